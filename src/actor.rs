@@ -1,0 +1,1 @@
+//! Performs actions for the current task.

@@ -1,0 +1,113 @@
+//! An error as a person is told it: what happened, where in the recipe, on which servers, and what may help.
+//! Data only; `report` renders it.
+
+use std::rc::Rc;
+
+use crate::configuration::Server;
+
+/// A place in a recipe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The file as it was named, or `<stdlib>/deploy.rhai`.
+    pub file: Rc<str>,
+    /// Counted from 1.
+    pub line: usize,
+    /// In characters, counted from 1; 0 when only the line is known.
+    pub column: usize,
+}
+
+/// `file:line:column`.
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)?;
+        if self.column > 0 {
+            write!(f, ":{}", self.column)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// One server's part in a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerFailure {
+    /// The server.
+    pub server: Server,
+    /// What happened there: `exit status 7`, `connection refused`.
+    pub reason: String,
+    /// The last lines of its standard error, oldest first.
+    pub stderr: Vec<String>,
+}
+
+/// Whose fault a failure is; decides the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A command or transfer failed on a server, or the recipe said `abort`.
+    Failed,
+    /// The command line.
+    Usage,
+    /// The recipe's text.
+    Recipe,
+    /// A connection or a login.
+    Connection,
+    /// A signal, with the code a shell would report.
+    Signal(u8),
+    /// The recipe called `exit` with this code.
+    Exit(u8),
+    /// Another deploy holds the lock.
+    Locked,
+}
+
+impl Fault {
+    /// DESIGN: 1 failed, 2 usage, 3 recipe, 4 connection, 6 locked, 130 and 143 signals.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Recipe => 3,
+            Self::Connection => 4,
+            Self::Locked => 6,
+            Self::Signal(code) | Self::Exit(code) => code,
+        }
+    }
+}
+
+/// Everything known about one failure.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    /// Whose fault it was.
+    pub fault: Fault,
+    /// What happened: lower case, no full stop, fits after `error: `. May have several lines.
+    pub message: String,
+    /// Where in which recipe, with the text of that line.
+    pub origin: Option<(Origin, Option<String>)>,
+    /// What stands under the caret: `expected a task's name`.
+    pub label: Option<String>,
+    /// Every server that failed, in server order.
+    pub servers: Vec<ServerFailure>,
+    /// The tasks that were running, outermost first.
+    pub tasks: Vec<String>,
+    /// What may help, one line each.
+    pub hints: Vec<String>,
+}
+
+impl Diagnostic {
+    /// A diagnostic with a message alone.
+    pub fn new(fault: Fault, message: impl Into<String>) -> Self {
+        Self {
+            fault,
+            message: message.into(),
+            origin: None,
+            label: None,
+            servers: Vec::new(),
+            tasks: Vec::new(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// With one more hint.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}

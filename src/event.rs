@@ -1,0 +1,195 @@
+//! Everything that can be told to a person or a machine while tasks run. Code that acts emits events; only `report` prints.
+
+use std::time::Duration;
+
+use crate::configuration::Server;
+use crate::exit::{Exit, Stream};
+use crate::interrupt::Signal;
+
+/// Capistrano's levels: a message is shown when its level is at or under the chosen one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// `***`, shown even with `-q`.
+    Important = 0,
+    /// ` **`
+    Info = 1,
+    /// `  *`
+    Debug = 2,
+    /// Four blanks.
+    Trace = 3,
+}
+
+/// Tells the actions of one run apart; counts up from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ActionId(pub u64);
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A task was entered. `depth` 0 is a task of the command line.
+    TaskStarted {
+        /// Full name.
+        task: String,
+        /// How many tasks are around it.
+        depth: usize,
+    },
+    /// A task was left, well or not.
+    TaskFinished {
+        /// Full name.
+        task: String,
+        /// As in `TaskStarted`.
+        depth: usize,
+        /// Time since it started.
+        elapsed: Duration,
+        /// Whether its body ended without an error.
+        ok: bool,
+    },
+    /// Hooks are about to run.
+    HooksTriggered {
+        /// `before`, `after`, `start`, ….
+        event: String,
+        /// The hooked task, where there is one.
+        task: Option<String>,
+    },
+
+    /// Connections are being made to these servers.
+    Connecting {
+        /// In server order.
+        servers: Vec<Server>,
+    },
+    /// A session is ready.
+    Connected {
+        /// Which.
+        server: Server,
+        /// Connect and login together.
+        elapsed: Duration,
+    },
+    /// A session could not be made.
+    ConnectFailed {
+        /// Which.
+        server: Server,
+        /// Phase and cause.
+        reason: String,
+    },
+    /// A host key was met for the first time and was added to a known-hosts file.
+    HostKeyAdded {
+        /// Whose.
+        server: Server,
+        /// `ssh-ed25519`.
+        key_type: String,
+        /// `SHA256:…`.
+        fingerprint: String,
+        /// Where it was written.
+        file: String,
+    },
+
+    /// An action starts on all its servers.
+    ActionStarted {
+        /// Its number.
+        action: ActionId,
+        /// `run`, `sudo`, `put`, `run_locally`, ….
+        verb: &'static str,
+        /// The command as written in the recipe, or what a transfer does; secrets redacted.
+        command: String,
+        /// In server order.
+        servers: Vec<Server>,
+    },
+    /// One whole line of output, without its line end; bytes that are not UTF-8 are replaced, control characters still there.
+    Output {
+        /// Of which action.
+        action: ActionId,
+        /// From which server.
+        server: Server,
+        /// Which stream.
+        stream: Stream,
+        /// The line.
+        line: String,
+    },
+    /// An action ended on one server.
+    ServerFinished {
+        /// Of which action.
+        action: ActionId,
+        /// Which.
+        server: Server,
+        /// How.
+        exit: Exit,
+        /// Since it started there.
+        elapsed: Duration,
+    },
+    /// An action ended on all its servers.
+    ActionFinished {
+        /// Which.
+        action: ActionId,
+        /// Since it started.
+        elapsed: Duration,
+        /// On how many servers it failed.
+        failed: usize,
+    },
+
+    /// A transaction was opened.
+    TransactionStarted,
+    /// A transaction ended well.
+    TransactionCommitted,
+    /// A transaction failed, its handlers run next. Task: the one entered last.
+    RollbackStarted {
+        /// Full name, or `transaction start`.
+        task: String,
+    },
+    /// One task's handler runs.
+    RollingBack {
+        /// Whose.
+        task: String,
+    },
+    /// A server that a handler should have reached could not be reached.
+    RollbackSkipped {
+        /// Whose handler.
+        task: String,
+        /// Which server.
+        server: Server,
+        /// Why.
+        reason: String,
+    },
+    /// A handler failed; the next one runs.
+    RollbackFailed {
+        /// Whose.
+        task: String,
+        /// Why, with every server.
+        reason: String,
+    },
+    /// The person stopped the rollback; these tasks were not rolled back.
+    RollbackStopped {
+        /// Full names, in the order their handlers would have run.
+        left: Vec<String>,
+    },
+    /// All handlers were tried.
+    RollbackFinished {
+        /// False when a handler failed or a server was not reached.
+        complete: bool,
+    },
+
+    /// A stop request arrived; remote commands are being ended.
+    Interrupted {
+        /// Which signal.
+        signal: Signal,
+    },
+    /// Something to say at a level.
+    Message {
+        /// How important.
+        level: Level,
+        /// In brackets before the text: a task or a host.
+        tag: Option<String>,
+        /// May have several lines.
+        text: String,
+    },
+    /// `puts`: data for standard output.
+    Printed {
+        /// Without the line end.
+        text: String,
+    },
+}
+
+/// Receives events, in order, on the main thread.
+pub trait Reporter {
+    /// Tells one event.
+    fn report(&mut self, event: &Event);
+}

@@ -1,0 +1,60 @@
+//! How a command ended on one server, and which of its streams a piece of output came from.
+
+use std::fmt;
+use std::time::Duration;
+
+/// One of the two output streams of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+impl fmt::Display for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Out => "out",
+            Self::Err => "err",
+        })
+    }
+}
+
+/// How a command ended on one server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// It ended by itself with this status.
+    Status(i32),
+    /// A signal ended it; the name has no `SIG` in front (`TERM`).
+    Signal(String),
+    /// The connection was lost before the end was known.
+    Lost(String),
+    /// The server refused to start it (a channel, a terminal or the request itself).
+    Refused(String),
+    /// It was still running after this time, and was ended.
+    TimedOut(Duration),
+    /// capr ended it because the run was interrupted.
+    Cancelled,
+}
+
+impl Exit {
+    /// True for status 0 alone.
+    pub fn is_success(&self) -> bool {
+        *self == Self::Status(0)
+    }
+}
+
+/// Fits after a server's name: `exit status 7`.
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "exit status {status}"),
+            Self::Signal(name) => write!(f, "killed by signal {name}"),
+            Self::Lost(reason) => write!(f, "connection lost: {reason}"),
+            Self::Refused(reason) => write!(f, "could not start: {reason}"),
+            Self::TimedOut(after) => write!(f, "timed out after {} s", after.as_secs_f64()),
+            Self::Cancelled => f.write_str("stopped"),
+        }
+    }
+}

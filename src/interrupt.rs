@@ -1,0 +1,84 @@
+//! Whether the person, or the system, asked capr to stop. Raised by the thread that receives signals; read by whoever waits.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A signal that means "stop".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Ctrl-C.
+    Int,
+    /// A polite kill.
+    Term,
+    /// The terminal went away.
+    Hup,
+}
+
+impl Signal {
+    /// What a shell reports for a process that ended by this signal.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Hup => 129,
+            Self::Int => 130,
+            Self::Term => 143,
+        }
+    }
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Int => "interrupted",
+            Self::Term => "terminated",
+            Self::Hup => "terminal closed",
+        })
+    }
+}
+
+type Waker = Box<dyn Fn(Signal) + Send>;
+
+#[derive(Default)]
+struct State {
+    pending: Option<Signal>,
+    wakers: Vec<Waker>,
+}
+
+/// A stop request that can be raised from any thread, seen once, and raised again.
+#[derive(Clone, Default)]
+pub struct Interrupt(Arc<Mutex<State>>);
+
+impl Interrupt {
+    /// Raises the request and wakes everybody who waits.
+    pub fn raise(&self, signal: Signal) {
+        let mut state = self.lock();
+        state.pending = Some(signal);
+        for waker in &state.wakers {
+            waker(signal);
+        }
+    }
+
+    /// The pending request; it stays pending.
+    pub fn pending(&self) -> Option<Signal> {
+        self.lock().pending
+    }
+
+    /// The pending request, which is then considered handled: only a new signal raises it again.
+    pub fn take(&self) -> Option<Signal> {
+        self.lock().pending.take()
+    }
+
+    /// Calls `waker` (on the raising thread) at every later request. It must not block.
+    pub fn on_raise(&self, waker: impl Fn(Signal) + Send + 'static) {
+        self.lock().wakers.push(Box::new(waker));
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Interrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Interrupt").field(&self.pending()).finish()
+    }
+}

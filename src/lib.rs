@@ -1,0 +1,27 @@
+//! capr runs tasks on many servers over SSH and deploys applications, with Capistrano's model.
+//!
+//! The layers, lowest first; a layer names only those before it (`tests/architecture.rs` checks the `use` lines):
+//!
+//! - [`secret`], [`exit`], [`interrupt`], [`diagnostic`]: small words that every layer speaks.
+//! - [`configuration`]: plain data that a recipe builds: servers, roles, tasks, hooks, variables.
+//! - [`event`]: everything that can be told to a person or a machine.
+//! - [`plan`]: pure: configuration and an action give servers and command lines.
+//! - [`session`]: one server; the only folder that names ssh2. [`fanout`]: many servers.
+//! - [`transaction`], [`actor`]: perform actions for the current task, and undo them.
+//! - [`recipe`]: the only folder that names rhai.
+//! - [`report`]: the only folder that prints. [`cli`]: the only one that reads argv, environment and terminal.
+
+pub mod actor;
+pub mod cli;
+pub mod configuration;
+pub mod diagnostic;
+pub mod event;
+pub mod exit;
+pub mod fanout;
+pub mod interrupt;
+pub mod plan;
+pub mod recipe;
+pub mod report;
+pub mod secret;
+pub mod session;
+pub mod transaction;

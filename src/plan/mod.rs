@@ -1,0 +1,1 @@
+//! Pure: configuration and an action give the servers, the command lines, the origin.

@@ -1,0 +1,1 @@
+//! The only folder that prints: reporters, diagnostics, summary, task lists.

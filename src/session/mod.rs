@@ -1,0 +1,219 @@
+//! One server: connect, log in, run commands. The only folder that names ssh2.
+//!
+//! A [`Connector`] makes sessions; SSH, local execution, dry run and the scripted servers of tests are connectors, so nothing
+//! above asks which one it has. A session works on its own thread: orders go in through [`Session`], everything that happens
+//! comes out as [`Report`]s on one channel that all sessions of a run share.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::configuration::Server;
+use crate::exit::{Exit, Stream};
+use crate::interrupt::Signal;
+
+/// Names a session among all of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId(pub usize);
+
+/// Names a command on a session; unique in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId(pub u64);
+
+/// What is to be done with a host key that is not known, or not as known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HostKeyPolicy {
+    /// Unknown keys are added and said so; a changed key is refused.
+    #[default]
+    AcceptNew,
+    /// Unknown keys are refused, too.
+    Strict,
+    /// Nothing is checked and nothing is written.
+    Off,
+}
+
+/// How to reach a server: what the recipe says. What it leaves open, the user's ssh configuration decides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SshOptions {
+    /// Login name, below the one in the server's text, above the ssh configuration.
+    pub user: Option<String>,
+    /// Port, likewise.
+    pub port: Option<u16>,
+    /// Private key files, tried in this order, before those of the ssh configuration.
+    pub keys: Vec<PathBuf>,
+    /// Only the keys named here and in the ssh configuration, no others of the agent.
+    pub keys_only: bool,
+    /// Offer our agent to the server.
+    pub forward_agent: bool,
+    /// Ssh configuration files: `None` for the user's and the system's, an empty list for none.
+    pub config: Option<Vec<PathBuf>>,
+    /// Known-hosts file to read and write instead of the configured ones.
+    pub user_known_hosts_file: Option<PathBuf>,
+    /// Instead of the configured `StrictHostKeyChecking`.
+    pub verify_host_key: Option<HostKeyPolicy>,
+    /// Time for the TCP connection.
+    pub connect_timeout: Duration,
+    /// Time from connected to logged in.
+    pub login_timeout: Duration,
+    /// A server that is silent this long is asked whether it lives; three times without an answer and it is lost.
+    pub keepalive_interval: Duration,
+}
+
+impl Default for SshOptions {
+    fn default() -> Self {
+        Self {
+            user: None,
+            port: None,
+            keys: Vec::new(),
+            keys_only: false,
+            forward_agent: false,
+            config: None,
+            user_known_hosts_file: None,
+            verify_host_key: None,
+            connect_timeout: Duration::from_secs(10),
+            login_timeout: Duration::from_secs(30),
+            keepalive_interval: Duration::from_secs(15),
+        }
+    }
+}
+
+/// A server and how to reach it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Destination {
+    /// As the recipe names it; shown in everything that is told about it.
+    pub server: Server,
+    /// Options of the recipe for it.
+    pub options: SshOptions,
+}
+
+/// Size of a terminal, in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terminal {
+    /// Columns.
+    pub columns: u16,
+    /// Rows.
+    pub rows: u16,
+}
+
+/// What a command reads.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// Sent as soon as the command runs. Shared by all servers.
+    pub bytes: Arc<[u8]>,
+    /// Whether the end of input follows; otherwise more may come by [`Session::write`].
+    pub then_end: bool,
+}
+
+/// One command on one server.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// What the server's login shell is given.
+    pub line: String,
+    /// With a terminal of this size.
+    pub terminal: Option<Terminal>,
+    /// Standard input.
+    pub input: Input,
+    /// Ended after this time.
+    pub timeout: Option<Duration>,
+}
+
+/// In which step a connection failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Reading the ssh configuration.
+    Configuration,
+    /// Name to address.
+    Resolve,
+    /// TCP.
+    Connect,
+    /// Key exchange.
+    Handshake,
+    /// The server's key.
+    HostKey,
+    /// Login.
+    Authentication,
+}
+
+/// Why there is no session. The text names the phase where the reason alone would not tell it.
+#[derive(Clone, Debug, Error)]
+#[error("{reason}")]
+pub struct ConnectError {
+    /// In which step.
+    pub phase: Phase,
+    /// One line, lower case: `connection refused (127.0.1.3:22)`, `authentication failed for `deploy' (tried: …)`.
+    pub reason: String,
+    /// What may help, one line each.
+    pub hints: Vec<String>,
+}
+
+/// What sessions tell; all of a run on one channel.
+#[derive(Debug)]
+pub enum Report {
+    /// The session is ready.
+    Connected(SessionId, Duration),
+    /// There will be no session; its thread has ended.
+    ConnectFailed(SessionId, ConnectError),
+    /// A host key was added.
+    HostKeyAdded(SessionId, NewHostKey),
+    /// Output of a command, as it came.
+    Output(SessionId, JobId, Stream, Vec<u8>),
+    /// A command ended; nothing more comes from it.
+    Finished(SessionId, JobId, Exit, Duration),
+    /// The connection is gone; every running command was reported `Finished` with [`Exit::Lost`] before.
+    Lost(SessionId, String),
+    /// A stop request; sent by the signal thread through the same channel so that one wait sees all.
+    Interrupted(Signal),
+}
+
+/// A host key met for the first time.
+#[derive(Clone, Debug)]
+pub struct NewHostKey {
+    /// `ssh-ed25519`.
+    pub key_type: String,
+    /// `SHA256:…`.
+    pub fingerprint: String,
+    /// File it was written to.
+    pub file: PathBuf,
+}
+
+/// What to send to a running command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobSignal {
+    /// SIGINT to its process group.
+    Int,
+    /// SIGTERM.
+    Term,
+    /// SIGKILL.
+    Kill,
+}
+
+/// One connection, or what stands for one. Orders return at once; what comes of them is reported.
+pub trait Session {
+    /// Starts a command.
+    fn start(&self, job: JobId, command: Command);
+    /// Sends bytes to a command's standard input.
+    fn write(&self, job: JobId, bytes: Vec<u8>);
+    /// Ends a command's standard input.
+    fn end_input(&self, job: JobId);
+    /// Sends a signal to a command's process group.
+    fn signal(&self, job: JobId, signal: JobSignal);
+    /// Gives up on the connection now: running commands are reported lost or cancelled. Does not wait.
+    fn abandon(&self);
+}
+
+/// Makes sessions.
+pub trait Connector {
+    /// Begins to connect; `Connected` or `ConnectFailed` is reported. Dropping the session closes it in an orderly way
+    /// without blocking longer than a moment.
+    fn connect(&self, id: SessionId, destination: &Destination, reports: Sender<Report>) -> Box<dyn Session>;
+}
+
+impl fmt::Debug for dyn Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Session")
+    }
+}

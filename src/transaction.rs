@@ -1,0 +1,1 @@
+//! The stack of rollback handlers, stepwise.
