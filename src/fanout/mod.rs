@@ -2,6 +2,7 @@
 //!
 //! Bytes go through as they come; lines, prompts and what is told of them is the actor's.
 
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -9,7 +10,8 @@ use indexmap::IndexMap;
 use crate::configuration::Server;
 use crate::exit::{Exit, Stream};
 use crate::interrupt::{Interrupt, Signal};
-use crate::session::{Command, ConnectError, Connector, Destination, NewHostKey};
+use crate::secret::Secret;
+use crate::session::{Command, ConnectError, Connector, Destination, NewHostKey, PasswordQuestion};
 
 /// Told while connections are made.
 #[derive(Debug)]
@@ -17,6 +19,9 @@ pub enum Progress {
     Connected(Server, Duration),
     Failed(Server, ConnectError),
     HostKeyAdded(Server, NewHostKey),
+    /// Answered before the callback returns; nothing sent, or `None`, means there is no password. Keeping it is up to whoever
+    /// is asked: several servers ask, and a `refused` one is to be forgotten if it is the one that is kept.
+    PasswordWanted(Server, PasswordQuestion, Sender<Option<Secret>>),
 }
 
 /// Why not all servers are connected.

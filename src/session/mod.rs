@@ -15,6 +15,7 @@ use thiserror::Error;
 use crate::configuration::Server;
 use crate::exit::{Exit, Stream};
 use crate::interrupt::Signal;
+use crate::secret::Secret;
 
 /// Names a session among all of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -159,6 +160,8 @@ pub enum Report {
     ConnectFailed(SessionId, ConnectError),
     /// A host key was added.
     HostKeyAdded(SessionId, NewHostKey),
+    /// No key was accepted and the server takes passwords; login goes on after [`Session::answer`].
+    PasswordWanted(SessionId, PasswordQuestion),
     /// Output of a command, as it came.
     Output(SessionId, JobId, Stream, Vec<u8>),
     /// A command ended; nothing more comes from it.
@@ -178,6 +181,17 @@ pub struct NewHostKey {
     pub fingerprint: String,
     /// File it was written to.
     pub file: PathBuf,
+}
+
+/// A password is needed to log in.
+#[derive(Clone, Debug)]
+pub struct PasswordQuestion {
+    /// Login name.
+    pub user: String,
+    /// As the server's text names it.
+    pub host: String,
+    /// The answer given before, which the server did not take.
+    pub refused: Option<Secret>,
 }
 
 /// What to send to a running command.
@@ -201,6 +215,10 @@ pub trait Session {
     fn end_input(&self, job: JobId);
     /// Sends a signal to a command's process group.
     fn signal(&self, job: JobId, signal: JobSignal);
+    /// The password asked for by [`Report::PasswordWanted`]; `None` when there is none.
+    fn answer(&self, _password: Option<Secret>) {}
+    /// So many bytes of this session's output were taken from the channel; a session that waits for that reads on.
+    fn drained(&self, _bytes: usize) {}
     /// Gives up on the connection now: running commands are reported lost or cancelled. Does not wait.
     fn abandon(&self);
 }
