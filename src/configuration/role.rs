@@ -1,0 +1,177 @@
+//! Roles: which servers play which part, and what is said of each there.
+
+use indexmap::IndexMap;
+use thiserror::Error;
+
+use super::{Attributes, Server, Value};
+
+/// A server in a role. The attributes are those of this statement alone (R17).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assignment {
+    /// The server.
+    pub server: Server,
+    /// `primary: true` and the like.
+    pub attributes: Attributes,
+}
+
+/// An attribute with a meaning of its own that has a value it cannot have.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("`{attribute}' of {server} {expected}")]
+pub struct AttributeError {
+    server: Server,
+    attribute: &'static str,
+    expected: &'static str,
+}
+
+/// All roles, in the order they were first named.
+#[derive(Clone, Debug, Default)]
+pub struct Roles(IndexMap<String, Vec<Assignment>>);
+
+impl Roles {
+    /// Makes the role known, even if no server is ever put into it.
+    pub fn declare(&mut self, role: &str) {
+        self.0.entry(role.to_owned()).or_default();
+    }
+
+    /// Puts a server into a role. `user` and `port` complete the server where its text names none, and are not attributes.
+    pub fn assign(&mut self, role: &str, mut server: Server, mut attributes: Attributes) -> Result<(), AttributeError> {
+        let wrong = |attribute, expected| AttributeError {
+            server: server.clone(),
+            attribute,
+            expected,
+        };
+        let user = match attributes.shift_remove("user") {
+            None | Some(Value::Unit) => None,
+            Some(Value::Text(user)) if !user.is_empty() => Some(user),
+            Some(_) => return Err(wrong("user", "is to be a text")),
+        };
+        let port = match attributes.shift_remove("port") {
+            None | Some(Value::Unit) => None,
+            Some(value) => {
+                let port: Option<u16> = match value {
+                    Value::Int(port) => port.try_into().ok(),
+                    Value::Text(port) => port.parse().ok(),
+                    _ => None,
+                };
+                let number = port.filter(|port| *port > 0);
+                Some(number.ok_or_else(|| wrong("port", "is to be a number from 1 to 65535"))?)
+            }
+        };
+        server.user = server.user.or(user);
+        server.port = server.port.or(port);
+        self.0
+            .entry(role.to_owned())
+            .or_default()
+            .push(Assignment { server, attributes });
+        Ok(())
+    }
+
+    /// Names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Whether a role of this name exists.
+    pub fn contains(&self, role: &str) -> bool {
+        self.0.contains_key(role)
+    }
+
+    /// The servers of a role, in order; none for an unknown role.
+    pub fn assignments(&self, role: &str) -> &[Assignment] {
+        self.0.get(role).map_or(&[], Vec::as_slice)
+    }
+
+    /// The roles a server is in, in order.
+    pub fn roles_of(&self, server: &Server) -> Vec<&str> {
+        self.0
+            .iter()
+            .filter(|(_, assignments)| assignments.iter().any(|assignment| assignment.server == *server))
+            .map(|(role, _)| role.as_str())
+            .collect()
+    }
+
+    /// Everything said of a server in any role; what was said last holds.
+    pub fn attributes_of(&self, server: &Server) -> Attributes {
+        let mut merged = Attributes::new();
+        for assignment in self.0.values().flatten() {
+            if assignment.server == *server {
+                merged.extend(assignment.attributes.clone());
+            }
+        }
+        merged
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{Attributes, Roles, Server, Value};
+
+    fn attributes(pairs: &[(&str, Value)]) -> Attributes {
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect()
+    }
+
+    #[test]
+    fn r17_attributes_belong_to_the_hosts_of_their_statement_only() {
+        let mut roles = Roles::default();
+        let primary = attributes(&[("primary", true.into())]);
+        roles.assign("db", Server::host("db1"), primary.clone()).unwrap();
+        roles.assign("db", Server::host("db2"), Attributes::new()).unwrap();
+        let db = roles.assignments("db");
+        assert_eq!(
+            db.iter().map(|a| &a.attributes).collect::<Vec<_>>(),
+            [&primary, &Attributes::new()]
+        );
+    }
+
+    #[test]
+    fn r18_a_server_in_several_roles_is_known_in_each() {
+        let mut roles = Roles::default();
+        let h = Server::host("h");
+        roles.assign("web", h.clone(), Attributes::new()).unwrap();
+        roles.declare("app");
+        roles
+            .assign("db", h.clone(), attributes(&[("zone", "a".into())]))
+            .unwrap();
+        roles
+            .assign("db", h.clone(), attributes(&[("zone", "b".into())]))
+            .unwrap();
+        assert_eq!(roles.roles_of(&h), ["web", "db"]);
+        assert_eq!(roles.attributes_of(&h), attributes(&[("zone", "b".into())]));
+    }
+
+    #[test]
+    fn r15_a_role_without_hosts_exists_and_is_empty() {
+        let mut roles = Roles::default();
+        roles.declare("cache");
+        assert!(roles.contains("cache"));
+        assert!(roles.assignments("cache").is_empty());
+        assert_eq!(roles.names().collect::<Vec<_>>(), ["cache"]);
+    }
+
+    #[test]
+    fn r19_user_and_port_complete_the_text_and_are_no_attributes() {
+        let mut roles = Roles::default();
+        let given = attributes(&[("user", "bob".into()), ("port", 2222.into()), ("x", 1.into())]);
+        roles.assign("app", "h1".parse().unwrap(), given.clone()).unwrap();
+        roles.assign("app", "eve@h2:2200".parse().unwrap(), given).unwrap();
+        let app = roles.assignments("app");
+        let shown: Vec<_> = app.iter().map(|a| a.server.to_string()).collect();
+        assert_eq!(shown, ["bob@h1:2222", "eve@h2:2200"]);
+        assert!(app.iter().all(|a| a.attributes == attributes(&[("x", 1.into())])));
+    }
+
+    #[test]
+    fn r19_a_port_that_is_none_is_refused_with_the_server() {
+        for port in [Value::Int(0), Value::Int(70000), "ssh".into(), true.into()] {
+            let mut roles = Roles::default();
+            let error = roles
+                .assign("app", Server::host("h1"), attributes(&[("port", port)]))
+                .unwrap_err();
+            assert_eq!(error.to_string(), "`port' of h1 is to be a number from 1 to 65535");
+        }
+    }
+}

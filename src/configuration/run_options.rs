@@ -1,0 +1,113 @@
+//! How a command is run: options of `run` and its kin, and their defaults.
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+/// What interprets the text of a command.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Shell {
+    /// `sh -c`.
+    #[default]
+    Default,
+    /// This program, with its own options where given: `/bin/bash`, `bash -l`.
+    Named(String),
+    /// The login shell, unwrapped.
+    None,
+}
+
+/// The environment of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// Name to value; a value arrives unchanged whatever is in it.
+    Map(IndexMap<String, String>),
+    /// Put into the command line as it is: `A=1 B=2`.
+    Text(String),
+}
+
+/// Options of a command; `None`: nothing was said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunOptions {
+    /// What interprets it.
+    pub shell: Option<Shell>,
+    /// Its environment, over that of the login.
+    pub env: Option<Environment>,
+    /// With a terminal.
+    pub pty: Option<bool>,
+    /// What it reads first.
+    pub data: Option<Vec<u8>>,
+    /// Whether its input ends after that.
+    pub eof: Option<bool>,
+    /// Ended after this time.
+    pub timeout: Option<Duration>,
+    /// Not announced.
+    pub silent: Option<bool>,
+}
+
+impl RunOptions {
+    /// These options (the defaults) with `call`'s over them, key by key; environments that are maps are joined (C10).
+    pub fn overlaid_by(&self, call: &Self) -> Self {
+        let env = match (&self.env, &call.env) {
+            (Some(Environment::Map(under)), Some(Environment::Map(over))) => {
+                let mut joined = under.clone();
+                joined.extend(over.clone());
+                Some(Environment::Map(joined))
+            }
+            (under, over) => over.as_ref().or(under.as_ref()).cloned(),
+        };
+        Self {
+            shell: call.shell.as_ref().or(self.shell.as_ref()).cloned(),
+            env,
+            pty: call.pty.or(self.pty),
+            data: call.data.as_ref().or(self.data.as_ref()).cloned(),
+            eof: call.eof.or(self.eof),
+            timeout: call.timeout.or(self.timeout),
+            silent: call.silent.or(self.silent),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use indexmap::IndexMap;
+
+    use super::{Environment, RunOptions, Shell};
+
+    fn map(pairs: &[(&str, &str)]) -> Option<Environment> {
+        let pairs = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        Some(Environment::Map(pairs.collect::<IndexMap<_, _>>()))
+    }
+
+    #[test]
+    fn c10_the_calls_environment_wins_per_key_over_the_default() {
+        let default = RunOptions {
+            env: map(&[("A", "1"), ("B", "1")]),
+            ..RunOptions::default()
+        };
+        let call = RunOptions {
+            env: map(&[("B", "2"), ("C", "2")]),
+            ..RunOptions::default()
+        };
+        assert_eq!(
+            default.overlaid_by(&call).env,
+            map(&[("A", "1"), ("B", "2"), ("C", "2")])
+        );
+        let text = RunOptions {
+            env: Some(Environment::Text("A=3".to_owned())),
+            ..RunOptions::default()
+        };
+        assert_eq!(default.overlaid_by(&text).env, text.env);
+        assert_eq!(default.overlaid_by(&RunOptions::default()).env, default.env);
+    }
+
+    #[test]
+    fn c9_the_calls_shell_beats_the_default_shell() {
+        let shell = |shell| RunOptions {
+            shell: Some(shell),
+            ..RunOptions::default()
+        };
+        let bash = shell(Shell::Named("/bin/bash".to_owned()));
+        assert_eq!(bash.overlaid_by(&shell(Shell::None)).shell, Some(Shell::None));
+        assert_eq!(bash.overlaid_by(&RunOptions::default()).shell, bash.shell);
+    }
+}

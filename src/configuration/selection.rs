@@ -1,0 +1,347 @@
+//! Which servers a task or an action addresses.
+
+use indexmap::{IndexMap, IndexSet};
+use thiserror::Error;
+
+use super::nearest::nearest;
+use super::{Assignment, Attributes, Roles, Server, ServerSyntax, Value};
+
+/// What a task or a call says about its servers; `None`: nothing was said.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Selection {
+    /// Exactly these, whatever their roles; each text may hold several, with commas.
+    pub hosts: Option<Vec<String>>,
+    /// The servers of these roles; each text may hold several, with commas.
+    pub roles: Option<Vec<String>>,
+    /// Only those with all of these attributes.
+    pub only: Option<Attributes>,
+    /// None of those with any of these attributes.
+    pub except: Option<Attributes>,
+    /// The first one alone.
+    pub once: Option<bool>,
+    /// At most this many at a time.
+    pub max_hosts: Option<usize>,
+    /// No server is no error.
+    pub on_no_matching_servers_continue: Option<bool>,
+}
+
+impl Selection {
+    /// This selection (a task's) with `call`'s options over it: the call wins key by key (R14).
+    pub fn overlaid_by(&self, call: &Self) -> Self {
+        fn over<T: Clone>(call: &Option<T>, task: &Option<T>) -> Option<T> {
+            call.as_ref().or(task.as_ref()).cloned()
+        }
+        Self {
+            hosts: over(&call.hosts, &self.hosts),
+            roles: over(&call.roles, &self.roles),
+            only: over(&call.only, &self.only),
+            except: over(&call.except, &self.except),
+            once: over(&call.once, &self.once),
+            max_hosts: over(&call.max_hosts, &self.max_hosts),
+            on_no_matching_servers_continue: over(
+                &call.on_no_matching_servers_continue,
+                &self.on_no_matching_servers_continue,
+            ),
+        }
+    }
+
+    /// The conditions as a person may read them: `roles: app, only: {primary: true}`; empty when there are none.
+    pub fn conditions(&self) -> String {
+        let mut parts = Vec::new();
+        for (name, texts) in [("hosts", &self.hosts), ("roles", &self.roles)] {
+            if let Some(texts) = texts {
+                parts.push(format!("{name}: {}", texts.join(",")));
+            }
+        }
+        for (name, attributes) in [("only", &self.only), ("except", &self.except)] {
+            if let Some(attributes) = attributes {
+                // Names alone: a value may be anything, a secret too.
+                let names: Vec<_> = attributes
+                    .iter()
+                    .map(|(name, value)| match value {
+                        Value::Bool(value) => format!("{name}: {value}"),
+                        _ => format!("{name}: …"),
+                    })
+                    .collect();
+                parts.push(format!("{name}: {{{}}}", names.join(", ")));
+            }
+        }
+        parts.join(", ")
+    }
+}
+
+/// What the person who starts capr says about the servers, over all that the recipe says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// `HOSTS=`: exactly these.
+    pub hosts: Option<Vec<String>>,
+    /// `ROLES=`: instead of the recipe's roles.
+    pub roles: Option<Vec<String>>,
+}
+
+impl Filter {
+    /// Reads `HOSTS` and `ROLES`; an empty one says nothing.
+    pub fn from_environment(environment: &IndexMap<String, String>) -> Self {
+        let names = |name: &str| {
+            let value = environment.get(name)?;
+            let names: Vec<_> = split(std::slice::from_ref(value)).map(str::to_owned).collect();
+            (!names.is_empty()).then_some(names)
+        };
+        Self {
+            hosts: names("HOSTS"),
+            roles: names("ROLES"),
+        }
+    }
+}
+
+/// Why a selection cannot be made. That nobody matches is none: the caller knows what that means.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum SelectionError {
+    /// No role of this name exists.
+    #[error("the role `{role}' is not defined")]
+    UnknownRole {
+        /// The name.
+        role: String,
+        /// A role that was perhaps meant.
+        nearest: Option<String>,
+    },
+    /// A host's text names no server.
+    #[error(transparent)]
+    Server(#[from] ServerSyntax),
+}
+
+/// The servers, each once, in the order of the roles and of the servers in them.
+pub fn select(roles: &Roles, selection: &Selection, filter: &Filter) -> Result<Vec<Server>, SelectionError> {
+    let mut servers = IndexSet::new();
+    if let Some(hosts) = filter.hosts.as_ref().or(selection.hosts.as_ref()) {
+        for host in split(hosts) {
+            servers.insert(host.parse()?);
+        }
+    } else {
+        let wanted: Vec<&str> = match filter.roles.as_ref().or(selection.roles.as_ref()) {
+            Some(names) => split(names).collect(),
+            None => roles.names().collect(),
+        };
+        for role in wanted {
+            if !roles.contains(role) {
+                return Err(SelectionError::UnknownRole {
+                    role: role.to_owned(),
+                    nearest: nearest(role, roles.names()).map(str::to_owned),
+                });
+            }
+            let matching = roles
+                .assignments(role)
+                .iter()
+                .filter(|assignment| matches(assignment, selection));
+            servers.extend(matching.map(|assignment| assignment.server.clone()));
+        }
+    }
+    if selection.once == Some(true) {
+        servers.truncate(1);
+    }
+    Ok(servers.into_iter().collect())
+}
+
+fn matches(assignment: &Assignment, selection: &Selection) -> bool {
+    let has = |(name, wanted): (&String, &Value)| {
+        // What was never said equals `()`.
+        assignment.attributes.get(name).unwrap_or(&Value::Unit) == wanted
+    };
+    selection.only.iter().flatten().all(has) && !selection.except.iter().flatten().any(has)
+}
+
+fn split(texts: &[String]) -> impl Iterator<Item = &str> {
+    texts
+        .iter()
+        .flat_map(|text| text.split(','))
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use indexmap::IndexMap;
+
+    use super::{Attributes, Filter, Roles, Selection, SelectionError, Server, Value, select};
+
+    /// The six servers of the manual.
+    fn six() -> Roles {
+        let mut roles = Roles::default();
+        for (role, host) in [("web", "www1"), ("web", "www2"), ("app", "app1"), ("app", "app2")] {
+            roles.assign(role, Server::host(host), Attributes::new()).unwrap();
+        }
+        roles.assign("db", Server::host("db1"), attributes("primary")).unwrap();
+        roles
+            .assign("db", Server::host("db2"), attributes("no_release"))
+            .unwrap();
+        roles
+    }
+
+    fn attributes(name: &str) -> Attributes {
+        Attributes::from([(name.to_owned(), Value::Bool(true))])
+    }
+
+    fn texts(names: &[&str]) -> Option<Vec<String>> {
+        Some(names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    fn environment(pairs: &[(&str, &str)]) -> Filter {
+        let map: IndexMap<_, _> = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        Filter::from_environment(&map)
+    }
+
+    fn selected(selection: &Selection, filter: &Filter) -> Vec<String> {
+        let servers = select(&six(), selection, filter).unwrap();
+        servers.iter().map(Server::to_string).collect()
+    }
+
+    fn of_roles(names: &[&str]) -> Selection {
+        Selection {
+            roles: texts(names),
+            ..Selection::default()
+        }
+    }
+
+    #[test]
+    fn r1_without_options_all_servers_in_declaration_order() {
+        let all = selected(&Selection::default(), &Filter::default());
+        assert_eq!(all, ["www1", "www2", "app1", "app2", "db1", "db2"]);
+    }
+
+    #[test]
+    fn r2_one_role_or_several_select_only_those() {
+        assert_eq!(selected(&of_roles(&["app"]), &Filter::default()), ["app1", "app2"]);
+        assert_eq!(
+            selected(&of_roles(&["db", "app"]), &Filter::default()),
+            ["db1", "db2", "app1", "app2"]
+        );
+        assert_eq!(
+            selected(&of_roles(&["db, app"]), &Filter::default()),
+            ["db1", "db2", "app1", "app2"]
+        );
+    }
+
+    #[test]
+    fn r3_a_server_in_two_roles_is_selected_once() {
+        let mut roles = six();
+        roles.assign("search", Server::host("app1"), Attributes::new()).unwrap();
+        let all = select(&roles, &Selection::default(), &Filter::default()).unwrap();
+        assert_eq!(all.iter().filter(|server| server.host == "app1").count(), 1);
+    }
+
+    #[test]
+    fn r4_only_needs_every_attribute_and_except_any() {
+        let only = Selection {
+            only: Some(attributes("primary")),
+            ..of_roles(&["db"])
+        };
+        assert_eq!(selected(&only, &Filter::default()), ["db1"]);
+        let both = Selection {
+            only: Some(attributes("primary").into_iter().chain(attributes("x")).collect()),
+            ..of_roles(&["db"])
+        };
+        assert_eq!(selected(&both, &Filter::default()), [""; 0]);
+        let except = Selection {
+            except: Some(
+                attributes("no_release")
+                    .into_iter()
+                    .chain(attributes("primary"))
+                    .collect(),
+            ),
+            ..Selection::default()
+        };
+        assert_eq!(selected(&except, &Filter::default()), ["www1", "www2", "app1", "app2"]);
+    }
+
+    #[test]
+    fn r5_an_unknown_role_is_named_with_the_nearest() {
+        let error = select(&six(), &of_roles(&["wbe"]), &Filter::default()).unwrap_err();
+        assert_eq!(error.to_string(), "the role `wbe' is not defined");
+        let SelectionError::UnknownRole { nearest, .. } = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(nearest.as_deref(), Some("web"));
+    }
+
+    #[test]
+    fn r6_hosts_are_taken_as_they_are_without_roles_and_conditions() {
+        let selection = Selection {
+            hosts: texts(&["h1,bob@h2:2222"]),
+            only: Some(attributes("primary")),
+            ..of_roles(&["nothing"])
+        };
+        assert_eq!(selected(&selection, &Filter::default()), ["h1", "bob@h2:2222"]);
+        let wrong = Selection {
+            hosts: texts(&["h1:x"]),
+            ..Selection::default()
+        };
+        assert!(select(&six(), &wrong, &Filter::default()).is_err());
+    }
+
+    #[test]
+    fn r7_roles_of_the_environment_replace_those_of_the_task() {
+        let db = of_roles(&["db"]);
+        assert_eq!(selected(&db, &environment(&[("ROLES", "app")])), ["app1", "app2"]);
+        assert_eq!(
+            selected(&db, &environment(&[("ROLES", "app,web")])),
+            ["app1", "app2", "www1", "www2"]
+        );
+        assert_eq!(selected(&db, &environment(&[("ROLES", "")])), ["db1", "db2"]);
+    }
+
+    #[test]
+    fn r8_hosts_of_the_environment_replace_everything() {
+        let hosts = environment(&[("HOSTS", "h1, h2"), ("ROLES", "app")]);
+        assert_eq!(selected(&of_roles(&["nothing"]), &hosts), ["h1", "h2"]);
+        let explicit = Selection {
+            hosts: texts(&["other"]),
+            ..Selection::default()
+        };
+        assert_eq!(selected(&explicit, &hosts), ["h1", "h2"]);
+    }
+
+    #[test]
+    fn r12_hosts_or_roles_given_but_empty_select_nobody() {
+        assert_eq!(selected(&of_roles(&[]), &Filter::default()), [""; 0]);
+        let hosts = Selection {
+            hosts: texts(&[]),
+            ..Selection::default()
+        };
+        assert_eq!(selected(&hosts, &Filter::default()), [""; 0]);
+    }
+
+    #[test]
+    fn r14_a_call_wins_key_by_key() {
+        let task = Selection {
+            except: Some(attributes("no_release")),
+            ..of_roles(&["web"])
+        };
+        let merged = task.overlaid_by(&of_roles(&["db"]));
+        assert_eq!(selected(&merged, &Filter::default()), ["db1"]);
+    }
+
+    #[test]
+    fn c17_once_selects_the_first_match() {
+        let once = Selection {
+            once: Some(true),
+            ..of_roles(&["app"])
+        };
+        assert_eq!(selected(&once, &Filter::default()), ["app1"]);
+    }
+
+    #[test]
+    fn n1_conditions_are_readable_and_show_no_values() {
+        let selection = Selection {
+            only: Some(Attributes::from([
+                ("primary".to_owned(), true.into()),
+                ("token".to_owned(), "hunter2".into()),
+            ])),
+            ..of_roles(&["app", "db"])
+        };
+        assert_eq!(selection.conditions(), "roles: app,db, only: {primary: true, token: …}");
+    }
+}

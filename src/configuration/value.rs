@@ -1,0 +1,61 @@
+//! Plain values of options and of server attributes.
+
+use indexmap::IndexMap;
+
+/// A value as a recipe may write one for an option or an attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// `()`: given, but nothing.
+    Unit,
+    /// `true`, `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// A text or a symbol.
+    Text(String),
+    /// A list.
+    List(Vec<Value>),
+    /// A map, in the order written.
+    Map(IndexMap<String, Value>),
+}
+
+/// What a recipe says about a server in a role, or asks of one: `primary: true`.
+pub type Attributes = IndexMap<String, Value>;
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(value: f64) -> Self {
+        Self::Float(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<Vec<Value>> for Value {
+    fn from(value: Vec<Value>) -> Self {
+        Self::List(value)
+    }
+}
