@@ -1,1 +1,11 @@
-//! Pure: configuration and an action give the servers, the command lines, the origin.
+//! Pure: from what a recipe asks to the command line that a server's login shell is given.
+
+mod command_line;
+mod quote;
+mod sudo;
+mod transfer;
+
+pub use command_line::{command_line, placeholders};
+pub use quote::quote;
+pub use sudo::sudo_command;
+pub use transfer::{Upload, put_command, untar_command};

@@ -1,0 +1,155 @@
+//! A command's text, its shell and its environment as one line for the login shell.
+
+use std::borrow::Cow;
+
+use super::quote::{quote, quote_always};
+use crate::configuration::{Environment, RunOptions, Server, Shell};
+
+/// What the login shell of a server is given for `text`. The lines of a text stay lines.
+pub fn command_line(text: &str, options: &RunOptions) -> String {
+    let text = text.replace("\r\n", "\n");
+    let text = text.trim_start().trim_end_matches('\n');
+    let command = match options.shell.as_ref().unwrap_or(&Shell::Default) {
+        Shell::Default => Cow::Owned(format!("sh -c {}", quote_always(text))),
+        Shell::Named(shell) => Cow::Owned(format!("{shell} -c {}", quote_always(text))),
+        Shell::None => Cow::Borrowed(text),
+    };
+    match environment(options) {
+        Some(environment) => format!("env {environment} {command}"),
+        None => command.into_owned(),
+    }
+}
+
+fn environment(options: &RunOptions) -> Option<String> {
+    let text = match options.env.as_ref()? {
+        Environment::Text(text) => text.trim().to_owned(),
+        Environment::Map(map) => {
+            let pairs: Vec<_> = map
+                .iter()
+                .map(|(name, value)| format!("{}={}", quote(name), quote(value)))
+                .collect();
+            pairs.join(" ")
+        }
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+/// `line` with `$CAPISTRANO:HOST$` and `$CAPISTRANO:HOSTROLES$` replaced; others stay.
+pub fn placeholders(line: &str, server: &Server, roles: &[&str]) -> String {
+    if !line.contains("$CAPISTRANO:") {
+        return line.to_owned();
+    }
+    line.replace("$CAPISTRANO:HOST$", &server.host)
+        .replace("$CAPISTRANO:HOSTROLES$", &roles.join(","))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::process::{Command, Output};
+
+    use indexmap::IndexMap;
+
+    use super::{Environment, RunOptions, Server, Shell, command_line, placeholders};
+
+    /// What a login shell that is `sh` makes of the line.
+    fn run(line: &str) -> Output {
+        Command::new("sh").arg("-c").arg(line).output().unwrap()
+    }
+
+    fn output(text: &str, options: &RunOptions) -> String {
+        let output = run(&command_line(text, options));
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn with_env(pairs: &[(&str, &str)]) -> RunOptions {
+        let pairs = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        RunOptions {
+            env: Some(Environment::Map(pairs.collect::<IndexMap<_, _>>())),
+            ..RunOptions::default()
+        }
+    }
+
+    fn with_shell(shell: Shell) -> RunOptions {
+        RunOptions {
+            shell: Some(shell),
+            ..RunOptions::default()
+        }
+    }
+
+    #[test]
+    fn c6_each_line_of_a_text_is_a_line_and_crlf_is_lf() {
+        let plain = RunOptions::default();
+        assert_eq!(output("echo a\necho b", &plain), "a\nb\n");
+        assert_eq!(output("\r\n  echo a\r\n  echo b\r\n", &plain), "a\nb\n");
+    }
+
+    #[test]
+    fn c7_a_comment_line_does_not_swallow_the_next() {
+        assert_eq!(
+            output("echo a\n# it's a comment\necho b", &RunOptions::default()),
+            "a\nb\n"
+        );
+    }
+
+    #[test]
+    fn c8_a_here_document_works() {
+        let text = "cat <<'END'\n  it's $HOME \"quoted\" \\\nEND\necho after\n";
+        assert_eq!(
+            output(text, &RunOptions::default()),
+            "  it's $HOME \"quoted\" \\\nafter\n"
+        );
+        assert_eq!(output("cat <<END\nlast\nEND\n", &RunOptions::default()), "last\n");
+    }
+
+    #[test]
+    fn c9_the_shell_is_sh_or_the_named_one_or_none() {
+        let text = "printf %s 'it'";
+        assert_eq!(
+            command_line(text, &RunOptions::default()),
+            r"sh -c 'printf %s '\''it'\'''"
+        );
+        assert_eq!(
+            command_line("true", &with_shell(Shell::Named("/bin/bash".to_owned()))),
+            "/bin/bash -c 'true'"
+        );
+        assert_eq!(command_line(text, &with_shell(Shell::None)), text);
+        let bash = with_shell(Shell::Named("/bin/bash".to_owned()));
+        assert_eq!(output("x=(a 'b c'); echo \"${x[1]}\"", &bash), "b c\n");
+    }
+
+    #[test]
+    fn c10_an_empty_environment_sends_nothing_and_a_text_is_put_in_as_it_is() {
+        assert_eq!(command_line("true", &with_env(&[])), "sh -c 'true'");
+        let text = |text: &str| RunOptions {
+            env: Some(Environment::Text(text.to_owned())),
+            ..RunOptions::default()
+        };
+        assert_eq!(command_line("true", &text(" ")), "sh -c 'true'");
+        assert_eq!(command_line("true", &text("A=1 B=2")), "env A=1 B=2 sh -c 'true'");
+    }
+
+    #[test]
+    fn c11_every_value_of_the_environment_arrives_unchanged() {
+        let value = "a b\"c;touch x;$HOME'`id`\\\n*!~ é";
+        let options = with_env(&[("RAILS_ENV", "production"), ("V", value), ("EMPTY", "")]);
+        assert_eq!(
+            output("printf '%s|%s|%s' \"$RAILS_ENV\" \"$V\" \"${EMPTY-unset}\"", &options),
+            format!("production|{value}|")
+        );
+    }
+
+    #[test]
+    fn c16_placeholders_become_host_and_roles_and_unknown_ones_stay() {
+        let server: Server = "bob@app1:2222".parse().unwrap();
+        assert_eq!(
+            placeholders(
+                "echo $CAPISTRANO:HOST$ $CAPISTRANO:HOSTROLES$ $CAPISTRANO:X$",
+                &server,
+                &["app", "db"]
+            ),
+            "echo app1 app,db $CAPISTRANO:X$"
+        );
+    }
+}
