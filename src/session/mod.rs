@@ -4,6 +4,10 @@
 //! above asks which one it has. A session works on its own thread: orders go in through [`Session`], everything that happens
 //! comes out as [`Report`]s on one channel that all sessions of a run share.
 
+pub mod dry_run;
+pub mod local;
+pub mod scripted;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;

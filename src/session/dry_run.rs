@@ -1,0 +1,80 @@
+//! Servers of a dry run: every connection is there at once and every command ends well, and nothing is done anywhere.
+
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use crate::exit::Exit;
+use crate::session::{Command, Connector, Destination, JobId, JobSignal, Report, Session, SessionId};
+
+/// Makes sessions that do nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DryRunConnector;
+
+struct DryRunSession {
+    id: SessionId,
+    reports: Sender<Report>,
+}
+
+impl Connector for DryRunConnector {
+    fn connect(&self, id: SessionId, _destination: &Destination, reports: Sender<Report>) -> Box<dyn Session> {
+        // Nobody listens any more only when the run is over.
+        let _ = reports.send(Report::Connected(id, Duration::ZERO));
+        Box::new(DryRunSession { id, reports })
+    }
+}
+
+impl Session for DryRunSession {
+    fn start(&self, job: JobId, _command: Command) {
+        let _ = self
+            .reports
+            .send(Report::Finished(self.id, job, Exit::Status(0), Duration::ZERO));
+    }
+
+    fn write(&self, _job: JobId, _bytes: Vec<u8>) {}
+
+    fn end_input(&self, _job: JobId) {}
+
+    fn signal(&self, _job: JobId, _signal: JobSignal) {}
+
+    fn abandon(&self) {
+        let _ = self.reports.send(Report::Lost(self.id, "abandoned".to_owned()));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::DryRunConnector;
+    use crate::configuration::Server;
+    use crate::exit::Exit;
+    use crate::session::{Command, Connector, Destination, Input, JobId, Report, SessionId, SshOptions};
+
+    #[test]
+    fn every_command_ends_well_without_being_run() {
+        let (sender, reports) = channel();
+        let destination = Destination {
+            server: Server::host("no.such.host.invalid"),
+            options: SshOptions::default(),
+        };
+        let session = DryRunConnector.connect(SessionId(0), &destination, sender);
+        session.start(
+            JobId(1),
+            Command {
+                line: "exit 1".to_owned(),
+                terminal: None,
+                input: Input {
+                    bytes: [].into(),
+                    then_end: true,
+                },
+                timeout: None,
+            },
+        );
+        assert!(matches!(reports.recv().unwrap(), Report::Connected(SessionId(0), _)));
+        assert!(matches!(
+            reports.recv().unwrap(),
+            Report::Finished(SessionId(0), JobId(1), Exit::Status(0), _)
+        ));
+    }
+}

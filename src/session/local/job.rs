@@ -1,0 +1,357 @@
+//! One local command: its process, the thread that moves its bytes, and its end.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{self as std_process, Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{self, Pid, Signal, WaitId, WaitIdOptions};
+
+use crate::exit::{Exit, Stream};
+use crate::session::Command;
+
+/// From TERM to KILL, for a command that ran into its timeout.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long output is still read after a command was told to end and did, when something that left its group holds it open.
+const LINGER: Duration = Duration::from_millis(500);
+/// Bytes read from a stream at a time.
+const CHUNK: usize = 64 * 1024;
+
+pub(super) type Output = Box<dyn Fn(Stream, Vec<u8>) + Send>;
+pub(super) type Ended = Box<dyn FnOnce(Exit, Duration) + Send>;
+
+pub(super) enum Order {
+    Write(Vec<u8>),
+    EndInput,
+    /// It was sent a signal: it is told to end.
+    Signalled,
+    /// It was killed because its session ends.
+    Abandoned,
+    /// The process has ended and is not reaped yet.
+    Exited,
+}
+
+/// What others hold of a running command.
+#[derive(Clone)]
+pub(super) struct Handle {
+    group: Arc<Group>,
+    orders: Sender<Order>,
+    waker: Arc<UnixStream>,
+}
+
+impl Handle {
+    pub(super) fn order(&self, order: Order) {
+        let _ = self.orders.send(order);
+        // A full socket wakes just as well.
+        let _ = (&*self.waker).write(&[0]);
+    }
+
+    /// Sends a signal to the whole process group.
+    pub(super) fn kill(&self, signal: Signal) {
+        self.group.kill(signal);
+    }
+}
+
+/// A process group; `None` once its leader is reaped and the number may become another's.
+struct Group(Mutex<Option<Pid>>);
+
+impl Group {
+    fn lock(&self) -> MutexGuard<'_, Option<Pid>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn kill(&self, signal: Signal) {
+        if let Some(leader) = *self.lock() {
+            // It may have ended in this moment.
+            let _ = process::kill_process_group(leader, signal);
+        }
+    }
+}
+
+/// The process; dropped, it is killed with its group and reaped.
+struct Leader {
+    child: Child,
+    group: Arc<Group>,
+}
+
+impl Leader {
+    fn reap(&mut self) -> io::Result<ExitStatus> {
+        let mut leader = self.group.lock();
+        *leader = None;
+        self.child.wait()
+    }
+}
+
+impl Drop for Leader {
+    fn drop(&mut self) {
+        if self.group.lock().is_some() {
+            self.group.kill(Signal::KILL);
+            let _ = self.reap();
+        }
+    }
+}
+
+pub(super) struct Job {
+    leader: Leader,
+    started: Instant,
+    stdin: Option<ChildStdin>,
+    stdout: Option<ChildStdout>,
+    stderr: Option<ChildStderr>,
+    unwritten: Vec<u8>,
+    end_input: bool,
+    orders: Receiver<Order>,
+    woken: UnixStream,
+    timeout: Option<Duration>,
+    /// TERM was sent for the timeout, then.
+    timed_out: Option<Instant>,
+    told_to_end: bool,
+    abandoned: bool,
+    exited: Option<Instant>,
+    output: Output,
+}
+
+impl Job {
+    pub(super) fn start(command: Command, output: Output, ended: Ended) -> io::Result<Handle> {
+        let (waker, woken) = UnixStream::pair()?;
+        waker.set_nonblocking(true)?;
+        woken.set_nonblocking(true)?;
+        let (orders, received) = mpsc::channel();
+        let mut child = std_process::Command::new("sh")
+            .arg("-c")
+            .arg(&command.line)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()?;
+        let pid = Pid::from_child(&child);
+        let group = Arc::new(Group(Mutex::new(Some(pid))));
+        let handle = Handle {
+            group: Arc::clone(&group),
+            orders,
+            waker: Arc::new(waker),
+        };
+        let job = Self {
+            started: Instant::now(),
+            stdin: child.stdin.take(),
+            stdout: child.stdout.take(),
+            stderr: child.stderr.take(),
+            leader: Leader { child, group },
+            unwritten: command.input.bytes.to_vec(),
+            end_input: command.input.then_end,
+            orders: received,
+            woken,
+            timeout: command.timeout,
+            timed_out: None,
+            told_to_end: false,
+            abandoned: false,
+            exited: None,
+            output,
+        };
+        job.make_nonblocking()?;
+        let exited = handle.clone();
+        thread::Builder::new().name("local wait".to_owned()).spawn(move || {
+            // Not reaped here, so that the group's number stays ours as long as signals may be sent to it.
+            while let Err(rustix::io::Errno::INTR) =
+                process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
+            {}
+            exited.order(Order::Exited);
+        })?;
+        thread::Builder::new().name("local".to_owned()).spawn(move || {
+            let started = job.started;
+            let exit = job.run();
+            ended(exit, started.elapsed());
+        })?;
+        Ok(handle)
+    }
+
+    fn make_nonblocking(&self) -> io::Result<()> {
+        let fds = [
+            self.stdin.as_ref().map(AsFd::as_fd),
+            self.stdout.as_ref().map(AsFd::as_fd),
+            self.stderr.as_ref().map(AsFd::as_fd),
+        ];
+        for fd in fds.into_iter().flatten() {
+            rustix::io::ioctl_fionbio(fd, true)?;
+        }
+        Ok(())
+    }
+
+    fn run(mut self) -> Exit {
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            self.take_orders();
+            self.write();
+            pump(&mut self.stdout, Stream::Out, &mut buffer, &self.output);
+            pump(&mut self.stderr, Stream::Err, &mut buffer, &self.output);
+            if self.is_over() {
+                break;
+            }
+            self.strike();
+            if self.wait().is_err() {
+                break;
+            }
+        }
+        if self.told_to_end || self.exited.is_none() {
+            // What outlived its leader must not go on after capr has said that it ended. The second case: the system cannot
+            // even wait for us.
+            self.leader.group.kill(Signal::KILL);
+        }
+        let status = self.leader.reap();
+        match (status, self.timeout) {
+            _ if self.abandoned => Exit::Cancelled,
+            (_, Some(timeout)) if self.timed_out.is_some() => Exit::TimedOut(timeout),
+            (Ok(status), _) => exit_of(status),
+            (Err(error), _) => Exit::Lost(error.to_string()),
+        }
+    }
+
+    fn take_orders(&mut self) {
+        while let Ok(order) = self.orders.try_recv() {
+            match order {
+                Order::Write(bytes) => self.unwritten.extend(bytes),
+                Order::EndInput => self.end_input = true,
+                Order::Signalled => self.told_to_end = true,
+                Order::Abandoned => {
+                    self.told_to_end = true;
+                    self.abandoned = true;
+                }
+                Order::Exited => self.exited = Some(Instant::now()),
+            }
+        }
+    }
+
+    fn write(&mut self) {
+        let Some(stdin) = &mut self.stdin else {
+            self.unwritten.clear();
+            return;
+        };
+        while !self.unwritten.is_empty() {
+            match stdin.write(&self.unwritten) {
+                Ok(written) => drop(self.unwritten.drain(..written)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                // It does not read any more, which is its own affair.
+                Err(_) => {
+                    self.end_input = true;
+                    break;
+                }
+            }
+        }
+        if self.end_input {
+            self.stdin = None;
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.exited.is_some_and(|exited| {
+            let silent = self.stdout.is_none() && self.stderr.is_none();
+            silent || (self.told_to_end && exited.elapsed() >= LINGER)
+        })
+    }
+
+    /// Ends a command that has had its time.
+    fn strike(&mut self) {
+        let Some(timeout) = self.timeout else {
+            return;
+        };
+        match self.timed_out {
+            None if self.started.elapsed() >= timeout => {
+                self.leader.group.kill(Signal::TERM);
+                self.timed_out = Some(Instant::now());
+                self.told_to_end = true;
+            }
+            Some(since) if since.elapsed() >= PATIENCE => self.leader.group.kill(Signal::KILL),
+            _ => {}
+        }
+    }
+
+    fn wait(&self) -> rustix::io::Result<()> {
+        let mut fds = vec![PollFd::new(&self.woken, PollFlags::IN)];
+        if let Some(stdin) = self.stdin.as_ref().filter(|_| !self.unwritten.is_empty()) {
+            fds.push(PollFd::new(stdin, PollFlags::OUT));
+        }
+        if let Some(stdout) = &self.stdout {
+            fds.push(PollFd::new(stdout, PollFlags::IN));
+        }
+        if let Some(stderr) = &self.stderr {
+            fds.push(PollFd::new(stderr, PollFlags::IN));
+        }
+        let wait = self.next_deadline().map(|deadline| {
+            let left = deadline.saturating_duration_since(Instant::now());
+            // Rounded up, or it would spin through the last millisecond.
+            Timespec::try_from(left + Duration::from_millis(1)).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 })
+        });
+        match poll(&mut fds, wait.as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {
+                let mut bytes = [0; 64];
+                while matches!((&self.woken).read(&mut bytes), Ok(count) if count == bytes.len()) {}
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        if let Some(exited) = self.exited.filter(|_| self.told_to_end) {
+            return Some(exited + LINGER);
+        }
+        match (self.timed_out, self.timeout) {
+            (None, Some(timeout)) => self.started.checked_add(timeout),
+            (Some(since), _) if since.elapsed() < PATIENCE => Some(since + PATIENCE),
+            _ => None,
+        }
+    }
+}
+
+/// Reads what is there, one chunk, and closes the stream at its end.
+fn pump(stream: &mut Option<impl Read>, which: Stream, buffer: &mut [u8], output: &Output) {
+    let Some(reader) = stream else {
+        return;
+    };
+    match reader.read(buffer) {
+        Ok(0) => *stream = None,
+        Ok(count) => output(which, buffer.iter().take(count).copied().collect()),
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+        Err(_) => *stream = None,
+    }
+}
+
+fn exit_of(status: ExitStatus) -> Exit {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Exit::Status(code),
+        (None, Some(signal)) => Exit::Signal(signal_name(signal)),
+        (None, None) => Exit::Lost(status.to_string()),
+    }
+}
+
+fn signal_name(number: i32) -> String {
+    const NAMES: [(Signal, &str); 16] = [
+        (Signal::HUP, "HUP"),
+        (Signal::INT, "INT"),
+        (Signal::QUIT, "QUIT"),
+        (Signal::ILL, "ILL"),
+        (Signal::TRAP, "TRAP"),
+        (Signal::ABORT, "ABRT"),
+        (Signal::BUS, "BUS"),
+        (Signal::FPE, "FPE"),
+        (Signal::KILL, "KILL"),
+        (Signal::USR1, "USR1"),
+        (Signal::SEGV, "SEGV"),
+        (Signal::USR2, "USR2"),
+        (Signal::PIPE, "PIPE"),
+        (Signal::ALARM, "ALRM"),
+        (Signal::TERM, "TERM"),
+        (Signal::XCPU, "XCPU"),
+    ];
+    NAMES
+        .iter()
+        .find(|(signal, _)| signal.as_raw() == number)
+        .map_or_else(|| number.to_string(), |(_, name)| (*name).to_owned())
+}

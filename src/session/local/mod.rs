@@ -1,0 +1,138 @@
+//! Commands on this machine, for `run_locally`: `sh -c` in a process group of its own for each, without a terminal.
+
+mod job;
+
+use std::collections::HashMap;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustix::process;
+
+use crate::exit::Exit;
+use crate::session::{Command, Connector, Destination, JobId, JobSignal, Report, Session, SessionId};
+use job::{Handle, Job, Order};
+
+/// Makes sessions on this machine; the destination's name is not looked at.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LocalConnector;
+
+impl Connector for LocalConnector {
+    fn connect(&self, id: SessionId, _destination: &Destination, reports: Sender<Report>) -> Box<dyn Session> {
+        // Nobody listens any more only when the run is over.
+        let _ = reports.send(Report::Connected(id, Duration::ZERO));
+        Box::new(LocalSession {
+            id,
+            reports,
+            jobs: Shared::default(),
+        })
+    }
+}
+
+#[derive(Default)]
+struct Jobs {
+    running: HashMap<JobId, Handle>,
+    abandoned: bool,
+}
+
+/// A job's own thread takes it out when it has ended.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Jobs>>);
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Jobs> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct LocalSession {
+    id: SessionId,
+    reports: Sender<Report>,
+    jobs: Shared,
+}
+
+impl LocalSession {
+    fn report(&self, report: Report) {
+        let _ = self.reports.send(report);
+    }
+
+    fn order(&self, job: JobId, order: Order) {
+        if let Some(handle) = self.jobs.lock().running.get(&job) {
+            handle.order(order);
+        }
+    }
+
+    /// Kills at once and not by the jobs' threads: the whole of capr may end before those get to it.
+    fn kill_all(&self) {
+        for handle in self.jobs.lock().running.values() {
+            handle.kill(process::Signal::KILL);
+            handle.order(Order::Abandoned);
+        }
+    }
+}
+
+impl Session for LocalSession {
+    fn start(&self, job: JobId, command: Command) {
+        let mut jobs = self.jobs.lock();
+        let exit = if jobs.abandoned {
+            Exit::Lost("stopped".to_owned())
+        } else {
+            let (id, reports, shared) = (self.id, self.reports.clone(), self.jobs.clone());
+            let ended = move |exit, elapsed| {
+                let _ = reports.send(Report::Finished(id, job, exit, elapsed));
+                let mut jobs = shared.lock();
+                jobs.running.remove(&job);
+                if jobs.abandoned && jobs.running.is_empty() {
+                    let _ = reports.send(Report::Lost(id, "stopped".to_owned()));
+                }
+            };
+            let reports = self.reports.clone();
+            let output = move |stream, bytes| drop(reports.send(Report::Output(id, job, stream, bytes)));
+            match Job::start(command, Box::new(output), Box::new(ended)) {
+                Ok(handle) => {
+                    jobs.running.insert(job, handle);
+                    return;
+                }
+                Err(error) => Exit::Refused(error.to_string()),
+            }
+        };
+        self.report(Report::Finished(self.id, job, exit, Duration::ZERO));
+    }
+
+    fn write(&self, job: JobId, bytes: Vec<u8>) {
+        self.order(job, Order::Write(bytes));
+    }
+
+    fn end_input(&self, job: JobId) {
+        self.order(job, Order::EndInput);
+    }
+
+    fn signal(&self, job: JobId, signal: JobSignal) {
+        if let Some(handle) = self.jobs.lock().running.get(&job) {
+            handle.kill(match signal {
+                JobSignal::Int => process::Signal::INT,
+                JobSignal::Term => process::Signal::TERM,
+                JobSignal::Kill => process::Signal::KILL,
+            });
+            handle.order(Order::Signalled);
+        }
+    }
+
+    fn abandon(&self) {
+        self.kill_all();
+        let mut jobs = self.jobs.lock();
+        let already = std::mem::replace(&mut jobs.abandoned, true);
+        if !already && jobs.running.is_empty() {
+            self.report(Report::Lost(self.id, "stopped".to_owned()));
+        }
+    }
+}
+
+impl Drop for LocalSession {
+    fn drop(&mut self) {
+        self.kill_all();
+    }
+}
+
+#[cfg(test)]
+mod tests;

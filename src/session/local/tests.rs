@@ -1,0 +1,182 @@
+#![allow(clippy::unwrap_used)]
+
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use super::LocalConnector;
+use crate::configuration::Server;
+use crate::exit::{Exit, Stream};
+use crate::session::{
+    Command, Connector, Destination, Input, JobId, JobSignal, Report, Session, SessionId, SshOptions,
+};
+
+const BOUND: Duration = Duration::from_secs(20);
+
+fn session() -> (Box<dyn Session>, Receiver<Report>) {
+    let (sender, reports) = channel();
+    let destination = Destination {
+        server: Server::host("localhost"),
+        options: SshOptions::default(),
+    };
+    let session = LocalConnector.connect(SessionId(0), &destination, sender);
+    assert!(matches!(reports.recv_timeout(BOUND).unwrap(), Report::Connected(..)));
+    (session, reports)
+}
+
+fn command(line: &str, input: &[u8], then_end: bool, timeout: Option<Duration>) -> Command {
+    Command {
+        line: line.to_owned(),
+        terminal: None,
+        input: Input {
+            bytes: input.into(),
+            then_end,
+        },
+        timeout,
+    }
+}
+
+struct Ended {
+    out: Vec<u8>,
+    err: Vec<u8>,
+    exit: Exit,
+}
+
+fn await_end(reports: &Receiver<Report>) -> Ended {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    loop {
+        match reports.recv_timeout(BOUND).unwrap() {
+            Report::Output(_, _, Stream::Out, bytes) => out.extend(bytes),
+            Report::Output(_, _, Stream::Err, bytes) => err.extend(bytes),
+            Report::Finished(_, _, exit, _) => return Ended { out, err, exit },
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Waits until the command has printed its process group, and gives it.
+fn await_group(reports: &Receiver<Report>) -> i32 {
+    match reports.recv_timeout(BOUND).unwrap() {
+        Report::Output(_, _, Stream::Out, bytes) => String::from_utf8(bytes).unwrap().trim().parse().unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Whether any process, zombies included, is still in this group.
+fn group_lives(group: i32) -> bool {
+    let group = rustix::process::Pid::from_raw(group).unwrap();
+    rustix::process::test_kill_process_group(group).is_ok()
+}
+
+fn await_group_gone(group: i32) {
+    let deadline = Instant::now() + BOUND;
+    while group_lives(group) {
+        assert!(Instant::now() < deadline, "group {group} still lives");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn both_streams_and_the_status_arrive() {
+    let (session, reports) = session();
+    session.start(JobId(1), command("echo one; echo two >&2; exit 7", b"", true, None));
+    let ended = await_end(&reports);
+    assert_eq!(ended.out, b"one\n");
+    assert_eq!(ended.err, b"two\n");
+    assert_eq!(ended.exit, Exit::Status(7));
+}
+
+#[test]
+fn a_signal_is_not_a_status() {
+    let (session, reports) = session();
+    session.start(JobId(1), command("kill -TERM $$", b"", true, None));
+    assert_eq!(await_end(&reports).exit, Exit::Signal("TERM".to_owned()));
+}
+
+#[test]
+fn input_larger_than_a_pipe_comes_through() {
+    let (session, reports) = session();
+    let input = vec![b'x'; 3_000_000];
+    session.start(JobId(1), command("cat", &input, false, None));
+    session.write(JobId(1), b"end".to_vec());
+    session.end_input(JobId(1));
+    let ended = await_end(&reports);
+    assert_eq!(ended.exit, Exit::Status(0));
+    assert_eq!(ended.out.len(), input.len() + 3);
+    assert!(ended.out.ends_with(b"xend"));
+}
+
+#[test]
+fn a_command_that_reads_nothing_does_not_hang_on_its_input() {
+    let (session, reports) = session();
+    session.start(JobId(1), command("exit 3", &vec![b'x'; 1_000_000], true, None));
+    assert_eq!(await_end(&reports).exit, Exit::Status(3));
+}
+
+#[test]
+fn a_signal_reaches_the_whole_group_and_leaves_no_zombie() {
+    let (session, reports) = session();
+    session.start(
+        JobId(1),
+        command("sleep 100 & sleep 100 & echo $$; wait", b"", true, None),
+    );
+    let group = await_group(&reports);
+    // A shell that is not interactive starts its background jobs with SIGINT ignored: the signal alone would leave them.
+    session.signal(JobId(1), JobSignal::Int);
+    assert_eq!(await_end(&reports).exit, Exit::Signal("INT".to_owned()));
+    await_group_gone(group);
+}
+
+#[test]
+fn a_timeout_ends_even_what_ignores_term() {
+    let (session, reports) = session();
+    let timeout = Duration::from_millis(50);
+    session.start(
+        JobId(1),
+        command(
+            "trap '' TERM; echo $$; while :; do sleep 1; done",
+            b"",
+            true,
+            Some(timeout),
+        ),
+    );
+    let group = await_group(&reports);
+    assert_eq!(await_end(&reports).exit, Exit::TimedOut(timeout));
+    await_group_gone(group);
+}
+
+#[test]
+fn abandoning_ends_everything_and_is_told_after_the_commands() {
+    let (session, reports) = session();
+    session.start(
+        JobId(1),
+        command("trap '' INT TERM; echo $$; sleep 100", b"", true, None),
+    );
+    let group = await_group(&reports);
+    session.abandon();
+    session.abandon();
+    assert_eq!(await_end(&reports).exit, Exit::Cancelled);
+    assert!(matches!(reports.recv_timeout(BOUND).unwrap(), Report::Lost(..)));
+    await_group_gone(group);
+    session.start(JobId(2), command("true", b"", true, None));
+    assert!(matches!(await_end(&reports).exit, Exit::Lost(_)));
+}
+
+#[test]
+fn dropping_the_session_ends_its_commands() {
+    let (session, reports) = session();
+    session.start(JobId(1), command("echo $$; sleep 100", b"", true, None));
+    let group = await_group(&reports);
+    drop(session);
+    await_group_gone(group);
+}
+
+#[test]
+fn something_that_left_the_group_does_not_hold_an_ended_command() {
+    let (session, reports) = session();
+    session.start(JobId(1), command("setsid sleep 5 & echo $$; wait", b"", true, None));
+    await_group(&reports);
+    let started = Instant::now();
+    session.signal(JobId(1), JobSignal::Kill);
+    assert_eq!(await_end(&reports).exit, Exit::Signal("KILL".to_owned()));
+    assert!(started.elapsed() < Duration::from_secs(4));
+}

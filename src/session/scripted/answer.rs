@@ -1,0 +1,156 @@
+//! What a scripted server does when it is given a command.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::exit::{Exit, Stream};
+use crate::session::JobSignal;
+use crate::session::scripted::Record;
+
+pub(super) type Condition = Arc<dyn Fn(&[Record]) -> bool + Send + Sync>;
+pub(super) type Action = Arc<dyn Fn() + Send + Sync>;
+
+#[derive(Clone)]
+pub(super) enum Step {
+    Output(Stream, Vec<u8>),
+    /// Like sudo: prompt, read a line, up to three times.
+    Password {
+        prompt: String,
+        password: String,
+        tries: usize,
+        prompted: bool,
+    },
+    ReadLine,
+    ReadAll,
+    When(Condition),
+    Call(Action),
+    Hang,
+    End(Exit),
+    Lose(String),
+}
+
+/// What a scripted server does when it is given a command: steps, one after the other; after the last it ends with status 0.
+///
+/// A signal ends it wherever it waits, as it would a program that does not catch signals.
+#[derive(Clone)]
+pub struct Answer {
+    pub(super) steps: VecDeque<Step>,
+    /// The weakest signal that ends it.
+    pub(super) dies_of: Option<JobSignal>,
+}
+
+impl Default for Answer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Answer {
+    /// Ends with status 0 at once.
+    pub fn new() -> Self {
+        Self {
+            steps: VecDeque::new(),
+            dies_of: Some(JobSignal::Int),
+        }
+    }
+
+    fn then(mut self, step: Step) -> Self {
+        self.steps.push_back(step);
+        self
+    }
+
+    /// Sends one chunk of standard output, exactly as given: no line end is added.
+    pub fn out(self, bytes: impl AsRef<[u8]>) -> Self {
+        self.then(Step::Output(Stream::Out, bytes.as_ref().to_vec()))
+    }
+
+    /// Sends one chunk of standard error.
+    pub fn err(self, bytes: impl AsRef<[u8]>) -> Self {
+        self.then(Step::Output(Stream::Err, bytes.as_ref().to_vec()))
+    }
+
+    /// Asks for a password as sudo does: the prompt goes to standard output without a line end, then a line of input is awaited;
+    /// a wrong one is followed by `Sorry, try again.` and the prompt again, the third wrong one ends the command with status 1.
+    pub fn asks_password(self, prompt: &str, password: &str) -> Self {
+        self.then(Step::Password {
+            prompt: prompt.to_owned(),
+            password: password.to_owned(),
+            tries: 3,
+            prompted: false,
+        })
+    }
+
+    /// Waits for a line of input.
+    pub fn reads_line(self) -> Self {
+        self.then(Step::ReadLine)
+    }
+
+    /// Waits for the end of input.
+    pub fn reads_all(self) -> Self {
+        self.then(Step::ReadAll)
+    }
+
+    /// Waits until the commands so far fulfil a condition; it is asked again after everything that happens.
+    pub fn when(self, condition: impl Fn(&[Record]) -> bool + Send + Sync + 'static) -> Self {
+        self.then(Step::When(Arc::new(condition)))
+    }
+
+    /// Waits until a command whose line contains `part` has been started on `host`.
+    pub fn once_started(self, host: &str, part: &str) -> Self {
+        let (host, part) = (host.to_owned(), part.to_owned());
+        self.when(move |records| records.iter().any(|record| record.is(&host, &part)))
+    }
+
+    /// Waits until a command whose line contains `part` has ended on `host`.
+    pub fn once_ended(self, host: &str, part: &str) -> Self {
+        let (host, part) = (host.to_owned(), part.to_owned());
+        self.when(move |records| {
+            records
+                .iter()
+                .any(|record| record.exit.is_some() && record.is(&host, &part))
+        })
+    }
+
+    /// Calls something: raises an interrupt, changes the script. Nothing is locked meanwhile.
+    pub fn calls(self, action: impl Fn() + Send + Sync + 'static) -> Self {
+        self.then(Step::Call(Arc::new(action)))
+    }
+
+    /// Never ends by itself. A timeout of the command strikes at once here, without waiting for it.
+    pub fn hangs(self) -> Self {
+        self.then(Step::Hang)
+    }
+
+    /// Ends with a status.
+    pub fn exits(self, status: i32) -> Self {
+        self.ends(Exit::Status(status))
+    }
+
+    /// Ends in any other way: by a signal, refused.
+    pub fn ends(self, exit: Exit) -> Self {
+        self.then(Step::End(exit))
+    }
+
+    /// The server's connection is lost, with everything that runs on it.
+    pub fn loses_connection(self, reason: &str) -> Self {
+        self.then(Step::Lose(reason.to_owned()))
+    }
+
+    /// Ignores signals weaker than this one.
+    pub fn dies_only_of(mut self, signal: JobSignal) -> Self {
+        self.dies_of = Some(signal);
+        self
+    }
+
+    /// No signal ends it, as if the server were frozen.
+    pub fn ignores_signals(mut self) -> Self {
+        self.dies_of = None;
+        self
+    }
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Answer({} steps)", self.steps.len())
+    }
+}

@@ -1,0 +1,461 @@
+//! The state of scripted servers: who is connected, what runs, what was given.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use crate::configuration::Server;
+use crate::exit::{Exit, Stream};
+use crate::secret::Secret;
+use crate::session::scripted::answer::{Action, Answer, Step};
+use crate::session::scripted::{Record, names};
+use crate::session::{
+    Command, ConnectError, Destination, JobId, JobSignal, NewHostKey, PasswordQuestion, Phase, Report, SessionId,
+};
+
+pub(super) struct Rule {
+    pub(super) fits: Arc<dyn Fn(&Server, &str) -> bool + Send + Sync>,
+    pub(super) answer: Answer,
+    pub(super) once: bool,
+}
+
+impl Rule {
+    pub(super) fn new(host: &str, part: &str, answer: Answer, once: bool) -> Self {
+        let (host, part) = (host.to_owned(), part.to_owned());
+        Self {
+            fits: Arc::new(move |server, line| names(&host, server) && line.contains(&part)),
+            answer,
+            once,
+        }
+    }
+}
+
+#[derive(PartialEq)]
+enum Line {
+    Stalled,
+    /// A password was asked for.
+    Asking,
+    Open,
+    Closed,
+}
+
+struct Connection {
+    id: SessionId,
+    server: Server,
+    reports: Sender<Report>,
+    line: Line,
+}
+
+impl Connection {
+    fn report(&self, report: Report) {
+        // Nobody listens any more only when the run is over.
+        let _ = self.reports.send(report);
+    }
+
+    fn open(&mut self, host_keys: &mut Vec<(String, NewHostKey)>) {
+        self.line = Line::Open;
+        if let Some(place) = host_keys.iter().position(|(host, _)| names(host, &self.server)) {
+            let (_, key) = host_keys.remove(place);
+            self.report(Report::HostKeyAdded(self.id, key));
+        }
+        self.report(Report::Connected(self.id, Duration::ZERO));
+    }
+
+    fn refuse(&mut self, error: ConnectError) {
+        self.line = Line::Closed;
+        self.report(Report::ConnectFailed(self.id, error));
+    }
+
+    fn ask(&mut self, refused: Option<Secret>) {
+        self.line = Line::Asking;
+        let question = PasswordQuestion {
+            user: self.server.user.clone().unwrap_or_else(|| "deploy".to_owned()),
+            host: self.server.host.clone(),
+            refused,
+        };
+        self.report(Report::PasswordWanted(self.id, question));
+    }
+}
+
+struct Running {
+    session: SessionId,
+    job: JobId,
+    /// Place in `records`.
+    record: usize,
+    answer: Answer,
+    /// How much of the record's input the answer has read.
+    read: usize,
+    timeout: Option<Duration>,
+}
+
+/// Where a running command is after one look at its next step.
+enum Turn {
+    Waits,
+    Moves,
+    Calls(Action),
+    Ends(Exit),
+    Loses(String),
+}
+
+#[derive(Default)]
+pub(super) struct Stage {
+    pub(super) rules: Vec<Rule>,
+    pub(super) strict: bool,
+    /// Latest first: host, and whether it answers (`None`: not at all).
+    pub(super) connecting: Vec<(String, Option<Result<(), ConnectError>>)>,
+    pub(super) passwords: Vec<(String, Secret)>,
+    pub(super) host_keys: Vec<(String, NewHostKey)>,
+    pub(super) connections: Vec<Destination>,
+    pub(super) abandoned: Vec<Server>,
+    pub(super) records: Vec<Record>,
+    lines: Vec<Connection>,
+    running: Vec<Running>,
+    /// Which record is whose; kept after the end, for input that comes too late.
+    started: Vec<(SessionId, JobId, usize)>,
+}
+
+impl Stage {
+    pub(super) fn connect(&mut self, id: SessionId, destination: &Destination, reports: Sender<Report>) {
+        self.connections.push(destination.clone());
+        self.lines.push(Connection {
+            id,
+            server: destination.server.clone(),
+            reports,
+            line: Line::Stalled,
+        });
+        self.connect_stalled();
+    }
+
+    pub(super) fn connect_stalled(&mut self) {
+        let (passwords, host_keys) = (&self.passwords, &mut self.host_keys);
+        for connection in &mut self.lines {
+            if connection.line != Line::Stalled {
+                continue;
+            }
+            let rule = self
+                .connecting
+                .iter()
+                .find(|(host, _)| names(host, &connection.server))
+                .map_or(Some(Ok(())), |(_, answer)| answer.clone());
+            match rule {
+                None => {}
+                Some(Err(error)) => connection.refuse(error),
+                Some(Ok(())) if passwords.iter().any(|(host, _)| names(host, &connection.server)) => {
+                    connection.ask(None);
+                }
+                Some(Ok(())) => connection.open(host_keys),
+            }
+        }
+    }
+
+    pub(super) fn answer(&mut self, id: SessionId, given: Option<Secret>) {
+        let (passwords, host_keys) = (&self.passwords, &mut self.host_keys);
+        let Some(connection) = self.lines.iter_mut().rev().find(|connection| connection.id == id) else {
+            return;
+        };
+        if connection.line != Line::Asking {
+            return;
+        }
+        match given {
+            None => connection.refuse(ConnectError {
+                phase: Phase::Authentication,
+                reason: "authentication failed".to_owned(),
+                hints: Vec::new(),
+            }),
+            Some(given)
+                if passwords
+                    .iter()
+                    .any(|(host, right)| names(host, &connection.server) && *right == given) =>
+            {
+                connection.open(host_keys);
+            }
+            Some(wrong) => connection.ask(Some(wrong)),
+        }
+    }
+
+    pub(super) fn open_sessions(&self) -> usize {
+        self.lines
+            .iter()
+            .filter(|connection| connection.line == Line::Open)
+            .count()
+    }
+
+    fn connection(&mut self, id: SessionId) -> Option<&mut Connection> {
+        // The latest: a script may outlive one run and see the same numbers again.
+        self.lines.iter_mut().rev().find(|connection| connection.id == id)
+    }
+
+    fn report(&mut self, id: SessionId, report: Report) {
+        if let Some(connection) = self.connection(id) {
+            connection.report(report);
+        }
+    }
+
+    pub(super) fn start(&mut self, session: SessionId, job: JobId, command: Command) {
+        let Some(connection) = self.connection(session) else {
+            return;
+        };
+        if connection.line != Line::Open {
+            let exit = Exit::Lost("not connected".to_owned());
+            self.report(session, Report::Finished(session, job, exit, Duration::ZERO));
+            return;
+        }
+        let server = connection.server.clone();
+        let answer = self.answer_to(&server, &command.line);
+        self.running.push(Running {
+            session,
+            job,
+            record: self.records.len(),
+            answer,
+            read: 0,
+            timeout: command.timeout,
+        });
+        self.started.push((session, job, self.records.len()));
+        self.records.push(Record {
+            server,
+            line: command.line,
+            terminal: command.terminal,
+            timeout: command.timeout,
+            input: command.input.bytes.to_vec(),
+            input_ended: command.input.then_end,
+            signals: Vec::new(),
+            exit: None,
+        });
+    }
+
+    fn answer_to(&mut self, server: &Server, line: &str) -> Answer {
+        match self.rules.iter().position(|rule| (rule.fits)(server, line)) {
+            Some(place) => match self.rules.get(place) {
+                Some(rule) if !rule.once => rule.answer.clone(),
+                _ => self.rules.remove(place).answer,
+            },
+            None if self.strict => {
+                Answer::new().ends(Exit::Refused(format!("the script has no answer for {server}: {line}")))
+            }
+            None => Answer::new(),
+        }
+    }
+
+    fn record_of(&mut self, session: SessionId, job: JobId) -> Option<&mut Record> {
+        let (.., record) = self
+            .started
+            .iter()
+            .rev()
+            .find(|(in_session, as_job, _)| *in_session == session && *as_job == job)?;
+        self.records.get_mut(*record)
+    }
+
+    pub(super) fn write(&mut self, session: SessionId, job: JobId, bytes: &[u8]) {
+        if let Some(record) = self.record_of(session, job) {
+            record.input.extend_from_slice(bytes);
+        }
+    }
+
+    pub(super) fn end_input(&mut self, session: SessionId, job: JobId) {
+        if let Some(record) = self.record_of(session, job) {
+            record.input_ended = true;
+        }
+    }
+
+    pub(super) fn signal(&mut self, session: SessionId, job: JobId, signal: JobSignal) {
+        let Some(place) = self
+            .running
+            .iter()
+            .position(|running| running.session == session && running.job == job)
+        else {
+            return;
+        };
+        let Some(running) = self.running.get(place) else {
+            return;
+        };
+        if let Some(record) = self.records.get_mut(running.record) {
+            record.signals.push(signal);
+        }
+        if running
+            .answer
+            .dies_of
+            .is_some_and(|weakest| strength(signal) >= strength(weakest))
+        {
+            self.finish(place, Exit::Signal(name(signal).to_owned()));
+        }
+    }
+
+    pub(super) fn abandon(&mut self, id: SessionId) {
+        let Some(connection) = self.connection(id) else {
+            return;
+        };
+        let server = connection.server.clone();
+        let was = std::mem::replace(&mut connection.line, Line::Closed);
+        match was {
+            Line::Closed => return,
+            Line::Stalled | Line::Asking => {
+                let error = ConnectError {
+                    phase: Phase::Connect,
+                    reason: "stopped".to_owned(),
+                    hints: Vec::new(),
+                };
+                self.report(id, Report::ConnectFailed(id, error));
+            }
+            Line::Open => {
+                self.end_all(id, &Exit::Cancelled);
+                self.report(id, Report::Lost(id, "stopped".to_owned()));
+            }
+        }
+        self.abandoned.push(server);
+    }
+
+    pub(super) fn close(&mut self, id: SessionId) {
+        if let Some(connection) = self.connection(id) {
+            connection.line = Line::Closed;
+        }
+        self.end_all(id, &Exit::Cancelled);
+    }
+
+    pub(super) fn lose_host(&mut self, host: &str, reason: &str) {
+        let ids: Vec<SessionId> = self
+            .lines
+            .iter()
+            .filter(|connection| connection.line == Line::Open && names(host, &connection.server))
+            .map(|connection| connection.id)
+            .collect();
+        for id in ids {
+            self.lose(id, reason);
+        }
+    }
+
+    fn lose(&mut self, id: SessionId, reason: &str) {
+        if let Some(connection) = self.connection(id) {
+            connection.line = Line::Closed;
+        }
+        self.end_all(id, &Exit::Lost(reason.to_owned()));
+        self.report(id, Report::Lost(id, reason.to_owned()));
+    }
+
+    fn end_all(&mut self, id: SessionId, exit: &Exit) {
+        while let Some(place) = self.running.iter().position(|running| running.session == id) {
+            self.finish(place, exit.clone());
+        }
+    }
+
+    fn finish(&mut self, place: usize, exit: Exit) {
+        let Running {
+            session, job, record, ..
+        } = self.running.remove(place);
+        if let Some(record) = self.records.get_mut(record) {
+            record.exit = Some(exit.clone());
+        }
+        self.report(session, Report::Finished(session, job, exit, Duration::ZERO));
+    }
+
+    /// Lets commands go on until all wait, or until one wants something called.
+    pub(super) fn go_on(&mut self) -> Option<Action> {
+        let mut place = 0;
+        while let Some(running) = self.running.get_mut(place) {
+            let (session, job) = (running.session, running.job);
+            let (turn, output) = turn(running, &self.records);
+            if let Some((stream, bytes)) = output {
+                self.report(session, Report::Output(session, job, stream, bytes));
+            }
+            match turn {
+                Turn::Waits => {
+                    place += 1;
+                    continue;
+                }
+                Turn::Moves => {}
+                Turn::Calls(action) => return Some(action),
+                Turn::Ends(exit) => self.finish(place, exit),
+                Turn::Loses(reason) => self.lose(session, &reason),
+            }
+            // Whoever waits for what just happened is asked again.
+            place = 0;
+        }
+        None
+    }
+}
+
+type Chunk = (Stream, Vec<u8>);
+
+fn turn(running: &mut Running, records: &[Record]) -> (Turn, Option<Chunk>) {
+    let Some(record) = records.get(running.record) else {
+        return (Turn::Ends(Exit::Status(0)), None);
+    };
+    let steps = &mut running.answer.steps;
+    let Some(step) = steps.front_mut() else {
+        return (Turn::Ends(Exit::Status(0)), None);
+    };
+    let (turn, output) = match step {
+        Step::Output(stream, bytes) => (Turn::Moves, Some((*stream, std::mem::take(bytes)))),
+        Step::Password {
+            prompt,
+            prompted: prompted @ false,
+            ..
+        } => {
+            *prompted = true;
+            return (Turn::Moves, Some((Stream::Out, prompt.clone().into_bytes())));
+        }
+        Step::Password {
+            password,
+            tries,
+            prompted,
+            ..
+        } => match next_line(&mut running.read, record) {
+            None if record.input_ended => (
+                Turn::Ends(Exit::Status(1)),
+                Some((Stream::Err, b"sudo: no password was provided\n".to_vec())),
+            ),
+            None => (Turn::Waits, None),
+            Some(line) if line == password.as_bytes() => (Turn::Moves, None),
+            Some(_) if *tries > 1 => {
+                *tries -= 1;
+                *prompted = false;
+                return (Turn::Moves, Some((Stream::Err, b"Sorry, try again.\n".to_vec())));
+            }
+            Some(_) => (
+                Turn::Ends(Exit::Status(1)),
+                Some((Stream::Err, b"sudo: 3 incorrect password attempts\n".to_vec())),
+            ),
+        },
+        Step::ReadLine => match next_line(&mut running.read, record) {
+            None if !record.input_ended => (Turn::Waits, None),
+            _ => (Turn::Moves, None),
+        },
+        Step::ReadAll if record.input_ended => (Turn::Moves, None),
+        Step::ReadAll => (Turn::Waits, None),
+        Step::When(condition) if condition(records) => (Turn::Moves, None),
+        Step::When(_) => (Turn::Waits, None),
+        Step::Call(action) => (Turn::Calls(Arc::clone(action)), None),
+        Step::Hang => match running.timeout {
+            Some(timeout) => (Turn::Ends(Exit::TimedOut(timeout)), None),
+            None => (Turn::Waits, None),
+        },
+        Step::End(exit) => (Turn::Ends(exit.clone()), None),
+        Step::Lose(reason) => (Turn::Loses(reason.clone()), None),
+    };
+    if !matches!(turn, Turn::Waits) {
+        steps.pop_front();
+    }
+    (turn, output)
+}
+
+fn next_line<'a>(read: &mut usize, record: &'a Record) -> Option<&'a [u8]> {
+    let unread = record.input.get(*read..)?;
+    let end = unread.iter().position(|byte| *byte == b'\n')?;
+    *read += end + 1;
+    unread.get(..end)
+}
+
+fn strength(signal: JobSignal) -> u8 {
+    match signal {
+        JobSignal::Int => 0,
+        JobSignal::Term => 1,
+        JobSignal::Kill => 2,
+    }
+}
+
+fn name(signal: JobSignal) -> &'static str {
+    match signal {
+        JobSignal::Int => "INT",
+        JobSignal::Term => "TERM",
+        JobSignal::Kill => "KILL",
+    }
+}

@@ -1,0 +1,3 @@
+//! Sessions over SSH.
+
+pub mod known_hosts;
