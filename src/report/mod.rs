@@ -1,1 +1,20 @@
-//! The only folder that prints: reporters, diagnostics, summary, task lists.
+//! The only folder that prints: reporters, diagnostics, summary, task lists. What it is told are events and diagnostics;
+//! it decides only how they look.
+
+mod clean;
+mod console;
+mod diagnostic;
+mod json;
+mod palette;
+mod plain;
+mod pretty;
+mod screen;
+mod tally;
+mod tasks;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use console::{Console, Ending, Format, Options};
+pub use palette::Look;
+pub use tasks::Listing;

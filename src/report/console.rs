@@ -1,0 +1,298 @@
+//! What a run is told through: one form, a log file where one is wanted, and the closing words.
+
+use std::cell::RefCell;
+use std::io::Write;
+use std::rc::Rc;
+
+use crate::diagnostic::Diagnostic;
+use crate::event::{Event, Level, Reporter};
+use crate::recipe::TaskSummary;
+use crate::secret::Redactor;
+
+use super::clean::Cleaner;
+use super::json::{Json, Object};
+use super::palette::{Label, Look};
+use super::plain::Plain;
+use super::pretty::Pretty;
+use super::screen::Screen;
+use super::tally::Tally;
+use super::tasks::Listing;
+use super::text::{count, duration};
+use super::{diagnostic, tasks};
+
+/// The forms of `--log-format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For terminals.
+    Pretty,
+    /// Capistrano's prefixes.
+    Plain,
+    /// One JSON object per line.
+    Json,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Well.
+    Done,
+    /// Well, and it was a dry run.
+    Rehearsed,
+    /// Not well; `rollback` as in [`crate::recipe::Stopped`].
+    Failed {
+        /// Whether a rollback ran, and if so whether it was complete.
+        rollback: Option<bool>,
+    },
+}
+
+/// What is needed to tell a run.
+pub struct Options {
+    /// The form.
+    pub format: Format,
+    /// What is more than this is not shown.
+    pub threshold: Level,
+    /// How things look on standard error.
+    pub look: Look,
+    /// Width of standard output, where it is a terminal.
+    pub data_columns: Option<usize>,
+    /// Where everything is appended in the plain form.
+    pub log: Option<Box<dyn Write>>,
+}
+
+/// The one who writes. All clones are the same console; main thread only.
+#[derive(Clone, Debug)]
+pub struct Console(Rc<RefCell<Inner>>);
+
+#[derive(Debug)]
+struct Inner {
+    form: Form,
+    look: Look,
+    cleaner: Cleaner,
+    data_columns: Option<usize>,
+    messages: Screen,
+    data: Screen,
+    log: Option<(Plain, Screen)>,
+    tally: Tally,
+}
+
+#[derive(Debug)]
+enum Form {
+    Pretty(Pretty),
+    Plain(Plain),
+    Json(Json),
+}
+
+impl Reporter for Console {
+    fn report(&mut self, event: &Event) {
+        self.0.borrow_mut().report(event);
+    }
+}
+
+impl Console {
+    /// A console on the process's own streams.
+    pub fn new(options: Options, redactor: Redactor) -> Self {
+        Self::on(
+            options,
+            redactor,
+            Box::new(std::io::stderr()),
+            Box::new(std::io::stdout()),
+        )
+    }
+
+    /// A console on other writers: `messages` for all that is told, `data` for what was asked for.
+    pub fn on(options: Options, redactor: Redactor, messages: Box<dyn Write>, data: Box<dyn Write>) -> Self {
+        let cleaner = Cleaner::new(redactor);
+        let form = match options.format {
+            Format::Pretty => Form::Pretty(Pretty::new(cleaner.clone(), options.look, options.threshold)),
+            Format::Plain => Form::Plain(Plain::new(cleaner.clone(), options.threshold)),
+            Format::Json => Form::Json(Json::new(cleaner.clone())),
+        };
+        let mut messages = Screen::new(messages);
+        if let Form::Json(_) = form {
+            messages.write(&Json::version(), None);
+        }
+        let log = options
+            .log
+            .map(|log| (Plain::new(cleaner.clone(), options.threshold), Screen::new(log)));
+        Self(Rc::new(RefCell::new(Inner {
+            form,
+            look: options.look,
+            cleaner,
+            data_columns: options.data_columns,
+            messages,
+            data: Screen::new(data),
+            log,
+            tally: Tally::new(),
+        })))
+    }
+
+    /// Tells failures.
+    pub fn errors<'a>(&self, diagnostics: impl IntoIterator<Item = &'a Diagnostic>) {
+        let mut inner = self.0.borrow_mut();
+        for diagnostic in diagnostics {
+            inner.error(diagnostic);
+        }
+    }
+
+    /// The closing words of a run.
+    pub fn close(&self, ending: Ending, diagnostic: Option<&Diagnostic>) {
+        self.0.borrow_mut().close(ending, diagnostic);
+    }
+
+    /// Lists tasks on standard output; false when there is none to list.
+    pub fn list(&self, summaries: &[TaskSummary], listing: &Listing) -> bool {
+        let mut inner = self.0.borrow_mut();
+        let Some(text) = tasks::list(summaries, listing, inner.data_columns) else {
+            return false;
+        };
+        inner.data.write(&text, None);
+        true
+    }
+
+    /// Shows a task's whole description on standard output.
+    pub fn explain(&self, task: &TaskSummary) {
+        let mut inner = self.0.borrow_mut();
+        let text = tasks::explain(task, inner.data_columns);
+        inner.data.write(&text, None);
+    }
+
+    /// Something that was asked for, on standard output.
+    pub fn data(&self, text: &str) {
+        self.0.borrow_mut().data.write(text, None);
+    }
+
+    /// Text for standard error that needs no cleaning.
+    pub fn usage(&self, text: &str) {
+        self.0.borrow_mut().messages.write(text, None);
+    }
+
+    /// Makes room for somebody who writes to the terminal by other ways.
+    pub fn make_room(&self) {
+        self.0.borrow_mut().messages.erase();
+    }
+}
+
+impl Inner {
+    fn report(&mut self, event: &Event) {
+        self.tally.count(event);
+        if let Event::Printed { text } = event {
+            self.messages.erase();
+            let mut line = self.cleaner.redact(text);
+            line.push('\n');
+            self.data.write(&line, None);
+        }
+        match &mut self.form {
+            Form::Pretty(pretty) => {
+                let lines = pretty.tell(event);
+                let live = if self.look.live { pretty.live() } else { None };
+                self.messages.write(&lines, live.as_deref());
+            }
+            Form::Plain(plain) => self.messages.write(&plain.tell(event), None),
+            Form::Json(json) => self.messages.write(&json.tell(event), None),
+        }
+        if let Some((plain, file)) = &mut self.log {
+            file.write(&plain.tell(event), None);
+        }
+    }
+
+    fn error(&mut self, diagnostic: &Diagnostic) {
+        let text = match &self.form {
+            Form::Json(json) => json.diagnostic(diagnostic),
+            _ => diagnostic::render(diagnostic, self.look, &self.cleaner),
+        };
+        self.messages.write(&text, None);
+        if let Some((_, file)) = &mut self.log {
+            let look = Look {
+                color: false,
+                columns: None,
+                live: false,
+            };
+            file.write(&diagnostic::render(diagnostic, look, &self.cleaner), None);
+        }
+    }
+
+    fn close(&mut self, ending: Ending, diagnostic: Option<&Diagnostic>) {
+        let (ok, words) = match ending {
+            Ending::Done => (true, "done"),
+            Ending::Rehearsed => (true, "done, nothing was changed (dry run)"),
+            Ending::Failed { rollback: None } => (false, "failed"),
+            Ending::Failed { rollback: Some(true) } => (false, "failed, rolled back"),
+            Ending::Failed { rollback: Some(false) } => (false, "failed, rollback incomplete"),
+        };
+        let failed = self.tally.failures.len();
+        let mut line = format!(
+            "{words}: {}, {} on {} in {}",
+            count(self.tally.tasks, "task"),
+            count(self.tally.commands, "command"),
+            count(self.tally.servers(), "server"),
+            duration(self.tally.elapsed()),
+        );
+        if failed > 0 {
+            line.push_str(&format!(", {failed} failed"));
+        }
+        if let Form::Json(_) = self.form {
+            let mut object = Object::new("summary");
+            object.boolean("ok", ok);
+            match ending {
+                Ending::Failed {
+                    rollback: Some(complete),
+                } => object.boolean("rolled_back", complete),
+                _ => object.raw("rolled_back", "null"),
+            }
+            .number("tasks", self.tally.tasks)
+            .number("commands", self.tally.commands)
+            .number("servers", self.tally.servers())
+            .number("failed", failed)
+            .milliseconds(self.tally.elapsed());
+            self.messages.write(&object.line(), None);
+        } else {
+            let also = self.also(diagnostic, self.look);
+            self.messages.write(&also, None);
+        }
+        let level = if ok { Level::Info } else { Level::Important };
+        match &self.form {
+            Form::Json(_) => {}
+            Form::Plain(plain) => self.messages.write(&plain.message(level, None, &line), None),
+            Form::Pretty(pretty) if level <= pretty.threshold() => {
+                let (label, mark) = if ok { (Label::Good, "✓") } else { (Label::Bad, "✗") };
+                let line = format!("{} {line}\n", self.look.paint(label, mark));
+                self.messages.write(&line, None);
+            }
+            Form::Pretty(_) => {}
+        }
+        if let Some((plain, file)) = &mut self.log {
+            file.write(&plain.message(level, None, &line), None);
+        }
+    }
+
+    /// Failures that the diagnostic does not name, and what the rollback left.
+    fn also(&self, diagnostic: Option<&Diagnostic>, look: Look) -> String {
+        let mut text = String::new();
+        let named = diagnostic
+            .map(|diagnostic| diagnostic.servers.as_slice())
+            .unwrap_or_default();
+        let mut others = self
+            .tally
+            .failures
+            .iter()
+            .filter(|failure| {
+                !named
+                    .iter()
+                    .any(|named| named.server == failure.server && named.reason == failure.reason)
+            })
+            .peekable();
+        if others.peek().is_some() {
+            text.push_str("also failed:\n");
+            for failure in others {
+                text.push_str(&diagnostic::server(failure, look, &self.cleaner));
+            }
+        }
+        if !self.tally.left.is_empty() {
+            text.push_str("not rolled back:\n");
+            for left in &self.tally.left {
+                text.push_str(&format!("  {}\n", self.cleaner.lines(left).join("; ")));
+            }
+        }
+        text
+    }
+}

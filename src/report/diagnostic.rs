@@ -1,0 +1,231 @@
+//! A failure in the form of rustc: message, place in the recipe with a caret, servers, task stack, hints.
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin as Place, Renderer, Snippet};
+
+use crate::diagnostic::{Diagnostic, Origin, ServerFailure};
+
+use super::clean::Cleaner;
+use super::palette::{Label, Look};
+use super::text::wrap;
+
+/// A diagnostic as whole lines.
+pub(super) fn render(diagnostic: &Diagnostic, look: Look, cleaner: &Cleaner) -> String {
+    let message = cleaner.lines(&diagnostic.message).join("\n");
+    let mut group = Group::with_title(Level::ERROR.primary_title(message));
+    if let Some((origin, source)) = &diagnostic.origin {
+        group = group.element(place(origin, source.as_deref(), diagnostic.label.as_deref(), cleaner));
+    }
+    let renderer = if look.color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let renderer = renderer
+        .decor_style(DecorStyle::Ascii)
+        .term_width(look.columns.unwrap_or(usize::MAX / 4).max(40));
+    let mut text = renderer.render(&[group]);
+    text.push('\n');
+    for failure in &diagnostic.servers {
+        text.push_str(&server(failure, look, cleaner));
+    }
+    if !diagnostic.tasks.is_empty() {
+        let tasks = cleaner.line(&diagnostic.tasks.join(" > "));
+        text.push_str(&remark("task", Label::Aside, &tasks, look));
+    }
+    for hint in &diagnostic.hints {
+        text.push_str(&remark("help", Label::Good, &cleaner.line(hint), look));
+    }
+    text
+}
+
+fn place<'a>(origin: &Origin, source: Option<&str>, label: Option<&str>, cleaner: &Cleaner) -> Element<'a> {
+    let path = cleaner.line(&origin.file);
+    // A line that had to be cleaned is another line than the one the column counts in.
+    match source.filter(|line| origin.column > 0 && cleaner.line(line) == **line) {
+        Some(line) => {
+            let line = line.trim_end().to_owned();
+            let span = word(&line, origin.column);
+            let annotation = AnnotationKind::Primary.span(span);
+            let annotation = annotation.label(label.map(|label| cleaner.line(label)));
+            Snippet::source(line)
+                .line_start(origin.line)
+                .path(path)
+                .annotation(annotation)
+                .into()
+        }
+        None => {
+            let place = Place::path(path).line(origin.line);
+            if origin.column > 0 {
+                place.char_column(origin.column).into()
+            } else {
+                place.into()
+            }
+        }
+    }
+}
+
+/// The bytes of the word at a column, or of the one character there; the place after the end for a column behind it.
+fn word(line: &str, column: usize) -> std::ops::Range<usize> {
+    let Some((start, first)) = line.char_indices().nth(column.saturating_sub(1)) else {
+        return line.len()..line.len();
+    };
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let rest = line.get(start..).unwrap_or_default();
+    let length = if is_part(first) {
+        rest.find(|c| !is_part(c)).unwrap_or(rest.len())
+    } else {
+        first.len_utf8()
+    };
+    start..start + length
+}
+
+/// One server's failure, its last lines of standard error under it.
+pub(super) fn server(failure: &ServerFailure, look: Look, cleaner: &Cleaner) -> String {
+    let mut text = format!(
+        "  {}: {}\n",
+        look.paint(Label::Bad, &failure.server.to_string()),
+        cleaner.lines(&failure.reason).join("; ")
+    );
+    for line in &failure.stderr {
+        let line = format!("      {}", cleaner.line(line));
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// `name: text`, wrapped under itself.
+fn remark(name: &str, label: Label, text: &str, look: Look) -> String {
+    let indent = " ".repeat(name.len() + 2);
+    let lines = match look.columns {
+        Some(columns) => wrap(text, columns.saturating_sub(indent.len()).max(30)),
+        None => vec![text.to_owned()],
+    };
+    format!("{}: {}\n", look.paint(label, name), lines.join(&format!("\n{indent}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::render;
+    use crate::configuration::Server;
+    use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
+    use crate::report::Look;
+    use crate::report::clean::Cleaner;
+    use crate::secret::{Redactor, Secret};
+
+    fn look(columns: Option<usize>) -> Look {
+        Look {
+            color: false,
+            columns,
+            live: false,
+        }
+    }
+
+    fn origin(line: usize, column: usize) -> Origin {
+        Origin {
+            file: "config/deploy.rhai".into(),
+            line,
+            column,
+        }
+    }
+
+    #[test]
+    fn l10_a_recipe_error_shows_file_line_source_and_caret() {
+        let mut diagnostic = Diagnostic::new(Fault::Recipe, "unknown variable or task `aplication'")
+            .hint("a variable with a similar name exists: `application'");
+        diagnostic.origin = Some((origin(12, 19), Some("    run `mkdir ${aplication}`;".to_owned())));
+        diagnostic.label = Some("not known here".to_owned());
+        diagnostic.tasks = vec!["deploy".to_owned(), "deploy:setup".to_owned()];
+        assert_snapshot!(render(&diagnostic, look(None), &Cleaner::default()), @r"
+        error: unknown variable or task `aplication'
+          --> config/deploy.rhai:12:19
+           |
+        12 |     run `mkdir ${aplication}`;
+           |                   ^^^^^^^^^ not known here
+        task: deploy > deploy:setup
+        help: a variable with a similar name exists: `application'
+        ");
+    }
+
+    #[test]
+    fn a_remote_failure_lists_every_server_with_its_last_lines_of_standard_error() {
+        let mut diagnostic = Diagnostic::new(Fault::Failed, "command \"ls /x\" failed on 2 of 6 servers");
+        diagnostic.origin = Some((origin(3, 0), Some("    run `ls /x`;".to_owned())));
+        diagnostic.servers = vec![
+            ServerFailure {
+                server: Server::host("app1.capistrano.com"),
+                reason: "exit status 2".to_owned(),
+                stderr: vec!["ls: cannot access '/x'\u{1b}[0m".to_owned(), String::new()],
+            },
+            ServerFailure {
+                server: Server::host("db1"),
+                reason: "killed by signal TERM".to_owned(),
+                stderr: Vec::new(),
+            },
+        ];
+        assert_snapshot!(render(&diagnostic, look(None), &Cleaner::default()), @r#"
+        error: command "ls /x" failed on 2 of 6 servers
+        --> config/deploy.rhai:3
+          app1.capistrano.com: exit status 2
+              ls: cannot access '/x'
+
+          db1: killed by signal TERM
+        "#);
+    }
+
+    #[test]
+    fn hints_are_wrapped_and_a_message_may_have_several_lines() {
+        let diagnostic = Diagnostic::new(Fault::Usage, "first line\nsecond line")
+            .hint("a hint of many words goes on in the next line under its own beginning");
+        assert_snapshot!(render(&diagnostic, look(Some(40)), &Cleaner::default()), @r"
+        error: first line
+               second line
+        help: a hint of many words goes on in
+              the next line under its own
+              beginning
+        ");
+    }
+
+    #[test]
+    fn b21_a_secret_is_redacted_wherever_it_stands() {
+        let redactor = Redactor::default();
+        redactor.add(&Secret::new("hunter2"));
+        let mut diagnostic = Diagnostic::new(Fault::Failed, "echo hunter2").hint("not hunter2");
+        diagnostic.origin = Some((origin(1, 5), Some("set :password, \"hunter2\";".to_owned())));
+        diagnostic.label = Some("hunter2".to_owned());
+        diagnostic.servers = vec![ServerFailure {
+            server: Server::host("db1"),
+            reason: "said hunter2".to_owned(),
+            stderr: vec!["hunter2".to_owned()],
+        }];
+        let text = render(&diagnostic, look(None), &Cleaner::new(redactor));
+        assert!(!text.contains("hunter2"), "{text}");
+        assert_snapshot!(text, @r"
+        error: echo [redacted]
+        --> config/deploy.rhai:1:5
+          db1: said [redacted]
+              [redacted]
+        help: not [redacted]
+        ");
+    }
+
+    #[test]
+    fn a_column_behind_the_end_or_in_a_line_with_control_characters_does_no_harm() {
+        for (column, line) in [
+            (99, "set :x"),
+            (1, ""),
+            (3, "a\u{1b}[31mb"),
+            (2, "é日本"),
+            (7, "set :x\t"),
+        ] {
+            let mut diagnostic = Diagnostic::new(Fault::Recipe, "x");
+            diagnostic.origin = Some((origin(1, column), Some(line.to_owned())));
+            let text = render(&diagnostic, look(Some(20)), &Cleaner::default());
+            assert!(text.contains("config/deploy.rhai:1"), "{text}");
+            assert!(!text.contains('\u{1b}'), "{text}");
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! One JSON object per line, for programs. A version line comes first; readers ignore what they do not know.
+
+use std::fmt::{Display, Write};
+
+use crate::configuration::Server;
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::event::{Event, Level};
+use crate::exit::Exit;
+
+use super::clean::{Cleaner, is_hidden};
+
+/// The JSON form.
+#[derive(Debug)]
+pub(super) struct Json {
+    cleaner: Cleaner,
+}
+
+impl Json {
+    pub(super) fn new(cleaner: Cleaner) -> Self {
+        Self { cleaner }
+    }
+
+    /// The first line of a log.
+    pub(super) fn version() -> String {
+        let mut object = Object::new("version");
+        object.text("capr", env!("CARGO_PKG_VERSION")).text("log_format", "1.0");
+        object.line()
+    }
+
+    /// A failure.
+    pub(super) fn diagnostic(&self, diagnostic: &Diagnostic) -> String {
+        let mut object = Object::new("error");
+        object
+            .text("fault", fault_name(diagnostic.fault))
+            .text("message", &self.cleaner.redact(&diagnostic.message));
+        if let Some((origin, _)) = &diagnostic.origin {
+            object
+                .text("file", &origin.file)
+                .number("line", origin.line)
+                .number("column", origin.column);
+        }
+        let servers: Vec<String> = diagnostic
+            .servers
+            .iter()
+            .map(|failure| {
+                let mut server = Object::untyped();
+                server
+                    .text("server", &failure.server.to_string())
+                    .text("reason", &self.cleaner.redact(&failure.reason))
+                    .texts("stderr", failure.stderr.iter().map(|line| self.cleaner.redact(line)));
+                server.end()
+            })
+            .collect();
+        object
+            .raw("servers", &format!("[{}]", servers.join(",")))
+            .texts("tasks", &diagnostic.tasks)
+            .texts("hints", diagnostic.hints.iter().map(|hint| self.cleaner.redact(hint)));
+        object.line()
+    }
+
+    /// An event.
+    pub(super) fn tell(&self, event: &Event) -> String {
+        let mut object = Object::new(type_name(event));
+        match event {
+            Event::TaskStarted { task, depth } => object.text("task", task).number("depth", depth),
+            Event::TaskFinished {
+                task,
+                depth,
+                elapsed,
+                ok,
+            } => object
+                .text("task", task)
+                .number("depth", depth)
+                .milliseconds(*elapsed)
+                .boolean("ok", *ok),
+            Event::HooksTriggered { event, task } => {
+                object.text("event", event);
+                match task {
+                    Some(task) => object.text("task", task),
+                    None => &mut object,
+                }
+            }
+            Event::Connecting { servers } => object.servers(servers),
+            Event::Connected { server, elapsed } => object.server(server).milliseconds(*elapsed),
+            Event::ConnectFailed { server, reason } => {
+                object.server(server).text("reason", &self.cleaner.redact(reason))
+            }
+            Event::HostKeyAdded {
+                server,
+                key_type,
+                fingerprint,
+                file,
+            } => object
+                .server(server)
+                .text("key_type", key_type)
+                .text("fingerprint", fingerprint)
+                .text("file", file),
+            Event::ActionStarted {
+                action,
+                verb,
+                command,
+                servers,
+            } => object
+                .number("action", action.0)
+                .text("verb", verb)
+                .text("command", &self.cleaner.redact(command))
+                .servers(servers),
+            Event::Output {
+                action,
+                server,
+                stream,
+                line,
+            } => object
+                .number("action", action.0)
+                .server(server)
+                .text("stream", &stream.to_string())
+                .text("line", &self.cleaner.redact(line)),
+            Event::ServerFinished {
+                action,
+                server,
+                exit,
+                elapsed,
+            } => {
+                object.number("action", action.0).server(server);
+                match exit {
+                    Exit::Status(status) => object.number("status", status),
+                    Exit::Signal(name) => object.text("signal", name),
+                    other => object.text("reason", &self.cleaner.redact(&other.to_string())),
+                }
+                .milliseconds(*elapsed)
+            }
+            Event::ActionFinished {
+                action,
+                elapsed,
+                failed,
+            } => object
+                .number("action", action.0)
+                .milliseconds(*elapsed)
+                .number("failed", failed),
+            Event::TransactionStarted | Event::TransactionCommitted => &mut object,
+            Event::RollbackStarted { task } | Event::RollingBack { task } => object.text("task", task),
+            Event::RollbackSkipped { task, server, reason } => object
+                .text("task", task)
+                .server(server)
+                .text("reason", &self.cleaner.redact(reason)),
+            Event::RollbackFailed { task, reason } => {
+                object.text("task", task).text("reason", &self.cleaner.redact(reason))
+            }
+            Event::RollbackStopped { left } => object.texts("left", left),
+            Event::RollbackFinished { complete } => object.boolean("complete", *complete),
+            Event::Interrupted { signal } => object.text("signal", &signal.to_string()),
+            Event::Message { level, tag, text } => {
+                object.text("level", level_name(*level));
+                match tag {
+                    Some(tag) => object.text("tag", tag),
+                    None => &mut object,
+                }
+                .text("text", &self.cleaner.redact(text))
+            }
+            Event::Printed { text } => object.text("text", &self.cleaner.redact(text)),
+        };
+        object.line()
+    }
+}
+
+fn type_name(event: &Event) -> &'static str {
+    match event {
+        Event::TaskStarted { .. } => "task_started",
+        Event::TaskFinished { .. } => "task_finished",
+        Event::HooksTriggered { .. } => "hooks_triggered",
+        Event::Connecting { .. } => "connecting",
+        Event::Connected { .. } => "connected",
+        Event::ConnectFailed { .. } => "connect_failed",
+        Event::HostKeyAdded { .. } => "host_key_added",
+        Event::ActionStarted { .. } => "action_started",
+        Event::Output { .. } => "output",
+        Event::ServerFinished { .. } => "server_finished",
+        Event::ActionFinished { .. } => "action_finished",
+        Event::TransactionStarted => "transaction_started",
+        Event::TransactionCommitted => "transaction_committed",
+        Event::RollbackStarted { .. } => "rollback_started",
+        Event::RollingBack { .. } => "rolling_back",
+        Event::RollbackSkipped { .. } => "rollback_skipped",
+        Event::RollbackFailed { .. } => "rollback_failed",
+        Event::RollbackStopped { .. } => "rollback_stopped",
+        Event::RollbackFinished { .. } => "rollback_finished",
+        Event::Interrupted { .. } => "interrupted",
+        Event::Message { .. } => "message",
+        Event::Printed { .. } => "printed",
+    }
+}
+
+fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::Important => "important",
+        Level::Info => "info",
+        Level::Debug => "debug",
+        Level::Trace => "trace",
+    }
+}
+
+fn fault_name(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Failed => "failed",
+        Fault::Usage => "usage",
+        Fault::Recipe => "recipe",
+        Fault::Connection => "connection",
+        Fault::Signal(_) => "signal",
+        Fault::Exit(_) => "exit",
+        Fault::Locked => "locked",
+    }
+}
+
+/// A JSON object being written.
+pub(super) struct Object(String);
+
+impl Object {
+    pub(super) fn new(kind: &str) -> Self {
+        let mut object = Self::untyped();
+        object.text("type", kind);
+        object
+    }
+
+    fn untyped() -> Self {
+        Self(String::from("{"))
+    }
+
+    fn key(&mut self, key: &str) {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        escape(&mut self.0, key);
+        self.0.push(':');
+    }
+
+    pub(super) fn raw(&mut self, key: &str, value: &str) -> &mut Self {
+        self.key(key);
+        self.0.push_str(value);
+        self
+    }
+
+    fn text(&mut self, key: &str, value: &str) -> &mut Self {
+        self.key(key);
+        escape(&mut self.0, value);
+        self
+    }
+
+    pub(super) fn number(&mut self, key: &str, value: impl Display) -> &mut Self {
+        self.raw(key, &value.to_string())
+    }
+
+    pub(super) fn boolean(&mut self, key: &str, value: bool) -> &mut Self {
+        self.raw(key, if value { "true" } else { "false" })
+    }
+
+    pub(super) fn milliseconds(&mut self, elapsed: std::time::Duration) -> &mut Self {
+        self.number("elapsed_ms", elapsed.as_millis())
+    }
+
+    fn texts(&mut self, key: &str, values: impl IntoIterator<Item = impl AsRef<str>>) -> &mut Self {
+        self.key(key);
+        self.0.push('[');
+        for (index, value) in values.into_iter().enumerate() {
+            if index > 0 {
+                self.0.push(',');
+            }
+            escape(&mut self.0, value.as_ref());
+        }
+        self.0.push(']');
+        self
+    }
+
+    fn server(&mut self, server: &Server) -> &mut Self {
+        self.text("server", &server.to_string())
+    }
+
+    fn servers(&mut self, servers: &[Server]) -> &mut Self {
+        self.texts("servers", servers.iter().map(Server::to_string))
+    }
+
+    fn end(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+
+    pub(super) fn line(self) -> String {
+        let mut line = self.end();
+        line.push('\n');
+        line
+    }
+}
+
+/// Control characters, and those that a terminal would obey, are escaped beyond what JSON asks.
+fn escape(into: &mut String, text: &str) {
+    into.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => into.extend(['\\', c]),
+            '\n' => into.push_str("\\n"),
+            '\t' => into.push_str("\\t"),
+            '\r' => into.push_str("\\r"),
+            // All of these are in the basic plane, so four digits do; writing to a String cannot fail.
+            _ if c.is_control() || is_hidden(c) => {
+                let _ = write!(into, "\\u{:04x}", u32::from(c));
+            }
+            _ => into.push(c),
+        }
+    }
+    into.push('"');
+}

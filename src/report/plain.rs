@@ -1,0 +1,172 @@
+//! One line per thing told, with Capistrano's prefixes; for files, pipes and eyes that know them.
+
+use crate::configuration::Server;
+use crate::event::{Event, Level};
+use crate::exit::{Exit, Stream};
+
+use super::clean::Cleaner;
+use super::text::{duration, quoted};
+
+/// The plain form.
+#[derive(Debug)]
+pub(super) struct Plain {
+    cleaner: Cleaner,
+    threshold: Level,
+}
+
+impl Plain {
+    pub(super) fn new(cleaner: Cleaner, threshold: Level) -> Self {
+        Self { cleaner, threshold }
+    }
+
+    /// An event as whole lines; empty when there is nothing to show at the chosen level.
+    pub(super) fn tell(&self, event: &Event) -> String {
+        let mut lines = Lines {
+            plain: self,
+            text: String::new(),
+        };
+        lines.event(event);
+        lines.text
+    }
+
+    /// A message as whole lines.
+    pub(super) fn message(&self, level: Level, tag: Option<&str>, text: &str) -> String {
+        let mut lines = Lines {
+            plain: self,
+            text: String::new(),
+        };
+        lines.say(level, tag, text);
+        lines.text
+    }
+}
+
+struct Lines<'a> {
+    plain: &'a Plain,
+    text: String,
+}
+
+impl Lines<'_> {
+    fn say(&mut self, level: Level, tag: Option<&str>, text: &str) {
+        if level > self.plain.threshold {
+            return;
+        }
+        let stars = match level {
+            Level::Important => "***",
+            Level::Info => " **",
+            Level::Debug => "  *",
+            Level::Trace => "   ",
+        };
+        let tag = tag
+            .map(|tag| format!(" [{}]", self.plain.cleaner.line(tag)))
+            .unwrap_or_default();
+        for line in self.plain.cleaner.lines(text) {
+            let line = format!("{stars}{tag} {line}");
+            self.text.push_str(line.trim_end());
+            self.text.push('\n');
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::TaskStarted { task, .. } => self.say(Level::Debug, None, &format!("executing `{task}'")),
+            Event::TaskFinished { .. } | Event::Printed { .. } => {}
+            Event::HooksTriggered { event, task } => {
+                let of = task.as_ref().map(|task| format!(" for `{task}'")).unwrap_or_default();
+                self.say(Level::Debug, None, &format!("triggering {event} callbacks{of}"));
+            }
+            Event::Connecting { servers } => {
+                let servers = list(servers);
+                self.say(Level::Trace, None, &format!("connecting to: {servers}"));
+            }
+            Event::Connected { server, elapsed } => {
+                let text = format!("connected in {}", duration(*elapsed));
+                self.say(Level::Trace, Some(&server.to_string()), &text);
+            }
+            Event::ConnectFailed { server, reason } => {
+                let text = format!("connection failed: {reason}");
+                self.say(Level::Important, Some(&server.to_string()), &text);
+            }
+            Event::HostKeyAdded {
+                server,
+                key_type,
+                fingerprint,
+                file,
+            } => {
+                let text = format!("new host key {key_type} {fingerprint} added to {file}");
+                self.say(Level::Info, Some(&server.to_string()), &text);
+            }
+            Event::ActionStarted {
+                verb, command, servers, ..
+            } => self.action(verb, command, servers),
+            Event::Output {
+                server, stream, line, ..
+            } => {
+                let level = match stream {
+                    Stream::Out => Level::Info,
+                    Stream::Err => Level::Important,
+                };
+                // An empty line is a line, too.
+                let line = if line.is_empty() { "\n" } else { line };
+                self.say(level, Some(&format!("{stream} :: {server}")), line);
+            }
+            Event::ServerFinished { server, exit, .. } => match exit {
+                Exit::Status(0) => {}
+                Exit::Status(_) => self.say(Level::Info, Some(&server.to_string()), &exit.to_string()),
+                _ => self.say(Level::Important, Some(&server.to_string()), &exit.to_string()),
+            },
+            Event::ActionFinished { elapsed, .. } => {
+                self.say(
+                    Level::Trace,
+                    None,
+                    &format!("command finished in {}", duration(*elapsed)),
+                );
+            }
+            Event::TransactionStarted => self.say(Level::Info, None, "transaction: start"),
+            Event::TransactionCommitted => self.say(Level::Info, None, "transaction: commit"),
+            Event::RollbackStarted { task } => self.say(Level::Important, Some(task), "transaction: rollback"),
+            Event::RollingBack { task } => self.say(Level::Important, Some(task), "rolling back"),
+            Event::RollbackSkipped { task, server, reason } => {
+                let text = format!("not rolled back on {server}: {reason}");
+                self.say(Level::Important, Some(task), &text);
+            }
+            Event::RollbackFailed { task, reason } => {
+                self.say(Level::Important, Some(task), &format!("rollback failed: {reason}"));
+            }
+            Event::RollbackStopped { left } => {
+                let text = format!("rollback stopped, not rolled back: {}", left.join(", "));
+                self.say(Level::Important, None, &text);
+            }
+            Event::RollbackFinished { complete: true } => self.say(Level::Info, None, "transaction: rolled back"),
+            Event::RollbackFinished { complete: false } => {
+                self.say(Level::Important, None, "transaction: rollback incomplete");
+            }
+            Event::Interrupted { signal } => {
+                self.say(Level::Important, None, &format!("{signal}, ending the remote commands"));
+            }
+            Event::Message { level, tag, text } => self.say(*level, tag.as_deref(), text),
+        }
+    }
+
+    fn action(&mut self, verb: &str, command: &str, servers: &[Server]) {
+        let local = verb == "run_locally";
+        let text = match verb {
+            "put" | "get" | "upload" | "download" => command.to_owned(),
+            _ if local => format!("executing locally: {}", quoted(command)),
+            _ => format!("executing {}", quoted(command)),
+        };
+        self.say(Level::Debug, None, &text);
+        if local {
+            return;
+        }
+        self.say(Level::Trace, None, &format!("servers: {}", list(servers)));
+        for server in servers {
+            self.say(Level::Trace, Some(&server.to_string()), "executing command");
+        }
+    }
+}
+
+/// `["h1", "h2"]`
+fn list(servers: &[Server]) -> String {
+    let servers: Vec<String> = servers.iter().map(|server| quoted(&server.to_string())).collect();
+    format!("[{}]", servers.join(", "))
+}

@@ -1,0 +1,51 @@
+//! Where a report is written: lines above, and on a terminal one last line that is drawn again and again.
+
+use std::io::Write;
+
+/// Lines on one writer, with a last line that may be redrawn.
+pub(super) struct Screen {
+    out: Box<dyn Write>,
+    drawn: bool,
+}
+
+/// Back to the first column, and the line emptied.
+const ERASE: &str = "\r\u{1b}[2K";
+
+impl Screen {
+    pub(super) fn new(out: Box<dyn Write>) -> Self {
+        Self { out, drawn: false }
+    }
+
+    /// Writes whole lines, then draws `live` as the last line.
+    ///
+    /// A write that fails is not told: there is nobody left to tell, and the run itself must go on to its end.
+    pub(super) fn write(&mut self, lines: &str, live: Option<&str>) {
+        let mut text = String::with_capacity(lines.len() + 80);
+        if self.drawn {
+            text.push_str(ERASE);
+        }
+        text.push_str(lines);
+        self.drawn = live.is_some();
+        if let Some(live) = live {
+            // Without wrapping, a terminal that became narrower keeps it one line.
+            text.push_str("\u{1b}[?7l");
+            text.push_str(live);
+            text.push_str("\u{1b}[?7h");
+        }
+        if !text.is_empty() {
+            let _ = self.out.write_all(text.as_bytes());
+            let _ = self.out.flush();
+        }
+    }
+
+    /// Takes the last line away, for someone else to write.
+    pub(super) fn erase(&mut self) {
+        self.write("", None);
+    }
+}
+
+impl std::fmt::Debug for Screen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Screen").field("drawn", &self.drawn).finish()
+    }
+}

@@ -1,0 +1,152 @@
+//! What a run came to: counted as the events pass, told when it is over.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use crate::configuration::Server;
+use crate::diagnostic::ServerFailure;
+use crate::event::{ActionId, Event};
+use crate::exit::Stream;
+
+/// How many last lines of standard error are kept per server.
+const KEPT_LINES: usize = 5;
+
+/// The counts of a run.
+#[derive(Debug)]
+pub(super) struct Tally {
+    started: Instant,
+    pub(super) tasks: usize,
+    pub(super) commands: usize,
+    servers: BTreeSet<Server>,
+    /// Every failure on a server, in the order they came.
+    pub(super) failures: Vec<ServerFailure>,
+    /// What the rollback could not undo: server where one is known, and why.
+    pub(super) left: Vec<String>,
+    running: HashMap<ActionId, Running>,
+}
+
+#[derive(Debug, Default)]
+struct Running {
+    stderr: HashMap<Server, VecDeque<String>>,
+}
+
+impl Tally {
+    pub(super) fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            tasks: 0,
+            commands: 0,
+            servers: BTreeSet::new(),
+            failures: Vec::new(),
+            left: Vec::new(),
+            running: HashMap::new(),
+        }
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    pub(super) fn servers(&self) -> usize {
+        self.servers.len()
+    }
+
+    pub(super) fn count(&mut self, event: &Event) {
+        match event {
+            Event::TaskStarted { .. } => self.tasks += 1,
+            Event::ActionStarted {
+                action, verb, servers, ..
+            } => {
+                self.commands += 1;
+                if *verb != "run_locally" {
+                    self.servers.extend(servers.iter().cloned());
+                }
+                self.running.insert(*action, Running::default());
+            }
+            Event::Output {
+                action,
+                server,
+                stream: Stream::Err,
+                line,
+            } => {
+                if let Some(running) = self.running.get_mut(action) {
+                    let lines = running.stderr.entry(server.clone()).or_default();
+                    if lines.len() == KEPT_LINES {
+                        lines.pop_front();
+                    }
+                    lines.push_back(line.clone());
+                }
+            }
+            Event::ServerFinished {
+                action, server, exit, ..
+            } => {
+                let stderr = self
+                    .running
+                    .get_mut(action)
+                    .and_then(|running| running.stderr.remove(server));
+                if !exit.is_success() {
+                    self.failures.push(ServerFailure {
+                        server: server.clone(),
+                        reason: exit.to_string(),
+                        stderr: stderr.unwrap_or_default().into(),
+                    });
+                }
+            }
+            Event::ActionFinished { action, .. } => {
+                self.running.remove(action);
+            }
+            Event::RollbackSkipped { task, server, reason } => {
+                self.left.push(format!("{task} on {server}: {reason}"));
+            }
+            Event::RollbackFailed { task, reason } => self.left.push(format!("{task}: {reason}")),
+            Event::RollbackStopped { left } => {
+                self.left
+                    .extend(left.iter().map(|task| format!("{task}: rollback was stopped")));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tally;
+    use crate::configuration::Server;
+    use crate::event::{ActionId, Event};
+    use crate::exit::{Exit, Stream};
+    use std::time::Duration;
+
+    #[test]
+    fn a_failure_keeps_the_last_lines_of_that_server() {
+        let (app, db) = (Server::host("app"), Server::host("db"));
+        let action = ActionId(1);
+        let mut tally = Tally::new();
+        tally.count(&Event::ActionStarted {
+            action,
+            verb: "run",
+            command: "x".to_owned(),
+            servers: vec![app.clone(), db.clone()],
+        });
+        for number in 0..8 {
+            tally.count(&Event::Output {
+                action,
+                server: db.clone(),
+                stream: Stream::Err,
+                line: format!("line {number}"),
+            });
+        }
+        for (server, status) in [(app, 0), (db.clone(), 3)] {
+            tally.count(&Event::ServerFinished {
+                action,
+                server,
+                exit: Exit::Status(status),
+                elapsed: Duration::ZERO,
+            });
+        }
+        assert_eq!((tally.commands, tally.servers(), tally.failures.len()), (1, 2, 1));
+        let failure = tally.failures.first();
+        assert_eq!(failure.map(|failure| &failure.server), Some(&db));
+        let lines = failure.map(|failure| failure.stderr.join(",")).unwrap_or_default();
+        assert_eq!(lines, "line 3,line 4,line 5,line 6,line 7");
+    }
+}

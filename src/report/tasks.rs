@@ -1,0 +1,264 @@
+//! The list of tasks (`-T`) and one task's description (`-e`).
+
+use crate::recipe::TaskSummary;
+
+use super::text::{cut, wrap};
+
+/// Room for a description, however narrow the terminal is.
+const LEAST_COLUMNS: usize = 30;
+
+/// What to list, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// Part of a name, or with `*` a pattern for the whole name.
+    pub pattern: Option<String>,
+    /// Also tasks without a description and `[internal]` ones.
+    pub all: bool,
+    /// Names alone.
+    pub bare: bool,
+}
+
+/// The list as whole lines; `None` when no task is to be listed.
+pub(super) fn list(tasks: &[TaskSummary], listing: &Listing, columns: Option<usize>) -> Option<String> {
+    let mut listed: Vec<&TaskSummary> = tasks
+        .iter()
+        .filter(|task| listing.all || is_public(task))
+        .filter(|task| {
+            listing
+                .pattern
+                .as_deref()
+                .is_none_or(|pattern| matches(pattern, &task.name))
+        })
+        .collect();
+    if listed.is_empty() {
+        return None;
+    }
+    listed.sort_by(|a, b| a.name.cmp(&b.name));
+    let width = listed.iter().map(|task| task.name.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for task in listed {
+        let name = &task.name;
+        let line = match (&task.description, listing.bare) {
+            (Some(description), false) => {
+                let brief = first_sentence(description);
+                let brief = match columns {
+                    Some(columns) => cut(
+                        &brief,
+                        columns.saturating_sub(width + "capr   # ".len()).max(LEAST_COLUMNS),
+                    ),
+                    None => brief,
+                };
+                format!("capr {name:width$}   # {brief}")
+            }
+            _ => format!("capr {name}"),
+        };
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    Some(text)
+}
+
+fn is_public(task: &TaskSummary) -> bool {
+    task.description
+        .as_deref()
+        .is_some_and(|text| !text.is_empty() && !text.starts_with("[internal]"))
+}
+
+/// One task's whole description as whole lines.
+pub(super) fn explain(task: &TaskSummary, columns: Option<usize>) -> String {
+    let columns = columns.unwrap_or(80).clamp(LEAST_COLUMNS, 100);
+    let rule = "-".repeat(columns);
+    let mut text = format!("{rule}\ncapr {}\n{rule}\n", task.name);
+    match task.description.as_deref().filter(|text| !text.is_empty()) {
+        None => text.push_str("There is no description for this task.\n"),
+        Some(description) => {
+            for line in paragraphs(description, columns) {
+                text.push_str(line.trim_end());
+                text.push('\n');
+            }
+        }
+    }
+    text
+}
+
+/// Paragraphs are filled; indented lines stand as they are.
+fn paragraphs(description: &str, columns: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut paragraph = String::new();
+    for line in description.lines() {
+        if line.trim().is_empty() || line.starts_with([' ', '\t']) {
+            lines.extend(wrap(&std::mem::take(&mut paragraph), columns));
+            lines.push(line.to_owned());
+        } else {
+            paragraph.push_str(line);
+            paragraph.push('\n');
+        }
+    }
+    lines.extend(wrap(&paragraph, columns));
+    lines
+}
+
+/// Up to the first full stop that ends a word, on one line.
+fn first_sentence(description: &str) -> String {
+    let mut sentence: Vec<&str> = Vec::new();
+    for line in description.lines() {
+        if line.trim().is_empty() {
+            break;
+        }
+        for word in line.split_whitespace() {
+            sentence.push(word);
+            if word.ends_with('.') && word != "..." {
+                return sentence.join(" ");
+            }
+        }
+    }
+    sentence.join(" ")
+}
+
+/// Part of the name; with `*` (any text) the whole name.
+fn matches(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let (Some(first), Some(last)) = (parts.next(), pattern.rsplit('*').next()) else {
+        return false;
+    };
+    if !pattern.contains('*') {
+        return name.contains(pattern);
+    }
+    let Some(mut rest) = name.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else {
+        return false;
+    };
+    let middle: Vec<&str> = parts.collect();
+    for part in middle.split_last().map(|(_, middle)| middle).unwrap_or_default() {
+        match rest.find(part).and_then(|at| rest.get(at + part.len()..)) {
+            Some(after) => rest = after,
+            None => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::{Listing, explain, first_sentence, list, matches};
+    use crate::recipe::TaskSummary;
+
+    fn task(name: &str, description: Option<&str>) -> TaskSummary {
+        TaskSummary {
+            name: name.to_owned(),
+            description: description.map(str::to_owned),
+        }
+    }
+
+    fn tasks() -> Vec<TaskSummary> {
+        vec![
+            task("restart", Some("Restarts the listeners. More is said here.")),
+            task(
+                "deploy",
+                Some("Deploys the project, which is a matter of many steps that are told one by one."),
+            ),
+            task("deploy:setup", Some("[internal] Makes directories.")),
+            task("plain", None),
+        ]
+    }
+
+    #[test]
+    fn l6_tasks_are_listed_sorted_with_their_first_sentence() {
+        assert_snapshot!(list(&tasks(), &Listing::default(), None).unwrap_or_default(), @r"
+        capr deploy    # Deploys the project, which is a matter of many steps that are told one by one.
+        capr restart   # Restarts the listeners.
+        ");
+    }
+
+    #[test]
+    fn l6_hidden_tasks_are_listed_with_v_and_bare_lines_with_t() {
+        let listing = Listing {
+            all: true,
+            bare: true,
+            pattern: None,
+        };
+        assert_snapshot!(list(&tasks(), &listing, None).unwrap_or_default(), @r"
+        capr deploy
+        capr deploy:setup
+        capr plain
+        capr restart
+        ");
+    }
+
+    #[test]
+    fn l6_a_pattern_selects_and_no_match_is_told_apart() {
+        let listing = |pattern: &str| Listing {
+            pattern: Some(pattern.to_owned()),
+            ..Listing::default()
+        };
+        assert_snapshot!(list(&tasks(), &listing("rest"), None).unwrap_or_default(), @"capr restart   # Restarts the listeners.");
+        assert_eq!(list(&tasks(), &listing("nothing"), None), None);
+        assert_eq!(list(&[], &Listing::default(), None), None);
+    }
+
+    #[test]
+    fn l7_a_description_keeps_thirty_columns_on_a_narrow_terminal() {
+        assert_snapshot!(list(&tasks(), &Listing::default(), Some(60)).unwrap_or_default(), @r"
+        capr deploy    # Deploys the project, which is a matter of...
+        capr restart   # Restarts the listeners.
+        ");
+        assert_snapshot!(list(&tasks(), &Listing::default(), Some(10)).unwrap_or_default(), @r"
+        capr deploy    # Deploys the project, which...
+        capr restart   # Restarts the listeners.
+        ");
+    }
+
+    #[test]
+    fn l8_a_description_is_wrapped_and_indented_lines_are_kept() {
+        let deploy = task(
+            "deploy",
+            Some(
+                "Deploys the project to all servers, then\nrestarts it. Set this first:\n\n  set :application, \"flipper\"\n\nThat is all.",
+            ),
+        );
+        assert_snapshot!(explain(&deploy, Some(40)), @r#"
+        ----------------------------------------
+        capr deploy
+        ----------------------------------------
+        Deploys the project to all servers, then
+        restarts it. Set this first:
+
+          set :application, "flipper"
+
+        That is all.
+        "#);
+        assert_snapshot!(explain(&task("plain", None), Some(40)), @r"
+        ----------------------------------------
+        capr plain
+        ----------------------------------------
+        There is no description for this task.
+        ");
+    }
+
+    #[test]
+    fn t15_a_full_stop_inside_a_word_does_not_end_a_sentence() {
+        assert_eq!(
+            first_sentence("Reads file.txt at once. Then ends."),
+            "Reads file.txt at once."
+        );
+        assert_eq!(first_sentence("No stop at\nall\n\nNext"), "No stop at all");
+        assert_eq!(first_sentence(""), "");
+    }
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, name, fits) in [
+            ("deploy", "a:deploy:b", true),
+            ("deploy:*", "deploy:setup", true),
+            ("deploy:*", "a:deploy:setup", false),
+            ("*:setup", "deploy:setup", true),
+            ("a*b*c", "a1b2c", true),
+            ("a*b*c", "a1c", false),
+            ("ab*ba", "aba", false),
+            ("*", "x", true),
+        ] {
+            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
+        }
+    }
+}

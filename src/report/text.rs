@@ -1,0 +1,102 @@
+//! Small rules of writing that all reports share.
+
+use std::time::Duration;
+
+/// A time as people read it: `12ms`, `3.4s`, `2m05s`, `1h02m`.
+pub(super) fn duration(elapsed: Duration) -> String {
+    // Rounded first, so that 59.96 s is a minute and not 60.0s.
+    let tenths = (elapsed.as_millis() + 50) / 100;
+    let seconds = (elapsed.as_millis() + 500) / 1000;
+    match elapsed.as_millis() {
+        milliseconds @ 0..1000 => format!("{milliseconds}ms"),
+        _ if tenths < 600 => format!("{}.{}s", tenths / 10, tenths % 10),
+        _ if seconds < 3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// `1 server`, `2 servers`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Text in double quotes on one line.
+pub(super) fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            _ => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// The first `columns` characters; what is cut off is shown by `...`.
+pub(super) fn cut(text: &str, columns: usize) -> String {
+    if text.chars().count() <= columns {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(columns.saturating_sub(3)).collect();
+    format!("{}...", kept.trim_end())
+}
+
+/// Words filled into lines of at most `columns` characters; a longer word has a line of its own.
+pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut used = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if used > 0 && used + 1 + length > columns {
+            lines.push(std::mem::take(&mut line));
+            used = 0;
+        }
+        if used > 0 {
+            line.push(' ');
+            used += 1;
+        }
+        line.push_str(word);
+        used += length;
+    }
+    if used > 0 {
+        lines.push(line);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{count, cut, duration, quoted, wrap};
+    use std::time::Duration;
+
+    #[test]
+    fn times_are_short_and_rounded() {
+        for (milliseconds, shown) in [
+            (0, "0ms"),
+            (999, "999ms"),
+            (1000, "1.0s"),
+            (3440, "3.4s"),
+            (59_960, "1m00s"),
+            (125_000, "2m05s"),
+            (3_720_000, "1h02m"),
+        ] {
+            assert_eq!(duration(Duration::from_millis(milliseconds)), shown);
+        }
+    }
+
+    #[test]
+    fn texts_are_counted_quoted_cut_and_wrapped() {
+        assert_eq!(count(1, "server"), "1 server");
+        assert_eq!(count(0, "task"), "0 tasks");
+        assert_eq!(quoted("a \"b\" \\ \n"), r#""a \"b\" \\ \n""#);
+        assert_eq!(cut("abcdefgh", 8), "abcdefgh");
+        assert_eq!(cut("abcd efgh", 8), "abcd...");
+        assert_eq!(wrap("one two  three\nfour", 8), ["one two", "three", "four"]);
+        assert_eq!(wrap("a extraordinarily b", 5), ["a", "extraordinarily", "b"]);
+    }
+}
