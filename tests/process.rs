@@ -1,0 +1,531 @@
+//! The process programs of the library (`stdlib/process`) with real FastCGI listeners under a real `spawn-fcgi`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+const FIRST_PORT: u16 = 7000;
+const OLD: &str = "20250101000000";
+const NEW: &str = "20250102000000";
+static APPLICATIONS: AtomicU32 = AtomicU32::new(0);
+
+/// Two releases of an application as a deploy leaves them, on an address of its own.
+struct Application {
+    directory: tempfile::TempDir,
+    address: String,
+}
+
+/// What a listener says about itself.
+#[derive(Debug, PartialEq)]
+struct Answer {
+    release: String,
+    pid: u32,
+    environment: String,
+}
+
+impl Application {
+    fn new() -> Self {
+        Self::with_dispatcher(&fs::read_to_string(repository("tests/fixtures/process/dispatch.fcgi")).unwrap())
+    }
+
+    /// With listeners that any of the reaper's signals ends.
+    fn without_signal_handlers() -> Self {
+        let dispatcher = fs::read_to_string(repository("tests/fixtures/process/dispatch.fcgi")).unwrap();
+        let deaf: String = dispatcher
+            .lines()
+            .filter(|line| !line.starts_with("$SIG{$_}"))
+            .map(|l| format!("{l}\n"))
+            .collect();
+        assert_ne!(dispatcher, deaf);
+        Self::with_dispatcher(&deaf)
+    }
+
+    fn with_dispatcher(dispatcher: &str) -> Self {
+        let number = APPLICATIONS.fetch_add(1, Ordering::Relaxed) + 1;
+        let [.., high, low] = std::process::id().to_be_bytes();
+        let application = Self {
+            directory: tempfile::Builder::new().prefix("it's an app ").tempdir().unwrap(),
+            address: format!("127.{}.{high}.{}", 100 + number, low | 1),
+        };
+        fs::create_dir_all(application.path("shared/pids")).unwrap();
+        for release in [OLD, NEW] {
+            let release = application.path("releases").join(release);
+            for directory in ["public", "script/process", "tmp"] {
+                fs::create_dir_all(release.join(directory)).unwrap();
+            }
+            symlink(application.path("shared/pids"), release.join("tmp/pids")).unwrap();
+            for program in ["spinner", "spawner", "reaper"] {
+                let target = release.join("script/process").join(program);
+                fs::copy(repository("stdlib/process").join(program), &target).unwrap();
+                fs::set_permissions(&target, fs::Permissions::from_mode(0o755)).unwrap();
+            }
+            fs::write(release.join("public/dispatch.fcgi"), dispatcher).unwrap();
+            fs::set_permissions(release.join("public/dispatch.fcgi"), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        application.switch(OLD);
+        application
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn switch(&self, release: &str) {
+        symlink(self.path("releases").join(release), self.path("current.new")).unwrap();
+        fs::rename(self.path("current.new"), self.path("current")).unwrap();
+    }
+
+    /// One of the programs, as a person in the application's directory types it.
+    fn command(&self, program: &str, options: &[&str]) -> Command {
+        let mut command = Command::new(format!("current/script/process/{program}"));
+        command
+            .args(options)
+            .current_dir(self.directory.path())
+            .stdin(Stdio::null());
+        command.env("PWD", self.directory.path());
+        command
+    }
+
+    fn run(&self, program: &str, options: &[&str]) -> String {
+        let output = self.command(program, options).output().unwrap();
+        assert!(output.status.success(), "{program} {options:?}: {output:?}");
+        text(&output)
+    }
+
+    fn spawner_line(&self) -> String {
+        format!(
+            "current/script/process/spawner -p {FIRST_PORT} -i 5 -a {}",
+            self.address
+        )
+    }
+
+    fn spin(&self) -> String {
+        self.run("spinner", &["-c", &self.spawner_line(), "-i", "0.2", "-d"])
+    }
+
+    fn spawn(&self) -> String {
+        self.run(
+            "spawner",
+            &["-p", &FIRST_PORT.to_string(), "-i", "5", "-a", &self.address],
+        )
+    }
+
+    /// Asks the listener on a port, as a web server does.
+    fn ask(&self, port: u16) -> Option<Answer> {
+        let mut stream = TcpStream::connect((self.address.as_str(), port)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        for (kind, content) in [(1, &[0, 1, 0, 0, 0, 0, 0, 0][..]), (4, &[]), (5, &[])] {
+            let header = [1, kind, 0, 1, 0, u8::try_from(content.len()).unwrap(), 0, 0];
+            stream.write_all(&[&header[..], content].concat()).ok()?;
+        }
+        let mut reply = Vec::new();
+        stream.read_to_end(&mut reply).ok()?;
+        let reply = String::from_utf8_lossy(&reply).into_owned();
+        let field = |name: &str| Some(reply.split_once(name)?.1.lines().next()?.to_string());
+        Some(Answer {
+            release: field("release ")?.rsplit_once('/')?.1.to_string(),
+            pid: field("\npid ")?.parse().ok()?,
+            environment: field("environment ")?,
+        })
+    }
+
+    fn ask_all(&self) -> Option<Vec<Answer>> {
+        (FIRST_PORT..FIRST_PORT + 5).map(|port| self.ask(port)).collect()
+    }
+
+    fn all_on(&self, release: &str) -> Option<Vec<Answer>> {
+        self.ask_all()
+            .filter(|answers| answers.iter().all(|answer| answer.release == release))
+    }
+
+    fn pid_files(&self, prefix: &str) -> Vec<PathBuf> {
+        let files = fs::read_dir(self.path("shared/pids"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        files
+            .filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(prefix))
+            .collect()
+    }
+
+    fn pid_of(&self, prefix: &str) -> Option<u32> {
+        fs::read_to_string(self.pid_files(prefix).first()?)
+            .ok()?
+            .trim()
+            .parse()
+            .ok()
+    }
+
+    /// Everything that runs from this application's directory.
+    fn processes(&self, name: &str) -> Vec<u32> {
+        let mark = self.directory.path().to_string_lossy().into_owned();
+        let processes = fs::read_dir("/proc")
+            .unwrap()
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        let runs_here = |pid: &u32| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).into_owned();
+            line.contains(&mark) && line.contains(name)
+        };
+        processes.filter(runs_here).collect()
+    }
+}
+
+impl Drop for Application {
+    fn drop(&mut self) {
+        // What is being started at this moment appears after the first look.
+        let (mut looks, mut empty) = (0, 0);
+        while empty < 3 && looks < 200 {
+            let left = self.processes("");
+            empty = if left.is_empty() { empty + 1 } else { 0 };
+            left.into_iter().for_each(|pid| signal("KILL", pid));
+            std::thread::sleep(Duration::from_millis(20));
+            looks += 1;
+        }
+    }
+}
+
+/// Ends a process that a test started.
+struct Stranger(Child);
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn signal(name: &str, pid: u32) {
+    let _ = Command::new("kill")
+        .args(["-s", name, &pid.to_string()])
+        .stderr(Stdio::null())
+        .status();
+}
+
+fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "did not happen: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn pids(answers: &[Answer]) -> Vec<u32> {
+    answers.iter().map(|answer| answer.pid).collect()
+}
+
+#[test]
+fn five_listeners_come_up_and_a_killed_one_comes_back() {
+    let application = Application::new();
+    assert!(application.spin().starts_with("spinner: running (pid "));
+    let before = eventually("five listeners", || application.ask_all());
+    assert!(
+        before
+            .iter()
+            .all(|answer| answer.release == OLD && answer.environment == "production"),
+        "{before:?}"
+    );
+
+    signal("KILL", before[2].pid);
+    let after = eventually("the killed listener is back", || {
+        application.ask_all().filter(|answers| answers[2].pid != before[2].pid)
+    });
+    let others = |all: &[Answer]| [all[0].pid, all[1].pid, all[3].pid, all[4].pid];
+    assert_eq!(others(&before), others(&after));
+}
+
+#[test]
+fn a_restart_brings_up_the_new_release_in_the_same_processes() {
+    let application = Application::new();
+    application.spin();
+    let before = eventually("five listeners", || application.all_on(OLD));
+    application.switch(NEW);
+    let said = application.run("reaper", &[]);
+    assert_eq!(said.matches("(USR2)").count(), 5, "{said}");
+    let after = eventually("all on the new release", || application.all_on(NEW));
+    assert_eq!(pids(&before), pids(&after));
+}
+
+#[test]
+fn a_restart_replaces_listeners_that_know_no_signals() {
+    let application = Application::without_signal_handlers();
+    application.run(
+        "spinner",
+        &["-c", &application.spawner_line(), "-i", "300", "-l", "0.2", "-d"],
+    );
+    let before = eventually("five listeners", || application.all_on(OLD));
+    application.switch(NEW);
+    application.run("reaper", &["-t"]);
+    let after = application.all_on(NEW).expect("reaper -t waits for the listeners");
+    assert!(
+        pids(&after).iter().all(|pid| !pids(&before).contains(pid)),
+        "{before:?} {after:?}"
+    );
+}
+
+#[test]
+fn a_spinner_is_started_once_for_a_command() {
+    let application = Application::new();
+    let line = application.spawner_line();
+    let options = ["-c", &line, "-i", "0.2", "-d"];
+    let starts: Vec<Child> = (0..4)
+        .map(|_| {
+            application
+                .command("spinner", &options)
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for mut start in starts {
+        assert!(start.wait().unwrap().success());
+    }
+    let spinner = application.pid_of("spinner.").unwrap();
+    // Its own children look like it between fork and exec; another spinner would lead a session.
+    let spinners = || {
+        application
+            .processes("spinner")
+            .into_iter()
+            .filter(|pid| is_daemon(*pid))
+            .collect::<Vec<u32>>()
+    };
+    eventually("one spinner is left", || (spinners() == [spinner]).then_some(()));
+    assert_eq!(
+        application.spin(),
+        format!("spinner: already running (pid {spinner})\n")
+    );
+    assert!(
+        application
+            .run("spinner", &["-c", "true", "-i", "60", "-d"])
+            .starts_with("spinner: running")
+    );
+    assert_eq!(
+        application.pid_files("spinner.").len(),
+        2,
+        "another command has a spinner of its own"
+    );
+}
+
+/// Whether it leads a session, as what went into the background does.
+fn is_daemon(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+    fields.get(3).is_some_and(|session| *session == pid.to_string())
+}
+
+#[test]
+fn a_spinner_runs_its_command_at_once_on_usr1_and_ends_on_term() {
+    let application = Application::new();
+    application.run("spinner", &["-c", "echo spun >> spins", "-i", "300", "-l", "299", "-d"]);
+    let spins = || {
+        fs::read_to_string(application.path("spins"))
+            .unwrap_or_default()
+            .lines()
+            .count()
+    };
+    eventually("the first spin", || (spins() == 1).then_some(()));
+    let spinner = application.pid_of("spinner.").unwrap();
+    signal("USR1", spinner);
+    eventually("the second spin", || (spins() == 2).then_some(()));
+    signal("TERM", spinner);
+    eventually("the spinner ends", || {
+        application.processes("spinner").is_empty().then_some(())
+    });
+    assert!(application.pid_files("spinner.").is_empty());
+}
+
+#[test]
+fn a_spawner_leaves_running_listeners_and_used_ports_alone() {
+    let application = Application::new();
+    let taken = std::net::TcpListener::bind((application.address.as_str(), FIRST_PORT + 1)).unwrap();
+    let said = application.spawn();
+    assert!(said.contains("port 7001: in use, left alone"), "{said}");
+    assert_eq!(said.matches("started (pid ").count(), 4, "{said}");
+    drop(taken);
+    let said = application.spawn();
+    assert_eq!(said.matches("listener is running (pid ").count(), 4, "{said}");
+    let first = eventually("five listeners", || application.ask_all());
+
+    // Even one whose pid file is lost.
+    fs::remove_file(application.path("shared/pids/dispatch.7003.pid")).unwrap();
+    assert!(application.spawn().contains("port 7003: in use, left alone"));
+    assert_eq!(application.ask_all().unwrap(), first);
+}
+
+#[test]
+fn a_spawner_called_in_the_release_itself_starts_listeners_through_current() {
+    let application = Application::new();
+    let spawner = application.path("releases").join(OLD).join("script/process/spawner");
+    let status = Command::new(spawner)
+        .args(["-p7000", "--instances=5", "-e", "staging", "-a", &application.address])
+        .output()
+        .unwrap();
+    assert!(status.status.success(), "{status:?}");
+    assert_eq!(
+        eventually("a listener", || application.ask(FIRST_PORT)).environment,
+        "staging"
+    );
+    application.switch(NEW);
+    application.run("reaper", &["-a", "reload"]);
+    eventually("all on the new release", || application.all_on(NEW));
+}
+
+#[test]
+fn a_repeating_spawner_keeps_listeners_alive_until_it_is_ended() {
+    let application = Application::new();
+    let options = ["-p", "7000", "-i", "5", "-a", &application.address, "-r", "0.2"];
+    application.run("spawner", &options);
+    let before = eventually("five listeners", || application.ask_all());
+    let spawner = eventually("its pid file", || application.pid_of("dispatch.spawner."));
+    assert_eq!(
+        application.run("spawner", &options),
+        format!("spawner: already running (pid {spawner})\n")
+    );
+    signal("KILL", before[0].pid);
+    eventually("the listener is back", || {
+        application.ask(FIRST_PORT).filter(|answer| answer.pid != before[0].pid)
+    });
+    signal("TERM", spawner);
+    eventually("the spawner ends", || {
+        application.processes("spawner").is_empty().then_some(())
+    });
+    assert!(application.pid_files("dispatch.spawner.").is_empty());
+    assert!(application.ask_all().is_some(), "listeners live on");
+}
+
+#[test]
+fn a_spawner_names_what_it_lacks() {
+    let application = Application::new();
+    for (options, complaint) in [
+        (["-d", "no/dispatcher"], "no executable dispatcher"),
+        (
+            ["-s", "no-such-program"],
+            "no program no-such-program (install spawn-fcgi",
+        ),
+        (["-p", "70000"], "there is no port"),
+        (["-p", "seven"], "are numbers"),
+        (["-a", "300.1.1.1"], "cannot start"),
+    ] {
+        let output = application.command("spawner", &options).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{options:?}");
+        assert!(text(&output).contains(complaint), "{options:?}: {output:?}");
+    }
+    assert!(application.pid_files("").is_empty());
+}
+
+#[test]
+fn a_reaper_never_signals_a_stranger() {
+    let application = Application::new();
+    application.spawn();
+    let stranger = Stranger(Command::new("sleep").arg("60").spawn().unwrap());
+    // Its command line has the application's path in it, but it listens to nothing.
+    let log = application.path("current/public/dispatch.fcgi");
+    let reader = Stranger(
+        Command::new("tail")
+            .arg("-f")
+            .arg(log)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    for (port, pid) in [(7010, stranger.0.id()), (7011, reader.0.id()), (7012, 4_194_303)] {
+        fs::write(
+            application.path(&format!("shared/pids/dispatch.{port}.pid")),
+            pid.to_string(),
+        )
+        .unwrap();
+    }
+    let said = application.run("reaper", &["-a", "kill"]);
+    assert_eq!(said.matches("(KILL)").count(), 5, "{said}");
+    assert_eq!(said.matches("names no listener, removed").count(), 3, "{said}");
+    let nothing = application.run("reaper", &["-a", "kill"]);
+    assert!(
+        nothing.starts_with("reaper: couldn't find any process matching: "),
+        "{nothing}"
+    );
+    for mut child in [stranger, reader] {
+        assert_eq!(child.0.try_wait().unwrap(), None, "still runs");
+    }
+    assert!(application.pid_files("dispatch.").is_empty());
+}
+
+#[test]
+fn a_reaper_finds_listeners_whose_pid_files_are_lost() {
+    let application = Application::new();
+    application.spawn();
+    let before = eventually("five listeners", || application.all_on(OLD));
+    for file in application.pid_files("dispatch.") {
+        fs::remove_file(file).unwrap();
+    }
+    application.switch(NEW);
+    application.run("reaper", &[]);
+    let after = eventually("all on the new release", || application.all_on(NEW));
+    assert_eq!(pids(&before), pids(&after));
+}
+
+#[test]
+fn a_reaper_ends_listeners_by_each_of_its_signals() {
+    let application = Application::new();
+    for (action, name, files_left) in [("graceful", "TERM", 0), ("usr1", "USR1", 5), ("kill", "KILL", 0)] {
+        application.spawn();
+        let said = application.run("reaper", &["-a", action]);
+        assert_eq!(said.matches(&format!("reaper: {action}: pid ")).count(), 5, "{said}");
+        assert_eq!(said.matches(&format!("({name})")).count(), 5, "{said}");
+        assert_eq!(application.pid_files("dispatch.").len(), files_left, "{action}");
+        eventually("all are gone", || {
+            application.processes("dispatch").is_empty().then_some(())
+        });
+    }
+}
+
+#[test]
+fn nothing_is_left_when_spinner_and_listeners_are_ended() {
+    let application = Application::new();
+    application.spin();
+    eventually("five listeners", || application.ask_all());
+    signal("TERM", application.pid_of("spinner.").unwrap());
+    eventually("the spinner ends", || {
+        application.processes("spinner").is_empty().then_some(())
+    });
+    application.run("reaper", &["-a", "graceful"]);
+    eventually("nothing runs", || application.processes("").is_empty().then_some(()));
+    assert!(application.pid_files("").is_empty());
+}
+
+#[test]
+fn every_program_explains_its_options_and_refuses_others() {
+    let application = Application::new();
+    for program in ["spinner", "spawner", "reaper"] {
+        for option in ["-h", "--help"] {
+            assert!(
+                application
+                    .run(program, &[option])
+                    .starts_with(&format!("usage: {program} ")),
+                "{program}"
+            );
+        }
+        let output = application.command(program, &["--frobnicate"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(
+            text(&output),
+            format!("{program}: unknown option --frobnicate (see --help)\n")
+        );
+    }
+}
