@@ -1,1 +1,12 @@
+//! All tests that need the built binary or real servers, as one program.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test ends where its assumption fails"
+)]
+
+mod fleet;
+
 mod process;
+mod servers;

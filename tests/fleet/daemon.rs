@@ -1,0 +1,127 @@
+//! The process that owns a fleet started by hand, and how to ask it: words, separated by NUL, over a socket; the answer's first
+//! byte tells whether it went well.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use crate::fleet::{Fleet, Host};
+
+/// State of the fleet of this checkout.
+pub const STATE: &str = ".fleet";
+/// What the daemon says when it does not start.
+pub const LOG: &str = ".fleet/log";
+const SOCKET: &str = ".fleet/socket";
+
+/// Where the fleet's files are.
+pub fn directory() -> Result<PathBuf> {
+    Ok(std::env::current_dir()?.join(STATE).join("fleet"))
+}
+
+/// Starts the servers, says so on standard output, and serves until told to end.
+pub fn run(names: &[&str]) -> Result<()> {
+    let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+    let fleet = Fleet::start_in(&directory()?, &names)?;
+    let mut said = format!("{} servers are up", names.len());
+    // Without it everything but the recipe's own repository works.
+    if let Err(error) = fleet.subversion_server() {
+        let _ = write!(said, "; no Subversion server: {error:#}");
+    }
+    fleet.git();
+    fs::write(fleet.directory().join("client/env"), environment(&fleet))?;
+    let listener = UnixListener::bind(SOCKET).context(SOCKET)?;
+    writeln!(std::io::stdout(), "{}", said.replace('\n', " "))?;
+    for stream in listener.incoming() {
+        let mut stream = stream?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        let mut question = String::new();
+        if stream.read_to_string(&mut question).is_err() {
+            continue;
+        }
+        let words: Vec<_> = question.split('\0').collect();
+        if words == ["down"] {
+            drop(fleet);
+            let _ = fs::remove_file(SOCKET);
+            let _ = stream.write_all(b"+all servers are stopped\n");
+            return Ok(());
+        }
+        // Who asked may have gone.
+        let _ = match answer(&fleet, &words) {
+            Ok(text) => stream.write_all(format!("+{text}").as_bytes()),
+            Err(error) => stream.write_all(format!("-{error:#}").as_bytes()),
+        };
+    }
+    Ok(())
+}
+
+/// Asks the daemon.
+pub fn ask(words: &[&str]) -> Result<String> {
+    let mut stream = UnixStream::connect(SOCKET).map_err(|_| anyhow!("no fleet is up: scripts/fleet up"))?;
+    stream.write_all(words.join("\0").as_bytes())?;
+    stream.shutdown(Shutdown::Write)?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    match answer.strip_prefix('+') {
+        Some(text) => Ok(text.to_owned()),
+        None => bail!("{}", answer.strip_prefix('-').unwrap_or("the fleet's daemon ended")),
+    }
+}
+
+fn answer(fleet: &Fleet, words: &[&str]) -> Result<String> {
+    let host = |name: &str| fleet.find(name).with_context(|| format!("no server {name}"));
+    match words {
+        ["status"] => Ok(status(fleet)),
+        ["pid", name] => Ok(host(name)?.pid()?.to_string()),
+        ["stop", name] => {
+            host(name)?.stop();
+            Ok(format!("{name} is stopped\n"))
+        }
+        ["start", name] => {
+            let host = host(name)?;
+            host.start()?;
+            host.wait()?;
+            Ok(format!("{name} is up\n"))
+        }
+        ["freeze", name] => host(name)?.freeze().map(|()| format!("{name} is frozen\n")),
+        ["thaw", name] => host(name)?.thaw().map(|()| format!("{name} goes on\n")),
+        ["commit", path, text] => {
+            let text = format!("{text}\n");
+            let git = fleet.git().commit(path, &text)?;
+            let subversion = fleet.subversion_server()?.1.commit(path, &text)?;
+            Ok(format!("revision {subversion} in Subversion, {git} in git\n"))
+        }
+        _ => bail!("unknown command {words:?}"),
+    }
+}
+
+fn status(fleet: &Fleet) -> String {
+    let mut text = String::new();
+    for Host {
+        name, address, port, ..
+    } in fleet.hosts()
+    {
+        let running = fleet.find(name).is_some_and(Host::is_running);
+        let _ = writeln!(
+            text,
+            "{name:24} {address}:{port} {}",
+            if running { "runs" } else { "stopped" }
+        );
+    }
+    text
+}
+
+/// A file to source.
+fn environment(fleet: &Fleet) -> String {
+    format!(
+        "CAPR_SSH_CONFIG='{}'\nFLEET_GIT='{}'\nFLEET_PASSWORD='{}'\nexport CAPR_SSH_CONFIG FLEET_GIT FLEET_PASSWORD\n",
+        fleet.ssh_config().display(),
+        fleet.git().url,
+        crate::fleet::PASSWORD
+    )
+}

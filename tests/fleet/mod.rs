@@ -1,0 +1,427 @@
+//! Real servers on this machine, for tests, benches and the demo: an OpenSSH sshd for each, on its own loopback address, with its
+//! own files, processes, host key and users. Nothing of it is left when its owner ends, however that happens.
+//!
+//! The hosts have `deploy` (key login, or [`PASSWORD`]; sudo asks for it) and `bob`. `/u/apps` is there and belongs to `deploy`.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "used in part by each of tests, benches and demo; what fails there may panic"
+)]
+
+mod host;
+mod repository;
+mod requirements;
+mod root;
+mod slot;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command, Output};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use anyhow::{Context, Result, bail, ensure};
+
+pub use host::Host;
+pub use repository::Repository;
+use slot::Slot;
+
+/// Password of `deploy` and `bob`.
+pub const PASSWORD: &str = "flipper-secret";
+/// Every sshd of a fleet listens here; not 22, which the machine's own sshd may hold on all addresses.
+pub const SSH_PORT: u16 = 2222;
+/// The six servers of the Capistrano manual.
+pub const SIX: [&str; 6] = [
+    "www1.capistrano.com",
+    "www2.capistrano.com",
+    "app1.capistrano.com",
+    "app2.capistrano.com",
+    "db1.capistrano.com",
+    "db2.capistrano.com",
+];
+
+/// Servers that run on this machine until this is dropped.
+#[derive(Debug)]
+pub struct Fleet {
+    directory: PathBuf,
+    hosts: Vec<Host>,
+    subversion: OnceLock<(Host, Repository)>,
+    git: OnceLock<Repository>,
+    slot: Slot,
+}
+
+impl Fleet {
+    /// Starts servers of these names, for a test: a failure says what is missing and fails the test.
+    pub fn start(names: &[&str]) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let base = base_directory();
+        sweep(&base);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        match Self::start_in(&base.join(format!("fleet-{}-{number}", process::id())), &names) {
+            Ok(fleet) => fleet,
+            Err(error) => panic!("the local fleet does not start: {error:#}"),
+        }
+    }
+
+    /// The six servers of the manual.
+    pub fn six() -> Self {
+        Self::start(&SIX)
+    }
+
+    /// `count` servers, `h001` and on.
+    pub fn numbered(count: usize) -> Self {
+        let names: Vec<_> = (1..=count).map(|number| format!("h{number:03}")).collect();
+        Self::start(&names.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// Starts servers whose files are in `directory`, which is removed at the end.
+    pub fn start_in(directory: &Path, names: &[String]) -> Result<Self> {
+        requirements::servers()?;
+        ensure!(!names.is_empty(), "a fleet needs a server");
+        ensure!(names.len() <= Slot::SIZE, "a fleet has at most {} servers", Slot::SIZE);
+        for (index, name) in names.iter().enumerate() {
+            let valid = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c));
+            ensure!(valid && !name.starts_with('-'), "not the name of a server: {name:?}");
+            ensure!(
+                !names.iter().skip(index + 1).any(|other| other == name),
+                "{name} is named twice"
+            );
+        }
+        let slot = Slot::take()?;
+        let mut fleet = Self {
+            directory: directory.to_owned(),
+            hosts: Vec::new(),
+            subversion: OnceLock::new(),
+            git: OnceLock::new(),
+            slot,
+        };
+        fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
+        for name in ["client/home", "client/work", "hosts", "sources"] {
+            fs::create_dir_all(directory.join(name))?;
+        }
+        let key = fleet.key();
+        generate_key(&key)?;
+        let authorized = fs::read_to_string(key.with_extension("pub"))?;
+        fs::write(fleet.ssh_config(), fleet.ssh_config_text(names))?;
+        for (index, name) in names.iter().enumerate() {
+            fleet.hosts.push(fleet.new_host(index, name, names, &authorized)?);
+        }
+        each(&fleet.hosts, |host| generate_key(&host.root.join("etc/ssh/host_key")))?;
+        each(&fleet.hosts, Host::start)?;
+        each(&fleet.hosts, Host::wait)?;
+        Ok(fleet)
+    }
+
+    /// Names of the servers.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.hosts.iter().map(|host| host.name.as_str())
+    }
+
+    /// The servers.
+    pub fn hosts(&self) -> &[Host] {
+        &self.hosts
+    }
+
+    /// A server by its name, or by the part of it before the first dot.
+    pub fn host(&self, name: &str) -> &Host {
+        self.find(name)
+            .unwrap_or_else(|| panic!("no server {name} in the fleet"))
+    }
+
+    /// Likewise, if there is one.
+    pub fn find(&self, name: &str) -> Option<&Host> {
+        let short = |host: &&Host| host.name.split('.').next() == Some(name);
+        self.hosts
+            .iter()
+            .find(|host| host.name == name)
+            .or_else(|| self.hosts.iter().find(short))
+    }
+
+    /// Address of a server.
+    pub fn address(&self, name: &str) -> Ipv4Addr {
+        self.host(name).address
+    }
+
+    /// Ends a server as by a power cut; its files stay.
+    pub fn stop(&self, name: &str) {
+        self.host(name).stop();
+    }
+
+    /// Starts a stopped server again.
+    pub fn restart(&self, name: &str) {
+        let host = self.host(name);
+        host.start().and_then(|()| host.wait()).unwrap();
+    }
+
+    /// Stops all processes of a server where they are: it accepts connections and then is silent.
+    pub fn freeze(&self, name: &str) {
+        self.host(name).freeze().unwrap();
+    }
+
+    /// Lets a frozen server go on.
+    pub fn thaw(&self, name: &str) {
+        self.host(name).thaw().unwrap();
+    }
+
+    /// Gives a server another host key and restarts it.
+    pub fn change_host_key(&self, name: &str) {
+        let host = self.host(name);
+        host.stop();
+        let key = host.root.join("etc/ssh/host_key");
+        fs::remove_file(&key).unwrap();
+        generate_key(&key).unwrap();
+        self.restart(name);
+    }
+
+    /// Runs shell text as root on a server, past ssh.
+    pub fn exec(&self, name: &str, text: &str) -> Output {
+        self.host(name).exec(text).unwrap()
+    }
+
+    /// Output of shell text as root on a server, past ssh, without the last line end; it must succeed.
+    pub fn sh(&self, name: &str, text: &str) -> String {
+        let output = self.exec(name, text);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "on {name}: {text}\n{}\n{error}", output.status);
+        String::from_utf8_lossy(&output.stdout)
+            .trim_end_matches('\n')
+            .to_owned()
+    }
+
+    /// Where a link on a server points, if it is one.
+    pub fn read_link(&self, name: &str, path: &str) -> Option<String> {
+        Some(
+            fs::read_link(self.outside(name, path))
+                .ok()?
+                .to_string_lossy()
+                .into_owned(),
+        )
+    }
+
+    /// Whether a server has something, a dangling link included, of this name.
+    pub fn exists(&self, name: &str, path: &str) -> bool {
+        self.exec(name, &format!("test -e '{path}' || test -L '{path}'"))
+            .status
+            .success()
+    }
+
+    /// A file of a server, links followed.
+    pub fn read(&self, name: &str, path: &str) -> String {
+        self.sh(name, &format!("cat '{path}'"))
+    }
+
+    /// Writes a file on a server, as `deploy`'s.
+    pub fn write(&self, name: &str, path: &str, text: &str) {
+        let outside = self.outside(name, path);
+        fs::write(&outside, text).unwrap();
+        std::os::unix::fs::chown(outside, Some(root::DEPLOY), Some(root::DEPLOY)).unwrap();
+    }
+
+    /// Names in a directory of a server, sorted; none where there is no directory.
+    pub fn list(&self, name: &str, path: &str) -> Vec<String> {
+        self.sh(name, &format!("ls -A '{path}' 2>/dev/null || true"))
+            .lines()
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// The path of a file of a server seen from outside; links in it are not followed rightly.
+    fn outside(&self, name: &str, path: &str) -> PathBuf {
+        self.host(name).root.join(path.trim_start_matches('/'))
+    }
+
+    /// Everything of the fleet.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Ssh configuration that leads from the servers' names to them.
+    pub fn ssh_config(&self) -> PathBuf {
+        self.directory.join("client/ssh_config")
+    }
+
+    /// Known-hosts file of that configuration; empty at first.
+    pub fn known_hosts(&self) -> PathBuf {
+        self.directory.join("client/known_hosts")
+    }
+
+    /// Key that logs in as `deploy`.
+    pub fn key(&self) -> PathBuf {
+        self.directory.join("client/id_ed25519")
+    }
+
+    /// Home directory for who uses the fleet.
+    pub fn home(&self) -> PathBuf {
+        self.directory.join("client/home")
+    }
+
+    /// Empty working directory for who uses the fleet.
+    pub fn work(&self) -> PathBuf {
+        self.directory.join("client/work")
+    }
+
+    /// The `flipper` application in Subversion at `http://svn.capistrano.com/flipper/trunk`, for the servers. Started when first asked for.
+    pub fn subversion(&self) -> &Repository {
+        &self.subversion_server().unwrap().1
+    }
+
+    /// Likewise, with the error.
+    pub fn subversion_server(&self) -> Result<&(Host, Repository)> {
+        if self.subversion.get().is_none() {
+            requirements::subversion()?;
+            let server = repository::subversion(&self.directory, self.slot.sources())?;
+            let _ = self.subversion.set(server);
+        }
+        self.subversion.get().context("no Subversion server")
+    }
+
+    /// The `flipper` application in a bare git repository; its path is the same on this machine and on the servers.
+    pub fn git(&self) -> &Repository {
+        self.git.get_or_init(|| {
+            requirements::git().unwrap();
+            repository::git(&self.directory).unwrap()
+        })
+    }
+
+    fn new_host(&self, index: usize, name: &str, names: &[String], authorized: &str) -> Result<Host> {
+        let address = self.slot.address(index);
+        let path = self.directory.join("hosts").join(name);
+        root::make(&path, name, &self.hosts_file(index, names), authorized)?;
+        root::write(&path.join("etc/ssh/sshd_config"), 0o644, &sshd_config(address))?;
+        let sources = self.directory.join("sources");
+        fs::create_dir_all(path.join(sources.strip_prefix("/")?))?;
+        let program = ["/usr/sbin/sshd", "-D", "-e"].map(str::to_owned).to_vec();
+        Ok(Host::new(name, (address, SSH_PORT), path, sources, program))
+    }
+
+    /// Own name first, so that `hostname -i` gives one address.
+    fn hosts_file(&self, own: usize, names: &[String]) -> String {
+        let mut text = String::from("127.0.0.1 localhost\n");
+        for (index, name) in names.iter().enumerate() {
+            let short = name.split('.').next().filter(|short| *short != name && index == own);
+            let _ = writeln!(
+                text,
+                "{} {name} {}",
+                self.slot.address(index),
+                short.unwrap_or_default()
+            );
+        }
+        let _ = writeln!(text, "{} {}", self.slot.sources(), repository::SERVER);
+        text
+    }
+
+    fn ssh_config_text(&self, names: &[String]) -> String {
+        let mut text = String::new();
+        for (index, name) in names.iter().enumerate() {
+            let _ = writeln!(text, "Host {name}\n  HostName {}", self.slot.address(index));
+        }
+        let _ = write!(
+            text,
+            "Host *\n  Port {SSH_PORT}\n  User deploy\n  IdentityFile {}\n  IdentitiesOnly yes\n  UserKnownHostsFile {}\n  \
+             GlobalKnownHostsFile /dev/null\n  StrictHostKeyChecking accept-new\n",
+            self.key().display(),
+            self.known_hosts().display()
+        );
+        text
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        self.hosts.clear();
+        self.subversion.take();
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+fn sshd_config(address: Ipv4Addr) -> String {
+    let mut text = format!(
+        "ListenAddress {address}:{SSH_PORT}\nHostKey /etc/ssh/host_key\nPidFile none\nUsePAM no\nUseDNS no\n\
+         PasswordAuthentication yes\nKbdInteractiveAuthentication no\nPermitRootLogin no\nStrictModes no\n\
+         MaxStartups 4096\nMaxSessions 1024\nMaxAuthTries 20\nPrintMotd no\nPrintLastLog no\nX11Forwarding no\n\
+         AcceptEnv LANG LC_*\nSubsystem sftp internal-sftp\n"
+    );
+    if penalizes() {
+        text.push_str("PerSourcePenalties no\n");
+    }
+    text
+}
+
+/// Whether this sshd shuts out addresses after failed logins (OpenSSH 9.8 and later), which all tests share.
+fn penalizes() -> bool {
+    static PENALIZES: OnceLock<bool> = OnceLock::new();
+    *PENALIZES.get_or_init(|| {
+        let Ok(output) = Command::new("ssh").arg("-V").output() else {
+            return false;
+        };
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let version = text.strip_prefix("OpenSSH_").unwrap_or_default();
+        let mut numbers = version
+            .split(|c: char| !c.is_ascii_digit())
+            .map(|n| n.parse::<u32>().unwrap_or(0));
+        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (9, 8)
+    })
+}
+
+fn generate_key(path: &Path) -> Result<()> {
+    let mut command = Command::new("ssh-keygen");
+    command
+        .args(["-q", "-t", "ed25519", "-N", "", "-C", "fleet", "-f"])
+        .arg(path);
+    run(&mut command).map(drop)
+}
+
+/// Runs a program that must succeed.
+fn run(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("{command:?}"))?;
+    if !output.status.success() {
+        bail!(
+            "{command:?}: {}\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Calls `act` for all hosts, some at a time.
+fn each(hosts: &[Host], act: impl Fn(&Host) -> Result<()> + Sync) -> Result<()> {
+    let share = hosts.len().div_ceil(8).max(1);
+    let act = &act;
+    thread::scope(|scope| {
+        let workers: Vec<_> = hosts
+            .chunks(share)
+            .map(|share| scope.spawn(move || share.iter().try_for_each(act)))
+            .collect();
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a worker panicked")))
+    })
+}
+
+/// Where fleets of tests live: in the build directory, which allows programs to run and is cleaned by `cargo clean`.
+fn base_directory() -> PathBuf {
+    let target = std::env::current_exe().ok();
+    let target = target.as_deref().and_then(Path::parent).and_then(Path::parent);
+    target.map_or_else(std::env::temp_dir, Path::to_owned).join("fleets")
+}
+
+/// Removes the files of fleets whose owner is gone.
+fn sweep(base: &Path) {
+    for entry in fs::read_dir(base).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let owner = name
+            .to_str()
+            .and_then(|name| name.strip_prefix("fleet-")?.split('-').next());
+        if owner.is_some_and(|owner| !Path::new("/proc").join(owner).exists()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
