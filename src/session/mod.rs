@@ -7,6 +7,7 @@
 pub mod dry_run;
 pub mod local;
 pub mod scripted;
+pub mod ssh;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,3 +1,4 @@
 //! Sessions over SSH.
 
 pub mod known_hosts;
+mod pattern;

@@ -1,0 +1,90 @@
+//! Adding a line to a known-hosts file that others read and write at the same time.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+use super::line::{Entry, HASH_LENGTH, Marker, Names, hash_of};
+
+/// How long another writer is waited for, and how often it is looked for.
+const PATIENCE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(5);
+
+pub(super) fn append(file: &Path, name: &str, key_type: &str, blob: &[u8]) -> io::Result<()> {
+    check_name(name)?;
+    if let Some(directory) = file.parent().filter(|directory| !directory.exists()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    }
+    let mut opened = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(file)?;
+    lock(&opened)?;
+    let mut bytes = Vec::new();
+    opened.read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let entries: Vec<Entry> = text.lines().filter_map(Entry::parse).collect();
+    // Another session of this run, or another run, may have been faster.
+    if entries
+        .iter()
+        .any(|entry| entry.marker == Marker::None && entry.blob == blob && entry.is_for(name))
+    {
+        return Ok(());
+    }
+    let hashed = entries.iter().any(|entry| matches!(entry.names, Names::Hashed { .. }));
+    let name = if hashed { hashed_name(name)? } else { name.to_owned() };
+    let mut line = format!("{name} {key_type} {}\n", STANDARD.encode(blob));
+    if !(bytes.is_empty() || bytes.ends_with(b"\n")) {
+        line.insert(0, '\n');
+    }
+    // In one piece, for readers that do not lock. Closing the file unlocks it.
+    opened.write_all(line.as_bytes())
+}
+
+/// A name that would be read back as a pattern, a list, a marker or a comment would open the door to other hosts.
+fn check_name(name: &str) -> io::Result<()> {
+    let plain = name
+        .chars()
+        .all(|c| !c.is_whitespace() && !c.is_control() && !"*?!,|#@\"".contains(c));
+    if plain && !name.is_empty() {
+        Ok(())
+    } else {
+        let reason = format!("`{name}' cannot be written as a host's name");
+        Err(io::Error::new(ErrorKind::InvalidInput, reason))
+    }
+}
+
+fn lock(file: &File) -> io::Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(()),
+            Err(Errno::INTR) => {}
+            Err(Errno::WOULDBLOCK) if Instant::now() < deadline => thread::park_timeout(PAUSE),
+            Err(Errno::WOULDBLOCK) => {
+                return Err(io::Error::new(
+                    ErrorKind::TimedOut,
+                    "another program keeps the file locked",
+                ));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn hashed_name(name: &str) -> io::Result<String> {
+    let mut salt = [0; HASH_LENGTH];
+    File::open("/dev/urandom")?.read_exact(&mut salt)?;
+    let hash = hash_of(name, &salt).ok_or_else(|| io::Error::other("the host's name cannot be hashed"))?;
+    Ok(format!("|1|{}|{}", STANDARD.encode(salt), STANDARD.encode(hash)))
+}

@@ -1,0 +1,100 @@
+//! One line of a known-hosts file.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha1::Sha1;
+
+use crate::session::ssh::pattern::{Listed, listed};
+
+/// Length of salt and hash of a hashed name, in bytes.
+pub(super) const HASH_LENGTH: usize = 20;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Marker {
+    None,
+    Revoked,
+    /// A key that signs the keys of hosts, and is none itself.
+    CertAuthority,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Names {
+    /// Patterns in lower case, negated ones with their `!`.
+    Patterns(Vec<String>),
+    Hashed {
+        salt: Vec<u8>,
+        hash: Vec<u8>,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) marker: Marker,
+    pub(super) names: Names,
+    pub(super) key_type: String,
+    pub(super) blob: Vec<u8>,
+}
+
+impl Entry {
+    /// `None` for blank lines, comments and whatever is not understood.
+    pub(super) fn parse(line: &str) -> Option<Self> {
+        let mut words = line.split([' ', '\t']).filter(|word| !word.is_empty());
+        let mut word = words.next()?;
+        let mut marker = Marker::None;
+        if word.starts_with('@') {
+            marker = match word {
+                "@revoked" => Marker::Revoked,
+                "@cert-authority" => Marker::CertAuthority,
+                _ => return None,
+            };
+            word = words.next()?;
+        }
+        if word.starts_with(['#', '@']) {
+            return None;
+        }
+        let names = Names::parse(word)?;
+        let key_type = words.next()?;
+        let blob = STANDARD.decode(words.next()?.trim_end()).ok()?;
+        if type_of(&blob)? != key_type.as_bytes() {
+            return None;
+        }
+        Some(Self {
+            marker,
+            names,
+            key_type: key_type.to_owned(),
+            blob,
+        })
+    }
+
+    /// Whether it is about this name, which is in lower case.
+    pub(super) fn is_for(&self, name: &str) -> bool {
+        match &self.names {
+            Names::Patterns(patterns) => listed(patterns.iter().map(String::as_str), name) == Listed::Yes,
+            Names::Hashed { salt, hash } => hash_of(name, salt).is_some_and(|of_name| of_name == *hash),
+        }
+    }
+}
+
+impl Names {
+    fn parse(text: &str) -> Option<Self> {
+        let Some(hashed) = text.strip_prefix('|') else {
+            return Some(Self::Patterns(text.split(',').map(str::to_ascii_lowercase).collect()));
+        };
+        let (salt, hash) = hashed.strip_prefix("1|")?.split_once('|')?;
+        let (salt, hash) = (STANDARD.decode(salt).ok()?, STANDARD.decode(hash).ok()?);
+        (salt.len() == HASH_LENGTH && hash.len() == HASH_LENGTH).then_some(Self::Hashed { salt, hash })
+    }
+}
+
+/// The type that a key names itself.
+fn type_of(blob: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = blob.split_first_chunk::<4>()?;
+    rest.get(..usize::try_from(u32::from_be_bytes(*length)).ok()?)
+}
+
+pub(super) fn hash_of(name: &str, salt: &[u8]) -> Option<Vec<u8>> {
+    let mut mac = Hmac::<Sha1>::new_from_slice(salt).ok()?;
+    mac.update(name.as_bytes());
+    Some(mac.finalize().into_bytes().to_vec())
+}

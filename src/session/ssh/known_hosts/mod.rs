@@ -1,0 +1,174 @@
+//! Known host keys: looked up as OpenSSH does, added to with one line at a time. Nothing that others wrote is changed.
+
+mod append;
+mod line;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
+use line::{Entry, Marker};
+
+const DEFAULT_PORT: u16 = 22;
+
+/// The host keys that some files hold. A snapshot: what is appended later is not seen.
+#[derive(Clone, Debug, Default)]
+pub struct KnownHosts {
+    entries: Vec<(Place, Entry)>,
+}
+
+#[derive(Clone, Debug)]
+struct Place {
+    file: PathBuf,
+    line: usize,
+}
+
+/// What the files say about a server's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// This key is known for this host.
+    Known,
+    /// No key is known for this host.
+    Unknown,
+    /// Other keys are known for this host, this one is not. As with OpenSSH this includes a key of another type than those that
+    /// are known: a server is asked for the types that are known first, so an honest one shows one of those.
+    Changed {
+        /// Where an other key stands: one of the same type, if there is one.
+        file: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// Type of that other key.
+        key_type: String,
+    },
+    /// This key must not be used.
+    Revoked {
+        /// Where that is said.
+        file: PathBuf,
+        /// Counted from 1.
+        line: usize,
+    },
+}
+
+impl KnownHosts {
+    /// Reads files, first to last; one that cannot be read has no keys in it, and lines that cannot be understood are skipped.
+    pub fn load(files: &[PathBuf]) -> Self {
+        let mut entries = Vec::new();
+        for file in files {
+            let Ok(bytes) = fs::read(file) else {
+                continue;
+            };
+            for (number, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
+                if let Some(entry) = Entry::parse(line) {
+                    let place = Place {
+                        file: file.clone(),
+                        line: number + 1,
+                    };
+                    entries.push((place, entry));
+                }
+            }
+        }
+        Self { entries }
+    }
+
+    /// The types of the keys that are known for a host, in file order, each once: `ssh-ed25519`. With `HostKeyAlias` the host is
+    /// the alias and the port 22.
+    pub fn known_types(&self, host: &str, port: u16) -> Vec<String> {
+        let mut types = Vec::new();
+        for name in names(host, port) {
+            for (_, entry) in self.entries_for(&name) {
+                if entry.marker == Marker::None && !types.contains(&entry.key_type) {
+                    types.push(entry.key_type.clone());
+                }
+            }
+            if !types.is_empty() {
+                break;
+            }
+        }
+        types
+    }
+
+    /// Looks up the key that a server showed.
+    ///
+    /// On another port than 22 a key that is known for the host without a port is known too; other keys there say nothing.
+    /// A key that is revoked there is revoked, though: OpenSSH would take it for unknown.
+    pub fn check(&self, host: &str, port: u16, key_type: &str, blob: &[u8]) -> Verdict {
+        let mut verdict = Verdict::Unknown;
+        for (rank, name) in names(host, port).iter().enumerate() {
+            let mut other: Option<&(Place, Entry)> = None;
+            let mut known = false;
+            for found in self.entries_for(name) {
+                let (place, entry) = found;
+                let same = entry.blob == blob;
+                match entry.marker {
+                    Marker::Revoked if same => {
+                        return Verdict::Revoked {
+                            file: place.file.clone(),
+                            line: place.line,
+                        };
+                    }
+                    Marker::None if same => known = true,
+                    Marker::None if other.is_none_or(|(_, entry)| entry.key_type != key_type) => other = Some(found),
+                    _ => {}
+                }
+            }
+            if verdict != Verdict::Unknown {
+                continue;
+            }
+            if known {
+                verdict = Verdict::Known;
+            } else if let (Some((place, entry)), 0) = (other, rank) {
+                verdict = Verdict::Changed {
+                    file: place.file.clone(),
+                    line: place.line,
+                    key_type: entry.key_type.clone(),
+                };
+            }
+        }
+        verdict
+    }
+
+    /// Adds a key to a file, under a lock and unless it is there already. Creates the file and its directory, for the user alone; the
+    /// name is hashed if there are hashed names in the file.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written, or stays locked for two seconds, or the host could not be read back.
+    pub fn append(file: &Path, host: &str, port: u16, key_type: &str, blob: &[u8]) -> io::Result<()> {
+        append::append(file, &name(host, port), key_type, blob)
+    }
+
+    fn entries_for<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a (Place, Entry)> {
+        self.entries.iter().filter(move |(_, entry)| entry.is_for(name))
+    }
+}
+
+/// The name under which a host stands in a file.
+fn name(host: &str, port: u16) -> String {
+    let host = host.to_ascii_lowercase();
+    if port == DEFAULT_PORT {
+        host
+    } else {
+        format!("[{host}]:{port}")
+    }
+}
+
+/// The names under which a host is looked up, the one that counts first.
+fn names(host: &str, port: u16) -> Vec<String> {
+    let mut names = vec![name(host, port)];
+    if port != DEFAULT_PORT {
+        names.push(name(host, DEFAULT_PORT));
+    }
+    names
+}
+
+/// A key's fingerprint as OpenSSH shows it: `SHA256:` and base64 without padding.
+pub fn fingerprint(blob: &[u8]) -> String {
+    format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(blob)))
+}
+
+#[cfg(test)]
+mod tests;
