@@ -1,1 +1,105 @@
-//! The stack of rollback handlers, stepwise.
+//! The stack of rollback handlers of a transaction, worked off step by step. Knows nothing of servers or scripts.
+
+use crate::configuration::BlockId;
+
+/// Names the servers that one run of a task has touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScopeId(pub usize);
+
+/// A block that undoes what its task did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handler {
+    /// Full name of the task that registered it.
+    pub task: String,
+    /// What is to be run.
+    pub block: BlockId,
+    /// For which servers.
+    pub scope: ScopeId,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Closed,
+    Open,
+    RollingBack,
+}
+
+/// The transaction of a run: there is at most one, nested ones join it.
+#[derive(Debug, Default)]
+pub struct Transaction {
+    stage: Stage,
+    handlers: Vec<Handler>,
+    last_task: Option<String>,
+    incomplete: bool,
+}
+
+impl Transaction {
+    /// Opens it; false when one is open already, which the caller then joins.
+    pub fn begin(&mut self) -> bool {
+        if self.stage != Stage::Closed {
+            return false;
+        }
+        *self = Self {
+            stage: Stage::Open,
+            ..Self::default()
+        };
+        true
+    }
+
+    /// Ends it well; its handlers are forgotten.
+    pub fn commit(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Whether one is open, or being rolled back.
+    pub fn is_open(&self) -> bool {
+        self.stage != Stage::Closed
+    }
+
+    /// Remembers the task entered last, for the headline of a rollback.
+    pub fn entered(&mut self, task: &str) {
+        if self.stage == Stage::Open {
+            self.last_task = Some(task.to_owned());
+        }
+    }
+
+    /// Keeps a handler. False outside a transaction. What handlers themselves register is ignored (X20).
+    pub fn register(&mut self, handler: Handler) -> bool {
+        if self.stage == Stage::Open {
+            self.handlers.push(handler);
+        }
+        self.is_open()
+    }
+
+    /// From here on handlers are taken. Gives the task that was entered last.
+    pub fn start_rollback(&mut self) -> Option<String> {
+        self.stage = Stage::RollingBack;
+        self.last_task.take()
+    }
+
+    /// The handler registered last of those that are left.
+    pub fn take_handler(&mut self) -> Option<Handler> {
+        (self.stage == Stage::RollingBack)
+            .then(|| self.handlers.pop())
+            .flatten()
+    }
+
+    /// Something was not undone.
+    pub fn mark_incomplete(&mut self) {
+        self.incomplete = true;
+    }
+
+    /// Gives up: the tasks that are not undone, in the order their handlers would have run.
+    pub fn give_up(&mut self) -> Vec<String> {
+        self.incomplete = true;
+        self.handlers.drain(..).rev().map(|handler| handler.task).collect()
+    }
+
+    /// Closes it after a rollback; true when all was undone.
+    pub fn finish_rollback(&mut self) -> bool {
+        let complete = !self.incomplete && self.handlers.is_empty();
+        *self = Self::default();
+        complete
+    }
+}

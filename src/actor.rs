@@ -1,1 +1,0 @@
-//! Performs actions for the current task.

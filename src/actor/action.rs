@@ -1,0 +1,77 @@
+//! What an action is, and what comes of it.
+
+use indexmap::IndexMap;
+
+use crate::configuration::{BlockId, Server};
+use crate::exit::Stream;
+use crate::secret::Secret;
+use crate::session::{Command, Destination};
+
+/// One command for each of its servers, started together.
+#[derive(Clone, Debug)]
+pub struct Action {
+    /// `run`, `sudo`, `put`, `run_locally`, ….
+    pub verb: &'static str,
+    /// The command as written in the recipe, or what a transfer does.
+    pub shown: String,
+    /// On this machine instead of the servers.
+    pub local: bool,
+    /// In server order.
+    pub jobs: Vec<(Destination, Command)>,
+    /// What becomes of the output.
+    pub output: Output,
+    /// Sudo may ask with this prompt and is then given the password.
+    pub sudo_prompt: Option<String>,
+    /// Not announced, and its end is not told; output and errors are.
+    pub silent: bool,
+}
+
+/// What becomes of the output of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Told line by line.
+    Report,
+    /// Handed out piece by piece by [`super::Actor::next`], not told.
+    Handler,
+    /// Standard output is kept as it came, standard error is told.
+    Capture,
+    /// The lines of standard output go to our own, each after its server's name; standard error is told.
+    Stream,
+}
+
+/// A piece of output for a handler: as it came, but never cut inside a character.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Position of the server in the action; what [`super::Actor::write`] takes.
+    pub index: usize,
+    /// Where it came from.
+    pub server: Server,
+    /// Which stream.
+    pub stream: Stream,
+    /// The text; bytes that are not UTF-8 are replaced.
+    pub text: String,
+}
+
+/// What an action that went well on all servers leaves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Standard output of each server, for [`Output::Capture`] alone.
+    pub stdout: IndexMap<Server, String>,
+}
+
+/// Where the password comes from that logins and sudo ask for. Asked once and kept, until it is to be forgotten.
+pub trait Passwords {
+    /// The password. `why` says what for: `sudo on app1`. An error says why there is none.
+    fn password(&mut self, why: &str) -> Result<Secret, String>;
+    /// The password was refused: the next one is asked for again.
+    fn forget(&mut self);
+}
+
+/// One handler of a rollback.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RollbackStep {
+    /// Full name of the task that registered it.
+    pub task: String,
+    /// What is to be run.
+    pub handler: BlockId,
+}

@@ -1,0 +1,175 @@
+//! Why an action did not end well.
+
+use indexmap::IndexMap;
+use thiserror::Error;
+
+use crate::configuration::{SelectionError, Server};
+use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
+use crate::interrupt::Signal;
+use crate::session::ConnectError;
+
+/// Why an action did not end well.
+#[derive(Debug, Error)]
+pub enum ActionError {
+    /// Some servers could not be connected; it was started nowhere.
+    #[error("could not connect to {}", place(servers.keys(), *total))]
+    NotConnected {
+        /// How many were wanted.
+        total: usize,
+        /// Every one that failed, in server order.
+        servers: IndexMap<Server, ConnectError>,
+        /// Why no password could be given, where one was asked for.
+        password: Option<String>,
+    },
+    /// The command failed on some servers, and ended on all.
+    #[error("`{}' failed on {}", first_line(shown), place(servers.iter().map(|failure| &failure.server), *total))]
+    Failed {
+        /// The command, without secrets.
+        shown: String,
+        /// On how many servers it ran.
+        total: usize,
+        /// Every one that failed, in server order.
+        servers: Vec<ServerFailure>,
+    },
+    /// The servers could not be selected.
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    /// No server matches.
+    #[error("{}", no_servers(task.as_deref(), conditions))]
+    NoServers {
+        /// The running task.
+        task: Option<String>,
+        /// What the servers had to match, as a person may read it.
+        conditions: String,
+    },
+    /// The person, or the system, said stop. Every command was ended first.
+    #[error("{0}")]
+    Interrupted(Signal),
+    /// Sudo asked for a password and there is none. Every command was ended first.
+    #[error("no password for sudo: {0}")]
+    Password(String),
+}
+
+impl ActionError {
+    /// As a person is told it; origin and tasks are the recipe layer's to add.
+    pub fn diagnostic(&self) -> Diagnostic {
+        let mut diagnostic = Diagnostic::new(self.fault(), self.to_string());
+        match self {
+            Self::NotConnected { servers, password, .. } => {
+                for (server, error) in servers {
+                    diagnostic.servers.push(ServerFailure {
+                        server: server.clone(),
+                        reason: error.to_string(),
+                        stderr: Vec::new(),
+                    });
+                    for hint in &error.hints {
+                        if !diagnostic.hints.contains(hint) {
+                            diagnostic.hints.push(hint.clone());
+                        }
+                    }
+                }
+                if let Some(reason) = password {
+                    diagnostic.hints.push(format!("no password was given: {reason}"));
+                }
+            }
+            Self::Failed { servers, .. } => diagnostic.servers.clone_from(servers),
+            Self::Selection(SelectionError::UnknownRole {
+                nearest: Some(nearest), ..
+            }) => diagnostic.hints.push(format!("did you mean `{nearest}'?")),
+            _ => {}
+        }
+        diagnostic
+    }
+
+    fn fault(&self) -> Fault {
+        match self {
+            Self::NotConnected { .. } => Fault::Connection,
+            Self::Selection(_) => Fault::Recipe,
+            Self::Interrupted(signal) => Fault::Signal(signal.exit_code()),
+            Self::Failed { .. } | Self::NoServers { .. } | Self::Password(_) => Fault::Failed,
+        }
+    }
+}
+
+/// `app1` for one, else `2 of 6 servers`; which ones and why stands in the list below.
+fn place<'a>(mut servers: impl ExactSizeIterator<Item = &'a Server>, total: usize) -> String {
+    match (servers.len(), servers.next()) {
+        (1, Some(server)) => server.to_string(),
+        (failed, _) => format!("{failed} of {total} servers"),
+    }
+}
+
+fn first_line(text: &str) -> String {
+    match text.trim().split_once('\n') {
+        Some((first, _)) => format!("{} …", first.trim_end()),
+        None => text.trim().to_owned(),
+    }
+}
+
+fn no_servers(task: Option<&str>, conditions: &str) -> String {
+    match task {
+        Some(task) => format!("`{task}' is only run for servers matching {{{conditions}}}, but no servers matched"),
+        None => format!("no servers found to match {{{conditions}}}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ActionError, Fault, SelectionError, Server, ServerFailure, Signal};
+
+    fn failure(host: &str) -> ServerFailure {
+        ServerFailure {
+            server: Server::host(host),
+            reason: "exit status 7".to_owned(),
+            stderr: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn c3_the_error_tells_on_how_many_servers_and_lists_them_all_in_order() {
+        let error = ActionError::Failed {
+            shown: "cd /u\nmake".to_owned(),
+            total: 6,
+            servers: vec![failure("app1"), failure("db1")],
+        };
+        assert_eq!(error.to_string(), "`cd /u …' failed on 2 of 6 servers");
+        let diagnostic = error.diagnostic();
+        assert_eq!(diagnostic.fault, Fault::Failed);
+        assert_eq!(diagnostic.servers, [failure("app1"), failure("db1")]);
+    }
+
+    #[test]
+    fn n1_nobody_matches_inside_a_task_is_told_with_the_task_and_the_conditions() {
+        let error = |task: Option<&str>| {
+            ActionError::NoServers {
+                task: task.map(str::to_owned),
+                conditions: "roles: app".to_owned(),
+            }
+            .to_string()
+        };
+        assert_eq!(
+            error(Some("spinner")),
+            "`spinner' is only run for servers matching {roles: app}, but no servers matched"
+        );
+        assert_eq!(error(None), "no servers found to match {roles: app}");
+    }
+
+    #[test]
+    fn r5_an_unknown_role_is_the_recipes_fault_and_hints_at_the_nearest() {
+        let error = ActionError::from(SelectionError::UnknownRole {
+            role: "wbe".to_owned(),
+            nearest: Some("web".to_owned()),
+        });
+        let diagnostic = error.diagnostic();
+        assert_eq!(diagnostic.fault, Fault::Recipe);
+        assert_eq!(diagnostic.hints, ["did you mean `web'?"]);
+    }
+
+    #[test]
+    fn a_signal_keeps_its_exit_code() {
+        assert_eq!(
+            ActionError::Interrupted(Signal::Term).diagnostic().fault.exit_code(),
+            143
+        );
+    }
+}

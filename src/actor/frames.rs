@@ -1,0 +1,85 @@
+//! The tasks that are running, and which servers each of them has touched.
+
+use std::time::Instant;
+
+use indexmap::IndexSet;
+
+use crate::configuration::Server;
+use crate::transaction::ScopeId;
+
+/// A running task.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub task: String,
+    pub started: Instant,
+    pub scope: ScopeId,
+}
+
+/// Innermost last. The servers of a frame outlive it: a rollback handler may still need them.
+#[derive(Debug, Default)]
+pub(super) struct Frames {
+    stack: Vec<Frame>,
+    touched: Vec<IndexSet<Server>>,
+}
+
+impl Frames {
+    /// A task begins, with no server touched yet.
+    pub fn push(&mut self, task: &str) {
+        self.touched.push(IndexSet::new());
+        self.resume(task, ScopeId(self.touched.len() - 1));
+    }
+
+    /// A task's rollback handler begins: the servers are those of the task.
+    pub fn resume(&mut self, task: &str, scope: ScopeId) {
+        self.stack.push(Frame {
+            task: task.to_owned(),
+            started: Instant::now(),
+            scope,
+        });
+    }
+
+    pub fn pop(&mut self) -> Option<Frame> {
+        self.stack.pop()
+    }
+
+    /// Drops what an error left above this depth.
+    pub fn cut(&mut self, depth: usize) {
+        self.stack.truncate(depth);
+    }
+
+    /// Forgets every touched server; only when no handler can ask any more.
+    pub fn forget(&mut self) {
+        if self.stack.is_empty() {
+            self.touched.clear();
+        }
+    }
+
+    pub fn depth(&self) -> usize {
+        self.stack.len()
+    }
+
+    pub fn innermost(&self) -> Option<&Frame> {
+        self.stack.last()
+    }
+
+    pub fn tasks(&self) -> Vec<String> {
+        self.stack.iter().map(|frame| frame.task.clone()).collect()
+    }
+
+    /// An action starts on this server: every running task has touched it.
+    pub fn touch(&mut self, server: &Server) {
+        for frame in &self.stack {
+            if let Some(touched) = self.touched.get_mut(frame.scope.0)
+                && !touched.contains(server)
+            {
+                touched.insert(server.clone());
+            }
+        }
+    }
+
+    pub fn has_touched(&self, scope: ScopeId, server: &Server) -> bool {
+        self.touched
+            .get(scope.0)
+            .is_some_and(|touched| touched.contains(server))
+    }
+}

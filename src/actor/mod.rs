@@ -1,0 +1,222 @@
+//! Performs actions for the current task: frames, connections, output, questions, failures, and the steps of a rollback.
+//!
+//! What a person or a server can do wrong comes back as an [`ActionError`]; all that happens is told as events.
+
+mod action;
+mod asked;
+mod error;
+mod frames;
+mod perform;
+mod running;
+mod sudo;
+mod teller;
+mod text;
+
+use std::fmt;
+
+use indexmap::{IndexMap, IndexSet};
+
+pub use action::{Action, Outcome, Output, Passwords, Piece, RollbackStep};
+pub use error::ActionError;
+pub use running::Running;
+
+use crate::configuration::{BlockId, Server};
+use crate::event::{Event, Reporter};
+use crate::fanout::Fanout;
+use crate::interrupt::Interrupt;
+use crate::secret::Redactor;
+use crate::session::Connector;
+use crate::transaction::{Handler, ScopeId, Transaction};
+use asked::Asked;
+use frames::Frames;
+use teller::Teller;
+
+/// Performs actions for the current task.
+pub struct Actor {
+    remote: Fanout,
+    local: Fanout,
+    teller: Teller,
+    interrupt: Interrupt,
+    asked: Asked,
+    frames: Frames,
+    transaction: Transaction,
+    rolling: Option<Rolling>,
+    /// Servers that this rollback could not reach, and why.
+    unreachable: IndexMap<Server, String>,
+    actions: u64,
+}
+
+/// The handler that runs.
+struct Rolling {
+    task: String,
+    scope: ScopeId,
+    /// Frames around it.
+    depth: usize,
+    skipped: IndexSet<Server>,
+}
+
+impl Actor {
+    /// An actor outside any task.
+    pub fn new(
+        remote: Box<dyn Connector>,
+        local: Box<dyn Connector>,
+        reporter: Box<dyn Reporter>,
+        redactor: Redactor,
+        interrupt: Interrupt,
+    ) -> Self {
+        Self {
+            remote: Fanout::new(remote, interrupt.clone()),
+            local: Fanout::new(local, interrupt.clone()),
+            teller: Teller::new(reporter, redactor),
+            interrupt,
+            asked: Asked::default(),
+            frames: Frames::default(),
+            transaction: Transaction::default(),
+            rolling: None,
+            unreachable: IndexMap::new(),
+            actions: 0,
+        }
+    }
+
+    /// Tells an event, without secrets.
+    pub fn emit(&mut self, event: Event) {
+        self.teller.tell(event);
+    }
+
+    /// Every secret of this run.
+    pub fn redactor(&self) -> &Redactor {
+        self.teller.redactor()
+    }
+
+    /// A task begins.
+    pub fn enter(&mut self, task: &str) {
+        self.teller.tell(Event::TaskStarted {
+            task: task.to_owned(),
+            depth: self.frames.depth(),
+        });
+        self.transaction.entered(task);
+        self.frames.push(task);
+    }
+
+    /// The innermost task ends.
+    pub fn leave(&mut self, ok: bool) {
+        if let Some(frame) = self.frames.pop() {
+            self.teller.tell(Event::TaskFinished {
+                task: frame.task,
+                depth: self.frames.depth(),
+                elapsed: frame.started.elapsed(),
+                ok,
+            });
+        }
+        if !self.transaction.is_open() {
+            self.frames.forget();
+        }
+    }
+
+    /// The running tasks, outermost first.
+    pub fn tasks(&self) -> Vec<String> {
+        self.frames.tasks()
+    }
+
+    /// Opens a transaction; false when one is open already, which the caller then joins: it neither commits nor rolls back.
+    pub fn begin_transaction(&mut self) -> bool {
+        let outermost = self.transaction.begin();
+        if outermost {
+            self.teller.tell(Event::TransactionStarted);
+        }
+        outermost
+    }
+
+    /// Ends the transaction well.
+    pub fn commit_transaction(&mut self) {
+        self.transaction.commit();
+        self.teller.tell(Event::TransactionCommitted);
+    }
+
+    /// Whether a transaction is open or being rolled back.
+    pub fn in_transaction(&self) -> bool {
+        self.transaction.is_open()
+    }
+
+    /// Keeps a block that undoes what the running task does. False outside a transaction or a task, where it has no effect.
+    pub fn on_rollback(&mut self, handler: BlockId) -> bool {
+        let Some(frame) = self.frames.innermost() else {
+            return false;
+        };
+        self.transaction.register(Handler {
+            task: frame.task.clone(),
+            block: handler,
+            scope: frame.scope,
+        })
+    }
+
+    /// The transaction failed: from here on its handlers are to be run.
+    pub fn start_rollback(&mut self) {
+        let task = self.transaction.start_rollback();
+        self.unreachable.clear();
+        self.teller.tell(Event::RollbackStarted {
+            task: task.unwrap_or_else(|| "transaction start".to_owned()),
+        });
+    }
+
+    /// The next handler to run, in the frame of its task; [`Actor::handler_done`] ends it.
+    pub fn next_handler(&mut self) -> Option<RollbackStep> {
+        let handler = self.transaction.take_handler()?;
+        self.teller.tell(Event::RollingBack {
+            task: handler.task.clone(),
+        });
+        self.rolling = Some(Rolling {
+            task: handler.task.clone(),
+            scope: handler.scope,
+            depth: self.frames.depth(),
+            skipped: IndexSet::new(),
+        });
+        self.frames.resume(&handler.task, handler.scope);
+        Some(RollbackStep {
+            task: handler.task,
+            handler: handler.block,
+        })
+    }
+
+    /// The handler ended, well or not.
+    pub fn handler_done(&mut self, result: Result<(), String>) {
+        let Some(rolling) = self.rolling.take() else {
+            return;
+        };
+        self.frames.cut(rolling.depth);
+        if let Err(reason) = result {
+            self.transaction.mark_incomplete();
+            self.teller.tell(Event::RollbackFailed {
+                task: rolling.task,
+                reason,
+            });
+        }
+    }
+
+    /// The person does not want the rollback to go on: says what is not undone.
+    pub fn stop_rollback(&mut self) {
+        let left = self.transaction.give_up();
+        self.teller.tell(Event::RollbackStopped { left });
+    }
+
+    /// Closes the transaction after its rollback; true when all was undone.
+    pub fn finish_rollback(&mut self) -> bool {
+        let complete = self.transaction.finish_rollback();
+        self.unreachable.clear();
+        self.teller.tell(Event::RollbackFinished { complete });
+        complete
+    }
+
+    fn fanout(&mut self, local: bool) -> &mut Fanout {
+        if local { &mut self.local } else { &mut self.remote }
+    }
+}
+
+impl fmt::Debug for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Actor")
+            .field("frames", &self.frames)
+            .field("transaction", &self.transaction)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,368 @@
+//! Starts an action on its servers, follows it to its end, or ends it.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::running::{Channel, Job};
+use super::sudo::Found;
+use super::{Action, ActionError, Actor, Outcome, Output, Passwords, Piece, Running};
+use crate::configuration::Server;
+use crate::event::{ActionId, Event, Level};
+use crate::exit::{Exit, Stream};
+use crate::fanout::{Arrival, NotConnected, Progress};
+use crate::interrupt::Signal;
+use crate::secret::Secret;
+use crate::session::{Command, Destination};
+
+/// For what comes after the handler's end: nobody is asked any more.
+struct Nobody;
+
+impl Passwords for Nobody {
+    fn password(&mut self, _why: &str) -> Result<Secret, String> {
+        Err("the action is over".to_owned())
+    }
+
+    fn forget(&mut self) {}
+}
+
+impl Actor {
+    /// Connects all servers, or starts nowhere; then starts on all of them at once.
+    ///
+    /// In a rollback handler only those servers are addressed that the handler's task has touched, and one that cannot be
+    /// connected is skipped and told.
+    pub fn start(&mut self, action: Action, passwords: &mut dyn Passwords) -> Result<Running, ActionError> {
+        if self.interrupt.pending().is_some() {
+            return Err(self.interrupted());
+        }
+        let mut jobs = action.jobs;
+        if !action.local {
+            self.cut(&mut jobs);
+        }
+        self.connect(action.local, &mut jobs, passwords)?;
+
+        if !action.local {
+            for (destination, _) in &jobs {
+                self.frames.touch(&destination.server);
+            }
+        }
+        self.actions += 1;
+        let id = ActionId(self.actions);
+        let shown = self.teller.redactor().clean(&action.shown);
+        let sudo_prompt = action.sudo_prompt.as_deref();
+        let parts = jobs.iter().map(|(destination, command)| Job {
+            server: destination.server.clone(),
+            terminal: command.terminal.is_some(),
+            out: Channel::new(sudo_prompt),
+            err: Channel::new(sudo_prompt),
+            captured: String::new(),
+            tail: VecDeque::new(),
+            exit: None,
+            sent: None,
+            denied: false,
+        });
+        let mut running = Running {
+            flight: None,
+            local: action.local,
+            id,
+            shown,
+            silent: action.silent,
+            output: action.output,
+            started: Instant::now(),
+            jobs: parts.collect(),
+            pieces: VecDeque::new(),
+        };
+        if jobs.is_empty() {
+            return Ok(running);
+        }
+        if !running.silent {
+            self.teller.tell(Event::ActionStarted {
+                action: id,
+                verb: action.verb,
+                command: running.shown.clone(),
+                servers: running.jobs.iter().map(|job| job.server.clone()).collect(),
+            });
+        }
+        let orders = jobs
+            .into_iter()
+            .map(|(destination, command)| (destination.server, command))
+            .collect();
+        running.flight = Some(self.fanout(running.local).start(orders));
+        Ok(running)
+    }
+
+    /// Follows an action: the next piece of output for a handler, or `None` when it has ended on all servers, which is the only
+    /// thing that comes without a handler.
+    pub fn next(&mut self, running: &mut Running, passwords: &mut dyn Passwords) -> Result<Option<Piece>, ActionError> {
+        loop {
+            if let Some(piece) = running.pieces.pop_front() {
+                return Ok(Some(piece));
+            }
+            let Some(flight) = &mut running.flight else {
+                return Ok(None);
+            };
+            match self.fanout(running.local).next(flight) {
+                Some(Arrival::Output(index, stream, bytes)) => {
+                    self.output(running, index, stream, &bytes, passwords)?;
+                }
+                Some(Arrival::Finished(index, exit, elapsed)) => self.server_finished(running, index, exit, elapsed),
+                Some(Arrival::Interrupted(_)) => {
+                    // One that was dealt with before this action began is old news.
+                    if self.interrupt.pending().is_some() {
+                        let error = self.interrupted();
+                        self.cancel(running);
+                        return Err(error);
+                    }
+                }
+                None => {
+                    running.flight = None;
+                    self.action_finished(running);
+                }
+            }
+        }
+    }
+
+    /// Sends a text to the standard input of one server's command.
+    pub fn write(&mut self, running: &Running, index: usize, text: &str) {
+        if let Some(flight) = &running.flight {
+            self.fanout(running.local)
+                .write(flight, index, text.as_bytes().to_vec());
+        }
+    }
+
+    /// What an action that has ended leaves; an error that names every server it failed on.
+    pub fn finish(&mut self, mut running: Running) -> Result<Outcome, ActionError> {
+        while self.next(&mut running, &mut Nobody)?.is_some() {}
+        let servers: Vec<_> = running.jobs.iter().filter_map(Job::failure).collect();
+        if !servers.is_empty() {
+            return Err(ActionError::Failed {
+                shown: running.shown,
+                total: running.jobs.len(),
+                servers,
+            });
+        }
+        let mut outcome = Outcome::default();
+        if running.output == Output::Capture {
+            for job in running.jobs {
+                outcome.stdout.insert(job.server, job.captured);
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Ends an action whose handler failed: on every server, awaited and told.
+    pub fn stop(&mut self, mut running: Running) {
+        self.cancel(&mut running);
+    }
+
+    /// In a rollback: leaves the servers that the handler's task has touched and that could be reached so far.
+    fn cut(&mut self, jobs: &mut Vec<(Destination, Command)>) {
+        let Some(rolling) = &self.rolling else {
+            return;
+        };
+        let (frames, scope) = (&self.frames, rolling.scope);
+        jobs.retain(|(destination, _)| frames.has_touched(scope, &destination.server));
+        let lost: Vec<_> = jobs
+            .iter()
+            .filter_map(|(destination, _)| {
+                let reason = self.unreachable.get(&destination.server)?;
+                Some((destination.server.clone(), reason.clone()))
+            })
+            .collect();
+        // A server that came back between two handlers would be undone in part, in the wrong order.
+        jobs.retain(|(destination, _)| !self.unreachable.contains_key(&destination.server));
+        for (server, reason) in lost {
+            self.skip(server, reason);
+        }
+    }
+
+    /// Says that a server is left out of the running handler: once for each handler.
+    fn skip(&mut self, server: Server, reason: String) {
+        self.transaction.mark_incomplete();
+        self.unreachable.insert(server.clone(), reason.clone());
+        if let Some(rolling) = &mut self.rolling
+            && rolling.skipped.insert(server.clone())
+        {
+            self.teller.tell(Event::RollbackSkipped {
+                task: rolling.task.clone(),
+                server,
+                reason,
+            });
+        }
+    }
+
+    fn connect(
+        &mut self,
+        local: bool,
+        jobs: &mut Vec<(Destination, Command)>,
+        passwords: &mut dyn Passwords,
+    ) -> Result<(), ActionError> {
+        let (fanout, teller, asked) = if local {
+            (&mut self.local, &mut self.teller, &mut self.asked)
+        } else {
+            (&mut self.remote, &mut self.teller, &mut self.asked)
+        };
+        let mut destinations: Vec<Destination> = Vec::new();
+        for (destination, _) in jobs.iter() {
+            if !fanout.is_connected(&destination.server) && !destinations.contains(destination) {
+                destinations.push(destination.clone());
+            }
+        }
+        if destinations.is_empty() {
+            return Ok(());
+        }
+        if !local {
+            teller.tell(Event::Connecting {
+                servers: destinations.iter().map(|d| d.server.clone()).collect(),
+            });
+        }
+        let mut progress = |progress: Progress| match progress {
+            Progress::Connected(..) if local => {}
+            Progress::Connected(server, elapsed) => teller.tell(Event::Connected { server, elapsed }),
+            Progress::Failed(server, error) => teller.tell(Event::ConnectFailed {
+                server,
+                reason: error.to_string(),
+            }),
+            Progress::HostKeyAdded(server, key) => teller.tell(Event::HostKeyAdded {
+                server,
+                key_type: key.key_type,
+                fingerprint: key.fingerprint,
+                file: key.file.display().to_string(),
+            }),
+            Progress::PasswordWanted(_, question, answer) => {
+                if let Some(refused) = &question.refused {
+                    asked.refused(passwords, refused);
+                }
+                let why = format!("{}@{}", question.user, question.host);
+                // Whoever asked may have given up in the meantime.
+                let _ = answer.send(asked.get(passwords, &why, teller.redactor()).ok());
+            }
+        };
+        let result = fanout.connect(&destinations, &mut progress);
+        let password = self.asked.reset();
+        match result {
+            Ok(()) => Ok(()),
+            Err(NotConnected::Interrupted(signal)) => {
+                self.teller.tell(Event::Interrupted { signal });
+                self.interrupt.take();
+                Err(ActionError::Interrupted(signal))
+            }
+            // Ctrl-C at the question for a password.
+            Err(NotConnected::Servers(_)) if self.interrupt.pending().is_some() => Err(self.interrupted()),
+            Err(NotConnected::Servers(servers)) if self.rolling.is_some() && !local => {
+                jobs.retain(|(destination, _)| !servers.contains_key(&destination.server));
+                for (server, error) in servers {
+                    self.skip(server, error.to_string());
+                }
+                Ok(())
+            }
+            Err(NotConnected::Servers(servers)) => Err(ActionError::NotConnected {
+                total: jobs.len(),
+                servers,
+                password,
+            }),
+        }
+    }
+
+    fn output(
+        &mut self,
+        running: &mut Running,
+        index: usize,
+        stream: Stream,
+        bytes: &[u8],
+        passwords: &mut dyn Passwords,
+    ) -> Result<(), ActionError> {
+        for question in running.receive(index, stream, bytes, &mut self.teller) {
+            let Some(job) = running.jobs.get_mut(index) else {
+                continue;
+            };
+            match question {
+                Found::Refusal => {
+                    if let Some(sent) = &job.sent
+                        && self.asked.refused(passwords, sent)
+                    {
+                        self.teller.tell(Event::Message {
+                            level: Level::Important,
+                            tag: Some(job.server.to_string()),
+                            text: "sudo did not take the password".to_owned(),
+                        });
+                    }
+                }
+                Found::Prompt => {
+                    let why = format!("sudo on {}", job.server);
+                    match self.asked.get(passwords, &why, self.teller.redactor()) {
+                        Ok(password) => {
+                            let line = format!("{}\n", password.reveal());
+                            job.sent = Some(password);
+                            self.write(running, index, &line);
+                        }
+                        Err(reason) => {
+                            self.asked.reset();
+                            // Ctrl-C at the question.
+                            let error = match self.interrupt.pending() {
+                                Some(_) => self.interrupted(),
+                                None => ActionError::Password(reason),
+                            };
+                            self.cancel(running);
+                            return Err(error);
+                        }
+                    }
+                }
+                Found::Text(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn server_finished(&mut self, running: &mut Running, index: usize, exit: Exit, elapsed: Duration) {
+        running.ended(index, exit.clone(), &mut self.teller);
+        if running.silent {
+            return;
+        }
+        if let Some(job) = running.jobs.get(index) {
+            self.teller.tell(Event::ServerFinished {
+                action: running.id,
+                server: job.server.clone(),
+                exit,
+                elapsed,
+            });
+        }
+    }
+
+    fn action_finished(&mut self, running: &Running) {
+        if !running.silent {
+            self.teller.tell(Event::ActionFinished {
+                action: running.id,
+                elapsed: running.started.elapsed(),
+                failed: running.failed(),
+            });
+        }
+    }
+
+    /// Ends what still runs, on every server, and tells how it ended. A stop request that arrives meanwhile is spent on that.
+    fn cancel(&mut self, running: &mut Running) {
+        let Some(flight) = running.flight.take() else {
+            return;
+        };
+        let (fanout, teller) = if running.local {
+            (&mut self.local, &mut self.teller)
+        } else {
+            (&mut self.remote, &mut self.teller)
+        };
+        let ended = fanout.cancel(flight, &mut |index, stream, bytes| {
+            running.receive(index, stream, bytes, teller);
+        });
+        for (index, exit, elapsed) in ended {
+            self.server_finished(running, index, exit, elapsed);
+        }
+        running.pieces.clear();
+        self.action_finished(running);
+        self.interrupt.take();
+    }
+
+    /// Says that a stop request arrived, which is dealt with from here on.
+    fn interrupted(&mut self) -> ActionError {
+        let signal = self.interrupt.take().unwrap_or(Signal::Int);
+        self.teller.tell(Event::Interrupted { signal });
+        ActionError::Interrupted(signal)
+    }
+}

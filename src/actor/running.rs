@@ -1,0 +1,203 @@
+//! An action in flight: what each of its servers has said so far.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use super::sudo::{Filter, Found};
+use super::teller::Teller;
+use super::text::{Decoder, Lines};
+use super::{Output, Piece};
+use crate::configuration::Server;
+use crate::diagnostic::ServerFailure;
+use crate::event::{ActionId, Event};
+use crate::exit::{Exit, Stream};
+use crate::fanout::Flight;
+use crate::secret::Secret;
+
+/// How many of the last lines of standard error an error shows.
+const TAIL: usize = 10;
+
+/// An action in flight. Pull it with [`super::Actor::next`] until nothing comes, then [`super::Actor::finish`] it.
+#[derive(Debug)]
+pub struct Running {
+    pub(super) flight: Option<Flight>,
+    pub(super) local: bool,
+    pub(super) id: ActionId,
+    pub(super) shown: String,
+    pub(super) silent: bool,
+    pub(super) output: Output,
+    pub(super) started: Instant,
+    pub(super) jobs: Vec<Job>,
+    pub(super) pieces: VecDeque<Piece>,
+}
+
+/// One server's part.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub server: Server,
+    /// Standard error cannot be told apart.
+    pub terminal: bool,
+    pub out: Channel,
+    pub err: Channel,
+    /// All of standard output, where it is kept.
+    pub captured: String,
+    pub tail: VecDeque<String>,
+    pub exit: Option<Exit>,
+    /// The password sudo was given last.
+    pub sent: Option<Secret>,
+    /// Sudo gave up on our passwords.
+    pub denied: bool,
+}
+
+/// One stream of a job, from bytes to lines.
+#[derive(Debug)]
+pub(super) struct Channel {
+    decoder: Decoder,
+    filter: Option<Filter>,
+    lines: Lines,
+}
+
+impl Channel {
+    pub fn new(sudo_prompt: Option<&str>) -> Self {
+        Self {
+            decoder: Decoder::default(),
+            filter: sudo_prompt.filter(|prompt| !prompt.is_empty()).map(Filter::new),
+            lines: Lines::default(),
+        }
+    }
+}
+
+impl Job {
+    fn channel(&mut self, stream: Stream) -> &mut Channel {
+        match stream {
+            Stream::Out => &mut self.out,
+            Stream::Err => &mut self.err,
+        }
+    }
+
+    /// What the action's error says of this server.
+    pub fn failure(&self) -> Option<ServerFailure> {
+        let exit = self.exit.as_ref()?;
+        if exit.is_success() {
+            return None;
+        }
+        let reason = if self.denied {
+            format!("authentication to sudo failed ({exit})")
+        } else {
+            exit.to_string()
+        };
+        Some(ServerFailure {
+            server: self.server.clone(),
+            reason,
+            stderr: self.tail.iter().cloned().collect(),
+        })
+    }
+}
+
+impl Running {
+    /// Takes bytes apart into output, which is dealt with at once, and sudo's questions, which are given back.
+    pub(super) fn receive(&mut self, index: usize, stream: Stream, bytes: &[u8], teller: &mut Teller) -> Vec<Found> {
+        let Some(job) = self.jobs.get_mut(index) else {
+            return Vec::new();
+        };
+        let channel = job.channel(stream);
+        let text = channel.decoder.push(bytes);
+        let found = match &mut channel.filter {
+            Some(filter) => filter.push(&text),
+            None => vec![Found::Text(text)],
+        };
+        let mut questions = Vec::new();
+        for found in found {
+            match found {
+                Found::Text(text) => self.text(index, stream, &text, teller),
+                question => questions.push(question),
+            }
+        }
+        questions
+    }
+
+    /// A server has ended: what was held back is output after all.
+    pub(super) fn ended(&mut self, index: usize, exit: Exit, teller: &mut Teller) {
+        for stream in [Stream::Out, Stream::Err] {
+            let Some(job) = self.jobs.get_mut(index) else {
+                return;
+            };
+            let channel = job.channel(stream);
+            let mut rest = channel.filter.as_mut().map(Filter::finish).unwrap_or_default();
+            rest.push_str(&channel.decoder.finish());
+            if !rest.is_empty() {
+                self.text(index, stream, &rest, teller);
+            }
+            self.lines(index, stream, None, teller);
+        }
+        if let Some(job) = self.jobs.get_mut(index) {
+            job.exit = Some(exit);
+        }
+    }
+
+    pub(super) fn failed(&self) -> usize {
+        let failed = |job: &&Job| job.exit.as_ref().is_some_and(|exit| !exit.is_success());
+        self.jobs.iter().filter(failed).count()
+    }
+
+    fn text(&mut self, index: usize, stream: Stream, text: &str, teller: &mut Teller) {
+        let Some(job) = self.jobs.get_mut(index) else {
+            return;
+        };
+        match (self.output, stream) {
+            (Output::Handler, _) => self.pieces.push_back(Piece {
+                index,
+                server: job.server.clone(),
+                stream,
+                text: text.to_owned(),
+            }),
+            (Output::Capture, Stream::Out) => job.captured.push_str(text),
+            _ => {}
+        }
+        self.lines(index, stream, Some(text), teller);
+    }
+
+    /// Tells the lines that `text` completes; without one, the line that was never completed.
+    fn lines(&mut self, index: usize, stream: Stream, text: Option<&str>, teller: &mut Teller) {
+        let (action, output) = (self.id, self.output);
+        let Some(job) = self.jobs.get_mut(index) else {
+            return;
+        };
+        let keeps = stream == Stream::Err || job.terminal;
+        let asked = job.sent.is_some();
+        let (server, tail, denied) = (&job.server, &mut job.tail, &mut job.denied);
+        let told = |line: &str| {
+            if asked && line.starts_with("sudo: ") && line.contains("incorrect password attempt") {
+                *denied = true;
+            }
+            if keeps {
+                if tail.len() == TAIL {
+                    tail.pop_front();
+                }
+                tail.push_back(teller.redactor().clean(line));
+            }
+            match (output, stream) {
+                (Output::Handler, _) | (Output::Capture, Stream::Out) => {}
+                (Output::Stream, Stream::Out) => teller.tell(Event::Printed {
+                    text: format!("[{server}] {line}"),
+                }),
+                (Output::Report, _) | (Output::Capture | Output::Stream, Stream::Err) => {
+                    teller.tell(Event::Output {
+                        action,
+                        server: server.clone(),
+                        stream,
+                        line: line.to_owned(),
+                    });
+                }
+            }
+        };
+        let channel = match stream {
+            Stream::Out => &mut job.out,
+            Stream::Err => &mut job.err,
+        };
+        match text {
+            Some(text) => channel.lines.push(text, told),
+            None => channel.lines.finish(told),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Hands events to the reporter, with every secret replaced first.
+
+use crate::event::{Event, Reporter};
+use crate::secret::Redactor;
+
+pub(super) struct Teller {
+    reporter: Box<dyn Reporter>,
+    redactor: Redactor,
+}
+
+impl Teller {
+    pub fn new(reporter: Box<dyn Reporter>, redactor: Redactor) -> Self {
+        Self { reporter, redactor }
+    }
+
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    pub fn tell(&mut self, mut event: Event) {
+        if !self.redactor.is_empty() {
+            for text in texts(&mut event) {
+                *text = self.redactor.clean(text);
+            }
+        }
+        self.reporter.report(&event);
+    }
+}
+
+/// The texts of an event that come from a recipe, a person or a server.
+fn texts(event: &mut Event) -> Vec<&mut String> {
+    match event {
+        Event::ActionStarted { command, .. } => vec![command],
+        Event::Output { line, .. } => vec![line],
+        Event::Printed { text } => vec![text],
+        Event::Message { text, tag, .. } => std::iter::once(text).chain(tag).collect(),
+        Event::ConnectFailed { reason, .. }
+        | Event::RollbackSkipped { reason, .. }
+        | Event::RollbackFailed { reason, .. } => vec![reason],
+        // Names, numbers and keys.
+        Event::TaskStarted { .. }
+        | Event::TaskFinished { .. }
+        | Event::HooksTriggered { .. }
+        | Event::Connecting { .. }
+        | Event::Connected { .. }
+        | Event::HostKeyAdded { .. }
+        | Event::ServerFinished { .. }
+        | Event::ActionFinished { .. }
+        | Event::TransactionStarted
+        | Event::TransactionCommitted
+        | Event::RollbackStarted { .. }
+        | Event::RollingBack { .. }
+        | Event::RollbackStopped { .. }
+        | Event::RollbackFinished { .. }
+        | Event::Interrupted { .. } => Vec::new(),
+    }
+}

@@ -1,0 +1,115 @@
+//! From bytes as they come to text and whole lines.
+
+/// A line that is longer is cut, so that a server that never ends one cannot fill the memory.
+const LONGEST: usize = 64 * 1024;
+
+/// Bytes to text: what is not UTF-8 is replaced, a character cut by the network is put together again.
+#[derive(Debug, Default)]
+pub(super) struct Decoder(Vec<u8>);
+
+impl Decoder {
+    pub fn push(&mut self, bytes: &[u8]) -> String {
+        let held = std::mem::take(&mut self.0);
+        let joined;
+        let mut bytes = bytes;
+        if !held.is_empty() {
+            joined = [held.as_slice(), bytes].concat();
+            bytes = &joined;
+        }
+        let mut text = String::with_capacity(bytes.len());
+        let mut chunks = bytes.utf8_chunks().peekable();
+        while let Some(chunk) = chunks.next() {
+            text.push_str(chunk.valid());
+            let wrong = chunk.invalid();
+            let unfinished =
+                chunks.peek().is_none() && std::str::from_utf8(wrong).is_err_and(|error| error.error_len().is_none());
+            if unfinished {
+                self.0 = wrong.to_vec();
+            } else if !wrong.is_empty() {
+                text.push(char::REPLACEMENT_CHARACTER);
+            }
+        }
+        text
+    }
+
+    /// What is left at the end.
+    pub fn finish(&mut self) -> String {
+        let held = std::mem::take(&mut self.0);
+        String::from_utf8_lossy(&held).into_owned()
+    }
+}
+
+/// Text to whole lines, without their ends.
+#[derive(Debug, Default)]
+pub(super) struct Lines(String);
+
+impl Lines {
+    pub fn push(&mut self, text: &str, mut line: impl FnMut(&str)) {
+        for part in text.split_inclusive('\n') {
+            let Some(end) = part.strip_suffix('\n') else {
+                self.0.push_str(part);
+                if self.0.len() > LONGEST {
+                    line(&std::mem::take(&mut self.0));
+                }
+                continue;
+            };
+            if self.0.is_empty() {
+                line(end.strip_suffix('\r').unwrap_or(end));
+            } else {
+                self.0.push_str(end);
+                line(self.0.strip_suffix('\r').unwrap_or(&self.0));
+                self.0.clear();
+            }
+        }
+    }
+
+    /// The rest, if the last line had no end.
+    pub fn finish(&mut self, mut line: impl FnMut(&str)) {
+        let rest = std::mem::take(&mut self.0);
+        let rest = rest.strip_suffix('\r').unwrap_or(&rest);
+        if !rest.is_empty() {
+            line(rest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Decoder, LONGEST, Lines};
+
+    #[test]
+    fn c23_lines_are_put_together_and_the_rest_comes_at_the_end() {
+        let mut lines = Lines::default();
+        let mut seen = Vec::new();
+        for text in ["hel", "lo\r", "\n\n  two\nthr", "ee"] {
+            lines.push(text, |line| seen.push(line.to_owned()));
+        }
+        lines.finish(|line| seen.push(line.to_owned()));
+        lines.finish(|line| seen.push(line.to_owned()));
+        assert_eq!(seen, ["hello", "", "  two", "three"]);
+    }
+
+    #[test]
+    fn c28_a_line_without_end_does_not_grow_without_limit() {
+        let mut lines = Lines::default();
+        let mut count = 0;
+        let chunk = "x".repeat(LONGEST);
+        for _ in 0..4 {
+            lines.push(&chunk, |_| count += 1);
+        }
+        assert_eq!(count, 2);
+    }
+
+    #[test]
+    fn a_character_cut_by_the_network_is_whole_again_and_wrong_bytes_are_replaced() {
+        let mut decoder = Decoder::default();
+        let bytes = "aé€b".as_bytes();
+        let text: String = bytes.iter().map(|byte| decoder.push(&[*byte])).collect();
+        assert_eq!(text, "aé€b");
+        assert_eq!(decoder.push(b"x\xffy\xe2\x82"), "x\u{fffd}y");
+        assert_eq!(decoder.push(b"z"), "\u{fffd}z");
+        decoder.push(b"\xe2");
+        assert_eq!(decoder.finish(), "\u{fffd}");
+        assert_eq!(decoder.finish(), "");
+    }
+}
