@@ -62,7 +62,11 @@ fn sudo_asks_for_the_password() {
     let (_, text) = ssh(&fleet, "a", &format!("echo {PASSWORD} | sudo -S -p 'say: ' id -un"));
     assert_eq!(text, "root\nsay:");
     assert_eq!(
-        ssh(&fleet, "a", &format!("echo {PASSWORD} | sudo -S -u bob id -un 2>/dev/null")),
+        ssh(
+            &fleet,
+            "a",
+            &format!("echo {PASSWORD} | sudo -S -u bob id -un 2>/dev/null")
+        ),
         (Some(0), "bob".to_owned())
     );
     let (status, text) = ssh(&fleet, "a", "echo wrong | sudo -S -p '' true");

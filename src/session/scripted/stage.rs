@@ -13,8 +13,10 @@ use crate::session::{
     Command, ConnectError, Destination, JobId, JobSignal, NewHostKey, PasswordQuestion, Phase, Report, SessionId,
 };
 
+type Fits = Arc<dyn Fn(&Server, &str) -> bool + Send + Sync>;
+
 pub(super) struct Rule {
-    pub(super) fits: Arc<dyn Fn(&Server, &str) -> bool + Send + Sync>,
+    pub(super) fits: Fits,
     pub(super) answer: Answer,
     pub(super) once: bool,
 }
