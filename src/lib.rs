@@ -2,8 +2,9 @@
 //!
 //! The layers, lowest first; a layer names only those before it (`tests/architecture.rs` checks the `use` lines):
 //!
-//! - [`secret`], [`exit`], [`interrupt`], [`diagnostic`]: small words that every layer speaks.
+//! - [`secret`], [`exit`], [`interrupt`]: small words that every layer speaks.
 //! - [`configuration`]: plain data that a recipe builds: servers, roles, tasks, hooks, variables.
+//! - [`diagnostic`]: what went wrong, where and on which servers.
 //! - [`event`]: everything that can be told to a person or a machine.
 //! - [`plan`]: pure: configuration and an action give servers and command lines.
 //! - [`session`]: one server; the only folder that names ssh2. [`fanout`]: many servers.

@@ -7,6 +7,9 @@
 )]
 
 mod fleet;
+#[allow(dead_code, reason = "its words are for all tests; not each is used at all times")]
+mod harness;
 
+mod architecture;
 mod process;
 mod servers;

@@ -77,6 +77,7 @@ fn answer(fleet: &Fleet, words: &[&str]) -> Result<String> {
     let host = |name: &str| fleet.find(name).with_context(|| format!("no server {name}"));
     match words {
         ["status"] => Ok(status(fleet)),
+        ["show"] => show(fleet),
         ["pid", name] => Ok(host(name)?.pid()?.to_string()),
         ["stop", name] => {
             host(name)?.stop();
@@ -114,6 +115,37 @@ fn status(fleet: &Fleet) -> String {
         );
     }
     text
+}
+
+/// What is deployed on each server.
+fn show(fleet: &Fleet) -> Result<String> {
+    const LOOK: &str = "cd /u/apps/flipper 2>/dev/null || { echo 'nothing is set up'; exit; }
+        release=$(readlink current) || { echo 'no current release'; exit; }
+        echo \"current -> ${release##*/}, VERSION $(cat current/VERSION 2>&1), $(ls releases | wc -l) releases\"
+        ps -e -o args | grep -q '[s]cript/process/spinner' && echo 'a spinner'";
+    let mut text = String::new();
+    for host in fleet.hosts() {
+        if !host.is_running() {
+            let _ = writeln!(text, "{:20} is stopped", host.name);
+            continue;
+        }
+        let seen = host.exec(LOOK)?.stdout;
+        let mut said = String::from_utf8_lossy(&seen).trim_end().replace('\n', ", ");
+        let answers: Vec<_> = (7000..7005)
+            .filter_map(|port| Some((port, fleet.listener(&host.name, port)?)))
+            .collect();
+        if !answers.is_empty() {
+            let ports: Vec<_> = answers.iter().map(|(port, _)| port.to_string()).collect();
+            let mut versions: Vec<_> = answers
+                .iter()
+                .filter_map(|(_, answer)| answer.split(',').next())
+                .collect();
+            versions.dedup();
+            let _ = write!(said, ", ports {} serve {}", ports.join(" "), versions.join(" and "));
+        }
+        let _ = writeln!(text, "{:20} {said}", host.name);
+    }
+    Ok(text)
 }
 
 /// A file to source.

@@ -21,6 +21,7 @@ usage: scripts/fleet COMMAND
   down                           stop everything and remove its files
   status                         the servers, their addresses and whether they run
   stop|start|freeze|thaw SERVER  one server; a frozen one accepts connections and is silent
+  show                           what is deployed: the release `current` names, its VERSION, which listeners run
   exec SERVER COMMAND...         run a command as root on a server, past ssh
   commit FILE TEXT               change a file in the Subversion and git repositories of the application
   ssh-config                     print the path of the ssh configuration that leads to the servers
@@ -46,7 +47,7 @@ fn command(arguments: &[String]) -> Result<ExitCode> {
         ["up", rest @ ..] => up(&names(rest)?)?,
         ["daemon", names @ ..] => daemon::run(names)?,
         ["down"] => down()?,
-        ["status"] => say(&daemon::ask(&["status"])?),
+        ["status" | "show"] => say(&daemon::ask(&words)?),
         ["stop" | "start" | "freeze" | "thaw", _] | ["commit", _, _] => say(&daemon::ask(&words)?),
         ["exec", server, command @ ..] if !command.is_empty() => exec(server, command)?,
         ["ssh-config"] => say(&format!("{}/client/ssh_config\n", daemon::directory()?.display())),

@@ -12,6 +12,7 @@
 )]
 
 mod host;
+mod listener;
 mod repository;
 mod requirements;
 mod root;
@@ -235,6 +236,11 @@ impl Fleet {
     /// The path of a file of a server seen from outside; links in it are not followed rightly.
     fn outside(&self, name: &str, path: &str) -> PathBuf {
         self.host(name).root.join(path.trim_start_matches('/'))
+    }
+
+    /// What the FastCGI listener of the application on a server's port answers: `flipper VERSION, process PID`.
+    pub fn listener(&self, name: &str, port: u16) -> Option<String> {
+        listener::ask(self.address(name), port)
     }
 
     /// Everything of the fleet.

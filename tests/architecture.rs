@@ -1,0 +1,176 @@
+//! The rules of `src/lib.rs`, checked against what each file names.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+
+/// Lowest first; a layer names only those before it, and those of its own line.
+const LAYERS: &[&[&str]] = &[
+    &["exit", "interrupt", "secret"],
+    &["configuration"],
+    &["diagnostic"],
+    &["event"],
+    &["plan"],
+    &["session"],
+    &["fanout"],
+    &["transaction"],
+    &["actor"],
+    &["recipe"],
+    &["report"],
+    &["cli"],
+];
+
+/// A word (a regular expression), and the only folders or files of `src` that may name it.
+const ONLY_IN: &[(&str, &[&str])] = &[
+    (r"\brhai::", &["recipe"]),
+    (r"\b(ssh2|libssh2_sys)::", &["session"]),
+    (r"\be?print(ln)?!|\bstd(out|err)\(\)", &["report"]),
+    (r"\benv::\w|\b(clap|rpassword)::|\bIsTerminal\b", &["cli", "main.rs"]),
+];
+
+/// The one file that may name `unsafe`: what libssh2's channels need and ssh2 does not give.
+const UNSAFE: &str = "session/ssh/channel.rs";
+
+const LINES: usize = 600;
+
+#[derive(Debug)]
+struct Source {
+    /// Below `src`, with `/`.
+    path: String,
+    /// Without comments and texts.
+    code: String,
+    lines: usize,
+}
+
+fn sources() -> Vec<Source> {
+    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    collect(&base, &mut files);
+    assert!(files.len() > 10, "sources are found");
+    let source = |file: &PathBuf| {
+        let text = fs::read_to_string(file).unwrap();
+        let path = file.strip_prefix(&base).unwrap().to_string_lossy().into_owned();
+        Source {
+            path,
+            lines: text.lines().count(),
+            code: code_of(&text),
+        }
+    };
+    files.iter().map(source).collect()
+}
+
+fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+}
+
+/// The text without comments, and without what stands in quotes.
+fn code_of(text: &str) -> String {
+    let skipped =
+        Regex::new(r##"(?s)//[^\n]*|/\*.*?\*/|\bb?r#".*?"#|\bb?r"[^"]*"|"(?:\\.|[^"\\])*"|'(?:\\[^\n']+|[^'\\])'"##)
+            .unwrap();
+    let blank = |found: &regex::Captures<'_>| "\n".repeat(found[0].matches('\n').count());
+    skipped.replace_all(text, blank).into_owned()
+}
+
+/// The layer of a file, or `None` for the two files above all layers.
+fn layer(path: &str) -> Option<usize> {
+    let name = path.split('/').next().unwrap().trim_end_matches(".rs");
+    let found = LAYERS.iter().position(|layer| layer.contains(&name));
+    assert!(
+        found.is_some() || ["lib", "main"].contains(&name),
+        "src/{path} belongs to no layer"
+    );
+    found
+}
+
+/// Modules of this crate that a piece of code names.
+fn named(code: &str) -> Vec<String> {
+    let single = Regex::new(r"\bcrate::(\w+)").unwrap();
+    let group = Regex::new(r"\bcrate::\{((?:[^{}]|\{[^{}]*\})*)\}").unwrap();
+    let inner = Regex::new(r"\{[^{}]*\}").unwrap();
+    let mut names: Vec<_> = single.captures_iter(code).map(|found| found[1].to_owned()).collect();
+    for found in group.captures_iter(code) {
+        let flat = inner.replace_all(&found[1], "").into_owned();
+        names.extend(
+            flat.split(',')
+                .map(|item| item.trim().split("::").next().unwrap().to_owned()),
+        );
+    }
+    names.retain(|name| LAYERS.iter().any(|layer| layer.contains(&name.as_str())));
+    names
+}
+
+#[test]
+fn a_layer_names_only_those_before_it() {
+    let mut broken = Vec::new();
+    for source in sources() {
+        let Some(own) = layer(&source.path) else { continue };
+        for name in named(&source.code) {
+            if layer(&name).is_some_and(|other| other > own) {
+                broken.push(format!("src/{} names {name}", source.path));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn what_belongs_to_one_layer_is_named_only_there() {
+    let mut broken = Vec::new();
+    for (pattern, places) in ONLY_IN {
+        let pattern = Regex::new(pattern).unwrap();
+        for source in sources() {
+            let allowed = places
+                .iter()
+                .any(|place| source.path == *place || source.path.starts_with(&format!("{place}/")));
+            if let Some(found) = pattern.find(&source.code).filter(|_| !allowed) {
+                let line = source.code[..found.start()].matches('\n').count() + 1;
+                broken.push(format!(
+                    "src/{}:{line} names {}, which belongs to {}",
+                    source.path,
+                    found.as_str(),
+                    places[0]
+                ));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn unsafe_is_in_one_file() {
+    let word = Regex::new(r"\bunsafe\b").unwrap();
+    let found: Vec<_> = sources()
+        .into_iter()
+        .filter(|source| word.is_match(&source.code))
+        .map(|source| source.path)
+        .collect();
+    assert!(found.iter().all(|path| path == UNSAFE), "{found:?}");
+}
+
+#[test]
+fn no_file_is_longer_than_600_lines() {
+    let long: Vec<_> = sources()
+        .into_iter()
+        .filter(|source| source.lines > LINES)
+        .map(|source| (source.path, source.lines))
+        .collect();
+    assert!(long.is_empty(), "{long:?}");
+}
+
+#[test]
+fn the_checks_see_through_comments_and_texts() {
+    let code = code_of(
+        "use crate::{plan, event::{A, B}}; // crate::cli\nlet a = \"crate::report \\\" x\"; 'c'; r#\"crate::actor\"#; crate::exit::E",
+    );
+    assert_eq!(named(&code), ["exit", "plan", "event"]);
+}

@@ -1,0 +1,363 @@
+//! Runs the built `capr` as a person would, in a place and an environment of its own.
+
+use std::fmt::Display;
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use regex::Regex;
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::fleet::Fleet;
+
+/// Longer than anything takes that works.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// One call of capr, to be made.
+#[derive(Debug)]
+pub struct Case {
+    directory: TempDir,
+    recipe: bool,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    input: Option<String>,
+    limit: Duration,
+}
+
+impl Case {
+    /// In an empty directory, with an empty home.
+    pub fn new() -> Self {
+        let directory = tempfile::Builder::new().prefix("capr-case-").tempdir().unwrap();
+        for name in ["home", "work"] {
+            fs::create_dir(directory.path().join(name)).unwrap();
+        }
+        Self {
+            directory,
+            recipe: false,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            input: None,
+            limit: LIMIT,
+        }
+    }
+
+    /// With this recipe, which is the first argument.
+    pub fn recipe(mut self, text: &str) -> Self {
+        self.recipe = true;
+        self.file("recipe.rhai", text)
+    }
+
+    /// With a further file in the directory.
+    pub fn file(self, path: &str, text: &str) -> Self {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        self
+    }
+
+    /// With these arguments, after the recipe.
+    pub fn args<T: Display>(mut self, arguments: impl IntoIterator<Item = T>) -> Self {
+        self.arguments
+            .extend(arguments.into_iter().map(|argument| argument.to_string()));
+        self
+    }
+
+    /// With this in the environment.
+    pub fn env(mut self, name: &str, value: impl Display) -> Self {
+        self.environment.push((name.into(), value.to_string()));
+        self
+    }
+
+    /// With this on standard input.
+    pub fn input(mut self, text: &str) -> Self {
+        self.input = Some(text.into());
+        self
+    }
+
+    /// With another limit of time than a minute.
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Names of servers lead to those of the fleet.
+    pub fn on(self, fleet: &Fleet) -> Self {
+        let config = fleet.ssh_config();
+        self.env("CAPR_SSH_CONFIG", config.display())
+    }
+
+    /// Path of a file in the directory capr is called in.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.directory.path().join("work").join(path)
+    }
+
+    /// Runs it to its end.
+    #[track_caller]
+    pub fn run(self) -> Finished {
+        self.start().finish()
+    }
+
+    /// Starts it.
+    #[track_caller]
+    pub fn start(self) -> Running {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_capr"));
+        let home = self.directory.path().join("home");
+        command
+            .args(self.recipe.then_some("recipe.rhai"))
+            .args(&self.arguments)
+            .current_dir(self.path(""));
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+            .env("HOME", &home)
+            .env("USER", "tester")
+            .env("LOGNAME", "tester")
+            .env("TZ", "UTC")
+            .env("LANG", "C.UTF-8");
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        let input = if self.input.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        };
+        let mut child = command
+            .stdin(input)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        if let (Some(text), Some(mut stdin)) = (&self.input, child.stdin.take()) {
+            // Whoever does not read its input is allowed to end.
+            let _ = stdin.write_all(text.as_bytes());
+        }
+        let (sender, chunks) = channel();
+        pump(child.stdout.take().unwrap(), Stream::Out, sender.clone());
+        pump(child.stderr.take().unwrap(), Stream::Err, sender);
+        let shown = format!("capr {}", self.arguments.join(" "));
+        let deadline = Instant::now() + self.limit;
+        Running {
+            directory: self.directory,
+            shown,
+            child,
+            chunks,
+            deadline,
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stream {
+    Out,
+    Err,
+}
+
+fn pump(mut from: impl Read + Send + 'static, stream: Stream, to: Sender<(Stream, Vec<u8>)>) {
+    thread::spawn(move || {
+        let mut buffer = [0; 8192];
+        while let Ok(count @ 1..) = from.read(&mut buffer) {
+            if to.send((stream, buffer[..count].to_vec())).is_err() {
+                return;
+            }
+        }
+    });
+}
+
+/// A capr that runs.
+#[derive(Debug)]
+pub struct Running {
+    directory: TempDir,
+    shown: String,
+    child: Child,
+    chunks: Receiver<(Stream, Vec<u8>)>,
+    deadline: Instant,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+impl Running {
+    /// Waits until its output, of both streams, has this in it.
+    #[track_caller]
+    pub fn wait_for(&mut self, text: &str) {
+        while !self.output().contains(text) {
+            if !self.receive() {
+                panic!("{}: ended without saying {text:?}\n{}", self.shown, self.output());
+            }
+        }
+    }
+
+    /// Sends a signal to it, as `kill` does.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub fn finish(mut self) -> Finished {
+        while self.receive() {}
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            self.check_time();
+            thread::sleep(Duration::from_millis(5));
+        };
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Finished {
+            status,
+            stdout: text(&self.stdout),
+            stderr: text(&self.stderr),
+            shown: self.shown.clone(),
+            directory: self.directory,
+        }
+    }
+
+    /// Takes more output; false at the end of both streams.
+    #[track_caller]
+    fn receive(&mut self) -> bool {
+        match self
+            .chunks
+            .recv_timeout(self.deadline.saturating_duration_since(Instant::now()))
+        {
+            Ok((Stream::Out, bytes)) => self.stdout.extend(bytes),
+            Ok((Stream::Err, bytes)) => self.stderr.extend(bytes),
+            Err(RecvTimeoutError::Disconnected) => return false,
+            Err(RecvTimeoutError::Timeout) => self.check_time(),
+        }
+        true
+    }
+
+    #[track_caller]
+    fn check_time(&mut self) {
+        if Instant::now() >= self.deadline {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+            panic!("{}: does not end in time\n{}", self.shown, self.output());
+        }
+    }
+
+    fn output(&self) -> String {
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        format!("--- stdout\n{}\n--- stderr\n{}", text(&self.stdout), text(&self.stderr))
+    }
+}
+
+/// What a call of capr gave.
+#[derive(Debug)]
+pub struct Finished {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
+    shown: String,
+    directory: TempDir,
+}
+
+impl Finished {
+    /// It must have ended with this exit code.
+    #[track_caller]
+    pub fn code(self, code: i32) -> Self {
+        assert!(
+            self.status.code() == Some(code),
+            "{}expected exit code {code}",
+            self.everything()
+        );
+        self
+    }
+
+    /// It must have ended well.
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        self.code(0)
+    }
+
+    /// One of its streams must have this in it.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        assert!(
+            self.stdout.contains(text) || self.stderr.contains(text),
+            "{}expected to say {text:?}",
+            self.everything()
+        );
+        self
+    }
+
+    /// Neither stream may have this in it.
+    #[track_caller]
+    pub fn silent_on(self, text: &str) -> Self {
+        let silent = !self.stdout.contains(text) && !self.stderr.contains(text);
+        assert!(silent, "{}expected not to say {text:?}", self.everything());
+        self
+    }
+
+    /// These must be in its standard error, each once or more, in this order.
+    #[track_caller]
+    pub fn says_in_order(self, texts: &[&str]) -> Self {
+        let mut rest = self.stderr.as_str();
+        for text in texts {
+            match rest.find(text) {
+                Some(at) => rest = &rest[at + text.len()..],
+                None => panic!(
+                    "{}expected {text:?}, after those before it in {texts:?}",
+                    self.everything()
+                ),
+            }
+        }
+        self
+    }
+
+    /// A file that the call left in its directory.
+    #[track_caller]
+    pub fn file(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{}{path}: {error}", self.everything()))
+    }
+
+    /// Path of a file in its directory.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.directory.path().join("work").join(path)
+    }
+
+    /// Everything it gave, for a snapshot: what differs from run to run is redacted.
+    pub fn redacted(&self) -> String {
+        redact(&self.everything(), self.directory.path())
+    }
+
+    fn everything(&self) -> String {
+        let Self {
+            shown,
+            status,
+            stdout,
+            stderr,
+            ..
+        } = self;
+        format!("$ {shown}\n--- {status}\n--- stdout\n{stdout}\n--- stderr\n{stderr}\n---\n")
+    }
+}
+
+/// Replaces what differs from run to run: the case's directory, addresses, fingerprints, releases, times.
+pub fn redact(text: &str, directory: &Path) -> String {
+    let text = text.replace(&*directory.to_string_lossy(), "[directory]");
+    [
+        (r"127\.\d+\.\d+\.\d+(:\d+)?", "[address]"),
+        (r"SHA256:[A-Za-z0-9+/]{43}", "[fingerprint]"),
+        (r"\b20\d{12}(-\d+)?\b", "[release]"),
+        (
+            r"\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?(Z|UTC|[+-]\d\d:?\d\d))?",
+            "[date]",
+        ),
+        (r"\b\d+(\.\d+)? ?(ms|s)\b", "[time]"),
+    ]
+    .iter()
+    .fold(text, |text, (pattern, name)| {
+        Regex::new(pattern).unwrap().replace_all(&text, *name).into_owned()
+    })
+}
