@@ -4,7 +4,6 @@
 #   USR2  finish the request, then run the newest code in this process       TERM, INT  end now
 use strict;
 use warnings;
-use Socket;
 
 my $program = $0;
 my ($END, $STDIN, $STDOUT) = (3, 5, 6);
