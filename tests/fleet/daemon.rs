@@ -34,7 +34,7 @@ pub fn run(names: &[&str]) -> Result<()> {
         let _ = write!(said, "; no Subversion server: {error:#}");
     }
     fleet.git();
-    fs::write(fleet.directory().join("client/env"), environment(&fleet))?;
+    fs::write(fleet.directory().join("client/env"), environment(&fleet)?)?;
     let listener = UnixListener::bind(SOCKET).context(SOCKET)?;
     writeln!(std::io::stdout(), "{}", said.replace('\n', " "))?;
     for stream in listener.incoming() {
@@ -149,11 +149,15 @@ fn show(fleet: &Fleet) -> Result<String> {
 }
 
 /// A file to source.
-fn environment(fleet: &Fleet) -> String {
-    format!(
-        "CAPR_SSH_CONFIG='{}'\nFLEET_GIT='{}'\nFLEET_PASSWORD='{}'\nexport CAPR_SSH_CONFIG FLEET_GIT FLEET_PASSWORD\n",
+fn environment(fleet: &Fleet) -> Result<String> {
+    let programs = std::env::current_exe()?;
+    let programs = programs.ancestors().nth(2).context("directory of the build")?;
+    Ok(format!(
+        "PATH='{}':$PATH\nCAPR_SSH_CONFIG='{}'\nFLEET_GIT='{}'\nFLEET_PASSWORD='{}'\n\
+         export PATH CAPR_SSH_CONFIG FLEET_GIT FLEET_PASSWORD\n",
+        programs.display(),
         fleet.ssh_config().display(),
         fleet.git().url,
         crate::fleet::PASSWORD
-    )
+    ))
 }
