@@ -100,10 +100,11 @@ impl Running {
         let Some(job) = self.jobs.get_mut(index) else {
             return Vec::new();
         };
+        let answered = job.sent.is_some();
         let channel = job.channel(stream);
         let text = channel.decoder.push(bytes);
         let found = match &mut channel.filter {
-            Some(filter) => filter.push(&text),
+            Some(filter) => filter.push(&text, answered),
             None => vec![Found::Text(text)],
         };
         let mut questions = Vec::new();

@@ -24,7 +24,7 @@ pub(super) struct Filter {
     skipping: bool,
     /// A prompt was found; the terminal's echo of the line end follows.
     asked: bool,
-    /// A prompt was found at some time: refusals are to be expected.
+    /// A prompt was found at some time, here or on the other stream: refusals are to be expected.
     ever_asked: bool,
 }
 
@@ -40,7 +40,9 @@ impl Filter {
         }
     }
 
-    pub fn push(&mut self, text: &str) -> Vec<Found> {
+    /// `answered`: sudo was given a password before, whichever stream it asked on.
+    pub fn push(&mut self, text: &str, answered: bool) -> Vec<Found> {
+        self.ever_asked |= answered;
         let mut input = std::mem::take(&mut self.held);
         input.push_str(text);
         let mut rest = input.as_str();
@@ -114,19 +116,19 @@ mod tests {
     #[test]
     fn u4_a_prompt_split_over_chunks_is_found_and_kept_out_of_the_output() {
         let mut filter = Filter::new(PROMPT);
-        assert_eq!(filter.push("first\nsudo pass"), [text("first\n")]);
-        assert_eq!(filter.push("word: "), [Found::Prompt]);
-        assert_eq!(filter.push("\r"), []);
-        assert_eq!(filter.push("\nroot\r\n"), [text("root\r\n")]);
+        assert_eq!(filter.push("first\nsudo pass", false), [text("first\n")]);
+        assert_eq!(filter.push("word: ", false), [Found::Prompt]);
+        assert_eq!(filter.push("\r", false), []);
+        assert_eq!(filter.push("\nroot\r\n", false), [text("root\r\n")]);
         assert_eq!(filter.finish(), "");
     }
 
     #[test]
     fn u4_a_refusal_and_the_next_prompt_in_one_chunk_are_both_found() {
         let mut filter = Filter::new(PROMPT);
-        assert_eq!(filter.push(PROMPT), [Found::Prompt]);
+        assert_eq!(filter.push(PROMPT, false), [Found::Prompt]);
         assert_eq!(
-            filter.push("\r\nSorry, try again.\r\nsudo password: "),
+            filter.push("\r\nSorry, try again.\r\nsudo password: ", false),
             [Found::Refusal, Found::Prompt]
         );
     }
@@ -135,19 +137,19 @@ mod tests {
     fn u5_what_only_looks_like_a_prompt_is_output() {
         let mut filter = Filter::new(PROMPT);
         assert_eq!(
-            filter.push("sudo password: is what it asks\nSorry, try again\n"),
+            filter.push("sudo password: is what it asks\nSorry, try again\n", false),
             [text("sudo password: is what it asks\nSorry, try again\n")]
         );
-        assert_eq!(filter.push("a sudo password: "), [text("a sudo password: ")]);
-        assert_eq!(filter.push("\nsudo"), [text("\n")]);
+        assert_eq!(filter.push("a sudo password: ", false), [text("a sudo password: ")]);
+        assert_eq!(filter.push("\nsudo", false), [text("\n")]);
         assert_eq!(filter.finish(), "sudo");
     }
 
     #[test]
     fn u5_without_an_echo_the_output_after_the_answer_is_whole() {
         let mut filter = Filter::new(PROMPT);
-        assert_eq!(filter.push(PROMPT), [Found::Prompt]);
-        assert_eq!(filter.push("root\n\nS"), [text("root\n\n")]);
-        assert_eq!(filter.push("ome\n"), [text("Some\n")]);
+        assert_eq!(filter.push(PROMPT, false), [Found::Prompt]);
+        assert_eq!(filter.push("root\n\nS", false), [text("root\n\n")]);
+        assert_eq!(filter.push("ome\n", false), [text("Some\n")]);
     }
 }
