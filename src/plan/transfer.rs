@@ -46,10 +46,12 @@ trap - EXIT"#;
 /// A command line that writes `length` bytes of standard input to `path`, all or nothing. Without a mode, a file that exists
 /// keeps its own.
 pub fn put_command(path: &str, mode: Option<&str>, length: u64) -> String {
+    // One line: a login shell that is a csh takes no line end within quotes.
     let script = format!(
-        "p={} m={} l={length}\n{PUT}",
+        "p={} m={} l={length}; {}",
         quote_path(path),
-        quote(mode.unwrap_or_default())
+        quote(mode.unwrap_or_default()),
+        PUT.replace('\n', "; ")
     );
     format!("sh -c {}", quote_always(&script))
 }
@@ -114,6 +116,7 @@ mod tests {
             ("~/it's a $(touch x) \"name\"", Some("640"), 0o640),
             ("-dash", Some("0755"), 0o755),
             ("group", Some("g+w"), 0o664),
+            ("two\nlines", None, 0o644),
         ] {
             let output = put(home, path, mode_given, "line\nno end");
             assert!(output.status.success(), "{path}: {output:?}");
@@ -121,7 +124,10 @@ mod tests {
             assert_eq!(fs::read_to_string(&file).unwrap(), "line\nno end");
             assert_eq!(mode(&file), expected, "{path}");
         }
-        assert_eq!(names(home), ["-dash", "group", "it's a $(touch x) \"name\"", "plain"]);
+        assert_eq!(
+            names(home),
+            ["-dash", "group", "it's a $(touch x) \"name\"", "plain", "two\nlines"]
+        );
     }
 
     #[test]
