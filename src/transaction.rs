@@ -103,3 +103,84 @@ impl Transaction {
         complete
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Handler, ScopeId, Transaction};
+    use crate::configuration::BlockId;
+
+    fn handler(task: &str) -> Handler {
+        Handler {
+            task: task.to_owned(),
+            block: BlockId(0),
+            scope: ScopeId(0),
+        }
+    }
+
+    fn taken(transaction: &mut Transaction) -> Vec<String> {
+        std::iter::from_fn(|| transaction.take_handler())
+            .map(|handler| handler.task)
+            .collect()
+    }
+
+    #[test]
+    fn x2_handlers_are_taken_in_reverse_order_of_registration() {
+        let mut transaction = Transaction::default();
+        assert!(transaction.begin());
+        for task in ["a", "b", "a"] {
+            transaction.entered(task);
+            assert!(transaction.register(handler(task)));
+        }
+        assert!(transaction.take_handler().is_none());
+        assert_eq!(transaction.start_rollback().as_deref(), Some("a"));
+        assert_eq!(taken(&mut transaction), ["a", "b", "a"]);
+        assert!(transaction.finish_rollback());
+        assert!(!transaction.is_open());
+    }
+
+    #[test]
+    fn x8_nothing_is_kept_outside_a_transaction() {
+        let mut transaction = Transaction::default();
+        assert!(!transaction.register(handler("a")));
+        transaction.begin();
+        transaction.start_rollback();
+        assert_eq!(taken(&mut transaction), [""; 0]);
+    }
+
+    #[test]
+    fn x10_a_second_begin_joins_and_x18_a_new_one_starts_clean() {
+        let mut transaction = Transaction::default();
+        assert!(transaction.begin());
+        transaction.register(handler("a"));
+        assert!(!transaction.begin());
+        transaction.start_rollback();
+        assert!(!transaction.begin());
+        assert_eq!(taken(&mut transaction), ["a"]);
+        transaction.finish_rollback();
+        assert!(transaction.begin());
+        assert_eq!(transaction.start_rollback(), None);
+        assert_eq!(taken(&mut transaction), [""; 0]);
+    }
+
+    #[test]
+    fn x20_what_is_registered_during_the_rollback_is_ignored() {
+        let mut transaction = Transaction::default();
+        transaction.begin();
+        transaction.start_rollback();
+        assert!(transaction.register(handler("a")));
+        assert_eq!(taken(&mut transaction), [""; 0]);
+    }
+
+    #[test]
+    fn b4_giving_up_names_what_is_left_in_the_order_it_would_have_run() {
+        let mut transaction = Transaction::default();
+        transaction.begin();
+        for task in ["a", "b", "c"] {
+            transaction.register(handler(task));
+        }
+        transaction.start_rollback();
+        transaction.take_handler();
+        assert_eq!(transaction.give_up(), ["b", "a"]);
+        assert!(!transaction.finish_rollback());
+    }
+}
