@@ -1,5 +1,6 @@
 //! Sessions over SSH.
 
 pub mod agent;
+pub mod config;
 pub mod known_hosts;
 mod pattern;

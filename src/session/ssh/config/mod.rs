@@ -1,0 +1,139 @@
+//! The user's ssh configuration, as far as it decides where and how to connect. What would decide that and is not understood is an
+//! error for the hosts it is about, never passed over; `ssh -G` is the reference (the tests compare with it).
+
+mod file;
+mod resolve;
+mod statement;
+mod tokens;
+mod words;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::configuration::Server;
+use crate::session::{ConnectError, HostKeyPolicy, Phase, SshOptions};
+
+use statement::Line;
+
+/// Everything that is to be known to connect to a server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostConfig {
+    /// Name or address to connect to.
+    pub host_name: String,
+    /// Port to connect to.
+    pub port: u16,
+    /// Login name.
+    pub user: String,
+    /// Private keys to try, in order; those that are not there are skipped.
+    pub identity_files: Vec<PathBuf>,
+    /// Only those keys, no others of the agent.
+    pub identities_only: bool,
+    /// The agent's socket; `None` for no agent.
+    pub identity_agent: Option<PathBuf>,
+    /// Known-hosts files of the user; new keys go to the first. None at all is possible.
+    pub user_known_hosts_files: Vec<PathBuf>,
+    /// Known-hosts files of the system.
+    pub global_known_hosts_files: Vec<PathBuf>,
+    /// What to do with a key that is not known.
+    pub host_key_policy: HostKeyPolicy,
+    /// The name under which keys are looked up and written instead, as for port 22.
+    pub host_key_alias: Option<String>,
+    /// Time for the TCP connection, where the files say one.
+    pub connect_timeout: Option<Duration>,
+    /// Time of silence after which the server is asked whether it lives, where the files say one.
+    pub server_alive_interval: Option<Duration>,
+    /// Offer the agent to the server.
+    pub forward_agent: bool,
+}
+
+/// The ssh configuration files, read and understood; asked once per server.
+#[derive(Clone, Debug, Default)]
+pub struct SshConfig {
+    files: Vec<Arc<[Line]>>,
+    home: Option<PathBuf>,
+    variables: HashMap<String, String>,
+}
+
+impl SshConfig {
+    /// Reads the files: the user's and the system's for `None`, where those that are missing do not matter; otherwise exactly these.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read, others than the user can write it, or a line cannot be understood; says which.
+    pub fn load(files: Option<&[PathBuf]>, home: Option<&Path>) -> Result<Self, ConnectError> {
+        Ok(Self {
+            files: file::read_all(files, home).map_err(Trouble::into_error)?,
+            home: home.map(Path::to_owned),
+            variables: HashMap::new(),
+        })
+    }
+
+    /// With variables of the environment: `SSH_AUTH_SOCK` is the agent where the files name none, all of them are what the files
+    /// may refer to.
+    #[must_use]
+    pub fn with_variables(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.variables.extend(variables);
+        self
+    }
+
+    /// What the files and the recipe's options say about a server. `local_user` is who runs capr.
+    ///
+    /// # Errors
+    ///
+    /// When the files ask for something that is not supported, or cannot be expanded, for this server.
+    pub fn resolve(&self, server: &Server, options: &SshOptions, local_user: &str) -> Result<HostConfig, ConnectError> {
+        resolve::resolve(self, server, options, local_user).map_err(Trouble::into_error)
+    }
+}
+
+/// A line of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    file: Arc<Path>,
+    line: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file.display(), self.line)
+    }
+}
+
+/// What is wrong with a configuration, and what may help.
+#[derive(Debug)]
+struct Trouble {
+    text: String,
+    hints: Vec<String>,
+}
+
+impl Trouble {
+    fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            hints: Vec::new(),
+        }
+    }
+
+    fn at(place: &Place, text: impl fmt::Display) -> Self {
+        Self::new(format!("{place}: {text}"))
+    }
+
+    fn hint(mut self, hint: &str) -> Self {
+        self.hints.push(hint.to_owned());
+        self
+    }
+
+    fn into_error(self) -> ConnectError {
+        ConnectError {
+            phase: Phase::Configuration,
+            reason: self.text,
+            hints: self.hints,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

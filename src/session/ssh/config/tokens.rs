@@ -1,0 +1,112 @@
+//! `~`, `%h` and `${NAME}` in values of the ssh configuration.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use sha1::{Digest as _, Sha1};
+
+use super::{Place, Trouble};
+
+/// What stands for what.
+pub(super) struct Tokens<'a> {
+    pub(super) host_name: &'a str,
+    pub(super) original_host: &'a str,
+    pub(super) key_alias: &'a str,
+    pub(super) port: u16,
+    pub(super) user: &'a str,
+    pub(super) local_user: &'a str,
+    pub(super) home: Option<&'a Path>,
+    pub(super) variables: &'a HashMap<String, String>,
+}
+
+/// Expands a `HostName`, which knows `%h` and `%%` alone.
+pub(super) fn host_name(text: &str, original_host: &str, place: &Place) -> Result<String, Trouble> {
+    percent(text, place, |token| (token == 'h').then(|| original_host.to_owned()))
+}
+
+/// Expands a leading `~/`.
+pub(super) fn tilde(text: &str, home: Option<&Path>, place: &Place) -> Result<String, Trouble> {
+    let Some(rest) = text.strip_prefix('~') else {
+        return Ok(text.to_owned());
+    };
+    if !(rest.is_empty() || rest.starts_with('/')) {
+        return Err(Trouble::at(place, format!("`{text}': only ~/ is supported")));
+    }
+    let home = home.ok_or_else(|| Trouble::at(place, format!("`{text}': there is no home directory")))?;
+    Ok(format!("{}{rest}", home.display()))
+}
+
+impl Tokens<'_> {
+    /// Expands the name of a file: `~/`, then tokens and variables.
+    pub(super) fn file(&self, text: &str, place: &Place) -> Result<PathBuf, Trouble> {
+        let text = tilde(text, self.home, place)?;
+        let text = self.variables(&text, place)?;
+        percent(&text, place, |token| self.value(token)).map(PathBuf::from)
+    }
+
+    /// A value is expanded once: what a variable holds is not looked at again.
+    fn variables(&self, text: &str, place: &Place) -> Result<String, Trouble> {
+        let mut expanded = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("${") {
+            let (name, after) = after
+                .split_once('}')
+                .ok_or_else(|| Trouble::at(place, format!("`{text}': the }} is missing")))?;
+            let value = self
+                .variables
+                .get(name)
+                .ok_or_else(|| Trouble::at(place, format!("the environment has no {name}")))?;
+            expanded.push_str(before);
+            expanded.push_str(&value.replace('%', "%%"));
+            rest = after;
+        }
+        expanded.push_str(rest);
+        Ok(expanded)
+    }
+
+    fn value(&self, token: char) -> Option<String> {
+        Some(match token {
+            'h' => self.host_name.to_owned(),
+            'n' => self.original_host.to_owned(),
+            'k' => self.key_alias.to_owned(),
+            'p' => self.port.to_string(),
+            'r' => self.user.to_owned(),
+            'u' => self.local_user.to_owned(),
+            'd' => self.home?.display().to_string(),
+            'i' => rustix::process::getuid().as_raw().to_string(),
+            'l' => local_host(),
+            'L' => local_host().split('.').next().unwrap_or_default().to_owned(),
+            // No jump host takes part: those are refused.
+            'j' => String::new(),
+            'C' => {
+                let all = format!("{}{}{}{}", local_host(), self.host_name, self.port, self.user);
+                Sha1::digest(all).iter().map(|byte| format!("{byte:02x}")).collect()
+            }
+            _ => return None,
+        })
+    }
+}
+
+fn local_host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+fn percent(text: &str, place: &Place, value: impl Fn(char) -> Option<String>) -> Result<String, Trouble> {
+    let mut expanded = String::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c != '%' {
+            expanded.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('%') => expanded.push('%'),
+            Some(token) => match value(token) {
+                Some(value) => expanded.push_str(&value),
+                None => return Err(Trouble::at(place, format!("`{text}': %{token} is not known here"))),
+            },
+            None => return Err(Trouble::at(place, format!("`{text}' ends in a single %"))),
+        }
+    }
+    Ok(expanded)
+}
