@@ -1,19 +1,49 @@
 //! Plain data that a recipe builds: servers, roles, tasks, hooks, variables.
 
+mod hooks;
 mod nearest;
 mod role;
 mod run_options;
 mod selection;
 mod server;
+mod task;
 mod value;
+mod variables;
 
+pub use hooks::{Hook, HookAction, When};
 pub use nearest::nearest;
 pub use role::{Assignment, AttributeError, Roles};
 pub use run_options::{Environment, RunOptions, Shell};
 pub use selection::{Filter, Selection, SelectionError, select};
 pub use server::{Server, ServerSyntax};
+pub use task::{Task, TaskId, Tasks, clean_description};
 pub use value::{Attributes, Value};
+pub use variables::{Read, Variables, is_variable_name};
 
 /// Names a block of the recipe that is kept for later; only the recipe layer knows what is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BlockId(pub usize);
+
+/// Everything a recipe says; `V` is the recipe layer's type of a variable's value.
+#[derive(Clone, Debug)]
+pub struct Configuration<V> {
+    /// Set by `set`.
+    pub variables: Variables<V>,
+    /// Set by `role` and `server`.
+    pub roles: Roles,
+    /// Set by `task`.
+    pub tasks: Tasks,
+    /// Set by `before`, `after` and `on`, in order of registration.
+    pub hooks: Vec<Hook>,
+}
+
+impl<V> Default for Configuration<V> {
+    fn default() -> Self {
+        Self {
+            variables: Variables::default(),
+            roles: Roles::default(),
+            tasks: Tasks::default(),
+            hooks: Vec::new(),
+        }
+    }
+}

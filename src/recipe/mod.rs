@@ -1,14 +1,40 @@
 //! The recipe language on Rhai. The only folder that names rhai; outside it a block is an id.
 
+mod action;
+mod block;
+mod channel;
+mod connection;
+mod engine;
+mod functions;
+mod grammar;
+mod hooks;
+mod interpreter;
+mod loader;
+mod options;
+mod origin;
+mod passwords;
+mod rollback;
+mod stdlib;
+mod values;
+mod verbs;
+mod words;
+
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use indexmap::IndexMap;
+use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
-use crate::diagnostic::Diagnostic;
+use self::interpreter::Interpreter;
+use crate::configuration::{When, nearest};
+use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Reporter;
 use crate::interrupt::Interrupt;
 use crate::secret::Secret;
 use crate::session::Connector;
+
+/// What evaluating a piece of script gives.
+type Fallible<T = Dynamic> = Result<T, Box<EvalAltResult>>;
 
 /// What the command line and the environment give to a recipe, resolved once.
 #[derive(Debug, Default)]
@@ -66,27 +92,140 @@ pub struct Stopped {
 }
 
 /// A loaded recipe, ready to run tasks.
-#[derive(Debug)]
-pub struct Recipe;
+pub struct Recipe {
+    engine: Engine,
+    interpreter: Rc<Interpreter>,
+}
+
+impl std::fmt::Debug for Recipe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recipe").finish_non_exhaustive()
+    }
+}
 
 impl Recipe {
     /// Loads a recipe and what it loads; all errors that can be found in one go.
-    pub fn load(_path: &Path, _options: Options, _surroundings: Surroundings) -> Result<Self, Vec<Diagnostic>> {
-        Err(Vec::new())
+    pub fn load(path: &Path, options: Options, surroundings: Surroundings) -> Result<Self, Vec<Diagnostic>> {
+        let interpreter = Rc::new(Interpreter::new(&options, surroundings));
+        let engine = engine::engine(&interpreter);
+        let recipe = Self { engine, interpreter };
+        match recipe.load_all(path, &options) {
+            Ok(()) => {}
+            Err(error) => return Err(vec![recipe.diagnostic(error)]),
+        }
+        let dangling = recipe.dangling_hooks();
+        if dangling.is_empty() { Ok(recipe) } else { Err(dangling) }
+    }
+
+    fn load_all(&self, path: &Path, options: &Options) -> Fallible<()> {
+        let interpreter = &self.interpreter;
+        for name in ["ssh_options", "default_run_options", "default_environment"] {
+            interpreter.set(name, rhai::Map::new().into());
+        }
+        interpreter.set("dry_run", options.dry_run.into());
+        for (name, value) in &options.set_before {
+            interpreter.set(name, values::coerce(value));
+        }
+        interpreter.require(&self.engine, stdlib::MAIN, Position::NONE, Some(stdlib::FOLDER))?;
+        interpreter.load(&self.engine, &path.display().to_string(), Position::NONE, None)?;
+        interpreter.hooks(&self.engine, When::Load, None)?;
+        for (name, value) in &options.set_after {
+            interpreter.set(name, values::coerce(value));
+        }
+        Ok(())
+    }
+
+    /// Tasks in hooks may be defined later, but not never.
+    fn dangling_hooks(&self) -> Vec<Diagnostic> {
+        let dangling = verbs::dangling_hooks(&self.interpreter);
+        let diagnostic = |(name, event): (String, &str)| {
+            let mut diagnostic = Diagnostic::new(
+                Fault::Recipe,
+                format!("the task `{name}' of an `{event}' hook does not exist"),
+            );
+            diagnostic.hints.extend(self.interpreter.suggestion(&name));
+            diagnostic
+        };
+        dangling.into_iter().map(diagnostic).collect()
     }
 
     /// All tasks, sorted by name.
     pub fn tasks(&self) -> Vec<TaskSummary> {
-        Vec::new()
+        let configuration = self.interpreter.configuration.borrow();
+        let mut tasks: Vec<TaskSummary> = configuration
+            .tasks
+            .iter()
+            .map(|task| TaskSummary {
+                name: task.name.clone(),
+                description: task.description.clone(),
+            })
+            .collect();
+        tasks.sort_by(|a, b| a.name.cmp(&b.name));
+        tasks
     }
 
     /// The diagnostic for a name that is no task, with the nearest names; `None` when it is one.
-    pub fn unknown_task(&self, _name: &str) -> Option<Diagnostic> {
-        None
+    pub fn unknown_task(&self, name: &str) -> Option<Diagnostic> {
+        let configuration = self.interpreter.configuration.borrow();
+        if configuration.tasks.get(name).is_some() {
+            return None;
+        }
+        let mut diagnostic = Diagnostic::new(Fault::Usage, format!("the task `{name}' does not exist"));
+        if configuration.tasks.is_namespace(name) {
+            diagnostic
+                .hints
+                .push(format!("`{name}' is a namespace without a default task"));
+        }
+        let near = nearest(name, configuration.tasks.names());
+        diagnostic
+            .hints
+            .extend(near.map(|name| format!("did you mean `{name}'?")));
+        Some(diagnostic)
     }
 
     /// Runs tasks in order, each with its `start` and `finish` hooks. All names were checked with `unknown_task`.
-    pub fn run(&mut self, _tasks: &[String]) -> Result<(), Stopped> {
-        Ok(())
+    pub fn run(&mut self, tasks: &[String]) -> Result<(), Stopped> {
+        let result = self.run_all(tasks);
+        let rollback = self.interpreter.rollback.get();
+        let diagnostic = match result {
+            Ok(()) => return Ok(()),
+            Err(error) => self.diagnostic(error),
+        };
+        match diagnostic.fault {
+            Fault::Exit(0) if rollback.is_none() => Ok(()),
+            // What was undone has not gone well, whatever the recipe says.
+            Fault::Exit(0) => Err(Stopped {
+                diagnostic: Diagnostic {
+                    fault: Fault::Failed,
+                    ..diagnostic
+                },
+                rollback,
+            }),
+            _ => Err(Stopped { diagnostic, rollback }),
+        }
+    }
+
+    fn run_all(&self, tasks: &[String]) -> Fallible<()> {
+        for name in tasks {
+            let Some(task) = self.interpreter.task(name, "") else {
+                return Err(origin::wrong(
+                    format!("the task `{name}' does not exist"),
+                    Position::NONE,
+                ));
+            };
+            self.interpreter.hooks(&self.engine, When::Start, Some(&task))?;
+            self.interpreter.run_task(&self.engine, &task)?;
+            self.interpreter.hooks(&self.engine, When::Finish, Some(&task))?;
+        }
+        self.interpreter.hooks(&self.engine, When::Exit, None)
+    }
+
+    /// The error as a person is told it, with the text of its line.
+    fn diagnostic(&self, error: Box<EvalAltResult>) -> Diagnostic {
+        let mut diagnostic = origin::diagnostic(error, None);
+        if let Some((origin, line)) = &mut diagnostic.origin {
+            *line = self.interpreter.files.borrow().line(&origin.file, origin.line);
+        }
+        diagnostic
     }
 }

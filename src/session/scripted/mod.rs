@@ -5,7 +5,6 @@
 
 mod answer;
 mod stage;
-mod turn;
 
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,0 +1,187 @@
+//! Tasks by their full name, and the words about them.
+
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+
+use super::{BlockId, RunOptions, Selection};
+use crate::diagnostic::Origin;
+
+/// One task.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// Full name as last defined: `deploy:web:disable`; a namespace's default task has the namespace's name.
+    pub name: String,
+    /// Cleaned description, where one was given.
+    pub description: Option<String>,
+    /// Which servers its commands go to.
+    pub selection: Selection,
+    /// Options for its commands.
+    pub options: RunOptions,
+    /// Its body.
+    pub body: BlockId,
+    /// Where it was defined.
+    pub origin: Origin,
+}
+
+/// Names a task whatever its spelling: two names of one task have one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TaskId(usize);
+
+/// All tasks. Several names can stand for one task, so that redefining it under one redefines it under all.
+#[derive(Clone, Debug, Default)]
+pub struct Tasks {
+    ids: IndexMap<String, TaskId>,
+    tasks: Vec<Option<Rc<Task>>>,
+}
+
+impl Tasks {
+    /// Defines a task, or replaces body, options and description of the one that has its name.
+    pub fn define(&mut self, task: Task) {
+        let id = self.id_or_new(&task.name);
+        if let Some(slot) = self.tasks.get_mut(id.0) {
+            *slot = Some(Rc::new(task));
+        }
+    }
+
+    /// From now on `name` and `other` stand for one task, whichever of them is defined.
+    pub fn synonym(&mut self, name: &str, other: &str) {
+        let id = self.id_or_new(other);
+        self.ids.insert(normal(name).to_owned(), id);
+    }
+
+    fn id_or_new(&mut self, name: &str) -> TaskId {
+        let next = TaskId(self.tasks.len());
+        let id = *self.ids.entry(normal(name).to_owned()).or_insert(next);
+        if id == next {
+            self.tasks.push(None);
+        }
+        id
+    }
+
+    /// The task of that name.
+    pub fn get(&self, name: &str) -> Option<Rc<Task>> {
+        self.tasks.get(self.id(name)?.0)?.clone()
+    }
+
+    /// The number behind a name, also while no task is defined under it.
+    pub fn id(&self, name: &str) -> Option<TaskId> {
+        self.ids.get(normal(name)).copied()
+    }
+
+    /// Every name of a task, in the order they became known.
+    pub fn names_of(&self, id: TaskId) -> impl Iterator<Item = &str> {
+        self.ids
+            .iter()
+            .filter(move |(_, other)| **other == id)
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// Whether tasks exist below that name.
+    pub fn is_namespace(&self, name: &str) -> bool {
+        self.names()
+            .any(|task| task.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')))
+    }
+
+    /// Every name that stands for a defined task.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.ids
+            .iter()
+            .filter(|(_, id)| self.tasks.get(id.0).is_some_and(Option::is_some))
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// Every defined task once, in the order of first definition.
+    pub fn iter(&self) -> impl Iterator<Item = &Rc<Task>> {
+        self.tasks.iter().flatten()
+    }
+}
+
+/// `a:default` is `a`; `default` by itself stays.
+fn normal(name: &str) -> &str {
+    name.strip_suffix(":default").unwrap_or(name)
+}
+
+/// A description as it is kept: the first line's indentation is taken from every line, CRLF becomes LF, outer blanks
+/// go, and a gap as wide as that indentation inside a line that is not indented (left by a continued line) becomes one
+/// blank. Blocks that are indented deeper stay as they are.
+pub fn clean_description(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
+    let indentation: String = first.chars().take_while(|c| *c == ' ' || *c == '\t').collect();
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let line = line.strip_prefix(&indentation).unwrap_or(line).trim_end();
+            if indentation.is_empty() || line.starts_with([' ', '\t']) {
+                line.to_owned()
+            } else {
+                line.replace(&indentation, " ")
+            }
+        })
+        .collect();
+    lines.join("\n").trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Task, Tasks, clean_description};
+    use crate::configuration::{BlockId, RunOptions, Selection};
+    use crate::diagnostic::Origin;
+
+    fn task(name: &str, body: usize) -> Task {
+        Task {
+            name: name.to_owned(),
+            description: None,
+            selection: Selection::default(),
+            options: RunOptions::default(),
+            body: BlockId(body),
+            origin: Origin {
+                file: "x.rhai".into(),
+                line: 1,
+                column: 1,
+            },
+        }
+    }
+
+    #[test]
+    fn t3_the_last_definition_of_a_task_replaces_the_earlier() {
+        let mut tasks = Tasks::default();
+        tasks.define(task("a", 1));
+        tasks.define(task("a", 2));
+        assert_eq!(tasks.get("a").map(|task| task.body), Some(BlockId(2)));
+        assert_eq!(tasks.iter().count(), 1);
+    }
+
+    #[test]
+    fn a_task_redefined_under_one_of_its_names_is_redefined_under_the_other() {
+        let mut tasks = Tasks::default();
+        tasks.define(task("deploy:create_symlink", 1));
+        tasks.synonym("symlink", "deploy:create_symlink");
+        tasks.define(task("symlink", 2));
+        for name in ["symlink", "deploy:create_symlink"] {
+            let found = tasks.get(name);
+            assert_eq!(found.as_ref().map(|task| task.body), Some(BlockId(2)));
+            assert_eq!(found.as_ref().map(|task| task.name.as_str()), Some("symlink"));
+        }
+    }
+
+    #[test]
+    fn t9_the_default_task_of_a_namespace_has_its_name() {
+        let mut tasks = Tasks::default();
+        tasks.define(task("a", 1));
+        tasks.define(task("a:b", 2));
+        assert!(tasks.get("a:default").is_some());
+        assert!(tasks.is_namespace("a"));
+        assert!(!tasks.is_namespace("a:b"));
+    }
+
+    #[test]
+    fn t14_a_description_loses_its_indentation_and_keeps_its_lines() {
+        assert_eq!(
+            clean_description("  First line.\r\n  Second    line.\n\n    code  stays\n"),
+            "First line.\nSecond  line.\n\n  code  stays"
+        );
+        assert_eq!(clean_description("\n    One\n    two    three\n  "), "One\ntwo three");
+    }
+}

@@ -1,0 +1,244 @@
+//! From a verb's call to an action: which servers, which command, and what becomes of the output.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rhai::{Dynamic, Engine, EvalContext, Position};
+
+use super::Fallible;
+use super::block::in_place;
+use super::channel::Channel;
+use super::grammar::Call;
+use super::interpreter::Interpreter;
+use super::options::{pairs, run_options, selection};
+use super::origin::{raise, terminate};
+use super::passwords::Asker;
+use crate::actor::{Action, ActionError, Outcome, Output};
+use crate::configuration::{Environment, RunOptions, Selection, Server, Shell, select};
+use crate::event::Level;
+use crate::plan::{placeholders, sudo_command};
+use crate::session::{Command, Destination, Input, SshOptions, Terminal};
+
+/// What a verb wants done.
+pub(super) struct Request {
+    pub(super) verb: &'static str,
+    /// As the recipe says it.
+    pub(super) shown: String,
+    /// What the login shell is given, placeholders still in it.
+    pub(super) line: String,
+    pub(super) input: Input,
+    pub(super) output: Output,
+    pub(super) sudo_prompt: Option<String>,
+}
+
+/// Where and how.
+pub(super) struct Settings {
+    pub(super) selection: Selection,
+    pub(super) options: RunOptions,
+}
+
+/// How sudo is called in this recipe.
+pub(super) struct Sudo {
+    pub(super) program: String,
+    pub(super) prompt: String,
+}
+
+impl Sudo {
+    pub(super) fn command(&self, user: Option<&str>) -> String {
+        sudo_command(&self.program, &self.prompt, user)
+    }
+}
+
+impl Interpreter {
+    /// The settings of a call: its own options over the task's over the recipe's defaults.
+    pub(super) fn settings(&self, engine: &Engine, call: &Call) -> Fallible<Settings> {
+        let (task_selection, task_options) = self.task_settings();
+        let mut options = RunOptions::default();
+        if let Some(shell) = self.text_variable(engine, "default_shell")? {
+            options.shell = Some(Shell::Named(shell));
+        }
+        if let Some(defaults) = self.variable(engine, "default_run_options")? {
+            options = options.overlaid_by(&run_options(&pairs(&defaults))?);
+        }
+        if let Some(environment) = self.variable(engine, "default_environment")? {
+            let given = [("env".to_owned(), (environment, Position::NONE))]
+                .into_iter()
+                .collect();
+            let under = run_options(&given)?;
+            if under.env != Some(Environment::Map(Default::default())) {
+                options = under.overlaid_by(&options);
+            }
+        }
+        Ok(Settings {
+            selection: task_selection.overlaid_by(&selection(&call.options)?),
+            options: options
+                .overlaid_by(&task_options)
+                .overlaid_by(&run_options(&call.options)?),
+        })
+    }
+
+    /// How sudo is called: the variables `sudo` and `sudo_prompt`.
+    pub(super) fn sudo(&self, engine: &Engine) -> Fallible<Sudo> {
+        let prompt = match self.variable(engine, "sudo_prompt")? {
+            Some(prompt) => prompt.to_string(),
+            None => "sudo password: ".to_owned(),
+        };
+        Ok(Sudo {
+            program: self.text_variable(engine, "sudo")?.unwrap_or_else(|| "sudo".to_owned()),
+            prompt,
+        })
+    }
+
+    /// The servers of a selection; `None` where nobody matches and the command is to be skipped.
+    fn servers(&self, selection: &Selection) -> Result<Option<Vec<Server>>, ActionError> {
+        let servers = select(&self.configuration.borrow().roles, selection, &self.filter)?;
+        if !servers.is_empty() || self.dry_run {
+            return Ok(Some(servers));
+        }
+        let task = self.current_task().map(|task| task.name.clone());
+        if selection.on_no_matching_servers_continue == Some(true) {
+            let what = task.map_or_else(|| "a command".to_owned(), |task| format!("`{task}'"));
+            self.say(Level::Info, format!("skipping {what} because no servers matched"));
+            return Ok(None);
+        }
+        Err(ActionError::NoServers {
+            task,
+            conditions: selection.conditions(),
+        })
+    }
+
+    /// Does it on the servers of the call; `None` where nobody matched and that is no error.
+    pub(super) fn act(
+        &self,
+        context: &mut EvalContext,
+        call: &Call,
+        settings: &Settings,
+        request: Request,
+    ) -> Fallible<Option<Outcome>> {
+        let failed = |error| failure(error, call.position);
+        let Some(servers) = self.servers(&settings.selection).map_err(failed)? else {
+            return Ok(None);
+        };
+        let options = self.ssh_options(context.engine())?;
+        let jobs = servers
+            .into_iter()
+            .map(|server| self.job(server, &options, &request, settings))
+            .collect();
+        self.perform(context, call, action(request, jobs, false, &settings.options))
+            .map(Some)
+    }
+
+    /// Does it on this machine.
+    pub(super) fn act_locally(
+        &self,
+        context: &mut EvalContext,
+        call: &Call,
+        options: &RunOptions,
+        request: Request,
+    ) -> Fallible<Outcome> {
+        let destination = Destination {
+            server: Server::host("localhost"),
+            options: SshOptions::default(),
+        };
+        let command = command(&request.line, &request, options);
+        self.perform(
+            context,
+            call,
+            action(request, vec![(destination, command)], true, options),
+        )
+    }
+
+    fn job(
+        &self,
+        server: Server,
+        options: &SshOptions,
+        request: &Request,
+        settings: &Settings,
+    ) -> (Destination, Command) {
+        let line = {
+            let configuration = self.configuration.borrow();
+            placeholders(&request.line, &server, &configuration.roles.roles_of(&server))
+        };
+        let destination = Destination {
+            server,
+            options: options.clone(),
+        };
+        (destination, command(&line, request, &settings.options))
+    }
+
+    fn perform(&self, context: &mut EvalContext, call: &Call, action: Action) -> Fallible<Outcome> {
+        let failed = |error| failure(error, call.position);
+        let servers: Vec<Server> = action
+            .jobs
+            .iter()
+            .map(|(destination, _)| destination.server.clone())
+            .collect();
+        let mut passwords = Asker::new(self, context.engine());
+        let started = self.actor.borrow_mut().start(action, &mut passwords).map_err(failed)?;
+        let running = Rc::new(RefCell::new(Some(started)));
+        loop {
+            let piece = match running.borrow_mut().as_mut() {
+                Some(running) => self.actor.borrow_mut().next(running, &mut passwords),
+                None => Ok(None),
+            };
+            // Every command was ended before an error is given back.
+            let Some(piece) = piece.map_err(failed)? else { break };
+            let Some(block) = call.block else { continue };
+            let server = servers.get(piece.index).cloned().unwrap_or(piece.server);
+            let channel = Dynamic::from(Channel::new(running.clone(), piece.index, server));
+            let values = [channel, piece.stream.to_string().into(), piece.text.into()];
+            let parameters = call.parameters.iter().cloned().zip(values).collect();
+            let result = in_place(context, block, parameters);
+            if let Err(error) = result {
+                if let Some(running) = running.borrow_mut().take() {
+                    self.actor.borrow_mut().stop(running);
+                }
+                return Err(error);
+            }
+        }
+        let ended = running.borrow_mut().take();
+        match ended {
+            Some(running) => self.actor.borrow_mut().finish(running).map_err(failed),
+            None => Ok(Outcome::default()),
+        }
+    }
+}
+
+fn action(request: Request, jobs: Vec<(Destination, Command)>, local: bool, options: &RunOptions) -> Action {
+    Action {
+        verb: request.verb,
+        shown: request.shown,
+        local,
+        jobs,
+        output: request.output,
+        sudo_prompt: request.sudo_prompt,
+        silent: options.silent == Some(true),
+    }
+}
+
+fn command(line: &str, request: &Request, options: &RunOptions) -> Command {
+    Command {
+        line: line.to_owned(),
+        terminal: (options.pty == Some(true)).then_some(Terminal { columns: 80, rows: 24 }),
+        input: request.input.clone(),
+        timeout: options.timeout,
+    }
+}
+
+/// Nothing to read.
+pub(super) fn no_input() -> Input {
+    Input {
+        bytes: Arc::from([]),
+        then_end: true,
+    }
+}
+
+/// An action's error, to be caught like any other; that of a signal ends the run.
+pub(super) fn failure(error: ActionError, position: Position) -> Box<rhai::EvalAltResult> {
+    let diagnostic = error.diagnostic();
+    match error {
+        ActionError::Interrupted(_) => terminate(diagnostic, position),
+        _ => raise(diagnostic, position),
+    }
+}

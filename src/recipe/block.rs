@@ -1,0 +1,76 @@
+//! A piece of recipe kept for later: syntax, the locals it saw (by value) and the state of the file it stands in.
+//!
+//! A Rhai closure evaluates every free name when it is made, which would fix a path at load time and run a task that is
+//! merely mentioned; so blocks are captured as syntax.
+
+use std::rc::Rc;
+
+use rhai::{Caches, Dynamic, Engine, EvalAltResult, EvalContext, Expr, Expression, GlobalRuntimeState, Scope};
+
+use super::Fallible;
+use super::origin::locate;
+
+/// A deferred block.
+#[derive(Clone)]
+pub(super) struct Block {
+    body: Rc<Expr>,
+    locals: Scope<'static>,
+    state: GlobalRuntimeState,
+    /// The namespace it stands in: its names are looked up from there.
+    pub(super) namespace: Rc<str>,
+}
+
+impl Block {
+    /// Keeps the block with the locals that are visible now.
+    pub(super) fn capture(context: &EvalContext, body: &Expression, namespace: Rc<str>) -> Self {
+        let mut locals = Scope::new();
+        for (name, is_constant, value) in context.scope().iter_raw() {
+            let value = value.flatten_clone();
+            if is_constant {
+                locals.push_constant_dynamic(name.to_owned(), value);
+            } else {
+                locals.push_dynamic(name.to_owned(), value);
+            }
+        }
+        let body: &Expr = body;
+        let mut state = context.global_runtime_state().clone();
+        // Positions of locals differ from those at parse time.
+        state.always_search_scope = true;
+        Self {
+            body: Rc::new(body.clone()),
+            locals,
+            state,
+            namespace,
+        }
+    }
+
+    /// Evaluates it with these parameters. `return` ends it.
+    pub(super) fn call(&self, engine: &Engine, parameters: &[(String, Dynamic)]) -> Fallible {
+        let (mut state, mut caches, mut locals) = (self.state.clone(), Caches::new(), self.locals.clone());
+        for (name, value) in parameters {
+            locals.push_dynamic(name.clone(), value.clone());
+        }
+        let mut context = EvalContext::new(engine, &mut state, &mut caches, &mut locals, None);
+        match context.eval_expression_tree(&Expression::from(&*self.body)) {
+            Err(error) => match *error {
+                EvalAltResult::Return(value, ..) => Ok(value),
+                _ => Err(locate(error, self.state.source())),
+            },
+            value => value,
+        }
+    }
+}
+
+/// Evaluates a block where it stands: it sees and changes the locals around it. Parameters are visible only inside.
+pub(super) fn in_place(context: &mut EvalContext, block: &Expression, parameters: Vec<(String, Dynamic)>) -> Fallible {
+    let size = context.scope().len();
+    let searched = context.global_runtime_state().always_search_scope;
+    for (name, value) in parameters {
+        context.scope_mut().push_dynamic(name, value);
+    }
+    context.global_runtime_state_mut().always_search_scope = true;
+    let result = block.eval_with_context(context);
+    context.global_runtime_state_mut().always_search_scope = searched;
+    context.scope_mut().rewind(size);
+    result
+}

@@ -1,0 +1,160 @@
+//! How servers are reached: the variables `user`, `port` and `ssh_options`.
+
+use std::path::PathBuf;
+
+use rhai::{Dynamic, Engine, Position};
+
+use super::Fallible;
+use super::interpreter::Interpreter;
+use super::options::{flag, pairs, seconds};
+use super::origin::{raise, wrong};
+use super::values::texts;
+use super::verbs::Choice;
+use crate::configuration::nearest;
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::session::{HostKeyPolicy, SshOptions};
+
+/// The keys of `ssh_options`.
+pub(super) static SSH_OPTIONS: &[Choice] = &[
+    Choice {
+        name: "user",
+        doc: "login name; `username` is the same",
+    },
+    Choice {
+        name: "port",
+        doc: "port of the SSH server",
+    },
+    Choice {
+        name: "keys",
+        doc: "private key files, tried before those of the ssh configuration",
+    },
+    Choice {
+        name: "keys_only",
+        doc: "true: no other keys of the agent than these",
+    },
+    Choice {
+        name: "forward_agent",
+        doc: "true: servers may use our agent",
+    },
+    Choice {
+        name: "config",
+        doc: "ssh configuration files to read instead of the user's and the system's; false: none",
+    },
+    Choice {
+        name: "user_known_hosts_file",
+        doc: "file of known host keys instead of the configured ones",
+    },
+    Choice {
+        name: "verify_host_key",
+        doc: "`:accept_new` (default), `:always` (unknown keys are refused) or `:never`; `paranoid` is the same with true, `:secure`, false",
+    },
+    Choice {
+        name: "timeout",
+        doc: "seconds for the connection, 10 by default",
+    },
+    Choice {
+        name: "login_timeout",
+        doc: "seconds from connected to logged in, 30 by default",
+    },
+    Choice {
+        name: "keepalive_interval",
+        doc: "seconds of silence after which a server is asked whether it lives, 15 by default; three times without an answer and it is lost",
+    },
+];
+
+impl Interpreter {
+    /// How this recipe reaches servers, as its variables stand now.
+    pub(super) fn ssh_options(&self, engine: &Engine) -> Fallible<SshOptions> {
+        if let Some(gateway) = self.variable(engine, "gateway")?
+            && !gateway.is_unit()
+        {
+            return Err(wrong(
+                "`gateway' is not supported yet: servers are connected directly",
+                Position::NONE,
+            ));
+        }
+        let mut options = SshOptions::default();
+        if let Some(map) = self.variable(engine, "ssh_options")? {
+            for (name, (value, _)) in pairs(&map) {
+                self.ssh_option(&mut options, &name, &value)?;
+            }
+        }
+        if let Some(user) = self.text_variable(engine, "user")? {
+            options.user = Some(user);
+        }
+        if let Some(value) = self.variable(engine, "port")?
+            && !value.is_unit()
+        {
+            options.port = Some(port("port", &value)?);
+        }
+        Ok(options)
+    }
+
+    fn ssh_option(&self, options: &mut SshOptions, name: &str, value: &Dynamic) -> Fallible<()> {
+        let is = |wanted| flag(name, value, Position::NONE).map(|given| given == Some(wanted));
+        match name {
+            "user" | "username" => options.user = (!value.is_unit()).then(|| value.to_string()),
+            "port" if value.is_unit() => {}
+            "port" => options.port = Some(port(name, value)?),
+            "keys" => options.keys = texts(value).iter().map(|path| self.home_path(path)).collect(),
+            "keys_only" => options.keys_only = is(true)?,
+            "forward_agent" => options.forward_agent = is(true)?,
+            "config" => {
+                options.config = match value.as_bool() {
+                    Ok(true) => None,
+                    Ok(false) => Some(Vec::new()),
+                    Err(_) => Some(texts(value).iter().map(|path| self.home_path(path)).collect()),
+                }
+            }
+            "user_known_hosts_file" => {
+                options.user_known_hosts_file = texts(value).first().map(|path| self.home_path(path));
+            }
+            "verify_host_key" | "paranoid" => options.verify_host_key = Some(policy(name, value)?),
+            "timeout" => {
+                options.connect_timeout = seconds(name, value, Position::NONE)?.unwrap_or(options.connect_timeout)
+            }
+            "login_timeout" => {
+                options.login_timeout = seconds(name, value, Position::NONE)?.unwrap_or(options.login_timeout)
+            }
+            "keepalive_interval" => {
+                options.keepalive_interval =
+                    seconds(name, value, Position::NONE)?.unwrap_or(options.keepalive_interval);
+            }
+            _ => {
+                let known: Vec<&str> = SSH_OPTIONS.iter().map(|choice| choice.name).collect();
+                let hint = match nearest(name, known.iter().copied()) {
+                    Some(nearest) => format!("did you mean `{nearest}'?"),
+                    None => format!("it takes: {}", known.join(", ")),
+                };
+                let diagnostic = Diagnostic::new(Fault::Recipe, format!("`ssh_options' has no option `{name}'"));
+                return Err(raise(diagnostic.hint(hint), Position::NONE));
+            }
+        }
+        Ok(())
+    }
+
+    /// A path with `~/` at its start filled in.
+    pub(super) fn home_path(&self, path: &str) -> PathBuf {
+        match (path.strip_prefix("~/"), &self.home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => PathBuf::from(path),
+        }
+    }
+}
+
+fn port(name: &str, value: &Dynamic) -> Fallible<u16> {
+    let port = value.to_string().parse().ok().filter(|port| *port > 0);
+    port.ok_or_else(|| wrong(format!("`{name}' is to be a number from 1 to 65535"), Position::NONE))
+}
+
+fn policy(name: &str, value: &Dynamic) -> Fallible<HostKeyPolicy> {
+    match (value.as_bool(), value.to_string().as_str()) {
+        (Ok(true), _) | (_, "accept_new" | "accept_new_or_local_tunnel") => Ok(HostKeyPolicy::AcceptNew),
+        (Ok(false), _) | (_, "never") => Ok(HostKeyPolicy::Off),
+        (_, "always" | "secure" | "very" | "strict") => Ok(HostKeyPolicy::Strict),
+        _ => Err(wrong(
+            format!("`{name}' is :accept_new, :always or :never"),
+            Position::NONE,
+        )),
+    }
+}

@@ -1,0 +1,183 @@
+//! The Rhai engine, made ready for recipes: verbs, bare names, symbols, functions, limits.
+
+use std::rc::Rc;
+
+use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, NativeCallContext, OptimizationLevel, Position};
+
+use super::Fallible;
+use super::interpreter::{Interpreter, Namespace};
+use super::origin::{raise, terminate, wrong};
+use super::verbs::{VERBS, Verb};
+use super::words::{SYMBOL, statement_name, verb_key, verb_of};
+use super::{channel, functions, grammar};
+use crate::actor::ActionError;
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::event::Event;
+
+/// Functions calling functions.
+const MAX_CALL_LEVELS: usize = 64;
+/// Expressions inside expressions, in a file and in a function.
+const MAX_DEPTHS: (usize, usize) = (128, 128);
+/// How many steps of a script pass between two looks for a signal.
+const STEPS: u64 = 4096;
+
+/// An engine whose verbs and names work on `interpreter`.
+pub(super) fn engine(interpreter: &Rc<Interpreter>) -> Engine {
+    let mut engine = Engine::new();
+    engine.set_optimization_level(OptimizationLevel::None);
+    engine.set_max_call_levels(MAX_CALL_LEVELS);
+    engine.set_max_expr_depths(MAX_DEPTHS.0, MAX_DEPTHS.1);
+    words(&mut engine, interpreter);
+    names(&mut engine, interpreter);
+    verbs(&mut engine, interpreter);
+    channel::register(&mut engine, interpreter);
+    functions::register(&mut engine, interpreter);
+    let printed = interpreter.clone();
+    engine.on_print(move |text| printed.emit(Event::Printed { text: text.to_owned() }));
+    let interrupt = interpreter.interrupt.clone();
+    engine.on_progress(move |steps| {
+        // The step before has seen the signal and ends the script.
+        (steps % STEPS == 0).then(|| interrupt.take()).flatten().map(|signal| {
+            let diagnostic = ActionError::Interrupted(signal).diagnostic();
+            match *terminate(diagnostic, Position::NONE) {
+                EvalAltResult::ErrorTerminated(token, _) => token,
+                _ => Dynamic::UNIT,
+            }
+        })
+    });
+    engine
+}
+
+#[allow(deprecated)] // Rhai marks on_parse_token, on_var and on_missing_function "volatile", not deprecated.
+fn words(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
+    let words = interpreter.clone();
+    engine.on_parse_token(move |token, position, _| words.words.borrow_mut().map(token, position));
+    // A symbol takes whatever word follows its colon, reserved ones too.
+    engine.register_custom_syntax_with_state_raw(
+        SYMBOL,
+        |seen, _, _| Ok((seen.len() == 1).then(|| "$token$".into())),
+        false,
+        |_, inputs, _| {
+            let word = inputs
+                .first()
+                .and_then(|input| input.get_string_value())
+                .unwrap_or_default();
+            Ok(verb_of(word).or(statement_name(word)).unwrap_or(word).to_owned().into())
+        },
+    );
+}
+
+#[allow(deprecated)]
+fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
+    let names = interpreter.clone();
+    engine.on_var(move |word, _, context| {
+        let (name, is_statement) = match statement_name(word) {
+            Some(name) => (name, true),
+            None => (word, false),
+        };
+        if context.scope().contains(name) {
+            // A local variable wins. Under its own name Rhai finds it by itself.
+            return Ok(if is_statement {
+                context.scope().get(name).cloned()
+            } else {
+                None
+            });
+        }
+        match names.lookup(context.engine(), name, is_statement)? {
+            Some(value) => Ok(Some(value)),
+            None => Err(unknown(&names, name)),
+        }
+    });
+    let calls = interpreter.clone();
+    engine.on_missing_function(move |name, arguments, is_method, context| {
+        let owner = match (is_method, arguments.first()) {
+            (true, Some(owner)) => owner.read_lock::<Namespace>().map(|owner| owner.clone()),
+            _ => None,
+        };
+        if is_method && owner.is_none() {
+            return Ok(None);
+        }
+        let given = arguments.len() - usize::from(owner.is_some());
+        if given > 0 {
+            let is_task = calls.task(name, &calls.namespace()).is_some();
+            return match is_task {
+                true => Err(wrong(
+                    format!("`{name}' is a task and takes no arguments"),
+                    Position::NONE,
+                )),
+                false => Ok(None),
+            };
+        }
+        match owner {
+            Some(owner) => member(&calls, context.engine(), &owner, name, true).map(Some),
+            None => match calls.lookup(context.engine(), name, true)? {
+                Some(value) => Ok(Some(value)),
+                None => Err(unknown(&calls, name)),
+            },
+        }
+    });
+    let members = interpreter.clone();
+    engine.register_type_with_name::<Namespace>("Namespace");
+    engine.register_indexer_get(
+        move |context: NativeCallContext, owner: &mut Namespace, name: &str| -> Fallible {
+            member(&members, context.engine(), owner, name, false)
+        },
+    );
+    engine.register_fn("to_string", |namespace: &mut Namespace| namespace.0.to_string());
+}
+
+/// `deploy.restart`: the task runs; a namespace in the namespace is a value again. With brackets what is both runs.
+fn member(interpreter: &Interpreter, engine: &Engine, owner: &Namespace, name: &str, is_call: bool) -> Fallible {
+    let full = format!("{}:{name}", owner.0);
+    let (task, is_namespace) = {
+        let tasks = &interpreter.configuration.borrow().tasks;
+        (tasks.get(&full), tasks.is_namespace(&full))
+    };
+    match task {
+        Some(task) if is_call || !is_namespace => interpreter.run_task(engine, &task),
+        _ if is_namespace => Ok(Dynamic::from(Namespace(full.into()))),
+        _ => {
+            let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("no task or namespace `{full}'"));
+            diagnostic.hints.extend(interpreter.suggestion(name));
+            Err(raise(diagnostic, Position::NONE))
+        }
+    }
+}
+
+fn unknown(interpreter: &Interpreter, name: &str) -> Box<EvalAltResult> {
+    let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("unknown variable or task `{name}'"));
+    diagnostic.hints.extend(interpreter.suggestion(name));
+    raise(diagnostic, Position::NONE)
+}
+
+fn verbs(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
+    for verb in VERBS {
+        let (words, interpreter) = (interpreter.clone(), interpreter.clone());
+        engine.register_custom_syntax_with_state_raw(
+            verb_key(verb.name),
+            move |_, look, state| grammar::parse(verb.tail, look, state, || words.words.borrow_mut().next_verb()),
+            false,
+            move |context, inputs, state| perform(verb, &interpreter, context, inputs, state),
+        );
+    }
+}
+
+fn perform(
+    verb: &'static Verb,
+    interpreter: &Interpreter,
+    context: &mut EvalContext,
+    inputs: &[rhai::Expression],
+    state: &Dynamic,
+) -> Fallible {
+    let result = grammar::decode(context, inputs, state).and_then(|mut call| {
+        verb.check(&mut call)?;
+        (verb.perform)(interpreter, context, call)
+    });
+    result.map_err(|mut error| {
+        // An error without a place stands where the verb stands.
+        if error.position().is_none() && !error.is_pseudo_error() {
+            error.set_position(grammar::position(state));
+        }
+        super::origin::locate(error, context.source())
+    })
+}

@@ -1,0 +1,172 @@
+//! The grammar that all verbs share: `VERB argument, …, key => value, … [block]`, with or without parentheses.
+//!
+//! A syntax's state must be text: Rhai hashes it when the verb stands in a closure, and panics on a custom type. It is
+//! `PHASE SHAPE LINE COLUMN`; the shape records what each input is: `E` expression, `>` the expression before it is a
+//! key, `P` block parameter, `B` block.
+
+use indexmap::IndexMap;
+use rhai::{Dynamic, EvalContext, Expression, ImmutableString, ParseError, Position};
+
+use super::Fallible;
+
+/// What may follow a verb's arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tail {
+    /// No block: `if exists(:x) { … }` must not give its braces to `exists`.
+    Nothing,
+    /// A block that is kept for later.
+    Deferred,
+    /// A block that runs now.
+    InPlace,
+}
+
+/// A verb as it was called, its arguments evaluated.
+pub(super) struct Call<'a> {
+    pub(super) arguments: Vec<(Dynamic, Position)>,
+    pub(super) options: IndexMap<String, (Dynamic, Position)>,
+    pub(super) parameters: Vec<String>,
+    pub(super) block: Option<&'a Expression<'a>>,
+    /// Of the verb.
+    pub(super) position: Position,
+}
+
+struct State<'a> {
+    phase: &'a str,
+    shape: &'a str,
+    position: Position,
+}
+
+fn read(state: &str) -> Option<State<'_>> {
+    let mut words = state.split(' ');
+    let (phase, shape) = (words.next()?, words.next()?);
+    let line: u16 = words.next()?.parse().ok()?;
+    let column: u16 = words.next()?.parse().ok()?;
+    Some(State {
+        phase,
+        shape,
+        position: if line == 0 {
+            Position::NONE
+        } else {
+            Position::new(line, column)
+        },
+    })
+}
+
+/// Told the next token, says what the grammar wants there. `begin` gives the position of the verb.
+pub(super) fn parse(
+    tail: Tail,
+    look: &str,
+    state: &mut Dynamic,
+    begin: impl FnOnce() -> Position,
+) -> Result<Option<ImmutableString>, ParseError> {
+    let before: ImmutableString = state
+        .read_lock::<ImmutableString>()
+        .map(|text| text.clone())
+        .unwrap_or_default();
+    let (phase, mut shape, position) = match read(&before) {
+        Some(State { phase, shape, position }) => (phase, shape.trim_start_matches('-').to_owned(), position),
+        None => ("start", String::new(), begin()),
+    };
+    let takes_block = tail != Tail::Nothing;
+    let (phase, in_brackets) = match phase.strip_suffix(')') {
+        Some(phase) => (phase, true),
+        None => (phase, false),
+    };
+    let ends = matches!(look, ";" | "}" | ")" | "]" | "{EOF}");
+    // `)` behind a phase says that the arguments stand in brackets.
+    let (token, next, inside) = match (phase, look) {
+        ("start", "()") => (Some("()"), "tail", false),
+        ("start", "(") => (Some("("), "argument", true),
+        ("start" | "tail", "{") if takes_block => {
+            shape.push('B');
+            (Some("$block$"), "done", false)
+        }
+        ("tail", "|") if takes_block => (Some("|"), "parameter", false),
+        ("start", _) if ends => (None, "done", false),
+        ("argument", "|") if takes_block => (Some("|"), "parameter", in_brackets),
+        ("argument", "{") if takes_block => {
+            shape.push('B');
+            (Some("$block$"), "done", in_brackets)
+        }
+        ("start" | "argument", _) => {
+            shape.push('E');
+            (Some("$expr$"), "after", in_brackets)
+        }
+        ("after", "=>") => {
+            shape.push('>');
+            (Some("=>"), "argument", in_brackets)
+        }
+        ("after", ",") => (Some(","), "argument", in_brackets),
+        ("after", ")") if in_brackets => (Some(")"), "tail", false),
+        ("after", "{") if !in_brackets && takes_block => {
+            shape.push('B');
+            (Some("$block$"), "done", false)
+        }
+        ("parameter", _) => {
+            shape.push('P');
+            (Some("$ident$"), "separator", in_brackets)
+        }
+        ("separator", ",") => (Some(","), "parameter", in_brackets),
+        ("separator", _) => (Some("|"), if in_brackets { "argument" } else { "tail" }, in_brackets),
+        ("done", ")") if in_brackets => (Some(")"), "end", false),
+        _ => (None, "end", false),
+    };
+    let (line, column) = (position.line().unwrap_or(0), position.position().unwrap_or(0));
+    let bracket = if inside { ")" } else { "" };
+    *state = format!("{next}{bracket} -{shape} {line} {column}").into();
+    Ok(token.map(Into::into))
+}
+
+/// Where the verb stands in the text.
+pub(super) fn position(state: &Dynamic) -> Position {
+    let text = state.read_lock::<ImmutableString>();
+    text.as_ref()
+        .and_then(|text| read(text))
+        .map_or(Position::NONE, |state| state.position)
+}
+
+/// Evaluates the arguments of a call, in order.
+pub(super) fn decode<'a>(
+    context: &mut EvalContext,
+    inputs: &'a [Expression<'a>],
+    state: &Dynamic,
+) -> Fallible<Call<'a>> {
+    let text = state
+        .read_lock::<ImmutableString>()
+        .map(|text| text.clone())
+        .unwrap_or_default();
+    let mut call = Call {
+        arguments: Vec::new(),
+        options: IndexMap::new(),
+        parameters: Vec::new(),
+        block: None,
+        position: Position::NONE,
+    };
+    let Some(state) = read(&text) else { return Ok(call) };
+    call.position = state.position;
+    let (mut key, mut inputs) = (None, inputs.iter());
+    for kind in state.shape.chars() {
+        match kind {
+            '>' => key = call.arguments.pop(),
+            'P' => call.parameters.extend(
+                inputs
+                    .next()
+                    .and_then(|input| input.get_string_value())
+                    .map(str::to_owned),
+            ),
+            'B' => call.block = inputs.next(),
+            'E' => {
+                let Some(input) = inputs.next() else { break };
+                let value = (input.eval_with_context(context)?, input.position());
+                match key.take() {
+                    Some((key, _)) => {
+                        call.options.insert(key.to_string(), value);
+                    }
+                    None => call.arguments.push(value),
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(call)
+}

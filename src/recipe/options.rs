@@ -1,0 +1,195 @@
+//! The options of tasks and commands, from pairs to plain data.
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use rhai::{Dynamic, Position};
+
+use super::Fallible;
+use super::origin::wrong;
+use super::values::{attributes, texts};
+use super::verbs::Choice;
+use crate::configuration::{Environment, RunOptions, Selection, Shell};
+
+/// Which servers.
+pub(super) static SELECTION: &[Choice] = &[
+    Choice {
+        name: "roles",
+        doc: "the servers of these roles: a name, or a list",
+    },
+    Choice {
+        name: "hosts",
+        doc: "exactly these servers, whatever their roles",
+    },
+    Choice {
+        name: "only",
+        doc: "a map: only servers with all of these attributes",
+    },
+    Choice {
+        name: "except",
+        doc: "a map: no server with any of these attributes",
+    },
+    Choice {
+        name: "once",
+        doc: "true: the first server alone",
+    },
+    Choice {
+        name: "on_no_matching_servers",
+        doc: "`:continue`: that no server matches is no error, the command is skipped",
+    },
+];
+
+/// How a command is run.
+pub(super) static COMMAND: &[Choice] = &[
+    Choice {
+        name: "shell",
+        doc: "the program that interprets the command, `sh` by default; false: the login shell gets it as it is",
+    },
+    Choice {
+        name: "env",
+        doc: "a map of environment variables, or a text that is put in front as it is",
+    },
+    Choice {
+        name: "pty",
+        doc: "true: with a terminal",
+    },
+    Choice {
+        name: "data",
+        doc: "a text that the command reads",
+    },
+    Choice {
+        name: "eof",
+        doc: "whether the command's input ends after `data`; true without an output block",
+    },
+    Choice {
+        name: "timeout",
+        doc: "seconds after which the command is ended and has failed",
+    },
+    Choice {
+        name: "silent",
+        doc: "true: the command is not announced",
+    },
+];
+
+/// As whom `sudo` runs.
+pub(super) static SUDO: &[Choice] = &[Choice {
+    name: "as",
+    doc: "the user to become, root by default",
+}];
+
+type Pairs = IndexMap<String, (Dynamic, Position)>;
+
+/// The options that say which servers.
+pub(super) fn selection(pairs: &Pairs) -> Fallible<Selection> {
+    let mut selection = Selection::default();
+    for (name, (value, position)) in pairs {
+        match name.as_str() {
+            "roles" => selection.roles = Some(texts(value)),
+            "hosts" => selection.hosts = Some(texts(value)),
+            "only" => selection.only = Some(attributes(name, value, *position)?),
+            "except" => selection.except = Some(attributes(name, value, *position)?),
+            "once" => selection.once = flag(name, value, *position)?,
+            "on_no_matching_servers" => {
+                selection.on_no_matching_servers_continue = match value.to_string().as_str() {
+                    "continue" => Some(true),
+                    "error" => Some(false),
+                    _ => return Err(wrong(format!("`{name}' is :continue or :error"), *position)),
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(selection)
+}
+
+/// The options that say how a command is run.
+pub(super) fn run_options(pairs: &Pairs) -> Fallible<RunOptions> {
+    let mut options = RunOptions::default();
+    for (name, (value, position)) in pairs {
+        match name.as_str() {
+            "shell" => {
+                options.shell = match (value.is_unit(), value.as_bool()) {
+                    (true, _) => None,
+                    (_, Ok(false)) => Some(Shell::None),
+                    (_, Ok(true)) => Some(Shell::Default),
+                    _ => Some(Shell::Named(value.to_string())),
+                }
+            }
+            "env" => options.env = environment(name, value, *position)?,
+            "pty" => options.pty = flag(name, value, *position)?,
+            "data" => options.data = Some(bytes(value)),
+            "eof" => options.eof = flag(name, value, *position)?,
+            "silent" => options.silent = flag(name, value, *position)?,
+            "timeout" => options.timeout = seconds(name, value, *position)?,
+            _ => {}
+        }
+    }
+    Ok(options)
+}
+
+/// The pairs of a variable that holds options: `default_run_options`.
+pub(super) fn pairs(value: &Dynamic) -> Pairs {
+    let map = value.flatten_clone().try_cast::<rhai::Map>().unwrap_or_default();
+    map.into_iter()
+        .map(|(name, value)| (name.to_string(), (value, Position::NONE)))
+        .collect()
+}
+
+/// A text's bytes, or a blob's.
+pub(super) fn bytes(value: &Dynamic) -> Vec<u8> {
+    match value.read_lock::<rhai::Blob>() {
+        Some(blob) => blob.clone(),
+        None => value.to_string().into_bytes(),
+    }
+}
+
+/// A number of seconds.
+pub(super) fn seconds(name: &str, value: &Dynamic, position: Position) -> Fallible<Option<Duration>> {
+    if value.is_unit() {
+        return Ok(None);
+    }
+    let seconds = match (value.as_int(), value.as_float()) {
+        (Ok(seconds), _) => Duration::try_from_secs_f64(seconds as f64).ok(),
+        (_, Ok(seconds)) => Duration::try_from_secs_f64(seconds).ok(),
+        _ => None,
+    };
+    match seconds {
+        Some(seconds) if !seconds.is_zero() => Ok(Some(seconds)),
+        _ => Err(wrong(format!("`{name}' is to be a number of seconds"), position)),
+    }
+}
+
+/// True, false, or nothing said.
+pub(super) fn flag(name: &str, value: &Dynamic, position: Position) -> Fallible<Option<bool>> {
+    if value.is_unit() {
+        return Ok(None);
+    }
+    match value.as_bool() {
+        Ok(value) => Ok(Some(value)),
+        Err(_) => Err(wrong(format!("`{name}' is to be true or false"), position)),
+    }
+}
+
+fn environment(name: &str, value: &Dynamic, position: Position) -> Fallible<Option<Environment>> {
+    if value.is_unit() {
+        return Ok(None);
+    }
+    let Some(map) = value.read_lock::<rhai::Map>() else {
+        return Ok(Some(Environment::Text(value.to_string())));
+    };
+    let mut environment = IndexMap::new();
+    for (key, value) in map.iter() {
+        let is_name = key
+            .chars()
+            .enumerate()
+            .all(|(i, c)| c == '_' || c.is_ascii_alphabetic() || i > 0 && c.is_ascii_digit());
+        if key.is_empty() || !is_name {
+            return Err(wrong(
+                format!("`{key}' in `{name}' cannot be the name of an environment variable"),
+                position,
+            ));
+        }
+        environment.insert(key.to_string(), value.to_string());
+    }
+    Ok(Some(Environment::Map(environment)))
+}

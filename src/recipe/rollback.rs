@@ -1,0 +1,78 @@
+//! Runs the rollback handlers of a failed transaction.
+
+use std::rc::Rc;
+
+use rhai::{Engine, EvalAltResult};
+
+use super::interpreter::Interpreter;
+use super::origin::{diagnostic, failure_of};
+use crate::configuration::{BlockId, Task};
+use crate::diagnostic::Fault;
+
+impl Interpreter {
+    /// Registers a handler of `task` in the open transaction.
+    pub(super) fn on_rollback(&self, handler: BlockId, task: Rc<Task>) {
+        if self.actor.borrow_mut().on_rollback(handler) {
+            self.handlers.borrow_mut().push((handler, task));
+        }
+    }
+
+    /// Runs the handlers, last registered first. A failing one is reported and the next one runs; a signal stops it.
+    pub(super) fn roll_back(&self, engine: &Engine) {
+        self.actor.borrow_mut().start_rollback();
+        loop {
+            // The actor's borrow ends before the handler runs.
+            let step = self.actor.borrow_mut().next_handler();
+            let Some(step) = step else { break };
+            let task = {
+                let handlers = self.handlers.borrow();
+                handlers
+                    .iter()
+                    .rev()
+                    .find(|(handler, _)| *handler == step.handler)
+                    .map(|(_, task)| task.clone())
+            };
+            let result = self.with_frame(task, || self.call(engine, step.handler, &[]));
+            let signalled = result.as_ref().is_err_and(|error| is_signal(error));
+            let result = match result {
+                Ok(_) => Ok(()),
+                Err(error) => Err(summary(error)),
+            };
+            self.actor.borrow_mut().handler_done(result);
+            if signalled {
+                self.actor.borrow_mut().stop_rollback();
+                break;
+            }
+        }
+        let complete = self.actor.borrow_mut().finish_rollback();
+        self.handlers.borrow_mut().clear();
+        // Of several transactions in a run the worst counts.
+        self.rollback.set(Some(complete && self.rollback.get().unwrap_or(true)));
+    }
+}
+
+/// Whether a signal ended the script.
+pub(super) fn is_signal(error: &EvalAltResult) -> bool {
+    match error {
+        EvalAltResult::ErrorTerminated(token, _) => {
+            failure_of(token).is_some_and(|failure| matches!(failure.0.fault, Fault::Signal(_)))
+        }
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
+            is_signal(inner)
+        }
+        _ => false,
+    }
+}
+
+/// One text for a handler's error, with every server.
+fn summary(error: Box<EvalAltResult>) -> String {
+    let diagnostic = diagnostic(error, None);
+    let mut text = diagnostic.message;
+    for failure in diagnostic.servers {
+        text.push_str(&format!("\n{}: {}", failure.server, failure.reason));
+        for line in failure.stderr {
+            text.push_str(&format!("\n    {line}"));
+        }
+    }
+    text
+}

@@ -1,0 +1,51 @@
+//! The standard library, embedded: recipes, and the programs they install on servers.
+
+/// The recipe that every run begins with.
+pub(super) const MAIN: &str = "deploy";
+
+/// Stands for the library's folder.
+pub(super) const FOLDER: &str = "<stdlib>/";
+
+/// Recipe files, by name without ending.
+static RECIPES: &[(&str, &str)] = &[
+    ("deploy", include_str!("../../stdlib/deploy.rhai")),
+    ("release", include_str!("../../stdlib/release.rhai")),
+    ("rollback", include_str!("../../stdlib/rollback.rhai")),
+    ("scm/git", include_str!("../../stdlib/scm/git.rhai")),
+    ("scm/none", include_str!("../../stdlib/scm/none.rhai")),
+    ("scm/subversion", include_str!("../../stdlib/scm/subversion.rhai")),
+    ("spinner", include_str!("../../stdlib/spinner.rhai")),
+    ("variables", include_str!("../../stdlib/variables.rhai")),
+];
+
+/// Programs for servers, by name.
+static PROGRAMS: &[(&str, &str)] = &[
+    ("reaper", include_str!("../../stdlib/process/reaper")),
+    ("spawner", include_str!("../../stdlib/process/spawner")),
+    ("spinner", include_str!("../../stdlib/process/spinner")),
+];
+
+/// The text of a recipe of the library.
+pub(super) fn recipe(name: &str) -> Option<&'static str> {
+    RECIPES.iter().find(|(other, _)| *other == name).map(|(_, text)| *text)
+}
+
+/// The text of a program of the library.
+pub(super) fn program(name: &str) -> Option<&'static str> {
+    PROGRAMS.iter().find(|(other, _)| *other == name).map(|(_, text)| *text)
+}
+
+/// All recipes.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    RECIPES.iter().map(|(name, _)| *name)
+}
+
+/// How a recipe of the library is named in messages.
+pub(super) fn file_name(name: &str) -> String {
+    format!("{FOLDER}{name}.rhai")
+}
+
+/// Whether a file is one of the library.
+pub(super) fn is_own(file: &str) -> bool {
+    file.starts_with(FOLDER)
+}

@@ -1,0 +1,180 @@
+//! Commands on servers and on this machine.
+
+use std::sync::Arc;
+
+use rhai::{Dynamic, EvalContext};
+
+use super::super::Fallible;
+use super::super::action::{Request, Settings, Sudo, no_input};
+use super::super::grammar::{Call, Tail};
+use super::super::interpreter::Interpreter;
+use super::super::options::{COMMAND, SELECTION, SUDO as AS};
+use super::{Choices, Verb, text};
+use crate::actor::Output;
+use crate::plan::command_line;
+use crate::session::Input;
+
+pub(super) const RUN: Verb = Verb {
+    name: "run",
+    form: "run command, option => value, …  |  run command, … , |channel, stream, data| { … }",
+    arguments: (1, 1),
+    tail: Tail::InPlace,
+    options: Choices::Known(&[SELECTION, COMMAND]),
+    doc: "Runs a command on the current task's servers, on all at once, and waits for all. If it fails anywhere, that \
+          is an error that names every server. With a block the output is not shown but given to the block, piece by \
+          piece: the channel (`channel.host`, `channel.send_data(text)`), the stream (`out` or `err`) and the text.",
+    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  run \"uptime\";\n  run \"tail -n 3 log\", :once => true, |channel, stream, data| { puts `${channel.host}: ${data}`; }\n}",
+    perform: run,
+};
+
+fn run(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let settings = interpreter.settings(context.engine(), &call)?;
+    let sudo = interpreter.sudo(context.engine())?;
+    let output = if call.block.is_some() {
+        Output::Handler
+    } else {
+        Output::Report
+    };
+    let request = remote("run", &text(&call, 0), output, &call, &settings, &sudo);
+    interpreter.act(context, &call, &settings, request)?;
+    Ok(Dynamic::UNIT)
+}
+
+pub(super) const SUDO: Verb = Verb {
+    name: "sudo",
+    form: "sudo command, :as => user, option => value, …  |  sudo",
+    arguments: (0, 1),
+    tail: Tail::InPlace,
+    options: Choices::Known(&[AS, SELECTION, COMMAND]),
+    doc: "Runs a command with sudo. Its password is the variable `password`; where that is not set the person is \
+          asked, once for all servers. Without a command it gives the text that calls sudo, to be put into a command: \
+          the password is then given likewise. The variables `sudo` and `sudo_prompt` change program and prompt.",
+    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  sudo \"id\", :as => \"deploy\";\n  run `${sudo()} id && uptime`;\n}",
+    perform: sudo,
+};
+
+fn sudo(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let sudo = interpreter.sudo(context.engine())?;
+    let user = call
+        .options
+        .get("as")
+        .filter(|(user, _)| !user.is_unit())
+        .map(|(user, _)| user.to_string());
+    let prefix = sudo.command(user.as_deref());
+    if call.arguments.is_empty() {
+        return Ok(prefix.into());
+    }
+    let settings = interpreter.settings(context.engine(), &call)?;
+    let output = if call.block.is_some() {
+        Output::Handler
+    } else {
+        Output::Report
+    };
+    let mut request = remote(
+        "sudo",
+        &format!("{prefix} {}", text(&call, 0)),
+        output,
+        &call,
+        &settings,
+        &sudo,
+    );
+    request.sudo_prompt = Some(sudo.prompt);
+    interpreter.act(context, &call, &settings, request)?;
+    Ok(Dynamic::UNIT)
+}
+
+pub(super) const TRY_SUDO: Verb = Verb {
+    name: "try_sudo",
+    form: "try_sudo command, :as => user, option => value, …  |  try_sudo",
+    arguments: (0, 1),
+    tail: Tail::InPlace,
+    options: Choices::Known(&[AS, SELECTION, COMMAND]),
+    doc: "As `sudo` where the variable `use_sudo` is true, else as `run`; without a command then an empty text.",
+    example: "role :app, \"app1.example.com\";\nset :use_sudo, false;\ntask :example { try_sudo \"id\"; run `${try_sudo()} uptime`; }",
+    perform: try_sudo,
+};
+
+fn try_sudo(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) -> Fallible {
+    let use_sudo = interpreter.variable(context.engine(), "use_sudo")?;
+    if use_sudo.is_some_and(|value| value.as_bool().unwrap_or(false)) {
+        return sudo(interpreter, context, call);
+    }
+    if call.arguments.is_empty() {
+        return Ok("".into());
+    }
+    call.options.shift_remove("as");
+    run(interpreter, context, call)
+}
+
+pub(super) const CAPTURE: Verb = Verb {
+    name: "capture",
+    form: "capture(command, option => value, …)",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[SELECTION, COMMAND]),
+    doc: "Runs a command on the first of the current task's servers and gives what it wrote to its standard output, as \
+          it came. Its standard error is shown. In a dry run the text is empty.",
+    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  let kernel = capture(\"uname -r\");\n  puts kernel;\n}",
+    perform: capture,
+};
+
+fn capture(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let mut settings = interpreter.settings(context.engine(), &call)?;
+    settings.selection.once = Some(true);
+    let sudo = interpreter.sudo(context.engine())?;
+    let request = remote("capture", &text(&call, 0), Output::Capture, &call, &settings, &sudo);
+    let outcome = interpreter.act(context, &call, &settings, request)?;
+    let text = outcome.and_then(|outcome| outcome.stdout.into_values().next());
+    Ok(text.unwrap_or_default().into())
+}
+
+pub(super) const RUN_LOCALLY: Verb = Verb {
+    name: "run_locally",
+    form: "run_locally(command, option => value, …)",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[COMMAND]),
+    doc: "Runs a command on this machine and gives what it wrote to its standard output. That it fails is an error.",
+    example: "task :example { puts run_locally(\"echo hello\"); }",
+    perform: run_locally,
+};
+
+fn run_locally(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let options = super::super::options::run_options(&call.options)?;
+    let command = text(&call, 0);
+    let request = Request {
+        verb: "run_locally",
+        line: command_line(&command, &options),
+        shown: command,
+        input: input(options.data.as_deref(), true),
+        output: Output::Capture,
+        sudo_prompt: None,
+    };
+    let outcome = interpreter.act_locally(context, &call, &options, request)?;
+    Ok(outcome.stdout.into_values().next().unwrap_or_default().into())
+}
+
+/// A command for servers. One that calls sudo may ask for its password; then its input stays open.
+fn remote(verb: &'static str, command: &str, output: Output, call: &Call, settings: &Settings, sudo: &Sudo) -> Request {
+    let options = &settings.options;
+    let calls_sudo = command.contains(&sudo.command(None));
+    let ends = options.eof.unwrap_or(call.block.is_none() && !calls_sudo);
+    Request {
+        verb,
+        shown: command.to_owned(),
+        line: command_line(command, options),
+        input: input(options.data.as_deref(), ends),
+        output,
+        sudo_prompt: calls_sudo.then(|| sudo.prompt.clone()),
+    }
+}
+
+fn input(data: Option<&[u8]>, then_end: bool) -> Input {
+    match data {
+        Some(data) => Input {
+            bytes: Arc::from(data),
+            then_end,
+        },
+        None => Input { then_end, ..no_input() },
+    }
+}

@@ -1,0 +1,39 @@
+//! Other recipes and libraries.
+
+use rhai::{Dynamic, EvalContext};
+
+use super::super::Fallible;
+use super::super::grammar::{Call, Tail};
+use super::super::interpreter::Interpreter;
+use super::{NONE, Verb, text};
+
+pub(super) const LOAD: Verb = Verb {
+    name: "load",
+    form: "load \"path\"",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "Evaluates another recipe here. A relative path begins at the directory of this recipe, then at the working \
+          directory, then in the standard library; `.rhai` can be left out.",
+    example: "load \"deploy\";",
+    perform: |interpreter, context, call| {
+        interpreter.load(context.engine(), &text(&call, 0), call.position, context.source())?;
+        Ok(Dynamic::UNIT)
+    },
+};
+
+pub(super) const REQUIRE: Verb = Verb {
+    name: "require",
+    form: "require \"name\"",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "As `load`, but a file that was loaded before is not loaded again. True if it was loaded now.",
+    example: "require \"deploy\";",
+    perform: require,
+};
+
+fn require(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let loaded = interpreter.require(context.engine(), &text(&call, 0), call.position, context.source())?;
+    Ok(loaded.into())
+}

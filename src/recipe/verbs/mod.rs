@@ -1,0 +1,200 @@
+//! The verbs of the recipe language, one row each. The grammar, the reference and the suggestions are made from this table.
+
+mod commands;
+mod files;
+mod load;
+mod people;
+mod servers;
+mod tasks;
+mod transactions;
+mod variables;
+
+pub(super) use tasks::dangling_hooks;
+
+use rhai::{Dynamic, EvalContext, Position};
+
+use super::Fallible;
+use super::grammar::{Call, Tail};
+use super::interpreter::Interpreter;
+use super::origin::raise;
+use crate::configuration::nearest;
+use crate::diagnostic::{Diagnostic, Fault};
+
+/// An option of a verb.
+pub(super) struct Choice {
+    pub(super) name: &'static str,
+    pub(super) doc: &'static str,
+}
+
+/// Which options a verb takes.
+pub(super) enum Choices {
+    /// These lists; an option that is in none of them is refused.
+    Known(&'static [&'static [Choice]]),
+    /// Attributes: whatever the recipe's author likes.
+    Any,
+}
+
+/// A verb.
+pub(super) struct Verb {
+    pub(super) name: &'static str,
+    /// How it is written.
+    pub(super) form: &'static str,
+    /// How many arguments it takes, options not counted: at least, at most.
+    pub(super) arguments: (usize, usize),
+    pub(super) tail: Tail,
+    pub(super) options: Choices,
+    /// One sentence, then what else there is to say.
+    pub(super) doc: &'static str,
+    /// A whole recipe; if it has a task `example`, that runs too.
+    pub(super) example: &'static str,
+    pub(super) perform: fn(&Interpreter, &mut EvalContext, Call) -> Fallible,
+}
+
+/// No options.
+const NONE: Choices = Choices::Known(&[]);
+
+const MANY: usize = usize::MAX;
+
+/// All verbs, sorted by name.
+pub(super) static VERBS: &[Verb] = &[
+    people::ABORT,
+    tasks::AFTER,
+    tasks::ALIAS_TASK,
+    tasks::BEFORE,
+    commands::CAPTURE,
+    tasks::CURRENT_TASK,
+    tasks::DESC,
+    variables::EXISTS,
+    variables::FETCH,
+    people::INFO,
+    tasks::INVOKE,
+    load::LOAD,
+    tasks::NAMESPACE,
+    tasks::ON,
+    transactions::ON_ROLLBACK,
+    people::PASSWORD_PROMPT,
+    files::PUT,
+    people::PUTS,
+    load::REQUIRE,
+    variables::RESET,
+    servers::ROLE,
+    commands::RUN,
+    commands::RUN_LOCALLY,
+    servers::SERVER,
+    variables::SET,
+    commands::SUDO,
+    tasks::SYNONYM_TASK,
+    tasks::TASK,
+    transactions::TRANSACTION,
+    commands::TRY_SUDO,
+    variables::UNSET,
+    files::UPLOAD,
+    people::WARN,
+];
+
+/// The verb of that name.
+pub(super) fn find(name: &str) -> Option<&'static Verb> {
+    let index = VERBS.binary_search_by(|verb| verb.name.cmp(name)).ok()?;
+    VERBS.get(index)
+}
+
+/// All names.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    VERBS.iter().map(|verb| verb.name)
+}
+
+impl Verb {
+    /// Whether an option of this name may be given.
+    fn takes(&self, option: &str) -> bool {
+        match &self.options {
+            Choices::Any => true,
+            Choices::Known(lists) => lists.iter().any(|list| list.iter().any(|choice| choice.name == option)),
+        }
+    }
+
+    /// Moves a trailing map's pairs to the options, and refuses what the verb does not take.
+    pub(super) fn check(&self, call: &mut Call) -> Fallible<()> {
+        let takes_options = !matches!(self.options, Choices::Known([]));
+        if takes_options
+            && call.arguments.len() > self.arguments.0
+            && let Some((last, _)) = call.arguments.last()
+            && last.is_map()
+            && let Some((last, position)) = call.arguments.pop()
+        {
+            let map = last.flatten().try_cast::<rhai::Map>().unwrap_or_default();
+            for (name, value) in map {
+                call.options.insert(name.to_string(), (value, position));
+            }
+        }
+        for (name, (_, position)) in &call.options {
+            if !self.takes(name) {
+                return Err(self.unknown_option(name, *position, call.position));
+            }
+        }
+        let (least, most) = self.arguments;
+        let given = call.arguments.len();
+        if given < least || given > most {
+            let expected = match (least, most) {
+                (0, 0) => "no arguments".to_owned(),
+                (1, 1) => "one argument".to_owned(),
+                (least, MANY) => format!("at least {least} argument{}", if least == 1 { "" } else { "s" }),
+                (least, most) if least == most => format!("{least} arguments"),
+                (least, most) => format!("{least} to {most} arguments"),
+            };
+            return Err(self.misused(format!("`{}' takes {expected}, not {given}", self.name), call.position));
+        }
+        if self.tail == Tail::Nothing && call.block.is_some() {
+            return Err(self.misused(format!("`{}' takes no block", self.name), call.position));
+        }
+        Ok(())
+    }
+
+    fn unknown_option(&self, name: &str, position: Position, verb: Position) -> Box<rhai::EvalAltResult> {
+        let position = if position.is_none() { verb } else { position };
+        let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("`{}' has no option `{name}'", self.name));
+        if let Choices::Known(lists) = &self.options {
+            let known: Vec<&str> = lists
+                .iter()
+                .flat_map(|list| list.iter())
+                .map(|choice| choice.name)
+                .collect();
+            diagnostic.hints.push(match nearest(name, known.iter().copied()) {
+                Some(nearest) => format!("did you mean `{nearest}'?"),
+                None if known.is_empty() => format!("it takes no options: {}", self.form),
+                None => format!("it takes: {}", known.join(", ")),
+            });
+        }
+        raise(diagnostic, position)
+    }
+
+    /// An error about how the verb was used, with its form.
+    pub(super) fn misused(&self, message: impl Into<String>, position: Position) -> Box<rhai::EvalAltResult> {
+        raise(
+            Diagnostic::new(Fault::Recipe, message).hint(format!("it is written: {}", self.form)),
+            position,
+        )
+    }
+}
+
+/// The text of an argument. Numbers and symbols are texts, too.
+fn text(call: &Call, index: usize) -> String {
+    let value = call.arguments.get(index);
+    value.map(|(value, _)| super::values::text(value)).unwrap_or_default()
+}
+
+/// The texts of the arguments from `first` on; lists are taken apart.
+fn texts(call: &Call, first: usize) -> Vec<String> {
+    call.arguments
+        .iter()
+        .skip(first)
+        .flat_map(|(value, _)| super::values::texts(value))
+        .collect()
+}
+
+/// An argument's value.
+fn value(call: &Call, index: usize) -> Dynamic {
+    call.arguments
+        .get(index)
+        .map(|(value, _)| value.clone())
+        .unwrap_or_default()
+}

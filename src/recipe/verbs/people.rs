@@ -1,0 +1,102 @@
+//! What recipes say to people, and ask them.
+
+use rhai::{Dynamic, EvalContext};
+
+use super::super::Fallible;
+use super::super::grammar::{Call, Tail};
+use super::super::interpreter::Interpreter;
+use super::super::origin::{terminate, wrong};
+use super::{NONE, Verb, text};
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::event::{Event, Level};
+
+pub(super) const PUTS: Verb = Verb {
+    name: "puts",
+    form: "puts text",
+    arguments: (0, 1),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "Prints a line on standard output.",
+    example: "task :example { puts \"hello\"; }",
+    perform: |interpreter, _, call| {
+        interpreter.emit(Event::Printed { text: text(&call, 0) });
+        Ok(Dynamic::UNIT)
+    },
+};
+
+pub(super) const INFO: Verb = Verb {
+    name: "info",
+    form: "info text",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "Says something in the log, at level info.",
+    example: "task :example { info \"on my way\"; }",
+    perform: |interpreter, _, call| {
+        interpreter.say(Level::Info, text(&call, 0));
+        Ok(Dynamic::UNIT)
+    },
+};
+
+pub(super) const WARN: Verb = Verb {
+    name: "warn",
+    form: "warn text",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "Says something important in the log: it is shown even with `-q`.",
+    example: "task :example { warn \"the disk is nearly full\"; }",
+    perform: |interpreter, _, call| {
+        interpreter.say(Level::Important, text(&call, 0));
+        Ok(Dynamic::UNIT)
+    },
+};
+
+pub(super) const ABORT: Verb = Verb {
+    name: "abort",
+    form: "abort text",
+    arguments: (0, 1),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "Ends the run with exit code 1 and this text. An open transaction is rolled back; `catch` does not stop it.",
+    example: "task :deploy_on_friday { abort \"not today\"; }",
+    perform: abort,
+};
+
+fn abort(_: &Interpreter, _: &mut EvalContext, call: Call) -> Fallible {
+    let text = if call.arguments.is_empty() {
+        "aborted".to_owned()
+    } else {
+        text(&call, 0)
+    };
+    Err(terminate(Diagnostic::new(Fault::Failed, text), call.position))
+}
+
+pub(super) const PASSWORD_PROMPT: Verb = Verb {
+    name: "password_prompt",
+    form: "password_prompt(text)",
+    arguments: (0, 1),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "Asks the person at the terminal for a secret, without showing what is typed. What was typed is shown as \
+          `[redacted]` wherever it would appear.",
+    example: "set :database_password { password_prompt(\"Database password: \") }",
+    perform: password_prompt,
+};
+
+fn password_prompt(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallible {
+    let prompt = if call.arguments.is_empty() {
+        "Password: ".to_owned()
+    } else {
+        text(&call, 0)
+    };
+    let secret = interpreter
+        .prompts
+        .borrow_mut()
+        .secret(&prompt)
+        .map_err(|error| wrong(error, call.position))?;
+    if let Ok(actor) = interpreter.actor.try_borrow() {
+        actor.redactor().add(&secret);
+    }
+    Ok(secret.reveal().to_owned().into())
+}

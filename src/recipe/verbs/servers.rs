@@ -1,0 +1,86 @@
+//! `role` and `server`.
+
+use rhai::{Dynamic, EvalContext, Position};
+
+use super::super::Fallible;
+use super::super::grammar::{Call, Tail};
+use super::super::interpreter::Interpreter;
+use super::super::origin::wrong;
+use super::super::values::plain;
+use super::{Choices, MANY, Verb, text, texts};
+use crate::configuration::{Attributes, Server};
+
+pub(super) const ROLE: Verb = Verb {
+    name: "role",
+    form: "role :name, \"user@host:port\", …, attribute => value, …",
+    arguments: (1, MANY),
+    tail: Tail::Nothing,
+    options: Choices::Any,
+    doc: "Puts servers into a role. The pairs are attributes of these servers in this role; `user` and `port` complete \
+          the servers' texts. Without a server the role exists and is empty.",
+    example: "role :app, \"app1.example.com\", \"app2.example.com\";\nrole :db, \"db1.example.com\", :primary => true;",
+    perform: role,
+};
+
+fn role(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallible {
+    if !interpreter.namespace().is_empty() {
+        return Err(wrong(
+            "`role' cannot stand in a namespace: roles belong to the whole recipe",
+            call.position,
+        ));
+    }
+    let role = text(&call, 0);
+    interpreter.configuration.borrow_mut().roles.declare(&role);
+    for host in texts(&call, 1) {
+        assign(interpreter, &role, &host, attributes(&call), call.position)?;
+    }
+    Ok(Dynamic::UNIT)
+}
+
+pub(super) const SERVER: Verb = Verb {
+    name: "server",
+    form: "server \"user@host:port\", :role, …, attribute => value, …",
+    arguments: (1, MANY),
+    tail: Tail::Nothing,
+    options: Choices::Any,
+    doc: "Puts one server into several roles.",
+    example: "server \"www.example.com\", :web, :app, :primary => true;",
+    perform: server,
+};
+
+fn server(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallible {
+    let host = text(&call, 0);
+    let roles = texts(&call, 1);
+    if roles.is_empty() {
+        return Err(SERVER.misused(format!("`server \"{host}\"' names no role"), call.position));
+    }
+    for role in roles {
+        interpreter.configuration.borrow_mut().roles.declare(&role);
+        assign(interpreter, &role, &host, attributes(&call), call.position)?;
+    }
+    Ok(Dynamic::UNIT)
+}
+
+fn attributes(call: &Call) -> Attributes {
+    call.options
+        .iter()
+        .map(|(name, (value, _))| (name.clone(), plain(value)))
+        .collect()
+}
+
+fn assign(
+    interpreter: &Interpreter,
+    role: &str,
+    host: &str,
+    attributes: Attributes,
+    position: Position,
+) -> Fallible<()> {
+    let server: Server = host
+        .parse()
+        .map_err(|error: crate::configuration::ServerSyntax| wrong(error.to_string(), position))?;
+    let mut configuration = interpreter.configuration.borrow_mut();
+    configuration
+        .roles
+        .assign(role, server, attributes)
+        .map_err(|error| wrong(error.to_string(), position))
+}

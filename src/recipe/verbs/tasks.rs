@@ -1,0 +1,300 @@
+//! `task`, what is said about tasks, and hooks.
+
+use rhai::{Dynamic, EvalContext};
+
+use super::super::Fallible;
+use super::super::block::{Block, in_place};
+use super::super::grammar::{Call, Tail};
+use super::super::interpreter::{Interpreter, join};
+use super::super::options::{COMMAND, SELECTION, run_options, selection};
+use super::super::origin::{origin, raise};
+use super::{Choice, Choices, MANY, NONE, Verb, text, texts};
+use crate::configuration::{Hook, HookAction, Task, When, clean_description};
+use crate::diagnostic::{Diagnostic, Fault, Origin};
+
+pub(super) const DESC: Verb = Verb {
+    name: "desc",
+    form: "desc text",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "Describes the next task. The first sentence is shown by `-T`, all of it by `-e`.",
+    example: "desc \"Restart the application.\";\ntask :restart { puts \"restarting\"; }",
+    perform: |interpreter, _, call| {
+        *interpreter.description.borrow_mut() = Some(clean_description(&text(&call, 0)));
+        Ok(Dynamic::UNIT)
+    },
+};
+
+pub(super) const TASK: Verb = Verb {
+    name: "task",
+    form: "task :name, option => value, … { … }",
+    arguments: (1, 1),
+    tail: Tail::Deferred,
+    options: Choices::Known(&[SELECTION, COMMAND]),
+    doc: "Defines a task, or replaces the one of that name. Its commands go to the servers that its options select, all \
+          servers by default; options for commands hold for all commands in it. In a namespace a task named `default` \
+          is called by the namespace's name.",
+    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app { run \"uptime\"; }",
+    perform: task,
+};
+
+fn task(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let name = text(&call, 0);
+    let Some(block) = call.block else {
+        return Err(TASK.misused(format!("task `{name}' has no body"), call.position));
+    };
+    let full = interpreter.full_name(&name);
+    let full = full.strip_suffix(":default").unwrap_or(&full).to_owned();
+    let body = interpreter.keep(Block::capture(context, block, interpreter.namespace()));
+    let task = Task {
+        name: full,
+        description: interpreter.description.borrow_mut().take(),
+        selection: selection(&call.options)?,
+        options: run_options(&call.options)?,
+        body,
+        origin: origin(context.source(), call.position).unwrap_or(Origin {
+            file: "".into(),
+            line: 0,
+            column: 0,
+        }),
+    };
+    interpreter.configuration.borrow_mut().tasks.define(task);
+    Ok(Dynamic::UNIT)
+}
+
+pub(super) const NAMESPACE: Verb = Verb {
+    name: "namespace",
+    form: "namespace :name { … }",
+    arguments: (1, 1),
+    tail: Tail::InPlace,
+    options: NONE,
+    doc: "Tasks defined in the block are called `name:task`. A namespace can be opened again. Names in it are looked up \
+          there first, then outwards.",
+    example: "namespace :deploy {\n  task :restart { puts \"restarting\"; }\n}\ntask :example { deploy.restart; }",
+    perform: namespace,
+};
+
+fn namespace(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let name = text(&call, 0);
+    let Some(block) = call.block else {
+        return Err(NAMESPACE.misused(format!("namespace `{name}' has no block"), call.position));
+    };
+    let around = interpreter.enter_namespace(interpreter.full_name(&name).into());
+    let result = in_place(context, block, Vec::new());
+    interpreter.enter_namespace(around);
+    // A description that no task took ends with its namespace.
+    interpreter.description.borrow_mut().take();
+    result.map(|_| Dynamic::UNIT)
+}
+
+pub(super) const INVOKE: Verb = Verb {
+    name: "invoke",
+    form: "invoke \"namespace:task\"",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "Runs a task by its name, as its bare name would.",
+    example: "namespace :deploy {\n  task :restart { puts \"restarting\"; }\n}\ntask :example { invoke \"deploy:restart\"; }",
+    perform: invoke,
+};
+
+fn invoke(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let name = text(&call, 0);
+    match interpreter.task(&name, &interpreter.namespace()) {
+        Some(task) => interpreter.run_task(context.engine(), &task),
+        None => Err(no_task(interpreter, &name, &call)),
+    }
+}
+
+fn no_task(interpreter: &Interpreter, name: &str, call: &Call) -> Box<rhai::EvalAltResult> {
+    let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("the task `{name}' does not exist"));
+    diagnostic.hints.extend(interpreter.suggestion(name));
+    raise(diagnostic, call.position)
+}
+
+pub(super) const ALIAS_TASK: Verb = Verb {
+    name: "alias_task",
+    form: "alias_task :new, :old",
+    arguments: (2, 2),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "Copies a task as it is now under a new name.",
+    example: "task :old { puts \"hello\"; }\nalias_task :example, :old;",
+    perform: alias_task,
+};
+
+fn alias_task(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallible {
+    let old = text(&call, 1);
+    let Some(task) = interpreter.task(&old, &interpreter.namespace()) else {
+        return Err(no_task(interpreter, &old, &call));
+    };
+    let mut copy = Task::clone(&task);
+    copy.name = interpreter.full_name(&text(&call, 0));
+    interpreter.configuration.borrow_mut().tasks.define(copy);
+    Ok(Dynamic::UNIT)
+}
+
+pub(super) const SYNONYM_TASK: Verb = Verb {
+    name: "synonym_task",
+    form: "synonym_task :name, \"namespace:task\"",
+    arguments: (2, 2),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "Makes two full names stand for one task, whichever of them is defined, redefined, hooked or called.",
+    example: "synonym_task :symlink, \"deploy:create_symlink\";\nnamespace :deploy {\n  task :create_symlink { puts \"linked\"; }\n}\ntask :example { symlink; }",
+    perform: |interpreter, _, call| {
+        interpreter
+            .configuration
+            .borrow_mut()
+            .tasks
+            .synonym(&text(&call, 0), &text(&call, 1));
+        Ok(Dynamic::UNIT)
+    },
+};
+
+pub(super) const CURRENT_TASK: Verb = Verb {
+    name: "current_task",
+    form: "current_task",
+    arguments: (0, 0),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "The full name of the innermost running task; `()` outside of tasks.",
+    example: "task :example { puts current_task; }",
+    perform: |interpreter, _, _| {
+        Ok(interpreter
+            .current_task()
+            .map_or(Dynamic::UNIT, |task| task.name.clone().into()))
+    },
+};
+
+pub(super) const BEFORE: Verb = Verb {
+    name: "before",
+    form: "before :task, :hook, …  |  before :task { … }",
+    arguments: (1, MANY),
+    tail: Tail::Deferred,
+    options: NONE,
+    doc: "Runs tasks, or a block, before each run of a task. A block's commands go to the hooked task's servers, a \
+          task's to its own. The tasks may be defined later.",
+    example: "before :example, :prepare;\ntask :prepare { puts \"first\"; }\ntask :example { puts \"second\"; }",
+    perform: |interpreter, context, call| {
+        let only = Some(vec![text(&call, 0)]);
+        register(&BEFORE, interpreter, context, &call, When::Before, only, Vec::new())
+    },
+};
+
+pub(super) const AFTER: Verb = Verb {
+    name: "after",
+    form: "after :task, :hook, …  |  after :task { … }",
+    arguments: (1, MANY),
+    tail: Tail::Deferred,
+    options: NONE,
+    doc: "Runs tasks, or a block, after each run of a task that did not fail.",
+    example: "after :example, :tidy;\ntask :tidy { puts \"second\"; }\ntask :example { puts \"first\"; }",
+    perform: |interpreter, context, call| {
+        let only = Some(vec![text(&call, 0)]);
+        register(&AFTER, interpreter, context, &call, When::After, only, Vec::new())
+    },
+};
+
+static FILTERS: &[Choice] = &[
+    Choice {
+        name: "only",
+        doc: "only around these tasks: a name, or a list",
+    },
+    Choice {
+        name: "except",
+        doc: "around all tasks but these",
+    },
+];
+
+pub(super) const ON: Verb = Verb {
+    name: "on",
+    form: "on :event, :hook, …, :only => tasks, :except => tasks  |  on :event { … }",
+    arguments: (1, MANY),
+    tail: Tail::Deferred,
+    options: Choices::Known(&[FILTERS]),
+    doc: "Runs tasks, or a block, at an event: `:before` and `:after` every task; `:start` and `:finish` of a task of \
+          the command line; `:load` once, when all recipes are loaded; `:exit` once, when all tasks of the command \
+          line succeeded.",
+    example: "on :start { puts \"here we go\"; }\ntask :example { puts \"done\"; }",
+    perform: on,
+};
+
+fn on(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let event = text(&call, 0);
+    let Some(when) = When::from_name(&event) else {
+        return Err(ON.misused(
+            format!("there is no event `{event}': it is one of before, after, start, finish, load, exit"),
+            call.position,
+        ));
+    };
+    let names = |option: &str| {
+        let value = call.options.get(option).map(|(value, _)| value);
+        value.map(super::super::values::texts)
+    };
+    register(
+        &ON,
+        interpreter,
+        context,
+        &call,
+        when,
+        names("only"),
+        names("except").unwrap_or_default(),
+    )
+}
+
+fn register(
+    verb: &Verb,
+    interpreter: &Interpreter,
+    context: &EvalContext,
+    call: &Call,
+    when: When,
+    only: Option<Vec<String>>,
+    except: Vec<String>,
+) -> Fallible {
+    let namespace = interpreter.namespace();
+    let tasks = texts(call, 1);
+    let actions: Vec<HookAction> = match (call.block, tasks.is_empty()) {
+        (Some(block), true) => vec![HookAction::Block(interpreter.keep(Block::capture(
+            context,
+            block,
+            namespace.clone(),
+        )))],
+        (None, false) => tasks
+            .into_iter()
+            .map(|task| HookAction::Task(task, namespace.to_string()))
+            .collect(),
+        (Some(_), false) => {
+            return Err(verb.misused(format!("`{}' has both tasks and a block", verb.name), call.position));
+        }
+        (None, true) => {
+            return Err(verb.misused(format!("`{}' has neither a task nor a block", verb.name), call.position));
+        }
+    };
+    let mut configuration = interpreter.configuration.borrow_mut();
+    for action in actions {
+        configuration.hooks.push(Hook {
+            when,
+            only: only.clone(),
+            except: except.clone(),
+            namespace: namespace.to_string(),
+            action,
+        });
+    }
+    Ok(Dynamic::UNIT)
+}
+
+/// Hooks whose tasks do not exist: the name as written, and the hook's.
+pub(in super::super) fn dangling_hooks(interpreter: &Interpreter) -> Vec<(String, &'static str)> {
+    let hooks = interpreter.configuration.borrow().hooks.clone();
+    let mut dangling = Vec::new();
+    for hook in &hooks {
+        if let HookAction::Task(name, namespace) = &hook.action
+            && interpreter.task(name, namespace).is_none()
+        {
+            dangling.push((join("", name), hook.when.name()));
+        }
+    }
+    dangling
+}

@@ -1,0 +1,78 @@
+//! `transaction` and `on_rollback`.
+
+use rhai::{Dynamic, EvalAltResult, EvalContext};
+
+use super::super::Fallible;
+use super::super::block::{Block, in_place};
+use super::super::grammar::{Call, Tail};
+use super::super::interpreter::Interpreter;
+use super::super::origin::wrong;
+use super::{NONE, Verb};
+use crate::event::Level;
+
+pub(super) const TRANSACTION: Verb = Verb {
+    name: "transaction",
+    form: "transaction { … }",
+    arguments: (0, 0),
+    tail: Tail::InPlace,
+    options: NONE,
+    doc: "If anything fails in the block (a command, the recipe itself, `abort`, Ctrl-C), the rollback handlers that \
+          were registered in it run, last registered first. A transaction inside another is part of it.",
+    example: "task :change { on_rollback { puts \"undone\"; } puts \"done\"; }\ntask :example { transaction { change; } }",
+    perform: transaction,
+};
+
+fn transaction(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let Some(block) = call.block else {
+        return Err(TRANSACTION.misused("`transaction' has no block", call.position));
+    };
+    if interpreter.current_task().is_none() {
+        return Err(wrong("`transaction' can only stand in a task", call.position));
+    }
+    let is_outermost = interpreter.actor.borrow_mut().begin_transaction();
+    let result = in_place(context, block, Vec::new());
+    if is_outermost {
+        let is_failure = match &result {
+            Ok(_) => false,
+            Err(error) => !matches!(**error, EvalAltResult::Return(..) | EvalAltResult::LoopBreak(..)),
+        };
+        if is_failure {
+            interpreter.roll_back(context.engine());
+        } else {
+            interpreter.actor.borrow_mut().commit_transaction();
+        }
+    }
+    result
+}
+
+pub(super) const ON_ROLLBACK: Verb = Verb {
+    name: "on_rollback",
+    form: "on_rollback { … }",
+    arguments: (0, 0),
+    tail: Tail::Deferred,
+    options: NONE,
+    doc: "Registers what undoes the current task, to be run if the transaction fails later. Its commands go to the \
+          task's servers on which it had started something. A task can register several; outside a transaction there \
+          is nothing to undo, and a warning says so.",
+    example: "task :example {\n  transaction {\n    on_rollback { puts \"undone\"; }\n    puts \"done\";\n  }\n}",
+    perform: on_rollback,
+};
+
+fn on_rollback(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let Some(block) = call.block else {
+        return Err(ON_ROLLBACK.misused("`on_rollback' has no block", call.position));
+    };
+    let Some(task) = interpreter.current_task() else {
+        return Err(wrong("`on_rollback' can only stand in a task", call.position));
+    };
+    if !interpreter.actor.borrow().in_transaction() {
+        interpreter.say(
+            Level::Important,
+            format!("`on_rollback' in `{}' has no effect: no transaction is open", task.name),
+        );
+        return Ok(Dynamic::UNIT);
+    }
+    let handler = interpreter.keep(Block::capture(context, block, interpreter.namespace()));
+    interpreter.on_rollback(handler, task);
+    Ok(Dynamic::UNIT)
+}

@@ -1,0 +1,118 @@
+//! `set`, `fetch` and their kin.
+
+use rhai::{Dynamic, EvalContext};
+
+use super::super::Fallible;
+use super::super::block::Block;
+use super::super::grammar::{Call, Tail};
+use super::super::interpreter::Interpreter;
+use super::super::origin::raise;
+use super::{NONE, Verb, text, value};
+use crate::configuration::is_variable_name;
+use crate::diagnostic::{Diagnostic, Fault};
+
+pub(super) const SET: Verb = Verb {
+    name: "set",
+    form: "set :name, value  |  set :name { … }",
+    arguments: (1, 2),
+    tail: Tail::Deferred,
+    options: NONE,
+    doc: "Sets a variable. With a block it is lazy: the block is evaluated at the first read, and its value kept. \
+          A variable is read by its bare name or with `fetch`.",
+    example: "set :application, \"flipper\";\nset(:deploy_to) { `/u/apps/${application}` }\ntask :example { puts deploy_to; }",
+    perform: set,
+};
+
+fn set(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let name = text(&call, 0);
+    if !is_variable_name(&name) {
+        let diagnostic = Diagnostic::new(Fault::Recipe, format!("`{name}' cannot be the name of a variable"))
+            .hint("a name begins with a small letter or `_' and goes on with letters, digits and `_'");
+        return Err(raise(diagnostic, call.position));
+    }
+    match (call.arguments.len(), call.block) {
+        (1, Some(block)) => {
+            let block = interpreter.keep(Block::capture(context, block, interpreter.namespace()));
+            interpreter.configuration.borrow_mut().variables.set_lazy(&name, block);
+        }
+        (2, None) => interpreter.set(&name, value(&call, 1).flatten_clone()),
+        (1, None) => return Err(SET.misused(format!("`set :{name}' has neither a value nor a block"), call.position)),
+        _ => return Err(SET.misused(format!("`set :{name}' has both a value and a block"), call.position)),
+    }
+    Ok(Dynamic::UNIT)
+}
+
+pub(super) const FETCH: Verb = Verb {
+    name: "fetch",
+    form: "fetch(:name)  |  fetch(:name, default)",
+    arguments: (1, 2),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "Reads a variable; the default is used, and not stored, where it is not set. Without one that is an error.",
+    example: "set :branch, \"main\";\ntask :example { puts fetch(:branch) + fetch(:suffix, \"-1\"); }",
+    perform: fetch,
+};
+
+fn fetch(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let name = text(&call, 0);
+    if let Some(value) = interpreter.variable(context.engine(), &name)? {
+        return Ok(value);
+    }
+    if call.arguments.len() == 2 {
+        return Ok(value(&call, 1));
+    }
+    let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("variable `{name}' is not set"));
+    diagnostic.hints.extend(interpreter.suggestion(&name));
+    Err(raise(diagnostic, call.position))
+}
+
+pub(super) const EXISTS: Verb = Verb {
+    name: "exists",
+    form: "exists(:name)",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "True once the variable is set, to whatever value. Does not evaluate a lazy one.",
+    example: "if !exists(:branch) { set :branch, \"main\"; }",
+    perform: |interpreter, _, call| {
+        Ok(interpreter
+            .configuration
+            .borrow()
+            .variables
+            .exists(&text(&call, 0))
+            .into())
+    },
+};
+
+pub(super) const UNSET: Verb = Verb {
+    name: "unset",
+    form: "unset :name",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "Forgets a variable.",
+    example: "set :branch, \"main\";\nunset :branch;",
+    perform: |interpreter, _, call| {
+        interpreter.configuration.borrow_mut().variables.unset(&text(&call, 0));
+        Ok(Dynamic::UNIT)
+    },
+};
+
+pub(super) const RESET: Verb = Verb {
+    name: "reset",
+    form: "reset :name",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "Makes a lazy variable that was read lazy again, so that its block is evaluated anew at the next read. \
+          False, and nothing changed, for any other.",
+    example: "set :count { 1 }\ntask :example { puts count; reset :count; puts count; }",
+    perform: |interpreter, _, call| {
+        Ok(interpreter
+            .configuration
+            .borrow_mut()
+            .variables
+            .reset(&text(&call, 0))
+            .into())
+    },
+};
