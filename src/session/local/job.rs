@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{self as std_process, Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -37,6 +38,33 @@ pub(super) enum Order {
     Exited,
 }
 
+/// Output that nobody has taken yet, of all commands of a session, in bytes. Over the limit nothing more is read.
+#[derive(Clone, Default)]
+pub(super) struct Backlog(Arc<AtomicUsize>);
+
+impl Backlog {
+    const LIMIT: usize = 8 * 1024 * 1024;
+
+    fn is_full(&self) -> bool {
+        self.0.load(Ordering::SeqCst) >= Self::LIMIT
+    }
+
+    fn put(&self, bytes: usize) {
+        self.0.fetch_add(bytes, Ordering::SeqCst);
+    }
+
+    /// Says whether there is room again where there was none.
+    pub(super) fn take(&self, bytes: usize) -> bool {
+        let before = self
+            .0
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |all| {
+                Some(all.saturating_sub(bytes))
+            })
+            .unwrap_or_default();
+        before >= Self::LIMIT && !self.is_full()
+    }
+}
+
 /// What others hold of a running command.
 #[derive(Clone)]
 pub(super) struct Handle {
@@ -48,6 +76,10 @@ pub(super) struct Handle {
 impl Handle {
     pub(super) fn order(&self, order: Order) {
         let _ = self.orders.send(order);
+        self.wake();
+    }
+
+    pub(super) fn wake(&self) {
         // A full socket wakes just as well.
         let _ = (&*self.waker).write(&[0]);
     }
@@ -113,16 +145,17 @@ pub(super) struct Job {
     told_to_end: bool,
     abandoned: bool,
     exited: Option<Instant>,
+    backlog: Backlog,
     output: Output,
 }
 
 impl Job {
-    pub(super) fn start(command: Command, output: Output, ended: Ended) -> io::Result<Handle> {
+    pub(super) fn start(command: Command, backlog: Backlog, output: Output, ended: Ended) -> io::Result<Handle> {
         let (waker, woken) = UnixStream::pair()?;
         waker.set_nonblocking(true)?;
         woken.set_nonblocking(true)?;
         let (orders, received) = mpsc::channel();
-        let mut child = std_process::Command::new("sh")
+        let mut child = std_process::Command::new("/bin/sh")
             .arg("-c")
             .arg(&command.line)
             .stdin(Stdio::piped())
@@ -152,6 +185,7 @@ impl Job {
             told_to_end: false,
             abandoned: false,
             exited: None,
+            backlog,
             output,
         };
         job.make_nonblocking()?;
@@ -188,8 +222,7 @@ impl Job {
         loop {
             self.take_orders();
             self.write();
-            pump(&mut self.stdout, Stream::Out, &mut buffer, &self.output);
-            pump(&mut self.stderr, Stream::Err, &mut buffer, &self.output);
+            self.read(&mut buffer);
             if self.is_over() {
                 break;
             }
@@ -210,6 +243,19 @@ impl Job {
             (Ok(status), _) => exit_of(status),
             (Err(error), _) => Exit::Lost(error.to_string()),
         }
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) {
+        if self.backlog.is_full() {
+            return;
+        }
+        let (output, backlog) = (&self.output, &self.backlog);
+        let mut told = |stream, bytes: Vec<u8>| {
+            backlog.put(bytes.len());
+            output(stream, bytes);
+        };
+        pump(&mut self.stdout, Stream::Out, buffer, &mut told);
+        pump(&mut self.stderr, Stream::Err, buffer, &mut told);
     }
 
     fn take_orders(&mut self) {
@@ -277,10 +323,11 @@ impl Job {
         if let Some(stdin) = self.stdin.as_ref().filter(|_| !self.unwritten.is_empty()) {
             fds.push(PollFd::new(stdin, PollFlags::OUT));
         }
-        if let Some(stdout) = &self.stdout {
+        let reading = !self.backlog.is_full();
+        if let Some(stdout) = self.stdout.as_ref().filter(|_| reading) {
             fds.push(PollFd::new(stdout, PollFlags::IN));
         }
-        if let Some(stderr) = &self.stderr {
+        if let Some(stderr) = self.stderr.as_ref().filter(|_| reading) {
             fds.push(PollFd::new(stderr, PollFlags::IN));
         }
         let wait = self.next_deadline().map(|deadline| {
@@ -311,13 +358,13 @@ impl Job {
 }
 
 /// Reads what is there, one chunk, and closes the stream at its end.
-fn pump(stream: &mut Option<impl Read>, which: Stream, buffer: &mut [u8], output: &Output) {
+fn pump(stream: &mut Option<impl Read>, which: Stream, buffer: &mut [u8], told: &mut impl FnMut(Stream, Vec<u8>)) {
     let Some(reader) = stream else {
         return;
     };
     match reader.read(buffer) {
         Ok(0) => *stream = None,
-        Ok(count) => output(which, buffer.iter().take(count).copied().collect()),
+        Ok(count) => told(which, buffer.iter().take(count).copied().collect()),
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
         Err(_) => *stream = None,
     }

@@ -1,4 +1,4 @@
-//! Commands on this machine, for `run_locally`: `sh -c` in a process group of its own for each, without a terminal.
+//! Commands on this machine, for `run_locally`: `/bin/sh -c` in a process group of its own for each, without a terminal.
 
 mod job;
 
@@ -11,7 +11,7 @@ use rustix::process;
 
 use crate::exit::Exit;
 use crate::session::{Command, Connector, Destination, JobId, JobSignal, Report, Session, SessionId};
-use job::{Handle, Job, Order};
+use job::{Backlog, Handle, Job, Order};
 
 /// Makes sessions on this machine; the destination's name is not looked at.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,6 +25,7 @@ impl Connector for LocalConnector {
             id,
             reports,
             jobs: Shared::default(),
+            backlog: Backlog::default(),
         })
     }
 }
@@ -49,6 +50,7 @@ struct LocalSession {
     id: SessionId,
     reports: Sender<Report>,
     jobs: Shared,
+    backlog: Backlog,
 }
 
 impl LocalSession {
@@ -88,7 +90,7 @@ impl Session for LocalSession {
             };
             let reports = self.reports.clone();
             let output = move |stream, bytes| drop(reports.send(Report::Output(id, job, stream, bytes)));
-            match Job::start(command, Box::new(output), Box::new(ended)) {
+            match Job::start(command, self.backlog.clone(), Box::new(output), Box::new(ended)) {
                 Ok(handle) => {
                     jobs.running.insert(job, handle);
                     return;
@@ -115,6 +117,14 @@ impl Session for LocalSession {
                 JobSignal::Kill => process::Signal::KILL,
             });
             handle.order(Order::Signalled);
+        }
+    }
+
+    fn drained(&self, bytes: usize) {
+        if self.backlog.take(bytes) {
+            for handle in self.jobs.lock().running.values() {
+                handle.wake();
+            }
         }
     }
 

@@ -180,3 +180,36 @@ fn something_that_left_the_group_does_not_hold_an_ended_command() {
     assert_eq!(await_end(&reports).exit, Exit::Signal("KILL".to_owned()));
     assert!(started.elapsed() < Duration::from_secs(4));
 }
+
+#[test]
+fn a_flood_that_nobody_takes_is_not_read_on() {
+    let (session, reports) = session();
+    let total = 30_000_000;
+    session.start(
+        JobId(1),
+        command(&format!("head -c {total} /dev/zero; echo end >&2"), b"", true, None),
+    );
+    let deadline = Instant::now() + BOUND;
+    let mut waiting: usize = 0;
+    let mut seen: usize = 0;
+    loop {
+        // Silence while there is more to come means that reading has stopped.
+        match reports.recv_timeout(Duration::from_millis(300)) {
+            Ok(Report::Output(_, _, _, bytes)) => {
+                waiting += bytes.len();
+                seen += bytes.len();
+                assert!(waiting <= 9_000_000, "{waiting} bytes wait");
+            }
+            Ok(Report::Finished(_, _, exit, _)) => {
+                assert_eq!(exit, Exit::Status(0));
+                break;
+            }
+            Ok(other) => panic!("{other:?}"),
+            Err(_) => {
+                assert!(Instant::now() < deadline, "nothing more comes after {seen} bytes");
+                session.drained(std::mem::take(&mut waiting));
+            }
+        }
+    }
+    assert_eq!(seen, total + 4);
+}

@@ -5,6 +5,7 @@
 
 mod answer;
 mod stage;
+mod turn;
 
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

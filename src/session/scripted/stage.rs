@@ -5,9 +5,10 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use crate::configuration::Server;
-use crate::exit::{Exit, Stream};
+use crate::exit::Exit;
 use crate::secret::Secret;
-use crate::session::scripted::answer::{Action, Answer, Step};
+use crate::session::scripted::answer::{Action, Answer};
+use crate::session::scripted::turn::{Running, Turn, turn};
 use crate::session::scripted::{Record, names};
 use crate::session::{
     Command, ConnectError, Destination, JobId, JobSignal, NewHostKey, PasswordQuestion, Phase, Report, SessionId,
@@ -77,26 +78,6 @@ impl Connection {
         };
         self.report(Report::PasswordWanted(self.id, question));
     }
-}
-
-struct Running {
-    session: SessionId,
-    job: JobId,
-    /// Place in `records`.
-    record: usize,
-    answer: Answer,
-    /// How much of the record's input the answer has read.
-    read: usize,
-    timeout: Option<Duration>,
-}
-
-/// Where a running command is after one look at its next step.
-enum Turn {
-    Waits,
-    Moves,
-    Calls(Action),
-    Ends(Exit),
-    Loses(String),
 }
 
 #[derive(Default)]
@@ -373,77 +354,6 @@ impl Stage {
         }
         None
     }
-}
-
-type Chunk = (Stream, Vec<u8>);
-
-fn turn(running: &mut Running, records: &[Record]) -> (Turn, Option<Chunk>) {
-    let Some(record) = records.get(running.record) else {
-        return (Turn::Ends(Exit::Status(0)), None);
-    };
-    let steps = &mut running.answer.steps;
-    let Some(step) = steps.front_mut() else {
-        return (Turn::Ends(Exit::Status(0)), None);
-    };
-    let (turn, output) = match step {
-        Step::Output(stream, bytes) => (Turn::Moves, Some((*stream, std::mem::take(bytes)))),
-        Step::Password {
-            prompt,
-            prompted: prompted @ false,
-            ..
-        } => {
-            *prompted = true;
-            return (Turn::Moves, Some((Stream::Out, prompt.clone().into_bytes())));
-        }
-        Step::Password {
-            password,
-            tries,
-            prompted,
-            ..
-        } => match next_line(&mut running.read, record) {
-            None if record.input_ended => (
-                Turn::Ends(Exit::Status(1)),
-                Some((Stream::Err, b"sudo: no password was provided\n".to_vec())),
-            ),
-            None => (Turn::Waits, None),
-            Some(line) if line == password.as_bytes() => (Turn::Moves, None),
-            Some(_) if *tries > 1 => {
-                *tries -= 1;
-                *prompted = false;
-                return (Turn::Moves, Some((Stream::Err, b"Sorry, try again.\n".to_vec())));
-            }
-            Some(_) => (
-                Turn::Ends(Exit::Status(1)),
-                Some((Stream::Err, b"sudo: 3 incorrect password attempts\n".to_vec())),
-            ),
-        },
-        Step::ReadLine => match next_line(&mut running.read, record) {
-            None if !record.input_ended => (Turn::Waits, None),
-            _ => (Turn::Moves, None),
-        },
-        Step::ReadAll if record.input_ended => (Turn::Moves, None),
-        Step::ReadAll => (Turn::Waits, None),
-        Step::When(condition) if condition(records) => (Turn::Moves, None),
-        Step::When(_) => (Turn::Waits, None),
-        Step::Call(action) => (Turn::Calls(Arc::clone(action)), None),
-        Step::Hang => match running.timeout {
-            Some(timeout) => (Turn::Ends(Exit::TimedOut(timeout)), None),
-            None => (Turn::Waits, None),
-        },
-        Step::End(exit) => (Turn::Ends(exit.clone()), None),
-        Step::Lose(reason) => (Turn::Loses(reason.clone()), None),
-    };
-    if !matches!(turn, Turn::Waits) {
-        steps.pop_front();
-    }
-    (turn, output)
-}
-
-fn next_line<'a>(read: &mut usize, record: &'a Record) -> Option<&'a [u8]> {
-    let unread = record.input.get(*read..)?;
-    let end = unread.iter().position(|byte| *byte == b'\n')?;
-    *read += end + 1;
-    unread.get(..end)
 }
 
 fn strength(signal: JobSignal) -> u8 {
