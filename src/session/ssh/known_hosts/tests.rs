@@ -236,6 +236,34 @@ fn a_name_that_would_be_read_as_something_else_is_not_written() {
 }
 
 #[test]
+fn no_line_brings_it_down() {
+    let key = text(&ed(1));
+    for line in [
+        "@",
+        "@revoked",
+        "@revoked a",
+        "|",
+        "|1",
+        "|1|",
+        "|1||",
+        "|1|AAAA|AAAA",
+        "|2|a|b k AAAA",
+        "a",
+        "a b",
+        "a ssh-ed25519",
+        "a ssh-ed25519 =",
+        "a ssh-ed25519 AAAA",
+        "a ssh-ed25519 /////w==",
+        ", ssh-ed25519 AAAA",
+        "\u{0} \u{0} \u{0}",
+        "a 1024 35 1234",
+    ] {
+        let files = Files::new(&format!("{line}\r\n{line} {line}\napp1 ssh-ed25519 {key}\r\n"));
+        assert_eq!(files.check("app1", 22, &ed(1)), Verdict::Known, "{line}");
+    }
+}
+
+#[test]
 fn many_writers_lose_no_line() {
     let files = Files::new("");
     std::thread::scope(|scope| {
