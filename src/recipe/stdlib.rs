@@ -16,6 +16,7 @@ static RECIPES: &[(&str, &str)] = &[
     ("scm/subversion", include_str!("../../stdlib/scm/subversion.rhai")),
     ("spinner", include_str!("../../stdlib/spinner.rhai")),
     ("variables", include_str!("../../stdlib/variables.rhai")),
+    ("web", include_str!("../../stdlib/web.rhai")),
 ];
 
 /// Programs for servers, by name.
