@@ -73,7 +73,7 @@ impl Interpreter {
             names.filter_map(|name| tasks.get(&name)).collect()
         };
         for hook in hooks {
-            self.run_task(engine, &hook)?;
+            let _ = self.run_task(engine, &hook)?;
         }
         Ok(())
     }

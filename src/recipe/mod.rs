@@ -15,6 +15,8 @@ mod origin;
 mod passwords;
 mod rollback;
 mod stdlib;
+#[cfg(test)]
+mod tests;
 mod values;
 mod verbs;
 mod words;
@@ -214,7 +216,7 @@ impl Recipe {
                 ));
             };
             self.interpreter.hooks(&self.engine, When::Start, Some(&task))?;
-            self.interpreter.run_task(&self.engine, &task)?;
+            let _ = self.interpreter.run_task(&self.engine, &task)?;
             self.interpreter.hooks(&self.engine, When::Finish, Some(&task))?;
         }
         self.interpreter.hooks(&self.engine, When::Exit, None)

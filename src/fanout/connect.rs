@@ -1,0 +1,105 @@
+//! Connects servers, a number of them at once.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::mpsc::channel;
+
+use indexmap::IndexMap;
+
+use super::{Fanout, Link, NotConnected, Progress};
+use crate::configuration::Server;
+use crate::session::{ConnectError, Destination, Report, Session, SessionId};
+
+/// Logins under way at once: a server, or a gateway before many, refuses more for load.
+const MOST_LOGINS: usize = 64;
+
+/// A login under way.
+struct Login {
+    server: Server,
+    session: Box<dyn Session>,
+}
+
+impl Fanout {
+    /// Connects every server that is not connected yet. Ok when all are; else every reason, in the order asked for, and the
+    /// successes stay connected. A stop request gives up on those that are under way.
+    pub fn connect(
+        &mut self,
+        destinations: &[Destination],
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(), NotConnected> {
+        // What was reported while nobody waited: a lost connection is made again.
+        while let Ok(report) = self.reports.try_recv() {
+            match report {
+                Report::Lost(id, _) => self.links.retain(|_, link| link.id != id),
+                Report::Interrupted(_) => {
+                    if let Some(signal) = self.interrupt.take() {
+                        return Err(NotConnected::Interrupted(signal));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut waiting: VecDeque<&Destination> = destinations
+            .iter()
+            .filter(|destination| !self.is_connected(&destination.server))
+            .collect();
+        let mut logins: HashMap<SessionId, Login> = HashMap::new();
+        let mut failed: HashMap<Server, ConnectError> = HashMap::new();
+        loop {
+            while logins.len() < MOST_LOGINS
+                && let Some(destination) = waiting.pop_front()
+            {
+                self.last_session += 1;
+                let id = SessionId(self.last_session);
+                let session = self.connector.connect(id, destination, self.sender.clone());
+                let server = destination.server.clone();
+                logins.insert(id, Login { server, session });
+            }
+            if logins.is_empty() {
+                break;
+            }
+            // We hold a sender ourselves: the channel does not close.
+            let Ok(report) = self.reports.recv() else { break };
+            match report {
+                Report::Connected(id, elapsed) => {
+                    if let Some(Login { server, session }) = logins.remove(&id) {
+                        progress(Progress::Connected(server.clone(), elapsed));
+                        self.links.insert(server, Link { id, session });
+                    }
+                }
+                Report::ConnectFailed(id, error) => {
+                    if let Some(Login { server, .. }) = logins.remove(&id) {
+                        progress(Progress::Failed(server.clone(), error.clone()));
+                        failed.insert(server, error);
+                    }
+                }
+                Report::HostKeyAdded(id, key) => {
+                    if let Some(login) = logins.get(&id) {
+                        progress(Progress::HostKeyAdded(login.server.clone(), key));
+                    }
+                }
+                Report::PasswordWanted(id, question) => {
+                    if let Some(login) = logins.get(&id) {
+                        let (sender, answer) = channel();
+                        progress(Progress::PasswordWanted(login.server.clone(), question, sender));
+                        login.session.answer(answer.try_recv().ok().flatten());
+                    }
+                }
+                Report::Lost(id, _) => self.links.retain(|_, link| link.id != id),
+                Report::Interrupted(_) => {
+                    if let Some(signal) = self.interrupt.take() {
+                        logins.values().for_each(|login| login.session.abandon());
+                        return Err(NotConnected::Interrupted(signal));
+                    }
+                }
+                Report::Output(..) | Report::Finished(..) => {}
+            }
+        }
+        if failed.is_empty() {
+            return Ok(());
+        }
+        let in_order = destinations
+            .iter()
+            .filter_map(|destination| failed.remove_entry(&destination.server));
+        Err(NotConnected::Servers(in_order.collect::<IndexMap<_, _>>()))
+    }
+}

@@ -1,0 +1,140 @@
+//! On scripted servers.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::sync::Arc;
+
+use super::{Arrival, Fanout, NotConnected};
+use crate::configuration::Server;
+use crate::exit::Exit;
+use crate::interrupt::{Interrupt, Signal};
+use crate::session::scripted::{Answer, Script};
+use crate::session::{Command, Destination, Input, JobSignal, Phase, SshOptions};
+
+fn destinations(hosts: &[&str]) -> Vec<Destination> {
+    let destination = |host: &&str| Destination {
+        server: Server::host(*host),
+        options: SshOptions::default(),
+    };
+    hosts.iter().map(destination).collect()
+}
+
+fn jobs(hosts: &[&str]) -> Vec<(Server, Command)> {
+    let job = |host: &&str| {
+        let command = Command {
+            line: "work".to_owned(),
+            terminal: None,
+            input: Input {
+                bytes: Arc::from([]),
+                then_end: true,
+            },
+            timeout: None,
+        };
+        (Server::host(*host), command)
+    };
+    hosts.iter().map(job).collect()
+}
+
+fn fanout(script: &Script) -> (Fanout, Interrupt) {
+    let interrupt = Interrupt::default();
+    (Fanout::new(Box::new(script.clone()), interrupt.clone()), interrupt)
+}
+
+#[test]
+fn k1_a_server_is_connected_once() {
+    let script = Script::new();
+    let (mut fanout, _) = fanout(&script);
+    for _ in 0..2 {
+        fanout.connect(&destinations(&["a", "b"]), &mut |_| {}).unwrap();
+    }
+    assert_eq!(script.connections().len(), 2);
+}
+
+#[test]
+fn k2_k3_every_server_that_refuses_is_named_in_order_and_the_others_stay_connected() {
+    let script = Script::new();
+    script.refuse("c", Phase::Connect, "connection refused");
+    script.refuse("a", Phase::Authentication, "authentication failed");
+    let (mut fanout, _) = fanout(&script);
+    let Err(NotConnected::Servers(failed)) = fanout.connect(&destinations(&["a", "b", "c", "d"]), &mut |_| {}) else {
+        panic!("all connected");
+    };
+    let named: Vec<String> = failed
+        .iter()
+        .map(|(server, error)| format!("{server}: {error}"))
+        .collect();
+    assert_eq!(named, ["a: authentication failed", "c: connection refused"]);
+    assert!(fanout.is_connected(&Server::host("b")) && fanout.is_connected(&Server::host("d")));
+    script.accept("a").accept("c");
+    fanout
+        .connect(&destinations(&["a", "b", "c", "d"]), &mut |_| {})
+        .unwrap();
+    assert_eq!(script.connections().len(), 6);
+}
+
+#[test]
+fn k5_every_server_ends_exactly_once_also_one_that_is_not_connected_or_lost() {
+    let script = Script::new();
+    script.on("b", "work", Answer::new().loses_connection("reset"));
+    let (mut fanout, _) = fanout(&script);
+    fanout.connect(&destinations(&["a", "b"]), &mut |_| {}).unwrap();
+    let mut flight = fanout.start(jobs(&["a", "b", "never"]));
+    let mut ends = vec![0; 3];
+    while let Some(arrival) = fanout.next(&mut flight) {
+        if let Arrival::Finished(index, exit, _) = arrival {
+            *ends.get_mut(index).unwrap() += 1;
+            assert_eq!(matches!(exit, Exit::Lost(_)), index > 0, "{index}: {exit}");
+        }
+    }
+    assert_eq!(ends, [1, 1, 1]);
+    fanout.connect(&destinations(&["b"]), &mut |_| {}).unwrap();
+    assert_eq!(script.connections().len(), 3);
+}
+
+#[test]
+fn a_stop_request_is_seen_once_and_the_ladder_ends_what_runs() {
+    let script = Script::new();
+    script.on("a", "work", Answer::new().hangs());
+    let (mut fanout, interrupt) = fanout(&script);
+    fanout.connect(&destinations(&["a"]), &mut |_| {}).unwrap();
+    let mut flight = fanout.start(jobs(&["a"]));
+    interrupt.raise(Signal::Int);
+    assert!(matches!(
+        fanout.next(&mut flight),
+        Some(Arrival::Interrupted(Signal::Int))
+    ));
+    assert_eq!(interrupt.pending(), None);
+    assert_eq!(fanout.cancel(flight, &mut |_, _, _| {}).len(), 1);
+    let signals: Vec<JobSignal> = script
+        .commands()
+        .into_iter()
+        .flat_map(|record| record.signals)
+        .collect();
+    assert_eq!(signals, [JobSignal::Int]);
+}
+
+#[test]
+fn a_second_stop_request_goes_one_step_further_at_once() {
+    let script = Script::new();
+    script.on("a", "work", Answer::new().hangs().dies_only_of(JobSignal::Term));
+    let (mut fanout, interrupt) = fanout(&script);
+    fanout.connect(&destinations(&["a"]), &mut |_| {}).unwrap();
+    let flight = fanout.start(jobs(&["a"]));
+    interrupt.raise(Signal::Int);
+    fanout.cancel(flight, &mut |_, _, _| {});
+    let signals: Vec<JobSignal> = script
+        .commands()
+        .into_iter()
+        .flat_map(|record| record.signals)
+        .collect();
+    assert_eq!(signals, [JobSignal::Int, JobSignal::Term]);
+}
+
+#[test]
+fn a_stop_request_while_connecting_gives_up_on_those_under_way() {
+    let script = Script::new();
+    script.stall("b");
+    let (mut fanout, interrupt) = fanout(&script);
+    let result = fanout.connect(&destinations(&["a", "b"]), &mut |_| interrupt.raise(Signal::Term));
+    assert!(matches!(result, Err(NotConnected::Interrupted(Signal::Term))));
+    assert!(script.abandoned().contains(&Server::host("b")));
+}

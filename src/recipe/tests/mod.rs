@@ -1,0 +1,166 @@
+//! The language on scripted servers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod language;
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+
+use super::{Options, Prompts, Recipe, Stopped, Surroundings};
+use crate::diagnostic::Diagnostic;
+use crate::event::{Event, Reporter};
+use crate::interrupt::Interrupt;
+use crate::secret::Secret;
+use crate::session::scripted::Script;
+
+/// Events of a run.
+#[derive(Clone, Default)]
+struct Log(Rc<RefCell<Vec<Event>>>);
+
+impl Reporter for Log {
+    fn report(&mut self, event: &Event) {
+        self.0.borrow_mut().push(event.clone());
+    }
+}
+
+/// Answers prompts, one after the other.
+struct Answers(Vec<&'static str>);
+
+impl Prompts for Answers {
+    fn secret(&mut self, _: &str) -> Result<Secret, String> {
+        if self.0.is_empty() {
+            return Err("no terminal to ask on".to_owned());
+        }
+        Ok(Secret::new(self.0.remove(0)))
+    }
+}
+
+/// A recipe on scripted servers.
+struct Case {
+    text: String,
+    files: Vec<(String, String)>,
+    options: Options,
+    script: Script,
+    local: Script,
+    answers: Vec<&'static str>,
+    interrupt: Interrupt,
+}
+
+/// What came of it.
+struct Outcome {
+    result: Result<(), Stopped>,
+    events: Vec<Event>,
+    /// What `puts` printed.
+    printed: Vec<String>,
+    script: Script,
+    local: Script,
+}
+
+fn recipe(text: &str) -> Case {
+    Case {
+        text: text.to_owned(),
+        files: Vec::new(),
+        options: Options::default(),
+        script: Script::new(),
+        local: Script::new(),
+        answers: Vec::new(),
+        interrupt: Interrupt::default(),
+    }
+}
+
+impl Case {
+    fn file(mut self, name: &str, text: &str) -> Self {
+        self.files.push((name.to_owned(), text.to_owned()));
+        self
+    }
+
+    fn env(mut self, name: &str, value: &str) -> Self {
+        self.options.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    fn before(mut self, name: &str, value: &str) -> Self {
+        self.options.set_before.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn after(mut self, name: &str, value: &str) -> Self {
+        self.options.set_after.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn load(self) -> (Result<Recipe, Vec<Diagnostic>>, Log, tempfile::TempDir) {
+        let directory = tempfile::tempdir().unwrap();
+        let path: PathBuf = directory.path().join("recipe.rhai");
+        std::fs::write(&path, &self.text).unwrap();
+        for (name, text) in &self.files {
+            std::fs::write(directory.path().join(name), text).unwrap();
+        }
+        let log = Log::default();
+        let surroundings = Surroundings {
+            remote: Box::new(self.script.clone()),
+            local: Box::new(self.local.clone()),
+            reporter: Box::new(log.clone()),
+            prompts: Box::new(Answers(self.answers)),
+            interrupt: self.interrupt,
+        };
+        (Recipe::load(&path, self.options, surroundings), log, directory)
+    }
+
+    fn run(self, tasks: &[&str]) -> Outcome {
+        let (script, local) = (self.script.clone(), self.local.clone());
+        let (loaded, log, _directory) = self.load();
+        let mut recipe = loaded.unwrap_or_else(|errors| panic!("{errors:#?}"));
+        let tasks: Vec<String> = tasks.iter().map(|task| (*task).to_owned()).collect();
+        let result = recipe.run(&tasks);
+        drop(recipe);
+        let events: Vec<Event> = log.0.borrow().clone();
+        let printed = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Printed { text } => Some(text.clone()),
+                _ => None,
+            })
+            .collect();
+        Outcome {
+            result,
+            events,
+            printed,
+            script,
+            local,
+        }
+    }
+
+    /// The errors of a recipe that cannot be loaded.
+    fn errors(self) -> Vec<Diagnostic> {
+        match self.load().0 {
+            Ok(_) => panic!("the recipe was loaded"),
+            Err(errors) => errors,
+        }
+    }
+}
+
+impl Outcome {
+    /// What was printed, after making sure that all went well.
+    fn printed(self) -> Vec<String> {
+        if let Err(stopped) = &self.result {
+            panic!("{stopped:#?}");
+        }
+        self.printed
+    }
+
+    fn error(&self) -> &Diagnostic {
+        match &self.result {
+            Ok(()) => panic!("it went well: {:?}", self.printed),
+            Err(stopped) => &stopped.diagnostic,
+        }
+    }
+}
+
+/// What a task `t` with this body prints.
+fn prints(recipe_text: &str) -> Vec<String> {
+    recipe(recipe_text).run(&["t"]).printed()
+}
