@@ -12,4 +12,5 @@ mod harness;
 
 mod architecture;
 mod process;
+mod reference;
 mod servers;

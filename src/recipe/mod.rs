@@ -13,6 +13,7 @@ mod loader;
 mod options;
 mod origin;
 mod passwords;
+mod reference;
 mod rollback;
 mod stdlib;
 #[cfg(test)]
@@ -26,6 +27,8 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
+
+pub use self::reference::reference;
 
 use self::interpreter::Interpreter;
 use crate::configuration::{When, nearest};

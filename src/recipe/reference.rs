@@ -1,0 +1,52 @@
+//! The reference of the recipe language, generated from the tables of verbs, options and functions.
+
+use std::fmt::Write;
+
+use super::connection::SSH_OPTIONS;
+use super::functions::FUNCTIONS;
+use super::verbs::{Choice, Choices, VERBS};
+
+/// The reference as Markdown.
+pub fn reference() -> String {
+    let mut text = String::from(
+        "# The recipe language: verbs, options, functions\n\n\
+         Generated from the tables in `src/recipe`; `scripts/reference` writes it anew.\n\n\
+         An argument is any expression; `:name` is a symbol, the same as the text \"name\"; `key => value` is an option. \
+         Parentheses around the arguments can be left out. A statement ends with `;`, except one that ends in a block.\n\n\
+         ## Verbs\n",
+    );
+    for verb in VERBS {
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "\n### {}\n\n```\n{}\n```\n\n{}\n",
+            verb.name,
+            verb.form.replace("  |  ", "\n"),
+            verb.doc
+        );
+        match &verb.options {
+            Choices::Any => text.push_str("\nOptions: any; they are attributes of the server in that role.\n"),
+            Choices::Known([]) => {}
+            Choices::Known(lists) => {
+                text.push_str("\n| option | meaning |\n|---|---|\n");
+                for list in *lists {
+                    rows(&mut text, list);
+                }
+            }
+        }
+        let _ = write!(text, "\n```rhai\n{}\n```\n", verb.example);
+    }
+    text.push_str("\n## ssh_options\n\nKeys of the map `ssh_options`: `ssh_options[\"forward_agent\"] = true;`\n\n| key | meaning |\n|---|---|\n");
+    rows(&mut text, SSH_OPTIONS);
+    text.push_str("\n## Functions\n\nBeside those of Rhai itself.\n\n| function | gives |\n|---|---|\n");
+    for function in FUNCTIONS {
+        let _ = writeln!(text, "| `{}` | {} |", function.form, function.doc);
+    }
+    text
+}
+
+fn rows(text: &mut String, choices: &[Choice]) {
+    for choice in choices {
+        let _ = writeln!(text, "| `{}` | {} |", choice.name, choice.doc);
+    }
+}
