@@ -1,5 +1,4 @@
 //! The process programs of the library (`stdlib/process`) with real FastCGI listeners under a real `spawn-fcgi`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::fs;
 use std::io::{Read, Write};
