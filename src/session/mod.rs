@@ -210,6 +210,17 @@ pub enum JobSignal {
     Kill,
 }
 
+impl JobSignal {
+    /// Without `SIG` in front.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Int => "INT",
+            Self::Term => "TERM",
+            Self::Kill => "KILL",
+        }
+    }
+}
+
 /// One connection, or what stands for one. Orders return at once; what comes of them is reported.
 pub trait Session {
     /// Starts a command.

@@ -1,6 +1,237 @@
-//! Sessions over SSH.
+//! Servers reached over SSH: one thread per server owns its connection and all commands on it.
+//!
+//! [`SshConnector`] starts the threads; `login` makes the connection, `worker` runs the commands.
 
 pub mod agent;
+mod auth;
+mod channel;
 pub mod config;
+mod hostkey;
+mod inbox;
+mod job;
 pub mod known_hosts;
+mod login;
 mod pattern;
+mod tcp;
+mod wake;
+mod wire;
+mod worker;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::secret::Secret;
+
+use self::config::SshConfig;
+use self::inbox::{End, Inbox, Order, Outbox};
+use self::login::{Login, establish};
+use self::worker::Worker;
+use super::{Command, ConnectError, Connector, Destination, JobId, JobSignal, Phase, Report, Session, SessionId};
+
+/// Enough for libssh2 and OpenSSL, and little enough for hundreds of servers.
+const STACK: usize = 256 << 10;
+
+/// How long a session that is dropped may take to say goodbye.
+const GOODBYE: Duration = Duration::from_millis(200);
+
+/// What SSH takes from the environment of the process.
+#[derive(Clone, Debug, Default)]
+pub struct SshEnvironment {
+    /// The home directory: keys, known hosts, configuration.
+    pub home: Option<PathBuf>,
+    /// The name to log in with where nothing else names one.
+    pub local_user: String,
+    /// The variables: `SSH_AUTH_SOCK` names the agent, others may stand in the configuration files.
+    pub variables: Vec<(String, String)>,
+}
+
+type Configuration = Arc<Result<SshConfig, ConnectError>>;
+
+/// Makes SSH sessions.
+pub struct SshConnector {
+    environment: Arc<SshEnvironment>,
+    // Hundreds of servers mostly share one set of files.
+    configurations: RefCell<Vec<(Option<Vec<PathBuf>>, Configuration)>>,
+}
+
+impl SshConnector {
+    /// Takes what the process's environment says.
+    pub fn new(environment: SshEnvironment) -> Self {
+        Self {
+            environment: Arc::new(environment),
+            configurations: RefCell::default(),
+        }
+    }
+
+    fn configuration(&self, files: &Option<Vec<PathBuf>>) -> Configuration {
+        let mut known = self.configurations.borrow_mut();
+        if let Some((_, configuration)) = known.iter().find(|(of, _)| of == files) {
+            return Arc::clone(configuration);
+        }
+        let loaded = SshConfig::load(files.as_deref(), self.environment.home.as_deref());
+        let loaded = Arc::new(loaded.map(|config| config.with_variables(self.environment.variables.clone())));
+        known.push((files.clone(), Arc::clone(&loaded)));
+        loaded
+    }
+}
+
+impl Connector for SshConnector {
+    fn connect(&self, id: SessionId, destination: &Destination, reports: Sender<Report>) -> Box<dyn Session> {
+        let failed = |why: &std::io::Error| {
+            let _ = reports.send(Report::ConnectFailed(
+                id,
+                ConnectError {
+                    phase: Phase::Connect,
+                    reason: format!("no thread for the connection: {}", tcp::plain(why)),
+                    hints: Vec::new(),
+                },
+            ));
+        };
+        let (outbox, inbox) = match inbox::pair() {
+            Ok(pair) => pair,
+            Err(error) => {
+                failed(&error);
+                return Box::new(SshSession::ended());
+            }
+        };
+        let (alive, ended) = channel::<()>();
+        let login = Login {
+            id,
+            destination: destination.clone(),
+            environment: Arc::clone(&self.environment),
+            configuration: self.configuration(&destination.options.config),
+            reports: reports.clone(),
+        };
+        let thread = thread::Builder::new()
+            .stack_size(STACK)
+            .name(format!("ssh {}", destination.server.host));
+        match thread.spawn(move || {
+            let _alive = alive;
+            serve(login, inbox);
+        }) {
+            Ok(_) => Box::new(SshSession {
+                outbox: Some(outbox),
+                ended,
+            }),
+            Err(error) => {
+                failed(&error);
+                Box::new(SshSession::ended())
+            }
+        }
+    }
+}
+
+/// All that happens on the thread of one server.
+fn serve(login: Login, mut inbox: Inbox) {
+    // A thread that dies must not leave the main thread waiting for it.
+    let _will = Will(login.id, login.reports.clone());
+    let (id, reports) = (login.id, login.reports.clone());
+    let started = Instant::now();
+    match establish(&login, &mut inbox) {
+        Ok(connection) => {
+            let _ = reports.send(Report::Connected(id, started.elapsed()));
+            Worker::new(id, reports, inbox, connection).run();
+        }
+        Err(error) => {
+            let _ = reports.send(Report::ConnectFailed(id, error));
+        }
+    }
+}
+
+struct Will(SessionId, Sender<Report>);
+
+impl Drop for Will {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let _ = self.1.send(Report::Lost(self.0, "internal error".to_owned()));
+        }
+    }
+}
+
+/// The connection was given up while it was made.
+fn stopped(phase: Phase) -> ConnectError {
+    ConnectError {
+        phase,
+        reason: "stopped".to_owned(),
+        hints: Vec::new(),
+    }
+}
+
+/// The owner's handle of a server's thread.
+struct SshSession {
+    outbox: Option<Outbox>,
+    /// Closed when the thread has ended.
+    ended: Receiver<()>,
+}
+
+impl SshSession {
+    /// Of a connection that never came to be.
+    fn ended() -> Self {
+        Self {
+            outbox: None,
+            ended: channel().1,
+        }
+    }
+
+    fn order(&self, order: Order) {
+        if let Some(outbox) = &self.outbox {
+            outbox.send(order);
+        }
+    }
+}
+
+impl Session for SshSession {
+    fn start(&self, job: JobId, command: Command) {
+        self.order(Order::Start(job, command));
+    }
+
+    fn write(&self, job: JobId, bytes: Vec<u8>) {
+        self.order(Order::Write(job, bytes));
+    }
+
+    fn end_input(&self, job: JobId) {
+        self.order(Order::EndInput(job));
+    }
+
+    fn signal(&self, job: JobId, signal: JobSignal) {
+        self.order(Order::Signal(job, signal));
+    }
+
+    fn answer(&self, password: Option<Secret>) {
+        self.order(Order::Answer(password));
+    }
+
+    fn drained(&self, bytes: usize) {
+        if let Some(outbox) = &self.outbox {
+            outbox.drained(bytes);
+        }
+    }
+
+    fn abandon(&self) {
+        if let Some(outbox) = &self.outbox {
+            outbox.end(End::Abandon);
+        }
+    }
+}
+
+impl Drop for SshSession {
+    fn drop(&mut self) {
+        if let Some(outbox) = &self.outbox {
+            if outbox.is_ending() {
+                return;
+            }
+            outbox.end(End::Close);
+            // Only so that the goodbye is on its way before the process may end.
+            let _ = self.ended.recv_timeout(GOODBYE);
+        }
+    }
+}

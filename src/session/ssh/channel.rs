@@ -1,0 +1,304 @@
+//! libssh2's channels without their blocking parts, and its signing hook: all `unsafe` of capr is in this file.
+//!
+//! A [`Link`] and its [`Channel`]s belong to one thread, and to one live `ssh2::Session` that the owner keeps longer than
+//! them. Nothing here blocks, given a non-blocking session: what cannot be done now is `WouldBlock`, and has to be called again.
+#![allow(unsafe_code)]
+
+use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::ptr;
+
+use libssh2_sys as raw;
+
+use crate::exit::Stream;
+use crate::session::{JobSignal, Terminal};
+
+unsafe extern "C" {
+    // In the C library since the snapshot that libssh2-sys 0.3.4 builds, not declared by it.
+    fn libssh2_channel_has_exit_status(channel: *mut raw::LIBSSH2_CHANNEL) -> c_int;
+    fn libssh2_channel_signal_ex(channel: *mut raw::LIBSSH2_CHANNEL, name: *const c_char, length: usize) -> c_int;
+    fn libssh2_userauth_publickey(
+        session: *mut raw::LIBSSH2_SESSION,
+        user: *const c_char,
+        public_key: *const u8,
+        public_key_length: usize,
+        sign: extern "C" fn(
+            *mut raw::LIBSSH2_SESSION,
+            *mut *mut u8,
+            *mut usize,
+            *const u8,
+            usize,
+            *mut *mut c_void,
+        ) -> c_int,
+        state: *mut *mut c_void,
+    ) -> c_int;
+    fn libssh2_session_set_read_timeout(session: *mut raw::LIBSSH2_SESSION, seconds: std::ffi::c_long);
+    // libssh2's default allocator; it frees the signature that the hook returns.
+    fn malloc(size: usize) -> *mut c_void;
+}
+
+/// Number of the standard error stream, RFC 4254 section 5.2.
+const STDERR: c_int = 1;
+
+/// Why a call did not do what it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// Call again when the socket is ready.
+    WouldBlock,
+    /// The server refused this request; the connection is fine.
+    Denied(c_int),
+    /// The connection cannot be used any more.
+    Broken(c_int),
+}
+
+fn check(code: c_int) -> Result<(), Trouble> {
+    match code {
+        0.. => Ok(()),
+        raw::LIBSSH2_ERROR_EAGAIN => Err(Trouble::WouldBlock),
+        raw::LIBSSH2_ERROR_CHANNEL_FAILURE
+        | raw::LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED
+        | raw::LIBSSH2_ERROR_CHANNEL_CLOSED
+        | raw::LIBSSH2_ERROR_CHANNEL_EOF_SENT
+        | raw::LIBSSH2_ERROR_INVAL
+        | raw::LIBSSH2_ERROR_OUT_OF_BOUNDARY
+        | raw::LIBSSH2_ERROR_BUFFER_TOO_SMALL => Err(Trouble::Denied(code)),
+        code => Err(Trouble::Broken(code)),
+    }
+}
+
+/// The connection as libssh2 sees it, borrowed from an `ssh2::Session`.
+#[derive(Clone, Copy)]
+pub(super) struct Link(*mut raw::LIBSSH2_SESSION);
+
+impl Link {
+    /// `session` must outlive the link and every channel opened through it, and stay on this thread.
+    pub(super) fn new(session: &ssh2::Session) -> Self {
+        Self(ptr::from_mut(&mut *session.raw()))
+    }
+
+    /// libssh2 gives up on an answer after a minute of its own; the deadlines here are ours.
+    pub(super) fn wait_for_answers_without_limit(self) {
+        // SAFETY: the session is live.
+        unsafe { libssh2_session_set_read_timeout(self.0, 24 * 3600) }
+    }
+
+    /// Begins to open a channel, or goes on with it: at most one can be opening at a time.
+    pub(super) fn open(self) -> Result<Channel, Trouble> {
+        let kind = "session";
+        // SAFETY: the session is live; pointer and length describe `kind`, which the call copies or compares only.
+        let channel = unsafe {
+            raw::libssh2_channel_open_ex(
+                self.0,
+                kind.as_ptr().cast(),
+                length(kind.as_bytes()),
+                raw::LIBSSH2_CHANNEL_WINDOW_DEFAULT,
+                raw::LIBSSH2_CHANNEL_PACKET_DEFAULT,
+                ptr::null(),
+                0,
+            )
+        };
+        if !channel.is_null() {
+            return Ok(Channel {
+                link: self,
+                raw: channel,
+            });
+        }
+        // SAFETY: the session is live.
+        let code = unsafe { raw::libssh2_session_last_errno(self.0) };
+        match check(code) {
+            Err(trouble) => Err(trouble),
+            Ok(()) => Err(Trouble::Broken(code)),
+        }
+    }
+
+    /// Whether the last call that would block waits until something can be sent.
+    pub(super) fn waits_for_sending(self) -> bool {
+        // SAFETY: the session is live.
+        let directions = unsafe { raw::libssh2_session_block_directions(self.0) };
+        // libssh2 says "neither" when another packet has to go out first.
+        directions & raw::LIBSSH2_SESSION_BLOCK_OUTBOUND != 0 || directions == 0
+    }
+
+    /// Logs in with a key whose private half is elsewhere: `sign` is given what to sign and returns the signature as the
+    /// server is to get it, without the algorithm's name in front.
+    pub(super) fn authenticate(
+        self,
+        user: &std::ffi::CStr,
+        public_key: &[u8],
+        sign: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
+    ) -> Result<(), c_int> {
+        let mut signer = Signer(sign);
+        let mut state: *mut c_void = ptr::from_mut(&mut signer).cast();
+        // SAFETY: all pointers are valid during the call; `state` leads `sign_hook` back to `signer`, which outlives it.
+        let code = unsafe {
+            libssh2_userauth_publickey(
+                self.0,
+                user.as_ptr(),
+                public_key.as_ptr(),
+                public_key.len(),
+                sign_hook,
+                &raw mut state,
+            )
+        };
+        if code == 0 { Ok(()) } else { Err(code) }
+    }
+}
+
+struct Signer<'a>(&'a mut dyn FnMut(&[u8]) -> Option<Vec<u8>>);
+
+extern "C" fn sign_hook(
+    _session: *mut raw::LIBSSH2_SESSION,
+    signature: *mut *mut u8,
+    signature_length: *mut usize,
+    data: *const u8,
+    data_length: usize,
+    state: *mut *mut c_void,
+) -> c_int {
+    // SAFETY: `state` is what `authenticate` passed; the signer lives until that returns. libssh2 passes `data` as valid
+    // for `data_length` bytes and takes over a buffer of its own allocator.
+    unsafe {
+        let signer = &mut *(*state).cast::<Signer<'_>>();
+        let Some(bytes) = (signer.0)(std::slice::from_raw_parts(data, data_length)) else {
+            return -1;
+        };
+        let buffer = malloc(bytes.len().max(1)).cast::<u8>();
+        if buffer.is_null() {
+            return -1;
+        }
+        ptr::copy_nonoverlapping(bytes.as_ptr(), buffer, bytes.len());
+        *signature = buffer;
+        *signature_length = bytes.len();
+    }
+    0
+}
+
+/// A session channel. It has no `Drop`: [`Channel::free`] is called until it is done, or the whole session goes.
+pub(super) struct Channel {
+    link: Link,
+    raw: *mut raw::LIBSSH2_CHANNEL,
+}
+
+// SAFETY of all calls below: the channel is live until `free` has returned Ok and the owner then drops it; every slice
+// passed is valid during the call.
+impl Channel {
+    /// Asks for a terminal.
+    pub(super) fn request_terminal(&mut self, terminal: Terminal) -> Result<(), Trouble> {
+        let name = "xterm";
+        check(unsafe {
+            raw::libssh2_channel_request_pty_ex(
+                self.raw,
+                name.as_ptr().cast(),
+                length(name.as_bytes()),
+                ptr::null(),
+                0,
+                c_int::from(terminal.columns),
+                c_int::from(terminal.rows),
+                0,
+                0,
+            )
+        })
+    }
+
+    /// Starts a command.
+    pub(super) fn exec(&mut self, line: &str) -> Result<(), Trouble> {
+        let request = "exec";
+        if c_uint::try_from(line.len()).is_err() {
+            return Err(Trouble::Denied(raw::LIBSSH2_ERROR_OUT_OF_BOUNDARY));
+        }
+        check(unsafe {
+            raw::libssh2_channel_process_startup(
+                self.raw,
+                request.as_ptr().cast(),
+                length(request.as_bytes()),
+                line.as_ptr().cast(),
+                length(line.as_bytes()),
+            )
+        })
+    }
+
+    /// Reads what there is; 0 at the end of the stream.
+    pub(super) fn read(&mut self, stream: Stream, buffer: &mut [u8]) -> Result<usize, Trouble> {
+        let number = match stream {
+            Stream::Out => 0,
+            Stream::Err => STDERR,
+        };
+        let count = unsafe { raw::libssh2_channel_read_ex(self.raw, number, buffer.as_mut_ptr().cast(), buffer.len()) };
+        counted(count)
+    }
+
+    /// Writes what fits. After `WouldBlock` the same bytes have to come again.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<usize, Trouble> {
+        let count = unsafe { raw::libssh2_channel_write_ex(self.raw, 0, bytes.as_ptr().cast(), bytes.len()) };
+        counted(count)
+    }
+
+    /// Ends the command's input.
+    pub(super) fn send_eof(&mut self) -> Result<(), Trouble> {
+        check(unsafe { raw::libssh2_channel_send_eof(self.raw) })
+    }
+
+    /// Sends a signal to the command's process group.
+    pub(super) fn signal(&mut self, signal: JobSignal) -> Result<(), Trouble> {
+        let name = signal.name();
+        check(unsafe { libssh2_channel_signal_ex(self.raw, name.as_ptr().cast(), name.len()) })
+    }
+
+    /// Whether all output was read.
+    pub(super) fn at_eof(&self) -> bool {
+        unsafe { raw::libssh2_channel_eof(self.raw) == 1 }
+    }
+
+    /// The exit status, if one was received.
+    pub(super) fn exit_status(&self) -> Option<i32> {
+        unsafe {
+            (libssh2_channel_has_exit_status(self.raw) != 0).then(|| raw::libssh2_channel_get_exit_status(self.raw))
+        }
+    }
+
+    /// The signal that ended the command, if one was received.
+    pub(super) fn exit_signal(&self) -> Option<String> {
+        let mut name: *mut c_char = ptr::null_mut();
+        let mut length = 0;
+        // SAFETY: only the first pair of out-pointers is asked for; the text is ours and is given back after it was copied.
+        unsafe {
+            let code = raw::libssh2_channel_get_exit_signal(
+                self.raw,
+                &raw mut name,
+                &raw mut length,
+                ptr::null_mut(),
+                ptr::null_mut(),
+                ptr::null_mut(),
+                ptr::null_mut(),
+            );
+            if code != 0 || name.is_null() {
+                return None;
+            }
+            let text = String::from_utf8_lossy(std::slice::from_raw_parts(name.cast::<u8>(), length)).into_owned();
+            raw::libssh2_free(self.link.0, name.cast());
+            Some(text)
+        }
+    }
+
+    /// After the end of the output: Ok once the server has closed the channel.
+    pub(super) fn wait_closed(&mut self) -> Result<(), Trouble> {
+        check(unsafe { raw::libssh2_channel_wait_closed(self.raw) })
+    }
+
+    /// Closes and frees; called again after `WouldBlock`, never again after anything else.
+    pub(super) fn free(&mut self) -> Result<(), Trouble> {
+        check(unsafe { raw::libssh2_channel_free(self.raw) })
+    }
+}
+
+fn counted(count: isize) -> Result<usize, Trouble> {
+    match usize::try_from(count) {
+        Ok(count) => Ok(count),
+        Err(_) => Err(check(c_int::try_from(count).unwrap_or(c_int::MIN))
+            .err()
+            .unwrap_or(Trouble::Broken(c_int::MIN))),
+    }
+}
+
+// Too short is safe where too long would not be.
+fn length(bytes: &[u8]) -> c_uint {
+    c_uint::try_from(bytes.len()).unwrap_or(0)
+}

@@ -1,0 +1,166 @@
+//! The server's key: which kind to ask for, and whether to trust what came.
+
+use std::path::PathBuf;
+
+use crate::session::{ConnectError, HostKeyPolicy, NewHostKey, Phase};
+
+use super::config::HostConfig;
+use super::known_hosts::{KnownHosts, Verdict, fingerprint};
+use super::tcp::plain;
+
+/// Signature algorithms without certificates, best first; libssh2 would prefer certificates, whose authority nobody checks.
+const ALGORITHMS: [&str; 6] = [
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+];
+
+/// What is known of a server's key before it is met.
+pub(super) struct Expected<'a> {
+    config: &'a HostConfig,
+    known: KnownHosts,
+    name: &'a str,
+    port: u16,
+}
+
+impl<'a> Expected<'a> {
+    pub(super) fn new(config: &'a HostConfig) -> Self {
+        let files: Vec<PathBuf> = config
+            .user_known_hosts_files
+            .iter()
+            .chain(&config.global_known_hosts_files)
+            .cloned()
+            .collect();
+        // An alias stands in the files as it is, whatever the port.
+        let (name, port) = match &config.host_key_alias {
+            Some(alias) => (alias.as_str(), 22),
+            None => (config.host_name.as_str(), config.port),
+        };
+        Self {
+            config,
+            known: KnownHosts::load(&files),
+            name,
+            port,
+        }
+    }
+
+    /// The algorithms to offer: those of the known keys first, so that a server with several keys shows a known one.
+    pub(super) fn algorithms(&self) -> String {
+        let known = self.known.known_types(self.name, self.port);
+        let is_known = |algorithm: &&&str| {
+            let key_type = if algorithm.starts_with("rsa-") {
+                "ssh-rsa"
+            } else {
+                algorithm
+            };
+            known.iter().any(|known| known == key_type)
+        };
+        let first = ALGORITHMS.iter().filter(is_known);
+        let rest = ALGORITHMS.iter().filter(|algorithm| !is_known(algorithm));
+        first.chain(rest).copied().collect::<Vec<_>>().join(",")
+    }
+
+    /// Whether the key is trusted; a new one that was written down is returned.
+    pub(super) fn check(&self, blob: &[u8]) -> Result<Option<NewHostKey>, ConnectError> {
+        if self.config.host_key_policy == HostKeyPolicy::Off {
+            return Ok(None);
+        }
+        let key_type = key_type(blob);
+        let shown = format!("{key_type} {}", fingerprint(blob));
+        match self.known.check(self.name, self.port, &key_type, blob) {
+            Verdict::Known => Ok(None),
+            Verdict::Unknown if self.config.host_key_policy == HostKeyPolicy::AcceptNew => self.add(key_type, blob),
+            Verdict::Unknown => Err(refused(
+                format!("host key of {} is not known: {shown}", self.name),
+                vec![format!(
+                    "compare the fingerprint with the server's, then: {}",
+                    self.scan_command()
+                )],
+            )),
+            Verdict::Changed {
+                file,
+                line,
+                key_type: old,
+            } => Err(refused(
+                format!(
+                    "host key of {} has changed: it shows {shown}, but the {old} key in {}:{line} is another",
+                    self.name,
+                    file.display()
+                ),
+                vec![
+                    "somebody may be listening in between; ask whoever runs the server".to_owned(),
+                    format!(
+                        "if the change is expected: ssh-keygen -R '{}' -f '{}'",
+                        self.entry(),
+                        file.display()
+                    ),
+                ],
+            )),
+            Verdict::Revoked { file, line } => Err(refused(
+                format!(
+                    "host key of {} is revoked in {}:{line}: {shown}",
+                    self.name,
+                    file.display()
+                ),
+                Vec::new(),
+            )),
+        }
+    }
+
+    fn add(&self, key_type: String, blob: &[u8]) -> Result<Option<NewHostKey>, ConnectError> {
+        let Some(file) = self.config.user_known_hosts_files.first() else {
+            return Ok(None);
+        };
+        KnownHosts::append(file, self.name, self.port, &key_type, blob).map_err(|error| {
+            refused(
+                format!(
+                    "host key of {} cannot be added to {}: {}",
+                    self.name,
+                    file.display(),
+                    plain(&error)
+                ),
+                vec!["name a file that can be written: ssh_options.user_known_hosts_file".to_owned()],
+            )
+        })?;
+        Ok(Some(NewHostKey {
+            key_type,
+            fingerprint: fingerprint(blob),
+            file: file.clone(),
+        }))
+    }
+
+    /// The server as a known-hosts file names it.
+    fn entry(&self) -> String {
+        if self.port == 22 {
+            self.name.to_owned()
+        } else {
+            format!("[{}]:{}", self.name, self.port)
+        }
+    }
+
+    fn scan_command(&self) -> String {
+        let file = self.config.user_known_hosts_files.first();
+        let file = file.map_or_else(|| "~/.ssh/known_hosts".to_owned(), |file| file.display().to_string());
+        format!(
+            "ssh-keyscan -p {} {} >> '{file}'",
+            self.config.port, self.config.host_name
+        )
+    }
+}
+
+fn refused(reason: String, hints: Vec<String>) -> ConnectError {
+    ConnectError {
+        phase: Phase::HostKey,
+        reason,
+        hints,
+    }
+}
+
+/// The name in front of every public key.
+pub(super) fn key_type(blob: &[u8]) -> String {
+    let name = super::wire::text(blob).map_or(&[][..], |(name, _)| name);
+    String::from_utf8_lossy(name).into_owned()
+}

@@ -1,0 +1,149 @@
+//! What the owner of a session and its thread share: orders, the wish to end, and how much output is on its way.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Instant;
+
+use rustix::event::PollFlags;
+
+use crate::secret::Secret;
+use crate::session::{Command, JobId, JobSignal};
+
+use super::wake::{Wake, Woken};
+
+/// A server's output that the main thread has not taken yet may grow this large before reading from it stops …
+const MOST_QUEUED: usize = 8 << 20;
+/// … and reading begins again when this much is left.
+const FEW_QUEUED: usize = 4 << 20;
+
+pub(super) enum Order {
+    Start(JobId, Command),
+    Write(JobId, Vec<u8>),
+    EndInput(JobId),
+    Signal(JobId, JobSignal),
+    Answer(Option<Secret>),
+}
+
+/// How the session is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// In an orderly way.
+    Close,
+    /// At once.
+    Abandon,
+}
+
+#[derive(Debug)]
+struct Shared {
+    wake: Wake,
+    end: AtomicU8,
+    queued: AtomicUsize,
+}
+
+/// The owner's side.
+pub(super) struct Outbox {
+    orders: Sender<Order>,
+    shared: Arc<Shared>,
+}
+
+/// The thread's side.
+pub(super) struct Inbox {
+    orders: Receiver<Order>,
+    /// Orders that came while the session was not ready for them.
+    early: VecDeque<Order>,
+    shared: Arc<Shared>,
+}
+
+pub(super) fn pair() -> io::Result<(Outbox, Inbox)> {
+    let (sender, receiver) = channel();
+    let shared = Arc::new(Shared {
+        wake: Wake::new()?,
+        end: AtomicU8::new(0),
+        queued: AtomicUsize::new(0),
+    });
+    let outbox = Outbox {
+        orders: sender,
+        shared: Arc::clone(&shared),
+    };
+    let inbox = Inbox {
+        orders: receiver,
+        early: VecDeque::new(),
+        shared,
+    };
+    Ok((outbox, inbox))
+}
+
+impl Outbox {
+    pub(super) fn send(&self, order: Order) {
+        // A thread that has ended has reported so; nobody waits for the order.
+        let _ = self.orders.send(order);
+        self.shared.wake.ring();
+    }
+
+    pub(super) fn end(&self, end: End) {
+        let value = match end {
+            End::Close => 1,
+            End::Abandon => 2,
+        };
+        self.shared.end.fetch_max(value, Ordering::SeqCst);
+        self.shared.wake.ring();
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        self.shared.end.load(Ordering::SeqCst) != 0
+    }
+
+    pub(super) fn drained(&self, bytes: usize) {
+        let before = self.shared.queued.fetch_sub(bytes, Ordering::SeqCst);
+        if before > FEW_QUEUED && before.saturating_sub(bytes) <= FEW_QUEUED {
+            self.shared.wake.ring();
+        }
+    }
+}
+
+impl Inbox {
+    pub(super) fn end(&self) -> Option<End> {
+        match self.shared.end.load(Ordering::SeqCst) {
+            0 => None,
+            1 => Some(End::Close),
+            _ => Some(End::Abandon),
+        }
+    }
+
+    /// The next order, if there is one.
+    pub(super) fn take(&mut self) -> Option<Order> {
+        self.early.pop_front().or_else(|| self.orders.try_recv().ok())
+    }
+
+    /// The answer to a question, if it has come; other orders are kept for later.
+    pub(super) fn take_answer(&mut self) -> Option<Option<Secret>> {
+        while let Ok(order) = self.orders.try_recv() {
+            match order {
+                Order::Answer(answer) => return Some(answer),
+                order => self.early.push_back(order),
+            }
+        }
+        None
+    }
+
+    pub(super) fn wait(&self, socket: Option<(BorrowedFd<'_>, PollFlags)>, until: Option<Instant>) -> Woken {
+        self.shared.wake.wait(socket, until)
+    }
+
+    pub(super) fn wait_for(&self, socket: &impl AsFd, events: PollFlags, until: Option<Instant>) -> Woken {
+        self.wait(Some((socket.as_fd(), events)), until)
+    }
+
+    pub(super) fn queued(&self, bytes: usize) {
+        self.shared.queued.fetch_add(bytes, Ordering::SeqCst);
+    }
+
+    /// Whether to stop reading; `paused`: whether reading has stopped already.
+    pub(super) fn is_full(&self, paused: bool) -> bool {
+        self.shared.queued.load(Ordering::SeqCst) > if paused { FEW_QUEUED } else { MOST_QUEUED }
+    }
+}

@@ -1,0 +1,248 @@
+//! From a destination to a connection on which commands can run: address, key exchange, host key, authentication.
+
+use std::hash::{BuildHasher, RandomState};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use rustix::event::PollFlags;
+use rustix::net::sockopt;
+use ssh2::{BlockDirections, ErrorCode, MethodType, Session};
+
+use crate::session::{ConnectError, Destination, Phase, Report, SessionId, SshOptions};
+
+use super::config::HostConfig;
+use super::hostkey::Expected;
+use super::inbox::Inbox;
+use super::{Configuration, SshEnvironment, auth, stopped, tcp};
+
+/// libssh2's code for "call again".
+const EAGAIN: ErrorCode = ErrorCode::Session(libssh2_sys::LIBSSH2_ERROR_EAGAIN);
+
+/// What the thread of one server is given.
+pub(super) struct Login {
+    pub(super) id: SessionId,
+    pub(super) destination: Destination,
+    pub(super) environment: Arc<SshEnvironment>,
+    pub(super) configuration: Configuration,
+    pub(super) reports: Sender<Report>,
+}
+
+/// A connection that is logged in.
+pub(super) struct Connection {
+    pub(super) session: Session,
+    pub(super) socket: Arc<TcpStream>,
+    pub(super) keepalive_interval: Duration,
+    /// Logged in as root.
+    pub(super) is_root: bool,
+}
+
+/// Why a step of the login did not succeed.
+pub(super) enum Stop {
+    /// libssh2 says so.
+    Failed(ssh2::Error),
+    /// The deadline has passed.
+    Silent,
+    /// Nobody wants the connection any more.
+    Unwanted,
+}
+
+/// A login under way.
+pub(super) struct Attempt<'a> {
+    pub(super) login: &'a Login,
+    pub(super) config: &'a HostConfig,
+    pub(super) session: Session,
+    pub(super) socket: Arc<TcpStream>,
+    pub(super) inbox: &'a mut Inbox,
+    pub(super) deadline: Instant,
+    /// The first bytes that the server sent.
+    greeting: Option<Vec<u8>>,
+}
+
+/// The server was too busy to greet; another attempt may help.
+enum Failure {
+    Busy(ConnectError),
+    Final(ConnectError),
+}
+
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        Self::Final(error)
+    }
+}
+
+/// Makes the connection; once more when the server hung up before it said anything, as it does under load.
+pub(super) fn establish(login: &Login, inbox: &mut Inbox) -> Result<Connection, ConnectError> {
+    let configuration = login.configuration.as_ref().as_ref().map_err(Clone::clone)?;
+    let config = configuration.resolve(
+        &login.destination.server,
+        &login.destination.options,
+        &login.environment.local_user,
+    )?;
+    match attempt(login, &config, inbox) {
+        Ok(connection) => Ok(connection),
+        Err(Failure::Final(error)) => Err(error),
+        Err(Failure::Busy(_)) => {
+            // Servers that were refused together must not come back together.
+            let jitter = RandomState::new().hash_one(login.id) % 1000;
+            let until = Instant::now() + Duration::from_millis(200 + jitter);
+            while Instant::now() < until {
+                if inbox.end().is_some() {
+                    return Err(stopped(Phase::Connect));
+                }
+                inbox.wait(None, Some(until));
+            }
+            attempt(login, &config, inbox).map_err(|failure| match failure {
+                Failure::Busy(error) | Failure::Final(error) => error,
+            })
+        }
+    }
+}
+
+fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Connection, Failure> {
+    let options = &login.destination.options;
+    let usual = SshOptions::default();
+    // The recipe decides; where it says nothing of its own, the user's files do.
+    let connect_timeout = match config.connect_timeout {
+        Some(configured) if options.connect_timeout == usual.connect_timeout => configured,
+        _ => options.connect_timeout,
+    };
+    let keepalive_interval = match config.server_alive_interval {
+        Some(configured) if !configured.is_zero() && options.keepalive_interval == usual.keepalive_interval => {
+            configured
+        }
+        _ => options.keepalive_interval,
+    };
+    let socket = Arc::new(tcp::connect(&config.host_name, config.port, connect_timeout, inbox)?);
+    // Bytes that nobody acknowledges end the connection in the same time as silence does.
+    let patience = u32::try_from((keepalive_interval * 3).as_millis()).unwrap_or(u32::MAX);
+    let _ = sockopt::set_tcp_user_timeout(&socket, patience);
+
+    let mut session = Session::new().map_err(|error| internal(&error))?;
+    session.set_blocking(false);
+    session.set_tcp_stream(Arc::clone(&socket));
+    super::channel::Link::new(&session).wait_for_answers_without_limit();
+    let expected = Expected::new(config);
+    session
+        .method_pref(MethodType::HostKey, &expected.algorithms())
+        .map_err(|error| internal(&error))?;
+    let mut attempt = Attempt {
+        login,
+        config,
+        session,
+        socket,
+        inbox,
+        deadline: Instant::now() + options.login_timeout,
+        greeting: None,
+    };
+    if let Err(stop) = attempt.step(Session::handshake) {
+        return Err(attempt.handshake_failure(stop));
+    }
+    let added = match attempt.session.host_key() {
+        Some((blob, _)) => expected.check(blob)?,
+        None => return Err(attempt.handshake_failure(Stop::Silent)),
+    };
+    if let Some(added) = added {
+        let _ = login.reports.send(Report::HostKeyAdded(login.id, added));
+    }
+    auth::authenticate(&mut attempt)?;
+    Ok(Connection {
+        session: attempt.session,
+        socket: attempt.socket,
+        keepalive_interval,
+        is_root: config.user == "root",
+    })
+}
+
+impl Attempt<'_> {
+    /// Calls `call` until it no longer says "would block".
+    pub(super) fn step<T>(&mut self, mut call: impl FnMut(&mut Session) -> Result<T, ssh2::Error>) -> Result<T, Stop> {
+        loop {
+            match call(&mut self.session) {
+                Ok(value) => return Ok(value),
+                Err(error) if error.code() == EAGAIN => self.wait()?,
+                Err(error) => return Err(Stop::Failed(error)),
+            }
+        }
+    }
+
+    fn wait(&mut self) -> Result<(), Stop> {
+        let events = match self.session.block_directions() {
+            BlockDirections::Inbound => PollFlags::IN,
+            BlockDirections::Outbound => PollFlags::OUT,
+            BlockDirections::None | BlockDirections::Both => PollFlags::IN | PollFlags::OUT,
+        };
+        loop {
+            // Before the wait: the bell for it may have been heard by an earlier one.
+            if self.inbox.end().is_some() {
+                return Err(Stop::Unwanted);
+            }
+            let woken = self.inbox.wait_for(&self.socket, events, Some(self.deadline));
+            if woken.readable {
+                quick_ack(&self.socket);
+                if self.greeting.is_none() {
+                    let mut start = [0_u8; 200];
+                    let count = self.socket.peek(&mut start).unwrap_or(0);
+                    self.greeting = start.get(..count).map(<[u8]>::to_vec);
+                }
+            }
+            if woken.socket {
+                return Ok(());
+            }
+            if Instant::now() >= self.deadline {
+                return Err(Stop::Silent);
+            }
+        }
+    }
+
+    fn handshake_failure(&self, stop: Stop) -> Failure {
+        let waited = self.login.destination.options.login_timeout.as_secs_f64();
+        // What arrived too fast to be looked at before libssh2 took it, it keeps the last line of.
+        let seen = self.greeting.as_deref().or(self.session.banner_bytes());
+        let greeting = String::from_utf8_lossy(seen.unwrap_or_default()).into_owned();
+        let greeting: String = greeting
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .filter(|c| !c.is_control())
+            .collect();
+        let is_ssh = greeting.starts_with("SSH-");
+        let hung_up = matches!(stop, Stop::Failed(_)) && seen.is_none_or(<[u8]>::is_empty);
+        let reason = match stop {
+            Stop::Unwanted => return Failure::Final(stopped(Phase::Handshake)),
+            Stop::Silent if greeting.is_empty() => format!("connected, but no SSH greeting within {waited} s"),
+            Stop::Silent => format!("key exchange not finished within {waited} s"),
+            Stop::Failed(_) if hung_up => "the server hung up before its SSH greeting".to_owned(),
+            Stop::Failed(_) if !is_ssh => format!("not an SSH server: it says `{greeting}'"),
+            Stop::Failed(error) => format!("key exchange with {greeting} failed: {}", error.message()),
+        };
+        let error = ConnectError {
+            phase: Phase::Handshake,
+            reason,
+            hints: Vec::new(),
+        };
+        // OpenSSH under load hangs up without a word; since 9.8 it says one of these.
+        let busy = ["Exceeded MaxStartups", "Not allowed at this time"];
+        if hung_up || busy.iter().any(|words| greeting.starts_with(words)) {
+            Failure::Busy(error)
+        } else {
+            Failure::Final(error)
+        }
+    }
+}
+
+/// Answers at once: the next packet of the other side may wait for it.
+pub(super) fn quick_ack(socket: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    let _ = sockopt::set_tcp_quickack(socket, true);
+}
+
+fn internal(error: &ssh2::Error) -> ConnectError {
+    ConnectError {
+        phase: Phase::Handshake,
+        reason: format!("no SSH session: {}", error.message()),
+        hints: Vec::new(),
+    }
+}

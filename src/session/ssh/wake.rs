@@ -1,0 +1,77 @@
+//! Wakes a thread that sleeps in `poll`, from any other thread.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+
+/// Rung by others, polled and silenced by its owner.
+#[derive(Debug)]
+pub(super) struct Wake(OwnedFd);
+
+impl Wake {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?))
+    }
+
+    pub(super) fn ring(&self) {
+        // It fails only when it has been rung 2^64 - 1 times already.
+        let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
+    }
+
+    fn silence(&self) {
+        let _ = rustix::io::read(&self.0, &mut [0_u8; 8]);
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// What a wait ended with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Woken {
+    /// The socket is ready, or something is wrong with it.
+    pub(super) socket: bool,
+    /// There are bytes to read, or the other side has closed.
+    pub(super) readable: bool,
+    /// The other side has closed, or the connection has failed.
+    pub(super) hung_up: bool,
+}
+
+impl Wake {
+    /// Sleeps until the socket has one of `events`, the bell rings or `until` has come.
+    pub(super) fn wait(&self, socket: Option<(BorrowedFd<'_>, PollFlags)>, until: Option<Instant>) -> Woken {
+        let timeout = until.map(|until| {
+            let left = until.saturating_duration_since(Instant::now());
+            // Rounded up: a timer that fires a little early would be waited for in a busy loop.
+            left + Duration::from_micros(50)
+        });
+        let timeout = timeout.and_then(|left| Timespec::try_from(left).ok());
+        let bell = PollFd::from_borrowed_fd(self.fd(), PollFlags::IN);
+        let mut woken = Woken::default();
+        let (rang, events) = match socket {
+            Some((socket, events)) => {
+                let mut fds = [bell, PollFd::from_borrowed_fd(socket, events)];
+                // An interrupted poll is a wake without a cause; the caller looks and waits again.
+                let _ = poll(&mut fds, timeout.as_ref());
+                let [bell, socket] = fds;
+                (!bell.revents().is_empty(), socket.revents())
+            }
+            None => {
+                let mut fds = [bell];
+                let _ = poll(&mut fds, timeout.as_ref());
+                let [bell] = fds;
+                (!bell.revents().is_empty(), PollFlags::empty())
+            }
+        };
+        if rang {
+            self.silence();
+        }
+        woken.hung_up = events.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::RDHUP);
+        woken.socket = !events.is_empty();
+        woken.readable = events.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR);
+        woken
+    }
+}

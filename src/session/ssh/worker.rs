@@ -1,0 +1,457 @@
+//! The loop of one server's thread: orders in, output out, nothing that blocks but the one `poll`.
+//!
+//! The rules of libssh2 that it keeps: one channel opening at a time; one request without an answer at a time; what could
+//! not be sent is sent first; everything is read before it sleeps.
+
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use rustix::event::PollFlags;
+use rustix::net::sockopt;
+use ssh2::Session;
+
+use crate::exit::Exit;
+use crate::session::{Command, Input, JobId, JobSignal, Report, SessionId};
+
+use super::channel::{Channel, Link, Trouble};
+use super::inbox::{End, Inbox, Order};
+use super::job::Job;
+use super::login::{Connection, quick_ack};
+use super::tcp::plain;
+
+const BUFFER: usize = 32 << 10;
+
+/// So many intervals of silence, with a question after each, and a server counts as lost.
+const QUESTIONS: u32 = 3;
+
+pub(super) struct Worker {
+    id: SessionId,
+    reports: Sender<Report>,
+    inbox: Inbox,
+    session: Session,
+    socket: Arc<TcpStream>,
+    link: Link,
+    /// The channel of the next command, opened while nobody waits for it.
+    spare: Option<Channel>,
+    opens_in_advance: bool,
+    jobs: Vec<Job>,
+    closing: Vec<Channel>,
+    /// The server opened no channel while so many were closing.
+    full_until: Option<usize>,
+    /// A channel was closed since the last time that one was refused.
+    freed: bool,
+    /// Something could not be sent.
+    blocked_on_send: bool,
+    paused: bool,
+    /// There is something to start that came up in the middle of a turn.
+    restless: bool,
+    is_root: bool,
+    interval: Duration,
+    silence: Option<Silence>,
+    buffer: Vec<u8>,
+}
+
+/// A server that says nothing.
+struct Silence {
+    /// Questions sent since it was last heard.
+    asked: u32,
+    /// When the next one is due.
+    next: Instant,
+}
+
+/// The loop has ended, with the connection.
+enum Over {
+    Lost(String),
+    Ended(End),
+}
+
+impl Worker {
+    pub(super) fn new(id: SessionId, reports: Sender<Report>, inbox: Inbox, connection: Connection) -> Self {
+        // Some other servers do not survive a channel that is opened while another one closes.
+        let opens_in_advance = connection
+            .session
+            .banner()
+            .is_some_and(|banner| banner.contains("OpenSSH"));
+        // libssh2 counts in seconds and keeps questions two apart; when to ask is decided here.
+        connection.session.set_keepalive(true, 2);
+        Self {
+            id,
+            reports,
+            inbox,
+            link: Link::new(&connection.session),
+            session: connection.session,
+            socket: connection.socket,
+            spare: None,
+            opens_in_advance,
+            jobs: Vec::new(),
+            closing: Vec::new(),
+            full_until: None,
+            freed: false,
+            blocked_on_send: false,
+            paused: false,
+            restless: false,
+            is_root: connection.is_root,
+            interval: connection.keepalive_interval,
+            silence: None,
+            buffer: vec![0; BUFFER],
+        }
+    }
+
+    pub(super) fn run(mut self) {
+        let over = loop {
+            if let Err(over) = self.turn() {
+                break over;
+            }
+        };
+        let (exit, lost) = match over {
+            Over::Lost(reason) => (Exit::Lost(reason.clone()), Some(reason)),
+            Over::Ended(End::Abandon) => (Exit::Cancelled, Some("given up".to_owned())),
+            Over::Ended(End::Close) => {
+                let _ = self.session.disconnect(None, "", None);
+                (Exit::Cancelled, None)
+            }
+        };
+        // Without its socket libssh2 frees everything at once, and only then without leaving channels behind.
+        let _ = self.socket.shutdown(std::net::Shutdown::Both);
+        for job in std::mem::take(&mut self.jobs) {
+            self.report_finished(&job, exit.clone());
+        }
+        // Orders that came too late for the loop.
+        while let Some(order) = self.inbox.take() {
+            if let Order::Start(job, _) = order {
+                let _ = self
+                    .reports
+                    .send(Report::Finished(self.id, job, exit.clone(), Duration::ZERO));
+            }
+        }
+        if let Some(reason) = lost {
+            let _ = self.reports.send(Report::Lost(self.id, reason));
+        }
+        self.session.set_blocking(true);
+    }
+
+    fn turn(&mut self) -> Result<(), Over> {
+        if let Some(end) = self.inbox.end() {
+            return Err(Over::Ended(end));
+        }
+        while let Some(order) = self.inbox.take() {
+            self.obey(order);
+        }
+        self.blocked_on_send = false;
+        self.paused = self.inbox.is_full(self.paused);
+        self.hurry(Instant::now());
+        self.work().map_err(|trouble| Over::Lost(self.reason(trouble)))?;
+        let question = self.mind_silence(Instant::now())?;
+        self.sleep(question)
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Start(id, command) => self.jobs.push(Job::new(Some(id), command)),
+            Order::Write(id, bytes) => self.with_job(id, |job| job.write(bytes.into())),
+            Order::EndInput(id) => self.with_job(id, Job::end_input),
+            Order::Signal(id, signal) => self.with_job(id, |job| job.signal(signal)),
+            Order::Answer(_) => {}
+        }
+    }
+
+    fn with_job(&mut self, id: JobId, act: impl FnOnce(&mut Job)) {
+        // An order may cross the report that its command has ended.
+        if let Some(job) = self.jobs.iter_mut().find(|job| job.id == Some(id)) {
+            act(job);
+        }
+    }
+
+    /// Everything that can be done without waiting.
+    fn work(&mut self) -> Result<(), Trouble> {
+        self.free_channels();
+        self.start_jobs()?;
+        self.open_spare()?;
+        let mut index = 0;
+        while let Some(job) = self.jobs.get_mut(index) {
+            if !job.is_running() {
+                index += 1;
+                continue;
+            }
+            let fed = job.feed();
+            if let Some(signal) = job.take_signalled() {
+                self.signal_as_root(signal);
+            }
+            self.may_block(fed)?;
+            match self.read_job(index)? {
+                Some(exit) => self.finish(index, exit),
+                None => index += 1,
+            }
+        }
+        self.watch_spare()
+    }
+
+    /// Only the first job that is not running yet has a request under way.
+    fn start_jobs(&mut self) -> Result<(), Trouble> {
+        while let Some(index) = self.jobs.iter().position(|job| !job.is_running()) {
+            let Some(job) = self.jobs.get_mut(index) else {
+                return Ok(());
+            };
+            if job.needs_channel() {
+                if self.full_until.is_some_and(|closing| self.closing.len() >= closing) {
+                    return Ok(());
+                }
+                self.full_until = None;
+                match self.spare.take().map_or_else(|| self.link.open(), Ok) {
+                    Ok(channel) => job.give(channel),
+                    // A channel that is still closing counts with servers that allow few.
+                    Err(Trouble::Denied(_)) if !self.closing.is_empty() => {
+                        self.full_until = Some(self.closing.len());
+                        return Ok(());
+                    }
+                    // It may have got our goodbye to the last one just before, and not have cleared it away yet.
+                    Err(Trouble::Denied(_)) if self.freed => {
+                        self.freed = false;
+                        continue;
+                    }
+                    Err(Trouble::Denied(_)) => {
+                        self.finish(index, Exit::Refused("the server opens no more channels".to_owned()));
+                        continue;
+                    }
+                    blocked => return self.may_block(blocked.map(drop)),
+                }
+            }
+            match job.start() {
+                Ok(()) => {}
+                Err(Ok(reason)) => self.finish(index, Exit::Refused(reason.to_owned())),
+                Err(Err(trouble)) => return self.may_block(Err(trouble)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the next command's channel, right behind the request that starts this one.
+    fn open_spare(&mut self) -> Result<(), Trouble> {
+        if !self.opens_in_advance || self.spare.is_some() || self.jobs.iter().any(Job::needs_channel) {
+            return Ok(());
+        }
+        match self.link.open() {
+            Ok(channel) => self.spare = Some(channel),
+            // It allows only so many at once; from now on they are opened when they are needed.
+            Err(Trouble::Denied(_)) => self.opens_in_advance = false,
+            Err(trouble) => return self.may_block(Err(trouble)),
+        }
+        Ok(())
+    }
+
+    fn read_job(&mut self, index: usize) -> Result<Option<Exit>, Trouble> {
+        let Self {
+            jobs,
+            buffer,
+            reports,
+            inbox,
+            id,
+            paused,
+            ..
+        } = self;
+        let Some(job) = jobs.get_mut(index) else {
+            return Ok(None);
+        };
+        if *paused {
+            return Ok(None);
+        }
+        let job_id = job.id;
+        let read = job.read(buffer, &mut |stream, bytes| {
+            let Some(job_id) = job_id else {
+                return true;
+            };
+            inbox.queued(bytes.len());
+            let _ = reports.send(Report::Output(*id, job_id, stream, bytes.to_vec()));
+            *paused = inbox.is_full(false);
+            !*paused
+        });
+        if read == Err(Trouble::WouldBlock) {
+            return Ok(None);
+        }
+        let outcome = read.and_then(|()| job.outcome());
+        match outcome {
+            Ok(outcome) => {
+                self.note_direction();
+                Ok(outcome)
+            }
+            Err(Trouble::Denied(_)) => Ok(None),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    fn finish(&mut self, index: usize, exit: Exit) {
+        let mut job = self.jobs.remove(index);
+        self.report_finished(&job, exit);
+        self.closing.extend(job.take_channel());
+    }
+
+    fn report_finished(&self, job: &Job, exit: Exit) {
+        if let Some(id) = job.id {
+            let _ = self.reports.send(Report::Finished(self.id, id, exit, job.elapsed()));
+        }
+    }
+
+    /// OpenSSH ignores a signal request where root has logged in (it has no separate process that could be allowed to send
+    /// one). There a command of our own signals the others of this connection, which is right as long as there is only one.
+    fn signal_as_root(&mut self, signal: JobSignal) {
+        if !self.is_root || self.jobs.iter().filter(|job| job.id.is_some()).count() != 1 {
+            return;
+        }
+        let line = format!(
+            "exec sh -c 'ps -A -o pid= -o ppid= | while read -r pid parent; do \
+             if [ \"$parent\" = $PPID ] && [ \"$pid\" != $$ ]; then kill -{} \"-$pid\"; fi; done'",
+            signal.name()
+        );
+        self.restless = true;
+        self.jobs.push(Job::new(
+            None,
+            Command {
+                line,
+                terminal: None,
+                input: Input {
+                    bytes: Arc::from([]),
+                    then_end: true,
+                },
+                timeout: None,
+            },
+        ));
+    }
+
+    fn free_channels(&mut self) {
+        let (mut blocked, mut freed) = (false, false);
+        self.closing.retain_mut(|channel| {
+            let waits = channel.free() == Err(Trouble::WouldBlock);
+            blocked |= waits;
+            freed |= !waits;
+            waits
+        });
+        self.freed |= freed;
+        if blocked {
+            self.note_direction();
+        }
+    }
+
+    /// Reading from the idle channel is what makes libssh2 look at what the server says meanwhile.
+    fn watch_spare(&mut self) -> Result<(), Trouble> {
+        let Some(spare) = &mut self.spare else {
+            return Ok(());
+        };
+        if self.paused {
+            return Ok(());
+        }
+        match spare.read(crate::exit::Stream::Out, &mut self.buffer) {
+            Ok(0) => {
+                self.closing.extend(self.spare.take());
+                self.opens_in_advance = false;
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+            Err(trouble) => self.may_block(Err(trouble)),
+        }
+    }
+
+    /// Sorts out "not now" from what ends the connection.
+    fn may_block(&mut self, result: Result<(), Trouble>) -> Result<(), Trouble> {
+        match result {
+            Err(Trouble::WouldBlock) => {
+                self.note_direction();
+                Ok(())
+            }
+            Ok(()) | Err(Trouble::Denied(_)) => Ok(()),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    fn note_direction(&mut self) {
+        self.blocked_on_send |= self.link.waits_for_sending();
+    }
+
+    fn hurry(&mut self, now: Instant) {
+        let mut index = 0;
+        while let Some(job) = self.jobs.get_mut(index) {
+            match job.hurry(now) {
+                Some(exit) => self.finish(index, exit),
+                None => index += 1,
+            }
+        }
+    }
+
+    /// Whether something reads from the socket, so that the server's silence can be told.
+    fn listens(&self) -> bool {
+        !self.paused && (self.spare.is_some() || !self.jobs.is_empty() || !self.closing.is_empty())
+    }
+
+    /// Asks a silent server whether it lives; says when to look again.
+    fn mind_silence(&mut self, now: Instant) -> Result<Option<Instant>, Over> {
+        if self.interval.is_zero() || !self.listens() {
+            self.silence = None;
+            return Ok(None);
+        }
+        let interval = self.interval;
+        let silence = self.silence.get_or_insert(Silence {
+            asked: 0,
+            next: now + interval,
+        });
+        if now >= silence.next {
+            // Counted in questions, not in time: capr itself may have been stopped meanwhile.
+            silence.asked += 1;
+            silence.next = now + interval;
+            if silence.asked >= QUESTIONS {
+                let waited = interval * QUESTIONS;
+                return Err(Over::Lost(format!("no sign of life for {} s", waited.as_secs_f64())));
+            }
+            // A question that went out by half would block everything after it.
+            if !self.blocked_on_send && self.is_writable() && self.session.keepalive_send().is_err() {
+                return Err(Over::Lost(self.reason(Trouble::Broken(0))));
+            }
+        }
+        Ok(self.silence.as_ref().map(|silence| silence.next))
+    }
+
+    fn is_writable(&self) -> bool {
+        use rustix::event::{PollFd, Timespec, poll};
+        let mut fds = [PollFd::new(&*self.socket, PollFlags::OUT)];
+        poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
+    }
+
+    fn sleep(&mut self, question: Option<Instant>) -> Result<(), Over> {
+        let at_once = std::mem::take(&mut self.restless).then(Instant::now);
+        let steps = self.jobs.iter().filter_map(Job::next_step);
+        let until = steps.chain(question).chain(at_once).min();
+        let listens = self.listens();
+        let mut events = if listens { PollFlags::IN } else { PollFlags::empty() };
+        if !listens && !self.paused {
+            events |= PollFlags::RDHUP;
+        }
+        if self.blocked_on_send {
+            events |= PollFlags::OUT;
+        }
+        let woken = self.inbox.wait_for(&self.socket, events, until);
+        if woken.readable {
+            self.silence = None;
+            quick_ack(&self.socket);
+        }
+        if woken.hung_up && !listens {
+            return Err(Over::Lost(self.reason(Trouble::Broken(0))));
+        }
+        Ok(())
+    }
+
+    fn reason(&self, trouble: Trouble) -> String {
+        match sockopt::socket_error(&self.socket) {
+            Ok(Err(error)) => plain(&error.into()),
+            _ => match trouble {
+                Trouble::Broken(code)
+                    if code == libssh2_sys::LIBSSH2_ERROR_INVALID_MAC
+                        || code == libssh2_sys::LIBSSH2_ERROR_DECRYPT
+                        || code == libssh2_sys::LIBSSH2_ERROR_PROTO =>
+                {
+                    format!("the server broke the protocol ({code})")
+                }
+                _ => "the server closed the connection".to_owned(),
+            },
+        }
+    }
+}
