@@ -403,6 +403,44 @@ fn g4_g5_a_branch_is_found_by_its_exact_name_and_an_unknown_one_is_said() {
 }
 
 #[test]
+fn what_cannot_be_done_with_a_source_control_is_said_before_any_change() {
+    let servers = Servers::new();
+    for (lines, complaint) in [
+        ("set :scm, \"rcs\";", "no way to checkout from rcs"),
+        ("set :deploy_via, \"pigeon\";", "no way to pigeon from git"),
+        (
+            "set :scm, \"none\"; set :deploy_via, \"export\";",
+            "no way to export from none",
+        ),
+    ] {
+        let failed = servers.run(lines, &["update"]).unwrap_err();
+        assert!(failed.diagnostic.message.starts_with(complaint), "{failed:?}");
+        assert_eq!(failed.rollback, Some(true));
+        assert!(servers.releases("one").is_empty());
+    }
+}
+
+#[test]
+fn g3_a_cached_copy_follows_the_repository_from_deploy_to_deploy() {
+    let servers = Servers::new();
+    let lines = "set :deploy_via, \"remote_cache\";";
+    servers.commit("old", "to be removed");
+    servers.release(A, lines, &["update"]).unwrap();
+    let repository = servers.directory.path().join("repository");
+    fs::remove_file(repository.join("old")).unwrap();
+    servers.commit("VERSION", "2");
+    // What a build has left in it is not deployed.
+    fs::write(servers.path("one", "shared/cached-copy/left"), "").unwrap();
+    servers.release(B, lines, &["update"]).unwrap();
+    for (release, version, old) in [(A, "1", true), (B, "2", false)] {
+        let release = servers.path("one", "releases").join(release);
+        assert_eq!(fs::read_to_string(release.join("VERSION")).unwrap(), version);
+        assert_eq!(release.join("old").exists(), old);
+        assert!(!release.join("left").exists());
+    }
+}
+
+#[test]
 fn g8_subversion_is_checked_out_or_exported_on_each_server() {
     let servers = Servers::new();
     let root = servers.directory.path();
@@ -439,7 +477,16 @@ fn g8_subversion_is_checked_out_or_exported_on_each_server() {
             &["update"],
         )
         .unwrap();
-    for (release, checked_out) in [(A, true), (B, false)] {
+    for name in [C, "20250101000004"] {
+        servers
+            .release(
+                name,
+                &(lines.clone() + "set :deploy_via, \"remote_cache\";"),
+                &["update"],
+            )
+            .unwrap();
+    }
+    for (release, checked_out) in [(A, true), (B, false), (C, true), ("20250101000004", true)] {
         let release = servers.path("three", "releases").join(release);
         assert_eq!(fs::read_to_string(release.join("REVISION")).unwrap(), "1\n");
         assert_eq!(fs::read_to_string(release.join("VERSION")).unwrap(), "1");
