@@ -45,10 +45,12 @@ impl Fanout {
         }
         // A session that does not even report its end.
         for index in flight.left() {
-            if let Some(Arrival::Finished(index, exit, elapsed)) = flight.finish(index, Exit::Cancelled, None) {
-                ended.push((index, exit, elapsed));
+            if let Some(job) = flight.jobs.get(index) {
+                self.owners.remove(&job.id);
+                ended.push((index, Exit::Cancelled, job.started.elapsed()));
             }
         }
+        self.held.remove(&flight.number);
         ended
     }
 

@@ -1,13 +1,13 @@
 //! Connects servers, a number of them at once.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::mpsc::channel;
 
 use indexmap::IndexMap;
 
 use super::{Fanout, Link, NotConnected, Progress};
 use crate::configuration::Server;
-use crate::session::{ConnectError, Destination, Report, Session, SessionId};
+use crate::session::{ConnectError, Destination, Phase, Report, Session, SessionId};
 
 /// Logins under way at once: a server, or a gateway before many, refuses more for load.
 const MOST_LOGINS: usize = 64;
@@ -29,18 +29,18 @@ impl Fanout {
         // What was reported while nobody waited: a lost connection is made again.
         while let Ok(report) = self.reports.try_recv() {
             match report {
-                Report::Lost(id, _) => self.links.retain(|_, link| link.id != id),
                 Report::Interrupted(_) => {
                     if let Some(signal) = self.interrupt.take() {
                         return Err(NotConnected::Interrupted(signal));
                     }
                 }
-                _ => {}
+                report => self.keep(report),
             }
         }
+        let mut seen = HashSet::new();
         let mut waiting: VecDeque<&Destination> = destinations
             .iter()
-            .filter(|destination| !self.is_connected(&destination.server))
+            .filter(|destination| !self.is_connected(&destination.server) && seen.insert(&destination.server))
             .collect();
         let mut logins: HashMap<SessionId, Login> = HashMap::new();
         let mut failed: HashMap<Server, ConnectError> = HashMap::new();
@@ -84,14 +84,25 @@ impl Fanout {
                         login.session.answer(answer.try_recv().ok().flatten());
                     }
                 }
-                Report::Lost(id, _) => self.links.retain(|_, link| link.id != id),
+                Report::Lost(id, reason) if logins.contains_key(&id) => {
+                    // Its thread has died.
+                    if let Some(Login { server, .. }) = logins.remove(&id) {
+                        let error = ConnectError {
+                            phase: Phase::Connect,
+                            reason,
+                            hints: Vec::new(),
+                        };
+                        progress(Progress::Failed(server.clone(), error.clone()));
+                        failed.insert(server, error);
+                    }
+                }
                 Report::Interrupted(_) => {
                     if let Some(signal) = self.interrupt.take() {
                         logins.values().for_each(|login| login.session.abandon());
                         return Err(NotConnected::Interrupted(signal));
                     }
                 }
-                Report::Output(..) | Report::Finished(..) => {}
+                report => self.keep(report),
             }
         }
         if failed.is_empty() {

@@ -8,7 +8,7 @@ mod connect;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -65,8 +65,20 @@ pub struct Fanout {
     reports: Receiver<Report>,
     /// Connected servers.
     links: IndexMap<Server, Link>,
+    /// Every running command, with the flight and the place in it that it belongs to.
+    owners: HashMap<JobId, Owner>,
+    /// What came for a flight while another one was waited for: a block that handles output may itself run commands.
+    held: HashMap<usize, VecDeque<Report>>,
     last_session: usize,
+    last_flight: usize,
     last_job: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Owner {
+    flight: usize,
+    index: usize,
+    session: Option<SessionId>,
 }
 
 struct Link {
@@ -74,12 +86,11 @@ struct Link {
     session: Box<dyn Session>,
 }
 
-/// Commands running on several servers.
+/// Commands running on several servers. It is waited for to its end, or cancelled.
 #[derive(Debug)]
 pub struct Flight {
+    number: usize,
     jobs: Vec<Flying>,
-    /// Ends that no session reports: of servers that were not connected.
-    ended: VecDeque<(usize, Exit)>,
 }
 
 #[derive(Debug)]
@@ -111,7 +122,10 @@ impl Fanout {
             sender,
             reports,
             links: IndexMap::new(),
+            owners: HashMap::new(),
+            held: HashMap::new(),
             last_session: 0,
+            last_flight: 0,
             last_job: 0,
         }
     }
@@ -123,21 +137,28 @@ impl Fanout {
 
     /// Starts one command per server, all at once. On a server that is not connected it ends as lost.
     pub fn start(&mut self, jobs: Vec<(Server, Command)>) -> Flight {
+        self.last_flight += 1;
         let mut flight = Flight {
+            number: self.last_flight,
             jobs: Vec::with_capacity(jobs.len()),
-            ended: VecDeque::new(),
         };
         for (index, (server, command)) in jobs.into_iter().enumerate() {
             self.last_job += 1;
             let id = JobId(self.last_job);
             let link = self.links.get(&server);
+            let owner = Owner {
+                flight: flight.number,
+                index,
+                session: link.map(|link| link.id),
+            };
+            self.owners.insert(id, owner);
             match link {
                 Some(link) => link.session.start(id, command),
-                None => flight.ended.push_back((index, Exit::Lost("not connected".to_owned()))),
+                None => self.end(id, owner, "not connected"),
             }
             flight.jobs.push(Flying {
                 id,
-                session: link.map(|link| link.id),
+                session: owner.session,
                 server,
                 started: Instant::now(),
                 running: true,
@@ -147,6 +168,8 @@ impl Fanout {
     }
 
     /// Waits for what comes next; `None` when all have ended. Each server's end is handed out exactly once.
+    ///
+    /// A stop request is taken by whoever is told of it here, and not pending any more.
     pub fn next(&mut self, flight: &mut Flight) -> Option<Arrival> {
         self.next_until(flight, None).ok()?
     }
@@ -158,13 +181,15 @@ impl Fanout {
         deadline: Option<Instant>,
     ) -> Result<Option<Arrival>, RecvTimeoutError> {
         loop {
-            if let Some((index, exit)) = flight.ended.pop_front()
-                && let Some(arrival) = flight.finish(index, exit, None)
-            {
-                return Ok(Some(arrival));
-            }
             if !flight.is_running() {
+                self.held.remove(&flight.number);
                 return Ok(None);
+            }
+            if let Some(report) = self.held.get_mut(&flight.number).and_then(VecDeque::pop_front) {
+                if let Some(arrival) = self.arrival(flight, report) {
+                    return Ok(Some(arrival));
+                }
+                continue;
             }
             let report = match deadline {
                 None => self.reports.recv().map_err(|_| RecvTimeoutError::Disconnected)?,
@@ -172,44 +197,68 @@ impl Fanout {
                     .reports
                     .recv_timeout(deadline.saturating_duration_since(Instant::now()))?,
             };
-            if let Some(arrival) = self.arrival(flight, report) {
-                return Ok(Some(arrival));
+            match report {
+                // Who took the request before has dealt with it.
+                Report::Interrupted(_) => {
+                    if let Some(signal) = self.interrupt.take() {
+                        return Ok(Some(Arrival::Interrupted(signal)));
+                    }
+                }
+                report => self.keep(report),
             }
         }
     }
 
-    fn arrival(&mut self, flight: &mut Flight, report: Report) -> Option<Arrival> {
+    /// Puts a report where the flight it belongs to finds it.
+    fn keep(&mut self, report: Report) {
         match report {
-            Report::Output(session, job, stream, bytes) => {
-                if let Some(link) = self.links.values().find(|link| link.id == session) {
-                    link.session.drained(bytes.len());
-                }
-                let index = flight.index(job)?;
-                Some(Arrival::Output(index, stream, bytes))
-            }
-            Report::Finished(_, job, exit, elapsed) => {
-                let index = flight.index(job)?;
-                flight.finish(index, exit, Some(elapsed))
-            }
+            Report::Output(_, job, ..) | Report::Finished(_, job, ..) => match self.owners.get(&job) {
+                Some(owner) => self.held.entry(owner.flight).or_default().push_back(report),
+                None => self.drained(&report),
+            },
             Report::Lost(session, reason) => {
                 self.links.retain(|_, link| link.id != session);
                 // A command that was handed over while the connection went is told nothing by its session.
-                let left = flight
-                    .jobs
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, job)| job.session == Some(session) && job.running);
-                flight
-                    .ended
-                    .extend(left.map(|(index, _)| (index, Exit::Lost(reason.clone()))));
-                None
+                let left: Vec<(JobId, Owner)> = self.owners.iter().map(|(job, owner)| (*job, *owner)).collect();
+                for (job, owner) in left.into_iter().filter(|(_, owner)| owner.session == Some(session)) {
+                    self.end(job, owner, &reason);
+                }
             }
-            // Who took the request before has dealt with it.
-            Report::Interrupted(_) => self.interrupt.take().map(Arrival::Interrupted),
-            Report::Connected(..)
+            Report::Interrupted(_)
+            | Report::Connected(..)
             | Report::ConnectFailed(..)
             | Report::HostKeyAdded(..)
-            | Report::PasswordWanted(..) => None,
+            | Report::PasswordWanted(..) => {}
+        }
+    }
+
+    /// Stands in for a session that cannot report the end of a command.
+    fn end(&mut self, job: JobId, owner: Owner, reason: &str) {
+        let session = owner.session.unwrap_or(SessionId(0));
+        let report = Report::Finished(session, job, Exit::Lost(reason.to_owned()), Duration::ZERO);
+        self.held.entry(owner.flight).or_default().push_back(report);
+    }
+
+    fn arrival(&mut self, flight: &mut Flight, report: Report) -> Option<Arrival> {
+        self.drained(&report);
+        match report {
+            Report::Output(_, job, stream, bytes) => {
+                let index = self.owners.get(&job)?.index;
+                Some(Arrival::Output(index, stream, bytes))
+            }
+            Report::Finished(_, job, exit, elapsed) => {
+                let index = self.owners.remove(&job)?.index;
+                flight.finish(index, exit, elapsed)
+            }
+            _ => None,
+        }
+    }
+
+    fn drained(&self, report: &Report) {
+        if let Report::Output(session, _, _, bytes) = report
+            && let Some(link) = self.links.values().find(|link| link.id == *session)
+        {
+            link.session.drained(bytes.len());
         }
     }
 
@@ -248,21 +297,15 @@ impl Flight {
         self.jobs.iter().any(|job| job.running)
     }
 
-    fn index(&self, id: JobId) -> Option<usize> {
-        // Jobs of a flight are numbered one after the other.
-        let first = self.jobs.first()?.id.0;
-        let index = usize::try_from(id.0.checked_sub(first)?).ok()?;
-        (index < self.jobs.len()).then_some(index)
-    }
-
-    fn finish(&mut self, index: usize, exit: Exit, elapsed: Option<Duration>) -> Option<Arrival> {
+    fn finish(&mut self, index: usize, exit: Exit, elapsed: Duration) -> Option<Arrival> {
         let job = self.jobs.get_mut(index).filter(|job| job.running)?;
         job.running = false;
-        Some(Arrival::Finished(
-            index,
-            exit,
-            elapsed.unwrap_or_else(|| job.started.elapsed()),
-        ))
+        let elapsed = if elapsed.is_zero() {
+            job.started.elapsed()
+        } else {
+            elapsed
+        };
+        Some(Arrival::Finished(index, exit, elapsed))
     }
 
     fn left(&self) -> Vec<usize> {

@@ -138,3 +138,39 @@ fn a_stop_request_while_connecting_gives_up_on_those_under_way() {
     assert!(matches!(result, Err(NotConnected::Interrupted(Signal::Term))));
     assert!(script.abandoned().contains(&Server::host("b")));
 }
+
+#[test]
+fn c14_commands_may_run_while_the_output_of_others_is_handled() {
+    let script = Script::new();
+    script.on("a", "work", Answer::new().out("one\n").exits(3));
+    script.on("b", "work", Answer::new().loses_connection("reset"));
+    let (mut fanout, _) = fanout(&script);
+    fanout.connect(&destinations(&["a", "b"]), &mut |_| {}).unwrap();
+    let mut outer = fanout.start(jobs(&["a", "b"]));
+    fanout.connect(&destinations(&["c"]), &mut |_| {}).unwrap();
+    let mut inner = fanout.start(jobs(&["c"]));
+    let mut ends = Vec::new();
+    while let Some(arrival) = fanout.next(&mut inner) {
+        assert!(
+            matches!(arrival, Arrival::Finished(0, Exit::Status(0), _)),
+            "{arrival:?}"
+        );
+    }
+    while let Some(arrival) = fanout.next(&mut outer) {
+        match arrival {
+            Arrival::Output(index, _, bytes) => assert_eq!((index, bytes), (0, b"one\n".to_vec())),
+            Arrival::Finished(index, exit, _) => ends.push((index, exit)),
+            Arrival::Interrupted(_) => panic!("nobody said stop"),
+        }
+    }
+    ends.sort_by_key(|(index, _)| *index);
+    assert_eq!(ends, [(0, Exit::Status(3)), (1, Exit::Lost("reset".to_owned()))]);
+}
+
+#[test]
+fn a_server_that_is_named_twice_is_connected_once() {
+    let script = Script::new();
+    let (mut fanout, _) = fanout(&script);
+    fanout.connect(&destinations(&["a", "a"]), &mut |_| {}).unwrap();
+    assert_eq!(script.connections().len(), 1);
+}
