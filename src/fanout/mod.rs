@@ -6,6 +6,8 @@
 mod cancel;
 mod connect;
 #[cfg(test)]
+mod ssh_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::{HashMap, VecDeque};

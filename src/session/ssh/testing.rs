@@ -37,8 +37,23 @@ impl Sshd {
 
     /// With more lines for its configuration.
     pub(crate) fn with(configuration: &str) -> Self {
+        Self::with_all(configuration, &[])
+    }
+
+    /// With more host keys, `host_<kind>`.
+    pub(crate) fn with_keys(kinds: &[&str]) -> Self {
+        Self::with_all("", kinds)
+    }
+
+    fn with_all(configuration: &str, kinds: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name);
+        let mut configuration = configuration.to_owned();
+        for kind in kinds {
+            let file = path(&format!("host_{kind}"));
+            make_key(&file, &["-t", kind]);
+            configuration.push_str(&format!("\nHostKey {}", file.display()));
+        }
         make_key(&path("host_key"), &["-t", "ed25519"]);
         make_key(&path("id"), &["-t", "ed25519"]);
         fs::copy(path("id.pub"), path("authorized_keys")).expect("a copy");
@@ -50,12 +65,15 @@ impl Sshd {
         fs::write(
             path("config"),
             format!(
-                "{configuration}\nListenAddress 127.0.0.1:{port}\nHostKey {host_key}\nPidFile none\nUsePAM no\nStrictModes no\n\
+                "{configuration}\n{addresses}HostKey {host_key}\nPidFile none\nUsePAM no\nStrictModes no\n\
                  PermitRootLogin yes\nAuthorizedKeysFile {authorized}\nPasswordAuthentication no\n\
                  KbdInteractiveAuthentication no\nMaxStartups 500\nLogLevel DEBUG1\n\
                  SetEnv HOME={home}\n",
                 // Whatever start files the person's own home has would speak in the tests.
                 home = folder.path().display(),
+                addresses = (1..=6)
+                    .map(|n| format!("ListenAddress 127.0.0.{n}:{port}\n"))
+                    .collect::<String>(),
                 host_key = path("host_key").display(),
                 authorized = path("authorized_keys").display(),
             ),
@@ -290,5 +308,53 @@ pub(crate) fn on_terminal(line: &str) -> Command {
     Command {
         terminal: Some(Terminal { columns: 100, rows: 30 }),
         ..command(line)
+    }
+}
+
+/// An agent of its own.
+pub(crate) struct TestAgent {
+    agent: Child,
+    pub(crate) socket: PathBuf,
+}
+
+impl TestAgent {
+    pub(crate) fn start(folder: &Path) -> Self {
+        let socket = folder.join("agent");
+        let agent = Process::new("ssh-agent")
+            .arg("-D")
+            .arg("-a")
+            .arg(&socket)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("ssh-agent");
+        let until = Instant::now() + PATIENCE;
+        while std::os::unix::net::UnixStream::connect(&socket).is_err() {
+            assert!(Instant::now() < until, "ssh-agent does not listen");
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+        Self { agent, socket }
+    }
+
+    pub(crate) fn add(&self, key: &Path) {
+        let added = Process::new("ssh-add")
+            .arg("-q")
+            .arg(key)
+            .env("SSH_AUTH_SOCK", &self.socket)
+            .status();
+        assert!(added.is_ok_and(|status| status.success()), "ssh-add");
+    }
+
+    pub(crate) fn environment(&self) -> SshEnvironment {
+        SshEnvironment {
+            variables: vec![("SSH_AUTH_SOCK".to_owned(), self.socket.display().to_string())],
+            ..SshEnvironment::default()
+        }
+    }
+}
+
+impl Drop for TestAgent {
+    fn drop(&mut self) {
+        let _ = self.agent.kill();
+        let _ = self.agent.wait();
     }
 }
