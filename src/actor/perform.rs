@@ -32,7 +32,7 @@ impl Actor {
     /// connected is skipped and told.
     pub fn start(&mut self, action: Action, passwords: &mut dyn Passwords) -> Result<Running, ActionError> {
         if self.interrupt.pending().is_some() {
-            return Err(self.interrupted());
+            return Err(self.stop_request());
         }
         let mut jobs = action.jobs;
         if !action.local {
@@ -105,13 +105,11 @@ impl Actor {
                     self.output(running, index, stream, &bytes, passwords)?;
                 }
                 Some(Arrival::Finished(index, exit, elapsed)) => self.server_finished(running, index, exit, elapsed),
-                Some(Arrival::Interrupted(_)) => {
-                    // One that was dealt with before this action began is old news.
-                    if self.interrupt.pending().is_some() {
-                        let error = self.interrupted();
-                        self.cancel(running);
-                        return Err(error);
-                    }
+                Some(Arrival::Interrupted(signal)) => {
+                    // The fan-out has taken the request, and says it once.
+                    let error = self.interrupted(signal);
+                    self.cancel(running);
+                    return Err(error);
                 }
                 None => {
                     running.flight = None;
@@ -247,7 +245,7 @@ impl Actor {
                 Err(ActionError::Interrupted(signal))
             }
             // Ctrl-C at the question for a password.
-            Err(NotConnected::Servers(_)) if self.interrupt.pending().is_some() => Err(self.interrupted()),
+            Err(NotConnected::Servers(_)) if self.interrupt.pending().is_some() => Err(self.stop_request()),
             Err(NotConnected::Servers(servers)) if self.rolling.is_some() && !local => {
                 jobs.retain(|(destination, _)| !servers.contains_key(&destination.server));
                 for (server, error) in servers {
@@ -299,7 +297,7 @@ impl Actor {
                             self.asked.reset();
                             // Ctrl-C at the question.
                             let error = match self.interrupt.pending() {
-                                Some(_) => self.interrupted(),
+                                Some(_) => self.stop_request(),
                                 None => ActionError::Password(reason),
                             };
                             self.cancel(running);
@@ -359,9 +357,14 @@ impl Actor {
         self.interrupt.take();
     }
 
-    /// Says that a stop request arrived, which is dealt with from here on.
-    fn interrupted(&mut self) -> ActionError {
+    /// The stop request that is pending, from now on taken.
+    fn stop_request(&mut self) -> ActionError {
         let signal = self.interrupt.take().unwrap_or(Signal::Int);
+        self.interrupted(signal)
+    }
+
+    /// Says that a stop request arrived, which is dealt with from here on.
+    fn interrupted(&mut self, signal: Signal) -> ActionError {
         self.teller.tell(Event::Interrupted { signal });
         ActionError::Interrupted(signal)
     }
