@@ -36,8 +36,6 @@ pub enum Format {
 pub enum Ending {
     /// Well.
     Done,
-    /// Well, and it was a dry run.
-    Rehearsed,
     /// Not well; `rollback` as in [`crate::recipe::Stopped`].
     Failed {
         /// Whether a rollback ran, and if so whether it was complete.
@@ -53,8 +51,10 @@ pub struct Options {
     pub threshold: Level,
     /// How things look on standard error.
     pub look: Look,
-    /// Width of standard output, where it is a terminal.
+    /// Width of standard output; `None` where it is no terminal.
     pub data_columns: Option<usize>,
+    /// Whether nothing is really done; connections are not told then, as there are none.
+    pub is_rehearsal: bool,
     /// Where everything is appended in the plain form.
     pub log: Option<Box<dyn Write>>,
 }
@@ -69,6 +69,7 @@ struct Inner {
     look: Look,
     cleaner: Cleaner,
     data_columns: Option<usize>,
+    is_rehearsal: bool,
     messages: Screen,
     data: Screen,
     log: Option<(Plain, Screen)>,
@@ -119,6 +120,7 @@ impl Console {
             look: options.look,
             cleaner,
             data_columns: options.data_columns,
+            is_rehearsal: options.is_rehearsal,
             messages,
             data: Screen::new(data),
             log,
@@ -174,12 +176,18 @@ impl Console {
 
 impl Inner {
     fn report(&mut self, event: &Event) {
+        if self.is_rehearsal && matches!(event, Event::Connecting { .. } | Event::Connected { .. }) {
+            return;
+        }
         self.tally.count(event);
         if let Event::Printed { text } = event {
             self.messages.erase();
-            let mut line = self.cleaner.redact(text);
-            line.push('\n');
-            self.data.write(&line, None);
+            // To a file or a program data goes as it is.
+            let lines = match self.data_columns {
+                Some(_) if !text.is_empty() => self.cleaner.lines(text).join("\n"),
+                _ => self.cleaner.redact(text),
+            };
+            self.data.write(&format!("{lines}\n"), None);
         }
         match &mut self.form {
             Form::Pretty(pretty) => {
@@ -213,8 +221,8 @@ impl Inner {
 
     fn close(&mut self, ending: Ending, diagnostic: Option<&Diagnostic>) {
         let (ok, words) = match ending {
+            Ending::Done if self.is_rehearsal => (true, "done, nothing was changed (dry run)"),
             Ending::Done => (true, "done"),
-            Ending::Rehearsed => (true, "done, nothing was changed (dry run)"),
             Ending::Failed { rollback: None } => (false, "failed"),
             Ending::Failed { rollback: Some(true) } => (false, "failed, rolled back"),
             Ending::Failed { rollback: Some(false) } => (false, "failed, rollback incomplete"),

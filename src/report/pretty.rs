@@ -32,6 +32,8 @@ struct Running {
     verb: &'static str,
     command: Vec<String>,
     servers: Vec<Server>,
+    /// Those on which it has not ended.
+    left: Vec<Server>,
     indent: usize,
     ended: Vec<(Server, Exit, Duration)>,
     /// Whether the command has been shown already.
@@ -94,6 +96,7 @@ impl Pretty {
                     verb,
                     command: self.cleaner.lines(command),
                     servers: servers.clone(),
+                    left: servers.clone(),
                     indent: self.indent,
                     ended: Vec::new(),
                     is_shown: false,
@@ -117,6 +120,7 @@ impl Pretty {
                 elapsed,
             } => {
                 if let Some(running) = self.running.get_mut(action) {
+                    running.left.retain(|other| other != server);
                     running.ended.push((server.clone(), exit.clone(), *elapsed));
                 }
             }
@@ -159,10 +163,7 @@ impl Pretty {
     /// The last line: what is being waited for.
     pub(super) fn live(&self) -> Option<String> {
         let running = self.running.values().next();
-        let left: Vec<&Server> = match running {
-            Some(running) => running.left().collect(),
-            None => self.connecting.iter().collect(),
-        };
+        let left = running.map_or(&self.connecting, |running| &running.left);
         let what = match running {
             Some(running) => {
                 let command = running.command.first().map(String::as_str).unwrap_or_default();
@@ -267,34 +268,16 @@ impl Pretty {
             return;
         };
         let position = |server: &Server| running.servers.iter().position(|other| other == server);
-        running.ended.sort_by_key(|(server, ..)| position(server));
+        running.ended.sort_by_cached_key(|(server, ..)| position(server));
         let (good, bad): (Vec<_>, Vec<_>) = running.ended.iter().partition(|(_, exit, _)| exit.is_success());
-        let state = self.state(&running, &good, elapsed);
-        let is_quiet = self.threshold < Level::Debug;
-        if !is_quiet {
-            let mark = match bad.is_empty() {
-                true => self.look.paint(Label::Good, "✓"),
-                false => self.look.paint(Label::Bad, "✗"),
-            };
-            if running.is_shown {
-                if bad.is_empty() {
-                    self.line(text, running.indent, &format!("{mark} {state}"));
-                } else if !good.is_empty() {
-                    let mark = self.look.paint(Label::Good, "✓");
-                    self.line(text, running.indent, &format!("{mark} {state}"));
-                }
-            } else {
-                let lines = headed(&running, self.look);
-                for (index, line) in lines.iter().enumerate() {
-                    let mark = if index == 0 { mark.as_str() } else { " " };
-                    let state = if index + 1 == lines.len() && !good.is_empty() {
-                        state.as_str()
-                    } else {
-                        ""
-                    };
-                    let line = format!("{mark} {line}  {state}");
-                    self.line(text, running.indent, line.trim_end());
-                }
+        if self.threshold >= Level::Debug {
+            let state = state(&running, &good, elapsed);
+            if !running.is_shown {
+                self.whole(text, &running, &state, bad.is_empty());
+            } else if !good.is_empty() || bad.is_empty() {
+                let mark = self.look.paint(Label::Good, "✓");
+                let state = self.look.paint(Label::Aside, &state);
+                self.line(text, running.indent, &format!("{mark} {state}"));
             }
         }
         let width = widest(&running.servers);
@@ -307,40 +290,59 @@ impl Pretty {
         }
     }
 
-    /// Servers on which an action went well: by name with the time of each where that is short, else counted.
-    fn state(&self, running: &Running, good: &[&(Server, Exit, Duration)], elapsed: Duration) -> String {
-        if running.verb == "run_locally" {
-            return self.look.paint(Label::Aside, &duration(elapsed));
-        }
-        let state = if good.len() <= NAMED_SERVERS {
-            let servers: Vec<String> = good
-                .iter()
-                .map(|(server, _, elapsed)| format!("{server} {}", duration(*elapsed)))
-                .collect();
-            servers.join(", ")
-        } else {
-            let slowest = good.iter().max_by_key(|(_, _, elapsed)| *elapsed);
-            match slowest {
-                Some((server, _, slowest)) => {
-                    format!(
-                        "{}, slowest {server} {}",
-                        count(good.len(), "server"),
-                        duration(*slowest)
-                    )
-                }
-                None => String::new(),
-            }
+    /// A command that gave no output, with its end: on one line where there is room.
+    fn whole(&self, text: &mut String, running: &Running, state: &str, is_good: bool) {
+        let mark = match is_good {
+            true => self.look.paint(Label::Good, "✓"),
+            false => self.look.paint(Label::Bad, "✗"),
         };
-        self.look.paint(Label::Aside, &state)
+        let mut lines = headed(running, self.look);
+        if !state.is_empty() {
+            let last = running.command.last().map_or(0, |line| line.chars().count());
+            let used = 2 * running.indent + running.verb.len() + last + 5 + state.chars().count();
+            let state = self.look.paint(Label::Aside, state);
+            match lines.last_mut() {
+                Some(line) if self.look.columns.is_none_or(|columns| used <= columns) => {
+                    line.push_str("  ");
+                    line.push_str(&state);
+                }
+                _ => lines.push(state),
+            }
+        }
+        for (index, line) in lines.iter().enumerate() {
+            let mark = if index == 0 { mark.as_str() } else { " " };
+            self.line(text, running.indent, &format!("{mark} {line}"));
+        }
     }
 }
 
-impl Running {
-    /// Servers on which it has not ended.
-    fn left(&self) -> impl Iterator<Item = &Server> {
-        self.servers
+/// Servers on which an action went well: by name with the time of each where that is short, else counted, with the time of
+/// the slowest, which is named where it held up the others.
+fn state(running: &Running, good: &[&(Server, Exit, Duration)], elapsed: Duration) -> String {
+    if running.verb == "run_locally" {
+        return duration(elapsed);
+    }
+    if good.len() <= NAMED_SERVERS {
+        let servers: Vec<String> = good
             .iter()
-            .filter(|server| !self.ended.iter().any(|(ended, ..)| ended == *server))
+            .map(|(server, _, elapsed)| format!("{server} {}", duration(*elapsed)))
+            .collect();
+        return servers.join(", ");
+    }
+    let mut times: Vec<(Duration, &Server)> = good.iter().map(|(server, _, elapsed)| (*elapsed, server)).collect();
+    times.sort();
+    let middle = times.get(times.len() / 2).map_or(Duration::ZERO, |(time, _)| *time);
+    match times.last() {
+        Some((slowest, server)) if *slowest >= Duration::from_secs(1) && *slowest >= middle * 2 => {
+            let counted = count(good.len(), "server");
+            format!(
+                "{counted} {}, slowest {server} {}",
+                duration(middle),
+                duration(*slowest)
+            )
+        }
+        Some((slowest, _)) => format!("{} {}", count(good.len(), "server"), duration(*slowest)),
+        None => String::new(),
     }
 }
 

@@ -5,7 +5,8 @@ use std::io::Write;
 /// Lines on one writer, with a last line that may be redrawn.
 pub(super) struct Screen {
     out: Box<dyn Write>,
-    drawn: bool,
+    /// The last line as it stands there.
+    drawn: Option<String>,
 }
 
 /// Back to the first column, and the line emptied.
@@ -13,29 +14,30 @@ const ERASE: &str = "\r\u{1b}[2K";
 
 impl Screen {
     pub(super) fn new(out: Box<dyn Write>) -> Self {
-        Self { out, drawn: false }
+        Self { out, drawn: None }
     }
 
     /// Writes whole lines, then draws `live` as the last line.
     ///
     /// A write that fails is not told: there is nobody left to tell, and the run itself must go on to its end.
     pub(super) fn write(&mut self, lines: &str, live: Option<&str>) {
+        if lines.is_empty() && self.drawn.as_deref() == live {
+            return;
+        }
         let mut text = String::with_capacity(lines.len() + 80);
-        if self.drawn {
+        if self.drawn.is_some() {
             text.push_str(ERASE);
         }
         text.push_str(lines);
-        self.drawn = live.is_some();
+        self.drawn = live.map(str::to_owned);
         if let Some(live) = live {
             // Without wrapping, a terminal that became narrower keeps it one line.
             text.push_str("\u{1b}[?7l");
             text.push_str(live);
             text.push_str("\u{1b}[?7h");
         }
-        if !text.is_empty() {
-            let _ = self.out.write_all(text.as_bytes());
-            let _ = self.out.flush();
-        }
+        let _ = self.out.write_all(text.as_bytes());
+        let _ = self.out.flush();
     }
 
     /// Takes the last line away, for someone else to write.

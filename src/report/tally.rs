@@ -27,6 +27,8 @@ pub(super) struct Tally {
 
 #[derive(Debug, Default)]
 struct Running {
+    /// A stop request came while it ran: that it is ended is no failure of its own.
+    is_stopped: bool,
     stderr: HashMap<Server, VecDeque<String>>,
 }
 
@@ -80,16 +82,20 @@ impl Tally {
             Event::ServerFinished {
                 action, server, exit, ..
             } => {
-                let stderr = self
-                    .running
-                    .get_mut(action)
-                    .and_then(|running| running.stderr.remove(server));
-                if !exit.is_success() {
+                let running = self.running.get_mut(action);
+                let is_stopped = running.as_ref().is_some_and(|running| running.is_stopped);
+                let stderr = running.and_then(|running| running.stderr.remove(server));
+                if !exit.is_success() && !is_stopped {
                     self.failures.push(ServerFailure {
                         server: server.clone(),
                         reason: exit.to_string(),
                         stderr: stderr.unwrap_or_default().into(),
                     });
+                }
+            }
+            Event::Interrupted { .. } => {
+                for running in self.running.values_mut() {
+                    running.is_stopped = true;
                 }
             }
             Event::ActionFinished { action, .. } => {

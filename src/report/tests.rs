@@ -54,6 +54,7 @@ fn options(format: Format, threshold: Level, look: Look) -> Options {
         threshold,
         look,
         data_columns: None,
+        is_rehearsal: false,
         log: None,
     }
 }
@@ -370,32 +371,13 @@ fn many_servers_are_counted_and_a_failing_one_is_named() {
     let (messages, _) = told(options, &events);
     let lines: Vec<&str> = messages
         .lines()
-        .map(|line| line.rsplit("␛[2K").next().unwrap())
+        .map(|line| line.trim_start_matches("␛[2K"))
+        .filter(|line| !line.starts_with('␛'))
         .collect();
     assert_snapshot!(lines.join("\n"), @r"
     spread
-    ␛[?7l  … run uptime  waiting for 9: web1, web2, web3, web4, …␛[?7h␍
-    ␛[?7l  … run uptime  waiting for 8: web2, web3, web4, web5, …␛[?7h␍
-    ␛[?7l  … run uptime  waiting for 7: web3, web4, web5, web6, …␛[?7h␍
-    ␛[?7l  … run uptime  waiting for 6: web4, web5, web6, web7, …␛[?7h␍
-    ␛[?7l  … run uptime  waiting for 5: web5, web6, web7, web8, …␛[?7h␍
-    ␛[?7l  … run uptime  waiting for 4: web6, web7, web8, web9␛[?7h␍
-    ␛[?7l  … run uptime  waiting for 3: web7, web8, web9␛[?7h␍
-    ␛[?7l  … run uptime  waiting for 2: web8, web9␛[?7h␍
-    ␛[?7l  … run uptime  waiting for 1: web9␛[?7h␍
-    ␛[?7l  … run uptime␛[?7h␍
-      ✓ run uptime  9 servers, slowest web9 12ms
-    ␛[?7l  … run uptime  waiting for 9: web1, web2, web3, web4, …␛[?7h␍
-    ␛[?7l  … run uptime  waiting for 8: web2, web3, web4, web5, …␛[?7h␍
-    ␛[?7l  … run uptime  waiting for 7: web3, web4, web5, web6, …␛[?7h␍
-    ␛[?7l  … run uptime  waiting for 6: web4, web5, web6, web7, …␛[?7h␍
-    ␛[?7l  … run uptime  waiting for 5: web5, web6, web7, web8, …␛[?7h␍
-    ␛[?7l  … run uptime  waiting for 4: web6, web7, web8, web9␛[?7h␍
-    ␛[?7l  … run uptime  waiting for 3: web7, web8, web9␛[?7h␍
-    ␛[?7l  … run uptime  waiting for 2: web8, web9␛[?7h␍
-    ␛[?7l  … run uptime  waiting for 1: web9␛[?7h␍
-    ␛[?7l  … run uptime␛[?7h␍
-      ✗ run uptime  8 servers, slowest web9 12ms
+      ✓ run uptime  9 servers 12ms
+      ✗ run uptime  8 servers 12ms
       ✗ web5 exit status 1 12ms
     ");
 }
@@ -440,6 +422,17 @@ fn json_lines_begin_with_a_version_and_escape_what_a_terminal_would_obey() {
 }
 
 #[test]
+fn every_json_type_that_is_told_is_documented() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/json-log.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    let (messages, _) = told(options(Format::Json, Level::Trace, look(false)), &run());
+    for line in messages.lines().skip(1) {
+        let kind = line.split('"').nth(3).unwrap();
+        assert!(document.contains(&format!("`{kind}`")), "{kind}");
+    }
+}
+
+#[test]
 fn closing_words_name_what_failed_besides_and_what_was_not_rolled_back() {
     let mut diagnostic = Diagnostic::new(Fault::Failed, "command failed on db1.example.com");
     diagnostic.servers = vec![ServerFailure {
@@ -477,6 +470,39 @@ fn closing_words_name_what_failed_besides_and_what_was_not_rolled_back() {
             *** failed, rollback incomplete: 2 tasks, 3 commands on 2 servers in TIME, 2 failed
             "),
         }
+    }
+}
+
+#[test]
+fn l12_a_dry_run_tells_of_no_connections_and_says_that_nothing_was_changed() {
+    let messages = Paper::default();
+    let mut options = options(Format::Plain, Level::Trace, look(false));
+    options.is_rehearsal = true;
+    let mut console = Console::on(
+        options,
+        Redactor::default(),
+        Box::new(messages.clone()),
+        Box::new(Paper::default()),
+    );
+    for event in &run()[4..8] {
+        console.report(event);
+    }
+    console.close(Ending::Done, None);
+    assert_snapshot!(messages.text(), @r"
+    ** [app1] new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
+    ** done, nothing was changed (dry run): 0 tasks, 0 commands on 0 servers in TIME
+    ");
+}
+
+#[test]
+fn data_is_cleaned_for_a_terminal_and_left_as_it_is_for_a_program() {
+    let events = [Event::Printed {
+        text: "a\u{1b}[2J\n\tb".to_owned(),
+    }];
+    for (data_columns, shown) in [(Some(80), "a\n\tb\n"), (None, "a␛[2J\n\tb\n")] {
+        let mut options = options(Format::Plain, Level::Trace, look(false));
+        options.data_columns = data_columns;
+        assert_eq!(told(options, &events).1, shown);
     }
 }
 
