@@ -11,6 +11,7 @@ mod fleet;
 mod harness;
 
 mod architecture;
+mod cli;
 mod deploy;
 mod process;
 mod reference;

@@ -1,2 +1,223 @@
 //! What was typed becomes settings, resolved once, and one subcommand is called. The only folder that reads argv,
 //! environment and terminal.
+
+mod arguments;
+mod connectors;
+mod prompts;
+mod search;
+mod settings;
+mod shell;
+mod signals;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::interrupt::Interrupt;
+use crate::recipe::{Prompts, Recipe, Stopped, Surroundings};
+use crate::report::{Console, Ending, Listing, Options};
+use crate::secret::Redactor;
+
+use self::arguments::Arguments;
+use self::prompts::TerminalPrompts;
+use self::settings::{Settings, Work};
+use self::shell::{Presentation, Shell};
+
+/// Does what the arguments say (the first is the program's name) and gives the code to exit with.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let shell = Shell::of_process();
+    let code = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => with_arguments(arguments, &shell),
+        Err(error) => usage(&error, &shell),
+    };
+    ExitCode::from(code)
+}
+
+/// Help and version go to standard output, complaints to standard error.
+fn usage(error: &clap::Error, shell: &Shell) -> u8 {
+    let console = Console::new(options(Presentation::unasked(shell), false, None), Redactor::default());
+    let text = error.render();
+    if error.use_stderr() {
+        let look = Presentation::unasked(shell).look;
+        let text = if look.color {
+            text.ansi().to_string()
+        } else {
+            text.to_string()
+        };
+        console.usage(&text);
+    } else {
+        console.data(&text.to_string());
+    }
+    u8::try_from(error.exit_code()).unwrap_or(2)
+}
+
+fn options(presentation: Presentation, is_rehearsal: bool, log: Option<Box<dyn Write>>) -> Options {
+    Options {
+        format: presentation.format,
+        threshold: presentation.threshold,
+        look: presentation.look,
+        data_columns: presentation.data_columns,
+        is_rehearsal,
+        log,
+    }
+}
+
+fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
+    let presentation = Presentation::resolve(&arguments, shell);
+    let is_rehearsal = arguments.dry_run;
+    let redactor = Redactor::default();
+    let log = match arguments.log.as_ref().map(|path| open_log(path)).transpose() {
+        Ok(log) => log,
+        Err(error) => {
+            let console = Console::new(options(presentation, is_rehearsal, None), redactor);
+            return refuse(&console, &[Diagnostic::new(Fault::Usage, format!("{error:#}"))]);
+        }
+    };
+    let console = Console::new(options(presentation, is_rehearsal, log), redactor.clone());
+    match Settings::resolve(arguments, shell) {
+        Ok(settings) => with_settings(settings, &console, redactor),
+        Err(error) => refuse(&console, &[error.into()]),
+    }
+}
+
+fn open_log(path: &std::path::Path) -> anyhow::Result<Box<dyn Write>> {
+    let file = File::options()
+        .append(true)
+        .create(true)
+        .open(path)
+        .with_context(|| format!("cannot write the log {}", path.display()))?;
+    Ok(Box::new(file))
+}
+
+/// Tells what is wrong; the first decides the code.
+fn refuse(console: &Console, diagnostics: &[Diagnostic]) -> u8 {
+    console.errors(diagnostics);
+    diagnostics
+        .first()
+        .map_or(Fault::Recipe, |diagnostic| diagnostic.fault)
+        .exit_code()
+}
+
+fn with_settings(mut settings: Settings, console: &Console, redactor: Redactor) -> u8 {
+    let interrupt = Interrupt::default();
+    let mut prompts = match prepare(&settings, console, redactor, &interrupt) {
+        Ok(prompts) => prompts,
+        Err(error) => return refuse(console, &[Diagnostic::new(Fault::Failed, format!("{error:#}"))]),
+    };
+    if settings.ask_password {
+        match prompts.secret("Password: ") {
+            // First, so that -S may still say otherwise; in quotes, so that it stays a text whatever is in it.
+            Ok(password) => settings
+                .recipe_options
+                .set_before
+                .insert(0, ("password".to_owned(), format!("\"{}\"", password.reveal()))),
+            Err(reason) => {
+                let stopped = interrupt.pending().map(|signal| Fault::Signal(signal.exit_code()));
+                return refuse(console, &[Diagnostic::new(stopped.unwrap_or(Fault::Failed), reason)]);
+            }
+        }
+    }
+    let (remote, local) = connectors::make(settings.recipe_options.dry_run, settings.ssh);
+    let surroundings = Surroundings {
+        remote,
+        local,
+        reporter: Box::new(console.clone()),
+        prompts: Box::new(prompts),
+        interrupt,
+    };
+    let recipe = match Recipe::load(&settings.recipe, settings.recipe_options, surroundings) {
+        Ok(recipe) => recipe,
+        Err(diagnostics) => return refuse(console, &diagnostics),
+    };
+    match settings.work {
+        Work::Run { tasks } => perform(recipe, &tasks, console),
+        Work::List(listing) => list(&recipe, &listing, console),
+        Work::Explain { task } => explain(&recipe, &task, console),
+    }
+}
+
+/// What can fail before anything is loaded.
+fn prepare(
+    settings: &Settings,
+    console: &Console,
+    redactor: Redactor,
+    interrupt: &Interrupt,
+) -> anyhow::Result<TerminalPrompts> {
+    signals::forward(interrupt).context("cannot receive signals")?;
+    // Paths of the recipe are meant from where it was found, as Capistrano has it.
+    if let Some(directory) = &settings.directory {
+        std::env::set_current_dir(directory)
+            .with_context(|| format!("cannot go to the recipe's directory {}", directory.display()))?;
+    }
+    TerminalPrompts::new(console.clone(), redactor, interrupt.clone()).context("cannot wait for an answer")
+}
+
+fn perform(mut recipe: Recipe, tasks: &[String], console: &Console) -> u8 {
+    let unknown: Vec<Diagnostic> = tasks.iter().filter_map(|task| recipe.unknown_task(task)).collect();
+    if !unknown.is_empty() {
+        console.errors(&unknown);
+        return Fault::Usage.exit_code();
+    }
+    let ended = recipe.run(tasks);
+    // Sessions say goodbye before the last word.
+    drop(recipe);
+    match ended {
+        Ok(()) => {
+            console.close(Ending::Done, None);
+            0
+        }
+        Err(Stopped {
+            diagnostic: Diagnostic {
+                fault: Fault::Exit(0), ..
+            },
+            rollback: None,
+        }) => {
+            console.close(Ending::Done, None);
+            0
+        }
+        Err(Stopped { diagnostic, rollback }) => {
+            console.errors([&diagnostic]);
+            console.close(Ending::Failed { rollback }, Some(&diagnostic));
+            match rollback {
+                Some(false) => 5,
+                _ => diagnostic.fault.exit_code(),
+            }
+        }
+    }
+}
+
+fn list(recipe: &Recipe, listing: &Listing, console: &Console) -> u8 {
+    if console.list(&recipe.tasks(), listing) {
+        return 0;
+    }
+    let diagnostic = match &listing.pattern {
+        Some(pattern) => Diagnostic::new(Fault::Failed, format!("no task matches `{pattern}'")),
+        None => Diagnostic::new(Fault::Failed, "there is no task to list"),
+    };
+    let diagnostic = if listing.all {
+        diagnostic
+    } else {
+        diagnostic.hint("-v also lists tasks without a description")
+    };
+    refuse(console, &[diagnostic])
+}
+
+fn explain(recipe: &Recipe, name: &str, console: &Console) -> u8 {
+    if let Some(diagnostic) = recipe.unknown_task(name) {
+        console.errors([&diagnostic]);
+        return Fault::Usage.exit_code();
+    }
+    let summary = recipe.tasks().into_iter().find(|task| task.name == name);
+    // A namespace's default task answers to the namespace's name as well.
+    let summary = summary.unwrap_or_else(|| crate::recipe::TaskSummary {
+        name: name.to_owned(),
+        description: None,
+    });
+    console.explain(&summary);
+    0
+}

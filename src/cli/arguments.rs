@@ -1,0 +1,107 @@
+//! The command line as it was typed.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, ValueEnum};
+
+/// Runs tasks on many servers over SSH and deploys applications.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "capr",
+    version,
+    arg_required_else_help = true,
+    override_usage = "capr [RECIPE] TASK... [NAME=value]... [OPTIONS]\n       capr [RECIPE] -T [PATTERN]",
+    after_help = "\
+RECIPE is a file or a name that ends in .rhai. Without one, Caprfile, deploy.rhai or config/deploy.rhai is looked for here and in \
+the parent directories.
+
+Exit codes: 0 done, 1 failed (and rolled back, where a transaction was open), 2 usage, 3 error in the recipe, 4 could not \
+connect or log in, 5 rollback incomplete, 6 another deploy holds the lock, 130 and 143 signals."
+)]
+pub(super) struct Arguments {
+    /// A recipe, tasks to run in this order, and NAME=value for the recipe's environment
+    #[arg(value_name = "RECIPE|TASK|NAME=value")]
+    pub(super) words: Vec<String>,
+
+    /// Use this recipe; all words are tasks then
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+
+    /// Set a variable after the recipe is loaded
+    #[arg(short = 's', long = "set", value_name = "NAME=VALUE", action = ArgAction::Append)]
+    pub(super) set_after: Vec<String>,
+
+    /// Set a variable before the recipe is loaded
+    #[arg(short = 'S', long = "set-before", value_name = "NAME=VALUE", action = ArgAction::Append)]
+    pub(super) set_before: Vec<String>,
+
+    /// List tasks: all, those with PATTERN in their name, or with `*' in it those it fits
+    #[arg(short = 'T', long = "tasks", value_name = "PATTERN", num_args = 0..=1, conflicts_with = "explain")]
+    pub(super) tasks: Option<Option<String>>,
+
+    /// List the bare names
+    #[arg(short = 't', long = "tool", conflicts_with = "explain")]
+    pub(super) tool: bool,
+
+    /// Show a task's whole description
+    #[arg(short = 'e', long = "explain", value_name = "TASK")]
+    pub(super) explain: Option<String>,
+
+    /// Show what would be done; connect nowhere and change nothing
+    #[arg(short = 'n', long = "dry-run")]
+    pub(super) dry_run: bool,
+
+    /// Ask for the password at once, for logins and sudo; otherwise when it is needed
+    #[arg(short = 'p', long = "password")]
+    pub(super) ask_password: bool,
+
+    /// Show only what is important
+    #[arg(short = 'q', long = "quiet", conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+
+    /// Show more than -q does, at each repetition; without either all is shown. With -T: also hidden tasks
+    #[arg(short = 'v', long = "verbose", action = ArgAction::Count)]
+    pub(super) verbose: u8,
+
+    /// Also append everything to this file
+    #[arg(short = 'l', long = "log", value_name = "FILE")]
+    pub(super) log: Option<PathBuf>,
+
+    /// How to tell what happens: pretty on a terminal, else plain
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub(super) log_format: Option<LogFormat>,
+
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]
+    pub(super) color: ColorChoice,
+
+    /// Read this ssh configuration instead of the user's; several are separated by `:' [env: CAPR_SSH_CONFIG]
+    #[arg(long, value_name = "FILE")]
+    pub(super) ssh_config: Option<String>,
+
+    /// Use the task library in this directory instead of the built-in one [env: CAPR_STDLIB]
+    #[arg(long, value_name = "DIR")]
+    pub(super) stdlib: Option<PathBuf>,
+}
+
+/// `--log-format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// Task tree and live state, for terminals
+    Pretty,
+    /// Capistrano's prefixes
+    Plain,
+    /// One JSON object per line
+    Json,
+}
+
+/// `--color`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Also in files and pipes
+    Always,
+    /// Never
+    Never,
+}

@@ -1,0 +1,46 @@
+//! Chooses who makes the sessions of a run.
+
+use std::path::PathBuf;
+use std::sync::mpsc::Sender;
+
+use crate::session::dry_run::DryRunConnector;
+use crate::session::local::LocalConnector;
+use crate::session::ssh::{SshConnector, SshEnvironment};
+use crate::session::{Connector, Destination, Report, Session, SessionId};
+
+/// What SSH takes from arguments and environment.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ssh {
+    /// Configuration files instead of the user's and the system's, where the recipe names none.
+    pub(super) config: Option<Vec<PathBuf>>,
+    pub(super) environment: SshEnvironment,
+}
+
+/// The connectors for the servers, and for this machine.
+pub(super) fn make(is_rehearsal: bool, ssh: Ssh) -> (Box<dyn Connector>, Box<dyn Connector>) {
+    if is_rehearsal {
+        return (Box::new(DryRunConnector), Box::new(DryRunConnector));
+    }
+    let remote = Configured {
+        config: ssh.config,
+        ssh: SshConnector::new(ssh.environment),
+    };
+    (Box::new(remote), Box::new(LocalConnector))
+}
+
+/// SSH with the configuration files of the command line.
+struct Configured {
+    config: Option<Vec<PathBuf>>,
+    ssh: SshConnector,
+}
+
+impl Connector for Configured {
+    fn connect(&self, id: SessionId, destination: &Destination, reports: Sender<Report>) -> Box<dyn Session> {
+        if self.config.is_none() || destination.options.config.is_some() {
+            return self.ssh.connect(id, destination, reports);
+        }
+        let mut destination = destination.clone();
+        destination.options.config.clone_from(&self.config);
+        self.ssh.connect(id, &destination, reports)
+    }
+}

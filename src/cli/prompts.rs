@@ -1,0 +1,138 @@
+//! Asks the person on the terminal itself, so that redirected streams do no harm.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+
+use crate::interrupt::Interrupt;
+use crate::recipe::Prompts;
+use crate::report::Console;
+use crate::secret::{Redactor, Secret};
+
+const NO_TERMINAL: &str = "no terminal to ask on; set the variable in the recipe, from a file or ENV";
+
+/// Prompts on `/dev/tty`.
+pub(super) struct TerminalPrompts {
+    console: Console,
+    redactor: Redactor,
+    interrupt: Interrupt,
+    /// Becomes readable when a stop request is raised.
+    woken: UnixStream,
+}
+
+impl TerminalPrompts {
+    pub(super) fn new(console: Console, redactor: Redactor, interrupt: Interrupt) -> io::Result<Self> {
+        let (woken, waker) = UnixStream::pair()?;
+        woken.set_nonblocking(true)?;
+        waker.set_nonblocking(true)?;
+        interrupt.on_raise(move |_| {
+            // Full means that it was woken already.
+            let _ = (&waker).write(&[0]);
+        });
+        Ok(Self {
+            console,
+            redactor,
+            interrupt,
+            woken,
+        })
+    }
+
+    fn ask(&self, prompt: &str) -> Result<Secret, String> {
+        let terminal = File::options()
+            .read(true)
+            .write(true)
+            .open("/dev/tty")
+            .map_err(|_| NO_TERMINAL)?;
+        let silence = Silence::begin(&terminal).map_err(|_| NO_TERMINAL)?;
+        let read = (&terminal)
+            .write_all(prompt.as_bytes())
+            .map_err(|error| error.to_string())
+            .and_then(|()| self.read_line(&terminal));
+        drop(silence);
+        // The line end was not shown, either.
+        let _ = (&terminal).write_all(b"\n");
+        String::from_utf8(read?)
+            .map(Secret::new)
+            .map_err(|_| "the answer is not UTF-8".to_owned())
+    }
+
+    /// Up to a line end; a stop request ends it.
+    fn read_line(&self, terminal: &File) -> Result<Vec<u8>, String> {
+        let mut line = Vec::new();
+        let mut bytes = [0; 256];
+        loop {
+            if let Some(signal) = self.interrupt.pending() {
+                return Err(signal.to_string());
+            }
+            let mut waited = [
+                PollFd::from_borrowed_fd(terminal.as_fd(), PollFlags::IN),
+                PollFd::from_borrowed_fd(self.woken.as_fd(), PollFlags::IN),
+            ];
+            match poll(&mut waited, None) {
+                Ok(_) => {}
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(error) => return Err(error.to_string()),
+            }
+            let [answered, woken] = waited.map(|waited| !waited.revents().is_empty());
+            if woken {
+                while matches!((&self.woken).read(&mut bytes), Ok(1..)) {}
+                continue;
+            }
+            if !answered {
+                continue;
+            }
+            let read = match (&*terminal).read(&mut bytes) {
+                Ok(read) => bytes.get(..read).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error.to_string()),
+            };
+            line.extend_from_slice(read);
+            if line.pop_if(|last| *last == b'\n').is_some() {
+                return Ok(line);
+            }
+            if read.is_empty() {
+                return if line.is_empty() {
+                    Err("no answer".to_owned())
+                } else {
+                    Ok(line)
+                };
+            }
+        }
+    }
+}
+
+impl Prompts for TerminalPrompts {
+    fn secret(&mut self, prompt: &str) -> Result<Secret, String> {
+        self.console.make_room();
+        let secret = self.ask(prompt)?;
+        self.redactor.add(&secret);
+        Ok(secret)
+    }
+}
+
+/// A terminal that does not show what is typed, for as long as this lives.
+struct Silence<'a> {
+    terminal: &'a File,
+    before: Termios,
+}
+
+impl<'a> Silence<'a> {
+    fn begin(terminal: &'a File) -> io::Result<Self> {
+        let before = tcgetattr(terminal)?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL);
+        silent.local_modes.insert(LocalModes::ICANON | LocalModes::ISIG);
+        tcsetattr(terminal, OptionalActions::Flush, &silent)?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl Drop for Silence<'_> {
+    fn drop(&mut self) {
+        let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.before);
+    }
+}

@@ -1,0 +1,348 @@
+//! What was typed, resolved once: what to do, with which recipe and which options.
+
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe;
+use crate::report::Listing;
+use crate::session::ssh::SshEnvironment;
+
+use super::arguments::Arguments;
+use super::connectors::Ssh;
+use super::search;
+use super::shell::Shell;
+
+/// A command line that makes no sense.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub(super) enum UsageError {
+    #[error("no task was named")]
+    NoTask,
+    #[error("no recipe was found")]
+    NoRecipe,
+    #[error("there is no recipe {}", .0.display())]
+    MissingRecipe(PathBuf),
+    #[error("{option} runs no tasks, but `{word}' was named")]
+    UnwantedTask { option: &'static str, word: String },
+    /// What was given is not shown: it may be a secret.
+    #[error("{0} takes name=value, and the name or the `=' is missing")]
+    Variable(&'static str),
+}
+
+impl From<UsageError> for Diagnostic {
+    fn from(error: UsageError) -> Self {
+        let diagnostic = Self::new(Fault::Usage, error.to_string());
+        match error {
+            UsageError::NoTask => diagnostic.hint("-T lists the tasks"),
+            UsageError::NoRecipe => diagnostic
+                .hint(format!(
+                    "looked here and in every directory above for {}",
+                    search::NAMES.join(", ")
+                ))
+                .hint("name one: capr RECIPE TASK"),
+            _ => diagnostic,
+        }
+    }
+}
+
+/// What to do with the recipe.
+#[derive(Clone, Debug)]
+pub(super) enum Work {
+    /// Run these tasks; at least one.
+    Run { tasks: Vec<String> },
+    /// List tasks.
+    List(Listing),
+    /// Show one task's description.
+    Explain { task: String },
+}
+
+/// Everything that was decided by arguments and environment.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) work: Work,
+    pub(super) recipe: PathBuf,
+    /// To go to before the recipe is loaded.
+    pub(super) directory: Option<PathBuf>,
+    pub(super) recipe_options: recipe::Options,
+    pub(super) ask_password: bool,
+    pub(super) ssh: Ssh,
+}
+
+impl Settings {
+    /// Refuses what makes no sense before anything is loaded.
+    pub(super) fn resolve(arguments: Arguments, shell: &Shell) -> Result<Self, UsageError> {
+        let set_before = variables("-S", arguments.set_before)?;
+        let set_after = variables("-s", arguments.set_after)?;
+        let mut environment = shell.environment.clone();
+        let mut words = Vec::new();
+        for word in arguments.words {
+            match assignment(&word) {
+                Some((name, value)) => {
+                    environment.insert(name.to_owned(), value.to_owned());
+                }
+                None => words.push(word),
+            }
+        }
+        let mut pattern = arguments.tasks.clone().flatten();
+        let named = match arguments.file {
+            Some(file) => Some(file),
+            None if words.first().is_some_and(|word| is_recipe(word, &shell.directory)) => {
+                Some(PathBuf::from(words.remove(0)))
+            }
+            // `capr -T flipper.rhai` lists the tasks of that recipe.
+            None => pattern
+                .take_if(|pattern| is_recipe(pattern, &shell.directory))
+                .map(PathBuf::from),
+        };
+        let work = if let Some(task) = arguments.explain {
+            no_tasks("-e", &words)?;
+            Work::Explain { task }
+        } else if arguments.tasks.is_some() || arguments.tool {
+            no_tasks("-T", &words)?;
+            Work::List(Listing {
+                pattern,
+                all: arguments.verbose > 0,
+                bare: arguments.tool,
+            })
+        } else if words.is_empty() {
+            return Err(UsageError::NoTask);
+        } else {
+            Work::Run { tasks: words }
+        };
+        let (directory, recipe) = match named {
+            Some(recipe) if shell.directory.join(&recipe).is_file() => (None, recipe),
+            Some(recipe) => return Err(UsageError::MissingRecipe(recipe)),
+            None => {
+                let (directory, recipe) = search::find(&shell.directory).ok_or(UsageError::NoRecipe)?;
+                ((directory != shell.directory).then_some(directory), recipe)
+            }
+        };
+        let absolute = |path: &str| shell.directory.join(path);
+        let ssh_config = arguments
+            .ssh_config
+            .as_deref()
+            .or_else(|| shell.variable("CAPR_SSH_CONFIG"));
+        let stdlib = arguments
+            .stdlib
+            .or_else(|| shell.variable("CAPR_STDLIB").map(PathBuf::from));
+        let home = shell.variable("HOME").map(PathBuf::from);
+        Ok(Self {
+            work,
+            recipe,
+            directory,
+            ask_password: arguments.ask_password,
+            ssh: Ssh {
+                config: ssh_config.map(|list| list.split(':').filter(|file| !file.is_empty()).map(absolute).collect()),
+                environment: SshEnvironment {
+                    home: home.clone(),
+                    local_user: shell.user(),
+                    variables: shell
+                        .environment
+                        .iter()
+                        .map(|(name, value)| (name.clone(), value.clone()))
+                        .collect(),
+                },
+            },
+            recipe_options: recipe::Options {
+                set_before,
+                set_after,
+                environment,
+                dry_run: arguments.dry_run,
+                stdlib: stdlib.map(|directory| shell.directory.join(directory)),
+                home,
+            },
+        })
+    }
+}
+
+fn no_tasks(option: &'static str, words: &[String]) -> Result<(), UsageError> {
+    match words.first() {
+        None => Ok(()),
+        Some(word) => Err(UsageError::UnwantedTask {
+            option,
+            word: word.clone(),
+        }),
+    }
+}
+
+/// `NAME=value`, where the name is one of letters, digits and underscores.
+fn assignment(word: &str) -> Option<(&str, &str)> {
+    word.split_once('=')
+        .filter(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+}
+
+fn is_recipe(word: &str, directory: &Path) -> bool {
+    Path::new(word).extension().is_some_and(|extension| extension == "rhai") || directory.join(word).is_file()
+}
+
+/// Only the first `=` separates; blanks around the name do not belong to it.
+fn variables(option: &'static str, given: Vec<String>) -> Result<Vec<(String, String)>, UsageError> {
+    given
+        .into_iter()
+        .map(|given| match given.split_once('=') {
+            Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+            _ => Err(UsageError::Variable(option)),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use clap::Parser;
+
+    use super::{Settings, UsageError, Work};
+    use crate::cli::arguments::Arguments;
+    use crate::cli::shell::Shell;
+    use crate::diagnostic::Diagnostic;
+
+    /// A directory with two recipes and a task's name that is also a directory.
+    fn directory() -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["flipper.rhai", "deploy.rhai", "Recipes"] {
+            std::fs::write(directory.path().join(name), "").unwrap();
+        }
+        std::fs::create_dir(directory.path().join("sub")).unwrap();
+        directory
+    }
+
+    fn resolve_in(directory: &Path, arguments: &[&str]) -> Result<Settings, UsageError> {
+        let shell = Shell {
+            directory: directory.to_owned(),
+            environment: [("HOME", "/home/me"), ("FOO", "old"), ("CAPR_SSH_CONFIG", "a::/b")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            ..Shell::default()
+        };
+        let arguments = Arguments::try_parse_from(["capr"].iter().chain(arguments)).unwrap();
+        Settings::resolve(arguments, &shell)
+    }
+
+    fn resolve(arguments: &[&str]) -> Result<Settings, UsageError> {
+        resolve_in(directory().path(), arguments)
+    }
+
+    fn tasks(settings: &Settings) -> Vec<&str> {
+        match &settings.work {
+            Work::Run { tasks } => tasks.iter().map(String::as_str).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_first_word_is_the_recipe_when_it_is_a_file_or_ends_in_rhai() {
+        for (arguments, recipe, named) in [
+            (
+                &["flipper.rhai", "setup", "deploy"][..],
+                "flipper.rhai",
+                &["setup", "deploy"][..],
+            ),
+            (&["Recipes", "setup"], "Recipes", &["setup"]),
+            (&["setup", "flipper.rhai"], "deploy.rhai", &["setup", "flipper.rhai"]),
+            (&["A=1", "flipper.rhai", "setup"], "flipper.rhai", &["setup"]),
+            (&["-f", "Recipes", "flipper.rhai"], "Recipes", &["flipper.rhai"]),
+            (&["sub"], "deploy.rhai", &["sub"]),
+        ] {
+            let settings = resolve(arguments).unwrap();
+            assert_eq!(settings.recipe, Path::new(recipe), "{arguments:?}");
+            assert_eq!(tasks(&settings), named, "{arguments:?}");
+        }
+        let error = resolve(&["missing.rhai", "setup"]).unwrap_err();
+        assert_eq!(error.to_string(), "there is no recipe missing.rhai");
+    }
+
+    #[test]
+    fn d22_without_a_recipe_one_is_searched_upwards_and_gone_to() {
+        let directory = directory();
+        let settings = resolve_in(&directory.path().join("sub"), &["setup", "--stdlib", "lib"]).unwrap();
+        assert_eq!(settings.directory.as_deref(), Some(directory.path()));
+        assert_eq!(settings.recipe, Path::new("deploy.rhai"));
+        // Paths that were typed are meant from where they were typed.
+        assert_eq!(settings.recipe_options.stdlib, Some(directory.path().join("sub/lib")));
+        assert_eq!(resolve(&["setup"]).unwrap().directory, None);
+        let empty = tempfile::tempdir().unwrap();
+        let error = resolve_in(empty.path(), &["setup"]).unwrap_err();
+        assert_eq!(error, UsageError::NoRecipe);
+    }
+
+    #[test]
+    fn v17_l16_name_and_value_go_to_the_environment_wherever_they_stand() {
+        let settings = resolve(&["ROLES=app", "setup", "FOO=bar=baz", "deploy", "EMPTY="]).unwrap();
+        assert_eq!(tasks(&settings), ["setup", "deploy"]);
+        let environment = &settings.recipe_options.environment;
+        for (name, value) in [
+            ("ROLES", "app"),
+            ("FOO", "bar=baz"),
+            ("EMPTY", ""),
+            ("HOME", "/home/me"),
+        ] {
+            assert_eq!(environment.get(name).map(String::as_str), Some(value));
+        }
+        assert_eq!(tasks(&resolve(&["a:b=c"]).unwrap()), ["a:b=c"]);
+    }
+
+    #[test]
+    fn v15_only_the_first_equals_sign_of_a_variable_separates() {
+        let settings = resolve(&["-s", "n=a=b", "-Sm=1", "--set", "o=", "x"]).unwrap();
+        let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+            pairs
+                .iter()
+                .map(|(name, value)| (String::from(*name), String::from(*value)))
+                .collect()
+        };
+        assert_eq!(settings.recipe_options.set_after, pairs(&[("n", "a=b"), ("o", "")]));
+        assert_eq!(settings.recipe_options.set_before, pairs(&[("m", "1")]));
+        for wrong in ["secret", "=secret"] {
+            let error = resolve(&["-s", wrong, "x"]).unwrap_err();
+            assert_eq!(error, UsageError::Variable("-s"));
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_task_is_a_usage_error_that_names_the_list() {
+        for arguments in [&["flipper.rhai"][..], &["A=1"], &["-n"]] {
+            let error = resolve(arguments).unwrap_err();
+            assert_eq!(error, UsageError::NoTask);
+            assert_eq!(Diagnostic::from(error).hints, ["-T lists the tasks"]);
+        }
+    }
+
+    #[test]
+    fn l6_the_list_takes_a_pattern_and_its_recipe_from_either_side() {
+        for (arguments, recipe, pattern) in [
+            (&["-T"][..], "deploy.rhai", None),
+            (&["-T", "web"], "deploy.rhai", Some("web")),
+            (&["flipper.rhai", "-T"], "flipper.rhai", None),
+            (&["-T", "flipper.rhai"], "flipper.rhai", None),
+            (&["flipper.rhai", "-T", "web"], "flipper.rhai", Some("web")),
+            (&["-t"], "deploy.rhai", None),
+        ] {
+            let settings = resolve(arguments).unwrap();
+            assert_eq!(settings.recipe, PathBuf::from(recipe), "{arguments:?}");
+            match settings.work {
+                Work::List(listing) => assert_eq!(listing.pattern.as_deref(), pattern, "{arguments:?}"),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(resolve(&["deploy", "-T"]).is_err());
+        assert!(resolve(&["-e", "deploy", "setup"]).is_err());
+    }
+
+    #[test]
+    fn a_list_of_ssh_configurations_is_split_and_meant_from_here() {
+        let directory = directory();
+        let files = |arguments: &[&str]| resolve_in(directory.path(), arguments).unwrap().ssh.config;
+        assert_eq!(
+            files(&["x"]),
+            Some(vec![directory.path().join("a"), PathBuf::from("/b")])
+        );
+        assert_eq!(
+            files(&["x", "--ssh-config", "c"]),
+            Some(vec![directory.path().join("c")])
+        );
+    }
+}

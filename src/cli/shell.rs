@@ -1,0 +1,215 @@
+//! What the process was given besides its arguments: directory, environment, terminals. Read once.
+
+use std::io::{IsTerminal, stderr, stdout};
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use rustix::termios::tcgetwinsize;
+
+use crate::event::Level;
+use crate::report::{Format, Look};
+
+use super::arguments::{Arguments, ColorChoice, LogFormat};
+
+/// Directory, environment and terminals.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shell {
+    pub(super) directory: PathBuf,
+    /// Variables that are not UTF-8 are left out: a recipe could not hold them.
+    pub(super) environment: IndexMap<String, String>,
+    /// Whether standard error is a terminal, and how wide where that is known.
+    pub(super) messages: Terminal,
+    /// The same of standard output.
+    pub(super) data: Terminal,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Terminal {
+    pub(super) is_terminal: bool,
+    pub(super) columns: Option<usize>,
+}
+
+impl Shell {
+    pub(super) fn of_process() -> Self {
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Self {
+            directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+            environment,
+            messages: terminal(stderr),
+            data: terminal(stdout),
+        }
+    }
+
+    /// A variable that is set and not empty.
+    pub(super) fn variable(&self, name: &str) -> Option<&str> {
+        self.environment
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// Who is logged in here.
+    pub(super) fn user(&self) -> String {
+        let named = self.variable("USER").or_else(|| self.variable("LOGNAME"));
+        named.map(str::to_owned).or_else(user_of_process).unwrap_or_default()
+    }
+
+    fn is_dumb(&self) -> bool {
+        self.variable("TERM") == Some("dumb")
+    }
+}
+
+/// Where nothing in the environment says it, as in many containers.
+fn user_of_process() -> Option<String> {
+    let id = rustix::process::getuid().as_raw().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == id).then(|| name.to_owned())
+    })
+}
+
+fn terminal<T: IsTerminal + AsFd>(stream: fn() -> T) -> Terminal {
+    let stream = stream();
+    let is_terminal = stream.is_terminal();
+    let columns = is_terminal
+        .then(|| tcgetwinsize(stream).ok())
+        .flatten()
+        .map(|size| usize::from(size.ws_col))
+        .filter(|columns| *columns > 0);
+    Terminal { is_terminal, columns }
+}
+
+/// How things are told.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Presentation {
+    pub(super) format: Format,
+    pub(super) threshold: Level,
+    pub(super) look: Look,
+    pub(super) data_columns: Option<usize>,
+}
+
+impl Presentation {
+    /// Where nothing was said about it.
+    pub(super) fn unasked(shell: &Shell) -> Self {
+        Self::new(None, ColorChoice::Auto, Level::Trace, shell)
+    }
+
+    pub(super) fn resolve(arguments: &Arguments, shell: &Shell) -> Self {
+        let is_listing = arguments.tasks.is_some() || arguments.tool || arguments.explain.is_some();
+        let threshold = match arguments.verbose {
+            0 if arguments.quiet || is_listing => Level::Important,
+            1 => Level::Info,
+            2 => Level::Debug,
+            _ => Level::Trace,
+        };
+        Self::new(arguments.log_format, arguments.color, threshold, shell)
+    }
+
+    fn new(format: Option<LogFormat>, color: ColorChoice, threshold: Level, shell: &Shell) -> Self {
+        let is_able = shell.messages.is_terminal && !shell.is_dumb();
+        let format = match format {
+            Some(LogFormat::Pretty) => Format::Pretty,
+            Some(LogFormat::Plain) => Format::Plain,
+            Some(LogFormat::Json) => Format::Json,
+            None if is_able => Format::Pretty,
+            None => Format::Plain,
+        };
+        let is_forced = || shell.variable("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+        let color = match color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => shell.variable("NO_COLOR").is_none() && (is_able || is_forced()),
+        };
+        Self {
+            format,
+            threshold,
+            look: Look {
+                color,
+                columns: shell.messages.columns,
+                live: is_able && format == Format::Pretty && threshold >= Level::Debug,
+            },
+            data_columns: shell.data.is_terminal.then(|| shell.data.columns.unwrap_or(80)),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use clap::Parser;
+
+    use super::{Presentation, Shell, Terminal};
+    use crate::cli::arguments::Arguments;
+    use crate::event::Level;
+    use crate::report::Format;
+
+    fn presentation(arguments: &[&str], environment: &[(&str, &str)], is_terminal: bool) -> Presentation {
+        let terminal = Terminal {
+            is_terminal,
+            columns: is_terminal.then_some(100),
+        };
+        let shell = Shell {
+            environment: environment
+                .iter()
+                .map(|(name, value)| (String::from(*name), String::from(*value)))
+                .collect(),
+            messages: terminal,
+            data: terminal,
+            ..Shell::default()
+        };
+        let arguments = ["capr", "deploy"].iter().chain(arguments);
+        Presentation::resolve(&Arguments::try_parse_from(arguments).unwrap(), &shell)
+    }
+
+    #[test]
+    fn o4_colours_are_for_terminals_and_can_be_forced_or_forbidden() {
+        for (arguments, environment, is_terminal, color) in [
+            (&[][..], &[][..], true, true),
+            (&[], &[], false, false),
+            (&[], &[("NO_COLOR", "1")], true, false),
+            (&[], &[("NO_COLOR", "")], true, true),
+            (&[], &[("TERM", "dumb")], true, false),
+            (&[], &[("CLICOLOR_FORCE", "1")], false, true),
+            (&[], &[("CLICOLOR_FORCE", "0")], false, false),
+            (&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false, false),
+            (&["--color", "always"], &[("NO_COLOR", "1")], false, true),
+            (&["--color=never"], &[], true, false),
+        ] {
+            let found = presentation(arguments, environment, is_terminal);
+            assert_eq!(found.look.color, color, "{arguments:?} {environment:?} {is_terminal}");
+        }
+    }
+
+    #[test]
+    fn l4_q_shows_what_is_important_and_each_v_more() {
+        for (arguments, level) in [
+            (&[][..], Level::Trace),
+            (&["-q"], Level::Important),
+            (&["-v"], Level::Info),
+            (&["-vv"], Level::Debug),
+            (&["-v", "-v", "-v"], Level::Trace),
+            (&["-vvvv"], Level::Trace),
+            (&["-T"], Level::Important),
+            (&["-vT"], Level::Info),
+        ] {
+            assert_eq!(presentation(arguments, &[], false).threshold, level, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn a_terminal_is_told_the_pretty_form_and_only_it_is_redrawn() {
+        let terminal = presentation(&[], &[], true);
+        assert_eq!((terminal.format, terminal.look.live), (Format::Pretty, true));
+        let pipe = presentation(&[], &[], false);
+        assert_eq!((pipe.format, pipe.look.live), (Format::Plain, false));
+        let asked = presentation(&["--log-format=pretty"], &[], false);
+        assert_eq!((asked.format, asked.look.live), (Format::Pretty, false));
+        let dumb = presentation(&[], &[("TERM", "dumb")], true);
+        assert_eq!((dumb.format, dumb.look.live), (Format::Plain, false));
+    }
+}

@@ -1,0 +1,48 @@
+//! Ctrl-C, a polite kill and a closed terminal become stop requests.
+
+use std::ffi::c_int;
+use std::io;
+use std::thread;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::interrupt::{Interrupt, Signal};
+
+/// From now on every such signal is raised on `interrupt`, by a thread of its own.
+pub(super) fn forward(interrupt: &Interrupt) -> io::Result<()> {
+    // What the caller ignores stays ignored: `nohup capr …`.
+    let ignored = ignored();
+    let wanted = [SIGINT, SIGTERM, SIGHUP]
+        .into_iter()
+        .filter(|signal| ignored & (1 << (signal - 1)) == 0);
+    let mut signals = Signals::new(wanted)?;
+    let interrupt = interrupt.clone();
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for signal in signals.forever() {
+            if let Some(signal) = known(signal) {
+                interrupt.raise(signal);
+            }
+        }
+    })?;
+    Ok(())
+}
+
+fn known(signal: c_int) -> Option<Signal> {
+    match signal {
+        SIGINT => Some(Signal::Int),
+        SIGTERM => Some(Signal::Term),
+        SIGHUP => Some(Signal::Hup),
+        _ => None,
+    }
+}
+
+/// The set of ignored signals as Linux tells it; elsewhere none is known.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|set| u64::from_str_radix(set.trim(), 16).ok())
+        .unwrap_or(0)
+}
