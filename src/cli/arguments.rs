@@ -87,7 +87,7 @@ pub(super) struct Arguments {
 /// `--log-format`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum LogFormat {
-    /// Task tree and live state, for terminals
+    /// Task tree and live state, for terminals; long scripts by their first line
     Pretty,
     /// Capistrano's prefixes
     Plain,

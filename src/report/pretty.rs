@@ -15,6 +15,9 @@ use super::text::{count, cut, duration};
 /// So many servers are shown by name when all went well; more are counted.
 const NAMED_SERVERS: usize = 4;
 
+/// A command of more lines is not shown whole.
+const SHOWN_LINES: usize = 3;
+
 /// The pretty form.
 #[derive(Debug)]
 pub(super) struct Pretty {
@@ -94,7 +97,7 @@ impl Pretty {
             } => {
                 let running = Running {
                     verb,
-                    command: self.cleaner.lines(command),
+                    command: brief(self.cleaner.lines(command)),
                     servers: servers.clone(),
                     left: servers.clone(),
                     indent: self.indent,
@@ -344,6 +347,18 @@ fn state(running: &Running, good: &[&(Server, Exit, Duration)], elapsed: Duratio
         Some((slowest, _)) => format!("{} {}", count(good.len(), "server"), duration(*slowest)),
         None => String::new(),
     }
+}
+
+/// A long script is told by its first line, which names it where it is a comment; the other forms show all of it.
+fn brief(mut command: Vec<String>) -> Vec<String> {
+    let more = command.len().saturating_sub(1);
+    if command.len() > SHOWN_LINES {
+        command.truncate(1);
+        if let Some(first) = command.first_mut() {
+            first.push_str(&format!(" … and {}", count(more, "more line")));
+        }
+    }
+    command
 }
 
 /// The verb and the lines of its command.

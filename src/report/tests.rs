@@ -383,6 +383,22 @@ fn many_servers_are_counted_and_a_failing_one_is_named() {
 }
 
 #[test]
+fn a_long_script_is_told_by_its_first_line() {
+    let app = Server::host("app1");
+    let script = "# Make the release current\numask 002\ncd /u/apps\nls";
+    let events = [
+        started(1, "run", script, &[&app]),
+        ended(1, &app, Exit::Status(0)),
+        finished(1, 0),
+    ];
+    let (messages, _) = told(options(Format::Pretty, Level::Trace, look(false)), &events);
+    assert_snapshot!(messages, @r"
+    › run # Make the release current … and 3 more lines
+    ✓ app1 12ms
+    ");
+}
+
+#[test]
 fn json_lines_begin_with_a_version_and_escape_what_a_terminal_would_obey() {
     let (messages, _) = told(options(Format::Json, Level::Trace, look(false)), &run());
     assert_snapshot!(messages, @r#"
