@@ -153,6 +153,18 @@ fn d7_d23_two_rollbacks_go_back_two_and_all_is_logged() {
 }
 
 #[test]
+fn a_rollback_that_fails_on_one_server_is_undone_on_all() {
+    let servers = Servers::new();
+    servers.deployed(&[A, B]);
+    let lines = "after \"deploy:rollback:revision\", :fails_on_two;
+task :undone { transaction { rollback_code; } }";
+    let failed = servers.run(&format!("{ON_TWO}{lines}"), &["undone"]).unwrap_err();
+    assert_eq!(failed.rollback, Some(true), "{failed:?}");
+    assert_eq!(servers.all_current(), [some(B), some(B), some(B)]);
+    assert_eq!(servers.releases("one"), [A, B]);
+}
+
+#[test]
 fn d8_d9_b13_cleanup_keeps_the_newest_the_live_one_and_what_is_no_release() {
     let servers = Servers::new();
     let names = [A, B, C, "20250101000004", "20250101000005"];
@@ -295,6 +307,9 @@ fn b15_who_reads_through_current_never_misses() {
     });
     let lines = format!(
         r#"
+// One server is read; the others are left out.
+role :app, "two", :no_release => true;
+role :db, "three", :no_release => true;
 task :switch_often {{
   set :deploy_timestamped, true;
   for turn in 0..200 {{
