@@ -444,9 +444,7 @@ impl Worker {
             Ok(Err(error)) => plain(&error.into()),
             _ => match trouble {
                 Trouble::Broken(code)
-                    if code == libssh2_sys::LIBSSH2_ERROR_INVALID_MAC
-                        || code == libssh2_sys::LIBSSH2_ERROR_DECRYPT
-                        || code == libssh2_sys::LIBSSH2_ERROR_PROTO =>
+                    if code == libssh2_sys::LIBSSH2_ERROR_INVALID_MAC || code == libssh2_sys::LIBSSH2_ERROR_DECRYPT =>
                 {
                     format!("the server broke the protocol ({code})")
                 }
