@@ -1,32 +1,8 @@
 //! An error as a person is told it: what happened, where in the recipe, on which servers, and what may help.
 //! Data only; `report` renders it.
 
-use std::rc::Rc;
-
 use crate::configuration::Server;
-
-/// A place in a recipe.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
-    /// The file as it was named, or `<stdlib>/deploy.rhai`.
-    pub file: Rc<str>,
-    /// Counted from 1.
-    pub line: usize,
-    /// In characters, counted from 1; 0 when only the line is known.
-    pub column: usize,
-}
-
-/// `file:line:column`.
-impl std::fmt::Display for Origin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)?;
-        if self.column > 0 {
-            write!(f, ":{}", self.column)
-        } else {
-            Ok(())
-        }
-    }
-}
+pub use crate::origin::Origin;
 
 /// One server's part in a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]

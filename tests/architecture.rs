@@ -7,7 +7,7 @@ use regex::Regex;
 
 /// Lowest first; a layer names only those before it, and those of its own line.
 const LAYERS: &[&[&str]] = &[
-    &["exit", "interrupt", "secret"],
+    &["exit", "interrupt", "origin", "secret"],
     &["configuration"],
     &["diagnostic"],
     &["event"],

@@ -105,7 +105,7 @@ fn refuse(console: &Console, diagnostics: &[Diagnostic]) -> u8 {
 
 fn with_settings(mut settings: Settings, console: &Console, redactor: Redactor) -> u8 {
     let interrupt = Interrupt::default();
-    let mut prompts = match prepare(&settings, console, redactor, &interrupt) {
+    let mut prompts = match prepare(&settings, console, redactor.clone(), &interrupt) {
         Ok(prompts) => prompts,
         Err(error) => return refuse(console, &[Diagnostic::new(Fault::Failed, format!("{error:#}"))]),
     };
@@ -128,6 +128,7 @@ fn with_settings(mut settings: Settings, console: &Console, redactor: Redactor) 
         local,
         reporter: Box::new(console.clone()),
         prompts: Box::new(prompts),
+        redactor,
         interrupt,
     };
     let recipe = match Recipe::load(&settings.recipe, settings.recipe_options, surroundings) {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 
 use super::{BlockId, RunOptions, Selection};
-use crate::diagnostic::Origin;
+use crate::origin::Origin;
 
 /// One task.
 #[derive(Clone, Debug)]
@@ -127,7 +127,7 @@ pub fn clean_description(text: &str) -> String {
 mod tests {
     use super::{Task, Tasks, clean_description};
     use crate::configuration::{BlockId, RunOptions, Selection};
-    use crate::diagnostic::Origin;
+    use crate::origin::Origin;
 
     fn task(name: &str, body: usize) -> Task {
         Task {

@@ -16,10 +16,13 @@ use crate::actor::Actor;
 use crate::configuration::{BlockId, Configuration, Filter, Read, RunOptions, Selection, Task, When, nearest};
 use crate::event::{Event, Level};
 use crate::interrupt::Interrupt;
-use crate::secret::{Redactor, Secret};
+use crate::secret::Secret;
 
 /// Task frames above this are taken for tasks that call each other without an end.
 const MAX_FRAMES: usize = 50;
+
+/// What the name of a variable that holds a secret has in it.
+const SECRETS: [&str; 4] = ["password", "passphrase", "secret", "token"];
 
 /// A namespace as a value: `deploy.web.disable` walks it.
 #[derive(Clone, Debug)]
@@ -56,7 +59,6 @@ pub(super) struct Interpreter {
 
 impl Interpreter {
     pub(super) fn new(options: &Options, surroundings: Surroundings) -> Self {
-        let redactor = Redactor::default();
         let environment: rhai::Map = options
             .environment
             .iter()
@@ -67,6 +69,7 @@ impl Interpreter {
             local,
             reporter,
             prompts,
+            redactor,
             interrupt,
         } = surroundings;
         Self {
@@ -188,6 +191,7 @@ impl Interpreter {
                 let result = self.call(engine, block, &[]);
                 self.evaluating.borrow_mut().pop();
                 let value = shared(result?);
+                self.keep_secret(name, &value);
                 self.configuration
                     .borrow_mut()
                     .variables
@@ -207,7 +211,19 @@ impl Interpreter {
 
     /// Sets a variable. Maps and lists are shared, so that they can be changed in place.
     pub(super) fn set(&self, name: &str, value: Dynamic) {
+        self.keep_secret(name, &value);
         self.configuration.borrow_mut().variables.set(name, shared(value));
+    }
+
+    /// The value of a variable whose name says that it is a secret is shown nowhere.
+    fn keep_secret(&self, name: &str, value: &Dynamic) {
+        let is_secret = SECRETS.iter().any(|word| name.contains(word));
+        if is_secret
+            && value.is_string()
+            && let Ok(actor) = self.actor.try_borrow()
+        {
+            actor.redactor().add(&Secret::new(value.to_string()));
+        }
     }
 
     /// The task a name stands for, looked up from this namespace outwards.

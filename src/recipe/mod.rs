@@ -35,7 +35,7 @@ use crate::configuration::{When, nearest};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Reporter;
 use crate::interrupt::Interrupt;
-use crate::secret::Secret;
+use crate::secret::{Redactor, Secret};
 use crate::session::Connector;
 
 /// What evaluating a piece of script gives.
@@ -74,6 +74,8 @@ pub struct Surroundings {
     pub reporter: Box<dyn Reporter>,
     /// Asks the person.
     pub prompts: Box<dyn Prompts>,
+    /// Keeps secrets out of everything that is told; the reporter's own.
+    pub redactor: Redactor,
     /// Raised by the signal thread.
     pub interrupt: Interrupt,
 }

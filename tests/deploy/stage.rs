@@ -66,6 +66,7 @@ role :db, "three", :primary => true;
         fs::write(&path, format!("{}{lines}\n", self.recipe)).unwrap();
         let told = Told::default();
         let surroundings = Surroundings {
+            redactor: capr::secret::Redactor::default(),
             remote: Box::new(LocalConnector),
             local: Box::new(LocalConnector),
             reporter: Box::new(told.clone()),

@@ -7,13 +7,11 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use indexmap::IndexMap;
-
 use super::{Options, Prompts, Recipe, Stopped, Surroundings};
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Reporter};
 use crate::interrupt::Interrupt;
-use crate::secret::Secret;
+use crate::secret::{Redactor, Secret};
 use crate::session::scripted::Script;
 
 /// Events of a run.
@@ -105,6 +103,7 @@ impl Case {
             local: Box::new(self.local.clone()),
             reporter: Box::new(log.clone()),
             prompts: Box::new(Answers(self.answers)),
+            redactor: Redactor::default(),
             interrupt: self.interrupt,
         };
         (Recipe::load(&path, self.options, surroundings), log, directory)

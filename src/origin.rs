@@ -1,0 +1,27 @@
+//! A place in a recipe.
+
+use std::fmt;
+use std::rc::Rc;
+
+/// A place in a recipe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The file as it was named, or `<stdlib>/deploy.rhai`.
+    pub file: Rc<str>,
+    /// Counted from 1.
+    pub line: usize,
+    /// In characters, counted from 1; 0 when only the line is known.
+    pub column: usize,
+}
+
+/// `file:line:column`.
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)?;
+        if self.column > 0 {
+            write!(f, ":{}", self.column)
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,187 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::{Sample, SshConfig, joined};
+use crate::session::{HostKeyPolicy, SshOptions};
+
+#[test]
+fn files_that_include_themselves_are_refused() {
+    let sample = Sample::new("Include DIR/config\n");
+    fs::set_permissions(&sample.file, fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(sample.ssh("app1").is_none());
+    assert_eq!(sample.error("app1"), "DIR/config: too many files include each other");
+}
+
+#[test]
+fn an_included_file_that_others_can_write_is_refused() {
+    let sample = Sample::new("Include DIR/part\n").with("part", "Port 1\n");
+    fs::set_permissions(sample.directory.path().join("part"), fs::Permissions::from_mode(0o666)).unwrap();
+    assert!(sample.ssh("app1").is_none());
+    assert_eq!(sample.error("app1"), "DIR/part: others can write this file");
+}
+
+#[test]
+fn what_is_wrong_is_told_with_file_and_line() {
+    for (text, expected) in [
+        (
+            "\nPort no\n",
+            "DIR/config:2: Port is a number from 1 to 65535, not `no'",
+        ),
+        ("User\n", "DIR/config:1: User needs an argument"),
+        ("HostName a b\n", "DIR/config:1: HostName takes one argument"),
+        ("IdentityFile \"a\n", "DIR/config:1: a quote is not closed"),
+        ("Match nonsense x\n", "DIR/config:1: Match does not know `nonsense'"),
+        ("Match\n", "DIR/config:1: Match needs a criterion"),
+        ("Match host\n", "DIR/config:1: Match host needs an argument"),
+        ("HostName %n\n", "DIR/config:1: `%n': %n is not known here"),
+        (
+            "IdentityFile ~other/x\n",
+            "DIR/config:1: `~other/x': only ~/ is supported",
+        ),
+        (
+            "IdentityFile ${CAPR_NO_SUCH}\n",
+            "DIR/config:1: the environment has no CAPR_NO_SUCH",
+        ),
+    ] {
+        assert_eq!(Sample::new(text).error("app1"), expected);
+    }
+}
+
+#[test]
+fn what_would_lead_elsewhere_is_refused_only_for_the_hosts_it_is_about() {
+    for (setting, expected) in [
+        ("ProxyJump gate", "DIR/config:2: ProxyJump is not supported yet"),
+        (
+            "ProxyCommand nc %h %p # x",
+            "DIR/config:2: ProxyCommand is not supported yet",
+        ),
+        (
+            "CanonicalizeHostname yes",
+            "DIR/config:2: CanonicalizeHostname is not supported yet",
+        ),
+        (
+            "ForwardAgent $OTHER",
+            "DIR/config:2: ForwardAgent is yes or no; another agent is not supported yet",
+        ),
+        (
+            "Match exec true user bob",
+            "DIR/config:2: Match exec is not supported yet",
+        ),
+    ] {
+        let sample = Sample::new(&format!("Host app*\n{setting}\n"));
+        assert_eq!(sample.error("bob@app1"), expected);
+        if !setting.starts_with("Match") {
+            sample.resolve("bob@db1").unwrap();
+        }
+    }
+    // The other criterion decides.
+    Sample::new("Match exec true user bob\n").resolve("app1").unwrap();
+    Sample::new("ProxyJump none\n").resolve("app1").unwrap();
+    Sample::new("ProxyCommand none\nProxyJump gate\n")
+        .resolve("app1")
+        .unwrap();
+}
+
+#[test]
+fn the_recipe_and_the_server_come_before_the_files() {
+    let sample = Sample::new(
+        "User file\nPort 1\nIdentityFile /file\nUserKnownHostsFile /known\nStrictHostKeyChecking yes\nMatch user recipe\n ConnectTimeout 3\n",
+    );
+    let options = SshOptions {
+        user: Some("recipe".to_owned()),
+        port: Some(2),
+        keys: vec!["/recipe".into()],
+        keys_only: true,
+        forward_agent: true,
+        user_known_hosts_file: Some("/mine".into()),
+        verify_host_key: Some(HostKeyPolicy::Off),
+        ..SshOptions::default()
+    };
+    let config = sample.resolve_with("app1", &options).unwrap();
+    assert_eq!((config.user.as_str(), config.port), ("recipe", 2));
+    assert_eq!(config.connect_timeout, Some(Duration::from_secs(3)));
+    assert_eq!(joined(&config.identity_files), "/recipe /file");
+    assert_eq!(joined(&config.user_known_hosts_files), "/mine");
+    assert_eq!(config.host_key_policy, HostKeyPolicy::Off);
+    assert!(config.identities_only && config.forward_agent);
+    let config = sample.resolve_with("server@app1:3", &options).unwrap();
+    assert_eq!((config.user.as_str(), config.port), ("server", 3));
+    let config = sample.resolve("app1").unwrap();
+    assert_eq!((config.user.as_str(), config.port), ("file", 1));
+}
+
+#[test]
+fn without_any_file_the_defaults_of_ssh_hold() {
+    let config = SshConfig::load(Some(&[]), Some(Path::new("/home/bob")))
+        .unwrap()
+        .with_variables([("SSH_AUTH_SOCK".to_owned(), "/agent".to_owned())])
+        .resolve(&"app1".parse().unwrap(), &SshOptions::default(), "bob")
+        .unwrap();
+    assert_eq!(config.user, "bob");
+    assert_eq!(config.port, 22);
+    assert_eq!(config.identity_files[0], Path::new("/home/bob/.ssh/id_rsa"));
+    assert_eq!(config.identity_agent.as_deref(), Some(Path::new("/agent")));
+    assert_eq!(
+        config.user_known_hosts_files[0],
+        Path::new("/home/bob/.ssh/known_hosts")
+    );
+    assert_eq!(config.host_key_policy, HostKeyPolicy::AcceptNew);
+}
+
+#[test]
+fn the_agent_is_the_one_of_the_file() {
+    let variables = [
+        ("SSH_AUTH_SOCK".to_owned(), "/agent".to_owned()),
+        ("OTHER".to_owned(), "/other%d".to_owned()),
+    ];
+    for (text, expected) in [
+        ("", Some("/agent")),
+        ("IdentityAgent none", None),
+        ("IdentityAgent SSH_AUTH_SOCK", Some("/agent")),
+        ("IdentityAgent $OTHER", Some("/other%d")),
+        ("IdentityAgent ${OTHER}/x", Some("/other%d/x")),
+        ("IdentityAgent $MISSING", None),
+        ("IdentityAgent /run/%h", Some("/run/app1")),
+    ] {
+        let config = Sample::new(text).load().unwrap().with_variables(variables.clone());
+        let config = config
+            .resolve(&"app1".parse().unwrap(), &SshOptions::default(), "bob")
+            .unwrap();
+        assert_eq!(config.identity_agent.as_deref(), expected.map(Path::new), "{text}");
+    }
+}
+
+#[test]
+fn the_users_file_comes_first_and_may_be_missing() {
+    let home = TempDir::new().unwrap();
+    let resolve =
+        || SshConfig::load(None, Some(home.path()))?.resolve(&"app1".parse().unwrap(), &SshOptions::default(), "bob");
+    assert_eq!(resolve().unwrap().port, 22);
+    let ssh = home.path().join(".ssh");
+    fs::create_dir_all(ssh.join("config.d")).unwrap();
+    fs::write(ssh.join("config.d/one"), "Port 5\n").unwrap();
+    fs::write(ssh.join("config"), "Include config.d/*\nIdentityFile ~/key\n").unwrap();
+    for file in ["config.d/one", "config"] {
+        fs::set_permissions(ssh.join(file), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let config = resolve().unwrap();
+    assert_eq!(config.port, 5);
+    assert_eq!(config.identity_files, [home.path().join("key")]);
+    fs::set_permissions(ssh.join("config"), fs::Permissions::from_mode(0o620)).unwrap();
+    assert!(
+        resolve()
+            .unwrap_err()
+            .reason
+            .ends_with("/.ssh/config: others can write this file")
+    );
+}
+
+#[test]
+fn a_file_that_is_named_must_be_there() {
+    let error = SshConfig::load(Some(&["/nonexistent/config".into()]), None).unwrap_err();
+    assert_eq!(error.reason, "/nonexistent/config: no such file");
+}
