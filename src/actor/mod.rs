@@ -10,6 +10,8 @@ mod perform;
 mod running;
 mod sudo;
 mod teller;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::fmt;

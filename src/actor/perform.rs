@@ -31,8 +31,8 @@ impl Actor {
     /// In a rollback handler only those servers are addressed that the handler's task has touched, and one that cannot be
     /// connected is skipped and told.
     pub fn start(&mut self, action: Action, passwords: &mut dyn Passwords) -> Result<Running, ActionError> {
-        if self.interrupt.pending().is_some() {
-            return Err(self.stop_request());
+        if let Some(signal) = self.interrupt.take() {
+            return Err(self.interrupted(signal));
         }
         let mut jobs = action.jobs;
         if !action.local {
@@ -199,6 +199,10 @@ impl Actor {
         } else {
             (&mut self.remote, &mut self.teller, &mut self.asked)
         };
+        // Without anybody to connect: connections that were lost since the last action are noticed.
+        if let Err(NotConnected::Interrupted(signal)) = fanout.connect(&[], &mut drop) {
+            return Err(self.interrupted(signal));
+        }
         let mut destinations: Vec<Destination> = Vec::new();
         for (destination, _) in jobs.iter() {
             if !fanout.is_connected(&destination.server) && !destinations.contains(destination) {
@@ -237,15 +241,15 @@ impl Actor {
         };
         let result = fanout.connect(&destinations, &mut progress);
         let password = self.asked.reset();
+        // Ctrl-C at the question for a password.
+        if result.is_err()
+            && let Some(signal) = self.interrupt.take()
+        {
+            return Err(self.interrupted(signal));
+        }
         match result {
             Ok(()) => Ok(()),
-            Err(NotConnected::Interrupted(signal)) => {
-                self.teller.tell(Event::Interrupted { signal });
-                self.interrupt.take();
-                Err(ActionError::Interrupted(signal))
-            }
-            // Ctrl-C at the question for a password.
-            Err(NotConnected::Servers(_)) if self.interrupt.pending().is_some() => Err(self.stop_request()),
+            Err(NotConnected::Interrupted(signal)) => Err(self.interrupted(signal)),
             Err(NotConnected::Servers(servers)) if self.rolling.is_some() && !local => {
                 jobs.retain(|(destination, _)| !servers.contains_key(&destination.server));
                 for (server, error) in servers {
@@ -296,8 +300,8 @@ impl Actor {
                         Err(reason) => {
                             self.asked.reset();
                             // Ctrl-C at the question.
-                            let error = match self.interrupt.pending() {
-                                Some(_) => self.stop_request(),
+                            let error = match self.interrupt.take() {
+                                Some(signal) => self.interrupted(signal),
                                 None => ActionError::Password(reason),
                             };
                             self.cancel(running);
@@ -336,7 +340,7 @@ impl Actor {
         }
     }
 
-    /// Ends what still runs, on every server, and tells how it ended. A stop request that arrives meanwhile is spent on that.
+    /// Ends what still runs, on every server, and tells how it ended. A stop request that arrives meanwhile hurries that.
     fn cancel(&mut self, running: &mut Running) {
         let Some(flight) = running.flight.take() else {
             return;
@@ -354,13 +358,6 @@ impl Actor {
         }
         running.pieces.clear();
         self.action_finished(running);
-        self.interrupt.take();
-    }
-
-    /// The stop request that is pending, from now on taken.
-    fn stop_request(&mut self) -> ActionError {
-        let signal = self.interrupt.take().unwrap_or(Signal::Int);
-        self.interrupted(signal)
     }
 
     /// Says that a stop request arrived, which is dealt with from here on.
