@@ -1,0 +1,325 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::exit::Exit;
+use crate::session::{Command, Input, JobSignal, Report, SshOptions};
+
+use super::super::testing::{PATIENCE, Sshd, command, on_terminal};
+
+#[test]
+fn k1_a_second_command_uses_the_same_connection() {
+    let sshd = Sshd::start();
+    let mut client = sshd.connect();
+    let peers: Vec<_> = (0..3).map(|_| client.run("echo $SSH_CONNECTION").out).collect();
+    assert!(!peers[0].is_empty());
+    assert!(peers.iter().all(|peer| *peer == peers[0]));
+}
+
+#[test]
+fn c2_exit_statuses_arrive_as_they_are() {
+    let sshd = Sshd::start();
+    let mut client = sshd.connect();
+    for status in [0, 1, 7, 255] {
+        assert_eq!(client.run(&format!("exit {status}")).exit, Exit::Status(status));
+    }
+}
+
+#[test]
+fn c5_a_command_killed_by_a_signal_is_told_apart_from_one_that_failed() {
+    let sshd = Sshd::start();
+    let mut client = sshd.connect();
+    assert_eq!(client.run("kill -TERM $$").exit, Exit::Signal("TERM".to_owned()));
+    assert_eq!(client.run("exit 143").exit, Exit::Status(143));
+}
+
+#[test]
+fn c12_a_terminal_only_where_asked_for() {
+    let sshd = Sshd::start();
+    let mut client = sshd.connect();
+    assert_eq!(client.run("test -t 1").exit, Exit::Status(1));
+    let job = client.start(on_terminal("test -t 1 && stty size"));
+    let ran = client.finish(job);
+    assert_eq!((ran.exit, ran.out), (Exit::Status(0), b"30 100\r\n".to_vec()));
+}
+
+#[test]
+fn c13_input_arrives_whole_and_ends() {
+    let sshd = Sshd::start();
+    let mut client = sshd.connect();
+    let bytes: Arc<[u8]> = (0..5_000_000_u32).map(|n| (n % 251) as u8).collect();
+    let job = client.start(Command {
+        input: Input {
+            bytes: Arc::clone(&bytes),
+            then_end: true,
+        },
+        ..command("cat")
+    });
+    let ran = client.finish(job);
+    assert_eq!(ran.exit, Exit::Status(0));
+    assert!(ran.out == *bytes, "{} of {} bytes", ran.out.len(), bytes.len());
+}
+
+#[test]
+fn c14_input_can_follow_what_the_command_says() {
+    let sshd = Sshd::start();
+    let mut client = sshd.connect();
+    let job = client.start(Command {
+        input: Input {
+            bytes: Arc::from([]),
+            then_end: false,
+        },
+        ..command("printf 'name? '; read name; echo \"hello $name\"; cat")
+    });
+    assert_eq!(client.await_output(), b"name? ");
+    client.session.drained(6);
+    client.session.write(job, b"capr\nmore\n".to_vec());
+    client.session.end_input(job);
+    let ran = client.finish(job);
+    assert_eq!(String::from_utf8_lossy(&ran.out), "hello capr\nmore\n");
+}
+
+#[test]
+fn input_that_the_command_does_not_want_is_dropped() {
+    let sshd = Sshd::start();
+    let mut client = sshd.connect();
+    let job = client.start(Command {
+        input: Input {
+            bytes: vec![b'x'; 8 << 20].into(),
+            then_end: true,
+        },
+        ..command("exit 4")
+    });
+    assert_eq!(client.finish(job).exit, Exit::Status(4));
+    assert_eq!(client.run("true").exit, Exit::Status(0));
+}
+
+#[test]
+fn c28_ten_megabytes_of_both_streams_arrive_whole() {
+    let sshd = Sshd::start();
+    let mut client = sshd.connect();
+    let ran = client.run("head -c 10000000 /dev/zero >&2 & head -c 10000000 /dev/zero | tr '\\0' a; wait; exit 3");
+    assert_eq!(ran.exit, Exit::Status(3));
+    assert_eq!((ran.out.len(), ran.err.len()), (10_000_000, 10_000_000));
+    assert!(ran.out.iter().all(|byte| *byte == b'a'));
+}
+
+#[test]
+fn a_flood_that_nobody_takes_stops_at_a_bound_and_goes_on() {
+    let sshd = Sshd::start();
+    let mut client = sshd.connect();
+    let job = client.start(command("head -c 40000000 /dev/zero; echo done >&2"));
+    let mut taken = Vec::new();
+    let mut held = 0;
+    // Nothing is said to be drained until the flood has stopped by itself.
+    while let Ok(report) = client.reports.recv_timeout(Duration::from_millis(1500)) {
+        match report {
+            Report::Output(_, _, _, bytes) => held += bytes.len(),
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+    assert!((8 << 20..16 << 20).contains(&held), "{held}");
+    client.session.drained(held);
+    let ran = client.finish(job);
+    taken.extend(ran.out);
+    assert_eq!(taken.len() + held, 40_000_000);
+    assert_eq!(ran.err, b"done\n");
+}
+
+#[test]
+fn c29_a_child_that_holds_the_output_open_is_waited_for() {
+    let sshd = Sshd::start();
+    let mut client = sshd.connect();
+    let ran = client.run("(sleep 1; echo late) & exit 3");
+    assert_eq!((ran.exit, ran.out), (Exit::Status(3), b"late\n".to_vec()));
+    let ran = client.run("(sleep 20) >/dev/null 2>&1 & echo $!");
+    assert_eq!(ran.exit, Exit::Status(0));
+    assert!(ran.took < Duration::from_secs(10));
+    client.run(&format!("kill {}", String::from_utf8_lossy(&ran.out)));
+}
+
+#[test]
+fn c30_a_command_that_runs_too_long_is_ended_on_the_server() {
+    let sshd = Sshd::start();
+    let mut client = sshd.connect();
+    let timeout = Some(Duration::from_millis(300));
+    let job = client.start(Command {
+        timeout,
+        ..command("echo $$; exec sleep 300")
+    });
+    let ran = client.finish(job);
+    assert_eq!(ran.exit, Exit::TimedOut(Duration::from_millis(300)));
+    let pid = String::from_utf8_lossy(&ran.out).trim().to_owned();
+    assert_eq!(client.run(&format!("kill -0 {pid} 2>/dev/null")).exit, Exit::Status(1));
+    // One that ignores the first signals gets the next ones.
+    let job = client.start(Command {
+        timeout,
+        ..command("trap '' INT; echo $$; while :; do sleep 0.1; done")
+    });
+    let ran = client.finish(job);
+    assert_eq!(ran.exit, Exit::TimedOut(Duration::from_millis(300)));
+    assert!(ran.took > Duration::from_secs(2));
+}
+
+#[test]
+fn b3_a_signal_ends_a_remote_command_without_a_terminal() {
+    let sshd = Sshd::start();
+    let mut client = sshd.connect();
+    for (signal, name) in [
+        (JobSignal::Int, "INT"),
+        (JobSignal::Term, "TERM"),
+        (JobSignal::Kill, "KILL"),
+    ] {
+        let job = client.start(command("echo $$; sleep 300 >/dev/null 2>&1 & sleep 300"));
+        let pid = String::from_utf8_lossy(&client.await_output()).trim().to_owned();
+        client.session.signal(job, signal);
+        assert_eq!(client.finish(job).exit, Exit::Signal(name.to_owned()));
+        let group = client.run(&format!("ps -o stat= -g {pid} | grep -vc Z"));
+        // A shell tells its background processes to ignore INT.
+        if signal != JobSignal::Int {
+            assert_eq!(String::from_utf8_lossy(&group.out), "0\n", "{name}");
+        }
+        client.run(&format!("kill -KILL -{pid}"));
+    }
+}
+
+#[test]
+fn several_commands_run_at_once_on_one_connection() {
+    let sshd = Sshd::start();
+    let mut client = sshd.connect();
+    let started = Instant::now();
+    let jobs: Vec<_> = (0..5)
+        .map(|n| client.start(command(&format!("sleep 1; exit {n}"))))
+        .collect();
+    let mut exits = Vec::new();
+    while exits.len() < jobs.len() {
+        match client.report() {
+            Report::Finished(_, job, exit, _) => exits.push((job, exit)),
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+    assert!(started.elapsed() < Duration::from_secs(4));
+    exits.sort_by_key(|(job, _)| *job);
+    let expected: Vec<_> = jobs
+        .into_iter()
+        .zip(0..)
+        .map(|(job, n)| (job, Exit::Status(n)))
+        .collect();
+    assert_eq!(exits, expected);
+}
+
+#[test]
+fn a_server_that_allows_one_command_at_a_time_is_served_one_by_one() {
+    let sshd = Sshd::with("MaxSessions 1");
+    let mut client = sshd.connect();
+    for _ in 0..3 {
+        assert_eq!(client.run("true").exit, Exit::Status(0));
+    }
+    let first = client.start(command("sleep 0.5"));
+    let second = client.start(command("true"));
+    assert_eq!(
+        client.finish(second).exit,
+        Exit::Refused("the server opens no more channels".to_owned())
+    );
+    assert_eq!(client.finish(first).exit, Exit::Status(0));
+}
+
+#[test]
+fn the_channel_of_the_next_command_is_open_before_it_is_needed() {
+    let sshd = Sshd::start();
+    let mut client = sshd.connect();
+    for _ in 0..3 {
+        client.run("true");
+    }
+    // Three commands and the spare one; sshd logs an opened channel before the command that uses it.
+    client.run("true");
+    let log = sshd.log();
+    let events: Vec<_> = log
+        .lines()
+        .filter_map(|line| match line {
+            line if line.contains("server_input_channel_open: confirm session") => Some('o'),
+            line if line.contains("Starting session: command for") => Some('c'),
+            _ => None,
+        })
+        .collect();
+    let opened_before = |n: usize| {
+        let at = events
+            .iter()
+            .enumerate()
+            .filter(|(_, event)| **event == 'c')
+            .nth(n)
+            .unwrap()
+            .0;
+        events[..at].iter().filter(|event| **event == 'o').count()
+    };
+    assert!(opened_before(0) >= 1, "{events:?}");
+    assert!(opened_before(2) >= 3, "{events:?}");
+}
+
+#[test]
+fn k5_a_dropped_connection_is_told_for_the_command_and_the_session() {
+    let sshd = Sshd::start();
+    let mut client = sshd.connect();
+    let job = client.start(command("echo up; sleep 300"));
+    client.await_output();
+    sshd.drop_connections();
+    let ran = client.finish(job);
+    assert!(matches!(ran.exit, Exit::Lost(_)), "{ran:?}");
+    assert!(matches!(client.report(), Report::Lost(..)));
+}
+
+#[test]
+fn k5_an_idle_connection_that_drops_is_told() {
+    let sshd = Sshd::start();
+    let client = sshd.connect();
+    sshd.drop_connections();
+    assert!(matches!(client.report(), Report::Lost(..)));
+}
+
+#[test]
+fn k11_a_silent_server_is_noticed_within_three_intervals() {
+    let sshd = Sshd::start();
+    let mut client = sshd
+        .connect_with(SshOptions {
+            keepalive_interval: Duration::from_secs(1),
+            ..sshd.options()
+        })
+        .unwrap();
+    // It answers for longer than that while it lives.
+    assert_eq!(client.run("sleep 5").exit, Exit::Status(0));
+    let job = client.start(command("echo up; sleep 300"));
+    client.await_output();
+    sshd.freeze(true);
+    let frozen = Instant::now();
+    let ran = client.finish(job);
+    assert_eq!(ran.exit, Exit::Lost("no sign of life for 3 s".to_owned()));
+    assert!(frozen.elapsed() < Duration::from_secs(6));
+    sshd.freeze(false);
+}
+
+#[test]
+fn abandoning_ends_everything_at_once() {
+    let sshd = Sshd::start();
+    let mut client = sshd.connect();
+    let job = client.start(command("echo up; sleep 300"));
+    client.await_output();
+    sshd.freeze(true);
+    let started = Instant::now();
+    client.session.abandon();
+    assert_eq!(client.finish(job).exit, Exit::Cancelled);
+    assert!(matches!(client.report(), Report::Lost(..)));
+    drop(client);
+    assert!(started.elapsed() < Duration::from_secs(1));
+    sshd.freeze(false);
+}
+
+#[test]
+fn dropping_a_session_says_goodbye_without_waiting() {
+    let sshd = Sshd::start();
+    let client = sshd.connect();
+    sshd.freeze(true);
+    let started = Instant::now();
+    drop(client.session);
+    assert!(started.elapsed() < Duration::from_millis(500));
+    sshd.freeze(false);
+    assert!(client.reports.recv_timeout(PATIENCE).is_err());
+}

@@ -1,0 +1,297 @@
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::time::Duration;
+
+use crate::secret::Secret;
+use crate::session::{ConnectError, HostKeyPolicy, Phase, Report, SshOptions};
+
+use super::super::SshEnvironment;
+use super::super::testing::{Client, PATIENCE, Sshd, TestAgent, free_port, make_key, me};
+
+fn fails(host: &str, options: SshOptions) -> ConnectError {
+    let mut client = Client::begin(host, options, SshEnvironment::default());
+    client.await_login().expect_err("no login")
+}
+
+fn short(port: u16) -> SshOptions {
+    SshOptions {
+        user: Some("deploy".to_owned()),
+        port: Some(port),
+        config: Some(Vec::new()),
+        connect_timeout: Duration::from_millis(300),
+        login_timeout: Duration::from_millis(500),
+        ..SshOptions::default()
+    }
+}
+
+#[test]
+fn a_refused_connection_names_the_address() {
+    let port = free_port();
+    let error = fails("127.0.0.1", short(port));
+    assert_eq!(error.phase, Phase::Connect);
+    assert_eq!(error.reason, format!("connection refused (127.0.0.1:{port})"));
+}
+
+#[test]
+fn a_name_that_does_not_resolve_is_said_so() {
+    let error = fails("no-such-host.invalid", short(22));
+    assert_eq!(error.phase, Phase::Resolve);
+    assert!(
+        error
+            .reason
+            .starts_with("host name `no-such-host.invalid' is not known: "),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_server_that_never_greets_is_given_up() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let error = fails("127.0.0.1", short(silent.local_addr().unwrap().port()));
+    assert_eq!(error.phase, Phase::Handshake);
+    assert_eq!(error.reason, "connected, but no SSH greeting within 0.5 s");
+}
+
+#[test]
+fn a_server_that_speaks_something_else_is_quoted() {
+    let web = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = web.local_addr().unwrap().port();
+    let server = std::thread::spawn(move || {
+        let (mut socket, _) = web.accept().unwrap();
+        let _ = socket.read(&mut [0; 100]);
+        socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+    });
+    let error = fails("127.0.0.1", short(port));
+    assert_eq!(error.reason, "not an SSH server: it says `HTTP/1.1 400 Bad Request'");
+    assert!(server.is_finished());
+}
+
+#[test]
+fn a_server_that_hangs_up_before_its_greeting_is_tried_once_more() {
+    let busy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = busy.local_addr().unwrap().port();
+    let (sender, visits) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for visit in busy.incoming() {
+            drop(visit);
+            let _ = sender.send(());
+        }
+    });
+    let options = SshOptions {
+        login_timeout: Duration::from_secs(5),
+        ..short(port)
+    };
+    let error = fails("127.0.0.1", options);
+    assert_eq!(error.reason, "the server hung up before its SSH greeting");
+    visits.recv_timeout(PATIENCE).unwrap();
+    visits.recv_timeout(PATIENCE).unwrap();
+}
+
+#[test]
+fn a_connection_can_be_given_up_while_it_is_made() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let options = SshOptions {
+        login_timeout: Duration::from_secs(300),
+        ..short(silent.local_addr().unwrap().port())
+    };
+    let mut client = Client::begin("127.0.0.1", options, SshEnvironment::default());
+    let _accepted = silent.accept().unwrap();
+    client.session.abandon();
+    assert_eq!(client.await_login().expect_err("no login").reason, "stopped");
+}
+
+#[test]
+fn k6_a_login_without_a_usable_key_says_what_was_tried_and_what_would_do() {
+    let sshd = Sshd::start();
+    make_key(&sshd.path("other"), &["-t", "ed25519"]);
+    make_key(&sshd.path("locked"), &["-t", "ed25519", "-N", "secret"]);
+    std::fs::write(sshd.path("broken"), "no key at all\n").unwrap();
+    let keys: Vec<_> = ["other", "locked", "broken", "missing"]
+        .map(|name| sshd.path(name))
+        .into();
+    let error = sshd
+        .connect_with(SshOptions {
+            keys: keys.clone(),
+            ..sshd.options()
+        })
+        .err()
+        .unwrap();
+    assert_eq!(error.phase, Phase::Authentication);
+    let shown: Vec<_> = keys.iter().map(|key| key.display().to_string()).collect();
+    assert_eq!(
+        error.reason,
+        format!(
+            "authentication failed for `{}' (tried: publickey {} {} (encrypted) {} (not a private key) {} (no such file or directory); server takes: publickey)",
+            me(),
+            shown[0],
+            shown[1],
+            shown[2],
+            shown[3],
+        )
+    );
+    assert_eq!(
+        error.hints,
+        [format!("{0} is encrypted; add it to the agent: ssh-add {0}", shown[1])]
+    );
+}
+
+#[test]
+fn keys_of_every_kind_log_in_from_files_and_from_the_agent() {
+    let sshd = Sshd::start();
+    let kinds: [(&str, &[&str]); 4] = [
+        ("ed25519", &["-t", "ed25519"]),
+        ("rsa", &["-t", "rsa", "-b", "2048"]),
+        ("ecdsa", &["-t", "ecdsa"]),
+        ("pem", &["-t", "rsa", "-b", "2048", "-m", "PEM"]),
+    ];
+    for (name, arguments) in kinds {
+        make_key(&sshd.path(name), arguments);
+        std::fs::copy(sshd.path(&format!("{name}.pub")), sshd.path("authorized_keys")).unwrap();
+        let options = SshOptions {
+            keys: vec![sshd.path(name)],
+            ..sshd.options()
+        };
+        sshd.connect_with(options)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+
+        let folder = tempfile::tempdir().unwrap();
+        let agent = TestAgent::start(folder.path());
+        agent.add(&sshd.path(name));
+        let options = SshOptions {
+            keys: Vec::new(),
+            keys_only: false,
+            ..sshd.options()
+        };
+        let mut client = Client::begin("127.0.0.1", options, agent.environment());
+        client
+            .await_login()
+            .unwrap_or_else(|error| panic!("agent, {name}: {error}"));
+    }
+}
+
+#[test]
+fn of_the_agents_keys_only_the_named_ones_are_offered_if_so_asked() {
+    let sshd = Sshd::start();
+    let folder = tempfile::tempdir().unwrap();
+    let agent = TestAgent::start(folder.path());
+    make_key(&sshd.path("other"), &["-t", "ed25519"]);
+    agent.add(&sshd.path("other"));
+    agent.add(&sshd.path("id"));
+    // Only the agent has the private half.
+    std::fs::remove_file(sshd.path("id")).unwrap();
+    let mut client = Client::begin("127.0.0.1", sshd.options(), agent.environment());
+    client.await_login().unwrap();
+    let log = sshd.log();
+    assert_eq!(log.matches("trying public key file").count(), 2, "{log}");
+
+    let options = SshOptions {
+        keys: vec![sshd.path("neither")],
+        ..sshd.options()
+    };
+    let mut client = Client::begin("127.0.0.1", options, agent.environment());
+    let error = client.await_login().expect_err("no login");
+    assert!(error.reason.contains("agent (no key)"), "{error}");
+}
+
+#[test]
+fn k6_a_password_is_asked_for_after_the_keys_and_a_wrong_one_is_given_back() {
+    let sshd = Sshd::with("PasswordAuthentication yes");
+    make_key(&sshd.path("other"), &["-t", "ed25519"]);
+    let options = SshOptions {
+        keys: vec![sshd.path("other")],
+        ..sshd.options()
+    };
+    let mut client = Client::begin("127.0.0.1", options.clone(), SshEnvironment::default());
+    let mut refused = Vec::new();
+    let error = loop {
+        match client.report() {
+            Report::PasswordWanted(_, question) => {
+                assert_eq!((question.user, question.host.as_str()), (me(), "127.0.0.1"));
+                refused.extend(question.refused.map(|secret| secret.reveal().to_owned()));
+                let guess = Secret::new(format!("wrong {}", refused.len()));
+                client.session.answer(Some(guess));
+            }
+            Report::ConnectFailed(_, error) => break error,
+            Report::HostKeyAdded(..) => {}
+            other => panic!("unexpected {other:?}"),
+        }
+    };
+    assert_eq!(refused, ["wrong 0", "wrong 1"]);
+    assert!(
+        error
+            .reason
+            .ends_with("other, password; server takes: publickey,password)"),
+        "{error}"
+    );
+
+    // Nobody is asked while a key works, and whoever does not know it says so.
+    sshd.connect();
+    client = Client::begin("127.0.0.1", options, SshEnvironment::default());
+    assert!(matches!(client.report(), Report::PasswordWanted(..)));
+    client.session.answer(None);
+    assert!(matches!(client.report(), Report::ConnectFailed(..)));
+}
+
+#[test]
+fn k9_an_unknown_host_key_is_added_and_a_changed_one_is_refused() {
+    let sshd = Sshd::start();
+    let connect = |policy| {
+        let options = SshOptions {
+            verify_host_key: policy,
+            ..sshd.options()
+        };
+        let client = Client::begin("127.0.0.1", options, SshEnvironment::default());
+        match client.report() {
+            Report::HostKeyAdded(_, key) => {
+                assert!(matches!(client.report(), Report::Connected(..)));
+                Ok(Some(key))
+            }
+            Report::Connected(..) => Ok(None),
+            Report::ConnectFailed(_, error) => Err(error),
+            other => panic!("unexpected {other:?}"),
+        }
+    };
+    let file = sshd.path("known_hosts");
+    let error = connect(Some(HostKeyPolicy::Strict)).expect_err("not known");
+    assert_eq!(error.phase, Phase::HostKey);
+    assert!(
+        error
+            .reason
+            .starts_with("host key of 127.0.0.1 is not known: ssh-ed25519 SHA256:"),
+        "{error}"
+    );
+    assert!(connect(Some(HostKeyPolicy::Off)).unwrap().is_none());
+    assert!(!file.exists());
+    let added = connect(None).unwrap().expect("a new key");
+    assert_eq!((added.key_type.as_str(), &added.file), ("ssh-ed25519", &file));
+    assert!(connect(None).unwrap().is_none());
+    assert!(connect(Some(HostKeyPolicy::Strict)).unwrap().is_none());
+
+    make_key(&sshd.path("another"), &["-t", "ed25519"]);
+    let key = std::fs::read_to_string(sshd.path("another.pub")).unwrap();
+    std::fs::write(&file, format!("# mine\n[127.0.0.1]:{} {key}", sshd.port)).unwrap();
+    let error = connect(None).expect_err("changed");
+    assert_eq!(error.phase, Phase::HostKey);
+    assert!(
+        error.reason.starts_with("host key of 127.0.0.1 has changed: "),
+        "{error}"
+    );
+    assert!(error.reason.contains(&format!("{}:2", file.display())), "{error}");
+    assert!(error.hints[1].contains("ssh-keygen -R"), "{:?}", error.hints);
+    assert!(connect(Some(HostKeyPolicy::Off)).is_ok());
+}
+
+#[test]
+fn k9_a_server_with_several_keys_shows_the_one_that_is_known() {
+    let sshd = Sshd::with_keys(&["ecdsa", "rsa"]);
+    for kind in ["ecdsa", "rsa"] {
+        let key = std::fs::read_to_string(sshd.path(&format!("host_{kind}.pub"))).unwrap();
+        std::fs::write(sshd.path("known_hosts"), format!("[127.0.0.1]:{} {key}", sshd.port)).unwrap();
+        let options = SshOptions {
+            verify_host_key: Some(HostKeyPolicy::Strict),
+            ..sshd.options()
+        };
+        sshd.connect_with(options)
+            .unwrap_or_else(|error| panic!("{kind}: {error}"));
+    }
+}

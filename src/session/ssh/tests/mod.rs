@@ -1,0 +1,5 @@
+//! On a real sshd.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod commands;
+mod logins;
