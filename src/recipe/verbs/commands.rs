@@ -28,14 +28,14 @@ pub(super) const RUN: Verb = Verb {
 };
 
 fn run(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let settings = interpreter.settings(context.engine(), &call)?;
+    let mut settings = interpreter.settings(context.engine(), &call)?;
     let sudo = interpreter.sudo(context.engine())?;
     let output = if call.block.is_some() {
         Output::Handler
     } else {
         Output::Report
     };
-    let request = remote("run", &text(&call, 0), output, &call, &settings, &sudo);
+    let request = remote("run", &text(&call, 0), output, &call, &mut settings, &sudo);
     interpreter.act(context, &call, &settings, request)?;
     Ok(Dynamic::UNIT)
 }
@@ -48,7 +48,8 @@ pub(super) const SUDO: Verb = Verb {
     options: Choices::Known(&[AS, SELECTION, COMMAND]),
     doc: "Runs a command with sudo. Its password is the variable `password`; where that is not set the person is \
           asked, once for all servers. Without a command it gives the text that calls sudo, to be put into a command: \
-          the password is then given likewise. The variables `sudo` and `sudo_prompt` change program and prompt.",
+          the password is then given likewise. A command that calls sudo gets a terminal, unless `pty` says otherwise: \
+          sudo asks on one. The variables `sudo` and `sudo_prompt` change program and prompt.",
     example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  sudo \"id\", :as => \"deploy\";\n  run `${sudo()} id && uptime`;\n}",
     perform: sudo,
 };
@@ -64,7 +65,7 @@ fn sudo(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fal
     if call.arguments.is_empty() {
         return Ok(prefix.into());
     }
-    let settings = interpreter.settings(context.engine(), &call)?;
+    let mut settings = interpreter.settings(context.engine(), &call)?;
     let output = if call.block.is_some() {
         Output::Handler
     } else {
@@ -75,7 +76,7 @@ fn sudo(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fal
         &format!("{prefix} {}", text(&call, 0)),
         output,
         &call,
-        &settings,
+        &mut settings,
         &sudo,
     );
     request.sudo_prompt = Some(sudo.prompt);
@@ -122,7 +123,7 @@ fn capture(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> 
     let mut settings = interpreter.settings(context.engine(), &call)?;
     settings.selection.once = Some(true);
     let sudo = interpreter.sudo(context.engine())?;
-    let request = remote("capture", &text(&call, 0), Output::Capture, &call, &settings, &sudo);
+    let request = remote("capture", &text(&call, 0), Output::Capture, &call, &mut settings, &sudo);
     let outcome = interpreter.act(context, &call, &settings, request)?;
     let text = outcome.and_then(|outcome| outcome.stdout.into_values().next());
     Ok(text.unwrap_or_default().into())
@@ -154,10 +155,21 @@ fn run_locally(interpreter: &Interpreter, context: &mut EvalContext, call: Call)
     Ok(outcome.stdout.into_values().next().unwrap_or_default().into())
 }
 
-/// A command for servers. One that calls sudo may ask for its password; then its input stays open.
-fn remote(verb: &'static str, command: &str, output: Output, call: &Call, settings: &Settings, sudo: &Sudo) -> Request {
-    let options = &settings.options;
+/// A command for servers. One that calls sudo may be asked for the password: its input stays open, and it gets a
+/// terminal unless the recipe says otherwise, since sudo does not ask without one.
+fn remote(
+    verb: &'static str,
+    command: &str,
+    output: Output,
+    call: &Call,
+    settings: &mut Settings,
+    sudo: &Sudo,
+) -> Request {
+    let options = &mut settings.options;
     let calls_sudo = command.contains(&sudo.command(None));
+    if calls_sudo {
+        options.pty.get_or_insert(true);
+    }
     let ends = options.eof.unwrap_or(call.block.is_none() && !calls_sudo);
     Request {
         verb,
