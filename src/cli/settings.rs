@@ -145,6 +145,7 @@ impl Settings {
                 },
             },
             recipe_options: recipe::Options {
+                preserve_roles: false,
                 set_before,
                 set_after,
                 environment,

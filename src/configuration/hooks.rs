@@ -17,6 +17,8 @@ pub enum When {
     Load,
     /// Once, when all tasks of the command line succeeded.
     Exit,
+    /// After a task that was named on the command line has failed, and was rolled back.
+    Failure,
 }
 
 impl When {
@@ -29,6 +31,7 @@ impl When {
             Self::Finish => "finish",
             Self::Load => "load",
             Self::Exit => "exit",
+            Self::Failure => "failure",
         }
     }
 
@@ -41,6 +44,7 @@ impl When {
             Self::Finish,
             Self::Load,
             Self::Exit,
+            Self::Failure,
         ]
         .into_iter()
         .find(|when| when.name() == name)

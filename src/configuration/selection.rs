@@ -23,6 +23,10 @@ pub struct Selection {
     pub max_hosts: Option<usize>,
     /// No server is no error.
     pub on_no_matching_servers_continue: Option<bool>,
+    /// A server that fails is left out of what follows, and is no error.
+    pub on_error_continue: Option<bool>,
+    /// `HOSTFILTER` and `HOSTROLEFILTER` do not hold.
+    pub skip_hostfilter: Option<bool>,
 }
 
 impl Selection {
@@ -42,6 +46,8 @@ impl Selection {
                 &call.on_no_matching_servers_continue,
                 &self.on_no_matching_servers_continue,
             ),
+            on_error_continue: over(&call.on_error_continue, &self.on_error_continue),
+            skip_hostfilter: over(&call.skip_hostfilter, &self.skip_hostfilter),
         }
     }
 
@@ -77,10 +83,16 @@ pub struct Filter {
     pub hosts: Option<Vec<String>>,
     /// `ROLES=`: instead of the recipe's roles.
     pub roles: Option<Vec<String>>,
+    /// With `ROLES=`: only those of them that the task has, too.
+    pub preserve_roles: bool,
+    /// `HOSTFILTER=`: of the servers found, only those with these host names.
+    pub host_filter: Option<Vec<String>>,
+    /// `HOSTROLEFILTER=`: of the servers found, only those in these roles; where there is no `HOSTFILTER`.
+    pub host_role_filter: Option<Vec<String>>,
 }
 
 impl Filter {
-    /// Reads `HOSTS` and `ROLES`; an empty one says nothing.
+    /// Reads `HOSTS`, `ROLES`, `HOSTFILTER` and `HOSTROLEFILTER`; an empty one says nothing.
     pub fn from_environment(environment: &IndexMap<String, String>) -> Self {
         let names = |name: &str| {
             let value = environment.get(name)?;
@@ -90,6 +102,25 @@ impl Filter {
         Self {
             hosts: names("HOSTS"),
             roles: names("ROLES"),
+            preserve_roles: false,
+            host_filter: names("HOSTFILTER"),
+            host_role_filter: names("HOSTROLEFILTER"),
+        }
+    }
+
+    /// Whether it can take away every server that a task has: that nobody is left is then no error (N3).
+    pub fn narrows(&self, selection: &Selection) -> bool {
+        selection.skip_hostfilter != Some(true) && (self.host_filter.is_some() || self.host_role_filter.is_some())
+    }
+
+    fn keeps(&self, server: &Server, roles: &Roles) -> bool {
+        match (&self.host_filter, &self.host_role_filter) {
+            (Some(hosts), _) => hosts.contains(&server.host),
+            (None, Some(wanted)) => roles
+                .roles_of(server)
+                .iter()
+                .any(|role| wanted.iter().any(|w| w == role)),
+            (None, None) => true,
         }
     }
 }
@@ -113,13 +144,23 @@ pub enum SelectionError {
 /// The servers, each once, in the order of the roles and of the servers in them.
 pub fn select(roles: &Roles, selection: &Selection, filter: &Filter) -> Result<Vec<Server>, SelectionError> {
     let mut servers = IndexSet::new();
+    // Said, but nothing: whatever else is said.
+    let is_empty = |names: &Option<Vec<String>>| names.as_ref().is_some_and(|names| split(names).next().is_none());
+    if is_empty(&selection.hosts) || is_empty(&selection.roles) {
+        return Ok(Vec::new());
+    }
     if let Some(hosts) = filter.hosts.as_ref().or(selection.hosts.as_ref()) {
         for host in split(hosts) {
             servers.insert(host.parse()?);
         }
     } else {
         let wanted: Vec<&str> = match filter.roles.as_ref().or(selection.roles.as_ref()) {
-            Some(names) => split(names).collect(),
+            Some(names) => {
+                let kept = selection.roles.as_ref().filter(|_| filter.preserve_roles);
+                split(names)
+                    .filter(|name| kept.is_none_or(|kept| split(kept).any(|other| other == *name)))
+                    .collect()
+            }
             None => roles.names().collect(),
         };
         for role in wanted {
@@ -135,6 +176,9 @@ pub fn select(roles: &Roles, selection: &Selection, filter: &Filter) -> Result<V
                 .filter(|assignment| matches(assignment, selection));
             servers.extend(matching.map(|assignment| assignment.server.clone()));
         }
+    }
+    if filter.narrows(selection) {
+        servers.retain(|server| filter.keeps(server, roles));
     }
     if selection.once == Some(true) {
         servers.truncate(1);
@@ -312,6 +356,37 @@ mod tests {
             ..Selection::default()
         };
         assert_eq!(selected(&hosts, &Filter::default()), [""; 0]);
+    }
+
+    #[test]
+    fn r9_preserved_roles_narrow_those_of_the_environment() {
+        for (roles, expected) in [("app,db", vec!["app1", "app2"]), ("db,web", vec![])] {
+            let filter = Filter {
+                preserve_roles: true,
+                ..environment(&[("ROLES", roles)])
+            };
+            assert_eq!(selected(&of_roles(&["app"]), &filter), expected);
+        }
+    }
+
+    #[test]
+    fn r10_a_host_filter_narrows_whatever_was_selected_unless_it_is_skipped() {
+        let filter = environment(&[("HOSTFILTER", "app1,www1,foo"), ("HOSTROLEFILTER", "db")]);
+        assert_eq!(selected(&Selection::default(), &filter), ["www1", "app1"]);
+        let mut hosts = Selection {
+            hosts: texts(&["bob@foo:2222", "bar"]),
+            ..Selection::default()
+        };
+        assert_eq!(selected(&hosts, &filter), ["bob@foo:2222"]);
+        hosts.skip_hostfilter = Some(true);
+        assert_eq!(selected(&hosts, &filter), ["bob@foo:2222", "bar"]);
+    }
+
+    #[test]
+    fn r11_a_role_filter_keeps_the_servers_of_these_roles() {
+        let filter = environment(&[("HOSTROLEFILTER", "web")]);
+        assert_eq!(selected(&Selection::default(), &filter), ["www1", "www2"]);
+        assert_eq!(selected(&of_roles(&["app"]), &filter), [""; 0]);
     }
 
     #[test]

@@ -63,6 +63,11 @@ pub fn untar_command(path: &str) -> String {
     format!("sh -c {}", quote_always(&script))
 }
 
+/// A command line that removes a file, or with `recursive` a directory with all that is in it.
+pub fn remove_command(path: &str, recursive: bool) -> String {
+    format!("rm {} {}", if recursive { "-rf" } else { "-f" }, quote_path(path))
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

@@ -93,11 +93,11 @@ impl Interpreter {
     /// The servers of a selection; `None` where nobody matches and the command is to be skipped.
     fn servers(&self, selection: &Selection) -> Result<Option<Vec<Server>>, ActionError> {
         let servers = select(&self.configuration.borrow().roles, selection, &self.filter)?;
-        if !servers.is_empty() || self.dry_run {
+        if !servers.is_empty() || self.dry_run && !self.filter.narrows(selection) {
             return Ok(Some(servers));
         }
         let task = self.current_task().map(|task| task.name.clone());
-        if selection.on_no_matching_servers_continue == Some(true) {
+        if selection.on_no_matching_servers_continue == Some(true) || self.filter.narrows(selection) {
             let what = task.map_or_else(|| "a command".to_owned(), |task| format!("`{task}'"));
             self.say(Level::Info, format!("skipping {what} because no servers matched"));
             return Ok(None);
@@ -121,12 +121,53 @@ impl Interpreter {
             return Ok(None);
         };
         let options = self.ssh_options(context.engine())?;
-        let jobs = servers
-            .into_iter()
-            .map(|server| self.job(server, &options, &request, settings))
-            .collect();
-        self.perform(context, call, action(request, jobs, false, &settings.options))
-            .map(Some)
+        let goes_on = settings.selection.on_error_continue == Some(true);
+        let size = settings.selection.max_hosts.unwrap_or(servers.len()).max(1);
+        let mut outcome = Outcome::default();
+        // One batch even of nobody: a dry run shows that.
+        for batch in servers.chunks(size).chain(servers.is_empty().then_some(&[][..])) {
+            let mut batch = batch.to_vec();
+            let had = batch.len();
+            loop {
+                if goes_on {
+                    batch.retain(|server| !self.left_out.borrow().contains_key(server));
+                }
+                if batch.is_empty() && had > 0 {
+                    break;
+                }
+                let jobs = batch
+                    .iter()
+                    .map(|server| self.job(server.clone(), &options, &request, settings))
+                    .collect();
+                match self.perform(context, call, action(&request, jobs, false, &settings.options)) {
+                    Ok(ended) => {
+                        outcome.stdout.extend(ended.stdout);
+                        break;
+                    }
+                    Err(Broken::Action(error)) if goes_on && leaves_out(&error) => {
+                        self.leave_out(&error);
+                        // Where some could not be connected it was started nowhere: the others go on without them.
+                        if matches!(error, ActionError::Failed { .. }) {
+                            break;
+                        }
+                    }
+                    Err(broken) => return Err(broken.raise(call.position)),
+                }
+            }
+        }
+        Ok(Some(outcome))
+    }
+
+    /// Remembers the servers of an error, and says what happened there.
+    fn leave_out(&self, error: &ActionError) {
+        self.say(Level::Important, format!("{error}; going on without"));
+        for failure in error.diagnostic().servers {
+            self.say(Level::Important, format!("{}: {}", failure.server, failure.reason));
+            self.left_out
+                .borrow_mut()
+                .entry(failure.server.clone())
+                .or_insert(failure);
+        }
     }
 
     /// Does it on this machine.
@@ -142,11 +183,9 @@ impl Interpreter {
             options: SshOptions::default(),
         };
         let command = command(&request.line, &request, options);
-        self.perform(
-            context,
-            call,
-            action(request, vec![(destination, command)], true, options),
-        )
+        let action = action(&request, vec![(destination, command)], true, options);
+        self.perform(context, call, action)
+            .map_err(|broken| broken.raise(call.position))
     }
 
     fn job(
@@ -167,15 +206,14 @@ impl Interpreter {
         (destination, command(&line, request, &settings.options))
     }
 
-    fn perform(&self, context: &mut EvalContext, call: &Call, action: Action) -> Fallible<Outcome> {
-        let failed = |error| failure(error, call.position);
+    fn perform(&self, context: &mut EvalContext, call: &Call, action: Action) -> Result<Outcome, Broken> {
         let servers: Vec<Server> = action
             .jobs
             .iter()
             .map(|(destination, _)| destination.server.clone())
             .collect();
         let mut passwords = Asker::new(self, context.engine());
-        let started = self.actor.borrow_mut().start(action, &mut passwords).map_err(failed)?;
+        let started = self.actor.borrow_mut().start(action, &mut passwords)?;
         let running = Rc::new(RefCell::new(Some(started)));
         loop {
             let piece = match running.borrow_mut().as_mut() {
@@ -183,7 +221,7 @@ impl Interpreter {
                 None => Ok(None),
             };
             // Every command was ended before an error is given back.
-            let Some(piece) = piece.map_err(failed)? else { break };
+            let Some(piece) = piece? else { break };
             let Some(block) = call.block else { continue };
             let server = servers.get(piece.index).cloned().unwrap_or(piece.server);
             let channel = Dynamic::from(Channel::new(running.clone(), piece.index, server));
@@ -194,25 +232,52 @@ impl Interpreter {
                 if let Some(running) = running.borrow_mut().take() {
                     self.actor.borrow_mut().stop(running);
                 }
-                return Err(error);
+                return Err(Broken::Script(error));
             }
         }
         let ended = running.borrow_mut().take();
         match ended {
-            Some(running) => self.actor.borrow_mut().finish(running).map_err(failed),
+            Some(running) => Ok(self.actor.borrow_mut().finish(running)?),
             None => Ok(Outcome::default()),
         }
     }
 }
 
-fn action(request: Request, jobs: Vec<(Destination, Command)>, local: bool, options: &RunOptions) -> Action {
+/// Why an action did not end well: itself, or the block that was given its output.
+#[derive(Debug)]
+enum Broken {
+    Action(ActionError),
+    Script(Box<rhai::EvalAltResult>),
+}
+
+impl From<ActionError> for Broken {
+    fn from(error: ActionError) -> Self {
+        Self::Action(error)
+    }
+}
+
+impl Broken {
+    fn raise(self, position: Position) -> Box<rhai::EvalAltResult> {
+        match self {
+            Self::Action(error) => failure(error, position),
+            Self::Script(error) => error,
+        }
+    }
+}
+
+/// Whether the error is that of some servers, without which the others can go on.
+fn leaves_out(error: &ActionError) -> bool {
+    matches!(error, ActionError::Failed { .. } | ActionError::NotConnected { .. })
+}
+
+fn action(request: &Request, jobs: Vec<(Destination, Command)>, local: bool, options: &RunOptions) -> Action {
     Action {
         verb: request.verb,
-        shown: request.shown,
+        shown: request.shown.clone(),
         local,
         jobs,
         output: request.output,
-        sudo_prompt: request.sudo_prompt,
+        sudo_prompt: request.sudo_prompt.clone(),
         silent: options.silent == Some(true),
     }
 }

@@ -5,7 +5,10 @@
 
 use std::rc::Rc;
 
-use rhai::{Caches, Dynamic, Engine, EvalAltResult, EvalContext, Expr, Expression, GlobalRuntimeState, Scope};
+use rhai::{
+    Caches, Dynamic, Engine, EvalAltResult, EvalContext, Expr, Expression, FnPtr, FuncArgs, GlobalRuntimeState,
+    NativeCallContext, Position, Scope,
+};
 
 use super::Fallible;
 use super::origin::locate;
@@ -73,4 +76,16 @@ pub(super) fn in_place(context: &mut EvalContext, block: &Expression, parameters
     context.global_runtime_state_mut().always_search_scope = searched;
     context.scope_mut().rewind(size);
     result
+}
+
+/// Calls a function that a recipe gave as a value, in the file it is called from.
+pub(super) fn call_function(
+    context: &EvalContext,
+    function: &FnPtr,
+    arguments: impl FuncArgs,
+    position: Position,
+) -> Fallible {
+    let state = context.global_runtime_state();
+    let native = NativeCallContext::new_with_all_fields(context.engine(), function.fn_name(), None, state, position);
+    function.call_within_context(&native, arguments)
 }

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use indexmap::IndexMap;
 use rhai::{Dynamic, Engine, Position};
 
 use super::block::Block;
@@ -13,7 +14,8 @@ use super::origin::{locate, wrong};
 use super::words::Words;
 use super::{Fallible, Options, Prompts, Surroundings};
 use crate::actor::Actor;
-use crate::configuration::{BlockId, Configuration, Filter, Read, RunOptions, Selection, Task, When, nearest};
+use crate::configuration::{BlockId, Configuration, Filter, Read, RunOptions, Selection, Server, Task, When, nearest};
+use crate::diagnostic::ServerFailure;
 use crate::event::{Event, Level};
 use crate::interrupt::Interrupt;
 use crate::secret::Secret;
@@ -49,6 +51,8 @@ pub(super) struct Interpreter {
     pub(super) password_refused: Cell<bool>,
     /// Shared, so that a recipe sees what it changes.
     pub(super) environment: Dynamic,
+    /// Servers that failed where the recipe goes on, and what failed there.
+    pub(super) left_out: RefCell<IndexMap<Server, ServerFailure>>,
     blocks: RefCell<Vec<Block>>,
     namespace: RefCell<Rc<str>>,
     frames: RefCell<Vec<Rc<Task>>>,
@@ -79,7 +83,10 @@ impl Interpreter {
             interrupt,
             files: RefCell::new(Files::new(options.stdlib.clone())),
             words: RefCell::new(Words::new(|word| super::verbs::find(word).is_some())),
-            filter: Filter::from_environment(&options.environment),
+            filter: Filter {
+                preserve_roles: options.preserve_roles,
+                ..Filter::from_environment(&options.environment)
+            },
             home: options.home.clone(),
             dry_run: options.dry_run,
             description: RefCell::default(),
@@ -87,6 +94,7 @@ impl Interpreter {
             password: RefCell::default(),
             password_refused: Cell::default(),
             environment: Dynamic::from_map(environment).into_shared(),
+            left_out: RefCell::default(),
             blocks: RefCell::default(),
             namespace: RefCell::new("".into()),
             frames: RefCell::default(),

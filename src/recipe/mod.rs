@@ -31,9 +31,9 @@ use rhai::{Dynamic, Engine, EvalAltResult, Position};
 pub use self::reference::reference;
 
 use self::interpreter::Interpreter;
-use crate::configuration::{When, nearest};
+use crate::configuration::{Task, When, nearest};
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::event::Reporter;
+use crate::event::{Level, Reporter};
 use crate::interrupt::Interrupt;
 use crate::secret::{Redactor, Secret};
 use crate::session::Connector;
@@ -50,6 +50,8 @@ pub struct Options {
     pub set_after: Vec<(String, String)>,
     /// The process environment with the `NAME=value` arguments over it.
     pub environment: IndexMap<String, String>,
+    /// `-r`: `ROLES=` narrows the roles of a task instead of replacing them.
+    pub preserve_roles: bool,
     /// Nothing is changed and nobody is connected to.
     pub dry_run: bool,
     /// Use this directory instead of the built-in library.
@@ -220,11 +222,48 @@ impl Recipe {
                     Position::NONE,
                 ));
             };
-            self.interpreter.hooks(&self.engine, When::Start, Some(&task))?;
-            let _ = self.interpreter.run_task(&self.engine, &task)?;
-            self.interpreter.hooks(&self.engine, When::Finish, Some(&task))?;
+            let result = self.run_named(&task);
+            if let Err(error) = result {
+                self.after_failure(&error, &task);
+                return Err(error);
+            }
+        }
+        if let Some(left_out) = self.left_out() {
+            return Err(origin::raise(left_out, Position::NONE));
         }
         self.interpreter.hooks(&self.engine, When::Exit, None)
+    }
+
+    fn run_named(&self, task: &Rc<Task>) -> Fallible<()> {
+        self.interpreter.hooks(&self.engine, When::Start, Some(task))?;
+        let _ = self.interpreter.run_task(&self.engine, task)?;
+        self.interpreter.hooks(&self.engine, When::Finish, Some(task))
+    }
+
+    /// What is hooked to a failure. That it fails itself is said, and changes nothing.
+    fn after_failure(&self, error: &EvalAltResult, task: &Rc<Task>) {
+        // A second stop request must find nothing more to do.
+        if rollback::is_signal(error) || matches!(error, EvalAltResult::Exit(..)) {
+            return;
+        }
+        if let Err(error) = self.interpreter.hooks(&self.engine, When::Failure, Some(task)) {
+            let text = self.diagnostic(error).message;
+            let text = format!("a hook of the failure of `{}' failed: {text}", task.name);
+            self.interpreter.say(Level::Important, text);
+        }
+    }
+
+    /// The servers that failed where the recipe went on: a run that left some out has not gone well.
+    fn left_out(&self) -> Option<Diagnostic> {
+        let left_out = self.interpreter.left_out.borrow();
+        let message = match left_out.len() {
+            0 => return None,
+            1 => "all tasks ended, but one server failed and was left out".to_owned(),
+            number => format!("all tasks ended, but {number} servers failed and were left out"),
+        };
+        let mut diagnostic = Diagnostic::new(Fault::Failed, message);
+        diagnostic.servers = left_out.values().cloned().collect();
+        Some(diagnostic)
     }
 
     /// The error as a person is told it, with the text of its line.

@@ -37,6 +37,19 @@ pub(super) static SELECTION: &[Choice] = &[
         name: "on_no_matching_servers",
         doc: "`:continue`: that no server matches is no error, the command is skipped",
     },
+    Choice {
+        name: "max_hosts",
+        doc: "at most so many servers at a time; the next ones begin when these have ended well",
+    },
+    Choice {
+        name: "on_error",
+        doc: "`:continue`: a server that fails is left out of everything that continues so, and the recipe goes on; at \
+              the end the run has failed",
+    },
+    Choice {
+        name: "skip_hostfilter",
+        doc: "true: `HOSTFILTER` and `HOSTROLEFILTER` do not hold",
+    },
 ];
 
 /// How a command is run.
@@ -90,16 +103,29 @@ pub(super) fn selection(pairs: &Pairs) -> Fallible<Selection> {
             "except" => selection.except = Some(attributes(name, value, *position)?),
             "once" => selection.once = flag(name, value, *position)?,
             "on_no_matching_servers" => {
-                selection.on_no_matching_servers_continue = match value.to_string().as_str() {
-                    "continue" => Some(true),
-                    "error" => Some(false),
-                    _ => return Err(wrong(format!("`{name}' is :continue or :error"), *position)),
-                }
+                selection.on_no_matching_servers_continue = Some(continues(name, value, *position)?);
+            }
+            "on_error" => selection.on_error_continue = Some(continues(name, value, *position)?),
+            "skip_hostfilter" => selection.skip_hostfilter = flag(name, value, *position)?,
+            "max_hosts" if value.is_unit() => {}
+            "max_hosts" => {
+                let number = value.as_int().ok().and_then(|number| usize::try_from(number).ok());
+                let number = number.filter(|number| *number > 0);
+                let expected = || wrong(format!("`{name}' is to be a number from 1"), *position);
+                selection.max_hosts = Some(number.ok_or_else(expected)?);
             }
             _ => {}
         }
     }
     Ok(selection)
+}
+
+fn continues(name: &str, value: &Dynamic, position: Position) -> Fallible<bool> {
+    match value.to_string().as_str() {
+        "continue" => Ok(true),
+        "error" | "stop" => Ok(false),
+        _ => Err(wrong(format!("`{name}' is :continue or :error"), position)),
+    }
 }
 
 /// The options that say how a command is run.

@@ -1,7 +1,9 @@
 //! The language on scripted servers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod batches;
 mod language;
+mod small;
 
 use std::cell::RefCell;
 use std::path::PathBuf;

@@ -9,7 +9,7 @@ use super::super::action::{Request, Settings, Sudo, no_input};
 use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
 use super::super::options::{COMMAND, SELECTION, SUDO as AS};
-use super::{Choices, Verb, text};
+use super::{Choice, Choices, Verb, text};
 use crate::actor::Output;
 use crate::plan::command_line;
 use crate::session::Input;
@@ -127,6 +127,60 @@ fn capture(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> 
     let outcome = interpreter.act(context, &call, &settings, request)?;
     let text = outcome.and_then(|outcome| outcome.stdout.into_values().next());
     Ok(text.unwrap_or_default().into())
+}
+
+pub(super) const STREAM: Verb = Verb {
+    name: "stream",
+    form: "stream command, option => value, …",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[SELECTION, COMMAND]),
+    doc: "Runs a command on the current task's servers and prints what it writes to its standard output, line by line, \
+          each behind its server's name. For commands that go on: `tail -f`.",
+    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app { stream \"tail -n 100 log/production.log\"; }",
+    perform: |interpreter, context, call| {
+        let settings = interpreter.settings(context.engine(), &call)?;
+        let sudo = interpreter.sudo(context.engine())?;
+        let request = remote("stream", &text(&call, 0), Output::Stream, &call, &settings, &sudo);
+        interpreter.act(context, &call, &settings, request)?;
+        Ok(Dynamic::UNIT)
+    },
+};
+
+static VIA: &[Choice] = &[Choice {
+    name: "via",
+    doc: "`:run` (the default), `:sudo` or `:try_sudo`",
+}];
+
+pub(super) const INVOKE_COMMAND: Verb = Verb {
+    name: "invoke_command",
+    form: "invoke_command command, :via => :sudo, option => value, …",
+    arguments: (1, 1),
+    tail: Tail::InPlace,
+    options: Choices::Known(&[VIA, AS, SELECTION, COMMAND]),
+    doc: "Runs a command by the verb that `via` names: one place decides whether commands need sudo.",
+    example: "role :app, \"app1.example.com\";\nset :run_method, :run;\ntask :example { invoke_command \"uptime\", :via => run_method; }",
+    perform: invoke_command,
+};
+
+fn invoke_command(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) -> Fallible {
+    let via = call.options.shift_remove("via");
+    match via
+        .as_ref()
+        .map_or("run".to_owned(), |(via, _)| via.to_string())
+        .as_str()
+    {
+        "" | "run" => {
+            call.options.shift_remove("as");
+            run(interpreter, context, call)
+        }
+        "sudo" => sudo(interpreter, context, call),
+        "try_sudo" => try_sudo(interpreter, context, call),
+        other => Err(INVOKE_COMMAND.misused(
+            format!("`via' is :run, :sudo or :try_sudo, not :{other}"),
+            call.position,
+        )),
+    }
 }
 
 pub(super) const RUN_LOCALLY: Verb = Verb {

@@ -9,13 +9,13 @@ use super::super::Fallible;
 use super::super::action::{Request, Settings};
 use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
-use super::super::options::{SELECTION, bytes};
+use super::super::options::{SELECTION, bytes, flag};
 use super::super::origin::{raise, wrong};
 use super::{Choice, Choices, Verb, text};
 use crate::actor::Output;
 use crate::configuration::{RunOptions, Shell};
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::plan::{command_line, put_command, untar_command};
+use crate::plan::{command_line, put_command, remove_command, untar_command};
 use crate::session::Input;
 
 static FILE: &[Choice] = &[Choice {
@@ -83,6 +83,38 @@ fn upload(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> F
     let archive = archive(&path).map_err(unreadable)?;
     let settings = settings(interpreter, context, &call)?;
     let request = request("upload", shown, untar_command(&to), archive);
+    interpreter.act(context, &call, &settings, request)?;
+    Ok(Dynamic::UNIT)
+}
+
+static DELETE_OPTIONS: &[Choice] = &[Choice {
+    name: "recursive",
+    doc: "true: a directory with all that is in it, too",
+}];
+
+pub(super) const DELETE: Verb = Verb {
+    name: "delete",
+    form: "delete path, :recursive => true, option => value, …",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[DELETE_OPTIONS, SELECTION]),
+    doc: "Removes a file from the current task's servers. That it is not there is no error.",
+    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app { delete \"/tmp/hello\"; }",
+    perform: delete,
+};
+
+fn delete(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let path = text(&call, 0);
+    if path.is_empty() {
+        return Err(DELETE.misused("`delete' needs a path, not an empty text", call.position));
+    }
+    let recursive = match call.options.get("recursive") {
+        Some((value, position)) => flag("recursive", value, *position)?.unwrap_or(false),
+        None => false,
+    };
+    let settings = settings(interpreter, context, &call)?;
+    let line = remove_command(&path, recursive);
+    let request = request("delete", format!("delete {path}"), line, Vec::new());
     interpreter.act(context, &call, &settings, request)?;
     Ok(Dynamic::UNIT)
 }

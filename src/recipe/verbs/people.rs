@@ -38,6 +38,20 @@ pub(super) const INFO: Verb = Verb {
     },
 };
 
+pub(super) const DEBUG: Verb = Verb {
+    name: "debug",
+    form: "debug text",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "Says something in the log, at level debug.",
+    example: "task :example { debug \"looking around\"; }",
+    perform: |interpreter, _, call| {
+        interpreter.say(Level::Debug, text(&call, 0));
+        Ok(Dynamic::UNIT)
+    },
+};
+
 pub(super) const WARN: Verb = Verb {
     name: "warn",
     form: "warn text",

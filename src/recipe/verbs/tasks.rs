@@ -216,7 +216,7 @@ pub(super) const ON: Verb = Verb {
     options: Choices::Known(&[FILTERS]),
     doc: "Runs tasks, or a block, at an event: `:before` and `:after` every task; `:start` and `:finish` of a task of \
           the command line; `:load` once, when all recipes are loaded; `:exit` once, when all tasks of the command \
-          line succeeded.",
+          line succeeded; `:failure` when a task of the command line failed, after its rollback.",
     example: "on :start { puts \"here we go\"; }\ntask :example { puts \"done\"; }",
     perform: on,
 };
@@ -225,7 +225,7 @@ fn on(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Falli
     let event = text(&call, 0);
     let Some(when) = When::from_name(&event) else {
         return Err(ON.misused(
-            format!("there is no event `{event}': it is one of before, after, start, finish, load, exit"),
+            format!("there is no event `{event}': it is one of before, after, start, finish, load, exit, failure"),
             call.position,
         ));
     };

@@ -1,9 +1,9 @@
 //! `set`, `fetch` and their kin.
 
-use rhai::{Dynamic, EvalContext};
+use rhai::{Dynamic, EvalContext, FnPtr};
 
 use super::super::Fallible;
-use super::super::block::Block;
+use super::super::block::{Block, call_function};
 use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
 use super::super::origin::raise;
@@ -24,7 +24,28 @@ pub(super) const SET: Verb = Verb {
 };
 
 fn set(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let name = text(&call, 0);
+    assign(&SET, interpreter, context, &call)
+}
+
+pub(super) const SET_DEFAULT: Verb = Verb {
+    name: "set_default",
+    form: "set_default :name, value  |  set_default :name { … }",
+    arguments: (1, 2),
+    tail: Tail::Deferred,
+    options: NONE,
+    doc: "As `set`, but only where the variable is not set yet: what a recipe or the command line said before stays.",
+    example: "set :branch, \"main\";\nset_default :branch, \"other\";\nset_default :directory { `/srv/${branch}` }\ntask :example { puts directory; }",
+    perform: |interpreter, context, call| {
+        if interpreter.configuration.borrow().variables.exists(&text(&call, 0)) {
+            return Ok(Dynamic::UNIT);
+        }
+        assign(&SET_DEFAULT, interpreter, context, &call)
+    },
+};
+
+fn assign(verb: &Verb, interpreter: &Interpreter, context: &EvalContext, call: &Call) -> Fallible {
+    let verb_name = verb.name;
+    let name = text(call, 0);
     if !is_variable_name(&name) {
         let diagnostic = Diagnostic::new(Fault::Recipe, format!("`{name}' cannot be the name of a variable"))
             .hint("a name begins with a small letter or `_' and goes on with letters, digits and `_'");
@@ -35,20 +56,26 @@ fn set(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fall
             let block = interpreter.keep(Block::capture(context, block, interpreter.namespace()));
             interpreter.configuration.borrow_mut().variables.set_lazy(&name, block);
         }
-        (2, None) => interpreter.set(&name, value(&call, 1).flatten_clone()),
-        (1, None) => return Err(SET.misused(format!("`set :{name}' has neither a value nor a block"), call.position)),
-        _ => return Err(SET.misused(format!("`set :{name}' has both a value and a block"), call.position)),
+        (2, None) => interpreter.set(&name, value(call, 1).flatten_clone()),
+        (1, None) => {
+            let message = format!("`{verb_name} :{name}' has neither a value nor a block");
+            return Err(verb.misused(message, call.position));
+        }
+        _ => {
+            let message = format!("`{verb_name} :{name}' has both a value and a block");
+            return Err(verb.misused(message, call.position));
+        }
     }
     Ok(Dynamic::UNIT)
 }
 
 pub(super) const FETCH: Verb = Verb {
     name: "fetch",
-    form: "fetch(:name)  |  fetch(:name, default)",
+    form: "fetch(:name)  |  fetch(:name, default)  |  fetch(:name, |name| …)",
     arguments: (1, 2),
     tail: Tail::Nothing,
     options: NONE,
-    doc: "Reads a variable; the default is used, and not stored, where it is not set. Without one that is an error.",
+    doc: "Reads a variable; the default is used, and not stored, where it is not set. A function as default is called with the name. Without a default that is an error.",
     example: "set :branch, \"main\";\ntask :example { puts fetch(:branch) + fetch(:suffix, \"-1\"); }",
     perform: fetch,
 };
@@ -59,7 +86,11 @@ fn fetch(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fa
         return Ok(value);
     }
     if call.arguments.len() == 2 {
-        return Ok(value(&call, 1));
+        let default = value(&call, 1);
+        return match default.clone().try_cast::<FnPtr>() {
+            Some(function) => call_function(context, &function, (name,), call.position),
+            None => Ok(default),
+        };
     }
     let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("variable `{name}' is not set"));
     diagnostic.hints.extend(interpreter.suggestion(&name));
