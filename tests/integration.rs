@@ -12,7 +12,14 @@ mod harness;
 
 mod architecture;
 mod cli;
+mod commands;
+mod connections;
 mod deploy;
+mod flipper;
+mod language;
 mod process;
 mod reference;
+mod releases;
 mod servers;
+mod sudo;
+mod transactions;

@@ -121,7 +121,7 @@ fn status(fleet: &Fleet) -> String {
 fn show(fleet: &Fleet) -> Result<String> {
     const LOOK: &str = "cd /u/apps/flipper 2>/dev/null || { echo 'nothing is set up'; exit; }
         release=$(readlink current) || { echo 'no current release'; exit; }
-        echo \"current -> ${release##*/}, VERSION $(cat current/VERSION 2>&1), $(ls releases | wc -l) releases\"
+        echo \"current -> ${release##*/}, VERSION $(cat current/VERSION 2>&1), releases kept: $(ls releases | wc -l)\"
         ps -e -o args | grep -q '[s]cript/process/spinner' && echo 'a spinner'";
     let mut text = String::new();
     for host in fleet.hosts() {

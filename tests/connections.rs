@@ -1,0 +1,121 @@
+//! Connecting and logging in (cases K).
+
+use crate::fleet::{Fleet, PASSWORD};
+use crate::harness::Case;
+
+const SIX: [&str; 6] = ["www1", "www2", "app1", "app2", "db1", "db2"];
+const ROLES: &str = "role :all, \"www1\", \"www2\", \"app1\", \"app2\", \"db1\", \"db2\";\n";
+
+fn logins(fleet: &Fleet, host: &str) -> usize {
+    fleet.host(host).log_text().matches("Accepted ").count()
+}
+
+#[test]
+fn k1_a_second_command_uses_the_same_connection() {
+    let fleet = Fleet::start(&["app1"]);
+    Case::new()
+        .recipe("role :app, \"app1\"; task :t { run \"true\"; run \"true\"; other; } task :other { run \"true\"; }")
+        .args(["t"])
+        .on(&fleet)
+        .run()
+        .ok();
+    assert_eq!(logins(&fleet, "app1"), 1);
+}
+
+#[test]
+fn k2_two_of_six_refuse_and_the_command_starts_nowhere() {
+    let fleet = Fleet::start(&SIX);
+    fleet.stop("app1");
+    fleet.stop("db2");
+    let finished = Case::new()
+        .recipe(&format!("{ROLES} task :t {{ run \"touch /tmp/x\"; }}"))
+        .args(["t"])
+        .on(&fleet)
+        .run()
+        .code(4)
+        .says("app1: connection refused")
+        .says("db2: connection refused");
+    let (_, error) = finished.stderr.split_once("error").unwrap();
+    for host in ["www1", "www2", "app2", "db1"] {
+        assert!(!error.contains(&format!("{host}:")), "{error}");
+        assert!(!fleet.exists(host, "/tmp/x"));
+    }
+}
+
+#[test]
+fn k3_the_reachable_servers_stay_connected() {
+    let fleet = Fleet::start(&SIX);
+    fleet.stop("db2");
+    Case::new()
+        .recipe(&format!(
+            "{ROLES} task :t {{ try {{ run \"true\"; }} catch {{ puts \"caught\"; }} run \"touch /tmp/x\", :hosts => [\"www1\", \"db1\"]; }}"
+        ))
+        .args(["t"])
+        .on(&fleet)
+        .run()
+        .ok()
+        .says("caught");
+    for host in ["www1", "db1"] {
+        assert!(fleet.exists(host, "/tmp/x"));
+        assert_eq!(logins(&fleet, host), 1, "{host}");
+    }
+}
+
+#[test]
+fn k6_the_password_is_used_where_no_key_is_taken() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    fleet.sh("app2", "rm /home/deploy/.ssh/authorized_keys");
+    let recipe = "role :app, \"app1\", \"app2\"; task :t { run \"touch /tmp/x\"; }";
+    let finished = Case::new()
+        .recipe(recipe)
+        .args(["-s", &format!("password={PASSWORD}"), "t"])
+        .on(&fleet)
+        .run();
+    finished.ok().silent_on(PASSWORD);
+    assert!(fleet.exists("app1", "/tmp/x") && fleet.exists("app2", "/tmp/x"));
+    assert!(fleet.host("app1").log_text().contains("Accepted publickey"));
+    assert!(fleet.host("app2").log_text().contains("Accepted password"));
+    Case::new()
+        .recipe(recipe)
+        .args(["-s", "password=wrong-one", "t"])
+        .on(&fleet)
+        .run()
+        .code(4)
+        .says("app2: authentication failed for `deploy'")
+        .silent_on("wrong-one")
+        .silent_on("app1: auth");
+}
+
+#[test]
+fn a_silent_server_is_given_up_after_its_time_and_named() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    fleet.freeze("app2");
+    Case::new()
+        .recipe(
+            "ssh_options.timeout = 1; ssh_options.login_timeout = 1;\n\
+             role :app, \"app1\", \"app2\"; task :t { run \"touch /tmp/x\"; }",
+        )
+        .args(["t"])
+        .on(&fleet)
+        .run()
+        .code(4)
+        .says("app2: ")
+        .silent_on("app1: ");
+    assert!(!fleet.exists("app1", "/tmp/x"));
+}
+
+#[test]
+fn a_changed_host_key_is_refused() {
+    let fleet = Fleet::start(&["app1"]);
+    let case = || {
+        Case::new()
+            .recipe("role :app, \"app1\"; task :t { run \"touch /tmp/x\"; }")
+            .args(["t"])
+            .on(&fleet)
+    };
+    case().run().ok();
+    fleet.sh("app1", "rm /tmp/x");
+    fleet.change_host_key("app1");
+    case().run().code(4).says("host key");
+    assert!(!fleet.exists("app1", "/tmp/x"));
+}
