@@ -43,6 +43,12 @@ struct Source {
     lines: usize,
 }
 
+impl Source {
+    fn is_test(&self) -> bool {
+        self.path.ends_with("/tests.rs") || self.path.contains("/tests/")
+    }
+}
+
 fn sources() -> Vec<Source> {
     let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
@@ -161,7 +167,7 @@ fn unsafe_is_in_one_file() {
 fn no_file_is_longer_than_600_lines() {
     let long: Vec<_> = sources()
         .into_iter()
-        .filter(|source| source.lines > LINES)
+        .filter(|source| source.lines > LINES && !source.is_test())
         .map(|source| (source.path, source.lines))
         .collect();
     assert!(long.is_empty(), "{long:?}");

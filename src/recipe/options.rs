@@ -64,7 +64,7 @@ pub(super) static COMMAND: &[Choice] = &[
     },
     Choice {
         name: "pty",
-        doc: "true: with a terminal",
+        doc: "true: with a terminal; the default where sudo is called",
     },
     Choice {
         name: "data",
