@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::interrupt::Interrupt;
@@ -150,12 +151,21 @@ fn prepare(
     interrupt: &Interrupt,
 ) -> anyhow::Result<TerminalPrompts> {
     signals::forward(interrupt).context("cannot receive signals")?;
+    allow_many_files();
     // Paths of the recipe are meant from where it was found, as Capistrano has it.
     if let Some(directory) = &settings.directory {
         std::env::set_current_dir(directory)
             .with_context(|| format!("cannot go to the recipe's directory {}", directory.display()))?;
     }
     TerminalPrompts::new(console.clone(), redactor, interrupt.clone()).context("cannot wait for an answer")
+}
+
+/// Each server takes a few descriptors, and the usual soft limit is for 400 servers; the hard one is for all.
+fn allow_many_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Where that is not allowed the usual number has to do.
+    let _ = setrlimit(Resource::Nofile, limit);
 }
 
 fn perform(mut recipe: Recipe, tasks: &[String], console: &Console) -> u8 {
@@ -172,16 +182,8 @@ fn perform(mut recipe: Recipe, tasks: &[String], console: &Console) -> u8 {
             console.close(Ending::Done, None);
             0
         }
-        Err(Stopped {
-            diagnostic: Diagnostic {
-                fault: Fault::Exit(0), ..
-            },
-            rollback: None,
-        }) => {
-            console.close(Ending::Done, None);
-            0
-        }
-        Err(Stopped { diagnostic, rollback }) => {
+        Err(stopped) => {
+            let Stopped { diagnostic, rollback } = *stopped;
             console.errors([&diagnostic]);
             console.close(Ending::Failed { rollback }, Some(&diagnostic));
             match rollback {

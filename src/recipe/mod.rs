@@ -193,25 +193,23 @@ impl Recipe {
     }
 
     /// Runs tasks in order, each with its `start` and `finish` hooks. All names were checked with `unknown_task`.
-    pub fn run(&mut self, tasks: &[String]) -> Result<(), Stopped> {
+    pub fn run(&mut self, tasks: &[String]) -> Result<(), Box<Stopped>> {
         let result = self.run_all(tasks);
         let rollback = self.interpreter.rollback.get();
         let diagnostic = match result {
             Ok(()) => return Ok(()),
             Err(error) => self.diagnostic(error),
         };
-        match diagnostic.fault {
-            Fault::Exit(0) if rollback.is_none() => Ok(()),
+        let fault = match diagnostic.fault {
+            Fault::Exit(0) if rollback.is_none() => return Ok(()),
             // What was undone has not gone well, whatever the recipe says.
-            Fault::Exit(0) => Err(Stopped {
-                diagnostic: Diagnostic {
-                    fault: Fault::Failed,
-                    ..diagnostic
-                },
-                rollback,
-            }),
-            _ => Err(Stopped { diagnostic, rollback }),
-        }
+            Fault::Exit(0) => Fault::Failed,
+            fault => fault,
+        };
+        Err(Box::new(Stopped {
+            diagnostic: Diagnostic { fault, ..diagnostic },
+            rollback,
+        }))
     }
 
     fn run_all(&self, tasks: &[String]) -> Fallible<()> {

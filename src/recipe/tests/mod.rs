@@ -51,7 +51,7 @@ struct Case {
 
 /// What came of it.
 struct Outcome {
-    result: Result<(), Stopped>,
+    result: Result<(), Box<Stopped>>,
     events: Vec<Event>,
     /// What `puts` printed.
     printed: Vec<String>,
