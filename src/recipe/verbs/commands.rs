@@ -139,9 +139,9 @@ pub(super) const STREAM: Verb = Verb {
           each behind its server's name. For commands that go on: `tail -f`.",
     example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app { stream \"tail -n 100 log/production.log\"; }",
     perform: |interpreter, context, call| {
-        let settings = interpreter.settings(context.engine(), &call)?;
+        let mut settings = interpreter.settings(context.engine(), &call)?;
         let sudo = interpreter.sudo(context.engine())?;
-        let request = remote("stream", &text(&call, 0), Output::Stream, &call, &settings, &sudo);
+        let request = remote("stream", &text(&call, 0), Output::Stream, &call, &mut settings, &sudo);
         interpreter.act(context, &call, &settings, request)?;
         Ok(Dynamic::UNIT)
     },
