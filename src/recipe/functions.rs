@@ -96,6 +96,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             None => Err(wrong(format!("no program `{name}' comes with capr"), Position::NONE)),
         }
     });
+    super::text::register(engine);
     failures(engine);
 }
 

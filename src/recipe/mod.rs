@@ -18,6 +18,7 @@ mod rollback;
 mod stdlib;
 #[cfg(test)]
 mod tests;
+mod text;
 mod values;
 mod verbs;
 mod words;

@@ -39,7 +39,9 @@ pub fn reference() -> String {
     text.push_str("\n## ssh_options\n\nKeys of the map `ssh_options`: `ssh_options[\"forward_agent\"] = true;`\n\n| key | meaning |\n|---|---|\n");
     rows(&mut text, SSH_OPTIONS);
     text.push_str("\n## Functions\n\nBeside those of Rhai itself.\n\n| function | gives |\n|---|---|\n");
-    for function in FUNCTIONS {
+    let mut functions: Vec<_> = FUNCTIONS.iter().chain(super::text::FUNCTIONS).collect();
+    functions.sort_by_key(|function| function.form);
+    for function in functions {
         let _ = writeln!(text, "| `{}` | {} |", function.form, function.doc);
     }
     text

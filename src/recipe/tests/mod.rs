@@ -3,6 +3,7 @@
 
 mod batches;
 mod language;
+mod render;
 mod small;
 
 use std::cell::RefCell;

@@ -4,6 +4,7 @@ mod commands;
 mod files;
 mod load;
 mod people;
+mod render;
 mod servers;
 mod tasks;
 mod transactions;
@@ -78,6 +79,7 @@ pub(super) static VERBS: &[Verb] = &[
     people::PASSWORD_PROMPT,
     files::PUT,
     people::PUTS,
+    render::RENDER,
     load::REQUIRE,
     variables::RESET,
     servers::ROLE,

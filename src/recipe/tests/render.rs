@@ -1,0 +1,43 @@
+//! Templates and functions for texts.
+
+use super::{prints, recipe};
+
+#[test]
+fn a_template_takes_the_pairs_before_the_variables_and_lazy_ones_are_evaluated() {
+    let text = r#"set :application, "a<b"; set :branch { "main" } set :list, ["x", "y"];
+        task :t { puts render(:template => "{{ application }} {{ branch }} {% for x in list %}{{ x }}{{ n }}{% endfor %}", :n => 1, :branch => "other"); }"#;
+    assert_eq!(prints(text), ["a<b other x1y1"]);
+}
+
+#[test]
+fn a_name_that_is_nothing_is_an_error_with_the_line_and_without_values() {
+    let text = "set :secret, \"hunter2\"; task :t { render(:template => \"a\\n{{ secret }}{{ nope }}\"); }";
+    let error = recipe(text).run(&["t"]).error().clone();
+    assert!(error.message.starts_with("template, line 2: "), "{error:?}");
+    assert!(!error.message.contains("hunter2"));
+    let error = recipe("task :t { render(); }").run(&["t"]).error().clone();
+    assert_eq!(error.message, "`render' takes either a file or a template");
+    let error = recipe("task :t { render(\"no/such/file\"); }")
+        .run(&["t"])
+        .error()
+        .clone();
+    assert!(
+        error.message.starts_with("cannot read the template no/such/file"),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn texts_are_taken_apart_by_lines_and_regular_expressions() {
+    let text = r#"task :t {
+        puts matches("release 12", "\\d+");
+        puts captures("* main", "\\* (\\S+)")[1];
+        puts captures("x", "y") == ();
+        puts gsub("a-b-c", "-(.)", "+$1");
+        puts lines("a\nb\r\nc").len();
+        puts chomp("text\r\n") + "|";
+    }"#;
+    assert_eq!(prints(text), ["true", "main", "true", "a+b+c", "3", "text|"]);
+    let outcome = recipe("task :t { matches(\"x\", \"(\"); }").run(&["t"]);
+    assert!(outcome.error().message.contains("not a regular expression"));
+}

@@ -1,0 +1,83 @@
+//! `render`: templates with the variables of the recipe.
+
+use minijinja::{Environment, UndefinedBehavior};
+use rhai::{EvalContext, Position};
+
+use super::super::Fallible;
+use super::super::grammar::{Call, Tail};
+use super::super::interpreter::Interpreter;
+use super::super::origin::{raise, wrong};
+use super::super::values::plain;
+use super::{Choices, Verb, text};
+use crate::configuration::Value;
+use crate::diagnostic::{Diagnostic, Fault};
+
+pub(super) const RENDER: Verb = Verb {
+    name: "render",
+    form: "render(\"file\", name => value, …)  |  render(:template => text, name => value, …)",
+    arguments: (0, 1),
+    tail: Tail::Nothing,
+    options: Choices::Any,
+    doc: "Fills in a template and gives the text. `{{ name }}` is replaced, `{% if … %}` and `{% for … %}` work as in \
+          Jinja. A name is one of the pairs, else a variable of the recipe; one that is neither is an error. A file's \
+          path begins at the working directory.",
+    example: "set :application, \"flipper\";\ntask :example { puts render(:template => \"{{ application }} is back {{ time }}\", :time => \"at noon\"); }",
+    perform: render,
+};
+
+fn render(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let file = call
+        .options
+        .get("file")
+        .map(|(value, _)| value.to_string())
+        .or_else(|| (!call.arguments.is_empty()).then(|| text(&call, 0)));
+    let template = call.options.get("template").map(|(value, _)| value.to_string());
+    let (name, template) = match (file, template) {
+        (Some(file), None) => {
+            let text = std::fs::read_to_string(interpreter.home_path(&file))
+                .map_err(|error| wrong(format!("cannot read the template {file}: {error}"), call.position))?;
+            (file, text)
+        }
+        (None, Some(template)) => ("template".to_owned(), template),
+        _ => return Err(RENDER.misused("`render' takes either a file or a template", call.position)),
+    };
+    let failed = |error: minijinja::Error| unrendered(&name, &error, call.position);
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    environment.set_keep_trailing_newline(true);
+    let template = environment.template_from_named_str(&name, &template).map_err(failed)?;
+    let mut values = std::collections::BTreeMap::new();
+    for wanted in template.undeclared_variables(false) {
+        let given = match call.options.get(&wanted) {
+            Some((value, _)) => Some(value.clone()),
+            None => interpreter.variable(context.engine(), &wanted)?,
+        };
+        if let Some(value) = given {
+            values.insert(wanted, filled(&plain(&value)));
+        }
+    }
+    Ok(template.render(values).map_err(failed)?.into())
+}
+
+fn filled(value: &Value) -> minijinja::Value {
+    match value {
+        Value::Unit => minijinja::Value::from(()),
+        Value::Bool(value) => (*value).into(),
+        Value::Int(value) => (*value).into(),
+        Value::Float(value) => (*value).into(),
+        Value::Text(text) => text.as_str().into(),
+        Value::List(list) => list.iter().map(filled).collect(),
+        Value::Map(map) => map.iter().map(|(name, value)| (name.as_str(), filled(value))).collect(),
+    }
+}
+
+/// The kind and the line alone: what minijinja says in detail may hold values.
+fn unrendered(name: &str, error: &minijinja::Error, position: Position) -> Box<rhai::EvalAltResult> {
+    let line = error.line().map(|line| format!(", line {line}")).unwrap_or_default();
+    let diagnostic = Diagnostic::new(Fault::Recipe, format!("{name}{line}: {}", error.kind()));
+    raise(
+        diagnostic.hint("a template's names are the pairs of `render' and the variables of the recipe"),
+        position,
+    )
+}
