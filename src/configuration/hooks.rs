@@ -1,6 +1,7 @@
 //! What runs around tasks: `before`, `after` and the events of a run.
 
 use super::BlockId;
+use crate::origin::Origin;
 
 /// When a hook runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,4 +74,8 @@ pub struct Hook {
     pub namespace: String,
     /// What.
     pub action: HookAction,
+    /// Where it is named.
+    pub origin: Option<Origin>,
+    /// Where the tasks that it runs around are named.
+    pub around: Option<Origin>,
 }

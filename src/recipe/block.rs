@@ -47,9 +47,11 @@ impl Block {
         }
     }
 
-    /// Evaluates it with these parameters. `return` ends it.
-    pub(super) fn call(&self, engine: &Engine, parameters: &[(String, Dynamic)]) -> Fallible {
+    /// Evaluates it with these parameters, inside `level` functions. `return` ends it.
+    pub(super) fn call(&self, engine: &Engine, parameters: &[(String, Dynamic)], level: usize) -> Fallible {
         let (mut state, mut caches, mut locals) = (self.state.clone(), Caches::new(), self.locals.clone());
+        // Else a function that runs a task that calls the function would never be too deep.
+        state.level = level;
         for (name, value) in parameters {
             locals.push_dynamic(name.clone(), value.clone());
         }

@@ -5,8 +5,9 @@ use std::rc::Rc;
 use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, NativeCallContext, OptimizationLevel, Position};
 
 use super::Fallible;
-use super::interpreter::{Interpreter, Namespace};
-use super::origin::{raise, terminate, wrong};
+use super::interpreter::{Interpreter, Namespace, join};
+use super::loader::Modules;
+use super::origin::{raise, terminate};
 use super::verbs::{VERBS, Verb};
 use super::words::{SYMBOL, statement_name, verb_key, verb_of};
 use super::{channel, functions, grammar};
@@ -27,6 +28,9 @@ pub(super) fn engine(interpreter: &Rc<Interpreter>) -> Engine {
     engine.set_optimization_level(OptimizationLevel::None);
     engine.set_max_call_levels(MAX_CALL_LEVELS);
     engine.set_max_expr_depths(MAX_DEPTHS.0, MAX_DEPTHS.1);
+    // A script that compiles scripts would have no place in a file.
+    engine.disable_symbol("eval");
+    engine.set_module_resolver(Modules(interpreter.clone()));
     words(&mut engine, interpreter);
     names(&mut engine, interpreter);
     verbs(&mut engine, interpreter);
@@ -83,6 +87,7 @@ fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
                 None
             });
         }
+        names.level.set(context.call_level());
         match names.lookup(context.engine(), name, is_statement)? {
             Some(value) => Ok(Some(value)),
             None => Err(unknown(&names, name)),
@@ -99,48 +104,57 @@ fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
         }
         let given = arguments.len() - usize::from(owner.is_some());
         if given > 0 {
-            let is_task = calls.task(name, &calls.namespace()).is_some();
-            return match is_task {
-                true => Err(wrong(
-                    format!("`{name}' is a task and takes no arguments"),
-                    Position::NONE,
-                )),
-                false => Ok(None),
-            };
+            return Ok(None);
         }
+        calls.level.set(context.call_level());
+        // Where there is nothing of that name, the error that Rhai then makes knows its place.
         match owner {
-            Some(owner) => member(&calls, context.engine(), &owner, name, true).map(Some),
-            None => match calls.lookup(context.engine(), name, true)? {
-                Some(value) => Ok(Some(value)),
-                None => Err(unknown(&calls, name)),
-            },
+            Some(owner) => {
+                let found = member(&calls, context.engine(), &owner, name, true)?;
+                if found.is_none() {
+                    *calls.missing_member.borrow_mut() = Some((owner.0, name.to_owned()));
+                }
+                Ok(found)
+            }
+            None => calls.lookup(context.engine(), name, true),
         }
     });
     let members = interpreter.clone();
     engine.register_type_with_name::<Namespace>("Namespace");
     engine.register_indexer_get(
         move |context: NativeCallContext, owner: &mut Namespace, name: &str| -> Fallible {
-            member(&members, context.engine(), owner, name, false)
+            members.level.set(context.call_level());
+            match member(&members, context.engine(), owner, name, false)? {
+                Some(value) => Ok(value),
+                None => {
+                    let full = join(&owner.0, name);
+                    let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("no task or namespace `{full}'"));
+                    diagnostic.hints.extend(members.task_suggestion(name, &owner.0));
+                    Err(raise(diagnostic, Position::NONE))
+                }
+            }
         },
     );
     engine.register_fn("to_string", |namespace: &mut Namespace| namespace.0.to_string());
 }
 
 /// `deploy.restart`: the task runs; a namespace in the namespace is a value again. With brackets what is both runs.
-fn member(interpreter: &Interpreter, engine: &Engine, owner: &Namespace, name: &str, is_call: bool) -> Fallible {
-    let full = format!("{}:{name}", owner.0);
+fn member(
+    interpreter: &Interpreter,
+    engine: &Engine,
+    owner: &Namespace,
+    name: &str,
+    is_call: bool,
+) -> Fallible<Option<Dynamic>> {
+    let full = join(&owner.0, name);
     let (task, is_namespace) = {
         let tasks = &interpreter.configuration.borrow().tasks;
         (tasks.get(&full), tasks.is_namespace(&full))
     };
     match task {
-        Some(task) if is_call || !is_namespace => interpreter.run_task(engine, &task),
-        _ if is_namespace => Ok(Dynamic::from(Namespace(full.into()))),
-        _ => {
-            let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("no task or namespace `{full}'"));
-            diagnostic.hints.extend(interpreter.suggestion(name));
-            Err(raise(diagnostic, Position::NONE))
-        }
+        Some(task) if is_call || !is_namespace => interpreter.run_task(engine, &task).map(Some),
+        _ if is_namespace => Ok(Some(Dynamic::from(Namespace(full.into())))),
+        _ => Ok(None),
     }
 }
 
@@ -171,6 +185,7 @@ fn perform(
 ) -> Fallible {
     let result = grammar::decode(context, inputs, state).and_then(|mut call| {
         verb.check(&mut call)?;
+        interpreter.level.set(context.call_level());
         (verb.perform)(interpreter, context, call)
     });
     result.map_err(|mut error| {

@@ -103,19 +103,19 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
 /// What `catch (error)` catches.
 fn failures(engine: &mut Engine) {
     engine.register_type_with_name::<Failure>("Failure");
-    engine.register_fn("to_string", |failure: &mut Failure| failure.0.message.clone());
-    engine.register_fn("to_debug", |failure: &mut Failure| failure.0.message.clone());
-    engine.register_get("message", |failure: &mut Failure| failure.0.message.clone());
+    engine.register_fn("to_string", |failure: &mut Failure| failure.diagnostic.message.clone());
+    engine.register_fn("to_debug", |failure: &mut Failure| failure.diagnostic.message.clone());
+    engine.register_get("message", |failure: &mut Failure| failure.diagnostic.message.clone());
     engine.register_get("servers", |failure: &mut Failure| -> rhai::Array {
         failure
-            .0
+            .diagnostic
             .servers
             .iter()
             .map(|failed| failed.server.to_string().into())
             .collect()
     });
     engine.register_fn("+", |text: &str, failure: Failure| {
-        format!("{text}{}", failure.0.message)
+        format!("{text}{}", failure.diagnostic.message)
     });
 }
 

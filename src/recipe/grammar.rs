@@ -52,12 +52,18 @@ fn read(state: &str) -> Option<State<'_>> {
     })
 }
 
-/// Told the next token, says what the grammar wants there. `begin` gives the position of the verb.
+/// Operators that cannot begin an argument: before them a verb without arguments has ended.
+const OPERATORS: &[&str] = &[
+    "==", "!=", "<", ">", "<=", ">=", "&&", "??", "in", "+", "*", "/", "%", ".", "?.", ",", "=>",
+];
+
+/// Told the next token, says what the grammar wants there. `begin` gives the position of the verb, and whether a bracket
+/// behind it is that of its arguments: in `puts (1 + 2) * 3` it is not.
 pub(super) fn parse(
     tail: Tail,
     look: &str,
     state: &mut Dynamic,
-    begin: impl FnOnce() -> Position,
+    begin: impl FnOnce() -> (Position, bool),
 ) -> Result<Option<ImmutableString>, ParseError> {
     let before: ImmutableString = state
         .read_lock::<ImmutableString>()
@@ -65,7 +71,10 @@ pub(super) fn parse(
         .unwrap_or_default();
     let (phase, mut shape, position) = match read(&before) {
         Some(State { phase, shape, position }) => (phase, shape.trim_start_matches('-').to_owned(), position),
-        None => ("start", String::new(), begin()),
+        None => match begin() {
+            (position, true) => ("start", String::new(), position),
+            (position, false) => ("bare", String::new(), position),
+        },
     };
     let takes_block = tail != Tail::Nothing;
     let (phase, in_brackets) = match phase.strip_suffix(')') {
@@ -75,20 +84,21 @@ pub(super) fn parse(
     let ends = matches!(look, ";" | "}" | ")" | "]" | "{EOF}");
     // `)` behind a phase says that the arguments stand in brackets.
     let (token, next, inside) = match (phase, look) {
-        ("start", "()") => (Some("()"), "tail", false),
+        ("start" | "bare", "()") => (Some("()"), "tail", false),
         ("start", "(") => (Some("("), "argument", true),
-        ("start" | "tail", "{") if takes_block => {
+        ("start" | "bare" | "tail", "{") if takes_block => {
             shape.push('B');
             (Some("$block$"), "done", false)
         }
         ("tail", "|") if takes_block => (Some("|"), "parameter", false),
-        ("start", _) if ends => (None, "done", false),
+        ("start" | "bare", look) if ends || OPERATORS.contains(&look) => (None, "done", false),
+        ("argument", ")") if in_brackets => (Some(")"), "tail", false),
         ("argument", "|") if takes_block => (Some("|"), "parameter", in_brackets),
         ("argument", "{") if takes_block => {
             shape.push('B');
             (Some("$block$"), "done", in_brackets)
         }
-        ("start" | "argument", _) => {
+        ("start" | "bare" | "argument", _) => {
             shape.push('E');
             (Some("$expr$"), "after", in_brackets)
         }
@@ -96,8 +106,9 @@ pub(super) fn parse(
             shape.push('>');
             (Some("=>"), "argument", in_brackets)
         }
+        ("after", "|") if takes_block && !in_brackets => (Some("|"), "parameter", false),
         ("after", ",") => (Some(","), "argument", in_brackets),
-        ("after", ")") if in_brackets => (Some(")"), "tail", false),
+        ("after", _) if in_brackets => (Some(")"), "tail", false),
         ("after", "{") if !in_brackets && takes_block => {
             shape.push('B');
             (Some("$block$"), "done", false)
@@ -108,7 +119,7 @@ pub(super) fn parse(
         }
         ("separator", ",") => (Some(","), "parameter", in_brackets),
         ("separator", _) => (Some("|"), if in_brackets { "argument" } else { "tail" }, in_brackets),
-        ("done", ")") if in_brackets => (Some(")"), "end", false),
+        ("done", _) if in_brackets => (Some(")"), "end", false),
         _ => (None, "end", false),
     };
     let (line, column) = (position.line().unwrap_or(0), position.position().unwrap_or(0));

@@ -10,12 +10,12 @@ use rhai::{Dynamic, Engine, Position};
 
 use super::block::Block;
 use super::loader::Files;
-use super::origin::{locate, wrong};
+use super::origin::{locate, raise, wrong};
 use super::words::Words;
 use super::{Fallible, Options, Prompts, Surroundings};
 use crate::actor::Actor;
-use crate::configuration::{BlockId, Configuration, Filter, Read, RunOptions, Selection, Server, Task, When, nearest};
-use crate::diagnostic::ServerFailure;
+use crate::configuration::{BlockId, Configuration, Filter, Read, RunOptions, Selection, Server, Task, When};
+use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
 use crate::event::{Event, Level};
 use crate::interrupt::Interrupt;
 use crate::secret::Secret;
@@ -53,6 +53,10 @@ pub(super) struct Interpreter {
     pub(super) environment: Dynamic,
     /// Servers that failed where the recipe goes on, and what failed there.
     pub(super) left_out: RefCell<IndexMap<Server, ServerFailure>>,
+    /// A namespace and the name that was called in it and is nothing.
+    pub(super) missing_member: RefCell<Option<(Rc<str>, String)>>,
+    /// How many functions of scripts are around what is done now.
+    pub(super) level: Cell<usize>,
     blocks: RefCell<Vec<Block>>,
     namespace: RefCell<Rc<str>>,
     frames: RefCell<Vec<Rc<Task>>>,
@@ -95,6 +99,8 @@ impl Interpreter {
             password_refused: Cell::default(),
             environment: Dynamic::from_map(environment).into_shared(),
             left_out: RefCell::default(),
+            missing_member: RefCell::default(),
+            level: Cell::default(),
             blocks: RefCell::default(),
             namespace: RefCell::new("".into()),
             frames: RefCell::default(),
@@ -132,7 +138,7 @@ impl Interpreter {
             return Err(wrong("a block that was never kept", Position::NONE));
         };
         let around = self.namespace.replace(block.namespace.clone());
-        let result = block.call(engine, parameters);
+        let result = block.call(engine, parameters, self.level.get());
         self.namespace.replace(around);
         result
     }
@@ -154,33 +160,7 @@ impl Interpreter {
         join(&self.namespace(), name)
     }
 
-    // Names.
-
-    /// What a bare name stands for: a variable, a task (which then runs) or a namespace. A name that is both a task and
-    /// a namespace is the task where it is a whole statement.
-    pub(super) fn lookup(&self, engine: &Engine, name: &str, is_statement: bool) -> Fallible<Option<Dynamic>> {
-        if name == "ENV" {
-            return Ok(Some(self.environment.clone()));
-        }
-        if let Some(value) = self.variable(engine, name)? {
-            return Ok(Some(value));
-        }
-        let found = self.outwards(&self.namespace()).find_map(|namespace| {
-            let full = join(&namespace, name);
-            let configuration = self.configuration.borrow();
-            let is_namespace = configuration.tasks.is_namespace(&full);
-            match configuration.tasks.get(&full) {
-                Some(task) if is_statement || !is_namespace => Some(Ok(task)),
-                _ if is_namespace => Some(Err(Namespace(full.into()))),
-                _ => None,
-            }
-        });
-        match found {
-            Some(Ok(task)) => self.run_task(engine, &task).map(Some),
-            Some(Err(namespace)) => Ok(Some(Dynamic::from(namespace))),
-            None => Ok(None),
-        }
-    }
+    // Variables.
 
     /// A variable's value; a lazy one is evaluated now, once.
     pub(super) fn variable(&self, engine: &Engine, name: &str) -> Fallible<Option<Dynamic>> {
@@ -194,6 +174,12 @@ impl Interpreter {
                     chain.push(name.to_owned());
                     let message = format!("variable `{name}' depends on itself: {}", chain.join(" → "));
                     return Err(wrong(message, Position::NONE));
+                }
+                if self.evaluating.borrow().len() >= MAX_FRAMES {
+                    return Err(wrong(
+                        format!("variables depend on each other too deeply, last `{name}'"),
+                        Position::NONE,
+                    ));
                 }
                 self.evaluating.borrow_mut().push(name.to_owned());
                 let result = self.call(engine, block, &[]);
@@ -234,59 +220,12 @@ impl Interpreter {
         }
     }
 
-    /// The task a name stands for, looked up from this namespace outwards.
-    pub(super) fn task(&self, name: &str, namespace: &str) -> Option<Rc<Task>> {
-        let configuration = self.configuration.borrow();
-        self.outwards(namespace)
-            .find_map(|namespace| configuration.tasks.get(&join(&namespace, name)))
-    }
-
-    fn outwards(&self, namespace: &str) -> impl Iterator<Item = String> + use<> {
-        let mut next = Some(namespace.to_owned());
-        std::iter::from_fn(move || {
-            let here = next.take()?;
-            if !here.is_empty() {
-                next = Some(here.rsplit_once(':').map_or("", |(outer, _)| outer).to_owned());
-            }
-            Some(here)
-        })
-    }
-
-    /// A known name like this one: `did you mean …?`
-    pub(super) fn suggestion(&self, name: &str) -> Option<String> {
-        let configuration = self.configuration.borrow();
-        let mut names: Vec<&str> = super::verbs::names().collect();
-        names.extend(configuration.variables.names());
-        names.extend(
-            configuration
-                .tasks
-                .names()
-                .map(|task| task.rsplit(':').next().unwrap_or(task)),
-        );
-        nearest(name, names).map(|name| format!("did you mean `{name}'?"))
-    }
-
     // Tasks.
 
     /// Runs a task with its hooks, whatever its name was.
     pub(super) fn run_task(&self, engine: &Engine, task: &Rc<Task>) -> Fallible {
         if self.frames.borrow().len() >= MAX_FRAMES {
-            let frames = self.frames.borrow();
-            let last: Vec<&str> = frames
-                .iter()
-                .rev()
-                .take(4)
-                .rev()
-                .map(|task| task.name.as_str())
-                .collect();
-            return Err(wrong(
-                format!(
-                    "tasks call each other too deeply: … {} → {}",
-                    last.join(" → "),
-                    task.name
-                ),
-                Position::NONE,
-            ));
+            return Err(self.too_deep(task));
         }
         self.implicit_hooks(engine, task, "before")?;
         self.frames.borrow_mut().push(task.clone());
@@ -301,6 +240,24 @@ impl Interpreter {
         let value = result.map_err(|error| super::origin::leaving(locate(error, None), &task.name))?;
         self.implicit_hooks(engine, task, "after")?;
         Ok(value)
+    }
+
+    fn too_deep(&self, task: &Task) -> Box<rhai::EvalAltResult> {
+        let frames = self.frames.borrow();
+        let last = frames.iter().rposition(|frame| frame.name == task.name);
+        let chain: Vec<&str> = frames
+            .iter()
+            .skip(last.unwrap_or(frames.len().saturating_sub(3)))
+            .map(|frame| frame.name.as_str())
+            .chain([task.name.as_str()])
+            .collect();
+        let how = if last.is_some() { "without an end" } else { "too deeply" };
+        let mut diagnostic = Diagnostic::new(
+            Fault::Recipe,
+            format!("tasks call each other {how}: {}", chain.join(" → ")),
+        );
+        diagnostic.origin = (task.origin.line > 0).then(|| (task.origin.clone(), None));
+        raise(diagnostic, Position::NONE)
     }
 
     fn body(&self, engine: &Engine, task: &Rc<Task>) -> Fallible {

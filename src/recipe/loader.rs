@@ -5,14 +5,17 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use indexmap::IndexMap;
-use rhai::{Engine, EvalAltResult, Position, Scope};
+use rhai::{AST, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 
 use super::Fallible;
 use super::interpreter::Interpreter;
-use super::origin::{locate, raise, syntax, wrong};
+use super::origin::{locate, origin, raise, wrong};
 use super::stdlib;
+use super::syntax::syntax;
+use super::words::Unfilled;
 use crate::configuration::nearest;
 use crate::diagnostic::{Diagnostic, Fault};
+use crate::event::Level;
 
 /// Files inside files above this are taken for files that load each other.
 const MAX_DEPTH: usize = 20;
@@ -23,6 +26,8 @@ pub(super) struct Files {
     texts: IndexMap<String, Rc<str>>,
     loaded: HashSet<String>,
     depth: usize,
+    /// Names in texts that will not be filled in, by file.
+    unfilled: Vec<(String, Unfilled)>,
 }
 
 impl Files {
@@ -32,6 +37,7 @@ impl Files {
             texts: IndexMap::new(),
             loaded: HashSet::new(),
             depth: 0,
+            unfilled: Vec::new(),
         }
     }
 
@@ -114,34 +120,44 @@ impl Interpreter {
 
     fn evaluate(&self, engine: &Engine, found: Found, position: Position) -> Fallible<()> {
         let Found { name, text } = found;
-        {
-            let mut files = self.files.borrow_mut();
-            if files.depth >= MAX_DEPTH {
-                return Err(wrong(
-                    format!("recipes load each other too deeply, last `{name}'"),
-                    position,
-                ));
-            }
-            files.depth += 1;
-            files.loaded.insert(name.clone());
-            files.texts.insert(name.clone(), text.clone());
-        }
+        self.enter_file(&name, &text, position)?;
+        self.files.borrow_mut().loaded.insert(name.clone());
         let result = self.evaluate_text(engine, &name, &text);
         self.files.borrow_mut().depth -= 1;
         result
     }
 
-    fn evaluate_text(&self, engine: &Engine, name: &str, text: &str) -> Fallible<()> {
+    fn enter_file(&self, name: &str, text: &Rc<str>, position: Position) -> Fallible<()> {
+        let mut files = self.files.borrow_mut();
+        if files.depth >= MAX_DEPTH {
+            return Err(wrong(
+                format!("recipes load each other too deeply, last `{name}'"),
+                position,
+            ));
+        }
+        files.depth += 1;
+        files.texts.insert(name.to_owned(), text.clone());
+        Ok(())
+    }
+
+    fn compile(&self, engine: &Engine, name: &str, text: &str) -> Fallible<AST> {
         // The first line may name an interpreter; Rhai knows no such line.
         let text = match text.strip_prefix("#!") {
             Some(rest) => format!("//{rest}"),
             None => text.to_owned(),
         };
         self.words.borrow_mut().begin(&text);
-        let mut ast = engine
-            .compile(&text)
-            .map_err(|error| raise(syntax(&error, name), Position::NONE))?;
+        let compiled = engine.compile(&text);
+        let unfilled = self.words.borrow_mut().take_unfilled();
+        let unfilled = unfilled.into_iter().map(|unfilled| (name.to_owned(), unfilled));
+        self.files.borrow_mut().unfilled.extend(unfilled);
+        let mut ast = compiled.map_err(|error| raise(syntax(&error, name, &text), Position::NONE))?;
         ast.set_source(name);
+        Ok(ast)
+    }
+
+    fn evaluate_text(&self, engine: &Engine, name: &str, text: &str) -> Fallible<()> {
+        let ast = self.compile(engine, name, &text)?;
         let around = self.enter_namespace("".into());
         let result = engine.run_ast_with_scope(&mut Scope::new(), &ast);
         self.enter_namespace(around);
@@ -150,6 +166,62 @@ impl Interpreter {
             Err(error) => Err(locate(error, Some(name))),
             Ok(()) => Ok(()),
         }
+    }
+}
+
+impl Interpreter {
+    /// A module for `import`: a file found like any other.
+    fn module(&self, engine: &Engine, name: &str, position: Position, from: Option<&str>) -> Fallible<Shared<Module>> {
+        let Found { name, text } = self.find(name, position, from)?;
+        self.enter_file(&name, &text, position)?;
+        let result = self.compile(engine, &name, &text).and_then(|ast| {
+            let module = Module::eval_ast_as_new(Scope::new(), &ast, engine);
+            module.map_err(|error| locate(error, Some(&name)))
+        });
+        self.files.borrow_mut().depth -= 1;
+        result.map(Shared::new)
+    }
+
+    /// Texts in which a name is not filled in. Ruby's form is an error; what a shell may have meant is only said.
+    pub(super) fn unfilled(&self) -> Vec<Diagnostic> {
+        let unfilled = std::mem::take(&mut self.files.borrow_mut().unfilled);
+        let mut errors = Vec::new();
+        for (file, Unfilled { sign, name, position }) in unfilled {
+            if !self.configuration.borrow().variables.exists(&name) {
+                continue;
+            }
+            let place = origin(Some(&file), position);
+            if sign == '$' {
+                let place = place.map_or(file, |place| place.to_string());
+                self.say(
+                    Level::Important,
+                    format!(
+                        "{place}: `${{{name}}}' stays as it is in double quotes; in backticks its value is filled in"
+                    ),
+                );
+                continue;
+            }
+            let mut error = Diagnostic::new(Fault::Recipe, format!("`#{{{name}}}' is not filled in"))
+                .hint(format!("a text with values stands in backticks: `… ${{{name}}} …`"));
+            error.origin = place.map(|place| (place, None));
+            errors.push(error);
+        }
+        errors
+    }
+}
+
+/// Finds the modules of `import`.
+pub(super) struct Modules(pub(super) Rc<Interpreter>);
+
+impl ModuleResolver for Modules {
+    fn resolve(
+        &self,
+        engine: &Engine,
+        source: Option<&str>,
+        path: &str,
+        position: Position,
+    ) -> Fallible<Shared<Module>> {
+        self.0.module(engine, path, position, source)
     }
 }
 

@@ -10,12 +10,15 @@ mod grammar;
 mod hooks;
 mod interpreter;
 mod loader;
+mod names;
 mod options;
 mod origin;
 mod passwords;
 mod reference;
 mod rollback;
+mod stack;
 mod stdlib;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -30,6 +33,7 @@ use indexmap::IndexMap;
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
 pub use self::reference::reference;
+pub use self::stack::on_large_stack;
 
 use self::interpreter::Interpreter;
 use crate::configuration::{Task, When, nearest};
@@ -123,8 +127,8 @@ impl Recipe {
             Ok(()) => {}
             Err(error) => return Err(vec![recipe.diagnostic(error)]),
         }
-        let dangling = recipe.dangling_hooks();
-        if dangling.is_empty() { Ok(recipe) } else { Err(dangling) }
+        let loose = recipe.loose_ends();
+        if loose.is_empty() { Ok(recipe) } else { Err(loose) }
     }
 
     fn load_all(&self, path: &Path, options: &Options) -> Fallible<()> {
@@ -145,18 +149,11 @@ impl Recipe {
         Ok(())
     }
 
-    /// Tasks in hooks may be defined later, but not never.
-    fn dangling_hooks(&self) -> Vec<Diagnostic> {
-        let dangling = verbs::dangling_hooks(&self.interpreter);
-        let diagnostic = |(name, event): (String, &str)| {
-            let mut diagnostic = Diagnostic::new(
-                Fault::Recipe,
-                format!("the task `{name}' of an `{event}' hook does not exist"),
-            );
-            diagnostic.hints.extend(self.interpreter.suggestion(&name));
-            diagnostic
-        };
-        dangling.into_iter().map(diagnostic).collect()
+    /// What only shows once everything is loaded: names in hooks and in texts.
+    fn loose_ends(&self) -> Vec<Diagnostic> {
+        let mut found = verbs::dangling_hooks(&self.interpreter);
+        found.extend(self.interpreter.unfilled());
+        found.into_iter().map(|diagnostic| self.with_line(diagnostic)).collect()
     }
 
     /// All tasks, sorted by name.
@@ -242,7 +239,7 @@ impl Recipe {
     /// What is hooked to a failure. That it fails itself is said, and changes nothing.
     fn after_failure(&self, error: &EvalAltResult, task: &Rc<Task>) {
         // A second stop request must find nothing more to do.
-        if rollback::is_signal(error) || matches!(error, EvalAltResult::Exit(..)) {
+        if matches!(origin::ended_by(error), Some(Fault::Signal(_) | Fault::Exit(_))) {
             return;
         }
         if let Err(error) = self.interpreter.hooks(&self.engine, When::Failure, Some(task)) {
@@ -267,7 +264,16 @@ impl Recipe {
 
     /// The error as a person is told it, with the text of its line.
     fn diagnostic(&self, error: Box<EvalAltResult>) -> Diagnostic {
-        let mut diagnostic = origin::diagnostic(error, None);
+        let failure = origin::failure(error);
+        let mut diagnostic = Rc::unwrap_or_clone(failure.diagnostic);
+        if let Some(signature) = failure.missing {
+            self.interpreter.explain(&signature, &mut diagnostic);
+        }
+        self.with_line(diagnostic)
+    }
+
+    /// With the text of its line.
+    fn with_line(&self, mut diagnostic: Diagnostic) -> Diagnostic {
         if let Some((origin, line)) = &mut diagnostic.origin {
             *line = self.interpreter.files.borrow().line(&origin.file, origin.line);
         }

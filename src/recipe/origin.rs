@@ -5,28 +5,44 @@
 
 use std::rc::Rc;
 
-use rhai::{Dynamic, EvalAltResult, ParseError, ParseErrorType, Position};
+use rhai::{Dynamic, EvalAltResult, Position};
 
 use crate::diagnostic::{Diagnostic, Fault, Origin};
 
 /// An error as scripts see it.
 #[derive(Clone, Debug)]
-pub(super) struct Failure(pub(super) Rc<Diagnostic>);
+pub(super) struct Failure {
+    pub(super) diagnostic: Rc<Diagnostic>,
+    /// The function that was not found: `name (types of what it was given)`.
+    pub(super) missing: Option<Rc<str>>,
+}
+
+impl From<Diagnostic> for Failure {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self {
+            diagnostic: Rc::new(diagnostic),
+            missing: None,
+        }
+    }
+}
 
 impl Failure {
     fn has_origin(&self) -> bool {
-        self.0.origin.is_some()
+        self.diagnostic.origin.is_some()
     }
 
     fn at(mut self, source: Option<&str>, position: Position) -> Self {
         if !self.has_origin()
             && let Some(origin) = origin(source, position)
         {
-            Rc::make_mut(&mut self.0).origin = Some((origin, None));
+            Rc::make_mut(&mut self.diagnostic).origin = Some((origin, None));
         }
         self
     }
 }
+
+/// At most this many of the tasks around an error are named.
+const MAX_TASKS: usize = 12;
 
 /// A place in a file; `None` where nothing is known of it.
 pub(super) fn origin(source: Option<&str>, position: Position) -> Option<Origin> {
@@ -40,7 +56,7 @@ pub(super) fn origin(source: Option<&str>, position: Position) -> Option<Origin>
 /// An error that a recipe can catch.
 pub(super) fn raise(diagnostic: Diagnostic, position: Position) -> Box<EvalAltResult> {
     Box::new(EvalAltResult::ErrorRuntime(
-        Dynamic::from(Failure(Rc::new(diagnostic))),
+        Dynamic::from(Failure::from(diagnostic)),
         position,
     ))
 }
@@ -48,7 +64,7 @@ pub(super) fn raise(diagnostic: Diagnostic, position: Position) -> Box<EvalAltRe
 /// An error that ends the run: `abort`, a signal.
 pub(super) fn terminate(diagnostic: Diagnostic, position: Position) -> Box<EvalAltResult> {
     Box::new(EvalAltResult::ErrorTerminated(
-        Dynamic::from(Failure(Rc::new(diagnostic))),
+        Dynamic::from(Failure::from(diagnostic)),
         position,
     ))
 }
@@ -61,7 +77,15 @@ pub(super) fn wrong(message: impl Into<String>, position: Position) -> Box<EvalA
 /// The error with its place in `source`, unless it has one already.
 pub(super) fn locate(error: Box<EvalAltResult>, source: Option<&str>) -> Box<EvalAltResult> {
     match *error {
-        EvalAltResult::Return(..) | EvalAltResult::LoopBreak(..) | EvalAltResult::Exit(..) => error,
+        EvalAltResult::Return(..) | EvalAltResult::LoopBreak(..) => error,
+        EvalAltResult::Exit(value, position) => {
+            let code = value.as_int().unwrap_or(0).clamp(0, 255);
+            let diagnostic = Diagnostic::new(
+                Fault::Exit(u8::try_from(code).unwrap_or(1)),
+                format!("the recipe called exit with status {code}"),
+            );
+            locate(terminate(diagnostic, position), source)
+        }
         EvalAltResult::ErrorInFunctionCall(name, file, inner, position) => {
             let file = if file.is_empty() { source } else { Some(file.as_str()) };
             let mut inner = inner;
@@ -74,13 +98,13 @@ pub(super) fn locate(error: Box<EvalAltResult>, source: Option<&str>) -> Box<Eva
         }
         EvalAltResult::ErrorInModule(_, inner, _) => locate(inner, source),
         EvalAltResult::ErrorTerminated(token, position) => {
-            let failure = failure_of(&token)
-                .unwrap_or_else(|| Failure(Rc::new(Diagnostic::new(Fault::Recipe, "the recipe was ended"))));
+            let failure =
+                failure_of(&token).unwrap_or_else(|| Diagnostic::new(Fault::Recipe, "the recipe was ended").into());
             let failure = failure.at(source, position);
             Box::new(EvalAltResult::ErrorTerminated(Dynamic::from(failure), position))
         }
         EvalAltResult::ErrorRuntime(token, position) => {
-            let failure = failure_of(&token).unwrap_or_else(|| Failure(Rc::new(thrown(&token))));
+            let failure = failure_of(&token).unwrap_or_else(|| thrown(&token).into());
             Box::new(EvalAltResult::ErrorRuntime(
                 Dynamic::from(failure.at(source, position)),
                 position,
@@ -91,7 +115,10 @@ pub(super) fn locate(error: Box<EvalAltResult>, source: Option<&str>) -> Box<Eva
             let (message, hint) = describe(&other);
             let mut diagnostic = Diagnostic::new(Fault::Recipe, message);
             diagnostic.hints.extend(hint);
-            let failure = Failure(Rc::new(diagnostic)).at(source, position);
+            let mut failure = Failure::from(diagnostic).at(source, position);
+            if let EvalAltResult::ErrorFunctionNotFound(signature, _) = other {
+                failure.missing = Some(signature.into());
+            }
             Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(failure), position))
         }
     }
@@ -117,74 +144,49 @@ pub(super) fn leaving(mut error: Box<EvalAltResult>, task: &str) -> Box<EvalAltR
     if let EvalAltResult::ErrorRuntime(token, _) | EvalAltResult::ErrorTerminated(token, _) = &mut *error
         && let Some(mut failure) = token.write_lock::<Failure>()
     {
-        Rc::make_mut(&mut failure.0).tasks.insert(0, task.to_owned());
+        let tasks = &mut Rc::make_mut(&mut failure.diagnostic).tasks;
+        tasks.insert(0, task.to_owned());
+        if tasks.len() > MAX_TASKS {
+            // The innermost ones say what happened, the outermost how it began.
+            tasks.drain(1..3);
+            tasks.insert(1, "…".to_owned());
+        }
     }
     error
 }
 
-/// The error as a diagnostic, once it has left the script.
-pub(super) fn diagnostic(error: Box<EvalAltResult>, source: Option<&str>) -> Diagnostic {
-    let located = locate(error, source);
-    match &*located {
-        EvalAltResult::ErrorRuntime(token, _) | EvalAltResult::ErrorTerminated(token, _) => match failure_of(token) {
-            Some(failure) => Rc::unwrap_or_clone(failure.0),
-            None => thrown(token),
-        },
-        EvalAltResult::Exit(value, _) => {
-            let code = value.as_int().unwrap_or(0).clamp(0, 255);
-            Diagnostic::new(
-                Fault::Exit(u8::try_from(code).unwrap_or(1)),
-                format!("the recipe called exit with status {code}"),
-            )
-        }
-        EvalAltResult::LoopBreak(..) => Diagnostic::new(Fault::Recipe, "`break' or `continue' outside a loop"),
-        _ => Diagnostic::new(Fault::Recipe, "the recipe failed"),
-    }
-}
-
-/// A syntax error.
-pub(super) fn syntax(error: &ParseError, source: &str) -> Diagnostic {
-    let (message, hint) = describe_syntax(error.err_type());
-    let mut diagnostic = Diagnostic::new(Fault::Recipe, message);
-    diagnostic.origin = origin(Some(source), error.position()).map(|origin| (origin, None));
-    diagnostic.hints.extend(hint);
-    diagnostic
-}
-
-fn describe_syntax(error: &ParseErrorType) -> (String, Option<String>) {
-    let hint = |text: &str| Some(text.to_owned());
+/// What ended the script, where it was not to be caught: a signal, `exit`, `abort`.
+pub(super) fn ended_by(error: &EvalAltResult) -> Option<Fault> {
     match error {
-        ParseErrorType::UnexpectedEOF => ("the file ends in the middle of a statement".to_owned(), None),
-        ParseErrorType::MissingToken(token, _) if token == ";" => (
-            "expected `;' after this statement".to_owned(),
-            hint("every statement ends with `;', except one that ends in a block"),
-        ),
-        ParseErrorType::MissingToken(token, what) => (format!("expected `{token}' {what}").trim_end().to_owned(), None),
-        ParseErrorType::UnknownOperator(operator) => (format!("unknown operator `{operator}'"), None),
-        ParseErrorType::Reserved(word) => (
-            format!("`{word}' is a reserved word"),
-            Some(format!("as a name, write it as a symbol: :{word}")),
-        ),
-        ParseErrorType::BadInput(error) => {
-            let text = lower(&error.to_string());
-            let hint = if text.contains("character") {
-                hint("texts stand in double quotes; backticks fill in `${…}'")
-            } else if text.contains("reserved") || text.contains("unexpected") && text.contains('#') {
-                hint("comments begin with //")
-            } else {
-                None
-            };
-            (text, hint)
+        EvalAltResult::ErrorTerminated(token, _) => failure_of(token).map(|failure| failure.diagnostic.fault),
+        EvalAltResult::Exit(..) => Some(Fault::Exit(0)),
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
+            ended_by(inner)
         }
-        other => (lower(&other.to_string()), None),
+        _ => None,
     }
+}
+
+/// The failure behind an error, once it has left the script.
+pub(super) fn failure(error: Box<EvalAltResult>) -> Failure {
+    match &*locate(error, None) {
+        EvalAltResult::ErrorRuntime(token, _) | EvalAltResult::ErrorTerminated(token, _) => {
+            failure_of(token).unwrap_or_else(|| thrown(token).into())
+        }
+        _ => Diagnostic::new(Fault::Recipe, "`break' or `continue' outside a loop").into(),
+    }
+}
+
+/// The same as a diagnostic.
+pub(super) fn diagnostic(error: Box<EvalAltResult>) -> Diagnostic {
+    Rc::unwrap_or_clone(failure(error).diagnostic)
 }
 
 /// What happened, and what may help.
 fn describe(error: &EvalAltResult) -> (String, Option<String>) {
     let hint = |text: &str| Some(text.to_owned());
     match error {
-        EvalAltResult::ErrorParsing(error, _) => describe_syntax(error),
+        EvalAltResult::ErrorParsing(error, _) => super::syntax::describe(error, None),
         EvalAltResult::ErrorVariableNotFound(name, _) => (format!("unknown name `{name}'"), None),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
             let name = signature.split(" (").next().unwrap_or(signature).trim();
@@ -192,7 +194,7 @@ fn describe(error: &EvalAltResult) -> (String, Option<String>) {
             (
                 match given {
                     Some(given) if !given.is_empty() => format!("no function `{name}' takes ({})", types(given)),
-                    _ => format!("unknown function `{name}'"),
+                    _ => format!("unknown function or task `{name}'"),
                 },
                 None,
             )
@@ -205,6 +207,13 @@ fn describe(error: &EvalAltResult) -> (String, Option<String>) {
                     "a variable of the recipe is set with `set :{name}, …'; a local one needs `let'"
                 )),
             )
+        }
+        EvalAltResult::ErrorDotExpr(text, _) => {
+            let mut words = text.split('\'').skip(1).step_by(2);
+            match (words.next(), words.next()) {
+                (Some(name), Some(owner)) => (format!("no property `{name}' of {}", types(owner)), None),
+                _ => (lower(text), None),
+            }
         }
         EvalAltResult::ErrorPropertyNotFound(name, _) => (format!("no property `{name}'"), None),
         EvalAltResult::ErrorModuleNotFound(name, _) => (format!("module `{name}' not found"), None),
@@ -249,13 +258,15 @@ fn types(text: &str) -> String {
             "string" | "&str" | "String" | "ImmutableString" => "text",
             "array" | "Array" => "list",
             "()" => "nothing",
+            "Namespace" => "a namespace",
             other => other,
         });
     }
     names.join(", ")
 }
 
-fn lower(text: &str) -> String {
+/// Begins with a small letter.
+pub(super) fn lower(text: &str) -> String {
     let mut characters = text.chars();
     match characters.next() {
         Some(first) => first.to_lowercase().chain(characters).collect(),

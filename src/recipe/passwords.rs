@@ -30,7 +30,7 @@ impl Passwords for Asker<'_> {
             false => self
                 .interpreter
                 .text_variable(self.engine, "password")
-                .map_err(|error| diagnostic(error, None).message)?,
+                .map_err(|error| diagnostic(error).message)?,
         };
         let password = match variable {
             Some(password) => Secret::new(password),

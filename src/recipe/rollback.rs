@@ -5,7 +5,7 @@ use std::rc::Rc;
 use rhai::{Engine, EvalAltResult};
 
 use super::interpreter::Interpreter;
-use super::origin::{diagnostic, failure_of};
+use super::origin::{diagnostic, ended_by};
 use crate::configuration::{BlockId, Task};
 use crate::diagnostic::Fault;
 
@@ -33,7 +33,7 @@ impl Interpreter {
                     .map(|(_, task)| task.clone())
             };
             let result = self.with_frame(task, || self.call(engine, step.handler, &[]));
-            let signalled = result.as_ref().is_err_and(|error| is_signal(error));
+            let signalled = result.as_ref().is_err_and(|error| matches!(ended_by(error), Some(Fault::Signal(_))));
             let result = match result {
                 Ok(_) => Ok(()),
                 Err(error) => Err(summary(error)),
@@ -51,22 +51,9 @@ impl Interpreter {
     }
 }
 
-/// Whether a signal ended the script.
-pub(super) fn is_signal(error: &EvalAltResult) -> bool {
-    match error {
-        EvalAltResult::ErrorTerminated(token, _) => {
-            failure_of(token).is_some_and(|failure| matches!(failure.0.fault, Fault::Signal(_)))
-        }
-        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
-            is_signal(inner)
-        }
-        _ => false,
-    }
-}
-
 /// One text for a handler's error, with every server.
 fn summary(error: Box<EvalAltResult>) -> String {
-    let diagnostic = diagnostic(error, None);
+    let diagnostic = diagnostic(error);
     let mut text = diagnostic.message;
     for failure in diagnostic.servers {
         text.push_str(&format!("\n{}: {}", failure.server, failure.reason));

@@ -10,7 +10,7 @@ use crate::configuration::{Attributes, Value};
 /// A value as a text. `Dynamic` itself knows only Rhai's own types.
 pub(super) fn text(value: &Dynamic) -> String {
     if let Some(failure) = value.read_lock::<Failure>() {
-        failure.0.message.clone()
+        failure.diagnostic.message.clone()
     } else if let Some(namespace) = value.read_lock::<Namespace>() {
         namespace.0.to_string()
     } else {

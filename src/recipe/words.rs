@@ -1,12 +1,12 @@
 //! Sorts words out before Rhai parses them.
 //!
-//! Three kinds need it: a verb (`role :app, …`) is told apart from a property, map key or name that is spelled like it
-//! (`server.role`), the colon of a symbol (`:app`) from that of a map key, and a name that is a whole statement
-//! (`deploy;`) from one that goes on (`deploy.restart`).
+//! Four kinds need it: a verb (`role :app, …`) is told apart from a property, map key or name that is spelled like it
+//! (`server.role`), the colon of a symbol (`:app`) from that of a map key, a name that is a whole statement (`deploy;`)
+//! from one that goes on (`deploy.restart`), and the assignment to a variable of the recipe, which is an error.
 
 use std::collections::VecDeque;
 
-use rhai::{Position, Token};
+use rhai::{LexError, Position, Token};
 
 /// The token that stands for the colon of a symbol.
 pub(super) const SYMBOL: &str = ":";
@@ -29,6 +29,26 @@ pub(super) fn statement_name(word: &str) -> Option<&str> {
     word.strip_prefix(STATEMENT)
 }
 
+/// A message of Rhai in which words are as the recipe has them.
+pub(super) fn plain_words(message: &str) -> String {
+    let mut message = message.to_owned();
+    for prefix in [VERB, STATEMENT] {
+        for quote in ['\'', '`'] {
+            message = message.replace(&format!("{quote}{prefix}"), &quote.to_string());
+        }
+    }
+    message
+}
+
+/// A name in a text that looks as if its value was to be filled in, and will not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unfilled {
+    /// Ruby's `#`, or `$` in double quotes.
+    pub(super) sign: char,
+    pub(super) name: String,
+    pub(super) position: Position,
+}
+
 /// What the mapper remembers of the text that is being parsed.
 pub(super) struct Words {
     is_verb: fn(&str) -> bool,
@@ -43,6 +63,7 @@ pub(super) struct Words {
     in_parameters: bool,
     /// Positions of verbs that the grammar has not begun with.
     verbs: VecDeque<Position>,
+    unfilled: Vec<Unfilled>,
 }
 
 impl Words {
@@ -56,6 +77,7 @@ impl Words {
             parameters: Vec::new(),
             in_parameters: false,
             verbs: VecDeque::new(),
+            unfilled: Vec::new(),
         }
     }
 
@@ -65,25 +87,46 @@ impl Words {
         self.lines = text.lines().map(str::to_owned).collect();
     }
 
-    /// Where the verb that the grammar begins with now stands.
-    pub(super) fn next_verb(&mut self) -> Position {
-        self.verbs.pop_front().unwrap_or(Position::NONE)
+    /// Where the verb that the grammar begins with now stands, and whether an opening bracket follows it without a blank.
+    pub(super) fn next_verb(&mut self) -> (Position, bool) {
+        let position = self.verbs.pop_front().unwrap_or(Position::NONE);
+        let rest = self.rest_of_line(position).unwrap_or("");
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        (position, rest.trim_start_matches(is_word).starts_with('('))
+    }
+
+    /// The names in texts that will not be filled in.
+    pub(super) fn take_unfilled(&mut self) -> Vec<Unfilled> {
+        std::mem::take(&mut self.unfilled)
     }
 
     /// Maps one token.
     pub(super) fn map(&mut self, token: Token, position: Position) -> Token {
-        self.follow(&token);
+        let were_parameters = self.in_parameters;
+        self.follow(&token, position);
         let mapped = match token {
             Token::Identifier(word) => self.word(*word, position),
             Token::IntegerConstant(_) => self.octal(position).unwrap_or(token),
             Token::Colon if !self.is_map_colon() => Token::Custom(Box::new(SYMBOL.into())),
+            // Behind a value Rhai would take it for the operator.
+            Token::Pipe if self.in_parameters && !were_parameters && self.is_behind_value() => {
+                Token::Reserved(Box::new("|".into()))
+            }
+            Token::StringConstant(text) => {
+                self.note_unfilled(&text, position);
+                Token::StringConstant(text)
+            }
+            Token::InterpolatedString(text) => {
+                self.note_unfilled(&text, position);
+                Token::InterpolatedString(text)
+            }
             token => token,
         };
         self.previous = Some(mapped.clone());
         mapped
     }
 
-    fn follow(&mut self, token: &Token) {
+    fn follow(&mut self, token: &Token, position: Position) {
         match token {
             Token::MapStart => self.brackets.push(true),
             Token::LeftBrace => {
@@ -103,7 +146,8 @@ impl Words {
         match token {
             // `catch (error)` and `for (item, counter) in …` declare behind a bracket.
             Token::Fn | Token::Catch | Token::For => self.in_parameters = true,
-            Token::Pipe => self.in_parameters = !self.in_parameters,
+            Token::Pipe if self.in_parameters => self.in_parameters = false,
+            Token::Pipe => self.in_parameters = !self.is_behind_value() || self.begins_parameters(position),
             Token::RightParen | Token::SemiColon | Token::LeftBrace | Token::In => self.in_parameters = false,
             _ => {}
         }
@@ -138,6 +182,10 @@ impl Words {
         let is_symbol = matches!(&self.previous, Some(Token::Custom(colon)) if colon.as_str() == SYMBOL);
         if is_local || is_property || is_key || is_symbol {
             return Token::Identifier(Box::new(word));
+        }
+        if self.begins_statement() && self.is_assigned(&word, position) {
+            let message = format!("`{word}' is no local variable and cannot be assigned to");
+            return Token::LexError(Box::new(LexError::Runtime(message)));
         }
         if (self.is_verb)(&word) {
             self.verbs.push_back(position);
@@ -175,17 +223,117 @@ impl Words {
 
     /// Whether nothing but the end of a statement follows the word: looked up in the text, which is ahead of the tokens.
     fn ends_statement(&self, word: &str, position: Position) -> bool {
-        let (Some(number), Some(first)) = (position.line(), self.rest_of_line(position)) else {
+        match self.behind(word, position) {
+            Some(text) => text.is_empty() || text.starts_with([';', '}']),
+            None => false,
+        }
+    }
+
+    /// `word = …`, `word += …`.
+    fn is_assigned(&self, word: &str, position: Position) -> bool {
+        let Some(text) = self.behind(word, position) else {
             return false;
         };
-        let first = first.get(word.len()..).unwrap_or("");
-        let rest = self.lines.iter().skip(number);
-        for line in std::iter::once(first).chain(rest.map(String::as_str)) {
-            let line = line.trim_start();
-            if !line.is_empty() && !line.starts_with("//") {
-                return line.starts_with([';', '}']);
+        let operator = text.trim_start_matches(['+', '-', '*', '/', '%', '&', '|', '^', '<', '>']);
+        match operator.strip_prefix('=') {
+            Some(rest) if operator.len() == text.len() => !rest.starts_with(['=', '>']),
+            // Comparisons: `<=`, `>=`.
+            Some(_) => !matches!(text.get(..2), Some("<=" | ">=")),
+            None => false,
+        }
+    }
+
+    /// What stands behind a word, without blanks and comments.
+    fn behind(&self, word: &str, position: Position) -> Option<&str> {
+        let number = position.line()?;
+        let first = self.rest_of_line(position)?.get(word.len()..)?;
+        let mut in_comment = false;
+        for mut line in std::iter::once(first).chain(self.lines.iter().skip(number).map(String::as_str)) {
+            loop {
+                line = line.trim_start();
+                if in_comment {
+                    let Some((_, rest)) = line.split_once("*/") else { break };
+                    (line, in_comment) = (rest, false);
+                } else if let Some(rest) = line.strip_prefix("/*") {
+                    (line, in_comment) = (rest, true);
+                } else if line.is_empty() || line.starts_with("//") {
+                    break;
+                } else {
+                    return Some(line);
+                }
             }
         }
-        true
+        Some("")
+    }
+
+    /// Whether a value ends here, so that an operator may follow.
+    fn is_behind_value(&self) -> bool {
+        match &self.previous {
+            Some(Token::Identifier(word)) => verb_of(word).is_none(),
+            Some(token) => matches!(
+                token,
+                Token::IntegerConstant(_)
+                    | Token::FloatConstant(_)
+                    | Token::StringConstant(_)
+                    | Token::CharConstant(_)
+                    | Token::True
+                    | Token::False
+                    | Token::Unit
+                    | Token::RightParen
+                    | Token::RightBracket
+                    | Token::RightBrace
+            ),
+            None => false,
+        }
+    }
+
+    /// Whether a `|` behind a value is not the operator but begins parameters: `|name, …| {`.
+    fn begins_parameters(&self, position: Position) -> bool {
+        let Some((names, rest)) = self
+            .rest_of_line(position)
+            .and_then(|rest| rest.get(1..)?.split_once('|'))
+        else {
+            return false;
+        };
+        let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        names.split(',').all(|name| is_name(name.trim())) && rest.trim_start().starts_with('{')
+    }
+
+    fn note_unfilled(&mut self, text: &str, position: Position) {
+        let is_quoted = self.rest_of_line(position).is_some_and(|rest| rest.starts_with('"'));
+        for sign in ['#', '$'] {
+            if sign == '$' && !is_quoted {
+                continue;
+            }
+            let opening = format!("{sign}{{");
+            for part in text.split(&opening).skip(1) {
+                let Some((name, _)) = part.split_once('}') else {
+                    continue;
+                };
+                if !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_') {
+                    let position = self.inside(position, &format!("{opening}{name}}}"));
+                    self.unfilled.push(Unfilled {
+                        sign,
+                        name: name.to_owned(),
+                        position,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Where a part of the text that begins at `position` stands, if it is on the same line.
+    fn inside(&self, position: Position, part: &str) -> Position {
+        let before = self
+            .rest_of_line(position)
+            .and_then(|rest| Some(rest.split_once(part)?.0));
+        let columns = before.and_then(|before| u16::try_from(before.chars().count()).ok());
+        let place = (position.line(), position.position(), columns);
+        if let (Some(line), Some(column), Some(columns)) = place
+            && let (Ok(line), Ok(column)) = (u16::try_from(line), u16::try_from(column))
+        {
+            return Position::new(line, column.saturating_add(columns));
+        }
+        position
     }
 }

@@ -1,14 +1,14 @@
 //! `task`, what is said about tasks, and hooks.
 
-use rhai::{Dynamic, EvalContext};
+use rhai::{Dynamic, EvalContext, Position};
 
 use super::super::Fallible;
 use super::super::block::{Block, in_place};
 use super::super::grammar::{Call, Tail};
-use super::super::interpreter::{Interpreter, join};
+use super::super::interpreter::Interpreter;
 use super::super::options::{COMMAND, SELECTION, run_options, selection};
 use super::super::origin::{origin, raise};
-use super::{Choice, Choices, MANY, NONE, Verb, text, texts};
+use super::{Choice, Choices, MANY, NONE, Verb, text};
 use crate::configuration::{Hook, HookAction, Task, When, clean_description};
 use crate::diagnostic::{Diagnostic, Fault, Origin};
 
@@ -109,7 +109,9 @@ fn invoke(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> F
 
 fn no_task(interpreter: &Interpreter, name: &str, call: &Call) -> Box<rhai::EvalAltResult> {
     let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("the task `{name}' does not exist"));
-    diagnostic.hints.extend(interpreter.suggestion(name));
+    diagnostic
+        .hints
+        .extend(interpreter.task_suggestion(name, &interpreter.namespace()));
     raise(diagnostic, call.position)
 }
 
@@ -254,16 +256,25 @@ fn register(
     except: Vec<String>,
 ) -> Fallible {
     let namespace = interpreter.namespace();
-    let tasks = texts(call, 1);
-    let actions: Vec<HookAction> = match (call.block, tasks.is_empty()) {
-        (Some(block), true) => vec![HookAction::Block(interpreter.keep(Block::capture(
-            context,
-            block,
-            namespace.clone(),
-        )))],
-        (None, false) => tasks
+    let place = |position| origin(context.source(), position);
+    let named: Vec<(String, Position)> = call
+        .arguments
+        .iter()
+        .skip(1)
+        .flat_map(|(value, position)| {
+            super::super::values::texts(value)
+                .into_iter()
+                .map(|name| (name, *position))
+        })
+        .collect();
+    let actions: Vec<(HookAction, Position)> = match (call.block, named.is_empty()) {
+        (Some(block), true) => {
+            let block = interpreter.keep(Block::capture(context, block, namespace.clone()));
+            vec![(HookAction::Block(block), call.position)]
+        }
+        (None, false) => named
             .into_iter()
-            .map(|task| HookAction::Task(task, namespace.to_string()))
+            .map(|(task, position)| (HookAction::Task(task, namespace.to_string()), position))
             .collect(),
         (Some(_), false) => {
             return Err(verb.misused(format!("`{}' has both tasks and a block", verb.name), call.position));
@@ -272,28 +283,52 @@ fn register(
             return Err(verb.misused(format!("`{}' has neither a task nor a block", verb.name), call.position));
         }
     };
+    let filter = call.options.get("only").map(|(_, position)| *position);
+    let first = call.arguments.first().map(|(_, position)| *position);
+    let around = filter.or(first).and_then(place).or_else(|| place(call.position));
     let mut configuration = interpreter.configuration.borrow_mut();
-    for action in actions {
+    for (action, position) in actions {
         configuration.hooks.push(Hook {
             when,
             only: only.clone(),
             except: except.clone(),
             namespace: namespace.to_string(),
             action,
+            origin: place(position).or_else(|| place(call.position)),
+            around: around.clone(),
         });
     }
     Ok(Dynamic::UNIT)
 }
 
-/// Hooks whose tasks do not exist: the name as written, and the hook's.
-pub(in super::super) fn dangling_hooks(interpreter: &Interpreter) -> Vec<(String, &'static str)> {
+/// Hooks whose tasks do not exist, or that would run around a task that does not.
+pub(in super::super) fn dangling_hooks(interpreter: &Interpreter) -> Vec<Diagnostic> {
     let hooks = interpreter.configuration.borrow().hooks.clone();
     let mut dangling = Vec::new();
     for hook in &hooks {
-        if let HookAction::Task(name, namespace) = &hook.action
-            && interpreter.task(name, namespace).is_none()
-        {
-            dangling.push((join("", name), hook.when.name()));
+        let mut names: Vec<(&str, &Option<Origin>)> = hook
+            .only
+            .iter()
+            .flatten()
+            .map(|name| (name.as_str(), &hook.around))
+            .collect();
+        if let HookAction::Task(name, _) = &hook.action {
+            names.push((name, &hook.origin));
+        }
+        for (name, origin) in names {
+            if interpreter.task(name, &hook.namespace).is_some() {
+                continue;
+            }
+            let event = hook.when.name();
+            let mut diagnostic = Diagnostic::new(
+                Fault::Recipe,
+                format!("the task `{name}' of this `{event}' hook does not exist"),
+            );
+            diagnostic.origin = origin.clone().map(|origin| (origin, None));
+            diagnostic
+                .hints
+                .extend(interpreter.task_suggestion(name, &hook.namespace));
+            dangling.push(diagnostic);
         }
     }
     dangling

@@ -1,0 +1,118 @@
+//! What bare names stand for, and which one was probably meant by a name that stands for nothing.
+
+use std::rc::Rc;
+
+use rhai::{Dynamic, Engine};
+
+use super::Fallible;
+use super::functions::FUNCTIONS;
+use super::interpreter::{Interpreter, Namespace, join};
+use crate::configuration::{Task, nearest};
+use crate::diagnostic::Diagnostic;
+
+impl Interpreter {
+    /// What a bare name stands for: a variable, a task (which then runs) or a namespace. A name that is both a task and
+    /// a namespace is the task where it is a whole statement.
+    pub(super) fn lookup(&self, engine: &Engine, name: &str, is_statement: bool) -> Fallible<Option<Dynamic>> {
+        if name == "ENV" {
+            return Ok(Some(self.environment.clone()));
+        }
+        if let Some(value) = self.variable(engine, name)? {
+            return Ok(Some(value));
+        }
+        let found = self.outwards(&self.namespace()).find_map(|namespace| {
+            let full = join(&namespace, name);
+            let configuration = self.configuration.borrow();
+            let is_namespace = configuration.tasks.is_namespace(&full);
+            match configuration.tasks.get(&full) {
+                Some(task) if is_statement || !is_namespace => Some(Ok(task)),
+                _ if is_namespace => Some(Err(Namespace(full.into()))),
+                _ => None,
+            }
+        });
+        match found {
+            Some(Ok(task)) => self.run_task(engine, &task).map(Some),
+            Some(Err(namespace)) => Ok(Some(Dynamic::from(namespace))),
+            None => Ok(None),
+        }
+    }
+
+    /// The task a name stands for, looked up from this namespace outwards.
+    pub(super) fn task(&self, name: &str, namespace: &str) -> Option<Rc<Task>> {
+        let configuration = self.configuration.borrow();
+        self.outwards(namespace)
+            .find_map(|namespace| configuration.tasks.get(&join(&namespace, name)))
+    }
+
+    fn outwards(&self, namespace: &str) -> impl Iterator<Item = String> + use<> {
+        let mut next = Some(namespace.to_owned());
+        std::iter::from_fn(move || {
+            let here = next.take()?;
+            if !here.is_empty() {
+                next = Some(here.rsplit_once(':').map_or("", |(outer, _)| outer).to_owned());
+            }
+            Some(here)
+        })
+    }
+
+    /// A known name like this one: `did you mean …?`
+    pub(super) fn suggestion(&self, name: &str) -> Option<String> {
+        let configuration = self.configuration.borrow();
+        let mut names: Vec<&str> = super::verbs::names().chain(functions()).collect();
+        names.extend(configuration.variables.names());
+        for task in configuration.tasks.names() {
+            names.push(task);
+            names.push(task.split(':').next().unwrap_or(task));
+        }
+        let here = format!("{}:", self.namespace());
+        names.extend(configuration.tasks.names().filter_map(|task| task.strip_prefix(&here)));
+        meant(nearest(name, names))
+    }
+
+    /// A task whose name is like this one.
+    pub(super) fn task_suggestion(&self, name: &str, namespace: &str) -> Option<String> {
+        let configuration = self.configuration.borrow();
+        let mut names: Vec<&str> = configuration.tasks.names().collect();
+        // Namespaces, too.
+        names.extend(
+            configuration
+                .tasks
+                .names()
+                .filter_map(|task| Some(task.rsplit_once(':')?.0)),
+        );
+        let near = nearest(&join(namespace, name), names.iter().copied());
+        meant(near.or_else(|| nearest(name, names)))
+    }
+
+    /// Says more about a function that does not exist: `name (types of what it was given)`.
+    pub(super) fn explain(&self, signature: &str, diagnostic: &mut Diagnostic) {
+        let (name, given) = signature.split_once(" (").unwrap_or((signature, ""));
+        let given = given.trim_end_matches(')');
+        let member = self.missing_member.borrow_mut().take();
+        if let Some((namespace, member)) = member
+            && member == name
+            && given == "Namespace"
+        {
+            diagnostic.message = format!("no task or namespace `{}'", join(&namespace, name));
+            diagnostic.hints.extend(self.task_suggestion(name, &namespace));
+        } else if self.task(name, "").is_some() {
+            diagnostic.message = format!("`{name}' is a task and takes no arguments");
+        } else if let Some(function) = FUNCTIONS.iter().find(|function| name_of(function.form) == name) {
+            diagnostic.hints.push(format!("it is written: {}", function.form));
+        } else {
+            diagnostic.hints.extend(self.suggestion(name));
+        }
+    }
+}
+
+fn functions() -> impl Iterator<Item = &'static str> {
+    FUNCTIONS.iter().map(|function| name_of(function.form))
+}
+
+fn name_of(form: &'static str) -> &'static str {
+    form.split('(').next().unwrap_or(form)
+}
+
+fn meant(name: Option<&str>) -> Option<String> {
+    name.map(|name| format!("did you mean `{name}'?"))
+}
