@@ -20,7 +20,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::interrupt::Interrupt;
-use crate::recipe::{Prompts, Recipe, Stopped, Surroundings};
+use crate::recipe::{Prompts, Recipe, Stopped, Surroundings, on_large_stack};
 use crate::report::{Console, Ending, Listing, Options};
 use crate::secret::Redactor;
 
@@ -33,7 +33,16 @@ use self::shell::{Presentation, Shell};
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let shell = Shell::of_process();
     let code = match Arguments::try_parse_from(arguments) {
-        Ok(arguments) => with_arguments(arguments, &shell),
+        Ok(arguments) => on_large_stack(|| with_arguments(arguments, &shell)).unwrap_or_else(|error| {
+            let console = Console::new(options(Presentation::unasked(&shell), false, None), Redactor::default());
+            refuse(
+                &console,
+                &[Diagnostic::new(
+                    Fault::Failed,
+                    format!("cannot start a thread: {error}"),
+                )],
+            )
+        }),
         Err(error) => usage(&error, &shell),
     };
     ExitCode::from(code)

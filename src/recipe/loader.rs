@@ -157,7 +157,7 @@ impl Interpreter {
     }
 
     fn evaluate_text(&self, engine: &Engine, name: &str, text: &str) -> Fallible<()> {
-        let ast = self.compile(engine, name, &text)?;
+        let ast = self.compile(engine, name, text)?;
         let around = self.enter_namespace("".into());
         let result = engine.run_ast_with_scope(&mut Scope::new(), &ast);
         self.enter_namespace(around);
