@@ -33,7 +33,9 @@ impl Interpreter {
                     .map(|(_, task)| task.clone())
             };
             let result = self.with_frame(task, || self.call(engine, step.handler, &[]));
-            let signalled = result.as_ref().is_err_and(|error| matches!(ended_by(error), Some(Fault::Signal(_))));
+            let signalled = result
+                .as_ref()
+                .is_err_and(|error| matches!(ended_by(error), Some(Fault::Signal(_))));
             let result = match result {
                 Ok(_) => Ok(()),
                 Err(error) => Err(summary(error)),
