@@ -32,7 +32,7 @@ fn v6_set_default_with_neither_or_both_is_refused_under_its_own_name() {
 #[test]
 fn h5_a_failure_hook_runs_after_the_rollback_and_only_when_a_task_failed() {
     let text = "on :failure { puts \"hook\"; } on :exit { puts \"exit\"; } on :failure, :tell, :only => :other;
-        task :tell { puts \"told\"; }
+        task :tell { puts \"told\"; } task :other { }
         task :good { puts \"good\"; }
         task :bad { transaction { on_rollback { puts \"undone\"; } throw \"broken\"; } }";
     assert_eq!(recipe(text).run(&["good"]).printed(), ["good", "exit"]);
