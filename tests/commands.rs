@@ -66,7 +66,7 @@ fn c2_the_other_server_is_awaited_and_the_next_command_does_not_start() {
 }
 
 #[test]
-fn c3_all_failing_servers_are_named_in_their_order() {
+fn c3_b24_all_failing_servers_are_named_in_their_order() {
     let fleet = Fleet::start(&SIX);
     let finished = on(&fleet, r#"run "exit 3";"#).run().code(1);
     let (_, error) = finished.stderr.split_once("error").unwrap();
