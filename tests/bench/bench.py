@@ -37,6 +37,7 @@ def environment(directory, here, count, command):
     """What the lines of clients.py see; `here` is the fleet, or None."""
     values = {
         'PATH': os.environ.get('PATH', '/usr/bin:/bin'), 'HOME': directory, 'LANG': 'C.UTF-8', 'TERM': 'dumb', 'T': directory,
+        'PYTHONDONTWRITEBYTECODE': '1',
         'N': str(count), 'CMD': command, 'PEERS': os.path.join(HERE, 'peers'), 'VENV': clients.VENV, 'CAPR': CAPR,
         'RECIPE': os.path.join(HERE, 'bench.rhai'), 'FLIPPER': os.path.join(fleet.ROOT, 'scripts/flipper.rhai'),
         'FILE': os.path.join(fleet.ROOT, 'target/bench-64MiB'), 'DEST': '/tmp/blob', 'PORT': fleet.PORT,
@@ -61,7 +62,7 @@ def once(line, here=None, count=1, command='true', namespace=None):
         result = measure.run(['bash', '-c', line], values, directory, namespace)
         result['out'] = os.path.getsize(directory + '/out')
         if here:
-            measure.settle(here.resting)
+            measure.settle()
         return result
     finally:
         shutil.rmtree(directory, ignore_errors=True)

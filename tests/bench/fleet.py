@@ -30,7 +30,6 @@ class Fleet:
                 for name, address in zip(self.names, self.hosts):
                     key = measure.read(self.path(name, 'etc/ssh/host_key.pub')).split()
                     file.write('[%s]:%s %s %s\n' % (address, PORT, key[0], key[1]))
-            self.resting = len(measure.members(measure.SERVERS))
         except BaseException:
             self.stop()
             raise

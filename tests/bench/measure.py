@@ -125,9 +125,10 @@ def run(arguments, environment, directory, namespace=None, timeout=180):
     return figures
 
 
-def settle(resting):
+def settle():
     """Lets the servers finish with the connections, so that they do not count in the next run."""
-    for _ in range(200):
-        if not GROUPS or len(members(SERVERS)) <= resting:
+    for _ in range(100):
+        before = cpu(SERVERS)
+        time.sleep(0.05)
+        if not GROUPS or cpu(SERVERS) - before < 0.001:
             return
-        time.sleep(0.02)
