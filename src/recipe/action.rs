@@ -283,11 +283,9 @@ fn action(request: &Request, jobs: Vec<(Destination, Command)>, local: bool, opt
 }
 
 fn command(line: &str, request: &Request, options: &RunOptions) -> Command {
-    // sudo reads its password from a terminal, unless it is called with -S, and then without an echo.
-    let pty = options.pty.unwrap_or(request.sudo_prompt.is_some());
     Command {
         line: line.to_owned(),
-        terminal: pty.then_some(Terminal { columns: 80, rows: 24 }),
+        terminal: (options.pty == Some(true)).then_some(Terminal { columns: 80, rows: 24 }),
         input: request.input.clone(),
         timeout: options.timeout,
     }
