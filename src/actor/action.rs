@@ -63,6 +63,8 @@ pub struct Outcome {
 pub trait Passwords {
     /// The password. `why` says what for: `sudo on app1`. An error says why there is none.
     fn password(&mut self, why: &str) -> Result<Secret, String>;
+    /// The passphrase of a key file; `again` after one that was wrong. An error says why there is none.
+    fn passphrase(&mut self, key: &str, again: bool) -> Result<Secret, String>;
     /// The password was refused: the next one is asked for again.
     fn forget(&mut self);
 }

@@ -12,13 +12,17 @@ use crate::exit::{Exit, Stream};
 use crate::fanout::{Arrival, NotConnected, Progress};
 use crate::interrupt::Signal;
 use crate::secret::Secret;
-use crate::session::{Command, Destination};
+use crate::session::{Command, Destination, PasswordQuestion};
 
 /// For what comes after the handler's end: nobody is asked any more.
 struct Nobody;
 
 impl Passwords for Nobody {
     fn password(&mut self, _why: &str) -> Result<Secret, String> {
+        Err("the action is over".to_owned())
+    }
+
+    fn passphrase(&mut self, _key: &str, _again: bool) -> Result<Secret, String> {
         Err("the action is over".to_owned())
     }
 
@@ -230,6 +234,21 @@ impl Actor {
                 fingerprint: key.fingerprint,
                 file: key.file.display().to_string(),
             }),
+            Progress::PasswordWanted(
+                _,
+                PasswordQuestion {
+                    key: Some(key),
+                    refused,
+                    ..
+                },
+                answer,
+            ) => {
+                let passphrase = passwords.passphrase(&key, refused.is_some()).ok();
+                if let Some(passphrase) = &passphrase {
+                    teller.redactor().add(passphrase);
+                }
+                let _ = answer.send(passphrase);
+            }
             Progress::PasswordWanted(_, question, answer) => {
                 if let Some(refused) = &question.refused {
                     asked.refused(passwords, refused);

@@ -44,6 +44,14 @@ impl Passwords for Asker<'_> {
         Ok(password)
     }
 
+    fn passphrase(&mut self, key: &str, again: bool) -> Result<Secret, String> {
+        let question = match again {
+            true => format!("Wrong passphrase. Passphrase for {key}: "),
+            false => format!("Passphrase for {key}: "),
+        };
+        self.interpreter.prompts.borrow_mut().secret(&question)
+    }
+
     fn forget(&mut self) {
         self.interpreter.password.borrow_mut().take();
         // A lazy variable asks again; what was set as it is would only be refused again.

@@ -165,7 +165,7 @@ pub enum Report {
     ConnectFailed(SessionId, ConnectError),
     /// A host key was added.
     HostKeyAdded(SessionId, NewHostKey),
-    /// No key was accepted and the server takes passwords; login goes on after [`Session::answer`].
+    /// A password or a passphrase is wanted; login goes on after [`Session::answer`].
     PasswordWanted(SessionId, PasswordQuestion),
     /// Output of a command, as it came.
     Output(SessionId, JobId, Stream, Vec<u8>),
@@ -188,9 +188,11 @@ pub struct NewHostKey {
     pub file: PathBuf,
 }
 
-/// A password is needed to log in.
+/// A password is needed to log in, or a passphrase to open a key.
 #[derive(Clone, Debug)]
 pub struct PasswordQuestion {
+    /// The key file whose passphrase is wanted, as it is to be shown; `None` for the password of the login.
+    pub key: Option<String>,
     /// Login name.
     pub user: String,
     /// As the server's text names it.

@@ -116,6 +116,11 @@ impl Passwords for Person {
         self.kept.map(Secret::new).ok_or_else(|| "no terminal".to_owned())
     }
 
+    fn passphrase(&mut self, key: &str, again: bool) -> Result<Secret, String> {
+        self.asked.push(format!("{key} {again}"));
+        Err("no terminal".to_owned())
+    }
+
     fn forget(&mut self) {
         self.kept = None;
     }

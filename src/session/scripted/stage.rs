@@ -72,6 +72,7 @@ impl Connection {
     fn ask(&mut self, refused: Option<Secret>) {
         self.line = Line::Asking;
         let question = PasswordQuestion {
+            key: None,
             user: self.server.user.clone().unwrap_or_else(|| "deploy".to_owned()),
             host: self.server.host.clone(),
             refused,

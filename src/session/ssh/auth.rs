@@ -1,7 +1,6 @@
 //! Authentication: key files, the agent, then a password if the server takes one.
 
 use std::ffi::CString;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,6 +11,8 @@ use crate::session::{ConnectError, PasswordQuestion, Phase, Report};
 
 use super::agent::{Agent, Identity, RSA_SHA2_256, RSA_SHA2_512};
 use super::channel::Link;
+use super::key_file::{KeyFile, OpenKey, public_halves};
+use super::key_ring::{Found, Turn};
 use super::login::{Attempt, Stop};
 use super::{stopped, wire};
 
@@ -24,10 +25,30 @@ const AGENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// What was tried, for the case that nothing works.
 #[derive(Default)]
 struct Tried {
-    keys: Vec<String>,
+    keys: Vec<(PathBuf, String)>,
     agent: Option<String>,
     others: Vec<&'static str>,
     hints: Vec<String>,
+}
+
+/// What came of a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Offered {
+    Accepted,
+    Refused,
+    /// It is no private key, or its passphrase was wrong.
+    Unusable,
+}
+
+/// What came of an encrypted key.
+enum Opened {
+    /// It is open, and was not offered yet.
+    Key(OpenKey),
+    /// It was opened, and the server has let us in.
+    Accepted,
+    /// The server does not take it.
+    Unwanted,
+    Locked,
 }
 
 /// Whether the server let us in.
@@ -53,7 +74,8 @@ pub(super) fn authenticate(attempt: &mut Attempt<'_>) -> Result<(), ConnectError
 impl Attempt<'_> {
     fn go_through(&mut self, tried: &mut Tried) -> Result<(bool, String), Stop> {
         let accepted = Ok((true, String::new()));
-        if self.try_key_files(tried)? || self.try_agent(tried)? {
+        let files = self.key_files(tried);
+        if self.try_plain_keys(&files, tried)? || self.try_agent(tried)? || self.try_encrypted_keys(&files, tried)? {
             return accepted;
         }
         // Costs a round trip, which a login that works does not spend.
@@ -70,38 +92,165 @@ impl Attempt<'_> {
         Ok((false, methods))
     }
 
-    fn try_key_files(&mut self, tried: &mut Tried) -> Entered {
+    /// The key files that are there, in order.
+    fn key_files(&self, tried: &mut Tried) -> Vec<KeyFile> {
         let named = &self.login.destination.options.keys;
-        for file in self.config.identity_files.clone() {
-            let shown = self.shown(&file);
-            let text = match fs::read_to_string(&file) {
-                Ok(text) => text,
-                Err(error) => {
-                    // The default files need not exist; one that the recipe names should.
-                    if error.kind() != std::io::ErrorKind::NotFound || named.contains(&file) {
-                        tried.keys.push(format!("{shown} ({})", super::tcp::plain(&error)));
-                    }
-                    continue;
+        let read = |file: &PathBuf| match KeyFile::read(file) {
+            Ok(key) => Some(key),
+            Err(error) => {
+                // The default files need not exist; one that the recipe names should.
+                if error.kind() != std::io::ErrorKind::NotFound || named.contains(file) {
+                    let why = super::tcp::plain(&error);
+                    tried.keys.push((file.clone(), format!("{} ({why})", self.shown(file))));
                 }
+                None
+            }
+        };
+        self.config.identity_files.iter().filter_map(read).collect()
+    }
+
+    fn try_plain_keys(&mut self, files: &[KeyFile], tried: &mut Tried) -> Entered {
+        for file in files {
+            let Some(key) = file.plain() else { continue };
+            let offered = self.offer(file, &key)?;
+            let shown = self.shown(&file.file);
+            let shown = match offered {
+                Offered::Accepted => return Ok(true),
+                Offered::Refused => shown,
+                Offered::Unusable => format!("{shown} (not a private key)"),
             };
-            if is_encrypted(&text) {
-                tried.keys.push(format!("{shown} (encrypted)"));
-                tried
-                    .hints
-                    .push(format!("{shown} is encrypted; add it to the agent: ssh-add {shown}"));
-                continue;
-            }
-            let user = self.config.user.clone();
-            let result = self.step(|session| session.userauth_pubkey_memory(&user, None, &text, None));
-            tried.keys.push(match &result {
-                Err(Stop::Failed(error)) if is_unusable(error) => format!("{shown} (not a private key)"),
-                _ => shown,
-            });
-            if entered(result)? {
-                return Ok(true);
-            }
+            tried.keys.push((file.file.clone(), shown));
         }
         Ok(false)
+    }
+
+    /// After the agent, which may hold them already.
+    fn try_encrypted_keys(&mut self, files: &[KeyFile], tried: &mut Tried) -> Entered {
+        for file in files.iter().filter(|file| file.plain().is_none()) {
+            let shown = self.shown(&file.file);
+            let told = match self.open(file, &shown)? {
+                Opened::Accepted => return Ok(true),
+                Opened::Key(key) => match self.offer(file, &key)? {
+                    Offered::Accepted => return Ok(true),
+                    Offered::Refused => shown,
+                    Offered::Unusable => format!("{shown} (not a private key)"),
+                },
+                Opened::Unwanted => shown,
+                Opened::Locked => {
+                    tried.hints.push(format!(
+                        "{shown} is encrypted and its passphrase was not given; the agent can keep it open: ssh-add {shown}"
+                    ));
+                    format!("{shown} (encrypted)")
+                }
+            };
+            tried.keys.push((file.file.clone(), told));
+        }
+        Ok(false)
+    }
+
+    /// An encrypted key, opened by whichever login came first. Its passphrase is asked for only where the server takes the key.
+    fn open(&mut self, file: &KeyFile, shown: &str) -> Result<Opened, Stop> {
+        let login = self.login;
+        let bell = self.inbox.bell();
+        let mut wanted = false;
+        let waited = Instant::now();
+        loop {
+            match login.keys.look(&file.file, &bell) {
+                Found::Open(key) => {
+                    self.deadline += waited.elapsed();
+                    return Ok(Opened::Key(key));
+                }
+                Found::Locked => {
+                    self.deadline += waited.elapsed();
+                    return Ok(Opened::Locked);
+                }
+                Found::Busy => {
+                    if self.inbox.end().is_some() {
+                        return Err(Stop::Unwanted);
+                    }
+                    self.inbox.wait(None, None);
+                }
+                Found::Unasked(turn) if wanted => return self.ask_passphrase(file, shown, turn),
+                Found::Unasked(turn) => {
+                    drop(turn);
+                    if !self.takes(&file.public())? {
+                        return Ok(Opened::Unwanted);
+                    }
+                    wanted = true;
+                }
+            }
+        }
+    }
+
+    /// Whether the server would take one of these keys; true where they are not known.
+    fn takes(&mut self, keys: &[Vec<u8>]) -> Result<bool, Stop> {
+        let Ok(user) = CString::new(self.config.user.as_str()) else {
+            return Ok(false);
+        };
+        for key in keys {
+            let mut wants_signature = false;
+            let result = self.step(|session| {
+                Link::new(session)
+                    .authenticate(&user, key, &mut |_| {
+                        wants_signature = true;
+                        None
+                    })
+                    .map_err(|code| ssh2::Error::new(ErrorCode::Session(code), "key"))
+            });
+            if wants_signature {
+                return Ok(true);
+            }
+            entered(result)?;
+        }
+        Ok(keys.is_empty())
+    }
+
+    fn ask_passphrase(&mut self, file: &KeyFile, shown: &str, turn: Turn<'_>) -> Result<Opened, Stop> {
+        let mut refused = None;
+        for _ in 0..PASSWORDS {
+            let Some(passphrase) = self.ask(Some(shown.to_owned()), refused.take())? else {
+                break;
+            };
+            let asked = Instant::now();
+            let key = file.open(&passphrase);
+            // Opening a key is meant to be slow, and not the server's fault.
+            self.deadline += asked.elapsed();
+            if let Some(key) = key {
+                match self.offer(file, &key)? {
+                    Offered::Accepted => {
+                        turn.opened(key);
+                        return Ok(Opened::Accepted);
+                    }
+                    Offered::Refused => {
+                        turn.opened(key);
+                        return Ok(Opened::Unwanted);
+                    }
+                    Offered::Unusable => {}
+                }
+            }
+            refused = Some(passphrase);
+        }
+        turn.stays_locked();
+        Ok(Opened::Locked)
+    }
+
+    /// Logs in with a key: with its certificate, then as it is.
+    fn offer(&mut self, file: &KeyFile, key: &OpenKey) -> Result<Offered, Stop> {
+        let user = self.config.user.clone();
+        let passphrase = key.passphrase.as_ref().map(Secret::reveal);
+        let mut offered = Offered::Unusable;
+        for public in file.certificate.as_deref().map(Some).into_iter().chain([None]) {
+            let result =
+                self.step(|session| session.userauth_pubkey_memory(&user, public, key.text.reveal(), passphrase));
+            let unusable = matches!(&result, Err(Stop::Failed(error)) if is_unusable(error));
+            if entered(result)? {
+                return Ok(Offered::Accepted);
+            }
+            if !unusable {
+                offered = Offered::Refused;
+            }
+        }
+        Ok(offered)
     }
 
     fn try_agent(&mut self, tried: &mut Tried) -> Entered {
@@ -125,7 +274,10 @@ impl Attempt<'_> {
         let Ok(user) = CString::new(self.config.user.as_str()) else {
             return Ok(false);
         };
-        let wanted = self.config.identities_only.then(|| self.public_keys());
+        let wanted = self.config.identities_only.then(|| {
+            let files = self.config.identity_files.iter();
+            files.flat_map(|file| public_halves(file)).collect::<Vec<_>>()
+        });
         let mut offered = 0;
         for identity in &identities {
             if wanted.as_ref().is_some_and(|wanted| !wanted.contains(&identity.blob)) {
@@ -149,19 +301,6 @@ impl Attempt<'_> {
         Ok(false)
     }
 
-    /// The public halves of the key files, where they lie beside them.
-    fn public_keys(&self) -> Vec<Vec<u8>> {
-        let public = |file: &PathBuf| {
-            let mut name = file.clone().into_os_string();
-            if file.extension().is_none_or(|extension| extension != "pub") {
-                name.push(".pub");
-            }
-            let text = fs::read_to_string(name).ok()?;
-            decode_base64(text.split_whitespace().nth(1)?)
-        };
-        self.config.identity_files.iter().filter_map(public).collect()
-    }
-
     fn try_password(&mut self, methods: &str, tried: &mut Tried) -> Entered {
         let takes = |method: &str| methods.split(',').any(|taken| taken == method);
         let plain = takes("password");
@@ -174,7 +313,7 @@ impl Attempt<'_> {
         let user = self.config.user.clone();
         let mut refused = None;
         for _ in 0..PASSWORDS {
-            let Some(password) = self.ask_password(refused.take())? else {
+            let Some(password) = self.ask(None, refused.take())? else {
                 return Ok(false);
             };
             let result = if plain {
@@ -191,8 +330,10 @@ impl Attempt<'_> {
         Ok(false)
     }
 
-    fn ask_password(&mut self, refused: Option<Secret>) -> Result<Option<Secret>, Stop> {
+    /// For the password, or for the passphrase of a key.
+    fn ask(&mut self, key: Option<String>, refused: Option<Secret>) -> Result<Option<Secret>, Stop> {
         let question = PasswordQuestion {
+            key,
             user: self.config.user.clone(),
             host: self.login.destination.server.host.clone(),
             refused,
@@ -214,8 +355,16 @@ impl Attempt<'_> {
 
     fn refused(&self, tried: &Tried, end: &str) -> ConnectError {
         let mut parts = Vec::new();
-        if !tried.keys.is_empty() {
-            parts.push(format!("publickey {}", tried.keys.join(" ")));
+        // In the order of the files, not in that of the attempts.
+        let keys: Vec<&str> = self
+            .config
+            .identity_files
+            .iter()
+            .flat_map(|file| tried.keys.iter().filter(move |(of, _)| of == file))
+            .map(|(_, told)| told.as_str())
+            .collect();
+        if !keys.is_empty() {
+            parts.push(format!("publickey {}", keys.join(" ")));
         }
         parts.extend(tried.agent.clone());
         parts.extend(tried.others.iter().map(|&other| other.to_owned()));
@@ -307,43 +456,6 @@ fn requested_algorithm(request: &[u8]) -> Option<&[u8]> {
     let (_service, rest) = wire::text(rest)?;
     let (_method, rest) = wire::text(rest)?;
     wire::text(rest.get(1..)?).map(|(algorithm, _)| algorithm)
-}
-
-/// Whether a private key needs a passphrase, in any of the formats there are.
-fn is_encrypted(text: &str) -> bool {
-    if text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
-        return true;
-    }
-    let Some((_, body)) = text.split_once("BEGIN OPENSSH PRIVATE KEY-----") else {
-        return false;
-    };
-    // The magic word, then the cipher's name: `none` when there is no passphrase.
-    let body: String = body.chars().filter(|c| !c.is_whitespace()).take(36).collect();
-    decode_base64(body.get(..36).unwrap_or_default())
-        .is_some_and(|start| !start.get(15..).is_some_and(|rest| rest.starts_with(b"\0\0\0\x04none")))
-}
-
-fn decode_base64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let mut bits = 0_u32;
-    let mut count = 0;
-    for letter in text.trim_end_matches('=').bytes() {
-        let value = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a' + 26,
-            b'0'..=b'9' => letter - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from(bits >> count & 0xff).ok()?);
-        }
-    }
-    Some(bytes)
 }
 
 /// Answers every hidden question with the password; an open one cannot be answered.

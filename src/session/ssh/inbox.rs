@@ -105,7 +105,21 @@ impl Outbox {
     }
 }
 
+/// Wakes the thread of an inbox; whoever has it can do no more with it.
+#[derive(Clone, Debug)]
+pub(super) struct Bell(Arc<Shared>);
+
+impl Bell {
+    pub(super) fn ring(&self) {
+        self.0.wake.ring();
+    }
+}
+
 impl Inbox {
+    pub(super) fn bell(&self) -> Bell {
+        Bell(Arc::clone(&self.shared))
+    }
+
     pub(super) fn end(&self) -> Option<End> {
         match self.shared.end.load(Ordering::SeqCst) {
             0 => None,

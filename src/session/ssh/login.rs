@@ -15,6 +15,7 @@ use crate::session::{ConnectError, Destination, Phase, Report, SessionId, SshOpt
 use super::config::HostConfig;
 use super::hostkey::Expected;
 use super::inbox::Inbox;
+use super::key_ring::KeyRing;
 use super::{Configuration, SshEnvironment, auth, stopped, tcp};
 
 /// libssh2's code for "call again".
@@ -26,6 +27,7 @@ pub(super) struct Login {
     pub(super) destination: Destination,
     pub(super) environment: Arc<SshEnvironment>,
     pub(super) configuration: Configuration,
+    pub(super) keys: Arc<KeyRing>,
     pub(super) reports: Sender<Report>,
 }
 

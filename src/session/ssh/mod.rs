@@ -9,6 +9,8 @@ pub mod config;
 mod hostkey;
 mod inbox;
 mod job;
+mod key_file;
+mod key_ring;
 pub mod known_hosts;
 mod login;
 mod pattern;
@@ -33,6 +35,7 @@ use crate::secret::Secret;
 
 use self::config::SshConfig;
 use self::inbox::{End, Inbox, Order, Outbox};
+use self::key_ring::KeyRing;
 use self::login::{Login, establish};
 use self::worker::Worker;
 use super::{Command, ConnectError, Connector, Destination, JobId, JobSignal, Phase, Report, Session, SessionId};
@@ -59,6 +62,7 @@ type Configuration = Arc<Result<SshConfig, ConnectError>>;
 /// Makes SSH sessions.
 pub struct SshConnector {
     environment: Arc<SshEnvironment>,
+    keys: Arc<KeyRing>,
     // Hundreds of servers mostly share one set of files.
     configurations: RefCell<Vec<(Option<Vec<PathBuf>>, Configuration)>>,
 }
@@ -68,6 +72,7 @@ impl SshConnector {
     pub fn new(environment: SshEnvironment) -> Self {
         Self {
             environment: Arc::new(environment),
+            keys: Arc::default(),
             configurations: RefCell::default(),
         }
     }
@@ -109,6 +114,7 @@ impl Connector for SshConnector {
             destination: destination.clone(),
             environment: Arc::clone(&self.environment),
             configuration: self.configuration(&destination.options.config),
+            keys: Arc::clone(&self.keys),
             reports: reports.clone(),
         };
         let thread = thread::Builder::new()

@@ -1,0 +1,118 @@
+//! A private key file: whether it is encrypted, what lies beside it, and how a passphrase opens it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ssh_key::PrivateKey;
+use ssh_key::private::KeypairData;
+
+use crate::secret::Secret;
+
+/// A key file as it was read.
+pub(super) struct KeyFile {
+    pub(super) file: PathBuf,
+    text: Secret,
+    /// `FILE-cert.pub`, if it is there.
+    pub(super) certificate: Option<String>,
+}
+
+/// A key that can be logged in with.
+#[derive(Clone)]
+pub(super) struct OpenKey {
+    pub(super) text: Secret,
+    /// Formats other than OpenSSH's are decrypted at each login, which costs nothing with them.
+    pub(super) passphrase: Option<Secret>,
+}
+
+impl KeyFile {
+    pub(super) fn read(file: &Path) -> io::Result<Self> {
+        Ok(Self {
+            text: Secret::new(fs::read_to_string(file)?),
+            certificate: fs::read_to_string(beside(file, "-cert.pub")).ok(),
+            file: file.to_owned(),
+        })
+    }
+
+    /// As it is, where it is not encrypted.
+    pub(super) fn plain(&self) -> Option<OpenKey> {
+        (!is_encrypted(self.text.reveal())).then(|| OpenKey {
+            text: self.text.clone(),
+            passphrase: None,
+        })
+    }
+
+    /// Its public half and certificate, as far as they are known without the passphrase.
+    pub(super) fn public(&self) -> Vec<Vec<u8>> {
+        let certificate = self.certificate.as_deref().and_then(blob);
+        let own = PrivateKey::from_openssh(self.text.reveal())
+            .ok()
+            .and_then(|key| key.public_key().to_bytes().ok());
+        let own = own.or_else(|| blob(&fs::read_to_string(beside(&self.file, ".pub")).ok()?));
+        certificate.into_iter().chain(own).collect()
+    }
+
+    /// With the passphrase; `None` when it is wrong, as far as that shows before the key is used.
+    pub(super) fn open(&self, passphrase: &Secret) -> Option<OpenKey> {
+        let Ok(key) = PrivateKey::from_openssh(self.text.reveal()) else {
+            return Some(OpenKey {
+                text: self.text.clone(),
+                passphrase: Some(passphrase.clone()),
+            });
+        };
+        let key = key.decrypt(passphrase.reveal()).ok()?;
+        if matches!(key.key_data(), KeypairData::Encrypted(_)) {
+            return None;
+        }
+        let text = key.to_openssh(ssh_key::LineEnding::LF).ok()?;
+        Some(OpenKey {
+            text: Secret::new(text.as_str()),
+            passphrase: None,
+        })
+    }
+}
+
+/// The public halves of key files and their certificates, where they lie beside them.
+pub(super) fn public_halves(file: &Path) -> Vec<Vec<u8>> {
+    let is_public = file.extension().is_some_and(|extension| extension == "pub");
+    let public = if is_public {
+        file.to_owned()
+    } else {
+        beside(file, ".pub")
+    };
+    [public, beside(file, "-cert.pub")]
+        .iter()
+        .filter_map(|file| blob(&fs::read_to_string(file).ok()?))
+        .collect()
+}
+
+fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// The key in a line of a `.pub` file, as it travels.
+fn blob(line: &str) -> Option<Vec<u8>> {
+    decode_base64(line.split_whitespace().nth(1)?)
+}
+
+/// Whether a private key needs a passphrase, in any of the formats there are.
+fn is_encrypted(text: &str) -> bool {
+    if text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
+        return true;
+    }
+    let Some((_, body)) = text.split_once("BEGIN OPENSSH PRIVATE KEY-----") else {
+        return false;
+    };
+    // The magic word, then the cipher's name: `none` when there is no passphrase.
+    let body: String = body.chars().filter(|c| !c.is_whitespace()).take(36).collect();
+    decode_base64(body.get(..36).unwrap_or_default())
+        .is_some_and(|start| !start.get(15..).is_some_and(|rest| rest.starts_with(b"\0\0\0\x04none")))
+}
+
+fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    STANDARD.decode(text).ok()
+}

@@ -1,0 +1,87 @@
+//! Encrypted keys, opened once for all servers: one login asks for the passphrase, those that want the same key wait for it.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::inbox::Bell;
+use super::key_file::OpenKey;
+
+#[derive(Default)]
+pub(super) struct KeyRing(Mutex<HashMap<PathBuf, State>>);
+
+enum State {
+    /// One login asks; the others are rung for when that is over.
+    Asking(Vec<Bell>),
+    Open(OpenKey),
+    /// Nobody knows the passphrase.
+    Locked,
+}
+
+/// What is known of a key.
+pub(super) enum Found<'a> {
+    Open(OpenKey),
+    Locked,
+    /// Another login asks; the bell rings when to look again.
+    Busy,
+    /// Whoever got this is to ask.
+    Unasked(Turn<'a>),
+}
+
+impl KeyRing {
+    pub(super) fn look(&self, file: &Path, bell: &Bell) -> Found<'_> {
+        let mut states = self.states();
+        match states.get_mut(file) {
+            Some(State::Open(key)) => Found::Open(key.clone()),
+            Some(State::Locked) => Found::Locked,
+            Some(State::Asking(bells)) => {
+                bells.push(bell.clone());
+                Found::Busy
+            }
+            None => {
+                states.insert(file.to_owned(), State::Asking(Vec::new()));
+                Found::Unasked(Turn {
+                    ring: self,
+                    file: file.to_owned(),
+                    outcome: None,
+                })
+            }
+        }
+    }
+
+    // A thread that died while it held the lock has left nothing half done.
+    fn states(&self) -> MutexGuard<'_, HashMap<PathBuf, State>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to ask for one passphrase; given back when it is dropped.
+pub(super) struct Turn<'a> {
+    ring: &'a KeyRing,
+    file: PathBuf,
+    outcome: Option<State>,
+}
+
+impl Turn<'_> {
+    pub(super) fn opened(mut self, key: OpenKey) {
+        self.outcome = Some(State::Open(key));
+    }
+
+    pub(super) fn stays_locked(mut self) {
+        self.outcome = Some(State::Locked);
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut states = self.ring.states();
+        let before = match self.outcome.take() {
+            Some(state) => states.insert(self.file.clone(), state),
+            // The login ended before the answer came: another one asks.
+            None => states.remove(&self.file),
+        };
+        if let Some(State::Asking(bells)) = before {
+            bells.iter().for_each(Bell::ring);
+        }
+    }
+}

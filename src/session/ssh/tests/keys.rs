@@ -1,0 +1,172 @@
+use std::path::Path;
+use std::process::Command as Process;
+use std::sync::mpsc::channel;
+
+use crate::configuration::Server;
+use crate::secret::Secret;
+use crate::session::{ConnectError, Connector, Destination, PasswordQuestion, Report, SessionId, SshOptions};
+
+use crate::session::ssh::testing::{PATIENCE, Sshd, TestAgent, make_key, me};
+use crate::session::ssh::{SshConnector, SshEnvironment};
+
+/// Logs in at so many servers at once; `answer` is asked for passphrases. Returns what came of each.
+fn log_in(
+    servers: usize,
+    options: &SshOptions,
+    environment: SshEnvironment,
+    mut answer: impl FnMut(&PasswordQuestion) -> Option<&'static str>,
+) -> Vec<Result<(), ConnectError>> {
+    let connector = SshConnector::new(environment);
+    let (sender, reports) = channel();
+    let sessions: Vec<_> = (1..=servers)
+        .map(|number| {
+            let destination = Destination {
+                server: Server::host(format!("127.0.0.{number}")),
+                options: options.clone(),
+            };
+            connector.connect(SessionId(number - 1), &destination, sender.clone())
+        })
+        .collect();
+    let mut ended: Vec<_> = sessions.iter().map(|_| None).collect();
+    while ended.iter().any(Option::is_none) {
+        match reports.recv_timeout(PATIENCE).expect("a report in time") {
+            Report::Connected(id, _) => ended[id.0] = Some(Ok(())),
+            Report::ConnectFailed(id, error) => ended[id.0] = Some(Err(error)),
+            Report::PasswordWanted(id, question) => sessions[id.0].answer(answer(&question).map(Secret::new)),
+            Report::HostKeyAdded(..) => {}
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+    ended.into_iter().flatten().collect()
+}
+
+fn allow(sshd: &Sshd, key: &Path) {
+    let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
+    std::fs::write(sshd.path("authorized_keys"), public).unwrap();
+}
+
+fn with_key(sshd: &Sshd, name: &str) -> SshOptions {
+    SshOptions {
+        keys: vec![sshd.path(name)],
+        ..sshd.options()
+    }
+}
+
+/// Few rounds, so that the tests do not wait for them.
+const ENCRYPTED: [&str; 6] = ["-t", "ed25519", "-N", "open sesame", "-a", "1"];
+
+#[test]
+fn an_encrypted_key_is_opened_once_for_all_servers() {
+    let sshd = Sshd::start();
+    make_key(&sshd.path("locked"), &ENCRYPTED);
+    allow(&sshd, &sshd.path("locked"));
+    std::fs::remove_file(sshd.path("locked.pub")).unwrap();
+    let mut asked = Vec::new();
+    let ended = log_in(5, &with_key(&sshd, "locked"), SshEnvironment::default(), |question| {
+        asked.push((question.key.clone(), question.refused.is_some()));
+        Some(if asked.len() == 1 { "wrong" } else { "open sesame" })
+    });
+    assert!(ended.iter().all(Result::is_ok), "{ended:?}");
+    let shown = Some(sshd.path("locked").display().to_string());
+    assert_eq!(asked, [(shown.clone(), false), (shown, true)]);
+}
+
+#[test]
+fn encrypted_keys_of_all_formats_are_opened() {
+    let sshd = Sshd::start();
+    let kinds: [&[&str]; 4] = [
+        &["-t", "rsa", "-b", "2048", "-N", "open sesame", "-a", "1"],
+        &[
+            "-t",
+            "ecdsa",
+            "-N",
+            "open sesame",
+            "-a",
+            "1",
+            "-Z",
+            "aes256-gcm@openssh.com",
+        ],
+        &["-t", "rsa", "-b", "2048", "-N", "open sesame", "-m", "PEM"],
+        &["-t", "ecdsa", "-N", "open sesame", "-m", "PKCS8"],
+    ];
+    for (number, kind) in kinds.into_iter().enumerate() {
+        let name = format!("locked{number}");
+        make_key(&sshd.path(&name), kind);
+        allow(&sshd, &sshd.path(&name));
+        let mut asked = 0;
+        let ended = log_in(1, &with_key(&sshd, &name), SshEnvironment::default(), |_| {
+            asked += 1;
+            Some(if asked == 1 { "wrong" } else { "open sesame" })
+        });
+        assert!(ended[0].is_ok(), "{kind:?}: {ended:?}");
+        assert_eq!(asked, 2, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_passphrase_that_nobody_knows_is_asked_for_three_times_and_told() {
+    let sshd = Sshd::start();
+    make_key(&sshd.path("locked"), &ENCRYPTED);
+    allow(&sshd, &sshd.path("locked"));
+    for (answer, times) in [(Some("wrong"), 3), (None, 1)] {
+        let mut asked = 0;
+        let ended = log_in(3, &with_key(&sshd, "locked"), SshEnvironment::default(), |_| {
+            asked += 1;
+            answer
+        });
+        assert_eq!(asked, times);
+        for end in ended {
+            let error = end.expect_err("no login");
+            assert!(error.reason.contains("locked (encrypted)"), "{error}");
+            assert!(error.hints[0].contains("ssh-add"), "{:?}", error.hints);
+        }
+    }
+}
+
+#[test]
+fn nobody_is_asked_for_a_key_that_the_server_does_not_take_or_the_agent_holds() {
+    let sshd = Sshd::start();
+    make_key(&sshd.path("locked"), &ENCRYPTED);
+    let nobody = |question: &PasswordQuestion| panic!("asked: {question:?}");
+    let ended = log_in(1, &with_key(&sshd, "locked"), SshEnvironment::default(), nobody);
+    assert!(!ended[0].as_ref().expect_err("no login").reason.contains("encrypted"));
+
+    let open = sshd.path("open");
+    std::fs::copy(sshd.path("locked"), &open).unwrap();
+    let opened = Process::new("ssh-keygen")
+        .args(["-q", "-p", "-P", "open sesame", "-N", "", "-f"])
+        .arg(&open)
+        .status();
+    assert!(opened.is_ok_and(|status| status.success()));
+    let agent = TestAgent::start(sshd.folder.path());
+    agent.add(&open);
+    allow(&sshd, &sshd.path("locked"));
+    let ended = log_in(1, &with_key(&sshd, "locked"), agent.environment(), nobody);
+    assert!(ended[0].is_ok(), "{ended:?}");
+}
+
+#[test]
+fn a_certificate_beside_a_key_is_offered() {
+    let sshd = Sshd::start();
+    make_key(&sshd.path("authority"), &["-t", "ed25519"]);
+    for (name, options) in [("id", &["-t", "ed25519"][..]), ("locked", &ENCRYPTED)] {
+        if name != "id" {
+            make_key(&sshd.path(name), options);
+        }
+        let signed = Process::new("ssh-keygen")
+            .arg("-q")
+            .args(["-I", "test", "-n", &me(), "-s"])
+            .arg(sshd.path("authority"))
+            .arg(sshd.path(&format!("{name}.pub")))
+            .status();
+        assert!(signed.is_ok_and(|status| status.success()));
+    }
+    let authority = std::fs::read_to_string(sshd.path("authority.pub")).unwrap();
+    std::fs::write(sshd.path("authorized_keys"), format!("cert-authority {authority}")).unwrap();
+    for name in ["id", "locked"] {
+        let ended = log_in(1, &with_key(&sshd, name), SshEnvironment::default(), |_| {
+            Some("open sesame")
+        });
+        assert!(ended[0].is_ok(), "{name}: {ended:?}");
+    }
+}
