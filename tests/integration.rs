@@ -23,3 +23,4 @@ mod releases;
 mod servers;
 mod sudo;
 mod transactions;
+mod verbs;

@@ -35,11 +35,13 @@ pub enum Output {
     Handler,
     /// Standard output is kept as it came, standard error is told.
     Capture,
+    /// Standard output is handed out as it came, byte for byte, by [`super::Actor::next`]; standard error is told.
+    Bytes,
     /// The lines of standard output go to our own, each after its server's name; standard error is told.
     Stream,
 }
 
-/// A piece of output for a handler: as it came, but never cut inside a character.
+/// A piece of output, handed out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
     /// Position of the server in the action; what [`super::Actor::write`] takes.
@@ -48,8 +50,10 @@ pub struct Piece {
     pub server: Server,
     /// Which stream.
     pub stream: Stream,
-    /// The text; bytes that are not UTF-8 are replaced.
+    /// For [`Output::Handler`]: as it came, but never cut inside a character; bytes that are not UTF-8 are replaced.
     pub text: String,
+    /// For [`Output::Bytes`]: exactly what came.
+    pub bytes: Vec<u8>,
 }
 
 /// What an action that went well on all servers leaves.

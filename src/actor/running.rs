@@ -100,6 +100,16 @@ impl Running {
         let Some(job) = self.jobs.get_mut(index) else {
             return Vec::new();
         };
+        if self.output == Output::Bytes && stream == Stream::Out {
+            self.pieces.push_back(Piece {
+                index,
+                server: job.server.clone(),
+                stream,
+                text: String::new(),
+                bytes: bytes.to_vec(),
+            });
+            return Vec::new();
+        }
         let answered = job.sent.is_some();
         let channel = job.channel(stream);
         let text = channel.decoder.push(bytes);
@@ -151,6 +161,7 @@ impl Running {
                 server: job.server.clone(),
                 stream,
                 text: text.to_owned(),
+                bytes: Vec::new(),
             }),
             (Output::Capture, Stream::Out) => job.captured.push_str(text),
             _ => {}
@@ -178,11 +189,11 @@ impl Running {
                 tail.push_back(teller.redactor().clean(line));
             }
             match (output, stream) {
-                (Output::Handler, _) | (Output::Capture, Stream::Out) => {}
+                (Output::Handler, _) | (Output::Capture | Output::Bytes, Stream::Out) => {}
                 (Output::Stream, Stream::Out) => teller.tell(Event::Printed {
                     text: format!("[{server}] {line}"),
                 }),
-                (Output::Report, _) | (Output::Capture | Output::Stream, Stream::Err) => {
+                (Output::Report, _) | (Output::Capture | Output::Bytes | Output::Stream, Stream::Err) => {
                     teller.tell(Event::Output {
                         action,
                         server: server.clone(),

@@ -8,4 +8,4 @@ mod transfer;
 pub use command_line::{command_line, placeholders};
 pub use quote::quote;
 pub use sudo::sudo_command;
-pub use transfer::{Upload, put_command, remove_command, untar_command};
+pub use transfer::{FILE_FOLLOWS, TAR_FOLLOWS, Upload, get_command, put_command, remove_command, untar_command};

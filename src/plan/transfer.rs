@@ -63,6 +63,24 @@ pub fn untar_command(path: &str) -> String {
     format!("sh -c {}", quote_always(&script))
 }
 
+/// What stands in front of the content of a file that comes from a server: a login shell may have said something before.
+pub const FILE_FOLLOWS: &[u8] = b"\0capr:file\n";
+/// What stands in front of the tar archive of a directory.
+pub const TAR_FOLLOWS: &[u8] = b"\0capr:tar\n";
+
+/// A command line that writes a file to standard output, or a directory as a tar archive, with what it is in front of it.
+pub fn get_command(path: &str, directories: bool) -> String {
+    let directory = match directories {
+        true => "printf '\\000capr:tar\\n'; exec tar -cf - -C \"$p\" .",
+        false => "echo \"$p: is a directory\" >&2; exit 1",
+    };
+    let script = format!(
+        "p={}; if [ -d \"$p\" ]; then {directory}; fi; printf '\\000capr:file\\n'; exec cat \"$p\"",
+        quote_path(path)
+    );
+    format!("sh -c {}", quote_always(&script))
+}
+
 /// A command line that removes a file, or with `recursive` a directory with all that is in it.
 pub fn remove_command(path: &str, recursive: bool) -> String {
     format!("rm {} {}", if recursive { "-rf" } else { "-f" }, quote_path(path))
@@ -77,7 +95,7 @@ mod tests {
     use std::path::Path;
     use std::process::{Command, Output, Stdio};
 
-    use super::{put_command, untar_command};
+    use super::{FILE_FOLLOWS, TAR_FOLLOWS, get_command, put_command, untar_command};
 
     /// Runs a line as a login shell would, in `home`.
     fn run(home: &Path, line: &str, input: &[u8]) -> Output {
@@ -185,5 +203,24 @@ mod tests {
         let output = run(home, &untar_command("~/to/a b"), &archive.stdout);
         assert!(output.status.success(), "{output:?}");
         assert_eq!(fs::read_to_string(home.join("to/a b/file")).unwrap(), "x");
+    }
+
+    #[test]
+    fn f6_a_file_is_sent_as_it_is_and_a_directory_as_an_archive() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
+        let content = b"\x00\xff it's \r\n";
+        for name in ["-dash", "it's a $(touch x)"] {
+            fs::write(home.join(name), content).unwrap();
+            let output = run(home, &get_command(name, true), b"");
+            assert_eq!(output.stdout, [FILE_FOLLOWS, content].concat(), "{output:?}");
+        }
+        fs::create_dir(home.join("directory")).unwrap();
+        let output = run(home, &get_command("~/directory", true), b"");
+        assert!(output.status.success() && output.stdout.starts_with(TAR_FOLLOWS));
+        for (path, directories) in [("directory", false), ("missing", true)] {
+            let output = run(home, &get_command(path, directories), b"");
+            assert!(!output.status.success() && !output.stderr.is_empty(), "{output:?}");
+        }
     }
 }

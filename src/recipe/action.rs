@@ -9,10 +9,11 @@ use rhai::{Dynamic, Engine, EvalContext, Position};
 use super::Fallible;
 use super::block::in_place;
 use super::channel::Channel;
+use super::download::Downloads;
 use super::grammar::Call;
 use super::interpreter::Interpreter;
 use super::options::{pairs, run_options, selection};
-use super::origin::{raise, terminate};
+use super::origin::{raise, terminate, wrong};
 use super::passwords::Asker;
 use crate::actor::{Action, ActionError, Outcome, Output};
 use crate::configuration::{Environment, RunOptions, Selection, Server, Shell, select};
@@ -30,6 +31,8 @@ pub(super) struct Request {
     pub(super) input: Input,
     pub(super) output: Output,
     pub(super) sudo_prompt: Option<String>,
+    /// Takes what [`Output::Bytes`] hands out.
+    pub(super) downloads: Option<Downloads>,
 }
 
 /// Where and how.
@@ -139,7 +142,12 @@ impl Interpreter {
                     .iter()
                     .map(|server| self.job(server.clone(), &options, &request, settings))
                     .collect();
-                match self.perform(context, call, action(&request, jobs, false, &settings.options)) {
+                match self.perform(
+                    context,
+                    call,
+                    action(&request, jobs, false, &settings.options),
+                    request.downloads.as_ref(),
+                ) {
                     Ok(ended) => {
                         outcome.stdout.extend(ended.stdout);
                         break;
@@ -184,7 +192,7 @@ impl Interpreter {
         };
         let command = command(&request.line, &request, options);
         let action = action(&request, vec![(destination, command)], true, options);
-        self.perform(context, call, action)
+        self.perform(context, call, action, None)
             .map_err(|broken| broken.raise(call.position))
     }
 
@@ -206,7 +214,13 @@ impl Interpreter {
         (destination, command(&line, request, &settings.options))
     }
 
-    fn perform(&self, context: &mut EvalContext, call: &Call, action: Action) -> Result<Outcome, Broken> {
+    fn perform(
+        &self,
+        context: &mut EvalContext,
+        call: &Call,
+        action: Action,
+        downloads: Option<&Downloads>,
+    ) -> Result<Outcome, Broken> {
         let servers: Vec<Server> = action
             .jobs
             .iter()
@@ -222,6 +236,15 @@ impl Interpreter {
             };
             // Every command was ended before an error is given back.
             let Some(piece) = piece? else { break };
+            if let Some(downloads) = downloads {
+                if let Err(error) = downloads.take(&piece.server, &piece.bytes) {
+                    if let Some(running) = running.borrow_mut().take() {
+                        self.actor.borrow_mut().stop(running);
+                    }
+                    return Err(Broken::Script(wrong(error, call.position)));
+                }
+                continue;
+            }
             let Some(block) = call.block else { continue };
             let server = servers.get(piece.index).cloned().unwrap_or(piece.server);
             let channel = Dynamic::from(Channel::new(running.clone(), piece.index, server));
@@ -236,10 +259,22 @@ impl Interpreter {
             }
         }
         let ended = running.borrow_mut().take();
-        match ended {
-            Some(running) => Ok(self.actor.borrow_mut().finish(running)?),
+        let result = match ended {
+            Some(running) => self.actor.borrow_mut().finish(running),
             None => Ok(Outcome::default()),
+        };
+        if let Some(downloads) = downloads {
+            // Where it went well the file is kept, whatever became of the others.
+            let failed = match &result {
+                Err(ActionError::Failed { servers, .. }) => servers.iter().map(|failed| &failed.server).collect(),
+                _ => Vec::new(),
+            };
+            let kept = downloads.keep(&failed);
+            if let (Ok(_), Err(error)) = (&result, kept) {
+                return Err(Broken::Script(wrong(error, call.position)));
+            }
         }
+        Ok(result?)
     }
 }
 

@@ -4,6 +4,7 @@ mod action;
 mod block;
 mod channel;
 mod connection;
+mod download;
 mod engine;
 mod functions;
 mod grammar;

@@ -3,6 +3,7 @@
 
 mod batches;
 mod depth;
+mod downloads;
 mod language;
 mod render;
 mod small;

@@ -204,6 +204,7 @@ fn run_locally(interpreter: &Interpreter, context: &mut EvalContext, call: Call)
         input: input(options.data.as_deref(), true),
         output: Output::Capture,
         sudo_prompt: None,
+        downloads: None,
     };
     let outcome = interpreter.act_locally(context, &call, &options, request)?;
     Ok(outcome.stdout.into_values().next().unwrap_or_default().into())
@@ -232,6 +233,7 @@ fn remote(
         input: input(options.data.as_deref(), ends),
         output,
         sudo_prompt: calls_sudo.then(|| sudo.prompt.clone()),
+        downloads: None,
     }
 }
 

@@ -139,7 +139,7 @@ fn send_file(
 }
 
 /// A transfer needs no terminal and no environment of the recipe.
-fn settings(interpreter: &Interpreter, context: &EvalContext, call: &Call) -> Fallible<Settings> {
+pub(super) fn settings(interpreter: &Interpreter, context: &EvalContext, call: &Call) -> Fallible<Settings> {
     let mut settings = interpreter.settings(context.engine(), call)?;
     settings.options = RunOptions {
         timeout: settings.options.timeout,
@@ -149,7 +149,7 @@ fn settings(interpreter: &Interpreter, context: &EvalContext, call: &Call) -> Fa
     Ok(settings)
 }
 
-fn request(verb: &'static str, shown: String, line: String, data: Vec<u8>) -> Request {
+pub(super) fn request(verb: &'static str, shown: String, line: String, data: Vec<u8>) -> Request {
     // Always by `sh`, whatever the login shell is.
     let options = RunOptions {
         shell: Some(Shell::Default),
@@ -165,6 +165,7 @@ fn request(verb: &'static str, shown: String, line: String, data: Vec<u8>) -> Re
         },
         output: Output::Report,
         sudo_prompt: None,
+        downloads: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The verbs of the recipe language, one row each. The grammar, the reference and the suggestions are made from this table.
 
 mod commands;
+mod downloads;
 mod files;
 mod load;
 mod people;
@@ -67,8 +68,10 @@ pub(super) static VERBS: &[Verb] = &[
     people::DEBUG,
     files::DELETE,
     tasks::DESC,
+    downloads::DOWNLOAD,
     variables::EXISTS,
     variables::FETCH,
+    downloads::GET,
     people::INFO,
     tasks::INVOKE,
     commands::INVOKE_COMMAND,

@@ -1,0 +1,122 @@
+//! Files from scripted servers.
+
+use std::fs;
+
+use super::{Case, recipe};
+use crate::diagnostic::Fault;
+use crate::session::scripted::Answer;
+
+const BYTES: &[u8] = b"\x00\xff\xfe line\r\nno end \x00capr:file\n \xe2\x82";
+
+/// A task `t` with this body on two servers, `DIR` standing for the directory.
+fn two(directory: &tempfile::TempDir, body: &str) -> Case {
+    let body = body.replace("DIR", &directory.path().display().to_string());
+    recipe(&format!("role :app, \"app1\", \"app2\"; task :t {{ {body} }}"))
+}
+
+fn file(content: &[u8]) -> Answer {
+    // A login shell that talks, and a mark that is cut.
+    Answer::new()
+        .out("welcome\n\0ca")
+        .out("pr:file\n")
+        .out(content)
+        .err("a warning\n")
+}
+
+fn names(directory: &tempfile::TempDir) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn f6_get_copies_from_the_first_server_alone_byte_for_byte() {
+    let directory = tempfile::tempdir().unwrap();
+    let case = two(&directory, "get \"/etc/x\", \"DIR/new/x\";");
+    case.script.on("*", "/etc/x", file(BYTES));
+    let outcome = case.run(&["t"]);
+    assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+    assert_eq!(fs::read(directory.path().join("new/x")).unwrap(), BYTES);
+    assert_eq!(outcome.script.lines_on("app2"), [""; 0]);
+}
+
+#[test]
+fn f6_download_copies_from_all_and_f5_the_host_stands_in_both_names() {
+    let directory = tempfile::tempdir().unwrap();
+    let case = two(
+        &directory,
+        "download \"/log/$CAPISTRANO:HOST$\", \"DIR/$CAPISTRANO:HOST$.log\";",
+    );
+    case.script.on("app1", "/log/app1", file(b"one"));
+    case.script.on("app2", "/log/app2", file(b""));
+    let outcome = case.run(&["t"]);
+    assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+    assert_eq!(names(&directory), ["app1.log", "app2.log"]);
+    assert_eq!(fs::read(directory.path().join("app1.log")).unwrap(), b"one");
+    assert_eq!(fs::read(directory.path().join("app2.log")).unwrap(), b"");
+}
+
+#[test]
+fn f5_several_servers_and_one_local_file_is_refused_before_anybody_is_connected_to() {
+    let directory = tempfile::tempdir().unwrap();
+    let outcome = two(&directory, "download \"/x\", \"DIR/x\";").run(&["t"]);
+    let error = outcome.error();
+    assert!(
+        error.message.starts_with("app1 and app2 would both be written to"),
+        "{error:?}"
+    );
+    assert!(outcome.script.connections().is_empty());
+}
+
+#[test]
+fn f7_where_it_fails_on_one_server_the_others_complete_and_the_old_file_stays() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("app1"), "old").unwrap();
+    let case = two(&directory, "download \"/x\", \"DIR/$CAPISTRANO:HOST$\";");
+    case.script.on("app1", "/x", file(b"half").exits(1));
+    case.script.on("app2", "/x", file(b"whole").once_ended("app1", "/x"));
+    let outcome = case.run(&["t"]);
+    let error = outcome.error();
+    assert_eq!(error.fault, Fault::Failed);
+    assert_eq!(error.servers.len(), 1);
+    assert_eq!(error.servers[0].stderr, ["a warning"]);
+    assert_eq!(names(&directory), ["app1", "app2"]);
+    assert_eq!(fs::read(directory.path().join("app1")).unwrap(), b"old");
+    assert_eq!(fs::read(directory.path().join("app2")).unwrap(), b"whole");
+}
+
+#[test]
+fn f7_a_local_file_that_cannot_be_written_is_an_error_and_nothing_is_left_beside() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir(directory.path().join("x")).unwrap();
+    let case = two(&directory, "get \"/x\", \"DIR/x\";");
+    case.script.on("app1", "/x", file(b"text"));
+    let outcome = case.run(&["t"]);
+    assert!(
+        outcome.error().message.starts_with("cannot write "),
+        "{outcome:?}",
+        outcome = outcome.error()
+    );
+    assert_eq!(names(&directory), ["x"]);
+}
+
+#[test]
+fn f4_a_directory_comes_as_an_archive_and_is_unpacked() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(4);
+    header.set_mode(0o644);
+    builder.append_data(&mut header, "./sub/file", &b"text"[..]).unwrap();
+    let archive = builder.into_inner().unwrap();
+    let case = two(&directory, "get \"/d\", \"DIR/d\", :recursive => true;");
+    case.script
+        .on("app1", "/d", Answer::new().out("\0capr:tar\n").out(archive));
+    let outcome = case.run(&["t"]);
+    assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+    assert_eq!(fs::read(directory.path().join("d/sub/file")).unwrap(), b"text");
+    assert_eq!(names(&directory), ["d"]);
+}

@@ -1,0 +1,76 @@
+//! Verbs on real servers: files that come back, and what else is not a plain command.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::fleet::Fleet;
+use crate::harness::Case;
+
+/// A recipe of one task `t` with this body, for app1 and app2.
+fn two(fleet: &Fleet, body: &str) -> Case {
+    let recipe = format!("role :app, \"app1\", \"app2\";\ntask :t {{\n{body}\n}}\n");
+    Case::new().recipe(&recipe).args(["t"]).on(fleet)
+}
+
+#[test]
+fn f6_files_and_directories_come_from_servers_byte_for_byte() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    for host in ["app1", "app2"] {
+        fleet.sh(
+            host,
+            "head -c 3000000 /dev/urandom > /tmp/big; mkdir -p '/tmp/d/a b'; hostname > '/tmp/d/a b/file'; \
+             chmod 755 '/tmp/d/a b/file'; chmod -R a+rX /tmp/big /tmp/d; \
+             echo 'echo noise' > ~deploy/.bashrc; echo 'echo noise' > ~deploy/.profile",
+        );
+    }
+    let finished = two(
+        &fleet,
+        r#"get "/tmp/big", "big"; download "/tmp/d", "from/$CAPISTRANO:HOST$", :recursive => true;"#,
+    )
+    .run()
+    .ok();
+    let sum = |path: &str| fleet.sh("app1", &format!("sha256sum < {path}"));
+    let local = std::process::Command::new("sha256sum")
+        .stdin(fs::File::open(finished.path("big")).unwrap())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&local.stdout).trim_end(), sum("/tmp/big"));
+    for host in ["app1", "app2"] {
+        let file = format!("from/{host}/a b/file");
+        assert_eq!(finished.file(&file).trim_end(), host);
+        let mode = fs::metadata(finished.path(&file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o111, 0o111);
+    }
+}
+
+#[test]
+fn f7_what_one_server_does_not_have_comes_from_the_others_and_f9_a_dry_run_only_says_so() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    fleet.sh("app2", "echo here > /tmp/x; chmod a+r /tmp/x");
+    let body = r#"download "/tmp/x", "x.$CAPISTRANO:HOST$";"#;
+    let finished = two(&fleet, body)
+        .args(["-n"])
+        .run()
+        .ok()
+        .says("download /tmp/x -> x.$CAPISTRANO:HOST$");
+    assert!(!finished.path("x.app2").exists());
+    let finished = two(&fleet, body)
+        .run()
+        .code(1)
+        .says("app1: exit status 1")
+        .says("No such file");
+    assert_eq!(finished.file("x.app2"), "here\n");
+    assert!(!finished.path("x.app1").exists());
+    assert_eq!(fs::read_dir(finished.path("")).unwrap().count(), 2);
+}
+
+#[test]
+fn f5_one_local_file_for_several_servers_is_refused_before_connecting() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    two(&fleet, r#"download "/tmp/x", "x";"#)
+        .run()
+        .code(3)
+        .says("app1 and app2 would both be written to `x'")
+        .says("$CAPISTRANO:HOST$")
+        .silent_on("connect");
+}
