@@ -17,6 +17,7 @@ mod connections;
 mod deploy;
 mod flipper;
 mod language;
+mod libraries;
 mod process;
 mod reference;
 mod releases;

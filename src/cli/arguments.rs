@@ -23,9 +23,21 @@ pub(super) struct Arguments {
     #[arg(value_name = "RECIPE|TASK|NAME=value")]
     pub(super) words: Vec<String>,
 
-    /// Use this recipe; all words are tasks then
-    #[arg(short = 'f', long = "file", value_name = "FILE")]
-    pub(super) file: Option<PathBuf>,
+    /// Use this recipe; all words are tasks then. Several are loaded in this order
+    #[arg(short = 'f', long = "file", value_name = "FILE", action = ArgAction::Append)]
+    pub(super) files: Vec<PathBuf>,
+
+    /// Do not load ~/.capr.rhai before the recipe
+    #[arg(short = 'x', long = "skip-user-file")]
+    pub(super) skip_user: bool,
+
+    /// Do not load /etc/capr.rhai before the recipe
+    #[arg(short = 'X', long = "skip-system-file")]
+    pub(super) skip_system: bool,
+
+    /// ROLES=... narrows the roles of a task instead of replacing them
+    #[arg(short = 'r', long = "preserve-roles")]
+    pub(super) preserve_roles: bool,
 
     /// Set a variable after the recipe is loaded
     #[arg(short = 's', long = "set", value_name = "NAME=VALUE", action = ArgAction::Append)]

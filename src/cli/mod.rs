@@ -141,7 +141,7 @@ fn with_settings(mut settings: Settings, console: &Console, redactor: Redactor) 
         redactor,
         interrupt,
     };
-    let recipe = match Recipe::load(&settings.recipe, settings.recipe_options, surroundings) {
+    let recipe = match Recipe::load(&settings.recipes, settings.recipe_options, surroundings) {
         Ok(recipe) => recipe,
         Err(diagnostics) => return refuse(console, &diagnostics),
     };

@@ -46,6 +46,11 @@ impl From<UsageError> for Diagnostic {
     }
 }
 
+/// Loaded before every recipe, unless `-X` is given.
+const SYSTEM_FILE: &str = "/etc/capr.rhai";
+/// The same of the user, in the home directory, unless `-x` is given.
+const USER_FILE: &str = ".capr.rhai";
+
 /// What to do with the recipe.
 #[derive(Clone, Debug)]
 pub(super) enum Work {
@@ -61,7 +66,8 @@ pub(super) enum Work {
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) work: Work,
-    pub(super) recipe: PathBuf,
+    /// At least one; the first is the main one.
+    pub(super) recipes: Vec<PathBuf>,
     /// To go to before the recipe is loaded.
     pub(super) directory: Option<PathBuf>,
     pub(super) recipe_options: recipe::Options,
@@ -85,16 +91,16 @@ impl Settings {
             }
         }
         let mut pattern = arguments.tasks.clone().flatten();
-        let named = match arguments.file {
-            Some(file) => Some(file),
-            None if words.first().is_some_and(|word| is_recipe(word, &shell.directory)) => {
-                Some(PathBuf::from(words.remove(0)))
+        let mut named = arguments.files;
+        if named.is_empty() {
+            if words.first().is_some_and(|word| is_recipe(word, &shell.directory)) {
+                named.push(PathBuf::from(words.remove(0)));
+            } else {
+                // `capr -T flipper.rhai` lists the tasks of that recipe.
+                let recipe = pattern.take_if(|pattern| is_recipe(pattern, &shell.directory));
+                named.extend(recipe.map(PathBuf::from));
             }
-            // `capr -T flipper.rhai` lists the tasks of that recipe.
-            None => pattern
-                .take_if(|pattern| is_recipe(pattern, &shell.directory))
-                .map(PathBuf::from),
-        };
+        }
         let work = if let Some(task) = arguments.explain {
             no_tasks("-e", &words)?;
             Work::Explain { task }
@@ -110,14 +116,14 @@ impl Settings {
         } else {
             Work::Run { tasks: words }
         };
-        let (directory, recipe) = match named {
-            Some(recipe) if shell.directory.join(&recipe).is_file() => (None, recipe),
-            Some(recipe) => return Err(UsageError::MissingRecipe(recipe)),
-            None => {
-                let (directory, recipe) = search::find(&shell.directory).ok_or(UsageError::NoRecipe)?;
-                ((directory != shell.directory).then_some(directory), recipe)
-            }
-        };
+        let mut directory = None;
+        if named.is_empty() {
+            let (found, recipe) = search::find(&shell.directory).ok_or(UsageError::NoRecipe)?;
+            directory = (found != shell.directory).then_some(found);
+            named.push(recipe);
+        } else if let Some(missing) = named.iter().find(|file| !shell.directory.join(file).is_file()) {
+            return Err(UsageError::MissingRecipe(missing.clone()));
+        }
         let absolute = |path: &str| shell.directory.join(path);
         let ssh_config = arguments
             .ssh_config
@@ -127,9 +133,11 @@ impl Settings {
             .stdlib
             .or_else(|| shell.variable("CAPR_STDLIB").map(PathBuf::from));
         let home = shell.variable("HOME").map(PathBuf::from);
+        let system = (!arguments.skip_system).then(|| PathBuf::from(SYSTEM_FILE));
+        let user = home.as_ref().filter(|_| !arguments.skip_user);
+        let user = user.map(|home| home.join(USER_FILE));
         Ok(Self {
             work,
-            recipe,
             directory,
             ask_password: arguments.ask_password,
             ssh: Ssh {
@@ -145,7 +153,9 @@ impl Settings {
                 },
             },
             recipe_options: recipe::Options {
-                preserve_roles: false,
+                preserve_roles: arguments.preserve_roles,
+                libraries: libraries(&named, shell),
+                before: [system, user].into_iter().flatten().collect(),
                 set_before,
                 set_after,
                 environment,
@@ -153,8 +163,30 @@ impl Settings {
                 stdlib: stdlib.map(|directory| shell.directory.join(directory)),
                 home,
             },
+            recipes: named,
         })
     }
+}
+
+/// The directories with libraries: the project's, those of `CAPR_PATH`, the user's.
+fn libraries(recipes: &[PathBuf], shell: &Shell) -> Vec<PathBuf> {
+    let mut directories = Vec::new();
+    if let Some(beside) = recipes.first().and_then(|recipe| recipe.parent()) {
+        // The project of `config/deploy.rhai` is what has the directory `config`.
+        if beside.file_name().is_some_and(|name| name == "config")
+            && let Some(above) = beside.parent()
+        {
+            directories.push(above.join("lib/capr"));
+        }
+        directories.push(beside.join("lib/capr"));
+    }
+    let listed = shell.variable("CAPR_PATH").unwrap_or_default().split(':');
+    let listed = listed.filter(|directory| !directory.is_empty());
+    directories.extend(listed.map(|directory| shell.directory.join(directory)));
+    let configured = shell.variable("XDG_CONFIG_HOME").map(PathBuf::from);
+    let configured = configured.or_else(|| Some(Path::new(shell.variable("HOME")?).join(".config")));
+    directories.extend(configured.map(|directory| directory.join("capr/lib")));
+    directories
 }
 
 fn no_tasks(option: &'static str, words: &[String]) -> Result<(), UsageError> {
@@ -248,7 +280,7 @@ mod tests {
             (&["sub"], "deploy.rhai", &["sub"]),
         ] {
             let settings = resolve(arguments).unwrap();
-            assert_eq!(settings.recipe, Path::new(recipe), "{arguments:?}");
+            assert_eq!(settings.recipes, [Path::new(recipe)], "{arguments:?}");
             assert_eq!(tasks(&settings), named, "{arguments:?}");
         }
         let error = resolve(&["missing.rhai", "setup"]).unwrap_err();
@@ -260,7 +292,7 @@ mod tests {
         let directory = directory();
         let settings = resolve_in(&directory.path().join("sub"), &["setup", "--stdlib", "lib"]).unwrap();
         assert_eq!(settings.directory.as_deref(), Some(directory.path()));
-        assert_eq!(settings.recipe, Path::new("deploy.rhai"));
+        assert_eq!(settings.recipes, [Path::new("deploy.rhai")]);
         // Paths that were typed are meant from where they were typed.
         assert_eq!(settings.recipe_options.stdlib, Some(directory.path().join("sub/lib")));
         assert_eq!(resolve(&["setup"]).unwrap().directory, None);
@@ -323,7 +355,7 @@ mod tests {
             (&["-t"], "deploy.rhai", None),
         ] {
             let settings = resolve(arguments).unwrap();
-            assert_eq!(settings.recipe, PathBuf::from(recipe), "{arguments:?}");
+            assert_eq!(settings.recipes, [PathBuf::from(recipe)], "{arguments:?}");
             match settings.work {
                 Work::List(listing) => assert_eq!(listing.pattern.as_deref(), pattern, "{arguments:?}"),
                 other => panic!("{other:?}"),
@@ -331,6 +363,78 @@ mod tests {
         }
         assert!(resolve(&["deploy", "-T"]).is_err());
         assert!(resolve(&["-e", "deploy", "setup"]).is_err());
+    }
+
+    #[test]
+    fn l2_every_f_is_a_recipe_in_this_order_and_each_must_exist() {
+        let settings = resolve(&["-f", "Recipes", "-f", "flipper.rhai", "deploy"]).unwrap();
+        assert_eq!(settings.recipes, [Path::new("Recipes"), Path::new("flipper.rhai")]);
+        assert_eq!(tasks(&settings), ["deploy"]);
+        let error = resolve(&["-f", "Recipes", "-f", "missing", "deploy"]).unwrap_err();
+        assert_eq!(error, UsageError::MissingRecipe("missing".into()));
+    }
+
+    #[test]
+    fn l3_the_files_of_system_and_user_come_first_unless_x_says_otherwise() {
+        let (system, user) = (Path::new("/etc/capr.rhai"), Path::new("/home/me/.capr.rhai"));
+        for (arguments, files) in [
+            (&["x"][..], &[system, user][..]),
+            (&["-X", "x"], &[user]),
+            (&["-x", "x"], &[system]),
+            (&["-xX", "x"], &[]),
+        ] {
+            assert_eq!(
+                resolve(arguments).unwrap().recipe_options.before,
+                files,
+                "{arguments:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn r12_r_narrows_instead_of_replacing() {
+        assert!(!resolve(&["x"]).unwrap().recipe_options.preserve_roles);
+        assert!(resolve(&["-r", "x"]).unwrap().recipe_options.preserve_roles);
+        assert!(
+            resolve(&["--preserve-roles", "x"])
+                .unwrap()
+                .recipe_options
+                .preserve_roles
+        );
+    }
+
+    #[test]
+    fn libraries_are_the_projects_then_those_of_the_path_then_the_users() {
+        let directory = directory();
+        std::fs::create_dir(directory.path().join("config")).unwrap();
+        std::fs::write(directory.path().join("config/deploy.rhai"), "").unwrap();
+        let shell = Shell {
+            directory: directory.path().to_owned(),
+            environment: [("HOME", "/home/me"), ("CAPR_PATH", "a::/b")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            ..Shell::default()
+        };
+        let found = |shell: &Shell, recipe: &str| {
+            let arguments = Arguments::try_parse_from(["capr", recipe, "x"]).unwrap();
+            Settings::resolve(arguments, shell).unwrap().recipe_options.libraries
+        };
+        let a = directory.path().join("a");
+        let (a, home) = (a.as_path(), Path::new("/home/me/.config/capr/lib"));
+        assert_eq!(
+            found(&shell, "flipper.rhai"),
+            [Path::new("lib/capr"), a, Path::new("/b"), home]
+        );
+        assert_eq!(
+            found(&shell, "config/deploy.rhai").get(..2).unwrap(),
+            [Path::new("lib/capr"), Path::new("config/lib/capr")]
+        );
+        let mut shell = shell;
+        shell.environment.insert("XDG_CONFIG_HOME".into(), "/x".into());
+        assert_eq!(
+            found(&shell, "flipper.rhai").last().map(PathBuf::as_path),
+            Some(Path::new("/x/capr/lib"))
+        );
     }
 
     #[test]

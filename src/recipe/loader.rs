@@ -23,17 +23,21 @@ const MAX_DEPTH: usize = 20;
 /// All files of a run.
 pub(super) struct Files {
     stdlib: Option<PathBuf>,
+    /// Directories with libraries, in the order they are looked through.
+    libraries: Vec<PathBuf>,
     texts: IndexMap<String, Rc<str>>,
-    loaded: HashSet<String>,
+    /// By what they are, not by how they were named.
+    loaded: HashSet<PathBuf>,
     depth: usize,
     /// Names in texts that will not be filled in, by file.
     unfilled: Vec<(String, Unfilled)>,
 }
 
 impl Files {
-    pub(super) fn new(stdlib: Option<PathBuf>) -> Self {
+    pub(super) fn new(stdlib: Option<PathBuf>, libraries: Vec<PathBuf>) -> Self {
         Self {
             stdlib,
+            libraries,
             texts: IndexMap::new(),
             loaded: HashSet::new(),
             depth: 0,
@@ -48,16 +52,26 @@ impl Files {
     }
 }
 
-/// A file that was found: its name in messages, and its text.
+/// A file that was found: its name in messages, what it really is, and its text.
 struct Found {
     name: String,
+    path: PathBuf,
     text: Rc<str>,
+}
+
+/// Where a file is looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Search {
+    /// Beside the file that asks, in the working directory, in the standard library.
+    Recipe,
+    /// Also in the directories with libraries.
+    Library,
 }
 
 impl Interpreter {
     /// Evaluates a file; `from` is the file that asks for it.
     pub(super) fn load(&self, engine: &Engine, name: &str, position: Position, from: Option<&str>) -> Fallible<()> {
-        let found = self.find(name, position, from)?;
+        let found = self.find(name, Search::Recipe, position, from)?;
         self.evaluate(engine, found, position)
     }
 
@@ -69,21 +83,25 @@ impl Interpreter {
         position: Position,
         from: Option<&str>,
     ) -> Fallible<bool> {
-        let found = self.find(name, position, from)?;
-        if self.files.borrow().loaded.contains(&found.name) {
+        let found = self.find(name, Search::Library, position, from)?;
+        if self.files.borrow().loaded.contains(&found.path) {
             return Ok(false);
         }
         self.evaluate(engine, found, position).map(|()| true)
     }
 
-    fn find(&self, name: &str, position: Position, from: Option<&str>) -> Fallible<Found> {
+    fn find(&self, name: &str, search: Search, position: Position, from: Option<&str>) -> Fallible<Found> {
         let beside = from.and_then(|file| Path::new(file).parent());
         if from.is_some_and(stdlib::is_own) {
             // A file of the library loads its own, not one of that name that lies about.
-            return self.find_in_stdlib(name, position);
+            return self.find_in_stdlib(name, search, position);
         }
         let path = self.home_path(name);
         let mut candidates: Vec<PathBuf> = beside.map(|directory| directory.join(&path)).into_iter().collect();
+        if search == Search::Library {
+            let files = self.files.borrow();
+            candidates.extend(files.libraries.iter().map(|directory| directory.join(&path)));
+        }
         candidates.push(path);
         for candidate in candidates {
             let with_ending = PathBuf::from(format!("{}.rhai", candidate.display()));
@@ -93,10 +111,10 @@ impl Interpreter {
                 }
             }
         }
-        self.find_in_stdlib(name, position)
+        self.find_in_stdlib(name, search, position)
     }
 
-    fn find_in_stdlib(&self, name: &str, position: Position) -> Fallible<Found> {
+    fn find_in_stdlib(&self, name: &str, search: Search, position: Position) -> Fallible<Found> {
         let name = name.strip_suffix(".rhai").unwrap_or(name);
         if let Some(directory) = &self.files.borrow().stdlib {
             let file = directory.join(format!("{name}.rhai"));
@@ -107,21 +125,40 @@ impl Interpreter {
         if let Some(text) = stdlib::recipe(name) {
             return Ok(Found {
                 name: stdlib::file_name(name),
+                path: stdlib::file_name(name).into(),
                 text: text.into(),
             });
         }
-        let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("no recipe `{name}' found"));
+        let what = match search {
+            Search::Recipe => "recipe",
+            Search::Library => "library",
+        };
+        let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("no {what} `{name}' found"));
         diagnostic.hints.push(match nearest(name, stdlib::names()) {
             Some(nearest) => format!("did you mean `{nearest}'?"),
-            None => "looked beside this recipe, in the working directory and in the standard library".to_owned(),
+            None => self.places(search),
         });
         Err(raise(diagnostic, position))
     }
 
+    /// Where a file that was not found was looked for.
+    fn places(&self, search: Search) -> String {
+        let libraries = match search {
+            Search::Recipe => Vec::new(),
+            Search::Library => self.files.borrow().libraries.clone(),
+        };
+        let places: Vec<String> = ["beside this recipe".to_owned()]
+            .into_iter()
+            .chain(libraries.iter().map(|directory| format!("in {}", directory.display())))
+            .chain(["in the working directory".to_owned()])
+            .collect();
+        format!("looked {} and in the standard library", places.join(", "))
+    }
+
     fn evaluate(&self, engine: &Engine, found: Found, position: Position) -> Fallible<()> {
-        let Found { name, text } = found;
+        let Found { name, path, text } = found;
         self.enter_file(&name, &text, position)?;
-        self.files.borrow_mut().loaded.insert(name.clone());
+        self.files.borrow_mut().loaded.insert(path);
         let result = self.evaluate_text(engine, &name, &text);
         self.files.borrow_mut().depth -= 1;
         result
@@ -172,7 +209,7 @@ impl Interpreter {
 impl Interpreter {
     /// A module for `import`: a file found like any other.
     fn module(&self, engine: &Engine, name: &str, position: Position, from: Option<&str>) -> Fallible<Shared<Module>> {
-        let Found { name, text } = self.find(name, position, from)?;
+        let Found { name, text, .. } = self.find(name, Search::Library, position, from)?;
         self.enter_file(&name, &text, position)?;
         let result = self.compile(engine, &name, &text).and_then(|ast| {
             let module = Module::eval_ast_as_new(Scope::new(), &ast, engine);
@@ -237,6 +274,7 @@ fn read(file: &Path, position: Position) -> Fallible<Found> {
     let name = file.strip_prefix("./").unwrap_or(file).display().to_string();
     Ok(Found {
         name,
+        path: std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned()),
         text: text.into(),
     })
 }

@@ -62,6 +62,10 @@ pub struct Options {
     pub dry_run: bool,
     /// Use this directory instead of the built-in library.
     pub stdlib: Option<PathBuf>,
+    /// Directories in which `require` and `import` look for libraries, in this order.
+    pub libraries: Vec<PathBuf>,
+    /// Loaded before the recipe, in this order, where they exist: the system's file, then the user's.
+    pub before: Vec<PathBuf>,
     /// The user's home directory.
     pub home: Option<PathBuf>,
 }
@@ -119,12 +123,16 @@ impl std::fmt::Debug for Recipe {
 }
 
 impl Recipe {
-    /// Loads a recipe and what it loads; all errors that can be found in one go.
-    pub fn load(path: &Path, options: Options, surroundings: Surroundings) -> Result<Self, Vec<Diagnostic>> {
+    /// Loads recipes in this order, and what they load; all errors that can be found in one go.
+    pub fn load<P: AsRef<Path>>(
+        paths: &[P],
+        options: Options,
+        surroundings: Surroundings,
+    ) -> Result<Self, Vec<Diagnostic>> {
         let interpreter = Rc::new(Interpreter::new(&options, surroundings));
         let engine = engine::engine(&interpreter);
         let recipe = Self { engine, interpreter };
-        match recipe.load_all(path, &options) {
+        match recipe.load_all(paths, &options) {
             Ok(()) => {}
             Err(error) => return Err(vec![recipe.diagnostic(error)]),
         }
@@ -132,7 +140,7 @@ impl Recipe {
         if loose.is_empty() { Ok(recipe) } else { Err(loose) }
     }
 
-    fn load_all(&self, path: &Path, options: &Options) -> Fallible<()> {
+    fn load_all<P: AsRef<Path>>(&self, paths: &[P], options: &Options) -> Fallible<()> {
         let interpreter = &self.interpreter;
         for name in ["ssh_options", "default_run_options", "default_environment"] {
             interpreter.set(name, rhai::Map::new().into());
@@ -142,7 +150,10 @@ impl Recipe {
             interpreter.set(name, values::coerce(value));
         }
         interpreter.require(&self.engine, stdlib::MAIN, Position::NONE, Some(stdlib::FOLDER))?;
-        interpreter.load(&self.engine, &path.display().to_string(), Position::NONE, None)?;
+        let before = options.before.iter().filter(|file| file.is_file());
+        for file in before.map(PathBuf::as_path).chain(paths.iter().map(AsRef::as_ref)) {
+            interpreter.load(&self.engine, &file.display().to_string(), Position::NONE, None)?;
+        }
         interpreter.hooks(&self.engine, When::Load, None)?;
         for (name, value) in &options.set_after {
             interpreter.set(name, values::coerce(value));

@@ -73,7 +73,7 @@ role :db, "three", :primary => true;
             prompts: Box::new(Nobody),
             interrupt: Interrupt::default(),
         };
-        let mut recipe = match Recipe::load(&path, Options::default(), surroundings) {
+        let mut recipe = match Recipe::load(&[path], Options::default(), surroundings) {
             Ok(recipe) => recipe,
             Err(errors) => panic!("{errors:?}"),
         };

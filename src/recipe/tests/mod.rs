@@ -5,6 +5,7 @@ mod batches;
 mod depth;
 mod downloads;
 mod language;
+mod libraries;
 mod render;
 mod small;
 
@@ -100,7 +101,14 @@ impl Case {
         let path: PathBuf = directory.path().join("recipe.rhai");
         std::fs::write(&path, &self.text).unwrap();
         for (name, text) in &self.files {
-            std::fs::write(directory.path().join(name), text).unwrap();
+            let file = directory.path().join(name);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, text).unwrap();
+        }
+        // What the options name stands in the same directory.
+        let mut options = self.options;
+        for file in options.libraries.iter_mut().chain(&mut options.before) {
+            *file = directory.path().join(&*file);
         }
         let log = Log::default();
         let surroundings = Surroundings {
@@ -111,7 +119,7 @@ impl Case {
             redactor: Redactor::default(),
             interrupt: self.interrupt,
         };
-        (Recipe::load(&path, self.options, surroundings), log, directory)
+        (Recipe::load(&[path], options, surroundings), log, directory)
     }
 
     fn run(self, tasks: &[&str]) -> Outcome {

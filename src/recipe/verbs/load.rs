@@ -28,7 +28,8 @@ pub(super) const REQUIRE: Verb = Verb {
     arguments: (1, 1),
     tail: Tail::Nothing,
     options: NONE,
-    doc: "As `load`, but a file that was loaded before is not loaded again. True if it was loaded now.",
+    doc: "As `load`, but looks for the file also in the directories with libraries, before the working directory, and \
+          does not load again what was loaded before. True if it was loaded now.",
     example: "require \"deploy\";",
     perform: require,
 };
