@@ -104,17 +104,25 @@ impl Console {
     pub fn on(options: Options, redactor: Redactor, messages: Box<dyn Write>, data: Box<dyn Write>) -> Self {
         let cleaner = Cleaner::new(redactor);
         let form = match options.format {
-            Format::Pretty => Form::Pretty(Pretty::new(cleaner.clone(), options.look, options.threshold)),
-            Format::Plain => Form::Plain(Plain::new(cleaner.clone(), options.threshold)),
+            Format::Pretty => Form::Pretty(Pretty::new(
+                cleaner.clone(),
+                options.look,
+                options.threshold,
+                options.is_rehearsal,
+            )),
+            Format::Plain => Form::Plain(Plain::new(cleaner.clone(), options.threshold, options.is_rehearsal)),
             Format::Json => Form::Json(Json::new(cleaner.clone())),
         };
         let mut messages = Screen::new(messages);
         if let Form::Json(_) = form {
             messages.write(&Json::version(), None);
         }
-        let log = options
-            .log
-            .map(|log| (Plain::new(cleaner.clone(), options.threshold), Screen::new(log)));
+        let log = options.log.map(|log| {
+            (
+                Plain::new(cleaner.clone(), options.threshold, options.is_rehearsal),
+                Screen::new(log),
+            )
+        });
         Self(Rc::new(RefCell::new(Inner {
             form,
             look: options.look,

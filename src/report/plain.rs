@@ -5,18 +5,23 @@ use crate::event::{Event, Level};
 use crate::exit::{Exit, Stream};
 
 use super::clean::Cleaner;
-use super::text::{duration, quoted};
+use super::text::{brief, duration, quoted};
 
 /// The plain form.
 #[derive(Debug)]
 pub(super) struct Plain {
     cleaner: Cleaner,
     threshold: Level,
+    is_rehearsal: bool,
 }
 
 impl Plain {
-    pub(super) fn new(cleaner: Cleaner, threshold: Level) -> Self {
-        Self { cleaner, threshold }
+    pub(super) fn new(cleaner: Cleaner, threshold: Level, is_rehearsal: bool) -> Self {
+        Self {
+            cleaner,
+            threshold,
+            is_rehearsal,
+        }
     }
 
     /// An event as whole lines; empty when there is nothing to show at the chosen level.
@@ -149,10 +154,15 @@ impl Lines<'_> {
 
     fn action(&mut self, verb: &str, command: &str, servers: &[Server]) {
         let local = verb == "run_locally";
+        let executing = if local { "executing locally:" } else { "executing" };
+        let script: Vec<String> = command.lines().map(str::to_owned).collect();
         let text = match verb {
             "put" | "get" | "upload" | "download" => command.to_owned(),
-            _ if local => format!("executing locally: {}", quoted(command)),
-            _ => format!("executing {}", quoted(command)),
+            _ if script.len() > 1 => {
+                let script = brief(script, self.plain.is_rehearsal).join("\n    ");
+                format!("{executing}\n    {script}")
+            }
+            _ => format!("{executing} {}", quoted(command)),
         };
         self.say(Level::Debug, None, &text);
         if local {

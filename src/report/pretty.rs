@@ -10,13 +10,10 @@ use crate::exit::{Exit, Stream};
 
 use super::clean::Cleaner;
 use super::palette::{Label, Look};
-use super::text::{count, cut, duration};
+use super::text::{brief, count, cut, duration};
 
 /// So many servers are shown by name when all went well; more are counted.
 const NAMED_SERVERS: usize = 4;
-
-/// A command of more lines is not shown whole.
-const SHOWN_LINES: usize = 3;
 
 /// The pretty form.
 #[derive(Debug)]
@@ -24,6 +21,7 @@ pub(super) struct Pretty {
     cleaner: Cleaner,
     look: Look,
     threshold: Level,
+    is_rehearsal: bool,
     /// Of the lines to come, in steps of two columns.
     indent: usize,
     connecting: Vec<Server>,
@@ -44,11 +42,12 @@ struct Running {
 }
 
 impl Pretty {
-    pub(super) fn new(cleaner: Cleaner, look: Look, threshold: Level) -> Self {
+    pub(super) fn new(cleaner: Cleaner, look: Look, threshold: Level, is_rehearsal: bool) -> Self {
         Self {
             cleaner,
             look,
             threshold,
+            is_rehearsal,
             indent: 0,
             connecting: Vec::new(),
             running: IndexMap::new(),
@@ -97,7 +96,7 @@ impl Pretty {
             } => {
                 let running = Running {
                     verb,
-                    command: brief(self.cleaner.lines(command)),
+                    command: brief(self.cleaner.lines(command), self.is_rehearsal),
                     servers: servers.clone(),
                     left: servers.clone(),
                     indent: self.indent,
@@ -347,18 +346,6 @@ fn state(running: &Running, good: &[&(Server, Exit, Duration)], elapsed: Duratio
         Some((slowest, _)) => format!("{} {}", count(good.len(), "server"), duration(*slowest)),
         None => String::new(),
     }
-}
-
-/// A long script is told by its first line, which names it where it is a comment; the other forms show all of it.
-fn brief(mut command: Vec<String>) -> Vec<String> {
-    let more = command.len().saturating_sub(1);
-    if command.len() > SHOWN_LINES {
-        command.truncate(1);
-        if let Some(first) = command.first_mut() {
-            first.push_str(&format!(" … and {}", count(more, "more line")));
-        }
-    }
-    command
 }
 
 /// The verb and the lines of its command.

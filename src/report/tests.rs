@@ -214,7 +214,9 @@ fn o1_plain_lines_have_capistranos_prefixes() {
         [app1] executing command
         [db1.example.com] executing command
         command finished in 15ms
-      * executing "svn co \\\n  -q --password [redacted]"
+      * executing
+      *     svn co \
+      *       -q --password [redacted]
         servers: ["app1", "db1.example.com"]
         [app1] executing command
         [db1.example.com] executing command
@@ -395,6 +397,21 @@ fn a_long_script_is_told_by_its_first_line() {
     assert_snapshot!(messages, @r"
     › run # Make the release current … and 3 more lines
     ✓ app1 12ms
+    ");
+    let (messages, _) = told(options(Format::Plain, Level::Debug, look(false)), &events);
+    assert_snapshot!(messages, @r"
+      * executing
+      *     # Make the release current … and 3 more lines
+    ");
+    let mut rehearsal = options(Format::Plain, Level::Debug, look(false));
+    rehearsal.is_rehearsal = true;
+    let (messages, _) = told(rehearsal, &events);
+    assert_snapshot!(messages, @r"
+      * executing
+      *     # Make the release current
+      *     umask 002
+      *     cd /u/apps
+      *     ls
     ");
 }
 

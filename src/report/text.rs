@@ -20,6 +20,22 @@ pub(super) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
+/// Lines that a script may have to be shown whole while it runs.
+const SHOWN_LINES: usize = 3;
+
+/// The lines of a command. A long script is told by its first line, which names it where it is a comment; a rehearsal,
+/// which is about what would be run, shows all of it.
+pub(super) fn brief(mut command: Vec<String>, is_rehearsal: bool) -> Vec<String> {
+    let more = command.len().saturating_sub(1);
+    if !is_rehearsal && command.len() > SHOWN_LINES {
+        command.truncate(1);
+        if let Some(first) = command.first_mut() {
+            first.push_str(&format!(" … and {}", count(more, "more line")));
+        }
+    }
+    command
+}
+
 /// Text in double quotes on one line.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
