@@ -61,6 +61,8 @@ pub(super) struct Words {
     /// Parameters that were declared for the block that comes next.
     parameters: Vec<String>,
     in_parameters: bool,
+    /// Whether the parameters are those of a closure or of an output block.
+    are_closures: bool,
     /// Positions of verbs that the grammar has not begun with.
     verbs: VecDeque<Position>,
     unfilled: Vec<Unfilled>,
@@ -76,6 +78,7 @@ impl Words {
             locals: Vec::new(),
             parameters: Vec::new(),
             in_parameters: false,
+            are_closures: false,
             verbs: VecDeque::new(),
             unfilled: Vec::new(),
         }
@@ -130,8 +133,10 @@ impl Words {
         match token {
             Token::MapStart => self.brackets.push(true),
             Token::LeftBrace => {
+                // A closure whose body is no block: its parameters live on until the bracket around it is closed.
+                let is_body = !self.are_closures || matches!(self.previous, Some(Token::Pipe));
+                let depth = self.brackets.len() + usize::from(is_body);
                 self.brackets.push(false);
-                let depth = self.brackets.len();
                 self.locals.extend(self.parameters.drain(..).map(|name| (name, depth)));
             }
             Token::LeftParen | Token::LeftBracket | Token::QuestionBracket => self.brackets.push(false),
@@ -145,9 +150,15 @@ impl Words {
         }
         match token {
             // `catch (error)` and `for (item, counter) in …` declare behind a bracket.
-            Token::Fn | Token::Catch | Token::For => self.in_parameters = true,
+            Token::Fn | Token::Catch | Token::For => {
+                self.in_parameters = true;
+                self.are_closures = false;
+            }
             Token::Pipe if self.in_parameters => self.in_parameters = false,
-            Token::Pipe => self.in_parameters = !self.is_behind_value() || self.begins_parameters(position),
+            Token::Pipe => {
+                self.in_parameters = !self.is_behind_value() || self.begins_parameters(position);
+                self.are_closures = self.in_parameters;
+            }
             Token::RightParen | Token::SemiColon | Token::LeftBrace | Token::In => self.in_parameters = false,
             _ => {}
         }

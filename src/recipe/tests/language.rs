@@ -80,3 +80,9 @@ namespace :deploy {
         ]
     );
 }
+
+#[test]
+fn the_parameters_of_a_closure_are_its_own_in_every_branch_of_its_body() {
+    let text = "task :t { let f = |s, c| if c == 1 { s + 1 } else { s }; puts f.call(1, 1); puts f.call(5, 0); }";
+    assert_eq!(prints(text), ["2", "5"]);
+}
