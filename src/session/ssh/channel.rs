@@ -1,9 +1,10 @@
-//! libssh2's channels without their blocking parts, and its signing hook: all `unsafe` of capr is in this file.
+//! libssh2's channels without their blocking parts, and its hooks: all `unsafe` of capr is in this file.
 //!
 //! A [`Link`] and its [`Channel`]s belong to one thread, and to one live `ssh2::Session` that the owner keeps longer than
 //! them. Nothing here blocks, given a non-blocking session: what cannot be done now is `WouldBlock`, and has to be called again.
 #![allow(unsafe_code)]
 
+use std::cell::RefCell;
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::ptr;
 
@@ -32,9 +33,20 @@ unsafe extern "C" {
         state: *mut *mut c_void,
     ) -> c_int;
     fn libssh2_session_set_read_timeout(session: *mut raw::LIBSSH2_SESSION, seconds: std::ffi::c_long);
+    fn libssh2_session_callback_set2(
+        session: *mut raw::LIBSSH2_SESSION,
+        kind: c_int,
+        callback: Option<AgentHook>,
+    ) -> Option<AgentHook>;
     // libssh2's default allocator; it frees the signature that the hook returns.
     fn malloc(size: usize) -> *mut c_void;
 }
+
+/// Told of each channel to the agent that the server opens.
+type AgentHook = extern "C" fn(*mut raw::LIBSSH2_SESSION, *mut raw::LIBSSH2_CHANNEL, *mut *mut c_void);
+
+/// libssh2.h: `LIBSSH2_CALLBACK_AUTHAGENT`.
+const AGENT_CALLBACK: c_int = 7;
 
 /// Number of the standard error stream, RFC 4254 section 5.2.
 const STDERR: c_int = 1;
@@ -171,7 +183,59 @@ extern "C" fn sign_hook(
     0
 }
 
-/// A session channel. It has no `Drop`: [`Channel::free`] is called until it is done, or the whole session goes.
+/// Where channels to the agent that the server opens arrive. It is to be dropped before the session.
+pub(super) struct AgentDoor {
+    link: Link,
+    arrived: Box<Arrived>,
+}
+
+type Arrived = RefCell<Vec<*mut raw::LIBSSH2_CHANNEL>>;
+
+impl AgentDoor {
+    /// At most one per session, and nothing else may use libssh2's "abstract" of it from now on.
+    pub(super) fn open(link: Link) -> Self {
+        let arrived: Box<Arrived> = Box::default();
+        // SAFETY: the session is live; the hook finds the list behind a stable address, until `drop` takes both away.
+        unsafe {
+            *raw::libssh2_session_abstract(link.0) = ptr::from_ref::<Arrived>(&arrived).cast_mut().cast();
+            libssh2_session_callback_set2(link.0, AGENT_CALLBACK, Some(agent_hook));
+        }
+        Self { link, arrived }
+    }
+
+    /// Those that have come since the last time.
+    pub(super) fn arrived(&self) -> Vec<Channel> {
+        let link = self.link;
+        let channels = self.arrived.take();
+        channels.into_iter().map(|raw| Channel { link, raw }).collect()
+    }
+}
+
+impl Drop for AgentDoor {
+    fn drop(&mut self) {
+        // SAFETY: the session is live, as the owner keeps it longer than this.
+        unsafe {
+            libssh2_session_callback_set2(self.link.0, AGENT_CALLBACK, None);
+            *raw::libssh2_session_abstract(self.link.0) = ptr::null_mut();
+        }
+    }
+}
+
+extern "C" fn agent_hook(
+    _session: *mut raw::LIBSSH2_SESSION,
+    channel: *mut raw::LIBSSH2_CHANNEL,
+    state: *mut *mut c_void,
+) {
+    // SAFETY: `state` leads to the list that `AgentDoor::open` put there, which is only used on this thread, and never
+    // during a call into libssh2.
+    unsafe {
+        if let Some(arrived) = (*state).cast::<Arrived>().as_ref() {
+            arrived.borrow_mut().push(channel);
+        }
+    }
+}
+
+/// A channel of a session. It has no `Drop`: [`Channel::free`] is called until it is done, or the whole session goes.
 pub(super) struct Channel {
     link: Link,
     raw: *mut raw::LIBSSH2_CHANNEL,
@@ -196,6 +260,11 @@ impl Channel {
                 0,
             )
         })
+    }
+
+    /// Asks the server to let its commands use our agent; it takes this once per connection.
+    pub(super) fn request_agent(&mut self) -> Result<(), Trouble> {
+        check(unsafe { raw::libssh2_channel_request_auth_agent(self.raw) })
     }
 
     /// Starts a command.

@@ -145,7 +145,17 @@ impl Inbox {
     }
 
     pub(super) fn wait(&self, socket: Option<(BorrowedFd<'_>, PollFlags)>, until: Option<Instant>) -> Woken {
-        self.shared.wake.wait(socket, until)
+        self.shared.wake.wait(socket, std::iter::empty(), until)
+    }
+
+    /// For the socket, or for one of the others.
+    pub(super) fn wait_for_all<'a>(
+        &'a self,
+        socket: (BorrowedFd<'a>, PollFlags),
+        others: impl Iterator<Item = (BorrowedFd<'a>, PollFlags)>,
+        until: Option<Instant>,
+    ) -> Woken {
+        self.shared.wake.wait(Some(socket), others, until)
     }
 
     pub(super) fn wait_for(&self, socket: &impl AsFd, events: PollFlags, until: Option<Instant>) -> Woken {

@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
@@ -36,6 +37,8 @@ pub(super) struct Connection {
     pub(super) session: Session,
     pub(super) socket: Arc<TcpStream>,
     pub(super) keepalive_interval: Duration,
+    /// The agent that the server may use.
+    pub(super) forwarded_agent: Option<PathBuf>,
     /// Logged in as root.
     pub(super) is_root: bool,
 }
@@ -153,6 +156,8 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         session: attempt.session,
         socket: attempt.socket,
         keepalive_interval,
+        // As with ssh, it does not matter where there is none.
+        forwarded_agent: config.identity_agent.clone().filter(|_| config.forward_agent),
         is_root: config.user == "root",
     })
 }

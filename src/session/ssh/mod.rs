@@ -3,6 +3,7 @@
 //! [`SshConnector`] starts the threads; `login` makes the connection, `worker` runs the commands.
 
 pub mod agent;
+mod agent_forwarding;
 mod auth;
 mod channel;
 pub mod config;
@@ -14,6 +15,7 @@ mod key_ring;
 pub mod known_hosts;
 mod login;
 mod pattern;
+mod pipe;
 mod tcp;
 mod wake;
 mod wire;

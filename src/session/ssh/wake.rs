@@ -41,31 +41,27 @@ pub(super) struct Woken {
 }
 
 impl Wake {
-    /// Sleeps until the socket has one of `events`, the bell rings or `until` has come.
-    pub(super) fn wait(&self, socket: Option<(BorrowedFd<'_>, PollFlags)>, until: Option<Instant>) -> Woken {
+    /// Sleeps until the socket has one of `events`, one of the others has one of its own, the bell rings or `until` has come.
+    pub(super) fn wait<'a>(
+        &'a self,
+        socket: Option<(BorrowedFd<'a>, PollFlags)>,
+        others: impl Iterator<Item = (BorrowedFd<'a>, PollFlags)>,
+        until: Option<Instant>,
+    ) -> Woken {
         let timeout = until.map(|until| {
             let left = until.saturating_duration_since(Instant::now());
             // Rounded up: a timer that fires a little early would be waited for in a busy loop.
             left + Duration::from_micros(50)
         });
         let timeout = timeout.and_then(|left| Timespec::try_from(left).ok());
-        let bell = PollFd::from_borrowed_fd(self.fd(), PollFlags::IN);
+        let fds = [(self.fd(), PollFlags::IN)].into_iter().chain(socket).chain(others);
+        let mut fds: Vec<PollFd<'_>> = fds.map(|(fd, events)| PollFd::from_borrowed_fd(fd, events)).collect();
+        // An interrupted poll is a wake without a cause; the caller looks and waits again.
+        let _ = poll(&mut fds, timeout.as_ref());
+        let seen = |index: usize| fds.get(index).map_or(PollFlags::empty(), PollFd::revents);
+        let rang = !seen(0).is_empty();
+        let events = if socket.is_some() { seen(1) } else { PollFlags::empty() };
         let mut woken = Woken::default();
-        let (rang, events) = match socket {
-            Some((socket, events)) => {
-                let mut fds = [bell, PollFd::from_borrowed_fd(socket, events)];
-                // An interrupted poll is a wake without a cause; the caller looks and waits again.
-                let _ = poll(&mut fds, timeout.as_ref());
-                let [bell, socket] = fds;
-                (!bell.revents().is_empty(), socket.revents())
-            }
-            None => {
-                let mut fds = [bell];
-                let _ = poll(&mut fds, timeout.as_ref());
-                let [bell] = fds;
-                (!bell.revents().is_empty(), PollFlags::empty())
-            }
-        };
         if rang {
             self.silence();
         }

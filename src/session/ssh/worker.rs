@@ -4,6 +4,7 @@
 //! not be sent is sent first; everything is read before it sleeps.
 
 use std::net::TcpStream;
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
@@ -15,10 +16,12 @@ use ssh2::Session;
 use crate::exit::Exit;
 use crate::session::{Command, Input, JobId, JobSignal, Report, SessionId};
 
+use super::agent_forwarding::{AgentForwarding, Asked};
 use super::channel::{Channel, Link, Trouble};
 use super::inbox::{End, Inbox, Order};
 use super::job::Job;
 use super::login::{Connection, quick_ack};
+use super::pipe::Pipes;
 use super::tcp::plain;
 
 const BUFFER: usize = 32 << 10;
@@ -27,6 +30,9 @@ const BUFFER: usize = 32 << 10;
 const QUESTIONS: u32 = 3;
 
 pub(super) struct Worker {
+    // Before the session, which it must not outlive.
+    agent: Option<AgentForwarding>,
+    pipes: Pipes,
     id: SessionId,
     reports: Sender<Report>,
     inbox: Inbox,
@@ -76,11 +82,16 @@ impl Worker {
             .is_some_and(|banner| banner.contains("OpenSSH"));
         // libssh2 counts in seconds and keeps questions two apart; when to ask is decided here.
         connection.session.set_keepalive(true, 2);
+        let link = Link::new(&connection.session);
         Self {
+            agent: connection
+                .forwarded_agent
+                .map(|socket| AgentForwarding::new(socket, link)),
+            pipes: Pipes::default(),
             id,
             reports,
             inbox,
-            link: Link::new(&connection.session),
+            link,
             session: connection.session,
             socket: connection.socket,
             spare: None,
@@ -167,8 +178,10 @@ impl Worker {
     /// Everything that can be done without waiting.
     fn work(&mut self) -> Result<(), Trouble> {
         self.free_channels();
-        self.start_jobs()?;
-        self.open_spare()?;
+        if self.agent_is_settled()? {
+            self.start_jobs()?;
+            self.open_spare()?;
+        }
         let mut index = 0;
         while let Some(job) = self.jobs.get_mut(index) {
             if !job.is_running() {
@@ -185,7 +198,37 @@ impl Worker {
                 None => index += 1,
             }
         }
-        self.watch_spare()
+        self.watch_spare()?;
+        self.pump()
+    }
+
+    /// Asks for agent forwarding, which commands that start later inherit.
+    fn agent_is_settled(&mut self) -> Result<bool, Trouble> {
+        let Some(agent) = &mut self.agent else {
+            return Ok(true);
+        };
+        match agent.ask(self.link) {
+            Ok(Asked::Settled) => Ok(true),
+            Ok(Asked::Granted(channel)) => {
+                self.spare = Some(channel);
+                Ok(true)
+            }
+            Ok(Asked::Refused(channel)) => {
+                self.closing.push(channel);
+                Ok(true)
+            }
+            Err(trouble) => self.may_block(Err(trouble)).map(|()| false),
+        }
+    }
+
+    fn pump(&mut self) -> Result<(), Trouble> {
+        if let Some(agent) = &self.agent {
+            agent.admit(&mut self.pipes, &mut self.closing);
+        }
+        let before = self.closing.len();
+        self.blocked_on_send |= self.pipes.pump(self.link, &mut self.buffer, &mut self.closing)?;
+        self.restless |= self.closing.len() > before;
+        Ok(())
     }
 
     /// Only the first job that is not running yet has a request under way.
@@ -380,7 +423,13 @@ impl Worker {
 
     /// Whether something reads from the socket, so that the server's silence can be told.
     fn listens(&self) -> bool {
-        !self.paused && (self.spare.is_some() || !self.jobs.is_empty() || !self.closing.is_empty())
+        let asks = self.agent.as_ref().is_some_and(|agent| !agent.is_settled());
+        !self.paused
+            && (asks
+                || self.spare.is_some()
+                || !self.pipes.is_empty()
+                || !self.jobs.is_empty()
+                || !self.closing.is_empty())
     }
 
     /// Asks a silent server whether it lives; says when to look again.
@@ -428,7 +477,8 @@ impl Worker {
         if self.blocked_on_send {
             events |= PollFlags::OUT;
         }
-        let woken = self.inbox.wait_for(&self.socket, events, until);
+        let socket = (self.socket.as_fd(), events);
+        let woken = self.inbox.wait_for_all(socket, self.pipes.interests(), until);
         if woken.readable {
             self.silence = None;
             quick_ack(&self.socket);

@@ -1,0 +1,206 @@
+//! Bytes between a channel and a socket of this machine, both ways, never waiting for either.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::unix::net::UnixStream;
+
+use rustix::event::PollFlags;
+
+use crate::exit::Stream;
+
+use super::channel::{Channel, Link, Trouble};
+
+/// Bytes on their way in one direction.
+#[derive(Default)]
+struct Flow {
+    bytes: Vec<u8>,
+    sent: usize,
+    ended: bool,
+}
+
+impl Flow {
+    fn rest(&self) -> &[u8] {
+        self.bytes.get(self.sent..).unwrap_or_default()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.sent >= self.bytes.len()
+    }
+
+    fn fill(&mut self, bytes: &[u8]) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(bytes);
+        self.sent = 0;
+    }
+}
+
+struct Pipe {
+    channel: Channel,
+    socket: UnixStream,
+    /// From the server to the socket.
+    inward: Flow,
+    /// From the socket to the server.
+    outward: Flow,
+    /// A packet is out by half; it has to be completed before anything else.
+    half_sent: bool,
+}
+
+/// All pipes of one connection.
+#[derive(Default)]
+pub(super) struct Pipes(Vec<Pipe>);
+
+impl Pipes {
+    /// The socket has to be non-blocking.
+    pub(super) fn add(&mut self, channel: Channel, socket: UnixStream) {
+        self.0.push(Pipe {
+            channel,
+            socket,
+            inward: Flow::default(),
+            outward: Flow::default(),
+            half_sent: false,
+        });
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Moves what can be moved now; channels whose pipe has ended go to `closing`. True: something could not be sent.
+    pub(super) fn pump(&mut self, link: Link, buffer: &mut [u8], closing: &mut Vec<Channel>) -> Result<bool, Trouble> {
+        let mut blocked = false;
+        let mut index = 0;
+        while let Some(pipe) = self.0.get_mut(index) {
+            pipe.pump(link, buffer)?;
+            blocked |= pipe.half_sent;
+            if pipe.has_ended() {
+                closing.push(self.0.swap_remove(index).channel);
+            } else {
+                index += 1;
+            }
+        }
+        Ok(blocked)
+    }
+
+    /// What is to be waited for.
+    pub(super) fn interests(&self) -> impl Iterator<Item = (BorrowedFd<'_>, PollFlags)> {
+        self.0.iter().map(|pipe| {
+            let mut events = PollFlags::empty();
+            if pipe.outward.is_empty() && !pipe.outward.ended {
+                events |= PollFlags::IN;
+            }
+            if !pipe.inward.is_empty() {
+                events |= PollFlags::OUT;
+            }
+            (pipe.socket.as_fd(), events)
+        })
+    }
+}
+
+impl Pipe {
+    /// Neither SSH nor the agent's protocol goes on in one direction alone: the first end is the end.
+    fn has_ended(&self) -> bool {
+        let over = |flow: &Flow| flow.ended && flow.is_empty();
+        !self.half_sent && (over(&self.inward) || over(&self.outward))
+    }
+
+    fn pump(&mut self, link: Link, buffer: &mut [u8]) -> Result<(), Trouble> {
+        loop {
+            let received = self.receive(buffer)?;
+            let written = self.deliver();
+            let read = self.collect(buffer);
+            let sent = self.send(link)?;
+            if !(received || written || read || sent) || self.has_ended() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn receive(&mut self, buffer: &mut [u8]) -> Result<bool, Trouble> {
+        if !self.inward.is_empty() || self.inward.ended {
+            return Ok(false);
+        }
+        match self.channel.read(Stream::Out, buffer) {
+            Ok(0) => {
+                self.inward.ended = self.channel.at_eof();
+                Ok(self.inward.ended)
+            }
+            Ok(count) => {
+                self.inward.fill(buffer.get(..count).unwrap_or_default());
+                Ok(true)
+            }
+            Err(Trouble::WouldBlock) => Ok(false),
+            Err(Trouble::Denied(_)) => {
+                self.inward.ended = true;
+                Ok(true)
+            }
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    fn deliver(&mut self) -> bool {
+        if self.inward.is_empty() {
+            return false;
+        }
+        match self.socket.write(self.inward.rest()) {
+            Ok(count) if count > 0 => {
+                self.inward.sent += count;
+                true
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => false,
+            Err(error) if error.kind() == ErrorKind::Interrupted => true,
+            // Nobody reads there any more.
+            _ => {
+                self.inward.fill(&[]);
+                self.inward.ended = true;
+                true
+            }
+        }
+    }
+
+    fn collect(&mut self, buffer: &mut [u8]) -> bool {
+        if !self.outward.is_empty() || self.outward.ended {
+            return false;
+        }
+        match self.socket.read(buffer) {
+            Ok(count) if count > 0 => {
+                self.outward.fill(buffer.get(..count).unwrap_or_default());
+                true
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => false,
+            Err(error) if error.kind() == ErrorKind::Interrupted => true,
+            _ => {
+                self.outward.ended = true;
+                true
+            }
+        }
+    }
+
+    fn send(&mut self, link: Link) -> Result<bool, Trouble> {
+        if self.outward.is_empty() {
+            return Ok(false);
+        }
+        match self.channel.write(self.outward.rest()) {
+            Ok(count) => {
+                self.half_sent = false;
+                self.outward.sent += count;
+                Ok(count > 0)
+            }
+            // The other side's window may be full instead, which holds up nothing else.
+            Err(Trouble::WouldBlock) => {
+                self.half_sent = link.waits_for_sending();
+                Ok(false)
+            }
+            Err(Trouble::Denied(_)) => {
+                self.half_sent = false;
+                self.outward.fill(&[]);
+                self.outward.ended = true;
+                Ok(true)
+            }
+            Err(trouble) => Err(trouble),
+        }
+    }
+}
