@@ -74,3 +74,22 @@ fn f5_one_local_file_for_several_servers_is_refused_before_connecting() {
         .says("$CAPISTRANO:HOST$")
         .silent_on("connect");
 }
+
+#[test]
+fn c24_servers_run_different_commands_at_the_same_time() {
+    let fleet = Fleet::start(&["www1", "app1", "db1"]);
+    let recipe = r#"
+        role :web, "www1", "app1"; role :app, "app1"; role :db, "db1";
+        task :t {
+          parallel |session| {
+            session.when("in?(:web)", "touch /tmp/web; until test -e /tmp/app -o $(hostname) = www1; do sleep 0.05; done", #{ timeout: 20 });
+            session.when("in?(:app)", "until test -e /tmp/web; do sleep 0.05; done; touch /tmp/app", #{ timeout: 20 });
+            session.else("touch /tmp/else");
+          }
+        }
+    "#;
+    Case::new().recipe(recipe).args(["t"]).on(&fleet).run().ok();
+    assert!(fleet.exists("www1", "/tmp/web") && !fleet.exists("www1", "/tmp/app"));
+    assert!(fleet.exists("app1", "/tmp/web") && fleet.exists("app1", "/tmp/app"));
+    assert!(fleet.exists("db1", "/tmp/else") && !fleet.exists("app1", "/tmp/else"));
+}

@@ -83,7 +83,7 @@ impl Actor {
                 action: id,
                 verb: action.verb,
                 command: running.shown.clone(),
-                servers: running.jobs.iter().map(|job| job.server.clone()).collect(),
+                servers: running.servers().cloned().collect(),
             });
         }
         let orders = jobs
@@ -134,11 +134,11 @@ impl Actor {
     /// What an action that has ended leaves; an error that names every server it failed on.
     pub fn finish(&mut self, mut running: Running) -> Result<Outcome, ActionError> {
         while self.next(&mut running, &mut Nobody)?.is_some() {}
-        let servers: Vec<_> = running.jobs.iter().filter_map(Job::failure).collect();
+        let servers = running.failures();
         if !servers.is_empty() {
             return Err(ActionError::Failed {
+                total: running.servers().count(),
                 shown: running.shown,
-                total: running.jobs.len(),
                 servers,
             });
         }
@@ -354,7 +354,7 @@ impl Actor {
             self.teller.tell(Event::ActionFinished {
                 action: running.id,
                 elapsed: running.started.elapsed(),
-                failed: running.failed(),
+                failed: running.failures().len(),
             });
         }
     }

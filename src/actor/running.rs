@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
+use indexmap::IndexSet;
+
 use super::sudo::{Filter, Found};
 use super::teller::Teller;
 use super::text::{Decoder, Lines};
@@ -146,9 +148,25 @@ impl Running {
         }
     }
 
-    pub(super) fn failed(&self) -> usize {
-        let failed = |job: &&Job| job.exit.as_ref().is_some_and(|exit| !exit.is_success());
-        self.jobs.iter().filter(failed).count()
+    /// Every server once, in order: one may have several commands.
+    pub(super) fn servers(&self) -> impl Iterator<Item = &Server> {
+        let servers: IndexSet<&Server> = self.jobs.iter().map(|job| &job.server).collect();
+        servers.into_iter()
+    }
+
+    /// The servers on which it failed.
+    pub(super) fn failures(&self) -> Vec<ServerFailure> {
+        let mut failures: Vec<ServerFailure> = Vec::new();
+        for failure in self.jobs.iter().filter_map(Job::failure) {
+            match failures.iter_mut().find(|known| known.server == failure.server) {
+                Some(known) => {
+                    known.reason = format!("{}; {}", known.reason, failure.reason);
+                    known.stderr.extend(failure.stderr);
+                }
+                None => failures.push(failure),
+            }
+        }
+        failures
     }
 
     fn text(&mut self, index: usize, stream: Stream, text: &str, teller: &mut Teller) {

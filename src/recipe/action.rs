@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use rhai::{Dynamic, Engine, EvalContext, Position};
 
 use super::Fallible;
@@ -33,6 +34,15 @@ pub(super) struct Request {
     pub(super) sudo_prompt: Option<String>,
     /// Takes what [`Output::Bytes`] hands out.
     pub(super) downloads: Option<Downloads>,
+    /// What each server is to do, where that is not the same for all.
+    pub(super) branches: Option<Branches>,
+}
+
+/// Several commands, and which of them each server is to run.
+#[derive(Default)]
+pub(super) struct Branches {
+    pub(super) commands: Vec<(Request, RunOptions)>,
+    pub(super) of: IndexMap<Server, Vec<usize>>,
 }
 
 /// Where and how.
@@ -140,7 +150,7 @@ impl Interpreter {
                 }
                 let jobs = batch
                     .iter()
-                    .map(|server| self.job(server.clone(), &options, &request, settings))
+                    .flat_map(|server| self.jobs(server, &options, &request, settings))
                     .collect();
                 match self.perform(
                     context,
@@ -196,22 +206,33 @@ impl Interpreter {
             .map_err(|broken| broken.raise(call.position))
     }
 
-    fn job(
+    fn jobs(
         &self,
-        server: Server,
-        options: &SshOptions,
+        server: &Server,
+        ssh: &SshOptions,
         request: &Request,
         settings: &Settings,
-    ) -> (Destination, Command) {
+    ) -> Vec<(Destination, Command)> {
+        let Some(branches) = &request.branches else {
+            return vec![self.job(server.clone(), ssh, request, &settings.options)];
+        };
+        let chosen = branches.of.get(server).into_iter().flatten();
+        chosen
+            .filter_map(|index| branches.commands.get(*index))
+            .map(|(request, options)| self.job(server.clone(), ssh, request, options))
+            .collect()
+    }
+
+    fn job(&self, server: Server, ssh: &SshOptions, request: &Request, options: &RunOptions) -> (Destination, Command) {
         let line = {
             let configuration = self.configuration.borrow();
             placeholders(&request.line, &server, &configuration.roles.roles_of(&server))
         };
         let destination = Destination {
             server,
-            options: options.clone(),
+            options: ssh.clone(),
         };
-        (destination, command(&line, request, &settings.options))
+        (destination, command(&line, request, options))
     }
 
     fn perform(

@@ -10,7 +10,7 @@ use super::loader::Modules;
 use super::origin::{raise, terminate};
 use super::verbs::{VERBS, Verb};
 use super::words::{SYMBOL, statement_name, verb_key, verb_of};
-use super::{channel, functions, grammar};
+use super::{channel, functions, grammar, parallel};
 use crate::actor::ActionError;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Event;
@@ -35,6 +35,7 @@ pub(super) fn engine(interpreter: &Rc<Interpreter>) -> Engine {
     names(&mut engine, interpreter);
     verbs(&mut engine, interpreter);
     channel::register(&mut engine, interpreter);
+    parallel::register(&mut engine);
     functions::register(&mut engine, interpreter);
     let printed = interpreter.clone();
     engine.on_print(move |text| printed.emit(Event::Printed { text: text.to_owned() }));

@@ -90,7 +90,7 @@ pub(super) fn parse(
             shape.push('B');
             (Some("$block$"), "done", false)
         }
-        ("tail", "|") if takes_block => (Some("|"), "parameter", false),
+        ("start" | "bare" | "tail", "|") if takes_block => (Some("|"), "parameter", false),
         ("start" | "bare", look) if ends || OPERATORS.contains(&look) => (None, "done", false),
         ("argument", ")") if in_brackets => (Some(")"), "tail", false),
         ("argument", "|") if takes_block => (Some("|"), "parameter", in_brackets),

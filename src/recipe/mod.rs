@@ -14,6 +14,7 @@ mod loader;
 mod names;
 mod options;
 mod origin;
+mod parallel;
 mod passwords;
 mod reference;
 mod rollback;

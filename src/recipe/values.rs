@@ -52,6 +52,25 @@ pub(super) fn plain(value: &Dynamic) -> Value {
     }
 }
 
+/// A plain value as one of scripts.
+pub(super) fn dynamic(value: &Value) -> Dynamic {
+    match value {
+        Value::Unit => Dynamic::UNIT,
+        Value::Bool(value) => (*value).into(),
+        Value::Int(value) => (*value).into(),
+        Value::Float(value) => (*value).into(),
+        Value::Text(value) => value.clone().into(),
+        Value::List(list) => list.iter().map(dynamic).collect::<rhai::Array>().into(),
+        Value::Map(map) => {
+            let map: rhai::Map = map
+                .iter()
+                .map(|(name, value)| (name.as_str().into(), dynamic(value)))
+                .collect();
+            map.into()
+        }
+    }
+}
+
 /// The pairs of a map.
 pub(super) fn attributes(option: &str, value: &Dynamic, position: Position) -> Fallible<Attributes> {
     match plain(value) {

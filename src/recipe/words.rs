@@ -109,6 +109,8 @@ impl Words {
         self.follow(&token, position);
         let mapped = match token {
             Token::Identifier(word) => self.word(*word, position),
+            // `session.else(command)`.
+            Token::Else if self.previous == Some(Token::Period) => Token::Identifier(Box::new("else".into())),
             Token::IntegerConstant(_) => self.octal(position).unwrap_or(token),
             Token::Colon if !self.is_map_colon() => Token::Custom(Box::new(SYMBOL.into())),
             // Behind a value Rhai would take it for the operator.

@@ -6,6 +6,7 @@ mod depth;
 mod downloads;
 mod language;
 mod libraries;
+mod parallel;
 mod render;
 mod small;
 

@@ -205,6 +205,7 @@ fn run_locally(interpreter: &Interpreter, context: &mut EvalContext, call: Call)
         output: Output::Capture,
         sudo_prompt: None,
         downloads: None,
+        branches: None,
     };
     let outcome = interpreter.act_locally(context, &call, &options, request)?;
     Ok(outcome.stdout.into_values().next().unwrap_or_default().into())
@@ -212,7 +213,7 @@ fn run_locally(interpreter: &Interpreter, context: &mut EvalContext, call: Call)
 
 /// A command for servers. One that calls sudo may be asked for the password: its input stays open, and it gets a
 /// terminal unless the recipe says otherwise, since sudo does not ask without one.
-fn remote(
+pub(super) fn remote(
     verb: &'static str,
     command: &str,
     output: Output,
@@ -234,6 +235,7 @@ fn remote(
         output,
         sudo_prompt: calls_sudo.then(|| sudo.prompt.clone()),
         downloads: None,
+        branches: None,
     }
 }
 

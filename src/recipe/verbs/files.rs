@@ -166,6 +166,7 @@ pub(super) fn request(verb: &'static str, shown: String, line: String, data: Vec
         output: Output::Report,
         sudo_prompt: None,
         downloads: None,
+        branches: None,
     }
 }
 

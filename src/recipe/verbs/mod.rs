@@ -4,6 +4,7 @@ mod commands;
 mod downloads;
 mod files;
 mod load;
+mod parallel;
 mod people;
 mod render;
 mod servers;
@@ -79,6 +80,7 @@ pub(super) static VERBS: &[Verb] = &[
     tasks::NAMESPACE,
     tasks::ON,
     transactions::ON_ROLLBACK,
+    parallel::PARALLEL,
     people::PASSWORD_PROMPT,
     files::PUT,
     people::PUTS,

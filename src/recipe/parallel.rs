@@ -1,0 +1,191 @@
+//! What the block of `parallel` is given: a session that is told which servers run what.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rhai::{Dynamic, Engine, EvalContext, FnPtr, Map, Position};
+
+use super::Fallible;
+use super::block::call_function;
+use super::interpreter::Interpreter;
+use super::options::{COMMAND, flag, run_options};
+use super::origin::{raise, wrong};
+use super::values::{dynamic, texts};
+use crate::configuration::{RunOptions, Server, nearest};
+use crate::diagnostic::{Diagnostic, Fault};
+
+/// Collects branches while the block runs.
+#[derive(Clone, Default)]
+pub(super) struct Session(Rc<RefCell<Vec<Branch>>>);
+
+/// A command and the servers it is for.
+#[derive(Clone)]
+pub(super) struct Branch {
+    /// None: where no other one fits.
+    pub(super) condition: Option<Condition>,
+    pub(super) command: String,
+    pub(super) options: RunOptions,
+    /// Where it fits no later one is looked at.
+    pub(super) last: bool,
+}
+
+#[derive(Clone)]
+pub(super) enum Condition {
+    /// In any of these roles.
+    Roles(Vec<String>),
+    Function(FnPtr),
+    Constant(bool),
+}
+
+impl Session {
+    /// What the block said, in order.
+    pub(super) fn branches(&self) -> Vec<Branch> {
+        self.0.borrow().clone()
+    }
+
+    fn add(&self, condition: Option<Dynamic>, command: &str, options: Map) -> Fallible<()> {
+        let condition = condition.map(Condition::new).transpose()?;
+        let pairs = options
+            .into_iter()
+            .map(|(name, value)| (name.to_string(), (value, Position::NONE)))
+            .collect::<indexmap::IndexMap<_, _>>();
+        let known = || COMMAND.iter().map(|choice| choice.name).chain(["last"]);
+        for name in pairs.keys() {
+            if !known().any(|known| known == name) {
+                let diagnostic = Diagnostic::new(Fault::Recipe, format!("a branch has no option `{name}'"));
+                let hint = match nearest(name, known()) {
+                    Some(nearest) => format!("did you mean `{nearest}'?"),
+                    None => format!("it takes: {}", known().collect::<Vec<_>>().join(", ")),
+                };
+                return Err(raise(diagnostic.hint(hint), Position::NONE));
+            }
+        }
+        let last = match pairs.get("last") {
+            Some((value, position)) => flag("last", value, *position)?.unwrap_or(false),
+            None => false,
+        };
+        self.0.borrow_mut().push(Branch {
+            condition,
+            command: command.to_owned(),
+            options: run_options(&pairs)?,
+            last,
+        });
+        Ok(())
+    }
+}
+
+impl Condition {
+    fn new(value: Dynamic) -> Fallible<Self> {
+        if let Some(function) = value.read_lock::<FnPtr>() {
+            return Ok(Self::Function(function.clone()));
+        }
+        if let Ok(value) = value.as_bool() {
+            return Ok(Self::Constant(value));
+        }
+        let roles: Vec<String> = texts(&value).iter().map(|text| role(text).to_owned()).collect();
+        if roles.is_empty() {
+            return Err(wrong(
+                "a condition is a role, a list of roles or a closure",
+                Position::NONE,
+            ));
+        }
+        Ok(Self::Roles(roles))
+    }
+
+    /// As the log has it.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Roles(roles) => roles.join(", "),
+            Self::Function(_) | Self::Constant(_) => "when".to_owned(),
+        }
+    }
+
+    /// Whether it is so for a server.
+    pub(super) fn fits(
+        &self,
+        interpreter: &Interpreter,
+        context: &EvalContext,
+        server: &Server,
+        position: Position,
+    ) -> Fallible<bool> {
+        match self {
+            Self::Constant(value) => Ok(*value),
+            Self::Roles(wanted) => {
+                let configuration = interpreter.configuration.borrow();
+                let roles = &configuration.roles;
+                if let Some(unknown) = wanted.iter().find(|role| !roles.contains(role)) {
+                    let diagnostic = Diagnostic::new(Fault::Recipe, format!("the role `{unknown}' is not defined"));
+                    let hint = match nearest(unknown, roles.names()) {
+                        Some(nearest) => format!("did you mean `{nearest}'?"),
+                        None => "another condition is a closure: |server| server.host == \"app1\"".to_owned(),
+                    };
+                    return Err(raise(diagnostic.hint(hint), position));
+                }
+                Ok(roles
+                    .roles_of(server)
+                    .iter()
+                    .any(|role| wanted.iter().any(|w| w == role)))
+            }
+            Self::Function(function) => {
+                let described = described(interpreter, server);
+                let value = call_function(context, function, (described,), position)?;
+                value
+                    .as_bool()
+                    .map_err(|_| wrong("a condition's closure is to give true or false", position))
+            }
+        }
+    }
+}
+
+/// `in?(:app)` as Capistrano writes it, or the role alone.
+fn role(text: &str) -> &str {
+    match text.trim().strip_prefix("in?") {
+        Some(rest) => rest.trim_matches([' ', '(', ')', ':', '"', '\'']),
+        None => text.trim(),
+    }
+}
+
+/// A server for a closure.
+fn described(interpreter: &Interpreter, server: &Server) -> Map {
+    let configuration = interpreter.configuration.borrow();
+    let roles = configuration.roles.roles_of(server).into_iter();
+    let roles: rhai::Array = roles.map(|role| role.to_owned().into()).collect();
+    let attributes: Map = configuration
+        .roles
+        .attributes_of(server)
+        .iter()
+        .map(|(name, value)| (name.as_str().into(), dynamic(value)))
+        .collect();
+    let user = server.user.clone().map_or(Dynamic::UNIT, Dynamic::from);
+    let port = server.port.map_or(Dynamic::UNIT, |port| i64::from(port).into());
+    [
+        ("host", server.host.clone().into()),
+        ("user", user),
+        ("port", port),
+        ("roles", roles.into()),
+        ("attributes", attributes.into()),
+    ]
+    .into_iter()
+    .map(|(name, value): (&str, Dynamic)| (name.into(), value))
+    .collect()
+}
+
+/// Makes sessions known to scripts: `session.when(condition, command)`, `session.else(command)`.
+pub(super) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<Session>("Session");
+    engine.register_fn("when", |session: &mut Session, condition: Dynamic, command: &str| {
+        session.add(Some(condition), command, Map::new())
+    });
+    engine.register_fn(
+        "when",
+        |session: &mut Session, condition: Dynamic, command: &str, options: Map| {
+            session.add(Some(condition), command, options)
+        },
+    );
+    engine.register_fn("else", |session: &mut Session, command: &str| {
+        session.add(None, command, Map::new())
+    });
+    engine.register_fn("else", |session: &mut Session, command: &str, options: Map| {
+        session.add(None, command, options)
+    });
+}
