@@ -10,6 +10,7 @@ mod fleet;
 #[allow(dead_code, reason = "its words are for all tests; not each is used at all times")]
 mod harness;
 
+mod addressed;
 mod architecture;
 mod cli;
 mod commands;

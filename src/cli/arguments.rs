@@ -10,7 +10,7 @@ use clap::{ArgAction, Parser, ValueEnum};
     name = "capr",
     version,
     arg_required_else_help = true,
-    override_usage = "capr [RECIPE] TASK... [NAME=value]... [OPTIONS]\n       capr [RECIPE] -T [PATTERN]",
+    override_usage = "capr [RECIPE] TASK... [NAME=value]... [OPTIONS]\n       capr [RECIPE] -T [PATTERN]\n       capr [RECIPE] TASK... --servers",
     after_help = "\
 RECIPE is a file or a name that ends in .rhai. Without one, Caprfile, deploy.rhai or config/deploy.rhai is looked for here and in \
 the parent directories.
@@ -58,6 +58,11 @@ pub(super) struct Arguments {
     /// Show a task's whole description
     #[arg(short = 'e', long = "explain", value_name = "TASK")]
     pub(super) explain: Option<String>,
+
+    /// Show which servers these tasks and those they name address, and why; connect nowhere. Single commands may
+    /// say otherwise
+    #[arg(long, conflicts_with_all = ["tasks", "tool", "explain"])]
+    pub(super) servers: bool,
 
     /// Show what would be done; connect nowhere and change nothing
     #[arg(short = 'n', long = "dry-run")]

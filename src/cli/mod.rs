@@ -21,7 +21,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::interrupt::Interrupt;
 use crate::recipe::{Prompts, Recipe, Stopped, Surroundings, on_large_stack};
-use crate::report::{Console, Ending, Listing, Options};
+use crate::report::{Console, Ending, Listing, Options, addressed};
 use crate::secret::Redactor;
 
 use self::arguments::Arguments;
@@ -147,6 +147,7 @@ fn with_settings(mut settings: Settings, console: &Console, redactor: Redactor) 
     };
     match settings.work {
         Work::Run { tasks } => perform(recipe, &tasks, console),
+        Work::Servers { tasks } => servers(&recipe, &tasks, console),
         Work::List(listing) => list(&recipe, &listing, console),
         Work::Explain { task } => explain(&recipe, &task, console),
     }
@@ -177,11 +178,24 @@ fn allow_many_files() {
     let _ = setrlimit(Resource::Nofile, limit);
 }
 
-fn perform(mut recipe: Recipe, tasks: &[String], console: &Console) -> u8 {
+/// All tasks that do not exist, told at once.
+fn unknown(recipe: &Recipe, tasks: &[String], console: &Console) -> Option<u8> {
     let unknown: Vec<Diagnostic> = tasks.iter().filter_map(|task| recipe.unknown_task(task)).collect();
-    if !unknown.is_empty() {
-        console.errors(&unknown);
-        return Fault::Usage.exit_code();
+    console.errors(&unknown);
+    (!unknown.is_empty()).then(|| Fault::Usage.exit_code())
+}
+
+fn servers(recipe: &Recipe, tasks: &[String], console: &Console) -> u8 {
+    if let Some(code) = unknown(recipe, tasks, console) {
+        return code;
+    }
+    console.data(&addressed(&recipe.addressed(tasks)));
+    0
+}
+
+fn perform(mut recipe: Recipe, tasks: &[String], console: &Console) -> u8 {
+    if let Some(code) = unknown(&recipe, tasks, console) {
+        return code;
     }
     let ended = recipe.run(tasks);
     // Sessions say goodbye before the last word.

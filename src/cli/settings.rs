@@ -56,6 +56,8 @@ const USER_FILE: &str = ".capr.rhai";
 pub(super) enum Work {
     /// Run these tasks; at least one.
     Run { tasks: Vec<String> },
+    /// Show which servers these tasks address.
+    Servers { tasks: Vec<String> },
     /// List tasks.
     List(Listing),
     /// Show one task's description.
@@ -113,6 +115,8 @@ impl Settings {
             })
         } else if words.is_empty() {
             return Err(UsageError::NoTask);
+        } else if arguments.servers {
+            Work::Servers { tasks: words }
         } else {
             Work::Run { tasks: words }
         };

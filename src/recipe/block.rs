@@ -47,6 +47,11 @@ impl Block {
         }
     }
 
+    /// Its syntax.
+    pub(super) fn body(&self) -> &Expr {
+        &self.body
+    }
+
     /// Evaluates it with these parameters, inside `level` functions. `return` ends it.
     pub(super) fn call(&self, engine: &Engine, parameters: &[(String, Dynamic)], level: usize) -> Fallible {
         let (mut state, mut caches, mut locals) = (self.state.clone(), Caches::new(), self.locals.clone());

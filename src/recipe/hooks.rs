@@ -46,7 +46,7 @@ impl Interpreter {
         Ok(())
     }
 
-    fn fires(&self, hook: &Hook, task: Option<&Rc<Task>>) -> bool {
+    pub(super) fn fires(&self, hook: &Hook, task: Option<&Rc<Task>>) -> bool {
         let Some(task) = task else { return true };
         let named = |name: &String| {
             self.task(name, &hook.namespace)

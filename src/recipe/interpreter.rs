@@ -132,9 +132,14 @@ impl Interpreter {
         BlockId(blocks.len() - 1)
     }
 
+    /// A block that was kept.
+    pub(super) fn block(&self, id: BlockId) -> Option<Block> {
+        self.blocks.borrow().get(id.0).cloned()
+    }
+
     /// Evaluates a block that was kept, in the namespace it stands in.
     pub(super) fn call(&self, engine: &Engine, id: BlockId, parameters: &[(String, Dynamic)]) -> Fallible {
-        let Some(block) = self.blocks.borrow().get(id.0).cloned() else {
+        let Some(block) = self.block(id) else {
             return Err(wrong("a block that was never kept", Position::NONE));
         };
         let around = self.namespace.replace(block.namespace.clone());

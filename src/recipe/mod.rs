@@ -1,6 +1,7 @@
 //! The recipe language on Rhai. The only folder that names rhai; outside it a block is an id.
 
 mod action;
+mod addressed;
 mod block;
 mod channel;
 mod connection;
@@ -11,6 +12,7 @@ mod grammar;
 mod hooks;
 mod interpreter;
 mod loader;
+mod mentions;
 mod names;
 mod options;
 mod origin;
@@ -34,6 +36,7 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
+pub use self::addressed::{Addressed, Servers};
 pub use self::reference::reference;
 pub use self::stack::on_large_stack;
 
@@ -182,6 +185,12 @@ impl Recipe {
             .collect();
         tasks.sort_by(|a, b| a.name.cmp(&b.name));
         tasks
+    }
+
+    /// Which servers the commands of these tasks would go to, and of the tasks that they name; each task once, in the
+    /// order they are named. All names were checked with `unknown_task`.
+    pub fn addressed(&self, tasks: &[String]) -> Vec<Addressed> {
+        addressed::addressed(&self.interpreter, tasks)
     }
 
     /// The diagnostic for a name that is no task, with the nearest names; `None` when it is one.

@@ -1,6 +1,7 @@
 //! The only folder that prints: reporters, diagnostics, summary, task lists. What it is told are events and diagnostics;
 //! it decides only how they look.
 
+mod addressed;
 mod clean;
 mod console;
 mod diagnostic;
@@ -15,6 +16,7 @@ mod tasks;
 mod tests;
 mod text;
 
+pub use addressed::addressed;
 pub use console::{Console, Ending, Format, Options};
 pub use palette::Look;
 pub use tasks::Listing;

@@ -1,0 +1,103 @@
+//! The tasks that a block names, read from its syntax: nothing is evaluated.
+
+use std::rc::Rc;
+
+use rhai::{ASTNode, CustomExpr, Expr};
+
+use super::block::Block;
+use super::interpreter::Interpreter;
+use super::words::{statement_name, verb_of};
+use crate::configuration::{BlockId, Task};
+
+impl Interpreter {
+    /// The tasks that a block names, in the order they stand in it.
+    pub(super) fn mentions(&self, id: BlockId) -> Vec<Rc<Task>> {
+        let Some(block) = self.block(id) else {
+            return Vec::new();
+        };
+        names(&block)
+            .iter()
+            .filter_map(|path| self.named(path, &block.namespace))
+            .collect()
+    }
+
+    /// The task at the end of `a.b.c`, or as far as there is one.
+    fn named(&self, path: &[String], namespace: &str) -> Option<Rc<Task>> {
+        (1..=path.len())
+            .rev()
+            .find_map(|length| self.task(&path.get(..length)?.join(":"), namespace))
+    }
+}
+
+/// What is named in a block, word by word: `[deploy, web, disable]`.
+fn names(block: &Block) -> Vec<Vec<String>> {
+    let mut names = Vec::new();
+    block.body().walk(&mut Vec::new(), &mut |nodes| {
+        if let Some(ASTNode::Expr(expression)) = nodes.last() {
+            // The first word of `a.b` was read with it.
+            let is_first_word = matches!(
+                nodes.len().checked_sub(2).and_then(|at| nodes.get(at)),
+                Some(ASTNode::Expr(Expr::Dot(dot, ..))) if std::ptr::eq(&dot.lhs, *expression)
+            );
+            if !is_first_word {
+                names.extend(path(expression));
+            }
+        }
+        true
+    });
+    names
+}
+
+fn path(expression: &Expr) -> Option<Vec<String>> {
+    match expression {
+        Expr::Variable(..) | Expr::FnCall(..) => Some(vec![word(expression)?]),
+        Expr::Dot(dot, ..) => {
+            let mut path = vec![word(&dot.lhs)?];
+            let mut rest = &dot.rhs;
+            while let Expr::Dot(dot, ..) = rest {
+                path.push(word(&dot.lhs)?);
+                rest = &dot.rhs;
+            }
+            path.extend(word(rest));
+            Some(path)
+        }
+        Expr::Custom(custom, _) if verb(custom) == Some("invoke") => Some(vec![literal(custom.inputs.first()?)?]),
+        _ => None,
+    }
+}
+
+fn word(expression: &Expr) -> Option<String> {
+    match expression {
+        // A local variable has an index.
+        Expr::Variable(variable, None, _) if variable.0.is_none() => {
+            Some(statement_name(&variable.1).unwrap_or(&variable.1).to_owned())
+        }
+        Expr::Property(property, _) => Some(property.2.to_string()),
+        Expr::FnCall(call, _) | Expr::MethodCall(call, _) if call.args.is_empty() => Some(call.name.to_string()),
+        _ => None,
+    }
+}
+
+/// The verb of a call.
+pub(super) fn verb(call: &CustomExpr) -> Option<&str> {
+    verb_of(call.tokens.first()?)
+}
+
+/// A text or symbol that is written out.
+pub(super) fn literal(expression: &Expr) -> Option<String> {
+    match expression {
+        Expr::StringConstant(text, _) => Some(text.to_string()),
+        Expr::Custom(custom, _) if custom.tokens.first().is_some_and(|token| token == super::words::SYMBOL) => {
+            match custom.inputs.first()? {
+                Expr::StringConstant(word, _) => Some(symbol(word).to_owned()),
+                Expr::Variable(word, ..) => Some(symbol(&word.1).to_owned()),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn symbol(word: &str) -> &str {
+    verb_of(word).or(statement_name(word)).unwrap_or(word)
+}

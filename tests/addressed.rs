@@ -1,0 +1,113 @@
+//! `--servers`: which servers tasks address, without connecting.
+
+use crate::harness::{Case, Finished};
+
+const RECIPE: &str = r#"
+role :web, "www1", "www2";
+role :app, "app1", "deploy@app2:2222";
+role :db, "db1", :primary => true;
+role :db, "www1";
+
+task :all { puts "x"; }
+task :some, :roles => [:web, :app] { run "true"; }
+task :primary, :roles => :db, :only => #{ primary: true } { run "true"; }
+task :lost, :roles => :nothing { run "true"; }
+task :nobody, :roles => :db, :except => #{ primary: true }, :hosts => "" { run "true"; }
+task :first, :once => true { run "true"; }
+namespace :outer {
+    task :inner, :roles => :app { primary; }
+    namespace :deep { task :est, :roles => :web { run "true"; } }
+}
+task :chain {
+    let first = 1;
+    puts first;
+    if first == 1 { outer.inner; }
+    transaction { on_rollback { invoke "all"; } outer.deep.est(); }
+}
+task :hooked { puts "x"; }
+before :hooked { primary; }
+after :hooked, "outer:deep:est";
+"#;
+
+fn servers(words: &[&str]) -> Finished {
+    Case::new().recipe(RECIPE).args(words).args(["--servers"]).run()
+}
+
+#[test]
+fn r1_a_task_without_options_addresses_all_servers_and_each_is_told_with_its_roles() {
+    let expected = "\
+all: all servers
+  www1              web, db
+  www2              web
+  app1              app
+  deploy@app2:2222  app
+  db1               db
+";
+    let finished = servers(&["all"]).ok();
+    assert_eq!((finished.stdout.as_str(), finished.stderr.as_str()), (expected, ""));
+}
+
+#[test]
+fn r2_r3_roles_and_attributes_say_why() {
+    let expected = "\
+some: roles: web,app
+  www1              web, db
+  www2              web
+  app1              app
+  deploy@app2:2222  app
+primary: roles: db, only: {primary: true}
+  db1  db
+first: the first one alone
+  www1  web, db
+";
+    assert_eq!(servers(&["some", "primary", "first"]).ok().stdout, expected);
+}
+
+#[test]
+fn what_selects_nobody_says_so() {
+    let expected = "\
+lost: roles: nothing
+  none: the role `nothing' is not defined
+nobody: hosts: , roles: db, except: {primary: true}
+  none: no server matches
+";
+    assert_eq!(servers(&["lost", "nobody"]).ok().stdout, expected);
+}
+
+#[test]
+fn the_filters_of_the_person_are_told() {
+    let expected = "\
+some: roles: web,app; HOSTFILTER=www1,app1
+  www1  web, db
+  app1  app
+";
+    assert_eq!(servers(&["some", "HOSTFILTER=www1,app1"]).ok().stdout, expected);
+    let expected = "some: roles: web,app; ROLES=db,app\n  app1              app\n  deploy@app2:2222  app\n";
+    assert_eq!(servers(&["some", "ROLES=db,app", "-r"]).ok().stdout, expected);
+    let expected = "primary: roles: db, only: {primary: true}; HOSTS=a,b\n  a\n  b\n";
+    assert_eq!(servers(&["primary", "HOSTS=a,b"]).ok().stdout, expected);
+}
+
+#[test]
+fn the_tasks_that_a_task_and_its_hooks_name_are_told_each_once() {
+    let tasks = |words: &[&str]| {
+        let stdout = servers(words).ok().stdout;
+        let heads = stdout.lines().filter(|line| !line.starts_with(' '));
+        heads
+            .map(|line| line.split(": ").next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        tasks(&["chain"]),
+        ["chain", "outer:inner", "primary", "all", "outer:deep:est"]
+    );
+    assert_eq!(
+        tasks(&["hooked", "all"]),
+        ["hooked", "primary", "outer:deep:est", "all"]
+    );
+}
+
+#[test]
+fn a_task_that_does_not_exist_is_a_usage_error() {
+    servers(&["al"]).code(2).says("error: the task `al' does not exist");
+}
