@@ -4,7 +4,7 @@ use indexmap::{IndexMap, IndexSet};
 use thiserror::Error;
 
 use super::nearest::nearest;
-use super::{Assignment, Attributes, Roles, Server, ServerSyntax, Value};
+use super::{Assignment, Attributes, Roles, Server, ServerSyntax, Tasks, Value};
 
 /// What a task or a call says about its servers; `None`: nothing was said.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -106,6 +106,32 @@ impl Filter {
             host_filter: names("HOSTFILTER"),
             host_role_filter: names("HOSTROLEFILTER"),
         }
+    }
+
+    /// The hosts of `HOSTS=` that no role and no task of the recipe names, each with one that was perhaps meant (R8).
+    /// None where the recipe names no server at all: then they are all there is.
+    pub fn strangers(&self, roles: &Roles, tasks: &Tasks) -> Vec<(String, Option<String>)> {
+        let mut known: IndexSet<String> = roles
+            .names()
+            .flat_map(|role| roles.assignments(role))
+            .map(|assignment| assignment.server.host.clone())
+            .collect();
+        let named = tasks.iter().filter_map(|task| task.selection.hosts.as_ref());
+        let named = named
+            .flat_map(|hosts| split(hosts))
+            .filter_map(|host| host.parse::<Server>().ok());
+        known.extend(named.map(|server| server.host));
+        if known.is_empty() {
+            return Vec::new();
+        }
+        let wanted = self.hosts.iter().flat_map(|hosts| split(hosts));
+        wanted
+            .filter(|text| text.parse::<Server>().is_ok_and(|server| !known.contains(&server.host)))
+            .map(|text| {
+                let meant = nearest(text, known.iter().map(String::as_str));
+                (text.to_owned(), meant.map(str::to_owned))
+            })
+            .collect()
     }
 
     /// Whether it can take away every server that a task has: that nobody is left is then no error (N3).

@@ -13,7 +13,7 @@ use super::channel::Channel;
 use super::download::Downloads;
 use super::grammar::Call;
 use super::interpreter::Interpreter;
-use super::options::{pairs, run_options, selection};
+use super::options::{COMMAND, pairs, refuse_unknown, run_options, selection};
 use super::origin::{raise, terminate, wrong};
 use super::passwords::Asker;
 use crate::actor::{Action, ActionError, Outcome, Output};
@@ -72,7 +72,9 @@ impl Interpreter {
             options.shell = Some(Shell::Named(shell));
         }
         if let Some(defaults) = self.variable(engine, "default_run_options")? {
-            options = options.overlaid_by(&run_options(&pairs(&defaults))?);
+            let defaults = pairs(&defaults);
+            refuse_unknown("default_run_options", &defaults, COMMAND)?;
+            options = options.overlaid_by(&run_options(&defaults)?);
         }
         if let Some(environment) = self.variable(engine, "default_environment")? {
             let given = [("env".to_owned(), (environment, Position::NONE))]

@@ -87,7 +87,7 @@ impl Interpreter {
     /// Says more about a function that does not exist: `name (types of what it was given)`.
     pub(super) fn explain(&self, signature: &str, diagnostic: &mut Diagnostic) {
         let (name, given) = signature.split_once(" (").unwrap_or((signature, ""));
-        let given = given.trim_end_matches(')');
+        let given = given.strip_suffix(')').unwrap_or(given);
         let member = self.missing_member.borrow_mut().take();
         if let Some((namespace, member)) = member
             && member == name

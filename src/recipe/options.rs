@@ -6,10 +6,11 @@ use indexmap::IndexMap;
 use rhai::{Dynamic, Position};
 
 use super::Fallible;
-use super::origin::wrong;
+use super::origin::{raise, wrong};
 use super::values::{attributes, texts};
 use super::verbs::Choice;
-use crate::configuration::{Environment, RunOptions, Selection, Shell};
+use crate::configuration::{Environment, RunOptions, Selection, Shell, nearest};
+use crate::diagnostic::{Diagnostic, Fault};
 
 /// Which servers.
 pub(super) static SELECTION: &[Choice] = &[
@@ -151,6 +152,22 @@ pub(super) fn run_options(pairs: &Pairs) -> Fallible<RunOptions> {
         }
     }
     Ok(options)
+}
+
+/// Refuses pairs of a variable that are no options.
+pub(super) fn refuse_unknown(variable: &str, pairs: &Pairs, known: &[Choice]) -> Fallible<()> {
+    for name in pairs.keys() {
+        if !known.iter().any(|choice| choice.name == name) {
+            let names: Vec<&str> = known.iter().map(|choice| choice.name).collect();
+            let hint = match nearest(name, names.iter().copied()) {
+                Some(nearest) => format!("did you mean `{nearest}'?"),
+                None => format!("it takes: {}", names.join(", ")),
+            };
+            let diagnostic = Diagnostic::new(Fault::Recipe, format!("`{variable}' has no option `{name}'"));
+            return Err(raise(diagnostic.hint(hint), Position::NONE));
+        }
+    }
+    Ok(())
 }
 
 /// The pairs of a variable that holds options: `default_run_options`.

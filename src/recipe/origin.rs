@@ -190,7 +190,9 @@ fn describe(error: &EvalAltResult) -> (String, Option<String>) {
         EvalAltResult::ErrorVariableNotFound(name, _) => (format!("unknown name `{name}'"), None),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
             let name = signature.split(" (").next().unwrap_or(signature).trim();
-            let given = signature.split_once(" (").map(|(_, given)| given.trim_end_matches(')'));
+            let given = signature
+                .split_once(" (")
+                .map(|(_, given)| given.strip_suffix(')').unwrap_or(given));
             (
                 match given {
                     Some(given) if !given.is_empty() => format!("no function `{name}' takes ({})", types(given)),

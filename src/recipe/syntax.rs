@@ -13,6 +13,9 @@ pub(super) fn syntax(error: &ParseError, source: &str, text: &str) -> Diagnostic
     let mut diagnostic = Diagnostic::new(Fault::Recipe, plain_words(&message));
     let position = match error.err_type() {
         ParseErrorType::MissingToken(token, _) if token == ";" => place.end_of_statement(),
+        ParseErrorType::MissingToken(..) | ParseErrorType::UnexpectedEOF if place.word().is_empty() => {
+            place.end_of_statement()
+        }
         _ => error.position(),
     };
     diagnostic.origin = origin(Some(source), position).map(|origin| (origin, None));
@@ -202,7 +205,7 @@ fn habit(place: &Place) -> Option<String> {
         (_, "if") => "a condition stands in front: if condition { … }",
         (_, "then") => "a condition is followed by a block: if condition { … } else { … }",
         (_, "end") => "a block ends with `}'",
-        (_, "elsif" | "elif") => "write: } else if condition {",
+        ("elsif" | "elif", _) | (_, "elsif" | "elif") => "write: } else if condition {",
         (_, "rescue" | "ensure") | ("begin", _) => "write: try { … } catch (error) { … }",
         ("def", _) => "a function is written: fn name(parameters) { … }",
         ("puts" | "print", _) => "a text stands in double quotes",

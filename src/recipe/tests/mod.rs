@@ -4,6 +4,8 @@
 mod batches;
 mod depth;
 mod downloads;
+mod errors;
+mod forms;
 mod language;
 mod libraries;
 mod parallel;
@@ -16,7 +18,7 @@ use std::rc::Rc;
 
 use super::{Options, Prompts, Recipe, Stopped, Surroundings};
 use crate::diagnostic::Diagnostic;
-use crate::event::{Event, Reporter};
+use crate::event::{Event, Level, Reporter};
 use crate::interrupt::Interrupt;
 use crate::secret::{Redactor, Secret};
 use crate::session::scripted::Script;
@@ -163,6 +165,15 @@ impl Outcome {
             panic!("{stopped:#?}");
         }
         self.printed
+    }
+
+    /// What was said at a level.
+    fn messages(&self, wanted: Level) -> Vec<String> {
+        let said = |event: &Event| match event {
+            Event::Message { level, text, .. } if *level == wanted => Some(text.clone()),
+            _ => None,
+        };
+        self.events.iter().filter_map(said).collect()
     }
 
     fn error(&self) -> &Diagnostic {
