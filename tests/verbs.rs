@@ -93,3 +93,22 @@ fn c24_servers_run_different_commands_at_the_same_time() {
     assert!(fleet.exists("app1", "/tmp/web") && fleet.exists("app1", "/tmp/app"));
     assert!(fleet.exists("db1", "/tmp/else") && !fleet.exists("app1", "/tmp/else"));
 }
+
+#[test]
+fn v19_without_a_terminal_the_default_is_taken_at_once() {
+    let recipe = r#"
+        set :branch { ask("Branch", "main") }
+        task :good { puts branch; }
+        task :bad { ask("Who are you?"); }
+    "#;
+    let asked = Case::new().recipe(recipe).args(["good"]).run().ok();
+    assert_eq!(asked.stdout, "main\n");
+    let typed = Case::new().recipe(recipe).args(["good"]).input("other\n").run().ok();
+    assert_eq!(typed.stdout, "main\n");
+    Case::new()
+        .recipe(recipe)
+        .args(["bad"])
+        .run()
+        .code(1)
+        .says("no terminal to ask on: Who are you?");
+}

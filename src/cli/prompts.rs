@@ -1,7 +1,7 @@
 //! Asks the person on the terminal itself, so that redirected streams do no harm.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
@@ -41,23 +41,25 @@ impl TerminalPrompts {
         })
     }
 
-    fn ask(&self, prompt: &str) -> Result<Secret, String> {
+    fn ask_silently(&self, prompt: &str) -> Result<Secret, String> {
         let terminal = File::options()
             .read(true)
             .write(true)
             .open("/dev/tty")
             .map_err(|_| NO_TERMINAL)?;
         let silence = Silence::begin(&terminal).map_err(|_| NO_TERMINAL)?;
-        let read = (&terminal)
-            .write_all(prompt.as_bytes())
-            .map_err(|error| error.to_string())
-            .and_then(|()| self.read_line(&terminal));
+        let answer = self.ask(&terminal, prompt);
         drop(silence);
         // The line end was not shown, either.
         let _ = (&terminal).write_all(b"\n");
-        String::from_utf8(read?)
-            .map(Secret::new)
-            .map_err(|_| "the answer is not UTF-8".to_owned())
+        answer.map(Secret::new)
+    }
+
+    fn ask(&self, mut terminal: &File, prompt: &str) -> Result<String, String> {
+        terminal
+            .write_all(prompt.as_bytes())
+            .map_err(|error| error.to_string())?;
+        String::from_utf8(self.read_line(terminal)?).map_err(|_| "the answer is not UTF-8".to_owned())
     }
 
     /// Up to a line end; a stop request ends it.
@@ -108,9 +110,21 @@ impl TerminalPrompts {
 impl Prompts for TerminalPrompts {
     fn secret(&mut self, prompt: &str) -> Result<Secret, String> {
         self.console.make_room();
-        let secret = self.ask(prompt)?;
+        let secret = self.ask_silently(prompt)?;
         self.redactor.add(&secret);
         Ok(secret)
+    }
+
+    fn question(&mut self, prompt: &str) -> Result<Option<String>, String> {
+        // Who redirects the input is not there to answer.
+        if !io::stdin().is_terminal() {
+            return Ok(None);
+        }
+        let Ok(terminal) = File::options().read(true).write(true).open("/dev/tty") else {
+            return Ok(None);
+        };
+        self.console.make_room();
+        self.ask(&terminal, &self.redactor.clean(prompt)).map(Some)
     }
 }
 

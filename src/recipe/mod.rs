@@ -78,6 +78,8 @@ pub struct Options {
 pub trait Prompts {
     /// Asks for a secret without showing what is typed. An error's text says why there is no answer (no terminal, interrupted).
     fn secret(&mut self, prompt: &str) -> Result<Secret, String>;
+    /// Asks for a line and shows what is typed. `None` where nobody can be asked, at once.
+    fn question(&mut self, prompt: &str) -> Result<Option<String>, String>;
 }
 
 /// What a recipe works with, made by `cli`.

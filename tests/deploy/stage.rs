@@ -162,4 +162,8 @@ impl Prompts for Nobody {
     fn secret(&mut self, _: &str) -> Result<Secret, String> {
         Err("nobody is there".to_owned())
     }
+
+    fn question(&mut self, _: &str) -> Result<Option<String>, String> {
+        Ok(None)
+    }
 }

@@ -43,6 +43,14 @@ impl Prompts for Answers {
         }
         Ok(Secret::new(self.0.remove(0)))
     }
+
+    fn question(&mut self, prompt: &str) -> Result<Option<String>, String> {
+        if self.0.is_empty() {
+            return Ok(None);
+        }
+        // The question itself is the answer.
+        Ok(Some(self.0.remove(0).replace("PROMPT", prompt)))
+    }
 }
 
 /// A recipe on scripted servers.

@@ -90,3 +90,30 @@ fn delete_removes_a_file_and_a_directory_only_when_told() {
             .is_err()
     );
 }
+
+#[test]
+fn v19_ask_without_a_terminal_gives_the_default_at_once_and_is_an_error_without_one() {
+    let text = "set :branch { ask(\"Branch\", \"main\") } task :t { puts branch; puts choose(\"Where\", [\"a\", \"b\"], \"b\"); puts ask(\"n\", 3) + 1; }";
+    assert_eq!(prints(text), ["main", "b", "4"]);
+    for (body, message) in [
+        ("ask(\"Who?\");", "no terminal to ask on: Who?"),
+        ("choose(\"Where\", [\"a\"]);", "no terminal to ask on: Where"),
+        ("choose(\"Where\", []);", "`choose' has an empty list"),
+    ] {
+        let outcome = recipe(&format!("task :t {{ {body} }}")).run(&["t"]);
+        assert_eq!(outcome.error().message, message);
+    }
+}
+
+#[test]
+fn v19_ask_gives_what_is_typed_and_choose_asks_until_it_is_one_of_the_list() {
+    let mut case = recipe(
+        "task :t { puts ask(\"Branch:\", \"main\"); puts ask(\"Branch\", \"main\"); puts ask(\"Who?\"); puts ask(\"Who\");
+         for i in 0..3 { puts choose(\"Where\", [\"a\", \"b\"]); } }",
+    );
+    case.answers = vec!["PROMPT|", "", "PROMPT|", "", "0", "3", "c", "2", "b", "", "1"];
+    assert_eq!(
+        case.run(&["t"]).printed(),
+        ["Branch [main]: |", "main", "Who? |", "", "b", "b", "a"]
+    );
+}
