@@ -12,6 +12,7 @@ mod harness;
 
 mod addressed;
 mod architecture;
+mod check;
 mod cli;
 mod commands;
 mod connections;

@@ -10,10 +10,12 @@ use clap::{ArgAction, Parser, ValueEnum};
     name = "capr",
     version,
     arg_required_else_help = true,
-    override_usage = "capr [RECIPE] TASK... [NAME=value]... [OPTIONS]\n       capr [RECIPE] -T [PATTERN]\n       capr [RECIPE] TASK... --servers",
+    override_usage = "capr [RECIPE] TASK... [NAME=value]... [OPTIONS]\n       capr [RECIPE] -T [PATTERN]\n       capr [RECIPE] TASK... --servers\n       capr check [RECIPE] [--json]",
     after_help = "\
 RECIPE is a file or a name that ends in .rhai. Without one, Caprfile, deploy.rhai or config/deploy.rhai is looked for here and in \
 the parent directories.
+
+check, as the first word, looks for what is wrong in a recipe without running a task: unknown names, options, roles and tasks.
 
 Exit codes: 0 done, 1 failed (and rolled back, where a transaction was open), 2 usage, 3 error in the recipe, 4 could not \
 connect or log in, 5 rollback incomplete, 6 another deploy holds the lock, 130 and 143 signals."
@@ -64,6 +66,10 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with_all = ["tasks", "tool", "explain"])]
     pub(super) servers: bool,
 
+    /// With check: tell what was found on standard output, one JSON object per line
+    #[arg(long)]
+    pub(super) json: bool,
+
     /// Show what would be done; connect nowhere and change nothing
     #[arg(short = 'n', long = "dry-run")]
     pub(super) dry_run: bool,
@@ -99,6 +105,13 @@ pub(super) struct Arguments {
     /// Use the task library in this directory instead of the built-in one [env: CAPR_STDLIB]
     #[arg(long, value_name = "DIR")]
     pub(super) stdlib: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// Whether a recipe is to be checked. Only the first word can say so: elsewhere it is a task.
+    pub(super) fn is_check(&self) -> bool {
+        self.files.is_empty() && self.words.first().is_some_and(|word| word == "check")
+    }
 }
 
 /// `--log-format`.

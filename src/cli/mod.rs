@@ -141,12 +141,18 @@ fn with_settings(mut settings: Settings, console: &Console, redactor: Redactor) 
         redactor,
         interrupt,
     };
+    if let Work::Check { json } = settings.work {
+        let found = Recipe::check(&settings.recipes, settings.recipe_options, surroundings);
+        return check(&found, json, console);
+    }
     let recipe = match Recipe::load(&settings.recipes, settings.recipe_options, surroundings) {
         Ok(recipe) => recipe,
         Err(diagnostics) => return refuse(console, &diagnostics),
     };
     match settings.work {
         Work::Run { tasks } => perform(recipe, &tasks, console),
+        // Needs no loaded recipe: done above.
+        Work::Check { .. } => 0,
         Work::Servers { tasks } => servers(&recipe, &tasks, console),
         Work::List(listing) => list(&recipe, &listing, console),
         Work::Explain { task } => explain(&recipe, &task, console),
@@ -176,6 +182,15 @@ fn allow_many_files() {
     limit.current = limit.maximum;
     // Where that is not allowed the usual number has to do.
     let _ = setrlimit(Resource::Nofile, limit);
+}
+
+fn check(found: &[Diagnostic], json: bool, console: &Console) -> u8 {
+    match (json, found) {
+        (true, found) => console.data_errors(found),
+        (false, []) => console.data("nothing wrong found\n"),
+        (false, found) => console.errors(found),
+    }
+    if found.is_empty() { 0 } else { Fault::Recipe.exit_code() }
 }
 
 /// All tasks that do not exist, told at once.

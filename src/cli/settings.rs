@@ -23,6 +23,8 @@ pub(super) enum UsageError {
     NoRecipe,
     #[error("there is no recipe {}", .0.display())]
     MissingRecipe(PathBuf),
+    #[error("--json belongs to check: capr check RECIPE --json")]
+    Json,
     #[error("{option} runs no tasks, but `{word}' was named")]
     UnwantedTask { option: &'static str, word: String },
     /// What was given is not shown: it may be a secret.
@@ -58,6 +60,8 @@ pub(super) enum Work {
     Run { tasks: Vec<String> },
     /// Show which servers these tasks address.
     Servers { tasks: Vec<String> },
+    /// Find what is wrong in the recipe.
+    Check { json: bool },
     /// List tasks.
     List(Listing),
     /// Show one task's description.
@@ -80,11 +84,12 @@ pub(super) struct Settings {
 impl Settings {
     /// Refuses what makes no sense before anything is loaded.
     pub(super) fn resolve(arguments: Arguments, shell: &Shell) -> Result<Self, UsageError> {
+        let is_check = arguments.is_check();
         let set_before = variables("-S", arguments.set_before)?;
         let set_after = variables("-s", arguments.set_after)?;
         let mut environment = shell.environment.clone();
         let mut words = Vec::new();
-        for word in arguments.words {
+        for word in arguments.words.into_iter().skip(usize::from(is_check)) {
             match assignment(&word) {
                 Some((name, value)) => {
                     environment.insert(name.to_owned(), value.to_owned());
@@ -103,7 +108,12 @@ impl Settings {
                 named.extend(recipe.map(PathBuf::from));
             }
         }
-        let work = if let Some(task) = arguments.explain {
+        let work = if is_check {
+            no_tasks("check", &words)?;
+            Work::Check { json: arguments.json }
+        } else if arguments.json {
+            return Err(UsageError::Json);
+        } else if let Some(task) = arguments.explain {
             no_tasks("-e", &words)?;
             Work::Explain { task }
         } else if arguments.tasks.is_some() || arguments.tool {
@@ -163,7 +173,7 @@ impl Settings {
                 set_before,
                 set_after,
                 environment,
-                dry_run: arguments.dry_run,
+                dry_run: arguments.dry_run || is_check,
                 stdlib: stdlib.map(|directory| shell.directory.join(directory)),
                 home,
             },
@@ -439,6 +449,18 @@ mod tests {
             found(&shell, "flipper.rhai").last().map(PathBuf::as_path),
             Some(Path::new("/x/capr/lib"))
         );
+    }
+
+    #[test]
+    fn check_is_a_command_in_first_place_and_a_task_elsewhere() {
+        let is_check = |arguments: &[&str]| matches!(resolve(arguments).unwrap().work, Work::Check { .. });
+        assert!(is_check(&["check"]));
+        assert!(is_check(&["check", "flipper.rhai", "--json"]));
+        assert!(!is_check(&["flipper.rhai", "check"]));
+        assert!(!is_check(&["-f", "Recipes", "check"]));
+        let error = resolve(&["check", "flipper.rhai", "deploy"]).unwrap_err();
+        assert_eq!(error.to_string(), "check runs no tasks, but `deploy' was named");
+        assert_eq!(resolve(&["deploy", "--json"]).unwrap_err(), UsageError::Json);
     }
 
     #[test]

@@ -136,6 +136,13 @@ pub(super) fn position(state: &Dynamic) -> Position {
         .map_or(Position::NONE, |state| state.position)
 }
 
+/// What each input of a call is.
+pub(super) fn shape(state: &Dynamic) -> String {
+    let text = state.read_lock::<ImmutableString>();
+    let state = text.as_ref().and_then(|text| read(text));
+    state.map_or_else(String::new, |state| state.shape.trim_start_matches('-').to_owned())
+}
+
 /// Evaluates the arguments of a call, in order.
 pub(super) fn decode<'a>(
     context: &mut EvalContext,

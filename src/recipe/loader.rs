@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use rhai::{AST, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 
 use super::Fallible;
+use super::check::Claims;
 use super::interpreter::Interpreter;
 use super::origin::{locate, origin, raise, wrong};
 use super::stdlib;
@@ -31,6 +32,8 @@ pub(super) struct Files {
     depth: usize,
     /// Names in texts that will not be filled in, by file.
     unfilled: Vec<(String, Unfilled)>,
+    /// What is kept of each text for `capr check`; nothing where that is not asked for.
+    pub(super) claims: Option<Vec<Claims>>,
 }
 
 impl Files {
@@ -42,7 +45,12 @@ impl Files {
             loaded: HashSet::new(),
             depth: 0,
             unfilled: Vec::new(),
+            claims: None,
         }
+    }
+
+    pub(super) fn stdlib(&self) -> Option<&Path> {
+        self.stdlib.as_deref()
     }
 
     /// The text of a line, counted from 1.
@@ -188,8 +196,12 @@ impl Interpreter {
         let unfilled = self.words.borrow_mut().take_unfilled();
         let unfilled = unfilled.into_iter().map(|unfilled| (name.to_owned(), unfilled));
         self.files.borrow_mut().unfilled.extend(unfilled);
+        let names = self.words.borrow_mut().take_names();
         let mut ast = compiled.map_err(|error| raise(syntax(&error, name, &text), Position::NONE))?;
         ast.set_source(name);
+        if let Some(claims) = &mut self.files.borrow_mut().claims {
+            claims.push(Claims::of(name, &ast, names));
+        }
         Ok(ast)
     }
 

@@ -4,6 +4,7 @@ mod action;
 mod addressed;
 mod block;
 mod channel;
+mod check;
 mod connection;
 mod download;
 mod engine;
@@ -13,6 +14,7 @@ mod hooks;
 mod interpreter;
 mod loader;
 mod mentions;
+mod named;
 mod names;
 mod options;
 mod origin;
@@ -144,6 +146,33 @@ impl Recipe {
         }
         let loose = recipe.loose_ends();
         if loose.is_empty() { Ok(recipe) } else { Err(loose) }
+    }
+
+    /// Everything wrong that can be found without running a task, in the order of files and lines.
+    pub fn check<P: AsRef<Path>>(paths: &[P], options: Options, surroundings: Surroundings) -> Vec<Diagnostic> {
+        let interpreter = Rc::new(Interpreter::new(&options, surroundings));
+        interpreter.files.borrow_mut().claims = Some(Vec::new());
+        let engine = engine::engine(&interpreter);
+        let recipe = Self { engine, interpreter };
+        let mut found = Vec::new();
+        match recipe.load_all(paths, &options) {
+            Ok(()) => {
+                found.extend(recipe.loose_ends());
+                found.extend(recipe.interpreter.unknown_names());
+            }
+            Err(error) => found.push(recipe.diagnostic(error)),
+        }
+        found.extend(recipe.interpreter.wrong_calls());
+        let place = |diagnostic: &Diagnostic| {
+            let origin = diagnostic.origin.as_ref().map(|(origin, _)| origin);
+            origin.map(|origin| (origin.file.clone(), origin.line, origin.column))
+        };
+        found.sort_by_key(place);
+        found.dedup_by(|a, b| a.message == b.message && place(a) == place(b));
+        found
+            .into_iter()
+            .map(|diagnostic| recipe.with_line(diagnostic))
+            .collect()
     }
 
     fn load_all<P: AsRef<Path>>(&self, paths: &[P], options: &Options) -> Fallible<()> {

@@ -44,7 +44,7 @@ impl Interpreter {
             .find_map(|namespace| configuration.tasks.get(&join(&namespace, name)))
     }
 
-    fn outwards(&self, namespace: &str) -> impl Iterator<Item = String> + use<> {
+    pub(super) fn outwards(&self, namespace: &str) -> impl Iterator<Item = String> + use<> {
         let mut next = Some(namespace.to_owned());
         std::iter::from_fn(move || {
             let here = next.take()?;

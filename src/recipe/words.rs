@@ -8,6 +8,8 @@ use std::collections::VecDeque;
 
 use rhai::{LexError, Position, Token};
 
+use super::named::Names;
+
 /// The token that stands for the colon of a symbol.
 pub(super) const SYMBOL: &str = ":";
 
@@ -66,6 +68,7 @@ pub(super) struct Words {
     /// Positions of verbs that the grammar has not begun with.
     verbs: VecDeque<Position>,
     unfilled: Vec<Unfilled>,
+    names: Names,
 }
 
 impl Words {
@@ -81,6 +84,7 @@ impl Words {
             are_closures: false,
             verbs: VecDeque::new(),
             unfilled: Vec::new(),
+            names: Names::default(),
         }
     }
 
@@ -103,10 +107,16 @@ impl Words {
         std::mem::take(&mut self.unfilled)
     }
 
+    /// The bare names of the text.
+    pub(super) fn take_names(&mut self) -> Names {
+        std::mem::take(&mut self.names)
+    }
+
     /// Maps one token.
     pub(super) fn map(&mut self, token: Token, position: Position) -> Token {
         let were_parameters = self.in_parameters;
         self.follow(&token, position);
+        self.names.token(&token, self.brackets.len());
         let mapped = match token {
             Token::Identifier(word) => self.word(*word, position),
             // `session.else(command)`.
@@ -195,7 +205,11 @@ impl Words {
         let is_key =
             self.brackets.last() == Some(&true) && matches!(self.previous, Some(Token::MapStart | Token::Comma));
         let is_symbol = matches!(&self.previous, Some(Token::Custom(colon)) if colon.as_str() == SYMBOL);
+        if matches!(self.previous, Some(Token::Fn)) {
+            self.names.function(&word);
+        }
         if is_local || is_property || is_key || is_symbol {
+            self.names.word(&word, is_symbol);
             return Token::Identifier(Box::new(word));
         }
         if self.begins_statement() && self.is_assigned(&word, position) {
@@ -204,7 +218,13 @@ impl Words {
         }
         if (self.is_verb)(&word) {
             self.verbs.push_back(position);
+            self.names.verb(&word);
             return Token::Identifier(Box::new(verb_key(&word).into()));
+        }
+        if self.is_function_or_module(&word, position) {
+            self.names.word(&word, false);
+        } else {
+            self.names.name(&word, position);
         }
         if self.begins_statement() && self.ends_statement(&word, position) {
             return Token::Identifier(Box::new(format!("{STATEMENT}{word}").into()));
@@ -242,6 +262,11 @@ impl Words {
             Some(text) => text.is_empty() || text.starts_with([';', '}']),
             None => false,
         }
+    }
+
+    fn is_function_or_module(&self, word: &str, position: Position) -> bool {
+        let behind = self.behind(word, position).unwrap_or("");
+        behind.starts_with('(') || behind.starts_with("!(") || behind.starts_with("::")
     }
 
     /// `word = …`, `word += …`.

@@ -144,6 +144,15 @@ impl Console {
         }
     }
 
+    /// Failures that were asked for, on standard output, one JSON object per line.
+    pub fn data_errors(&self, diagnostics: &[Diagnostic]) {
+        let mut inner = self.0.borrow_mut();
+        let json = Json::new(inner.cleaner.clone());
+        for diagnostic in diagnostics {
+            inner.data.write(&json.diagnostic(diagnostic), None);
+        }
+    }
+
     /// The closing words of a run.
     pub fn close(&self, ending: Ending, diagnostic: Option<&Diagnostic>) {
         self.0.borrow_mut().close(ending, diagnostic);

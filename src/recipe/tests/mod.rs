@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod batches;
+mod check;
 mod depth;
 mod downloads;
 mod errors;
@@ -107,7 +108,8 @@ impl Case {
         self
     }
 
-    fn load(self) -> (Result<Recipe, Vec<Diagnostic>>, Log, tempfile::TempDir) {
+    /// Its path, and what it works with.
+    fn prepare(self) -> (PathBuf, Options, Surroundings, Log, tempfile::TempDir) {
         let directory = tempfile::tempdir().unwrap();
         let path: PathBuf = directory.path().join("recipe.rhai");
         std::fs::write(&path, &self.text).unwrap();
@@ -130,7 +132,18 @@ impl Case {
             redactor: Redactor::default(),
             interrupt: self.interrupt,
         };
+        (path, options, surroundings, log, directory)
+    }
+
+    fn load(self) -> (Result<Recipe, Vec<Diagnostic>>, Log, tempfile::TempDir) {
+        let (path, options, surroundings, log, directory) = self.prepare();
         (Recipe::load(&[path], options, surroundings), log, directory)
+    }
+
+    /// What `capr check` finds.
+    fn check(self) -> Vec<Diagnostic> {
+        let (path, options, surroundings, _log, _directory) = self.prepare();
+        Recipe::check(&[path], options, surroundings)
     }
 
     fn run(self, tasks: &[&str]) -> Outcome {

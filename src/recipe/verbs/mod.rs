@@ -119,7 +119,7 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 
 impl Verb {
     /// Whether an option of this name may be given.
-    fn takes(&self, option: &str) -> bool {
+    pub(super) fn takes(&self, option: &str) -> bool {
         match &self.options {
             Choices::Any => true,
             Choices::Known(lists) => lists.iter().any(|list| list.iter().any(|choice| choice.name == option)),
@@ -145,8 +145,16 @@ impl Verb {
                 return Err(self.unknown_option(name, *position, call.position));
             }
         }
+        self.count(call.arguments.len(), call.position)?;
+        if self.tail == Tail::Nothing && call.block.is_some() {
+            return Err(self.misused(format!("`{}' takes no block", self.name), call.position));
+        }
+        Ok(())
+    }
+
+    /// Refuses too few arguments, and too many.
+    pub(super) fn count(&self, given: usize, position: Position) -> Fallible<()> {
         let (least, most) = self.arguments;
-        let given = call.arguments.len();
         if given < least || given > most {
             let expected = match (least, most) {
                 (0, 0) => "no arguments".to_owned(),
@@ -155,15 +163,12 @@ impl Verb {
                 (least, most) if least == most => format!("{least} arguments"),
                 (least, most) => format!("{least} to {most} arguments"),
             };
-            return Err(self.misused(format!("`{}' takes {expected}, not {given}", self.name), call.position));
-        }
-        if self.tail == Tail::Nothing && call.block.is_some() {
-            return Err(self.misused(format!("`{}' takes no block", self.name), call.position));
+            return Err(self.misused(format!("`{}' takes {expected}, not {given}", self.name), position));
         }
         Ok(())
     }
 
-    fn unknown_option(&self, name: &str, position: Position, verb: Position) -> Box<rhai::EvalAltResult> {
+    pub(super) fn unknown_option(&self, name: &str, position: Position, verb: Position) -> Box<rhai::EvalAltResult> {
         let position = if position.is_none() { verb } else { position };
         let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("`{}' has no option `{name}'", self.name));
         if let Choices::Known(lists) = &self.options {

@@ -1,0 +1,114 @@
+//! The bare names of a text, with what has to be known to look them up without evaluating anything: kept for `capr check`.
+
+use std::collections::HashSet;
+
+use rhai::{Position, Token};
+
+use super::interpreter::join;
+
+/// Verbs whose first argument is the name of a variable: from then on it may be set.
+const SETTERS: [&str; 6] = ["exists", "fetch", "reset", "set", "set_default", "unset"];
+
+/// A bare name, and the words behind it: `deploy.web.disable`.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    pub(super) path: Vec<String>,
+    pub(super) position: Position,
+    /// The namespace it stands in; `None` where that is not written out.
+    pub(super) namespace: Option<String>,
+}
+
+/// All names of a text.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    pub(super) named: Vec<Named>,
+    /// Functions that the text defines.
+    pub(super) functions: HashSet<String>,
+    /// Variables that some verb in it is about.
+    pub(super) variables: HashSet<String>,
+    /// The verb whose first argument comes next.
+    verb: Option<String>,
+    /// The namespace that the next brace opens.
+    opening: Option<Option<String>>,
+    /// Open namespaces, with the number of brackets in them.
+    namespaces: Vec<(Option<String>, usize)>,
+    /// Whether a word behind a period belongs to the last name.
+    in_path: bool,
+}
+
+impl Names {
+    /// Takes note of a token that is no word, with the number of brackets that are open behind it.
+    pub(super) fn token(&mut self, token: &Token, depth: usize) {
+        match token {
+            Token::Identifier(_) => return,
+            Token::LeftBrace => {
+                if let Some(name) = self.opening.take() {
+                    let full = name.and_then(|name| Some(join(&self.namespace()?, &name)));
+                    self.namespaces.push((full, depth));
+                }
+            }
+            Token::RightBrace => self.namespaces.retain(|(_, inside)| *inside <= depth),
+            _ => {}
+        }
+        match token {
+            Token::StringConstant(text) => self.argument(Some(text)),
+            Token::LeftParen | Token::Colon => {}
+            _ => self.argument(None),
+        }
+        self.in_path &= matches!(token, Token::Period);
+    }
+
+    pub(super) fn function(&mut self, name: &str) {
+        self.functions.insert(name.to_owned());
+    }
+
+    pub(super) fn verb(&mut self, name: &str) {
+        self.argument(None);
+        self.in_path = false;
+        self.verb = Some(name.to_owned());
+    }
+
+    /// A word that is looked up when it is evaluated.
+    pub(super) fn name(&mut self, name: &str, position: Position) {
+        self.argument(None);
+        self.named.push(Named {
+            path: vec![name.to_owned()],
+            position,
+            namespace: self.namespace(),
+        });
+        self.in_path = true;
+    }
+
+    /// Any other word: of a symbol, a property, a local variable.
+    pub(super) fn word(&mut self, word: &str, is_symbol: bool) {
+        if is_symbol {
+            self.argument(Some(word));
+        } else {
+            self.argument(None);
+            if self.in_path
+                && let Some(last) = self.named.last_mut()
+            {
+                last.path.push(word.to_owned());
+                return;
+            }
+        }
+        self.in_path = false;
+    }
+
+    /// The first argument of a verb, where it is written out.
+    fn argument(&mut self, word: Option<&str>) {
+        let Some(verb) = self.verb.take() else { return };
+        if verb == "namespace" {
+            self.opening = Some(word.map(str::to_owned));
+        } else if SETTERS.contains(&verb.as_str()) {
+            self.variables.extend(word.map(str::to_owned));
+        }
+    }
+
+    fn namespace(&self) -> Option<String> {
+        match self.namespaces.last() {
+            Some((name, _)) => name.clone(),
+            None => Some(String::new()),
+        }
+    }
+}

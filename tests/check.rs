@@ -1,0 +1,170 @@
+//! `capr check`: what is wrong in a recipe, found without running a task.
+
+use std::path::Path;
+
+use crate::harness::{Case, Finished};
+
+fn check(recipe: &str) -> Finished {
+    Case::new().file("r.rhai", recipe).args(["check", "r.rhai"]).run()
+}
+
+/// What is found, and where.
+fn found(recipe: &str) -> Vec<String> {
+    let finished = Case::new()
+        .file("r.rhai", recipe)
+        .args(["check", "r.rhai", "--json"])
+        .run();
+    let expected = if finished.stdout.is_empty() { 0 } else { 3 };
+    let finished = finished.code(expected);
+    assert_eq!(finished.stderr, "");
+    let number = |line: &str, name: &str| {
+        let (_, rest) = line.split_once(&format!("\"{name}\":")).unwrap();
+        rest.split([',', '}']).next().unwrap().to_owned()
+    };
+    let message = |line: &str| {
+        let (_, rest) = line.split_once("\"message\":\"").unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    };
+    finished
+        .stdout
+        .lines()
+        .map(|line| format!("{}:{} {}", number(line, "line"), number(line, "column"), message(line)))
+        .collect()
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_in_one_go_in_the_order_of_lines() {
+    let recipe = r#"
+set :application, "flipper";
+role :app, "app1";
+set :path { `/u/${aplication}` };
+task :one, :roles => :ap {
+    run `ls ${pathh}`, :rolez => :app;
+    run "ls", :roles => [:app, :dbb];
+    deploy.restrat;
+    invoke "on";
+    let application = 1;
+    put "text";
+}
+before :one, "prepare";
+"#;
+    assert_eq!(
+        found(recipe),
+        [
+            "4:19 unknown variable or task `aplication'",
+            "5:22 the role `ap' is not defined",
+            "6:15 unknown variable or task `pathh'",
+            "6:24 `run' has no option `rolez'",
+            "7:32 the role `dbb' is not defined",
+            "8:5 no task or namespace `deploy:restrat'",
+            "9:12 the task `on' does not exist",
+            "11:5 `put' takes 2 arguments, not 1",
+            "13:14 the task `prepare' of this `before' hook does not exist",
+        ]
+    );
+    let finished = check(recipe).code(3);
+    finished.says_in_order(&[
+        "error: unknown variable or task `aplication'",
+        "r.rhai:4:19",
+        "did you mean `application'?",
+        "error: the role `ap' is not defined",
+        "did you mean `app'?",
+        "did you mean `deploy:restart'?",
+    ]);
+}
+
+#[test]
+fn a_recipe_without_mistakes_has_nothing_found() {
+    let finished = check("task :t { puts \"x\"; }").ok();
+    assert_eq!(
+        (finished.stdout.as_str(), finished.stderr.as_str()),
+        ("nothing wrong found\n", "")
+    );
+    let flipper = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/flipper.rhai");
+    let flipper = std::fs::read_to_string(flipper).unwrap();
+    assert_eq!(found(&flipper), [""; 0]);
+}
+
+#[test]
+fn every_file_of_the_standard_library_has_nothing_found() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("stdlib");
+    let finished = Case::new()
+        .file(
+            "r.rhai",
+            "role :app, \"app1\"; set :scm, :git; require \"deploy\"; require \"web\";",
+        )
+        .args(["check", "r.rhai", "--stdlib", &folder.display().to_string()])
+        .run();
+    finished.ok();
+    for scm in ["git", "subversion", "none"] {
+        assert_eq!(found(&format!("require \"scm/{scm}\";")), [""; 0], "{scm}");
+    }
+}
+
+#[test]
+fn names_that_are_local_or_may_be_set_are_known() {
+    let recipe = r#"
+fn twice(n) { let m = n; n + m }
+namespace :a {
+    task :inner { outer; inner_too; b.deep; }
+    task :inner_too { puts "x"; }
+    namespace :b { task :deep { inner; } }
+}
+task :outer {
+    if exists(:given) { puts given; }
+    set :later, 1;
+    puts `${later} ${ENV["X"]}`;
+    for (item, number) in [1, 2] { puts `${item}${number}`; }
+    let list = [3].map(|x| x + 1).filter(|x, i| x > i);
+    try { run "x", |channel, stream, data| { puts `${stream}${data}`; }; } catch (error) { puts error; }
+    const FIXED = #{ application: 1, other: list };
+    puts `${FIXED.application} ${twice(2)} ${list.len}`;
+    switch number_of { 1 => puts("one"), _ => puts("more") }
+    while true { let inside = 1; puts inside; break; }
+    a.inner; a.b.deep(); a::x;
+}
+task :count { let number_of = 1; outer; }
+set :number_of, 2;
+"#;
+    let recipe = recipe.replace(" a::x;", "");
+    assert_eq!(found(&recipe), [""; 0]);
+}
+
+#[test]
+fn a_syntax_error_and_an_error_while_loading_are_findings() {
+    assert_eq!(found("set :x 1;").len(), 1);
+    assert_eq!(
+        found("task :t { run \"x\", :nope => 1; }\nabout_nothing;"),
+        [
+            "1:20 `run' has no option `nope'",
+            "2:1 unknown variable or task `about_nothing'"
+        ]
+    );
+}
+
+#[test]
+fn a_library_is_checked_by_itself_and_its_findings_name_it() {
+    let library = "namespace :l { task :t, :roles => :app { run \"x\"; nothing; } }";
+    let finished = Case::new()
+        .file("lib/capr/l.rhai", library)
+        .file("r.rhai", "role :app, \"a\";\nrequire \"l\";")
+        .args(["check", "r.rhai"])
+        .run()
+        .code(3);
+    finished.says("lib/capr/l.rhai:1:51");
+    assert_eq!(
+        found(&library.replace(" nothing;", "")),
+        [""; 0],
+        "without roles no role is unknown"
+    );
+}
+
+#[test]
+fn check_is_a_task_where_it_is_not_the_first_word() {
+    let finished = Case::new()
+        .recipe("task :check { puts \"a task\"; }")
+        .args(["check"])
+        .run()
+        .ok();
+    assert_eq!(finished.stdout, "a task\n");
+}
