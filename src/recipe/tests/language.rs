@@ -86,3 +86,24 @@ fn the_parameters_of_a_closure_are_its_own_in_every_branch_of_its_body() {
     let text = "task :t { let f = |s, c| if c == 1 { s + 1 } else { s }; puts f.call(1, 1); puts f.call(5, 0); }";
     assert_eq!(prints(text), ["2", "5"]);
 }
+
+#[test]
+fn v14_what_is_set_after_loading_wins_for_lazy_variables_and_what_is_set_before_for_no_plain_one() {
+    let text = "set :a, 2; set :text, `a is ${a}`; set :lazy { `a is ${a}` } task :t { puts a; puts text; puts lazy; }";
+    assert_eq!(
+        recipe(text).before("a", "1").run(&["t"]).printed(),
+        ["2", "a is 2", "a is 2"]
+    );
+    assert_eq!(
+        recipe(text).after("a", "1").run(&["t"]).printed(),
+        ["1", "a is 2", "a is 1"]
+    );
+}
+
+#[test]
+fn c27_a_local_command_runs_here_and_on_no_server() {
+    let outcome = recipe(&format!("{SIX} task :t {{ run_locally(\"uptime\"); }}")).run(&["t"]);
+    assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+    assert_eq!(outcome.local.lines_on("localhost").len(), 1);
+    assert!(outcome.script.commands().is_empty());
+}

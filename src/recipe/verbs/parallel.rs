@@ -36,7 +36,7 @@ fn parallel(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call
     let session = Session::default();
     let parameters = call.parameters.first().cloned();
     let parameters = parameters.map(|name| (name, Dynamic::from(session.clone())));
-    in_place(context, block, parameters.into_iter().collect())?;
+    let _ = in_place(context, block, parameters.into_iter().collect())?;
     let said = session.branches();
     if said.is_empty() {
         return Err(PARALLEL.misused("the block of `parallel' says nothing to run", call.position));
