@@ -30,6 +30,15 @@ pub(super) static FUNCTIONS: &[Function] = &[
         form: "matches(text, pattern)",
         doc: "Whether a regular expression finds anything in a text.",
     },
+    Function {
+        form: "parse_json(text)",
+        doc: "The value that a JSON text says: maps, lists, texts, numbers, `true`, `false`, `()` for `null`.",
+    },
+    Function {
+        form: "strip(text)",
+        doc: "A text without the blanks and line ends around it. Rhai's own `text.trim()` changes a variable in place and \
+              gives nothing.",
+    },
 ];
 
 /// Makes them known.
@@ -55,10 +64,24 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("lines", |text: &str| -> Array {
         text.lines().map(|line| line.to_owned().into()).collect()
     });
+    engine.register_fn("parse_json", json);
+    engine.register_fn("strip", |text: &str| -> String { text.trim().to_owned() });
     engine.register_fn("chomp", |text: &str| -> String {
         let text = text.strip_suffix('\n').unwrap_or(text);
         text.strip_suffix('\r').unwrap_or(text).to_owned()
     });
+}
+
+/// Rhai reads an object alone, and none of the words of recipes may have a meaning in it.
+fn json(text: &str) -> Fallible {
+    let broken = |_| wrong("this is no JSON", Position::NONE);
+    let mut read = Engine::new_raw()
+        .parse_json(format!("{{\"value\": {text}\n}}"), true)
+        .map_err(broken)?;
+    match read.len() {
+        1 => Ok(read.remove("value").unwrap_or_default()),
+        _ => Err(wrong("this is no JSON", Position::NONE)),
+    }
 }
 
 fn expression(pattern: &str) -> Fallible<Regex> {

@@ -41,3 +41,22 @@ fn texts_are_taken_apart_by_lines_and_regular_expressions() {
     let outcome = recipe("task :t { matches(\"x\", \"(\"); }").run(&["t"]);
     assert!(outcome.error().message.contains("not a regular expression"));
 }
+
+#[test]
+fn strip_gives_a_text_and_json_is_read() {
+    let text = r#"task :t {
+        puts "|" + strip("  a b\n") + "|";
+        puts "\n x".strip();
+        let read = parse_json(`{"a": [1, 2.5, "x\u00e9", null, true], "role": {"set": -3}}`);
+        puts read.a; puts read.role.set;
+        puts parse_json("[]").len(); puts parse_json("\"text\"");
+    }"#;
+    assert_eq!(
+        prints(text),
+        ["|a b|", "x", "[1, 2.5, \"xé\", (), true]", "-3", "0", "text"]
+    );
+    for wrong in ["", "{", "1, \"b\": 2", "run(1)", "1 } {"] {
+        let text = format!("task :t {{ parse_json(`{wrong}`); }}");
+        assert_eq!(recipe(&text).run(&["t"]).error().message, "this is no JSON", "{wrong}");
+    }
+}
