@@ -40,7 +40,7 @@ task :typo {
 fn l1_no_arguments_show_the_usage_and_are_a_usage_error() {
     let finished = Case::new().run().code(2);
     assert_eq!(finished.stdout, "");
-    assert!(finished.stderr.contains("Usage: capr [RECIPE] TASK..."));
+    assert!(finished.stderr.contains("Usage: capr [RECIPE] [STAGE] TASK..."));
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod process;
 mod reference;
 mod releases;
 mod servers;
+mod stages;
 mod sudo;
 mod transactions;
 mod verbs;

@@ -10,10 +10,13 @@ use clap::{ArgAction, Parser, ValueEnum};
     name = "capr",
     version,
     arg_required_else_help = true,
-    override_usage = "capr [RECIPE] TASK... [NAME=value]... [OPTIONS]\n       capr [RECIPE] -T [PATTERN]\n       capr [RECIPE] TASK... --servers\n       capr check [RECIPE] [--json]",
+    override_usage = "capr [RECIPE] [STAGE] TASK... [NAME=value]... [OPTIONS]\n       capr [RECIPE] -T [PATTERN]\n       capr [RECIPE] TASK... --servers\n       capr check [RECIPE] [--json]",
     after_help = "\
 RECIPE is a file or a name that ends in .rhai. Without one, Caprfile, deploy.rhai or config/deploy.rhai is looked for here and in \
 the parent directories.
+
+STAGE is a file in config/deploy beside the recipe, loaded before the tasks run: production for config/deploy/production.rhai. The \
+variable default_stage says which one where none is named.
 
 check, as the first word, looks for what is wrong in a recipe without running a task: unknown names, options, roles and tasks.
 

@@ -200,19 +200,32 @@ fn unknown(recipe: &Recipe, tasks: &[String], console: &Console) -> Option<u8> {
     (!unknown.is_empty()).then(|| Fault::Usage.exit_code())
 }
 
-fn servers(recipe: &Recipe, tasks: &[String], console: &Console) -> u8 {
-    if let Some(code) = unknown(recipe, tasks, console) {
-        return code;
+/// The tasks behind the stage, which is loaded; else the code to exit with.
+fn tasks_of_stage(recipe: &Recipe, words: &[String], console: &Console) -> Result<Vec<String>, u8> {
+    let tasks = recipe
+        .enter_stage(words)
+        .map_err(|diagnostics| refuse(console, &diagnostics))?;
+    match unknown(recipe, &tasks, console) {
+        Some(code) => Err(code),
+        None => Ok(tasks),
     }
-    console.data(&addressed(&recipe.addressed(tasks)));
+}
+
+fn servers(recipe: &Recipe, words: &[String], console: &Console) -> u8 {
+    let tasks = match tasks_of_stage(recipe, words, console) {
+        Ok(tasks) => tasks,
+        Err(code) => return code,
+    };
+    console.data(&addressed(&recipe.addressed(&tasks)));
     0
 }
 
-fn perform(mut recipe: Recipe, tasks: &[String], console: &Console) -> u8 {
-    if let Some(code) = unknown(&recipe, tasks, console) {
-        return code;
-    }
-    let ended = recipe.run(tasks);
+fn perform(mut recipe: Recipe, words: &[String], console: &Console) -> u8 {
+    let tasks = match tasks_of_stage(&recipe, words, console) {
+        Ok(tasks) => tasks,
+        Err(code) => return code,
+    };
+    let ended = recipe.run(&tasks);
     // Sessions say goodbye before the last word.
     drop(recipe);
     match ended {

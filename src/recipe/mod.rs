@@ -23,6 +23,7 @@ mod passwords;
 mod reference;
 mod rollback;
 mod stack;
+mod stages;
 mod stdlib;
 mod syntax;
 #[cfg(test)]
@@ -122,6 +123,9 @@ pub struct Stopped {
 pub struct Recipe {
     engine: Engine,
     interpreter: Rc<Interpreter>,
+    stages: Vec<stages::Stage>,
+    /// Set again when a stage is loaded.
+    set_after: Vec<(String, String)>,
 }
 
 impl std::fmt::Debug for Recipe {
@@ -139,7 +143,15 @@ impl Recipe {
     ) -> Result<Self, Vec<Diagnostic>> {
         let interpreter = Rc::new(Interpreter::new(&options, surroundings));
         let engine = engine::engine(&interpreter);
-        let recipe = Self { engine, interpreter };
+        let recipe = Self {
+            engine,
+            interpreter,
+            stages: paths
+                .first()
+                .map(|path| stages::stages(path.as_ref()))
+                .unwrap_or_default(),
+            set_after: options.set_after.clone(),
+        };
         match recipe.load_all(paths, &options) {
             Ok(()) => {}
             Err(error) => return Err(vec![recipe.diagnostic(error)]),
@@ -153,9 +165,20 @@ impl Recipe {
         let interpreter = Rc::new(Interpreter::new(&options, surroundings));
         interpreter.files.borrow_mut().claims = Some(Vec::new());
         let engine = engine::engine(&interpreter);
-        let recipe = Self { engine, interpreter };
+        let recipe = Self {
+            engine,
+            interpreter,
+            stages: paths
+                .first()
+                .map(|path| stages::stages(path.as_ref()))
+                .unwrap_or_default(),
+            set_after: options.set_after.clone(),
+        };
         let mut found = Vec::new();
-        match recipe.load_all(paths, &options) {
+        let loaded = recipe.load_all(paths, &options);
+        // Each after the other: what any of them sets is known.
+        let loaded = loaded.and_then(|()| recipe.stages.iter().try_for_each(|stage| recipe.load_stage(stage)));
+        match loaded {
             Ok(()) => {
                 found.extend(recipe.loose_ends());
                 found.extend(recipe.interpreter.unknown_names());
@@ -200,6 +223,7 @@ impl Recipe {
     fn loose_ends(&self) -> Vec<Diagnostic> {
         let mut found = verbs::dangling_hooks(&self.interpreter);
         found.extend(self.interpreter.unfilled());
+        found.extend(self.ambiguous_stages());
         found.into_iter().map(|diagnostic| self.with_line(diagnostic)).collect()
     }
 

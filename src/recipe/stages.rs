@@ -1,0 +1,118 @@
+//! Stages: `capr RECIPE production deploy` loads `config/deploy/production.rhai` before anything else is done.
+
+use std::path::{Path, PathBuf};
+
+use rhai::Position;
+
+use super::{Fallible, Recipe, values};
+use crate::configuration::nearest;
+use crate::diagnostic::{Diagnostic, Fault};
+
+/// A stage and its file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stage {
+    pub(super) name: String,
+    file: PathBuf,
+}
+
+/// The stages of a project by its main recipe, sorted by name.
+pub(super) fn stages(recipe: &Path) -> Vec<Stage> {
+    let beside = recipe.parent().unwrap_or(Path::new(""));
+    let is_config = beside.file_name().is_some_and(|name| name == "config");
+    let folder = beside.join(if is_config { "deploy" } else { "config/deploy" });
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.map(|entry| entry.path());
+    let mut stages: Vec<Stage> = files
+        .filter(|file| file.extension().is_some_and(|ending| ending == "rhai") && file.is_file())
+        .filter_map(|file| {
+            Some(Stage {
+                name: file.file_stem()?.to_str()?.to_owned(),
+                file,
+            })
+        })
+        .collect();
+    stages.sort_by(|a, b| a.name.cmp(&b.name));
+    stages
+}
+
+impl Recipe {
+    /// Loads the stage that the first word names, or else the variables `stage` or `default_stage`; gives back the words
+    /// that are left. A recipe without stages needs none.
+    pub fn enter_stage(&self, words: &[String]) -> Result<Vec<String>, Vec<Diagnostic>> {
+        if self.stages.is_empty() {
+            return Ok(words.to_vec());
+        }
+        let named = words
+            .split_first()
+            .filter(|(word, _)| self.stages.iter().any(|stage| stage.name == **word));
+        let (name, rest) = match named {
+            Some((word, rest)) => (word.clone(), rest),
+            None => match self.default_stage() {
+                Ok(Some(name)) => (name, words),
+                Ok(None) => return Err(vec![self.no_stage("no stage was named".to_owned())]),
+                Err(error) => return Err(vec![self.diagnostic(error)]),
+            },
+        };
+        let Some(stage) = self.stages.iter().find(|stage| stage.name == name) else {
+            let mut diagnostic = self.no_stage(format!("there is no stage `{name}'"));
+            let near = nearest(&name, self.stages.iter().map(|stage| stage.name.as_str()));
+            diagnostic
+                .hints
+                .extend(near.map(|near| format!("did you mean `{near}'?")));
+            return Err(vec![diagnostic]);
+        };
+        if rest.is_empty() {
+            return Err(vec![
+                Diagnostic::new(Fault::Usage, "no task was named").hint("-T lists the tasks"),
+            ]);
+        }
+        self.load_stage(stage).map_err(|error| vec![self.diagnostic(error)])?;
+        let loose = self.loose_ends();
+        if loose.is_empty() {
+            Ok(rest.to_vec())
+        } else {
+            Err(loose)
+        }
+    }
+
+    pub(super) fn load_stage(&self, stage: &Stage) -> Fallible<()> {
+        self.interpreter.set("stage", stage.name.clone().into());
+        let file = stage.file.display().to_string();
+        self.interpreter.load(&self.engine, &file, Position::NONE, None)?;
+        // What the person says holds over the stage, too.
+        for (name, value) in &self.set_after {
+            self.interpreter.set(name, values::coerce(value));
+        }
+        Ok(())
+    }
+
+    /// Stages whose names are those of tasks: nobody could tell which is meant.
+    pub(super) fn ambiguous_stages(&self) -> Vec<Diagnostic> {
+        let configuration = self.interpreter.configuration.borrow();
+        let ambiguous = self
+            .stages
+            .iter()
+            .filter(|stage| configuration.tasks.get(&stage.name).is_some());
+        ambiguous
+            .map(|stage| {
+                let (name, file) = (&stage.name, stage.file.display());
+                Diagnostic::new(Fault::Recipe, format!("the stage `{name}' has the name of a task"))
+                    .hint(format!("rename the task, or the file {file}"))
+            })
+            .collect()
+    }
+
+    fn default_stage(&self) -> Fallible<Option<String>> {
+        match self.interpreter.text_variable(&self.engine, "stage")? {
+            Some(stage) => Ok(Some(stage)),
+            None => self.interpreter.text_variable(&self.engine, "default_stage"),
+        }
+    }
+
+    fn no_stage(&self, message: String) -> Diagnostic {
+        let names: Vec<&str> = self.stages.iter().map(|stage| stage.name.as_str()).collect();
+        Diagnostic::new(Fault::Usage, message)
+            .hint(format!("the stages are {}", names.join(", ")))
+            .hint("name one before the tasks, or set :default_stage")
+    }
+}

@@ -1,0 +1,125 @@
+//! Stages: files in `config/deploy` that are loaded before the tasks run.
+
+use crate::harness::Case;
+
+const RECIPE: &str = r#"
+set :branch, "main";
+set :where { `${branch} on ${stage}` };
+task :show { puts where; }
+task :go, :roles => :app { run "true"; }
+"#;
+
+fn case() -> Case {
+    Case::new()
+        .file("deploy.rhai", RECIPE)
+        .file(
+            "config/deploy/production.rhai",
+            "set :branch, \"stable\"; role :app, \"live1\";",
+        )
+        .file(
+            "config/deploy/staging.rhai",
+            "role :app, \"stage1\"; task :only_here { puts stage; }",
+        )
+        .args(["deploy.rhai"])
+}
+
+#[test]
+fn l15_a_stage_before_the_tasks_is_loaded_and_lazy_variables_see_it() {
+    assert_eq!(
+        case().args(["production", "show"]).run().ok().stdout,
+        "stable on production\n"
+    );
+    assert_eq!(case().args(["staging", "show"]).run().ok().stdout, "main on staging\n");
+    assert_eq!(case().args(["staging", "only_here"]).run().ok().stdout, "staging\n");
+    let servers = case().args(["staging", "go", "--servers"]).run().ok().stdout;
+    assert_eq!(servers, "go: roles: app\n  stage1  app\n");
+}
+
+#[test]
+fn l15_without_a_stage_the_stages_are_listed() {
+    let finished = case().args(["show"]).run().code(2);
+    assert_eq!(
+        finished.stderr,
+        "error: no stage was named\nhelp: the stages are production, staging\nhelp: name one before the tasks, or set :default_stage\n"
+    );
+    case().args(["-T"]).run().ok();
+}
+
+#[test]
+fn l15_the_default_stage_is_a_variable_and_so_is_the_stage() {
+    for option in ["default_stage=staging", "stage=staging"] {
+        assert_eq!(
+            case().args(["show", "-S", option]).run().ok().stdout,
+            "main on staging\n"
+        );
+    }
+    let finished = case().args(["show", "-S", "default_stage=stagging"]).run().code(2);
+    finished
+        .says("error: there is no stage `stagging'")
+        .says("did you mean `staging'?");
+}
+
+#[test]
+fn l15_a_stage_called_like_a_task_is_refused() {
+    let finished = case()
+        .file("config/deploy/deploy.rhai", "")
+        .args(["production", "show"])
+        .run()
+        .code(3);
+    finished
+        .says("error: the stage `deploy' has the name of a task")
+        .says("help: rename the task, or the file config/deploy/deploy.rhai");
+}
+
+#[test]
+fn l15_a_task_may_be_a_stage_where_there_are_no_files() {
+    let recipe = "task :production { set :stage, \"production\"; } task :show { puts stage; }";
+    let finished = Case::new().recipe(recipe).args(["production", "show"]).run().ok();
+    assert_eq!(finished.stdout, "production\n");
+}
+
+#[test]
+fn what_the_person_sets_holds_over_the_stage() {
+    let finished = case().args(["production", "show", "-s", "branch=mine"]).run().ok();
+    assert_eq!(finished.stdout, "mine on production\n");
+}
+
+#[test]
+fn a_stage_alone_is_no_task_and_a_stages_error_names_its_file() {
+    case()
+        .args(["production"])
+        .run()
+        .code(2)
+        .says("error: no task was named");
+    case()
+        .file("config/deploy/broken.rhai", "set :x 1;")
+        .args(["broken", "show"])
+        .run()
+        .code(3)
+        .says("config/deploy/broken.rhai:1:8");
+}
+
+#[test]
+fn the_stages_of_config_deploy_rhai_stand_beside_it() {
+    let finished = Case::new()
+        .file("config/deploy.rhai", RECIPE)
+        .file("config/deploy/production.rhai", "set :branch, \"stable\";")
+        .args(["production", "show"])
+        .run()
+        .ok();
+    assert_eq!(finished.stdout, "stable on production\n");
+}
+
+#[test]
+fn check_knows_what_stages_set() {
+    let checked = Case::new()
+        .file(
+            "deploy.rhai",
+            "role :web, \"w\"; task :t, :roles => :app { puts domain; }",
+        )
+        .file("config/deploy/production.rhai", "set :domain, \"x\"; role :app, \"a\";")
+        .args(["check", "deploy.rhai"])
+        .run()
+        .ok();
+    assert_eq!(checked.stdout, "nothing wrong found\n");
+}
