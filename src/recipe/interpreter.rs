@@ -216,8 +216,7 @@ impl Interpreter {
 
     /// The value of a variable whose name says that it is a secret is shown nowhere.
     fn keep_secret(&self, name: &str, value: &Dynamic) {
-        let is_secret = SECRETS.iter().any(|word| name.contains(word));
-        if is_secret
+        if names_secret(name)
             && value.is_string()
             && let Ok(actor) = self.actor.try_borrow()
         {
@@ -303,6 +302,32 @@ pub(super) fn join(namespace: &str, name: &str) -> String {
     } else {
         format!("{namespace}:{name}")
     }
+}
+
+fn names_secret(text: &str) -> bool {
+    SECRETS.iter().any(|word| text.contains(word))
+}
+
+/// A recipe's line as it may be shown: where it speaks of a secret, its texts are starred, character for character.
+pub(super) fn masked(line: &str) -> String {
+    if !names_secret(&line.to_lowercase()) {
+        return line.to_owned();
+    }
+    let mut quote = None;
+    line.chars()
+        .map(|c| match (quote, c) {
+            (None, '"' | '\'' | '`') => {
+                quote = Some(c);
+                c
+            }
+            (Some(open), c) if open == c => {
+                quote = None;
+                c
+            }
+            (Some(_), _) => '*',
+            (None, c) => c,
+        })
+        .collect()
 }
 
 /// Maps and lists are shared: `ssh_options["forward_agent"] = true` changes the variable.

@@ -367,7 +367,8 @@ impl Recipe {
     /// With the text of its line.
     fn with_line(&self, mut diagnostic: Diagnostic) -> Diagnostic {
         if let Some((origin, line)) = &mut diagnostic.origin {
-            *line = self.interpreter.files.borrow().line(&origin.file, origin.line);
+            let text = self.interpreter.files.borrow().line(&origin.file, origin.line);
+            *line = text.map(|text| interpreter::masked(&text));
         }
         diagnostic
     }

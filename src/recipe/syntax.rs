@@ -170,7 +170,8 @@ fn reserved(word: &str, habit: Option<String>) -> (String, Option<String>) {
 
 fn lexical(error: &LexError) -> String {
     match error {
-        LexError::MalformedChar(text) => format!("'{text}' is no text"),
+        // What stands in them may be a secret.
+        LexError::MalformedChar(_) => "single quotes hold no text".to_owned(),
         LexError::UnterminatedString => "this text has no end".to_owned(),
         LexError::Runtime(text) => text.clone(),
         LexError::UnexpectedInput(text) => format!("unexpected `{text}'"),

@@ -14,7 +14,8 @@ pub(super) fn text(value: &Dynamic) -> String {
     } else if let Some(namespace) = value.read_lock::<Namespace>() {
         namespace.0.to_string()
     } else {
-        value.to_string()
+        // Of a shared value Rhai says that it is shared.
+        value.flatten_clone().to_string()
     }
 }
 

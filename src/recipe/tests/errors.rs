@@ -109,13 +109,13 @@ fn what_is_written_differently_in_ruby_gets_a_hint() {
     check(&[
         (
             "set :a, 'xy';",
-            "'xy' is no text",
+            "single quotes hold no text",
             "1:9",
             "texts stand in double quotes",
         ),
         (
             "task :t {\n  run 'uptime now';\n}",
-            "'uptime now' is no text",
+            "single quotes hold no text",
             "2:7",
             "texts stand in double quotes",
         ),

@@ -3,15 +3,21 @@
 
 mod batches;
 mod check;
+mod commands;
 mod depth;
 mod downloads;
 mod errors;
 mod forms;
+mod hooks;
 mod language;
 mod libraries;
 mod parallel;
 mod render;
+mod selection;
 mod small;
+mod tasks;
+mod transactions;
+mod variables;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
