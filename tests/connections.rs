@@ -119,3 +119,36 @@ fn a_changed_host_key_is_refused() {
     case().run().code(4).says("host key");
     assert!(!fleet.exists("app1", "/tmp/x"));
 }
+
+#[test]
+fn k8_a_gateway_is_a_server_a_chain_or_a_map() {
+    let fleet = Fleet::start(&["gate1", "gate2", "app1", "app2", "db1"]);
+    let recipe = |gateway: &str| {
+        format!(
+            "set :gateway, {gateway}; role :app, \"app1\", \"app2\"; role :db, \"db1\"; task :t {{ run \"true\"; }}"
+        )
+    };
+    let mut before = [0, 0];
+    for (gateway, expected) in [
+        ("\"gate1\"", [1, 0]),
+        ("[\"gate1\", \"gate2\"]", [1, 1]),
+        ("#{ gate1: [\"app1\", \"app2\"], gate2: \"db1\" }", [1, 1]),
+        ("()", [0, 0]),
+    ] {
+        Case::new().recipe(&recipe(gateway)).args(["t"]).on(&fleet).run().ok();
+        let now = [logins(&fleet, "gate1"), logins(&fleet, "gate2")];
+        assert_eq!([now[0] - before[0], now[1] - before[1]], expected, "{gateway}");
+        before = now;
+    }
+    let stopped = |text: &str, code: i32, says: &str| {
+        let case = Case::new().recipe(&recipe(text)).args(["t"]).on(&fleet);
+        case.run().code(code).says(says);
+    };
+    stopped(
+        "#{ gate1: \"app1\", gate2: \"app2\" }",
+        3,
+        "`gateway' names no gateway for db1",
+    );
+    fleet.stop("gate1");
+    stopped("\"gate1\"", 4, "db1: gateway gate1: connection refused");
+}

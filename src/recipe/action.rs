@@ -135,7 +135,7 @@ impl Interpreter {
         let Some(servers) = self.servers(&settings.selection).map_err(failed)? else {
             return Ok(None);
         };
-        let options = self.ssh_options(context.engine())?;
+        let reach = self.reach(context.engine())?;
         let goes_on = settings.selection.on_error_continue == Some(true);
         let size = settings.selection.max_hosts.unwrap_or(servers.len()).max(1);
         let mut outcome = Outcome::default();
@@ -152,8 +152,9 @@ impl Interpreter {
                 }
                 let jobs = batch
                     .iter()
-                    .flat_map(|server| self.jobs(server, &options, &request, settings))
-                    .collect();
+                    .map(|server| Ok(self.jobs(server, &reach.options_for(server)?, &request, settings)))
+                    .collect::<Fallible<Vec<_>>>()?;
+                let jobs = jobs.into_iter().flatten().collect();
                 match self.perform(
                     context,
                     call,

@@ -10,7 +10,7 @@ use super::options::{flag, pairs, seconds};
 use super::origin::{raise, wrong};
 use super::values::texts;
 use super::verbs::Choice;
-use crate::configuration::nearest;
+use crate::configuration::{Server, nearest};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::session::{HostKeyPolicy, SshOptions};
 
@@ -34,7 +34,7 @@ pub(super) static SSH_OPTIONS: &[Choice] = &[
     },
     Choice {
         name: "forward_agent",
-        doc: "true: servers may use our agent",
+        doc: "true: servers may use our agent, as with `ForwardAgent yes`",
     },
     Choice {
         name: "config",
@@ -62,17 +62,56 @@ pub(super) static SSH_OPTIONS: &[Choice] = &[
     },
 ];
 
+/// How a recipe reaches servers.
+pub(super) struct Reach {
+    options: SshOptions,
+    gateways: Vec<Gateway>,
+}
+
+struct Gateway {
+    /// One server, or several through each other, the first one first.
+    chain: Vec<Server>,
+    /// Servers that are reached through it.
+    behind: Vec<Server>,
+}
+
+impl Reach {
+    pub(super) fn options_for(&self, server: &Server) -> Fallible<SshOptions> {
+        let names = |named: &Server| {
+            named.host == server.host
+                && (named.port.is_none() || named.port == server.port)
+                && (named.user.is_none() || named.user == server.user)
+        };
+        let chain = match self.gateways.as_slice() {
+            [] => Vec::new(),
+            // As with Capistrano: what is named nowhere goes through the first one, where it is clear which that is.
+            [gateway] => gateway.chain.clone(),
+            gateways => match gateways.iter().find(|gateway| gateway.behind.iter().any(names)) {
+                Some(gateway) => gateway.chain.clone(),
+                None => {
+                    let message = format!("`gateway' names no gateway for {server}");
+                    return Err(wrong(message, Position::NONE));
+                }
+            },
+        };
+        Ok(SshOptions {
+            gateway: chain,
+            ..self.options.clone()
+        })
+    }
+}
+
 impl Interpreter {
     /// How this recipe reaches servers, as its variables stand now.
-    pub(super) fn ssh_options(&self, engine: &Engine) -> Fallible<SshOptions> {
-        if let Some(gateway) = self.variable(engine, "gateway")?
-            && !gateway.is_unit()
-        {
-            return Err(wrong(
-                "`gateway' is not supported yet: servers are connected directly",
-                Position::NONE,
-            ));
-        }
+    pub(super) fn reach(&self, engine: &Engine) -> Fallible<Reach> {
+        let value = self.variable(engine, "gateway")?;
+        Ok(Reach {
+            gateways: value.map(|value| gateways(&value)).transpose()?.unwrap_or_default(),
+            options: self.ssh_options(engine)?,
+        })
+    }
+
+    fn ssh_options(&self, engine: &Engine) -> Fallible<SshOptions> {
         let mut options = SshOptions::default();
         if let Some(map) = self.variable(engine, "ssh_options")? {
             for (name, (value, _)) in pairs(&map) {
@@ -140,6 +179,34 @@ impl Interpreter {
             _ => PathBuf::from(path),
         }
     }
+}
+
+/// A server, a chain of them, or a map from gateways to the servers behind them.
+fn gateways(value: &Dynamic) -> Fallible<Vec<Gateway>> {
+    if value.read_lock::<rhai::Map>().is_none() {
+        let chain = servers(&texts(value))?;
+        let all = Gateway {
+            chain,
+            behind: Vec::new(),
+        };
+        return Ok([all].into_iter().filter(|all| !all.chain.is_empty()).collect());
+    }
+    let gateway = |(chain, (behind, _)): (&String, &(Dynamic, Position))| {
+        let chain: Vec<String> = chain.split(',').map(|hop| hop.trim().to_owned()).collect();
+        Ok(Gateway {
+            chain: servers(&chain)?,
+            behind: servers(&texts(behind))?,
+        })
+    };
+    pairs(value).iter().map(gateway).collect()
+}
+
+fn servers(names: &[String]) -> Fallible<Vec<Server>> {
+    let server = |name: &String| {
+        name.parse::<Server>()
+            .map_err(|error| wrong(format!("`gateway': {error}"), Position::NONE))
+    };
+    names.iter().filter(|name| !name.is_empty()).map(server).collect()
 }
 
 fn port(name: &str, value: &Dynamic) -> Fallible<u16> {

@@ -38,6 +38,7 @@ pub fn reference() -> String {
     }
     text.push_str("\n## ssh_options\n\nKeys of the map `ssh_options`: `ssh_options[\"forward_agent\"] = true;`\n\n| key | meaning |\n|---|---|\n");
     rows(&mut text, SSH_OPTIONS);
+    text.push_str(GATEWAY);
     text.push_str("\n## Functions\n\nBeside those of Rhai itself.\n\n| function | gives |\n|---|---|\n");
     let mut functions: Vec<_> = FUNCTIONS.iter().chain(super::text::FUNCTIONS).collect();
     functions.sort_by_key(|function| function.form);
@@ -46,6 +47,20 @@ pub fn reference() -> String {
     }
     text
 }
+
+const GATEWAY: &str = r#"
+## gateway
+
+The variable `gateway` names a server through which the others are reached, a chain of such servers, or a map from
+gateways (a chain has commas) to the servers behind them. Without it `ProxyJump` and `ProxyCommand` of the ssh
+configuration hold.
+
+```rhai
+set :gateway, "gate.example.com";
+set :gateway, ["deploy@outer.example.com", "inner.example.com:2222"];
+set :gateway, #{ "gate1": ["app1", "app2"], "gate2": "db1" };
+```
+"#;
 
 fn rows(text: &mut String, choices: &[Choice]) {
     for choice in choices {

@@ -55,6 +55,8 @@ pub struct SshOptions {
     pub keys_only: bool,
     /// Offer our agent to the server.
     pub forward_agent: bool,
+    /// Servers through which it is reached, the first one first, instead of what the ssh configuration says.
+    pub gateway: Vec<Server>,
     /// Ssh configuration files: `None` for the user's and the system's, an empty list for none.
     pub config: Option<Vec<PathBuf>>,
     /// Known-hosts file to read and write instead of the configured ones.
@@ -77,6 +79,7 @@ impl Default for SshOptions {
             keys: Vec::new(),
             keys_only: false,
             forward_agent: false,
+            gateway: Vec::new(),
             config: None,
             user_known_hosts_file: None,
             verify_host_key: None,

@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 
 use std::cell::RefCell;
-use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::ffi::{CString, c_char, c_int, c_uint, c_void};
 use std::ptr;
 
 use libssh2_sys as raw;
@@ -108,6 +108,22 @@ impl Link {
                 0,
             )
         };
+        self.opened(channel)
+    }
+
+    /// The same for a connection that the server makes to somewhere else.
+    pub(super) fn open_tunnel(self, host: &str, port: u16) -> Result<Channel, Trouble> {
+        let Ok(host) = CString::new(host) else {
+            return Err(Trouble::Denied(raw::LIBSSH2_ERROR_INVAL));
+        };
+        // SAFETY: the session is live, the texts end in zero and are copied.
+        let channel = unsafe {
+            raw::libssh2_channel_direct_tcpip_ex(self.0, host.as_ptr(), c_int::from(port), c"127.0.0.1".as_ptr(), 22)
+        };
+        self.opened(channel)
+    }
+
+    fn opened(self, channel: *mut raw::LIBSSH2_CHANNEL) -> Result<Channel, Trouble> {
         if !channel.is_null() {
             return Ok(Channel {
                 link: self,

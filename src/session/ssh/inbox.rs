@@ -13,6 +13,7 @@ use rustix::event::PollFlags;
 use crate::secret::Secret;
 use crate::session::{Command, JobId, JobSignal};
 
+use super::tunnel::Tunnel;
 use super::wake::{Wake, Woken};
 
 /// A server's output that the main thread has not taken yet may grow this large before reading from it stops …
@@ -26,6 +27,7 @@ pub(super) enum Order {
     EndInput(JobId),
     Signal(JobId, JobSignal),
     Answer(Option<Secret>),
+    Tunnel(Tunnel),
 }
 
 /// How the session is to end.

@@ -1,22 +1,25 @@
 //! From a destination to a connection on which commands can run: address, key exchange, host key, authentication.
 
 use std::hash::{BuildHasher, RandomState};
-use std::net::TcpStream;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
-use rustix::net::sockopt;
+use rustix::net::{RecvFlags, recv, sockopt};
 use ssh2::{BlockDirections, ErrorCode, MethodType, Session};
 
+use crate::configuration::Server;
 use crate::session::{ConnectError, Destination, Phase, Report, SessionId, SshOptions};
 
-use super::config::HostConfig;
+use super::config::{HostConfig, Route};
+use super::gateway::{self, Gateway, Gateways};
 use super::hostkey::Expected;
 use super::inbox::Inbox;
 use super::key_ring::KeyRing;
+use super::proxy_command::ProxyCommand;
 use super::{Configuration, SshEnvironment, auth, stopped, tcp};
 
 /// libssh2's code for "call again".
@@ -29,13 +32,43 @@ pub(super) struct Login {
     pub(super) environment: Arc<SshEnvironment>,
     pub(super) configuration: Configuration,
     pub(super) keys: Arc<KeyRing>,
+    pub(super) gateways: Arc<Gateways>,
+    /// For the login at a gateway: the servers on the way to which it is needed.
+    pub(super) on_the_way: Vec<Server>,
     pub(super) reports: Sender<Report>,
+}
+
+impl Login {
+    /// The login at a gateway of this one.
+    pub(super) fn towards(&self, gateway: &Destination) -> Self {
+        let mut on_the_way = self.on_the_way.clone();
+        on_the_way.push(gateway.server.clone());
+        Self {
+            id: self.id,
+            destination: gateway.clone(),
+            environment: Arc::clone(&self.environment),
+            configuration: Arc::clone(&self.configuration),
+            reports: self.reports.clone(),
+            keys: Arc::clone(&self.keys),
+            gateways: Arc::clone(&self.gateways),
+            on_the_way,
+        }
+    }
+}
+
+/// What a connection goes through, and is to be kept as long.
+#[allow(dead_code, reason = "their end is what counts")]
+pub(super) enum Way {
+    Direct,
+    Gateway(Arc<Gateway>),
+    Command(ProxyCommand),
 }
 
 /// A connection that is logged in.
 pub(super) struct Connection {
     pub(super) session: Session,
-    pub(super) socket: Arc<TcpStream>,
+    pub(super) socket: Arc<OwnedFd>,
+    pub(super) way: Way,
     pub(super) keepalive_interval: Duration,
     /// The agent that the server may use.
     pub(super) forwarded_agent: Option<PathBuf>,
@@ -58,7 +91,7 @@ pub(super) struct Attempt<'a> {
     pub(super) login: &'a Login,
     pub(super) config: &'a HostConfig,
     pub(super) session: Session,
-    pub(super) socket: Arc<TcpStream>,
+    pub(super) socket: Arc<OwnedFd>,
     pub(super) inbox: &'a mut Inbox,
     pub(super) deadline: Instant,
     /// The first bytes that the server sent.
@@ -119,7 +152,8 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         }
         _ => options.keepalive_interval,
     };
-    let socket = Arc::new(tcp::connect(&config.host_name, config.port, connect_timeout, inbox)?);
+    let (socket, mut way) = reach(login, config, connect_timeout, inbox)?;
+    let socket = Arc::new(socket);
     // Bytes that nobody acknowledges end the connection in the same time as silence does.
     let patience = u32::try_from((keepalive_interval * 3).as_millis()).unwrap_or(u32::MAX);
     let _ = sockopt::set_tcp_user_timeout(&socket, patience);
@@ -142,7 +176,18 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         greeting: None,
     };
     if let Err(stop) = attempt.step(Session::handshake) {
-        return Err(attempt.handshake_failure(stop));
+        let said = match &mut way {
+            Way::Command(command) => command.last_words(),
+            Way::Direct | Way::Gateway(_) => None,
+        };
+        return Err(match attempt.handshake_failure(stop) {
+            Failure::Busy(mut error) | Failure::Final(mut error) if said.is_some() => {
+                let said = said.unwrap_or_default();
+                error.reason = format!("{}; the ProxyCommand said: {said}", error.reason);
+                Failure::Final(error)
+            }
+            failure => failure,
+        });
     }
     let added = match attempt.session.host_key() {
         Some((blob, _)) => expected.check(blob)?,
@@ -155,11 +200,61 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
     Ok(Connection {
         session: attempt.session,
         socket: attempt.socket,
+        way,
         keepalive_interval,
         // As with ssh, it does not matter where there is none.
         forwarded_agent: config.identity_agent.clone().filter(|_| config.forward_agent),
         is_root: config.user == "root",
     })
+}
+
+/// A socket that leads to the server.
+fn reach(
+    login: &Login,
+    config: &HostConfig,
+    timeout: Duration,
+    inbox: &mut Inbox,
+) -> Result<(OwnedFd, Way), ConnectError> {
+    match &config.route {
+        Route::Direct => {
+            let socket = tcp::connect(&config.host_name, config.port, timeout, inbox)?;
+            Ok((socket.into(), Way::Direct))
+        }
+        Route::Command(line) => {
+            let (socket, command) = ProxyCommand::start(line)?;
+            Ok((socket.into(), Way::Command(command)))
+        }
+        Route::Jump(hops) => {
+            let Some((last, before)) = hops.split_last() else {
+                return Err(stopped(Phase::Configuration));
+            };
+            let own = &login.destination.options;
+            let mut options = SshOptions {
+                gateway: before.to_vec(),
+                forward_agent: false,
+                ..own.clone()
+            };
+            if own.gateway.is_empty() {
+                // A jump host of the files: the recipe's name and port are those of its servers.
+                (options.user, options.port) = (None, None);
+            }
+            let gateway = Destination {
+                server: last.clone(),
+                options,
+            };
+            let target = (config.host_name.as_str(), config.port);
+            let (socket, way) = gateway::connect(login, gateway, target, timeout, inbox).map_err(|error| {
+                if error.phase == Phase::Connect && inbox.end().is_some() {
+                    return error;
+                }
+                ConnectError {
+                    reason: format!("gateway {last}: {}", error.reason),
+                    ..error
+                }
+            })?;
+            Ok((socket.into(), Way::Gateway(way)))
+        }
+    }
 }
 
 impl Attempt<'_> {
@@ -190,7 +285,8 @@ impl Attempt<'_> {
                 quick_ack(&self.socket);
                 if self.greeting.is_none() {
                     let mut start = [0_u8; 200];
-                    let count = self.socket.peek(&mut start).unwrap_or(0);
+                    let count = recv(&*self.socket, &mut start, RecvFlags::PEEK | RecvFlags::DONTWAIT)
+                        .map_or(0, |(count, _)| count);
                     self.greeting = start.get(..count).map(<[u8]>::to_vec);
                 }
             }
@@ -241,7 +337,7 @@ impl Attempt<'_> {
 }
 
 /// Answers at once: the next packet of the other side may wait for it.
-pub(super) fn quick_ack(socket: &TcpStream) {
+pub(super) fn quick_ack(socket: &OwnedFd) {
     #[cfg(target_os = "linux")]
     let _ = sockopt::set_tcp_quickack(socket, true);
 }

@@ -7,6 +7,7 @@ mod agent_forwarding;
 mod auth;
 mod channel;
 pub mod config;
+mod gateway;
 mod hostkey;
 mod inbox;
 mod job;
@@ -16,7 +17,9 @@ pub mod known_hosts;
 mod login;
 mod pattern;
 mod pipe;
+mod proxy_command;
 mod tcp;
+mod tunnel;
 mod wake;
 mod wire;
 mod worker;
@@ -36,6 +39,7 @@ use std::time::{Duration, Instant};
 use crate::secret::Secret;
 
 use self::config::SshConfig;
+use self::gateway::Gateways;
 use self::inbox::{End, Inbox, Order, Outbox};
 use self::key_ring::KeyRing;
 use self::login::{Login, establish};
@@ -65,6 +69,7 @@ type Configuration = Arc<Result<SshConfig, ConnectError>>;
 pub struct SshConnector {
     environment: Arc<SshEnvironment>,
     keys: Arc<KeyRing>,
+    gateways: Arc<Gateways>,
     // Hundreds of servers mostly share one set of files.
     configurations: RefCell<Vec<(Option<Vec<PathBuf>>, Configuration)>>,
 }
@@ -75,6 +80,7 @@ impl SshConnector {
         Self {
             environment: Arc::new(environment),
             keys: Arc::default(),
+            gateways: Arc::default(),
             configurations: RefCell::default(),
         }
     }
@@ -117,6 +123,8 @@ impl Connector for SshConnector {
             environment: Arc::clone(&self.environment),
             configuration: self.configuration(&destination.options.config),
             keys: Arc::clone(&self.keys),
+            gateways: Arc::clone(&self.gateways),
+            on_the_way: vec![destination.server.clone()],
             reports: reports.clone(),
         };
         let thread = thread::Builder::new()

@@ -3,14 +3,13 @@
 //! The rules of libssh2 that it keeps: one channel opening at a time; one request without an answer at a time; what could
 //! not be sent is sent first; everything is read before it sleeps.
 
-use std::net::TcpStream;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
-use rustix::net::sockopt;
+use rustix::net::{Shutdown, shutdown, sockopt};
 use ssh2::Session;
 
 use crate::exit::Exit;
@@ -20,9 +19,10 @@ use super::agent_forwarding::{AgentForwarding, Asked};
 use super::channel::{Channel, Link, Trouble};
 use super::inbox::{End, Inbox, Order};
 use super::job::Job;
-use super::login::{Connection, quick_ack};
+use super::login::{Connection, Way, quick_ack};
 use super::pipe::Pipes;
 use super::tcp::plain;
+use super::tunnel::Tunnels;
 
 const BUFFER: usize = 32 << 10;
 
@@ -37,7 +37,10 @@ pub(super) struct Worker {
     reports: Sender<Report>,
     inbox: Inbox,
     session: Session,
-    socket: Arc<TcpStream>,
+    socket: Arc<OwnedFd>,
+    /// What the connection goes through.
+    way: Way,
+    tunnels: Tunnels,
     link: Link,
     /// The channel of the next command, opened while nobody waits for it.
     spare: Option<Channel>,
@@ -94,6 +97,8 @@ impl Worker {
             link,
             session: connection.session,
             socket: connection.socket,
+            way: connection.way,
+            tunnels: Tunnels::default(),
             spare: None,
             opens_in_advance,
             jobs: Vec::new(),
@@ -108,6 +113,17 @@ impl Worker {
             silence: None,
             buffer: vec![0; BUFFER],
         }
+    }
+
+    /// Without commands, for the sake of the servers behind it.
+    pub(super) fn into_gateway(mut self) -> Self {
+        self.opens_in_advance = false;
+        self.agent = None;
+        if matches!(self.way, Way::Gateway(_)) {
+            // OpenSSH before 10.3 lets small packets wait on a connection that has never had a command.
+            self.jobs.push(own_job("true".to_owned()));
+        }
+        self
     }
 
     pub(super) fn run(mut self) {
@@ -125,7 +141,7 @@ impl Worker {
             }
         };
         // Without its socket libssh2 frees everything at once, and only then without leaving channels behind.
-        let _ = self.socket.shutdown(std::net::Shutdown::Both);
+        let _ = shutdown(&*self.socket, Shutdown::Both);
         for job in std::mem::take(&mut self.jobs) {
             self.report_finished(&job, exit.clone());
         }
@@ -165,6 +181,7 @@ impl Worker {
             Order::EndInput(id) => self.with_job(id, Job::end_input),
             Order::Signal(id, signal) => self.with_job(id, |job| job.signal(signal)),
             Order::Answer(_) => {}
+            Order::Tunnel(tunnel) => self.tunnels.wish(tunnel),
         }
     }
 
@@ -221,7 +238,24 @@ impl Worker {
         }
     }
 
+    fn open_tunnels(&mut self) -> Result<(), Trouble> {
+        // A command's channel may be opening.
+        if !self.jobs.is_empty() {
+            return Ok(());
+        }
+        let session = &self.session;
+        let reason = || ssh2::Error::last_session_error(session).map_or_else(String::new, |e| refusal(e.message()));
+        loop {
+            match self.tunnels.open(self.link, &reason) {
+                Ok(Some((channel, socket))) => self.pipes.add(channel, socket),
+                Ok(None) => return Ok(()),
+                Err(trouble) => return self.may_block(Err(trouble)),
+            }
+        }
+    }
+
     fn pump(&mut self) -> Result<(), Trouble> {
+        self.open_tunnels()?;
         if let Some(agent) = &self.agent {
             agent.admit(&mut self.pipes, &mut self.closing);
         }
@@ -348,18 +382,7 @@ impl Worker {
             signal.name()
         );
         self.restless = true;
-        self.jobs.push(Job::new(
-            None,
-            Command {
-                line,
-                terminal: None,
-                input: Input {
-                    bytes: Arc::from([]),
-                    then_end: true,
-                },
-                timeout: None,
-            },
-        ));
+        self.jobs.push(own_job(line));
     }
 
     fn free_channels(&mut self) {
@@ -426,6 +449,7 @@ impl Worker {
         let asks = self.agent.as_ref().is_some_and(|agent| !agent.is_settled());
         !self.paused
             && (asks
+                || !self.tunnels.is_empty()
                 || self.spare.is_some()
                 || !self.pipes.is_empty()
                 || !self.jobs.is_empty()
@@ -502,4 +526,27 @@ impl Worker {
             },
         }
     }
+}
+
+/// A command of our own, of which nothing is told.
+fn own_job(line: String) -> Job {
+    let input = Input {
+        bytes: Arc::from([]),
+        then_end: true,
+    };
+    Job::new(
+        None,
+        Command {
+            line,
+            terminal: None,
+            input,
+            timeout: None,
+        },
+    )
+}
+
+/// "Channel open failure (connect failed)", in fewer words.
+fn refusal(message: &str) -> String {
+    let inner = message.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inner.unwrap_or(message).to_owned()
 }

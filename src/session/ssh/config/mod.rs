@@ -18,6 +18,17 @@ use crate::session::{ConnectError, HostKeyPolicy, Phase, SshOptions};
 
 use statement::Line;
 
+/// How a server is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// By a connection from here.
+    Direct,
+    /// Through these servers, the first one first.
+    Jump(Vec<Server>),
+    /// Through what this shell command reads and writes.
+    Command(String),
+}
+
 /// Everything that is to be known to connect to a server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HostConfig {
@@ -47,6 +58,8 @@ pub struct HostConfig {
     pub server_alive_interval: Option<Duration>,
     /// Offer the agent to the server.
     pub forward_agent: bool,
+    /// The way there.
+    pub route: Route,
 }
 
 /// The ssh configuration files, read and understood; asked once per server.
@@ -102,35 +115,26 @@ impl fmt::Display for Place {
     }
 }
 
-/// What is wrong with a configuration, and what may help.
+/// What is wrong with a configuration.
 #[derive(Debug)]
 struct Trouble {
     text: String,
-    hints: Vec<String>,
 }
 
 impl Trouble {
     fn new(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            hints: Vec::new(),
-        }
+        Self { text: text.into() }
     }
 
     fn at(place: &Place, text: impl fmt::Display) -> Self {
         Self::new(format!("{place}: {text}"))
     }
 
-    fn hint(mut self, hint: &str) -> Self {
-        self.hints.push(hint.to_owned());
-        self
-    }
-
     fn into_error(self) -> ConnectError {
         ConnectError {
             phase: Phase::Configuration,
             reason: self.text,
-            hints: self.hints,
+            hints: Vec::new(),
         }
     }
 }

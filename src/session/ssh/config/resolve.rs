@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::statement::{Criterion, Kind, Line, Setting, Statement};
 use super::tokens::{self, Tokens};
-use super::{HostConfig, Place, SshConfig, Trouble};
+use super::{HostConfig, Place, Route, SshConfig, Trouble};
 use crate::configuration::Server;
 use crate::session::ssh::pattern::{Listed, listed};
 use crate::session::{HostKeyPolicy, SshOptions};
@@ -68,7 +68,10 @@ pub(super) fn resolve(
     let user = found.user.unwrap_or_else(|| local_user.to_owned());
     let port = found.port.unwrap_or(DEFAULT_PORT);
     let host_key_alias = found.host_key_alias.map(|alias| alias.to_ascii_lowercase());
-    let tokens = Tokens {
+    let wanted = |found: &Option<(String, Place)>| found.clone().filter(|(text, _)| !text.eq_ignore_ascii_case("none"));
+    let (jump, command) = (wanted(&found.proxy_jump), wanted(&found.proxy_command));
+    let mut tokens = Tokens {
+        jump: String::new(),
         host_name: &host_name,
         original_host: &server.host,
         key_alias: host_key_alias.as_deref().unwrap_or(&server.host),
@@ -78,6 +81,10 @@ pub(super) fn resolve(
         home: config.home.as_deref(),
         variables: &config.variables,
     };
+    let route = route(options, jump, command, &tokens)?;
+    if let Route::Jump(hops) = &route {
+        tokens.jump = hops.last().map(|hop| hop.host.clone()).unwrap_or_default();
+    }
     let in_home = |name: &str| config.home.as_ref().map(|home| home.join(".ssh").join(name));
     Ok(HostConfig {
         identity_files: identity_files(&found.identity_files, options, &tokens, &in_home)?,
@@ -105,6 +112,7 @@ pub(super) fn resolve(
         connect_timeout: found.connect_timeout.filter(|time| !time.is_zero()),
         server_alive_interval: found.server_alive_interval.filter(|time| !time.is_zero()),
         forward_agent: options.forward_agent || matches!(found.forward_agent, Some((Some(true), _))),
+        route,
         host_name,
         port,
         user,
@@ -112,18 +120,36 @@ pub(super) fn resolve(
     })
 }
 
+fn route(
+    options: &SshOptions,
+    jump: Option<(String, Place)>,
+    command: Option<(String, Place)>,
+    tokens: &Tokens<'_>,
+) -> Result<Route, Trouble> {
+    if !options.gateway.is_empty() {
+        return Ok(Route::Jump(options.gateway.clone()));
+    }
+    if let Some((text, place)) = jump {
+        let text = tokens.line(&text, &place)?;
+        let hops = text.split(',').map(|hop| {
+            let hop = hop.trim();
+            let plain = hop
+                .strip_prefix("ssh://")
+                .map_or(hop, |rest| rest.trim_end_matches('/'));
+            plain
+                .parse()
+                .map_err(|error| Trouble::at(&place, format!("ProxyJump: {error}")))
+        });
+        return Ok(Route::Jump(hops.collect::<Result<_, _>>()?));
+    }
+    match command {
+        Some((text, place)) => Ok(Route::Command(tokens.line(&text, &place)?)),
+        None => Ok(Route::Direct),
+    }
+}
+
 /// What would lead elsewhere than where we would connect to.
 fn refuse_unsupported(found: &Found) -> Result<(), Trouble> {
-    let gateway = [("ProxyJump", &found.proxy_jump), ("ProxyCommand", &found.proxy_command)];
-    for (keyword, value) in gateway {
-        if let Some((value, place)) = value
-            && !value.eq_ignore_ascii_case("none")
-        {
-            return Err(Trouble::at(place, format!("{keyword} is not supported yet")).hint(
-                "`ssh_options` with `config` can name another ssh configuration, or none, for servers that are reached directly",
-            ));
-        }
-    }
     if let Some((true, place)) = &found.canonicalize {
         return Err(Trouble::at(place, "CanonicalizeHostname is not supported yet"));
     }

@@ -17,6 +17,8 @@ pub(super) struct Tokens<'a> {
     pub(super) local_user: &'a str,
     pub(super) home: Option<&'a Path>,
     pub(super) variables: &'a HashMap<String, String>,
+    /// The last jump host.
+    pub(super) jump: String,
 }
 
 /// Expands a `HostName`, which knows `%h` and `%%` alone.
@@ -42,6 +44,11 @@ impl Tokens<'_> {
         let text = tilde(text, self.home, place)?;
         let text = self.variables(&text, place)?;
         percent(&text, place, |token| self.value(token)).map(PathBuf::from)
+    }
+
+    /// Expands what is no file: tokens alone.
+    pub(super) fn line(&self, text: &str, place: &Place) -> Result<String, Trouble> {
+        percent(text, place, |token| self.value(token))
     }
 
     /// A value is expanded once: what a variable holds is not looked at again.
@@ -76,10 +83,16 @@ impl Tokens<'_> {
             'i' => rustix::process::getuid().as_raw().to_string(),
             'l' => local_host(),
             'L' => local_host().split('.').next().unwrap_or_default().to_owned(),
-            // No jump host takes part: those are refused.
-            'j' => String::new(),
+            'j' => self.jump.clone(),
             'C' => {
-                let all = format!("{}{}{}{}", local_host(), self.host_name, self.port, self.user);
+                let all = format!(
+                    "{}{}{}{}{}",
+                    local_host(),
+                    self.host_name,
+                    self.port,
+                    self.user,
+                    self.jump
+                );
                 Sha1::digest(all).iter().map(|byte| format!("{byte:02x}")).collect()
             }
             _ => return None,

@@ -3,5 +3,6 @@
 
 mod agent;
 mod commands;
+mod gateways;
 mod keys;
 mod logins;

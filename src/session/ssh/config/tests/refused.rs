@@ -6,6 +6,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::{Sample, SshConfig, joined};
+use crate::session::ssh::config::Route;
 use crate::session::{HostKeyPolicy, SshOptions};
 
 #[test]
@@ -54,11 +55,11 @@ fn what_is_wrong_is_told_with_file_and_line() {
 #[test]
 fn what_would_lead_elsewhere_is_refused_only_for_the_hosts_it_is_about() {
     for (setting, expected) in [
-        ("ProxyJump gate", "DIR/config:2: ProxyJump is not supported yet"),
         (
-            "ProxyCommand nc %h %p # x",
-            "DIR/config:2: ProxyCommand is not supported yet",
+            "ProxyJump a,@b",
+            "DIR/config:2: ProxyJump: `@b' is not a server: nothing stands before the @",
         ),
+        ("ProxyCommand nc %z", "DIR/config:2: `nc %z': %z is not known here"),
         (
             "CanonicalizeHostname yes",
             "DIR/config:2: CanonicalizeHostname is not supported yet",
@@ -80,14 +81,39 @@ fn what_would_lead_elsewhere_is_refused_only_for_the_hosts_it_is_about() {
     }
     // The other criterion decides.
     Sample::new("Match exec true user bob\n").resolve("app1").unwrap();
-    Sample::new("ProxyJump none\n").resolve("app1").unwrap();
-    Sample::new("ProxyCommand none\nProxyJump gate\n")
-        .resolve("app1")
-        .unwrap();
 }
 
 #[test]
-fn the_recipe_and_the_server_come_before_the_files() {
+fn the_way_to_a_server_is_the_one_of_the_file_or_of_the_recipe() {
+    let jump = |hops: &[&str]| Route::Jump(hops.iter().map(|hop| hop.parse().unwrap()).collect());
+    for (text, expected) in [
+        ("", Route::Direct),
+        ("ProxyJump none\n", Route::Direct),
+        ("ProxyCommand none\nProxyJump gate\n", Route::Direct),
+        (
+            "ProxyJump bob@gate:2200,ssh://%h.gate:22/\n",
+            jump(&["bob@gate:2200", "app1.gate:22"]),
+        ),
+        ("ProxyJump gate\nProxyCommand nc %h %p\n", jump(&["gate"])),
+        (
+            "HostName real\nPort 7\nUser me\nProxyCommand nc %n %h %p %r %% # x\nProxyJump gate\n",
+            Route::Command("nc app1 real 7 me % # x".to_owned()),
+        ),
+        ("ProxyJump none\nProxyCommand nc x\n", Route::Command("nc x".to_owned())),
+    ] {
+        assert_eq!(Sample::new(text).resolve("app1").unwrap().route, expected, "{text}");
+    }
+    let options = SshOptions {
+        gateway: vec!["mine".parse().unwrap()],
+        ..SshOptions::default()
+    };
+    let config = Sample::new("ProxyJump gate\nIdentityFile /%j\n");
+    assert_eq!(config.resolve_with("app1", &options).unwrap().route, jump(&["mine"]));
+    assert_eq!(joined(&config.resolve("app1").unwrap().identity_files), "/gate");
+}
+
+#[test]
+fn k7_the_recipe_and_the_server_come_before_the_files() {
     let sample = Sample::new(
         "User file\nPort 1\nIdentityFile /file\nUserKnownHostsFile /known\nStrictHostKeyChecking yes\nMatch user recipe\n ConnectTimeout 3\n",
     );

@@ -1,0 +1,103 @@
+//! Connections that a gateway makes for others: opened one after the other, then pipes like any.
+
+use std::collections::VecDeque;
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::Sender;
+
+use super::channel::{Channel, Link, Trouble};
+use super::inbox::Bell;
+
+/// A wish for a connection.
+pub(super) struct Tunnel {
+    pub(super) host: String,
+    pub(super) port: u16,
+    /// What is to lead there; non-blocking.
+    pub(super) socket: UnixStream,
+    pub(super) reply: Reply,
+}
+
+/// What becomes of a wish.
+pub(super) enum Answer {
+    /// It is its turn.
+    Begun,
+    Open,
+    Refused(String),
+}
+
+/// Tells whoever wished, also by its end.
+pub(super) struct Reply {
+    answers: Option<Sender<Answer>>,
+    bell: Bell,
+}
+
+impl Reply {
+    pub(super) fn new(answers: Sender<Answer>, bell: Bell) -> Self {
+        Self {
+            answers: Some(answers),
+            bell,
+        }
+    }
+
+    fn tell(&self, answer: Answer) {
+        if let Some(answers) = &self.answers {
+            // Whoever wished may have given up.
+            let _ = answers.send(answer);
+        }
+        self.bell.ring();
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        self.answers = None;
+        self.bell.ring();
+    }
+}
+
+/// The wishes of one connection.
+#[derive(Default)]
+pub(super) struct Tunnels {
+    waiting: VecDeque<Tunnel>,
+    opening: Option<Tunnel>,
+}
+
+impl Tunnels {
+    pub(super) fn wish(&mut self, tunnel: Tunnel) {
+        self.waiting.push_back(tunnel);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.opening.is_none()
+    }
+
+    /// Goes on opening; whatever else opens channels has to wait meanwhile. `reason`: why the server refused the last one.
+    pub(super) fn open(
+        &mut self,
+        link: Link,
+        reason: &dyn Fn() -> String,
+    ) -> Result<Option<(Channel, UnixStream)>, Trouble> {
+        loop {
+            let tunnel = match self.opening.take() {
+                Some(tunnel) => tunnel,
+                None => {
+                    let Some(tunnel) = self.waiting.pop_front() else {
+                        return Ok(None);
+                    };
+                    tunnel.reply.tell(Answer::Begun);
+                    tunnel
+                }
+            };
+            match link.open_tunnel(&tunnel.host, tunnel.port) {
+                Ok(channel) => {
+                    tunnel.reply.tell(Answer::Open);
+                    return Ok(Some((channel, tunnel.socket)));
+                }
+                Err(Trouble::Denied(_)) => tunnel.reply.tell(Answer::Refused(reason())),
+                Err(trouble) => {
+                    self.opening = Some(tunnel);
+                    return Err(trouble);
+                }
+            }
+        }
+    }
+}
