@@ -112,3 +112,19 @@ fn v19_without_a_terminal_the_default_is_taken_at_once() {
         .code(1)
         .says("no terminal to ask on: Who are you?");
 }
+
+#[test]
+fn r16_servers_that_a_block_gives_are_asked_for_once_when_they_are_needed() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    let recipe = r#"
+        role :app { lines(run_locally("echo once >> asked; printf 'app1\\napp2\\n'")) }
+        task :none { }
+        task :t, :roles => || [:app] { run "touch /tmp/first"; run "touch /tmp/second"; puts strip(capture("hostname")); }
+    "#;
+    let finished = Case::new().recipe(recipe).args(["none", "t"]).on(&fleet).run().ok();
+    assert_eq!(finished.file("asked"), "once\n");
+    assert!(finished.stdout.ends_with("app1\n"));
+    for host in ["app1", "app2"] {
+        assert!(fleet.exists(host, "/tmp/first") && fleet.exists(host, "/tmp/second"));
+    }
+}

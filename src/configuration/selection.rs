@@ -4,7 +4,7 @@ use indexmap::{IndexMap, IndexSet};
 use thiserror::Error;
 
 use super::nearest::nearest;
-use super::{Assignment, Attributes, Roles, Server, ServerSyntax, Tasks, Value};
+use super::{Assignment, Attributes, BlockId, Roles, Server, ServerSyntax, Tasks, Value};
 
 /// What a task or a call says about its servers; `None`: nothing was said.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,6 +13,10 @@ pub struct Selection {
     pub hosts: Option<Vec<String>>,
     /// The servers of these roles; each text may hold several, with commas.
     pub roles: Option<Vec<String>>,
+    /// Gives `hosts` each time they are needed.
+    pub hosts_from: Option<BlockId>,
+    /// Gives `roles` each time they are needed.
+    pub roles_from: Option<BlockId>,
     /// Only those with all of these attributes.
     pub only: Option<Attributes>,
     /// None of those with any of these attributes.
@@ -38,6 +42,8 @@ impl Selection {
         Self {
             hosts: over(&call.hosts, &self.hosts),
             roles: over(&call.roles, &self.roles),
+            hosts_from: over(&call.hosts_from, &self.hosts_from),
+            roles_from: over(&call.roles_from, &self.roles_from),
             only: over(&call.only, &self.only),
             except: over(&call.except, &self.except),
             once: over(&call.once, &self.once),

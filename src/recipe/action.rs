@@ -67,6 +67,8 @@ impl Interpreter {
     /// The settings of a call: its own options over the task's over the recipe's defaults.
     pub(super) fn settings(&self, engine: &Engine, call: &Call) -> Fallible<Settings> {
         let (task_selection, task_options) = self.task_settings();
+        let own = selection(&call.options)?;
+        let selection = self.resolved(engine, task_selection.overlaid_by(&own), &own)?;
         let mut options = RunOptions::default();
         if let Some(shell) = self.text_variable(engine, "default_shell")? {
             options.shell = Some(Shell::Named(shell));
@@ -86,7 +88,7 @@ impl Interpreter {
             }
         }
         Ok(Settings {
-            selection: task_selection.overlaid_by(&selection(&call.options)?),
+            selection,
             options: options
                 .overlaid_by(&task_options)
                 .overlaid_by(&run_options(&call.options)?),

@@ -2,8 +2,11 @@
 
 use std::rc::Rc;
 
+use rhai::Engine;
+
 use super::interpreter::Interpreter;
-use crate::configuration::{HookAction, Task, When, select};
+use super::origin::diagnostic;
+use crate::configuration::{HookAction, Selection, Task, When, select};
 
 /// A task and the servers its commands go to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,14 +30,14 @@ pub enum Servers {
     Wrong(String),
 }
 
-pub(super) fn addressed(interpreter: &Interpreter, names: &[String]) -> Vec<Addressed> {
+pub(super) fn addressed(interpreter: &Interpreter, engine: &Engine, names: &[String]) -> Vec<Addressed> {
     let mut tasks = Vec::new();
     for name in names {
         if let Some(task) = interpreter.task(name, "") {
             follow(interpreter, &task, &mut tasks);
         }
     }
-    tasks.iter().map(|task| servers(interpreter, task)).collect()
+    tasks.iter().map(|task| servers(interpreter, engine, task)).collect()
 }
 
 /// The task, and what it and its hooks name.
@@ -63,10 +66,17 @@ fn follow(interpreter: &Interpreter, task: &Rc<Task>, tasks: &mut Vec<Rc<Task>>)
     }
 }
 
-fn servers(interpreter: &Interpreter, task: &Task) -> Addressed {
+fn servers(interpreter: &Interpreter, engine: &Engine, task: &Task) -> Addressed {
+    let resolved = interpreter
+        .resolved(engine, task.selection.clone(), &Selection::default())
+        .map_err(|error| diagnostic(error).message);
     let configuration = interpreter.configuration.borrow();
     let (roles, filter) = (&configuration.roles, &interpreter.filter);
-    let servers = match select(roles, &task.selection, filter) {
+    let found = resolved
+        .as_ref()
+        .map_err(Clone::clone)
+        .and_then(|selection| select(roles, selection, filter).map_err(|error| error.to_string()));
+    let servers = match found {
         Ok(servers) => Servers::Found(
             servers
                 .iter()
@@ -76,7 +86,7 @@ fn servers(interpreter: &Interpreter, task: &Task) -> Addressed {
                 })
                 .collect(),
         ),
-        Err(error) => Servers::Wrong(error.to_string()),
+        Err(error) => Servers::Wrong(error),
     };
     let skips = task.selection.skip_hostfilter == Some(true);
     let filters = [
@@ -85,7 +95,7 @@ fn servers(interpreter: &Interpreter, task: &Task) -> Addressed {
         ("HOSTFILTER", &filter.host_filter, skips),
         ("HOSTROLEFILTER", &filter.host_role_filter, skips),
     ];
-    let mut conditions = task.selection.conditions();
+    let mut conditions = resolved.as_ref().unwrap_or(&task.selection).conditions();
     if task.selection.once == Some(true) {
         let separator = if conditions.is_empty() { "" } else { ", " };
         conditions.push_str(separator);

@@ -17,6 +17,8 @@ use super::origin::locate;
 #[derive(Clone)]
 pub(super) struct Block {
     body: Rc<Expr>,
+    /// Called instead of the syntax.
+    function: Option<FnPtr>,
     locals: Scope<'static>,
     state: GlobalRuntimeState,
     /// The namespace it stands in: its names are looked up from there.
@@ -41,8 +43,20 @@ impl Block {
         state.always_search_scope = true;
         Self {
             body: Rc::new(body.clone()),
+            function: None,
             locals,
             state,
+            namespace,
+        }
+    }
+
+    /// Keeps a function without parameters that a recipe gave as a value.
+    pub(super) fn function(context: &EvalContext, function: FnPtr, namespace: Rc<str>) -> Self {
+        Self {
+            body: Rc::new(Expr::Unit(Position::NONE)),
+            function: Some(function),
+            locals: Scope::new(),
+            state: context.global_runtime_state().clone(),
             namespace,
         }
     }
@@ -57,6 +71,12 @@ impl Block {
         let (mut state, mut caches, mut locals) = (self.state.clone(), Caches::new(), self.locals.clone());
         // Else a function that runs a task that calls the function would never be too deep.
         state.level = level;
+        if let Some(function) = &self.function {
+            let name = function.fn_name();
+            let native = NativeCallContext::new_with_all_fields(engine, name, None, &state, Position::NONE);
+            let result = function.call_within_context(&native, ());
+            return result.map_err(|error| locate(error, self.state.source()));
+        }
         for (name, value) in parameters {
             locals.push_dynamic(name.clone(), value.clone());
         }

@@ -2,13 +2,14 @@
 
 use std::rc::Rc;
 
-use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, NativeCallContext, OptimizationLevel, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, FnPtr, NativeCallContext, OptimizationLevel, Position};
 
 use super::Fallible;
+use super::block::call_function;
 use super::interpreter::{Interpreter, Namespace, join};
 use super::loader::Modules;
 use super::origin::{raise, terminate};
-use super::verbs::{VERBS, Verb};
+use super::verbs::{Choices, VERBS, Verb};
 use super::words::{SYMBOL, statement_name, verb_key, verb_of};
 use super::{channel, functions, grammar, parallel};
 use crate::actor::ActionError;
@@ -177,6 +178,23 @@ fn verbs(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     }
 }
 
+/// `:hosts => || …` of a command is called now; that of a task whenever its servers are needed.
+fn call_functions(verb: &Verb, context: &EvalContext, call: &mut grammar::Call) -> Fallible<()> {
+    if verb.name == "task" || matches!(verb.options, Choices::Any) {
+        return Ok(());
+    }
+    for name in ["hosts", "roles"] {
+        let Some((value, position)) = call.options.get_mut(name) else {
+            continue;
+        };
+        let function = value.read_lock::<FnPtr>().map(|function| function.clone());
+        if let Some(function) = function {
+            *value = call_function(context, &function, (), *position)?;
+        }
+    }
+    Ok(())
+}
+
 fn perform(
     verb: &'static Verb,
     interpreter: &Interpreter,
@@ -186,6 +204,7 @@ fn perform(
 ) -> Fallible {
     let result = grammar::decode(context, inputs, state).and_then(|mut call| {
         verb.check(&mut call)?;
+        call_functions(verb, context, &mut call)?;
         interpreter.level.set(context.call_level());
         (verb.perform)(interpreter, context, call)
     });

@@ -2,6 +2,7 @@
 //! recipe we are. No borrow of it is held while a script runs.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -14,8 +15,10 @@ use super::origin::{locate, raise, wrong};
 use super::words::Words;
 use super::{Fallible, Options, Prompts, Surroundings};
 use crate::actor::Actor;
-use crate::configuration::{BlockId, Configuration, Filter, Read, RunOptions, Selection, Server, Task, When};
-use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
+use crate::configuration::{
+    Attributes, BlockId, Configuration, Filter, Read, RunOptions, Selection, Server, Task, When,
+};
+use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
 use crate::event::{Event, Level};
 use crate::interrupt::Interrupt;
 use crate::secret::Secret;
@@ -29,6 +32,14 @@ const SECRETS: [&str; 4] = ["password", "passphrase", "secret", "token"];
 /// A namespace as a value: `deploy.web.disable` walks it.
 #[derive(Clone, Debug)]
 pub(super) struct Namespace(pub(super) Rc<str>);
+
+/// A role whose servers a block says, and what holds for all of them.
+pub(super) struct RoleBlock {
+    pub(super) role: String,
+    pub(super) block: BlockId,
+    pub(super) attributes: Attributes,
+    pub(super) origin: Option<Origin>,
+}
 
 /// The state of one run.
 pub(super) struct Interpreter {
@@ -57,6 +68,8 @@ pub(super) struct Interpreter {
     pub(super) missing_member: RefCell<Option<(Rc<str>, String)>>,
     /// How many functions of scripts are around what is done now.
     pub(super) level: Cell<usize>,
+    /// Roles whose servers a block says, not asked for yet.
+    pub(super) role_blocks: RefCell<VecDeque<RoleBlock>>,
     blocks: RefCell<Vec<Block>>,
     namespace: RefCell<Rc<str>>,
     frames: RefCell<Vec<Rc<Task>>>,
@@ -101,6 +114,7 @@ impl Interpreter {
             left_out: RefCell::default(),
             missing_member: RefCell::default(),
             level: Cell::default(),
+            role_blocks: RefCell::default(),
             blocks: RefCell::default(),
             namespace: RefCell::new("".into()),
             frames: RefCell::default(),

@@ -21,6 +21,7 @@ mod origin;
 mod parallel;
 mod passwords;
 mod reference;
+mod role_block;
 mod rollback;
 mod stack;
 mod stages;
@@ -245,7 +246,7 @@ impl Recipe {
     /// Which servers the commands of these tasks would go to, and of the tasks that they name; each task once, in the
     /// order they are named. All names were checked with `unknown_task`.
     pub fn addressed(&self, tasks: &[String]) -> Vec<Addressed> {
-        addressed::addressed(&self.interpreter, tasks)
+        addressed::addressed(&self.interpreter, &self.engine, tasks)
     }
 
     /// The diagnostic for a name that is no task, with the nearest names; `None` when it is one.

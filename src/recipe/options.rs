@@ -16,11 +16,11 @@ use crate::diagnostic::{Diagnostic, Fault};
 pub(super) static SELECTION: &[Choice] = &[
     Choice {
         name: "roles",
-        doc: "the servers of these roles: a name, or a list",
+        doc: "the servers of these roles: a name, a list, or a function that gives them when they are needed",
     },
     Choice {
         name: "hosts",
-        doc: "exactly these servers, whatever their roles",
+        doc: "exactly these servers, whatever their roles: a text, a list, or a function",
     },
     Choice {
         name: "only",

@@ -13,6 +13,7 @@ mod language;
 mod libraries;
 mod parallel;
 mod render;
+mod roles;
 mod selection;
 mod small;
 mod tasks;

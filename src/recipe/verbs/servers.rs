@@ -3,26 +3,29 @@
 use rhai::{Dynamic, EvalContext, Position};
 
 use super::super::Fallible;
+use super::super::block::Block;
 use super::super::grammar::{Call, Tail};
-use super::super::interpreter::Interpreter;
-use super::super::origin::wrong;
+use super::super::interpreter::{Interpreter, RoleBlock};
+use super::super::origin::{origin, wrong};
 use super::super::values::plain;
 use super::{Choices, MANY, Verb, text, texts};
 use crate::configuration::{Attributes, Server};
 
 pub(super) const ROLE: Verb = Verb {
     name: "role",
-    form: "role :name, \"user@host:port\", …, attribute => value, …",
+    form: "role :name, \"user@host:port\", …, attribute => value, …  |  role :name, … { … }",
     arguments: (1, MANY),
-    tail: Tail::Nothing,
+    tail: Tail::Deferred,
     options: Choices::Any,
     doc: "Puts servers into a role. The pairs are attributes of these servers in this role; `user` and `port` complete \
-          the servers' texts. Without a server the role exists and is empty.",
+          the servers' texts. Without a server the role exists and is empty. A block is evaluated once, when servers are \
+          first needed, and gives more servers: a text, a list, or `()` for none; a map at the end of the list is laid \
+          over the attributes.",
     example: "role :app, \"app1.example.com\", \"app2.example.com\";\nrole :db, \"db1.example.com\", :primary => true;",
     perform: role,
 };
 
-fn role(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallible {
+fn role(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     if !interpreter.namespace().is_empty() {
         return Err(wrong(
             "`role' cannot stand in a namespace: roles belong to the whole recipe",
@@ -33,6 +36,15 @@ fn role(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallible 
     interpreter.configuration.borrow_mut().roles.declare(&role);
     for host in texts(&call, 1) {
         assign(interpreter, &role, &host, attributes(&call), call.position)?;
+    }
+    if let Some(block) = call.block {
+        let block = interpreter.keep(Block::capture(context, block, interpreter.namespace()));
+        interpreter.role_blocks.borrow_mut().push_back(RoleBlock {
+            role,
+            block,
+            attributes: attributes(&call),
+            origin: origin(context.source(), call.position),
+        });
     }
     Ok(Dynamic::UNIT)
 }

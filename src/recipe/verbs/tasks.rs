@@ -1,6 +1,6 @@
 //! `task`, what is said about tasks, and hooks.
 
-use rhai::{Dynamic, EvalContext, Position};
+use rhai::{Dynamic, EvalContext, FnPtr, Position};
 
 use super::super::Fallible;
 use super::super::block::{Block, in_place};
@@ -9,7 +9,7 @@ use super::super::interpreter::Interpreter;
 use super::super::options::{COMMAND, SELECTION, run_options, selection};
 use super::super::origin::{origin, raise};
 use super::{Choice, Choices, MANY, NONE, Verb, text};
-use crate::configuration::{Hook, HookAction, Task, When, clean_description};
+use crate::configuration::{Hook, HookAction, Selection, Task, When, clean_description};
 use crate::diagnostic::{Diagnostic, Fault, Origin};
 
 pub(super) const DESC: Verb = Verb {
@@ -39,7 +39,7 @@ pub(super) const TASK: Verb = Verb {
     perform: task,
 };
 
-fn task(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+fn task(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) -> Fallible {
     let name = text(&call, 0);
     let Some(block) = call.block else {
         return Err(TASK.misused(format!("task `{name}' has no body"), call.position));
@@ -47,10 +47,21 @@ fn task(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fal
     let full = interpreter.full_name(&name);
     let full = full.strip_suffix(":default").unwrap_or(&full).to_owned();
     let body = interpreter.keep(Block::capture(context, block, interpreter.namespace()));
+    let mut function = |name: &str| {
+        let (value, _) = call.options.get(name)?;
+        let function = value.read_lock::<FnPtr>()?.clone();
+        call.options.shift_remove(name);
+        Some(interpreter.keep(Block::function(context, function, interpreter.namespace())))
+    };
+    let (hosts_from, roles_from) = (function("hosts"), function("roles"));
     let task = Task {
         name: full,
         description: interpreter.description.borrow_mut().take(),
-        selection: selection(&call.options)?,
+        selection: Selection {
+            hosts_from,
+            roles_from,
+            ..selection(&call.options)?
+        },
         options: run_options(&call.options)?,
         body,
         origin: origin(context.source(), call.position).unwrap_or(Origin {
