@@ -229,7 +229,7 @@ impl Actor {
                 reason: error.to_string(),
             }),
             Progress::HostKeyAdded(server, key) => teller.tell(Event::HostKeyAdded {
-                server,
+                server: key.gateway.unwrap_or(server),
                 key_type: key.key_type,
                 fingerprint: key.fingerprint,
                 file: key.file.display().to_string(),

@@ -183,6 +183,8 @@ pub enum Report {
 /// A host key met for the first time.
 #[derive(Clone, Debug)]
 pub struct NewHostKey {
+    /// Whose key it is, where that is a gateway on the way to the server.
+    pub gateway: Option<Server>,
     /// `ssh-ed25519`.
     pub key_type: String,
     /// `SHA256:…`.

@@ -97,6 +97,7 @@ fn k6_where_nobody_can_be_asked_the_error_says_so_after_one_question() {
 fn k9_a_new_host_key_is_told() {
     let mut bench = Bench::new();
     let key = NewHostKey {
+        gateway: None,
         key_type: "ssh-ed25519".to_owned(),
         fingerprint: "SHA256:x".to_owned(),
         file: PathBuf::from("known_hosts"),

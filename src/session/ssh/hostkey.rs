@@ -126,6 +126,7 @@ impl<'a> Expected<'a> {
             )
         })?;
         Ok(Some(NewHostKey {
+            gateway: None,
             key_type,
             fingerprint: fingerprint(blob),
             file: file.clone(),

@@ -193,7 +193,10 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         Some((blob, _)) => expected.check(blob)?,
         None => return Err(attempt.handshake_failure(Stop::Silent)),
     };
-    if let Some(added) = added {
+    if let Some(mut added) = added {
+        if login.on_the_way.len() > 1 {
+            added.gateway = login.on_the_way.last().cloned();
+        }
         let _ = login.reports.send(Report::HostKeyAdded(login.id, added));
     }
     auth::authenticate(&mut attempt)?;

@@ -166,6 +166,27 @@ fn k8_what_fails_on_the_way_names_the_gateway() {
 }
 
 #[test]
+fn a_new_host_key_is_told_with_the_server_whose_it_is() {
+    let (gate, target) = (Sshd::start(), Sshd::start());
+    trusting(&gate, &target);
+    let way = format!("127.0.0.2:{}", gate.port);
+    let options = SshOptions {
+        port: Some(target.port),
+        ..through(&target, std::slice::from_ref(&way))
+    };
+    let client = Client::begin("127.0.0.1", options, SshEnvironment::default());
+    let mut told = Vec::new();
+    loop {
+        match client.report() {
+            Report::HostKeyAdded(_, key) => told.push(key.gateway.map(|gateway| gateway.to_string())),
+            Report::Connected(..) => break,
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+    assert_eq!(told, [Some(way), None]);
+}
+
+#[test]
 fn a_gateway_that_goes_away_takes_its_servers_with_it_and_is_made_anew() {
     let (gate, target) = (Sshd::start(), Sshd::start());
     trusting(&gate, &target);
