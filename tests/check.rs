@@ -160,6 +160,18 @@ fn a_library_is_checked_by_itself_and_its_findings_name_it() {
 }
 
 #[test]
+fn a_file_that_is_loaded_twice_has_each_finding_once() {
+    let recipe = "namespace :a { load \"x\"; }\nload \"x\";";
+    let finished = Case::new()
+        .file("x.rhai", "task :t { first; second; run \"x\", :no => 1; }")
+        .file("r.rhai", recipe)
+        .args(["check", "r.rhai", "--json"])
+        .run()
+        .code(3);
+    assert_eq!(finished.stdout.lines().count(), 3, "{}", finished.stdout);
+}
+
+#[test]
 fn check_is_a_task_where_it_is_not_the_first_word() {
     let finished = Case::new()
         .recipe("task :check { puts \"a task\"; }")

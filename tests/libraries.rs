@@ -47,6 +47,10 @@ fn the_library_of_the_chapter_lists_its_tasks_and_offers_its_function() {
         "{}",
         finished.stdout
     );
+    for file in ["deploy.rhai", "lib/capr/notify.rhai"] {
+        let finished = case().args(["check", file]).run().ok();
+        assert_eq!(finished.stdout, "nothing wrong found\n");
+    }
     let importing = "import \"notify\" as notify;\ntask :t { puts notify::message(\"begun\"); }";
     let finished = case().recipe(importing).args(["t"]).run().ok();
     assert_eq!(finished.stdout, "begun by tester\n");

@@ -189,10 +189,12 @@ impl Recipe {
         found.extend(recipe.interpreter.wrong_calls());
         let place = |diagnostic: &Diagnostic| {
             let origin = diagnostic.origin.as_ref().map(|(origin, _)| origin);
-            origin.map(|origin| (origin.file.clone(), origin.line, origin.column))
+            let origin = origin.map(|origin| (origin.file.clone(), origin.line, origin.column));
+            (origin, diagnostic.message.clone())
         };
+        // A text that is read twice says everything twice.
         found.sort_by_key(place);
-        found.dedup_by(|a, b| a.message == b.message && place(a) == place(b));
+        found.dedup_by_key(|diagnostic| place(diagnostic));
         found
             .into_iter()
             .map(|diagnostic| recipe.with_line(diagnostic))
