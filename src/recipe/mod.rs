@@ -136,23 +136,27 @@ impl std::fmt::Debug for Recipe {
 }
 
 impl Recipe {
-    /// Loads recipes in this order, and what they load; all errors that can be found in one go.
-    pub fn load<P: AsRef<Path>>(
-        paths: &[P],
-        options: Options,
-        surroundings: Surroundings,
-    ) -> Result<Self, Vec<Diagnostic>> {
-        let interpreter = Rc::new(Interpreter::new(&options, surroundings));
-        let engine = engine::engine(&interpreter);
-        let recipe = Self {
-            engine,
+    /// With nothing loaded yet.
+    fn new<P: AsRef<Path>>(paths: &[P], options: &Options, surroundings: Surroundings) -> Self {
+        let interpreter = Rc::new(Interpreter::new(options, surroundings));
+        Self {
+            engine: engine::engine(&interpreter),
             interpreter,
             stages: paths
                 .first()
                 .map(|path| stages::stages(path.as_ref()))
                 .unwrap_or_default(),
             set_after: options.set_after.clone(),
-        };
+        }
+    }
+
+    /// Loads recipes in this order, and what they load; all errors that can be found in one go.
+    pub fn load<P: AsRef<Path>>(
+        paths: &[P],
+        options: Options,
+        surroundings: Surroundings,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let recipe = Self::new(paths, &options, surroundings);
         match recipe.load_all(paths, &options) {
             Ok(()) => {}
             Err(error) => return Err(vec![recipe.diagnostic(error)]),
@@ -163,18 +167,8 @@ impl Recipe {
 
     /// Everything wrong that can be found without running a task, in the order of files and lines.
     pub fn check<P: AsRef<Path>>(paths: &[P], options: Options, surroundings: Surroundings) -> Vec<Diagnostic> {
-        let interpreter = Rc::new(Interpreter::new(&options, surroundings));
-        interpreter.files.borrow_mut().claims = Some(Vec::new());
-        let engine = engine::engine(&interpreter);
-        let recipe = Self {
-            engine,
-            interpreter,
-            stages: paths
-                .first()
-                .map(|path| stages::stages(path.as_ref()))
-                .unwrap_or_default(),
-            set_after: options.set_after.clone(),
-        };
+        let recipe = Self::new(paths, &options, surroundings);
+        recipe.interpreter.files.borrow_mut().claims = Some(Vec::new());
         let mut found = Vec::new();
         let loaded = recipe.load_all(paths, &options);
         // Each after the other: what any of them sets is known.
