@@ -86,14 +86,12 @@ pub(super) fn locate(error: Box<EvalAltResult>, source: Option<&str>) -> Box<Eva
             );
             locate(terminate(diagnostic, position), source)
         }
-        EvalAltResult::ErrorInFunctionCall(name, file, inner, position) => {
+        EvalAltResult::ErrorInFunctionCall(_, file, inner, position) => {
             let file = if file.is_empty() { source } else { Some(file.as_str()) };
             let mut inner = inner;
             if inner.position().is_none() {
                 inner.set_position(position);
             }
-            // What a native function says of its arguments is about the call.
-            let _ = name;
             locate(inner, file)
         }
         EvalAltResult::ErrorInModule(_, inner, _) => locate(inner, source),
