@@ -27,4 +27,5 @@ mod servers;
 mod stages;
 mod sudo;
 mod transactions;
+mod vars;
 mod verbs;

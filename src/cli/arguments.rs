@@ -10,7 +10,7 @@ use clap::{ArgAction, Parser, ValueEnum};
     name = "capr",
     version,
     arg_required_else_help = true,
-    override_usage = "capr [RECIPE] [STAGE] TASK... [NAME=value]... [OPTIONS]\n       capr [RECIPE] -T [PATTERN]\n       capr [RECIPE] TASK... --servers\n       capr check [RECIPE] [--json]",
+    override_usage = "capr [RECIPE] [STAGE] TASK... [NAME=value]... [OPTIONS]\n       capr [RECIPE] -T [PATTERN]\n       capr [RECIPE] TASK... --servers\n       capr check [RECIPE] [--json]\n       capr vars [RECIPE] [STAGE] [NAME]... [--values] [--json]",
     after_help = "\
 RECIPE is a file or a name that ends in .rhai. Without one, Caprfile, deploy.rhai or config/deploy.rhai is looked for here and in \
 the parent directories.
@@ -19,6 +19,9 @@ STAGE is a file in config/deploy beside the recipe, loaded before the tasks run:
 variable default_stage says which one where none is named.
 
 check, as the first word, looks for what is wrong in a recipe without running a task: unknown names, options, roles and tasks.
+
+vars, as the first word, lists the variables, or those of these names (with `*' in it those it fits): where each was set, and \
+what that overrides. No server is asked anything.
 
 Exit codes: 0 done, 1 failed (and rolled back, where a transaction was open), 2 usage, 3 error in the recipe, 4 could not \
 connect or log in, 5 rollback incomplete, 6 another deploy holds the lock, 130 and 143 signals."
@@ -58,7 +61,7 @@ pub(super) struct Arguments {
 
     /// List the bare names
     #[arg(short = 't', long = "tool", conflicts_with = "explain")]
-    pub(super) tool: bool,
+    pub(super) bare: bool,
 
     /// Show a task's whole description
     #[arg(short = 'e', long = "explain", value_name = "TASK")]
@@ -66,10 +69,14 @@ pub(super) struct Arguments {
 
     /// Show which servers these tasks and those they name address, and why; connect nowhere. Single commands may
     /// say otherwise
-    #[arg(long, conflicts_with_all = ["tasks", "tool", "explain"])]
+    #[arg(long, conflicts_with_all = ["tasks", "bare", "explain"])]
     pub(super) servers: bool,
 
-    /// With check: tell what was found on standard output, one JSON object per line
+    /// With vars: also the values, except secrets. Lazy variables are evaluated
+    #[arg(long)]
+    pub(super) values: bool,
+
+    /// With check and vars: tell it on standard output, one JSON object per line
     #[arg(long)]
     pub(super) json: bool,
 
@@ -111,10 +118,20 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    /// Whether a recipe is to be checked. Only the first word can say so: elsewhere it is a task.
-    pub(super) fn is_check(&self) -> bool {
-        self.files.is_empty() && self.words.first().is_some_and(|word| word == "check")
+    /// The tool that is called. Only the first word can say so: elsewhere it is a task.
+    pub(super) fn tool(&self) -> Option<Tool> {
+        let word = self.words.first().filter(|_| self.files.is_empty())?;
+        Tool::from_str(word, false).ok()
     }
+}
+
+/// What capr does with a recipe besides running its tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Tool {
+    /// Finds what is wrong in it
+    Check,
+    /// Lists its variables
+    Vars,
 }
 
 /// `--log-format`.

@@ -21,7 +21,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::interrupt::Interrupt;
 use crate::recipe::{Prompts, Recipe, Stopped, Surroundings, on_large_stack};
-use crate::report::{Console, Ending, Listing, Options, addressed};
+use crate::report::{self, Console, Ending, Listing, Options, addressed, matches};
 use crate::secret::Redactor;
 
 use self::arguments::Arguments;
@@ -121,11 +121,7 @@ fn with_settings(mut settings: Settings, console: &Console, redactor: Redactor) 
     };
     if settings.ask_password {
         match prompts.secret("Password: ") {
-            // First, so that -S may still say otherwise; in quotes, so that it stays a text whatever is in it.
-            Ok(password) => settings
-                .recipe_options
-                .set_before
-                .insert(0, ("password".to_owned(), format!("\"{}\"", password.reveal()))),
+            Ok(password) => settings.recipe_options.password = Some(password),
             Err(reason) => {
                 let stopped = interrupt.pending().map(|signal| Fault::Signal(signal.exit_code()));
                 return refuse(console, &[Diagnostic::new(stopped.unwrap_or(Fault::Failed), reason)]);
@@ -151,6 +147,7 @@ fn with_settings(mut settings: Settings, console: &Console, redactor: Redactor) 
     };
     match settings.work {
         Work::Run { tasks } => perform(recipe, &tasks, console),
+        Work::Variables { words, values, json } => variables(&recipe, &words, (values, json), console),
         // Needs no loaded recipe: done above.
         Work::Check { .. } => 0,
         Work::Servers { tasks } => servers(&recipe, &tasks, console),
@@ -217,6 +214,33 @@ fn servers(recipe: &Recipe, words: &[String], console: &Console) -> u8 {
         Err(code) => return code,
     };
     console.data(&addressed(&recipe.addressed(&tasks)));
+    0
+}
+
+fn variables(recipe: &Recipe, words: &[String], (values, json): (bool, bool), console: &Console) -> u8 {
+    let patterns = match recipe.look_at_stage(words) {
+        Ok(patterns) => patterns,
+        Err(diagnostics) => return refuse(console, &diagnostics),
+    };
+    let fits = |pattern: &str, name: &str| match pattern.contains('*') {
+        true => matches(pattern, name),
+        false => pattern == name,
+    };
+    let is_wanted = |name: &str| patterns.is_empty() || patterns.iter().any(|pattern| fits(pattern, name));
+    let found = recipe.variables(is_wanted, values);
+    let is_missing = |pattern: &&String| !found.iter().any(|variable| fits(pattern, &variable.name));
+    let missing: Vec<Diagnostic> = patterns
+        .iter()
+        .filter(is_missing)
+        .map(|pattern| recipe.unknown_variable(pattern))
+        .collect();
+    if !missing.is_empty() {
+        return refuse(console, &missing);
+    }
+    console.data(&match json {
+        true => report::variables_json(&found),
+        false => report::variables(&found),
+    });
     0
 }
 

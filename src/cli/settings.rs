@@ -9,7 +9,7 @@ use crate::recipe;
 use crate::report::Listing;
 use crate::session::ssh::SshEnvironment;
 
-use super::arguments::Arguments;
+use super::arguments::{Arguments, Tool};
 use super::connectors::Ssh;
 use super::search;
 use super::shell::Shell;
@@ -23,8 +23,10 @@ pub(super) enum UsageError {
     NoRecipe,
     #[error("there is no recipe {}", .0.display())]
     MissingRecipe(PathBuf),
-    #[error("--json belongs to check: capr check RECIPE --json")]
+    #[error("--json belongs to check and vars: capr check RECIPE --json")]
     Json,
+    #[error("--values belongs to vars: capr vars RECIPE --values")]
+    Values,
     #[error("{option} runs no tasks, but `{word}' was named")]
     UnwantedTask { option: &'static str, word: String },
     /// What was given is not shown: it may be a secret.
@@ -62,6 +64,12 @@ pub(super) enum Work {
     Servers { tasks: Vec<String> },
     /// Find what is wrong in the recipe.
     Check { json: bool },
+    /// List variables, of the stage that the first word may name; the others are parts of names.
+    Variables {
+        words: Vec<String>,
+        values: bool,
+        json: bool,
+    },
     /// List tasks.
     List(Listing),
     /// Show one task's description.
@@ -84,12 +92,12 @@ pub(super) struct Settings {
 impl Settings {
     /// Refuses what makes no sense before anything is loaded.
     pub(super) fn resolve(arguments: Arguments, shell: &Shell) -> Result<Self, UsageError> {
-        let is_check = arguments.is_check();
+        let tool = arguments.tool();
         let set_before = variables("-S", arguments.set_before)?;
         let set_after = variables("-s", arguments.set_after)?;
         let mut environment = shell.environment.clone();
         let mut words = Vec::new();
-        for word in arguments.words.into_iter().skip(usize::from(is_check)) {
+        for word in arguments.words.into_iter().skip(usize::from(tool.is_some())) {
             match assignment(&word) {
                 Some((name, value)) => {
                     environment.insert(name.to_owned(), value.to_owned());
@@ -108,20 +116,29 @@ impl Settings {
                 named.extend(recipe.map(PathBuf::from));
             }
         }
-        let work = if is_check {
+        if arguments.values && tool != Some(Tool::Vars) {
+            return Err(UsageError::Values);
+        }
+        let work = if tool == Some(Tool::Check) {
             no_tasks("check", &words)?;
             Work::Check { json: arguments.json }
+        } else if tool == Some(Tool::Vars) {
+            Work::Variables {
+                words,
+                values: arguments.values,
+                json: arguments.json,
+            }
         } else if arguments.json {
             return Err(UsageError::Json);
         } else if let Some(task) = arguments.explain {
             no_tasks("-e", &words)?;
             Work::Explain { task }
-        } else if arguments.tasks.is_some() || arguments.tool {
+        } else if arguments.tasks.is_some() || arguments.bare {
             no_tasks("-T", &words)?;
             Work::List(Listing {
                 pattern,
                 all: arguments.verbose > 0,
-                bare: arguments.tool,
+                bare: arguments.bare,
             })
         } else if words.is_empty() {
             return Err(UsageError::NoTask);
@@ -173,7 +190,9 @@ impl Settings {
                 set_before,
                 set_after,
                 environment,
-                dry_run: arguments.dry_run || is_check,
+                dry_run: arguments.dry_run || tool == Some(Tool::Check),
+                offline: tool == Some(Tool::Vars),
+                password: None,
                 stdlib: stdlib.map(|directory| shell.directory.join(directory)),
                 home,
             },
@@ -461,6 +480,7 @@ mod tests {
         let error = resolve(&["check", "flipper.rhai", "deploy"]).unwrap_err();
         assert_eq!(error.to_string(), "check runs no tasks, but `deploy' was named");
         assert_eq!(resolve(&["deploy", "--json"]).unwrap_err(), UsageError::Json);
+        assert_eq!(resolve(&["check", "--values"]).unwrap_err(), UsageError::Values);
     }
 
     #[test]

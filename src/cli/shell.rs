@@ -100,8 +100,11 @@ impl Presentation {
     }
 
     pub(super) fn resolve(arguments: &Arguments, shell: &Shell) -> Self {
-        let is_listing =
-            arguments.tasks.is_some() || arguments.tool || arguments.servers || arguments.explain.is_some();
+        let is_listing = arguments.tasks.is_some()
+            || arguments.bare
+            || arguments.servers
+            || arguments.explain.is_some()
+            || arguments.tool().is_some();
         let threshold = match arguments.verbose {
             0 if arguments.quiet || is_listing => Level::Important,
             1 => Level::Info,

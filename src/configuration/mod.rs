@@ -18,7 +18,7 @@ pub use selection::{Filter, Selection, SelectionError, select};
 pub use server::{Server, ServerSyntax};
 pub use task::{Task, TaskId, Tasks, clean_description};
 pub use value::{Attributes, Value};
-pub use variables::{Read, Variables, is_variable_name};
+pub use variables::{Read, Setter, Setting, Variables, is_variable_name};
 
 /// Names a block of the recipe that is kept for later; only the recipe layer knows what is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

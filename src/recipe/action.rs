@@ -18,6 +18,7 @@ use super::origin::{raise, terminate, wrong};
 use super::passwords::Asker;
 use crate::actor::{Action, ActionError, Outcome, Output};
 use crate::configuration::{Environment, RunOptions, Selection, Server, Shell, select};
+use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::plan::{placeholders, sudo_command};
 use crate::session::{Command, Destination, Input, SshOptions, Terminal};
@@ -134,6 +135,10 @@ impl Interpreter {
         request: Request,
     ) -> Fallible<Option<Outcome>> {
         let failed = |error| failure(error, call.position);
+        if self.offline {
+            let message = format!("`{}' needs a server, and none is asked now", request.verb);
+            return Err(raise(Diagnostic::new(Fault::Failed, message), call.position));
+        }
         let Some(servers) = self.servers(&settings.selection).map_err(failed)? else {
             return Ok(None);
         };

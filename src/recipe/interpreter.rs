@@ -16,7 +16,7 @@ use super::words::Words;
 use super::{Fallible, Options, Prompts, Surroundings};
 use crate::actor::Actor;
 use crate::configuration::{
-    Attributes, BlockId, Configuration, Filter, Read, RunOptions, Selection, Server, Task, When,
+    Attributes, BlockId, Configuration, Filter, Read, RunOptions, Selection, Server, Setter, Task, When,
 };
 use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
 use crate::event::{Event, Level};
@@ -52,6 +52,8 @@ pub(super) struct Interpreter {
     pub(super) filter: Filter,
     pub(super) home: Option<PathBuf>,
     pub(super) dry_run: bool,
+    /// No server may be asked anything.
+    pub(super) offline: bool,
     /// The description that the next task gets.
     pub(super) description: RefCell<Option<String>>,
     /// Whether the last rollback was complete, once there was one.
@@ -106,6 +108,7 @@ impl Interpreter {
             },
             home: options.home.clone(),
             dry_run: options.dry_run,
+            offline: options.offline,
             description: RefCell::default(),
             rollback: Cell::default(),
             password: RefCell::default(),
@@ -223,9 +226,9 @@ impl Interpreter {
     }
 
     /// Sets a variable. Maps and lists are shared, so that they can be changed in place.
-    pub(super) fn set(&self, name: &str, value: Dynamic) {
+    pub(super) fn set(&self, name: &str, value: Dynamic, by: Setter) {
         self.keep_secret(name, &value);
-        self.configuration.borrow_mut().variables.set(name, shared(value));
+        self.configuration.borrow_mut().variables.set(name, shared(value), by);
     }
 
     /// The value of a variable whose name says that it is a secret is shown nowhere.
@@ -318,7 +321,7 @@ pub(super) fn join(namespace: &str, name: &str) -> String {
     }
 }
 
-fn names_secret(text: &str) -> bool {
+pub(super) fn names_secret(text: &str) -> bool {
     SECRETS.iter().any(|word| text.contains(word))
 }
 

@@ -31,6 +31,7 @@ mod syntax;
 mod tests;
 mod text;
 mod values;
+mod variables;
 mod verbs;
 mod words;
 
@@ -43,9 +44,10 @@ use rhai::{Dynamic, Engine, EvalAltResult, Position};
 pub use self::addressed::{Addressed, Servers};
 pub use self::reference::reference;
 pub use self::stack::on_large_stack;
+pub use self::variables::{Shown, Variable};
 
 use self::interpreter::Interpreter;
-use crate::configuration::{Task, When, nearest};
+use crate::configuration::{Setter, Task, When, nearest};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::{Level, Reporter};
 use crate::interrupt::Interrupt;
@@ -68,6 +70,10 @@ pub struct Options {
     pub preserve_roles: bool,
     /// Nothing is changed and nobody is connected to.
     pub dry_run: bool,
+    /// A command for a server is an error: what is asked for is said without asking any.
+    pub offline: bool,
+    /// `-p`: what the person was asked for at once; the variable `password`, unless `-S` says otherwise.
+    pub password: Option<Secret>,
     /// Use this directory instead of the built-in library.
     pub stdlib: Option<PathBuf>,
     /// Directories in which `require` and `import` look for libraries, in this order.
@@ -198,11 +204,14 @@ impl Recipe {
     fn load_all<P: AsRef<Path>>(&self, paths: &[P], options: &Options) -> Fallible<()> {
         let interpreter = &self.interpreter;
         for name in ["ssh_options", "default_run_options", "default_environment"] {
-            interpreter.set(name, rhai::Map::new().into());
+            interpreter.set(name, rhai::Map::new().into(), Setter::Capr);
         }
-        interpreter.set("dry_run", options.dry_run.into());
+        interpreter.set("dry_run", options.dry_run.into(), Setter::Capr);
+        if let Some(password) = &options.password {
+            interpreter.set("password", password.reveal().to_owned().into(), Setter::Person);
+        }
         for (name, value) in &options.set_before {
-            interpreter.set(name, values::coerce(value));
+            interpreter.set(name, values::coerce(value), Setter::Before);
         }
         interpreter.require(&self.engine, stdlib::MAIN, Position::NONE, Some(stdlib::FOLDER))?;
         let before = options.before.iter().filter(|file| file.is_file());
@@ -211,7 +220,7 @@ impl Recipe {
         }
         interpreter.hooks(&self.engine, When::Load, None)?;
         for (name, value) in &options.set_after {
-            interpreter.set(name, values::coerce(value));
+            interpreter.set(name, values::coerce(value), Setter::After);
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rhai::Position;
 
 use super::{Fallible, Recipe, values};
-use crate::configuration::nearest;
+use crate::configuration::{Setter, nearest};
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// A stage and its file.
@@ -42,46 +42,67 @@ impl Recipe {
         if self.stages.is_empty() {
             return Ok(words.to_vec());
         }
-        let named = words
-            .split_first()
-            .filter(|(word, _)| self.stages.iter().any(|stage| stage.name == **word));
-        let (name, rest) = match named {
-            Some((word, rest)) => (word.clone(), rest),
-            None => match self.default_stage() {
-                Ok(Some(name)) => (name, words),
-                Ok(None) => return Err(vec![self.no_stage("no stage was named".to_owned())]),
-                Err(error) => return Err(vec![self.diagnostic(error)]),
-            },
-        };
-        let Some(stage) = self.stages.iter().find(|stage| stage.name == name) else {
-            let mut diagnostic = self.no_stage(format!("there is no stage `{name}'"));
-            let near = nearest(&name, self.stages.iter().map(|stage| stage.name.as_str()));
-            diagnostic
-                .hints
-                .extend(near.map(|near| format!("did you mean `{near}'?")));
-            return Err(vec![diagnostic]);
+        let (stage, rest) = self.stage_of(words)?;
+        let Some(stage) = stage else {
+            return Err(vec![self.no_stage("no stage was named".to_owned())]);
         };
         if rest.is_empty() {
             return Err(vec![
                 Diagnostic::new(Fault::Usage, "no task was named").hint("-T lists the tasks"),
             ]);
         }
+        self.enter(stage)?;
+        Ok(rest.to_vec())
+    }
+
+    /// The same for those who only look at the recipe: no stage need be named, and nothing behind it.
+    pub fn look_at_stage(&self, words: &[String]) -> Result<Vec<String>, Vec<Diagnostic>> {
+        let (stage, rest) = self.stage_of(words)?;
+        if let Some(stage) = stage {
+            self.enter(stage)?;
+        }
+        Ok(rest.to_vec())
+    }
+
+    fn enter(&self, stage: &Stage) -> Result<(), Vec<Diagnostic>> {
         self.load_stage(stage).map_err(|error| vec![self.diagnostic(error)])?;
         let loose = self.loose_ends();
-        if loose.is_empty() {
-            Ok(rest.to_vec())
-        } else {
-            Err(loose)
+        if loose.is_empty() { Ok(()) } else { Err(loose) }
+    }
+
+    /// The stage that the first word names, or else the recipe, and the words that are left.
+    fn stage_of<'a>(&self, words: &'a [String]) -> Result<(Option<&Stage>, &'a [String]), Vec<Diagnostic>> {
+        let find = |name: &str| self.stages.iter().find(|stage| stage.name == name);
+        if let Some((word, rest)) = words.split_first()
+            && let Some(stage) = find(word)
+        {
+            return Ok((Some(stage), rest));
         }
+        if self.stages.is_empty() {
+            return Ok((None, words));
+        }
+        let default = self.default_stage().map_err(|error| vec![self.diagnostic(error)])?;
+        let Some(name) = default else {
+            return Ok((None, words));
+        };
+        if let Some(stage) = find(&name) {
+            return Ok((Some(stage), words));
+        }
+        let mut diagnostic = self.no_stage(format!("there is no stage `{name}'"));
+        let near = nearest(&name, self.stages.iter().map(|stage| stage.name.as_str()));
+        diagnostic
+            .hints
+            .extend(near.map(|near| format!("did you mean `{near}'?")));
+        Err(vec![diagnostic])
     }
 
     pub(super) fn load_stage(&self, stage: &Stage) -> Fallible<()> {
-        self.interpreter.set("stage", stage.name.clone().into());
+        self.interpreter.set("stage", stage.name.clone().into(), Setter::Stage);
         let file = stage.file.display().to_string();
         self.interpreter.load(&self.engine, &file, Position::NONE, None)?;
         // What the person says holds over the stage, too.
         for (name, value) in &self.set_after {
-            self.interpreter.set(name, values::coerce(value));
+            self.interpreter.set(name, values::coerce(value), Setter::After);
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use crate::configuration::Server;
+use crate::configuration::{Server, Value};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::{Event, Level};
 use crate::exit::Exit;
@@ -221,7 +221,7 @@ impl Object {
         object
     }
 
-    fn untyped() -> Self {
+    pub(super) fn untyped() -> Self {
         Self(String::from("{"))
     }
 
@@ -239,10 +239,17 @@ impl Object {
         self
     }
 
-    fn text(&mut self, key: &str, value: &str) -> &mut Self {
+    pub(super) fn text(&mut self, key: &str, value: &str) -> &mut Self {
         self.key(key);
         escape(&mut self.0, value);
         self
+    }
+
+    /// A value of a recipe.
+    pub(super) fn value(&mut self, key: &str, value: &Value) -> &mut Self {
+        let mut text = String::new();
+        write_value(&mut text, value);
+        self.raw(key, &text)
     }
 
     pub(super) fn number(&mut self, key: &str, value: impl Display) -> &mut Self {
@@ -278,7 +285,7 @@ impl Object {
         self.texts("servers", servers.iter().map(Server::to_string))
     }
 
-    fn end(mut self) -> String {
+    pub(super) fn end(mut self) -> String {
         self.0.push('}');
         self.0
     }
@@ -287,6 +294,35 @@ impl Object {
         let mut line = self.end();
         line.push('\n');
         line
+    }
+}
+
+fn write_value(into: &mut String, value: &Value) {
+    match value {
+        Value::Unit => into.push_str("null"),
+        Value::Bool(value) => into.push_str(&value.to_string()),
+        Value::Int(value) => into.push_str(&value.to_string()),
+        // JSON has no word for what is no number.
+        Value::Float(value) if value.is_finite() => into.push_str(&value.to_string()),
+        Value::Float(value) => escape(into, &value.to_string()),
+        Value::Text(text) => escape(into, text),
+        Value::List(list) => {
+            into.push('[');
+            for (index, value) in list.iter().enumerate() {
+                if index > 0 {
+                    into.push(',');
+                }
+                write_value(into, value);
+            }
+            into.push(']');
+        }
+        Value::Map(map) => {
+            let mut object = Object::untyped();
+            for (name, value) in map {
+                object.value(name, value);
+            }
+            into.push_str(&object.end());
+        }
     }
 }
 

@@ -15,8 +15,10 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod text;
+mod variables;
 
 pub use addressed::addressed;
 pub use console::{Console, Ending, Format, Options};
 pub use palette::Look;
-pub use tasks::Listing;
+pub use tasks::{Listing, matches};
+pub use variables::{variables, variables_json};

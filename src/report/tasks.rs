@@ -116,7 +116,7 @@ fn first_sentence(description: &str) -> String {
 }
 
 /// Part of the name; with `*` (any text) the whole name.
-fn matches(pattern: &str, name: &str) -> bool {
+pub fn matches(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let (Some(first), Some(last)) = (parts.next(), pattern.rsplit('*').next()) else {
         return false;

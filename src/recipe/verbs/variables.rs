@@ -6,9 +6,9 @@ use super::super::Fallible;
 use super::super::block::{Block, call_function};
 use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
-use super::super::origin::raise;
+use super::super::origin::{origin, raise};
 use super::{NONE, Verb, text, value};
-use crate::configuration::is_variable_name;
+use crate::configuration::{Setter, Setting, is_variable_name};
 use crate::diagnostic::{Diagnostic, Fault};
 
 pub(super) const SET: Verb = Verb {
@@ -24,7 +24,8 @@ pub(super) const SET: Verb = Verb {
 };
 
 fn set(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    assign(&SET, interpreter, context, &call)
+    let by = Setter::Recipe(origin(context.source(), call.position));
+    assign(&SET, interpreter, context, &call, by)
 }
 
 pub(super) const SET_DEFAULT: Verb = Verb {
@@ -35,15 +36,26 @@ pub(super) const SET_DEFAULT: Verb = Verb {
     options: NONE,
     doc: "As `set`, but only where the variable is not set yet: what a recipe or the command line said before stays.",
     example: "set :branch, \"main\";\nset_default :branch, \"other\";\nset_default :directory { `/srv/${branch}` }\ntask :example { puts directory; }",
-    perform: |interpreter, context, call| {
-        if interpreter.configuration.borrow().variables.exists(&text(&call, 0)) {
-            return Ok(Dynamic::UNIT);
-        }
-        assign(&SET_DEFAULT, interpreter, context, &call)
-    },
+    perform: set_default,
 };
 
-fn assign(verb: &Verb, interpreter: &Interpreter, context: &EvalContext, call: &Call) -> Fallible {
+fn set_default(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let by = Setter::Default(origin(context.source(), call.position));
+    let name = text(&call, 0);
+    if interpreter.configuration.borrow().variables.exists(&name) {
+        let is_lazy = call.block.is_some();
+        let default = Setting { by, is_lazy };
+        interpreter
+            .configuration
+            .borrow_mut()
+            .variables
+            .overrides(&name, default);
+        return Ok(Dynamic::UNIT);
+    }
+    assign(&SET_DEFAULT, interpreter, context, &call, by)
+}
+
+fn assign(verb: &Verb, interpreter: &Interpreter, context: &EvalContext, call: &Call, by: Setter) -> Fallible {
     let verb_name = verb.name;
     let name = text(call, 0);
     if !is_variable_name(&name) {
@@ -54,9 +66,13 @@ fn assign(verb: &Verb, interpreter: &Interpreter, context: &EvalContext, call: &
     match (call.arguments.len(), call.block) {
         (1, Some(block)) => {
             let block = interpreter.keep(Block::capture(context, block, interpreter.namespace()));
-            interpreter.configuration.borrow_mut().variables.set_lazy(&name, block);
+            interpreter
+                .configuration
+                .borrow_mut()
+                .variables
+                .set_lazy(&name, block, by);
         }
-        (2, None) => interpreter.set(&name, value(call, 1).flatten_clone()),
+        (2, None) => interpreter.set(&name, value(call, 1).flatten_clone(), by),
         (1, None) => {
             let message = format!("`{verb_name} :{name}' has neither a value nor a block");
             return Err(verb.misused(message, call.position));

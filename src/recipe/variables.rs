@@ -1,0 +1,153 @@
+//! What `capr vars` tells: who set each variable, and on demand its value, unless a secret is in it.
+
+use super::interpreter::names_secret;
+use super::origin::diagnostic;
+use super::values::plain;
+use super::{Prompts, Recipe};
+use crate::configuration::{Setting, Value, nearest};
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::secret::{REDACTED, Redactor, Secret};
+
+/// A variable as `capr vars` shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Who has set it.
+    pub setting: Setting,
+    /// The settings that do not hold, in order.
+    pub overridden: Vec<Setting>,
+    /// What was asked for.
+    pub value: Option<Shown>,
+}
+
+/// A value as far as it can be shown.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shown {
+    /// Without what is secret in it.
+    Value(Value),
+    /// The variable holds a secret by its name.
+    Secret,
+    /// Why its block gives no value now.
+    Failed(String),
+}
+
+/// Lets no evaluation wait for a person.
+struct Nobody;
+
+impl Prompts for Nobody {
+    fn secret(&mut self, _: &str) -> Result<Secret, String> {
+        Err("asks for a secret, and nobody is asked now".to_owned())
+    }
+
+    fn question(&mut self, _: &str) -> Result<Option<String>, String> {
+        Ok(None)
+    }
+}
+
+impl Recipe {
+    /// The variables whose name is wanted, sorted. With values, lazy ones are evaluated; nobody is asked anything.
+    pub fn variables(&self, is_wanted: impl Fn(&str) -> bool, with_values: bool) -> Vec<Variable> {
+        let mut variables: Vec<Variable> = {
+            let variables = &self.interpreter.configuration.borrow().variables;
+            let wanted = variables.names().filter(|name| is_wanted(name));
+            wanted
+                .filter_map(|name| {
+                    let (setting, overridden) = variables.settings(name)?;
+                    Some(Variable {
+                        name: name.to_owned(),
+                        setting: setting.clone(),
+                        overridden: overridden.to_vec(),
+                        value: None,
+                    })
+                })
+                .collect()
+        };
+        variables.sort_by(|a, b| a.name.cmp(&b.name));
+        if with_values {
+            *self.interpreter.prompts.borrow_mut() = Box::new(Nobody);
+            let read: Vec<_> = variables.iter().map(|variable| self.read(&variable.name)).collect();
+            // Only now are all secrets known that were met on the way.
+            let redactor = self.interpreter.actor.borrow().redactor().clone();
+            for (variable, value) in variables.iter_mut().zip(read) {
+                variable.value = Some(match value {
+                    Shown::Value(value) => Shown::Value(masked(value, &redactor)),
+                    Shown::Failed(reason) => Shown::Failed(redactor.clean(&reason)),
+                    Shown::Secret => Shown::Secret,
+                });
+            }
+        }
+        variables
+    }
+
+    /// The diagnostic for a name that is no variable, or a pattern that none fits.
+    pub fn unknown_variable(&self, name: &str) -> Diagnostic {
+        let diagnostic = Diagnostic::new(Fault::Failed, format!("no variable `{name}' is set"));
+        match nearest(name, self.interpreter.configuration.borrow().variables.names()) {
+            Some(near) => diagnostic.hint(format!("did you mean `{near}'?")),
+            None => diagnostic,
+        }
+    }
+
+    fn read(&self, name: &str) -> Shown {
+        if names_secret(name) {
+            return Shown::Secret;
+        }
+        match self.interpreter.variable(&self.engine, name) {
+            Ok(value) => Shown::Value(plain(&value.unwrap_or_default())),
+            Err(error) => Shown::Failed(diagnostic(error).message),
+        }
+    }
+}
+
+fn masked(value: Value, redactor: &Redactor) -> Value {
+    match value {
+        Value::Text(text) => Value::Text(without_credentials(&redactor.clean(&text))),
+        Value::List(list) => Value::List(list.into_iter().map(|value| masked(value, redactor)).collect()),
+        Value::Map(map) => {
+            let pairs = map.into_iter().map(|(name, value)| match names_secret(&name) {
+                true => (name, REDACTED.into()),
+                false => (name, masked(value, redactor)),
+            });
+            Value::Map(pairs.collect())
+        }
+        other => other,
+    }
+}
+
+/// `https://user:password@host` without the password.
+fn without_credentials(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        shown.push_str("://");
+        let end = part.find(|c: char| c == '/' || c.is_whitespace()).unwrap_or(part.len());
+        let (authority, rest) = part.split_at(end);
+        match authority
+            .rsplit_once('@')
+            .and_then(|(user, host)| Some((user.split_once(':')?.0, host)))
+        {
+            Some((user, host)) => shown.push_str(&format!("{user}:{REDACTED}@{host}")),
+            None => shown.push_str(authority),
+        }
+        shown.push_str(rest);
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_credentials;
+
+    #[test]
+    fn the_password_in_an_address_is_not_shown() {
+        for (text, shown) in [
+            ("https://me:s3cret@example.com/x", "https://me:[redacted]@example.com/x"),
+            ("a https://:x@y://me@z b", "a https://:[redacted]@y://me@z b"),
+            ("ssh://git@example.com:22/x:y@z", "ssh://git@example.com:22/x:y@z"),
+            ("no address", "no address"),
+        ] {
+            assert_eq!(without_credentials(text), shown);
+        }
+    }
+}
