@@ -1,14 +1,16 @@
 //! The server's key: which kind to ask for, and whether to trust what came.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::session::{ConnectError, HostKeyPolicy, NewHostKey, Phase};
 
+use super::certificate::{CERTIFIED, HostCertificate};
 use super::config::HostConfig;
 use super::known_hosts::{KnownHosts, Verdict, fingerprint};
 use super::tcp::plain;
 
-/// Signature algorithms without certificates, best first; libssh2 would prefer certificates, whose authority nobody checks.
+/// Signature algorithms without certificates, best first.
 const ALGORITHMS: [&str; 6] = [
     "ssh-ed25519",
     "ecdsa-sha2-nistp256",
@@ -47,7 +49,8 @@ impl<'a> Expected<'a> {
         }
     }
 
-    /// The algorithms to offer: those of the known keys first, so that a server with several keys shows a known one.
+    /// The algorithms to offer: certificates where their authority is known, then those of the known keys, so that a server with
+    /// several keys shows a known one.
     pub(super) fn algorithms(&self) -> String {
         let known = self.known.known_types(self.name, self.port);
         let is_known = |algorithm: &&&str| {
@@ -60,7 +63,13 @@ impl<'a> Expected<'a> {
         };
         let first = ALGORITHMS.iter().filter(is_known);
         let rest = ALGORITHMS.iter().filter(|algorithm| !is_known(algorithm));
-        first.chain(rest).copied().collect::<Vec<_>>().join(",")
+        // Libssh2 does not look who signed them.
+        let certified = ALGORITHMS.iter().map(|algorithm| format!("{algorithm}{CERTIFIED}"));
+        certified
+            .filter(|_| self.known.has_authority(self.name, self.port))
+            .chain(first.chain(rest).map(|&plain| plain.to_owned()))
+            .collect::<Vec<_>>()
+            .join(",")
     }
 
     /// Whether the key is trusted; a new one that was written down is returned.
@@ -68,6 +77,40 @@ impl<'a> Expected<'a> {
         if self.config.host_key_policy == HostKeyPolicy::Off {
             return Ok(None);
         }
+        if key_type(blob).ends_with(CERTIFIED) {
+            let unreadable = || {
+                let reason = format!("host certificate of {} cannot be read", self.name);
+                refused(reason, Vec::new())
+            };
+            return self.check_certificate(&HostCertificate::read(blob).ok_or_else(unreadable)?);
+        }
+        self.check_key(blob)
+    }
+
+    fn check_certificate(&self, certificate: &HostCertificate) -> Result<Option<NewHostKey>, ConnectError> {
+        for key in [&certificate.authority, &certificate.key] {
+            if let Verdict::Revoked { file, line } = self.known.check(self.name, self.port, &key_type(key), key) {
+                return Err(self.revoked(key, &file, line));
+            }
+        }
+        let Some((file, line)) = self.known.authority(self.name, self.port, &certificate.authority) else {
+            // As with ssh: somebody else's certificate is worth as much as none.
+            return self.check_key(&certificate.key);
+        };
+        certificate.check(self.name, SystemTime::now()).map_err(|why| {
+            refused(
+                format!("host certificate of {} is not accepted: {why}", self.name),
+                vec![format!(
+                    "it is signed by the authority {} in {}:{line}; ask whoever runs it",
+                    fingerprint(&certificate.authority),
+                    file.display()
+                )],
+            )
+        })?;
+        Ok(None)
+    }
+
+    fn check_key(&self, blob: &[u8]) -> Result<Option<NewHostKey>, ConnectError> {
         let key_type = key_type(blob);
         let shown = format!("{key_type} {}", fingerprint(blob));
         match self.known.check(self.name, self.port, &key_type, blob) {
@@ -99,15 +142,17 @@ impl<'a> Expected<'a> {
                     ),
                 ],
             )),
-            Verdict::Revoked { file, line } => Err(refused(
-                format!(
-                    "host key of {} is revoked in {}:{line}: {shown}",
-                    self.name,
-                    file.display()
-                ),
-                Vec::new(),
-            )),
+            Verdict::Revoked { file, line } => Err(self.revoked(blob, &file, line)),
         }
+    }
+
+    fn revoked(&self, blob: &[u8], file: &Path, line: usize) -> ConnectError {
+        let shown = format!("{} {}", key_type(blob), fingerprint(blob));
+        let place = file.display();
+        refused(
+            format!("host key of {} is revoked in {place}:{line}: {shown}", self.name),
+            Vec::new(),
+        )
     }
 
     fn add(&self, key_type: String, blob: &[u8]) -> Result<Option<NewHostKey>, ConnectError> {

@@ -5,6 +5,7 @@
 pub mod agent;
 mod agent_forwarding;
 mod auth;
+mod certificate;
 mod channel;
 pub mod config;
 mod gateway;

@@ -91,6 +91,25 @@ impl KnownHosts {
         types
     }
 
+    /// Where it stands that an authority may sign the keys of a host.
+    pub fn authority(&self, host: &str, port: u16, blob: &[u8]) -> Option<(&Path, usize)> {
+        let mut names = names(host, port).into_iter();
+        names.find_map(|name| {
+            let (place, _) = self
+                .entries_for(&name)
+                .find(|(_, entry)| entry.marker == Marker::CertAuthority && entry.blob == blob)?;
+            Some((place.file.as_path(), place.line))
+        })
+    }
+
+    /// Whether some authority may sign the keys of a host.
+    pub fn has_authority(&self, host: &str, port: u16) -> bool {
+        names(host, port).iter().any(|name| {
+            self.entries_for(name)
+                .any(|(_, entry)| entry.marker == Marker::CertAuthority)
+        })
+    }
+
     /// Looks up the key that a server showed.
     ///
     /// On another port than 22 a key that is known for the host without a port is known too; other keys there say nothing.
@@ -141,7 +160,7 @@ impl KnownHosts {
         append::append(file, &name(host, port), key_type, blob)
     }
 
-    fn entries_for<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a (Place, Entry)> {
+    fn entries_for<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a (Place, Entry)> {
         self.entries.iter().filter(move |(_, entry)| entry.is_for(name))
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod agent;
+mod certificates;
 mod commands;
 mod gateways;
 mod keys;
