@@ -78,6 +78,8 @@ pub(super) struct Interpreter {
     evaluating: RefCell<Vec<String>>,
     /// The handlers of the open transaction, and whose they are.
     pub(super) handlers: RefCell<Vec<(BlockId, Rc<Task>)>>,
+    /// Directories that are removed at the end.
+    pub(super) temporary: RefCell<Vec<tempfile::TempDir>>,
 }
 
 impl Interpreter {
@@ -123,6 +125,7 @@ impl Interpreter {
             frames: RefCell::default(),
             evaluating: RefCell::default(),
             handlers: RefCell::default(),
+            temporary: RefCell::default(),
         }
     }
 
@@ -238,6 +241,16 @@ impl Interpreter {
             && let Ok(actor) = self.actor.try_borrow()
         {
             actor.redactor().add(&Secret::new(value.to_string()));
+        }
+        self.keep_secrets(value);
+    }
+
+    /// Nor is what has such a name in a map.
+    pub(super) fn keep_secrets(&self, value: &Dynamic) {
+        if let Some(map) = value.read_lock::<rhai::Map>() {
+            map.iter().for_each(|(name, value)| self.keep_secret(name, value));
+        } else if let Some(list) = value.read_lock::<rhai::Array>() {
+            list.iter().for_each(|value| self.keep_secrets(value));
         }
     }
 

@@ -29,7 +29,6 @@ mod stdlib;
 mod syntax;
 #[cfg(test)]
 mod tests;
-mod text;
 mod values;
 mod variables;
 mod verbs;

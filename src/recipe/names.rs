@@ -5,7 +5,7 @@ use std::rc::Rc;
 use rhai::{Dynamic, Engine};
 
 use super::Fallible;
-use super::functions::FUNCTIONS;
+use super::functions::{Function, functions};
 use super::interpreter::{Interpreter, Namespace, join};
 use crate::configuration::{Task, nearest};
 use crate::diagnostic::Diagnostic;
@@ -58,7 +58,7 @@ impl Interpreter {
     /// A known name like this one: `did you mean …?`
     pub(super) fn suggestion(&self, name: &str) -> Option<String> {
         let configuration = self.configuration.borrow();
-        let mut names: Vec<&str> = super::verbs::names().chain(functions()).collect();
+        let mut names: Vec<&str> = super::verbs::names().chain(functions().map(Function::name)).collect();
         names.extend(configuration.variables.names());
         for task in configuration.tasks.names() {
             names.push(task);
@@ -97,20 +97,12 @@ impl Interpreter {
             diagnostic.hints.extend(self.task_suggestion(name, &namespace));
         } else if self.task(name, "").is_some() {
             diagnostic.message = format!("`{name}' is a task and takes no arguments");
-        } else if let Some(function) = FUNCTIONS.iter().find(|function| name_of(function.form) == name) {
+        } else if let Some(function) = functions().find(|function| function.name() == name) {
             diagnostic.hints.push(format!("it is written: {}", function.form));
         } else {
             diagnostic.hints.extend(self.suggestion(name));
         }
     }
-}
-
-fn functions() -> impl Iterator<Item = &'static str> {
-    FUNCTIONS.iter().map(|function| name_of(function.form))
-}
-
-fn name_of(form: &'static str) -> &'static str {
-    form.split('(').next().unwrap_or(form)
 }
 
 fn meant(name: Option<&str>) -> Option<String> {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::connection::SSH_OPTIONS;
-use super::functions::FUNCTIONS;
+use super::functions::kinds;
 use super::verbs::{Choice, Choices, VERBS};
 
 /// The reference as Markdown.
@@ -39,11 +39,16 @@ pub fn reference() -> String {
     text.push_str("\n## ssh_options\n\nKeys of the map `ssh_options`: `ssh_options[\"forward_agent\"] = true;`\n\n| key | meaning |\n|---|---|\n");
     rows(&mut text, SSH_OPTIONS);
     text.push_str(GATEWAY);
-    text.push_str("\n## Functions\n\nBeside those of Rhai itself.\n\n| function | gives |\n|---|---|\n");
-    let mut functions: Vec<_> = FUNCTIONS.iter().chain(super::text::FUNCTIONS).collect();
-    functions.sort_by_key(|function| function.form);
-    for function in functions {
-        let _ = writeln!(text, "| `{}` | {} |", function.form, function.doc);
+    text.push_str("\n## Functions\n\nBeside those of Rhai itself. Each can be written behind its first argument, too: `name.strip()`.\n");
+    for (kind, functions) in kinds() {
+        let _ = write!(text, "\n### {kind}\n\n| function | gives | example |\n|---|---|---|\n");
+        for function in functions {
+            let example = match function.gives {
+                "true" => function.example.to_owned(),
+                gives => format!("{} == {gives}", function.example),
+            };
+            let _ = writeln!(text, "| `{}` | {} | {} |", function.form, function.doc, code(&example));
+        }
     }
     text
 }
@@ -65,5 +70,15 @@ set :gateway, #{ "gate1": ["app1", "app2"], "gate2": "db1" };
 fn rows(text: &mut String, choices: &[Choice]) {
     for choice in choices {
         let _ = writeln!(text, "| `{}` | {} |", choice.name, choice.doc);
+    }
+}
+
+/// In a cell of a table, with as many backticks around it as it needs.
+fn code(text: &str) -> String {
+    let text = text.replace('|', "\\|");
+    if text.contains('`') {
+        format!("`` {text} ``")
+    } else {
+        format!("`{text}`")
     }
 }

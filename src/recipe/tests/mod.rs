@@ -8,6 +8,7 @@ mod depth;
 mod downloads;
 mod errors;
 mod forms;
+mod functions;
 mod hooks;
 mod language;
 mod libraries;

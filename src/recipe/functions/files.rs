@@ -1,0 +1,93 @@
+//! Functions for files on this machine. A relative path begins at the working directory, `~/` at the home directory.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use rhai::{Array, Engine, Position};
+
+use super::Function;
+use crate::event::Level;
+use crate::recipe::Fallible;
+use crate::recipe::interpreter::Interpreter;
+use crate::recipe::origin::wrong;
+
+pub(super) static FUNCTIONS: &[Function] = &[
+    Function {
+        form: "dir_exists(path)",
+        doc: "Whether a directory exists on this machine.",
+        example: "dir_exists(temp_dir())",
+        gives: "true",
+    },
+    Function {
+        form: "file_exists(path)",
+        doc: "Whether a file or directory exists on this machine.",
+        example: "file_exists(\"no/such/file\")",
+        gives: "false",
+    },
+    Function {
+        form: "glob(pattern)",
+        doc: "The paths on this machine that a pattern fits, sorted: `for file in glob(\"config/tasks/*.rhai\") { load file; }`.",
+        example: "glob(\"no/such/*.rhai\")",
+        gives: "[]",
+    },
+    Function {
+        form: "read_file(path)",
+        doc: "The text of a file on this machine.",
+        example: "{ let file = temp_dir() + \"/note\"; write_file(file, \"hello\"); read_file(file) }",
+        gives: "\"hello\"",
+    },
+    Function {
+        form: "temp_dir()",
+        doc: "A new directory on this machine that nobody else can read. It is gone when capr ends.",
+        example: "temp_dir() != temp_dir()",
+        gives: "true",
+    },
+    Function {
+        form: "write_file(path, text)",
+        doc: "Writes a text to a file on this machine. In a dry run this is only said.",
+        example: "{ let file = temp_dir() + \"/note\"; write_file(file, \"hello\"); file_exists(file) }",
+        gives: "true",
+    },
+];
+
+/// Makes them known.
+pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
+    let home = interpreter.clone();
+    engine.register_fn("file_exists", move |path: &str| home.home_path(path).exists());
+    let home = interpreter.clone();
+    engine.register_fn("dir_exists", move |path: &str| home.home_path(path).is_dir());
+    let home = interpreter.clone();
+    engine.register_fn("read_file", move |path: &str| read(&home, path));
+    let home = interpreter.clone();
+    engine.register_fn("write_file", move |path: &str, text: &str| -> Fallible<()> {
+        if home.dry_run {
+            home.say(Level::Info, format!("write {path}"));
+            return Ok(());
+        }
+        std::fs::write(home.home_path(path), text)
+            .map_err(|error| wrong(format!("cannot write {path}: {error}"), Position::NONE))
+    });
+    let home = interpreter.clone();
+    engine.register_fn("glob", move |pattern: &str| -> Fallible<Array> {
+        let whole = home.home_path(pattern).display().to_string();
+        let paths = glob::glob(&whole)
+            .map_err(|error| wrong(format!("`glob' has a wrong pattern: {}", error.msg), Position::NONE))?;
+        // What cannot be read does not fit.
+        Ok(paths.flatten().map(|path| path.display().to_string().into()).collect())
+    });
+    let kept = interpreter.clone();
+    engine.register_fn("temp_dir", move || -> Fallible<String> {
+        let made = tempfile::Builder::new().prefix("capr-").tempdir();
+        let made =
+            made.map_err(|error| wrong(format!("cannot make a temporary directory: {error}"), Position::NONE))?;
+        let path = made.path().display().to_string();
+        kept.temporary.borrow_mut().push(made);
+        Ok(path)
+    });
+}
+
+/// The text of a file.
+pub(super) fn read(interpreter: &Interpreter, path: &str) -> Fallible<String> {
+    let file: &Path = &interpreter.home_path(path);
+    std::fs::read_to_string(file).map_err(|error| wrong(format!("cannot read {path}: {error}"), Position::NONE))
+}

@@ -1,0 +1,111 @@
+//! Functions for recipes, beside those that Rhai has. One row each: the reference is made from them, and every example runs.
+
+mod documents;
+mod encodings;
+mod files;
+mod paths;
+mod text;
+mod time;
+
+use std::rc::Rc;
+
+use rhai::{Dynamic, Engine, ImmutableString, Position};
+
+use super::Fallible;
+use super::interpreter::Interpreter;
+use super::origin::{Failure, wrong};
+use super::stdlib;
+use super::values::{text as shown, texts};
+use crate::plan::quote;
+
+/// A function, for the reference.
+pub(super) struct Function {
+    pub(super) form: &'static str,
+    pub(super) doc: &'static str,
+    /// An expression that calls it.
+    pub(super) example: &'static str,
+    /// An expression for what the example gives.
+    pub(super) gives: &'static str,
+}
+
+impl Function {
+    /// Its name.
+    pub(super) fn name(&self) -> &'static str {
+        self.form.split('(').next().unwrap_or(self.form)
+    }
+}
+
+/// All of them, in the order of the reference: by kind, then sorted.
+pub(super) fn functions() -> impl Iterator<Item = &'static Function> {
+    kinds().into_iter().flat_map(|(_, functions)| functions)
+}
+
+/// The kinds of functions.
+pub(super) fn kinds() -> [(&'static str, &'static [Function]); 6] {
+    [
+        ("Texts", text::FUNCTIONS),
+        ("Shell and libraries", FUNCTIONS),
+        ("Paths", paths::FUNCTIONS),
+        ("Files on this machine", files::FUNCTIONS),
+        ("Time", time::FUNCTIONS),
+        ("YAML, JSON and encodings", documents::FUNCTIONS),
+    ]
+}
+
+static FUNCTIONS: &[Function] = &[
+    Function {
+        form: "library_program(name)",
+        doc: "The text of a program that comes with capr for servers: `spinner`, `spawner` or `reaper`.",
+        example: "library_program(\"reaper\").starts_with(\"#!/bin/sh\")",
+        gives: "true",
+    },
+    Function {
+        form: "quote(text)",
+        doc: "A text as one word for a shell, whatever is in it; a list as several.",
+        example: "quote([\"plain\", \"it's\"])",
+        gives: "\"plain 'it'\\\\''s'\"",
+    },
+];
+
+/// Makes them known.
+pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
+    engine.register_fn("quote", |value: Dynamic| -> ImmutableString {
+        let words: Vec<String> = match value.is_unit() {
+            true => vec![quote("").into_owned()],
+            false => texts(&value).iter().map(|text| quote(text).into_owned()).collect(),
+        };
+        words.join(" ").into()
+    });
+    engine.register_fn("library_program", |name: &str| -> Fallible<ImmutableString> {
+        match stdlib::program(name) {
+            Some(text) => Ok(text.into()),
+            None => Err(wrong(format!("no program `{name}' comes with capr"), Position::NONE)),
+        }
+    });
+    text::register(engine);
+    paths::register(engine, interpreter);
+    files::register(engine, interpreter);
+    time::register(engine, interpreter);
+    documents::register(engine, interpreter);
+    encodings::register(engine);
+    failures(engine);
+}
+
+/// What `catch (error)` catches.
+fn failures(engine: &mut Engine) {
+    engine.register_type_with_name::<Failure>("Failure");
+    engine.register_fn("to_string", |failure: &mut Failure| failure.diagnostic.message.clone());
+    engine.register_fn("to_debug", |failure: &mut Failure| failure.diagnostic.message.clone());
+    engine.register_get("message", |failure: &mut Failure| failure.diagnostic.message.clone());
+    engine.register_get("servers", |failure: &mut Failure| -> rhai::Array {
+        failure
+            .diagnostic
+            .servers
+            .iter()
+            .map(|failed| failed.server.to_string().into())
+            .collect()
+    });
+    engine.register_fn("+", |text: &str, failure: Failure| {
+        format!("{text}{}", failure.diagnostic.message)
+    });
+}
