@@ -1,6 +1,6 @@
 //! Starts an action on its servers, follows it to its end, or ends it.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::running::{Channel, Job};
@@ -207,12 +207,13 @@ impl Actor {
         if let Err(NotConnected::Interrupted(signal)) = fanout.connect(&[], &mut drop) {
             return Err(self.interrupted(signal));
         }
-        let mut destinations: Vec<Destination> = Vec::new();
-        for (destination, _) in jobs.iter() {
-            if !fanout.is_connected(&destination.server) && !destinations.contains(destination) {
-                destinations.push(destination.clone());
-            }
-        }
+        let mut seen = HashSet::new();
+        let destinations: Vec<Destination> = jobs
+            .iter()
+            .map(|(destination, _)| destination)
+            .filter(|destination| !fanout.is_connected(&destination.server) && seen.insert(&destination.server))
+            .cloned()
+            .collect();
         if destinations.is_empty() {
             return Ok(());
         }

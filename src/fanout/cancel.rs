@@ -58,8 +58,10 @@ impl Fanout {
         if let Some((link, _)) = self.running(flight, index) {
             link.session.abandon();
         }
-        if let Some(job) = flight.jobs.get(index) {
-            self.links.shift_remove(&job.server);
+        if let Some(job) = flight.jobs.get(index)
+            && let Some(link) = self.links.remove(&job.server)
+        {
+            self.servers.remove(&link.id);
         }
     }
 }

@@ -63,6 +63,7 @@ impl Fanout {
                 Report::Connected(id, elapsed) => {
                     if let Some(Login { server, session }) = logins.remove(&id) {
                         progress(Progress::Connected(server.clone(), elapsed));
+                        self.servers.insert(id, server.clone());
                         self.links.insert(server, Link { id, session });
                     }
                 }

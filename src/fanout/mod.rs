@@ -66,7 +66,9 @@ pub struct Fanout {
     sender: Sender<Report>,
     reports: Receiver<Report>,
     /// Connected servers.
-    links: IndexMap<Server, Link>,
+    links: HashMap<Server, Link>,
+    /// The server of each of those sessions.
+    servers: HashMap<SessionId, Server>,
     /// Every running command, with the flight and the place in it that it belongs to.
     owners: HashMap<JobId, Owner>,
     /// What came for a flight while another one was waited for: a block that handles output may itself run commands.
@@ -93,6 +95,8 @@ struct Link {
 pub struct Flight {
     number: usize,
     jobs: Vec<Flying>,
+    /// So many of them have not ended.
+    running: usize,
 }
 
 #[derive(Debug)]
@@ -123,7 +127,8 @@ impl Fanout {
             interrupt,
             sender,
             reports,
-            links: IndexMap::new(),
+            links: HashMap::new(),
+            servers: HashMap::new(),
             owners: HashMap::new(),
             held: HashMap::new(),
             last_session: 0,
@@ -142,6 +147,7 @@ impl Fanout {
         self.last_flight += 1;
         let mut flight = Flight {
             number: self.last_flight,
+            running: jobs.len(),
             jobs: Vec::with_capacity(jobs.len()),
         };
         for (index, (server, command)) in jobs.into_iter().enumerate() {
@@ -183,7 +189,7 @@ impl Fanout {
         deadline: Option<Instant>,
     ) -> Result<Option<Arrival>, RecvTimeoutError> {
         loop {
-            if !flight.is_running() {
+            if flight.running == 0 {
                 self.held.remove(&flight.number);
                 return Ok(None);
             }
@@ -219,7 +225,9 @@ impl Fanout {
                 None => self.drained(&report),
             },
             Report::Lost(session, reason) => {
-                self.links.retain(|_, link| link.id != session);
+                if let Some(server) = self.servers.remove(&session) {
+                    self.links.remove(&server);
+                }
                 // A command that was handed over while the connection went is told nothing by its session.
                 let left: Vec<(JobId, Owner)> = self.owners.iter().map(|(job, owner)| (*job, *owner)).collect();
                 for (job, owner) in left.into_iter().filter(|(_, owner)| owner.session == Some(session)) {
@@ -258,7 +266,7 @@ impl Fanout {
 
     fn drained(&self, report: &Report) {
         if let Report::Output(session, _, _, bytes) = report
-            && let Some(link) = self.links.values().find(|link| link.id == *session)
+            && let Some(link) = self.servers.get(session).and_then(|server| self.links.get(server))
         {
             link.session.drained(bytes.len());
         }
@@ -294,14 +302,17 @@ impl Fanout {
     }
 }
 
-impl Flight {
-    fn is_running(&self) -> bool {
-        self.jobs.iter().any(|job| job.running)
+impl Drop for Fanout {
+    fn drop(&mut self) {
+        self.links.values().for_each(|link| link.session.close());
     }
+}
 
+impl Flight {
     fn finish(&mut self, index: usize, exit: Exit, elapsed: Duration) -> Option<Arrival> {
         let job = self.jobs.get_mut(index).filter(|job| job.running)?;
         job.running = false;
+        self.running -= 1;
         let elapsed = if elapsed.is_zero() {
             job.started.elapsed()
         } else {

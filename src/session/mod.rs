@@ -244,6 +244,8 @@ pub trait Session {
     fn drained(&self, _bytes: usize) {}
     /// Gives up on the connection now: running commands are reported lost or cancelled. Does not wait.
     fn abandon(&self);
+    /// Begins to close in an orderly way, which dropping the session waits a moment for: many close at the same time.
+    fn close(&self) {}
 }
 
 /// Makes sessions.

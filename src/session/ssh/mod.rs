@@ -30,7 +30,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -138,6 +138,7 @@ impl Connector for SshConnector {
             Ok(_) => Box::new(SshSession {
                 outbox: Some(outbox),
                 ended,
+                closing: Cell::default(),
             }),
             Err(error) => {
                 failed(&error);
@@ -188,6 +189,8 @@ struct SshSession {
     outbox: Option<Outbox>,
     /// Closed when the thread has ended.
     ended: Receiver<()>,
+    /// Since when it is closing.
+    closing: Cell<Option<Instant>>,
 }
 
 impl SshSession {
@@ -196,6 +199,7 @@ impl SshSession {
         Self {
             outbox: None,
             ended: channel().1,
+            closing: Cell::default(),
         }
     }
 
@@ -238,17 +242,23 @@ impl Session for SshSession {
             outbox.end(End::Abandon);
         }
     }
+
+    fn close(&self) {
+        if let Some(outbox) = &self.outbox
+            && !outbox.is_ending()
+        {
+            outbox.end(End::Close);
+            self.closing.set(Some(Instant::now()));
+        }
+    }
 }
 
 impl Drop for SshSession {
     fn drop(&mut self) {
-        if let Some(outbox) = &self.outbox {
-            if outbox.is_ending() {
-                return;
-            }
-            outbox.end(End::Close);
+        self.close();
+        if let Some(since) = self.closing.get() {
             // Only so that the goodbye is on its way before the process may end.
-            let _ = self.ended.recv_timeout(GOODBYE);
+            let _ = self.ended.recv_timeout(GOODBYE.saturating_sub(since.elapsed()));
         }
     }
 }
