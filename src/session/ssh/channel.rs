@@ -40,6 +40,8 @@ unsafe extern "C" {
     ) -> Option<AgentHook>;
     // libssh2's default allocator; it frees the signature that the hook returns.
     fn malloc(size: usize) -> *mut c_void;
+    #[cfg(target_os = "linux")]
+    fn malloc_usable_size(memory: *mut c_void) -> usize;
 }
 
 /// Told of each channel to the agent that the server opens.
@@ -91,6 +93,38 @@ impl Link {
     pub(super) fn wait_for_answers_without_limit(self) {
         // SAFETY: the session is live.
         unsafe { libssh2_session_set_read_timeout(self.0, 24 * 3600) }
+    }
+
+    /// libssh2 clears the whole of a new session, with two packet buffers of 35 KB of which most servers fill no more than the
+    /// beginning. Gives the pages back that hold only zeros, which they do again when they are used.
+    #[cfg(target_os = "linux")]
+    pub(super) fn give_back_unused(self) {
+        use rustix::mm::{Advice, madvise};
+        const ZEROS: [u8; 4096] = [0; 4096];
+        let page = rustix::param::page_size();
+        // SAFETY: libssh2 has allocated the session with `malloc`, so that all of its bytes are ours and initialized, and belong
+        // to private anonymous memory, of which a page that is given back reads as zeros. Nothing else uses them meanwhile.
+        unsafe {
+            let start = self.0.cast::<u8>();
+            let end = malloc_usable_size(start.cast());
+            let mut at = start.align_offset(page);
+            while at + page <= end {
+                let first = start.add(at);
+                let mut unused = 0;
+                while at + page <= end
+                    && std::slice::from_raw_parts(start.add(at), page)
+                        .chunks(ZEROS.len())
+                        .all(|part| part == ZEROS)
+                {
+                    unused += page;
+                    at += page;
+                }
+                if unused > 0 {
+                    let _ = madvise(first.cast(), unused, Advice::LinuxDontNeed);
+                }
+                at += page;
+            }
+        }
     }
 
     /// Begins to open a channel, or goes on with it: at most one can be opening at a time.

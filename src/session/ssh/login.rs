@@ -161,7 +161,10 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
     let mut session = Session::new().map_err(|error| internal(&error))?;
     session.set_blocking(false);
     session.set_tcp_stream(Arc::clone(&socket));
-    super::channel::Link::new(&session).wait_for_answers_without_limit();
+    let link = super::channel::Link::new(&session);
+    link.wait_for_answers_without_limit();
+    #[cfg(target_os = "linux")]
+    link.give_back_unused();
     let expected = Expected::new(config);
     session
         .method_pref(MethodType::HostKey, &expected.algorithms())

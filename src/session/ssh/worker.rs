@@ -24,7 +24,10 @@ use super::pipe::Pipes;
 use super::tcp::plain;
 use super::tunnel::Tunnels;
 
-const BUFFER: usize = 32 << 10;
+/// What a server says is read in pieces of this size …
+const FEW: usize = 4 << 10;
+/// … and of this size once it has filled one of those: most of hundreds of servers say little.
+const MANY: usize = 32 << 10;
 
 /// So many intervals of silence, with a question after each, and a server counts as lost.
 const QUESTIONS: u32 = 3;
@@ -111,7 +114,7 @@ impl Worker {
             is_root: connection.is_root,
             interval: connection.keepalive_interval,
             silence: None,
-            buffer: vec![0; BUFFER],
+            buffer: vec![0; FEW],
         }
     }
 
@@ -119,6 +122,7 @@ impl Worker {
     pub(super) fn into_gateway(mut self) -> Self {
         self.opens_in_advance = false;
         self.agent = None;
+        self.buffer.resize(MANY, 0);
         if matches!(self.way, Way::Gateway(_)) {
             // OpenSSH before 10.3 lets small packets wait on a connection that has never had a command.
             self.jobs.push(own_job("true".to_owned()));
@@ -335,15 +339,22 @@ impl Worker {
             return Ok(None);
         }
         let job_id = job.id;
+        let size = buffer.len();
+        let mut overflows = false;
         let read = job.read(buffer, &mut |stream, bytes| {
+            overflows = bytes.len() == size && size < MANY;
             let Some(job_id) = job_id else {
                 return true;
             };
             inbox.queued(bytes.len());
             let _ = reports.send(Report::Output(*id, job_id, stream, bytes.to_vec()));
             *paused = inbox.is_full(false);
-            !*paused
+            !*paused && !overflows
         });
+        if overflows {
+            buffer.resize(MANY, 0);
+            self.restless = true;
+        }
         if read == Err(Trouble::WouldBlock) {
             return Ok(None);
         }
