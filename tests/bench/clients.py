@@ -1,5 +1,7 @@
-"""What each client is called with for each piece of work. A line sees SERVERS, HOSTS_FILE, N, CMD, FILE, DEST,
-KEY, PORT, KNOWN_HOSTS, CONFIG (for ssh), MUX (the same with ControlMaster), T (a fresh directory, also HOME), PEERS, VENV, CAPR."""
+"""What each client is called with for each piece of work. A line sees SERVERS, HOSTS_FILE, N, CMD, FILE, DEST, GATEWAY (or empty),
+KEY, PORT, KNOWN_HOSTS, CONFIG (for ssh), MUX (the same with ControlMaster), T (a fresh directory, also HOME), PEERS, VENV, CAPR.
+
+Who makes a process for each command gets ControlMaster for ten of them, which keeps its connections."""
 import os
 import shutil
 
@@ -11,7 +13,7 @@ MODULES = ('fabric', 'ansible-core', 'pyinfra', 'parallel-ssh', 'asyncssh')
 
 
 def ten(line):
-    return 'for i in 1 2 3 4 5 6 7 8 9 10; do %s || exit; done' % line
+    return 'for i in 1 2 3 4 5 6 7 8 9 10; do %s || exit; done' % line.replace('$CONFIG', '$MUX')
 
 
 XARGS = 'xargs -a $HOSTS_FILE -P $N -I% '
@@ -44,8 +46,8 @@ CLIENTS = {
                 'send': PYINFRA + 'pyinfra_send.py', 'version': '$VENV/bin/pyinfra --version'},
     'Ansible (raw)': {'one': ADHOC + '-m raw -a "$CMD"', 'ten': PLAYBOOK + '$PEERS/ansible_ten.yml',
                       'version': ANSIBLE + 'ansible --version'},
-    'ssh': {'one': SSH, 'ten': ten(SSH), 'output': SSH},
-    'ssh, ControlMaster': {'one': SSH.replace('$CONFIG', '$MUX'), 'ten': ten(SSH.replace('$CONFIG', '$MUX'))},
+    'ssh': {'one': SSH, 'ten': ten(SSH).replace('$MUX', '$CONFIG'), 'output': SSH},
+    'ssh, ControlMaster': {'one': SSH.replace('$CONFIG', '$MUX'), 'ten': ten(SSH)},
     'ClusterShell': {'one': CLUSH + '"$CMD"', 'ten': ten(CLUSH + '"$CMD"'), 'output': CLUSH + '"$CMD"',
                      'send': CLUSH + '--copy $FILE --dest $DEST', 'version': 'clush --version'},
     'pssh': {'one': PSSH % '', 'ten': ten(PSSH % ''), 'output': PSSH % '-P', 'version': 'parallel-ssh --version'},
@@ -53,6 +55,9 @@ CLIENTS = {
     'scp': {'send': XARGS + 'scp -q -F $CONFIG $FILE %:$DEST'},
     'rsync': {'send': XARGS + 'rsync -e "ssh -F $CONFIG" $FILE %:$DEST'},
 }
+
+# Through a server that leads to the others.
+GATEWAYS = ('capr', 'asyncssh', 'Fabric', 'ssh, ControlMaster')
 
 NEEDS = {
     'capr': fleet.ROOT + '/target/release/capr', 'Capistrano 3': 'cap', 'ClusterShell': 'clush', 'pssh': 'parallel-ssh',

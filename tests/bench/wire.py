@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 
+ROUND_TRIP = 0.05
 NEW_NETWORK = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
 # Addresses that a fleet takes; the client's own is outside of them.

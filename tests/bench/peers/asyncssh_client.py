@@ -3,8 +3,12 @@ hosts = open(os.environ['HOSTS_FILE']).read().split()
 async def main(what):
     key = asyncssh.read_private_key(os.environ['KEY'])
     kh = asyncssh.read_known_hosts(os.environ['KNOWN_HOSTS'])
-    cs = await asyncio.gather(*(asyncssh.connect(h, int(os.environ['PORT']), username='deploy', client_keys=[key],
-                                known_hosts=kh, config=None, agent_path=None, connect_timeout=120, login_timeout=120) for h in hosts))
+    def connect(h, tunnel=()):
+        return asyncssh.connect(h, int(os.environ['PORT']), username='deploy', client_keys=[key], known_hosts=kh, config=None,
+                                agent_path=None, connect_timeout=120, login_timeout=120, tunnel=tunnel)
+    gateway = os.environ['GATEWAY']
+    tunnel = await connect(gateway) if gateway else ()
+    cs = await asyncio.gather(*(connect(h, tunnel) for h in hosts))
     async def one(h, c):
         r = await c.run(os.environ['CMD'], check=True)
         if r.stdout: sys.stdout.write(''.join('[%s] %s' % (h, l) for l in r.stdout.splitlines(True)))
