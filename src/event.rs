@@ -115,6 +115,8 @@ pub enum Event {
         exit: Exit,
         /// Since it started there.
         elapsed: Duration,
+        /// Whether that is a failure: it is none where only the exit status was asked for.
+        failed: bool,
     },
     /// An action ended on all its servers.
     ActionFinished {

@@ -24,6 +24,8 @@ pub struct Action {
     pub sudo_prompt: Option<String>,
     /// Not announced, and its end is not told; output and errors are.
     pub silent: bool,
+    /// Its exit status is an answer, whatever it is, and no failure.
+    pub asks: bool,
 }
 
 /// What becomes of the output of an action.
@@ -61,6 +63,8 @@ pub struct Piece {
 pub struct Outcome {
     /// Standard output of each server, for [`Output::Capture`] alone.
     pub stdout: IndexMap<Server, String>,
+    /// The exit status on each server, where it was asked for.
+    pub statuses: IndexMap<Server, i32>,
 }
 
 /// Where the password comes from that logins and sudo ask for. Asked once and kept, until it is to be forgotten.

@@ -70,6 +70,7 @@ impl Actor {
             id,
             shown,
             silent: action.silent,
+            asks: action.asks,
             output: action.output,
             started: Instant::now(),
             jobs: parts.collect(),
@@ -143,8 +144,11 @@ impl Actor {
             });
         }
         let mut outcome = Outcome::default();
-        if running.output == Output::Capture {
-            for job in running.jobs {
+        for job in running.jobs {
+            if let (true, Some(Exit::Status(status))) = (running.asks, job.exit) {
+                outcome.statuses.insert(job.server.clone(), status);
+            }
+            if running.output == Output::Capture {
                 outcome.stdout.insert(job.server, job.captured);
             }
         }
@@ -344,6 +348,7 @@ impl Actor {
             self.teller.tell(Event::ServerFinished {
                 action: running.id,
                 server: job.server.clone(),
+                failed: job.failure(running.asks).is_some(),
                 exit,
                 elapsed,
             });

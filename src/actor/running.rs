@@ -27,6 +27,7 @@ pub struct Running {
     pub(super) id: ActionId,
     pub(super) shown: String,
     pub(super) silent: bool,
+    pub(super) asks: bool,
     pub(super) output: Output,
     pub(super) started: Instant,
     pub(super) jobs: Vec<Job>,
@@ -78,9 +79,9 @@ impl Job {
     }
 
     /// What the action's error says of this server.
-    pub fn failure(&self) -> Option<ServerFailure> {
+    pub fn failure(&self, asks: bool) -> Option<ServerFailure> {
         let exit = self.exit.as_ref()?;
-        if exit.is_success() {
+        if exit.is_success() || asks && matches!(exit, Exit::Status(_)) {
             return None;
         }
         let reason = if self.denied {
@@ -157,7 +158,7 @@ impl Running {
     /// The servers on which it failed.
     pub(super) fn failures(&self) -> Vec<ServerFailure> {
         let mut failures: Vec<ServerFailure> = Vec::new();
-        for failure in self.jobs.iter().filter_map(Job::failure) {
+        for failure in self.jobs.iter().filter_map(|job| job.failure(self.asks)) {
             match failures.iter_mut().find(|known| known.server == failure.server) {
                 Some(known) => {
                     known.reason = format!("{}; {}", known.reason, failure.reason);

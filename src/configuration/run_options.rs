@@ -30,6 +30,8 @@ pub enum Environment {
 pub struct RunOptions {
     /// What interprets it.
     pub shell: Option<Shell>,
+    /// The directory it runs in.
+    pub dir: Option<String>,
     /// Its environment, over that of the login.
     pub env: Option<Environment>,
     /// With a terminal.
@@ -57,6 +59,7 @@ impl RunOptions {
         };
         Self {
             shell: call.shell.as_ref().or(self.shell.as_ref()).cloned(),
+            dir: call.dir.as_ref().or(self.dir.as_ref()).cloned(),
             env,
             pty: call.pty.or(self.pty),
             data: call.data.as_ref().or(self.data.as_ref()).cloned(),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::quote::{quote, quote_always};
+use super::quote::{quote, quote_always, quote_path};
 use crate::configuration::{Environment, RunOptions, Server, Shell};
 
 /// What the login shell of a server is given for `text`. The lines of a text stay lines.
@@ -14,9 +14,15 @@ pub fn command_line(text: &str, options: &RunOptions) -> String {
         Shell::Named(shell) => Cow::Owned(format!("{shell} -c {}", quote_always(text))),
         Shell::None => Cow::Borrowed(text),
     };
-    match environment(options) {
+    let command = match environment(options) {
         Some(environment) => format!("env {environment} {command}"),
         None => command.into_owned(),
+    };
+    match (&options.dir, options.shell.as_ref()) {
+        (None, _) => command,
+        // It may be several commands.
+        (Some(dir), Some(Shell::None)) => format!("cd {} || exit 1; {command}", quote_path(dir)),
+        (Some(dir), _) => format!("cd {} && {command}", quote_path(dir)),
     }
 }
 
@@ -117,6 +123,35 @@ mod tests {
         assert_eq!(command_line(text, &with_shell(Shell::None)), text);
         let bash = with_shell(Shell::Named("/bin/bash".to_owned()));
         assert_eq!(output("x=(a 'b c'); echo \"${x[1]}\"", &bash), "b c\n");
+    }
+
+    #[test]
+    fn a_command_runs_in_its_directory_or_not_at_all() {
+        let place = tempfile::tempdir().unwrap();
+        let dir = place.path().join("it's a b");
+        std::fs::create_dir(&dir).unwrap();
+        let inside = |dir: &std::path::Path, shell: Option<Shell>| RunOptions {
+            dir: Some(dir.display().to_string()),
+            shell,
+            ..with_env(&[("A", "1")])
+        };
+        for shell in [None, Some(Shell::Named("bash".to_owned()))] {
+            let said = output("echo $A; basename \"$PWD\"", &inside(&dir, shell.clone()));
+            assert_eq!(said, "1\nit's a b\n");
+            let gone = run(&command_line("true; echo never", &inside(&dir.join("x"), shell)));
+            assert!(!gone.status.success() && gone.stdout.is_empty());
+        }
+        let plain = RunOptions {
+            env: None,
+            ..inside(&dir.join("x"), Some(Shell::None))
+        };
+        let gone = run(&command_line("true; echo never", &plain));
+        assert!(!gone.status.success() && gone.stdout.is_empty());
+        let home = RunOptions {
+            dir: Some("~/x".to_owned()),
+            ..RunOptions::default()
+        };
+        assert_eq!(command_line("true", &home), "cd \"$HOME\"/x && sh -c 'true'");
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub(super) struct Request {
     pub(super) line: String,
     pub(super) input: Input,
     pub(super) output: Output,
+    /// Whatever its exit status is, that is no error.
+    pub(super) asks: bool,
     pub(super) sudo_prompt: Option<String>,
     /// Takes what [`Output::Bytes`] hands out.
     pub(super) downloads: Option<Downloads>,
@@ -170,6 +172,7 @@ impl Interpreter {
                 ) {
                     Ok(ended) => {
                         outcome.stdout.extend(ended.stdout);
+                        outcome.statuses.extend(ended.statuses);
                         break;
                     }
                     Err(Broken::Action(error)) if goes_on && leaves_out(&error) => {
@@ -345,6 +348,7 @@ fn action(request: &Request, jobs: Vec<(Destination, Command)>, local: bool, opt
         output: request.output,
         sudo_prompt: request.sudo_prompt.clone(),
         silent: options.silent == Some(true),
+        asks: request.asks,
     }
 }
 

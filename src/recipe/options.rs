@@ -60,6 +60,10 @@ pub(super) static COMMAND: &[Choice] = &[
         doc: "the program that interprets the command, `sh` by default; false: the login shell gets it as it is",
     },
     Choice {
+        name: "dir",
+        doc: "the directory to run in; that there is none is a failure",
+    },
+    Choice {
         name: "env",
         doc: "a map of environment variables, or a text that is put in front as it is",
     },
@@ -142,6 +146,8 @@ pub(super) fn run_options(pairs: &Pairs) -> Fallible<RunOptions> {
                     _ => Some(Shell::Named(value.to_string())),
                 }
             }
+            "dir" if value.is_unit() => {}
+            "dir" => options.dir = Some(value.to_string()),
             "env" => options.env = environment(name, value, *position)?,
             "pty" => options.pty = flag(name, value, *position)?,
             "data" => options.data = Some(bytes(value)),

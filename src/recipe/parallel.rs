@@ -145,8 +145,8 @@ fn role(text: &str) -> &str {
     }
 }
 
-/// A server for a closure.
-fn described(interpreter: &Interpreter, server: &Server) -> Map {
+/// A server for scripts.
+pub(super) fn described(interpreter: &Interpreter, server: &Server) -> Map {
     let configuration = interpreter.configuration.borrow();
     let roles = configuration.roles.roles_of(server).into_iter();
     let roles: rhai::Array = roles.map(|role| role.to_owned().into()).collect();
@@ -159,6 +159,7 @@ fn described(interpreter: &Interpreter, server: &Server) -> Map {
     let user = server.user.clone().map_or(Dynamic::UNIT, Dynamic::from);
     let port = server.port.map_or(Dynamic::UNIT, |port| i64::from(port).into());
     [
+        ("name", server.to_string().into()),
         ("host", server.host.clone().into()),
         ("user", user),
         ("port", port),

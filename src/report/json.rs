@@ -120,6 +120,7 @@ impl Json {
                 server,
                 exit,
                 elapsed,
+                ..
             } => {
                 object.number("action", action.0).server(server);
                 match exit {

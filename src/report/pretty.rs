@@ -36,7 +36,8 @@ struct Running {
     /// Those on which it has not ended.
     left: Vec<Server>,
     indent: usize,
-    ended: Vec<(Server, Exit, Duration)>,
+    /// How it failed there, if it did.
+    ended: Vec<(Server, Option<Exit>, Duration)>,
     /// Whether the command has been shown already.
     is_shown: bool,
 }
@@ -120,10 +121,12 @@ impl Pretty {
                 server,
                 exit,
                 elapsed,
+                failed,
             } => {
                 if let Some(running) = self.running.get_mut(action) {
                     running.left.retain(|other| other != server);
-                    running.ended.push((server.clone(), exit.clone(), *elapsed));
+                    let exit = failed.then(|| exit.clone());
+                    running.ended.push((server.clone(), exit, *elapsed));
                 }
             }
             Event::ActionFinished { action, elapsed, .. } => self.finish(&mut text, *action, *elapsed),
@@ -271,7 +274,7 @@ impl Pretty {
         };
         let position = |server: &Server| running.servers.iter().position(|other| other == server);
         running.ended.sort_by_cached_key(|(server, ..)| position(server));
-        let (good, bad): (Vec<_>, Vec<_>) = running.ended.iter().partition(|(_, exit, _)| exit.is_success());
+        let (good, bad): (Vec<_>, Vec<_>) = running.ended.iter().partition(|(_, exit, _)| exit.is_none());
         if self.threshold >= Level::Debug {
             let state = state(&running, &good, elapsed);
             if !running.is_shown {
@@ -287,7 +290,8 @@ impl Pretty {
             let mark = self.look.paint(Label::Bad, "✗");
             let host = self.look.paint(Label::Bad, &format!("{:width$}", server.to_string()));
             let time = self.look.paint(Label::Aside, &duration(*elapsed));
-            let exit = self.cleaner.line(&exit.to_string());
+            let exit = exit.as_ref().map(Exit::to_string).unwrap_or_default();
+            let exit = self.cleaner.line(&exit);
             self.line(text, running.indent, &format!("{mark} {host} {exit} {time}"));
         }
     }
@@ -320,7 +324,7 @@ impl Pretty {
 
 /// Servers on which an action went well: by name with the time of each where that is short, else counted, with the time of
 /// the slowest, which is named where it held up the others.
-fn state(running: &Running, good: &[&(Server, Exit, Duration)], elapsed: Duration) -> String {
+fn state(running: &Running, good: &[&(Server, Option<Exit>, Duration)], elapsed: Duration) -> String {
     if running.verb == "run_locally" {
         return duration(elapsed);
     }

@@ -80,12 +80,16 @@ impl Tally {
                 }
             }
             Event::ServerFinished {
-                action, server, exit, ..
+                action,
+                server,
+                exit,
+                failed,
+                ..
             } => {
                 let running = self.running.get_mut(action);
                 let is_stopped = running.as_ref().is_some_and(|running| running.is_stopped);
                 let stderr = running.and_then(|running| running.stderr.remove(server));
-                if !exit.is_success() && !is_stopped {
+                if *failed && !is_stopped {
                     self.failures.push(ServerFailure {
                         server: server.clone(),
                         reason: exit.to_string(),
@@ -146,6 +150,7 @@ mod tests {
                 action,
                 server,
                 exit: Exit::Status(status),
+                failed: status != 0,
                 elapsed: Duration::ZERO,
             });
         }

@@ -93,6 +93,7 @@ fn ended(action: u64, server: &Server, exit: Exit) -> Event {
     Event::ServerFinished {
         action: ActionId(action),
         server: server.clone(),
+        failed: !exit.is_success(),
         exit,
         elapsed: Duration::from_millis(12),
     }

@@ -199,6 +199,24 @@ fn c26_a_run_is_announced_once_and_a_silent_one_not_at_all() {
 }
 
 #[test]
+fn a_status_that_was_asked_for_is_no_failure_and_a_lost_connection_is_one() {
+    let mut bench = Bench::new();
+    let asking = |text| Action {
+        asks: true,
+        ..action(&["app1", "app2"], text)
+    };
+    bench.remote.on("app2", "grep", Answer::new().exits(1));
+    let outcome = bench.perform(asking("grep")).unwrap();
+    assert_eq!(outcome.statuses.values().collect::<Vec<_>>(), [&0, &1]);
+    assert_eq!(bench.told.of("all finished"), ["all finished, 0 failed"]);
+    bench
+        .remote
+        .on("app2", "killed", Answer::new().ends(Exit::Signal("KILL".to_owned())));
+    let error = bench.perform(asking("killed")).unwrap_err();
+    assert_eq!(reasons(&error), ["app2: killed by signal KILL"]);
+}
+
+#[test]
 fn c27_a_local_command_runs_here_and_its_failure_has_the_status() {
     let mut bench = Bench::new();
     bench.local.on("*", "false", Answer::new().exits(3));

@@ -240,6 +240,7 @@ fn action(hosts: &[&str], text: &str) -> Action {
         output: Output::Report,
         sudo_prompt: None,
         silent: false,
+        asks: false,
     }
 }
 

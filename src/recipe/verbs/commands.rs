@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, EvalContext};
+use rhai::{Dynamic, EvalContext, Map};
 
 use super::super::Fallible;
 use super::super::action::{Request, Settings, Sudo, no_input};
 use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
-use super::super::options::{COMMAND, SELECTION, SUDO as AS};
+use super::super::options::{COMMAND, SELECTION, SUDO as AS, flag};
 use super::{Choice, Choices, Verb, text};
-use crate::actor::Output;
+use crate::actor::{Outcome, Output};
 use crate::plan::command_line;
 use crate::session::Input;
 
@@ -183,32 +183,113 @@ fn invoke_command(interpreter: &Interpreter, context: &mut EvalContext, mut call
     }
 }
 
+pub(super) const TEST: Verb = Verb {
+    name: "test",
+    form: "test(command, option => value, …)",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[SELECTION, COMMAND]),
+    doc: "Runs a command on the first of the current task's servers and tells whether it succeeded. Where servers may \
+          differ, let each look for itself: `run \"[ -f x ] || touch x\"`. In a dry run it is true.",
+    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  if !test(\"[ -d /srv/flipper ]\") { run \"mkdir /srv/flipper\"; }\n}",
+    perform: test,
+};
+
+fn test(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let mut settings = interpreter.settings(context.engine(), &call)?;
+    settings.selection.once = Some(true);
+    let sudo = interpreter.sudo(context.engine())?;
+    let mut request = remote("test", &text(&call, 0), Output::Report, &call, &mut settings, &sudo);
+    request.asks = true;
+    let outcome = interpreter.act(context, &call, &settings, request)?;
+    Ok(outcome.is_some_and(|outcome| succeeded(&outcome)).into())
+}
+
+static RESULT: &[Choice] = &[Choice {
+    name: "result",
+    doc: "true: that the command fails is no error, and it gives a map: `stdout`, `status` and `ok`",
+}];
+
 pub(super) const RUN_LOCALLY: Verb = Verb {
     name: "run_locally",
     form: "run_locally(command, option => value, …)",
     arguments: (1, 1),
     tail: Tail::Nothing,
-    options: Choices::Known(&[COMMAND]),
+    options: Choices::Known(&[RESULT, COMMAND]),
     doc: "Runs a command on this machine and gives what it wrote to its standard output. That it fails is an error.",
-    example: "task :example { puts run_locally(\"echo hello\"); }",
+    example: "task :example {\n  puts run_locally(\"echo hello\", :dir => \"/\");\n  let found = run_locally(\"git rev-parse HEAD\", :result => true);\n  if found.ok { puts found.stdout; }\n}",
     perform: run_locally,
 };
 
 fn run_locally(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let gives_result = match call.options.get("result") {
+        Some((value, position)) => flag("result", value, *position)?.unwrap_or(false),
+        None => false,
+    };
+    let outcome = locally(
+        "run_locally",
+        interpreter,
+        context,
+        &call,
+        Output::Capture,
+        gives_result,
+    )?;
+    let ok = succeeded(&outcome);
+    let status = outcome.statuses.into_values().next();
+    let stdout: Dynamic = outcome.stdout.into_values().next().unwrap_or_default().into();
+    if !gives_result {
+        return Ok(stdout);
+    }
+    let status = i64::from(status.unwrap_or_default());
+    let result = [("stdout", stdout), ("status", status.into()), ("ok", ok.into())];
+    Ok(result
+        .map(|(name, value)| (name.into(), value))
+        .into_iter()
+        .collect::<Map>()
+        .into())
+}
+
+pub(super) const SYSTEM: Verb = Verb {
+    name: "system",
+    form: "system(command, option => value, …)",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[COMMAND]),
+    doc: "Runs a command on this machine, shows what it writes, and tells whether it succeeded. In a dry run it is true.",
+    example: "task :example { if !system(\"git diff --quiet\") { warn \"there are changes that are not committed\"; } }",
+    perform: |interpreter, context, call| {
+        let outcome = locally("system", interpreter, context, &call, Output::Report, true)?;
+        Ok(succeeded(&outcome).into())
+    },
+};
+
+fn locally(
+    verb: &'static str,
+    interpreter: &Interpreter,
+    context: &mut EvalContext,
+    call: &Call,
+    output: Output,
+    asks: bool,
+) -> Fallible<Outcome> {
     let options = super::super::options::run_options(&call.options)?;
-    let command = text(&call, 0);
+    let command = text(call, 0);
     let request = Request {
-        verb: "run_locally",
+        verb,
         line: command_line(&command, &options),
         shown: command,
         input: input(options.data.as_deref(), true),
-        output: Output::Capture,
+        output,
+        asks,
         sudo_prompt: None,
         downloads: None,
         branches: None,
     };
-    let outcome = interpreter.act_locally(context, &call, &options, request)?;
-    Ok(outcome.stdout.into_values().next().unwrap_or_default().into())
+    interpreter.act_locally(context, call, &options, request)
+}
+
+/// A dry run has no status.
+fn succeeded(outcome: &Outcome) -> bool {
+    outcome.statuses.values().all(|status| *status == 0)
 }
 
 /// A command for servers. One that calls sudo may be asked for the password: its input stays open, and it gets a
@@ -233,6 +314,7 @@ pub(super) fn remote(
         line: command_line(command, options),
         input: input(options.data.as_deref(), ends),
         output,
+        asks: false,
         sudo_prompt: calls_sudo.then(|| sudo.prompt.clone()),
         downloads: None,
         branches: None,

@@ -164,6 +164,7 @@ pub(super) fn request(verb: &'static str, shown: String, line: String, data: Vec
             then_end: true,
         },
         output: Output::Report,
+        asks: false,
         sudo_prompt: None,
         downloads: None,
         branches: None,

@@ -49,6 +49,7 @@ fn parallel(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call
         line: String::new(),
         input: no_input(),
         output: Output::Report,
+        asks: false,
         sudo_prompt: branches
             .commands
             .iter()

@@ -3,13 +3,16 @@
 use rhai::{Dynamic, EvalContext, Position};
 
 use super::super::Fallible;
+use super::super::action::failure;
 use super::super::block::Block;
 use super::super::grammar::{Call, Tail};
 use super::super::interpreter::{Interpreter, RoleBlock};
+use super::super::options::SELECTION;
 use super::super::origin::{origin, wrong};
+use super::super::parallel::described;
 use super::super::values::plain;
 use super::{Choices, MANY, Verb, text, texts};
-use crate::configuration::{Attributes, Server};
+use crate::configuration::{Attributes, Server, select};
 
 pub(super) const ROLE: Verb = Verb {
     name: "role",
@@ -72,6 +75,30 @@ fn server(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallibl
     }
     Ok(Dynamic::UNIT)
 }
+
+pub(super) const FIND_SERVERS: Verb = Verb {
+    name: "find_servers",
+    form: "find_servers(option => value, …)",
+    arguments: (0, 0),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[SELECTION]),
+    doc: "The servers that a command with these options would go to, in a list of maps: `host`, `user`, `port`, `name` \
+          (all of that in one), `roles` and `attributes`.",
+    example: "role :app, \"app1.example.com\", \"deploy@app2.example.com\";\ntask :example, :roles => :app {\n  for server in find_servers() { run_locally(`rsync -a public/ ${server.name}:/srv/public/`); }\n}",
+    perform: |interpreter, context, call| {
+        let settings = interpreter.settings(context.engine(), &call)?;
+        let servers = select(
+            &interpreter.configuration.borrow().roles,
+            &settings.selection,
+            &interpreter.filter,
+        )
+        .map_err(|error| failure(error.into(), call.position))?;
+        let values = servers
+            .iter()
+            .map(|server| Dynamic::from_map(described(interpreter, server)));
+        Ok(values.collect::<rhai::Array>().into())
+    },
+};
 
 fn attributes(call: &Call) -> Attributes {
     call.options
