@@ -16,6 +16,7 @@ mod check;
 mod cli;
 mod commands;
 mod connections;
+mod definitions;
 mod deploy;
 mod flipper;
 mod language;

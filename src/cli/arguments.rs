@@ -10,7 +10,7 @@ use clap::{ArgAction, Parser, ValueEnum};
     name = "capr",
     version,
     arg_required_else_help = true,
-    override_usage = "capr [RECIPE] [STAGE] TASK... [NAME=value]... [OPTIONS]\n       capr [RECIPE] -T [PATTERN]\n       capr [RECIPE] TASK... --servers\n       capr check [RECIPE] [--json]\n       capr vars [RECIPE] [STAGE] [NAME]... [--values] [--json]",
+    override_usage = "capr [RECIPE] [STAGE] TASK... [NAME=value]... [OPTIONS]\n       capr [RECIPE] -T [PATTERN]\n       capr [RECIPE] TASK... --servers\n       capr check [RECIPE] [--json]\n       capr vars [RECIPE] [STAGE] [NAME]... [--values] [--json]\n       capr definitions [RECIPE] [STAGE]",
     after_help = "\
 RECIPE is a file or a name that ends in .rhai. Without one, Caprfile, deploy.rhai or config/deploy.rhai is looked for here and in \
 the parent directories.
@@ -22,6 +22,8 @@ check, as the first word, looks for what is wrong in a recipe without running a 
 
 vars, as the first word, lists the variables, or those of these names (with `*' in it those it fits): where each was set, and \
 what that overrides. No server is asked anything.
+
+definitions, as the first word, writes verbs, functions, variables and tasks for editors: a .d.rhai file, on standard output.
 
 Exit codes: 0 done, 1 failed (and rolled back, where a transaction was open), 2 usage, 3 error in the recipe, 4 could not \
 connect or log in, 5 rollback incomplete, 6 another deploy holds the lock, 130 and 143 signals."
@@ -132,6 +134,8 @@ pub(super) enum Tool {
     Check,
     /// Lists its variables
     Vars,
+    /// Writes what editors are told of it
+    Definitions,
 }
 
 /// `--log-format`.

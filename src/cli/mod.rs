@@ -148,6 +148,7 @@ fn with_settings(mut settings: Settings, console: &Console, redactor: Redactor) 
     match settings.work {
         Work::Run { tasks } => perform(recipe, &tasks, console),
         Work::Variables { words, values, json } => variables(&recipe, &words, (values, json), console),
+        Work::Definitions { words } => definitions(&recipe, &words, console),
         // Needs no loaded recipe: done above.
         Work::Check { .. } => 0,
         Work::Servers { tasks } => servers(&recipe, &tasks, console),
@@ -241,6 +242,18 @@ fn variables(recipe: &Recipe, words: &[String], (values, json): (bool, bool), co
         true => report::variables_json(&found),
         false => report::variables(&found),
     });
+    0
+}
+
+fn definitions(recipe: &Recipe, words: &[String], console: &Console) -> u8 {
+    match recipe.look_at_stage(words) {
+        Ok(unknown) if unknown.is_empty() => console.data(&recipe.definitions()),
+        Ok(unknown) => {
+            let message = format!("definitions runs no tasks, but `{}' was named", unknown.join("', `"));
+            return refuse(console, &[Diagnostic::new(Fault::Usage, message)]);
+        }
+        Err(diagnostics) => return refuse(console, &diagnostics),
+    }
     0
 }
 

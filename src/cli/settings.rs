@@ -70,6 +70,8 @@ pub(super) enum Work {
         values: bool,
         json: bool,
     },
+    /// Write definitions for editors, with those of the stage that the word may name.
+    Definitions { words: Vec<String> },
     /// List tasks.
     List(Listing),
     /// Show one task's description.
@@ -80,7 +82,7 @@ pub(super) enum Work {
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) work: Work,
-    /// At least one; the first is the main one.
+    /// The first is the main one. None only where no recipe is needed.
     pub(super) recipes: Vec<PathBuf>,
     /// To go to before the recipe is loaded.
     pub(super) directory: Option<PathBuf>,
@@ -130,6 +132,8 @@ impl Settings {
             }
         } else if arguments.json {
             return Err(UsageError::Json);
+        } else if tool == Some(Tool::Definitions) {
+            Work::Definitions { words }
         } else if let Some(task) = arguments.explain {
             no_tasks("-e", &words)?;
             Work::Explain { task }
@@ -149,9 +153,15 @@ impl Settings {
         };
         let mut directory = None;
         if named.is_empty() {
-            let (found, recipe) = search::find(&shell.directory).ok_or(UsageError::NoRecipe)?;
-            directory = (found != shell.directory).then_some(found);
-            named.push(recipe);
+            match search::find(&shell.directory) {
+                Some((found, recipe)) => {
+                    directory = (found != shell.directory).then_some(found);
+                    named.push(recipe);
+                }
+                // The language can be told without any recipe.
+                None if tool == Some(Tool::Definitions) => {}
+                None => return Err(UsageError::NoRecipe),
+            }
         } else if let Some(missing) = named.iter().find(|file| !shell.directory.join(file).is_file()) {
             return Err(UsageError::MissingRecipe(missing.clone()));
         }
@@ -191,7 +201,7 @@ impl Settings {
                 set_after,
                 environment,
                 dry_run: arguments.dry_run || tool == Some(Tool::Check),
-                offline: tool == Some(Tool::Vars),
+                offline: matches!(tool, Some(Tool::Vars | Tool::Definitions)),
                 password: None,
                 stdlib: stdlib.map(|directory| shell.directory.join(directory)),
                 home,

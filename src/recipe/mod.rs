@@ -6,6 +6,7 @@ mod block;
 mod channel;
 mod check;
 mod connection;
+mod definitions;
 mod download;
 mod engine;
 mod functions;
