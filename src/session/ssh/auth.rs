@@ -11,9 +11,10 @@ use crate::session::{ConnectError, PasswordQuestion, Phase, Report};
 
 use super::agent::{Agent, Identity, RSA_SHA2_256, RSA_SHA2_512};
 use super::channel::Link;
-use super::key_file::{KeyFile, OpenKey, public_halves};
+use super::key_file::{KeyFile, OpenKey, blob, public_halves};
 use super::key_ring::{Found, Turn};
 use super::login::{Attempt, Stop};
+use super::signer::Signer;
 use super::{stopped, wire};
 
 /// How often a password is asked for.
@@ -184,18 +185,11 @@ impl Attempt<'_> {
 
     /// Whether the server would take one of these keys; true where they are not known.
     fn takes(&mut self, keys: &[Vec<u8>]) -> Result<bool, Stop> {
-        let Ok(user) = CString::new(self.config.user.as_str()) else {
-            return Ok(false);
-        };
         for key in keys {
             let mut wants_signature = false;
-            let result = self.step(|session| {
-                Link::new(session)
-                    .authenticate(&user, key, &mut |_| {
-                        wants_signature = true;
-                        None
-                    })
-                    .map_err(|code| ssh2::Error::new(ErrorCode::Session(code), "key"))
+            let result = self.sign_in(key, &mut |_| {
+                wants_signature = true;
+                None
             });
             if wants_signature {
                 return Ok(true);
@@ -238,10 +232,20 @@ impl Attempt<'_> {
     fn offer(&mut self, file: &KeyFile, key: &OpenKey) -> Result<Offered, Stop> {
         let user = self.config.user.clone();
         let passphrase = key.passphrase.as_ref().map(Secret::reveal);
+        let signer = Signer::read(key.text.reveal());
         let mut offered = Offered::Unusable;
         for public in file.certificate.as_deref().map(Some).into_iter().chain([None]) {
-            let result =
-                self.step(|session| session.userauth_pubkey_memory(&user, public, key.text.reveal(), passphrase));
+            let result = match &signer {
+                Some(signer) => {
+                    let Some(public) = public.map_or_else(|| Some(signer.public.clone()), blob) else {
+                        continue;
+                    };
+                    self.sign_in(&public, &mut |data| signer.sign(data))
+                }
+                None => {
+                    self.step(|session| session.userauth_pubkey_memory(&user, public, key.text.reveal(), passphrase))
+                }
+            };
             let unusable = matches!(&result, Err(Stop::Failed(error)) if is_unusable(error));
             if entered(result)? {
                 return Ok(Offered::Accepted);
@@ -251,6 +255,15 @@ impl Attempt<'_> {
             }
         }
         Ok(offered)
+    }
+
+    /// Logs in with a public key; `sign` is called once the server takes it.
+    fn sign_in(&mut self, public: &[u8], sign: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>) -> Result<(), Stop> {
+        let failed = |code| ssh2::Error::new(ErrorCode::Session(code), "public key");
+        let Ok(user) = CString::new(self.config.user.as_str()) else {
+            return Err(Stop::Failed(failed(libssh2_sys::LIBSSH2_ERROR_AUTHENTICATION_FAILED)));
+        };
+        self.step(|session| Link::new(session).authenticate(&user, public, sign).map_err(failed))
     }
 
     fn try_agent(&mut self, tried: &mut Tried) -> Entered {
@@ -271,9 +284,6 @@ impl Attempt<'_> {
                 return Ok(false);
             }
         };
-        let Ok(user) = CString::new(self.config.user.as_str()) else {
-            return Ok(false);
-        };
         let wanted = self.config.identities_only.then(|| {
             let files = self.config.identity_files.iter();
             files.flat_map(|file| public_halves(file)).collect::<Vec<_>>()
@@ -284,11 +294,7 @@ impl Attempt<'_> {
                 continue;
             }
             offered += 1;
-            let result = self.step(|session| {
-                Link::new(session)
-                    .authenticate(&user, &identity.blob, &mut |data| sign(&mut agent, identity, data))
-                    .map_err(|code| ssh2::Error::new(ErrorCode::Session(code), "agent key"))
-            });
+            let result = self.sign_in(&identity.blob, &mut |data| sign(&mut agent, identity, data));
             if entered(result)? {
                 return Ok(true);
             }

@@ -93,7 +93,7 @@ fn beside(file: &Path, ending: &str) -> PathBuf {
 }
 
 /// The key in a line of a `.pub` file, as it travels.
-fn blob(line: &str) -> Option<Vec<u8>> {
+pub(super) fn blob(line: &str) -> Option<Vec<u8>> {
     decode_base64(line.split_whitespace().nth(1)?)
 }
 

@@ -19,6 +19,7 @@ mod login;
 mod pattern;
 mod pipe;
 mod proxy_command;
+mod signer;
 mod tcp;
 mod tunnel;
 mod wake;
