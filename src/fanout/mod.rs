@@ -139,7 +139,7 @@ impl Fanout {
 
     /// Whether there is a session with this server.
     pub fn is_connected(&self, server: &Server) -> bool {
-        self.links.contains_key(server)
+        self.links.get(server).is_some_and(|link| !link.session.is_gone())
     }
 
     /// Starts one command per server, all at once. On a server that is not connected it ends as lost.
@@ -225,7 +225,10 @@ impl Fanout {
                 None => self.drained(&report),
             },
             Report::Lost(session, reason) => {
-                if let Some(server) = self.servers.remove(&session) {
+                // It may have been connected again already.
+                if let Some(server) = self.servers.remove(&session)
+                    && self.links.get(&server).is_some_and(|link| link.id == session)
+                {
                     self.links.remove(&server);
                 }
                 // A command that was handed over while the connection went is told nothing by its session.

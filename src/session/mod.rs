@@ -244,6 +244,10 @@ pub trait Session {
     fn drained(&self, _bytes: usize) {}
     /// Gives up on the connection now: running commands are reported lost or cancelled. Does not wait.
     fn abandon(&self);
+    /// Whether the connection is gone, which may be seen before it is reported.
+    fn is_gone(&self) -> bool {
+        false
+    }
     /// Begins to close in an orderly way, which dropping the session waits a moment for: many close at the same time.
     fn close(&self) {}
 }

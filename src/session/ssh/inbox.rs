@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
 
@@ -43,6 +43,8 @@ pub(super) enum End {
 struct Shared {
     wake: Wake,
     end: AtomicU8,
+    /// There is no connection any more.
+    gone: AtomicBool,
     queued: AtomicUsize,
 }
 
@@ -65,6 +67,7 @@ pub(super) fn pair() -> io::Result<(Outbox, Inbox)> {
     let shared = Arc::new(Shared {
         wake: Wake::new()?,
         end: AtomicU8::new(0),
+        gone: AtomicBool::new(false),
         queued: AtomicUsize::new(0),
     });
     let outbox = Outbox {
@@ -99,6 +102,10 @@ impl Outbox {
         self.shared.end.load(Ordering::SeqCst) != 0
     }
 
+    pub(super) fn is_gone(&self) -> bool {
+        self.shared.gone.load(Ordering::SeqCst)
+    }
+
     pub(super) fn drained(&self, bytes: usize) {
         let before = self.shared.queued.fetch_sub(bytes, Ordering::SeqCst);
         if before > FEW_QUEUED && before.saturating_sub(bytes) <= FEW_QUEUED {
@@ -128,6 +135,11 @@ impl Inbox {
             1 => Some(End::Close),
             _ => Some(End::Abandon),
         }
+    }
+
+    /// Says that the connection is gone, ahead of all reports of that.
+    pub(super) fn tell_gone(&self) {
+        self.shared.gone.store(true, Ordering::SeqCst);
     }
 
     /// The next order, if there is one.

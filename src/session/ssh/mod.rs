@@ -244,6 +244,10 @@ impl Session for SshSession {
         }
     }
 
+    fn is_gone(&self) -> bool {
+        self.outbox.as_ref().is_none_or(Outbox::is_gone)
+    }
+
     fn close(&self) {
         if let Some(outbox) = &self.outbox
             && !outbox.is_ending()

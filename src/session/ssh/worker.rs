@@ -144,6 +144,7 @@ impl Worker {
                 (Exit::Cancelled, None)
             }
         };
+        self.inbox.tell_gone();
         // Without its socket libssh2 frees everything at once, and only then without leaving channels behind.
         let _ = shutdown(&*self.socket, Shutdown::Both);
         for job in std::mem::take(&mut self.jobs) {
