@@ -41,17 +41,17 @@ fn the_library_of_the_chapter_lists_its_tasks_and_offers_its_function() {
             .iter()
             .fold(Case::new(), |case, (name, text)| case.file(name, text))
     };
-    let finished = case().args(["deploy.rhai", "-T", "notify"]).run().ok();
+    let finished = case().args(["deploy.rhai", "-T", "chat"]).run().ok();
     assert!(
         finished.stdout.contains("Say that a deploy is done."),
         "{}",
         finished.stdout
     );
-    for file in ["deploy.rhai", "lib/capr/notify.rhai"] {
+    for file in ["deploy.rhai", "lib/capr/chat.rhai"] {
         let finished = case().args(["check", file]).run().ok();
         assert_eq!(finished.stdout, "nothing wrong found\n");
     }
-    let importing = "import \"notify\" as notify;\ntask :t { puts notify::message(\"begun\"); }";
+    let importing = "import \"chat\" as chat;\ntask :t { puts chat::message(\"begun\"); }";
     let finished = case().recipe(importing).args(["t"]).run().ok();
     assert_eq!(finished.stdout, "begun by tester\n");
 }
@@ -109,4 +109,80 @@ fn v16_values_of_small_s_come_after_hooks_of_load_and_those_of_big_s_before() {
     let case = |option: &str| Case::new().recipe(recipe).args(["t", option, "v=1"]).run().ok();
     assert_eq!(case("-s").stdout, "unset\n1\n");
     assert_eq!(case("-S").stdout, "1\n1\n");
+}
+
+#[test]
+fn a_library_beside_the_recipe_comes_first_and_that_of_capr_last() {
+    let recipe = "require \"notify\"; task :t { puts fetch(:whose, \"capr's\"); puts exists(:notify_mail); }";
+    let case = || Case::new().recipe(recipe).args(["t"]);
+    assert_eq!(case().run().ok().stdout, "capr's\ntrue\n");
+    let own = case()
+        .file("lib/capr/notify.rhai", "set :whose, \"project's\";")
+        .run()
+        .ok();
+    assert_eq!(own.stdout, "project's\nfalse\n");
+    let beside = case()
+        .file("lib/capr/notify.rhai", "set :whose, \"project's\";")
+        .file("notify.rhai", "set :whose, \"mine\";")
+        .run()
+        .ok();
+    assert_eq!(beside.stdout, "mine\nfalse\n");
+}
+
+#[test]
+fn a_recipe_in_config_finds_the_libraries_of_its_project_once() {
+    let library = "set :loads, fetch(:loads, 0) + 1; namespace :stock { task :count { puts loads; } }";
+    let finished = Case::new()
+        .file(
+            "config/deploy.rhai",
+            "require \"stock\"; require \"stock\"; load \"more\";",
+        )
+        .file("config/more.rhai", "require \"stock\"; task :t { stock.count; }")
+        .file("lib/capr/stock.rhai", library)
+        .args(["t", "stock:count"])
+        .run()
+        .ok();
+    assert_eq!(finished.stdout, "1\n1\n");
+}
+
+#[test]
+fn functions_of_two_libraries_and_the_recipe_stay_apart() {
+    let library = |name: &str| {
+        format!(
+            "fn who() {{ \"{name}\" }} namespace :{name} {{ task :say {{ puts who(); }} }} set :by_{name} {{ who() }}"
+        )
+    };
+    let finished = Case::new()
+        .recipe("require \"one\"; require \"two\"; import \"two\" as two;\nfn who() { \"me\" }\ntask :t { one.say; two.say; puts by_one; puts who(); }")
+        .file("one.rhai", &library("one"))
+        .file("two.rhai", &library("two"))
+        .args(["t"])
+        .run();
+    // A module of the same name as a namespace does not hide it.
+    assert_eq!(finished.ok().stdout, "one\ntwo\none\nme\n");
+    Case::new()
+        .recipe("require \"one\"; task :t { puts who(); }")
+        .file("one.rhai", &library("one"))
+        .args(["t"])
+        .run()
+        .code(3)
+        .says("unknown function or task `who'")
+        .says("recipe.rhai:1");
+}
+
+#[test]
+fn an_error_in_a_library_names_its_own_file_and_the_tasks_around_it() {
+    let case = |library: &str| {
+        let case = Case::new()
+            .recipe("require \"stock\";\ntask :t { stock.count; }")
+            .args(["t"]);
+        case.file("lib/capr/stock.rhai", library)
+    };
+    case("\nset :a 1;").run().code(3).says("--> lib/capr/stock.rhai:2:8");
+    case("namespace :stock {\n  task :count { counted(1); }\n}\nfn counted(n) {\n  nothing + n\n}")
+        .run()
+        .code(3)
+        .says("unknown variable or task `nothing'")
+        .says("lib/capr/stock.rhai:5:3")
+        .says("task: t > stock:count");
 }

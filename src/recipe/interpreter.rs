@@ -27,7 +27,7 @@ use crate::secret::Secret;
 const MAX_FRAMES: usize = 50;
 
 /// What the name of a variable that holds a secret has in it.
-const SECRETS: [&str; 4] = ["password", "passphrase", "secret", "token"];
+const SECRETS: [&str; 5] = ["password", "passphrase", "secret", "token", "webhook"];
 
 /// A namespace as a value: `deploy.web.disable` walks it.
 #[derive(Clone, Debug)]

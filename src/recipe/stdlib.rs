@@ -9,6 +9,7 @@ pub(super) const FOLDER: &str = "<stdlib>/";
 /// Recipe files, by name without ending.
 static RECIPES: &[(&str, &str)] = &[
     ("deploy", include_str!("../../stdlib/deploy.rhai")),
+    ("notify", include_str!("../../stdlib/notify.rhai")),
     ("release", include_str!("../../stdlib/release.rhai")),
     ("rollback", include_str!("../../stdlib/rollback.rhai")),
     ("scm/git", include_str!("../../stdlib/scm/git.rhai")),

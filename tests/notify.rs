@@ -1,0 +1,132 @@
+//! The library that tells about deploys, with a listener on this machine, a mail program and a file.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::harness::Case;
+
+const RECIPE: &str = r#"
+require "notify";
+set :application, "flip\"per";
+task :deploy { puts "deploying"; }
+task :rollback { throw "no way back"; }
+task :other { }
+"#;
+
+/// Answers this many requests with a status; gives the first line and the body of each.
+fn listen(requests: usize, status: &'static str) -> (String, JoinHandle<Vec<(String, String)>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hook/key-4711", listener.local_addr().unwrap());
+    let answering = move || {
+        let mut seen = Vec::new();
+        for _ in 0..requests {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let mut lines = Vec::new();
+            loop {
+                let mut line = String::new();
+                reader.read_line(&mut line).unwrap();
+                if line.trim().is_empty() {
+                    break;
+                }
+                lines.push(line.trim().to_owned());
+            }
+            let length = lines
+                .iter()
+                .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let mut body = vec![0; length.unwrap_or(0)];
+            reader.read_exact(&mut body).unwrap();
+            write!(
+                stream,
+                "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            )
+            .unwrap();
+            seen.push((lines[0].clone(), String::from_utf8(body).unwrap()));
+        }
+        seen
+    };
+    (url, thread::spawn(answering))
+}
+
+#[test]
+fn start_and_end_of_a_deploy_go_to_a_webhook_whose_address_stands_nowhere() {
+    let (url, listening) = listen(4, "200 OK");
+    let finished = Case::new()
+        .recipe(RECIPE)
+        .env("NOTIFY_WEBHOOK", &url)
+        .args(["deploy", "other", "rollback", "-v"])
+        .run()
+        .code(1)
+        .silent_on("key-4711");
+    assert_eq!(finished.stdout, "deploying\n");
+    let seen = listening.join().unwrap();
+    let requests: Vec<_> = seen.iter().map(|(request, _)| request.as_str()).collect();
+    assert_eq!(requests, ["POST /hook/key-4711 HTTP/1.1"; 4]);
+    assert_eq!(
+        seen[0].1,
+        r#"{"application":"flip\"per","event":"started","stage":null,"task":"deploy","text":"deploy of flip\"per started by tester","user":"tester"}"#
+    );
+    let ends: Vec<bool> = [
+        (1, "deploy of flip\\\"per finished"),
+        (2, "rollback of flip\\\"per started"),
+        (3, "rollback of flip\\\"per failed"),
+    ]
+    .iter()
+    .map(|(index, text)| seen[*index].1.contains(text))
+    .collect();
+    assert_eq!(ends, [true; 3], "{seen:?}");
+}
+
+#[test]
+fn a_webhook_that_refuses_or_is_away_is_said_and_the_deploy_goes_on() {
+    let (url, listening) = listen(2, "500 Broken");
+    let case = || Case::new().recipe(RECIPE).args(["deploy"]);
+    let finished = case()
+        .file("webhook", &url)
+        .args(["-s", "notify_url_file=webhook"])
+        .run()
+        .ok();
+    assert_eq!(finished.stdout, "deploying\n");
+    finished.says("*** the webhook was not sent").silent_on("key-4711");
+    listening.join().unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let away = case()
+        .env("NOTIFY_WEBHOOK", format!("http://{closed}/key-4711"))
+        .run()
+        .ok();
+    away.says("*** the webhook was not sent").silent_on("key-4711");
+}
+
+#[test]
+fn mail_command_and_file_are_told_too_and_a_dry_run_tells_nobody() {
+    let recipe = format!(
+        "{RECIPE}set :notify_mail, [\"a@example.com\", \"b@example.com\\nBcc: x@example.com\"];\n\
+         set :notify_sendmail, \"cat >> mail\";\nset :notify_command, \"cat >> told\";\nset :notify_file, \"log of deploys\";\n\
+         set :notify_fields, #{{ channel: \"#shop\" }};\nset :notify_tasks, [\"deploy\", \"other\"];\nset :stage, \"production\";\n"
+    );
+    let case = || Case::new().recipe(&recipe).args(["deploy", "notify:try"]);
+    let finished = case().run().ok();
+    let mail = finished.file("mail");
+    let first = "To: a@example.com, b@example.com Bcc: x@example.com\nSubject: deploy of flip\"per (production) started by tester\n";
+    assert!(mail.starts_with(first), "{mail}");
+    let told = finished.file("told");
+    assert_eq!(told.lines().count(), 3);
+    assert!(
+        told.lines()
+            .all(|line| line.contains("\"channel\":\"#shop\"") && line.contains("\"stage\":\"production\""))
+    );
+    let log = finished.file("log of deploys");
+    assert!(
+        log.lines()
+            .nth(1)
+            .unwrap()
+            .ends_with(" deploy of flip\"per (production) finished by tester"),
+        "{log}"
+    );
+    assert!(log.lines().nth(2).unwrap().contains("notify:try of flip\"per"), "{log}");
+    let dry = case().args(["-n"]).run().ok();
+    assert!(!dry.path("mail").exists() && !dry.path("told").exists());
+}
