@@ -105,6 +105,17 @@ pub enum Event {
         /// The line.
         line: String,
     },
+    /// So much was copied to or from one server so far. Told at times, and at the end.
+    Transferred {
+        /// By which action.
+        action: ActionId,
+        /// Which server.
+        server: Server,
+        /// Bytes so far.
+        bytes: u64,
+        /// Of how many; unknown for a directory that comes from a server.
+        total: Option<u64>,
+    },
     /// An action ended on one server.
     ServerFinished {
         /// Of which action.

@@ -32,6 +32,8 @@ pub enum Exit {
     Lost(String),
     /// The server refused to start it (a channel, a terminal or the request itself).
     Refused(String),
+    /// Its input could not be sent as a whole.
+    Unsent(String),
     /// It was still running after this time, and was ended.
     TimedOut(Duration),
     /// capr ended it because the run was interrupted.
@@ -53,6 +55,7 @@ impl fmt::Display for Exit {
             Self::Signal(name) => write!(f, "killed by signal {name}"),
             Self::Lost(reason) => write!(f, "connection lost: {reason}"),
             Self::Refused(reason) => write!(f, "could not start: {reason}"),
+            Self::Unsent(reason) => write!(f, "could not be sent: {reason}"),
             Self::TimedOut(after) => write!(f, "timed out after {} s", after.as_secs_f64()),
             Self::Cancelled => f.write_str("stopped"),
         }

@@ -6,7 +6,7 @@
 //! - [`configuration`]: plain data that a recipe builds: servers, roles, tasks, hooks, variables.
 //! - [`diagnostic`]: what went wrong, where and on which servers.
 //! - [`event`]: everything that can be told to a person or a machine.
-//! - [`plan`]: pure: configuration and an action give servers and command lines.
+//! - [`plan`]: pure: configuration and an action give servers and command lines. [`source`]: what is sent to servers.
 //! - [`session`]: one server; the only folder that names ssh2. [`fanout`]: many servers.
 //! - [`transaction`], [`actor`]: perform actions for the current task, and undo them.
 //! - [`recipe`]: the only folder that names rhai.
@@ -26,4 +26,5 @@ pub mod recipe;
 pub mod report;
 pub mod secret;
 pub mod session;
+pub mod source;
 pub mod transaction;

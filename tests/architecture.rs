@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["configuration"],
     &["diagnostic"],
     &["event"],
-    &["plan"],
+    &["plan", "source"],
     &["session"],
     &["fanout"],
     &["transaction"],

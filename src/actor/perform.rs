@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::running::{Channel, Job};
+use super::running::{Channel, Job, Transfer};
 use super::sudo::Found;
 use super::{Action, ActionError, Actor, Outcome, Output, Passwords, Piece, Running};
 use crate::configuration::Server;
@@ -56,6 +56,10 @@ impl Actor {
         let parts = jobs.iter().map(|(destination, command)| Job {
             server: destination.server.clone(),
             terminal: command.terminal.is_some(),
+            transfer: command
+                .input
+                .is_told
+                .then(|| Transfer::of(Some(command.input.source.length()))),
             out: Channel::new(sudo_prompt),
             err: Channel::new(sudo_prompt),
             captured: String::new(),
@@ -109,6 +113,7 @@ impl Actor {
                 Some(Arrival::Output(index, stream, bytes)) => {
                     self.output(running, index, stream, &bytes, passwords)?;
                 }
+                Some(Arrival::Sent(index, bytes)) => running.sent(index, bytes, &mut self.teller),
                 Some(Arrival::Finished(index, exit, elapsed)) => self.server_finished(running, index, exit, elapsed),
                 Some(Arrival::Interrupted(signal)) => {
                     // The fan-out has taken the request, and says it once.
@@ -122,6 +127,11 @@ impl Actor {
                 }
             }
         }
+    }
+
+    /// So many bytes are to come from a server, as it says itself.
+    pub fn expect(&mut self, running: &mut Running, index: usize, total: u64) {
+        running.expect(index, total);
     }
 
     /// Sends a text to the standard input of one server's command.
@@ -341,6 +351,7 @@ impl Actor {
 
     fn server_finished(&mut self, running: &mut Running, index: usize, exit: Exit, elapsed: Duration) {
         running.ended(index, exit.clone(), &mut self.teller);
+        running.transferred(index, true, &mut self.teller);
         if running.silent {
             return;
         }

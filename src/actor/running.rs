@@ -1,7 +1,7 @@
 //! An action in flight: what each of its servers has said so far.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use indexmap::IndexSet;
 
@@ -40,6 +40,8 @@ pub(super) struct Job {
     pub server: Server,
     /// Standard error cannot be told apart.
     pub terminal: bool,
+    /// How far a transfer has come, where it is one.
+    pub transfer: Option<Transfer>,
     pub out: Channel,
     pub err: Channel,
     /// All of standard output, where it is kept.
@@ -50,6 +52,29 @@ pub(super) struct Job {
     pub sent: Option<Secret>,
     /// Sudo gave up on our passwords.
     pub denied: bool,
+}
+
+/// How often it is told how far a transfer has come.
+const TELLING: Duration = Duration::from_millis(500);
+
+/// How far a transfer has come.
+#[derive(Debug)]
+pub(super) struct Transfer {
+    bytes: u64,
+    total: Option<u64>,
+    told: u64,
+    next: Instant,
+}
+
+impl Transfer {
+    pub fn of(total: Option<u64>) -> Self {
+        Self {
+            bytes: 0,
+            total,
+            told: 0,
+            next: Instant::now() + TELLING,
+        }
+    }
 }
 
 /// One stream of a job, from bytes to lines.
@@ -104,6 +129,8 @@ impl Running {
             return Vec::new();
         };
         if self.output == Output::Bytes && stream == Stream::Out {
+            let transfer = job.transfer.get_or_insert_with(|| Transfer::of(None));
+            transfer.bytes += bytes.len() as u64;
             self.pieces.push_back(Piece {
                 index,
                 server: job.server.clone(),
@@ -111,6 +138,7 @@ impl Running {
                 text: String::new(),
                 bytes: bytes.to_vec(),
             });
+            self.transferred(index, false, teller);
             return Vec::new();
         }
         let answered = job.sent.is_some();
@@ -128,6 +156,43 @@ impl Running {
             }
         }
         questions
+    }
+
+    pub(super) fn sent(&mut self, index: usize, bytes: u64, teller: &mut Teller) {
+        if let Some(transfer) = self.jobs.get_mut(index).and_then(|job| job.transfer.as_mut()) {
+            transfer.bytes = bytes;
+            self.transferred(index, false, teller);
+        }
+    }
+
+    pub(super) fn expect(&mut self, index: usize, total: u64) {
+        if let Some(job) = self.jobs.get_mut(index) {
+            job.transfer.get_or_insert_with(|| Transfer::of(None)).total = Some(total);
+        }
+    }
+
+    /// Tells how far a transfer has come, at times, and at its end.
+    pub(super) fn transferred(&mut self, index: usize, ended: bool, teller: &mut Teller) {
+        let Some(job) = self.jobs.get_mut(index) else {
+            return;
+        };
+        let Some(transfer) = &mut job.transfer else {
+            return;
+        };
+        let now = Instant::now();
+        if transfer.bytes == transfer.told || !(ended || now >= transfer.next) {
+            return;
+        }
+        transfer.told = transfer.bytes;
+        transfer.next = now + TELLING;
+        if !self.silent {
+            teller.tell(Event::Transferred {
+                action: self.id,
+                server: job.server.clone(),
+                bytes: transfer.bytes,
+                total: transfer.total,
+            });
+        }
     }
 
     /// A server has ended: what was held back is output after all.

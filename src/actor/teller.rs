@@ -44,6 +44,7 @@ fn texts(event: &mut Event) -> Vec<&mut String> {
         | Event::Connecting { .. }
         | Event::Connected { .. }
         | Event::HostKeyAdded { .. }
+        | Event::Transferred { .. }
         | Event::ServerFinished { .. }
         | Event::ActionFinished { .. }
         | Event::TransactionStarted

@@ -36,6 +36,10 @@ pub struct RunOptions {
     pub env: Option<Environment>,
     /// With a terminal.
     pub pty: Option<bool>,
+    /// Width of the terminal, in characters.
+    pub columns: Option<u16>,
+    /// Its height.
+    pub rows: Option<u16>,
     /// What it reads first.
     pub data: Option<Vec<u8>>,
     /// Whether its input ends after that.
@@ -62,6 +66,8 @@ impl RunOptions {
             dir: call.dir.as_ref().or(self.dir.as_ref()).cloned(),
             env,
             pty: call.pty.or(self.pty),
+            columns: call.columns.or(self.columns),
+            rows: call.rows.or(self.rows),
             data: call.data.as_ref().or(self.data.as_ref()).cloned(),
             eof: call.eof.or(self.eof),
             timeout: call.timeout.or(self.timeout),

@@ -1,8 +1,6 @@
 //! On scripted servers.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::sync::Arc;
-
 use super::{Arrival, Fanout, NotConnected};
 use crate::configuration::Server;
 use crate::exit::Exit;
@@ -23,10 +21,7 @@ fn jobs(hosts: &[&str]) -> Vec<(Server, Command)> {
         let command = Command {
             line: "work".to_owned(),
             terminal: None,
-            input: Input {
-                bytes: Arc::from([]),
-                then_end: true,
-            },
+            input: Input::none(),
             timeout: None,
         };
         (Server::host(*host), command)
@@ -160,6 +155,7 @@ fn c14_commands_may_run_while_the_output_of_others_is_handled() {
         match arrival {
             Arrival::Output(index, _, bytes) => assert_eq!((index, bytes), (0, b"one\n".to_vec())),
             Arrival::Finished(index, exit, _) => ends.push((index, exit)),
+            Arrival::Sent(..) => panic!("nobody asked"),
             Arrival::Interrupted(_) => panic!("nobody said stop"),
         }
     }

@@ -5,24 +5,69 @@ use std::borrow::Cow;
 use super::quote::{quote, quote_always, quote_path};
 use crate::configuration::{Environment, RunOptions, Server, Shell};
 
-/// What the login shell of a server is given for `text`. The lines of a text stay lines.
-pub fn command_line(text: &str, options: &RunOptions) -> String {
+/// A line that is longer is not sent as one: libssh2 sends no packet above 35,000 bytes, and Linux gives a program no
+/// argument above 128 KiB.
+const LONGEST: usize = 32_000;
+
+/// What starts a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandLine {
+    /// What the login shell is given.
+    pub line: String,
+    /// What the command reads first: its own text, where that is too long for a line.
+    pub script: Vec<u8>,
+}
+
+/// What a server is given for `text`. The lines of a text stay lines. `reads`: the command may be given input of its own.
+pub fn command_line(text: &str, options: &RunOptions, reads: bool) -> CommandLine {
     let text = text.replace("\r\n", "\n");
     let text = text.trim_start().trim_end_matches('\n');
-    let command = match options.shell.as_ref().unwrap_or(&Shell::Default) {
-        Shell::Default => Cow::Owned(format!("sh -c {}", quote_always(text))),
-        Shell::Named(shell) => Cow::Owned(format!("{shell} -c {}", quote_always(text))),
-        Shell::None => Cow::Borrowed(text),
+    let shell = options.shell.as_ref().unwrap_or(&Shell::Default);
+    let environment = environment(options);
+    let line = |text: &str| {
+        let command = match shell {
+            Shell::Default => Cow::Owned(format!("sh -c {}", quote_always(text))),
+            Shell::Named(shell) => Cow::Owned(format!("{shell} -c {}", quote_always(text))),
+            Shell::None => Cow::Borrowed(text),
+        };
+        let command = match &environment {
+            Some(environment) => format!("env {environment} {command}"),
+            None => command.into_owned(),
+        };
+        match (&options.dir, shell) {
+            (None, _) => command,
+            // It may be several commands.
+            (Some(dir), Shell::None) => format!("cd {} || exit 1; {command}", quote_path(dir)),
+            (Some(dir), _) => format!("cd {} && {command}", quote_path(dir)),
+        }
     };
-    let command = match environment(options) {
-        Some(environment) => format!("env {environment} {command}"),
-        None => command.into_owned(),
-    };
-    match (&options.dir, options.shell.as_ref()) {
-        (None, _) => command,
-        // It may be several commands.
-        (Some(dir), Some(Shell::None)) => format!("cd {} || exit 1; {command}", quote_path(dir)),
-        (Some(dir), _) => format!("cd {} && {command}", quote_path(dir)),
+    let whole = line(text);
+    if whole.len() <= LONGEST {
+        return CommandLine {
+            line: whole,
+            script: Vec::new(),
+        };
+    }
+    let whole = line(&read_script(text.len(), reads));
+    if whole.len() <= LONGEST {
+        return CommandLine {
+            line: whole,
+            script: text.into(),
+        };
+    }
+    // The environment is long as well.
+    CommandLine {
+        line: format!("sh -c {}", quote_always(&read_script(whole.len(), true))),
+        script: [whole.as_bytes(), text.as_bytes()].concat(),
+    }
+}
+
+/// A shell's command that reads so many bytes and does what they say. Where more may follow nothing else will do than to
+/// read them one by one: some `head` read ahead.
+fn read_script(length: usize, more: bool) -> String {
+    match more {
+        true => format!("eval \"$(dd ibs=1 obs=65536 count={length} 2>/dev/null)\""),
+        false => format!("eval \"$(head -c {length})\""),
     }
 }
 
@@ -52,11 +97,16 @@ pub fn placeholders(line: &str, server: &Server, roles: &[&str]) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::process::{Command, Output};
+    use std::io::Write;
+    use std::process::{Command, Output, Stdio};
 
     use indexmap::IndexMap;
 
-    use super::{Environment, RunOptions, Server, Shell, command_line, placeholders};
+    use super::{Environment, LONGEST, RunOptions, Server, Shell, placeholders};
+
+    fn command_line(text: &str, options: &RunOptions) -> String {
+        super::command_line(text, options, false).line
+    }
 
     /// What a login shell that is `sh` makes of the line.
     fn run(line: &str) -> Output {
@@ -82,6 +132,52 @@ mod tests {
             shell: Some(shell),
             ..RunOptions::default()
         }
+    }
+
+    /// What a login shell that is `sh` makes of it, with this as the command's input.
+    fn fed(text: &str, options: &RunOptions, input: &str) -> String {
+        let command = super::command_line(text, options, !input.is_empty());
+        assert!(command.line.len() <= LONGEST);
+        let mut child = Command::new("sh")
+            .args(["-c", &command.line])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(&[&command.script, input.as_bytes()].concat()).unwrap();
+        drop(stdin);
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[test]
+    fn c8_a_text_too_long_for_a_line_is_read_by_the_shell() {
+        let long: String = (0..5000).map(|n| format!("x={n} # it's a comment\n")).collect();
+        let text = format!("{long}cat <<END\n$x \"quoted\"\nEND\ncat\necho $A");
+        let bash = with_shell(Shell::Named("bash --norc".to_owned()));
+        for options in [
+            with_env(&[("A", "a b")]),
+            RunOptions {
+                env: with_env(&[("A", "a b")]).env,
+                ..bash
+            },
+        ] {
+            assert_eq!(fed(&text, &options, ""), "4999 \"quoted\"\na b\n");
+            assert_eq!(fed(&text, &options, "input\n"), "4999 \"quoted\"\ninput\na b\n");
+        }
+        let login = with_shell(Shell::None);
+        assert_eq!(fed(&text, &login, "input\n"), "4999 \"quoted\"\ninput\n\n");
+        let value = "v".repeat(40_000);
+        assert_eq!(
+            fed(
+                &format!("{long}printf %s \"$A\"; cat"),
+                &with_env(&[("A", &value)]),
+                "input"
+            ),
+            format!("{value}input")
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod quote;
 mod sudo;
 mod transfer;
 
-pub use command_line::{command_line, placeholders};
+pub use command_line::{CommandLine, command_line, placeholders};
 pub use quote::quote;
 pub use sudo::sudo_command;
-pub use transfer::{FILE_FOLLOWS, TAR_FOLLOWS, Upload, get_command, put_command, remove_command, untar_command};
+pub use transfer::{FILE_FOLLOWS, TAR_FOLLOWS, get_command, put_command, remove_command, untar_command};

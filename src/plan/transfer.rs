@@ -1,84 +1,88 @@
 //! Command lines that take files from their standard input.
 
-use std::sync::Arc;
+use super::quote::{quote, quote_path};
+use crate::source::END;
 
-use super::quote::{quote, quote_always, quote_path};
-
-/// A file to be written on servers.
-#[derive(Clone, Debug)]
-pub struct Upload {
-    /// Its content; shared by all servers.
-    pub data: Arc<[u8]>,
-    /// Where; `~/` at the start means the home directory.
-    pub path: String,
-    /// As chmod takes it: `644`, `g+w`.
-    pub mode: Option<String>,
-}
-
-impl Upload {
-    /// The command that takes the content.
-    pub fn command(&self) -> String {
-        put_command(&self.path, self.mode.as_deref(), self.data.len() as u64)
-    }
-}
+/// The functions and names of both scripts below: `p` is the target, `d` the directory it stands in, `t` a new name there.
+/// Whatever happens, nothing is left under that name.
+const BESIDE: &str = r#"fail() { echo "$p: $1" >&2; exit 1; }
+beside() { case $p in */*) d=${p%/*}/ ;; *) d= ;; esac; t=$d.capr.$$; n=0; while [ -e "$t" ] || [ -h "$t" ]; do n=$((n + 1)); t=$d.capr.$$.$n; done; }
+clean() { trap 'rm -rf "$t"' EXIT; trap 'exit 1' HUP INT TERM; }"#;
 
 /// Written beside the target and renamed: who reads the target sees the old content or the new one, whole.
 /// The connection may end in the middle, which looks like the end of the input; hence the length.
-const PUT: &str = r#"fail() { echo "$p: $1" >&2; exit 1; }
-if [ -h "$p" ]; then p=$(readlink -f "$p") || fail "the link leads nowhere"; fi
+const PUT: &str = r#"if [ -h "$p" ]; then p=$(readlink -f "$p") || fail "the link leads nowhere"; fi
 if [ -d "$p" ]; then fail "is a directory"; fi
-case $p in */*) t=${p%/*}/.capr.$$ ;; *) t=.capr.$$ ;; esac
-n=0; while [ -e "$t" ] || [ -h "$t" ]; do n=$((n + 1)); t=${t%.$$*}.$$.$n; done
-trap 'rm -f "$t"' EXIT
-trap 'exit 1' HUP INT TERM
-old=
-if [ -e "$p" ]; then old=$(stat -c %a "$p" 2>/dev/null || stat -f %Lp "$p" 2>/dev/null); fi
+beside
+if [ -n "$d" ] && [ ! -d "$d" ]; then fail "there is no directory $d"; fi
+clean
+old=; owner=; of() { stat -c "$1" "$3" 2>/dev/null || stat -f "$2" "$3" 2>/dev/null; }
+if [ -e "$p" ]; then old=$(of %a %Lp "$p"); owner=$(of %u:%g %u:%g "$p"); fi
 case $m in '' | *[!0-7]*) first=$old ;; *) first=$m ;; esac
 mask=$(umask)
 if [ -n "$first" ]; then umask 077; fi
 set -C; cat > "$t" || exit 1; set +C; umask "$mask"
 if [ "$(($(wc -c < "$t")))" -ne "$l" ]; then fail "not all of the content arrived"; fi
+if [ -n "$owner" ] && [ "$owner" != "$(of %u:%g %u:%g "$t")" ]; then chown "$owner" "$t" 2>/dev/null || chgrp "${owner#*:}" "$t" 2>/dev/null; fi
 if [ -n "$first" ]; then chmod "$first" "$t" || exit 1; fi
 if [ "$m" != "$first" ] && [ -n "$m" ]; then chmod "$m" "$t" || exit 1; fi
 mv -f "$t" "$p" || exit 1
 trap - EXIT"#;
 
-/// A command line that writes `length` bytes of standard input to `path`, all or nothing. Without a mode, a file that exists
-/// keeps its own.
+/// Unpacked beside the target. Where there is nothing yet, it is renamed; into a directory everything is moved, piece by
+/// piece as large as they come. (A shell has one set of variables for all calls of a function, hence the braces.)
+const UNTAR: &str = r#"case $p in ?*/) p=${p%/} ;; esac
+if [ -e "$p" ] || [ -h "$p" ]; then [ -d "$p" ] || fail "is not a directory"; fi
+beside
+if [ -n "$d" ]; then mkdir -p "$d" || exit 1; fi
+merge() ( for e in "$1"/* "$1"/.[!.]* "$1"/..?*; do if [ -e "$e" ] || [ -h "$e" ]; then to=$2/${e##*/}; if [ -d "$e" ] && [ ! -h "$e" ] && [ -d "$to" ]; then merge "$e" "$to" || exit 1; else mv -f "$e" "$2/" || exit 1; fi; fi; done )
+clean
+mkdir -m 700 "$t" || exit 1
+tar -xof - -C "$t" || exit 1
+if [ ! -f "$t/$end" ]; then fail "not all of the content arrived"; fi
+rm -f "$t/$end"
+if [ -d "$p" ]; then merge "$t" "$p" || exit 1; else mv "$t" "$p" || exit 1; fi"#;
+
+/// A script that writes `length` bytes of standard input to `path`, all or nothing. Without a mode, a file that exists keeps
+/// its own; it keeps its owner and its group where we may give files away.
 pub fn put_command(path: &str, mode: Option<&str>, length: u64) -> String {
-    // One line: a login shell that is a csh takes no line end within quotes.
-    let script = format!(
-        "p={} m={} l={length}; {}",
+    let names = format!(
+        "p={} m={} l={length}",
         quote_path(path),
-        quote(mode.unwrap_or_default()),
-        PUT.replace('\n', "; ")
+        quote(mode.unwrap_or_default())
     );
-    format!("sh -c {}", quote_always(&script))
+    script(&names, PUT)
 }
 
-/// A command line that unpacks a tar archive from standard input into the directory `path`, which is made if needed.
+/// A script that unpacks a tar archive from standard input into the directory `path`, which is made if needed, once all of
+/// it has arrived.
 pub fn untar_command(path: &str) -> String {
-    let path = quote_path(path);
-    let script = format!("mkdir -p {path} && tar -xof - -C {path}");
-    format!("sh -c {}", quote_always(&script))
+    script(&format!("p={} end={END}", quote_path(path)), UNTAR)
 }
 
-/// What stands in front of the content of a file that comes from a server: a login shell may have said something before.
-pub const FILE_FOLLOWS: &[u8] = b"\0capr:file\n";
+/// One line: a login shell that is a csh takes no line end within quotes.
+fn script(names: &str, text: &str) -> String {
+    format!("{names}; {}; {}", BESIDE.replace('\n', "; "), text.replace('\n', "; "))
+}
+
+/// What stands in front of the content of a file that comes from a server, before its length (empty where unknown) and a
+/// line end: a login shell may have said something before.
+pub const FILE_FOLLOWS: &[u8] = b"\0capr:file ";
 /// What stands in front of the tar archive of a directory.
 pub const TAR_FOLLOWS: &[u8] = b"\0capr:tar\n";
 
-/// A command line that writes a file to standard output, or a directory as a tar archive, with what it is in front of it.
+/// A script that writes a file to standard output, or a directory as a tar archive, with what it is in front of it.
 pub fn get_command(path: &str, directories: bool) -> String {
     let directory = match directories {
         true => "printf '\\000capr:tar\\n'; exec tar -cf - -C \"$p\" .",
         false => "echo \"$p: is a directory\" >&2; exit 1",
     };
-    let script = format!(
-        "p={}; if [ -d \"$p\" ]; then {directory}; fi; printf '\\000capr:file\\n'; exec cat \"$p\"",
+    format!(
+        "p={}; if [ -d \"$p\" ]; then {directory}; fi; \
+         n=$(stat -Lc %s \"$p\" 2>/dev/null || stat -Lf %z \"$p\" 2>/dev/null); \
+         printf '\\000capr:file %s\\n' \"$n\"; exec cat \"$p\"",
         quote_path(path)
-    );
-    format!("sh -c {}", quote_always(&script))
+    )
 }
 
 /// A command line that removes a file, or with `recursive` a directory with all that is in it.
@@ -87,7 +91,7 @@ pub fn remove_command(path: &str, recursive: bool) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use std::fs;
     use std::io::Write;
@@ -96,11 +100,16 @@ mod tests {
     use std::process::{Command, Output, Stdio};
 
     use super::{FILE_FOLLOWS, TAR_FOLLOWS, get_command, put_command, untar_command};
+    use crate::plan::command_line;
+    use crate::source::{all, tree};
 
     /// Runs a line as a login shell would, in `home`.
     fn run(home: &Path, line: &str, input: &[u8]) -> Output {
         let mut child = Command::new("sh")
-            .args(["-c", &format!("umask 022; {line}")])
+            .args([
+                "-c",
+                &format!("umask 022; {}", command_line(line, &Default::default(), true).line),
+            ])
             .current_dir(home)
             .env("HOME", home)
             .stdin(Stdio::piped())
@@ -189,20 +198,92 @@ mod tests {
     }
 
     #[test]
-    fn f4_a_directory_is_unpacked_where_it_is_wanted() {
+    fn f1_a_put_needs_the_directory_and_says_so() {
+        let home = tempfile::tempdir().unwrap();
+        let output = put(home.path(), "no/such/file", None, "text");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stderr),
+            "no/such/file: there is no directory no/such/\n"
+        );
+    }
+
+    #[test]
+    fn f1_a_put_that_is_told_to_end_leaves_nothing_beside() {
+        let home = tempfile::tempdir().unwrap();
+        let line = command_line(&put_command("file", None, 100), &Default::default(), true).line;
+        let mut child = Command::new("sh")
+            .args(["-c", &format!("exec {line}")])
+            .current_dir(home.path())
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.as_mut().unwrap().write_all(b"some").unwrap();
+        while names(home.path()).is_empty() {
+            std::thread::yield_now();
+        }
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        drop(child.stdin.take());
+        assert!(!child.wait().unwrap().success());
+        assert!(names(home.path()).is_empty());
+    }
+
+    /// A directory with this file in it, sent to `path`.
+    fn send(home: &Path, path: &str, name: &str, text: &str) -> Output {
+        let from = tempfile::tempdir().unwrap();
+        let file = from.path().join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+        run(
+            home,
+            &untar_command(path),
+            &all(&*tree(from.path()).unwrap().source).unwrap(),
+        )
+    }
+
+    #[test]
+    fn f4_a_directory_is_unpacked_where_it_is_wanted_and_into_what_is_there() {
         let home = tempfile::tempdir().unwrap();
         let home = home.path();
-        fs::create_dir(home.join("from")).unwrap();
-        fs::write(home.join("from/file"), "x").unwrap();
-        let archive = Command::new("tar")
-            .args(["-cf", "-", "-C"])
-            .arg(home.join("from"))
-            .arg(".")
-            .output()
-            .unwrap();
-        let output = run(home, &untar_command("~/to/a b"), &archive.stdout);
-        assert!(output.status.success(), "{output:?}");
-        assert_eq!(fs::read_to_string(home.join("to/a b/file")).unwrap(), "x");
+        for (path, name, text) in [
+            ("~/to/a b/", "one/file", "1"),
+            ("to/a b", "one/two\nlines", "2"),
+            ("to/a b", "one/.hidden", "3"),
+            ("to/a b", "one/file", "4"),
+            ("to/a b", "-dash", "5"),
+        ] {
+            let output = send(home, path, name, text);
+            assert!(output.status.success(), "{output:?}");
+        }
+        assert_eq!(names(&home.join("to")), ["a b"]);
+        assert_eq!(names(&home.join("to/a b")), ["-dash", "one"]);
+        assert_eq!(names(&home.join("to/a b/one")), [".hidden", "file", "two\nlines"]);
+        assert_eq!(fs::read_to_string(home.join("to/a b/one/file")).unwrap(), "4");
+        fs::write(home.join("file"), "x").unwrap();
+        let output = send(home, "file", "name", "text");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("file: is not a directory"));
+        let output = send(home, "to/a b/one", "file/name", "text");
+        assert!(!output.status.success(), "{output:?}");
+        assert_eq!(names(&home.join("to/a b")), ["-dash", "one"]);
+    }
+
+    #[test]
+    fn f4_a_directory_of_which_not_all_arrived_changes_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
+        let from = tempfile::tempdir().unwrap();
+        for name in ["a", "b"] {
+            fs::write(from.path().join(name), name).unwrap();
+        }
+        let archive = all(&*tree(from.path()).unwrap().source).unwrap();
+        let mut blocks = 0;
+        // The last entry is the mark; without the zeros behind it nothing is missing.
+        for end in (0..archive.len() - 3 * 512).step_by(512) {
+            let output = run(home, &untar_command("to"), &archive[..end]);
+            assert!(!output.status.success(), "{end}: {output:?}");
+            blocks += 1;
+        }
+        assert!(blocks > 4 && names(home).is_empty());
     }
 
     #[test]
@@ -213,7 +294,7 @@ mod tests {
         for name in ["-dash", "it's a $(touch x)"] {
             fs::write(home.join(name), content).unwrap();
             let output = run(home, &get_command(name, true), b"");
-            assert_eq!(output.stdout, [FILE_FOLLOWS, content].concat(), "{output:?}");
+            assert_eq!(output.stdout, [FILE_FOLLOWS, b"10\n", content].concat(), "{output:?}");
         }
         fs::create_dir(home.join("directory")).unwrap();
         let output = run(home, &get_command("~/directory", true), b"");

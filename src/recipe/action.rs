@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use indexmap::IndexMap;
 use rhai::{Dynamic, Engine, EvalContext, Position};
@@ -20,16 +19,17 @@ use crate::actor::{Action, ActionError, Outcome, Output};
 use crate::configuration::{Environment, RunOptions, Selection, Server, Shell, select};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
-use crate::plan::{placeholders, sudo_command};
+use crate::plan::{CommandLine, command_line, placeholders, sudo_command};
 use crate::session::{Command, Destination, Input, SshOptions, Terminal};
+use crate::source::{self, joined};
 
 /// What a verb wants done.
 pub(super) struct Request {
     pub(super) verb: &'static str,
     /// As the recipe says it.
     pub(super) shown: String,
-    /// What the login shell is given, placeholders still in it.
-    pub(super) line: String,
+    /// The command, placeholders still in it.
+    pub(super) text: String,
     pub(super) input: Input,
     pub(super) output: Output,
     /// Whatever its exit status is, that is no error.
@@ -161,7 +161,10 @@ impl Interpreter {
                 }
                 let jobs = batch
                     .iter()
-                    .map(|server| Ok(self.jobs(server, &reach.options_for(server)?, &request, settings)))
+                    .map(|server| {
+                        let jobs = self.jobs(server, &reach.options_for(server)?, &request, settings);
+                        jobs.map_err(|error| wrong(error, call.position))
+                    })
                     .collect::<Fallible<Vec<_>>>()?;
                 let jobs = jobs.into_iter().flatten().collect();
                 match self.perform(
@@ -213,7 +216,7 @@ impl Interpreter {
             server: Server::host("localhost"),
             options: SshOptions::default(),
         };
-        let command = command(&request.line, &request, options);
+        let command = command(&request.text, &request, options).map_err(|error| wrong(error, call.position))?;
         let action = action(&request, vec![(destination, command)], true, options);
         self.perform(context, call, action, None)
             .map_err(|broken| broken.raise(call.position))
@@ -225,9 +228,9 @@ impl Interpreter {
         ssh: &SshOptions,
         request: &Request,
         settings: &Settings,
-    ) -> Vec<(Destination, Command)> {
+    ) -> Result<Vec<(Destination, Command)>, String> {
         let Some(branches) = &request.branches else {
-            return vec![self.job(server.clone(), ssh, request, &settings.options)];
+            return Ok(vec![self.job(server.clone(), ssh, request, &settings.options)?]);
         };
         let chosen = branches.of.get(server).into_iter().flatten();
         chosen
@@ -236,16 +239,27 @@ impl Interpreter {
             .collect()
     }
 
-    fn job(&self, server: Server, ssh: &SshOptions, request: &Request, options: &RunOptions) -> (Destination, Command) {
-        let line = {
+    fn job(
+        &self,
+        server: Server,
+        ssh: &SshOptions,
+        request: &Request,
+        options: &RunOptions,
+    ) -> Result<(Destination, Command), String> {
+        let command = {
             let configuration = self.configuration.borrow();
-            placeholders(&request.line, &server, &configuration.roles.roles_of(&server))
+            let roles = configuration.roles.roles_of(&server);
+            let text = placeholders(&request.text, &server, &roles);
+            let mut command = command(&text, request, options)?;
+            // The environment may name them, too.
+            command.line = placeholders(&command.line, &server, &roles);
+            command
         };
         let destination = Destination {
             server,
             options: ssh.clone(),
         };
-        (destination, command(&line, request, options))
+        Ok((destination, command))
     }
 
     fn perform(
@@ -271,11 +285,19 @@ impl Interpreter {
             // Every command was ended before an error is given back.
             let Some(piece) = piece? else { break };
             if let Some(downloads) = downloads {
-                if let Err(error) = downloads.take(&piece.server, &piece.bytes) {
-                    if let Some(running) = running.borrow_mut().take() {
-                        self.actor.borrow_mut().stop(running);
+                match downloads.take(&piece.server, &piece.bytes) {
+                    Ok(Some(total)) => {
+                        if let Some(running) = running.borrow_mut().as_mut() {
+                            self.actor.borrow_mut().expect(running, piece.index, total);
+                        }
                     }
-                    return Err(Broken::Script(wrong(error, call.position)));
+                    Ok(None) => {}
+                    Err(error) => {
+                        if let Some(running) = running.borrow_mut().take() {
+                            self.actor.borrow_mut().stop(running);
+                        }
+                        return Err(Broken::Script(not_written(error, call.position)));
+                    }
                 }
                 continue;
             }
@@ -304,8 +326,16 @@ impl Interpreter {
                 _ => Vec::new(),
             };
             let kept = downloads.keep(&failed);
-            if let (Ok(_), Err(error)) = (&result, kept) {
-                return Err(Broken::Script(wrong(error, call.position)));
+            for name in kept.left_out {
+                self.say(
+                    Level::Important,
+                    format!("left out: {name} is no file, directory or link"),
+                );
+            }
+            match (&result, kept.errors.as_slice()) {
+                (_, []) => {}
+                (Ok(_), errors) => return Err(Broken::Script(not_written(errors.join("\n"), call.position))),
+                (Err(_), errors) => self.say(Level::Important, errors.join("\n")),
             }
         }
         Ok(result?)
@@ -334,6 +364,11 @@ impl Broken {
     }
 }
 
+/// A local file could not be written, which is not the recipe's fault.
+fn not_written(error: String, position: Position) -> Box<rhai::EvalAltResult> {
+    raise(Diagnostic::new(Fault::Failed, error), position)
+}
+
 /// Whether the error is that of some servers, without which the others can go on.
 fn leaves_out(error: &ActionError) -> bool {
     matches!(error, ActionError::Failed { .. } | ActionError::NotConnected { .. })
@@ -352,21 +387,29 @@ fn action(request: &Request, jobs: Vec<(Destination, Command)>, local: bool, opt
     }
 }
 
-fn command(line: &str, request: &Request, options: &RunOptions) -> Command {
-    Command {
-        line: line.to_owned(),
-        terminal: (options.pty == Some(true)).then_some(Terminal { columns: 80, rows: 24 }),
-        input: request.input.clone(),
+fn command(text: &str, request: &Request, options: &RunOptions) -> Result<Command, String> {
+    let mut input = request.input.clone();
+    let reads = input.source.length() > 0 || !input.then_end;
+    let CommandLine { line, script } = command_line(text, options, reads);
+    let terminal = (options.pty == Some(true)).then(|| {
+        let (columns, rows) = (options.columns.unwrap_or(80), options.rows.unwrap_or(24));
+        Terminal { columns, rows }
+    });
+    if !script.is_empty() {
+        if terminal.is_some() {
+            return Err(format!(
+                "a command of {} KB is too long for a terminal; put it into a file first, or say `:pty => false'",
+                script.len() / 1000
+            ));
+        }
+        input.source = joined(source::text(script), input.source);
+    }
+    Ok(Command {
+        line,
+        terminal,
+        input,
         timeout: options.timeout,
-    }
-}
-
-/// Nothing to read.
-pub(super) fn no_input() -> Input {
-    Input {
-        bytes: Arc::from([]),
-        then_end: true,
-    }
+    })
 }
 
 /// An action's error, to be caught like any other; that of a signal ends the run.

@@ -72,6 +72,14 @@ pub(super) static COMMAND: &[Choice] = &[
         doc: "true: with a terminal; the default where sudo is called",
     },
     Choice {
+        name: "columns",
+        doc: "width of that terminal, 80 by default",
+    },
+    Choice {
+        name: "rows",
+        doc: "its height, 24 by default",
+    },
+    Choice {
         name: "data",
         doc: "a text that the command reads",
     },
@@ -150,6 +158,8 @@ pub(super) fn run_options(pairs: &Pairs) -> Fallible<RunOptions> {
             "dir" => options.dir = Some(value.to_string()),
             "env" => options.env = environment(name, value, *position)?,
             "pty" => options.pty = flag(name, value, *position)?,
+            "columns" => options.columns = size(name, value, *position)?,
+            "rows" => options.rows = size(name, value, *position)?,
             "data" => options.data = Some(bytes(value)),
             "eof" => options.eof = flag(name, value, *position)?,
             "silent" => options.silent = flag(name, value, *position)?,
@@ -205,6 +215,17 @@ pub(super) fn seconds(name: &str, value: &Dynamic, position: Position) -> Fallib
     match seconds {
         Some(seconds) if !seconds.is_zero() => Ok(Some(seconds)),
         _ => Err(wrong(format!("`{name}' is to be a number of seconds"), position)),
+    }
+}
+
+fn size(name: &str, value: &Dynamic, position: Position) -> Fallible<Option<u16>> {
+    if value.is_unit() {
+        return Ok(None);
+    }
+    let size = value.as_int().ok().and_then(|size| u16::try_from(size).ok());
+    match size.filter(|size| *size > 0) {
+        Some(size) => Ok(Some(size)),
+        None => Err(wrong(format!("`{name}' is to be a number from 1 to 65535"), position)),
     }
 }
 

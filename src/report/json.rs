@@ -115,6 +115,18 @@ impl Json {
                 .server(server)
                 .text("stream", &stream.to_string())
                 .text("line", &self.cleaner.redact(line)),
+            Event::Transferred {
+                action,
+                server,
+                bytes,
+                total,
+            } => {
+                object.number("action", action.0).server(server).number("bytes", bytes);
+                match total {
+                    Some(total) => object.number("total", total),
+                    None => &mut object,
+                }
+            }
             Event::ServerFinished {
                 action,
                 server,
@@ -175,6 +187,7 @@ fn type_name(event: &Event) -> &'static str {
         Event::HostKeyAdded { .. } => "host_key_added",
         Event::ActionStarted { .. } => "action_started",
         Event::Output { .. } => "output",
+        Event::Transferred { .. } => "transferred",
         Event::ServerFinished { .. } => "server_finished",
         Event::ActionFinished { .. } => "action_finished",
         Event::TransactionStarted => "transaction_started",

@@ -74,7 +74,7 @@ impl Lines<'_> {
     fn event(&mut self, event: &Event) {
         match event {
             Event::TaskStarted { task, .. } => self.say(Level::Debug, None, &format!("executing `{task}'")),
-            Event::TaskFinished { .. } | Event::Printed { .. } => {}
+            Event::TaskFinished { .. } | Event::Transferred { .. } | Event::Printed { .. } => {}
             Event::HooksTriggered { event, task } => {
                 let of = task.as_ref().map(|task| format!(" for `{task}'")).unwrap_or_default();
                 self.say(Level::Debug, None, &format!("triggering {event} callbacks{of}"));

@@ -1,8 +1,10 @@
 //! The form for terminals: the tree of tasks, one line per action with the state of its servers, output under it, and a
 //! last line that shows who is still being waited for.
 
-use indexmap::IndexMap;
+use std::collections::HashMap;
 use std::time::Duration;
+
+use indexmap::IndexMap;
 
 use crate::configuration::Server;
 use crate::event::{ActionId, Event, Level};
@@ -10,7 +12,7 @@ use crate::exit::{Exit, Stream};
 
 use super::clean::Cleaner;
 use super::palette::{Label, Look};
-use super::text::{brief, count, cut, duration};
+use super::text::{brief, count, cut, duration, size};
 
 /// So many servers are shown by name when all went well; more are counted.
 const NAMED_SERVERS: usize = 4;
@@ -38,6 +40,8 @@ struct Running {
     indent: usize,
     /// How it failed there, if it did.
     ended: Vec<(Server, Option<Exit>, Duration)>,
+    /// How much was copied so far, and of how much.
+    copied: HashMap<Server, (u64, Option<u64>)>,
     /// Whether the command has been shown already.
     is_shown: bool,
 }
@@ -102,6 +106,7 @@ impl Pretty {
                     left: servers.clone(),
                     indent: self.indent,
                     ended: Vec::new(),
+                    copied: HashMap::new(),
                     is_shown: false,
                 };
                 self.running.insert(*action, running);
@@ -116,6 +121,16 @@ impl Pretty {
                 stream,
                 line,
             } => self.output(&mut text, *action, server, *stream, line),
+            Event::Transferred {
+                action,
+                server,
+                bytes,
+                total,
+            } => {
+                if let Some(running) = self.running.get_mut(action) {
+                    running.copied.insert(server.clone(), (*bytes, *total));
+                }
+            }
             Event::ServerFinished {
                 action,
                 server,
@@ -176,7 +191,7 @@ impl Pretty {
                     1 => String::new(),
                     running => format!(" and {} more", running - 1),
                 };
-                format!("{} {}{more}", running.verb, cut(command, 40))
+                format!("{} {}{}{more}", running.verb, cut(command, 40), copied(running))
             }
             None if left.is_empty() => return None,
             None => "connecting".to_owned(),
@@ -350,6 +365,22 @@ fn state(running: &Running, good: &[&(Server, Option<Exit>, Duration)], elapsed:
         Some((slowest, _)) => format!("{} {}", count(good.len(), "server"), duration(*slowest)),
         None => String::new(),
     }
+}
+
+/// How far the copying of files has come, on all servers together.
+fn copied(running: &Running) -> String {
+    if running.copied.is_empty() {
+        return String::new();
+    }
+    let bytes = running.copied.values().map(|(bytes, _)| bytes).sum();
+    let totals: Option<Vec<u64>> = running.copied.values().map(|(_, total)| *total).collect();
+    let of = totals.map(|totals| {
+        // Those that nothing was told of yet have as much to come as the others.
+        let unheard = running.servers.len().saturating_sub(totals.len()) as u64;
+        let most = totals.iter().max().copied().unwrap_or_default();
+        format!(" of {}", size(totals.iter().sum::<u64>() + unheard * most))
+    });
+    format!("  {}{}", size(bytes), of.unwrap_or_default())
 }
 
 /// The verb and the lines of its command.

@@ -15,6 +15,24 @@ pub(super) fn duration(elapsed: Duration) -> String {
     }
 }
 
+/// A number of bytes as people read it: `512 B`, `1.5 MiB`.
+pub(super) fn size(bytes: u64) -> String {
+    let mut amount = bytes as f64;
+    let mut units = ["B", "KiB", "MiB", "GiB"].into_iter();
+    let mut unit = units.next().unwrap_or_default();
+    for larger in units {
+        if amount < 1023.95 {
+            break;
+        }
+        amount /= 1024.0;
+        unit = larger;
+    }
+    match unit {
+        "B" => format!("{bytes} B"),
+        _ => format!("{amount:.1} {unit}"),
+    }
+}
+
 /// `1 server`, `2 servers`.
 pub(super) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })

@@ -64,10 +64,7 @@ mod tests {
             Command {
                 line: "exit 1".to_owned(),
                 terminal: None,
-                input: Input {
-                    bytes: [].into(),
-                    then_end: true,
-                },
+                input: Input::none(),
                 timeout: None,
             },
         );

@@ -5,6 +5,7 @@
 //! comes out as [`Report`]s on one channel that all sessions of a run share.
 
 pub mod dry_run;
+mod feed;
 pub mod local;
 pub mod scripted;
 pub mod ssh;
@@ -21,6 +22,7 @@ use crate::configuration::Server;
 use crate::exit::{Exit, Stream};
 use crate::interrupt::Signal;
 use crate::secret::Secret;
+use crate::source::{Source, text};
 
 /// Names a session among all of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -112,9 +114,35 @@ pub struct Terminal {
 #[derive(Clone, Debug)]
 pub struct Input {
     /// Sent as soon as the command runs. Shared by all servers.
-    pub bytes: Arc<[u8]>,
+    pub source: Arc<dyn Source>,
     /// Whether the end of input follows; otherwise more may come by [`Session::write`].
     pub then_end: bool,
+    /// Whether it is told how much was sent.
+    pub is_told: bool,
+}
+
+impl Input {
+    /// These bytes and no more.
+    pub fn text(bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self {
+            source: text(bytes),
+            then_end: true,
+            is_told: false,
+        }
+    }
+
+    /// Nothing to read.
+    pub fn none() -> Self {
+        Self::text([])
+    }
+
+    /// Nothing yet; it comes by [`Session::write`].
+    pub fn open() -> Self {
+        Self {
+            then_end: false,
+            ..Self::none()
+        }
+    }
 }
 
 /// One command on one server.
@@ -172,6 +200,8 @@ pub enum Report {
     PasswordWanted(SessionId, PasswordQuestion),
     /// Output of a command, as it came.
     Output(SessionId, JobId, Stream, Vec<u8>),
+    /// So many bytes of a command's input were sent so far. At times; at the end of its input, too.
+    Sent(SessionId, JobId, u64),
     /// A command ended; nothing more comes from it.
     Finished(SessionId, JobId, Exit, Duration),
     /// The connection is gone; every running command was reported `Finished` with [`Exit::Lost`] before.

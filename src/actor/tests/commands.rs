@@ -101,10 +101,7 @@ fn c13_data_arrives_on_every_host_and_its_end_is_seen() {
     bench.remote.on("*", "cat", Answer::new().reads_all());
     let mut put = action(&["app1", "app2"], "cat > x");
     for (_, command) in &mut put.jobs {
-        command.input = Input {
-            bytes: b"text".as_slice().into(),
-            then_end: true,
-        };
+        command.input = Input::text(*b"text");
     }
     bench.perform(put).unwrap();
     for record in bench.remote.commands() {

@@ -69,6 +69,7 @@ impl Reporter for Told {
             Event::Output {
                 server, stream, line, ..
             } => format!("{stream} {server}: {line}"),
+            Event::Transferred { server, bytes, .. } => format!("transferred {server}: {bytes}"),
             Event::ServerFinished { server, exit, .. } => format!("finished {server}: {exit}"),
             Event::ActionFinished { failed, .. } => format!("all finished, {failed} failed"),
             Event::RollbackStarted { task } => format!("rollback after {task}"),
@@ -219,10 +220,7 @@ fn action(hosts: &[&str], text: &str) -> Action {
     let command = Command {
         line: text.to_owned(),
         terminal: None,
-        input: Input {
-            bytes: [].into(),
-            then_end: true,
-        },
+        input: Input::none(),
         timeout: None,
     };
     let jobs = hosts.iter().map(|host| {

@@ -6,7 +6,7 @@ use super::{Case, recipe};
 use crate::diagnostic::Fault;
 use crate::session::scripted::Answer;
 
-const BYTES: &[u8] = b"\x00\xff\xfe line\r\nno end \x00capr:file\n \xe2\x82";
+const BYTES: &[u8] = b"\x00\xff\xfe line\r\nno end \x00capr:file 3\n \xe2\x82";
 
 /// A task `t` with this body on two servers, `DIR` standing for the directory.
 fn two(directory: &tempfile::TempDir, body: &str) -> Case {
@@ -18,7 +18,8 @@ fn file(content: &[u8]) -> Answer {
     // A login shell that talks, and a mark that is cut.
     Answer::new()
         .out("welcome\n\0ca")
-        .out("pr:file\n")
+        .out("pr:file ")
+        .out("\n")
         .out(content)
         .err("a warning\n")
 }
@@ -119,4 +120,67 @@ fn f4_a_directory_comes_as_an_archive_and_is_unpacked() {
     assert!(outcome.result.is_ok(), "{:?}", outcome.result);
     assert_eq!(fs::read(directory.path().join("d/sub/file")).unwrap(), b"text");
     assert_eq!(names(&directory), ["d"]);
+}
+
+/// An archive with these entries: a name as it is, and the target of a link or the content of a file.
+fn archive(entries: &[(&[u8], Option<&str>, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, link, content) in entries {
+        let mut header = tar::Header::new_gnu();
+        header.as_old_mut().name[..name.len()].copy_from_slice(name);
+        header.set_mode(0o644);
+        header.set_size(content.len() as u64);
+        if let Some(link) = link {
+            header.set_entry_type(tar::EntryType::Symlink);
+            header.set_link_name(link).unwrap();
+        }
+        header.set_cksum();
+        builder.append(&header, *content).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+#[test]
+fn f4_names_that_lead_elsewhere_write_nothing_outside() {
+    for (name, entries) in [
+        (
+            "parent",
+            vec![(&b"good"[..], None, &b"x"[..]), (b"../evil", None, b"x")],
+        ),
+        ("deep", vec![(b"a/../../evil", None, b"x")]),
+        ("absolute", vec![(b"/evil", None, b"x")]),
+        ("link", vec![(b"out", Some(".."), b""), (b"out/evil", None, b"x")]),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let case = two(&directory, "get \"/d\", \"DIR/d\";");
+        case.script
+            .on("app1", "/d", Answer::new().out("\0capr:tar\n").out(archive(&entries)));
+        let outcome = case.run(&["t"]);
+        assert_eq!(outcome.error().fault, Fault::Failed, "{name}");
+        assert_eq!(names(&directory), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn f4_a_link_that_an_earlier_download_left_is_not_followed() {
+    let directory = tempfile::tempdir().unwrap();
+    let case = two(
+        &directory,
+        "get \"/first\", \"DIR/in/d\"; get \"/second\", \"DIR/in/d\";",
+    );
+    let tar = |entries: &[_]| Answer::new().out("\0capr:tar\n").out(archive(entries));
+    case.script.on("app1", "/first", tar(&[(b"sub", Some("../.."), b"")]));
+    case.script.on("app1", "/second", tar(&[(b"sub/evil", None, b"x")]));
+    let outcome = case.run(&["t"]);
+    assert!(
+        outcome.error().message.contains("cannot write"),
+        "{:?}",
+        outcome.error()
+    );
+    assert_eq!(names(&directory), ["in"]);
+    assert_eq!(
+        fs::read_link(directory.path().join("in/d/sub")).unwrap().to_str(),
+        Some("../..")
+    );
+    assert_eq!(fs::read_dir(directory.path().join("in")).unwrap().count(), 1);
 }

@@ -1,17 +1,14 @@
 //! Commands on servers and on this machine.
 
-use std::sync::Arc;
-
 use rhai::{Dynamic, EvalContext, Map};
 
 use super::super::Fallible;
-use super::super::action::{Request, Settings, Sudo, no_input};
+use super::super::action::{Request, Settings, Sudo};
 use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
 use super::super::options::{COMMAND, SELECTION, SUDO as AS, flag};
 use super::{Choice, Choices, Verb, text};
 use crate::actor::{Outcome, Output};
-use crate::plan::command_line;
 use crate::session::Input;
 
 pub(super) const RUN: Verb = Verb {
@@ -275,8 +272,8 @@ fn locally(
     let command = text(call, 0);
     let request = Request {
         verb,
-        line: command_line(&command, &options),
-        shown: command,
+        shown: command.clone(),
+        text: command,
         input: input(options.data.as_deref(), true),
         output,
         asks,
@@ -311,7 +308,7 @@ pub(super) fn remote(
     Request {
         verb,
         shown: command.to_owned(),
-        line: command_line(command, options),
+        text: command.to_owned(),
         input: input(options.data.as_deref(), ends),
         output,
         asks: false,
@@ -322,11 +319,8 @@ pub(super) fn remote(
 }
 
 fn input(data: Option<&[u8]>, then_end: bool) -> Input {
-    match data {
-        Some(data) => Input {
-            bytes: Arc::from(data),
-            then_end,
-        },
-        None => Input { then_end, ..no_input() },
+    Input {
+        then_end,
+        ..Input::text(data.unwrap_or_default())
     }
 }

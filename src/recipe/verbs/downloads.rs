@@ -12,12 +12,13 @@ use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
 use super::super::options::{SELECTION, flag};
 use super::super::origin::raise;
-use super::files::{request, settings};
+use super::files::{VIA, request, settings};
 use super::{Choice, Choices, Verb, text};
 use crate::actor::Output;
 use crate::configuration::{Server, select};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::plan::get_command;
+use crate::session::Input;
 
 static DIRECTORIES: &[Choice] = &[Choice {
     name: "recursive",
@@ -29,7 +30,7 @@ pub(super) const GET: Verb = Verb {
     form: "get from, to, option => value, …",
     arguments: (2, 2),
     tail: Tail::Nothing,
-    options: Choices::Known(&[DIRECTORIES, SELECTION]),
+    options: Choices::Known(&[DIRECTORIES, VIA, SELECTION]),
     doc: "Copies a file from the first of the current task's servers to this machine, byte for byte; or a directory, \
           for which the server needs `tar`. The local file is written beside its place and renamed: there is never half \
           a file. Local directories that are missing are made. In a dry run nothing is copied.",
@@ -46,7 +47,7 @@ pub(super) const DOWNLOAD: Verb = Verb {
     form: "download from, to, option => value, …",
     arguments: (2, 2),
     tail: Tail::Nothing,
-    options: Choices::Known(&[DIRECTORIES, SELECTION]),
+    options: Choices::Known(&[DIRECTORIES, VIA, SELECTION]),
     doc: "As `get`, but from all of the current task's servers. `$CAPISTRANO:HOST$` in the names stands for each \
           server's host name; without it several servers would write one local file, which is refused. Where it fails \
           on one server the files of the others are there.",
@@ -75,7 +76,7 @@ fn receive(
         verb,
         format!("{verb} {from} -> {to}"),
         get_command(&from, directories),
-        Vec::new(),
+        Input::none(),
     );
     request.output = Output::Bytes;
     request.downloads = Some(downloads);

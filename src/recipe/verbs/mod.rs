@@ -10,6 +10,7 @@ mod render;
 mod servers;
 mod tasks;
 mod transactions;
+mod uploads;
 mod variables;
 
 pub(super) use tasks::dangling_hooks;
@@ -85,7 +86,7 @@ pub(super) static VERBS: &[Verb] = &[
     transactions::ON_ROLLBACK,
     parallel::PARALLEL,
     people::PASSWORD_PROMPT,
-    files::PUT,
+    uploads::PUT,
     people::PUTS,
     render::RENDER,
     load::REQUIRE,
@@ -105,7 +106,7 @@ pub(super) static VERBS: &[Verb] = &[
     transactions::TRANSACTION,
     commands::TRY_SUDO,
     variables::UNSET,
-    files::UPLOAD,
+    uploads::UPLOAD,
     people::WARN,
 ];
 

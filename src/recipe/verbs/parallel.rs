@@ -3,7 +3,7 @@
 use rhai::{Dynamic, EvalContext};
 
 use super::super::Fallible;
-use super::super::action::{Branches, Request, Settings, no_input};
+use super::super::action::{Branches, Request, Settings};
 use super::super::block::in_place;
 use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
@@ -13,6 +13,7 @@ use super::commands::remote;
 use super::{Choices, Verb};
 use crate::actor::Output;
 use crate::configuration::{Server, select};
+use crate::session::Input;
 
 pub(super) const PARALLEL: Verb = Verb {
     name: "parallel",
@@ -46,8 +47,8 @@ fn parallel(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call
     let request = Request {
         verb: "parallel",
         shown: chosen.join("; "),
-        line: String::new(),
-        input: no_input(),
+        text: String::new(),
+        input: Input::none(),
         output: Output::Report,
         asks: false,
         sudo_prompt: branches

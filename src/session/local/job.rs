@@ -16,6 +16,8 @@ use rustix::process::{self, Pid, Signal, WaitId, WaitIdOptions};
 
 use crate::exit::{Exit, Stream};
 use crate::session::Command;
+use crate::session::feed::Feed;
+use crate::source::text;
 
 /// From TERM to KILL, for a command that ran into its timeout.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -135,8 +137,9 @@ pub(super) struct Job {
     stdin: Option<ChildStdin>,
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
-    unwritten: Vec<u8>,
+    input: Feed,
     end_input: bool,
+    unsent: Option<String>,
     orders: Receiver<Order>,
     woken: UnixStream,
     timeout: Option<Duration>,
@@ -176,8 +179,9 @@ impl Job {
             stdout: child.stdout.take(),
             stderr: child.stderr.take(),
             leader: Leader { child, group },
-            unwritten: command.input.bytes.to_vec(),
+            input: Feed::new(command.input.source),
             end_input: command.input.then_end,
+            unsent: None,
             orders: received,
             woken,
             timeout: command.timeout,
@@ -240,7 +244,7 @@ impl Job {
         match (status, self.timeout) {
             _ if self.abandoned => Exit::Cancelled,
             (_, Some(timeout)) if self.timed_out.is_some() => Exit::TimedOut(timeout),
-            (Ok(status), _) => exit_of(status),
+            (Ok(status), _) => self.unsent.take().map_or_else(|| exit_of(status), Exit::Unsent),
             (Err(error), _) => Exit::Lost(error.to_string()),
         }
     }
@@ -261,7 +265,7 @@ impl Job {
     fn take_orders(&mut self) {
         while let Ok(order) = self.orders.try_recv() {
             match order {
-                Order::Write(bytes) => self.unwritten.extend(bytes),
+                Order::Write(bytes) => self.input.push(text(bytes)),
                 Order::EndInput => self.end_input = true,
                 Order::Signalled => self.told_to_end = true,
                 Order::Abandoned => {
@@ -275,12 +279,22 @@ impl Job {
 
     fn write(&mut self) {
         let Some(stdin) = &mut self.stdin else {
-            self.unwritten.clear();
+            self.input.clear();
             return;
         };
-        while !self.unwritten.is_empty() {
-            match stdin.write(&self.unwritten) {
-                Ok(written) => drop(self.unwritten.drain(..written)),
+        loop {
+            let rest = match self.input.rest() {
+                Ok([]) => break,
+                Ok(rest) => rest,
+                // It is told that this was all, and says itself that it is not enough.
+                Err(error) => {
+                    self.unsent.get_or_insert_with(|| error.to_string());
+                    self.end_input = true;
+                    break;
+                }
+            };
+            match stdin.write(rest) {
+                Ok(written) => self.input.take(written),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 // It does not read any more, which is its own affair.
@@ -320,7 +334,7 @@ impl Job {
 
     fn wait(&self) -> rustix::io::Result<()> {
         let mut fds = vec![PollFd::new(&self.woken, PollFlags::IN)];
-        if let Some(stdin) = self.stdin.as_ref().filter(|_| !self.unwritten.is_empty()) {
+        if let Some(stdin) = self.stdin.as_ref().filter(|_| !self.input.is_empty()) {
             fds.push(PollFd::new(stdin, PollFlags::OUT));
         }
         let reading = !self.backlog.is_full();

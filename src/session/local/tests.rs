@@ -28,8 +28,8 @@ fn command(line: &str, input: &[u8], then_end: bool, timeout: Option<Duration>) 
         line: line.to_owned(),
         terminal: None,
         input: Input {
-            bytes: input.into(),
             then_end,
+            ..Input::text(input)
         },
         timeout,
     }

@@ -13,6 +13,19 @@ use crate::session::scripted::{Record, names};
 use crate::session::{
     Command, ConnectError, Destination, JobId, JobSignal, NewHostKey, PasswordQuestion, Phase, Report, SessionId,
 };
+use crate::source::Source;
+
+/// All of a command's input; scripts are given texts.
+fn whole(source: &dyn Source) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while let Ok(chunk) = source.chunk(bytes.len() as u64) {
+        if chunk.is_empty() {
+            break;
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    bytes
+}
 
 type Fits = Arc<dyn Fn(&Server, &str) -> bool + Send + Sync>;
 
@@ -200,7 +213,7 @@ impl Stage {
             line: command.line,
             terminal: command.terminal,
             timeout: command.timeout,
-            input: command.input.bytes.to_vec(),
+            input: whole(&*command.input.source),
             input_ended: command.input.then_end,
             signals: Vec::new(),
             exit: None,

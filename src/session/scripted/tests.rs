@@ -24,10 +24,7 @@ fn command(line: &str) -> Command {
     Command {
         line: line.to_owned(),
         terminal: None,
-        input: Input {
-            bytes: [].into(),
-            then_end: false,
-        },
+        input: Input::open(),
         timeout: None,
     }
 }
@@ -49,6 +46,7 @@ fn told(reports: &Receiver<Report>) -> Vec<String> {
             Report::Output(id, job, Stream::Err, bytes) => {
                 format!("{}.{} err {}", id.0, job.0, String::from_utf8_lossy(&bytes))
             }
+            Report::Sent(id, job, bytes) => format!("{}.{} sent {bytes}", id.0, job.0),
             Report::Finished(id, job, exit, _) => format!("{}.{} {exit}", id.0, job.0),
             Report::Lost(id, reason) => format!("{} lost: {reason}", id.0),
             Report::Interrupted(signal) => signal.to_string(),

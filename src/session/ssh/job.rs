@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::exit::{Exit, Stream};
+use crate::session::feed::Feed;
 use crate::session::{Command, JobId, JobSignal};
+use crate::source::text;
 
 use super::channel::{Channel, Trouble};
 
@@ -15,6 +17,9 @@ const LADDER: [(JobSignal, Duration); 3] = [
     (JobSignal::Term, Duration::from_secs(3)),
     (JobSignal::Kill, Duration::from_secs(2)),
 ];
+
+/// How often it is told how much was sent.
+const TELLING: Duration = Duration::from_millis(500);
 
 /// How far a command has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,11 +32,6 @@ enum Stage {
     Sent,
     /// The server has started it.
     Running,
-}
-
-struct Chunk {
-    bytes: Arc<[u8]>,
-    sent: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,8 +49,12 @@ pub(super) struct Job {
     stage: Stage,
     channel: Option<Channel>,
     started: Instant,
-    input: VecDeque<Chunk>,
+    input: Feed,
     end_of_input: EndOfInput,
+    /// Why not all of the input was sent.
+    unsent: Option<String>,
+    /// How much of the input was told to be sent, and when more is to be told; None: nothing is told.
+    told: Option<(u64, Instant)>,
     signals: VecDeque<JobSignal>,
     signalled: Option<JobSignal>,
     timeout: Option<Duration>,
@@ -69,15 +73,16 @@ impl Job {
             stage: Stage::Waiting,
             channel: None,
             started,
-            input: VecDeque::new(),
+            input: Feed::new(command.input.source),
             end_of_input: EndOfInput::No,
+            unsent: None,
+            told: command.input.is_told.then_some((0, started + TELLING)),
             signals: VecDeque::new(),
             signalled: None,
             timeout: command.timeout,
             next_step: command.timeout.and_then(|timeout| started.checked_add(timeout)),
             steps: 0,
         };
-        job.write(command.input.bytes);
         if command.input.then_end {
             job.end_input();
         }
@@ -85,9 +90,21 @@ impl Job {
     }
 
     pub(super) fn write(&mut self, bytes: Arc<[u8]>) {
-        if !bytes.is_empty() && self.end_of_input == EndOfInput::No {
-            self.input.push_back(Chunk { bytes, sent: 0 });
+        if self.end_of_input == EndOfInput::No {
+            self.input.push(text(bytes));
         }
+    }
+
+    /// How much of the input was sent, where that is to be told now.
+    pub(super) fn progress(&mut self, now: Instant) -> Option<u64> {
+        let (told, next) = self.told.as_mut()?;
+        let given = self.input.given();
+        let ended = self.end_of_input == EndOfInput::Sent;
+        if given == *told || (now < *next && !ended) {
+            return None;
+        }
+        (*told, *next) = (given, now + TELLING);
+        Some(given)
     }
 
     pub(super) fn end_input(&mut self) {
@@ -163,7 +180,7 @@ impl Job {
             return Ok(());
         };
         // Input first where a part of it is already under way, since that has to be completed.
-        let sent = send_input(channel, &mut self.input, &mut self.end_of_input);
+        let sent = send_input(channel, &mut self.input, &mut self.end_of_input, &mut self.unsent);
         while let Some(&signal) = self.signals.front() {
             channel.signal(signal)?;
             self.signals.pop_front();
@@ -241,6 +258,9 @@ impl Job {
             Some(status) => Exit::Status(status),
             None => Exit::Signal(channel.exit_signal()?),
         };
+        if let Some(reason) = &self.unsent {
+            return Some(Exit::Unsent(reason.clone()));
+        }
         Some(self.or_timed_out(exit))
     }
 
@@ -275,19 +295,28 @@ impl Job {
 
 fn send_input(
     channel: &mut Channel,
-    input: &mut VecDeque<Chunk>,
+    input: &mut Feed,
     end_of_input: &mut EndOfInput,
+    unsent: &mut Option<String>,
 ) -> Result<(), Trouble> {
-    while let Some(chunk) = input.front_mut() {
-        let rest = chunk.bytes.get(chunk.sent..).unwrap_or_default();
-        if rest.is_empty() {
-            input.pop_front();
-            continue;
-        }
+    loop {
+        let rest = match input.rest() {
+            Ok([]) => break,
+            Ok(rest) => rest,
+            // The command is told that this was all, and says itself that it is not enough.
+            Err(error) => {
+                unsent.get_or_insert_with(|| error.to_string());
+                input.clear();
+                if *end_of_input == EndOfInput::No {
+                    *end_of_input = EndOfInput::Wanted;
+                }
+                break;
+            }
+        };
         match channel.write(rest)? {
             // The command reads slower than we write.
             0 => return Err(Trouble::WouldBlock),
-            count => chunk.sent += count,
+            count => input.take(count),
         }
     }
     if *end_of_input == EndOfInput::Wanted {

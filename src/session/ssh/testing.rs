@@ -6,7 +6,6 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Process, Stdio};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -296,10 +295,7 @@ pub(crate) fn command(line: &str) -> Command {
     Command {
         line: line.to_owned(),
         terminal: None,
-        input: Input {
-            bytes: Arc::from([]),
-            then_end: true,
-        },
+        input: Input::none(),
         timeout: None,
     }
 }

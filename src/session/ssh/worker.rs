@@ -204,6 +204,7 @@ impl Worker {
             self.start_jobs()?;
             self.open_spare()?;
         }
+        let now = Instant::now();
         let mut index = 0;
         while let Some(job) = self.jobs.get_mut(index) {
             if !job.is_running() {
@@ -211,6 +212,9 @@ impl Worker {
                 continue;
             }
             let fed = job.feed();
+            if let Some((job, bytes)) = job.id.zip(job.progress(now)) {
+                let _ = self.reports.send(Report::Sent(self.id, job, bytes));
+            }
             if let Some(signal) = job.take_signalled() {
                 self.signal_as_root(signal);
             }
@@ -542,16 +546,12 @@ impl Worker {
 
 /// A command of our own, of which nothing is told.
 fn own_job(line: String) -> Job {
-    let input = Input {
-        bytes: Arc::from([]),
-        then_end: true,
-    };
     Job::new(
         None,
         Command {
             line,
             terminal: None,
-            input,
+            input: Input::none(),
             timeout: None,
         },
     )

@@ -48,10 +48,7 @@ fn c13_input_arrives_whole_and_ends() {
     let mut client = sshd.connect();
     let bytes: Arc<[u8]> = (0..5_000_000_u32).map(|n| (n % 251) as u8).collect();
     let job = client.start(Command {
-        input: Input {
-            bytes: Arc::clone(&bytes),
-            then_end: true,
-        },
+        input: Input::text(Arc::clone(&bytes)),
         ..command("cat")
     });
     let ran = client.finish(job);
@@ -64,10 +61,7 @@ fn c14_input_can_follow_what_the_command_says() {
     let sshd = Sshd::start();
     let mut client = sshd.connect();
     let job = client.start(Command {
-        input: Input {
-            bytes: Arc::from([]),
-            then_end: false,
-        },
+        input: Input::open(),
         ..command("printf 'name? '; read name; echo \"hello $name\"; cat")
     });
     assert_eq!(client.await_output(), b"name? ");
@@ -83,10 +77,7 @@ fn input_that_the_command_does_not_want_is_dropped() {
     let sshd = Sshd::start();
     let mut client = sshd.connect();
     let job = client.start(Command {
-        input: Input {
-            bytes: vec![b'x'; 8 << 20].into(),
-            then_end: true,
-        },
+        input: Input::text(vec![b'x'; 8 << 20]),
         ..command("exit 4")
     });
     assert_eq!(client.finish(job).exit, Exit::Status(4));

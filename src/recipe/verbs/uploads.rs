@@ -1,0 +1,213 @@
+//! Files to servers.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rhai::{Dynamic, EvalContext, Position};
+
+use super::super::Fallible;
+use super::super::action::{Branches, Request, Settings, failure};
+use super::super::grammar::{Call, Tail};
+use super::super::interpreter::Interpreter;
+use super::super::options::{SELECTION, bytes, flag};
+use super::super::origin::{raise, wrong};
+use super::files::{VIA, request, settings};
+use super::{Choice, Choices, Verb, text};
+use crate::actor::ActionError;
+use crate::configuration::select;
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::event::Level;
+use crate::plan::{placeholders, put_command, untar_command};
+use crate::session::Input;
+use crate::source::{self, Source, Tree};
+
+static FILE: &[Choice] = &[Choice {
+    name: "mode",
+    doc: "permissions: an octal number (`0644`, `0o644`) or a text as chmod takes it (`\"g+w\"`)",
+}];
+
+static DIRECTORIES: &[Choice] = &[Choice {
+    name: "recursive",
+    doc: "false: a directory is an error",
+}];
+
+pub(super) const PUT: Verb = Verb {
+    name: "put",
+    form: "put data, path, :mode => mode, option => value, …",
+    arguments: (2, 2),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[FILE, VIA, SELECTION]),
+    doc: "Writes a text to a file on the current task's servers. The file is written beside its place and renamed: \
+          there is never half a file. Without `mode` a file that exists keeps its own; it keeps its owner and group where \
+          the login may give files away. A link stays a link. The directory must be there.",
+    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app { put \"hello\\n\", \"/tmp/hello\", :mode => 0644; }",
+    perform: put,
+};
+
+fn put(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let data = call
+        .arguments
+        .first()
+        .map(|(value, _)| bytes(value))
+        .unwrap_or_default();
+    let path = text(&call, 1);
+    let mode = mode(&call)?;
+    let settings = settings(interpreter, context, &call)?;
+    let shown = with_mode(format!("put {path}"), mode.as_deref());
+    let request = file_request("put", shown, source::text(data), &path, mode.as_deref());
+    interpreter.act(context, &call, &settings, request)?;
+    Ok(Dynamic::UNIT)
+}
+
+pub(super) const UPLOAD: Verb = Verb {
+    name: "upload",
+    form: "upload from, to, :mode => mode, option => value, …",
+    arguments: (2, 2),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[FILE, DIRECTORIES, VIA, SELECTION]),
+    doc: "Copies a local file to the current task's servers, as `put` does; or a local directory with all that is in it, \
+          for which the servers need `tar`: it is unpacked beside its place; then it is renamed, or moved into the \
+          directory that is there. The file is read while it is sent, once for all servers; that it changes meanwhile is \
+          an error. A pipe is kept in a temporary file first. A relative local path begins at the working directory. \
+          `$CAPISTRANO:HOST$` in the names stands for each server's host name.",
+    example: "role :app, \"app1.example.com\";\ntask :configure, :roles => :app { upload \"config/app.conf\", \"/etc/app.conf\"; }",
+    perform: upload,
+};
+
+fn upload(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let (from, to) = (text(&call, 0), text(&call, 1));
+    let upload = Upload {
+        interpreter,
+        position: call.position,
+        mode: mode(&call)?,
+        directories: match call.options.get("recursive") {
+            Some((value, position)) => flag("recursive", value, *position)?.unwrap_or(true),
+            None => true,
+        },
+    };
+    let settings = settings(interpreter, context, &call)?;
+    // Everything is opened before anybody is connected to.
+    let request = if from.contains("$CAPISTRANO:HOST") {
+        upload.for_each(&from, &to, &settings)?
+    } else {
+        upload.request(&from, &to)?
+    };
+    interpreter.act(context, &call, &settings, request)?;
+    Ok(Dynamic::UNIT)
+}
+
+struct Upload<'a> {
+    interpreter: &'a Interpreter,
+    position: Position,
+    mode: Option<String>,
+    directories: bool,
+}
+
+impl Upload<'_> {
+    fn shown(&self, from: &str, to: &str) -> String {
+        with_mode(format!("upload {from} -> {to}"), self.mode.as_deref())
+    }
+
+    /// One local name for each server.
+    fn for_each(&self, from: &str, to: &str, settings: &Settings) -> Fallible<Request> {
+        let configuration = self.interpreter.configuration.borrow();
+        // What is wrong with the selection itself is said where it is acted on.
+        let servers = select(&configuration.roles, &settings.selection, &self.interpreter.filter).unwrap_or_default();
+        let mut branches = Branches::default();
+        for server in servers {
+            let own = placeholders(from, &server, &configuration.roles.roles_of(&server));
+            branches.of.insert(server, vec![branches.commands.len()]);
+            let request = self.request(&own, to)?;
+            branches.commands.push((request, settings.options.clone()));
+        }
+        let mut request = request("upload", self.shown(from, to), String::new(), Input::none());
+        request.branches = Some(branches);
+        Ok(request)
+    }
+
+    fn request(&self, from: &str, to: &str) -> Fallible<Request> {
+        let shown = self.shown(from, to);
+        let path = self.interpreter.home_path(from);
+        let unreadable = |error: io::Error| self.unreadable(from, &error);
+        let metadata = std::fs::metadata(&path).map_err(unreadable)?;
+        if metadata.is_dir() {
+            let tree = self.tree(&path, from)?;
+            return Ok(request("upload", shown, untar_command(to), told(tree.source)));
+        }
+        let source = if metadata.is_file() {
+            source::file(&path).map_err(unreadable)?
+        } else if self.interpreter.dry_run {
+            source::text([])
+        } else {
+            self.piped(path, from)?
+        };
+        Ok(file_request("upload", shown, source, to, self.mode.as_deref()))
+    }
+
+    fn tree(&self, path: &Path, from: &str) -> Fallible<Tree> {
+        if self.mode.is_some() {
+            let message = "`mode' is for a file; the files of a directory keep their own";
+            return Err(wrong(message, self.position));
+        }
+        if !self.directories {
+            return Err(self.unreadable(from, &io::ErrorKind::IsADirectory.into()));
+        }
+        let tree = source::tree(path).map_err(|error| self.unreadable(from, &error))?;
+        for path in &tree.left_out {
+            let said = format!("left out: {} is no file, directory or link", path.display());
+            self.interpreter.say(Level::Important, said);
+        }
+        Ok(tree)
+    }
+
+    /// What comes out of a pipe comes once, and nobody knows how much it is.
+    fn piped(&self, path: PathBuf, from: &str) -> Fallible<Arc<dyn Source>> {
+        let interrupt = &self.interpreter.interrupt;
+        let read = source::piped(path, &|| interrupt.pending().is_some());
+        match (read, interrupt.take()) {
+            (_, Some(signal)) => Err(failure(ActionError::Interrupted(signal), self.position)),
+            (Ok(source), None) => Ok(source),
+            (Err(error), None) => Err(self.unreadable(from, &error)),
+        }
+    }
+
+    fn unreadable(&self, from: &str, error: &io::Error) -> Box<rhai::EvalAltResult> {
+        let diagnostic = Diagnostic::new(Fault::Failed, format!("cannot upload `{from}': {error}"));
+        raise(
+            diagnostic.hint("expected a file or a directory to upload"),
+            self.position,
+        )
+    }
+}
+
+fn file_request(verb: &'static str, shown: String, source: Arc<dyn Source>, path: &str, mode: Option<&str>) -> Request {
+    let command = put_command(path, mode, source.length());
+    request(verb, shown, command, told(source))
+}
+
+fn told(source: Arc<dyn Source>) -> Input {
+    Input {
+        source,
+        then_end: true,
+        is_told: true,
+    }
+}
+
+fn with_mode(shown: String, mode: Option<&str>) -> String {
+    match mode {
+        Some(mode) => format!("{shown} (mode {mode})"),
+        None => shown,
+    }
+}
+
+fn mode(call: &Call) -> Fallible<Option<String>> {
+    let Some((value, position)) = call.options.get("mode").filter(|(value, _)| !value.is_unit()) else {
+        return Ok(None);
+    };
+    match value.as_int() {
+        Ok(mode @ 0..=0o7777) => Ok(Some(format!("{mode:04o}"))),
+        Ok(_) => Err(wrong("`mode' is to be a number from 0 to 07777", *position)),
+        Err(_) => Ok(Some(value.to_string())),
+    }
+}

@@ -1,0 +1,72 @@
+//! What a command still has to be given, in order.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+
+use crate::source::Source;
+
+/// Sources one behind the other, and how much of them was given.
+pub(super) struct Feed {
+    sources: VecDeque<Arc<dyn Source>>,
+    /// Place in the first source at which `chunk` begins.
+    at: u64,
+    chunk: Arc<[u8]>,
+    used: usize,
+    given: u64,
+}
+
+impl Feed {
+    pub(super) fn new(source: Arc<dyn Source>) -> Self {
+        Self {
+            sources: VecDeque::from([source]),
+            at: 0,
+            chunk: Arc::from([]),
+            used: 0,
+            given: 0,
+        }
+    }
+
+    pub(super) fn push(&mut self, source: Arc<dyn Source>) {
+        self.sources.push_back(source);
+    }
+
+    /// What is to be given next, the same until it was; nothing when there is no more.
+    pub(super) fn rest(&mut self) -> io::Result<&[u8]> {
+        while self.used >= self.chunk.len() {
+            let Some(source) = self.sources.front() else {
+                return Ok(&[]);
+            };
+            self.at += self.chunk.len() as u64;
+            self.chunk = source.chunk(self.at)?;
+            self.used = 0;
+            if self.chunk.is_empty() {
+                self.sources.pop_front();
+                self.at = 0;
+            }
+        }
+        Ok(self.chunk.get(self.used..).unwrap_or_default())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.sources.is_empty() && self.used >= self.chunk.len()
+    }
+
+    /// So much of [`Feed::rest`] was given.
+    pub(super) fn take(&mut self, count: usize) {
+        self.used += count;
+        self.given += count as u64;
+    }
+
+    /// Bytes given so far.
+    pub(super) fn given(&self) -> u64 {
+        self.given
+    }
+
+    /// Forgets what is left.
+    pub(super) fn clear(&mut self) {
+        self.sources.clear();
+        self.chunk = Arc::from([]);
+        self.used = 0;
+    }
+}

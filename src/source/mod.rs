@@ -1,0 +1,97 @@
+//! What is sent to servers: texts, files, directories. One source serves all of them, each at its own pace; it is read once
+//! as long as they keep step, and never held in memory as a whole.
+
+mod file;
+mod tree;
+mod window;
+
+use std::fmt::Debug;
+use std::io;
+use std::sync::Arc;
+
+pub use file::{Spool, file, piped};
+pub use tree::{END, Tree, tree};
+
+/// Bytes of a known length, to be read from any place by any number of readers.
+pub trait Source: Send + Sync + Debug {
+    /// How many there are.
+    fn length(&self) -> u64;
+    /// Some of those from `at` on, cut alike for everybody; empty at the end. An error says why it cannot be sent: it is gone,
+    /// or it is not what it was when it was opened.
+    fn chunk(&self, at: u64) -> io::Result<Arc<[u8]>>;
+}
+
+#[derive(Debug)]
+struct Text(Arc<[u8]>);
+
+impl Source for Text {
+    fn length(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn chunk(&self, at: u64) -> io::Result<Arc<[u8]>> {
+        let rest = usize::try_from(at).ok().and_then(|at| self.0.get(at..));
+        Ok(match rest {
+            Some(_) if at == 0 => Arc::clone(&self.0),
+            Some(rest) => Arc::from(rest),
+            None => Arc::from([]),
+        })
+    }
+}
+
+/// Bytes that are in memory anyway.
+pub fn text(bytes: impl Into<Arc<[u8]>>) -> Arc<dyn Source> {
+    Arc::new(Text(bytes.into()))
+}
+
+/// One source behind another.
+#[derive(Debug)]
+struct Joined(Arc<dyn Source>, Arc<dyn Source>);
+
+impl Source for Joined {
+    fn length(&self) -> u64 {
+        self.0.length() + self.1.length()
+    }
+
+    fn chunk(&self, at: u64) -> io::Result<Arc<[u8]>> {
+        match at.checked_sub(self.0.length()) {
+            Some(at) => self.1.chunk(at),
+            None => self.0.chunk(at),
+        }
+    }
+}
+
+/// `first`, then `second`.
+pub fn joined(first: Arc<dyn Source>, second: Arc<dyn Source>) -> Arc<dyn Source> {
+    Arc::new(Joined(first, second))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) fn all(source: &dyn Source) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    loop {
+        let chunk = source.chunk(bytes.len() as u64)?;
+        if chunk.is_empty() {
+            return Ok(bytes);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{all, joined, text};
+
+    #[test]
+    fn f3_a_text_is_given_to_everybody_whole() {
+        let source = joined(text(*b"one "), joined(text([]), text(*b"two")));
+        for _ in 0..3 {
+            assert_eq!(all(&*source).unwrap(), b"one two");
+        }
+        assert_eq!(source.length(), 7);
+        assert_eq!(&*source.chunk(5).unwrap(), b"wo");
+        assert!(source.chunk(7).unwrap().is_empty());
+    }
+}
