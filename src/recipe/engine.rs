@@ -8,27 +8,18 @@ use super::Fallible;
 use super::block::call_function;
 use super::interpreter::{Interpreter, Namespace, join};
 use super::loader::Modules;
-use super::origin::{raise, terminate};
+use super::origin::raise;
 use super::verbs::{Choices, VERBS, Verb};
 use super::words::{SYMBOL, statement_name, verb_key, verb_of};
-use super::{channel, functions, grammar, parallel};
-use crate::actor::ActionError;
+use super::{channel, functions, grammar, limits, parallel};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Event;
-
-/// Functions calling functions.
-const MAX_CALL_LEVELS: usize = 64;
-/// Expressions inside expressions, in a file and in a function.
-const MAX_DEPTHS: (usize, usize) = (128, 128);
-/// How many steps of a script pass between two looks for a signal.
-const STEPS: u64 = 4096;
 
 /// An engine whose verbs and names work on `interpreter`.
 pub(super) fn engine(interpreter: &Rc<Interpreter>) -> Engine {
     let mut engine = Engine::new();
     engine.set_optimization_level(OptimizationLevel::None);
-    engine.set_max_call_levels(MAX_CALL_LEVELS);
-    engine.set_max_expr_depths(MAX_DEPTHS.0, MAX_DEPTHS.1);
+    limits::limit(&mut engine, interpreter);
     // A script that compiles scripts would have no place in a file.
     engine.disable_symbol("eval");
     engine.set_module_resolver(Modules(interpreter.clone()));
@@ -40,17 +31,6 @@ pub(super) fn engine(interpreter: &Rc<Interpreter>) -> Engine {
     functions::register(&mut engine, interpreter);
     let printed = interpreter.clone();
     engine.on_print(move |text| printed.emit(Event::Printed { text: text.to_owned() }));
-    let interrupt = interpreter.interrupt.clone();
-    engine.on_progress(move |steps| {
-        // The step before has seen the signal and ends the script.
-        (steps % STEPS == 0).then(|| interrupt.take()).flatten().map(|signal| {
-            let diagnostic = ActionError::Interrupted(signal).diagnostic();
-            match *terminate(diagnostic, Position::NONE) {
-                EvalAltResult::ErrorTerminated(token, _) => token,
-                _ => Dynamic::UNIT,
-            }
-        })
-    });
     engine
 }
 

@@ -70,6 +70,8 @@ pub(super) struct Interpreter {
     pub(super) missing_member: RefCell<Option<(Rc<str>, String)>>,
     /// How many functions of scripts are around what is done now.
     pub(super) level: Cell<usize>,
+    /// How many steps scripts may still take.
+    pub(super) steps: Cell<u64>,
     /// Roles whose servers a block says, not asked for yet.
     pub(super) role_blocks: RefCell<VecDeque<RoleBlock>>,
     blocks: RefCell<Vec<Block>>,
@@ -119,6 +121,7 @@ impl Interpreter {
             left_out: RefCell::default(),
             missing_member: RefCell::default(),
             level: Cell::default(),
+            steps: Cell::new(u64::MAX),
             role_blocks: RefCell::default(),
             blocks: RefCell::default(),
             namespace: RefCell::new("".into()),

@@ -10,6 +10,7 @@ use rhai::{AST, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, 
 use super::Fallible;
 use super::check::Claims;
 use super::interpreter::Interpreter;
+use super::lines::uncountable;
 use super::origin::{locate, origin, raise, wrong};
 use super::stdlib;
 use super::syntax::syntax;
@@ -186,6 +187,14 @@ impl Interpreter {
     }
 
     fn compile(&self, engine: &Engine, name: &str, text: &str) -> Fallible<AST> {
+        if let Some(line) = uncountable(text) {
+            let message =
+                format!("{name}: line {line} is too long, or one too many: there can be 65534 of 65534 characters");
+            return Err(raise(
+                Diagnostic::new(Fault::Recipe, message).hint("`read_file' reads long texts"),
+                Position::NONE,
+            ));
+        }
         // The first line may name an interpreter; Rhai knows no such line.
         let text = match text.strip_prefix("#!") {
             Some(rest) => format!("//{rest}"),

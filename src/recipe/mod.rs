@@ -13,6 +13,8 @@ mod functions;
 mod grammar;
 mod hooks;
 mod interpreter;
+mod limits;
+mod lines;
 mod loader;
 mod mentions;
 mod named;
@@ -163,7 +165,7 @@ impl Recipe {
         surroundings: Surroundings,
     ) -> Result<Self, Vec<Diagnostic>> {
         let recipe = Self::new(paths, &options, surroundings);
-        match recipe.load_all(paths, &options) {
+        match recipe.interpreter.bounded(|| recipe.load_all(paths, &options)) {
             Ok(()) => {}
             Err(error) => return Err(vec![recipe.diagnostic(error)]),
         }
@@ -176,7 +178,7 @@ impl Recipe {
         let recipe = Self::new(paths, &options, surroundings);
         recipe.interpreter.files.borrow_mut().claims = Some(Vec::new());
         let mut found = Vec::new();
-        let loaded = recipe.load_all(paths, &options);
+        let loaded = recipe.interpreter.bounded(|| recipe.load_all(paths, &options));
         // Each after the other: what any of them sets is known.
         let loaded = loaded.and_then(|()| recipe.stages.iter().try_for_each(|stage| recipe.load_stage(stage)));
         match loaded {
@@ -251,7 +253,8 @@ impl Recipe {
     /// Which servers the commands of these tasks would go to, and of the tasks that they name; each task once, in the
     /// order they are named. All names were checked with `unknown_task`.
     pub fn addressed(&self, tasks: &[String]) -> Vec<Addressed> {
-        addressed::addressed(&self.interpreter, &self.engine, tasks)
+        self.interpreter
+            .bounded(|| addressed::addressed(&self.interpreter, &self.engine, tasks))
     }
 
     /// The diagnostic for a name that is no task, with the nearest names; `None` when it is one.

@@ -4,10 +4,11 @@
 //! (`server.role`), the colon of a symbol (`:app`) from that of a map key, a name that is a whole statement (`deploy;`)
 //! from one that goes on (`deploy.restart`), and the assignment to a variable of the recipe, which is an error.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use rhai::{LexError, Position, Token};
 
+use super::lines::Lines;
 use super::named::Names;
 
 /// The token that stands for the colon of a symbol.
@@ -54,12 +55,11 @@ pub(super) struct Unfilled {
 /// What the mapper remembers of the text that is being parsed.
 pub(super) struct Words {
     is_verb: fn(&str) -> bool,
-    lines: Vec<String>,
+    lines: Lines,
     previous: Option<Token>,
     /// For each open bracket, whether it is that of a map literal.
     brackets: Vec<bool>,
-    /// Local variables in scope, with the number of brackets around their scope.
-    locals: Vec<(String, usize)>,
+    locals: Locals,
     /// Parameters that were declared for the block that comes next.
     parameters: Vec<String>,
     in_parameters: bool,
@@ -71,14 +71,42 @@ pub(super) struct Words {
     names: Names,
 }
 
+/// Local variables in scope.
+#[derive(Default)]
+struct Locals {
+    /// With the number of brackets around their scope; the inner ones are behind.
+    scopes: Vec<(String, usize)>,
+    count: HashMap<String, usize>,
+}
+
+impl Locals {
+    fn declare(&mut self, name: String, depth: usize) {
+        *self.count.entry(name.clone()).or_default() += 1;
+        self.scopes.push((name, depth));
+    }
+
+    /// A bracket was closed; so many are still open.
+    fn leave(&mut self, depth: usize) {
+        while let Some((name, _)) = self.scopes.pop_if(|(_, around)| *around > depth) {
+            if let Some(count) = self.count.get_mut(&name) {
+                *count -= 1;
+            }
+        }
+    }
+
+    fn contains(&self, name: &str) -> bool {
+        self.count.get(name).is_some_and(|count| *count > 0)
+    }
+}
+
 impl Words {
     pub(super) fn new(is_verb: fn(&str) -> bool) -> Self {
         Self {
             is_verb,
-            lines: Vec::new(),
+            lines: Lines::default(),
             previous: None,
             brackets: Vec::new(),
-            locals: Vec::new(),
+            locals: Locals::default(),
             parameters: Vec::new(),
             in_parameters: false,
             are_closures: false,
@@ -91,13 +119,13 @@ impl Words {
     /// Begins with a new text.
     pub(super) fn begin(&mut self, text: &str) {
         *self = Self::new(self.is_verb);
-        self.lines = text.lines().map(str::to_owned).collect();
+        self.lines = Lines::new(text);
     }
 
     /// Where the verb that the grammar begins with now stands, and whether an opening bracket follows it without a blank.
     pub(super) fn next_verb(&mut self) -> (Position, bool) {
         let position = self.verbs.pop_front().unwrap_or(Position::NONE);
-        let rest = self.rest_of_line(position).unwrap_or("");
+        let rest = self.lines.rest(position).unwrap_or("");
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
         (position, rest.trim_start_matches(is_word).starts_with('('))
     }
@@ -151,13 +179,14 @@ impl Words {
                 let is_body = !self.are_closures || matches!(self.previous, Some(Token::Pipe));
                 let depth = self.brackets.len() + usize::from(is_body);
                 self.brackets.push(false);
-                self.locals.extend(self.parameters.drain(..).map(|name| (name, depth)));
+                for name in self.parameters.drain(..) {
+                    self.locals.declare(name, depth);
+                }
             }
             Token::LeftParen | Token::LeftBracket | Token::QuestionBracket => self.brackets.push(false),
             Token::RightBrace | Token::RightParen | Token::RightBracket => {
                 self.brackets.pop();
-                let depth = self.brackets.len();
-                self.locals.retain(|(_, around)| *around <= depth);
+                self.locals.leave(self.brackets.len());
             }
             Token::SemiColon => self.parameters.clear(),
             _ => {}
@@ -179,7 +208,7 @@ impl Words {
     }
 
     fn is_local(&self, word: &str) -> bool {
-        self.locals.iter().any(|(name, _)| name == word) || self.parameters.iter().any(|name| name == word)
+        self.locals.contains(word) || self.parameters.iter().any(|name| name == word)
     }
 
     fn is_map_colon(&self) -> bool {
@@ -193,7 +222,7 @@ impl Words {
     fn word(&mut self, word: rhai::Identifier, position: Position) -> Token {
         let is_declared = matches!(self.previous, Some(Token::Let | Token::Const));
         if is_declared {
-            self.locals.push((word.to_string(), self.brackets.len()));
+            self.locals.declare(word.to_string(), self.brackets.len());
         } else if self.in_parameters {
             self.parameters.push(word.to_string());
         }
@@ -235,18 +264,13 @@ impl Words {
     /// `0644` is octal, as in the recipes that are ported.
     fn octal(&self, position: Position) -> Option<Token> {
         let digits: String = self
-            .rest_of_line(position)?
+            .lines
+            .rest(position)?
             .chars()
             .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
             .collect();
         let digits = digits.strip_prefix('0')?;
         i64::from_str_radix(digits, 8).ok().map(Token::IntegerConstant)
-    }
-
-    fn rest_of_line(&self, position: Position) -> Option<&str> {
-        let line = self.lines.get(position.line()? - 1)?;
-        let skipped: usize = line.chars().take(position.position()? - 1).map(char::len_utf8).sum();
-        line.get(skipped..)
     }
 
     fn begins_statement(&self) -> bool {
@@ -258,20 +282,20 @@ impl Words {
 
     /// Whether nothing but the end of a statement follows the word: looked up in the text, which is ahead of the tokens.
     fn ends_statement(&self, word: &str, position: Position) -> bool {
-        match self.behind(word, position) {
+        match self.lines.behind(word, position) {
             Some(text) => text.is_empty() || text.starts_with([';', '}']),
             None => false,
         }
     }
 
     fn is_function_or_module(&self, word: &str, position: Position) -> bool {
-        let behind = self.behind(word, position).unwrap_or("");
+        let behind = self.lines.behind(word, position).unwrap_or("");
         behind.starts_with('(') || behind.starts_with("!(") || behind.starts_with("::")
     }
 
     /// `word = …`, `word += …`.
     fn is_assigned(&self, word: &str, position: Position) -> bool {
-        let Some(text) = self.behind(word, position) else {
+        let Some(text) = self.lines.behind(word, position) else {
             return false;
         };
         let operator = text.trim_start_matches(['+', '-', '*', '/', '%', '&', '|', '^', '<', '>']);
@@ -281,29 +305,6 @@ impl Words {
             Some(_) => !matches!(text.get(..2), Some("<=" | ">=")),
             None => false,
         }
-    }
-
-    /// What stands behind a word, without blanks and comments.
-    fn behind(&self, word: &str, position: Position) -> Option<&str> {
-        let number = position.line()?;
-        let first = self.rest_of_line(position)?.get(word.len()..)?;
-        let mut in_comment = false;
-        for mut line in std::iter::once(first).chain(self.lines.iter().skip(number).map(String::as_str)) {
-            loop {
-                line = line.trim_start();
-                if in_comment {
-                    let Some((_, rest)) = line.split_once("*/") else { break };
-                    (line, in_comment) = (rest, false);
-                } else if let Some(rest) = line.strip_prefix("/*") {
-                    (line, in_comment) = (rest, true);
-                } else if line.is_empty() || line.starts_with("//") {
-                    break;
-                } else {
-                    return Some(line);
-                }
-            }
-        }
-        Some("")
     }
 
     /// Whether a value ends here, so that an operator may follow.
@@ -330,7 +331,8 @@ impl Words {
     /// Whether a `|` behind a value is not the operator but begins parameters: `|name, …| {`.
     fn begins_parameters(&self, position: Position) -> bool {
         let Some((names, rest)) = self
-            .rest_of_line(position)
+            .lines
+            .rest(position)
             .and_then(|rest| rest.get(1..)?.split_once('|'))
         else {
             return false;
@@ -340,7 +342,7 @@ impl Words {
     }
 
     fn note_unfilled(&mut self, text: &str, position: Position) {
-        let is_quoted = self.rest_of_line(position).is_some_and(|rest| rest.starts_with('"'));
+        let is_quoted = self.lines.rest(position).is_some_and(|rest| rest.starts_with('"'));
         for sign in ['#', '$'] {
             if sign == '$' && !is_quoted {
                 continue;
@@ -365,7 +367,8 @@ impl Words {
     /// Where a part of the text that begins at `position` stands, if it is on the same line.
     fn inside(&self, position: Position, part: &str) -> Position {
         let before = self
-            .rest_of_line(position)
+            .lines
+            .rest(position)
             .and_then(|rest| Some(rest.split_once(part)?.0));
         let columns = before.and_then(|before| u16::try_from(before.chars().count()).ok());
         let place = (position.line(), position.position(), columns);

@@ -1,0 +1,107 @@
+//! The lines of a recipe's text, and what stands where.
+
+use std::cell::Cell;
+
+use rhai::Position;
+
+/// A text that is asked for what stands at its tokens, one after the other.
+#[derive(Default)]
+pub(super) struct Lines {
+    lines: Vec<String>,
+    /// Where was asked last: index of the line, characters and bytes before. The next question is mostly close behind.
+    last: Cell<(usize, usize, usize)>,
+}
+
+/// Rhai counts no further than this, neither lines nor the characters of one.
+const MAX: usize = u16::MAX as usize - 1;
+
+/// The number of the first line that cannot be counted, or in which characters cannot.
+pub(super) fn uncountable(text: &str) -> Option<usize> {
+    let is_long = |line: &str| line.len() > MAX && line.chars().nth(MAX).is_some();
+    let long = text
+        .split('\n')
+        .enumerate()
+        .find(|(index, line)| *index >= MAX || is_long(line));
+    long.map(|(index, _)| index + 1)
+}
+
+impl Lines {
+    pub(super) fn new(text: &str) -> Self {
+        Self {
+            lines: text.lines().map(str::to_owned).collect(),
+            last: Cell::default(),
+        }
+    }
+
+    /// The rest of the line.
+    pub(super) fn rest(&self, position: Position) -> Option<&str> {
+        let (index, column) = (position.line()?.checked_sub(1)?, position.position()?.checked_sub(1)?);
+        let line = self.lines.get(index)?;
+        let (characters, bytes) = match self.last.get() {
+            (last, characters, bytes) if last == index && characters <= column => (characters, bytes),
+            _ => (0, 0),
+        };
+        let between = line.get(bytes..)?.chars().take(column - characters);
+        let bytes = bytes + between.map(char::len_utf8).sum::<usize>();
+        self.last.set((index, column, bytes));
+        line.get(bytes..)
+    }
+
+    /// What stands behind a word, without blanks and comments.
+    pub(super) fn behind(&self, word: &str, position: Position) -> Option<&str> {
+        let number = position.line()?;
+        let first = self.rest(position)?.get(word.len()..)?;
+        let mut in_comment = false;
+        for mut line in std::iter::once(first).chain(self.lines.iter().skip(number).map(String::as_str)) {
+            loop {
+                line = line.trim_start();
+                if in_comment {
+                    let Some((_, rest)) = line.split_once("*/") else { break };
+                    (line, in_comment) = (rest, false);
+                } else if let Some(rest) = line.strip_prefix("/*") {
+                    (line, in_comment) = (rest, true);
+                } else if line.is_empty() || line.starts_with("//") {
+                    break;
+                } else {
+                    return Some(line);
+                }
+            }
+        }
+        Some("")
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rhai::Position;
+
+    use super::{Lines, MAX, uncountable};
+
+    #[test]
+    fn the_rest_of_a_line_is_found_forwards_and_backwards_and_in_characters() {
+        let lines = Lines::new("aé字b\nsecond");
+        for (line, column, rest) in [
+            (1, 1, "aé字b"),
+            (1, 4, "b"),
+            (1, 3, "字b"),
+            (2, 4, "ond"),
+            (1, 4, "b"),
+            (1, 5, ""),
+        ] {
+            assert_eq!(lines.rest(Position::new(line, column)), Some(rest), "{line}:{column}");
+        }
+        assert_eq!(lines.rest(Position::new(3, 1)), None);
+        assert_eq!(lines.rest(Position::NONE), None);
+        assert_eq!(lines.rest(Position::new(1, 0)), None);
+        assert_eq!(Lines::new("ab").rest(Position::new(1, 9)), Some(""));
+    }
+
+    #[test]
+    fn what_cannot_be_counted_is_found() {
+        assert_eq!(uncountable(&"\n".repeat(MAX - 1)), None);
+        assert_eq!(uncountable(&"\n".repeat(MAX)), Some(MAX + 1));
+        assert_eq!(uncountable(&format!("a\n{}", "é".repeat(MAX))), None);
+        assert_eq!(uncountable(&format!("a\n{}", "é".repeat(MAX + 1))), Some(2));
+    }
+}

@@ -1,0 +1,105 @@
+//! Loads any bytes as a recipe, with nothing that it could act on: no server, no process, nobody to ask, a home and a
+//! working directory of its own.
+
+pub mod corpus;
+pub mod mutate;
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+
+use capr::diagnostic::Diagnostic;
+use capr::event::{Event, Reporter};
+use capr::interrupt::Interrupt;
+use capr::recipe::{Options, Prompts, Recipe, Surroundings};
+use capr::secret::{Redactor, Secret};
+use capr::session::dry_run::DryRunConnector;
+use tempfile::TempDir;
+
+/// What a recipe that is loaded for its own sake finds beside it: it may load it, and is loaded by it.
+const OTHER: &str = "set_default :other, 1;\ntask :other { puts other; }\nload \"recipe\";\n";
+
+/// Stands for the library of tasks, which takes longer to load than most recipes.
+const LIBRARY: &str = "set_default :deploy_to, \"/u/apps/fuzz\";\nset_default(:current_path) { `${deploy_to}/current` }\n\
+                       namespace :deploy { task :default { update_code; } task :restart { run \"restart\"; } }\n\
+                       task :update_code { transaction { on_rollback { run \"rm\"; } run \"co\"; } }\n";
+
+/// A place in which recipes are loaded, one after the other.
+pub struct Place {
+    directory: TempDir,
+}
+
+struct Silent;
+
+impl Reporter for Silent {
+    fn report(&mut self, _: &Event) {}
+}
+
+struct Nobody;
+
+impl Prompts for Nobody {
+    fn secret(&mut self, _: &str) -> Result<Secret, String> {
+        Err("nobody to ask".to_owned())
+    }
+
+    fn question(&mut self, _: &str) -> Result<Option<String>, String> {
+        Ok(None)
+    }
+}
+
+impl Place {
+    /// An empty one.
+    pub fn new() -> std::io::Result<Self> {
+        let directory = TempDir::with_prefix("capr-fuzz-")?;
+        fs::write(directory.path().join("other.rhai"), OTHER)?;
+        fs::create_dir(directory.path().join("library"))?;
+        fs::write(directory.path().join("library/deploy.rhai"), LIBRARY)?;
+        Ok(Self { directory })
+    }
+
+    /// Where it is: nothing that a recipe names by a relative path is outside.
+    pub fn path(&self) -> PathBuf {
+        self.directory.path().to_owned()
+    }
+
+    /// Loads a recipe, or checks it. What is wrong with it.
+    pub fn load(&self, recipe: &[u8], how: How) -> std::io::Result<Vec<Diagnostic>> {
+        let path = self.directory.path().join("recipe.rhai");
+        fs::File::create(&path)?.write_all(recipe)?;
+        let options = Options {
+            dry_run: true,
+            home: Some(self.path()),
+            stdlib: (!how.with_library).then(|| self.directory.path().join("library")),
+            set_after: vec![("after".to_owned(), "1".to_owned())],
+            ..Options::default()
+        };
+        let surroundings = Surroundings {
+            remote: Box::new(DryRunConnector),
+            local: Box::new(DryRunConnector),
+            reporter: Box::new(Silent),
+            prompts: Box::new(Nobody),
+            redactor: Redactor::default(),
+            interrupt: Interrupt::default(),
+        };
+        if how.check {
+            return Ok(Recipe::check(&[path], options, surroundings));
+        }
+        match Recipe::load(&[path], options, surroundings) {
+            Ok(recipe) => {
+                let tasks: Vec<String> = recipe.tasks().into_iter().map(|task| task.name).collect();
+                let _ = recipe.addressed(&tasks);
+                Ok(Vec::new())
+            }
+            Err(found) => Ok(found),
+        }
+    }
+}
+
+/// How a recipe is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct How {
+    /// As `capr check` does.
+    pub check: bool,
+    /// With the library of tasks that comes with capr.
+    pub with_library: bool,
+}
