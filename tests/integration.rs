@@ -7,6 +7,9 @@
 )]
 
 mod fleet;
+#[allow(dead_code, reason = "its tool needs more")]
+#[path = "fuzz/mod.rs"]
+mod fuzz;
 #[allow(dead_code, reason = "its words are for all tests; not each is used at all times")]
 mod harness;
 
@@ -21,6 +24,7 @@ mod deploy;
 mod flipper;
 mod language;
 mod libraries;
+mod loading;
 mod notify;
 mod ported;
 mod porting;

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use rhai::{Dynamic, Engine, Position};
@@ -72,6 +73,8 @@ pub(super) struct Interpreter {
     pub(super) level: Cell<usize>,
     /// How many steps scripts may still take.
     pub(super) steps: Cell<u64>,
+    /// And until which time of this thread's computing.
+    pub(super) until: Cell<Option<Duration>>,
     /// Roles whose servers a block says, not asked for yet.
     pub(super) role_blocks: RefCell<VecDeque<RoleBlock>>,
     blocks: RefCell<Vec<Block>>,
@@ -122,6 +125,7 @@ impl Interpreter {
             missing_member: RefCell::default(),
             level: Cell::default(),
             steps: Cell::new(u64::MAX),
+            until: Cell::default(),
             role_blocks: RefCell::default(),
             blocks: RefCell::default(),
             namespace: RefCell::new("".into()),

@@ -279,7 +279,8 @@ pub fn recipe(others: &[String], seed: u64, number: u64) -> Vec<u8> {
         return Vec::new();
     };
     let mut pieces: Vec<String> = pieces(first);
-    for _ in 0..1 + rng.usize(..6) {
+    // Mostly few, so that some are right.
+    for _ in 0..1 + rng.usize(..6) * rng.usize(..2) {
         change(&mut pieces, others, &mut rng);
     }
     match rng.u32(..4000) {

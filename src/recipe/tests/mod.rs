@@ -12,6 +12,7 @@ mod functions;
 mod hooks;
 mod language;
 mod libraries;
+mod limits;
 mod local;
 mod parallel;
 mod render;

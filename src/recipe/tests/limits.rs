@@ -1,0 +1,67 @@
+//! Recipes that would not come to an end, or take all memory, while they are loaded. Found by `scripts/fuzz`.
+
+use std::time::{Duration, Instant};
+
+use super::recipe;
+use crate::recipe::on_large_stack;
+
+/// The first thing wrong with a recipe that is loaded.
+fn message(text: &str) -> String {
+    on_large_stack(|| recipe(text).errors().remove(0).message).unwrap()
+}
+
+const ENDLESS: &str = "the recipe does not come to an end while it is loaded";
+
+#[test]
+fn a_loop_without_an_end_ends_and_cannot_be_caught() {
+    for text in [
+        "loop { }",
+        "on :load { try { for x in 0..9999999999 { } } catch { loop { } } }",
+        "set(:a) { loop { } } puts a;",
+    ] {
+        let errors = recipe(text).errors();
+        assert_eq!(errors[0].message, ENDLESS, "{text}");
+        assert!(errors[0].origin.is_some(), "{text}");
+    }
+}
+
+#[test]
+fn a_task_may_take_more_steps_than_loading() {
+    let text = "task :t { for x in 0..3500000 { } puts 1; }";
+    assert_eq!(super::prints(text), ["1"]);
+}
+
+#[test]
+fn texts_lists_and_maps_that_grow_without_an_end_are_an_error() {
+    for (text, what) in [
+        ("let s = \"x\"; loop { s += s; }", "length of string too large"),
+        ("let s = \"x\"; loop { s = `${s}${s}`; }", "length of string too large"),
+        ("let l = [1]; loop { l += l; }", "size of array/BLOB too large"),
+        ("let l = []; l.pad(9999999999, 0);", "size of array/BLOB too large"),
+        ("let b = blob(9999999999, 1);", "size of array/BLOB too large"),
+    ] {
+        assert_eq!(message(text), what, "{text}");
+    }
+}
+
+#[test]
+fn a_text_with_lines_that_cannot_be_counted_is_refused() {
+    let expected = "recipe.rhai: line 2 is too long, or one too many: there can be 65534 of 65534 characters";
+    let text = message(&format!("puts 1;\nputs \"{}\";", "x".repeat(70_000)));
+    assert!(text.ends_with(expected), "{text}");
+}
+
+#[test]
+fn many_brackets_words_and_locals_on_one_line_take_no_longer_each() {
+    let began = Instant::now();
+    let lines = "let a = 1; { a } ".repeat(3800);
+    recipe(&lines).load().0.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+#[test]
+fn an_upload_of_a_directory_reads_nothing_in_a_dry_run() {
+    let mut case = recipe("role :app, \"a\"; task :t { upload \"/proc\", \"/tmp/x\"; puts 1; }");
+    case.options.dry_run = true;
+    assert_eq!(case.run(&["t"]).printed(), ["1"]);
+}

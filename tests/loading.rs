@@ -1,0 +1,30 @@
+//! Recipes that nobody would write are survived; `scripts/fuzz` tries many more.
+
+use capr::recipe::on_large_stack;
+
+use crate::fuzz::{How, Place, corpus, mutate};
+
+/// Enough to meet most kinds of change, few enough to take no time.
+const COUNT: u64 = 1500;
+
+#[test]
+fn recipes_made_of_others_by_chance_are_loaded_or_refused() {
+    let others = corpus::corpus();
+    assert!(others.len() > 300, "recipes to begin with are found: {}", others.len());
+    let place = Place::new().unwrap();
+    let good = on_large_stack(|| {
+        (0..COUNT)
+            .filter(|number| {
+                let recipe = mutate::recipe(&others, 1, *number);
+                let how = How {
+                    check: number % 2 == 0,
+                    with_library: false,
+                };
+                place.load(&recipe, how).unwrap().is_empty()
+            })
+            .count()
+    });
+    // Where none is right, or all are, the changes change nothing.
+    let good = good.unwrap();
+    assert!(good > 50 && good < 1400, "{good}");
+}
