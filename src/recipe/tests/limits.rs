@@ -58,10 +58,3 @@ fn many_brackets_words_and_locals_on_one_line_take_no_longer_each() {
     recipe(&lines).load().0.unwrap();
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
-
-#[test]
-fn an_upload_of_a_directory_reads_nothing_in_a_dry_run() {
-    let mut case = recipe("role :app, \"a\"; task :t { upload \"/proc\", \"/tmp/x\"; puts 1; }");
-    case.options.dry_run = true;
-    assert_eq!(case.run(&["t"]).printed(), ["1"]);
-}
