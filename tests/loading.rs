@@ -17,7 +17,7 @@ fn recipes_made_of_others_by_chance_are_loaded_or_refused() {
             .filter(|number| {
                 let recipe = mutate::recipe(&others, 1, *number);
                 let how = How {
-                    check: number % 2 == 0,
+                    check: number.is_multiple_of(2),
                     with_library: false,
                 };
                 place.load(&recipe, how).unwrap().is_empty()

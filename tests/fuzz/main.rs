@@ -63,7 +63,7 @@ fn main() -> ExitCode {
 
 fn how(number: u64) -> How {
     How {
-        check: number % 4 == 0,
+        check: number.is_multiple_of(4),
         with_library: number % 64 == 1,
     }
 }
