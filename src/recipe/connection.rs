@@ -146,7 +146,8 @@ impl Interpreter {
                 }
             }
             "user_known_hosts_file" => {
-                options.user_known_hosts_file = texts(value).first().map(|path| self.home_path(path));
+                let files = texts(value).iter().map(|path| self.home_path(path)).collect();
+                options.user_known_hosts_files = Some(files);
             }
             "verify_host_key" | "paranoid" => options.verify_host_key = Some(policy(name, value)?),
             "timeout" => {

@@ -44,6 +44,35 @@ pub enum HostKeyPolicy {
     Off,
 }
 
+/// A way to log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthMethod {
+    /// With keys, of files or of the agent.
+    PublicKey,
+    /// With a password.
+    Password,
+    /// With answers to the server's questions, which mostly are for the password, too.
+    KeyboardInteractive,
+}
+
+impl AuthMethod {
+    /// As the protocol calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PublicKey => "publickey",
+            Self::Password => "password",
+            Self::KeyboardInteractive => "keyboard-interactive",
+        }
+    }
+
+    /// By that name; `None` for others.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::PublicKey, Self::Password, Self::KeyboardInteractive]
+            .into_iter()
+            .find(|method| method.name() == name)
+    }
+}
+
 /// How to reach a server: what the recipe says. What it leaves open, the user's ssh configuration decides.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SshOptions {
@@ -61,16 +90,52 @@ pub struct SshOptions {
     pub gateway: Vec<Server>,
     /// Ssh configuration files: `None` for the user's and the system's, an empty list for none.
     pub config: Option<Vec<PathBuf>>,
-    /// Known-hosts file to read and write instead of the configured ones.
-    pub user_known_hosts_file: Option<PathBuf>,
+    /// Private keys themselves, tried before those of files.
+    pub key_data: Vec<Secret>,
+    /// Opens encrypted keys.
+    pub passphrase: Option<Secret>,
+    /// Tried before anybody is asked for one.
+    pub password: Option<Secret>,
+    /// Ways to log in, best first, instead of the configured ones.
+    pub auth_methods: Option<Vec<AuthMethod>>,
+    /// How often a password is asked for.
+    pub password_prompts: Option<u32>,
+    /// Nobody is asked for anything.
+    pub non_interactive: bool,
+    /// False: no agent.
+    pub use_agent: Option<bool>,
+    /// A command that leads to the server, in the words of `ProxyCommand`.
+    pub proxy: Option<String>,
+    /// Name or address to connect to, instead of the configured one.
+    pub host_name: Option<String>,
+    /// Name under which host keys are known.
+    pub host_key_alias: Option<String>,
+    /// Address of this machine to connect from.
+    pub bind_address: Option<String>,
+    /// Compress what travels.
+    pub compression: Option<bool>,
+    /// Key exchange algorithms, as a list in the words of `KexAlgorithms`; the next three likewise.
+    pub kex: Option<String>,
+    /// Host key algorithms.
+    pub host_key: Option<String>,
+    /// Ciphers.
+    pub encryption: Option<String>,
+    /// Message authentication codes.
+    pub hmac: Option<String>,
+    /// Known-hosts files instead of the configured ones; new keys go to the first.
+    pub user_known_hosts_files: Option<Vec<PathBuf>>,
+    /// Known-hosts files of the system instead of the configured ones.
+    pub global_known_hosts_files: Option<Vec<PathBuf>>,
     /// Instead of the configured `StrictHostKeyChecking`.
     pub verify_host_key: Option<HostKeyPolicy>,
     /// Time for the TCP connection.
     pub connect_timeout: Duration,
     /// Time from connected to logged in.
     pub login_timeout: Duration,
-    /// A server that is silent this long is asked whether it lives; three times without an answer and it is lost.
+    /// A server that is silent this long is asked whether it lives …
     pub keepalive_interval: Duration,
+    /// … and is lost after so many times without an answer; three where nothing is said.
+    pub keepalive_count: Option<u32>,
 }
 
 impl Default for SshOptions {
@@ -83,11 +148,29 @@ impl Default for SshOptions {
             forward_agent: false,
             gateway: Vec::new(),
             config: None,
-            user_known_hosts_file: None,
+            key_data: Vec::new(),
+            passphrase: None,
+            password: None,
+            auth_methods: None,
+            password_prompts: None,
+            non_interactive: false,
+            use_agent: None,
+            proxy: None,
+            host_name: None,
+            host_key_alias: None,
+            bind_address: None,
+            compression: None,
+            kex: None,
+            host_key: None,
+            encryption: None,
+            hmac: None,
+            user_known_hosts_files: None,
+            global_known_hosts_files: None,
             verify_host_key: None,
             connect_timeout: Duration::from_secs(10),
             login_timeout: Duration::from_secs(30),
             keepalive_interval: Duration::from_secs(15),
+            keepalive_count: None,
         }
     }
 }

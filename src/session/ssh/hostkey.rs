@@ -5,13 +5,20 @@ use std::time::SystemTime;
 
 use crate::session::{ConnectError, HostKeyPolicy, NewHostKey, Phase};
 
+use super::algorithms::chosen;
 use super::certificate::{CERTIFIED, HostCertificate};
 use super::config::HostConfig;
 use super::known_hosts::{KnownHosts, Verdict, fingerprint};
 use super::tcp::plain;
 
-/// Signature algorithms without certificates, best first.
-const ALGORITHMS: [&str; 6] = [
+/// Signature algorithms, best first.
+const ALGORITHMS: [&str; 12] = [
+    "ssh-ed25519-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp256-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp384-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp521-cert-v01@openssh.com",
+    "rsa-sha2-512-cert-v01@openssh.com",
+    "rsa-sha2-256-cert-v01@openssh.com",
     "ssh-ed25519",
     "ecdsa-sha2-nistp256",
     "ecdsa-sha2-nistp384",
@@ -53,23 +60,30 @@ impl<'a> Expected<'a> {
     /// several keys shows a known one.
     pub(super) fn algorithms(&self) -> String {
         let known = self.known.known_types(self.name, self.port);
-        let is_known = |algorithm: &&&str| {
+        let has_authority = self.known.has_authority(self.name, self.port);
+        let rank = |algorithm: &&str| {
             let key_type = if algorithm.starts_with("rsa-") {
                 "ssh-rsa"
             } else {
                 algorithm
             };
-            known.iter().any(|known| known == key_type)
+            // Libssh2 does not look who signed a certificate.
+            match (
+                algorithm.ends_with(CERTIFIED),
+                known.iter().any(|known| known == key_type),
+            ) {
+                (true, _) => 0,
+                (false, true) => 1,
+                (false, false) => 2,
+            }
         };
-        let first = ALGORITHMS.iter().filter(is_known);
-        let rest = ALGORITHMS.iter().filter(|algorithm| !is_known(algorithm));
-        // Libssh2 does not look who signed them.
-        let certified = ALGORITHMS.iter().map(|algorithm| format!("{algorithm}{CERTIFIED}"));
-        certified
-            .filter(|_| self.known.has_authority(self.name, self.port))
-            .chain(first.chain(rest).map(|&plain| plain.to_owned()))
-            .collect::<Vec<_>>()
-            .join(",")
+        let mut offered = match &self.config.algorithms.host_keys {
+            Some(list) => chosen(list, &ALGORITHMS),
+            None => ALGORITHMS.to_vec(),
+        };
+        offered.retain(|algorithm| has_authority || !algorithm.ends_with(CERTIFIED));
+        offered.sort_by_key(rank);
+        offered.join(",")
     }
 
     /// Whether the key is trusted; a new one that was written down is returned.

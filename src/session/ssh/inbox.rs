@@ -172,6 +172,15 @@ impl Inbox {
         self.shared.wake.wait(Some(socket), others, until)
     }
 
+    /// For one of these.
+    pub(super) fn wait_for_any<'a>(
+        &'a self,
+        sockets: impl Iterator<Item = (BorrowedFd<'a>, PollFlags)>,
+        until: Option<Instant>,
+    ) {
+        self.shared.wake.wait(None, sockets, until);
+    }
+
     pub(super) fn wait_for(&self, socket: &impl AsFd, events: PollFlags, until: Option<Instant>) -> Woken {
         self.wait(Some((socket.as_fd(), events)), until)
     }

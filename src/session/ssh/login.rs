@@ -14,13 +14,13 @@ use ssh2::{BlockDirections, ErrorCode, MethodType, Session};
 use crate::configuration::Server;
 use crate::session::{ConnectError, Destination, Phase, Report, SessionId, SshOptions};
 
-use super::config::{HostConfig, Route};
+use super::config::{Algorithms, HostConfig, Route};
 use super::gateway::{self, Gateway, Gateways};
 use super::hostkey::Expected;
 use super::inbox::Inbox;
 use super::key_ring::KeyRing;
 use super::proxy_command::ProxyCommand;
-use super::{Configuration, SshEnvironment, auth, stopped, tcp};
+use super::{Configuration, SshEnvironment, algorithms, auth, stopped, tcp};
 
 /// libssh2's code for "call again".
 const EAGAIN: ErrorCode = ErrorCode::Session(libssh2_sys::LIBSSH2_ERROR_EAGAIN);
@@ -155,7 +155,12 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
     let (socket, mut way) = reach(login, config, connect_timeout, inbox)?;
     let socket = Arc::new(socket);
     // Bytes that nobody acknowledges end the connection in the same time as silence does.
-    let patience = u32::try_from((keepalive_interval * 3).as_millis()).unwrap_or(u32::MAX);
+    let keepalive_count = options
+        .keepalive_count
+        .or(config.server_alive_count)
+        .unwrap_or(3)
+        .max(1);
+    let patience = u32::try_from(keepalive_interval.saturating_mul(keepalive_count).as_millis()).unwrap_or(u32::MAX);
     let _ = sockopt::set_tcp_user_timeout(&socket, patience);
 
     let mut session = Session::new().map_err(|error| internal(&error))?;
@@ -165,10 +170,9 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
     link.wait_for_answers_without_limit();
     #[cfg(target_os = "linux")]
     link.give_back_unused();
+    session.set_compress(config.compression);
     let expected = Expected::new(config);
-    session
-        .method_pref(MethodType::HostKey, &expected.algorithms())
-        .map_err(|error| internal(&error))?;
+    prefer(&session, config, &expected)?;
     let mut attempt = Attempt {
         login,
         config,
@@ -209,9 +213,49 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         way,
         keepalive_interval,
         // As with ssh, it does not matter where there is none.
-        forwarded_agent: config.identity_agent.clone().filter(|_| config.forward_agent),
+        forwarded_agent: config.forwarded_agent.clone(),
         is_root: config.user == "root",
     })
+}
+
+/// Offers what the configuration wants offered.
+fn prefer(session: &Session, config: &HostConfig, expected: &Expected<'_>) -> Result<(), ConnectError> {
+    let Algorithms {
+        key_exchange,
+        host_keys,
+        ciphers,
+        macs,
+    } = &config.algorithms;
+    let unsupported = |what: &str, list: &str| ConnectError {
+        phase: Phase::Configuration,
+        reason: format!("none of these {what} is supported: {list}"),
+        hints: Vec::new(),
+    };
+    let host_key = expected.algorithms();
+    if host_key.is_empty() {
+        return Err(unsupported(
+            "host key algorithms",
+            host_keys.as_deref().unwrap_or_default(),
+        ));
+    }
+    session
+        .method_pref(MethodType::HostKey, &host_key)
+        .map_err(|error| internal(&error))?;
+    for (what, list, kinds) in [
+        ("key exchanges", key_exchange, &[MethodType::Kex][..]),
+        ("ciphers", ciphers, &[MethodType::CryptCs, MethodType::CryptSc]),
+        ("MACs", macs, &[MethodType::MacCs, MethodType::MacSc]),
+    ] {
+        let Some(list) = list else { continue };
+        for &kind in kinds {
+            let usual = session.supported_algs(kind).map_err(|error| internal(&error))?;
+            let chosen = algorithms::chosen(list, &usual).join(",");
+            session
+                .method_pref(kind, &chosen)
+                .map_err(|_| unsupported(what, list))?;
+        }
+    }
+    Ok(())
 }
 
 /// A socket that leads to the server.
@@ -223,7 +267,7 @@ fn reach(
 ) -> Result<(OwnedFd, Way), ConnectError> {
     match &config.route {
         Route::Direct => {
-            let socket = tcp::connect(&config.host_name, config.port, timeout, inbox)?;
+            let socket = tcp::connect(config, timeout, inbox)?;
             Ok((socket.into(), Way::Direct))
         }
         Route::Command(line) => {
@@ -238,6 +282,9 @@ fn reach(
             let mut options = SshOptions {
                 gateway: before.to_vec(),
                 forward_agent: false,
+                proxy: None,
+                host_name: None,
+                host_key_alias: None,
                 ..own.clone()
             };
             if own.gateway.is_empty() {

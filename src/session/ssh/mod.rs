@@ -4,6 +4,7 @@
 
 pub mod agent;
 mod agent_forwarding;
+mod algorithms;
 mod auth;
 mod certificate;
 mod channel;

@@ -1,85 +1,227 @@
 //! From a host name to a TCP connection, giving up when told to.
 
 use std::io;
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, connect as connect_socket, socket_with, sockopt};
+use rustix::net::{
+    AddressFamily as Family, SocketFlags, SocketType, bind, connect as connect_socket, socket_with, sockopt,
+};
 
 use crate::session::{ConnectError, Phase};
 
+use super::config::{AddressFamily, HostConfig};
 use super::inbox::Inbox;
 use super::stopped;
 
-/// Tries every address of the host, each for `timeout`.
-pub(super) fn connect(host: &str, port: u16, timeout: Duration, inbox: &Inbox) -> Result<TcpStream, ConnectError> {
-    let addresses = resolve(host, port)?;
-    let mut reasons = Vec::new();
-    for address in addresses {
-        match connect_to(address, timeout, inbox) {
-            Ok(socket) => return Ok(socket),
-            Err(_) if inbox.end().is_some() => return Err(stopped(Phase::Connect)),
-            Err(reason) => reasons.push(format!("{reason} ({address})")),
+/// How long an address has a lead on the next one (RFC 8305, section 5).
+const LEAD: Duration = Duration::from_millis(250);
+/// Pause between attempts.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Connects to the host at one of its addresses, whichever answers first: the next one is tried when one is slow or has failed.
+/// Each has `timeout`.
+pub(super) fn connect(config: &HostConfig, timeout: Duration, inbox: &Inbox) -> Result<TcpStream, ConnectError> {
+    let addresses = addresses(config)?;
+    let own = config.bind_address.as_deref().map(own_addresses).transpose()?;
+    let mut attempts = config.connection_attempts;
+    loop {
+        attempts = attempts.saturating_sub(1);
+        match Race::new(&addresses, own.as_deref(), timeout).run(inbox) {
+            Err(error) if attempts > 0 && inbox.end().is_none() => {
+                let until = Instant::now() + PAUSE;
+                while Instant::now() < until {
+                    if inbox.end().is_some() {
+                        return Err(error);
+                    }
+                    inbox.wait(None, Some(until));
+                }
+            }
+            outcome => return outcome,
         }
     }
-    Err(ConnectError {
-        phase: Phase::Connect,
-        reason: reasons.join(", "),
-        hints: Vec::new(),
-    })
+}
+
+/// The host's addresses that may be used, the two families by turns, its first one first.
+fn addresses(config: &HostConfig) -> Result<Vec<SocketAddr>, ConnectError> {
+    let mut found = resolve(&config.host_name, config.port)?;
+    found.retain(|address| match config.address_family {
+        AddressFamily::Any => true,
+        AddressFamily::V4 => address.is_ipv4(),
+        AddressFamily::V6 => address.is_ipv6(),
+    });
+    let Some(first) = found.first() else {
+        return Err(unknown(&config.host_name, "it has no address of the wanted family"));
+    };
+    let first_is_v6 = first.is_ipv6();
+    let (mut leading, mut others): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|address| address.is_ipv6() == first_is_v6);
+    let mut mixed = Vec::new();
+    leading.reverse();
+    others.reverse();
+    while let Some(address) = leading.pop().or_else(|| others.pop()) {
+        mixed.push(address);
+        mixed.extend(others.pop());
+    }
+    Ok(mixed)
+}
+
+fn own_addresses(name: &str) -> Result<Vec<IpAddr>, ConnectError> {
+    Ok(resolve(name, 0)?.into_iter().map(|address| address.ip()).collect())
 }
 
 fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
-    let failed = |why: &str| ConnectError {
+    match (host, port).to_socket_addrs() {
+        Ok(found) => {
+            let mut addresses: Vec<SocketAddr> = Vec::new();
+            for address in found {
+                if !addresses.contains(&address) {
+                    addresses.push(address);
+                }
+            }
+            Ok(addresses)
+        }
+        Err(error) => {
+            let text = plain(&error);
+            let why = text.rsplit_once("information: ").map_or(text.as_str(), |(_, why)| why);
+            Err(unknown(host, why))
+        }
+    }
+}
+
+fn unknown(host: &str, why: &str) -> ConnectError {
+    ConnectError {
         phase: Phase::Resolve,
         reason: format!("host name `{host}' is not known: {why}"),
         hints: Vec::new(),
-    };
-    let mut addresses: Vec<SocketAddr> = match (host, port).to_socket_addrs() {
-        Ok(addresses) => addresses.collect(),
-        Err(error) => {
-            let text = plain(&error);
-            return Err(failed(
-                text.rsplit_once("information: ").map_or(text.as_str(), |(_, why)| why),
-            ));
-        }
-    };
-    addresses.dedup();
-    if addresses.is_empty() {
-        return Err(failed("it has no address"));
     }
-    Ok(addresses)
 }
 
-fn connect_to(address: SocketAddr, timeout: Duration, inbox: &Inbox) -> Result<TcpStream, String> {
-    let family = if address.is_ipv4() {
-        AddressFamily::INET
-    } else {
-        AddressFamily::INET6
-    };
-    let why = |error: Errno| plain(&error.into());
-    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    let socket = socket_with(family, SocketType::STREAM, flags, None).map_err(why)?;
-    sockopt::set_tcp_nodelay(&socket, true).map_err(why)?;
-    match connect_socket(&socket, &address) {
-        Ok(()) => {}
-        Err(Errno::INPROGRESS) => {
-            let deadline = Instant::now() + timeout;
-            while !inbox.wait_for(&socket, PollFlags::OUT, Some(deadline)).socket {
-                if inbox.end().is_some() {
-                    return Err("stopped".to_owned());
+/// Attempts at all addresses of a host, of which one is to succeed.
+struct Race<'a> {
+    /// Not tried yet.
+    left: std::slice::Iter<'a, SocketAddr>,
+    own: Option<&'a [IpAddr]>,
+    timeout: Duration,
+    running: Vec<Attempt>,
+    reasons: Vec<String>,
+}
+
+struct Attempt {
+    address: SocketAddr,
+    socket: OwnedFd,
+    until: Instant,
+}
+
+impl<'a> Race<'a> {
+    fn new(addresses: &'a [SocketAddr], own: Option<&'a [IpAddr]>, timeout: Duration) -> Self {
+        Self {
+            left: addresses.iter(),
+            own,
+            timeout,
+            running: Vec::new(),
+            reasons: Vec::new(),
+        }
+    }
+
+    fn run(mut self, inbox: &Inbox) -> Result<TcpStream, ConnectError> {
+        let mut next = Instant::now();
+        loop {
+            let now = Instant::now();
+            if self.running.is_empty() || now >= next {
+                if let Some(&address) = self.left.next() {
+                    next = now + LEAD;
+                    if let Some(socket) = self.start(address) {
+                        return Ok(TcpStream::from(socket));
+                    }
+                    continue;
                 }
-                if Instant::now() >= deadline {
-                    return Err(format!("no answer within {} s", timeout.as_secs_f64()));
+                if self.running.is_empty() {
+                    return Err(ConnectError {
+                        phase: Phase::Connect,
+                        reason: self.reasons.join(", "),
+                        hints: Vec::new(),
+                    });
                 }
             }
-            sockopt::socket_error(&socket).map_err(why)?.map_err(why)?;
+            if inbox.end().is_some() {
+                return Err(stopped(Phase::Connect));
+            }
+            let until = self.running.iter().map(|attempt| attempt.until).min();
+            let until = if self.left.len() > 0 {
+                until.map(|until| until.min(next))
+            } else {
+                until
+            };
+            let sockets = self
+                .running
+                .iter()
+                .map(|attempt| (attempt.socket.as_fd(), PollFlags::OUT));
+            inbox.wait_for_any(sockets, until);
+            let failed = self.running.len();
+            if let Some(socket) = self.take_connected() {
+                return Ok(TcpStream::from(socket));
+            }
+            if self.running.len() < failed {
+                // Nothing to wait for: the next one may begin.
+                next = Instant::now();
+            }
         }
-        Err(error) => return Err(why(error)),
     }
-    Ok(TcpStream::from(socket))
+
+    /// Begins with an address; the socket where that is all there is to do.
+    fn start(&mut self, address: SocketAddr) -> Option<OwnedFd> {
+        match self.try_start(address) {
+            Ok((socket, true)) => return Some(socket),
+            Ok((socket, false)) => self.running.push(Attempt {
+                address,
+                socket,
+                until: Instant::now() + self.timeout,
+            }),
+            Err(error) => self.failed(address, &plain(&error.into())),
+        }
+        None
+    }
+
+    fn try_start(&self, address: SocketAddr) -> Result<(OwnedFd, bool), Errno> {
+        let family = if address.is_ipv4() { Family::INET } else { Family::INET6 };
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        let socket = socket_with(family, SocketType::STREAM, flags, None)?;
+        sockopt::set_tcp_nodelay(&socket, true)?;
+        if let Some(own) = self.own {
+            let own = own.iter().find(|own| own.is_ipv4() == address.is_ipv4());
+            bind(&socket, &SocketAddr::from((*own.ok_or(Errno::ADDRNOTAVAIL)?, 0)))?;
+        }
+        match connect_socket(&socket, &address) {
+            Ok(()) => Ok((socket, true)),
+            Err(Errno::INPROGRESS) => Ok((socket, false)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes out what has ended: the first that is connected, or the reasons of those that are not.
+    fn take_connected(&mut self) -> Option<OwnedFd> {
+        let now = Instant::now();
+        for attempt in std::mem::take(&mut self.running) {
+            match sockopt::socket_error(&attempt.socket) {
+                Ok(Ok(())) if rustix::net::getpeername(&attempt.socket).is_ok() => return Some(attempt.socket),
+                Ok(Ok(())) if now < attempt.until => self.running.push(attempt),
+                Ok(Ok(())) => {
+                    let waited = self.timeout.as_secs_f64();
+                    self.failed(attempt.address, &format!("no answer within {waited} s"));
+                }
+                Ok(Err(error)) | Err(error) => self.failed(attempt.address, &plain(&error.into())),
+            }
+        }
+        None
+    }
+
+    fn failed(&mut self, address: SocketAddr, why: &str) {
+        self.reasons.push(format!("{why} ({address})"));
+    }
 }
 
 /// The system's words for an error, lower case and without its number.

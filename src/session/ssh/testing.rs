@@ -112,7 +112,7 @@ impl Sshd {
             keys: vec![self.path("id")],
             keys_only: true,
             config: Some(Vec::new()),
-            user_known_hosts_file: Some(self.path("known_hosts")),
+            user_known_hosts_files: Some(vec![self.path("known_hosts")]),
             ..SshOptions::default()
         }
     }

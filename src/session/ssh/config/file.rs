@@ -9,9 +9,10 @@ use std::sync::Arc;
 use glob::MatchOptions;
 
 use super::statement::{Line, Parsed, Statement, parse};
+use super::tokens::tilde;
 use super::{Place, Trouble};
 
-const SYSTEM: &str = "/etc/ssh/ssh_config";
+pub(super) const SYSTEM: &str = "/etc/ssh/ssh_config";
 /// How deep files may include others, as in ssh.
 const MAX_DEPTH: usize = 16;
 /// How many files are read in all; only files that include each other in circles have so many.
@@ -110,9 +111,7 @@ impl Reader<'_> {
         let no_home = || Trouble::at(place, "there is no home directory to include from");
         let pattern = match pattern.strip_prefix("~/") {
             Some(rest) => self.home.ok_or_else(no_home)?.join(rest),
-            None if pattern.starts_with('~') => {
-                return Err(Trouble::at(place, format!("`{pattern}': only ~/ is supported")));
-            }
+            None if pattern.starts_with('~') => tilde(pattern, self.home, place)?.into(),
             None => match Path::new(pattern) {
                 absolute if absolute.is_absolute() => absolute.to_owned(),
                 relative => origin.base.ok_or_else(no_home)?.join(relative),

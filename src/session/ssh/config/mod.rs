@@ -2,7 +2,10 @@
 //! error for the hosts it is about, never passed over; `ssh -G` is the reference (the tests compare with it).
 
 mod file;
+mod foreign;
+mod keyword;
 mod resolve;
+mod search;
 mod statement;
 mod tokens;
 mod words;
@@ -14,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::configuration::Server;
-use crate::session::{ConnectError, HostKeyPolicy, Phase, SshOptions};
+use crate::session::{AuthMethod, ConnectError, HostKeyPolicy, Phase, SshOptions};
 
 use statement::Line;
 
@@ -29,6 +32,30 @@ pub enum Route {
     Command(String),
 }
 
+/// Which of a host's addresses are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressFamily {
+    /// All.
+    Any,
+    /// Those of IPv4.
+    V4,
+    /// Those of IPv6.
+    V6,
+}
+
+/// Lists of algorithms in ssh's words, where there are any: `a,b`, or `+a`, `-a*`, `^a` to change the usual ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Algorithms {
+    /// Key exchange.
+    pub key_exchange: Option<String>,
+    /// Host keys.
+    pub host_keys: Option<String>,
+    /// Ciphers.
+    pub ciphers: Option<String>,
+    /// Message authentication codes.
+    pub macs: Option<String>,
+}
+
 /// Everything that is to be known to connect to a server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HostConfig {
@@ -40,14 +67,24 @@ pub struct HostConfig {
     pub user: String,
     /// Private keys to try, in order; those that are not there are skipped.
     pub identity_files: Vec<PathBuf>,
+    /// Certificates of those keys, or of the agent's.
+    pub certificate_files: Vec<PathBuf>,
     /// Only those keys, no others of the agent.
     pub identities_only: bool,
+    /// Ways to log in, best first.
+    pub methods: Vec<AuthMethod>,
+    /// How often a password is asked for.
+    pub password_prompts: u32,
     /// The agent's socket; `None` for no agent.
     pub identity_agent: Option<PathBuf>,
     /// Known-hosts files of the user; new keys go to the first. None at all is possible.
     pub user_known_hosts_files: Vec<PathBuf>,
     /// Known-hosts files of the system.
     pub global_known_hosts_files: Vec<PathBuf>,
+    /// A list of keys that no host may have.
+    pub revoked_host_keys: Option<PathBuf>,
+    /// New names are hashed.
+    pub hash_known_hosts: bool,
     /// What to do with a key that is not known.
     pub host_key_policy: HostKeyPolicy,
     /// The name under which keys are looked up and written instead, as for port 22.
@@ -56,8 +93,20 @@ pub struct HostConfig {
     pub connect_timeout: Option<Duration>,
     /// Time of silence after which the server is asked whether it lives, where the files say one.
     pub server_alive_interval: Option<Duration>,
-    /// Offer the agent to the server.
-    pub forward_agent: bool,
+    /// Attempts to connect, a second apart.
+    pub connection_attempts: u32,
+    /// Which addresses count.
+    pub address_family: AddressFamily,
+    /// Address of this machine to connect from.
+    pub bind_address: Option<String>,
+    /// How often it is asked before it is given up, where the files say so.
+    pub server_alive_count: Option<u32>,
+    /// Compress what travels.
+    pub compression: bool,
+    /// Which algorithms are offered.
+    pub algorithms: Algorithms,
+    /// The agent that the server may use.
+    pub forwarded_agent: Option<PathBuf>,
     /// The way there.
     pub route: Route,
 }
@@ -66,6 +115,8 @@ pub struct HostConfig {
 #[derive(Clone, Debug, Default)]
 pub struct SshConfig {
     files: Vec<Arc<[Line]>>,
+    /// The files that were named, where it is not the usual ones.
+    named: Option<Vec<PathBuf>>,
     home: Option<PathBuf>,
     variables: HashMap<String, String>,
 }
@@ -79,6 +130,7 @@ impl SshConfig {
     pub fn load(files: Option<&[PathBuf]>, home: Option<&Path>) -> Result<Self, ConnectError> {
         Ok(Self {
             files: file::read_all(files, home).map_err(Trouble::into_error)?,
+            named: files.map(<[PathBuf]>::to_vec),
             home: home.map(Path::to_owned),
             variables: HashMap::new(),
         })
@@ -109,9 +161,22 @@ struct Place {
     line: usize,
 }
 
+impl Place {
+    /// Of what no file says.
+    fn recipe() -> Self {
+        Self {
+            file: Arc::from(Path::new("ssh_options")),
+            line: 0,
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file.display(), self.line)
+        match self.line {
+            0 => write!(f, "{}", self.file.display()),
+            line => write!(f, "{}:{line}", self.file.display()),
+        }
     }
 }
 

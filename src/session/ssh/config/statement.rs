@@ -1,10 +1,9 @@
 //! What one line of an ssh configuration says.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::keyword::{Keyword, Takes};
 use super::{Place, Trouble, words};
-use crate::session::HostKeyPolicy;
 
 #[derive(Clone, Debug)]
 pub(super) struct Line {
@@ -18,7 +17,8 @@ pub(super) enum Statement {
     Host(Vec<String>),
     /// What follows is where all of these hold.
     Match(Vec<Criterion>),
-    Set(Setting),
+    /// Values as written: tokens may stand in them.
+    Set(Keyword, Vec<String>),
     /// Files, read already.
     Include(Vec<Arc<[Line]>>),
 }
@@ -57,30 +57,8 @@ pub(super) enum Kind {
     Final {
         asked_for: bool,
     },
-    /// Known to ssh, not to us.
-    Unsupported(String),
-}
-
-/// Values as written, where tokens may stand in them.
-#[derive(Clone, Debug)]
-pub(super) enum Setting {
-    HostName(String),
-    Port(u16),
-    User(String),
-    IdentityFile(String),
-    IdentitiesOnly(bool),
-    IdentityAgent(String),
-    UserKnownHostsFile(Vec<String>),
-    GlobalKnownHostsFile(Vec<String>),
-    HostKeyPolicy(HostKeyPolicy),
-    HostKeyAlias(String),
-    ConnectTimeout(Duration),
-    ServerAliveInterval(Duration),
-    /// `None`: another agent than ours.
-    ForwardAgent(Option<bool>),
-    ProxyJump(String),
-    ProxyCommand(String),
-    CanonicalizeHostname(bool),
+    /// What only ssh can tell.
+    Foreign(String),
 }
 
 /// A line as far as it can be understood without reading other files.
@@ -102,53 +80,35 @@ pub(super) fn parse(text: &str, place: &Place) -> Result<Parsed, Trouble> {
     let unclosed = || Trouble::at(place, "a quote is not closed");
     let (keyword, rest) = words::first(text).ok_or_else(unclosed)?;
     let name = keyword.to_ascii_lowercase();
-    match name.as_str() {
+    let takes = match name.as_str() {
         "match" => return Ok(Parsed::Statement(Statement::Match(criteria(rest, place)?))),
-        // The rest of the line as it is.
-        "proxycommand" => {
-            let command = rest.trim_start_matches([' ', '\t', '=']).to_owned();
-            return Ok(Parsed::Statement(Statement::Set(Setting::ProxyCommand(command))));
-        }
-        _ if !KEYWORDS.contains(&name.as_str()) => return Ok(Parsed::Nothing),
-        _ => {}
-    }
+        "host" | "include" => None,
+        name => match Keyword::named(name) {
+            Some((keyword, Takes::Line)) => {
+                let line = rest.trim_start_matches([' ', '\t', '=']).to_owned();
+                return Ok(Parsed::Statement(Statement::Set(keyword, vec![line])));
+            }
+            Some(takes) => Some(takes),
+            None => return Ok(Parsed::Nothing),
+        },
+    };
     let arguments = Arguments {
         keyword: &keyword,
         place,
         words: words::all(rest).ok_or_else(unclosed)?,
     };
     arguments.require()?;
-    Ok(match name.as_str() {
-        "host" => Parsed::Statement(Statement::Host(arguments.words)),
-        "include" => Parsed::Include(arguments.words),
-        name => match arguments.setting(name)? {
-            Some(setting) => Parsed::Statement(Statement::Set(setting)),
-            None => Parsed::Nothing,
-        },
+    Ok(match takes {
+        None if name == "host" => Parsed::Statement(Statement::Host(arguments.words)),
+        None => Parsed::Include(arguments.words),
+        // `none` says nothing: a later line may still say something.
+        Some((_, Takes::Time)) if arguments.one()? == "none" => Parsed::Nothing,
+        Some((keyword, takes)) => {
+            arguments.check(takes)?;
+            Parsed::Statement(Statement::Set(keyword, arguments.words))
+        }
     })
 }
-
-const KEYWORDS: [&str; 18] = [
-    "canonicalizehostname",
-    "connecttimeout",
-    "forwardagent",
-    "globalknownhostsfile",
-    "host",
-    "hostkeyalias",
-    "hostname",
-    "identitiesonly",
-    "identityagent",
-    "identityfile",
-    // The old name of the same.
-    "identityfile2",
-    "include",
-    "port",
-    "proxyjump",
-    "serveraliveinterval",
-    "stricthostkeychecking",
-    "user",
-    "userknownhostsfile",
-];
 
 struct Arguments<'a> {
     keyword: &'a str,
@@ -176,78 +136,37 @@ impl Arguments<'_> {
         }
     }
 
-    fn text(&self) -> Result<String, Trouble> {
-        self.one().map(str::to_owned)
-    }
-
-    fn wrong(&self, expected: &str) -> Trouble {
-        self.trouble(format_args!("is {expected}, not `{}'", self.words.join(" ")))
-    }
-
-    fn flag(&self) -> Result<bool, Trouble> {
-        flag(self.one()?).ok_or_else(|| self.wrong("yes or no"))
-    }
-
-    fn time(&self) -> Result<Option<Duration>, Trouble> {
-        let word = self.one()?;
-        if word == "none" {
-            return Ok(None);
-        }
-        seconds(word)
-            .map(|seconds| Some(Duration::from_secs(seconds)))
-            .ok_or_else(|| self.wrong("a time"))
-    }
-
-    fn files(self) -> Result<Vec<String>, Trouble> {
-        let none = |word: &String| word.eq_ignore_ascii_case("none");
-        match self.words.as_slice() {
-            [word] if none(word) => Ok(Vec::new()),
-            words if words.iter().any(none) => Err(self.trouble("takes `none' alone")),
-            _ => Ok(self.words),
-        }
-    }
-
-    fn setting(self, name: &str) -> Result<Option<Setting>, Trouble> {
-        Ok(Some(match name {
-            "hostname" => Setting::HostName(self.text()?),
-            "user" => Setting::User(self.text()?),
-            "port" => {
-                let port = self.one()?.parse().ok().filter(|port| *port > 0);
-                Setting::Port(port.ok_or_else(|| self.wrong("a number from 1 to 65535"))?)
-            }
-            "identityfile" | "identityfile2" => Setting::IdentityFile(self.text()?),
-            "identitiesonly" => Setting::IdentitiesOnly(self.flag()?),
-            "identityagent" => Setting::IdentityAgent(self.text()?),
-            "userknownhostsfile" => Setting::UserKnownHostsFile(self.files()?),
-            "globalknownhostsfile" => Setting::GlobalKnownHostsFile(self.files()?),
-            "stricthostkeychecking" => {
-                let policy = match self.one()?.to_ascii_lowercase().as_str() {
-                    "yes" | "true" => HostKeyPolicy::Strict,
-                    // Nobody sits there to compare a hundred fingerprints, so what ssh would ask about is added and said so; a
-                    // changed key is refused all the same.
-                    "ask" | "accept-new" => HostKeyPolicy::AcceptNew,
-                    "no" | "false" | "off" => HostKeyPolicy::Off,
-                    _ => return Err(self.wrong("yes, no, ask or accept-new")),
+    fn check(&self, takes: Takes) -> Result<(), Trouble> {
+        let expected = match takes {
+            Takes::Text | Takes::Line => return self.one().map(drop),
+            Takes::Files => {
+                let none = |word: &String| word.eq_ignore_ascii_case("none");
+                return match self.words.as_slice() {
+                    [_] => Ok(()),
+                    words if words.iter().any(none) => Err(self.trouble("takes `none' alone")),
+                    _ => Ok(()),
                 };
-                Setting::HostKeyPolicy(policy)
             }
-            "hostkeyalias" => Setting::HostKeyAlias(self.text()?),
-            // `none` says nothing: a later line may still say something.
-            "connecttimeout" => return Ok(self.time()?.map(Setting::ConnectTimeout)),
-            "serveraliveinterval" => return Ok(self.time()?.map(Setting::ServerAliveInterval)),
-            "forwardagent" => Setting::ForwardAgent(flag(self.one()?)),
-            "proxyjump" => Setting::ProxyJump(self.text()?),
-            "canonicalizehostname" => match self.one()?.to_ascii_lowercase().as_str() {
-                "always" => Setting::CanonicalizeHostname(true),
-                "none" => Setting::CanonicalizeHostname(false),
-                _ => Setting::CanonicalizeHostname(self.flag()?),
-            },
-            _ => return Ok(None),
-        }))
+            Takes::Flag if flag(self.one()?).is_none() => "yes or no".to_owned(),
+            Takes::Time if seconds(self.one()?).is_none() => "a time".to_owned(),
+            Takes::Number(least, most) if !(self.one()?.parse().is_ok_and(|it| (least..=most).contains(&it))) => {
+                if most == i32::MAX.cast_unsigned() {
+                    format!("a number from {least} on")
+                } else {
+                    format!("a number from {least} to {most}")
+                }
+            }
+            Takes::OneOf(words) if !words.contains(&self.one()?.to_ascii_lowercase().as_str()) => {
+                let shown = words.iter().filter(|word| !["true", "false"].contains(word));
+                shown.copied().collect::<Vec<_>>().join(", ")
+            }
+            _ => return Ok(()),
+        };
+        Err(self.trouble(format_args!("is {expected}, not `{}'", self.words.join(" "))))
     }
 }
 
-fn flag(word: &str) -> Option<bool> {
+pub(super) fn flag(word: &str) -> Option<bool> {
     match word.to_ascii_lowercase().as_str() {
         "yes" | "true" => Some(true),
         "no" | "false" => Some(false),
@@ -256,7 +175,7 @@ fn flag(word: &str) -> Option<bool> {
 }
 
 /// `90`, `1m30s`, `1h`.
-fn seconds(text: &str) -> Option<u64> {
+pub(super) fn seconds(text: &str) -> Option<u64> {
     let mut total: u64 = 0;
     let mut rest = text;
     if rest.is_empty() {
@@ -315,7 +234,7 @@ fn criteria(text: &str, place: &Place) -> Result<Vec<Criterion>, Trouble> {
                     "originalhost" => Kind::OriginalHost(argument),
                     "user" => Kind::User(argument),
                     "localuser" => Kind::LocalUser(argument),
-                    _ => Kind::Unsupported(name),
+                    _ => Kind::Foreign(name),
                 }
             }
             _ => return Err(Trouble::at(place, format!("Match does not know `{word}'"))),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use nix::unistd::User;
 use sha1::{Digest as _, Sha1};
 
 use super::{Place, Trouble};
@@ -26,13 +27,16 @@ pub(super) fn host_name(text: &str, original_host: &str, place: &Place) -> Resul
     percent(text, place, |token| (token == 'h').then(|| original_host.to_owned()))
 }
 
-/// Expands a leading `~/`.
+/// Expands a leading `~/` or `~user/`.
 pub(super) fn tilde(text: &str, home: Option<&Path>, place: &Place) -> Result<String, Trouble> {
     let Some(rest) = text.strip_prefix('~') else {
         return Ok(text.to_owned());
     };
-    if !(rest.is_empty() || rest.starts_with('/')) {
-        return Err(Trouble::at(place, format!("`{text}': only ~/ is supported")));
+    let (user, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    if !user.is_empty() {
+        let account = User::from_name(user).ok().flatten();
+        let account = account.ok_or_else(|| Trouble::at(place, format!("`{text}': there is no user {user}")))?;
+        return Ok(format!("{}{path}", account.dir.display()));
     }
     let home = home.ok_or_else(|| Trouble::at(place, format!("`{text}': there is no home directory")))?;
     Ok(format!("{}{rest}", home.display()))
@@ -44,6 +48,12 @@ impl Tokens<'_> {
         let text = tilde(text, self.home, place)?;
         let text = self.variables(&text, place)?;
         percent(&text, place, |token| self.value(token)).map(PathBuf::from)
+    }
+
+    /// The socket that a variable names.
+    pub(super) fn socket(&self, variable: &str) -> Option<PathBuf> {
+        let path = self.variables.get(variable).filter(|path| !path.is_empty());
+        path.map(PathBuf::from)
     }
 
     /// Expands what is no file: tokens alone.

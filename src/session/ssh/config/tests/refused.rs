@@ -123,7 +123,7 @@ fn k7_the_recipe_and_the_server_come_before_the_files() {
         keys: vec!["/recipe".into()],
         keys_only: true,
         forward_agent: true,
-        user_known_hosts_file: Some("/mine".into()),
+        user_known_hosts_files: Some(vec!["/mine".into()]),
         verify_host_key: Some(HostKeyPolicy::Off),
         ..SshOptions::default()
     };

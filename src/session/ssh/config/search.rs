@@ -1,0 +1,230 @@
+//! Which lines of the files are for a server, and the values that they give.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::keyword::Keyword;
+use super::statement::{Criterion, Kind, Line, Statement, flag, seconds};
+use super::{Place, SshConfig, Trouble, tokens};
+use crate::session::ssh::pattern::{Listed, listed};
+
+/// Why the files cannot be evaluated here.
+pub(super) enum Stop {
+    Trouble(Trouble),
+    /// Only ssh itself can tell what this means.
+    Foreign {
+        place: Place,
+        what: String,
+    },
+}
+
+impl From<Trouble> for Stop {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
+/// Values that were found, the first one first, and where they stand.
+#[derive(Default)]
+pub(super) struct Found(HashMap<Keyword, Vec<(Vec<String>, Place)>>);
+
+impl Found {
+    fn take(&mut self, keyword: Keyword, words: &[String], place: &Place) {
+        // Whichever of the two comes first wins, but `ProxyJump none` leaves a command its place.
+        match keyword {
+            Keyword::ProxyJump if self.0.contains_key(&Keyword::ProxyCommand) => return,
+            Keyword::ProxyCommand if self.text(Keyword::ProxyJump).is_some_and(|(jump, _)| !is_none(jump)) => return,
+            _ => {}
+        }
+        let values = self.0.entry(keyword).or_default();
+        if values.is_empty() || keyword.adds() {
+            values.push((words.to_vec(), place.clone()));
+        }
+    }
+
+    /// The words that follow it.
+    pub(super) fn words(&self, keyword: Keyword) -> Option<(&[String], &Place)> {
+        let (words, place) = self.0.get(&keyword)?.first()?;
+        Some((words, place))
+    }
+
+    /// All values of a keyword that adds.
+    pub(super) fn texts(&self, keyword: Keyword) -> impl Iterator<Item = (&str, &Place)> {
+        let values = self.0.get(&keyword).into_iter().flatten();
+        values.filter_map(|(words, place)| Some((words.first()?.as_str(), place)))
+    }
+
+    pub(super) fn text(&self, keyword: Keyword) -> Option<(&str, &Place)> {
+        self.texts(keyword).next()
+    }
+
+    /// Without `none`, which says that there is none.
+    pub(super) fn some_text(&self, keyword: Keyword) -> Option<(&str, &Place)> {
+        self.text(keyword).filter(|(text, _)| !is_none(text))
+    }
+
+    pub(super) fn flag(&self, keyword: Keyword) -> Option<bool> {
+        flag(self.text(keyword)?.0)
+    }
+
+    pub(super) fn number(&self, keyword: Keyword) -> Option<u32> {
+        self.text(keyword)?.0.parse().ok()
+    }
+
+    pub(super) fn time(&self, keyword: Keyword) -> Option<Duration> {
+        let time = Duration::from_secs(seconds(self.text(keyword)?.0)?);
+        (!time.is_zero()).then_some(time)
+    }
+}
+
+/// What was found for a server, and its real name.
+pub(super) struct Answers {
+    pub(super) host_name: String,
+    pub(super) found: Found,
+}
+
+/// Reads the files for a server; `port` and `user`: where something above the files has decided them.
+pub(super) fn search(
+    config: &SshConfig,
+    host: &str,
+    user: Option<&str>,
+    port: Option<u16>,
+    local_user: &str,
+) -> Result<Answers, Stop> {
+    let mut search = Search {
+        host: host.to_owned(),
+        original_host: host,
+        local_user,
+        last: false,
+        found: Found::default(),
+    };
+    // As on ssh's command line: there before the first file is read.
+    let above = Place::recipe();
+    if let Some(user) = user {
+        search.found.take(Keyword::User, &[user.to_owned()], &above);
+    }
+    if let Some(port) = port {
+        search.found.take(Keyword::Port, &[port.to_string()], &above);
+    }
+    search.read_all(config)?;
+    let mut host_name = search.host_name()?.to_ascii_lowercase();
+    let canonicalize = search.found.text(Keyword::CanonicalizeHostname);
+    if let Some((word, place)) = canonicalize.filter(|(word, _)| !is_none(word) && flag(word) != Some(false)) {
+        return Err(Stop::Foreign {
+            place: place.clone(),
+            what: format!("CanonicalizeHostname {word}"),
+        });
+    }
+    if wants_final(config) {
+        // Ssh reads everything once more then, for the host by its real name; values that were found stay.
+        search.host.clone_from(&host_name);
+        search.last = true;
+        search.read_all(config)?;
+        host_name = search.host;
+    }
+    Ok(Answers {
+        host_name,
+        found: search.found,
+    })
+}
+
+fn wants_final(config: &SshConfig) -> bool {
+    config
+        .files
+        .iter()
+        .flat_map(|file| file.iter())
+        .any(|line| line.statement.wants_final())
+}
+
+struct Search<'a> {
+    /// What `Host` looks at.
+    host: String,
+    original_host: &'a str,
+    local_user: &'a str,
+    /// In the second reading.
+    last: bool,
+    found: Found,
+}
+
+impl Search<'_> {
+    fn read_all(&mut self, config: &SshConfig) -> Result<(), Stop> {
+        config.files.iter().try_for_each(|file| self.read(file, true))
+    }
+
+    /// The real name, as far as it is known yet.
+    fn host_name(&self) -> Result<String, Trouble> {
+        match self.found.text(Keyword::HostName) {
+            Some((text, place)) if !self.last => tokens::host_name(text, self.original_host, place),
+            _ => Ok(self.host.clone()),
+        }
+    }
+
+    /// Takes what a file says; `active` is false for a file included where nothing applies: its own `Host` and `Match` do not
+    /// either then.
+    fn read(&mut self, lines: &Arc<[Line]>, active: bool) -> Result<(), Stop> {
+        let mut applies = active;
+        for line in lines.iter() {
+            match &line.statement {
+                Statement::Host(patterns) => {
+                    let patterns = patterns.iter().map(String::as_str);
+                    applies = active && listed(patterns, &self.host) == Listed::Yes;
+                }
+                Statement::Match(criteria) => applies = active && self.matches(criteria, &line.place)?,
+                Statement::Include(files) => {
+                    for file in files {
+                        self.read(file, applies)?;
+                    }
+                }
+                Statement::Set(keyword, words) if applies => self.found.take(*keyword, words, &line.place),
+                Statement::Set(..) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn matches(&self, criteria: &[Criterion], place: &Place) -> Result<bool, Stop> {
+        let mut foreign = None;
+        for Criterion { negated, kind } in criteria {
+            let holds = match kind {
+                Kind::All => true,
+                Kind::Host(list) => lists_host(list, &self.host_name()?),
+                Kind::OriginalHost(list) => lists_host(list, self.original_host),
+                Kind::User(list) => lists(
+                    list,
+                    self.found.text(Keyword::User).map_or(self.local_user, |(user, _)| user),
+                ),
+                Kind::LocalUser(list) => lists(list, self.local_user),
+                Kind::Final { .. } => self.last,
+                Kind::Foreign(name) => {
+                    foreign = Some(name);
+                    continue;
+                }
+            };
+            if holds == *negated {
+                return Ok(false);
+            }
+        }
+        match foreign {
+            // Where another criterion does not hold it does not matter.
+            Some(name) => Err(Stop::Foreign {
+                place: place.clone(),
+                what: format!("Match {name}"),
+            }),
+            None => Ok(true),
+        }
+    }
+}
+
+pub(super) fn is_none(text: &str) -> bool {
+    text.eq_ignore_ascii_case("none")
+}
+
+fn lists(list: &str, text: &str) -> bool {
+    listed(list.split(','), text) == Listed::Yes
+}
+
+/// Hosts are compared without case, in `Match`; in `Host` case counts.
+fn lists_host(list: &str, host: &str) -> bool {
+    lists(&list.to_ascii_lowercase(), &host.to_ascii_lowercase())
+}
