@@ -14,13 +14,16 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
+use super::keyword::{Keyword, Takes};
 use super::search::{Answers, Stop, search};
-use super::statement::{Line, Parsed, Statement, parse};
+use super::statement::{Line, Statement};
 use super::{Place, SshConfig};
 use crate::session::ssh::tcp::plain;
 
 /// It may run commands of the files and ask for names; longer than that it is not waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Usual files of keys whose kinds are gone, or nobody has.
+const GONE: [&str; 2] = ["identityfile ~/.ssh/id_xmss", "identityfile ~/.ssh/id_dsa"];
 /// Most that is read of what it says, in bytes.
 const SAID: u64 = 1 << 20;
 
@@ -44,17 +47,23 @@ pub(super) fn ask(
             file: Arc::clone(&file),
             line: number + 1,
         };
-        // Names are given as they are; elsewhere a % in one stands for something.
-        let text = match text.strip_prefix("hostname ") {
-            Some(name) => format!("hostname {}", name.replace('%', "%%")),
-            None if text.starts_with("host ") || text.starts_with("canonicalizehostname ") => continue,
-            None => text.to_owned(),
+        let Some((name, value)) = text.split_once(' ').filter(|_| !GONE.contains(&text)) else {
+            continue;
         };
-        match parse(&text, &place) {
-            Ok(Parsed::Statement(statement @ Statement::Set(..))) => lines.push(Line { place, statement }),
-            Ok(_) => {}
-            Err(trouble) => return Err(trouble.text),
-        }
+        let Some((keyword, takes)) = Keyword::named(name) else {
+            continue;
+        };
+        // Nothing in it is quoted.
+        let words = match (keyword, takes) {
+            (Keyword::CanonicalizeHostname, _) => continue,
+            (_, Takes::Time) if value == "none" => continue,
+            // It is given as it is; elsewhere a % in one stands for something.
+            (Keyword::HostName, _) => vec![value.replace('%', "%%")],
+            (_, Takes::Files) => value.split(' ').map(str::to_owned).collect(),
+            _ => vec![value.to_owned()],
+        };
+        let statement = Statement::Set(keyword, words);
+        lines.push(Line { place, statement });
     }
     let resolved = SshConfig {
         files: vec![lines.into()],

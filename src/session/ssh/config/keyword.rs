@@ -91,7 +91,7 @@ const KEYWORDS: &[(&str, Keyword, Takes)] = &[
     (
         "canonicalizehostname",
         Keyword::CanonicalizeHostname,
-        Takes::OneOf(&["yes", "no", "true", "false", "always", "none"]),
+        Takes::OneOf(&["yes", "no", "true", "false", "always"]),
     ),
     ("certificatefile", Keyword::CertificateFile, Takes::Text),
     (

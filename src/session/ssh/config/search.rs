@@ -110,7 +110,7 @@ pub(super) fn search(
     search.read_all(config)?;
     let mut host_name = search.host_name()?.to_ascii_lowercase();
     let canonicalize = search.found.text(Keyword::CanonicalizeHostname);
-    if let Some((word, place)) = canonicalize.filter(|(word, _)| !is_none(word) && flag(word) != Some(false)) {
+    if let Some((word, place)) = canonicalize.filter(|(word, _)| flag(word) != Some(false)) {
         return Err(Stop::Foreign {
             place: place.clone(),
             what: format!("CanonicalizeHostname {word}"),

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
-use super::{Account, HostConfig, Sample, account, joined};
+use super::{AGENT, Account, HostConfig, Sample, account, joined};
 use crate::session::HostKeyPolicy;
+use crate::session::ssh::algorithms::chosen;
+use crate::session::ssh::config::AddressFamily;
 
 /// What `ssh -G` leaves as it is written in the names of identity files.
 fn expanded(text: &str, config: &HostConfig, server: &str) -> String {
@@ -46,7 +48,85 @@ fn compare(sample: &Sample, server: &str) -> Result<(), String> {
     same("port", ours.port.to_string(), one("port"));
     same("user", ours.user.clone(), one("user"));
     same("identitiesonly", flag(ours.identities_only), one("identitiesonly"));
-    same("forwardagent", flag(ours.forward_agent), one("forwardagent"));
+    let forwarded = match one("forwardagent").as_str() {
+        "yes" => Some(AGENT.to_owned()),
+        "no" => None,
+        other => Some(expanded(other, &ours, server)),
+    };
+    let ours_forwarded = ours.forwarded_agent.as_ref().map(|path| path.display().to_string());
+    same("forwardagent", format!("{ours_forwarded:?}"), format!("{forwarded:?}"));
+    same(
+        "addressfamily",
+        match ours.address_family {
+            AddressFamily::Any => "any",
+            AddressFamily::V4 => "inet",
+            AddressFamily::V6 => "inet6",
+        }
+        .to_owned(),
+        one("addressfamily"),
+    );
+    same("compression", flag(ours.compression), one("compression"));
+    same("hashknownhosts", flag(ours.hash_known_hosts), one("hashknownhosts"));
+    same(
+        "connectionattempts",
+        ours.connection_attempts.to_string(),
+        one("connectionattempts"),
+    );
+    same(
+        "bindaddress",
+        ours.bind_address.clone().unwrap_or_default(),
+        one("bindaddress"),
+    );
+    same(
+        "serveralivecountmax",
+        ours.server_alive_count.unwrap_or(3).to_string(),
+        one("serveralivecountmax"),
+    );
+    let prompts = if one("batchmode") == "yes" {
+        "0".to_owned()
+    } else {
+        one("numberofpasswordprompts")
+    };
+    same("numberofpasswordprompts", ours.password_prompts.to_string(), prompts);
+    let mut theirs_methods = Vec::new();
+    let preferred = one("preferredauthentications");
+    let preferred = if preferred.is_empty() {
+        "publickey,password,keyboard-interactive".to_owned()
+    } else {
+        preferred
+    };
+    for name in preferred.split(',') {
+        let keyword = match name {
+            "publickey" => "pubkeyauthentication",
+            "password" => "passwordauthentication",
+            "keyboard-interactive" => "kbdinteractiveauthentication",
+            _ => continue,
+        };
+        if !["no", "false"].contains(&one(keyword).as_str()) {
+            theirs_methods.push(name);
+        }
+    }
+    let ours_methods: Vec<&str> = ours.methods.iter().map(|method| method.name()).collect();
+    same("methods", ours_methods.join(","), theirs_methods.join(","));
+    same(
+        "revokedhostkeys",
+        ours.revoked_host_keys
+            .as_ref()
+            .map(|file| file.display().to_string())
+            .unwrap_or_default(),
+        expanded(&one("revokedhostkeys"), &ours, server),
+    );
+    let certificates: Vec<String> = theirs
+        .get("certificatefile")
+        .into_iter()
+        .flatten()
+        .map(|file| expanded(file, &ours, server))
+        .collect();
+    same(
+        "certificatefile",
+        joined(&ours.certificate_files),
+        certificates.join(" "),
+    );
     same(
         "hostkeyalias",
         ours.host_key_alias.clone().unwrap_or_default(),
@@ -120,7 +200,33 @@ const SERVERS: [&str; 9] = [
 ];
 
 /// Configurations that were once thought of.
-const TEXTS: [&str; 36] = [
+const TEXTS: [&str; 62] = [
+    "AddressFamily inet6\nCompression yes\nHashKnownHosts yes\nConnectionAttempts 3\nBindAddress 127.0.0.9\n",
+    "AddressFamily INET\nHost app1\n AddressFamily any\n",
+    "AddressFamily ipv6\n",
+    "ServerAliveInterval 5\nBatchMode yes\nNumberOfPasswordPrompts 7\nServerAliveCountMax 9\n",
+    "NumberOfPasswordPrompts 1\nNumberOfPasswordPrompts 2\n",
+    "NumberOfPasswordPrompts few\n",
+    "Compression maybe\n",
+    "PreferredAuthentications keyboard-interactive,gssapi-with-mic,publickey\n",
+    "PasswordAuthentication no\nKbdInteractiveAuthentication yes\nPubkeyAuthentication no\n",
+    "ChallengeResponseAuthentication no\nPubkeyAuthentication host-bound\n",
+    "PubkeyAuthentication sometimes\n",
+    "CertificateFile ~/.ssh/c1\nCertificateFile ~/.ssh/%h-cert.pub\nHost db1\n CertificateFile /c3\n",
+    "RevokedHostKeys /revoked-%h\n",
+    "ForwardAgent /run/%r.agent\nHost app1\n ForwardAgent no\n",
+    "ForwardAgent ~/agent\n",
+    "UserKnownHostsFile ~root/known\n",
+    "UserKnownHostsFile ~nobody-at-all/known\n",
+    "Host app1\n HostName real\nMatch exec true\n User executed\n Port 17\n",
+    "Match exec \"test %h = db1\" host db1\n User executed\nMatch !exec false\n ConnectTimeout 4\n",
+    "Match exec false\n Port 18\n",
+    "CanonicalizeHostname yes\nCanonicalDomains example.invalid\nMatch canonical host app1\n User canonical\n",
+    "CanonicalizeHostname always\nCanonicalizeFallbackLocal no\n",
+    "Host app1\n CanonicalizeHostname always\n HostName 127.0.0.1\nMatch canonical\n Port 19\n",
+    "CanonicalizeHostname none\nMatch canonical\n Port 20\n",
+    "Match exec true\n IdentityFile ~/.ssh/a\n IdentityFile \"/b c\"\n UserKnownHostsFile /k1 /k2\n ForwardAgent yes\n CertificateFile /c\n StrictHostKeyChecking no\n",
+    "Match exec true\n ProxyCommand nc %h %p\n Compression yes\n PreferredAuthentications password\n HostKeyAlias Alias\n",
     "",
     "Host app*\n  User one\nHost *\n  User two\n  Port 2222\n",
     "Host App*\n User upper\nhost app* !app2*\n USER=lower\n",
@@ -317,5 +423,35 @@ fn included_files_are_found_as_ssh_finds_them() {
     .with("deeper", "ServerAliveInterval 3\nHost *\n Port 9\n");
     for server in SERVERS {
         compare(&sample, server).unwrap();
+    }
+}
+
+#[test]
+fn lists_of_algorithms_choose_what_ssh_chooses() {
+    let usual = [
+        "chacha20-poly1305@openssh.com",
+        "aes128-ctr",
+        "aes256-ctr",
+        "aes256-gcm@openssh.com",
+    ];
+    for list in [
+        "aes256-ctr,aes128-ctr",
+        "^aes256-ctr",
+        "-*-ctr",
+        "-chacha*,aes128-ctr",
+        "+aes256-cbc",
+        "aes256-ctr",
+    ] {
+        let sample = Sample::new(&format!("Ciphers {list}\n"));
+        let theirs = sample.ssh("app1").unwrap()["ciphers"][0].clone();
+        let ours = sample.resolve("app1").unwrap().algorithms.ciphers.unwrap();
+        let mut ours: Vec<&str> = chosen(&ours, &usual);
+        let mut theirs: Vec<&str> = theirs.split(',').filter(|name| usual.contains(name)).collect();
+        if list.starts_with(['-', '+']) {
+            // The usual order is libssh2's there.
+            ours.sort_unstable();
+            theirs.sort_unstable();
+        }
+        assert_eq!(ours, theirs, "{list}");
     }
 }

@@ -35,6 +35,9 @@ fn account() -> Account {
     }
 }
 
+/// Our agent.
+const AGENT: &str = "/our/agent";
+
 struct Sample {
     directory: TempDir,
     file: PathBuf,
@@ -72,7 +75,9 @@ impl Sample {
     }
 
     fn resolve_with(&self, server: &str, options: &SshOptions) -> Result<HostConfig, ConnectError> {
-        self.load()?.resolve(&server.parse().unwrap(), options, &account().name)
+        self.load()?
+            .with_variables([("SSH_AUTH_SOCK".to_owned(), AGENT.to_owned())])
+            .resolve(&server.parse().unwrap(), options, &account().name)
     }
 
     fn error(&self, server: &str) -> String {
