@@ -116,6 +116,8 @@ impl Case {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command
             .env("HOME", &home)
+            // The machine has its own, perhaps.
+            .env("CAPR_SYSTEM_FILE", self.directory.path().join("system.rhai"))
             .env("USER", "tester")
             .env("LOGNAME", "tester")
             .env("TZ", "UTC")

@@ -22,6 +22,7 @@ mod connections;
 mod definitions;
 mod deploy;
 mod flipper;
+mod init;
 mod language;
 mod libraries;
 mod loading;

@@ -10,7 +10,7 @@ use clap::{ArgAction, Parser, ValueEnum};
     name = "capr",
     version,
     arg_required_else_help = true,
-    override_usage = "capr [RECIPE] [STAGE] TASK... [NAME=value]... [OPTIONS]\n       capr [RECIPE] -T [PATTERN]\n       capr [RECIPE] TASK... --servers\n       capr check [RECIPE] [--json]\n       capr vars [RECIPE] [STAGE] [NAME]... [--values] [--json]\n       capr definitions [RECIPE] [STAGE]",
+    override_usage = "capr [RECIPE] [STAGE] TASK... [NAME=value]... [OPTIONS]\n       capr [RECIPE] -T [PATTERN]\n       capr [RECIPE] TASK... --servers\n       capr check [RECIPE] [--json]\n       capr vars [RECIPE] [STAGE] [NAME]... [--values] [--json]\n       capr definitions [RECIPE] [STAGE]\n       capr init [DIR]",
     after_help = "\
 RECIPE is a file or a name that ends in .rhai. Without one, Caprfile, deploy.rhai or config/deploy.rhai is looked for here and in \
 the parent directories.
@@ -24,6 +24,8 @@ vars, as the first word, lists the variables, or those of these names (with `*' 
 what that overrides. No server is asked anything.
 
 definitions, as the first word, writes verbs, functions, variables and tasks for editors: a .d.rhai file, on standard output.
+
+init, as the first word, makes Caprfile and config/deploy.rhai here or in DIR; what is there already stays.
 
 Exit codes: 0 done, 1 failed (and rolled back, where a transaction was open), 2 usage, 3 error in the recipe, 4 could not \
 connect or log in, 5 rollback incomplete, 6 another deploy holds the lock, 130 and 143 signals."
@@ -41,7 +43,7 @@ pub(super) struct Arguments {
     #[arg(short = 'x', long = "skip-user-file")]
     pub(super) skip_user: bool,
 
-    /// Do not load /etc/capr.rhai before the recipe
+    /// Do not load /etc/capr.rhai, or the file that CAPR_SYSTEM_FILE names, before the recipe
     #[arg(short = 'X', long = "skip-system-file")]
     pub(super) skip_system: bool,
 
@@ -127,7 +129,7 @@ impl Arguments {
     }
 }
 
-/// What capr does with a recipe besides running its tasks.
+/// What capr does with recipes besides running its tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Tool {
     /// Finds what is wrong in it
@@ -136,6 +138,8 @@ pub(super) enum Tool {
     Vars,
     /// Writes what editors are told of it
     Definitions,
+    /// Makes one
+    Init,
 }
 
 /// `--log-format`.

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod connectors;
+mod init;
 mod prompts;
 mod search;
 mod settings;
@@ -24,7 +25,7 @@ use crate::recipe::{Prompts, Recipe, Stopped, Surroundings, on_large_stack};
 use crate::report::{self, Console, Ending, Listing, Options, addressed, matches};
 use crate::secret::Redactor;
 
-use self::arguments::Arguments;
+use self::arguments::{Arguments, Tool};
 use self::prompts::TerminalPrompts;
 use self::settings::{Settings, Work};
 use self::shell::{Presentation, Shell};
@@ -63,7 +64,7 @@ fn usage(error: &clap::Error, shell: &Shell) -> u8 {
     } else {
         console.data(&text.to_string());
     }
-    u8::try_from(error.exit_code()).unwrap_or(2)
+    told(u8::try_from(error.exit_code()).unwrap_or(2), &console)
 }
 
 fn options(presentation: Presentation, is_rehearsal: bool, log: Option<Box<dyn Write>>) -> Options {
@@ -89,9 +90,41 @@ fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
         }
     };
     let console = Console::new(options(presentation, is_rehearsal, log), redactor.clone());
-    match Settings::resolve(arguments, shell) {
-        Ok(settings) => with_settings(settings, &console, redactor),
-        Err(error) => refuse(&console, &[error.into()]),
+    let code = if arguments.tool() == Some(Tool::Init) {
+        make_project(&arguments.words, shell, &console)
+    } else {
+        match Settings::resolve(arguments, shell) {
+            Ok(settings) => with_settings(settings, &console, redactor),
+            Err(error) => refuse(&console, &[error.into()]),
+        }
+    };
+    told(code, &console)
+}
+
+/// The code to exit with, now that everything was told: what was asked for must have reached standard output.
+fn told(code: u8, console: &Console) -> u8 {
+    match console.lost() {
+        Some(reason) => {
+            let message = format!("cannot write to standard output: {reason}");
+            let failed = refuse(console, &[Diagnostic::new(Fault::Failed, message)]);
+            if code == 0 { failed } else { code }
+        }
+        None => code,
+    }
+}
+
+fn make_project(words: &[String], shell: &Shell, console: &Console) -> u8 {
+    let named = match words {
+        [_] => ".",
+        [_, named] => named,
+        _ => {
+            let message = "init takes one directory at most";
+            return refuse(console, &[Diagnostic::new(Fault::Usage, message)]);
+        }
+    };
+    match init::init(&shell.directory.join(named), named, console) {
+        Ok(()) => 0,
+        Err(message) => refuse(console, &[Diagnostic::new(Fault::Failed, message)]),
     }
 }
 

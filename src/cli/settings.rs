@@ -174,7 +174,8 @@ impl Settings {
             .stdlib
             .or_else(|| shell.variable("CAPR_STDLIB").map(PathBuf::from));
         let home = shell.variable("HOME").map(PathBuf::from);
-        let system = (!arguments.skip_system).then(|| PathBuf::from(SYSTEM_FILE));
+        let system = shell.variable("CAPR_SYSTEM_FILE").unwrap_or(SYSTEM_FILE);
+        let system = (!arguments.skip_system).then(|| PathBuf::from(system));
         let user = home.as_ref().filter(|_| !arguments.skip_user);
         let user = user.map(|home| home.join(USER_FILE));
         Ok(Self {

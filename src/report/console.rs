@@ -180,6 +180,11 @@ impl Console {
         self.0.borrow_mut().data.write(text, None);
     }
 
+    /// Why what was asked for did not reach standard output.
+    pub fn lost(&self) -> Option<String> {
+        self.0.borrow().data.lost()
+    }
+
     /// Text for standard error that needs no cleaning.
     pub fn usage(&self, text: &str) {
         self.0.borrow_mut().messages.write(text, None);

@@ -1,12 +1,14 @@
 //! Where a report is written: lines above, and on a terminal one last line that is drawn again and again.
 
-use std::io::Write;
+use std::io::{Error, ErrorKind, Write};
 
 /// Lines on one writer, with a last line that may be redrawn.
 pub(super) struct Screen {
     out: Box<dyn Write>,
     /// The last line as it stands there.
     drawn: Option<String>,
+    /// Why something could not be written, the first time.
+    lost: Option<Error>,
 }
 
 /// Back to the first column, and the line emptied.
@@ -14,12 +16,16 @@ const ERASE: &str = "\r\u{1b}[2K";
 
 impl Screen {
     pub(super) fn new(out: Box<dyn Write>) -> Self {
-        Self { out, drawn: None }
+        Self {
+            out,
+            drawn: None,
+            lost: None,
+        }
     }
 
     /// Writes whole lines, then draws `live` as the last line.
     ///
-    /// A write that fails is not told: there is nobody left to tell, and the run itself must go on to its end.
+    /// A write that fails is remembered and not told: the run itself must go on to its end.
     pub(super) fn write(&mut self, lines: &str, live: Option<&str>) {
         if lines.is_empty() && self.drawn.as_deref() == live {
             return;
@@ -36,8 +42,17 @@ impl Screen {
             text.push_str(live);
             text.push_str("\u{1b}[?7h");
         }
-        let _ = self.out.write_all(text.as_bytes());
-        let _ = self.out.flush();
+        let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+        if let Err(error) = written {
+            self.lost.get_or_insert(error);
+        }
+    }
+
+    /// Why something is missing. A reader that has seen enough is no reason.
+    pub(super) fn lost(&self) -> Option<String> {
+        let error = self.lost.as_ref();
+        let error = error.filter(|error| error.kind() != ErrorKind::BrokenPipe);
+        error.map(Error::to_string)
     }
 
     /// Takes the last line away, for someone else to write.

@@ -1,0 +1,45 @@
+//! `capr init`: makes the files of a new project. What is there already stays.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+use crate::report::Console;
+
+/// What is made, below the directory.
+const FILES: [(&str, &str); 2] = [
+    ("Caprfile", include_str!("init/Caprfile")),
+    ("config/deploy.rhai", include_str!("init/deploy.rhai")),
+];
+
+/// Makes them in `directory`, which is shown as it was `named`.
+pub(super) fn init(directory: &Path, named: &str, console: &Console) -> Result<(), String> {
+    if !directory.is_dir() {
+        let what = match directory.exists() {
+            true => format!("{named} is no directory"),
+            false => format!("there is no directory {named}"),
+        };
+        return Err(what);
+    }
+    for (name, text) in FILES {
+        let made = make(&directory.join(name), text).map_err(|error| format!("cannot write {name}: {error}"))?;
+        console.data(&match made {
+            true => format!("[add] {name}\n"),
+            false => format!("[skip] {name} is there already\n"),
+        });
+    }
+    console.data("[done] say in config/deploy.rhai what goes where; capr check tells what is wrong in it\n");
+    Ok(())
+}
+
+/// False where the file is there already.
+fn make(path: &Path, text: &str) -> io::Result<bool> {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    match File::create_new(path) {
+        Ok(mut file) => file.write_all(text.as_bytes()).map(|()| true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
+}
