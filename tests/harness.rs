@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -26,6 +26,7 @@ pub struct Case {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     input: Option<String>,
+    terminal: bool,
     limit: Duration,
 }
 
@@ -42,6 +43,7 @@ impl Case {
             arguments: Vec::new(),
             environment: Vec::new(),
             input: None,
+            terminal: false,
             limit: LIMIT,
         }
     }
@@ -79,6 +81,12 @@ impl Case {
         self
     }
 
+    /// On a terminal of its own, on which [`Running::answer`] types; all that is told is on it, and so in `stdout`.
+    pub fn terminal(mut self) -> Self {
+        self.terminal = true;
+        self.env("TERM", "dumb")
+    }
+
     /// With another limit of time than a minute.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
@@ -105,12 +113,20 @@ impl Case {
     /// Starts it.
     #[track_caller]
     pub fn start(self) -> Running {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_capr"));
+        let capr = env!("CARGO_BIN_EXE_capr");
         let home = self.directory.path().join("home");
-        command
-            .args(self.recipe.then_some("recipe.rhai"))
-            .args(&self.arguments)
-            .current_dir(self.path(""));
+        let arguments = self.recipe.then_some("recipe.rhai").into_iter();
+        let arguments = arguments.chain(self.arguments.iter().map(String::as_str));
+        let mut command;
+        if self.terminal {
+            let line = shlex::try_join([capr].into_iter().chain(arguments)).unwrap();
+            command = Command::new("script");
+            command.args(["-qec", &line, "/dev/null"]);
+        } else {
+            command = Command::new(capr);
+            command.args(arguments);
+        }
+        command.current_dir(self.path(""));
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default());
@@ -123,7 +139,7 @@ impl Case {
             .env("TZ", "UTC")
             .env("LANG", "C.UTF-8");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        let input = if self.input.is_some() {
+        let input = if self.input.is_some() || self.terminal {
             Stdio::piped()
         } else {
             Stdio::null()
@@ -134,7 +150,8 @@ impl Case {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        if let (Some(text), Some(mut stdin)) = (&self.input, child.stdin.take()) {
+        let mut keyboard = child.stdin.take();
+        if let (Some(text), Some(mut stdin)) = (&self.input, keyboard.take_if(|_| self.input.is_some())) {
             // Whoever does not read its input is allowed to end.
             let _ = stdin.write_all(text.as_bytes());
         }
@@ -147,10 +164,12 @@ impl Case {
             directory: self.directory,
             shown,
             child,
+            keyboard,
             chunks,
             deadline,
             stdout: Vec::new(),
             stderr: Vec::new(),
+            before: Vec::new(),
         }
     }
 }
@@ -178,10 +197,14 @@ pub struct Running {
     directory: TempDir,
     shown: String,
     child: Child,
+    /// Of the terminal.
+    keyboard: Option<ChildStdin>,
     chunks: Receiver<(Stream, Vec<u8>)>,
     deadline: Instant,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
+    /// Standard output up to the last question that was answered.
+    before: Vec<u8>,
 }
 
 impl Running {
@@ -195,6 +218,22 @@ impl Running {
         }
     }
 
+    /// Waits for a question and types a line.
+    #[track_caller]
+    pub fn answer(&mut self, question: &str, line: &str) {
+        self.wait_for(question);
+        let keyboard = self.keyboard.as_mut().expect("a terminal");
+        keyboard.write_all(format!("{line}\n").as_bytes()).unwrap();
+        // The next one may be the same question.
+        let at = self
+            .stdout
+            .windows(question.len())
+            .position(|part| part == question.as_bytes());
+        let at = at.expect("was waited for");
+        let asked = self.stdout.drain(..at + question.len());
+        self.before.extend(asked);
+    }
+
     /// Sends a signal to it, as `kill` does.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
@@ -204,6 +243,9 @@ impl Running {
     #[track_caller]
     pub fn finish(mut self) -> Finished {
         while self.receive() {}
+        let mut stdout = std::mem::take(&mut self.before);
+        stdout.append(&mut self.stdout);
+        self.stdout = stdout;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;

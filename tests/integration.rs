@@ -35,6 +35,7 @@ mod releases;
 mod servers;
 mod stages;
 mod sudo;
+mod terminal;
 mod transactions;
 mod vars;
 mod verbs;

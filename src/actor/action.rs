@@ -67,7 +67,8 @@ pub struct Outcome {
     pub statuses: IndexMap<Server, i32>,
 }
 
-/// Where the password comes from that logins and sudo ask for. Asked once and kept, until it is to be forgotten.
+/// The person, where one is there: gives the password that logins and sudo ask for, asked once and kept until it is to be
+/// forgotten, and consents to commands.
 pub trait Passwords {
     /// The password. `why` says what for: `sudo on app1`. An error says why there is none.
     fn password(&mut self, why: &str) -> Result<Secret, String>;
@@ -75,6 +76,21 @@ pub trait Passwords {
     fn passphrase(&mut self, key: &str, again: bool) -> Result<Secret, String>;
     /// The password was refused: the next one is asked for again.
     fn forget(&mut self);
+    /// Whether a command is to be run; asked before each. An error says why the person cannot be asked.
+    fn consent(&mut self, _command: &str, _servers: &[&Server]) -> Result<Consent, String> {
+        Ok(Consent::Run)
+    }
+}
+
+/// What the person says to a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// Run it.
+    Run,
+    /// Go on as if it had been run and had written nothing.
+    Skip,
+    /// End the run.
+    Abort,
 }
 
 /// One handler of a rollback.

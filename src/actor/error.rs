@@ -48,6 +48,12 @@ pub enum ActionError {
     /// Sudo asked for a password and there is none. Every command was ended first.
     #[error("no password for sudo: {0}")]
     Password(String),
+    /// The person did not want the command to be run, nor anything after it.
+    #[error("aborted")]
+    Aborted,
+    /// The person was to be asked before the command, and nobody is there.
+    #[error("{0}")]
+    NobodyToAsk(String),
 }
 
 impl ActionError {
@@ -86,7 +92,9 @@ impl ActionError {
             Self::NotConnected { .. } => Fault::Connection,
             Self::Selection(_) => Fault::Recipe,
             Self::Interrupted(signal) => Fault::Signal(signal.exit_code()),
-            Self::Failed { .. } | Self::NoServers { .. } | Self::Password(_) => Fault::Failed,
+            Self::Failed { .. } | Self::NoServers { .. } | Self::Password(_) | Self::Aborted | Self::NobodyToAsk(_) => {
+                Fault::Failed
+            }
         }
     }
 }

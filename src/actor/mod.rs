@@ -18,7 +18,7 @@ use std::fmt;
 
 use indexmap::{IndexMap, IndexSet};
 
-pub use action::{Action, Outcome, Output, Passwords, Piece, RollbackStep};
+pub use action::{Action, Consent, Outcome, Output, Passwords, Piece, RollbackStep};
 pub use error::ActionError;
 pub use running::Running;
 

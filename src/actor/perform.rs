@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::running::{Channel, Job, Transfer};
 use super::sudo::Found;
-use super::{Action, ActionError, Actor, Outcome, Output, Passwords, Piece, Running};
+use super::{Action, ActionError, Actor, Consent, Outcome, Output, Passwords, Piece, Running};
 use crate::configuration::Server;
 use crate::event::{ActionId, Event, Level};
 use crate::exit::{Exit, Stream};
@@ -42,6 +42,7 @@ impl Actor {
         if !action.local {
             self.cut(&mut jobs);
         }
+        self.ask_consent(&action.shown, &mut jobs, passwords)?;
         self.connect(action.local, &mut jobs, passwords)?;
 
         if !action.local {
@@ -188,6 +189,32 @@ impl Actor {
         jobs.retain(|(destination, _)| !self.unreachable.contains_key(&destination.server));
         for (server, reason) in lost {
             self.skip(server, reason);
+        }
+    }
+
+    /// Leaves no job where the person does not want the command to be run.
+    fn ask_consent(
+        &mut self,
+        shown: &str,
+        jobs: &mut Vec<(Destination, Command)>,
+        passwords: &mut dyn Passwords,
+    ) -> Result<(), ActionError> {
+        let servers: Vec<&Server> = jobs.iter().map(|(destination, _)| &destination.server).collect();
+        if servers.is_empty() {
+            return Ok(());
+        }
+        match passwords.consent(&self.teller.redactor().clean(shown), &servers) {
+            Ok(Consent::Run) => Ok(()),
+            Ok(Consent::Skip) => {
+                jobs.clear();
+                Ok(())
+            }
+            Ok(Consent::Abort) => Err(ActionError::Aborted),
+            // Ctrl-C at the question.
+            Err(reason) => Err(match self.interrupt.take() {
+                Some(signal) => self.interrupted(signal),
+                None => ActionError::NobodyToAsk(reason),
+            }),
         }
     }
 

@@ -88,6 +88,10 @@ pub(super) struct Arguments {
     #[arg(short = 'n', long = "dry-run")]
     pub(super) dry_run: bool,
 
+    /// Ask before each command: yes, no (go on without it) or abort (as a failure: what was done is rolled back)
+    #[arg(short = 'd', long)]
+    pub(super) debug: bool,
+
     /// Ask for the password at once, for logins and sudo; otherwise when it is needed
     #[arg(short = 'p', long = "password")]
     pub(super) ask_password: bool,

@@ -202,6 +202,7 @@ impl Settings {
                 set_after,
                 environment,
                 dry_run: arguments.dry_run || tool == Some(Tool::Check),
+                asks_consent: arguments.debug,
                 offline: matches!(tool, Some(Tool::Vars | Tool::Definitions)),
                 password: None,
                 stdlib: stdlib.map(|directory| shell.directory.join(directory)),

@@ -416,7 +416,9 @@ fn command(text: &str, request: &Request, options: &RunOptions) -> Result<Comman
 pub(super) fn failure(error: ActionError, position: Position) -> Box<rhai::EvalAltResult> {
     let diagnostic = error.diagnostic();
     match error {
-        ActionError::Interrupted(_) => terminate(diagnostic, position),
+        ActionError::Interrupted(_) | ActionError::Aborted | ActionError::NobodyToAsk(_) => {
+            terminate(diagnostic, position)
+        }
         _ => raise(diagnostic, position),
     }
 }

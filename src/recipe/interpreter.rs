@@ -53,6 +53,8 @@ pub(super) struct Interpreter {
     pub(super) filter: Filter,
     pub(super) home: Option<PathBuf>,
     pub(super) dry_run: bool,
+    /// The person is asked before each command.
+    pub(super) asks_consent: bool,
     /// No server may be asked anything.
     pub(super) offline: bool,
     /// The description that the next task gets.
@@ -115,6 +117,7 @@ impl Interpreter {
             },
             home: options.home.clone(),
             dry_run: options.dry_run,
+            asks_consent: options.asks_consent,
             offline: options.offline,
             description: RefCell::default(),
             rollback: Cell::default(),

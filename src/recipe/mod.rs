@@ -72,6 +72,8 @@ pub struct Options {
     pub preserve_roles: bool,
     /// Nothing is changed and nobody is connected to.
     pub dry_run: bool,
+    /// `-d`: the person is asked before each command.
+    pub asks_consent: bool,
     /// A command for a server is an error: what is asked for is said without asking any.
     pub offline: bool,
     /// `-p`: what the person was asked for at once; the variable `password`, unless `-S` says otherwise.

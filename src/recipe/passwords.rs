@@ -1,10 +1,12 @@
-//! The password for logins and sudo: the variable `password`, else the person is asked; once for all servers.
+//! What is asked of the person while an action runs: the password for logins and sudo, where the variable `password` is not
+//! set, once for all servers; and with `-d` whether a command is to be run.
 
 use rhai::Engine;
 
 use super::interpreter::Interpreter;
 use super::origin::diagnostic;
-use crate::actor::Passwords;
+use crate::actor::{Consent, Passwords};
+use crate::configuration::Server;
 use crate::secret::Secret;
 
 /// Answers for one action.
@@ -50,6 +52,26 @@ impl Passwords for Asker<'_> {
             false => format!("Passphrase for {key}: "),
         };
         self.interpreter.prompts.borrow_mut().secret(&question)
+    }
+
+    fn consent(&mut self, command: &str, servers: &[&Server]) -> Result<Consent, String> {
+        // A dry run changes nothing.
+        if !self.interpreter.asks_consent || self.interpreter.dry_run {
+            return Ok(Consent::Run);
+        }
+        let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
+        let command = command.trim_end();
+        let question = format!("{command}\n  on {}\nRun it? [Y]es, [n]o, [a]bort: ", servers.join(", "));
+        loop {
+            let answer = self.interpreter.prompts.borrow_mut().question(&question)?;
+            let answer = answer.ok_or("-d asks before each command, and there is no terminal to ask on")?;
+            match answer.trim().to_lowercase().as_str() {
+                "" | "y" | "yes" => return Ok(Consent::Run),
+                "n" | "no" => return Ok(Consent::Skip),
+                "a" | "abort" => return Ok(Consent::Abort),
+                _ => {}
+            }
+        }
     }
 
     fn forget(&mut self) {

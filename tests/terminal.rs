@@ -1,0 +1,82 @@
+//! What is asked on a terminal: passwords at once or on need, and before each command with `-d`.
+
+use crate::harness::{Case, Running};
+
+const RECIPE: &str = r#"
+set :shown, "the ";
+task :t {
+    run_locally "echo one > one";
+    puts shown + capture_it();
+    transaction {
+        on_rollback { run_locally "echo undone > undone"; }
+        run_locally "echo three > three";
+    }
+}
+fn capture_it() { run_locally("echo two").len().to_string() }
+"#;
+
+fn start() -> Running {
+    Case::new().recipe(RECIPE).args(["t", "-d"]).terminal().start()
+}
+
+#[test]
+fn l12_d_asks_before_each_command_and_a_no_goes_on_without_it() {
+    let mut running = start();
+    running.answer(
+        "echo one > one\r\n  on localhost\r\nRun it? [Y]es, [n]o, [a]bort: ",
+        "n",
+    );
+    running.answer("echo two\r\n  on localhost\r\nRun it? [Y]es, [n]o, [a]bort: ", "what?");
+    running.answer("echo two\r\n  on localhost\r\nRun it? [Y]es, [n]o, [a]bort: ", "y");
+    running.answer(
+        "echo three > three\r\n  on localhost\r\nRun it? [Y]es, [n]o, [a]bort: ",
+        "",
+    );
+    let finished = running.finish().ok();
+    assert!(!finished.path("one").exists());
+    assert_eq!(finished.file("three"), "three\n");
+}
+
+#[test]
+fn l12_an_abort_ends_the_run_as_a_failure_and_rolls_back() {
+    let mut running = start();
+    running.answer("echo one", "y");
+    running.answer("echo two", "n");
+    running.answer("echo three", "abort");
+    running.answer("echo undone", "yes");
+    let finished = running
+        .finish()
+        .code(1)
+        .says("error: aborted")
+        .says("failed, rolled back");
+    assert!(finished.path("one").exists() && !finished.path("three").exists());
+    assert_eq!(finished.file("undone"), "undone\n");
+}
+
+#[test]
+fn l12_without_a_terminal_d_is_an_error_and_a_dry_run_asks_nothing() {
+    let case = || Case::new().recipe(RECIPE).args(["t", "-d"]);
+    let finished = case().run().code(1);
+    let finished = finished.says("error: -d asks before each command, and there is no terminal to ask on");
+    assert!(!finished.path("one").exists());
+    case().args(["-n"]).run().ok();
+}
+
+#[test]
+fn l12_what_is_secret_is_not_shown_in_the_question() {
+    let recipe = "set :password, \"swordfish\"; task :t { run_locally `echo ${password}`; }";
+    let mut running = Case::new().recipe(recipe).args(["t", "-d"]).terminal().start();
+    running.answer("echo [redacted]", "n");
+    running.finish().ok().silent_on("swordfish");
+}
+
+#[test]
+fn l5_p_asks_for_the_password_at_once_and_without_it_only_who_needs_one_is_asked() {
+    let recipe = "task :t { puts exists(:password); } task :s { puts password == \"sesame\"; }";
+    let case = |arguments: &[&str]| Case::new().recipe(recipe).args(arguments).terminal();
+    case(&["t"]).run().ok().says("false\r\n").silent_on("Password");
+    let mut running = case(&["t", "s", "-p"]).start();
+    running.answer("Password: ", "sesame");
+    let finished = running.finish().ok().silent_on("sesame");
+    assert_eq!(finished.stdout.matches("true\r\n").count(), 2);
+}
