@@ -41,8 +41,8 @@ pub(super) struct Worker {
     inbox: Inbox,
     session: Session,
     socket: Arc<OwnedFd>,
-    /// What the connection goes through.
-    way: Way,
+    /// What the connection goes through, kept as long.
+    _way: Way,
     tunnels: Tunnels,
     link: Link,
     /// The channel of the next command, opened while nobody waits for it.
@@ -100,7 +100,7 @@ impl Worker {
             link,
             session: connection.session,
             socket: connection.socket,
-            way: connection.way,
+            _way: connection.way,
             tunnels: Tunnels::default(),
             spare: None,
             opens_in_advance,
@@ -123,10 +123,9 @@ impl Worker {
         self.opens_in_advance = false;
         self.agent = None;
         self.buffer.resize(MANY, 0);
-        if matches!(self.way, Way::Gateway(_)) {
-            // OpenSSH before 10.3 lets small packets wait on a connection that has never had a command.
-            self.jobs.push(own_job("true".to_owned()));
-        }
+        // OpenSSH before 10.3 lets small packets wait for each other's arrival on a connection that has never had a command,
+        // which takes each command behind it another round trip.
+        self.jobs.push(own_job("true".to_owned()));
         self
     }
 
@@ -249,7 +248,7 @@ impl Worker {
 
     fn open_tunnels(&mut self) -> Result<(), Trouble> {
         // A command's channel may be opening.
-        if !self.jobs.is_empty() {
+        if self.jobs.iter().any(Job::needs_channel) {
             return Ok(());
         }
         let session = &self.session;
