@@ -25,13 +25,17 @@ enum Stage {
     RollingBack,
 }
 
-/// The transaction of a run: there is at most one, nested ones join it.
+/// The transaction of a run: there is at most one. Nested ones join it, but each is rolled back by itself first.
 #[derive(Debug, Default)]
 pub struct Transaction {
     stage: Stage,
     handlers: Vec<Handler>,
     last_task: Option<String>,
     incomplete: bool,
+    /// How many handlers belong to transactions around the one that is rolled back.
+    kept: usize,
+    /// Whether one inside was rolled back.
+    inner: bool,
 }
 
 impl Transaction {
@@ -52,9 +56,19 @@ impl Transaction {
         *self = Self::default();
     }
 
+    /// How many handlers there are: what is registered from here on is a nested transaction's.
+    pub fn registered(&self) -> usize {
+        self.handlers.len()
+    }
+
     /// Whether one is open, or being rolled back.
     pub fn is_open(&self) -> bool {
         self.stage != Stage::Closed
+    }
+
+    /// Whether handlers are being run.
+    pub fn is_rolling_back(&self) -> bool {
+        self.stage == Stage::RollingBack
     }
 
     /// Remembers the task entered last, for the headline of a rollback.
@@ -72,15 +86,21 @@ impl Transaction {
         self.is_open()
     }
 
-    /// From here on handlers are taken. Gives the task that was entered last.
-    pub fn start_rollback(&mut self) -> Option<String> {
+    /// From here on handlers are taken, all but the first `kept`. Gives the task that was entered last.
+    pub fn start_rollback(&mut self, kept: usize) -> Option<String> {
         self.stage = Stage::RollingBack;
-        self.last_task.take()
+        self.kept = kept;
+        self.last_task.clone()
+    }
+
+    /// Whether a rollback has nothing left to do, after one inside did it all.
+    pub fn is_undone(&self) -> bool {
+        self.inner && self.handlers.is_empty()
     }
 
     /// The handler registered last of those that are left.
     pub fn take_handler(&mut self) -> Option<Handler> {
-        (self.stage == Stage::RollingBack)
+        (self.stage == Stage::RollingBack && self.handlers.len() > self.kept)
             .then(|| self.handlers.pop())
             .flatten()
     }
@@ -90,16 +110,25 @@ impl Transaction {
         self.incomplete = true;
     }
 
-    /// Gives up: the tasks that are not undone, in the order their handlers would have run.
+    /// Gives up, the transactions around it too: the tasks that are not undone, in the order their handlers would have run.
     pub fn give_up(&mut self) -> Vec<String> {
         self.incomplete = true;
         self.handlers.drain(..).rev().map(|handler| handler.task).collect()
     }
 
-    /// Closes it after a rollback; true when all was undone.
-    pub fn finish_rollback(&mut self) -> bool {
-        let complete = !self.incomplete && self.handlers.is_empty();
-        *self = Self::default();
+    /// Closes it after a rollback, or goes on with the one around it; true when all was undone.
+    pub fn finish_rollback(&mut self, is_outermost: bool) -> bool {
+        let complete = !self.incomplete && self.handlers.len() <= self.kept;
+        *self = match is_outermost {
+            true => Self::default(),
+            false => Self {
+                stage: Stage::Open,
+                incomplete: false,
+                kept: 0,
+                inner: true,
+                ..std::mem::take(self)
+            },
+        };
         complete
     }
 }
@@ -132,9 +161,9 @@ mod tests {
             assert!(transaction.register(handler(task)));
         }
         assert!(transaction.take_handler().is_none());
-        assert_eq!(transaction.start_rollback().as_deref(), Some("a"));
+        assert_eq!(transaction.start_rollback(0).as_deref(), Some("a"));
         assert_eq!(taken(&mut transaction), ["a", "b", "a"]);
-        assert!(transaction.finish_rollback());
+        assert!(transaction.finish_rollback(true));
         assert!(!transaction.is_open());
     }
 
@@ -143,7 +172,7 @@ mod tests {
         let mut transaction = Transaction::default();
         assert!(!transaction.register(handler("a")));
         transaction.begin();
-        transaction.start_rollback();
+        transaction.start_rollback(0);
         assert_eq!(taken(&mut transaction), [""; 0]);
     }
 
@@ -153,12 +182,12 @@ mod tests {
         assert!(transaction.begin());
         transaction.register(handler("a"));
         assert!(!transaction.begin());
-        transaction.start_rollback();
+        transaction.start_rollback(0);
         assert!(!transaction.begin());
         assert_eq!(taken(&mut transaction), ["a"]);
-        transaction.finish_rollback();
+        transaction.finish_rollback(true);
         assert!(transaction.begin());
-        assert_eq!(transaction.start_rollback(), None);
+        assert_eq!(transaction.start_rollback(0), None);
         assert_eq!(taken(&mut transaction), [""; 0]);
     }
 
@@ -166,7 +195,7 @@ mod tests {
     fn x20_what_is_registered_during_the_rollback_is_ignored() {
         let mut transaction = Transaction::default();
         transaction.begin();
-        transaction.start_rollback();
+        transaction.start_rollback(0);
         assert!(transaction.register(handler("a")));
         assert_eq!(taken(&mut transaction), [""; 0]);
     }
@@ -178,9 +207,29 @@ mod tests {
         for task in ["a", "b", "c"] {
             transaction.register(handler(task));
         }
-        transaction.start_rollback();
+        transaction.start_rollback(0);
         transaction.take_handler();
         assert_eq!(transaction.give_up(), ["b", "a"]);
-        assert!(!transaction.finish_rollback());
+        assert!(!transaction.finish_rollback(true));
+    }
+
+    #[test]
+    fn x11_a_nested_one_is_undone_alone_and_the_one_around_it_goes_on() {
+        let mut transaction = Transaction::default();
+        transaction.begin();
+        transaction.register(handler("outer"));
+        let kept = transaction.registered();
+        assert!(!transaction.begin());
+        transaction.register(handler("inner"));
+        transaction.start_rollback(kept);
+        assert_eq!(taken(&mut transaction), ["inner"]);
+        assert!(transaction.finish_rollback(false));
+        assert!(transaction.is_open() && !transaction.is_undone());
+        transaction.register(handler("later"));
+        transaction.start_rollback(0);
+        assert_eq!(taken(&mut transaction), ["later", "outer"]);
+        assert!(transaction.is_undone());
+        assert!(transaction.finish_rollback(true));
+        assert!(!transaction.is_open());
     }
 }

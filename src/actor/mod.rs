@@ -129,6 +129,11 @@ impl Actor {
         outermost
     }
 
+    /// Closes a transaction whose part was undone by those in it.
+    pub fn close_transaction(&mut self) {
+        self.transaction.commit();
+    }
+
     /// Ends the transaction well.
     pub fn commit_transaction(&mut self) {
         self.transaction.commit();
@@ -138,6 +143,11 @@ impl Actor {
     /// Whether a transaction is open or being rolled back.
     pub fn in_transaction(&self) -> bool {
         self.transaction.is_open()
+    }
+
+    /// Whether rollback handlers are being run.
+    pub fn is_rolling_back(&self) -> bool {
+        self.transaction.is_rolling_back()
     }
 
     /// Keeps a block that undoes what the running task does. False outside a transaction or a task, where it has no effect.
@@ -152,9 +162,20 @@ impl Actor {
         })
     }
 
-    /// The transaction failed: from here on its handlers are to be run.
-    pub fn start_rollback(&mut self) {
-        let task = self.transaction.start_rollback();
+    /// How many handlers are registered: those that come are a nested transaction's.
+    pub fn handlers(&self) -> usize {
+        self.transaction.registered()
+    }
+
+    /// Whether nothing is left to be undone, after a nested transaction was.
+    pub fn is_undone(&self) -> bool {
+        self.transaction.is_undone()
+    }
+
+    /// A transaction failed: from here on its handlers are to be run, all but the first `kept`, which are those of the
+    /// transactions around it.
+    pub fn start_rollback(&mut self, kept: usize) {
+        let task = self.transaction.start_rollback(kept);
         self.unreachable.clear();
         self.teller.tell(Event::RollbackStarted {
             task: task.unwrap_or_else(|| "transaction start".to_owned()),
@@ -201,9 +222,9 @@ impl Actor {
         self.teller.tell(Event::RollbackStopped { left });
     }
 
-    /// Closes the transaction after its rollback; true when all was undone.
-    pub fn finish_rollback(&mut self) -> bool {
-        let complete = self.transaction.finish_rollback();
+    /// Closes the transaction after its rollback, if it is the outermost one; true when all was undone.
+    pub fn finish_rollback(&mut self, is_outermost: bool) -> bool {
+        let complete = self.transaction.finish_rollback(is_outermost);
         self.unreachable.clear();
         self.teller.tell(Event::RollbackFinished { complete });
         complete

@@ -90,6 +90,12 @@ impl Roles {
             .collect()
     }
 
+    /// Whether this was said of a server in any role.
+    pub fn say(&self, server: &Server, attribute: &str, value: &Value) -> bool {
+        let mut all = self.0.values().flatten();
+        all.any(|assignment| assignment.server == *server && assignment.attributes.get(attribute) == Some(value))
+    }
+
     /// Everything said of a server in any role; what was said last holds.
     pub fn attributes_of(&self, server: &Server) -> Attributes {
         let mut merged = Attributes::new();

@@ -6,6 +6,9 @@ use thiserror::Error;
 use super::nearest::nearest;
 use super::{Assignment, Attributes, BlockId, Roles, Server, ServerSyntax, Tasks, Value};
 
+/// The attribute that holds for a server in all its roles, wherever it was said: nothing is deployed there.
+const NO_RELEASE: &str = "no_release";
+
 /// What a task or a call says about its servers; `None`: nothing was said.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Selection {
@@ -208,6 +211,9 @@ pub fn select(roles: &Roles, selection: &Selection, filter: &Filter) -> Result<V
                 .filter(|assignment| matches(assignment, selection));
             servers.extend(matching.map(|assignment| assignment.server.clone()));
         }
+        if let Some(unwanted) = selection.except.as_ref().and_then(|except| except.get(NO_RELEASE)) {
+            servers.retain(|server| !roles.say(server, NO_RELEASE, unwanted));
+        }
     }
     if filter.narrows(selection) {
         servers.retain(|server| filter.keeps(server, roles));
@@ -378,6 +384,23 @@ mod tests {
             ..Selection::default()
         };
         assert_eq!(selected(&explicit, &hosts), ["h1", "h2"]);
+    }
+
+    #[test]
+    fn r21_no_release_in_one_role_holds_for_the_server_in_all() {
+        let mut roles = six();
+        roles.assign("app", Server::host("db2"), Attributes::new()).unwrap();
+        roles.assign("search", Server::host("app1"), attributes("x")).unwrap();
+        let except = |name| Selection {
+            except: Some(attributes(name)),
+            ..of_roles(&["app"])
+        };
+        let hosts = |name| -> Vec<String> {
+            let servers = select(&roles, &except(name), &Filter::default()).unwrap();
+            servers.iter().map(Server::to_string).collect()
+        };
+        assert_eq!(hosts("no_release"), ["app1", "app2"]);
+        assert_eq!(hosts("x"), ["app1", "app2", "db2"]);
     }
 
     #[test]

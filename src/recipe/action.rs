@@ -110,7 +110,7 @@ impl Interpreter {
         })
     }
 
-    /// The servers of a selection; `None` where nobody matches and the command is to be skipped.
+    /// The servers of a selection, none only in a dry run; `None` where nobody matches and the command is to be skipped.
     fn servers(&self, selection: &Selection) -> Result<Option<Vec<Server>>, ActionError> {
         let servers = select(&self.configuration.borrow().roles, selection, &self.filter)?;
         if !servers.is_empty() || self.dry_run && !self.filter.narrows(selection) {
@@ -144,19 +144,21 @@ impl Interpreter {
         let Some(servers) = self.servers(&settings.selection).map_err(failed)? else {
             return Ok(None);
         };
+        if servers.is_empty() {
+            self.say(Level::Info, format!("on 0 servers: {} {}", request.verb, request.shown));
+            return Ok(Some(Outcome::default()));
+        }
         let reach = self.reach(context.engine())?;
         let goes_on = settings.selection.on_error_continue == Some(true);
         let size = settings.selection.max_hosts.unwrap_or(servers.len()).max(1);
         let mut outcome = Outcome::default();
-        // One batch even of nobody: a dry run shows that.
-        for batch in servers.chunks(size).chain(servers.is_empty().then_some(&[][..])) {
+        for batch in servers.chunks(size) {
             let mut batch = batch.to_vec();
-            let had = batch.len();
             loop {
                 if goes_on {
                     batch.retain(|server| !self.left_out.borrow().contains_key(server));
                 }
-                if batch.is_empty() && had > 0 {
+                if batch.is_empty() {
                     break;
                 }
                 let jobs = batch

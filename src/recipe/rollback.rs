@@ -17,9 +17,17 @@ impl Interpreter {
         }
     }
 
-    /// Runs the handlers, last registered first. A failing one is reported and the next one runs; a signal stops it.
-    pub(super) fn roll_back(&self, engine: &Engine) {
-        self.actor.borrow_mut().start_rollback();
+    /// Runs the handlers, last registered first, all but the first `kept`. A failing one is reported and the next one
+    /// runs; a signal stops it.
+    pub(super) fn roll_back(&self, engine: &Engine, kept: usize, is_outermost: bool) {
+        if self.actor.borrow().handlers() <= kept && !is_outermost {
+            return;
+        }
+        if self.actor.borrow().is_undone() {
+            self.actor.borrow_mut().close_transaction();
+            return;
+        }
+        self.actor.borrow_mut().start_rollback(kept);
         loop {
             // The actor's borrow ends before the handler runs.
             let step = self.actor.borrow_mut().next_handler();
@@ -46,8 +54,8 @@ impl Interpreter {
                 break;
             }
         }
-        let complete = self.actor.borrow_mut().finish_rollback();
-        self.handlers.borrow_mut().clear();
+        let complete = self.actor.borrow_mut().finish_rollback(is_outermost);
+        self.handlers.borrow_mut().truncate(kept);
         // Of several transactions in a run the worst counts.
         self.rollback.set(Some(complete && self.rollback.get().unwrap_or(true)));
     }

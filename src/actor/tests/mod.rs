@@ -186,7 +186,7 @@ impl Bench {
             self.actor.commit_transaction();
             return result;
         }
-        self.actor.start_rollback();
+        self.actor.start_rollback(0);
         while let Some(step) = self.actor.next_handler() {
             let undone = self.undo[step.handler.0].clone()(self);
             let stopped = matches!(undone, Err(ActionError::Interrupted(_)));
@@ -195,7 +195,7 @@ impl Bench {
                 self.actor.stop_rollback();
             }
         }
-        self.actor.finish_rollback();
+        self.actor.finish_rollback(true);
         result
     }
 

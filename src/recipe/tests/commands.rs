@@ -296,3 +296,43 @@ fn f8_a_local_file_that_is_missing_is_told_before_anybody_is_connected() {
     assert_eq!(outcome.error().hints, ["expected a file or a directory to upload"]);
     assert!(outcome.script.connections().is_empty());
 }
+
+#[test]
+fn t18_once_pty_and_env_of_a_task_hold_for_its_commands() {
+    let text = "role :app, \"a\", \"b\"; task :t, :once => true, :pty => true, :env => #{ \"A\": 1 } { run \"x\"; run \"y\", :once => false, :pty => false; }";
+    let outcome = recipe(text).run(&["t"]);
+    let seen: Vec<_> = outcome
+        .script
+        .commands()
+        .iter()
+        .map(|record| {
+            (
+                record.server.to_string(),
+                record.terminal.is_some(),
+                record.line.contains("A="),
+            )
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("a".to_owned(), true, true),
+            ("a".to_owned(), false, true),
+            ("b".to_owned(), false, true)
+        ]
+    );
+    let errors = recipe("role :app, \"a\"; task :t, :oonce => true { }").errors();
+    assert_eq!(errors[0].message, "`task' has no option `oonce'");
+}
+
+#[test]
+fn v12_a_lazy_password_that_two_servers_need_at_once_is_asked_for_once() {
+    let mut case = recipe(
+        "role :app, \"a\", \"b\"; set :asked, []; set(:password) { asked.push(1); password_prompt() } task :t { run \"x\"; puts asked.len(); }",
+    );
+    for host in ["a", "b"] {
+        case.script.wants_password(host, "pw");
+    }
+    case.answers = vec!["pw"];
+    assert_eq!(case.run(&["t"]).printed(), ["1"]);
+}

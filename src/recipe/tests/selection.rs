@@ -1,6 +1,7 @@
 //! Which servers a command goes to.
 
 use super::{Outcome, recipe};
+use crate::event::Level;
 
 const SIX: &str = "role :web, \"www1\", \"www2\";\nrole :app, \"app1\", \"app2\";\nrole :db, \"db1\", :primary => true;\n\
                    role :db, \"db2\", :no_release => true;\n";
@@ -139,4 +140,49 @@ fn n1_nobody_matches_is_an_error_after_what_came_before() {
         outcome.error().message,
         "`t' is only run for servers matching {roles: db}, but no servers matched"
     );
+}
+
+#[test]
+fn n4_nobody_matches_outside_any_task_is_told_without_a_task() {
+    for (text, message) in [
+        (
+            "role :app; run \"x\", :roles => :app;",
+            "no servers found to match {roles: app}",
+        ),
+        ("run \"x\";", "no servers found to match {}"),
+    ] {
+        assert_eq!(recipe(text).errors()[0].message, message, "{text}");
+    }
+}
+
+#[test]
+fn n5_a_dry_run_with_nobody_goes_on_and_shows_no_server() {
+    let mut case = recipe("role :db; task :t, :roles => :db { run \"x\"; puts \"after\"; }");
+    case.options.dry_run = true;
+    let outcome = case.run(&["t"]);
+    assert_eq!(outcome.messages(Level::Info), ["on 0 servers: run x"]);
+    assert_eq!(outcome.printed(), ["after"]);
+}
+
+#[test]
+fn b16_a_server_without_releases_gets_none_in_any_of_its_roles() {
+    let text = "role :app, \"a\", \"s\"; role :search, \"s\", :no_release => true;
+        task :t, :except => #{ no_release: true } { run \"x\"; }";
+    assert_eq!(addressed(&recipe(text).run(&["t"])), ["a"]);
+}
+
+#[test]
+fn r22_a_server_named_twice_is_one_and_what_is_said_of_it_belongs_to_each_statement() {
+    let text = "server \"h\", :web, :zone => 1; server \"h\", :app, :zone => 2; task :t { run \"x\"; }
+        task :u, :only => #{ zone: 1 } { run \"y\"; } task :v, :roles => :app, :only => #{ zone: 1 } { run \"z\", :on_no_matching_servers => :continue; }";
+    let outcome = recipe(text).run(&["t", "u", "v"]);
+    assert_eq!(outcome.script.lines_on("h"), ["sh -c 'x'", "sh -c 'y'"]);
+}
+
+#[test]
+fn r23_a_host_filter_is_names_and_no_pattern() {
+    for (filter, hosts) in [("app1", &["app1"][..]), ("app", &[]), ("app.*", &[])] {
+        let outcome = run("", "run \"x\";", &[("HOSTFILTER", filter)]);
+        assert_eq!(addressed(&outcome), hosts, "{filter}");
+    }
 }

@@ -135,6 +135,57 @@ fn x10_a_transaction_in_a_transaction_is_part_of_it() {
 }
 
 #[test]
+fn x10_an_error_that_leaves_a_nested_transaction_undoes_both_in_reverse_order() {
+    let text = "task :a { on_rollback { puts \"a\"; } } task :b { transaction { on_rollback { puts \"b\"; } throw \"x\"; } } \
+                task :t { transaction { a; b; } }";
+    let outcome = recipe(text).run(&["t"]);
+    assert_eq!(outcome.printed, ["b", "a"]);
+    assert_eq!(
+        (outcome.error().message.as_str(), rollback(&outcome)),
+        ("x", Some(true))
+    );
+    // Where the outer one has nothing to undo, one rollback is told.
+    let outcome =
+        recipe("task :t { transaction { transaction { on_rollback { puts 1; } throw \"x\"; } } }").run(&["t"]);
+    assert_eq!(outcome.printed, ["1"]);
+    assert_eq!(
+        count(&outcome, |event| matches!(event, Event::RollbackStarted { .. })),
+        1
+    );
+}
+
+#[test]
+fn x11_an_error_that_is_caught_between_transactions_undoes_the_inner_one_alone() {
+    let text = "task :a { on_rollback { puts \"undo a\"; } } \
+                task :t { transaction { a; try { transaction { on_rollback { puts \"undo inner\"; } throw \"x\"; } } \
+                catch (e) { puts \"caught\"; } END } }";
+    let ended = recipe(&text.replace("END", "puts \"on\";")).run(&["t"]);
+    assert_eq!(count(&ended, |event| matches!(event, Event::TransactionCommitted)), 1);
+    assert_eq!(ended.printed(), ["undo inner", "caught", "on"]);
+    let failed = recipe(&text.replace("END", "on_rollback { puts \"undo t\"; } throw \"y\";")).run(&["t"]);
+    assert_eq!(failed.printed, ["undo inner", "caught", "undo t", "undo a"]);
+    assert_eq!((failed.error().message.as_str(), rollback(&failed)), ("y", Some(true)));
+}
+
+#[test]
+fn x11_a_transaction_in_a_handler_is_a_part_of_the_rollback() {
+    let text = "task :t { transaction { on_rollback { puts 1; } on_rollback { try { transaction { throw \"in\"; } } catch (e) { puts 2; } } throw \"x\"; } }";
+    assert_eq!(recipe(text).run(&["t"]).printed, ["2", "1"]);
+}
+
+#[test]
+fn x12_a_transaction_outside_a_task_or_without_a_block_is_an_error() {
+    for (text, message) in [
+        ("transaction { }", "`transaction' can only stand in a task"),
+        ("on_rollback { }", "`on_rollback' can only stand in a task"),
+    ] {
+        assert_eq!(recipe(text).errors()[0].message, message);
+    }
+    let outcome = recipe("task :t { transaction; }").run(&["t"]);
+    assert_eq!(outcome.error().message, "`transaction' has no block");
+}
+
+#[test]
 fn x13_a_task_called_twice_is_undone_twice() {
     let text = "task :a { on_rollback { puts \"undo\"; } } task :t { transaction { a; a; throw \"x\"; } }";
     assert_eq!(recipe(text).run(&["t"]).printed, ["undo", "undo"]);

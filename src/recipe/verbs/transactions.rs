@@ -17,7 +17,9 @@ pub(super) const TRANSACTION: Verb = Verb {
     tail: Tail::InPlace,
     options: NONE,
     doc: "If anything fails in the block (a command, the recipe itself, `abort`, Ctrl-C), the rollback handlers that \
-          were registered in it run, last registered first. A transaction inside another is part of it.",
+          were registered in it run, last registered first. A transaction inside another is part of it: \
+          what fails in the outer one undoes both. What fails in the inner one undoes the inner one first; if the \
+          recipe catches the error between them, the outer one goes on.",
     example: "task :change { on_rollback { puts \"undone\"; } puts \"done\"; }\ntask :example { transaction { change; } }",
     perform: transaction,
 };
@@ -29,18 +31,19 @@ fn transaction(interpreter: &Interpreter, context: &mut EvalContext, call: Call)
     if interpreter.current_task().is_none() {
         return Err(wrong("`transaction' can only stand in a task", call.position));
     }
+    let kept = interpreter.actor.borrow().handlers();
     let is_outermost = interpreter.actor.borrow_mut().begin_transaction();
+    // What a handler opens is a part of the rollback.
+    let is_handler = !is_outermost && interpreter.actor.borrow().is_rolling_back();
     let result = in_place(context, block, Vec::new());
-    if is_outermost {
-        let is_failure = match &result {
-            Ok(_) => false,
-            Err(error) => !matches!(**error, EvalAltResult::Return(..) | EvalAltResult::LoopBreak(..)),
-        };
-        if is_failure {
-            interpreter.roll_back(context.engine());
-        } else {
-            interpreter.actor.borrow_mut().commit_transaction();
-        }
+    let is_failure = match &result {
+        Ok(_) => false,
+        Err(error) => !matches!(**error, EvalAltResult::Return(..) | EvalAltResult::LoopBreak(..)),
+    };
+    if is_failure && !is_handler {
+        interpreter.roll_back(context.engine(), kept, is_outermost);
+    } else if is_outermost {
+        interpreter.actor.borrow_mut().commit_transaction();
     }
     result
 }
