@@ -21,6 +21,7 @@ mod commands;
 mod connections;
 mod definitions;
 mod deploy;
+mod editors;
 mod flipper;
 mod init;
 mod language;
