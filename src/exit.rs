@@ -30,6 +30,8 @@ pub enum Exit {
     Signal(String),
     /// The connection was lost before the end was known.
     Lost(String),
+    /// It ended, and the server did not say how.
+    Unknown,
     /// The server refused to start it (a channel, a terminal or the request itself).
     Refused(String),
     /// Its input could not be sent as a whole.
@@ -54,6 +56,7 @@ impl fmt::Display for Exit {
             Self::Status(status) => write!(f, "exit status {status}"),
             Self::Signal(name) => write!(f, "killed by signal {name}"),
             Self::Lost(reason) => write!(f, "connection lost: {reason}"),
+            Self::Unknown => f.write_str("ended without an exit status"),
             Self::Refused(reason) => write!(f, "could not start: {reason}"),
             Self::Unsent(reason) => write!(f, "could not be sent: {reason}"),
             Self::TimedOut(after) => write!(f, "timed out after {} s", after.as_secs_f64()),

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 
@@ -9,8 +10,8 @@ use super::{Fanout, Link, NotConnected, Progress};
 use crate::configuration::Server;
 use crate::session::{ConnectError, Destination, Phase, Report, Session, SessionId};
 
-/// Logins under way at once: a server, or a gateway before many, refuses more for load.
-const MOST_LOGINS: usize = 64;
+/// How long abandoned logins are waited for: one that looks up a name cannot be stopped.
+const MOMENT: Duration = Duration::from_millis(300);
 
 /// A login under way.
 struct Login {
@@ -45,9 +46,10 @@ impl Fanout {
         let mut logins: HashMap<SessionId, Login> = HashMap::new();
         let mut failed: HashMap<Server, ConnectError> = HashMap::new();
         loop {
-            while logins.len() < MOST_LOGINS
-                && let Some(destination) = waiting.pop_front()
+            while let Some(&destination) = waiting.front()
+                && logins.len() < destination.options.max_logins.max(1)
             {
+                waiting.pop_front();
                 self.last_session += 1;
                 let id = SessionId(self.last_session);
                 let session = self.connector.connect(id, destination, self.sender.clone());
@@ -100,6 +102,7 @@ impl Fanout {
                 Report::Interrupted(_) => {
                     if let Some(signal) = self.interrupt.take() {
                         logins.values().for_each(|login| login.session.abandon());
+                        self.await_ends(logins.len());
                         return Err(NotConnected::Interrupted(signal));
                     }
                 }
@@ -113,5 +116,21 @@ impl Fanout {
             .iter()
             .filter_map(|destination| failed.remove_entry(&destination.server));
         Err(NotConnected::Servers(in_order.collect::<IndexMap<_, _>>()))
+    }
+
+    /// Waits a moment for abandoned logins, so that what they have started on this machine ends before capr may.
+    fn await_ends(&mut self, mut logins: usize) {
+        let deadline = Instant::now() + MOMENT;
+        while logins > 0 {
+            match self
+                .reports
+                .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+            {
+                Ok(Report::Connected(..) | Report::ConnectFailed(..)) => logins -= 1,
+                // A stop request has just been dealt with; what comes now is one of its own.
+                Ok(Report::Interrupted(_)) | Err(_) => return,
+                Ok(report) => self.keep(report),
+            }
+        }
     }
 }

@@ -1,12 +1,19 @@
 //! On scripted servers.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
 use super::{Arrival, Fanout, NotConnected};
 use crate::configuration::Server;
 use crate::exit::Exit;
 use crate::interrupt::{Interrupt, Signal};
 use crate::session::scripted::{Answer, Script};
-use crate::session::{Command, Destination, Input, JobSignal, Phase, SshOptions};
+use crate::session::{
+    Command, Connector, Destination, Input, JobId, JobSignal, Phase, Report, Session, SessionId, SshOptions,
+};
 
 fn destinations(hosts: &[&str]) -> Vec<Destination> {
     let destination = |host: &&str| Destination {
@@ -169,4 +176,62 @@ fn a_server_that_is_named_twice_is_connected_once() {
     let (mut fanout, _) = fanout(&script);
     fanout.connect(&destinations(&["a", "a"]), &mut |_| {}).unwrap();
     assert_eq!(script.connections().len(), 1);
+}
+
+/// Answers logins only when as many are under way as may be, or none is left to come.
+struct Slow {
+    at_once: usize,
+    all: usize,
+    begun: Cell<usize>,
+    waiting: RefCell<Vec<(SessionId, Sender<Report>)>>,
+    most: Rc<Cell<usize>>,
+}
+
+struct Nothing;
+
+impl Session for Nothing {
+    fn start(&self, _job: JobId, _command: Command) {}
+    fn write(&self, _job: JobId, _bytes: Vec<u8>) {}
+    fn end_input(&self, _job: JobId) {}
+    fn signal(&self, _job: JobId, _signal: JobSignal) {}
+    fn abandon(&self) {}
+}
+
+impl Connector for Slow {
+    fn connect(&self, id: SessionId, _destination: &Destination, reports: Sender<Report>) -> Box<dyn Session> {
+        let mut waiting = self.waiting.borrow_mut();
+        waiting.push((id, reports));
+        self.begun.set(self.begun.get() + 1);
+        self.most.set(self.most.get().max(waiting.len()));
+        if waiting.len() == self.at_once || self.begun.get() == self.all {
+            for (id, reports) in waiting.drain(..) {
+                reports.send(Report::Connected(id, Duration::ZERO)).unwrap();
+            }
+        }
+        Box::new(Nothing)
+    }
+}
+
+#[test]
+fn k10_no_more_than_so_many_of_sixty_servers_are_logged_in_to_at_once() {
+    let most = Rc::new(Cell::new(0));
+    let connector = Slow {
+        at_once: 7,
+        all: 60,
+        begun: Cell::new(0),
+        waiting: RefCell::default(),
+        most: Rc::clone(&most),
+    };
+    let mut fanout = Fanout::new(Box::new(connector), Interrupt::default());
+    let destination = |number| Destination {
+        server: Server::host(format!("h{number}")),
+        options: SshOptions {
+            max_logins: 7,
+            ..SshOptions::default()
+        },
+    };
+    let wanted: Vec<_> = (0..60).map(destination).collect();
+    fanout.connect(&wanted, &mut |_| {}).unwrap();
+    assert_eq!(most.get(), 7);
+    assert!(wanted.iter().all(|wanted| fanout.is_connected(&wanted.server)));
 }

@@ -7,7 +7,7 @@ use crate::source::END;
 /// Whatever happens, nothing is left under that name.
 const BESIDE: &str = r#"fail() { echo "$p: $1" >&2; exit 1; }
 beside() { case $p in */*) d=${p%/*}/ ;; *) d= ;; esac; t=$d.capr.$$; n=0; while [ -e "$t" ] || [ -h "$t" ]; do n=$((n + 1)); t=$d.capr.$$.$n; done; }
-clean() { trap 'rm -rf "$t"' EXIT; trap 'exit 1' HUP INT TERM; }"#;
+clean() { trap 'rm -rf "$t"' EXIT; trap 'exit 1' HUP INT PIPE TERM; }"#;
 
 /// Written beside the target and renamed: who reads the target sees the old content or the new one, whole.
 /// The connection may end in the middle, which looks like the end of the input; hence the length.

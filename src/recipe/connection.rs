@@ -60,6 +60,10 @@ pub(super) static SSH_OPTIONS: &[Choice] = &[
         name: "keepalive_interval",
         doc: "seconds of silence after which a server is asked whether it lives, 15 by default; three times without an answer and it is lost",
     },
+    Choice {
+        name: "max_logins",
+        doc: "so many servers are logged in to at the same time, 64 by default; the next ones follow as these are done",
+    },
 ];
 
 /// How a recipe reaches servers.
@@ -150,6 +154,12 @@ impl Interpreter {
                 options.user_known_hosts_files = Some(files);
             }
             "verify_host_key" | "paranoid" => options.verify_host_key = Some(policy(name, value)?),
+            "max_logins" => {
+                options.max_logins = match value.as_int().ok().and_then(|number| usize::try_from(number).ok()) {
+                    Some(number @ 1..) => number,
+                    _ => return Err(wrong(format!("`{name}' is to be a number from 1"), Position::NONE)),
+                }
+            }
             "timeout" => {
                 options.connect_timeout = seconds(name, value, Position::NONE)?.unwrap_or(options.connect_timeout)
             }

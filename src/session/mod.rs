@@ -136,6 +136,8 @@ pub struct SshOptions {
     pub keepalive_interval: Duration,
     /// … and is lost after so many times without an answer; three where nothing is said.
     pub keepalive_count: Option<u32>,
+    /// This login waits while so many others are under way.
+    pub max_logins: usize,
 }
 
 impl Default for SshOptions {
@@ -171,6 +173,7 @@ impl Default for SshOptions {
             login_timeout: Duration::from_secs(30),
             keepalive_interval: Duration::from_secs(15),
             keepalive_count: None,
+            max_logins: 64,
         }
     }
 }

@@ -13,7 +13,7 @@ use super::agent::{Agent, Identity, RSA_SHA2_256, RSA_SHA2_512};
 use super::channel::Link;
 use super::key_file::{KeyFile, OpenKey, blob, public_halves};
 use super::key_ring::{Found, Turn};
-use super::login::{Attempt, Stop};
+use super::login::{Attempt, CORRUPT, Stop};
 use super::signer::Signer;
 use super::{stopped, wire};
 
@@ -66,8 +66,11 @@ pub(super) fn authenticate(attempt: &mut Attempt<'_>) -> Result<(), ConnectError
             Err(attempt.refused(&tried, &format!("no answer within {waited} s")))
         }
         Err(Stop::Failed(_)) => {
+            let Some(end) = super::channel::take_ending(&*attempt.socket) else {
+                return Err(attempt.refused(&tried, CORRUPT));
+            };
             tried.hints.push("a server hangs up after a number of keys it does not know: name the right one (ssh_options.keys) and set keys_only".to_owned());
-            Err(attempt.refused(&tried, "the server hung up"))
+            Err(attempt.refused(&tried, &end))
         }
     }
 }

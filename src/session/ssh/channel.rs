@@ -4,11 +4,15 @@
 //! them. Nothing here blocks, given a non-blocking session: what cannot be done now is `WouldBlock`, and has to be called again.
 #![allow(unsafe_code)]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CString, c_char, c_int, c_uint, c_void};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::ptr;
 
 use libssh2_sys as raw;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
 
 use crate::exit::Stream;
 use crate::session::{JobSignal, Terminal};
@@ -36,8 +40,8 @@ unsafe extern "C" {
     fn libssh2_session_callback_set2(
         session: *mut raw::LIBSSH2_SESSION,
         kind: c_int,
-        callback: Option<AgentHook>,
-    ) -> Option<AgentHook>;
+        callback: Option<Hook>,
+    ) -> Option<Hook>;
     // libssh2's default allocator; it frees the signature that the hook returns.
     fn malloc(size: usize) -> *mut c_void;
     #[cfg(target_os = "linux")]
@@ -47,8 +51,112 @@ unsafe extern "C" {
 /// Told of each channel to the agent that the server opens.
 type AgentHook = extern "C" fn(*mut raw::LIBSSH2_SESSION, *mut raw::LIBSSH2_CHANNEL, *mut *mut c_void);
 
+/// Told of the server's goodbye: session, reason, text and its length, language and its length, state.
+type GoodbyeHook =
+    extern "C" fn(*mut raw::LIBSSH2_SESSION, c_int, *const c_char, c_int, *const c_char, c_int, *mut *mut c_void);
+
+/// Receives in place of libssh2: socket, buffer and its length, flags, state; a negative result is an error number.
+type ReceiveHook = extern "C" fn(c_int, *mut c_void, usize, c_int, *mut *mut c_void) -> isize;
+
+/// Any of them, as libssh2 takes it.
+type Hook = unsafe extern "C" fn();
+
+/// libssh2.h: `LIBSSH2_CALLBACK_DISCONNECT`.
+const GOODBYE_CALLBACK: c_int = 2;
+/// libssh2.h: `LIBSSH2_CALLBACK_RECV`.
+const RECEIVE_CALLBACK: c_int = 6;
 /// libssh2.h: `LIBSSH2_CALLBACK_AUTHAGENT`.
 const AGENT_CALLBACK: c_int = 7;
+
+/// libssh2 reads on as long as there is something to read. After so many bytes it is made to believe that there is not, so
+/// that it comes back to its caller, who has deadlines to keep.
+const MOST_AT_ONCE: usize = 256 << 10;
+
+// The hooks are given no place of ours that would hold all the time: ssh2 borrows libssh2's only one for a while. A session
+// is used by one thread at a time, and what they note is looked at by the same thread, right after the call.
+thread_local! {
+    static RECEIVED: Cell<usize> = const { Cell::new(0) };
+    static ENDING: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// What the calls of this thread have seen of the end of a connection: the server's last words, or the system's. `None`: the
+/// connection has not ended.
+pub(super) fn take_ending(socket: impl AsFd) -> Option<String> {
+    // What was only sent on has not noticed.
+    ENDING.take().or_else(
+        || match recv(socket, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT) {
+            Ok((_, 0)) => Some(CLOSED.to_owned()),
+            Ok(_) | Err(Errno::AGAIN | Errno::INTR) => None,
+            Err(error) => Some(super::tcp::plain(&error.into())),
+        },
+    )
+}
+
+/// The least that a call counts for: libssh2 receives a greeting byte by byte.
+const LEAST_AT_ONCE: usize = 64;
+
+const CLOSED: &str = "the server closed the connection";
+
+fn ended(how: impl FnOnce() -> String) {
+    // The server's own words, which may have come before, say more.
+    if ENDING.with_borrow(Option::is_none) {
+        ENDING.set(Some(how()));
+    }
+}
+
+extern "C" fn goodbye_hook(
+    _session: *mut raw::LIBSSH2_SESSION,
+    _reason: c_int,
+    text: *const c_char,
+    length: c_int,
+    _language: *const c_char,
+    _language_length: c_int,
+    _state: *mut *mut c_void,
+) {
+    let Ok(length @ 1..) = usize::try_from(length) else {
+        return;
+    };
+    if text.is_null() {
+        return;
+    }
+    // SAFETY: libssh2 passes `text` as valid for `length` bytes.
+    let text = String::from_utf8_lossy(unsafe { std::slice::from_raw_parts(text.cast::<u8>(), length) }).into_owned();
+    let text: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
+    ENDING.set(Some(format!("{CLOSED}: {text}")));
+}
+
+extern "C" fn receive_hook(
+    socket: c_int,
+    buffer: *mut c_void,
+    length: usize,
+    flags: c_int,
+    _state: *mut *mut c_void,
+) -> isize {
+    let again = -isize::try_from(Errno::AGAIN.raw_os_error()).unwrap_or(isize::MAX);
+    if RECEIVED.get() >= MOST_AT_ONCE {
+        RECEIVED.set(0);
+        return again;
+    }
+    // SAFETY: libssh2 passes the session's socket, which its owner keeps open, and a buffer of `length` bytes.
+    let (socket, buffer) = unsafe {
+        let buffer = std::slice::from_raw_parts_mut(buffer.cast::<MaybeUninit<u8>>(), length);
+        (BorrowedFd::borrow_raw(socket), buffer)
+    };
+    match recv(socket, buffer, RecvFlags::from_bits_retain(flags.cast_unsigned())) {
+        Ok((_, count)) => {
+            RECEIVED.set(RECEIVED.get() + count.max(LEAST_AT_ONCE));
+            if count == 0 && length > 0 {
+                ended(|| CLOSED.to_owned());
+            }
+            isize::try_from(count).unwrap_or(isize::MAX)
+        }
+        Err(Errno::AGAIN | Errno::INTR) => again,
+        Err(error) => {
+            ended(|| super::tcp::plain(&error.into()));
+            -isize::try_from(error.raw_os_error()).unwrap_or(isize::MAX)
+        }
+    }
+}
 
 /// Number of the standard error stream, RFC 4254 section 5.2.
 const STDERR: c_int = 1;
@@ -124,6 +232,18 @@ impl Link {
                 }
                 at += page;
             }
+        }
+    }
+
+    /// From now on no call receives without end, and [`take_ending`] tells how the connection ended.
+    pub(super) fn watch(self) {
+        ENDING.set(None);
+        // SAFETY: the session is live; libssh2 calls each hook with the arguments of its type.
+        unsafe {
+            let goodbye = std::mem::transmute::<GoodbyeHook, Hook>(goodbye_hook);
+            libssh2_session_callback_set2(self.0, GOODBYE_CALLBACK, Some(goodbye));
+            let receive = std::mem::transmute::<ReceiveHook, Hook>(receive_hook);
+            libssh2_session_callback_set2(self.0, RECEIVE_CALLBACK, Some(receive));
         }
     }
 
@@ -248,7 +368,8 @@ impl AgentDoor {
         // SAFETY: the session is live; the hook finds the list behind a stable address, until `drop` takes both away.
         unsafe {
             *raw::libssh2_session_abstract(link.0) = ptr::from_ref::<Arrived>(&arrived).cast_mut().cast();
-            libssh2_session_callback_set2(link.0, AGENT_CALLBACK, Some(agent_hook));
+            let hook = std::mem::transmute::<AgentHook, Hook>(agent_hook);
+            libssh2_session_callback_set2(link.0, AGENT_CALLBACK, Some(hook));
         }
         Self { link, arrived }
     }

@@ -21,6 +21,9 @@ const LADDER: [(JobSignal, Duration); 3] = [
 /// How often it is told how much was sent.
 const TELLING: Duration = Duration::from_millis(500);
 
+/// When a connection was lost: this command has done nothing.
+pub(super) const NOT_STARTED: &str = "before the command was started";
+
 /// How far a command has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -128,6 +131,15 @@ impl Job {
 
     pub(super) fn is_running(&self) -> bool {
         self.stage == Stage::Running
+    }
+
+    /// How far it has come, to be told with the reason why it will come no further.
+    pub(super) fn moment(&self) -> &'static str {
+        match self.stage {
+            Stage::Waiting => NOT_STARTED,
+            Stage::Terminal | Stage::Sent => "while the command was started",
+            Stage::Running => "while the command ran",
+        }
     }
 
     pub(super) fn elapsed(&self) -> Duration {
@@ -244,9 +256,7 @@ impl Job {
         };
         match channel.wait_closed() {
             // The status may have come with what was just read.
-            Ok(()) => Ok(Some(self.known_exit().unwrap_or_else(|| {
-                Exit::Lost("the server closed the command without an exit status".to_owned())
-            }))),
+            Ok(()) => Ok(Some(self.known_exit().unwrap_or(Exit::Unknown))),
             Err(Trouble::WouldBlock) => Ok(None),
             Err(trouble) => Err(trouble),
         }

@@ -14,6 +14,7 @@ use ssh2::{BlockDirections, ErrorCode, MethodType, Session};
 use crate::configuration::Server;
 use crate::session::{ConnectError, Destination, Phase, Report, SessionId, SshOptions};
 
+use super::channel::{Link, take_ending};
 use super::config::{Algorithms, HostConfig, Route};
 use super::gateway::{self, Gateway, Gateways};
 use super::hostkey::Expected;
@@ -24,6 +25,12 @@ use super::{Configuration, SshEnvironment, algorithms, auth, stopped, tcp};
 
 /// libssh2's code for "call again".
 const EAGAIN: ErrorCode = ErrorCode::Session(libssh2_sys::LIBSSH2_ERROR_EAGAIN);
+
+/// How it is told when the server, or somebody in between, does not keep to the protocol.
+pub(super) const CORRUPT: &str = "what arrives from the server is corrupt";
+
+/// Letters of what a server says that are shown.
+const LONGEST_SHOWN: usize = 80;
 
 /// What the thread of one server is given.
 pub(super) struct Login {
@@ -132,7 +139,13 @@ pub(super) fn establish(login: &Login, inbox: &mut Inbox) -> Result<Connection, 
                 inbox.wait(None, Some(until));
             }
             attempt(login, &config, inbox).map_err(|failure| match failure {
-                Failure::Busy(error) | Failure::Final(error) => error,
+                Failure::Final(error) => error,
+                Failure::Busy(mut error) => {
+                    let hint = "a server that is asked for too many logins at once hangs up (its MaxStartups): \
+                                ask for fewer, ssh_options.max_logins";
+                    error.hints.push(hint.to_owned());
+                    error
+                }
             })
         }
     }
@@ -166,8 +179,9 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
     let mut session = Session::new().map_err(|error| internal(&error))?;
     session.set_blocking(false);
     session.set_tcp_stream(Arc::clone(&socket));
-    let link = super::channel::Link::new(&session);
+    let link = Link::new(&session);
     link.wait_for_answers_without_limit();
+    link.watch();
     #[cfg(target_os = "linux")]
     link.give_back_unused();
     session.set_compress(config.compression);
@@ -334,9 +348,13 @@ impl Attempt<'_> {
                 return Err(Stop::Unwanted);
             }
             let woken = self.inbox.wait_for(&self.socket, events, Some(self.deadline));
+            // Also before a socket that is ready: some never stop talking.
+            if Instant::now() >= self.deadline {
+                return Err(Stop::Silent);
+            }
             if woken.readable {
                 quick_ack(&self.socket);
-                if self.greeting.is_none() {
+                if self.greeting.is_none() && self.session.banner_bytes().is_none() {
                     let mut start = [0_u8; 200];
                     let count = recv(&*self.socket, &mut start, RecvFlags::PEEK | RecvFlags::DONTWAIT)
                         .map_or(0, |(count, _)| count);
@@ -346,42 +364,57 @@ impl Attempt<'_> {
             if woken.socket {
                 return Ok(());
             }
-            if Instant::now() >= self.deadline {
-                return Err(Stop::Silent);
-            }
         }
+    }
+
+    /// What the server said first, or its greeting where that came; `None`: not a byte.
+    fn greeting(&self) -> Option<String> {
+        // What arrived too fast to be looked at before libssh2 took it, it keeps the last line of.
+        let banner = self.session.banner_bytes();
+        let greeted = banner.filter(|banner| banner.starts_with(b"SSH-"));
+        let seen = greeted.or(self.greeting.as_deref()).or(banner);
+        let seen = String::from_utf8_lossy(seen.filter(|seen| !seen.is_empty())?).into_owned();
+        let line = seen.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let line: String = line.chars().filter(|c| !c.is_control()).collect();
+        Some(match line.char_indices().nth(LONGEST_SHOWN) {
+            Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+            None => line,
+        })
     }
 
     fn handshake_failure(&self, stop: Stop) -> Failure {
         let waited = self.login.destination.options.login_timeout.as_secs_f64();
-        // What arrived too fast to be looked at before libssh2 took it, it keeps the last line of.
-        let seen = self.greeting.as_deref().or(self.session.banner_bytes());
-        let greeting = String::from_utf8_lossy(seen.unwrap_or_default()).into_owned();
-        let greeting: String = greeting
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .filter(|c| !c.is_control())
-            .collect();
+        let seen = self.greeting();
+        let hung_up = matches!(stop, Stop::Failed(_)) && seen.is_none();
+        let greeting = seen.unwrap_or_default();
         let is_ssh = greeting.starts_with("SSH-");
-        let hung_up = matches!(stop, Stop::Failed(_)) && seen.is_none_or(<[u8]>::is_empty);
+        // OpenSSH under load hangs up without a word; since 9.8, and as Debian has it, it says one of these.
+        let refusals = ["Exceeded MaxStartups", "Not allowed at this time"];
+        let refuses = refusals.iter().any(|words| greeting.starts_with(words));
+        let ending = take_ending(&*self.socket);
         let reason = match stop {
             Stop::Unwanted => return Failure::Final(stopped(Phase::Handshake)),
             Stop::Silent if greeting.is_empty() => format!("connected, but no SSH greeting within {waited} s"),
+            Stop::Silent if !is_ssh => {
+                format!("not an SSH server: no SSH greeting within {waited} s, it says `{greeting}'")
+            }
             Stop::Silent => format!("key exchange not finished within {waited} s"),
             Stop::Failed(_) if hung_up => "the server hung up before its SSH greeting".to_owned(),
+            Stop::Failed(_) if refuses => format!("the server takes no more logins now: it says `{greeting}'"),
+            Stop::Failed(_) if greeting.is_empty() => "not an SSH server: it says nothing readable".to_owned(),
             Stop::Failed(_) if !is_ssh => format!("not an SSH server: it says `{greeting}'"),
-            Stop::Failed(error) => format!("key exchange with {greeting} failed: {}", error.message()),
+            Stop::Failed(error) => {
+                let reason = ending.unwrap_or_else(|| error.message().to_owned());
+                format!("key exchange with {greeting} failed: {reason}")
+            }
         };
+        let busy = hung_up || refuses;
         let error = ConnectError {
             phase: Phase::Handshake,
             reason,
             hints: Vec::new(),
         };
-        // OpenSSH under load hangs up without a word; since 9.8 it says one of these.
-        let busy = ["Exceeded MaxStartups", "Not allowed at this time"];
-        if hung_up || busy.iter().any(|words| greeting.starts_with(words)) {
+        if busy {
             Failure::Busy(error)
         } else {
             Failure::Final(error)

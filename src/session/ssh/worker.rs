@@ -16,10 +16,10 @@ use crate::exit::Exit;
 use crate::session::{Command, Input, JobId, JobSignal, Report, SessionId};
 
 use super::agent_forwarding::{AgentForwarding, Asked};
-use super::channel::{Channel, Link, Trouble};
+use super::channel::{Channel, Link, Trouble, take_ending};
 use super::inbox::{End, Inbox, Order};
-use super::job::Job;
-use super::login::{Connection, Way, quick_ack};
+use super::job::{Job, NOT_STARTED};
+use super::login::{CORRUPT, Connection, Way, quick_ack};
 use super::pipe::Pipes;
 use super::tcp::plain;
 use super::tunnel::Tunnels;
@@ -135,28 +135,32 @@ impl Worker {
                 break over;
             }
         };
-        let (exit, lost) = match over {
-            Over::Lost(reason) => (Exit::Lost(reason.clone()), Some(reason)),
-            Over::Ended(End::Abandon) => (Exit::Cancelled, Some("given up".to_owned())),
-            Over::Ended(End::Close) => {
-                let _ = self.session.disconnect(None, "", None);
-                (Exit::Cancelled, None)
-            }
+        if matches!(over, Over::Ended(End::Close)) {
+            let _ = self.session.disconnect(None, "", None);
+        }
+        let exit = |moment: &str| match &over {
+            Over::Lost(reason) => Exit::Lost(format!("{reason}, {moment}")),
+            Over::Ended(_) => Exit::Cancelled,
         };
         self.inbox.tell_gone();
         // Without its socket libssh2 frees everything at once, and only then without leaving channels behind.
         let _ = shutdown(&*self.socket, Shutdown::Both);
         for job in std::mem::take(&mut self.jobs) {
-            self.report_finished(&job, exit.clone());
+            self.report_finished(&job, exit(job.moment()));
         }
         // Orders that came too late for the loop.
         while let Some(order) = self.inbox.take() {
             if let Order::Start(job, _) = order {
                 let _ = self
                     .reports
-                    .send(Report::Finished(self.id, job, exit.clone(), Duration::ZERO));
+                    .send(Report::Finished(self.id, job, exit(NOT_STARTED), Duration::ZERO));
             }
         }
+        let lost = match over {
+            Over::Lost(reason) => Some(reason),
+            Over::Ended(End::Abandon) => Some("given up".to_owned()),
+            Over::Ended(End::Close) => None,
+        };
         if let Some(reason) = lost {
             let _ = self.reports.send(Report::Lost(self.id, reason));
         }
@@ -173,7 +177,7 @@ impl Worker {
         self.blocked_on_send = false;
         self.paused = self.inbox.is_full(self.paused);
         self.hurry(Instant::now());
-        self.work().map_err(|trouble| Over::Lost(self.reason(trouble)))?;
+        self.work().map_err(|_| Over::Lost(self.reason()))?;
         let question = self.mind_silence(Instant::now())?;
         self.sleep(question)
     }
@@ -492,7 +496,7 @@ impl Worker {
             }
             // A question that went out by half would block everything after it.
             if !self.blocked_on_send && self.is_writable() && self.session.keepalive_send().is_err() {
-                return Err(Over::Lost(self.reason(Trouble::Broken(0))));
+                return Err(Over::Lost(self.reason()));
             }
         }
         Ok(self.silence.as_ref().map(|silence| silence.next))
@@ -523,23 +527,16 @@ impl Worker {
             quick_ack(&self.socket);
         }
         if woken.hung_up && !listens {
-            return Err(Over::Lost(self.reason(Trouble::Broken(0))));
+            return Err(Over::Lost(self.reason()));
         }
         Ok(())
     }
 
-    fn reason(&self, trouble: Trouble) -> String {
-        match sockopt::socket_error(&self.socket) {
+    fn reason(&self) -> String {
+        take_ending(&*self.socket).unwrap_or_else(|| match sockopt::socket_error(&self.socket) {
             Ok(Err(error)) => plain(&error.into()),
-            _ => match trouble {
-                Trouble::Broken(code)
-                    if code == libssh2_sys::LIBSSH2_ERROR_INVALID_MAC || code == libssh2_sys::LIBSSH2_ERROR_DECRYPT =>
-                {
-                    format!("the server broke the protocol ({code})")
-                }
-                _ => "the server closed the connection".to_owned(),
-            },
-        }
+            _ => CORRUPT.to_owned(),
+        })
     }
 }
 

@@ -282,7 +282,10 @@ fn k11_a_silent_server_is_noticed_within_three_intervals() {
     sshd.freeze(true);
     let frozen = Instant::now();
     let ran = client.finish(job);
-    assert_eq!(ran.exit, Exit::Lost("no sign of life for 3 s".to_owned()));
+    assert_eq!(
+        ran.exit,
+        Exit::Lost("no sign of life for 3 s, while the command ran".to_owned())
+    );
     assert!(frozen.elapsed() < Duration::from_secs(6));
     sshd.freeze(false);
 }
