@@ -62,6 +62,18 @@ fn k3_the_reachable_servers_stay_connected() {
 }
 
 #[test]
+fn k4_a_command_for_one_server_connects_no_other() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    Case::new()
+        .recipe("role :app, \"app1\", \"app2\"; task :t { run \"true\", :once => true; }")
+        .args(["t"])
+        .on(&fleet)
+        .run()
+        .ok();
+    assert_eq!((logins(&fleet, "app1"), logins(&fleet, "app2")), (1, 0));
+}
+
+#[test]
 fn k6_the_password_is_used_where_no_key_is_taken() {
     let fleet = Fleet::start(&["app1", "app2"]);
     fleet.sh("app2", "rm /home/deploy/.ssh/authorized_keys");

@@ -1,8 +1,9 @@
 //! Runs the built `capr` as a person would, in a place and an environment of its own.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 use std::fs;
 use std::io::{Read, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -97,6 +98,23 @@ impl Case {
     pub fn on(self, fleet: &Fleet) -> Self {
         let config = fleet.ssh_config();
         self.env("CAPR_SSH_CONFIG", config.display())
+    }
+
+    /// The same, but these names lead elsewhere.
+    pub fn through<'a>(self, fleet: &Fleet, links: impl IntoIterator<Item = (&'a str, SocketAddr)>) -> Self {
+        let mut config = String::new();
+        for (name, address) in links {
+            let _ = writeln!(
+                config,
+                "Host {name}\n  HostName {}\n  Port {}",
+                address.ip(),
+                address.port()
+            );
+        }
+        config.push_str(&fs::read_to_string(fleet.ssh_config()).unwrap());
+        let file = self.path("../ssh_config");
+        fs::write(&file, config).unwrap();
+        self.env("CAPR_SSH_CONFIG", file.display())
     }
 
     /// Path of a file in the directory capr is called in.

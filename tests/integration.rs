@@ -12,6 +12,7 @@ mod fleet;
 mod fuzz;
 #[allow(dead_code, reason = "its words are for all tests; not each is used at all times")]
 mod harness;
+mod proxy;
 
 mod addressed;
 mod architecture;
@@ -22,6 +23,7 @@ mod connections;
 mod definitions;
 mod deploy;
 mod editors;
+mod faults;
 mod flipper;
 mod init;
 mod language;

@@ -181,6 +181,21 @@ impl Fleet {
         self.restart(name);
     }
 
+    /// Puts these lines into a server's sshd configuration, in place of others for the same options, and restarts it.
+    pub fn configure(&self, name: &str, lines: &str) {
+        let host = self.host(name);
+        host.stop();
+        let file = host.root.join("etc/ssh/sshd_config");
+        let text = fs::read_to_string(&file).unwrap();
+        let option = |line: &str| line.split_whitespace().next().unwrap_or_default().to_owned();
+        let kept = text
+            .lines()
+            .filter(|line| !lines.lines().any(|new| option(new) == option(line)));
+        let kept: Vec<_> = kept.collect();
+        fs::write(&file, format!("{lines}\n{}\n", kept.join("\n"))).unwrap();
+        self.restart(name);
+    }
+
     /// Runs shell text as root on a server, past ssh.
     pub fn exec(&self, name: &str, text: &str) -> Output {
         self.host(name).exec(text).unwrap()

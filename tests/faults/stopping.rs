@@ -1,0 +1,110 @@
+//! A stop request in every phase (cases B3 to B5): capr ends soon, with the signal's exit code, and leaves nothing behind on the
+//! servers or here.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::fleet::{Fleet, SSH_PORT};
+use crate::harness::Case;
+use crate::proxy::{CIPHERS, Fault, Phase, Proxy};
+
+/// A command on a silent link is given up after 8 s; the rest is the machine's load.
+const SOON: Duration = Duration::from_secs(15);
+
+/// Stops capr as soon as it has said `when`; what it ran must be over when the link is, which ends first.
+fn stop(fleet: &Fleet, link: Option<Proxy>, recipe: &str, when: &str, (signal, code): (Signal, i32)) -> String {
+    let lead = link.as_ref().map(|link| ("bad", link.address));
+    let mut running = Case::new()
+        .recipe(&format!("role :app, \"app1\", \"bad\";\n{recipe}"))
+        .args(["t"])
+        .through(fleet, lead)
+        .start();
+    running.wait_for(when);
+    let begin = Instant::now();
+    running.signal(signal);
+    let finished = running.finish().code(code);
+    let took = begin.elapsed();
+    assert!(took < SOON, "{when}: {took:?}\n{}", finished.stderr);
+    drop(link);
+    for host in ["app1", "bad"] {
+        let look = "ps -u deploy -o args= | grep -v '^sshd'; ls -A /u/apps; true";
+        // A server notices the end of a silent link later than capr.
+        while !fleet.sh(host, look).is_empty() {
+            let left = fleet.sh(host, look);
+            assert!(begin.elapsed() < 2 * SOON, "{host}: {when}: {left}");
+        }
+    }
+    finished.stderr
+}
+
+#[test]
+fn b3_a_stop_request_ends_a_login_in_every_phase() {
+    let fleet = Fleet::start(&["app1", "bad"]);
+    fleet.configure("bad", CIPHERS);
+    let bad = SocketAddr::from((fleet.address("bad"), SSH_PORT));
+    for (phase, stop_request) in [
+        (Phase::Connect, (Signal::INT, 130)),
+        (Phase::KeyExchange, (Signal::TERM, 143)),
+        (Phase::Authentication, (Signal::HUP, 129)),
+    ] {
+        let link = Proxy::failing(bad, phase, Fault::Silent, 1);
+        let recipe = "task :t { run \"touch /u/apps/started\"; }";
+        stop(&fleet, Some(link), recipe, "connected", stop_request);
+    }
+}
+
+#[test]
+fn b5_a_closed_terminal_ends_a_pipeline_as_a_whole_and_rolls_back() {
+    let fleet = Fleet::start(&["app1", "bad"]);
+    let recipe = r#"task :t { transaction {
+        on_rollback { run "true" }
+        run "echo begun $(hostname); sleep 300 | cat | cat";
+    } }"#;
+    let said = stop(&fleet, None, recipe, "begun bad", (Signal::HUP, 129));
+    assert!(said.contains("rolling back"), "{said}");
+}
+
+#[test]
+fn b5_a_stop_request_in_an_upload_leaves_no_file() {
+    let fleet = Fleet::start(&["app1", "bad"]);
+    fleet.configure("bad", CIPHERS);
+    let silent = Proxy::failing(
+        SocketAddr::from((fleet.address("bad"), SSH_PORT)),
+        Phase::Exec,
+        Fault::Silent,
+        1,
+    );
+    let recipe = r#"let text = "x"; text.pad(8000000, "x"); task :t { put text, "/u/apps/file"; }"#;
+    stop(&fleet, Some(silent), recipe, "/u/apps/file", (Signal::INT, 130));
+}
+
+#[test]
+fn b5_a_stop_request_leaves_no_proxy_command() {
+    let directory = tempfile::tempdir().unwrap();
+    let pid = directory.path().join("pid");
+    let config = format!(
+        "Host far\n  ProxyCommand sh -c 'echo $$ >{} && exec sleep 300'\n",
+        pid.display()
+    );
+    let mut running = Case::new()
+        .recipe("role :app, \"far\"; task :t { run \"true\"; }")
+        .file("../ssh_config", &config)
+        .args(["t"]);
+    running = running.env("CAPR_SSH_CONFIG", "../ssh_config");
+    let running = running.start();
+    let begin = Instant::now();
+    let number = loop {
+        match std::fs::read_to_string(&pid) {
+            Ok(number) if number.ends_with('\n') => break number.trim().to_owned(),
+            _ => assert!(begin.elapsed() < Duration::from_secs(20)),
+        }
+        std::thread::yield_now();
+    };
+    running.signal(Signal::INT);
+    running.finish().code(130);
+    let alive = Path::new("/proc").join(&number);
+    assert!(!alive.exists(), "process {number} is left");
+}
