@@ -36,3 +36,34 @@ pub(super) fn quote_path(path: &str) -> String {
         quote(path).into_owned()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::process::Command;
+
+    use proptest::prelude::{ProptestConfig, proptest};
+    use proptest::{prop_assert_eq, string::string_regex};
+
+    use super::{quote, quote_always};
+
+    /// What a shell takes these words for.
+    fn words(line: &str) -> String {
+        let output = Command::new("sh")
+            .arg("-c")
+            .arg(format!("printf '%s\\0' {line}"))
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_quoted_text_is_one_word_whatever_is_in_it(text in string_regex("([^\0]|['\"\\\\$`!~* \n\r\t-]){0,20}").unwrap()) {
+            let seen = words(&format!("{} {} {}", quote(&text), quote_always(&text), quote(&format!("'{text}'"))));
+            prop_assert_eq!(seen, format!("{text}\0{text}\0'{text}'\0"));
+        }
+    }
+}

@@ -22,7 +22,7 @@ const MAX_ELEMENTS: usize = 1 << 20;
 /// Steps of a script while recipes are loaded, and how long they may compute; a task may do as it likes. Steps are not
 /// the same length: one that changes a long list looks at all of it.
 const MAX_STEPS: u64 = 3_000_000;
-const MAX_TIME: Duration = Duration::from_secs(10);
+const MAX_TIME: Duration = Duration::from_secs(5);
 /// How many steps of a script pass between two looks at the time.
 const STEPS_OF_TIME: u64 = 128;
 /// How many steps of a script pass between two looks for a signal.

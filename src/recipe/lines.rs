@@ -47,6 +47,37 @@ impl Lines {
         line.get(bytes..)
     }
 
+    /// The characters behind so many at a place, line ends as blanks, without comments.
+    pub(super) fn code(&self, position: Position, skipped: usize) -> impl Iterator<Item = char> {
+        let number = position.line().unwrap_or(self.lines.len());
+        let first = self.rest(position).and_then(|rest| rest.get(skipped..)).unwrap_or("");
+        let below = self.lines.iter().skip(number).map(String::as_str);
+        let mut in_comment = false;
+        std::iter::once(first).chain(below).flat_map(move |line| {
+            let mut to_skip = 0;
+            line.char_indices()
+                .chain([(line.len(), ' ')])
+                .filter_map(|(at, c)| {
+                    let rest = line.get(at..).unwrap_or("");
+                    if at < to_skip {
+                        return None;
+                    }
+                    if in_comment {
+                        in_comment = !rest.starts_with("*/");
+                        to_skip = if in_comment { 0 } else { at + 2 };
+                        return None;
+                    }
+                    if rest.starts_with("//") {
+                        to_skip = line.len();
+                        return None;
+                    }
+                    in_comment = rest.starts_with("/*");
+                    (!in_comment).then_some(c)
+                })
+                .collect::<Vec<char>>()
+        })
+    }
+
     /// What stands behind a word, without blanks and comments.
     pub(super) fn behind(&self, word: &str, position: Position) -> Option<&str> {
         let number = position.line()?;
@@ -95,6 +126,13 @@ mod tests {
         assert_eq!(lines.rest(Position::NONE), None);
         assert_eq!(lines.rest(Position::new(1, 0)), None);
         assert_eq!(Lines::new("ab").rest(Position::new(1, 9)), Some(""));
+    }
+
+    #[test]
+    fn code_is_what_is_left_without_comments() {
+        let lines = Lines::new("a |b, // |x|\n c /* | */ | {\n}");
+        let code: String = lines.code(Position::new(1, 3), 1).collect();
+        assert_eq!(code.split_whitespace().collect::<String>(), "b,c|{}");
     }
 
     #[test]

@@ -330,15 +330,17 @@ impl Words {
 
     /// Whether a `|` behind a value is not the operator but begins parameters: `|name, …| {`.
     fn begins_parameters(&self, position: Position) -> bool {
-        let Some((names, rest)) = self
-            .lines
-            .rest(position)
-            .and_then(|rest| rest.get(1..)?.split_once('|'))
-        else {
-            return false;
-        };
-        let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
-        names.split(',').all(|name| is_name(name.trim())) && rest.trim_start().starts_with('{')
+        let mut code = self.lines.code(position, 1);
+        let mut names = String::new();
+        loop {
+            match code.next() {
+                Some('|') => break,
+                Some(c) if c.is_alphanumeric() || c == '_' || c == ',' || c.is_whitespace() => names.push(c),
+                _ => return false,
+            }
+        }
+        let is_name = |name: &str| !name.is_empty() && !name.contains(char::is_whitespace);
+        names.split(',').all(|name| is_name(name.trim())) && code.find(|c| !c.is_whitespace()) == Some('{')
     }
 
     fn note_unfilled(&mut self, text: &str, position: Position) {
@@ -507,5 +509,9 @@ mod tests {
         assert_eq!(mapped("a | run(1)"), "a !run 1");
         assert_eq!(mapped("run(1) |run, x| { run } run 2"), "!run 1 | run x run !run 2");
         assert_eq!(mapped("run \"x\", |run| { run }"), "!run run run");
+        assert_eq!(
+            mapped("run(1) | run, // a\n x |\n /* b */ { run }"),
+            "!run 1 | run x run"
+        );
     }
 }

@@ -29,7 +29,7 @@ Loads COUNT recipes (10000 by default), made from those of this checkout; the sa
 Those on which capr panics, ends, hangs or takes too much memory are kept in target/fuzz/.";
 
 /// No recipe may take longer.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 /// Nor more memory.
 const MEMORY: u64 = 3 << 30;
 

@@ -9,6 +9,7 @@ mod downloads;
 mod errors;
 mod forms;
 mod functions;
+mod grammar;
 mod hooks;
 mod language;
 mod libraries;
