@@ -16,6 +16,7 @@ mod proxy;
 
 mod addressed;
 mod architecture;
+mod cases;
 mod check;
 mod cli;
 mod commands;

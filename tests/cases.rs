@@ -1,0 +1,51 @@
+//! The cases of behaviour that the tests are named after: none is lost when tests are moved or merged.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use regex::Regex;
+
+/// A letter, the highest number, and those below it that have no test of their own.
+const CASES: &[(char, u32, &[u32])] = &[
+    ('v', 19, &[]),
+    ('r', 23, &[20]),
+    ('n', 5, &[]),
+    ('t', 20, &[6]),
+    ('h', 12, &[12]),
+    ('x', 21, &[]),
+    ('l', 16, &[11, 16]),
+    ('o', 4, &[]),
+];
+
+#[test]
+fn every_case_of_the_language_and_the_command_line_has_a_test() {
+    let base = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = BTreeSet::new();
+    for folder in ["src", "tests"] {
+        collect(&base.join(folder), &mut found);
+    }
+    let missing: Vec<String> = CASES
+        .iter()
+        .flat_map(|(letter, last, without)| {
+            let numbers = (1..=*last).filter(|number| !without.contains(number));
+            numbers.map(move |number| format!("{letter}{number}"))
+        })
+        .filter(|case| !found.contains(case))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// Gathers the cases that tests begin with, or name behind an `_and_`.
+fn collect(folder: &Path, found: &mut BTreeSet<String>) {
+    let test = Regex::new(r"fn (?:\w+_and_)?([a-z]\d+)_\w*\(").unwrap();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            let text = fs::read_to_string(path).unwrap();
+            found.extend(test.captures_iter(&text).map(|test| test[1].to_owned()));
+        }
+    }
+}
