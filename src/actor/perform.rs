@@ -12,7 +12,7 @@ use crate::exit::{Exit, Stream};
 use crate::fanout::{Arrival, NotConnected, Progress};
 use crate::interrupt::Signal;
 use crate::secret::Secret;
-use crate::session::{Command, Destination, PasswordQuestion};
+use crate::session::{Command, Destination, NewHostKey, PasswordQuestion};
 
 /// For what comes after the handler's end: nobody is asked any more.
 struct Nobody;
@@ -269,6 +269,23 @@ impl Actor {
             Progress::Failed(server, error) => teller.tell(Event::ConnectFailed {
                 server,
                 reason: error.to_string(),
+            }),
+            Progress::HostKeyAdded(
+                server,
+                NewHostKey {
+                    problem: Some(problem),
+                    gateway,
+                    key_type,
+                    fingerprint,
+                    file,
+                },
+            ) => teller.tell(Event::Message {
+                level: Level::Important,
+                tag: Some(gateway.unwrap_or(server).to_string()),
+                text: format!(
+                    "new host key {key_type} {fingerprint} could not be added to {}: {problem}",
+                    file.display()
+                ),
             }),
             Progress::HostKeyAdded(server, key) => teller.tell(Event::HostKeyAdded {
                 server: key.gateway.unwrap_or(server),

@@ -12,7 +12,8 @@ use super::values::texts;
 use super::verbs::Choice;
 use crate::configuration::{Server, nearest};
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::session::{HostKeyPolicy, SshOptions};
+use crate::secret::Secret;
+use crate::session::{AuthMethod, HostKeyPolicy, SshOptions};
 
 /// The keys of `ssh_options`.
 pub(super) static SSH_OPTIONS: &[Choice] = &[
@@ -42,7 +43,79 @@ pub(super) static SSH_OPTIONS: &[Choice] = &[
     },
     Choice {
         name: "user_known_hosts_file",
-        doc: "file of known host keys instead of the configured ones",
+        doc: "files of known host keys instead of the configured ones; new keys go to the first",
+    },
+    Choice {
+        name: "global_known_hosts_file",
+        doc: "likewise, instead of the system's",
+    },
+    Choice {
+        name: "key_data",
+        doc: "private keys themselves, tried before those of files",
+    },
+    Choice {
+        name: "passphrase",
+        doc: "opens encrypted keys; better asked for than written down",
+    },
+    Choice {
+        name: "password",
+        doc: "tried before anybody is asked; better asked for, or in the variable `password`",
+    },
+    Choice {
+        name: "auth_methods",
+        doc: "ways to log in, best first: `publickey`, `password`, `keyboard-interactive`",
+    },
+    Choice {
+        name: "number_of_password_prompts",
+        doc: "how often a password is asked for, 3 by default",
+    },
+    Choice {
+        name: "non_interactive",
+        doc: "true: nobody is asked for a password or a passphrase",
+    },
+    Choice {
+        name: "use_agent",
+        doc: "false: no agent",
+    },
+    Choice {
+        name: "proxy",
+        doc: "a command that leads to the server, in the words of `ProxyCommand`; servers are named in the variable `gateway`",
+    },
+    Choice {
+        name: "host_name",
+        doc: "name or address to connect to instead",
+    },
+    Choice {
+        name: "host_key_alias",
+        doc: "name under which host keys are known",
+    },
+    Choice {
+        name: "bind_address",
+        doc: "address of this machine to connect from",
+    },
+    Choice {
+        name: "compression",
+        doc: "true: compress what travels",
+    },
+    Choice {
+        name: "encryption",
+        doc: "ciphers, in the words of `Ciphers`, as a list or a text",
+    },
+    Choice {
+        name: "hmac",
+        doc: "message authentication codes, in the words of `MACs`",
+    },
+    Choice {
+        name: "kex",
+        doc: "key exchange algorithms, in the words of `KexAlgorithms`",
+    },
+    Choice {
+        name: "host_key",
+        doc: "host key algorithms, in the words of `HostKeyAlgorithms`",
+    },
+    Choice {
+        name: "keepalive_maxcount",
+        doc: "after how many questions without an answer a silent server is lost, 3 by default",
     },
     Choice {
         name: "verify_host_key",
@@ -134,6 +207,7 @@ impl Interpreter {
     }
 
     fn ssh_option(&self, options: &mut SshOptions, name: &str, value: &Dynamic) -> Fallible<()> {
+        let text = || (!value.is_unit()).then(|| value.to_string());
         let is = |wanted| flag(name, value, Position::NONE).map(|given| given == Some(wanted));
         match name {
             "user" | "username" => options.user = (!value.is_unit()).then(|| value.to_string()),
@@ -170,6 +244,34 @@ impl Interpreter {
                 options.keepalive_interval =
                     seconds(name, value, Position::NONE)?.unwrap_or(options.keepalive_interval);
             }
+            "global_known_hosts_file" => {
+                let files = texts(value).iter().map(|path| self.home_path(path)).collect();
+                options.global_known_hosts_files = Some(files);
+            }
+            "key_data" => options.key_data = texts(value).into_iter().map(|text| self.secret(text)).collect(),
+            "passphrase" => options.passphrase = text().map(|text| self.secret(text)),
+            "password" => options.password = text().map(|text| self.secret(text)),
+            "auth_methods" => options.auth_methods = Some(auth_methods(value)?),
+            "number_of_password_prompts" => options.password_prompts = Some(count(name, value)?),
+            "non_interactive" => options.non_interactive = is(true)?,
+            "use_agent" => options.use_agent = flag(name, value, Position::NONE)?,
+            "proxy" => options.proxy = text(),
+            "host_name" => options.host_name = text(),
+            "host_key_alias" => options.host_key_alias = text(),
+            "bind_address" => options.bind_address = text(),
+            "compression" => {
+                options.compression = match value.to_string().as_str() {
+                    "none" => Some(false),
+                    "zlib" | "zlib@openssh.com" => Some(true),
+                    _ => flag(name, value, Position::NONE)?,
+                }
+            }
+            "encryption" => options.encryption = Some(texts(value).join(",")),
+            "hmac" => options.hmac = Some(texts(value).join(",")),
+            "kex" => options.kex = Some(texts(value).join(",")),
+            "host_key" => options.host_key = Some(texts(value).join(",")),
+            "keepalive_maxcount" => options.keepalive_count = Some(count(name, value)?),
+            ignored if WITHOUT_EFFECT.contains(&ignored) => {}
             _ => {
                 let known: Vec<&str> = SSH_OPTIONS.iter().map(|choice| choice.name).collect();
                 let hint = match nearest(name, known.iter().copied()) {
@@ -181,6 +283,15 @@ impl Interpreter {
             }
         }
         Ok(())
+    }
+
+    /// From now on never shown.
+    fn secret(&self, text: String) -> Secret {
+        let secret = Secret::new(text);
+        if let Ok(actor) = self.actor.try_borrow() {
+            actor.redactor().add(&secret);
+        }
+        secret
     }
 
     /// A path with `~/` at its start filled in.
@@ -218,6 +329,46 @@ fn servers(names: &[String]) -> Fallible<Vec<Server>> {
             .map_err(|error| wrong(format!("`gateway': {error}"), Position::NONE))
     };
     names.iter().filter(|name| !name.is_empty()).map(server).collect()
+}
+
+/// What Net::SSH takes and capr has no use for: it logs by `-v`, always asks silent servers, and libssh2 decides the rest.
+const WITHOUT_EFFECT: [&str; 14] = [
+    "check_host_ip",
+    "compression_level",
+    "keepalive",
+    "languages",
+    "logger",
+    "max_pkt_size",
+    "max_win_size",
+    "minimum_dh_bits",
+    "properties",
+    "rekey_blocks_limit",
+    "rekey_limit",
+    "rekey_packet_limit",
+    "send_env",
+    "verbose",
+];
+
+fn auth_methods(value: &Dynamic) -> Fallible<Vec<AuthMethod>> {
+    let mut methods = Vec::new();
+    for name in texts(value) {
+        match AuthMethod::named(&name) {
+            Some(method) => methods.push(method),
+            // The first asks without wanting in, the second needs a privileged program.
+            None if ["none", "hostbased"].contains(&name.as_str()) => {}
+            None => {
+                let message =
+                    format!("`auth_methods' takes publickey, password and keyboard-interactive, not `{name}'");
+                return Err(wrong(message, Position::NONE));
+            }
+        }
+    }
+    Ok(methods)
+}
+
+fn count(name: &str, value: &Dynamic) -> Fallible<u32> {
+    let count = value.to_string().parse().ok();
+    count.ok_or_else(|| wrong(format!("`{name}' is to be a number"), Position::NONE))
 }
 
 fn port(name: &str, value: &Dynamic) -> Fallible<u16> {

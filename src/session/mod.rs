@@ -305,8 +305,10 @@ pub struct NewHostKey {
     pub key_type: String,
     /// `SHA256:…`.
     pub fingerprint: String,
-    /// File it was written to.
+    /// File it was written to …
     pub file: PathBuf,
+    /// … or why it was not.
+    pub problem: Option<String>,
 }
 
 /// A password is needed to log in, or a passphrase to open a key.

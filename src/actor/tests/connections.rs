@@ -101,6 +101,7 @@ fn k9_a_new_host_key_is_told() {
         key_type: "ssh-ed25519".to_owned(),
         fingerprint: "SHA256:x".to_owned(),
         file: PathBuf::from("known_hosts"),
+        problem: None,
     };
     bench.remote.new_host_key("app1", key);
     bench.run(&["app1"], "true").unwrap();

@@ -7,18 +7,21 @@ use std::time::{Duration, Instant};
 use ssh2::{ErrorCode, KeyboardInteractivePrompt, Prompt};
 
 use crate::secret::Secret;
-use crate::session::{ConnectError, PasswordQuestion, Phase, Report};
+use crate::session::{AuthMethod, ConnectError, PasswordQuestion, Phase, Report};
 
 use super::agent::{Agent, Identity, RSA_SHA2_256, RSA_SHA2_512};
 use super::channel::Link;
-use super::key_file::{KeyFile, OpenKey, blob, public_halves};
+use super::key_file::{Certificate, KeyFile, OpenKey, blob, public_halves};
 use super::key_ring::{Found, Turn};
 use super::login::{Attempt, CORRUPT, Stop};
 use super::signer::Signer;
 use super::{stopped, wire};
 
-/// How often a password is asked for.
-const PASSWORDS: usize = 3;
+/// How often a passphrase is asked for.
+const PASSPHRASES: usize = 3;
+
+/// Ways to log in that a server may want one after the other.
+const ROUNDS: usize = 5;
 
 /// Some agents ask the person before they sign.
 const AGENT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -55,6 +58,15 @@ enum Opened {
 /// Whether the server let us in.
 type Entered = Result<bool, Stop>;
 
+/// What came of a password.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Took {
+    Accepted,
+    Refused,
+    /// It was right, and the server wants more.
+    Partly,
+}
+
 pub(super) fn authenticate(attempt: &mut Attempt<'_>) -> Result<(), ConnectError> {
     let mut tried = Tried::default();
     match attempt.go_through(&mut tried) {
@@ -78,22 +90,68 @@ pub(super) fn authenticate(attempt: &mut Attempt<'_>) -> Result<(), ConnectError
 impl Attempt<'_> {
     fn go_through(&mut self, tried: &mut Tried) -> Result<(bool, String), Stop> {
         let accepted = Ok((true, String::new()));
+        let config = self.config;
+        // What the server takes; asking costs a round trip, which a login that works does not spend.
+        let mut takes = None;
+        for _ in 0..ROUNDS {
+            let mut partly = false;
+            for &method in &config.methods {
+                if takes.is_none() && method != AuthMethod::PublicKey {
+                    takes = match self.takes_methods()? {
+                        Some(methods) => Some(methods),
+                        None => return accepted,
+                    };
+                }
+                if takes.as_deref().is_some_and(|takes| !lists(takes, method)) {
+                    continue;
+                }
+                let took = match method {
+                    AuthMethod::PublicKey if self.try_keys(tried)? => Took::Accepted,
+                    AuthMethod::PublicKey => Took::Refused,
+                    AuthMethod::Password | AuthMethod::KeyboardInteractive => {
+                        self.try_password(method, takes.as_deref().unwrap_or_default(), tried)?
+                    }
+                };
+                match took {
+                    Took::Accepted => return accepted,
+                    Took::Refused => {}
+                    Took::Partly => {
+                        partly = true;
+                        break;
+                    }
+                }
+            }
+            if !partly {
+                break;
+            }
+            takes = match self.takes_methods()? {
+                Some(methods) => Some(methods),
+                None => return accepted,
+            };
+        }
+        match takes {
+            Some(takes) => Ok((false, takes)),
+            None => Ok(match self.takes_methods()? {
+                Some(methods) => (false, methods),
+                None => (true, String::new()),
+            }),
+        }
+    }
+
+    /// The ways to log in that the server takes now; `None` when it has let us in without any.
+    fn takes_methods(&mut self) -> Result<Option<String>, Stop> {
+        let config = self.config;
+        match self.step(|session| session.auth_methods(&config.user).map(str::to_owned)) {
+            Ok(methods) => Ok(Some(methods)),
+            Err(Stop::Failed(_)) if self.session.authenticated() => Ok(None),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    fn try_keys(&mut self, tried: &mut Tried) -> Entered {
+        tried.keys.clear();
         let files = self.key_files(tried);
-        if self.try_plain_keys(&files, tried)? || self.try_agent(tried)? || self.try_encrypted_keys(&files, tried)? {
-            return accepted;
-        }
-        // Costs a round trip, which a login that works does not spend.
-        let user = self.config.user.clone();
-        let methods = match self.step(|session| session.auth_methods(&user).map(str::to_owned)) {
-            Ok(methods) => methods,
-            // It let us in without asking for anything.
-            Err(Stop::Failed(_)) if self.session.authenticated() => return accepted,
-            Err(stop) => return Err(stop),
-        };
-        if self.try_password(&methods, tried)? {
-            return accepted;
-        }
-        Ok((false, methods))
+        Ok(self.try_plain_keys(&files, tried)? || self.try_agent(tried)? || self.try_encrypted_keys(&files, tried)?)
     }
 
     /// The key files that are there, in order.
@@ -110,7 +168,21 @@ impl Attempt<'_> {
                 None
             }
         };
-        self.config.identity_files.iter().filter_map(read).collect()
+        let data = self.login.destination.options.key_data.iter().enumerate();
+        let data = data.map(|(number, text)| KeyFile::of_text(format!("key_data {}", number + 1), text.clone()));
+        let mut files: Vec<KeyFile> = data.chain(self.config.identity_files.iter().filter_map(read)).collect();
+        for certificate in self
+            .config
+            .certificate_files
+            .iter()
+            .filter_map(|file| Certificate::read(file))
+        {
+            let of = files.iter_mut().find(|file| file.public().contains(&certificate.key));
+            if let Some(file) = of {
+                file.certificates.push(certificate.text);
+            }
+        }
+        files
     }
 
     fn try_plain_keys(&mut self, files: &[KeyFile], tried: &mut Tried) -> Entered {
@@ -203,10 +275,20 @@ impl Attempt<'_> {
     }
 
     fn ask_passphrase(&mut self, file: &KeyFile, shown: &str, turn: Turn<'_>) -> Result<Opened, Stop> {
+        let mut known = self.login.destination.options.passphrase.clone();
+        let prompts = if self.config.password_prompts == 0 {
+            0
+        } else {
+            PASSPHRASES
+        };
         let mut refused = None;
-        for _ in 0..PASSWORDS {
-            let Some(passphrase) = self.ask(Some(shown.to_owned()), refused.take())? else {
-                break;
+        for _ in 0..prompts + usize::from(known.is_some()) {
+            let passphrase = match known.take() {
+                Some(passphrase) => passphrase,
+                None => match self.ask(Some(shown.to_owned()), refused.take())? {
+                    Some(passphrase) => passphrase,
+                    None => break,
+                },
             };
             let asked = Instant::now();
             let key = file.open(&passphrase);
@@ -237,7 +319,7 @@ impl Attempt<'_> {
         let passphrase = key.passphrase.as_ref().map(Secret::reveal);
         let signer = Signer::read(key.text.reveal());
         let mut offered = Offered::Unusable;
-        for public in file.certificate.as_deref().map(Some).into_iter().chain([None]) {
+        for public in file.certificates.iter().map(|text| Some(text.as_str())).chain([None]) {
             let result = match &signer {
                 Some(signer) => {
                     let Some(public) = public.map_or_else(|| Some(signer.public.clone()), blob) else {
@@ -291,15 +373,22 @@ impl Attempt<'_> {
             let files = self.config.identity_files.iter();
             files.flat_map(|file| public_halves(file)).collect::<Vec<_>>()
         });
+        let files = self.config.certificate_files.iter();
+        let certificates: Vec<Certificate> = files.filter_map(|file| Certificate::read(file)).collect();
         let mut offered = 0;
         for identity in &identities {
             if wanted.as_ref().is_some_and(|wanted| !wanted.contains(&identity.blob)) {
                 continue;
             }
             offered += 1;
-            let result = self.sign_in(&identity.blob, &mut |data| sign(&mut agent, identity, data));
-            if entered(result)? {
-                return Ok(true);
+            let certified = certificates
+                .iter()
+                .filter(|certificate| certificate.key == identity.blob);
+            for public in certified.map(|certificate| &certificate.blob).chain([&identity.blob]) {
+                let result = self.sign_in(public, &mut |data| sign(&mut agent, identity, data));
+                if entered(result)? {
+                    return Ok(true);
+                }
             }
         }
         tried.agent = Some(match offered {
@@ -310,33 +399,53 @@ impl Attempt<'_> {
         Ok(false)
     }
 
-    fn try_password(&mut self, methods: &str, tried: &mut Tried) -> Entered {
-        let takes = |method: &str| methods.split(',').any(|taken| taken == method);
-        let plain = takes("password");
-        if !plain && !takes("keyboard-interactive") {
-            return Ok(false);
-        }
-        tried
-            .others
-            .push(if plain { "password" } else { "keyboard-interactive" });
-        let user = self.config.user.clone();
+    fn try_password(&mut self, method: AuthMethod, takes: &str, tried: &mut Tried) -> Result<Took, Stop> {
+        let config = self.config;
+        tried.others.push(method.name());
+        let mut known = self.login.destination.options.password.clone();
         let mut refused = None;
-        for _ in 0..PASSWORDS {
-            let Some(password) = self.ask(None, refused.take())? else {
-                return Ok(false);
+        let mut asked = 0;
+        loop {
+            let password = match known.take() {
+                Some(password) => password,
+                None if asked == config.password_prompts => return Ok(Took::Refused),
+                None => {
+                    asked += 1;
+                    match self.ask(None, refused.take())? {
+                        Some(password) => password,
+                        None => return Ok(Took::Refused),
+                    }
+                }
             };
-            let result = if plain {
-                self.step(|session| session.userauth_password(&user, password.reveal()))
+            let result = if method == AuthMethod::Password {
+                self.step(|session| session.userauth_password(&config.user, password.reveal()))
             } else {
                 let mut answers = Answers(&password);
-                self.step(|session| session.userauth_keyboard_interactive(&user, &mut answers))
+                self.step(|session| session.userauth_keyboard_interactive(&config.user, &mut answers))
             };
+            if let Err(Stop::Failed(error)) = &result
+                && error.code() == ErrorCode::Session(libssh2_sys::LIBSSH2_ERROR_PASSWORD_EXPIRED)
+            {
+                tried.hints.push(format!(
+                    "the password has expired; change it: ssh {}@{}",
+                    config.user, self.login.destination.server.host
+                ));
+                return Ok(Took::Refused);
+            }
             if entered(result)? {
-                return Ok(true);
+                return Ok(Took::Accepted);
+            }
+            // A right password that is not enough looks like a wrong one, but for what the server takes then. Asking counts as
+            // another failure, so only where keys are not taken at once, too.
+            if !lists(takes, AuthMethod::PublicKey) {
+                match self.takes_methods()? {
+                    None => return Ok(Took::Accepted),
+                    Some(now) if now != takes => return Ok(Took::Partly),
+                    Some(_) => {}
+                }
             }
             refused = Some(password);
         }
-        Ok(false)
     }
 
     /// For the password, or for the passphrase of a key.
@@ -365,13 +474,10 @@ impl Attempt<'_> {
     fn refused(&self, tried: &Tried, end: &str) -> ConnectError {
         let mut parts = Vec::new();
         // In the order of the files, not in that of the attempts.
-        let keys: Vec<&str> = self
-            .config
-            .identity_files
-            .iter()
-            .flat_map(|file| tried.keys.iter().filter(move |(of, _)| of == file))
-            .map(|(_, told)| told.as_str())
-            .collect();
+        let files = &self.config.identity_files;
+        let mut keys: Vec<&(PathBuf, String)> = tried.keys.iter().collect();
+        keys.sort_by_key(|(file, _)| files.iter().position(|other| other == file));
+        let keys: Vec<&str> = keys.into_iter().map(|(_, told)| told.as_str()).collect();
         if !keys.is_empty() {
             parts.push(format!("publickey {}", keys.join(" ")));
         }
@@ -403,6 +509,10 @@ impl Attempt<'_> {
             None => file.display().to_string(),
         }
     }
+}
+
+fn lists(methods: &str, method: AuthMethod) -> bool {
+    methods.split(',').any(|name| name == method.name())
 }
 
 /// A refusal is an answer; anything else ends the login.

@@ -1,4 +1,4 @@
-//! Certificates of host keys: a key that an authority has signed for certain names and a certain time.
+//! Certificates: a key, mostly a host's, that an authority has signed for certain names and a certain time.
 
 use std::time::SystemTime;
 
@@ -24,7 +24,7 @@ pub(super) const CERTIFIED: &str = "-cert-v01@openssh.com";
 const HOST: u32 = 2;
 
 /// A certificate, as far as it decides. The crate `ssh-key` cannot read one that never expires.
-pub(super) struct HostCertificate {
+pub(super) struct Certificate {
     /// What the authority has signed.
     signed: Vec<u8>,
     /// `None` for one with SHA-1, which could be forged, and for one that is none.
@@ -42,7 +42,7 @@ pub(super) struct HostCertificate {
     pub(super) authority: Vec<u8>,
 }
 
-impl HostCertificate {
+impl Certificate {
     /// `None` for what is no certificate that can be read.
     pub(super) fn read(blob: &[u8]) -> Option<Self> {
         let (kind, rest) = wire::text(blob)?;

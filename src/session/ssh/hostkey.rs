@@ -1,12 +1,16 @@
 //! The server's key: which kind to ask for, and whether to trust what came.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use crate::session::{ConnectError, HostKeyPolicy, NewHostKey, Phase};
 
 use super::algorithms::chosen;
-use super::certificate::{CERTIFIED, HostCertificate};
+use super::certificate::{CERTIFIED, Certificate};
 use super::config::HostConfig;
 use super::known_hosts::{KnownHosts, Verdict, fingerprint};
 use super::tcp::plain;
@@ -91,17 +95,47 @@ impl<'a> Expected<'a> {
         if self.config.host_key_policy == HostKeyPolicy::Off {
             return Ok(None);
         }
+        if let Some(file) = &self.config.revoked_host_keys {
+            self.check_revoked(file, blob)?;
+        }
         if key_type(blob).ends_with(CERTIFIED) {
             let unreadable = || {
                 let reason = format!("host certificate of {} cannot be read", self.name);
                 refused(reason, Vec::new())
             };
-            return self.check_certificate(&HostCertificate::read(blob).ok_or_else(unreadable)?);
+            return self.check_certificate(&Certificate::read(blob).ok_or_else(unreadable)?);
         }
         self.check_key(blob)
     }
 
-    fn check_certificate(&self, certificate: &HostCertificate) -> Result<Option<NewHostKey>, ConnectError> {
+    /// As with ssh, a list that cannot be read revokes every key.
+    fn check_revoked(&self, file: &Path, blob: &[u8]) -> Result<(), ConnectError> {
+        let unusable = |why: &str| {
+            let reason = format!("RevokedHostKeys {}: {why}", file.display());
+            refused(reason, Vec::new())
+        };
+        let list = fs::read_to_string(file).map_err(|error| unusable(&plain(&error)))?;
+        if list.starts_with("SSHKRL") {
+            return Err(unusable("only lists of keys are supported"));
+        }
+        let certificate = Certificate::read(blob);
+        let keys = match &certificate {
+            Some(certificate) => vec![certificate.key.as_slice(), certificate.authority.as_slice()],
+            None => vec![blob],
+        };
+        for (number, line) in list.lines().enumerate() {
+            let listed = line
+                .split_whitespace()
+                .nth(1)
+                .and_then(|text| STANDARD.decode(text).ok());
+            if let Some(key) = keys.iter().find(|key| listed.as_deref() == Some(**key)) {
+                return Err(self.revoked(key, file, number + 1));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_certificate(&self, certificate: &Certificate) -> Result<Option<NewHostKey>, ConnectError> {
         for key in [&certificate.authority, &certificate.key] {
             if let Verdict::Revoked { file, line } = self.known.check(self.name, self.port, &key_type(key), key) {
                 return Err(self.revoked(key, &file, line));
@@ -129,7 +163,7 @@ impl<'a> Expected<'a> {
         let shown = format!("{key_type} {}", fingerprint(blob));
         match self.known.check(self.name, self.port, &key_type, blob) {
             Verdict::Known => Ok(None),
-            Verdict::Unknown if self.config.host_key_policy == HostKeyPolicy::AcceptNew => self.add(key_type, blob),
+            Verdict::Unknown if self.config.host_key_policy == HostKeyPolicy::AcceptNew => Ok(self.add(key_type, blob)),
             Verdict::Unknown => Err(refused(
                 format!("host key of {} is not known: {shown}", self.name),
                 vec![format!(
@@ -169,27 +203,17 @@ impl<'a> Expected<'a> {
         )
     }
 
-    fn add(&self, key_type: String, blob: &[u8]) -> Result<Option<NewHostKey>, ConnectError> {
-        let Some(file) = self.config.user_known_hosts_files.first() else {
-            return Ok(None);
-        };
-        KnownHosts::append(file, self.name, self.port, &key_type, blob).map_err(|error| {
-            refused(
-                format!(
-                    "host key of {} cannot be added to {}: {}",
-                    self.name,
-                    file.display(),
-                    plain(&error)
-                ),
-                vec!["name a file that can be written: ssh_options.user_known_hosts_file".to_owned()],
-            )
-        })?;
-        Ok(Some(NewHostKey {
+    fn add(&self, key_type: String, blob: &[u8]) -> Option<NewHostKey> {
+        let file = self.config.user_known_hosts_files.first()?;
+        let added = KnownHosts::append(file, self.name, self.port, &key_type, blob);
+        Some(NewHostKey {
             gateway: None,
             key_type,
             fingerprint: fingerprint(blob),
             file: file.clone(),
-        }))
+            // As with ssh, a key that cannot be written down is as good as one that was.
+            problem: added.err().map(|error| plain(&error)),
+        })
     }
 
     /// The server as a known-hosts file names it.

@@ -9,12 +9,14 @@ use ssh_key::private::KeypairData;
 
 use crate::secret::Secret;
 
+use super::certificate;
+
 /// A key file as it was read.
 pub(super) struct KeyFile {
     pub(super) file: PathBuf,
     text: Secret,
-    /// `FILE-cert.pub`, if it is there.
-    pub(super) certificate: Option<String>,
+    /// `FILE-cert.pub`, if it is there, and others that are for it.
+    pub(super) certificates: Vec<String>,
 }
 
 /// A key that can be logged in with.
@@ -29,9 +31,18 @@ impl KeyFile {
     pub(super) fn read(file: &Path) -> io::Result<Self> {
         Ok(Self {
             text: Secret::new(fs::read_to_string(file)?),
-            certificate: fs::read_to_string(beside(file, "-cert.pub")).ok(),
+            certificates: fs::read_to_string(beside(file, "-cert.pub")).into_iter().collect(),
             file: file.to_owned(),
         })
+    }
+
+    /// A key that is in no file.
+    pub(super) fn of_text(name: String, text: Secret) -> Self {
+        Self {
+            file: PathBuf::from(name),
+            text,
+            certificates: Vec::new(),
+        }
     }
 
     /// As it is, where it is not encrypted.
@@ -44,12 +55,12 @@ impl KeyFile {
 
     /// Its public half and certificate, as far as they are known without the passphrase.
     pub(super) fn public(&self) -> Vec<Vec<u8>> {
-        let certificate = self.certificate.as_deref().and_then(blob);
+        let certificates = self.certificates.iter().filter_map(|text| blob(text));
         let own = PrivateKey::from_openssh(self.text.reveal())
             .ok()
             .and_then(|key| key.public_key().to_bytes().ok());
         let own = own.or_else(|| blob(&fs::read_to_string(beside(&self.file, ".pub")).ok()?));
-        certificate.into_iter().chain(own).collect()
+        certificates.chain(own).collect()
     }
 
     /// With the passphrase; `None` when it is wrong, as far as that shows before the key is used.
@@ -69,6 +80,23 @@ impl KeyFile {
             text: Secret::new(text.as_str()),
             passphrase: None,
         })
+    }
+}
+
+/// A user's certificate in a file of its own.
+pub(super) struct Certificate {
+    pub(super) text: String,
+    pub(super) blob: Vec<u8>,
+    /// The key that it is for.
+    pub(super) key: Vec<u8>,
+}
+
+impl Certificate {
+    pub(super) fn read(file: &Path) -> Option<Self> {
+        let text = fs::read_to_string(file).ok()?;
+        let blob = blob(&text)?;
+        let key = certificate::Certificate::read(&blob)?.key;
+        Some(Self { text, blob, key })
     }
 }
 

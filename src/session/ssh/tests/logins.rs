@@ -293,3 +293,146 @@ fn k9_a_server_with_several_keys_shows_the_one_that_is_known() {
             .unwrap_or_else(|error| panic!("{kind}: {error}"));
     }
 }
+
+/// Logs in and answers each question with the next of these; what came of it, and how many were asked.
+fn log_in(options: SshOptions, answers: &[&str]) -> (Result<(), ConnectError>, usize) {
+    let client = Client::begin("127.0.0.1", options, SshEnvironment::default());
+    let mut asked = 0;
+    loop {
+        match client.report() {
+            Report::PasswordWanted(..) => {
+                let answer = answers.get(asked).map(|answer| Secret::new(*answer));
+                client.session.answer(answer);
+                asked += 1;
+            }
+            Report::Connected(..) => return (Ok(()), asked),
+            Report::ConnectFailed(_, error) => return (Err(error), asked),
+            Report::HostKeyAdded(..) => {}
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_ways_to_log_in_are_those_of_the_recipe_or_of_the_files() {
+    let sshd = Sshd::with("PasswordAuthentication yes");
+    let password = vec![crate::session::AuthMethod::Password];
+    let options = SshOptions {
+        auth_methods: Some(password.clone()),
+        ..sshd.options()
+    };
+    let (result, asked) = log_in(options, &["wrong", "wrong"]);
+    assert!(result.unwrap_err().reason.contains("(tried: password; "));
+    assert_eq!(asked, 3);
+    // Given ones are tried first, and whoever is not to be asked is not.
+    let options = SshOptions {
+        auth_methods: Some(password),
+        password: Some(Secret::new("wrong")),
+        non_interactive: true,
+        ..sshd.options()
+    };
+    let (result, asked) = log_in(options, &[]);
+    assert!(result.unwrap_err().reason.contains("(tried: password; "));
+    assert_eq!(asked, 0);
+
+    std::fs::write(sshd.path("ssh_config"), "PreferredAuthentications password\nBatchMode yes\n").unwrap();
+    let options = SshOptions {
+        config: Some(vec![sshd.path("ssh_config")]),
+        ..sshd.options()
+    };
+    assert_eq!(log_in(options, &[]).1, 0);
+}
+
+#[test]
+fn keys_can_be_given_themselves_and_with_their_passphrase() {
+    let sshd = Sshd::start();
+    make_key(&sshd.path("locked"), &["-t", "ed25519", "-N", "open sesame", "-a", "1"]);
+    std::fs::copy(sshd.path("locked.pub"), sshd.path("authorized_keys")).unwrap();
+    let key = std::fs::read_to_string(sshd.path("locked")).unwrap();
+    let options = SshOptions {
+        keys: Vec::new(),
+        key_data: vec![Secret::new(key)],
+        passphrase: Some(Secret::new("open sesame")),
+        non_interactive: true,
+        ..sshd.options()
+    };
+    let (result, asked) = log_in(options, &[]);
+    assert!(result.is_ok(), "{result:?}");
+    assert_eq!(asked, 0);
+}
+
+#[test]
+fn algorithms_and_compression_are_those_of_the_recipe() {
+    let sshd = Sshd::start();
+    let options = SshOptions {
+        encryption: Some("aes256-ctr".to_owned()),
+        hmac: Some("hmac-sha2-512".to_owned()),
+        kex: Some("^ecdh-sha2-nistp256".to_owned()),
+        compression: Some(true),
+        ..sshd.options()
+    };
+    let mut client = sshd.connect_with(options).unwrap();
+    assert_eq!(client.run("echo there").out, b"there\n");
+    let log = sshd.log();
+    for expected in [
+        "kex: algorithm: ecdh-sha2-nistp256",
+        "cipher: aes256-ctr MAC: hmac-sha2-512 compression: zlib",
+    ] {
+        assert!(log.contains(expected), "{expected}: {log}");
+    }
+    let options = SshOptions {
+        encryption: Some("rot13".to_owned()),
+        ..sshd.options()
+    };
+    let error = sshd.connect_with(options).map(drop).unwrap_err();
+    assert_eq!(error.reason, "none of these ciphers is supported: rot13");
+}
+
+#[test]
+fn a_key_that_cannot_be_written_down_is_told_and_taken() {
+    let sshd = Sshd::start();
+    std::fs::write(sshd.path("a-file"), "").unwrap();
+    let options = SshOptions {
+        user_known_hosts_files: Some(vec![sshd.path("a-file/known_hosts")]),
+        ..sshd.options()
+    };
+    let client = Client::begin("127.0.0.1", options, SshEnvironment::default());
+    match client.report() {
+        Report::HostKeyAdded(_, key) => assert_eq!(key.problem.as_deref(), Some("not a directory")),
+        other => panic!("unexpected {other:?}"),
+    }
+    assert!(matches!(client.report(), Report::Connected(..)));
+}
+
+#[test]
+fn k9_a_key_on_the_list_of_revoked_ones_is_refused() {
+    let sshd = Sshd::start();
+    std::fs::write(
+        sshd.path("ssh_config"),
+        format!("RevokedHostKeys {}\n", sshd.path("revoked").display()),
+    )
+    .unwrap();
+    let connect = || {
+        let options = SshOptions {
+            config: Some(vec![sshd.path("ssh_config")]),
+            ..sshd.options()
+        };
+        sshd.connect_with(options).map(drop)
+    };
+    assert!(connect().unwrap_err().reason.ends_with("revoked: no such file or directory"));
+    std::fs::copy(sshd.path("id.pub"), sshd.path("revoked")).unwrap();
+    connect().unwrap();
+    std::fs::copy(sshd.path("host_key.pub"), sshd.path("revoked")).unwrap();
+    assert!(connect().unwrap_err().reason.contains("is revoked in"));
+}
+
+#[test]
+fn a_dead_address_does_not_keep_the_next_one_waiting() {
+    let sshd = Sshd::start();
+    // IPv4 alone listens; the name has both.
+    let begun = std::time::Instant::now();
+    let mut client = Client::begin("localhost", sshd.options(), SshEnvironment::default());
+    client.await_login().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert_eq!(client.run("echo there").out, b"there\n");
+}
