@@ -30,6 +30,7 @@ mod init;
 mod language;
 mod libraries;
 mod loading;
+mod logins;
 mod notify;
 mod ported;
 mod porting;

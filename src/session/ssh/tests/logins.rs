@@ -335,7 +335,11 @@ fn the_ways_to_log_in_are_those_of_the_recipe_or_of_the_files() {
     assert!(result.unwrap_err().reason.contains("(tried: password; "));
     assert_eq!(asked, 0);
 
-    std::fs::write(sshd.path("ssh_config"), "PreferredAuthentications password\nBatchMode yes\n").unwrap();
+    std::fs::write(
+        sshd.path("ssh_config"),
+        "PreferredAuthentications password\nBatchMode yes\n",
+    )
+    .unwrap();
     let options = SshOptions {
         config: Some(vec![sshd.path("ssh_config")]),
         ..sshd.options()
@@ -419,7 +423,12 @@ fn k9_a_key_on_the_list_of_revoked_ones_is_refused() {
         };
         sshd.connect_with(options).map(drop)
     };
-    assert!(connect().unwrap_err().reason.ends_with("revoked: no such file or directory"));
+    assert!(
+        connect()
+            .unwrap_err()
+            .reason
+            .ends_with("revoked: no such file or directory")
+    );
     std::fs::copy(sshd.path("id.pub"), sshd.path("revoked")).unwrap();
     connect().unwrap();
     std::fs::copy(sshd.path("host_key.pub"), sshd.path("revoked")).unwrap();
