@@ -20,7 +20,7 @@ use super::worker::Worker;
 use super::{STACK, stopped};
 
 /// Channels are opened one after the other on a connection, so each serves few servers …
-const SERVERS_PER_CONNECTION: usize = 8;
+const SERVERS_PER_CONNECTION: usize = 4;
 /// … as long as there are not too many for what a server accepts at once.
 const MOST_CONNECTIONS: usize = 8;
 /// One that has not begun with a channel after this time waits for a server that does not answer.
