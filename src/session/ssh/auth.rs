@@ -325,7 +325,7 @@ impl Attempt<'_> {
                     let Some(public) = public.map_or_else(|| Some(signer.public.clone()), blob) else {
                         continue;
                     };
-                    self.sign_in(&public, &mut |data| signer.sign(data))
+                    self.sign_in(&public, &mut |data| signer.sign(requested_algorithm(data)?, data))
                 }
                 None => {
                     self.step(|session| session.userauth_pubkey_memory(&user, public, key.text.reveal(), passphrase))

@@ -5,3 +5,15 @@ pub(super) fn text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
 }
+
+/// A positive number, as signatures are made of.
+pub(super) fn number(digits: &[u8]) -> Vec<u8> {
+    // A first bit that is set would make it a negative one.
+    let zero: &[u8] = if digits.first().is_some_and(|digit| digit & 0x80 != 0) {
+        &[0]
+    } else {
+        &[]
+    };
+    let length = u32::try_from(zero.len() + digits.len()).unwrap_or(u32::MAX);
+    [&length.to_be_bytes(), zero, digits].concat()
+}

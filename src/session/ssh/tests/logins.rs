@@ -136,10 +136,12 @@ fn k6_a_login_without_a_usable_key_says_what_was_tried_and_what_would_do() {
 #[test]
 fn keys_of_every_kind_log_in_from_files_and_from_the_agent() {
     let sshd = Sshd::start();
-    let kinds: [(&str, &[&str]); 4] = [
+    let kinds: [(&str, &[&str]); 6] = [
         ("ed25519", &["-t", "ed25519"]),
         ("rsa", &["-t", "rsa", "-b", "2048"]),
         ("ecdsa", &["-t", "ecdsa"]),
+        ("ecdsa384", &["-t", "ecdsa", "-b", "384"]),
+        ("ecdsa521", &["-t", "ecdsa", "-b", "521"]),
         ("pem", &["-t", "rsa", "-b", "2048", "-m", "PEM"]),
     ];
     for (name, arguments) in kinds {
