@@ -184,7 +184,16 @@ pub fn select(roles: &Roles, selection: &Selection, filter: &Filter) -> Result<V
     if is_empty(&selection.hosts) || is_empty(&selection.roles) {
         return Ok(Vec::new());
     }
-    if let Some(hosts) = filter.hosts.as_ref().or(selection.hosts.as_ref()) {
+    if let Some(hosts) = &filter.hosts {
+        for host in split(hosts) {
+            let server: Server = host.parse()?;
+            let known = named_alike(roles, &server);
+            if known.is_empty() {
+                servers.insert(server);
+            }
+            servers.extend(known);
+        }
+    } else if let Some(hosts) = &selection.hosts {
         for host in split(hosts) {
             servers.insert(host.parse()?);
         }
@@ -222,6 +231,16 @@ pub fn select(roles: &Roles, selection: &Selection, filter: &Filter) -> Result<V
         servers.truncate(1);
     }
     Ok(servers.into_iter().collect())
+}
+
+/// The servers of the recipe that a bare host name means: they may have a user and a port there.
+fn named_alike(roles: &Roles, bare: &Server) -> Vec<Server> {
+    if bare.user.is_some() || bare.port.is_some() {
+        return Vec::new();
+    }
+    let all = roles.names().flat_map(|role| roles.assignments(role));
+    let alike = all.filter(|assignment| assignment.server.host == bare.host);
+    alike.map(|assignment| assignment.server.clone()).collect()
 }
 
 fn matches(assignment: &Assignment, selection: &Selection) -> bool {
@@ -285,6 +304,28 @@ mod tests {
         Selection {
             roles: texts(names),
             ..Selection::default()
+        }
+    }
+
+    #[test]
+    fn r8_a_bare_name_in_hosts_means_the_recipes_server_with_its_user_and_port() {
+        let mut roles = Roles::default();
+        for host in ["deploy@app1:2222", "app2"] {
+            roles.assign("app", host.parse().unwrap(), Attributes::new()).unwrap();
+        }
+        for (hosts, found) in [
+            ("app1", &["deploy@app1:2222"][..]),
+            ("app2,app1", &["app2", "deploy@app1:2222"]),
+            ("root@app1", &["root@app1"]),
+            ("app1:23,other", &["app1:23", "other"]),
+        ] {
+            let filter = Filter {
+                hosts: Some(vec![hosts.to_owned()]),
+                ..Filter::default()
+            };
+            let servers = select(&roles, &Selection::default(), &filter).unwrap();
+            let shown: Vec<String> = servers.iter().map(Server::to_string).collect();
+            assert_eq!(shown, found, "{hosts}");
         }
     }
 

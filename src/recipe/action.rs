@@ -128,6 +128,23 @@ impl Interpreter {
         })
     }
 
+    /// Hosts of the command line that the recipe does not name are addressed, and said: they may be a slip.
+    /// Once, when servers are first needed: before that the blocks of roles have not run.
+    fn greet_strangers(&self) {
+        if self.has_greeted.replace(true) {
+            return;
+        }
+        let strangers = {
+            let configuration = self.configuration.borrow();
+            self.filter.strangers(&configuration.roles, &configuration.tasks)
+        };
+        for (host, meant) in strangers {
+            let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}'?"));
+            let text = format!("HOSTS names `{host}', which is not in the recipe{meant}");
+            self.say(Level::Important, text);
+        }
+    }
+
     /// Does it on the servers of the call; `None` where nobody matched and that is no error.
     pub(super) fn act(
         &self,
@@ -141,6 +158,7 @@ impl Interpreter {
             let message = format!("`{}' needs a server, and none is asked now", request.verb);
             return Err(raise(Diagnostic::new(Fault::Failed, message), call.position));
         }
+        self.greet_strangers();
         let Some(servers) = self.servers(&settings.selection).map_err(failed)? else {
             return Ok(None);
         };

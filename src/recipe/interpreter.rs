@@ -55,6 +55,8 @@ pub(super) struct Interpreter {
     pub(super) dry_run: bool,
     /// The person is asked before each command.
     pub(super) asks_consent: bool,
+    /// Whether hosts that the recipe does not name were said.
+    pub(super) has_greeted: Cell<bool>,
     /// No server may be asked anything.
     pub(super) offline: bool,
     /// The description that the next task gets.
@@ -118,6 +120,7 @@ impl Interpreter {
             home: options.home.clone(),
             dry_run: options.dry_run,
             asks_consent: options.asks_consent,
+            has_greeted: Cell::default(),
             offline: options.offline,
             description: RefCell::default(),
             rollback: Cell::default(),

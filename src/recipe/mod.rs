@@ -298,22 +298,7 @@ impl Recipe {
         }))
     }
 
-    /// Hosts of the command line that the recipe does not name are addressed, and said: they may be a slip.
-    fn greet_strangers(&self) {
-        let strangers = {
-            let configuration = self.interpreter.configuration.borrow();
-            let filter = &self.interpreter.filter;
-            filter.strangers(&configuration.roles, &configuration.tasks)
-        };
-        for (host, meant) in strangers {
-            let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}'?"));
-            let text = format!("HOSTS names `{host}', which is not in the recipe{meant}");
-            self.interpreter.say(Level::Important, text);
-        }
-    }
-
     fn run_all(&self, tasks: &[String]) -> Fallible<()> {
-        self.greet_strangers();
         for name in tasks {
             let Some(task) = self.interpreter.task(name, "") else {
                 return Err(origin::wrong(

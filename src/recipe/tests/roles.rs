@@ -2,6 +2,7 @@
 
 use super::recipe;
 use crate::diagnostic::Fault;
+use crate::event::Level;
 
 fn hosts(text: &str) -> Vec<String> {
     let outcome = recipe(text).run(&["t"]);
@@ -67,4 +68,18 @@ fn r13_hosts_and_roles_may_be_functions_that_are_called_when_the_servers_are_nee
     ] {
         assert_eq!(hosts(&format!("{roles} {text}")), expected, "{text}");
     }
+}
+
+#[test]
+fn r8_hosts_that_a_block_gives_are_known_when_they_are_named() {
+    let text = "role(:app) { [\"deploy@app1:2222\"] } task :t { run \"x\"; run \"y\"; }";
+    let outcome = recipe(text).env("HOSTS", "app1").run(&["t"]);
+    assert_eq!(outcome.messages(Level::Important), [""; 0]);
+    let outcome = recipe(text).env("HOSTS", "app9").run(&["t"]);
+    let said = outcome.messages(Level::Important);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].starts_with("HOSTS names `app9', which is not in the recipe"),
+        "{said:?}"
+    );
 }
