@@ -48,9 +48,21 @@ impl Fault {
     }
 }
 
+/// How much a diagnostic matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Severity {
+    /// Something failed, or cannot work.
+    #[default]
+    Error,
+    /// It works, but is probably not what was meant.
+    Warning,
+}
+
 /// Everything known about one failure.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
+    /// How much it matters.
+    pub severity: Severity,
     /// Whose fault it was.
     pub fault: Fault,
     /// What happened: lower case, no full stop, fits after `error: `. May have several lines.
@@ -71,6 +83,7 @@ impl Diagnostic {
     /// A diagnostic with a message alone.
     pub fn new(fault: Fault, message: impl Into<String>) -> Self {
         Self {
+            severity: Severity::Error,
             fault,
             message: message.into(),
             origin: None,
@@ -79,6 +92,20 @@ impl Diagnostic {
             tasks: Vec::new(),
             hints: Vec::new(),
         }
+    }
+
+    /// A warning about a recipe's text.
+    pub fn warning(message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::new(Fault::Recipe, message)
+        }
+    }
+
+    /// With a text under the caret.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
     }
 
     /// With one more hint.

@@ -229,7 +229,7 @@ fn l10_b21_an_error_in_a_recipe_shows_its_place_and_no_value() {
       --> recipe.rhai:27:14
        |
     27 |         puts aplication;
-       |              ^^^^^^^^^^
+       |              ^^^^^^^^^^ not known
     task: typo
     help: did you mean `application'?
     *** failed, rolled back: 1 task, 0 commands on 0 servers in [time]

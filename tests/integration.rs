@@ -16,6 +16,7 @@ mod proxy;
 
 mod addressed;
 mod architecture;
+mod broken;
 mod cases;
 mod check;
 mod cli;

@@ -323,3 +323,46 @@ fn r4_only_and_except_select_by_attributes() {
     assert_eq!(fleet.list("db1", "/u/apps"), ["most", "only"]);
     assert_eq!(fleet.list("db2", "/u/apps"), Vec::<String>::new());
 }
+
+#[test]
+fn t6_a_name_may_be_that_of_a_task_and_of_a_namespace() {
+    let recipe = "task :a { puts \"task\"; }\nnamespace :a { task :b { puts \"inner\"; } }\ntask :t { a; a.b; a(); }";
+    prints(recipe, "task\ninner\ntask\n");
+    assert_eq!(run(recipe, &["a", "a:b"]).ok().stdout, "task\ninner\n");
+}
+
+#[test]
+fn r20_a_role_in_a_namespace_is_an_error_that_says_why() {
+    refuses(
+        "namespace :n {\n  role :app, \"app1\";\n}\ntask :t { }",
+        2,
+        "`role' cannot stand in a namespace: roles belong to the whole recipe",
+    );
+}
+
+#[test]
+fn h12_a_hook_of_a_missing_task_is_an_error_and_the_order_of_hooks_is_that_of_their_kind() {
+    refuses(
+        "task :t { }\nafter :t, :tidi;\ntask :tidy { }",
+        2,
+        "the task `tidi' of this `after' hook does not exist",
+    );
+    prints(
+        "after :t, :b;\nbefore :t, :a;\ntask :t { puts \"t\"; }\ntask :a { puts \"a\"; }\ntask :b { puts \"b\"; }",
+        "a\nt\nb\n",
+    );
+}
+
+#[test]
+fn errors_of_all_files_are_told_at_once() {
+    Case::new()
+        .recipe("load \"one\";\nload \"two\";\ntask :t { run 'x y'; }")
+        .file("one.rhai", "set :a 1;")
+        .file("two.rhai", "task :u {\n  let x = ;\n}")
+        .args(["t"])
+        .run()
+        .code(3)
+        .says("one.rhai:1:8")
+        .says("recipe.rhai:3:15")
+        .says("two.rhai:2:11");
+}

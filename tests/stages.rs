@@ -123,3 +123,16 @@ fn check_knows_what_stages_set() {
         .ok();
     assert_eq!(checked.stdout, "nothing wrong found\n");
 }
+
+#[test]
+fn h9_a_hook_may_name_a_task_that_only_a_stage_defines() {
+    let case = || {
+        Case::new()
+            .recipe("after :show, :notify;\ndesc \"Show\";\ntask :show { puts \"shown\"; }")
+            .file("config/deploy/production.rhai", "task :notify { puts \"told\"; }")
+            .file("config/deploy/staging.rhai", "set :x, 1;")
+    };
+    assert_eq!(case().args(["production", "show"]).run().ok().stdout, "shown\ntold\n");
+    case().args(["-T"]).run().ok().says("Show");
+    case().args(["staging", "show"]).run().code(3).says("the task `notify'");
+}

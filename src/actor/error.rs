@@ -82,6 +82,11 @@ impl ActionError {
             Self::Selection(SelectionError::UnknownRole {
                 nearest: Some(nearest), ..
             }) => diagnostic.hints.push(format!("did you mean `{nearest}'?")),
+            Self::NoServers { conditions, .. } if conditions.is_empty() => {
+                diagnostic
+                    .hints
+                    .push("role :app, \"server.example.com\"; puts one into a role".to_owned());
+            }
             _ => {}
         }
         diagnostic
@@ -116,6 +121,8 @@ fn first_line(text: &str) -> String {
 
 fn no_servers(task: Option<&str>, conditions: &str) -> String {
     match task {
+        Some(task) if conditions.is_empty() => format!("`{task}' is run on all servers, but there are none"),
+        None if conditions.is_empty() => "no servers found: there are none".to_owned(),
         Some(task) => format!("`{task}' is only run for servers matching {{{conditions}}}, but no servers matched"),
         None => format!("no servers found to match {{{conditions}}}"),
     }
@@ -160,6 +167,18 @@ mod tests {
             "`spinner' is only run for servers matching {roles: app}, but no servers matched"
         );
         assert_eq!(error(None), "no servers found to match {roles: app}");
+        let error = |task: Option<&str>| {
+            ActionError::NoServers {
+                task: task.map(str::to_owned),
+                conditions: String::new(),
+            }
+            .to_string()
+        };
+        assert_eq!(
+            error(Some("spinner")),
+            "`spinner' is run on all servers, but there are none"
+        );
+        assert_eq!(error(None), "no servers found: there are none");
     }
 
     #[test]

@@ -19,7 +19,7 @@ use anyhow::Context;
 use clap::Parser;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-use crate::diagnostic::{Diagnostic, Fault};
+use crate::diagnostic::{Diagnostic, Fault, Severity};
 use crate::interrupt::Interrupt;
 use crate::recipe::{Prompts, Recipe, Stopped, Surroundings, on_large_stack};
 use crate::report::{self, Console, Ending, Listing, Options, addressed, matches};
@@ -221,7 +221,12 @@ fn check(found: &[Diagnostic], json: bool, console: &Console) -> u8 {
         (false, []) => console.data("nothing wrong found\n"),
         (false, found) => console.errors(found),
     }
-    if found.is_empty() { 0 } else { Fault::Recipe.exit_code() }
+    let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
+    if found.iter().any(is_error) {
+        Fault::Recipe.exit_code()
+    } else {
+        0
+    }
 }
 
 /// All tasks that do not exist, told at once.

@@ -78,7 +78,12 @@ impl Interpreter {
         }
         if let Some(defaults) = self.variable(engine, "default_run_options")? {
             let defaults = pairs(&defaults);
-            refuse_unknown("default_run_options", &defaults, COMMAND)?;
+            refuse_unknown("default_run_options", &defaults, COMMAND).map_err(|error| {
+                let unknown = defaults
+                    .keys()
+                    .find(|name| !COMMAND.iter().any(|choice| choice.name == *name));
+                self.at_key(error, "default_run_options", unknown.map_or("", String::as_str))
+            })?;
             options = options.overlaid_by(&run_options(&defaults)?);
         }
         if let Some(environment) = self.variable(engine, "default_environment")? {

@@ -1,183 +1,183 @@
-//! `capr check`: what can be found in a recipe that was loaded, without running any task.
+//! What can be found in recipes without running a task: everything for `capr check`, and all that is wrong beside the
+//! first error when a recipe cannot be loaded.
 
-use rhai::{AST, ASTNode, CustomExpr, Expr, Position};
+use std::collections::HashSet;
 
+use rhai::{Engine, EvalAltResult, Position};
+
+use super::claims::{Claims, Text};
+use super::connection::unknown_ssh_option;
 use super::interpreter::{Interpreter, join};
-use super::mentions::{literal, verb};
-use super::named::{Named, Names};
-use super::origin::{diagnostic, locate, origin};
-use super::verbs::Verb;
-use super::{Fallible, grammar, stdlib, verbs};
+use super::named::Named;
+use super::options::{COMMAND, unknown_key};
+use super::origin::{diagnostic, raise};
+use super::verbs::no_hook;
+use super::{Fallible, stdlib};
 use crate::configuration::nearest;
 use crate::diagnostic::{Diagnostic, Fault};
 
-/// What a text says that is only right if other things are.
-pub(super) struct Claims {
-    file: String,
-    names: Names,
-    /// Roles that are named in options.
-    roles: Vec<(String, Position)>,
-    /// Tasks that `invoke` names, and the namespace it stands in.
-    tasks: Vec<(String, String, Position)>,
-    /// What is wrong whatever else there is.
-    wrong: Vec<Diagnostic>,
+/// The texts that were read, with what they say.
+pub(super) struct Findings<'a> {
+    pub(super) interpreter: &'a Interpreter,
+    pub(super) texts: Vec<(&'a Text, Claims)>,
+    /// Texts before this one are not the recipe's own: the library, the files of the system and the user.
+    pub(super) own: usize,
+    /// Whether all of them were evaluated.
+    pub(super) is_whole: bool,
 }
 
-impl Claims {
-    /// Reads them from a text's syntax.
-    pub(super) fn of(file: &str, ast: &AST, names: Names) -> Self {
-        let mut claims = Self {
-            file: file.to_owned(),
-            names,
-            roles: Vec::new(),
-            tasks: Vec::new(),
-            wrong: Vec::new(),
-        };
-        ast.walk(&mut |nodes| {
-            if let Some(ASTNode::Expr(Expr::Custom(call, _))) = nodes.last()
-                && let Some(verb) = verb(call).and_then(verbs::find)
-            {
-                claims.call(verb, call, nodes);
-            }
-            true
-        });
-        claims
-    }
-
-    fn call(&mut self, verb: &'static Verb, call: &CustomExpr, around: &[ASTNode]) {
-        let position = grammar::position(&call.state);
-        let shape = grammar::shape(&call.state);
-        let mut given: Vec<&Expr> = Vec::new();
-        let mut key: Option<&Expr> = None;
-        let mut inputs = call.inputs.iter();
-        for kind in shape.chars() {
-            if kind == '>' {
-                key = given.pop();
-                continue;
-            }
-            let Some(input) = inputs.next() else { break };
-            match (kind, key.take()) {
-                ('E', Some(key)) => self.option(verb, key, input, position),
-                ('E', None) => given.push(input),
-                _ => {}
-            }
-        }
-        // A map at the end may hold options.
-        if !matches!(given.last(), Some(Expr::Map(..))) {
-            self.refuse(verb.count(given.len(), position));
-        }
-        if verb.name == "invoke"
-            && let Some(input) = given.first()
-            && let (Some(name), Some(namespace)) = (literal(input), namespace(around))
-        {
-            self.tasks.push((name, namespace, input.position()));
+impl<'a> Findings<'a> {
+    pub(super) fn of(interpreter: &'a Interpreter, texts: &'a [Text], own: usize, is_whole: bool) -> Self {
+        Self {
+            interpreter,
+            texts: texts.iter().map(|text| (text, Claims::of(text))).collect(),
+            own,
+            is_whole,
         }
     }
 
-    fn option(&mut self, verb: &'static Verb, key: &Expr, value: &Expr, position: Position) {
-        let Some(name) = literal(key) else { return };
-        if !verb.takes(&name) {
-            self.refuse(Err(verb.unknown_option(&name, key.position(), position)));
-        } else if name == "roles" && verb.name != "server" {
-            let values = match value {
-                Expr::Array(values, _) => values.iter().collect(),
-                value => vec![value],
-            };
-            for value in values {
-                let names = literal(value).unwrap_or_default();
-                let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
-                self.roles.extend(names.map(|name| (name.to_owned(), value.position())));
-            }
-        }
-    }
-
-    fn refuse(&mut self, result: Fallible<()>) {
-        if let Err(error) = result {
-            self.wrong.push(diagnostic(locate(error, Some(&self.file))));
-        }
-    }
-}
-
-/// The namespace of what stands in these nodes; `None` where it is not written out.
-fn namespace(nodes: &[ASTNode]) -> Option<String> {
-    let mut full = String::new();
-    for node in nodes {
-        if let ASTNode::Expr(Expr::Custom(call, _)) = node
-            && verb(call) == Some("namespace")
-        {
-            full = join(&full, &literal(call.inputs.first()?)?);
-        }
-    }
-    Some(full)
-}
-
-impl Interpreter {
-    /// What is wrong by itself in the texts that were read.
+    /// What is wrong by itself.
     pub(super) fn wrong_calls(&self) -> Vec<Diagnostic> {
-        let files = self.files.borrow();
-        let claims = files.claims.iter().flatten();
-        claims.flat_map(|claims| claims.wrong.iter().cloned()).collect()
-    }
-
-    /// Names that stand for nothing, now that everything is loaded.
-    pub(super) fn unknown_names(&self) -> Vec<Diagnostic> {
-        let files = self.files.borrow();
-        let all: Vec<&Claims> = files.claims.iter().flatten().collect();
-        let may_be_set = |name: &str| all.iter().any(|claims| claims.names.variables.contains(name));
         let mut found = Vec::new();
-        for claims in &all {
-            for named in &claims.names.named {
-                let first = named.path.first().map_or("", String::as_str);
-                if claims.names.functions.contains(first) || may_be_set(first) {
-                    continue;
-                }
-                if let Some(mut diagnostic) = self.unknown_name(first, named) {
-                    place(&mut diagnostic, &claims.file, named.position);
-                    found.push(diagnostic);
-                }
+        for (text, claims) in &self.texts {
+            found.extend(claims.wrong.iter().cloned());
+            for (variable, key, position) in &claims.keys {
+                let unknown = match *variable {
+                    "ssh_options" => unknown_ssh_option(key),
+                    variable => unknown_key(variable, key, COMMAND),
+                };
+                found.extend(unknown.map(|diagnostic| at(diagnostic, text, *position)));
             }
-            for (task, namespace, position) in &claims.tasks {
-                if self.task(task, namespace).is_none() {
-                    let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("the task `{task}' does not exist"));
-                    diagnostic.hints.extend(self.task_suggestion(task, namespace));
-                    place(&mut diagnostic, &claims.file, *position);
-                    found.push(diagnostic);
-                }
-            }
-            found.extend(self.unknown_roles(claims));
         }
         found
     }
 
+    /// Tasks that run when a closure is made that only mentions them.
+    pub(super) fn captured_tasks(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for (text, claims) in &self.texts {
+            for claim in &claims.captured {
+                let name = &claim.name;
+                let task = self.interpreter.task(name, &claim.namespace);
+                if task.is_some() && !self.interpreter.configuration.borrow().variables.exists(name) {
+                    let message = format!("the task `{name}' runs when this closure is made, not when it is called");
+                    let diagnostic = Diagnostic::new(Fault::Recipe, message)
+                        .label("a task")
+                        .hint(format!("with brackets it runs when the closure is called: {name}()"));
+                    found.push(at(diagnostic, text, claim.position));
+                }
+            }
+        }
+        found
+    }
+
+    /// Names that stand for nothing, now that everything was read.
+    pub(super) fn unknown_names(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for (text, claims) in &self.texts {
+            for named in &text.names.named {
+                let first = named.path.first().map_or("", String::as_str);
+                if !text.names.functions.contains(first)
+                    && let Some(diagnostic) = self.unknown_name(first, named)
+                {
+                    found.push(at(diagnostic, text, named.position));
+                }
+            }
+            for claim in claims
+                .tasks
+                .iter()
+                .filter(|claim| !self.is_task(&claim.name, &claim.namespace))
+            {
+                let (name, namespace) = (&claim.name, &claim.namespace);
+                let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("the task `{name}' does not exist"));
+                diagnostic.label = Some("no such task".to_owned());
+                diagnostic
+                    .hints
+                    .extend(self.interpreter.task_suggestion(name, namespace));
+                found.push(at(diagnostic, text, claim.position));
+            }
+            found.extend(self.unknown_roles(text, claims));
+        }
+        found
+    }
+
+    /// Tasks in hooks that were not registered, because the recipe could not be loaded so far.
+    pub(super) fn unknown_in_hooks(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for (text, claims) in &self.texts {
+            for (claim, event) in &claims.hooks {
+                if !self.is_task(&claim.name, &claim.namespace) {
+                    let diagnostic = no_hook(self.interpreter, &claim.name, &claim.namespace, event);
+                    found.push(at(diagnostic, text, claim.position));
+                }
+            }
+        }
+        found
+    }
+
+    fn any(&self, is_said: impl Fn(&Claims) -> bool) -> bool {
+        self.texts.iter().any(|(_, claims)| is_said(claims))
+    }
+
+    /// Whether a task of that name exists, or will once everything has run that defines some.
+    fn is_task(&self, name: &str, namespace: &str) -> bool {
+        if self.interpreter.task(name, namespace).is_some() || self.may_define_any() {
+            return true;
+        }
+        self.interpreter.outwards(namespace).any(|around| {
+            let full = join(&around, name);
+            let full = full.strip_suffix(":default").unwrap_or(&full).to_owned();
+            self.any(|claims| {
+                let mut names = claims.defines_tasks.iter();
+                names.any(|task| task.strip_suffix(":default").unwrap_or(task) == full)
+            })
+        })
+    }
+
+    fn is_namespace(&self, name: &str) -> bool {
+        let within = format!("{name}:");
+        self.interpreter.configuration.borrow().tasks.is_namespace(name)
+            || self.any(|claims| claims.defines_tasks.iter().any(|task| task.starts_with(&within)))
+    }
+
+    /// Whether tasks with computed names may be missing.
+    fn may_define_any(&self) -> bool {
+        !self.is_whole && self.any(|claims| claims.computes_tasks)
+    }
+
+    fn may_be_set(&self, name: &str) -> bool {
+        self.interpreter.configuration.borrow().variables.exists(name)
+            || self.texts.iter().any(|(text, _)| text.names.variables.contains(name))
+            || self
+                .texts
+                .iter()
+                .skip(self.own)
+                .any(|(_, claims)| claims.computes_variables)
+    }
+
     fn unknown_name(&self, first: &str, named: &Named) -> Option<Diagnostic> {
         let namespace = named.namespace.as_ref()?;
-        if first == "ENV" || first == "this" || self.configuration.borrow().variables.exists(first) {
+        if first == "ENV" || first == "this" || self.may_be_set(first) || self.may_define_any() {
             return None;
         }
-        let is_namespace = |name: &str| self.configuration.borrow().tasks.is_namespace(name);
-        let around = self.outwards(namespace).find(|around| {
+        let around = self.interpreter.outwards(namespace).find(|around| {
             let full = join(around, first);
-            is_namespace(&full) || self.configuration.borrow().tasks.get(&full).is_some()
+            self.is_namespace(&full) || self.is_task(&full, "")
         });
         let Some(around) = around else {
-            let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("unknown variable or task `{first}'"));
-            diagnostic.hints.extend(self.suggestion(first));
-            return Some(diagnostic);
+            return Some(self.interpreter.unknown(first));
         };
         let mut full = join(&around, first);
         for word in named.path.iter().skip(1) {
-            if !is_namespace(&full) {
+            if !self.is_namespace(&full) {
                 break;
             }
             let inner = join(&full, word);
-            let is_task = self.configuration.borrow().tasks.get(&inner).is_some();
-            if !is_task && !is_namespace(&inner) {
+            if !self.is_task(&inner, "") && !self.is_namespace(&inner) {
                 if word == "to_string" {
                     break;
                 }
-                let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("no task or namespace `{inner}'"));
-                diagnostic.hints.extend(self.task_suggestion(word, &full));
-                return Some(diagnostic);
+                return Some(self.interpreter.unknown_member(&full, word));
             }
             full = inner;
         }
@@ -186,27 +186,81 @@ impl Interpreter {
 
     /// Roles that nobody has defined. The library's tasks name roles that not every recipe has, and a library by itself
     /// has none at all.
-    fn unknown_roles(&self, claims: &Claims) -> Vec<Diagnostic> {
-        let configuration = self.configuration.borrow();
-        let roles = &configuration.roles;
-        if roles.names().next().is_none() || self.is_of_stdlib(&claims.file) {
+    fn unknown_roles(&self, text: &Text, claims: &Claims) -> Vec<Diagnostic> {
+        let configuration = self.interpreter.configuration.borrow();
+        let mut roles: Vec<&str> = configuration.roles.names().collect();
+        for (_, claims) in &self.texts {
+            roles.extend(claims.defines_roles.iter().map(String::as_str));
+        }
+        let may_be_any = self.any(|claims| claims.computes_roles) && !self.is_whole;
+        if roles.is_empty() || may_be_any || self.interpreter.is_of_stdlib(&text.file) {
             return Vec::new();
         }
-        let unknown = claims.roles.iter().filter(|(role, _)| !roles.contains(role));
+        let unknown = claims.roles.iter().filter(|(role, _)| !roles.contains(&role.as_str()));
         unknown
             .map(|(role, position)| {
                 let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("the role `{role}' is not defined"));
-                let near = nearest(role, roles.names());
-                diagnostic
-                    .hints
-                    .extend(near.map(|near| format!("did you mean `{near}'?")));
-                place(&mut diagnostic, &claims.file, *position);
-                diagnostic
+                diagnostic.label = Some("no such role".to_owned());
+                let near = nearest(role, roles.iter().copied());
+                diagnostic.hints.push(match near {
+                    Some(near) => format!("did you mean `{near}'?"),
+                    None => {
+                        let known: HashSet<&str> = roles.iter().copied().collect();
+                        let mut known: Vec<&str> = known.into_iter().collect();
+                        known.sort_unstable();
+                        format!("the roles are {}", known.join(", "))
+                    }
+                });
+                at(diagnostic, text, *position)
             })
             .collect()
     }
+}
 
-    fn is_of_stdlib(&self, file: &str) -> bool {
+/// The diagnostic at a place in a text.
+pub(super) fn at(mut diagnostic: Diagnostic, text: &Text, position: Position) -> Diagnostic {
+    diagnostic.origin = Claims::place(&text.file, position);
+    diagnostic
+}
+
+impl Interpreter {
+    /// The error where a recipe gives the map in a variable this key, if that is written out somewhere.
+    pub(super) fn at_key(&self, error: Box<EvalAltResult>, variable: &str, key: &str) -> Box<EvalAltResult> {
+        let mut diagnostic = diagnostic(error);
+        let files = self.files.borrow();
+        let place = files.read.iter().rev().find_map(|text| {
+            let keys = Claims::of(text).keys;
+            let (.., position) = keys
+                .iter()
+                .rev()
+                .find(|(owner, name, _)| *owner == variable && name == key)?;
+            Claims::place(&text.file, *position)
+        });
+        if diagnostic.origin.is_none() {
+            diagnostic.origin = place;
+        }
+        raise(diagnostic, Position::NONE)
+    }
+
+    /// Reads the files that the texts load, but that were not come to: for their errors, and for what they define.
+    pub(super) fn read_rest(&self, engine: &Engine) {
+        let mut index = 0;
+        loop {
+            let next = {
+                let files = self.files.borrow();
+                let text = files.read.get(index);
+                text.map(|text| (text.file.clone(), Claims::of(text).loads))
+            };
+            let Some((file, loads)) = next else { return };
+            for (verb, name) in loads {
+                // What cannot be found may be made by what was not run.
+                let _: Fallible<()> = self.read_only(engine, &name, verb, &file);
+            }
+            index += 1;
+        }
+    }
+
+    pub(super) fn is_of_stdlib(&self, file: &str) -> bool {
         stdlib::is_own(file)
             || self
                 .files
@@ -214,8 +268,4 @@ impl Interpreter {
                 .stdlib()
                 .is_some_and(|directory| std::path::Path::new(file).starts_with(directory))
     }
-}
-
-fn place(diagnostic: &mut Diagnostic, file: &str, position: Position) {
-    diagnostic.origin = origin(Some(file), position).map(|origin| (origin, None));
 }

@@ -6,12 +6,12 @@ use rhai::{Dynamic, Engine, Position};
 
 use super::Fallible;
 use super::interpreter::Interpreter;
-use super::options::{flag, pairs, seconds};
+use super::options::{flag, pairs, seconds, unknown_key};
 use super::origin::{raise, wrong};
 use super::values::texts;
 use super::verbs::Choice;
-use crate::configuration::{Server, nearest};
-use crate::diagnostic::{Diagnostic, Fault};
+use crate::configuration::Server;
+use crate::diagnostic::Diagnostic;
 use crate::secret::Secret;
 use crate::session::{AuthMethod, HostKeyPolicy, SshOptions};
 
@@ -178,6 +178,14 @@ impl Reach {
     }
 }
 
+/// A key that `ssh_options` cannot have.
+pub(super) fn unknown_ssh_option(name: &str) -> Option<Diagnostic> {
+    if matches!(name, "username" | "paranoid") || WITHOUT_EFFECT.contains(&name) {
+        return None;
+    }
+    unknown_key("ssh_options", name, SSH_OPTIONS)
+}
+
 impl Interpreter {
     /// How this recipe reaches servers, as its variables stand now.
     pub(super) fn reach(&self, engine: &Engine) -> Fallible<Reach> {
@@ -192,7 +200,8 @@ impl Interpreter {
         let mut options = SshOptions::default();
         if let Some(map) = self.variable(engine, "ssh_options")? {
             for (name, (value, _)) in pairs(&map) {
-                self.ssh_option(&mut options, &name, &value)?;
+                self.ssh_option(&mut options, &name, &value)
+                    .map_err(|error| self.at_key(error, "ssh_options", &name))?;
             }
         }
         if let Some(user) = self.text_variable(engine, "user")? {
@@ -273,13 +282,9 @@ impl Interpreter {
             "keepalive_maxcount" => options.keepalive_count = Some(count(name, value)?),
             ignored if WITHOUT_EFFECT.contains(&ignored) => {}
             _ => {
-                let known: Vec<&str> = SSH_OPTIONS.iter().map(|choice| choice.name).collect();
-                let hint = match nearest(name, known.iter().copied()) {
-                    Some(nearest) => format!("did you mean `{nearest}'?"),
-                    None => format!("it takes: {}", known.join(", ")),
-                };
-                let diagnostic = Diagnostic::new(Fault::Recipe, format!("`ssh_options' has no option `{name}'"));
-                return Err(raise(diagnostic.hint(hint), Position::NONE));
+                if let Some(diagnostic) = unknown_ssh_option(name) {
+                    return Err(raise(diagnostic, Position::NONE));
+                }
             }
         }
         Ok(())

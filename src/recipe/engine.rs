@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, FnPtr, NativeCallContext, OptimizationLevel, Position};
+use rhai::{Dynamic, Engine, EvalContext, FnPtr, NativeCallContext, OptimizationLevel, Position};
 
 use super::Fallible;
 use super::block::call_function;
@@ -12,7 +12,6 @@ use super::origin::raise;
 use super::verbs::{Choices, VERBS, Verb};
 use super::words::{SYMBOL, statement_name, verb_key, verb_of};
 use super::{channel, functions, grammar, limits, parallel};
-use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Event;
 
 /// An engine whose verbs and names work on `interpreter`.
@@ -72,7 +71,7 @@ fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
         names.level.set(context.call_level());
         match names.lookup(context.engine(), name, is_statement)? {
             Some(value) => Ok(Some(value)),
-            None => Err(unknown(&names, name)),
+            None => Err(raise(names.unknown(name), Position::NONE)),
         }
     });
     let calls = interpreter.clone();
@@ -108,12 +107,7 @@ fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             members.level.set(context.call_level());
             match member(&members, context.engine(), owner, name, false)? {
                 Some(value) => Ok(value),
-                None => {
-                    let full = join(&owner.0, name);
-                    let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("no task or namespace `{full}'"));
-                    diagnostic.hints.extend(members.task_suggestion(name, &owner.0));
-                    Err(raise(diagnostic, Position::NONE))
-                }
+                None => Err(raise(members.unknown_member(&owner.0, name), Position::NONE)),
             }
         },
     );
@@ -138,12 +132,6 @@ fn member(
         _ if is_namespace => Ok(Some(Dynamic::from(Namespace(full.into())))),
         _ => Ok(None),
     }
-}
-
-fn unknown(interpreter: &Interpreter, name: &str) -> Box<EvalAltResult> {
-    let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("unknown variable or task `{name}'"));
-    diagnostic.hints.extend(interpreter.suggestion(name));
-    raise(diagnostic, Position::NONE)
 }
 
 fn verbs(engine: &mut Engine, interpreter: &Rc<Interpreter>) {

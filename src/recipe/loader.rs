@@ -8,13 +8,12 @@ use indexmap::IndexMap;
 use rhai::{AST, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 
 use super::Fallible;
-use super::check::Claims;
+use super::claims::Text;
 use super::interpreter::Interpreter;
 use super::lines::uncountable;
 use super::origin::{locate, origin, raise, wrong};
-use super::stdlib;
-use super::syntax::syntax;
 use super::words::Unfilled;
+use super::{recovery, stdlib};
 use crate::configuration::nearest;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
@@ -32,9 +31,11 @@ pub(super) struct Files {
     loaded: HashSet<PathBuf>,
     depth: usize,
     /// Names in texts that will not be filled in, by file.
-    unfilled: Vec<(String, Unfilled)>,
-    /// What is kept of each text for `capr check`; nothing where that is not asked for.
-    pub(super) claims: Option<Vec<Claims>>,
+    pub(super) unfilled: Vec<(String, Unfilled)>,
+    /// Every text that could be parsed, in the order they were read; what is broken in it is left out.
+    pub(super) read: Vec<Text>,
+    /// Syntax errors, of all texts.
+    pub(super) errors: Vec<Diagnostic>,
 }
 
 impl Files {
@@ -46,7 +47,8 @@ impl Files {
             loaded: HashSet::new(),
             depth: 0,
             unfilled: Vec::new(),
-            claims: None,
+            read: Vec::new(),
+            errors: Vec::new(),
         }
     }
 
@@ -186,7 +188,26 @@ impl Interpreter {
         Ok(())
     }
 
-    fn compile(&self, engine: &Engine, name: &str, text: &str) -> Fallible<AST> {
+    /// Reads a file for what it says, and evaluates nothing.
+    pub(super) fn read_only(&self, engine: &Engine, name: &str, verb: &str, from: &str) -> Fallible<()> {
+        let search = if verb == "load" {
+            Search::Recipe
+        } else {
+            Search::Library
+        };
+        let found = self.find(name, search, Position::NONE, Some(from))?;
+        let is_new = self.files.borrow_mut().loaded.insert(found.path);
+        if is_new && !self.files.borrow().texts.contains_key(&found.name) {
+            self.files
+                .borrow_mut()
+                .texts
+                .insert(found.name.clone(), found.text.clone());
+            self.compile(engine, &found.name, &found.text)?;
+        }
+        Ok(())
+    }
+
+    fn compile(&self, engine: &Engine, name: &str, text: &str) -> Fallible<Rc<AST>> {
         if let Some(line) = uncountable(text) {
             let message =
                 format!("{name}: line {line} is too long, or one too many: there can be 65534 of 65534 characters");
@@ -200,18 +221,29 @@ impl Interpreter {
             Some(rest) => format!("//{rest}"),
             None => text.to_owned(),
         };
-        self.words.borrow_mut().begin(&text);
-        let compiled = engine.compile(&text);
+        let (ast, errors) = recovery::read(&text, name, |text| {
+            self.words.borrow_mut().begin(text);
+            engine.compile(text)
+        });
         let unfilled = self.words.borrow_mut().take_unfilled();
         let unfilled = unfilled.into_iter().map(|unfilled| (name.to_owned(), unfilled));
         self.files.borrow_mut().unfilled.extend(unfilled);
         let names = self.words.borrow_mut().take_names();
-        let mut ast = compiled.map_err(|error| raise(syntax(&error, name, &text), Position::NONE))?;
+        let mut ast = ast.unwrap_or_default();
         ast.set_source(name);
-        if let Some(claims) = &mut self.files.borrow_mut().claims {
-            claims.push(Claims::of(name, &ast, names));
+        let ast = Rc::new(ast);
+        let first = errors.first().cloned();
+        let mut files = self.files.borrow_mut();
+        files.errors.extend(errors);
+        files.read.push(Text {
+            file: name.into(),
+            ast: ast.clone(),
+            names,
+        });
+        match first {
+            None => Ok(ast),
+            Some(error) => Err(raise(error, Position::NONE)),
         }
-        Ok(ast)
     }
 
     fn evaluate_text(&self, engine: &Engine, name: &str, text: &str) -> Fallible<()> {
@@ -240,8 +272,9 @@ impl Interpreter {
         result.map(Shared::new)
     }
 
-    /// Texts in which a name is not filled in. Ruby's form is an error; what a shell may have meant is only said.
-    pub(super) fn unfilled(&self) -> Vec<Diagnostic> {
+    /// Texts in which a name is not filled in. Ruby's form is an error; what a shell may have meant is only said, unless
+    /// that is one of the findings anyway.
+    pub(super) fn unfilled(&self, is_checked: bool) -> Vec<Diagnostic> {
         let unfilled = std::mem::take(&mut self.files.borrow_mut().unfilled);
         let mut errors = Vec::new();
         for (file, Unfilled { sign, name, position }) in unfilled {
@@ -249,6 +282,9 @@ impl Interpreter {
                 continue;
             }
             let place = origin(Some(&file), position);
+            if sign == '$' && is_checked {
+                continue;
+            }
             if sign == '$' {
                 let place = place.map_or(file, |place| place.to_string());
                 self.say(
@@ -260,6 +296,7 @@ impl Interpreter {
                 continue;
             }
             let mut error = Diagnostic::new(Fault::Recipe, format!("`#{{{name}}}' is not filled in"))
+                .label("stays as it is")
                 .hint(format!("a text with values stands in backticks: `… ${{{name}}} …`"));
             error.origin = place.map(|place| (place, None));
             errors.push(error);

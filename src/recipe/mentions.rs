@@ -12,10 +12,15 @@ use crate::configuration::{BlockId, Task};
 impl Interpreter {
     /// The tasks that a block names, in the order they stand in it.
     pub(super) fn mentions(&self, id: BlockId) -> Vec<Rc<Task>> {
+        self.mentions_where(id, |_| true)
+    }
+
+    /// The same of those that stand where `is_meant` says, told the nodes around each.
+    pub(super) fn mentions_where(&self, id: BlockId, is_meant: fn(&[ASTNode]) -> bool) -> Vec<Rc<Task>> {
         let Some(block) = self.block(id) else {
             return Vec::new();
         };
-        names(&block)
+        names(&block, is_meant)
             .iter()
             .filter_map(|path| self.named(path, &block.namespace))
             .collect()
@@ -30,7 +35,7 @@ impl Interpreter {
 }
 
 /// What is named in a block, word by word: `[deploy, web, disable]`.
-fn names(block: &Block) -> Vec<Vec<String>> {
+fn names(block: &Block, is_meant: fn(&[ASTNode]) -> bool) -> Vec<Vec<String>> {
     let mut names = Vec::new();
     block.body().walk(&mut Vec::new(), &mut |nodes| {
         if let Some(ASTNode::Expr(expression)) = nodes.last() {
@@ -39,7 +44,7 @@ fn names(block: &Block) -> Vec<Vec<String>> {
                 nodes.len().checked_sub(2).and_then(|at| nodes.get(at)),
                 Some(ASTNode::Expr(Expr::Dot(dot, ..))) if std::ptr::eq(&dot.lhs, *expression)
             );
-            if !is_first_word {
+            if !is_first_word && is_meant(nodes) {
                 names.extend(path(expression));
             }
         }

@@ -5,14 +5,17 @@ mod addressed;
 mod block;
 mod channel;
 mod check;
+mod claims;
 mod connection;
 mod definitions;
 mod download;
 mod engine;
+mod flow;
 mod functions;
 mod grammar;
 mod hooks;
 mod interpreter;
+mod layout;
 mod limits;
 mod lines;
 mod loader;
@@ -23,9 +26,11 @@ mod options;
 mod origin;
 mod parallel;
 mod passwords;
+mod recovery;
 mod reference;
 mod role_block;
 mod rollback;
+mod ruby;
 mod stack;
 mod stages;
 mod stdlib;
@@ -37,6 +42,7 @@ mod variables;
 mod verbs;
 mod words;
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -48,6 +54,7 @@ pub use self::reference::reference;
 pub use self::stack::on_large_stack;
 pub use self::variables::{Shown, Variable};
 
+use self::check::Findings;
 use self::interpreter::Interpreter;
 use crate::configuration::{Setter, Task, When, nearest};
 use crate::diagnostic::{Diagnostic, Fault};
@@ -137,6 +144,8 @@ pub struct Recipe {
     stages: Vec<stages::Stage>,
     /// Set again when a stage is loaded.
     set_after: Vec<(String, String)>,
+    /// How many texts were read before the recipe's own.
+    own: Cell<usize>,
 }
 
 impl std::fmt::Debug for Recipe {
@@ -157,6 +166,7 @@ impl Recipe {
                 .map(|path| stages::stages(path.as_ref()))
                 .unwrap_or_default(),
             set_after: options.set_after.clone(),
+            own: Cell::new(0),
         }
     }
 
@@ -167,42 +177,79 @@ impl Recipe {
         surroundings: Surroundings,
     ) -> Result<Self, Vec<Diagnostic>> {
         let recipe = Self::new(paths, &options, surroundings);
-        match recipe.interpreter.bounded(|| recipe.load_all(paths, &options)) {
-            Ok(()) => {}
-            Err(error) => return Err(vec![recipe.diagnostic(error)]),
-        }
-        let loose = recipe.loose_ends();
-        if loose.is_empty() { Ok(recipe) } else { Err(loose) }
+        let loaded = recipe.interpreter.bounded(|| recipe.load_all(paths, &options));
+        // A stage may define what hooks name.
+        let is_whole = recipe.stages.is_empty();
+        let wrong = recipe.wrong(loaded, is_whole, false);
+        if wrong.is_empty() { Ok(recipe) } else { Err(wrong) }
     }
 
-    /// Everything wrong that can be found without running a task, in the order of files and lines.
+    /// Everything that can be found without running a task, in the order of files and lines.
     pub fn check<P: AsRef<Path>>(paths: &[P], options: Options, surroundings: Surroundings) -> Vec<Diagnostic> {
         let recipe = Self::new(paths, &options, surroundings);
-        recipe.interpreter.files.borrow_mut().claims = Some(Vec::new());
-        let mut found = Vec::new();
         let loaded = recipe.interpreter.bounded(|| recipe.load_all(paths, &options));
         // Each after the other: what any of them sets is known.
         let loaded = loaded.and_then(|()| recipe.stages.iter().try_for_each(|stage| recipe.load_stage(stage)));
-        match loaded {
-            Ok(()) => {
-                found.extend(recipe.loose_ends());
-                found.extend(recipe.interpreter.unknown_names());
-            }
-            Err(error) => found.push(recipe.diagnostic(error)),
+        recipe.wrong(loaded, true, true)
+    }
+
+    /// What is wrong, in the order of files and lines: why loading has failed, and what else can be found. `is_checked`:
+    /// also what is not looked at to run a task.
+    fn wrong(&self, loaded: Fallible<()>, hooks_are_known: bool, is_checked: bool) -> Vec<Diagnostic> {
+        let is_whole = loaded.is_ok();
+        let first = loaded.err().map(|error| self.diagnostic(error));
+        if let Some(first) = &first
+            && first.fault != Fault::Recipe
+        {
+            // The recipe does not want to be loaded.
+            return vec![first.clone()];
         }
-        found.extend(recipe.interpreter.wrong_calls());
-        let place = |diagnostic: &Diagnostic| {
-            let origin = diagnostic.origin.as_ref().map(|(origin, _)| origin);
-            let origin = origin.map(|origin| (origin.file.clone(), origin.line, origin.column));
+        let interpreter = &self.interpreter;
+        if !is_whole {
+            interpreter.read_rest(&self.engine);
+        }
+        let mut found = interpreter.files.borrow().errors.clone();
+        let can_be_read = found.is_empty();
+        let place = |diagnostic: &Diagnostic| diagnostic.origin.as_ref().map(|(origin, _)| origin.clone());
+        {
+            let files = interpreter.files.borrow();
+            let findings = Findings::of(interpreter, &files.read, self.own.get(), is_whole);
+            found.extend(findings.wrong_calls());
+            // Where something could not be read nobody knows what would be known.
+            if can_be_read && (is_checked || !is_whole) {
+                found.extend(findings.unknown_names());
+            }
+            if can_be_read && !is_whole {
+                found.extend(findings.unknown_in_hooks());
+            }
+            if can_be_read && is_whole && is_checked {
+                found.extend(findings.captured_tasks());
+                found.extend(findings.loops());
+                // What is misspelt is read by nobody.
+                let is_clean = found.is_empty();
+                found.extend(findings.warnings(is_clean));
+            }
+        }
+        if let Some(mut first) = first {
+            // It knows more than what is found in the text, which may know the place better.
+            let line = |diagnostic: &Diagnostic| place(diagnostic).map(|origin| (origin.file, origin.line));
+            let is_same = |other: &Diagnostic| other.message == first.message && line(other) == line(&first);
+            if let Some(same) = found.iter().find(|other| is_same(other)) {
+                first.origin.clone_from(&same.origin);
+            }
+            found.retain(|other| place(other).is_none() || place(other) != place(&first));
+            found.insert(0, first);
+        } else {
+            found.extend(self.loose_ends(hooks_are_known, is_checked));
+        }
+        let key = |diagnostic: &Diagnostic| {
+            let origin = place(diagnostic).map(|origin| (origin.file, origin.line, origin.column));
             (origin, diagnostic.message.clone())
         };
         // A text that is read twice says everything twice.
-        found.sort_by_key(place);
-        found.dedup_by_key(|diagnostic| place(diagnostic));
-        found
-            .into_iter()
-            .map(|diagnostic| recipe.with_line(diagnostic))
-            .collect()
+        found.sort_by_key(key);
+        found.dedup_by_key(|diagnostic| key(diagnostic));
+        found.into_iter().map(|diagnostic| self.with_line(diagnostic)).collect()
     }
 
     fn load_all<P: AsRef<Path>>(&self, paths: &[P], options: &Options) -> Fallible<()> {
@@ -218,10 +265,11 @@ impl Recipe {
             interpreter.set(name, values::coerce(value), Setter::Before);
         }
         interpreter.require(&self.engine, stdlib::MAIN, Position::NONE, Some(stdlib::FOLDER))?;
-        let before = options.before.iter().filter(|file| file.is_file());
-        for file in before.map(PathBuf::as_path).chain(paths.iter().map(AsRef::as_ref)) {
-            interpreter.load(&self.engine, &file.display().to_string(), Position::NONE, None)?;
-        }
+        let load = |file: &Path| interpreter.load(&self.engine, &file.display().to_string(), Position::NONE, None);
+        let mut before = options.before.iter().filter(|file| file.is_file());
+        before.try_for_each(|file| load(file))?;
+        self.own.set(interpreter.files.borrow().read.len());
+        paths.iter().try_for_each(|file| load(file.as_ref()))?;
         interpreter.hooks(&self.engine, When::Load, None)?;
         for (name, value) in &options.set_after {
             interpreter.set(name, values::coerce(value), Setter::After);
@@ -230,11 +278,13 @@ impl Recipe {
     }
 
     /// What only shows once everything is loaded: names in hooks and in texts.
-    fn loose_ends(&self) -> Vec<Diagnostic> {
-        let mut found = verbs::dangling_hooks(&self.interpreter);
-        found.extend(self.interpreter.unfilled());
+    fn loose_ends(&self, hooks_are_known: bool, is_checked: bool) -> Vec<Diagnostic> {
+        let mut found = self.interpreter.unfilled(is_checked);
+        if hooks_are_known {
+            found.extend(verbs::dangling_hooks(&self.interpreter));
+        }
         found.extend(self.ambiguous_stages());
-        found.into_iter().map(|diagnostic| self.with_line(diagnostic)).collect()
+        found
     }
 
     /// All tasks, sorted by name.
@@ -364,6 +414,14 @@ impl Recipe {
     fn with_line(&self, mut diagnostic: Diagnostic) -> Diagnostic {
         if let Some((origin, line)) = &mut diagnostic.origin {
             let text = self.interpreter.files.borrow().line(&origin.file, origin.line);
+            if let Some(name) = text.as_deref().and_then(|text| ruby::dashed(text, origin.column))
+                && diagnostic.message.starts_with("unknown variable")
+            {
+                let hint = format!("a name with a dash stands in quotes: \"{name}\"");
+                if !diagnostic.hints.contains(&hint) {
+                    diagnostic.hints.insert(0, hint);
+                }
+            }
             *line = text.map(|text| interpreter::masked(&text));
         }
         diagnostic

@@ -26,6 +26,12 @@ pub(super) struct Names {
     pub(super) functions: HashSet<String>,
     /// Variables that some verb in it is about.
     pub(super) variables: HashSet<String>,
+    /// Those of them that are read.
+    pub(super) read: HashSet<String>,
+    /// Whether a variable is read whose name is computed.
+    pub(super) reads_any: bool,
+    /// Names with brackets behind them.
+    pub(super) called: Vec<Named>,
     /// The verb whose first argument comes next.
     verb: Option<String>,
     /// The namespace that the next brace opens.
@@ -68,6 +74,19 @@ impl Names {
         self.verb = Some(name.to_owned());
     }
 
+    /// A word with brackets behind it: a function, or a task.
+    pub(super) fn call(&mut self, name: &str, position: Position) {
+        let is_part = self.in_path;
+        self.word(name, false);
+        if !is_part {
+            self.called.push(Named {
+                path: vec![name.to_owned()],
+                position,
+                namespace: self.namespace(),
+            });
+        }
+    }
+
     /// A word that is looked up when it is evaluated.
     pub(super) fn name(&mut self, name: &str, position: Position) {
         self.argument(None);
@@ -102,6 +121,10 @@ impl Names {
             self.opening = Some(word.map(str::to_owned));
         } else if SETTERS.contains(&verb.as_str()) {
             self.variables.extend(word.map(str::to_owned));
+            if !matches!(verb.as_str(), "set" | "set_default") {
+                self.reads_any |= word.is_none();
+                self.read.extend(word.map(str::to_owned));
+            }
         }
     }
 

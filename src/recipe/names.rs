@@ -8,7 +8,7 @@ use super::Fallible;
 use super::functions::{Function, functions};
 use super::interpreter::{Interpreter, Namespace, join};
 use crate::configuration::{Task, nearest};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Fault};
 
 impl Interpreter {
     /// What a bare name stands for: a variable, a task (which then runs) or a namespace. A name that is both a task and
@@ -69,6 +69,24 @@ impl Interpreter {
         meant(nearest(name, names))
     }
 
+    /// A bare name that stands for nothing.
+    pub(super) fn unknown(&self, name: &str) -> Diagnostic {
+        let diagnostic = Diagnostic::new(Fault::Recipe, format!("unknown variable or task `{name}'"));
+        let mut diagnostic = diagnostic.label("not known");
+        let meant = super::ruby::meant(name).map(str::to_owned);
+        diagnostic.hints.extend(meant.or_else(|| self.suggestion(name)));
+        diagnostic
+    }
+
+    /// A name in a namespace that stands for nothing.
+    pub(super) fn unknown_member(&self, namespace: &str, name: &str) -> Diagnostic {
+        let full = join(namespace, name);
+        let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("no task or namespace `{full}'"));
+        diagnostic.label = Some(format!("not in `{namespace}'"));
+        diagnostic.hints.extend(self.task_suggestion(name, namespace));
+        diagnostic
+    }
+
     /// A task whose name is like this one.
     pub(super) fn task_suggestion(&self, name: &str, namespace: &str) -> Option<String> {
         let configuration = self.configuration.borrow();
@@ -93,12 +111,18 @@ impl Interpreter {
             && member == name
             && given == "Namespace"
         {
-            diagnostic.message = format!("no task or namespace `{}'", join(&namespace, name));
-            diagnostic.hints.extend(self.task_suggestion(name, &namespace));
+            let told = self.unknown_member(&namespace, name);
+            (diagnostic.message, diagnostic.label, diagnostic.hints) = (told.message, told.label, told.hints);
         } else if self.task(name, "").is_some() {
             diagnostic.message = format!("`{name}' is a task and takes no arguments");
+            diagnostic.label = Some("a task".to_owned());
+            diagnostic
+                .hints
+                .push("what it needs is set before: set :name, value;".to_owned());
         } else if let Some(function) = functions().find(|function| function.name() == name) {
             diagnostic.hints.push(format!("it is written: {}", function.form));
+        } else if let Some(meant) = super::ruby::meant(name) {
+            diagnostic.hints.push(meant.to_owned());
         } else {
             diagnostic.hints.extend(self.suggestion(name));
         }

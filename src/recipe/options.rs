@@ -173,17 +173,25 @@ pub(super) fn run_options(pairs: &Pairs) -> Fallible<RunOptions> {
 /// Refuses pairs of a variable that are no options.
 pub(super) fn refuse_unknown(variable: &str, pairs: &Pairs, known: &[Choice]) -> Fallible<()> {
     for name in pairs.keys() {
-        if !known.iter().any(|choice| choice.name == name) {
-            let names: Vec<&str> = known.iter().map(|choice| choice.name).collect();
-            let hint = match nearest(name, names.iter().copied()) {
-                Some(nearest) => format!("did you mean `{nearest}'?"),
-                None => format!("it takes: {}", names.join(", ")),
-            };
-            let diagnostic = Diagnostic::new(Fault::Recipe, format!("`{variable}' has no option `{name}'"));
-            return Err(raise(diagnostic.hint(hint), Position::NONE));
+        if let Some(diagnostic) = unknown_key(variable, name, known) {
+            return Err(raise(diagnostic, Position::NONE));
         }
     }
     Ok(())
+}
+
+/// A key that the map in a variable cannot have.
+pub(super) fn unknown_key(variable: &str, name: &str, known: &[Choice]) -> Option<Diagnostic> {
+    if known.iter().any(|choice| choice.name == name) {
+        return None;
+    }
+    let names: Vec<&str> = known.iter().map(|choice| choice.name).collect();
+    let hint = match nearest(name, names.iter().copied()) {
+        Some(nearest) => format!("did you mean `{nearest}'?"),
+        None => format!("it takes: {}", names.join(", ")),
+    };
+    let diagnostic = Diagnostic::new(Fault::Recipe, format!("`{variable}' has no option `{name}'"));
+    Some(diagnostic.label("no such option").hint(hint))
 }
 
 /// The pairs of a variable that holds options: `default_run_options`.

@@ -112,6 +112,7 @@ pub(super) fn locate(error: Box<EvalAltResult>, source: Option<&str>) -> Box<Eva
             let position = other.position();
             let (message, hint) = describe(&other);
             let mut diagnostic = Diagnostic::new(Fault::Recipe, message);
+            diagnostic.label = label(&other).map(str::to_owned);
             diagnostic.hints.extend(hint);
             let mut failure = Failure::from(diagnostic).at(source, position);
             if let EvalAltResult::ErrorFunctionNotFound(signature, _) = other {
@@ -180,11 +181,27 @@ pub(super) fn diagnostic(error: Box<EvalAltResult>) -> Diagnostic {
     Rc::unwrap_or_clone(failure(error).diagnostic)
 }
 
+/// What stands under the caret.
+fn label(error: &EvalAltResult) -> Option<&'static str> {
+    Some(match error {
+        EvalAltResult::ErrorVariableNotFound(..) => "not known here",
+        EvalAltResult::ErrorFunctionNotFound(..) => "no such function",
+        EvalAltResult::ErrorAssignmentToConstant(..) => "cannot be assigned to",
+        EvalAltResult::ErrorDotExpr(..) | EvalAltResult::ErrorPropertyNotFound(..) => "no such property",
+        EvalAltResult::ErrorFor(_) => "cannot be gone through",
+        EvalAltResult::ErrorIndexingType(..) => "has no elements",
+        _ => return None,
+    })
+}
+
 /// What happened, and what may help.
 fn describe(error: &EvalAltResult) -> (String, Option<String>) {
     let hint = |text: &str| Some(text.to_owned());
     match error {
-        EvalAltResult::ErrorParsing(error, _) => super::syntax::describe(error, None),
+        EvalAltResult::ErrorParsing(error, _) => {
+            let told = super::syntax::describe(error, None);
+            (told.message, told.hint)
+        }
         EvalAltResult::ErrorVariableNotFound(name, _) => (format!("unknown name `{name}'"), None),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
             let name = signature.split(" (").next().unwrap_or(signature).trim();

@@ -65,9 +65,8 @@ impl Recipe {
     }
 
     fn enter(&self, stage: &Stage) -> Result<(), Vec<Diagnostic>> {
-        self.load_stage(stage).map_err(|error| vec![self.diagnostic(error)])?;
-        let loose = self.loose_ends();
-        if loose.is_empty() { Ok(()) } else { Err(loose) }
+        let wrong = self.wrong(self.load_stage(stage), true, false);
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
     /// The stage that the first word names, or else the recipe, and the words that are left.

@@ -251,7 +251,7 @@ impl Words {
             return Token::Identifier(Box::new(verb_key(&word).into()));
         }
         if self.is_function_or_module(&word, position) {
-            self.names.word(&word, false);
+            self.names.call(&word, position);
         } else {
             self.names.name(&word, position);
         }

@@ -3,7 +3,7 @@
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin as Place, Renderer, Snippet};
 
-use crate::diagnostic::{Diagnostic, Origin, ServerFailure};
+use crate::diagnostic::{Diagnostic, Origin, ServerFailure, Severity};
 
 use super::clean::Cleaner;
 use super::palette::{Label, Look};
@@ -12,7 +12,11 @@ use super::text::wrap;
 /// A diagnostic as whole lines.
 pub(super) fn render(diagnostic: &Diagnostic, look: Look, cleaner: &Cleaner) -> String {
     let message = cleaner.lines(&diagnostic.message).join("\n");
-    let mut group = Group::with_title(Level::ERROR.primary_title(message));
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut group = Group::with_title(level.primary_title(message));
     if let Some((origin, source)) = &diagnostic.origin {
         group = group.element(place(origin, source.as_deref(), diagnostic.label.as_deref(), cleaner));
     }

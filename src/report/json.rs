@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write};
 
 use crate::configuration::{Server, Value};
-use crate::diagnostic::{Diagnostic, Fault};
+use crate::diagnostic::{Diagnostic, Fault, Severity};
 use crate::event::{Event, Level};
 use crate::exit::Exit;
 
@@ -29,7 +29,10 @@ impl Json {
 
     /// A failure.
     pub(super) fn diagnostic(&self, diagnostic: &Diagnostic) -> String {
-        let mut object = Object::new("error");
+        let mut object = Object::new(match diagnostic.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        });
         object
             .text("fault", fault_name(diagnostic.fault))
             .text("message", &self.cleaner.redact(&diagnostic.message));
@@ -38,6 +41,9 @@ impl Json {
                 .text("file", &origin.file)
                 .number("line", origin.line)
                 .number("column", origin.column);
+        }
+        if let Some(label) = &diagnostic.label {
+            object.text("label", &self.cleaner.redact(label));
         }
         let servers: Vec<String> = diagnostic
             .servers

@@ -92,9 +92,9 @@ fn c12_a_terminal_is_asked_for_by_the_call_or_by_default() {
         .collect();
     assert_eq!(terminals, [true, false]);
     let text = "default_run_options[\"ptty\"] = true; role :app, \"a\"; task :t { run \"x\"; }";
-    let outcome = recipe(text).run(&["t"]);
-    assert_eq!(outcome.error().message, "`default_run_options' has no option `ptty'");
-    assert_eq!(outcome.error().hints, ["did you mean `pty'?"]);
+    let errors = recipe(text).errors();
+    assert_eq!(errors[0].message, "`default_run_options' has no option `ptty'");
+    assert_eq!(errors[0].hints, ["did you mean `pty'?"]);
 }
 
 #[test]

@@ -29,7 +29,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::{Options, Prompts, Recipe, Stopped, Surroundings};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::event::{Event, Level, Reporter};
 use crate::interrupt::Interrupt;
 use crate::secret::{Redactor, Secret};
@@ -159,10 +159,17 @@ impl Case {
 
     fn run(self, tasks: &[&str]) -> Outcome {
         let (script, local) = (self.script.clone(), self.local.clone());
+        let text = self.text.clone();
         let (loaded, log, _directory) = self.load();
         let mut recipe = loaded.unwrap_or_else(|errors| panic!("{errors:#?}"));
         let tasks: Vec<String> = tasks.iter().map(|task| (*task).to_owned()).collect();
         let result = recipe.run(&tasks);
+        if result.is_ok() && !text.contains("catch") && !text.contains(":none") {
+            // What runs well is not found wrong by `capr check`; but what is caught, or replaced by the command line.
+            let mut found = recipe.wrong(Ok(()), true, true);
+            found.retain(|found| found.severity == Severity::Error);
+            assert!(found.is_empty(), "{text}\n{found:#?}");
+        }
         drop(recipe);
         let events: Vec<Event> = log.0.borrow().clone();
         let printed = events

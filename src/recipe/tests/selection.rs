@@ -149,7 +149,7 @@ fn n4_nobody_matches_outside_any_task_is_told_without_a_task() {
             "role :app; run \"x\", :roles => :app;",
             "no servers found to match {roles: app}",
         ),
-        ("run \"x\";", "no servers found to match {}"),
+        ("run \"x\";", "no servers found: there are none"),
     ] {
         assert_eq!(recipe(text).errors()[0].message, message, "{text}");
     }

@@ -13,7 +13,8 @@ mod transactions;
 mod uploads;
 mod variables;
 
-pub(super) use tasks::dangling_hooks;
+pub(super) use tasks::{dangling_hooks, no_event, no_hook};
+pub(super) use variables::no_variable_name;
 
 use rhai::{Dynamic, EvalContext, Position};
 
@@ -167,14 +168,20 @@ impl Verb {
                 (least, most) if least == most => format!("{least} arguments"),
                 (least, most) => format!("{least} to {most} arguments"),
             };
-            return Err(self.misused(format!("`{}' takes {expected}, not {given}", self.name), position));
+            let message = format!("`{}' takes {expected}, not {given}", self.name);
+            let label = match (given.checked_sub(most), least.saturating_sub(given)) {
+                (Some(many), _) if many > 0 => format!("{many} too many"),
+                (_, missing) => format!("{missing} missing"),
+            };
+            return Err(raise(self.form(message).label(label), position));
         }
         Ok(())
     }
 
     pub(super) fn unknown_option(&self, name: &str, position: Position, verb: Position) -> Box<rhai::EvalAltResult> {
         let position = if position.is_none() { verb } else { position };
-        let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("`{}' has no option `{name}'", self.name));
+        let mut diagnostic =
+            Diagnostic::new(Fault::Recipe, format!("`{}' has no option `{name}'", self.name)).label("no such option");
         if let Choices::Known(lists) = &self.options {
             let known: Vec<&str> = lists
                 .iter()
@@ -192,10 +199,11 @@ impl Verb {
 
     /// An error about how the verb was used, with its form.
     pub(super) fn misused(&self, message: impl Into<String>, position: Position) -> Box<rhai::EvalAltResult> {
-        raise(
-            Diagnostic::new(Fault::Recipe, message).hint(format!("it is written: {}", self.form)),
-            position,
-        )
+        raise(self.form(message), position)
+    }
+
+    fn form(&self, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(Fault::Recipe, message).hint(format!("it is written: {}", self.form))
     }
 }
 

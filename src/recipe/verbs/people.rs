@@ -95,7 +95,7 @@ pub(super) const PASSWORD_PROMPT: Verb = Verb {
     options: NONE,
     doc: "Asks the person at the terminal for a secret, without showing what is typed. What was typed is shown as \
           `[redacted]` wherever it would appear.",
-    example: "set :database_password { password_prompt(\"Database password: \") }",
+    example: "set :database_password { password_prompt(\"Database password: \") }\ntask :give { put database_password, \"/srv/app/password\", :mode => 0600; }",
     perform: password_prompt,
 };
 

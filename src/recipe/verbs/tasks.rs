@@ -9,7 +9,7 @@ use super::super::interpreter::Interpreter;
 use super::super::options::{COMMAND, SELECTION, run_options, selection};
 use super::super::origin::{origin, raise};
 use super::{Choice, Choices, MANY, NONE, Verb, text};
-use crate::configuration::{Hook, HookAction, Selection, Task, When, clean_description};
+use crate::configuration::{Hook, HookAction, Selection, Task, When, clean_description, nearest};
 use crate::diagnostic::{Diagnostic, Fault, Origin};
 
 pub(super) const DESC: Verb = Verb {
@@ -119,11 +119,13 @@ fn invoke(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> F
 }
 
 fn no_task(interpreter: &Interpreter, name: &str, call: &Call) -> Box<rhai::EvalAltResult> {
-    let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("the task `{name}' does not exist"));
+    let mut diagnostic =
+        Diagnostic::new(Fault::Recipe, format!("the task `{name}' does not exist")).label("no such task");
     diagnostic
         .hints
         .extend(interpreter.task_suggestion(name, &interpreter.namespace()));
-    raise(diagnostic, call.position)
+    let position = call.arguments.last().map_or(call.position, |(_, position)| *position);
+    raise(diagnostic, position)
 }
 
 pub(super) const ALIAS_TASK: Verb = Verb {
@@ -237,10 +239,8 @@ pub(super) const ON: Verb = Verb {
 fn on(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let event = text(&call, 0);
     let Some(when) = When::from_name(&event) else {
-        return Err(ON.misused(
-            format!("there is no event `{event}': it is one of before, after, start, finish, load, exit, failure"),
-            call.position,
-        ));
+        let position = call.arguments.first().map_or(call.position, |(_, position)| *position);
+        return Err(no_event(&event, position));
     };
     let names = |option: &str| {
         let value = call.options.get(option).map(|(value, _)| value);
@@ -255,6 +255,17 @@ fn on(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Falli
         names("only"),
         names("except").unwrap_or_default(),
     )
+}
+
+/// There is no such event.
+pub(in super::super) fn no_event(event: &str, position: Position) -> Box<rhai::EvalAltResult> {
+    let names = "before, after, start, finish, load, exit, failure";
+    let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("there is no event `{event}'")).label("no such event");
+    diagnostic.hints.push(match nearest(event, names.split(", ")) {
+        Some(near) => format!("did you mean `{near}'?"),
+        None => format!("it is one of {names}; around a task: before :task, :hook; after :task, :hook;"),
+    });
+    raise(diagnostic, position)
 }
 
 fn register(
@@ -330,17 +341,18 @@ pub(in super::super) fn dangling_hooks(interpreter: &Interpreter) -> Vec<Diagnos
             if interpreter.task(name, &hook.namespace).is_some() {
                 continue;
             }
-            let event = hook.when.name();
-            let mut diagnostic = Diagnostic::new(
-                Fault::Recipe,
-                format!("the task `{name}' of this `{event}' hook does not exist"),
-            );
+            let mut diagnostic = no_hook(interpreter, name, &hook.namespace, hook.when.name());
             diagnostic.origin = origin.clone().map(|origin| (origin, None));
-            diagnostic
-                .hints
-                .extend(interpreter.task_suggestion(name, &hook.namespace));
             dangling.push(diagnostic);
         }
     }
     dangling
+}
+
+/// A hook names a task that does not exist.
+pub(in super::super) fn no_hook(interpreter: &Interpreter, name: &str, namespace: &str, event: &str) -> Diagnostic {
+    let message = format!("the task `{name}' of this `{event}' hook does not exist");
+    let mut diagnostic = Diagnostic::new(Fault::Recipe, message).label("no such task");
+    diagnostic.hints.extend(interpreter.task_suggestion(name, namespace));
+    diagnostic
 }

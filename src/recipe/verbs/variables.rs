@@ -1,6 +1,6 @@
 //! `set`, `fetch` and their kin.
 
-use rhai::{Dynamic, EvalContext, FnPtr};
+use rhai::{Dynamic, EvalAltResult, EvalContext, FnPtr, Position};
 
 use super::super::Fallible;
 use super::super::block::{Block, call_function};
@@ -59,9 +59,8 @@ fn assign(verb: &Verb, interpreter: &Interpreter, context: &EvalContext, call: &
     let verb_name = verb.name;
     let name = text(call, 0);
     if !is_variable_name(&name) {
-        let diagnostic = Diagnostic::new(Fault::Recipe, format!("`{name}' cannot be the name of a variable"))
-            .hint("a name begins with a small letter or `_' and goes on with letters, digits and `_'");
-        return Err(raise(diagnostic, call.position));
+        let position = call.arguments.first().map_or(call.position, |(_, position)| *position);
+        return Err(no_variable_name(&name, position));
     }
     match (call.arguments.len(), call.block) {
         (1, Some(block)) => {
@@ -83,6 +82,13 @@ fn assign(verb: &Verb, interpreter: &Interpreter, context: &EvalContext, call: &
         }
     }
     Ok(Dynamic::UNIT)
+}
+
+/// A variable cannot have this name.
+pub(in super::super) fn no_variable_name(name: &str, position: Position) -> Box<EvalAltResult> {
+    let diagnostic = Diagnostic::new(Fault::Recipe, format!("`{name}' cannot be the name of a variable"))
+        .hint("a name begins with a small letter or `_' and goes on with letters, digits and `_'");
+    raise(diagnostic, position)
 }
 
 pub(super) const FETCH: Verb = Verb {
@@ -108,9 +114,14 @@ fn fetch(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fa
             None => Ok(default),
         };
     }
-    let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("variable `{name}' is not set"));
-    diagnostic.hints.extend(interpreter.suggestion(&name));
-    Err(raise(diagnostic, call.position))
+    let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("variable `{name}' is not set")).label("not set");
+    diagnostic.hints.extend(
+        interpreter
+            .suggestion(&name)
+            .or_else(|| Some(format!("with a default: fetch(:{name}, value)"))),
+    );
+    let position = call.arguments.first().map_or(call.position, |(_, position)| *position);
+    Err(raise(diagnostic, position))
 }
 
 pub(super) const EXISTS: Verb = Verb {

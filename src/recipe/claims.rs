@@ -1,0 +1,426 @@
+//! What a text says that is only right if other things are, and what it defines: read from its syntax, nothing evaluated.
+
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+use rhai::{AST, ASTNode, CustomExpr, Expr, Position, Stmt};
+
+use super::interpreter::join;
+use super::mentions::{literal, verb};
+use super::named::Names;
+use super::options::{run_options, selection};
+use super::origin::{diagnostic, locate, origin, wrong};
+use super::verbs::{self, Choices, Verb};
+use super::words::statement_name;
+use super::{Fallible, grammar};
+use crate::configuration::{Server, When, is_variable_name};
+use crate::diagnostic::{Diagnostic, Origin};
+
+/// A text that was read.
+pub(super) struct Text {
+    pub(super) file: Rc<str>,
+    pub(super) ast: Rc<AST>,
+    pub(super) names: Names,
+}
+
+/// A name that has to stand for something, and the namespace it is looked up from.
+pub(super) struct Claim {
+    pub(super) name: String,
+    pub(super) namespace: String,
+    pub(super) position: Position,
+}
+
+/// What a text says.
+#[derive(Default)]
+pub(super) struct Claims {
+    /// Roles that are named in options.
+    pub(super) roles: Vec<(String, Position)>,
+    /// Tasks that `invoke` names.
+    pub(super) tasks: Vec<Claim>,
+    /// Tasks that hooks name, and the hook's event.
+    pub(super) hooks: Vec<(Claim, &'static str)>,
+    /// Keys that are given to a map of options: the variable, the key.
+    pub(super) keys: Vec<(&'static str, String, Position)>,
+    /// Names outside of a closure that are evaluated when it is made.
+    pub(super) captured: Vec<Claim>,
+    /// Full names of tasks that it defines.
+    pub(super) defines_tasks: Vec<String>,
+    /// Roles that it defines.
+    pub(super) defines_roles: Vec<String>,
+    /// Variables that it sets by name, and where.
+    pub(super) sets: Vec<(String, Position)>,
+    /// Files that it loads: by which verb, and the name.
+    pub(super) loads: Vec<(&'static str, String)>,
+    /// Names that are computed: of tasks, roles, variables that are set.
+    pub(super) computes_tasks: bool,
+    pub(super) computes_roles: bool,
+    pub(super) computes_variables: bool,
+    /// Whether a task is invoked by a name that is computed.
+    pub(super) invokes_any: bool,
+    pub(super) renders: bool,
+    /// What is wrong whatever else there is.
+    pub(super) wrong: Vec<Diagnostic>,
+    /// What can never be reached.
+    pub(super) unreached: Vec<(Position, &'static str)>,
+}
+
+impl Claims {
+    pub(super) fn of(text: &Text) -> Self {
+        let mut claims = Self::default();
+        text.ast.walk(&mut |nodes| {
+            match nodes.last() {
+                Some(ASTNode::Expr(Expr::Custom(call, _))) => {
+                    if let Some(verb) = verb(call).and_then(verbs::find) {
+                        claims.call(&text.file, verb, call, nodes);
+                    }
+                }
+                Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => claims.assigned(&assignment.1.lhs),
+                Some(ASTNode::Expr(Expr::FnCall(call, _))) if call.name == "curry" => {
+                    claims.captured(&call.args, nodes);
+                }
+                Some(ASTNode::Stmt(Stmt::Import(import, _))) => {
+                    if let Some(name) = literal(&import.0) {
+                        claims.loads.push(("import", name));
+                    }
+                }
+                _ => {}
+            }
+            claims.behind_an_end(nodes);
+            true
+        });
+        claims.statements(text.ast.statements());
+        claims
+    }
+
+    fn call(&mut self, file: &str, verb: &'static Verb, call: &CustomExpr, around: &[ASTNode]) {
+        let read = Read::of(call);
+        self.defines(verb.name, &read, around);
+        if let Err(error) = self.uses(verb, &read, around) {
+            self.wrong.push(diagnostic(locate(error, Some(file))));
+        }
+    }
+
+    /// `ssh_options["port"] = 22`.
+    fn assigned(&mut self, target: &Expr) {
+        let (Expr::Index(target, ..) | Expr::Dot(target, ..)) = target else {
+            return;
+        };
+        let Expr::Variable(variable, ..) = &target.lhs else {
+            return;
+        };
+        let key = match &target.rhs {
+            Expr::Property(property, _) => Some(property.2.to_string()),
+            key => literal(key),
+        };
+        if let (Some(variable), Some(key)) = (options_variable(&variable.1), key) {
+            self.keys.push((variable, key, target.rhs.position()));
+        }
+    }
+
+    /// What a closure takes with it.
+    fn captured(&mut self, arguments: &[Expr], around: &[ASTNode]) {
+        for argument in arguments.iter().skip(1) {
+            if let (Expr::Variable(variable, None, position), Some(namespace)) = (argument, namespace(around))
+                && variable.0.is_none()
+            {
+                self.captured.push(Claim {
+                    name: statement_name(&variable.1).unwrap_or(&variable.1).to_owned(),
+                    namespace,
+                    position: *position,
+                });
+            }
+        }
+    }
+
+    /// What the call says that can be wrong.
+    fn uses(&mut self, verb: &'static Verb, read: &Read, around: &[ASTNode]) -> Fallible<()> {
+        let has_hosts = read
+            .options
+            .iter()
+            .any(|(key, _)| literal(key).as_deref() == Some("hosts"));
+        for (key, value) in &read.options {
+            let Some(name) = literal(key) else { continue };
+            if !verb.takes(&name) {
+                return Err(verb.unknown_option(&name, key.position(), read.position));
+            }
+            // Where hosts are named the roles are not looked at.
+            if name == "roles" && !has_hosts && !matches!(verb.options, Choices::Any) {
+                self.roles(value);
+            }
+        }
+        // A map at the end may hold options.
+        let may_be_map = |value: &&Expr| {
+            matches!(value, Expr::Map(..)) || literal(value).is_none() && value.get_literal_value(None).is_none()
+        };
+        let has_map = read.arguments.last().is_some_and(may_be_map);
+        verb.count(
+            read.arguments.len() - usize::from(has_map && read.arguments.len() > verb.arguments.0),
+            read.position,
+        )?;
+        self.form(verb, read, has_map)?;
+        values(verb, read)?;
+        let namespace = namespace(around);
+        if verb.name == "invoke"
+            && let Some(input) = read.arguments.first()
+        {
+            match (literal(input), namespace) {
+                (Some(name), Some(namespace)) => self.tasks.push(Claim {
+                    name,
+                    namespace,
+                    position: input.position(),
+                }),
+                _ => self.invokes_any = true,
+            }
+        } else if let "before" | "after" = verb.name
+            && let Some(namespace) = namespace
+        {
+            for input in read.arguments.iter().flat_map(|input| items(input)) {
+                let claim = |name| Claim {
+                    name,
+                    namespace: namespace.clone(),
+                    position: input.position(),
+                };
+                self.hooks.extend(literal(input).map(|name| (claim(name), verb.name)));
+            }
+        }
+        Ok(())
+    }
+
+    /// What a verb cannot do without, or not with.
+    fn form(&self, verb: &'static Verb, read: &Read, has_map: bool) -> Fallible<()> {
+        let name = || {
+            read.arguments
+                .first()
+                .and_then(|first| literal(first))
+                .unwrap_or_default()
+        };
+        let without_block = match verb.name {
+            "task" => format!("task `{}' has no body", name()),
+            "namespace" => format!("namespace `{}' has no block", name()),
+            "transaction" | "on_rollback" => format!("`{}' has no block", verb.name),
+            "before" | "after" | "on" if read.arguments.len() < 2 => {
+                format!("`{}' has neither a task nor a block", verb.name)
+            }
+            "set" | "set_default" if read.arguments.len() == 1 => {
+                format!("`{} :{}' has neither a value nor a block", verb.name, name())
+            }
+            _ => String::new(),
+        };
+        if !without_block.is_empty() && !read.has_block {
+            return Err(verb.misused(without_block, read.position));
+        }
+        let with_block = match verb.name {
+            "before" | "after" | "on" if read.arguments.len() > 1 && !has_map => {
+                format!("`{}' has both tasks and a block", verb.name)
+            }
+            // `lambda { … }`: the word is what is wrong.
+            "set" | "set_default" if matches!(read.arguments.get(1), Some(Expr::Variable(..))) => return Ok(()),
+            "set" | "set_default" if read.arguments.len() > 1 => {
+                format!("`{} :{}' has both a value and a block", verb.name, name())
+            }
+            _ => return Ok(()),
+        };
+        if read.has_block {
+            return Err(verb.misused(with_block, read.position));
+        }
+        Ok(())
+    }
+
+    fn roles(&mut self, value: &Expr) {
+        for value in items(value) {
+            let names = literal(value).unwrap_or_default();
+            let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+            self.roles.extend(names.map(|name| (name.to_owned(), value.position())));
+        }
+    }
+
+    /// What there is once the call was made.
+    fn defines(&mut self, verb: &'static str, read: &Read, around: &[ASTNode]) {
+        let first = read.arguments.first().and_then(|first| literal(first));
+        match verb {
+            "task" | "alias_task" | "synonym_task" => match (first, namespace(around)) {
+                (Some(name), Some(namespace)) => {
+                    self.defines_tasks.push(join(&namespace, &name));
+                    let other = read.arguments.get(1).and_then(|other| literal(other));
+                    self.defines_tasks.extend(other.filter(|_| verb == "synonym_task"));
+                }
+                _ => self.computes_tasks = true,
+            },
+            "role" => match first {
+                Some(name) => self.defines_roles.push(name),
+                None => self.computes_roles = true,
+            },
+            "server" => {
+                for role in read.arguments.iter().skip(1).flat_map(|role| items(role)) {
+                    match literal(role) {
+                        Some(name) => self.defines_roles.push(name),
+                        None => self.computes_roles = true,
+                    }
+                }
+            }
+            "set" | "set_default" => match (first, read.arguments.first()) {
+                (Some(name), Some(input)) => {
+                    if let (Some(variable), Some(Expr::Map(map, _))) = (options_variable(&name), read.arguments.get(1))
+                    {
+                        let keys = map.0.iter();
+                        self.keys
+                            .extend(keys.map(|(key, _)| (variable, key.name.to_string(), key.pos)));
+                    }
+                    self.sets.push((name, input.position()));
+                }
+                _ => self.computes_variables = true,
+            },
+            "load" | "require" => self.loads.extend(first.map(|name| (verb, name))),
+            "render" => self.renders = true,
+            _ => {}
+        }
+    }
+
+    /// Statements behind one that leaves their block.
+    fn behind_an_end(&mut self, nodes: &[ASTNode]) {
+        match nodes.last() {
+            Some(ASTNode::Stmt(Stmt::Block(block))) => self.statements(block.statements()),
+            Some(ASTNode::Expr(Expr::Stmt(block))) => self.statements(block.statements()),
+            Some(ASTNode::Stmt(
+                Stmt::If(flow, _) | Stmt::While(flow, _) | Stmt::Do(flow, ..) | Stmt::TryCatch(flow, _),
+            )) => {
+                self.statements(flow.body.statements());
+                self.statements(flow.branch.statements());
+            }
+            Some(ASTNode::Stmt(Stmt::For(flow, _))) => self.statements(flow.2.body.statements()),
+            _ => {}
+        }
+    }
+
+    fn statements(&mut self, statements: &[Stmt]) {
+        for pair in statements.windows(2) {
+            let [first, second] = pair else { continue };
+            if let Some(end) = end(first)
+                && !second.is_noop()
+                && !second.position().is_none()
+            {
+                self.unreached.push((second.position(), end));
+                return;
+            }
+        }
+    }
+
+    /// A place in the text as an origin.
+    pub(super) fn place(file: &str, position: Position) -> Option<(Origin, Option<String>)> {
+        origin(Some(file), position).map(|origin| (origin, None))
+    }
+}
+
+/// Variables that hold options.
+fn options_variable(name: &str) -> Option<&'static str> {
+    ["ssh_options", "default_run_options"]
+        .into_iter()
+        .find(|variable| *variable == name)
+}
+
+/// The word that leaves a block for good.
+fn end(statement: &Stmt) -> Option<&'static str> {
+    match statement {
+        Stmt::Return(_, flags, _) if flags.intersects(rhai::ASTFlags::BREAK) => Some("throw"),
+        Stmt::Return(..) => Some("return"),
+        Stmt::BreakLoop(_, flags, _) if flags.intersects(rhai::ASTFlags::BREAK) => Some("break"),
+        Stmt::BreakLoop(..) => Some("continue"),
+        Stmt::Expr(expression) => match &**expression {
+            Expr::Custom(call, _) if verb(call) == Some("abort") => Some("abort"),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A call of a verb, taken apart.
+struct Read<'a> {
+    arguments: Vec<&'a Expr>,
+    options: Vec<(&'a Expr, &'a Expr)>,
+    has_block: bool,
+    position: Position,
+}
+
+impl<'a> Read<'a> {
+    fn of(call: &'a CustomExpr) -> Self {
+        let mut read = Self {
+            arguments: Vec::new(),
+            options: Vec::new(),
+            has_block: false,
+            position: grammar::position(&call.state),
+        };
+        let (mut key, mut inputs) = (None, call.inputs.iter());
+        for kind in grammar::shape(&call.state).chars() {
+            match kind {
+                '>' => key = read.arguments.pop(),
+                'E' => match (inputs.next(), key.take()) {
+                    (Some(value), Some(key)) => read.options.push((key, value)),
+                    (Some(value), None) => read.arguments.push(value),
+                    (None, _) => break,
+                },
+                'B' => {
+                    read.has_block = true;
+                    inputs.next();
+                }
+                _ => drop(inputs.next()),
+            }
+        }
+        read
+    }
+}
+
+/// Values that are written out and cannot be right.
+fn values(verb: &'static Verb, read: &Read) -> Fallible<()> {
+    if let Choices::Known([_, ..]) = verb.options
+        && verb.name != "on"
+    {
+        let constant = |(key, value): &(&Expr, &Expr)| {
+            let constant = match literal(value) {
+                Some(text) => text.into(),
+                None => value.get_literal_value(None)?,
+            };
+            Some((literal(key)?, (constant, value.position())))
+        };
+        let pairs: IndexMap<_, _> = read.options.iter().filter_map(constant).collect();
+        selection(&pairs)?;
+        run_options(&pairs)?;
+    }
+    let Some((first, name)) = read.arguments.first().and_then(|first| Some((first, literal(first)?))) else {
+        return Ok(());
+    };
+    match verb.name {
+        "on" if When::from_name(&name).is_none() => Err(verbs::no_event(&name, first.position())),
+        "set" | "set_default" if !is_variable_name(&name) => Err(verbs::no_variable_name(&name, first.position())),
+        "role" => read.arguments.iter().skip(1).try_for_each(|host| host_text(host)),
+        "server" => host_text(first),
+        _ => Ok(()),
+    }
+}
+
+fn host_text(host: &Expr) -> Fallible<()> {
+    match literal(host).map(|text| text.parse::<Server>()) {
+        Some(Err(error)) => Err(wrong(error.to_string(), host.position())),
+        _ => Ok(()),
+    }
+}
+
+/// The items of a list that is written out; else the value itself.
+fn items(value: &Expr) -> Vec<&Expr> {
+    match value {
+        Expr::Array(values, _) => values.iter().collect(),
+        value => vec![value],
+    }
+}
+
+/// The namespace of what stands in these nodes; `None` where it is not written out.
+fn namespace(nodes: &[ASTNode]) -> Option<String> {
+    let mut full = String::new();
+    for node in nodes {
+        if let ASTNode::Expr(Expr::Custom(call, _)) = node
+            && verb(call) == Some("namespace")
+        {
+            full = join(&full, &literal(call.inputs.first()?)?);
+        }
+    }
+    Some(full)
+}

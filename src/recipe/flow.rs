@@ -1,0 +1,277 @@
+//! What runs into what: tasks that call each other without an end, what nobody calls or reads, what is never reached.
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use rhai::{ASTNode, Expr, Stmt};
+
+use super::check::{Findings, at};
+use super::claims::{Claims, Text};
+use super::interpreter::{Interpreter, join};
+use super::mentions::verb;
+use crate::configuration::{HookAction, Task, When, nearest};
+use crate::diagnostic::{Diagnostic, Fault};
+
+/// Variables that capr itself reads, beside those that the library's recipes name.
+pub(super) const READ_BY_CAPR: &[&str] = &[
+    "default_environment",
+    "default_run_options",
+    "default_shell",
+    "default_stage",
+    "gateway",
+    "password",
+    "port",
+    "ssh_options",
+    "stage",
+    "sudo",
+    "sudo_prompt",
+    "use_sudo",
+    "user",
+];
+
+impl Findings<'_> {
+    /// What works but is hardly meant.
+    pub(super) fn warnings(&self, is_clean: bool) -> Vec<Diagnostic> {
+        let mut found = self.never_reached();
+        found.extend(self.not_filled_in());
+        if is_clean {
+            found.extend(self.never_read());
+            found.extend(self.never_called());
+        }
+        found
+    }
+
+    fn own(&self) -> impl Iterator<Item = &(&Text, Claims)> {
+        let own = self.texts.iter().skip(self.own);
+        own.filter(|(text, _)| !self.interpreter.is_of_stdlib(&text.file))
+    }
+
+    /// Tasks that call each other whatever happens.
+    pub(super) fn loops(&self) -> Vec<Diagnostic> {
+        let tasks: Vec<Rc<Task>> = self.interpreter.configuration.borrow().tasks.iter().cloned().collect();
+        let index = |task: &Rc<Task>| tasks.iter().position(|other| Rc::ptr_eq(other, task));
+        let next: Vec<Vec<usize>> = tasks
+            .iter()
+            .map(|task| self.interpreter.runs_always(task).iter().filter_map(index).collect())
+            .collect();
+        let mut done = HashSet::new();
+        let mut found = Vec::new();
+        for start in 0..tasks.len() {
+            let mut path = Vec::new();
+            follow(start, &next, &mut path, &mut done, &mut |cycle| {
+                let names = cycle.iter().chain(cycle.first()).filter_map(|index| tasks.get(*index));
+                let names: Vec<&str> = names.map(|task| task.name.as_str()).collect();
+                let chain = names.join(" → ");
+                let mut diagnostic =
+                    Diagnostic::new(Fault::Recipe, format!("tasks call each other without an end: {chain}"));
+                let first = cycle.first().and_then(|index| tasks.get(*index));
+                diagnostic.origin = first.map(|task| (task.origin.clone(), None));
+                found.push(diagnostic.label("begins here"));
+            });
+        }
+        found
+    }
+
+    fn never_reached(&self) -> Vec<Diagnostic> {
+        let unreached = self
+            .own()
+            .flat_map(|(text, claims)| claims.unreached.iter().map(move |unreached| (text, unreached)));
+        unreached
+            .map(|(text, (position, end))| {
+                let diagnostic = Diagnostic::warning("this is never reached").label(format!("behind `{end}'"));
+                at(diagnostic, text, *position)
+            })
+            .collect()
+    }
+
+    /// Variables that are set and that nothing reads. A template may read any.
+    fn never_read(&self) -> Vec<Diagnostic> {
+        let is_any_read = |(text, claims): &(&Text, Claims)| text.names.reads_any || claims.renders;
+        if self.own().any(is_any_read) {
+            return Vec::new();
+        }
+        let mut read: HashSet<&str> = READ_BY_CAPR.iter().copied().collect();
+        for (text, _) in &self.texts {
+            read.extend(text.names.read.iter().map(String::as_str));
+            let named = text.names.named.iter().filter_map(|named| named.path.first());
+            read.extend(named.map(String::as_str));
+            if self.interpreter.is_of_stdlib(&text.file) {
+                // The library knows it, even if it is not read by the parts that were loaded.
+                read.extend(text.names.variables.iter().map(String::as_str));
+            }
+        }
+        let mut found = Vec::new();
+        let mut told = HashSet::new();
+        for (text, claims) in self.own() {
+            for (name, position) in &claims.sets {
+                if read.contains(name.as_str()) || !told.insert(name) {
+                    continue;
+                }
+                let mut diagnostic = Diagnostic::warning(format!("the variable `{name}' is set, but nothing reads it"))
+                    .label("set here");
+                let near = nearest(name, read.iter().copied());
+                diagnostic
+                    .hints
+                    .extend(near.map(|near| format!("did you mean `{near}'?")));
+                found.push(at(diagnostic, text, *position));
+            }
+        }
+        found
+    }
+
+    /// Tasks that say that they are not for the command line, and that nothing calls.
+    fn never_called(&self) -> Vec<Diagnostic> {
+        if self.texts.iter().any(|(_, claims)| claims.invokes_any) {
+            return Vec::new();
+        }
+        let interpreter = self.interpreter;
+        let mut called: HashSet<String> = HashSet::new();
+        let mut call = |name: &str, namespace: &str| {
+            if let Some(task) = interpreter.task(name, namespace) {
+                called.insert(task.name.clone());
+            }
+        };
+        for (text, claims) in &self.texts {
+            for named in text.names.named.iter().chain(&text.names.called) {
+                let namespace = named.namespace.clone().unwrap_or_default();
+                for length in 1..=named.path.len() {
+                    call(
+                        &named.path.iter().take(length).cloned().collect::<Vec<_>>().join(":"),
+                        &namespace,
+                    );
+                }
+            }
+            for claim in claims.tasks.iter().chain(claims.hooks.iter().map(|(claim, _)| claim)) {
+                call(&claim.name, &claim.namespace);
+            }
+        }
+        let configuration = interpreter.configuration.borrow();
+        for hook in &configuration.hooks {
+            if let HookAction::Task(name, namespace) = &hook.action {
+                call(name, namespace);
+            }
+        }
+        let is_own = |file: &str| self.own().any(|(text, _)| *text.file == *file);
+        let never = configuration.tasks.iter().filter(|task| {
+            let is_internal = task
+                .description
+                .as_ref()
+                .is_some_and(|text| text.contains("[internal]"));
+            let last = task.name.rsplit(':').next().unwrap_or(&task.name);
+            let is_hook = last.starts_with("before_") || last.starts_with("after_");
+            is_internal && !is_hook && is_own(&task.origin.file) && !called.contains(&task.name)
+        });
+        never
+            .map(|task| {
+                let mut diagnostic =
+                    Diagnostic::warning(format!("nothing calls the task `{}', which is [internal]", task.name));
+                diagnostic.origin = Some((task.origin.clone(), None));
+                diagnostic.label("never called")
+            })
+            .collect()
+    }
+
+    /// Names in double quotes, as a shell may mean them; a recipe's author hardly does.
+    fn not_filled_in(&self) -> Vec<Diagnostic> {
+        let files = self.interpreter.files.borrow();
+        let unfilled = files.unfilled.iter().filter(|(_, unfilled)| unfilled.sign == '$');
+        let is_set = |name: &str| self.interpreter.configuration.borrow().variables.exists(name);
+        unfilled
+            .filter(|(_, unfilled)| is_set(&unfilled.name))
+            .map(|(file, unfilled)| {
+                let mut diagnostic =
+                    Diagnostic::warning(format!("`${{{}}}' stays as it is in double quotes", unfilled.name))
+                        .label("not filled in")
+                        .hint(format!(
+                            "in backticks its value is filled in: `… ${{{}}} …`",
+                            unfilled.name
+                        ));
+                diagnostic.origin = Claims::place(file, unfilled.position);
+                diagnostic
+            })
+            .collect()
+    }
+}
+
+/// Goes on from a task; tells each way that comes back to where it was.
+fn follow(
+    task: usize,
+    next: &[Vec<usize>],
+    path: &mut Vec<usize>,
+    done: &mut HashSet<usize>,
+    tell: &mut impl FnMut(&[usize]),
+) {
+    if let Some(start) = path.iter().position(|other| *other == task) {
+        tell(path.get(start..).unwrap_or(&[]));
+        return;
+    }
+    if !done.insert(task) {
+        return;
+    }
+    path.push(task);
+    for task in next.get(task).into_iter().flatten() {
+        follow(*task, next, path, done, tell);
+    }
+    path.pop();
+}
+
+impl Interpreter {
+    /// The tasks that run whenever this one does, by its body or by hooks.
+    fn runs_always(&self, task: &Rc<Task>) -> Vec<Rc<Task>> {
+        let mut always = self.mentions_where(task.body, is_always);
+        let hooks = self.configuration.borrow().hooks.clone();
+        for hook in &hooks {
+            if matches!(hook.when, When::Before | When::After) && self.fires(hook, Some(task)) {
+                match &hook.action {
+                    HookAction::Task(name, namespace) => always.extend(self.task(name, namespace)),
+                    HookAction::Block(block) => always.extend(self.mentions_where(*block, is_always)),
+                }
+            }
+        }
+        let (namespace, last) = task.name.rsplit_once(':').unwrap_or(("", &task.name));
+        for when in ["before", "after"] {
+            always.extend(
+                self.configuration
+                    .borrow()
+                    .tasks
+                    .get(&join(namespace, &format!("{when}_{last}"))),
+            );
+        }
+        always
+    }
+}
+
+/// Whether what stands in these nodes is come to whenever their block is; false where that is not sure.
+fn is_always(nodes: &[ASTNode]) -> bool {
+    nodes.iter().all(|node| match node {
+        ASTNode::Stmt(statement) => matches!(
+            statement,
+            Stmt::Expr(_) | Stmt::FnCall(..) | Stmt::Block(_) | Stmt::Var(..) | Stmt::Noop(_)
+        ),
+        ASTNode::Expr(expression) => match expression {
+            Expr::Stmt(block) => !may_leave(block.statements()),
+            Expr::Custom(call, _) => matches!(verb(call), None | Some("transaction" | "puts" | "invoke")),
+            Expr::Variable(..) | Expr::FnCall(..) | Expr::Dot(..) | Expr::Property(..) | Expr::MethodCall(..) => true,
+            _ => false,
+        },
+        _ => false,
+    })
+}
+
+/// Whether something in a block may end it early.
+fn may_leave(statements: &[Stmt]) -> bool {
+    let mut leaves = false;
+    for statement in statements {
+        statement.walk(&mut Vec::new(), &mut |nodes| {
+            leaves |= match nodes.last() {
+                Some(ASTNode::Stmt(Stmt::Return(..) | Stmt::TryCatch(..))) => true,
+                Some(ASTNode::Expr(Expr::Custom(call, _))) => verb(call) == Some("abort"),
+                Some(ASTNode::Expr(Expr::FnCall(call, _))) => call.name == "exit",
+                Some(ASTNode::Stmt(Stmt::FnCall(call, _))) => call.name == "exit",
+                _ => false,
+            };
+            true
+        });
+    }
+    leaves
+}

@@ -1,0 +1,432 @@
+//! How a text is laid out in brackets and statements, read without a grammar: it has to make sense of texts that none
+//! can read.
+
+use std::ops::Range;
+
+/// What a piece of text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A bracket that opens; that of a map is `#`.
+    Open(char),
+    Close(char),
+    Semicolon,
+    Word,
+    /// In single quotes.
+    Char,
+    /// In double quotes or backticks; whether it has an end.
+    Text(bool),
+    /// Ruby's.
+    Comment,
+    Other,
+}
+
+/// A piece of text, in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) kind: Kind,
+    pub(super) range: Range<usize>,
+}
+
+/// All pieces of a text, without blanks and comments; but Ruby's comments are pieces.
+pub(super) fn pieces(text: &str) -> Vec<Piece> {
+    let mut reader = Reader { text, at: 0 };
+    let mut pieces = Vec::new();
+    while let Some(piece) = reader.piece() {
+        pieces.push(piece);
+    }
+    pieces
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn rest(&self) -> &str {
+        self.text.get(self.at..).unwrap_or("")
+    }
+
+    /// Skips what blanks and comments there are.
+    fn blanks(&mut self) {
+        loop {
+            let rest = self.rest();
+            let length = match rest {
+                _ if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
+                _ if rest.starts_with("/*") => comment(rest),
+                _ => rest.len() - rest.trim_start().len(),
+            };
+            if length == 0 {
+                return;
+            }
+            self.at += length;
+        }
+    }
+
+    fn piece(&mut self) -> Option<Piece> {
+        self.blanks();
+        let rest = self.rest();
+        let first = rest.chars().next()?;
+        let (kind, length) = match first {
+            '#' if rest.starts_with("#{") => (Kind::Open('#'), 2),
+            '#' if raw_text(rest).is_some() => (Kind::Text(true), raw_text(rest).unwrap_or(1)),
+            '#' => (Kind::Comment, rest.find('\n').unwrap_or(rest.len())),
+            '(' | '[' | '{' => (Kind::Open(first), 1),
+            ')' | ']' | '}' => (Kind::Close(first), 1),
+            ';' => (Kind::Semicolon, 1),
+            '"' => quoted(rest),
+            '`' => backticks(rest),
+            '\'' => match rest.get(1..).and_then(|rest| rest.find(['\'', '\n'])) {
+                Some(length) if rest.get(1 + length..).is_some_and(|rest| rest.starts_with('\'')) => {
+                    (Kind::Char, length + 2)
+                }
+                _ => (Kind::Other, 1),
+            },
+            _ if is_word(first) => (Kind::Word, rest.find(|c| !is_word(c)).unwrap_or(rest.len())),
+            _ => (Kind::Other, first.len_utf8()),
+        };
+        let range = self.at..self.at + length.max(1);
+        self.at = range.end;
+        Some(Piece { kind, range })
+    }
+}
+
+pub(super) fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// Comments stand in comments.
+fn comment(text: &str) -> usize {
+    let (mut depth, mut at) = (0_usize, 0);
+    while let Some(rest) = text.get(at..) {
+        if rest.starts_with("/*") {
+            depth += 1;
+            at += 2;
+        } else if rest.starts_with("*/") {
+            depth -= 1;
+            at += 2;
+            if depth == 0 {
+                return at;
+            }
+        } else {
+            match rest.chars().next() {
+                Some(c) => at += c.len_utf8(),
+                None => break,
+            }
+        }
+    }
+    text.len()
+}
+
+/// `#"…"#`, with as many signs as one likes.
+fn raw_text(text: &str) -> Option<usize> {
+    let signs = text.len() - text.trim_start_matches('#').len();
+    let inner = text.get(signs..)?.strip_prefix('"')?;
+    let end = format!("\"{}", "#".repeat(signs));
+    Some(signs + 1 + inner.find(&end)? + end.len())
+}
+
+fn quoted(text: &str) -> (Kind, usize) {
+    let mut characters = text.char_indices().skip(1);
+    while let Some((at, c)) = characters.next() {
+        match c {
+            // A backslash at its end continues the line.
+            '\\' => drop(characters.next()),
+            '"' => return (Kind::Text(true), at + 1),
+            '\n' => return (Kind::Text(false), at),
+            _ => {}
+        }
+    }
+    (Kind::Text(false), text.len())
+}
+
+fn backticks(text: &str) -> (Kind, usize) {
+    let mut at = 1;
+    while let Some(rest) = text.get(at..) {
+        let Some(first) = rest.chars().next() else { break };
+        if rest.starts_with("``") {
+            at += 2;
+        } else if first == '`' {
+            return (Kind::Text(true), at + 1);
+        } else if rest.starts_with("${") {
+            at += 2 + inserted(rest.get(2..).unwrap_or(""));
+        } else if first == '\\' {
+            at += 1 + rest.chars().nth(1).map_or(0, char::len_utf8);
+        } else {
+            at += first.len_utf8();
+        }
+    }
+    (Kind::Text(false), text.len())
+}
+
+/// The length of what is filled in, up to behind its brace.
+fn inserted(text: &str) -> usize {
+    let mut reader = Reader { text, at: 0 };
+    let mut depth = 1;
+    while let Some(piece) = reader.piece() {
+        match piece.kind {
+            Kind::Open('{' | '#') => depth += 1,
+            Kind::Close('}') => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return piece.range.end;
+        }
+    }
+    text.len()
+}
+
+/// An open bracket and what is known of the statement in it.
+struct Open {
+    bracket: char,
+    statement: Option<usize>,
+}
+
+impl Open {
+    /// Whether statements stand in it.
+    fn is_block(&self) -> bool {
+        self.bracket == '{'
+    }
+}
+
+/// The innermost statement that has this byte in it, brackets and all; `None` where its end is not to be found.
+pub(super) fn statement(text: &str, at: usize) -> Option<Range<usize>> {
+    let all = pieces(text);
+    let mut open = vec![Open {
+        bracket: '{',
+        statement: None,
+    }];
+    let holds = |start: usize, end: usize| (start <= at && at < end).then_some(start..end);
+    for (index, piece) in all.iter().enumerate() {
+        let Range { start, end } = piece.range;
+        if !matches!(piece.kind, Kind::Close('}') | Kind::Comment)
+            && let Some(last) = open.last_mut()
+            && last.is_block()
+        {
+            last.statement.get_or_insert(start);
+        }
+        match piece.kind {
+            Kind::Open(bracket) => open.push(Open {
+                bracket,
+                statement: None,
+            }),
+            Kind::Close('}') => {
+                // What is open in it is closed with it.
+                while open.len() > 1 && open.last().is_some_and(|last| !matches!(last.bracket, '{' | '#')) {
+                    open.pop();
+                }
+                if open.len() == 1 {
+                    // It closes nothing.
+                    continue;
+                }
+                let closed = open.pop()?;
+                if let Some(first) = closed.statement
+                    && let Some(found) = holds(first, start)
+                {
+                    return Some(found);
+                }
+                if closed.is_block()
+                    && let Some(last) = open.last_mut()
+                    && last.is_block()
+                    && !goes_on(text, all.get(index + 1))
+                    && let Some(found) = last.statement.take().and_then(|first| holds(first, end))
+                {
+                    return Some(found);
+                }
+            }
+            Kind::Close(bracket) => {
+                let opening = if bracket == ')' { '(' } else { '[' };
+                if open.last().is_some_and(|last| last.bracket == opening) {
+                    open.pop();
+                }
+            }
+            Kind::Semicolon => {
+                while open.len() > 1 && open.last().is_some_and(|last| !last.is_block()) {
+                    open.pop();
+                }
+                let first = open.last_mut().and_then(|last| last.statement.take());
+                if let Some(found) = first.and_then(|first| holds(first, end)) {
+                    return Some(found);
+                }
+            }
+            _ => {}
+        }
+    }
+    match open.as_slice() {
+        [
+            Open {
+                statement: Some(first), ..
+            },
+        ] => holds(*first, text.len() + 1).map(|found| found.start..text.len()),
+        _ => None,
+    }
+}
+
+/// Whether a statement goes on behind the brace of a block.
+fn goes_on(text: &str, next: Option<&Piece>) -> bool {
+    let Some(next) = next else { return false };
+    let word = text.get(next.range.clone()).unwrap_or("");
+    match next.kind {
+        Kind::Word => matches!(word, "else" | "elsif" | "catch" | "until"),
+        Kind::Semicolon | Kind::Close('}') => false,
+        Kind::Other => !matches!(word, ":" | "@" | "$" | "'"),
+        Kind::Close(_) => true,
+        _ => false,
+    }
+}
+
+/// The bracket that is open at this byte, innermost, and where it stands.
+pub(super) fn open_at(text: &str, at: usize) -> Option<(char, usize)> {
+    let mut open: Vec<(char, usize)> = Vec::new();
+    for piece in pieces(text).iter().take_while(|piece| piece.range.start < at) {
+        match piece.kind {
+            Kind::Open(bracket) => open.push((bracket, piece.range.start)),
+            Kind::Close(bracket) => {
+                let pairs = |(opening, _): &(char, usize)| match bracket {
+                    '}' => matches!(opening, '{' | '#'),
+                    ')' => *opening == '(',
+                    _ => *opening == '[',
+                };
+                if let Some(index) = open.iter().rposition(pairs) {
+                    open.truncate(index);
+                }
+            }
+            _ => {}
+        }
+    }
+    open.pop()
+}
+
+/// Braces that do not match what the lines' indentation says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Braces {
+    /// A brace that is never closed, probably this one.
+    pub(super) never_closed: Option<usize>,
+    /// A brace that closes nothing.
+    pub(super) closes_nothing: Option<usize>,
+    /// A brace that is further in than the one it closes, and that one.
+    pub(super) closes_too_much: Option<(usize, usize)>,
+}
+
+/// What is wrong with the braces of a text.
+pub(super) fn braces(text: &str) -> Braces {
+    let mut found = Braces::default();
+    let mut open = Vec::new();
+    let mut unlike = None;
+    for piece in pieces(text) {
+        let at = piece.range.start;
+        match piece.kind {
+            Kind::Open('{' | '#') => open.push(at),
+            Kind::Close('}') => match open.pop() {
+                Some(opening) if begins_line(text, at) => {
+                    let (inner, outer) = (indent(text, opening), indent(text, at));
+                    if outer < inner {
+                        unlike.get_or_insert(opening);
+                    } else if outer > inner {
+                        found.closes_too_much.get_or_insert((at, opening));
+                    }
+                }
+                Some(_) => {}
+                None => {
+                    found.closes_nothing.get_or_insert(at);
+                }
+            },
+            _ => {}
+        }
+    }
+    if let Some(first) = open.first() {
+        found.never_closed = unlike.or(Some(*first));
+    }
+    found
+}
+
+/// The line, counted from 1, before which a block was probably meant to end, by the indentation of the line it begins in.
+pub(super) fn meant_end(text: &str, opening: usize) -> Option<usize> {
+    let outer = indent(text, opening);
+    let first = line_of(text, opening);
+    text.lines().enumerate().skip(first).find_map(|(index, line)| {
+        let code = line.trim_start();
+        let is_out = !code.is_empty() && !code.starts_with("//") && line.len() - code.len() <= outer;
+        is_out.then_some(index + 1)
+    })
+}
+
+/// The line of a byte, counted from 1.
+pub(super) fn line_of(text: &str, at: usize) -> usize {
+    1 + text.get(..at).unwrap_or(text).matches('\n').count()
+}
+
+fn line_start(text: &str, at: usize) -> usize {
+    text.get(..at)
+        .and_then(|before| before.rfind('\n'))
+        .map_or(0, |at| at + 1)
+}
+
+fn indent(text: &str, at: usize) -> usize {
+    let line = text.get(line_start(text, at)..).unwrap_or("");
+    line.len() - line.trim_start_matches([' ', '\t']).len()
+}
+
+fn begins_line(text: &str, at: usize) -> bool {
+    text.get(line_start(text, at)..at)
+        .is_some_and(|before| before.trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Braces, braces, meant_end, open_at, statement};
+
+    /// The statement at the mark `^`.
+    fn at_mark(text: &str) -> Option<String> {
+        let at = text.find('^').unwrap_or(text.len());
+        let text = text.replacen('^', "", 1);
+        statement(&text, at).map(|range| text.get(range).unwrap_or("").to_owned())
+    }
+
+    #[test]
+    fn the_innermost_statement_is_found_with_its_brackets() {
+        for (text, found) in [
+            ("a; b^c; d;", Some("bc;")),
+            ("task :t { a; b ^c; d; } e;", Some("b c;")),
+            ("task :t ^do { a; } e;", Some("task :t do { a; }")),
+            ("task :t { a; b^ }", Some("b ")),
+            ("task :t { a; ^b }", Some("b ")),
+            ("if ^x { a; } else { b; } c;", Some("if x { a; } else { b; }")),
+            ("x = #{ a: ^1 }; y", Some("x = #{ a: 1 };")),
+            ("f(a, ^g({ b; }, 1)); c;", Some("f(a, g({ b; }, 1));")),
+            ("puts (1^; b;", Some("puts (1;")),
+            (
+                "puts \"{;\" ^`${ \"}\" + {1;}}`; c;",
+                Some("puts \"{;\" `${ \"}\" + {1;}}`;"),
+            ),
+            ("a; // ; }\nb ^/* ; */ c; d", Some("b /* ; */ c;")),
+            ("a; b ^c", Some("b c")),
+            ("task :t { a ^b; ", Some("a b;")),
+            ("task :t { a; b^ c ", None),
+        ] {
+            assert_eq!(at_mark(text).as_deref(), found, "{text}");
+        }
+    }
+
+    #[test]
+    fn braces_are_judged_by_the_indentation_of_their_lines() {
+        let nested = "namespace :n {\n  task :a {\n    x;\n  task :b {\n    y;\n  }\n}\n";
+        let found = braces(nested);
+        assert_eq!(found.never_closed, nested.find("{\n    x"));
+        assert_eq!(meant_end(nested, found.never_closed.unwrap_or(0)), Some(4));
+        let flat = "task :a {\n  x;\ntask :b {\n  y;\n}\n";
+        assert_eq!(braces(flat).never_closed, Some(8));
+        let extra = "task :a {\n  if x {\n  }\n  }\n}\n";
+        let found = braces(extra);
+        assert_eq!(found.closes_nothing, Some(27));
+        assert_eq!(found.closes_too_much, Some((25, 8)));
+        assert_eq!(braces("a { b } c { #{ d: 1 } }"), Braces::default());
+    }
+
+    #[test]
+    fn the_bracket_that_is_open_is_known() {
+        assert_eq!(open_at("f(a, [1, 2], (3); b", 16), Some(('(', 1)));
+        assert_eq!(open_at("{ a(1) }", 7), Some(('{', 0)));
+        assert_eq!(open_at("a", 1), None);
+    }
+}

@@ -1,0 +1,288 @@
+//! Reads a text on behind its syntax errors, so that all of them are told at once: what is broken is mended or blanked,
+//! and the rest read again. One mistake is one error: what only follows from another is not told.
+
+use std::ops::Range;
+
+use rhai::{AST, ParseError, ParseErrorType};
+
+use super::layout::{Kind, line_of, pieces, statement};
+use super::ruby;
+use super::syntax::{NO_SEMICOLON, Place, syntax};
+use crate::diagnostic::Diagnostic;
+
+/// More errors than anybody wants to read in one text.
+const MAX_ERRORS: usize = 20;
+
+/// Lines that are listed where one mistake is made on many.
+const MAX_LINES: usize = 8;
+
+/// Parses a text; what is left of it and all errors in it.
+pub(super) fn read(
+    text: &str,
+    source: &str,
+    mut parse: impl FnMut(&str) -> Result<AST, ParseError>,
+) -> (Option<AST>, Vec<Diagnostic>) {
+    let mut errors = Vec::new();
+    let mut mended = Mended {
+        text: text.to_owned(),
+        blanked: Vec::new(),
+        locals: Vec::new(),
+    };
+    for _ in 0..2 * MAX_ERRORS {
+        let error = match parse(&mended.text) {
+            Ok(ast) => return (Some(ast), gathered(errors)),
+            Err(error) => error,
+        };
+        let told = syntax(&error, source, &mended.text);
+        let (follows, also, goes_on) = mended.mend(&error);
+        if !follows {
+            errors.push(also_in(told, &also));
+        }
+        if !goes_on || errors.len() >= MAX_ERRORS {
+            break;
+        }
+    }
+    (None, gathered(errors))
+}
+
+/// A missing `;` is told once, with the lines of the others, where it is missing in many.
+fn gathered(mut errors: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let is_semicolon = |error: &Diagnostic| error.label.as_deref() == Some(NO_SEMICOLON);
+    let lines = errors.iter().filter(|error| is_semicolon(error));
+    let lines: Vec<usize> = lines.filter_map(|error| Some(error.origin.as_ref()?.0.line)).collect();
+    let (Some(first), Some(others)) = (lines.first(), lines.get(1..)) else {
+        return errors;
+    };
+    if others.len() < 2 {
+        return errors;
+    }
+    errors.retain(|error| !is_semicolon(error) || error.origin.as_ref().is_some_and(|(place, _)| place.line == *first));
+    for error in errors.iter_mut().filter(|error| is_semicolon(error)) {
+        *error = also_in(error.clone(), others);
+    }
+    errors
+}
+
+/// With the other lines that have the same mistake.
+fn also_in(told: Diagnostic, lines: &[usize]) -> Diagnostic {
+    let shown: Vec<String> = lines.iter().take(MAX_LINES).map(usize::to_string).collect();
+    let more = match lines.len().saturating_sub(MAX_LINES) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    match lines.len() {
+        0 => told,
+        1 => told.hint(format!("the same in line {}", shown.join(""))),
+        _ => told.hint(format!("the same in lines {}{more}", shown.join(", "))),
+    }
+}
+
+/// A text in which some errors are gone.
+struct Mended {
+    text: String,
+    /// Where statements stood that could not be read.
+    blanked: Vec<Range<usize>>,
+    /// Local variables that were made in them.
+    locals: Vec<String>,
+}
+
+impl Mended {
+    /// Takes an error out of the text. Whether it only follows from another, which other lines have the same, and
+    /// whether there is anything to read on.
+    fn mend(&mut self, error: &ParseError) -> (bool, Vec<usize>, bool) {
+        let text = self.text.clone();
+        let place = Place::new(&text, error.position());
+        let around = statement(&text, place.at);
+        let follows = self.follows(&place, around.as_ref());
+        if !follows {
+            match error.err_type() {
+                ParseErrorType::BadInput(rhai::LexError::MalformedChar(_)) => {
+                    return (false, self.single_quotes(&text, place.at), true);
+                }
+                ParseErrorType::Reserved(sign) if sign == "#" => return (false, self.comments(&text, place.at), true),
+                ParseErrorType::BadInput(rhai::LexError::ImproperSymbol(sign, _)) if sign.starts_with('#') => {
+                    return (false, self.comments(&text, place.at), true);
+                }
+                ParseErrorType::MissingToken(token, _)
+                    if token == ";" && place.begins_line() && ruby::habit(&place).is_none() =>
+                {
+                    let behind = place.behind_code();
+                    self.replace(behind..behind, ";");
+                    return (false, Vec::new(), true);
+                }
+                _ => {}
+            }
+        }
+        let expects_brace = matches!(error.err_type(), ParseErrorType::MissingToken(token, _) if token == "{");
+        let broken = if follows {
+            around
+        } else if place.rest.starts_with('}') && around.is_none() {
+            Some(place.at..place.at + 1)
+        } else if matches!(
+            error.err_type(),
+            ParseErrorType::BadInput(rhai::LexError::UnterminatedString)
+        ) {
+            unended(&text, &place)
+        } else if let Some(word) = ruby::heredoc(place.rest) {
+            heredoc(&text, &place, word)
+        } else if ruby::begins_block(&place, expects_brace) {
+            ruby_block(&text, &place).or(around)
+        } else {
+            around
+        };
+        match broken {
+            Some(range) if text.get(range.clone()).is_some_and(|broken| !broken.trim().is_empty()) => {
+                self.blank(range);
+                (follows, Vec::new(), true)
+            }
+            _ => (follows, Vec::new(), false),
+        }
+    }
+
+    /// Whether the error is only there because something before it was blanked.
+    fn follows(&self, place: &Place, around: Option<&Range<usize>>) -> bool {
+        let assigned = place.word();
+        if self.locals.iter().any(|local| local == assigned) {
+            return true;
+        }
+        self.blanked.iter().any(|blanked| {
+            let is_in = around.is_some_and(|around| around.start <= blanked.start && blanked.end <= around.end);
+            let is_behind = self
+                .text
+                .get(blanked.start..place.at)
+                .is_some_and(|between| between.trim().is_empty());
+            is_in || is_behind && place.at >= blanked.start
+        })
+    }
+
+    fn blank(&mut self, range: Range<usize>) {
+        let broken = self.text.get(range.clone()).unwrap_or("").to_owned();
+        let words: Vec<&str> = broken.split(|c: char| !super::layout::is_word(c)).collect();
+        for pair in words.windows(2) {
+            if let ["let" | "const", name] = pair {
+                self.locals.push((*name).to_owned());
+            }
+        }
+        let blanks: String = broken.chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
+        let start = range.start;
+        self.replace(range, &blanks);
+        self.blanked.push(start..start + blanks.len());
+    }
+
+    /// Puts another text in its place. What was blanked behind it moves.
+    fn replace(&mut self, range: Range<usize>, with: &str) {
+        let end = range.end;
+        let (added, removed) = (with.len(), range.len());
+        self.text.replace_range(range, with);
+        for blanked in &mut self.blanked {
+            if blanked.start >= end {
+                *blanked = blanked.start + added - removed..blanked.end + added - removed;
+            }
+        }
+    }
+
+    /// Writes all texts in single quotes as texts; the other lines that had some.
+    fn single_quotes(&mut self, text: &str, first: usize) -> Vec<usize> {
+        let quoted = pieces(text).into_iter().filter(|piece| piece.kind == Kind::Char);
+        let quoted: Vec<Range<usize>> = quoted.map(|piece| piece.range).collect();
+        for range in quoted.iter().rev() {
+            let inner = text.get(range.start + 1..range.end - 1).unwrap_or("");
+            self.replace(range.clone(), &format!("\"{}\"", inner.replace(['"', '\\'], " ")));
+        }
+        other_lines(text, first, quoted.iter().map(|range| range.start))
+    }
+
+    /// Blanks all comments of Ruby's; the other lines that have some.
+    fn comments(&mut self, text: &str, first: usize) -> Vec<usize> {
+        let comments = pieces(text).into_iter().filter(|piece| piece.kind == Kind::Comment);
+        let comments: Vec<Range<usize>> = comments.map(|piece| piece.range).collect();
+        for range in comments.iter().rev() {
+            let blanks = " ".repeat(text.get(range.clone()).map_or(0, |comment| comment.chars().count()));
+            self.replace(range.clone(), &blanks);
+        }
+        other_lines(text, first, comments.iter().map(|range| range.start))
+    }
+}
+
+fn other_lines(text: &str, first: usize, places: impl Iterator<Item = usize>) -> Vec<usize> {
+    let here = line_of(text, first);
+    let mut lines: Vec<usize> = places
+        .map(|at| line_of(text, at))
+        .filter(|line| *line != here)
+        .collect();
+    lines.dedup();
+    lines
+}
+
+fn line_end(text: &str, at: usize) -> usize {
+    text.get(at..)
+        .and_then(|rest| rest.find('\n'))
+        .map_or(text.len(), |length| at + length)
+}
+
+/// A statement with a text without an end, up to the end of the line.
+fn unended(text: &str, place: &Place) -> Option<Range<usize>> {
+    place
+        .rest
+        .starts_with('"')
+        .then(|| place.statement_start()..line_end(text, place.at))
+}
+
+/// A statement with a text that goes up to a line with this word alone.
+fn heredoc(text: &str, place: &Place, word: &str) -> Option<Range<usize>> {
+    let start = place.statement_start();
+    let mut at = line_end(text, place.at);
+    for line in text.get(at + 1..)?.split('\n') {
+        at += 1 + line.len();
+        if line.trim() == word {
+            return Some(start..at);
+        }
+    }
+    None
+}
+
+/// A statement with a block that ends with `end`.
+fn ruby_block(text: &str, place: &Place) -> Option<Range<usize>> {
+    let start = place.statement_start();
+    let mut depth = 0_usize;
+    let (mut braces, mut counted) = (0_usize, 0);
+    for piece in pieces(text).iter().skip_while(|piece| piece.range.start < start) {
+        let at = piece.range.start;
+        let line = line_of(text, at);
+        match piece.kind {
+            Kind::Open('{' | '#') => braces += 1,
+            // The block around it ends before it does.
+            Kind::Close('}') => braces = braces.checked_sub(1)?,
+            Kind::Word => {
+                let word = text.get(piece.range.clone())?;
+                let begins_line = text
+                    .get(..at)?
+                    .rsplit('\n')
+                    .next()
+                    .is_some_and(|before| before.trim().is_empty() || at == start);
+                let has_brace = || {
+                    text.get(at..line_end(text, at))
+                        .is_some_and(|rest| rest.trim_end().ends_with('{'))
+                };
+                let begins = match word {
+                    "do" => counted != line,
+                    "def" | "begin" | "case" | "class" | "module" => begins_line,
+                    "if" | "unless" | "while" | "until" | "for" => begins_line && !has_brace(),
+                    _ => false,
+                };
+                if begins {
+                    depth += 1;
+                    counted = line;
+                }
+                if word == "end" {
+                    depth = depth.checked_sub(1)?;
+                    if depth == 0 {
+                        return Some(start..piece.range.end);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
