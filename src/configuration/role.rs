@@ -96,6 +96,13 @@ impl Roles {
         all.any(|assignment| assignment.server == *server && assignment.attributes.get(attribute) == Some(value))
     }
 
+    /// What was said of an attribute of a server, first to last.
+    pub fn said_of<'a>(&'a self, server: &'a Server, attribute: &'a str) -> impl Iterator<Item = &'a Value> {
+        let all = self.0.values().flatten();
+        all.filter(move |assignment| assignment.server == *server)
+            .filter_map(move |assignment| assignment.attributes.get(attribute))
+    }
+
     /// Everything said of a server in any role; what was said last holds.
     pub fn attributes_of(&self, server: &Server) -> Attributes {
         let mut merged = Attributes::new();

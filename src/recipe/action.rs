@@ -187,7 +187,7 @@ impl Interpreter {
                 let jobs = batch
                     .iter()
                     .map(|server| {
-                        let jobs = self.jobs(server, &reach.options_for(server)?, &request, settings);
+                        let jobs = self.jobs(server, &self.options_for(&reach, server)?, &request, settings);
                         jobs.map_err(|error| wrong(error, call.position))
                     })
                     .collect::<Fallible<Vec<_>>>()?;

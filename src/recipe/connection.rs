@@ -1,6 +1,7 @@
-//! How servers are reached: the variables `user`, `port` and `ssh_options`.
+//! How servers are reached: the variables `user`, `port` and `ssh_options`, and the attribute `ssh_options` of a server.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rhai::{Dynamic, Engine, Position};
 
@@ -8,9 +9,9 @@ use super::Fallible;
 use super::interpreter::Interpreter;
 use super::options::{flag, pairs, seconds, unknown_key};
 use super::origin::{raise, wrong};
-use super::values::texts;
+use super::values::{dynamic, texts};
 use super::verbs::Choice;
-use crate::configuration::Server;
+use crate::configuration::{Attributes, Server, Value};
 use crate::diagnostic::Diagnostic;
 use crate::secret::Secret;
 use crate::session::{AuthMethod, HostKeyPolicy, SshOptions};
@@ -35,7 +36,7 @@ pub(super) static SSH_OPTIONS: &[Choice] = &[
     },
     Choice {
         name: "forward_agent",
-        doc: "true: servers may use our agent, as with `ForwardAgent yes`",
+        doc: "true: servers may use our agent, as with `ForwardAgent yes`; false: they may not",
     },
     Choice {
         name: "config",
@@ -115,7 +116,7 @@ pub(super) static SSH_OPTIONS: &[Choice] = &[
     },
     Choice {
         name: "keepalive_maxcount",
-        doc: "after how many questions without an answer a silent server is lost, 3 by default",
+        doc: "after how many questions without an answer a silent server is lost, 2 by default",
     },
     Choice {
         name: "verify_host_key",
@@ -131,7 +132,7 @@ pub(super) static SSH_OPTIONS: &[Choice] = &[
     },
     Choice {
         name: "keepalive_interval",
-        doc: "seconds of silence after which a server is asked whether it lives, 15 by default; three times without an answer and it is lost",
+        doc: "seconds of silence after which a server is asked whether it lives, 15 by default",
     },
     Choice {
         name: "max_logins",
@@ -153,28 +154,24 @@ struct Gateway {
 }
 
 impl Reach {
-    pub(super) fn options_for(&self, server: &Server) -> Fallible<SshOptions> {
+    fn gateway_for(&self, server: &Server) -> Fallible<Vec<Server>> {
         let names = |named: &Server| {
             named.host == server.host
                 && (named.port.is_none() || named.port == server.port)
                 && (named.user.is_none() || named.user == server.user)
         };
-        let chain = match self.gateways.as_slice() {
-            [] => Vec::new(),
+        match self.gateways.as_slice() {
+            [] => Ok(Vec::new()),
             // As with Capistrano: what is named nowhere goes through the first one, where it is clear which that is.
-            [gateway] => gateway.chain.clone(),
+            [gateway] => Ok(gateway.chain.clone()),
             gateways => match gateways.iter().find(|gateway| gateway.behind.iter().any(names)) {
-                Some(gateway) => gateway.chain.clone(),
+                Some(gateway) => Ok(gateway.chain.clone()),
                 None => {
                     let message = format!("`gateway' names no gateway for {server}");
-                    return Err(wrong(message, Position::NONE));
+                    Err(wrong(message, Position::NONE))
                 }
             },
-        };
-        Ok(SshOptions {
-            gateway: chain,
-            ..self.options.clone()
-        })
+        }
     }
 }
 
@@ -196,11 +193,51 @@ impl Interpreter {
         })
     }
 
+    /// How a server is reached: as its own attribute says, and where it says nothing, as the variables do.
+    pub(super) fn options_for(&self, reach: &Reach, server: &Server) -> Fallible<SshOptions> {
+        let mut options = SshOptions {
+            gateway: reach.gateway_for(server)?,
+            ..reach.options.clone()
+        };
+        let configuration = self.configuration.borrow();
+        for said in configuration.roles.said_of(server, "ssh_options") {
+            options
+                .of_gateways
+                .get_or_insert_with(|| Arc::new(reach.options.clone()));
+            self.ssh_options_of_server(&mut options, said, Position::NONE)?;
+        }
+        Ok(options)
+    }
+
+    /// Whether these can be the attributes of a server.
+    pub(super) fn check_attributes(&self, attributes: &Attributes, position: Position) -> Fallible<()> {
+        match attributes.get("ssh_options") {
+            None => Ok(()),
+            Some(said) => self.ssh_options_of_server(&mut SshOptions::default(), said, position),
+        }
+    }
+
+    fn ssh_options_of_server(&self, options: &mut SshOptions, said: &Value, position: Position) -> Fallible<()> {
+        let map = match said {
+            Value::Unit => return Ok(()),
+            Value::Map(map) => map,
+            _ => return Err(wrong("`ssh_options' is to be a map: #{ port: 2222 }", position)),
+        };
+        for (name, value) in map {
+            if FOR_ALL.contains(&name.as_str()) {
+                let message = format!("`{name}' holds for all servers: it stands in the variable `ssh_options'");
+                return Err(wrong(message, position));
+            }
+            self.ssh_option(options, name, &dynamic(value), position)?;
+        }
+        Ok(())
+    }
+
     fn ssh_options(&self, engine: &Engine) -> Fallible<SshOptions> {
         let mut options = SshOptions::default();
         if let Some(map) = self.variable(engine, "ssh_options")? {
             for (name, (value, _)) in pairs(&map) {
-                self.ssh_option(&mut options, &name, &value)
+                self.ssh_option(&mut options, &name, &value, Position::NONE)
                     .map_err(|error| self.at_key(error, "ssh_options", &name))?;
             }
         }
@@ -210,21 +247,22 @@ impl Interpreter {
         if let Some(value) = self.variable(engine, "port")?
             && !value.is_unit()
         {
-            options.port = Some(port("port", &value)?);
+            options.port = Some(port("port", &value, Position::NONE)?);
         }
         Ok(options)
     }
 
-    fn ssh_option(&self, options: &mut SshOptions, name: &str, value: &Dynamic) -> Fallible<()> {
+    fn ssh_option(&self, options: &mut SshOptions, name: &str, value: &Dynamic, position: Position) -> Fallible<()> {
         let text = || (!value.is_unit()).then(|| value.to_string());
-        let is = |wanted| flag(name, value, Position::NONE).map(|given| given == Some(wanted));
+        let flag = || flag(name, value, position);
+        let seconds = || seconds(name, value, position);
         match name {
             "user" | "username" => options.user = (!value.is_unit()).then(|| value.to_string()),
             "port" if value.is_unit() => {}
-            "port" => options.port = Some(port(name, value)?),
+            "port" => options.port = Some(port(name, value, position)?),
             "keys" => options.keys = texts(value).iter().map(|path| self.home_path(path)).collect(),
-            "keys_only" => options.keys_only = is(true)?,
-            "forward_agent" => options.forward_agent = is(true)?,
+            "keys_only" => options.keys_only = flag()?,
+            "forward_agent" => options.forward_agent = flag()?,
             "config" => {
                 options.config = match value.as_bool() {
                     Ok(true) => None,
@@ -236,23 +274,16 @@ impl Interpreter {
                 let files = texts(value).iter().map(|path| self.home_path(path)).collect();
                 options.user_known_hosts_files = Some(files);
             }
-            "verify_host_key" | "paranoid" => options.verify_host_key = Some(policy(name, value)?),
+            "verify_host_key" | "paranoid" => options.verify_host_key = Some(policy(name, value, position)?),
             "max_logins" => {
                 options.max_logins = match value.as_int().ok().and_then(|number| usize::try_from(number).ok()) {
                     Some(number @ 1..) => number,
-                    _ => return Err(wrong(format!("`{name}' is to be a number from 1"), Position::NONE)),
+                    _ => return Err(wrong(format!("`{name}' is to be a number from 1"), position)),
                 }
             }
-            "timeout" => {
-                options.connect_timeout = seconds(name, value, Position::NONE)?.unwrap_or(options.connect_timeout)
-            }
-            "login_timeout" => {
-                options.login_timeout = seconds(name, value, Position::NONE)?.unwrap_or(options.login_timeout)
-            }
-            "keepalive_interval" => {
-                options.keepalive_interval =
-                    seconds(name, value, Position::NONE)?.unwrap_or(options.keepalive_interval);
-            }
+            "timeout" => options.connect_timeout = seconds()?,
+            "login_timeout" => options.login_timeout = seconds()?.unwrap_or(options.login_timeout),
+            "keepalive_interval" => options.keepalive_interval = seconds()?,
             "global_known_hosts_file" => {
                 let files = texts(value).iter().map(|path| self.home_path(path)).collect();
                 options.global_known_hosts_files = Some(files);
@@ -260,10 +291,10 @@ impl Interpreter {
             "key_data" => options.key_data = texts(value).into_iter().map(|text| self.secret(text)).collect(),
             "passphrase" => options.passphrase = text().map(|text| self.secret(text)),
             "password" => options.password = text().map(|text| self.secret(text)),
-            "auth_methods" => options.auth_methods = Some(auth_methods(value)?),
-            "number_of_password_prompts" => options.password_prompts = Some(count(name, value)?),
-            "non_interactive" => options.non_interactive = is(true)?,
-            "use_agent" => options.use_agent = flag(name, value, Position::NONE)?,
+            "auth_methods" => options.auth_methods = Some(auth_methods(value, position)?),
+            "number_of_password_prompts" => options.password_prompts = Some(count(name, value, position)?),
+            "non_interactive" => options.non_interactive = flag()?,
+            "use_agent" => options.use_agent = flag()?,
             "proxy" => options.proxy = text(),
             "host_name" => options.host_name = text(),
             "host_key_alias" => options.host_key_alias = text(),
@@ -272,18 +303,18 @@ impl Interpreter {
                 options.compression = match value.to_string().as_str() {
                     "none" => Some(false),
                     "zlib" | "zlib@openssh.com" => Some(true),
-                    _ => flag(name, value, Position::NONE)?,
+                    _ => flag()?,
                 }
             }
             "encryption" => options.encryption = Some(texts(value).join(",")),
             "hmac" => options.hmac = Some(texts(value).join(",")),
             "kex" => options.kex = Some(texts(value).join(",")),
             "host_key" => options.host_key = Some(texts(value).join(",")),
-            "keepalive_maxcount" => options.keepalive_count = Some(count(name, value)?),
+            "keepalive_maxcount" => options.keepalive_count = Some(count(name, value, position)?),
             ignored if WITHOUT_EFFECT.contains(&ignored) => {}
             _ => {
                 if let Some(diagnostic) = unknown_ssh_option(name) {
-                    return Err(raise(diagnostic, Position::NONE));
+                    return Err(raise(diagnostic, position));
                 }
             }
         }
@@ -336,6 +367,9 @@ fn servers(names: &[String]) -> Fallible<Vec<Server>> {
     names.iter().filter(|name| !name.is_empty()).map(server).collect()
 }
 
+/// What a server has no own of.
+const FOR_ALL: [&str; 1] = ["max_logins"];
+
 /// What Net::SSH takes and capr has no use for: it logs by `-v`, always asks silent servers, and libssh2 decides the rest.
 const WITHOUT_EFFECT: [&str; 14] = [
     "check_host_ip",
@@ -354,7 +388,7 @@ const WITHOUT_EFFECT: [&str; 14] = [
     "verbose",
 ];
 
-fn auth_methods(value: &Dynamic) -> Fallible<Vec<AuthMethod>> {
+fn auth_methods(value: &Dynamic, position: Position) -> Fallible<Vec<AuthMethod>> {
     let mut methods = Vec::new();
     for name in texts(value) {
         match AuthMethod::named(&name) {
@@ -364,31 +398,28 @@ fn auth_methods(value: &Dynamic) -> Fallible<Vec<AuthMethod>> {
             None => {
                 let message =
                     format!("`auth_methods' takes publickey, password and keyboard-interactive, not `{name}'");
-                return Err(wrong(message, Position::NONE));
+                return Err(wrong(message, position));
             }
         }
     }
     Ok(methods)
 }
 
-fn count(name: &str, value: &Dynamic) -> Fallible<u32> {
+fn count(name: &str, value: &Dynamic, position: Position) -> Fallible<u32> {
     let count = value.to_string().parse().ok();
-    count.ok_or_else(|| wrong(format!("`{name}' is to be a number"), Position::NONE))
+    count.ok_or_else(|| wrong(format!("`{name}' is to be a number"), position))
 }
 
-fn port(name: &str, value: &Dynamic) -> Fallible<u16> {
+fn port(name: &str, value: &Dynamic, position: Position) -> Fallible<u16> {
     let port = value.to_string().parse().ok().filter(|port| *port > 0);
-    port.ok_or_else(|| wrong(format!("`{name}' is to be a number from 1 to 65535"), Position::NONE))
+    port.ok_or_else(|| wrong(format!("`{name}' is to be a number from 1 to 65535"), position))
 }
 
-fn policy(name: &str, value: &Dynamic) -> Fallible<HostKeyPolicy> {
+fn policy(name: &str, value: &Dynamic, position: Position) -> Fallible<HostKeyPolicy> {
     match (value.as_bool(), value.to_string().as_str()) {
         (Ok(true), _) | (_, "accept_new" | "accept_new_or_local_tunnel") => Ok(HostKeyPolicy::AcceptNew),
         (Ok(false), _) | (_, "never") => Ok(HostKeyPolicy::Off),
         (_, "always" | "secure" | "very" | "strict") => Ok(HostKeyPolicy::Strict),
-        _ => Err(wrong(
-            format!("`{name}' is :accept_new, :always or :never"),
-            Position::NONE,
-        )),
+        _ => Err(wrong(format!("`{name}' is :accept_new, :always or :never"), position)),
     }
 }

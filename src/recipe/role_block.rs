@@ -41,6 +41,7 @@ impl Interpreter {
         let (value, over) = split(value);
         let mut common = role.attributes.clone();
         common.extend(attributes("role", &over, Position::NONE)?);
+        self.check_attributes(&common, Position::NONE)?;
         let failed = |message: String| {
             let mut diagnostic = Diagnostic::new(Fault::Recipe, message);
             diagnostic.origin = role.origin.clone().map(|origin| (origin, None));

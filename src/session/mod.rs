@@ -83,9 +83,9 @@ pub struct SshOptions {
     /// Private key files, tried in this order, before those of the ssh configuration.
     pub keys: Vec<PathBuf>,
     /// Only the keys named here and in the ssh configuration, no others of the agent.
-    pub keys_only: bool,
-    /// Offer our agent to the server.
-    pub forward_agent: bool,
+    pub keys_only: Option<bool>,
+    /// Offer our agent to the server, or do not, whatever the ssh configuration says.
+    pub forward_agent: Option<bool>,
     /// Servers through which it is reached, the first one first, instead of what the ssh configuration says.
     pub gateway: Vec<Server>,
     /// Ssh configuration files: `None` for the user's and the system's, an empty list for none.
@@ -101,7 +101,7 @@ pub struct SshOptions {
     /// How often a password is asked for.
     pub password_prompts: Option<u32>,
     /// Nobody is asked for anything.
-    pub non_interactive: bool,
+    pub non_interactive: Option<bool>,
     /// False: no agent.
     pub use_agent: Option<bool>,
     /// A command that leads to the server, in the words of `ProxyCommand`.
@@ -128,16 +128,18 @@ pub struct SshOptions {
     pub global_known_hosts_files: Option<Vec<PathBuf>>,
     /// Instead of the configured `StrictHostKeyChecking`.
     pub verify_host_key: Option<HostKeyPolicy>,
-    /// Time for the TCP connection.
-    pub connect_timeout: Duration,
+    /// Time for the TCP connection; where neither this nor the configuration says one, ten seconds.
+    pub connect_timeout: Option<Duration>,
     /// Time from connected to logged in.
     pub login_timeout: Duration,
-    /// A server that is silent this long is asked whether it lives …
-    pub keepalive_interval: Duration,
+    /// A server that is silent this long is asked whether it lives; fifteen seconds where nothing is said …
+    pub keepalive_interval: Option<Duration>,
     /// … and is lost after so many times without an answer; three where nothing is said.
     pub keepalive_count: Option<u32>,
     /// This login waits while so many others are under way.
     pub max_logins: usize,
+    /// What holds for the gateways on the way, where the server has options of its own.
+    pub of_gateways: Option<Arc<SshOptions>>,
 }
 
 impl Default for SshOptions {
@@ -146,8 +148,8 @@ impl Default for SshOptions {
             user: None,
             port: None,
             keys: Vec::new(),
-            keys_only: false,
-            forward_agent: false,
+            keys_only: None,
+            forward_agent: None,
             gateway: Vec::new(),
             config: None,
             key_data: Vec::new(),
@@ -155,7 +157,7 @@ impl Default for SshOptions {
             password: None,
             auth_methods: None,
             password_prompts: None,
-            non_interactive: false,
+            non_interactive: None,
             use_agent: None,
             proxy: None,
             host_name: None,
@@ -169,11 +171,12 @@ impl Default for SshOptions {
             user_known_hosts_files: None,
             global_known_hosts_files: None,
             verify_host_key: None,
-            connect_timeout: Duration::from_secs(10),
+            connect_timeout: None,
             login_timeout: Duration::from_secs(30),
-            keepalive_interval: Duration::from_secs(15),
+            keepalive_interval: None,
             keepalive_count: None,
             max_logins: 64,
+            of_gateways: None,
         }
     }
 }

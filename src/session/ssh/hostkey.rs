@@ -1,6 +1,7 @@
 //! The server's key: which kind to ask for, and whether to trust what came.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -90,13 +91,17 @@ impl<'a> Expected<'a> {
         offered.join(",")
     }
 
-    /// Whether the key is trusted; a new one that was written down is returned.
-    pub(super) fn check(&self, blob: &[u8]) -> Result<Option<NewHostKey>, ConnectError> {
-        if self.config.host_key_policy == HostKeyPolicy::Off {
-            return Ok(None);
-        }
+    /// Whether the key is trusted; a new one that was written down is returned. `peer` is where the connection leads, if that is known.
+    pub(super) fn check(&self, blob: &[u8], peer: Option<IpAddr>) -> Result<Option<NewHostKey>, ConnectError> {
         if let Some(file) = &self.config.revoked_host_keys {
             self.check_revoked(file, blob)?;
+        }
+        // As with ssh: an alias says that this is somebody in particular.
+        let trusted = self.config.trusts_localhost
+            && self.config.host_key_alias.is_none()
+            && peer.is_some_and(|peer| peer.is_loopback());
+        if trusted || self.config.host_key_policy == HostKeyPolicy::Off {
+            return Ok(None);
         }
         if key_type(blob).ends_with(CERTIFIED) {
             let unreadable = || {
@@ -175,9 +180,10 @@ impl<'a> Expected<'a> {
                 file,
                 line,
                 key_type: old,
+                fingerprint: old_fingerprint,
             } => Err(refused(
                 format!(
-                    "host key of {} has changed: it shows {shown}, but the {old} key in {}:{line} is another",
+                    "host key of {} has changed: it shows {shown}, but known is {old} {old_fingerprint} in {}:{line}",
                     self.name,
                     file.display()
                 ),
@@ -205,7 +211,14 @@ impl<'a> Expected<'a> {
 
     fn add(&self, key_type: String, blob: &[u8]) -> Option<NewHostKey> {
         let file = self.config.user_known_hosts_files.first()?;
-        let added = KnownHosts::append(file, self.name, self.port, &key_type, blob);
+        let added = KnownHosts::append(
+            file,
+            self.name,
+            self.port,
+            &key_type,
+            blob,
+            self.config.hash_known_hosts,
+        );
         Some(NewHostKey {
             gateway: None,
             key_type,

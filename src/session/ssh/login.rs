@@ -32,6 +32,11 @@ pub(super) const CORRUPT: &str = "what arrives from the server is corrupt";
 /// Letters of what a server says that are shown.
 const LONGEST_SHOWN: usize = 80;
 
+/// What holds where neither the recipe nor the configuration says anything.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+const KEEPALIVE_COUNT: u32 = 2;
+
 /// What the thread of one server is given.
 pub(super) struct Login {
     pub(super) id: SessionId,
@@ -77,6 +82,8 @@ pub(super) struct Connection {
     pub(super) socket: Arc<OwnedFd>,
     pub(super) way: Way,
     pub(super) keepalive_interval: Duration,
+    /// After so many questions without an answer the server counts as lost.
+    pub(super) keepalive_count: u32,
     /// The agent that the server may use.
     pub(super) forwarded_agent: Option<PathBuf>,
     /// Logged in as root.
@@ -153,27 +160,18 @@ pub(super) fn establish(login: &Login, inbox: &mut Inbox) -> Result<Connection, 
 
 fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Connection, Failure> {
     let options = &login.destination.options;
-    let usual = SshOptions::default();
-    // The recipe decides; where it says nothing of its own, the user's files do.
-    let connect_timeout = match config.connect_timeout {
-        Some(configured) if options.connect_timeout == usual.connect_timeout => configured,
-        _ => options.connect_timeout,
-    };
-    let keepalive_interval = match config.server_alive_interval {
-        Some(configured) if !configured.is_zero() && options.keepalive_interval == usual.keepalive_interval => {
-            configured
-        }
-        _ => options.keepalive_interval,
-    };
+    let connect_timeout = config.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
+    // Zero turns it off for ssh; here somebody waits for the end of commands.
+    let keepalive_interval = config
+        .server_alive_interval
+        .filter(|interval| !interval.is_zero())
+        .unwrap_or(KEEPALIVE_INTERVAL);
     let (socket, mut way) = reach(login, config, connect_timeout, inbox)?;
     let socket = Arc::new(socket);
+    let keepalive_count = config.server_alive_count.unwrap_or(KEEPALIVE_COUNT);
     // Bytes that nobody acknowledges end the connection in the same time as silence does.
-    let keepalive_count = options
-        .keepalive_count
-        .or(config.server_alive_count)
-        .unwrap_or(3)
-        .max(1);
-    let patience = u32::try_from(keepalive_interval.saturating_mul(keepalive_count).as_millis()).unwrap_or(u32::MAX);
+    let patience = keepalive_interval.saturating_mul(keepalive_count.saturating_add(1));
+    let patience = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
     let _ = sockopt::set_tcp_user_timeout(&socket, patience);
 
     let mut session = Session::new().map_err(|error| internal(&error))?;
@@ -211,7 +209,13 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         });
     }
     let added = match attempt.session.host_key() {
-        Some((blob, _)) => expected.check(blob)?,
+        Some((blob, _)) => {
+            let peer = match way {
+                Way::Direct => tcp::peer(&attempt.socket),
+                Way::Gateway(_) | Way::Command(_) => None,
+            };
+            expected.check(blob, peer)?
+        }
         None => return Err(attempt.handshake_failure(Stop::Silent)),
     };
     if let Some(mut added) = added {
@@ -226,6 +230,7 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         socket: attempt.socket,
         way,
         keepalive_interval,
+        keepalive_count,
         // As with ssh, it does not matter where there is none.
         forwarded_agent: config.forwarded_agent.clone(),
         is_root: config.user == "root",
@@ -293,15 +298,16 @@ fn reach(
                 return Err(stopped(Phase::Configuration));
             };
             let own = &login.destination.options;
+            let own = own.of_gateways.as_deref().unwrap_or(own);
             let mut options = SshOptions {
                 gateway: before.to_vec(),
-                forward_agent: false,
+                forward_agent: Some(false),
                 proxy: None,
                 host_name: None,
                 host_key_alias: None,
                 ..own.clone()
             };
-            if own.gateway.is_empty() {
+            if login.destination.options.gateway.is_empty() {
                 // A jump host of the files: the recipe's name and port are those of its servers.
                 (options.user, options.port) = (None, None);
             }

@@ -224,6 +224,12 @@ impl<'a> Race<'a> {
     }
 }
 
+/// The address at the other end.
+pub(super) fn peer(socket: &OwnedFd) -> Option<IpAddr> {
+    let address = SocketAddr::try_from(rustix::net::getpeername(socket).ok()??).ok()?;
+    Some(address.ip())
+}
+
 /// The system's words for an error, lower case and without its number.
 pub(super) fn plain(error: &io::Error) -> String {
     let text = error.to_string();

@@ -110,7 +110,7 @@ impl Sshd {
             user: Some(me()),
             port: Some(self.port),
             keys: vec![self.path("id")],
-            keys_only: true,
+            keys_only: Some(true),
             config: Some(Vec::new()),
             user_known_hosts_files: Some(vec![self.path("known_hosts")]),
             ..SshOptions::default()

@@ -29,9 +29,6 @@ const FEW: usize = 4 << 10;
 /// … and of this size once it has filled one of those: most of hundreds of servers say little.
 const MANY: usize = 32 << 10;
 
-/// So many intervals of silence, with a question after each, and a server counts as lost.
-const QUESTIONS: u32 = 3;
-
 pub(super) struct Worker {
     // Before the session, which it must not outlive.
     agent: Option<AgentForwarding>,
@@ -61,6 +58,8 @@ pub(super) struct Worker {
     restless: bool,
     is_root: bool,
     interval: Duration,
+    /// So many questions may stay without an answer.
+    questions: u32,
     silence: Option<Silence>,
     buffer: Vec<u8>,
 }
@@ -113,6 +112,7 @@ impl Worker {
             restless: false,
             is_root: connection.is_root,
             interval: connection.keepalive_interval,
+            questions: connection.keepalive_count,
             silence: None,
             buffer: vec![0; FEW],
         }
@@ -490,8 +490,8 @@ impl Worker {
             // Counted in questions, not in time: capr itself may have been stopped meanwhile.
             silence.asked += 1;
             silence.next = now + interval;
-            if silence.asked >= QUESTIONS {
-                let waited = interval * QUESTIONS;
+            if silence.asked > self.questions {
+                let waited = interval.saturating_mul(silence.asked);
                 return Err(Over::Lost(format!("no sign of life for {} s", waited.as_secs_f64())));
             }
             // A question that went out by half would block everything after it.

@@ -85,6 +85,8 @@ pub struct HostConfig {
     pub revoked_host_keys: Option<PathBuf>,
     /// New names are hashed.
     pub hash_known_hosts: bool,
+    /// Servers at a loopback address are trusted whatever key they show.
+    pub trusts_localhost: bool,
     /// What to do with a key that is not known.
     pub host_key_policy: HostKeyPolicy,
     /// The name under which keys are looked up and written instead, as for port 22.

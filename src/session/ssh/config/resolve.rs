@@ -71,11 +71,14 @@ pub(super) fn resolve(
             .filter(|(text, _)| !is_none(text))
             .map(|(text, place)| tokens.file(text, place))
             .collect::<Result<_, _>>()?,
-        identities_only: options.keys_only || found.flag(Keyword::IdentitiesOnly).unwrap_or(false),
+        identities_only: options
+            .keys_only
+            .or(found.flag(Keyword::IdentitiesOnly))
+            .unwrap_or(false),
         forwarded_agent: forwarded_agent(&found, options, &tokens, identity_agent.as_ref())?,
         identity_agent,
         methods: methods(&found, options),
-        password_prompts: if options.non_interactive || found.flag(Keyword::BatchMode) == Some(true) {
+        password_prompts: if options.non_interactive.or(found.flag(Keyword::BatchMode)) == Some(true) {
             0
         } else {
             let prompts = found.number(Keyword::NumberOfPasswordPrompts);
@@ -107,8 +110,9 @@ pub(super) fn resolve(
             .map(|(text, place)| tokens.file(text, place))
             .transpose()?,
         hash_known_hosts: found.flag(Keyword::HashKnownHosts).unwrap_or(false),
+        trusts_localhost: found.flag(Keyword::NoHostAuthenticationForLocalhost).unwrap_or(false),
         host_key_policy: options.verify_host_key.or(policy(&found)).unwrap_or_default(),
-        connect_timeout: found.time(Keyword::ConnectTimeout),
+        connect_timeout: options.connect_timeout.or(found.time(Keyword::ConnectTimeout)),
         connection_attempts: found.number(Keyword::ConnectionAttempts).unwrap_or(1),
         address_family: match found
             .text(Keyword::AddressFamily)
@@ -120,8 +124,8 @@ pub(super) fn resolve(
             _ => AddressFamily::Any,
         },
         bind_address: list(&options.bind_address, Keyword::BindAddress),
-        server_alive_interval: found.time(Keyword::ServerAliveInterval),
-        server_alive_count: found.number(Keyword::ServerAliveCountMax),
+        server_alive_interval: options.keepalive_interval.or(found.time(Keyword::ServerAliveInterval)),
+        server_alive_count: options.keepalive_count.or(found.number(Keyword::ServerAliveCountMax)),
         compression: options
             .compression
             .or(found.flag(Keyword::Compression))
@@ -295,10 +299,10 @@ fn forwarded_agent(
 ) -> Result<Option<PathBuf>, Trouble> {
     let own = || own.cloned();
     match (options.forward_agent, found.text(Keyword::ForwardAgent)) {
-        (false, None) => Ok(None),
-        (true, None) => Ok(own()),
+        (Some(false), _) | (None, None) => Ok(None),
+        (Some(true), None) => Ok(own()),
         (wanted, Some((text, place))) => match flag(text) {
-            Some(flag) => Ok(own().filter(|_| wanted || flag)),
+            Some(flag) => Ok(own().filter(|_| wanted.unwrap_or(flag))),
             None => named_agent(text, place, tokens),
         },
     }

@@ -18,7 +18,7 @@ use super::line::{Entry, HASH_LENGTH, Marker, Names, hash_of};
 const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(5);
 
-pub(super) fn append(file: &Path, name: &str, key_type: &str, blob: &[u8]) -> io::Result<()> {
+pub(super) fn append(file: &Path, name: &str, key_type: &str, blob: &[u8], hashed: bool) -> io::Result<()> {
     check_name(name)?;
     if let Some(directory) = file.parent().filter(|directory| !directory.exists()) {
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
@@ -41,7 +41,7 @@ pub(super) fn append(file: &Path, name: &str, key_type: &str, blob: &[u8]) -> io
     {
         return Ok(());
     }
-    let hashed = entries.iter().any(|entry| matches!(entry.names, Names::Hashed { .. }));
+    let hashed = hashed || entries.iter().any(|entry| matches!(entry.names, Names::Hashed { .. }));
     let name = if hashed { hashed_name(name)? } else { name.to_owned() };
     let mut line = format!("{name} {key_type} {}\n", STANDARD.encode(blob));
     if !(bytes.is_empty() || bytes.ends_with(b"\n")) {

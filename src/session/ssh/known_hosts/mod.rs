@@ -43,6 +43,8 @@ pub enum Verdict {
         line: usize,
         /// Type of that other key.
         key_type: String,
+        /// Its fingerprint.
+        fingerprint: String,
     },
     /// This key must not be used.
     Revoked {
@@ -144,6 +146,7 @@ impl KnownHosts {
                     file: place.file.clone(),
                     line: place.line,
                     key_type: entry.key_type.clone(),
+                    fingerprint: fingerprint(&entry.blob),
                 };
             }
         }
@@ -151,13 +154,13 @@ impl KnownHosts {
     }
 
     /// Adds a key to a file, under a lock and unless it is there already. Creates the file and its directory, for the user alone; the
-    /// name is hashed if there are hashed names in the file.
+    /// name is hashed where that is wanted, or there are hashed names in the file.
     ///
     /// # Errors
     ///
     /// When the file cannot be written, or stays locked for two seconds, or the host could not be read back.
-    pub fn append(file: &Path, host: &str, port: u16, key_type: &str, blob: &[u8]) -> io::Result<()> {
-        append::append(file, &name(host, port), key_type, blob)
+    pub fn append(file: &Path, host: &str, port: u16, key_type: &str, blob: &[u8], hashed: bool) -> io::Result<()> {
+        append::append(file, &name(host, port), key_type, blob, hashed)
     }
 
     fn entries_for<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a (Place, Entry)> {

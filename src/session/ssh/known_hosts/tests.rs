@@ -50,10 +50,14 @@ impl Files {
     }
 
     fn changed(&self, line: usize, key_type: &str) -> Verdict {
+        let text = fs::read_to_string(&self.file).unwrap();
+        let old = text.lines().nth(line - 1).unwrap().split_whitespace();
+        let blob = old.last().and_then(|word| STANDARD.decode(word).ok()).unwrap();
         Verdict::Changed {
             file: self.file.clone(),
             line,
             key_type: key_type.to_owned(),
+            fingerprint: fingerprint(&blob),
         }
     }
 }
@@ -186,7 +190,7 @@ fn a_revoked_key_is_refused_even_where_it_is_known() {
 fn the_first_key_makes_a_file_for_the_user_alone() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("home/.ssh/known_hosts");
-    KnownHosts::append(&file, "App1", 2222, "ssh-ed25519", &ed(1)).unwrap();
+    KnownHosts::append(&file, "App1", 2222, "ssh-ed25519", &ed(1), false).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&file), 0o600);
     assert_eq!(mode(file.parent().unwrap()), 0o700);
@@ -202,7 +206,7 @@ fn a_key_is_added_once_after_what_is_there() {
     let files = Files::new(&format!("# mine\ngarbage\napp1 ssh-ed25519 {} the first", text(&ed(1))));
     let before = fs::read_to_string(&files.file).unwrap();
     for _ in 0..2 {
-        KnownHosts::append(&files.file, "app2", 22, "ssh-ed25519", &ed(2)).unwrap();
+        KnownHosts::append(&files.file, "app2", 22, "ssh-ed25519", &ed(2), false).unwrap();
     }
     assert_eq!(
         fs::read_to_string(&files.file).unwrap(),
@@ -219,17 +223,30 @@ fn a_name_is_hashed_where_names_are_hashed() {
         .arg(&files.file)
         .output()
         .unwrap();
-    KnownHosts::append(&files.file, "app2", 22, "ssh-ed25519", &ed(2)).unwrap();
+    KnownHosts::append(&files.file, "app2", 22, "ssh-ed25519", &ed(2), false).unwrap();
     assert!(!fs::read_to_string(&files.file).unwrap().contains("app2"));
     assert!(keygen_finds(&files.file, "app2"));
     assert_eq!(files.check("app2", 22, &ed(2)), Verdict::Known);
 }
 
 #[test]
+fn a_name_is_hashed_where_that_is_wanted_and_added_once() {
+    let files = Files::new(&format!("app1 ssh-ed25519 {}\n", text(&ed(1))));
+    for _ in 0..2 {
+        KnownHosts::append(&files.file, "app2", 2222, "ssh-ed25519", &ed(2), true).unwrap();
+    }
+    let written = fs::read_to_string(&files.file).unwrap();
+    assert_eq!(written.lines().count(), 2);
+    assert!(!written.contains("app2"), "{written}");
+    assert!(keygen_finds(&files.file, "[app2]:2222"));
+    assert_eq!(files.check("app2", 2222, &ed(2)), Verdict::Known);
+}
+
+#[test]
 fn a_name_that_would_be_read_as_something_else_is_not_written() {
     let files = Files::new("");
     for host in ["*", "a,b", "a b", "#a", "@revoked", "|1|x", "a\nb", "!a", ""] {
-        let error = KnownHosts::append(&files.file, host, 22, "ssh-ed25519", &ed(1)).unwrap_err();
+        let error = KnownHosts::append(&files.file, host, 22, "ssh-ed25519", &ed(1), false).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{host}");
     }
     assert!(fs::read(&files.file).unwrap().is_empty());
@@ -272,7 +289,7 @@ fn many_writers_lose_no_line() {
             scope.spawn(move || {
                 for host in 0..10 {
                     let host = format!("w{writer}h{host}");
-                    KnownHosts::append(file, &host, 22, "ssh-ed25519", &ed(writer)).unwrap();
+                    KnownHosts::append(file, &host, 22, "ssh-ed25519", &ed(writer), false).unwrap();
                 }
             });
         }

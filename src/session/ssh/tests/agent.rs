@@ -11,7 +11,7 @@ fn logged_in(options: SshOptions, environment: SshEnvironment) -> Client {
 
 fn forwarding(sshd: &Sshd) -> SshOptions {
     SshOptions {
-        forward_agent: true,
+        forward_agent: Some(true),
         ..sshd.options()
     }
 }

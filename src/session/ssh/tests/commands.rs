@@ -271,7 +271,7 @@ fn k11_a_silent_server_is_noticed_within_three_intervals() {
     let sshd = Sshd::start();
     let mut client = sshd
         .connect_with(SshOptions {
-            keepalive_interval: Duration::from_secs(1),
+            keepalive_interval: Some(Duration::from_secs(1)),
             ..sshd.options()
         })
         .unwrap();
@@ -288,6 +288,30 @@ fn k11_a_silent_server_is_noticed_within_three_intervals() {
     );
     assert!(frozen.elapsed() < Duration::from_secs(6));
     sshd.freeze(false);
+}
+
+#[test]
+fn k11_the_number_of_questions_is_that_of_the_recipe_or_of_the_files() {
+    let sshd = Sshd::start();
+    std::fs::write(
+        sshd.path("ssh_config"),
+        "ServerAliveInterval 1\nServerAliveCountMax 0\n",
+    )
+    .unwrap();
+    for (recipe, waited) in [(Some(3), "4"), (None, "1")] {
+        let options = SshOptions {
+            config: Some(vec![sshd.path("ssh_config")]),
+            keepalive_count: recipe,
+            ..sshd.options()
+        };
+        let mut client = sshd.connect_with(options).unwrap();
+        let job = client.start(command("echo up; sleep 300"));
+        client.await_output();
+        sshd.freeze(true);
+        let expected = format!("no sign of life for {waited} s, while the command ran");
+        assert_eq!(client.finish(job).exit, Exit::Lost(expected));
+        sshd.freeze(false);
+    }
 }
 
 #[test]

@@ -268,7 +268,7 @@ fn a_server_that_does_not_answer_does_not_hold_up_the_others_behind_its_gateway(
     let mut names = vec![address.to_string()];
     names.extend((1..=3).map(|number| format!("127.0.0.{number}:{}", target.port)));
     let options = SshOptions {
-        connect_timeout: Duration::from_secs(5),
+        connect_timeout: Some(Duration::from_secs(5)),
         ..through(&target, &[format!("127.0.0.1:{}", gate.port)])
     };
     let (_, errors) = connect(&names, &options);

@@ -18,7 +18,7 @@ fn short(port: u16) -> SshOptions {
         user: Some("deploy".to_owned()),
         port: Some(port),
         config: Some(Vec::new()),
-        connect_timeout: Duration::from_millis(300),
+        connect_timeout: Some(Duration::from_millis(300)),
         login_timeout: Duration::from_millis(500),
         ..SshOptions::default()
     }
@@ -159,7 +159,7 @@ fn keys_of_every_kind_log_in_from_files_and_from_the_agent() {
         agent.add(&sshd.path(name));
         let options = SshOptions {
             keys: Vec::new(),
-            keys_only: false,
+            keys_only: Some(false),
             ..sshd.options()
         };
         let mut client = Client::begin("127.0.0.1", options, agent.environment());
@@ -276,9 +276,72 @@ fn k9_an_unknown_host_key_is_added_and_a_changed_one_is_refused() {
         error.reason.starts_with("host key of 127.0.0.1 has changed: "),
         "{error}"
     );
-    assert!(error.reason.contains(&format!("{}:2", file.display())), "{error}");
+    let known = fingerprint_of(&sshd.path("another.pub"));
+    let expected = format!(
+        "it shows ssh-ed25519 {}, but known is ssh-ed25519 {known} in {}:2",
+        fingerprint_of(&sshd.path("host_key.pub")),
+        file.display()
+    );
+    assert!(error.reason.ends_with(&expected), "{error}");
     assert!(error.hints[1].contains("ssh-keygen -R"), "{:?}", error.hints);
     assert!(connect(Some(HostKeyPolicy::Off)).is_ok());
+}
+
+/// As ssh-keygen tells it.
+fn fingerprint_of(file: &std::path::Path) -> String {
+    let output = std::process::Command::new("ssh-keygen").arg("-lf").arg(file).output();
+    let said = String::from_utf8(output.unwrap().stdout).unwrap();
+    said.split_whitespace().nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn k9_keys_of_localhost_are_not_checked_where_the_files_say_so() {
+    let sshd = Sshd::start();
+    let connect = |lines: &str, host: &str| {
+        std::fs::write(sshd.path("ssh_config"), lines).unwrap();
+        let options = SshOptions {
+            config: Some(vec![sshd.path("ssh_config")]),
+            verify_host_key: Some(HostKeyPolicy::Strict),
+            ..sshd.options()
+        };
+        Client::begin(host, options, SshEnvironment::default()).await_login()
+    };
+    connect("NoHostAuthenticationForLocalhost yes\n", "127.0.0.1").unwrap();
+    assert!(!sshd.path("known_hosts").exists());
+    for lines in [
+        "NoHostAuthenticationForLocalhost no\n",
+        "NoHostAuthenticationForLocalhost yes\nHostKeyAlias somebody\n",
+    ] {
+        assert_eq!(
+            connect(lines, "127.0.0.1").unwrap_err().phase,
+            Phase::HostKey,
+            "{lines}"
+        );
+    }
+    // As with ssh, what is revoked stays so.
+    std::fs::copy(sshd.path("host_key.pub"), sshd.path("revoked")).unwrap();
+    let revoked = format!(
+        "NoHostAuthenticationForLocalhost yes\nRevokedHostKeys {}\n",
+        sshd.path("revoked").display()
+    );
+    let error = connect(&revoked, "127.0.0.1").unwrap_err();
+    assert!(error.reason.contains("is revoked in"), "{error}");
+}
+
+#[test]
+fn k9_a_new_name_is_hashed_where_the_files_say_so() {
+    let sshd = Sshd::start();
+    std::fs::write(sshd.path("ssh_config"), "HashKnownHosts yes\n").unwrap();
+    for _ in 0..2 {
+        let options = SshOptions {
+            config: Some(vec![sshd.path("ssh_config")]),
+            ..sshd.options()
+        };
+        sshd.connect_with(options).map(drop).unwrap();
+        let written = std::fs::read_to_string(sshd.path("known_hosts")).unwrap();
+        assert!(written.starts_with("|1|"), "{written}");
+        assert_eq!(written.lines().count(), 1);
+    }
 }
 
 #[test]
@@ -330,7 +393,7 @@ fn the_ways_to_log_in_are_those_of_the_recipe_or_of_the_files() {
     let options = SshOptions {
         auth_methods: Some(password),
         password: Some(Secret::new("wrong")),
-        non_interactive: true,
+        non_interactive: Some(true),
         ..sshd.options()
     };
     let (result, asked) = log_in(options, &[]);
@@ -359,7 +422,7 @@ fn keys_can_be_given_themselves_and_with_their_passphrase() {
         keys: Vec::new(),
         key_data: vec![Secret::new(key)],
         passphrase: Some(Secret::new("open sesame")),
-        non_interactive: true,
+        non_interactive: Some(true),
         ..sshd.options()
     };
     let (result, asked) = log_in(options, &[]);

@@ -66,6 +66,11 @@ fn compare(sample: &Sample, server: &str) -> Result<(), String> {
         one("addressfamily"),
     );
     same("compression", flag(ours.compression), one("compression"));
+    same(
+        "nohostauthenticationforlocalhost",
+        flag(ours.trusts_localhost),
+        one("nohostauthenticationforlocalhost"),
+    );
     same("hashknownhosts", flag(ours.hash_known_hosts), one("hashknownhosts"));
     same(
         "connectionattempts",
@@ -201,7 +206,7 @@ const SERVERS: [&str; 9] = [
 
 /// Configurations that were once thought of.
 const TEXTS: [&str; 62] = [
-    "AddressFamily inet6\nCompression yes\nHashKnownHosts yes\nConnectionAttempts 3\nBindAddress 127.0.0.9\n",
+    "AddressFamily inet6\nCompression yes\nHashKnownHosts yes\nNoHostAuthenticationForLocalhost yes\nConnectionAttempts 3\nBindAddress 127.0.0.9\n",
     "AddressFamily INET\nHost app1\n AddressFamily any\n",
     "AddressFamily ipv6\n",
     "ServerAliveInterval 5\nBatchMode yes\nNumberOfPasswordPrompts 7\nServerAliveCountMax 9\n",

@@ -120,8 +120,8 @@ fn k7_the_recipe_and_the_server_come_before_the_files() {
         user: Some("recipe".to_owned()),
         port: Some(2),
         keys: vec!["/recipe".into()],
-        keys_only: true,
-        forward_agent: true,
+        keys_only: Some(true),
+        forward_agent: Some(true),
         user_known_hosts_files: Some(vec!["/mine".into()]),
         verify_host_key: Some(HostKeyPolicy::Off),
         ..SshOptions::default()
@@ -137,6 +137,32 @@ fn k7_the_recipe_and_the_server_come_before_the_files() {
     assert_eq!((config.user.as_str(), config.port), ("server", 3));
     let config = sample.resolve("app1").unwrap();
     assert_eq!((config.user.as_str(), config.port), ("file", 1));
+}
+
+#[test]
+fn k7_what_the_recipe_says_counts_also_where_it_is_the_usual() {
+    let sample = Sample::new(
+        "ForwardAgent yes\nIdentitiesOnly yes\nBatchMode yes\nConnectTimeout 3\nServerAliveInterval 3\nServerAliveCountMax 9\n",
+    );
+    let options = SshOptions {
+        forward_agent: Some(false),
+        keys_only: Some(false),
+        non_interactive: Some(false),
+        connect_timeout: Some(Duration::from_secs(10)),
+        keepalive_interval: Some(Duration::from_secs(15)),
+        keepalive_count: Some(2),
+        ..SshOptions::default()
+    };
+    let config = sample.resolve_with("app1", &options).unwrap();
+    assert_eq!(config.forwarded_agent, None);
+    assert!(!config.identities_only);
+    assert_eq!(config.password_prompts, 3);
+    assert_eq!(config.connect_timeout, Some(Duration::from_secs(10)));
+    assert_eq!(config.server_alive_interval, Some(Duration::from_secs(15)));
+    assert_eq!(config.server_alive_count, Some(2));
+    let config = sample.resolve("app1").unwrap();
+    assert!(config.forwarded_agent.is_some() && config.identities_only);
+    assert_eq!((config.password_prompts, config.server_alive_count), (0, Some(9)));
 }
 
 #[test]
