@@ -228,7 +228,9 @@ impl Worker {
             }
         }
         self.watch_spare()?;
-        self.pump()
+        self.pump()?;
+        self.restless |= self.jobs.iter().any(Job::can_go_on);
+        Ok(())
     }
 
     /// Asks for agent forwarding, which commands that start later inherit.
