@@ -6,17 +6,11 @@ use super::{Arrival, Fanout, Flight};
 use crate::exit::{Exit, Stream};
 use crate::session::JobSignal;
 
-/// What is done, and how long the commands then have.
-const LADDER: [(Option<JobSignal>, Duration); 4] = [
-    (Some(JobSignal::Int), Duration::from_secs(2)),
-    (Some(JobSignal::Term), Duration::from_secs(3)),
-    (Some(JobSignal::Kill), Duration::from_secs(2)),
-    // The connection is dropped.
-    (None, Duration::from_secs(1)),
-];
+/// How long a session whose connection is dropped has to report the end of its commands.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 impl Fanout {
-    /// Ends everything that still runs: INT, after 2 s TERM, after 3 s KILL, after 2 s the connection is dropped.
+    /// Ends everything that still runs: one signal after the other, and then the connection is dropped.
     ///
     /// Returns how each server that was still running ended; output that arrives meanwhile is handed to `output`. A stop
     /// request in the meantime goes one step further at once.
@@ -26,14 +20,14 @@ impl Fanout {
         output: &mut dyn FnMut(usize, Stream, &[u8]),
     ) -> Vec<(usize, Exit, Duration)> {
         let mut ended = Vec::new();
-        for (signal, time) in LADDER {
+        for signal in JobSignal::LADDER.map(Some).into_iter().chain([None]) {
             for index in flight.left() {
                 match signal {
                     Some(signal) => self.signal(&flight, index, signal),
                     None => self.drop_link(&flight, index),
                 }
             }
-            let deadline = Instant::now() + time;
+            let deadline = Instant::now() + signal.map_or(LAST_WORD, JobSignal::patience);
             loop {
                 match self.next_until(&mut flight, Some(deadline)) {
                     Ok(Some(Arrival::Output(index, stream, bytes))) => output(index, stream, &bytes),

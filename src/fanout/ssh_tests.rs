@@ -155,7 +155,9 @@ fn b3_a_stop_request_ends_the_commands_on_every_server() {
     let ended = fanout.cancel(flight, &mut |_, _, _| {});
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     assert!(
-        ended.iter().all(|(_, exit, _)| *exit == Exit::Signal("INT".to_owned())),
+        ended
+            .iter()
+            .all(|(_, exit, _)| *exit == Exit::Signal("TERM".to_owned())),
         "{ended:?}"
     );
     assert_eq!(ended.len(), 6);

@@ -111,13 +111,13 @@ fn a_stop_request_is_seen_once_and_the_ladder_ends_what_runs() {
         .into_iter()
         .flat_map(|record| record.signals)
         .collect();
-    assert_eq!(signals, [JobSignal::Int]);
+    assert_eq!(signals, [JobSignal::Term]);
 }
 
 #[test]
 fn a_second_stop_request_goes_one_step_further_at_once() {
     let script = Script::new();
-    script.on("a", "work", Answer::new().hangs().dies_only_of(JobSignal::Term));
+    script.on("a", "work", Answer::new().hangs().dies_only_of(JobSignal::Kill));
     let (mut fanout, interrupt) = fanout(&script);
     fanout.connect(&destinations(&["a"]), &mut |_| {}).unwrap();
     let flight = fanout.start(jobs(&["a"]));
@@ -128,7 +128,7 @@ fn a_second_stop_request_goes_one_step_further_at_once() {
         .into_iter()
         .flat_map(|record| record.signals)
         .collect();
-    assert_eq!(signals, [JobSignal::Int, JobSignal::Term]);
+    assert_eq!(signals, [JobSignal::Term, JobSignal::Kill]);
 }
 
 #[test]

@@ -327,22 +327,31 @@ pub struct PasswordQuestion {
     pub refused: Option<Secret>,
 }
 
-/// What to send to a running command.
+/// What to send to a command that is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobSignal {
-    /// SIGINT to its process group.
-    Int,
-    /// SIGTERM.
+    /// SIGTERM to its process group.
     Term,
     /// SIGKILL.
     Kill,
 }
 
 impl JobSignal {
+    /// One after the other. INT is none of them: a shell's background processes ignore it, and a server no longer knows
+    /// their group once the shell has died of it.
+    pub const LADDER: [Self; 2] = [Self::Term, Self::Kill];
+
+    /// How long a command then has, before the next step.
+    pub fn patience(self) -> Duration {
+        match self {
+            Self::Term => Duration::from_secs(5),
+            Self::Kill => Duration::from_secs(2),
+        }
+    }
+
     /// Without `SIG` in front.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Int => "INT",
             Self::Term => "TERM",
             Self::Kill => "KILL",
         }

@@ -108,3 +108,42 @@ fn b5_a_stop_request_leaves_no_proxy_command() {
     let alive = Path::new("/proc").join(&number);
     assert!(!alive.exists(), "process {number} is left");
 }
+
+/// Children in the background hold the output open and are told by their shell to ignore INT.
+const FAMILY: &str = "(sleep 300; true) | cat & sleep 300 & echo begun $(hostname); wait";
+
+#[test]
+fn b3_a_stop_request_ends_background_children_too() {
+    let fleet = Fleet::start(&["app1", "bad"]);
+    let recipe = format!("task :t {{ run \"{FAMILY}\"; }}");
+    let begin = Instant::now();
+    stop(&fleet, None, &recipe, "[out :: bad] begun bad", (Signal::INT, 130));
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn b3_a_stop_request_ends_several_commands_of_root_on_one_connection() {
+    let fleet = Fleet::start(&["app1"]);
+    fleet.configure("app1", "PermitRootLogin yes");
+    fleet.sh(
+        "app1",
+        "mkdir -p /root/.ssh && cp /home/deploy/.ssh/authorized_keys /root/.ssh/ && chown -R root /root",
+    );
+    let recipe = format!(
+        r#"role :app, "root@app1"; task :t {{ transaction {{
+            on_rollback {{ run "echo undone"; }}
+            parallel |session| {{
+                session.when(:app, "echo first; {FAMILY}");
+                session.when(:app, "echo second; {FAMILY}");
+            }}
+        }} }}"#
+    );
+    let mut running = Case::new().recipe(&recipe).args(["t"]).on(&fleet).start();
+    running.wait_for("first");
+    running.wait_for("second");
+    let begin = Instant::now();
+    running.signal(Signal::INT);
+    running.finish().code(130).says("undone");
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+    assert_eq!(fleet.sh("app1", "pgrep -x 'sleep|cat' || true"), "");
+}

@@ -160,7 +160,7 @@ fn c15_b18_a_handler_that_fails_ends_the_commands_on_every_host_and_tells_it() {
     assert!(bench.actor.next(&mut running, &mut bench.person).unwrap().is_some());
     bench.actor.stop(running);
     for record in bench.remote.commands() {
-        assert_eq!(record.signals, [JobSignal::Int]);
+        assert_eq!(record.signals, [JobSignal::Term]);
         assert!(record.exit.is_some());
     }
     assert_eq!(bench.told.of("finished").len(), 2);

@@ -26,7 +26,7 @@ fn b3_commands_are_ended_on_every_host_before_anything_is_undone() {
         })
     });
     assert!(matches!(result, Err(ActionError::Interrupted(Signal::Int))));
-    assert_eq!(bench.remote.commands()[1].signals, [JobSignal::Int]);
+    assert_eq!(bench.remote.commands()[1].signals, [JobSignal::Term]);
     assert_eq!(bench.commands()[2..], ["app1: undo", "app2: undo"]);
     assert_eq!(bench.told.of("interrupted"), ["interrupted"]);
     assert_eq!(

@@ -15,12 +15,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{self, Pid, Signal, WaitId, WaitIdOptions};
 
 use crate::exit::{Exit, Stream};
-use crate::session::Command;
 use crate::session::feed::Feed;
+use crate::session::{Command, JobSignal};
 use crate::source::text;
 
-/// From TERM to KILL, for a command that ran into its timeout.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// How long output is still read after a command was told to end and did, when something that left its group holds it open.
 const LINGER: Duration = Duration::from_millis(500);
 /// Bytes read from a stream at a time.
@@ -327,7 +325,7 @@ impl Job {
                 self.timed_out = Some(Instant::now());
                 self.told_to_end = true;
             }
-            Some(since) if since.elapsed() >= PATIENCE => self.leader.group.kill(Signal::KILL),
+            Some(since) if since.elapsed() >= JobSignal::Term.patience() => self.leader.group.kill(Signal::KILL),
             _ => {}
         }
     }
@@ -365,7 +363,9 @@ impl Job {
         }
         match (self.timed_out, self.timeout) {
             (None, Some(timeout)) => self.started.checked_add(timeout),
-            (Some(since), _) if since.elapsed() < PATIENCE => Some(since + PATIENCE),
+            (Some(since), _) if since.elapsed() < JobSignal::Term.patience() => {
+                Some(since + JobSignal::Term.patience())
+            }
             _ => None,
         }
     }

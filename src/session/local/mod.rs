@@ -112,7 +112,6 @@ impl Session for LocalSession {
     fn signal(&self, job: JobId, signal: JobSignal) {
         if let Some(handle) = self.jobs.lock().running.get(&job) {
             handle.kill(match signal {
-                JobSignal::Int => process::Signal::INT,
                 JobSignal::Term => process::Signal::TERM,
                 JobSignal::Kill => process::Signal::KILL,
             });

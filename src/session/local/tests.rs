@@ -117,12 +117,17 @@ fn a_signal_reaches_the_whole_group_and_leaves_no_zombie() {
     let (session, reports) = session();
     session.start(
         JobId(1),
-        command("sleep 100 & sleep 100 & echo $$; wait", b"", true, None),
+        command(
+            "(trap '' TERM; sleep 100) & sleep 100 | cat & echo $$; wait",
+            b"",
+            true,
+            None,
+        ),
     );
     let group = await_group(&reports);
-    // A shell that is not interactive starts its background jobs with SIGINT ignored: the signal alone would leave them.
-    session.signal(JobId(1), JobSignal::Int);
-    assert_eq!(await_end(&reports).exit, Exit::Signal("INT".to_owned()));
+    // What ignores TERM is killed when its leader has died of it.
+    session.signal(JobId(1), JobSignal::Term);
+    assert_eq!(await_end(&reports).exit, Exit::Signal("TERM".to_owned()));
     await_group_gone(group);
 }
 

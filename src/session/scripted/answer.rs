@@ -50,7 +50,7 @@ impl Answer {
     pub fn new() -> Self {
         Self {
             steps: VecDeque::new(),
-            dies_of: Some(JobSignal::Int),
+            dies_of: Some(JobSignal::Term),
         }
     }
 

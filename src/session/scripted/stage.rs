@@ -271,9 +271,9 @@ impl Stage {
         if running
             .answer
             .dies_of
-            .is_some_and(|weakest| strength(signal) >= strength(weakest))
+            .is_some_and(|weakest| weakest == JobSignal::Term || signal == weakest)
         {
-            self.finish(place, Exit::Signal(name(signal).to_owned()));
+            self.finish(place, Exit::Signal(signal.name().to_owned()));
         }
     }
 
@@ -367,21 +367,5 @@ impl Stage {
             place = 0;
         }
         None
-    }
-}
-
-fn strength(signal: JobSignal) -> u8 {
-    match signal {
-        JobSignal::Int => 0,
-        JobSignal::Term => 1,
-        JobSignal::Kill => 2,
-    }
-}
-
-fn name(signal: JobSignal) -> &'static str {
-    match signal {
-        JobSignal::Int => "INT",
-        JobSignal::Term => "TERM",
-        JobSignal::Kill => "KILL",
     }
 }

@@ -153,7 +153,7 @@ fn signals_end_what_runs_unless_it_resists() {
     let session = connect(&script, 1, "app1", &sender);
     for (job, line) in [(1, "soft"), (2, "hard"), (3, "frozen")] {
         session.start(JobId(job), command(line));
-        for signal in [JobSignal::Int, JobSignal::Term, JobSignal::Kill] {
+        for signal in JobSignal::LADDER {
             session.signal(JobId(job), signal);
         }
     }
@@ -163,14 +163,14 @@ fn signals_end_what_runs_unless_it_resists() {
         told(&reports),
         [
             "1 connected",
-            "1.1 killed by signal INT",
+            "1.1 killed by signal TERM",
             "1.2 killed by signal KILL",
             "1.3 stopped",
             "1 lost: stopped",
             "1.4 connection lost: not connected",
         ]
     );
-    assert_eq!(script.commands()[1].signals.len(), 3);
+    assert_eq!(script.commands()[1].signals.len(), 2);
     assert_eq!(script.abandoned(), [Server::host("app1")]);
     assert_eq!(script.open_sessions(), 0);
 }

@@ -11,13 +11,6 @@ use crate::source::text;
 
 use super::channel::{Channel, Trouble};
 
-/// How a command that has run too long is ended, and how long each step may take.
-const LADDER: [(JobSignal, Duration); 3] = [
-    (JobSignal::Int, Duration::from_secs(2)),
-    (JobSignal::Term, Duration::from_secs(3)),
-    (JobSignal::Kill, Duration::from_secs(2)),
-];
-
 /// How often it is told how much was sent.
 const TELLING: Duration = Duration::from_millis(500);
 
@@ -61,6 +54,7 @@ pub(super) struct Job {
     /// How much of the input was told to be sent, and when more is to be told; None: nothing is told.
     told: Option<(u64, Instant)>,
     signals: VecDeque<JobSignal>,
+    /// The last signal that was sent.
     signalled: Option<JobSignal>,
     timeout: Option<Duration>,
     /// When the next step against a command that runs too long is due.
@@ -123,9 +117,15 @@ impl Job {
         self.signals.push_back(signal);
     }
 
-    /// The last signal that was sent, once.
-    pub(super) fn take_signalled(&mut self) -> Option<JobSignal> {
-        self.signalled.take()
+    /// The last signal that was sent.
+    pub(super) fn signalled(&self) -> Option<JobSignal> {
+        self.signalled
+    }
+
+    /// Whether the process that the server has started for it lives, as far as is known.
+    pub(super) fn leads(&self) -> bool {
+        let channel = self.channel.as_ref();
+        channel.is_none_or(|channel| channel.exit_status().is_none() && channel.exit_signal().is_none())
     }
 
     pub(super) fn needs_channel(&self) -> bool {
@@ -301,11 +301,11 @@ impl Job {
         if self.next_step.is_none_or(|due| due > now) {
             return None;
         }
-        match LADDER.get(self.steps) {
-            Some(&(signal, patience)) => {
+        match JobSignal::LADDER.get(self.steps) {
+            Some(&signal) => {
                 self.signals.push_back(signal);
                 self.steps += 1;
-                self.next_step = Some(now + patience);
+                self.next_step = Some(now + signal.patience());
                 None
             }
             None => self.timeout.map(Exit::TimedOut),

@@ -20,6 +20,7 @@ mod login;
 mod pattern;
 mod pipe;
 mod proxy_command;
+mod root;
 mod signer;
 mod tcp;
 mod tunnel;

@@ -13,7 +13,7 @@ use rustix::net::{Shutdown, shutdown, sockopt};
 use ssh2::Session;
 
 use crate::exit::Exit;
-use crate::session::{Command, Input, JobId, JobSignal, Report, SessionId};
+use crate::session::{Command, Input, JobId, Report, SessionId};
 
 use super::agent_forwarding::{AgentForwarding, Asked};
 use super::channel::{Channel, Link, Trouble, take_ending};
@@ -21,6 +21,7 @@ use super::inbox::{End, Inbox, Order};
 use super::job::{Job, NOT_STARTED};
 use super::login::{CORRUPT, Connection, Way, quick_ack};
 use super::pipe::Pipes;
+use super::root;
 use super::tcp::plain;
 use super::tunnel::Tunnels;
 
@@ -208,24 +209,30 @@ impl Worker {
             self.open_spare()?;
         }
         let now = Instant::now();
+        let mut sent = None;
         let mut index = 0;
         while let Some(job) = self.jobs.get_mut(index) {
             if !job.is_running() {
                 index += 1;
                 continue;
             }
+            let before = job.signalled();
             let fed = job.feed();
             if let Some((job, bytes)) = job.id.zip(job.progress(now)) {
                 let _ = self.reports.send(Report::Sent(self.id, job, bytes));
             }
-            if let Some(signal) = job.take_signalled() {
-                self.signal_as_root(signal);
+            if job.signalled() != before {
+                sent = job.signalled();
             }
             self.may_block(fed)?;
             match self.read_job(index)? {
                 Some(exit) => self.finish(index, exit),
                 None => index += 1,
             }
+        }
+        if let Some(signal) = sent.filter(|_| self.is_root) {
+            self.jobs.push(own_job(root::signal(signal, &self.jobs)));
+            self.restless = true;
         }
         self.watch_spare()?;
         self.pump()?;
@@ -389,21 +396,6 @@ impl Worker {
         if let Some(id) = job.id {
             let _ = self.reports.send(Report::Finished(self.id, id, exit, job.elapsed()));
         }
-    }
-
-    /// OpenSSH ignores a signal request where root has logged in (it has no separate process that could be allowed to send
-    /// one). There a command of our own signals the others of this connection, which is right as long as there is only one.
-    fn signal_as_root(&mut self, signal: JobSignal) {
-        if !self.is_root || self.jobs.iter().filter(|job| job.id.is_some()).count() != 1 {
-            return;
-        }
-        let line = format!(
-            "exec sh -c 'ps -A -o pid= -o ppid= | while read -r pid parent; do \
-             if [ \"$parent\" = $PPID ] && [ \"$pid\" != $$ ]; then kill -{} \"-$pid\"; fi; done'",
-            signal.name()
-        );
-        self.restless = true;
-        self.jobs.push(own_job(line));
     }
 
     fn free_channels(&mut self) {

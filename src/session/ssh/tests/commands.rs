@@ -144,7 +144,7 @@ fn c30_a_command_that_runs_too_long_is_ended_on_the_server() {
     // One that ignores the first signals gets the next ones.
     let job = client.start(Command {
         timeout,
-        ..command("trap '' INT; echo $$; while :; do sleep 0.1; done")
+        ..command("trap '' TERM; echo $$; while :; do sleep 0.1; done")
     });
     let ran = client.finish(job);
     assert_eq!(ran.exit, Exit::TimedOut(Duration::from_millis(300)));
@@ -155,22 +155,51 @@ fn c30_a_command_that_runs_too_long_is_ended_on_the_server() {
 fn b3_a_signal_ends_a_remote_command_without_a_terminal() {
     let sshd = Sshd::start();
     let mut client = sshd.connect();
-    for (signal, name) in [
-        (JobSignal::Int, "INT"),
-        (JobSignal::Term, "TERM"),
-        (JobSignal::Kill, "KILL"),
-    ] {
+    for signal in JobSignal::LADDER {
         let job = client.start(command("echo $$; sleep 300 >/dev/null 2>&1 & sleep 300"));
         let pid = String::from_utf8_lossy(&client.await_output()).trim().to_owned();
         client.session.signal(job, signal);
-        assert_eq!(client.finish(job).exit, Exit::Signal(name.to_owned()));
+        assert_eq!(client.finish(job).exit, Exit::Signal(signal.name().to_owned()));
         let group = client.run(&format!("ps -o stat= -g {pid} | grep -vc Z"));
-        // A shell tells its background processes to ignore INT.
-        if signal != JobSignal::Int {
-            assert_eq!(String::from_utf8_lossy(&group.out), "0\n", "{name}");
-        }
-        client.run(&format!("kill -KILL -{pid}"));
+        assert_eq!(String::from_utf8_lossy(&group.out), "0\n", "{signal:?}");
     }
+}
+
+#[test]
+fn b3_of_several_commands_only_the_one_that_is_meant_is_ended() {
+    let sshd = Sshd::start();
+    let mut client = sshd.connect();
+    let line = "echo $$; (sleep 300; true) | cat & sleep 300";
+    let mut jobs = Vec::new();
+    for timeout in [None, Some(Duration::from_secs(1)), None] {
+        let job = client.start(Command {
+            timeout,
+            ..command(line)
+        });
+        let pid = String::from_utf8_lossy(&client.await_output()).trim().to_owned();
+        jobs.push((job, pid));
+    }
+    let left = |client: &mut crate::session::ssh::testing::Client| {
+        let groups: Vec<_> = jobs.iter().map(|(_, pid)| pid.as_str()).collect();
+        let said = client.run("ps -A -o stat= -o pgid= | grep -v ^Z; true");
+        let said = String::from_utf8_lossy(&said.out).into_owned();
+        let alive = said.lines().filter_map(|line| line.split_whitespace().last());
+        let alive: std::collections::BTreeSet<_> = alive.collect();
+        groups.iter().map(|group| alive.contains(group)).collect::<Vec<_>>()
+    };
+    assert!(matches!(client.finish(jobs[1].0).exit, Exit::TimedOut(_)));
+    assert_eq!(left(&mut client), [true, false, true]);
+    for (job, _) in [&jobs[0], &jobs[2]] {
+        client.session.signal(*job, JobSignal::Term);
+    }
+    let mut ended = 0;
+    while ended < 2 {
+        if let Report::Finished(_, _, exit, _) = client.report() {
+            assert_eq!(exit, Exit::Signal("TERM".to_owned()));
+            ended += 1;
+        }
+    }
+    assert_eq!(left(&mut client), [false, false, false]);
 }
 
 #[test]
