@@ -139,8 +139,8 @@ fn b3_a_stop_request_ends_several_commands_of_root_on_one_connection() {
         }} }}"#
     );
     let mut running = Case::new().recipe(&recipe).args(["t"]).on(&fleet).start();
-    running.wait_for("first");
-    running.wait_for("second");
+    running.wait_for("] first");
+    running.wait_for("] second");
     let begin = Instant::now();
     running.signal(Signal::INT);
     running.finish().code(130).says("undone");
