@@ -40,6 +40,100 @@ fn k6_keyboard_interactive_with_pam_takes_the_real_password_and_no_other() {
         .says("app2: authentication failed for `deploy'");
 }
 
+/// Makes the servers ask this, with another answer on each: `111111`, `222222`. `before` are the modules before it.
+fn servers_that_ask(question: &str, before: &str, lines: &str) -> Fleet {
+    let fleet = servers(&format!("UsePAM yes\nKbdInteractiveAuthentication yes\n{lines}"));
+    for (name, answer) in [("app1", "111111"), ("app2", "222222")] {
+        fleet.write(name, "/tmp/pam_ask.c", include_str!("fixtures/pam_ask.c"));
+        fleet.sh(name, "cc -shared -fPIC -o /var/lib/pam_ask.so /tmp/pam_ask.c");
+        let modules = format!(
+            "{before}auth required /var/lib/pam_ask.so [{question}] {answer}\n\
+             account required pam_unix.so\nsession required pam_permit.so\n"
+        );
+        fleet.write(name, "/etc/pam.d/sshd", &modules);
+    }
+    fleet
+}
+
+const PASSWORD_FIRST: &str = "auth required pam_unix.so nodelay\n";
+
+fn log_in_on_a_terminal(fleet: &Fleet) -> crate::harness::Running {
+    Case::new()
+        .recipe(&format!("ssh_options.max_logins = 1; {RECIPE}"))
+        .args(["t"])
+        .on(fleet)
+        .terminal()
+        .start()
+}
+
+#[test]
+fn k6_a_code_is_asked_of_the_person_for_each_server_and_the_password_once() {
+    let fleet = servers_that_ask(
+        "Verification code: ",
+        PASSWORD_FIRST,
+        "PubkeyAuthentication no\nPasswordAuthentication no",
+    );
+    let mut running = log_in_on_a_terminal(&fleet);
+    running.answer("Password for deploy@app1: ", PASSWORD);
+    running.answer("deploy@app1: Verification code: ", "111111");
+    running.answer("deploy@app2: Verification code: ", "222222");
+    running.finish().ok().silent_on("111111").silent_on("222222");
+    assert!(fleet.exists("app1", "/tmp/x") && fleet.exists("app2", "/tmp/x"));
+}
+
+#[test]
+fn k6_a_code_after_a_key_needs_no_password() {
+    let fleet = servers_that_ask(
+        "One-time password (OATH): ",
+        "",
+        "AuthenticationMethods publickey,keyboard-interactive",
+    );
+    let mut running = log_in_on_a_terminal(&fleet);
+    running.answer("deploy@app1: One-time password (OATH): ", "nonsense");
+    running.answer("deploy@app1: One-time password (OATH): ", "111111");
+    running.answer("deploy@app2: One-time password (OATH): ", "222222");
+    running.finish().ok().silent_on("Password for");
+}
+
+#[test]
+fn k6_a_shown_question_is_put_to_the_person_too() {
+    let fleet = servers_that_ask(
+        "Where are you? ",
+        "",
+        "AuthenticationMethods publickey,keyboard-interactive",
+    );
+    for name in ["app1", "app2"] {
+        fleet.sh(name, "sed -i '/pam_ask/s/$/ shown/' /etc/pam.d/sshd");
+    }
+    let mut running = log_in_on_a_terminal(&fleet);
+    running.answer("deploy@app1: Where are you? ", "111111");
+    running.answer("deploy@app2: Where are you? ", "222222");
+    running.finish().ok();
+}
+
+#[test]
+fn k6_a_code_that_nobody_can_give_is_named() {
+    let fleet = servers_that_ask(
+        "Verification code: ",
+        PASSWORD_FIRST,
+        "PubkeyAuthentication no\nPasswordAuthentication no",
+    );
+    log_in(&fleet, PASSWORD)
+        .code(4)
+        .says("app1: authentication failed for `deploy'")
+        .says("keyboard-interactive (nobody answers `Verification code:')");
+}
+
+#[test]
+fn k6_a_password_that_has_expired_is_told() {
+    let fleet = servers("UsePAM yes\nPubkeyAuthentication no\nPasswordAuthentication yes");
+    for name in ["app1", "app2"] {
+        fleet.sh(name, "sed -i '/^deploy/s/:19000:/:0:/' /etc/shadow");
+    }
+    log_in(&fleet, PASSWORD).code(1).says("assword change required");
+    assert!(!fleet.exists("app1", "/tmp/x"));
+}
+
 #[test]
 fn k6_servers_that_want_several_ways_get_them_in_their_order() {
     for methods in [

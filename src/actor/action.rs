@@ -74,6 +74,8 @@ pub trait Passwords {
     fn password(&mut self, why: &str) -> Result<Secret, String>;
     /// The passphrase of a key file; `again` after one that was wrong. An error says why there is none.
     fn passphrase(&mut self, key: &str, again: bool) -> Result<Secret, String>;
+    /// What a server asks in its own words, and nobody else does: never kept. An error says why there is no answer.
+    fn answer(&mut self, question: &str, hidden: bool) -> Result<Secret, String>;
     /// The password was refused: the next one is asked for again.
     fn forget(&mut self);
     /// Whether a command is to be run; asked before each. An error says why the person cannot be asked.

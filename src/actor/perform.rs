@@ -12,7 +12,7 @@ use crate::exit::{Exit, Stream};
 use crate::fanout::{Arrival, NotConnected, Progress};
 use crate::interrupt::Signal;
 use crate::secret::Secret;
-use crate::session::{Command, Destination, NewHostKey, PasswordQuestion};
+use crate::session::{Command, Destination, NewHostKey, PasswordQuestion, Wanted};
 
 /// For what comes after the handler's end: nobody is asked any more.
 struct Nobody;
@@ -23,6 +23,10 @@ impl Passwords for Nobody {
     }
 
     fn passphrase(&mut self, _key: &str, _again: bool) -> Result<Secret, String> {
+        Err("the action is over".to_owned())
+    }
+
+    fn answer(&mut self, _question: &str, _hidden: bool) -> Result<Secret, String> {
         Err("the action is over".to_owned())
     }
 
@@ -296,7 +300,7 @@ impl Actor {
             Progress::PasswordWanted(
                 _,
                 PasswordQuestion {
-                    key: Some(key),
+                    wanted: Wanted::Passphrase(key),
                     refused,
                     ..
                 },
@@ -307,6 +311,22 @@ impl Actor {
                     teller.redactor().add(passphrase);
                 }
                 let _ = answer.send(passphrase);
+            }
+            Progress::PasswordWanted(
+                _,
+                PasswordQuestion {
+                    wanted: Wanted::Answer { question, hidden },
+                    user,
+                    host,
+                    ..
+                },
+                answer,
+            ) => {
+                let given = passwords.answer(&format!("{user}@{host}: {question} "), hidden).ok();
+                if let (Some(given), true) = (&given, hidden) {
+                    teller.redactor().add(given);
+                }
+                let _ = answer.send(given);
             }
             Progress::PasswordWanted(_, question, answer) => {
                 if let Some(refused) = &question.refused {

@@ -54,6 +54,15 @@ impl Passwords for Asker<'_> {
         self.interpreter.prompts.borrow_mut().secret(&question)
     }
 
+    fn answer(&mut self, question: &str, hidden: bool) -> Result<Secret, String> {
+        let mut prompts = self.interpreter.prompts.borrow_mut();
+        if hidden {
+            return prompts.secret(question);
+        }
+        let answer = prompts.question(question)?.ok_or("no terminal to ask on")?;
+        Ok(Secret::new(answer.trim_end_matches(['\r', '\n'])))
+    }
+
     fn consent(&mut self, command: &str, servers: &[&Server]) -> Result<Consent, String> {
         // A dry run changes nothing.
         if !self.interpreter.asks_consent || self.interpreter.dry_run {

@@ -314,11 +314,27 @@ pub struct NewHostKey {
     pub problem: Option<String>,
 }
 
-/// A password is needed to log in, or a passphrase to open a key.
+/// What a person is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The password of the login.
+    Password,
+    /// The passphrase of this key file, named as it is to be shown.
+    Passphrase(String),
+    /// What the server asks in its own words, and for this login alone.
+    Answer {
+        /// Its words, fit to be shown.
+        question: String,
+        /// What is typed is not shown.
+        hidden: bool,
+    },
+}
+
+/// Something is needed to log in.
 #[derive(Clone, Debug)]
 pub struct PasswordQuestion {
-    /// The key file whose passphrase is wanted, as it is to be shown; `None` for the password of the login.
-    pub key: Option<String>,
+    /// What.
+    pub wanted: Wanted,
     /// Login name.
     pub user: String,
     /// As the server's text names it.

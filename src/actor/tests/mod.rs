@@ -122,6 +122,11 @@ impl Passwords for Person {
         Err("no terminal".to_owned())
     }
 
+    fn answer(&mut self, question: &str, hidden: bool) -> Result<Secret, String> {
+        self.asked.push(format!("{question}{hidden}"));
+        Err("no terminal".to_owned())
+    }
+
     fn forget(&mut self) {
         self.kept = None;
     }

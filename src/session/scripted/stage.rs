@@ -12,6 +12,7 @@ use crate::session::scripted::turn::{Running, Turn, turn};
 use crate::session::scripted::{Record, names};
 use crate::session::{
     Command, ConnectError, Destination, JobId, JobSignal, NewHostKey, PasswordQuestion, Phase, Report, SessionId,
+    Wanted,
 };
 use crate::source::Source;
 
@@ -85,7 +86,7 @@ impl Connection {
     fn ask(&mut self, refused: Option<Secret>) {
         self.line = Line::Asking;
         let question = PasswordQuestion {
-            key: None,
+            wanted: Wanted::Password,
             user: self.server.user.clone().unwrap_or_else(|| "deploy".to_owned()),
             host: self.server.host.clone(),
             refused,

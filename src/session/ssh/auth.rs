@@ -4,13 +4,14 @@ use std::ffi::CString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ssh2::{ErrorCode, KeyboardInteractivePrompt, Prompt};
+use ssh2::ErrorCode;
 
 use crate::secret::Secret;
-use crate::session::{AuthMethod, ConnectError, PasswordQuestion, Phase, Report};
+use crate::session::{AuthMethod, ConnectError, PasswordQuestion, Phase, Report, Wanted};
 
 use super::agent::{Agent, Identity, RSA_SHA2_256, RSA_SHA2_512};
 use super::channel::Link;
+use super::dialogue::{Answers, Dialogue, Over};
 use super::key_file::{Certificate, KeyFile, OpenKey, blob, public_halves};
 use super::key_ring::{Found, Turn};
 use super::login::{Attempt, CORRUPT, Stop};
@@ -31,7 +32,9 @@ const AGENT_TIMEOUT: Duration = Duration::from_secs(30);
 struct Tried {
     keys: Vec<(PathBuf, String)>,
     agent: Option<String>,
-    others: Vec<&'static str>,
+    others: Vec<String>,
+    /// The server took the password, and wants more.
+    password_was_right: bool,
     hints: Vec<String>,
 }
 
@@ -108,8 +111,9 @@ impl Attempt<'_> {
                 let took = match method {
                     AuthMethod::PublicKey if self.try_keys(tried)? => Took::Accepted,
                     AuthMethod::PublicKey => Took::Refused,
-                    AuthMethod::Password | AuthMethod::KeyboardInteractive => {
-                        self.try_password(method, takes.as_deref().unwrap_or_default(), tried)?
+                    AuthMethod::Password => self.try_password(takes.as_deref().unwrap_or_default(), tried)?,
+                    AuthMethod::KeyboardInteractive => {
+                        self.try_questions(takes.as_deref().unwrap_or_default(), tried)?
                     }
                 };
                 match took {
@@ -285,7 +289,7 @@ impl Attempt<'_> {
         for _ in 0..prompts + usize::from(known.is_some()) {
             let passphrase = match known.take() {
                 Some(passphrase) => passphrase,
-                None => match self.ask(Some(shown.to_owned()), refused.take())? {
+                None => match self.ask(Wanted::Passphrase(shown.to_owned()), refused.take())? {
                     Some(passphrase) => passphrase,
                     None => break,
                 },
@@ -399,9 +403,9 @@ impl Attempt<'_> {
         Ok(false)
     }
 
-    fn try_password(&mut self, method: AuthMethod, takes: &str, tried: &mut Tried) -> Result<Took, Stop> {
+    fn try_password(&mut self, takes: &str, tried: &mut Tried) -> Result<Took, Stop> {
         let config = self.config;
-        tried.others.push(method.name());
+        tried.others.push(AuthMethod::Password.name().to_owned());
         let mut known = self.login.destination.options.password.clone();
         let mut refused = None;
         let mut asked = 0;
@@ -411,18 +415,13 @@ impl Attempt<'_> {
                 None if asked == config.password_prompts => return Ok(Took::Refused),
                 None => {
                     asked += 1;
-                    match self.ask(None, refused.take())? {
+                    match self.ask(Wanted::Password, refused.take())? {
                         Some(password) => password,
                         None => return Ok(Took::Refused),
                     }
                 }
             };
-            let result = if method == AuthMethod::Password {
-                self.step(|session| session.userauth_password(&config.user, password.reveal()))
-            } else {
-                let mut answers = Answers(&password);
-                self.step(|session| session.userauth_keyboard_interactive(&config.user, &mut answers))
-            };
+            let result = self.step(|session| session.userauth_password(&config.user, password.reveal()));
             if let Err(Stop::Failed(error)) = &result
                 && error.code() == ErrorCode::Session(libssh2_sys::LIBSSH2_ERROR_PASSWORD_EXPIRED)
             {
@@ -432,26 +431,84 @@ impl Attempt<'_> {
                 ));
                 return Ok(Took::Refused);
             }
-            if entered(result)? {
-                return Ok(Took::Accepted);
-            }
-            // A right password that is not enough looks like a wrong one, but for what the server takes then. Asking counts as
-            // another failure, so only where keys are not taken at once, too.
-            if !lists(takes, AuthMethod::PublicKey) {
-                match self.takes_methods()? {
-                    None => return Ok(Took::Accepted),
-                    Some(now) if now != takes => return Ok(Took::Partly),
-                    Some(_) => {}
+            match self.what_came(result, takes)? {
+                Took::Refused => refused = Some(password),
+                Took::Partly => {
+                    tried.password_was_right = true;
+                    return Ok(Took::Partly);
                 }
+                Took::Accepted => return Ok(Took::Accepted),
             }
-            refused = Some(password);
         }
     }
 
-    /// For the password, or for the passphrase of a key.
-    fn ask(&mut self, key: Option<String>, refused: Option<Secret>) -> Result<Option<Secret>, Stop> {
+    fn try_questions(&mut self, takes: &str, tried: &mut Tried) -> Result<Took, Stop> {
+        let config = self.config;
+        let method = AuthMethod::KeyboardInteractive.name();
+        let mut known = self.login.destination.options.password.clone();
+        let mut refused = None;
+        let mut asked = 0;
+        tried.others.push(method.to_owned());
+        loop {
+            if known.is_none() {
+                if asked == config.password_prompts {
+                    return Ok(Took::Refused);
+                }
+                asked += 1;
+            }
+            let mut dialogue = Dialogue {
+                known: known.take(),
+                refused: refused.take(),
+                has_password: tried.password_was_right,
+                ..Dialogue::default()
+            };
+            let result = self.step_asking(|attempt| {
+                let session = attempt.session.clone();
+                let mut answers = Answers {
+                    attempt,
+                    dialogue: &mut dialogue,
+                };
+                session.userauth_keyboard_interactive(&config.user, &mut answers)
+            });
+            if let Some(Over::Stop(stop)) = dialogue.over {
+                return Err(stop);
+            }
+            match (self.what_came(result, takes)?, dialogue.over) {
+                (Took::Refused, None) if dialogue.was_asked => refused = dialogue.given,
+                (Took::Refused, Some(Over::NoAnswer(question))) => {
+                    tried.others.pop();
+                    tried.others.push(format!("{method} (nobody answers `{question}')"));
+                    return Ok(Took::Refused);
+                }
+                (Took::Partly, _) => {
+                    tried.password_was_right |= dialogue.given.is_some();
+                    return Ok(Took::Partly);
+                }
+                (took, _) => return Ok(took),
+            }
+        }
+    }
+
+    /// A right password that is not enough looks like a wrong one, but for what the server takes then. Asking counts as another
+    /// failure, so only where keys are not taken at once, too.
+    fn what_came(&mut self, result: Result<(), Stop>, takes: &str) -> Result<Took, Stop> {
+        if entered(result)? {
+            return Ok(Took::Accepted);
+        }
+        if lists(takes, AuthMethod::PublicKey) {
+            return Ok(Took::Refused);
+        }
+        Ok(match self.takes_methods()? {
+            None => Took::Accepted,
+            Some(now) if now != takes => Took::Partly,
+            Some(_) => Took::Refused,
+        })
+    }
+
+    /// Asks the person; `None` where nobody answers.
+    pub(super) fn ask(&mut self, wanted: Wanted, refused: Option<Secret>) -> Result<Option<Secret>, Stop> {
         let question = PasswordQuestion {
-            key,
+            wanted,
             user: self.config.user.clone(),
             host: self.login.destination.server.host.clone(),
             refused,
@@ -482,7 +539,7 @@ impl Attempt<'_> {
             parts.push(format!("publickey {}", keys.join(" ")));
         }
         parts.extend(tried.agent.clone());
-        parts.extend(tried.others.iter().map(|&other| other.to_owned()));
+        parts.extend(tried.others.iter().cloned());
         let tried_list = if parts.is_empty() {
             "nothing".to_owned()
         } else {
@@ -575,22 +632,4 @@ fn requested_algorithm(request: &[u8]) -> Option<&[u8]> {
     let (_service, rest) = wire::text(rest)?;
     let (_method, rest) = wire::text(rest)?;
     wire::text(rest.get(1..)?).map(|(algorithm, _)| algorithm)
-}
-
-/// Answers every hidden question with the password; an open one cannot be answered.
-struct Answers<'a>(&'a Secret);
-
-impl KeyboardInteractivePrompt for Answers<'_> {
-    fn prompt<'a>(&mut self, _user: &str, _instructions: &str, prompts: &[Prompt<'a>]) -> Vec<String> {
-        prompts
-            .iter()
-            .map(|prompt| {
-                if prompt.echo {
-                    String::new()
-                } else {
-                    self.0.reveal().to_owned()
-                }
-            })
-            .collect()
-    }
 }

@@ -333,8 +333,16 @@ fn reach(
 impl Attempt<'_> {
     /// Calls `call` until it no longer says "would block".
     pub(super) fn step<T>(&mut self, mut call: impl FnMut(&mut Session) -> Result<T, ssh2::Error>) -> Result<T, Stop> {
+        self.step_asking(|attempt| call(&mut attempt.session))
+    }
+
+    /// Likewise, for a call that asks the person in between.
+    pub(super) fn step_asking<T>(
+        &mut self,
+        mut call: impl FnMut(&mut Self) -> Result<T, ssh2::Error>,
+    ) -> Result<T, Stop> {
         loop {
-            match call(&mut self.session) {
+            match call(self) {
                 Ok(value) => return Ok(value),
                 Err(error) if error.code() == EAGAIN => self.wait()?,
                 Err(error) => return Err(Stop::Failed(error)),

@@ -9,6 +9,7 @@ mod auth;
 mod certificate;
 mod channel;
 pub mod config;
+mod dialogue;
 mod gateway;
 mod hostkey;
 mod inbox;

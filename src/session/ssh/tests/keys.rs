@@ -4,7 +4,7 @@ use std::sync::mpsc::channel;
 
 use crate::configuration::Server;
 use crate::secret::Secret;
-use crate::session::{ConnectError, Connector, Destination, PasswordQuestion, Report, SessionId, SshOptions};
+use crate::session::{ConnectError, Connector, Destination, PasswordQuestion, Report, SessionId, SshOptions, Wanted};
 
 use crate::session::ssh::testing::{PATIENCE, Sshd, TestAgent, make_key, me};
 use crate::session::ssh::{SshConnector, SshEnvironment};
@@ -63,11 +63,11 @@ fn an_encrypted_key_is_opened_once_for_all_servers() {
     std::fs::remove_file(sshd.path("locked.pub")).unwrap();
     let mut asked = Vec::new();
     let ended = log_in(5, &with_key(&sshd, "locked"), SshEnvironment::default(), |question| {
-        asked.push((question.key.clone(), question.refused.is_some()));
+        asked.push((question.wanted.clone(), question.refused.is_some()));
         Some(if asked.len() == 1 { "wrong" } else { "open sesame" })
     });
     assert!(ended.iter().all(Result::is_ok), "{ended:?}");
-    let shown = Some(sshd.path("locked").display().to_string());
+    let shown = Wanted::Passphrase(sshd.path("locked").display().to_string());
     assert_eq!(asked, [(shown.clone(), false), (shown, true)]);
 }
 
