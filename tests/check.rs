@@ -184,3 +184,28 @@ fn check_is_a_task_where_it_is_not_the_first_word() {
         .ok();
     assert_eq!(finished.stdout, "a task\n");
 }
+
+#[test]
+fn a_password_that_is_written_out_is_told_and_not_shown() {
+    let recipe = "set :password, \"hunter-2\";\n\
+        ssh_options[\"password\"] = \"hunter-2\";\n\
+        ssh_options.passphrase = \"hunter-2\";\n\
+        set :ssh_options, #{ port: 22, password: \"hunter-2\" };\n\
+        role :app, \"app1\", :ssh_options => #{ password: \"hunter-2\" };\n\
+        set :db_password, \"hunter-2\";\n\
+        task :t { run \"echo ${password} ${db_password}\"; }";
+    check(recipe)
+        .code(0)
+        .silent_on("hunter-2")
+        .says("the secret `db_password' is written out in the recipe");
+    let lines: Vec<String> = found(recipe)
+        .iter()
+        .filter(|told| told.contains("is written out"))
+        .map(|told| told.split(':').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(lines, ["1", "2", "3", "4", "5", "6"]);
+    let asked = "set :password { password_prompt(\"Password: \") };\nssh_options[\"password\"] = ENV[\"SECRET\"];\n\
+        set :ssh_options, #{ password: read_file(\"secret\") };\n\
+        task :t { run \"echo ${password}\"; }";
+    assert!(!found(asked).iter().any(|told| told.contains("written out")));
+}

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use indexmap::IndexMap;
-use rhai::{AST, ASTNode, CustomExpr, Expr, Position, Stmt};
+use rhai::{AST, ASTNode, BinaryExpr, CustomExpr, Expr, Position, Stmt};
 
 use super::interpreter::join;
 use super::mentions::{literal, verb};
@@ -60,6 +60,8 @@ pub(super) struct Claims {
     pub(super) renders: bool,
     /// What is wrong whatever else there is.
     pub(super) wrong: Vec<Diagnostic>,
+    /// Passwords that are written out: under which name, and where.
+    pub(super) secrets: Vec<(String, Position)>,
     /// What can never be reached.
     pub(super) unreached: Vec<(Position, &'static str)>,
 }
@@ -74,7 +76,12 @@ impl Claims {
                         claims.call(&text.file, verb, call, nodes);
                     }
                 }
-                Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => claims.assigned(&assignment.1.lhs),
+                Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => claims.assigned(&assignment.1),
+                Some(ASTNode::Expr(Expr::Map(map, _))) => {
+                    for (key, value) in &map.0 {
+                        claims.secret(&key.name, value);
+                    }
+                }
                 Some(ASTNode::Expr(Expr::FnCall(call, _))) if call.name == "curry" => {
                     claims.captured(&call.args, nodes);
                 }
@@ -101,19 +108,28 @@ impl Claims {
     }
 
     /// `ssh_options["port"] = 22`.
-    fn assigned(&mut self, target: &Expr) {
-        let (Expr::Index(target, ..) | Expr::Dot(target, ..)) = target else {
-            return;
-        };
-        let Expr::Variable(variable, ..) = &target.lhs else {
+    fn assigned(&mut self, BinaryExpr { lhs, rhs: value }: &BinaryExpr) {
+        let (Expr::Index(target, ..) | Expr::Dot(target, ..)) = lhs else {
             return;
         };
         let key = match &target.rhs {
             Expr::Property(property, _) => Some(property.2.to_string()),
             key => literal(key),
         };
-        if let (Some(variable), Some(key)) = (options_variable(&variable.1), key) {
+        let Some(key) = key else { return };
+        self.secret(&key, value);
+        if let Expr::Variable(variable, ..) = &target.lhs
+            && let Some(variable) = options_variable(&variable.1)
+        {
             self.keys.push((variable, key, target.rhs.position()));
+        }
+    }
+
+    fn secret(&mut self, name: &str, value: &Expr) {
+        if matches!(value, Expr::StringConstant(text, _) if !text.is_empty())
+            && ["password", "passphrase"].iter().any(|word| name.ends_with(word))
+        {
+            self.secrets.push((name.to_owned(), value.position()));
         }
     }
 
@@ -265,6 +281,9 @@ impl Claims {
                         let keys = map.0.iter();
                         self.keys
                             .extend(keys.map(|(key, _)| (variable, key.name.to_string(), key.pos)));
+                    }
+                    if let Some(value) = read.arguments.get(1) {
+                        self.secret(&name, value);
                     }
                     self.sets.push((name, input.position()));
                 }

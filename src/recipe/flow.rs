@@ -34,6 +34,7 @@ impl Findings<'_> {
     pub(super) fn warnings(&self, is_clean: bool) -> Vec<Diagnostic> {
         let mut found = self.never_reached();
         found.extend(self.not_filled_in());
+        found.extend(self.written_secrets());
         if is_clean {
             found.extend(self.never_read());
             found.extend(self.never_called());
@@ -44,6 +45,20 @@ impl Findings<'_> {
     fn own(&self) -> impl Iterator<Item = &(&Text, Claims)> {
         let own = self.texts.iter().skip(self.own);
         own.filter(|(text, _)| !self.interpreter.is_of_stdlib(&text.file))
+    }
+
+    /// Whoever reads the file knows the password.
+    fn written_secrets(&self) -> Vec<Diagnostic> {
+        let secrets = self.own().flat_map(|(text, claims)| {
+            claims.secrets.iter().map(move |(name, position)| {
+                let message = format!("the secret `{name}' is written out in the recipe");
+                let diagnostic = Diagnostic::warning(message)
+                    .label("readable by everybody who has the file")
+                    .hint("let it be asked for, password_prompt(\"…\"), or take it from ENV or from a file that is not shared");
+                at(diagnostic, text, *position)
+            })
+        });
+        secrets.collect()
     }
 
     /// Tasks that call each other whatever happens.
