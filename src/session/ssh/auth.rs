@@ -11,7 +11,6 @@ use crate::session::{AuthMethod, ConnectError, PasswordQuestion, Phase, Report, 
 
 use super::agent::{Agent, Identity, RSA_SHA2_256, RSA_SHA2_512};
 use super::channel::Link;
-use super::dialogue::{Answers, Dialogue, Over};
 use super::key_file::{Certificate, KeyFile, OpenKey, blob, public_halves};
 use super::key_ring::{Found, Turn};
 use super::login::{Attempt, CORRUPT, Stop};
@@ -29,12 +28,12 @@ const AGENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What was tried, for the case that nothing works.
 #[derive(Default)]
-struct Tried {
+pub(super) struct Tried {
     keys: Vec<(PathBuf, String)>,
     agent: Option<String>,
-    others: Vec<String>,
+    pub(super) others: Vec<String>,
     /// The server took the password, and wants more.
-    password_was_right: bool,
+    pub(super) password_was_right: bool,
     hints: Vec<String>,
 }
 
@@ -63,7 +62,7 @@ type Entered = Result<bool, Stop>;
 
 /// What came of a password.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Took {
+pub(super) enum Took {
     Accepted,
     Refused,
     /// It was right, and the server wants more.
@@ -442,56 +441,9 @@ impl Attempt<'_> {
         }
     }
 
-    fn try_questions(&mut self, takes: &str, tried: &mut Tried) -> Result<Took, Stop> {
-        let config = self.config;
-        let method = AuthMethod::KeyboardInteractive.name();
-        let mut known = self.login.destination.options.password.clone();
-        let mut refused = None;
-        let mut asked = 0;
-        tried.others.push(method.to_owned());
-        loop {
-            if known.is_none() {
-                if asked == config.password_prompts {
-                    return Ok(Took::Refused);
-                }
-                asked += 1;
-            }
-            let mut dialogue = Dialogue {
-                known: known.take(),
-                refused: refused.take(),
-                has_password: tried.password_was_right,
-                ..Dialogue::default()
-            };
-            let result = self.step_asking(|attempt| {
-                let session = attempt.session.clone();
-                let mut answers = Answers {
-                    attempt,
-                    dialogue: &mut dialogue,
-                };
-                session.userauth_keyboard_interactive(&config.user, &mut answers)
-            });
-            if let Some(Over::Stop(stop)) = dialogue.over {
-                return Err(stop);
-            }
-            match (self.what_came(result, takes)?, dialogue.over) {
-                (Took::Refused, None) if dialogue.was_asked => refused = dialogue.given,
-                (Took::Refused, Some(Over::NoAnswer(question))) => {
-                    tried.others.pop();
-                    tried.others.push(format!("{method} (nobody answers `{question}')"));
-                    return Ok(Took::Refused);
-                }
-                (Took::Partly, _) => {
-                    tried.password_was_right |= dialogue.given.is_some();
-                    return Ok(Took::Partly);
-                }
-                (took, _) => return Ok(took),
-            }
-        }
-    }
-
     /// A right password that is not enough looks like a wrong one, but for what the server takes then. Asking counts as another
     /// failure, so only where keys are not taken at once, too.
-    fn what_came(&mut self, result: Result<(), Stop>, takes: &str) -> Result<Took, Stop> {
+    pub(super) fn what_came(&mut self, result: Result<(), Stop>, takes: &str) -> Result<Took, Stop> {
         if entered(result)? {
             return Ok(Took::Accepted);
         }

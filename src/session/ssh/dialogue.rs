@@ -4,8 +4,9 @@
 use ssh2::{KeyboardInteractivePrompt, Prompt};
 
 use crate::secret::Secret;
-use crate::session::Wanted;
+use crate::session::{AuthMethod, Wanted};
 
+use super::auth::{Took, Tried};
 use super::login::{Attempt, Stop};
 
 /// As much of a server's words is shown, in characters.
@@ -39,22 +40,22 @@ const PASSWORDS: [&str; 3] = ["password", "passwort", "passphrase"];
 
 /// One way through the server's questions.
 #[derive(Default)]
-pub(super) struct Dialogue {
+struct Dialogue {
     /// The password to try without asking anybody.
-    pub(super) known: Option<Secret>,
+    known: Option<Secret>,
     /// The one that the server did not take before.
-    pub(super) refused: Option<Secret>,
+    refused: Option<Secret>,
     /// The server has the password already: a hidden question without a name is not for it.
-    pub(super) has_password: bool,
+    has_password: bool,
     /// The password that was given.
-    pub(super) given: Option<Secret>,
+    given: Option<Secret>,
     /// Whether there was any question.
-    pub(super) was_asked: bool,
+    was_asked: bool,
     /// Why it is to end.
-    pub(super) over: Option<Over>,
+    over: Option<Over>,
 }
 
-pub(super) enum Over {
+enum Over {
     /// Nobody gives a password.
     NoPassword,
     /// Nobody answers this question.
@@ -63,9 +64,9 @@ pub(super) enum Over {
 }
 
 /// Answers during one login.
-pub(super) struct Answers<'a, 'b> {
-    pub(super) attempt: &'a mut Attempt<'b>,
-    pub(super) dialogue: &'a mut Dialogue,
+struct Answers<'a, 'b> {
+    attempt: &'a mut Attempt<'b>,
+    dialogue: &'a mut Dialogue,
 }
 
 impl KeyboardInteractivePrompt for Answers<'_, '_> {
@@ -118,6 +119,56 @@ impl Answers<'_, '_> {
         self.dialogue.has_password = true;
         self.dialogue.given = Some(password.clone());
         Ok(password)
+    }
+}
+
+impl Attempt<'_> {
+    /// Logs in by answers to the server's questions.
+    pub(super) fn try_questions(&mut self, takes: &str, tried: &mut Tried) -> Result<Took, Stop> {
+        let config = self.config;
+        let method = AuthMethod::KeyboardInteractive.name();
+        let mut known = self.login.destination.options.password.clone();
+        let mut refused = None;
+        let mut asked = 0;
+        tried.others.push(method.to_owned());
+        loop {
+            if known.is_none() {
+                if asked == config.password_prompts {
+                    return Ok(Took::Refused);
+                }
+                asked += 1;
+            }
+            let mut dialogue = Dialogue {
+                known: known.take(),
+                refused: refused.take(),
+                has_password: tried.password_was_right,
+                ..Dialogue::default()
+            };
+            let result = self.step_asking(|attempt| {
+                let session = attempt.session.clone();
+                let mut answers = Answers {
+                    attempt,
+                    dialogue: &mut dialogue,
+                };
+                session.userauth_keyboard_interactive(&config.user, &mut answers)
+            });
+            if let Some(Over::Stop(stop)) = dialogue.over {
+                return Err(stop);
+            }
+            match (self.what_came(result, takes)?, dialogue.over) {
+                (Took::Refused, None) if dialogue.was_asked => refused = dialogue.given,
+                (Took::Refused, Some(Over::NoAnswer(question))) => {
+                    tried.others.pop();
+                    tried.others.push(format!("{method} (nobody answers `{question}')"));
+                    return Ok(Took::Refused);
+                }
+                (Took::Partly, _) => {
+                    tried.password_was_right |= dialogue.given.is_some();
+                    return Ok(Took::Partly);
+                }
+                (took, _) => return Ok(took),
+            }
+        }
     }
 }
 

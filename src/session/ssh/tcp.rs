@@ -240,3 +240,76 @@ pub(super) fn plain(error: &io::Error) -> String {
         None => String::new(),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::net::{SocketAddr, TcpListener, TcpStream};
+    use std::os::fd::OwnedFd;
+    use std::time::{Duration, Instant};
+
+    use rustix::net::{AddressFamily, SocketType, bind, connect, getsockname, listen, socket};
+
+    use super::{LEAD, Race};
+    use crate::session::ssh::inbox;
+    use crate::session::{ConnectError, Phase};
+
+    /// An address that answers nobody: its queue is full.
+    fn silent() -> (SocketAddr, Vec<OwnedFd>) {
+        let listener = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        bind(&listener, &"127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
+        listen(&listener, 0).unwrap();
+        let address = SocketAddr::try_from(getsockname(&listener).unwrap()).unwrap();
+        let mut held = vec![listener];
+        for _ in 0..3 {
+            let waiting = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+            rustix::io::ioctl_fionbio(&waiting, true).unwrap();
+            let _ = connect(&waiting, &address);
+            held.push(waiting);
+        }
+        (address, held)
+    }
+
+    fn refusing() -> SocketAddr {
+        TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    }
+
+    fn run(addresses: &[SocketAddr], timeout: Duration) -> (Result<TcpStream, ConnectError>, Duration) {
+        let (_outbox, inbox) = inbox::pair().unwrap();
+        let begun = Instant::now();
+        let outcome = Race::new(addresses, None, timeout).run(&inbox);
+        (outcome, begun.elapsed())
+    }
+
+    #[test]
+    fn k7_a_silent_address_has_a_short_lead_on_the_next_one() {
+        let (silent, _held) = silent();
+        let good = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = good.local_addr().unwrap();
+        let (outcome, took) = run(&[silent, address], Duration::from_secs(20));
+        assert_eq!(outcome.unwrap().peer_addr().unwrap(), address);
+        assert!(took >= LEAD && took < Duration::from_secs(5), "{took:?}");
+    }
+
+    #[test]
+    fn k7_an_address_that_refuses_has_none() {
+        let good = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = good.local_addr().unwrap();
+        let (outcome, took) = run(&[refusing(), address], Duration::from_secs(20));
+        assert_eq!(outcome.unwrap().peer_addr().unwrap(), address);
+        assert!(took < LEAD, "{took:?}");
+    }
+
+    #[test]
+    fn k7_where_no_address_answers_each_is_told() {
+        let ((silent, _held), refusing) = (silent(), refusing());
+        let (outcome, took) = run(&[silent, refusing], Duration::from_millis(400));
+        let error = outcome.unwrap_err();
+        assert_eq!(error.phase, Phase::Connect);
+        assert_eq!(
+            error.reason,
+            format!("connection refused ({refusing}), no answer within 0.4 s ({silent})")
+        );
+        assert!(took < Duration::from_secs(5), "{took:?}");
+    }
+}

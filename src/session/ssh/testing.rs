@@ -34,7 +34,7 @@ impl Sshd {
         Self::with("")
     }
 
-    /// With more lines for its configuration.
+    /// With more lines for its configuration, where PORT and FOLDER stand for its own.
     pub(crate) fn with(configuration: &str) -> Self {
         Self::with_all(configuration, &[])
     }
@@ -61,6 +61,9 @@ impl Sshd {
             let _ = fs::DirBuilder::new().recursive(true).mode(0o755).create("/run/sshd");
         }
         let port = free_port();
+        let configuration = configuration
+            .replace("PORT", &port.to_string())
+            .replace("FOLDER", &folder.path().display().to_string());
         fs::write(
             path("config"),
             format!(
@@ -223,12 +226,13 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn begin(host: &str, options: SshOptions, environment: SshEnvironment) -> Self {
+        Self::begin_at(Server::host(host), options, environment)
+    }
+
+    pub(crate) fn begin_at(server: Server, options: SshOptions, environment: SshEnvironment) -> Self {
         let (sender, reports) = channel();
         let connector = SshConnector::new(environment);
-        let destination = Destination {
-            server: Server::host(host),
-            options,
-        };
+        let destination = Destination { server, options };
         Self {
             session: connector.connect(SessionId(1), &destination, sender),
             reports,

@@ -170,3 +170,82 @@ fn a_certificate_beside_a_key_is_offered() {
         assert!(ended[0].is_ok(), "{name}: {ended:?}");
     }
 }
+
+#[test]
+fn keys_of_all_kinds_and_formats_log_in() {
+    let sshd = Sshd::start();
+    let kinds: [&[&str]; 4] = [
+        &["-t", "rsa", "-b", "2048"],
+        &["-t", "ecdsa", "-b", "256"],
+        &["-t", "ecdsa", "-b", "384"],
+        &["-t", "ecdsa", "-b", "521"],
+    ];
+    let formats: [&[&str]; 3] = [&["-a", "1"], &["-m", "PEM"], &["-m", "PKCS8"]];
+    let mut number = 0;
+    for kind in kinds {
+        for format in formats {
+            for passphrase in ["", "open sesame"] {
+                number += 1;
+                let name = format!("key{number}");
+                make_key(&sshd.path(&name), &[kind, format, &["-N", passphrase]].concat());
+                allow(&sshd, &sshd.path(&name));
+                let ended = log_in(1, &with_key(&sshd, &name), SshEnvironment::default(), |_| {
+                    assert!(!passphrase.is_empty(), "{kind:?} {format:?}");
+                    Some("open sesame")
+                });
+                assert!(ended[0].is_ok(), "{kind:?} {format:?} {passphrase:?}: {ended:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_certificate_of_a_file_or_of_the_agent_logs_in() {
+    let sshd = Sshd::with("TrustedUserCAKeys FOLDER/ca.pub");
+    for key in ["ca", "mine"] {
+        make_key(&sshd.path(key), &["-t", "ed25519"]);
+    }
+    std::fs::write(sshd.path("authorized_keys"), "").unwrap();
+    let signed = Process::new("ssh-keygen")
+        .arg("-q")
+        .arg("-s")
+        .arg(sshd.path("ca"))
+        .args(["-I", "somebody", "-n", &me()])
+        .arg(sshd.path("mine.pub"))
+        .status();
+    assert!(signed.unwrap().success());
+    let nobody = |question: &PasswordQuestion| panic!("asked: {question:?}");
+    let options = |lines: String, keys_only| {
+        std::fs::write(sshd.path("ssh_config"), lines).unwrap();
+        SshOptions {
+            config: Some(vec![sshd.path("ssh_config")]),
+            keys: Vec::new(),
+            keys_only: Some(keys_only),
+            ..sshd.options()
+        }
+    };
+    // Beside its key the agent holds the certificate, which lies there.
+    let holds_both = TestAgent::start(sshd.folder.path());
+    holds_both.add(&sshd.path("mine"));
+    let ended = log_in(1, &options(String::new(), false), holds_both.environment(), nobody);
+    assert!(ended[0].is_ok(), "{ended:?}");
+    drop(holds_both);
+
+    std::fs::rename(sshd.path("mine-cert.pub"), sshd.path("elsewhere.pub")).unwrap();
+    let file = format!(
+        "IdentityFile {}\nCertificateFile {}\n",
+        sshd.path("mine").display(),
+        sshd.path("elsewhere.pub").display()
+    );
+    let ended = log_in(1, &options(file.clone(), true), SshEnvironment::default(), nobody);
+    assert!(ended[0].is_ok(), "{ended:?}");
+
+    // The agent has the key alone, and the file of the key is gone.
+    std::fs::remove_file(sshd.path("agent")).unwrap();
+    let holds_key = TestAgent::start(sshd.folder.path());
+    holds_key.add(&sshd.path("mine"));
+    std::fs::remove_file(sshd.path("mine")).unwrap();
+    let ended = log_in(1, &options(file, true), holds_key.environment(), nobody);
+    assert!(ended[0].is_ok(), "{ended:?}");
+    assert!(sshd.log().matches("Accepted publickey").count() == 3, "{}", sshd.log());
+}

@@ -1,6 +1,7 @@
 //! On a real sshd.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod addresses;
 mod agent;
 mod certificates;
 mod commands;
