@@ -206,3 +206,55 @@ fn k6_options_of_a_server_that_are_none_are_told_at_its_line() {
         finished.says(complaint).says(":2:");
     }
 }
+
+#[test]
+fn what_servers_say_before_login_is_told_once_without_control_characters() {
+    let fleet = servers("UsePAM yes\nPubkeyAuthentication no\nPasswordAuthentication yes\nBanner /etc/ssh/banner");
+    for name in ["app1", "app2"] {
+        fleet.write(name, "/etc/ssh/banner", "Members only.\n\x1b[2JGo \x07away.\n");
+    }
+    let finished = log_in(&fleet, PASSWORD).ok();
+    assert_eq!(
+        finished.stderr.matches("Members only.").count(),
+        1,
+        "{}",
+        finished.stderr
+    );
+    finished
+        .says("] Members only.")
+        .says("] [2JGo away.")
+        .silent_on("\x1b")
+        .silent_on("\x07");
+    fleet.write("app1", "/etc/ssh/banner", "Closed for repairs.\n");
+    log_in(&fleet, "wrong")
+        .code(4)
+        .says("[app1] Closed for repairs.")
+        .says("[app2] Members only.");
+}
+
+#[test]
+fn k9_eight_runs_at_once_add_each_new_host_once() {
+    const HOSTS: [&str; 5] = ["h1", "h2", "h3", "h4", "h5"];
+    let fleet = Fleet::start(&HOSTS);
+    let recipe = "role :app, \"h1\", \"h2\", \"h3\", \"h4\", \"h5\"; task :t { run \"true\"; }";
+    let runs: Vec<_> = (0..8)
+        .map(|_| Case::new().recipe(recipe).args(["t"]).on(&fleet).start())
+        .collect();
+    for run in runs {
+        run.finish().ok();
+    }
+    let known = std::fs::read_to_string(fleet.known_hosts()).unwrap();
+    assert!(known.ends_with('\n'));
+    let mut names = Vec::new();
+    for line in known.lines() {
+        let [name, kind, key] = line.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("torn: {known}");
+        };
+        assert!(kind == "ssh-ed25519" && key.len() == 68, "torn: {known}");
+        names.push(name);
+    }
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!((count, names.len()), (HOSTS.len(), HOSTS.len()), "{known}");
+}

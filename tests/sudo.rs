@@ -39,3 +39,37 @@ fn u10_a_wrong_password_is_not_shown_either() {
     assert!(!finished.status.success());
     finished.silent_on("open-sesame").silent_on("[out :: app1] root");
 }
+
+#[test]
+fn u2_the_password_of_sudo_is_asked_for_once_on_the_terminal() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    let mut running = case(&fleet, r#"sudo "id -un"; sudo "id -un";"#).terminal().start();
+    running.answer("Password for ", PASSWORD);
+    let finished = running.finish().ok().silent_on(PASSWORD);
+    assert_eq!(
+        finished.stdout.matches("Password for ").count(),
+        1,
+        "{}",
+        finished.stdout
+    );
+    for host in ["app1", "app2"] {
+        let line = format!("[out :: {host}] root");
+        assert_eq!(finished.stdout.matches(&line).count(), 2, "{}", finished.stdout);
+    }
+}
+
+#[test]
+fn u3_a_wrong_password_of_sudo_is_asked_for_once_more_though_both_hosts_refuse_it() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    let mut running = case(&fleet, r#"sudo "id -un";"#).terminal().start();
+    running.answer("Password for ", "open-sesame");
+    running.answer("Password for ", PASSWORD);
+    let finished = running.finish().ok().silent_on(PASSWORD).silent_on("open-sesame");
+    assert_eq!(
+        finished.stdout.matches("Password for ").count(),
+        2,
+        "{}",
+        finished.stdout
+    );
+    finished.says("[out :: app1] root").says("[out :: app2] root");
+}

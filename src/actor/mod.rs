@@ -14,6 +14,7 @@ mod teller;
 mod tests;
 mod text;
 
+use std::collections::HashSet;
 use std::fmt;
 
 use indexmap::{IndexMap, IndexSet};
@@ -46,6 +47,8 @@ pub struct Actor {
     /// Servers that this rollback could not reach, and why.
     unreachable: IndexMap<Server, String>,
     actions: u64,
+    /// What servers said before login, told already.
+    banners: HashSet<String>,
 }
 
 /// The handler that runs.
@@ -77,6 +80,7 @@ impl Actor {
             rolling: None,
             unreachable: IndexMap::new(),
             actions: 0,
+            banners: HashSet::new(),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::exit::{Exit, Stream};
 use crate::fanout::{Arrival, NotConnected, Progress};
 use crate::interrupt::Signal;
 use crate::secret::Secret;
-use crate::session::{Command, Destination, NewHostKey, PasswordQuestion, Wanted};
+use crate::session::{Banner, Command, Destination, NewHostKey, PasswordQuestion, Wanted};
 
 /// For what comes after the handler's end: nobody is asked any more.
 struct Nobody;
@@ -248,6 +248,7 @@ impl Actor {
         } else {
             (&mut self.remote, &mut self.teller, &mut self.asked)
         };
+        let banners = &mut self.banners;
         // Without anybody to connect: connections that were lost since the last action are noticed.
         if let Err(NotConnected::Interrupted(signal)) = fanout.connect(&[], &mut drop) {
             return Err(self.interrupted(signal));
@@ -297,6 +298,20 @@ impl Actor {
                 fingerprint: key.fingerprint,
                 file: key.file.display().to_string(),
             }),
+            Progress::Banner(server, Banner { gateway, text }) => {
+                let lines: Vec<&str> = text.trim_end().lines().map(str::trim_end).collect();
+                // Mostly all servers say the same.
+                if banners.insert(lines.join("\n")) {
+                    let tag = gateway.unwrap_or(server).to_string();
+                    for line in lines {
+                        teller.tell(Event::Message {
+                            level: Level::Info,
+                            tag: Some(tag.clone()),
+                            text: line.chars().filter(|c| !c.is_control() || *c == '\t').collect(),
+                        });
+                    }
+                }
+            }
             Progress::PasswordWanted(
                 _,
                 PasswordQuestion {

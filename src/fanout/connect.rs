@@ -80,6 +80,11 @@ impl Fanout {
                         progress(Progress::HostKeyAdded(login.server.clone(), key));
                     }
                 }
+                Report::Banner(id, banner) => {
+                    if let Some(login) = logins.get(&id) {
+                        progress(Progress::Banner(login.server.clone(), banner));
+                    }
+                }
                 Report::PasswordWanted(id, question) => {
                     if let Some(login) = logins.get(&id) {
                         let (sender, answer) = channel();

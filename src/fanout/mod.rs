@@ -22,7 +22,8 @@ use crate::exit::{Exit, Stream};
 use crate::interrupt::{Interrupt, Signal};
 use crate::secret::Secret;
 use crate::session::{
-    Command, ConnectError, Connector, JobId, JobSignal, NewHostKey, PasswordQuestion, Report, Session, SessionId,
+    Banner, Command, ConnectError, Connector, JobId, JobSignal, NewHostKey, PasswordQuestion, Report, Session,
+    SessionId,
 };
 
 /// Told while connections are made.
@@ -34,6 +35,8 @@ pub enum Progress {
     Failed(Server, ConnectError),
     /// A host key was met for the first time.
     HostKeyAdded(Server, NewHostKey),
+    /// A server, or a gateway on the way to it, has a message for whoever logs in.
+    Banner(Server, Banner),
     /// Answered before the callback returns; nothing sent, or `None`, means there is no password. Keeping it is up to whoever
     /// is asked: several servers ask, and a `refused` one is to be forgotten if it is the one that is kept.
     PasswordWanted(Server, PasswordQuestion, Sender<Option<Secret>>),
@@ -245,6 +248,7 @@ impl Fanout {
             | Report::Connected(..)
             | Report::ConnectFailed(..)
             | Report::HostKeyAdded(..)
+            | Report::Banner(..)
             | Report::PasswordWanted(..) => {}
         }
     }

@@ -285,6 +285,8 @@ pub enum Report {
     ConnectFailed(SessionId, ConnectError),
     /// A host key was added.
     HostKeyAdded(SessionId, NewHostKey),
+    /// The server has a message for whoever logs in.
+    Banner(SessionId, Banner),
     /// A password or a passphrase is wanted; login goes on after [`Session::answer`].
     PasswordWanted(SessionId, PasswordQuestion),
     /// Output of a command, as it came.
@@ -312,6 +314,15 @@ pub struct NewHostKey {
     pub file: PathBuf,
     /// … or why it was not.
     pub problem: Option<String>,
+}
+
+/// What a server says before login.
+#[derive(Clone, Debug)]
+pub struct Banner {
+    /// Who says it, where that is a gateway on the way to the server.
+    pub gateway: Option<Server>,
+    /// As it came.
+    pub text: String,
 }
 
 /// What a person is asked for.

@@ -37,6 +37,7 @@ fn told(reports: &Receiver<Report>) -> Vec<String> {
             Report::Connected(id, _) => format!("{} connected", id.0),
             Report::ConnectFailed(id, error) => format!("{} not connected: {error}", id.0),
             Report::HostKeyAdded(id, key) => format!("{} host key {}", id.0, key.key_type),
+            Report::Banner(id, banner) => format!("{} says {}", id.0, banner.text),
             Report::PasswordWanted(id, question) => {
                 format!("{} password of {} wanted", id.0, question.user)
             }

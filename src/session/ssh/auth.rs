@@ -144,7 +144,10 @@ impl Attempt<'_> {
     /// The ways to log in that the server takes now; `None` when it has let us in without any.
     fn takes_methods(&mut self) -> Result<Option<String>, Stop> {
         let config = self.config;
-        match self.step(|session| session.auth_methods(&config.user).map(str::to_owned)) {
+        let methods = self.step(|session| session.auth_methods(&config.user).map(str::to_owned));
+        // Libssh2 takes it out of what arrived in this call alone: whose key is taken at once is told nothing.
+        self.tell_banner();
+        match methods {
             Ok(methods) => Ok(Some(methods)),
             Err(Stop::Failed(_)) if self.session.authenticated() => Ok(None),
             Err(stop) => Err(stop),

@@ -12,7 +12,7 @@ use rustix::net::{RecvFlags, recv, sockopt};
 use ssh2::{BlockDirections, ErrorCode, MethodType, Session};
 
 use crate::configuration::Server;
-use crate::session::{ConnectError, Destination, Phase, Report, SessionId, SshOptions};
+use crate::session::{Banner, ConnectError, Destination, Phase, Report, SessionId, SshOptions};
 
 use super::channel::{Link, take_ending};
 use super::config::{Algorithms, HostConfig, Route};
@@ -51,6 +51,11 @@ pub(super) struct Login {
 }
 
 impl Login {
+    /// Whom it logs in at, where that is a gateway on the way to the server.
+    fn gateway(&self) -> Option<Server> {
+        self.on_the_way.last().filter(|_| self.on_the_way.len() > 1).cloned()
+    }
+
     /// The login at a gateway of this one.
     pub(super) fn towards(&self, gateway: &Destination) -> Self {
         let mut on_the_way = self.on_the_way.clone();
@@ -110,6 +115,7 @@ pub(super) struct Attempt<'a> {
     pub(super) deadline: Instant,
     /// The first bytes that the server sent.
     greeting: Option<Vec<u8>>,
+    banner_is_told: bool,
 }
 
 /// The server was too busy to greet; another attempt may help.
@@ -193,6 +199,7 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         inbox,
         deadline: Instant::now() + options.login_timeout,
         greeting: None,
+        banner_is_told: false,
     };
     if let Err(stop) = attempt.step(Session::handshake) {
         let said = match &mut way {
@@ -219,12 +226,12 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         None => return Err(attempt.handshake_failure(Stop::Silent)),
     };
     if let Some(mut added) = added {
-        if login.on_the_way.len() > 1 {
-            added.gateway = login.on_the_way.last().cloned();
-        }
+        added.gateway = login.gateway();
         let _ = login.reports.send(Report::HostKeyAdded(login.id, added));
     }
-    auth::authenticate(&mut attempt)?;
+    let authenticated = auth::authenticate(&mut attempt);
+    attempt.tell_banner();
+    authenticated?;
     Ok(Connection {
         session: attempt.session,
         socket: attempt.socket,
@@ -378,6 +385,21 @@ impl Attempt<'_> {
             if woken.socket {
                 return Ok(());
             }
+        }
+    }
+
+    /// What the server has to say to whoever logs in, once it has come.
+    pub(super) fn tell_banner(&mut self) {
+        if self.banner_is_told {
+            return;
+        }
+        if let Ok(Some(text)) = self.session.userauth_banner() {
+            self.banner_is_told = true;
+            let banner = Banner {
+                gateway: self.login.gateway(),
+                text: text.to_owned(),
+            };
+            let _ = self.login.reports.send(Report::Banner(self.login.id, banner));
         }
     }
 

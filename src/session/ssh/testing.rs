@@ -249,7 +249,7 @@ impl Client {
             match self.report() {
                 Report::Connected(..) => return Ok(()),
                 Report::ConnectFailed(_, error) => return Err(error),
-                Report::HostKeyAdded(..) => {}
+                Report::HostKeyAdded(..) | Report::Banner(..) => {}
                 other => panic!("unexpected {other:?}"),
             }
         }
