@@ -155,7 +155,7 @@ fn k6_servers_that_want_several_ways_get_them_in_their_order() {
 }
 
 #[test]
-fn k6_each_server_has_options_of_its_own() {
+fn k7_each_server_has_options_of_its_own() {
     let fleet = Fleet::start(&["app1", "app2"]);
     let (one, two) = (fleet.address("app1"), fleet.address("app2"));
     let recipe = format!(
@@ -179,7 +179,7 @@ fn k6_each_server_has_options_of_its_own() {
 }
 
 #[test]
-fn k6_options_of_a_server_are_not_those_of_its_gateway() {
+fn k7_options_of_a_server_are_not_those_of_its_gateway() {
     let fleet = Fleet::start(&["gate", "app1"]);
     let recipe = format!(
         "set :gateway, \"gate\"; server \"app1\", :app, \
@@ -193,7 +193,7 @@ fn k6_options_of_a_server_are_not_those_of_its_gateway() {
 }
 
 #[test]
-fn k6_options_of_a_server_that_are_none_are_told_at_its_line() {
+fn k7_options_of_a_server_that_are_none_are_told_at_its_line() {
     for (options, complaint) in [
         ("#{ prot: 2222 }", "`ssh_options' has no option `prot'"),
         ("#{ port: \"ssh\" }", "`port' is to be a number from 1 to 65535"),
@@ -257,4 +257,71 @@ fn k9_eight_runs_at_once_add_each_new_host_once() {
     names.sort_unstable();
     names.dedup();
     assert_eq!((count, names.len()), (HOSTS.len(), HOSTS.len()), "{known}");
+}
+
+#[test]
+fn a_server_at_an_ipv6_address_is_written_in_brackets_everywhere() {
+    let fleet = Fleet::start(&["app1"]);
+    let port = std::net::TcpListener::bind("[::1]:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let own = fleet.read("app1", "/etc/ssh/sshd_config");
+    fleet.write(
+        "app1",
+        "/etc/ssh/sshd_config",
+        &format!("ListenAddress [::1]:{port}\n{own}\n"),
+    );
+    fleet.stop("app1");
+    fleet.restart("app1");
+    let server = format!("deploy@[::1]:{port}");
+    let recipe = format!(
+        "role :app, \"{server}\";\n\
+         task :t {{ run \"touch /tmp/x\"; put \"text\", \"/tmp/y\"; puts capture(\"echo $SSH_CONNECTION\"); run \"false\"; }}"
+    );
+    let finished = Case::new().recipe(&recipe).args(["t"]).on(&fleet).run().code(1);
+    finished
+        .says(&format!("[{server}] connected in"))
+        .says(&format!("::1 {port}"))
+        .says(&format!("{server}: exit status 1"));
+    assert!(fleet.exists("app1", "/tmp/x") && fleet.read("app1", "/tmp/y") == "text");
+    let known = std::fs::read_to_string(fleet.known_hosts()).unwrap();
+    assert!(known.starts_with(&format!("[::1]:{port} ssh-ed25519 ")), "{known}");
+    // Known from now on; another key at this port is not.
+    fleet.change_host_key("app1");
+    Case::new()
+        .recipe(&recipe)
+        .args(["t"])
+        .on(&fleet)
+        .run()
+        .code(4)
+        .says("host key of ::1 has changed")
+        .says(&format!("ssh-keygen -R '[::1]:{port}'"));
+}
+
+#[test]
+fn k6_an_expired_password_is_changed_where_the_server_asks_for_a_new_one() {
+    let fleet =
+        servers("UsePAM yes\nPubkeyAuthentication no\nPasswordAuthentication no\nKbdInteractiveAuthentication yes");
+    // The lock of the password files is the machine's.
+    fleet.sh(
+        "app1",
+        "sed -i '/^deploy/s/:19000:/:0:/' /etc/shadow; rm -f /etc/.pwd.lock",
+    );
+    let modules = fleet.read("app1", "/etc/pam.d/other");
+    let modules = format!("{modules}\npassword required pam_unix.so sha512\n");
+    fleet.write("app1", "/etc/pam.d/sshd", &modules);
+    let mut running = Case::new()
+        .recipe(RECIPE)
+        .args(["t"])
+        .env("HOSTFILTER", "app1")
+        .on(&fleet)
+        .terminal()
+        .start();
+    running.answer("Password for deploy@app1: ", PASSWORD);
+    running.answer("New password: ", "another-flipper-7");
+    running.answer("Retype new password: ", "another-flipper-7");
+    running.finish().ok().silent_on("another-flipper-7");
+    assert!(fleet.exists("app1", "/tmp/x"));
 }

@@ -175,7 +175,10 @@ impl Attempt<'_> {
 /// `None` where the words do not tell.
 fn is_for_password(question: &str) -> Option<bool> {
     let question = question.to_lowercase();
-    let mut words = question.split(|c: char| !c.is_alphanumeric());
+    // A host may be called anything.
+    let is_name = |word: &&str| word.contains('@') || word.trim_end_matches('.').contains('.');
+    let plain = question.split_whitespace().filter(|word| !is_name(word));
+    let mut words = plain.flat_map(|word| word.split(|c: char| !c.is_alphanumeric()));
     if words.any(|word| OTHERS.contains(&word)) {
         return Some(false);
     }
@@ -202,6 +205,8 @@ mod tests {
             "Passwort: ",
             "Enter passphrase: ",
             "(current) UNIX password: ",
+            "Password for deploy@code.example.com: ",
+            "deploy@new's password: ",
         ] {
             assert_eq!(is_for_password(question), Some(true), "{question}");
         }

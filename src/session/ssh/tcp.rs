@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn k7_a_silent_address_has_a_short_lead_on_the_next_one() {
+    fn a_silent_address_has_a_short_lead_on_the_next_one() {
         let (silent, _held) = silent();
         let good = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = good.local_addr().unwrap();
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn k7_an_address_that_refuses_has_none() {
+    fn an_address_that_refuses_has_none() {
         let good = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = good.local_addr().unwrap();
         let (outcome, took) = run(&[refusing(), address], Duration::from_secs(20));
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn k7_where_no_address_answers_each_is_told() {
+    fn where_no_address_answers_each_is_told() {
         let ((silent, _held), refusing) = (silent(), refusing());
         let (outcome, took) = run(&[silent, refusing], Duration::from_millis(400));
         let error = outcome.unwrap_err();

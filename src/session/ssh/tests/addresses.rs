@@ -37,7 +37,7 @@ fn ssh_trusts(sshd: &Sshd, known_hosts: &Path) -> bool {
 }
 
 #[test]
-fn k7_a_server_at_an_ipv6_address_is_reached_and_known_as_ssh_knows_it() {
+fn a_server_at_an_ipv6_address_is_reached_and_known_as_ssh_knows_it() {
     let sshd = Sshd::with("ListenAddress [::1]:PORT");
     let server = format!("{}@[::1]:{}", me(), sshd.port);
     let options = SshOptions {
@@ -61,7 +61,7 @@ fn k7_a_server_at_an_ipv6_address_is_reached_and_known_as_ssh_knows_it() {
 }
 
 #[test]
-fn k7_the_address_to_connect_from_is_that_of_the_recipe_or_of_the_files() {
+fn the_address_to_connect_from_is_that_of_the_recipe_or_of_the_files() {
     let sshd = Sshd::start();
     let files = with_files(&sshd, "BindAddress 127.0.0.5\n");
     let recipe = SshOptions {
@@ -79,7 +79,7 @@ fn k7_the_address_to_connect_from_is_that_of_the_recipe_or_of_the_files() {
 }
 
 #[test]
-fn k7_attempts_to_connect_are_as_many_as_the_files_say() {
+fn attempts_to_connect_are_as_many_as_the_files_say() {
     let sshd = Sshd::start();
     let port = free_port();
     for (attempts, least) in [(1, 0), (2, 1)] {

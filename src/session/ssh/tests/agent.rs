@@ -124,7 +124,7 @@ fn token(socket: &std::path::Path) -> String {
 }
 
 #[test]
-fn k5_a_key_on_a_token_logs_in_by_way_of_the_agent() {
+fn k6_a_key_on_a_token_logs_in_by_way_of_the_agent() {
     let sshd = Sshd::start();
     let socket = sshd.path("token");
     std::fs::write(sshd.path("authorized_keys"), token(&socket)).unwrap();
