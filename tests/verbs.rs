@@ -128,3 +128,59 @@ fn r16_servers_that_a_block_gives_are_asked_for_once_when_they_are_needed() {
         assert!(fleet.exists(host, "/tmp/first") && fleet.exists(host, "/tmp/second"));
     }
 }
+
+#[test]
+fn a_role_may_say_how_its_servers_are_reached() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    let recipe = r#"
+        role :app, "app1"; role :other, "app2", :ssh_options => #{ user: "nobody", timeout: 20 };
+        role :wrong, "app1", :ssh_options => #{ kyes: "x" };
+        task :t, :roles => :app { puts capture("id -un"); }
+        task :other, :roles => :other { run "true"; }
+    "#;
+    let case = |task: &str| Case::new().recipe(recipe).args([task]).on(&fleet);
+    case("other").run().code(4).says("nobody");
+    case("t")
+        .run()
+        .code(3)
+        .says("`ssh_options' has no option `kyes'")
+        .says("did you mean `keys'?");
+}
+
+#[test]
+fn what_is_said_is_shown_by_its_level_and_what_a_task_gives_can_be_used() {
+    let recipe = r#"
+        namespace :n { task :who { `${current_task} of three` } }
+        task :t { debug "at debug"; info "at info"; warn "at warn"; puts n.who; puts invoke("n:who").len(); let x = n.who(); puts x; }
+    "#;
+    let run = |option: &str| Case::new().recipe(recipe).args(["t", option]).run().ok();
+    let plain = run("--log-format=plain");
+    assert_eq!(plain.stdout, "n:who of three\n14\nn:who of three\n");
+    let plain = plain.says("  * at debug").says(" ** at info").says("*** at warn");
+    assert!(!plain.stdout.contains("at "), "{}", plain.stdout);
+    run("-q").silent_on("at info").says("at warn");
+}
+
+#[test]
+fn servers_and_this_machine_are_asked_by_status() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    fleet.sh("app1", "mkdir -p '/srv/a b'");
+    let finished = two(
+        &fleet,
+        r#"
+        puts test("[ -d '/srv/a b' ]"); puts test("[ -d /srv/none ]"); puts strip(capture("pwd", :dir => "/srv/a b"));
+        let r = run_locally("cat; echo -n $A; exit 3", :result => true, :data => "in ", :env => #{ A: "it's" }, :dir => "/");
+        puts `${r.stdout} ${r.status} ${r.ok}`; puts system("echo shown"); puts system("exit 2");
+        for s in find_servers() { puts s.host; }
+        try { run_locally("sleep 20", :timeout => 0.1, :result => true); } catch (e) { puts e.message; }
+        run "true", :dir => "/srv/a b";
+        "#,
+    )
+    .run()
+    .code(1);
+    assert_eq!(
+        finished.stdout,
+        "true\nfalse\n/srv/a b\nin it's 3 false\ntrue\nfalse\napp1\napp2\n`sleep 20' failed on localhost\n"
+    );
+    finished.says("[out :: localhost] shown").says("app2: exit status 1");
+}

@@ -61,7 +61,7 @@ pub(super) static COMMAND: &[Choice] = &[
     },
     Choice {
         name: "dir",
-        doc: "the directory to run in; that there is none is a failure",
+        doc: "the directory to run in; that there is none is a failure. That of a task is read when the task is defined",
     },
     Choice {
         name: "env",

@@ -15,6 +15,7 @@ mod language;
 mod libraries;
 mod limits;
 mod local;
+mod misuse;
 mod parallel;
 mod render;
 mod roles;

@@ -117,3 +117,25 @@ fn v19_ask_gives_what_is_typed_and_choose_asks_until_it_is_one_of_the_list() {
         ["Branch [main]: |", "main", "Who? |", "", "b", "b", "a"]
     );
 }
+
+#[test]
+fn a_task_may_be_described_by_an_option() {
+    let (loaded, ..) = recipe("desc \"Other.\"; task :t, :desc => \"  Say it.\" { } task :u { }").load();
+    let tasks = loaded.unwrap().tasks();
+    let of = |name: &str| tasks.iter().find(|task| task.name == name).unwrap().description.clone();
+    assert_eq!((of("t").as_deref(), of("u")), (Some("Say it."), None));
+}
+
+#[test]
+fn u8_try_sudo_becomes_the_user_of_as_or_admin_runner() {
+    let text = "role :app, \"app1\"; set :use_sudo, true; set :admin_runner, \"app\";
+        task :t { try_sudo \"a\"; try_sudo \"b\", :as => \"bob\"; puts try_sudo(); }";
+    let outcome = recipe(text).run(&["t"]);
+    let lines = outcome.script.lines_on("app1");
+    assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+    assert!(
+        lines[0].contains("-u app a") && lines[1].contains("-u bob b"),
+        "{lines:?}"
+    );
+    assert!(outcome.printed[0].ends_with("-u app"), "{:?}", outcome.printed);
+}

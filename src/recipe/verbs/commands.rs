@@ -87,7 +87,8 @@ pub(super) const TRY_SUDO: Verb = Verb {
     arguments: (0, 1),
     tail: Tail::InPlace,
     options: Choices::Known(&[AS, SELECTION, COMMAND]),
-    doc: "As `sudo` where the variable `use_sudo` is true, else as `run`; without a command then an empty text.",
+    doc: "As `sudo` where the variable `use_sudo` is true, else as `run`; without a command then an empty text. The user is \
+          that of `as`, else that of the variable `admin_runner`.",
     example: "role :app, \"app1.example.com\";\nset :use_sudo, false;\ntask :example { try_sudo \"id\"; run `${try_sudo()} uptime`; }",
     perform: try_sudo,
 };
@@ -95,6 +96,11 @@ pub(super) const TRY_SUDO: Verb = Verb {
 fn try_sudo(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) -> Fallible {
     let use_sudo = interpreter.variable(context.engine(), "use_sudo")?;
     if use_sudo.is_some_and(|value| value.as_bool().unwrap_or(false)) {
+        if !call.options.contains_key("as")
+            && let Some(user) = interpreter.text_variable(context.engine(), "admin_runner")?
+        {
+            call.options.insert("as".to_owned(), (user.into(), call.position));
+        }
         return sudo(interpreter, context, call);
     }
     if call.arguments.is_empty() {

@@ -26,12 +26,17 @@ pub(super) const DESC: Verb = Verb {
     },
 };
 
+static DESCRIPTION: &[Choice] = &[Choice {
+    name: "desc",
+    doc: "describes it, as `desc` before it would",
+}];
+
 pub(super) const TASK: Verb = Verb {
     name: "task",
     form: "task :name, option => value, … { … }",
     arguments: (1, 1),
     tail: Tail::Deferred,
-    options: Choices::Known(&[SELECTION, COMMAND]),
+    options: Choices::Known(&[DESCRIPTION, SELECTION, COMMAND]),
     doc: "Defines a task, or replaces the one of that name. Its commands go to the servers that its options select, all \
           servers by default; options for commands hold for all commands in it. In a namespace a task named `default` \
           is called by the namespace's name.",
@@ -47,6 +52,9 @@ fn task(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) ->
     let full = interpreter.full_name(&name);
     let full = full.strip_suffix(":default").unwrap_or(&full).to_owned();
     let body = interpreter.keep(Block::capture(context, block, interpreter.namespace()));
+    let described = call.options.get("desc");
+    let described = described.map(|(text, _)| clean_description(&text.to_string()));
+    let before = interpreter.description.borrow_mut().take();
     let mut function = |name: &str| {
         let (value, _) = call.options.get(name)?;
         let function = value.read_lock::<FnPtr>()?.clone();
@@ -56,7 +64,7 @@ fn task(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) ->
     let (hosts_from, roles_from) = (function("hosts"), function("roles"));
     let task = Task {
         name: full,
-        description: interpreter.description.borrow_mut().take(),
+        description: described.or(before),
         selection: Selection {
             hosts_from,
             roles_from,
