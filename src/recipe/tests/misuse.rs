@@ -66,7 +66,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     (
         "on :begin { }",
-        "there is no event `begin': it is one of before, after, start, finish, load, exit, failure",
+        "there is no event `begin'",
         "it is written: on",
     ),
     (
