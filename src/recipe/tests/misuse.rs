@@ -64,7 +64,7 @@ const CASES: &[(&str, &str, &str)] = &[
         "`after' has both tasks and a block",
         "it is written: after",
     ),
-    ("on :begin { }", "there is no event `begin'", "it is written: on"),
+    ("on :begin { }", "there is no event `begin'", "it is one of before"),
     (
         "on :start, :t, :onyl => :t;",
         "`on' has no option `onyl'",
