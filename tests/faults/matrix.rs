@@ -1,13 +1,13 @@
 //! Every fault in every phase, as one table that is printed (`cargo test faults -- --nocapture`).
 
 use std::fmt::Write as _;
-use std::io::Read as _;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::scarce::occupy;
 use crate::fleet::{Fleet, SSH_PORT};
 use crate::harness::{Case, Finished, Running};
 use crate::proxy::{CIPHERS, Fault, Hole, Phase, Proxy};
@@ -319,17 +319,6 @@ fn start_fleet() -> Fleet {
     fleet
 }
 
-/// Takes the one login that a server admits at a time.
-fn occupy(fleet: &Fleet) -> TcpStream {
-    loop {
-        let mut stream = TcpStream::connect((fleet.address("busy"), SSH_PORT)).unwrap();
-        // Whoever came before may still be counted.
-        if stream.read(&mut [0; 4]).is_ok_and(|count| count == 4) {
-            return stream;
-        }
-    }
-}
-
 /// The others' command says enough for every moment of it to be met, and its end tells that all of it arrived.
 const WORK: &str = "echo up and running with many words on $(hostname); seq 1 2000; sleep 0.3; \
                     echo done >/tmp/$mark.done; echo whole on $(hostname)";
@@ -445,7 +434,7 @@ fn try_row(fleet: &Fleet, row: &Row, mark: &str) -> (Result<String, String>, Dur
 fn every_fault_in_every_phase_is_told_in_time_and_spares_the_others() {
     let fleet = start_fleet();
     // Somebody who has not logged in yet is all that this one admits.
-    let _waits = occupy(&fleet);
+    let _waits = occupy(&fleet, "busy");
     let rows = rows(&fleet);
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());

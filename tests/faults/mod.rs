@@ -3,4 +3,5 @@
 
 mod idle;
 mod matrix;
+mod scarce;
 mod stopping;

@@ -147,3 +147,57 @@ fn b3_a_stop_request_ends_several_commands_of_root_on_one_connection() {
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
     assert_eq!(fleet.sh("app1", "pgrep -x 'sleep|cat' || true"), "");
 }
+
+#[test]
+fn b4_a_second_stop_request_while_connecting_ends_at_once() {
+    let fleet = Fleet::start(&["app1", "bad"]);
+    fleet.configure("bad", CIPHERS);
+    let bad = SocketAddr::from((fleet.address("bad"), SSH_PORT));
+    let link = Proxy::failing(bad, Phase::KeyExchange, Fault::Silent, usize::MAX);
+    let recipe = r#"role :app, "app1"; role :late, "bad"; task :t { transaction { first; second; } }
+        task :first, :roles => :app { on_rollback { run "echo undoing; sleep 300"; } run "true"; }
+        task :second, :roles => :late { on_rollback { run "true"; } run "touch /tmp/started"; }"#;
+    let mut running = Case::new()
+        .recipe(recipe)
+        .args(["t"])
+        .through(&fleet, [("bad", link.address)])
+        .start();
+    running.wait_for("connecting to: [\"bad\"]");
+    let begin = Instant::now();
+    running.signal(Signal::INT);
+    running.wait_for("rolling back");
+    running.signal(Signal::INT);
+    let finished = running.finish();
+    assert!(begin.elapsed() < SOON, "{:?}", begin.elapsed());
+    finished.code(5).says("not rolled back").says("first");
+    assert_eq!(fleet.sh("app1", "pgrep -x sleep || true"), "");
+    assert!(!fleet.exists("bad", "/tmp/started"));
+}
+
+#[test]
+fn b4_a_stop_request_in_a_rollback_on_a_silent_server_lists_what_is_left() {
+    let fleet = Fleet::start(&["app1", "bad"]);
+    fleet.configure("bad", CIPHERS);
+    let bad = SocketAddr::from((fleet.address("bad"), SSH_PORT));
+    let link = Proxy::failing(bad, Phase::Told, Fault::Silent, usize::MAX);
+    let recipe = r#"role :app, "app1", "bad"; task :t { transaction { first; second; } }
+        task :first { on_rollback { run "touch /tmp/undone-first"; } run "true"; }
+        task :second { on_rollback { run "touch /tmp/undone-second"; } run "true";
+            run "echo waits; until test -e /tmp/go; do sleep 0.05; done", :hosts => "app1"; abort "no"; }"#;
+    let mut running = Case::new()
+        .recipe(recipe)
+        .args(["t"])
+        .through(&fleet, [("bad", link.address)])
+        .start();
+    running.wait_for("] waits");
+    link.fail_now();
+    fleet.write("app1", "/tmp/go", "");
+    running.wait_for("touch /tmp/undone-second");
+    while !fleet.exists("app1", "/tmp/undone-second") {}
+    let begin = Instant::now();
+    running.signal(Signal::INT);
+    let finished = running.finish();
+    assert!(begin.elapsed() < SOON, "{:?}", begin.elapsed());
+    finished.code(5).says("not rolled back").says("bad");
+    assert!(!fleet.exists("bad", "/tmp/undone-second"));
+}

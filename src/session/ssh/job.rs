@@ -301,7 +301,7 @@ impl Job {
         if self.next_step.is_none_or(|due| due > now) {
             return None;
         }
-        match JobSignal::LADDER.get(self.steps) {
+        match JobSignal::LADDER.get(self.steps).filter(|_| self.channel.is_some()) {
             Some(&signal) => {
                 self.signals.push_back(signal);
                 self.steps += 1;

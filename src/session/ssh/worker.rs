@@ -48,7 +48,7 @@ pub(super) struct Worker {
     opens_in_advance: bool,
     jobs: Vec<Job>,
     closing: Vec<Channel>,
-    /// The server opened no channel while so many were closing.
+    /// The server opened no channel beside so many.
     full_until: Option<usize>,
     /// A channel was closed since the last time that one was refused.
     freed: bool,
@@ -188,7 +188,13 @@ impl Worker {
             Order::Start(id, command) => self.jobs.push(Job::new(Some(id), command)),
             Order::Write(id, bytes) => self.with_job(id, |job| job.write(bytes.into())),
             Order::EndInput(id) => self.with_job(id, Job::end_input),
-            Order::Signal(id, signal) => self.with_job(id, |job| job.signal(signal)),
+            Order::Signal(id, signal) => {
+                let waits = |job: &Job| job.id == Some(id) && job.needs_channel();
+                match self.jobs.iter().position(waits) {
+                    Some(index) => self.finish(index, Exit::Cancelled),
+                    None => self.with_job(id, |job| job.signal(signal)),
+                }
+            }
             Order::Answer(_) => {}
             Order::Tunnel(tunnel) => self.tunnels.wish(tunnel),
         }
@@ -289,25 +295,31 @@ impl Worker {
     /// Only the first job that is not running yet has a request under way.
     fn start_jobs(&mut self) -> Result<(), Trouble> {
         while let Some(index) = self.jobs.iter().position(|job| !job.is_running()) {
-            let Some(job) = self.jobs.get_mut(index) else {
+            let Some(job) = self.jobs.get(index) else {
                 return Ok(());
             };
             if job.needs_channel() {
-                if self.full_until.is_some_and(|closing| self.closing.len() >= closing) {
+                let is_own = job.id.is_none();
+                let held = self.jobs.iter().filter(|job| !job.needs_channel()).count() + self.closing.len();
+                if self.full_until.is_some_and(|full| held >= full) && !is_own {
                     return Ok(());
                 }
                 self.full_until = None;
                 match self.spare.take().map_or_else(|| self.link.open(), Ok) {
-                    Ok(channel) => job.give(channel),
-                    // A channel that is still closing counts with servers that allow few.
-                    Err(Trouble::Denied(_)) if !self.closing.is_empty() => {
-                        self.full_until = Some(self.closing.len());
-                        return Ok(());
+                    Ok(channel) => {
+                        if let Some(job) = self.jobs.get_mut(index) {
+                            job.give(channel);
+                        }
                     }
                     // It may have got our goodbye to the last one just before, and not have cleared it away yet.
                     Err(Trouble::Denied(_)) if self.freed => {
                         self.freed = false;
                         continue;
+                    }
+                    // It allows few at a time, and those that are closing count.
+                    Err(Trouble::Denied(_)) if held > 0 && !is_own => {
+                        self.full_until = Some(held);
+                        return Ok(());
                     }
                     Err(Trouble::Denied(_)) => {
                         self.finish(index, Exit::Refused("the server opens no more channels".to_owned()));
@@ -316,6 +328,9 @@ impl Worker {
                     blocked => return self.may_block(blocked.map(drop)),
                 }
             }
+            let Some(job) = self.jobs.get_mut(index) else {
+                return Ok(());
+            };
             match job.start() {
                 Ok(()) => {}
                 Err(Ok(reason)) => self.finish(index, Exit::Refused(reason.to_owned())),
@@ -390,6 +405,8 @@ impl Worker {
         let mut job = self.jobs.remove(index);
         self.report_finished(&job, exit);
         self.closing.extend(job.take_channel());
+        // It may be the one that another waits for.
+        self.restless |= self.jobs.iter().any(Job::needs_channel);
     }
 
     fn report_finished(&self, job: &Job, exit: Exit) {

@@ -234,13 +234,20 @@ fn a_server_that_allows_one_command_at_a_time_is_served_one_by_one() {
     for _ in 0..3 {
         assert_eq!(client.run("true").exit, Exit::Status(0));
     }
-    let first = client.start(command("sleep 0.5"));
-    let second = client.start(command("true"));
-    assert_eq!(
-        client.finish(second).exit,
-        Exit::Refused("the server opens no more channels".to_owned())
-    );
-    assert_eq!(client.finish(first).exit, Exit::Status(0));
+    let first = client.start(command("sleep 0.3; echo first"));
+    let second = client.start(command("sleep 1; echo second"));
+    let third = client.start(command("echo third"));
+    assert_eq!(client.await_output(), b"first\n");
+    client.session.signal(third, JobSignal::Term);
+    let mut ends = Vec::new();
+    while ends.len() < 3 {
+        if let Report::Finished(_, job, exit, _) = client.report() {
+            ends.push((job, exit));
+        }
+    }
+    ends.sort_by_key(|(job, _)| *job);
+    let ended = [Exit::Status(0), Exit::Status(0), Exit::Cancelled];
+    assert_eq!(ends, [first, second, third].into_iter().zip(ended).collect::<Vec<_>>());
 }
 
 #[test]
