@@ -97,3 +97,20 @@ fn f1_what_does_not_fit_on_the_disk_leaves_neither_file_nor_part() {
         fleet.sh("app1", "rm -r /small/*");
     }
 }
+
+#[test]
+fn c18_c20_c21_servers_that_fail_are_left_out_and_those_by_turns_keep_their_connections() {
+    let fleet = Fleet::start(&["app1", "app2", "gone"]);
+    fleet.stop("gone");
+    let recipe = r#"role :app, "app1", "app2", "gone"; task :t, :on_error => :continue {
+        run "test $(hostname) = app1 && touch /tmp/first";
+        run "touch /tmp/second";
+        run "touch /tmp/third", :max_hosts => 1;
+    }"#;
+    let finished = Case::new().recipe(recipe).args(["t"]).on(&fleet).run().code(1);
+    finished.says("app2: exit status 1").says("gone: connection refused");
+    assert!(fleet.exists("app1", "/tmp/third"));
+    assert!(!fleet.exists("app2", "/tmp/second"));
+    let logins = fleet.host("app1").log_text().matches("Accepted").count();
+    assert_eq!(logins, 1);
+}

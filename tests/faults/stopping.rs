@@ -112,6 +112,18 @@ fn b5_a_stop_request_leaves_no_proxy_command() {
 /// Children in the background hold the output open and are told by their shell to ignore INT.
 const FAMILY: &str = "(sleep 300; true) | cat & sleep 300 & echo begun $(hostname); wait";
 
+/// What was killed may still have to be reaped.
+fn await_nothing_left(fleet: &Fleet, host: &str) {
+    let begin = Instant::now();
+    loop {
+        let left = fleet.sh(host, "pgrep -x 'sleep|cat' || true");
+        if left.is_empty() {
+            return;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(3), "{host}: {left}");
+    }
+}
+
 #[test]
 fn b3_a_stop_request_ends_background_children_too() {
     let fleet = Fleet::start(&["app1", "bad"]);
@@ -145,7 +157,7 @@ fn b3_a_stop_request_ends_several_commands_of_root_on_one_connection() {
     running.signal(Signal::INT);
     running.finish().code(130).says("undone");
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
-    assert_eq!(fleet.sh("app1", "pgrep -x 'sleep|cat' || true"), "");
+    await_nothing_left(&fleet, "app1");
 }
 
 #[test]
@@ -170,7 +182,7 @@ fn b4_a_second_stop_request_while_connecting_ends_at_once() {
     let finished = running.finish();
     assert!(begin.elapsed() < SOON, "{:?}", begin.elapsed());
     finished.code(5).says("not rolled back").says("first");
-    assert_eq!(fleet.sh("app1", "pgrep -x sleep || true"), "");
+    await_nothing_left(&fleet, "app1");
     assert!(!fleet.exists("bad", "/tmp/started"));
 }
 
@@ -200,4 +212,33 @@ fn b4_a_stop_request_in_a_rollback_on_a_silent_server_lists_what_is_left() {
     assert!(begin.elapsed() < SOON, "{:?}", begin.elapsed());
     finished.code(5).says("not rolled back").says("bad");
     assert!(!fleet.exists("bad", "/tmp/undone-second"));
+}
+
+#[test]
+fn c15_a_block_that_fails_ends_its_commands_on_every_server() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    let recipe = format!(
+        r#"role :app, "app1", "app2"; task :t {{ run "{FAMILY}", |channel, stream, text| {{ throw "no more"; }}; }}"#
+    );
+    let begin = Instant::now();
+    let finished = Case::new().recipe(&recipe).args(["t"]).on(&fleet).run();
+    assert!(begin.elapsed() < SOON, "{:?}", begin.elapsed());
+    assert!(!finished.status.success());
+    finished.says("no more");
+    for host in ["app1", "app2"] {
+        await_nothing_left(&fleet, host);
+    }
+}
+
+#[test]
+fn c30_a_command_that_takes_too_long_ends_with_its_children() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    let recipe = format!(r#"role :app, "app1", "app2"; task :t {{ run "{FAMILY}", :timeout => 1; }}"#);
+    let finished = Case::new().recipe(&recipe).args(["t"]).on(&fleet).run().code(1);
+    finished
+        .says("app1: timed out after 1 s")
+        .says("app2: timed out after 1 s");
+    for host in ["app1", "app2"] {
+        await_nothing_left(&fleet, host);
+    }
 }
