@@ -209,3 +209,141 @@ fn a_password_that_is_written_out_is_told_and_not_shown() {
         task :t { run \"echo ${password}\"; }";
     assert!(!found(asked).iter().any(|told| told.contains("written out")));
 }
+
+/// A folder of recipes with all that lies beside them.
+fn copied(case: Case, folder: &Path, below: &str) -> Case {
+    std::fs::read_dir(folder).unwrap().fold(case, |case, entry| {
+        let path = entry.unwrap().path();
+        let name = format!("{below}{}", path.file_name().unwrap().to_str().unwrap());
+        match std::fs::read_to_string(&path) {
+            Ok(text) => case.file(&name, &text),
+            Err(_) => copied(case, &path, &format!("{name}/")),
+        }
+    })
+}
+
+#[test]
+fn recipes_that_run_have_no_error_and_no_warning_of_a_call() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut checked = 0;
+    for folder in ["tests/ported", "tests/ported/multistage", "scripts", "stdlib"] {
+        let folder = root.join(folder);
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if !name.ends_with(".rhai") {
+                continue;
+            }
+            let finished = copied(Case::new(), &folder, "").args(["check", &name]).run().ok();
+            assert!(!finished.stdout.contains("error:"), "{name}: {}", finished.stdout);
+            assert!(!finished.stderr.contains("error:"), "{name}: {}", finished.stderr);
+            checked += 1;
+        }
+    }
+    assert!(checked >= 8, "{checked}");
+}
+
+#[test]
+fn examples_of_the_documentation_have_no_error() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // What examples take for granted, or leave out on purpose.
+    let is_told = |message: &str| {
+        [
+            "unknown function",
+            "unknown method",
+            "does not take",
+            "depends on itself",
+            "is a task and",
+        ]
+        .iter()
+        .any(|wrong| message.contains(wrong))
+    };
+    let mut checked = 0;
+    for page in [
+        "README.md",
+        "docs/porting.md",
+        "docs/libraries.md",
+        "docs/reference/language.md",
+    ] {
+        let text = std::fs::read_to_string(root.join(page)).unwrap();
+        for block in text.split("```rhai\n").skip(1) {
+            let block = block.split("```").next().unwrap();
+            let finished = Case::new().file("r.rhai", block).args(["check", "r.rhai"]).run();
+            let told = format!("{}{}", finished.stdout, finished.stderr);
+            let wrong: Vec<&str> = told.lines().filter(|line| is_told(line)).collect();
+            assert_eq!(wrong, [""; 0], "{page}: {block}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 0);
+}
+
+#[test]
+fn functions_and_methods_that_do_not_exist_are_found() {
+    let recipe = r#"
+fn twice(n) { n + n }
+task :other { }
+task :t {
+    puts quot("x");
+    puts quote("a", "b");
+    puts twice(1, 2);
+    puts twice(3);
+    other("x");
+    restrat();
+    puts "a".upcase();
+    puts "a".to_uper();
+    puts [1, 2].filter();
+    let held = #{ call_me: |x| x + 1, list: [1] };
+    puts held.call_me(1);
+    puts held.list.len() + held.list.map(|x| x * 2).len;
+    other();
+    deploy.restart();
+}
+"#;
+    assert_eq!(
+        found(recipe),
+        [
+            "5:10 unknown function `quot'",
+            "6:10 the function `quote' does not take 2 arguments, but 1",
+            "7:10 the function `twice' does not take 2 arguments, but 1",
+            "9:5 `other' is a task and takes no arguments",
+            "10:5 unknown function or task `restrat'",
+            "11:14 unknown method `upcase'",
+            "12:14 unknown method `to_uper'",
+            "13:17 the method `filter' does not take no arguments, but 1",
+        ]
+    );
+    let finished = check(recipe).code(3);
+    finished.says_in_order(&[
+        "did you mean `quote'?",
+        "it is written: quote(text)",
+        "what it needs is set before",
+        "write: text.to_upper()",
+        "did you mean `to_upper'?",
+    ]);
+}
+
+#[test]
+fn lazy_variables_that_need_each_other_are_found_and_those_that_need_not_are_not() {
+    assert_eq!(
+        found("set :a { `x ${b}` }\nset :b { c + 1 }\nset :c { a }\ntask :t { puts a; }"),
+        ["1:5 variable `a' depends on itself: a → b → c → a"]
+    );
+    for fine in [
+        "set :a { if exists(:d) { b } else { 1 } }\nset :b { a }\ntask :t { puts a; }",
+        "set :a { b }\nset :b { a }\nset :b, 1;\ntask :t { puts a; }",
+    ] {
+        assert_eq!(found(fine), [""; 0], "{fine}");
+    }
+}
+
+#[test]
+fn a_variable_that_is_fetched_and_never_set_is_a_warning() {
+    assert_eq!(
+        found("set :branch, 1;\ntask :t { puts branch; puts fetch(:brunch); puts fetch(:other, 1); }"),
+        ["2:35 nothing sets the variable `brunch'"]
+    );
+    assert_eq!(
+        found("task :t { if exists(:brunch) { puts fetch(:brunch); } }"),
+        [""; 0]
+    );
+}

@@ -143,6 +143,21 @@ impl Filter {
             .collect()
     }
 
+    /// The servers of `HOSTS=` that a selection leaves out all the same: nothing is deployed to them (R8).
+    pub fn unreleased(&self, roles: &Roles, selection: &Selection) -> Vec<Server> {
+        let hosts = self.hosts.iter().flat_map(|hosts| split(hosts));
+        let named =
+            hosts
+                .filter_map(|host| host.parse::<Server>().ok())
+                .flat_map(|server| match named_alike(roles, &server) {
+                    known if known.is_empty() => vec![server],
+                    known => known,
+                });
+        let mut left_out: Vec<Server> = named.filter(|server| is_unreleased(roles, selection, server)).collect();
+        left_out.dedup();
+        left_out
+    }
+
     /// Whether it can take away every server that a task has: that nobody is left is then no error (N3).
     pub fn narrows(&self, selection: &Selection) -> bool {
         selection.skip_hostfilter != Some(true) && (self.host_filter.is_some() || self.host_role_filter.is_some())
@@ -193,6 +208,7 @@ pub fn select(roles: &Roles, selection: &Selection, filter: &Filter) -> Result<V
             }
             servers.extend(known);
         }
+        servers.retain(|server| !is_unreleased(roles, selection, server));
     } else if let Some(hosts) = &selection.hosts {
         for host in split(hosts) {
             servers.insert(host.parse()?);
@@ -220,9 +236,7 @@ pub fn select(roles: &Roles, selection: &Selection, filter: &Filter) -> Result<V
                 .filter(|assignment| matches(assignment, selection));
             servers.extend(matching.map(|assignment| assignment.server.clone()));
         }
-        if let Some(unwanted) = selection.except.as_ref().and_then(|except| except.get(NO_RELEASE)) {
-            servers.retain(|server| !roles.say(server, NO_RELEASE, unwanted));
-        }
+        servers.retain(|server| !is_unreleased(roles, selection, server));
     }
     if filter.narrows(selection) {
         servers.retain(|server| filter.keeps(server, roles));
@@ -231,6 +245,12 @@ pub fn select(roles: &Roles, selection: &Selection, filter: &Filter) -> Result<V
         servers.truncate(1);
     }
     Ok(servers.into_iter().collect())
+}
+
+/// Whether nothing is to be deployed to a server, and the selection is about what is deployed.
+fn is_unreleased(roles: &Roles, selection: &Selection, server: &Server) -> bool {
+    let unwanted = selection.except.as_ref().and_then(|except| except.get(NO_RELEASE));
+    unwanted.is_some_and(|unwanted| roles.say(server, NO_RELEASE, unwanted))
 }
 
 /// The servers of the recipe that a bare host name means: they may have a user and a port there.

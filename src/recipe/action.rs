@@ -150,6 +150,17 @@ impl Interpreter {
         }
     }
 
+    /// Hosts of the command line that nothing is deployed to are left out of what deploys, and said once.
+    fn name_unreleased(&self, selection: &Selection) {
+        let left_out = self.filter.unreleased(&self.configuration.borrow().roles, selection);
+        for server in left_out {
+            if self.unreleased.borrow_mut().insert(server.clone()) {
+                let text = format!("HOSTS names `{server}', which has no_release: nothing is deployed to it");
+                self.say(Level::Important, text);
+            }
+        }
+    }
+
     /// Does it on the servers of the call; `None` where nobody matched and that is no error.
     pub(super) fn act(
         &self,
@@ -164,6 +175,7 @@ impl Interpreter {
             return Err(raise(Diagnostic::new(Fault::Failed, message), call.position));
         }
         self.greet_strangers();
+        self.name_unreleased(&settings.selection);
         let Some(servers) = self.servers(&settings.selection).map_err(failed)? else {
             return Ok(None);
         };

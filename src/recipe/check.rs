@@ -115,7 +115,7 @@ impl<'a> Findings<'a> {
         found
     }
 
-    fn any(&self, is_said: impl Fn(&Claims) -> bool) -> bool {
+    pub(super) fn any(&self, is_said: impl Fn(&Claims) -> bool) -> bool {
         self.texts.iter().any(|(_, claims)| is_said(claims))
     }
 
@@ -145,7 +145,7 @@ impl<'a> Findings<'a> {
         !self.is_whole && self.any(|claims| claims.computes_tasks)
     }
 
-    fn may_be_set(&self, name: &str) -> bool {
+    pub(super) fn may_be_set(&self, name: &str) -> bool {
         self.interpreter.configuration.borrow().variables.exists(name)
             || self.texts.iter().any(|(text, _)| text.names.variables.contains(name))
             || self

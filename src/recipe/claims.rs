@@ -1,10 +1,12 @@
 //! What a text says that is only right if other things are, and what it defines: read from its syntax, nothing evaluated.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
 use rhai::{AST, ASTNode, BinaryExpr, CustomExpr, Expr, Position, Stmt};
 
+use super::calls::Call;
 use super::interpreter::join;
 use super::mentions::{literal, verb};
 use super::named::Names;
@@ -49,6 +51,14 @@ pub(super) struct Claims {
     pub(super) defines_roles: Vec<String>,
     /// Variables that it sets by name, and where.
     pub(super) sets: Vec<(String, Position)>,
+    /// Variables that it reads by name and without a default, and where.
+    pub(super) fetches: Vec<(String, Position)>,
+    /// Variables that it asks for whether they exist.
+    pub(super) asks_for: Vec<String>,
+    /// Calls of functions and methods.
+    pub(super) calls: Vec<Call>,
+    /// Names of values that may be functions: local variables, parameters, members of maps.
+    pub(super) holders: HashSet<String>,
     /// Files that it loads: by which verb, and the name.
     pub(super) loads: Vec<(&'static str, String)>,
     /// Names that are computed: of tasks, roles, variables that are set.
@@ -92,6 +102,8 @@ impl Claims {
                 }
                 _ => {}
             }
+            claims.calls.extend(Call::at(nodes));
+            claims.holders(nodes);
             claims.behind_an_end(nodes);
             true
         });
@@ -291,6 +303,12 @@ impl Claims {
             },
             "load" | "require" => self.loads.extend(first.map(|name| (verb, name))),
             "render" => self.renders = true,
+            "fetch" if read.arguments.len() == 1 => {
+                if let (Some(name), Some(input)) = (first, read.arguments.first()) {
+                    self.fetches.push((name, input.position()));
+                }
+            }
+            "exists" => self.asks_for.extend(first),
             _ => {}
         }
     }

@@ -9,7 +9,7 @@ use super::check::{Findings, at};
 use super::claims::{Claims, Text};
 use super::interpreter::{Interpreter, join};
 use super::mentions::verb;
-use crate::configuration::{HookAction, Task, When, nearest};
+use crate::configuration::{BlockId, HookAction, Read, Task, When, nearest};
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// Variables that capr itself reads, beside those that the library's recipes name.
@@ -38,6 +38,7 @@ impl Findings<'_> {
         if is_clean {
             found.extend(self.never_read());
             found.extend(self.never_called());
+            found.extend(self.never_set());
         }
         found
     }
@@ -85,6 +86,83 @@ impl Findings<'_> {
             });
         }
         found
+    }
+
+    /// Lazy variables that need each other whatever happens.
+    pub(super) fn circles(&self) -> Vec<Diagnostic> {
+        let interpreter = self.interpreter;
+        let names: Vec<String> = {
+            let variables = &interpreter.configuration.borrow().variables;
+            variables.names().map(str::to_owned).collect()
+        };
+        let sets = || {
+            self.texts
+                .iter()
+                .flat_map(|(text, claims)| claims.sets.iter().map(move |set| (text, set)))
+        };
+        let lazy: Vec<(&str, BlockId)> = names
+            .iter()
+            // One that is set in other places, too, may be something else by then.
+            .filter(|name| sets().filter(|(_, (set, _))| set == *name).count() == 1)
+            .filter_map(|name| match interpreter.configuration.borrow().variables.read(name) {
+                Read::Lazy(block) => Some((name.as_str(), block)),
+                _ => None,
+            })
+            .collect();
+        let index = |name: &String| lazy.iter().position(|(other, _)| other == name);
+        let next: Vec<Vec<usize>> = lazy
+            .iter()
+            .map(|(_, block)| interpreter.needs_always(*block).iter().filter_map(index).collect())
+            .collect();
+        let mut done = HashSet::new();
+        let mut found = Vec::new();
+        for start in 0..lazy.len() {
+            follow(start, &next, &mut Vec::new(), &mut done, &mut |cycle| {
+                let names = cycle.iter().chain(cycle.first()).filter_map(|index| lazy.get(*index));
+                let names: Vec<&str> = names.map(|(name, _)| *name).collect();
+                let first = names.first().copied().unwrap_or("");
+                let chain = names.join(" → ");
+                let message = format!("variable `{first}' depends on itself: {chain}");
+                let diagnostic = Diagnostic::new(Fault::Recipe, message).label("set here");
+                found.extend(
+                    sets()
+                        .find(|(_, (set, _))| set == first)
+                        .map(|(text, (_, position))| at(diagnostic, text, *position)),
+                );
+            });
+        }
+        found
+    }
+
+    /// Variables that are read without a default and that nothing sets. The person still may.
+    fn never_set(&self) -> Vec<Diagnostic> {
+        if self.own().any(|(_, claims)| claims.computes_variables) {
+            return Vec::new();
+        }
+        let is_known = |name: &str| {
+            let variables = &self.interpreter.configuration.borrow().variables;
+            let is_said = |(_, claims): &(&Text, Claims)| {
+                claims.sets.iter().any(|(set, _)| set == name) || claims.asks_for.iter().any(|asked| asked == name)
+            };
+            variables.exists(name) || READ_BY_CAPR.contains(&name) || self.texts.iter().any(is_said)
+        };
+        let fetches = self
+            .own()
+            .flat_map(|(text, claims)| claims.fetches.iter().map(move |fetch| (text, fetch)));
+        fetches
+            .filter(|(_, (name, _))| !is_known(name))
+            .map(|(text, (name, position))| {
+                let variables = &self.interpreter.configuration.borrow().variables;
+                let mut diagnostic =
+                    Diagnostic::warning(format!("nothing sets the variable `{name}'")).label("read here");
+                let near = nearest(name, variables.names());
+                diagnostic.hints.push(match near {
+                    Some(near) => format!("did you mean `{near}'?"),
+                    None => format!("with a default: fetch(:{name}, value); or each time: capr -s {name}=value"),
+                });
+                at(diagnostic, text, *position)
+            })
+            .collect()
     }
 
     fn never_reached(&self) -> Vec<Diagnostic> {
@@ -231,6 +309,32 @@ fn follow(
 }
 
 impl Interpreter {
+    /// The variables that a block reads whatever happens.
+    fn needs_always(&self, block: BlockId) -> Vec<String> {
+        let mut needed = Vec::new();
+        let Some(block) = self.block(block) else { return needed };
+        block.body().walk(&mut Vec::new(), &mut |nodes| {
+            let is_text = |node: &ASTNode| matches!(node, ASTNode::Expr(Expr::InterpolatedString(..)));
+            let fetched = match nodes.last() {
+                Some(ASTNode::Expr(Expr::Variable(variable, None, _))) if variable.0.is_none() => Some(
+                    super::words::statement_name(&variable.1)
+                        .unwrap_or(&variable.1)
+                        .to_owned(),
+                ),
+                _ => None,
+            };
+            if let Some(name) = fetched
+                && nodes
+                    .iter()
+                    .all(|node| is_text(node) || is_always(std::slice::from_ref(node)))
+            {
+                needed.push(name);
+            }
+            true
+        });
+        needed
+    }
+
     /// The tasks that run whenever this one does, by its body or by hooks.
     fn runs_always(&self, task: &Rc<Task>) -> Vec<Rc<Task>> {
         let mut always = self.mentions_where(task.body, is_always);

@@ -2,7 +2,7 @@
 //! recipe we are. No borrow of it is held while a script runs.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -57,6 +57,8 @@ pub(super) struct Interpreter {
     pub(super) asks_consent: bool,
     /// Whether hosts that the recipe does not name were said.
     pub(super) has_greeted: Cell<bool>,
+    /// Hosts of the command line that were said to be left out of what deploys.
+    pub(super) unreleased: RefCell<HashSet<Server>>,
     /// No server may be asked anything.
     pub(super) offline: bool,
     /// The description that the next task gets.
@@ -121,6 +123,7 @@ impl Interpreter {
             dry_run: options.dry_run,
             asks_consent: options.asks_consent,
             has_greeted: Cell::default(),
+            unreleased: RefCell::default(),
             offline: options.offline,
             description: RefCell::default(),
             rollback: Cell::default(),

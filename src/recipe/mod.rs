@@ -3,6 +3,7 @@
 mod action;
 mod addressed;
 mod block;
+mod calls;
 mod channel;
 mod check;
 mod claims;
@@ -225,6 +226,8 @@ impl Recipe {
             if can_be_read && is_whole && is_checked {
                 found.extend(findings.captured_tasks());
                 found.extend(findings.loops());
+                found.extend(findings.circles());
+                found.extend(findings.unknown_calls(&self.engine));
                 // What is misspelt is read by nobody.
                 let is_clean = found.is_empty();
                 found.extend(findings.warnings(is_clean));

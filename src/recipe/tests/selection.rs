@@ -96,6 +96,27 @@ fn r8_hosts_of_the_environment_replace_everything_and_a_stranger_is_said_once() 
 }
 
 #[test]
+fn r8_a_host_without_releases_is_left_out_of_what_deploys_and_said_once() {
+    let body = "run \"x\"; run \"y\"; run \"z\", :except => #{};";
+    let outcome = run(", :except => #{ no_release: true }", body, &[("HOSTS", "app1,db2,new")]);
+    assert_eq!(
+        addressed(&outcome),
+        ["app1", "new", "app1", "new", "app1", "db2", "new"]
+    );
+    assert_eq!(
+        super::errors::important(&outcome),
+        [
+            "HOSTS names `new', which is not in the recipe",
+            "HOSTS names `db2', which has no_release: nothing is deployed to it",
+        ]
+    );
+    let text = "role :db, \"db2\", :no_release => true; task :t, :except => #{ no_release: true } { run \"x\"; }";
+    let outcome = recipe(text).env("HOSTS", "db2").run(&["t"]);
+    assert!(outcome.result.is_err());
+    assert!(outcome.script.commands().is_empty());
+}
+
+#[test]
 fn r10_a_host_filter_narrows_what_was_selected() {
     assert_eq!(servers(", :roles => :app", &[("HOSTFILTER", "app1,www1")]), ["app1"]);
 }
