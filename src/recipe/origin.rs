@@ -228,7 +228,10 @@ fn describe(error: &EvalAltResult) -> (String, Option<String>) {
         EvalAltResult::ErrorDotExpr(text, _) => {
             let mut words = text.split('\'').skip(1).step_by(2);
             match (words.next(), words.next()) {
-                (Some(name), Some(owner)) => (format!("no property `{name}' of {}", types(owner)), None),
+                (Some(name), Some(owner)) => (
+                    format!("no property `{name}' of {}", types(owner)),
+                    super::ruby::meant(name).map(str::to_owned),
+                ),
                 _ => (lower(text), None),
             }
         }

@@ -104,7 +104,10 @@ impl Mended {
                     return (false, self.comments(&text, place.at), true);
                 }
                 ParseErrorType::MissingToken(token, _)
-                    if token == ";" && place.begins_line() && ruby::habit(&place).is_none() =>
+                    if token == ";"
+                        && place.begins_line()
+                        && place.word_before() != "end"
+                        && ruby::habit(&place).is_none() =>
                 {
                     let behind = place.behind_code();
                     self.replace(behind..behind, ";");
@@ -112,6 +115,10 @@ impl Mended {
                 }
                 _ => {}
             }
+        }
+        if !follows && let Some((word, brace)) = self.word_for_brace(&place) {
+            self.replace(word, brace);
+            return (false, Vec::new(), true);
         }
         let expects_brace = matches!(error.err_type(), ParseErrorType::MissingToken(token, _) if token == "{");
         let broken = if follows {
@@ -137,6 +144,30 @@ impl Mended {
             }
             _ => (follows, Vec::new(), false),
         }
+    }
+
+    /// A word of Ruby's that stands where a single brace should, and that brace: the other one is there.
+    fn word_for_brace(&self, place: &Place) -> Option<(Range<usize>, &'static str)> {
+        let is_alone = |at: usize| {
+            let line = self.text.get(..at)?.rsplit('\n').next()?;
+            let rest = self.text.get(at + 3..)?.split('\n').next()?;
+            (line.trim().is_empty() && rest.trim().is_empty()).then_some(())
+        };
+        let behind = place.behind_code();
+        if place.word() == "do" && place.rest.split('\n').next()?.trim() == "do" {
+            return ruby_block(&self.text, place)
+                .is_none()
+                .then_some((place.at..place.at + 2, "{"));
+        }
+        let end = if place.word() == "end" {
+            place.at
+        } else if place.word_before() == "end" {
+            behind.checked_sub(3)?
+        } else {
+            return None;
+        };
+        is_alone(end)?;
+        Some((end..end + 3, "}"))
     }
 
     /// Whether the error is only there because something before it was blanked.

@@ -19,7 +19,7 @@ pub(super) fn habit(place: &Place) -> Option<String> {
         (_, "if") if !place.begins_line() => "a condition stands in front: if condition { … }",
         (_, "while") if !place.begins_line() => "a condition stands in front: while condition { … }",
         (_, "then") => "a condition is followed by a block: if condition { … } else { … }",
-        (_, "end") => "a block ends with `}'",
+        (_, "end") | ("end", _) => "a block ends with `}'",
         ("elsif" | "elif", _) | (_, "elsif" | "elif") => "write: } else if condition {",
         ("case", _) | (_, "case" | "when") => "a choice is written: switch value { \"a\" => this, _ => that }",
         (_, "rescue" | "ensure") | ("begin", _) => "write: try { … } catch (error) { … }",
@@ -73,6 +73,14 @@ pub(super) fn begins_block(place: &Place, expects_brace: bool) -> bool {
         )
         || matches!(place.word(), "case" | "then")
         || expects_brace && matches!(place.statement_word(), "if" | "while" | "for" | "unless")
+}
+
+/// Whether a statement begins with this word in Ruby, and never does here.
+pub(super) fn is_keyword(word: &str) -> bool {
+    matches!(
+        word,
+        "begin" | "case" | "class" | "def" | "elsif" | "end" | "module" | "raise" | "unless" | "until"
+    )
 }
 
 /// The word behind `<<`, which ends the text when it stands alone on a line.

@@ -276,12 +276,20 @@ fn no_semicolon(place: Option<&Place>, habit: Option<String>) -> Told {
     };
     let word = place.word();
     let message = match word {
+        _ if ruby::is_keyword(place.word_before()) => format!("there is no `{}' in recipes", place.word_before()),
         "" => "expected `;' after this statement".to_owned(),
         "\"" | "`" => "expected `;' before this text".to_owned(),
         word => format!("expected `;' before `{word}'"),
     };
     let told = Told::new(message);
     if let Some(habit) = habit {
+        let before = place.word_before();
+        if ruby::is_keyword(before) {
+            return told
+                .label("not a word of recipes")
+                .at(position(place.text, place.behind_code() - before.len()))
+                .hint(habit);
+        }
         return told.label("unexpected").hint(habit);
     }
     if !place.begins_line() && ruby::is_argument(place) {
@@ -428,10 +436,16 @@ fn lexical(error: &LexError, place: Option<&Place>, habit: Option<String>) -> To
                 let rest = place.rest.trim_start_matches(is_word).trim_start();
                 rest.starts_with("||=") || rest.starts_with("??=")
             });
+            let is_changed = place.is_some_and(|place| {
+                let rest = place.rest.trim_start_matches(is_word).trim_start();
+                rest.starts_with("&&=")
+            });
             let name = place.map_or("name", Place::word);
             Told::new(message.clone())
                 .label("not a local variable")
-                .hint(if is_default {
+                .hint(if is_changed {
+                    format!("what is to hold where something was set is written: if exists(:{name}) {{ set :{name}, value; }}")
+                } else if is_default {
                     format!("what is to hold where nothing else was set is written: set_default :{name}, value;")
                 } else {
                     format!("a variable of the recipe is set with `set :{name}, value;', a local one made with `let'")

@@ -15,6 +15,7 @@ mod language;
 mod libraries;
 mod limits;
 mod local;
+mod mistakes;
 mod misuse;
 mod parallel;
 mod render;

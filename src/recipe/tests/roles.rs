@@ -58,7 +58,7 @@ fn r13_hosts_and_roles_may_be_functions_that_are_called_when_the_servers_are_nee
         ("task :t, :hosts => || two() { run \"x\"; }", vec!["h1", "h2"]),
         ("task :t { run \"x\", :hosts => || \"h3\"; }", vec!["h3"]),
         (
-            "task :t, :hosts => || missing() { run \"x\", :hosts => \"h4\"; }",
+            "task :t, :hosts => || throw \"called\" { run \"x\", :hosts => \"h4\"; }",
             vec!["h4"],
         ),
         (

@@ -6,7 +6,6 @@ use super::super::Fallible;
 use super::super::block::{Block, in_place};
 use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
-use super::super::origin::wrong;
 use super::{NONE, Verb};
 use crate::event::Level;
 
@@ -29,7 +28,7 @@ fn transaction(interpreter: &Interpreter, context: &mut EvalContext, call: Call)
         return Err(TRANSACTION.misused("`transaction' has no block", call.position));
     };
     if interpreter.current_task().is_none() {
-        return Err(wrong("`transaction' can only stand in a task", call.position));
+        return Err(TRANSACTION.misused("`transaction' can only stand in a task", call.position));
     }
     let kept = interpreter.actor.borrow().handlers();
     let is_outermost = interpreter.actor.borrow_mut().begin_transaction();
@@ -66,7 +65,7 @@ fn on_rollback(interpreter: &Interpreter, context: &mut EvalContext, call: Call)
         return Err(ON_ROLLBACK.misused("`on_rollback' has no block", call.position));
     };
     let Some(task) = interpreter.current_task() else {
-        return Err(wrong("`on_rollback' can only stand in a task", call.position));
+        return Err(ON_ROLLBACK.misused("`on_rollback' can only stand in a task", call.position));
     };
     if !interpreter.actor.borrow().in_transaction() {
         interpreter.say(
