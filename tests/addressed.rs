@@ -111,3 +111,29 @@ fn the_tasks_that_a_task_and_its_hooks_name_are_told_each_once() {
 fn a_task_that_does_not_exist_is_a_usage_error() {
     servers(&["al"]).code(2).says("error: the task `al' does not exist");
 }
+
+#[test]
+fn commands_that_say_something_else_than_their_task_are_told_with_their_line_and_all_as_json() {
+    let recipe = "role :app, \"a\";\nrole :db, \"d\";\ntask :t, :roles => :app {\n  run \"x\";\n  run \"y\", :roles => :db;\n}\n";
+    let told = |more: &[&str]| {
+        Case::new()
+            .recipe(recipe)
+            .args(["t", "--servers"])
+            .args(more)
+            .run()
+            .ok()
+            .stdout
+    };
+    assert_eq!(
+        told(&[]),
+        "t: roles: app\n  a  app\nt, run at line 5: roles: db\n  d  db\n"
+    );
+    let json = told(&["--json"]);
+    let lines: Vec<&str> = json.lines().collect();
+    assert_eq!(lines.len(), 2, "{json}");
+    assert!(
+        lines[1].contains("\"command\":\"run\",\"line\":5")
+            && lines[1].contains("{\"server\":\"d\",\"roles\":[\"db\"]}"),
+        "{json}"
+    );
+}

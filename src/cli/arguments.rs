@@ -10,7 +10,7 @@ use clap::{ArgAction, Parser, ValueEnum};
     name = "capr",
     version,
     arg_required_else_help = true,
-    override_usage = "capr [RECIPE] [STAGE] TASK... [NAME=value]... [OPTIONS]\n       capr [RECIPE] -T [PATTERN]\n       capr [RECIPE] TASK... --servers\n       capr check [RECIPE] [--json]\n       capr vars [RECIPE] [STAGE] [NAME]... [--values] [--json]\n       capr definitions [RECIPE] [STAGE]\n       capr init [DIR]",
+    override_usage = "capr [RECIPE] [STAGE] TASK... [NAME=value]... [OPTIONS]\n       capr [RECIPE] -T [PATTERN]\n       capr [RECIPE] TASK... --servers [--json]\n       capr check [RECIPE] [--json]\n       capr vars [RECIPE] [STAGE] [NAME]... [--values] [--json]\n       capr definitions [RECIPE] [STAGE]\n       capr init [DIR]",
     after_help = "\
 RECIPE is a file or a name that ends in .rhai. Without one, Caprfile, deploy.rhai or config/deploy.rhai is looked for here and in \
 the parent directories.
@@ -71,8 +71,8 @@ pub(super) struct Arguments {
     #[arg(short = 'e', long = "explain", value_name = "TASK")]
     pub(super) explain: Option<String>,
 
-    /// Show which servers these tasks and those they name address, and why; connect nowhere. Single commands may
-    /// say otherwise
+    /// Show which servers these tasks and those they name address, and why; connect nowhere. Also of single
+    /// commands that say something else, where that is written out
     #[arg(long, conflicts_with_all = ["tasks", "bare", "explain"])]
     pub(super) servers: bool,
 

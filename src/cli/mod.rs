@@ -184,7 +184,7 @@ fn with_settings(mut settings: Settings, console: &Console, redactor: Redactor) 
         Work::Definitions { words } => definitions(&recipe, &words, console),
         // Needs no loaded recipe: done above.
         Work::Check { .. } => 0,
-        Work::Servers { tasks } => servers(&recipe, &tasks, console),
+        Work::Servers { tasks, json } => servers(&recipe, &tasks, json, console),
         Work::List(listing) => list(&recipe, &listing, console),
         Work::Explain { task } => explain(&recipe, &task, console),
     }
@@ -247,12 +247,16 @@ fn tasks_of_stage(recipe: &Recipe, words: &[String], console: &Console) -> Resul
     }
 }
 
-fn servers(recipe: &Recipe, words: &[String], console: &Console) -> u8 {
+fn servers(recipe: &Recipe, words: &[String], json: bool, console: &Console) -> u8 {
     let tasks = match tasks_of_stage(recipe, words, console) {
         Ok(tasks) => tasks,
         Err(code) => return code,
     };
-    console.data(&addressed(&recipe.addressed(&tasks)));
+    let found = recipe.addressed(&tasks);
+    console.data(&match json {
+        true => report::addressed_json(&found),
+        false => addressed(&found),
+    });
     0
 }
 

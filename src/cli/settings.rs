@@ -23,7 +23,7 @@ pub(super) enum UsageError {
     NoRecipe,
     #[error("there is no recipe {}", .0.display())]
     MissingRecipe(PathBuf),
-    #[error("--json belongs to check and vars: capr check RECIPE --json")]
+    #[error("--json belongs to check, vars and --servers: capr check RECIPE --json")]
     Json,
     #[error("--values belongs to vars: capr vars RECIPE --values")]
     Values,
@@ -61,7 +61,7 @@ pub(super) enum Work {
     /// Run these tasks; at least one.
     Run { tasks: Vec<String> },
     /// Show which servers these tasks address.
-    Servers { tasks: Vec<String> },
+    Servers { tasks: Vec<String>, json: bool },
     /// Find what is wrong in the recipe.
     Check { json: bool },
     /// List variables, of the stage that the first word may name; the others are parts of names.
@@ -130,7 +130,7 @@ impl Settings {
                 values: arguments.values,
                 json: arguments.json,
             }
-        } else if arguments.json {
+        } else if arguments.json && !arguments.servers {
             return Err(UsageError::Json);
         } else if tool == Some(Tool::Definitions) {
             Work::Definitions { words }
@@ -147,7 +147,10 @@ impl Settings {
         } else if words.is_empty() {
             return Err(UsageError::NoTask);
         } else if arguments.servers {
-            Work::Servers { tasks: words }
+            Work::Servers {
+                tasks: words,
+                json: arguments.json,
+            }
         } else {
             Work::Run { tasks: words }
         };

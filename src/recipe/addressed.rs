@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use rhai::Engine;
+use rhai::{ASTNode, Engine, Expr};
 
+use super::claims::says_of_servers;
 use super::interpreter::Interpreter;
 use super::origin::diagnostic;
 use crate::configuration::{HookAction, Selection, Task, When, select};
@@ -13,6 +14,8 @@ use crate::configuration::{HookAction, Selection, Task, When, select};
 pub struct Addressed {
     /// Full name.
     pub task: String,
+    /// Where it is about one command of the task that says something else than the task: its verb and line.
+    pub command: Option<(String, usize)>,
     /// What it says about its servers: `roles: app, only: {primary: true}`; empty where it says nothing.
     pub conditions: String,
     /// What the person says over it: `HOSTFILTER=app1`.
@@ -37,7 +40,33 @@ pub(super) fn addressed(interpreter: &Interpreter, engine: &Engine, names: &[Str
             follow(interpreter, &task, &mut tasks);
         }
     }
-    tasks.iter().map(|task| servers(interpreter, engine, task)).collect()
+    let mut found = Vec::new();
+    for task in &tasks {
+        found.push(servers(interpreter, engine, task, None));
+        let commands = commands(interpreter, task);
+        found.extend(
+            commands
+                .into_iter()
+                .map(|command| servers(interpreter, engine, task, Some(command))),
+        );
+    }
+    found
+}
+
+type Command = (&'static str, usize, Selection);
+
+/// The commands in a task's body that say something about their servers.
+fn commands(interpreter: &Interpreter, task: &Task) -> Vec<Command> {
+    let mut commands = Vec::new();
+    if let Some(block) = interpreter.block(task.body) {
+        block.body().walk(&mut Vec::new(), &mut |nodes| {
+            if let Some(ASTNode::Expr(Expr::Custom(call, _))) = nodes.last() {
+                commands.extend(says_of_servers(call));
+            }
+            true
+        });
+    }
+    commands
 }
 
 /// The task, and what it and its hooks name.
@@ -66,9 +95,11 @@ fn follow(interpreter: &Interpreter, task: &Rc<Task>, tasks: &mut Vec<Rc<Task>>)
     }
 }
 
-fn servers(interpreter: &Interpreter, engine: &Engine, task: &Task) -> Addressed {
+fn servers(interpreter: &Interpreter, engine: &Engine, task: &Task, command: Option<Command>) -> Addressed {
+    let said = command.as_ref().map(|(.., said)| said.clone()).unwrap_or_default();
+    let both = task.selection.overlaid_by(&said);
     let resolved = interpreter
-        .resolved(engine, task.selection.clone(), &Selection::default())
+        .resolved(engine, both.clone(), &said)
         .map_err(|error| diagnostic(error).message);
     let configuration = interpreter.configuration.borrow();
     let (roles, filter) = (&configuration.roles, &interpreter.filter);
@@ -88,21 +119,22 @@ fn servers(interpreter: &Interpreter, engine: &Engine, task: &Task) -> Addressed
         ),
         Err(error) => Servers::Wrong(error),
     };
-    let skips = task.selection.skip_hostfilter == Some(true);
+    let skips = both.skip_hostfilter == Some(true);
     let filters = [
         ("HOSTS", &filter.hosts, false),
         ("ROLES", &filter.roles, false),
         ("HOSTFILTER", &filter.host_filter, skips),
         ("HOSTROLEFILTER", &filter.host_role_filter, skips),
     ];
-    let mut conditions = resolved.as_ref().unwrap_or(&task.selection).conditions();
-    if task.selection.once == Some(true) {
+    let mut conditions = resolved.as_ref().unwrap_or(&both).conditions();
+    if both.once == Some(true) {
         let separator = if conditions.is_empty() { "" } else { ", " };
         conditions.push_str(separator);
         conditions.push_str("the first one alone");
     }
     Addressed {
         task: task.name.clone(),
+        command: command.map(|(verb, line, _)| (verb.to_owned(), line)),
         conditions,
         filters: filters
             .into_iter()

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
-use rhai::{AST, ASTNode, BinaryExpr, CustomExpr, Expr, Position, Stmt};
+use rhai::{AST, ASTNode, BinaryExpr, CustomExpr, Dynamic, Expr, Position, Stmt};
 
 use super::calls::Call;
 use super::interpreter::join;
@@ -15,7 +15,7 @@ use super::origin::{diagnostic, locate, origin, wrong};
 use super::verbs::{self, Choices, Verb};
 use super::words::statement_name;
 use super::{Fallible, grammar};
-use crate::configuration::{Server, When, is_variable_name};
+use crate::configuration::{Selection, Server, When, is_variable_name};
 use crate::diagnostic::{Diagnostic, Origin};
 
 /// A text that was read.
@@ -404,13 +404,9 @@ impl<'a> Read<'a> {
         }
         read
     }
-}
 
-/// Values that are written out and cannot be right.
-fn values(verb: &'static Verb, read: &Read) -> Fallible<()> {
-    if let Choices::Known([_, ..]) = verb.options
-        && verb.name != "on"
-    {
+    /// The options whose values are written out.
+    fn constants(&self) -> IndexMap<String, (Dynamic, Position)> {
         let constant = |(key, value): &(&Expr, &Expr)| {
             let constant = match literal(value) {
                 Some(text) => text.into(),
@@ -418,7 +414,28 @@ fn values(verb: &'static Verb, read: &Read) -> Fallible<()> {
             };
             Some((literal(key)?, (constant, value.position())))
         };
-        let pairs: IndexMap<_, _> = read.options.iter().filter_map(constant).collect();
+        self.options.iter().filter_map(constant).collect()
+    }
+}
+
+/// What a command says about its servers by itself, where all of that is written out.
+pub(super) fn says_of_servers(call: &CustomExpr) -> Option<(&'static str, usize, Selection)> {
+    let verb = verb(call).and_then(verbs::find)?;
+    if !matches!(verb.options, Choices::Known([_, ..])) || matches!(verb.name, "on" | "task") {
+        return None;
+    }
+    let read = Read::of(call);
+    let said = selection(&read.constants()).ok()?;
+    let line = read.position.line()?;
+    (said != Selection::default()).then_some((verb.name, line, said))
+}
+
+/// Values that are written out and cannot be right.
+fn values(verb: &'static Verb, read: &Read) -> Fallible<()> {
+    if let Choices::Known([_, ..]) = verb.options
+        && verb.name != "on"
+    {
+        let pairs = read.constants();
         selection(&pairs)?;
         run_options(&pairs)?;
     }

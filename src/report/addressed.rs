@@ -1,10 +1,40 @@
 //! Which servers tasks would address, for standard output.
 
+use super::json::Object;
 use crate::recipe::{Addressed, Servers};
 
 /// A line for each task, and one for each of its servers with its roles.
 pub fn addressed(tasks: &[Addressed]) -> String {
     tasks.iter().map(task).collect()
+}
+
+/// An object on a line of its own for each.
+pub fn addressed_json(tasks: &[Addressed]) -> String {
+    tasks.iter().map(line).collect()
+}
+
+fn line(task: &Addressed) -> String {
+    let mut line = Object::new("addressed");
+    line.text("task", &task.task);
+    if let Some((verb, number)) = &task.command {
+        line.text("command", verb).number("line", *number);
+    }
+    line.text("conditions", &task.conditions)
+        .texts("filters", &task.filters);
+    match &task.servers {
+        Servers::Wrong(reason) => line.text("failed", reason),
+        Servers::Found(servers) => {
+            let servers: Vec<String> = servers.iter().map(|(server, roles)| of(server, roles)).collect();
+            line.raw("servers", &format!("[{}]", servers.join(",")))
+        }
+    };
+    line.line()
+}
+
+fn of(server: &str, roles: &[String]) -> String {
+    let mut object = Object::untyped();
+    object.text("server", server).texts("roles", roles);
+    object.end()
 }
 
 fn task(task: &Addressed) -> String {
@@ -13,7 +43,11 @@ fn task(task: &Addressed) -> String {
         conditions => conditions,
     };
     let filters: String = task.filters.iter().map(|filter| format!("; {filter}")).collect();
-    let mut text = format!("{}: {conditions}{filters}\n", task.task);
+    let command = match &task.command {
+        Some((verb, line)) => format!(", {verb} at line {line}"),
+        None => String::new(),
+    };
+    let mut text = format!("{}{command}: {conditions}{filters}\n", task.task);
     match &task.servers {
         Servers::Wrong(reason) => text.push_str(&format!("  none: {reason}\n")),
         Servers::Found(servers) if servers.is_empty() => text.push_str("  none: no server matches\n"),

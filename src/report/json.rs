@@ -284,7 +284,7 @@ impl Object {
         self.number("elapsed_ms", elapsed.as_millis())
     }
 
-    fn texts(&mut self, key: &str, values: impl IntoIterator<Item = impl AsRef<str>>) -> &mut Self {
+    pub(super) fn texts(&mut self, key: &str, values: impl IntoIterator<Item = impl AsRef<str>>) -> &mut Self {
         self.key(key);
         self.0.push('[');
         for (index, value) in values.into_iter().enumerate() {

@@ -17,7 +17,7 @@ mod tests;
 mod text;
 mod variables;
 
-pub use addressed::addressed;
+pub use addressed::{addressed, addressed_json};
 pub use console::{Console, Ending, Format, Options};
 pub use palette::Look;
 pub use tasks::{Listing, matches};
