@@ -26,6 +26,7 @@ mod definitions;
 mod deploy;
 mod editors;
 mod faults;
+mod files;
 mod flipper;
 mod init;
 mod language;

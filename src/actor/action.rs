@@ -1,5 +1,7 @@
 //! What an action is, and what comes of it.
 
+use std::collections::HashMap;
+
 use indexmap::IndexMap;
 
 use crate::configuration::{BlockId, Server};
@@ -18,6 +20,8 @@ pub struct Action {
     pub local: bool,
     /// In server order.
     pub jobs: Vec<(Destination, Command)>,
+    /// Where servers have different commands: their lines, and each as written in the recipe.
+    pub parts: HashMap<String, String>,
     /// What becomes of the output.
     pub output: Output,
     /// Sudo may ask with this prompt and is then given the password.

@@ -22,10 +22,12 @@ pub enum ActionError {
         password: Option<String>,
     },
     /// The command failed on some servers, and ended on all.
-    #[error("`{}' failed on {}", first_line(shown), place(servers.iter().map(|failure| &failure.server), *total))]
+    #[error("{}", failed(shown, commands, servers, *total))]
     Failed {
         /// The command, without secrets.
         shown: String,
+        /// Where servers had different commands: those that failed, and where.
+        commands: Vec<(String, Vec<Server>)>,
         /// On how many servers it ran.
         total: usize,
         /// Every one that failed, in server order.
@@ -112,6 +114,21 @@ fn place<'a>(mut servers: impl ExactSizeIterator<Item = &'a Server>, total: usiz
     }
 }
 
+fn failed(shown: &str, commands: &[(String, Vec<Server>)], servers: &[ServerFailure], total: usize) -> String {
+    let servers = servers.iter().map(|failure| &failure.server);
+    if commands.is_empty() {
+        return format!("`{}' failed on {}", first_line(shown), place(servers, total));
+    }
+    let groups: Vec<String> = commands
+        .iter()
+        .map(|(command, servers)| {
+            let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
+            format!("`{}' on {}", first_line(command), servers.join(", "))
+        })
+        .collect();
+    format!("failed: {}", groups.join("; "))
+}
+
 fn first_line(text: &str) -> String {
     match text.trim().split_once('\n') {
         Some((first, _)) => format!("{} …", first.trim_end()),
@@ -144,6 +161,7 @@ mod tests {
     fn c3_the_error_tells_on_how_many_servers_and_lists_them_all_in_order() {
         let error = ActionError::Failed {
             shown: "cd /u\nmake".to_owned(),
+            commands: Vec::new(),
             total: 6,
             servers: vec![failure("app1"), failure("db1")],
         };
@@ -151,6 +169,23 @@ mod tests {
         let diagnostic = error.diagnostic();
         assert_eq!(diagnostic.fault, Fault::Failed);
         assert_eq!(diagnostic.servers, [failure("app1"), failure("db1")]);
+    }
+
+    #[test]
+    fn c4_servers_that_failed_are_grouped_by_their_commands() {
+        let error = ActionError::Failed {
+            shown: "app: make; db: df".to_owned(),
+            commands: vec![
+                (
+                    "make\nmore".to_owned(),
+                    vec![Server::host("app1"), Server::host("app2")],
+                ),
+                ("df".to_owned(), vec![Server::host("db1")]),
+            ],
+            total: 6,
+            servers: vec![failure("app1"), failure("app2"), failure("db1")],
+        };
+        assert_eq!(error.to_string(), "failed: `make …' on app1, app2; `df' on db1");
     }
 
     #[test]

@@ -60,6 +60,7 @@ impl Actor {
         let sudo_prompt = action.sudo_prompt.as_deref();
         let parts = jobs.iter().map(|(destination, command)| Job {
             server: destination.server.clone(),
+            shown: action.parts.get(&command.line).cloned(),
             terminal: command.terminal.is_some(),
             transfer: command
                 .input
@@ -118,6 +119,7 @@ impl Actor {
                 Some(Arrival::Output(index, stream, bytes)) => {
                     self.output(running, index, stream, &bytes, passwords)?;
                 }
+                Some(Arrival::Lingers(index)) => self.lingers(running, index),
                 Some(Arrival::Sent(index, bytes)) => running.sent(index, bytes, &mut self.teller),
                 Some(Arrival::Finished(index, exit, elapsed)) => self.server_finished(running, index, exit, elapsed),
                 Some(Arrival::Interrupted(signal)) => {
@@ -134,9 +136,9 @@ impl Actor {
         }
     }
 
-    /// So many bytes are to come from a server, as it says itself.
-    pub fn expect(&mut self, running: &mut Running, index: usize, total: u64) {
-        running.expect(index, total);
+    /// The content of a transfer has begun behind so many bytes that do not count; it has `total`, where that is known.
+    pub fn expect(&mut self, running: &mut Running, index: usize, before: u64, total: Option<u64>) {
+        running.expect(index, before, total);
     }
 
     /// Sends a text to the standard input of one server's command.
@@ -154,6 +156,7 @@ impl Actor {
         if !servers.is_empty() {
             return Err(ActionError::Failed {
                 total: running.servers().count(),
+                commands: running.failed_commands(),
                 shown: running.shown,
                 servers,
             });
@@ -426,6 +429,18 @@ impl Actor {
             }
         }
         Ok(())
+    }
+
+    fn lingers(&mut self, running: &Running, index: usize) {
+        if let Some(job) = running.jobs.get(index) {
+            self.teller.tell(Event::Message {
+                level: Level::Important,
+                tag: Some(job.server.to_string()),
+                text: "the command has ended, but something that it started holds its output open; waiting for that \
+                       (in the background: `nohup … >/dev/null 2>&1 &')"
+                    .to_owned(),
+            });
+        }
     }
 
     fn server_finished(&mut self, running: &mut Running, index: usize, exit: Exit, elapsed: Duration) {

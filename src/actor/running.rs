@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 
 use super::sudo::{Filter, Found};
 use super::teller::Teller;
@@ -38,6 +38,8 @@ pub struct Running {
 #[derive(Debug)]
 pub(super) struct Job {
     pub server: Server,
+    /// Its own command as written in the recipe, where not all have the same.
+    pub shown: Option<String>,
     /// Standard error cannot be told apart.
     pub terminal: bool,
     /// How far a transfer has come, where it is one.
@@ -165,9 +167,10 @@ impl Running {
         }
     }
 
-    pub(super) fn expect(&mut self, index: usize, total: u64) {
-        if let Some(job) = self.jobs.get_mut(index) {
-            job.transfer.get_or_insert_with(|| Transfer::of(None)).total = Some(total);
+    pub(super) fn expect(&mut self, index: usize, before: u64, total: Option<u64>) {
+        if let Some(transfer) = self.jobs.get_mut(index).and_then(|job| job.transfer.as_mut()) {
+            transfer.bytes = transfer.bytes.saturating_sub(before);
+            transfer.total = total;
         }
     }
 
@@ -218,6 +221,20 @@ impl Running {
     pub(super) fn servers(&self) -> impl Iterator<Item = &Server> {
         let servers: IndexSet<&Server> = self.jobs.iter().map(|job| &job.server).collect();
         servers.into_iter()
+    }
+
+    /// The commands that failed and where, if there are several.
+    pub(super) fn failed_commands(&self) -> Vec<(String, Vec<Server>)> {
+        let mut commands: IndexMap<&String, Vec<Server>> = IndexMap::new();
+        for job in self.jobs.iter().filter(|job| job.failure(self.asks).is_some()) {
+            if let Some(shown) = &job.shown {
+                commands.entry(shown).or_default().push(job.server.clone());
+            }
+        }
+        commands
+            .into_iter()
+            .map(|(shown, servers)| (shown.clone(), servers))
+            .collect()
     }
 
     /// The servers on which it failed.

@@ -58,6 +58,8 @@ pub enum Arrival {
     Output(usize, Stream, Vec<u8>),
     /// So much of its input was sent so far.
     Sent(usize, u64),
+    /// The command ended there, but something that it started holds its output open.
+    Lingers(usize),
     /// The command ended there, after this time.
     Finished(usize, Exit, Duration),
     /// The person, or the system, said stop; everything still runs.
@@ -225,12 +227,13 @@ impl Fanout {
     /// Puts a report where the flight it belongs to finds it.
     fn keep(&mut self, report: Report) {
         match report {
-            Report::Output(_, job, ..) | Report::Sent(_, job, _) | Report::Finished(_, job, ..) => {
-                match self.owners.get(&job) {
-                    Some(owner) => self.held.entry(owner.flight).or_default().push_back(report),
-                    None => self.drained(&report),
-                }
-            }
+            Report::Output(_, job, ..)
+            | Report::Sent(_, job, _)
+            | Report::Lingers(_, job)
+            | Report::Finished(_, job, ..) => match self.owners.get(&job) {
+                Some(owner) => self.held.entry(owner.flight).or_default().push_back(report),
+                None => self.drained(&report),
+            },
             Report::Lost(session, reason) => {
                 // It may have been connected again already.
                 if let Some(server) = self.servers.remove(&session)
@@ -267,6 +270,7 @@ impl Fanout {
                 let index = self.owners.get(&job)?.index;
                 Some(Arrival::Output(index, stream, bytes))
             }
+            Report::Lingers(_, job) => Some(Arrival::Lingers(self.owners.get(&job)?.index)),
             Report::Sent(_, job, bytes) => Some(Arrival::Sent(self.owners.get(&job)?.index, bytes)),
             Report::Finished(_, job, exit, elapsed) => {
                 let index = self.owners.remove(&job)?.index;

@@ -1,6 +1,7 @@
 //! From a verb's call to an action: which servers, which command, and what becomes of the output.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
@@ -9,7 +10,7 @@ use rhai::{Dynamic, Engine, EvalContext, Position};
 use super::Fallible;
 use super::block::in_place;
 use super::channel::Channel;
-use super::download::Downloads;
+use super::download::{Begun, Downloads};
 use super::grammar::Call;
 use super::interpreter::Interpreter;
 use super::options::{COMMAND, pairs, refuse_unknown, run_options, selection};
@@ -196,10 +197,11 @@ impl Interpreter {
                 if batch.is_empty() {
                     break;
                 }
+                let mut parts = HashMap::new();
                 let jobs = batch
                     .iter()
                     .map(|server| {
-                        let jobs = self.jobs(server, &self.options_for(&reach, server)?, &request, settings);
+                        let jobs = self.jobs(server, &self.options_for(&reach, server)?, &request, settings, &mut parts);
                         jobs.map_err(|error| wrong(error, call.position))
                     })
                     .collect::<Fallible<Vec<_>>>()?;
@@ -207,7 +209,10 @@ impl Interpreter {
                 match self.perform(
                     context,
                     call,
-                    action(&request, jobs, false, &settings.options),
+                    Action {
+                        parts,
+                        ..action(&request, jobs, false, &settings.options)
+                    },
                     request.downloads.as_ref(),
                 ) {
                     Ok(ended) => {
@@ -265,6 +270,7 @@ impl Interpreter {
         ssh: &SshOptions,
         request: &Request,
         settings: &Settings,
+        parts: &mut HashMap<String, String>,
     ) -> Result<Vec<(Destination, Command)>, String> {
         let Some(branches) = &request.branches else {
             return Ok(vec![self.job(server.clone(), ssh, request, &settings.options)?]);
@@ -272,7 +278,11 @@ impl Interpreter {
         let chosen = branches.of.get(server).into_iter().flatten();
         chosen
             .filter_map(|index| branches.commands.get(*index))
-            .map(|(request, options)| self.job(server.clone(), ssh, request, options))
+            .map(|(request, options)| {
+                let job = self.job(server.clone(), ssh, request, options)?;
+                parts.insert(job.1.line.clone(), request.shown.clone());
+                Ok(job)
+            })
             .collect()
     }
 
@@ -323,9 +333,10 @@ impl Interpreter {
             let Some(piece) = piece? else { break };
             if let Some(downloads) = downloads {
                 match downloads.take(&piece.server, &piece.bytes) {
-                    Ok(Some(total)) => {
+                    Ok(Some(Begun { before, total })) => {
                         if let Some(running) = running.borrow_mut().as_mut() {
-                            self.actor.borrow_mut().expect(running, piece.index, total);
+                            let mut actor = self.actor.borrow_mut();
+                            actor.expect(running, piece.index, before, total);
                         }
                     }
                     Ok(None) => {}
@@ -417,6 +428,7 @@ fn action(request: &Request, jobs: Vec<(Destination, Command)>, local: bool, opt
         shown: request.shown.clone(),
         local,
         jobs,
+        parts: HashMap::new(),
         output: request.output,
         sudo_prompt: request.sudo_prompt.clone(),
         silent: options.silent == Some(true),

@@ -50,8 +50,8 @@ impl Downloads {
         PathBuf::from(placeholders(&self.to.to_string_lossy(), server, &[]))
     }
 
-    /// Takes bytes as they come; says how many there will be, once that is known.
-    pub(super) fn take(&self, server: &Server, bytes: &[u8]) -> Result<Option<u64>, String> {
+    /// Takes bytes as they come; says once what is known of the content.
+    pub(super) fn take(&self, server: &Server, bytes: &[u8]) -> Result<Option<Begun>, String> {
         let to = self.place(server);
         let mut all = self.arriving.borrow_mut();
         let arriving = all.entry(server.clone()).or_insert_with(|| Arriving::Begin(Vec::new()));
@@ -77,6 +77,14 @@ impl Downloads {
     }
 }
 
+/// The content has begun.
+pub(super) struct Begun {
+    /// So many bytes came before it.
+    pub(super) before: u64,
+    /// So many it has.
+    pub(super) total: Option<u64>,
+}
+
 /// What became of what came.
 #[derive(Default)]
 pub(super) struct Kept {
@@ -86,7 +94,7 @@ pub(super) struct Kept {
 }
 
 impl Arriving {
-    fn take(&mut self, to: &Path, bytes: &[u8]) -> io::Result<Option<u64>> {
+    fn take(&mut self, to: &Path, bytes: &[u8]) -> io::Result<Option<Begun>> {
         match self {
             Self::Content { file, .. } => file.write_all(bytes).map(|()| None),
             Self::Begin(seen) => {
@@ -100,10 +108,14 @@ impl Arriving {
                 if matches!(kind, Kind::File) && to.is_dir() {
                     return Err(io::ErrorKind::IsADirectory.into());
                 }
+                let begun = Begun {
+                    before: (seen.len() - rest.len()) as u64,
+                    total,
+                };
                 let (beside, mut file) = Beside::file(to)?;
                 file.write_all(rest)?;
                 *self = Self::Content { kind, file, beside };
-                Ok(total)
+                Ok(Some(begun))
             }
         }
     }

@@ -293,6 +293,8 @@ pub enum Report {
     Output(SessionId, JobId, Stream, Vec<u8>),
     /// So many bytes of a command's input were sent so far. At times; at the end of its input, too.
     Sent(SessionId, JobId, u64),
+    /// A command ended, but something that it started holds its output open.
+    Lingers(SessionId, JobId),
     /// A command ended; nothing more comes from it.
     Finished(SessionId, JobId, Exit, Duration),
     /// The connection is gone; every running command was reported `Finished` with [`Exit::Lost`] before.

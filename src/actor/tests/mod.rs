@@ -240,6 +240,7 @@ fn action(hosts: &[&str], text: &str) -> Action {
         shown: text.to_owned(),
         local: false,
         jobs: jobs.collect(),
+        parts: Default::default(),
         output: Output::Report,
         sudo_prompt: None,
         silent: false,

@@ -9,6 +9,7 @@ use super::super::interpreter::Interpreter;
 use super::super::options::{COMMAND, SELECTION, SUDO as AS, flag};
 use super::{Choice, Choices, Verb, text};
 use crate::actor::{Outcome, Output};
+use crate::event::Level;
 use crate::session::Input;
 
 pub(super) const RUN: Verb = Verb {
@@ -110,14 +111,20 @@ fn try_sudo(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call
     run(interpreter, context, call)
 }
 
+static REHEARSAL: &[Choice] = &[Choice {
+    name: "dry_run",
+    doc: "a text: what a dry run takes for the output",
+}];
+
 pub(super) const CAPTURE: Verb = Verb {
     name: "capture",
     form: "capture(command, option => value, …)",
     arguments: (1, 1),
     tail: Tail::Nothing,
-    options: Choices::Known(&[SELECTION, COMMAND]),
+    options: Choices::Known(&[REHEARSAL, SELECTION, COMMAND]),
     doc: "Runs a command on the first of the current task's servers and gives what it wrote to its standard output, as \
-          it came. Its standard error is shown. In a dry run the text is empty.",
+          it came. Its standard error is shown. A dry run cannot know it: it says so, and takes what `dry_run` says, or \
+          an empty text.",
     example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  let kernel = capture(\"uname -r\");\n  puts kernel;\n}",
     perform: capture,
 };
@@ -128,6 +135,20 @@ fn capture(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> 
     let sudo = interpreter.sudo(context.engine())?;
     let request = remote("capture", &text(&call, 0), Output::Capture, &call, &mut settings, &sudo);
     let outcome = interpreter.act(context, &call, &settings, request)?;
+    if interpreter.dry_run {
+        let taken = call.options.get("dry_run").map(|(text, _)| text.to_string());
+        let taken = taken.unwrap_or_default();
+        let what = if taken.is_empty() {
+            "empty".to_owned()
+        } else {
+            format!("{taken:?}")
+        };
+        interpreter.say(
+            Level::Debug,
+            format!("its output is not known in a dry run, taken to be {what}"),
+        );
+        return Ok(taken.into());
+    }
     let text = outcome.and_then(|outcome| outcome.stdout.into_values().next());
     Ok(text.unwrap_or_default().into())
 }

@@ -47,6 +47,7 @@ fn told(reports: &Receiver<Report>) -> Vec<String> {
             Report::Output(id, job, Stream::Err, bytes) => {
                 format!("{}.{} err {}", id.0, job.0, String::from_utf8_lossy(&bytes))
             }
+            Report::Lingers(id, job) => format!("{}.{} lingers", id.0, job.0),
             Report::Sent(id, job, bytes) => format!("{}.{} sent {bytes}", id.0, job.0),
             Report::Finished(id, job, exit, _) => format!("{}.{} {exit}", id.0, job.0),
             Report::Lost(id, reason) => format!("{} lost: {reason}", id.0),

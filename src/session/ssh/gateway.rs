@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::session::{ConnectError, Destination, Phase};
 
-use super::inbox::{self, Bell, End, Inbox, Order, Outbox};
+use super::inbox::{self, Bell, Crowd, End, Inbox, Order, Outbox};
 use super::login::{Connection, Login, establish};
 use super::tcp::plain;
 use super::tunnel::{Answer, Reply, Tunnel};
@@ -209,7 +209,7 @@ fn make(login: &Login, destination: &Destination, way: &Arc<Gateway>, inbox: &mu
 }
 
 fn start(connection: Connection, login: &Login, way: &Arc<Gateway>) -> Result<Outbox, ConnectError> {
-    let (outbox, inbox) = inbox::pair().map_err(|error| failed(plain(&error)))?;
+    let (outbox, inbox) = inbox::pair(&Crowd::default()).map_err(|error| failed(plain(&error)))?;
     let (id, way) = (login.id, Arc::downgrade(way));
     // What becomes of it is told by the servers behind it.
     let (reports, _) = channel();

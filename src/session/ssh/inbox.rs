@@ -16,10 +16,13 @@ use crate::session::{Command, JobId, JobSignal};
 use super::tunnel::Tunnel;
 use super::wake::{Wake, Woken};
 
-/// A server's output that the main thread has not taken yet may grow this large before reading from it stops …
-const MOST_QUEUED: usize = 8 << 20;
-/// … and reading begins again when this much is left.
-const FEW_QUEUED: usize = 4 << 20;
+/// Output of all servers together that the main thread has not taken yet. Each has an equal share …
+const MOST_QUEUED: usize = 32 << 20;
+/// … of at most and at least so much. Above it reading from the server stops, and begins again at half of it.
+const SHARES: (usize, usize) = (64 << 10, 1 << 20);
+
+/// The sessions that share that room.
+pub(super) type Crowd = Arc<AtomicUsize>;
 
 pub(super) enum Order {
     Start(JobId, Command),
@@ -46,6 +49,26 @@ struct Shared {
     /// There is no connection any more.
     gone: AtomicBool,
     queued: AtomicUsize,
+    /// Reading has stopped.
+    paused: AtomicBool,
+    crowd: Crowd,
+}
+
+impl Shared {
+    fn share(&self) -> usize {
+        let sessions = self.crowd.load(Ordering::SeqCst).max(1);
+        (MOST_QUEUED / sessions).clamp(SHARES.0, SHARES.1)
+    }
+
+    fn queued(&self) -> usize {
+        self.queued.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.crowd.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// The owner's side.
@@ -62,13 +85,17 @@ pub(super) struct Inbox {
     shared: Arc<Shared>,
 }
 
-pub(super) fn pair() -> io::Result<(Outbox, Inbox)> {
+pub(super) fn pair(crowd: &Crowd) -> io::Result<(Outbox, Inbox)> {
     let (sender, receiver) = channel();
+    let wake = Wake::new()?;
+    crowd.fetch_add(1, Ordering::SeqCst);
     let shared = Arc::new(Shared {
-        wake: Wake::new()?,
+        wake,
         end: AtomicU8::new(0),
         gone: AtomicBool::new(false),
         queued: AtomicUsize::new(0),
+        paused: AtomicBool::new(false),
+        crowd: Arc::clone(crowd),
     });
     let outbox = Outbox {
         orders: sender,
@@ -107,9 +134,13 @@ impl Outbox {
     }
 
     pub(super) fn drained(&self, bytes: usize) {
-        let before = self.shared.queued.fetch_sub(bytes, Ordering::SeqCst);
-        if before > FEW_QUEUED && before.saturating_sub(bytes) <= FEW_QUEUED {
-            self.shared.wake.ring();
+        self.shared.queued.fetch_sub(bytes, Ordering::SeqCst);
+        let shared = &self.shared;
+        if shared.paused.load(Ordering::SeqCst)
+            && shared.queued() <= shared.share() / 2
+            && shared.paused.swap(false, Ordering::SeqCst)
+        {
+            shared.wake.ring();
         }
     }
 }
@@ -191,6 +222,13 @@ impl Inbox {
 
     /// Whether to stop reading; `paused`: whether reading has stopped already.
     pub(super) fn is_full(&self, paused: bool) -> bool {
-        self.shared.queued.load(Ordering::SeqCst) > if paused { FEW_QUEUED } else { MOST_QUEUED }
+        let shared = &self.shared;
+        let limit = if paused { shared.share() / 2 } else { shared.share() };
+        if shared.queued() <= limit {
+            return false;
+        }
+        // Said before looking again: whoever takes output meanwhile either sees it, or is seen.
+        shared.paused.store(true, Ordering::SeqCst);
+        shared.queued() > shared.share() / 2
     }
 }

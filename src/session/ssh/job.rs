@@ -30,6 +30,16 @@ enum Stage {
     Running,
 }
 
+/// How long the output of a command that has ended may go on in silence before that is told.
+const LINGERING: Duration = Duration::from_secs(3);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lingers {
+    No,
+    Since(Instant),
+    Told,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum EndOfInput {
     No,
@@ -57,6 +67,8 @@ pub(super) struct Job {
     /// The last signal that was sent.
     signalled: Option<JobSignal>,
     timeout: Option<Duration>,
+    /// The command has ended but not its output: when that is to be told.
+    lingers: Lingers,
     /// When the next step against a command that runs too long is due.
     next_step: Option<Instant>,
     steps: usize,
@@ -79,6 +91,7 @@ impl Job {
             told: command.input.is_told.then_some((0, started + TELLING)),
             signals: VecDeque::new(),
             signalled: None,
+            lingers: Lingers::No,
             timeout: command.timeout,
             next_step: command.timeout.and_then(|timeout| started.checked_add(timeout)),
             steps: 0,
@@ -235,6 +248,9 @@ impl Job {
                     Ok(0) => {}
                     Ok(count) => {
                         read = true;
+                        if let Lingers::Since(_) = self.lingers {
+                            self.lingers = Lingers::No;
+                        }
                         if !take(stream, buffer.get(..count).unwrap_or_default()) {
                             return Err(Trouble::WouldBlock);
                         }
@@ -256,6 +272,9 @@ impl Job {
             return Ok(None);
         };
         if !channel.at_eof() {
+            if self.lingers == Lingers::No && self.known_exit().is_some() {
+                self.lingers = Lingers::Since(Instant::now());
+            }
             return Ok(None);
         }
         if let Some(exit) = self.known_exit() {
@@ -291,9 +310,22 @@ impl Job {
         }
     }
 
-    /// When [`Job::hurry`] is to be called next.
+    /// When [`Job::hurry`] or [`Job::lingers`] is to be called next.
     pub(super) fn next_step(&self) -> Option<Instant> {
-        self.next_step
+        let told = match self.lingers {
+            Lingers::Since(since) => Some(since + LINGERING),
+            _ => None,
+        };
+        self.next_step.into_iter().chain(told).min()
+    }
+
+    /// Whether the command has ended and something holds its output open; true once.
+    pub(super) fn lingers(&mut self, now: Instant) -> bool {
+        let lingers = matches!(self.lingers, Lingers::Since(since) if since + LINGERING <= now);
+        if lingers {
+            self.lingers = Lingers::Told;
+        }
+        lingers
     }
 
     /// Ends a command that has run too long, step by step; `Some` when nothing has helped.

@@ -45,7 +45,7 @@ use crate::secret::Secret;
 
 use self::config::SshConfig;
 use self::gateway::Gateways;
-use self::inbox::{End, Inbox, Order, Outbox};
+use self::inbox::{Crowd, End, Inbox, Order, Outbox};
 use self::key_ring::KeyRing;
 use self::login::{Login, establish};
 use self::worker::Worker;
@@ -75,6 +75,7 @@ pub struct SshConnector {
     environment: Arc<SshEnvironment>,
     keys: Arc<KeyRing>,
     gateways: Arc<Gateways>,
+    crowd: Crowd,
     // Hundreds of servers mostly share one set of files.
     configurations: RefCell<Vec<(Option<Vec<PathBuf>>, Configuration)>>,
 }
@@ -86,6 +87,7 @@ impl SshConnector {
             environment: Arc::new(environment),
             keys: Arc::default(),
             gateways: Arc::default(),
+            crowd: Crowd::default(),
             configurations: RefCell::default(),
         }
     }
@@ -114,7 +116,7 @@ impl Connector for SshConnector {
                 },
             ));
         };
-        let (outbox, inbox) = match inbox::pair() {
+        let (outbox, inbox) = match inbox::pair(&self.crowd) {
             Ok(pair) => pair,
             Err(error) => {
                 failed(&error);

@@ -227,6 +227,13 @@ impl Worker {
             if let Some((job, bytes)) = job.id.zip(job.progress(now)) {
                 let _ = self.reports.send(Report::Sent(self.id, job, bytes));
             }
+            // Whoever takes no output hears nothing of its end either.
+            if job.lingers(now)
+                && !self.paused
+                && let Some(job) = job.id
+            {
+                let _ = self.reports.send(Report::Lingers(self.id, job));
+            }
             if job.signalled() != before {
                 sent = job.signalled();
             }

@@ -141,7 +141,7 @@ fn c30_a_command_that_runs_too_long_is_ended_on_the_server() {
     assert_eq!(ran.exit, Exit::TimedOut(Duration::from_millis(300)));
     let pid = String::from_utf8_lossy(&ran.out).trim().to_owned();
     assert_eq!(client.run(&format!("kill -0 {pid} 2>/dev/null")).exit, Exit::Status(1));
-    // One that ignores the first signals gets the next ones.
+    // One that ignores the first signal gets the next one.
     let job = client.start(Command {
         timeout,
         ..command("trap '' TERM; echo $$; while :; do sleep 0.1; done")

@@ -1,0 +1,363 @@
+//! Files to and from real servers, and what commands are given and give in large amounts (cases F, C, U).
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::Command;
+
+use crate::fleet::{Fleet, PASSWORD};
+use crate::harness::{Case, Finished};
+
+/// A recipe of one task `t` with this body, for all servers of the fleet.
+fn on(fleet: &Fleet, body: &str) -> Case {
+    let servers: Vec<_> = fleet.names().map(|name| format!("\"{name}\"")).collect();
+    let recipe = format!("role :app, {};\ntask :t {{\n{body}\n}}\n", servers.join(", "));
+    Case::new().recipe(&recipe).args(["t"]).on(fleet)
+}
+
+/// The last statement of a task: says what memory capr has used at most so far.
+const PEAK: &str = r#"puts run_locally("grep VmHWM /proc/$PPID/status", :shell => false);"#;
+
+/// How many MiB it grew between the two places that say it.
+fn grown(finished: &Finished) -> u64 {
+    let peaks: Vec<u64> = finished
+        .stdout
+        .lines()
+        .filter(|line| line.contains("VmHWM"))
+        .map(|line| line.split_whitespace().nth(1).unwrap().parse().unwrap())
+        .collect();
+    // The kernel counts in steps.
+    peaks[1].saturating_sub(peaks[0]) / 1024
+}
+
+#[test]
+fn f2_the_mode_is_an_octal_number_or_a_text_and_without_one_nothing_is_changed() {
+    let fleet = Fleet::start(&["app1"]);
+    on(
+        &fleet,
+        r#"put "x", "/tmp/number", :mode => 0644; put "x", "/tmp/number2", :mode => 0o4750;
+           put "x", "/tmp/text", :mode => 0600; upload "local", "/tmp/text", :mode => "g+w", :via => :scp;
+           put "y", "/tmp/text"; put "x", "/tmp/none";"#,
+    )
+    .file("local", "y")
+    .run()
+    .ok()
+    .says("put /tmp/number (mode 0644)")
+    .says("upload local -> /tmp/text (mode g+w)")
+    .says("put /tmp/none\n");
+    let modes = fleet.sh("app1", "cd /tmp; stat -c %a number number2 text none");
+    assert_eq!(
+        modes.split_whitespace().collect::<Vec<_>>(),
+        ["644", "4750", "620", "644"]
+    );
+}
+
+#[test]
+fn f3_a_large_file_goes_to_ten_servers_whole_and_is_never_held_in_memory() {
+    let fleet = Fleet::numbered(10);
+    let case = on(
+        &fleet,
+        &format!("{PEAK} upload \"large\", \"/tmp/large\", :mode => 0644; {PEAK}"),
+    );
+    let bytes: Vec<u8> = (0..48 << 20_u32)
+        .map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
+    fs::write(case.path("large"), &bytes).unwrap();
+    let sum = Command::new("cksum").arg(case.path("large")).output().unwrap();
+    let sum = String::from_utf8(sum.stdout).unwrap();
+    let finished = case.run().ok();
+    let grown = grown(&finished);
+    assert!(grown < 24, "{grown} MiB more for a file of 48 MiB");
+    for name in fleet.names() {
+        let there = fleet.sh(name, "cksum < /tmp/large");
+        assert_eq!(there.split_whitespace().next(), sum.split_whitespace().next(), "{name}");
+    }
+}
+
+#[test]
+fn f3_what_comes_out_of_a_pipe_goes_to_every_server() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    let text = "from a pipe\n".repeat(20_000);
+    on(&fleet, r#"upload "/dev/stdin", "/tmp/piped";"#)
+        .input(&text)
+        .run()
+        .ok();
+    for host in ["app1", "app2"] {
+        assert!(fleet.read(host, "/tmp/piped") == text.trim_end());
+    }
+}
+
+#[test]
+fn f4_a_directory_arrives_with_links_modes_empty_directories_and_strange_names() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    let case = on(
+        &fleet,
+        r#"upload "tree", "/u/apps/new/tree"; upload "tree", "/u/apps/old";
+           download "/u/apps/new/tree", "back/$CAPISTRANO:HOST$";"#,
+    )
+    .file("tree/sub/file", "content")
+    .file("tree/two\nlines", "2");
+    fs::create_dir(case.path("tree/empty")).unwrap();
+    symlink("sub/file", case.path("tree/link")).unwrap();
+    fs::set_permissions(case.path("tree/sub/file"), fs::Permissions::from_mode(0o750)).unwrap();
+    for host in ["app1", "app2"] {
+        fleet.sh(
+            host,
+            "mkdir -p /u/apps/old/sub; echo old > /u/apps/old/sub/file; echo kept > /u/apps/old/sub/kept; \
+             chown -R deploy /u/apps/old",
+        );
+    }
+    let finished = case.run().ok();
+    for host in ["app1", "app2"] {
+        assert_eq!(
+            fleet.sh(host, "cd /u/apps/new/tree; find . | sort | tr '\\n' ,"),
+            ".,./empty,./link,./sub,./sub/file,./two,lines,"
+        );
+        assert_eq!(
+            fleet.sh(host, "cd /u/apps/new/tree; readlink link; stat -c %a sub/file"),
+            "sub/file\n750"
+        );
+        assert_eq!(
+            fleet.sh(host, "cd /u/apps/old/sub; cat file; echo; cat kept; ls -A /u/apps"),
+            "content\nkept\nnew\nold"
+        );
+        assert_eq!(finished.file(&format!("back/{host}/sub/file")), "content");
+        assert!(finished.path(&format!("back/{host}/link")).is_symlink());
+    }
+}
+
+#[test]
+fn f5_each_server_gets_its_own_local_file() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    let case = || {
+        on(
+            &fleet,
+            r#"upload "conf/$CAPISTRANO:HOST$", "/tmp/$CAPISTRANO:HOST$.conf";"#,
+        )
+        .file("conf/app1", "one")
+    };
+    case().file("conf/app2", "second").run().ok();
+    assert_eq!(fleet.read("app1", "/tmp/app1.conf"), "one");
+    assert_eq!(fleet.read("app2", "/tmp/app2.conf"), "second");
+    case()
+        .run()
+        .code(1)
+        .says("cannot upload `conf/app2'")
+        .silent_on("connecting");
+}
+
+#[test]
+fn f7_a_missing_directory_is_told_for_every_server_and_the_others_complete() {
+    let fleet = Fleet::start(&["app1", "app2", "app3"]);
+    fleet.sh("app3", "mkdir /u/apps/there && chown deploy /u/apps/there");
+    on(&fleet, r#"upload "file", "/u/apps/there/file";"#)
+        .file("file", "text")
+        .run()
+        .code(1)
+        .says("failed on 2 of 3 servers")
+        .says("app1: exit status 1")
+        .says("app2: exit status 1")
+        .says("there is no directory /u/apps/there/");
+    assert_eq!(fleet.list("app3", "/u/apps/there"), ["file"]);
+}
+
+#[test]
+fn f9_a_dry_run_transfers_nothing_and_prints_the_line() {
+    on_nobody(r#"upload "file", "/tmp/x"; put "text", "/tmp/y", :mode => 0600; upload "dir", "/tmp/z";"#)
+        .file("file", "x")
+        .file("dir/file", "x")
+        .args(["-n"])
+        .run()
+        .ok()
+        .says("upload file -> /tmp/x")
+        .says("put /tmp/y (mode 0600)")
+        .says("upload dir -> /tmp/z");
+}
+
+/// The same for servers that do not exist.
+fn on_nobody(body: &str) -> Case {
+    let recipe = format!("role :app, \"no-such-server.invalid\";\ntask :t {{\n{body}\n}}\n");
+    Case::new().recipe(&recipe).args(["t"])
+}
+
+#[test]
+fn f12_a_dry_run_says_that_output_is_not_known_and_takes_what_the_recipe_says() {
+    let finished =
+        on_nobody(r#"puts "<" + capture("cat VERSION") + ">"; puts capture("uname -r", :dry_run => "6.1");"#)
+            .args(["-n"])
+            .run()
+            .ok()
+            .says("cat VERSION")
+            .says("its output is not known in a dry run, taken to be empty")
+            .says("taken to be \"6.1\"");
+    assert_eq!(finished.stdout, "<>\n6.1\n");
+}
+
+#[test]
+fn c4_servers_that_failed_are_grouped_by_their_commands() {
+    let fleet = Fleet::start(&["www1", "app1", "app2"]);
+    let recipe = r#"
+        role :web, "www1"; role :app, "app1", "app2";
+        task :t { parallel |s| { s.when(:web, "exit 3"); s.when(:app, "echo bad >&2; exit 4"); } }
+    "#;
+    Case::new()
+        .recipe(recipe)
+        .args(["t"])
+        .on(&fleet)
+        .run()
+        .code(1)
+        .says("failed: `exit 3' on www1; `echo bad >&2; exit 4' on app1, app2")
+        .says("app2: exit status 4");
+}
+
+#[test]
+fn c8_a_command_of_megabytes_goes_through_in_every_shell() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    let finished = on(
+        &fleet,
+        r#"let text = "";
+           for n in 0..20000 { text += "x" + n + "='" + "it is line " + n + "'; # and a comment that makes it longer\n"; }
+           text += "cat <<END\n$x19999 on $CAPISTRANO:HOST$\nEND\ncat; echo $A ${BASH_VERSION:+bash}";
+           run text, :env => #{ A: "a b" }, :data => "input\n";
+           run text, :env => #{ A: "a b" }, :shell => "/bin/bash";
+           puts text.len() > 1000000;
+           puts run_locally(text);
+           run text, :pty => true;"#,
+    )
+    .run()
+    .code(3)
+    .says("too long for a terminal");
+    for host in ["app1", "app2"] {
+        for line in [
+            format!("it is line 19999 on {host}"),
+            "input".to_owned(),
+            "a b bash".to_owned(),
+        ] {
+            let line = format!("[out :: {host}] {line}\n");
+            assert!(finished.stderr.contains(&line), "{line}");
+        }
+    }
+    assert!(
+        finished.stdout.starts_with("true\nit is line 19999 on :HOST$\n"),
+        "{}",
+        finished.stdout
+    );
+}
+
+#[test]
+fn c12_a_terminal_has_the_size_that_is_asked_for() {
+    let fleet = Fleet::start(&["app1"]);
+    on(
+        &fleet,
+        r#"run "stty size", :pty => true; run "stty size", :pty => true, :columns => 132, :rows => 50;"#,
+    )
+    .run()
+    .ok()
+    .says("[out :: app1] 24 80\n")
+    .says("[out :: app1] 50 132\n");
+}
+
+#[test]
+fn c28_a_block_that_is_slow_slows_the_servers_and_memory_stays_bounded() {
+    let fleet = Fleet::numbered(20);
+    let finished = on(
+        &fleet,
+        &format!(
+            r#"{PEAK}
+               let total = #{{}};
+               run "head -c 20000000 /dev/zero | tr '\\0' x", |channel, stream, data| {{
+                   let had = if channel.host in total {{ total[channel.host] }} else {{ 0 }};
+                   if had == 0 {{ run_locally("sleep 0.1"); }}
+                   total[channel.host] = had + data.len;
+               }};
+               for host in total.keys() {{ puts `${{host}} ${{total[host]}}`; }}
+               {PEAK}"#
+        ),
+    )
+    .run()
+    .ok();
+    let whole = finished
+        .stdout
+        .lines()
+        .filter(|line| line.ends_with(" 20000000"))
+        .count();
+    assert_eq!(whole, 20, "{}", finished.stdout);
+    // 32 MiB for all, and a window of 2 MiB for each server.
+    let grown = grown(&finished);
+    assert!(grown < 32 + 20 * 3, "{grown} MiB for 400 MB of output");
+}
+
+#[test]
+fn c29_a_child_that_holds_the_output_is_awaited_and_told() {
+    let fleet = Fleet::start(&["app1"]);
+    on(&fleet, r#"run "(sleep 4; echo late) & echo early";"#)
+        .run()
+        .ok()
+        .says("[out :: app1] early\n")
+        .says("*** [app1] the command has ended, but something that it started holds its output open")
+        .says("[out :: app1] late\n");
+    on(&fleet, r#"run "nohup sleep 60 >/dev/null 2>&1 & echo early";"#)
+        .run()
+        .ok()
+        .silent_on("holds its output");
+}
+
+#[test]
+fn c30_a_command_that_takes_too_long_is_ended_with_all_it_started_and_undone() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    on(
+        &fleet,
+        r#"transaction {
+             on_rollback { run "touch /tmp/undone"; }
+             run "if [ $(hostname) = app2 ]; then exit 0; fi; sh -c 'sleep 987 & wait'", :timeout => 1;
+           }"#,
+    )
+    .run()
+    .code(1)
+    .says("app1: timed out after 1 s")
+    .silent_on("app2: timed out");
+    assert!(fleet.exists("app1", "/tmp/undone") && fleet.exists("app2", "/tmp/undone"));
+    assert_eq!(fleet.sh("app1", "pgrep -f '[s]leep 987' || echo none"), "none");
+}
+
+#[test]
+fn f10_output_that_is_no_text_is_shown_replaced_and_copied_exactly() {
+    let fleet = Fleet::start(&["app1"]);
+    let finished = on(
+        &fleet,
+        r#"run "printf 'a\\377b\\n' | tee /tmp/binary"; puts capture("printf 'c\\376d'"); get "/tmp/binary", "binary";"#,
+    )
+    .run()
+    .ok()
+    .says("[out :: app1] a\u{fffd}b\n")
+    .says("c\u{fffd}d\n");
+    assert_eq!(fs::read(finished.path("binary")).unwrap(), b"a\xffb\n");
+}
+
+#[test]
+fn u7_sudo_keeps_the_input_open_and_other_commands_see_its_end() {
+    let fleet = Fleet::start(&["app1"]);
+    let body = r#"run "cat; echo end"; sudo "sh -c 'if read -t 1 line; then echo got; elif [ $? -gt 128 ]; then echo open; else echo end; fi'", :shell => "/bin/bash";
+                  sudo "cat", :data => "given\n", :eof => true, :timeout => 20;"#;
+    on(&fleet, &body.replace("sh -c", "bash -c"))
+        .args(["-s", &format!("password={PASSWORD}")])
+        .run()
+        .says("[out :: app1] end\n")
+        .says("[out :: app1] open\n")
+        .silent_on(PASSWORD);
+}
+
+#[test]
+fn the_json_log_tells_how_far_copying_has_come() {
+    let fleet = Fleet::start(&["app1"]);
+    let case = on(&fleet, r#"upload "file", "/tmp/file"; get "/tmp/file", "back";"#);
+    fs::write(case.path("file"), vec![b'x'; 3_000_000]).unwrap();
+    let finished = case.args(["--log-format", "json"]).run().ok();
+    let told: Vec<&str> = finished
+        .stderr
+        .lines()
+        .filter(|line| {
+            line.contains("\"type\":\"transferred\"") && line.contains("\"bytes\":3000000,\"total\":3000000")
+        })
+        .collect();
+    assert_eq!(told.len(), 2, "{}", finished.stderr);
+}
