@@ -201,7 +201,13 @@ impl Interpreter {
                 let jobs = batch
                     .iter()
                     .map(|server| {
-                        let jobs = self.jobs(server, &self.options_for(&reach, server)?, &request, settings, &mut parts);
+                        let jobs = self.jobs(
+                            server,
+                            &self.options_for(&reach, server)?,
+                            &request,
+                            settings,
+                            &mut parts,
+                        );
                         jobs.map_err(|error| wrong(error, call.position))
                     })
                     .collect::<Fallible<Vec<_>>>()?;
