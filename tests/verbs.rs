@@ -134,17 +134,17 @@ fn a_role_may_say_how_its_servers_are_reached() {
     let fleet = Fleet::start(&["app1", "app2"]);
     let recipe = r#"
         role :app, "app1"; role :other, "app2", :ssh_options => #{ user: "nobody", timeout: 20 };
-        role :wrong, "app1", :ssh_options => #{ kyes: "x" };
         task :t, :roles => :app { puts capture("id -un"); }
         task :other, :roles => :other { run "true"; }
     "#;
-    let case = |task: &str| Case::new().recipe(recipe).args([task]).on(&fleet);
-    case("other").run().code(4).says("nobody");
-    case("t")
+    let case = |recipe: &str, task: &str| Case::new().recipe(recipe).args([task]).on(&fleet);
+    case(recipe, "other").run().code(4).says("nobody");
+    assert_eq!(case(recipe, "t").run().ok().stdout, "root\n");
+    case(&recipe.replace("timeout", "tmieout"), "t")
         .run()
         .code(3)
-        .says("`ssh_options' has no option `kyes'")
-        .says("did you mean `keys'?");
+        .says("`ssh_options' has no option `tmieout'")
+        .says("did you mean `timeout'?");
 }
 
 #[test]
