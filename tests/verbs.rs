@@ -139,7 +139,7 @@ fn a_role_may_say_how_its_servers_are_reached() {
     "#;
     let case = |recipe: &str, task: &str| Case::new().recipe(recipe).args([task]).on(&fleet);
     case(recipe, "other").run().code(4).says("nobody");
-    assert_eq!(case(recipe, "t").run().ok().stdout, "root\n");
+    assert_eq!(case(recipe, "t").run().ok().stdout, "deploy\n");
     case(&recipe.replace("timeout", "tmieout"), "t")
         .run()
         .code(3)

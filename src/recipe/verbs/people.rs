@@ -20,7 +20,12 @@ pub(super) const PUTS: Verb = Verb {
     doc: "Prints a line on standard output.",
     example: "task :example { puts \"hello\"; }",
     perform: |interpreter, _, call| {
-        interpreter.emit(Event::Printed { text: text(&call, 0) });
+        let mut text = text(&call, 0);
+        // As Ruby's: a line that has its end gets no second one.
+        if text.ends_with('\n') {
+            text.pop();
+        }
+        interpreter.emit(Event::Printed { text });
         Ok(Dynamic::UNIT)
     },
 };
