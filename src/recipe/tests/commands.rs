@@ -179,7 +179,7 @@ fn c27_a_local_command_gives_its_output_or_an_error_with_its_status() {
     case.local.on("*", "date", Answer::new().out("today\n"));
     case.local.on("*", "false", Answer::new().exits(1));
     let outcome = case.run(&["t"]);
-    assert_eq!(outcome.printed, ["today\n"]);
+    assert_eq!(outcome.printed, ["today"]);
     assert_eq!(outcome.error().servers[0].reason, "exit status 1");
     assert_eq!(outcome.local.commands().len(), 2);
     assert!(outcome.script.commands().is_empty());
