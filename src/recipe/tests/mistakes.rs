@@ -54,7 +54,7 @@ fn one_mistake_is_one_error_where_it_was_made() {
             // Not in comments, and only a text's first quote.
             let places = text.match_indices(right).map(|(at, _)| at).filter(|at| {
                 let before = text[..*at].rsplit('\n').next().unwrap_or("");
-                let is_quote = *right != "\"" || before.matches('"').count() % 2 == 0;
+                let is_quote = *right != "\"" || before.matches('"').count().is_multiple_of(2);
                 !before.contains("//") && !before.contains('`') && is_quote
             });
             let places: Vec<usize> = places.collect();
