@@ -9,12 +9,12 @@ use regex::Regex;
 /// A letter, the highest number, and those below it that have no test of their own.
 const CASES: &[(char, u32, &[u32])] = &[
     ('v', 19, &[]),
-    ('r', 23, &[20]),
+    ('r', 23, &[]),
     ('n', 5, &[]),
-    ('t', 20, &[6]),
-    ('h', 12, &[12]),
+    ('t', 20, &[]),
+    ('h', 12, &[]),
     ('x', 21, &[]),
-    ('l', 16, &[11, 16]),
+    ('l', 16, &[]),
     ('o', 4, &[]),
 ];
 

@@ -325,6 +325,37 @@ fn r4_only_and_except_select_by_attributes() {
 }
 
 #[test]
+fn l11_events_come_in_their_order_and_none_after_an_error() {
+    let recipe = "on(:exit) { puts \"exit\"; }\non(:finish) { puts \"finish\"; }\non(:start) { puts \"start\"; }\n\
+                  on(:load) { puts \"load\"; }\ntask :t { puts \"task\"; }\ntask :fails { throw \"no\"; }";
+    assert_eq!(run(recipe, &["t"]).ok().stdout, "load\nstart\ntask\nfinish\nexit\n");
+    assert_eq!(run(recipe, &["fails"]).says("no").stdout, "load\nstart\n");
+}
+
+#[test]
+fn l16_roles_and_hosts_are_the_same_before_and_behind_the_tasks() {
+    let recipe = "role :web, \"w1\", \"w2\";\nrole :app, \"a1\";\ntask :t { run \"x\"; }";
+    for (setting, servers) in [("ROLES=app", vec!["a1"]), ("HOSTS=w1,a1", vec!["w1", "a1"])] {
+        let before = run(recipe, &[setting, "t", "--servers"]).ok().stdout;
+        let behind = run(recipe, &["t", setting, "--servers"]).ok().stdout;
+        assert_eq!(before, behind);
+        let shown: Vec<&str> = behind
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_whitespace().next())
+            .collect();
+        assert_eq!(shown, servers, "{behind}");
+    }
+}
+
+#[test]
+fn a_blocks_parameter_in_a_closure_is_no_task() {
+    let recipe = "role :web, \"w1\";\ntask :c { throw \"ran\"; }\n\
+                  task :t { let f = || { run \"x\", |c, s, t| { puts c; puts t; } }; f.call(); }";
+    run(recipe, &["t", "-n"]).ok();
+}
+
+#[test]
 fn t6_a_name_may_be_that_of_a_task_and_of_a_namespace() {
     let recipe = "task :a { puts \"task\"; }\nnamespace :a { task :b { puts \"inner\"; } }\ntask :t { a; a.b; a(); }";
     prints(recipe, "task\ninner\ntask\n");

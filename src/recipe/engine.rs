@@ -10,7 +10,7 @@ use super::interpreter::{Interpreter, Namespace, join};
 use super::loader::Modules;
 use super::origin::raise;
 use super::verbs::{Choices, VERBS, Verb};
-use super::words::{SYMBOL, statement_name, verb_key, verb_of};
+use super::words::{SYMBOL, is_parameter, statement_name, verb_key, verb_of};
 use super::{channel, functions, grammar, limits, parallel};
 use crate::event::Event;
 
@@ -67,6 +67,10 @@ fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             } else {
                 None
             });
+        }
+        if is_parameter(word) {
+            // A closure takes it along that declares it only further inside.
+            return Ok(Some(Dynamic::UNIT));
         }
         names.level.set(context.call_level());
         match names.lookup(context.engine(), name, is_statement)? {

@@ -1,8 +1,9 @@
 //! Sorts words out before Rhai parses them.
 //!
-//! Four kinds need it: a verb (`role :app, …`) is told apart from a property, map key or name that is spelled like it
+//! Five kinds need it: a verb (`role :app, …`) is told apart from a property, map key or name that is spelled like it
 //! (`server.role`), the colon of a symbol (`:app`) from that of a map key, a name that is a whole statement (`deploy;`)
-//! from one that goes on (`deploy.restart`), and the assignment to a variable of the recipe, which is an error.
+//! from one that goes on (`deploy.restart`), the parameter of a block, which a closure around the block would take for a
+//! name outside of it, and the assignment to a variable of the recipe, which is an error.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -16,6 +17,7 @@ pub(super) const SYMBOL: &str = ":";
 
 const VERB: &str = "verb ";
 const STATEMENT: &str = "call ";
+const PARAMETER: &str = "parameter ";
 
 /// The key under which a verb's syntax is registered: no identifier of a recipe can be equal to it.
 pub(super) fn verb_key(verb: &str) -> String {
@@ -32,10 +34,15 @@ pub(super) fn statement_name(word: &str) -> Option<&str> {
     word.strip_prefix(STATEMENT)
 }
 
+/// Whether a word is a parameter of a block, and never a name of the recipe.
+pub(super) fn is_parameter(word: &str) -> bool {
+    word.starts_with(PARAMETER)
+}
+
 /// A message of Rhai in which words are as the recipe has them.
 pub(super) fn plain_words(message: &str) -> String {
     let mut message = message.to_owned();
-    for prefix in [VERB, STATEMENT] {
+    for prefix in [VERB, STATEMENT, PARAMETER] {
         for quote in ['\'', '`'] {
             message = message.replace(&format!("{quote}{prefix}"), &quote.to_string());
         }
@@ -61,8 +68,9 @@ pub(super) struct Words {
     brackets: Vec<bool>,
     locals: Locals,
     /// Parameters that were declared for the block that comes next.
-    parameters: Vec<String>,
+    parameters: Vec<(String, Kind)>,
     in_parameters: bool,
+    kind: Kind,
     /// Whether the parameters are those of a closure or of an output block.
     are_closures: bool,
     /// Positions of verbs that the grammar has not begun with.
@@ -71,31 +79,49 @@ pub(super) struct Words {
     names: Names,
 }
 
+/// How a local variable is told to Rhai.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    /// Of a block in braces, be it a verb's or a closure's.
+    Parameter,
+}
+
+impl Kind {
+    fn token(self, word: rhai::Identifier) -> Token {
+        Token::Identifier(Box::new(match self {
+            Self::Plain => word,
+            Self::Parameter => format!("{PARAMETER}{word}").into(),
+        }))
+    }
+}
+
 /// Local variables in scope.
 #[derive(Default)]
 struct Locals {
     /// With the number of brackets around their scope; the inner ones are behind.
     scopes: Vec<(String, usize)>,
-    count: HashMap<String, usize>,
+    kinds: HashMap<String, Vec<Kind>>,
 }
 
 impl Locals {
-    fn declare(&mut self, name: String, depth: usize) {
-        *self.count.entry(name.clone()).or_default() += 1;
+    fn declare(&mut self, name: String, depth: usize, kind: Kind) {
+        self.kinds.entry(name.clone()).or_default().push(kind);
         self.scopes.push((name, depth));
     }
 
     /// A bracket was closed; so many are still open.
     fn leave(&mut self, depth: usize) {
         while let Some((name, _)) = self.scopes.pop_if(|(_, around)| *around > depth) {
-            if let Some(count) = self.count.get_mut(&name) {
-                *count -= 1;
+            if let Some(kinds) = self.kinds.get_mut(&name) {
+                kinds.pop();
             }
         }
     }
 
-    fn contains(&self, name: &str) -> bool {
-        self.count.get(name).is_some_and(|count| *count > 0)
+    /// The innermost of that name.
+    fn get(&self, name: &str) -> Option<Kind> {
+        self.kinds.get(name)?.last().copied()
     }
 }
 
@@ -109,6 +135,7 @@ impl Words {
             locals: Locals::default(),
             parameters: Vec::new(),
             in_parameters: false,
+            kind: Kind::Plain,
             are_closures: false,
             verbs: VecDeque::new(),
             unfilled: Vec::new(),
@@ -179,8 +206,8 @@ impl Words {
                 let is_body = !self.are_closures || matches!(self.previous, Some(Token::Pipe));
                 let depth = self.brackets.len() + usize::from(is_body);
                 self.brackets.push(false);
-                for name in self.parameters.drain(..) {
-                    self.locals.declare(name, depth);
+                for (name, kind) in self.parameters.drain(..) {
+                    self.locals.declare(name, depth, kind);
                 }
             }
             Token::LeftParen | Token::LeftBracket | Token::QuestionBracket => self.brackets.push(false),
@@ -196,19 +223,24 @@ impl Words {
             Token::Fn | Token::Catch | Token::For => {
                 self.in_parameters = true;
                 self.are_closures = false;
+                self.kind = Kind::Plain;
             }
             Token::Pipe if self.in_parameters => self.in_parameters = false,
             Token::Pipe => {
-                self.in_parameters = !self.is_behind_value() || self.begins_parameters(position);
+                let has_braces = self.begins_parameters(position);
+                self.in_parameters = has_braces || !self.is_behind_value();
                 self.are_closures = self.in_parameters;
+                self.kind = if has_braces { Kind::Parameter } else { Kind::Plain };
             }
             Token::RightParen | Token::SemiColon | Token::LeftBrace | Token::In => self.in_parameters = false,
             _ => {}
         }
     }
 
-    fn is_local(&self, word: &str) -> bool {
-        self.locals.contains(word) || self.parameters.iter().any(|name| name == word)
+    fn local(&self, word: &str) -> Option<Kind> {
+        let mut parameters = self.parameters.iter().rev();
+        let parameter = parameters.find_map(|(name, kind)| (name == word).then_some(*kind));
+        parameter.or_else(|| self.locals.get(word))
     }
 
     fn is_map_colon(&self) -> bool {
@@ -222,11 +254,15 @@ impl Words {
     fn word(&mut self, word: rhai::Identifier, position: Position) -> Token {
         let is_declared = matches!(self.previous, Some(Token::Let | Token::Const));
         if is_declared {
-            self.locals.declare(word.to_string(), self.brackets.len());
+            self.locals.declare(word.to_string(), self.brackets.len(), Kind::Plain);
         } else if self.in_parameters {
-            self.parameters.push(word.to_string());
+            self.parameters.push((word.to_string(), self.kind));
         }
-        let is_local = is_declared || self.in_parameters || self.is_local(&word);
+        let local = if is_declared {
+            Some(Kind::Plain)
+        } else {
+            self.local(&word)
+        };
         let is_property = matches!(
             self.previous,
             Some(Token::Period | Token::Elvis | Token::DoubleColon | Token::Fn | Token::As)
@@ -237,9 +273,19 @@ impl Words {
         if matches!(self.previous, Some(Token::Fn)) {
             self.names.function(&word);
         }
-        if is_local || is_property || is_key || is_symbol {
+        if is_property || is_key || is_symbol {
             self.names.word(&word, is_symbol);
             return Token::Identifier(Box::new(word));
+        }
+        if let Some(kind) = local {
+            self.names.word(&word, is_symbol);
+            // A function of that name is another thing.
+            let kind = if self.is_function_or_module(&word, position) {
+                Kind::Plain
+            } else {
+                kind
+            };
+            return kind.token(word);
         }
         if self.begins_statement() && self.is_assigned(&word, position) {
             let message = format!("`{word}' is no local variable and cannot be assigned to");
@@ -405,7 +451,10 @@ mod tests {
         for (token, _) in tokens {
             match token {
                 Token::EOF => break,
-                Token::Identifier(word) => shown.push(word.replace(super::VERB, "!").replace(super::STATEMENT, ";")),
+                Token::Identifier(word) => {
+                    let word = word.replace(super::VERB, "!").replace(super::STATEMENT, ";");
+                    shown.push(word.replace(super::PARAMETER, "|"));
+                }
                 Token::Custom(colon) if colon.as_str() == SYMBOL => shown.push("<:>".to_owned()),
                 Token::IntegerConstant(number) => shown.push(number.to_string()),
                 Token::Reserved(word) => shown.push(format!("<{word}>")),
@@ -434,6 +483,19 @@ mod tests {
             ("for (run, i) in xs { run + i } run x", "run i xs run i !run x"),
             ("try { run x } catch (run) { run } run x", "!run x run run !run x"),
             ("fetch(:run)", "!fetch <:> run"),
+        ] {
+            assert_eq!(mapped(text), words, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_of_a_block_is_told_from_all_other_names() {
+        for (text, words) in [
+            ("|a| { a; a.a; :a; a(); #{ a: a } } a", "|a |a |a a <:> a a a |a ;a"),
+            ("|a| { let a = a; a }; a", "|a a a a a"),
+            ("|a| { |b| a + b }", "|a b |a b"),
+            ("|a| f(|b| { a + b }, a)", "a f |b a |b a"),
+            ("|a| { |a| { a } a } a", "|a |a |a |a ;a"),
         ] {
             assert_eq!(mapped(text), words, "{text}");
         }
@@ -507,11 +569,11 @@ mod tests {
     #[test]
     fn a_bar_begins_parameters_before_a_block_and_is_the_operator_between_values() {
         assert_eq!(mapped("a | run(1)"), "a !run 1");
-        assert_eq!(mapped("run(1) |run, x| { run } run 2"), "!run 1 | run x run !run 2");
-        assert_eq!(mapped("run \"x\", |run| { run }"), "!run run run");
+        assert_eq!(mapped("run(1) |run, x| { run } run 2"), "!run 1 | |run |x |run !run 2");
+        assert_eq!(mapped("run \"x\", |run| { run }"), "!run |run |run");
         assert_eq!(
             mapped("run(1) | run, // a\n x |\n /* b */ { run }"),
-            "!run 1 | run x run"
+            "!run 1 | |run |x |run"
         );
     }
 }

@@ -1,5 +1,6 @@
 //! Functions for files on this machine. A relative path begins at the working directory, `~/` at the home directory.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -75,8 +76,13 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
         // What cannot be read does not fit.
         Ok(paths.flatten().map(|path| path.display().to_string().into()).collect())
     });
-    let kept = interpreter.clone();
+    let (kept, named) = (interpreter.clone(), Cell::new(0_u64));
     engine.register_fn("temp_dir", move || -> Fallible<String> {
+        if kept.dry_run {
+            named.set(named.get() + 1);
+            let path = std::env::temp_dir().join(format!("capr-dry-run-{}", named.get()));
+            return Ok(path.display().to_string());
+        }
         let made = tempfile::Builder::new().prefix("capr-").tempdir();
         let made =
             made.map_err(|error| wrong(format!("cannot make a temporary directory: {error}"), Position::NONE))?;

@@ -181,6 +181,27 @@ fn a_temporary_directory_is_gone_at_the_end() {
 }
 
 #[test]
+fn a_dry_run_does_not_look_what_is_in_a_directory() {
+    let mut case = recipe("role :web, \"w\";\ntask :t { upload \"/\", \"/tmp/all\"; }");
+    case.options.dry_run = true;
+    let outcome = case.run(&["t"]);
+    assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+    let mut case = recipe("role :web, \"w\";\ntask :t { upload \"/\", \"/tmp/all\", :recursive => false; }");
+    case.options.dry_run = true;
+    assert!(case.run(&["t"]).error().message.starts_with("cannot upload `/'"));
+}
+
+#[test]
+fn a_dry_run_makes_no_temporary_directory() {
+    let mut case =
+        recipe("task :t { let place = temp_dir(); puts place; puts dir_exists(place); puts place == temp_dir(); }");
+    case.options.dry_run = true;
+    let outcome = case.run(&["t"]);
+    assert!(std::path::Path::new(&outcome.printed[0]).is_absolute());
+    assert_eq!(outcome.printed[1..], ["false", "false"]);
+}
+
+#[test]
 fn times_are_read_as_they_are_written() {
     let body = "puts parse_time(\"2026-01-02\", \"%Y-%m-%d\"); puts parse_time(\"2026-01-02 03:00 +0200\", \"%Y-%m-%d %H:%M %z\");
         puts format_time(parse_time(\"20260102030405\", \"%Y%m%d%H%M%S\") + 86400, \"%F %T\");";

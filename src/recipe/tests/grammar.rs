@@ -177,14 +177,13 @@ impl Manner {
             },
         };
         let whole = format!("{before}{call}{};", self.gap());
-        self.around(&whole, *has_block)
+        self.around(&whole)
     }
 
     /// The same in something that does it once.
-    fn around(&self, statements: &str, has_block: bool) -> String {
+    fn around(&self, statements: &str) -> String {
         let gap = self.gap();
-        // Rhai takes the parameters of a block in a closure for names around the closure.
-        match self.of(if has_block { 7 } else { 9 }) {
+        match self.of(9) {
             1 => format!("if true {{{gap}{statements}{gap}}}"),
             2 => format!("for put in [1] {{{gap}{statements}}}"),
             7 => format!("let f = || {{{gap}{statements}{gap}}}; f.call();"),
@@ -226,7 +225,7 @@ fn does(body: &str) -> Result<String, String> {
 
 fn sent(body: &str) -> Result<String, String> {
     let case = recipe(&format!(
-        "role :web, \"w\"; role :app, \"a1\", \"a2\";\ntask :t {{\n{body}\n}}"
+        "role :web, \"w\"; role :app, \"a1\", \"a2\";\ntask :c {{ throw \"no\"; }}\ntask :t {{\n{body}\n}}"
     ));
     case.script.on("*", "", Answer::new().out("o"));
     let script = case.script.clone();

@@ -132,6 +132,11 @@ impl Upload<'_> {
         let unreadable = |error: io::Error| self.unreadable(from, &error);
         let metadata = std::fs::metadata(&path).map_err(unreadable)?;
         if metadata.is_dir() {
+            self.allow_directory(from)?;
+            // Who asks what would be sent does not wait until all of it is found.
+            if self.interpreter.dry_run {
+                return Ok(request("upload", shown, untar_command(to), told(source::text([]))));
+            }
             let tree = self.tree(&path, from)?;
             return Ok(request("upload", shown, untar_command(to), told(tree.source)));
         }
@@ -145,7 +150,7 @@ impl Upload<'_> {
         Ok(file_request("upload", shown, source, to, self.mode.as_deref()))
     }
 
-    fn tree(&self, path: &Path, from: &str) -> Fallible<Tree> {
+    fn allow_directory(&self, from: &str) -> Fallible<()> {
         if self.mode.is_some() {
             let message = "`mode' is for a file; the files of a directory keep their own";
             return Err(wrong(message, self.position));
@@ -153,6 +158,10 @@ impl Upload<'_> {
         if !self.directories {
             return Err(self.unreadable(from, &io::ErrorKind::IsADirectory.into()));
         }
+        Ok(())
+    }
+
+    fn tree(&self, path: &Path, from: &str) -> Fallible<Tree> {
         let tree = source::tree(path).map_err(|error| self.unreadable(from, &error))?;
         for path in &tree.left_out {
             let said = format!("left out: {} is no file, directory or link", path.display());
