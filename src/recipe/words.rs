@@ -492,7 +492,7 @@ mod tests {
     fn a_parameter_of_a_block_is_told_from_all_other_names() {
         for (text, words) in [
             ("|a| { a; a.a; :a; a(); #{ a: a } } a", "|a |a |a a <:> a a a |a ;a"),
-            ("|a| { let a = a; a }; a", "|a a a a a"),
+            ("|a| { let a = a; a }; a", "|a a a a ;a"),
             ("|a| { |b| a + b }", "|a b |a b"),
             ("|a| f(|b| { a + b }, a)", "a f |b a |b a"),
             ("|a| { |a| { a } a } a", "|a |a |a |a ;a"),
