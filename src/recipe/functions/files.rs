@@ -80,8 +80,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     engine.register_fn("temp_dir", move || -> Fallible<String> {
         if kept.dry_run {
             named.set(named.get() + 1);
-            let path = std::env::temp_dir().join(format!("capr-dry-run-{}", named.get()));
-            return Ok(path.display().to_string());
+            return Ok(format!("/tmp/capr-dry-run-{}", named.get()));
         }
         let made = tempfile::Builder::new().prefix("capr-").tempdir();
         let made =
