@@ -76,7 +76,13 @@ const MOST_AT_ONCE: usize = 256 << 10;
 // is used by one thread at a time, and what they note is looked at by the same thread, right after the call.
 thread_local! {
     static RECEIVED: Cell<usize> = const { Cell::new(0) };
+    static PIECES: Cell<u64> = const { Cell::new(0) };
     static ENDING: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// A number that changes when a call of this thread has received something.
+pub(super) fn received() -> u64 {
+    PIECES.get()
 }
 
 /// What the calls of this thread have seen of the end of a connection: the server's last words, or the system's. `None`: the
@@ -145,6 +151,7 @@ extern "C" fn receive_hook(
     match recv(socket, buffer, RecvFlags::from_bits_retain(flags.cast_unsigned())) {
         Ok((_, count)) => {
             RECEIVED.set(RECEIVED.get() + count.max(LEAST_AT_ONCE));
+            PIECES.set(PIECES.get().wrapping_add(1));
             if count == 0 && length > 0 {
                 ended(|| CLOSED.to_owned());
             }

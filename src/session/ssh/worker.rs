@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::session::{Command, Input, JobId, Report, SessionId};
 
 use super::agent_forwarding::{AgentForwarding, Asked};
-use super::channel::{Channel, Link, Trouble, take_ending};
+use super::channel::{Channel, Link, Trouble, received, take_ending};
 use super::inbox::{End, Inbox, Order};
 use super::job::{Job, NOT_STARTED};
 use super::login::{CORRUPT, Connection, Way, quick_ack};
@@ -178,7 +178,10 @@ impl Worker {
         self.blocked_on_send = false;
         self.paused = self.inbox.is_full(self.paused);
         self.hurry(Instant::now());
+        let before = received();
         self.work().map_err(|_| Over::Lost(self.reason()))?;
+        // What was received while one channel was looked at may be for another, and no poll would tell of it again.
+        self.restless |= received() != before;
         let question = self.mind_silence(Instant::now())?;
         self.sleep(question)
     }
