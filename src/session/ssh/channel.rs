@@ -478,12 +478,6 @@ impl Channel {
         counted(count)
     }
 
-    /// How much more the server takes for now.
-    #[expect(clippy::useless_conversion, reason = "where long has 32 bits, it is one")]
-    pub(super) fn window(&self) -> u64 {
-        u64::from(unsafe { raw::libssh2_channel_window_write_ex(self.raw, ptr::null_mut()) })
-    }
-
     /// Ends the command's input.
     pub(super) fn send_eof(&mut self) -> Result<(), Trouble> {
         check(unsafe { raw::libssh2_channel_send_eof(self.raw) })

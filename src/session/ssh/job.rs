@@ -57,8 +57,6 @@ pub(super) struct Job {
     started: Instant,
     input: Feed,
     end_of_input: EndOfInput,
-    /// How much the server took when there was more input than that.
-    waits_at: Option<u64>,
     /// Why not all of the input was sent.
     unsent: Option<String>,
     /// How much of the input was told to be sent, and when more is to be told; None: nothing is told.
@@ -86,7 +84,6 @@ impl Job {
             started,
             input: Feed::new(command.input.source),
             end_of_input: EndOfInput::No,
-            waits_at: None,
             unsent: None,
             told: command.input.is_told.then_some((0, started + TELLING)),
             signals: VecDeque::new(),
@@ -209,7 +206,6 @@ impl Job {
         };
         // Input first where a part of it is already under way, since that has to be completed.
         let sent = send_input(channel, &mut self.input, &mut self.end_of_input, &mut self.unsent);
-        self.waits_at = (sent == Err(Trouble::WouldBlock)).then(|| channel.window());
         while let Some(&signal) = self.signals.front() {
             channel.signal(signal)?;
             self.signals.pop_front();
@@ -224,12 +220,6 @@ impl Job {
             }
             sent => sent,
         }
-    }
-
-    /// Whether the server takes more since input had to wait: whatever is read may have said so.
-    pub(super) fn can_go_on(&self) -> bool {
-        let window = self.channel.as_ref().map(Channel::window);
-        self.waits_at.is_some_and(|then| window > Some(then))
     }
 
     /// Reads both streams until there is no more for now, or until `take` says stop.

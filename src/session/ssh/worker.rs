@@ -180,9 +180,9 @@ impl Worker {
         self.hurry(Instant::now());
         let before = received();
         self.work().map_err(|_| Over::Lost(self.reason()))?;
+        let question = self.mind_silence(Instant::now())?;
         // What was received while one channel was looked at may be for another, and no poll would tell of it again.
         self.restless |= received() != before;
-        let question = self.mind_silence(Instant::now())?;
         self.sleep(question)
     }
 
@@ -252,7 +252,6 @@ impl Worker {
         }
         self.watch_spare()?;
         self.pump()?;
-        self.restless |= self.jobs.iter().any(Job::can_go_on);
         Ok(())
     }
 

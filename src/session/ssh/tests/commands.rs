@@ -117,6 +117,28 @@ fn a_flood_that_nobody_takes_stops_at_a_bound_and_goes_on() {
 }
 
 #[test]
+fn an_end_that_arrives_while_another_channel_is_read_is_noticed_at_once() {
+    let sshd = Sshd::start();
+    // Nothing but the end itself wakes anybody.
+    let options = SshOptions {
+        keepalive_interval: Some(Duration::ZERO),
+        ..sshd.options()
+    };
+    let mut clients: Vec<_> = (0..20).map(|_| sshd.connect_with(options.clone()).unwrap()).collect();
+    for round in 0..50 {
+        for client in &mut clients {
+            client.start(command("sleep 0.05"));
+        }
+        for client in &clients {
+            match client.reports.recv_timeout(Duration::from_secs(5)) {
+                Ok(Report::Finished(_, _, exit, _)) => assert_eq!(exit, Exit::Status(0)),
+                other => panic!("round {round}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
 fn c29_a_child_that_holds_the_output_open_is_waited_for() {
     let sshd = Sshd::start();
     let mut client = sshd.connect();
