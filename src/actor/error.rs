@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use thiserror::Error;
 
-use crate::configuration::{SelectionError, Server};
+use crate::configuration::{SelectionError, Server, did_you_mean};
 use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
 use crate::interrupt::Signal;
 use crate::session::ConnectError;
@@ -83,7 +83,7 @@ impl ActionError {
             Self::Failed { servers, .. } => diagnostic.servers.clone_from(servers),
             Self::Selection(SelectionError::UnknownRole {
                 nearest: Some(nearest), ..
-            }) => diagnostic.hints.push(format!("did you mean `{nearest}'?")),
+            }) => diagnostic.hints.push(did_you_mean(nearest)),
             Self::NoServers { conditions, .. } if conditions.is_empty() => {
                 diagnostic
                     .hints

@@ -11,7 +11,7 @@ mod value;
 mod variables;
 
 pub use hooks::{Hook, HookAction, When};
-pub use nearest::nearest;
+pub use nearest::{did_you_mean, nearest, suggestion};
 pub use role::{Assignment, AttributeError, Roles};
 pub use run_options::{Environment, RunOptions, Shell};
 pub use selection::{Filter, Selection, SelectionError, select};

@@ -13,9 +13,19 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// The hint that names what was probably meant.
+pub fn did_you_mean(meant: &str) -> String {
+    format!("did you mean `{meant}'?")
+}
+
+/// The hint with the candidate that [`nearest`] finds, if there is one.
+pub fn suggestion<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(name, candidates).map(did_you_mean)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{nearest, suggestion};
 
     #[test]
     fn a_slip_of_the_finger_is_recognised_and_another_word_is_not() {
@@ -23,5 +33,6 @@ mod tests {
         assert_eq!(nearest("aplication", ["application", "app"]), Some("application"));
         assert_eq!(nearest("x", ["t"]), None);
         assert_eq!(nearest("search", ["app", "web", "db"]), None);
+        assert_eq!(suggestion("wbe", ["web"]).as_deref(), Some("did you mean `web'?"));
     }
 }

@@ -17,7 +17,7 @@ use super::options::{COMMAND, pairs, refuse_unknown, run_options, selection};
 use super::origin::{raise, terminate, wrong};
 use super::passwords::Asker;
 use crate::actor::{Action, ActionError, Outcome, Output};
-use crate::configuration::{Environment, RunOptions, Selection, Server, Shell, select};
+use crate::configuration::{Environment, RunOptions, Selection, Server, Shell, did_you_mean, select};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::plan::{CommandLine, command_line, placeholders, sudo_command};
@@ -145,7 +145,7 @@ impl Interpreter {
             self.filter.strangers(&configuration.roles, &configuration.tasks)
         };
         for (host, meant) in strangers {
-            let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}'?"));
+            let meant = meant.map_or_else(String::new, |meant| format!("; {}", did_you_mean(&meant)));
             let text = format!("HOSTS names `{host}', which is not in the recipe{meant}");
             self.say(Level::Important, text);
         }

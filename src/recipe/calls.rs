@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use rhai::{ASTNode, Engine, Expr, FnCallExpr, Position, Stmt, is_valid_identifier};
+use rhai::{ASTNode, Engine, Expr, Position, Stmt, is_valid_identifier};
 
 use super::check::{Findings, at};
 use super::claims::{Claims, Text};
 use super::functions::functions;
 use super::words::statement_name;
-use crate::configuration::nearest;
+use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// Functions that Rhai knows without having registered them.
@@ -49,16 +49,12 @@ impl Call {
         let is_named = !call.is_qualified() && !call.is_operator_call() && is_valid_identifier(&call.name);
         is_named.then(|| Self {
             name: call.name.to_string(),
-            given: arguments(call),
+            given: call.args.len(),
             position,
             is_method,
             owner: nodes.split_last().and_then(|(_, around)| owner(around)),
         })
     }
-}
-
-fn arguments(call: &FnCallExpr) -> usize {
-    call.args.len()
 }
 
 /// The first word of a chain of periods and brackets, where it is no local variable.
@@ -202,11 +198,11 @@ impl Findings<'_> {
             let mut names: Vec<&str> = alike.map(|(_, name)| name.as_str()).collect();
             // Of names that are equally near the first one is taken.
             names.sort_unstable();
-            let suggestion = match call.is_method {
+            let known_name = match call.is_method {
                 true => None,
                 false => interpreter.suggestion(name),
             };
-            suggestion.or_else(|| nearest(name, names).map(|near| format!("did you mean `{near}'?")))
+            known_name.or_else(|| suggestion(name, names))
         };
         Some(match hint {
             Some(hint) => diagnostic.hint(hint),

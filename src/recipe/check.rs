@@ -1,7 +1,7 @@
 //! What can be found in recipes without running a task: everything for `capr check`, and all that is wrong beside the
 //! first error when a recipe cannot be loaded.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use rhai::{Engine, EvalAltResult, Position};
 
@@ -13,7 +13,7 @@ use super::options::{COMMAND, unknown_key};
 use super::origin::{diagnostic, raise};
 use super::verbs::no_hook;
 use super::{Fallible, stdlib};
-use crate::configuration::nearest;
+use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// The texts that were read, with what they say.
@@ -201,16 +201,13 @@ impl<'a> Findings<'a> {
             .map(|(role, position)| {
                 let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("the role `{role}' is not defined"));
                 diagnostic.label = Some("no such role".to_owned());
-                let near = nearest(role, roles.iter().copied());
-                diagnostic.hints.push(match near {
-                    Some(near) => format!("did you mean `{near}'?"),
-                    None => {
-                        let known: HashSet<&str> = roles.iter().copied().collect();
-                        let mut known: Vec<&str> = known.into_iter().collect();
-                        known.sort_unstable();
-                        format!("the roles are {}", known.join(", "))
-                    }
-                });
+                let known = || {
+                    let known: BTreeSet<&str> = roles.iter().copied().collect();
+                    let known: Vec<&str> = known.into_iter().collect();
+                    format!("the roles are {}", known.join(", "))
+                };
+                let meant = suggestion(role, roles.iter().copied());
+                diagnostic.hints.push(meant.unwrap_or_else(known));
                 at(diagnostic, text, *position)
             })
             .collect()

@@ -1,6 +1,6 @@
 //! What runs into what: tasks that call each other without an end, what nobody calls or reads, what is never reached.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::rc::Rc;
 
 use rhai::{ASTNode, Expr, Stmt};
@@ -9,7 +9,7 @@ use super::check::{Findings, at};
 use super::claims::{Claims, Text};
 use super::interpreter::{Interpreter, join};
 use super::mentions::verb;
-use crate::configuration::{BlockId, HookAction, Read, Task, When, nearest};
+use crate::configuration::{BlockId, HookAction, Read, Task, When, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// Variables that capr itself reads, beside those that the library's recipes name.
@@ -155,11 +155,10 @@ impl Findings<'_> {
                 let variables = &self.interpreter.configuration.borrow().variables;
                 let mut diagnostic =
                     Diagnostic::warning(format!("nothing sets the variable `{name}'")).label("read here");
-                let near = nearest(name, variables.names());
-                diagnostic.hints.push(match near {
-                    Some(near) => format!("did you mean `{near}'?"),
-                    None => format!("with a default: fetch(:{name}, value); or each time: capr -s {name}=value"),
-                });
+                let given = || format!("with a default: fetch(:{name}, value); or each time: capr -s {name}=value");
+                diagnostic
+                    .hints
+                    .push(suggestion(name, variables.names()).unwrap_or_else(given));
                 at(diagnostic, text, *position)
             })
             .collect()
@@ -183,7 +182,7 @@ impl Findings<'_> {
         if self.own().any(is_any_read) {
             return Vec::new();
         }
-        let mut read: HashSet<&str> = READ_BY_CAPR.iter().copied().collect();
+        let mut read: BTreeSet<&str> = READ_BY_CAPR.iter().copied().collect();
         for (text, _) in &self.texts {
             read.extend(text.names.read.iter().map(String::as_str));
             let named = text.names.named.iter().filter_map(|named| named.path.first());
@@ -202,10 +201,7 @@ impl Findings<'_> {
                 }
                 let mut diagnostic = Diagnostic::warning(format!("the variable `{name}' is set, but nothing reads it"))
                     .label("set here");
-                let near = nearest(name, read.iter().copied());
-                diagnostic
-                    .hints
-                    .extend(near.map(|near| format!("did you mean `{near}'?")));
+                diagnostic.hints.extend(suggestion(name, read.iter().copied()));
                 found.push(at(diagnostic, text, *position));
             }
         }

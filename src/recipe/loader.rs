@@ -14,7 +14,7 @@ use super::lines::uncountable;
 use super::origin::{locate, origin, raise, wrong};
 use super::words::Unfilled;
 use super::{recovery, stdlib};
-use crate::configuration::nearest;
+use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 
@@ -145,10 +145,8 @@ impl Interpreter {
             Search::Library => "library",
         };
         let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("no {what} `{name}' found"));
-        diagnostic.hints.push(match nearest(name, stdlib::names()) {
-            Some(nearest) => format!("did you mean `{nearest}'?"),
-            None => self.places(search),
-        });
+        let meant = suggestion(name, stdlib::names());
+        diagnostic.hints.push(meant.unwrap_or_else(|| self.places(search)));
         Err(raise(diagnostic, position))
     }
 

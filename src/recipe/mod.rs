@@ -57,7 +57,7 @@ pub use self::variables::{Shown, Variable};
 
 use self::check::Findings;
 use self::interpreter::Interpreter;
-use crate::configuration::{Setter, Task, When, nearest};
+use crate::configuration::{Setter, Task, When, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::{Level, Reporter};
 use crate::interrupt::Interrupt;
@@ -324,10 +324,7 @@ impl Recipe {
                 .hints
                 .push(format!("`{name}' is a namespace without a default task"));
         }
-        let near = nearest(name, configuration.tasks.names());
-        diagnostic
-            .hints
-            .extend(near.map(|name| format!("did you mean `{name}'?")));
+        diagnostic.hints.extend(suggestion(name, configuration.tasks.names()));
         Some(diagnostic)
     }
 

@@ -7,7 +7,7 @@ use rhai::{Dynamic, Engine};
 use super::Fallible;
 use super::functions::{Function, functions};
 use super::interpreter::{Interpreter, Namespace, join};
-use crate::configuration::{Task, nearest};
+use crate::configuration::{Task, did_you_mean, nearest, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 
 impl Interpreter {
@@ -66,7 +66,7 @@ impl Interpreter {
         }
         let here = format!("{}:", self.namespace());
         names.extend(configuration.tasks.names().filter_map(|task| task.strip_prefix(&here)));
-        meant(nearest(name, names))
+        suggestion(name, names)
     }
 
     /// A bare name that stands for nothing.
@@ -99,7 +99,7 @@ impl Interpreter {
                 .filter_map(|task| Some(task.rsplit_once(':')?.0)),
         );
         let near = nearest(&join(namespace, name), names.iter().copied());
-        meant(near.or_else(|| nearest(name, names)))
+        near.or_else(|| nearest(name, names)).map(did_you_mean)
     }
 
     /// Says more about a function that does not exist: `name (types of what it was given)`.
@@ -127,8 +127,4 @@ impl Interpreter {
             diagnostic.hints.extend(self.suggestion(name));
         }
     }
-}
-
-fn meant(name: Option<&str>) -> Option<String> {
-    name.map(|name| format!("did you mean `{name}'?"))
 }

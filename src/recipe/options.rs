@@ -9,7 +9,7 @@ use super::Fallible;
 use super::origin::{raise, wrong};
 use super::values::{attributes, texts};
 use super::verbs::Choice;
-use crate::configuration::{Environment, RunOptions, Selection, Shell, nearest};
+use crate::configuration::{Environment, RunOptions, Selection, Shell, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// Which servers.
@@ -180,18 +180,19 @@ pub(super) fn refuse_unknown(variable: &str, pairs: &Pairs, known: &[Choice]) ->
     Ok(())
 }
 
+/// The hint for an option that is not known: the nearest one, or all.
+pub(super) fn meant_option(name: &str, known: &[&str]) -> String {
+    suggestion(name, known.iter().copied()).unwrap_or_else(|| format!("it takes: {}", known.join(", ")))
+}
+
 /// A key that the map in a variable cannot have.
 pub(super) fn unknown_key(variable: &str, name: &str, known: &[Choice]) -> Option<Diagnostic> {
     if known.iter().any(|choice| choice.name == name) {
         return None;
     }
     let names: Vec<&str> = known.iter().map(|choice| choice.name).collect();
-    let hint = match nearest(name, names.iter().copied()) {
-        Some(nearest) => format!("did you mean `{nearest}'?"),
-        None => format!("it takes: {}", names.join(", ")),
-    };
     let diagnostic = Diagnostic::new(Fault::Recipe, format!("`{variable}' has no option `{name}'"));
-    Some(diagnostic.label("no such option").hint(hint))
+    Some(diagnostic.label("no such option").hint(meant_option(name, &names)))
 }
 
 /// The pairs of a variable that holds options: `default_run_options`.

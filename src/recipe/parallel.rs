@@ -8,10 +8,10 @@ use rhai::{Dynamic, Engine, EvalContext, FnPtr, Map, Position};
 use super::Fallible;
 use super::block::call_function;
 use super::interpreter::Interpreter;
-use super::options::{COMMAND, flag, run_options};
+use super::options::{COMMAND, flag, meant_option, run_options};
 use super::origin::{raise, wrong};
 use super::values::{dynamic, texts};
-use crate::configuration::{RunOptions, Server, nearest};
+use crate::configuration::{RunOptions, Server, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// Collects branches while the block runs.
@@ -49,16 +49,10 @@ impl Session {
             .into_iter()
             .map(|(name, value)| (name.to_string(), (value, Position::NONE)))
             .collect::<indexmap::IndexMap<_, _>>();
-        let known = || COMMAND.iter().map(|choice| choice.name).chain(["last"]);
-        for name in pairs.keys() {
-            if !known().any(|known| known == name) {
-                let diagnostic = Diagnostic::new(Fault::Recipe, format!("a branch has no option `{name}'"));
-                let hint = match nearest(name, known()) {
-                    Some(nearest) => format!("did you mean `{nearest}'?"),
-                    None => format!("it takes: {}", known().collect::<Vec<_>>().join(", ")),
-                };
-                return Err(raise(diagnostic.hint(hint), Position::NONE));
-            }
+        let known: Vec<&str> = COMMAND.iter().map(|choice| choice.name).chain(["last"]).collect();
+        if let Some(name) = pairs.keys().find(|name| !known.contains(&name.as_str())) {
+            let diagnostic = Diagnostic::new(Fault::Recipe, format!("a branch has no option `{name}'"));
+            return Err(raise(diagnostic.hint(meant_option(name, &known)), Position::NONE));
         }
         let last = match pairs.get("last") {
             Some((value, position)) => flag("last", value, *position)?.unwrap_or(false),
@@ -115,10 +109,8 @@ impl Condition {
                 let roles = &configuration.roles;
                 if let Some(unknown) = wanted.iter().find(|role| !roles.contains(role)) {
                     let diagnostic = Diagnostic::new(Fault::Recipe, format!("the role `{unknown}' is not defined"));
-                    let hint = match nearest(unknown, roles.names()) {
-                        Some(nearest) => format!("did you mean `{nearest}'?"),
-                        None => "another condition is a closure: |server| server.host == \"app1\"".to_owned(),
-                    };
+                    let closure = || "another condition is a closure: |server| server.host == \"app1\"".to_owned();
+                    let hint = suggestion(unknown, roles.names()).unwrap_or_else(closure);
                     return Err(raise(diagnostic.hint(hint), position));
                 }
                 Ok(roles

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rhai::Position;
 
 use super::{Fallible, Recipe, values};
-use crate::configuration::{Setter, nearest};
+use crate::configuration::{Setter, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// A stage and its file.
@@ -88,10 +88,8 @@ impl Recipe {
             return Ok((Some(stage), words));
         }
         let mut diagnostic = self.no_stage(format!("there is no stage `{name}'"));
-        let near = nearest(&name, self.stages.iter().map(|stage| stage.name.as_str()));
-        diagnostic
-            .hints
-            .extend(near.map(|near| format!("did you mean `{near}'?")));
+        let stages = self.stages.iter().map(|stage| stage.name.as_str());
+        diagnostic.hints.extend(suggestion(&name, stages));
         Err(vec![diagnostic])
     }
 

@@ -4,7 +4,7 @@ use super::interpreter::names_secret;
 use super::origin::diagnostic;
 use super::values::plain;
 use super::{Prompts, Recipe};
-use crate::configuration::{Setting, Value, nearest};
+use crate::configuration::{Setting, Value, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::secret::{REDACTED, Redactor, Secret};
 
@@ -82,11 +82,12 @@ impl Recipe {
 
     /// The diagnostic for a name that is no variable, or a pattern that none fits.
     pub fn unknown_variable(&self, name: &str) -> Diagnostic {
-        let diagnostic = Diagnostic::new(Fault::Failed, format!("no variable `{name}' is set"));
-        match nearest(name, self.interpreter.configuration.borrow().variables.names()) {
-            Some(near) => diagnostic.hint(format!("did you mean `{near}'?")),
-            None => diagnostic,
-        }
+        let mut diagnostic = Diagnostic::new(Fault::Failed, format!("no variable `{name}' is set"));
+        let configuration = self.interpreter.configuration.borrow();
+        diagnostic
+            .hints
+            .extend(suggestion(name, configuration.variables.names()));
+        diagnostic
     }
 
     fn read(&self, name: &str) -> Shown {

@@ -21,8 +21,8 @@ use rhai::{Dynamic, EvalContext, Position};
 use super::Fallible;
 use super::grammar::{Call, Tail};
 use super::interpreter::Interpreter;
+use super::options::meant_option;
 use super::origin::raise;
-use crate::configuration::nearest;
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// An option of a verb.
@@ -188,10 +188,9 @@ impl Verb {
                 .flat_map(|list| list.iter())
                 .map(|choice| choice.name)
                 .collect();
-            diagnostic.hints.push(match nearest(name, known.iter().copied()) {
-                Some(nearest) => format!("did you mean `{nearest}'?"),
-                None if known.is_empty() => format!("it takes no options: {}", self.form),
-                None => format!("it takes: {}", known.join(", ")),
+            diagnostic.hints.push(match known.as_slice() {
+                [] => format!("it takes no options: {}", self.form),
+                known => meant_option(name, known),
             });
         }
         raise(diagnostic, position)

@@ -9,7 +9,7 @@ use super::super::interpreter::Interpreter;
 use super::super::options::{COMMAND, SELECTION, run_options, selection};
 use super::super::origin::{origin, raise};
 use super::{Choice, Choices, MANY, NONE, Verb, text};
-use crate::configuration::{Hook, HookAction, Selection, Task, When, clean_description, nearest};
+use crate::configuration::{Hook, HookAction, Selection, Task, When, clean_description, suggestion};
 use crate::diagnostic::{Diagnostic, Fault, Origin};
 
 pub(super) const DESC: Verb = Verb {
@@ -269,10 +269,10 @@ fn on(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Falli
 pub(in super::super) fn no_event(event: &str, position: Position) -> Box<rhai::EvalAltResult> {
     let names = "before, after, start, finish, load, exit, failure";
     let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("there is no event `{event}'")).label("no such event");
-    diagnostic.hints.push(match nearest(event, names.split(", ")) {
-        Some(near) => format!("did you mean `{near}'?"),
-        None => format!("it is one of {names}; around a task: before :task, :hook; after :task, :hook;"),
-    });
+    let known = || format!("it is one of {names}; around a task: before :task, :hook; after :task, :hook;");
+    diagnostic
+        .hints
+        .push(suggestion(event, names.split(", ")).unwrap_or_else(known));
     raise(diagnostic, position)
 }
 
