@@ -67,8 +67,10 @@ pub struct Diagnostic {
     pub fault: Fault,
     /// What happened: lower case, no full stop, fits after `error: `. May have several lines.
     pub message: String,
-    /// Where in which recipe, with the text of that line.
-    pub origin: Option<(Origin, Option<String>)>,
+    /// Where in which recipe.
+    pub origin: Option<Origin>,
+    /// The text of that line.
+    pub line: Option<String>,
     /// What stands under the caret: `expected a task's name`.
     pub label: Option<String>,
     /// Every server that failed, in server order.
@@ -87,6 +89,7 @@ impl Diagnostic {
             fault,
             message: message.into(),
             origin: None,
+            line: None,
             label: None,
             servers: Vec::new(),
             tasks: Vec::new(),
@@ -102,10 +105,21 @@ impl Diagnostic {
         }
     }
 
+    /// At this place, if one is known.
+    pub fn at(mut self, origin: impl Into<Option<Origin>>) -> Self {
+        self.origin = origin.into();
+        self
+    }
+
     /// With a text under the caret.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
+    }
+
+    /// Says what another one says; the place and what led there stay.
+    pub fn say(&mut self, other: Self) {
+        (self.message, self.label, self.hints) = (other.message, other.label, other.hints);
     }
 
     /// With one more hint.

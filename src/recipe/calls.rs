@@ -6,8 +6,8 @@ use rhai::{ASTNode, Engine, Expr, Position, Stmt, is_valid_identifier};
 
 use super::check::{Findings, at};
 use super::claims::{Claims, Text};
-use super::functions::functions;
-use super::words::statement_name;
+use super::names::{takes_no_arguments, written};
+use super::words::as_written;
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 
@@ -64,9 +64,7 @@ fn owner(around: &[ASTNode]) -> Option<String> {
         _ => None,
     });
     match chain.last()? {
-        Expr::Variable(variable, None, _) if variable.0.is_none() => {
-            Some(statement_name(&variable.1).unwrap_or(&variable.1).to_owned())
-        }
+        Expr::Variable(variable, None, _) if variable.0.is_none() => Some(as_written(&variable.1).to_owned()),
         _ => None,
     }
 }
@@ -151,11 +149,7 @@ impl Findings<'_> {
         let interpreter = self.interpreter;
         let is_task = self.is_task_anywhere(name);
         if !call.is_method && is_task {
-            return (call.given > 0).then(|| {
-                Diagnostic::new(Fault::Recipe, format!("`{name}' is a task and takes no arguments"))
-                    .label("a task")
-                    .hint("what it needs is set before: set :name, value;")
-            });
+            return (call.given > 0).then(|| takes_no_arguments(name));
         }
         let what = if call.is_method { "method" } else { "function" };
         let is_parameter = |(text, _): &(&Text, Claims)| {
@@ -186,28 +180,18 @@ impl Findings<'_> {
             }
             None => (format!("unknown {what} `{name}'"), "not known"),
         };
-        let diagnostic = Diagnostic::new(Fault::Recipe, message).label(label);
-        let hint = if let Some(function) = functions().find(|function| function.name() == name) {
-            Some(format!("it is written: {}", function.form))
-        } else if let Some(meant) = super::ruby::meant(name) {
-            Some(meant.to_owned())
-        } else if numbers.is_some() {
-            None
-        } else {
+        let alike = || {
             let alike = known.keys().filter(|(is_method, _)| *is_method == call.is_method);
             let mut names: Vec<&str> = alike.map(|(_, name)| name.as_str()).collect();
             // Of names that are equally near the first one is taken.
             names.sort_unstable();
-            let known_name = match call.is_method {
-                true => None,
-                false => interpreter.suggestion(name),
-            };
+            let known_name = (!call.is_method).then(|| interpreter.suggestion(name)).flatten();
             known_name.or_else(|| suggestion(name, names))
         };
-        Some(match hint {
-            Some(hint) => diagnostic.hint(hint),
-            None => diagnostic,
-        })
+        let mut diagnostic = Diagnostic::new(Fault::Recipe, message).label(label);
+        let hint = written(name).or_else(|| numbers.is_none().then(alike).flatten());
+        diagnostic.hints.extend(hint);
+        Some(diagnostic)
     }
 
     /// Whether a task is called so in some namespace: functions look names up from wherever they are called.

@@ -10,7 +10,7 @@ use super::connection::unknown_ssh_option;
 use super::interpreter::{Interpreter, join};
 use super::named::Named;
 use super::options::{COMMAND, unknown_key};
-use super::origin::{diagnostic, raise};
+use super::origin::{diagnostic, origin, raise};
 use super::verbs::no_hook;
 use super::{Fallible, stdlib};
 use crate::configuration::suggestion;
@@ -215,9 +215,8 @@ impl<'a> Findings<'a> {
 }
 
 /// The diagnostic at a place in a text.
-pub(super) fn at(mut diagnostic: Diagnostic, text: &Text, position: Position) -> Diagnostic {
-    diagnostic.origin = Claims::place(&text.file, position);
-    diagnostic
+pub(super) fn at(diagnostic: Diagnostic, text: &Text, position: Position) -> Diagnostic {
+    diagnostic.at(origin(Some(&text.file), position))
 }
 
 impl Interpreter {
@@ -231,7 +230,7 @@ impl Interpreter {
                 .iter()
                 .rev()
                 .find(|(owner, name, _)| *owner == variable && name == key)?;
-            Claims::place(&text.file, *position)
+            origin(Some(&text.file), *position)
         });
         if diagnostic.origin.is_none() {
             diagnostic.origin = place;

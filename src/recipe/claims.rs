@@ -11,12 +11,12 @@ use super::interpreter::join;
 use super::mentions::{literal, verb};
 use super::named::Names;
 use super::options::{run_options, selection};
-use super::origin::{diagnostic, locate, origin, wrong};
+use super::origin::{diagnostic, locate, wrong};
 use super::verbs::{self, Choices, Verb};
-use super::words::statement_name;
+use super::words::as_written;
 use super::{Fallible, grammar};
 use crate::configuration::{Selection, Server, When, is_variable_name};
-use crate::diagnostic::{Diagnostic, Origin};
+use crate::diagnostic::Diagnostic;
 
 /// A text that was read.
 pub(super) struct Text {
@@ -152,7 +152,7 @@ impl Claims {
                 && variable.0.is_none()
             {
                 self.captured.push(Claim {
-                    name: statement_name(&variable.1).unwrap_or(&variable.1).to_owned(),
+                    name: as_written(&variable.1).to_owned(),
                     namespace,
                     position: *position,
                 });
@@ -340,11 +340,6 @@ impl Claims {
                 return;
             }
         }
-    }
-
-    /// A place in the text as an origin.
-    pub(super) fn place(file: &str, position: Position) -> Option<(Origin, Option<String>)> {
-        origin(Some(file), position).map(|origin| (origin, None))
     }
 }
 

@@ -254,26 +254,25 @@ impl Interpreter {
 
     fn ssh_option(&self, options: &mut SshOptions, name: &str, value: &Dynamic, position: Position) -> Fallible<()> {
         let text = || (!value.is_unit()).then(|| value.to_string());
+        let list = || Some(texts(value).join(","));
+        let paths = || -> Vec<PathBuf> { texts(value).iter().map(|path| self.home_path(path)).collect() };
         let flag = || flag(name, value, position);
         let seconds = || seconds(name, value, position);
         match name {
-            "user" | "username" => options.user = (!value.is_unit()).then(|| value.to_string()),
+            "user" | "username" => options.user = text(),
             "port" if value.is_unit() => {}
             "port" => options.port = Some(port(name, value, position)?),
-            "keys" => options.keys = texts(value).iter().map(|path| self.home_path(path)).collect(),
+            "keys" => options.keys = paths(),
             "keys_only" => options.keys_only = flag()?,
             "forward_agent" => options.forward_agent = flag()?,
             "config" => {
                 options.config = match value.as_bool() {
                     Ok(true) => None,
                     Ok(false) => Some(Vec::new()),
-                    Err(_) => Some(texts(value).iter().map(|path| self.home_path(path)).collect()),
+                    Err(_) => Some(paths()),
                 }
             }
-            "user_known_hosts_file" => {
-                let files = texts(value).iter().map(|path| self.home_path(path)).collect();
-                options.user_known_hosts_files = Some(files);
-            }
+            "user_known_hosts_file" => options.user_known_hosts_files = Some(paths()),
             "verify_host_key" | "paranoid" => options.verify_host_key = Some(policy(name, value, position)?),
             "max_logins" => {
                 options.max_logins = match value.as_int().ok().and_then(|number| usize::try_from(number).ok()) {
@@ -284,10 +283,7 @@ impl Interpreter {
             "timeout" => options.connect_timeout = seconds()?,
             "login_timeout" => options.login_timeout = seconds()?.unwrap_or(options.login_timeout),
             "keepalive_interval" => options.keepalive_interval = seconds()?,
-            "global_known_hosts_file" => {
-                let files = texts(value).iter().map(|path| self.home_path(path)).collect();
-                options.global_known_hosts_files = Some(files);
-            }
+            "global_known_hosts_file" => options.global_known_hosts_files = Some(paths()),
             "key_data" => options.key_data = texts(value).into_iter().map(|text| self.secret(text)).collect(),
             "passphrase" => options.passphrase = text().map(|text| self.secret(text)),
             "password" => options.password = text().map(|text| self.secret(text)),
@@ -306,10 +302,10 @@ impl Interpreter {
                     _ => flag()?,
                 }
             }
-            "encryption" => options.encryption = Some(texts(value).join(",")),
-            "hmac" => options.hmac = Some(texts(value).join(",")),
-            "kex" => options.kex = Some(texts(value).join(",")),
-            "host_key" => options.host_key = Some(texts(value).join(",")),
+            "encryption" => options.encryption = list(),
+            "hmac" => options.hmac = list(),
+            "kex" => options.kex = list(),
+            "host_key" => options.host_key = list(),
             "keepalive_maxcount" => options.keepalive_count = Some(count(name, value, position)?),
             ignored if WITHOUT_EFFECT.contains(&ignored) => {}
             _ => {

@@ -10,7 +10,7 @@ use super::interpreter::{Interpreter, Namespace, join};
 use super::loader::Modules;
 use super::origin::raise;
 use super::verbs::{Choices, VERBS, Verb};
-use super::words::{SYMBOL, is_parameter, statement_name, verb_key, verb_of};
+use super::words::{SYMBOL, as_written, is_parameter, statement_name, verb_key};
 use super::{channel, functions, grammar, limits, parallel};
 use crate::event::Event;
 
@@ -47,7 +47,7 @@ fn words(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
                 .first()
                 .and_then(|input| input.get_string_value())
                 .unwrap_or_default();
-            Ok(verb_of(word).or(statement_name(word)).unwrap_or(word).to_owned().into())
+            Ok(as_written(word).to_owned().into())
         },
     );
 }

@@ -9,6 +9,7 @@ use super::check::{Findings, at};
 use super::claims::{Claims, Text};
 use super::interpreter::{Interpreter, join};
 use super::mentions::verb;
+use super::origin::origin;
 use crate::configuration::{BlockId, HookAction, Read, Task, When, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 
@@ -70,22 +71,14 @@ impl Findings<'_> {
             .iter()
             .map(|task| self.interpreter.runs_always(task).iter().filter_map(index).collect())
             .collect();
-        let mut done = HashSet::new();
-        let mut found = Vec::new();
-        for start in 0..tasks.len() {
-            let mut path = Vec::new();
-            follow(start, &next, &mut path, &mut done, &mut |cycle| {
-                let names = cycle.iter().chain(cycle.first()).filter_map(|index| tasks.get(*index));
-                let names: Vec<&str> = names.map(|task| task.name.as_str()).collect();
-                let chain = names.join(" → ");
-                let mut diagnostic =
-                    Diagnostic::new(Fault::Recipe, format!("tasks call each other without an end: {chain}"));
-                let first = cycle.first().and_then(|index| tasks.get(*index));
-                diagnostic.origin = first.map(|task| (task.origin.clone(), None));
-                found.push(diagnostic.label("begins here"));
-            });
-        }
-        found
+        let told = cycles(&next).into_iter().map(|cycle| {
+            let around = || cycle.iter().filter_map(|index| tasks.get(*index));
+            let chain = chain(around().map(|task| task.name.as_str()));
+            Diagnostic::new(Fault::Recipe, format!("tasks call each other without an end: {chain}"))
+                .label("begins here")
+                .at(around().next().map(|task| task.origin.clone()))
+        });
+        told.collect()
     }
 
     /// Lazy variables that need each other whatever happens.
@@ -114,24 +107,15 @@ impl Findings<'_> {
             .iter()
             .map(|(_, block)| interpreter.needs_always(*block).iter().filter_map(index).collect())
             .collect();
-        let mut done = HashSet::new();
-        let mut found = Vec::new();
-        for start in 0..lazy.len() {
-            follow(start, &next, &mut Vec::new(), &mut done, &mut |cycle| {
-                let names = cycle.iter().chain(cycle.first()).filter_map(|index| lazy.get(*index));
-                let names: Vec<&str> = names.map(|(name, _)| *name).collect();
-                let first = names.first().copied().unwrap_or("");
-                let chain = names.join(" → ");
-                let message = format!("variable `{first}' depends on itself: {chain}");
-                let diagnostic = Diagnostic::new(Fault::Recipe, message).label("set here");
-                found.extend(
-                    sets()
-                        .find(|(_, (set, _))| set == first)
-                        .map(|(text, (_, position))| at(diagnostic, text, *position)),
-                );
-            });
-        }
-        found
+        let told = cycles(&next).into_iter().filter_map(|cycle| {
+            let around = || cycle.iter().filter_map(|index| lazy.get(*index)).map(|(name, _)| *name);
+            let first = around().next()?;
+            let message = format!("variable `{first}' depends on itself: {}", chain(around()));
+            let diagnostic = Diagnostic::new(Fault::Recipe, message).label("set here");
+            let (text, (_, position)) = sets().find(|(_, (set, _))| set == first)?;
+            Some(at(diagnostic, text, *position))
+        });
+        told.collect()
     }
 
     /// Variables that are read without a default and that nothing sets. The person still may.
@@ -252,10 +236,9 @@ impl Findings<'_> {
         });
         never
             .map(|task| {
-                let mut diagnostic =
-                    Diagnostic::warning(format!("nothing calls the task `{}', which is [internal]", task.name));
-                diagnostic.origin = Some((task.origin.clone(), None));
-                diagnostic.label("never called")
+                Diagnostic::warning(format!("nothing calls the task `{}', which is [internal]", task.name))
+                    .label("never called")
+                    .at(task.origin.clone())
             })
             .collect()
     }
@@ -268,40 +251,42 @@ impl Findings<'_> {
         unfilled
             .filter(|(_, unfilled)| is_set(&unfilled.name))
             .map(|(file, unfilled)| {
-                let mut diagnostic =
-                    Diagnostic::warning(format!("`${{{}}}' stays as it is in double quotes", unfilled.name))
-                        .label("not filled in")
-                        .hint(format!(
-                            "in backticks its value is filled in: `… ${{{}}} …`",
-                            unfilled.name
-                        ));
-                diagnostic.origin = Claims::place(file, unfilled.position);
-                diagnostic
+                let name = &unfilled.name;
+                Diagnostic::warning(format!("`${{{name}}}' stays as it is in double quotes"))
+                    .label("not filled in")
+                    .hint(format!("in backticks its value is filled in: `… ${{{name}}} …`"))
+                    .at(origin(Some(file), unfilled.position))
             })
             .collect()
     }
 }
 
-/// Goes on from a task; tells each way that comes back to where it was.
-fn follow(
-    task: usize,
-    next: &[Vec<usize>],
-    path: &mut Vec<usize>,
-    done: &mut HashSet<usize>,
-    tell: &mut impl FnMut(&[usize]),
-) {
-    if let Some(start) = path.iter().position(|other| *other == task) {
-        tell(path.get(start..).unwrap_or(&[]));
-        return;
+/// Every way in this graph that comes back to where it was, each once.
+fn cycles(next: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    fn follow(node: usize, next: &[Vec<usize>], path: &mut Vec<usize>, done: &mut HashSet<usize>) -> Vec<Vec<usize>> {
+        if let Some(start) = path.iter().position(|other| *other == node) {
+            return path.get(start..).map(<[usize]>::to_vec).into_iter().collect();
+        }
+        if !done.insert(node) {
+            return Vec::new();
+        }
+        path.push(node);
+        let behind = next.get(node).into_iter().flatten();
+        let found = behind.flat_map(|node| follow(*node, next, path, done)).collect();
+        path.pop();
+        found
     }
-    if !done.insert(task) {
-        return;
-    }
-    path.push(task);
-    for task in next.get(task).into_iter().flatten() {
-        follow(*task, next, path, done, tell);
-    }
-    path.pop();
+    let mut done = HashSet::new();
+    let nodes = 0..next.len();
+    nodes
+        .flat_map(|node| follow(node, next, &mut Vec::new(), &mut done))
+        .collect()
+}
+
+/// A cycle as it is told: back to its first name.
+fn chain<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
+    let chain: Vec<&str> = names.clone().chain(names.take(1)).collect();
+    chain.join(" → ")
 }
 
 impl Interpreter {
@@ -312,11 +297,9 @@ impl Interpreter {
         block.body().walk(&mut Vec::new(), &mut |nodes| {
             let is_text = |node: &ASTNode| matches!(node, ASTNode::Expr(Expr::InterpolatedString(..)));
             let fetched = match nodes.last() {
-                Some(ASTNode::Expr(Expr::Variable(variable, None, _))) if variable.0.is_none() => Some(
-                    super::words::statement_name(&variable.1)
-                        .unwrap_or(&variable.1)
-                        .to_owned(),
-                ),
+                Some(ASTNode::Expr(Expr::Variable(variable, None, _))) if variable.0.is_none() => {
+                    Some(super::words::as_written(&variable.1).to_owned())
+                }
                 _ => None,
             };
             if let Some(name) = fetched

@@ -302,12 +302,9 @@ impl Interpreter {
             .chain([task.name.as_str()])
             .collect();
         let how = if last.is_some() { "without an end" } else { "too deeply" };
-        let mut diagnostic = Diagnostic::new(
-            Fault::Recipe,
-            format!("tasks call each other {how}: {}", chain.join(" → ")),
-        );
-        diagnostic.origin = (task.origin.line > 0).then(|| (task.origin.clone(), None));
-        raise(diagnostic, Position::NONE)
+        let message = format!("tasks call each other {how}: {}", chain.join(" → "));
+        let origin = (task.origin.line > 0).then(|| task.origin.clone());
+        raise(Diagnostic::new(Fault::Recipe, message).at(origin), Position::NONE)
     }
 
     fn body(&self, engine: &Engine, task: &Rc<Task>) -> Fallible {

@@ -293,11 +293,10 @@ impl Interpreter {
                 );
                 continue;
             }
-            let mut error = Diagnostic::new(Fault::Recipe, format!("`#{{{name}}}' is not filled in"))
+            let error = Diagnostic::new(Fault::Recipe, format!("`#{{{name}}}' is not filled in"))
                 .label("stays as it is")
                 .hint(format!("a text with values stands in backticks: `… ${{{name}}} …`"));
-            error.origin = place.map(|place| (place, None));
-            errors.push(error);
+            errors.push(error.at(place));
         }
         errors
     }

@@ -6,7 +6,7 @@ use rhai::{ASTNode, CustomExpr, Expr};
 
 use super::block::Block;
 use super::interpreter::Interpreter;
-use super::words::{statement_name, verb_of};
+use super::words::{as_written, verb_of};
 use crate::configuration::{BlockId, Task};
 
 impl Interpreter {
@@ -74,9 +74,7 @@ fn path(expression: &Expr) -> Option<Vec<String>> {
 fn word(expression: &Expr) -> Option<String> {
     match expression {
         // A local variable has an index.
-        Expr::Variable(variable, None, _) if variable.0.is_none() => {
-            Some(statement_name(&variable.1).unwrap_or(&variable.1).to_owned())
-        }
+        Expr::Variable(variable, None, _) if variable.0.is_none() => Some(as_written(&variable.1).to_owned()),
         Expr::Property(property, _) => Some(property.2.to_string()),
         Expr::FnCall(call, _) | Expr::MethodCall(call, _) if call.args.is_empty() => Some(call.name.to_string()),
         _ => None,
@@ -104,5 +102,5 @@ pub(super) fn literal(expression: &Expr) -> Option<String> {
 }
 
 fn symbol(word: &str) -> &str {
-    verb_of(word).or(statement_name(word)).unwrap_or(word)
+    as_written(word)
 }

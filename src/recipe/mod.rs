@@ -211,7 +211,7 @@ impl Recipe {
         }
         let mut found = interpreter.files.borrow().errors.clone();
         let can_be_read = found.is_empty();
-        let place = |diagnostic: &Diagnostic| diagnostic.origin.as_ref().map(|(origin, _)| origin.clone());
+        let place = |diagnostic: &Diagnostic| diagnostic.origin.clone();
         {
             let files = interpreter.files.borrow();
             let findings = Findings::of(interpreter, &files.read, self.own.get(), is_whole);
@@ -239,6 +239,7 @@ impl Recipe {
             let is_same = |other: &Diagnostic| other.message == first.message && line(other) == line(&first);
             if let Some(same) = found.iter().find(|other| is_same(other)) {
                 first.origin.clone_from(&same.origin);
+                first.line.clone_from(&same.line);
             }
             found.retain(|other| place(other).is_none() || place(other) != place(&first));
             found.insert(0, first);
@@ -412,7 +413,7 @@ impl Recipe {
 
     /// With the text of its line.
     fn with_line(&self, mut diagnostic: Diagnostic) -> Diagnostic {
-        if let Some((origin, line)) = &mut diagnostic.origin {
+        if let Some(origin) = &diagnostic.origin {
             let text = self.interpreter.files.borrow().line(&origin.file, origin.line);
             if let Some(name) = text.as_deref().and_then(|text| ruby::dashed(text, origin.column))
                 && diagnostic.message.starts_with("unknown variable")
@@ -422,7 +423,7 @@ impl Recipe {
                     diagnostic.hints.insert(0, hint);
                 }
             }
-            *line = text.map(|text| interpreter::masked(&text));
+            diagnostic.line = text.map(|text| interpreter::masked(&text));
         }
         diagnostic
     }

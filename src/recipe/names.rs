@@ -73,8 +73,7 @@ impl Interpreter {
     pub(super) fn unknown(&self, name: &str) -> Diagnostic {
         let diagnostic = Diagnostic::new(Fault::Recipe, format!("unknown variable or task `{name}'"));
         let mut diagnostic = diagnostic.label("not known");
-        let meant = super::ruby::meant(name).map(str::to_owned);
-        diagnostic.hints.extend(meant.or_else(|| self.suggestion(name)));
+        diagnostic.hints.extend(written(name).or_else(|| self.suggestion(name)));
         diagnostic
     }
 
@@ -111,20 +110,26 @@ impl Interpreter {
             && member == name
             && given == "Namespace"
         {
-            let told = self.unknown_member(&namespace, name);
-            (diagnostic.message, diagnostic.label, diagnostic.hints) = (told.message, told.label, told.hints);
+            diagnostic.say(self.unknown_member(&namespace, name));
         } else if self.task(name, "").is_some() {
-            diagnostic.message = format!("`{name}' is a task and takes no arguments");
-            diagnostic.label = Some("a task".to_owned());
-            diagnostic
-                .hints
-                .push("what it needs is set before: set :name, value;".to_owned());
-        } else if let Some(function) = functions().find(|function| function.name() == name) {
-            diagnostic.hints.push(format!("it is written: {}", function.form));
-        } else if let Some(meant) = super::ruby::meant(name) {
-            diagnostic.hints.push(meant.to_owned());
+            diagnostic.say(takes_no_arguments(name));
         } else {
-            diagnostic.hints.extend(self.suggestion(name));
+            let hint = written(name).or_else(|| self.suggestion(name));
+            diagnostic.hints.extend(hint);
         }
     }
+}
+
+/// A task that is called like a function.
+pub(super) fn takes_no_arguments(task: &str) -> Diagnostic {
+    Diagnostic::new(Fault::Recipe, format!("`{task}' is a task and takes no arguments"))
+        .label("a task")
+        .hint("what it needs is set before: set :name, value;")
+}
+
+/// How that is written here: a function of this name, or what Ruby calls so.
+pub(super) fn written(name: &str) -> Option<String> {
+    let function = functions().find(|function| function.name() == name);
+    let form = function.map(|function| format!("it is written: {}", function.form));
+    form.or_else(|| Some(super::ruby::meant(name)?.to_owned()))
 }

@@ -35,7 +35,7 @@ impl Failure {
         if !self.has_origin()
             && let Some(origin) = origin(source, position)
         {
-            Rc::make_mut(&mut self.diagnostic).origin = Some((origin, None));
+            Rc::make_mut(&mut self.diagnostic).origin = Some(origin);
         }
         self
     }
@@ -217,7 +217,7 @@ fn describe(error: &EvalAltResult) -> (String, Option<String>) {
             )
         }
         EvalAltResult::ErrorAssignmentToConstant(name, _) => {
-            let name = super::words::statement_name(name).unwrap_or(name);
+            let name = super::words::as_written(name);
             (
                 format!("`{name}' cannot be assigned to"),
                 Some(format!(
@@ -230,7 +230,7 @@ fn describe(error: &EvalAltResult) -> (String, Option<String>) {
             match (words.next(), words.next()) {
                 (Some(name), Some(owner)) => (
                     format!("no property `{name}' of {}", types(owner)),
-                    super::ruby::meant(name).map(str::to_owned),
+                    super::names::written(name),
                 ),
                 _ => (lower(text), None),
             }

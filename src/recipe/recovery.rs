@@ -49,14 +49,14 @@ pub(super) fn read(
 fn gathered(mut errors: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let is_semicolon = |error: &Diagnostic| error.label.as_deref() == Some(NO_SEMICOLON);
     let lines = errors.iter().filter(|error| is_semicolon(error));
-    let lines: Vec<usize> = lines.filter_map(|error| Some(error.origin.as_ref()?.0.line)).collect();
+    let lines: Vec<usize> = lines.filter_map(|error| Some(error.origin.as_ref()?.line)).collect();
     let (Some(first), Some(others)) = (lines.first(), lines.get(1..)) else {
         return errors;
     };
     if others.len() < 2 {
         return errors;
     }
-    errors.retain(|error| !is_semicolon(error) || error.origin.as_ref().is_some_and(|(place, _)| place.line == *first));
+    errors.retain(|error| !is_semicolon(error) || error.origin.as_ref().is_some_and(|place| place.line == *first));
     for error in errors.iter_mut().filter(|error| is_semicolon(error)) {
         *error = also_in(error.clone(), others);
     }

@@ -43,8 +43,7 @@ impl Interpreter {
         common.extend(attributes("role", &over, Position::NONE)?);
         self.check_attributes(&common, Position::NONE)?;
         let failed = |message: String| {
-            let mut diagnostic = Diagnostic::new(Fault::Recipe, message);
-            diagnostic.origin = role.origin.clone().map(|origin| (origin, None));
+            let diagnostic = Diagnostic::new(Fault::Recipe, message).at(role.origin.clone());
             raise(diagnostic, Position::NONE)
         };
         let mut servers = Vec::new();

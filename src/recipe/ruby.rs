@@ -151,9 +151,8 @@ pub(super) fn meant(name: &str) -> Option<&'static str> {
         "raise" | "fail" => "write: throw \"message\"; or: abort \"message\";",
         "next" => "write: continue",
         "print" | "p" | "pp" => "write: puts value;",
-        "system" | "exec" => "a command on this machine: run_locally(\"command\")",
+        "exec" => "a command on this machine: run_locally(\"command\")",
         "execute" => "write: run \"command\";",
-        "test" => "write: capture(\"test … && echo yes || true\") == \"yes\\n\"",
         "within" => "write: run `cd ${directory} && …`;",
         "_cset" | "set_if_empty" => "write: set_default :name, value;",
         "find_and_execute_task" | "execute_task" => "write: invoke \"namespace:task\";",
@@ -175,12 +174,14 @@ pub(super) fn meant(name: &str) -> Option<&'static str> {
         "lstrip" | "rstrip" | "squish" => "write: strip(text)",
         "start_with" => "write: text.starts_with(\"…\")",
         "end_with" => "write: text.ends_with(\"…\")",
-        "sub" | "gsub" => "write: gsub(text, \"pattern\", \"replacement\")",
-        "match" | "scan" => "write: captures(text, \"pattern\")",
+        "match" => "write: captures(text, \"pattern\")",
         "File" => "paths: `${a}/${b}`, dirname(path), basename(path); files here: file_exists(path), read_file(path)",
-        "Dir" | "FileUtils" => "directories here: run_locally(\"…\")",
-        "Time" | "Date" | "DateTime" => "the time: utc_now(\"%Y%m%d%H%M%S\")",
-        "YAML" | "JSON" | "ERB" => "JSON: parse_json(text); templates: render",
+        "Dir" | "FileUtils" => "directories here: glob(pattern), dir_exists(path), run_locally(\"mkdir -p …\")",
+        "Time" | "Date" | "DateTime" => "the time: now(\"%Y-%m-%d\"), utc_now(\"%Y%m%d%H%M%S\")",
+        "YAML" | "JSON" => {
+            "write: read_yaml(path), parse_yaml(text), read_json(path), parse_json(text), to_json(value)"
+        }
+        "ERB" => "a template is filled in by: render(\"file\")",
         "Capistrano" | "HighLine" => "a person is asked with ask, choose and password_prompt",
         "Rake" => "a task is run by its name, or: invoke \"namespace:task\";",
         "logger" => "write: info \"…\"; warn \"…\"; debug \"…\";",
@@ -205,4 +206,15 @@ pub(super) fn dashed(line: &str, column: usize) -> Option<String> {
     let first = symbol.get(colon..)?.strip_prefix(':')?;
     let end = rest.find(|c: char| !is_word(c) && c != '-').unwrap_or(rest.len());
     (!first.is_empty()).then(|| format!("{first}-{}", rest.get(..end).unwrap_or("")))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn nothing_that_is_there_is_taken_for_rubys() {
+        let functions = super::super::functions::functions().map(|function| function.name());
+        let known = super::super::verbs::names().chain(functions);
+        let hinted: Vec<&str> = known.filter(|name| super::meant(name).is_some()).collect();
+        assert!(hinted.is_empty(), "{hinted:?}");
+    }
 }

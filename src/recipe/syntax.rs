@@ -17,8 +17,8 @@ pub(super) fn syntax(error: &ParseError, source: &str, text: &str) -> Diagnostic
         hint,
         position,
     } = describe(error.err_type(), Some(&place));
-    let mut diagnostic = Diagnostic::new(Fault::Recipe, plain_words(&message));
-    diagnostic.origin = origin(Some(source), position.unwrap_or(error.position())).map(|origin| (origin, None));
+    let place = origin(Some(source), position.unwrap_or(error.position()));
+    let mut diagnostic = Diagnostic::new(Fault::Recipe, plain_words(&message)).at(place);
     diagnostic.label = label.map(|label| plain_words(&label));
     diagnostic.hints.extend(hint.map(|hint| plain_words(&hint)));
     diagnostic

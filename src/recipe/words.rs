@@ -34,6 +34,11 @@ pub(super) fn statement_name(word: &str) -> Option<&str> {
     word.strip_prefix(STATEMENT)
 }
 
+/// A verb or name as the recipe has it.
+pub(super) fn as_written(word: &str) -> &str {
+    verb_of(word).or(statement_name(word)).unwrap_or(word)
+}
+
 /// Whether a word is a parameter of a block, and never a name of the recipe.
 pub(super) fn is_parameter(word: &str) -> bool {
     word.starts_with(PARAMETER)

@@ -17,8 +17,13 @@ pub(super) fn render(diagnostic: &Diagnostic, look: Look, cleaner: &Cleaner) -> 
         Severity::Warning => Level::WARNING,
     };
     let mut group = Group::with_title(level.primary_title(message));
-    if let Some((origin, source)) = &diagnostic.origin {
-        group = group.element(place(origin, source.as_deref(), diagnostic.label.as_deref(), cleaner));
+    if let Some(origin) = &diagnostic.origin {
+        group = group.element(place(
+            origin,
+            diagnostic.line.as_deref(),
+            diagnostic.label.as_deref(),
+            cleaner,
+        ));
     }
     let renderer = if look.color {
         Renderer::styled()
@@ -140,7 +145,8 @@ mod tests {
     fn l10_a_recipe_error_shows_file_line_source_and_caret() {
         let mut diagnostic = Diagnostic::new(Fault::Recipe, "unknown variable or task `aplication'")
             .hint("a variable with a similar name exists: `application'");
-        diagnostic.origin = Some((origin(12, 19), Some("    run `mkdir ${aplication}`;".to_owned())));
+        diagnostic.origin = Some(origin(12, 19));
+        diagnostic.line = Some("    run `mkdir ${aplication}`;".to_owned());
         diagnostic.label = Some("not known here".to_owned());
         diagnostic.tasks = vec!["deploy".to_owned(), "deploy:setup".to_owned()];
         assert_snapshot!(render(&diagnostic, look(None), &Cleaner::default()), @r"
@@ -157,7 +163,8 @@ mod tests {
     #[test]
     fn a_remote_failure_lists_every_server_with_its_last_lines_of_standard_error() {
         let mut diagnostic = Diagnostic::new(Fault::Failed, "command \"ls /x\" failed on 2 of 6 servers");
-        diagnostic.origin = Some((origin(3, 0), Some("    run `ls /x`;".to_owned())));
+        diagnostic.origin = Some(origin(3, 0));
+        diagnostic.line = Some("    run `ls /x`;".to_owned());
         diagnostic.servers = vec![
             ServerFailure {
                 server: Server::host("app1.capistrano.com"),
@@ -198,7 +205,8 @@ mod tests {
         let redactor = Redactor::default();
         redactor.add(&Secret::new("hunter2"));
         let mut diagnostic = Diagnostic::new(Fault::Failed, "echo hunter2").hint("not hunter2");
-        diagnostic.origin = Some((origin(1, 5), Some("set :password, \"hunter2\";".to_owned())));
+        diagnostic.origin = Some(origin(1, 5));
+        diagnostic.line = Some("set :password, \"hunter2\";".to_owned());
         diagnostic.label = Some("hunter2".to_owned());
         diagnostic.servers = vec![ServerFailure {
             server: Server::host("db1"),
@@ -226,7 +234,8 @@ mod tests {
             (7, "set :x\t"),
         ] {
             let mut diagnostic = Diagnostic::new(Fault::Recipe, "x");
-            diagnostic.origin = Some((origin(1, column), Some(line.to_owned())));
+            diagnostic.origin = Some(origin(1, column));
+            diagnostic.line = Some(line.to_owned());
             let text = render(&diagnostic, look(Some(20)), &Cleaner::default());
             assert!(text.contains("config/deploy.rhai:1"), "{text}");
             assert!(!text.contains('\u{1b}'), "{text}");

@@ -36,7 +36,7 @@ impl Json {
         object
             .text("fault", fault_name(diagnostic.fault))
             .text("message", &self.cleaner.redact(&diagnostic.message));
-        if let Some((origin, _)) = &diagnostic.origin {
+        if let Some(origin) = &diagnostic.origin {
             object
                 .text("file", &origin.file)
                 .number("line", origin.line)

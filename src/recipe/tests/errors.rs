@@ -13,7 +13,7 @@ fn first_error(case: super::Case) -> Diagnostic {
 
 fn place(diagnostic: &Diagnostic) -> String {
     match &diagnostic.origin {
-        Some((origin, _)) => {
+        Some(origin) => {
             let file = origin.file.rsplit('/').next().unwrap();
             format!("{file}:{}:{}", origin.line, origin.column)
         }
@@ -81,7 +81,7 @@ fn an_error_in_a_library_names_the_librarys_file_and_the_tasks_around_it() {
     assert_eq!(told.message, "no function `no_such' takes (text, number)");
     assert_eq!(place(&told), "lib.rhai:2:5");
     assert_eq!(told.tasks, ["t", "helper"]);
-    assert_eq!(told.origin.unwrap().1.as_deref(), Some("  x.no_such(1)"));
+    assert_eq!(told.line.as_deref(), Some("  x.no_such(1)"));
 
     let case = recipe("require \"lib\";").file("lib.rhai", "set :a, 1\nset :b, 2;");
     assert_eq!(place(&first_error(case)), "lib.rhai:1:10");

@@ -83,8 +83,8 @@ fn a_recipe_overrides_the_defaults_of_a_library_before_or_after_it() {
 #[test]
 fn errors_name_the_librarys_own_file() {
     let place = |errors: &[crate::diagnostic::Diagnostic]| {
-        let (origin, line) = errors[0].origin.clone().expect("a place");
-        (origin.file.ends_with("one/x.rhai"), origin.line, line)
+        let origin = errors[0].origin.clone().expect("a place");
+        (origin.file.ends_with("one/x.rhai"), origin.line, errors[0].line.clone())
     };
     let case =
         |library: &str| with_libraries(r#"require "x"; task :t { x.fail; }"#, &["one"]).file("one/x.rhai", library);

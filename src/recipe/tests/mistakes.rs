@@ -68,7 +68,7 @@ fn one_mistake_is_one_error_where_it_was_made() {
                 let lines: Vec<(usize, &str)> = errors
                     .map(|error| {
                         (
-                            error.origin.as_ref().map_or(0, |(origin, _)| origin.line),
+                            error.origin.as_ref().map_or(0, |origin| origin.line),
                             error.message.as_str(),
                         )
                     })

@@ -241,7 +241,7 @@ fn a_verb_that_is_used_wrongly_says_how_it_goes() {
             hint.is_empty() || hints.iter().any(|given| given.starts_with(hint)),
             "{piece}: {hints:?}"
         );
-        let (origin, line) = error.origin.unwrap_or_else(|| panic!("{piece}: no place"));
-        assert_eq!((origin.line, line.as_deref()), (2, Some(*piece)), "{piece}");
+        let origin = error.origin.unwrap_or_else(|| panic!("{piece}: no place"));
+        assert_eq!((origin.line, error.line.as_deref()), (2, Some(*piece)), "{piece}");
     }
 }

@@ -44,7 +44,7 @@ fn r16_a_text_that_is_no_server_is_an_error_at_the_role() {
         .error()
         .clone();
     assert_eq!(error.fault, Fault::Recipe);
-    assert_eq!(error.origin.unwrap().0.line, 2);
+    assert_eq!(error.origin.unwrap().line, 2);
 }
 
 #[test]

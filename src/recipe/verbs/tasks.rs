@@ -349,9 +349,7 @@ pub(in super::super) fn dangling_hooks(interpreter: &Interpreter) -> Vec<Diagnos
             if interpreter.task(name, &hook.namespace).is_some() {
                 continue;
             }
-            let mut diagnostic = no_hook(interpreter, name, &hook.namespace, hook.when.name());
-            diagnostic.origin = origin.clone().map(|origin| (origin, None));
-            dangling.push(diagnostic);
+            dangling.push(no_hook(interpreter, name, &hook.namespace, hook.when.name()).at(origin.clone()));
         }
     }
     dangling

@@ -20,7 +20,7 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::plan::{placeholders, put_command, untar_command};
 use crate::session::Input;
-use crate::source::{self, Source, Tree};
+use crate::source::{self, Source};
 
 static FILE: &[Choice] = &[Choice {
     name: "mode",
@@ -134,11 +134,12 @@ impl Upload<'_> {
         if metadata.is_dir() {
             self.allow_directory(from)?;
             // Who asks what would be sent does not wait until all of it is found.
-            if self.interpreter.dry_run {
-                return Ok(request("upload", shown, untar_command(to), told(source::text([]))));
-            }
-            let tree = self.tree(&path, from)?;
-            return Ok(request("upload", shown, untar_command(to), told(tree.source)));
+            let source = if self.interpreter.dry_run {
+                source::text([])
+            } else {
+                self.tree(&path, from)?
+            };
+            return Ok(request("upload", shown, untar_command(to), told(source)));
         }
         let source = if metadata.is_file() {
             source::file(&path).map_err(unreadable)?
@@ -161,13 +162,13 @@ impl Upload<'_> {
         Ok(())
     }
 
-    fn tree(&self, path: &Path, from: &str) -> Fallible<Tree> {
+    fn tree(&self, path: &Path, from: &str) -> Fallible<Arc<dyn Source>> {
         let tree = source::tree(path).map_err(|error| self.unreadable(from, &error))?;
         for path in &tree.left_out {
             let said = format!("left out: {} is no file, directory or link", path.display());
             self.interpreter.say(Level::Important, said);
         }
-        Ok(tree)
+        Ok(tree.source)
     }
 
     /// What comes out of a pipe comes once, and nobody knows how much it is.

@@ -72,8 +72,8 @@ pub(super) enum Took {
 pub(super) fn authenticate(attempt: &mut Attempt<'_>) -> Result<(), ConnectError> {
     let mut tried = Tried::default();
     match attempt.go_through(&mut tried) {
-        Ok((true, _)) => Ok(()),
-        Ok((false, takes)) => Err(attempt.refused(&tried, &format!("server takes: {takes}"))),
+        Ok(None) => Ok(()),
+        Ok(Some(takes)) => Err(attempt.refused(&tried, &format!("server takes: {takes}"))),
         Err(Stop::Unwanted) => Err(stopped(Phase::Authentication)),
         Err(Stop::Silent) => {
             let waited = attempt.login.destination.options.login_timeout.as_secs_f64();
@@ -90,8 +90,8 @@ pub(super) fn authenticate(attempt: &mut Attempt<'_>) -> Result<(), ConnectError
 }
 
 impl Attempt<'_> {
-    fn go_through(&mut self, tried: &mut Tried) -> Result<(bool, String), Stop> {
-        let accepted = Ok((true, String::new()));
+    /// Goes through what the person has; `None` when the server has let us in, else what it takes.
+    fn go_through(&mut self, tried: &mut Tried) -> Result<Option<String>, Stop> {
         let config = self.config;
         // What the server takes; asking costs a round trip, which a login that works does not spend.
         let mut takes = None;
@@ -99,10 +99,10 @@ impl Attempt<'_> {
             let mut partly = false;
             for &method in &config.methods {
                 if takes.is_none() && method != AuthMethod::PublicKey {
-                    takes = match self.takes_methods()? {
-                        Some(methods) => Some(methods),
-                        None => return accepted,
-                    };
+                    takes = self.takes_methods()?;
+                    if takes.is_none() {
+                        return Ok(None);
+                    }
                 }
                 if takes.as_deref().is_some_and(|takes| !lists(takes, method)) {
                     continue;
@@ -116,7 +116,7 @@ impl Attempt<'_> {
                     }
                 };
                 match took {
-                    Took::Accepted => return accepted,
+                    Took::Accepted => return Ok(None),
                     Took::Refused => {}
                     Took::Partly => {
                         partly = true;
@@ -127,17 +127,14 @@ impl Attempt<'_> {
             if !partly {
                 break;
             }
-            takes = match self.takes_methods()? {
-                Some(methods) => Some(methods),
-                None => return accepted,
-            };
+            takes = self.takes_methods()?;
+            if takes.is_none() {
+                return Ok(None);
+            }
         }
         match takes {
-            Some(takes) => Ok((false, takes)),
-            None => Ok(match self.takes_methods()? {
-                Some(methods) => (false, methods),
-                None => (true, String::new()),
-            }),
+            Some(takes) => Ok(Some(takes)),
+            None => self.takes_methods(),
         }
     }
 
