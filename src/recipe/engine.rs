@@ -9,8 +9,8 @@ use super::block::call_function;
 use super::interpreter::{Interpreter, Namespace, join};
 use super::loader::Modules;
 use super::origin::raise;
+use super::syntax::words::{SYMBOL, as_written, is_parameter, statement_name, verb_key};
 use super::verbs::{Choices, VERBS, Verb};
-use super::words::{SYMBOL, as_written, is_parameter, statement_name, verb_key};
 use super::{channel, functions, grammar, limits, parallel};
 use crate::event::Event;
 

@@ -13,7 +13,7 @@ use rhai::{Dynamic, Engine, Position};
 use super::block::Block;
 use super::loader::Files;
 use super::origin::{locate, raise, wrong};
-use super::words::Words;
+use super::syntax::words::Words;
 use super::{Fallible, Options, Prompts, Surroundings};
 use crate::actor::Actor;
 use crate::configuration::{

@@ -8,12 +8,13 @@ use indexmap::IndexMap;
 use rhai::{AST, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 
 use super::Fallible;
-use super::claims::Text;
+use super::check::claims::Text;
 use super::interpreter::Interpreter;
-use super::lines::uncountable;
 use super::origin::{locate, origin, raise, wrong};
-use super::words::Unfilled;
-use super::{recovery, stdlib};
+use super::stdlib;
+use super::syntax::lines::uncountable;
+use super::syntax::recovery;
+use super::syntax::words::Unfilled;
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;

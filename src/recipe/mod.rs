@@ -3,35 +3,26 @@
 mod action;
 mod addressed;
 mod block;
-mod calls;
 mod channel;
 mod check;
-mod claims;
 mod connection;
 mod definitions;
 mod download;
 mod engine;
-mod flow;
 mod functions;
 mod grammar;
 mod hooks;
 mod interpreter;
-mod layout;
 mod limits;
-mod lines;
 mod loader;
-mod mentions;
-mod named;
 mod names;
 mod options;
 mod origin;
 mod parallel;
 mod passwords;
-mod recovery;
 mod reference;
 mod role_block;
 mod rollback;
-mod ruby;
 mod stack;
 mod stages;
 mod stdlib;
@@ -41,7 +32,6 @@ mod tests;
 mod values;
 mod variables;
 mod verbs;
-mod words;
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -215,23 +205,7 @@ impl Recipe {
         {
             let files = interpreter.files.borrow();
             let findings = Findings::of(interpreter, &files.read, self.own.get(), is_whole);
-            found.extend(findings.wrong_calls());
-            // Where something could not be read nobody knows what would be known.
-            if can_be_read && (is_checked || !is_whole) {
-                found.extend(findings.unknown_names());
-            }
-            if can_be_read && !is_whole {
-                found.extend(findings.unknown_in_hooks());
-            }
-            if can_be_read && is_whole && is_checked {
-                found.extend(findings.captured_tasks());
-                found.extend(findings.loops());
-                found.extend(findings.circles());
-                found.extend(findings.unknown_calls(&self.engine));
-                // What is misspelt is read by nobody.
-                let is_clean = found.is_empty();
-                found.extend(findings.warnings(is_clean));
-            }
+            found.extend(findings.all(&self.engine, can_be_read, is_checked));
         }
         if let Some(mut first) = first {
             // It knows more than what is found in the text, which may know the place better.
@@ -415,7 +389,9 @@ impl Recipe {
     fn with_line(&self, mut diagnostic: Diagnostic) -> Diagnostic {
         if let Some(origin) = &diagnostic.origin {
             let text = self.interpreter.files.borrow().line(&origin.file, origin.line);
-            if let Some(name) = text.as_deref().and_then(|text| ruby::dashed(text, origin.column))
+            if let Some(name) = text
+                .as_deref()
+                .and_then(|text| syntax::ruby::dashed(text, origin.column))
                 && diagnostic.message.starts_with("unknown variable")
             {
                 let hint = format!("a name with a dash stands in quotes: \"{name}\"");

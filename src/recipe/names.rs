@@ -131,5 +131,5 @@ pub(super) fn takes_no_arguments(task: &str) -> Diagnostic {
 pub(super) fn written(name: &str) -> Option<String> {
     let function = functions().find(|function| function.name() == name);
     let form = function.map(|function| format!("it is written: {}", function.form));
-    form.or_else(|| Some(super::ruby::meant(name)?.to_owned()))
+    form.or_else(|| Some(super::syntax::ruby::meant(name)?.to_owned()))
 }

@@ -198,10 +198,7 @@ fn label(error: &EvalAltResult) -> Option<&'static str> {
 fn describe(error: &EvalAltResult) -> (String, Option<String>) {
     let hint = |text: &str| Some(text.to_owned());
     match error {
-        EvalAltResult::ErrorParsing(error, _) => {
-            let told = super::syntax::describe(error, None);
-            (told.message, told.hint)
-        }
+        EvalAltResult::ErrorParsing(error, _) => super::syntax::errors::without_text(error),
         EvalAltResult::ErrorVariableNotFound(name, _) => (format!("unknown name `{name}'"), None),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
             let name = signature.split(" (").next().unwrap_or(signature).trim();
@@ -217,7 +214,7 @@ fn describe(error: &EvalAltResult) -> (String, Option<String>) {
             )
         }
         EvalAltResult::ErrorAssignmentToConstant(name, _) => {
-            let name = super::words::as_written(name);
+            let name = super::syntax::words::as_written(name);
             (
                 format!("`{name}' cannot be assigned to"),
                 Some(format!(

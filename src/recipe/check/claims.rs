@@ -6,23 +6,23 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 use rhai::{AST, ASTNode, BinaryExpr, CustomExpr, Dynamic, Expr, Position, Stmt};
 
+use super::super::interpreter::join;
+use super::super::options::{run_options, selection};
+use super::super::origin::{diagnostic, locate, wrong};
+use super::super::syntax::named::Names;
+use super::super::syntax::words::as_written;
+use super::super::verbs::{self, Choices, Verb};
+use super::super::{Fallible, grammar};
 use super::calls::Call;
-use super::interpreter::join;
 use super::mentions::{literal, verb};
-use super::named::Names;
-use super::options::{run_options, selection};
-use super::origin::{diagnostic, locate, wrong};
-use super::verbs::{self, Choices, Verb};
-use super::words::as_written;
-use super::{Fallible, grammar};
 use crate::configuration::{Selection, Server, When, is_variable_name};
 use crate::diagnostic::Diagnostic;
 
 /// A text that was read.
-pub(super) struct Text {
-    pub(super) file: Rc<str>,
-    pub(super) ast: Rc<AST>,
-    pub(super) names: Names,
+pub(in crate::recipe) struct Text {
+    pub(in crate::recipe) file: Rc<str>,
+    pub(in crate::recipe) ast: Rc<AST>,
+    pub(in crate::recipe) names: Names,
 }
 
 /// A name that has to stand for something, and the namespace it is looked up from.
@@ -414,7 +414,7 @@ impl<'a> Read<'a> {
 }
 
 /// What a command says about its servers by itself, where all of that is written out.
-pub(super) fn says_of_servers(call: &CustomExpr) -> Option<(&'static str, usize, Selection)> {
+pub(in crate::recipe) fn says_of_servers(call: &CustomExpr) -> Option<(&'static str, usize, Selection)> {
     let verb = verb(call).and_then(verbs::find)?;
     if !matches!(verb.options, Choices::Known([_, ..])) || matches!(verb.name, "on" | "task") {
         return None;

@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use rhai::{AST, ParseError, ParseErrorType};
 
+use super::errors::{NO_SEMICOLON, Place, syntax};
 use super::layout::{Kind, line_of, pieces, statement};
 use super::ruby;
-use super::syntax::{NO_SEMICOLON, Place, syntax};
 use crate::diagnostic::Diagnostic;
 
 /// More errors than anybody wants to read in one text.
@@ -17,7 +17,7 @@ const MAX_ERRORS: usize = 20;
 const MAX_LINES: usize = 8;
 
 /// Parses a text; what is left of it and all errors in it.
-pub(super) fn read(
+pub(in crate::recipe) fn read(
     text: &str,
     source: &str,
     mut parse: impl FnMut(&str) -> Result<AST, ParseError>,

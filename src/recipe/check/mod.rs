@@ -1,29 +1,34 @@
 //! What can be found in recipes without running a task: everything for `capr check`, and all that is wrong beside the
 //! first error when a recipe cannot be loaded.
 
+mod calls;
+pub(super) mod claims;
+mod flow;
+pub(super) mod mentions;
+
 use std::collections::BTreeSet;
 
 use rhai::{Engine, EvalAltResult, Position};
 
-use super::claims::{Claims, Text};
 use super::connection::unknown_ssh_option;
 use super::interpreter::{Interpreter, join};
-use super::named::Named;
 use super::options::{COMMAND, unknown_key};
 use super::origin::{diagnostic, origin, raise};
+use super::syntax::named::Named;
 use super::verbs::no_hook;
 use super::{Fallible, stdlib};
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
+use claims::{Claims, Text};
 
 /// The texts that were read, with what they say.
 pub(super) struct Findings<'a> {
-    pub(super) interpreter: &'a Interpreter,
-    pub(super) texts: Vec<(&'a Text, Claims)>,
+    interpreter: &'a Interpreter,
+    texts: Vec<(&'a Text, Claims)>,
     /// Texts before this one are not the recipe's own: the library, the files of the system and the user.
-    pub(super) own: usize,
+    own: usize,
     /// Whether all of them were evaluated.
-    pub(super) is_whole: bool,
+    is_whole: bool,
 }
 
 impl<'a> Findings<'a> {
@@ -36,8 +41,29 @@ impl<'a> Findings<'a> {
         }
     }
 
+    /// Everything that is wrong, and what is hardly meant where that is asked for.
+    pub(super) fn all(&self, engine: &Engine, can_be_read: bool, is_checked: bool) -> Vec<Diagnostic> {
+        let mut found = self.wrong_calls();
+        if !can_be_read {
+            // Where something could not be read nobody knows what would be known.
+        } else if !self.is_whole {
+            found.extend(self.unknown_names());
+            found.extend(self.unknown_in_hooks());
+        } else if is_checked {
+            found.extend(self.unknown_names());
+            found.extend(self.captured_tasks());
+            found.extend(self.loops());
+            found.extend(self.circles());
+            found.extend(self.unknown_calls(engine));
+            // What is misspelt is read by nobody.
+            let is_clean = found.is_empty();
+            found.extend(self.warnings(is_clean));
+        }
+        found
+    }
+
     /// What is wrong by itself.
-    pub(super) fn wrong_calls(&self) -> Vec<Diagnostic> {
+    fn wrong_calls(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for (text, claims) in &self.texts {
             found.extend(claims.wrong.iter().cloned());
@@ -53,7 +79,7 @@ impl<'a> Findings<'a> {
     }
 
     /// Tasks that run when a closure is made that only mentions them.
-    pub(super) fn captured_tasks(&self) -> Vec<Diagnostic> {
+    fn captured_tasks(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for (text, claims) in &self.texts {
             for claim in &claims.captured {
@@ -72,7 +98,7 @@ impl<'a> Findings<'a> {
     }
 
     /// Names that stand for nothing, now that everything was read.
-    pub(super) fn unknown_names(&self) -> Vec<Diagnostic> {
+    fn unknown_names(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for (text, claims) in &self.texts {
             for named in &text.names.named {
@@ -102,7 +128,7 @@ impl<'a> Findings<'a> {
     }
 
     /// Tasks in hooks that were not registered, because the recipe could not be loaded so far.
-    pub(super) fn unknown_in_hooks(&self) -> Vec<Diagnostic> {
+    fn unknown_in_hooks(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for (text, claims) in &self.texts {
             for (claim, event) in &claims.hooks {
@@ -115,7 +141,7 @@ impl<'a> Findings<'a> {
         found
     }
 
-    pub(super) fn any(&self, is_said: impl Fn(&Claims) -> bool) -> bool {
+    fn any(&self, is_said: impl Fn(&Claims) -> bool) -> bool {
         self.texts.iter().any(|(_, claims)| is_said(claims))
     }
 
@@ -145,7 +171,7 @@ impl<'a> Findings<'a> {
         !self.is_whole && self.any(|claims| claims.computes_tasks)
     }
 
-    pub(super) fn may_be_set(&self, name: &str) -> bool {
+    fn may_be_set(&self, name: &str) -> bool {
         self.interpreter.configuration.borrow().variables.exists(name)
             || self.texts.iter().any(|(text, _)| text.names.variables.contains(name))
             || self
@@ -215,7 +241,7 @@ impl<'a> Findings<'a> {
 }
 
 /// The diagnostic at a place in a text.
-pub(super) fn at(diagnostic: Diagnostic, text: &Text, position: Position) -> Diagnostic {
+fn at(diagnostic: Diagnostic, text: &Text, position: Position) -> Diagnostic {
     diagnostic.at(origin(Some(&text.file), position))
 }
 

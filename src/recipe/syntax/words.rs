@@ -13,34 +13,34 @@ use super::lines::Lines;
 use super::named::Names;
 
 /// The token that stands for the colon of a symbol.
-pub(super) const SYMBOL: &str = ":";
+pub(in crate::recipe) const SYMBOL: &str = ":";
 
 const VERB: &str = "verb ";
 const STATEMENT: &str = "call ";
 const PARAMETER: &str = "parameter ";
 
 /// The key under which a verb's syntax is registered: no identifier of a recipe can be equal to it.
-pub(super) fn verb_key(verb: &str) -> String {
+pub(in crate::recipe) fn verb_key(verb: &str) -> String {
     format!("{VERB}{verb}")
 }
 
 /// The verb behind a key.
-pub(super) fn verb_of(key: &str) -> Option<&str> {
+pub(in crate::recipe) fn verb_of(key: &str) -> Option<&str> {
     key.strip_prefix(VERB)
 }
 
 /// The name behind a word that is a whole statement.
-pub(super) fn statement_name(word: &str) -> Option<&str> {
+pub(in crate::recipe) fn statement_name(word: &str) -> Option<&str> {
     word.strip_prefix(STATEMENT)
 }
 
 /// A verb or name as the recipe has it.
-pub(super) fn as_written(word: &str) -> &str {
+pub(in crate::recipe) fn as_written(word: &str) -> &str {
     verb_of(word).or(statement_name(word)).unwrap_or(word)
 }
 
 /// Whether a word is a parameter of a block, and never a name of the recipe.
-pub(super) fn is_parameter(word: &str) -> bool {
+pub(in crate::recipe) fn is_parameter(word: &str) -> bool {
     word.starts_with(PARAMETER)
 }
 
@@ -57,15 +57,15 @@ pub(super) fn plain_words(message: &str) -> String {
 
 /// A name in a text that looks as if its value was to be filled in, and will not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Unfilled {
+pub(in crate::recipe) struct Unfilled {
     /// Ruby's `#`, or `$` in double quotes.
-    pub(super) sign: char,
-    pub(super) name: String,
-    pub(super) position: Position,
+    pub(in crate::recipe) sign: char,
+    pub(in crate::recipe) name: String,
+    pub(in crate::recipe) position: Position,
 }
 
 /// What the mapper remembers of the text that is being parsed.
-pub(super) struct Words {
+pub(in crate::recipe) struct Words {
     is_verb: fn(&str) -> bool,
     lines: Lines,
     previous: Option<Token>,
@@ -131,7 +131,7 @@ impl Locals {
 }
 
 impl Words {
-    pub(super) fn new(is_verb: fn(&str) -> bool) -> Self {
+    pub(in crate::recipe) fn new(is_verb: fn(&str) -> bool) -> Self {
         Self {
             is_verb,
             lines: Lines::default(),
@@ -149,13 +149,13 @@ impl Words {
     }
 
     /// Begins with a new text.
-    pub(super) fn begin(&mut self, text: &str) {
+    pub(in crate::recipe) fn begin(&mut self, text: &str) {
         *self = Self::new(self.is_verb);
         self.lines = Lines::new(text);
     }
 
     /// Where the verb that the grammar begins with now stands, and whether an opening bracket follows it without a blank.
-    pub(super) fn next_verb(&mut self) -> (Position, bool) {
+    pub(in crate::recipe) fn next_verb(&mut self) -> (Position, bool) {
         let position = self.verbs.pop_front().unwrap_or(Position::NONE);
         let rest = self.lines.rest(position).unwrap_or("");
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
@@ -163,17 +163,17 @@ impl Words {
     }
 
     /// The names in texts that will not be filled in.
-    pub(super) fn take_unfilled(&mut self) -> Vec<Unfilled> {
+    pub(in crate::recipe) fn take_unfilled(&mut self) -> Vec<Unfilled> {
         std::mem::take(&mut self.unfilled)
     }
 
     /// The bare names of the text.
-    pub(super) fn take_names(&mut self) -> Names {
+    pub(in crate::recipe) fn take_names(&mut self) -> Names {
         std::mem::take(&mut self.names)
     }
 
     /// Maps one token.
-    pub(super) fn map(&mut self, token: Token, position: Position) -> Token {
+    pub(in crate::recipe) fn map(&mut self, token: Token, position: Position) -> Token {
         let were_parameters = self.in_parameters;
         self.follow(&token, position);
         self.names.token(&token, self.brackets.len());

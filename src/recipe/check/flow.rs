@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use rhai::{ASTNode, Expr, Stmt};
 
-use super::check::{Findings, at};
+use super::super::interpreter::{Interpreter, join};
+use super::super::origin::origin;
 use super::claims::{Claims, Text};
-use super::interpreter::{Interpreter, join};
 use super::mentions::verb;
-use super::origin::origin;
+use super::{Findings, at};
 use crate::configuration::{BlockId, HookAction, Read, Task, When, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 
@@ -298,7 +298,7 @@ impl Interpreter {
             let is_text = |node: &ASTNode| matches!(node, ASTNode::Expr(Expr::InterpolatedString(..)));
             let fetched = match nodes.last() {
                 Some(ASTNode::Expr(Expr::Variable(variable, None, _))) if variable.0.is_none() => {
-                    Some(super::words::as_written(&variable.1).to_owned())
+                    Some(super::super::syntax::words::as_written(&variable.1).to_owned())
                 }
                 _ => None,
             };

@@ -4,34 +4,34 @@ use std::collections::HashSet;
 
 use rhai::{Position, Token};
 
-use super::interpreter::join;
+use super::super::interpreter::join;
 
 /// Verbs whose first argument is the name of a variable: from then on it may be set.
 const SETTERS: [&str; 6] = ["exists", "fetch", "reset", "set", "set_default", "unset"];
 
 /// A bare name, and the words behind it: `deploy.web.disable`.
 #[derive(Clone, Debug)]
-pub(super) struct Named {
-    pub(super) path: Vec<String>,
-    pub(super) position: Position,
+pub(in crate::recipe) struct Named {
+    pub(in crate::recipe) path: Vec<String>,
+    pub(in crate::recipe) position: Position,
     /// The namespace it stands in; `None` where that is not written out.
-    pub(super) namespace: Option<String>,
+    pub(in crate::recipe) namespace: Option<String>,
 }
 
 /// All names of a text.
 #[derive(Debug, Default)]
-pub(super) struct Names {
-    pub(super) named: Vec<Named>,
+pub(in crate::recipe) struct Names {
+    pub(in crate::recipe) named: Vec<Named>,
     /// Functions that the text defines.
-    pub(super) functions: HashSet<String>,
+    pub(in crate::recipe) functions: HashSet<String>,
     /// Variables that some verb in it is about.
-    pub(super) variables: HashSet<String>,
+    pub(in crate::recipe) variables: HashSet<String>,
     /// Those of them that are read.
-    pub(super) read: HashSet<String>,
+    pub(in crate::recipe) read: HashSet<String>,
     /// Whether a variable is read whose name is computed.
-    pub(super) reads_any: bool,
+    pub(in crate::recipe) reads_any: bool,
     /// Names with brackets behind them.
-    pub(super) called: Vec<Named>,
+    pub(in crate::recipe) called: Vec<Named>,
     /// The verb whose first argument comes next.
     verb: Option<String>,
     /// The namespace that the next brace opens.

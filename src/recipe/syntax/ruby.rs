@@ -1,7 +1,7 @@
 //! What is written in another way in Ruby, for the hints of errors.
 
+use super::errors::Place;
 use super::layout::is_word;
-use super::syntax::Place;
 
 /// What helps where the parser stopped at something that is right in Ruby.
 pub(super) fn habit(place: &Place) -> Option<String> {
@@ -96,7 +96,7 @@ fn is_heredoc(rest: &str) -> bool {
 
 /// Whether what stands there could be one more argument of the verb that its line begins with.
 pub(super) fn is_argument(place: &Place) -> bool {
-    let is_verb = super::verbs::find(place.statement_word()).is_some();
+    let is_verb = super::super::verbs::find(place.statement_word()).is_some();
     let word = place.word();
     is_verb && (matches!(word, "\"" | "`" | ":" | "[") || word.starts_with(|c: char| c.is_ascii_digit()))
 }
@@ -140,7 +140,7 @@ fn question(method: &str) -> String {
 }
 
 /// How something of Ruby or of its libraries is written, by the name that a recipe has for it and that is not known.
-pub(super) fn meant(name: &str) -> Option<&'static str> {
+pub(in crate::recipe) fn meant(name: &str) -> Option<&'static str> {
     Some(match name {
         "end" => "a block ends with `}'",
         "lambda" | "proc" | "defer" => "a lazy variable has a block: set :name { … }",
@@ -198,7 +198,7 @@ pub(super) fn meant(name: &str) -> Option<&'static str> {
 }
 
 /// The name with a dash that a symbol cannot have: `:my-task` is read as `:my` minus `task`.
-pub(super) fn dashed(line: &str, column: usize) -> Option<String> {
+pub(in crate::recipe) fn dashed(line: &str, column: usize) -> Option<String> {
     let at = line.char_indices().nth(column.checked_sub(1)?)?.0;
     let (before, rest) = line.split_at(at);
     let symbol = before.strip_suffix('-')?;
@@ -212,8 +212,8 @@ pub(super) fn dashed(line: &str, column: usize) -> Option<String> {
 mod tests {
     #[test]
     fn nothing_that_is_there_is_taken_for_rubys() {
-        let functions = super::super::functions::functions().map(|function| function.name());
-        let known = super::super::verbs::names().chain(functions);
+        let functions = super::super::super::functions::functions().map(|function| function.name());
+        let known = super::super::super::verbs::names().chain(functions);
         let hinted: Vec<&str> = known.filter(|name| super::meant(name).is_some()).collect();
         assert!(hinted.is_empty(), "{hinted:?}");
     }

@@ -16,7 +16,7 @@ pub(super) struct Lines {
 const MAX: usize = u16::MAX as usize - 1;
 
 /// The number of the first line that cannot be counted, or in which characters cannot.
-pub(super) fn uncountable(text: &str) -> Option<usize> {
+pub(in crate::recipe) fn uncountable(text: &str) -> Option<usize> {
     let is_long = |line: &str| line.len() > MAX && line.chars().nth(MAX).is_some();
     let long = text
         .split('\n')

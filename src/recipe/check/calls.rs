@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use rhai::{ASTNode, Engine, Expr, Position, Stmt, is_valid_identifier};
 
-use super::check::{Findings, at};
+use super::super::names::{takes_no_arguments, written};
+use super::super::syntax::words::as_written;
 use super::claims::{Claims, Text};
-use super::names::{takes_no_arguments, written};
-use super::words::as_written;
+use super::{Findings, at};
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 

@@ -2,8 +2,8 @@
 
 use rhai::{LexError, ParseError, ParseErrorType, Position};
 
+use super::super::origin::{lower, origin};
 use super::layout::{Kind, braces, is_word, line_of, meant_end, open_at, pieces};
-use super::origin::{lower, origin};
 use super::ruby;
 use super::words::plain_words;
 use crate::diagnostic::{Diagnostic, Fault};
@@ -29,11 +29,11 @@ pub(super) const NO_SEMICOLON: &str = "`;' is missing";
 
 /// What is said of an error.
 #[derive(Debug, Default)]
-pub(super) struct Told {
-    pub(super) message: String,
+struct Told {
+    message: String,
     /// Under the caret.
-    pub(super) label: Option<String>,
-    pub(super) hint: Option<String>,
+    label: Option<String>,
+    hint: Option<String>,
     /// Where it is shown, if not where the parser stopped.
     position: Option<Position>,
 }
@@ -166,8 +166,13 @@ fn position(text: &str, at: usize) -> Option<Position> {
     Some(Position::new(line, u16::try_from(column).ok()?))
 }
 
-/// What was expected, and what may help. The place is not known where a script was compiled by a script.
-pub(super) fn describe(error: &ParseErrorType, place: Option<&Place>) -> Told {
+/// What was expected, and what may help, where a script was compiled by a script: its text is not at hand.
+pub(in crate::recipe) fn without_text(error: &ParseErrorType) -> (String, Option<String>) {
+    let told = describe(error, None);
+    (told.message, told.hint)
+}
+
+fn describe(error: &ParseErrorType, place: Option<&Place>) -> Told {
     let word = place.map_or("", Place::word);
     let habit = place.and_then(ruby::habit);
     match error {

@@ -4,14 +4,14 @@ use std::rc::Rc;
 
 use rhai::{ASTNode, CustomExpr, Expr};
 
-use super::block::Block;
-use super::interpreter::Interpreter;
-use super::words::{as_written, verb_of};
+use super::super::block::Block;
+use super::super::interpreter::Interpreter;
+use super::super::syntax::words::{as_written, verb_of};
 use crate::configuration::{BlockId, Task};
 
 impl Interpreter {
     /// The tasks that a block names, in the order they stand in it.
-    pub(super) fn mentions(&self, id: BlockId) -> Vec<Rc<Task>> {
+    pub(in crate::recipe) fn mentions(&self, id: BlockId) -> Vec<Rc<Task>> {
         self.mentions_where(id, |_| true)
     }
 
@@ -90,7 +90,12 @@ pub(super) fn verb(call: &CustomExpr) -> Option<&str> {
 pub(super) fn literal(expression: &Expr) -> Option<String> {
     match expression {
         Expr::StringConstant(text, _) => Some(text.to_string()),
-        Expr::Custom(custom, _) if custom.tokens.first().is_some_and(|token| token == super::words::SYMBOL) => {
+        Expr::Custom(custom, _)
+            if custom
+                .tokens
+                .first()
+                .is_some_and(|token| token == super::super::syntax::words::SYMBOL) =>
+        {
             match custom.inputs.first()? {
                 Expr::StringConstant(word, _) => Some(symbol(word).to_owned()),
                 Expr::Variable(word, ..) => Some(symbol(&word.1).to_owned()),

@@ -1,0 +1,10 @@
+//! Recipes as texts: words are sorted out before Rhai parses them, and errors are told in words that their author knows.
+//! Nothing is evaluated here.
+
+pub(super) mod errors;
+pub(super) mod layout;
+pub(super) mod lines;
+pub(super) mod named;
+pub(super) mod recovery;
+pub(super) mod ruby;
+pub(super) mod words;
