@@ -21,6 +21,7 @@ mod cases;
 mod check;
 mod cli;
 mod commands;
+mod completions;
 mod connections;
 mod definitions;
 mod deploy;

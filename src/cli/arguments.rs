@@ -10,7 +10,7 @@ use clap::{ArgAction, Parser, ValueEnum};
     name = "capr",
     version,
     arg_required_else_help = true,
-    override_usage = "capr [RECIPE] [STAGE] TASK... [NAME=value]... [OPTIONS]\n       capr [RECIPE] -T [PATTERN]\n       capr [RECIPE] TASK... --servers [--json]\n       capr check [RECIPE] [--json]\n       capr vars [RECIPE] [STAGE] [NAME]... [--values] [--json]\n       capr definitions [RECIPE] [STAGE]\n       capr init [DIR]",
+    override_usage = "capr [RECIPE] [STAGE] TASK... [NAME=value]... [OPTIONS]\n       capr [RECIPE] -T [PATTERN]\n       capr [RECIPE] TASK... --servers [--json]\n       capr check [RECIPE] [--json]\n       capr vars [RECIPE] [STAGE] [NAME]... [--values] [--json]\n       capr definitions [RECIPE] [STAGE]\n       capr init [DIR]\n       capr completions SHELL",
     after_help = "\
 RECIPE is a file or a name that ends in .rhai. Without one, Caprfile, deploy.rhai or config/deploy.rhai is looked for here and in \
 the parent directories.
@@ -26,6 +26,9 @@ what that overrides. No server is asked anything.
 definitions, as the first word, writes verbs, functions, variables and tasks for editors: a .d.rhai file, on standard output.
 
 init, as the first word, makes Caprfile and config/deploy.rhai here or in DIR; what is there already stays.
+
+completions, as the first word, writes a script that makes bash, zsh, fish, elvish or powershell complete recipes, stages, tasks, \
+variables and options.
 
 Exit codes: 0 done, 1 failed (and rolled back, where a transaction was open), 2 usage, 3 error in the recipe, 4 could not \
 connect or log in, 5 rollback incomplete, 6 another deploy holds the lock, 130 and 143 signals."
@@ -144,6 +147,8 @@ pub(super) enum Tool {
     Definitions,
     /// Makes one
     Init,
+    /// Writes a script for a shell that completes what is typed
+    Completions,
 }
 
 /// `--log-format`.

@@ -2,6 +2,7 @@
 //! environment and terminal.
 
 mod arguments;
+mod complete;
 mod connectors;
 mod init;
 mod prompts;
@@ -33,6 +34,12 @@ use self::shell::{Presentation, Shell};
 /// Does what the arguments say (the first is the program's name) and gives the code to exit with.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let shell = Shell::of_process();
+    if let Some(asking) = shell.variable(complete::VARIABLE) {
+        let words: Vec<OsString> = arguments.into_iter().collect();
+        let answer = on_large_stack(|| complete::answer(asking, words.into_iter(), &shell));
+        let console = Console::new(options(Presentation::unasked(&shell), false, None), Redactor::default());
+        return ExitCode::from(told(written(answer.unwrap_or_else(Err), &console), &console));
+    }
     let code = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => on_large_stack(|| with_arguments(arguments, &shell)).unwrap_or_else(|error| {
             let console = Console::new(options(Presentation::unasked(&shell), false, None), Redactor::default());
@@ -90,15 +97,36 @@ fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
         }
     };
     let console = Console::new(options(presentation, is_rehearsal, log), redactor.clone());
-    let code = if arguments.tool() == Some(Tool::Init) {
-        make_project(&arguments.words, shell, &console)
-    } else {
-        match Settings::resolve(arguments, shell) {
+    let code = match arguments.tool() {
+        Some(Tool::Init) => make_project(&arguments.words, shell, &console),
+        Some(Tool::Completions) => completions(&arguments.words, &console),
+        _ => match Settings::resolve(arguments, shell) {
             Ok(settings) => with_settings(settings, &console, redactor),
             Err(error) => refuse(&console, &[error.into()]),
-        }
+        },
     };
     told(code, &console)
+}
+
+fn completions(words: &[String], console: &Console) -> u8 {
+    match words {
+        [_, shell] => written(complete::script(shell), console),
+        _ => {
+            let message = "completions takes the name of a shell: capr completions bash";
+            refuse(console, &[Diagnostic::new(Fault::Usage, message)])
+        }
+    }
+}
+
+/// Something for standard output, or why there is none.
+fn written(text: std::io::Result<String>, console: &Console) -> u8 {
+    match text {
+        Ok(text) => {
+            console.data(&text);
+            0
+        }
+        Err(error) => refuse(console, &[Diagnostic::new(Fault::Usage, error.to_string())]),
+    }
 }
 
 /// The code to exit with, now that everything was told: what was asked for must have reached standard output.

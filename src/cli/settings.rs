@@ -247,13 +247,18 @@ fn no_tasks(option: &'static str, words: &[String]) -> Result<(), UsageError> {
     }
 }
 
+/// Whether a word is `NAME=value`.
+pub(super) fn is_assignment(word: &str) -> bool {
+    assignment(word).is_some()
+}
+
 /// `NAME=value`, where the name is one of letters, digits and underscores.
 fn assignment(word: &str) -> Option<(&str, &str)> {
     word.split_once('=')
         .filter(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
 }
 
-fn is_recipe(word: &str, directory: &Path) -> bool {
+pub(super) fn is_recipe(word: &str, directory: &Path) -> bool {
     Path::new(word).extension().is_some_and(|extension| extension == "rhai") || directory.join(word).is_file()
 }
 

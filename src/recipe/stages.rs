@@ -36,6 +36,11 @@ pub(super) fn stages(recipe: &Path) -> Vec<Stage> {
 }
 
 impl Recipe {
+    /// The names of its stages, sorted.
+    pub fn stages(&self) -> impl Iterator<Item = &str> {
+        self.stages.iter().map(|stage| stage.name.as_str())
+    }
+
     /// Loads the stage that the first word names, or else the variables `stage` or `default_stage`; gives back the words
     /// that are left. A recipe without stages needs none.
     pub fn enter_stage(&self, words: &[String]) -> Result<Vec<String>, Vec<Diagnostic>> {

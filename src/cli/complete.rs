@@ -1,0 +1,319 @@
+//! Completion for shells: `capr completions SHELL` writes a script, which calls capr again with what was typed so far.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::Path;
+
+use clap::{Command, CommandFactory, Parser, ValueEnum};
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter, complete};
+use clap_complete::env::Shells;
+
+use super::arguments::{Arguments, Tool};
+use super::connectors;
+use super::settings::{Settings, is_assignment, is_recipe};
+use super::shell::Shell;
+use crate::event::{Event, Reporter};
+use crate::interrupt::Interrupt;
+use crate::recipe::{Prompts, Recipe, Surroundings, TaskSummary};
+use crate::secret::{Redactor, Secret};
+
+/// Set by the script, to the shell's name.
+pub(super) const VARIABLE: &str = "CAPR_COMPLETE";
+/// Set by the script: which word the cursor is in, from 0.
+const INDEX: &str = "_CLAP_COMPLETE_INDEX";
+/// Set by the script: what stands between the answers.
+const SEPARATOR: &str = "_CLAP_IFS";
+
+/// The script that makes a shell ask capr.
+pub(super) fn script(name: &str) -> io::Result<String> {
+    let shells = Shells::builtins();
+    let Some(shell) = shells.completer(name) else {
+        let known: Vec<&str> = shells.names().collect();
+        let message = format!("completions are for {}, not for `{name}'", known.join(", "));
+        return Err(io::Error::other(message));
+    };
+    let mut script = Vec::new();
+    shell.write_registration(VARIABLE, "capr", "capr", "capr", &mut script)?;
+    Ok(String::from_utf8_lossy(&script).into_owned())
+}
+
+/// What may stand at the cursor. The arguments are the program's name, `--` and all words that were typed.
+pub(super) fn answer(name: &str, arguments: impl Iterator<Item = OsString>, shell: &Shell) -> io::Result<String> {
+    let mut words: Vec<OsString> = arguments.skip_while(|word| word != "--").skip(1).collect();
+    let mut index = match shell.variable(INDEX).and_then(|index| index.parse().ok()) {
+        Some(index) => index,
+        None => words.len().saturating_sub(1),
+    };
+    let is_bash = name == "bash";
+    let cut = if is_bash { rejoin(&mut words, &mut index) } else { 0 };
+    let before = words.iter().take(index).skip(1).filter_map(|word| word.to_str());
+    let mut command = command(&Typed::of(before, &shell.directory), shell);
+    if is_bash {
+        let found = complete(&mut command, words, index, Some(&shell.directory))?;
+        let values = found.iter().map(|found| found.get_value().to_string_lossy());
+        // Bash replaces what stands behind the last colon alone.
+        let values: Vec<String> = values
+            .map(|value| value.get(cut..).unwrap_or_default().to_owned())
+            .collect();
+        return Ok(values.join(shell.variable(SEPARATOR).unwrap_or("\n")));
+    }
+    let shells = Shells::builtins();
+    let Some(asking) = shells.completer(name) else {
+        return script(name);
+    };
+    let mut answer = Vec::new();
+    asking.write_complete(&mut command, words, Some(&shell.directory), &mut answer)?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// Bash takes `deploy:web` for three words. Gives back the length of what it takes for words of their own before the
+/// cursor's.
+fn rejoin(words: &mut Vec<OsString>, index: &mut usize) -> usize {
+    let mut joined: Vec<OsString> = Vec::new();
+    let (mut at, mut cut) = (0, 0);
+    let mut is_open = false;
+    for (place, word) in words.iter().enumerate() {
+        let is_colon = word == ":";
+        match joined.last_mut() {
+            Some(last) if is_open || is_colon && place > 1 => {
+                if place == *index {
+                    cut = if is_colon { last.len() + 1 } else { last.len() };
+                }
+                // At the cursor the word is empty behind a colon.
+                last.push(word);
+            }
+            _ => joined.push(word.clone()),
+        }
+        if place == *index {
+            at = joined.len() - 1;
+        }
+        is_open = is_colon;
+    }
+    (*words, *index) = (joined, at);
+    cut
+}
+
+/// What was typed before the cursor.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Typed {
+    tool: Option<Tool>,
+    recipe: Option<String>,
+    /// Stages and tasks.
+    words: Vec<String>,
+    /// Options that decide what is loaded.
+    options: Vec<String>,
+}
+
+impl Typed {
+    fn of<'a>(words: impl Iterator<Item = &'a str>, directory: &Path) -> Self {
+        let mut typed = Self::default();
+        let mut words = words.peekable();
+        while let Some(word) = words.next() {
+            match word {
+                "-f" | "--file" => typed.recipe = typed.recipe.or(words.next().map(str::to_owned)),
+                "-x" | "--skip-user-file" | "-X" | "--skip-system-file" => typed.options.push(word.to_owned()),
+                option if option.starts_with('-') => {}
+                word if is_assignment(word) => {}
+                word => {
+                    let is_first = typed.tool.is_none() && typed.recipe.is_none() && typed.words.is_empty();
+                    match Tool::from_str(word, false) {
+                        Ok(tool) if is_first => typed.tool = Some(tool),
+                        _ if typed.recipe.is_none() && typed.words.is_empty() && is_recipe(word, directory) => {
+                            typed.recipe = Some(word.to_owned());
+                        }
+                        _ => typed.words.push(word.to_owned()),
+                    }
+                }
+            }
+        }
+        typed
+    }
+}
+
+/// What a recipe has that can be named.
+#[derive(Default)]
+struct Known {
+    tasks: Vec<TaskSummary>,
+    stages: Vec<String>,
+    variables: Vec<String>,
+}
+
+impl Known {
+    /// Nothing where the recipe cannot be loaded: this is not the moment to say why.
+    fn of(typed: &Typed, shell: &Shell) -> Self {
+        Self::load(typed, shell).unwrap_or_default()
+    }
+
+    fn load(typed: &Typed, shell: &Shell) -> Option<Self> {
+        let named = typed.recipe.iter().map(String::as_str);
+        let options = typed.options.iter().map(String::as_str);
+        let words = ["capr", "definitions", "-n"].into_iter().chain(options).chain(named);
+        let settings = Settings::resolve(Arguments::try_parse_from(words).ok()?, shell).ok()?;
+        if let Some(directory) = &settings.directory {
+            std::env::set_current_dir(directory).ok()?;
+        }
+        let (remote, local) = connectors::make(true, settings.ssh);
+        let surroundings = Surroundings {
+            remote,
+            local,
+            reporter: Box::new(Silent),
+            prompts: Box::new(Silent),
+            redactor: Redactor::default(),
+            interrupt: Interrupt::default(),
+        };
+        let recipe = Recipe::load(&settings.recipes, settings.recipe_options, surroundings).ok()?;
+        let stages: Vec<String> = recipe.stages().map(str::to_owned).collect();
+        // What is wrong with the stage is told when it is used.
+        let _ = recipe.look_at_stage(&typed.words);
+        let variables = recipe.variables(|_| true, false);
+        Some(Self {
+            tasks: recipe.tasks(),
+            stages,
+            variables: variables.into_iter().map(|variable| variable.name).collect(),
+        })
+    }
+}
+
+/// Nobody is told anything, and nobody is asked.
+struct Silent;
+
+impl Reporter for Silent {
+    fn report(&mut self, _: &Event) {}
+}
+
+impl Prompts for Silent {
+    fn secret(&mut self, _: &str) -> Result<Secret, String> {
+        Err("nobody is asked".to_owned())
+    }
+
+    fn question(&mut self, _: &str) -> Result<Option<String>, String> {
+        Ok(None)
+    }
+}
+
+/// A word that may be meant, and what it is.
+struct Offer {
+    word: String,
+    help: Option<String>,
+}
+
+impl Offer {
+    fn new(word: impl Into<String>, help: Option<&str>) -> Self {
+        // What a description holds is not to reach a terminal as it is.
+        let plain = |help: &str| help.chars().filter(|c| !c.is_control()).collect();
+        Self {
+            word: word.into(),
+            help: help.map(plain),
+        }
+    }
+
+    fn fitting(offers: &[Self], current: &OsStr) -> Vec<CompletionCandidate> {
+        let current = current.to_string_lossy();
+        let fitting = offers.iter().filter(|offer| offer.word.starts_with(&*current));
+        let candidate = |offer: &Self| CompletionCandidate::new(&offer.word).help(offer.help.clone().map(Into::into));
+        fitting.map(candidate).collect()
+    }
+}
+
+fn command(typed: &Typed, shell: &Shell) -> Command {
+    let known = Known::of(typed, shell);
+    let words: Vec<Offer> = match typed.tool {
+        None => tools(typed).chain(stages(typed, &known)).chain(tasks(&known)).collect(),
+        Some(Tool::Vars) => stages(typed, &known).chain(variables(&known, "")).collect(),
+        Some(Tool::Definitions) => stages(typed, &known).collect(),
+        Some(Tool::Completions) => Shells::builtins().names().map(|name| Offer::new(name, None)).collect(),
+        Some(Tool::Check | Tool::Init) => Vec::new(),
+    };
+    let paths = match typed.tool {
+        Some(Tool::Init) => Some(PathCompleter::dir()),
+        Some(Tool::Completions) => None,
+        _ => (typed.recipe.is_none() && typed.words.is_empty()).then(recipes),
+    };
+    let paths = paths.map(|paths| paths.current_dir(&shell.directory));
+    let words = ArgValueCompleter::new(move |current: &OsStr| {
+        let mut found = Offer::fitting(&words, current);
+        found.extend(paths.iter().flat_map(|paths| paths.complete(current)));
+        found
+    });
+    let among = |offers: Vec<Offer>| ArgValueCompleter::new(move |current: &OsStr| Offer::fitting(&offers, current));
+    let settings = among(variables(&known, "=").collect());
+    Arguments::command()
+        .mut_arg("words", |argument| argument.add(words))
+        .mut_arg("files", |argument| argument.add(ArgValueCompleter::new(recipes())))
+        .mut_arg("set_before", |argument| argument.add(settings.clone()))
+        .mut_arg("set_after", |argument| argument.add(settings))
+        .mut_arg("explain", |argument| argument.add(among(tasks(&known).collect())))
+}
+
+/// Files that end in `.rhai`, and directories on the way to some.
+fn recipes() -> PathCompleter {
+    PathCompleter::any().filter(|path| path.is_dir() || path.extension().is_some_and(|ending| ending == "rhai"))
+}
+
+fn tools(typed: &Typed) -> impl Iterator<Item = Offer> {
+    let is_first = typed.recipe.is_none() && typed.words.is_empty();
+    let tools = Tool::value_variants().iter().filter(move |_| is_first);
+    tools.filter_map(|tool| {
+        let tool = tool.to_possible_value()?;
+        let help = tool.get_help().map(ToString::to_string);
+        Some(Offer::new(tool.get_name(), help.as_deref()))
+    })
+}
+
+/// Only the first word is one.
+fn stages(typed: &Typed, known: &Known) -> impl Iterator<Item = Offer> {
+    let stages = known.stages.iter().filter(|_| typed.words.is_empty());
+    stages.map(|stage| Offer::new(stage, Some("stage")))
+}
+
+fn tasks(known: &Known) -> impl Iterator<Item = Offer> {
+    known.tasks.iter().map(|task| {
+        let said = task.description.as_deref().and_then(|text| text.lines().next());
+        Offer::new(&task.name, said)
+    })
+}
+
+fn variables(known: &Known, behind: &str) -> impl Iterator<Item = Offer> {
+    let names = known.variables.iter();
+    names.map(move |name| Offer::new(format!("{name}{behind}"), None))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{Tool, Typed, rejoin};
+    use std::ffi::OsString;
+    use std::path::Path;
+
+    #[test]
+    fn words_that_bash_has_split_at_colons_are_one_again() {
+        for (words, index, joined, at, cut) in [
+            (&["capr", "dep"][..], 1, &["capr", "dep"][..], 1, 0),
+            (&["capr", "deploy", ":"], 2, &["capr", "deploy:"], 1, 7),
+            (&["capr", "deploy", ":", ""], 3, &["capr", "deploy:"], 1, 7),
+            (&["capr", "deploy", ":", "we"], 3, &["capr", "deploy:we"], 1, 7),
+            (&["capr", "a", ":", "b", ":", "c"], 5, &["capr", "a:b:c"], 1, 4),
+            (&["capr", "a", ":", "b", "x"], 4, &["capr", "a:b", "x"], 2, 0),
+        ] {
+            let mut words: Vec<OsString> = words.iter().map(OsString::from).collect();
+            let mut index = index;
+            let given = format!("{words:?} {index}");
+            assert_eq!(rejoin(&mut words, &mut index), cut, "{given}");
+            assert_eq!(
+                (words, index),
+                (joined.iter().map(OsString::from).collect(), at),
+                "{given}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_was_typed_says_which_recipe_and_which_tool() {
+        let typed = |line: &str| Typed::of(line.split_whitespace(), Path::new("/nowhere"));
+        assert_eq!(typed("-q a.rhai A=1 production").recipe.as_deref(), Some("a.rhai"));
+        assert_eq!(typed("-q a.rhai A=1 production").words, ["production"]);
+        assert_eq!(typed("-f b deploy").recipe.as_deref(), Some("b"));
+        assert_eq!(typed("vars a.rhai").tool, Some(Tool::Vars));
+        assert_eq!(typed("deploy vars").tool, None);
+    }
+}
