@@ -131,6 +131,7 @@ fn c9_the_shell_is_sh_or_the_one_that_is_asked_for_or_none() {
          task :option {{ run {ask}, :shell => \"/bin/bash\"; }}
          task :variable {{ set :default_shell, \"/bin/bash\"; run {ask}; }}
          task :over {{ set :default_shell, \"/bin/bash\"; run {ask}, :shell => \"/bin/sh\"; }}
+         task :never {{ set :default_shell, false; run {ask}; }}
          task :none {{ run {ask}, :shell => false; }}"
     );
     for (task, shown) in [
@@ -138,6 +139,7 @@ fn c9_the_shell_is_sh_or_the_one_that_is_asked_for_or_none() {
         ("option", " bash"),
         ("variable", " bash"),
         ("over", ""),
+        ("never", " bash"),
         ("none", " bash"),
     ] {
         let line = format!("[out :: app1] its a  b{shown}\n");

@@ -13,11 +13,11 @@ use super::channel::Channel;
 use super::download::{Begun, Downloads};
 use super::grammar::Call;
 use super::interpreter::Interpreter;
-use super::options::{COMMAND, pairs, refuse_unknown, run_options, selection};
+use super::options::{COMMAND, pairs, refuse_unknown, run_options, selection, shell};
 use super::origin::{raise, terminate, wrong};
 use super::passwords::Asker;
 use crate::actor::{Action, ActionError, Outcome, Output};
-use crate::configuration::{Environment, RunOptions, Selection, Server, Shell, did_you_mean, select};
+use crate::configuration::{Environment, RunOptions, Selection, Server, did_you_mean, select};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::plan::{CommandLine, command_line, placeholders, sudo_command};
@@ -73,10 +73,10 @@ impl Interpreter {
         let (task_selection, task_options) = self.task_settings();
         let own = selection(&call.options)?;
         let selection = self.resolved(engine, task_selection.overlaid_by(&own), &own)?;
-        let mut options = RunOptions::default();
-        if let Some(shell) = self.text_variable(engine, "default_shell")? {
-            options.shell = Some(Shell::Named(shell));
-        }
+        let mut options = RunOptions {
+            shell: self.variable(engine, "default_shell")?.as_ref().and_then(shell),
+            ..RunOptions::default()
+        };
         if let Some(defaults) = self.variable(engine, "default_run_options")? {
             let defaults = pairs(&defaults);
             refuse_unknown("default_run_options", &defaults, COMMAND).map_err(|error| {

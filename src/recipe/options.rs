@@ -146,14 +146,7 @@ pub(super) fn run_options(pairs: &Pairs) -> Fallible<RunOptions> {
     let mut options = RunOptions::default();
     for (name, (value, position)) in pairs {
         match name.as_str() {
-            "shell" => {
-                options.shell = match (value.is_unit(), value.as_bool()) {
-                    (true, _) => None,
-                    (_, Ok(false)) => Some(Shell::None),
-                    (_, Ok(true)) => Some(Shell::Default),
-                    _ => Some(Shell::Named(value.to_string())),
-                }
-            }
+            "shell" => options.shell = shell(value),
             "dir" if value.is_unit() => {}
             "dir" => options.dir = Some(value.to_string()),
             "env" => options.env = environment(name, value, *position)?,
@@ -168,6 +161,16 @@ pub(super) fn run_options(pairs: &Pairs) -> Fallible<RunOptions> {
         }
     }
     Ok(options)
+}
+
+/// The option `shell`, or the variable `default_shell`.
+pub(super) fn shell(value: &Dynamic) -> Option<Shell> {
+    match (value.is_unit(), value.as_bool()) {
+        (true, _) => None,
+        (_, Ok(false)) => Some(Shell::None),
+        (_, Ok(true)) => Some(Shell::Default),
+        _ => Some(Shell::Named(value.to_string())),
+    }
 }
 
 /// Refuses pairs of a variable that are no options.

@@ -14,7 +14,7 @@ def tell(results):
 
 def against(medians, key, names=None):
     """capr as a multiple of the best of the others."""
-    others = [row[key] for name, row in medians.items() if name != 'capr' and (names is None or name in names)]
+    others = [row[key] for name, row in medians.items() if not name.startswith('capr') and (names is None or name in names)]
     if 'capr' in medians and others:
         yield medians['capr'][key] / min(others)
 

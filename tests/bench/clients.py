@@ -37,6 +37,8 @@ def library(name, **more):
 CLIENTS = {
     'capr': {'one': '$CAPR $RECIPE one', 'ten': '$CAPR $RECIPE ten', 'output': '$CAPR $RECIPE one',
              'send': '$CAPR $RECIPE send', 'version': '$CAPR --version', 'list': '$CAPR $FLIPPER -T'},
+    # The others give the command to the login shell as it is; capr, like Capistrano 2, has `sh` in between.
+    'capr (default_shell false)': {'one': '$CAPR $RECIPE one -s default_shell=false', 'ten': '$CAPR $RECIPE ten -s default_shell=false'},
     'Capistrano 3': {'one': CAPISTRANO + 'one', 'ten': CAPISTRANO + 'ten', 'output': CAPISTRANO + 'one',
                      'send': CAPISTRANO + 'send', 'version': 'cap --version', 'list': CAPISTRANO + '-T'},
     'asyncssh': library('asyncssh'),
@@ -60,7 +62,7 @@ CLIENTS = {
 GATEWAYS = ('capr', 'asyncssh', 'Fabric', 'ssh, ControlMaster')
 
 NEEDS = {
-    'capr': fleet.ROOT + '/target/release/capr', 'Capistrano 3': 'cap', 'ClusterShell': 'clush', 'pssh': 'parallel-ssh',
+    'capr': fleet.ROOT + '/target/release/capr', 'capr (default_shell false)': fleet.ROOT + '/target/release/capr', 'Capistrano 3': 'cap', 'ClusterShell': 'clush', 'pssh': 'parallel-ssh',
     'pdsh': 'pdsh', 'rsync': 'rsync', 'Fabric': VENV + '/bin/fab', 'pyinfra': VENV + '/bin/pyinfra',
     'Ansible (raw)': VENV + '/bin/ansible', 'asyncssh': VENV + '/lib/python*/site-packages/asyncssh',
     'parallel-ssh (libssh2)': VENV + '/lib/python*/site-packages/pssh',

@@ -42,6 +42,8 @@ fn c9_the_shell_is_chosen_by_the_call_the_task_or_a_variable() {
     );
     let text = "set :default_shell, \"zsh\"; role :app, \"a\"; task :t { run \"x\"; run \"y\", :shell => \"ksh\"; }";
     assert_eq!(lines(&recipe(text).run(&["t"])), ["zsh -c 'x'", "ksh -c 'y'"]);
+    let text = "set :default_shell, false; role :app, \"a\"; task :t { run \"x\"; run \"y\", :shell => true; }";
+    assert_eq!(lines(&recipe(text).run(&["t"])), ["x", "sh -c 'y'"]);
     let text = "role :app, \"a\"; task :t, :shell => \"zsh\" { run \"x\"; }";
     assert_eq!(lines(&recipe(text).run(&["t"])), ["zsh -c 'x'"]);
 }
