@@ -1,8 +1,10 @@
 //! The server's key: which kind to ask for, and whether to trust what came.
 
 use std::fs;
+use std::io::{ErrorKind, Write as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
 use base64::Engine as _;
@@ -12,9 +14,16 @@ use crate::session::{ConnectError, HostKeyPolicy, NewHostKey, Phase};
 
 use super::algorithms::chosen;
 use super::certificate::{CERTIFIED, Certificate};
-use super::config::HostConfig;
-use super::known_hosts::{KnownHosts, Verdict, fingerprint};
+use super::config::{HostConfig, percent};
+use super::inbox::Inbox;
+use super::known_hosts::{KnownHosts, Verdict, fingerprint, name};
+use super::program;
 use super::tcp::plain;
+
+/// What stands for a file in what is told of a key that `KnownHostsCommand` has named.
+const COMMAND: &str = "KnownHostsCommand";
+/// How a list of revoked keys begins that only OpenSSH itself can read.
+const BINARY_LIST: &[u8] = b"SSHKRL";
 
 /// Signature algorithms, best first.
 const ALGORITHMS: [&str; 12] = [
@@ -36,12 +45,14 @@ const ALGORITHMS: [&str; 12] = [
 pub(super) struct Expected<'a> {
     config: &'a HostConfig,
     known: KnownHosts,
+    /// What the `KnownHostsCommand` was given last.
+    asked: Vec<String>,
     name: &'a str,
     port: u16,
 }
 
 impl<'a> Expected<'a> {
-    pub(super) fn new(config: &'a HostConfig) -> Self {
+    pub(super) fn new(config: &'a HostConfig, inbox: &Inbox) -> Result<Self, ConnectError> {
         let files: Vec<PathBuf> = config
             .user_known_hosts_files
             .iter()
@@ -53,12 +64,55 @@ impl<'a> Expected<'a> {
             Some(alias) => (alias.as_str(), 22),
             None => (config.host_name.as_str(), config.port),
         };
-        Self {
+        let mut expected = Self {
             config,
             known: KnownHosts::load(&files),
+            asked: Vec::new(),
             name,
             port,
+        };
+        expected.ask_command("ORDER", None, inbox)?;
+        Ok(expected)
+    }
+
+    /// Lets the `KnownHostsCommand` name keys, once more if it is given something else than the last time.
+    fn ask_command(&mut self, occasion: &str, key: Option<&[u8]>, inbox: &Inbox) -> Result<(), ConnectError> {
+        let Some((program, arguments)) = self.config.known_hosts_command.split_first() else {
+            return Ok(());
+        };
+        if self.config.host_key_policy == HostKeyPolicy::Off {
+            return Ok(());
         }
+        let failed = |why: &str| refused(format!("{COMMAND} {program}: {why}"), Vec::new());
+        let value = |token| {
+            let of_key = |shown: fn(&[u8]) -> String| key.map_or_else(|| "NONE".to_owned(), shown);
+            Some(match token {
+                '%' => "%".to_owned(),
+                'H' => name(self.name, self.port),
+                'I' => occasion.to_owned(),
+                't' => of_key(key_type),
+                'f' => of_key(|key| match Certificate::read(key) {
+                    Some(certificate) => fingerprint(&certificate.key),
+                    None => fingerprint(key),
+                }),
+                'K' => of_key(|key| STANDARD.encode(key)),
+                _ => return None,
+            })
+        };
+        let arguments = arguments.iter().map(|argument| percent(argument, value));
+        let arguments: Vec<String> = arguments.collect::<Result<_, _>>().map_err(|why| failed(&why))?;
+        if key.is_some() && arguments == self.asked {
+            return Ok(());
+        }
+        let mut command = Command::new(program);
+        command.args(&arguments).stdin(Stdio::null());
+        let said = program::ask(&mut command, Some(inbox)).map_err(|error| failed(&plain(&error)))?;
+        if !said.status.success() {
+            return Err(failed(&said.complaint()));
+        }
+        self.known.replace(Path::new(COMMAND), &said.out);
+        self.asked = arguments;
+        Ok(())
     }
 
     /// The algorithms to offer: certificates where their authority is known, then those of the known keys, so that a server with
@@ -92,9 +146,14 @@ impl<'a> Expected<'a> {
     }
 
     /// Whether the key is trusted; a new one that was written down is returned. `peer` is where the connection leads, if that is known.
-    pub(super) fn check(&self, blob: &[u8], peer: Option<IpAddr>) -> Result<Option<NewHostKey>, ConnectError> {
-        if let Some(file) = &self.config.revoked_host_keys {
-            self.check_revoked(file, blob)?;
+    pub(super) fn check(
+        &mut self,
+        blob: &[u8],
+        peer: Option<IpAddr>,
+        inbox: &Inbox,
+    ) -> Result<Option<NewHostKey>, ConnectError> {
+        for file in &self.config.revoked_host_keys {
+            self.check_revoked(file, blob, inbox)?;
         }
         // As with ssh: an alias says that this is somebody in particular.
         let trusted = self.config.trusts_localhost
@@ -103,6 +162,7 @@ impl<'a> Expected<'a> {
         if trusted || self.config.host_key_policy == HostKeyPolicy::Off {
             return Ok(None);
         }
+        self.ask_command("HOSTNAME", Some(blob), inbox)?;
         if key_type(blob).ends_with(CERTIFIED) {
             let unreadable = || {
                 let reason = format!("host certificate of {} cannot be read", self.name);
@@ -114,15 +174,21 @@ impl<'a> Expected<'a> {
     }
 
     /// As with ssh, a list that cannot be read revokes every key.
-    fn check_revoked(&self, file: &Path, blob: &[u8]) -> Result<(), ConnectError> {
+    fn check_revoked(&self, file: &Path, blob: &[u8], inbox: &Inbox) -> Result<(), ConnectError> {
         let unusable = |why: &str| {
             let reason = format!("RevokedHostKeys {}: {why}", file.display());
             refused(reason, Vec::new())
         };
-        let list = fs::read_to_string(file).map_err(|error| unusable(&plain(&error)))?;
-        if list.starts_with("SSHKRL") {
-            return Err(unusable("only lists of keys are supported"));
+        let list = fs::read(file).map_err(|error| unusable(&plain(&error)))?;
+        if list.starts_with(BINARY_LIST) {
+            let revoked = is_in_binary_list(file, blob, inbox).map_err(|why| unusable(&why))?;
+            return if revoked {
+                Err(self.revoked(blob, file, None))
+            } else {
+                Ok(())
+            };
         }
+        let list = String::from_utf8_lossy(&list);
         let certificate = Certificate::read(blob);
         let keys = match &certificate {
             Some(certificate) => vec![certificate.key.as_slice(), certificate.authority.as_slice()],
@@ -134,7 +200,7 @@ impl<'a> Expected<'a> {
                 .nth(1)
                 .and_then(|text| STANDARD.decode(text).ok());
             if let Some(key) = keys.iter().find(|key| listed.as_deref() == Some(**key)) {
-                return Err(self.revoked(key, file, number + 1));
+                return Err(self.revoked(key, file, Some(number + 1)));
             }
         }
         Ok(())
@@ -143,7 +209,7 @@ impl<'a> Expected<'a> {
     fn check_certificate(&self, certificate: &Certificate) -> Result<Option<NewHostKey>, ConnectError> {
         for key in [&certificate.authority, &certificate.key] {
             if let Verdict::Revoked { file, line } = self.known.check(self.name, self.port, &key_type(key), key) {
-                return Err(self.revoked(key, &file, line));
+                return Err(self.revoked(key, &file, Some(line)));
             }
         }
         let Some((file, line)) = self.known.authority(self.name, self.port, &certificate.authority) else {
@@ -189,22 +255,27 @@ impl<'a> Expected<'a> {
                 ),
                 vec![
                     "somebody may be listening in between; ask whoever runs the server".to_owned(),
-                    format!(
-                        "if the change is expected: ssh-keygen -R '{}' -f '{}'",
-                        self.entry(),
-                        file.display()
-                    ),
+                    if file == Path::new(COMMAND) {
+                        format!("if the change is expected: {COMMAND} has to name the new key")
+                    } else {
+                        format!(
+                            "if the change is expected: ssh-keygen -R '{}' -f '{}'",
+                            name(self.name, self.port),
+                            file.display()
+                        )
+                    },
                 ],
             )),
-            Verdict::Revoked { file, line } => Err(self.revoked(blob, &file, line)),
+            Verdict::Revoked { file, line } => Err(self.revoked(blob, &file, Some(line))),
         }
     }
 
-    fn revoked(&self, blob: &[u8], file: &Path, line: usize) -> ConnectError {
+    fn revoked(&self, blob: &[u8], file: &Path, line: Option<usize>) -> ConnectError {
         let shown = format!("{} {}", key_type(blob), fingerprint(blob));
+        let line = line.map_or_else(String::new, |line| format!(":{line}"));
         let place = file.display();
         refused(
-            format!("host key of {} is revoked in {place}:{line}: {shown}", self.name),
+            format!("host key of {} is revoked in {place}{line}: {shown}", self.name),
             Vec::new(),
         )
     }
@@ -229,15 +300,6 @@ impl<'a> Expected<'a> {
         })
     }
 
-    /// The server as a known-hosts file names it.
-    fn entry(&self) -> String {
-        if self.port == 22 {
-            self.name.to_owned()
-        } else {
-            format!("[{}]:{}", self.name, self.port)
-        }
-    }
-
     fn scan_command(&self) -> String {
         let file = self.config.user_known_hosts_files.first();
         let file = file.map_or_else(|| "~/.ssh/known_hosts".to_owned(), |file| file.display().to_string());
@@ -245,6 +307,26 @@ impl<'a> Expected<'a> {
             "ssh-keyscan -p {} {} >> '{file}'",
             self.config.port, self.config.host_name
         )
+    }
+}
+
+/// What `ssh-keygen` says of the key, or of a certificate, its key and its authority.
+fn is_in_binary_list(list: &Path, blob: &[u8], inbox: &Inbox) -> Result<bool, String> {
+    let asked = || {
+        let mut key = program::memfd("key")?;
+        writeln!(key, "{} {}", key_type(blob), STANDARD.encode(blob))?;
+        let mut command = Command::new("ssh-keygen");
+        command.arg("-Q").arg("-f").arg(list).arg("/dev/stdin").stdin(key);
+        program::ask(&mut command, Some(inbox))
+    };
+    let said = asked().map_err(|error| match error.kind() {
+        ErrorKind::NotFound => "only ssh-keygen can read it, and there is none here".to_owned(),
+        _ => format!("ssh-keygen fails: {}", plain(&error)),
+    })?;
+    match said.status.code() {
+        Some(0) => Ok(false),
+        Some(1) if said.out.trim_end().ends_with("REVOKED") => Ok(true),
+        _ => Err(format!("ssh-keygen fails: {}", said.complaint())),
     }
 }
 

@@ -137,6 +137,7 @@ pub(super) fn establish(login: &Login, inbox: &mut Inbox) -> Result<Connection, 
         &login.destination.server,
         &login.destination.options,
         &login.environment.local_user,
+        Some(inbox),
     )?;
     match attempt(login, &config, inbox) {
         Ok(connection) => Ok(connection),
@@ -189,7 +190,7 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
     #[cfg(target_os = "linux")]
     link.give_back_unused();
     session.set_compress(config.compression);
-    let expected = Expected::new(config);
+    let mut expected = Expected::new(config, inbox)?;
     prefer(&session, config, &expected)?;
     let mut attempt = Attempt {
         login,
@@ -221,7 +222,11 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
                 Way::Direct => tcp::peer(&attempt.socket),
                 Way::Gateway(_) | Way::Command(_) => None,
             };
-            expected.check(blob, peer)?
+            let begun = Instant::now();
+            let checked = expected.check(blob, peer, attempt.inbox);
+            // Programs of this machine may be asked; their time is not the server's.
+            attempt.deadline += begun.elapsed();
+            checked?
         }
         None => return Err(attempt.handshake_failure(Stop::Silent)),
     };

@@ -20,6 +20,7 @@ pub mod known_hosts;
 mod login;
 mod pattern;
 mod pipe;
+mod program;
 mod proxy_command;
 mod root;
 mod signer;

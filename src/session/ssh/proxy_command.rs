@@ -7,11 +7,9 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 
-use rustix::fs::{MemfdFlags, memfd_create};
-use rustix::process::{Pid, Signal, kill_process_group};
-
 use crate::session::{ConnectError, Phase};
 
+use super::program;
 use super::tcp::plain;
 
 /// Most that is read of what the program said, in bytes.
@@ -37,7 +35,7 @@ impl ProxyCommand {
     fn try_start(line: &str) -> std::io::Result<(UnixStream, Self)> {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;
-        let said = File::from(memfd_create("said", MemfdFlags::CLOEXEC)?);
+        let said = program::memfd("said")?;
         let child = Command::new("/bin/sh")
             .arg("-c")
             .arg(format!("exec {line}"))
@@ -64,9 +62,6 @@ impl ProxyCommand {
 
 impl Drop for ProxyCommand {
     fn drop(&mut self) {
-        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-        let _ = self.child.wait();
+        program::end(&mut self.child);
     }
 }

@@ -1,10 +1,12 @@
 //! From a host name to a TCP connection, giving up when told to.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6, TcpStream, ToSocketAddrs};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use nix::ifaddrs::getifaddrs;
+use nix::net::if_::InterfaceFlags;
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::{
@@ -25,8 +27,12 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Connects to the host at one of its addresses, whichever answers first: the next one is tried when one is slow or has failed.
 /// Each has `timeout`.
 pub(super) fn connect(config: &HostConfig, timeout: Duration, inbox: &Inbox) -> Result<TcpStream, ConnectError> {
-    let addresses = addresses(config)?;
-    let own = config.bind_address.as_deref().map(own_addresses).transpose()?;
+    let mut addresses = addresses(config)?;
+    let own = match (&config.bind_address, &config.bind_interface) {
+        (Some(name), _) => Some(resolve(name, 0)?),
+        (None, Some(interface)) => Some(addresses_of(interface, &mut addresses)?),
+        (None, None) => None,
+    };
     let mut attempts = config.connection_attempts;
     loop {
         attempts = attempts.saturating_sub(1);
@@ -69,8 +75,51 @@ fn addresses(config: &HostConfig) -> Result<Vec<SocketAddr>, ConnectError> {
     Ok(mixed)
 }
 
-fn own_addresses(name: &str) -> Result<Vec<IpAddr>, ConnectError> {
-    Ok(resolve(name, 0)?.into_iter().map(|address| address.ip()).collect())
+/// This machine's addresses to connect from, one of each family that the interface has; others are taken out of `addresses`. As
+/// with ssh, one that leads no further than this machine or this wire is used only where there is no other.
+fn addresses_of(interface: &str, addresses: &mut Vec<SocketAddr>) -> Result<Vec<SocketAddr>, ConnectError> {
+    let failed = |why: &str| ConnectError {
+        phase: Phase::Connect,
+        reason: format!("BindInterface {interface}: {why}"),
+        hints: Vec::new(),
+    };
+    let all = getifaddrs().map_err(|error| failed(&plain(&error.into())))?;
+    let of_it: Vec<_> = all.filter(|address| address.interface_name == interface).collect();
+    if of_it.is_empty() {
+        return Err(failed("there is no such network interface"));
+    }
+    let up = of_it
+        .iter()
+        .filter(|address| address.flags.contains(InterfaceFlags::IFF_UP));
+    let own: Vec<SocketAddr> = up
+        .filter_map(|of_it| {
+            let address = of_it.address?;
+            let v4 = address
+                .as_sockaddr_in()
+                .map(|of_it| SocketAddr::from(SocketAddrV4::from(*of_it)));
+            v4.or_else(|| {
+                address
+                    .as_sockaddr_in6()
+                    .map(|of_it| SocketAddr::from(SocketAddrV6::from(*of_it)))
+            })
+        })
+        .collect();
+    let is_near = |address: &&SocketAddr| match address {
+        SocketAddr::V4(address) => *address.ip() == Ipv4Addr::LOCALHOST,
+        SocketAddr::V6(address) => address.ip().is_loopback() || address.ip().is_unicast_link_local(),
+    };
+    let best = |v4: bool| {
+        let of_family = || own.iter().filter(|address| address.is_ipv4() == v4);
+        of_family()
+            .find(|address| !is_near(address))
+            .or_else(|| of_family().next())
+    };
+    let own: Vec<SocketAddr> = [true, false].into_iter().filter_map(best).copied().collect();
+    addresses.retain(|address| own.iter().any(|own| own.is_ipv4() == address.is_ipv4()));
+    if addresses.is_empty() {
+        return Err(failed("it is down, or has no address of the server's kind"));
+    }
+    Ok(own)
 }
 
 fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
@@ -104,7 +153,7 @@ fn unknown(host: &str, why: &str) -> ConnectError {
 struct Race<'a> {
     /// Not tried yet.
     left: std::slice::Iter<'a, SocketAddr>,
-    own: Option<&'a [IpAddr]>,
+    own: Option<&'a [SocketAddr]>,
     timeout: Duration,
     running: Vec<Attempt>,
     reasons: Vec<String>,
@@ -117,7 +166,7 @@ struct Attempt {
 }
 
 impl<'a> Race<'a> {
-    fn new(addresses: &'a [SocketAddr], own: Option<&'a [IpAddr]>, timeout: Duration) -> Self {
+    fn new(addresses: &'a [SocketAddr], own: Option<&'a [SocketAddr]>, timeout: Duration) -> Self {
         Self {
             left: addresses.iter(),
             own,
@@ -193,7 +242,7 @@ impl<'a> Race<'a> {
         sockopt::set_tcp_nodelay(&socket, true)?;
         if let Some(own) = self.own {
             let own = own.iter().find(|own| own.is_ipv4() == address.is_ipv4());
-            bind(&socket, &SocketAddr::from((*own.ok_or(Errno::ADDRNOTAVAIL)?, 0)))?;
+            bind(&socket, own.ok_or(Errno::ADDRNOTAVAIL)?)?;
         }
         match connect_socket(&socket, &address) {
             Ok(()) => Ok((socket, true)),

@@ -143,7 +143,7 @@ const KEYWORDS: &[(&str, Keyword, Takes)] = &[
         Keyword::PubkeyAuthentication,
         Takes::OneOf(&["yes", "no", "true", "false", "unbound", "host-bound"]),
     ),
-    ("revokedhostkeys", Keyword::RevokedHostKeys, Takes::Text),
+    ("revokedhostkeys", Keyword::RevokedHostKeys, Takes::Files),
     ("serveralivecountmax", Keyword::ServerAliveCountMax, COUNT),
     ("serveraliveinterval", Keyword::ServerAliveInterval, Takes::Time),
     ("skeyauthentication", Keyword::KbdInteractiveAuthentication, Takes::Flag),

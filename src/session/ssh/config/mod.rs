@@ -19,7 +19,9 @@ use std::time::Duration;
 use crate::configuration::Server;
 use crate::session::{AuthMethod, ConnectError, HostKeyPolicy, Phase, SshOptions};
 
+use super::inbox::Inbox;
 use statement::Line;
+pub(super) use tokens::percent;
 
 /// How a server is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,8 +83,10 @@ pub struct HostConfig {
     pub user_known_hosts_files: Vec<PathBuf>,
     /// Known-hosts files of the system.
     pub global_known_hosts_files: Vec<PathBuf>,
-    /// A list of keys that no host may have.
-    pub revoked_host_keys: Option<PathBuf>,
+    /// A program, and what it is given, that names host keys, too; tokens about the key are still in it.
+    pub known_hosts_command: Vec<String>,
+    /// Lists of keys that no host may have.
+    pub revoked_host_keys: Vec<PathBuf>,
     /// New names are hashed.
     pub hash_known_hosts: bool,
     /// Servers at a loopback address are trusted whatever key they show.
@@ -101,6 +105,8 @@ pub struct HostConfig {
     pub address_family: AddressFamily,
     /// Address of this machine to connect from.
     pub bind_address: Option<String>,
+    /// Network interface of this machine to connect from, where there is no such address.
+    pub bind_interface: Option<String>,
     /// How often it is asked before it is given up, where the files say so.
     pub server_alive_count: Option<u32>,
     /// Compress what travels.
@@ -146,13 +152,20 @@ impl SshConfig {
         self
     }
 
-    /// What the files and the recipe's options say about a server. `local_user` is who runs capr.
+    /// What the files and the recipe's options say about a server. `local_user` is who runs capr; `inbox`: of whoever may no longer
+    /// want to know.
     ///
     /// # Errors
     ///
     /// When the files ask for something that is not supported, or cannot be expanded, for this server.
-    pub fn resolve(&self, server: &Server, options: &SshOptions, local_user: &str) -> Result<HostConfig, ConnectError> {
-        resolve::resolve(self, server, options, local_user).map_err(Trouble::into_error)
+    pub(super) fn resolve(
+        &self,
+        server: &Server,
+        options: &SshOptions,
+        local_user: &str,
+        inbox: Option<&Inbox>,
+    ) -> Result<HostConfig, ConnectError> {
+        resolve::resolve(self, server, options, local_user, inbox).map_err(Trouble::into_error)
     }
 }
 

@@ -6,8 +6,10 @@ use super::keyword::Keyword;
 use super::search::{Answers, Found, Stop, is_none, search};
 use super::statement::flag;
 use super::tokens::{self, Tokens};
+use super::words;
 use super::{AddressFamily, Algorithms, AuthMethod, HostConfig, Place, Route, SshConfig, Trouble, foreign};
 use crate::configuration::Server;
+use crate::session::ssh::inbox::Inbox;
 use crate::session::{HostKeyPolicy, SshOptions};
 
 const DEFAULT_PORT: u16 = 22;
@@ -20,20 +22,20 @@ pub(super) fn resolve(
     server: &Server,
     options: &SshOptions,
     local_user: &str,
+    inbox: Option<&Inbox>,
 ) -> Result<HostConfig, Trouble> {
     let user = server.user.as_deref().or(options.user.as_deref());
     let port = server.port.or(options.port);
     let answers = match search(config, &server.host, user, port, local_user) {
         Ok(answers) => answers,
         Err(Stop::Trouble(trouble)) => return Err(trouble),
-        Err(Stop::Foreign { place, what }) => {
-            foreign::ask(config, &server.host, user, port, local_user).map_err(|why| {
+        Err(Stop::Foreign { place, what }) => foreign::ask(config, &server.host, user, port, local_user, inbox)
+            .map_err(|why| {
                 Trouble::at(
                     &place,
                     format!("{what}: only ssh itself knows what it means, and {why}"),
                 )
-            })?
-        }
+            })?,
     };
     let Answers { host_name, found } = answers;
     let host_name = options.host_name.clone().unwrap_or(host_name);
@@ -105,10 +107,8 @@ pub(super) fn resolve(
             Some(files) => files,
             None => GLOBAL_KNOWN_HOSTS.into_iter().map(PathBuf::from).collect(),
         },
-        revoked_host_keys: found
-            .some_text(Keyword::RevokedHostKeys)
-            .map(|(text, place)| tokens.file(text, place))
-            .transpose()?,
+        known_hosts_command: known_hosts_command(&found, &tokens)?,
+        revoked_host_keys: known_hosts(&None, &found, Keyword::RevokedHostKeys, &tokens)?.unwrap_or_default(),
         hash_known_hosts: found.flag(Keyword::HashKnownHosts).unwrap_or(false),
         trusts_localhost: found.flag(Keyword::NoHostAuthenticationForLocalhost).unwrap_or(false),
         host_key_policy: options.verify_host_key.or(policy(&found)).unwrap_or_default(),
@@ -124,6 +124,7 @@ pub(super) fn resolve(
             _ => AddressFamily::Any,
         },
         bind_address: list(&options.bind_address, Keyword::BindAddress),
+        bind_interface: found.text(Keyword::BindInterface).map(|(name, _)| name.to_owned()),
         server_alive_interval: options.keepalive_interval.or(found.time(Keyword::ServerAliveInterval)),
         server_alive_count: options.keepalive_count.or(found.number(Keyword::ServerAliveCountMax)),
         compression: options
@@ -180,14 +181,6 @@ fn refuse_unsupported(found: &Found) -> Result<(), Trouble> {
             place,
             "ProxyUseFdpass is not supported: the command is to speak itself",
         ));
-    }
-    for (keyword, name) in [
-        (Keyword::KnownHostsCommand, "KnownHostsCommand"),
-        (Keyword::BindInterface, "BindInterface"),
-    ] {
-        if let Some((_, place)) = found.some_text(keyword) {
-            return Err(Trouble::at(place, format!("{name} is not supported")));
-        }
     }
     Ok(())
 }
@@ -249,6 +242,20 @@ fn known_hosts(
         }
     });
     files.collect::<Result<_, _>>().map(Some)
+}
+
+/// The words of the command; those about the key that is met are not known yet.
+fn known_hosts_command(found: &Found, tokens: &Tokens<'_>) -> Result<Vec<String>, Trouble> {
+    let Some((text, place)) = found.some_text(Keyword::KnownHostsCommand) else {
+        return Ok(Vec::new());
+    };
+    let trouble = |why: &str| Trouble::at(place, format!("KnownHostsCommand {why}"));
+    let words = words::command(text).ok_or_else(|| trouble("has a quote that is not closed"))?;
+    let mut words = words.into_iter();
+    let program = words.next().filter(|program| program.starts_with('/'));
+    let program = program.ok_or_else(|| trouble("needs the whole path of a program"))?;
+    let arguments = words.map(|word| tokens.all_but("HIKft", &word, place));
+    [Ok(program)].into_iter().chain(arguments).collect()
 }
 
 fn identity_files(

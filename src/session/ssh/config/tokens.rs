@@ -24,7 +24,12 @@ pub(super) struct Tokens<'a> {
 
 /// Expands a `HostName`, which knows `%h` and `%%` alone.
 pub(super) fn host_name(text: &str, original_host: &str, place: &Place) -> Result<String, Trouble> {
-    percent(text, place, |token| (token == 'h').then(|| original_host.to_owned()))
+    let value = |token| match token {
+        '%' => Some("%".to_owned()),
+        'h' => Some(original_host.to_owned()),
+        _ => None,
+    };
+    percent(text, value).map_err(|why| Trouble::at(place, why))
 }
 
 /// Expands a leading `~/` or `~user/`.
@@ -47,7 +52,7 @@ impl Tokens<'_> {
     pub(super) fn file(&self, text: &str, place: &Place) -> Result<PathBuf, Trouble> {
         let text = tilde(text, self.home, place)?;
         let text = self.variables(&text, place)?;
-        percent(&text, place, |token| self.value(token)).map(PathBuf::from)
+        self.line(&text, place).map(PathBuf::from)
     }
 
     /// The socket that a variable names.
@@ -58,7 +63,18 @@ impl Tokens<'_> {
 
     /// Expands what is no file: tokens alone.
     pub(super) fn line(&self, text: &str, place: &Place) -> Result<String, Trouble> {
-        percent(text, place, |token| self.value(token))
+        percent(text, |token| self.value(token)).map_err(|why| Trouble::at(place, why))
+    }
+
+    /// Expands all but these tokens, which are left to a later [`percent`]: `%%` has to wait for that, too.
+    pub(super) fn all_but(&self, later: &str, text: &str, place: &Place) -> Result<String, Trouble> {
+        let text = self.variables(text, place)?;
+        let value = |token| match token {
+            '%' => Some("%%".to_owned()),
+            token if later.contains(token) => Some(format!("%{token}")),
+            token => self.value(token).map(|value| value.replace('%', "%%")),
+        };
+        percent(&text, value).map_err(|why| Trouble::at(place, why))
     }
 
     /// A value is expanded once: what a variable holds is not looked at again.
@@ -83,6 +99,7 @@ impl Tokens<'_> {
 
     fn value(&self, token: char) -> Option<String> {
         Some(match token {
+            '%' => "%".to_owned(),
             'h' => self.host_name.to_owned(),
             'n' => self.original_host.to_owned(),
             'k' => self.key_alias.to_owned(),
@@ -114,7 +131,8 @@ fn local_host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-fn percent(text: &str, place: &Place, value: impl Fn(char) -> Option<String>) -> Result<String, Trouble> {
+/// Expands the tokens of a text, `%%` among them; says what is wrong with it.
+pub(in crate::session::ssh) fn percent(text: &str, value: impl Fn(char) -> Option<String>) -> Result<String, String> {
     let mut expanded = String::new();
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
@@ -123,12 +141,11 @@ fn percent(text: &str, place: &Place, value: impl Fn(char) -> Option<String>) ->
             continue;
         }
         match chars.next() {
-            Some('%') => expanded.push('%'),
             Some(token) => match value(token) {
                 Some(value) => expanded.push_str(&value),
-                None => return Err(Trouble::at(place, format!("`{text}': %{token} is not known here"))),
+                None => return Err(format!("`{text}': %{token} is not known here")),
             },
-            None => return Err(Trouble::at(place, format!("`{text}' ends in a single %"))),
+            None => return Err(format!("`{text}' ends in a single %")),
         }
     }
     Ok(expanded)

@@ -24,12 +24,22 @@ pub(super) fn first(text: &str) -> Option<(String, &str)> {
 
 /// All words up to a comment; quotes of both kinds and backslashes as ssh takes them. `None` when a quote is not closed.
 pub(super) fn all(text: &str) -> Option<Vec<String>> {
+    split(text, true)
+}
+
+/// Likewise for a command, where nothing is a comment.
+pub(super) fn command(text: &str) -> Option<Vec<String>> {
+    split(text, false)
+}
+
+fn split(text: &str, has_comments: bool) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut chars = text.chars().peekable();
     loop {
         while chars.next_if(|c| matches!(c, ' ' | '\t')).is_some() {}
         match chars.peek() {
-            None | Some('#') => return Some(words),
+            None => return Some(words),
+            Some('#') if has_comments => return Some(words),
             Some(_) => {}
         }
         let mut word = String::new();

@@ -58,22 +58,31 @@ pub enum Verdict {
 impl KnownHosts {
     /// Reads files, first to last; one that cannot be read has no keys in it, and lines that cannot be understood are skipped.
     pub fn load(files: &[PathBuf]) -> Self {
-        let mut entries = Vec::new();
+        let mut known = Self::default();
         for file in files {
-            let Ok(bytes) = fs::read(file) else {
-                continue;
-            };
-            for (number, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
-                if let Some(entry) = Entry::parse(line) {
-                    let place = Place {
-                        file: file.clone(),
-                        line: number + 1,
-                    };
-                    entries.push((place, entry));
-                }
+            if let Ok(bytes) = fs::read(file) {
+                known.read(file, &String::from_utf8_lossy(&bytes));
             }
         }
-        Self { entries }
+        known
+    }
+
+    /// Takes this text for what stands in a file, whatever stood there before.
+    pub(super) fn replace(&mut self, file: &Path, text: &str) {
+        self.entries.retain(|(place, _)| place.file != file);
+        self.read(file, text);
+    }
+
+    fn read(&mut self, file: &Path, text: &str) {
+        for (number, line) in text.lines().enumerate() {
+            if let Some(entry) = Entry::parse(line) {
+                let place = Place {
+                    file: file.to_owned(),
+                    line: number + 1,
+                };
+                self.entries.push((place, entry));
+            }
+        }
     }
 
     /// The types of the keys that are known for a host, in file order, each once: `ssh-ed25519`. With `HostKeyAlias` the host is
@@ -169,7 +178,7 @@ impl KnownHosts {
 }
 
 /// The name under which a host stands in a file.
-fn name(host: &str, port: u16) -> String {
+pub(super) fn name(host: &str, port: u16) -> String {
     let host = host.to_ascii_lowercase();
     if port == DEFAULT_PORT {
         host

@@ -95,3 +95,36 @@ fn attempts_to_connect_are_as_many_as_the_files_say() {
         assert!(range.contains(&took), "{attempts}: {took:?}");
     }
 }
+
+#[test]
+fn a_connection_comes_from_an_address_of_the_interface_that_the_files_name() {
+    use nix::ifaddrs::getifaddrs;
+    use nix::net::if_::InterfaceFlags;
+
+    let sshd = Sshd::start();
+    let of = |interface: &str| client("127.0.0.3", with_files(&sshd, &format!("BindInterface {interface}\n")));
+    let all: Vec<_> = getifaddrs()
+        .unwrap()
+        .filter(|found| found.flags.contains(InterfaceFlags::IFF_UP))
+        .filter_map(|found| {
+            let address = found.address?.as_sockaddr_in()?.ip().to_string();
+            Some((found.interface_name, address))
+        })
+        .collect();
+    assert!(all.iter().any(|(name, _)| name == "lo"), "{all:?}");
+    for (name, _) in &all {
+        let said = text(&of(name).unwrap().run("echo $SSH_CONNECTION"));
+        let from = said.split(' ').next().unwrap();
+        assert!(all.contains(&(name.clone(), from.to_owned())), "{name}: {said}");
+    }
+    let error = of("no-such0").err().expect("no login");
+    assert_eq!(error.phase, Phase::Connect);
+    assert_eq!(
+        error.reason,
+        "BindInterface no-such0: there is no such network interface"
+    );
+    // An address says more than an interface.
+    let options = with_files(&sshd, "BindInterface no-such0\nBindAddress 127.0.0.5\n");
+    let said = text(&client("127.0.0.3", options).unwrap().run("echo $SSH_CONNECTION"));
+    assert!(said.starts_with("127.0.0.5 "), "{said}");
+}

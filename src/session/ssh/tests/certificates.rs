@@ -201,3 +201,41 @@ fn a_users_certificate_and_a_forged_one_prove_no_host() {
         assert_ne!(why(&host[..at]), Some(Ok(())), "to byte {at}");
     }
 }
+
+#[test]
+fn k9_a_binary_list_revokes_certificates_by_number_by_name_and_with_their_authority() {
+    let server = Certified::new("ed25519", ED25519, &["-h", "-z", "7"]);
+    let authority = server.public("authority");
+    server.known(&format!("@cert-authority * {authority}"));
+    let path = |name: &str| server.keys.path().join(name);
+    for (list, is_revoked) in [
+        ("serial: 7\n", true),
+        ("serial: 8\n", false),
+        ("id: test\n", true),
+        ("id: other\n", false),
+        (authority.as_str(), true),
+        (server.public("key").as_str(), true),
+    ] {
+        fs::write(path("list"), list).unwrap();
+        let mut make = Process::new("ssh-keygen");
+        make.args(["-q", "-k", "-f"]).arg(path("krl"));
+        if list.contains(": ") {
+            make.arg("-s").arg(path("authority.pub"));
+        }
+        assert!(make.arg(path("list")).status().unwrap().success());
+        fs::write(
+            path("ssh_config"),
+            format!("RevokedHostKeys {}\n", path("krl").display()),
+        )
+        .unwrap();
+        let options = SshOptions {
+            config: Some(vec![path("ssh_config")]),
+            verify_host_key: Some(HostKeyPolicy::Strict),
+            ..server.sshd.options()
+        };
+        match server.sshd.connect_with(options) {
+            Ok(_) => assert!(!is_revoked, "{list}"),
+            Err(error) => assert!(is_revoked && error.reason.contains("is revoked in"), "{list}: {error}"),
+        }
+    }
+}

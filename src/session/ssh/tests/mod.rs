@@ -6,5 +6,6 @@ mod agent;
 mod certificates;
 mod commands;
 mod gateways;
+mod host_keys;
 mod keys;
 mod logins;

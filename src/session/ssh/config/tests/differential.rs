@@ -83,6 +83,11 @@ fn compare(sample: &Sample, server: &str) -> Result<(), String> {
         one("bindaddress"),
     );
     same(
+        "bindinterface",
+        ours.bind_interface.clone().unwrap_or_default(),
+        one("bindinterface"),
+    );
+    same(
         "serveralivecountmax",
         ours.server_alive_count.unwrap_or(3).to_string(),
         one("serveralivecountmax"),
@@ -115,10 +120,7 @@ fn compare(sample: &Sample, server: &str) -> Result<(), String> {
     same("methods", ours_methods.join(","), theirs_methods.join(","));
     same(
         "revokedhostkeys",
-        ours.revoked_host_keys
-            .as_ref()
-            .map(|file| file.display().to_string())
-            .unwrap_or_default(),
+        joined(&ours.revoked_host_keys),
         expanded(&one("revokedhostkeys"), &ours, server),
     );
     let certificates: Vec<String> = theirs
@@ -205,7 +207,7 @@ const SERVERS: [&str; 9] = [
 ];
 
 /// Configurations that were once thought of.
-const TEXTS: [&str; 62] = [
+const TEXTS: [&str; 65] = [
     "AddressFamily inet6\nCompression yes\nHashKnownHosts yes\nNoHostAuthenticationForLocalhost yes\nConnectionAttempts 3\nBindAddress 127.0.0.9\n",
     "AddressFamily INET\nHost app1\n AddressFamily any\n",
     "AddressFamily ipv6\n",
@@ -219,6 +221,9 @@ const TEXTS: [&str; 62] = [
     "PubkeyAuthentication sometimes\n",
     "CertificateFile ~/.ssh/c1\nCertificateFile ~/.ssh/%h-cert.pub\nHost db1\n CertificateFile /c3\n",
     "RevokedHostKeys /revoked-%h\n",
+    "RevokedHostKeys none\nBindInterface eth%h\nBindInterface never\n",
+    "Host app*\n BindInterface lo\n BindAddress 127.0.0.2\n KnownHostsCommand none\nHost *\n KnownHostsCommand /bin/echo %H\n",
+    "Match exec true\n BindInterface lo\n KnownHostsCommand /bin/echo %H %t \"%I\"\n RevokedHostKeys /revoked-%p\n",
     "ForwardAgent /run/%r.agent\nHost app1\n ForwardAgent no\n",
     "ForwardAgent ~/agent\n",
     "UserKnownHostsFile ~root/known\n",

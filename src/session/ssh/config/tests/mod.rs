@@ -77,7 +77,7 @@ impl Sample {
     fn resolve_with(&self, server: &str, options: &SshOptions) -> Result<HostConfig, ConnectError> {
         self.load()?
             .with_variables([("SSH_AUTH_SOCK".to_owned(), AGENT.to_owned())])
-            .resolve(&server.parse().unwrap(), options, &account().name)
+            .resolve(&server.parse().unwrap(), options, &account().name, None)
     }
 
     fn error(&self, server: &str) -> String {

@@ -61,10 +61,17 @@ fn what_would_lead_elsewhere_is_refused_only_for_the_hosts_it_is_about() {
         ),
         ("ProxyCommand nc %z", "DIR/config:2: `nc %z': %z is not known here"),
         (
-            "KnownHostsCommand /bin/keys %H",
-            "DIR/config:2: KnownHostsCommand is not supported",
+            "KnownHostsCommand keys %H",
+            "DIR/config:2: KnownHostsCommand needs the whole path of a program",
         ),
-        ("BindInterface lo", "DIR/config:2: BindInterface is not supported"),
+        (
+            "KnownHostsCommand /bin/keys '%H",
+            "DIR/config:2: KnownHostsCommand has a quote that is not closed",
+        ),
+        (
+            "KnownHostsCommand /bin/keys %z",
+            "DIR/config:2: `%z': %z is not known here",
+        ),
         (
             "Match version OpenSSH_1.* user bob",
             "DIR/config:2: Match version: only ssh itself knows what it means, and `ssh -G app1' fails: DIR/config: terminating, 1 bad configuration options",
@@ -170,7 +177,7 @@ fn without_any_file_the_defaults_of_ssh_hold() {
     let config = SshConfig::load(Some(&[]), Some(Path::new("/home/bob")))
         .unwrap()
         .with_variables([("SSH_AUTH_SOCK".to_owned(), "/agent".to_owned())])
-        .resolve(&"app1".parse().unwrap(), &SshOptions::default(), "bob")
+        .resolve(&"app1".parse().unwrap(), &SshOptions::default(), "bob", None)
         .unwrap();
     assert_eq!(config.user, "bob");
     assert_eq!(config.port, 22);
@@ -200,7 +207,7 @@ fn the_agent_is_the_one_of_the_file() {
     ] {
         let config = Sample::new(text).load().unwrap().with_variables(variables.clone());
         let config = config
-            .resolve(&"app1".parse().unwrap(), &SshOptions::default(), "bob")
+            .resolve(&"app1".parse().unwrap(), &SshOptions::default(), "bob", None)
             .unwrap();
         assert_eq!(config.identity_agent.as_deref(), expected.map(Path::new), "{text}");
     }
@@ -209,8 +216,9 @@ fn the_agent_is_the_one_of_the_file() {
 #[test]
 fn the_users_file_comes_first_and_may_be_missing() {
     let home = TempDir::new().unwrap();
-    let resolve =
-        || SshConfig::load(None, Some(home.path()))?.resolve(&"app1".parse().unwrap(), &SshOptions::default(), "bob");
+    let resolve = || {
+        SshConfig::load(None, Some(home.path()))?.resolve(&"app1".parse().unwrap(), &SshOptions::default(), "bob", None)
+    };
     assert_eq!(resolve().unwrap().port, 22);
     let ssh = home.path().join(".ssh");
     fs::create_dir_all(ssh.join("config.d")).unwrap();

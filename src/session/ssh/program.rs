@@ -1,0 +1,108 @@
+//! Programs of this machine that are asked something: bounded in time and in what they say, ended with whoever asks.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read as _, Seek as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+
+use super::inbox::Inbox;
+
+/// They may ask other machines; longer than that they are not waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Most that is read of what they say, in bytes.
+const SAID: u64 = 1 << 20;
+
+/// What a program said, and how it ended.
+pub(super) struct Said {
+    pub(super) out: String,
+    err: String,
+    pub(super) status: ExitStatus,
+}
+
+impl Said {
+    /// Why it failed, in its own last words if there are any.
+    pub(super) fn complaint(&self) -> String {
+        let last = self.err.lines().rev().find(|line| !line.trim().is_empty());
+        match last {
+            Some(line) => line.chars().filter(|c| !c.is_control()).collect(),
+            None => self.status.to_string(),
+        }
+    }
+}
+
+/// Runs it to its end. An error is about starting or awaiting it; `inbox`: of whoever may no longer want to know.
+pub(super) fn ask(command: &mut Command, inbox: Option<&Inbox>) -> io::Result<Said> {
+    let (mut out, mut err) = (memfd("said")?, memfd("complained")?);
+    let mut child = command
+        .stdout(out.try_clone()?)
+        .stderr(err.try_clone()?)
+        // Ctrl-C is for us.
+        .process_group(0)
+        .spawn()?;
+    let status = wait(&mut child, inbox);
+    if status.is_err() {
+        end(&mut child);
+    }
+    let status = status?;
+    let (out, err) = (read(&mut out)?, read(&mut err)?);
+    if u64::try_from(out.len()).is_ok_and(|length| length > SAID) {
+        return Err(io::Error::new(ErrorKind::FileTooLarge, "it says too much"));
+    }
+    Ok(Said { out, err, status })
+}
+
+/// Ends it, and what it has started.
+pub(super) fn end(child: &mut Child) {
+    if let Some(group) = pid(child) {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    let _ = child.wait();
+}
+
+fn wait(child: &mut Child, inbox: Option<&Inbox>) -> io::Result<ExitStatus> {
+    let Some(pid) = pid(child) else {
+        return child.wait();
+    };
+    let process = pidfd_open(pid, PidfdFlags::empty())?;
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            let reason = format!("no answer within {} s", PATIENCE.as_secs());
+            return Err(io::Error::new(ErrorKind::TimedOut, reason));
+        }
+        match inbox {
+            Some(inbox) if inbox.end().is_some() => return Err(io::Error::new(ErrorKind::Interrupted, "stopped")),
+            Some(inbox) => inbox.wait_for_any([(process.as_fd(), PollFlags::IN)].into_iter(), Some(until)),
+            None => {
+                let left = Timespec::try_from(left).ok();
+                let _ = poll(&mut [PollFd::new(&process, PollFlags::IN)], left.as_ref());
+            }
+        }
+    }
+}
+
+fn pid(child: &Child) -> Option<Pid> {
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw)
+}
+
+/// A file without a name, for what a program reads or says.
+pub(super) fn memfd(name: &str) -> io::Result<File> {
+    Ok(File::from(memfd_create(name, MemfdFlags::CLOEXEC)?))
+}
+
+fn read(file: &mut File) -> io::Result<String> {
+    file.rewind()?;
+    let mut bytes = Vec::new();
+    file.take(SAID + 1).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
