@@ -10,6 +10,9 @@ use crate::session::{ConnectError, Phase, SshOptions};
 use crate::session::ssh::SshEnvironment;
 use crate::session::ssh::testing::{Client, PATIENCE, Sshd, make_key, me};
 
+/// Of the environment.
+const VARIABLE: [&str; 2] = ["CAPR_TEST", "a value"];
+
 /// A configuration file; DIR in it is the server's folder.
 fn options(sshd: &Sshd, lines: &str) -> SshOptions {
     let lines = lines.replace("DIR", &sshd.folder.path().display().to_string());
@@ -35,6 +38,7 @@ fn ssh_connects(sshd: &Sshd) -> bool {
         .args(["-p", &sshd.port.to_string()])
         .arg(format!("{}@127.0.0.1", me()))
         .arg("true")
+        .env(VARIABLE[0], VARIABLE[1])
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .status()
@@ -105,10 +109,10 @@ fn k9_a_program_that_names_keys_is_given_what_ssh_gives_it() {
         "keys",
         "printf '<%s>' \"$@\" >> DIR/given; echo >> DIR/given; echo \"$2 $(cat DIR/host_key.pub)\"",
     );
-    let words = "%I %H %t %f %K %h %n %p %r 100%% 'a b'\\ c # %i ${HOME}";
+    let words = "%I %H %t %f %K %h %n %p %r 100%% 'a b'\\ c # %i ${CAPR_TEST}";
     let lines = format!("KnownHostsCommand DIR/keys {words}\nHostKeyAlias Some-Name\nStrictHostKeyChecking yes\n");
     let environment = SshEnvironment {
-        variables: std::env::vars().filter(|(name, _)| name == "HOME").collect(),
+        variables: vec![VARIABLE.map(str::to_owned).into()],
         ..SshEnvironment::default()
     };
     let mut client = Client::begin("127.0.0.1", options(&sshd, &lines), environment);
