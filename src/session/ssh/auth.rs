@@ -331,6 +331,10 @@ impl Attempt<'_> {
                     self.sign_in(&public, &mut |data| signer.sign(requested_algorithm(data)?, data))
                 }
                 None => {
+                    if let Some(objection) = self.config.objection_to_pem(key.text.reveal(), passphrase) {
+                        self.left_out.insert(objection);
+                        return Ok(Offered::Refused);
+                    }
                     self.step(|session| session.userauth_pubkey_memory(&user, public, key.text.reveal(), passphrase))
                 }
             };
@@ -348,6 +352,10 @@ impl Attempt<'_> {
     /// Logs in with a public key; `sign` is called once the server takes it.
     fn sign_in(&mut self, public: &[u8], sign: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>) -> Result<(), Stop> {
         let failed = |code| ssh2::Error::new(ErrorCode::Session(code), "public key");
+        if let Some(objection) = self.config.objection_to(public) {
+            self.left_out.insert(objection);
+            return Err(Stop::Failed(failed(libssh2_sys::LIBSSH2_ERROR_AUTHENTICATION_FAILED)));
+        }
         let Ok(user) = CString::new(self.config.user.as_str()) else {
             return Err(Stop::Failed(failed(libssh2_sys::LIBSSH2_ERROR_AUTHENTICATION_FAILED)));
         };
@@ -498,6 +506,7 @@ impl Attempt<'_> {
             parts.join(", ")
         };
         let mut hints = tried.hints.clone();
+        hints.extend(self.left_out.iter().map(|what| format!("not offered: {what}")));
         if parts.is_empty() {
             hints.push("no key file and no agent was found; name one: ssh_options.keys".to_owned());
         }

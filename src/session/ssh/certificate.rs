@@ -115,6 +115,12 @@ impl Certificate {
         }
     }
 
+    /// How the authority has signed it, as ssh's lists name that.
+    pub(super) fn signature(&self) -> Option<String> {
+        let signature = self.signature.as_ref()?;
+        Some(signature.algorithm().as_str().to_owned())
+    }
+
     fn is_signed(&self) -> Result<bool, ErrorStack> {
         let Some(signature) = &self.signature else {
             return Ok(false);

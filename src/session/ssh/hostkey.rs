@@ -152,6 +152,10 @@ impl<'a> Expected<'a> {
         peer: Option<IpAddr>,
         inbox: &Inbox,
     ) -> Result<Option<NewHostKey>, ConnectError> {
+        if let Some(weakness) = self.config.weakness_of(blob) {
+            let reason = format!("host key of {} is too weak: {weakness}", self.name);
+            return Err(refused(reason, Vec::new()));
+        }
         for file in &self.config.revoked_host_keys {
             self.check_revoked(file, blob, inbox)?;
         }
@@ -170,7 +174,33 @@ impl<'a> Expected<'a> {
             };
             return self.check_certificate(&Certificate::read(blob).ok_or_else(unreadable)?);
         }
+        self.check_address(blob, peer)?;
         self.check_key(blob)
+    }
+
+    /// As with ssh, what is known of the server's address is asked where the configuration wants that, and it is not this machine's.
+    fn check_address(&self, blob: &[u8], peer: Option<IpAddr>) -> Result<(), ConnectError> {
+        let Some(peer) = peer.filter(|peer| self.config.checks_host_ip && !peer.is_loopback()) else {
+            return Ok(());
+        };
+        let address = peer.to_string();
+        let port = self.config.port;
+        match self.known.check(&address, port, &key_type(blob), blob) {
+            Verdict::Known | Verdict::Unknown => Ok(()),
+            Verdict::Revoked { file, line } => Err(self.revoked(blob, &file, Some(line))),
+            Verdict::Changed { file, line, .. } => Err(refused(
+                format!(
+                    "host key of {} differs from the one of its address {address} in {}:{line} (CheckHostIP)",
+                    self.name,
+                    file.display()
+                ),
+                vec![format!(
+                    "if the address is another server's now: ssh-keygen -R '{}' -f '{}'",
+                    name(&address, port),
+                    file.display()
+                )],
+            )),
+        }
     }
 
     /// As with ssh, a list that cannot be read revokes every key.
@@ -216,7 +246,15 @@ impl<'a> Expected<'a> {
             // As with ssh: somebody else's certificate is worth as much as none.
             return self.check_key(&certificate.key);
         };
-        certificate.check(self.name, SystemTime::now()).map_err(|why| {
+        let signature = certificate.signature().unwrap_or_default();
+        let checked = if self.config.takes_authority(&signature) {
+            certificate.check(self.name, SystemTime::now())
+        } else {
+            Err(format!(
+                "it is signed with {signature}, which CASignatureAlgorithms leaves out"
+            ))
+        };
+        checked.map_err(|why| {
             refused(
                 format!("host certificate of {} is not accepted: {why}", self.name),
                 vec![format!(

@@ -1,5 +1,6 @@
 //! From a destination to a connection on which commands can run: address, key exchange, host key, authentication.
 
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -116,6 +117,8 @@ pub(super) struct Attempt<'a> {
     /// The first bytes that the server sent.
     greeting: Option<Vec<u8>>,
     banner_is_told: bool,
+    /// Our keys that the configuration does not want to be used.
+    pub(super) left_out: BTreeSet<String>,
 }
 
 /// The server was too busy to greet; another attempt may help.
@@ -201,6 +204,7 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         deadline: Instant::now() + options.login_timeout,
         greeting: None,
         banner_is_told: false,
+        left_out: BTreeSet::new(),
     };
     if let Err(stop) = attempt.step(Session::handshake) {
         let said = match &mut way {
@@ -256,6 +260,7 @@ fn prefer(session: &Session, config: &HostConfig, expected: &Expected<'_>) -> Re
         host_keys,
         ciphers,
         macs,
+        ..
     } = &config.algorithms;
     let unsupported = |what: &str, list: &str| ConnectError {
         phase: Phase::Configuration,
@@ -272,6 +277,11 @@ fn prefer(session: &Session, config: &HostConfig, expected: &Expected<'_>) -> Re
     session
         .method_pref(MethodType::HostKey, &host_key)
         .map_err(|error| internal(&error))?;
+    if let Some(signatures) = config.rsa_signatures() {
+        session
+            .method_pref(MethodType::SignAlgo, &signatures)
+            .map_err(|error| internal(&error))?;
+    }
     for (what, list, kinds) in [
         ("key exchanges", key_exchange, &[MethodType::Kex][..]),
         ("ciphers", ciphers, &[MethodType::CryptCs, MethodType::CryptSc]),

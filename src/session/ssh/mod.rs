@@ -16,6 +16,7 @@ mod inbox;
 mod job;
 mod key_file;
 mod key_ring;
+mod key_rules;
 pub mod known_hosts;
 mod login;
 mod pattern;

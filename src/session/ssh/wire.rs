@@ -6,6 +6,12 @@ pub(super) fn text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
 }
 
+/// A text as it travels.
+pub(super) fn packed(text: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+    [&length.to_be_bytes(), text].concat()
+}
+
 /// A positive number, as signatures are made of.
 pub(super) fn number(digits: &[u8]) -> Vec<u8> {
     // A first bit that is set would make it a negative one.
@@ -14,6 +20,5 @@ pub(super) fn number(digits: &[u8]) -> Vec<u8> {
     } else {
         &[]
     };
-    let length = u32::try_from(zero.len() + digits.len()).unwrap_or(u32::MAX);
-    [&length.to_be_bytes(), zero, digits].concat()
+    packed(&[zero, digits].concat())
 }

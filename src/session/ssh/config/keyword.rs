@@ -1,4 +1,5 @@
-//! The keywords of ssh configurations that decide how a server is reached, and what they take. Others are passed over.
+//! The keywords of ssh configurations: those that decide whether and how a server is reached, with what they take, and those that are
+//! passed over. What is neither is refused, as ssh does.
 
 /// A keyword by its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -7,8 +8,10 @@ pub(super) enum Keyword {
     BatchMode,
     BindAddress,
     BindInterface,
+    CaSignatureAlgorithms,
     CanonicalizeHostname,
     CertificateFile,
+    CheckHostIp,
     Ciphers,
     Compression,
     ConnectTimeout,
@@ -22,6 +25,7 @@ pub(super) enum Keyword {
     IdentitiesOnly,
     IdentityAgent,
     IdentityFile,
+    IgnoreUnknown,
     KbdInteractiveAuthentication,
     KexAlgorithms,
     KnownHostsCommand,
@@ -34,7 +38,10 @@ pub(super) enum Keyword {
     ProxyCommand,
     ProxyJump,
     ProxyUseFdpass,
+    PubkeyAcceptedAlgorithms,
     PubkeyAuthentication,
+    RefuseConnection,
+    RequiredRsaSize,
     RevokedHostKeys,
     ServerAliveCountMax,
     ServerAliveInterval,
@@ -68,13 +75,19 @@ impl Keyword {
         matches!(self, Self::IdentityFile | Self::CertificateFile)
     }
 
-    /// In lower case, with what it takes; `None` for what does not concern us.
+    /// In lower case, with what it takes; `None` for those that are passed over or not known.
     pub(super) fn named(name: &str) -> Option<(Self, Takes)> {
         let (_, keyword, takes) = KEYWORDS.iter().find(|(known, ..)| *known == name)?;
         Some((*keyword, *takes))
     }
+
+    /// Whether one of this name, in lower case, has no meaning here.
+    pub(super) fn is_passed_over(name: &str) -> bool {
+        PASSED_OVER.iter().any(|names| names.contains(&name))
+    }
 }
 
+const PUBKEY: Takes = Takes::OneOf(&["yes", "no", "true", "false", "unbound", "host-bound"]);
 const PORTS: Takes = Takes::Number(1, 65_535);
 const COUNT: Takes = Takes::Number(0, i32::MAX.cast_unsigned());
 const ATTEMPTS: Takes = Takes::Number(1, i32::MAX.cast_unsigned());
@@ -94,16 +107,19 @@ const KEYWORDS: &[(&str, Keyword, Takes)] = &[
         Keyword::CanonicalizeHostname,
         Takes::OneOf(&["yes", "no", "true", "false", "always"]),
     ),
+    ("casignaturealgorithms", Keyword::CaSignatureAlgorithms, Takes::Text),
     ("certificatefile", Keyword::CertificateFile, Takes::Text),
     (
         "challengeresponseauthentication",
         Keyword::KbdInteractiveAuthentication,
         Takes::Flag,
     ),
+    ("checkhostip", Keyword::CheckHostIp, Takes::Flag),
     ("ciphers", Keyword::Ciphers, Takes::Text),
     ("compression", Keyword::Compression, Takes::Flag),
     ("connecttimeout", Keyword::ConnectTimeout, Takes::Time),
     ("connectionattempts", Keyword::ConnectionAttempts, ATTEMPTS),
+    ("dsaauthentication", Keyword::PubkeyAuthentication, PUBKEY),
     ("forwardagent", Keyword::ForwardAgent, Takes::Text),
     ("globalknownhostsfile", Keyword::GlobalKnownHostsFile, Takes::Files),
     ("hashknownhosts", Keyword::HashKnownHosts, Takes::Flag),
@@ -114,6 +130,7 @@ const KEYWORDS: &[(&str, Keyword, Takes)] = &[
     ("identityagent", Keyword::IdentityAgent, Takes::Text),
     ("identityfile", Keyword::IdentityFile, Takes::Text),
     ("identityfile2", Keyword::IdentityFile, Takes::Text),
+    ("ignoreunknown", Keyword::IgnoreUnknown, Takes::Text),
     (
         "kbdinteractiveauthentication",
         Keyword::KbdInteractiveAuthentication,
@@ -139,11 +156,16 @@ const KEYWORDS: &[(&str, Keyword, Takes)] = &[
     ("proxyjump", Keyword::ProxyJump, Takes::Text),
     ("proxyusefdpass", Keyword::ProxyUseFdpass, Takes::Flag),
     (
-        "pubkeyauthentication",
-        Keyword::PubkeyAuthentication,
-        Takes::OneOf(&["yes", "no", "true", "false", "unbound", "host-bound"]),
+        "pubkeyacceptedalgorithms",
+        Keyword::PubkeyAcceptedAlgorithms,
+        Takes::Text,
     ),
+    ("pubkeyacceptedkeytypes", Keyword::PubkeyAcceptedAlgorithms, Takes::Text),
+    ("pubkeyauthentication", Keyword::PubkeyAuthentication, PUBKEY),
+    ("refuseconnection", Keyword::RefuseConnection, Takes::Text),
+    ("requiredrsasize", Keyword::RequiredRsaSize, COUNT),
     ("revokedhostkeys", Keyword::RevokedHostKeys, Takes::Files),
+    ("rsaminsize", Keyword::RequiredRsaSize, COUNT),
     ("serveralivecountmax", Keyword::ServerAliveCountMax, COUNT),
     ("serveraliveinterval", Keyword::ServerAliveInterval, Takes::Time),
     ("skeyauthentication", Keyword::KbdInteractiveAuthentication, Takes::Flag),
@@ -156,3 +178,116 @@ const KEYWORDS: &[(&str, Keyword, Takes)] = &[
     ("user", Keyword::User, Takes::Text),
     ("userknownhostsfile", Keyword::UserKnownHostsFile, Takes::Files),
 ];
+
+const PASSED_OVER: [&[&str]; 7] = [
+    // Asked of `ssh -G` where they matter.
+    &[
+        "canonicaldomains",
+        "canonicalizefallbacklocal",
+        "canonicalizemaxdots",
+        "canonicalizepermittedcnames",
+        "tag",
+    ],
+    // Commands and their environment are the recipe's.
+    &[
+        "enableescapecommandline",
+        "escapechar",
+        "forkafterauthentication",
+        "localcommand",
+        "obscurekeystroketiming",
+        "permitlocalcommand",
+        "remotecommand",
+        "requesttty",
+        "sendenv",
+        "sessiontype",
+        "setenv",
+        "stdinnull",
+    ],
+    // Nothing but commands travels.
+    &[
+        "channeltimeout",
+        "clearallforwardings",
+        "dynamicforward",
+        "exitonforwardfailure",
+        "forwardx11",
+        "forwardx11timeout",
+        "forwardx11trusted",
+        "gatewayports",
+        "localforward",
+        "permitremoteopen",
+        "remoteforward",
+        "streamlocalbindmask",
+        "streamlocalbindunlink",
+        "tunnel",
+        "tunneldevice",
+        "xauthlocation",
+    ],
+    // One connection for the whole run, with its own questions whether the server lives.
+    &[
+        "controlmaster",
+        "controlpath",
+        "controlpersist",
+        "ipqos",
+        "keepalive",
+        "rekeylimit",
+        "tcpkeepalive",
+        "versionaddendum",
+    ],
+    // Ways to log in that there are not, or that lead by way of the agent.
+    &[
+        "addkeystoagent",
+        "enablesshkeysign",
+        "gssapiauthentication",
+        "gssapiclientidentity",
+        "gssapidelegatecredentials",
+        "gssapikexalgorithms",
+        "gssapikeyexchange",
+        "gssapirenewalforcesrekey",
+        "gssapiserveridentity",
+        "gssapitrustdns",
+        "hostbasedacceptedalgorithms",
+        "hostbasedauthentication",
+        "hostbasedkeytypes",
+        "kbdinteractivedevices",
+        "pkcs11provider",
+        "securitykeyprovider",
+        "smartcarddevice",
+        "usekeychain",
+    ],
+    // What is told, and what is offered beyond a login.
+    &[
+        "fingerprinthash",
+        "loglevel",
+        "logverbose",
+        "syslogfacility",
+        "updatehostkeys",
+        "verifyhostkeydns",
+        "visualhostkey",
+        "warnweakcrypto",
+    ],
+    // Ssh itself passes them over.
+    &[
+        "afstokenpassing",
+        "cipher",
+        "compressionlevel",
+        "fallbacktorsh",
+        "globalknownhostsfile2",
+        "kerberosauthentication",
+        "kerberostgtpassing",
+        "protocol",
+        "rhostsauthentication",
+        "rhostsrsaauthentication",
+        "rsaauthentication",
+        "useprivilegedport",
+        "userknownhostsfile2",
+        "useroaming",
+        "usersh",
+    ],
+];
+
+/// All of them, in lower case.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    let honoured = KEYWORDS.iter().map(|(name, ..)| *name);
+    honoured.chain(PASSED_OVER.iter().copied().flatten().copied())
+}

@@ -23,6 +23,9 @@ use super::inbox::Inbox;
 use statement::Line;
 pub(super) use tokens::percent;
 
+/// Shorter RSA keys are refused whatever is configured, as by OpenSSH.
+pub(super) const LEAST_RSA_BITS: u32 = 1024;
+
 /// How a server is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
@@ -56,6 +59,10 @@ pub struct Algorithms {
     pub ciphers: Option<String>,
     /// Message authentication codes.
     pub macs: Option<String>,
+    /// Signatures with our keys.
+    pub login_keys: Option<String>,
+    /// Signatures of authorities under certificates of hosts.
+    pub authorities: Option<String>,
 }
 
 /// Everything that is to be known to connect to a server.
@@ -91,6 +98,10 @@ pub struct HostConfig {
     pub hash_known_hosts: bool,
     /// Servers at a loopback address are trusted whatever key they show.
     pub trusts_localhost: bool,
+    /// A key that is known for the server's address must be the same.
+    pub checks_host_ip: bool,
+    /// Least bits of RSA keys, the servers' and ours.
+    pub required_rsa_bits: u32,
     /// What to do with a key that is not known.
     pub host_key_policy: HostKeyPolicy,
     /// The name under which keys are looked up and written instead, as for port 22.

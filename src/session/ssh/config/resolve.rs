@@ -7,7 +7,9 @@ use super::search::{Answers, Found, Stop, is_none, search};
 use super::statement::flag;
 use super::tokens::{self, Tokens};
 use super::words;
-use super::{AddressFamily, Algorithms, AuthMethod, HostConfig, Place, Route, SshConfig, Trouble, foreign};
+use super::{
+    AddressFamily, Algorithms, AuthMethod, HostConfig, LEAST_RSA_BITS, Place, Route, SshConfig, Trouble, foreign,
+};
 use crate::configuration::Server;
 use crate::session::ssh::inbox::Inbox;
 use crate::session::{HostKeyPolicy, SshOptions};
@@ -111,6 +113,8 @@ pub(super) fn resolve(
         revoked_host_keys: known_hosts(&None, &found, Keyword::RevokedHostKeys, &tokens)?.unwrap_or_default(),
         hash_known_hosts: found.flag(Keyword::HashKnownHosts).unwrap_or(false),
         trusts_localhost: found.flag(Keyword::NoHostAuthenticationForLocalhost).unwrap_or(false),
+        checks_host_ip: found.flag(Keyword::CheckHostIp).unwrap_or(false),
+        required_rsa_bits: found.number(Keyword::RequiredRsaSize).unwrap_or(LEAST_RSA_BITS),
         host_key_policy: options.verify_host_key.or(policy(&found)).unwrap_or_default(),
         connect_timeout: options.connect_timeout.or(found.time(Keyword::ConnectTimeout)),
         connection_attempts: found.number(Keyword::ConnectionAttempts).unwrap_or(1),
@@ -136,6 +140,8 @@ pub(super) fn resolve(
             host_keys: list(&options.host_key, Keyword::HostKeyAlgorithms),
             ciphers: list(&options.encryption, Keyword::Ciphers),
             macs: list(&options.hmac, Keyword::Macs),
+            login_keys: list(&None, Keyword::PubkeyAcceptedAlgorithms),
+            authorities: list(&None, Keyword::CaSignatureAlgorithms),
         },
         route,
         user: user.to_owned(),
@@ -171,8 +177,11 @@ fn route(options: &SshOptions, found: &Found, tokens: &Tokens<'_>) -> Result<Rou
     }
 }
 
-/// What would lead elsewhere, or would trust somebody else, than ssh does.
+/// What would lead elsewhere than ssh does, and what is not to be reached at all.
 fn refuse_unsupported(found: &Found) -> Result<(), Trouble> {
+    if let Some((why, place)) = found.text(Keyword::RefuseConnection) {
+        return Err(Trouble::at(place, format!("RefuseConnection: {why}")));
+    }
     if let (Some(true), Some((_, place))) = (
         found.flag(Keyword::ProxyUseFdpass),
         found.some_text(Keyword::ProxyCommand),

@@ -176,6 +176,15 @@ impl Search<'_> {
                         self.read(file, applies)?;
                     }
                 }
+                // As with ssh, wherever it stands: it may be a word that was to say where to connect.
+                Statement::Unknown(name) => {
+                    let ignored = self.found.text(Keyword::IgnoreUnknown);
+                    if !ignored.is_some_and(|(list, _)| lists(&list.to_ascii_lowercase(), name)) {
+                        let text =
+                            format!("there is no keyword `{name}'; `IgnoreUnknown {name}' before it passes it over");
+                        return Err(Trouble::at(&line.place, text).into());
+                    }
+                }
                 Statement::Set(keyword, words) if applies => self.found.take(*keyword, words, &line.place),
                 Statement::Set(..) => {}
             }

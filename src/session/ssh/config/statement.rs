@@ -19,6 +19,8 @@ pub(super) enum Statement {
     Match(Vec<Criterion>),
     /// Values as written: tokens may stand in them.
     Set(Keyword, Vec<String>),
+    /// A keyword, in lower case, that nobody knows.
+    Unknown(String),
     /// Files, read already.
     Include(Vec<Arc<[Line]>>),
 }
@@ -89,7 +91,8 @@ pub(super) fn parse(text: &str, place: &Place) -> Result<Parsed, Trouble> {
                 return Ok(Parsed::Statement(Statement::Set(keyword, vec![line])));
             }
             Some(takes) => Some(takes),
-            None => return Ok(Parsed::Nothing),
+            None if Keyword::is_passed_over(name) => return Ok(Parsed::Nothing),
+            None => return Ok(Parsed::Statement(Statement::Unknown(name.to_owned()))),
         },
     };
     let arguments = Arguments {

@@ -239,3 +239,31 @@ fn k9_a_binary_list_revokes_certificates_by_number_by_name_and_with_their_author
         }
     }
 }
+
+#[test]
+fn k9_how_an_authority_may_sign_is_said_by_the_files() {
+    let rsa: &[&str] = &["-t", "rsa", "-b", "2048"];
+    let server = Certified::new("ed25519", rsa, &["-h", "-t", "rsa-sha2-256"]);
+    server.known(&format!("@cert-authority * {}", server.public("authority")));
+    for (list, is_taken) in [
+        ("rsa-sha2-256", true),
+        ("+ssh-ed25519", true),
+        ("rsa-sha2-512,ssh-ed25519", false),
+        ("-rsa*", false),
+    ] {
+        let file = server.keys.path().join("ssh_config");
+        fs::write(&file, format!("CASignatureAlgorithms {list}\n")).unwrap();
+        let options = SshOptions {
+            config: Some(vec![file]),
+            verify_host_key: Some(HostKeyPolicy::Strict),
+            ..server.sshd.options()
+        };
+        match server.sshd.connect_with(options) {
+            Ok(_) => assert!(is_taken, "{list}"),
+            Err(error) => {
+                let why = "it is signed with rsa-sha2-256, which CASignatureAlgorithms leaves out";
+                assert!(!is_taken && error.reason.ends_with(why), "{list}: {error}");
+            }
+        }
+    }
+}

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use crate::session::{ConnectError, Phase, SshOptions};
 
-use crate::session::ssh::SshEnvironment;
+use crate::session::ssh::config::SshConfig;
+use crate::session::ssh::hostkey::Expected;
 use crate::session::ssh::testing::{Client, PATIENCE, Sshd, make_key, me};
+use crate::session::ssh::{SshEnvironment, inbox};
 
 /// Of the environment.
 const VARIABLE: [&str; 2] = ["CAPR_TEST", "a value"];
@@ -208,4 +210,57 @@ fn k9_a_binary_list_of_revoked_keys_refuses_what_it_refuses_with_ssh() {
     // Newer versions of ssh take several.
     let error = connect(&sshd, "RevokedHostKeys DIR/others.krl DIR/ours.krl\n").unwrap_err();
     assert!(error.reason.contains("ours.krl: ssh-ed25519 SHA256:"), "{error}");
+}
+
+#[test]
+fn k9_a_short_rsa_key_of_a_server_is_refused_as_ssh_refuses_it() {
+    let sshd = Sshd::with_keys(&["rsa"]);
+    for (bits, is_taken) in [(0, true), (3072, true), (3073, false)] {
+        let lines = format!("HostKeyAlgorithms rsa-sha2-512\nStrictHostKeyChecking no\nRequiredRSASize {bits}\n");
+        match connect(&sshd, &lines) {
+            Ok(()) => assert!(is_taken, "{bits}"),
+            Err(error) => {
+                assert!(!is_taken, "{error}");
+                let why =
+                    "host key of 127.0.0.1 is too weak: an RSA key of 3072 bits, where RequiredRSASize wants 3073";
+                assert_eq!(error.reason, why);
+            }
+        }
+        assert_eq!(ssh_connects(&sshd), is_taken, "{bits}");
+    }
+}
+
+#[test]
+fn k9_a_key_that_is_another_one_than_its_addresss_is_refused_where_the_files_want_that_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for name in ["key", "other"] {
+        make_key(&path(name), &["-t", "ed25519"]);
+    }
+    let key = |name: &str| fs::read_to_string(path(&format!("{name}.pub"))).unwrap();
+    let blob = crate::session::ssh::key_file::blob(&key("key")).unwrap();
+    let (_outbox, inbox) = inbox::pair(&inbox::Crowd::default()).unwrap();
+    let check = |checks: &str, known: String, peer: &str| {
+        fs::write(path("known"), known).unwrap();
+        let lines = format!("CheckHostIP {checks}\nUserKnownHostsFile {}\n", path("known").display());
+        fs::write(path("config"), lines).unwrap();
+        let config = SshConfig::load(Some(&[path("config")]), None).unwrap();
+        let server = "app1".parse().unwrap();
+        let config = config.resolve(&server, &SshOptions::default(), "bob", None).unwrap();
+        let mut expected = Expected::new(&config, &inbox).unwrap();
+        expected.check(&blob, Some(peer.parse().unwrap()), &inbox).map(drop)
+    };
+    let both = |address: &str| format!("app1 {}{address} {}", key("key"), key("other"));
+    let error = check("yes", both("192.0.2.7"), "192.0.2.7").unwrap_err();
+    assert!(
+        error
+            .reason
+            .contains("differs from the one of its address 192.0.2.7 in "),
+        "{error}"
+    );
+    check("no", both("192.0.2.7"), "192.0.2.7").unwrap();
+    check("yes", both("192.0.2.8"), "192.0.2.7").unwrap();
+    check("yes", both("127.0.0.1"), "127.0.0.1").unwrap();
+    let error = check("yes", format!("@revoked 2001:db8::1 {}", key("key")), "2001:db8::1").unwrap_err();
+    assert!(error.reason.contains("is revoked in"), "{error}");
 }

@@ -510,3 +510,43 @@ fn a_dead_address_does_not_keep_the_next_one_waiting() {
     assert!(begun.elapsed() < Duration::from_secs(5));
     assert_eq!(client.run("echo there").out, b"there\n");
 }
+
+#[test]
+fn k6_a_key_of_ours_that_the_files_leave_out_is_not_offered() {
+    let sshd = Sshd::start();
+    for (name, arguments) in [
+        ("rsa", &["-t", "rsa", "-b", "2048"][..]),
+        ("pem", &["-t", "rsa", "-b", "2048", "-m", "PEM"]),
+        ("ecdsa", &["-t", "ecdsa"]),
+        ("ecdsa_pem", &["-t", "ecdsa", "-m", "PEM"]),
+    ] {
+        make_key(&sshd.path(name), arguments);
+        std::fs::copy(sshd.path(&format!("{name}.pub")), sshd.path("authorized_keys")).unwrap();
+        let is_rsa = !name.starts_with("ecdsa");
+        for (line, is_offered) in [
+            ("PubkeyAcceptedAlgorithms ssh-ed25519,rsa-sha2-256", is_rsa),
+            ("PubkeyAcceptedAlgorithms +ssh-rsa", true),
+            ("PubkeyAcceptedAlgorithms -ecdsa*", is_rsa),
+            ("PubkeyAcceptedAlgorithms ssh-ed25519", false),
+            ("RequiredRSASize 2048", true),
+            ("RequiredRSASize 2049", !is_rsa),
+        ] {
+            std::fs::write(sshd.path("ssh_config"), format!("{line}\n")).unwrap();
+            let options = SshOptions {
+                keys: vec![sshd.path(name)],
+                config: Some(vec![sshd.path("ssh_config")]),
+                ..sshd.options()
+            };
+            match sshd.connect_with(options) {
+                Ok(_) => assert!(is_offered, "{name}, {line}"),
+                Err(error) => {
+                    assert!(!is_offered, "{name}, {line}: {error}");
+                    let hint = error.hints.first().expect("a hint");
+                    assert!(hint.starts_with("not offered: "), "{hint}");
+                }
+            }
+        }
+    }
+    // The server's log tells with what the key has signed.
+    assert!(sshd.log().contains("pkalg rsa-sha2-256"), "{}", sshd.log());
+}

@@ -71,6 +71,12 @@ fn compare(sample: &Sample, server: &str) -> Result<(), String> {
         flag(ours.trusts_localhost),
         one("nohostauthenticationforlocalhost"),
     );
+    same("checkhostip", flag(ours.checks_host_ip), one("checkhostip"));
+    same(
+        "requiredrsasize",
+        ours.required_rsa_bits.to_string(),
+        one("requiredrsasize"),
+    );
     same("hashknownhosts", flag(ours.hash_known_hosts), one("hashknownhosts"));
     same(
         "connectionattempts",
@@ -207,7 +213,7 @@ const SERVERS: [&str; 9] = [
 ];
 
 /// Configurations that were once thought of.
-const TEXTS: [&str; 65] = [
+const TEXTS: [&str; 67] = [
     "AddressFamily inet6\nCompression yes\nHashKnownHosts yes\nNoHostAuthenticationForLocalhost yes\nConnectionAttempts 3\nBindAddress 127.0.0.9\n",
     "AddressFamily INET\nHost app1\n AddressFamily any\n",
     "AddressFamily ipv6\n",
@@ -221,6 +227,8 @@ const TEXTS: [&str; 65] = [
     "PubkeyAuthentication sometimes\n",
     "CertificateFile ~/.ssh/c1\nCertificateFile ~/.ssh/%h-cert.pub\nHost db1\n CertificateFile /c3\n",
     "RevokedHostKeys /revoked-%h\n",
+    "CheckHostIP yes\nRequiredRSASize 3072\nPubkeyAcceptedKeyTypes ssh-ed25519\nHost *\n CheckHostIP no\n RequiredRSASize 2\n",
+    "Match exec true\n CheckHostIP yes\n RequiredRSASize 4096\n PubkeyAcceptedAlgorithms -ssh-rsa*\n CASignatureAlgorithms ssh-ed25519\n",
     "RevokedHostKeys none\nBindInterface eth%h\nBindInterface never\n",
     "Host app*\n BindInterface lo\n BindAddress 127.0.0.2\n KnownHostsCommand none\nHost *\n KnownHostsCommand /bin/echo %H\n",
     "Match exec true\n BindInterface lo\n KnownHostsCommand /bin/echo %H %t \"%I\"\n RevokedHostKeys /revoked-%p\n",

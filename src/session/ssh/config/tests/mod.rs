@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod differential;
+mod keywords;
 mod refused;
 
 use std::collections::HashMap;
