@@ -146,6 +146,8 @@ fn k8_a_gateway_is_a_server_a_chain_or_a_map() {
         ("[\"gate1\", \"gate2\"]", [1, 1]),
         ("#{ gate1: [\"app1\", \"app2\"], gate2: \"db1\" }", [1, 1]),
         ("()", [0, 0]),
+        // As in Ruby, where nil and false are the same here.
+        ("false; set :user, false; set :port, false", [0, 0]),
     ] {
         Case::new().recipe(&recipe(gateway)).args(["t"]).on(&fleet).run().ok();
         let now = [logins(&fleet, "gate1"), logins(&fleet, "gate2")];

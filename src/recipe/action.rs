@@ -107,7 +107,7 @@ impl Interpreter {
     /// How sudo is called: the variables `sudo` and `sudo_prompt`.
     pub(super) fn sudo(&self, engine: &Engine) -> Fallible<Sudo> {
         let prompt = match self.variable(engine, "sudo_prompt")? {
-            Some(prompt) => prompt.to_string(),
+            Some(_) => self.text_variable(engine, "sudo_prompt")?.unwrap_or_default(),
             None => "sudo password: ".to_owned(),
         };
         Ok(Sudo {

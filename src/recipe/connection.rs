@@ -186,7 +186,7 @@ pub(super) fn unknown_ssh_option(name: &str) -> Option<Diagnostic> {
 impl Interpreter {
     /// How this recipe reaches servers, as its variables stand now.
     pub(super) fn reach(&self, engine: &Engine) -> Fallible<Reach> {
-        let value = self.variable(engine, "gateway")?;
+        let value = self.said(engine, "gateway")?;
         Ok(Reach {
             gateways: value.map(|value| gateways(&value)).transpose()?.unwrap_or_default(),
             options: self.ssh_options(engine)?,
@@ -244,9 +244,7 @@ impl Interpreter {
         if let Some(user) = self.text_variable(engine, "user")? {
             options.user = Some(user);
         }
-        if let Some(value) = self.variable(engine, "port")?
-            && !value.is_unit()
-        {
+        if let Some(value) = self.said(engine, "port")? {
             options.port = Some(port("port", &value, Position::NONE)?);
         }
         Ok(options)

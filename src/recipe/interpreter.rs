@@ -236,12 +236,15 @@ impl Interpreter {
         }
     }
 
-    /// A text variable; `None` where it is not set or `()`.
+    /// A variable that says something: `()` and false say nothing, as in Ruby.
+    pub(super) fn said(&self, engine: &Engine, name: &str) -> Fallible<Option<Dynamic>> {
+        let says_nothing = |value: &Dynamic| value.is_unit() || value.as_bool() == Ok(false);
+        Ok(self.variable(engine, name)?.filter(|value| !says_nothing(value)))
+    }
+
+    /// The same as a text.
     pub(super) fn text_variable(&self, engine: &Engine, name: &str) -> Fallible<Option<String>> {
-        Ok(match self.variable(engine, name)? {
-            Some(value) if !value.is_unit() => Some(value.to_string()),
-            _ => None,
-        })
+        Ok(self.said(engine, name)?.map(|value| value.to_string()))
     }
 
     /// Sets a variable. Maps and lists are shared, so that they can be changed in place.
