@@ -356,9 +356,14 @@ pub(super) fn names_secret(text: &str) -> bool {
 
 /// A recipe's line as it may be shown: where it speaks of a secret, its texts are starred, character for character.
 pub(super) fn masked(line: &str) -> String {
-    if !names_secret(&line.to_lowercase()) {
-        return line.to_owned();
+    match names_secret(&line.to_lowercase()) {
+        true => starred(line),
+        false => line.to_owned(),
     }
+}
+
+/// Its texts, character for character.
+pub(super) fn starred(line: &str) -> String {
     let mut quote = None;
     line.chars()
         .map(|c| match (quote, c) {

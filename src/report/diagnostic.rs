@@ -74,17 +74,37 @@ fn place<'a>(origin: &Origin, source: Option<&str>, label: Option<&str>, cleaner
     }
 }
 
-/// The bytes of the word at a column, or of the one character there; the place after the end for a column behind it.
+/// The bytes of what stands at a column: a word, a symbol, a text up to its end, signs that belong together, or else one
+/// character; the place after the end for a column behind it.
 fn word(line: &str, column: usize) -> std::ops::Range<usize> {
     let Some((start, first)) = line.char_indices().nth(column.saturating_sub(1)) else {
         return line.len()..line.len();
     };
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let rest = line.get(start..).unwrap_or_default();
-    let length = if is_part(first) {
-        rest.find(|c| !is_part(c)).unwrap_or(rest.len())
-    } else {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let is_sign = |c: char| "=<>~|&-+*?!%".contains(c);
+    let run = |from: usize, is_in: &dyn Fn(char) -> bool| {
+        let rest = rest.get(from..).unwrap_or_default();
+        from + rest.find(|c| !is_in(c)).unwrap_or(rest.len())
+    };
+    let closed = |close: char| {
+        let mut inner = rest.char_indices().skip(1);
+        while let Some((at, c)) = inner.next() {
+            match c {
+                '\\' => drop(inner.next()),
+                c if c == close => return at + c.len_utf8(),
+                _ => {}
+            }
+        }
         first.len_utf8()
+    };
+    let length = match first {
+        ':' => run(1, &is_part),
+        '"' | '`' => closed(first),
+        '$' | '#' if rest.starts_with(&format!("{first}{{")) => closed('}'),
+        c if is_sign(c) => run(0, &is_sign),
+        c if is_part(c) => run(0, &is_part),
+        c => c.len_utf8(),
     };
     start..start + length
 }

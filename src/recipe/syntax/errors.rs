@@ -2,7 +2,10 @@
 
 use rhai::{LexError, ParseError, ParseErrorType, Position};
 
+use super::super::interpreter::{names_secret, starred};
 use super::super::origin::{lower, origin};
+use super::fragments::{own, plain, quoted};
+use super::habits;
 use super::layout::{Kind, braces, is_word, line_of, meant_end, open_at, pieces};
 use super::ruby;
 use super::words::plain_words;
@@ -10,17 +13,19 @@ use crate::diagnostic::{Diagnostic, Fault};
 
 /// The diagnostic of a syntax error in `text`.
 pub(super) fn syntax(error: &ParseError, source: &str, text: &str) -> Diagnostic {
-    let place = Place::new(text, error.position());
+    let at = Place::new(text, error.position());
     let Told {
         message,
         label,
         hint,
         position,
-    } = describe(error.err_type(), Some(&place));
+    } = describe(error.err_type(), Some(&at));
     let place = origin(Some(source), position.unwrap_or(error.position()));
     let mut diagnostic = Diagnostic::new(Fault::Recipe, plain_words(&message)).at(place);
     diagnostic.label = label.map(|label| plain_words(&label));
-    diagnostic.hints.extend(hint.map(|hint| plain_words(&hint)));
+    let is_secret = names_secret(&[at.before, at.rest].concat().to_lowercase());
+    let shown = |hint: String| if is_secret { starred(&hint) } else { hint };
+    diagnostic.hints.extend(hint.map(|hint| shown(plain_words(&hint))));
     diagnostic
 }
 
@@ -29,7 +34,7 @@ pub(super) const NO_SEMICOLON: &str = "`;' is missing";
 
 /// What is said of an error.
 #[derive(Debug, Default)]
-struct Told {
+pub(super) struct Told {
     message: String,
     /// Under the caret.
     label: Option<String>,
@@ -39,30 +44,30 @@ struct Told {
 }
 
 impl Told {
-    fn new(message: impl Into<String>) -> Self {
+    pub(super) fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
             ..Self::default()
         }
     }
 
-    fn label(mut self, label: impl Into<String>) -> Self {
+    pub(super) fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// With what helps, if anything does.
-    fn help(mut self, hint: Option<String>) -> Self {
+    pub(super) fn help(mut self, hint: Option<String>) -> Self {
         self.hint = hint;
         self
     }
 
-    fn at(mut self, position: Option<Position>) -> Self {
+    pub(super) fn at(mut self, position: Option<Position>) -> Self {
         self.position = position;
         self
     }
@@ -81,7 +86,10 @@ pub(super) struct Place<'a> {
 
 impl<'a> Place<'a> {
     pub(super) fn new(text: &'a str, position: Position) -> Self {
-        let at = offset(text, position);
+        habits::at_do(Self::at_byte(text, offset(text, position)))
+    }
+
+    pub(super) fn at_byte(text: &'a str, at: usize) -> Self {
         let (above, below) = text.split_at(at);
         Self {
             text,
@@ -159,7 +167,7 @@ pub(super) fn offset(text: &str, position: Position) -> usize {
 }
 
 /// The position of a byte.
-fn position(text: &str, at: usize) -> Option<Position> {
+pub(super) fn position(text: &str, at: usize) -> Option<Position> {
     let before = text.get(..at)?;
     let column = before.rsplit('\n').next()?.chars().count() + 1;
     let line = u16::try_from(line_of(text, at)).ok()?;
@@ -174,39 +182,32 @@ pub(in crate::recipe) fn without_text(error: &ParseErrorType) -> (String, Option
 
 fn describe(error: &ParseErrorType, place: Option<&Place>) -> Told {
     let word = place.map_or("", Place::word);
-    let habit = place.and_then(ruby::habit);
+    if let Some(place) = place
+        && may_be_habit(error)
+        && let Some(told) = habits::habit(place)
+    {
+        return told;
+    }
     match error {
         ParseErrorType::UnexpectedEOF => ended(place),
         ParseErrorType::MissingToken(token, _) if token == "}" && word.is_empty() => ended(place),
-        ParseErrorType::MissingToken(token, _) if token == ";" => no_semicolon(place, habit),
-        ParseErrorType::MissingToken(token, what) => missing(token, what, place, habit),
-        ParseErrorType::MissingSymbol(what) => Told::new(lower(what)).help(habit),
-        ParseErrorType::UnknownOperator(operator) => unknown_operator(operator, habit),
-        ParseErrorType::Reserved(word) => reserved(word, place, habit),
-        ParseErrorType::AssignmentToInvalidLHS(_) => {
-            let told = Told::new("this cannot be assigned to");
-            match place {
-                // Rhai points at the beginning.
-                Some(place) if matches!(place.statement_word(), "set" | "set_default") => {
-                    told.hint("a variable is set with a comma: set :name, value")
-                }
-                _ => told.hint("a pair is written with `=>': :roles => :app"),
-            }
-        }
-        ParseErrorType::BadInput(error) => lexical(error, place, habit),
+        ParseErrorType::MissingToken(token, _) if token == ";" => no_semicolon(place),
+        ParseErrorType::MissingToken(token, what) => missing(token, what, place),
+        ParseErrorType::MissingSymbol(what) => Told::new(lower(what)),
+        ParseErrorType::UnknownOperator(operator) => unknown_operator(operator),
+        ParseErrorType::Reserved(word) => reserved(word, place),
+        ParseErrorType::AssignmentToInvalidLHS(_) => habits::no_target(place),
+        ParseErrorType::BadInput(error) => lexical(error, place),
         ParseErrorType::LoopBreak => Told::new("`break' or `continue' outside a loop"),
-        ParseErrorType::ExprExpected(what) => Told::new(format!("expected {}", lower(what)))
-            .label("a value is missing here")
-            .help(habit),
+        ParseErrorType::ExprExpected(what) => {
+            Told::new(format!("expected {}", lower(what))).label("a value is missing here")
+        }
         ParseErrorType::VariableExpected => Told::new("expected the name of a variable")
             .label("this cannot be a name")
-            .help(
-                habit
-                    .or_else(|| Some("a name is made of letters, digits and `_', and begins with a letter".to_owned())),
-            ),
+            .hint("a name is made of letters, digits and `_', and begins with a letter"),
         ParseErrorType::PropertyExpected => Told::new("expected the name of a property")
             .label("no name")
-            .help(habit.or_else(|| Some("a map is written: #{ name: value, \"other name\": value }".to_owned()))),
+            .hint("a map is written: #{ name: value, \"other name\": value }"),
         ParseErrorType::DuplicatedProperty(name) => {
             Told::new(format!("`{name}' stands twice in this map")).label("the second one")
         }
@@ -221,27 +222,40 @@ fn describe(error: &ParseErrorType, place: Option<&Place>) -> Told {
             .hint(format!("a function is written: fn {name}(parameters) {{ … }}")),
         ParseErrorType::FnMissingBody(name) => Told::new(format!("the function `{name}' has no body"))
             .label("expected `{'")
-            .hint(habit.unwrap_or_else(|| format!("a function is written: fn {name}(parameters) {{ … }}"))),
+            .hint(format!("a function is written: fn {name}(parameters) {{ … }}")),
         ParseErrorType::MalformedCapture(_) => Told::new(format!("`{word}!' cannot be called on a value"))
             .label("no `!' here")
             .hint(match ruby::meant(word) {
                 Some(meant) => meant.to_owned(),
                 None => format!("a new value is given back: name = {word}(name, …)"),
             }),
-        ParseErrorType::MismatchedType(..) => {
-            let told = Told::new("a condition is true or false").label("this is neither");
-            match place {
-                Some(place) if place.rest.contains("=~") => told.hint("write: matches(text, \"pattern\")"),
-                _ => told.help(habit),
-            }
-        }
-        ParseErrorType::MalformedIndexExpr(_) => Told::new("this cannot be an index").help(habit),
+        ParseErrorType::MismatchedType(..) => habits::no_condition(place),
+        ParseErrorType::MalformedIndexExpr(_) => Told::new("this cannot be an index"),
         ParseErrorType::AssignmentToConstant(name) => Told::new(format!("`{name}' is constant"))
             .label("cannot be assigned to")
             .hint("let makes a variable that can change"),
         ParseErrorType::ExprTooDeep => Told::new("expressions stand in each other too deeply")
             .hint("set parts of it aside with let, or in a function"),
-        other => Told::new(lower(&other.to_string())).help(habit),
+        other => Told::new(lower(&other.to_string())),
+    }
+}
+
+/// Whether the parser may have stopped at something of Ruby's, and does not know better what is wrong.
+fn may_be_habit(error: &ParseErrorType) -> bool {
+    match error {
+        ParseErrorType::Reserved(sign) => !matches!(sign.as_str(), "#" | "nil" | "null" | "None"),
+        ParseErrorType::BadInput(LexError::UnexpectedInput(text)) => text != "}",
+        ParseErrorType::BadInput(LexError::ImproperSymbol(symbol, _)) => symbol != "eval" && !symbol.contains('#'),
+        ParseErrorType::MissingToken(..)
+        | ParseErrorType::MissingSymbol(_)
+        | ParseErrorType::UnknownOperator(_)
+        | ParseErrorType::ExprExpected(_)
+        | ParseErrorType::VariableExpected
+        | ParseErrorType::PropertyExpected
+        | ParseErrorType::FnMissingParams(_)
+        | ParseErrorType::MalformedCapture(_)
+        | ParseErrorType::MalformedIndexExpr(_) => true,
+        _ => false,
     }
 }
 
@@ -275,38 +289,35 @@ fn closing(bracket: char) -> char {
     }
 }
 
-fn no_semicolon(place: Option<&Place>, habit: Option<String>) -> Told {
+fn no_semicolon(place: Option<&Place>) -> Told {
     let Some(place) = place else {
         return Told::new("expected `;' after a statement");
     };
-    let word = place.word();
-    let message = match word {
-        _ if ruby::is_keyword(place.word_before()) => format!("there is no `{}' in recipes", place.word_before()),
+    if !place.begins_line() && ruby::is_argument(place) {
+        return Told::new("expected `,' between two arguments")
+            .label("no `,' before this")
+            .hint("arguments are separated by `,'");
+    }
+    let message = match place.word() {
         "" => "expected `;' after this statement".to_owned(),
         "\"" | "`" => "expected `;' before this text".to_owned(),
         word => format!("expected `;' before `{word}'"),
     };
-    let told = Told::new(message);
-    if let Some(habit) = habit {
-        let before = place.word_before();
-        if ruby::is_keyword(before) {
-            return told
-                .label("not a word of recipes")
-                .at(position(place.text, place.behind_code() - before.len()))
-                .hint(habit);
-        }
-        return told.label("unexpected").hint(habit);
+    match place.word() {
+        "," => Told::new("a statement does not go on with `,'")
+            .label("it ends before this")
+            .hint("every statement ends with `;'; a name gets its value by itself: let a = 1; let b = 2;"),
+        "{" => Told::new("a block cannot stand here")
+            .label("no verb before it takes a block")
+            .hint("a block stands behind a verb, as in task :name { … }; a map is written #{ name: value }"),
+        _ => Told::new(message)
+            .label(NO_SEMICOLON)
+            .at(position(place.text, place.behind_code()))
+            .hint("every statement ends with `;', except one that ends in a block"),
     }
-    if !place.begins_line() && ruby::is_argument(place) {
-        return told.label("no `,' before this").hint("arguments are separated by `,'");
-    }
-    let behind = place.behind_code();
-    told.label(NO_SEMICOLON)
-        .at(position(place.text, behind))
-        .hint("every statement ends with `;', except one that ends in a block")
 }
 
-fn missing(token: &str, what: &str, place: Option<&Place>, habit: Option<String>) -> Told {
+fn missing(token: &str, what: &str, place: Option<&Place>) -> Told {
     let word = place.map_or("", Place::word);
     let found = match word {
         "" => "the end of the file".to_owned(),
@@ -323,27 +334,25 @@ fn missing(token: &str, what: &str, place: Option<&Place>, habit: Option<String>
                 bracket.to_string()
             };
             let is_here = place.is_some_and(|place| line_of(text, place.at) == line_of(text, opening));
-            let told = if is_here && habit.is_none() {
-                told.hint(format!("`{shown}' is still open here"))
-            } else {
-                told.hint(
-                    habit.unwrap_or_else(|| format!("`{shown}' of line {} is still open here", line_of(text, opening))),
-                )
+            let told = match is_here {
+                true => told.hint(format!("`{shown}' is still open here")),
+                false => told.hint(format!(
+                    "`{shown}' of line {} is still open here",
+                    line_of(text, opening)
+                )),
             };
             told.label(format!("`{}' is missing before this", closing(bracket)))
         }
         ("{", _) => {
             let told = Told::new(format!("expected `{{' to begin a block, found {found}")).label("expected `{'");
-            let hint = habit.or_else(|| {
-                place.map(|place| {
-                    match place.statement_word() {
-                        "if" | "unless" | "else" => "a condition is followed by a block: if condition { … } else { … }",
-                        "for" => "a loop is written: for item in list { … }",
-                        "while" | "until" => "a loop is written: while condition { … }",
-                        _ => "a block is written in braces: { … }",
-                    }
-                    .to_owned()
-                })
+            let hint = place.map(|place| match place.statement_word() {
+                word @ ("if" | "while" | "for") => {
+                    let head = plain(place.said());
+                    let head = head.strip_suffix("then").unwrap_or(&head).trim_end();
+                    own(format!("write: {head} {{ … }}")).unwrap_or_else(|| format!("write: {word} … {{ … }}"))
+                }
+                "else" => "write: } else if condition { … }".to_owned(),
+                _ => "a block is written in braces: { … }".to_owned(),
             });
             told.help(hint)
         }
@@ -358,47 +367,54 @@ fn missing(token: &str, what: &str, place: Option<&Place>, habit: Option<String>
                 format!("expected `{token}' {what}").trim_end()
             ))
             .label(format!("expected `{token}'"))
-            .help(habit)
         }
     }
 }
 
-fn unknown_operator(operator: &str, habit: Option<String>) -> Told {
-    Told::new(format!("unknown operator `{operator}'"))
-        .label("there is no such operator")
-        .help(habit)
+fn unknown_operator(operator: &str) -> Told {
+    Told::new(format!("there is no operator `{operator}'")).label("not known")
 }
 
-fn reserved(word: &str, place: Option<&Place>, habit: Option<String>) -> Told {
+fn reserved(word: &str, place: Option<&Place>) -> Told {
     match word {
         "#" => Told::new("`#' begins no comment")
             .label("unexpected")
             .hint("comments begin with //"),
-        "@" | "$" => Told::new(format!("unexpected `{word}'"))
-            .label("names have no sign in front")
-            .hint("a variable is set with `set :name, value;' and read as name"),
+        "@" | "$" => habits::with_sign(word, place),
         ":" if place.is_some_and(|place| place.before.trim_end().ends_with(['"', '`', ']', ')'])) => {
             Told::new("unexpected `:'")
                 .label("no `,' before this")
                 .hint("arguments are separated by `,'")
         }
-        "->" => Told::new("unexpected `->'").label("unexpected").help(habit),
         "nil" if place.is_some_and(|place| place.before.ends_with('.')) => Told::new("there is no `.nil?'")
             .label("not a function")
             .hint("write: value == ()"),
-        ":" => Told::new("unexpected `:'")
-            .label("no symbol begins here")
+        ":" => Told::new("a symbol cannot stand here")
+            .label("no value is expected")
             .hint("a pair is written with `=>': :roles => :app"),
         "nil" | "null" | "None" => Told::new(format!("`{word}' is a reserved word"))
             .label("not a value")
             .hint("nothing is written ()"),
         "}" if place.is_some() => extra_brace(place),
+        _ if place.is_some_and(|place| matches!(place.word_before(), "let" | "const" | "fn")) => {
+            Told::new(format!("`{word}' is a reserved word"))
+                .label("cannot be a name")
+                .hint(format!("write another name: my_{word}"))
+        }
         _ if word.starts_with(is_word) => Told::new(format!("`{word}' is a reserved word"))
             .label("cannot be a name")
-            .hint(habit.unwrap_or_else(|| format!("as a name, write it as a symbol: :{word}"))),
-        _ => Told::new(format!("unexpected `{word}'"))
-            .label("unexpected")
-            .help(habit),
+            .hint(format!("as a name, write it as a symbol: :{word}")),
+        _ => out_of_place(word),
+    }
+}
+
+/// A sign at which nothing can begin or go on.
+fn out_of_place(sign: &str) -> Told {
+    match sign {
+        ";" | ")" | "]" | "}" | "," => {
+            Told::new(format!("expected a value before `{sign}'")).label("a value is missing before this")
+        }
+        _ => Told::new(format!("`{sign}' cannot stand here")).label("nothing can begin with it"),
     }
 }
 
@@ -415,12 +431,16 @@ fn extra_brace(place: Option<&Place>) -> Told {
     }
 }
 
-fn lexical(error: &LexError, place: Option<&Place>, habit: Option<String>) -> Told {
+fn lexical(error: &LexError, place: Option<&Place>) -> Told {
     match error {
         // What stands in them may be a secret.
-        LexError::MalformedChar(_) => Told::new("a text stands in double quotes, not in single ones")
-            .label("in single quotes")
-            .hint("\"…\"; in backticks `…` the value of ${name} is filled in"),
+        LexError::MalformedChar(_) => {
+            let text = place.and_then(|place| place.rest.get(1..)?.split('\'').next());
+            let hint = text.and_then(|text| own(format!("write: {}", quoted(text))));
+            Told::new("a text stands in double quotes, not in single ones")
+                .label("in single quotes")
+                .hint(hint.unwrap_or_else(|| "write: \"…\", or `…` where a value is filled in: ${name}".to_owned()))
+        }
         LexError::UnterminatedString => {
             // Rhai points somewhere into a text in backticks.
             let last = place.and_then(|place| pieces(place.text).pop());
@@ -437,29 +457,14 @@ fn lexical(error: &LexError, place: Option<&Place>, habit: Option<String>) -> To
                 .hint("a text in double quotes ends on its line; one in backticks may have several lines")
         }
         LexError::Runtime(message) => {
-            let is_default = place.is_some_and(|place| {
-                let rest = place.rest.trim_start_matches(is_word).trim_start();
-                rest.starts_with("||=") || rest.starts_with("??=")
-            });
-            let is_changed = place.is_some_and(|place| {
-                let rest = place.rest.trim_start_matches(is_word).trim_start();
-                rest.starts_with("&&=")
-            });
-            let name = place.map_or("name", Place::word);
-            Told::new(message.clone())
-                .label("not a local variable")
-                .hint(if is_changed {
-                    format!("what is to hold where something was set is written: if exists(:{name}) {{ set :{name}, value; }}")
-                } else if is_default {
-                    format!("what is to hold where nothing else was set is written: set_default :{name}, value;")
-                } else {
-                    format!("a variable of the recipe is set with `set :{name}, value;', a local one made with `let'")
-                })
+            let told = Told::new(message.clone()).label("not a local variable");
+            match place {
+                Some(place) => told.hint(habits::assigned(place)),
+                None => told,
+            }
         }
         LexError::UnexpectedInput(text) if text == "}" => extra_brace(place),
-        LexError::UnexpectedInput(text) => Told::new(format!("unexpected `{text}'"))
-            .label("unexpected")
-            .help(habit),
+        LexError::UnexpectedInput(text) => out_of_place(text),
         LexError::ImproperSymbol(symbol, _) if symbol == "eval" => Told::new("a recipe has no `eval'")
             .label("not allowed")
             .hint("a variable whose name is computed is read with fetch(name)"),
@@ -471,9 +476,7 @@ fn lexical(error: &LexError, place: Option<&Place>, habit: Option<String>) -> To
                 .label("this one")
                 .hint("a backslash in double quotes is written \\\\; in backticks it is itself")
         }
-        LexError::ImproperSymbol(symbol, _) => Told::new(format!("unexpected `{symbol}'"))
-            .label("unexpected")
-            .help(habit),
-        other => Told::new(lower(&other.to_string())).help(habit),
+        LexError::ImproperSymbol(symbol, _) => out_of_place(symbol),
+        other => Told::new(lower(&other.to_string())),
     }
 }

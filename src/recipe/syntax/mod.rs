@@ -2,6 +2,8 @@
 //! Nothing is evaluated here.
 
 pub(super) mod errors;
+mod fragments;
+mod habits;
 pub(super) mod layout;
 pub(super) mod lines;
 pub(super) mod named;

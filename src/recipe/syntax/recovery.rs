@@ -7,7 +7,7 @@ use rhai::{AST, ParseError, ParseErrorType};
 
 use super::errors::{NO_SEMICOLON, Place, syntax};
 use super::layout::{Kind, line_of, pieces, statement};
-use super::ruby;
+use super::{habits, ruby};
 use crate::diagnostic::Diagnostic;
 
 /// More errors than anybody wants to read in one text.
@@ -107,7 +107,7 @@ impl Mended {
                     if token == ";"
                         && place.begins_line()
                         && place.word_before() != "end"
-                        && ruby::habit(&place).is_none() =>
+                        && habits::habit(&place).is_none() =>
                 {
                     let behind = place.behind_code();
                     self.replace(behind..behind, ";");
@@ -115,6 +115,10 @@ impl Mended {
                 }
                 _ => {}
             }
+        }
+        if !follows && let Some((map, mended)) = habits::mended(&place) {
+            self.replace(map, &mended);
+            return (false, Vec::new(), true);
         }
         if !follows && let Some((word, brace)) = self.word_for_brace(&place) {
             self.replace(word, brace);
@@ -130,6 +134,9 @@ impl Mended {
             ParseErrorType::BadInput(rhai::LexError::UnterminatedString)
         ) {
             unended(&text, &place)
+        } else if place.rest.starts_with("=begin") {
+            let end = text.get(place.at..).and_then(|rest| rest.find("\n=end"));
+            end.map(|end| place.at..line_end(&text, place.at + end + 1)).or(around)
         } else if let Some(word) = ruby::heredoc(place.rest) {
             heredoc(&text, &place, word)
         } else if ruby::begins_block(&place, expects_brace) {

@@ -3,67 +3,6 @@
 use super::errors::Place;
 use super::layout::is_word;
 
-/// What helps where the parser stopped at something that is right in Ruby.
-pub(super) fn habit(place: &Place) -> Option<String> {
-    let (before, word, rest) = (place.word_before(), place.word(), place.rest);
-    let hint = match (before, word) {
-        ("unless", _) | (_, "unless") => "there is no `unless': write if !condition { … }",
-        ("until", _) | (_, "until") => "there is no `until' here: write while !condition { … }",
-        (_, "do") if is_loop(place.before) => "over a list goes: for item in list { … }",
-        (_, "do") if place.before.contains("lambda") || place.before.contains("proc") => {
-            "a lazy variable has a block: set :name { … }"
-        }
-        (_, "do") => {
-            "a block is written in braces: task :name { … }; with parameters: run command, |channel, stream, data| { … }"
-        }
-        (_, "if") if !place.begins_line() => "a condition stands in front: if condition { … }",
-        (_, "while") if !place.begins_line() => "a condition stands in front: while condition { … }",
-        (_, "then") => "a condition is followed by a block: if condition { … } else { … }",
-        (_, "end") | ("end", _) => "a block ends with `}'",
-        ("elsif" | "elif", _) | (_, "elsif" | "elif") => "write: } else if condition {",
-        ("case", _) | (_, "case" | "when") => "a choice is written: switch value { \"a\" => this, _ => that }",
-        (_, "rescue" | "ensure") | ("begin", _) => "write: try { … } catch (error) { … }",
-        ("def", _) | (_, "def") => "a function is written: fn name(parameters) { … }",
-        ("class" | "module", _) => "a recipe has no classes: a function is written fn name(parameters) { … }",
-        ("lambda" | "proc", "{") => "a lazy variable has a block: set :name { … }",
-        (_, "and") => "write &&",
-        (_, "or") => "write ||",
-        ("not", _) | (_, "not") => "write !",
-        (_, "?") if is_question(place.before) => return Some(question(before)),
-        (_, "?") => "a choice is written: if condition { this } else { that }",
-        (_, "!") if is_question(place.before) => "a function does not change its text: name = gsub(name, …)",
-        (_, "%") if rest.starts_with("%w") || rest.starts_with("%W") || rest.starts_with("%i") => {
-            "a list is written: [\"one\", \"two\"]"
-        }
-        (_, "%")
-            if rest.starts_with("%(") || rest.starts_with("%Q") || rest.starts_with("%q") || rest.starts_with("%{") =>
-        {
-            "a text stands in double quotes, or in backticks"
-        }
-        (_, "<") if is_heredoc(rest) => "a text of several lines stands in backticks: run `…`;",
-        (_, "=") if rest.starts_with("=~") => "write: matches(text, \"pattern\")",
-        (_, "~") if place.before.ends_with('=') => "write: matches(text, \"pattern\")",
-        (_, "!") if rest.starts_with("!~") => "write: !matches(text, \"pattern\")",
-        (_, "-") if rest.starts_with("->") => {
-            "a lazy variable has a block: set :name { … }; a function is |parameters| { … }"
-        }
-        (_, "\\") => "texts are joined with `+'; one in backticks may have several lines",
-        (_, ":") => "a pair is written with `=>': :roles => :app",
-        (_, "{") if is_loop(place.before) => "over a list goes: for item in list { … }",
-        (_, "{") => "a block stands only behind a verb that takes one; over a list goes: for item in list { … }",
-        (_, "=") if rest.starts_with("=>") && place.before.trim_start().starts_with(['"', ':']) => {
-            "a map is written: #{ name: value, \"other name\": value }"
-        }
-        (_, "=") if rest.starts_with("=>") => "a pair stands behind the arguments: run command, :roles => :app",
-        ("raise" | "fail" | "print" | "p" | "pp" | "execute" | "exec" | "_cset", _) if !word.is_empty() => {
-            return meant(before).map(str::to_owned);
-        }
-        ("puts" | "echo", _) if is_word_text(word) => "a text stands in double quotes",
-        _ => return None,
-    };
-    Some(hint.to_owned())
-}
-
 /// Whether a block of its own belongs to what stands at a place: it ends with `end`.
 pub(super) fn begins_block(place: &Place, expects_brace: bool) -> bool {
     place.word() == "do"
@@ -75,14 +14,6 @@ pub(super) fn begins_block(place: &Place, expects_brace: bool) -> bool {
         || expects_brace && matches!(place.statement_word(), "if" | "while" | "for" | "unless")
 }
 
-/// Whether a statement begins with this word in Ruby, and never does here.
-pub(super) fn is_keyword(word: &str) -> bool {
-    matches!(
-        word,
-        "begin" | "case" | "class" | "def" | "elsif" | "end" | "module" | "raise" | "unless" | "until"
-    )
-}
-
 /// The word behind `<<`, which ends the text when it stands alone on a line.
 pub(super) fn heredoc(rest: &str) -> Option<&str> {
     let word = rest.strip_prefix("<<")?.trim_start_matches(['-', '~', '"', '\'', '`']);
@@ -90,53 +21,11 @@ pub(super) fn heredoc(rest: &str) -> Option<&str> {
     word.starts_with(|c: char| c.is_uppercase() || c == '_').then_some(word)
 }
 
-fn is_heredoc(rest: &str) -> bool {
-    heredoc(rest).is_some()
-}
-
 /// Whether what stands there could be one more argument of the verb that its line begins with.
 pub(super) fn is_argument(place: &Place) -> bool {
     let is_verb = super::super::verbs::find(place.statement_word()).is_some();
     let word = place.word();
     is_verb && (matches!(word, "\"" | "`" | ":" | "[") || word.starts_with(|c: char| c.is_ascii_digit()))
-}
-
-fn is_loop(before: &str) -> bool {
-    [
-        ".each",
-        ".map",
-        ".times",
-        ".collect",
-        ".select",
-        ".reject",
-        ".each_with_index",
-    ]
-    .iter()
-    .any(|name| before.contains(name))
-}
-
-/// `name?`, without a blank: a question to a value.
-fn is_question(before: &str) -> bool {
-    before.ends_with(is_word)
-}
-
-fn is_word_text(word: &str) -> bool {
-    word.starts_with(char::is_alphabetic)
-}
-
-fn question(method: &str) -> String {
-    match method {
-        "empty" | "blank" => "write: text == \"\"; of a list: list.is_empty()".to_owned(),
-        "nil" => "write: value == ()".to_owned(),
-        "exists" => "write: exists(:name); of a file here: file_exists(path)".to_owned(),
-        "exist" | "file" | "directory" => "write: file_exists(path)".to_owned(),
-        "include" | "key" | "has_key" => "write: list.contains(value), or value in list".to_owned(),
-        "start_with" => "write: text.starts_with(\"…\")".to_owned(),
-        "end_with" => "write: text.ends_with(\"…\")".to_owned(),
-        "match" => "write: matches(text, \"pattern\")".to_owned(),
-        "is_a" | "kind_of" | "respond_to" => "write: type_of(value) == \"string\"".to_owned(),
-        other => format!("names have no `?': write {other}(…); a choice is if condition {{ this }} else {{ that }}"),
-    }
 }
 
 /// How something of Ruby or of its libraries is written, by the name that a recipe has for it and that is not known.
