@@ -6,12 +6,12 @@
 use std::rc::Rc;
 
 use rhai::{
-    Caches, Dynamic, Engine, EvalAltResult, EvalContext, Expr, Expression, FnPtr, FuncArgs, GlobalRuntimeState,
+    Caches, Dynamic, Engine, EvalAltResult, EvalContext, Expr, Expression, FnPtr, GlobalRuntimeState,
     NativeCallContext, Position, Scope,
 };
 
 use super::Fallible;
-use super::origin::locate;
+use super::origin::{locate, wrong};
 
 /// A deferred block.
 #[derive(Clone)]
@@ -74,7 +74,7 @@ impl Block {
         if let Some(function) = &self.function {
             let name = function.fn_name();
             let native = NativeCallContext::new_with_all_fields(engine, name, None, &state, Position::NONE);
-            let result = function.call_within_context(&native, ());
+            let result = call_with(&native, function, &[]);
             return result.map_err(|error| locate(error, self.state.source()));
         }
         for (name, value) in parameters {
@@ -109,10 +109,37 @@ pub(super) fn in_place(context: &mut EvalContext, block: &Expression, parameters
 pub(super) fn call_function(
     context: &EvalContext,
     function: &FnPtr,
-    arguments: impl FuncArgs,
+    arguments: &[Dynamic],
     position: Position,
 ) -> Fallible {
     let state = context.global_runtime_state();
     let native = NativeCallContext::new_with_all_fields(context.engine(), function.fn_name(), None, state, position);
-    function.call_within_context(&native, arguments)
+    call_with(&native, function, arguments)
+}
+
+/// Like a block in Ruby a function is given no more than it takes.
+fn call_with(native: &NativeCallContext, function: &FnPtr, arguments: &[Dynamic]) -> Fallible {
+    for count in (0..=arguments.len()).rev() {
+        let given = arguments.iter().take(count).cloned().collect::<Vec<_>>();
+        match function.call_within_context(native, given) {
+            Err(error) if is_another(&error, function) => {}
+            result => return result,
+        }
+    }
+    let parameters = match arguments.len() {
+        0 => "no parameters".to_owned(),
+        1 => "one parameter, or none".to_owned(),
+        most => format!("at most {most} parameters"),
+    };
+    let message = match function.is_anonymous() {
+        true => format!("the function given here is to have {parameters}"),
+        false => format!("there is no function `{}' with {parameters}", function.fn_name()),
+    };
+    Err(wrong(message, native.call_position()))
+}
+
+/// Whether there is no such function with that number of parameters.
+fn is_another(error: &EvalAltResult, function: &FnPtr) -> bool {
+    let name = function.fn_name();
+    matches!(error, EvalAltResult::ErrorFunctionNotFound(signature, _) if signature.split(" (").next() == Some(name))
 }

@@ -161,7 +161,7 @@ fn call_functions(verb: &Verb, context: &EvalContext, call: &mut grammar::Call) 
         };
         let function = value.read_lock::<FnPtr>().map(|function| function.clone());
         if let Some(function) = function {
-            *value = call_function(context, &function, (), *position)?;
+            *value = call_function(context, &function, &[], *position)?;
         }
     }
     Ok(())

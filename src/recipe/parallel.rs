@@ -120,7 +120,7 @@ impl Condition {
             }
             Self::Function(function) => {
                 let described = described(interpreter, server);
-                let value = call_function(context, function, (described,), position)?;
+                let value = call_function(context, function, &[described.into()], position)?;
                 value
                     .as_bool()
                     .map_err(|_| wrong("a condition's closure is to give true or false", position))

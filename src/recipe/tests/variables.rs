@@ -31,6 +31,16 @@ fn v4_fetch_gives_its_default_and_does_not_store_it() {
         prints("task :t { puts fetch(:x, 7); puts exists(:x); }"),
         ["7", "false"]
     );
+    // A function is given no more than it takes, as a block in Ruby.
+    assert_eq!(
+        prints("task :t { puts fetch(:x, || 7); puts fetch(:x, |name| `no ${name}`); }"),
+        ["7", "no x"]
+    );
+    let outcome = recipe("task :t { fetch(:x, |a, b| a); }").run(&["t"]);
+    assert_eq!(
+        outcome.error().message,
+        "the function given here is to have one parameter, or none"
+    );
     let outcome = recipe("task :t { fetch(:x); }").run(&["t"]);
     assert_eq!(outcome.error().message, "variable `x' is not set");
 }

@@ -110,7 +110,7 @@ fn fetch(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fa
     if call.arguments.len() == 2 {
         let default = value(&call, 1);
         return match default.clone().try_cast::<FnPtr>() {
-            Some(function) => call_function(context, &function, (name,), call.position),
+            Some(function) => call_function(context, &function, &[name.into()], call.position),
             None => Ok(default),
         };
     }
