@@ -30,6 +30,7 @@ mod faults;
 mod files;
 mod flipper;
 mod init;
+mod input;
 mod language;
 mod libraries;
 mod loading;

@@ -80,7 +80,15 @@ impl ActionError {
                     diagnostic.hints.push(format!("no password was given: {reason}"));
                 }
             }
-            Self::Failed { servers, .. } => diagnostic.servers.clone_from(servers),
+            Self::Failed { servers, .. } => {
+                diagnostic.servers.clone_from(servers);
+                let mut lines = servers.iter().flat_map(|server| &server.stderr);
+                if lines.any(|line| line.starts_with("sudo: a terminal is required")) {
+                    let hint =
+                        "sudo asks for its password on a terminal: a command has one with `pty', and none with `stdin'";
+                    diagnostic.hints.push(hint.to_owned());
+                }
+            }
             Self::Selection(SelectionError::UnknownRole {
                 nearest: Some(nearest), ..
             }) => diagnostic.hints.push(did_you_mean(nearest)),

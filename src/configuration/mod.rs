@@ -13,7 +13,7 @@ mod variables;
 pub use hooks::{Hook, HookAction, When};
 pub use nearest::{did_you_mean, nearest, suggestion};
 pub use role::{Assignment, AttributeError, Roles};
-pub use run_options::{Environment, RunOptions, Shell};
+pub use run_options::{Environment, RunOptions, Shell, Stdin};
 pub use selection::{Filter, Selection, SelectionError, select};
 pub use server::{Server, ServerSyntax};
 pub use task::{Task, TaskId, Tasks, clean_description};

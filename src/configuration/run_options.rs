@@ -25,6 +25,15 @@ pub enum Environment {
     Text(String),
 }
 
+/// What a command reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stdin {
+    /// These bytes.
+    Text(Vec<u8>),
+    /// What is in this file of this machine.
+    File(String),
+}
+
 /// Options of a command; `None`: nothing was said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunOptions {
@@ -41,7 +50,7 @@ pub struct RunOptions {
     /// Its height.
     pub rows: Option<u16>,
     /// What it reads first.
-    pub data: Option<Vec<u8>>,
+    pub stdin: Option<Stdin>,
     /// Whether its input ends after that.
     pub eof: Option<bool>,
     /// Ended after this time.
@@ -68,7 +77,7 @@ impl RunOptions {
             pty: call.pty.or(self.pty),
             columns: call.columns.or(self.columns),
             rows: call.rows.or(self.rows),
-            data: call.data.as_ref().or(self.data.as_ref()).cloned(),
+            stdin: call.stdin.as_ref().or(self.stdin.as_ref()).cloned(),
             eof: call.eof.or(self.eof),
             timeout: call.timeout.or(self.timeout),
             silent: call.silent.or(self.silent),

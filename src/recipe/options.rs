@@ -9,7 +9,7 @@ use super::Fallible;
 use super::origin::{raise, wrong};
 use super::values::{attributes, texts};
 use super::verbs::Choice;
-use crate::configuration::{Environment, RunOptions, Selection, Shell, suggestion};
+use crate::configuration::{Environment, RunOptions, Selection, Shell, Stdin, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// Which servers.
@@ -84,8 +84,13 @@ pub(super) static COMMAND: &[Choice] = &[
         doc: "a text that the command reads",
     },
     Choice {
+        name: "stdin",
+        doc: "a local file that the command reads, byte for byte, and then its end; it is sent as `upload` sends one, \
+              and there is no terminal",
+    },
+    Choice {
         name: "eof",
-        doc: "whether the command's input ends after `data`; true without an output block",
+        doc: "whether the command's input ends after `data` or `stdin`; true for a file, and without an output block",
     },
     Choice {
         name: "timeout",
@@ -144,6 +149,7 @@ fn continues(name: &str, value: &Dynamic, position: Position) -> Fallible<bool> 
 /// The options that say how a command is run.
 pub(super) fn run_options(pairs: &Pairs) -> Fallible<RunOptions> {
     let mut options = RunOptions::default();
+    let (mut given, mut file) = (None, None);
     for (name, (value, position)) in pairs {
         match name.as_str() {
             "shell" => options.shell = shell(value),
@@ -153,13 +159,26 @@ pub(super) fn run_options(pairs: &Pairs) -> Fallible<RunOptions> {
             "pty" => options.pty = flag(name, value, *position)?,
             "columns" => options.columns = size(name, value, *position)?,
             "rows" => options.rows = size(name, value, *position)?,
-            "data" => options.data = Some(bytes(value)),
+            "data" if value.is_unit() => {}
+            "data" => given = Some(Stdin::Text(bytes(value))),
+            "stdin" => file = local_file(name, value, *position)?.map(|file| (file, *position)),
             "eof" => options.eof = flag(name, value, *position)?,
             "silent" => options.silent = flag(name, value, *position)?,
             "timeout" => options.timeout = seconds(name, value, *position)?,
             _ => {}
         }
     }
+    if let Some((file, position)) = file {
+        if given.is_some() {
+            return Err(wrong("a command reads either `data' or `stdin', not both", position));
+        }
+        if options.pty == Some(true) {
+            let message = "a terminal would change what is read from `stdin'; leave out `pty'";
+            return Err(wrong(message, position));
+        }
+        given = Some(Stdin::File(file));
+    }
+    options.stdin = given;
     Ok(options)
 }
 
@@ -170,6 +189,16 @@ pub(super) fn shell(value: &Dynamic) -> Option<Shell> {
         (_, Ok(false)) => Some(Shell::None),
         (_, Ok(true)) => Some(Shell::Default),
         _ => Some(Shell::Named(value.to_string())),
+    }
+}
+
+fn local_file(name: &str, value: &Dynamic, position: Position) -> Fallible<Option<String>> {
+    if value.is_unit() {
+        return Ok(None);
+    }
+    match value.clone().into_string() {
+        Ok(file) if !file.is_empty() => Ok(Some(file)),
+        _ => Err(wrong(format!("`{name}' is to be the name of a local file"), position)),
     }
 }
 

@@ -220,6 +220,15 @@ impl Input {
         }
     }
 
+    /// All of this; it is told how much was sent.
+    pub fn told(source: Arc<dyn Source>) -> Self {
+        Self {
+            source,
+            then_end: true,
+            is_told: true,
+        }
+    }
+
     /// Nothing to read.
     pub fn none() -> Self {
         Self::text([])

@@ -41,7 +41,7 @@ impl Stamp {
     pub(super) fn read(self, file: &File, at: u64, into: &mut [u8]) -> io::Result<()> {
         let read = file.read_exact_at(into, at);
         if Self::of(&file.metadata()?) != self {
-            return Err(io::Error::other("it changed while it was sent"));
+            return Err(io::Error::other("the file changed while it was sent"));
         }
         read
     }

@@ -300,6 +300,6 @@ mod tests {
         let sent = tree(place.path()).unwrap();
         fs::write(place.path().join("file"), "other").unwrap();
         let error = all(&*sent.source).unwrap_err().to_string();
-        assert!(error.contains("file: it changed while it was sent"), "{error}");
+        assert!(error.contains("file: the file changed while it was sent"), "{error}");
     }
 }

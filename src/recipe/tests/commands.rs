@@ -113,6 +113,70 @@ fn c13_data_is_read_by_the_command_and_its_input_ends() {
 }
 
 #[test]
+fn c13_a_local_file_is_read_by_the_command_without_a_terminal_whatever_the_default() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("dump");
+    std::fs::write(&file, b"\0\xff\r\n\x04").unwrap();
+    let file = file.display();
+    for verb in [
+        format!("run \"x\", :stdin => \"{file}\";"),
+        format!("run \"x\", :stdin => \"{file}\", |channel, stream, text| {{ }}"),
+        format!("sudo \"x\", :stdin => \"{file}\";"),
+        format!("capture(\"x\", :stdin => \"{file}\");"),
+        format!("stream \"x\", :stdin => \"{file}\";"),
+        format!("test(\"x\", :stdin => \"{file}\");"),
+        format!("invoke_command \"x\", :via => :sudo, :stdin => \"{file}\";"),
+        format!("parallel |s| {{ s.else(\"x\", #{{ stdin: \"{file}\" }}); }}"),
+        format!("run_locally(\"x\", :stdin => \"{file}\");"),
+    ] {
+        let case = case(&format!("default_run_options[\"pty\"] = true; {verb}"));
+        let outcome = case.run(&["t"]);
+        assert!(outcome.result.is_ok(), "{verb}: {:?}", outcome.result);
+        let mut commands = outcome.script.commands();
+        commands.extend(outcome.local.commands());
+        assert!(!commands.is_empty());
+        for record in commands {
+            let input = (record.input.as_slice(), record.input_ended);
+            assert_eq!(input, (b"\0\xff\r\n\x04".as_slice(), true), "{verb}");
+            assert!(record.terminal.is_none(), "{verb}");
+        }
+        let shown = outcome.events.iter().find_map(|event| match event {
+            Event::ActionStarted { command, .. } => Some(command.clone()),
+            _ => None,
+        });
+        assert!(shown.unwrap().ends_with(&format!("x (stdin: {file})")), "{verb}");
+    }
+    // A call's text goes before the task's file.
+    let text = format!(
+        "role :app, \"a\"; task :t, :stdin => \"{file}\" {{ run \"x\", :data => \"text\"; run \"y\", :pty => true; }}"
+    );
+    let outcome = recipe(&text).run(&["t"]);
+    let commands = outcome.script.commands();
+    assert_eq!(commands[0].input, b"text");
+    assert!(commands[1].input.len() == 5 && commands[1].terminal.is_none());
+}
+
+#[test]
+fn c13_a_local_file_that_cannot_be_read_is_told_at_its_place_before_anybody_is_connected() {
+    let directory = tempfile::tempdir().unwrap();
+    let outcome = case("run \"x\",\n :stdin => \"no/such/file\";").run(&["t"]);
+    let error = outcome.error();
+    assert_eq!(error.fault, Fault::Failed);
+    assert!(
+        error.message.starts_with("cannot read `no/such/file' for `stdin': "),
+        "{error:?}"
+    );
+    assert_eq!(error.hints, ["expected a local file; a text is given with `data'"]);
+    let place = error.origin.as_ref().unwrap();
+    assert_eq!((place.line, place.column), (3, 12));
+    assert!(outcome.script.commands().is_empty());
+    let connects = |event: &Event| matches!(event, Event::Connecting { .. });
+    assert!(!outcome.events.iter().any(connects));
+    let outcome = case(&format!("run \"x\", :stdin => \"{}\";", directory.path().display())).run(&["t"]);
+    assert!(outcome.error().message.ends_with("for `stdin': is a directory"));
+}
+
+#[test]
 fn c14_a_block_is_given_channel_stream_and_text_and_can_answer() {
     let body = "let seen = []; run \"ask\", |channel, stream, text| { seen.push(`${channel.host} ${stream} ${text}`); \
                 if stream == \"out\" { channel.send_data(\"yes\\n\"); } } seen.sort(); for line in seen { puts line; }";

@@ -6,6 +6,21 @@ use crate::diagnostic::Diagnostic;
 /// A piece of a recipe, what is said, and what a hint begins with.
 const CASES: &[(&str, &str, &str)] = &[
     (
+        "role :a, \"b\"; task :x { run \"y\", :stdin => \"z\", :data => \"text\"; }",
+        "a command reads either `data' or `stdin', not both",
+        "",
+    ),
+    (
+        "role :a, \"b\"; task :x { run \"y\", :stdin => \"z\", :pty => true; }",
+        "a terminal would change what is read from `stdin'; leave out `pty'",
+        "",
+    ),
+    (
+        "role :a, \"b\"; task :x { run \"y\", :stdin => #{ a: 1 }; }",
+        "`stdin' is to be the name of a local file",
+        "",
+    ),
+    (
         "set :x;",
         "`set :x' has neither a value nor a block",
         "it is written: set",

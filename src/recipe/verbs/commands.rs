@@ -1,14 +1,19 @@
 //! Commands on servers and on this machine.
 
+use std::io;
+
 use rhai::{Dynamic, EvalContext, Map};
 
 use super::super::Fallible;
 use super::super::action::{Request, Settings, Sudo};
 use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
-use super::super::options::{COMMAND, SELECTION, SUDO as AS, flag};
+use super::super::options::{COMMAND, SELECTION, SUDO as AS, flag, run_options};
+use super::super::origin::raise;
 use super::{Choice, Choices, Verb, text};
 use crate::actor::{Outcome, Output};
+use crate::configuration::{RunOptions, Stdin};
+use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::session::Input;
 
@@ -33,7 +38,7 @@ fn run(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fall
     } else {
         Output::Report
     };
-    let request = remote("run", &text(&call, 0), output, &call, &mut settings, &sudo);
+    let request = remote(interpreter, "run", &text(&call, 0), output, &call, &mut settings, &sudo)?;
     interpreter.act(context, &call, &settings, request)?;
     Ok(Dynamic::UNIT)
 }
@@ -69,15 +74,15 @@ fn sudo(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fal
     } else {
         Output::Report
     };
-    let mut request = remote(
+    let request = remote(
+        interpreter,
         "sudo",
         &format!("{prefix} {}", text(&call, 0)),
         output,
         &call,
         &mut settings,
         &sudo,
-    );
-    request.sudo_prompt = Some(sudo.prompt);
+    )?;
     interpreter.act(context, &call, &settings, request)?;
     Ok(Dynamic::UNIT)
 }
@@ -133,7 +138,15 @@ fn capture(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> 
     let mut settings = interpreter.settings(context.engine(), &call)?;
     settings.selection.once = Some(true);
     let sudo = interpreter.sudo(context.engine())?;
-    let request = remote("capture", &text(&call, 0), Output::Capture, &call, &mut settings, &sudo);
+    let request = remote(
+        interpreter,
+        "capture",
+        &text(&call, 0),
+        Output::Capture,
+        &call,
+        &mut settings,
+        &sudo,
+    )?;
     let outcome = interpreter.act(context, &call, &settings, request)?;
     if interpreter.dry_run {
         let taken = call.options.get("dry_run").map(|(text, _)| text.to_string());
@@ -165,7 +178,15 @@ pub(super) const STREAM: Verb = Verb {
     perform: |interpreter, context, call| {
         let mut settings = interpreter.settings(context.engine(), &call)?;
         let sudo = interpreter.sudo(context.engine())?;
-        let request = remote("stream", &text(&call, 0), Output::Stream, &call, &mut settings, &sudo);
+        let request = remote(
+            interpreter,
+            "stream",
+            &text(&call, 0),
+            Output::Stream,
+            &call,
+            &mut settings,
+            &sudo,
+        )?;
         interpreter.act(context, &call, &settings, request)?;
         Ok(Dynamic::UNIT)
     },
@@ -223,7 +244,15 @@ fn test(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fal
     let mut settings = interpreter.settings(context.engine(), &call)?;
     settings.selection.once = Some(true);
     let sudo = interpreter.sudo(context.engine())?;
-    let mut request = remote("test", &text(&call, 0), Output::Report, &call, &mut settings, &sudo);
+    let mut request = remote(
+        interpreter,
+        "test",
+        &text(&call, 0),
+        Output::Report,
+        &call,
+        &mut settings,
+        &sudo,
+    )?;
     request.asks = true;
     let outcome = interpreter.act(context, &call, &settings, request)?;
     Ok(outcome.is_some_and(|outcome| succeeded(&outcome)).into())
@@ -295,13 +324,14 @@ fn locally(
     output: Output,
     asks: bool,
 ) -> Fallible<Outcome> {
-    let options = super::super::options::run_options(&call.options)?;
-    let command = text(call, 0);
+    let options = run_options(&call.options)?;
+    let text = text(call, 0);
+    let (input, shown) = input(interpreter, call, &options, &text, true)?;
     let request = Request {
         verb,
-        shown: command.clone(),
-        text: command,
-        input: input(options.data.as_deref(), true),
+        shown,
+        text,
+        input,
         output,
         asks,
         sudo_prompt: None,
@@ -317,37 +347,65 @@ fn succeeded(outcome: &Outcome) -> bool {
 }
 
 /// A command for servers. One that calls sudo may be asked for the password: its input stays open, and it gets a
-/// terminal unless the recipe says otherwise, since sudo does not ask without one.
+/// terminal unless the recipe says otherwise, since sudo does not ask without one. Nor can it ask a command that reads a file.
 pub(super) fn remote(
+    interpreter: &Interpreter,
     verb: &'static str,
     command: &str,
     output: Output,
     call: &Call,
     settings: &mut Settings,
     sudo: &Sudo,
-) -> Request {
+) -> Fallible<Request> {
     let options = &mut settings.options;
-    let calls_sudo = command.contains(&sudo.command(None));
-    if calls_sudo {
+    let reads_file = matches!(options.stdin, Some(Stdin::File(_)));
+    let may_ask = command.contains(&sudo.command(None)) && !reads_file;
+    if reads_file {
+        options.pty = Some(false);
+    } else if may_ask {
         options.pty.get_or_insert(true);
     }
-    let ends = options.eof.unwrap_or(call.block.is_none() && !calls_sudo);
-    Request {
+    let ends = options.eof.unwrap_or(reads_file || call.block.is_none() && !may_ask);
+    let (input, shown) = input(interpreter, call, options, command, ends)?;
+    Ok(Request {
         verb,
-        shown: command.to_owned(),
+        shown,
         text: command.to_owned(),
-        input: input(options.data.as_deref(), ends),
+        input,
         output,
         asks: false,
-        sudo_prompt: calls_sudo.then(|| sudo.prompt.clone()),
+        sudo_prompt: may_ask.then(|| sudo.prompt.clone()),
         downloads: None,
         branches: None,
-    }
+    })
 }
 
-fn input(data: Option<&[u8]>, then_end: bool) -> Input {
-    Input {
-        then_end,
-        ..Input::text(data.unwrap_or_default())
-    }
+/// What a command reads, and the command as it is shown.
+fn input(
+    interpreter: &Interpreter,
+    call: &Call,
+    options: &RunOptions,
+    command: &str,
+    then_end: bool,
+) -> Fallible<(Input, String)> {
+    let (input, shown) = match &options.stdin {
+        None => (Input::none(), command.to_owned()),
+        Some(Stdin::Text(bytes)) => (Input::text(bytes.as_slice()), command.to_owned()),
+        Some(Stdin::File(name)) => {
+            let position = call
+                .options
+                .get("stdin")
+                .map_or(call.position, |(_, position)| *position);
+            let unreadable = |error: &io::Error| {
+                let diagnostic = Diagnostic::new(Fault::Failed, format!("cannot read `{name}' for `stdin': {error}"));
+                raise(
+                    diagnostic.hint("expected a local file; a text is given with `data'"),
+                    position,
+                )
+            };
+            let source = interpreter.source(&interpreter.home_path(name), position, &unreadable)?;
+            (Input::told(source), format!("{command} (stdin: {name})"))
+        }
+    };
+    Ok((Input { then_end, ..input }, shown))
 }

@@ -85,18 +85,26 @@ fn branches(
     let sudo = interpreter.sudo(context.engine())?;
     let mut shown = Vec::new();
     for (index, branch) in said.into_iter().enumerate() {
+        let mut own = Settings {
+            selection: settings.selection.clone(),
+            options: settings.options.overlaid_by(&branch.options),
+        };
+        let request = remote(
+            interpreter,
+            "parallel",
+            &branch.command,
+            Output::Report,
+            call,
+            &mut own,
+            &sudo,
+        )?;
         if branches.of.values().flatten().any(|chosen| *chosen == index) {
             let condition = branch
                 .condition
                 .as_ref()
                 .map_or("else".to_owned(), |condition| condition.shown());
-            shown.push(format!("{condition}: {}", branch.command));
+            shown.push(format!("{condition}: {}", request.shown));
         }
-        let mut own = Settings {
-            selection: settings.selection.clone(),
-            options: settings.options.overlaid_by(&branch.options),
-        };
-        let request = remote("parallel", &branch.command, Output::Report, call, &mut own, &sudo);
         branches.commands.push((request, own.options));
     }
     Ok((branches, shown))

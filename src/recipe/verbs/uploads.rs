@@ -1,20 +1,19 @@
 //! Files to servers.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use rhai::{Dynamic, EvalContext, Position};
 
 use super::super::Fallible;
-use super::super::action::{Branches, Request, Settings, failure};
+use super::super::action::{Branches, Request, Settings};
 use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
 use super::super::options::{SELECTION, bytes, flag};
 use super::super::origin::{raise, wrong};
 use super::files::{VIA, request, settings};
 use super::{Choice, Choices, Verb, text};
-use crate::actor::ActionError;
 use crate::configuration::select;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
@@ -129,9 +128,8 @@ impl Upload<'_> {
     fn request(&self, from: &str, to: &str) -> Fallible<Request> {
         let shown = self.shown(from, to);
         let path = self.interpreter.home_path(from);
-        let unreadable = |error: io::Error| self.unreadable(from, &error);
-        let metadata = std::fs::metadata(&path).map_err(unreadable)?;
-        if metadata.is_dir() {
+        let unreadable = |error: &io::Error| self.unreadable(from, error);
+        if path.is_dir() {
             self.allow_directory(from)?;
             // Who asks what would be sent does not wait until all of it is found.
             let source = if self.interpreter.dry_run {
@@ -139,15 +137,9 @@ impl Upload<'_> {
             } else {
                 self.tree(&path, from)?
             };
-            return Ok(request("upload", shown, untar_command(to), told(source)));
+            return Ok(request("upload", shown, untar_command(to), Input::told(source)));
         }
-        let source = if metadata.is_file() {
-            source::file(&path).map_err(unreadable)?
-        } else if self.interpreter.dry_run {
-            source::text([])
-        } else {
-            self.piped(path, from)?
-        };
+        let source = self.interpreter.source(&path, self.position, &unreadable)?;
         Ok(file_request("upload", shown, source, to, self.mode.as_deref()))
     }
 
@@ -171,17 +163,6 @@ impl Upload<'_> {
         Ok(tree.source)
     }
 
-    /// What comes out of a pipe comes once, and nobody knows how much it is.
-    fn piped(&self, path: PathBuf, from: &str) -> Fallible<Arc<dyn Source>> {
-        let interrupt = &self.interpreter.interrupt;
-        let read = source::piped(path, &|| interrupt.pending().is_some());
-        match (read, interrupt.take()) {
-            (_, Some(signal)) => Err(failure(ActionError::Interrupted(signal), self.position)),
-            (Ok(source), None) => Ok(source),
-            (Err(error), None) => Err(self.unreadable(from, &error)),
-        }
-    }
-
     fn unreadable(&self, from: &str, error: &io::Error) -> Box<rhai::EvalAltResult> {
         let diagnostic = Diagnostic::new(Fault::Failed, format!("cannot upload `{from}': {error}"));
         raise(
@@ -193,15 +174,7 @@ impl Upload<'_> {
 
 fn file_request(verb: &'static str, shown: String, source: Arc<dyn Source>, path: &str, mode: Option<&str>) -> Request {
     let command = put_command(path, mode, source.length());
-    request(verb, shown, command, told(source))
-}
-
-fn told(source: Arc<dyn Source>) -> Input {
-    Input {
-        source,
-        then_end: true,
-        is_told: true,
-    }
+    request(verb, shown, command, Input::told(source))
 }
 
 fn with_mode(shown: String, mode: Option<&str>) -> String {

@@ -141,8 +141,8 @@ pub(super) struct Job {
     orders: Receiver<Order>,
     woken: UnixStream,
     timeout: Option<Duration>,
-    /// TERM was sent for the timeout, then.
-    timed_out: Option<Instant>,
+    /// TERM was sent, then, for the timeout or because its input cannot be read.
+    struck: Option<Instant>,
     told_to_end: bool,
     abandoned: bool,
     exited: Option<Instant>,
@@ -183,7 +183,7 @@ impl Job {
             orders: received,
             woken,
             timeout: command.timeout,
-            timed_out: None,
+            struck: None,
             told_to_end: false,
             abandoned: false,
             exited: None,
@@ -239,11 +239,12 @@ impl Job {
             self.leader.group.kill(Signal::KILL);
         }
         let status = self.leader.reap();
-        match (status, self.timeout) {
+        match (self.unsent, status, self.timeout) {
             _ if self.abandoned => Exit::Cancelled,
-            (_, Some(timeout)) if self.timed_out.is_some() => Exit::TimedOut(timeout),
-            (Ok(status), _) => self.unsent.take().map_or_else(|| exit_of(status), Exit::Unsent),
-            (Err(error), _) => Exit::Lost(error.to_string()),
+            (Some(reason), ..) => Exit::Unsent(reason),
+            (_, _, Some(timeout)) if self.struck.is_some() => Exit::TimedOut(timeout),
+            (_, Ok(status), _) => exit_of(status),
+            (_, Err(error), _) => Exit::Lost(error.to_string()),
         }
     }
 
@@ -284,11 +285,11 @@ impl Job {
             let rest = match self.input.rest() {
                 Ok([]) => break,
                 Ok(rest) => rest,
-                // It is told that this was all, and says itself that it is not enough.
+                // It must not take what it has for the whole.
                 Err(error) => {
-                    self.unsent.get_or_insert_with(|| error.to_string());
-                    self.end_input = true;
-                    break;
+                    self.unsent = Some(error.to_string());
+                    self.input.clear();
+                    return;
                 }
             };
             match stdin.write(rest) {
@@ -302,7 +303,7 @@ impl Job {
                 }
             }
         }
-        if self.end_input {
+        if self.end_input && self.unsent.is_none() {
             self.stdin = None;
         }
     }
@@ -314,15 +315,13 @@ impl Job {
         })
     }
 
-    /// Ends a command that has had its time.
+    /// Ends a command that has had its time, or gets no more of its input.
     fn strike(&mut self) {
-        let Some(timeout) = self.timeout else {
-            return;
-        };
-        match self.timed_out {
-            None if self.started.elapsed() >= timeout => {
+        let is_due = || self.timeout.is_some_and(|timeout| self.started.elapsed() >= timeout);
+        match self.struck {
+            None if self.unsent.is_some() || is_due() => {
                 self.leader.group.kill(Signal::TERM);
-                self.timed_out = Some(Instant::now());
+                self.struck = Some(Instant::now());
                 self.told_to_end = true;
             }
             Some(since) if since.elapsed() >= JobSignal::Term.patience() => self.leader.group.kill(Signal::KILL),
@@ -361,7 +360,7 @@ impl Job {
         if let Some(exited) = self.exited.filter(|_| self.told_to_end) {
             return Some(exited + LINGER);
         }
-        match (self.timed_out, self.timeout) {
+        match (self.struck, self.timeout) {
             (None, Some(timeout)) => self.started.checked_add(timeout),
             (Some(since), _) if since.elapsed() < JobSignal::Term.patience() => {
                 Some(since + JobSignal::Term.patience())

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use crate::exit::{Exit, Stream};
 use crate::session::{
     Command, Connector, Destination, Input, JobId, JobSignal, Report, Session, SessionId, SshOptions,
 };
+use crate::source::Source;
 
 const BOUND: Duration = Duration::from_secs(20);
 
@@ -33,6 +35,37 @@ fn command(line: &str, input: &[u8], then_end: bool, timeout: Option<Duration>) 
         },
         timeout,
     }
+}
+
+/// A file of which only the beginning can be read.
+#[derive(Debug)]
+struct Torn;
+
+impl Source for Torn {
+    fn length(&self) -> u64 {
+        9
+    }
+
+    fn chunk(&self, at: u64) -> std::io::Result<Arc<[u8]>> {
+        match at {
+            0 => Ok(Arc::from(*b"half")),
+            _ => Err(std::io::Error::other("torn")),
+        }
+    }
+}
+
+#[test]
+fn a_command_whose_input_cannot_be_read_to_its_end_is_ended_and_does_not_take_it_for_the_whole() {
+    let (session, reports) = session();
+    let input = Input::told(Arc::new(Torn));
+    let command = Command {
+        input,
+        ..command("cat; echo whole", b"", true, None)
+    };
+    session.start(JobId(1), command);
+    let ended = await_end(&reports);
+    assert_eq!(ended.exit, Exit::Unsent("torn".to_owned()));
+    assert!(!String::from_utf8_lossy(&ended.out).contains("whole"));
 }
 
 struct Ended {

@@ -67,7 +67,7 @@ pub(super) struct Job {
     timeout: Option<Duration>,
     /// The command has ended but not its output: when that is to be told.
     lingers: Lingers,
-    /// When the next step against a command that runs too long is due.
+    /// When the next step against a command that is to end is due.
     next_step: Option<Instant>,
     steps: usize,
 }
@@ -205,7 +205,16 @@ impl Job {
             return Ok(());
         };
         // Input first where a part of it is already under way, since that has to be completed.
-        let sent = send_input(channel, &mut self.input, &mut self.end_of_input, &mut self.unsent);
+        let sent = match self.unsent {
+            None => send_input(channel, &mut self.input, &mut self.end_of_input),
+            Some(_) => Ok(None),
+        };
+        if let Ok(Some(reason)) = &sent {
+            // It must not take what it has for the whole.
+            self.unsent = Some(reason.clone());
+            self.input.clear();
+            self.next_step = Some(Instant::now());
+        }
         while let Some(&signal) = self.signals.front() {
             channel.signal(signal)?;
             self.signals.pop_front();
@@ -218,7 +227,7 @@ impl Job {
                 self.end_of_input = EndOfInput::Sent;
                 Ok(())
             }
-            sent => sent,
+            sent => sent.map(drop),
         }
     }
 
@@ -287,16 +296,14 @@ impl Job {
             Some(status) => Exit::Status(status),
             None => Exit::Signal(channel.exit_signal()?),
         };
-        if let Some(reason) = &self.unsent {
-            return Some(Exit::Unsent(reason.clone()));
-        }
-        Some(self.or_timed_out(exit))
+        Some(self.ended_by_us().unwrap_or(exit))
     }
 
-    fn or_timed_out(&self, exit: Exit) -> Exit {
-        match self.timeout {
-            Some(timeout) if self.steps > 0 => Exit::TimedOut(timeout),
-            _ => exit,
+    /// Why it was told to end, if it was.
+    fn ended_by_us(&self) -> Option<Exit> {
+        match &self.unsent {
+            Some(reason) => Some(Exit::Unsent(reason.clone())),
+            None => self.timeout.filter(|_| self.steps > 0).map(Exit::TimedOut),
         }
     }
 
@@ -318,7 +325,7 @@ impl Job {
         lingers
     }
 
-    /// Ends a command that has run too long, step by step; `Some` when nothing has helped.
+    /// Ends a command that has run too long or whose input cannot be sent, step by step; `Some` when nothing has helped.
     pub(super) fn hurry(&mut self, now: Instant) -> Option<Exit> {
         if self.next_step.is_none_or(|due| due > now) {
             return None;
@@ -330,30 +337,22 @@ impl Job {
                 self.next_step = Some(now + signal.patience());
                 None
             }
-            None => self.timeout.map(Exit::TimedOut),
+            None => self.ended_by_us(),
         }
     }
 }
 
+/// `Some`: why the rest cannot be sent.
 fn send_input(
     channel: &mut Channel,
     input: &mut Feed,
     end_of_input: &mut EndOfInput,
-    unsent: &mut Option<String>,
-) -> Result<(), Trouble> {
+) -> Result<Option<String>, Trouble> {
     loop {
         let rest = match input.rest() {
             Ok([]) => break,
             Ok(rest) => rest,
-            // The command is told that this was all, and says itself that it is not enough.
-            Err(error) => {
-                unsent.get_or_insert_with(|| error.to_string());
-                input.clear();
-                if *end_of_input == EndOfInput::No {
-                    *end_of_input = EndOfInput::Wanted;
-                }
-                break;
-            }
+            Err(error) => return Ok(Some(error.to_string())),
         };
         match channel.write(rest)? {
             // The command reads slower than we write.
@@ -365,5 +364,5 @@ fn send_input(
         channel.send_eof()?;
         *end_of_input = EndOfInput::Sent;
     }
-    Ok(())
+    Ok(None)
 }
