@@ -6,6 +6,7 @@ mod fragments;
 mod habits;
 pub(super) mod layout;
 pub(super) mod lines;
+mod locals;
 pub(super) mod named;
 pub(super) mod recovery;
 pub(super) mod ruby;

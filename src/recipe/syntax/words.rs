@@ -5,11 +5,12 @@
 //! from one that goes on (`deploy.restart`), the parameter of a block, which a closure around the block would take for a
 //! name outside of it, and the assignment to a variable of the recipe, which is an error.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use rhai::{LexError, Position, Token};
 
 use super::lines::Lines;
+use super::locals::{Kind, Locals};
 use super::named::Names;
 
 /// The token that stands for the colon of a symbol.
@@ -17,7 +18,7 @@ pub(in crate::recipe) const SYMBOL: &str = ":";
 
 const VERB: &str = "verb ";
 const STATEMENT: &str = "call ";
-const PARAMETER: &str = "parameter ";
+pub(super) const PARAMETER: &str = "parameter ";
 
 /// The key under which a verb's syntax is registered: no identifier of a recipe can be equal to it.
 pub(in crate::recipe) fn verb_key(verb: &str) -> String {
@@ -84,52 +85,6 @@ pub(in crate::recipe) struct Words {
     names: Names,
 }
 
-/// How a local variable is told to Rhai.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Plain,
-    /// Of a block in braces, be it a verb's or a closure's.
-    Parameter,
-}
-
-impl Kind {
-    fn token(self, word: rhai::Identifier) -> Token {
-        Token::Identifier(Box::new(match self {
-            Self::Plain => word,
-            Self::Parameter => format!("{PARAMETER}{word}").into(),
-        }))
-    }
-}
-
-/// Local variables in scope.
-#[derive(Default)]
-struct Locals {
-    /// With the number of brackets around their scope; the inner ones are behind.
-    scopes: Vec<(String, usize)>,
-    kinds: HashMap<String, Vec<Kind>>,
-}
-
-impl Locals {
-    fn declare(&mut self, name: String, depth: usize, kind: Kind) {
-        self.kinds.entry(name.clone()).or_default().push(kind);
-        self.scopes.push((name, depth));
-    }
-
-    /// A bracket was closed; so many are still open.
-    fn leave(&mut self, depth: usize) {
-        while let Some((name, _)) = self.scopes.pop_if(|(_, around)| *around > depth) {
-            if let Some(kinds) = self.kinds.get_mut(&name) {
-                kinds.pop();
-            }
-        }
-    }
-
-    /// The innermost of that name.
-    fn get(&self, name: &str) -> Option<Kind> {
-        self.kinds.get(name)?.last().copied()
-    }
-}
-
 impl Words {
     pub(in crate::recipe) fn new(is_verb: fn(&str) -> bool) -> Self {
         Self {
@@ -175,12 +130,11 @@ impl Words {
     /// Maps one token.
     pub(in crate::recipe) fn map(&mut self, token: Token, position: Position) -> Token {
         let were_parameters = self.in_parameters;
+        let token = self.named(token);
         self.follow(&token, position);
         self.names.token(&token, self.brackets.len());
         let mapped = match token {
             Token::Identifier(word) => self.word(*word, position),
-            // `session.else(command)`.
-            Token::Else if self.previous == Some(Token::Period) => Token::Identifier(Box::new("else".into())),
             // `debug` is a word of Rhai's own.
             Token::Reserved(word) if (self.is_verb)(&word) => self.word(*word, position),
             Token::IntegerConstant(_) => self.octal(position).unwrap_or(token),
@@ -201,6 +155,23 @@ impl Words {
         };
         self.previous = Some(mapped.clone());
         mapped
+    }
+
+    /// Behind the colon of a symbol any word is a name, and `else` in `session.else(command)`.
+    fn named(&self, token: Token) -> Token {
+        let is_name = match (&self.previous, &token) {
+            (Some(Token::Custom(colon)), Token::Reserved(word)) => {
+                colon.as_str() == SYMBOL && word.starts_with(char::is_alphabetic)
+            }
+            (Some(Token::Custom(colon)), token) => colon.as_str() == SYMBOL && token.is_standard_keyword(),
+            (Some(Token::Period), token) => *token == Token::Else,
+            _ => false,
+        };
+        if is_name {
+            Token::Identifier(Box::new(token.to_string().into()))
+        } else {
+            token
+        }
     }
 
     fn follow(&mut self, token: &Token, position: Position) {
@@ -516,6 +487,7 @@ mod tests {
             ("a == :b", "a <:> b"),
             ("[:a, :b]", "<:> a <:> b"),
             (":a => :b", "<:> a <:> b"),
+            (":for, :default", "<:> for <:> default"),
         ] {
             assert_eq!(mapped(text), words, "{text}");
         }
@@ -576,6 +548,10 @@ mod tests {
         assert_eq!(mapped("a | run(1)"), "a !run 1");
         assert_eq!(mapped("run(1) |run, x| { run } run 2"), "!run 1 | |run |x |run !run 2");
         assert_eq!(mapped("run \"x\", |run| { run }"), "!run |run |run");
+        for word in ["continue", "for", "catch", "true", "default", "run"] {
+            let seen = mapped(&format!("run :{word} |x| {{ x }} x;"));
+            assert_eq!(seen, format!("!run <:> {word} | |x |x ;x"));
+        }
         assert_eq!(
             mapped("run(1) | run, // a\n x |\n /* b */ { run }"),
             "!run 1 | |run |x |run"

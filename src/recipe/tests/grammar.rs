@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 
 use proptest::collection::vec;
-use proptest::prelude::{Just, ProptestConfig, Strategy, any, proptest};
+use proptest::prelude::{Just, Strategy, any, proptest};
 use proptest::sample::{Index, select, subsequence};
 use proptest::{prop_assert_eq, prop_oneof};
 
 use super::super::on_large_stack;
 use super::super::verbs::VERBS;
-use super::{prints, recipe};
+use super::{prints, recipe, tries};
 use crate::session::scripted::Answer;
 
 /// What is called, however it is written.
@@ -255,7 +255,7 @@ fn sent(body: &str) -> Result<String, String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(tries(32))]
 
     #[test]
     fn every_way_to_write_a_call_is_the_same_call(meant in meant(), manner in vec(any::<u8>(), 0..60)) {

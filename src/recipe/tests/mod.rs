@@ -30,12 +30,25 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use proptest::prelude::ProptestConfig;
+
 use super::{Options, Prompts, Recipe, Stopped, Surroundings};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::event::{Event, Level, Reporter};
 use crate::interrupt::Interrupt;
 use crate::secret::{Redactor, Secret};
 use crate::session::scripted::Script;
+
+/// How often a property is tried; `PROPTEST_CASES` says otherwise.
+fn tries(number: u32) -> ProptestConfig {
+    let mut tries = ProptestConfig::default();
+    // As many as proptest tries by itself: nobody has said anything.
+    if tries.cases == 256 {
+        tries.cases = number;
+    }
+    tries.failure_persistence = None;
+    tries
+}
 
 /// Events of a run.
 #[derive(Clone, Default)]
