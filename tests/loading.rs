@@ -1,5 +1,7 @@
 //! Recipes that nobody would write are survived; `scripts/fuzz` tries many more.
 
+use std::path::Path;
+
 use capr::recipe::on_large_stack;
 
 use crate::fuzz::{How, Place, corpus, mutate};
@@ -9,7 +11,7 @@ const COUNT: u64 = 1500;
 
 #[test]
 fn recipes_made_of_others_by_chance_are_loaded_or_refused() {
-    let others = corpus::corpus();
+    let others = corpus::corpus(Path::new(env!("CARGO_MANIFEST_DIR")));
     assert!(others.len() > 300, "recipes to begin with are found: {}", others.len());
     let place = Place::new().unwrap();
     let good = on_large_stack(|| {

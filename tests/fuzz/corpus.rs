@@ -3,9 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// All of them, in an order that only depends on the checkout.
-pub fn corpus() -> Vec<String> {
-    let base = Path::new(env!("CARGO_MANIFEST_DIR"));
+/// All of a checkout, in an order that only depends on it.
+pub fn corpus(base: &Path) -> Vec<String> {
     let mut files = Vec::new();
     for folder in ["stdlib", "scripts", "src/recipe", "tests"] {
         collect(&base.join(folder), &mut files);

@@ -8,10 +8,14 @@
 
 #[path = "mod.rs"]
 mod fuzz;
+#[path = "limits.rs"]
+mod limits;
+mod seeds;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -20,18 +24,17 @@ use std::{env, fs, thread};
 use anyhow::{Context, Result, bail};
 use capr::recipe::on_large_stack;
 use fuzz::{How, Place, corpus, mutate};
-use rustix::process::{Resource, Rlimit, setrlimit};
 
 const USAGE: &str = "\
 usage: scripts/fuzz [COUNT [SEED [FIRST]]]
        scripts/fuzz --show NUMBER [SEED]
+       scripts/fuzz --coverage [OPTION…]
 Loads COUNT recipes (10000 by default), made from those of this checkout; the same ones for the same SEED and checkout.
-Those on which capr panics, ends, hangs or takes too much memory are kept in target/fuzz/.";
+Those on which capr panics, ends, hangs or takes too much memory are kept in target/fuzz/. With --coverage libFuzzer makes
+the recipes, by what code they reach; the options are its own: -runs=100000 -seed=1. What it learned is kept, too.";
 
 /// No recipe may take longer.
 const LIMIT: Duration = Duration::from_secs(60);
-/// Nor more memory.
-const MEMORY: u64 = 3 << 30;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         ["--work", count, seed, first] => {
             (|| work(number(count)?, number(seed)?, number(first)?))().map(|()| ExitCode::SUCCESS)
         }
+        ["--seeds", folder] => seeds::write(Path::new(folder)).map(|()| ExitCode::SUCCESS),
         ["--show", at] => number(at).and_then(|at| show(at, 1)),
         ["--show", at, seed] => (|| show(number(at)?, number(seed)?))(),
         [] => watch(10_000, 1, 0),
@@ -61,34 +65,20 @@ fn main() -> ExitCode {
     })
 }
 
-fn how(number: u64) -> How {
-    How {
-        check: number.is_multiple_of(4),
-        with_library: number % 64 == 1,
-    }
+fn others() -> Vec<String> {
+    corpus::corpus(Path::new(env!("CARGO_MANIFEST_DIR")))
 }
 
 fn show(number: u64, seed: u64) -> Result<ExitCode> {
-    let recipe = mutate::recipe(&corpus::corpus(), seed, number);
+    let recipe = mutate::recipe(&others(), seed, number);
     std::io::stdout().write_all(&recipe)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Loads recipes and says the number of each before it does. Ends by itself only when all are done.
 fn work(count: u64, seed: u64, first: u64) -> Result<()> {
-    let limit = Rlimit {
-        current: Some(MEMORY),
-        maximum: Some(MEMORY),
-    };
-    setrlimit(Resource::As, limit)?;
-    setrlimit(
-        Resource::Core,
-        Rlimit {
-            current: Some(0),
-            maximum: Some(0),
-        },
-    )?;
-    let others = corpus::corpus();
+    limits::limit_memory()?;
+    let others = others();
     let place = Place::new()?;
     env::set_current_dir(place.path())?;
     std::panic::set_hook(Box::new(|panic| {
@@ -101,7 +91,7 @@ fn work(count: u64, seed: u64, first: u64) -> Result<()> {
             writeln!(out, "at {number}")?;
             let recipe = mutate::recipe(&others, seed, number);
             drop(out);
-            let loaded = catch_unwind(AssertUnwindSafe(|| place.load(&recipe, how(number))));
+            let loaded = catch_unwind(AssertUnwindSafe(|| place.load(&recipe, How::by(number))));
             out = std::io::stdout().lock();
             match loaded {
                 Ok(found) => writeln!(out, "{}", if found?.is_empty() { "good" } else { "bad" })?,
@@ -202,7 +192,7 @@ fn keep(found: &mut BTreeMap<String, Vec<u64>>, what: &str, seed: u64, number: u
         fs::create_dir_all(folder)?;
         fs::write(
             format!("{folder}/{seed}-{number}.rhai"),
-            mutate::recipe(&corpus::corpus(), seed, number),
+            mutate::recipe(&others(), seed, number),
         )?;
     }
     numbers.push(number);

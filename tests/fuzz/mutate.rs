@@ -3,7 +3,7 @@
 use fastrand::Rng;
 
 /// Words and signs that are put where they do not belong.
-const WORDS: &[&str] = &[
+pub const WORDS: &[&str] = &[
     "{",
     "}",
     "(",
@@ -278,17 +278,22 @@ pub fn recipe(others: &[String], seed: u64, number: u64) -> Vec<u8> {
     let Some(first) = rng.choice(others) else {
         return Vec::new();
     };
+    changed(first, others, &mut rng)
+}
+
+/// A recipe made of another by chance.
+pub fn changed(first: &str, others: &[String], rng: &mut Rng) -> Vec<u8> {
     let mut pieces: Vec<String> = pieces(first);
     // Mostly few, so that some are right.
     for _ in 0..1 + rng.usize(..6) * rng.usize(..2) {
-        change(&mut pieces, others, &mut rng);
+        change(&mut pieces, others, rng);
     }
     match rng.u32(..4000) {
-        0..10 => bomb(&mut pieces, &mut rng),
-        10..30 => deep(&mut pieces, &mut rng),
+        0..10 => bomb(&mut pieces, rng),
+        10..30 => deep(&mut pieces, rng),
         _ => {}
     }
-    bytes(pieces.concat(), &mut rng)
+    bytes(pieces.concat(), rng)
 }
 
 /// Words, numbers, blanks, texts and signs.
