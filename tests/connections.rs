@@ -166,3 +166,44 @@ fn k8_a_gateway_is_a_server_a_chain_or_a_map() {
     fleet.stop("gate1");
     stopped("\"gate1\"", 4, "db1: gateway gate1: connection refused");
 }
+
+/// Whether a process does anything any more.
+fn lives(pid: &str) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    status.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+}
+
+#[test]
+fn no_program_on_the_way_to_a_server_or_its_gateway_outlives_the_run() {
+    let fleet = Fleet::start(&["app1", "app2", "db1"]);
+    for command in ["run \"true\";", "run \"false\";"] {
+        let case = Case::new()
+            .recipe(&format!("role :app, \"app2\", \"db1\"; task :t {{ {command} }}"))
+            .args(["t"]);
+        let pids = case.path("../pids");
+        let config = case.path("../ssh_config");
+        // They do not end with their input.
+        let bridge = |name: &str| {
+            format!(
+                "Host {name}\n ProxyCommand bash -c 'echo $$ >> {}; exec 3<>/dev/tcp/%h/%p; cat <&3 & cat >&3; sleep 60'\n",
+                pids.display()
+            )
+        };
+        let fleet_config = std::fs::read_to_string(fleet.ssh_config()).unwrap();
+        let (gate, direct) = (bridge("app1"), bridge("db1"));
+        std::fs::write(
+            &config,
+            format!("{gate}{direct}Host app2\n ProxyJump app1\n{fleet_config}"),
+        )
+        .unwrap();
+        let finished = case.env("CAPR_SSH_CONFIG", config.display()).run();
+        assert!(!finished.stderr.contains("could not connect"), "{}", finished.stderr);
+        let pids = std::fs::read_to_string(pids).unwrap();
+        assert_eq!(pids.lines().count(), 2, "{pids}");
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while pids.lines().any(lives) {
+            assert!(std::time::Instant::now() < until, "left behind: {pids}");
+            std::thread::park_timeout(std::time::Duration::from_millis(10));
+        }
+    }
+}

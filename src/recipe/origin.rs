@@ -241,7 +241,10 @@ fn describe(error: &EvalAltResult) -> (String, Option<String>) {
         EvalAltResult::ErrorIndexNotFound(..) => ("no element of that name".to_owned(), None),
         EvalAltResult::ErrorIndexingType(text, _) => {
             let indexed = types(text.split(" [").next().unwrap_or(text));
-            (format!("expected a list, map or text before `[', found {indexed}"), None)
+            (
+                format!("expected a list, map or text before `[', found {indexed}"),
+                None,
+            )
         }
         EvalAltResult::ErrorArrayBounds(length, ..) => {
             (format!("index out of bounds: the list has {length} elements"), None)

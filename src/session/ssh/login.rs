@@ -21,7 +21,7 @@ use super::gateway::{self, Gateway, Gateways};
 use super::hostkey::Expected;
 use super::inbox::Inbox;
 use super::key_ring::KeyRing;
-use super::proxy_command::ProxyCommand;
+use super::proxy_command::{Programs, ProxyCommand};
 use super::{Configuration, SshEnvironment, algorithms, auth, stopped, tcp};
 
 /// libssh2's code for "call again".
@@ -46,6 +46,7 @@ pub(super) struct Login {
     pub(super) configuration: Configuration,
     pub(super) keys: Arc<KeyRing>,
     pub(super) gateways: Arc<Gateways>,
+    pub(super) programs: Arc<Programs>,
     /// For the login at a gateway: the servers on the way to which it is needed.
     pub(super) on_the_way: Vec<Server>,
     pub(super) reports: Sender<Report>,
@@ -69,6 +70,7 @@ impl Login {
             reports: self.reports.clone(),
             keys: Arc::clone(&self.keys),
             gateways: Arc::clone(&self.gateways),
+            programs: Arc::clone(&self.programs),
             on_the_way,
         }
     }
@@ -312,7 +314,7 @@ fn reach(
             Ok((socket.into(), Way::Direct))
         }
         Route::Command(line) => {
-            let (socket, command) = ProxyCommand::start(line)?;
+            let (socket, command) = ProxyCommand::start(line, &login.programs)?;
             Ok((socket.into(), Way::Command(command)))
         }
         Route::Jump(hops) => {

@@ -50,6 +50,7 @@ use self::gateway::Gateways;
 use self::inbox::{Crowd, End, Inbox, Order, Outbox};
 use self::key_ring::KeyRing;
 use self::login::{Login, establish};
+use self::proxy_command::Household;
 use self::worker::Worker;
 use super::{Command, ConnectError, Connector, Destination, JobId, JobSignal, Phase, Report, Session, SessionId};
 
@@ -77,6 +78,7 @@ pub struct SshConnector {
     environment: Arc<SshEnvironment>,
     keys: Arc<KeyRing>,
     gateways: Arc<Gateways>,
+    household: Arc<Household>,
     crowd: Crowd,
     // Hundreds of servers mostly share one set of files.
     configurations: RefCell<Vec<(Option<Vec<PathBuf>>, Configuration)>>,
@@ -89,6 +91,7 @@ impl SshConnector {
             environment: Arc::new(environment),
             keys: Arc::default(),
             gateways: Arc::default(),
+            household: Arc::new(Household(Arc::default())),
             crowd: Crowd::default(),
             configurations: RefCell::default(),
         }
@@ -133,6 +136,7 @@ impl Connector for SshConnector {
             configuration: self.configuration(&destination.options.config),
             keys: Arc::clone(&self.keys),
             gateways: Arc::clone(&self.gateways),
+            programs: Arc::clone(&self.household.0),
             on_the_way: vec![destination.server.clone()],
             reports: reports.clone(),
         };
@@ -147,6 +151,7 @@ impl Connector for SshConnector {
                 outbox: Some(outbox),
                 ended,
                 closing: Cell::default(),
+                _household: Some(Arc::clone(&self.household)),
             }),
             Err(error) => {
                 failed(&error);
@@ -199,6 +204,8 @@ struct SshSession {
     ended: Receiver<()>,
     /// Since when it is closing.
     closing: Cell<Option<Instant>>,
+    /// Dropped after the session has said goodbye.
+    _household: Option<Arc<Household>>,
 }
 
 impl SshSession {
@@ -208,6 +215,7 @@ impl SshSession {
             outbox: None,
             ended: channel().1,
             closing: Cell::default(),
+            _household: None,
         }
     }
 

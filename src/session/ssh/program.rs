@@ -47,7 +47,8 @@ pub(super) fn ask(command: &mut Command, inbox: Option<&Inbox>) -> io::Result<Sa
         .spawn()?;
     let status = wait(&mut child, inbox);
     if status.is_err() {
-        end(&mut child);
+        kill(child.id());
+        let _ = child.wait();
     }
     let status = status?;
     let (out, err) = (read(&mut out)?, read(&mut err)?);
@@ -57,16 +58,15 @@ pub(super) fn ask(command: &mut Command, inbox: Option<&Inbox>) -> io::Result<Sa
     Ok(Said { out, err, status })
 }
 
-/// Ends it, and what it has started.
-pub(super) fn end(child: &mut Child) {
-    if let Some(group) = pid(child) {
+/// Kills a program that was not awaited yet, and what it has started.
+pub(super) fn kill(id: u32) {
+    if let Some(group) = pid(id) {
         let _ = kill_process_group(group, Signal::KILL);
     }
-    let _ = child.wait();
 }
 
 fn wait(child: &mut Child, inbox: Option<&Inbox>) -> io::Result<ExitStatus> {
-    let Some(pid) = pid(child) else {
+    let Some(pid) = pid(child.id()) else {
         return child.wait();
     };
     let process = pidfd_open(pid, PidfdFlags::empty())?;
@@ -91,8 +91,8 @@ fn wait(child: &mut Child, inbox: Option<&Inbox>) -> io::Result<ExitStatus> {
     }
 }
 
-fn pid(child: &Child) -> Option<Pid> {
-    i32::try_from(child.id()).ok().and_then(Pid::from_raw)
+fn pid(id: u32) -> Option<Pid> {
+    i32::try_from(id).ok().and_then(Pid::from_raw)
 }
 
 /// A file without a name, for what a program reads or says.

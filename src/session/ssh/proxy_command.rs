@@ -1,11 +1,13 @@
-//! A program of this machine that leads to the server (`ProxyCommand`).
+//! Programs of this machine that lead to servers (`ProxyCommand`), none of which outlives the run.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::session::{ConnectError, Phase};
 
@@ -15,8 +17,66 @@ use super::tcp::plain;
 /// Most that is read of what the program said, in bytes.
 const SAID: u64 = 4096;
 
+/// How long programs may take to end in order once nobody needs them.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// The programs of a run that have not ended; `None` when there are to be no more.
+pub(super) struct Programs {
+    running: Mutex<Option<Vec<u32>>>,
+    ended: Condvar,
+}
+
+impl Default for Programs {
+    fn default() -> Self {
+        Self {
+            running: Mutex::new(Some(Vec::new())),
+            ended: Condvar::new(),
+        }
+    }
+}
+
+impl Programs {
+    /// A thread that died while it held the lock has left nothing half done.
+    fn running(&self) -> MutexGuard<'_, Option<Vec<u32>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(&self, command: &mut Command) -> io::Result<Child> {
+        // Under the lock: nobody may end the others between its start and its being known.
+        let mut running = self.running();
+        let over = || io::Error::new(io::ErrorKind::Interrupted, "stopped");
+        let running = running.as_mut().ok_or_else(over)?;
+        let child = command.spawn()?;
+        running.push(child.id());
+        Ok(child)
+    }
+
+    /// Ends one. Until it is no longer known here it is not awaited, so that its number is its own.
+    fn end(&self, child: &mut Child) {
+        program::kill(child.id());
+        if let Some(running) = &mut *self.running() {
+            running.retain(|id| *id != child.id());
+        }
+        self.ended.notify_all();
+        let _ = child.wait();
+    }
+}
+
+/// Held by all who may still need programs; whoever lets go last waits for a moment and ends those that are left.
+pub(super) struct Household(pub(super) Arc<Programs>);
+
+impl Drop for Household {
+    fn drop(&mut self) {
+        let are_left = |running: &mut Option<Vec<u32>>| running.as_ref().is_some_and(|running| !running.is_empty());
+        let running = self.0.ended.wait_timeout_while(self.0.running(), PATIENCE, are_left);
+        let (mut running, _) = running.unwrap_or_else(PoisonError::into_inner);
+        running.take().into_iter().flatten().for_each(program::kill);
+    }
+}
+
 /// The program; ended when it is dropped.
 pub(super) struct ProxyCommand {
+    programs: Arc<Programs>,
     child: Child,
     /// Its standard error, which must not appear between our own lines.
     said: File,
@@ -24,28 +84,33 @@ pub(super) struct ProxyCommand {
 
 impl ProxyCommand {
     /// Starts it; the socket leads to what it speaks with.
-    pub(super) fn start(line: &str) -> Result<(UnixStream, Self), ConnectError> {
-        Self::try_start(line).map_err(|error| ConnectError {
+    pub(super) fn start(line: &str, programs: &Arc<Programs>) -> Result<(UnixStream, Self), ConnectError> {
+        Self::try_start(line, programs).map_err(|error| ConnectError {
             phase: Phase::Connect,
             reason: format!("the ProxyCommand does not start: {}", plain(&error)),
             hints: Vec::new(),
         })
     }
 
-    fn try_start(line: &str) -> std::io::Result<(UnixStream, Self)> {
+    fn try_start(line: &str, programs: &Arc<Programs>) -> io::Result<(UnixStream, Self)> {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;
         let said = program::memfd("said")?;
-        let child = Command::new("/bin/sh")
+        let mut command = Command::new("/bin/sh");
+        command
             .arg("-c")
             .arg(format!("exec {line}"))
             .stdin(Stdio::from(OwnedFd::from(theirs.try_clone()?)))
             .stdout(Stdio::from(OwnedFd::from(theirs)))
             .stderr(said.try_clone()?)
             // Ctrl-C is for us: what still has to be done on the server needs the connection.
-            .process_group(0)
-            .spawn()?;
-        Ok((ours, Self { child, said }))
+            .process_group(0);
+        let started = Self {
+            child: programs.start(&mut command)?,
+            programs: Arc::clone(programs),
+            said,
+        };
+        Ok((ours, started))
     }
 
     /// The last line that the program said.
@@ -62,6 +127,27 @@ impl ProxyCommand {
 
 impl Drop for ProxyCommand {
     fn drop(&mut self) {
-        program::end(&mut self.child);
+        self.programs.end(&mut self.child);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::sync::Arc;
+
+    use super::{Household, Programs, ProxyCommand};
+
+    #[test]
+    fn a_program_whose_thread_is_not_done_ends_with_the_run_and_none_begins_after_it() {
+        let programs = Arc::new(Programs::default());
+        let (_socket, mut left) = ProxyCommand::start("sleep 20", &programs).unwrap();
+        let (_socket, ended) = ProxyCommand::start("sleep 20", &programs).unwrap();
+        drop(ended);
+        drop(Household(Arc::clone(&programs)));
+        assert_eq!(left.child.wait().unwrap().signal(), Some(9));
+        let error = ProxyCommand::start("sleep 20", &programs).err().unwrap();
+        assert_eq!(error.reason, "the ProxyCommand does not start: stopped");
     }
 }
