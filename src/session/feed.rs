@@ -9,7 +9,7 @@ use crate::source::Source;
 /// Sources one behind the other, and how much of them was given.
 pub(super) struct Feed {
     sources: VecDeque<Arc<dyn Source>>,
-    /// Place in the first source at which `chunk` begins.
+    /// Place in the first source at which `chunk` ends.
     at: u64,
     chunk: Arc<[u8]>,
     used: usize,
@@ -37,8 +37,8 @@ impl Feed {
             let Some(source) = self.sources.front() else {
                 return Ok(&[]);
             };
-            self.at += self.chunk.len() as u64;
             self.chunk = source.chunk(self.at)?;
+            self.at += self.chunk.len() as u64;
             self.used = 0;
             if self.chunk.is_empty() {
                 self.sources.pop_front();
@@ -63,9 +63,15 @@ impl Feed {
         self.given
     }
 
+    /// Forgets what nothing was given of yet.
+    pub(super) fn cut(&mut self) {
+        self.sources.clear();
+        self.at = 0;
+    }
+
     /// Forgets what is left.
     pub(super) fn clear(&mut self) {
-        self.sources.clear();
+        self.cut();
         self.chunk = Arc::from([]);
         self.used = 0;
     }

@@ -3,5 +3,6 @@
 
 mod idle;
 mod matrix;
+mod privileged;
 mod scarce;
 mod stopping;

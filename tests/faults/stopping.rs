@@ -242,3 +242,34 @@ fn c30_a_command_that_takes_too_long_ends_with_its_children() {
         await_nothing_left(&fleet, host);
     }
 }
+
+#[test]
+fn b4_a_second_stop_request_before_the_rollback_ends_what_ignores_the_first_and_rolls_back() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    for pty in ["false", "true"] {
+        let recipe = format!(
+            r#"role :app, "app1", "app2"; task :t {{ transaction {{
+                on_rollback {{ run "echo undone"; }}
+                run "trap 'echo ignored' TERM HUP INT; echo begun; while :; do sleep 0.05; done", :pty => {pty};
+            }} }}"#
+        );
+        let mut running = Case::new().recipe(&recipe).args(["t"]).on(&fleet).start();
+        for host in ["app1", "app2"] {
+            running.wait_for(&format!("[out :: {host}] begun"));
+        }
+        let begin = Instant::now();
+        running.signal(Signal::INT);
+        for host in ["app1", "app2"] {
+            running.wait_for(&format!("[out :: {host}] ignored"));
+        }
+        running.signal(Signal::INT);
+        let finished = running.finish().code(130);
+        assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
+        finished
+            .says_in_order(&["ignored", "rolling back", "undone"])
+            .silent_on("not rolled back");
+        for host in ["app1", "app2"] {
+            await_nothing_left(&fleet, host);
+        }
+    }
+}

@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
 use crate::exit::Stream;
-use crate::session::{JobSignal, Terminal};
+use crate::session::Terminal;
 
 unsafe extern "C" {
     // In the C library since the snapshot that libssh2-sys 0.3.4 builds, not declared by it.
@@ -483,9 +483,8 @@ impl Channel {
         check(unsafe { raw::libssh2_channel_send_eof(self.raw) })
     }
 
-    /// Sends a signal to the command's process group.
-    pub(super) fn signal(&mut self, signal: JobSignal) -> Result<(), Trouble> {
-        let name = signal.name();
+    /// Sends a signal to the command's process group; its name is without `SIG`.
+    pub(super) fn signal(&mut self, name: &str) -> Result<(), Trouble> {
         check(unsafe { libssh2_channel_signal_ex(self.raw, name.as_ptr().cast(), name.len()) })
     }
 

@@ -14,6 +14,37 @@ use super::channel::{Channel, Trouble};
 /// How often it is told how much was sent.
 const TELLING: Duration = Duration::from_millis(500);
 
+/// What is done to a command that is to end.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Signal(JobSignal),
+    /// What a terminal makes an INT of, for all that runs in front of it, whoever's it is.
+    Interrupt,
+    /// HUP: sudo passes it on, which it cannot do with KILL.
+    HangUp,
+    /// Takes the terminal away.
+    Close,
+}
+
+impl Step {
+    const ETX: &[u8] = b"\x03";
+
+    /// What `signal` means to a command, and how many milliseconds after the order. INT is late on a terminal as well: of
+    /// sudo's own terminal it would end the shell alone, and not what that has in the background.
+    fn of(signal: JobSignal, on_terminal: bool) -> &'static [(Self, u64)] {
+        match (signal, on_terminal) {
+            (JobSignal::Term, false) => &[(Self::Signal(JobSignal::Term), 0)],
+            (JobSignal::Kill, false) => &[(Self::Signal(JobSignal::Kill), 0)],
+            (JobSignal::Term, true) => &[(Self::Signal(JobSignal::Term), 0), (Self::Interrupt, 2000)],
+            (JobSignal::Kill, true) => &[
+                (Self::HangUp, 0),
+                (Self::Signal(JobSignal::Kill), 500),
+                (Self::Close, 1000),
+            ],
+        }
+    }
+}
+
 /// When a connection was lost: this command has done nothing.
 pub(super) const NOT_STARTED: &str = "before the command was started";
 
@@ -61,7 +92,10 @@ pub(super) struct Job {
     unsent: Option<String>,
     /// How much of the input was told to be sent, and when more is to be told; None: nothing is told.
     told: Option<(u64, Instant)>,
-    signals: VecDeque<JobSignal>,
+    /// What is to be done to it, and when.
+    ending: VecDeque<(Step, Instant)>,
+    /// The first of that could not be sent.
+    blocked: bool,
     /// The last signal that was sent.
     signalled: Option<JobSignal>,
     timeout: Option<Duration>,
@@ -86,7 +120,8 @@ impl Job {
             end_of_input: EndOfInput::No,
             unsent: None,
             told: command.input.is_told.then_some((0, started + TELLING)),
-            signals: VecDeque::new(),
+            ending: VecDeque::new(),
+            blocked: false,
             signalled: None,
             lingers: Lingers::No,
             timeout: command.timeout,
@@ -117,14 +152,24 @@ impl Job {
         Some(given)
     }
 
+    /// A terminal knows no end of input, and what it is to be told later must still reach it.
     pub(super) fn end_input(&mut self) {
         if self.end_of_input == EndOfInput::No {
-            self.end_of_input = EndOfInput::Wanted;
+            self.end_of_input = match self.terminal {
+                Some(_) => EndOfInput::Sent,
+                None => EndOfInput::Wanted,
+            };
         }
     }
 
+    /// What was to come of an order before does not come any more.
     pub(super) fn signal(&mut self, signal: JobSignal) {
-        self.signals.push_back(signal);
+        let now = Instant::now();
+        let steps = Step::of(signal, self.terminal.is_some());
+        self.ending.retain(|(_, due)| *due <= now);
+        let due = |after| now + Duration::from_millis(after);
+        self.ending
+            .extend(steps.iter().map(|(step, after)| (*step, due(*after))));
     }
 
     /// The last signal that was sent.
@@ -201,33 +246,70 @@ impl Job {
 
     /// Sends signals and input, as much as goes out now.
     pub(super) fn feed(&mut self) -> Result<(), Trouble> {
+        // Input first where a part of it is already under way, since that has to be completed.
+        let sent = self.send();
+        let is_interrupted = self.end(Instant::now())?;
+        if is_interrupted && sent.is_ok() {
+            self.send()
+        } else {
+            sent
+        }
+    }
+
+    /// Takes the steps to its end that are due; true where there is new input.
+    fn end(&mut self, now: Instant) -> Result<bool, Trouble> {
+        let Some(channel) = &mut self.channel else {
+            return Ok(false);
+        };
+        let mut is_interrupted = false;
+        self.blocked = false;
+        while let Some(&(step, _)) = self.ending.front().filter(|(_, due)| *due <= now) {
+            let sent = match step {
+                Step::Signal(signal) => channel.signal(signal.name()),
+                Step::HangUp => channel.signal("HUP"),
+                Step::Interrupt => {
+                    self.input.cut();
+                    self.input.push(text(Step::ETX));
+                    is_interrupted = true;
+                    Ok(())
+                }
+                Step::Close => break,
+            };
+            if let Err(trouble @ (Trouble::WouldBlock | Trouble::Broken(_))) = sent {
+                self.blocked = true;
+                return Err(trouble);
+            }
+            if let Step::Signal(signal) = step {
+                self.signalled = Some(signal);
+            }
+            self.ending.pop_front();
+        }
+        Ok(is_interrupted)
+    }
+
+    fn send(&mut self) -> Result<(), Trouble> {
         let Some(channel) = &mut self.channel else {
             return Ok(());
         };
-        // Input first where a part of it is already under way, since that has to be completed.
-        let sent = match self.unsent {
-            None => send_input(channel, &mut self.input, &mut self.end_of_input),
-            Some(_) => Ok(None),
-        };
-        if let Ok(Some(reason)) = &sent {
-            // It must not take what it has for the whole.
-            self.unsent = Some(reason.clone());
-            self.input.clear();
-            self.next_step = Some(Instant::now());
+        // It must not take what it has for the whole.
+        if self.unsent.is_some() && self.terminal.is_none() {
+            return Ok(());
         }
-        while let Some(&signal) = self.signals.front() {
-            channel.signal(signal)?;
-            self.signals.pop_front();
-            self.signalled = Some(signal);
-        }
-        match sent {
+        match send_input(channel, &mut self.input, &mut self.end_of_input) {
+            Ok(None) => Ok(()),
+            Ok(Some(reason)) => {
+                self.unsent = Some(reason);
+                self.input.clear();
+                self.next_step = Some(Instant::now());
+                Ok(())
+            }
             // It reads no more; what is left of its input is of no use.
             Err(Trouble::Denied(_)) => {
                 self.input.clear();
                 self.end_of_input = EndOfInput::Sent;
                 Ok(())
             }
-            sent => sent.map(drop),
+            Err(trouble) => Err(trouble),
         }
     }
 
@@ -313,7 +395,9 @@ impl Job {
             Lingers::Since(since) => Some(since + LINGERING),
             _ => None,
         };
-        self.next_step.into_iter().chain(told).min()
+        let ending = self.ending.get(usize::from(self.blocked)).map(|(_, due)| *due);
+        let steps = [self.next_step, ending, told];
+        steps.into_iter().flatten().min()
     }
 
     /// Whether the command has ended and something holds its output open; true once.
@@ -325,14 +409,19 @@ impl Job {
         lingers
     }
 
-    /// Ends a command that has run too long or whose input cannot be sent, step by step; `Some` when nothing has helped.
+    /// Ends a command that has run too long or whose input cannot be sent, step by step; `Some` when nothing has
+    /// helped: its channel is to be closed.
     pub(super) fn hurry(&mut self, now: Instant) -> Option<Exit> {
+        let closes = |(step, due): &(Step, Instant)| matches!(step, Step::Close) && *due <= now;
+        if self.ending.iter().any(closes) {
+            return Some(self.ended_by_us().unwrap_or(Exit::Cancelled));
+        }
         if self.next_step.is_none_or(|due| due > now) {
             return None;
         }
         match JobSignal::LADDER.get(self.steps).filter(|_| self.channel.is_some()) {
             Some(&signal) => {
-                self.signals.push_back(signal);
+                self.signal(signal);
                 self.steps += 1;
                 self.next_step = Some(now + signal.patience());
                 None
