@@ -204,31 +204,44 @@ impl Interpreter {
             options
                 .of_gateways
                 .get_or_insert_with(|| Arc::new(reach.options.clone()));
-            self.ssh_options_of_server(&mut options, said, Position::NONE)?;
+            self.ssh_options_of_server(&mut options, said, Position::NONE, Position::NONE)?;
         }
         Ok(options)
     }
 
-    /// Whether these can be the attributes of a server.
-    pub(super) fn check_attributes(&self, attributes: &Attributes, position: Position) -> Fallible<()> {
+    /// Whether these can be the attributes of a server; `map`: where its `ssh_options` begin.
+    pub(super) fn check_attributes(&self, attributes: &Attributes, position: Position, map: Position) -> Fallible<()> {
         match attributes.get("ssh_options") {
             None => Ok(()),
-            Some(said) => self.ssh_options_of_server(&mut SshOptions::default(), said, position),
+            Some(said) => self.ssh_options_of_server(&mut SshOptions::default(), said, position, map),
         }
     }
 
-    fn ssh_options_of_server(&self, options: &mut SshOptions, said: &Value, position: Position) -> Fallible<()> {
-        let map = match said {
+    fn ssh_options_of_server(
+        &self,
+        options: &mut SshOptions,
+        said: &Value,
+        position: Position,
+        map: Position,
+    ) -> Fallible<()> {
+        let values = match said {
             Value::Unit => return Ok(()),
-            Value::Map(map) => map,
+            Value::Map(values) => values,
             _ => return Err(wrong("`ssh_options' is to be a map: #{ port: 2222 }", position)),
         };
-        for (name, value) in map {
+        let mut take = |name: &String, value, position| {
             if FOR_ALL.contains(&name.as_str()) {
                 let message = format!("`{name}' holds for all servers: it stands in the variable `ssh_options'");
                 return Err(wrong(message, position));
             }
-            self.ssh_option(options, name, &dynamic(value), position)?;
+            self.ssh_option(options, name, &dynamic(value), position)
+        };
+        for (name, value) in values {
+            // Where a key stands is looked up only to tell what is wrong with it.
+            take(name, value, position).or_else(|error| match self.place_of_server_key(map, name) {
+                Some(position) => take(name, value, position),
+                None => Err(error),
+            })?;
         }
         Ok(())
     }

@@ -41,7 +41,7 @@ impl Interpreter {
         let (value, over) = split(value);
         let mut common = role.attributes.clone();
         common.extend(attributes("role", &over, Position::NONE)?);
-        self.check_attributes(&common, Position::NONE)?;
+        self.check_attributes(&common, Position::NONE, Position::NONE)?;
         let failed = |message: String| {
             let diagnostic = Diagnostic::new(Fault::Recipe, message).at(role.origin.clone());
             raise(diagnostic, Position::NONE)

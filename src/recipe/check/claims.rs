@@ -43,6 +43,8 @@ pub(super) struct Claims {
     pub(super) hooks: Vec<(Claim, &'static str)>,
     /// Keys that are given to a map of options: the variable, the key.
     pub(super) keys: Vec<(&'static str, String, Position)>,
+    /// Keys of the `ssh_options` of servers: where the map begins that they stand in, name, place.
+    pub(super) server_keys: Vec<(Position, String, Position)>,
     /// Names outside of a closure that are evaluated when it is made.
     pub(super) captured: Vec<Claim>,
     /// Full names of tasks that it defines.
@@ -265,6 +267,9 @@ impl Claims {
     /// What there is once the call was made.
     fn defines(&mut self, verb: &'static str, read: &Read, around: &[ASTNode]) {
         let first = read.arguments.first().and_then(|first| literal(first));
+        if matches!(verb, "role" | "server") {
+            self.server_options(read);
+        }
         match verb {
             "task" | "alias_task" | "synonym_task" => match (first, namespace(around)) {
                 (Some(name), Some(namespace)) => {
@@ -310,6 +315,17 @@ impl Claims {
             }
             "exists" => self.asks_for.extend(first),
             _ => {}
+        }
+    }
+
+    /// `role :db, "db1", :ssh_options => #{ … }`.
+    fn server_options(&mut self, read: &Read<'_>) {
+        for (key, value) in &read.options {
+            if let (Some("ssh_options"), Expr::Map(map, position)) = (literal(key).as_deref(), value) {
+                let keys = map.0.iter();
+                self.server_keys
+                    .extend(keys.map(|(key, _)| (*position, key.name.to_string(), key.pos)));
+            }
         }
     }
 

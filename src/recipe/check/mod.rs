@@ -74,6 +74,9 @@ impl<'a> Findings<'a> {
                 };
                 found.extend(unknown.map(|diagnostic| at(diagnostic, text, *position)));
             }
+            for (_, key, position) in &claims.server_keys {
+                found.extend(unknown_ssh_option(key).map(|diagnostic| at(diagnostic, text, *position)));
+            }
         }
         found
     }
@@ -262,6 +265,16 @@ impl Interpreter {
             diagnostic.origin = place;
         }
         raise(diagnostic, Position::NONE)
+    }
+
+    /// The place of a key of a server's `ssh_options`, where the map that begins there is written out.
+    pub(super) fn place_of_server_key(&self, map: Position, key: &str) -> Option<Position> {
+        let files = self.files.borrow();
+        files.read.iter().rev().find_map(|text| {
+            let keys = Claims::of(text).server_keys;
+            let named = |(of, name, _): &&(Position, String, Position)| *of == map && name == key;
+            keys.iter().find(named).map(|(.., position)| *position)
+        })
     }
 
     /// Reads the files that the texts load, but that were not come to: for their errors, and for what they define.

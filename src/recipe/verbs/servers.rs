@@ -38,7 +38,7 @@ fn role(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fal
     let role = text(&call, 0);
     interpreter.configuration.borrow_mut().roles.declare(&role);
     for host in texts(&call, 1) {
-        assign(interpreter, &role, &host, attributes(&call), call.position)?;
+        assign(interpreter, &role, &host, &call)?;
     }
     if let Some(block) = call.block {
         let block = interpreter.keep(Block::capture(context, block, interpreter.namespace()));
@@ -71,7 +71,7 @@ fn server(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallibl
     }
     for role in roles {
         interpreter.configuration.borrow_mut().roles.declare(&role);
-        assign(interpreter, &role, &host, attributes(&call), call.position)?;
+        assign(interpreter, &role, &host, &call)?;
     }
     Ok(Dynamic::UNIT)
 }
@@ -107,17 +107,13 @@ fn attributes(call: &Call) -> Attributes {
         .collect()
 }
 
-fn assign(
-    interpreter: &Interpreter,
-    role: &str,
-    host: &str,
-    attributes: Attributes,
-    position: Position,
-) -> Fallible<()> {
+fn assign(interpreter: &Interpreter, role: &str, host: &str, call: &Call) -> Fallible<()> {
+    let (attributes, position) = (attributes(call), call.position);
+    let map = call.options.get("ssh_options").map_or(Position::NONE, |(_, map)| *map);
     let server: Server = host
         .parse()
         .map_err(|error: crate::configuration::ServerSyntax| wrong(error.to_string(), position))?;
-    interpreter.check_attributes(&attributes, position)?;
+    interpreter.check_attributes(&attributes, position, map)?;
     let mut configuration = interpreter.configuration.borrow_mut();
     configuration
         .roles
