@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ssh2::ErrorCode;
+use ssh2::{ErrorCode, Session};
 
 use crate::secret::Secret;
 use crate::session::{AuthMethod, ConnectError, PasswordQuestion, Phase, Report, Wanted};
@@ -14,7 +14,7 @@ use super::channel::Link;
 use super::key_file::{Certificate, KeyFile, OpenKey, blob, public_halves};
 use super::key_ring::{Found, Turn};
 use super::login::{Attempt, CORRUPT, Stop};
-use super::signer::Signer;
+use super::signer::{Signer, requested_algorithm};
 use super::{stopped, wire};
 
 /// How often a passphrase is asked for.
@@ -95,6 +95,9 @@ impl Attempt<'_> {
         let config = self.config;
         // What the server takes; asking costs a round trip, which a login that works does not spend.
         let mut takes = None;
+        if config.methods.first() == Some(&AuthMethod::PublicKey) {
+            self.ask_ahead();
+        }
         for _ in 0..ROUNDS {
             let mut partly = false;
             for &method in &config.methods {
@@ -139,10 +142,10 @@ impl Attempt<'_> {
     }
 
     /// The ways to log in that the server takes now; `None` when it has let us in without any.
-    fn takes_methods(&mut self) -> Result<Option<String>, Stop> {
+    pub(super) fn takes_methods(&mut self) -> Result<Option<String>, Stop> {
         let config = self.config;
+        self.asked_ahead = false;
         let methods = self.step(|session| session.auth_methods(&config.user).map(str::to_owned));
-        // Libssh2 takes it out of what arrived in this call alone: whose key is taken at once is told nothing.
         self.tell_banner();
         match methods {
             Ok(methods) => Ok(Some(methods)),
@@ -335,6 +338,9 @@ impl Attempt<'_> {
                         self.left_out.insert(objection);
                         return Ok(Offered::Refused);
                     }
+                    if self.settle()? {
+                        return Ok(Offered::Accepted);
+                    }
                     self.step(|session| session.userauth_pubkey_memory(&user, public, key.text.reveal(), passphrase))
                 }
             };
@@ -359,7 +365,11 @@ impl Attempt<'_> {
         let Ok(user) = CString::new(self.config.user.as_str()) else {
             return Err(Stop::Failed(failed(libssh2_sys::LIBSSH2_ERROR_AUTHENTICATION_FAILED)));
         };
-        self.step(|session| Link::new(session).authenticate(&user, public, sign).map_err(failed))
+        let mut call = |session: &mut Session| Link::new(session).authenticate(&user, public, sign).map_err(failed);
+        if self.send_behind(&mut call)? {
+            return Ok(());
+        }
+        self.step(call)
     }
 
     fn try_agent(&mut self, tried: &mut Tried) -> Entered {
@@ -584,13 +594,4 @@ fn sign(agent: &mut Agent, identity: &Identity, request: &[u8]) -> Option<Vec<u8
         return Some(rest.to_vec());
     }
     wire::text(rest).map(|(signature, _)| signature.to_vec())
-}
-
-/// RFC 4252, section 7: session id, byte, user, service, "publickey", byte, algorithm, key.
-fn requested_algorithm(request: &[u8]) -> Option<&[u8]> {
-    let (_session, rest) = wire::text(request)?;
-    let (_user, rest) = wire::text(rest.get(1..)?)?;
-    let (_service, rest) = wire::text(rest)?;
-    let (_method, rest) = wire::text(rest)?;
-    wire::text(rest.get(1..)?).map(|(algorithm, _)| algorithm)
 }

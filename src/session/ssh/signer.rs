@@ -122,3 +122,12 @@ fn ecdsa(pair: &EcdsaKeypair) -> Result<Key, ErrorStack> {
         digest,
     ))
 }
+
+/// RFC 4252, section 7: session id, byte, user, service, "publickey", byte, algorithm, key.
+pub(super) fn requested_algorithm(request: &[u8]) -> Option<&[u8]> {
+    let (_session, rest) = wire::text(request)?;
+    let (_user, rest) = wire::text(rest.get(1..)?)?;
+    let (_service, rest) = wire::text(rest)?;
+    let (_method, rest) = wire::text(rest)?;
+    wire::text(rest.get(1..)?).map(|(algorithm, _)| algorithm)
+}

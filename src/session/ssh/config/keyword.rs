@@ -29,6 +29,7 @@ pub(super) enum Keyword {
     KbdInteractiveAuthentication,
     KexAlgorithms,
     KnownHostsCommand,
+    LogLevel,
     Macs,
     NoHostAuthenticationForLocalhost,
     NumberOfPasswordPrompts,
@@ -88,6 +89,9 @@ impl Keyword {
 }
 
 const PUBKEY: Takes = Takes::OneOf(&["yes", "no", "true", "false", "unbound", "host-bound"]);
+const LEVELS: Takes = Takes::OneOf(&[
+    "quiet", "fatal", "error", "info", "verbose", "debug", "debug1", "debug2", "debug3",
+]);
 const PORTS: Takes = Takes::Number(1, 65_535);
 const COUNT: Takes = Takes::Number(0, i32::MAX.cast_unsigned());
 const ATTEMPTS: Takes = Takes::Number(1, i32::MAX.cast_unsigned());
@@ -138,6 +142,7 @@ const KEYWORDS: &[(&str, Keyword, Takes)] = &[
     ),
     ("kexalgorithms", Keyword::KexAlgorithms, Takes::Text),
     ("knownhostscommand", Keyword::KnownHostsCommand, Takes::Line),
+    ("loglevel", Keyword::LogLevel, LEVELS),
     ("macs", Keyword::Macs, Takes::Text),
     (
         "nohostauthenticationforlocalhost",
@@ -257,7 +262,6 @@ const PASSED_OVER: [&[&str]; 7] = [
     // What is told, and what is offered beyond a login.
     &[
         "fingerprinthash",
-        "loglevel",
         "logverbose",
         "syslogfacility",
         "updatehostkeys",

@@ -84,6 +84,8 @@ pub struct HostConfig {
     pub methods: Vec<AuthMethod>,
     /// How often a password is asked for.
     pub password_prompts: u32,
+    /// What the server says before login is told.
+    pub shows_banner: bool,
     /// The agent's socket; `None` for no agent.
     pub identity_agent: Option<PathBuf>,
     /// Known-hosts files of the user; new keys go to the first. None at all is possible.

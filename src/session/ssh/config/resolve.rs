@@ -88,6 +88,9 @@ pub(super) fn resolve(
             let prompts = found.number(Keyword::NumberOfPasswordPrompts);
             options.password_prompts.or(prompts).unwrap_or(3)
         },
+        shows_banner: !found
+            .text(Keyword::LogLevel)
+            .is_some_and(|(level, _)| ["quiet", "fatal", "error"].contains(&level.to_ascii_lowercase().as_str())),
         user_known_hosts_files: match known_hosts(
             &options.user_known_hosts_files,
             &found,

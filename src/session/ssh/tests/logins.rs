@@ -63,7 +63,7 @@ fn a_server_that_speaks_something_else_is_quoted() {
     });
     let error = fails("127.0.0.1", short(port));
     assert_eq!(error.reason, "not an SSH server: it says `HTTP/1.1 400 Bad Request'");
-    assert!(server.is_finished());
+    server.join().unwrap();
 }
 
 #[test]
@@ -549,4 +549,65 @@ fn k6_a_key_of_ours_that_the_files_leave_out_is_not_offered() {
     }
     // The server's log tells with what the key has signed.
     assert!(sshd.log().contains("pkalg rsa-sha2-256"), "{}", sshd.log());
+}
+
+/// What the server says before a login, and whether that succeeds.
+fn told(options: SshOptions, environment: SshEnvironment) -> (Vec<String>, bool) {
+    let client = Client::begin("127.0.0.1", options, environment);
+    let mut told = Vec::new();
+    loop {
+        match client.report() {
+            Report::Banner(_, banner) => told.push(banner.text),
+            Report::Connected(..) => return (told, true),
+            Report::ConnectFailed(..) => return (told, false),
+            Report::HostKeyAdded(..) => {}
+            Report::PasswordWanted(..) => client.session.answer(Some(Secret::new("open sesame"))),
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_a_server_says_before_login_is_told_whatever_lets_us_in() {
+    let sshd = Sshd::with("Banner FOLDER/banner");
+    std::fs::write(sshd.path("banner"), "Members only.\n").unwrap();
+    make_key(&sshd.path("other"), &["-t", "ed25519"]);
+    make_key(&sshd.path("pem"), &["-t", "rsa", "-b", "2048", "-m", "PEM"]);
+    make_key(&sshd.path("locked"), &["-t", "ed25519", "-N", "open sesame", "-a", "1"]);
+    let folder = tempfile::tempdir().unwrap();
+    let agent = TestAgent::start(folder.path());
+    agent.add(&sshd.path("id"));
+    let allow = |name: &str| std::fs::copy(sshd.path(&format!("{name}.pub")), sshd.path("authorized_keys")).unwrap();
+    for (allowed, keys, succeeds) in [
+        ("id", &["id"][..], true),
+        ("id", &["other", "id"], true),
+        ("pem", &["pem"], true),
+        ("pem", &["other", "pem"], true),
+        ("locked", &["locked"], true),
+        ("locked", &["other", "pem"], false),
+        ("id", &[], false),
+    ] {
+        allow(allowed);
+        let options = SshOptions {
+            keys: keys.iter().map(|name| sshd.path(name)).collect(),
+            ..sshd.options()
+        };
+        let expected = (vec!["Members only.\n".to_owned()], succeeds);
+        assert_eq!(told(options, SshEnvironment::default()), expected, "{keys:?}");
+    }
+    allow("id");
+    let by_agent = SshOptions {
+        keys: Vec::new(),
+        keys_only: Some(false),
+        ..sshd.options()
+    };
+    let expected = (vec!["Members only.\n".to_owned()], true);
+    assert_eq!(told(by_agent, agent.environment()), expected);
+    // As with ssh.
+    std::fs::write(sshd.path("ssh_config"), "LogLevel ERROR\n").unwrap();
+    let options = SshOptions {
+        config: Some(vec![sshd.path("ssh_config")]),
+        ..sshd.options()
+    };
+    assert_eq!(told(options, SshEnvironment::default()), (Vec::new(), true));
 }

@@ -100,7 +100,7 @@ const KEYWORDS: &[(&str, &str, Is)] = &[
     ("KnownHostsCommand", "/bin/echo %H", Honoured),
     ("LocalCommand", "true", PassedOver),
     ("LocalForward", "1080 host:80", PassedOver),
-    ("LogLevel", "QUIET", PassedOver),
+    ("LogLevel", "QUIET", Honoured),
     ("LogVerbose", "*", PassedOver),
     ("MACs", "hmac-sha2-256", Honoured),
     ("Match", "all", Grammar),
