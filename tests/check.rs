@@ -323,6 +323,79 @@ task :t {
 }
 
 #[test]
+fn properties_that_a_value_surely_does_not_have_are_found_and_no_others() {
+    let recipe = r#"
+set :application, "flipper";
+set :name, "Flipper";
+set :hosts, ["a", "b"];
+set :either, "x";
+task :t {
+    let n = 5;
+    puts release_path.to_s;
+    puts name.upcase;
+    puts name.to_lower;
+    puts hosts.length;
+    puts n.to_s;
+    puts ENV["X"].to_i;
+    puts `git x`.chomp;
+    puts name.lenn;
+    for k in #{ a: 1 }.keys { puts k; }
+}
+"#;
+    assert_eq!(
+        found(recipe),
+        [
+            "8:23 a text has no property `to_s'",
+            "9:15 a text has no property `upcase'",
+            "10:15 a text has no property `to_lower'",
+            "11:16 a list has no property `length'",
+            "12:12 a number has no property `to_s'",
+            "13:19 a text has no property `to_i'",
+            "14:18 a text has no property `chomp'",
+            "15:15 a text has no property `lenn'",
+            "16:24 this map has no name `keys'",
+        ]
+    );
+    check(recipe).code(3).says_in_order(&[
+        "write: `${release_path}`, or release_path.to_string()",
+        "write: name.to_upper()",
+        "a method is called with brackets: name.to_lower()",
+        "write: hosts.len",
+        "a method is called with brackets: value.chomp()",
+        "did you mean `name.len()'?",
+    ]);
+    let fine = r#"
+set :hosts, ["a", "b"];
+set :map, #{ a: 1, list: [1] };
+set :either, "x";
+task :t {
+    set :either, map;
+    puts hosts.len;
+    puts map.list.len + map["list"].len;
+    puts either.a;
+    let key = "a";
+    let found = map[key]?.anything ?? map[key].other;
+    let later = "x";
+    later = map;
+    puts later.a;
+    for hosts_of in [map] { puts hosts_of.a; }
+    for s in find_servers() { puts s.host; }
+    try { run "x"; } catch (error) { puts error.message; }
+    [map].for_each(|name| puts(this.a + name));
+    let held = #{ keys: 1 };
+    puts held.keys;
+}
+fn of(key) { key.any }
+"#;
+    let told = found(fine);
+    assert!(
+        told.iter()
+            .all(|told| !told.contains("property") && !told.contains("this map")),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn lazy_variables_that_need_each_other_are_found_and_those_that_need_not_are_not() {
     assert_eq!(
         found("set :a { `x ${b}` }\nset :b { c + 1 }\nset :c { a }\ntask :t { puts a; }"),

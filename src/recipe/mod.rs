@@ -381,7 +381,7 @@ impl Recipe {
         let failure = origin::failure(error);
         let mut diagnostic = Rc::unwrap_or_clone(failure.diagnostic);
         if let Some(signature) = failure.missing {
-            self.interpreter.explain(&signature, &mut diagnostic);
+            self.interpreter.explain(&self.engine, &signature, &mut diagnostic);
         }
         self.with_line(diagnostic)
     }

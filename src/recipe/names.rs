@@ -102,7 +102,11 @@ impl Interpreter {
     }
 
     /// Says more about a function that does not exist: `name (types of what it was given)`.
-    pub(super) fn explain(&self, signature: &str, diagnostic: &mut Diagnostic) {
+    pub(super) fn explain(&self, engine: &Engine, signature: &str, diagnostic: &mut Diagnostic) {
+        if let Some(property) = signature.strip_prefix(GETTER) {
+            diagnostic.hints.extend(property_hint(engine, property, None));
+            return;
+        }
         let (name, given) = signature.split_once(" (").unwrap_or((signature, ""));
         let given = given.strip_suffix(')').unwrap_or(given);
         let member = self.missing_member.borrow_mut().take();
@@ -118,6 +122,70 @@ impl Interpreter {
             diagnostic.hints.extend(hint);
         }
     }
+}
+
+/// What Rhai calls the function behind a property.
+pub(super) const GETTER: &str = "get$";
+
+/// A property that a value of this type, as Rhai calls it, does not have.
+pub(super) fn no_property(name: &str, owner: &str) -> Diagnostic {
+    match super::origin::types(owner).as_str() {
+        "nothing" => Diagnostic::new(Fault::Recipe, format!("there is no value that could have `{name}'"))
+            .label("nothing stands before it"),
+        owner => {
+            Diagnostic::new(Fault::Recipe, format!("a {owner} has no property `{name}'")).label("no such property")
+        }
+    }
+}
+
+/// What was probably meant by a property that there is not: a method, something of Ruby's, or a name like it. The value
+/// is named as the recipe names it.
+pub(super) fn property_hint(engine: &Engine, name: &str, owner: Option<&str>) -> Option<String> {
+    let methods = engine.collect_fn_metadata(
+        None,
+        |function| {
+            let metadata = function.metadata;
+            let is_method = metadata.num_params == 1 && rhai::is_valid_identifier(&metadata.name);
+            is_method.then(|| metadata.name.to_string())
+        },
+        true,
+    );
+    let value = owner.unwrap_or("value");
+    if methods.iter().any(|method| method == name) {
+        return Some(format!("a method is called with brackets: {value}.{name}()"));
+    }
+    let written = written(name).map(|form| match owner {
+        Some(owner) => with_owner(&form, owner),
+        None => form,
+    });
+    let alike = || {
+        let mut methods: Vec<&str> = methods.iter().map(String::as_str).collect();
+        methods.sort_unstable();
+        let near = nearest(name, methods)?;
+        Some(did_you_mean(&format!("{value}.{near}()")))
+    };
+    written.or_else(alike)
+}
+
+/// A form in which a value of the recipe stands for the one that it is about.
+fn with_owner(form: &str, owner: &str) -> String {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut named = String::new();
+    let mut rest = form;
+    while let Some(start) = rest.find(is_word) {
+        let length = rest
+            .get(start..)
+            .map_or(0, |word| word.find(|c| !is_word(c)).unwrap_or(word.len()));
+        let word = rest.get(start..start + length).unwrap_or("");
+        named.push_str(rest.get(..start).unwrap_or(""));
+        named.push_str(if matches!(word, "text" | "value" | "list") {
+            owner
+        } else {
+            word
+        });
+        rest = rest.get(start + length..).unwrap_or("");
+    }
+    named + rest
 }
 
 /// A task that is called like a function.

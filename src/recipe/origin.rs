@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use rhai::{Dynamic, EvalAltResult, Position};
 
+use super::names::{GETTER, no_property};
 use crate::diagnostic::{Diagnostic, Fault, Origin};
 
 /// An error as scripts see it.
@@ -115,9 +116,13 @@ pub(super) fn locate(error: Box<EvalAltResult>, source: Option<&str>) -> Box<Eva
             diagnostic.label = label(&other).map(str::to_owned);
             diagnostic.hints.extend(hint);
             let mut failure = Failure::from(diagnostic).at(source, position);
-            if let EvalAltResult::ErrorFunctionNotFound(signature, _) = other {
-                failure.missing = Some(signature.into());
-            }
+            failure.missing = match &other {
+                EvalAltResult::ErrorFunctionNotFound(signature, _) => Some(signature.as_str().into()),
+                EvalAltResult::ErrorDotExpr(text, _) => {
+                    property(text).map(|(name, _)| format!("{GETTER}{name}").into())
+                }
+                _ => None,
+            };
             Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(failure), position))
         }
     }
@@ -222,16 +227,10 @@ fn describe(error: &EvalAltResult) -> (String, Option<String>) {
                 )),
             )
         }
-        EvalAltResult::ErrorDotExpr(text, _) => {
-            let mut words = text.split('\'').skip(1).step_by(2);
-            match (words.next(), words.next()) {
-                (Some(name), Some(owner)) => (
-                    format!("no property `{name}' of {}", types(owner)),
-                    super::names::written(name),
-                ),
-                _ => (lower(text), None),
-            }
-        }
+        EvalAltResult::ErrorDotExpr(text, _) => match property(text) {
+            Some((name, owner)) => (no_property(name, owner).message, None),
+            None => (lower(text), None),
+        },
         EvalAltResult::ErrorPropertyNotFound(name, _) => (format!("no property `{name}'"), None),
         EvalAltResult::ErrorModuleNotFound(name, _) => (format!("module `{name}' not found"), None),
         EvalAltResult::ErrorMismatchDataType(expected, actual, _)
@@ -270,8 +269,14 @@ fn describe(error: &EvalAltResult) -> (String, Option<String>) {
     }
 }
 
+/// The property that Rhai did not find, and the type of its owner.
+fn property(text: &str) -> Option<(&str, &str)> {
+    let mut words = text.split('\'').skip(1).step_by(2);
+    Some((words.next()?, words.next()?))
+}
+
 /// Rhai's names of types as a recipe's author knows them.
-fn types(text: &str) -> String {
+pub(super) fn types(text: &str) -> String {
     let text = text.replace("&str | ImmutableString | String", "text");
     let mut names: Vec<&str> = Vec::new();
     for name in text.split(", ") {
@@ -280,8 +285,11 @@ fn types(text: &str) -> String {
             "f64" => "decimal number",
             "string" | "&str" | "String" | "ImmutableString" => "text",
             "array" | "Array" => "list",
+            "bool" => "truth value",
+            "char" => "character",
+            "Fn" => "function",
             "()" => "nothing",
-            "Namespace" => "a namespace",
+            "Namespace" => "namespace",
             other => other,
         });
     }

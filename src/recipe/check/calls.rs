@@ -103,7 +103,7 @@ impl Findings<'_> {
             .collect()
     }
 
-    fn known(&self, engine: &Engine) -> Known {
+    pub(super) fn known(&self, engine: &Engine) -> Known {
         let mut known = Known::new();
         let of_engine = engine.collect_fn_metadata(
             None,

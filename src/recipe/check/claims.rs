@@ -15,6 +15,7 @@ use super::super::verbs::{self, Choices, Verb};
 use super::super::{Fallible, grammar};
 use super::calls::Call;
 use super::mentions::{literal, verb};
+use super::properties::Shapes;
 use crate::configuration::{Selection, Server, When, is_variable_name};
 use crate::diagnostic::Diagnostic;
 
@@ -59,6 +60,8 @@ pub(super) struct Claims {
     pub(super) asks_for: Vec<String>,
     /// Calls of functions and methods.
     pub(super) calls: Vec<Call>,
+    /// What kinds of values there are, and which properties are asked of them.
+    pub(super) shapes: Shapes,
     /// Names of values that may be functions: local variables, parameters, members of maps.
     pub(super) holders: HashSet<String>,
     /// Files that it loads: by which verb, and the name.
@@ -106,6 +109,7 @@ impl Claims {
             }
             claims.calls.extend(Call::at(nodes));
             claims.holders(nodes);
+            claims.shapes.note(nodes);
             claims.behind_an_end(nodes);
             true
         });
@@ -236,7 +240,7 @@ impl Claims {
             }
             _ => String::new(),
         };
-        if !without_block.is_empty() && !read.has_block {
+        if !without_block.is_empty() && read.block.is_none() {
             return Err(verb.misused(without_block, read.position));
         }
         let with_block = match verb.name {
@@ -250,7 +254,7 @@ impl Claims {
             }
             _ => return Ok(()),
         };
-        if read.has_block {
+        if read.block.is_some() {
             return Err(verb.misused(with_block, read.position));
         }
         Ok(())
@@ -382,19 +386,19 @@ fn end(statement: &Stmt) -> Option<&'static str> {
 }
 
 /// A call of a verb, taken apart.
-struct Read<'a> {
-    arguments: Vec<&'a Expr>,
+pub(super) struct Read<'a> {
+    pub(super) arguments: Vec<&'a Expr>,
     options: Vec<(&'a Expr, &'a Expr)>,
-    has_block: bool,
+    pub(super) block: Option<&'a Expr>,
     position: Position,
 }
 
 impl<'a> Read<'a> {
-    fn of(call: &'a CustomExpr) -> Self {
+    pub(super) fn of(call: &'a CustomExpr) -> Self {
         let mut read = Self {
             arguments: Vec::new(),
             options: Vec::new(),
-            has_block: false,
+            block: None,
             position: grammar::position(&call.state),
         };
         let (mut key, mut inputs) = (None, call.inputs.iter());
@@ -406,10 +410,7 @@ impl<'a> Read<'a> {
                     (Some(value), None) => read.arguments.push(value),
                     (None, _) => break,
                 },
-                'B' => {
-                    read.has_block = true;
-                    inputs.next();
-                }
+                'B' => read.block = inputs.next(),
                 _ => drop(inputs.next()),
             }
         }

@@ -5,6 +5,7 @@ mod calls;
 pub(super) mod claims;
 mod flow;
 pub(super) mod mentions;
+mod properties;
 
 use std::collections::BTreeSet;
 
@@ -55,6 +56,7 @@ impl<'a> Findings<'a> {
             found.extend(self.loops());
             found.extend(self.circles());
             found.extend(self.unknown_calls(engine));
+            found.extend(self.unknown_properties(engine));
             // What is misspelt is read by nobody.
             let is_clean = found.is_empty();
             found.extend(self.warnings(is_clean));
