@@ -12,7 +12,7 @@ use rhai::{Dynamic, Engine, Position};
 
 use super::block::Block;
 use super::loader::Files;
-use super::origin::{locate, raise, wrong};
+use super::origin::{asked_by_recipe, locate, raise, wrong};
 use super::syntax::words::Words;
 use super::{Fallible, Options, Prompts, Surroundings};
 use crate::actor::Actor;
@@ -225,7 +225,7 @@ impl Interpreter {
                 self.evaluating.borrow_mut().push(name.to_owned());
                 let result = self.call(engine, block, &[]);
                 self.evaluating.borrow_mut().pop();
-                let value = shared(result?);
+                let value = shared(result.map_err(|error| asked_by_recipe(error, |file| self.is_of_stdlib(file)))?);
                 self.keep_secret(name, &value);
                 self.configuration
                     .borrow_mut()

@@ -12,6 +12,8 @@ use super::check::claims::Text;
 use super::interpreter::Interpreter;
 use super::origin::{locate, origin, raise, wrong};
 use super::stdlib;
+use super::syntax::classes::library;
+use super::syntax::layout::is_word;
 use super::syntax::lines::uncountable;
 use super::syntax::recovery;
 use super::syntax::words::Unfilled;
@@ -147,7 +149,10 @@ impl Interpreter {
         };
         let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("no {what} `{name}' found"));
         let meant = suggestion(name, stdlib::names());
-        diagnostic.hints.push(meant.unwrap_or_else(|| self.places(search)));
+        let of_ruby = || library(name).map(str::to_owned);
+        let hint = meant.or_else(of_ruby).unwrap_or_else(|| self.places(search));
+        diagnostic.label = Some("not found".to_owned());
+        diagnostic.hints.push(hint);
         Err(raise(diagnostic, position))
     }
 
@@ -277,7 +282,11 @@ impl Interpreter {
         let unfilled = std::mem::take(&mut self.files.borrow_mut().unfilled);
         let mut errors = Vec::new();
         for (file, Unfilled { sign, name, position }) in unfilled {
-            if !self.configuration.borrow().variables.exists(&name) {
+            let word = name
+                .get(..name.find(|c| !is_word(c)).unwrap_or(name.len()))
+                .unwrap_or("");
+            let is_known = matches!(word, "ENV" | "fetch") && word != name;
+            if !is_known && !self.configuration.borrow().variables.exists(word) {
                 continue;
             }
             let place = origin(Some(&file), position);

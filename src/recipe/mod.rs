@@ -400,8 +400,24 @@ impl Recipe {
                     diagnostic.hints.insert(0, hint);
                 }
             }
+            if let Some(text) = &text
+                && let Some(instead) = of_ruby(&diagnostic.message, text, origin.column)
+            {
+                diagnostic.hints = vec![instead.to_owned()];
+            }
             diagnostic.line = text.map(|text| interpreter::masked(&text));
         }
         diagnostic
     }
+}
+
+/// What is written instead of a class of Ruby's that an error is about.
+fn of_ruby(message: &str, line: &str, column: usize) -> Option<&'static str> {
+    let start = line.char_indices().nth(column.checked_sub(1)?)?.0;
+    let (before, rest) = line.split_at(start);
+    if before.ends_with("ENV.") {
+        return syntax::classes::instead(&format!("ENV.{rest}"));
+    }
+    let is_unknown = message.starts_with("unknown variable") || message.contains("no module");
+    is_unknown.then(|| syntax::classes::instead(rest)).flatten()
 }

@@ -66,7 +66,7 @@ impl Interpreter {
         }
         let here = format!("{}:", self.namespace());
         names.extend(configuration.tasks.names().filter_map(|task| task.strip_prefix(&here)));
-        suggestion(name, names)
+        suggestion(name, names.into_iter().filter(|known| *known != name))
     }
 
     /// A bare name that stands for nothing.

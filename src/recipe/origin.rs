@@ -143,6 +143,23 @@ pub(super) fn failure_of(token: &Dynamic) -> Option<Failure> {
     token.read_lock::<Failure>().map(|failure| failure.clone())
 }
 
+/// An `abort` in the library that says what a recipe lacks: it stands where the recipe asked for that.
+pub(super) fn asked_by_recipe(mut error: Box<EvalAltResult>, is_own: impl Fn(&str) -> bool) -> Box<EvalAltResult> {
+    if let EvalAltResult::ErrorTerminated(token, position) = &mut *error
+        && let Some(mut failure) = token.write_lock::<Failure>()
+        && failure.diagnostic.fault == Fault::Failed
+        && failure
+            .diagnostic
+            .origin
+            .as_ref()
+            .is_some_and(|origin| is_own(&origin.file))
+    {
+        Rc::make_mut(&mut failure.diagnostic).origin = None;
+        *position = Position::NONE;
+    }
+    error
+}
+
 /// One task more around an error that leaves it.
 pub(super) fn leaving(mut error: Box<EvalAltResult>, task: &str) -> Box<EvalAltResult> {
     if let EvalAltResult::ErrorRuntime(token, _) | EvalAltResult::ErrorTerminated(token, _) = &mut *error
@@ -193,6 +210,7 @@ fn label(error: &EvalAltResult) -> Option<&'static str> {
         EvalAltResult::ErrorFunctionNotFound(..) => "no such function",
         EvalAltResult::ErrorAssignmentToConstant(..) => "cannot be assigned to",
         EvalAltResult::ErrorDotExpr(..) | EvalAltResult::ErrorPropertyNotFound(..) => "no such property",
+        EvalAltResult::ErrorModuleNotFound(..) => "not imported",
         EvalAltResult::ErrorFor(_) => "cannot be gone through",
         EvalAltResult::ErrorIndexingType(..) => "has no elements",
         _ => return None,
@@ -232,7 +250,7 @@ fn describe(error: &EvalAltResult) -> (String, Option<String>) {
             None => (lower(text), None),
         },
         EvalAltResult::ErrorPropertyNotFound(name, _) => (format!("no property `{name}'"), None),
-        EvalAltResult::ErrorModuleNotFound(name, _) => (format!("module `{name}' not found"), None),
+        EvalAltResult::ErrorModuleNotFound(name, _) => (format!("there is no module `{name}'"), None),
         EvalAltResult::ErrorMismatchDataType(expected, actual, _)
         | EvalAltResult::ErrorMismatchOutputType(expected, actual, _) => {
             (format!("expected {}, found {}", types(expected), types(actual)), None)

@@ -8,7 +8,7 @@ use rhai::{AST, ASTNode, BinaryExpr, CustomExpr, Dynamic, Expr, Position, Stmt};
 
 use super::super::interpreter::join;
 use super::super::options::{run_options, selection};
-use super::super::origin::{diagnostic, locate, wrong};
+use super::super::origin::{diagnostic, locate, raise, wrong};
 use super::super::syntax::named::Names;
 use super::super::syntax::words::as_written;
 use super::super::verbs::{self, Choices, Verb};
@@ -17,7 +17,7 @@ use super::calls::Call;
 use super::mentions::{literal, verb};
 use super::properties::Shapes;
 use crate::configuration::{Selection, Server, When, is_variable_name};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Fault};
 
 /// A text that was read.
 pub(in crate::recipe) struct Text {
@@ -175,12 +175,25 @@ impl Claims {
         for (key, value) in &read.options {
             let Some(name) = literal(key) else { continue };
             if !verb.takes(&name) {
-                return Err(verb.unknown_option(&name, key.position(), read.position));
+                return Err(verb.unknown_option(&name, key.position(), read.position, !read.arguments.is_empty()));
             }
             // Where hosts are named the roles are not looked at.
             if name == "roles" && !has_hosts && !matches!(verb.options, Choices::Any) {
                 self.roles(value);
             }
+        }
+        if let Some(Expr::FnCall(call, position)) = read.arguments.first()
+            && call.name == "!"
+            && position.line() == read.position.line()
+            && position.position()
+                == read
+                    .position
+                    .position()
+                    .map(|column| column + verb.name.chars().count())
+        {
+            let diagnostic = Diagnostic::new(Fault::Recipe, format!("there is no `{}!' in recipes", verb.name));
+            let hint = format!("write: {}", verb.form);
+            return Err(raise(diagnostic.label("no `!' behind it").hint(hint), read.position));
         }
         // A map at the end may hold options.
         let may_be_map = |value: &&Expr| {

@@ -57,6 +57,7 @@ impl<'a> Findings<'a> {
             found.extend(self.circles());
             found.extend(self.unknown_calls(engine));
             found.extend(self.unknown_properties(engine));
+            found.extend(self.unknown_modules());
             // What is misspelt is read by nobody.
             let is_clean = found.is_empty();
             found.extend(self.warnings(is_clean));

@@ -8,7 +8,7 @@ use rhai::{ASTNode, Engine, Expr, Position, Stmt};
 use super::claims::Read;
 use super::mentions::{literal, verb};
 use super::{Findings, at};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::names::{no_property, property_hint};
 use crate::recipe::syntax::words::as_written;
 
@@ -74,11 +74,27 @@ pub(super) struct Shapes {
     properties: Vec<Property>,
     locals: HashMap<String, Vec<Option<Shape>>>,
     variables: HashMap<String, Vec<Option<Shape>>>,
+    /// Names before `::`.
+    modules: Vec<(String, Position)>,
+    imported: Vec<String>,
 }
 
 impl Shapes {
     /// Takes note of what stands in these nodes.
     pub(super) fn note(&mut self, nodes: &[ASTNode]) {
+        match nodes.last() {
+            Some(ASTNode::Expr(Expr::Variable(variable, ..))) if !variable.2.is_empty() => {
+                self.modules.push((variable.2.root().to_owned(), variable.2.position()));
+            }
+            Some(ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _)))
+                if call.is_qualified() =>
+            {
+                self.modules
+                    .push((call.namespace.root().to_owned(), call.namespace.position()));
+            }
+            Some(ASTNode::Stmt(Stmt::Import(import, _))) => self.imported.push(import.1.name.to_string()),
+            _ => {}
+        }
         let mut local = |name: &str, shape| self.locals.entry(name.to_owned()).or_default().push(shape);
         match nodes.last() {
             Some(ASTNode::Stmt(Stmt::Var(variable, ..))) => local(&variable.0.name, Shape::of(&variable.1)),
@@ -181,6 +197,23 @@ impl Findings<'_> {
                 };
                 let hint = property_hint(engine, name, owner_name);
                 found.push(at(hint.into_iter().fold(told, Diagnostic::hint), text, *position));
+            }
+        }
+        found
+    }
+
+    /// Names before `::` under which nothing was imported.
+    pub(super) fn unknown_modules(&self) -> Vec<Diagnostic> {
+        let is_imported = |name: &String| {
+            let mut imported = self.texts.iter().flat_map(|(_, claims)| &claims.shapes.imported);
+            name == "global" || imported.any(|other| other == name)
+        };
+        let mut found = Vec::new();
+        for (text, claims) in &self.texts {
+            for (name, position) in claims.shapes.modules.iter().filter(|(name, _)| !is_imported(name)) {
+                let message = format!("there is no module `{name}'");
+                let diagnostic = Diagnostic::new(Fault::Recipe, message).label("not imported");
+                found.push(at(diagnostic, text, *position));
             }
         }
         found

@@ -51,6 +51,10 @@ impl Told {
         }
     }
 
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(super) fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
@@ -125,10 +129,43 @@ impl<'a> Place<'a> {
 
     /// Where the statement that it stands in begins, on whatever level.
     pub(super) fn statement_start(&self) -> usize {
-        let all = pieces(self.text.get(..self.at).unwrap_or(self.text));
-        let ends = |kind| matches!(kind, Kind::Semicolon | Kind::Open('{') | Kind::Close('}'));
-        let inside = all.iter().rev().take_while(|piece| !ends(piece.kind));
-        inside.last().map_or(self.at, |piece| piece.range.start)
+        let mut open: Vec<(char, Option<usize>)> = vec![('{', None)];
+        for piece in pieces(self.text.get(..self.at).unwrap_or(self.text)) {
+            if !matches!(piece.kind, Kind::Close('}') | Kind::Semicolon)
+                && let Some(('{', start)) = open.last_mut()
+            {
+                start.get_or_insert(piece.range.start);
+            }
+            match piece.kind {
+                Kind::Open(bracket) => open.push((bracket, None)),
+                Kind::Close('}') if open.len() > 1 => {
+                    while open.len() > 2 && !matches!(open.last(), Some(('{' | '#', _))) {
+                        open.pop();
+                    }
+                    let is_block = matches!(open.pop(), Some(('{', _)));
+                    if let Some((_, start)) = open.last_mut().filter(|_| is_block) {
+                        *start = None;
+                    }
+                }
+                Kind::Close(bracket) => {
+                    let opening = if bracket == ')' { '(' } else { '[' };
+                    if open.last().is_some_and(|(last, _)| *last == opening) {
+                        open.pop();
+                    }
+                }
+                Kind::Semicolon => {
+                    while open.len() > 1 && !matches!(open.last(), Some(('{', _))) {
+                        open.pop();
+                    }
+                    if let Some((_, start)) = open.last_mut() {
+                        *start = None;
+                    }
+                }
+                _ => {}
+            }
+        }
+        let block = open.iter().rev().find(|(bracket, _)| *bracket == '{');
+        block.and_then(|(_, start)| *start).unwrap_or(self.at)
     }
 
     /// The first word of that statement.
@@ -378,7 +415,7 @@ fn unknown_operator(operator: &str) -> Told {
 fn reserved(word: &str, place: Option<&Place>) -> Told {
     match word {
         "#" => Told::new("`#' begins no comment")
-            .label("unexpected")
+            .label("no comment")
             .hint("comments begin with //"),
         "@" | "$" => habits::with_sign(word, place),
         ":" if place.is_some_and(|place| place.before.trim_end().ends_with(['"', '`', ']', ')'])) => {
@@ -469,7 +506,7 @@ fn lexical(error: &LexError, place: Option<&Place>) -> Told {
             .label("not allowed")
             .hint("a variable whose name is computed is read with fetch(name)"),
         LexError::ImproperSymbol(symbol, _) if symbol.contains('#') => Told::new("`#' begins no comment")
-            .label("unexpected")
+            .label("no comment")
             .hint("comments begin with //"),
         LexError::MalformedEscapeSequence(_) => {
             Told::new("a backslash stands before a letter that it gives no meaning")

@@ -127,7 +127,12 @@ pub(super) fn plain(text: &str) -> String {
         if piece.range.start < end {
             continue;
         }
-        plain.push_str(text.get(end..piece.range.start).unwrap_or(""));
+        let gap = text.get(end..piece.range.start).unwrap_or("");
+        plain.push_str(if gap.len() > 1 && gap.trim().is_empty() {
+            " "
+        } else {
+            gap
+        });
         end = piece.range.end;
         let word = slice(text, &piece);
         let rest = text.get(piece.range.start..).unwrap_or("");

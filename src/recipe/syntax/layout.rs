@@ -91,7 +91,7 @@ impl Reader<'_> {
     }
 }
 
-pub(super) fn is_word(c: char) -> bool {
+pub(in crate::recipe) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 

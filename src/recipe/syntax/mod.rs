@@ -1,6 +1,7 @@
 //! Recipes as texts: words are sorted out before Rhai parses them, and errors are told in words that their author knows.
 //! Nothing is evaluated here.
 
+pub(super) mod classes;
 pub(super) mod errors;
 mod fragments;
 mod habits;

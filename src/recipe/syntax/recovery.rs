@@ -6,6 +6,7 @@ use std::ops::Range;
 use rhai::{AST, ParseError, ParseErrorType};
 
 use super::errors::{NO_SEMICOLON, Place, syntax};
+use super::habits::NO_DO;
 use super::layout::{Kind, line_of, pieces, statement};
 use super::{habits, ruby};
 use crate::diagnostic::Diagnostic;
@@ -45,10 +46,14 @@ pub(in crate::recipe) fn read(
     (None, gathered(errors))
 }
 
-/// A missing `;` is told once, with the lines of the others, where it is missing in many.
-fn gathered(mut errors: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let is_semicolon = |error: &Diagnostic| error.label.as_deref() == Some(NO_SEMICOLON);
-    let lines = errors.iter().filter(|error| is_semicolon(error));
+/// What is wrong in one way in many lines is told once, with the other lines: a missing `;`, `do`.
+fn gathered(errors: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let errors = gathered_where(errors, |error| error.label.as_deref() == Some(NO_SEMICOLON));
+    gathered_where(errors, |error| error.message == NO_DO)
+}
+
+fn gathered_where(mut errors: Vec<Diagnostic>, is_same: impl Fn(&Diagnostic) -> bool) -> Vec<Diagnostic> {
+    let lines = errors.iter().filter(|error| is_same(error));
     let lines: Vec<usize> = lines.filter_map(|error| Some(error.origin.as_ref()?.line)).collect();
     let (Some(first), Some(others)) = (lines.first(), lines.get(1..)) else {
         return errors;
@@ -56,8 +61,8 @@ fn gathered(mut errors: Vec<Diagnostic>) -> Vec<Diagnostic> {
     if others.len() < 2 {
         return errors;
     }
-    errors.retain(|error| !is_semicolon(error) || error.origin.as_ref().is_some_and(|place| place.line == *first));
-    for error in errors.iter_mut().filter(|error| is_semicolon(error)) {
+    errors.retain(|error| !is_same(error) || error.origin.as_ref().is_some_and(|place| place.line == *first));
+    for error in errors.iter_mut().filter(|error| is_same(error)) {
         *error = also_in(error.clone(), others);
     }
     errors
@@ -118,6 +123,14 @@ impl Mended {
         }
         if !follows && let Some((map, mended)) = habits::mended(&place) {
             self.replace(map, &mended);
+            return (false, Vec::new(), true);
+        }
+        if !follows
+            && let Some((word, brace)) = habits::brace_for_do(&place)
+            && let Some(block) = ruby_block(&text, &place)
+        {
+            self.replace(block.end - 3..block.end, "}  ");
+            self.replace(word, &brace);
             return (false, Vec::new(), true);
         }
         if !follows && let Some((word, brace)) = self.word_for_brace(&place) {

@@ -376,7 +376,10 @@ impl Words {
                 let Some((name, _)) = part.split_once('}') else {
                     continue;
                 };
-                if !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_') {
+                let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+                // Ruby fills in any expression; what a shell may mean is a name.
+                let is_code = sign == '#' && name.starts_with(char::is_alphabetic) && name.contains(['.', '(', '[']);
+                if is_name || is_code {
                     let position = self.inside(position, &format!("{opening}{name}}}"));
                     self.unfilled.push(Unfilled {
                         sign,

@@ -1,6 +1,6 @@
 //! Other recipes and libraries.
 
-use rhai::{Dynamic, EvalContext};
+use rhai::{Dynamic, EvalContext, Position};
 
 use super::super::Fallible;
 use super::super::grammar::{Call, Tail};
@@ -17,7 +17,7 @@ pub(super) const LOAD: Verb = Verb {
           directory, then in the standard library; `.rhai` can be left out.",
     example: "load \"deploy\";",
     perform: |interpreter, context, call| {
-        interpreter.load(context.engine(), &text(&call, 0), call.position, context.source())?;
+        interpreter.load(context.engine(), &text(&call, 0), place(&call), context.source())?;
         Ok(Dynamic::UNIT)
     },
 };
@@ -35,6 +35,12 @@ pub(super) const REQUIRE: Verb = Verb {
 };
 
 fn require(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let loaded = interpreter.require(context.engine(), &text(&call, 0), call.position, context.source())?;
+    let loaded = interpreter.require(context.engine(), &text(&call, 0), place(&call), context.source())?;
     Ok(loaded.into())
+}
+
+/// Of the name, if it is written there.
+fn place(call: &Call) -> Position {
+    let name = call.arguments.first().map(|(_, position)| *position);
+    name.filter(|position| !position.is_none()).unwrap_or(call.position)
 }

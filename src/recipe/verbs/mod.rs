@@ -147,7 +147,7 @@ impl Verb {
         }
         for (name, (_, position)) in &call.options {
             if !self.takes(name) {
-                return Err(self.unknown_option(name, *position, call.position));
+                return Err(self.unknown_option(name, *position, call.position, !call.arguments.is_empty()));
             }
         }
         self.count(call.arguments.len(), call.position)?;
@@ -178,8 +178,20 @@ impl Verb {
         Ok(())
     }
 
-    pub(super) fn unknown_option(&self, name: &str, position: Position, verb: Position) -> Box<rhai::EvalAltResult> {
+    pub(super) fn unknown_option(
+        &self,
+        name: &str,
+        position: Position,
+        verb: Position,
+        given_name: bool,
+    ) -> Box<rhai::EvalAltResult> {
         let position = if position.is_none() { verb } else { position };
+        if self.name == "task" && !given_name {
+            let message = "a task does not name here what it needs";
+            let diagnostic = Diagnostic::new(Fault::Recipe, message).label("a name cannot begin a pair");
+            let hint = format!("a hook runs it before: task :{name} {{ … }} before :{name}, :other;");
+            return raise(diagnostic.hint(hint), position);
+        }
         let mut diagnostic =
             Diagnostic::new(Fault::Recipe, format!("`{}' has no option `{name}'", self.name)).label("no such option");
         if let Choices::Known(lists) = &self.options {
@@ -190,7 +202,7 @@ impl Verb {
                 .collect();
             diagnostic.hints.push(match known.as_slice() {
                 [] => format!("it takes no options: {}", self.form),
-                known => meant_option(name, known),
+                known => other_option(name, known).unwrap_or_else(|| meant_option(name, known)),
             });
         }
         raise(diagnostic, position)
@@ -204,6 +216,23 @@ impl Verb {
     fn form(&self, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(Fault::Recipe, message).hint(format!("it is written: {}", self.form))
     }
+}
+
+/// An option that says what in other versions of Capistrano, or elsewhere, another name says.
+fn other_option(name: &str, known: &[&str]) -> Option<String> {
+    let meant = match name {
+        "user" | "runner" => "as",
+        "in" => "roles",
+        "host" | "server" | "servers" => "hosts",
+        "cwd" | "chdir" | "path" | "directory" => "dir",
+        "environment" | "with" => "env",
+        "input" | "stdin" => "data",
+        "quiet" => "silent",
+        "limit" => "max_hosts",
+        "recurse" | "recursively" => "recursive",
+        _ => return None,
+    };
+    known.contains(&meant).then(|| format!("write: :{meant} => …"))
 }
 
 /// The text of an argument. Numbers and symbols are texts, too.

@@ -8,11 +8,12 @@ use super::super::block::Block;
 use super::super::grammar::{Call, Tail};
 use super::super::interpreter::{Interpreter, RoleBlock};
 use super::super::options::SELECTION;
-use super::super::origin::{origin, wrong};
+use super::super::origin::{origin, raise, wrong};
 use super::super::parallel::described;
 use super::super::values::plain;
 use super::{Choices, MANY, Verb, text, texts};
 use crate::configuration::{Attributes, Server, select};
+use crate::diagnostic::{Diagnostic, Fault};
 
 pub(super) const ROLE: Verb = Verb {
     name: "role",
@@ -67,7 +68,19 @@ fn server(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallibl
     let host = text(&call, 0);
     let roles = texts(&call, 1);
     if roles.is_empty() {
-        return Err(SERVER.misused(format!("`server \"{host}\"' names no role"), call.position));
+        let diagnostic = Diagnostic::new(Fault::Recipe, format!("`server \"{host}\"' names no role"));
+        let (diagnostic, position) = match call.options.get("roles") {
+            Some((value, position)) => {
+                let roles = super::super::values::texts(value).join(", :");
+                let hint = format!("roles stand behind the host: server \"{host}\", :{roles};");
+                (diagnostic.label("an attribute, no role").hint(hint), *position)
+            }
+            None => {
+                let hint = format!("it is written: {}", SERVER.form);
+                (diagnostic.label("no role behind the host").hint(hint), call.position)
+            }
+        };
+        return Err(raise(diagnostic, position));
     }
     for role in roles {
         interpreter.configuration.borrow_mut().roles.declare(&role);

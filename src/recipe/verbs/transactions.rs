@@ -6,7 +6,9 @@ use super::super::Fallible;
 use super::super::block::{Block, in_place};
 use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
+use super::super::origin::raise;
 use super::{NONE, Verb};
+use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 
 pub(super) const TRANSACTION: Verb = Verb {
@@ -28,7 +30,10 @@ fn transaction(interpreter: &Interpreter, context: &mut EvalContext, call: Call)
         return Err(TRANSACTION.misused("`transaction' has no block", call.position));
     };
     if interpreter.current_task().is_none() {
-        return Err(TRANSACTION.misused("`transaction' can only stand in a task", call.position));
+        let message = "`transaction' can only stand in a task";
+        let diagnostic = Diagnostic::new(Fault::Recipe, message).label("not in a task");
+        let hint = "write: task :name { transaction { … } }";
+        return Err(raise(diagnostic.hint(hint), call.position));
     }
     let kept = interpreter.actor.borrow().handlers();
     let is_outermost = interpreter.actor.borrow_mut().begin_transaction();
@@ -65,7 +70,10 @@ fn on_rollback(interpreter: &Interpreter, context: &mut EvalContext, call: Call)
         return Err(ON_ROLLBACK.misused("`on_rollback' has no block", call.position));
     };
     let Some(task) = interpreter.current_task() else {
-        return Err(ON_ROLLBACK.misused("`on_rollback' can only stand in a task", call.position));
+        let message = "`on_rollback' can only stand in a task";
+        let diagnostic = Diagnostic::new(Fault::Recipe, message).label("not in a task");
+        let hint = "write it in the task that it undoes: task :name { on_rollback { … } run \"…\"; }";
+        return Err(raise(diagnostic.hint(hint), call.position));
     };
     if !interpreter.actor.borrow().in_transaction() {
         interpreter.say(

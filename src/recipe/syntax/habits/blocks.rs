@@ -1,6 +1,8 @@
 //! Blocks as Ruby and other versions of Capistrano have them: `do … end`, lambdas, `each`, `on roles(…)`.
 
 use super::super::errors::{Place, Told, position};
+use std::ops::Range;
+
 use super::super::fragments::{last_value, map, own, parameters, parts, plain, until};
 use super::super::layout::is_word;
 use super::super::ruby::meant;
@@ -24,12 +26,11 @@ pub(super) fn block(place: &Place) -> Option<Told> {
     if let Some(told) = each(place) {
         return Some(told);
     }
-    if word == "{" {
+    if word == "{" || said.is_empty() {
         return None;
     }
     let head = plain(said);
     let form = match parameters(place.rest.get(2..).unwrap_or("")) {
-        _ if head.is_empty() => return None,
         Some(names) => format!("write: {head}, |{names}| {{ … }}"),
         None => format!("write: {head} {{ … }}"),
     };
@@ -38,11 +39,29 @@ pub(super) fn block(place: &Place) -> Option<Told> {
             .to_owned()
     });
     Some(
-        no("do")
+        Told::new(NO_DO)
             .label("a block begins with `{' and ends with `}'")
             .at(position(place.text, place.at))
             .hint(hint),
     )
+}
+
+/// What is told of a `do` that only has to be a brace.
+pub(in crate::recipe::syntax) const NO_DO: &str = "there is no `do' in recipes";
+
+/// A `do` that only has to be a brace, with its parameters, and the brace with them: in as many characters.
+pub(in crate::recipe::syntax) fn brace_for_do(place: &Place) -> Option<(Range<usize>, String)> {
+    if place.word() != "do" || block(place)?.message() != NO_DO {
+        return None;
+    }
+    let rest = place.rest.get(2..)?;
+    let Some(names) = parameters(rest) else {
+        return Some((place.at..place.at + 2, "{ ".to_owned()));
+    };
+    let length = 2 + rest.find('|')? + names.len() + 2;
+    let brace = format!(",|{names}|");
+    let blanks = length.checked_sub(brace.len() + 1)?;
+    Some((place.at..place.at + length, format!("{brace}{}{{", " ".repeat(blanks))))
 }
 
 /// `lambda { … }`, `-> { … }`, `->(x) { … }`.

@@ -9,6 +9,7 @@ mod words;
 
 use super::errors::{Place, Told};
 
+pub(super) use blocks::{NO_DO, brace_for_do};
 pub(super) use maps::mended;
 pub(super) use values::{assigned, no_condition, no_target, with_sign};
 

@@ -39,6 +39,7 @@ pub(super) fn stands_behind(place: &Place) -> Option<Told> {
     let name = set_name(&statement);
     let default = name.filter(|(name, _)| test == "unless" && condition == format!("exists(:{name})"));
     let hint = match (test, default) {
+        _ if condition.starts_with("respond_to") => format!("the condition is left out: {statement};"),
         (_, Some((name, value))) => format!("write: set_default :{name}, {value};"),
         ("if", _) => format!("write: if {condition} {{ {statement}; }}"),
         ("unless", _) => format!("write: if {} {{ {statement}; }}", negated(&condition)),
