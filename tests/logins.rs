@@ -125,6 +125,18 @@ fn k6_a_code_that_nobody_can_give_is_named() {
 }
 
 #[test]
+fn k6_a_question_in_words_of_another_language_is_shown_with_the_one_for_the_password() {
+    let key_first = "AuthenticationMethods publickey,keyboard-interactive";
+    let fleet = servers_that_ask("Bestaetigung fuer die Anmeldung: ", "", key_first);
+    let mut running = log_in_on_a_terminal(&fleet);
+    let asks = |host: &str| format!("Password for deploy@{host}, which says `Bestaetigung fuer die Anmeldung:': ");
+    running.answer(&asks("app1"), "111111");
+    // The one that let us in there is tried here, and refused.
+    running.answer(&asks("app2"), "222222");
+    running.finish().ok().silent_on("111111").silent_on("222222");
+}
+
+#[test]
 fn k6_a_password_that_has_expired_is_told() {
     let fleet = servers("UsePAM yes\nPubkeyAuthentication no\nPasswordAuthentication yes");
     for name in ["app1", "app2"] {

@@ -346,11 +346,21 @@ impl Actor {
                 }
                 let _ = answer.send(given);
             }
-            Progress::PasswordWanted(_, question, answer) => {
-                if let Some(refused) = &question.refused {
+            Progress::PasswordWanted(
+                _,
+                PasswordQuestion {
+                    wanted: Wanted::Password { words },
+                    user,
+                    host,
+                    refused,
+                },
+                answer,
+            ) => {
+                if let Some(refused) = &refused {
                     asked.refused(passwords, refused);
                 }
-                let why = format!("{}@{}", question.user, question.host);
+                let words = words.map_or_else(String::new, |words| format!(", which says `{words}'"));
+                let why = format!("{user}@{host}{words}");
                 // Whoever asked may have given up in the meantime.
                 let _ = answer.send(asked.get(passwords, &why, teller.redactor()).ok());
             }

@@ -340,7 +340,10 @@ pub struct Banner {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// The password of the login.
-    Password,
+    Password {
+        /// The server's words, fit to be shown, where they do not say that it is for the password.
+        words: Option<String>,
+    },
     /// The passphrase of this key file, named as it is to be shown.
     Passphrase(String),
     /// What the server asks in its own words, and for this login alone.

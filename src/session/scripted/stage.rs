@@ -86,7 +86,7 @@ impl Connection {
     fn ask(&mut self, refused: Option<Secret>) {
         self.line = Line::Asking;
         let question = PasswordQuestion {
-            wanted: Wanted::Password,
+            wanted: Wanted::Password { words: None },
             user: self.server.user.clone().unwrap_or_else(|| "deploy".to_owned()),
             host: self.server.host.clone(),
             refused,

@@ -432,7 +432,7 @@ impl Attempt<'_> {
                 None if asked == config.password_prompts => return Ok(Took::Refused),
                 None => {
                     asked += 1;
-                    match self.ask(Wanted::Password, refused.take())? {
+                    match self.ask(Wanted::Password { words: None }, refused.take())? {
                         Some(password) => password,
                         None => return Ok(Took::Refused),
                     }

@@ -91,11 +91,13 @@ impl Answers<'_, '_> {
         if self.dialogue.over.is_some() {
             return Ok(Secret::new(""));
         }
-        let is_for_password = is_for_password(&prompt.text).unwrap_or(!self.dialogue.has_password);
-        if !prompt.echo && is_for_password {
-            return self.password();
-        }
         let question = shown(&format!("{instructions} {}", prompt.text));
+        let by_its_words = is_for_password(&prompt.text);
+        if !prompt.echo && by_its_words.unwrap_or(!self.dialogue.has_password) {
+            // Only a person can tell what words of another language are for.
+            let words = by_its_words.is_none().then_some(question);
+            return self.password(words.filter(|words| !words.is_empty()));
+        }
         let wanted = Wanted::Answer {
             question: question.clone(),
             hidden: !prompt.echo,
@@ -104,7 +106,7 @@ impl Answers<'_, '_> {
         answer.ok_or(Over::NoAnswer(question))
     }
 
-    fn password(&mut self) -> Result<Secret, Over> {
+    fn password(&mut self, words: Option<String>) -> Result<Secret, Over> {
         if let Some(given) = &self.dialogue.given {
             return Ok(given.clone());
         }
@@ -112,7 +114,10 @@ impl Answers<'_, '_> {
             Some(password) => password,
             None => {
                 let refused = self.dialogue.refused.take();
-                let answer = self.attempt.ask(Wanted::Password, refused).map_err(Over::Stop)?;
+                let answer = self
+                    .attempt
+                    .ask(Wanted::Password { words }, refused)
+                    .map_err(Over::Stop)?;
                 answer.ok_or(Over::NoPassword)?
             }
         };
