@@ -52,7 +52,7 @@ impl Source {
 fn sources() -> Vec<Source> {
     let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
-    collect(&base, &mut files);
+    collect(&base, "rs", &mut files);
     assert!(files.len() > 10, "sources are found");
     let source = |file: &PathBuf| {
         let text = fs::read_to_string(file).unwrap();
@@ -66,12 +66,12 @@ fn sources() -> Vec<Source> {
     files.iter().map(source).collect()
 }
 
-fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
+fn collect(directory: &Path, ending: &str, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            collect(&path, ending, files);
+        } else if path.extension().is_some_and(|extension| extension == ending) {
             files.push(path);
         }
     }
@@ -179,4 +179,47 @@ fn the_checks_see_through_comments_and_texts() {
         "use crate::{plan, event::{A, B}}; // crate::cli\nlet a = \"crate::report \\\" x\"; 'c'; r#\"crate::actor\"#; crate::exit::E",
     );
     assert_eq!(named(&code), ["exit", "plan", "event"]);
+}
+
+/// Pages that are linked from one, below the folder of the repository.
+fn linked(root: &Path, page: &Path) -> Vec<PathBuf> {
+    let text = fs::read_to_string(root.join(page)).unwrap();
+    let link = Regex::new(r"\]\(([^)#:]+)[^):]*\)").unwrap();
+    let folder = page.parent().unwrap();
+    link.captures_iter(&text)
+        .map(|found| folder.join(&found[1]))
+        .filter(|target| root.join(target).exists())
+        .collect()
+}
+
+#[test]
+fn every_page_of_the_documentation_can_be_reached_from_the_readme() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut reached = vec![PathBuf::from("README.md")];
+    let mut next = 0;
+    while let Some(page) = reached.get(next).cloned() {
+        next += 1;
+        if page.extension().is_some_and(|ending| ending == "md") {
+            for target in linked(root, &page) {
+                if !reached.contains(&target) {
+                    reached.push(target);
+                }
+            }
+        }
+    }
+    let mut pages = Vec::new();
+    collect(&root.join("docs"), "md", &mut pages);
+    let is_reached = |page: &Path| {
+        reached
+            .iter()
+            .any(|target| page == target || page.parent() == Some(target.as_path()))
+    };
+    for page in pages
+        .iter()
+        .filter(|page| page.extension().is_some_and(|ending| ending == "md"))
+    {
+        let page = page.strip_prefix(root).unwrap();
+        assert!(is_reached(page), "{}", page.display());
+    }
+    assert!(pages.len() > 20, "{}", pages.len());
 }
