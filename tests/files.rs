@@ -52,11 +52,59 @@ fn f2_the_mode_is_an_octal_number_or_a_text_and_without_one_nothing_is_changed()
 }
 
 #[test]
+fn f2_a_file_that_exists_keeps_its_owner_and_group_where_the_login_may_give_files_away() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    fleet.configure("app1", "PermitRootLogin yes");
+    fleet.sh(
+        "app1",
+        "mkdir -p /root/.ssh && cp /home/deploy/.ssh/authorized_keys /root/.ssh/ && chown -R root /root",
+    );
+    for host in ["app1", "app2"] {
+        fleet.sh(
+            host,
+            "cd /u/apps; for n in put upload mode; do echo old > $n; chown bob:bob $n; chmod 4640 $n; done; ln -s /u/apps/put link; \
+             echo old > shared; chown bob:deploy shared; chmod 664 shared",
+        );
+    }
+    let recipe = r#"role :app, "root@app1", "app2"; role :root, "root@app1";
+        task :t {
+          put "new", "/u/apps/link"; upload "new", "/u/apps/upload"; put "new", "/u/apps/mode", :mode => 0600;
+          put "new", "/u/apps/shared"; put "new", "/etc/new", :roles => :root;
+        }"#;
+    Case::new()
+        .recipe(recipe)
+        .file("new", "new")
+        .args(["t"])
+        .on(&fleet)
+        .run()
+        .ok();
+    let look = "cd /u/apps; cat put upload mode shared; echo; stat -c '%n %U:%G %a' put upload mode shared; readlink link; ls -A";
+    let names = "link\nmode\nput\nshared\nupload";
+    assert_eq!(
+        fleet.sh("app1", look),
+        format!(
+            "newnewnewnew\nput bob:bob 4640\nupload bob:bob 4640\nmode bob:bob 600\nshared bob:deploy 664\n/u/apps/put\n{names}"
+        )
+    );
+    assert_eq!(fleet.sh("app1", "stat -c %U:%G /etc/new"), "root:root");
+    // A login that may not give files away owns what it writes; the group is kept where it is one of its own.
+    assert_eq!(
+        fleet.sh("app2", look),
+        format!(
+            "newnewnewnew\nput deploy:deploy 4640\nupload deploy:deploy 4640\nmode deploy:deploy 600\nshared deploy:deploy 664\n/u/apps/put\n{names}"
+        )
+    );
+}
+
+#[test]
 fn f3_a_large_file_goes_to_ten_servers_whole_and_is_never_held_in_memory() {
     let fleet = Fleet::numbered(10);
     let case = on(
         &fleet,
-        &format!("{PEAK} upload \"large\", \"/tmp/large\", :mode => 0644; {PEAK}"),
+        // A server that stalls is named, and nothing hangs.
+        &format!(
+            "default_run_options[\"timeout\"] = 45; {PEAK} upload \"large\", \"/tmp/large\", :mode => 0644; {PEAK}"
+        ),
     );
     let bytes: Vec<u8> = (0..48 << 20_u32)
         .map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
@@ -215,11 +263,11 @@ fn c8_a_command_of_megabytes_goes_through_in_every_shell() {
     let finished = on(
         &fleet,
         r#"let text = "";
-           for n in 0..20000 { text += "x" + n + "='" + "it is line " + n + "'; # and a comment that makes it longer\n"; }
-           text += "cat <<END\n$x19999 on $CAPISTRANO:HOST$\nEND\ncat; echo $A ${BASH_VERSION:+bash}";
+           for n in 0..64000 { text += "x" + n + "='" + "it is line " + n + "'; # and a comment that makes it longer\n"; }
+           text += "cat <<END\n$x63999 on $CAPISTRANO:HOST$\nEND\ncat; echo $A ${BASH_VERSION:+bash}";
            run text, :env => #{ A: "a b" }, :data => "input\n";
            run text, :env => #{ A: "a b" }, :shell => "/bin/bash";
-           puts text.len() > 1000000;
+           puts text.len() > 4000000;
            puts run_locally(text);
            run text, :pty => true;"#,
     )
@@ -228,7 +276,7 @@ fn c8_a_command_of_megabytes_goes_through_in_every_shell() {
     .says("too long for a terminal");
     for host in ["app1", "app2"] {
         for line in [
-            format!("it is line 19999 on {host}"),
+            format!("it is line 63999 on {host}"),
             "input".to_owned(),
             "a b bash".to_owned(),
         ] {
@@ -237,7 +285,7 @@ fn c8_a_command_of_megabytes_goes_through_in_every_shell() {
         }
     }
     assert!(
-        finished.stdout.starts_with("true\nit is line 19999 on :HOST$\n"),
+        finished.stdout.starts_with("true\nit is line 63999 on :HOST$\n"),
         "{}",
         finished.stdout
     );

@@ -8,7 +8,10 @@ use crate::configuration::Server;
 use crate::exit::Exit;
 use crate::session::ssh::testing::{Client, PATIENCE, Sshd, command, free_port, me};
 use crate::session::ssh::{SshConnector, SshEnvironment};
-use crate::session::{ConnectError, Connector, Destination, JobId, Phase, Report, Session, SessionId, SshOptions};
+use crate::session::{
+    Command, ConnectError, Connector, Destination, Input, JobId, Phase, Report, Session, SessionId, SshOptions,
+};
+use crate::source::text;
 
 fn servers(names: &[String]) -> Vec<Server> {
     names.iter().map(|name| name.parse().unwrap()).collect()
@@ -46,8 +49,12 @@ fn connect(names: &[String], options: &SshOptions) -> (Group, Vec<Option<Connect
 
 impl Group {
     fn run_everywhere(&self, line: &str) -> Vec<String> {
+        self.start_everywhere(&command(line))
+    }
+
+    fn start_everywhere(&self, command: &Command) -> Vec<String> {
         for (number, session) in self.sessions.iter().enumerate() {
-            session.start(JobId(number as u64), command(line));
+            session.start(JobId(number as u64), command.clone());
         }
         let mut said = vec![String::new(); self.sessions.len()];
         let mut left = said.len();
@@ -61,6 +68,7 @@ impl Group {
                     assert_eq!(exit, Exit::Status(0));
                     left -= 1;
                 }
+                Report::Sent(..) => {}
                 other => panic!("unexpected {other:?}"),
             }
         }
@@ -108,6 +116,34 @@ fn k8_servers_behind_a_gateway_share_its_connections() {
     while !gate.serving().is_empty() {
         assert!(Instant::now() < until, "the gateway is still connected");
         std::thread::park_timeout(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn k8_a_large_upload_goes_through_gateways_to_all_servers_behind_them_without_a_stall() {
+    const SIZE: usize = 24 << 20;
+    let (first, second, target) = (Sshd::start(), Sshd::start(), Sshd::start());
+    trusting(&first, &target);
+    trusting(&second, &target);
+    let names: Vec<_> = (1..=3)
+        .map(|number| format!("127.0.0.{number}:{}", target.port))
+        .collect();
+    let gates = [
+        format!("{}@127.0.0.1:{}", me(), first.port),
+        format!("{}@127.0.0.2:{}", me(), second.port),
+    ];
+    for gates in [&gates[..1], &gates[..]] {
+        let (group, errors) = connect(&names, &through(&target, gates));
+        assert!(errors.iter().all(Option::is_none), "{errors:?}");
+        let begin = Instant::now();
+        // A stall waits for a question to a silent server, or for ever.
+        let said = group.start_everywhere(&Command {
+            input: Input::told(text(vec![b'x'; SIZE])),
+            ..command("wc -c")
+        });
+        assert!(said.iter().all(|said| said.trim() == SIZE.to_string()), "{said:?}");
+        let took = begin.elapsed();
+        assert!(took < PATIENCE, "{took:?} through {}", gates.len());
     }
 }
 
