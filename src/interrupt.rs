@@ -40,6 +40,7 @@ type Waker = Box<dyn Fn(Signal) + Send>;
 #[derive(Default)]
 struct State {
     pending: Option<Signal>,
+    was_raised: bool,
     wakers: Vec<Waker>,
 }
 
@@ -52,6 +53,7 @@ impl Interrupt {
     pub fn raise(&self, signal: Signal) {
         let mut state = self.lock();
         state.pending = Some(signal);
+        state.was_raised = true;
         for waker in &state.wakers {
             waker(signal);
         }
@@ -60,6 +62,11 @@ impl Interrupt {
     /// The pending request; it stays pending.
     pub fn pending(&self) -> Option<Signal> {
         self.lock().pending
+    }
+
+    /// Whether there was any request, pending or not.
+    pub fn was_raised(&self) -> bool {
+        self.lock().was_raised
     }
 
     /// The pending request, which is then considered handled: only a new signal raises it again.

@@ -28,6 +28,7 @@ pub struct Case {
     environment: Vec<(String, String)>,
     input: Option<String>,
     terminal: bool,
+    unread: bool,
     limit: Duration,
 }
 
@@ -45,6 +46,7 @@ impl Case {
             environment: Vec::new(),
             input: None,
             terminal: false,
+            unread: false,
             limit: LIMIT,
         }
     }
@@ -86,6 +88,12 @@ impl Case {
     pub fn terminal(mut self) -> Self {
         self.terminal = true;
         self.env("TERM", "dumb")
+    }
+
+    /// Nobody reads its output before [`Running::read_on`].
+    pub fn unread(mut self) -> Self {
+        self.unread = true;
+        self
     }
 
     /// With another limit of time than a minute.
@@ -174,8 +182,12 @@ impl Case {
             let _ = stdin.write_all(text.as_bytes());
         }
         let (sender, chunks) = channel();
-        pump(child.stdout.take().unwrap(), Stream::Out, sender.clone());
-        pump(child.stderr.take().unwrap(), Stream::Err, sender);
+        let unread = if self.unread {
+            Some(sender)
+        } else {
+            pump_both(&mut child, sender);
+            None
+        };
         let shown = format!("capr {}", self.arguments.join(" "));
         let deadline = Instant::now() + self.limit;
         Running {
@@ -183,6 +195,7 @@ impl Case {
             shown,
             child,
             keyboard,
+            unread,
             chunks,
             deadline,
             stdout: Vec::new(),
@@ -196,6 +209,11 @@ impl Case {
 enum Stream {
     Out,
     Err,
+}
+
+fn pump_both(child: &mut Child, to: Sender<(Stream, Vec<u8>)>) {
+    pump(child.stdout.take().unwrap(), Stream::Out, to.clone());
+    pump(child.stderr.take().unwrap(), Stream::Err, to);
 }
 
 fn pump(mut from: impl Read + Send + 'static, stream: Stream, to: Sender<(Stream, Vec<u8>)>) {
@@ -217,6 +235,8 @@ pub struct Running {
     child: Child,
     /// Of the terminal.
     keyboard: Option<ChildStdin>,
+    /// Where its output is to go once it is read.
+    unread: Option<Sender<(Stream, Vec<u8>)>>,
     chunks: Receiver<(Stream, Vec<u8>)>,
     deadline: Instant,
     stdout: Vec<u8>,
@@ -255,6 +275,24 @@ impl Running {
     /// Sends a signal to it, as `kill` does.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// From now on its output is read.
+    pub fn read_on(&mut self) {
+        if let Some(sender) = self.unread.take() {
+            pump_both(&mut self.child, sender);
+        }
+    }
+
+    /// Waits for its end, which must come although nobody reads.
+    #[track_caller]
+    pub fn finish_unread(mut self) -> Finished {
+        while self.child.try_wait().unwrap().is_none() {
+            self.check_time();
+            thread::sleep(Duration::from_millis(5));
+        }
+        self.read_on();
+        self.finish()
     }
 
     /// Waits for its end.

@@ -39,6 +39,7 @@ mod notify;
 mod ported;
 mod porting;
 mod process;
+mod reader;
 mod reference;
 mod releases;
 mod servers;

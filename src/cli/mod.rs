@@ -82,6 +82,7 @@ fn options(presentation: Presentation, is_rehearsal: bool, log: Option<Box<dyn W
         data_columns: presentation.data_columns,
         is_rehearsal,
         log,
+        interrupt: Interrupt::default(),
     }
 }
 
@@ -96,12 +97,17 @@ fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
             return refuse(&console, &[Diagnostic::new(Fault::Usage, format!("{error:#}"))]);
         }
     };
-    let console = Console::new(options(presentation, is_rehearsal, log), redactor.clone());
+    let interrupt = Interrupt::default();
+    let options = Options {
+        interrupt: interrupt.clone(),
+        ..options(presentation, is_rehearsal, log)
+    };
+    let console = Console::new(options, redactor.clone());
     let code = match arguments.tool() {
         Some(Tool::Init) => make_project(&arguments.words, shell, &console),
         Some(Tool::Completions) => completions(&arguments.words, &console),
         _ => match Settings::resolve(arguments, shell) {
-            Ok(settings) => with_settings(settings, &console, redactor),
+            Ok(settings) => with_settings(settings, &console, redactor, interrupt),
             Err(error) => refuse(&console, &[error.into()]),
         },
     };
@@ -174,8 +180,7 @@ fn refuse(console: &Console, diagnostics: &[Diagnostic]) -> u8 {
         .exit_code()
 }
 
-fn with_settings(mut settings: Settings, console: &Console, redactor: Redactor) -> u8 {
-    let interrupt = Interrupt::default();
+fn with_settings(mut settings: Settings, console: &Console, redactor: Redactor, interrupt: Interrupt) -> u8 {
     let mut prompts = match prepare(&settings, console, redactor.clone(), &interrupt) {
         Ok(prompts) => prompts,
         Err(error) => return refuse(console, &[Diagnostic::new(Fault::Failed, format!("{error:#}"))]),

@@ -6,11 +6,13 @@ use std::rc::Rc;
 
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Level, Reporter};
+use crate::interrupt::Interrupt;
 use crate::recipe::TaskSummary;
 use crate::secret::Redactor;
 
 use super::clean::Cleaner;
 use super::json::{Json, Object};
+use super::outlet::Outlet;
 use super::palette::{Label, Look};
 use super::plain::Plain;
 use super::pretty::Pretty;
@@ -57,6 +59,8 @@ pub struct Options {
     pub is_rehearsal: bool,
     /// Where everything is appended in the plain form.
     pub log: Option<Box<dyn Write>>,
+    /// Once it is raised, output that nobody reads is not waited for.
+    pub interrupt: Interrupt,
 }
 
 /// The one who writes. All clones are the same console; main thread only.
@@ -92,12 +96,9 @@ impl Reporter for Console {
 impl Console {
     /// A console on the process's own streams.
     pub fn new(options: Options, redactor: Redactor) -> Self {
-        Self::on(
-            options,
-            redactor,
-            Box::new(std::io::stderr()),
-            Box::new(std::io::stdout()),
-        )
+        let messages = Outlet::new(std::io::stderr(), options.interrupt.clone());
+        let data = Outlet::new(std::io::stdout(), options.interrupt.clone());
+        Self::on(options, redactor, Box::new(messages), Box::new(data))
     }
 
     /// A console on other writers: `messages` for all that is told, `data` for what was asked for.

@@ -6,6 +6,7 @@ mod clean;
 mod console;
 mod diagnostic;
 mod json;
+mod outlet;
 mod palette;
 mod plain;
 mod pretty;

@@ -13,6 +13,7 @@ use crate::configuration::Server;
 use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
 use crate::event::{ActionId, Event, Level, Reporter};
 use crate::exit::{Exit, Stream};
+use crate::interrupt::Interrupt;
 use crate::interrupt::Signal;
 use crate::secret::{Redactor, Secret};
 
@@ -56,6 +57,7 @@ fn options(format: Format, threshold: Level, look: Look) -> Options {
         data_columns: None,
         is_rehearsal: false,
         log: None,
+        interrupt: Interrupt::default(),
     }
 }
 
