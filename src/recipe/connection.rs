@@ -91,6 +91,10 @@ pub(super) static SSH_OPTIONS: &[Choice] = &[
         doc: "name under which host keys are known",
     },
     Choice {
+        name: "check_host_ip",
+        doc: "true: a key that is known for the server's address must be the same, as with `CheckHostIP yes`",
+    },
+    Choice {
         name: "bind_address",
         doc: "address of this machine to connect from",
     },
@@ -305,6 +309,7 @@ impl Interpreter {
             "proxy" => options.proxy = text(),
             "host_name" => options.host_name = text(),
             "host_key_alias" => options.host_key_alias = text(),
+            "check_host_ip" => options.check_host_ip = flag()?,
             "bind_address" => options.bind_address = text(),
             "compression" => {
                 options.compression = match value.to_string().as_str() {
@@ -378,8 +383,7 @@ fn servers(names: &[String]) -> Fallible<Vec<Server>> {
 const FOR_ALL: [&str; 1] = ["max_logins"];
 
 /// What Net::SSH takes and capr has no use for: it logs by `-v`, always asks silent servers, and libssh2 decides the rest.
-const WITHOUT_EFFECT: [&str; 14] = [
-    "check_host_ip",
+const WITHOUT_EFFECT: [&str; 13] = [
     "compression_level",
     "keepalive",
     "languages",

@@ -110,6 +110,8 @@ pub struct SshOptions {
     pub host_name: Option<String>,
     /// Name under which host keys are known.
     pub host_key_alias: Option<String>,
+    /// A key that is known for the server's address must be the same.
+    pub check_host_ip: Option<bool>,
     /// Address of this machine to connect from.
     pub bind_address: Option<String>,
     /// Compress what travels.
@@ -162,6 +164,7 @@ impl Default for SshOptions {
             proxy: None,
             host_name: None,
             host_key_alias: None,
+            check_host_ip: None,
             bind_address: None,
             compression: None,
             kex: None,

@@ -116,7 +116,10 @@ pub(super) fn resolve(
         revoked_host_keys: known_hosts(&None, &found, Keyword::RevokedHostKeys, &tokens)?.unwrap_or_default(),
         hash_known_hosts: found.flag(Keyword::HashKnownHosts).unwrap_or(false),
         trusts_localhost: found.flag(Keyword::NoHostAuthenticationForLocalhost).unwrap_or(false),
-        checks_host_ip: found.flag(Keyword::CheckHostIp).unwrap_or(false),
+        checks_host_ip: options
+            .check_host_ip
+            .or(found.flag(Keyword::CheckHostIp))
+            .unwrap_or(false),
         required_rsa_bits: found.number(Keyword::RequiredRsaSize).unwrap_or(LEAST_RSA_BITS),
         host_key_policy: options.verify_host_key.or(policy(&found)).unwrap_or_default(),
         connect_timeout: options.connect_timeout.or(found.time(Keyword::ConnectTimeout)),

@@ -129,6 +129,7 @@ fn k7_the_recipe_and_the_server_come_before_the_files() {
         keys: vec!["/recipe".into()],
         keys_only: Some(true),
         forward_agent: Some(true),
+        check_host_ip: Some(true),
         user_known_hosts_files: Some(vec!["/mine".into()]),
         verify_host_key: Some(HostKeyPolicy::Off),
         ..SshOptions::default()
@@ -139,7 +140,7 @@ fn k7_the_recipe_and_the_server_come_before_the_files() {
     assert_eq!(joined(&config.identity_files), "/recipe /file");
     assert_eq!(joined(&config.user_known_hosts_files), "/mine");
     assert_eq!(config.host_key_policy, HostKeyPolicy::Off);
-    assert!(config.identities_only && config.forwarded_agent.is_some());
+    assert!(config.identities_only && config.forwarded_agent.is_some() && config.checks_host_ip);
     let config = sample.resolve_with("server@app1:3", &options).unwrap();
     assert_eq!((config.user.as_str(), config.port), ("server", 3));
     let config = sample.resolve("app1").unwrap();
