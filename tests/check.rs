@@ -210,6 +210,28 @@ fn a_password_that_is_written_out_is_told_and_not_shown() {
     assert!(!found(asked).iter().any(|told| told.contains("written out")));
 }
 
+#[test]
+fn what_to_write_instead_shows_no_password() {
+    let recipe = "set :password, \"hunter-2\" if true;\n\
+        set :db_password, exists(:a) ? \"hunter-2\" : \"x\";\n\
+        set :ssh_options, { :user => \"x\", :password => \"hunter-2\" };\n\
+        set :options, {\n  :user => \"x\",\n  :password => \"hunter-2\"\n};\n\
+        set :token, 'hunter-2';\n\
+        secret ||= \"hunter-2\";\n\
+        puts \"hunter-2\" unless password;\n\
+        server \"a\", roles: %w(app), password: \"hunter-2\";\n\
+        execute \"hunter-2\", :password;\n\
+        task :t { @api_secret = \"hunter-2\"; }";
+    let finished = check(recipe).code(3).silent_on("hunter-2");
+    let told = format!("{}{}", finished.stdout, finished.stderr);
+    assert!(told.matches("error:").count() >= 9, "{told}");
+    let json = Case::new()
+        .file("r.rhai", recipe)
+        .args(["check", "r.rhai", "--json"])
+        .run();
+    json.code(3).silent_on("hunter-2");
+}
+
 /// A folder of recipes with all that lies beside them.
 fn copied(case: Case, folder: &Path, below: &str) -> Case {
     std::fs::read_dir(folder).unwrap().fold(case, |case, entry| {

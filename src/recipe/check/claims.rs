@@ -120,6 +120,17 @@ impl Claims {
     fn call(&mut self, file: &str, verb: &'static Verb, call: &CustomExpr, around: &[ASTNode]) {
         let read = Read::of(call);
         self.defines(verb.name, &read, around);
+        let unknown = read.options.iter().filter_map(|(key, _)| {
+            let name = literal(key).filter(|name| !verb.takes(name))?;
+            let is_named = !read.arguments.is_empty();
+            Some(verb.unknown_option(&name, key.position(), read.position, is_named))
+        });
+        let unknown: Vec<_> = unknown.map(|error| diagnostic(locate(error, Some(file)))).collect();
+        if !unknown.is_empty() {
+            // What the others say is not looked at before these are right.
+            self.wrong.extend(unknown);
+            return;
+        }
         if let Err(error) = self.uses(verb, &read, around) {
             self.wrong.push(diagnostic(locate(error, Some(file))));
         }
@@ -174,9 +185,6 @@ impl Claims {
             .any(|(key, _)| literal(key).as_deref() == Some("hosts"));
         for (key, value) in &read.options {
             let Some(name) = literal(key) else { continue };
-            if !verb.takes(&name) {
-                return Err(verb.unknown_option(&name, key.position(), read.position, !read.arguments.is_empty()));
-            }
             // Where hosts are named the roles are not looked at.
             if name == "roles" && !has_hosts && !matches!(verb.options, Choices::Any) {
                 self.roles(value);

@@ -24,7 +24,15 @@ pub(super) fn syntax(error: &ParseError, source: &str, text: &str) -> Diagnostic
     let mut diagnostic = Diagnostic::new(Fault::Recipe, plain_words(&message)).at(place);
     diagnostic.label = label.map(|label| plain_words(&label));
     let is_secret = names_secret(&[at.before, at.rest].concat().to_lowercase());
-    let shown = |hint: String| if is_secret { starred(&hint) } else { hint };
+    // Else it is a form, without words of the recipe.
+    let is_own = |hint: &str| hint.starts_with("write: ");
+    let shown = |hint: String| {
+        if is_secret && is_own(&hint) {
+            starred(&hint)
+        } else {
+            hint
+        }
+    };
     diagnostic.hints.extend(hint.map(|hint| shown(plain_words(&hint))));
     diagnostic
 }
@@ -235,7 +243,9 @@ fn describe(error: &ParseErrorType, place: Option<&Place>) -> Told {
         ParseErrorType::Reserved(word) => reserved(word, place),
         ParseErrorType::AssignmentToInvalidLHS(_) => habits::no_target(place),
         ParseErrorType::BadInput(error) => lexical(error, place),
-        ParseErrorType::LoopBreak => Told::new("`break' or `continue' outside a loop"),
+        ParseErrorType::LoopBreak => Told::new("`break' or `continue' outside a loop")
+            .label("in no `for', `while' or `loop'")
+            .hint("a task or a function is left with `return'"),
         ParseErrorType::ExprExpected(what) => {
             Told::new(format!("expected {}", lower(what))).label("a value is missing here")
         }
@@ -419,7 +429,7 @@ fn reserved(word: &str, place: Option<&Place>) -> Told {
             .hint("comments begin with //"),
         "@" | "$" => habits::with_sign(word, place),
         ":" if place.is_some_and(|place| place.before.trim_end().ends_with(['"', '`', ']', ')'])) => {
-            Told::new("unexpected `:'")
+            Told::new("expected `,' between two arguments")
                 .label("no `,' before this")
                 .hint("arguments are separated by `,'")
         }
@@ -429,9 +439,9 @@ fn reserved(word: &str, place: Option<&Place>) -> Told {
         ":" => Told::new("a symbol cannot stand here")
             .label("no value is expected")
             .hint("a pair is written with `=>': :roles => :app"),
-        "nil" | "null" | "None" => Told::new(format!("`{word}' is a reserved word"))
-            .label("not a value")
-            .hint("nothing is written ()"),
+        "nil" | "null" | "None" => Told::new(format!("there is no `{word}' in recipes"))
+            .label("nothing is written ()")
+            .hint("write: ()"),
         "}" if place.is_some() => extra_brace(place),
         _ if place.is_some_and(|place| matches!(place.word_before(), "let" | "const" | "fn")) => {
             Told::new(format!("`{word}' is a reserved word"))

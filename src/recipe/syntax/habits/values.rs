@@ -39,7 +39,7 @@ pub(super) fn stands_behind(place: &Place) -> Option<Told> {
     let name = set_name(&statement);
     let default = name.filter(|(name, _)| test == "unless" && condition == format!("exists(:{name})"));
     let hint = match (test, default) {
-        _ if condition.starts_with("respond_to") => format!("the condition is left out: {statement};"),
+        _ if condition.starts_with("respond_to") => format!("write: {statement};"),
         (_, Some((name, value))) => format!("write: set_default :{name}, {value};"),
         ("if", _) => format!("write: if {condition} {{ {statement}; }}"),
         ("unless", _) => format!("write: if {} {{ {statement}; }}", negated(&condition)),
@@ -90,8 +90,8 @@ pub(in crate::recipe::syntax) fn no_target(place: Option<&Place>) -> Told {
         }
         _ => {
             let key = last_value(left);
-            let hint = own(format!("a pair is written with `=>': {key} => {right}"));
-            told.hint(hint.unwrap_or_else(|| "a pair is written with `=>': :roles => :app".to_owned()))
+            let hint = own(format!("write: {key} => {right}"));
+            told.hint(hint.unwrap_or_else(|| "write: :roles => :app".to_owned()))
         }
     }
 }
@@ -177,5 +177,5 @@ pub(in crate::recipe::syntax) fn with_sign(sign: &str, place: Option<&Place>) ->
         },
         None => own(format!("write: {name}")),
     };
-    told.hint(hint.unwrap_or_else(|| "a variable is set with `set :name, value;' and read as name".to_owned()))
+    told.hint(hint.unwrap_or_else(|| "write: set :name, value; it is read as name".to_owned()))
 }
