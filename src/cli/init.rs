@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
+use crate::io_error::plain;
 use crate::report::Console;
 
 /// What is made, below the directory.
@@ -22,7 +23,8 @@ pub(super) fn init(directory: &Path, named: &str, console: &Console) -> Result<(
         return Err(what);
     }
     for (name, text) in FILES {
-        let made = make(&directory.join(name), text).map_err(|error| format!("cannot write {name}: {error}"))?;
+        let made =
+            make(&directory.join(name), text).map_err(|error| format!("cannot write {name}: {}", plain(&error)))?;
         console.data(&match made {
             true => format!("[add] {name}\n"),
             false => format!("[skip] {name} is there already\n"),

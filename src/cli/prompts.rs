@@ -9,6 +9,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::interrupt::Interrupt;
+use crate::io_error::plain;
 use crate::recipe::Prompts;
 use crate::report::Console;
 use crate::secret::{Redactor, Secret};
@@ -56,9 +57,7 @@ impl TerminalPrompts {
     }
 
     fn ask(&self, mut terminal: &File, prompt: &str) -> Result<String, String> {
-        terminal
-            .write_all(prompt.as_bytes())
-            .map_err(|error| error.to_string())?;
+        terminal.write_all(prompt.as_bytes()).map_err(|error| plain(&error))?;
         String::from_utf8(self.read_line(terminal)?).map_err(|_| "the answer is not UTF-8".to_owned())
     }
 
@@ -77,7 +76,7 @@ impl TerminalPrompts {
             match poll(&mut waited, None) {
                 Ok(_) => {}
                 Err(rustix::io::Errno::INTR) => continue,
-                Err(error) => return Err(error.to_string()),
+                Err(error) => return Err(plain(&error.into())),
             }
             let [answered, woken] = waited.map(|waited| !waited.revents().is_empty());
             if woken {
@@ -90,7 +89,7 @@ impl TerminalPrompts {
             let read = match (&*terminal).read(&mut bytes) {
                 Ok(read) => bytes.get(..read).unwrap_or_default(),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error.to_string()),
+                Err(error) => return Err(plain(&error)),
             };
             line.extend_from_slice(read);
             if line.pop_if(|last| *last == b'\n').is_some() {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 
 use crate::configuration::Server;
+use crate::io_error::plain;
 use crate::plan::{FILE_FOLLOWS, TAR_FOLLOWS, placeholders};
 
 /// How much a login shell may say before the content begins.
@@ -57,7 +58,7 @@ impl Downloads {
         let arriving = all.entry(server.clone()).or_insert_with(|| Arriving::Begin(Vec::new()));
         arriving
             .take(&to, bytes)
-            .map_err(|error| format!("cannot write {}: {error}", to.display()))
+            .map_err(|error| format!("cannot write {}: {}", to.display(), plain(&error)))
     }
 
     /// Puts everything that came into its place, but what came from `failed`.
@@ -70,7 +71,7 @@ impl Downloads {
             let to = self.place(&server);
             if let Err(error) = arriving.keep(&to, &mut kept.left_out) {
                 kept.errors
-                    .push(format!("{server}: cannot write {}: {error}", to.display()));
+                    .push(format!("{server}: cannot write {}: {}", to.display(), plain(&error)));
             }
         }
         kept
@@ -210,7 +211,7 @@ fn merge(from: &Path, into: &Path) -> io::Result<()> {
             merge(&entry.path(), &target)?;
         } else {
             let moved = std::fs::rename(entry.path(), &target);
-            moved.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", target.display())))?;
+            moved.map_err(|error| io::Error::new(error.kind(), format!("{}: {}", target.display(), plain(&error))))?;
         }
     }
     Ok(())

@@ -20,6 +20,7 @@ use super::syntax::words::Unfilled;
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
+use crate::io_error;
 
 /// Files inside files above this are taken for files that load each other.
 const MAX_DEPTH: usize = 20;
@@ -328,9 +329,8 @@ impl ModuleResolver for Modules {
 }
 
 fn read(file: &Path, position: Position) -> Fallible<Found> {
-    let unreadable =
-        |error: &dyn std::fmt::Display| wrong(format!("cannot read {}: {error}", file.display()), position);
-    let bytes = std::fs::read(file).map_err(|error| unreadable(&error))?;
+    let unreadable = |why: &str| wrong(format!("cannot read {}: {why}", file.display()), position);
+    let bytes = std::fs::read(file).map_err(|error| unreadable(&io_error::plain(&error)))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let line = 1 + error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();

@@ -11,6 +11,7 @@ use tar::{Builder, EntryType, Header};
 use super::Source;
 use super::file::Stamp;
 use super::window::{Stored, Window};
+use crate::io_error::plain;
 
 /// The unit of a tar archive.
 const BLOCK: u64 = 512;
@@ -118,7 +119,7 @@ impl Entry {
 impl Archive {
     fn add(&mut self, path: PathBuf, left_out: &mut Vec<PathBuf>) -> io::Result<()> {
         let full = self.root.join(&path);
-        let at = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", full.display()));
+        let at = |error: io::Error| io::Error::new(error.kind(), format!("{}: {}", full.display(), plain(&error)));
         // The directory itself may be named by a link.
         let metadata = if self.entries.is_empty() {
             fs::metadata(&full)
@@ -210,7 +211,7 @@ impl Archive {
         };
         let path = self.root.join(&entry.path);
         let read = File::open(&path).and_then(|file| stamp.read(&file, at, into));
-        read.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+        read.map_err(|error| io::Error::new(error.kind(), format!("{}: {}", path.display(), plain(&error))))
     }
 }
 

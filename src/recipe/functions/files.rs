@@ -8,6 +8,7 @@ use rhai::{Array, Engine, Position};
 
 use super::Function;
 use crate::event::Level;
+use crate::io_error::plain;
 use crate::recipe::Fallible;
 use crate::recipe::interpreter::Interpreter;
 use crate::recipe::origin::wrong;
@@ -66,7 +67,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             return Ok(());
         }
         std::fs::write(home.home_path(path), text)
-            .map_err(|error| wrong(format!("cannot write {path}: {error}"), Position::NONE))
+            .map_err(|error| wrong(format!("cannot write {path}: {}", plain(&error)), Position::NONE))
     });
     let home = interpreter.clone();
     engine.register_fn("glob", move |pattern: &str| -> Fallible<Array> {
@@ -83,8 +84,12 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             return Ok(format!("/tmp/capr-dry-run-{}", named.get()));
         }
         let made = tempfile::Builder::new().prefix("capr-").tempdir();
-        let made =
-            made.map_err(|error| wrong(format!("cannot make a temporary directory: {error}"), Position::NONE))?;
+        let made = made.map_err(|error| {
+            wrong(
+                format!("cannot make a temporary directory: {}", plain(&error)),
+                Position::NONE,
+            )
+        })?;
         let path = made.path().display().to_string();
         kept.temporary.borrow_mut().push(made);
         Ok(path)
@@ -94,5 +99,6 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
 /// The text of a file.
 pub(super) fn read(interpreter: &Interpreter, path: &str) -> Fallible<String> {
     let file: &Path = &interpreter.home_path(path);
-    std::fs::read_to_string(file).map_err(|error| wrong(format!("cannot read {path}: {error}"), Position::NONE))
+    std::fs::read_to_string(file)
+        .map_err(|error| wrong(format!("cannot read {path}: {}", plain(&error)), Position::NONE))
 }

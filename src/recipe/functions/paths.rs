@@ -6,6 +6,7 @@ use std::rc::Rc;
 use rhai::{Array, Dynamic, Engine, ImmutableString, NativeCallContext, Position};
 
 use super::{Function, shown};
+use crate::io_error::plain;
 use crate::recipe::Fallible;
 use crate::recipe::interpreter::Interpreter;
 use crate::recipe::origin::wrong;
@@ -126,7 +127,7 @@ fn expanded(interpreter: &Interpreter, path: &str, base: &Path) -> Fallible<Stri
         _ => interpreter.home_path(path),
     };
     let whole = std::path::absolute(base.join(path)).map_err(|error| {
-        let message = format!("`expand_path' finds no absolute path: {error}");
+        let message = format!("`expand_path' finds no absolute path: {}", plain(&error));
         wrong(message, Position::NONE)
     })?;
     let mut plain = PathBuf::new();

@@ -15,6 +15,7 @@ use crate::actor::{Outcome, Output};
 use crate::configuration::{RunOptions, Stdin};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
+use crate::io_error::plain;
 use crate::session::Input;
 
 pub(super) const RUN: Verb = Verb {
@@ -397,7 +398,10 @@ fn input(
                 .get("stdin")
                 .map_or(call.position, |(_, position)| *position);
             let unreadable = |error: &io::Error| {
-                let diagnostic = Diagnostic::new(Fault::Failed, format!("cannot read `{name}' for `stdin': {error}"));
+                let diagnostic = Diagnostic::new(
+                    Fault::Failed,
+                    format!("cannot read `{name}' for `stdin': {}", plain(error)),
+                );
                 raise(
                     diagnostic.hint("expected a local file; a text is given with `data'"),
                     position,

@@ -11,6 +11,7 @@ use super::super::values::plain;
 use super::{Choices, Verb, text};
 use crate::configuration::Value;
 use crate::diagnostic::{Diagnostic, Fault};
+use crate::io_error;
 
 pub(super) const RENDER: Verb = Verb {
     name: "render",
@@ -34,8 +35,12 @@ fn render(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> F
     let template = call.options.get("template").map(|(value, _)| value.to_string());
     let (name, template) = match (file, template) {
         (Some(file), None) => {
-            let text = std::fs::read_to_string(interpreter.home_path(&file))
-                .map_err(|error| wrong(format!("cannot read the template {file}: {error}"), call.position))?;
+            let text = std::fs::read_to_string(interpreter.home_path(&file)).map_err(|error| {
+                wrong(
+                    format!("cannot read the template {file}: {}", io_error::plain(&error)),
+                    call.position,
+                )
+            })?;
             (file, text)
         }
         (None, Some(template)) => ("template".to_owned(), template),

@@ -17,6 +17,7 @@ use super::{Choice, Choices, Verb, text};
 use crate::configuration::select;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
+use crate::io_error::plain;
 use crate::plan::{placeholders, put_command, untar_command};
 use crate::session::Input;
 use crate::source::{self, Source};
@@ -164,7 +165,7 @@ impl Upload<'_> {
     }
 
     fn unreadable(&self, from: &str, error: &io::Error) -> Box<rhai::EvalAltResult> {
-        let diagnostic = Diagnostic::new(Fault::Failed, format!("cannot upload `{from}': {error}"));
+        let diagnostic = Diagnostic::new(Fault::Failed, format!("cannot upload `{from}': {}", plain(error)));
         raise(
             diagnostic.hint("expected a file or a directory to upload"),
             self.position,

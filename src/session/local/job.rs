@@ -15,6 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{self, Pid, Signal, WaitId, WaitIdOptions};
 
 use crate::exit::{Exit, Stream};
+use crate::io_error::plain;
 use crate::session::feed::Feed;
 use crate::session::{Command, JobSignal};
 use crate::source::text;
@@ -244,7 +245,7 @@ impl Job {
             (Some(reason), ..) => Exit::Unsent(reason),
             (_, _, Some(timeout)) if self.struck.is_some() => Exit::TimedOut(timeout),
             (_, Ok(status), _) => exit_of(status),
-            (_, Err(error), _) => Exit::Lost(error.to_string()),
+            (_, Err(error), _) => Exit::Lost(plain(&error)),
         }
     }
 
@@ -287,7 +288,7 @@ impl Job {
                 Ok(rest) => rest,
                 // It must not take what it has for the whole.
                 Err(error) => {
-                    self.unsent = Some(error.to_string());
+                    self.unsent = Some(plain(&error));
                     self.input.clear();
                     return;
                 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use rustix::process;
 
 use crate::exit::Exit;
+use crate::io_error::plain;
 use crate::session::{Command, Connector, Destination, JobId, JobSignal, Report, Session, SessionId};
 use job::{Backlog, Handle, Job, Order};
 
@@ -95,7 +96,7 @@ impl Session for LocalSession {
                     jobs.running.insert(job, handle);
                     return;
                 }
-                Err(error) => Exit::Refused(error.to_string()),
+                Err(error) => Exit::Refused(plain(&error)),
             }
         };
         self.report(Report::Finished(self.id, job, exit, Duration::ZERO));

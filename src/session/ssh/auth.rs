@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use ssh2::{ErrorCode, Session};
 
+use crate::io_error::plain;
 use crate::secret::Secret;
 use crate::session::{AuthMethod, ConnectError, PasswordQuestion, Phase, Report, Wanted};
 
@@ -168,7 +169,7 @@ impl Attempt<'_> {
             Err(error) => {
                 // The default files need not exist; one that the recipe names should.
                 if error.kind() != std::io::ErrorKind::NotFound || named.contains(file) {
-                    let why = super::tcp::plain(&error);
+                    let why = plain(&error);
                     tried.keys.push((file.clone(), format!("{} ({why})", self.shown(file))));
                 }
                 None
@@ -379,14 +380,14 @@ impl Attempt<'_> {
         let mut agent = match Agent::connect(&socket, AGENT_TIMEOUT) {
             Ok(agent) => agent,
             Err(error) => {
-                tried.agent = Some(format!("agent ({})", super::tcp::plain(&error)));
+                tried.agent = Some(format!("agent ({})", plain(&error)));
                 return Ok(false);
             }
         };
         let identities = match agent.identities() {
             Ok(identities) => identities,
             Err(error) => {
-                tried.agent = Some(format!("agent ({})", super::tcp::plain(&error)));
+                tried.agent = Some(format!("agent ({})", plain(&error)));
                 return Ok(false);
             }
         };

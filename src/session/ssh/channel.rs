@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
 use crate::exit::Stream;
+use crate::io_error::plain;
 use crate::session::Terminal;
 
 unsafe extern "C" {
@@ -102,7 +103,7 @@ pub(super) fn take_ending(socket: impl AsFd) -> Option<String> {
         || match recv(socket, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT) {
             Ok((_, 0)) => Some(CLOSED.to_owned()),
             Ok(_) | Err(Errno::AGAIN | Errno::INTR) => None,
-            Err(error) => Some(super::tcp::plain(&error.into())),
+            Err(error) => Some(plain(&error.into())),
         },
     )
 }
@@ -171,7 +172,7 @@ extern "C" fn receive_hook(
         }
         Err(Errno::AGAIN | Errno::INTR) => again,
         Err(error) => {
-            ended(|| super::tcp::plain(&error.into()));
+            ended(|| plain(&error.into()));
             -isize::try_from(error.raw_os_error()).unwrap_or(isize::MAX)
         }
     }

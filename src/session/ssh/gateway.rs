@@ -10,11 +10,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::io_error::plain;
 use crate::session::{ConnectError, Destination, Phase};
 
 use super::inbox::{self, Bell, Crowd, End, Inbox, Order, Outbox};
 use super::login::{Connection, Login, establish};
-use super::tcp::plain;
 use super::tunnel::{Answer, Reply, Tunnel};
 use super::worker::Worker;
 use super::{STACK, stopped};

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::io_error::plain;
 use crate::session::{ConnectError, HostKeyPolicy, NewHostKey, Phase};
 
 use super::algorithms::chosen;
@@ -18,7 +19,6 @@ use super::config::{HostConfig, percent};
 use super::inbox::Inbox;
 use super::known_hosts::{KnownHosts, Verdict, fingerprint, name};
 use super::program;
-use super::tcp::plain;
 
 /// What stands for a file in what is told of a key that `KnownHostsCommand` has named.
 const COMMAND: &str = "KnownHostsCommand";

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::exit::{Exit, Stream};
+use crate::io_error::plain;
 use crate::session::feed::Feed;
 use crate::session::{Command, JobId, JobSignal};
 use crate::source::text;
@@ -441,7 +442,7 @@ fn send_input(
         let rest = match input.rest() {
             Ok([]) => break,
             Ok(rest) => rest,
-            Err(error) => return Ok(Some(error.to_string())),
+            Err(error) => return Ok(Some(plain(&error))),
         };
         match channel.write(rest)? {
             // The command reads slower than we write.

@@ -44,6 +44,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::io_error::plain;
 use crate::secret::Secret;
 
 use self::config::SshConfig;
@@ -117,7 +118,7 @@ impl Connector for SshConnector {
                 id,
                 ConnectError {
                     phase: Phase::Connect,
-                    reason: format!("no thread for the connection: {}", tcp::plain(why)),
+                    reason: format!("no thread for the connection: {}", plain(why)),
                     hints: Vec::new(),
                 },
             ));

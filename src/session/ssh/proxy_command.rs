@@ -9,10 +9,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::io_error::plain;
 use crate::session::{ConnectError, Phase};
 
 use super::program;
-use super::tcp::plain;
 
 /// Most that is read of what the program said, in bytes.
 const SAID: u64 = 4096;

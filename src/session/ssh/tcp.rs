@@ -1,6 +1,5 @@
 //! From a host name to a TCP connection, giving up when told to.
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6, TcpStream, ToSocketAddrs};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -13,6 +12,7 @@ use rustix::net::{
     AddressFamily as Family, SocketFlags, SocketType, bind, connect as connect_socket, socket_with, sockopt,
 };
 
+use crate::io_error::plain;
 use crate::session::{ConnectError, Phase};
 
 use super::config::{AddressFamily, HostConfig};
@@ -277,17 +277,6 @@ impl<'a> Race<'a> {
 pub(super) fn peer(socket: &OwnedFd) -> Option<IpAddr> {
     let address = SocketAddr::try_from(rustix::net::getpeername(socket).ok()??).ok()?;
     Some(address.ip())
-}
-
-/// The system's words for an error, lower case and without its number.
-pub(super) fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split_once(" (os error").map_or(text.as_str(), |(text, _)| text);
-    let mut letters = text.chars();
-    match letters.next() {
-        Some(first) => first.to_lowercase().chain(letters).collect(),
-        None => String::new(),
-    }
 }
 
 #[cfg(test)]

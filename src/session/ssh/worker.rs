@@ -13,6 +13,7 @@ use rustix::net::{Shutdown, shutdown, sockopt};
 use ssh2::Session;
 
 use crate::exit::Exit;
+use crate::io_error::plain;
 use crate::session::{Command, Input, JobId, Report, SessionId};
 
 use super::agent_forwarding::{AgentForwarding, Asked};
@@ -22,7 +23,6 @@ use super::job::{Job, NOT_STARTED};
 use super::login::{CORRUPT, Connection, Way, quick_ack};
 use super::pipe::Pipes;
 use super::root;
-use super::tcp::plain;
 use super::tunnel::Tunnels;
 
 /// What a server says is read in pieces of this size …

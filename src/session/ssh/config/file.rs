@@ -11,6 +11,7 @@ use glob::MatchOptions;
 use super::statement::{Line, Parsed, Statement, parse};
 use super::tokens::tilde;
 use super::{Place, Trouble};
+use crate::io_error::plain;
 
 pub(super) const SYSTEM: &str = "/etc/ssh/ssh_config";
 /// How deep files may include others, as in ssh.
@@ -82,7 +83,7 @@ impl Reader<'_> {
         let bytes = match contents(path, origin.private) {
             Ok(bytes) => bytes,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
-            Err(error) => return Err(Trouble::new(format!("{}: {error}", path.display()))),
+            Err(error) => return Err(Trouble::new(format!("{}: {}", path.display(), plain(&error)))),
         };
         let file: Arc<Path> = Arc::from(path);
         let mut lines = Vec::new();

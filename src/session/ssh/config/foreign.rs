@@ -13,9 +13,9 @@ use super::keyword::{Keyword, Takes};
 use super::search::{Answers, Stop, search};
 use super::statement::{Line, Statement};
 use super::{Place, SshConfig};
+use crate::io_error::plain;
 use crate::session::ssh::inbox::Inbox;
 use crate::session::ssh::program;
-use crate::session::ssh::tcp::plain;
 
 /// Usual files of keys whose kinds are gone, or nobody has.
 const GONE: [&str; 2] = ["identityfile ~/.ssh/id_xmss", "identityfile ~/.ssh/id_dsa"];
