@@ -76,7 +76,7 @@ fn libraries_are_found_in_the_project_on_capr_path_and_in_the_users_directory() 
         .run()
         .code(3)
         .says("error: no library `b' found")
-        .says("recipe.rhai:1:14");
+        .says("recipe.rhai:1:22");
 }
 
 #[test]
