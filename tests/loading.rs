@@ -7,7 +7,7 @@ use capr::recipe::on_large_stack;
 use crate::fuzz::{How, Place, corpus, mutate};
 
 /// Enough to meet most kinds of change, few enough to take no time.
-const COUNT: u64 = 1500;
+const COUNT: u64 = 500;
 
 #[test]
 fn recipes_made_of_others_by_chance_are_loaded_or_refused() {
@@ -28,5 +28,5 @@ fn recipes_made_of_others_by_chance_are_loaded_or_refused() {
     });
     // Where none is right, or all are, the changes change nothing.
     let good = good.unwrap();
-    assert!(good > 50 && good < 1400, "{good}");
+    assert!(good > 20 && good < 450, "{good}");
 }

@@ -1,6 +1,6 @@
 //! Functions that read and write YAML and JSON. What stands under the name of a secret is kept out of everything told.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 use std::rc::Rc;
 
 use rhai::{Dynamic, Engine, Map, Position};
@@ -115,7 +115,21 @@ fn written(value: &Dynamic, pretty: bool) -> Fallible<String> {
         true => serde_json::to_string_pretty(&value),
         false => serde_json::to_string(&value),
     };
-    text.map_err(|_| unwritable(&value))
+    text.map(|text| printable(&text)).map_err(|_| unwritable(&value))
+}
+
+/// With everything escaped that JSON lets stand in a text, and YAML does not.
+fn printable(json: &str) -> String {
+    json.chars().fold(String::with_capacity(json.len()), |mut text, c| {
+        match c {
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+                // Writing to a String cannot fail.
+                let _ = write!(text, "\\u{:04x}", u32::from(c));
+            }
+            c => text.push(c),
+        }
+        text
+    })
 }
 
 /// The value without anything shared in it, if it is one that JSON has.

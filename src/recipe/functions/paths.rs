@@ -57,20 +57,15 @@ pub(super) static FUNCTIONS: &[Function] = &[
 
 /// Makes them known.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
-    engine.register_fn("basename", |path: &str| last(path));
+    engine.register_fn("basename", |path: &str| -> ImmutableString { last(path).into() });
     engine.register_fn("basename", |path: &str, ending: &str| -> ImmutableString {
         let name = last(path);
-        match name.strip_suffix(ending) {
-            Some(stem) if !stem.is_empty() => stem.into(),
-            _ => name,
-        }
+        let stem = name.strip_suffix(ending).filter(|stem| !stem.is_empty());
+        stem.unwrap_or(name).into()
     });
-    engine.register_fn("dirname", |path: &str| match Path::new(path).parent() {
-        Some(parent) if parent.as_os_str().is_empty() => ".".into(),
-        parent => part(parent),
-    });
+    engine.register_fn("dirname", |path: &str| directory(path));
     engine.register_fn("extname", |path: &str| -> ImmutableString {
-        let ending = Path::new(path).extension();
+        let ending = Path::new(last(path)).extension();
         ending
             .map(|ending| format!(".{}", ending.display()))
             .unwrap_or_default()
@@ -98,12 +93,24 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     });
 }
 
-fn last(path: &str) -> ImmutableString {
-    part(Path::new(path).file_name().map(Path::new))
+/// The last part, be it `..`; of `/` itself.
+fn last(path: &str) -> &str {
+    match path.trim_end_matches('/') {
+        "" if !path.is_empty() => "/",
+        path => path.rsplit('/').next().unwrap_or(path),
+    }
 }
 
-fn part(path: Option<&Path>) -> ImmutableString {
-    path.map(|path| path.display().to_string()).unwrap_or_default().into()
+/// What is before that.
+fn directory(path: &str) -> ImmutableString {
+    let before = path.trim_end_matches('/').rsplit_once('/').map(|(before, _)| before);
+    match before.map(|before| before.trim_end_matches('/')) {
+        Some("") => "/",
+        None if path.starts_with('/') => "/",
+        None => ".",
+        Some(before) => before,
+    }
+    .into()
 }
 
 fn joined(parts: impl Iterator<Item = String>) -> String {

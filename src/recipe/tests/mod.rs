@@ -23,6 +23,7 @@ mod roles;
 mod selection;
 mod small;
 mod tasks;
+mod texts;
 mod transactions;
 mod variables;
 
