@@ -6,6 +6,7 @@ use std::time::Duration;
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 use rustix::time::{ClockId, clock_gettime};
 
+use super::Fallible;
 use super::interpreter::Interpreter;
 use super::origin::terminate;
 use crate::actor::ActionError;
@@ -59,6 +60,33 @@ impl Interpreter {
         self.steps.set(u64::MAX);
         result
     }
+
+    /// Ends a function that takes long where a script would be ended.
+    pub(super) fn goes_on(&self) -> Fallible<()> {
+        if self.until.get().is_some_and(|until| computed() > until) {
+            return Err(terminate(endless(), Position::NONE));
+        }
+        match self.interrupt.take() {
+            Some(signal) => Err(terminate(ActionError::Interrupted(signal).diagnostic(), Position::NONE)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether a text of so many bytes may be: asked before it is made, for Rhai looks only afterwards.
+pub(super) fn fits(bytes: usize) -> Fallible<()> {
+    if bytes <= MAX_TEXT {
+        return Ok(());
+    }
+    Err(EvalAltResult::ErrorDataTooLarge("Length of string".to_owned(), Position::NONE).into())
+}
+
+/// The same for the elements of a list.
+pub(super) fn fits_list(elements: usize) -> Fallible<()> {
+    if elements <= MAX_ELEMENTS {
+        return Ok(());
+    }
+    Err(EvalAltResult::ErrorDataTooLarge("Size of array/BLOB".to_owned(), Position::NONE).into())
 }
 
 /// How long this thread has been computing; waiting for a person or a command is none.

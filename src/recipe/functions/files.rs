@@ -28,7 +28,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         form: "glob(pattern)",
-        doc: "The paths on this machine that a pattern fits, sorted: `for file in glob(\"config/tasks/*.rhai\") { load file; }`.",
+        doc: "The paths on this machine that a pattern fits, sorted; hidden ones only where it names the dot: `for file in glob(\"config/tasks/*.rhai\") { load file; }`.",
         example: "glob(\"no/such/*.rhai\")",
         gives: "[]",
     },
@@ -52,6 +52,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
 ];
 
+/// As a shell's: what begins with a dot is to be named so.
+const FITS: glob::MatchOptions = glob::MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
+
 /// Makes them known.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let home = interpreter.clone();
@@ -72,7 +79,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let home = interpreter.clone();
     engine.register_fn("glob", move |pattern: &str| -> Fallible<Array> {
         let whole = home.home_path(pattern).display().to_string();
-        let paths = glob::glob(&whole)
+        let paths = glob::glob_with(&whole, FITS)
             .map_err(|error| wrong(format!("`glob' has a wrong pattern: {}", error.msg), Position::NONE))?;
         // What cannot be read does not fit.
         Ok(paths.flatten().map(|path| path.display().to_string().into()).collect())

@@ -82,7 +82,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             None => Err(wrong(format!("no program `{name}' comes with capr"), Position::NONE)),
         }
     });
-    text::register(engine);
+    text::register(engine, interpreter);
     paths::register(engine, interpreter);
     files::register(engine, interpreter);
     time::register(engine, interpreter);

@@ -1,10 +1,14 @@
 //! Functions for texts: lines, blanks and regular expressions.
 
+use std::rc::Rc;
+
 use regex::{Captures, Regex};
-use rhai::{Array, Dynamic, Engine, INT, Position};
+use rhai::{Array, Dynamic, Engine, INT, ImmutableString, Position};
 
 use super::{Function, shown};
 use crate::recipe::Fallible;
+use crate::recipe::interpreter::Interpreter;
+use crate::recipe::limits::{fits, fits_list};
 use crate::recipe::origin::wrong;
 
 /// The widest text that padding makes.
@@ -112,16 +116,42 @@ pub(super) static FUNCTIONS: &[Function] = &[
 ];
 
 /// Makes them known.
-pub(super) fn register(engine: &mut Engine) {
-    expressions(engine);
+pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
+    expressions(engine, interpreter);
     widths(engine);
-    engine.register_fn("join", |list: Array, separator: &str| -> String {
+    engine.register_fn("join", |list: Array, separator: &str| -> Fallible<String> {
         let texts: Vec<String> = list.iter().map(shown).collect();
-        texts.join(separator)
+        let length = texts.iter().map(String::len).sum::<usize>();
+        fits(length.saturating_add(separator.len().saturating_mul(texts.len())))?;
+        Ok(texts.join(separator))
     });
-    engine.register_fn("lines", |text: &str| -> Array {
-        text.lines().map(|line| line.to_owned().into()).collect()
+    engine.register_fn("lines", |text: &str| -> Fallible<Array> {
+        fits_list(text.lines().count())?;
+        Ok(text.lines().map(|line| line.to_owned().into()).collect())
     });
+    // Rhai's own look how long it has become when it is too late.
+    engine.register_fn(
+        "replace",
+        |text: &mut ImmutableString, old: &str, new: &str| -> Fallible<()> {
+            fits(
+                text.len()
+                    .saturating_add(text.matches(old).count().saturating_mul(new.len())),
+            )?;
+            *text = text.replace(old, new).into();
+            Ok(())
+        },
+    );
+    engine.register_fn(
+        "replace",
+        |text: &mut ImmutableString, old: char, new: &str| -> Fallible<()> {
+            fits(
+                text.len()
+                    .saturating_add(text.matches(old).count().saturating_mul(new.len())),
+            )?;
+            *text = text.replace(old, new).into();
+            Ok(())
+        },
+    );
     engine.register_fn("strip", |text: &str| -> String { text.trim().to_owned() });
     engine.register_fn("chomp", |text: &str| -> String {
         let text = text.strip_suffix('\n').unwrap_or(text);
@@ -138,6 +168,8 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("dedent", dedent);
     engine.register_fn("indent", |text: &str, width: INT| -> Fallible<String> {
         let blanks = " ".repeat(width_of("indent", width)?);
+        let number = text.split_inclusive('\n').count();
+        fits(text.len().saturating_add(number.saturating_mul(blanks.len())))?;
         let lines = text.split_inclusive('\n').map(|line| match line.trim().is_empty() {
             true => line.to_owned(),
             false => format!("{blanks}{line}"),
@@ -146,36 +178,69 @@ pub(super) fn register(engine: &mut Engine) {
     });
 }
 
-fn expressions(engine: &mut Engine) {
+fn expressions(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     engine.register_fn("matches", |text: &str, pattern: &str| -> Fallible<bool> {
         Ok(expression(pattern)?.is_match(text))
     });
     engine.register_fn("captures", |text: &str, pattern: &str| -> Fallible {
-        let found = expression(pattern)?.captures(text);
-        Ok(found.map_or(Dynamic::UNIT, |found| groups(&found, 0).into()))
+        match expression(pattern)?.captures(text) {
+            Some(found) => Ok(groups(&found, 0)?.into()),
+            None => Ok(Dynamic::UNIT),
+        }
     });
-    engine.register_fn("scan", |text: &str, pattern: &str| -> Fallible<Array> {
+    let scanning = interpreter.clone();
+    engine.register_fn("scan", move |text: &str, pattern: &str| -> Fallible<Array> {
         let expression = expression(pattern)?;
-        let found = expression.captures_iter(text).map(|found| match found.get(0) {
-            Some(whole) if found.len() == 1 => whole.as_str().to_owned().into(),
-            _ => groups(&found, 1).into(),
-        });
-        Ok(found.collect())
+        let (mut all, mut size) = (Array::new(), 0);
+        for found in expression.captures_iter(text) {
+            scanning.goes_on()?;
+            size += found.len();
+            fits_list(size)?;
+            all.push(match found.get(0) {
+                Some(whole) if found.len() == 1 => whole.as_str().to_owned().into(),
+                _ => groups(&found, 1)?.into(),
+            });
+        }
+        Ok(all)
     });
-    engine.register_fn("gsub", |text: &str, pattern: &str, with: &str| -> Fallible<String> {
-        Ok(expression(pattern)?.replace_all(text, with).into_owned())
+    let replacing = interpreter.clone();
+    engine.register_fn("gsub", move |text: &str, pattern: &str, with: &str| {
+        replaced(&replacing, text, pattern, with, usize::MAX)
     });
-    engine.register_fn("sub", |text: &str, pattern: &str, with: &str| -> Fallible<String> {
-        Ok(expression(pattern)?.replace(text, with).into_owned())
+    let replacing = interpreter.clone();
+    engine.register_fn("sub", move |text: &str, pattern: &str, with: &str| {
+        replaced(&replacing, text, pattern, with, 1)
     });
 }
 
-fn groups(found: &Captures, first: usize) -> Array {
+/// Match by match: the expression takes no time that grows faster than the text, but all matches together may.
+fn replaced(interpreter: &Interpreter, text: &str, pattern: &str, with: &str, most: usize) -> Fallible<String> {
+    let expression = expression(pattern)?;
+    let groups = with.matches('$').count();
+    let (mut new, mut rest) = (String::new(), 0);
+    for found in expression.captures_iter(text).take(most) {
+        interpreter.goes_on()?;
+        let Some(whole) = found.get(0) else { continue };
+        new.push_str(text.get(rest..whole.start()).unwrap_or(""));
+        fits(
+            new.len()
+                .saturating_add(with.len())
+                .saturating_add(groups.saturating_mul(whole.len())),
+        )?;
+        found.expand(with, &mut new);
+        rest = whole.end();
+    }
+    new.push_str(text.get(rest..).unwrap_or(""));
+    Ok(new)
+}
+
+fn groups(found: &Captures, first: usize) -> Fallible<Array> {
+    fits(found.iter().skip(first).flatten().map(|group| group.len()).sum())?;
     let groups = found.iter().skip(first).map(|group| match group {
         Some(group) => group.as_str().to_owned().into(),
         None => Dynamic::UNIT,
     });
-    groups.collect()
+    Ok(groups.collect())
 }
 
 fn expression(pattern: &str) -> Fallible<Regex> {

@@ -150,6 +150,7 @@ fn files_are_found_and_loaded_by_a_pattern() {
         .file("tasks/b.rhai", "task :two { puts \"two\"; }")
         .file("tasks/a.rhai", "task :one { puts \"one\"; }")
         .file("tasks/c.txt", "nothing")
+        .file("tasks/.#a.rhai", "what an editor leaves (")
         .run(&["t"]);
     assert_eq!(outcome.printed, ["one", "two"]);
     assert!(outcome.error().message.starts_with("`glob' has a wrong pattern: "));

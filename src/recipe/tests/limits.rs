@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::recipe;
+use crate::interrupt::Signal;
 use crate::recipe::on_large_stack;
 
 /// The first thing wrong with a recipe that is loaded.
@@ -39,9 +40,59 @@ fn texts_lists_and_maps_that_grow_without_an_end_are_an_error() {
         ("let l = [1]; loop { l += l; }", "size of array/BLOB too large"),
         ("let l = []; l.pad(9999999999, 0);", "size of array/BLOB too large"),
         ("let b = blob(9999999999, 1);", "size of array/BLOB too large"),
+        (
+            "let s = \"\"; s.pad(100000, \"x\"); gsub(s, \"x\", s);",
+            "length of string too large",
+        ),
+        (
+            "let s = \"\"; s.pad(100000, \"x\"); s.replace(\"x\", s);",
+            "length of string too large",
+        ),
+        (
+            "let s = \"\"; s.pad(100000, \"x\"); s.replace('x', s);",
+            "length of string too large",
+        ),
+        (
+            "let s = \"\"; s.pad(100000, \"\\n\"); join(lines(s), s);",
+            "length of string too large",
+        ),
+        (
+            "let s = \"\"; s.pad(100000, \"x\\n\"); indent(s, 9000);",
+            "length of string too large",
+        ),
+        (
+            "let s = \"\"; s.pad(2000000, \"\\n\"); lines(s);",
+            "size of array/BLOB too large",
+        ),
+        (
+            "let s = \"\"; s.pad(2000000, \"x\"); scan(s, \"x\");",
+            "size of array/BLOB too large",
+        ),
+        (
+            "let s = \"\"; s.pad(8000000, \"x\"); captures(s, \"(((((((((x*)))))))))\");",
+            "length of string too large",
+        ),
     ] {
         assert_eq!(message(text), what, "{text}");
     }
+}
+
+#[test]
+fn a_template_that_would_not_end_and_one_that_grows_are_errors() {
+    let text = "task :t { render(:template => \"{% for a in range(90000) %}{% for b in range(90000) %}{% endfor %}{% endfor %}\"); }";
+    let error = recipe(text).run(&["t"]).error().message.clone();
+    assert_eq!(error, "template, line 1: engine ran out of fuel");
+    let text = "task :t { let s = \"\"; s.pad(100000, \"x\"); render(:template => \"{% for a in range(90000) %}{{ s }}{% endfor %}\", :s => s); }";
+    let error = recipe(text).run(&["t"]).error().message.clone();
+    assert_eq!(error, "template: failed to write output");
+}
+
+#[test]
+fn a_signal_ends_a_search_whose_matches_take_ever_longer() {
+    let text = "task :t { let s = \"\"; s.pad(1000000, \"x\"); scan(s, \".*[^x]|[x]\"); }";
+    let case = recipe(text);
+    case.interrupt.raise(Signal::Int);
+    assert_eq!(case.run(&["t"]).error().fault.exit_code(), 130);
 }
 
 #[test]

@@ -1,17 +1,23 @@
 //! `render`: templates with the variables of the recipe.
 
+use std::io::{self, Write};
+
 use minijinja::{Environment, UndefinedBehavior};
 use rhai::{EvalContext, Position};
 
 use super::super::Fallible;
 use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
+use super::super::limits::fits;
 use super::super::origin::{raise, wrong};
 use super::super::values::plain;
 use super::{Choices, Verb, text};
 use crate::configuration::Value;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error;
+
+/// Steps of one template: as many as a script has while it is loaded.
+const MAX_STEPS: u64 = 3_000_000;
 
 pub(super) const RENDER: Verb = Verb {
     name: "render",
@@ -51,6 +57,7 @@ fn render(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> F
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.set_keep_trailing_newline(true);
+    environment.set_fuel(Some(MAX_STEPS));
     let template = environment.template_from_named_str(&name, &template).map_err(failed)?;
     let mut values = std::collections::BTreeMap::new();
     for wanted in template.undeclared_variables(false) {
@@ -62,7 +69,24 @@ fn render(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> F
             values.insert(wanted, filled(&plain(&value)));
         }
     }
-    Ok(template.render(values).map_err(failed)?.into())
+    let mut filled = Filled(Vec::new());
+    template.render_to_write(values, &mut filled).map_err(failed)?;
+    Ok(String::from_utf8_lossy(&filled.0).into_owned().into())
+}
+
+/// A text that does not grow without an end.
+struct Filled(Vec<u8>);
+
+impl Write for Filled {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        fits(self.0.len() + text.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        self.0.extend_from_slice(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn filled(value: &Value) -> minijinja::Value {
