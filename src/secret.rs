@@ -7,6 +7,9 @@ use std::rc::Rc;
 /// What stands where a secret was.
 pub const REDACTED: &str = "[redacted]";
 
+/// Shorter lines of a secret may be anything.
+const LINE: usize = 8;
+
 /// A password or the like: shown as `[redacted]` however it is formatted.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -41,8 +44,22 @@ pub struct Redactor(Rc<RefCell<Vec<Secret>>>);
 
 impl Redactor {
     /// From now on `secret` is replaced in every text. Texts under four characters are left alone: replacing them
-    /// would garble everything and tell the secret by the holes.
+    /// would garble everything and tell the secret by the holes. So is what it is in a shell's quotes, and each longer
+    /// line of it: servers say it line by line.
     pub fn add(&self, secret: &Secret) {
+        self.add_text(secret);
+        if secret.reveal().contains('\'') {
+            self.add_text(&Secret::new(secret.reveal().replace('\'', r"'\''")));
+        }
+        if secret.reveal().trim().contains('\n') {
+            let lines = secret.reveal().lines().map(str::trim);
+            lines
+                .filter(|line| line.len() >= LINE)
+                .for_each(|line| self.add_text(&Secret::new(line)));
+        }
+    }
+
+    fn add_text(&self, secret: &Secret) {
         let mut secrets = self.0.borrow_mut();
         if secret.reveal().len() >= 4 && !secrets.contains(secret) {
             secrets.push(secret.clone());
@@ -83,5 +100,14 @@ mod tests {
             "a [redacted] b [redacted] abc"
         );
         assert_eq!(format!("{secret} {secret:?}"), "[redacted] [redacted]");
+    }
+
+    #[test]
+    fn a_secret_is_replaced_in_quotes_and_line_by_line() {
+        let redactor = Redactor::default();
+        redactor.add(&Secret::new("it's me"));
+        redactor.add(&Secret::new("-----BEGIN KEY-----\nMIIEpAIBAAKC\n}\n"));
+        assert_eq!(redactor.clean(r"mysql -p'it'\''s me' {}"), "mysql -p'[redacted]' {}");
+        assert_eq!(redactor.clean("MIIEpAIBAAKC"), "[redacted]");
     }
 }

@@ -70,7 +70,7 @@ fn render(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> F
         }
     }
     let mut filled = Filled(Vec::new());
-    template.render_to_write(values, &mut filled).map_err(failed)?;
+    template.render_captured_to(values, &mut filled).map_err(failed)?;
     Ok(String::from_utf8_lossy(&filled.0).into_owned().into())
 }
 
