@@ -15,12 +15,12 @@ use ssh2::{BlockDirections, ErrorCode, MethodType, Session};
 use crate::configuration::Server;
 use crate::session::{ConnectError, Destination, Phase, Report, SessionId, SshOptions};
 
+use super::auth::KeyRing;
 use super::channel::{Link, take_ending};
 use super::config::{Algorithms, HostConfig, Route};
 use super::gateway::{self, Gateway, Gateways};
 use super::hostkey::Expected;
 use super::inbox::Inbox;
-use super::key_ring::KeyRing;
 use super::proxy_command::{Programs, ProxyCommand};
 use super::{Configuration, SshEnvironment, algorithms, auth, stopped, tcp};
 

@@ -12,7 +12,7 @@ use openssl::rsa::RsaPrivateKeyBuilder;
 use ssh_key::PrivateKey;
 use ssh_key::private::{EcdsaKeypair, KeypairData, RsaKeypair};
 
-use super::wire;
+use super::super::wire;
 
 /// A private key, ready to sign.
 pub(super) struct Signer {

@@ -9,7 +9,7 @@ use ssh_key::private::KeypairData;
 
 use crate::secret::Secret;
 
-use super::certificate;
+use super::super::certificate;
 
 /// A key file as it was read.
 pub(super) struct KeyFile {

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::inbox::Bell;
+use super::super::inbox::Bell;
 use super::key_file::OpenKey;
 
 #[derive(Default)]
-pub(super) struct KeyRing(Mutex<HashMap<PathBuf, State>>);
+pub(in crate::session::ssh) struct KeyRing(Mutex<HashMap<PathBuf, State>>);
 
 enum State {
     /// One login asks; the others are rung for when that is over.

@@ -6,8 +6,8 @@ use ssh2::{KeyboardInteractivePrompt, Prompt};
 use crate::secret::Secret;
 use crate::session::{AuthMethod, Wanted};
 
-use super::auth::{Took, Tried};
-use super::login::{Attempt, Stop};
+use super::super::login::{Attempt, Stop};
+use super::{Took, Tried};
 
 /// As much of a server's words is shown, in characters.
 const LONGEST: usize = 300;

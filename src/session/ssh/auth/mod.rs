@@ -1,0 +1,282 @@
+//! Authentication: keys, then a password or answers to the server's questions, whichever it takes.
+
+mod dialogue;
+mod key_file;
+mod key_ring;
+mod keys;
+mod signer;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use ssh2::ErrorCode;
+
+use crate::secret::Secret;
+use crate::session::{AuthMethod, ConnectError, PasswordQuestion, Phase, Report, Wanted};
+
+use super::login::{Attempt, CORRUPT, Stop};
+use super::stopped;
+
+pub(super) use key_ring::KeyRing;
+
+/// Ways to log in that a server may want one after the other.
+const ROUNDS: usize = 5;
+
+/// What was tried, for the case that nothing works.
+#[derive(Default)]
+pub(super) struct Tried {
+    keys: Vec<(PathBuf, String)>,
+    agent: Option<String>,
+    pub(super) others: Vec<String>,
+    /// The server took the password, and wants more.
+    pub(super) password_was_right: bool,
+    hints: Vec<String>,
+}
+
+/// Whether the server let us in.
+type Entered = Result<bool, Stop>;
+
+/// What came of a password.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Took {
+    Accepted,
+    Refused,
+    /// It was right, and the server wants more.
+    Partly,
+}
+
+pub(super) fn authenticate(attempt: &mut Attempt<'_>) -> Result<(), ConnectError> {
+    let mut tried = Tried::default();
+    match attempt.go_through(&mut tried) {
+        Ok(None) => Ok(()),
+        Ok(Some(takes)) => Err(attempt.refused(&tried, &format!("server takes: {takes}"))),
+        Err(Stop::Unwanted) => Err(stopped(Phase::Authentication)),
+        Err(Stop::Silent) => {
+            let waited = attempt.login.destination.options.login_timeout.as_secs_f64();
+            Err(attempt.refused(&tried, &format!("no answer within {waited} s")))
+        }
+        Err(Stop::Failed(_)) => {
+            let Some(end) = super::channel::take_ending(&*attempt.socket) else {
+                return Err(attempt.refused(&tried, CORRUPT));
+            };
+            tried.hints.push("a server hangs up after a number of keys it does not know: name the right one (ssh_options.keys) and set keys_only".to_owned());
+            Err(attempt.refused(&tried, &end))
+        }
+    }
+}
+
+impl Attempt<'_> {
+    /// Goes through what the person has; `None` when the server has let us in, else what it takes.
+    fn go_through(&mut self, tried: &mut Tried) -> Result<Option<String>, Stop> {
+        let config = self.config;
+        // What the server takes; asking costs a round trip, which a login that works does not spend.
+        let mut takes = None;
+        if config.methods.first() == Some(&AuthMethod::PublicKey) {
+            self.ask_ahead();
+        }
+        for _ in 0..ROUNDS {
+            let mut partly = false;
+            for &method in &config.methods {
+                if takes.is_none() && method != AuthMethod::PublicKey {
+                    takes = self.takes_methods()?;
+                    if takes.is_none() {
+                        return Ok(None);
+                    }
+                }
+                if takes.as_deref().is_some_and(|takes| !lists(takes, method)) {
+                    continue;
+                }
+                let took = match method {
+                    AuthMethod::PublicKey if self.try_keys(tried)? => Took::Accepted,
+                    AuthMethod::PublicKey => Took::Refused,
+                    AuthMethod::Password => self.try_password(takes.as_deref().unwrap_or_default(), tried)?,
+                    AuthMethod::KeyboardInteractive => {
+                        self.try_questions(takes.as_deref().unwrap_or_default(), tried)?
+                    }
+                };
+                match took {
+                    Took::Accepted => return Ok(None),
+                    Took::Refused => {}
+                    Took::Partly => {
+                        partly = true;
+                        break;
+                    }
+                }
+            }
+            if !partly {
+                break;
+            }
+            takes = self.takes_methods()?;
+            if takes.is_none() {
+                return Ok(None);
+            }
+        }
+        match takes {
+            Some(takes) => Ok(Some(takes)),
+            None => self.takes_methods(),
+        }
+    }
+
+    /// The ways to log in that the server takes now; `None` when it has let us in without any.
+    pub(super) fn takes_methods(&mut self) -> Result<Option<String>, Stop> {
+        let config = self.config;
+        self.asked_ahead = false;
+        let methods = self.step(|session| session.auth_methods(&config.user).map(str::to_owned));
+        self.tell_banner();
+        match methods {
+            Ok(methods) => Ok(Some(methods)),
+            Err(Stop::Failed(_)) if self.session.authenticated() => Ok(None),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    fn try_password(&mut self, takes: &str, tried: &mut Tried) -> Result<Took, Stop> {
+        let config = self.config;
+        tried.others.push(AuthMethod::Password.name().to_owned());
+        let mut known = self.login.destination.options.password.clone();
+        let mut refused = None;
+        let mut asked = 0;
+        loop {
+            let password = match known.take() {
+                Some(password) => password,
+                None if asked == config.password_prompts => return Ok(Took::Refused),
+                None => {
+                    asked += 1;
+                    match self.ask(Wanted::Password { words: None }, refused.take())? {
+                        Some(password) => password,
+                        None => return Ok(Took::Refused),
+                    }
+                }
+            };
+            let result = self.step(|session| session.userauth_password(&config.user, password.reveal()));
+            if let Err(Stop::Failed(error)) = &result
+                && error.code() == ErrorCode::Session(libssh2_sys::LIBSSH2_ERROR_PASSWORD_EXPIRED)
+            {
+                tried.hints.push(format!(
+                    "the password has expired; change it: ssh {}@{}",
+                    config.user, self.login.destination.server.host
+                ));
+                return Ok(Took::Refused);
+            }
+            match self.what_came(result, takes)? {
+                Took::Refused => refused = Some(password),
+                Took::Partly => {
+                    tried.password_was_right = true;
+                    return Ok(Took::Partly);
+                }
+                Took::Accepted => return Ok(Took::Accepted),
+            }
+        }
+    }
+
+    /// A right password that is not enough looks like a wrong one, but for what the server takes then. Asking counts as another
+    /// failure, so only where keys are not taken at once, too.
+    pub(super) fn what_came(&mut self, result: Result<(), Stop>, takes: &str) -> Result<Took, Stop> {
+        if entered(result)? {
+            return Ok(Took::Accepted);
+        }
+        if lists(takes, AuthMethod::PublicKey) {
+            return Ok(Took::Refused);
+        }
+        Ok(match self.takes_methods()? {
+            None => Took::Accepted,
+            Some(now) if now != takes => Took::Partly,
+            Some(_) => Took::Refused,
+        })
+    }
+
+    /// Asks the person; `None` where nobody answers.
+    pub(super) fn ask(&mut self, wanted: Wanted, refused: Option<Secret>) -> Result<Option<Secret>, Stop> {
+        let question = PasswordQuestion {
+            wanted,
+            user: self.config.user.clone(),
+            host: self.login.destination.server.host.clone(),
+            refused,
+        };
+        let asked = Instant::now();
+        let _ = self.login.reports.send(Report::PasswordWanted(self.login.id, question));
+        loop {
+            if let Some(answer) = self.inbox.take_answer() {
+                // The time it takes a person to type is not the server's.
+                self.deadline += asked.elapsed();
+                return Ok(answer);
+            }
+            if self.inbox.end().is_some() {
+                return Err(Stop::Unwanted);
+            }
+            self.inbox.wait(None, None);
+        }
+    }
+
+    fn refused(&self, tried: &Tried, end: &str) -> ConnectError {
+        let mut parts = Vec::new();
+        // In the order of the files, not in that of the attempts.
+        let files = &self.config.identity_files;
+        let mut keys: Vec<&(PathBuf, String)> = tried.keys.iter().collect();
+        keys.sort_by_key(|(file, _)| files.iter().position(|other| other == file));
+        let keys: Vec<&str> = keys.into_iter().map(|(_, told)| told.as_str()).collect();
+        if !keys.is_empty() {
+            parts.push(format!("publickey {}", keys.join(" ")));
+        }
+        parts.extend(tried.agent.clone());
+        parts.extend(tried.others.iter().cloned());
+        let tried_list = if parts.is_empty() {
+            "nothing".to_owned()
+        } else {
+            parts.join(", ")
+        };
+        let mut hints = tried.hints.clone();
+        hints.extend(self.left_out.iter().map(|what| format!("not offered: {what}")));
+        if parts.is_empty() {
+            hints.push("no key file and no agent was found; name one: ssh_options.keys".to_owned());
+        }
+        ConnectError {
+            phase: Phase::Authentication,
+            reason: format!(
+                "authentication failed for `{}' (tried: {tried_list}; {end})",
+                self.config.user
+            ),
+            hints,
+        }
+    }
+}
+
+fn lists(methods: &str, method: AuthMethod) -> bool {
+    methods.split(',').any(|name| name == method.name())
+}
+
+/// A refusal is an answer; anything else ends the login.
+fn entered(result: Result<(), Stop>) -> Entered {
+    match result {
+        Ok(()) => Ok(true),
+        Err(Stop::Failed(error)) if is_refusal(&error) || is_unusable(&error) => Ok(false),
+        Err(stop) => Err(stop),
+    }
+}
+
+fn is_refusal(error: &ssh2::Error) -> bool {
+    let ErrorCode::Session(code) = error.code() else {
+        return false;
+    };
+    [
+        libssh2_sys::LIBSSH2_ERROR_AUTHENTICATION_FAILED,
+        libssh2_sys::LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED,
+        libssh2_sys::LIBSSH2_ERROR_PASSWORD_EXPIRED,
+    ]
+    .contains(&code)
+}
+
+/// The key itself is at fault, not the server or the connection.
+fn is_unusable(error: &ssh2::Error) -> bool {
+    let ErrorCode::Session(code) = error.code() else {
+        return false;
+    };
+    [
+        libssh2_sys::LIBSSH2_ERROR_FILE,
+        libssh2_sys::LIBSSH2_ERROR_METHOD_NONE,
+        libssh2_sys::LIBSSH2_ERROR_METHOD_NOT_SUPPORTED,
+        libssh2_sys::LIBSSH2_ERROR_KEYFILE_AUTH_FAILED,
+        libssh2_sys::LIBSSH2_ERROR_ALGO_UNSUPPORTED,
+    ]
+    .contains(&code)
+}
