@@ -12,7 +12,7 @@ use crate::secret::Redactor;
 
 use super::clean::Cleaner;
 use super::json::{Json, Object};
-use super::outlet::Outlet;
+use super::outlet::{Outlet, Room};
 use super::palette::{Label, Look};
 use super::plain::Plain;
 use super::pretty::Pretty;
@@ -96,8 +96,9 @@ impl Reporter for Console {
 impl Console {
     /// A console on the process's own streams.
     pub fn new(options: Options, redactor: Redactor) -> Self {
-        let messages = Outlet::new(std::io::stderr(), options.interrupt.clone());
-        let data = Outlet::new(std::io::stdout(), options.interrupt.clone());
+        let room = Room::default();
+        let messages = Outlet::new(std::io::stderr(), room.clone(), options.interrupt.clone());
+        let data = Outlet::new(std::io::stdout(), room, options.interrupt.clone());
         Self::on(options, redactor, Box::new(messages), Box::new(data))
     }
 

@@ -1,8 +1,10 @@
 //! One of our own output streams. Whoever reads it slowly slows the run down, and with it the servers; that nobody reads it at
 //! all does not keep the run from being stopped.
 
+use std::cell::Cell;
 use std::io::{Error, ErrorKind, Result, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -16,17 +18,33 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How long there may be no room once it is.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// Which stream has last been found ready, and how much of what it then takes is left. Shared by all outlets: they may lead to
+/// the same pipe.
+#[derive(Clone, Default)]
+pub(super) struct Room(Rc<Cell<Option<(RawFd, usize)>>>);
+
+impl Room {
+    fn left(&self, stream: RawFd) -> usize {
+        match self.0.get() {
+            Some((ready, left)) if ready == stream => left,
+            _ => 0,
+        }
+    }
+}
+
 pub(super) struct Outlet<S> {
     stream: S,
+    room: Room,
     interrupt: Interrupt,
     /// Nobody has read since the run was to stop: only what there is room for is written.
     is_abandoned: bool,
 }
 
 impl<S: AsFd> Outlet<S> {
-    pub(super) fn new(stream: S, interrupt: Interrupt) -> Self {
+    pub(super) fn new(stream: S, room: Room, interrupt: Interrupt) -> Self {
         Self {
             stream,
+            room,
             interrupt,
             is_abandoned: false,
         }
@@ -66,14 +84,29 @@ impl<S: AsFd> Outlet<S> {
 
 impl<S: AsFd> Write for Outlet<S> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        let part = bytes.get(..PART).unwrap_or(bytes);
+        let stream = self.stream.as_fd().as_raw_fd();
+        let mut left = self.room.left(stream);
         loop {
-            if !self.has_room()? {
-                return Err(Error::new(ErrorKind::BrokenPipe, "nobody reads"));
+            if left < part.len() {
+                if !self.has_room()? {
+                    return Err(Error::new(ErrorKind::BrokenPipe, "nobody reads"));
+                }
+                // A terminal may be halted at any time.
+                left = if rustix::termios::isatty(&self.stream) {
+                    part.len()
+                } else {
+                    PART
+                };
             }
-            match rustix::io::write(&self.stream, bytes.get(..PART).unwrap_or(bytes)) {
+            match rustix::io::write(&self.stream, part) {
                 // Others write there as well.
-                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
-                written => return Ok(written?),
+                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => left = 0,
+                written => {
+                    let written = written?;
+                    self.room.0.set(Some((stream, left.saturating_sub(written))));
+                    return Ok(written);
+                }
             }
         }
     }
@@ -87,35 +120,37 @@ impl<S: AsFd> Write for Outlet<S> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use std::io::{Read, Write};
-    use std::os::unix::net::UnixStream;
 
-    use super::Outlet;
+    use super::{Outlet, Room};
     use crate::interrupt::{Interrupt, Signal};
 
     #[test]
     fn what_nobody_reads_is_waited_for_until_the_run_is_to_stop() {
-        let (mut reader, stream) = UnixStream::pair().unwrap();
-        stream.set_nonblocking(true).unwrap();
+        let (mut reader, stream) = std::io::pipe().unwrap();
         let interrupt = Interrupt::default();
-        let mut outlet = Outlet::new(stream, interrupt.clone());
+        let stops = interrupt.clone();
         let writing = std::thread::spawn(move || {
+            let mut outlet = Outlet::new(stream.try_clone().unwrap(), Room::default(), stops.clone());
             let mut written = 0;
             loop {
-                match outlet.write(&[b'x'; 10_000]) {
+                match outlet.write(&[b'x'; 70]) {
                     Ok(count) => written += count,
-                    Err(error) => return (outlet, written, error.to_string()),
+                    Err(error) => {
+                        assert_eq!(error.to_string(), "nobody reads");
+                        break;
+                    }
                 }
             }
+            // The request was taken. There is still no room.
+            stops.take();
+            assert!(outlet.write(&[b'x'; 70]).is_err());
+            (stream, written)
         });
         interrupt.raise(Signal::Int);
-        let (mut outlet, mut written, reason) = writing.join().unwrap();
-        assert_eq!(reason, "nobody reads");
-        // The request was taken. There is still no room.
-        interrupt.take();
-        assert!(outlet.write(b"more").is_err());
+        let (stream, written) = writing.join().unwrap();
         let mut all = vec![0; written];
         reader.read_exact(&mut all).unwrap();
-        written = outlet.write(b"and after").unwrap();
-        assert_eq!(written, 9);
+        let mut outlet = Outlet::new(stream, Room::default(), interrupt);
+        assert_eq!(outlet.write(b"and after").unwrap(), 9);
     }
 }
