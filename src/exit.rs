@@ -40,6 +40,8 @@ pub enum Exit {
     TimedOut(Duration),
     /// capr ended it because the run was interrupted.
     Cancelled,
+    /// It did not end for all that was done; what had run too long, after which time.
+    Unended(Option<Duration>),
 }
 
 impl Exit {
@@ -61,6 +63,14 @@ impl fmt::Display for Exit {
             Self::Unsent(reason) => write!(f, "could not be sent: {reason}"),
             Self::TimedOut(after) => write!(f, "timed out after {} s", after.as_secs_f64()),
             Self::Cancelled => f.write_str("stopped"),
+            Self::Unended(Some(after)) => {
+                write!(
+                    f,
+                    "timed out after {} s, could not be ended and may still run",
+                    after.as_secs_f64()
+                )
+            }
+            Self::Unended(None) => f.write_str("could not be ended and may still run"),
         }
     }
 }

@@ -30,6 +30,7 @@ fn jobs(hosts: &[&str]) -> Vec<(Server, Command)> {
             terminal: None,
             input: Input::none(),
             timeout: None,
+            sudo: None,
         };
         (Server::host(*host), command)
     };

@@ -35,7 +35,8 @@ pub(super) struct Request {
     pub(super) output: Output,
     /// Whatever its exit status is, that is no error.
     pub(super) asks: bool,
-    pub(super) sudo_prompt: Option<String>,
+    /// How it calls sudo, if it does. Without a prompt it is not asked for a password.
+    pub(super) sudo: Option<Sudo>,
     /// Takes what [`Output::Bytes`] hands out.
     pub(super) downloads: Option<Downloads>,
     /// What each server is to do, where that is not the same for all.
@@ -56,6 +57,7 @@ pub(super) struct Settings {
 }
 
 /// How sudo is called in this recipe.
+#[derive(Clone)]
 pub(super) struct Sudo {
     pub(super) program: String,
     pub(super) prompt: String,
@@ -436,7 +438,7 @@ fn action(request: &Request, jobs: Vec<(Destination, Command)>, local: bool, opt
         jobs,
         parts: HashMap::new(),
         output: request.output,
-        sudo_prompt: request.sudo_prompt.clone(),
+        sudo_prompt: request.sudo.as_ref().map(|sudo| sudo.prompt.clone()),
         silent: options.silent == Some(true),
         asks: request.asks,
     }
@@ -464,6 +466,7 @@ fn command(text: &str, request: &Request, options: &RunOptions) -> Result<Comman
         terminal,
         input,
         timeout: options.timeout,
+        sudo: request.sudo.as_ref().map(|sudo| sudo.program.clone()),
     })
 }
 

@@ -66,6 +66,7 @@ mod tests {
                 terminal: None,
                 input: Input::none(),
                 timeout: None,
+                sudo: None,
             },
         );
         assert!(matches!(reports.recv().unwrap(), Report::Connected(SessionId(0), _)));

@@ -257,6 +257,8 @@ pub struct Command {
     pub input: Input,
     /// Ended after this time.
     pub timeout: Option<Duration>,
+    /// What it calls sudo by, if it does: so is ended what it has started as another user.
+    pub sudo: Option<String>,
 }
 
 /// In which step a connection failed.

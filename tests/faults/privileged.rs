@@ -12,8 +12,17 @@ use crate::proxy::{CIPHERS, Fault, Phase, Proxy};
 /// Two servers, on one of which sudo runs commands on a terminal of its own, as Debian's does.
 fn fleet() -> Fleet {
     let fleet = Fleet::start(&["app1", "app2"]);
-    fleet.write("app2", "/etc/sudoers.d/terminal", "Defaults use_pty\n");
+    configure(&fleet, "app2", "Defaults use_pty");
     fleet
+}
+
+/// Sudo heeds only what belongs to root.
+fn configure(fleet: &Fleet, host: &str, line: &str) {
+    let word = line.rsplit(' ').find(|word| *word != "ALL").unwrap();
+    fleet.sh(
+        host,
+        &format!("echo '{line}' >>/etc/sudoers.d/line && sudo -l -U deploy | grep -q '{word}'"),
+    );
 }
 
 fn start(fleet: &Fleet, body: &str) -> Running {
@@ -73,8 +82,8 @@ fn b3_a_stop_request_ends_what_sudo_has_started() {
         );
         // The login's own shell makes way for sudo, or another process stands between.
         stop(&fleet, &format!("sudo {command}, :shell => false;"));
-        stop(&fleet, &format!("sudo {command}, :as => \"bob\";"));
     }
+    stop(&fleet, r#"sudo "sh -c 'echo begun; sleep 300'", :as => "bob";"#);
     stop(&fleet, "run `${sudo()} sh -c 'echo begun; sleep 300' | cat`;");
 }
 
@@ -122,8 +131,7 @@ fn c30_a_command_of_sudo_that_takes_too_long_ends_with_its_children() {
 
 #[test]
 fn b3_what_sudo_has_started_ends_with_a_lost_connection() {
-    let fleet = Fleet::start(&["app1", "app2"]);
-    fleet.write("app2", "/etc/sudoers.d/terminal", "Defaults use_pty\n");
+    let fleet = fleet();
     fleet.configure("app2", CIPHERS);
     let link = Proxy::failing(
         SocketAddr::from((fleet.address("app2"), SSH_PORT)),
@@ -140,4 +148,59 @@ fn b3_what_sudo_has_started_ends_with_a_lost_connection() {
     link.fail_now();
     running.finish().code(1).says("connection lost");
     await_nothing_left(&fleet, "lost");
+}
+
+#[test]
+fn b3_the_rollback_waits_for_what_sudo_has_started_to_clean_up() {
+    let fleet = fleet();
+    let body = r#"transaction {
+        on_rollback { run "echo undone; test -e /tmp/cleaned"; }
+        sudo "sh -c 'trap \"sleep 1; : >/tmp/cleaned; exit 1\" TERM HUP; echo begun; sleep 300 & wait'";
+    }"#;
+    let mut running = start(&fleet, body);
+    for host in ["app1", "app2"] {
+        running.wait_for(&format!("[out :: {host}] begun"));
+    }
+    running.signal(Signal::INT);
+    running.finish().code(130).says("undone");
+    await_nothing_left(&fleet, body);
+}
+
+/// Ignores everything but KILL, which the login may not send it.
+const STUBBORN: &str = "sh -c 'trap \\\"\\\" INT TERM HUP; echo begun; sleep 300; sleep 300'";
+
+#[test]
+fn b3_what_ends_of_nothing_but_kill_is_killed_by_sudo_where_that_asks_for_no_password() {
+    let fleet = fleet();
+    for host in ["app1", "app2"] {
+        configure(&fleet, host, "deploy ALL = NOPASSWD: ALL");
+    }
+    for pty in ["true", "false"] {
+        let took = stop(&fleet, &format!("sudo \"{STUBBORN}\", :pty => {pty};"));
+        assert!(took < Duration::from_secs(9), "{took:?}");
+    }
+    // Without a terminal sudo tells the shell alone, and not what that has in the background.
+    let took = stop(
+        &fleet,
+        r#"sudo "sh -c 'sleep 300 & sleep 300 >/dev/null 2>&1 & echo begun; wait'", :pty => false;"#,
+    );
+    assert!(took < Duration::from_secs(4), "{took:?}");
+}
+
+#[test]
+fn b3_what_cannot_be_ended_is_told_of() {
+    let fleet = fleet();
+    let mut running = start(&fleet, &format!("sudo \"{STUBBORN}\";"));
+    for host in ["app1", "app2"] {
+        running.wait_for(&format!("[out :: {host}] begun"));
+    }
+    running.signal(Signal::INT);
+    let finished = running.finish().code(130);
+    finished
+        .says("[app1] could not be ended and may still run")
+        .says("[app2] could not be ended and may still run");
+    let finished = start(&fleet, &format!("sudo \"{STUBBORN}\", :timeout => 1;"))
+        .finish()
+        .code(1);
+    finished.says("app1: timed out after 1 s, could not be ended and may still run");
 }

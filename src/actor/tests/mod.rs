@@ -227,6 +227,7 @@ fn action(hosts: &[&str], text: &str) -> Action {
         terminal: None,
         input: Input::none(),
         timeout: None,
+        sudo: None,
     };
     let jobs = hosts.iter().map(|host| {
         let destination = Destination {

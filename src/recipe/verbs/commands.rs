@@ -335,7 +335,7 @@ fn locally(
         input,
         output,
         asks,
-        sudo_prompt: None,
+        sudo: None,
         downloads: None,
         branches: None,
     };
@@ -360,7 +360,8 @@ pub(super) fn remote(
 ) -> Fallible<Request> {
     let options = &mut settings.options;
     let reads_file = matches!(options.stdin, Some(Stdin::File(_)));
-    let may_ask = command.contains(&sudo.command(None)) && !reads_file;
+    let calls_sudo = command.contains(&sudo.command(None));
+    let may_ask = calls_sudo && !reads_file;
     if reads_file {
         options.pty = Some(false);
     } else if may_ask {
@@ -375,7 +376,10 @@ pub(super) fn remote(
         input,
         output,
         asks: false,
-        sudo_prompt: may_ask.then(|| sudo.prompt.clone()),
+        sudo: calls_sudo.then(|| Sudo {
+            program: sudo.program.clone(),
+            prompt: if may_ask { sudo.prompt.clone() } else { String::new() },
+        }),
         downloads: None,
         branches: None,
     })

@@ -77,7 +77,7 @@ pub(super) fn request(verb: &'static str, shown: String, command: String, input:
         input,
         output: Output::Report,
         asks: false,
-        sudo_prompt: None,
+        sudo: None,
         downloads: None,
         branches: None,
     }

@@ -51,10 +51,7 @@ fn parallel(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call
         input: Input::none(),
         output: Output::Report,
         asks: false,
-        sudo_prompt: branches
-            .commands
-            .iter()
-            .find_map(|(request, _)| request.sudo_prompt.clone()),
+        sudo: branches.commands.iter().find_map(|(request, _)| request.sudo.clone()),
         downloads: None,
         branches: Some(branches),
     };

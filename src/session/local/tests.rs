@@ -34,6 +34,7 @@ fn command(line: &str, input: &[u8], then_end: bool, timeout: Option<Duration>) 
             ..Input::text(input)
         },
         timeout,
+        sudo: None,
     }
 }
 

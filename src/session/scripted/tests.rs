@@ -26,6 +26,7 @@ fn command(line: &str) -> Command {
         terminal: None,
         input: Input::open(),
         timeout: None,
+        sudo: None,
     }
 }
 

@@ -11,6 +11,8 @@ use crate::session::{Command, JobId, JobSignal};
 use crate::source::text;
 
 use super::channel::{Channel, Trouble};
+use super::errand::Errand;
+use super::family::Family;
 
 /// How often it is told how much was sent.
 const TELLING: Duration = Duration::from_millis(500);
@@ -39,8 +41,8 @@ impl Step {
             (JobSignal::Term, true) => &[(Self::Signal(JobSignal::Term), 0), (Self::Interrupt, 2000)],
             (JobSignal::Kill, true) => &[
                 (Self::HangUp, 0),
-                (Self::Signal(JobSignal::Kill), 500),
-                (Self::Close, 1000),
+                (Self::Signal(JobSignal::Kill), 300),
+                (Self::Close, 1800),
             ],
         }
     }
@@ -62,6 +64,9 @@ enum Stage {
     Running,
 }
 
+/// How long it may take to find out what a command has started, before it is told to end.
+const ASKING: Duration = Duration::from_secs(3);
+
 /// How long the output of a command that has ended may go on in silence before that is told.
 const LINGERING: Duration = Duration::from_secs(3);
 
@@ -79,9 +84,28 @@ enum EndOfInput {
     Sent,
 }
 
+/// What is known of what a command has started.
+#[derive(Debug)]
+enum Kin {
+    /// That does not matter yet.
+    Unasked,
+    /// There was no answer, or it does not matter any more.
+    Unknown,
+    /// It is asked for until then; this order waits for it.
+    Wanted(JobSignal, Instant),
+    /// It is to be awaited as well.
+    Known(Family),
+    /// It is awaited.
+    Awaited(Family),
+}
+
 pub(super) struct Job {
     /// None: a command of our own, of which nothing is told.
     pub(super) id: Option<JobId>,
+    /// What a command of our own is for.
+    pub(super) errand: Option<Errand>,
+    /// What one of our own has said.
+    said: Vec<u8>,
     line: String,
     terminal: Option<crate::session::Terminal>,
     stage: Stage,
@@ -93,6 +117,9 @@ pub(super) struct Job {
     unsent: Option<String>,
     /// How much of the input was told to be sent, and when more is to be told; None: nothing is told.
     told: Option<(u64, Instant)>,
+    /// What is to be known before it is told to end.
+    kin: Kin,
+    sudo: Option<String>,
     /// What is to be done to it, and when.
     ending: VecDeque<(Step, Instant)>,
     /// The first of that could not be sent.
@@ -112,6 +139,7 @@ impl Job {
         let started = Instant::now();
         let mut job = Self {
             id,
+            errand: None,
             line: command.line,
             terminal: command.terminal,
             stage: Stage::Waiting,
@@ -121,6 +149,9 @@ impl Job {
             end_of_input: EndOfInput::No,
             unsent: None,
             told: command.input.is_told.then_some((0, started + TELLING)),
+            kin: Kin::Unasked,
+            said: Vec::new(),
+            sudo: command.sudo,
             ending: VecDeque::new(),
             blocked: false,
             signalled: None,
@@ -166,13 +197,89 @@ impl Job {
     /// What was to come of an order before does not come any more.
     pub(super) fn signal(&mut self, signal: JobSignal) {
         let now = Instant::now();
+        let outlives = self.terminal.is_some() || self.sudo.is_some();
+        match self.kin {
+            Kin::Unasked if outlives => {
+                self.kin = Kin::Wanted(signal, now + ASKING);
+                return;
+            }
+            Kin::Wanted(..) => self.kin = Kin::Unknown,
+            _ => {}
+        }
         let steps = Step::of(signal, self.terminal.is_some());
-        self.ending.retain(|(_, due)| *due <= now);
         let due = |after| now + Duration::from_millis(after);
+        self.ending.retain(|(_, due)| *due <= now);
         self.ending
             .extend(steps.iter().map(|(step, after)| (*step, due(*after))));
     }
 
+    pub(super) fn wants_family(&self) -> bool {
+        matches!(self.kin, Kin::Wanted(..))
+    }
+
+    /// What it has started was asked for, and this is the answer.
+    pub(super) fn know_family(&mut self, family: Option<Family>) {
+        match self.kin {
+            Kin::Wanted(signal, _) => self.signal(signal),
+            // An answer that came late.
+            Kin::Unknown => {}
+            _ => return,
+        }
+        if let Some(family) = family {
+            self.kin = Kin::Known(family);
+        }
+    }
+
+    /// What to run so that the signal that was sent last reaches what it did not reach.
+    pub(super) fn signals_family(&self) -> Option<String> {
+        let (Kin::Known(family) | Kin::Awaited(family)) = &self.kin else {
+            return None;
+        };
+        let signal = self.signalled?;
+        // On a terminal sudo passes on what is no KILL.
+        let reaches = self.terminal.is_some() && signal == JobSignal::Term;
+        (!reaches).then(|| family.signalled(signal, self.sudo.as_deref()))
+    }
+
+    /// Whether what it has started may be alive, which is found out.
+    pub(super) fn has_family(&self) -> bool {
+        matches!(self.kin, Kin::Known(_) | Kin::Awaited(_))
+    }
+
+    /// Nothing is left of what it has started; or whoever looks has to look again.
+    pub(super) fn awaited(&mut self, is_over: bool) {
+        if let Kin::Awaited(family) = std::mem::replace(&mut self.kin, Kin::Unknown)
+            && !is_over
+        {
+            self.kin = Kin::Known(family);
+        }
+    }
+
+    /// What one of our own says.
+    pub(super) fn hear(&mut self, bytes: &[u8]) {
+        if matches!(self.errand, Some(Errand::Census(_))) {
+            self.said.extend_from_slice(bytes);
+        }
+    }
+
+    pub(super) fn take_errand(&mut self) -> Option<(Errand, Vec<u8>)> {
+        Some((self.errand.take()?, std::mem::take(&mut self.said)))
+    }
+
+    /// What to run so that its end is awaited whole, where that is not under way yet.
+    pub(super) fn await_family(&mut self) -> Option<String> {
+        match std::mem::replace(&mut self.kin, Kin::Unknown) {
+            Kin::Known(family) => {
+                let script = family.awaited();
+                self.kin = Kin::Awaited(family);
+                Some(script)
+            }
+            other => {
+                self.kin = other;
+                None
+            }
+        }
+    }
     /// The last signal that was sent.
     pub(super) fn signalled(&self) -> Option<JobSignal> {
         self.signalled
@@ -259,6 +366,7 @@ impl Job {
 
     /// Takes the steps to its end that are due; true where there is new input.
     fn end(&mut self, now: Instant) -> Result<bool, Trouble> {
+        let leads = self.leads();
         let Some(channel) = &mut self.channel else {
             return Ok(false);
         };
@@ -266,6 +374,7 @@ impl Job {
         self.blocked = false;
         while let Some(&(step, _)) = self.ending.front().filter(|(_, due)| *due <= now) {
             let sent = match step {
+                Step::Signal(_) | Step::HangUp if !leads => Ok(()),
                 Step::Signal(signal) => channel.signal(signal.name()),
                 Step::HangUp => channel.signal("HUP"),
                 Step::Interrupt => {
@@ -397,7 +506,11 @@ impl Job {
             _ => None,
         };
         let ending = self.ending.get(usize::from(self.blocked)).map(|(_, due)| *due);
-        let steps = [self.next_step, ending, told];
+        let asked = match self.kin {
+            Kin::Wanted(_, until) => Some(until),
+            _ => None,
+        };
+        let steps = [self.next_step, ending, told, asked];
         steps.into_iter().flatten().min()
     }
 
@@ -415,7 +528,10 @@ impl Job {
     pub(super) fn hurry(&mut self, now: Instant) -> Option<Exit> {
         let closes = |(step, due): &(Step, Instant)| matches!(step, Step::Close) && *due <= now;
         if self.ending.iter().any(closes) {
-            return Some(self.ended_by_us().unwrap_or(Exit::Cancelled));
+            return Some(Exit::Unended(self.timeout.filter(|_| self.steps > 0)));
+        }
+        if matches!(self.kin, Kin::Wanted(_, until) if until <= now) {
+            self.know_family(None);
         }
         if self.next_step.is_none_or(|due| due > now) {
             return None;
@@ -427,7 +543,10 @@ impl Job {
                 self.next_step = Some(now + signal.patience());
                 None
             }
-            None => self.ended_by_us(),
+            None => self.ended_by_us().map(|exit| match exit {
+                Exit::TimedOut(after) => Exit::Unended(Some(after)),
+                exit => exit,
+            }),
         }
     }
 }

@@ -10,6 +10,8 @@ mod banner;
 mod certificate;
 mod channel;
 pub mod config;
+mod errand;
+mod family;
 mod gateway;
 mod hostkey;
 mod inbox;

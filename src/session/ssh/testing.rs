@@ -301,6 +301,7 @@ pub(crate) fn command(line: &str) -> Command {
         terminal: None,
         input: Input::none(),
         timeout: None,
+        sudo: None,
     }
 }
 

@@ -14,15 +14,15 @@ use ssh2::Session;
 
 use crate::exit::Exit;
 use crate::io_error::plain;
-use crate::session::{Command, Input, JobId, Report, SessionId};
+use crate::session::{JobId, Report, SessionId};
 
 use super::agent_forwarding::{AgentForwarding, Asked};
 use super::channel::{Channel, Link, Trouble, received, take_ending};
+use super::errand;
 use super::inbox::{End, Inbox, Order};
 use super::job::{Job, NOT_STARTED};
 use super::login::{CORRUPT, Connection, Way, quick_ack};
 use super::pipe::Pipes;
-use super::root;
 use super::tunnel::Tunnels;
 
 /// What a server says is read in pieces of this size …
@@ -126,7 +126,7 @@ impl Worker {
         self.buffer.resize(MANY, 0);
         // OpenSSH before 10.3 lets small packets wait for each other's arrival on a connection that has never had a command,
         // which takes each command behind it another round trip.
-        self.jobs.push(own_job("true".to_owned()));
+        self.jobs.push(errand::of_line("true".to_owned()));
         self
     }
 
@@ -147,7 +147,11 @@ impl Worker {
         // Without its socket libssh2 frees everything at once, and only then without leaving channels behind.
         let _ = shutdown(&*self.socket, Shutdown::Both);
         for job in std::mem::take(&mut self.jobs) {
-            self.report_finished(&job, exit(job.moment()));
+            let exit = match exit(job.moment()) {
+                Exit::Cancelled if job.signalled().is_some() => Exit::Unended(None),
+                exit => exit,
+            };
+            self.report_finished(&job, exit);
         }
         // Orders that came too late for the loop.
         while let Some(order) = self.inbox.take() {
@@ -218,7 +222,7 @@ impl Worker {
             self.open_spare()?;
         }
         let now = Instant::now();
-        let mut sent = None;
+        let mut signalled = Vec::new();
         let mut index = 0;
         while let Some(job) = self.jobs.get_mut(index) {
             if !job.is_running() {
@@ -238,18 +242,17 @@ impl Worker {
                 let _ = self.reports.send(Report::Lingers(self.id, job));
             }
             if job.signalled() != before {
-                sent = job.signalled();
+                signalled.extend(job.id);
             }
             self.may_block(fed)?;
             match self.read_job(index)? {
-                Some(exit) => self.finish(index, exit),
-                None => index += 1,
+                Some(exit) if !self.jobs.get(index).is_some_and(Job::has_family) => self.finish(index, exit),
+                _ => index += 1,
             }
         }
-        if let Some(signal) = sent.filter(|_| self.is_root) {
-            self.jobs.push(own_job(root::signal(signal, &self.jobs)));
-            self.restless = true;
-        }
+        let errands = errand::due(&mut self.jobs, &signalled, self.is_root);
+        self.restless |= !errands.is_empty();
+        self.jobs.extend(errands);
         self.watch_spare()?;
         self.pump()?;
         Ok(())
@@ -382,9 +385,11 @@ impl Worker {
         let job_id = job.id;
         let size = buffer.len();
         let mut overflows = false;
+        let mut heard = Vec::new();
         let read = job.read(buffer, &mut |stream, bytes| {
             overflows = bytes.len() == size && size < MANY;
             let Some(job_id) = job_id else {
+                heard.extend_from_slice(bytes);
                 return true;
             };
             inbox.queued(bytes.len());
@@ -392,6 +397,7 @@ impl Worker {
             *paused = inbox.is_full(false);
             !*paused && !overflows
         });
+        job.hear(&heard);
         if overflows {
             buffer.resize(MANY, 0);
             self.restless = true;
@@ -412,6 +418,10 @@ impl Worker {
 
     fn finish(&mut self, index: usize, exit: Exit) {
         let mut job = self.jobs.remove(index);
+        if let Some((errand, said)) = job.take_errand() {
+            errand::ended(errand, &said, &exit, &mut self.jobs);
+            self.restless = true;
+        }
         self.report_finished(&job, exit);
         self.closing.extend(job.take_channel());
         // It may be the one that another waits for.
@@ -558,19 +568,6 @@ impl Worker {
             _ => CORRUPT.to_owned(),
         })
     }
-}
-
-/// A command of our own, of which nothing is told.
-fn own_job(line: String) -> Job {
-    Job::new(
-        None,
-        Command {
-            line,
-            terminal: None,
-            input: Input::none(),
-            timeout: None,
-        },
-    )
 }
 
 /// "Channel open failure (connect failed)", in fewer words.

@@ -1,0 +1,90 @@
+//! Commands of our own, of which nothing is told: they help to end those that are told of.
+
+use crate::exit::Exit;
+use crate::session::{Command, Input, JobId};
+
+use super::family::{CENSUS, families};
+use super::job::Job;
+use super::root;
+
+/// What a command of our own is for.
+#[derive(Debug)]
+pub(super) enum Errand {
+    /// It asks what these, all that were alive, have started.
+    Census(Vec<Option<JobId>>),
+    /// It waits until nothing is left of what this one has started.
+    Await(JobId),
+    /// Nothing comes of it.
+    Other,
+}
+
+/// Runs a line.
+pub(super) fn of_line(line: String) -> Job {
+    job(Errand::Other, line, "")
+}
+
+/// Runs a script, which no login shell has to understand.
+fn of_script(errand: Errand, script: &str) -> Job {
+    job(errand, "exec sh -s".to_owned(), script)
+}
+
+fn job(errand: Errand, line: String, input: &str) -> Job {
+    let mut job = Job::new(
+        None,
+        Command {
+            line,
+            terminal: None,
+            input: Input::text(input.as_bytes()),
+            timeout: None,
+            sudo: None,
+        },
+    );
+    job.errand = Some(errand);
+    job
+}
+
+/// What `jobs` need done now. `signalled`: to which of them a signal was sent just now.
+pub(super) fn due(jobs: &mut [Job], signalled: &[JobId], is_root: bool) -> Vec<Job> {
+    let mut errands = Vec::new();
+    let asks = |job: &Job| matches!(job.errand, Some(Errand::Census(_)));
+    if jobs.iter().any(Job::wants_family) && !jobs.iter().any(asks) {
+        let alive = jobs.iter().filter(|job| job.leads()).map(|job| job.id).collect();
+        errands.push(of_script(Errand::Census(alive), CENSUS));
+    }
+    let meant = |job: &&Job| job.id.is_some_and(|id| signalled.contains(&id));
+    if let Some(signal) = jobs.iter().find(meant).and_then(Job::signalled).filter(|_| is_root) {
+        errands.push(of_line(root::signal(signal, jobs)));
+    }
+    let scripts = jobs.iter().filter(meant).filter_map(Job::signals_family);
+    errands.extend(scripts.map(|script| of_script(Errand::Other, &script)));
+    for job in jobs {
+        if let Some(id) = job.id.filter(|_| !job.leads())
+            && let Some(script) = job.await_family()
+        {
+            errands.push(of_script(Errand::Await(id), &script));
+        }
+    }
+    errands
+}
+
+/// One has ended.
+pub(super) fn ended(errand: Errand, said: &[u8], exit: &Exit, jobs: &mut [Job]) {
+    match errand {
+        Errand::Census(alive) => {
+            let mut families = families(said, alive.len()).unwrap_or_default().into_iter();
+            for id in alive {
+                let family = families.next();
+                if let Some(job) = jobs.iter_mut().find(|job| id.is_some() && job.id == id) {
+                    job.know_family(family);
+                }
+            }
+        }
+        Errand::Await(id) => {
+            if let Some(job) = jobs.iter_mut().find(|job| job.id == Some(id)) {
+                // It may have been taken for one of those that were to end.
+                job.awaited(!matches!(exit, Exit::Signal(_)));
+            }
+        }
+        Errand::Other => {}
+    }
+}
