@@ -157,20 +157,17 @@ impl Words {
         mapped
     }
 
-    /// Behind the colon of a symbol any word is a name, and `else` in `session.else(command)`.
+    /// Behind the colon of a symbol any word or text is a name, and `else` is in `session.else(command)`.
     fn named(&self, token: Token) -> Token {
-        let is_name = match (&self.previous, &token) {
-            (Some(Token::Custom(colon)), Token::Reserved(word)) => {
-                colon.as_str() == SYMBOL && word.starts_with(char::is_alphabetic)
+        let is_symbol = matches!(&self.previous, Some(Token::Custom(colon)) if colon.as_str() == SYMBOL);
+        let is_member = self.previous == Some(Token::Period);
+        match token {
+            Token::StringConstant(text) if is_symbol => Token::Identifier(Box::new((*text).into())),
+            Token::Reserved(word) if is_symbol && word.starts_with(char::is_alphabetic) => Token::Identifier(word),
+            token if is_symbol && token.is_standard_keyword() || is_member && token == Token::Else => {
+                Token::Identifier(Box::new(token.to_string().into()))
             }
-            (Some(Token::Custom(colon)), token) => colon.as_str() == SYMBOL && token.is_standard_keyword(),
-            (Some(Token::Period), token) => *token == Token::Else,
-            _ => false,
-        };
-        if is_name {
-            Token::Identifier(Box::new(token.to_string().into()))
-        } else {
-            token
+            token => token,
         }
     }
 

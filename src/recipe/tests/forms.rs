@@ -118,6 +118,9 @@ fn symbols_take_every_word_and_are_texts() {
         prints(text),
         ["default use if run while", "true", "2", "b", "xy", "is a"]
     );
+    let text = "task :\"my-task\" { puts :\"a b\"; } namespace :n { task :b { puts \"b\"; } } \
+                task :t { invoke :\"my-task\"; invoke :\"n:b\"; }";
+    assert_eq!(prints(text), ["a b", "b"]);
 }
 
 #[test]
