@@ -162,7 +162,7 @@ impl Words {
         let is_symbol = matches!(&self.previous, Some(Token::Custom(colon)) if colon.as_str() == SYMBOL);
         let is_member = self.previous == Some(Token::Period);
         match token {
-            Token::StringConstant(text) if is_symbol => Token::Identifier(Box::new((*text).into())),
+            Token::StringConstant(text) if is_symbol => Token::Identifier(Box::new(*text)),
             Token::Reserved(word) if is_symbol && word.starts_with(char::is_alphabetic) => Token::Identifier(word),
             token if is_symbol && token.is_standard_keyword() || is_member && token == Token::Else => {
                 Token::Identifier(Box::new(token.to_string().into()))
