@@ -77,17 +77,8 @@ const MOST_AT_ONCE: usize = 256 << 10;
 // is used by one thread at a time, and what they note is looked at by the same thread, right after the call.
 thread_local! {
     static RECEIVED: Cell<usize> = const { Cell::new(0) };
-    static DEAF: Cell<bool> = const { Cell::new(false) };
     static PIECES: Cell<u64> = const { Cell::new(0) };
     static ENDING: RefCell<Option<String>> = const { RefCell::new(None) };
-}
-
-/// Calls what is to send only, whatever has arrived.
-pub(super) fn without_receiving<T>(call: impl FnOnce() -> T) -> T {
-    DEAF.set(true);
-    let result = call();
-    DEAF.set(false);
-    result
 }
 
 /// A number that changes when a call of this thread has received something.
@@ -149,9 +140,6 @@ extern "C" fn receive_hook(
     _state: *mut *mut c_void,
 ) -> isize {
     let again = -isize::try_from(Errno::AGAIN.raw_os_error()).unwrap_or(isize::MAX);
-    if DEAF.get() {
-        return again;
-    }
     if RECEIVED.get() >= MOST_AT_ONCE {
         RECEIVED.set(0);
         return again;

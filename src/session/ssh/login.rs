@@ -13,7 +13,7 @@ use rustix::net::{RecvFlags, recv, sockopt};
 use ssh2::{BlockDirections, ErrorCode, MethodType, Session};
 
 use crate::configuration::Server;
-use crate::session::{ConnectError, Destination, Phase, Report, SessionId, SshOptions};
+use crate::session::{Banner, ConnectError, Destination, Phase, Report, SessionId, SshOptions};
 
 use super::auth::KeyRing;
 use super::channel::{Link, take_ending};
@@ -25,7 +25,7 @@ use super::proxy_command::{Programs, ProxyCommand};
 use super::{Configuration, SshEnvironment, algorithms, auth, stopped, tcp};
 
 /// libssh2's code for "call again".
-pub(super) const EAGAIN: ErrorCode = ErrorCode::Session(libssh2_sys::LIBSSH2_ERROR_EAGAIN);
+const EAGAIN: ErrorCode = ErrorCode::Session(libssh2_sys::LIBSSH2_ERROR_EAGAIN);
 
 /// How it is told when the server, or somebody in between, does not keep to the protocol.
 pub(super) const CORRUPT: &str = "what arrives from the server is corrupt";
@@ -54,7 +54,7 @@ pub(super) struct Login {
 
 impl Login {
     /// Whom it logs in at, where that is a gateway on the way to the server.
-    pub(super) fn gateway(&self) -> Option<Server> {
+    fn gateway(&self) -> Option<Server> {
         self.on_the_way.last().filter(|_| self.on_the_way.len() > 1).cloned()
     }
 
@@ -118,9 +118,7 @@ pub(super) struct Attempt<'a> {
     pub(super) deadline: Instant,
     /// The first bytes that the server sent.
     greeting: Option<Vec<u8>>,
-    pub(super) banner_is_told: bool,
-    /// The ways to log in were asked for, and the answer was not read.
-    pub(super) asked_ahead: bool,
+    banner_is_told: bool,
     /// Our keys that the configuration does not want to be used.
     pub(super) left_out: BTreeSet<String>,
 }
@@ -208,7 +206,6 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         deadline: Instant::now() + options.login_timeout,
         greeting: None,
         banner_is_told: false,
-        asked_ahead: false,
         left_out: BTreeSet::new(),
     };
     if let Err(stop) = attempt.step(Session::handshake) {
@@ -377,7 +374,7 @@ impl Attempt<'_> {
         }
     }
 
-    pub(super) fn wait(&mut self) -> Result<(), Stop> {
+    fn wait(&mut self) -> Result<(), Stop> {
         let events = match self.session.block_directions() {
             BlockDirections::Inbound => PollFlags::IN,
             BlockDirections::Outbound => PollFlags::OUT,
@@ -405,6 +402,21 @@ impl Attempt<'_> {
             if woken.socket {
                 return Ok(());
             }
+        }
+    }
+
+    /// What the server has to say to whoever logs in, once it has come.
+    pub(super) fn tell_banner(&mut self) {
+        if self.banner_is_told || !self.config.shows_banner {
+            return;
+        }
+        if let Ok(Some(text)) = self.session.userauth_banner() {
+            self.banner_is_told = true;
+            let banner = Banner {
+                gateway: self.login.gateway(),
+                text: text.to_owned(),
+            };
+            let _ = self.login.reports.send(Report::Banner(self.login.id, banner));
         }
     }
 

@@ -6,7 +6,6 @@ pub mod agent;
 mod agent_forwarding;
 mod algorithms;
 mod auth;
-mod banner;
 mod certificate;
 mod channel;
 pub mod config;

@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ssh2::{ErrorCode, Session};
+use ssh2::ErrorCode;
 
 use crate::io_error::plain;
 use crate::secret::Secret;
@@ -230,9 +230,6 @@ impl Attempt<'_> {
                         self.left_out.insert(objection);
                         return Ok(Offered::Refused);
                     }
-                    if self.settle()? {
-                        return Ok(Offered::Accepted);
-                    }
                     self.step(|session| session.userauth_pubkey_memory(&user, public, key.text.reveal(), passphrase))
                 }
             };
@@ -257,11 +254,7 @@ impl Attempt<'_> {
         let Ok(user) = CString::new(self.config.user.as_str()) else {
             return Err(Stop::Failed(failed(libssh2_sys::LIBSSH2_ERROR_AUTHENTICATION_FAILED)));
         };
-        let mut call = |session: &mut Session| Link::new(session).authenticate(&user, public, sign).map_err(failed);
-        if self.send_behind(&mut call)? {
-            return Ok(());
-        }
-        self.step(call)
+        self.step(|session| Link::new(session).authenticate(&user, public, sign).map_err(failed))
     }
 
     fn try_agent(&mut self, tried: &mut Tried) -> Entered {
