@@ -94,7 +94,8 @@ pub enum Event {
         /// In server order.
         servers: Vec<Server>,
     },
-    /// One whole line of output, without its line end; bytes that are not UTF-8 are replaced, control characters still there.
+    /// Whole lines of output that have come together, without their line ends; bytes that are not UTF-8 are replaced, control
+    /// characters still there.
     Output {
         /// Of which action.
         action: ActionId,
@@ -102,8 +103,8 @@ pub enum Event {
         server: Server,
         /// Which stream.
         stream: Stream,
-        /// The line.
-        line: String,
+        /// At least one.
+        lines: Vec<String>,
     },
     /// So much was copied to or from one server so far. Told at times, and at the end.
     Transferred {

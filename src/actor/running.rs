@@ -279,6 +279,7 @@ impl Running {
         let keeps = stream == Stream::Err || job.terminal;
         let asked = job.sent.is_some();
         let (server, tail, denied) = (&job.server, &mut job.tail, &mut job.denied);
+        let mut reported = Vec::new();
         let told = |line: &str| {
             if asked && line.starts_with("sudo: ") && line.contains("incorrect password attempt") {
                 *denied = true;
@@ -295,12 +296,7 @@ impl Running {
                     text: format!("[{server}] {line}"),
                 }),
                 (Output::Report, _) | (Output::Capture | Output::Bytes | Output::Stream, Stream::Err) => {
-                    teller.tell(Event::Output {
-                        action,
-                        server: server.clone(),
-                        stream,
-                        line: line.to_owned(),
-                    });
+                    reported.push(line.to_owned());
                 }
             }
         };
@@ -311,6 +307,14 @@ impl Running {
         match text {
             Some(text) => channel.lines.push(text, told),
             None => channel.lines.finish(told),
+        }
+        if !reported.is_empty() {
+            teller.tell(Event::Output {
+                action,
+                server: server.clone(),
+                stream,
+                lines: reported,
+            });
         }
     }
 }

@@ -31,7 +31,7 @@ impl Teller {
 fn texts(event: &mut Event) -> Vec<&mut String> {
     match event {
         Event::ActionStarted { command, .. } => vec![command],
-        Event::Output { line, .. } => vec![line],
+        Event::Output { lines, .. } => lines.iter_mut().collect(),
         Event::Printed { text } => vec![text],
         Event::Message { text, tag, .. } => std::iter::once(text).chain(tag).collect(),
         Event::ConnectFailed { reason, .. }

@@ -65,8 +65,12 @@ impl Lines<'_> {
             .map(|tag| format!(" [{}]", self.plain.cleaner.line(tag)))
             .unwrap_or_default();
         for line in self.plain.cleaner.lines(text) {
-            let line = format!("{stars}{tag} {line}");
-            self.text.push_str(line.trim_end());
+            let begin = self.text.len();
+            for part in [stars, &tag, " ", &line] {
+                self.text.push_str(part);
+            }
+            let end = self.text.trim_end().len();
+            self.text.truncate(end.max(begin));
             self.text.push('\n');
         }
     }
@@ -104,15 +108,14 @@ impl Lines<'_> {
                 verb, command, servers, ..
             } => self.action(verb, command, servers),
             Event::Output {
-                server, stream, line, ..
+                server, stream, lines, ..
             } => {
                 let level = match stream {
                     Stream::Out => Level::Info,
                     Stream::Err => Level::Important,
                 };
-                // An empty line is a line, too.
-                let line = if line.is_empty() { "\n" } else { line };
-                self.say(level, Some(&format!("{stream} :: {server}")), line);
+                let text: String = lines.iter().flat_map(|line| [line, "\n"]).collect();
+                self.say(level, Some(&format!("{stream} :: {server}")), &text);
             }
             Event::ServerFinished { server, exit, .. } => match exit {
                 Exit::Status(0) => {}

@@ -119,8 +119,8 @@ impl Pretty {
                 action,
                 server,
                 stream,
-                line,
-            } => self.output(&mut text, *action, server, *stream, line),
+                lines,
+            } => self.output(&mut text, *action, server, *stream, lines),
             Event::Transferred {
                 action,
                 server,
@@ -264,7 +264,7 @@ impl Pretty {
         }
     }
 
-    fn output(&mut self, text: &mut String, action: ActionId, server: &Server, stream: Stream, line: &str) {
+    fn output(&mut self, text: &mut String, action: ActionId, server: &Server, stream: Stream, lines: &[String]) {
         let (level, label, bar) = match stream {
             Stream::Out => (Level::Info, Label::Host, '│'),
             Stream::Err => (Level::Important, Label::ErrorHost, '!'),
@@ -279,8 +279,10 @@ impl Pretty {
             None => (self.indent, 0),
         };
         let label = self.look.paint(label, &format!("{host:width$} {bar}"));
-        let line = format!("{label} {}", self.cleaner.line(line));
-        self.line(text, indent + 1, line.trim_end());
+        for line in lines {
+            let line = format!("{label} {}", self.cleaner.line(line));
+            self.line(text, indent + 1, line.trim_end());
+        }
     }
 
     fn finish(&mut self, text: &mut String, action: ActionId, elapsed: Duration) {

@@ -69,14 +69,16 @@ impl Tally {
                 action,
                 server,
                 stream: Stream::Err,
-                line,
+                lines,
             } => {
                 if let Some(running) = self.running.get_mut(action) {
-                    let lines = running.stderr.entry(server.clone()).or_default();
-                    if lines.len() == KEPT_LINES {
-                        lines.pop_front();
+                    let kept = running.stderr.entry(server.clone()).or_default();
+                    for line in lines {
+                        if kept.len() == KEPT_LINES {
+                            kept.pop_front();
+                        }
+                        kept.push_back(line.clone());
                     }
-                    lines.push_back(line.clone());
                 }
             }
             Event::ServerFinished {
@@ -142,7 +144,7 @@ mod tests {
                 action,
                 server: db.clone(),
                 stream: Stream::Err,
-                line: format!("line {number}"),
+                lines: vec![format!("line {number}")],
             });
         }
         for (server, status) in [(app, 0), (db.clone(), 3)] {

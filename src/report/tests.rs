@@ -87,7 +87,7 @@ fn output(action: u64, server: &Server, stream: Stream, line: &str) -> Event {
         action: ActionId(action),
         server: server.clone(),
         stream,
-        line: line.to_owned(),
+        lines: vec![line.to_owned()],
     }
 }
 

@@ -67,8 +67,11 @@ impl Reporter for Told {
                 verb, command, servers, ..
             } => format!("{verb} `{command}' on {}", names(servers)),
             Event::Output {
-                server, stream, line, ..
-            } => format!("{stream} {server}: {line}"),
+                server, stream, lines, ..
+            } => {
+                let told = |line: &String| format!("{stream} {server}: {line}");
+                return self.0.borrow_mut().extend(lines.iter().map(told));
+            }
             Event::Transferred { server, bytes, .. } => format!("transferred {server}: {bytes}"),
             Event::ServerFinished { server, exit, .. } => format!("finished {server}: {exit}"),
             Event::ActionFinished { failed, .. } => format!("all finished, {failed} failed"),
