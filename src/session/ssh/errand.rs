@@ -47,19 +47,24 @@ fn job(errand: Errand, line: String, input: &str) -> Job {
 pub(super) fn due(jobs: &mut [Job], signalled: &[JobId], is_root: bool) -> Vec<Job> {
     let mut errands = Vec::new();
     let asks = |job: &Job| matches!(job.errand, Some(Errand::Census(_)));
-    if jobs.iter().any(Job::wants_family) && !jobs.iter().any(asks) {
+    if jobs.iter().any(|job| job.ending.wants_family()) && !jobs.iter().any(asks) {
         let alive = jobs.iter().filter(|job| job.leads()).map(|job| job.id).collect();
         errands.push(of_script(Errand::Census(alive), CENSUS));
     }
     let meant = |job: &&Job| job.id.is_some_and(|id| signalled.contains(&id));
-    if let Some(signal) = jobs.iter().find(meant).and_then(Job::signalled).filter(|_| is_root) {
+    if let Some(signal) = jobs
+        .iter()
+        .find(meant)
+        .and_then(|job| job.ending.signalled())
+        .filter(|_| is_root)
+    {
         errands.push(of_line(root::signal(signal, jobs)));
     }
-    let scripts = jobs.iter().filter(meant).filter_map(Job::signals_family);
+    let scripts = jobs.iter().filter(meant).filter_map(|job| job.ending.signals_family());
     errands.extend(scripts.map(|script| of_script(Errand::Other, &script)));
     for job in jobs {
         if let Some(id) = job.id.filter(|_| !job.leads())
-            && let Some(script) = job.await_family()
+            && let Some(script) = job.ending.await_family()
         {
             errands.push(of_script(Errand::Await(id), &script));
         }
@@ -75,14 +80,14 @@ pub(super) fn ended(errand: Errand, said: &[u8], exit: &Exit, jobs: &mut [Job]) 
             for id in alive {
                 let family = families.next();
                 if let Some(job) = jobs.iter_mut().find(|job| id.is_some() && job.id == id) {
-                    job.know_family(family);
+                    job.ending.know_family(family);
                 }
             }
         }
         Errand::Await(id) => {
             if let Some(job) = jobs.iter_mut().find(|job| job.id == Some(id)) {
                 // It may have been taken for one of those that were to end.
-                job.awaited(!matches!(exit, Exit::Signal(_)));
+                job.ending.awaited(!matches!(exit, Exit::Signal(_)));
             }
         }
         Errand::Other => {}

@@ -1,6 +1,5 @@
 //! One command on a session: what it still has to be sent, what it has said, how it ended.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,42 +10,14 @@ use crate::session::{Command, JobId, JobSignal};
 use crate::source::text;
 
 use super::channel::{Channel, Trouble};
+use super::ending::{Ending, Step};
 use super::errand::Errand;
-use super::family::Family;
+
+/// What a terminal takes for Ctrl-C.
+const ETX: &[u8] = b"\x03";
 
 /// How often it is told how much was sent.
 const TELLING: Duration = Duration::from_millis(500);
-
-/// What is done to a command that is to end.
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    Signal(JobSignal),
-    /// What a terminal makes an INT of, for all that runs in front of it, whoever's it is.
-    Interrupt,
-    /// HUP: sudo passes it on, which it cannot do with KILL.
-    HangUp,
-    /// Takes the terminal away.
-    Close,
-}
-
-impl Step {
-    const ETX: &[u8] = b"\x03";
-
-    /// What `signal` means to a command, and how many milliseconds after the order. INT is late on a terminal as well: of
-    /// sudo's own terminal it would end the shell alone, and not what that has in the background.
-    fn of(signal: JobSignal, on_terminal: bool) -> &'static [(Self, u64)] {
-        match (signal, on_terminal) {
-            (JobSignal::Term, false) => &[(Self::Signal(JobSignal::Term), 0)],
-            (JobSignal::Kill, false) => &[(Self::Signal(JobSignal::Kill), 0)],
-            (JobSignal::Term, true) => &[(Self::Signal(JobSignal::Term), 0), (Self::Interrupt, 2000)],
-            (JobSignal::Kill, true) => &[
-                (Self::HangUp, 0),
-                (Self::Signal(JobSignal::Kill), 300),
-                (Self::Close, 1800),
-            ],
-        }
-    }
-}
 
 /// When a connection was lost: this command has done nothing.
 pub(super) const NOT_STARTED: &str = "before the command was started";
@@ -64,9 +35,6 @@ enum Stage {
     Running,
 }
 
-/// How long it may take to find out what a command has started, before it is told to end.
-const ASKING: Duration = Duration::from_secs(3);
-
 /// How long the output of a command that has ended may go on in silence before that is told.
 const LINGERING: Duration = Duration::from_secs(3);
 
@@ -82,21 +50,6 @@ enum EndOfInput {
     No,
     Wanted,
     Sent,
-}
-
-/// What is known of what a command has started.
-#[derive(Debug)]
-enum Kin {
-    /// That does not matter yet.
-    Unasked,
-    /// There was no answer, or it does not matter any more.
-    Unknown,
-    /// It is asked for until then; this order waits for it.
-    Wanted(JobSignal, Instant),
-    /// It is to be awaited as well.
-    Known(Family),
-    /// It is awaited.
-    Awaited(Family),
 }
 
 pub(super) struct Job {
@@ -117,15 +70,7 @@ pub(super) struct Job {
     unsent: Option<String>,
     /// How much of the input was told to be sent, and when more is to be told; None: nothing is told.
     told: Option<(u64, Instant)>,
-    /// What is to be known before it is told to end.
-    kin: Kin,
-    sudo: Option<String>,
-    /// What is to be done to it, and when.
-    ending: VecDeque<(Step, Instant)>,
-    /// The first of that could not be sent.
-    blocked: bool,
-    /// The last signal that was sent.
-    signalled: Option<JobSignal>,
+    pub(super) ending: Ending,
     timeout: Option<Duration>,
     /// The command has ended but not its output: when that is to be told.
     lingers: Lingers,
@@ -149,12 +94,8 @@ impl Job {
             end_of_input: EndOfInput::No,
             unsent: None,
             told: command.input.is_told.then_some((0, started + TELLING)),
-            kin: Kin::Unasked,
             said: Vec::new(),
-            sudo: command.sudo,
-            ending: VecDeque::new(),
-            blocked: false,
-            signalled: None,
+            ending: Ending::new(command.terminal.is_some(), command.sudo),
             lingers: Lingers::No,
             timeout: command.timeout,
             next_step: command.timeout.and_then(|timeout| started.checked_add(timeout)),
@@ -194,67 +135,6 @@ impl Job {
         }
     }
 
-    /// What was to come of an order before does not come any more.
-    pub(super) fn signal(&mut self, signal: JobSignal) {
-        let now = Instant::now();
-        let outlives = self.terminal.is_some() || self.sudo.is_some();
-        match self.kin {
-            Kin::Unasked if outlives => {
-                self.kin = Kin::Wanted(signal, now + ASKING);
-                return;
-            }
-            Kin::Wanted(..) => self.kin = Kin::Unknown,
-            _ => {}
-        }
-        let steps = Step::of(signal, self.terminal.is_some());
-        let due = |after| now + Duration::from_millis(after);
-        self.ending.retain(|(_, due)| *due <= now);
-        self.ending
-            .extend(steps.iter().map(|(step, after)| (*step, due(*after))));
-    }
-
-    pub(super) fn wants_family(&self) -> bool {
-        matches!(self.kin, Kin::Wanted(..))
-    }
-
-    /// What it has started was asked for, and this is the answer.
-    pub(super) fn know_family(&mut self, family: Option<Family>) {
-        match self.kin {
-            Kin::Wanted(signal, _) => self.signal(signal),
-            // An answer that came late.
-            Kin::Unknown => {}
-            _ => return,
-        }
-        if let Some(family) = family {
-            self.kin = Kin::Known(family);
-        }
-    }
-
-    /// What to run so that the signal that was sent last reaches what it did not reach.
-    pub(super) fn signals_family(&self) -> Option<String> {
-        let (Kin::Known(family) | Kin::Awaited(family)) = &self.kin else {
-            return None;
-        };
-        let signal = self.signalled?;
-        // On a terminal sudo passes on what is no KILL.
-        let reaches = self.terminal.is_some() && signal == JobSignal::Term;
-        (!reaches).then(|| family.signalled(signal, self.sudo.as_deref()))
-    }
-
-    /// Whether what it has started may be alive, which is found out.
-    pub(super) fn has_family(&self) -> bool {
-        matches!(self.kin, Kin::Known(_) | Kin::Awaited(_))
-    }
-
-    /// Nothing is left of what it has started; or whoever looks has to look again.
-    pub(super) fn awaited(&mut self, is_over: bool) {
-        if let Kin::Awaited(family) = std::mem::replace(&mut self.kin, Kin::Unknown)
-            && !is_over
-        {
-            self.kin = Kin::Known(family);
-        }
-    }
-
     /// What one of our own says.
     pub(super) fn hear(&mut self, bytes: &[u8]) {
         if matches!(self.errand, Some(Errand::Census(_))) {
@@ -264,25 +144,6 @@ impl Job {
 
     pub(super) fn take_errand(&mut self) -> Option<(Errand, Vec<u8>)> {
         Some((self.errand.take()?, std::mem::take(&mut self.said)))
-    }
-
-    /// What to run so that its end is awaited whole, where that is not under way yet.
-    pub(super) fn await_family(&mut self) -> Option<String> {
-        match std::mem::replace(&mut self.kin, Kin::Unknown) {
-            Kin::Known(family) => {
-                let script = family.awaited();
-                self.kin = Kin::Awaited(family);
-                Some(script)
-            }
-            other => {
-                self.kin = other;
-                None
-            }
-        }
-    }
-    /// The last signal that was sent.
-    pub(super) fn signalled(&self) -> Option<JobSignal> {
-        self.signalled
     }
 
     /// Whether the process that the server has started for it lives, as far as is known.
@@ -371,28 +232,24 @@ impl Job {
             return Ok(false);
         };
         let mut is_interrupted = false;
-        self.blocked = false;
-        while let Some(&(step, _)) = self.ending.front().filter(|(_, due)| *due <= now) {
+        while let Some(step) = self.ending.due(now) {
             let sent = match step {
                 Step::Signal(_) | Step::HangUp if !leads => Ok(()),
                 Step::Signal(signal) => channel.signal(signal.name()),
                 Step::HangUp => channel.signal("HUP"),
                 Step::Interrupt => {
                     self.input.cut();
-                    self.input.push(text(Step::ETX));
+                    self.input.push(text(ETX));
                     is_interrupted = true;
                     Ok(())
                 }
                 Step::Close => break,
             };
             if let Err(trouble @ (Trouble::WouldBlock | Trouble::Broken(_))) = sent {
-                self.blocked = true;
+                self.ending.block();
                 return Err(trouble);
             }
-            if let Step::Signal(signal) = step {
-                self.signalled = Some(signal);
-            }
-            self.ending.pop_front();
+            self.ending.done();
         }
         Ok(is_interrupted)
     }
@@ -505,12 +362,7 @@ impl Job {
             Lingers::Since(since) => Some(since + LINGERING),
             _ => None,
         };
-        let ending = self.ending.get(usize::from(self.blocked)).map(|(_, due)| *due);
-        let asked = match self.kin {
-            Kin::Wanted(_, until) => Some(until),
-            _ => None,
-        };
-        let steps = [self.next_step, ending, told, asked];
+        let steps = [self.next_step, self.ending.next(), told];
         steps.into_iter().flatten().min()
     }
 
@@ -526,19 +378,15 @@ impl Job {
     /// Ends a command that has run too long or whose input cannot be sent, step by step; `Some` when nothing has
     /// helped: its channel is to be closed.
     pub(super) fn hurry(&mut self, now: Instant) -> Option<Exit> {
-        let closes = |(step, due): &(Step, Instant)| matches!(step, Step::Close) && *due <= now;
-        if self.ending.iter().any(closes) {
+        if self.ending.closes(now) {
             return Some(Exit::Unended(self.timeout.filter(|_| self.steps > 0)));
-        }
-        if matches!(self.kin, Kin::Wanted(_, until) if until <= now) {
-            self.know_family(None);
         }
         if self.next_step.is_none_or(|due| due > now) {
             return None;
         }
         match JobSignal::LADDER.get(self.steps).filter(|_| self.channel.is_some()) {
             Some(&signal) => {
-                self.signal(signal);
+                self.ending.signal(signal);
                 self.steps += 1;
                 self.next_step = Some(now + signal.patience());
                 None

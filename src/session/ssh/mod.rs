@@ -9,6 +9,7 @@ mod auth;
 mod certificate;
 mod channel;
 pub mod config;
+mod ending;
 mod errand;
 mod family;
 mod gateway;

@@ -8,7 +8,7 @@ use super::job::Job;
 /// The line that sends `signal` to those of `jobs` that it was sent to in vain; it is started behind all of them.
 pub(super) fn signal(signal: JobSignal, jobs: &[Job]) -> String {
     let alive: Vec<_> = jobs.iter().filter(|job| job.leads()).collect();
-    let is_meant = |job: &Job| job.signalled() == Some(signal);
+    let is_meant = |job: &Job| job.ending.signalled() == Some(signal);
     if alive.iter().all(|job| is_meant(job) || job.id.is_none()) {
         return to_all(signal);
     }

@@ -148,7 +148,7 @@ impl Worker {
         let _ = shutdown(&*self.socket, Shutdown::Both);
         for job in std::mem::take(&mut self.jobs) {
             let exit = match exit(job.moment()) {
-                Exit::Cancelled if job.signalled().is_some() => Exit::Unended(None),
+                Exit::Cancelled if job.ending.signalled().is_some() => Exit::Unended(None),
                 exit => exit,
             };
             self.report_finished(&job, exit);
@@ -199,7 +199,7 @@ impl Worker {
                 let waits = |job: &Job| job.id == Some(id) && job.needs_channel();
                 match self.jobs.iter().position(waits) {
                     Some(index) => self.finish(index, Exit::Cancelled),
-                    None => self.with_job(id, |job| job.signal(signal)),
+                    None => self.with_job(id, |job| job.ending.signal(signal)),
                 }
             }
             Order::Answer(_) => {}
@@ -229,7 +229,7 @@ impl Worker {
                 index += 1;
                 continue;
             }
-            let before = job.signalled();
+            let before = job.ending.signalled();
             let fed = job.feed();
             if let Some((job, bytes)) = job.id.zip(job.progress(now)) {
                 let _ = self.reports.send(Report::Sent(self.id, job, bytes));
@@ -241,12 +241,14 @@ impl Worker {
             {
                 let _ = self.reports.send(Report::Lingers(self.id, job));
             }
-            if job.signalled() != before {
+            if job.ending.signalled() != before {
                 signalled.extend(job.id);
             }
             self.may_block(fed)?;
             match self.read_job(index)? {
-                Some(exit) if !self.jobs.get(index).is_some_and(Job::has_family) => self.finish(index, exit),
+                Some(exit) if !self.jobs.get(index).is_some_and(|job| job.ending.has_family()) => {
+                    self.finish(index, exit)
+                }
                 _ => index += 1,
             }
         }
