@@ -115,6 +115,11 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
 ];
 
+fn parts<'a>(parts: impl Iterator<Item = &'a str> + Clone) -> Fallible<Array> {
+    fits_list(parts.clone().count())?;
+    Ok(parts.map(|part| part.to_owned().into()).collect())
+}
+
 /// Makes them known.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     expressions(engine, interpreter);
@@ -149,6 +154,22 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
                     .saturating_add(text.matches(old).count().saturating_mul(new.len())),
             )?;
             *text = text.replace(old, new).into();
+            Ok(())
+        },
+    );
+    engine.register_fn("split", |text: &str, delimiter: &str| parts(text.split(delimiter)));
+    engine.register_fn("split", |text: &str, delimiter: char| parts(text.split(delimiter)));
+    // Rhai's own does not end where there is nothing to pad with.
+    engine.register_fn(
+        "pad",
+        |text: &mut ImmutableString, length: INT, padding: &str| -> Fallible<()> {
+            let length = usize::try_from(length).unwrap_or(0);
+            let missing = length.saturating_sub(text.chars().count());
+            if missing > 0 && padding.is_empty() {
+                return Err(wrong("`pad' needs something to pad with", Position::NONE));
+            }
+            fits(text.len().saturating_add(missing))?;
+            text.make_mut().extend(padding.chars().cycle().take(missing));
             Ok(())
         },
     );

@@ -69,6 +69,15 @@ fn texts_lists_and_maps_that_grow_without_an_end_are_an_error() {
             "size of array/BLOB too large",
         ),
         (
+            "let s = \"\"; s.pad(2000000, \"\");",
+            "`pad' needs something to pad with",
+        ),
+        ("let s = \"\"; s.pad(99000000, \"xy\");", "length of string too large"),
+        (
+            "let s = \"\"; s.pad(2000000, \"x\"); s.split(\"x\");",
+            "size of array/BLOB too large",
+        ),
+        (
             "let s = \"\"; s.pad(8000000, \"x\"); captures(s, \"(((((((((x*)))))))))\");",
             "length of string too large",
         ),
