@@ -92,11 +92,10 @@ impl ActionError {
             Self::Selection(SelectionError::UnknownRole {
                 nearest: Some(nearest), ..
             }) => diagnostic.hints.push(did_you_mean(nearest)),
-            Self::NoServers { conditions, .. } if conditions.is_empty() => {
-                diagnostic
-                    .hints
-                    .push("role :app, \"server.example.com\"; puts one into a role".to_owned());
-            }
+            Self::NoServers { conditions, .. } => diagnostic.hints.push(match conditions.is_empty() {
+                true => "role :app, \"server.example.com\"; puts one into a role".to_owned(),
+                false => "which servers each task addresses, and why, shows: capr RECIPE TASK --servers".to_owned(),
+            }),
             _ => {}
         }
         diagnostic
