@@ -77,6 +77,8 @@ pub(super) struct Claims {
     pub(super) wrong: Vec<Diagnostic>,
     /// Passwords that are written out: under which name, and where.
     pub(super) secrets: Vec<(String, Position)>,
+    /// Where texts stand that look like questions to this machine.
+    pub(super) asked: Vec<Position>,
     /// What can never be reached.
     pub(super) unreached: Vec<(Position, &'static str)>,
 }
@@ -111,6 +113,7 @@ impl Claims {
             claims.holders(nodes);
             claims.shapes.note(nodes);
             claims.behind_an_end(nodes);
+            claims.asked(nodes);
             true
         });
         claims.statements(text.ast.statements());

@@ -36,6 +36,7 @@ impl Findings<'_> {
         let mut found = self.never_reached();
         found.extend(self.not_filled_in());
         found.extend(self.written_secrets());
+        found.extend(self.not_run());
         if is_clean {
             found.extend(self.never_read());
             found.extend(self.never_called());
@@ -44,7 +45,7 @@ impl Findings<'_> {
         found
     }
 
-    fn own(&self) -> impl Iterator<Item = &(&Text, Claims)> {
+    pub(super) fn own(&self) -> impl Iterator<Item = &(&Text, Claims)> {
         let own = self.texts.iter().skip(self.own);
         own.filter(|(text, _)| !self.interpreter.is_of_stdlib(&text.file))
     }

@@ -1,6 +1,7 @@
 //! What can be found in recipes without running a task: everything for `capr check`, and all that is wrong beside the
 //! first error when a recipe cannot be loaded.
 
+mod backticks;
 mod calls;
 pub(super) mod claims;
 mod flow;
