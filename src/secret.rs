@@ -79,6 +79,32 @@ impl Redactor {
         text
     }
 
+    /// How much of a text can be shown before what follows is known: no secret goes on behind that.
+    pub fn settled(&self, text: &str) -> usize {
+        let secrets = self.0.borrow();
+        let mut end = text.len();
+        for secret in secrets.iter().map(Secret::reveal) {
+            let begun = (1..secret.len()).rev().find(|length| {
+                let beginning = secret.get(..*length);
+                beginning.is_some_and(|beginning| text.ends_with(beginning))
+            });
+            end = end.min(text.len() - begun.unwrap_or(0));
+        }
+        // One that is whole is not cut, either.
+        let across = |end: usize| {
+            secrets.iter().map(Secret::reveal).find_map(|secret| {
+                let mut places = (0..=end.saturating_sub(secret.len() - 1)).rev();
+                let from = places.find(|at| text.is_char_boundary(*at))?;
+                let found = text.get(from..)?.find(secret)? + from;
+                (found < end && end < found + secret.len()).then_some(found)
+            })
+        };
+        while let Some(found) = across(end) {
+            end = found;
+        }
+        end
+    }
+
     /// Whether there is nothing to replace.
     pub fn is_empty(&self) -> bool {
         self.0.borrow().is_empty()
@@ -100,6 +126,24 @@ mod tests {
             "a [redacted] b [redacted] abc"
         );
         assert_eq!(format!("{secret} {secret:?}"), "[redacted] [redacted]");
+    }
+
+    #[test]
+    fn what_is_settled_cuts_no_secret() {
+        let redactor = Redactor::default();
+        redactor.add(&Secret::new("hunter2!"));
+        redactor.add(&Secret::new("übel-übel"));
+        for (text, settled) in [
+            ("", ""),
+            ("say hunt", "say "),
+            ("say hunter2!", "say hunter2!"),
+            ("say hunter2!h", "say hunter2!"),
+            ("übel-übel", ""),
+            ("übel-übe", ""),
+            ("no übel-übel.", "no übel-übel."),
+        ] {
+            assert_eq!(text.get(..redactor.settled(text)), Some(settled), "{text}");
+        }
     }
 
     #[test]

@@ -279,6 +279,7 @@ impl Running {
         let keeps = stream == Stream::Err || job.terminal;
         let asked = job.sent.is_some();
         let (server, tail, denied) = (&job.server, &mut job.tail, &mut job.denied);
+        let redactor = teller.redactor().clone();
         let mut reported = Vec::new();
         let told = |line: &str| {
             if asked && line.starts_with("sudo: ") && line.contains("incorrect password attempt") {
@@ -288,7 +289,7 @@ impl Running {
                 if tail.len() == TAIL {
                     tail.pop_front();
                 }
-                tail.push_back(teller.redactor().clean(line));
+                tail.push_back(redactor.clean(line));
             }
             match (output, stream) {
                 (Output::Handler, _) | (Output::Capture | Output::Bytes, Stream::Out) => {}
@@ -305,7 +306,7 @@ impl Running {
             Stream::Err => &mut job.err,
         };
         match text {
-            Some(text) => channel.lines.push(text, told),
+            Some(text) => channel.lines.push(text, &redactor, told),
             None => channel.lines.finish(told),
         }
         if !reported.is_empty() {

@@ -1,6 +1,8 @@
 //! From bytes as they come to text and whole lines.
 
-/// A line that is longer is cut, so that a server that never ends one cannot fill the memory.
+use crate::secret::Redactor;
+
+/// A line that is longer is cut, but not in a secret, so that a server that never ends one cannot fill the memory.
 const LONGEST: usize = 64 * 1024;
 
 /// Bytes to text: what is not UTF-8 is replaced, a character cut by the network is put together again.
@@ -44,12 +46,13 @@ impl Decoder {
 pub(super) struct Lines(String);
 
 impl Lines {
-    pub fn push(&mut self, text: &str, mut line: impl FnMut(&str)) {
+    pub fn push(&mut self, text: &str, redactor: &Redactor, mut line: impl FnMut(&str)) {
         for part in text.split_inclusive('\n') {
             let Some(end) = part.strip_suffix('\n') else {
                 self.0.push_str(part);
                 if self.0.len() > LONGEST {
-                    line(&std::mem::take(&mut self.0));
+                    let rest = self.0.split_off(redactor.settled(&self.0));
+                    line(&std::mem::replace(&mut self.0, rest));
                 }
                 continue;
             };
@@ -76,13 +79,14 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::{Decoder, LONGEST, Lines};
+    use crate::secret::{Redactor, Secret};
 
     #[test]
     fn c23_lines_are_put_together_and_the_rest_comes_at_the_end() {
         let mut lines = Lines::default();
         let mut seen = Vec::new();
         for text in ["hel", "lo\r", "\n\n  two\nthr", "ee"] {
-            lines.push(text, |line| seen.push(line.to_owned()));
+            lines.push(text, &Redactor::default(), |line| seen.push(line.to_owned()));
         }
         lines.finish(|line| seen.push(line.to_owned()));
         lines.finish(|line| seen.push(line.to_owned()));
@@ -95,9 +99,23 @@ mod tests {
         let mut count = 0;
         let chunk = "x".repeat(LONGEST);
         for _ in 0..4 {
-            lines.push(&chunk, |_| count += 1);
+            lines.push(&chunk, &Redactor::default(), |_| count += 1);
         }
         assert_eq!(count, 2);
+    }
+
+    #[test]
+    fn a_line_is_not_cut_in_a_secret() {
+        let redactor = Redactor::default();
+        redactor.add(&Secret::new("hunter2!"));
+        let mut lines = Lines::default();
+        let mut seen = Vec::new();
+        for text in ["x".repeat(LONGEST), "xhunt".to_owned(), "er2!\n".to_owned()] {
+            lines.push(&text, &redactor, |line| {
+                seen.push(line.trim_start_matches('x').to_owned())
+            });
+        }
+        assert_eq!(seen, ["", "hunter2!"]);
     }
 
     #[test]
