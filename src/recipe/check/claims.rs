@@ -38,6 +38,8 @@ pub(super) struct Claim {
 pub(super) struct Claims {
     /// Roles that are named in options.
     pub(super) roles: Vec<(String, Position)>,
+    /// Attributes of servers that `only` and `except` name, and by which of them.
+    pub(super) attributes: Vec<(&'static str, String, Position)>,
     /// Tasks that `invoke` names.
     pub(super) tasks: Vec<Claim>,
     /// Tasks that hooks name, and the hook's event.
@@ -188,6 +190,15 @@ impl Claims {
             .any(|(key, _)| literal(key).as_deref() == Some("hosts"));
         for (key, value) in &read.options {
             let Some(name) = literal(key) else { continue };
+            for option in ["only", "except"] {
+                if let Expr::Map(map, _) = value
+                    && name == option
+                    && !matches!(verb.options, Choices::Any)
+                {
+                    let keys = map.0.iter().map(|(key, _)| (option, key.name.to_string(), key.pos));
+                    self.attributes.extend(keys);
+                }
+            }
             // Where hosts are named the roles are not looked at.
             if name == "roles" && !has_hosts && !matches!(verb.options, Choices::Any) {
                 self.roles(value);

@@ -37,6 +37,7 @@ impl Findings<'_> {
         found.extend(self.not_filled_in());
         found.extend(self.written_secrets());
         found.extend(self.not_run());
+        found.extend(self.unknown_attributes());
         if is_clean {
             found.extend(self.never_read());
             found.extend(self.never_called());
@@ -62,6 +63,41 @@ impl Findings<'_> {
             })
         });
         secrets.collect()
+    }
+
+    /// Attributes that no server has: with `only` nobody is left, with `except` nobody is left out. Those of the library's tasks
+    /// are there for whoever wants them.
+    fn unknown_attributes(&self) -> Vec<Diagnostic> {
+        if !self.interpreter.role_blocks.borrow().is_empty() {
+            // Their servers are known when they are needed.
+            return Vec::new();
+        }
+        let roles = &self.interpreter.configuration.borrow().roles;
+        let servers = roles.names().flat_map(|role| roles.assignments(role));
+        let mut known: BTreeSet<&str> = servers
+            .flat_map(|server| server.attributes.keys())
+            .map(String::as_str)
+            .collect();
+        if roles.names().next().is_none() {
+            return Vec::new();
+        }
+        known.extend(["no_release", "primary"]);
+        let named = self
+            .own()
+            .flat_map(|(text, claims)| claims.attributes.iter().map(move |named| (text, named)));
+        let unknown = named.filter(|(_, (_, name, _))| !known.contains(name.as_str()));
+        let told = unknown.filter_map(|(text, (option, name, position))| {
+            let meant = suggestion(name, known.iter().copied());
+            // Who excepts what nobody has may mean servers to come.
+            if *option == "except" && meant.is_none() {
+                return None;
+            }
+            let mut diagnostic =
+                Diagnostic::warning(format!("no server has the attribute `{name}'")).label("on no server");
+            diagnostic.hints.extend(meant);
+            Some(at(diagnostic, text, *position))
+        });
+        told.collect()
     }
 
     /// Tasks that call each other whatever happens.
