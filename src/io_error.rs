@@ -1,4 +1,4 @@
-//! Errors of the system in words that a person is told.
+//! Errors of the system and of libraries in words that a person is told.
 
 use std::io;
 
@@ -9,6 +9,11 @@ pub fn plain(error: &io::Error) -> String {
         return text;
     }
     let text = text.split_once(" (os error").map_or(text.as_str(), |(text, _)| text);
+    lower(text)
+}
+
+/// As messages begin: with a small letter.
+pub fn lower(text: &str) -> String {
     let mut letters = text.chars();
     match letters.next() {
         Some(first) => first.to_lowercase().chain(letters).collect(),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::{Command, CommandFactory, Parser, ValueEnum};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter, complete};
-use clap_complete::env::Shells;
+use clap_complete::env::{EnvCompleter, Shells};
 
 use super::arguments::{Arguments, Tool};
 use super::connectors;
@@ -14,8 +14,8 @@ use super::settings::{Settings, is_assignment, is_recipe};
 use super::shell::Shell;
 use crate::event::{Event, Reporter};
 use crate::interrupt::Interrupt;
-use crate::recipe::{Prompts, Recipe, Surroundings, TaskSummary};
-use crate::secret::{Redactor, Secret};
+use crate::recipe::{Nobody, Recipe, Surroundings, TaskSummary};
+use crate::secret::Redactor;
 
 /// Set by the script, to the shell's name.
 pub(super) const VARIABLE: &str = "CAPR_COMPLETE";
@@ -26,15 +26,18 @@ const SEPARATOR: &str = "_CLAP_IFS";
 
 /// The script that makes a shell ask capr.
 pub(super) fn script(name: &str) -> io::Result<String> {
-    let shells = Shells::builtins();
-    let Some(shell) = shells.completer(name) else {
-        let known: Vec<&str> = shells.names().collect();
-        let message = format!("completions are for {}, not for `{name}'", known.join(", "));
-        return Err(io::Error::other(message));
-    };
     let mut script = Vec::new();
-    shell.write_registration(VARIABLE, "capr", "capr", "capr", &mut script)?;
+    completer(name)?.write_registration(VARIABLE, "capr", "capr", "capr", &mut script)?;
     Ok(String::from_utf8_lossy(&script).into_owned())
+}
+
+fn completer(name: &str) -> io::Result<&'static dyn EnvCompleter> {
+    let shells = Shells::builtins();
+    let shell = shells.0.iter().find(|shell| shell.is(name));
+    shell.copied().ok_or_else(|| {
+        let known: Vec<&str> = shells.names().collect();
+        io::Error::other(format!("completions are for {}, not for `{name}'", known.join(", ")))
+    })
 }
 
 /// What may stand at the cursor. The arguments are the program's name, `--` and all words that were typed.
@@ -57,12 +60,8 @@ pub(super) fn answer(name: &str, arguments: impl Iterator<Item = OsString>, shel
             .collect();
         return Ok(values.join(shell.variable(SEPARATOR).unwrap_or("\n")));
     }
-    let shells = Shells::builtins();
-    let Some(asking) = shells.completer(name) else {
-        return script(name);
-    };
     let mut answer = Vec::new();
-    asking.write_complete(&mut command, words, Some(&shell.directory), &mut answer)?;
+    completer(name)?.write_complete(&mut command, words, Some(&shell.directory), &mut answer)?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
@@ -157,7 +156,7 @@ impl Known {
             remote,
             local,
             reporter: Box::new(Silent),
-            prompts: Box::new(Silent),
+            prompts: Box::new(Nobody),
             redactor: Redactor::default(),
             interrupt: Interrupt::default(),
         };
@@ -174,21 +173,11 @@ impl Known {
     }
 }
 
-/// Nobody is told anything, and nobody is asked.
+/// Nobody is told anything.
 struct Silent;
 
 impl Reporter for Silent {
     fn report(&mut self, _: &Event) {}
-}
-
-impl Prompts for Silent {
-    fn secret(&mut self, _: &str) -> Result<Secret, String> {
-        Err("nobody is asked".to_owned())
-    }
-
-    fn question(&mut self, _: &str) -> Result<Option<String>, String> {
-        Ok(None)
-    }
 }
 
 /// A word that may be meant, and what it is.

@@ -44,7 +44,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, Position};
 pub use self::addressed::{Addressed, Servers};
 pub use self::reference::reference;
 pub use self::stack::on_large_stack;
-pub use self::variables::{Shown, Variable};
+pub use self::variables::{Nobody, Shown, Variable};
 
 use self::check::Findings;
 use self::interpreter::Interpreter;
@@ -202,7 +202,6 @@ impl Recipe {
         }
         let mut found = interpreter.files.borrow().errors.clone();
         let can_be_read = found.is_empty();
-        let place = |diagnostic: &Diagnostic| diagnostic.origin.clone();
         {
             let files = interpreter.files.borrow();
             let findings = Findings::of(interpreter, &files.read, self.own.get(), is_whole);
@@ -210,20 +209,26 @@ impl Recipe {
         }
         if let Some(mut first) = first {
             // It knows more than what is found in the text, which may know the place better.
-            let line = |diagnostic: &Diagnostic| place(diagnostic).map(|origin| (origin.file, origin.line));
+            let line = |diagnostic: &Diagnostic| {
+                let origin = diagnostic.origin.as_ref();
+                origin.map(|origin| (Rc::clone(&origin.file), origin.line))
+            };
             let is_same = |other: &Diagnostic| other.message == first.message && line(other) == line(&first);
             if let Some(same) = found.iter().find(|other| is_same(other)) {
                 first.origin.clone_from(&same.origin);
                 first.line.clone_from(&same.line);
             }
-            found.retain(|other| place(other).is_none() || place(other) != place(&first));
+            found.retain(|other| other.origin.is_none() || other.origin != first.origin);
             found.insert(0, first);
         } else {
             found.extend(self.loose_ends(hooks_are_known, is_checked));
         }
         let key = |diagnostic: &Diagnostic| {
-            let origin = place(diagnostic).map(|origin| (origin.file, origin.line, origin.column));
-            (origin, diagnostic.message.clone())
+            let origin = diagnostic.origin.clone();
+            (
+                origin.map(|origin| (origin.file, origin.line, origin.column)),
+                diagnostic.message.clone(),
+            )
         };
         // A text that is read twice says everything twice.
         found.sort_by_key(key);

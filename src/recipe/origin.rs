@@ -9,6 +9,7 @@ use rhai::{Dynamic, EvalAltResult, Position};
 
 use super::names::{GETTER, no_property};
 use crate::diagnostic::{Diagnostic, Fault, Origin};
+use crate::io_error::lower;
 
 /// An error as scripts see it.
 #[derive(Clone, Debug)]
@@ -312,13 +313,4 @@ pub(super) fn types(text: &str) -> String {
         });
     }
     names.join(", ")
-}
-
-/// Begins with a small letter.
-pub(super) fn lower(text: &str) -> String {
-    let mut characters = text.chars();
-    match characters.next() {
-        Some(first) => first.to_lowercase().chain(characters).collect(),
-        None => String::new(),
-    }
 }

@@ -33,7 +33,8 @@ pub enum Shown {
 }
 
 /// Lets no evaluation wait for a person.
-struct Nobody;
+#[derive(Clone, Copy, Debug)]
+pub struct Nobody;
 
 impl Prompts for Nobody {
     fn secret(&mut self, _: &str) -> Result<Secret, String> {

@@ -66,24 +66,6 @@ impl Json {
 
     /// An event.
     pub(super) fn tell(&self, event: &Event) -> String {
-        if let Event::Output {
-            action,
-            server,
-            stream,
-            lines,
-        } = event
-        {
-            let told = |line: &String| {
-                let mut object = Object::new(type_name(event));
-                object
-                    .number("action", action.0)
-                    .server(server)
-                    .text("stream", &stream.to_string())
-                    .text("line", &self.cleaner.redact(line));
-                object.line()
-            };
-            return lines.iter().map(told).collect();
-        }
         let mut object = Object::new(type_name(event));
         match event {
             Event::TaskStarted { task, depth } => object.text("task", task).number("depth", depth),
@@ -129,8 +111,23 @@ impl Json {
                 .text("verb", verb)
                 .text("command", &self.cleaner.redact(command))
                 .servers(servers),
-            // Told above.
-            Event::Output { .. } => &mut object,
+            Event::Output {
+                action,
+                server,
+                stream,
+                lines,
+            } => {
+                let told = |line: &String| {
+                    let mut object = Object::new(type_name(event));
+                    object
+                        .number("action", action.0)
+                        .server(server)
+                        .text("stream", &stream.to_string())
+                        .text("line", &self.cleaner.redact(line));
+                    object.line()
+                };
+                return lines.iter().map(told).collect();
+            }
             Event::Transferred {
                 action,
                 server,

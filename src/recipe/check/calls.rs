@@ -90,16 +90,15 @@ impl Claims {
 }
 
 /// What there is: whether as a method, the name; the numbers of arguments that it takes.
-type Known = HashMap<(bool, String), BTreeSet<usize>>;
+pub(super) type Known = HashMap<(bool, String), BTreeSet<usize>>;
 
 impl Findings<'_> {
     /// Functions and methods that are called but are not there.
-    pub(super) fn unknown_calls(&self, engine: &Engine) -> Vec<Diagnostic> {
-        let known = self.known(engine);
+    pub(super) fn unknown_calls(&self, known: &Known) -> Vec<Diagnostic> {
         let own = self.texts.iter();
         let calls = own.flat_map(|(text, claims)| claims.calls.iter().map(move |call| (*text, call)));
         calls
-            .filter_map(|(text, call)| Some(at(self.unknown_call(call, &known)?, text, call.position)))
+            .filter_map(|(text, call)| Some(at(self.unknown_call(call, known)?, text, call.position)))
             .collect()
     }
 

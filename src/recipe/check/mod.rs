@@ -47,8 +47,10 @@ impl<'a> Findings<'a> {
     pub(super) fn all(&self, engine: &Engine, can_be_read: bool, is_checked: bool) -> Vec<Diagnostic> {
         let mut found = self.wrong_calls();
         if !can_be_read {
-            // Where something could not be read nobody knows what would be known.
-        } else if !self.is_whole {
+            // Nobody knows what would be known.
+            return found;
+        }
+        if !self.is_whole {
             found.extend(self.unknown_names());
             found.extend(self.unknown_in_hooks());
         } else if is_checked {
@@ -56,8 +58,9 @@ impl<'a> Findings<'a> {
             found.extend(self.captured_tasks());
             found.extend(self.loops());
             found.extend(self.circles());
-            found.extend(self.unknown_calls(engine));
-            found.extend(self.unknown_properties(engine));
+            let known = self.known(engine);
+            found.extend(self.unknown_calls(&known));
+            found.extend(self.unknown_properties(engine, &known));
             found.extend(self.unknown_modules());
             // What is misspelt is read by nobody.
             let is_clean = found.is_empty();

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use rhai::{ASTNode, Engine, Expr, Position, Stmt};
 
+use super::calls::Known;
 use super::claims::Read;
 use super::mentions::{literal, verb};
 use super::{Findings, at};
@@ -173,8 +174,7 @@ fn property(expression: &Expr) -> Option<Property> {
 
 impl Findings<'_> {
     /// Properties that are read of values that have none such.
-    pub(super) fn unknown_properties(&self, engine: &Engine) -> Vec<Diagnostic> {
-        let known = self.known(engine);
+    pub(super) fn unknown_properties(&self, engine: &Engine, known: &Known) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for (text, claims) in &self.texts {
             for Property { name, owner, position } in &claims.shapes.properties {

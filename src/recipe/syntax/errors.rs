@@ -3,13 +3,14 @@
 use rhai::{LexError, ParseError, ParseErrorType, Position};
 
 use super::super::interpreter::{names_secret, starred};
-use super::super::origin::{lower, origin};
+use super::super::origin::origin;
 use super::fragments::{own, plain, quoted};
 use super::habits;
 use super::layout::{Kind, braces, is_word, line_of, meant_end, open_at, pieces};
 use super::ruby;
 use super::words::plain_words;
 use crate::diagnostic::{Diagnostic, Fault};
+use crate::io_error::lower;
 
 /// The diagnostic of a syntax error in `text`.
 pub(super) fn syntax(error: &ParseError, source: &str, text: &str) -> Diagnostic {

@@ -32,15 +32,8 @@ pub(super) const RUN: Verb = Verb {
 };
 
 fn run(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let mut settings = interpreter.settings(context.engine(), &call)?;
-    let sudo = interpreter.sudo(context.engine())?;
-    let output = if call.block.is_some() {
-        Output::Handler
-    } else {
-        Output::Report
-    };
-    let request = remote(interpreter, "run", &text(&call, 0), output, &call, &mut settings, &sudo)?;
-    interpreter.act(context, &call, &settings, request)?;
+    let output = reported(&call);
+    on_servers(interpreter, context, &call, &Way::new("run", output), &text(&call, 0))?;
     Ok(Dynamic::UNIT)
 }
 
@@ -69,22 +62,14 @@ fn sudo(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fal
     if call.arguments.is_empty() {
         return Ok(prefix.into());
     }
-    let mut settings = interpreter.settings(context.engine(), &call)?;
-    let output = if call.block.is_some() {
-        Output::Handler
-    } else {
-        Output::Report
-    };
-    let request = remote(
+    let command = format!("{prefix} {}", text(&call, 0));
+    on_servers(
         interpreter,
-        "sudo",
-        &format!("{prefix} {}", text(&call, 0)),
-        output,
+        context,
         &call,
-        &mut settings,
-        &sudo,
+        &Way::new("sudo", reported(&call)),
+        &command,
     )?;
-    interpreter.act(context, &call, &settings, request)?;
     Ok(Dynamic::UNIT)
 }
 
@@ -136,19 +121,11 @@ pub(super) const CAPTURE: Verb = Verb {
 };
 
 fn capture(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let mut settings = interpreter.settings(context.engine(), &call)?;
-    settings.selection.once = Some(true);
-    let sudo = interpreter.sudo(context.engine())?;
-    let request = remote(
-        interpreter,
-        "capture",
-        &text(&call, 0),
-        Output::Capture,
-        &call,
-        &mut settings,
-        &sudo,
-    )?;
-    let outcome = interpreter.act(context, &call, &settings, request)?;
+    let way = Way {
+        once: true,
+        ..Way::new("capture", Output::Capture)
+    };
+    let outcome = on_servers(interpreter, context, &call, &way, &text(&call, 0))?;
     if interpreter.dry_run {
         let taken = call.options.get("dry_run").map(|(text, _)| text.to_string());
         let taken = taken.unwrap_or_default();
@@ -177,18 +154,8 @@ pub(super) const STREAM: Verb = Verb {
           each behind its server's name. For commands that go on: `tail -f`.",
     example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app { stream \"tail -n 100 log/production.log\"; }",
     perform: |interpreter, context, call| {
-        let mut settings = interpreter.settings(context.engine(), &call)?;
-        let sudo = interpreter.sudo(context.engine())?;
-        let request = remote(
-            interpreter,
-            "stream",
-            &text(&call, 0),
-            Output::Stream,
-            &call,
-            &mut settings,
-            &sudo,
-        )?;
-        interpreter.act(context, &call, &settings, request)?;
+        let way = Way::new("stream", Output::Stream);
+        on_servers(interpreter, context, &call, &way, &text(&call, 0))?;
         Ok(Dynamic::UNIT)
     },
 };
@@ -242,20 +209,12 @@ pub(super) const TEST: Verb = Verb {
 };
 
 fn test(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let mut settings = interpreter.settings(context.engine(), &call)?;
-    settings.selection.once = Some(true);
-    let sudo = interpreter.sudo(context.engine())?;
-    let mut request = remote(
-        interpreter,
-        "test",
-        &text(&call, 0),
-        Output::Report,
-        &call,
-        &mut settings,
-        &sudo,
-    )?;
-    request.asks = true;
-    let outcome = interpreter.act(context, &call, &settings, request)?;
+    let way = Way {
+        once: true,
+        asks: true,
+        ..Way::new("test", Output::Report)
+    };
+    let outcome = on_servers(interpreter, context, &call, &way, &text(&call, 0))?;
     Ok(outcome.is_some_and(|outcome| succeeded(&outcome)).into())
 }
 
@@ -345,6 +304,51 @@ fn locally(
 /// A dry run has no status.
 fn succeeded(outcome: &Outcome) -> bool {
     outcome.statuses.values().all(|status| *status == 0)
+}
+
+/// How a verb has a command run on servers.
+struct Way {
+    verb: &'static str,
+    output: Output,
+    /// On the first server alone, whatever the options say.
+    once: bool,
+    /// That the command fails is an answer.
+    asks: bool,
+}
+
+impl Way {
+    fn new(verb: &'static str, output: Output) -> Self {
+        Self {
+            verb,
+            output,
+            once: false,
+            asks: false,
+        }
+    }
+}
+
+fn reported(call: &Call) -> Output {
+    match call.block {
+        Some(_) => Output::Handler,
+        None => Output::Report,
+    }
+}
+
+fn on_servers(
+    interpreter: &Interpreter,
+    context: &mut EvalContext,
+    call: &Call,
+    way: &Way,
+    command: &str,
+) -> Fallible<Option<Outcome>> {
+    let mut settings = interpreter.settings(context.engine(), call)?;
+    if way.once {
+        settings.selection.once = Some(true);
+    }
+    let sudo = interpreter.sudo(context.engine())?;
+    let mut request = remote(interpreter, way.verb, command, way.output, call, &mut settings, &sudo)?;
+    request.asks = way.asks;
+    interpreter.act(context, call, &settings, request)
 }
 
 /// A command for servers. One that calls sudo may be asked for the password: its input stays open, and it gets a

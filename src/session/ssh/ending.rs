@@ -189,15 +189,16 @@ impl Ending {
         step.into_iter().chain(asked).min()
     }
 
-    /// Whether the channel is to be closed now. An answer that does not come is waited for no longer.
-    pub(super) fn closes(&mut self, now: Instant) -> bool {
+    /// Whether the channel is to be closed now.
+    pub(super) fn closes(&self, now: Instant) -> bool {
         let closes = |(step, due): &(Step, Instant)| matches!(step, Step::Close) && *due <= now;
-        if self.steps.iter().any(closes) {
-            return true;
-        }
+        self.steps.iter().any(closes)
+    }
+
+    /// An answer that does not come is waited for no longer.
+    pub(super) fn stop_asking(&mut self, now: Instant) {
         if matches!(self.kin, Kin::Wanted(_, until) if until <= now) {
             self.know_family(None);
         }
-        false
     }
 }

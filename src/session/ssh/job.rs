@@ -381,6 +381,7 @@ impl Job {
         if self.ending.closes(now) {
             return Some(Exit::Unended(self.timeout.filter(|_| self.steps > 0)));
         }
+        self.ending.stop_asking(now);
         if self.next_step.is_none_or(|due| due > now) {
             return None;
         }
