@@ -64,50 +64,55 @@ pub(super) fn parts(text: &str) -> Vec<&str> {
 
 /// The value that ends a piece of a statement: behind the last comma, sign of assignment, or first word of a verb.
 pub(super) fn last_value(text: &str) -> &str {
-    let (mut depth, mut start) = (0_usize, 0);
     let all = pieces(text);
+    let mut depth = 0_usize;
     for (index, piece) in all.iter().enumerate().rev() {
-        match piece.kind {
-            Kind::Close(_) => depth += 1,
-            Kind::Open(_) if depth == 0 => {
-                start = piece.range.end;
-                break;
+        let stands_before = match piece.kind {
+            Kind::Close(_) => {
+                depth += 1;
+                false
             }
-            Kind::Open(_) => depth -= 1,
-            _ if depth > 0 => {}
-            Kind::Semicolon => {
-                start = piece.range.end;
-                break;
+            Kind::Open(_) if depth > 0 => {
+                depth -= 1;
+                false
             }
-            Kind::Other => {
-                let before = index.checked_sub(1).and_then(|index| all.get(index));
-                let is_comparison = slice(text, piece) == "="
-                    && (before.is_some_and(|before| {
-                        matches!(slice(text, before), "=" | "!" | "<" | ">") && before.range.end == piece.range.start
-                    }) || text
-                        .get(piece.range.end..)
-                        .is_some_and(|rest| rest.starts_with(['=', '~'])));
-                let is_arrow = slice(text, piece) == ">"
-                    && before.is_some_and(|before| slice(text, before) == "=" && before.range.end == piece.range.start);
-                if slice(text, piece) == "," || is_arrow || slice(text, piece) == "=" && !is_comparison {
-                    start = piece.range.end;
-                    break;
-                }
-            }
-            Kind::Word
-                if is_leading(slice(text, piece))
-                    && !text.get(piece.range.end..).is_some_and(|rest| rest.starts_with('.'))
-                    && !text
-                        .get(..piece.range.start)
-                        .is_some_and(|before| before.ends_with(['.', ':'])) =>
-            {
-                start = piece.range.end;
-                break;
-            }
-            _ => {}
+            Kind::Open(_) => true,
+            _ if depth > 0 => false,
+            Kind::Semicolon => true,
+            Kind::Other => separates(text, index.checked_sub(1).and_then(|index| all.get(index)), piece),
+            Kind::Word => leads(text, piece),
+            _ => false,
+        };
+        if stands_before {
+            return text.get(piece.range.end..).unwrap_or("").trim();
         }
     }
-    text.get(start..).unwrap_or("").trim()
+    text.trim()
+}
+
+/// A comma, the sign of an assignment, the end of `=>`.
+fn separates(text: &str, before: Option<&Piece>, piece: &Piece) -> bool {
+    let follows = |signs: &[&str]| {
+        before.is_some_and(|before| signs.contains(&slice(text, before)) && before.range.end == piece.range.start)
+    };
+    let goes_on = || {
+        text.get(piece.range.end..)
+            .is_some_and(|rest| rest.starts_with(['=', '~']))
+    };
+    match slice(text, piece) {
+        "," => true,
+        ">" => follows(&["="]),
+        "=" => !follows(&["=", "!", "<", ">"]) && !goes_on(),
+        _ => false,
+    }
+}
+
+/// Whether a piece is a word in front of a value, and no name of something or a part of one.
+fn leads(text: &str, piece: &Piece) -> bool {
+    let (before, behind) = (text.get(..piece.range.start), text.get(piece.range.end..));
+    is_leading(slice(text, piece))
+        && !behind.is_some_and(|behind| behind.starts_with('.'))
+        && !before.is_some_and(|before| before.ends_with(['.', ':']))
 }
 
 /// A word in front of a value.
