@@ -52,15 +52,22 @@ fn await_nothing_left(fleet: &Fleet, what: &str) {
 
 /// Stops capr when the command has begun on both servers, which it says; says how long that took.
 fn stop(fleet: &Fleet, body: &str) -> Duration {
+    stop_all(fleet, body, &["begun"])
+}
+
+/// The same for commands each of which says something else.
+fn stop_all(fleet: &Fleet, body: &str, said: &[&str]) -> Duration {
     let mut running = start(fleet, body);
     for host in ["app1", "app2"] {
-        running.wait_for(&format!("[out :: {host}] begun"));
+        for said in said {
+            running.wait_for(&format!("[out :: {host}] {said}"));
+        }
     }
     let begin = Instant::now();
     running.signal(Signal::INT);
-    running.finish().code(130);
+    let finished = running.finish().code(130);
     let took = begin.elapsed();
-    await_nothing_left(fleet, body);
+    await_nothing_left(fleet, &format!("{body}\n{}", finished.stderr));
     took
 }
 
@@ -98,11 +105,11 @@ fn b3_what_ignores_term_and_int_under_sudo_is_hung_up() {
 fn b3_a_stop_request_ends_several_commands_of_sudo_on_one_connection() {
     let fleet = fleet();
     let body = r#"parallel |session| {
-        session.when(:app, sudo() + " sh -c 'echo begun; sleep 300 & sleep 300'");
-        session.when(:app, sudo() + " sh -c 'echo begun; sleep 300 | cat'");
-        session.when(:app, "echo begun; sleep 300");
+        session.when(:app, sudo() + " sh -c 'echo one begun; sleep 300 & sleep 300'");
+        session.when(:app, sudo() + " sh -c 'echo two begun; sleep 300 | cat'");
+        session.when(:app, "echo three begun; sleep 300");
     }"#;
-    stop(&fleet, body);
+    stop_all(&fleet, body, &["one begun", "two begun", "three begun"]);
 }
 
 #[test]
