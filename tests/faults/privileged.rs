@@ -95,6 +95,14 @@ fn b3_a_stop_request_ends_what_sudo_has_started() {
 }
 
 #[test]
+fn b3_what_has_lost_a_term_under_sudo_is_told_again() {
+    let fleet = fleet();
+    let command = "sh -c 'trap \\\"trap - TERM\\\" TERM; echo begun; while :; do sleep 0.1; done'";
+    let took = stop(&fleet, &format!("sudo \"{command}\";"));
+    assert!(took < Duration::from_secs(4), "{took:?}");
+}
+
+#[test]
 fn b3_what_ignores_term_and_int_under_sudo_is_hung_up() {
     let fleet = fleet();
     let command = "sh -c 'trap \\\"\\\" INT TERM; echo begun; sleep 300; sleep 300'";
@@ -110,6 +118,8 @@ fn b3_a_stop_request_ends_several_commands_of_sudo_on_one_connection() {
         session.when(:app, "echo three begun; sleep 300");
     }"#;
     stop_all(&fleet, body, &["one begun", "two begun", "three begun"]);
+    // Some of them are just starting.
+    stop_all(&fleet, body, &["three begun"]);
 }
 
 #[test]

@@ -65,6 +65,8 @@ pub(super) struct Ending {
     /// The first of them could not be taken yet.
     blocked: bool,
     signalled: Option<JobSignal>,
+    /// What is to be sent to what it has started.
+    passed_on: Option<JobSignal>,
 }
 
 impl Ending {
@@ -76,6 +78,7 @@ impl Ending {
             steps: VecDeque::new(),
             blocked: false,
             signalled: None,
+            passed_on: None,
         }
     }
 
@@ -116,15 +119,13 @@ impl Ending {
         }
     }
 
-    /// What to run so that the signal that was sent last reaches what it did not reach.
-    pub(super) fn signals_family(&self) -> Option<String> {
-        let (Kin::Known(family) | Kin::Awaited(family)) = &self.kin else {
-            return None;
-        };
-        let signal = self.signalled?;
-        // On a terminal sudo passes on what is no KILL.
-        let reaches = self.on_terminal && signal == JobSignal::Term;
-        (!reaches).then(|| family.signalled(signal, self.sudo.as_deref()))
+    /// What to run so that a signal reaches what it does not reach by itself.
+    pub(super) fn signal_family(&mut self) -> Option<String> {
+        let signal = self.passed_on.take()?;
+        match &self.kin {
+            Kin::Known(family) | Kin::Awaited(family) => Some(family.signalled(signal, self.sudo.as_deref())),
+            _ => None,
+        }
     }
 
     /// Whether what it has started may be alive, which is found out.
@@ -167,10 +168,17 @@ impl Ending {
         self.steps.front().filter(|(_, due)| *due <= now).map(|(step, _)| *step)
     }
 
-    /// That step was taken.
-    pub(super) fn done(&mut self) {
-        if let Some((Step::Signal(signal), _)) = self.steps.pop_front() {
-            self.signalled = Some(signal);
+    /// That step was taken. `led`: the process that the server has started was alive.
+    pub(super) fn done(&mut self, led: bool) {
+        match self.steps.pop_front() {
+            Some((Step::Signal(signal), _)) => {
+                self.signalled = Some(signal);
+                // On a terminal sudo passes on what is no KILL.
+                self.passed_on = Some(signal).filter(|signal| !self.on_terminal || *signal == JobSignal::Kill);
+            }
+            // The terminal is gone. What has not heeded the first signal may have lost it.
+            Some((Step::Interrupt, _)) if !led => self.passed_on = Some(JobSignal::Term),
+            _ => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::exit::Exit;
 use crate::session::{Command, Input, JobId};
 
-use super::family::{CENSUS, families};
+use super::family::{CENSUS, Census};
 use super::job::Job;
 use super::root;
 
@@ -60,9 +60,10 @@ pub(super) fn due(jobs: &mut [Job], signalled: &[JobId], is_root: bool) -> Vec<J
     {
         errands.push(of_line(root::signal(signal, jobs)));
     }
-    let scripts = jobs.iter().filter(meant).filter_map(|job| job.ending.signals_family());
-    errands.extend(scripts.map(|script| of_script(Errand::Other, &script)));
     for job in jobs {
+        if let Some(script) = job.ending.signal_family() {
+            errands.push(of_script(Errand::Other, &script));
+        }
         if let Some(id) = job.id.filter(|_| !job.leads())
             && let Some(script) = job.ending.await_family()
         {
@@ -76,7 +77,12 @@ pub(super) fn due(jobs: &mut [Job], signalled: &[JobId], is_root: bool) -> Vec<J
 pub(super) fn ended(errand: Errand, said: &[u8], exit: &Exit, jobs: &mut [Job]) {
     match errand {
         Errand::Census(alive) => {
-            let mut families = families(said, alive.len()).unwrap_or_default().into_iter();
+            let mut families = match Census::read(said, alive.len()) {
+                Census::Families(families) => families.into_iter(),
+                // Those who want it ask again.
+                Census::Stale => return,
+                Census::Unknown => Vec::new().into_iter(),
+            };
             for id in alive {
                 let family = families.next();
                 if let Some(job) = jobs.iter_mut().find(|job| id.is_some() && job.id == id) {

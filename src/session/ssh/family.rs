@@ -11,29 +11,52 @@ use crate::session::JobSignal;
 pub(super) struct Family(Vec<u32>);
 
 /// A script for `sh` that says the family of each command of the connection, one a line, in the order in which they were
-/// started. Where `ps` does not know that order it says nothing.
-pub(super) const CENSUS: &str = r#"ps -A --sort=start_time,pid -o pid= -o ppid= -o sid= -o stat= -o comm= 2>/dev/null |
+/// started. Where `ps` does not know that order it says nothing. It waits half a second for each `sudo` to run something:
+/// what that has just begun to start is in no session of its own yet, and loses a signal that comes before it has begun.
+pub(super) const CENSUS: &str = r#"census() { ps -A --sort=start_time,pid -o pid= -o ppid= -o sid= -o stat= -o comm= 2>/dev/null |
 awk -v server=$PPID -v own=$$ '
 $4 ~ /^Z/ { next }
 $2 == server && $1 != own { leader[++count] = $1; of[$1] = $1 }
 $1 == $3 && $5 == "sudo" && ($2 in member) { of[$1] = member[$2] }
-$3 in of { member[$1] = of[$3] }
+$3 in of { member[$1] = of[$3]; runs[$2]; if ($5 == "sudo") sudo[$1] }
 END {
   for (i = 1; i <= count; i++) {
     line = leader[i]
     for (sid in of) if (of[sid] == leader[i] && sid != leader[i]) line = line " " sid
     print line
   }
-}'
+  for (pid in sudo) if (!(pid in runs)) exit 1
+}'; }
+for time in 1 2 3 4 5 6 7 8 9 10; do
+  families=$(census) && break
+  sleep 0.05 2>/dev/null || break
+done
+echo "$families"
 "#;
 
-/// The families that [`CENSUS`] has said, where they are as many as expected.
-pub(super) fn families(said: &[u8], expected: usize) -> Option<Vec<Family>> {
-    let text = std::str::from_utf8(said).ok()?;
-    let numbers = |line: &str| line.split_whitespace().map(|word| word.parse().ok()).collect();
-    let families: Option<Vec<Vec<u32>>> = text.lines().map(numbers).collect();
-    let families = families.filter(|families| families.len() == expected)?;
-    Some(families.into_iter().map(Family).collect())
+/// What [`CENSUS`] has told.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Census {
+    Families(Vec<Family>),
+    /// There are not as many commands as were thought alive: the end of one is not known here yet.
+    Stale,
+    /// The server cannot tell.
+    Unknown,
+}
+
+impl Census {
+    pub(super) fn read(said: &[u8], expected: usize) -> Self {
+        let family = |line: &str| {
+            let sessions: Vec<_> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
+            Some(Family(sessions)).filter(|family| !family.0.is_empty())
+        };
+        let text = std::str::from_utf8(said).unwrap_or_default();
+        match text.lines().map(family).collect::<Option<Vec<_>>>() {
+            Some(families) if families.len() == expected => Self::Families(families),
+            Some(families) if !families.is_empty() => Self::Stale,
+            _ => Self::Unknown,
+        }
+    }
 }
 
 impl Family {
@@ -68,20 +91,62 @@ impl Family {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{Family, families};
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
+
+    use super::{CENSUS, Census, Family};
 
     #[test]
     fn families_are_known_where_they_are_as_many_as_commands() {
         let said = b"22\n45 47 49\n";
-        let known = families(said, 2).unwrap();
-        assert_eq!(known, [Family(vec![22]), Family(vec![45, 47, 49])]);
-        for (said, expected) in [
-            (said.as_slice(), 1),
-            (b"", 1),
-            (b"ps: unknown option\n", 1),
-            (b"\xff\n", 1),
-        ] {
-            assert_eq!(families(said, expected), None);
+        let families = vec![Family(vec![22]), Family(vec![45, 47, 49])];
+        assert_eq!(Census::read(said, 2), Census::Families(families));
+        assert_eq!(Census::read(said, 3), Census::Stale);
+        for said in [b"".as_slice(), b"\n", b"ps: unknown option\n", b"\xff\n"] {
+            assert_eq!(Census::read(said, 1), Census::Unknown);
         }
+    }
+
+    /// What the census says where `ps` shows these, one after the other. `SERVER` is the process that asks.
+    fn census(shown: &[&str]) -> String {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        for (number, shown) in shown.iter().enumerate() {
+            let shown = shown.replace("SERVER", &std::process::id().to_string());
+            fs::write(path(&number.to_string()), shown).unwrap();
+        }
+        let ps =
+            "#!/bin/sh\ncd \"${0%/*}\"; for file in [0-9]*; do cat $file; break; done; [ $file = LAST ] || rm $file\n";
+        fs::write(path("ps"), ps.replace("LAST", &(shown.len() - 1).to_string())).unwrap();
+        fs::set_permissions(path("ps"), Permissions::from_mode(0o755)).unwrap();
+        let search = format!("{}:{}", directory.path().display(), std::env::var("PATH").unwrap());
+        let said = Command::new("sh")
+            .args(["-c", CENSUS])
+            .env("PATH", search)
+            .output()
+            .unwrap();
+        String::from_utf8(said.stdout).unwrap()
+    }
+
+    #[test]
+    fn what_sudo_is_about_to_start_is_waited_for() {
+        let shell = "20 SERVER 20 Ss sh\n21 20 20 S sudo\n";
+        let forked = format!("{shell}22 21 20 S sudo\n");
+        let monitor = format!("{shell}22 21 22 Ss sudo\n");
+        let starting = format!("{monitor}23 22 22 R sudo\n");
+        let runs = format!("{monitor}23 22 22 S sleep\n");
+        assert_eq!(census(&[shell, &forked, &monitor, &starting, &runs]), "20 22\n");
+        // It may wait for a password.
+        assert_eq!(census(&[shell]), "20\n");
+    }
+
+    #[test]
+    fn nothing_is_waited_for_without_sudo() {
+        let first = "20 SERVER 20 Ss sh\n21 20 20 S sleep\n30 SERVER 30 Ss sh\n";
+        assert_eq!(census(&[first, "20 SERVER 20 Ss sh\n"]), "20\n30\n");
+        // Nor for one that is no command's of this connection.
+        assert_eq!(census(&["20 SERVER 20 Ss sh\n40 1 40 Ss sudo\n", "\n"]), "20\n");
+        assert_eq!(census(&["20 SERVER 20 Z sh\n30 SERVER 30 Ss sh\n"]), "30\n");
     }
 }

@@ -234,7 +234,7 @@ impl Job {
         let mut is_interrupted = false;
         while let Some(step) = self.ending.due(now) {
             let sent = match step {
-                Step::Signal(_) | Step::HangUp if !leads => Ok(()),
+                Step::Signal(_) | Step::HangUp | Step::Interrupt if !leads => Ok(()),
                 Step::Signal(signal) => channel.signal(signal.name()),
                 Step::HangUp => channel.signal("HUP"),
                 Step::Interrupt => {
@@ -249,7 +249,7 @@ impl Job {
                 self.ending.block();
                 return Err(trouble);
             }
-            self.ending.done();
+            self.ending.done(leads);
         }
         Ok(is_interrupted)
     }
