@@ -97,7 +97,7 @@ fn b3_a_stop_request_ends_what_sudo_has_started() {
 #[test]
 fn b3_what_has_lost_a_term_under_sudo_is_told_again() {
     let fleet = fleet();
-    let command = "sh -c 'trap \\\"trap - TERM\\\" TERM; echo begun; while :; do sleep 0.1; done'";
+    let command = "sh -c 'trap \\\"\\\" HUP; trap \\\"trap - TERM\\\" TERM; echo begun; while :; do sleep 0.1; done'";
     let took = stop(&fleet, &format!("sudo \"{command}\";"));
     assert!(took < Duration::from_secs(4), "{took:?}");
 }
