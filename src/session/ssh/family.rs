@@ -120,12 +120,8 @@ mod tests {
             "#!/bin/sh\ncd \"${0%/*}\"; for file in [0-9]*; do cat $file; break; done; [ $file = LAST ] || rm $file\n";
         fs::write(path("ps"), ps.replace("LAST", &(shown.len() - 1).to_string())).unwrap();
         fs::set_permissions(path("ps"), Permissions::from_mode(0o755)).unwrap();
-        let search = format!("{}:{}", directory.path().display(), std::env::var("PATH").unwrap());
-        let said = Command::new("sh")
-            .args(["-c", CENSUS])
-            .env("PATH", search)
-            .output()
-            .unwrap();
+        let script = format!("PATH={}:$PATH\n{CENSUS}", directory.path().display());
+        let said = Command::new("sh").args(["-c", &script]).output().unwrap();
         String::from_utf8(said.stdout).unwrap()
     }
 
