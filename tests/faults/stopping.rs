@@ -57,6 +57,23 @@ fn b3_a_stop_request_ends_a_login_in_every_phase() {
 }
 
 #[test]
+fn b3_a_command_that_has_just_begun_heeds_term_like_any_other() {
+    let fleet = Fleet::start(&["app1", "bad"]);
+    for _ in 0..10 {
+        let begin = Instant::now();
+        stop(
+            &fleet,
+            None,
+            r#"task :t { run "sleep 300 & sleep 300"; }"#,
+            "executing command",
+            (Signal::INT, 130),
+        );
+        // KILL comes after 5 s.
+        assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
+    }
+}
+
+#[test]
 fn b5_a_closed_terminal_ends_a_pipeline_as_a_whole_and_rolls_back() {
     let fleet = Fleet::start(&["app1", "bad"]);
     let recipe = r#"task :t { transaction {

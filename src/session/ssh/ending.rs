@@ -39,6 +39,10 @@ impl Step {
 /// How long it may take to find out what a command has started, before it is told to end.
 const ASKING: Duration = Duration::from_secs(3);
 
+/// How long a command is left alone from its start on: what the server has forked for it makes its session first, and a signal
+/// to that would be lost.
+const STARTING: Duration = Duration::from_millis(50);
+
 /// What is known of what a command has started.
 #[derive(Debug)]
 enum Kin {
@@ -59,6 +63,8 @@ pub(super) struct Ending {
     on_terminal: bool,
     /// How it calls sudo, if it does.
     sudo: Option<String>,
+    /// From when on it may be told to end; None: it does not run yet.
+    ready: Option<Instant>,
     /// What is to be known before it is told to end.
     kin: Kin,
     steps: VecDeque<(Step, Instant)>,
@@ -74,11 +80,22 @@ impl Ending {
         Self {
             on_terminal,
             sudo,
+            ready: None,
             kin: Kin::Unasked,
             steps: VecDeque::new(),
             blocked: false,
             signalled: None,
             passed_on: None,
+        }
+    }
+
+    /// It runs. What it was told before comes as late as the first of it.
+    pub(super) fn begin(&mut self, now: Instant) {
+        let ready = now + STARTING;
+        self.ready = Some(ready);
+        let first = self.steps.front().map_or(ready, |(_, due)| *due);
+        for (_, due) in &mut self.steps {
+            *due += ready.saturating_duration_since(first);
         }
     }
 
@@ -95,7 +112,8 @@ impl Ending {
             _ => {}
         }
         let steps = Step::of(signal, self.on_terminal);
-        let due = |after| now + Duration::from_millis(after);
+        let begin = self.ready.map_or(now, |ready| ready.max(now));
+        let due = |after| begin + Duration::from_millis(after);
         self.steps.retain(|(_, due)| *due <= now);
         self.steps
             .extend(steps.iter().map(|(step, after)| (*step, due(*after))));
@@ -189,7 +207,11 @@ impl Ending {
 
     /// When there is something to do that nobody else brings about.
     pub(super) fn next(&self) -> Option<Instant> {
-        let step = self.steps.get(usize::from(self.blocked)).map(|(_, due)| *due);
+        let step = match self.ready {
+            Some(_) => self.steps.get(usize::from(self.blocked)),
+            None => self.steps.iter().find(|(step, _)| matches!(step, Step::Close)),
+        };
+        let step = step.map(|(_, due)| *due);
         let asked = match self.kin {
             Kin::Wanted(_, until) => Some(until),
             _ => None,
@@ -208,5 +230,65 @@ impl Ending {
         if matches!(self.kin, Kin::Wanted(_, until) if until <= now) {
             self.know_family(None);
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::{Ending, STARTING, Step};
+    use crate::session::JobSignal;
+
+    #[test]
+    fn what_does_not_run_yet_is_told_to_end_when_it_has_begun() {
+        let mut ending = Ending::new(false, None);
+        ending.signal(JobSignal::Term);
+        assert_eq!(ending.next(), None);
+        let begun = Instant::now() + Duration::from_secs(1);
+        ending.begin(begun);
+        assert_eq!(ending.next(), Some(begun + STARTING));
+        assert!(ending.due(begun).is_none());
+        assert!(matches!(
+            ending.due(begun + STARTING),
+            Some(Step::Signal(JobSignal::Term))
+        ));
+    }
+
+    #[test]
+    fn what_has_just_begun_is_left_alone_for_a_moment() {
+        let mut ending = Ending::new(false, None);
+        let begun = Instant::now();
+        ending.begin(begun);
+        ending.signal(JobSignal::Term);
+        assert_eq!(ending.next(), Some(begun + STARTING));
+        // The stronger order takes its place.
+        ending.signal(JobSignal::Kill);
+        assert!(matches!(
+            ending.due(begun + STARTING),
+            Some(Step::Signal(JobSignal::Kill))
+        ));
+        ending.done(true);
+        assert!(ending.next().is_none());
+    }
+
+    #[test]
+    fn what_has_run_for_a_while_is_told_at_once() {
+        let mut ending = Ending::new(false, None);
+        ending.begin(Instant::now().checked_sub(STARTING).unwrap());
+        ending.signal(JobSignal::Term);
+        assert!(ending.due(Instant::now()).is_some());
+    }
+
+    #[test]
+    fn a_terminal_is_taken_away_from_what_never_began() {
+        let mut ending = Ending::new(true, None);
+        // The first waits for what it has started to be known.
+        ending.signal(JobSignal::Term);
+        ending.signal(JobSignal::Kill);
+        let close = ending.next().unwrap();
+        assert!(!ending.closes(close.checked_sub(Duration::from_millis(1)).unwrap()));
+        assert!(ending.closes(close));
     }
 }

@@ -149,7 +149,7 @@ impl Job {
     /// Whether the process that the server has started for it lives, as far as is known.
     pub(super) fn leads(&self) -> bool {
         let channel = self.channel.as_ref();
-        channel.is_none_or(|channel| channel.exit_status().is_none() && channel.exit_signal().is_none())
+        channel.is_some_and(|channel| channel.exit_status().is_none() && channel.exit_signal().is_none())
     }
 
     pub(super) fn needs_channel(&self) -> bool {
@@ -209,6 +209,7 @@ impl Job {
                 trouble => Err(trouble),
             })?;
             self.stage = Stage::Running;
+            self.ending.begin(Instant::now());
         }
         Ok(())
     }
