@@ -180,6 +180,14 @@ impl Ending {
         self.signalled
     }
 
+    /// The last signal that was sent has reached nobody.
+    pub(super) fn repeat(&mut self) {
+        let step = self.signalled.take().map(Step::Signal);
+        if let Some(step) = step {
+            self.steps.push_front((step, Instant::now()));
+        }
+    }
+
     /// The step to be taken now.
     pub(super) fn due(&mut self, now: Instant) -> Option<Step> {
         self.blocked = false;

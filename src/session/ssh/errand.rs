@@ -14,21 +14,23 @@ pub(super) enum Errand {
     Census(Vec<Option<JobId>>),
     /// It waits until nothing is left of what this one has started.
     Await(JobId),
+    /// It signals these, as root.
+    Signal(Vec<JobId>),
     /// Nothing comes of it.
     Other,
 }
 
 /// Runs a line.
 pub(super) fn of_line(line: String) -> Job {
-    job(Errand::Other, line, "")
+    of(Errand::Other, line, "")
 }
 
 /// Runs a script, which no login shell has to understand.
 fn of_script(errand: Errand, script: &str) -> Job {
-    job(errand, "exec sh -s".to_owned(), script)
+    of(errand, "exec sh -s".to_owned(), script)
 }
 
-fn job(errand: Errand, line: String, input: &str) -> Job {
+fn of(errand: Errand, line: String, input: &str) -> Job {
     let mut job = Job::new(
         None,
         Command {
@@ -51,14 +53,12 @@ pub(super) fn due(jobs: &mut [Job], signalled: &[JobId], is_root: bool) -> Vec<J
         let alive = jobs.iter().filter(|job| job.leads()).map(|job| job.id).collect();
         errands.push(of_script(Errand::Census(alive), CENSUS));
     }
-    let meant = |job: &&Job| job.id.is_some_and(|id| signalled.contains(&id));
-    if let Some(signal) = jobs
-        .iter()
-        .find(meant)
-        .and_then(|job| job.ending.signalled())
-        .filter(|_| is_root)
+    let is_meant = |job: &&Job| job.id.is_some_and(|id| signalled.contains(&id));
+    if let Some(job) = jobs.iter().find(is_meant).filter(|_| is_root)
+        && let Some(signal) = job.ending.signalled()
     {
-        errands.push(of_line(root::signal(signal, jobs)));
+        let line = root::signal(signal, jobs, signalled);
+        errands.push(of(Errand::Signal(signalled.to_vec()), line, ""));
     }
     for job in jobs {
         if let Some(script) = job.ending.signal_family() {
@@ -96,6 +96,10 @@ pub(super) fn ended(errand: Errand, said: &[u8], exit: &Exit, jobs: &mut [Job]) 
                 job.ending.awaited(!matches!(exit, Exit::Signal(_)));
             }
         }
-        Errand::Other => {}
+        Errand::Signal(meant) if *exit == Exit::Status(root::STALE) => {
+            let is_meant = |job: &&mut Job| job.id.is_some_and(|id| meant.contains(&id));
+            jobs.iter_mut().filter(is_meant).for_each(|job| job.ending.repeat());
+        }
+        Errand::Signal(_) | Errand::Other => {}
     }
 }
