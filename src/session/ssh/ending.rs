@@ -63,6 +63,8 @@ pub(super) struct Ending {
     on_terminal: bool,
     /// How it calls sudo, if it does.
     sudo: Option<String>,
+    /// The server sends no signals for root.
+    is_root: bool,
     /// From when on it may be told to end; None: it does not run yet.
     ready: Option<Instant>,
     /// What is to be known before it is told to end.
@@ -76,10 +78,11 @@ pub(super) struct Ending {
 }
 
 impl Ending {
-    pub(super) fn new(on_terminal: bool, sudo: Option<String>) -> Self {
+    pub(super) fn new(on_terminal: bool, sudo: Option<String>, is_root: bool) -> Self {
         Self {
             on_terminal,
             sudo,
+            is_root,
             ready: None,
             kin: Kin::Unasked,
             steps: VecDeque::new(),
@@ -102,7 +105,7 @@ impl Ending {
     /// What was to come of an order before does not come any more.
     pub(super) fn signal(&mut self, signal: JobSignal) {
         let now = Instant::now();
-        let outlives = self.on_terminal || self.sudo.is_some();
+        let outlives = self.on_terminal || self.sudo.is_some() || self.is_root;
         match self.kin {
             Kin::Unasked if outlives => {
                 self.kin = Kin::Wanted(signal, now + ASKING);
@@ -180,14 +183,6 @@ impl Ending {
         self.signalled
     }
 
-    /// The last signal that was sent has reached nobody.
-    pub(super) fn repeat(&mut self) {
-        let step = self.signalled.take().map(Step::Signal);
-        if let Some(step) = step {
-            self.steps.push_front((step, Instant::now()));
-        }
-    }
-
     /// The step to be taken now.
     pub(super) fn due(&mut self, now: Instant) -> Option<Step> {
         self.blocked = false;
@@ -200,7 +195,8 @@ impl Ending {
             Some((Step::Signal(signal), _)) => {
                 self.signalled = Some(signal);
                 // On a terminal sudo passes on what is no KILL.
-                self.passed_on = Some(signal).filter(|signal| !self.on_terminal || *signal == JobSignal::Kill);
+                let arrives = self.on_terminal && !self.is_root && signal != JobSignal::Kill;
+                self.passed_on = (!arrives).then_some(signal);
             }
             // The terminal is gone. What has not heeded the first signal may have lost it.
             Some((Step::Interrupt, _)) if !led => self.passed_on = Some(JobSignal::Term),
@@ -251,7 +247,7 @@ mod tests {
 
     #[test]
     fn what_does_not_run_yet_is_told_to_end_when_it_has_begun() {
-        let mut ending = Ending::new(false, None);
+        let mut ending = Ending::new(false, None, false);
         ending.signal(JobSignal::Term);
         assert_eq!(ending.next(), None);
         let begun = Instant::now() + Duration::from_secs(1);
@@ -266,7 +262,7 @@ mod tests {
 
     #[test]
     fn what_has_just_begun_is_left_alone_for_a_moment() {
-        let mut ending = Ending::new(false, None);
+        let mut ending = Ending::new(false, None, false);
         let begun = Instant::now();
         ending.begin(begun);
         ending.signal(JobSignal::Term);
@@ -283,7 +279,7 @@ mod tests {
 
     #[test]
     fn what_has_run_for_a_while_is_told_at_once() {
-        let mut ending = Ending::new(false, None);
+        let mut ending = Ending::new(false, None, false);
         ending.begin(Instant::now().checked_sub(STARTING).unwrap());
         ending.signal(JobSignal::Term);
         assert!(ending.due(Instant::now()).is_some());
@@ -291,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_terminal_is_taken_away_from_what_never_began() {
-        let mut ending = Ending::new(true, None);
+        let mut ending = Ending::new(true, None, false);
         // The first waits for what it has started to be known.
         ending.signal(JobSignal::Term);
         ending.signal(JobSignal::Kill);

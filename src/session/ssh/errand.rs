@@ -3,7 +3,7 @@
 use crate::exit::Exit;
 use crate::session::{Command, Input, JobId};
 
-use super::family::{CENSUS, Census};
+use super::family::{CENSUS, Census, ERRAND};
 use super::job::Job;
 use super::root;
 
@@ -11,11 +11,9 @@ use super::root;
 #[derive(Debug)]
 pub(super) enum Errand {
     /// It asks what these, all that were alive, have started.
-    Census(Vec<Option<JobId>>),
+    Census(Vec<JobId>),
     /// It waits until nothing is left of what this one has started.
     Await(JobId),
-    /// It signals these, as root.
-    Signal(Vec<JobId>),
     /// Nothing comes of it.
     Other,
 }
@@ -27,7 +25,7 @@ pub(super) fn of_line(line: String) -> Job {
 
 /// Runs a script, which no login shell has to understand.
 fn of_script(errand: Errand, script: &str) -> Job {
-    of(errand, "exec sh -s".to_owned(), script)
+    of(errand, format!("exec {ERRAND}"), script)
 }
 
 fn of(errand: Errand, line: String, input: &str) -> Job {
@@ -40,6 +38,7 @@ fn of(errand: Errand, line: String, input: &str) -> Job {
             timeout: None,
             sudo: None,
         },
+        false,
     );
     job.errand = Some(errand);
     job
@@ -50,15 +49,15 @@ pub(super) fn due(jobs: &mut [Job], signalled: &[JobId], is_root: bool) -> Vec<J
     let mut errands = Vec::new();
     let asks = |job: &Job| matches!(job.errand, Some(Errand::Census(_)));
     if jobs.iter().any(|job| job.ending.wants_family()) && !jobs.iter().any(asks) {
-        let alive = jobs.iter().filter(|job| job.leads()).map(|job| job.id).collect();
+        let alive = jobs.iter().filter(|job| job.leads()).filter_map(|job| job.id).collect();
         errands.push(of_script(Errand::Census(alive), CENSUS));
     }
-    let is_meant = |job: &&Job| job.id.is_some_and(|id| signalled.contains(&id));
-    if let Some(job) = jobs.iter().find(is_meant).filter(|_| is_root)
-        && let Some(signal) = job.ending.signalled()
+    let is_meant = |job: &Job| job.id.is_some_and(|id| signalled.contains(&id));
+    let mut unknown = jobs.iter().filter(|job| is_meant(job) && !job.ending.has_family());
+    if let Some(signal) = unknown.find_map(|job| job.ending.signalled()).filter(|_| is_root)
+        && jobs.iter().all(|job| job.id.is_none() || is_meant(job))
     {
-        let line = root::signal(signal, jobs, signalled);
-        errands.push(of(Errand::Signal(signalled.to_vec()), line, ""));
+        errands.push(of_line(root::to_all(signal)));
     }
     for job in jobs {
         if let Some(script) = job.ending.signal_family() {
@@ -85,7 +84,7 @@ pub(super) fn ended(errand: Errand, said: &[u8], exit: &Exit, jobs: &mut [Job]) 
             };
             for id in alive {
                 let family = families.next();
-                if let Some(job) = jobs.iter_mut().find(|job| id.is_some() && job.id == id) {
+                if let Some(job) = jobs.iter_mut().find(|job| job.id == Some(id)) {
                     job.ending.know_family(family);
                 }
             }
@@ -96,10 +95,6 @@ pub(super) fn ended(errand: Errand, said: &[u8], exit: &Exit, jobs: &mut [Job]) 
                 job.ending.awaited(!matches!(exit, Exit::Signal(_)));
             }
         }
-        Errand::Signal(meant) if *exit == Exit::Status(root::STALE) => {
-            let is_meant = |job: &&mut Job| job.id.is_some_and(|id| meant.contains(&id));
-            jobs.iter_mut().filter(is_meant).for_each(|job| job.ending.repeat());
-        }
-        Errand::Signal(_) | Errand::Other => {}
+        Errand::Other => {}
     }
 }

@@ -10,13 +10,16 @@ use crate::session::JobSignal;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Family(Vec<u32>);
 
+/// What reads such a script, and is known by that from a command that is told of.
+pub(super) const ERRAND: &str = "sh -s capr";
+
 /// A script for `sh` that says the family of each command of the connection, one a line, in the order in which they were
 /// started. Where `ps` does not know that order it says nothing. It waits half a second for each `sudo` to run something:
 /// what that has just begun to start is in no session of its own yet, and loses a signal that comes before it has begun.
-pub(super) const CENSUS: &str = r#"census() { ps -A --sort=start_time,pid -o pid= -o ppid= -o sid= -o stat= -o comm= 2>/dev/null |
+pub(super) const CENSUS: &str = r#"census() { ps -A --sort=start_time,pid -o pid= -o ppid= -o sid= -o stat= -o comm= -o args= 2>/dev/null |
 awk -v server=$PPID -v own=$$ '
-$4 ~ /^Z/ { next }
-$2 == server && $1 != own { leader[++count] = $1; of[$1] = $1 }
+$4 ~ /^Z/ || / sh -s capr$/ { late = late || $1 == own; next }
+$2 == server && !late { leader[++count] = $1; of[$1] = $1 }
 $1 == $3 && $5 == "sudo" && ($2 in member) { of[$1] = member[$2] }
 $3 in of { member[$1] = of[$3]; runs[$2]; if ($5 == "sudo") sudo[$1] }
 END {

@@ -80,7 +80,7 @@ pub(super) struct Job {
 }
 
 impl Job {
-    pub(super) fn new(id: Option<JobId>, command: Command) -> Self {
+    pub(super) fn new(id: Option<JobId>, command: Command, is_root: bool) -> Self {
         let started = Instant::now();
         let mut job = Self {
             id,
@@ -95,7 +95,7 @@ impl Job {
             unsent: None,
             told: command.input.is_told.then_some((0, started + TELLING)),
             said: Vec::new(),
-            ending: Ending::new(command.terminal.is_some(), command.sudo),
+            ending: Ending::new(command.terminal.is_some(), command.sudo, is_root),
             lingers: Lingers::No,
             timeout: command.timeout,
             next_step: command.timeout.and_then(|timeout| started.checked_add(timeout)),
