@@ -150,14 +150,45 @@ fn b3_a_stop_request_ends_background_children_too() {
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
 }
 
-#[test]
-fn b3_a_stop_request_ends_several_commands_of_root_on_one_connection() {
+/// A server on which root may log in.
+fn of_root() -> Fleet {
     let fleet = Fleet::start(&["app1"]);
     fleet.configure("app1", "PermitRootLogin yes");
     fleet.sh(
         "app1",
         "mkdir -p /root/.ssh && cp /home/deploy/.ssh/authorized_keys /root/.ssh/ && chown -R root /root",
     );
+    fleet
+}
+
+#[test]
+fn c30_only_the_command_of_root_that_takes_too_long_is_ended() {
+    let fleet = of_root();
+    let recipe = r#"role :app, "root@app1"; task :t { parallel |session| {
+        session.when(:app, "true");
+        session.when(:app, "sleep 2; echo second lives");
+        session.when(:app, "sleep 300 | cat", #{timeout: 1});
+        session.when(:app, "sleep 2; echo fourth lives");
+    } }"#;
+    let begin = Instant::now();
+    let finished = Case::new()
+        .recipe(recipe)
+        .args(["t"])
+        .on(&fleet)
+        .start()
+        .finish()
+        .code(1);
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+    finished
+        .says("] second lives")
+        .says("] fourth lives")
+        .says("timed out after 1 s");
+    assert_eq!(fleet.sh("app1", "ps -A -o args= | grep '^sleep 300'; true"), "");
+}
+
+#[test]
+fn b3_a_stop_request_ends_several_commands_of_root_on_one_connection() {
+    let fleet = of_root();
     let recipe = format!(
         r#"role :app, "root@app1"; task :t {{ transaction {{
             on_rollback {{ run "echo undone"; }}
