@@ -187,6 +187,30 @@ fn c30_only_the_command_of_root_that_takes_too_long_is_ended() {
 }
 
 #[test]
+fn b3_commands_of_root_end_where_nobody_can_tell_which_is_which() {
+    let fleet = of_root();
+    fleet.configure("app1", "SetEnv PATH=/tmp/bin:/usr/bin:/bin");
+    fleet.sh(
+        "app1",
+        r#"mkdir /tmp/bin; printf '#!/bin/sh\ncase "$*" in *--sort*) exit 1;; esac\nexec /bin/ps "$@"\n' >/tmp/bin/ps
+        chmod +x /tmp/bin/ps; ! /tmp/bin/ps --sort=pid && /tmp/bin/ps >/dev/null"#,
+    );
+    let recipe = r#"role :app, "root@app1"; task :t { parallel |session| {
+        session.when(:app, "echo first; sleep 300 | cat");
+        session.when(:app, "echo second; sleep 300 & sleep 300");
+    } }"#;
+    let mut running = Case::new().recipe(recipe).args(["t"]).on(&fleet).start();
+    running.wait_for("] first");
+    running.wait_for("] second");
+    let begin = Instant::now();
+    running.signal(Signal::INT);
+    running.finish().code(130).says("killed by signal TERM");
+    // KILL comes after 5 s.
+    assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
+    assert_eq!(fleet.sh("app1", "/bin/ps -A -o args= | grep '^sleep 300'; true"), "");
+}
+
+#[test]
 fn b3_a_stop_request_ends_several_commands_of_root_on_one_connection() {
     let fleet = of_root();
     let recipe = format!(

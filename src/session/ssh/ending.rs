@@ -140,9 +140,13 @@ impl Ending {
         }
     }
 
-    /// What to run so that a signal reaches what it does not reach by itself.
-    pub(super) fn signal_family(&mut self) -> Option<String> {
-        let signal = self.passed_on.take()?;
+    /// A signal that does not reach by itself what it is meant for, once.
+    pub(super) fn pass_on(&mut self) -> Option<JobSignal> {
+        self.passed_on.take()
+    }
+
+    /// What to run so that `signal` reaches what it has started, where that is known.
+    pub(super) fn signal_family(&self, signal: JobSignal) -> Option<String> {
         match &self.kin {
             Kin::Known(family) | Kin::Awaited(family) => Some(family.signalled(signal, self.sudo.as_deref())),
             _ => None,

@@ -44,30 +44,33 @@ fn of(errand: Errand, line: String, input: &str) -> Job {
     job
 }
 
-/// What `jobs` need done now. `signalled`: to which of them a signal was sent just now.
-pub(super) fn due(jobs: &mut [Job], signalled: &[JobId], is_root: bool) -> Vec<Job> {
+/// What `jobs` need done now.
+pub(super) fn due(jobs: &mut [Job], is_root: bool) -> Vec<Job> {
     let mut errands = Vec::new();
     let asks = |job: &Job| matches!(job.errand, Some(Errand::Census(_)));
     if jobs.iter().any(|job| job.ending.wants_family()) && !jobs.iter().any(asks) {
         let alive = jobs.iter().filter(|job| job.leads()).filter_map(|job| job.id).collect();
         errands.push(of_script(Errand::Census(alive), CENSUS));
     }
-    let is_meant = |job: &Job| job.id.is_some_and(|id| signalled.contains(&id));
-    let mut unknown = jobs.iter().filter(|job| is_meant(job) && !job.ending.has_family());
-    if let Some(signal) = unknown.find_map(|job| job.ending.signalled()).filter(|_| is_root)
-        && jobs.iter().all(|job| job.id.is_none() || is_meant(job))
-    {
-        errands.push(of_line(root::to_all(signal)));
-    }
-    for job in jobs {
-        if let Some(script) = job.ending.signal_family() {
-            errands.push(of_script(Errand::Other, &script));
+    let mut in_vain = None;
+    for job in jobs.iter_mut() {
+        if let Some(signal) = job.ending.pass_on() {
+            match job.ending.signal_family(signal) {
+                Some(script) => errands.push(of_script(Errand::Other, &script)),
+                None => in_vain = Some(signal).filter(|_| job.leads()).or(in_vain),
+            }
         }
         if let Some(id) = job.id.filter(|_| !job.leads())
             && let Some(script) = job.ending.await_family()
         {
             errands.push(of_script(Errand::Await(id), &script));
         }
+    }
+    let mut commands = jobs.iter().filter(|job| job.id.is_some() && job.leads());
+    if let Some(signal) = in_vain.filter(|_| is_root)
+        && commands.all(|job| job.ending.signalled() == Some(signal))
+    {
+        errands.push(of_line(root::to_all(signal)));
     }
     errands
 }
@@ -76,12 +79,13 @@ pub(super) fn due(jobs: &mut [Job], signalled: &[JobId], is_root: bool) -> Vec<J
 pub(super) fn ended(errand: Errand, said: &[u8], exit: &Exit, jobs: &mut [Job]) {
     match errand {
         Errand::Census(alive) => {
-            let mut families = match Census::read(said, alive.len()) {
-                Census::Families(families) => families.into_iter(),
+            let families = match Census::read(said, alive.len()) {
+                Census::Families(families) => families,
                 // Those who want it ask again.
                 Census::Stale => return,
-                Census::Unknown => Vec::new().into_iter(),
+                Census::Unknown => Vec::new(),
             };
+            let mut families = families.into_iter();
             for id in alive {
                 let family = families.next();
                 if let Some(job) = jobs.iter_mut().find(|job| job.id == Some(id)) {

@@ -222,14 +222,12 @@ impl Worker {
             self.open_spare()?;
         }
         let now = Instant::now();
-        let mut signalled = Vec::new();
         let mut index = 0;
         while let Some(job) = self.jobs.get_mut(index) {
             if !job.is_running() {
                 index += 1;
                 continue;
             }
-            let before = job.ending.signalled();
             let fed = job.feed();
             if let Some((job, bytes)) = job.id.zip(job.progress(now)) {
                 let _ = self.reports.send(Report::Sent(self.id, job, bytes));
@@ -241,9 +239,6 @@ impl Worker {
             {
                 let _ = self.reports.send(Report::Lingers(self.id, job));
             }
-            if job.ending.signalled() != before {
-                signalled.extend(job.id);
-            }
             self.may_block(fed)?;
             match self.read_job(index)? {
                 Some(exit) if !self.jobs.get(index).is_some_and(|job| job.ending.has_family()) => {
@@ -252,7 +247,7 @@ impl Worker {
                 _ => index += 1,
             }
         }
-        let errands = errand::due(&mut self.jobs, &signalled, self.is_root);
+        let errands = errand::due(&mut self.jobs, self.is_root);
         self.restless |= !errands.is_empty();
         self.jobs.extend(errands);
         self.watch_spare()?;
