@@ -19,6 +19,8 @@ pub mod diagnostic;
 pub mod event;
 pub mod exit;
 pub mod fanout;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod interrupt;
 pub mod io_error;
 pub mod origin;

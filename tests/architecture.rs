@@ -7,7 +7,7 @@ use regex::Regex;
 
 /// Lowest first; a layer names only those before it, and those of its own line.
 const LAYERS: &[&[&str]] = &[
-    &["exit", "interrupt", "io_error", "origin", "secret"],
+    &["exit", "fuzz", "interrupt", "io_error", "origin", "secret"],
     &["configuration"],
     &["diagnostic"],
     &["event"],

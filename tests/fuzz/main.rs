@@ -1,4 +1,5 @@
-//! `scripts/fuzz`: loads many recipes that nobody would write, and tells of those that are not survived.
+//! `scripts/fuzz`: loads many recipes that nobody would write, or hands as many inputs to a reader of what others send, and tells of
+//! those that are not survived.
 #![allow(
     clippy::indexing_slicing,
     clippy::print_stdout,
@@ -11,6 +12,7 @@ mod fuzz;
 #[path = "limits.rs"]
 mod limits;
 mod seeds;
+mod subject;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -23,17 +25,20 @@ use std::{env, fs, thread};
 
 use anyhow::{Context, Result, bail};
 use capr::recipe::on_large_stack;
-use fuzz::{How, Place, corpus, mutate};
+use fuzz::{Place, corpus};
+use subject::Subject;
 
 const USAGE: &str = "\
-usage: scripts/fuzz [COUNT [SEED [FIRST]]]
-       scripts/fuzz --show NUMBER [SEED]
+usage: scripts/fuzz [--target NAME] [COUNT [SEED [FIRST]]]
+       scripts/fuzz [--target NAME] --show NUMBER [SEED]
+       scripts/fuzz --targets
        scripts/fuzz --coverage [OPTION…]
 Loads COUNT recipes (10000 by default), made from those of this checkout; the same ones for the same SEED and checkout.
 Those on which capr panics, ends, hangs or takes too much memory are kept in target/fuzz/. With --coverage libFuzzer makes
-the recipes, by what code they reach; the options are its own: -runs=100000 -seed=1. What it learned is kept, too.";
+the recipes, by what code they reach; the options are its own: -runs=100000 -seed=1. What it learned is kept, too.
+With --target COUNT inputs go to one of the readers of what others send (--targets lists them) instead.";
 
-/// No recipe may take longer.
+/// No input may take longer.
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
@@ -43,22 +48,30 @@ fn main() -> ExitCode {
         text.parse::<u64>()
             .with_context(|| format!("`{text}' is no number\n{USAGE}"))
     };
-    let result = match words.as_slice() {
+    let (subject, words) = match words.as_slice() {
+        ["--target", name, words @ ..] => (Subject::named(name), words),
+        words => (Ok(Subject::recipes()), words),
+    };
+    let result = subject.and_then(|subject| match words {
         ["--work", count, seed, first] => {
-            (|| work(number(count)?, number(seed)?, number(first)?))().map(|()| ExitCode::SUCCESS)
+            work(&subject, number(count)?, number(seed)?, number(first)?).map(|()| ExitCode::SUCCESS)
         }
         ["--seeds", folder] => seeds::write(Path::new(folder)).map(|()| ExitCode::SUCCESS),
-        ["--show", at] => number(at).and_then(|at| show(at, 1)),
-        ["--show", at, seed] => (|| show(number(at)?, number(seed)?))(),
-        [] => watch(10_000, 1, 0),
-        [count] if !count.starts_with('-') => number(count).and_then(|count| watch(count, 1, 0)),
-        [count, seed] => (|| watch(number(count)?, number(seed)?, 0))(),
-        [count, seed, first] => (|| watch(number(count)?, number(seed)?, number(first)?))(),
+        ["--targets"] => {
+            subject::list();
+            Ok(ExitCode::SUCCESS)
+        }
+        ["--show", at] => show(&subject, number(at)?, 1),
+        ["--show", at, seed] => show(&subject, number(at)?, number(seed)?),
+        [] => watch(&subject, 10_000, 1, 0),
+        [count] if !count.starts_with('-') => watch(&subject, number(count)?, 1, 0),
+        [count, seed] => watch(&subject, number(count)?, number(seed)?, 0),
+        [count, seed, first] => watch(&subject, number(count)?, number(seed)?, number(first)?),
         _ => {
             eprintln!("{USAGE}");
-            return ExitCode::from(2);
+            Ok(ExitCode::from(2))
         }
-    };
+    });
     result.unwrap_or_else(|error| {
         eprintln!("fuzz: {error:#}");
         ExitCode::FAILURE
@@ -69,16 +82,14 @@ fn others() -> Vec<String> {
     corpus::corpus(Path::new(env!("CARGO_MANIFEST_DIR")))
 }
 
-fn show(number: u64, seed: u64) -> Result<ExitCode> {
-    let recipe = mutate::recipe(&others(), seed, number);
-    std::io::stdout().write_all(&recipe)?;
+fn show(subject: &Subject, number: u64, seed: u64) -> Result<ExitCode> {
+    std::io::stdout().write_all(&subject.input(seed, number))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Loads recipes and says the number of each before it does. Ends by itself only when all are done.
-fn work(count: u64, seed: u64, first: u64) -> Result<()> {
+/// Reads inputs and says the number of each before it does. Ends by itself only when all are done.
+fn work(subject: &Subject, count: u64, seed: u64, first: u64) -> Result<()> {
     limits::limit_memory()?;
-    let others = others();
     let place = Place::new()?;
     env::set_current_dir(place.path())?;
     std::panic::set_hook(Box::new(|panic| {
@@ -89,12 +100,12 @@ fn work(count: u64, seed: u64, first: u64) -> Result<()> {
         let mut out = std::io::stdout().lock();
         for number in first..first + count {
             writeln!(out, "at {number}")?;
-            let recipe = mutate::recipe(&others, seed, number);
+            let input = subject.input(seed, number);
             drop(out);
-            let loaded = catch_unwind(AssertUnwindSafe(|| place.load(&recipe, How::by(number))));
+            let read = catch_unwind(AssertUnwindSafe(|| subject.read(&place, &input, number)));
             out = std::io::stdout().lock();
-            match loaded {
-                Ok(found) => writeln!(out, "{}", if found?.is_empty() { "good" } else { "bad" })?,
+            match read {
+                Ok(right) => writeln!(out, "{}", if right? { "good" } else { "bad" })?,
                 Err(_) => writeln!(out, "panicked")?,
             }
         }
@@ -103,7 +114,7 @@ fn work(count: u64, seed: u64, first: u64) -> Result<()> {
 }
 
 /// Has the work done by a process that may die of it.
-fn watch(count: u64, seed: u64, first: u64) -> Result<ExitCode> {
+fn watch(subject: &Subject, count: u64, seed: u64, first: u64) -> Result<ExitCode> {
     let began = Instant::now();
     let (mut next, end) = (first, first + count);
     let mut found: BTreeMap<String, Vec<u64>> = BTreeMap::new();
@@ -111,6 +122,7 @@ fn watch(count: u64, seed: u64, first: u64) -> Result<ExitCode> {
     let mut slowest = (Duration::ZERO, 0);
     while next < end {
         let mut child = Command::new(env::current_exe()?)
+            .args(subject.arguments())
             .args([
                 "--work",
                 &(end - next).to_string(),
@@ -141,10 +153,10 @@ fn watch(count: u64, seed: u64, first: u64) -> Result<ExitCode> {
                         slowest = slowest.max((since.elapsed(), at));
                         good += u64::from(line == "good");
                         if line == "panicked" {
-                            keep(&mut found, &panic, seed, at)?;
+                            keep(subject, &mut found, &panic, seed, at)?;
                         }
                         if (at + 1).is_multiple_of(100_000) {
-                            println!("{} recipes, {:.0?}", at + 1 - first, began.elapsed());
+                            println!("{} inputs, {:.0?}", at + 1 - first, began.elapsed());
                         }
                     }
                 },
@@ -161,11 +173,12 @@ fn watch(count: u64, seed: u64, first: u64) -> Result<ExitCode> {
             break;
         }
         let ended = if ended.is_empty() { status.to_string() } else { ended };
-        keep(&mut found, &ended, seed, at)?;
+        keep(subject, &mut found, &ended, seed, at)?;
         next = at + 1;
     }
     println!(
-        "{count} recipes with seed {seed}, {good} of them right, in {:.1?}; the slowest, {}, took {:.0?}",
+        "{}: {count} inputs with seed {seed}, {good} of them right, in {:.1?}; the slowest, {}, took {:.0?}",
+        subject.name(),
         began.elapsed(),
         slowest.1,
         slowest.0
@@ -184,16 +197,14 @@ fn watch(count: u64, seed: u64, first: u64) -> Result<ExitCode> {
     })
 }
 
-fn keep(found: &mut BTreeMap<String, Vec<u64>>, what: &str, seed: u64, number: u64) -> Result<()> {
+fn keep(subject: &Subject, found: &mut BTreeMap<String, Vec<u64>>, what: &str, seed: u64, number: u64) -> Result<()> {
     let numbers = found.entry(what.to_owned()).or_default();
     if numbers.len() < 20 {
         println!("{number}: {what}");
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/target/fuzz");
         fs::create_dir_all(folder)?;
-        fs::write(
-            format!("{folder}/{seed}-{number}.rhai"),
-            mutate::recipe(&others(), seed, number),
-        )?;
+        let name = format!("{folder}/{}-{seed}-{number}", subject.name());
+        fs::write(name, subject.input(seed, number))?;
     }
     numbers.push(number);
     Ok(())

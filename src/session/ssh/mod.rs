@@ -12,6 +12,8 @@ pub mod config;
 mod ending;
 mod errand;
 mod family;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod gateway;
 mod hostkey;
 mod inbox;

@@ -178,7 +178,7 @@ impl Attempt<'_> {
 }
 
 /// `None` where the words do not tell.
-fn is_for_password(question: &str) -> Option<bool> {
+pub(super) fn is_for_password(question: &str) -> Option<bool> {
     let question = question.to_lowercase();
     // A host may be called anything.
     let is_name = |word: &&str| word.contains('@') || word.trim_end_matches('.').contains('.');
@@ -191,7 +191,7 @@ fn is_for_password(question: &str) -> Option<bool> {
 }
 
 /// A server's words without what a terminal would obey, in one line.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let words: Vec<&str> = plain.split_whitespace().collect();
     words.join(" ").chars().take(LONGEST).collect()

@@ -1,6 +1,8 @@
 //! Authentication: keys, then a password or answers to the server's questions, whichever it takes.
 
 mod dialogue;
+#[cfg(any(test, feature = "fuzz"))]
+pub(super) mod fuzz;
 mod key_file;
 mod key_ring;
 mod keys;

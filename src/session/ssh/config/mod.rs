@@ -3,6 +3,8 @@
 
 mod file;
 mod foreign;
+#[cfg(any(test, feature = "fuzz"))]
+pub(super) mod fuzz;
 mod keyword;
 mod resolve;
 mod search;

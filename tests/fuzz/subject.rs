@@ -1,0 +1,74 @@
+//! What is fuzzed: the reading of recipes, or one of capr's readers of what others send.
+
+use anyhow::{Context, Result};
+use capr::fuzz::Target;
+
+use crate::fuzz::{How, Place, mutate};
+
+/// The lists of targets, one for each layer that has some.
+const LISTS: &[&[Target]] = &[capr::session::ssh::fuzz::TARGETS];
+
+/// A reader, with what inputs for it are made of.
+pub enum Subject {
+    Recipes(Vec<String>),
+    Target(&'static Target),
+}
+
+impl Subject {
+    /// Recipes, made of those of this checkout.
+    pub fn recipes() -> Self {
+        Self::Recipes(crate::others())
+    }
+
+    /// A target by its name.
+    pub fn named(name: &str) -> Result<Self> {
+        let target = targets().find(|target| target.name == name);
+        let target =
+            target.with_context(|| format!("there is no target `{name}': scripts/fuzz --targets lists them"))?;
+        Ok(Self::Target(target))
+    }
+
+    /// Its name, as it stands in the names of files that are kept.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Recipes(_) => "recipes",
+            Self::Target(target) => target.name,
+        }
+    }
+
+    /// The arguments that name it to another process of this program.
+    pub fn arguments(&self) -> Vec<&'static str> {
+        match self {
+            Self::Recipes(_) => Vec::new(),
+            Self::Target(target) => vec!["--target", target.name],
+        }
+    }
+
+    /// Makes an input, the same for the same seed and number.
+    pub fn input(&self, seed: u64, number: u64) -> Vec<u8> {
+        match self {
+            Self::Recipes(others) => mutate::recipe(others, seed, number),
+            Self::Target(target) => target.input(seed, number),
+        }
+    }
+
+    /// Reads an input; true where it was taken for right.
+    pub fn read(&self, place: &Place, input: &[u8], number: u64) -> Result<bool> {
+        match self {
+            Self::Recipes(_) => Ok(place.load(input, How::by(number))?.is_empty()),
+            Self::Target(target) => Ok((target.read)(input)),
+        }
+    }
+}
+
+/// All targets.
+fn targets() -> impl Iterator<Item = &'static Target> {
+    LISTS.iter().copied().flatten()
+}
+
+/// Prints the targets, a line each.
+pub fn list() {
+    for target in targets() {
+        println!("{:12} {}", target.name, target.about);
+    }
+}
