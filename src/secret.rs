@@ -4,20 +4,22 @@ use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
+use zeroize::Zeroizing;
+
 /// What stands where a secret was.
 pub const REDACTED: &str = "[redacted]";
 
 /// Shorter lines of a secret may be anything.
 const LINE: usize = 8;
 
-/// A password or the like: shown as `[redacted]` however it is formatted.
+/// A password or the like: shown as `[redacted]` however it is formatted, and overwritten in memory when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// Wraps a text that must not be shown.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(Zeroizing::new(text.into()))
     }
 
     /// The text itself, for the one place that needs it.

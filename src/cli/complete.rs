@@ -151,7 +151,7 @@ impl Known {
         if let Some(directory) = &settings.directory {
             std::env::set_current_dir(directory).ok()?;
         }
-        let (remote, local) = connectors::make(true, settings.ssh);
+        let (remote, local) = connectors::make(true, settings.ssh, None);
         let surroundings = Surroundings {
             remote,
             local,

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::mpsc::Sender;
 
+use rustix::process::Rlimit;
+
 use crate::session::dry_run::DryRunConnector;
 use crate::session::local::LocalConnector;
 use crate::session::ssh::{SshConnector, SshEnvironment};
@@ -16,8 +18,12 @@ pub(super) struct Ssh {
     pub(super) environment: SshEnvironment,
 }
 
-/// The connectors for the servers, and for this machine.
-pub(super) fn make(is_rehearsal: bool, ssh: Ssh) -> (Box<dyn Connector>, Box<dyn Connector>) {
+/// The connectors for the servers, and for this machine, whose commands get this limit for core files.
+pub(super) fn make(
+    is_rehearsal: bool,
+    ssh: Ssh,
+    core_files: Option<Rlimit>,
+) -> (Box<dyn Connector>, Box<dyn Connector>) {
     if is_rehearsal {
         return (Box::new(DryRunConnector), Box::new(DryRunConnector));
     }
@@ -25,7 +31,7 @@ pub(super) fn make(is_rehearsal: bool, ssh: Ssh) -> (Box<dyn Connector>, Box<dyn
         config: ssh.config,
         ssh: SshConnector::new(ssh.environment),
     };
-    (Box::new(remote), Box::new(LocalConnector))
+    (Box::new(remote), Box::new(LocalConnector { core_files }))
 }
 
 /// SSH with the configuration files of the command line.

@@ -5,6 +5,7 @@ mod arguments;
 mod complete;
 mod connectors;
 mod init;
+mod private;
 mod prompts;
 mod search;
 mod settings;
@@ -33,7 +34,8 @@ use self::shell::{Presentation, Shell};
 
 /// Does what the arguments say (the first is the program's name) and gives the code to exit with.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let shell = Shell::of_process();
+    let core_files = private::keep();
+    let shell = Shell::of_process(core_files);
     if let Some(asking) = shell.variable(complete::VARIABLE) {
         let words: Vec<OsString> = arguments.into_iter().collect();
         let answer = on_large_stack(|| complete::answer(asking, words.into_iter(), &shell));
@@ -107,7 +109,7 @@ fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
         Some(Tool::Init) => make_project(&arguments.words, shell, &console),
         Some(Tool::Completions) => completions(&arguments.words, &console),
         _ => match Settings::resolve(arguments, shell) {
-            Ok(settings) => with_settings(settings, &console, redactor, interrupt),
+            Ok(settings) => with_settings(settings, shell, &console, redactor, interrupt),
             Err(error) => refuse(&console, &[error.into()]),
         },
     };
@@ -180,7 +182,13 @@ fn refuse(console: &Console, diagnostics: &[Diagnostic]) -> u8 {
         .exit_code()
 }
 
-fn with_settings(mut settings: Settings, console: &Console, redactor: Redactor, interrupt: Interrupt) -> u8 {
+fn with_settings(
+    mut settings: Settings,
+    shell: &Shell,
+    console: &Console,
+    redactor: Redactor,
+    interrupt: Interrupt,
+) -> u8 {
     let mut prompts = match prepare(&settings, console, redactor.clone(), &interrupt) {
         Ok(prompts) => prompts,
         Err(error) => return refuse(console, &[Diagnostic::new(Fault::Failed, format!("{error:#}"))]),
@@ -194,7 +202,7 @@ fn with_settings(mut settings: Settings, console: &Console, redactor: Redactor, 
             }
         }
     }
-    let (remote, local) = connectors::make(settings.recipe_options.dry_run, settings.ssh);
+    let (remote, local) = connectors::make(settings.recipe_options.dry_run, settings.ssh, shell.core_files);
     let surroundings = Surroundings {
         remote,
         local,

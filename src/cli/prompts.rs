@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use zeroize::Zeroizing;
 
 use crate::interrupt::Interrupt;
 use crate::io_error::plain;
@@ -15,6 +16,9 @@ use crate::report::Console;
 use crate::secret::{Redactor, Secret};
 
 const NO_TERMINAL: &str = "no terminal to ask on; set the variable in the recipe, from a file or ENV";
+
+/// Bytes of the longest line that a terminal gives.
+const LONGEST_LINE: usize = 4096;
 
 /// Prompts on `/dev/tty`.
 pub(super) struct TerminalPrompts {
@@ -58,13 +62,16 @@ impl TerminalPrompts {
 
     fn ask(&self, mut terminal: &File, prompt: &str) -> Result<String, String> {
         terminal.write_all(prompt.as_bytes()).map_err(|error| plain(&error))?;
-        String::from_utf8(self.read_line(terminal)?).map_err(|_| "the answer is not UTF-8".to_owned())
+        let line = self.read_line(terminal)?;
+        let answer = std::str::from_utf8(&line).map_err(|_| "the answer is not UTF-8".to_owned())?;
+        Ok(answer.to_owned())
     }
 
     /// Up to a line end; a stop request ends it.
-    fn read_line(&self, terminal: &File) -> Result<Vec<u8>, String> {
-        let mut line = Vec::new();
-        let mut bytes = [0; 256];
+    fn read_line(&self, terminal: &File) -> Result<Zeroizing<Vec<u8>>, String> {
+        // It does not move while it grows to what a terminal takes for a line, which would leave a copy.
+        let mut line = Zeroizing::new(Vec::with_capacity(LONGEST_LINE));
+        let mut bytes = Zeroizing::new([0; 256]);
         loop {
             if let Some(signal) = self.interrupt.pending() {
                 return Err(signal.to_string());
@@ -80,13 +87,13 @@ impl TerminalPrompts {
             }
             let [answered, woken] = waited.map(|waited| !waited.revents().is_empty());
             if woken {
-                while matches!((&self.woken).read(&mut bytes), Ok(1..)) {}
+                while matches!((&self.woken).read(&mut *bytes), Ok(1..)) {}
                 continue;
             }
             if !answered {
                 continue;
             }
-            let read = match (&*terminal).read(&mut bytes) {
+            let read = match (&*terminal).read(&mut *bytes) {
                 Ok(read) => bytes.get(..read).unwrap_or_default(),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(plain(&error)),

@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
+use rustix::process::Rlimit;
 use rustix::termios::tcgetwinsize;
 
 use crate::event::Level;
@@ -22,6 +23,8 @@ pub(super) struct Shell {
     pub(super) messages: Terminal,
     /// The same of standard output.
     pub(super) data: Terminal,
+    /// The limit for core files that it was started with.
+    pub(super) core_files: Option<Rlimit>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,7 +34,7 @@ pub(super) struct Terminal {
 }
 
 impl Shell {
-    pub(super) fn of_process() -> Self {
+    pub(super) fn of_process(core_files: Rlimit) -> Self {
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
@@ -40,6 +43,7 @@ impl Shell {
             environment,
             messages: terminal(stderr),
             data: terminal(stdout),
+            core_files: Some(core_files),
         }
     }
 

@@ -67,8 +67,8 @@ role :db, "three", :primary => true;
         let told = Told::default();
         let surroundings = Surroundings {
             redactor: capr::secret::Redactor::default(),
-            remote: Box::new(LocalConnector),
-            local: Box::new(LocalConnector),
+            remote: Box::new(LocalConnector::default()),
+            local: Box::new(LocalConnector::default()),
             reporter: Box::new(told.clone()),
             prompts: Box::new(Nobody),
             interrupt: Interrupt::default(),

@@ -12,13 +12,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{self, Pid, Signal, WaitId, WaitIdOptions};
+use rustix::process::{self, Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions};
 
 use crate::exit::{Exit, Stream};
 use crate::io_error::plain;
 use crate::session::feed::Feed;
 use crate::session::{Command, JobSignal};
-use crate::source::text;
+use crate::source::Source;
 
 /// How long output is still read after a command was told to end and did, when something that left its group holds it open.
 const LINGER: Duration = Duration::from_millis(500);
@@ -29,7 +29,7 @@ pub(super) type Output = Box<dyn Fn(Stream, Vec<u8>) + Send>;
 pub(super) type Ended = Box<dyn FnOnce(Exit, Duration) + Send>;
 
 pub(super) enum Order {
-    Write(Vec<u8>),
+    Feed(Arc<dyn Source>),
     EndInput,
     /// It was sent a signal: it is told to end.
     Signalled,
@@ -88,6 +88,13 @@ impl Handle {
     /// Sends a signal to the whole process group.
     pub(super) fn kill(&self, signal: Signal) {
         self.group.kill(signal);
+    }
+
+    /// Sets its limit for core files; its shell has just begun, and whatever that starts inherits it.
+    pub(super) fn allow_core_files(&self, limit: Rlimit) {
+        if let Some(leader) = *self.group.lock() {
+            let _ = process::prlimit(Some(leader), Resource::Core, limit);
+        }
     }
 }
 
@@ -265,7 +272,7 @@ impl Job {
     fn take_orders(&mut self) {
         while let Ok(order) = self.orders.try_recv() {
             match order {
-                Order::Write(bytes) => self.input.push(text(bytes)),
+                Order::Feed(source) => self.input.push(source),
                 Order::EndInput => self.end_input = true,
                 Order::Signalled => self.told_to_end = true,
                 Order::Abandoned => {

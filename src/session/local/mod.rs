@@ -7,16 +7,20 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustix::process;
+use rustix::process::{self, Rlimit};
 
 use crate::exit::Exit;
 use crate::io_error::plain;
 use crate::session::{Command, Connector, Destination, JobId, JobSignal, Report, Session, SessionId};
+use crate::source::{Source, text};
 use job::{Backlog, Handle, Job, Order};
 
 /// Makes sessions on this machine; the destination's name is not looked at.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct LocalConnector;
+#[derive(Clone, Debug, Default)]
+pub struct LocalConnector {
+    /// The limit of its commands for core files, where that is not this process's.
+    pub core_files: Option<Rlimit>,
+}
 
 impl Connector for LocalConnector {
     fn connect(&self, id: SessionId, _destination: &Destination, reports: Sender<Report>) -> Box<dyn Session> {
@@ -25,6 +29,7 @@ impl Connector for LocalConnector {
         Box::new(LocalSession {
             id,
             reports,
+            core_files: self.core_files,
             jobs: Shared::default(),
             backlog: Backlog::default(),
         })
@@ -50,6 +55,7 @@ impl Shared {
 struct LocalSession {
     id: SessionId,
     reports: Sender<Report>,
+    core_files: Option<Rlimit>,
     jobs: Shared,
     backlog: Backlog,
 }
@@ -93,6 +99,9 @@ impl Session for LocalSession {
             let output = move |stream, bytes| drop(reports.send(Report::Output(id, job, stream, bytes)));
             match Job::start(command, self.backlog.clone(), Box::new(output), Box::new(ended)) {
                 Ok(handle) => {
+                    if let Some(limit) = self.core_files {
+                        handle.allow_core_files(limit);
+                    }
                     jobs.running.insert(job, handle);
                     return;
                 }
@@ -103,7 +112,11 @@ impl Session for LocalSession {
     }
 
     fn write(&self, job: JobId, bytes: Vec<u8>) {
-        self.order(job, Order::Write(bytes));
+        self.feed(job, text(bytes));
+    }
+
+    fn feed(&self, job: JobId, source: Arc<dyn Source>) {
+        self.order(job, Order::Feed(source));
     }
 
     fn end_input(&self, job: JobId) {

@@ -20,7 +20,7 @@ fn session() -> (Box<dyn Session>, Receiver<Report>) {
         server: Server::host("localhost"),
         options: SshOptions::default(),
     };
-    let session = LocalConnector.connect(SessionId(0), &destination, sender);
+    let session = LocalConnector::default().connect(SessionId(0), &destination, sender);
     assert!(matches!(reports.recv_timeout(BOUND).unwrap(), Report::Connected(..)));
     (session, reports)
 }
