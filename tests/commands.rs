@@ -407,3 +407,107 @@ fn b17_a_put_that_fails_on_two_servers_names_both() {
         .silent_on("db1: exit");
     assert_eq!(fleet.read("db1", "/u/apps/there/file"), "text");
 }
+
+#[test]
+fn secrets_of_the_environment_stand_in_no_list_of_processes() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    let look = "ps -e -o args > /tmp/ps.$NAME; echo $NAME ${#DB} ${#API_TOKEN} $PLAIN";
+    let long = "long ".repeat(8000);
+    on(
+        &fleet,
+        &format!(
+            r##"
+            set :db_password, "it's hush-hush";
+            set :default_environment, #{{ DB: db_password, PLAIN: "plain" }};
+            run "{look}; cat", :env => #{{ NAME: "a", API_TOKEN: "hush-hush-2" }}, :dir => "/";
+            run "{look}; cat", :env => #{{ NAME: "b" }}, :data => "it reads this\n";
+            run "{look}", :env => #{{ NAME: "c" }}, :pty => true;
+            run "echo ${{#DB}} `printf x`", :shell => "bash";
+            run "# {long}\n{look}; cat", :env => #{{ NAME: "d" }}, :data => "and this\n";
+            puts run_locally("echo $NAME ${{#DB}}", :env => #{{ NAME: "here", DB: db_password }});
+            "##
+        ),
+    )
+    .run()
+    .ok()
+    .says("[out :: app1] a 14 11 plain\n")
+    .says("[out :: app1] b 14 0 plain\n ** [out :: app1] it reads this\n")
+    .says("[out :: app2] c 14 0 plain\n")
+    .says("[out :: app2] 14 x\n")
+    .says("[out :: app2] d 14 0 plain\n ** [out :: app2] and this\n")
+    .says("here 14\n")
+    .silent_on("hush");
+    for host in ["app1", "app2"] {
+        for name in ["a", "b", "c", "d"] {
+            let shown = fleet.read(host, &format!("/tmp/ps.{name}"));
+            assert!(shown.contains("ps -e") && !shown.contains("hush"), "{name}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_in_a_command_line_is_told_once() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    let finished = on(
+        &fleet,
+        r#"set :db_password, "hush-hush"; for n in 0..2 { run `true -p${db_password}`; } run "true", :data => db_password;"#,
+    )
+    .run()
+    .ok()
+    .says("a secret stands in the command line of `run true -p[redacted]', where every user of the server can read it")
+    .silent_on("hush");
+    assert_eq!(
+        finished.stderr.matches("a secret stands").count(),
+        1,
+        "{}",
+        finished.stderr
+    );
+    on(
+        &fleet,
+        r#"set :db_password, "hush-hush"; run "true", :env => `A=${db_password}`;"#,
+    )
+    .run()
+    .code(3)
+    .says("write it as a map: :env => #{ NAME: value }")
+    .silent_on("hush");
+}
+
+#[test]
+fn what_writes_without_an_end_is_ended_where_it_is_kept() {
+    let fleet = Fleet::start(&["app1"]);
+    for (call, place) in [
+        ("capture(\"yes\")", "app1"),
+        ("capture(\"yes | tr -d '\\\\n'\")", "app1"),
+        ("run_locally(\"yes; exit 0\")", "localhost"),
+    ] {
+        on(&fleet, &format!("set :capture_limit, 1; let x = {call};"))
+            .run()
+            .code(1)
+            .says(&format!(
+                "has written more than 1 MiB on {place}, which is more than is kept"
+            ))
+            .says("set :capture_limit, 256;");
+    }
+    assert_eq!(fleet.sh("app1", "pgrep -c yes || true").trim(), "0");
+    on(&fleet, "set :capture_limit, 0; capture(\"true\");")
+        .run()
+        .code(3)
+        .says("`capture_limit' is to be a number of MiB from 1");
+}
+
+#[test]
+fn no_core_file_is_written_of_capr_but_of_what_it_runs() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Core).maximum;
+    let current = Some(4096);
+    setrlimit(Resource::Core, Rlimit { current, maximum }).unwrap();
+    Case::new()
+        .recipe(
+            "task :t { puts run_locally(\"grep core /proc/$PPID/limits | tr -s ' '; ulimit -Sc\", :shell => false); }",
+        )
+        .args(["t"])
+        .run()
+        .ok()
+        .says("Max core file size 0 ")
+        .says("\n8\n");
+}

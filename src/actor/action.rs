@@ -24,8 +24,8 @@ pub struct Action {
     pub parts: HashMap<String, String>,
     /// What becomes of the output.
     pub output: Output,
-    /// Sudo may ask with this prompt and is then given the password.
-    pub sudo_prompt: Option<String>,
+    /// Captured output that is longer, in bytes, is an error, and the commands are ended.
+    pub most_captured: usize,
     /// Not announced, and its end is not told; output and errors are.
     pub silent: bool,
     /// Its exit status is an answer, whatever it is, and no failure.

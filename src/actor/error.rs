@@ -50,6 +50,16 @@ pub enum ActionError {
     /// Sudo asked for a password and there is none. Every command was ended first.
     #[error("no password for sudo: {0}")]
     Password(String),
+    /// A command has written more than is kept. Every command was ended first.
+    #[error("`{}' has written more than {} MiB{}, which is more than is kept", first_line(shown), limit >> 20, on(server.as_ref()))]
+    TooMuch {
+        /// The command, without secrets.
+        shown: String,
+        /// Where.
+        server: Option<Server>,
+        /// How much is kept, in bytes.
+        limit: usize,
+    },
     /// The person did not want the command to be run, nor anything after it.
     #[error("aborted")]
     Aborted,
@@ -89,6 +99,10 @@ impl ActionError {
                     diagnostic.hints.push(hint.to_owned());
                 }
             }
+            Self::TooMuch { .. } => diagnostic.hints.extend([
+                "let the command write less (`| head`), or into a file that `download' fetches".to_owned(),
+                "the limit is the variable `capture_limit', in MiB: set :capture_limit, 256;".to_owned(),
+            ]),
             Self::Selection(SelectionError::UnknownRole {
                 nearest: Some(nearest), ..
             }) => diagnostic.hints.push(did_you_mean(nearest)),
@@ -106,9 +120,12 @@ impl ActionError {
             Self::NotConnected { .. } => Fault::Connection,
             Self::Selection(_) => Fault::Recipe,
             Self::Interrupted(signal) => Fault::Signal(signal.exit_code()),
-            Self::Failed { .. } | Self::NoServers { .. } | Self::Password(_) | Self::Aborted | Self::NobodyToAsk(_) => {
-                Fault::Failed
-            }
+            Self::Failed { .. }
+            | Self::NoServers { .. }
+            | Self::Password(_)
+            | Self::TooMuch { .. }
+            | Self::Aborted
+            | Self::NobodyToAsk(_) => Fault::Failed,
         }
     }
 }
@@ -134,6 +151,10 @@ fn failed(shown: &str, commands: &[(String, Vec<Server>)], servers: &[ServerFail
         })
         .collect();
     format!("failed: {}", groups.join("; "))
+}
+
+fn on(server: Option<&Server>) -> String {
+    server.map_or_else(String::new, |server| format!(" on {server}"))
 }
 
 fn first_line(text: &str) -> String {

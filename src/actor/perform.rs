@@ -1,7 +1,10 @@
 //! Starts an action on its servers, follows it to its end, or ends it.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
 
 use super::running::{Channel, Job, Transfer};
 use super::sudo::Found;
@@ -12,7 +15,7 @@ use crate::exit::{Exit, Stream};
 use crate::fanout::{Arrival, NotConnected, Progress};
 use crate::interrupt::Signal;
 use crate::secret::Secret;
-use crate::session::{Banner, Command, Destination, NewHostKey, PasswordQuestion, Wanted};
+use crate::session::{Banner, Command, Destination, Input, NewHostKey, Opening, PasswordQuestion, Wanted};
 
 /// For what comes after the handler's end: nobody is asked any more.
 struct Nobody;
@@ -57,7 +60,6 @@ impl Actor {
         self.actions += 1;
         let id = ActionId(self.actions);
         let shown = self.teller.redactor().clean(&action.shown);
-        let sudo_prompt = action.sudo_prompt.as_deref();
         let parts = jobs.iter().map(|(destination, command)| Job {
             server: destination.server.clone(),
             shown: action.parts.get(&command.line).cloned(),
@@ -65,14 +67,19 @@ impl Actor {
             transfer: command
                 .input
                 .is_told
-                .then(|| Transfer::of(Some(command.input.source.length()))),
-            out: Channel::new(sudo_prompt),
-            err: Channel::new(sudo_prompt),
+                .then(|| Transfer::of(Some(command.input.length()))),
+            out: Channel::new(command.input.opening.as_deref()),
+            err: Channel::new(command.input.opening.as_deref()),
             captured: String::new(),
             tail: VecDeque::new(),
             exit: None,
+            opening: command.input.opening.clone(),
+            answers: 0,
             sent: None,
+            refused: false,
+            retried: false,
             denied: false,
+            captured_before: 0,
         });
         let mut running = Running {
             flight: None,
@@ -82,6 +89,7 @@ impl Actor {
             silent: action.silent,
             asks: action.asks,
             output: action.output,
+            most_captured: action.most_captured,
             started: Instant::now(),
             jobs: parts.collect(),
             pieces: VecDeque::new(),
@@ -167,7 +175,12 @@ impl Actor {
                 outcome.statuses.insert(job.server.clone(), status);
             }
             if running.output == Output::Capture {
-                outcome.stdout.insert(job.server, job.captured);
+                // A terminal makes two characters of each line end.
+                let text = match job.terminal {
+                    true => job.captured.replace("\r\n", "\n"),
+                    false => job.captured,
+                };
+                outcome.stdout.insert(job.server, text);
             }
         }
         Ok(outcome)
@@ -399,46 +412,124 @@ impl Actor {
         bytes: &[u8],
         passwords: &mut dyn Passwords,
     ) -> Result<(), ActionError> {
-        for question in running.receive(index, stream, bytes, &mut self.teller) {
-            let Some(job) = running.jobs.get_mut(index) else {
-                continue;
-            };
-            match question {
+        for found in running.receive(index, stream, bytes, &mut self.teller) {
+            match found {
+                Found::Question => self.question(running, index, passwords)?,
                 Found::Refusal => {
-                    if let Some(sent) = &job.sent
-                        && self.asked.refused(passwords, sent)
-                    {
-                        self.teller.tell(Event::Message {
-                            level: Level::Important,
-                            tag: Some(job.server.to_string()),
-                            text: "sudo did not take the password".to_owned(),
-                        });
+                    if let Some(job) = running.jobs.get_mut(index) {
+                        job.refused = true;
                     }
                 }
-                Found::Prompt => {
-                    let why = format!("sudo on {}", job.server);
-                    match self.asked.get(passwords, &why, self.teller.redactor()) {
-                        Ok(password) => {
-                            let line = format!("{}\n", password.reveal());
-                            job.sent = Some(password);
-                            self.write(running, index, &line);
-                        }
-                        Err(reason) => {
-                            self.asked.reset();
-                            // Ctrl-C at the question.
-                            let error = match self.interrupt.take() {
-                                Some(signal) => self.interrupted(signal),
-                                None => ActionError::Password(reason),
-                            };
-                            self.cancel(running);
-                            return Err(error);
-                        }
+                Found::Begun => self.feed(running, index, |opening| opening.then.as_ref()),
+                Found::Started => {
+                    if let Some(job) = running.jobs.get_mut(index) {
+                        job.started();
                     }
+                    self.feed(running, index, |opening| {
+                        opening.started.as_ref().map(|(_, input)| input)
+                    });
                 }
                 Found::Text(_) => {}
             }
         }
+        if running.is_too_much() {
+            let error = ActionError::TooMuch {
+                shown: running.shown.clone(),
+                server: running.jobs.get(index).map(|job| job.server.clone()),
+                limit: running.most_captured,
+            };
+            self.cancel(running);
+            return Err(error);
+        }
         Ok(())
+    }
+
+    /// Gives a command what was held back for this moment.
+    fn feed(&mut self, running: &Running, index: usize, part: impl Fn(&Opening) -> Option<&Input>) {
+        let Some(opening) = running.jobs.get(index).and_then(|job| job.opening.clone()) else {
+            return;
+        };
+        let (Some(input), Some(flight)) = (part(&opening), &running.flight) else {
+            return;
+        };
+        let fanout = self.fanout(running.local);
+        fanout.feed(flight, index, Arc::clone(&input.source));
+        if input.then_end {
+            fanout.end_input(flight, index);
+        }
+    }
+
+    /// Sudo asks for the password. A server is given one once, for each call of sudo in the command; that it asks once more is
+    /// how it refuses, whatever it says. Then the person is asked again, once, for all servers.
+    fn question(
+        &mut self,
+        running: &mut Running,
+        index: usize,
+        passwords: &mut dyn Passwords,
+    ) -> Result<(), ActionError> {
+        let Some(job) = running.jobs.get_mut(index) else {
+            return Ok(());
+        };
+        let questions = job.opening.as_ref().map_or(0, |opening| opening.questions);
+        let refused = job.sent.clone().filter(|_| job.refused || job.answers >= questions);
+        job.refused = false;
+        if let Some(sent) = &refused {
+            // What it has said since then is not the command's.
+            job.captured.truncate(job.captured_before);
+            if self.asked.refused(passwords, sent) {
+                self.teller.tell(Event::Message {
+                    level: Level::Important,
+                    tag: Some(job.server.to_string()),
+                    text: "sudo did not take the password".to_owned(),
+                });
+            }
+        }
+        if questions == 0 || job.denied || job.retried && refused.is_some() {
+            job.denied = true;
+            self.decline(running, index);
+            return Ok(());
+        }
+        let why = format!("sudo on {}", job.server);
+        match self.asked.get(passwords, &why, self.teller.redactor()) {
+            Ok(password) if refused.as_ref() == Some(&password) => {
+                job.denied = true;
+                self.decline(running, index);
+            }
+            Ok(password) => {
+                let line = Zeroizing::new(format!("{}\n", password.reveal()));
+                job.sent = Some(password);
+                match refused {
+                    Some(_) => job.retried = true,
+                    None => job.answers += 1,
+                }
+                job.captured_before = job.captured.len();
+                self.write(running, index, &line);
+            }
+            Err(reason) => {
+                self.asked.reset();
+                // Ctrl-C at the question.
+                let error = match self.interrupt.take() {
+                    Some(signal) => self.interrupted(signal),
+                    None => ActionError::Password(reason),
+                };
+                self.cancel(running);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives sudo the end of its input for an answer, which is no attempt.
+    fn decline(&mut self, running: &Running, index: usize) {
+        const END_OF_TRANSMISSION: &str = "\x04";
+        match running.jobs.get(index) {
+            Some(job) if job.terminal => self.write(running, index, END_OF_TRANSMISSION),
+            _ => {
+                if let Some(flight) = &running.flight {
+                    self.fanout(running.local).end_input(flight, index);
+                }
+            }
+        }
     }
 
     fn lingers(&mut self, running: &Running, index: usize) {

@@ -1,6 +1,7 @@
 //! An action in flight: what each of its servers has said so far.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indexmap::{IndexMap, IndexSet};
@@ -15,6 +16,7 @@ use crate::event::{ActionId, Event};
 use crate::exit::{Exit, Stream};
 use crate::fanout::Flight;
 use crate::secret::Secret;
+use crate::session::Opening;
 
 /// How many of the last lines of standard error an error shows.
 const TAIL: usize = 10;
@@ -29,6 +31,7 @@ pub struct Running {
     pub(super) silent: bool,
     pub(super) asks: bool,
     pub(super) output: Output,
+    pub(super) most_captured: usize,
     pub(super) started: Instant,
     pub(super) jobs: Vec<Job>,
     pub(super) pieces: VecDeque<Piece>,
@@ -50,10 +53,33 @@ pub(super) struct Job {
     pub captured: String,
     pub tail: VecDeque<String>,
     pub exit: Option<Exit>,
+    /// What it waits for before it is given more.
+    pub opening: Option<Arc<Opening>>,
+    /// How many questions of sudo were answered.
+    pub answers: usize,
     /// The password sudo was given last.
     pub sent: Option<Secret>,
-    /// Sudo gave up on our passwords.
+    /// Sudo has said in words that we know that it did not take it.
+    pub refused: bool,
+    /// The person was asked once more.
+    pub retried: bool,
+    /// Sudo did not take our passwords.
     pub denied: bool,
+    /// How much was captured when sudo was given a password.
+    pub captured_before: usize,
+}
+
+/// Of a longer line, in bytes, an error shows the beginning.
+const LONGEST: usize = 4096;
+
+fn shortened(mut line: String) -> String {
+    if line.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|end| line.is_char_boundary(*end));
+        line.truncate(end.unwrap_or(0));
+        line.push_str(" …");
+        line.shrink_to_fit();
+    }
+    line
 }
 
 /// How often it is told how far a transfer has come.
@@ -88,16 +114,26 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    pub fn new(sudo_prompt: Option<&str>) -> Self {
+    pub fn new(opening: Option<&Opening>) -> Self {
+        let filter = |opening: &Opening| {
+            let started = opening.started.as_ref().map(|(mark, _)| mark.as_str());
+            Filter::new(&opening.mark, started)
+        };
         Self {
             decoder: Decoder::default(),
-            filter: sudo_prompt.filter(|prompt| !prompt.is_empty()).map(Filter::new),
+            filter: opening.map(filter),
             lines: Lines::default(),
         }
     }
 }
 
 impl Job {
+    /// Sudo has started its command: nothing is sudo's any more.
+    pub fn started(&mut self) {
+        let filters = [&mut self.out.filter, &mut self.err.filter];
+        filters.into_iter().flatten().for_each(Filter::end);
+    }
+
     fn channel(&mut self, stream: Stream) -> &mut Channel {
         match stream {
             Stream::Out => &mut self.out,
@@ -125,7 +161,7 @@ impl Job {
 }
 
 impl Running {
-    /// Takes bytes apart into output, which is dealt with at once, and sudo's questions, which are given back.
+    /// Takes bytes apart into output, which is dealt with at once, and what is sudo's and ours, which is given back.
     pub(super) fn receive(&mut self, index: usize, stream: Stream, bytes: &[u8], teller: &mut Teller) -> Vec<Found> {
         let Some(job) = self.jobs.get_mut(index) else {
             return Vec::new();
@@ -217,6 +253,12 @@ impl Running {
         }
     }
 
+    /// Whether more was captured, on all servers together, than may be.
+    pub(super) fn is_too_much(&self) -> bool {
+        self.output == Output::Capture
+            && self.jobs.iter().map(|job| job.captured.len()).sum::<usize>() > self.most_captured
+    }
+
     /// Every server once, in order: one may have several commands.
     pub(super) fn servers(&self) -> impl Iterator<Item = &Server> {
         let servers: IndexSet<&Server> = self.jobs.iter().map(|job| &job.server).collect();
@@ -289,7 +331,7 @@ impl Running {
                 if tail.len() == TAIL {
                     tail.pop_front();
                 }
-                tail.push_back(redactor.clean(line));
+                tail.push_back(shortened(redactor.clean(line)));
             }
             match (output, stream) {
                 (Output::Handler, _) | (Output::Capture | Output::Bytes, Stream::Out) => {}

@@ -1,37 +1,60 @@
-//! Finds sudo's questions in the output of a command, and keeps them out of it.
+//! Finds in the output of a command what is not the command's: the marks that tell how far it has come, and sudo's questions.
 
-/// What sudo says when it asks again; kept to its first words.
+/// What sudo says when it does not take a password; kept to its first words, in the language that most servers speak.
 const REFUSAL: &str = "Sorry, try again";
+
+/// How sudo-rs begins a question, before the word that it was given to ask with.
+const SUDO_RS: &str = "[sudo: ";
 
 /// What a piece of output holds.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// Output of the command.
     Text(String),
+    /// What runs before the command has said its mark.
+    Begun,
     /// Sudo waits for the password.
-    Prompt,
-    /// Sudo did not take the password.
+    Question,
+    /// Sudo says that it did not take the password.
     Refusal,
+    /// Sudo has started its command.
+    Started,
 }
 
-/// One stream of one command. A question counts only at the start of a line that has no end yet.
+/// One stream of one command. A question has the word that was made on the server for this command, stands at the start of a
+/// line that has no end yet, and comes before sudo has started its command.
 #[derive(Debug)]
 pub(super) struct Filter {
-    prompt: String,
+    mark: String,
+    /// What sudo's command says first, where that is awaited.
+    started: Option<String>,
+    stage: Stage,
     held: String,
     line_start: bool,
-    /// The line that begins here is a refusal.
+    /// The line that begins here, or goes on, is sudo's.
     skipping: bool,
-    /// A prompt was found; the terminal's echo of the line end follows.
+    /// A question was found; the terminal's echo of the line end follows.
     asked: bool,
-    /// A prompt was found at some time, here or on the other stream: refusals are to be expected.
+    /// A question was found at some time, here or on the other stream: refusals are to be expected.
     ever_asked: bool,
 }
 
+#[derive(Debug)]
+enum Stage {
+    /// The mark is awaited.
+    Waiting,
+    /// It was said, and this word with it.
+    Begun(String),
+    /// Nothing is sudo's any more.
+    Over,
+}
+
 impl Filter {
-    pub fn new(prompt: &str) -> Self {
+    pub fn new(mark: &str, started: Option<&str>) -> Self {
         Self {
-            prompt: prompt.to_owned(),
+            mark: mark.to_owned(),
+            started: started.map(str::to_owned),
+            stage: Stage::Waiting,
             held: String::new(),
             line_start: true,
             skipping: false,
@@ -48,41 +71,17 @@ impl Filter {
         let mut rest = input.as_str();
         let mut found = Vec::new();
         while !rest.is_empty() {
-            if self.line_start && !self.skipping {
-                if self.asked {
-                    if rest == "\r" {
-                        break;
-                    }
-                    self.asked = false;
-                    rest = rest
-                        .strip_prefix("\r\n")
-                        .or_else(|| rest.strip_prefix('\n'))
-                        .unwrap_or(rest);
-                    continue;
+            if let Some(left) = self.own(rest, &mut found) {
+                match left {
+                    Some(after) => rest = after,
+                    None => break,
                 }
-                if let Some(after) = rest.strip_prefix(self.prompt.as_str())
-                    && !after.contains('\n')
-                {
-                    self.asked = true;
-                    self.ever_asked = true;
-                    rest = after;
-                    found.push(Found::Prompt);
-                    continue;
-                }
-                if self.ever_asked && rest.starts_with(REFUSAL) {
-                    self.skipping = true;
-                    found.push(Found::Refusal);
-                    continue;
-                }
-                // What may still become a question is held back.
-                if self.prompt.starts_with(rest) || (self.ever_asked && REFUSAL.starts_with(rest)) {
-                    break;
-                }
+                continue;
             }
-            let (line, after) = match rest.find('\n') {
-                Some(end) => rest.split_at(end + 1),
-                None => (rest, ""),
-            };
+            let (line, after) = self.up_to_what_may_be_ours(rest);
+            if line.is_empty() {
+                break;
+            }
             self.line_start = line.ends_with('\n');
             if self.skipping {
                 self.skipping = !self.line_start;
@@ -97,6 +96,112 @@ impl Filter {
         found
     }
 
+    /// What is left behind something that is not the command's; `Some(None)` where it is not whole yet, `None` where there
+    /// is nothing of the kind at this place.
+    fn own<'a>(&mut self, rest: &'a str, found: &mut Vec<Found>) -> Option<Option<&'a str>> {
+        if let Some(mark) = self.awaited()
+            && let Some(behind) = rest.strip_prefix(mark)
+        {
+            let Some((word, after)) = behind.split_once('\n') else {
+                return Some(None);
+            };
+            self.line_start = true;
+            (self.stage, self.asked) = match self.stage {
+                Stage::Waiting => {
+                    found.push(Found::Begun);
+                    (Stage::Begun(word.trim_end_matches('\r').to_owned()), false)
+                }
+                _ => {
+                    found.push(Found::Started);
+                    (Stage::Over, false)
+                }
+            };
+            return Some(Some(after));
+        }
+        if !self.line_start || self.skipping {
+            return None;
+        }
+        if self.asked {
+            if rest == "\r" {
+                return Some(None);
+            }
+            self.asked = false;
+            let after = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix('\n'));
+            return Some(Some(after.unwrap_or(rest)));
+        }
+        if let Some(word) = self.word() {
+            let begins = rest.strip_prefix(SUDO_RS);
+            if let Some(after) = begins.unwrap_or(rest).strip_prefix(word)
+                && !after.contains('\n')
+            {
+                self.asked = begins.is_none();
+                // What sudo-rs puts behind it goes on to the line end.
+                self.skipping = begins.is_some();
+                self.ever_asked = true;
+                found.push(Found::Question);
+                return Some(Some(after));
+            }
+        }
+        if self.ever_asked && rest.starts_with(REFUSAL) && !matches!(self.stage, Stage::Over) {
+            self.skipping = true;
+            found.push(Found::Refusal);
+            return Some(Some(rest));
+        }
+        None
+    }
+
+    /// The mark that comes next.
+    fn awaited(&self) -> Option<&str> {
+        match self.stage {
+            Stage::Waiting => Some(&self.mark),
+            Stage::Begun(_) => self.started.as_deref(),
+            Stage::Over => None,
+        }
+    }
+
+    /// The word that sudo asks with, while it may ask.
+    fn word(&self) -> Option<&str> {
+        match &self.stage {
+            Stage::Begun(word) => Some(word).filter(|word| !word.is_empty()).map(String::as_str),
+            _ => None,
+        }
+    }
+
+    /// The next line, or what there is of it, but nothing of what may still become a mark or a question.
+    fn up_to_what_may_be_ours<'a>(&self, rest: &'a str) -> (&'a str, &'a str) {
+        let end = rest.find('\n').map_or(rest.len(), |end| end + 1);
+        let line = rest.get(..end).unwrap_or(rest);
+        if self.line_start && !self.skipping && end == rest.len() {
+            let mut beginnings = vec![];
+            if let Some(word) = self.word() {
+                beginnings.extend([word.to_owned(), format!("{SUDO_RS}{word}")]);
+            }
+            if self.ever_asked && !matches!(self.stage, Stage::Over) {
+                beginnings.push(REFUSAL.to_owned());
+            }
+            if beginnings.iter().any(|beginning| beginning.starts_with(line)) {
+                return ("", rest);
+            }
+        }
+        let Some(mark) = self.awaited() else {
+            return rest.split_at(end);
+        };
+        // Whatever ran before may have left its line without an end.
+        let at = match line.find(mark) {
+            Some(at) => at,
+            None => (1..mark.len())
+                .rev()
+                .find(|length| mark.get(..*length).is_some_and(|beginning| line.ends_with(beginning)))
+                .map_or(line.len(), |length| line.len() - length),
+        };
+        rest.split_at(at)
+    }
+
+    /// Sudo has started its command, which the other stream has said.
+    pub fn end(&mut self) {
+        self.stage = Stage::Over;
+    }
+
     /// What was held back and did not become a question.
     pub fn finish(&mut self) -> String {
         std::mem::take(&mut self.held)
@@ -107,49 +212,89 @@ impl Filter {
 mod tests {
     use super::{Filter, Found};
 
-    const PROMPT: &str = "sudo password: ";
+    const WORD: &str = "66f2473001074826";
 
     fn text(text: &str) -> Found {
         Found::Text(text.to_owned())
     }
 
+    /// One that has begun.
+    fn begun(started: Option<&str>) -> Filter {
+        let mut filter = Filter::new("<mark>", started);
+        assert_eq!(filter.push(&format!("<mark>{WORD}\r\n"), false), [Found::Begun]);
+        filter
+    }
+
     #[test]
-    fn u4_a_prompt_split_over_chunks_is_found_and_kept_out_of_the_output() {
-        let mut filter = Filter::new(PROMPT);
-        assert_eq!(filter.push("first\nsudo pass", false), [text("first\n")]);
-        assert_eq!(filter.push("word: ", false), [Found::Prompt]);
+    fn u4_a_question_split_over_chunks_is_found_and_kept_out_of_the_output() {
+        let mut filter = Filter::new("<mark>", None);
+        assert_eq!(filter.push("hello<ma", false), [text("hello")]);
+        assert_eq!(filter.push("rk>66f24730", false), []);
+        assert_eq!(
+            filter.push("01074826\nfirst\n66f247", false),
+            [Found::Begun, text("first\n")]
+        );
+        assert_eq!(filter.push("3001074826", false), [Found::Question]);
         assert_eq!(filter.push("\r", false), []);
         assert_eq!(filter.push("\nroot\r\n", false), [text("root\r\n")]);
         assert_eq!(filter.finish(), "");
     }
 
     #[test]
-    fn u4_a_refusal_and_the_next_prompt_in_one_chunk_are_both_found() {
-        let mut filter = Filter::new(PROMPT);
-        assert_eq!(filter.push(PROMPT, false), [Found::Prompt]);
+    fn u4_a_refusal_and_the_next_question_in_one_chunk_are_both_found() {
+        let mut filter = begun(None);
+        assert_eq!(filter.push(WORD, false), [Found::Question]);
         assert_eq!(
-            filter.push("\r\nSorry, try again.\r\nsudo password: ", false),
-            [Found::Refusal, Found::Prompt]
+            filter.push(&format!("\r\nSorry, try again.\r\n{WORD}"), false),
+            [Found::Refusal, Found::Question]
+        );
+        assert_eq!(
+            filter.push(&format!("\r\nFalsch!\r\n{WORD}"), false),
+            [text("Falsch!\r\n"), Found::Question]
         );
     }
 
     #[test]
-    fn u5_what_only_looks_like_a_prompt_is_output() {
-        let mut filter = Filter::new(PROMPT);
-        assert_eq!(
-            filter.push("sudo password: is what it asks\nSorry, try again\n", false),
-            [text("sudo password: is what it asks\nSorry, try again\n")]
-        );
-        assert_eq!(filter.push("a sudo password: ", false), [text("a sudo password: ")]);
-        assert_eq!(filter.push("\nsudo", false), [text("\n")]);
-        assert_eq!(filter.finish(), "sudo");
+    fn u5_what_only_looks_like_a_question_is_output() {
+        let mut filter = begun(None);
+        let output = format!("SUDO_PROMPT={WORD}\n{WORD} is what it asks\nSorry, try again\n");
+        assert_eq!(filter.push(&output, false), [text(&output)]);
+        let output = format!("a {WORD}");
+        assert_eq!(filter.push(&output, false), [text(&output)]);
+        assert_eq!(filter.push("\n66f2", false), [text("\n")]);
+        assert_eq!(filter.finish(), "66f2");
     }
 
     #[test]
     fn u5_without_an_echo_the_output_after_the_answer_is_whole() {
-        let mut filter = Filter::new(PROMPT);
-        assert_eq!(filter.push(PROMPT, false), [Found::Prompt]);
+        let mut filter = begun(None);
+        assert_eq!(filter.push(WORD, false), [Found::Question]);
         assert_eq!(filter.push("root\n\nS", false), [text("root\n\n")]);
         assert_eq!(filter.push("ome\n", false), [text("Some\n")]);
+    }
+
+    #[test]
+    fn nothing_is_a_question_before_the_word_is_known_or_after_sudo_has_started() {
+        let mut filter = Filter::new("<mark>", Some("<on>"));
+        assert_eq!(filter.push(WORD, false), [text(WORD)]);
+        assert_eq!(
+            filter.push(&format!("\n<mark>{WORD}\n"), false),
+            [text("\n"), Found::Begun]
+        );
+        assert_eq!(filter.push(WORD, false), [Found::Question]);
+        assert_eq!(
+            filter.push(&format!("<on>\n{WORD}"), false),
+            [Found::Started, text(WORD)]
+        );
+        assert_eq!(filter.push("<on>\n<mark>x\n", false), [text("<on>\n<mark>x\n")]);
+    }
+
+    #[test]
+    fn the_question_of_sudo_rs_has_the_word_in_it() {
+        let mut filter = begun(None);
+        assert_eq!(filter.push("[sud", false), []);
+        assert_eq!(filter.push(&format!("o: {WORD}] Pass"), false), [Found::Question]);
+        assert_eq!(filter.push("word: \r\nroot\r\n[s", false), [text("root\r\n")]);
+        assert_eq!(filter.finish(), "[s");
     }
 }

@@ -12,6 +12,7 @@ mod tests;
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,7 @@ use crate::session::{
     Banner, Command, ConnectError, Connector, JobId, JobSignal, NewHostKey, PasswordQuestion, Report, Session,
     SessionId,
 };
+use crate::source::Source;
 
 /// Told while connections are made.
 #[derive(Debug)]
@@ -292,6 +294,13 @@ impl Fanout {
     pub fn write(&mut self, flight: &Flight, index: usize, bytes: Vec<u8>) {
         if let Some((link, job)) = self.running(flight, index) {
             link.session.write(job, bytes);
+        }
+    }
+
+    /// Sends all of a source to a command's standard input.
+    pub fn feed(&mut self, flight: &Flight, index: usize, source: Arc<dyn Source>) {
+        if let Some((link, job)) = self.running(flight, index) {
+            link.session.feed(job, source);
         }
     }
 

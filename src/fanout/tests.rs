@@ -193,6 +193,7 @@ struct Nothing;
 impl Session for Nothing {
     fn start(&self, _job: JobId, _command: Command) {}
     fn write(&self, _job: JobId, _bytes: Vec<u8>) {}
+    fn feed(&self, _job: JobId, _source: std::sync::Arc<dyn crate::source::Source>) {}
     fn end_input(&self, _job: JobId) {}
     fn signal(&self, _job: JobId, _signal: JobSignal) {}
     fn abandon(&self) {}

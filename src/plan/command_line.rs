@@ -14,12 +14,15 @@ const LONGEST: usize = 32_000;
 pub struct CommandLine {
     /// What the login shell is given.
     pub line: String,
+    /// What is read first: the line itself, where that is too long.
+    pub first: Vec<u8>,
     /// What the command reads first: its own text, where that is too long for a line.
     pub script: Vec<u8>,
 }
 
 /// What a server is given for `text`. The lines of a text stay lines. `reads`: the command may be given input of its own.
-pub fn command_line(text: &str, options: &RunOptions, reads: bool) -> CommandLine {
+/// `before` is a script of one line that runs in its directory and its environment, and reads before it.
+pub fn command_line(text: &str, options: &RunOptions, before: &str, reads: bool) -> CommandLine {
     let text = text.replace("\r\n", "\n");
     let text = text.trim_start().trim_end_matches('\n');
     let shell = options.shell.as_ref().unwrap_or(&Shell::Default);
@@ -28,7 +31,16 @@ pub fn command_line(text: &str, options: &RunOptions, reads: bool) -> CommandLin
         let command = match shell {
             Shell::Default => Cow::Owned(format!("sh -c {}", quote_always(text))),
             Shell::Named(shell) => Cow::Owned(format!("{shell} -c {}", quote_always(text))),
+            Shell::None if !before.is_empty() => Cow::Owned(format!("\"$SHELL\" -c {}", quote_always(text))),
             Shell::None => Cow::Borrowed(text),
+        };
+        let command = match before {
+            "" => command,
+            _ => format!(
+                "sh -c {} capr {command}",
+                quote_always(&format!("{before}; exec \"$@\""))
+            )
+            .into(),
         };
         let command = match &environment {
             Some(environment) => format!("env {environment} {command}"),
@@ -45,6 +57,7 @@ pub fn command_line(text: &str, options: &RunOptions, reads: bool) -> CommandLin
     if whole.len() <= LONGEST {
         return CommandLine {
             line: whole,
+            first: Vec::new(),
             script: Vec::new(),
         };
     }
@@ -52,13 +65,15 @@ pub fn command_line(text: &str, options: &RunOptions, reads: bool) -> CommandLin
     if whole.len() <= LONGEST {
         return CommandLine {
             line: whole,
+            first: Vec::new(),
             script: text.into(),
         };
     }
     // The environment is long as well.
     CommandLine {
         line: format!("sh -c {}", quote_always(&read_script(whole.len(), true))),
-        script: [whole.as_bytes(), text.as_bytes()].concat(),
+        first: whole.into_bytes(),
+        script: text.into(),
     }
 }
 
@@ -105,7 +120,7 @@ mod tests {
     use super::{Environment, LONGEST, RunOptions, Server, Shell, placeholders};
 
     fn command_line(text: &str, options: &RunOptions) -> String {
-        super::command_line(text, options, false).line
+        super::command_line(text, options, "", false).line
     }
 
     /// What a login shell that is `sh` makes of the line.
@@ -136,7 +151,7 @@ mod tests {
 
     /// What a login shell that is `sh` makes of it, with this as the command's input.
     fn fed(text: &str, options: &RunOptions, input: &str) -> String {
-        let command = super::command_line(text, options, !input.is_empty());
+        let command = super::command_line(text, options, "", !input.is_empty());
         assert!(command.line.len() <= LONGEST);
         let mut child = Command::new("sh")
             .args(["-c", &command.line])
@@ -145,7 +160,8 @@ mod tests {
             .spawn()
             .unwrap();
         let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(&[&command.script, input.as_bytes()].concat()).unwrap();
+        let given = [&command.first, &command.script, input.as_bytes()];
+        stdin.write_all(&given.concat()).unwrap();
         drop(stdin);
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{output:?}");

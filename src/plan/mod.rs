@@ -1,11 +1,13 @@
 //! Pure: from what a recipe asks to the command line that a server's login shell is given.
 
 mod command_line;
+mod opening;
 mod quote;
 mod sudo;
 mod transfer;
 
 pub use command_line::{CommandLine, command_line, placeholders};
+pub use opening::{Before, Within, exports, towards};
 pub use quote::quote;
-pub use sudo::sudo_command;
+pub use sudo::{sudo_calls, sudo_command, within_sudo, without_prompts};
 pub use transfer::{FILE_FOLLOWS, TAR_FOLLOWS, get_command, put_command, remove_command, untar_command};

@@ -1,6 +1,23 @@
-//! The words that stand before a command that is run by sudo.
+//! The words that stand before a command that is run by sudo: as a recipe writes them, and as they are sent.
 
 use super::quote::{quote, quote_always};
+
+/// Options of sudo that take a word of their own.
+const WITH_WORD: &str = "CDghpRrTtUu";
+/// The long ones.
+const LONG_WITH_WORD: [&str; 11] = [
+    "--chdir",
+    "--chroot",
+    "--close-from",
+    "--command-timeout",
+    "--group",
+    "--host",
+    "--other-user",
+    "--prompt",
+    "--role",
+    "--type",
+    "--user",
+];
 
 /// `sudo -p 'sudo password: ' -u bob`. An empty prompt is left to sudo. `program` may bring options of its own.
 pub fn sudo_command(program: &str, prompt: &str, user: Option<&str>) -> String {
@@ -16,18 +33,89 @@ pub fn sudo_command(program: &str, prompt: &str, user: Option<&str>) -> String {
     command
 }
 
+/// How often `text` calls sudo in the words of [`sudo_command`].
+pub fn sudo_calls(text: &str, program: &str, prompt: &str) -> usize {
+    text.matches(&sudo_command(program, prompt, None)).count()
+}
+
+/// `text` as it is sent: its calls of sudo name no prompt. Sudo then takes the one in its environment, which nobody else can
+/// read, as everybody can the words of a command.
+pub fn without_prompts(text: &str, program: &str, prompt: &str) -> String {
+    text.replace(&sudo_command(program, prompt, None), program)
+}
+
+/// `text` with `words` before the command that its first call of sudo runs; `options` are given to sudo. `None` where that
+/// command does not stand behind options that are known.
+pub fn within_sudo(text: &str, program: &str, prompt: &str, options: &str, words: &str) -> Option<String> {
+    let (before, after) = text.split_once(&sudo_command(program, prompt, None))?;
+    let command = command_at(after)?;
+    let (own, command) = after.split_at_checked(command)?;
+    let own = own.trim_end();
+    Some(format!("{before}{program}{options}{own} {words} {command}"))
+}
+
+/// Where in the words behind `sudo` the command begins.
+fn command_at(words: &str) -> Option<usize> {
+    let mut rest = words;
+    loop {
+        rest = rest.trim_start_matches([' ', '\t']);
+        let word = first_word(rest)?;
+        let behind = rest.get(word.len()..)?;
+        let takes_word = match word.strip_prefix('-') {
+            Some("-") => {
+                let command = behind.trim_start_matches([' ', '\t']);
+                first_word(command)?;
+                return Some(words.len() - command.len());
+            }
+            Some(long) if long.starts_with('-') => LONG_WITH_WORD.contains(&word),
+            Some(letters) => letters.chars().last().is_some_and(|letter| WITH_WORD.contains(letter)),
+            None if is_assignment(word) => false,
+            None => return Some(words.len() - rest.len()),
+        };
+        rest = behind;
+        if takes_word {
+            rest = rest.trim_start_matches([' ', '\t']);
+            rest = rest.get(first_word(rest)?.len()..)?;
+        }
+    }
+}
+
+/// Up to the next blank outside of quotes; `None` where there is none, or no shell would see one there.
+fn first_word(text: &str) -> Option<&str> {
+    let mut quote = None;
+    let mut end = text.len();
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (None, ' ' | '\t') => {
+                end = at;
+                break;
+            }
+            (None, '\n' | ';' | '&' | '|' | '(' | ')' | '<' | '>') if at == 0 => return None,
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), c) if open == c => quote = None,
+            (_, '\\') => return None,
+            _ => {}
+        }
+    }
+    text.get(..end).filter(|word| quote.is_none() && !word.is_empty())
+}
+
+fn is_assignment(word: &str) -> bool {
+    let name = word.split_once('=').map_or("", |(name, _)| name);
+    !name.is_empty() && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::sudo_command;
+    use super::{sudo_calls, sudo_command, within_sudo, without_prompts};
+
+    const PROMPT: &str = "sudo password: ";
 
     #[test]
     fn u1_sudo_gets_the_prompt_and_the_user() {
+        assert_eq!(sudo_command("sudo", PROMPT, None), "sudo -p 'sudo password: '");
         assert_eq!(
-            sudo_command("sudo", "sudo password: ", None),
-            "sudo -p 'sudo password: '"
-        );
-        assert_eq!(
-            sudo_command("sudo", "sudo password: ", Some("bob")),
+            sudo_command("sudo", PROMPT, Some("bob")),
             "sudo -p 'sudo password: ' -u bob"
         );
         assert_eq!(
@@ -35,5 +123,44 @@ mod tests {
             "/opt/bin/sudo -E -u 'a b'"
         );
         assert_eq!(sudo_command("sudo", "it's: ", None), r"sudo -p 'it'\''s: '");
+    }
+
+    #[test]
+    fn u6_the_calls_of_sudo_in_a_text_are_sent_without_a_prompt() {
+        let text = "sudo -p 'sudo password: ' a && sudo -p 'sudo password: ' -u bob b; sudo c";
+        assert_eq!(sudo_calls(text, "sudo", PROMPT), 2);
+        assert_eq!(without_prompts(text, "sudo", PROMPT), "sudo a && sudo -u bob b; sudo c");
+    }
+
+    #[test]
+    fn what_sudo_runs_is_found_behind_its_options() {
+        for (text, sent) in [
+            ("sudo -p 'x' tee /etc/x", "sudo -S W tee /etc/x"),
+            (
+                "a && sudo -p 'x' -u 'a b' -E tee /etc/x",
+                "a && sudo -S -u 'a b' -E W tee /etc/x",
+            ),
+            (
+                "sudo -p 'x' --user bob -Hu joe A=1 B='2 3' tee",
+                "sudo -S --user bob -Hu joe A=1 B='2 3' W tee",
+            ),
+            ("sudo -p 'x' -u bob -- A=1 tee", "sudo -S -u bob -- W A=1 tee"),
+            ("sudo -p 'x' sh -c 'cat > y'", "sudo -S W sh -c 'cat > y'"),
+        ] {
+            assert_eq!(
+                within_sudo(text, "sudo", "x", " -S", "W").as_deref(),
+                Some(sent),
+                "{text}"
+            );
+        }
+        for text in [
+            "sudo -p 'x'",
+            "sudo -p 'x' -u",
+            "sudo -p 'x' && a",
+            "sudo -p 'x' -u a\\ b c",
+            "sudo -p 'x' 'a",
+        ] {
+            assert_eq!(within_sudo(text, "sudo", "x", " -S", "W"), None, "{text}");
+        }
     }
 }

@@ -108,7 +108,7 @@ mod tests {
         let mut child = Command::new("sh")
             .args([
                 "-c",
-                &format!("umask 022; {}", command_line(line, &Default::default(), true).line),
+                &format!("umask 022; {}", command_line(line, &Default::default(), "", true).line),
             ])
             .current_dir(home)
             .env("HOME", home)
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn f1_a_put_that_is_told_to_end_leaves_nothing_beside() {
         let home = tempfile::tempdir().unwrap();
-        let line = command_line(&put_command("file", None, 100), &Default::default(), true).line;
+        let line = command_line(&put_command("file", None, 100), &Default::default(), "", true).line;
         let mut child = Command::new("sh")
             .args(["-c", &format!("exec {line}")])
             .current_dir(home.path())

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use rhai::{Dynamic, Engine, EvalContext, Position};
@@ -16,12 +17,13 @@ use super::interpreter::Interpreter;
 use super::options::{COMMAND, pairs, refuse_unknown, run_options, selection, shell};
 use super::origin::{raise, terminate, wrong};
 use super::passwords::Asker;
+use super::secrets::random_mark;
 use crate::actor::{Action, ActionError, Outcome, Output};
 use crate::configuration::{Environment, RunOptions, Selection, Server, did_you_mean, select};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
-use crate::plan::{CommandLine, command_line, placeholders, sudo_command};
-use crate::session::{Command, Destination, Input, SshOptions, Terminal};
+use crate::plan::{Before, CommandLine, command_line, placeholders, sudo_calls, sudo_command};
+use crate::session::{Command, Destination, Input, Opening, SshOptions, Terminal};
 use crate::source::{self, joined};
 
 /// What a verb wants done.
@@ -35,12 +37,23 @@ pub(super) struct Request {
     pub(super) output: Output,
     /// Whatever its exit status is, that is no error.
     pub(super) asks: bool,
-    /// How it calls sudo, if it does. Without a prompt it is not asked for a password.
-    pub(super) sudo: Option<Sudo>,
+    /// The program by which it calls sudo, if it does.
+    pub(super) sudo: Option<String>,
+    /// What sudo may ask, and what waits for it to start its command.
+    pub(super) asking: Option<Asking>,
     /// Takes what [`Output::Bytes`] hands out.
     pub(super) downloads: Option<Downloads>,
     /// What each server is to do, where that is not the same for all.
     pub(super) branches: Option<Branches>,
+}
+
+/// How a command that calls sudo comes to its password and to what it reads.
+#[derive(Clone)]
+pub(super) struct Asking {
+    /// So many questions are answered.
+    pub(super) questions: usize,
+    /// What sudo's command says first, and what it reads from then on; the input of the request comes before.
+    pub(super) started: Option<(String, Input)>,
 }
 
 /// Several commands, and which of them each server is to run.
@@ -54,6 +67,8 @@ pub(super) struct Branches {
 pub(super) struct Settings {
     pub(super) selection: Selection,
     pub(super) options: RunOptions,
+    /// The environment that the recipe gives this command, without that of all commands.
+    pub(super) environment: Option<Environment>,
 }
 
 /// How sudo is called in this recipe.
@@ -66,6 +81,11 @@ pub(super) struct Sudo {
 impl Sudo {
     pub(super) fn command(&self, user: Option<&str>) -> String {
         sudo_command(&self.program, &self.prompt, user)
+    }
+
+    /// How often a text calls it.
+    pub(super) fn calls(&self, text: &str) -> usize {
+        sudo_calls(text, &self.program, &self.prompt)
     }
 }
 
@@ -89,6 +109,8 @@ impl Interpreter {
             })?;
             options = options.overlaid_by(&run_options(&defaults)?);
         }
+        let own_options = task_options.overlaid_by(&run_options(&call.options)?);
+        let environment = options.overlaid_by(&own_options).env;
         if let Some(environment) = self.variable(engine, "default_environment")? {
             let given = [("env".to_owned(), (environment, Position::NONE))]
                 .into_iter()
@@ -100,9 +122,8 @@ impl Interpreter {
         }
         Ok(Settings {
             selection,
-            options: options
-                .overlaid_by(&task_options)
-                .overlaid_by(&run_options(&call.options)?),
+            options: options.overlaid_by(&own_options),
+            environment,
         })
     }
 
@@ -187,6 +208,7 @@ impl Interpreter {
             return Ok(Some(Outcome::default()));
         }
         let reach = self.reach(context.engine())?;
+        let most_captured = self.most_captured(context.engine())?;
         let goes_on = settings.selection.on_error_continue == Some(true);
         let size = settings.selection.max_hosts.unwrap_or(servers.len()).max(1);
         let mut outcome = Outcome::default();
@@ -214,15 +236,13 @@ impl Interpreter {
                     })
                     .collect::<Fallible<Vec<_>>>()?;
                 let jobs = jobs.into_iter().flatten().collect();
-                match self.perform(
-                    context,
-                    call,
-                    Action {
-                        parts,
-                        ..action(&request, jobs, false, &settings.options)
-                    },
-                    request.downloads.as_ref(),
-                ) {
+                let action = Action {
+                    parts,
+                    most_captured,
+                    ..action(&request, jobs, false, &settings.options)
+                };
+                self.tell_secrets(&action);
+                match self.perform(context, call, action, request.downloads.as_ref()) {
                     Ok(ended) => {
                         outcome.stdout.extend(ended.stdout);
                         outcome.statuses.extend(ended.statuses);
@@ -266,8 +286,14 @@ impl Interpreter {
             server: Server::host("localhost"),
             options: SshOptions::default(),
         };
-        let command = command(&request.text, &request, options).map_err(|error| wrong(error, call.position))?;
-        let action = action(&request, vec![(destination, command)], true, options);
+        let command = self
+            .command(&request.text, &request, options)
+            .map_err(|error| wrong(error, call.position))?;
+        let action = Action {
+            most_captured: self.most_captured(context.engine())?,
+            ..action(&request, vec![(destination, command)], true, options)
+        };
+        self.tell_secrets(&action);
         self.perform(context, call, action, None)
             .map_err(|broken| broken.raise(call.position))
     }
@@ -305,7 +331,7 @@ impl Interpreter {
             let configuration = self.configuration.borrow();
             let roles = configuration.roles.roles_of(&server);
             let text = placeholders(&request.text, &server, &roles);
-            let mut command = command(&text, request, options)?;
+            let mut command = self.command(&text, request, options)?;
             // The environment may name them, too.
             command.line = placeholders(&command.line, &server, &roles);
             command
@@ -315,6 +341,59 @@ impl Interpreter {
             options: ssh.clone(),
         };
         Ok((destination, command))
+    }
+
+    /// What is sent for a text: its environment, what it reads, and what waits for sudo.
+    fn command(&self, text: &str, request: &Request, options: &RunOptions) -> Result<Command, String> {
+        let terminal = (options.pty == Some(true)).then(|| {
+            let (columns, rows) = (options.columns.unwrap_or(80), options.rows.unwrap_or(24));
+            Terminal { columns, rows }
+        });
+        let (options, secrets) = self.without_secrets(options)?;
+        let waits = terminal.is_some() && !secrets.is_empty();
+        let mark = (request.asking.is_some() || waits).then(random_mark).transpose()?;
+        let before = Before {
+            mark: mark.as_deref(),
+            asks: request.asking.as_ref().is_some_and(|asking| asking.questions > 0),
+            secrets: secrets.len(),
+            terminal: terminal.is_some(),
+        };
+        let mut input = request.input.clone();
+        let reads = input.source.length() > 0 || !input.then_end || request.asking.is_some();
+        let CommandLine { line, first, script } = command_line(text, &options, &before.script(), reads);
+        if terminal.is_some() && !script.is_empty() {
+            return Err(format!(
+                "a command of {} KB is too long for a terminal; put it into a file first, or say `:pty => false'",
+                script.len() / 1000
+            ));
+        }
+        for bytes in [script, secrets.as_bytes().to_vec(), first] {
+            if !bytes.is_empty() {
+                input.source = joined(source::text(bytes), input.source);
+            }
+        }
+        if let Some(mark) = mark {
+            let (started, questions) = match &request.asking {
+                Some(asking) => (asking.started.clone(), asking.questions),
+                None => (None, 0),
+            };
+            let then = waits.then(|| std::mem::replace(&mut input, Input::open()));
+            input.then_end &= started.is_none();
+            input.is_told = started.as_ref().is_some_and(|(_, input)| input.is_told);
+            input.opening = Some(Arc::new(Opening {
+                mark,
+                questions,
+                then,
+                started,
+            }));
+        }
+        Ok(Command {
+            line,
+            terminal,
+            input,
+            timeout: options.timeout,
+            sudo: request.sudo.clone(),
+        })
     }
 
     fn perform(
@@ -438,36 +517,10 @@ fn action(request: &Request, jobs: Vec<(Destination, Command)>, local: bool, opt
         jobs,
         parts: HashMap::new(),
         output: request.output,
-        sudo_prompt: request.sudo.as_ref().map(|sudo| sudo.prompt.clone()),
+        most_captured: usize::MAX,
         silent: options.silent == Some(true),
         asks: request.asks,
     }
-}
-
-fn command(text: &str, request: &Request, options: &RunOptions) -> Result<Command, String> {
-    let mut input = request.input.clone();
-    let reads = input.source.length() > 0 || !input.then_end;
-    let CommandLine { line, script } = command_line(text, options, reads);
-    let terminal = (options.pty == Some(true)).then(|| {
-        let (columns, rows) = (options.columns.unwrap_or(80), options.rows.unwrap_or(24));
-        Terminal { columns, rows }
-    });
-    if !script.is_empty() {
-        if terminal.is_some() {
-            return Err(format!(
-                "a command of {} KB is too long for a terminal; put it into a file first, or say `:pty => false'",
-                script.len() / 1000
-            ));
-        }
-        input.source = joined(source::text(script), input.source);
-    }
-    Ok(Command {
-        line,
-        terminal,
-        input,
-        timeout: options.timeout,
-        sudo: request.sudo.as_ref().map(|sudo| sudo.program.clone()),
-    })
 }
 
 /// An action's error, to be caught like any other; that of a signal ends the run.

@@ -89,6 +89,8 @@ pub(super) struct Interpreter {
     evaluating: RefCell<Vec<String>>,
     /// The handlers of the open transaction, and whose they are.
     pub(super) handlers: RefCell<Vec<(BlockId, Rc<Task>)>>,
+    /// Commands of which it was told that a secret stands in their line.
+    pub(super) bared: RefCell<HashSet<String>>,
     /// Directories that are removed at the end.
     pub(super) temporary: RefCell<Vec<tempfile::TempDir>>,
 }
@@ -141,6 +143,7 @@ impl Interpreter {
             frames: RefCell::default(),
             evaluating: RefCell::default(),
             handlers: RefCell::default(),
+            bared: RefCell::default(),
             temporary: RefCell::default(),
         }
     }

@@ -23,6 +23,7 @@ mod passwords;
 mod reference;
 mod role_block;
 mod rollback;
+mod secrets;
 mod sources;
 mod stack;
 mod stages;

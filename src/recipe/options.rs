@@ -65,7 +65,8 @@ pub(super) static COMMAND: &[Choice] = &[
     },
     Choice {
         name: "env",
-        doc: "a map of environment variables, or a text that is put in front as it is",
+        doc: "a map of environment variables, or a text that is put in front as it is. Secrets in a map, by their name or \
+              because they are known, are read by the command's shell and stand in no list of processes",
     },
     Choice {
         name: "pty",

@@ -27,20 +27,25 @@ impl Passwords for Asker<'_> {
         if let Some(password) = known {
             return Ok(password);
         }
-        let variable = match self.interpreter.password_refused.get() {
-            true => None,
-            false => self
-                .interpreter
-                .text_variable(self.engine, "password")
-                .map_err(|error| diagnostic(error).message)?,
-        };
-        let password = match variable {
+        let variable = self
+            .interpreter
+            .text_variable(self.engine, "password")
+            .map_err(|error| diagnostic(error).message)?;
+        let was_refused = self.interpreter.password_refused.get();
+        let is_set = variable.is_some();
+        let password = match variable.filter(|_| !was_refused) {
             Some(password) => Secret::new(password),
-            None => self
-                .interpreter
-                .prompts
-                .borrow_mut()
-                .secret(&format!("Password for {why}: "))?,
+            None => {
+                let asked = self
+                    .interpreter
+                    .prompts
+                    .borrow_mut()
+                    .secret(&format!("Password for {why}: "));
+                asked.map_err(|reason| match was_refused && is_set {
+                    true => format!("the variable `password' was refused ({why}), and nobody gives another: {reason}"),
+                    false => reason,
+                })?
+            }
         };
         *self.interpreter.password.borrow_mut() = Some(password.clone());
         Ok(password)

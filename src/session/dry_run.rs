@@ -1,10 +1,12 @@
 //! Servers of a dry run: every connection is there at once and every command ends well, and nothing is done anywhere.
 
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use crate::exit::Exit;
 use crate::session::{Command, Connector, Destination, JobId, JobSignal, Report, Session, SessionId};
+use crate::source::Source;
 
 /// Makes sessions that do nothing.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +33,8 @@ impl Session for DryRunSession {
     }
 
     fn write(&self, _job: JobId, _bytes: Vec<u8>) {}
+
+    fn feed(&self, _job: JobId, _source: Arc<dyn Source>) {}
 
     fn end_input(&self, _job: JobId) {}
 

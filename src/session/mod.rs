@@ -211,6 +211,21 @@ pub struct Input {
     pub then_end: bool,
     /// Whether it is told how much was sent.
     pub is_told: bool,
+    /// What is waited for before more is given.
+    pub opening: Option<Arc<Opening>>,
+}
+
+/// What a command says before what the recipe wants begins, and what it is given then, by [`Session::feed`].
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Said first; behind it, up to the line end, the word with which sudo asks.
+    pub mark: String,
+    /// So many of its questions are answered.
+    pub questions: usize,
+    /// Given as soon as the mark was said.
+    pub then: Option<Input>,
+    /// Said when sudo has started its command, which nothing is asked after, and what that is given.
+    pub started: Option<(String, Input)>,
 }
 
 impl Input {
@@ -220,6 +235,7 @@ impl Input {
             source: text(bytes),
             then_end: true,
             is_told: false,
+            opening: None,
         }
     }
 
@@ -229,12 +245,22 @@ impl Input {
             source,
             then_end: true,
             is_told: true,
+            opening: None,
         }
     }
 
     /// Nothing to read.
     pub fn none() -> Self {
         Self::text([])
+    }
+
+    /// How many bytes it is given, at once and later.
+    pub fn length(&self) -> u64 {
+        let later = self.opening.as_ref().map_or(0, |opening| {
+            let then = opening.then.as_ref().map_or(0, Input::length);
+            then + opening.started.as_ref().map_or(0, |(_, input)| input.length())
+        });
+        self.source.length() + later
     }
 
     /// Nothing yet; it comes by [`Session::write`].
@@ -410,6 +436,8 @@ pub trait Session {
     fn start(&self, job: JobId, command: Command);
     /// Sends bytes to a command's standard input.
     fn write(&self, job: JobId, bytes: Vec<u8>);
+    /// Sends all of a source to a command's standard input.
+    fn feed(&self, job: JobId, source: Arc<dyn Source>);
     /// Ends a command's standard input.
     fn end_input(&self, job: JobId);
     /// Sends a signal to a command's process group.

@@ -356,3 +356,39 @@ fn b17_an_upload_that_fails_on_two_hosts_names_both() {
     assert_eq!(reasons(&error), ["www2: exit status 1", "db1: exit status 1"]);
     assert_eq!(bench.commands().len(), 6);
 }
+
+#[test]
+fn a_command_that_writes_more_than_is_kept_is_ended_and_that_is_an_error() {
+    let mut bench = Bench::new();
+    let chunk = "x".repeat(1 << 19);
+    let endless = Answer::new().out(&chunk).out(&chunk).out("x").hangs();
+    bench.remote.on("app1", "", endless);
+    let mut action = action(&["app1"], "yes");
+    action.output = Output::Capture;
+    action.most_captured = 1 << 20;
+    let error = bench.perform(action).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`yes' has written more than 1 MiB on app1, which is more than is kept"
+    );
+    assert!(
+        error
+            .diagnostic()
+            .hints
+            .iter()
+            .any(|hint| hint.contains("capture_limit"))
+    );
+    assert!(bench.remote.commands()[0].exit.is_some());
+}
+
+#[test]
+fn an_error_shows_the_beginning_of_a_line_that_is_too_long() {
+    let mut bench = Bench::new();
+    bench
+        .remote
+        .on("app1", "", Answer::new().err("é".repeat(1 << 20)).exits(1));
+    let error = bench.run(&["app1"], "x").unwrap_err();
+    let diagnostic = error.diagnostic();
+    let shown: usize = diagnostic.servers[0].stderr.iter().map(String::len).sum();
+    assert!(shown < 10 * 4200, "{shown}");
+}

@@ -246,7 +246,7 @@ fn action(hosts: &[&str], text: &str) -> Action {
         jobs: jobs.collect(),
         parts: Default::default(),
         output: Output::Report,
-        sudo_prompt: None,
+        most_captured: usize::MAX,
         silent: false,
         asks: false,
     }

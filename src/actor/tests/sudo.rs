@@ -1,22 +1,38 @@
+use std::sync::Arc;
+
 use super::{Action, ActionError, Bench, Output, action, reasons};
 use crate::session::scripted::Answer;
+use crate::session::{Input, Opening, Terminal};
 
-const PROMPT: &str = "sudo password: ";
+const MARK: &str = "<mark>";
+/// The word that these servers make for sudo to ask with.
+const PROMPT: &str = "66f2473001074826";
 
-/// `sudo` on these hosts: with the prompt, and with an input that stays open (U7).
+/// `sudo` on these hosts, with an input that stays open (U7).
 fn sudo(hosts: &[&str], text: &str) -> Action {
     let mut action = action(hosts, text);
     action.verb = "sudo";
-    action.sudo_prompt = Some(PROMPT.to_owned());
-    action
-        .jobs
-        .iter_mut()
-        .for_each(|(_, command)| command.input.then_end = false);
+    let opening = Arc::new(Opening {
+        mark: MARK.to_owned(),
+        questions: 1,
+        then: None,
+        started: None,
+    });
+    action.jobs.iter_mut().for_each(|(_, command)| {
+        command.input = Input::open();
+        command.input.opening = Some(Arc::clone(&opening));
+    });
     action
 }
 
+/// A server that has said its word.
+fn begun() -> Answer {
+    let said = format!("{MARK}{PROMPT}\n");
+    Answer::new().out(&said).err(said)
+}
+
 fn asks(password: &str) -> Answer {
-    Answer::new().asks_password(PROMPT, password)
+    begun().asks_password(PROMPT, password)
 }
 
 #[test]
@@ -53,11 +69,11 @@ fn u3_a_refused_password_is_asked_again_once_though_both_hosts_refuse_it() {
 fn u4_a_prompt_in_pieces_and_a_refusal_with_a_prompt_are_answered() {
     let mut bench = Bench::new();
     bench.person.knows(&["wrong1", "right1"]);
-    let answer = Answer::new()
-        .out("sudo pass")
-        .out("word: ")
+    let answer = begun()
+        .out(&PROMPT[..5])
+        .out(&PROMPT[5..])
         .reads_line()
-        .out("\r\nSorry, try again.\r\nsudo password: ")
+        .out(format!("\r\nSorry, try again.\r\n{PROMPT}"))
         .reads_line()
         .out("\r\nroot\r\n");
     bench.remote.on("app1", "", answer);
@@ -73,7 +89,7 @@ fn u5_other_output_goes_to_the_handler_and_the_prompt_does_not() {
     bench.remote.on(
         "app1",
         "",
-        Answer::new().out("first\n").err(PROMPT).reads_line().out("sudo\n"),
+        begun().out("first\n").err(PROMPT).reads_line().out("sudo\n"),
     );
     let mut action = sudo(&["app1"], "id");
     action.output = Output::Handler;
@@ -86,18 +102,96 @@ fn u5_other_output_goes_to_the_handler_and_the_prompt_does_not() {
     assert_eq!(seen, "first\nsudo\n");
 }
 
+/// A server that refuses every password in these words; it ends when its input does.
+fn refuses(words: &str) -> Answer {
+    let refused = || format!("\r\n{words}\r\n{PROMPT}");
+    begun()
+        .out(PROMPT)
+        .reads_line()
+        .out(refused())
+        .reads_line()
+        .out(refused())
+        .reads_line()
+        .out("\r\nsudo: no password was provided\r\n")
+        .exits(1)
+}
+
 #[test]
-fn u8_always_the_wrong_password_fails_and_says_that_sudo_refused() {
+fn u8_a_password_refused_in_any_words_is_asked_for_once_more_and_no_third_one_is_tried() {
+    for words in [
+        "Sorry, try again.",
+        "Das war wohl nichts",
+        "Wrong!  You cheating scum!",
+        "",
+    ] {
+        let mut bench = Bench::new();
+        bench.person.knows(&["wrong1", "wrong2", "never"]);
+        bench.remote.on("app1", "", refuses(words));
+        let error = bench.perform(sudo(&["app1", "app2"], "id")).unwrap_err();
+        assert_eq!(reasons(&error), ["app1: authentication to sudo failed (exit status 1)"]);
+        assert_eq!(bench.person.asked.len(), 2);
+        let record = &bench.remote.commands()[0];
+        assert_eq!(record.input, b"wrong1\nwrong2\n");
+        assert!(record.input_ended);
+    }
+}
+
+#[test]
+fn u6_each_call_of_sudo_in_a_command_may_ask() {
     let mut bench = Bench::new();
-    bench.person.knows(&["wrong1", "wrong2", "wrong3", "never"]);
-    let refuses = |answer: Answer| answer.out("\r\nSorry, try again.\r\n").out(PROMPT).reads_line();
-    let answer = refuses(refuses(Answer::new().out(PROMPT).reads_line()))
-        .out("\r\nsudo: 3 incorrect password attempts\r\n")
-        .exits(1);
+    bench.person.knows(&["right1"]);
+    let asks = || {
+        begun()
+            .out(PROMPT)
+            .reads_line()
+            .out(format!("\r\na\r\n{PROMPT}"))
+            .reads_line()
+    };
+    bench.remote.on("app1", "", asks().out("\r\nb\r\n"));
+    let mut action = sudo(&["app1"], "sudo a && sudo b");
+    let (_, command) = &mut action.jobs[0];
+    let opening = command.input.opening.as_deref().unwrap().clone();
+    command.input.opening = Some(Arc::new(Opening {
+        questions: 2,
+        ..opening
+    }));
+    bench.perform(action).unwrap();
+    assert_eq!(bench.remote.commands()[0].input, b"right1\nright1\n");
+    assert_eq!(bench.told.of("out"), ["out app1: a", "out app1: b"]);
+}
+
+#[test]
+fn what_a_command_says_after_sudo_has_started_it_is_never_answered() {
+    let mut bench = Bench::new();
+    bench.person.knows(&["right1"]);
+    let fishes = begun().err("<on>\n").err(PROMPT).out(PROMPT).reads_all();
+    bench.remote.on("app1", "", fishes);
+    let mut action = sudo(&["app1"], "tee x");
+    let (_, command) = &mut action.jobs[0];
+    let opening = command.input.opening.as_deref().unwrap().clone();
+    let started = Some(("<on>".to_owned(), Input::text(*b"data")));
+    command.input.opening = Some(Arc::new(Opening { started, ..opening }));
+    bench.perform(action).unwrap();
+    assert!(bench.person.asked.is_empty());
+    assert_eq!(bench.remote.commands()[0].input, b"data");
+}
+
+#[test]
+fn what_is_captured_is_not_what_sudo_says_and_has_the_line_ends_of_the_command() {
+    let mut bench = Bench::new();
+    bench.person.knows(&["wrong1", "right1"]);
+    let answer = begun()
+        .out(PROMPT)
+        .reads_line()
+        .out(format!("\r\nFalsch!\r\n{PROMPT}"))
+        .reads_line()
+        .out("\r\none\r\ntwo\r\n");
     bench.remote.on("app1", "", answer);
-    let error = bench.perform(sudo(&["app1", "app2"], "id")).unwrap_err();
-    assert_eq!(reasons(&error), ["app1: authentication to sudo failed (exit status 1)"]);
-    assert_eq!(bench.person.asked.len(), 3);
+    let mut action = sudo(&["app1"], "id");
+    action.output = Output::Capture;
+    action.jobs[0].1.terminal = Some(Terminal { columns: 80, rows: 24 });
+    let outcome = bench.perform(action).unwrap();
+    assert_eq!(outcome.stdout[0], "one\ntwo\n");
 }
 
 #[test]
@@ -119,7 +213,7 @@ fn u10_neither_prompt_nor_password_is_ever_told() {
     bench.remote.on("*", "", answer);
     let error = bench.perform(sudo(&["app1", "app2"], "cat x")).unwrap_err();
     let said = format!("{:?} {:?} {}", bench.told.lines(), error.diagnostic(), error);
-    for hidden in ["right1", "wrong1", PROMPT] {
+    for hidden in ["right1", "wrong1", PROMPT, MARK] {
         assert!(!said.contains(hidden), "{said}");
     }
     assert!(said.contains("it was [redacted]"), "{said}");

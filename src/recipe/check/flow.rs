@@ -15,6 +15,7 @@ use crate::diagnostic::{Diagnostic, Fault};
 
 /// Variables that capr itself reads, beside those that the library's recipes name.
 pub(super) const READ_BY_CAPR: &[&str] = &[
+    "capture_limit",
     "default_environment",
     "default_run_options",
     "default_shell",

@@ -10,6 +10,8 @@ use proptest::{prop_assert_eq, prop_oneof};
 use super::super::on_large_stack;
 use super::super::verbs::VERBS;
 use super::{prints, recipe, tries};
+use regex::Regex;
+
 use crate::session::scripted::Answer;
 
 /// What is called, however it is written.
@@ -234,15 +236,14 @@ fn sent(body: &str) -> Result<String, String> {
     loaded
         .run(&["t".to_owned()])
         .map_err(|stopped| format!("{:#?}", stopped.diagnostic))?;
+    let random = Regex::new("capr-[0-9a-f]{32}-").unwrap();
     let sent: Vec<String> = script
         .commands()
         .iter()
         .map(|record| {
             let (tty, timeout) = (record.terminal.is_some(), record.timeout);
-            format!(
-                "{} {} {tty} {timeout:?} {}",
-                record.server, record.line, record.input_ended
-            )
+            let line = random.replace_all(&record.line, "capr-…-");
+            format!("{} {line} {tty} {timeout:?} {}", record.server, record.input_ended)
         })
         .collect();
     let printed = log

@@ -1,15 +1,17 @@
 //! Commands on servers and on this machine.
 
 use std::io;
+use std::sync::Arc;
 
 use rhai::{Dynamic, EvalContext, Map};
 
 use super::super::Fallible;
-use super::super::action::{Request, Settings, Sudo};
+use super::super::action::{Asking, Request, Settings, Sudo};
 use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
 use super::super::options::{COMMAND, SELECTION, SUDO as AS, flag, run_options};
-use super::super::origin::raise;
+use super::super::origin::{raise, wrong};
+use super::within_sudo::Within;
 use super::{Choice, Choices, Verb, text};
 use crate::actor::{Outcome, Output};
 use crate::configuration::{RunOptions, Stdin};
@@ -17,6 +19,7 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::io_error::plain;
 use crate::session::Input;
+use crate::source::joined;
 
 pub(super) const RUN: Verb = Verb {
     name: "run",
@@ -46,7 +49,9 @@ pub(super) const SUDO: Verb = Verb {
     doc: "Runs a command with sudo. Its password is the variable `password`; where that is not set the person is \
           asked, once for all servers. Without a command it gives the text that calls sudo, to be put into a command: \
           the password is then given likewise. A command that calls sudo gets a terminal, unless `pty` says otherwise: \
-          sudo asks on one. The variables `sudo` and `sudo_prompt` change program and prompt.",
+          sudo asks on one. `dir`, `env`, `data` and `stdin` are for the command that sudo runs. Only sudo itself is given \
+          the password, and a server gets a wrong one once. The variable `sudo` is the program, `sudo_prompt` the prompt \
+          by which calls are known (empty: nothing is answered).",
     example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  sudo \"id\", :as => \"deploy\";\n  run `${sudo()} id && uptime`;\n}",
     perform: sudo,
 };
@@ -63,13 +68,11 @@ fn sudo(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fal
         return Ok(prefix.into());
     }
     let command = format!("{prefix} {}", text(&call, 0));
-    on_servers(
-        interpreter,
-        context,
-        &call,
-        &Way::new("sudo", reported(&call)),
-        &command,
-    )?;
+    let way = Way {
+        is_sudo: true,
+        ..Way::new("sudo", reported(&call))
+    };
+    on_servers(interpreter, context, &call, &way, &command)?;
     Ok(Dynamic::UNIT)
 }
 
@@ -114,7 +117,7 @@ pub(super) const CAPTURE: Verb = Verb {
     tail: Tail::Nothing,
     options: Choices::Known(&[REHEARSAL, SELECTION, COMMAND]),
     doc: "Runs a command on the first of the current task's servers and gives what it wrote to its standard output, as \
-          it came. Its standard error is shown. A dry run cannot know it: it says so, and takes what `dry_run` says, or \
+          it came. Its standard error is shown. More than 64 MiB (the variable `capture_limit`) is an error. A dry run cannot know it: it says so, and takes what `dry_run` says, or \
           an empty text.",
     example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  let kernel = capture(\"uname -r\");\n  puts kernel;\n}",
     perform: capture,
@@ -229,7 +232,8 @@ pub(super) const RUN_LOCALLY: Verb = Verb {
     arguments: (1, 1),
     tail: Tail::Nothing,
     options: Choices::Known(&[RESULT, COMMAND]),
-    doc: "Runs a command on this machine and gives what it wrote to its standard output. That it fails is an error.",
+    doc: "Runs a command on this machine and gives what it wrote to its standard output. That it fails is an error, and that \
+          it writes more than 64 MiB (the variable `capture_limit`).",
     example: "task :example {\n  puts run_locally(\"echo hello\", :dir => \"/\");\n  let found = run_locally(\"git rev-parse HEAD\", :result => true);\n  if found.ok { puts found.stdout; }\n}",
     perform: run_locally,
 };
@@ -295,6 +299,7 @@ fn locally(
         output,
         asks,
         sudo: None,
+        asking: None,
         downloads: None,
         branches: None,
     };
@@ -307,8 +312,10 @@ fn succeeded(outcome: &Outcome) -> bool {
 }
 
 /// How a verb has a command run on servers.
-struct Way {
+pub(super) struct Way {
     verb: &'static str,
+    /// The text begins with a call of sudo, and its options are for what that runs.
+    pub(super) is_sudo: bool,
     output: Output,
     /// On the first server alone, whatever the options say.
     once: bool,
@@ -317,9 +324,10 @@ struct Way {
 }
 
 impl Way {
-    fn new(verb: &'static str, output: Output) -> Self {
+    pub(super) fn new(verb: &'static str, output: Output) -> Self {
         Self {
             verb,
+            is_sudo: false,
             output,
             once: false,
             asks: false,
@@ -346,44 +354,57 @@ fn on_servers(
         settings.selection.once = Some(true);
     }
     let sudo = interpreter.sudo(context.engine())?;
-    let mut request = remote(interpreter, way.verb, command, way.output, call, &mut settings, &sudo)?;
-    request.asks = way.asks;
+    let request = remote(interpreter, way, command, call, &mut settings, &sudo)?;
     interpreter.act(context, call, &settings, request)
 }
 
-/// A command for servers. One that calls sudo may be asked for the password: its input stays open, and it gets a
-/// terminal unless the recipe says otherwise, since sudo does not ask without one. Nor can it ask a command that reads a file.
+/// A command for servers. One that calls sudo may be asked for the password: its input stays open, and it gets a terminal
+/// unless the recipe says otherwise, since sudo does not ask without one. What such a command reads comes without a terminal:
+/// sudo takes the password from the same input, and only when it has started its command that is given the rest.
 pub(super) fn remote(
     interpreter: &Interpreter,
-    verb: &'static str,
+    way: &Way,
     command: &str,
-    output: Output,
     call: &Call,
     settings: &mut Settings,
     sudo: &Sudo,
 ) -> Fallible<Request> {
+    let reads_file = matches!(settings.options.stdin, Some(Stdin::File(_)));
+    let calls = sudo.calls(command);
+    let mut text = command.to_owned();
+    let mut asking = None;
+    if calls > 0 {
+        let within = Within::of(interpreter, way, settings).map_err(|error| wrong(error, call.position))?;
+        (text, asking) = within.called(sudo, command, calls, settings);
+    }
+    let held = asking.as_ref().is_some_and(|asking: &Asking| asking.started.is_some());
     let options = &mut settings.options;
-    let reads_file = matches!(options.stdin, Some(Stdin::File(_)));
-    let calls_sudo = command.contains(&sudo.command(None));
-    let may_ask = calls_sudo && !reads_file;
     if reads_file {
         options.pty = Some(false);
-    } else if may_ask {
+    }
+    let may_ask = calls > 0 && !held && !reads_file && (asking.is_some() || sudo.prompt.is_empty());
+    if may_ask {
         options.pty.get_or_insert(true);
     }
     let ends = options.eof.unwrap_or(reads_file || call.block.is_none() && !may_ask);
-    let (input, shown) = input(interpreter, call, options, command, ends)?;
+    let (given, shown) = input(interpreter, call, options, command, ends)?;
+    let given = match asking.as_mut().and_then(|asking| asking.started.as_mut()) {
+        Some((_, later)) => {
+            later.source = joined(Arc::clone(&later.source), given.source);
+            (later.then_end, later.is_told) = (given.then_end, given.is_told);
+            Input::open()
+        }
+        None => given,
+    };
     Ok(Request {
-        verb,
+        verb: way.verb,
         shown,
-        text: command.to_owned(),
-        input,
-        output,
-        asks: false,
-        sudo: calls_sudo.then(|| Sudo {
-            program: sudo.program.clone(),
-            prompt: if may_ask { sudo.prompt.clone() } else { String::new() },
-        }),
+        text,
+        input: given,
+        output: way.output,
+        asks: way.asks,
+        sudo: (calls > 0).then(|| sudo.program.clone()),
+        asking,
         downloads: None,
         branches: None,
     })

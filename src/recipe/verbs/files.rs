@@ -78,6 +78,7 @@ pub(super) fn request(verb: &'static str, shown: String, command: String, input:
         output: Output::Report,
         asks: false,
         sudo: None,
+        asking: None,
         downloads: None,
         branches: None,
     }

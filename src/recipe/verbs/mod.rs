@@ -12,6 +12,7 @@ mod tasks;
 mod transactions;
 mod uploads;
 mod variables;
+mod within_sudo;
 
 pub(super) use tasks::{dangling_hooks, no_event, no_hook};
 pub(super) use variables::no_variable_name;

@@ -9,7 +9,7 @@ use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
 use super::super::options::{COMMAND, SELECTION};
 use super::super::parallel::{Branch, Session};
-use super::commands::remote;
+use super::commands::{Way, remote};
 use super::{Choices, Verb};
 use crate::actor::Output;
 use crate::configuration::{Server, select};
@@ -51,7 +51,8 @@ fn parallel(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call
         input: Input::none(),
         output: Output::Report,
         asks: false,
-        sudo: branches.commands.iter().find_map(|(request, _)| request.sudo.clone()),
+        sudo: None,
+        asking: None,
         downloads: None,
         branches: Some(branches),
     };
@@ -85,12 +86,12 @@ fn branches(
         let mut own = Settings {
             selection: settings.selection.clone(),
             options: settings.options.overlaid_by(&branch.options),
+            environment: None,
         };
         let request = remote(
             interpreter,
-            "parallel",
+            &Way::new("parallel", Output::Report),
             &branch.command,
-            Output::Report,
             call,
             &mut own,
             &sudo,

@@ -20,6 +20,8 @@ pub(super) enum Step {
         tries: usize,
         prompted: bool,
     },
+    Begin,
+    Start,
     ReadLine,
     ReadAll,
     When(Condition),
@@ -67,6 +69,16 @@ impl Answer {
     /// Sends one chunk of standard error.
     pub fn err(self, bytes: impl AsRef<[u8]>) -> Self {
         self.then(Step::Output(Stream::Err, bytes.as_ref().to_vec()))
+    }
+
+    /// Says the mark of the command line, as what stands before a command that calls sudo does, with the word `sudo asks: `.
+    pub fn begins(self) -> Self {
+        self.then(Step::Begin)
+    }
+
+    /// Says the mark with which sudo's command starts.
+    pub fn starts(self) -> Self {
+        self.then(Step::Start)
     }
 
     /// Asks for a password as sudo does: the prompt goes to standard output without a line end, then a line of input is awaited;

@@ -20,6 +20,7 @@ use crate::session::{
     Command, ConnectError, Connector, Destination, JobId, JobSignal, NewHostKey, Phase, Report, Session, SessionId,
     Terminal,
 };
+use crate::source::Source;
 use stage::{Rule, Stage};
 
 /// One command that a scripted server was given, and what became of it.
@@ -221,6 +222,10 @@ impl Session for ScriptedSession {
     fn write(&self, job: JobId, bytes: Vec<u8>) {
         self.script.stage().write(self.id, job, &bytes);
         self.script.go_on();
+    }
+
+    fn feed(&self, job: JobId, source: Arc<dyn Source>) {
+        self.write(job, stage::whole(&*source));
     }
 
     fn end_input(&self, job: JobId) {

@@ -17,7 +17,7 @@ use crate::session::{
 use crate::source::Source;
 
 /// All of a command's input; scripts are given texts.
-fn whole(source: &dyn Source) -> Vec<u8> {
+pub(super) fn whole(source: &dyn Source) -> Vec<u8> {
     let mut bytes = Vec::new();
     while let Ok(chunk) = source.chunk(bytes.len() as u64) {
         if chunk.is_empty() {

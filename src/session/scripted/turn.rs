@@ -71,6 +71,14 @@ pub(super) fn turn(running: &mut Running, records: &[Record]) -> (Turn, Option<C
                 Some((Stream::Err, b"sudo: 3 incorrect password attempts\n".to_vec())),
             ),
         },
+        Step::Begin => {
+            let said = format!("{}sudo asks: \n", marks(&record.line).next().unwrap_or_default());
+            (Turn::Moves, Some((Stream::Out, said.into_bytes())))
+        }
+        Step::Start => {
+            let said = format!("{}\n", marks(&record.line).last().unwrap_or_default());
+            (Turn::Moves, Some((Stream::Out, said.into_bytes())))
+        }
         Step::ReadLine => match next_line(&mut running.read, record) {
             None if !record.input_ended => (Turn::Waits, None),
             _ => (Turn::Moves, None),
@@ -91,6 +99,12 @@ pub(super) fn turn(running: &mut Running, records: &[Record]) -> (Turn, Option<C
         steps.pop_front();
     }
     (turn, output)
+}
+
+/// What a command line is to say when it begins, and when sudo has started its command.
+fn marks(line: &str) -> impl Iterator<Item = &str> {
+    line.match_indices("\"capr-")
+        .filter_map(|(at, _)| line.get(at + 1..at + 39))
 }
 
 fn next_line<'a>(read: &mut usize, record: &'a Record) -> Option<&'a [u8]> {

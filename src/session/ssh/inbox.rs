@@ -12,6 +12,7 @@ use rustix::event::PollFlags;
 
 use crate::secret::Secret;
 use crate::session::{Command, JobId, JobSignal};
+use crate::source::Source;
 
 use super::tunnel::Tunnel;
 use super::wake::{Wake, Woken};
@@ -26,7 +27,7 @@ pub(super) type Crowd = Arc<AtomicUsize>;
 
 pub(super) enum Order {
     Start(JobId, Command),
-    Write(JobId, Vec<u8>),
+    Feed(JobId, Arc<dyn Source>),
     EndInput(JobId),
     Signal(JobId, JobSignal),
     Answer(Option<Secret>),

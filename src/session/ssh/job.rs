@@ -7,7 +7,7 @@ use crate::exit::{Exit, Stream};
 use crate::io_error::plain;
 use crate::session::feed::Feed;
 use crate::session::{Command, JobId, JobSignal};
-use crate::source::text;
+use crate::source::{Source, text};
 
 use super::channel::{Channel, Trouble};
 use super::ending::{Ending, Step};
@@ -107,9 +107,9 @@ impl Job {
         job
     }
 
-    pub(super) fn write(&mut self, bytes: Arc<[u8]>) {
+    pub(super) fn give_input(&mut self, source: Arc<dyn Source>) {
         if self.end_of_input == EndOfInput::No {
-            self.input.push(text(bytes));
+            self.input.push(source);
         }
     }
 

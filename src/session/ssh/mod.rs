@@ -46,6 +46,7 @@ use std::time::{Duration, Instant};
 
 use crate::io_error::plain;
 use crate::secret::Secret;
+use crate::source::{Source, text};
 
 use self::auth::KeyRing;
 use self::config::SshConfig;
@@ -234,7 +235,11 @@ impl Session for SshSession {
     }
 
     fn write(&self, job: JobId, bytes: Vec<u8>) {
-        self.order(Order::Write(job, bytes));
+        self.feed(job, text(bytes));
+    }
+
+    fn feed(&self, job: JobId, source: Arc<dyn Source>) {
+        self.order(Order::Feed(job, source));
     }
 
     fn end_input(&self, job: JobId) {

@@ -193,7 +193,7 @@ impl Worker {
     fn obey(&mut self, order: Order) {
         match order {
             Order::Start(id, command) => self.jobs.push(Job::new(Some(id), command, self.is_root)),
-            Order::Write(id, bytes) => self.with_job(id, |job| job.write(bytes.into())),
+            Order::Feed(id, source) => self.with_job(id, |job| job.give_input(source)),
             Order::EndInput(id) => self.with_job(id, Job::end_input),
             Order::Signal(id, signal) => {
                 let waits = |job: &Job| job.id == Some(id) && job.needs_channel();

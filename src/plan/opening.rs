@@ -1,0 +1,220 @@
+//! What runs before a command, and before what sudo runs in it, so that it is known when they begin: marks in the output, the
+//! word that sudo asks with, and secrets that are read from the input instead of standing in a command line. One line of
+//! `sh` each, without anything that login shells quote in different ways.
+
+use super::quote::{quote, quote_always, quote_path};
+use crate::configuration::Environment;
+
+/// What runs before a command.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Before<'a> {
+    /// Said first, where there is somebody who waits for it.
+    pub mark: Option<&'a str>,
+    /// Behind the mark stands a word that is made on the server, and with which sudo will ask: only it and the login know it.
+    pub asks: bool,
+    /// So many bytes are read and done.
+    pub secrets: usize,
+    /// It has a terminal.
+    pub terminal: bool,
+}
+
+impl Before<'_> {
+    /// A script for `sh`; empty where there is nothing to do.
+    pub fn script(&self) -> String {
+        let mut steps = Vec::new();
+        let silences = self.secrets > 0 && self.terminal;
+        if silences {
+            // A terminal would show what it is given, and change it.
+            steps.push("capr=$(stty -g) && stty raw -echo || exit 1".to_owned());
+        }
+        if self.asks {
+            steps.push("SUDO_PROMPT=$(od -An -N16 -tx1 /dev/urandom | tr -d \" \")".to_owned());
+            steps.push(
+                "[ \"$SUDO_PROMPT\" ] || { echo \"capr: no word for sudo to ask with: there is no od, tr or \
+                 /dev/urandom\" >&2; exit 1; }"
+                    .to_owned(),
+            );
+            steps.push("export SUDO_PROMPT".to_owned());
+        }
+        if let Some(mark) = self.mark {
+            let word = if self.asks { "$SUDO_PROMPT" } else { "" };
+            steps.push(format!("echo \"{mark}{word}\" >&2"));
+            if !self.terminal {
+                // Both streams may be asked on, and each has an order of its own.
+                steps.push(format!("echo \"{mark}{word}\""));
+            }
+        }
+        if self.secrets > 0 {
+            steps.push(read_secrets(self.secrets));
+        }
+        if silences {
+            steps.push("stty \"$capr\"; unset capr".to_owned());
+        }
+        steps.join("; ")
+    }
+}
+
+/// What is done under sudo before its command.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Within<'a> {
+    /// Said first: from here on sudo asks nothing.
+    pub mark: Option<&'a str>,
+    /// So many bytes are read and done.
+    pub secrets: usize,
+    /// Its environment.
+    pub environment: Option<&'a Environment>,
+    /// Where it runs.
+    pub directory: Option<&'a str>,
+}
+
+impl Within<'_> {
+    /// The words to stand before the command.
+    pub fn words(&self) -> String {
+        let mut steps = Vec::new();
+        if let Some(mark) = self.mark {
+            steps.push(format!("echo \"{mark}\" >&2"));
+        }
+        if self.secrets > 0 {
+            steps.push(read_secrets(self.secrets));
+        }
+        // The login's shell says where its home is.
+        let path = self.directory.map_or_else(|| "capr".to_owned(), quote_path);
+        if self.directory.is_some() {
+            steps.push("cd \"$0\" || exit 1".to_owned());
+        }
+        steps.push(match self.environment {
+            Some(Environment::Text(text)) => format!("exec env {} \"$@\"", text.trim()),
+            Some(Environment::Map(map)) if !map.is_empty() => {
+                let pairs: Vec<_> = map
+                    .iter()
+                    .map(|(name, value)| format!("{name}={}", quote(value)))
+                    .collect();
+                format!("export {}; exec \"$@\"", pairs.join(" "))
+            }
+            _ => "exec \"$@\"".to_owned(),
+        });
+        format!("sh -c {} {path}", quote_always(&steps.join("; ")))
+    }
+}
+
+/// A command of the login that goes to `directory`, or where only sudo may go there, has sudo's command go there.
+pub fn towards(directory: &str) -> String {
+    let path = quote_path(directory);
+    let words = "sh -c 'cd \"$0\" && exec \"$@\"'";
+    format!("cd {path} 2>/dev/null || set -- {words} {path}")
+}
+
+/// What is read as secrets: a shell's commands that set these.
+pub fn exports<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let pairs = pairs
+        .into_iter()
+        .map(|(name, value)| format!("export {name}={}\n", quote_always(value)));
+    pairs.collect()
+}
+
+/// One by one: what follows is the command's.
+fn read_secrets(length: usize) -> String {
+    format!("eval \"$(dd ibs=1 count={length} 2>/dev/null)\"")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    use super::{Before, Within, exports, towards};
+    use crate::configuration::{Environment, RunOptions, Shell};
+    use crate::plan::{command_line, quote};
+
+    /// What a login shell makes of it with this as its input: standard output and standard error.
+    fn run(shell: &str, line: &str, input: &str) -> (String, String) {
+        let mut child = Command::new(shell)
+            .args(["-c", line])
+            .env("SHELL", shell)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (text(output.stdout), text(output.stderr))
+    }
+
+    #[test]
+    fn the_word_of_sudo_is_said_behind_the_mark_and_stands_in_no_line_in_every_login_shell() {
+        let before = Before {
+            mark: Some("<mark>"),
+            asks: true,
+            ..Before::default()
+        };
+        for shell in [None, Some(Shell::Named("bash".to_owned())), Some(Shell::None)] {
+            let options = RunOptions {
+                shell,
+                ..RunOptions::default()
+            };
+            let command = command_line("echo \"it's $SUDO_PROMPT\"", &options, &before.script(), false);
+            for login in ["sh", "bash", "fish", "tcsh"] {
+                let (out, err) = run(login, &command.line, "");
+                let word = err.strip_prefix("<mark>").unwrap().trim_end();
+                assert_eq!(word.len(), 32, "{login}: {err}");
+                assert_eq!(out, format!("<mark>{word}\nit's {word}\n"), "{login}");
+            }
+        }
+    }
+
+    #[test]
+    fn c11_secrets_are_read_from_the_input_and_the_rest_of_it_is_the_commands() {
+        let secret = "a b\"c;touch x;$HOME'`id`\\\n*!~ é";
+        let secrets = exports([("TOKEN", secret), ("OTHER", "x")]);
+        let before = Before {
+            secrets: secrets.len(),
+            ..Before::default()
+        };
+        let text = "printf '%s|%s|' \"$TOKEN\" \"$OTHER\"; cat";
+        let command = command_line(text, &RunOptions::default(), &before.script(), true);
+        let (out, _) = run("sh", &command.line, &format!("{secrets}input\n"));
+        assert_eq!(out, format!("{secret}|x|input\n"));
+        assert!(!command.line.contains("touch"));
+    }
+
+    #[test]
+    fn within_sudo_a_command_has_its_directory_its_environment_and_its_input() {
+        let secrets = exports([("TOKEN", "it's")]);
+        let environment = Environment::Map([("A".to_owned(), "1 '2'".to_owned())].into_iter().collect());
+        let within = Within {
+            mark: Some("<on>"),
+            secrets: secrets.len(),
+            environment: Some(&environment),
+            directory: Some("/"),
+        };
+        let line = format!("env {} sh -c 'pwd; echo \"$A $TOKEN\"; cat'", within.words());
+        let (out, err) = run("sh", &line, &format!("{secrets}input\n"));
+        assert_eq!((out.as_str(), err.as_str()), ("/\n1 '2' it's\ninput\n", "<on>\n"));
+        let text = Environment::Text("A=1 B=2".to_owned());
+        let within = Within {
+            environment: Some(&text),
+            ..Within::default()
+        };
+        let (out, _) = run("sh", &format!("{} sh -c 'echo $A $B'", within.words()), "");
+        assert_eq!(out, "1 2\n");
+    }
+
+    #[test]
+    fn sudo_goes_only_where_the_login_cannot_go() {
+        let place = tempfile::tempdir().unwrap();
+        let there = place.path().join("it's a b");
+        std::fs::create_dir(&there).unwrap();
+        let line = |path: &str| format!("{}; env \"$@\" pwd", towards(path));
+        let (out, _) = run("sh", &line(there.to_str().unwrap()), "");
+        assert_eq!(out.trim_end(), there.to_str().unwrap());
+        std::fs::remove_dir(&there).unwrap();
+        let (out, err) = run("sh", &line(there.to_str().unwrap()), "");
+        assert!(out.is_empty() && err.contains("cd"), "{out} {err}");
+        let late = format!("mkdir {}; env \"$@\" pwd", quote(there.to_str().unwrap()));
+        let (out, _) = run("sh", &format!("{}; {late}", towards(there.to_str().unwrap())), "");
+        assert_eq!(out.trim_end(), there.to_str().unwrap());
+    }
+}

@@ -1,0 +1,127 @@
+//! What a command that calls sudo needs within sudo: its directory and its environment, and its input at the right moment.
+
+use super::super::action::{Asking, Settings, Sudo};
+use super::super::interpreter::Interpreter;
+use super::super::secrets::random_mark;
+use super::commands::Way;
+use crate::configuration::{Environment, Shell};
+use crate::plan::{Within as Words, towards, within_sudo, without_prompts};
+use crate::session::Input;
+
+/// What belongs within sudo.
+pub(super) struct Within {
+    directory: Option<String>,
+    environment: Option<Environment>,
+    /// What of the environment is read, as no list of processes may show it.
+    secrets: String,
+    mark: String,
+}
+
+impl Within {
+    /// The verb `sudo` means the directory and the environment that are said for its command for what sudo runs. Those of all
+    /// commands (`default_environment`) stay outside, as with Capistrano: a rule of sudo may allow just the command itself.
+    pub(super) fn of(interpreter: &Interpreter, way: &Way, settings: &Settings) -> Result<Self, String> {
+        let mut within = Self {
+            directory: None,
+            environment: None,
+            secrets: String::new(),
+            mark: random_mark()?,
+        };
+        if way.is_sudo {
+            within.directory = settings.options.dir.clone();
+            (within.environment, within.secrets) = interpreter.secrets_apart(settings.environment.clone())?;
+        }
+        Ok(within)
+    }
+
+    fn has_environment(&self) -> bool {
+        let is_said = match &self.environment {
+            Some(Environment::Map(map)) => !map.is_empty(),
+            Some(Environment::Text(text)) => !text.trim().is_empty(),
+            None => false,
+        };
+        is_said || !self.secrets.is_empty()
+    }
+
+    /// The text to be sent, and how sudo is answered.
+    pub(super) fn called(
+        self,
+        sudo: &Sudo,
+        text: &str,
+        calls: usize,
+        settings: &mut Settings,
+    ) -> (String, Option<Asking>) {
+        let (program, prompt) = (sudo.program.as_str(), sudo.prompt.as_str());
+        let asks = !prompt.is_empty();
+        let reads = settings.options.stdin.is_some();
+        let sent = |text: &str| without_prompts(text, program, prompt);
+        let unread = asks.then_some(Asking {
+            questions: calls,
+            started: None,
+        });
+        if !asks && !self.secrets.is_empty() {
+            // What nobody waits for cannot be read at the right moment: it stays outside.
+            return (sent(text), None);
+        }
+        let waits = asks && (reads || !self.secrets.is_empty());
+        if waits || self.has_environment() {
+            let words = Words {
+                mark: waits.then_some(self.mark.as_str()),
+                secrets: self.secrets.len(),
+                environment: self.environment.as_ref(),
+                directory: self.directory.as_deref(),
+            };
+            let options = if waits { " -S" } else { "" };
+            return match within_sudo(text, program, prompt, options, &words.words()) {
+                Some(text) => {
+                    self.moved_in(settings);
+                    let started = waits.then(|| (self.mark.clone(), Input::text(self.secrets.as_bytes())));
+                    if waits {
+                        settings.options.pty = Some(false);
+                    }
+                    (
+                        sent(&text),
+                        asks.then_some(Asking {
+                            questions: calls,
+                            started,
+                        }),
+                    )
+                }
+                // Nobody can tell when it starts: it may not ask, and what it reads is given at once.
+                None if waits => (sent(text), None),
+                None => (sent(text), unread),
+            };
+        }
+        if let Some(directory) = &self.directory {
+            let is_plain = settings.options.shell == Some(Shell::None);
+            let words = Words {
+                directory: Some(directory),
+                ..Words::default()
+            };
+            let (before, words) = match is_plain {
+                true => (String::new(), words.words()),
+                false => (format!("{}; ", towards(directory)), "\"$@\"".to_owned()),
+            };
+            if let Some(text) = within_sudo(text, program, prompt, "", &words) {
+                settings.options.dir = None;
+                return (format!("{before}{}", sent(&text)), unread);
+            }
+        }
+        (sent(text), unread)
+    }
+
+    /// What is done within sudo is not done outside of it.
+    fn moved_in(&self, settings: &mut Settings) {
+        if self.directory.is_some() {
+            settings.options.dir = None;
+        }
+        if self.has_environment()
+            && let (Some(Environment::Map(all)), Some(Environment::Map(own))) =
+                (&mut settings.options.env, &settings.environment)
+        {
+            all.retain(|name, value| own.get(name) != Some(value));
+        } else if self.has_environment() {
+            settings.options.env = None;
+        }
+    }
+}
