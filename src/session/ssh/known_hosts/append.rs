@@ -1,7 +1,7 @@
 //! Adding a line to a known-hosts file that others read and write at the same time.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::thread;
@@ -47,8 +47,24 @@ pub(super) fn append(file: &Path, name: &str, key_type: &str, blob: &[u8], hashe
     if !(bytes.is_empty() || bytes.ends_with(b"\n")) {
         line.insert(0, '\n');
     }
-    // In one piece, for readers that do not lock. Closing the file unlocks it.
-    opened.write_all(line.as_bytes())
+    write_whole(&mut opened, line.as_bytes())
+    // Closing the file unlocks it.
+}
+
+/// Writes all or nothing: a part of a line would later be taken for another key of the host. In one piece, for readers that do not
+/// lock.
+fn write_whole(file: &mut File, line: &[u8]) -> io::Result<()> {
+    let written = file.write(line)?;
+    if written == line.len() {
+        return Ok(());
+    }
+    let end = file.stream_position()?;
+    // Unless somebody who does not lock has gone on behind it.
+    if file.metadata()?.len() == end {
+        file.set_len(end.saturating_sub(written.try_into().unwrap_or(0)))?;
+    }
+    let reason = "there is room for a part of the line only: is the disk full?";
+    Err(io::Error::new(ErrorKind::WriteZero, reason))
 }
 
 /// A name that would be read back as a pattern, a list, a marker or a comment would open the door to other hosts.

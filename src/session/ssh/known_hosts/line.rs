@@ -56,7 +56,7 @@ impl Entry {
         let names = Names::parse(word)?;
         let key_type = words.next()?;
         let blob = STANDARD.decode(words.next()?.trim_end()).ok()?;
-        if type_of(&blob)? != key_type.as_bytes() {
+        if !is_whole(&blob, key_type) {
             return None;
         }
         Some(Self {
@@ -87,10 +87,33 @@ impl Names {
     }
 }
 
-/// The type that a key names itself.
-fn type_of(blob: &[u8]) -> Option<&[u8]> {
-    let (length, rest) = blob.split_first_chunk::<4>()?;
-    rest.get(..usize::try_from(u32::from_be_bytes(*length)).ok()?)
+/// Whether these are all parts of a key, the first of which is its type. Where the end is missing, as in a line that a full disk
+/// has cut, it is not another key of the host.
+fn is_whole(blob: &[u8], key_type: &str) -> bool {
+    let mut parts = Vec::new();
+    let mut rest = blob;
+    while !rest.is_empty() {
+        let Some((part, behind)) = part(rest) else {
+            return false;
+        };
+        parts.push(part);
+        rest = behind;
+    }
+    // A cut may lie between two parts.
+    let count = match key_type {
+        "ssh-dss" => 5,
+        "sk-ecdsa-sha2-nistp256@openssh.com" => 4,
+        "ssh-rsa" | "sk-ssh-ed25519@openssh.com" => 3,
+        ecdsa if ecdsa.starts_with("ecdsa-sha2-") => 3,
+        _ => 2,
+    };
+    parts.len() >= count && parts.first() == Some(&key_type.as_bytes())
+}
+
+/// The first part of a key, and what follows it.
+fn part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
 }
 
 pub(super) fn hash_of(name: &str, salt: &[u8]) -> Option<Vec<u8>> {

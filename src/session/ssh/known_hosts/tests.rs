@@ -15,8 +15,11 @@ use super::{KnownHosts, Verdict, fingerprint};
 fn key(key_type: &str, seed: u8) -> Vec<u8> {
     let mut blob = u32::try_from(key_type.len()).unwrap().to_be_bytes().to_vec();
     blob.extend(key_type.as_bytes());
-    blob.extend(32_u32.to_be_bytes());
-    blob.extend([seed; 32]);
+    let parts = if key_type == "ssh-ed25519" { 1 } else { 2 };
+    for _ in 0..parts {
+        blob.extend(32_u32.to_be_bytes());
+        blob.extend([seed; 32]);
+    }
     blob
 }
 
@@ -199,6 +202,17 @@ fn the_first_key_makes_a_file_for_the_user_alone() {
         format!("[app1]:2222 ssh-ed25519 {}\n", text(&ed(1)))
     );
     assert!(keygen_finds(&file, "[app1]:2222"));
+}
+
+#[test]
+fn a_line_that_was_cut_is_no_other_key_of_the_host() {
+    for key_type in ["ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256"] {
+        let whole = format!("app1 {key_type} {}", text(&key(key_type, 1)));
+        for end in 1..whole.len() {
+            let files = Files::new(&whole[..end]);
+            assert_eq!(files.check("app1", 22, &ed(2)), Verdict::Unknown, "{}", &whole[..end]);
+        }
+    }
 }
 
 #[test]
