@@ -24,7 +24,7 @@ use crate::event::{Event, Level};
 use crate::interrupt::Interrupt;
 use crate::secret::Secret;
 
-/// Task frames above this are taken for tasks that call each other without an end.
+/// How deep tasks may be nested: the stack has to bear it.
 const MAX_FRAMES: usize = 50;
 
 /// What the name of a variable that holds a secret has in it.
@@ -307,10 +307,17 @@ impl Interpreter {
             .map(|frame| frame.name.as_str())
             .chain([task.name.as_str()])
             .collect();
-        let how = if last.is_some() { "without an end" } else { "too deeply" };
-        let message = format!("tasks call each other {how}: {}", chain.join(" → "));
+        let before = if last.is_some() { "" } else { "… → " };
+        let message = format!(
+            "tasks are nested more than {MAX_FRAMES} deep: {before}{}",
+            chain.join(" → ")
+        );
         let origin = (task.origin.line > 0).then(|| task.origin.clone());
-        raise(Diagnostic::new(Fault::Recipe, message).at(origin), Position::NONE)
+        let mut diagnostic = Diagnostic::new(Fault::Recipe, message).at(origin);
+        if last.is_some() {
+            diagnostic = diagnostic.hint("do they call each other without an end?");
+        }
+        raise(diagnostic, Position::NONE)
     }
 
     fn body(&self, engine: &Engine, task: &Rc<Task>) -> Fallible {

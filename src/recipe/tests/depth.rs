@@ -11,7 +11,7 @@ fn message(text: &str) -> String {
 fn tasks_that_call_each_other_are_an_error() {
     let nested = "task :t { a; } task :b { a; }
 task :a { transaction { for i in 0..1 { if true { try { switch 1 { 1 => { transaction { b; } } } } catch (e) { throw e; } } } } }";
-    assert_eq!(message(nested), "tasks call each other without an end: b → a → b");
+    assert_eq!(message(nested), "tasks are nested more than 50 deep: b → a → b");
 }
 
 #[test]
@@ -31,5 +31,17 @@ fn tasks_with_nested_functions_are_an_error() {
     let text = "fn f() { if true { try { for i in 0..1 { switch 1 { 1 => { invoke(\"a\"); } } } } catch (e) { throw e; } } }
 task :t { a; }
 task :a { transaction { for i in 0..1 { if true { try { switch 1 { 1 => { transaction { puts \"a\" + (1 + f()); } } } } catch (e) { throw e; } } } } }";
-    assert_eq!(message(text), "tasks call each other without an end: a → a");
+    assert_eq!(message(text), "tasks are nested more than 50 deep: a → a");
+}
+
+#[test]
+fn tasks_that_are_nested_deeply_are_not_taken_for_a_circle() {
+    let mut text = String::from("task :t { t1; } task :t59 { puts \"there\"; }");
+    for number in 1..59 {
+        text.push_str(&format!("task :t{number} {{ t{}; }}", number + 1));
+    }
+    assert_eq!(
+        message(&text),
+        "tasks are nested more than 50 deep: … → t47 → t48 → t49 → t50"
+    );
 }
