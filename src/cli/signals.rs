@@ -2,21 +2,28 @@
 
 use std::ffi::c_int;
 use std::io;
+use std::sync::Arc;
 use std::thread;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use nix::sys::signal::{SigSet, Signal as Posix};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 use crate::interrupt::{Interrupt, Signal};
 
-/// From now on every such signal is raised on `interrupt`, by a thread of its own.
+/// From now on every such signal is raised on `interrupt`, by a thread of its own. Called before there are other threads.
 pub(super) fn forward(interrupt: &Interrupt) -> io::Result<()> {
-    // What the caller ignores stays ignored: `nohup capr …`.
+    // What the caller ignores stays ignored: `nohup capr …`, or a script that has started capr in the background. There has to be
+    // one way to end it for all that.
     let ignored = ignored();
     let wanted = [SIGINT, SIGTERM, SIGHUP]
         .into_iter()
-        .filter(|signal| ignored & (1 << (signal - 1)) == 0);
+        .filter(|signal| *signal == SIGTERM || ignored & (1 << (signal - 1)) == 0);
     let mut signals = Signals::new(wanted)?;
+    // Whoever has blocked them meant its own thread; and of a child whose end is ignored nobody learns how it ended.
+    SigSet::from_iter([Posix::SIGINT, Posix::SIGTERM, Posix::SIGHUP, Posix::SIGCHLD]).thread_unblock()?;
+    flag::register(SIGCHLD, Arc::default())?;
     let interrupt = interrupt.clone();
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
