@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
+use crate::fleet::place::checkout;
+
 /// Lowest first; a layer names only those before it, and those of its own line.
 const LAYERS: &[&[&str]] = &[
     &["exit", "fuzz", "interrupt", "io_error", "origin", "secret"],
@@ -50,7 +52,7 @@ impl Source {
 }
 
 fn sources() -> Vec<Source> {
-    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let base = checkout().join("src");
     let mut files = Vec::new();
     collect(&base, "rs", &mut files);
     assert!(files.len() > 10, "sources are found");
@@ -194,13 +196,13 @@ fn linked(root: &Path, page: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn every_page_of_the_documentation_can_be_reached_from_the_readme() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = checkout();
     let mut reached = vec![PathBuf::from("README.md")];
     let mut next = 0;
     while let Some(page) = reached.get(next).cloned() {
         next += 1;
         if page.extension().is_some_and(|ending| ending == "md") {
-            for target in linked(root, &page) {
+            for target in linked(&root, &page) {
                 if !reached.contains(&target) {
                     reached.push(target);
                 }
@@ -218,8 +220,23 @@ fn every_page_of_the_documentation_can_be_reached_from_the_readme() {
         .iter()
         .filter(|page| page.extension().is_some_and(|ending| ending == "md"))
     {
-        let page = page.strip_prefix(root).unwrap();
+        let page = page.strip_prefix(&root).unwrap();
         assert!(is_reached(page), "{}", page.display());
     }
     assert!(pages.len() > 20, "{}", pages.len());
+}
+
+#[test]
+fn no_path_of_the_checkout_is_compiled_in() {
+    // It may be moved or copied with what was built in it.
+    let mut files = Vec::new();
+    for folder in ["src", "tests"] {
+        collect(&checkout().join(folder), "rs", &mut files);
+    }
+    let fixed = ["CARGO_MANIFEST_DIR", "CARGO_BIN_EXE_capr"].map(|name| format!("env!(\"{name}\")"));
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let found = fixed.iter().find(|fixed| text.contains(*fixed));
+        assert_eq!(found, None, "{}: see tests/fleet/place.rs", file.display());
+    }
 }

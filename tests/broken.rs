@@ -2,14 +2,15 @@
 //! beside it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use regex::Regex;
 
+use crate::fleet::place::checkout;
 use crate::harness::Case;
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/broken")
+    checkout().join("tests/broken")
 }
 
 /// What `capr check` says, and what a run says where that is something else.

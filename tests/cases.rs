@@ -6,6 +6,8 @@ use std::path::Path;
 
 use regex::Regex;
 
+use crate::fleet::place::checkout;
+
 /// A letter, the highest number, and those below it that have no test of their own.
 const CASES: &[(char, u32, &[u32])] = &[
     ('v', 19, &[]),
@@ -20,7 +22,7 @@ const CASES: &[(char, u32, &[u32])] = &[
 
 #[test]
 fn every_case_of_the_language_and_the_command_line_has_a_test() {
-    let base = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let base = checkout();
     let mut found = BTreeSet::new();
     for folder in ["src", "tests"] {
         collect(&base.join(folder), &mut found);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::fleet::place::checkout;
 use crate::harness::{Case, Finished};
 
 fn check(recipe: &str) -> Finished {
@@ -84,14 +85,14 @@ fn a_recipe_without_mistakes_has_nothing_found() {
         (finished.stdout.as_str(), finished.stderr.as_str()),
         ("nothing wrong found\n", "")
     );
-    let flipper = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/flipper.rhai");
+    let flipper = checkout().join("scripts/flipper.rhai");
     let flipper = std::fs::read_to_string(flipper).unwrap();
     assert_eq!(found(&flipper), [""; 0]);
 }
 
 #[test]
 fn every_file_of_the_standard_library_has_nothing_found() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("stdlib");
+    let folder = checkout().join("stdlib");
     let finished = Case::new()
         .file(
             "r.rhai",
@@ -246,7 +247,7 @@ fn copied(case: Case, folder: &Path, below: &str) -> Case {
 
 #[test]
 fn recipes_that_run_have_no_error_and_no_warning_of_a_call() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = checkout();
     let mut checked = 0;
     for folder in ["tests/ported", "tests/ported/multistage", "scripts", "stdlib"] {
         let folder = root.join(folder);
@@ -266,7 +267,7 @@ fn recipes_that_run_have_no_error_and_no_warning_of_a_call() {
 
 #[test]
 fn examples_of_the_documentation_have_no_error() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = checkout();
     // What examples take for granted, or leave out on purpose.
     let is_told = |message: &str| {
         [

@@ -3,6 +3,8 @@
 use insta::assert_snapshot;
 use rustix::process::Signal;
 
+use crate::deadline::LimitedCommand;
+use crate::fleet::place::capr;
 use crate::harness::Case;
 
 const RECIPE: &str = r#"
@@ -281,15 +283,11 @@ fn b5_a_stop_request_ends_a_local_command_and_is_rolled_back() {
 fn a_reader_that_has_seen_enough_does_no_harm() {
     let recipe = "task :count { for i in 0..5000 { puts i; } }";
     let case = Case::new().recipe(recipe);
-    let command = format!(
-        "cd '{}' && {} recipe.rhai count | head -1",
-        case.path("").display(),
-        env!("CARGO_BIN_EXE_capr")
-    );
     let output = std::process::Command::new("sh")
-        .args(["-c", &command])
-        .output()
-        .unwrap();
+        .args(["-c", "\"$0\" recipe.rhai count | head -1"])
+        .arg(capr())
+        .current_dir(case.path(""))
+        .limited_output();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "0\n");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("done: ") && !stderr.contains("panicked"), "{stderr}");

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use crate::deadline::LimitedCommand;
+use crate::fleet::place::capr;
 use crate::harness::Case;
 
 const RECIPE: &str = r#"
@@ -26,7 +28,7 @@ fn completed(words: &[&str]) -> Vec<String> {
         words = words.join(" "),
         last = words.len() - 1,
     );
-    let built = std::path::Path::new(env!("CARGO_BIN_EXE_capr")).parent().unwrap();
+    let built = capr().parent().unwrap().to_owned();
     let path = format!("{}:{}", built.display(), std::env::var("PATH").unwrap());
     let told = Command::new("bash")
         .args(["--norc", "-c", &script])
@@ -34,8 +36,7 @@ fn completed(words: &[&str]) -> Vec<String> {
         .env("HOME", case.path("../home"))
         .env("CAPR_SYSTEM_FILE", case.path("system.rhai"))
         .current_dir(case.path(""))
-        .output()
-        .unwrap();
+        .limited_output();
     assert!(told.status.success(), "{told:?}");
     assert!(!case.path("was-run").exists(), "completing runs no commands");
     let told = String::from_utf8(told.stdout).unwrap();

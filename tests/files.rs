@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
+use crate::deadline::LimitedCommand;
 use crate::fleet::{Fleet, PASSWORD};
 use crate::harness::{Case, Finished};
 
@@ -110,7 +111,7 @@ fn f3_a_large_file_goes_to_ten_servers_whole_and_is_never_held_in_memory() {
         .map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
         .collect();
     fs::write(case.path("large"), &bytes).unwrap();
-    let sum = Command::new("cksum").arg(case.path("large")).output().unwrap();
+    let sum = Command::new("cksum").arg(case.path("large")).limited_output();
     let sum = String::from_utf8(sum.stdout).unwrap();
     let finished = case.run().ok();
     let grown = grown(&finished);

@@ -1,9 +1,9 @@
 //! The six-server recipe of the manual, as written, from the first command to the last.
 
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::fleet::place::checkout;
 use crate::fleet::{Fleet, SIX};
 use crate::harness::{Case, Finished};
 
@@ -11,7 +11,7 @@ const APP: [&str; 2] = ["app1", "app2"];
 const CURRENT: &str = "/u/apps/flipper/current";
 
 fn capr(fleet: &Fleet, task: &str) -> Finished {
-    let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/flipper.rhai");
+    let recipe = checkout().join("scripts/flipper.rhai");
     Case::new().args([recipe.to_str().unwrap(), task]).on(fleet).run()
 }
 

@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use regex::Regex;
 use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
 
-use crate::fleet::Fleet;
+use crate::fleet::place::{Room, capr};
+use crate::fleet::{Fleet, settle};
 
 /// Longer than anything takes that works.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -22,7 +22,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// One call of capr, to be made.
 #[derive(Debug)]
 pub struct Case {
-    directory: TempDir,
+    directory: Room,
     recipe: bool,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
@@ -30,12 +30,15 @@ pub struct Case {
     terminal: bool,
     unread: bool,
     limit: Duration,
+    /// What a shell says before it becomes capr.
+    circumstances: Option<String>,
 }
 
 impl Case {
     /// In an empty directory, with an empty home.
     pub fn new() -> Self {
-        let directory = tempfile::Builder::new().prefix("capr-case-").tempdir().unwrap();
+        settle();
+        let directory = Room::new().unwrap();
         for name in ["home", "work"] {
             fs::create_dir(directory.path().join(name)).unwrap();
         }
@@ -48,7 +51,14 @@ impl Case {
             terminal: false,
             unread: false,
             limit: LIMIT,
+            circumstances: None,
         }
+    }
+
+    /// Called by a shell that has said this before: `ulimit -v 100000`.
+    pub fn after(mut self, text: &str) -> Self {
+        self.circumstances = Some(text.into());
+        self
     }
 
     /// With this recipe, which is the first argument.
@@ -139,15 +149,19 @@ impl Case {
     /// Starts it.
     #[track_caller]
     pub fn start(self) -> Running {
-        let capr = env!("CARGO_BIN_EXE_capr");
+        let capr = capr();
         let home = self.directory.path().join("home");
         let arguments = self.recipe.then_some("recipe.rhai").into_iter();
         let arguments = arguments.chain(self.arguments.iter().map(String::as_str));
         let mut command;
         if self.terminal {
-            let line = shlex::try_join([capr].into_iter().chain(arguments)).unwrap();
+            let line = shlex::try_join([capr.to_str().unwrap()].into_iter().chain(arguments)).unwrap();
             command = Command::new("script");
             command.args(["-qec", &line, "/dev/null"]);
+        } else if let Some(text) = &self.circumstances {
+            command = Command::new("sh");
+            command.args(["-c", &format!("{text}; exec \"$0\" \"$@\"")]);
+            command.arg(capr).args(arguments);
         } else {
             command = Command::new(capr);
             command.args(arguments);
@@ -230,7 +244,7 @@ fn pump(mut from: impl Read + Send + 'static, stream: Stream, to: Sender<(Stream
 /// A capr that runs.
 #[derive(Debug)]
 pub struct Running {
-    directory: TempDir,
+    directory: Room,
     shown: String,
     child: Child,
     /// Of the terminal.
@@ -270,6 +284,11 @@ impl Running {
         let at = at.expect("was waited for");
         let asked = self.stdout.drain(..at + question.len());
         self.before.extend(asked);
+    }
+
+    /// Path of a file in the directory it was called in.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.directory.path().join("work").join(path)
     }
 
     /// Sends a signal to it, as `kill` does.
@@ -359,7 +378,7 @@ pub struct Finished {
     /// Its standard error.
     pub stderr: String,
     shown: String,
-    directory: TempDir,
+    directory: Room,
 }
 
 impl Finished {

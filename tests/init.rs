@@ -4,6 +4,8 @@ use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
 
+use crate::deadline::LimitedCommand;
+use crate::fleet::place::capr;
 use crate::harness::Case;
 
 #[test]
@@ -45,11 +47,11 @@ fn what_does_not_reach_standard_output_is_an_error() {
     let case = Case::new().file("deploy.rhai", "task :t { puts \"x\"; }");
     for (arguments, code) in [("-T", 1), ("-h", 1), ("vars", 1), ("t", 1), ("-T nothing_like_it", 1)] {
         let output = Command::new("sh")
-            .args(["-c", &format!("{} {arguments} > /dev/full", env!("CARGO_BIN_EXE_capr"))])
+            .args(["-c", &format!("\"$0\" {arguments} > /dev/full")])
+            .arg(capr())
             .current_dir(case.path(""))
             .stdout(Stdio::null())
-            .output()
-            .unwrap();
+            .limited_output();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments}: {stderr}");
         let says = stderr.contains("error: cannot write to standard output: No space left on device");

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use crate::deadline::LimitedCommand;
 use crate::fleet::Fleet;
 use crate::harness::Case;
 
@@ -26,7 +27,7 @@ fn noise(size: usize) -> Vec<u8> {
 }
 
 fn sum(case: &Case) -> String {
-    let sum = Command::new("cksum").arg(case.path("dump")).output().unwrap();
+    let sum = Command::new("cksum").arg(case.path("dump")).limited_output();
     let sum = String::from_utf8(sum.stdout).unwrap();
     sum.trim().rsplit_once(' ').unwrap().0.to_owned()
 }

@@ -6,6 +6,8 @@
     reason = "a test ends where its assumption fails"
 )]
 
+#[allow(dead_code, reason = "its words are for all tests")]
+mod deadline;
 mod fleet;
 #[allow(dead_code, reason = "its tool needs more")]
 #[path = "fuzz/mod.rs"]

@@ -1,7 +1,6 @@
 //! Libraries, and files that are loaded before the recipe or besides it.
 
-use std::path::Path;
-
+use crate::fleet::place::checkout;
 use crate::harness::Case;
 
 /// The recipes of a chapter: blocks of `rhai` that begin with their file's name in a comment.
@@ -18,7 +17,7 @@ fn files(chapter: &str) -> Vec<(String, String)> {
 
 #[test]
 fn the_example_of_the_chapter_on_libraries_does_what_it_says() {
-    let chapter = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/libraries.md");
+    let chapter = checkout().join("docs/libraries.md");
     let chapter = std::fs::read_to_string(chapter).unwrap();
     let mut case = Case::new();
     for (name, text) in files(&chapter) {
@@ -34,7 +33,7 @@ fn the_example_of_the_chapter_on_libraries_does_what_it_says() {
 
 #[test]
 fn the_library_of_the_chapter_lists_its_tasks_and_offers_its_function() {
-    let chapter = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/libraries.md");
+    let chapter = checkout().join("docs/libraries.md");
     let chapter = std::fs::read_to_string(chapter).unwrap();
     let case = || {
         files(&chapter)

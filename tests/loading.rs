@@ -1,9 +1,8 @@
 //! Recipes that nobody would write are survived; `scripts/fuzz` tries many more.
 
-use std::path::Path;
-
 use capr::recipe::on_large_stack;
 
+use crate::fleet::place::checkout;
 use crate::fuzz::{How, Place, corpus, mutate};
 
 /// Enough to meet most kinds of change, few enough to take no time.
@@ -11,7 +10,7 @@ const COUNT: u64 = 500;
 
 #[test]
 fn recipes_made_of_others_by_chance_are_loaded_or_refused() {
-    let others = corpus::corpus(Path::new(env!("CARGO_MANIFEST_DIR")));
+    let others = corpus::corpus(&checkout());
     assert!(others.len() > 300, "recipes to begin with are found: {}", others.len());
     let place = Place::new().unwrap();
     let good = on_large_stack(|| {

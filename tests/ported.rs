@@ -7,11 +7,12 @@ use insta::assert_snapshot;
 use regex::Regex;
 
 use crate::fleet::Fleet;
+use crate::fleet::place::checkout;
 use crate::harness::{Case, redact};
 
 /// A case with the recipe `name` of `tests/ported` and what lies beside it.
 fn ported(name: &str) -> Case {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ported");
+    let folder = checkout().join("tests/ported");
     let mut case = Case::new();
     let (directory, files) = match name.split_once('/') {
         Some((directory, _)) => (

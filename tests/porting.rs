@@ -1,8 +1,8 @@
 //! The porting guide: what its tables say is clean and runs.
 
 use std::fs;
-use std::path::Path;
 
+use crate::fleet::place::checkout;
 use crate::harness::Case;
 
 /// Around the pieces.
@@ -22,7 +22,7 @@ struct Piece {
 }
 
 fn pieces() -> Vec<Piece> {
-    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/porting.md");
+    let guide = checkout().join("docs/porting.md");
     let guide = fs::read_to_string(guide).unwrap();
     let (mut section, mut pieces) = (String::new(), Vec::new());
     for (index, line) in guide.lines().enumerate() {

@@ -4,10 +4,13 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+
+use crate::deadline::{LIMIT, Limited, LimitedCommand};
+use crate::fleet::place::checkout;
 
 const FIRST_PORT: u16 = 7000;
 const OLD: &str = "20250101000000";
@@ -92,7 +95,7 @@ impl Application {
     }
 
     fn run(&self, program: &str, options: &[&str]) -> String {
-        let output = self.command(program, options).output().unwrap();
+        let output = self.command(program, options).limited_output();
         assert!(output.status.success(), "{program} {options:?}: {output:?}");
         text(&output)
     }
@@ -200,7 +203,7 @@ impl Drop for Stranger {
 }
 
 fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+    checkout().join(path)
 }
 
 fn text(output: &Output) -> String {
@@ -214,8 +217,7 @@ fn text(output: &Output) -> String {
 fn signal(name: &str, pid: u32) {
     let _ = Command::new("kill")
         .args(["-s", name, &pid.to_string()])
-        .stderr(Stdio::null())
-        .status();
+        .limited_output();
 }
 
 fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
@@ -297,7 +299,7 @@ fn a_spinner_is_started_once_for_a_command() {
         })
         .collect();
     for mut start in starts {
-        assert!(start.wait().unwrap().success());
+        assert!(start.within(LIMIT).success());
     }
     let spinner = application.pid_of("spinner.").unwrap();
     // Its own children look like it between fork and exec; another spinner would lead a session.
@@ -377,8 +379,7 @@ fn a_spawner_called_in_the_release_itself_starts_listeners_through_current() {
     let spawner = application.path("releases").join(OLD).join("script/process/spawner");
     let status = Command::new(spawner)
         .args(["-p7000", "--instances=5", "-e", "staging", "-a", &application.address])
-        .output()
-        .unwrap();
+        .limited_output();
     assert!(status.status.success(), "{status:?}");
     assert_eq!(
         eventually("a listener", || application.ask(FIRST_PORT)).environment,
@@ -425,7 +426,7 @@ fn a_spawner_names_what_it_lacks() {
         (["-p", "seven"], "are numbers"),
         (["-a", "300.1.1.1"], "cannot start"),
     ] {
-        let output = application.command("spawner", &options).output().unwrap();
+        let output = application.command("spawner", &options).limited_output();
         assert_eq!(output.status.code(), Some(1), "{options:?}");
         assert!(text(&output).contains(complaint), "{options:?}: {output:?}");
     }
@@ -524,7 +525,7 @@ fn every_program_explains_its_options_and_refuses_others() {
                 "{program}"
             );
         }
-        let output = application.command(program, &["--frobnicate"]).output().unwrap();
+        let output = application.command(program, &["--frobnicate"]).limited_output();
         assert_eq!(output.status.code(), Some(1));
         assert_eq!(
             text(&output),

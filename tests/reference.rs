@@ -1,10 +1,10 @@
 //! The reference in `docs/` is what the tables say.
 
-use std::path::Path;
+use crate::fleet::place::checkout;
 
 #[test]
 fn the_reference_is_what_the_tables_of_verbs_and_functions_say() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/language.md");
+    let path = checkout().join("docs/reference/language.md");
     let reference = capr::recipe::reference();
     if std::env::var_os("CAPR_WRITE_REFERENCE").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

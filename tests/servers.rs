@@ -1,9 +1,12 @@
 //! The local fleet keeps what it promises.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
+use crate::deadline::{LIMIT, Limited, LimitedCommand};
+use crate::fleet::place::{Room, checkout};
 use crate::fleet::{Fleet, PASSWORD};
 
 fn ssh(fleet: &Fleet, host: &str, text: &str) -> (Option<i32>, String) {
@@ -22,8 +25,7 @@ fn ssh(fleet: &Fleet, host: &str, text: &str) -> (Option<i32>, String) {
         ])
         .env_remove("SSH_AUTH_SOCK")
         .stdin(Stdio::null())
-        .output()
-        .unwrap();
+        .limited_output();
     let text = [output.stdout, output.stderr].concat();
     (
         output.status.code(),
@@ -143,7 +145,7 @@ fn an_owner_that_waits_to_be_killed() {
 
 #[test]
 fn nothing_is_left_when_the_owner_is_killed() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = Room::new().unwrap();
     let report = directory.path().join("report");
     let mut owner = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "--ignored", "servers::an_owner_that_waits_to_be_killed"])
@@ -159,12 +161,64 @@ fn nothing_is_left_when_the_owner_is_killed() {
     let (fleet, _) = report.split_once('\n').unwrap();
     assert!(processes_of(fleet).len() > 5, "{:?}", processes_of(fleet));
     owner.kill().unwrap();
-    owner.wait().unwrap();
+    owner.within(LIMIT);
     within(Duration::from_secs(10), "all processes are gone", || {
         processes_of(fleet).is_empty()
     });
     assert!(!fs::read_to_string("/proc/self/mountinfo").unwrap().contains(fleet));
-    fs::remove_dir_all(fleet).unwrap();
+    // Its files go with the next fleet that is made.
+    drop(Room::new().unwrap());
+    assert!(!std::path::Path::new(fleet).exists());
+}
+
+#[test]
+#[ignore = "runs inside another test"]
+fn a_server_that_shows_the_version_of_its_checkout() {
+    let fleet = Fleet::start(&["app1"]);
+    let url = &fleet.subversion().url;
+    let cat = format!("HOME=/home/deploy setpriv --reuid 5000 --regid 5000 --clear-groups svn cat {url}/VERSION");
+    let version = fleet.sh("app1", &cat);
+    let ignored = fleet.sh("app1", "sed -n s/SigIgn://p /proc/self/status");
+    std::io::Write::write_fmt(
+        &mut std::io::stdout(),
+        format_args!("version {version}\nignored {ignored}\n"),
+    )
+    .unwrap();
+}
+
+#[test]
+fn a_fleet_starts_from_any_checkout_and_whoever_has_called_it() {
+    // A copy, where no server's user may read, with all that a path can have in it, longer than the path of a socket may be.
+    let room = Room::new().unwrap();
+    let home = room.path().join("home");
+    let copy = home.join(format!("it's a \"copy\" $HOME {}", "long".repeat(50)));
+    fs::create_dir_all(copy.join("tests")).unwrap();
+    fs::set_permissions(&home, fs::Permissions::from_mode(0o700)).unwrap();
+    let mut cp = Command::new("cp");
+    cp.arg("-R")
+        .args([checkout().join("tests/fleet"), copy.join("tests/fleet")]);
+    assert!(cp.limited_output().status.success());
+    fs::write(copy.join("tests/fleet/flipper/VERSION"), "of the copy\n").unwrap();
+    let own = std::env::current_exe().unwrap();
+    let called = Command::new("sh")
+        .args(["-c", "umask 077; trap '' INT QUIT HUP; exec \"$0\" \"$@\""])
+        .arg(own)
+        .args([
+            "--exact",
+            "--ignored",
+            "--nocapture",
+            "servers::a_server_that_shows_the_version_of_its_checkout",
+        ])
+        .current_dir(&copy)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("HOME", "/nonexistent")
+        .env("CARGO_MANIFEST_DIR", &copy)
+        .limited_output();
+    let said = String::from_utf8_lossy(&called.stdout);
+    assert!(called.status.success(), "{called:?}");
+    assert!(said.contains("version of the copy\n"), "{said}");
+    assert!(said.contains("ignored \t0000000000000000\n"), "{said}");
 }
 
 /// Processes whose root lies in a directory, or whose mounts do, or whose command names it.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use crate::deadline::LimitedCommand;
 use crate::fleet::Fleet;
 use crate::harness::Case;
 
@@ -30,10 +31,10 @@ fn f6_files_and_directories_come_from_servers_byte_for_byte() {
     .run()
     .ok();
     let sum = |path: &str| fleet.sh("app1", &format!("sha256sum < {path}"));
-    let local = std::process::Command::new("sha256sum")
-        .stdin(fs::File::open(finished.path("big")).unwrap())
-        .output()
-        .unwrap();
+    let local = std::process::Command::new("sh")
+        .args(["-c", "sha256sum <\"$0\""])
+        .arg(finished.path("big"))
+        .limited_output();
     assert_eq!(String::from_utf8_lossy(&local.stdout).trim_end(), sum("/tmp/big"));
     for host in ["app1", "app2"] {
         let file = format!("from/{host}/a b/file");

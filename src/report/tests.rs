@@ -459,8 +459,7 @@ fn json_lines_begin_with_a_version_and_escape_what_a_terminal_would_obey() {
 
 #[test]
 fn the_document_of_the_json_log_names_every_type_that_there_is_and_no_other() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/json-log.md");
-    let document = std::fs::read_to_string(path).unwrap();
+    let document = include_str!("../../docs/json-log.md");
     let rows = document.lines().filter_map(|line| line.strip_prefix("| `"));
     let mut documented: Vec<&str> = rows
         .flat_map(|row| row.split(" | ").next().unwrap_or("").split("`, `"))

@@ -8,7 +8,6 @@ import measure
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.join(ROOT, 'target/release/examples/fleet')
-FILES = os.path.join(ROOT, '.fleet/fleet')
 PORT = '2222'
 
 
@@ -20,9 +19,11 @@ class Fleet:
                 wire.servers.enter()
         subprocess.run([PROGRAM, 'up', str(count)], check=True, stdout=subprocess.DEVNULL, preexec_fn=prepare)
         try:
-            self.config = os.path.join(FILES, 'client/ssh_config')
-            self.key = os.path.join(FILES, 'client/id_ed25519')
-            self.known_hosts = os.path.join(FILES, 'client/known_hosts')
+            told = subprocess.run([PROGRAM, 'directory'], check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+            self.files = told.stdout.rstrip('\n')
+            self.config = os.path.join(self.files, 'client/ssh_config')
+            self.key = os.path.join(self.files, 'client/id_ed25519')
+            self.known_hosts = os.path.join(self.files, 'client/known_hosts')
             text = measure.read(self.config)
             self.hosts = re.findall(r'HostName (\S+)', text)
             self.names = re.findall(r'^Host (h\d+)$', text, re.M)
@@ -35,11 +36,11 @@ class Fleet:
             raise
 
     def path(self, name, path):
-        return os.path.join(FILES, 'hosts', name, path)
+        return os.path.join(self.files, 'hosts', name, path)
 
     def shared(self):
         """A directory that the servers see under the same path, read-only."""
-        return os.path.join(FILES, 'sources')
+        return os.path.join(self.files, 'sources')
 
     def clean(self):
         for name in ('ran', 'blob'):

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use stage::{HOSTS, Servers, git, names, some};
 
+use crate::deadline::{LIMIT, Limited, LimitedCommand};
+
 const ON_TWO: &str = "task :fails_on_two { run `[ $CAPISTRANO:HOST$ != two ]`; }
 task :failing { transaction { update; fails_on_two; } }
 ";
@@ -321,7 +323,7 @@ task :switch_often {{
     );
     let result = servers.run(&lines, &["switch_often"]);
     done.store(true, Ordering::Relaxed);
-    assert!(reader.join().unwrap() > 200);
+    assert!(reader.within(LIMIT) > 200);
     result.unwrap();
     assert_eq!(servers.current("one"), some(B));
 }
@@ -476,11 +478,7 @@ fn g8_subversion_is_checked_out_or_exported_on_each_server() {
             ],
         ),
     ] {
-        let output = Command::new(program)
-            .args(arguments)
-            .current_dir(root)
-            .output()
-            .unwrap();
+        let output = Command::new(program).args(arguments).current_dir(root).limited_output();
         assert!(output.status.success(), "{output:?}");
     }
     let lines = format!("set :repository, \"{url}\";\n");

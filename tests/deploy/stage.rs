@@ -13,6 +13,8 @@ use capr::recipe::{Options, Prompts, Recipe, Surroundings};
 use capr::secret::Secret;
 use capr::session::local::LocalConnector;
 
+use crate::deadline::LimitedCommand;
+
 pub const HOSTS: [&str; 3] = ["one", "two", "three"];
 
 /// Three servers and a repository.
@@ -128,7 +130,7 @@ pub fn git(directory: &Path, arguments: &[&str]) -> String {
     for setting in settings {
         command.args(["-c", setting]);
     }
-    let output = command.args(arguments).current_dir(directory).output().unwrap();
+    let output = command.args(arguments).current_dir(directory).limited_output();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }

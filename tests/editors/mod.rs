@@ -4,15 +4,16 @@ mod textmate;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use regex::Regex;
 
 use self::textmate::{Grammar, Token};
+use crate::fleet::place::checkout;
 use crate::harness::Case;
 
 fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+    checkout().join(name)
 }
 
 fn grammar() -> Grammar {

@@ -5,4 +5,5 @@ mod idle;
 mod matrix;
 mod privileged;
 mod scarce;
+mod started;
 mod stopping;

@@ -6,7 +6,6 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -17,17 +16,14 @@ use crate::fleet::{Fleet, Host};
 pub const STATE: &str = ".fleet";
 /// What the daemon says when it does not start.
 pub const LOG: &str = ".fleet/log";
+/// Longer than any answer takes.
+const PATIENCE: Duration = Duration::from_secs(120);
 const SOCKET: &str = ".fleet/socket";
-
-/// Where the fleet's files are.
-pub fn directory() -> Result<PathBuf> {
-    Ok(std::env::current_dir()?.join(STATE).join("fleet"))
-}
 
 /// Starts the servers, says so on standard output, and serves until told to end.
 pub fn run(names: &[&str]) -> Result<()> {
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-    let fleet = Fleet::start_in(&directory()?, &names)?;
+    let fleet = Fleet::named(&names)?;
     let mut said = format!("{} servers are up", names.len());
     // Without it everything but the recipe's own repository works.
     if let Err(error) = fleet.subversion_server() {
@@ -63,6 +59,7 @@ pub fn run(names: &[&str]) -> Result<()> {
 /// Asks the daemon.
 pub fn ask(words: &[&str]) -> Result<String> {
     let mut stream = UnixStream::connect(SOCKET).map_err(|_| anyhow!("no fleet is up: scripts/fleet up"))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(words.join("\0").as_bytes())?;
     stream.shutdown(Shutdown::Write)?;
     let mut answer = String::new();
@@ -78,6 +75,7 @@ fn answer(fleet: &Fleet, words: &[&str]) -> Result<String> {
     match words {
         ["status"] => Ok(status(fleet)),
         ["show"] => show(fleet),
+        ["directory"] => Ok(format!("{}\n", fleet.directory().display())),
         ["pid", name] => Ok(host(name)?.pid()?.to_string()),
         ["stop", name] => {
             host(name)?.stop();
@@ -152,10 +150,11 @@ fn show(fleet: &Fleet) -> Result<String> {
 fn environment(fleet: &Fleet) -> Result<String> {
     let programs = std::env::current_exe()?;
     let programs = programs.ancestors().nth(2).context("directory of the build")?;
+    let programs = programs.to_str().context("the path of the checkout is not text")?;
     Ok(format!(
-        "PATH='{}':$PATH\nCAPR_SSH_CONFIG='{}'\nFLEET_GIT='{}'\nFLEET_PASSWORD='{}'\n\
+        "PATH={}:$PATH\nCAPR_SSH_CONFIG='{}'\nFLEET_GIT='{}'\nFLEET_PASSWORD='{}'\n\
          export PATH CAPR_SSH_CONFIG FLEET_GIT FLEET_PASSWORD\n",
-        programs.display(),
+        shlex::try_quote(programs)?,
         fleet.ssh_config().display(),
         fleet.git().url,
         crate::fleet::PASSWORD

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::sync::mpsc::channel;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::requirements::PATH;
+use crate::deadline::{self, LIMIT, Limited as _};
 
 const INIT: &str = include_str!("init.sh");
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -99,11 +101,16 @@ impl Host {
         let (Some(life), Some(stdout)) = (unshare.stdin.take(), unshare.stdout.take()) else {
             bail!("unshare without pipes");
         };
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line)?;
+        let (sender, said) = channel();
+        thread::spawn(move || {
+            let mut line = String::new();
+            let _ = BufReader::new(stdout).read_line(&mut line);
+            sender.send(line)
+        });
+        let line = said.recv_timeout(PATIENCE).unwrap_or_default();
         let Some(pid) = line.trim().parse().ok().and_then(Pid::from_raw) else {
             drop(life);
-            unshare.wait()?;
+            unshare.within(LIMIT);
             bail!(
                 "{} does not start (namespaces and mounts must be allowed here):\n{}",
                 self.name,
@@ -141,7 +148,7 @@ impl Host {
     pub fn stop(&self) {
         if let Some(mut running) = self.lock().take() {
             let _ = kill_process(running.pid, Signal::KILL);
-            let _ = running.unshare.wait();
+            running.unshare.within(LIMIT);
         }
     }
 
@@ -158,11 +165,8 @@ impl Host {
     /// Runs shell text on it as root, past ssh.
     pub fn exec(&self, text: &str) -> Result<Output> {
         let mut command = Self::enter(self.pid()?);
-        command
-            .args(["sh", "-c", text])
-            .stdin(Stdio::null())
-            .output()
-            .context("nsenter")
+        command.args(["sh", "-c", text]);
+        Ok(deadline::output(&mut command)?)
     }
 
     /// A command that runs its further arguments on the server with this PID 1, as root.
@@ -199,9 +203,7 @@ impl Host {
     }
 
     fn signal_all(&self, signal: &str) -> Result<()> {
-        let output = Self::enter(self.pid()?)
-            .args(["sh", "-c", SIGNAL_ALL, "sh", signal])
-            .output()?;
+        let output = deadline::output(Self::enter(self.pid()?).args(["sh", "-c", SIGNAL_ALL, "sh", signal]))?;
         if !output.status.success() {
             bail!(
                 "cannot signal {}: {}",

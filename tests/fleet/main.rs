@@ -1,5 +1,8 @@
 //! `scripts/fleet`: the fleet for people. `up` leaves a daemon that owns the servers; the other commands speak to it.
 
+#[allow(dead_code, reason = "tests wait for more")]
+#[path = "../deadline.rs"]
+mod deadline;
 #[path = "mod.rs"]
 mod fleet;
 
@@ -24,9 +27,10 @@ usage: scripts/fleet COMMAND
   show                           what is deployed: the release `current` names, its VERSION, which listeners run
   exec SERVER COMMAND...         run a command as root on a server, past ssh
   commit FILE TEXT               change a file in the Subversion and git repositories of the application
+  directory                      print the path of the servers' files
   ssh-config                     print the path of the ssh configuration that leads to the servers
   env                            print the environment for using the fleet by hand (a file to source)
-Servers may be named without their domain. State is in .fleet/ of the checkout.
+Servers may be named without their domain. A fleet belongs to the checkout that started it.
 ";
 
 fn main() -> ExitCode {
@@ -40,8 +44,8 @@ fn main() -> ExitCode {
 }
 
 fn command(arguments: &[String]) -> Result<ExitCode> {
-    // Socket paths have to be short; all paths of the daemon are relative to the checkout.
-    env::set_current_dir(env!("CARGO_MANIFEST_DIR"))?;
+    // Socket paths have to be short, and a checkout may be moved: all paths of the daemon are relative to the checkout.
+    env::set_current_dir(fleet::place::checkout())?;
     let words: Vec<_> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["up", rest @ ..] => up(&names(rest)?)?,
@@ -50,8 +54,12 @@ fn command(arguments: &[String]) -> Result<ExitCode> {
         ["status" | "show"] => say(&daemon::ask(&words)?),
         ["stop" | "start" | "freeze" | "thaw", _] | ["commit", _, _] => say(&daemon::ask(&words)?),
         ["exec", server, command @ ..] if !command.is_empty() => exec(server, command)?,
-        ["ssh-config"] => say(&format!("{}/client/ssh_config\n", daemon::directory()?.display())),
-        ["env"] => say(&format!("{}/client/env\n", daemon::directory()?.display())),
+        ["directory"] => say(&daemon::ask(&words)?),
+        ["ssh-config"] => say(&format!(
+            "{}/client/ssh_config\n",
+            daemon::ask(&["directory"])?.trim_end()
+        )),
+        ["env"] => say(&format!("{}/client/env\n", daemon::ask(&["directory"])?.trim_end())),
         ["help" | "-h" | "--help"] => say(USAGE),
         _ => {
             say_error(USAGE.trim_end());

@@ -13,24 +13,28 @@
 
 mod host;
 mod listener;
+pub mod place;
 mod repository;
 mod requirements;
 mod root;
+mod settled;
 mod slot;
 
 use std::fmt::Write as _;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command, Output};
+use std::process::{Command, Output};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::deadline;
 pub use host::Host;
+use place::Room;
 pub use repository::Repository;
+pub use settled::settle;
 use slot::Slot;
 
 /// Password of `deploy` and `bob`.
@@ -50,22 +54,18 @@ pub const SIX: [&str; 6] = [
 /// Servers that run on this machine until this is dropped.
 #[derive(Debug)]
 pub struct Fleet {
-    directory: PathBuf,
     hosts: Vec<Host>,
     subversion: OnceLock<(Host, Repository)>,
     git: OnceLock<Repository>,
     slot: Slot,
+    room: Room,
 }
 
 impl Fleet {
     /// Starts servers of these names, for a test: a failure says what is missing and fails the test.
     pub fn start(names: &[&str]) -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let base = base_directory();
-        sweep(&base);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-        match Self::start_in(&base.join(format!("fleet-{}-{number}", process::id())), &names) {
+        match Self::named(&names) {
             Ok(fleet) => fleet,
             Err(error) => panic!("the local fleet does not start: {error:#}"),
         }
@@ -82,8 +82,9 @@ impl Fleet {
         Self::start(&names.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    /// Starts servers whose files are in `directory`, which is removed at the end.
-    pub fn start_in(directory: &Path, names: &[String]) -> Result<Self> {
+    /// Likewise, with the error.
+    pub fn named(names: &[String]) -> Result<Self> {
+        settle();
         requirements::servers()?;
         ensure!(!names.is_empty(), "a fleet needs a server");
         ensure!(names.len() <= Slot::SIZE, "a fleet has at most {} servers", Slot::SIZE);
@@ -97,15 +98,14 @@ impl Fleet {
         }
         let slot = Slot::take()?;
         let mut fleet = Self {
-            directory: directory.to_owned(),
             hosts: Vec::new(),
             subversion: OnceLock::new(),
             git: OnceLock::new(),
             slot,
+            room: Room::new()?,
         };
-        fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
         for name in ["client/home", "client/work", "hosts", "sources"] {
-            fs::create_dir_all(directory.join(name))?;
+            fs::create_dir_all(fleet.directory().join(name))?;
         }
         let key = fleet.key();
         generate_key(&key)?;
@@ -260,32 +260,32 @@ impl Fleet {
 
     /// Everything of the fleet.
     pub fn directory(&self) -> &Path {
-        &self.directory
+        self.room.path()
     }
 
     /// Ssh configuration that leads from the servers' names to them.
     pub fn ssh_config(&self) -> PathBuf {
-        self.directory.join("client/ssh_config")
+        self.directory().join("client/ssh_config")
     }
 
     /// Known-hosts file of that configuration; empty at first.
     pub fn known_hosts(&self) -> PathBuf {
-        self.directory.join("client/known_hosts")
+        self.directory().join("client/known_hosts")
     }
 
     /// Key that logs in as `deploy`.
     pub fn key(&self) -> PathBuf {
-        self.directory.join("client/id_ed25519")
+        self.directory().join("client/id_ed25519")
     }
 
     /// Home directory for who uses the fleet.
     pub fn home(&self) -> PathBuf {
-        self.directory.join("client/home")
+        self.directory().join("client/home")
     }
 
     /// Empty working directory for who uses the fleet.
     pub fn work(&self) -> PathBuf {
-        self.directory.join("client/work")
+        self.directory().join("client/work")
     }
 
     /// The `flipper` application in Subversion at `http://svn.capistrano.com/flipper/trunk`, for the servers. Started when first asked for.
@@ -297,7 +297,7 @@ impl Fleet {
     pub fn subversion_server(&self) -> Result<&(Host, Repository)> {
         if self.subversion.get().is_none() {
             requirements::subversion()?;
-            let server = repository::subversion(&self.directory, self.slot.sources())?;
+            let server = repository::subversion(self.directory(), self.slot.sources())?;
             let _ = self.subversion.set(server);
         }
         self.subversion.get().context("no Subversion server")
@@ -307,16 +307,16 @@ impl Fleet {
     pub fn git(&self) -> &Repository {
         self.git.get_or_init(|| {
             requirements::git().unwrap();
-            repository::git(&self.directory).unwrap()
+            repository::git(self.directory()).unwrap()
         })
     }
 
     fn new_host(&self, index: usize, name: &str, names: &[String], authorized: &str) -> Result<Host> {
         let address = self.slot.address(index);
-        let path = self.directory.join("hosts").join(name);
+        let path = self.directory().join("hosts").join(name);
         root::make(&path, name, &self.hosts_file(index, names), authorized)?;
         root::write(&path.join("etc/ssh/sshd_config"), 0o644, &sshd_config(address))?;
-        let sources = self.directory.join("sources");
+        let sources = self.directory().join("sources");
         fs::create_dir_all(path.join(sources.strip_prefix("/")?))?;
         let program = ["/usr/sbin/sshd", "-D", "-e"].map(str::to_owned).to_vec();
         Ok(Host::new(name, (address, SSH_PORT), path, sources, program))
@@ -357,8 +357,8 @@ impl Fleet {
 impl Drop for Fleet {
     fn drop(&mut self) {
         self.hosts.clear();
+        // Before the room they are in.
         self.subversion.take();
-        let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
@@ -379,7 +379,7 @@ fn sshd_config(address: Ipv4Addr) -> String {
 fn penalizes() -> bool {
     static PENALIZES: OnceLock<bool> = OnceLock::new();
     *PENALIZES.get_or_init(|| {
-        let Ok(output) = Command::new("ssh").arg("-V").output() else {
+        let Ok(output) = deadline::output(Command::new("ssh").arg("-V")) else {
             return false;
         };
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -401,7 +401,7 @@ fn generate_key(path: &Path) -> Result<()> {
 
 /// Runs a program that must succeed.
 fn run(command: &mut Command) -> Result<String> {
-    let output = command.output().with_context(|| format!("{command:?}"))?;
+    let output = deadline::output(command)?;
     if !output.status.success() {
         bail!(
             "{command:?}: {}\n{}",
@@ -425,24 +425,4 @@ fn each(hosts: &[Host], act: impl Fn(&Host) -> Result<()> + Sync) -> Result<()> 
             .into_iter()
             .try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a worker panicked")))
     })
-}
-
-/// Where fleets of tests live: in the build directory, which allows programs to run and is cleaned by `cargo clean`.
-fn base_directory() -> PathBuf {
-    let target = std::env::current_exe().ok();
-    let target = target.as_deref().and_then(Path::parent).and_then(Path::parent);
-    target.map_or_else(std::env::temp_dir, Path::to_owned).join("fleets")
-}
-
-/// Removes the files of fleets whose owner is gone.
-fn sweep(base: &Path) {
-    for entry in fs::read_dir(base).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let owner = name
-            .to_str()
-            .and_then(|name| name.strip_prefix("fleet-")?.split('-').next());
-        if owner.is_some_and(|owner| !Path::new("/proc").join(owner).exists()) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
 }

@@ -9,14 +9,12 @@ use anyhow::Result;
 
 use super::host::Host;
 use super::requirements::SUBVERSION_MODULE;
-use super::{root, run};
+use super::{place, root, run};
 
 /// Name of the Subversion server.
 pub const SERVER: &str = "svn.capistrano.com";
 
 const HTTP_PORT: u16 = 80;
-const APPLICATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fleet/flipper");
-
 /// A repository that holds the application.
 #[derive(Debug)]
 pub struct Repository {
@@ -119,8 +117,8 @@ pub fn subversion(directory: &Path, address: Ipv4Addr) -> Result<(Host, Reposito
             "jamis",
             "-m",
             "flipper",
-            APPLICATION,
         ])
+        .arg(application())
         .arg(&trunk)
         .arg("--config-dir")
         .arg(&configuration))?;
@@ -148,7 +146,7 @@ pub fn git(directory: &Path) -> Result<Repository> {
     let bare = directory.join("sources/git/flipper.git");
     let clone = directory.join("client/flipper");
     fs::create_dir_all(&bare)?;
-    run(Command::new("cp").arg("-R").arg(APPLICATION).arg(&clone))?;
+    run(Command::new("cp").arg("-R").arg(application()).arg(&clone))?;
     git_in(&bare, &["init", "-q", "--bare", "-b", "main"])?;
     git_in(&clone, &["init", "-q", "-b", "main"])?;
     git_in(&clone, &["add", "--all"])?;
@@ -159,6 +157,10 @@ pub fn git(directory: &Path) -> Result<Repository> {
         url: bare.display().to_string(),
         kind: Kind::Git(clone),
     })
+}
+
+fn application() -> PathBuf {
+    place::checkout().join("tests/fleet/flipper")
 }
 
 fn git_in(directory: &Path, arguments: &[&str]) -> Result<String> {

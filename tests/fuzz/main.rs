@@ -11,6 +11,9 @@
 mod fuzz;
 #[path = "limits.rs"]
 mod limits;
+#[allow(dead_code, reason = "its rooms are for servers")]
+#[path = "../fleet/place.rs"]
+mod place;
 mod seeds;
 mod subject;
 
@@ -79,7 +82,7 @@ fn main() -> ExitCode {
 }
 
 fn others() -> Vec<String> {
-    corpus::corpus(Path::new(env!("CARGO_MANIFEST_DIR")))
+    corpus::corpus(&place::checkout())
 }
 
 fn show(subject: &Subject, number: u64, seed: u64) -> Result<ExitCode> {
@@ -201,9 +204,9 @@ fn keep(subject: &Subject, found: &mut BTreeMap<String, Vec<u64>>, what: &str, s
     let numbers = found.entry(what.to_owned()).or_default();
     if numbers.len() < 20 {
         println!("{number}: {what}");
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/target/fuzz");
-        fs::create_dir_all(folder)?;
-        let name = format!("{folder}/{}-{seed}-{number}", subject.name());
+        let folder = place::checkout().join("target/fuzz");
+        fs::create_dir_all(&folder)?;
+        let name = folder.join(format!("{}-{seed}-{number}", subject.name()));
         fs::write(name, subject.input(seed, number))?;
     }
     numbers.push(number);

@@ -36,12 +36,11 @@ fn with<T>(work: impl FnOnce(&Tools) -> T) -> T {
 
 fn prepare() -> Tools {
     limits::limit_memory().unwrap();
+    // Of the checkout, which the script has entered.
+    let others = corpus::corpus(Path::new("."));
     let place = Place::new().unwrap();
     env::set_current_dir(place.path()).unwrap();
-    Tools {
-        others: corpus::corpus(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..")),
-        place,
-    }
+    Tools { others, place }
 }
 
 fuzz_target!(|recipe: &[u8]| {
