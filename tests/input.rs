@@ -96,13 +96,13 @@ fn c13_every_verb_that_runs_commands_streams_a_local_file() {
 }
 
 #[test]
-fn c13_sudo_that_asks_cannot_and_says_what_helps() {
+fn c13_sudo_that_asks_where_nobody_answers_says_what_helps() {
     let fleet = Fleet::start(&["app1"]);
     on(&fleet, r#"sudo "cksum", :stdin => "dump";"#, 1)
         .run()
         .code(1)
-        .says("sudo: a terminal is required")
-        .says("help: sudo asks for its password on a terminal: a command has one with `pty', and none with `stdin'");
+        .says("sudo: a password is required")
+        .says("help: there is no password for sudo: set the variable `password', or run it on a terminal");
 }
 
 #[test]

@@ -8,6 +8,9 @@ use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
 use crate::interrupt::Signal;
 use crate::session::ConnectError;
 
+/// What is said of a server on which sudo did not take the passwords.
+pub(super) const REFUSED: &str = "authentication to sudo failed";
+
 /// Why an action did not end well.
 #[derive(Debug, Error)]
 pub enum ActionError {
@@ -92,12 +95,18 @@ impl ActionError {
             }
             Self::Failed { servers, .. } => {
                 diagnostic.servers.clone_from(servers);
+                let is_refused = servers.iter().any(|server| server.reason.starts_with(REFUSED));
                 let mut lines = servers.iter().flat_map(|server| &server.stderr);
-                if lines.any(|line| line.starts_with("sudo: a terminal is required")) {
-                    let hint =
-                        "sudo asks for its password on a terminal: a command has one with `pty', and none with `stdin'";
-                    diagnostic.hints.push(hint.to_owned());
-                }
+                let hint = lines.find_map(|line| match line.as_str() {
+                    line if line.starts_with("sudo: a terminal is required") => {
+                        Some("sudo asks for its password on a terminal: a command has one with `pty'")
+                    }
+                    line if line.starts_with("sudo: a password is required") && !is_refused => {
+                        Some("there is no password for sudo: set the variable `password', or run it on a terminal")
+                    }
+                    _ => None,
+                });
+                diagnostic.hints.extend(hint.map(str::to_owned));
             }
             Self::TooMuch { .. } => diagnostic.hints.extend([
                 "let the command write less (`| head`), or into a file that `download' fetches".to_owned(),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use indexmap::{IndexMap, IndexSet};
 
+use super::error::REFUSED;
 use super::sudo::{Filter, Found};
 use super::teller::Teller;
 use super::text::{Decoder, Lines};
@@ -148,7 +149,7 @@ impl Job {
             return None;
         }
         let reason = if self.denied {
-            format!("authentication to sudo failed ({exit})")
+            format!("{REFUSED} ({exit})")
         } else {
             exit.to_string()
         };

@@ -121,6 +121,10 @@ impl Prompts for TerminalPrompts {
         Ok(secret)
     }
 
+    fn can_ask(&self) -> bool {
+        File::options().read(true).write(true).open("/dev/tty").is_ok()
+    }
+
     fn question(&mut self, prompt: &str) -> Result<Option<String>, String> {
         // Who redirects the input is not there to answer.
         if !io::stdin().is_terminal() {

@@ -38,10 +38,10 @@ pub fn sudo_calls(text: &str, program: &str, prompt: &str) -> usize {
     text.matches(&sudo_command(program, prompt, None)).count()
 }
 
-/// `text` as it is sent: its calls of sudo name no prompt. Sudo then takes the one in its environment, which nobody else can
-/// read, as everybody can the words of a command.
-pub fn without_prompts(text: &str, program: &str, prompt: &str) -> String {
-    text.replace(&sudo_command(program, prompt, None), program)
+/// `text` as it is sent: its calls of sudo name no prompt, but these options. Sudo then takes the prompt in its environment,
+/// which nobody else can read, as everybody can the words of a command.
+pub fn without_prompts(text: &str, program: &str, prompt: &str, options: &str) -> String {
+    text.replace(&sudo_command(program, prompt, None), &format!("{program}{options}"))
 }
 
 /// `text` with `words` before the command that its first call of sudo runs; `options` are given to sudo. `None` where that
@@ -129,7 +129,10 @@ mod tests {
     fn u6_the_calls_of_sudo_in_a_text_are_sent_without_a_prompt() {
         let text = "sudo -p 'sudo password: ' a && sudo -p 'sudo password: ' -u bob b; sudo c";
         assert_eq!(sudo_calls(text, "sudo", PROMPT), 2);
-        assert_eq!(without_prompts(text, "sudo", PROMPT), "sudo a && sudo -u bob b; sudo c");
+        assert_eq!(
+            without_prompts(text, "sudo", PROMPT, ""),
+            "sudo a && sudo -u bob b; sudo c"
+        );
     }
 
     #[test]

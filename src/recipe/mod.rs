@@ -94,6 +94,10 @@ pub trait Prompts {
     fn secret(&mut self, prompt: &str) -> Result<Secret, String>;
     /// Asks for a line and shows what is typed. `None` where nobody can be asked, at once.
     fn question(&mut self, prompt: &str) -> Result<Option<String>, String>;
+    /// Whether somebody may answer.
+    fn can_ask(&self) -> bool {
+        true
+    }
 }
 
 /// What a recipe works with, made by `cli`.

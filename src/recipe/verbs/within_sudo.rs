@@ -15,6 +15,8 @@ pub(super) struct Within {
     /// What of the environment is read, as no list of processes may show it.
     secrets: String,
     mark: String,
+    /// There is a password, or somebody who may know it.
+    can_answer: bool,
 }
 
 impl Within {
@@ -26,6 +28,9 @@ impl Within {
             environment: None,
             secrets: String::new(),
             mark: random_mark()?,
+            can_answer: interpreter.configuration.borrow().variables.exists("password")
+                || interpreter.password.borrow().is_some()
+                || interpreter.prompts.borrow().can_ask(),
         };
         if way.is_sudo {
             within.directory = settings.options.dir.clone();
@@ -54,8 +59,14 @@ impl Within {
         let (program, prompt) = (sudo.program.as_str(), sudo.prompt.as_str());
         let asks = !prompt.is_empty();
         let reads = settings.options.stdin.is_some();
-        let sent = |text: &str| without_prompts(text, program, prompt);
-        let unread = asks.then_some(Asking {
+        // A rule may allow the command alone, without a password: where there is none that is the only one that helps.
+        let is_quiet = asks && reads && !self.can_answer && !self.has_environment();
+        let options = if is_quiet { " -n" } else { "" };
+        let sent = |text: &str| without_prompts(text, program, prompt, options);
+        if is_quiet {
+            settings.options.pty = Some(false);
+        }
+        let unread = (asks && !is_quiet).then_some(Asking {
             questions: calls,
             started: None,
         });
@@ -63,7 +74,7 @@ impl Within {
             // What nobody waits for cannot be read at the right moment: it stays outside.
             return (sent(text), None);
         }
-        let waits = asks && (reads || !self.secrets.is_empty());
+        let waits = asks && !is_quiet && (reads || !self.secrets.is_empty());
         if waits || self.has_environment() {
             let words = Words {
                 mark: waits.then_some(self.mark.as_str()),
@@ -102,7 +113,7 @@ impl Within {
                 true => (String::new(), words.words()),
                 false => (format!("{}; ", towards(directory)), "\"$@\"".to_owned()),
             };
-            if let Some(text) = within_sudo(text, program, prompt, "", &words) {
+            if let Some(text) = within_sudo(text, program, prompt, options, &words) {
                 settings.options.dir = None;
                 return (format!("{before}{}", sent(&text)), unread);
             }
