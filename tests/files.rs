@@ -55,11 +55,7 @@ fn f2_the_mode_is_an_octal_number_or_a_text_and_without_one_nothing_is_changed()
 #[test]
 fn f2_a_file_that_exists_keeps_its_owner_and_group_where_the_login_may_give_files_away() {
     let fleet = Fleet::start(&["app1", "app2"]);
-    fleet.configure("app1", "PermitRootLogin yes");
-    fleet.sh(
-        "app1",
-        "mkdir -p /root/.ssh && cp /home/deploy/.ssh/authorized_keys /root/.ssh/ && chown -R root /root",
-    );
+    admit_root(&fleet, "app1");
     for host in ["app1", "app2"] {
         fleet.sh(
             host,
@@ -94,6 +90,118 @@ fn f2_a_file_that_exists_keeps_its_owner_and_group_where_the_login_may_give_file
         format!(
             "newnewnewnew\nput deploy:deploy 4640\nupload deploy:deploy 4640\nmode deploy:deploy 600\nshared deploy:deploy 664\n/u/apps/put\n{names}"
         )
+    );
+}
+
+/// Lets root log in.
+fn admit_root(fleet: &Fleet, host: &str) {
+    fleet.configure(host, "PermitRootLogin yes");
+    fleet.sh(
+        host,
+        "mkdir -p /root/.ssh && cp /home/deploy/.ssh/authorized_keys /root/.ssh/ && chown -R root /root",
+    );
+}
+
+#[test]
+fn f2_what_is_sent_has_the_mode_of_its_source_within_the_umask_also_for_root() {
+    let fleet = Fleet::start(&["app1"]);
+    admit_root(&fleet, "app1");
+    for (user, place) in [("deploy", "/tmp/deploy"), ("root", "/tmp/root")] {
+        fleet.sh(
+            "app1",
+            &format!("mkdir {place}; echo old > {place}/old; chmod 644 {place}/old; chown -R {user} {place}"),
+        );
+        let case = Case::new()
+            .recipe(&format!(
+                r#"role :app, "{user}@app1";
+                   task :t {{ upload "key", "{place}/key"; upload "key", "{place}/old"; upload "key", "{place}/said", :mode => 0644;
+                              upload "tree", "{place}/tree"; upload "tree", "{place}/tree"; }}"#
+            ))
+            .args(["t"])
+            .on(&fleet)
+            .file("key", "secret")
+            .file("tree/key", "secret")
+            .file("tree/wide", "wide")
+            .file("tree/program", "program")
+            .file("tree/closed/file", "x");
+        for (name, mode) in [
+            ("key", 0o600),
+            ("tree/key", 0o600),
+            ("tree/wide", 0o666),
+            ("tree/program", 0o4777),
+            ("tree/closed", 0o700),
+            ("tree", 0o777),
+        ] {
+            fs::set_permissions(case.path(name), fs::Permissions::from_mode(mode)).unwrap();
+        }
+        case.run().ok();
+        let modes = fleet.sh("app1", &format!("cd {place} && stat -c '%a %n' key old said tree tree/key tree/wide tree/program tree/closed; ls -A . tree"));
+        let expected = "600 key\n600 old\n644 said\n755 tree\n600 tree/key\n644 tree/wide\n755 tree/program\n700 tree/closed\n\
+                        .:\nkey\nold\nsaid\ntree\n\ntree:\nclosed\nkey\nprogram\nwide";
+        assert_eq!(modes, expected, "{user}");
+    }
+}
+
+#[test]
+fn what_another_user_made_where_all_may_write_is_neither_followed_nor_kept() {
+    let fleet = Fleet::start(&["app1"]);
+    admit_root(&fleet, "app1");
+    fleet.sh(
+        "app1",
+        "stat -c %a /tmp | grep -q 1777 || exit 1
+         echo mine > /home/deploy/mine; chown deploy /home/deploy/mine; echo root > /etc/precious; mkdir /srv/there
+         cd /tmp; echo old > file; chmod 666 file; ln -s /home/deploy/mine link; ln -s /etc/precious rootlink; mkfifo fifo; chmod 666 fifo
+         mkdir dir tree; ln -s /etc/precious dir/link; ln -s /srv/there into
+         chown -Rh bob:bob file link rootlink fifo dir tree into
+         ln -s /etc/precious own; ln -s /tmp/target target-link; chown -h deploy own target-link",
+    );
+    let task = |name: &str, places: &[&str]| {
+        let puts: String = places
+            .iter()
+            .map(|place| format!("try {{ put \"secret\", \"{place}\"; puts \"{place}: done\"; }} catch {{ puts \"{place}: refused\"; }}\n"))
+            .collect();
+        format!(
+            "task :{name} {{ {puts} try {{ upload \"tree\", \"/tmp/tree\"; puts \"tree: done\"; }} catch {{ puts \"tree: refused\"; }} \
+                 try {{ upload \"tree\", \"/tmp/into\"; puts \"into: done\"; }} catch {{ puts \"into: refused\"; }} \
+                 try {{ upload \"tree\", \"/tmp/into/new\"; puts \"into/new: done\"; }} catch {{ puts \"into/new: refused\"; }} }}\n"
+        )
+    };
+    let places = [
+        "/tmp/link",
+        "/tmp/rootlink",
+        "/tmp/fifo",
+        "/tmp/dir/link",
+        "/tmp/into/x",
+        "/tmp/file",
+        "/tmp/new",
+        "/tmp/dir/new",
+    ];
+    let run = |user: &str, places: &[&str]| {
+        Case::new()
+            .recipe(&format!("role :app, \"{user}@app1\";\n{}", task("t", places)))
+            .file("tree/file", "x")
+            .args(["t"])
+            .on(&fleet)
+            .run()
+            .ok()
+    };
+    let finished = run("deploy", &[&places[..6], &["/tmp/target-link"]].concat());
+    assert_eq!(
+        finished.stdout,
+        "/tmp/link: refused\n/tmp/rootlink: refused\n/tmp/fifo: refused\n/tmp/dir/link: refused\n/tmp/into/x: refused\n\
+         /tmp/file: refused\n/tmp/target-link: done\ntree: refused\ninto: refused\ninto/new: refused\n"
+    );
+    finished.says("leads through the link /tmp/link, which belongs to another user");
+    assert_eq!(fleet.sh("app1", "cat /tmp/file; cat /tmp/target"), "old\nsecret");
+    let finished = run("root", &places);
+    assert_eq!(
+        finished.stdout,
+        "/tmp/link: refused\n/tmp/rootlink: refused\n/tmp/fifo: refused\n/tmp/dir/link: refused\n/tmp/into/x: refused\n\
+         /tmp/file: done\n/tmp/new: done\n/tmp/dir/new: done\ntree: refused\ninto: refused\ninto/new: refused\n"
+    );
+    assert_eq!(
+        fleet.sh("app1", "cat /home/deploy/mine /etc/precious; ls -A /srv/there; cd /tmp; stat -c '%n %U:%G %a' file new dir/new; cat file; echo; echo $(ls -A)"),
+        "mine\nroot\nfile root:root 644\nnew root:root 644\ndir/new root:root 644\nsecret\ndir fifo file into link new own rootlink target target-link tree"
     );
 }
 

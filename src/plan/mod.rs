@@ -1,12 +1,14 @@
 //! Pure: from what a recipe asks to the command line that a server's login shell is given.
 
 mod command_line;
+mod mode;
 mod opening;
 mod quote;
 mod sudo;
 mod transfer;
 
 pub use command_line::{CommandLine, command_line, placeholders};
+pub use mode::{Mode, NoMode, PERMISSIONS, narrowed};
 pub use opening::{Before, Within, exports, towards};
 pub use quote::quote;
 pub use sudo::{sudo_calls, sudo_command, within_sudo, without_prompts};

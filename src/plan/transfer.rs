@@ -1,55 +1,24 @@
 //! Command lines that take files from their standard input.
 
+use super::mode::{Mode, adoption, narrowing};
 use super::quote::{quote, quote_path};
 use crate::source::END;
 
-/// The functions and names of both scripts below: `p` is the target, `d` the directory it stands in, `t` a new name there.
-/// Whatever happens, nothing is left under that name.
-const BESIDE: &str = r#"fail() { echo "$p: $1" >&2; exit 1; }
-beside() { case $p in */*) d=${p%/*}/ ;; *) d= ;; esac; t=$d.capr.$$; n=0; while [ -e "$t" ] || [ -h "$t" ]; do n=$((n + 1)); t=$d.capr.$$.$n; done; }
-clean() { trap 'rm -rf "$t"' EXIT; trap 'exit 1' HUP INT PIPE TERM; }"#;
-
-/// Written beside the target and renamed: who reads the target sees the old content or the new one, whole.
-/// The connection may end in the middle, which looks like the end of the input; hence the length.
-const PUT: &str = r#"if [ -h "$p" ]; then p=$(readlink -f "$p") || fail "the link leads nowhere"; fi
-if [ -d "$p" ]; then fail "is a directory"; fi
-beside
-if [ -n "$d" ] && [ ! -d "$d" ]; then fail "there is no directory $d"; fi
-clean
-old=; owner=; of() { stat -c "$1" "$3" 2>/dev/null || stat -f "$2" "$3" 2>/dev/null; }
-if [ -e "$p" ]; then old=$(of %a %Lp "$p"); owner=$(of %u:%g %u:%g "$p"); fi
-case $m in '' | *[!0-7]*) first=$old ;; *) first=$m ;; esac
-mask=$(umask)
-if [ -n "$first" ]; then umask 077; fi
-set -C; cat > "$t" || exit 1; set +C; umask "$mask"
-if [ "$(($(wc -c < "$t")))" -ne "$l" ]; then fail "not all of the content arrived"; fi
-if [ -n "$owner" ] && [ "$owner" != "$(of %u:%g %u:%g "$t")" ]; then chown "$owner" "$t" 2>/dev/null || chgrp "${owner#*:}" "$t" 2>/dev/null; fi
-if [ -n "$first" ]; then chmod "$first" "$t" || exit 1; fi
-if [ "$m" != "$first" ] && [ -n "$m" ]; then chmod "$m" "$t" || exit 1; fi
-mv -f "$t" "$p" || exit 1
-trap - EXIT"#;
-
-/// Unpacked beside the target. Where there is nothing yet, it is renamed; into a directory everything is moved, piece by
-/// piece as large as they come. (A shell has one set of variables for all calls of a function, hence the braces.)
-const UNTAR: &str = r#"case $p in ?*/) p=${p%/} ;; esac
-if [ -e "$p" ] || [ -h "$p" ]; then [ -d "$p" ] || fail "is not a directory"; fi
-beside
-if [ -n "$d" ]; then mkdir -p "$d" || exit 1; fi
-merge() ( for e in "$1"/* "$1"/.[!.]* "$1"/..?*; do if [ -e "$e" ] || [ -h "$e" ]; then to=$2/${e##*/}; if [ -d "$e" ] && [ ! -h "$e" ] && [ -d "$to" ]; then merge "$e" "$to" || exit 1; else mv -f "$e" "$2/" || exit 1; fi; fi; done )
-clean
-mkdir -m 700 "$t" || exit 1
-tar -xof - -C "$t" || exit 1
-if [ ! -f "$t/$end" ]; then fail "not all of the content arrived"; fi
-rm -f "$t/$end"
-if [ -d "$p" ]; then merge "$t" "$p" || exit 1; else mv "$t" "$p" || exit 1; fi"#;
+/// The functions of both scripts below.
+const BESIDE: &str = include_str!("transfer/beside.sh");
+const PUT: &str = include_str!("transfer/put.sh");
+const UNTAR: &str = include_str!("transfer/untar.sh");
 
 /// A script that writes `length` bytes of standard input to `path`, all or nothing. Without a mode, a file that exists keeps
-/// its own; it keeps its owner and its group where we may give files away.
-pub fn put_command(path: &str, mode: Option<&str>, length: u64) -> String {
+/// its own; it keeps its owner and its group where we may give files away. Nobody may do more with it than with the `source`,
+/// whose mode a new file gets.
+pub fn put_command(path: &str, mode: Option<&Mode>, source: Option<u32>, length: u64) -> String {
     let names = format!(
-        "p={} m={} l={length}",
+        "p={} m={} a={} s={} l={length}",
         quote_path(path),
-        quote(mode.unwrap_or_default())
+        quote(mode.map(Mode::as_str).unwrap_or_default()),
+        source.map(adoption).unwrap_or_default(),
+        source.map(narrowing).unwrap_or_default(),
     );
     script(&names, PUT)
 }
@@ -62,11 +31,31 @@ pub fn untar_command(path: &str) -> String {
 
 /// One line: a login shell that is a csh takes no line end within quotes.
 fn script(names: &str, text: &str) -> String {
-    format!("{names}; {}; {}", BESIDE.replace('\n', "; "), text.replace('\n', "; "))
+    let mut line = names.to_owned();
+    let mut between = "; ";
+    for part in BESIDE.lines().chain(text.lines()).map(str::trim) {
+        if part.is_empty() || part.starts_with('#') {
+            continue;
+        }
+        line.push_str(between);
+        line.push_str(part);
+        between = if goes_on(part) { " " } else { "; " };
+    }
+    line
 }
 
-/// What stands in front of the content of a file that comes from a server, before its length (empty where unknown) and a
-/// line end: a login shell may have said something before.
+/// Whether a command that begins in this line of a script is not yet one.
+fn goes_on(line: &str) -> bool {
+    let opens = ["then", "do", "else", "in", "{", "(", ";;"].iter().any(|end| {
+        let before = line.strip_suffix(end);
+        before.is_some_and(|before| before.is_empty() || before.ends_with([' ', ';', ')']))
+    });
+    let is_pattern = line.len() > 1 && line.ends_with(')') && !line.contains('(');
+    opens || is_pattern
+}
+
+/// What stands in front of the content of a file that comes from a server, before its length and its mode (empty where
+/// unknown) and a line end: a login shell may have said something before.
 pub const FILE_FOLLOWS: &[u8] = b"\0capr:file ";
 /// What stands in front of the tar archive of a directory.
 pub const TAR_FOLLOWS: &[u8] = b"\0capr:tar\n";
@@ -79,7 +68,7 @@ pub fn get_command(path: &str, directories: bool) -> String {
     };
     format!(
         "p={}; if [ -d \"$p\" ]; then {directory}; fi; \
-         n=$(stat -Lc %s \"$p\" 2>/dev/null || stat -Lf %z \"$p\" 2>/dev/null); \
+         n=$(stat -Lc '%s %a' \"$p\" 2>/dev/null || stat -Lf '%z %Lp' \"$p\" 2>/dev/null); \
          printf '\\000capr:file %s\\n' \"$n\"; exec cat \"$p\"",
         quote_path(path)
     )
@@ -100,7 +89,7 @@ mod tests {
     use std::process::{Command, Output, Stdio};
 
     use super::{FILE_FOLLOWS, TAR_FOLLOWS, get_command, put_command, untar_command};
-    use crate::plan::command_line;
+    use crate::plan::{Mode, command_line};
     use crate::source::{all, tree};
 
     /// Runs a line as a login shell would, in `home`.
@@ -123,7 +112,13 @@ mod tests {
     }
 
     fn put(home: &Path, path: &str, mode: Option<&str>, text: &str) -> Output {
-        run(home, &put_command(path, mode, text.len() as u64), text.as_bytes())
+        put_from(home, path, mode, None, text)
+    }
+
+    fn put_from(home: &Path, path: &str, mode: Option<&str>, source: Option<u32>, text: &str) -> Output {
+        let mode = mode.map(|mode| Mode::text(mode).unwrap());
+        let command = put_command(path, mode.as_ref(), source, text.len() as u64);
+        run(home, &command, text.as_bytes())
     }
 
     fn mode(path: &Path) -> u32 {
@@ -182,11 +177,10 @@ mod tests {
         let home = home.path();
         fs::write(home.join("file"), "old").unwrap();
         fs::create_dir(home.join("directory")).unwrap();
-        let short = run(home, &put_command("file", None, 100), b"the connection was lost");
+        let short = run(home, &put_command("file", None, None, 100), b"the connection was lost");
         assert!(String::from_utf8_lossy(&short.stderr).contains("not all of the content arrived"));
         for output in [
             short,
-            put(home, "file", Some("nonsense"), "new"),
             put(home, "directory", None, "new"),
             put(home, "missing/file", None, "new"),
         ] {
@@ -210,7 +204,7 @@ mod tests {
     #[test]
     fn f1_a_put_that_is_told_to_end_leaves_nothing_beside() {
         let home = tempfile::tempdir().unwrap();
-        let line = command_line(&put_command("file", None, 100), &Default::default(), "", true).line;
+        let line = command_line(&put_command("file", None, None, 100), &Default::default(), "", true).line;
         let mut child = Command::new("sh")
             .args(["-c", &format!("exec {line}")])
             .current_dir(home.path())
@@ -226,6 +220,123 @@ mod tests {
         drop(child.stdin.take());
         assert!(!child.wait().unwrap().success());
         assert!(names(home.path()).is_empty());
+    }
+
+    #[test]
+    fn f1_a_new_file_has_the_mode_of_its_source_within_the_umask_and_one_that_is_there_no_more_than_it() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
+        for (there, source, given, expected) in [
+            (None, 0o600, None, 0o600),
+            (None, 0o777, None, 0o755),
+            (None, 0o640, None, 0o640),
+            (None, 0o750, None, 0o750),
+            (None, 0o4755, None, 0o755),
+            (None, 0o444, None, 0o444),
+            (None, 0o666, None, 0o644),
+            (None, 0o600, Some("0644"), 0o644),
+            (None, 0o600, Some("g+r"), 0o640),
+            (Some(0o644), 0o600, None, 0o600),
+            (Some(0o755), 0o644, None, 0o755),
+            (Some(0o664), 0o644, None, 0o644),
+            (Some(0o4640), 0o644, None, 0o4640),
+            (Some(0o644), 0o600, Some("644"), 0o644),
+            (Some(0o600), 0o644, None, 0o600),
+        ] {
+            let _ = fs::remove_file(home.join("file"));
+            if let Some(there) = there {
+                fs::write(home.join("file"), "old").unwrap();
+                fs::set_permissions(home.join("file"), fs::Permissions::from_mode(there)).unwrap();
+            }
+            let output = put_from(home, "file", given, Some(source), "text");
+            assert!(output.status.success(), "{output:?}");
+            let seen = mode(&home.join("file"));
+            assert_eq!(seen, expected, "{there:?} {source:o} {given:?} gives {seen:o}");
+            assert_eq!(names(home), ["file"]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_neither_written_to_nor_replaced() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            home.join("fifo"),
+            rustix::fs::FileType::Fifo,
+            0o666.into(),
+            0,
+        )
+        .unwrap();
+        symlink("/dev/null", home.join("null")).unwrap();
+        symlink("loop", home.join("loop")).unwrap();
+        for (name, why) in [
+            ("fifo", "is no regular file"),
+            ("null", "is no regular file"),
+            ("loop", "the link leads nowhere"),
+        ] {
+            let output = put(home, name, None, "text");
+            assert!(!output.status.success(), "{output:?}");
+            assert_eq!(String::from_utf8_lossy(&output.stderr), format!("{name}: {why}\n"));
+        }
+        assert_eq!(names(home), ["fifo", "loop", "null"]);
+    }
+
+    #[test]
+    fn every_shell_reads_the_scripts() {
+        let mut tried = 0;
+        for shell in [
+            &["dash"][..],
+            &["bash"],
+            &["bash", "--posix"],
+            &["busybox", "sh"],
+            &["mksh"],
+            &["ksh"],
+        ] {
+            let home = tempfile::tempdir().unwrap();
+            let home = home.path();
+            symlink("real", home.join("link")).unwrap();
+            fs::create_dir(home.join("real")).unwrap();
+            let from = tempfile::tempdir().unwrap();
+            fs::write(from.path().join("file"), "2").unwrap();
+            let archive = all(&*tree(from.path()).unwrap().source).unwrap();
+            let mode = Mode::number(0o640).unwrap();
+            for (command, input) in [
+                (put_command("link/a b", Some(&mode), Some(0o600), 1), &b"1"[..]),
+                (put_command("./link/../real/c", None, Some(0o755), 1), b"1"),
+                (untar_command("new/er"), &archive),
+                (untar_command("link"), &archive),
+            ] {
+                let (program, arguments) = shell.split_first().unwrap();
+                let started = Command::new(program)
+                    .args(arguments)
+                    .args(["-c", &format!("umask 022; {command}")])
+                    .current_dir(home)
+                    .stdin(Stdio::piped())
+                    .stderr(Stdio::piped())
+                    .spawn();
+                let Ok(mut child) = started else { continue };
+                child.stdin.take().unwrap().write_all(input).unwrap();
+                let output = child.wait_with_output().unwrap();
+                assert!(output.status.success(), "{shell:?}: {output:?}");
+                tried += 1;
+            }
+            if home.join("new").exists() {
+                assert_eq!(names(home), ["link", "new", "real"], "{shell:?}");
+                assert_eq!(names(&home.join("real")), ["a b", "c", "file"], "{shell:?}");
+                assert_eq!(
+                    (mode_of(home, "real/a b"), mode_of(home, "real/c")),
+                    (0o640, 0o755),
+                    "{shell:?}"
+                );
+                assert_eq!(names(&home.join("new/er")), ["file"], "{shell:?}");
+            }
+        }
+        assert!(tried >= 8, "{tried}");
+    }
+
+    fn mode_of(home: &Path, name: &str) -> u32 {
+        mode(&home.join(name))
     }
 
     /// A directory with this file in it, sent to `path`.
@@ -294,7 +405,11 @@ mod tests {
         for name in ["-dash", "it's a $(touch x)"] {
             fs::write(home.join(name), content).unwrap();
             let output = run(home, &get_command(name, true), b"");
-            assert_eq!(output.stdout, [FILE_FOLLOWS, b"10\n", content].concat(), "{output:?}");
+            assert_eq!(
+                output.stdout,
+                [FILE_FOLLOWS, b"10 644\n", content].concat(),
+                "{output:?}"
+            );
         }
         fs::create_dir(home.join("directory")).unwrap();
         let output = run(home, &get_command("~/directory", true), b"");

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::Source;
 use super::window::{Stored, Window};
+use crate::plan::PERMISSIONS;
 
 /// How often somebody who waits for a pipe looks whether to go on.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -51,6 +52,7 @@ impl Stamp {
 struct Whole {
     file: File,
     stamp: Stamp,
+    mode: Option<u32>,
 }
 
 impl Stored for Whole {
@@ -58,19 +60,24 @@ impl Stored for Whole {
         self.stamp.size
     }
 
+    fn mode(&self) -> Option<u32> {
+        self.mode
+    }
+
     fn read(&self, at: u64, into: &mut [u8]) -> io::Result<()> {
         self.stamp.read(&self.file, at, into)
     }
 }
 
-fn whole(file: File) -> io::Result<Arc<dyn Source>> {
-    let stamp = Stamp::of(&file.metadata()?);
-    Ok(Arc::new(Window::new(Whole { file, stamp })))
-}
-
 /// A regular file. A file that changes in the meantime is an error, not a mixture.
 pub fn file(path: &Path) -> io::Result<Arc<dyn Source>> {
-    whole(File::open(path)?)
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    Ok(Arc::new(Window::new(Whole {
+        file,
+        stamp: Stamp::of(&metadata),
+        mode: Some(metadata.mode() & PERMISSIONS),
+    })))
 }
 
 /// A source in the making, of what comes from a pipe or a command: a file without a name, in the directory for temporary
@@ -87,7 +94,9 @@ impl Spool {
     /// Everything that was written to it.
     pub fn source(mut self) -> io::Result<Arc<dyn Source>> {
         self.0.rewind()?;
-        whole(self.0)
+        let stamp = Stamp::of(&self.0.metadata()?);
+        let (file, mode) = (self.0, None);
+        Ok(Arc::new(Window::new(Whole { file, stamp, mode })))
     }
 }
 

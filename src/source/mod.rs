@@ -16,6 +16,10 @@ pub use tree::{END, Tree, tree};
 pub trait Source: Send + Sync + Debug {
     /// How many there are.
     fn length(&self) -> u64;
+    /// What owner, group and others may do with where they come from, if that is a file.
+    fn mode(&self) -> Option<u32> {
+        None
+    }
     /// Some of those from `at` on, cut alike for everybody; empty at the end. An error says why it cannot be sent: it is gone,
     /// or it is not what it was when it was opened.
     fn chunk(&self, at: u64) -> io::Result<Arc<[u8]>>;

@@ -12,6 +12,7 @@ use super::Source;
 use super::file::Stamp;
 use super::window::{Stored, Window};
 use crate::io_error::plain;
+use crate::plan::PERMISSIONS;
 
 /// The unit of a tar archive.
 const BLOCK: u64 = 512;
@@ -144,7 +145,7 @@ impl Archive {
             .modified()
             .ok()
             .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-        let mode = metadata.permissions().mode() & 0o7777;
+        let mode = metadata.permissions().mode() & PERMISSIONS;
         self.push(Entry {
             path: path.clone(),
             what,

@@ -16,6 +16,10 @@ const KEPT: usize = 16;
 /// Where bytes are read from when nobody has just read them.
 pub(super) trait Stored: Send + Sync + Debug {
     fn length(&self) -> u64;
+    /// As [`Source::mode`].
+    fn mode(&self) -> Option<u32> {
+        None
+    }
     /// Fills `into` with the bytes from `at` on, of which there are enough.
     fn read(&self, at: u64, into: &mut [u8]) -> io::Result<()>;
 }
@@ -38,6 +42,10 @@ impl<S: Stored> Window<S> {
 impl<S: Stored> Source for Window<S> {
     fn length(&self) -> u64 {
         self.stored.length()
+    }
+
+    fn mode(&self) -> Option<u32> {
+        self.stored.mode()
     }
 
     fn chunk(&self, at: u64) -> io::Result<Arc<[u8]>> {

@@ -176,6 +176,16 @@ const CASES: &[(&str, &str, &str)] = &[
         "",
     ),
     (
+        "set :public_file, 644; task :t { put \"a\", \"/b\", :mode => public_file; }",
+        "`mode' is to be octal: 644 is 0o1204; write 0644",
+        "",
+    ),
+    (
+        "task :t { upload \"a\", \"/b\", :mode => \"-R\"; }",
+        "`mode' is to be octal (0644) or as chmod takes it (\"u=rw,go=r\"), not \"-R\"",
+        "",
+    ),
+    (
         "task :t { get \"a\"; }",
         "`get' takes 2 arguments, not 1",
         "it is written: get",

@@ -18,13 +18,13 @@ use crate::configuration::select;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::io_error::plain;
-use crate::plan::{placeholders, put_command, untar_command};
+use crate::plan::{Mode, placeholders, put_command, untar_command};
 use crate::session::Input;
 use crate::source::{self, Source};
 
 static FILE: &[Choice] = &[Choice {
     name: "mode",
-    doc: "permissions: an octal number (`0644`, `0o644`) or a text as chmod takes it (`\"g+w\"`)",
+    doc: "permissions: an octal number (`0644`, `0o644`; `644` is refused) or a text as chmod takes it (`\"g+w\"`)",
 }];
 
 static DIRECTORIES: &[Choice] = &[Choice {
@@ -40,7 +40,8 @@ pub(super) const PUT: Verb = Verb {
     options: Choices::Known(&[FILE, VIA, SELECTION]),
     doc: "Writes a text to a file on the current task's servers. The file is written beside its place and renamed: \
           there is never half a file. Without `mode` a file that exists keeps its own; it keeps its owner and group where \
-          the login may give files away. A link stays a link. The directory must be there.",
+          the login may give files away. A link stays a link. The directory must be there. Where all may write (`/tmp`), a \
+          link of another user is refused, and nothing is taken over from another user's file.",
     example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app { put \"hello\\n\", \"/tmp/hello\", :mode => 0644; }",
     perform: put,
 };
@@ -54,8 +55,10 @@ fn put(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fall
     let path = text(&call, 1);
     let mode = mode(&call)?;
     let settings = settings(interpreter, context, &call)?;
-    let shown = with_mode(format!("put {path}"), mode.as_deref());
-    let request = file_request("put", shown, source::text(data), &path, mode.as_deref());
+    let shown = with_mode(format!("put {path}"), mode.as_ref());
+    let source = source::text(data);
+    let command = put_command(&path, mode.as_ref(), None, source.length());
+    let request = request("put", shown, command, Input::told(source));
     interpreter.act(context, &call, &settings, request)?;
     Ok(Dynamic::UNIT)
 }
@@ -68,7 +71,9 @@ pub(super) const UPLOAD: Verb = Verb {
     options: Choices::Known(&[FILE, DIRECTORIES, VIA, SELECTION]),
     doc: "Copies a local file to the current task's servers, as `put` does; or a local directory with all that is in it, \
           for which the servers need `tar`: it is unpacked beside its place; then it is renamed, or moved into the \
-          directory that is there. The file is read while it is sent, once for all servers; that it changes meanwhile is \
+          directory that is there, whose other files stay: the same call has the same result twice. Without `mode` a new \
+          file has the permissions of the local one within the server's umask, and nobody may do more with one that exists \
+          than with the local one. The file is read while it is sent, once for all servers; that it changes meanwhile is \
           an error. A pipe is kept in a temporary file first. A relative local path begins at the working directory. \
           `$CAPISTRANO:HOST$` in the names stands for each server's host name.",
     example: "role :app, \"app1.example.com\";\ntask :configure, :roles => :app { upload \"config/app.conf\", \"/etc/app.conf\"; }",
@@ -100,13 +105,13 @@ fn upload(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> F
 struct Upload<'a> {
     interpreter: &'a Interpreter,
     position: Position,
-    mode: Option<String>,
+    mode: Option<Mode>,
     directories: bool,
 }
 
 impl Upload<'_> {
     fn shown(&self, from: &str, to: &str) -> String {
-        with_mode(format!("upload {from} -> {to}"), self.mode.as_deref())
+        with_mode(format!("upload {from} -> {to}"), self.mode.as_ref())
     }
 
     /// One local name for each server.
@@ -141,7 +146,8 @@ impl Upload<'_> {
             return Ok(request("upload", shown, untar_command(to), Input::told(source)));
         }
         let source = self.interpreter.source(&path, self.position, &unreadable)?;
-        Ok(file_request("upload", shown, source, to, self.mode.as_deref()))
+        let command = put_command(to, self.mode.as_ref(), source.mode(), source.length());
+        Ok(request("upload", shown, command, Input::told(source)))
     }
 
     fn allow_directory(&self, from: &str) -> Fallible<()> {
@@ -173,25 +179,20 @@ impl Upload<'_> {
     }
 }
 
-fn file_request(verb: &'static str, shown: String, source: Arc<dyn Source>, path: &str, mode: Option<&str>) -> Request {
-    let command = put_command(path, mode, source.length());
-    request(verb, shown, command, Input::told(source))
-}
-
-fn with_mode(shown: String, mode: Option<&str>) -> String {
+fn with_mode(shown: String, mode: Option<&Mode>) -> String {
     match mode {
-        Some(mode) => format!("{shown} (mode {mode})"),
+        Some(mode) => format!("{shown} (mode {})", mode.as_str()),
         None => shown,
     }
 }
 
-fn mode(call: &Call) -> Fallible<Option<String>> {
+fn mode(call: &Call) -> Fallible<Option<Mode>> {
     let Some((value, position)) = call.options.get("mode").filter(|(value, _)| !value.is_unit()) else {
         return Ok(None);
     };
-    match value.as_int() {
-        Ok(mode @ 0..=0o7777) => Ok(Some(format!("{mode:04o}"))),
-        Ok(_) => Err(wrong("`mode' is to be a number from 0 to 07777", *position)),
-        Err(_) => Ok(Some(value.to_string())),
-    }
+    let mode = match value.as_int() {
+        Ok(number) => Mode::number(number),
+        Err(_) => Mode::text(&value.to_string()),
+    };
+    mode.map(Some).map_err(|error| wrong(error.to_string(), *position))
 }

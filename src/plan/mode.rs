@@ -1,0 +1,211 @@
+//! Permissions: as recipes give them, and as a source hands them on.
+
+use thiserror::Error;
+
+/// The bits a source can hand on: what its owner, its group and all others may do with it. (That a program runs as its owner,
+/// or that only owners may remove what is in a directory, is never handed on.)
+pub const PERMISSIONS: u32 = 0o777;
+
+/// Permissions that a recipe asks for, as `chmod` takes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mode(String);
+
+/// Why something is no mode.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum NoMode {
+    /// A number that no permissions have.
+    #[error("`mode' is to be a number from 0 to 07777")]
+    OutOfRange,
+    /// A number that was meant to be octal, in all likelihood.
+    #[error("`mode' is to be octal: {0} is {0:#o}; write 0{0}")]
+    Decimal(i64),
+    /// A text that `chmod` does not know.
+    #[error("`mode' is to be octal (0644) or as chmod takes it (\"u=rw,go=r\"), not \"{0}\"")]
+    Text(String),
+}
+
+impl Mode {
+    /// Takes a number. One that looks octal and, read as a decimal, gives somebody more than the owner is refused: `644` in
+    /// place of `0644`.
+    pub fn number(number: i64) -> Result<Self, NoMode> {
+        let looks_octal = number >= 100 && number.to_string().bytes().all(|digit| digit < b'8');
+        match u32::try_from(number) {
+            Ok(mode @ 0..=0o7777) if !(looks_octal && is_odd(mode)) => Ok(Self(format!("{mode:04o}"))),
+            _ if looks_octal && number <= 7777 => Err(NoMode::Decimal(number)),
+            _ => Err(NoMode::OutOfRange),
+        }
+    }
+
+    /// Takes a text: octal digits, or changes separated by commas.
+    pub fn text(text: &str) -> Result<Self, NoMode> {
+        let is_octal = (1..=4).contains(&text.len()) && text.bytes().all(|digit| (b'0'..b'8').contains(&digit));
+        match is_octal || text.split(',').all(is_change) {
+            true => Ok(Self(text.to_owned())),
+            false => Err(NoMode::Text(text.to_owned())),
+        }
+    }
+
+    /// As `chmod` takes it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether its owner may not read it, or it gives the group what the owner has not or all others what the group has not:
+/// nobody means that.
+fn is_odd(mode: u32) -> bool {
+    let (owner, group, others) = (mode >> 6, mode >> 3, mode);
+    owner & 4 == 0 || (group & !owner) & 7 != 0 || (others & !group) & 7 != 0
+}
+
+/// Whether it is one change of a symbolic mode: `u=rw`, `+X`, `go-w+r`, `g=u`.
+fn is_change(change: &str) -> bool {
+    let actions = change.trim_start_matches(['u', 'g', 'o', 'a']);
+    let mut parts = actions.split(['+', '-', '=']);
+    let permissions = |part: &str| matches!(part, "u" | "g" | "o") || part.chars().all(|c| "rwxXst".contains(c));
+    // What stands before the first sign was those who are concerned.
+    let says_something = actions.len() > 1 || actions == "=";
+    parts.next() == Some("") && says_something && parts.all(permissions)
+}
+
+/// The mode of a file that is there and gets what has the mode `source`: its own, without what the group and others may not do
+/// with the source. Who may still read it may still execute it.
+pub fn narrowed(own: u32, source: u32) -> u32 {
+    own & !withheld(source, 3) & !withheld(source, 0)
+}
+
+/// The bits of one class, where they are, that a source does not give.
+fn withheld(source: u32, shift: u32) -> u32 {
+    let given = source >> shift & 7;
+    let execute = if given & 4 == 0 { !given & 1 } else { 0 };
+    (!given & 6 | execute) << shift
+}
+
+/// What makes [`narrowed`] of the mode of a file that is there; empty where nothing is to be done.
+pub(super) fn narrowing(source: u32) -> String {
+    let taken = withheld(source, 3) | withheld(source, 0);
+    changes(&[("g", taken >> 3), ("o", taken)], None)
+}
+
+/// What makes the mode `source` within the umask of the mode of a file that has just been made.
+pub(super) fn adoption(source: u32) -> String {
+    let execute = (source & 0o111 != 0).then_some("+x");
+    // A file is made without the right to execute it; nothing is to be taken away then.
+    let taken = match execute {
+        Some(_) => !source,
+        None => !source & 0o666,
+    };
+    changes(&[("u", taken >> 6), ("g", taken >> 3), ("o", taken)], execute)
+}
+
+fn changes(taken: &[(&str, u32)], first: Option<&str>) -> String {
+    let mut all: Vec<String> = first.map(str::to_owned).into_iter().collect();
+    for (class, bits) in taken {
+        let letters: String = [(4, 'r'), (2, 'w'), (1, 'x')]
+            .iter()
+            .filter(|(bit, _)| bits & bit != 0)
+            .map(|(_, letter)| letter)
+            .collect();
+        if !letters.is_empty() {
+            all.push(format!("{class}-{letters}"));
+        }
+    }
+    all.join(",")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{Mode, NoMode, adoption, narrowed, narrowing};
+
+    #[test]
+    fn a_decimal_that_looks_octal_is_no_mode_and_what_is_octal_is_one() {
+        for octal in [
+            0o644, 0o755, 0o600, 0o640, 0o660, 0o664, 0o666, 0o700, 0o711, 0o750, 0o755, 0o770, 0o775, 0o777, 0o400,
+            0o440, 0o444, 0o500, 0o550, 0o555, 0o4755, 0o2755, 0o2775, 0o1777, 0o6755, 0,
+        ] {
+            assert_eq!(Mode::number(octal).unwrap().as_str(), format!("{octal:04o}"));
+        }
+        for decimal in [
+            644, 755, 600, 640, 660, 664, 666, 700, 711, 750, 770, 775, 777, 440, 444, 555, 2755, 2775, 1777, 4755,
+            6755,
+        ] {
+            assert_eq!(Mode::number(decimal), Err(NoMode::Decimal(decimal)), "{decimal}");
+        }
+        assert_eq!(
+            Mode::number(644).unwrap_err().to_string(),
+            "`mode' is to be octal: 644 is 0o1204; write 0644"
+        );
+        for number in [-1, 4096, 99999, i64::MAX, i64::MIN] {
+            assert!(Mode::number(number).is_err(), "{number}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_octal_or_what_chmod_knows_and_never_an_option() {
+        for text in [
+            "644",
+            "0644",
+            "7",
+            "g+w",
+            "u=rw,go=r",
+            "a+X",
+            "+x",
+            "-w",
+            "u+s",
+            "+t",
+            "g=u",
+            "go=",
+            "u=rwx,go-w+r",
+            "ug+rw-x",
+        ] {
+            assert_eq!(Mode::text(text).unwrap().as_str(), text);
+        }
+        for text in [
+            "",
+            "-R",
+            "--reference=/etc/shadow",
+            "-",
+            "u",
+            "8",
+            "00644",
+            "0o644",
+            "u+z",
+            "g+w,",
+            "rw",
+            "u+r g+r",
+            "u+r\n",
+            "é+w",
+            "-rR",
+            "u=rg",
+        ] {
+            assert_eq!(Mode::text(text), Err(NoMode::Text(text.to_owned())), "{text}");
+        }
+    }
+
+    #[test]
+    fn f1_a_source_never_gives_more_than_it_has() {
+        for (own, source, expected) in [
+            (0o644, 0o600, 0o600),
+            (0o755, 0o600, 0o700),
+            (0o755, 0o644, 0o755),
+            (0o664, 0o644, 0o644),
+            (0o4640, 0o644, 0o4640),
+            (0o600, 0o777, 0o600),
+            (0o777, 0o711, 0o711),
+            (0o666, 0o640, 0o640),
+        ] {
+            assert_eq!(narrowed(own, source), expected, "{own:o} {source:o}");
+        }
+        assert_eq!(
+            (narrowing(0o600).as_str(), narrowing(0o777).as_str()),
+            ("g-rwx,o-rwx", "")
+        );
+        assert_eq!(
+            (narrowing(0o644).as_str(), narrowing(0o640).as_str()),
+            ("g-w,o-w", "g-w,o-rwx")
+        );
+        assert_eq!((adoption(0o600).as_str(), adoption(0o666).as_str()), ("g-rw,o-rw", ""));
+        assert_eq!(adoption(0o750), "+x,g-w,o-rwx");
+    }
+}
