@@ -202,6 +202,10 @@ impl Fanout {
                 self.held.remove(&flight.number);
                 return Ok(None);
             }
+            // What servers have said before may be long, and nobody may read it: a stop request does not wait for its turn.
+            if let Some(signal) = self.interrupt.take() {
+                return Ok(Some(Arrival::Interrupted(signal)));
+            }
             if let Some(report) = self.held.get_mut(&flight.number).and_then(VecDeque::pop_front) {
                 if let Some(arrival) = self.arrival(flight, report) {
                     return Ok(Some(arrival));

@@ -116,6 +116,23 @@ fn a_stop_request_is_seen_once_and_the_ladder_ends_what_runs() {
 }
 
 #[test]
+fn b3_a_stop_request_does_not_wait_for_what_servers_said_before() {
+    let script = Script::new();
+    script.on("a", "work", Answer::new().out("one\n").out("two\n").hangs());
+    let (mut fanout, interrupt) = fanout(&script);
+    fanout.connect(&destinations(&["a"]), &mut |_| {}).unwrap();
+    let mut flight = fanout.start(jobs(&["a"]));
+    assert!(matches!(fanout.next(&mut flight), Some(Arrival::Output(..))));
+    interrupt.raise(Signal::Int);
+    let next = fanout.next(&mut flight);
+    assert!(matches!(next, Some(Arrival::Interrupted(Signal::Int))), "{next:?}");
+    // It is not lost for that.
+    let mut said = Vec::new();
+    fanout.cancel(flight, &mut |_, _, bytes| said.extend(bytes.to_vec()));
+    assert_eq!(said, b"two\n");
+}
+
+#[test]
 fn a_second_stop_request_goes_one_step_further_at_once() {
     let script = Script::new();
     script.on("a", "work", Answer::new().hangs().dies_only_of(JobSignal::Kill));
