@@ -213,12 +213,12 @@ fn o4_there_is_no_colour_where_there_is_no_terminal() {
 fn l10_b21_an_error_in_a_recipe_shows_its_place_and_no_value() {
     let finished = Case::new()
         .recipe(RECIPE)
-        .args(["typo"])
+        .args(["typo", "--no-check"])
         .run()
         .code(3)
         .silent_on("swordfish");
     assert_snapshot!(finished.redacted(), @r"
-    $ capr typo
+    $ capr typo --no-check
     --- exit status: 3
     --- stdout
 

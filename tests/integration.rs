@@ -37,6 +37,7 @@ mod language;
 mod libraries;
 mod loading;
 mod logins;
+mod looking;
 mod notify;
 mod ported;
 mod porting;

@@ -161,9 +161,9 @@ fn what_cannot_be_told_is_one_error() {
         assert_eq!((finished.stdout.as_str(), finished.stderr.as_str()), ("", error));
     }
     let asks = "role :app, \"app1\"; set :kernel, capture(\"uname -r\");";
-    let finished = Case::new().file("r.rhai", asks).args(["vars", "r.rhai"]).run().code(1);
+    let finished = Case::new().file("r.rhai", asks).args(["vars", "r.rhai"]).run().code(3);
     finished
-        .says("error: `capture' needs a server, and none is asked now")
+        .says("error: `capture' needs a server, and none is asked while recipes are loaded")
         .says("r.rhai:1:33");
     Case::new()
         .file("r.rhai", "sett :x;")

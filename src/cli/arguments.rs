@@ -91,6 +91,10 @@ pub(super) struct Arguments {
     #[arg(short = 'n', long = "dry-run")]
     pub(super) dry_run: bool,
 
+    /// Run the tasks without looking first for what `capr check` would find wrong in them
+    #[arg(long)]
+    pub(super) no_check: bool,
+
     /// Ask before each command: yes, no (go on without it) or abort (as a failure: what was done is rolled back)
     #[arg(short = 'd', long)]
     pub(super) debug: bool,

@@ -220,7 +220,7 @@ fn with_settings(
         Err(diagnostics) => return refuse(console, &diagnostics),
     };
     match settings.work {
-        Work::Run { tasks } => perform(recipe, &tasks, console),
+        Work::Run { tasks, checks } => perform(recipe, &tasks, checks, console),
         Work::Variables { words, values, json } => variables(&recipe, &words, (values, json), console),
         Work::Definitions { words } => definitions(&recipe, &words, console),
         // Needs no loaded recipe: done above.
@@ -340,11 +340,17 @@ fn definitions(recipe: &Recipe, words: &[String], console: &Console) -> u8 {
     0
 }
 
-fn perform(mut recipe: Recipe, words: &[String], console: &Console) -> u8 {
+fn perform(mut recipe: Recipe, words: &[String], checks: bool, console: &Console) -> u8 {
     let tasks = match tasks_of_stage(&recipe, words, console) {
         Ok(tasks) => tasks,
         Err(code) => return code,
     };
+    if checks {
+        let wrong = recipe.wrong_in(&tasks);
+        if !wrong.is_empty() {
+            return refuse(console, &wrong);
+        }
+    }
     let ended = recipe.run(&tasks);
     // Sessions say goodbye before the last word.
     drop(recipe);

@@ -59,7 +59,11 @@ const USER_FILE: &str = ".capr.rhai";
 #[derive(Clone, Debug)]
 pub(super) enum Work {
     /// Run these tasks; at least one.
-    Run { tasks: Vec<String> },
+    Run {
+        tasks: Vec<String>,
+        /// What can be found wrong in them refuses the run.
+        checks: bool,
+    },
     /// Show which servers these tasks address.
     Servers { tasks: Vec<String>, json: bool },
     /// Find what is wrong in the recipe.
@@ -152,7 +156,10 @@ impl Settings {
                 json: arguments.json,
             }
         } else {
-            Work::Run { tasks: words }
+            Work::Run {
+                tasks: words,
+                checks: !arguments.no_check,
+            }
         };
         let mut directory = None;
         if named.is_empty() {
@@ -181,10 +188,11 @@ impl Settings {
         let system = (!arguments.skip_system).then(|| PathBuf::from(system));
         let user = home.as_ref().filter(|_| !arguments.skip_user);
         let user = user.map(|home| home.join(USER_FILE));
+        let only_looks = !matches!(work, Work::Run { .. });
         Ok(Self {
             work,
             directory,
-            ask_password: arguments.ask_password,
+            ask_password: arguments.ask_password && !only_looks && !arguments.dry_run,
             ssh: Ssh {
                 config: ssh_config.map(|list| list.split(':').filter(|file| !file.is_empty()).map(absolute).collect()),
                 environment: SshEnvironment {
@@ -206,7 +214,7 @@ impl Settings {
                 environment,
                 dry_run: arguments.dry_run || tool == Some(Tool::Check),
                 asks_consent: arguments.debug,
-                offline: matches!(tool, Some(Tool::Vars | Tool::Definitions)),
+                only_looks,
                 password: None,
                 stdlib: stdlib.map(|directory| shell.directory.join(directory)),
                 home,
@@ -313,7 +321,7 @@ mod tests {
 
     fn tasks(settings: &Settings) -> Vec<&str> {
         match &settings.work {
-            Work::Run { tasks } => tasks.iter().map(String::as_str).collect(),
+            Work::Run { tasks, .. } => tasks.iter().map(String::as_str).collect(),
             other => panic!("{other:?}"),
         }
     }

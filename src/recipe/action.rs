@@ -15,7 +15,7 @@ use super::download::{Begun, Downloads};
 use super::grammar::Call;
 use super::interpreter::Interpreter;
 use super::options::{COMMAND, pairs, refuse_unknown, run_options, selection, shell};
-use super::origin::{raise, terminate, wrong};
+use super::origin::{origin, raise, terminate, wrong};
 use super::passwords::Asker;
 use super::secrets::random_mark;
 use crate::actor::{Action, ActionError, Outcome, Output};
@@ -194,10 +194,7 @@ impl Interpreter {
         request: Request,
     ) -> Fallible<Option<Outcome>> {
         let failed = |error| failure(error, call.position);
-        if self.offline {
-            let message = format!("`{}' needs a server, and none is asked now", request.verb);
-            return Err(raise(Diagnostic::new(Fault::Failed, message), call.position));
-        }
+        self.refuse_servers(request.verb, call.position)?;
         self.greet_strangers();
         self.name_unreleased(&settings.selection);
         let Some(servers) = self.servers(&settings.selection).map_err(failed)? else {
@@ -282,6 +279,10 @@ impl Interpreter {
         options: &RunOptions,
         request: Request,
     ) -> Fallible<Outcome> {
+        if self.only_looks {
+            self.leave_undone(&request, origin(context.source(), call.position))?;
+            return Ok(Outcome::default());
+        }
         let destination = Destination {
             server: Server::host("localhost"),
             options: SshOptions::default(),

@@ -61,6 +61,11 @@ impl Block {
         }
     }
 
+    /// The file it stands in.
+    pub(super) fn file(&self) -> Option<&str> {
+        self.state.source()
+    }
+
     /// Its syntax.
     pub(super) fn body(&self) -> &Expr {
         &self.body

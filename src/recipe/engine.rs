@@ -174,12 +174,15 @@ fn perform(
     inputs: &[rhai::Expression],
     state: &Dynamic,
 ) -> Fallible {
-    let result = grammar::decode(context, inputs, state).and_then(|mut call| {
-        verb.check(&mut call)?;
-        call_functions(verb, context, &mut call)?;
-        interpreter.level.set(context.call_level());
-        (verb.perform)(interpreter, context, call)
-    });
+    let named = interpreter.refuse_bare_tasks(verb.name, context, inputs, state);
+    let result = named
+        .and_then(|()| grammar::decode(context, inputs, state))
+        .and_then(|mut call| {
+            verb.check(&mut call)?;
+            call_functions(verb, context, &mut call)?;
+            interpreter.level.set(context.call_level());
+            (verb.perform)(interpreter, context, call)
+        });
     result.map_err(|mut error| {
         // An error without a place stands where the verb stands.
         if error.position().is_none() && !error.is_pseudo_error() {

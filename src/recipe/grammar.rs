@@ -5,7 +5,7 @@
 //! key, `P` block parameter, `B` block.
 
 use indexmap::IndexMap;
-use rhai::{Dynamic, EvalContext, Expression, ImmutableString, ParseError, Position};
+use rhai::{Dynamic, EvalContext, Expr, Expression, ImmutableString, ParseError, Position};
 
 use super::Fallible;
 
@@ -141,6 +141,13 @@ pub(super) fn shape(state: &Dynamic) -> String {
     let text = state.read_lock::<ImmutableString>();
     let state = text.as_ref().and_then(|text| read(text));
     state.map_or_else(String::new, |state| state.shape.trim_start_matches('-').to_owned())
+}
+
+/// The expressions among the inputs of a call: arguments, keys and values of options.
+pub(super) fn expressions<'a>(inputs: &'a [Expression<'a>], state: &Dynamic) -> Vec<&'a Expr> {
+    let kinds: Vec<char> = shape(state).chars().filter(|kind| *kind != '>').collect();
+    let inputs = inputs.iter().zip(kinds).filter(|(_, kind)| *kind == 'E');
+    inputs.map(|(input, _)| &**input).collect()
 }
 
 /// Evaluates the arguments of a call, in order.

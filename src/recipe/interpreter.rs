@@ -59,8 +59,12 @@ pub(super) struct Interpreter {
     pub(super) has_greeted: Cell<bool>,
     /// Hosts of the command line that were said to be left out of what deploys.
     pub(super) unreleased: RefCell<HashSet<Server>>,
-    /// No server may be asked anything.
-    pub(super) offline: bool,
+    /// The recipe is only looked at.
+    pub(super) only_looks: bool,
+    /// Recipes are being loaded: no server is asked anything.
+    pub(super) is_loading: Cell<bool>,
+    /// The last command of this machine that was not run, since the recipe is only looked at.
+    pub(super) not_run: RefCell<Option<(&'static str, Option<Origin>)>>,
     /// The description that the next task gets.
     pub(super) description: RefCell<Option<String>>,
     /// Whether the last rollback was complete, once there was one.
@@ -126,7 +130,9 @@ impl Interpreter {
             asks_consent: options.asks_consent,
             has_greeted: Cell::default(),
             unreleased: RefCell::default(),
-            offline: options.offline,
+            only_looks: options.only_looks,
+            is_loading: Cell::default(),
+            not_run: RefCell::default(),
             description: RefCell::default(),
             rollback: Cell::default(),
             password: RefCell::default(),
@@ -293,7 +299,8 @@ impl Interpreter {
             actor.leave(result.is_ok());
         }
         self.frames.borrow_mut().pop();
-        let value = result.map_err(|error| super::origin::leaving(locate(error, None), &task.name))?;
+        let leaving = |error| super::origin::leaving(locate(error, None), &task.name);
+        let value = result.map_err(|error| self.called_while_loading(leaving(error)))?;
         self.implicit_hooks(engine, task, "after")?;
         Ok(value)
     }

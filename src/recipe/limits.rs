@@ -55,7 +55,9 @@ impl Interpreter {
     pub(super) fn bounded<T>(&self, work: impl FnOnce() -> T) -> T {
         self.steps.set(MAX_STEPS);
         self.until.set(Some(computed() + MAX_TIME));
+        self.is_loading.set(true);
         let result = work();
+        self.is_loading.set(false);
         self.until.set(None);
         self.steps.set(u64::MAX);
         result

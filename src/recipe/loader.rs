@@ -240,11 +240,7 @@ impl Interpreter {
         let first = errors.first().cloned();
         let mut files = self.files.borrow_mut();
         files.errors.extend(errors);
-        files.read.push(Text {
-            file: name.into(),
-            ast: ast.clone(),
-            names,
-        });
+        files.read.push(Text::new(name.into(), ast.clone(), names));
         match first {
             None => Ok(ast),
             Some(error) => Err(raise(error, Position::NONE)),

@@ -2,6 +2,7 @@
 
 mod action;
 mod addressed;
+mod asleep;
 mod block;
 mod channel;
 mod check;
@@ -74,8 +75,8 @@ pub struct Options {
     pub dry_run: bool,
     /// `-d`: the person is asked before each command.
     pub asks_consent: bool,
-    /// A command for a server is an error: what is asked for is said without asking any.
-    pub offline: bool,
+    /// The recipe is only looked at: no server, no command of this machine, no file that is written, no question.
+    pub only_looks: bool,
     /// `-p`: what the person was asked for at once; the variable `password`, unless `-S` says otherwise.
     pub password: Option<Secret>,
     /// Use this directory instead of the built-in library.
@@ -228,6 +229,11 @@ impl Recipe {
         } else {
             found.extend(self.loose_ends(hooks_are_known, is_checked));
         }
+        self.in_order(found)
+    }
+
+    /// In the order of files and lines, each once, with its line.
+    fn in_order(&self, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
         let key = |diagnostic: &Diagnostic| {
             let origin = diagnostic.origin.clone();
             (
@@ -239,6 +245,15 @@ impl Recipe {
         found.sort_by_key(key);
         found.dedup_by_key(|diagnostic| key(diagnostic));
         found.into_iter().map(|diagnostic| self.with_line(diagnostic)).collect()
+    }
+
+    /// What is wrong in what these tasks come to, as far as it can be found without running them.
+    pub fn wrong_in(&self, tasks: &[String]) -> Vec<Diagnostic> {
+        let files = self.interpreter.files.borrow();
+        let findings = Findings::of(&self.interpreter, &files.read, self.own.get(), true);
+        let found = findings.reached(&self.engine, tasks);
+        drop(files);
+        self.in_order(found)
     }
 
     fn load_all<P: AsRef<Path>>(&self, paths: &[P], options: &Options) -> Fallible<()> {
@@ -390,6 +405,7 @@ impl Recipe {
     fn diagnostic(&self, error: Box<EvalAltResult>) -> Diagnostic {
         let failure = origin::failure(error);
         let mut diagnostic = Rc::unwrap_or_clone(failure.diagnostic);
+        diagnostic.hints.extend(self.interpreter.not_run());
         if let Some(signature) = failure.missing {
             self.interpreter.explain(&self.engine, &signature, &mut diagnostic);
         }

@@ -161,6 +161,19 @@ pub(super) fn asked_by_recipe(mut error: Box<EvalAltResult>, is_own: impl Fn(&st
     error
 }
 
+/// An error of a task of the library: it stands where the recipe called that.
+pub(super) fn told_of_caller(mut error: Box<EvalAltResult>, is_own: impl Fn(&str) -> bool) -> Box<EvalAltResult> {
+    if let EvalAltResult::ErrorRuntime(token, position) | EvalAltResult::ErrorTerminated(token, position) = &mut *error
+        && let Some(mut failure) = token.write_lock::<Failure>()
+        && let Some(origin) = &failure.diagnostic.origin
+        && is_own(&origin.file)
+    {
+        Rc::make_mut(&mut failure.diagnostic).origin = None;
+        *position = Position::NONE;
+    }
+    error
+}
+
 /// One task more around an error that leaves it.
 pub(super) fn leaving(mut error: Box<EvalAltResult>, task: &str) -> Box<EvalAltResult> {
     if let EvalAltResult::ErrorRuntime(token, _) | EvalAltResult::ErrorTerminated(token, _) = &mut *error

@@ -127,10 +127,11 @@ impl Recipe {
     }
 
     fn default_stage(&self) -> Fallible<Option<String>> {
-        match self.interpreter.text_variable(&self.engine, "stage")? {
+        let said = |name| self.interpreter.text_variable(&self.engine, name);
+        self.interpreter.bounded(|| match said("stage")? {
             Some(stage) => Ok(Some(stage)),
-            None => self.interpreter.text_variable(&self.engine, "default_stage"),
-        }
+            None => said("default_stage"),
+        })
     }
 
     fn no_stage(&self, message: String) -> Diagnostic {

@@ -129,7 +129,7 @@ impl Findings<'_> {
 
     fn unknown_call(&self, call: &Call, known: &Known) -> Option<Diagnostic> {
         let name = call.name.as_str();
-        let may_hold = |(text, claims): &(&Text, Claims)| {
+        let may_hold = |(text, claims): &(&Text, &Claims)| {
             claims.holders.contains(name) || call.given == 0 && text.names.variables.contains(name)
         };
         if KEYWORDS.contains(&name) || self.texts.iter().any(may_hold) {
@@ -151,7 +151,7 @@ impl Findings<'_> {
             return (call.given > 0).then(|| takes_no_arguments(name));
         }
         let what = if call.is_method { "method" } else { "function" };
-        let is_parameter = |(text, _): &(&Text, Claims)| {
+        let is_parameter = |(text, _): &(&Text, &Claims)| {
             let mut functions = text.ast.iter_functions();
             functions.any(|function| function.params.contains(&name))
         };

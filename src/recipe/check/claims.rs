@@ -1,11 +1,13 @@
 //! What a text says that is only right if other things are, and what it defines: read from its syntax, nothing evaluated.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
 use rhai::{AST, ASTNode, BinaryExpr, CustomExpr, Dynamic, Expr, Position, Stmt};
 
+use super::super::asleep::takes_names;
 use super::super::interpreter::join;
 use super::super::options::{run_options, selection};
 use super::super::origin::{diagnostic, locate, raise, wrong};
@@ -14,7 +16,7 @@ use super::super::syntax::words::as_written;
 use super::super::verbs::{self, Choices, Verb};
 use super::super::{Fallible, grammar};
 use super::calls::Call;
-use super::mentions::{literal, verb};
+use super::mentions::{bare_tasks, literal, verb};
 use super::properties::Shapes;
 use crate::configuration::{Selection, Server, When, is_variable_name};
 use crate::diagnostic::{Diagnostic, Fault};
@@ -24,6 +26,23 @@ pub(in crate::recipe) struct Text {
     pub(in crate::recipe) file: Rc<str>,
     pub(in crate::recipe) ast: Rc<AST>,
     pub(in crate::recipe) names: Names,
+    /// What it says, read once.
+    claims: OnceCell<Claims>,
+}
+
+impl Text {
+    pub(in crate::recipe) fn new(file: Rc<str>, ast: Rc<AST>, names: Names) -> Self {
+        Self {
+            file,
+            ast,
+            names,
+            claims: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn claims(&self) -> &Claims {
+        self.claims.get_or_init(|| Claims::of(self))
+    }
 }
 
 /// A name that has to stand for something, and the namespace it is looked up from.
@@ -50,6 +69,8 @@ pub(super) struct Claims {
     pub(super) server_keys: Vec<(Position, String, Position)>,
     /// Names outside of a closure that are evaluated when it is made.
     pub(super) captured: Vec<Claim>,
+    /// Bare names that are arguments: a task of that name would run.
+    pub(super) bare: Vec<Claim>,
     /// Full names of tasks that it defines.
     pub(super) defines_tasks: Vec<String>,
     /// Roles that it defines.
@@ -86,7 +107,7 @@ pub(super) struct Claims {
 }
 
 impl Claims {
-    pub(super) fn of(text: &Text) -> Self {
+    fn of(text: &Text) -> Self {
         let mut claims = Self::default();
         text.ast.walk(&mut |nodes| {
             match nodes.last() {
@@ -125,6 +146,9 @@ impl Claims {
     fn call(&mut self, file: &str, verb: &'static Verb, call: &CustomExpr, around: &[ASTNode]) {
         let read = Read::of(call);
         self.defines(verb.name, &read, around);
+        if takes_names(verb.name) {
+            self.bare(&read, around);
+        }
         let unknown = read.options.iter().filter_map(|(key, _)| {
             let name = literal(key).filter(|name| !verb.takes(name))?;
             let is_named = !read.arguments.is_empty();
@@ -179,6 +203,17 @@ impl Claims {
                     position: *position,
                 });
             }
+        }
+    }
+
+    fn bare(&mut self, read: &Read, around: &[ASTNode]) {
+        let options = read.options.iter().flat_map(|(key, value)| [*key, *value]);
+        for (expression, name) in read.arguments.iter().copied().chain(options).flat_map(bare_tasks) {
+            self.bare.extend(namespace(around).map(|namespace| Claim {
+                name,
+                namespace,
+                position: expression.start_position(),
+            }));
         }
     }
 

@@ -47,7 +47,7 @@ impl Findings<'_> {
         found
     }
 
-    pub(super) fn own(&self) -> impl Iterator<Item = &(&Text, Claims)> {
+    pub(super) fn own(&self) -> impl Iterator<Item = &(&Text, &Claims)> {
         let own = self.texts.iter().skip(self.own);
         own.filter(|(text, _)| !self.interpreter.is_of_stdlib(&text.file))
     }
@@ -163,7 +163,7 @@ impl Findings<'_> {
         }
         let is_known = |name: &str| {
             let variables = &self.interpreter.configuration.borrow().variables;
-            let is_said = |(_, claims): &(&Text, Claims)| {
+            let is_said = |(_, claims): &(&Text, &Claims)| {
                 claims.sets.iter().any(|(set, _)| set == name) || claims.asks_for.iter().any(|asked| asked == name)
             };
             variables.exists(name) || READ_BY_CAPR.contains(&name) || self.texts.iter().any(is_said)
@@ -200,7 +200,7 @@ impl Findings<'_> {
 
     /// Variables that are set and that nothing reads. A template may read any.
     fn never_read(&self) -> Vec<Diagnostic> {
-        let is_any_read = |(text, claims): &(&Text, Claims)| text.names.reads_any || claims.renders;
+        let is_any_read = |(text, claims): &(&Text, &Claims)| text.names.reads_any || claims.renders;
         if self.own().any(is_any_read) {
             return Vec::new();
         }

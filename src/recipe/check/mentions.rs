@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use rhai::{ASTNode, CustomExpr, Expr};
 
-use super::super::block::Block;
 use super::super::interpreter::Interpreter;
 use super::super::syntax::words::{as_written, verb_of};
 use crate::configuration::{BlockId, Task};
@@ -20,14 +19,14 @@ impl Interpreter {
         let Some(block) = self.block(id) else {
             return Vec::new();
         };
-        names(&block, is_meant)
+        names(block.body(), is_meant)
             .iter()
             .filter_map(|path| self.named(path, &block.namespace))
             .collect()
     }
 
     /// The task at the end of `a.b.c`, or as far as there is one.
-    fn named(&self, path: &[String], namespace: &str) -> Option<Rc<Task>> {
+    pub(super) fn named(&self, path: &[String], namespace: &str) -> Option<Rc<Task>> {
         (1..=path.len())
             .rev()
             .find_map(|length| self.task(&path.get(..length)?.join(":"), namespace))
@@ -35,9 +34,9 @@ impl Interpreter {
 }
 
 /// What is named in a block, word by word: `[deploy, web, disable]`.
-fn names(block: &Block, is_meant: fn(&[ASTNode]) -> bool) -> Vec<Vec<String>> {
+fn names(body: &Expr, is_meant: fn(&[ASTNode]) -> bool) -> Vec<Vec<String>> {
     let mut names = Vec::new();
-    block.body().walk(&mut Vec::new(), &mut |nodes| {
+    body.walk(&mut Vec::new(), &mut |nodes| {
         if let Some(ASTNode::Expr(expression)) = nodes.last() {
             // The first word of `a.b` was read with it.
             let is_first_word = matches!(
@@ -53,7 +52,21 @@ fn names(block: &Block, is_meant: fn(&[ASTNode]) -> bool) -> Vec<Vec<String>> {
     names
 }
 
-fn path(expression: &Expr) -> Option<Vec<String>> {
+/// Names in an argument, or in the items of a list, that stand there bare: `restart`, `deploy.restart`. What they name
+/// as a task would be called.
+pub(in crate::recipe) fn bare_tasks(expression: &Expr) -> Vec<(&Expr, String)> {
+    match expression {
+        Expr::Array(values, _) => values.iter().flat_map(bare_tasks).collect(),
+        Expr::Variable(..) | Expr::Dot(..) => {
+            let name = path(expression).map(|path| (expression, path.join(":")));
+            name.into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The words of a name: `[deploy, web, disable]`.
+pub(in crate::recipe) fn path(expression: &Expr) -> Option<Vec<String>> {
     match expression {
         Expr::Variable(..) | Expr::FnCall(..) => Some(vec![word(expression)?]),
         Expr::Dot(dot, ..) => {

@@ -7,11 +7,13 @@ pub(super) mod claims;
 mod flow;
 pub(super) mod mentions;
 mod properties;
+mod reach;
 
 use std::collections::BTreeSet;
 
 use rhai::{Engine, EvalAltResult, Position};
 
+use super::asleep::bare;
 use super::connection::unknown_ssh_option;
 use super::interpreter::{Interpreter, join};
 use super::options::{COMMAND, unknown_key};
@@ -26,7 +28,7 @@ use claims::{Claims, Text};
 /// The texts that were read, with what they say.
 pub(super) struct Findings<'a> {
     interpreter: &'a Interpreter,
-    texts: Vec<(&'a Text, Claims)>,
+    texts: Vec<(&'a Text, &'a Claims)>,
     /// Texts before this one are not the recipe's own: the library, the files of the system and the user.
     own: usize,
     /// Whether all of them were evaluated.
@@ -37,7 +39,7 @@ impl<'a> Findings<'a> {
     pub(super) fn of(interpreter: &'a Interpreter, texts: &'a [Text], own: usize, is_whole: bool) -> Self {
         Self {
             interpreter,
-            texts: texts.iter().map(|text| (text, Claims::of(text))).collect(),
+            texts: texts.iter().map(|text| (text, text.claims())).collect(),
             own,
             is_whole,
         }
@@ -54,18 +56,25 @@ impl<'a> Findings<'a> {
             found.extend(self.unknown_names());
             found.extend(self.unknown_in_hooks());
         } else if is_checked {
-            found.extend(self.unknown_names());
-            found.extend(self.captured_tasks());
-            found.extend(self.loops());
-            found.extend(self.circles());
-            let known = self.known(engine);
-            found.extend(self.unknown_calls(&known));
-            found.extend(self.unknown_properties(engine, &known));
-            found.extend(self.unknown_modules());
+            found.extend(self.errors(engine));
             // What is misspelt is read by nobody.
             let is_clean = found.is_empty();
             found.extend(self.warnings(is_clean));
         }
+        found
+    }
+
+    /// What would be wrong once a task comes to it.
+    fn errors(&self, engine: &Engine) -> Vec<Diagnostic> {
+        let mut found = self.unknown_names();
+        found.extend(self.captured_tasks());
+        found.extend(self.bare_tasks());
+        found.extend(self.loops());
+        found.extend(self.circles());
+        let known = self.known(engine);
+        found.extend(self.unknown_calls(&known));
+        found.extend(self.unknown_properties(engine, &known));
+        found.extend(self.unknown_modules());
         found
     }
 
@@ -101,6 +110,24 @@ impl<'a> Findings<'a> {
                         .label("a task")
                         .hint(format!("with brackets it runs when the closure is called: {name}()"));
                     found.push(at(diagnostic, text, claim.position));
+                }
+            }
+        }
+        found
+    }
+
+    /// Tasks that run where only their name is meant.
+    fn bare_tasks(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for (text, claims) in &self.texts {
+            for claim in &claims.bare {
+                let first = claim.name.split(':').next().unwrap_or_default();
+                let is_looked_up = text.names.named.iter().any(|named| named.position == claim.position);
+                if is_looked_up
+                    && !self.may_be_set(first)
+                    && self.interpreter.task(&claim.name, &claim.namespace).is_some()
+                {
+                    found.push(at(bare(&claim.name), text, claim.position));
                 }
             }
         }
@@ -261,7 +288,7 @@ impl Interpreter {
         let mut diagnostic = diagnostic(error);
         let files = self.files.borrow();
         let place = files.read.iter().rev().find_map(|text| {
-            let keys = Claims::of(text).keys;
+            let keys = &text.claims().keys;
             let (.., position) = keys
                 .iter()
                 .rev()
@@ -278,7 +305,7 @@ impl Interpreter {
     pub(super) fn place_of_server_key(&self, map: Position, key: &str) -> Option<Position> {
         let files = self.files.borrow();
         files.read.iter().rev().find_map(|text| {
-            let keys = Claims::of(text).server_keys;
+            let keys = &text.claims().server_keys;
             let named = |(of, name, _): &&(Position, String, Position)| *of == map && name == key;
             keys.iter().find(named).map(|(.., position)| *position)
         })
@@ -291,7 +318,7 @@ impl Interpreter {
             let next = {
                 let files = self.files.borrow();
                 let text = files.read.get(index);
-                text.map(|text| (text.file.clone(), Claims::of(text).loads))
+                text.map(|text| (text.file.clone(), text.claims().loads.clone()))
             };
             let Some((file, loads)) = next else { return };
             for (verb, name) in loads {

@@ -115,7 +115,7 @@ impl Bell {
             .map_err(|_| wrong("`sleep' waits for a number of seconds from 0 on", Position::NONE))?;
         let Self(interpreter, wake) = self;
         while wake.try_recv().is_ok() {}
-        if !interpreter.dry_run && interpreter.interrupt.pending().is_none() {
+        if !interpreter.dry_run && !interpreter.only_looks && interpreter.interrupt.pending().is_none() {
             let _ = wake.recv_timeout(long);
         }
         match interpreter.interrupt.take() {

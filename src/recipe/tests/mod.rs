@@ -1,6 +1,7 @@
 //! The language on scripted servers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod asleep;
 mod batches;
 mod check;
 mod commands;

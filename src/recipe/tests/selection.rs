@@ -167,12 +167,15 @@ fn n1_nobody_matches_is_an_error_after_what_came_before() {
 fn n4_nobody_matches_outside_any_task_is_told_without_a_task() {
     for (text, message) in [
         (
-            "role :app; run \"x\", :roles => :app;",
+            "role :app; on :start { run \"x\", :roles => :app; } task :t {}",
             "no servers found to match {roles: app}",
         ),
-        ("run \"x\";", "no servers found: there are none"),
+        (
+            "on :start { run \"x\"; } task :t {}",
+            "no servers found: there are none",
+        ),
     ] {
-        assert_eq!(recipe(text).errors()[0].message, message, "{text}");
+        assert_eq!(recipe(text).run(&["t"]).error().message, message, "{text}");
     }
 }
 

@@ -110,6 +110,10 @@ fn password_prompt(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -
     } else {
         text(&call, 0)
     };
+    if interpreter.asks_nobody() {
+        interpreter.leave_unasked(&prompt, None);
+        return Ok("".into());
+    }
     let secret = interpreter
         .prompts
         .borrow_mut()
@@ -157,10 +161,15 @@ pub(super) const CHOOSE: Verb = Verb {
 
 fn choose(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallible {
     let choices = texts(&value(&call, 1));
-    if choices.is_empty() {
+    let Some(first) = choices.first() else {
         return Err(CHOOSE.misused("`choose' has an empty list", call.position));
-    }
+    };
     let default = (call.arguments.len() > 2).then(|| value(&call, 2));
+    if interpreter.asks_nobody() {
+        let taken = default.unwrap_or_else(|| first.clone().into());
+        interpreter.leave_unasked(&text(&call, 0), Some(&taken));
+        return Ok(taken);
+    }
     let lines = choices.iter().enumerate();
     let lines: String = lines
         .map(|(index, choice)| format!("  {}. {choice}\n", index + 1))
@@ -195,6 +204,10 @@ fn answer(
         None if question.ends_with([':', '?']) => format!("{question} "),
         None => format!("{question}: "),
     };
+    if interpreter.asks_nobody() {
+        interpreter.leave_unasked(question, default);
+        return Ok(Some(String::new()));
+    }
     let answer = interpreter.prompts.borrow_mut().question(&prompt);
     match answer.map_err(|error| wrong(error, position))? {
         None if default.is_none() => {
