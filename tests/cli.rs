@@ -21,7 +21,7 @@ task :wobble, :roles => :app {
 
 desc "[internal] Shows what it was given.";
 task :look {
-    puts `${early}, ${late}, FOO=${ENV["FOO"]}`;
+    puts `${early}, ${late}, FOO=${ENV["FOO"] ?? ""}`;
 }
 
 task :kind { puts `${type_of(fetch(:n))} ${fetch(:n)}`; }

@@ -101,10 +101,13 @@ fn v14_small_s_sets_after_the_recipe_and_capital_s_before() {
 
 #[test]
 fn v15_values_of_the_command_line_have_types() {
-    let recipe = "task :t { puts `${type_of(n)} ${n}`; }";
+    let recipe = "task :t { puts `${type_of(n)} ${n ?? \"\"}`; }";
     for (value, expected) in [
         ("12", "i64 12"),
         ("1.5", "f64 1.5"),
+        ("1.10", "string 1.10"),
+        ("2024.10", "string 2024.10"),
+        ("007", "string 007"),
         ("true", "bool true"),
         ("\"12\"", "string 12"),
         ("a=b", "string a=b"),

@@ -6,12 +6,13 @@ use rhai::{Dynamic, Engine, EvalContext, FnPtr, NativeCallContext, OptimizationL
 
 use super::Fallible;
 use super::block::call_function;
+use super::grammar::Given;
 use super::interpreter::{Interpreter, Namespace, join};
 use super::loader::Modules;
 use super::origin::raise;
 use super::syntax::words::{SYMBOL, as_written, is_parameter, statement_name, verb_key};
 use super::verbs::{Choices, VERBS, Verb};
-use super::{channel, functions, grammar, limits, parallel};
+use super::{channel, functions, grammar, limits, missing, parallel};
 use crate::event::Event;
 
 /// An engine whose verbs and names work on `interpreter`.
@@ -28,6 +29,7 @@ pub(super) fn engine(interpreter: &Rc<Interpreter>) -> Engine {
     channel::register(&mut engine, interpreter);
     parallel::register(&mut engine);
     functions::register(&mut engine, interpreter);
+    missing::register(&mut engine, interpreter);
     let printed = interpreter.clone();
     engine.on_print(move |text| printed.emit(Event::Printed { text: text.to_owned() }));
     engine
@@ -174,9 +176,13 @@ fn perform(
     inputs: &[rhai::Expression],
     state: &Dynamic,
 ) -> Fallible {
+    let look = |context: &EvalContext, given: &Given| match interpreter.take_missing(Some(context.scope())) {
+        Some(missing) => Err(raise(missing, Position::NONE)),
+        None => interpreter.refuse_missing(verb, given, context.scope()),
+    };
     let named = interpreter.refuse_bare_tasks(verb.name, context, inputs, state);
     let result = named
-        .and_then(|()| grammar::decode(context, inputs, state))
+        .and_then(|()| grammar::decode(context, inputs, state, &look))
         .and_then(|mut call| {
             verb.check(&mut call)?;
             call_functions(verb, context, &mut call)?;

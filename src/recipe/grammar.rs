@@ -150,11 +150,20 @@ pub(super) fn expressions<'a>(inputs: &'a [Expression<'a>], state: &Dynamic) -> 
     inputs.map(|(input, _)| &**input).collect()
 }
 
-/// Evaluates the arguments of a call, in order.
+/// An argument, or the value of an option, that was just evaluated.
+pub(super) struct Given<'a> {
+    pub(super) index: usize,
+    pub(super) option: Option<&'a str>,
+    pub(super) value: &'a Dynamic,
+    pub(super) expression: &'a Expr,
+}
+
+/// Evaluates the arguments of a call, in order; each is looked at before the next.
 pub(super) fn decode<'a>(
     context: &mut EvalContext,
     inputs: &'a [Expression<'a>],
     state: &Dynamic,
+    look: &dyn Fn(&EvalContext, &Given) -> Fallible<()>,
 ) -> Fallible<Call<'a>> {
     let text = state
         .read_lock::<ImmutableString>()
@@ -183,7 +192,16 @@ pub(super) fn decode<'a>(
             'E' => {
                 let Some(input) = inputs.next() else { break };
                 let value = (input.eval_with_context(context)?, input.position());
-                match key.take() {
+                let key = key.take();
+                let option = key.as_ref().map(|(key, _): &(Dynamic, _)| key.to_string());
+                let given = Given {
+                    index: call.arguments.len(),
+                    option: option.as_deref(),
+                    value: &value.0,
+                    expression: input,
+                };
+                look(context, &given)?;
+                match key {
                     Some((key, _)) => {
                         call.options.insert(key.to_string(), value);
                     }

@@ -12,6 +12,7 @@ use rhai::{Dynamic, Engine, Position};
 
 use super::block::Block;
 use super::loader::Files;
+use super::missing::Missing;
 use super::origin::{asked_by_recipe, locate, raise, wrong};
 use super::syntax::words::Words;
 use super::{Fallible, Options, Prompts, Surroundings};
@@ -63,6 +64,9 @@ pub(super) struct Interpreter {
     pub(super) only_looks: bool,
     /// Recipes are being loaded: no server is asked anything.
     pub(super) is_loading: Cell<bool>,
+    /// Whether a text was made of a missing value, and where.
+    pub(super) is_missing: Cell<bool>,
+    pub(super) missing: RefCell<Option<Missing>>,
     /// The last command of this machine that was not run, since the recipe is only looked at.
     pub(super) not_run: RefCell<Option<(&'static str, Option<Origin>)>>,
     /// The description that the next task gets.
@@ -132,6 +136,8 @@ impl Interpreter {
             unreleased: RefCell::default(),
             only_looks: options.only_looks,
             is_loading: Cell::default(),
+            is_missing: Cell::default(),
+            missing: RefCell::default(),
             not_run: RefCell::default(),
             description: RefCell::default(),
             rollback: Cell::default(),

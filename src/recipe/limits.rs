@@ -44,6 +44,9 @@ pub(super) fn limit(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             return Some(token(endless()));
         }
         running.steps.set(left - 1);
+        if let Some(missing) = running.take_missing(None) {
+            return Some(token(missing));
+        }
         // The step before has seen the signal and ends the script.
         let signal = (steps % STEPS == 0).then(|| running.interrupt.take()).flatten();
         signal.map(|signal| token(ActionError::Interrupted(signal).diagnostic()))

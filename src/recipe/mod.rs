@@ -16,6 +16,7 @@ mod hooks;
 mod interpreter;
 mod limits;
 mod loader;
+mod missing;
 mod names;
 mod options;
 mod origin;

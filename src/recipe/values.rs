@@ -84,7 +84,8 @@ pub(super) fn attributes(option: &str, value: &Dynamic, position: Position) -> F
     }
 }
 
-/// A value of the command line: digits are a number, `true`, `false` and `nil` what they say, text in quotes is text.
+/// A value of the command line: `true`, `false` and `nil` are what they say, text in quotes is text, and what is written
+/// as a number prints is one. `1.10` and `007` are versions or names, not 1.1 and 7.
 pub(super) fn coerce(text: &str) -> Dynamic {
     let quoted = ['"', '\'']
         .iter()
@@ -92,20 +93,19 @@ pub(super) fn coerce(text: &str) -> Dynamic {
     if let Some(text) = quoted {
         return text.to_owned().into();
     }
-    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let number = || -> Option<Dynamic> {
+        let number: Dynamic = match text.contains('.') {
+            true => text.parse::<f64>().ok()?.into(),
+            false => text.parse::<i64>().ok()?.into(),
+        };
+        (is_plain && number.to_string() == text).then_some(number)
+    };
     match text {
         "true" => true.into(),
         "false" => false.into(),
         "nil" => Dynamic::UNIT,
-        _ if is_digits(text) => text
-            .parse::<i64>()
-            .map_or_else(|_| text.to_owned().into(), Dynamic::from),
-        _ => match text.split_once('.') {
-            Some((whole, fraction)) if is_digits(whole) && (fraction.is_empty() || is_digits(fraction)) => text
-                .parse::<f64>()
-                .map_or_else(|_| text.to_owned().into(), Dynamic::from),
-            _ => text.to_owned().into(),
-        },
+        _ => number().unwrap_or_else(|| text.to_owned().into()),
     }
 }
 
@@ -118,7 +118,14 @@ mod tests {
         for (text, kind, shown) in [
             ("12", "i64", "12"),
             ("1.5", "f64", "1.5"),
-            ("12.", "f64", "12.0"),
+            ("1.0", "f64", "1.0"),
+            ("12.", "string", "12."),
+            ("1.10", "string", "1.10"),
+            ("2024.10", "string", "2024.10"),
+            ("007", "string", "007"),
+            ("0", "i64", "0"),
+            ("1.2.3", "string", "1.2.3"),
+            (".5", "string", ".5"),
             ("true", "bool", "true"),
             ("nil", "()", ""),
             ("\"12\"", "string", "12"),

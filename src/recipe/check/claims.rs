@@ -40,7 +40,7 @@ impl Text {
         }
     }
 
-    pub(super) fn claims(&self) -> &Claims {
+    pub(in crate::recipe) fn claims(&self) -> &Claims {
         self.claims.get_or_init(|| Claims::of(self))
     }
 }
@@ -54,7 +54,7 @@ pub(super) struct Claim {
 
 /// What a text says.
 #[derive(Default)]
-pub(super) struct Claims {
+pub(in crate::recipe) struct Claims {
     /// Roles that are named in options.
     pub(super) roles: Vec<(String, Position)>,
     /// Attributes of servers that `only` and `except` name, and by which of them.
@@ -86,7 +86,7 @@ pub(super) struct Claims {
     /// What kinds of values there are, and which properties are asked of them.
     pub(super) shapes: Shapes,
     /// Names of values that may be functions: local variables, parameters, members of maps.
-    pub(super) holders: HashSet<String>,
+    pub(in crate::recipe) holders: HashSet<String>,
     /// Files that it loads: by which verb, and the name.
     pub(super) loads: Vec<(&'static str, String)>,
     /// Names that are computed: of tasks, roles, variables that are set.

@@ -95,7 +95,7 @@ fn word(expression: &Expr) -> Option<String> {
 }
 
 /// The verb of a call.
-pub(super) fn verb(call: &CustomExpr) -> Option<&str> {
+pub(in crate::recipe) fn verb(call: &CustomExpr) -> Option<&str> {
     verb_of(call.tokens.first()?)
 }
 

@@ -9,7 +9,7 @@ mod time;
 
 use std::rc::Rc;
 
-use rhai::{Dynamic, Engine, ImmutableString, Position};
+use rhai::{Dynamic, Engine, ImmutableString, NativeCallContext, Position};
 
 use super::Fallible;
 use super::interpreter::Interpreter;
@@ -69,13 +69,21 @@ static FUNCTIONS: &[Function] = &[
 
 /// Makes them known.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
-    engine.register_fn("quote", |value: Dynamic| -> ImmutableString {
-        let words: Vec<String> = match value.is_unit() {
-            true => vec![quote("").into_owned()],
-            false => texts(&value).iter().map(|text| quote(text).into_owned()).collect(),
-        };
-        words.join(" ").into()
-    });
+    let quoting = interpreter.clone();
+    engine.register_fn(
+        "quote",
+        move |context: NativeCallContext, value: Dynamic| -> Fallible<ImmutableString> {
+            let is_missing = value.is_unit()
+                || value
+                    .read_lock::<rhai::Array>()
+                    .is_some_and(|list| list.iter().any(Dynamic::is_unit));
+            if is_missing {
+                return Err(quoting.missing_argument(&context, 0));
+            }
+            let words: Vec<String> = texts(&value).iter().map(|text| quote(text).into_owned()).collect();
+            Ok(words.join(" ").into())
+        },
+    );
     engine.register_fn("library_program", |name: &str| -> Fallible<ImmutableString> {
         match stdlib::program(name) {
             Some(text) => Ok(text.into()),

@@ -6,10 +6,11 @@ use regex::{Captures, Regex};
 use rhai::{Array, Dynamic, Engine, INT, ImmutableString, Position};
 
 use super::{Function, shown};
+use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::Fallible;
 use crate::recipe::interpreter::Interpreter;
 use crate::recipe::limits::{fits, fits_list};
-use crate::recipe::origin::wrong;
+use crate::recipe::origin::{raise, wrong};
 
 /// The widest text that padding makes.
 const WIDEST: INT = 10_000;
@@ -125,6 +126,11 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     expressions(engine, interpreter);
     widths(engine);
     engine.register_fn("join", |list: Array, separator: &str| -> Fallible<String> {
+        if let Some(index) = list.iter().position(Dynamic::is_unit) {
+            let diagnostic = Diagnostic::new(Fault::Recipe, format!("item {} of the list has no value", index + 1));
+            let diagnostic = diagnostic.hint("without those that are missing: list.filter(|item| item != ()).join(…)");
+            return Err(raise(diagnostic, Position::NONE));
+        }
         let texts: Vec<String> = list.iter().map(shown).collect();
         let length = texts.iter().map(String::len).sum::<usize>();
         fits(length.saturating_add(separator.len().saturating_mul(texts.len())))?;

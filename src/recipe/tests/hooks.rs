@@ -48,7 +48,7 @@ fn h4_a_blocks_commands_go_to_the_hooked_tasks_servers_a_tasks_to_its_own() {
 
 #[test]
 fn h5_events_of_the_command_line_of_every_task_and_of_the_run() {
-    let text = "on :load { puts \"load\"; } on :start { puts `start ${current_task}`; } on :finish { puts \"finish\"; } on :exit { puts \"exit\"; } \
+    let text = "on :load { puts \"load\"; } on :start { puts `start ${current_task ?? \"\"}`; } on :finish { puts \"finish\"; } on :exit { puts \"exit\"; } \
                 on :before { puts `before ${current_task}`; } task :a { puts \"a\"; } task :t { a; }";
     let expected = [
         "load", "start ", "before t", "before a", "a", "finish", "start ", "before a", "a", "finish", "exit",

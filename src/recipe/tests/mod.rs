@@ -16,6 +16,7 @@ mod language;
 mod libraries;
 mod limits;
 mod local;
+mod missing;
 mod mistakes;
 mod misuse;
 mod parallel;

@@ -57,6 +57,11 @@ fn render(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> F
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.set_keep_trailing_newline(true);
+    // `None` in a file of settings would be taken for a value.
+    environment.set_formatter(|out, state, value| match value.is_none() {
+        true => Err(minijinja::ErrorKind::UndefinedError.into()),
+        false => minijinja::escape_formatter(out, state, value),
+    });
     environment.set_fuel(Some(MAX_STEPS));
     let template = environment.template_from_named_str(&name, &template).map_err(failed)?;
     let mut values = std::collections::BTreeMap::new();
@@ -106,7 +111,9 @@ fn unrendered(name: &str, error: &minijinja::Error, position: Position) -> Box<r
     let line = error.line().map(|line| format!(", line {line}")).unwrap_or_default();
     let diagnostic = Diagnostic::new(Fault::Recipe, format!("{name}{line}: {}", error.kind()));
     raise(
-        diagnostic.hint("a template's names are the pairs of `render' and the variables of the recipe"),
+        diagnostic
+            .hint("a template's names are the pairs of `render' and the variables of the recipe")
+            .hint("where a value may be missing: {{ name or \"\" }}"),
         position,
     )
 }
