@@ -7,6 +7,7 @@
 //! - [`diagnostic`]: what went wrong, where and on which servers.
 //! - [`event`]: everything that can be told to a person or a machine.
 //! - [`plan`]: pure: configuration and an action give servers and command lines. [`source`]: what is sent to servers.
+//!   [`place`]: where files of this machine are written.
 //! - [`session`]: one server; the only folder that names ssh2. [`fanout`]: many servers.
 //! - [`transaction`], [`actor`]: perform actions for the current task, and undo them.
 //! - [`recipe`]: the only folder that names rhai.
@@ -24,6 +25,7 @@ pub mod fuzz;
 pub mod interrupt;
 pub mod io_error;
 pub mod origin;
+pub mod place;
 pub mod plan;
 pub mod recipe;
 pub mod report;

@@ -13,7 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["configuration"],
     &["diagnostic"],
     &["event"],
-    &["plan", "source"],
+    &["plan", "place", "source"],
     &["session"],
     &["fanout"],
     &["transaction"],

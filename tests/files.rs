@@ -206,6 +206,37 @@ fn what_another_user_made_where_all_may_write_is_neither_followed_nor_kept() {
 }
 
 #[test]
+fn f2_what_is_fetched_has_the_mode_of_the_server_within_the_umask_and_links_out_stay_there() {
+    let fleet = Fleet::start(&["app1"]);
+    fleet.sh(
+        "app1",
+        "mkdir /tmp/t; cd /tmp/t; echo s > key; chmod 600 key; echo w > wide; chmod 6777 wide; mkdir closed; chmod 700 closed; \
+         ln -s /etc/passwd out; ln -s key in; ln -s ../x up; cd ..; chmod 777 t; chown -Rh deploy t",
+    );
+    let case = on(
+        &fleet,
+        r#"get "/tmp/t/key", "key"; get "/tmp/t/key", "old"; get "/tmp/t", "t"; get "/tmp/t/key", "t/out";
+           try { get "/tmp/t", "refused", :recursive => false; } catch { puts "refused"; }"#,
+    )
+    .file("old", "old");
+    fs::set_permissions(case.path("old"), fs::Permissions::from_mode(0o644)).unwrap();
+    let finished = case.run().ok();
+    assert_eq!(finished.stdout, "refused\n");
+    let mode = |name: &str| fs::metadata(finished.path(name)).unwrap().permissions().mode() & 0o7777;
+    for name in ["key", "old", "t/key", "t/out"] {
+        assert_eq!(mode(name), 0o600, "{name}");
+    }
+    assert_eq!(
+        (mode("t/wide") & 0o7022, mode("t") & 0o7022, mode("t/closed")),
+        (0, 0, 0o700)
+    );
+    assert!(finished.path("t/in").is_symlink() && !finished.path("t/up").is_symlink());
+    finished
+        .says("left out: ./out is a link that leads out of the directory, to /etc/passwd")
+        .says("left out: ./up is a link that leads out of the directory, to ../x");
+}
+
+#[test]
 fn f3_a_large_file_goes_to_ten_servers_whole_and_is_never_held_in_memory() {
     let fleet = Fleet::numbered(10);
     let case = on(

@@ -462,11 +462,8 @@ impl Interpreter {
                 _ => Vec::new(),
             };
             let kept = downloads.keep(&failed);
-            for name in kept.left_out {
-                self.say(
-                    Level::Important,
-                    format!("left out: {name} is no file, directory or link"),
-                );
+            for what in kept.left_out {
+                self.say(Level::Important, format!("left out: {what}"));
             }
             match (&result, kept.errors.as_slice()) {
                 (_, []) => {}

@@ -33,7 +33,7 @@ impl Interpreter {
             return Ok(source::text([]));
         }
         // It comes once, and nobody knows how much it is.
-        let read = source::piped(path.to_owned(), &|| self.interrupt.pending().is_some());
+        let read = source::piped(path, &|| self.interrupt.pending().is_some());
         match (read, self.interrupt.take()) {
             (_, Some(signal)) => Err(failure(ActionError::Interrupted(signal), position)),
             (Ok(source), None) => Ok(source),

@@ -1,19 +1,32 @@
 //! A file of this machine; what is no regular file (a pipe, a device) is kept in a temporary one first.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Seek, Write};
-use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{OFlags, makedev};
+use rustix::io::Errno;
 
 use super::Source;
 use super::window::{Stored, Window};
+use crate::place::Room;
 use crate::plan::PERMISSIONS;
 
 /// How often somebody who waits for a pipe looks whether to go on.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 100_000_000,
+};
+/// How long a pipe may be without anybody who writes to it.
+const WRITER: Duration = if cfg!(test) {
+    Duration::from_millis(300)
+} else {
+    Duration::from_secs(10)
+};
 
 /// What tells that a file is not what it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,20 +113,48 @@ impl Spool {
     }
 }
 
-/// What comes out of a pipe or a device, to its end; `stopped` is asked from time to time whether to give up on it.
-pub fn piped(path: PathBuf, stopped: &dyn Fn() -> bool) -> io::Result<Arc<dyn Source>> {
+/// What comes out of a pipe, or of a file that does not tell its size, to its end; `stopped` is asked from time to time whether to
+/// give up on it. A device is an error, but for `/dev/null`, and so is a pipe that nobody opens to write to it.
+pub fn piped(path: &Path, stopped: &dyn Fn() -> bool) -> io::Result<Arc<dyn Source>> {
+    // Opening a pipe would wait for its writer, and so would reading.
+    let file = File::options()
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits() as i32)
+        .open(path)?;
+    let metadata = file.metadata()?;
+    let kind = metadata.file_type();
+    let is_null = kind.is_char_device() && metadata.rdev() == makedev(1, 3);
+    if (kind.is_char_device() && !is_null) || kind.is_block_device() {
+        return Err(io::Error::other("is a device, and has no end"));
+    }
     let mut spool = Spool::new()?;
-    let (done, ended) = channel();
-    // Opening a pipe waits for its writer, reading for what it writes. Given up on, the thread ends with capr.
-    std::thread::Builder::new().name("pipe".to_owned()).spawn(move || {
-        let copied = File::open(path).and_then(|mut file| io::copy(&mut file, &mut spool));
-        drop(done.send(copied.and_then(|_| spool.source())));
-    })?;
+    let mut room = Room::default();
+    let (begun, mut has_writer) = (Instant::now(), !kind.is_fifo());
+    let mut buffer = vec![0; 64 << 10];
     loop {
-        match ended.recv_timeout(PATIENCE) {
-            Ok(result) => return result,
-            Err(RecvTimeoutError::Timeout) if !stopped() => {}
-            Err(_) => return Err(io::ErrorKind::Interrupted.into()),
+        if stopped() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let mut waited = [PollFd::new(&file, PollFlags::IN)];
+        match poll(&mut waited, Some(&PATIENCE)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        has_writer |= !waited.iter().all(|waited| waited.revents().is_empty());
+        match (&file).read(&mut buffer) {
+            Ok(0) if has_writer => return spool.source(),
+            Ok(0) if begun.elapsed() > WRITER => {
+                return Err(io::Error::other("is a pipe that nobody writes to"));
+            }
+            Ok(0) => {}
+            Ok(count) => {
+                has_writer = true;
+                room.take(&spool.0, count as u64)?;
+                spool.write_all(buffer.get(..count).unwrap_or_default())?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => has_writer = true,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }
@@ -133,8 +174,11 @@ impl Write for Spool {
 mod tests {
     use std::fs;
     use std::io::Write;
+    use std::path::Path;
 
-    use super::{Spool, file};
+    use rustix::fs::{CWD, FileType, mknodat};
+
+    use super::{Spool, file, piped};
     use crate::source::all;
 
     #[test]
@@ -160,6 +204,26 @@ mod tests {
             let error = source.chunk(0).unwrap_err().to_string();
             assert!(error.contains("changed while it was sent"), "{error}");
         }
+    }
+
+    #[test]
+    fn f3_devices_and_pipes_without_a_writer_are_errors_and_no_hang() {
+        for device in ["/dev/zero", "/dev/full", "/dev/urandom"] {
+            let error = piped(Path::new(device), &|| false).unwrap_err().to_string();
+            assert_eq!(error, "is a device, and has no end", "{device}");
+        }
+        assert_eq!(piped(Path::new("/dev/null"), &|| false).unwrap().length(), 0);
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pipe");
+        mknodat(CWD, &path, FileType::Fifo, 0o600.into(), 0).unwrap();
+        let error = piped(&path, &|| false).unwrap_err().to_string();
+        assert_eq!(error, "is a pipe that nobody writes to");
+        let writer = std::thread::spawn({
+            let path = path.clone();
+            move || fs::write(path, "late").unwrap()
+        });
+        assert_eq!(all(&*piped(&path, &|| false).unwrap()).unwrap(), b"late");
+        writer.join().unwrap();
     }
 
     #[test]

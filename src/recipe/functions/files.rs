@@ -1,6 +1,7 @@
 //! Functions for files on this machine. A relative path begins at the working directory, `~/` at the home directory.
 
 use std::cell::Cell;
+use std::io::{self, Write};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -9,6 +10,8 @@ use rhai::{Array, Engine, Position};
 use super::Function;
 use crate::event::Level;
 use crate::io_error::plain;
+use crate::place::Place;
+use crate::plan::PERMISSIONS;
 use crate::recipe::Fallible;
 use crate::recipe::interpreter::Interpreter;
 use crate::recipe::origin::wrong;
@@ -76,7 +79,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             home.say(Level::Info, format!("write {path}"));
             return Ok(());
         }
-        std::fs::write(home.home_path(path), text)
+        write(&home.home_path(path), text)
             .map_err(|error| wrong(format!("cannot write {path}: {}", plain(&error)), Position::NONE))
     });
     let home = interpreter.clone();
@@ -104,6 +107,18 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
         kept.temporary.borrow_mut().push(made);
         Ok(path)
     });
+}
+
+/// Writes a file beside its place and renames it; one that is there keeps its mode.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    if path.parent().is_some_and(|parent| !parent.is_dir()) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    let place = Rc::new(Place::of(path)?);
+    place.takes_file()?;
+    let (new, mut file) = place.create(0o666)?;
+    file.write_all(text.as_bytes())?;
+    new.keep(&file, PERMISSIONS)
 }
 
 /// The text of a file.

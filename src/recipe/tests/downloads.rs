@@ -4,6 +4,7 @@ use std::fs;
 
 use super::{Case, recipe};
 use crate::diagnostic::Fault;
+use crate::event::Level;
 use crate::session::scripted::Answer;
 
 const BYTES: &[u8] = b"\x00\xff\xfe line\r\nno end \x00capr:file 3\n \xe2\x82";
@@ -149,7 +150,6 @@ fn f4_names_that_lead_elsewhere_write_nothing_outside() {
         ),
         ("deep", vec![(b"a/../../evil", None, b"x")]),
         ("absolute", vec![(b"/evil", None, b"x")]),
-        ("link", vec![(b"out", Some(".."), b""), (b"out/evil", None, b"x")]),
     ] {
         let directory = tempfile::tempdir().unwrap();
         let case = two(&directory, "get \"/d\", \"DIR/d\";");
@@ -164,13 +164,12 @@ fn f4_names_that_lead_elsewhere_write_nothing_outside() {
 #[test]
 fn f4_a_link_that_an_earlier_download_left_is_not_followed() {
     let directory = tempfile::tempdir().unwrap();
-    let case = two(
-        &directory,
-        "get \"/first\", \"DIR/in/d\"; get \"/second\", \"DIR/in/d\";",
-    );
-    let tar = |entries: &[_]| Answer::new().out("\0capr:tar\n").out(archive(entries));
-    case.script.on("app1", "/first", tar(&[(b"sub", Some("../.."), b"")]));
-    case.script.on("app1", "/second", tar(&[(b"sub/evil", None, b"x")]));
+    fs::create_dir_all(directory.path().join("in/d")).unwrap();
+    std::os::unix::fs::symlink("../..", directory.path().join("in/d/sub")).unwrap();
+    let case = two(&directory, "get \"/second\", \"DIR/in/d\";");
+    let archive = archive(&[(b"sub/evil", None, b"x")]);
+    case.script
+        .on("app1", "/second", Answer::new().out("\0capr:tar\n").out(archive));
     let outcome = case.run(&["t"]);
     assert!(
         outcome.error().message.contains("cannot write"),
@@ -183,4 +182,32 @@ fn f4_a_link_that_an_earlier_download_left_is_not_followed() {
         Some("../..")
     );
     assert_eq!(fs::read_dir(directory.path().join("in")).unwrap().count(), 1);
+}
+
+#[test]
+fn f4_a_directory_that_nobody_asked_for_and_links_that_lead_out_do_not_come() {
+    let directory = tempfile::tempdir().unwrap();
+    let case = two(&directory, "get \"/d\", \"DIR/d\", :recursive => false;");
+    let sent = archive(&[(b"out", Some("/etc/passwd"), b""), (b"file", None, b"x")]);
+    let answer = || Answer::new().out("\0capr:tar\n").out(sent.clone());
+    case.script.on("app1", "/d", answer());
+    let outcome = case.run(&["t"]);
+    let message = &outcome.error().message;
+    assert!(
+        message.contains("the server sends a directory, and `recursive' is false"),
+        "{message}"
+    );
+    assert_eq!(names(&directory), [""; 0]);
+    let case = two(&directory, "get \"/first\", \"DIR/d\"; get \"/second\", \"DIR/d/out\";");
+    case.script.on("app1", "/first", answer());
+    case.script
+        .on("app1", "/second", Answer::new().out("\0capr:file 1 600\nx"));
+    let outcome = case.run(&["t"]);
+    assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+    let told = outcome.messages(Level::Important);
+    assert_eq!(
+        told,
+        ["left out: out is a link that leads out of the directory, to /etc/passwd"]
+    );
+    assert!(directory.path().join("d/out").is_file());
 }

@@ -33,7 +33,9 @@ pub(super) const GET: Verb = Verb {
     options: Choices::Known(&[DIRECTORIES, VIA, SELECTION]),
     doc: "Copies a file from the first of the current task's servers to this machine, byte for byte; or a directory, \
           for which the server needs `tar`. The local file is written beside its place and renamed: there is never half \
-          a file. Local directories that are missing are made. In a dry run nothing is copied.",
+          a file. It has the permissions of the server's file within the umask; with one that exists nobody may do more \
+          afterwards than with the server's. Local directories that are missing are made. A directory is merged into one that \
+          is there; links in it that lead out of it are left out. In a dry run nothing is copied.",
     example: "role :app, \"app1.example.com\";\ntask :fetch_log, :roles => :app { get \"/var/log/app.log\", \"app.log\"; }",
     perform: |interpreter, context, call| {
         let mut settings = settings(interpreter, context, &call)?;
@@ -70,7 +72,7 @@ fn receive(
         Some((value, position)) => flag("recursive", value, *position)?.unwrap_or(true),
         None => true,
     };
-    let downloads = Downloads::new(interpreter.home_path(&to));
+    let downloads = Downloads::new(interpreter.home_path(&to), directories);
     distinct(&to, &downloads, interpreter, call, settings)?;
     let mut request = request(
         verb,

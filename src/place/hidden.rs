@@ -1,0 +1,114 @@
+//! What is made beside its place. Whatever happens, nothing is left of it there.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, fchmod, mkdirat, openat, renameat, unlinkat};
+use rustix::io::Errno;
+use rustix::rand::{GetRandomFlags, getrandom};
+
+use super::merge::{clear, open};
+use super::reach::Place;
+use crate::plan::{PERMISSIONS, narrowed};
+
+/// A new file.
+#[derive(Debug)]
+pub struct New {
+    place: Rc<Place>,
+    name: OsString,
+}
+
+impl Place {
+    /// Refuses what a file cannot take the place of.
+    pub fn takes_file(&self) -> io::Result<()> {
+        match self.there()?.map(|there| FileType::from_raw_mode(there.st_mode)) {
+            Some(FileType::Directory) => Err(io::ErrorKind::IsADirectory.into()),
+            None | Some(FileType::RegularFile) => Ok(()),
+            Some(_) => Err(io::Error::other("is no regular file")),
+        }
+    }
+
+    /// Makes a file beside it with a mode within the umask.
+    pub fn create(self: &Rc<Self>, mode: u32) -> io::Result<(New, File)> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let (name, file) =
+            unused(|name| openat(self.directory(), name, flags, Mode::from_raw_mode(mode & PERMISSIONS)))?;
+        let place = Rc::clone(self);
+        Ok((New { place, name }, file.into()))
+    }
+
+    pub(super) fn hide(&self) -> io::Result<Hidden<'_>> {
+        let (name, ()) = unused(|name| mkdirat(self.directory(), name, Mode::from_raw_mode(0o700)))?;
+        let directory = open(self.directory(), &name)?;
+        Ok(Hidden {
+            place: self,
+            name,
+            directory,
+        })
+    }
+}
+
+impl New {
+    /// Puts it in its place. Nobody may do more with it than with a file of the mode `source`, nor, where one is there that is to be
+    /// kept so, than with that.
+    pub fn keep(self, file: &File, source: u32) -> io::Result<()> {
+        self.place.takes_file()?;
+        if let Some(there) = self.place.there()?.filter(|there| self.place.keeps(there)) {
+            let mode = narrowed(there.st_mode & 0o7777, source);
+            fchmod(file, Mode::from_raw_mode(mode))?;
+        }
+        let directory = self.place.directory();
+        Ok(renameat(directory, &self.name, directory, self.place.name())?)
+    }
+}
+
+impl Drop for New {
+    fn drop(&mut self) {
+        let _ = unlinkat(self.place.directory(), &self.name, AtFlags::empty());
+    }
+}
+
+/// A new directory that nobody else can look into.
+pub(super) struct Hidden<'a> {
+    place: &'a Place,
+    name: OsString,
+    directory: OwnedFd,
+}
+
+impl Hidden<'_> {
+    pub(super) fn directory(&self) -> &OwnedFd {
+        &self.directory
+    }
+
+    /// Puts it in its place, where nothing is yet.
+    pub(super) fn keep(self) -> io::Result<()> {
+        let directory = self.place.directory();
+        Ok(renameat(directory, &self.name, directory, self.place.name())?)
+    }
+}
+
+impl Drop for Hidden<'_> {
+    fn drop(&mut self) {
+        // It has another name when it was kept.
+        if open(self.place.directory(), &self.name).is_ok() {
+            let _ = clear(self.directory.as_fd());
+            let _ = unlinkat(self.place.directory(), &self.name, AtFlags::REMOVEDIR);
+        }
+    }
+}
+
+/// Makes something under a name that nobody can know before.
+fn unused<T>(make: impl Fn(&OsString) -> rustix::io::Result<T>) -> io::Result<(OsString, T)> {
+    loop {
+        let mut random = [0; 8];
+        getrandom(&mut random, GetRandomFlags::empty())?;
+        let name = OsString::from(format!(".capr.{:016x}", u64::from_ne_bytes(random)));
+        match make(&name) {
+            Err(Errno::EXIST) => {}
+            made => return Ok((name, made?)),
+        }
+    }
+}

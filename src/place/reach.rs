@@ -1,0 +1,157 @@
+//! A place in a directory that is held open.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Component, Path};
+
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, mkdirat, openat, readlinkat, statat};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+
+/// Links on the way, as the system has it.
+const MOST_LINKS: usize = 40;
+
+/// A directory that is only gone through need not be readable.
+#[cfg(target_os = "linux")]
+const LOOK: OFlags = OFlags::PATH;
+#[cfg(not(target_os = "linux"))]
+const LOOK: OFlags = OFlags::RDONLY;
+
+/// A directory, and a name in it.
+#[derive(Debug)]
+pub struct Place {
+    directory: OwnedFd,
+    name: OsString,
+    /// Others may put names of their own there.
+    is_shared: bool,
+}
+
+impl Place {
+    /// Finds the place that a path names, links followed, and makes the directories that are missing. A link in a directory that
+    /// all may write to, or in what somebody else made there, is an error unless it is ours or root's.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let mut walk = Walk {
+            directory: openat(CWD, ".", LOOK | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?,
+            is_foreign: false,
+            left: Vec::new(),
+            links: 0,
+        };
+        walk.add(path)?;
+        while let Some(name) = walk.left.pop() {
+            let found = statat(&walk.directory, &name, AtFlags::SYMLINK_NOFOLLOW);
+            match found {
+                Ok(there) if FileType::from_raw_mode(there.st_mode) == FileType::Symlink => {
+                    walk.follow(&name, &there)?
+                }
+                Ok(_) | Err(Errno::NOENT) if walk.left.is_empty() && name != ".." => return walk.end(name),
+                Ok(_) => walk.enter(&name)?,
+                Err(Errno::NOENT) => {
+                    match mkdirat(&walk.directory, &name, Mode::from_raw_mode(0o777)) {
+                        Ok(()) | Err(Errno::EXIST) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                    walk.left.push(name);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        walk.end(".".into())
+    }
+
+    /// What is there.
+    pub fn there(&self) -> io::Result<Option<Stat>> {
+        match statat(&self.directory, &self.name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(there) => Ok(Some(there)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether what is there may be added to: it is ours, or nobody else could have put it there.
+    pub(super) fn is_ours(&self, there: &Stat) -> bool {
+        !self.is_shared || is_trusted(there)
+    }
+
+    /// Whether a new file there takes over what one that is there had.
+    pub(super) fn keeps(&self, there: &Stat) -> bool {
+        !self.is_shared || there.st_uid == geteuid().as_raw()
+    }
+
+    pub(super) fn directory(&self) -> BorrowedFd<'_> {
+        self.directory.as_fd()
+    }
+
+    pub(super) fn name(&self) -> &OsStr {
+        &self.name
+    }
+}
+
+struct Walk {
+    directory: OwnedFd,
+    /// Somebody else made it where all may write.
+    is_foreign: bool,
+    /// The steps that are left, the last one first.
+    left: Vec<OsString>,
+    links: usize,
+}
+
+impl Walk {
+    fn add(&mut self, path: &Path) -> io::Result<()> {
+        if path.has_root() {
+            self.directory = openat(CWD, "/", LOOK | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+            self.is_foreign = false;
+        }
+        let steps = path.components().rev().filter_map(|step| match step {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some("..".into()),
+            _ => None,
+        });
+        self.left.extend(steps);
+        Ok(())
+    }
+
+    fn follow(&mut self, name: &OsStr, link: &Stat) -> io::Result<()> {
+        self.links += 1;
+        if self.links > MOST_LINKS {
+            return Err(Errno::LOOP.into());
+        }
+        if (self.is_foreign || is_open(&fstat(&self.directory)?)) && !is_trusted(link) {
+            let name = name.display();
+            return Err(io::Error::other(format!(
+                "it leads through the link {name}, which belongs to another user"
+            )));
+        }
+        let target = readlinkat(&self.directory, name, Vec::new())?;
+        self.add(Path::new(&OsString::from_vec(target.into_bytes())))
+    }
+
+    fn enter(&mut self, name: &OsStr) -> io::Result<()> {
+        let flags = LOOK | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let next = openat(&self.directory, name, flags, Mode::empty())?;
+        if self.is_foreign || is_open(&fstat(&self.directory)?) {
+            self.is_foreign = !is_trusted(&fstat(&next)?);
+        }
+        self.directory = next;
+        Ok(())
+    }
+
+    fn end(self, name: OsString) -> io::Result<Place> {
+        let is_shared = self.is_foreign || is_open(&fstat(&self.directory)?);
+        Ok(Place {
+            directory: self.directory,
+            name,
+            is_shared,
+        })
+    }
+}
+
+/// All may write to it.
+fn is_open(directory: &Stat) -> bool {
+    directory.st_mode & 0o002 != 0
+}
+
+fn is_trusted(there: &Stat) -> bool {
+    there.st_uid == 0 || there.st_uid == geteuid().as_raw()
+}

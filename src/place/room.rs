@@ -1,0 +1,92 @@
+//! How much may still be written to a disk.
+
+use std::io;
+use std::os::fd::AsFd;
+
+use rustix::fs::fstatvfs;
+
+/// How much is written between two looks at the disk.
+const STEP: u64 = 16 << 20;
+/// What a file without content takes.
+const ENTRY: u64 = 4096;
+
+/// Keeps some of a disk free from what others send: a twentieth of it, 1 GiB at most.
+#[derive(Debug)]
+pub struct Room {
+    most: u64,
+    written: u64,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self::keeping(1 << 30)
+    }
+}
+
+impl Room {
+    /// Keeps so much free, or a twentieth of the disk where that is less.
+    fn keeping(most: u64) -> Self {
+        Self { most, written: 0 }
+    }
+
+    /// Notes that so much will be written to the disk of `file`; an error when there is no room for more.
+    pub fn take(&mut self, file: impl AsFd, bytes: u64) -> io::Result<()> {
+        self.written = self.written.saturating_add(bytes);
+        if self.written < STEP {
+            return Ok(());
+        }
+        let room = self.left(file)?;
+        if room < self.written {
+            return Err(full(room));
+        }
+        self.written = 0;
+        Ok(())
+    }
+
+    /// The same for one more name.
+    pub(super) fn take_entry(&mut self, file: impl AsFd) -> io::Result<()> {
+        self.take(file, ENTRY)
+    }
+
+    /// Refuses what is known to be too much.
+    pub fn expect(&self, file: impl AsFd, bytes: u64) -> io::Result<()> {
+        let room = self.left(file)?;
+        match bytes >= STEP && room < bytes {
+            true => Err(full(room)),
+            false => Ok(()),
+        }
+    }
+
+    fn left(&self, file: impl AsFd) -> io::Result<u64> {
+        let disk = fstatvfs(file)?;
+        // A file system without a fixed number of names tells none.
+        if disk.f_files > 0 && disk.f_favail < disk.f_files / 20 {
+            return Ok(0);
+        }
+        let kept = (disk.f_blocks.saturating_mul(disk.f_frsize) / 20).min(self.most);
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize).saturating_sub(kept))
+    }
+}
+
+fn full(room: u64) -> io::Error {
+    let message = format!("the disk has room for {} MiB more, which is not enough", room >> 20);
+    io::Error::new(io::ErrorKind::StorageFull, message)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{Room, STEP};
+
+    #[test]
+    fn what_comes_without_an_end_stops_before_the_disk_is_full() {
+        let file = tempfile::tempfile().unwrap();
+        let mut room = Room::default();
+        for _ in 0..STEP / 4096 - 1 {
+            room.take_entry(&file).unwrap();
+        }
+        assert!(room.take(&file, u64::MAX).is_err());
+        assert!(room.expect(&file, u64::MAX).is_err());
+        room.expect(&file, 1).unwrap();
+    }
+}

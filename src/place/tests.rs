@@ -1,0 +1,325 @@
+//! Archives that no honest server sends, and places that others have prepared.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::fs::{self, File};
+use std::io::{Seek, Write};
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::Path;
+use std::rc::Rc;
+
+use super::{Place, Room, unpack};
+
+/// One entry: name, kind, where a link leads, what size is claimed, content.
+type Sent<'a> = (&'a [u8], u8, &'a [u8], Option<u64>, &'a [u8]);
+
+fn archive(entries: &[Sent<'_>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (name, kind, link, size, content) in entries {
+        let mut header = tar::Header::new_gnu();
+        header.as_old_mut().name[..name.len()].copy_from_slice(name);
+        header.as_old_mut().linkname[..link.len()].copy_from_slice(link);
+        header.as_old_mut().linkflag = [*kind];
+        header.set_mode(0o6777);
+        header.set_size(size.unwrap_or(content.len() as u64));
+        header.set_cksum();
+        bytes.extend_from_slice(header.as_bytes());
+        bytes.extend_from_slice(content);
+        bytes.resize(bytes.len().next_multiple_of(512), 0);
+    }
+    bytes.resize(bytes.len() + 1024, 0);
+    bytes
+}
+
+/// Unpacks it to `d` in a new directory that holds a file already, in another one; says what became of it.
+fn unpacked(bytes: &[u8]) -> (tempfile::TempDir, Result<Vec<String>, String>) {
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("precious"), "old").unwrap();
+    fs::create_dir(outside.path().join("in")).unwrap();
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    file.rewind().unwrap();
+    let place = Place::of(&outside.path().join("in/d")).unwrap();
+    let done = unpack(file, &place, &mut Room::default()).map_err(|error| error.to_string());
+    (outside, done)
+}
+
+/// Whatever came, all that is new is in the directory, and nothing is half there.
+fn assert_closed(name: &str, outside: &Path, done: bool) {
+    assert_eq!(listed(outside), ["in", "precious"], "{name}");
+    assert_eq!(fs::read_to_string(outside.join("precious")).unwrap(), "old", "{name}");
+    let expected: &[&str] = if done { &["d"] } else { &[] };
+    assert_eq!(listed(&outside.join("in")), expected, "{name}");
+}
+
+fn listed(directory: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+const FILE: u8 = b'0';
+const HARD: u8 = b'1';
+const LINK: u8 = b'2';
+const DIRECTORY: u8 = b'5';
+
+/// What is sent, and the beginning or a part of the error; without one, what is there afterwards, and how much was left out.
+type Case<'a> = (&'a str, &'a [Sent<'a>], Result<(&'a [&'a str], usize), &'a str>);
+
+#[test]
+fn f4_no_archive_writes_outside_or_is_followed() {
+    let deep = "a/".repeat(45).into_bytes();
+    let cases: &[Case<'_>] = &[
+        ("nothing", &[], Ok((&[], 0))),
+        (
+            "parent",
+            &[(b"good", FILE, b"", None, b"x"), (b"../evil", FILE, b"", None, b"x")],
+            Err("leads elsewhere"),
+        ),
+        (
+            "deep parent",
+            &[(b"a/../../evil", FILE, b"", None, b"x")],
+            Err("leads elsewhere"),
+        ),
+        ("absolute", &[(b"/evil", FILE, b"", None, b"x")], Err("leads elsewhere")),
+        (
+            "absolute directory",
+            &[(b"/evil/", DIRECTORY, b"", None, b"")],
+            Err("leads elsewhere"),
+        ),
+        ("no name", &[(b".", FILE, b"", None, b"x")], Err("leads elsewhere")),
+        (
+            "link out and through",
+            &[(b"l", LINK, b"..", None, b""), (b"l/evil", FILE, b"", None, b"x")],
+            Ok((&["l"], 1)),
+        ),
+        (
+            "absolute link",
+            &[(b"l", LINK, b"/etc/passwd", None, b"")],
+            Ok((&[], 1)),
+        ),
+        (
+            "link out of a directory",
+            &[(b"a/l", LINK, b"../../precious", None, b"")],
+            Ok((&[], 1)),
+        ),
+        (
+            "link by a link",
+            &[(b"x", LINK, b".", None, b""), (b"l", LINK, b"x/..", None, b"")],
+            Ok((&["x"], 1)),
+        ),
+        ("link to nothing", &[(b"l", LINK, b"", None, b"")], Ok((&[], 1))),
+        (
+            "link inside",
+            &[(b"a/f", FILE, b"", None, b"x"), (b"b/l", LINK, b"../a/f", None, b"")],
+            Ok((&["a", "b"], 0)),
+        ),
+        (
+            "through a link inside",
+            &[
+                (b"a", DIRECTORY, b"", None, b""),
+                (b"l", LINK, b"a", None, b""),
+                (b"l/f", FILE, b"", None, b"x"),
+            ],
+            Err(""),
+        ),
+        (
+            "hard link out",
+            &[(b"l", HARD, b"../../precious", None, b"")],
+            Err("leads elsewhere"),
+        ),
+        (
+            "absolute hard link",
+            &[(b"l", HARD, b"/etc/passwd", None, b"")],
+            Err("leads elsewhere"),
+        ),
+        (
+            "hard link to a link",
+            &[(b"s", LINK, b"x", None, b""), (b"l", HARD, b"s", None, b"")],
+            Err("leads elsewhere"),
+        ),
+        ("hard link to nothing", &[(b"l", HARD, b"x", None, b"")], Err("")),
+        (
+            "hard link",
+            &[(b"f", FILE, b"", None, b"x"), (b"l", HARD, b"./f", None, b"")],
+            Ok((&["f", "l"], 0)),
+        ),
+        (
+            "devices",
+            &[
+                (b"c", b'3', b"", None, b""),
+                (b"b", b'4', b"", None, b""),
+                (b"p", b'6', b"", None, b""),
+                (b"z", b'Z', b"", None, b""),
+            ],
+            Ok((&[], 4)),
+        ),
+        (
+            "file twice",
+            &[(b"f", FILE, b"", None, b"x"), (b"f", FILE, b"", None, b"y")],
+            Ok((&["f"], 0)),
+        ),
+        (
+            "link, then file",
+            &[
+                (b"a", FILE, b"", None, b"x"),
+                (b"f", LINK, b"a", None, b""),
+                (b"f", FILE, b"", None, b"y"),
+            ],
+            Ok((&["a", "f"], 0)),
+        ),
+        (
+            "file, then directory",
+            &[(b"f", FILE, b"", None, b"x"), (b"f/g", FILE, b"", None, b"y")],
+            Err(""),
+        ),
+        (
+            "directory, then file",
+            &[(b"f/g", FILE, b"", None, b"x"), (b"f", FILE, b"", None, b"y")],
+            Err(""),
+        ),
+        (
+            "directory, then link",
+            &[(b"f/g", FILE, b"", None, b"x"), (b"f", LINK, b"g", None, b"")],
+            Err(""),
+        ),
+        ("more than there is", &[(b"f", FILE, b"", Some(1 << 40), b"x")], Err("")),
+        (
+            "all that a number holds",
+            &[(b"f", FILE, b"", Some(u64::MAX), b"x")],
+            Err(""),
+        ),
+        (
+            "half of that",
+            &[(b"f", FILE, b"", Some(i64::MAX as u64), b"x")],
+            Err(""),
+        ),
+        ("holes", &[(b"f", b'S', b"", Some(1 << 60), b"")], Err("holes")),
+        (
+            "holes of others",
+            &[
+                (b"x", b'x', b"", None, b"26 GNU.sparse.realsize=99\n"),
+                (b"f", FILE, b"", None, b""),
+            ],
+            Err("holes"),
+        ),
+        ("a long name", &[(b"x", b'L', b"", Some(2 << 20), b"")], Err("too long")),
+        (
+            "a name of a megabyte",
+            &[(b"x", b'L', b"", None, &[b'n'; 1 << 20]), (b"f", FILE, b"", None, b"")],
+            Err(""),
+        ),
+        (
+            "deep",
+            &[(b"x", b'L', b"", None, &deep.repeat(6)), (b"f", FILE, b"", None, b"")],
+            Err("in each other"),
+        ),
+        (
+            "nul in a name",
+            &[
+                (b"x", b'x', b"", None, b"13 path=a\0b\n\n"),
+                (b"f", FILE, b"", None, b""),
+            ],
+            Ok((&["f"], 0)),
+        ),
+    ];
+    for (name, entries, expected) in cases {
+        let (outside, done) = unpacked(&archive(entries));
+        match (&done, expected) {
+            (Ok(left_out), Ok((there, count))) => {
+                assert_eq!(left_out.len(), *count, "{name}: {left_out:?}");
+                assert_eq!(listed(&outside.path().join("in/d")), *there, "{name}");
+            }
+            (Err(error), Err(part)) => assert!(error.contains(part), "{name}: {error}"),
+            _ => assert!(name.contains("nul"), "{name}: {done:?}"),
+        }
+        assert_closed(name, outside.path(), done.is_ok());
+    }
+    assert!(cases.len() >= 33, "{}", cases.len());
+}
+
+#[test]
+fn f4_archives_that_are_broken_anywhere_neither_panic_nor_write_outside() {
+    let good = archive(&[
+        (b"a/", DIRECTORY, b"", None, b""),
+        (b"a/f", FILE, b"", None, b"content"),
+        (b"l", LINK, b"a/f", None, b""),
+        (b"h", HARD, b"a/f", None, b""),
+        (b"x", b'x', b"", None, b"13 path=a/bc\n"),
+        (b"f", FILE, b"", None, &[b'y'; 700]),
+    ]);
+    let mut random = fastrand::Rng::with_seed(1);
+    for number in 0..400 {
+        let mut bytes = good.clone();
+        for _ in 0..random.usize(1..6) {
+            let at = random.usize(..bytes.len());
+            bytes[at] = random.u8(..);
+        }
+        // Else it is only the sum that is found to be wrong.
+        for block in bytes.chunks_mut(512).filter(|block| block[257..262] == *b"ustar") {
+            let mut header = tar::Header::new_gnu();
+            header.as_mut_bytes().copy_from_slice(block);
+            header.set_cksum();
+            block.copy_from_slice(header.as_bytes());
+        }
+        bytes.truncate(random.usize(..=bytes.len()));
+        let (outside, done) = unpacked(&bytes);
+        assert_closed(&number.to_string(), outside.path(), done.is_ok());
+    }
+}
+
+#[test]
+fn f4_many_entries_and_modes_within_the_umask() {
+    let mut entries: Vec<Sent<'_>> = vec![(b"d", DIRECTORY, b"", None, b"")];
+    let names: Vec<String> = (0..5000).map(|number| format!("d/{}", number % 2500)).collect();
+    entries.extend(
+        names
+            .iter()
+            .map(|name| (name.as_bytes(), FILE, &b""[..], None, &b""[..])),
+    );
+    let (outside, done) = unpacked(&archive(&entries));
+    assert_eq!(done, Ok(Vec::new()));
+    let directory = outside.path().join("in/d");
+    assert_eq!(listed(&directory.join("d")).len(), 2500);
+    let probe = outside.path().join("probe");
+    fs::create_dir(&probe).unwrap();
+    let umask = fs::metadata(&probe).unwrap().mode() & 0o777;
+    for path in [directory.join("d"), directory.join("d/0")] {
+        assert_eq!(
+            fs::metadata(&path).unwrap().mode() & 0o7777,
+            umask,
+            "{}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn a_new_file_has_the_mode_of_its_source_and_one_that_is_there_no_more_than_it() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("new/file");
+    let write = |mode: u32| {
+        let place = Rc::new(Place::of(&path)?);
+        place.takes_file()?;
+        let (new, mut file) = place.create(mode)?;
+        file.write_all(b"text")?;
+        new.keep(&file, mode)?;
+        Ok::<_, std::io::Error>(fs::metadata(&path)?.mode() & 0o7777)
+    };
+    assert_eq!(write(0o600).unwrap(), 0o600);
+    assert_eq!(write(0o4644).unwrap(), 0o600);
+    fs::remove_file(&path).unwrap();
+    assert_eq!(write(0o6777).unwrap() & 0o7022, 0);
+    assert_eq!(write(0o640).unwrap() & 0o7027, 0);
+    assert_eq!(listed(path.parent().unwrap()), ["file"]);
+    fs::remove_file(&path).unwrap();
+    symlink("other", &path).unwrap();
+    write(0o600).unwrap();
+    assert!(path.is_symlink() && home.path().join("new/other").is_file());
+    drop(File::open(&path).unwrap());
+    fs::remove_file(&path).unwrap();
+    symlink("/dev/null", &path).unwrap();
+    assert_eq!(write(0o600).unwrap_err().to_string(), "is no regular file");
+}

@@ -1,0 +1,309 @@
+//! Archives that servers send. Whatever is in one, nothing is written outside of a directory that is new and closed to others
+//! until all is in it.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path};
+
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, Timespec, Timestamps, fchmod, futimens, linkat, mkdirat, openat, statat,
+    symlinkat, unlinkat,
+};
+use rustix::io::Errno;
+use tar::{Archive, Entry, EntryType};
+
+use super::hidden::Hidden;
+use super::merge::{merge, open};
+use super::reach::Place;
+use super::room::Room;
+use crate::plan::PERMISSIONS;
+
+/// Long names and other things that are said of an entry are kept in memory.
+const LONGEST_EXTENSION: u64 = 1 << 20;
+/// Directories in each other.
+const DEEPEST: usize = 250;
+/// Their modes are kept in memory until all is there.
+const MOST_DIRECTORIES: usize = 1_000_000;
+
+/// Unpacks an archive to a place, or into the directory that is there. Says what was left out.
+pub fn unpack(mut archive: File, place: &Place, room: &mut Room) -> io::Result<Vec<String>> {
+    inspect(&archive)?;
+    archive.rewind()?;
+    let hidden = place.hide()?;
+    let mut tree = Tree::new(&hidden, room)?;
+    for entry in Archive::new(&archive).entries()? {
+        tree.add(entry?)?;
+    }
+    let own = tree.set_modes()?;
+    let left_out = tree.left_out;
+    match place.there()? {
+        None => {
+            fchmod(hidden.directory(), Mode::from_raw_mode(own))?;
+            hidden.keep()?;
+        }
+        Some(there) if FileType::from_raw_mode(there.st_mode) != FileType::Directory => {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
+        Some(there) if !place.is_ours(&there) => {
+            let message = "the directory belongs to another user, where all may write";
+            return Err(io::Error::other(message));
+        }
+        Some(_) => merge(
+            hidden.directory().as_fd(),
+            open(place.directory(), place.name())?.as_fd(),
+        )?,
+    }
+    Ok(left_out)
+}
+
+/// Refuses what would take memory or disk without bounds, before anything is made.
+fn inspect(archive: &File) -> io::Result<()> {
+    for entry in Archive::new(archive).entries_with_seek()?.raw(true) {
+        let entry = entry?;
+        let kind = entry.header().entry_type();
+        let is_extension = kind.is_gnu_longname()
+            || kind.is_gnu_longlink()
+            || kind.is_pax_local_extensions()
+            || kind.is_pax_global_extensions();
+        if is_extension && entry.header().entry_size()? > LONGEST_EXTENSION {
+            return Err(io::Error::other("the server sends a name that is too long"));
+        }
+        if kind.is_gnu_sparse() {
+            return Err(holes(&entry.path_bytes()));
+        }
+    }
+    Ok(())
+}
+
+fn holes(name: &[u8]) -> io::Error {
+    let name = OsStr::from_bytes(name).display();
+    io::Error::other(format!(
+        "the server sends a file with holes, which is not unpacked: {name}"
+    ))
+}
+
+struct Tree<'a> {
+    root: &'a OwnedFd,
+    room: &'a mut Room,
+    /// What the umask leaves.
+    umask: u32,
+    /// The last directory that something was put into: its steps from the root.
+    last: Option<(Vec<OsString>, OwnedFd)>,
+    /// Last, since one that must not be written to is to be filled first.
+    modes: Vec<(Vec<OsString>, u32, u64)>,
+    left_out: Vec<String>,
+}
+
+impl<'a> Tree<'a> {
+    fn new(hidden: &'a Hidden<'_>, room: &'a mut Room) -> io::Result<Self> {
+        let root = hidden.directory();
+        mkdirat(root, "umask", Mode::from_raw_mode(PERMISSIONS))?;
+        let made = statat(root, "umask", AtFlags::SYMLINK_NOFOLLOW)?;
+        unlinkat(root, "umask", AtFlags::REMOVEDIR)?;
+        Ok(Self {
+            root,
+            room,
+            umask: made.st_mode & PERMISSIONS,
+            last: None,
+            modes: Vec::new(),
+            left_out: Vec::new(),
+        })
+    }
+
+    fn add(&mut self, mut entry: Entry<'_, &File>) -> io::Result<()> {
+        let kind = entry.header().entry_type();
+        if kind == EntryType::XGlobalHeader {
+            return Ok(());
+        }
+        let has_holes = entry.pax_extensions()?.is_some_and(|extensions| {
+            let mut extensions = extensions.flatten();
+            extensions.any(|extension| extension.key_bytes().starts_with(b"GNU.sparse"))
+        });
+        if has_holes {
+            return Err(holes(&entry.path_bytes()));
+        }
+        let mut steps = steps(&entry.path_bytes())?;
+        let mode = entry.header().mode()? & PERMISSIONS;
+        let modified = entry.header().mtime()?;
+        self.room.take_entry(self.root)?;
+        if kind.is_dir() {
+            self.enter(&steps)?;
+            if self.modes.len() >= MOST_DIRECTORIES {
+                return Err(io::Error::other("the server sends more than a million directories"));
+            }
+            self.modes.push((steps, mode, modified));
+            return Ok(());
+        }
+        let shown = Path::new(OsStr::from_bytes(&entry.path_bytes())).display().to_string();
+        let Some(name) = steps.pop() else {
+            return Err(elsewhere(&shown));
+        };
+        match kind {
+            EntryType::Regular | EntryType::Continuous => self.write(&steps, &name, &mut entry, mode, modified),
+            EntryType::Symlink => {
+                let to = entry.link_name_bytes().unwrap_or_default().into_owned();
+                if leads_out(steps.len(), &to) {
+                    let to = OsStr::from_bytes(&to).display();
+                    self.left_out
+                        .push(format!("{shown} is a link that leads out of the directory, to {to}"));
+                    return Ok(());
+                }
+                let parent = self.enter(&steps)?;
+                anew(parent, &name, || symlinkat(OsStr::from_bytes(&to), parent, &name))
+            }
+            EntryType::Link => {
+                let to = entry.link_name_bytes().unwrap_or_default().into_owned();
+                let mut to = self::steps(&to)?;
+                let Some(first) = to.pop() else {
+                    return Err(elsewhere(&shown));
+                };
+                let from = self.enter(&to)?.try_clone_to_owned()?;
+                let there = statat(&from, &first, AtFlags::SYMLINK_NOFOLLOW)?;
+                if FileType::from_raw_mode(there.st_mode) != FileType::RegularFile {
+                    return Err(elsewhere(&shown));
+                }
+                let parent = self.enter(&steps)?;
+                anew(parent, &name, || linkat(&from, &first, parent, &name, AtFlags::empty()))
+            }
+            _ => {
+                self.left_out.push(format!("{shown} is no file, directory or link"));
+                Ok(())
+            }
+        }
+    }
+
+    fn write(
+        &mut self,
+        steps: &[OsString],
+        name: &OsStr,
+        entry: &mut Entry<'_, &File>,
+        mode: u32,
+        modified: u64,
+    ) -> io::Result<()> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let parent = self.enter(steps)?;
+        let made = anew(parent, name, || openat(parent, name, flags, Mode::from_raw_mode(mode)))?;
+        let size = entry.size();
+        let mut into = Bounded(File::from(made), self.room);
+        if io::copy(entry, &mut into)? != size {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        set_time(into.0.as_fd(), modified)
+    }
+
+    /// The directory with these steps; what is missing is made.
+    fn enter(&mut self, steps: &[OsString]) -> io::Result<BorrowedFd<'_>> {
+        if self.last.as_ref().is_none_or(|(last, _)| last != steps) {
+            let mut directory = self.root.try_clone()?;
+            for step in steps {
+                match mkdirat(&directory, step, Mode::from_raw_mode(0o700)) {
+                    Ok(()) => self.room.take_entry(self.root)?,
+                    Err(Errno::EXIST) => {}
+                    Err(error) => return Err(error.into()),
+                }
+                directory = open(directory.as_fd(), step)?;
+            }
+            self.last = Some((steps.to_vec(), directory));
+        }
+        Ok(self
+            .last
+            .as_ref()
+            .map_or(self.root.as_fd(), |(_, directory)| directory.as_fd()))
+    }
+
+    /// Gives the directories their modes, the innermost first, and says that of the root.
+    fn set_modes(&mut self) -> io::Result<u32> {
+        let mut own = self.umask;
+        let mut modes = std::mem::take(&mut self.modes);
+        modes.sort_by_key(|(steps, ..)| std::cmp::Reverse(steps.len()));
+        for (steps, mode, modified) in modes {
+            let mode = mode & self.umask;
+            if steps.is_empty() {
+                own = mode;
+                continue;
+            }
+            let directory = self.enter(&steps)?;
+            set_time(directory, modified)?;
+            fchmod(directory, Mode::from_raw_mode(mode))?;
+            self.last = None;
+        }
+        Ok(own)
+    }
+}
+
+/// Writes no more than there is room for.
+struct Bounded<'a>(File, &'a mut Room);
+
+impl Write for Bounded<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.1.take(&self.0, bytes.len() as u64)?;
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Makes something in the place of what an archive had under the same name, if that was no directory.
+fn anew<T>(parent: BorrowedFd<'_>, name: &OsStr, make: impl Fn() -> rustix::io::Result<T>) -> io::Result<T> {
+    match make() {
+        Err(Errno::EXIST) => {
+            unlinkat(parent, name, AtFlags::empty())?;
+            Ok(make()?)
+        }
+        made => Ok(made?),
+    }
+}
+
+/// The steps of a name in an archive.
+fn steps(name: &[u8]) -> io::Result<Vec<OsString>> {
+    let mut steps = Vec::new();
+    for step in Path::new(OsStr::from_bytes(name)).components() {
+        match step {
+            Component::Normal(step) => steps.push(step.to_owned()),
+            Component::CurDir => {}
+            _ => return Err(elsewhere(&OsStr::from_bytes(name).display().to_string())),
+        }
+    }
+    if steps.len() > DEEPEST {
+        return Err(io::Error::other(format!(
+            "the server sends more than {DEEPEST} directories in each other"
+        )));
+    }
+    Ok(steps)
+}
+
+fn elsewhere(name: &str) -> io::Error {
+    io::Error::other(format!("the server sends a name that leads elsewhere: {name}"))
+}
+
+/// Whether a link so deep in a directory can lead out of it: `..` is only sure in front, where no other link comes before it.
+fn leads_out(depth: usize, to: &[u8]) -> bool {
+    let path = Path::new(OsStr::from_bytes(to));
+    let up = path
+        .components()
+        .take_while(|step| *step == Component::ParentDir)
+        .count();
+    to.is_empty()
+        || up > depth
+        || path
+            .components()
+            .skip(up)
+            .any(|step| !matches!(step, Component::Normal(_) | Component::CurDir))
+}
+
+fn set_time(file: BorrowedFd<'_>, modified: u64) -> io::Result<()> {
+    let time = Timespec {
+        tv_sec: i64::try_from(modified).unwrap_or_default(),
+        tv_nsec: 0,
+    };
+    let times = Timestamps {
+        last_access: time,
+        last_modification: time,
+    };
+    Ok(futimens(file, &times)?)
+}
