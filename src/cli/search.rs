@@ -10,7 +10,7 @@ pub(super) fn find(start: &Path) -> Option<(PathBuf, PathBuf)> {
     start.ancestors().find_map(|directory| {
         NAMES
             .iter()
-            .find(|name| directory.join(name).is_file())
+            .find(|name| directory.join(name).metadata().is_ok_and(|there| !there.is_dir()))
             .map(|name| (directory.to_owned(), PathBuf::from(name)))
     })
 }

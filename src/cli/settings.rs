@@ -8,6 +8,7 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe;
 use crate::report::Listing;
 use crate::session::ssh::SshEnvironment;
+use crate::trust::Trust;
 
 use super::arguments::{Arguments, Tool};
 use super::connectors::Ssh;
@@ -113,6 +114,7 @@ impl Settings {
         }
         let mut pattern = arguments.tasks.clone().flatten();
         let mut named = arguments.files;
+        let mut said = named.clone();
         if named.is_empty() {
             if words.first().is_some_and(|word| is_recipe(word, &shell.directory)) {
                 named.push(PathBuf::from(words.remove(0)));
@@ -121,6 +123,11 @@ impl Settings {
                 let recipe = pattern.take_if(|pattern| is_recipe(pattern, &shell.directory));
                 named.extend(recipe.map(PathBuf::from));
             }
+            // A task's word may be the name of a file that happens to lie here.
+            let is_meant = |file: &&PathBuf| {
+                file.extension().is_some_and(|ending| ending == "rhai") || file.components().count() > 1
+            };
+            said.extend(named.iter().filter(is_meant).cloned());
         }
         if arguments.values && tool != Some(Tool::Vars) {
             return Err(UsageError::Values);
@@ -172,7 +179,10 @@ impl Settings {
                 None if tool == Some(Tool::Definitions) => {}
                 None => return Err(UsageError::NoRecipe),
             }
-        } else if let Some(missing) = named.iter().find(|file| !shell.directory.join(file).is_file()) {
+        } else if let Some(missing) = named
+            .iter()
+            .find(|file| !shell.directory.join(file).metadata().is_ok_and(|there| !there.is_dir()))
+        {
             return Err(UsageError::MissingRecipe(missing.clone()));
         }
         let absolute = |path: &str| shell.directory.join(path);
@@ -183,6 +193,8 @@ impl Settings {
         let stdlib = arguments
             .stdlib
             .or_else(|| shell.variable("CAPR_STDLIB").map(PathBuf::from));
+        let stdlib = stdlib.map(|directory| shell.directory.join(directory));
+        let trust = trust(&said, stdlib.as_deref(), shell);
         let home = shell.variable("HOME").map(PathBuf::from);
         let system = shell.variable("CAPR_SYSTEM_FILE").unwrap_or(SYSTEM_FILE);
         let system = (!arguments.skip_system).then(|| PathBuf::from(system));
@@ -216,8 +228,9 @@ impl Settings {
                 asks_consent: arguments.debug,
                 only_looks,
                 password: None,
-                stdlib: stdlib.map(|directory| shell.directory.join(directory)),
+                stdlib,
                 home,
+                trust,
             },
             recipes: named,
         })
@@ -243,6 +256,22 @@ fn libraries(recipes: &[PathBuf], shell: &Shell) -> Vec<PathBuf> {
     let configured = configured.or_else(|| Some(Path::new(shell.variable("HOME")?).join(".config")));
     directories.extend(configured.map(|directory| directory.join("capr/lib")));
     directories
+}
+
+/// Whose files are run beside ours and root's: those of who called `sudo`, what the person named, and what is in directories of
+/// `CAPR_TRUST`.
+fn trust(said: &[PathBuf], stdlib: Option<&Path>, shell: &Shell) -> Trust {
+    let mut trust = Trust::default();
+    trust.caller(shell.variable("SUDO_UID"));
+    for file in said {
+        trust.name(&shell.directory.join(file));
+    }
+    let listed = shell.variable("CAPR_TRUST").unwrap_or_default().split(':');
+    for directory in listed.filter(|directory| Path::new(directory).is_absolute()) {
+        trust.believe(Path::new(directory));
+    }
+    stdlib.into_iter().for_each(|directory| trust.believe(directory));
+    trust
 }
 
 fn no_tasks(option: &'static str, words: &[String]) -> Result<(), UsageError> {

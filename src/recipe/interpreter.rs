@@ -123,7 +123,7 @@ impl Interpreter {
             actor: RefCell::new(Actor::new(remote, local, reporter, redactor, interrupt.clone())),
             prompts: RefCell::new(prompts),
             interrupt,
-            files: RefCell::new(Files::new(options.stdlib.clone(), options.libraries.clone())),
+            files: RefCell::new(Files::new(options)),
             words: RefCell::new(Words::new(|word| super::verbs::find(word).is_some())),
             filter: Filter {
                 preserve_roles: options.preserve_roles,

@@ -7,7 +7,6 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 use rhai::{AST, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 
-use super::Fallible;
 use super::check::claims::Text;
 use super::interpreter::Interpreter;
 use super::origin::{locate, origin, raise, wrong};
@@ -17,10 +16,11 @@ use super::syntax::layout::is_word;
 use super::syntax::lines::uncountable;
 use super::syntax::recovery;
 use super::syntax::words::Unfilled;
+use super::{Fallible, Options};
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
-use crate::io_error;
+use crate::trust::{Refusal, Trust};
 
 /// Files inside files above this are taken for files that load each other.
 const MAX_DEPTH: usize = 20;
@@ -30,6 +30,8 @@ pub(super) struct Files {
     stdlib: Option<PathBuf>,
     /// Directories with libraries, in the order they are looked through.
     libraries: Vec<PathBuf>,
+    /// Whose files are read.
+    trust: Trust,
     texts: IndexMap<String, Rc<str>>,
     /// By what they are, not by how they were named.
     loaded: HashSet<PathBuf>,
@@ -43,10 +45,11 @@ pub(super) struct Files {
 }
 
 impl Files {
-    pub(super) fn new(stdlib: Option<PathBuf>, libraries: Vec<PathBuf>) -> Self {
+    pub(super) fn new(options: &Options) -> Self {
         Self {
-            stdlib,
-            libraries,
+            stdlib: options.stdlib.clone(),
+            libraries: options.libraries.clone(),
+            trust: options.trust.clone(),
             texts: IndexMap::new(),
             loaded: HashSet::new(),
             depth: 0,
@@ -121,8 +124,8 @@ impl Interpreter {
         for candidate in candidates {
             let with_ending = PathBuf::from(format!("{}.rhai", candidate.display()));
             for file in [candidate, with_ending] {
-                if file.is_file() {
-                    return read(&file, position);
+                if is_there(&file) {
+                    return self.read(&file, position);
                 }
             }
         }
@@ -131,11 +134,14 @@ impl Interpreter {
 
     fn find_in_stdlib(&self, name: &str, search: Search, position: Position) -> Fallible<Found> {
         let name = name.strip_suffix(".rhai").unwrap_or(name);
-        if let Some(directory) = &self.files.borrow().stdlib {
-            let file = directory.join(format!("{name}.rhai"));
-            if file.is_file() {
-                return read(&file, position);
-            }
+        let file = self
+            .files
+            .borrow()
+            .stdlib
+            .as_ref()
+            .map(|directory| directory.join(format!("{name}.rhai")));
+        if let Some(file) = file.filter(|file| is_there(file)) {
+            return self.read(&file, position);
         }
         if let Some(text) = stdlib::recipe(name) {
             return Ok(Found {
@@ -324,18 +330,34 @@ impl ModuleResolver for Modules {
     }
 }
 
-fn read(file: &Path, position: Position) -> Fallible<Found> {
-    let unreadable = |why: &str| wrong(format!("cannot read {}: {why}", file.display()), position);
-    let bytes = std::fs::read(file).map_err(|error| unreadable(&io_error::plain(&error)))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let line = 1 + error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
-        unreadable(&format!("line {line} is not UTF-8"))
-    })?;
-    let name = file.strip_prefix("./").unwrap_or(file).display().to_string();
-    Ok(Found {
-        name,
-        path: std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned()),
-        text: text.into(),
-    })
+/// Whether something is there that may be a recipe. What is no regular file is an error that names it, not a file that is missing.
+pub(super) fn is_there(file: &Path) -> bool {
+    file.metadata().is_ok_and(|there| !there.is_dir()) && file != Path::new("/dev/null")
+}
+
+impl Interpreter {
+    fn read(&self, file: &Path, position: Position) -> Fallible<Found> {
+        let read = self.files.borrow().trust.read(file);
+        let bytes = read.map_err(|refusal| refused(&refusal, position))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let line = 1 + error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
+            wrong(
+                format!("cannot read {}: line {line} is not UTF-8", file.display()),
+                position,
+            )
+        })?;
+        let name = file.strip_prefix("./").unwrap_or(file).display().to_string();
+        Ok(Found {
+            name,
+            path: std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned()),
+            text: text.into(),
+        })
+    }
+}
+
+fn refused(refusal: &Refusal, position: Position) -> Box<EvalAltResult> {
+    let mut diagnostic = Diagnostic::new(Fault::Recipe, refusal.to_string());
+    diagnostic.hints = refusal.hints();
+    raise(diagnostic, position)
 }

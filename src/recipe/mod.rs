@@ -46,7 +46,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
 pub use self::addressed::{Addressed, Servers};
 pub use self::reference::reference;
-pub use self::stack::on_large_stack;
+pub use self::stack::{STACK, on_large_stack};
 pub use self::variables::{Nobody, Shown, Variable};
 
 use self::check::Findings;
@@ -57,6 +57,7 @@ use crate::event::{Level, Reporter};
 use crate::interrupt::Interrupt;
 use crate::secret::{Redactor, Secret};
 use crate::session::Connector;
+use crate::trust::Trust;
 
 /// What evaluating a piece of script gives.
 type Fallible<T = Dynamic> = Result<T, Box<EvalAltResult>>;
@@ -88,6 +89,8 @@ pub struct Options {
     pub before: Vec<PathBuf>,
     /// The user's home directory.
     pub home: Option<PathBuf>,
+    /// Whose files are run.
+    pub trust: Trust,
 }
 
 /// Asks the person.
@@ -271,7 +274,7 @@ impl Recipe {
         }
         interpreter.require(&self.engine, stdlib::MAIN, Position::NONE, Some(stdlib::FOLDER))?;
         let load = |file: &Path| interpreter.load(&self.engine, &file.display().to_string(), Position::NONE, None);
-        let mut before = options.before.iter().filter(|file| file.is_file());
+        let mut before = options.before.iter().filter(|file| loader::is_there(file));
         before.try_for_each(|file| load(file))?;
         self.own.set(interpreter.files.borrow().read.len());
         paths.iter().try_for_each(|file| load(file.as_ref()))?;

@@ -4,12 +4,12 @@ use std::panic::resume_unwind;
 use std::thread::{Builder, scope};
 
 /// Enough for the deepest script that the limits allow, in a debug build too. Only what is used costs memory.
-const SIZE: usize = 256 << 20;
+pub const STACK: usize = 256 << 20;
 
 /// Does the work on a stack that no recipe can overflow. An error when the system has no thread to give.
 pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
     scope(|scope| {
-        let thread = Builder::new().name("recipe".to_owned()).stack_size(SIZE);
+        let thread = Builder::new().name("recipe".to_owned()).stack_size(STACK);
         match thread.spawn_scoped(scope, work)?.join() {
             Ok(value) => Ok(value),
             Err(panic) => resume_unwind(panic),

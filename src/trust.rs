@@ -1,0 +1,403 @@
+//! Whose files are run. What is found and not named may lie there by somebody else's hand, so a recipe is read only where nobody
+//! but us and root could have written it, or put another one in its place.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::{Component, Path, PathBuf};
+
+use nix::unistd::{Gid, Group, Uid, User};
+use rustix::fs::OFlags;
+use rustix::process::geteuid;
+use thiserror::Error;
+
+use crate::io_error::plain;
+
+/// Links in one path above this are taken for links in a circle, as by the kernel.
+const MAX_LINKS: usize = 40;
+/// A longer text cannot be worked with anyway.
+const MAX_BYTES: u64 = 64 << 20;
+
+const GROUP_WRITES: u32 = 0o020;
+const OTHERS_WRITE: u32 = 0o002;
+const STICKY: u32 = 0o1000;
+
+/// Why a file is not read.
+#[derive(Debug, Error)]
+pub enum Refusal {
+    /// The system's reason.
+    #[error("cannot read {}: {reason}", .file.display())]
+    Unreadable {
+        /// Which file.
+        file: PathBuf,
+        /// In the system's words.
+        reason: String,
+    },
+    /// It, or what leads to it, is somebody else's.
+    #[error("{} is not read: {what} belongs to {owner}", .file.display())]
+    Foreign {
+        /// Which file.
+        file: PathBuf,
+        /// `it`, `the directory /tmp/x`, `the link /tmp/l`.
+        what: String,
+        /// With the number.
+        owner: String,
+    },
+    /// Somebody else may write it, or the directory.
+    #[error("{} is not read: {who} can write {what} (mode {mode:04o})", .file.display())]
+    Writable {
+        /// Which file.
+        file: PathBuf,
+        /// As with `Foreign`.
+        what: String,
+        /// What is to be changed.
+        path: PathBuf,
+        /// `everybody`, or which group.
+        who: String,
+        /// Permissions.
+        mode: u32,
+    },
+}
+
+impl Refusal {
+    /// What helps, one line each.
+    pub fn hints(&self) -> Vec<String> {
+        let named = "to run it all the same, name it: capr -f FILE TASK; CAPR_TRUST=DIRECTORY accepts all that is in a directory";
+        match self {
+            Self::Unreadable { .. } => Vec::new(),
+            Self::Foreign { .. } => vec![named.to_owned()],
+            Self::Writable { path, who, .. } => {
+                let letter = if who == EVERYBODY { "o" } else { "g" };
+                vec![format!("chmod {letter}-w {}", path.display()), named.to_owned()]
+            }
+        }
+    }
+}
+
+const EVERYBODY: &str = "everybody";
+
+/// Who is believed.
+#[derive(Clone, Debug)]
+pub struct Trust {
+    users: Vec<u32>,
+    groups: Vec<u32>,
+    everybody: bool,
+    /// Everything below them is read.
+    directories: Vec<PathBuf>,
+    /// Files that the person named, by what they are.
+    named: Vec<PathBuf>,
+}
+
+impl Default for Trust {
+    /// Only us and root.
+    fn default() -> Self {
+        Self {
+            users: vec![0, geteuid().as_raw()],
+            groups: Vec::new(),
+            everybody: false,
+            directories: Vec::new(),
+            named: Vec::new(),
+        }
+    }
+}
+
+/// What is met on the way to a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    File,
+    Directory,
+    Link,
+}
+
+impl Trust {
+    /// Believes who called `sudo`, where we are root: `SUDO_UID`, as git does.
+    pub fn caller(&mut self, sudo_uid: Option<&str>) {
+        if geteuid().is_root() {
+            self.users.extend(sudo_uid.and_then(|id| id.parse::<u32>().ok()));
+        }
+    }
+
+    /// Believes everything below a directory.
+    pub fn believe(&mut self, directory: &Path) {
+        self.directories.extend(directory.canonicalize());
+    }
+
+    /// The person named this file: it is read, and who could have written it is believed in what it loads.
+    pub fn name(&mut self, file: &Path) {
+        let mut met = Vec::new();
+        // A file that is not there is told when it is read.
+        let _ = walk(file, |_, kind, metadata| {
+            met.push((kind, metadata.uid(), metadata.gid(), metadata.mode()));
+            Ok(())
+        });
+        let root = owner_of_root();
+        for (kind, user, group, mode) in met {
+            if kind != Kind::Directory || Some(user) != root {
+                self.users.push(user);
+            }
+            if kind != Kind::Link && mode & STICKY == 0 {
+                self.everybody |= mode & OTHERS_WRITE != 0;
+                self.groups.extend((mode & GROUP_WRITES != 0).then_some(group));
+            }
+        }
+        self.named.extend(file.canonicalize());
+    }
+
+    /// The bytes of a regular file that is believed.
+    pub fn read(&self, file: &Path) -> Result<Vec<u8>, Refusal> {
+        let really = file.canonicalize().map_err(|error| unreadable(file, &error))?;
+        let metadata = file.metadata().and_then(|metadata| is_regular(&metadata));
+        metadata.map_err(|error| unreadable(file, &error))?;
+        let is_said = self.named.contains(&really) || self.directories.iter().any(|above| really.starts_with(above));
+        if !is_said && !self.everybody {
+            let root = owner_of_root();
+            walk(file, |path, kind, metadata| {
+                self.judge(file, path, kind, metadata, root)
+            })?;
+        }
+        regular(file).map_err(|error| unreadable(file, &error))
+    }
+
+    fn judge(
+        &self,
+        file: &Path,
+        path: &Path,
+        kind: Kind,
+        metadata: &Metadata,
+        root: Option<u32>,
+    ) -> Result<(), Refusal> {
+        let what = || match kind {
+            Kind::File => "it".to_owned(),
+            Kind::Directory => format!("the directory {}", path.display()),
+            Kind::Link => format!("the link {}", path.display()),
+        };
+        let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
+        // Whose the root directory is, could put anything anywhere; in a container that may be an account without a name.
+        if !self.users.contains(&owner) && (kind == Kind::File || Some(owner) != root) {
+            return Err(Refusal::Foreign {
+                file: file.to_owned(),
+                what: what(),
+                owner: account(owner),
+            });
+        }
+        let is_kept = kind == Kind::Link || kind == Kind::Directory && mode & STICKY != 0;
+        let who = if is_kept {
+            None
+        } else if mode & OTHERS_WRITE != 0 {
+            Some(EVERYBODY.to_owned())
+        } else if mode & GROUP_WRITES != 0 && !self.is_ours(metadata.gid()) {
+            Some(format!("the group {}", group(metadata.gid())))
+        } else {
+            None
+        };
+        match who {
+            None => Ok(()),
+            Some(who) => Err(Refusal::Writable {
+                file: file.to_owned(),
+                what: what(),
+                path: path.to_owned(),
+                who,
+                mode,
+            }),
+        }
+    }
+
+    /// Whether nobody is in a group who is not believed: it has the name of one who is, and no other members. With umask 002 each
+    /// account has such a group of its own.
+    fn is_ours(&self, id: u32) -> bool {
+        if self.groups.contains(&id) {
+            return true;
+        }
+        let Ok(Some(group)) = Group::from_gid(Gid::from_raw(id)) else {
+            return false;
+        };
+        let users = self.users.iter().map(|user| User::from_uid(Uid::from_raw(*user)));
+        let names: Vec<String> = users.flatten().flatten().map(|user| user.name).collect();
+        names.contains(&group.name) && group.mem.iter().all(|member| names.contains(member))
+    }
+}
+
+/// All that lies on the way to a file, links followed, the root directory first and the file last.
+fn walk(file: &Path, mut meet: impl FnMut(&Path, Kind, &Metadata) -> Result<(), Refusal>) -> Result<(), Refusal> {
+    let failed = |error: io::Error| unreadable(file, &error);
+    let parts = |path: &Path| -> Vec<PathBuf> {
+        path.components()
+            .rev()
+            .map(|part| PathBuf::from(part.as_os_str()))
+            .collect()
+    };
+    let mut left = parts(&std::path::absolute(file).map_err(failed)?);
+    let mut at = PathBuf::from("/");
+    let mut links = 0;
+    while let Some(part) = left.pop() {
+        match part.components().next() {
+            Some(Component::ParentDir) => {
+                at.pop();
+                continue;
+            }
+            Some(Component::CurDir) | None => continue,
+            _ => {}
+        }
+        let next = at.join(&part);
+        let metadata = next.symlink_metadata().map_err(failed)?;
+        if metadata.is_symlink() {
+            links += 1;
+            if links > MAX_LINKS {
+                return Err(failed(io::Error::from(rustix::io::Errno::LOOP)));
+            }
+            meet(&next, Kind::Link, &metadata)?;
+            left.extend(parts(&next.read_link().map_err(failed)?));
+            continue;
+        }
+        let kind = if metadata.is_dir() { Kind::Directory } else { Kind::File };
+        meet(&next, kind, &metadata)?;
+        at = next;
+    }
+    Ok(())
+}
+
+fn owner_of_root() -> Option<u32> {
+    Path::new("/").metadata().ok().map(|root| root.uid())
+}
+
+fn account(id: u32) -> String {
+    match User::from_uid(Uid::from_raw(id)) {
+        Ok(Some(user)) => format!("{} (uid {id})", user.name),
+        _ => format!("uid {id}"),
+    }
+}
+
+fn group(id: u32) -> String {
+    match Group::from_gid(Gid::from_raw(id)) {
+        Ok(Some(group)) => group.name,
+        _ => id.to_string(),
+    }
+}
+
+fn unreadable(file: &Path, error: &io::Error) -> Refusal {
+    Refusal::Unreadable {
+        file: file.to_owned(),
+        reason: plain(error),
+    }
+}
+
+/// The bytes of a regular file. What has no end or waits for a writer is an error that says what it is, and is not opened.
+pub fn regular(file: &Path) -> io::Result<Vec<u8>> {
+    is_regular(&file.metadata()?)?;
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
+    let opened: File = OpenOptions::new().read(true).custom_flags(flags).open(file)?;
+    is_regular(&opened.metadata()?)?;
+    let mut bytes = Vec::new();
+    opened.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(io::Error::other("it is larger than 64 MiB"));
+    }
+    Ok(bytes)
+}
+
+fn is_regular(metadata: &Metadata) -> io::Result<()> {
+    let kind = metadata.file_type();
+    let what = if kind.is_file() {
+        return Ok(());
+    } else if kind.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    } else if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    };
+    Err(io::Error::other(format!("it is {what}, not a file")))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::Path;
+
+    use super::{Trust, regular};
+
+    fn mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn told(trust: &Trust, path: &Path) -> String {
+        match trust.read(path) {
+            Ok(_) => "read".to_owned(),
+            Err(refusal) => refusal.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_others_can_write_is_not_read_and_neither_is_what_they_can_swap() {
+        let root = tempfile::tempdir().unwrap();
+        let directory = root.path().join("project");
+        fs::create_dir(&directory).unwrap();
+        mode(&directory, 0o755);
+        let file = directory.join("Caprfile");
+        fs::write(&file, "").unwrap();
+        let mut trust = Trust::default();
+        for (of_file, of_directory, expected) in [
+            (0o644, 0o755, "read"),
+            (0o600, 0o700, "read"),
+            (0o666, 0o755, "everybody can write it (mode 0666)"),
+            (0o602, 0o755, "everybody can write it (mode 0602)"),
+            (0o644, 0o777, "everybody can write the directory"),
+            (0o644, 0o1777, "read"),
+            (0o666, 0o1777, "everybody can write it"),
+        ] {
+            mode(&file, of_file);
+            mode(&directory, of_directory);
+            let told = told(&trust, &file);
+            assert!(told.contains(expected), "{of_file:o} {of_directory:o}: {told}");
+        }
+        trust.believe(root.path());
+        assert_eq!(told(&trust, &file), "read");
+        mode(&file, 0o644);
+        mode(&directory, 0o777);
+        let link = root.path().join("link");
+        symlink(&directory, &link).unwrap();
+        let through = told(&Trust::default(), &link.join("../project/Caprfile"));
+        assert!(through.contains("everybody can write the directory"), "{through}");
+    }
+
+    #[test]
+    fn a_named_file_is_read_and_so_is_what_those_can_write_who_can_write_it() {
+        let root = tempfile::tempdir().unwrap();
+        let (main, other) = (root.path().join("main"), root.path().join("other"));
+        for file in [&main, &other] {
+            fs::write(file, "").unwrap();
+            mode(file, 0o666);
+        }
+        let mut trust = Trust::default();
+        assert!(told(&trust, &main).contains("everybody"));
+        trust.name(&main);
+        assert_eq!(
+            (told(&trust, &main), told(&trust, &other)),
+            ("read".into(), "read".into())
+        );
+        let mut trust = Trust::default();
+        mode(&main, 0o600);
+        trust.name(&main);
+        assert_eq!(told(&trust, &main), "read");
+        assert!(told(&trust, &other).contains("everybody"));
+    }
+
+    #[test]
+    fn only_regular_files_are_read() {
+        let told = |path: &str| regular(Path::new(path)).unwrap_err().to_string();
+        assert_eq!(told("/dev/zero"), "it is a device, not a file");
+        assert_eq!(told("/"), "is a directory");
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        assert_eq!(told(pipe.to_str().unwrap()), "it is a pipe, not a file");
+        let round = directory.path().join("round");
+        symlink(&round, &round).unwrap();
+        assert!(Trust::default().read(&round).is_err());
+    }
+}
