@@ -50,5 +50,6 @@ mod stages;
 mod sudo;
 mod terminal;
 mod transactions;
+mod trust;
 mod vars;
 mod verbs;

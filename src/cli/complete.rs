@@ -31,6 +31,11 @@ pub(super) fn script(name: &str) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&script).into_owned())
 }
 
+/// An error for a shell that no script is for.
+pub(super) fn is_known(name: &str) -> io::Result<()> {
+    completer(name).map(|_| ())
+}
+
 fn completer(name: &str) -> io::Result<&'static dyn EnvCompleter> {
     let shells = Shells::builtins();
     let shell = shells.0.iter().find(|shell| shell.is(name));
@@ -97,6 +102,8 @@ fn rejoin(words: &mut Vec<OsString>, index: &mut usize) -> usize {
 struct Typed {
     tool: Option<Tool>,
     recipe: Option<String>,
+    /// It stands behind `-f`.
+    is_named: bool,
     /// Stages and tasks.
     words: Vec<String>,
     /// Options that decide what is loaded.
@@ -109,7 +116,10 @@ impl Typed {
         let mut words = words.peekable();
         while let Some(word) = words.next() {
             match word {
-                "-f" | "--file" => typed.recipe = typed.recipe.or(words.next().map(str::to_owned)),
+                "-f" | "--file" => {
+                    typed.is_named |= typed.recipe.is_none();
+                    typed.recipe = typed.recipe.or(words.next().map(str::to_owned));
+                }
                 "-x" | "--skip-user-file" | "-X" | "--skip-system-file" => typed.options.push(word.to_owned()),
                 option if option.starts_with('-') => {}
                 word if is_assignment(word) => {}
@@ -144,7 +154,8 @@ impl Known {
     }
 
     fn load(typed: &Typed, shell: &Shell) -> Option<Self> {
-        let named = typed.recipe.iter().map(String::as_str);
+        let named = typed.is_named.then_some("-f").into_iter();
+        let named = named.chain(typed.recipe.iter().map(String::as_str));
         let options = typed.options.iter().map(String::as_str);
         let words = ["capr", "definitions", "-n"].into_iter().chain(options).chain(named);
         let settings = Settings::resolve(Arguments::try_parse_from(words).ok()?, shell).ok()?;

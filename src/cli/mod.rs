@@ -2,6 +2,7 @@
 //! environment and terminal.
 
 mod arguments;
+mod bounded;
 mod complete;
 mod connectors;
 mod init;
@@ -23,7 +24,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::diagnostic::{Diagnostic, Fault, Severity};
 use crate::interrupt::Interrupt;
-use crate::recipe::{Prompts, Recipe, Stopped, Surroundings, on_large_stack};
+use crate::recipe::{Prompts, Recipe, STACK, Stopped, Surroundings, on_large_stack};
 use crate::report::{self, Console, Ending, Listing, Options, addressed, matches};
 use crate::secret::Redactor;
 
@@ -38,7 +39,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let shell = Shell::of_process(core_files);
     if let Some(asking) = shell.variable(complete::VARIABLE) {
         let words: Vec<OsString> = arguments.into_iter().collect();
-        let answer = on_large_stack(|| complete::answer(asking, words.into_iter(), &shell));
+        let answer = if shell.variable(bounded::VARIABLE).is_some() {
+            bounded::limit(STACK as u64);
+            on_large_stack(|| complete::answer(asking, words.into_iter(), &shell))
+        } else {
+            Ok(complete::is_known(asking).map(|()| bounded::answer(&words)))
+        };
         let console = Console::new(options(Presentation::unasked(&shell), false, None), Redactor::default());
         return ExitCode::from(told(written(answer.unwrap_or_else(Err), &console), &console));
     }

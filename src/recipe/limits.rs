@@ -1,7 +1,8 @@
 //! What keeps a recipe from running away: how deep, how large and how long it may get, and that a signal ends it.
 
+use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 use rustix::time::{ClockId, clock_gettime};
@@ -28,6 +29,8 @@ const MAX_TIME: Duration = Duration::from_secs(5);
 const STEPS_OF_TIME: u64 = 128;
 /// How many steps of a script pass between two looks for a signal.
 const STEPS: u64 = 4096;
+/// The time after which there is a look at both however few they were.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Sets the limits, and makes signals end scripts.
 pub(super) fn limit(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
@@ -37,9 +40,17 @@ pub(super) fn limit(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     engine.set_max_array_size(MAX_ELEMENTS);
     engine.set_max_map_size(MAX_ELEMENTS);
     let running = interpreter.clone();
+    let looked = Cell::new(Instant::now());
     engine.on_progress(move |steps| {
         let left = running.steps.get();
-        let is_late = || steps % STEPS_OF_TIME == 0 && running.until.get().is_some_and(|until| computed() > until);
+        // One step may take long: the digest of a long text.
+        let now = Instant::now();
+        let is_slow = now.duration_since(looked.get()) > LOOK;
+        if is_slow {
+            looked.set(now);
+        }
+        let is_looked_at = is_slow || steps % STEPS_OF_TIME == 0;
+        let is_late = || is_looked_at && running.until.get().is_some_and(|until| computed() > until);
         if left == 0 || is_late() {
             return Some(token(endless()));
         }
@@ -48,7 +59,9 @@ pub(super) fn limit(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             return Some(token(missing));
         }
         // The step before has seen the signal and ends the script.
-        let signal = (steps % STEPS == 0).then(|| running.interrupt.take()).flatten();
+        let signal = (is_slow || steps % STEPS == 0)
+            .then(|| running.interrupt.take())
+            .flatten();
         signal.map(|signal| token(ActionError::Interrupted(signal).diagnostic()))
     });
 }
@@ -64,6 +77,19 @@ impl Interpreter {
         self.until.set(None);
         self.steps.set(u64::MAX);
         result
+    }
+
+    /// Whether recipes are being loaded, or looked at in another way that must come to an end.
+    pub(super) fn is_loading(&self) -> bool {
+        self.until.get().is_some()
+    }
+
+    /// The same for one that has others search for it since then: nobody counts what those compute.
+    pub(super) fn goes_on_since(&self, begun: Instant) -> Fallible<()> {
+        if self.is_loading() && begun.elapsed() > MAX_TIME {
+            return Err(terminate(endless(), Position::NONE));
+        }
+        self.goes_on()
     }
 
     /// Ends a function that takes long where a script would be ended.

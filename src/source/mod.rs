@@ -70,9 +70,8 @@ pub fn joined(first: Arc<dyn Source>, second: Arc<dyn Source>) -> Arc<dyn Source
     Arc::new(Joined(first, second))
 }
 
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-pub(crate) fn all(source: &dyn Source) -> io::Result<Vec<u8>> {
+/// Everything there is, in memory.
+pub fn all(source: &dyn Source) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     loop {
         let chunk = source.chunk(bytes.len() as u64)?;

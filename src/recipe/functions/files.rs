@@ -4,6 +4,9 @@ use std::cell::Cell;
 use std::io::{self, Write};
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::thread::Builder;
+use std::time::{Duration, Instant};
 
 use rhai::{Array, Engine, Position};
 
@@ -14,7 +17,10 @@ use crate::place::Place;
 use crate::plan::PERMISSIONS;
 use crate::recipe::Fallible;
 use crate::recipe::interpreter::Interpreter;
+use crate::recipe::limits::{fits, fits_list};
 use crate::recipe::origin::wrong;
+use crate::source;
+use crate::trust::regular;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {
@@ -37,7 +43,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         form: "read_file(path)",
-        doc: "The text of a file on this machine.",
+        doc: "The text of a file on this machine. What is no regular file, such as `/dev/stdin`, only a task can read.",
         example: "{ let file = temp_dir() + \"/note\"; write_file(file, \"hello\"); read_file(file) }",
         gives: "\"hello\"",
     },
@@ -54,6 +60,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
         gives: "true",
     },
 ];
+
+/// How often a search looks whether to go on.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// As a shell's: what begins with a dot is to be named so.
 const FITS: glob::MatchOptions = glob::MatchOptions {
@@ -87,8 +96,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
         let whole = home.home_path(pattern).display().to_string();
         let paths = glob::glob_with(&whole, FITS)
             .map_err(|error| wrong(format!("`glob' has a wrong pattern: {}", error.msg), Position::NONE))?;
-        // What cannot be read does not fit.
-        Ok(paths.flatten().map(|path| path.display().to_string().into()).collect())
+        fitting(&home, paths)
     });
     let (kept, named) = (interpreter.clone(), Cell::new(0_u64));
     engine.register_fn("temp_dir", move || -> Fallible<String> {
@@ -121,9 +129,54 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     new.keep(&file, PERMISSIONS)
 }
 
+/// All paths. A thread looks for them: there may be no end to it without one that fits.
+fn fitting(interpreter: &Interpreter, paths: glob::Paths) -> Fallible<Array> {
+    let unable = |error: std::io::Error| wrong(format!("`glob' cannot start: {}", plain(&error)), Position::NONE);
+    let (sender, found) = sync_channel(1024);
+    // Given up on, it ends with the next path that fits, or with capr.
+    let looks = Builder::new().name("glob".to_owned()).spawn(move || {
+        // What cannot be read does not fit.
+        let _ = paths
+            .flatten()
+            .try_for_each(|path| sender.send(path.display().to_string()));
+    });
+    looks.map_err(unable)?;
+    let mut fitting = Array::new();
+    let begun = Instant::now();
+    loop {
+        interpreter.goes_on_since(begun)?;
+        match found.recv_timeout(LOOK) {
+            Ok(path) => fitting.push(path.into()),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(fitting),
+        }
+        fits_list(fitting.len())?;
+    }
+}
+
 /// The text of a file.
 pub(super) fn read(interpreter: &Interpreter, path: &str) -> Fallible<String> {
-    let file: &Path = &interpreter.home_path(path);
-    std::fs::read_to_string(file)
-        .map_err(|error| wrong(format!("cannot read {path}: {}", plain(&error)), Position::NONE))
+    read_file(interpreter, path, "", Position::NONE)
+}
+
+/// The text of a file; `what` it is stands before its name in an error. While recipes are loaded it must be a regular one, else a
+/// pipe is read to its end.
+pub(in crate::recipe) fn read_file(
+    interpreter: &Interpreter,
+    path: &str,
+    what: &str,
+    position: Position,
+) -> Fallible<String> {
+    let file = interpreter.home_path(path);
+    let unreadable = |error: &std::io::Error| wrong(format!("cannot read {what}{path}: {}", plain(error)), position);
+    let is_piped = !interpreter.is_loading() && file.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir());
+    let bytes = if is_piped {
+        let source = interpreter.source(&file, position, &unreadable)?;
+        fits(usize::try_from(source.length()).unwrap_or(usize::MAX))?;
+        source::all(&*source)
+    } else {
+        regular(&file)
+    };
+    let bytes = bytes.map_err(|error| unreadable(&error))?;
+    String::from_utf8(bytes).map_err(|_| unreadable(&std::io::Error::other("it is not UTF-8")))
 }

@@ -7,6 +7,8 @@ mod paths;
 mod text;
 mod time;
 
+pub(super) use self::files::read_file;
+
 use std::rc::Rc;
 
 use rhai::{Dynamic, Engine, ImmutableString, NativeCallContext, Position};

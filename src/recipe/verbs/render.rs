@@ -6,15 +6,15 @@ use minijinja::{Environment, UndefinedBehavior};
 use rhai::{EvalContext, Position};
 
 use super::super::Fallible;
+use super::super::functions::read_file;
 use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
 use super::super::limits::fits;
-use super::super::origin::{raise, wrong};
+use super::super::origin::raise;
 use super::super::values::plain;
 use super::{Choices, Verb, text};
 use crate::configuration::Value;
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::io_error;
 
 /// Steps of one template: as many as a script has while it is loaded.
 const MAX_STEPS: u64 = 3_000_000;
@@ -41,12 +41,7 @@ fn render(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> F
     let template = call.options.get("template").map(|(value, _)| value.to_string());
     let (name, template) = match (file, template) {
         (Some(file), None) => {
-            let text = std::fs::read_to_string(interpreter.home_path(&file)).map_err(|error| {
-                wrong(
-                    format!("cannot read the template {file}: {}", io_error::plain(&error)),
-                    call.position,
-                )
-            })?;
+            let text = read_file(interpreter, &file, "the template ", call.position)?;
             (file, text)
         }
         (None, Some(template)) => ("template".to_owned(), template),
