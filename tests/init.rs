@@ -54,7 +54,7 @@ fn what_does_not_reach_standard_output_is_an_error() {
             .limited_output();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments}: {stderr}");
-        let says = stderr.contains("error: cannot write to standard output: No space left on device");
+        let says = stderr.contains("error: cannot write to standard output: no space left on device");
         assert_eq!(says, arguments != "-T nothing_like_it", "{arguments}: {stderr}");
     }
 }

@@ -111,7 +111,7 @@ pub(super) struct Arguments {
     #[arg(short = 'v', long = "verbose", action = ArgAction::Count)]
     pub(super) verbose: u8,
 
-    /// Also append everything to this file
+    /// Also append everything to this file; what does not fit there makes the exit code 1
     #[arg(short = 'l', long = "log", value_name = "FILE")]
     pub(super) log: Option<PathBuf>,
 

@@ -15,7 +15,6 @@ mod signals;
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -25,7 +24,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use crate::diagnostic::{Diagnostic, Fault, Severity};
 use crate::interrupt::Interrupt;
 use crate::recipe::{Prompts, Recipe, STACK, Stopped, Surroundings, on_large_stack};
-use crate::report::{self, Console, Ending, Listing, Options, addressed, matches};
+use crate::report::{self, Console, Ending, Listing, Log, Options, addressed, matches};
 use crate::secret::Redactor;
 
 use self::arguments::{Arguments, Tool};
@@ -35,6 +34,7 @@ use self::shell::{Presentation, Shell};
 
 /// Does what the arguments say (the first is the program's name) and gives the code to exit with.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    signals::outlive_full_files();
     let core_files = private::keep();
     let shell = Shell::of_process(core_files);
     if let Some(asking) = shell.variable(complete::VARIABLE) {
@@ -82,7 +82,7 @@ fn usage(error: &clap::Error, shell: &Shell) -> u8 {
     told(u8::try_from(error.exit_code()).unwrap_or(2), &console)
 }
 
-fn options(presentation: Presentation, is_rehearsal: bool, log: Option<Box<dyn Write>>) -> Options {
+fn options(presentation: Presentation, is_rehearsal: bool, log: Option<Log>) -> Options {
     Options {
         format: presentation.format,
         threshold: presentation.threshold,
@@ -143,16 +143,18 @@ fn written(text: std::io::Result<String>, console: &Console) -> u8 {
     }
 }
 
-/// The code to exit with, now that everything was told: what was asked for must have reached standard output.
+/// The code to exit with, now that everything was told: what was asked for must have reached standard output, and the log its file.
 fn told(code: u8, console: &Console) -> u8 {
-    match console.lost() {
-        Some(reason) => {
-            let message = format!("cannot write to standard output: {reason}");
-            let failed = refuse(console, &[Diagnostic::new(Fault::Failed, message)]);
-            if code == 0 { failed } else { code }
-        }
-        None => code,
+    let lost = console.lost();
+    if lost.is_empty() {
+        return code;
     }
+    let lost: Vec<Diagnostic> = lost
+        .into_iter()
+        .map(|lost| Diagnostic::new(Fault::Failed, lost))
+        .collect();
+    let failed = refuse(console, &lost);
+    if code == 0 { failed } else { code }
 }
 
 fn make_project(words: &[String], shell: &Shell, console: &Console) -> u8 {
@@ -170,13 +172,16 @@ fn make_project(words: &[String], shell: &Shell, console: &Console) -> u8 {
     }
 }
 
-fn open_log(path: &std::path::Path) -> anyhow::Result<Box<dyn Write>> {
+fn open_log(path: &std::path::Path) -> anyhow::Result<Log> {
     let file = File::options()
         .append(true)
         .create(true)
         .open(path)
         .with_context(|| format!("cannot write the log {}", path.display()))?;
-    Ok(Box::new(file))
+    Ok(Log {
+        name: path.display().to_string(),
+        file: Box::new(file),
+    })
 }
 
 /// Tells what is wrong; the first decides the code.

@@ -6,11 +6,18 @@ use std::sync::Arc;
 use std::thread;
 
 use nix::sys::signal::{SigSet, Signal as Posix};
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 use crate::interrupt::{Interrupt, Signal};
+
+/// A file that may not grow further is an error where it is written, and not the end of capr in the midst of a transaction. What capr
+/// starts does not inherit it.
+pub(super) fn outlive_full_files() {
+    // Where that is not possible a run goes well as long as no file is full.
+    let _ = flag::register(SIGXFSZ, Arc::default());
+}
 
 /// From now on every such signal is raised on `interrupt`, by a thread of its own. Called before there are other threads.
 pub(super) fn forward(interrupt: &Interrupt) -> io::Result<()> {

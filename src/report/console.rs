@@ -45,6 +45,14 @@ pub enum Ending {
     },
 }
 
+/// A file for the log.
+pub struct Log {
+    /// As the person named it.
+    pub name: String,
+    /// Opened for appending.
+    pub file: Box<dyn Write>,
+}
+
 /// What is needed to tell a run.
 pub struct Options {
     /// The form.
@@ -58,7 +66,7 @@ pub struct Options {
     /// Whether nothing is really done; connections are not told then, as there are none.
     pub is_rehearsal: bool,
     /// Where everything is appended in the plain form.
-    pub log: Option<Box<dyn Write>>,
+    pub log: Option<Log>,
     /// Once it is raised, output that nobody reads is not waited for.
     pub interrupt: Interrupt,
 }
@@ -77,6 +85,8 @@ struct Inner {
     messages: Screen,
     data: Screen,
     log: Option<(Plain, Screen)>,
+    /// What the log is called.
+    log_name: String,
     tally: Tally,
 }
 
@@ -119,10 +129,11 @@ impl Console {
         if let Form::Json(_) = form {
             messages.write(&Json::version(), None);
         }
+        let log_name = options.log.as_ref().map(|log| log.name.clone()).unwrap_or_default();
         let log = options.log.map(|log| {
             (
                 Plain::new(cleaner.clone(), options.threshold, options.is_rehearsal),
-                Screen::new(log),
+                Screen::new(log.file),
             )
         });
         Self(Rc::new(RefCell::new(Inner {
@@ -134,6 +145,7 @@ impl Console {
             messages,
             data: Screen::new(data),
             log,
+            log_name,
             tally: Tally::new(),
         })))
     }
@@ -182,9 +194,16 @@ impl Console {
         self.0.borrow_mut().data.write(text, None);
     }
 
-    /// Why what was asked for did not reach standard output.
-    pub fn lost(&self) -> Option<String> {
-        self.0.borrow().data.lost()
+    /// What did not get where it was to go, and why, each as a message.
+    pub fn lost(&self) -> Vec<String> {
+        let inner = self.0.borrow();
+        let said = |what: &str, screen: &Screen| screen.lost().map(|reason| format!("{what}: {reason}"));
+        let log = inner.log.as_ref();
+        let data = said("cannot write to standard output", &inner.data);
+        // That nobody can be told it, either, still shows in the exit code.
+        let messages = said("cannot write to standard error", &inner.messages);
+        let log = log.and_then(|(_, file)| said(&format!("the log {} is not complete", inner.log_name), file));
+        [data, messages, log].into_iter().flatten().collect()
     }
 
     /// Text for standard error that needs no cleaning.

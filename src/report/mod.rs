@@ -19,7 +19,7 @@ mod text;
 mod variables;
 
 pub use addressed::{addressed, addressed_json};
-pub use console::{Console, Ending, Format, Options};
+pub use console::{Console, Ending, Format, Log, Options};
 pub use palette::Look;
 pub use tasks::{Listing, matches};
 pub use variables::{variables, variables_json};

@@ -2,6 +2,8 @@
 
 use std::io::{Error, ErrorKind, Write};
 
+use crate::io_error::plain;
+
 /// Lines on one writer, with a last line that may be redrawn.
 pub(super) struct Screen {
     out: Box<dyn Write>,
@@ -52,7 +54,7 @@ impl Screen {
     pub(super) fn lost(&self) -> Option<String> {
         let error = self.lost.as_ref();
         let error = error.filter(|error| error.kind() != ErrorKind::BrokenPipe);
-        error.map(Error::to_string)
+        error.map(plain)
     }
 
     /// Takes the last line away, for someone else to write.

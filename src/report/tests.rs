@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 
-use super::{Console, Ending, Format, Look, Options};
+use super::{Console, Ending, Format, Log, Look, Options};
 use crate::configuration::Server;
 use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
 use crate::event::{ActionId, Event, Level, Reporter};
@@ -567,7 +567,10 @@ fn data_is_cleaned_for_a_terminal_and_left_as_it_is_for_a_program() {
 fn l13_a_log_is_written_in_the_plain_form_whatever_the_terminal_shows() {
     let log = Paper::default();
     let mut options = options(Format::Pretty, Level::Trace, look(true));
-    options.log = Some(Box::new(log.clone()));
+    options.log = Some(Log {
+        name: "log".to_owned(),
+        file: Box::new(log.clone()),
+    });
     told(options, &run()[1..3]);
     assert_eq!(log.text(), "  * executing `deploy'\n ** transaction: start\n");
 }
