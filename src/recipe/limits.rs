@@ -59,9 +59,8 @@ pub(super) fn limit(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             return Some(token(missing));
         }
         // The step before has seen the signal and ends the script.
-        let signal = (is_slow || steps % STEPS == 0)
-            .then(|| running.interrupt.take())
-            .flatten();
+        let is_asked = is_slow && !running.is_loading() || steps % STEPS == 0;
+        let signal = is_asked.then(|| running.interrupt.take()).flatten();
         signal.map(|signal| token(ActionError::Interrupted(signal).diagnostic()))
     });
 }
