@@ -3,6 +3,7 @@
 use std::process::{Command, Output, Stdio};
 
 use crate::fleet::Fleet;
+use crate::fleet::place::capr;
 use crate::harness::Case;
 
 const RECIPE: &str = r#"role :app, "app1";
@@ -10,11 +11,11 @@ task :good { run "for n in $(seq 200); do echo a line of output $n; done"; run "
 task :bad { transaction { on_rollback { run "touch /tmp/undone"; } run "for n in $(seq 200); do echo a line of output $n; done; exit 3"; } }"#;
 
 /// capr on a fleet as a shell starts it.
-fn capr(fleet: &Fleet, before: &str, words: &str) -> Output {
+fn start(fleet: &Fleet, before: &str, words: &str) -> Output {
     let case = Case::new().file("deploy.rhai", RECIPE);
-    let capr = env!("CARGO_BIN_EXE_capr");
     Command::new("sh")
-        .args(["-c", &format!("{before} exec {capr} {words}")])
+        .args(["-c", &format!("{before} exec \"$0\" {words}")])
+        .arg(capr())
         .current_dir(case.path(""))
         .env("HOME", case.path("../home"))
         .env("CAPR_SSH_CONFIG", fleet.ssh_config())
@@ -37,12 +38,12 @@ fn a_log_on_a_full_disk_is_told_once_and_in_the_exit_code_and_the_run_goes_on() 
         ("exec 2>/dev/full;", "", ""),
     ] {
         fleet.sh("app1", "rm -f /tmp/done /tmp/undone");
-        let told = capr(&fleet, before, &format!("{words} good"));
+        let told = start(&fleet, before, &format!("{words} good"));
         let said = String::from_utf8_lossy(&told.stderr).into_owned();
         assert_eq!(told.status.code(), Some(1), "{before} {words}: {said}");
         assert!(fleet.exists("app1", "/tmp/done"), "{said}");
         assert!(reason.is_empty() || said.matches(reason).count() == 1, "{said}");
-        let told = capr(&fleet, before, &format!("{words} bad"));
+        let told = start(&fleet, before, &format!("{words} bad"));
         let said = String::from_utf8_lossy(&told.stderr).into_owned();
         assert_eq!(told.status.code(), Some(1), "{before} {words}: {said}");
         assert!(fleet.exists("app1", "/tmp/undone"), "{said}");
@@ -58,9 +59,9 @@ fn a_local_file_that_may_not_grow_further_is_a_failure_with_a_rollback() {
         "deploy.rhai",
         r#"role :app, "app1"; task :t { transaction { on_rollback { run "touch /tmp/undone"; } get "/tmp/large", "here"; } }"#,
     );
-    let capr = env!("CARGO_BIN_EXE_capr");
     let told = Command::new("sh")
-        .args(["-c", &format!("ulimit -f 1; exec {capr} t")])
+        .args(["-c", "ulimit -f 1; exec \"$0\" t"])
+        .arg(capr())
         .current_dir(case.path(""))
         .env("HOME", case.path("../home"))
         .env("CAPR_SSH_CONFIG", fleet.ssh_config())
