@@ -131,7 +131,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 
 /// All paths. A thread looks for them: there may be no end to it without one that fits.
 fn fitting(interpreter: &Interpreter, paths: glob::Paths) -> Fallible<Array> {
-    let unable = |error: std::io::Error| wrong(format!("`glob' cannot start: {}", plain(&error)), Position::NONE);
+    let unable = |error: io::Error| wrong(format!("`glob' cannot start: {}", plain(&error)), Position::NONE);
     let (sender, found) = sync_channel(1024);
     // Given up on, it ends with the next path that fits, or with capr.
     let looks = Builder::new().name("glob".to_owned()).spawn(move || {
@@ -168,7 +168,7 @@ pub(in crate::recipe) fn read_file(
     position: Position,
 ) -> Fallible<String> {
     let file = interpreter.home_path(path);
-    let unreadable = |error: &std::io::Error| wrong(format!("cannot read {what}{path}: {}", plain(error)), position);
+    let unreadable = |error: &io::Error| wrong(format!("cannot read {what}{path}: {}", plain(error)), position);
     let is_piped = !interpreter.is_loading() && file.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir());
     let bytes = if is_piped {
         let source = interpreter.source(&file, position, &unreadable)?;
@@ -178,5 +178,5 @@ pub(in crate::recipe) fn read_file(
         regular(&file)
     };
     let bytes = bytes.map_err(|error| unreadable(&error))?;
-    String::from_utf8(bytes).map_err(|_| unreadable(&std::io::Error::other("it is not UTF-8")))
+    String::from_utf8(bytes).map_err(|_| unreadable(&io::Error::other("it is not UTF-8")))
 }
