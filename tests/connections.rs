@@ -207,3 +207,28 @@ fn no_program_on_the_way_to_a_server_or_its_gateway_outlives_the_run() {
         }
     }
 }
+
+#[test]
+fn the_name_of_a_server_or_user_runs_nothing_on_this_machine() {
+    for (hosts, user, words) in [
+        ("a$(touch${IFS}RAN)", "deploy", "is not a server"),
+        ("a;touch${IFS}RAN;@app1", "deploy", "is not a server"),
+        ("app1", "a;touch RAN;", "is not a user"),
+    ] {
+        let case = Case::new();
+        let (ran, config) = (case.path("../ran"), case.path("../ssh_config"));
+        let place = |text: &str| text.replace("RAN", &ran.display().to_string());
+        let runs = "ProxyCommand echo %h %r; exit 1\n";
+        std::fs::write(&config, place(runs)).unwrap();
+        let finished = case
+            .recipe(&place(&format!(
+                "set :user, \"{user}\"; role :app, \"app1\"; task :t {{ run \"true\"; }}"
+            )))
+            .args(["t"])
+            .env("CAPR_SSH_CONFIG", config.display())
+            .env("HOSTS", place(hosts))
+            .run();
+        assert!(finished.stderr.contains(words), "{}", finished.stderr);
+        assert!(!ran.exists(), "{}", finished.stderr);
+    }
+}

@@ -15,7 +15,7 @@ pub use nearest::{did_you_mean, nearest, suggestion};
 pub use role::{Assignment, AttributeError, Roles};
 pub use run_options::{Environment, RunOptions, Shell, Stdin};
 pub use selection::{Filter, Selection, SelectionError, select};
-pub use server::{Server, ServerSyntax};
+pub use server::{HOST_RULE, Server, ServerSyntax, USER_RULE, is_plain_host, is_plain_user};
 pub use task::{Task, TaskId, Tasks, clean_description};
 pub use value::{Attributes, Value};
 pub use variables::{Read, Setter, Setting, Variables, is_variable_name};

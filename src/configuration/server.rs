@@ -16,6 +16,31 @@ pub struct Server {
     pub user: Option<String>,
 }
 
+/// What [`is_plain_host`] wants, for messages.
+pub const HOST_RULE: &str = "a host begins with no dash and has no blanks and none of '`\"$\\;&<>|(){},";
+/// What [`is_plain_user`] wants, for messages.
+pub const USER_RULE: &str =
+    "a user has none of '`\"$;&<>|(){} and no control characters, ends in no \\, and no word of it begins with a dash";
+
+/// Returns true for a host that is safe in a line for a shell (`ProxyCommand`) and as an argument of a program: ssh's rule
+/// (`ssh_valid_hostname` in readconf.c, since CVE-2023-51385).
+pub fn is_plain_host(host: &str) -> bool {
+    !host.starts_with('-')
+        && !host
+            .chars()
+            .any(|c| c.is_whitespace() || c.is_control() || "'`\"$\\;&<>|(){},".contains(c))
+}
+
+/// Returns true for a login name that is safe likewise: ssh's rule (`ssh_valid_ruser`), and no `$`, which a shell would expand.
+pub fn is_plain_user(user: &str) -> bool {
+    let begins_an_option = user.starts_with('-')
+        || user
+            .split_inclusive(char::is_whitespace)
+            .skip(1)
+            .any(|word| word.starts_with('-'));
+    !begins_an_option && !user.ends_with('\\') && !user.chars().any(|c| c.is_control() || "'`\"$;&<>|(){}".contains(c))
+}
+
 /// A text that names no server.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("`{text}' is not a server: {reason}")]
@@ -75,9 +100,11 @@ impl FromStr for Server {
         if host.is_empty() {
             return Err(wrong("the host is missing"));
         }
-        // A host that begins with a dash would be an option to a program that is handed it.
-        if host.starts_with('-') || host.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err(wrong("a host has no blanks and does not begin with a dash"));
+        if !is_plain_host(host) {
+            return Err(wrong(HOST_RULE));
+        }
+        if user.as_deref().is_some_and(|user| !is_plain_user(user)) {
+            return Err(wrong(USER_RULE));
         }
         Ok(Self {
             host: host.to_owned(),
@@ -122,6 +149,17 @@ mod tests {
         ] {
             assert_eq!(parse(text).to_string(), shown);
         }
+        // What names of others look like.
+        for text in [
+            "DOMAIN\\bob@app1",
+            "first last@app1",
+            "fe80::1%eth0",
+            "jump/app1",
+            "app_1",
+            "app*",
+        ] {
+            assert_eq!(parse(text).to_string(), text);
+        }
         assert_eq!(parse("a@b@app1").user.as_deref(), Some("a@b"));
         assert_ne!(parse("app1"), parse("app1:2222"));
         assert_ne!(parse("app1"), parse("bob@app1"));
@@ -138,6 +176,20 @@ mod tests {
             "-oProxyCommand=x",
             "a b",
             "[::1",
+            "a$(touch x)",
+            "a`id`",
+            "a;b",
+            "a'b",
+            "a\\b",
+            "a{b,c}",
+            "a\u{7}",
+            "$(id)@app1",
+            "a`id`@app1",
+            "$HOME@app1",
+            "-l@app1",
+            "a -l@app1",
+            "a\\@app1",
+            "a\n@app1",
         ] {
             assert!(text.parse::<Server>().is_err(), "{text}");
         }

@@ -109,6 +109,26 @@ pub fn placeholders(line: &str, server: &Server, roles: &[&str]) -> String {
         .replace("$CAPISTRANO:HOSTROLES$", &roles.join(","))
 }
 
+/// Likewise for the name of a local file, which the name of a server must not lead out of its directory.
+///
+/// # Errors
+///
+/// When host or roles would be read as `..`, or as a path from the root.
+pub fn local_name(name: &str, server: &Server, roles: &[&str]) -> Result<String, String> {
+    let host = name.contains("$CAPISTRANO:HOST$").then_some(server.host.as_str());
+    let roles_stand_there = name.contains("$CAPISTRANO:HOSTROLES$");
+    let leads_elsewhere = |text: &&str| text.split('/').any(|part| ["", ".", ".."].contains(&part));
+    let mut texts = host
+        .into_iter()
+        .chain(roles.iter().copied().filter(|_| roles_stand_there));
+    match texts.find(leads_elsewhere) {
+        Some(text) => Err(format!(
+            "`{text}' cannot stand in the local name `{name}': it leads elsewhere"
+        )),
+        None => Ok(placeholders(name, server, roles)),
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -117,7 +137,7 @@ mod tests {
 
     use indexmap::IndexMap;
 
-    use super::{Environment, LONGEST, RunOptions, Server, Shell, placeholders};
+    use super::{Environment, LONGEST, RunOptions, Server, Shell, local_name, placeholders};
 
     fn command_line(text: &str, options: &RunOptions) -> String {
         super::command_line(text, options, "", false).line
@@ -298,5 +318,23 @@ mod tests {
             ),
             "echo app1 app,db $CAPISTRANO:X$"
         );
+    }
+
+    #[test]
+    fn the_name_of_a_server_leads_no_local_file_out_of_its_directory() {
+        let named = |host: &str| local_name("got/$CAPISTRANO:HOST$.log", &Server::host(host), &[]);
+        for host in ["../../x", "..", ".", "/etc/x", "a/../b", "a//b", "a/"] {
+            assert!(named(host).is_err(), "{host}");
+        }
+        for (host, name) in [
+            ("app1", "got/app1.log"),
+            ("jump/app1", "got/jump/app1.log"),
+            ("::1", "got/::1.log"),
+        ] {
+            assert_eq!(named(host).unwrap(), name);
+        }
+        let of_roles = |name: &str| local_name(name, &Server::host(".."), &["app", "../db"]);
+        assert_eq!(of_roles("plain").unwrap(), "plain");
+        assert!(of_roles("$CAPISTRANO:HOSTROLES$").unwrap_err().contains("../db"));
     }
 }

@@ -211,3 +211,25 @@ fn f4_a_directory_that_nobody_asked_for_and_links_that_lead_out_do_not_come() {
     );
     assert!(directory.path().join("d/out").is_file());
 }
+
+#[test]
+fn the_name_of_a_server_leads_no_file_out_of_its_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = |body: &str| body.replace("DIR", &directory.path().display().to_string());
+    for verb in [
+        "download \"/x\", \"DIR/a/$CAPISTRANO:HOST$\";",
+        "get \"/x\", \"DIR/a/$CAPISTRANO:HOST$\";",
+        "upload \"DIR/a/$CAPISTRANO:HOST$\", \"/x\";",
+    ] {
+        let case = recipe(&place(&format!(
+            "role :app, \"../../x\", \"app2\"; task :t {{ {verb} }}"
+        )));
+        let outcome = case.run(&["t"]);
+        let error = outcome.error();
+        assert!(
+            error.message.starts_with("`../../x' cannot stand in the local name"),
+            "{error:?}"
+        );
+        assert!(outcome.script.connections().is_empty());
+    }
+}

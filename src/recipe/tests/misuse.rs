@@ -49,7 +49,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ("server \"x\";", "`server \"x\"' names no role", "it is written: server"),
     (
         "role :a, \"x y\";",
-        "`x y' is not a server: a host has no blanks and does not begin with a dash",
+        "`x y' is not a server: a host begins with no dash and has no blanks and none of '`\"$\\;&<>|(){},",
         "",
     ),
     (

@@ -11,13 +11,13 @@ use super::super::download::Downloads;
 use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
 use super::super::options::{SELECTION, flag};
-use super::super::origin::raise;
+use super::super::origin::{raise, wrong};
 use super::files::{VIA, request, settings};
 use super::{Choice, Choices, Verb, text};
 use crate::actor::Output;
 use crate::configuration::{Server, select};
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::plan::get_command;
+use crate::plan::{get_command, local_name};
 use crate::session::Input;
 
 static DIRECTORIES: &[Choice] = &[Choice {
@@ -103,6 +103,7 @@ fn distinct(
     .unwrap_or_default();
     let mut places: HashMap<PathBuf, &Server> = HashMap::new();
     for server in &servers {
+        local_name(to, server, &[]).map_err(|message| wrong(message, call.position))?;
         if let Some(other) = places.insert(downloads.place(server), server) {
             let message = format!("{other} and {server} would both be written to `{to}'");
             let diagnostic = Diagnostic::new(Fault::Recipe, message)

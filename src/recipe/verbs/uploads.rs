@@ -18,7 +18,7 @@ use crate::configuration::select;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::io_error::plain;
-use crate::plan::{Mode, placeholders, put_command, untar_command};
+use crate::plan::{Mode, local_name, put_command, untar_command};
 use crate::session::Input;
 use crate::source::{self, Source};
 
@@ -121,7 +121,8 @@ impl Upload<'_> {
         let servers = select(&configuration.roles, &settings.selection, &self.interpreter.filter).unwrap_or_default();
         let mut branches = Branches::default();
         for server in servers {
-            let own = placeholders(from, &server, &configuration.roles.roles_of(&server));
+            let own = local_name(from, &server, &configuration.roles.roles_of(&server))
+                .map_err(|message| wrong(message, self.position))?;
             branches.of.insert(server, vec![branches.commands.len()]);
             let request = self.request(&own, to)?;
             branches.commands.push((request, settings.options.clone()));

@@ -10,7 +10,7 @@ use super::words;
 use super::{
     AddressFamily, Algorithms, AuthMethod, HostConfig, LEAST_RSA_BITS, Place, Route, SshConfig, Trouble, foreign,
 };
-use crate::configuration::Server;
+use crate::configuration::{HOST_RULE, Server, USER_RULE, is_plain_host, is_plain_user};
 use crate::session::ssh::inbox::Inbox;
 use crate::session::{HostKeyPolicy, SshOptions};
 
@@ -28,6 +28,8 @@ pub(super) fn resolve(
 ) -> Result<HostConfig, Trouble> {
     let user = server.user.as_deref().or(options.user.as_deref());
     let port = server.port.or(options.port);
+    // Before anything is run: these names become words of shell lines (`Match exec`, `ProxyCommand`).
+    plain_names(&server.host, user)?;
     let answers = match search(config, &server.host, user, port, local_user) {
         Ok(answers) => answers,
         Err(Stop::Trouble(trouble)) => return Err(trouble),
@@ -45,8 +47,12 @@ pub(super) fn resolve(
     let user = found.text(Keyword::User).map_or(local_user, |(user, _)| user);
     let port = found.number(Keyword::Port).and_then(|port| u16::try_from(port).ok());
     let port = port.unwrap_or(DEFAULT_PORT);
+    plain_names(&host_name, Some(user))?;
     let alias = found.text(Keyword::HostKeyAlias).map(|(alias, _)| alias);
     let host_key_alias = options.host_key_alias.as_deref().or(alias).map(str::to_ascii_lowercase);
+    if let Some(alias) = &host_key_alias {
+        plain_names(alias, None)?;
+    }
     let mut tokens = Tokens {
         jump: String::new(),
         host_name: &host_name,
@@ -155,6 +161,23 @@ pub(super) fn resolve(
         host_key_alias,
         host_name,
     })
+}
+
+/// Refuses names that a shell would not take for mere words, wherever they come from.
+fn plain_names(host: &str, user: Option<&str>) -> Result<(), Trouble> {
+    if !is_plain_host(host) {
+        return Err(Trouble::new(format!(
+            "`{}' is not a host: {HOST_RULE}",
+            host.escape_debug()
+        )));
+    }
+    match user.filter(|user| !is_plain_user(user)) {
+        Some(user) => Err(Trouble::new(format!(
+            "`{}' is not a user: {USER_RULE}",
+            user.escape_debug()
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn route(options: &SshOptions, found: &Found, tokens: &Tokens<'_>) -> Result<Route, Trouble> {

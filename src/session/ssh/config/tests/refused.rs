@@ -245,3 +245,114 @@ fn a_file_that_is_named_must_be_there() {
     let error = SshConfig::load(Some(&["/nonexistent/config".into()]), None).unwrap_err();
     assert_eq!(error.reason, "/nonexistent/config: no such file");
 }
+
+#[test]
+fn names_that_a_shell_would_not_take_for_words_are_refused_as_ssh_refuses_them() {
+    let ours = |host: &str, user: Option<&str>| {
+        let server = crate::configuration::Server {
+            user: user.map(str::to_owned),
+            ..crate::configuration::Server::host(host)
+        };
+        SshConfig::default()
+            .resolve(&server, &SshOptions::default(), "me", None)
+            .is_ok()
+    };
+    let theirs = |host: &str, user: Option<&str>| {
+        let mut command = std::process::Command::new("ssh");
+        command.args(["-G", "-F", "none"]);
+        if let Some(user) = user {
+            command.args(["-l", user]);
+        }
+        command.args(["--", host]).output().unwrap().status.success()
+    };
+    let (mut hosts, mut users, mut stricter) = (0, 0, Vec::new());
+    let characters = (1_u8..=0x7f).map(char::from);
+    // What one character does, in the middle, in front and behind.
+    let names = characters.flat_map(|c| [format!("a{c}b"), format!("{c}ab"), format!("ab{c}")]);
+    let more = [
+        "a -b",
+        "a\t-b",
+        "$(id)",
+        "a`id`",
+        "a;id",
+        "../../x",
+        "DOMAIN\\me",
+        "fe80::1%lo",
+    ]
+    .map(str::to_owned);
+    for name in names.chain(more) {
+        // `ssh` takes these for something else than a host.
+        if !name.contains(['@', '/']) && !name.contains(':') {
+            hosts += 1;
+            match (ours(&name, None), theirs(&name, None)) {
+                (false, true) => stricter.push(format!("host {name:?}")),
+                (ours, theirs) => assert_eq!(ours, theirs, "host {name:?}"),
+            }
+        }
+        users += 1;
+        match (ours("app1", Some(&name)), theirs("app1", Some(&name))) {
+            (false, true) => stricter.push(format!("user {name:?}")),
+            (ours, theirs) => assert_eq!(ours, theirs, "user {name:?}"),
+        }
+    }
+    println!(
+        "{hosts} hosts, {users} users held against ssh; stricter than this one: {}",
+        stricter.join(", ")
+    );
+    // Newer versions refuse the comma and control characters, too; a `$` in a user's name nobody but us.
+    let newer = |text: &String| {
+        text.contains([',', '$']) || text.contains("\\u{") || ["\\t", "\\n", "\\r"].iter().any(|c| text.contains(c))
+    };
+    assert!(stricter.iter().all(newer), "{stricter:?}");
+}
+
+#[test]
+fn a_name_for_a_shell_is_refused_before_anything_is_run_wherever_it_comes_from() {
+    let hostile = "a$(touch DIR/ran)";
+    for (text, options, host) in [
+        (
+            "Match exec \"touch DIR/ran\"\n",
+            SshOptions {
+                user: Some("x`id`".to_owned()),
+                ..SshOptions::default()
+            },
+            "app1",
+        ),
+        (
+            "HostName a;touch${IFS}DIR/ran\nProxyCommand echo %h\n",
+            SshOptions::default(),
+            "app1",
+        ),
+        (
+            "User \"$(touch DIR/ran)\"\nProxyCommand echo %r\n",
+            SshOptions::default(),
+            "app1",
+        ),
+        (
+            "HostKeyAlias a;b\nProxyCommand echo %k\n",
+            SshOptions::default(),
+            "app1",
+        ),
+        ("ProxyJump a`id`\n", SshOptions::default(), "app1"),
+        ("ProxyJump \"$(id)@a\"\n", SshOptions::default(), "app1"),
+        (
+            "",
+            SshOptions {
+                host_name: Some("a|b".to_owned()),
+                proxy: Some("echo %h".to_owned()),
+                ..SshOptions::default()
+            },
+            "app1",
+        ),
+        ("Match exec \"touch DIR/ran\"\n", SshOptions::default(), hostile),
+        ("Match exec \"echo %h\"\nHostName a;b\n", SshOptions::default(), "app1"),
+    ] {
+        let sample = Sample::new(text);
+        let server = crate::configuration::Server::host(sample.place(host));
+        let resolved = sample.load().unwrap().resolve(&server, &options, "me", None);
+        let error = resolved.expect_err(text);
+        let told = ["is not a host", "is not a user", "is not a server"];
+        assert!(told.iter().any(|words| error.reason.contains(words)), "{text}: {error}");
+        assert!(!sample.directory.path().join("ran").exists(), "{text}");
+    }
+}
