@@ -83,6 +83,27 @@ pub enum Event {
         file: String,
     },
 
+    /// A host key has changed or is revoked, and the configuration wants to go on (`StrictHostKeyChecking no`).
+    HostKeyUntrusted {
+        /// Whose.
+        server: Server,
+        /// What is wrong, and what does not go there.
+        reason: String,
+    },
+    /// Keys were exchanged.
+    Negotiated {
+        /// With which server, or gateway.
+        server: Server,
+        /// `mlkem768x25519-sha256`.
+        key_exchange: String,
+        /// `ssh-ed25519`.
+        host_key: String,
+        /// `chacha20-poly1305@openssh.com`.
+        cipher: String,
+        /// Where the cipher does not do it.
+        mac: Option<String>,
+    },
+
     /// An action starts on all its servers.
     ActionStarted {
         /// Its number.

@@ -49,6 +49,8 @@ pub struct Actor {
     actions: u64,
     /// What servers said before login, told already.
     banners: HashSet<String>,
+    /// Servers whose host keys have changed or are revoked.
+    untrusted: HashSet<Server>,
 }
 
 /// The handler that runs.
@@ -80,6 +82,7 @@ impl Actor {
             rolling: None,
             unreachable: IndexMap::new(),
             actions: 0,
+            untrusted: HashSet::new(),
             banners: HashSet::new(),
         }
     }

@@ -264,7 +264,7 @@ impl Actor {
         } else {
             (&mut self.remote, &mut self.teller, &mut self.asked)
         };
-        let banners = &mut self.banners;
+        let (banners, untrusted) = (&mut self.banners, &mut self.untrusted);
         // Without anybody to connect: connections that were lost since the last action are noticed.
         if let Err(NotConnected::Interrupted(signal)) = fanout.connect(&[], &mut drop) {
             return Err(self.interrupted(signal));
@@ -314,6 +314,32 @@ impl Actor {
                 fingerprint: key.fingerprint,
                 file: key.file.display().to_string(),
             }),
+            Progress::Negotiated(server, algorithms) => teller.tell(Event::Negotiated {
+                server: algorithms.gateway.unwrap_or(server),
+                key_exchange: algorithms.key_exchange,
+                host_key: algorithms.host_key,
+                cipher: algorithms.cipher,
+                mac: algorithms.mac,
+            }),
+            Progress::HostKeyUntrusted(server, warning) => {
+                if warning.gateway.is_none() {
+                    untrusted.insert(server.clone());
+                }
+                teller.tell(Event::HostKeyUntrusted {
+                    server: warning.gateway.unwrap_or(server),
+                    reason: warning.text,
+                });
+            }
+            Progress::KeyLeftOut(server, warning) => {
+                // The same key for all servers.
+                if banners.insert(warning.text.clone()) {
+                    teller.tell(Event::Message {
+                        level: Level::Important,
+                        tag: Some(warning.gateway.unwrap_or(server).to_string()),
+                        text: warning.text,
+                    });
+                }
+            }
             Progress::Banner(server, Banner { gateway, text }) => {
                 let lines: Vec<&str> = text.trim_end().lines().map(str::trim_end).collect();
                 // Mostly all servers say the same.
@@ -490,7 +516,13 @@ impl Actor {
             return Ok(());
         }
         let why = format!("sudo on {}", job.server);
-        match self.asked.get(passwords, &why, self.teller.redactor()) {
+        // Whoever holds a wrong host key gets no password, whichever way it is asked for.
+        let password = if self.untrusted.contains(&job.server) {
+            Err("the server's host key has changed or is revoked".to_owned())
+        } else {
+            self.asked.get(passwords, &why, self.teller.redactor())
+        };
+        match password {
             Ok(password) if refused.as_ref() == Some(&password) => {
                 job.denied = true;
                 self.decline(running, index);

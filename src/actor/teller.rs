@@ -35,6 +35,7 @@ fn texts(event: &mut Event) -> Vec<&mut String> {
         Event::Printed { text } => vec![text],
         Event::Message { text, tag, .. } => std::iter::once(text).chain(tag).collect(),
         Event::ConnectFailed { reason, .. }
+        | Event::HostKeyUntrusted { reason, .. }
         | Event::RollbackSkipped { reason, .. }
         | Event::RollbackFailed { reason, .. } => vec![reason],
         // Names, numbers and keys.
@@ -44,6 +45,7 @@ fn texts(event: &mut Event) -> Vec<&mut String> {
         | Event::Connecting { .. }
         | Event::Connected { .. }
         | Event::HostKeyAdded { .. }
+        | Event::Negotiated { .. }
         | Event::Transferred { .. }
         | Event::ServerFinished { .. }
         | Event::ActionFinished { .. }

@@ -107,7 +107,7 @@ pub(super) struct Arguments {
     #[arg(short = 'q', long = "quiet", conflicts_with = "verbose")]
     pub(super) quiet: bool,
 
-    /// Show more than -q does, at each repetition; without either all is shown. With -T: also hidden tasks
+    /// Show more than -q does, at each repetition, and the algorithms of connections; without either all but those is shown. With -T: also hidden tasks
     #[arg(short = 'v', long = "verbose", action = ArgAction::Count)]
     pub(super) verbose: u8,
 

@@ -89,6 +89,7 @@ fn options(presentation: Presentation, is_rehearsal: bool, log: Option<Log>) -> 
         look: presentation.look,
         data_columns: presentation.data_columns,
         is_rehearsal,
+        tells_algorithms: presentation.tells_algorithms,
         log,
         interrupt: Interrupt::default(),
     }

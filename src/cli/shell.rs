@@ -93,6 +93,7 @@ fn terminal<T: IsTerminal + AsFd>(stream: fn() -> T) -> Terminal {
 pub(super) struct Presentation {
     pub(super) format: Format,
     pub(super) threshold: Level,
+    pub(super) tells_algorithms: bool,
     pub(super) look: Look,
     pub(super) data_columns: Option<usize>,
 }
@@ -115,7 +116,10 @@ impl Presentation {
             2 => Level::Debug,
             _ => Level::Trace,
         };
-        Self::new(arguments.log_format, arguments.color, threshold, shell)
+        Self {
+            tells_algorithms: arguments.verbose > 0,
+            ..Self::new(arguments.log_format, arguments.color, threshold, shell)
+        }
     }
 
     fn new(format: Option<LogFormat>, color: ColorChoice, threshold: Level, shell: &Shell) -> Self {
@@ -136,6 +140,7 @@ impl Presentation {
         Self {
             format,
             threshold,
+            tells_algorithms: false,
             look: Look {
                 color,
                 columns: shell.messages.columns,

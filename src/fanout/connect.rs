@@ -85,6 +85,21 @@ impl Fanout {
                         progress(Progress::Banner(login.server.clone(), banner));
                     }
                 }
+                Report::Negotiated(id, algorithms) => {
+                    if let Some(login) = logins.get(&id) {
+                        progress(Progress::Negotiated(login.server.clone(), algorithms));
+                    }
+                }
+                Report::HostKeyUntrusted(id, warning) => {
+                    if let Some(login) = logins.get(&id) {
+                        progress(Progress::HostKeyUntrusted(login.server.clone(), warning));
+                    }
+                }
+                Report::KeyLeftOut(id, warning) => {
+                    if let Some(login) = logins.get(&id) {
+                        progress(Progress::KeyLeftOut(login.server.clone(), warning));
+                    }
+                }
                 Report::PasswordWanted(id, question) => {
                     if let Some(login) = logins.get(&id) {
                         let (sender, answer) = channel();

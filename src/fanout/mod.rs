@@ -23,8 +23,8 @@ use crate::exit::{Exit, Stream};
 use crate::interrupt::{Interrupt, Signal};
 use crate::secret::Secret;
 use crate::session::{
-    Banner, Command, ConnectError, Connector, JobId, JobSignal, NewHostKey, PasswordQuestion, Report, Session,
-    SessionId,
+    Banner, Command, ConnectError, Connector, JobId, JobSignal, Negotiated, NewHostKey, PasswordQuestion, Report,
+    Session, SessionId, Warning,
 };
 use crate::source::Source;
 
@@ -39,6 +39,12 @@ pub enum Progress {
     HostKeyAdded(Server, NewHostKey),
     /// A server, or a gateway on the way to it, has a message for whoever logs in.
     Banner(Server, Banner),
+    /// Keys were exchanged with it, or with a gateway.
+    Negotiated(Server, Negotiated),
+    /// Its host key, or a gateway's, is not the right one.
+    HostKeyUntrusted(Server, Warning),
+    /// A private key was left out.
+    KeyLeftOut(Server, Warning),
     /// Answered before the callback returns; nothing sent, or `None`, means there is no password. Keeping it is up to whoever
     /// is asked: several servers ask, and a `refused` one is to be forgotten if it is the one that is kept.
     PasswordWanted(Server, PasswordQuestion, Sender<Option<Secret>>),
@@ -258,6 +264,9 @@ impl Fanout {
             | Report::ConnectFailed(..)
             | Report::HostKeyAdded(..)
             | Report::Banner(..)
+            | Report::Negotiated(..)
+            | Report::HostKeyUntrusted(..)
+            | Report::KeyLeftOut(..)
             | Report::PasswordWanted(..) => {}
         }
     }

@@ -65,6 +65,8 @@ pub struct Options {
     pub data_columns: Option<usize>,
     /// Whether nothing is really done; connections are not told then, as there are none.
     pub is_rehearsal: bool,
+    /// Whether the algorithms of connections are told to a person, too.
+    pub tells_algorithms: bool,
     /// Where everything is appended in the plain form.
     pub log: Option<Log>,
     /// Once it is raised, output that nobody reads is not waited for.
@@ -82,6 +84,7 @@ struct Inner {
     cleaner: Cleaner,
     data_columns: Option<usize>,
     is_rehearsal: bool,
+    tells_algorithms: bool,
     messages: Screen,
     data: Screen,
     log: Option<(Plain, Screen)>,
@@ -142,6 +145,7 @@ impl Console {
             cleaner,
             data_columns: options.data_columns,
             is_rehearsal: options.is_rehearsal,
+            tells_algorithms: options.tells_algorithms || options.format == Format::Json,
             messages,
             data: Screen::new(data),
             log,
@@ -220,6 +224,9 @@ impl Console {
 impl Inner {
     fn report(&mut self, event: &Event) {
         if self.is_rehearsal && matches!(event, Event::Connecting { .. } | Event::Connected { .. }) {
+            return;
+        }
+        if !self.tells_algorithms && matches!(event, Event::Negotiated { .. }) {
             return;
         }
         self.tally.count(event);

@@ -101,6 +101,26 @@ impl Json {
                 .text("key_type", key_type)
                 .text("fingerprint", fingerprint)
                 .text("file", file),
+            Event::HostKeyUntrusted { server, reason } => {
+                object.server(server).text("reason", &self.cleaner.redact(reason))
+            }
+            Event::Negotiated {
+                server,
+                key_exchange,
+                host_key,
+                cipher,
+                mac,
+            } => {
+                object
+                    .server(server)
+                    .text("key_exchange", key_exchange)
+                    .text("host_key", host_key)
+                    .text("cipher", cipher);
+                match mac {
+                    Some(mac) => object.text("mac", mac),
+                    None => &mut object,
+                }
+            }
             Event::ActionStarted {
                 action,
                 verb,
@@ -198,6 +218,8 @@ fn type_name(event: &Event) -> &'static str {
         Event::Connected { .. } => "connected",
         Event::ConnectFailed { .. } => "connect_failed",
         Event::HostKeyAdded { .. } => "host_key_added",
+        Event::HostKeyUntrusted { .. } => "host_key_untrusted",
+        Event::Negotiated { .. } => "negotiated",
         Event::ActionStarted { .. } => "action_started",
         Event::Output { .. } => "output",
         Event::Transferred { .. } => "transferred",

@@ -5,7 +5,7 @@ use crate::event::{Event, Level};
 use crate::exit::{Exit, Stream};
 
 use super::clean::Cleaner;
-use super::text::{brief, duration, quoted};
+use super::text::{brief, duration, negotiated, quoted};
 
 /// The plain form.
 #[derive(Debug)]
@@ -102,6 +102,20 @@ impl Lines<'_> {
                 file,
             } => {
                 let text = format!("new host key {key_type} {fingerprint} added to {file}");
+                self.say(Level::Important, Some(&server.to_string()), &text);
+            }
+            Event::HostKeyUntrusted { server, reason } => {
+                let text = format!("WARNING: {reason}");
+                self.say(Level::Important, Some(&server.to_string()), &text);
+            }
+            Event::Negotiated {
+                server,
+                key_exchange,
+                host_key,
+                cipher,
+                mac,
+            } => {
+                let text = negotiated(key_exchange, host_key, cipher, mac.as_deref());
                 self.say(Level::Info, Some(&server.to_string()), &text);
             }
             Event::ActionStarted {

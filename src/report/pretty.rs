@@ -12,7 +12,7 @@ use crate::exit::{Exit, Stream};
 
 use super::clean::Cleaner;
 use super::palette::{Label, Look};
-use super::text::{brief, count, cut, duration, size};
+use super::text::{brief, count, cut, duration, negotiated, size};
 
 /// So many servers are shown by name when all went well; more are counted.
 const NAMED_SERVERS: usize = 4;
@@ -91,7 +91,21 @@ impl Pretty {
                 file,
             } => {
                 let said = format!("{server}: new host key {key_type} {fingerprint} added to {file}");
-                self.say(&mut text, Level::Info, None, &said);
+                self.say(&mut text, Level::Important, None, &said);
+            }
+            Event::HostKeyUntrusted { server, reason } => {
+                let said = format!("{server}: WARNING: {}", self.cleaner.lines(reason).join("; "));
+                self.marked(&mut text, Label::Bad, "✗", &said);
+            }
+            Event::Negotiated {
+                server,
+                key_exchange,
+                host_key,
+                cipher,
+                mac,
+            } => {
+                let said = negotiated(key_exchange, host_key, cipher, mac.as_deref());
+                self.say(&mut text, Level::Info, None, &format!("{server}: {said}"));
             }
             Event::ActionStarted {
                 action,

@@ -56,6 +56,7 @@ fn options(format: Format, threshold: Level, look: Look) -> Options {
         look,
         data_columns: None,
         is_rehearsal: false,
+        tells_algorithms: false,
         log: None,
         interrupt: Interrupt::default(),
     }
@@ -209,7 +210,7 @@ fn o1_plain_lines_have_capistranos_prefixes() {
      ** transaction: start
       * executing `deploy:update_code'
         connecting to: ["app1", "db1.example.com"]
-     ** [app1] new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
+    *** [app1] new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
         [app1] connected in 30ms
         [db1.example.com] connected in 31ms
       * executing "mkdir -p /u/apps"
@@ -341,9 +342,10 @@ fn a_pretty_report_on_a_terminal_redraws_its_last_line() {
 }
 
 #[test]
-fn a_quiet_pretty_report_shows_failures_and_standard_error_only() {
+fn a_quiet_pretty_report_shows_failures_new_host_keys_and_standard_error_only() {
     let (messages, _) = told(options(Format::Pretty, Level::Important, look(false)), &run());
     assert_snapshot!(messages, @r"
+        app1: new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
           db1.example.com ! svn: [redacted] is wrong
         ✗ db1.example.com exit status 1 12ms
       ↩ deploy:update_code failed, rolling back
@@ -356,6 +358,42 @@ fn a_quiet_pretty_report_shows_failures_and_standard_error_only() {
     [app1] lines
     ! interrupted, ending the remote commands
     ");
+}
+
+#[test]
+fn a_wrong_host_key_is_told_at_every_level_and_algorithms_where_they_are_asked_for() {
+    let server = Server::host("app1");
+    let events = [
+        Event::Negotiated {
+            server: server.clone(),
+            key_exchange: "curve25519-sha256".to_owned(),
+            host_key: "ssh-ed25519".to_owned(),
+            cipher: "aes256-ctr".to_owned(),
+            mac: Some("hmac-sha2-256-etm@openssh.com".to_owned()),
+        },
+        Event::HostKeyUntrusted {
+            server,
+            reason: "host key of app1 has changed".to_owned(),
+        },
+    ];
+    let algorithms = "app1: curve25519-sha256, ssh-ed25519, aes256-ctr, hmac-sha2-256-etm@openssh.com";
+    for level in [Level::Important, Level::Info, Level::Trace] {
+        for tells_algorithms in [false, true] {
+            for format in [Format::Plain, Format::Pretty, Format::Json] {
+                let mut options = options(format, level, look(false));
+                options.tells_algorithms = tells_algorithms;
+                let (messages, _) = told(options, &events);
+                assert!(messages.contains("host key of app1 has changed"), "{messages}");
+                let shown = messages.replace("[app1]", "app1:").contains(algorithms);
+                let expected = tells_algorithms && level > Level::Important;
+                if format == Format::Json {
+                    assert!(messages.contains("\"type\":\"negotiated\""), "{messages}");
+                } else {
+                    assert_eq!(shown, expected, "{format:?} {level:?} {messages}");
+                }
+            }
+        }
+    }
 }
 
 #[test]
@@ -546,8 +584,8 @@ fn l12_a_dry_run_tells_of_no_connections_and_says_that_nothing_was_changed() {
     }
     console.close(Ending::Done, None);
     assert_snapshot!(messages.text(), @r"
-    ** [app1] new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
-    ** done, nothing was changed (dry run): 0 tasks, 0 commands on 0 servers in TIME
+    *** [app1] new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
+     ** done, nothing was changed (dry run): 0 tasks, 0 commands on 0 servers in TIME
     ");
 }
 

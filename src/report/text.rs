@@ -15,6 +15,12 @@ pub(super) fn duration(elapsed: Duration) -> String {
     }
 }
 
+/// The algorithms of a connection: `curve25519-sha256, ssh-ed25519, aes256-ctr, hmac-sha2-256-etm@openssh.com`.
+pub(super) fn negotiated(key_exchange: &str, host_key: &str, cipher: &str, mac: Option<&str>) -> String {
+    let mac = mac.map(|mac| format!(", {mac}")).unwrap_or_default();
+    format!("{key_exchange}, {host_key}, {cipher}{mac}")
+}
+
 /// A number of bytes as people read it: `512 B`, `1.5 MiB`.
 pub(super) fn size(bytes: u64) -> String {
     let mut amount = bytes as f64;

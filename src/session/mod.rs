@@ -40,7 +40,7 @@ pub enum HostKeyPolicy {
     AcceptNew,
     /// Unknown keys are refused, too.
     Strict,
-    /// Nothing is checked and nothing is written.
+    /// Unknown keys are added, too. To one that has changed or is revoked goes neither a password nor our agent, and it is told.
     Off,
 }
 
@@ -327,6 +327,12 @@ pub enum Report {
     HostKeyAdded(SessionId, NewHostKey),
     /// The server has a message for whoever logs in.
     Banner(SessionId, Banner),
+    /// Keys were exchanged.
+    Negotiated(SessionId, Negotiated),
+    /// The host key is not the right one, and the configuration wants to go on.
+    HostKeyUntrusted(SessionId, Warning),
+    /// A private key was left out.
+    KeyLeftOut(SessionId, Warning),
     /// A password or a passphrase is wanted; login goes on after [`Session::answer`].
     PasswordWanted(SessionId, PasswordQuestion),
     /// Output of a command, as it came.
@@ -364,6 +370,30 @@ pub struct Banner {
     /// Who says it, where that is a gateway on the way to the server.
     pub gateway: Option<Server>,
     /// As it came.
+    pub text: String,
+}
+
+/// The algorithms of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Negotiated {
+    /// Whose, where that is a gateway on the way to the server.
+    pub gateway: Option<Server>,
+    /// `mlkem768x25519-sha256`.
+    pub key_exchange: String,
+    /// `ssh-ed25519`.
+    pub host_key: String,
+    /// `chacha20-poly1305@openssh.com`.
+    pub cipher: String,
+    /// `hmac-sha2-256-etm@openssh.com`; `None` where the cipher does it.
+    pub mac: Option<String>,
+}
+
+/// What is wrong at a login, and does not keep it from going on.
+#[derive(Clone, Debug)]
+pub struct Warning {
+    /// Where that is about a gateway on the way to the server.
+    pub gateway: Option<Server>,
+    /// One line, lower case.
     pub text: String,
 }
 

@@ -63,6 +63,8 @@ impl Reporter for Told {
             Event::Connected { server, .. } => format!("connected {server}"),
             Event::ConnectFailed { server, reason } => format!("no connection {server}: {reason}"),
             Event::HostKeyAdded { server, key_type, .. } => format!("host key {server} {key_type}"),
+            Event::HostKeyUntrusted { server, reason } => format!("host key of {server} not trusted: {reason}"),
+            Event::Negotiated { server, cipher, .. } => format!("agreed with {server} on {cipher}"),
             Event::ActionStarted {
                 verb, command, servers, ..
             } => format!("{verb} `{command}' on {}", names(servers)),

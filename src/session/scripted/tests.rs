@@ -39,6 +39,10 @@ fn told(reports: &Receiver<Report>) -> Vec<String> {
             Report::ConnectFailed(id, error) => format!("{} not connected: {error}", id.0),
             Report::HostKeyAdded(id, key) => format!("{} host key {}", id.0, key.key_type),
             Report::Banner(id, banner) => format!("{} says {}", id.0, banner.text),
+            Report::Negotiated(id, algorithms) => format!("{} agreed on {}", id.0, algorithms.cipher),
+            Report::HostKeyUntrusted(id, warning) | Report::KeyLeftOut(id, warning) => {
+                format!("{} {}", id.0, warning.text)
+            }
             Report::PasswordWanted(id, question) => {
                 format!("{} password of {} wanted", id.0, question.user)
             }

@@ -41,6 +41,30 @@ const ALGORITHMS: [&str; 12] = [
     "rsa-sha2-256",
 ];
 
+/// What came of a server's key.
+pub(super) enum Verified {
+    Known,
+    /// It was not known, and was written down.
+    Added(NewHostKey),
+    /// It has changed or is revoked, and the configuration wants to go on all the same. As with ssh, whoever holds it gets
+    /// neither passwords nor our agent.
+    Untrusted(ConnectError),
+}
+
+/// Why a key is not taken.
+enum Objection {
+    /// By what stands in the known-hosts files.
+    Untrusted(ConnectError),
+    /// Whatever the configuration says of that.
+    Refused(ConnectError),
+}
+
+impl From<ConnectError> for Objection {
+    fn from(error: ConnectError) -> Self {
+        Self::Refused(error)
+    }
+}
+
 /// What is known of a server's key before it is met.
 pub(super) struct Expected<'a> {
     config: &'a HostConfig,
@@ -80,9 +104,6 @@ impl<'a> Expected<'a> {
         let Some((program, arguments)) = self.config.known_hosts_command.split_first() else {
             return Ok(());
         };
-        if self.config.host_key_policy == HostKeyPolicy::Off {
-            return Ok(());
-        }
         let failed = |why: &str| refused(format!("{COMMAND} {program}: {why}"), Vec::new());
         let value = |token| {
             let of_key = |shown: fn(&[u8]) -> String| key.map_or_else(|| "NONE".to_owned(), shown);
@@ -145,13 +166,8 @@ impl<'a> Expected<'a> {
         offered.join(",")
     }
 
-    /// Whether the key is trusted; a new one that was written down is returned. `peer` is where the connection leads, if that is known.
-    pub(super) fn check(
-        &mut self,
-        blob: &[u8],
-        peer: Option<IpAddr>,
-        inbox: &Inbox,
-    ) -> Result<Option<NewHostKey>, ConnectError> {
+    /// Looks the key up, whatever the configuration does about what comes of it. `peer` is where the connection leads, if that is known.
+    pub(super) fn check(&mut self, blob: &[u8], peer: Option<IpAddr>, inbox: &Inbox) -> Result<Verified, ConnectError> {
         if let Some(weakness) = self.config.weakness_of(blob) {
             let reason = format!("host key of {} is too weak: {weakness}", self.name);
             return Err(refused(reason, Vec::new()));
@@ -163,10 +179,21 @@ impl<'a> Expected<'a> {
         let trusted = self.config.trusts_localhost
             && self.config.host_key_alias.is_none()
             && peer.is_some_and(|peer| peer.is_loopback());
-        if trusted || self.config.host_key_policy == HostKeyPolicy::Off {
-            return Ok(None);
+        if trusted {
+            return Ok(Verified::Known);
         }
         self.ask_command("HOSTNAME", Some(blob), inbox)?;
+        match self.look_up(blob, peer) {
+            Ok(None) => Ok(Verified::Known),
+            Ok(Some(added)) => Ok(Verified::Added(added)),
+            Err(Objection::Untrusted(error)) if self.config.host_key_policy == HostKeyPolicy::Off => {
+                Ok(Verified::Untrusted(error))
+            }
+            Err(Objection::Untrusted(error) | Objection::Refused(error)) => Err(error),
+        }
+    }
+
+    fn look_up(&self, blob: &[u8], peer: Option<IpAddr>) -> Result<Option<NewHostKey>, Objection> {
         if key_type(blob).ends_with(CERTIFIED) {
             let unreadable = || {
                 let reason = format!("host certificate of {} cannot be read", self.name);
@@ -179,7 +206,7 @@ impl<'a> Expected<'a> {
     }
 
     /// As with ssh, what is known of the server's address is asked where the configuration wants that, and it is not this machine's.
-    fn check_address(&self, blob: &[u8], peer: Option<IpAddr>) -> Result<(), ConnectError> {
+    fn check_address(&self, blob: &[u8], peer: Option<IpAddr>) -> Result<(), Objection> {
         let Some(peer) = peer.filter(|peer| self.config.checks_host_ip && !peer.is_loopback()) else {
             return Ok(());
         };
@@ -187,8 +214,8 @@ impl<'a> Expected<'a> {
         let port = self.config.port;
         match self.known.check(&address, port, &key_type(blob), blob) {
             Verdict::Known | Verdict::Unknown => Ok(()),
-            Verdict::Revoked { file, line } => Err(self.revoked(blob, &file, Some(line))),
-            Verdict::Changed { file, line, .. } => Err(refused(
+            Verdict::Revoked { file, line } => Err(Objection::Untrusted(self.revoked(blob, &file, Some(line)))),
+            Verdict::Changed { file, line, .. } => Err(Objection::Untrusted(refused(
                 format!(
                     "host key of {} differs from the one of its address {address} in {}:{line} (CheckHostIP)",
                     self.name,
@@ -199,7 +226,7 @@ impl<'a> Expected<'a> {
                     name(&address, port),
                     file.display()
                 )],
-            )),
+            ))),
         }
     }
 
@@ -236,10 +263,10 @@ impl<'a> Expected<'a> {
         Ok(())
     }
 
-    fn check_certificate(&self, certificate: &Certificate) -> Result<Option<NewHostKey>, ConnectError> {
+    fn check_certificate(&self, certificate: &Certificate) -> Result<Option<NewHostKey>, Objection> {
         for key in [&certificate.authority, &certificate.key] {
             if let Verdict::Revoked { file, line } = self.known.check(self.name, self.port, &key_type(key), key) {
-                return Err(self.revoked(key, &file, Some(line)));
+                return Err(Objection::Untrusted(self.revoked(key, &file, Some(line))));
             }
         }
         let Some((file, line)) = self.known.authority(self.name, self.port, &certificate.authority) else {
@@ -267,25 +294,25 @@ impl<'a> Expected<'a> {
         Ok(None)
     }
 
-    fn check_key(&self, blob: &[u8]) -> Result<Option<NewHostKey>, ConnectError> {
+    fn check_key(&self, blob: &[u8]) -> Result<Option<NewHostKey>, Objection> {
         let key_type = key_type(blob);
         let shown = format!("{key_type} {}", fingerprint(blob));
         match self.known.check(self.name, self.port, &key_type, blob) {
             Verdict::Known => Ok(None),
-            Verdict::Unknown if self.config.host_key_policy == HostKeyPolicy::AcceptNew => Ok(self.add(key_type, blob)),
-            Verdict::Unknown => Err(refused(
+            Verdict::Unknown if self.config.host_key_policy != HostKeyPolicy::Strict => Ok(self.add(key_type, blob)),
+            Verdict::Unknown => Err(Objection::Refused(refused(
                 format!("host key of {} is not known: {shown}", self.name),
                 vec![format!(
                     "compare the fingerprint with the server's, then: {}",
                     self.scan_command()
                 )],
-            )),
+            ))),
             Verdict::Changed {
                 file,
                 line,
                 key_type: old,
                 fingerprint: old_fingerprint,
-            } => Err(refused(
+            } => Err(Objection::Untrusted(refused(
                 format!(
                     "host key of {} has changed: it shows {shown}, but known is {old} {old_fingerprint} in {}:{line}",
                     self.name,
@@ -303,8 +330,8 @@ impl<'a> Expected<'a> {
                         )
                     },
                 ],
-            )),
-            Verdict::Revoked { file, line } => Err(self.revoked(blob, &file, Some(line))),
+            ))),
+            Verdict::Revoked { file, line } => Err(Objection::Untrusted(self.revoked(blob, &file, Some(line)))),
         }
     }
 

@@ -13,13 +13,13 @@ use rustix::net::{RecvFlags, recv, sockopt};
 use ssh2::{BlockDirections, ErrorCode, MethodType, Session};
 
 use crate::configuration::Server;
-use crate::session::{Banner, ConnectError, Destination, Phase, Report, SessionId, SshOptions};
+use crate::session::{Banner, ConnectError, Destination, Negotiated, Phase, Report, SessionId, SshOptions, Warning};
 
 use super::auth::KeyRing;
 use super::channel::{Link, take_ending};
 use super::config::{Algorithms, HostConfig, Route};
 use super::gateway::{self, Gateway, Gateways};
-use super::hostkey::Expected;
+use super::hostkey::{Expected, Verified};
 use super::inbox::Inbox;
 use super::proxy_command::{Programs, ProxyCommand};
 use super::{Configuration, SshEnvironment, algorithms, auth, stopped, tcp};
@@ -119,6 +119,8 @@ pub(super) struct Attempt<'a> {
     /// The first bytes that the server sent.
     greeting: Option<Vec<u8>>,
     banner_is_told: bool,
+    /// False where the host key has changed or is revoked, and the configuration wants to go on.
+    pub(super) is_trusted: bool,
     /// Our keys that the configuration does not want to be used.
     pub(super) left_out: BTreeSet<String>,
 }
@@ -207,6 +209,7 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         greeting: None,
         banner_is_told: false,
         left_out: BTreeSet::new(),
+        is_trusted: true,
     };
     if let Err(stop) = attempt.step(Session::handshake) {
         let said = match &mut way {
@@ -222,7 +225,8 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
             failure => failure,
         });
     }
-    let added = match attempt.session.host_key() {
+    attempt.tell_algorithms();
+    let verified = match attempt.session.host_key() {
         Some((blob, _)) => {
             let peer = match way {
                 Way::Direct => tcp::peer(&attempt.socket),
@@ -236,9 +240,25 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         }
         None => return Err(attempt.handshake_failure(Stop::Silent)),
     };
-    if let Some(mut added) = added {
-        added.gateway = login.gateway();
-        let _ = login.reports.send(Report::HostKeyAdded(login.id, added));
+    match verified {
+        Verified::Known => {}
+        Verified::Added(mut added) => {
+            added.gateway = login.gateway();
+            let _ = login.reports.send(Report::HostKeyAdded(login.id, added));
+        }
+        Verified::Untrusted(error) => {
+            attempt.is_trusted = false;
+            let hints: Vec<String> = error.hints.iter().map(|hint| format!("; {hint}")).collect();
+            let warning = Warning {
+                gateway: login.gateway(),
+                text: format!(
+                    "{}{}; it gets no password, no answers and no agent, and only keys log in there",
+                    error.reason,
+                    hints.concat()
+                ),
+            };
+            let _ = login.reports.send(Report::HostKeyUntrusted(login.id, warning));
+        }
     }
     let authenticated = auth::authenticate(&mut attempt);
     attempt.tell_banner();
@@ -250,7 +270,7 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         keepalive_interval,
         keepalive_count,
         // As with ssh, it does not matter where there is none.
-        forwarded_agent: config.forwarded_agent.clone(),
+        forwarded_agent: config.forwarded_agent.clone().filter(|_| attempt.is_trusted),
         is_root: config.user == "root",
     })
 }
@@ -403,6 +423,24 @@ impl Attempt<'_> {
                 return Ok(());
             }
         }
+    }
+
+    fn tell_algorithms(&self) {
+        let method = |kind| self.session.methods(kind).unwrap_or_default().to_owned();
+        let (cipher, mac) = (method(MethodType::CryptCs), method(MethodType::MacCs));
+        // What it calls the MAC of a cipher that has its own.
+        let is_own = mac.is_empty()
+            || mac.starts_with("INTEGRATED")
+            || cipher.starts_with("chacha20")
+            || cipher.contains("-gcm@");
+        let algorithms = Negotiated {
+            gateway: self.login.gateway(),
+            key_exchange: method(MethodType::Kex),
+            host_key: method(MethodType::HostKey),
+            cipher,
+            mac: (!is_own).then_some(mac),
+        };
+        let _ = self.login.reports.send(Report::Negotiated(self.login.id, algorithms));
     }
 
     /// What the server has to say to whoever logs in, once it has come.

@@ -240,8 +240,14 @@ impl Client {
         }
     }
 
+    /// The next report but those of algorithms, which come with every connection.
     pub(crate) fn report(&self) -> Report {
-        self.reports.recv_timeout(PATIENCE).expect("a report in time")
+        loop {
+            match self.reports.recv_timeout(PATIENCE).expect("a report in time") {
+                Report::Negotiated(..) => {}
+                report => return report,
+            }
+        }
     }
 
     pub(crate) fn await_login(&mut self) -> Result<(), ConnectError> {
@@ -249,7 +255,10 @@ impl Client {
             match self.report() {
                 Report::Connected(..) => return Ok(()),
                 Report::ConnectFailed(_, error) => return Err(error),
-                Report::HostKeyAdded(..) | Report::Banner(..) => {}
+                Report::HostKeyAdded(..)
+                | Report::Banner(..)
+                | Report::HostKeyUntrusted(..)
+                | Report::KeyLeftOut(..) => {}
                 other => panic!("unexpected {other:?}"),
             }
         }

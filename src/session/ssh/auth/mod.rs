@@ -32,6 +32,8 @@ pub(super) struct Tried {
     pub(super) others: Vec<String>,
     /// The server took the password, and wants more.
     pub(super) password_was_right: bool,
+    /// Ways were left out since the host key is not trusted.
+    refused_by_us: bool,
     hints: Vec<String>,
 }
 
@@ -76,6 +78,10 @@ impl Attempt<'_> {
         for _ in 0..ROUNDS {
             let mut partly = false;
             for &method in &config.methods {
+                if !self.is_trusted && method != AuthMethod::PublicKey {
+                    tried.refused_by_us = true;
+                    continue;
+                }
                 if takes.is_none() && method != AuthMethod::PublicKey {
                     takes = self.takes_methods()?;
                     if takes.is_none() {
@@ -226,6 +232,11 @@ impl Attempt<'_> {
         };
         let mut hints = tried.hints.clone();
         hints.extend(self.left_out.iter().map(|what| format!("not offered: {what}")));
+        if tried.refused_by_us {
+            hints.push(
+                "the host key is not the known one, so no password is given and no question is answered".to_owned(),
+            );
+        }
         if parts.is_empty() {
             hints.push("no key file and no agent was found; name one: ssh_options.keys".to_owned());
         }

@@ -40,7 +40,7 @@ fn connect(names: &[String], options: &SshOptions) -> (Group, Vec<Option<Connect
                 errors[id.0] = Some(error);
                 left -= 1;
             }
-            Report::HostKeyAdded(..) => {}
+            Report::HostKeyAdded(..) | Report::Negotiated(..) => {}
             other => panic!("unexpected {other:?}"),
         }
     }

@@ -33,7 +33,7 @@ fn log_in(
             Report::Connected(id, _) => ended[id.0] = Some(Ok(())),
             Report::ConnectFailed(id, error) => ended[id.0] = Some(Err(error)),
             Report::PasswordWanted(id, question) => sessions[id.0].answer(answer(&question).map(Secret::new)),
-            Report::HostKeyAdded(..) => {}
+            Report::HostKeyAdded(..) | Report::Negotiated(..) => {}
             other => panic!("unexpected {other:?}"),
         }
     }

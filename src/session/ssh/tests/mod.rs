@@ -9,3 +9,4 @@ mod gateways;
 mod host_keys;
 mod keys;
 mod logins;
+mod untrusted;
