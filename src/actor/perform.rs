@@ -314,13 +314,17 @@ impl Actor {
                 fingerprint: key.fingerprint,
                 file: key.file.display().to_string(),
             }),
-            Progress::Negotiated(server, algorithms) => teller.tell(Event::Negotiated {
-                server: algorithms.gateway.unwrap_or(server),
-                key_exchange: algorithms.key_exchange,
-                host_key: algorithms.host_key,
-                cipher: algorithms.cipher,
-                mac: algorithms.mac,
-            }),
+            Progress::Negotiated(server, algorithms) => {
+                // Of an earlier connection.
+                untrusted.remove(&server);
+                teller.tell(Event::Negotiated {
+                    server: algorithms.gateway.unwrap_or(server),
+                    key_exchange: algorithms.key_exchange,
+                    host_key: algorithms.host_key,
+                    cipher: algorithms.cipher,
+                    mac: algorithms.mac,
+                });
+            }
             Progress::HostKeyUntrusted(server, warning) => {
                 if warning.gateway.is_none() {
                     untrusted.insert(server.clone());

@@ -218,3 +218,18 @@ fn u10_neither_prompt_nor_password_is_ever_told() {
     }
     assert!(said.contains("it was [redacted]"), "{said}");
 }
+
+#[test]
+fn sudo_gets_no_password_where_the_host_key_has_changed() {
+    let mut bench = Bench::new();
+    bench.person.knows(&["right1"]);
+    bench.remote.untrusted_host_key("app1").on("*", "", asks("right1"));
+    let error = bench.perform(sudo(&["app1"], "id")).unwrap_err();
+    assert!(
+        matches!(&error, ActionError::Password(why) if why.contains("host key has changed")),
+        "{error:?}"
+    );
+    assert!(bench.person.asked.is_empty());
+    assert_eq!(bench.told.of("host key of").len(), 1);
+    assert!(bench.remote.commands().iter().all(|record| record.input.is_empty()));
+}

@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::secret::Secret;
 use crate::session::{
     Command, ConnectError, Connector, Destination, JobId, JobSignal, NewHostKey, Phase, Report, Session, SessionId,
-    Terminal,
+    Terminal, Warning,
 };
 use crate::source::Source;
 use stage::{Rule, Stage};
@@ -133,7 +133,17 @@ impl Script {
 
     /// The host key of `host` is new: at the next connection it is said to have been added.
     pub fn new_host_key(&self, host: &str, key: NewHostKey) -> &Self {
-        self.stage().host_keys.push((host.to_owned(), key));
+        self.stage().host_keys.push((host.to_owned(), Ok(key)));
+        self
+    }
+
+    /// The host key of `host` has changed, and the next connection is made all the same.
+    pub fn untrusted_host_key(&self, host: &str) -> &Self {
+        let warning = Warning {
+            gateway: None,
+            text: "host key has changed".to_owned(),
+        };
+        self.stage().host_keys.push((host.to_owned(), Err(warning)));
         self
     }
 

@@ -12,7 +12,7 @@ use crate::session::scripted::turn::{Running, Turn, turn};
 use crate::session::scripted::{Record, names};
 use crate::session::{
     Command, ConnectError, Destination, JobId, JobSignal, NewHostKey, PasswordQuestion, Phase, Report, SessionId,
-    Wanted,
+    Wanted, Warning,
 };
 use crate::source::Source;
 
@@ -69,11 +69,14 @@ impl Connection {
         let _ = self.reports.send(report);
     }
 
-    fn open(&mut self, host_keys: &mut Vec<(String, NewHostKey)>) {
+    fn open(&mut self, host_keys: &mut Vec<(String, Result<NewHostKey, Warning>)>) {
         self.line = Line::Open;
         if let Some(place) = host_keys.iter().position(|(host, _)| names(host, &self.server)) {
             let (_, key) = host_keys.remove(place);
-            self.report(Report::HostKeyAdded(self.id, key));
+            self.report(match key {
+                Ok(key) => Report::HostKeyAdded(self.id, key),
+                Err(warning) => Report::HostKeyUntrusted(self.id, warning),
+            });
         }
         self.report(Report::Connected(self.id, Duration::ZERO));
     }
@@ -102,7 +105,7 @@ pub(super) struct Stage {
     /// Latest first: host, and whether it answers (`None`: not at all).
     pub(super) connecting: Vec<(String, Option<Result<(), ConnectError>>)>,
     pub(super) passwords: Vec<(String, Secret)>,
-    pub(super) host_keys: Vec<(String, NewHostKey)>,
+    pub(super) host_keys: Vec<(String, Result<NewHostKey, Warning>)>,
     pub(super) connections: Vec<Destination>,
     pub(super) abandoned: Vec<Server>,
     pub(super) records: Vec<Record>,
