@@ -247,6 +247,7 @@ fn a_file_that_is_named_must_be_there() {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "the count is part of the result")]
 fn names_that_a_shell_would_not_take_for_words_are_refused_as_ssh_refuses_them() {
     let ours = |host: &str, user: Option<&str>| {
         let server = crate::configuration::Server {
@@ -350,7 +351,7 @@ fn a_name_for_a_shell_is_refused_before_anything_is_run_wherever_it_comes_from()
         let sample = Sample::new(text);
         let server = crate::configuration::Server::host(sample.place(host));
         let resolved = sample.load().unwrap().resolve(&server, &options, "me", None);
-        let error = resolved.expect_err(text);
+        let error = resolved.unwrap_err();
         let told = ["is not a host", "is not a user", "is not a server"];
         assert!(told.iter().any(|words| error.reason.contains(words)), "{text}: {error}");
         assert!(!sample.directory.path().join("ran").exists(), "{text}");
