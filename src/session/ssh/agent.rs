@@ -8,16 +8,23 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use super::exchange::Proof;
+use super::wire;
+
 /// Longest message taken from an agent, in bytes; OpenSSH's own limit.
-const MAX_MESSAGE: usize = 256 * 1024;
+pub(super) const MAX_MESSAGE: usize = 256 * 1024;
 /// Most identities taken from an agent; OpenSSH's own limit.
 const MAX_IDENTITIES: u32 = 2048;
 
-const FAILURE: u8 = 5;
-const REQUEST_IDENTITIES: u8 = 11;
+pub(super) const FAILURE: u8 = 5;
+pub(super) const SUCCESS: u8 = 6;
+pub(super) const REQUEST_IDENTITIES: u8 = 11;
 const IDENTITIES_ANSWER: u8 = 12;
-const SIGN_REQUEST: u8 = 13;
+pub(super) const SIGN_REQUEST: u8 = 13;
 const SIGN_RESPONSE: u8 = 14;
+pub(super) const EXTENSION: u8 = 27;
+/// The extension that tells which server a connection to the agent serves (OpenSSH's PROTOCOL.agent).
+pub(super) const SESSION_BIND: &[u8] = b"session-bind@openssh.com";
 
 /// Flag of [`Agent::sign`]: an RSA key signs with SHA-256.
 pub const RSA_SHA2_256: u32 = 2;
@@ -29,6 +36,30 @@ pub const RSA_SHA2_512: u32 = 4;
 pub struct Agent {
     stream: UnixStream,
     timeout: Duration,
+}
+
+/// A connection to a server, as an agent is to know it: keys that are restricted to servers (`ssh-add -h`) need that.
+#[derive(Clone, Debug)]
+pub(super) struct Binding {
+    pub(super) proof: Proof,
+    pub(super) session_id: Vec<u8>,
+}
+
+impl Binding {
+    /// The request; `forwarding` where it is the server that asks, not we to log in there.
+    pub(super) fn request(&self, forwarding: bool) -> Vec<u8> {
+        let mut request = vec![EXTENSION];
+        for text in [
+            SESSION_BIND,
+            &self.proof.host_key,
+            &self.session_id,
+            &self.proof.signature,
+        ] {
+            request.extend(wire::packed(text));
+        }
+        request.push(u8::from(forwarding));
+        request
+    }
 }
 
 /// A key that an agent holds.
@@ -86,6 +117,15 @@ impl Agent {
         request.extend(flags.to_be_bytes());
         let answer = self.exchange(&request, SIGN_RESPONSE)?;
         Ok(Reader(&answer).string()?.to_vec())
+    }
+
+    /// Tells the agent which server the next signature is for.
+    ///
+    /// # Errors
+    ///
+    /// As for [`identities`](Self::identities); many agents do not know of it.
+    pub(super) fn bind(&mut self, binding: &Binding) -> io::Result<()> {
+        self.exchange(&binding.request(false), SUCCESS).map(drop)
     }
 
     /// Sends a request and gives the answer's content, which must be of the expected kind.

@@ -1,4 +1,5 @@
-//! Our agent for the servers' use: asked for once per connection, then one pipe for each of their clients.
+//! Our agent for the servers' use: asked for once per connection, then one guarded pipe for each of their clients, which the agent
+//! is told of first.
 
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -6,6 +7,8 @@ use std::path::PathBuf;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 
+use super::agent::Binding;
+use super::agent_guard::Guard;
 use super::channel::{AgentDoor, Channel, Link, Trouble};
 use super::pipe::Pipes;
 
@@ -22,6 +25,8 @@ enum Stage {
 pub(super) struct AgentForwarding {
     /// The agent.
     socket: PathBuf,
+    /// What it is told of the server, where that is known.
+    binding: Option<Binding>,
     door: AgentDoor,
     stage: Stage,
 }
@@ -37,9 +42,10 @@ pub(super) enum Asked {
 }
 
 impl AgentForwarding {
-    pub(super) fn new(socket: PathBuf, link: Link) -> Self {
+    pub(super) fn new(socket: PathBuf, binding: Option<Binding>, link: Link) -> Self {
         Self {
             socket,
+            binding,
             door: AgentDoor::open(link),
             stage: Stage::Wanted,
         }
@@ -77,7 +83,10 @@ impl AgentForwarding {
     pub(super) fn admit(&self, pipes: &mut Pipes, closing: &mut Vec<Channel>) {
         for channel in self.door.arrived() {
             match self.agent() {
-                Ok(socket) if pipes.len() < MOST_CLIENTS => pipes.add(channel, socket),
+                Ok(socket) if pipes.len() < MOST_CLIENTS => {
+                    let binding = self.binding.as_ref().map(|binding| binding.request(true));
+                    pipes.add_guarded(channel, socket, Guard::new(binding));
+                }
                 _ => closing.push(channel),
             }
         }

@@ -18,6 +18,8 @@ use crate::exit::Stream;
 use crate::io_error::plain;
 use crate::session::Terminal;
 
+use super::exchange;
+
 unsafe extern "C" {
     // In the C library since the snapshot that libssh2-sys 0.3.4 builds, not declared by it.
     fn libssh2_channel_has_exit_status(channel: *mut raw::LIBSSH2_CHANNEL) -> c_int;
@@ -150,7 +152,8 @@ extern "C" fn receive_hook(
         (BorrowedFd::borrow_raw(socket), buffer)
     };
     match recv(socket, buffer, RecvFlags::from_bits_retain(flags.cast_unsigned())) {
-        Ok((_, count)) => {
+        Ok(((seen, _), count)) => {
+            exchange::hear(seen);
             RECEIVED.set(RECEIVED.get() + count.max(LEAST_AT_ONCE));
             PIECES.set(PIECES.get().wrapping_add(1));
             if count == 0 && length > 0 {
@@ -246,6 +249,7 @@ impl Link {
     /// From now on no call receives without end, and [`take_ending`] tells how the connection ended.
     pub(super) fn watch(self) {
         ENDING.set(None);
+        exchange::listen();
         // SAFETY: the session is live; libssh2 calls each hook with the arguments of its type.
         unsafe {
             let goodbye = std::mem::transmute::<GoodbyeHook, Hook>(goodbye_hook);

@@ -15,9 +15,11 @@ use ssh2::{BlockDirections, ErrorCode, MethodType, Session};
 use crate::configuration::Server;
 use crate::session::{Banner, ConnectError, Destination, Negotiated, Phase, Report, SessionId, SshOptions, Warning};
 
+use super::agent::Binding;
 use super::auth::KeyRing;
 use super::channel::{Link, take_ending};
 use super::config::{Algorithms, HostConfig, Route};
+use super::exchange::{self, Proof};
 use super::gateway::{self, Gateway, Gateways};
 use super::hostkey::{Expected, Verified};
 use super::inbox::Inbox;
@@ -94,6 +96,8 @@ pub(super) struct Connection {
     pub(super) keepalive_count: u32,
     /// The agent that the server may use.
     pub(super) forwarded_agent: Option<PathBuf>,
+    /// What that agent is told of this connection, where all of it is known.
+    pub(super) binding: Option<Binding>,
     /// Logged in as root.
     pub(super) is_root: bool,
 }
@@ -119,6 +123,10 @@ pub(super) struct Attempt<'a> {
     /// The first bytes that the server sent.
     greeting: Option<Vec<u8>>,
     banner_is_told: bool,
+    /// That the server holds its host key.
+    pub(super) proof: Option<Proof>,
+    /// Libssh2 tells it to nobody but those who sign with a key that the server takes.
+    pub(super) session_id: Option<Vec<u8>>,
     /// False where the host key has changed or is revoked, and the configuration wants to go on.
     pub(super) is_trusted: bool,
     /// Our keys that the configuration does not want to be used.
@@ -210,6 +218,8 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         banner_is_told: false,
         left_out: BTreeSet::new(),
         is_trusted: true,
+        proof: None,
+        session_id: None,
     };
     if let Err(stop) = attempt.step(Session::handshake) {
         let said = match &mut way {
@@ -226,6 +236,8 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         });
     }
     attempt.tell_algorithms();
+    let shown = attempt.session.host_key().map(|(blob, _)| blob);
+    attempt.proof = exchange::proof().filter(|proof| Some(proof.host_key.as_slice()) == shown);
     let verified = match attempt.session.host_key() {
         Some((blob, _)) => {
             let peer = match way {
@@ -264,6 +276,7 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
     attempt.tell_banner();
     authenticated?;
     Ok(Connection {
+        binding: attempt.binding(),
         session: attempt.session,
         socket: attempt.socket,
         way,
@@ -423,6 +436,14 @@ impl Attempt<'_> {
                 return Ok(());
             }
         }
+    }
+
+    /// What an agent may know of this connection.
+    fn binding(&self) -> Option<Binding> {
+        Some(Binding {
+            proof: self.proof.clone()?,
+            session_id: self.session_id.clone()?,
+        })
     }
 
     fn tell_algorithms(&self) {

@@ -4,6 +4,7 @@
 
 pub mod agent;
 mod agent_forwarding;
+mod agent_guard;
 mod algorithms;
 mod auth;
 mod certificate;
@@ -11,6 +12,7 @@ mod channel;
 pub mod config;
 mod ending;
 mod errand;
+mod exchange;
 mod family;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;

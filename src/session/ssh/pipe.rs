@@ -8,6 +8,7 @@ use rustix::event::PollFlags;
 
 use crate::exit::Stream;
 
+use super::agent_guard::{Guard, Step};
 use super::channel::{Channel, Link, Trouble};
 
 /// Bytes on their way in one direction.
@@ -43,6 +44,8 @@ struct Pipe {
     outward: Flow,
     /// A packet is out by half; it has to be completed before anything else.
     half_sent: bool,
+    /// What looks at all that passes, where the socket leads to our agent.
+    guard: Option<Guard>,
 }
 
 /// All pipes of one connection.
@@ -52,7 +55,17 @@ pub(super) struct Pipes(Vec<Pipe>);
 impl Pipes {
     /// The socket has to be non-blocking.
     pub(super) fn add(&mut self, channel: Channel, socket: UnixStream) {
+        self.push(channel, socket, None);
+    }
+
+    /// Likewise, where messages pass one by one.
+    pub(super) fn add_guarded(&mut self, channel: Channel, socket: UnixStream, guard: Guard) {
+        self.push(channel, socket, Some(guard));
+    }
+
+    fn push(&mut self, channel: Channel, socket: UnixStream, guard: Option<Guard>) {
         self.0.push(Pipe {
+            guard,
             channel,
             socket,
             inward: Flow::default(),
@@ -110,17 +123,34 @@ impl Pipe {
     fn pump(&mut self, link: Link, buffer: &mut [u8]) -> Result<(), Trouble> {
         loop {
             let received = self.receive(buffer)?;
+            let sorted = self.sort();
             let written = self.deliver();
             let read = self.collect(buffer);
             let sent = self.send(link)?;
-            if !(received || written || read || sent) || self.has_ended() {
+            if !(received || sorted || written || read || sent) || self.has_ended() {
                 return Ok(());
             }
         }
     }
 
+    /// Lets the next message pass, if there is a guard.
+    fn sort(&mut self) -> bool {
+        let Some(guard) = &mut self.guard else { return false };
+        if !self.inward.is_empty() || !self.outward.is_empty() || self.inward.ended || self.outward.ended {
+            return false;
+        }
+        match guard.step() {
+            Step::ToAgent(message) => self.inward.fill(&message),
+            Step::ToServer(message) => self.outward.fill(&message),
+            Step::Over => self.inward.ended = true,
+            Step::Wait => return false,
+        }
+        true
+    }
+
     fn receive(&mut self, buffer: &mut [u8]) -> Result<bool, Trouble> {
-        if !self.inward.is_empty() || self.inward.ended {
+        let is_busy = self.guard.as_ref().is_some_and(|guard| !guard.takes_requests());
+        if !self.inward.is_empty() || self.inward.ended || is_busy {
             return Ok(false);
         }
         match self.channel.read(Stream::Out, buffer) {
@@ -129,7 +159,11 @@ impl Pipe {
                 Ok(self.inward.ended)
             }
             Ok(count) => {
-                self.inward.fill(buffer.get(..count).unwrap_or_default());
+                let bytes = buffer.get(..count).unwrap_or_default();
+                match &mut self.guard {
+                    Some(guard) => guard.asked(bytes),
+                    None => self.inward.fill(bytes),
+                }
                 Ok(true)
             }
             Err(Trouble::WouldBlock) => Ok(false),
@@ -167,7 +201,11 @@ impl Pipe {
         }
         match self.socket.read(buffer) {
             Ok(count) if count > 0 => {
-                self.outward.fill(buffer.get(..count).unwrap_or_default());
+                let bytes = buffer.get(..count).unwrap_or_default();
+                match &mut self.guard {
+                    Some(guard) => guard.answered(bytes),
+                    None => self.outward.fill(bytes),
+                }
                 true
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => false,

@@ -329,12 +329,27 @@ pub(crate) struct TestAgent {
 
 impl TestAgent {
     pub(crate) fn start(folder: &Path) -> Self {
+        Self::run(folder, "-D")
+    }
+
+    /// One that writes down what it does.
+    pub(crate) fn watched(folder: &Path) -> Self {
+        Self::run(folder, "-d")
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.socket.with_extension("log")).unwrap_or_default()
+    }
+
+    fn run(folder: &Path, mode: &str) -> Self {
         let socket = folder.join("agent");
+        let log = fs::File::create(socket.with_extension("log")).expect("a log");
         let agent = Process::new("ssh-agent")
-            .arg("-D")
+            .arg(mode)
             .arg("-a")
             .arg(&socket)
             .stdout(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("ssh-agent");
         let until = Instant::now() + PATIENCE;

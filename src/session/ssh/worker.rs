@@ -92,7 +92,7 @@ impl Worker {
         Self {
             agent: connection
                 .forwarded_agent
-                .map(|socket| AgentForwarding::new(socket, link)),
+                .map(|socket| AgentForwarding::new(socket, connection.binding, link)),
             pipes: Pipes::default(),
             id,
             reports,

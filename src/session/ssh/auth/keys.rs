@@ -14,7 +14,7 @@ use super::key_file::{Certificate, KeyFile, OpenKey, blob, public_halves};
 use super::key_ring::{Found, Turn};
 use super::signer::{Signer, requested_algorithm};
 use super::{Entered, Tried, entered, is_unusable};
-use crate::session::ssh::agent::{Agent, Identity, RSA_SHA2_256, RSA_SHA2_512};
+use crate::session::ssh::agent::{Agent, Binding, Identity, RSA_SHA2_256, RSA_SHA2_512};
 use crate::session::ssh::channel::Link;
 use crate::session::ssh::login::{Attempt, Stop};
 use crate::session::ssh::wire;
@@ -254,7 +254,18 @@ impl Attempt<'_> {
         let Ok(user) = CString::new(self.config.user.as_str()) else {
             return Err(Stop::Failed(failed(libssh2_sys::LIBSSH2_ERROR_AUTHENTICATION_FAILED)));
         };
-        self.step(|session| Link::new(session).authenticate(&user, public, sign).map_err(failed))
+        let mut session_id = None;
+        let mut sign = |data: &[u8]| {
+            session_id = wire::text(data).map(|(id, _)| id.to_vec());
+            sign(data)
+        };
+        let result = self.step(|session| {
+            Link::new(session)
+                .authenticate(&user, public, &mut sign)
+                .map_err(failed)
+        });
+        self.session_id = session_id.or(self.session_id.take());
+        result
     }
 
     fn try_agent(&mut self, tried: &mut Tried) -> Entered {
@@ -281,6 +292,8 @@ impl Attempt<'_> {
         });
         let files = self.config.certificate_files.iter();
         let certificates: Vec<Certificate> = files.filter_map(|file| Certificate::read(file)).collect();
+        let proof = self.proof.clone();
+        let mut is_told = false;
         let mut offered = 0;
         for identity in &identities {
             if wanted.as_ref().is_some_and(|wanted| !wanted.contains(&identity.blob)) {
@@ -291,7 +304,15 @@ impl Attempt<'_> {
                 .iter()
                 .filter(|certificate| certificate.key == identity.blob);
             for public in certified.map(|certificate| &certificate.blob).chain([&identity.blob]) {
-                let result = self.sign_in(public, &mut |data| sign(&mut agent, identity, data));
+                let result = self.sign_in(public, &mut |data| {
+                    if !is_told && let Some((proof, (id, _))) = proof.clone().zip(wire::text(data)) {
+                        let session_id = id.to_vec();
+                        // As with ssh, an agent that does not know of this signs with the keys that it does not restrict.
+                        let _ = agent.bind(&Binding { proof, session_id });
+                        is_told = true;
+                    }
+                    sign(&mut agent, identity, data)
+                });
                 if entered(result)? {
                     return Ok(true);
                 }

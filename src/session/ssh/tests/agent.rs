@@ -1,7 +1,7 @@
 use crate::exit::Exit;
 use crate::session::SshOptions;
 use crate::session::ssh::SshEnvironment;
-use crate::session::ssh::testing::{Client, Ran, Sshd, TestAgent, me};
+use crate::session::ssh::testing::{Client, Ran, Sshd, TestAgent, make_key, me};
 
 fn logged_in(options: SshOptions, environment: SshEnvironment) -> Client {
     let mut client = Client::begin("127.0.0.1", options, environment);
@@ -140,4 +140,162 @@ fn k6_a_key_on_a_token_logs_in_by_way_of_the_agent() {
     let mut client = logged_in(options, environment);
     assert_eq!(text(&client.run("echo there")), "there\n");
     assert!(sshd.log().contains("Accepted key ED25519-SK"), "{}", sshd.log());
+}
+
+/// A key of its own for the agent, which lets in at all servers and may be used as `restriction` says.
+fn restricted(agent: &TestAgent, home: &Sshd, servers: &[&Sshd], restriction: &[&str]) {
+    let key = home.path("restricted");
+    make_key(&key, &["-t", "ed25519"]);
+    let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
+    for sshd in servers {
+        std::fs::write(sshd.path("authorized_keys"), &public).unwrap();
+    }
+    let known: String = servers
+        .iter()
+        .zip(1..)
+        .map(|(sshd, number)| {
+            let host_key = std::fs::read_to_string(sshd.path("host_key.pub")).unwrap();
+            format!("server{number} {host_key}")
+        })
+        .collect();
+    std::fs::write(home.path("servers"), known).unwrap();
+    let added = std::process::Command::new("ssh-add")
+        .args(["-q", "-H"])
+        .arg(home.path("servers"))
+        .args(restriction.iter().flat_map(|hop| ["-h", hop]))
+        .arg(&key)
+        .env("SSH_AUTH_SOCK", &agent.socket)
+        .status()
+        .unwrap();
+    assert!(added.success());
+}
+
+/// A login with the agent alone.
+fn by_agent(sshd: &Sshd, agent: &TestAgent, forwards: bool) -> Result<Client, crate::session::ConnectError> {
+    let options = SshOptions {
+        keys: Vec::new(),
+        keys_only: Some(false),
+        forward_agent: Some(forwards),
+        ..sshd.options()
+    };
+    let mut client = Client::begin("127.0.0.1", options, agent.environment());
+    client.await_login().map(|()| client)
+}
+
+fn hop(to: &Sshd) -> String {
+    format!(
+        "ssh -v -F none -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -p {} {}@127.0.0.1 echo there",
+        to.port,
+        me()
+    )
+}
+
+#[test]
+fn a_server_has_the_agent_list_and_sign_and_nothing_else() {
+    let sshd = Sshd::start();
+    let agent = TestAgent::start(sshd.folder.path());
+    agent.add(&sshd.path("id"));
+    make_key(&sshd.path("more"), &["-t", "ed25519"]);
+    let listed = || {
+        let listed = std::process::Command::new("ssh-add")
+            .arg("-L")
+            .env("SSH_AUTH_SOCK", &agent.socket)
+            .output();
+        listed.unwrap().stdout
+    };
+    let before = listed();
+    let mut client = logged_in(forwarding(&sshd), agent.environment());
+    let more = sshd.path("more").display().to_string();
+    for request in [
+        "echo 1234 | SSH_ASKPASS=/bin/true SSH_ASKPASS_REQUIRE=force ssh-add -s /x.so",
+        "ssh-add -e /x.so",
+        "ssh-add -D",
+        &format!("ssh-add -d {more}"),
+        &format!("ssh-add {more}"),
+        "SSH_ASKPASS=/bin/true SSH_ASKPASS_REQUIRE=force ssh-add -x",
+        "SSH_ASKPASS=/bin/true SSH_ASKPASS_REQUIRE=force ssh-add -X",
+    ] {
+        assert_ne!(client.run(request).exit, Exit::Status(0), "{request}");
+        assert_eq!(listed(), before, "{request}");
+    }
+    // It is still there for what it is for.
+    assert!(text(&client.run("ssh-add -L")).starts_with("ssh-ed25519 "));
+    let signed = "echo text > $HOME/text && ssh-keygen -Y sign -n x -f $HOME/id.pub $HOME/text";
+    std::fs::rename(sshd.path("id"), sshd.path("away")).unwrap();
+    text(&client.run(signed));
+    assert!(sshd.path("text.sig").exists());
+}
+
+#[test]
+fn the_agent_is_told_which_server_asks() {
+    let sshd = Sshd::start();
+    let agent = TestAgent::watched(sshd.folder.path());
+    agent.add(&sshd.path("id"));
+    let mut client = by_agent(&sshd, &agent, true).unwrap();
+    text(&client.run("ssh-add -l"));
+    let log = agent.log();
+    assert_eq!(log.matches("recorded ED25519").count(), 2, "{log}");
+}
+
+#[test]
+fn a_key_that_is_restricted_to_servers_is_of_use_there_and_nowhere_else() {
+    let (first, second) = (Sshd::start(), Sshd::start());
+    let agent = TestAgent::start(first.folder.path());
+    let servers = [&first, &second];
+    // For the first alone: we get in there, and from there nowhere.
+    restricted(&agent, &first, &servers, &["server1"]);
+    let mut client = by_agent(&first, &agent, true).unwrap();
+    assert!(!text(&client.run("ssh-add -L; true")).contains("ssh-ed25519"));
+    assert_ne!(client.run(&hop(&second)).exit, Exit::Status(0));
+    drop(client);
+    let error = by_agent(&second, &agent, false).map(drop).unwrap_err();
+    assert_eq!(error.phase, crate::session::Phase::Authentication);
+    drop(agent);
+}
+
+#[test]
+fn a_key_goes_on_to_the_servers_that_it_is_meant_for() {
+    let (first, second) = (Sshd::start(), Sshd::start());
+    let agent = TestAgent::start(first.folder.path());
+    // For both by way of the first.
+    restricted(&agent, &first, &[&first, &second], &["server1", "server1>server2"]);
+    let mut client = by_agent(&first, &agent, true).unwrap();
+    assert_eq!(text(&client.run(&hop(&second))), "there\n");
+}
+
+#[test]
+fn a_key_for_direct_logins_is_of_no_use_to_a_server_that_asks_the_agent() {
+    let (first, second) = (Sshd::start(), Sshd::start());
+    let agent = TestAgent::start(first.folder.path());
+    // We ourselves may log in at the second; the first may not do it in our name.
+    restricted(&agent, &first, &[&first, &second], &["server2"]);
+    by_agent(&second, &agent, false).map(drop).unwrap();
+    std::fs::copy(first.path("id.pub"), first.path("authorized_keys")).unwrap();
+    for options in [
+        forwarding(&first),
+        // Libssh2 signs with such a key by itself, and tells no session id.
+        SshOptions {
+            keys: vec![pem(&first)],
+            ..forwarding(&first)
+        },
+    ] {
+        let mut client = logged_in(options, agent.environment());
+        let ran = client.run(&hop(&second));
+        assert_ne!(ran.exit, Exit::Status(0));
+        assert_eq!(ran.out, b"");
+        // Other keys are.
+        agent.add(&first.path("id"));
+        assert!(text(&client.run("ssh-add -L")).contains("ssh-ed25519"));
+    }
+}
+
+/// A key in one of OpenSSL's formats.
+fn pem(sshd: &Sshd) -> std::path::PathBuf {
+    let file = sshd.path("pem");
+    make_key(&file, &["-t", "ecdsa", "-m", "PEM"]);
+    let public = std::fs::read(file.with_extension("pub")).unwrap();
+    let mut authorized = std::fs::read(sshd.path("authorized_keys")).unwrap();
+    authorized.extend(public);
+    std::fs::write(sshd.path("authorized_keys"), authorized).unwrap();
+    file
 }

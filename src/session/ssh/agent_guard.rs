@@ -1,0 +1,233 @@
+//! What a server may ask our agent: which keys it has, and for signatures. Nothing else reaches the agent: it could be told to load
+//! a library (CVE-2023-38408), to forget its keys, or to lock itself.
+
+use super::agent::{EXTENSION, FAILURE, MAX_MESSAGE, REQUEST_IDENTITIES, SESSION_BIND, SIGN_REQUEST, SUCCESS};
+use super::wire;
+
+/// Sorts the messages of one client of the agent, one request at a time.
+pub(super) struct Guard {
+    /// From the server, not looked at yet.
+    requests: Vec<u8>,
+    /// From the agent, likewise.
+    answers: Vec<u8>,
+    stage: Stage,
+    /// The agent knows that a server asks, and which.
+    is_bound: bool,
+}
+
+enum Stage {
+    /// This goes to the agent first, if there is anything.
+    Fresh(Option<Vec<u8>>),
+    /// The agent was told whom it serves.
+    Binding,
+    Idle,
+    Awaiting,
+}
+
+/// What is to be done next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    ToAgent(Vec<u8>),
+    ToServer(Vec<u8>),
+    /// One of them does not keep to the protocol.
+    Over,
+    /// More has to arrive first.
+    Wait,
+}
+
+impl Guard {
+    /// `binding`: the request that tells the agent which server asks, where that is known.
+    pub(super) fn new(binding: Option<Vec<u8>>) -> Self {
+        Self {
+            requests: Vec::new(),
+            answers: Vec::new(),
+            stage: Stage::Fresh(binding),
+            is_bound: false,
+        }
+    }
+
+    /// Whether more of the server's requests is of use now; what is not taken waits in the channel, so that little is kept here.
+    pub(super) fn takes_requests(&self) -> bool {
+        matches!(self.stage, Stage::Idle) && !is_whole(&self.requests)
+    }
+
+    pub(super) fn asked(&mut self, bytes: &[u8]) {
+        self.requests.extend_from_slice(bytes);
+    }
+
+    pub(super) fn answered(&mut self, bytes: &[u8]) {
+        self.answers.extend_from_slice(bytes);
+    }
+
+    pub(super) fn step(&mut self) -> Step {
+        loop {
+            let from = match &mut self.stage {
+                Stage::Fresh(binding) => match binding.take() {
+                    Some(binding) => {
+                        self.stage = Stage::Binding;
+                        return Step::ToAgent(wire::packed(&binding));
+                    }
+                    None => {
+                        self.stage = Stage::Idle;
+                        continue;
+                    }
+                },
+                // Nobody asked it.
+                Stage::Idle if !self.answers.is_empty() => return Step::Over,
+                Stage::Idle => &mut self.requests,
+                Stage::Binding | Stage::Awaiting => &mut self.answers,
+            };
+            let message = match message(from) {
+                Ok(Some(message)) => message,
+                Ok(None) => return Step::Wait,
+                Err(()) => return Step::Over,
+            };
+            match self.stage {
+                Stage::Binding => {
+                    self.is_bound = message.first() == Some(&SUCCESS);
+                    self.stage = Stage::Idle;
+                }
+                Stage::Awaiting => {
+                    self.stage = Stage::Idle;
+                    return Step::ToServer(wire::packed(&message));
+                }
+                _ if self.allows(&message) => {
+                    self.stage = Stage::Awaiting;
+                    return Step::ToAgent(wire::packed(&message));
+                }
+                _ => return Step::ToServer(wire::packed(&[FAILURE])),
+            }
+        }
+    }
+
+    fn allows(&self, request: &[u8]) -> bool {
+        match request.split_first() {
+            Some((&REQUEST_IDENTITIES, _)) => request.len() == 1,
+            Some((&SIGN_REQUEST, _)) => true,
+            // The next hop. Of a socket that is not bound to this one, the agent would take it for the first.
+            Some((&EXTENSION, rest)) => self.is_bound && wire::text(rest).is_some_and(|(name, _)| name == SESSION_BIND),
+            _ => false,
+        }
+    }
+}
+
+/// Whether there is a message in front, or what is none.
+fn is_whole(bytes: &[u8]) -> bool {
+    bytes.split_first_chunk::<4>().is_some_and(|(length, rest)| {
+        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+        length > MAX_MESSAGE || rest.len() >= length
+    })
+}
+
+/// Takes the message in front, once all of it is there.
+fn message(bytes: &mut Vec<u8>) -> Result<Option<Vec<u8>>, ()> {
+    let Some((length, _)) = bytes.split_first_chunk::<4>() else {
+        return Ok(None);
+    };
+    let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+    if length == 0 || length > MAX_MESSAGE {
+        return Err(());
+    }
+    if bytes.len() < 4 + length {
+        return Ok(None);
+    }
+    let message = bytes.drain(..4 + length).skip(4).collect();
+    Ok(Some(message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Guard, Step, wire};
+
+    const LIST: [u8; 1] = [11];
+
+    fn bind() -> Vec<u8> {
+        [&[27][..], &wire::packed(b"session-bind@openssh.com"), b"rest"].concat()
+    }
+
+    fn idle() -> Guard {
+        let mut guard = Guard::new(None);
+        assert_eq!(guard.step(), Step::Wait);
+        guard
+    }
+
+    fn bound(answer: u8) -> Guard {
+        let mut guard = Guard::new(Some(bind()));
+        assert!(!guard.takes_requests());
+        assert_eq!(guard.step(), Step::ToAgent(wire::packed(&bind())));
+        guard.answered(&wire::packed(&[answer]));
+        assert_eq!(guard.step(), Step::Wait);
+        assert!(guard.takes_requests());
+        guard
+    }
+
+    #[test]
+    fn all_that_is_no_list_and_no_signature_is_refused_and_never_reaches_the_agent() {
+        for mut guard in [idle(), bound(6), bound(5)] {
+            for kind in (0..=255).filter(|kind| ![11, 13].contains(kind)) {
+                for rest in [&b""[..], b"/x.so", &wire::packed(b"query")] {
+                    guard.asked(&wire::packed(&[&[kind][..], rest].concat()));
+                    assert_eq!(guard.step(), Step::ToServer(wire::packed(&[5])), "{kind}");
+                }
+            }
+            for request in [&LIST[..], &[13, 0, 0]] {
+                guard.asked(&wire::packed(request));
+                assert_eq!(guard.step(), Step::ToAgent(wire::packed(request)));
+                guard.answered(&wire::packed(b"answer"));
+                assert_eq!(guard.step(), Step::ToServer(wire::packed(b"answer")));
+            }
+        }
+    }
+
+    #[test]
+    fn a_further_hop_is_told_to_an_agent_that_knows_of_this_one() {
+        for (mut guard, expected) in [
+            (bound(6), Step::ToAgent(wire::packed(&bind()))),
+            (bound(5), Step::ToServer(wire::packed(&[5]))),
+            (idle(), Step::ToServer(wire::packed(&[5]))),
+        ] {
+            guard.asked(&wire::packed(&bind()));
+            assert_eq!(guard.step(), expected);
+        }
+    }
+
+    #[test]
+    fn requests_go_one_by_one_in_whatever_pieces_they_come() {
+        let mut guard = idle();
+        let requests = [wire::packed(&LIST), wire::packed(&[17]), wire::packed(&LIST)].concat();
+        let mut steps = Vec::new();
+        for byte in requests {
+            guard.asked(&[byte]);
+            match guard.step() {
+                Step::Wait => {}
+                step => steps.push(step),
+            }
+        }
+        assert_eq!(steps, [Step::ToAgent(wire::packed(&LIST))]);
+        assert!(!guard.takes_requests());
+        assert_eq!(guard.step(), Step::Wait);
+        guard.answered(&wire::packed(b"keys"));
+        assert_eq!(guard.step(), Step::ToServer(wire::packed(b"keys")));
+        // As long as one waits no more are taken.
+        assert!(!guard.takes_requests());
+        assert_eq!(guard.step(), Step::ToServer(wire::packed(&[5])));
+        assert_eq!(guard.step(), Step::ToAgent(wire::packed(&LIST)));
+    }
+
+    #[test]
+    fn what_is_no_message_ends_it() {
+        for bytes in [[0, 0, 0, 0], [0, 4, 0, 1], [255; 4]] {
+            let mut guard = idle();
+            guard.asked(&bytes);
+            assert_eq!(guard.step(), Step::Over);
+            let mut guard = idle();
+            guard.asked(&wire::packed(&LIST));
+            guard.step();
+            guard.answered(&bytes);
+            assert_eq!(guard.step(), Step::Over);
+        }
+        let mut guard = idle();
+        guard.answered(b"unasked");
+        assert_eq!(guard.step(), Step::Over);
+    }
+}
