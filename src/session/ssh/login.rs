@@ -32,6 +32,10 @@ const EAGAIN: ErrorCode = ErrorCode::Session(libssh2_sys::LIBSSH2_ERROR_EAGAIN);
 /// How it is told when the server, or somebody in between, does not keep to the protocol.
 pub(super) const CORRUPT: &str = "what arrives from the server is corrupt";
 
+/// What helps where a server has old algorithms alone.
+const OLD: &str = "it may have only what is not used unless it is asked for: CBC ciphers, MACs without -etm \
+                   (Ciphers and MACs, or ssh_options.encryption and hmac: \"+hmac-sha2-256\")";
+
 /// Letters of what a server says that are shown.
 const LONGEST_SHOWN: usize = 80;
 
@@ -56,7 +60,7 @@ pub(super) struct Login {
 
 impl Login {
     /// Whom it logs in at, where that is a gateway on the way to the server.
-    fn gateway(&self) -> Option<Server> {
+    pub(super) fn gateway(&self) -> Option<Server> {
         self.on_the_way.last().filter(|_| self.on_the_way.len() > 1).cloned()
     }
 
@@ -206,7 +210,7 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
     link.give_back_unused();
     session.set_compress(config.compression);
     let mut expected = Expected::new(config, inbox)?;
-    prefer(&session, config, &expected)?;
+    let macs = prefer(&session, config, &expected)?;
     let mut attempt = Attempt {
         login,
         config,
@@ -235,7 +239,13 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
             failure => failure,
         });
     }
-    attempt.tell_algorithms();
+    if let Some(mac) = attempt.tell_algorithms().filter(|mac| !macs.contains(mac)) {
+        return Err(Failure::Final(ConnectError {
+            phase: Phase::Handshake,
+            reason: format!("the server has no MAC that is accepted, but {mac}"),
+            hints: vec![OLD.to_owned()],
+        }));
+    }
     let shown = attempt.session.host_key().map(|(blob, _)| blob);
     attempt.proof = exchange::proof().filter(|proof| Some(proof.host_key.as_slice()) == shown);
     let verified = match attempt.session.host_key() {
@@ -288,8 +298,9 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
     })
 }
 
-/// Offers what the configuration wants offered.
-fn prefer(session: &Session, config: &HostConfig, expected: &Expected<'_>) -> Result<(), ConnectError> {
+/// Offers what the configuration wants offered; returns the MACs that are accepted. Libssh2 wants one in common where the cipher needs
+/// none, too (ChaCha20-Poly1305), so all are offered, the others last.
+fn prefer(session: &Session, config: &HostConfig, expected: &Expected<'_>) -> Result<Vec<String>, ConnectError> {
     let Algorithms {
         key_exchange,
         host_keys,
@@ -297,6 +308,7 @@ fn prefer(session: &Session, config: &HostConfig, expected: &Expected<'_>) -> Re
         macs,
         ..
     } = &config.algorithms;
+    let mut macs_accepted = Vec::new();
     let unsupported = |what: &str, list: &str| ConnectError {
         phase: Phase::Configuration,
         reason: format!("none of these {what} is supported: {list}"),
@@ -322,16 +334,27 @@ fn prefer(session: &Session, config: &HostConfig, expected: &Expected<'_>) -> Re
         ("ciphers", ciphers, &[MethodType::CryptCs, MethodType::CryptSc]),
         ("MACs", macs, &[MethodType::MacCs, MethodType::MacSc]),
     ] {
-        let Some(list) = list else { continue };
         for &kind in kinds {
-            let usual = session.supported_algs(kind).map_err(|error| internal(&error))?;
-            let chosen = algorithms::chosen(list, &usual).join(",");
+            let all = session.supported_algs(kind).map_err(|error| internal(&error))?;
+            let usual: Vec<&str> = all.iter().copied().filter(|name| algorithms::is_usual(name)).collect();
+            let mut chosen = match list {
+                Some(list) => algorithms::chosen_of(list, &usual, &all),
+                None => usual,
+            };
+            let list = list.as_deref().unwrap_or_default();
+            if matches!(kind, MethodType::MacCs | MethodType::MacSc) {
+                macs_accepted = chosen.iter().map(|name| (*name).to_owned()).collect();
+                if !chosen.is_empty() {
+                    let others: Vec<&str> = all.iter().filter(|name| !chosen.contains(name)).copied().collect();
+                    chosen.extend(others);
+                }
+            }
             session
-                .method_pref(kind, &chosen)
+                .method_pref(kind, &chosen.join(","))
                 .map_err(|_| unsupported(what, list))?;
         }
     }
-    Ok(())
+    Ok(macs_accepted)
 }
 
 /// A socket that leads to the server.
@@ -446,7 +469,8 @@ impl Attempt<'_> {
         })
     }
 
-    fn tell_algorithms(&self) {
+    /// Returns the MAC, where the cipher needs one.
+    fn tell_algorithms(&self) -> Option<String> {
         let method = |kind| self.session.methods(kind).unwrap_or_default().to_owned();
         let (cipher, mac) = (method(MethodType::CryptCs), method(MethodType::MacCs));
         // What it calls the MAC of a cipher that has its own.
@@ -454,14 +478,16 @@ impl Attempt<'_> {
             || mac.starts_with("INTEGRATED")
             || cipher.starts_with("chacha20")
             || cipher.contains("-gcm@");
+        let mac = (!is_own).then_some(mac);
         let algorithms = Negotiated {
             gateway: self.login.gateway(),
             key_exchange: method(MethodType::Kex),
             host_key: method(MethodType::HostKey),
             cipher,
-            mac: (!is_own).then_some(mac),
+            mac: mac.clone(),
         };
         let _ = self.login.reports.send(Report::Negotiated(self.login.id, algorithms));
+        mac
     }
 
     /// What the server has to say to whoever logs in, once it has come.
@@ -504,6 +530,7 @@ impl Attempt<'_> {
         let refusals = ["Exceeded MaxStartups", "Not allowed at this time"];
         let refuses = refusals.iter().any(|words| greeting.starts_with(words));
         let ending = take_ending(&*self.socket);
+        let mut hints = Vec::new();
         let reason = match stop {
             Stop::Unwanted => return Failure::Final(stopped(Phase::Handshake)),
             Stop::Silent if greeting.is_empty() => format!("connected, but no SSH greeting within {waited} s"),
@@ -516,6 +543,9 @@ impl Attempt<'_> {
             Stop::Failed(_) if greeting.is_empty() => "not an SSH server: it says nothing readable".to_owned(),
             Stop::Failed(_) if !is_ssh => format!("not an SSH server: it says `{greeting}'"),
             Stop::Failed(error) => {
+                if error.code() == ErrorCode::Session(libssh2_sys::LIBSSH2_ERROR_KEX_FAILURE) {
+                    hints.push(OLD.to_owned());
+                }
                 let reason = ending.unwrap_or_else(|| error.message().to_owned());
                 format!("key exchange with {greeting} failed: {reason}")
             }
@@ -524,7 +554,7 @@ impl Attempt<'_> {
         let error = ConnectError {
             phase: Phase::Handshake,
             reason,
-            hints: Vec::new(),
+            hints,
         };
         if busy {
             Failure::Busy(error)

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod agent;
+mod algorithms;
 mod certificates;
 mod commands;
 mod gateways;
