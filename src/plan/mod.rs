@@ -7,9 +7,8 @@ mod quote;
 mod sudo;
 mod transfer;
 
-pub use mode::{Mode, NoMode, PERMISSIONS, narrowed};
-pub use opening::{Before, Within, exports, towards};
 pub use command_line::{CommandLine, command_line, local_name, placeholders};
+pub use mode::{Mode, NoMode, PERMISSIONS, narrowed};
 pub use opening::{Before, Within, exports, towards};
 pub use quote::quote;
 pub use sudo::{sudo_calls, sudo_command, within_sudo, without_prompts};

@@ -1,6 +1,5 @@
 //! The server's key: which kind to ask for, and whether to trust what came.
 
-use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -18,7 +17,7 @@ use super::certificate::{CERTIFIED, Certificate};
 use super::config::{HostConfig, percent};
 use super::inbox::Inbox;
 use super::known_hosts::{KnownHosts, Verdict, fingerprint, name};
-use super::program;
+use super::{program, regular};
 
 /// What stands for a file in what is told of a key that `KnownHostsCommand` has named.
 const COMMAND: &str = "KnownHostsCommand";
@@ -90,7 +89,10 @@ impl<'a> Expected<'a> {
         };
         let mut expected = Self {
             config,
-            known: KnownHosts::load(&files),
+            known: KnownHosts::load(&files).map_err(|(file, error)| {
+                let reason = format!("known-hosts file {}: {}", file.display(), plain(&error));
+                refused(reason, Vec::new())
+            })?,
             asked: Vec::new(),
             name,
             port,
@@ -236,7 +238,7 @@ impl<'a> Expected<'a> {
             let reason = format!("RevokedHostKeys {}: {why}", file.display());
             refused(reason, Vec::new())
         };
-        let list = fs::read(file).map_err(|error| unusable(&plain(&error)))?;
+        let list = regular::read(file).map_err(|error| unusable(&plain(&error)))?;
         if list.starts_with(BINARY_LIST) {
             let revoked = is_in_binary_list(file, blob, inbox).map_err(|why| unusable(&why))?;
             return if revoked {

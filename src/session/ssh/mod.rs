@@ -27,6 +27,7 @@ mod pattern;
 mod pipe;
 mod program;
 mod proxy_command;
+mod regular;
 mod root;
 mod tcp;
 mod tunnel;

@@ -1,15 +1,16 @@
 //! A private key file: whether it is encrypted, what lies beside it, and how a passphrase opens it.
 
-use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::process::getuid;
 use ssh_key::PrivateKey;
 use ssh_key::private::KeypairData;
 
 use crate::secret::Secret;
 
-use super::super::certificate;
+use super::super::{certificate, regular};
 
 /// A key file as it was read.
 pub(super) struct KeyFile {
@@ -17,6 +18,19 @@ pub(super) struct KeyFile {
     text: Secret,
     /// `FILE-cert.pub`, if it is there, and others that are for it.
     pub(super) certificates: Vec<String>,
+}
+
+/// Why a key file is left out.
+pub(super) enum Unreadable {
+    /// This mode lets others read or write it.
+    TooOpen(u32),
+    Io(io::Error),
+}
+
+impl From<io::Error> for Unreadable {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
 }
 
 /// A key that can be logged in with.
@@ -28,10 +42,21 @@ pub(super) struct OpenKey {
 }
 
 impl KeyFile {
-    pub(super) fn read(file: &Path) -> io::Result<Self> {
+    /// Refuses, as ssh does, a private key of ours that others can read or write.
+    pub(super) fn read(file: &Path) -> Result<Self, Unreadable> {
+        let opened = regular::open(file)?;
+        let metadata = opened.metadata()?;
+        let text = String::from_utf8(regular::content(&opened)?)
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not a private key"))?;
+        let mode = metadata.mode() & 0o7777;
+        // A public half may stand there for a key of the agent's.
+        let is_private = text.contains("PRIVATE KEY");
+        if is_private && metadata.uid() == getuid().as_raw() && mode & 0o077 != 0 {
+            return Err(Unreadable::TooOpen(mode));
+        }
         Ok(Self {
-            text: Secret::new(fs::read_to_string(file)?),
-            certificates: fs::read_to_string(beside(file, "-cert.pub")).into_iter().collect(),
+            text: Secret::new(text),
+            certificates: regular::text(&beside(file, "-cert.pub")).into_iter().collect(),
             file: file.to_owned(),
         })
     }
@@ -59,7 +84,7 @@ impl KeyFile {
         let own = PrivateKey::from_openssh(self.text.reveal())
             .ok()
             .and_then(|key| key.public_key().to_bytes().ok());
-        let own = own.or_else(|| blob(&fs::read_to_string(beside(&self.file, ".pub")).ok()?));
+        let own = own.or_else(|| blob(&regular::text(&beside(&self.file, ".pub")).ok()?));
         certificates.chain(own).collect()
     }
 
@@ -101,7 +126,7 @@ pub(super) struct Certificate {
 
 impl Certificate {
     pub(super) fn read(file: &Path) -> Option<Self> {
-        let text = fs::read_to_string(file).ok()?;
+        let text = regular::text(file).ok()?;
         let blob = blob(&text)?;
         let key = certificate::Certificate::read(&blob)?.key;
         Some(Self { text, blob, key })
@@ -118,7 +143,7 @@ pub(super) fn public_halves(file: &Path) -> Vec<Vec<u8>> {
     };
     [public, beside(file, "-cert.pub")]
         .iter()
-        .filter_map(|file| blob(&fs::read_to_string(file).ok()?))
+        .filter_map(|file| blob(&regular::text(file).ok()?))
         .collect()
 }
 

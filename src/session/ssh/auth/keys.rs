@@ -8,9 +8,9 @@ use ssh2::ErrorCode;
 
 use crate::io_error::plain;
 use crate::secret::Secret;
-use crate::session::Wanted;
+use crate::session::{Report, Wanted, Warning};
 
-use super::key_file::{Certificate, KeyFile, OpenKey, blob, public_halves};
+use super::key_file::{Certificate, KeyFile, OpenKey, Unreadable, blob, public_halves};
 use super::key_ring::{Found, Turn};
 use super::signer::{Signer, requested_algorithm};
 use super::{Entered, Tried, entered, is_unusable};
@@ -57,7 +57,21 @@ impl Attempt<'_> {
         let named = &self.login.destination.options.keys;
         let read = |file: &PathBuf| match KeyFile::read(file) {
             Ok(key) => Some(key),
-            Err(error) => {
+            Err(Unreadable::TooOpen(mode)) => {
+                let shown = self.shown(file);
+                let text = format!(
+                    "{shown} has mode {mode:04o}, so that others can read or write it, and is not used: chmod 600 {shown}"
+                );
+                tried.keys.push((file.clone(), format!("{shown} (mode {mode:04o})")));
+                tried.hints.push(text.clone());
+                let warning = Warning {
+                    gateway: self.login.gateway(),
+                    text,
+                };
+                let _ = self.login.reports.send(Report::KeyLeftOut(self.login.id, warning));
+                None
+            }
+            Err(Unreadable::Io(error)) => {
                 // The default files need not exist; one that the recipe names should.
                 if error.kind() != std::io::ErrorKind::NotFound || named.contains(file) {
                     let why = plain(&error);

@@ -1,7 +1,6 @@
 //! Reading ssh configuration files and what they include.
 
-use std::fs::File;
-use std::io::{self, ErrorKind, Read as _};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +11,7 @@ use super::statement::{Line, Parsed, Statement, parse};
 use super::tokens::tilde;
 use super::{Place, Trouble};
 use crate::io_error::plain;
+use crate::session::ssh::regular;
 
 pub(super) const SYSTEM: &str = "/etc/ssh/ssh_config";
 /// How deep files may include others, as in ssh.
@@ -141,7 +141,7 @@ impl Reader<'_> {
 }
 
 fn contents(path: &Path, private: bool) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
+    let file = regular::open(path)?;
     if private {
         let metadata = file.metadata()?;
         let ours = metadata.uid() == 0 || metadata.uid() == rustix::process::getuid().as_raw();
@@ -152,7 +152,5 @@ fn contents(path: &Path, private: bool) -> io::Result<Vec<u8>> {
             ));
         }
     }
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
+    regular::content(&file)
 }

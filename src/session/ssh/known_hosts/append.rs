@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
+use super::super::regular;
 use super::line::{Entry, HASH_LENGTH, Marker, Names, hash_of};
 
 /// How long another writer is waited for, and how often it is looked for.
@@ -23,15 +24,15 @@ pub(super) fn append(file: &Path, name: &str, key_type: &str, blob: &[u8], hashe
     if let Some(directory) = file.parent().filter(|directory| !directory.exists()) {
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
-    let mut opened = OpenOptions::new()
+    let mut opened = regular::with(&mut OpenOptions::new())
         .read(true)
         .append(true)
         .create(true)
         .mode(0o600)
         .open(file)?;
+    regular::check(&opened)?;
     lock(&opened)?;
-    let mut bytes = Vec::new();
-    opened.read_to_end(&mut bytes)?;
+    let bytes = regular::content(&opened)?;
     let text = String::from_utf8_lossy(&bytes);
     let entries: Vec<Entry> = text.lines().filter_map(Entry::parse).collect();
     // Another session of this run, or another run, may have been faster.

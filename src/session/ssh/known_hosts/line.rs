@@ -39,21 +39,26 @@ pub(super) struct Entry {
 impl Entry {
     /// `None` for blank lines, comments and whatever is not understood.
     pub(super) fn parse(line: &str) -> Option<Self> {
-        let mut words = line.split([' ', '\t']).filter(|word| !word.is_empty());
-        let mut word = words.next()?;
+        let blanks = [' ', '\t'];
+        let mut rest = line.trim_start_matches(blanks);
         let mut marker = Marker::None;
-        if word.starts_with('@') {
+        if rest.starts_with('@') {
+            let (word, after) = rest.split_at(rest.find(blanks)?);
             marker = match word {
                 "@revoked" => Marker::Revoked,
                 "@cert-authority" => Marker::CertAuthority,
                 _ => return None,
             };
-            word = words.next()?;
+            rest = after.trim_start_matches(blanks);
         }
-        if word.starts_with(['#', '@']) {
+        if rest.is_empty() || rest.starts_with(['#', '@', '\0']) {
             return None;
         }
-        let names = Names::parse(word)?;
+        // As ssh reads it: a NUL ends the names as a blank does, and after them the line.
+        let (names, rest) = rest.split_once([' ', '\t', '\0'])?;
+        let names = Names::parse(names)?;
+        let rest = rest.split('\0').next()?;
+        let mut words = rest.split(blanks).filter(|word| !word.is_empty());
         let key_type = words.next()?;
         let blob = STANDARD.decode(words.next()?.trim_end()).ok()?;
         if !is_whole(&blob, key_type) {

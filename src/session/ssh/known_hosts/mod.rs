@@ -3,14 +3,14 @@
 mod append;
 mod line;
 
-use std::fs;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
+use super::regular;
 use line::{Entry, Marker};
 
 const DEFAULT_PORT: u16 = 22;
@@ -57,14 +57,22 @@ pub enum Verdict {
 
 impl KnownHosts {
     /// Reads files, first to last; one that cannot be read has no keys in it, and lines that cannot be understood are skipped.
-    pub fn load(files: &[PathBuf]) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// When one is a pipe or a device, which might be read for ever, or far too long.
+    pub fn load(files: &[PathBuf]) -> Result<Self, (PathBuf, io::Error)> {
         let mut known = Self::default();
         for file in files {
-            if let Ok(bytes) = fs::read(file) {
-                known.read(file, &String::from_utf8_lossy(&bytes));
+            match regular::read(file) {
+                Ok(bytes) => known.read(file, &String::from_utf8_lossy(&bytes)),
+                Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::FileTooLarge) => {
+                    return Err((file.clone(), error));
+                }
+                Err(_) => {}
             }
         }
-        known
+        Ok(known)
     }
 
     /// Takes this text for what stands in a file, whatever stood there before.

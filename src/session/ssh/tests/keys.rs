@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 use std::sync::mpsc::channel;
 
@@ -6,7 +6,7 @@ use crate::configuration::Server;
 use crate::secret::Secret;
 use crate::session::{ConnectError, Connector, Destination, PasswordQuestion, Report, SessionId, SshOptions, Wanted};
 
-use crate::session::ssh::testing::{PATIENCE, Sshd, TestAgent, make_key, me};
+use crate::session::ssh::testing::{Client, PATIENCE, Sshd, TestAgent, make_key, me};
 use crate::session::ssh::{SshConnector, SshEnvironment};
 
 /// Logs in at so many servers at once; `answer` is asked for passphrases. Returns what came of each.
@@ -248,4 +248,113 @@ fn a_certificate_of_a_file_or_of_the_agent_logs_in() {
     let ended = log_in(1, &options(file, true), holds_key.environment(), nobody);
     assert!(ended[0].is_ok(), "{ended:?}");
     assert!(sshd.log().matches("Accepted publickey").count() == 3, "{}", sshd.log());
+}
+
+#[test]
+#[allow(clippy::print_stdout, reason = "the count is part of the result")]
+fn a_private_key_that_others_can_use_is_refused_as_by_ssh() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let sshd = Sshd::start();
+    let mut compared = 0;
+    for mode in [
+        0o600, 0o400, 0o700, 0o500, 0o604, 0o640, 0o644, 0o660, 0o666, 0o620, 0o602, 0o610, 0o601, 0o777,
+    ] {
+        std::fs::set_permissions(sshd.path("id"), std::fs::Permissions::from_mode(mode)).unwrap();
+        let ours = sshd.connect_with(sshd.options()).map(drop);
+        let theirs = std::process::Command::new("ssh")
+            .args(["-F", "none", "-o", "BatchMode=yes", "-o", "IdentityAgent=none"])
+            .args(["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"])
+            .args(["-p", &sshd.port.to_string(), "-i"])
+            .arg(sshd.path("id"))
+            .arg(format!("{}@127.0.0.1", me()))
+            .arg("true")
+            .output()
+            .unwrap();
+        assert_eq!(ours.is_ok(), theirs.status.success(), "{mode:o} {ours:?}");
+        if let Err(error) = ours {
+            let said = format!("has mode {mode:04o}, so that others can read or write it, and is not used: chmod 600 ");
+            assert!(error.hints.iter().any(|hint| hint.contains(&said)), "{error:?}");
+        }
+        compared += 1;
+    }
+    println!("{compared} modes of keys held against ssh");
+    // It is told where another key logs in, too; its public half may be read by all.
+    std::fs::copy(sshd.path("id"), sshd.path("open")).unwrap();
+    std::fs::set_permissions(sshd.path("open"), std::fs::Permissions::from_mode(0o640)).unwrap();
+    std::fs::set_permissions(sshd.path("id"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let options = SshOptions {
+        keys: vec![sshd.path("id.pub"), sshd.path("open"), sshd.path("id")],
+        ..sshd.options()
+    };
+    let client = Client::begin("127.0.0.1", options, SshEnvironment::default());
+    match client.report() {
+        Report::KeyLeftOut(_, warning) => assert!(warning.text.contains("/open has mode 0640"), "{warning:?}"),
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(client.report(), Report::Connected(..)));
+}
+
+#[test]
+fn a_pipe_or_a_device_in_the_place_of_a_file_holds_no_login_up() {
+    let sshd = Sshd::start();
+    let pipe = sshd.path("pipe");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RWXU,
+        0,
+    )
+    .unwrap();
+    let begun = std::time::Instant::now();
+    for file in [pipe.as_path(), Path::new("/dev/zero")] {
+        let shown = file.display().to_string();
+        for (line, is_error) in [
+            (format!("UserKnownHostsFile {shown}"), true),
+            (format!("GlobalKnownHostsFile {shown}"), true),
+            (format!("RevokedHostKeys {shown}"), true),
+            (format!("Include {shown}"), true),
+            (format!("IdentityFile {shown}"), false),
+            (format!("CertificateFile {shown}"), false),
+        ] {
+            std::fs::write(sshd.path("ssh_config"), &line).unwrap();
+            let options = SshOptions {
+                config: Some(vec![sshd.path("ssh_config")]),
+                user_known_hosts_files: (!line.starts_with("User")).then(|| vec![sshd.path("known_hosts")]),
+                login_timeout: PATIENCE,
+                ..sshd.options()
+            };
+            match sshd.connect_with(options) {
+                Err(error) => assert!(is_error && error.reason.contains(&shown), "{line}: {error}"),
+                Ok(_) => assert!(!is_error, "{line}"),
+            }
+        }
+        let named = SshOptions {
+            config: Some(vec![file.to_owned()]),
+            ..sshd.options()
+        };
+        let error = sshd.connect_with(named).map(drop).unwrap_err();
+        assert_eq!(error.reason, format!("{shown}: not a regular file"));
+        // A key that is none is told, where no other one logs in.
+        let key = SshOptions {
+            keys: vec![file.to_owned()],
+            ..sshd.options()
+        };
+        let error = sshd.connect_with(key).map(drop).unwrap_err();
+        assert!(
+            error.reason.contains(&format!("{shown} (not a regular file)")),
+            "{error}"
+        );
+    }
+    assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
+    // The empty device is a list without hosts, and takes what is written.
+    let options = SshOptions {
+        user_known_hosts_files: Some(vec![PathBuf::from("/dev/null")]),
+        ..sshd.options()
+    };
+    let client = Client::begin("127.0.0.1", options, SshEnvironment::default());
+    match client.report() {
+        Report::HostKeyAdded(_, key) => assert_eq!(key.problem, None),
+        other => panic!("{other:?}"),
+    }
 }
