@@ -137,9 +137,10 @@ fn what_belongs_to_one_layer_is_named_only_there() {
     for (pattern, places) in ONLY_IN {
         let pattern = Regex::new(pattern).unwrap();
         for source in sources() {
-            let allowed = places
-                .iter()
-                .any(|place| source.path == *place || source.path.starts_with(&format!("{place}/")));
+            // A test may say how much it has compared.
+            let is_told_by_a_test = places == &["report"] && source.is_test();
+            let is_its_place = |place: &&str| source.path == *place || source.path.starts_with(&format!("{place}/"));
+            let allowed = is_told_by_a_test || places.iter().any(is_its_place);
             if let Some(found) = pattern.find(&source.code).filter(|_| !allowed) {
                 let line = source.code[..found.start()].matches('\n').count() + 1;
                 broken.push(format!(

@@ -4,6 +4,7 @@
 
 mod action;
 mod asked;
+mod connect;
 mod error;
 mod frames;
 mod perform;
