@@ -32,6 +32,7 @@ mod faults;
 mod files;
 mod flipper;
 mod init;
+mod injection;
 mod input;
 mod language;
 mod libraries;
