@@ -7,6 +7,8 @@ mod asked;
 mod connect;
 mod error;
 mod frames;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod perform;
 mod running;
 mod sudo;

@@ -6,7 +6,7 @@ use capr::fuzz::Target;
 use crate::fuzz::{How, Place, mutate};
 
 /// The lists of targets, one for each layer that has some.
-const LISTS: &[&[Target]] = &[capr::session::ssh::fuzz::TARGETS];
+const LISTS: &[&[Target]] = &[capr::session::ssh::fuzz::TARGETS, capr::actor::fuzz::TARGETS];
 
 /// A reader, with what inputs for it are made of.
 pub enum Subject {
