@@ -1,6 +1,7 @@
 //! Plain data that a recipe builds: servers, roles, tasks, hooks, variables.
 
 mod hooks;
+mod kind;
 mod nearest;
 mod role;
 mod run_options;
@@ -11,6 +12,7 @@ mod value;
 mod variables;
 
 pub use hooks::{Hook, HookAction, When};
+pub use kind::{Kind, Refusal};
 pub use nearest::{did_you_mean, nearest, suggestion};
 pub use role::{Assignment, AttributeError, Roles};
 pub use run_options::{Environment, RunOptions, Shell, Stdin};

@@ -15,10 +15,11 @@ use super::loader::Files;
 use super::missing::Missing;
 use super::origin::{asked_by_recipe, locate, raise, wrong};
 use super::syntax::words::Words;
+use super::values::plain;
 use super::{Fallible, Options, Prompts, Surroundings};
 use crate::actor::Actor;
 use crate::configuration::{
-    Attributes, BlockId, Configuration, Filter, Read, RunOptions, Selection, Server, Setter, Task, When,
+    Attributes, BlockId, Configuration, Filter, Kind, Read, RunOptions, Selection, Server, Setter, Task, Value, When,
 };
 use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
 use crate::event::{Event, Level};
@@ -222,7 +223,11 @@ impl Interpreter {
     pub(super) fn variable(&self, engine: &Engine, name: &str) -> Fallible<Option<Dynamic>> {
         let read = self.configuration.borrow().variables.read(name);
         match read {
-            Read::Value(value) => Ok(Some(value)),
+            Read::Value(value) => {
+                // A list may have been changed in place since it was set.
+                self.refuse(name, &value)?;
+                Ok(Some(value))
+            }
             Read::Unknown => Ok(None),
             Read::Lazy(block) => {
                 if self.evaluating.borrow().iter().any(|other| other == name) {
@@ -242,6 +247,7 @@ impl Interpreter {
                 self.evaluating.borrow_mut().pop();
                 let value = shared(result.map_err(|error| asked_by_recipe(error, |file| self.is_of_stdlib(file)))?);
                 self.keep_secret(name, &value);
+                self.refuse(name, &value)?;
                 self.configuration
                     .borrow_mut()
                     .variables
@@ -262,10 +268,28 @@ impl Interpreter {
         Ok(self.said(engine, name)?.map(|value| value.to_string()))
     }
 
-    /// Sets a variable. Maps and lists are shared, so that they can be changed in place.
-    pub(super) fn set(&self, name: &str, value: Dynamic, by: Setter) {
+    /// Sets a variable, if it can have this value. Maps and lists are shared, so that they can be changed in place.
+    pub(super) fn set(&self, name: &str, value: Dynamic, by: Setter, position: Position) -> Fallible<()> {
         self.keep_secret(name, &value);
+        if let Some(diagnostic) = refused(name, || Some(plain(&value))) {
+            return Err(raise(diagnostic, position));
+        }
         self.configuration.borrow_mut().variables.set(name, shared(value), by);
+        Ok(())
+    }
+
+    /// Refuses what is read from a variable that cannot have it, at the place where it was set.
+    fn refuse(&self, name: &str, value: &Dynamic) -> Fallible<()> {
+        let Some(diagnostic) = refused(name, || Some(plain(value))) else {
+            return Ok(());
+        };
+        let configuration = self.configuration.borrow();
+        let by = configuration.variables.settings(name).map(|(setting, _)| &setting.by);
+        let origin = match by {
+            Some(Setter::Recipe(origin) | Setter::Default(origin)) => origin.clone(),
+            _ => None,
+        };
+        Err(raise(diagnostic.at(origin), Position::NONE))
     }
 
     /// The value of a variable whose name says that it is a secret is shown nowhere.
@@ -362,6 +386,12 @@ impl Interpreter {
             None => (Selection::default(), RunOptions::default()),
         }
     }
+}
+
+/// The diagnostic for a value that the variable cannot have.
+pub(super) fn refused(name: &str, value: impl FnOnce() -> Option<Value>) -> Option<Diagnostic> {
+    let refusal = Kind::of(name)?.refusal(name, &value()?)?;
+    Some(Diagnostic::new(Fault::Recipe, refusal.message).hint(refusal.hint))
 }
 
 /// `namespace:name`.

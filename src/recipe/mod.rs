@@ -263,14 +263,15 @@ impl Recipe {
     fn load_all<P: AsRef<Path>>(&self, paths: &[P], options: &Options) -> Fallible<()> {
         let interpreter = &self.interpreter;
         for name in ["ssh_options", "default_run_options", "default_environment"] {
-            interpreter.set(name, rhai::Map::new().into(), Setter::Capr);
+            interpreter.set(name, rhai::Map::new().into(), Setter::Capr, Position::NONE)?;
         }
-        interpreter.set("dry_run", options.dry_run.into(), Setter::Capr);
+        interpreter.set("dry_run", options.dry_run.into(), Setter::Capr, Position::NONE)?;
         if let Some(password) = &options.password {
-            interpreter.set("password", password.reveal().to_owned().into(), Setter::Person);
+            let password = password.reveal().to_owned().into();
+            interpreter.set("password", password, Setter::Person, Position::NONE)?;
         }
         for (name, value) in &options.set_before {
-            interpreter.set(name, values::coerce(value), Setter::Before);
+            interpreter.set(name, values::coerce(value), Setter::Before, Position::NONE)?;
         }
         interpreter.require(&self.engine, stdlib::MAIN, Position::NONE, Some(stdlib::FOLDER))?;
         let load = |file: &Path| interpreter.load(&self.engine, &file.display().to_string(), Position::NONE, None);
@@ -280,7 +281,7 @@ impl Recipe {
         paths.iter().try_for_each(|file| load(file.as_ref()))?;
         interpreter.hooks(&self.engine, When::Load, None)?;
         for (name, value) in &options.set_after {
-            interpreter.set(name, values::coerce(value), Setter::After);
+            interpreter.set(name, values::coerce(value), Setter::After, Position::NONE)?;
         }
         Ok(())
     }

@@ -99,13 +99,15 @@ impl Recipe {
     }
 
     pub(super) fn load_stage(&self, stage: &Stage) -> Fallible<()> {
-        self.interpreter.set("stage", stage.name.clone().into(), Setter::Stage);
+        let name = stage.name.clone().into();
+        self.interpreter.set("stage", name, Setter::Stage, Position::NONE)?;
         let file = stage.file.display().to_string();
         self.interpreter
             .bounded(|| self.interpreter.load(&self.engine, &file, Position::NONE, None))?;
         // What the person says holds over the stage, too.
         for (name, value) in &self.set_after {
-            self.interpreter.set(name, values::coerce(value), Setter::After);
+            let value = values::coerce(value);
+            self.interpreter.set(name, value, Setter::After, Position::NONE)?;
         }
         Ok(())
     }

@@ -8,17 +8,18 @@ use indexmap::IndexMap;
 use rhai::{AST, ASTNode, BinaryExpr, CustomExpr, Dynamic, Expr, Position, Stmt};
 
 use super::super::asleep::takes_names;
-use super::super::interpreter::join;
+use super::super::interpreter::{join, refused};
 use super::super::options::{run_options, selection};
 use super::super::origin::{diagnostic, locate, raise, wrong};
 use super::super::syntax::named::Names;
 use super::super::syntax::words::as_written;
+use super::super::values::plain;
 use super::super::verbs::{self, Choices, Verb};
 use super::super::{Fallible, grammar};
 use super::calls::Call;
 use super::mentions::{bare_tasks, literal, verb};
 use super::properties::Shapes;
-use crate::configuration::{Selection, Server, When, is_variable_name};
+use crate::configuration::{Selection, Server, Value, When, is_variable_name};
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// A text that was read.
@@ -487,16 +488,28 @@ impl<'a> Read<'a> {
         read
     }
 
+    /// What a variable is set to, be it by a block that says nothing else.
+    fn set_to(&self) -> Option<&'a Expr> {
+        match (self.arguments.get(1), self.block) {
+            (Some(value), _) => Some(value),
+            (None, Some(Expr::Stmt(block))) => match block.statements() {
+                [Stmt::Expr(value)] => Some(value),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The options whose values are written out.
     fn constants(&self) -> IndexMap<String, (Dynamic, Position)> {
-        let constant = |(key, value): &(&Expr, &Expr)| {
+        let pair = |(key, value): &(&Expr, &Expr)| {
             let constant = match literal(value) {
                 Some(text) => text.into(),
                 None => value.get_literal_value(None)?,
             };
             Some((literal(key)?, (constant, value.position())))
         };
-        self.options.iter().filter_map(constant).collect()
+        self.options.iter().filter_map(pair).collect()
     }
 }
 
@@ -527,6 +540,13 @@ fn values(verb: &'static Verb, read: &Read) -> Fallible<()> {
     match verb.name {
         "on" if When::from_name(&name).is_none() => Err(verbs::no_event(&name, first.position())),
         "set" | "set_default" if !is_variable_name(&name) => Err(verbs::no_variable_name(&name, first.position())),
+        "set" | "set_default" => match read
+            .set_to()
+            .and_then(|value| Some((refused(&name, || constant(value))?, value)))
+        {
+            Some((diagnostic, value)) => Err(raise(diagnostic, value.position())),
+            None => Ok(()),
+        },
         "role" => read.arguments.iter().skip(1).try_for_each(|host| host_text(host)),
         "server" => host_text(first),
         _ => Ok(()),
@@ -538,6 +558,17 @@ fn host_text(host: &Expr) -> Fallible<()> {
         Some(Err(error)) => Err(wrong(error.to_string(), host.position())),
         _ => Ok(()),
     }
+}
+
+/// A value that is written out.
+fn constant(value: &Expr) -> Option<Value> {
+    if let Some(text) = literal(value) {
+        return Some(text.into());
+    }
+    if let Expr::Array(items, _) = value {
+        return items.iter().map(constant).collect::<Option<Vec<_>>>().map(Value::List);
+    }
+    value.get_literal_value(None).map(|value| plain(&value))
 }
 
 /// The items of a list that is written out; else the value itself.

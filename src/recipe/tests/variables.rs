@@ -189,3 +189,67 @@ fn b21_the_line_of_an_error_does_not_show_a_password_either() {
         assert!(told.contains("set"), "{told}");
     }
 }
+
+#[test]
+fn a_value_that_a_variable_of_the_library_cannot_have_is_refused_where_it_is_written() {
+    for text in [
+        "set :shared_children, [\"log\", \"../x\"];",
+        "task :t { set :shared_children, [\"log\", \"../x\"]; }",
+        "set :shared_children { [\"log\", \"../x\"] }",
+        "set_default :shared_children, [\"log\", \"../x\"]; task :u { set :shared_children, [:log, \"../x\"]; }",
+    ] {
+        let errors = recipe(text).errors();
+        assert_eq!(
+            errors[0].message,
+            "the variable `shared_children' cannot hold \"../x\": a part of it is `.' or `..'"
+        );
+        let origin = errors[0].origin.as_ref().unwrap();
+        assert!(origin.file.ends_with("recipe.rhai") && origin.column > 20, "{origin:?}");
+        assert_eq!(recipe(text).check()[0].message, errors[0].message, "{text}");
+    }
+    let errors = recipe("task :t { }").after("deploy_to", "srv/x").errors();
+    assert_eq!(
+        errors[0].message,
+        "the variable `deploy_to' cannot be \"srv/x\": it is no absolute path"
+    );
+}
+
+#[test]
+fn a_value_that_is_only_known_later_is_refused_when_it_is_read() {
+    for text in [
+        "set :x, \"..\"; set(:shared_children) { [`${x}/x`] }\ntask :t { puts shared_children; }",
+        "set :x, \"..\";\ntask :t { set :shared_children, [`${x}/x`]; }",
+        "set :shared_children, [];\ntask :t { shared_children.push(\"../x\"); puts fetch(:shared_children); }",
+    ] {
+        let outcome = recipe(text).run(&["t"]);
+        let error = outcome.error();
+        let expected = "the variable `shared_children' cannot hold \"../x\": a part of it is `.' or `..'";
+        assert_eq!(error.message, expected, "{text}");
+        assert!(
+            error.origin.as_ref().unwrap().file.ends_with("recipe.rhai"),
+            "{error:?}"
+        );
+        assert_eq!(outcome.printed, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn what_is_to_be_true_or_false_is_nothing_else() {
+    for (text, value) in [
+        ("set :git_enable_submodules, 1;", "1"),
+        ("set :use_sudo, \"yes\";", "\"yes\""),
+        ("set :group_writable, ();", "()"),
+    ] {
+        let errors = recipe(text).errors();
+        assert!(
+            errors[0].message.ends_with(&format!("is true or false, not {value}")),
+            "{errors:?}"
+        );
+        assert!(errors[0].hints[0].starts_with("write: set :"), "{errors:?}");
+    }
+    let errors = recipe("task :t { }").before("use_sudo", "yes").errors();
+    assert_eq!(
+        errors[0].message,
+        "the variable `use_sudo' is true or false, not \"yes\""
+    );
+}

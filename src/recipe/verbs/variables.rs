@@ -71,7 +71,10 @@ fn assign(verb: &Verb, interpreter: &Interpreter, context: &EvalContext, call: &
                 .variables
                 .set_lazy(&name, block, by);
         }
-        (2, None) => interpreter.set(&name, value(call, 1).flatten_clone(), by),
+        (2, None) => {
+            let position = call.arguments.get(1).map_or(call.position, |(_, position)| *position);
+            interpreter.set(&name, value(call, 1).flatten_clone(), by, position)?;
+        }
         (1, None) => {
             let message = format!("`{verb_name} :{name}' has neither a value nor a block");
             return Err(verb.misused(message, call.position));

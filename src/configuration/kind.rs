@@ -1,0 +1,431 @@
+//! The values that variables of the deploy library can have. Paths among them are removed, replaced and written on servers: a value
+//! that leads elsewhere is refused where it is set, and again wherever it is read.
+
+use super::Value;
+
+/// What a variable of the library holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `true` or `false` and nothing else.
+    Truth,
+    /// A whole number, 1 or more.
+    Count,
+    /// `run` or `sudo`.
+    Method,
+    /// One part of a path.
+    Name,
+    /// A path below another.
+    InnerPath,
+    /// A list of those.
+    InnerPaths,
+    /// A list of paths below a release that lead to directories of `shared`, named by their last part.
+    SharedPaths,
+    /// A path from the top.
+    AbsolutePath,
+    /// What a source control is asked for: a branch, a tag, a number.
+    Revision,
+    /// Where the code comes from.
+    Repository,
+}
+
+/// By name, sorted.
+static KINDS: &[(&str, Kind)] = &[
+    ("branch", Kind::Revision),
+    ("current_dir", Kind::InnerPath),
+    ("current_path", Kind::AbsolutePath),
+    ("deploy_to", Kind::AbsolutePath),
+    ("git_enable_submodules", Kind::Truth),
+    ("group_writable", Kind::Truth),
+    ("keep_releases", Kind::Count),
+    ("maintenance_basename", Kind::Name),
+    ("maintenance_path", Kind::AbsolutePath),
+    ("normalize_asset_timestamps", Kind::Truth),
+    ("public_children", Kind::InnerPaths),
+    ("real_revision", Kind::Revision),
+    ("release_name", Kind::Name),
+    ("release_path", Kind::AbsolutePath),
+    ("releases_path", Kind::AbsolutePath),
+    ("repository", Kind::Repository),
+    ("repository_cache", Kind::AbsolutePath),
+    ("revision", Kind::Revision),
+    ("run_method", Kind::Method),
+    ("shared_children", Kind::SharedPaths),
+    ("shared_dir", Kind::InnerPath),
+    ("shared_path", Kind::AbsolutePath),
+    ("state_path", Kind::AbsolutePath),
+    ("use_sudo", Kind::Truth),
+    ("version_dir", Kind::InnerPath),
+];
+
+/// Why a variable cannot have a value, and what is right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Names the variable and the value.
+    pub message: String,
+    /// What to write.
+    pub hint: String,
+}
+
+impl Kind {
+    /// Returns what the variable of this name holds; most can hold anything.
+    pub fn of(name: &str) -> Option<Self> {
+        let index = KINDS.binary_search_by_key(&name, |(name, _)| name).ok()?;
+        KINDS.get(index).map(|(_, kind)| *kind)
+    }
+
+    /// Refuses a value that the variable cannot have.
+    pub fn refusal(self, name: &str, value: &Value) -> Option<Refusal> {
+        let message = self.fault(name, value)?;
+        let hint = self.hint(name, value);
+        Some(Refusal { message, hint })
+    }
+
+    fn fault(self, name: &str, value: &Value) -> Option<String> {
+        let found = shown(value);
+        let of_text = |what: &str, fault: fn(&str) -> Option<&'static str>| match value {
+            Value::Text(text) => fault(text).map(|fault| format!("the variable `{name}' cannot be {found}: {fault}")),
+            _ => Some(format!("the variable `{name}' is {what}, not {found}")),
+        };
+        match self {
+            Self::Truth => (!matches!(value, Value::Bool(_)))
+                .then(|| format!("the variable `{name}' is true or false, not {found}")),
+            Self::Count => (!matches!(value, Value::Int(1..)))
+                .then(|| format!("the variable `{name}' is a whole number, 1 or more, not {found}")),
+            Self::Method => (!matches!(value, Value::Text(text) if ["run", "sudo"].contains(&text.as_str())))
+                .then(|| format!("the variable `{name}' is :run or :sudo, not {found}")),
+            // A name of digits is a number when it comes from the command line.
+            Self::Name => match value {
+                Value::Int(0..) => None,
+                _ => of_text("a name", name_fault),
+            },
+            Self::InnerPath => of_text("a path below another", inner_fault),
+            Self::AbsolutePath => of_text("an absolute path", absolute_fault),
+            Self::Revision => match value {
+                Value::Int(0..) | Value::Float(_) | Value::Unit => None,
+                _ => of_text("a branch, a tag or a number", revision_fault),
+            },
+            Self::Repository => match value {
+                Value::Unit => None,
+                _ => of_text("the address of a repository", repository_fault),
+            },
+            Self::InnerPaths | Self::SharedPaths => {
+                let Value::List(list) = value else {
+                    return Some(format!("the variable `{name}' is a list of paths, not {found}"));
+                };
+                let mut paths = Vec::new();
+                for item in list {
+                    let shown = shown(item);
+                    let Value::Text(path) = item else {
+                        return Some(format!("the variable `{name}' holds paths, not {shown}"));
+                    };
+                    if let Some(fault) = inner_fault(path) {
+                        return Some(format!("the variable `{name}' cannot hold {shown}: {fault}"));
+                    }
+                    paths.push(path.as_str());
+                }
+                (self == Self::SharedPaths).then(|| clash(name, &paths)).flatten()
+            }
+        }
+    }
+
+    fn hint(self, name: &str, value: &Value) -> String {
+        match self {
+            Self::Truth => {
+                let meant = match value {
+                    Value::Unit | Value::Int(0) => "false",
+                    Value::Text(text) if ["", "0", "no", "off", "false"].contains(&text.to_lowercase().as_str()) => {
+                        "false"
+                    }
+                    _ => "true",
+                };
+                format!("write: set :{name}, {meant}")
+            }
+            Self::Count => format!("write: set :{name}, 5"),
+            Self::Method => format!("write: set :{name}, :sudo"),
+            Self::Name => "a name stands without `/', and is not `.' or `..'".to_owned(),
+            Self::InnerPath => "a path below deploy_to, without `.', `..' and `/' at its ends".to_owned(),
+            Self::InnerPaths => "paths below `public' of a release: [\"images\", \"assets/css\"]".to_owned(),
+            Self::SharedPaths => "paths below a release, each with a last part of its own, none below another: \
+                                  [\"log\", \"public/system\"]"
+                .to_owned(),
+            Self::AbsolutePath => "a path from the top, without `.', `..' and `/' at its end: /srv/flipper".to_owned(),
+            Self::Revision => {
+                "the name of a branch or a tag, a number, or the first 40 digits that name a commit".to_owned()
+            }
+            Self::Repository => {
+                "an address as https://example.com/flipper.git, git@example.com:flipper.git or /srv/flipper.git"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+/// The value as a recipe has it. Control characters are not written out.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Unit => "()".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Float(value) => format!("{value:?}"),
+        Value::Text(text) => format!("{text:?}"),
+        Value::List(_) => "a list".to_owned(),
+        Value::Map(_) => "a map".to_owned(),
+    }
+}
+
+fn control_fault(text: &str) -> Option<&'static str> {
+    text.contains(char::is_control)
+        .then_some("it has the end of a line or another control character in it")
+}
+
+/// What is wrong with any part of a path, whatever it begins with.
+fn part_fault(path: &str) -> Option<&'static str> {
+    control_fault(path).or_else(|| {
+        path.split('/').find_map(|part| match part {
+            "" => Some("it has an empty part, or a `/' at an end"),
+            "." | ".." => Some("a part of it is `.' or `..'"),
+            part if part.starts_with('-') => Some("a part of it begins with `-'"),
+            _ => None,
+        })
+    })
+}
+
+fn name_fault(name: &str) -> Option<&'static str> {
+    match name {
+        "" => Some("it is empty"),
+        name if name.contains('/') => Some("it has a `/' in it"),
+        name => part_fault(name),
+    }
+}
+
+fn inner_fault(path: &str) -> Option<&'static str> {
+    match path {
+        "" => Some("it is empty"),
+        path if path.starts_with('/') => Some("it is an absolute path"),
+        path if path.starts_with('~') => Some("it begins with `~'"),
+        path => part_fault(path),
+    }
+}
+
+fn absolute_fault(path: &str) -> Option<&'static str> {
+    match path.strip_prefix('/') {
+        None => Some("it is no absolute path"),
+        Some("") => Some("everything on the server is in it"),
+        Some(parts) => part_fault(parts),
+    }
+}
+
+fn revision_fault(revision: &str) -> Option<&'static str> {
+    let begins = revision
+        .starts_with('-')
+        .then_some("it begins with `-', as the options of a program do");
+    begins.or_else(|| control_fault(revision))
+}
+
+fn repository_fault(address: &str) -> Option<&'static str> {
+    let authority = match address.split_once("://") {
+        Some((_, rest)) => rest.split('/').next().unwrap_or(rest),
+        // git@host:path
+        None => match address.split_once(':') {
+            Some((host, _)) if !host.contains('/') => host,
+            _ => "",
+        },
+    };
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    match address {
+        "" => Some("it is empty"),
+        address if address.starts_with('-') || authority.starts_with('-') || host.starts_with('-') => {
+            Some("it begins with `-', or its host does, as the options of a program do")
+        }
+        address => control_fault(address),
+    }
+}
+
+/// Two paths that would be linked to the same directory of `shared`, or one through the other.
+fn clash(name: &str, paths: &[&str]) -> Option<String> {
+    let last = |path: &str| path.rsplit('/').next().map(str::to_owned);
+    paths.iter().enumerate().find_map(|(index, path)| {
+        paths.iter().skip(index + 1).find_map(|other| {
+            let below = |inner: &str, outer: &str| {
+                inner
+                    .strip_prefix(outer)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            if path == other {
+                Some(format!("the variable `{name}' holds {path:?} twice"))
+            } else if below(path, other) || below(other, path) {
+                Some(format!("the variable `{name}' cannot hold {path:?} and {other:?}: one is below the other"))
+            } else if last(path) == last(other) {
+                Some(format!(
+                    "the variable `{name}' cannot hold {path:?} and {other:?}: both would be `{}' of the shared directory",
+                    last(path).unwrap_or_default()
+                ))
+            } else {
+                None
+            }
+        })
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{KINDS, Kind, Refusal};
+    use crate::configuration::Value;
+
+    fn refusal(name: &str, value: &Value) -> Option<Refusal> {
+        Kind::of(name)?.refusal(name, value)
+    }
+
+    fn list(paths: &[&str]) -> Value {
+        Value::List(paths.iter().map(|path| Value::from(*path)).collect())
+    }
+
+    #[test]
+    fn the_table_is_sorted_and_names_each_variable_once() {
+        assert!(KINDS.is_sorted_by(|(a, _), (b, _)| a < b));
+    }
+
+    #[test]
+    fn every_variable_with_a_path_has_a_kind_that_is_tried_here() {
+        for (name, kind) in KINDS {
+            let bad = match kind {
+                Kind::Truth | Kind::Count | Kind::Method => Value::from("yes"),
+                Kind::InnerPaths | Kind::SharedPaths => list(&["../x"]),
+                Kind::Revision | Kind::Repository => Value::from("--upload-pack=touch /tmp/x"),
+                Kind::Name | Kind::InnerPath | Kind::AbsolutePath => Value::from("../x"),
+            };
+            let refused = refusal(name, &bad).unwrap();
+            assert!(refused.message.contains(&format!("`{name}'")), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_shared_path_that_leads_out_of_the_release_is_refused() {
+        for path in [
+            "/srv/uploads",
+            "../x",
+            "x/../..",
+            ".",
+            "./x",
+            "..",
+            "",
+            "a//b",
+            "log/",
+            "-rf",
+            "a/-b",
+            "~/x",
+            "a\nb",
+            "a\u{1b}b",
+        ] {
+            let refused = refusal("shared_children", &list(&["log", path])).unwrap();
+            assert!(refused.message.contains(&format!("{path:?}")), "{refused:?}");
+        }
+        for path in ["log", "public/system", "a b/it's $x", ".env.d", "..x", "x..", "ü"] {
+            assert_eq!(refusal("shared_children", &list(&[path])), None, "{path}");
+        }
+        assert!(refusal("shared_children", &Value::from("log")).is_some());
+        assert!(refusal("shared_children", &Value::List(vec![Value::Int(1)])).is_some());
+    }
+
+    #[test]
+    fn shared_paths_that_would_mix_are_refused() {
+        for (paths, why) in [
+            (["storage", "storage/app"], "one is below the other"),
+            (["a/b/c", "a/b"], "one is below the other"),
+            (["public/uploads", "private/uploads"], "both would be `uploads'"),
+            (["log", "log"], "twice"),
+        ] {
+            let refused = refusal("shared_children", &list(&paths)).unwrap();
+            assert!(refused.message.contains(why), "{refused:?}");
+        }
+        assert_eq!(refusal("shared_children", &list(&["storage", "storage2"])), None);
+        assert_eq!(refusal("public_children", &list(&["a/x", "b/x"])), None);
+    }
+
+    #[test]
+    fn an_absolute_path_is_one_in_its_plainest_form() {
+        for path in [
+            "", "x", "~/x", "/", "//", "/a/", "/a//b", "/a/./b", "/a/..", "/a\nb", "/-a", "/a/-b",
+        ] {
+            assert!(refusal("deploy_to", &Value::from(path)).is_some(), "{path}");
+        }
+        for path in ["/a", "/u/apps/it's $HOME;x", "/srv/$CAPISTRANO:HOST$", "/a/.b"] {
+            assert_eq!(refusal("deploy_to", &Value::from(path)), None, "{path}");
+        }
+        assert!(refusal("deploy_to", &Value::Unit).is_some());
+    }
+
+    #[test]
+    fn what_a_program_would_take_for_an_option_is_no_revision_and_no_repository() {
+        for address in [
+            "-x",
+            "--upload-pack=x",
+            "ssh://-oProxyCommand=x/y",
+            "ssh://git@-oProxyCommand=x/y",
+            "git@-oProxyCommand=x:y",
+            "",
+            "a\nb",
+        ] {
+            assert!(refusal("repository", &Value::from(address)).is_some(), "{address}");
+        }
+        for address in [
+            "https://me:-x@example.com/y",
+            "git@example.com:a/-b.git",
+            "/srv/a:-b",
+            "file:///srv/x",
+            ".",
+        ] {
+            assert_eq!(refusal("repository", &Value::from(address)), None, "{address}");
+        }
+        for revision in [
+            Value::from("-x"),
+            Value::from("a\nb"),
+            Value::Bool(true),
+            Value::Int(-1),
+        ] {
+            assert!(refusal("branch", &revision).is_some(), "{revision:?}");
+        }
+        for revision in [
+            Value::from("main"),
+            Value::from(""),
+            Value::Int(7),
+            Value::from("{2006-02-17 15:30}"),
+        ] {
+            assert_eq!(refusal("revision", &revision), None, "{revision:?}");
+        }
+    }
+
+    #[test]
+    fn yes_and_no_are_true_and_false_alone() {
+        assert_eq!(refusal("use_sudo", &Value::Bool(false)), None);
+        for (value, shown, meant) in [
+            (Value::Int(1), "1", "true"),
+            (Value::Int(0), "0", "false"),
+            (Value::from("yes"), "\"yes\"", "true"),
+            (Value::from("No"), "\"No\"", "false"),
+            (Value::Unit, "()", "false"),
+            (list(&[]), "a list", "true"),
+        ] {
+            let refused = refusal("git_enable_submodules", &value).unwrap();
+            assert_eq!(
+                refused.message,
+                format!("the variable `git_enable_submodules' is true or false, not {shown}")
+            );
+            assert_eq!(refused.hint, format!("write: set :git_enable_submodules, {meant}"));
+        }
+    }
+
+    #[test]
+    fn numbers_and_names_are_taken_as_the_command_line_gives_them() {
+        assert_eq!(refusal("release_name", &Value::Int(20_260_101_000_001)), None);
+        assert!(refusal("release_name", &Value::from("a/b")).is_some());
+        assert_eq!(refusal("keep_releases", &Value::Int(1)), None);
+        for value in [Value::Int(0), Value::Int(-1), Value::from("5"), Value::Float(1.5)] {
+            assert!(refusal("keep_releases", &value).is_some(), "{value:?}");
+        }
+        assert_eq!(refusal("run_method", &Value::from("sudo")), None);
+        assert!(refusal("run_method", &Value::from("try_sudo")).is_some());
+        assert_eq!(refusal("anything", &Value::from("../x")), None);
+    }
+}
