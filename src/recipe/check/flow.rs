@@ -15,6 +15,7 @@ use crate::diagnostic::{Diagnostic, Fault};
 
 /// Variables that capr itself reads, beside those that the library's recipes name.
 pub(super) const READ_BY_CAPR: &[&str] = &[
+    "admin_runner",
     "capture_limit",
     "default_environment",
     "default_run_options",
@@ -23,6 +24,7 @@ pub(super) const READ_BY_CAPR: &[&str] = &[
     "gateway",
     "password",
     "port",
+    "run_method",
     "ssh_options",
     "stage",
     "sudo",

@@ -139,3 +139,27 @@ fn u8_try_sudo_becomes_the_user_of_as_or_admin_runner() {
     );
     assert!(outcome.printed[0].ends_with("-u app"), "{:?}", outcome.printed);
 }
+
+#[test]
+fn u9_a_run_method_that_is_set_decides_for_try_sudo() {
+    for (settings, sudo) in [
+        ("set :use_sudo, true; set :run_method, :run;", false),
+        ("set :run_method, :sudo;", true),
+        // That of the library only says what `use_sudo` said when it was read.
+        ("set :use_sudo, true; puts run_method; set :use_sudo, false;", false),
+    ] {
+        let outcome = recipe(&format!(
+            "role :app, \"app1\"; {settings} task :t {{ try_sudo \"a\"; }}"
+        ))
+        .run(&["t"]);
+        assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+        let lines = outcome.script.lines_on("app1");
+        assert_eq!(lines[0].contains("sudo"), sudo, "{settings} {lines:?}");
+    }
+}
+
+#[test]
+fn what_try_sudo_and_the_library_read_is_not_told_to_be_read_by_nobody() {
+    let found = recipe("set :admin_runner, \"app\"; set :run_method, :sudo; set :git_enable_submodules, true;").check();
+    assert!(found.is_empty(), "{found:?}");
+}

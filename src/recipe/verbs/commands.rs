@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use rhai::{Dynamic, EvalContext, Map};
+use rhai::{Dynamic, Engine, EvalContext, Map};
 
 use super::super::Fallible;
 use super::super::action::{Asking, Request, Settings, Sudo};
@@ -14,7 +14,7 @@ use super::super::origin::{raise, wrong};
 use super::within_sudo::Within;
 use super::{Choice, Choices, Verb, text};
 use crate::actor::{Outcome, Output};
-use crate::configuration::{RunOptions, Stdin};
+use crate::configuration::{RunOptions, Setter, Stdin};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::io_error::plain;
@@ -82,15 +82,14 @@ pub(super) const TRY_SUDO: Verb = Verb {
     arguments: (0, 1),
     tail: Tail::InPlace,
     options: Choices::Known(&[AS, SELECTION, COMMAND]),
-    doc: "As `sudo` where the variable `use_sudo` is true, else as `run`; without a command then an empty text. The user is \
-          that of `as`, else that of the variable `admin_runner`.",
+    doc: "As `sudo` where the variable `use_sudo` is true, or `run_method` is set to `:sudo`, else as `run`; without a \
+          command then an empty text. The user is that of `as`, else that of the variable `admin_runner`.",
     example: "role :app, \"app1.example.com\";\nset :use_sudo, false;\ntask :example { try_sudo \"id\"; run `${try_sudo()} uptime`; }",
     perform: try_sudo,
 };
 
 fn try_sudo(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) -> Fallible {
-    let use_sudo = interpreter.variable(context.engine(), "use_sudo")?;
-    if use_sudo.is_some_and(|value| value.as_bool().unwrap_or(false)) {
+    if interpreter.uses_sudo(context.engine())? {
         if !call.options.contains_key("as")
             && let Some(user) = interpreter.text_variable(context.engine(), "admin_runner")?
         {
@@ -103,6 +102,22 @@ fn try_sudo(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call
     }
     call.options.shift_remove("as");
     run(interpreter, context, call)
+}
+
+impl Interpreter {
+    /// Whether commands that may need it go through sudo. What a recipe has set `run_method` to says so, else `use_sudo`.
+    fn uses_sudo(&self, engine: &Engine) -> Fallible<bool> {
+        let is_said = {
+            let configuration = self.configuration.borrow();
+            let setting = configuration.variables.settings("run_method");
+            setting.is_some_and(|(setting, _)| !matches!(setting.by, Setter::Default(_)))
+        };
+        if is_said {
+            return Ok(self.text_variable(engine, "run_method")?.as_deref() == Some("sudo"));
+        }
+        let use_sudo = self.variable(engine, "use_sudo")?;
+        Ok(use_sudo.is_some_and(|value| value.as_bool() == Ok(true)))
+    }
 }
 
 static REHEARSAL: &[Choice] = &[Choice {
