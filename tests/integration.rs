@@ -46,6 +46,7 @@ mod process;
 mod reader;
 mod reference;
 mod releases;
+mod releases_keep;
 mod servers;
 mod stages;
 mod sudo;

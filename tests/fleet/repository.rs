@@ -1,11 +1,13 @@
 //! The `flipper` application under source control: Subversion over HTTP, as the manual's recipe names it, and git.
 
 use std::fs;
+use std::io;
 use std::net::Ipv4Addr;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::host::Host;
 use super::requirements::SUBVERSION_MODULE;
@@ -67,15 +69,31 @@ impl Repository {
                     put()?;
                 }
             }
-            Kind::Git(clone) => {
-                let file = clone.join(path);
-                fs::create_dir_all(file.parent().unwrap_or(clone))?;
-                fs::write(&file, text)?;
-                git_in(clone, &["add", "--all"])?;
-                git_in(clone, &["commit", "-q", "-m", &format!("change {path}")])?;
-                git_in(clone, &["push", "-q", "origin", "HEAD"])?;
-            }
+            Kind::Git(clone) => return self.change(clone, path, |file| fs::write(file, text)),
         }
+        self.revision()
+    }
+
+    /// Commits a symbolic link to git, in the place of what is there; gives the new revision.
+    pub fn link(&self, path: &str, target: &str) -> Result<String> {
+        let Kind::Git(clone) = &self.kind else {
+            bail!("links are committed to git alone");
+        };
+        let place = clone.join(path);
+        if place.is_dir() {
+            fs::remove_dir_all(&place)?;
+        }
+        let _ = fs::remove_file(&place);
+        self.change(clone, path, |file| symlink(target, file))
+    }
+
+    fn change(&self, clone: &Path, path: &str, write: impl FnOnce(&Path) -> io::Result<()>) -> Result<String> {
+        let file = clone.join(path);
+        fs::create_dir_all(file.parent().unwrap_or(clone))?;
+        write(&file)?;
+        git_in(clone, &["add", "--all"])?;
+        git_in(clone, &["commit", "-q", "-m", &format!("change {path}")])?;
+        git_in(clone, &["push", "-q", "origin", "HEAD"])?;
         self.revision()
     }
 
