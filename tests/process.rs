@@ -3,7 +3,9 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -456,18 +458,116 @@ fn a_reaper_never_signals_a_stranger() {
         )
         .unwrap();
     }
+    // So has this one, and its standard input is a socket, as that of a command over ssh: but it takes no connections.
+    let (input, _other_end) = UnixStream::pair().unwrap();
+    let over_ssh = Stranger(
+        Command::new("tail")
+            .arg("-f")
+            .arg(application.path("current/public/dispatch.fcgi"))
+            .stdin(OwnedFd::from(input))
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    fs::write(
+        application.path("shared/pids/dispatch.7013.pid"),
+        over_ssh.0.id().to_string(),
+    )
+    .unwrap();
+    for (port, content) in [(7014, "0"), (7015, "-1"), (7016, "1 2")] {
+        fs::write(application.path(&format!("shared/pids/dispatch.{port}.pid")), content).unwrap();
+    }
     let said = application.run("reaper", &["-a", "kill"]);
     assert_eq!(said.matches("(KILL)").count(), 5, "{said}");
-    assert_eq!(said.matches("names no listener, removed").count(), 3, "{said}");
+    assert_eq!(said.matches("names no listener, removed").count(), 7, "{said}");
     let nothing = application.run("reaper", &["-a", "kill"]);
     assert!(
         nothing.starts_with("reaper: couldn't find any process matching: "),
         "{nothing}"
     );
-    for mut child in [stranger, reader] {
+    for mut child in [stranger, reader, over_ssh] {
         assert_eq!(child.0.try_wait().unwrap(), None, "still runs");
     }
     assert!(application.pid_files("dispatch.").is_empty());
+}
+
+#[test]
+fn what_has_taken_the_pid_of_a_spinner_is_neither_signalled_nor_taken_for_one() {
+    let application = Application::new();
+    application.spawn();
+    let started = application.run("spinner", &["-c", "true", "-i", "300", "-d"]);
+    assert!(started.starts_with("spinner: running (pid "), "{started}");
+    let spinner = application.pid_of("spinner.").unwrap();
+    signal("TERM", spinner);
+    eventually("the spinner ends", || {
+        application.processes("spinner").is_empty().then_some(())
+    });
+    // An editor that shows it, and a spinner of another application.
+    let editor = Command::new("tail")
+        .arg("-f")
+        .arg(application.path("current/script/process/spinner"))
+        .stdout(Stdio::null())
+        .spawn();
+    let mut editor = Stranger(editor.unwrap());
+    let other = Application::new();
+    other.run("spinner", &["-c", "echo spun >> spins", "-i", "300", "-l", "299", "-d"]);
+    let others = other.pid_of("spinner.").unwrap();
+    eventually("the first spin", || fs::read_to_string(other.path("spins")).ok());
+    for (name, pid) in [("spinner.1.pid", editor.0.id()), ("spinner.2.pid", others)] {
+        fs::write(application.path("shared/pids").join(name), pid.to_string()).unwrap();
+    }
+    application.run("reaper", &["-t"]);
+    assert_eq!(editor.0.try_wait().unwrap(), None, "still runs");
+    assert_eq!(
+        fs::read_to_string(other.path("spins")).unwrap(),
+        "spun\n",
+        "was not told to spin"
+    );
+    // And one takes the place that the file of another keeps.
+    for pid in [editor.0.id(), others] {
+        let again = application.run("spinner", &["-c", "true", "-i", "300", "-d"]);
+        assert!(again.starts_with("spinner: running (pid "), "{again}");
+        let sum = application.pid_of("spinner.").unwrap();
+        signal("TERM", sum);
+        let files = application.pid_files("spinner.");
+        files.iter().for_each(|file| fs::write(file, pid.to_string()).unwrap());
+    }
+}
+
+#[test]
+fn a_directory_in_which_anybody_may_make_pid_files_is_refused() {
+    let application = Application::new();
+    let pids = application.path("shared/pids");
+    fs::set_permissions(&pids, fs::Permissions::from_mode(0o1777)).unwrap();
+    for (program, options) in [("spinner", &["-c", "true"][..]), ("spawner", &[]), ("reaper", &[])] {
+        let output = application.command(program, options).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{program}");
+        let said = text(&output);
+        assert!(
+            said.starts_with(&format!("{program}: anybody may write pid files to ")),
+            "{said}"
+        );
+    }
+    assert_eq!(application.pid_files("").len(), 0);
+    let said = text(&application.command("reaper", &["-r", "../*.pid"]).output().unwrap());
+    assert_eq!(said, "reaper: not a pattern for names of pid files: ../*.pid\n");
+}
+
+#[test]
+fn what_the_programs_have_in_common_is_the_same_in_each() {
+    let function = |program: &str, name: &str| {
+        let text = fs::read_to_string(repository("stdlib/process").join(program)).unwrap();
+        let (_, rest) = text.split_once(&format!("\n{name}() {{\n"))?;
+        rest.split_once("\n}\n").map(|(body, _)| body.to_owned())
+    };
+    for name in ["command_line", "is_program", "is_private", "listens", "application"] {
+        let bodies: Vec<String> = ["spinner", "spawner", "reaper"]
+            .iter()
+            .filter_map(|program| function(program, name))
+            .collect();
+        assert!(bodies.len() >= 2, "{name}");
+        assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]), "{name}: {bodies:#?}");
+    }
 }
 
 #[test]

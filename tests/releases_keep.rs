@@ -336,3 +336,38 @@ fn only_what_a_failed_release_has_left_is_removed_with_it() {
     assert!(site.fleet.exists("app1", "/u/apps/flipper/.capr/r.1.previous"));
     site.is_untouched();
 }
+
+#[test]
+fn stopping_ends_the_spinner_and_nobody_who_has_taken_a_pid() {
+    let site = Site::new();
+    site.update(FIRST);
+    let spin = "set :spin_command { quote(current_path + \"/script/process/spinner\") + \" -c true -i 300 -d\" }";
+    site.run(spin, ["spinner"]).ok();
+    let pids = "/u/apps/flipper/shared/pids";
+    let spinner = site.sh(&format!("cat {pids}/spinner.*.pid"));
+    let strangers = format!(
+        "task :strangers {{
+           run \"setsid sh -c 'echo $$ > {pids}/spinner.1.pid; exec sleep 300' < /dev/null > /dev/null 2>&1 &\";
+           run \"setsid sh -c 'echo $$ > {pids}/dispatch.spawner.pid; exec tail -f /u/apps/flipper/current/script/process/spawner' < /dev/null > /dev/null 2>&1 &\";
+         }}"
+    );
+    site.run(&strangers, ["strangers"]).ok();
+    let running = |pid: &str| {
+        let ended = format!(
+            "n=0; while kill -0 {pid} 2>/dev/null; do n=$((n + 1)); [ $n -lt 50 ] || exit 0; sleep 0.1; done; exit 1"
+        );
+        site.fleet.exec("app1", &ended).status.success()
+    };
+    let read = |name: &str| {
+        site.sh(&format!(
+            "n=0; until [ -s {pids}/{name} ]; do n=$((n + 1)); [ $n -lt 100 ] || exit 1; sleep 0.1; done; cat {pids}/{name}"
+        ))
+    };
+    let others = ["spinner.1.pid", "dispatch.spawner.pid"].map(read);
+    site.run("", ["deploy:stop"]).ok();
+    assert!(!running(spinner.trim()), "the spinner");
+    for pid in others {
+        assert!(running(pid.trim()), "somebody's");
+    }
+    assert_eq!(site.fleet.list("app1", pids), Vec::<String>::new());
+}
