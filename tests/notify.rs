@@ -2,7 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::thread::{self, JoinHandle};
+use std::os::unix::fs::symlink;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 use std::time::Duration;
 
 use crate::harness::Case;
@@ -15,12 +17,25 @@ task :rollback { throw "no way back"; }
 task :other { }
 "#;
 
-/// Answers this many requests with a status; gives the first line and the body of each.
-fn listen(requests: usize, status: &'static str) -> (String, JoinHandle<Vec<(String, String)>>) {
+/// The first line and the body of each request.
+struct Seen(Receiver<(String, String)>);
+
+impl Seen {
+    /// The next so many, which must come although nobody may call.
+    #[track_caller]
+    fn take(&self, requests: usize) -> Vec<(String, String)> {
+        let next = |_| self.0.recv_timeout(Duration::from_secs(20));
+        let seen: Result<Vec<_>, _> = (0..requests).map(next).collect();
+        seen.expect("the webhook was not called: is curl installed on this machine? (scripts/prepare)")
+    }
+}
+
+/// Answers this many requests with a status.
+fn listen(requests: usize, status: &'static str) -> (String, Seen) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hook/key-4711", listener.local_addr().unwrap());
+    let (sender, seen) = channel();
     let answering = move || {
-        let mut seen = Vec::new();
         for _ in 0..requests {
             let (mut stream, _) = listener.accept().unwrap();
             stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -44,16 +59,19 @@ fn listen(requests: usize, status: &'static str) -> (String, JoinHandle<Vec<(Str
                 "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
             )
             .unwrap();
-            seen.push((lines[0].clone(), String::from_utf8(body).unwrap()));
+            let told = sender.send((lines[0].clone(), String::from_utf8(body).unwrap()));
+            if told.is_err() {
+                return;
+            }
         }
-        seen
     };
-    (url, thread::spawn(answering))
+    thread::spawn(answering);
+    (url, Seen(seen))
 }
 
 #[test]
 fn start_and_end_of_a_deploy_go_to_a_webhook_whose_address_stands_nowhere() {
-    let (url, listening) = listen(4, "200 OK");
+    let (url, calls) = listen(4, "200 OK");
     let finished = Case::new()
         .recipe(RECIPE)
         .env("NOTIFY_WEBHOOK", &url)
@@ -62,7 +80,7 @@ fn start_and_end_of_a_deploy_go_to_a_webhook_whose_address_stands_nowhere() {
         .code(1)
         .silent_on("key-4711");
     assert_eq!(finished.stdout, "deploying\n");
-    let seen = listening.join().unwrap();
+    let seen = calls.take(4);
     let requests: Vec<_> = seen.iter().map(|(request, _)| request.as_str()).collect();
     assert_eq!(requests, ["POST /hook/key-4711 HTTP/1.1"; 4]);
     assert_eq!(
@@ -82,7 +100,7 @@ fn start_and_end_of_a_deploy_go_to_a_webhook_whose_address_stands_nowhere() {
 
 #[test]
 fn a_webhook_that_refuses_or_is_away_is_said_and_the_deploy_goes_on() {
-    let (url, listening) = listen(2, "500 Broken");
+    let (url, calls) = listen(2, "500 Broken");
     let case = || Case::new().recipe(RECIPE).args(["deploy"]);
     let finished = case()
         .file("webhook", &url)
@@ -91,7 +109,7 @@ fn a_webhook_that_refuses_or_is_away_is_said_and_the_deploy_goes_on() {
         .ok();
     assert_eq!(finished.stdout, "deploying\n");
     finished.says("*** the webhook was not sent").silent_on("key-4711");
-    listening.join().unwrap();
+    calls.take(2);
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let away = case()
         .env("NOTIFY_WEBHOOK", format!("http://{closed}/key-4711"))
@@ -129,4 +147,36 @@ fn mail_command_and_file_are_told_too_and_a_dry_run_tells_nobody() {
     assert!(log.lines().nth(2).unwrap().contains("notify:try of flip\"per"), "{log}");
     let dry = case().args(["-n"]).run().ok();
     assert!(!dry.path("mail").exists() && !dry.path("told").exists());
+}
+
+#[test]
+fn without_curl_or_sendmail_the_deploy_goes_on_and_the_missing_program_is_named() {
+    let programs = tempfile::tempdir().unwrap();
+    for name in ["sh", "cat"] {
+        symlink(format!("/bin/{name}"), programs.path().join(name)).unwrap();
+    }
+    let recipe = format!(
+        "{RECIPE}set :notify_mail, [\"a@example.com\"];\nset :notify_sendmail, \"sendmail -t\";\n\
+         set :notify_command, \"no-such-program\";\n"
+    );
+    let case = |task: &str| {
+        Case::new()
+            .recipe(&recipe)
+            .args([task])
+            .env("PATH", programs.path().display())
+            .env("NOTIFY_WEBHOOK", "http://127.0.0.1:9/key-4711")
+            .run()
+    };
+    let finished = case("deploy").ok();
+    assert_eq!(finished.stdout, "deploying\n");
+    finished
+        .says("*** the webhook was not sent: the program curl is not on this machine, install it")
+        .says("*** the mail was not sent: the program of notify_sendmail is not on this machine, install it")
+        .says("*** notify_command was not sent: a program of it is not on this machine, install it")
+        .silent_on("key-4711");
+    // A deploy that has failed has failed by itself.
+    case("rollback")
+        .code(1)
+        .says("no way back")
+        .says("the program curl is not on this machine");
 }
