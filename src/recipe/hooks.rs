@@ -60,7 +60,21 @@ impl Interpreter {
             }
     }
 
-    /// Capistrano 1: a task named `before_x` or `after_x` runs around the task `x`, on its own servers.
+    /// Whether `before` or `after` has hooked a task to another by itself, whatever its name.
+    fn is_hooked(&self, hook: &Rc<Task>, task: &Rc<Task>, when: &str) -> bool {
+        let configuration = self.configuration.borrow();
+        let mut hooks = configuration.hooks.iter();
+        hooks.any(|other| {
+            let is_it =
+                |name: &str, namespace: &str| self.task(name, namespace).is_some_and(|it| Rc::ptr_eq(&it, hook));
+            other.when.name() == when
+                && matches!(&other.action, HookAction::Task(name, namespace) if is_it(name, namespace))
+                && self.fires(other, Some(task))
+        })
+    }
+
+    /// Capistrano 1: a task named `before_x` or `after_x` runs around the task `x`, on its own servers;
+    /// once, where a hook says the same.
     pub(super) fn implicit_hooks(&self, engine: &Engine, task: &Rc<Task>, when: &str) -> Fallible<()> {
         let hooks: Vec<Rc<Task>> = {
             let configuration = self.configuration.borrow();
@@ -70,7 +84,10 @@ impl Interpreter {
                 Some((namespace, last)) => join(namespace, &format!("{when}_{last}")),
                 None => format!("{when}_{name}"),
             });
-            names.filter_map(|name| tasks.get(&name)).collect()
+            names
+                .filter_map(|name| tasks.get(&name))
+                .filter(|hook| !self.is_hooked(hook, task, when))
+                .collect()
         };
         for hook in hooks {
             let _ = self.run_task(engine, &hook)?;

@@ -347,6 +347,8 @@ impl Interpreter {
                 position,
             )
         })?;
+        // Editors of Windows put a mark before the text.
+        let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
         let name = file.strip_prefix("./").unwrap_or(file).display().to_string();
         Ok(Found {
             name,

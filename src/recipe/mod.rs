@@ -238,6 +238,9 @@ impl Recipe {
 
     /// In the order of files and lines, each once, with its line.
     fn in_order(&self, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        for diagnostic in &mut found {
+            self.interpreter.name_it(diagnostic);
+        }
         let key = |diagnostic: &Diagnostic| {
             let origin = diagnostic.origin.clone();
             (

@@ -37,9 +37,12 @@ impl Interpreter {
         }
     }
 
-    /// The task a name stands for, looked up from this namespace outwards.
+    /// The task a name stands for, looked up from this namespace outwards; `:name` stands outside of all.
     pub(super) fn task(&self, name: &str, namespace: &str) -> Option<Rc<Task>> {
         let configuration = self.configuration.borrow();
+        if let Some(absolute) = name.strip_prefix(':') {
+            return configuration.tasks.get(absolute);
+        }
         self.outwards(namespace)
             .find_map(|namespace| configuration.tasks.get(&join(&namespace, name)))
     }

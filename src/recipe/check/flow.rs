@@ -113,10 +113,22 @@ impl Findings<'_> {
             .collect();
         let told = cycles(&next).into_iter().map(|cycle| {
             let around = || cycle.iter().filter_map(|index| tasks.get(*index));
+            let named = around().zip(around().cycle().skip(1)).find_map(|(task, next)| {
+                let is_hook = implicit(&task.name).contains(&next.name);
+                is_hook.then(|| {
+                    format!(
+                        "its name makes `{}' a hook of `{}': give it another name",
+                        next.name, task.name
+                    )
+                })
+            });
             let chain = chain(around().map(|task| task.name.as_str()));
-            Diagnostic::new(Fault::Recipe, format!("tasks call each other without an end: {chain}"))
-                .label("begins here")
-                .at(around().next().map(|task| task.origin.clone()))
+            let mut diagnostic =
+                Diagnostic::new(Fault::Recipe, format!("tasks call each other without an end: {chain}"))
+                    .label("begins here")
+                    .at(around().next().map(|task| task.origin.clone()));
+            diagnostic.hints.extend(named);
+            diagnostic
         });
         told.collect()
     }
@@ -366,17 +378,17 @@ impl Interpreter {
                 }
             }
         }
-        let (namespace, last) = task.name.rsplit_once(':').unwrap_or(("", &task.name));
-        for when in ["before", "after"] {
-            always.extend(
-                self.configuration
-                    .borrow()
-                    .tasks
-                    .get(&join(namespace, &format!("{when}_{last}"))),
-            );
+        for name in implicit(&task.name) {
+            always.extend(self.configuration.borrow().tasks.get(&name));
         }
         always
     }
+}
+
+/// The tasks that would be hooks of this one because of their names.
+pub(super) fn implicit(task: &str) -> [String; 2] {
+    let (namespace, last) = task.rsplit_once(':').unwrap_or(("", task));
+    ["before", "after"].map(|when| join(namespace, &format!("{when}_{last}")))
 }
 
 /// Whether what stands in these nodes is come to whenever their block is; false where that is not sure.

@@ -18,6 +18,7 @@ use super::connection::unknown_ssh_option;
 use super::interpreter::{Interpreter, join};
 use super::options::{COMMAND, unknown_key};
 use super::origin::{diagnostic, origin, raise};
+use super::syntax::layout::is_word;
 use super::syntax::named::Named;
 use super::verbs::no_hook;
 use super::{Fallible, stdlib};
@@ -187,6 +188,7 @@ impl<'a> Findings<'a> {
         if self.interpreter.task(name, namespace).is_some() || self.may_define_any() {
             return true;
         }
+        let (name, namespace) = name.strip_prefix(':').map_or((name, namespace), |name| (name, ""));
         self.interpreter.outwards(namespace).any(|around| {
             let full = join(&around, name);
             let full = full.strip_suffix(":default").unwrap_or(&full).to_owned();
@@ -326,6 +328,28 @@ impl Interpreter {
                 let _: Fallible<()> = self.read_only(engine, &name, verb, &file);
             }
             index += 1;
+        }
+    }
+
+    /// Says of an unknown name that it only lacks its colon, where it is the first argument of a verb that names something.
+    pub(super) fn name_it(&self, diagnostic: &mut Diagnostic) {
+        let Some(origin) = &diagnostic.origin else { return };
+        let Some(line) = self.files.borrow().line(&origin.file, origin.line) else {
+            return;
+        };
+        let before: String = line.chars().take(origin.column.saturating_sub(1)).collect();
+        let verb = before
+            .strip_suffix(' ')
+            .and_then(|before| before.trim_end().rsplit([';', '{', ' ']).next());
+        let name: String = line
+            .chars()
+            .skip(before.chars().count())
+            .take_while(|c| is_word(*c))
+            .collect();
+        if let Some("set" | "set_default" | "unset" | "task" | "namespace" | "role") = verb
+            && diagnostic.message == format!("unknown variable or task `{name}'")
+        {
+            diagnostic.hints = vec![format!("a name is given as a symbol: :{name}")];
         }
     }
 

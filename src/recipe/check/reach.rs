@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use rhai::{ASTNode, Engine, Expr, Position, Span, Stmt};
 
-use super::super::interpreter::{Interpreter, join};
+use super::super::interpreter::Interpreter;
 use super::Findings;
 use super::claims::Text;
+use super::flow::implicit;
 use super::mentions::{literal, path, verb};
 use crate::configuration::{BlockId, HookAction, Read, Task, When};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -94,9 +95,8 @@ impl Reach<'_> {
             self.block(function, None);
         }
         self.hooks(&[When::Before, When::After], Some(task));
-        let (namespace, last) = task.name.rsplit_once(':').unwrap_or(("", &task.name));
-        for when in ["before", "after"] {
-            if let Some(hook) = self.interpreter.task(&join(namespace, &format!("{when}_{last}")), "") {
+        for name in implicit(&task.name) {
+            if let Some(hook) = self.interpreter.task(&name, "") {
                 self.task(&hook);
             }
         }

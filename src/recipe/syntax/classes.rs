@@ -50,6 +50,10 @@ pub(in crate::recipe) fn instead(rest: &str) -> Option<&'static str> {
             "a recipe is no part of the application; what that computes: run_locally(\"bin/rails runner …\")"
         }
         ("Capistrano", "CLI") => "a person is asked: ask(\"Question\", \"default\"), password_prompt(\"Password: \")",
+        ("SSHKit", "config") if words.get(2) == Some(&"command_map") => {
+            "the command is written as it is to run: run \"bundle exec rake …\";"
+        }
+        ("STDIN", _) => "a person is asked: ask(\"Question\"), password_prompt(\"Password: \")",
         ("SSHKit" | "Net" | "Airbrussh" | "Bundler", _) => "leave it out: capr does that by itself",
         ("__FILE__", _) => "write: recipe_file()",
         ("__dir__", _) => "write: dirname(recipe_file())",

@@ -6,6 +6,7 @@ use super::super::interpreter::{names_secret, starred};
 use super::super::origin::origin;
 use super::fragments::{own, plain, quoted};
 use super::habits;
+use super::habits::reserved;
 use super::layout::{Kind, braces, is_word, line_of, meant_end, open_at, pieces};
 use super::ruby;
 use super::words::plain_words;
@@ -228,6 +229,9 @@ pub(in crate::recipe) fn without_text(error: &ParseErrorType) -> (String, Option
 
 fn describe(error: &ParseErrorType, place: Option<&Place>) -> Told {
     let word = place.map_or("", Place::word);
+    if let Some(told) = place.and_then(reserved::filled_in) {
+        return told;
+    }
     if let Some(place) = place
         && may_be_habit(error)
         && let Some(told) = habits::habit(place)
@@ -341,6 +345,9 @@ fn no_semicolon(place: Option<&Place>) -> Told {
     let Some(place) = place else {
         return Told::new("expected `;' after a statement");
     };
+    if let Some(told) = habits::escaped_backtick(place) {
+        return told;
+    }
     if !place.begins_line() && ruby::is_argument(place) {
         return Told::new("expected `,' between two arguments")
             .label("no `,' before this")
@@ -449,9 +456,7 @@ fn reserved(word: &str, place: Option<&Place>) -> Told {
                 .label("cannot be a name")
                 .hint(format!("write another name: my_{word}"))
         }
-        _ if word.starts_with(is_word) => Told::new(format!("`{word}' is a reserved word"))
-            .label("cannot be a name")
-            .hint(format!("as a name, write it as a symbol: :{word}")),
+        _ if word.starts_with(is_word) => reserved::reserved(word, place),
         _ => out_of_place(word),
     }
 }
@@ -519,6 +524,9 @@ fn lexical(error: &LexError, place: Option<&Place>) -> Told {
         LexError::ImproperSymbol(symbol, _) if symbol.contains('#') => Told::new("`#' begins no comment")
             .label("no comment")
             .hint("comments begin with //"),
+        LexError::MalformedEscapeSequence(text) if text.starts_with("\\e") => Told::new("there is no `\\e' in recipes")
+            .label("this one")
+            .hint("write: \\x1b"),
         LexError::MalformedEscapeSequence(_) => {
             Told::new("a backslash stands before a letter that it gives no meaning")
                 .label("this one")

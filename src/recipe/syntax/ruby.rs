@@ -74,9 +74,13 @@ pub(in crate::recipe) fn meant(name: &str) -> Option<&'static str> {
         "Capistrano" | "HighLine" => "a person is asked with ask, choose and password_prompt",
         "Rake" => "a task is run by its name, or: invoke \"namespace:task\";",
         "logger" => "write: info \"…\"; warn \"…\"; debug \"…\";",
-        "self" | "top" | "parent" => {
-            "names are looked up in this namespace first, then outwards; full: invoke \"namespace:task\";"
-        }
+        "exit" | "exit!" => "a task is left with: return; a run is ended with: abort \"message\";",
+        "STDIN" | "gets" => "a person is asked: ask(\"Question\"), password_prompt(\"Password: \")",
+        "STDOUT" | "STDERR" => "write: puts value; or, as a warning: warn \"message\";",
+        "install_plugin" => "leave it out: what gets the code is said by: set :scm, :git;",
+        "top" => "a task outside of all namespaces: invoke \":task\";",
+        "parent" => "a task of the namespace around this one, with its full name: invoke \":namespace:task\";",
+        "self" => "names are looked up in this namespace first, then outwards; full: invoke \"namespace:task\";",
         "variables" => "write: fetch(:name)",
         "append" | "push" | "linked_files" | "linked_dirs" => {
             "write: name += [value], after: let name = fetch(:name, []);"

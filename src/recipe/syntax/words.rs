@@ -157,14 +157,41 @@ impl Words {
         mapped
     }
 
-    /// Behind the colon of a symbol any word or text is a name, and `else` is in `session.else(command)`.
+    /// Behind the colon of a symbol any word or text is a name, and many are behind a period: `session.else(command)`,
+    /// `deploy.default`.
     fn named(&self, token: Token) -> Token {
         let is_symbol = matches!(&self.previous, Some(Token::Custom(colon)) if colon.as_str() == SYMBOL);
         let is_member = self.previous == Some(Token::Period);
         match token {
             Token::StringConstant(text) if is_symbol => Token::Identifier(Box::new(*text)),
             Token::Reserved(word) if is_symbol && word.starts_with(char::is_alphabetic) => Token::Identifier(word),
-            token if is_symbol && token.is_standard_keyword() || is_member && token == Token::Else => {
+            // What a task may be called; `new`, `nil` and `each` are Ruby's.
+            Token::Reserved(word)
+                if is_member
+                    && matches!(
+                        word.as_str(),
+                        "default"
+                            | "go"
+                            | "match"
+                            | "package"
+                            | "public"
+                            | "shared"
+                            | "spawn"
+                            | "static"
+                            | "sync"
+                            | "use"
+                    ) =>
+            {
+                Token::Identifier(word)
+            }
+            token
+                if is_symbol && token.is_standard_keyword()
+                    || is_member
+                        && matches!(
+                            token,
+                            Token::Else | Token::Export | Token::Import | Token::Private | Token::Switch
+                        ) =>
+            {
                 Token::Identifier(Box::new(token.to_string().into()))
             }
             token => token,

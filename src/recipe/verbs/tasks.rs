@@ -113,7 +113,8 @@ pub(super) const INVOKE: Verb = Verb {
     arguments: (1, 1),
     tail: Tail::Nothing,
     options: NONE,
-    doc: "Runs a task by its name, as its bare name would.",
+    doc: "Runs a task by its name, as its bare name would: it is looked up in the namespace, then outwards. `:name` stands \
+          outside of all namespaces.",
     example: "namespace :deploy {\n  task :restart { puts \"restarting\"; }\n}\ntask :example { invoke \"deploy:restart\"; }",
     perform: invoke,
 };

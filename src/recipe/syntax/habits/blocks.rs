@@ -166,13 +166,21 @@ fn around_block(place: &Place) -> Option<Told> {
     Some(no(word).label("an option of the command instead").at(at).hint(hint))
 }
 
+/// `list.each |x| { … }`: neither Ruby's block nor a function in brackets.
+pub(super) fn parameters_first(place: &Place) -> Option<Told> {
+    each_with(place, place.rest)
+}
+
 /// `list.each do |x|`, `list.map { |x| … }`.
 fn each(place: &Place) -> Option<Told> {
+    each_with(place, place.rest.get(place.word().len()..).unwrap_or(""))
+}
+
+fn each_with(place: &Place, rest: &str) -> Option<Told> {
     let said = place.said();
     let (owner, call) = said.rsplit_once('.')?;
     let name = call.get(..call.find(|c| !is_word(c)).unwrap_or(call.len()))?;
     let list = plain(last_value(owner));
-    let rest = place.rest.get(place.word().len()..).unwrap_or("");
     let names: Vec<&str> = parameters(rest).map(parts).unwrap_or_default();
     let first = names.first().copied().unwrap_or("item");
     let second = names.get(1).copied();

@@ -3,6 +3,7 @@
 
 mod blocks;
 mod maps;
+pub(super) mod reserved;
 mod signs;
 mod values;
 mod words;
@@ -11,11 +12,14 @@ use super::errors::{Place, Told};
 
 pub(super) use blocks::{NO_DO, brace_for_do};
 pub(super) use maps::mended;
+pub(super) use signs::escaped_backtick;
 pub(super) use values::{assigned, no_condition, no_target, with_sign};
 
 /// What is told where the parser stopped at something that is right in Ruby.
 pub(super) fn habit(place: &Place) -> Option<Told> {
-    values::stands_behind(place)
+    words::option_in(place)
+        .or_else(|| words::logged(place))
+        .or_else(|| values::stands_behind(place))
         .or_else(|| blocks::block(place))
         .or_else(|| maps::ruby_map(place))
         .or_else(|| maps::colon(place))

@@ -57,6 +57,7 @@ pub(super) fn sign(place: &Place) -> Option<Told> {
                 .at(here)
                 .hint("a statement goes on up to its `;'; texts are joined with `+', or stand in backticks"),
         ),
+        "|" => super::blocks::parameters_first(place),
         "?" if place.before.ends_with(is_word) => Some(question(place)),
         "?" => {
             let condition = plain(last_value(place.said()));
@@ -94,6 +95,17 @@ pub(super) fn sign(place: &Place) -> Option<Told> {
         }
         _ => None,
     }
+}
+
+/// A backtick behind a backslash, which has ended the text.
+pub(in crate::recipe::syntax) fn escaped_backtick(place: &Place) -> Option<Told> {
+    let before = place.text.get(..place.at)?;
+    before.ends_with("\\`").then(|| {
+        Told::new("a backslash keeps no backtick from ending the text")
+            .label("the text has ended before this")
+            .at(position(place.text, place.at - 1))
+            .hint("what a shell runs first: $(command); a backtick itself is written twice in backticks: ``")
+    })
 }
 
 /// `name!`: a function that changes its text.

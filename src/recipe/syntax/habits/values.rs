@@ -4,6 +4,7 @@ use super::super::super::verbs;
 use super::super::errors::{Place, Told, position};
 use super::super::fragments::{last_value, negated, own, plain, until};
 use super::super::layout::{is_word, open_at};
+use super::super::ruby::meant;
 use super::signs::matching;
 
 /// `run "x" if y`.
@@ -166,6 +167,11 @@ pub(in crate::recipe::syntax) fn with_sign(sign: &str, place: Option<&Place>) ->
     let told = Told::new(format!("names have no `{sign}' in recipes")).label("leave the sign out");
     if name.starts_with(|c: char| c.is_ascii_digit()) && name != "0" {
         return told.hint(format!("what a pattern found: captures(text, \"pattern\")[{name}]"));
+    }
+    if matches!(name, "stdin" | "stdout" | "stderr") {
+        return told
+            .label("no such name")
+            .help(meant(&name.to_uppercase()).map(str::to_owned));
     }
     let behind = rest.get(name.len()..).unwrap_or("").trim_start();
     let value = behind.strip_prefix('=').filter(|value| !value.starts_with(['=', '~']));

@@ -142,6 +142,7 @@ pub(super) fn keyword(place: &Place) -> Option<Told> {
                 "a function begins with `fn'",
                 "write: fn name(parameters) { … }".to_owned(),
             ),
+            "or" if let Some(hint) = default(place) => (word, here, "a default is given in another way", hint),
             "and" | "or" => {
                 let sign = if word == "and" { "&&" } else { "||" };
                 let right = plain(place.behind(word.len(), &["{", ";", ","]));
@@ -202,6 +203,53 @@ pub(super) fn keyword(place: &Place) -> Option<Told> {
     Some(no(name).label(label).at(position(place.text, at)).hint(hint))
 }
 
+/// `fetch(:x) or "b"`, `ENV["X"] or "b"`: what stands there if there is no value.
+fn default(place: &Place) -> Option<String> {
+    let right = plain(place.behind(2, &["{", ";", ","]));
+    let said = plain(last_value(place.said()));
+    let fetched = said.strip_prefix("fetch(").and_then(|rest| rest.strip_suffix(')'));
+    match fetched.filter(|name| !name.contains(',')) {
+        Some(name) => own(format!("write: fetch({name}, {right})")),
+        None if right.starts_with(['"', '`']) => own(format!("write: {said} ?? {right}")),
+        None => None,
+    }
+}
+
+/// `in: :sequence`, `in: :groups, limit: 3`: how SSHKit goes about the servers.
+pub(super) fn option_in(place: &Place) -> Option<Told> {
+    let rest = place
+        .rest
+        .strip_prefix("in:")
+        .or_else(|| place.rest.strip_prefix("in :"))?;
+    let is_parallel = rest.trim_start().starts_with(":parallel");
+    place.before.trim_end().ends_with(',').then(|| {
+        let told = no("in:").label("not an option").at(position(place.text, place.at));
+        told.hint(match is_parallel {
+            true => "leave it out: all servers work at the same time",
+            false => "write: :max_hosts => 1 (so many servers at a time)",
+        })
+    })
+}
+
+/// `logger.info "…"`
+pub(super) fn logged(place: &Place) -> Option<Told> {
+    let level = place.said().strip_prefix("logger.")?;
+    let verb = match level {
+        "important" | "warn" | "error" | "fatal" | "unknown" => "warn",
+        "info" => "info",
+        "debug" | "trace" => "debug",
+        _ => return None,
+    };
+    let text = plain(place.behind(0, &[";", "if", "unless"]));
+    let hint = own(format!("write: {verb} {text};")).unwrap_or_else(|| format!("write: {verb} \"…\";"));
+    Some(
+        no("logger")
+            .label("what is said has a verb of its own")
+            .at(position(place.text, place.statement_start()))
+            .hint(hint),
+    )
+}
+
 /// `name(a, b)` or `name a, b`, as a function is declared.
 fn function(rest: &str) -> String {
     let rest = rest.trim();
@@ -249,7 +297,7 @@ pub(super) fn unknown_verb(place: &Place) -> Option<Told> {
     let is_given = matches!(word, "\"" | "`" | ":" | "[") || word.starts_with(|c: char| c.is_ascii_digit());
     let is_named = matches!(
         name,
-        "within" | "with" | "as" | "execute" | "test" | "raise" | "fail" | "print" | "p" | "pp"
+        "within" | "with" | "as" | "execute" | "test" | "raise" | "fail" | "print" | "p" | "pp" | "install_plugin"
     );
     if !is_alone || verbs::find(name).is_some() || !(is_given || is_named && word.starts_with(is_word)) {
         return None;
