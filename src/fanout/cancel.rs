@@ -6,8 +6,9 @@ use super::{Arrival, Fanout, Flight};
 use crate::exit::{Exit, Stream};
 use crate::session::JobSignal;
 
-/// How long a session whose connection is dropped has to report the end of its commands.
-const LAST_WORD: Duration = Duration::from_secs(1);
+/// How long a session whose connection is dropped has to report the end of its commands. One on which a signal is still on its way
+/// keeps the connection for three seconds of it.
+const LAST_WORD: Duration = Duration::from_secs(4);
 
 impl Fanout {
     /// Ends everything that still runs: one signal after the other, and then the connection is dropped.
@@ -42,7 +43,7 @@ impl Fanout {
         for index in flight.left() {
             if let Some(job) = flight.jobs.get(index) {
                 self.owners.remove(&job.id);
-                ended.push((index, Exit::Cancelled, job.started.elapsed()));
+                ended.push((index, Exit::Unended(None), job.started.elapsed()));
             }
         }
         self.held.remove(&flight.number);

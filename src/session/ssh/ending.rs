@@ -1,11 +1,11 @@
 //! How a command is brought to its end: what is done to it and when, and what is known of what it has started.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::session::JobSignal;
 
-use super::family::Family;
+use super::family::{Family, Look, Mark};
 
 /// What is done to a command that is to end.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +43,12 @@ const ASKING: Duration = Duration::from_secs(3);
 /// to that would be lost.
 const STARTING: Duration = Duration::from_millis(50);
 
+/// So often what is new is sent a signal as well, while there is any.
+const ROUNDS: u32 = 8;
+
+/// How long after KILL the end is heard of.
+const DYING: Duration = Duration::from_secs(1);
+
 /// What is known of what a command has started.
 #[derive(Debug)]
 enum Kin {
@@ -50,12 +56,20 @@ enum Kin {
     Unasked,
     /// There was no answer, or it does not matter any more.
     Unknown,
-    /// It is asked for until then; this order waits for it.
-    Wanted(JobSignal, Instant),
+    /// It is asked for. An order waits for it until then.
+    Wanted(Option<(JobSignal, Instant)>),
     /// It is to be awaited as well.
     Known(Family),
-    /// It is awaited.
-    Awaited(Family),
+    /// It has ended.
+    Over,
+}
+
+/// A signal for what a command has started.
+#[derive(Debug)]
+struct Strike {
+    signal: JobSignal,
+    struck: BTreeSet<Mark>,
+    rounds: u32,
 }
 
 /// What is to be done to a command.
@@ -67,14 +81,19 @@ pub(super) struct Ending {
     is_root: bool,
     /// From when on it may be told to end; None: it does not run yet.
     ready: Option<Instant>,
+    /// It was to end, whether it could be told so or not.
+    is_ordered: bool,
     /// What is to be known before it is told to end.
     kin: Kin,
+    /// What it has started may be alive, and that is all that will be known of it.
+    is_lost: bool,
     steps: VecDeque<(Step, Instant)>,
     /// The first of them could not be taken yet.
     blocked: bool,
-    signalled: Option<JobSignal>,
-    /// What is to be sent to what it has started.
-    passed_on: Option<JobSignal>,
+    /// What does not reach by itself what it has started.
+    strike: Option<Strike>,
+    /// Until when its end is expected, now that it was killed.
+    dying: Option<Instant>,
 }
 
 impl Ending {
@@ -84,11 +103,13 @@ impl Ending {
             sudo,
             is_root,
             ready: None,
+            is_ordered: false,
             kin: Kin::Unasked,
+            is_lost: false,
             steps: VecDeque::new(),
             blocked: false,
-            signalled: None,
-            passed_on: None,
+            strike: None,
+            dying: None,
         }
     }
 
@@ -104,16 +125,21 @@ impl Ending {
 
     /// What was to come of an order before does not come any more.
     pub(super) fn signal(&mut self, signal: JobSignal) {
-        let now = Instant::now();
+        self.is_ordered = true;
         let outlives = self.on_terminal || self.sudo.is_some() || self.is_root;
-        match self.kin {
-            Kin::Unasked if outlives => {
-                self.kin = Kin::Wanted(signal, now + ASKING);
-                return;
+        match &mut self.kin {
+            Kin::Unasked if outlives => self.kin = Kin::Wanted(Some((signal, Instant::now() + ASKING))),
+            Kin::Wanted(waiting) => {
+                // It may still be passed on when the answer comes.
+                *waiting = None;
+                self.take_steps(signal);
             }
-            Kin::Wanted(..) => self.kin = Kin::Unknown,
-            _ => {}
+            _ => self.take_steps(signal),
         }
+    }
+
+    fn take_steps(&mut self, signal: JobSignal) {
+        let now = Instant::now();
         let steps = Step::of(signal, self.on_terminal);
         let begin = self.ready.map_or(now, |ready| ready.max(now));
         let due = |after| begin + Duration::from_millis(after);
@@ -122,69 +148,105 @@ impl Ending {
             .extend(steps.iter().map(|(step, after)| (*step, due(*after))));
     }
 
-    /// Whether it waits for what the command has started to be known.
+    /// Whether what the command has started is asked for.
     pub(super) fn wants_family(&self) -> bool {
-        matches!(self.kin, Kin::Wanted(..))
+        matches!(self.kin, Kin::Wanted(_))
     }
 
-    /// What it has started was asked for, and this is the answer.
+    /// What it has started was asked for, and this is the answer. None: it cannot be told.
     pub(super) fn know_family(&mut self, family: Option<Family>) {
-        match self.kin {
-            Kin::Wanted(signal, _) => self.signal(signal),
-            // An answer that came late.
-            Kin::Unknown => {}
-            _ => return,
+        let kin = family.map_or(Kin::Unknown, Kin::Known);
+        if !self.wants_family() {
+            return;
         }
-        if let Some(family) = family {
-            self.kin = Kin::Known(family);
+        if let Kin::Unknown = kin {
+            self.strike = None;
+        }
+        if let Kin::Wanted(Some((signal, _))) = std::mem::replace(&mut self.kin, kin) {
+            self.take_steps(signal);
         }
     }
 
-    /// A signal that does not reach by itself what it is meant for, once.
-    pub(super) fn pass_on(&mut self) -> Option<JobSignal> {
-        self.passed_on.take()
-    }
-
-    /// What to run so that `signal` reaches what it has started, where that is known.
-    pub(super) fn signal_family(&self, signal: JobSignal) -> Option<String> {
+    /// What it has started, where that is known.
+    pub(super) fn family(&self) -> Option<&Family> {
         match &self.kin {
-            Kin::Known(family) | Kin::Awaited(family) => Some(family.signalled(signal, self.sudo.as_deref())),
+            Kin::Known(family) => Some(family),
             _ => None,
+        }
+    }
+
+    /// Nobody looks at what it has started any more.
+    pub(super) fn lose_family(&mut self) {
+        self.know_family(None);
+        if let Kin::Known(_) = self.kin {
+            self.kin = Kin::Unknown;
+            self.is_lost = true;
+            self.strike = None;
+        }
+    }
+
+    /// Whether a signal is still on its way to it or to what it has started, or that has ended and it is only not heard yet.
+    pub(super) fn is_under_way(&self, now: Instant) -> bool {
+        let signals = |(step, _): &(Step, Instant)| matches!(step, Step::Signal(_));
+        let is_ending = match &self.kin {
+            Kin::Wanted(_) | Kin::Over => true,
+            Kin::Known(family) => self.strike.is_some() || family.is_over(),
+            Kin::Unasked | Kin::Unknown => false,
+        };
+        let is_dying = self.dying.is_some_and(|until| now < until);
+        self.is_ordered && (is_ending || is_dying || self.steps.iter().any(signals))
+    }
+
+    /// A signal, to whom it is to be sent now, and how the command calls sudo.
+    pub(super) fn strikes(&mut self) -> Option<(JobSignal, Vec<Mark>, Option<&str>)> {
+        let (Kin::Known(family), Some(strike)) = (&self.kin, &mut self.strike) else {
+            return None;
+        };
+        let new = |mark: &&Mark| !strike.struck.contains(mark);
+        let targets: Vec<_> = family.alive().iter().filter(new).copied().collect();
+        if targets.is_empty() {
+            return None;
+        }
+        strike.struck.extend(targets.iter().copied());
+        strike.rounds += 1;
+        self.dying = dying(strike.signal);
+        Some((strike.signal, targets, self.sudo.as_deref()))
+    }
+
+    /// Whether what it has started is to be looked at. `leads`: the process that the server has started is alive.
+    pub(super) fn looks(&self, leads: bool) -> bool {
+        self.has_family() && (!leads || self.strike.is_some())
+    }
+
+    /// What it has started was looked at.
+    pub(super) fn look(&mut self, look: &Look, leads: bool) {
+        let Kin::Known(family) = &mut self.kin else {
+            return;
+        };
+        family.learn(look);
+        let is_struck = |strike: &Strike| {
+            let all = family.alive().iter().all(|mark| strike.struck.contains(mark));
+            all || strike.rounds >= ROUNDS
+        };
+        self.strike = self.strike.take().filter(|strike| !is_struck(strike));
+        if !leads && family.is_over() {
+            self.kin = Kin::Over;
         }
     }
 
     /// Whether what it has started may be alive, which is found out.
     pub(super) fn has_family(&self) -> bool {
-        matches!(self.kin, Kin::Known(_) | Kin::Awaited(_))
+        matches!(self.kin, Kin::Known(_))
     }
 
-    /// Nothing is left of what it has started; or whoever looks has to look again.
-    pub(super) fn awaited(&mut self, is_over: bool) {
-        if let Kin::Awaited(family) = std::mem::replace(&mut self.kin, Kin::Unknown)
-            && !is_over
-        {
-            self.kin = Kin::Known(family);
-        }
+    /// Whether it may still run, for all that was done.
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_lost
     }
 
-    /// What to run so that its end is awaited whole, where that is not under way yet.
-    pub(super) fn await_family(&mut self) -> Option<String> {
-        match std::mem::replace(&mut self.kin, Kin::Unknown) {
-            Kin::Known(family) => {
-                let script = family.awaited();
-                self.kin = Kin::Awaited(family);
-                Some(script)
-            }
-            other => {
-                self.kin = other;
-                None
-            }
-        }
-    }
-
-    /// The last signal that was sent.
-    pub(super) fn signalled(&self) -> Option<JobSignal> {
-        self.signalled
+    /// Whether it was to end.
+    pub(super) fn is_ordered(&self) -> bool {
+        self.is_ordered
     }
 
     /// The step to be taken now.
@@ -197,15 +259,24 @@ impl Ending {
     pub(super) fn done(&mut self, led: bool) {
         match self.steps.pop_front() {
             Some((Step::Signal(signal), _)) => {
-                self.signalled = Some(signal);
                 // On a terminal sudo passes on what is no KILL.
                 let arrives = self.on_terminal && !self.is_root && signal != JobSignal::Kill;
-                self.passed_on = (!arrives).then_some(signal);
+                self.dying = dying(signal);
+                self.pass_on((!arrives).then_some(signal));
             }
             // The terminal is gone. What has not heeded the first signal may have lost it.
-            Some((Step::Interrupt, _)) if !led => self.passed_on = Some(JobSignal::Term),
+            Some((Step::Interrupt, _)) if !led => self.pass_on(Some(JobSignal::Term)),
             _ => {}
         }
+    }
+
+    fn pass_on(&mut self, signal: Option<JobSignal>) {
+        let signal = signal.filter(|_| self.wants_family() || self.has_family());
+        self.strike = signal.map(|signal| Strike {
+            signal,
+            struck: BTreeSet::new(),
+            rounds: 0,
+        });
     }
 
     /// It could not be taken yet.
@@ -221,10 +292,15 @@ impl Ending {
         };
         let step = step.map(|(_, due)| *due);
         let asked = match self.kin {
-            Kin::Wanted(_, until) => Some(until),
+            Kin::Wanted(waiting) => waiting.map(|(_, until)| until),
             _ => None,
         };
         step.into_iter().chain(asked).min()
+    }
+
+    /// Until when its end is expected, where it was killed.
+    pub(super) fn dying(&self) -> Option<Instant> {
+        self.dying
     }
 
     /// Whether the channel is to be closed now.
@@ -235,10 +311,17 @@ impl Ending {
 
     /// An answer that does not come is waited for no longer.
     pub(super) fn stop_asking(&mut self, now: Instant) {
-        if matches!(self.kin, Kin::Wanted(_, until) if until <= now) {
-            self.know_family(None);
+        if let Kin::Wanted(Some((signal, until))) = self.kin
+            && until <= now
+        {
+            self.kin = Kin::Wanted(None);
+            self.take_steps(signal);
         }
     }
+}
+
+fn dying(signal: JobSignal) -> Option<Instant> {
+    (signal == JobSignal::Kill).then(|| Instant::now() + DYING)
 }
 
 #[cfg(test)]

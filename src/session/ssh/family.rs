@@ -1,151 +1,306 @@
-//! What a command has started, found and ended by commands of our own on the same connection. It is all that lives in the
-//! command's session, and in those that sudo makes for what it runs on a terminal of its own.
+//! What a command has started, as far as it is proven, found and ended by an errand on the same connection. It is all that lives
+//! in the command's session, and in those that sudo makes for what it runs on a terminal of its own.
 //!
 //! On a terminal the end of a command tells nothing of the end of those: the server takes the terminal from them and hears
 //! of them no more. And sudo passes what the login may send on to the command, but not to what that has in the background.
+//!
+//! A process is told by its number and its start, so that one that has got the number of another is none of these. The number of a
+//! session is given to no other as long as anything lives in it: while one lives there that is known, all there is the command's.
 
-use crate::session::JobSignal;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
-/// Sessions on a server, by their numbers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Family(Vec<u32>);
-
-/// What reads such a script, and is known by that from a command that is told of.
-pub(super) const ERRAND: &str = "sh -s capr";
-
-/// A script for `sh` that says the family of each command of the connection, one a line, in the order in which they were
-/// started. Where `ps` does not know that order it says nothing. It waits half a second for each `sudo` to run something:
-/// what that has just begun to start is in no session of its own yet, and loses a signal that comes before it has begun.
-pub(super) const CENSUS: &str = r#"census() { ps -A --sort=start_time,pid -o pid= -o ppid= -o sid= -o stat= -o comm= -o args= 2>/dev/null |
-awk -v server=$PPID -v own=$$ '
-$4 ~ /^Z/ || / sh -s capr$/ { late = late || $1 == own; next }
-$2 == server && !late { leader[++count] = $1; of[$1] = $1 }
-$1 == $3 && $5 == "sudo" && ($2 in member) { of[$1] = member[$2] }
-$3 in of { member[$1] = of[$3]; runs[$2]; if ($5 == "sudo") sudo[$1] }
-END {
-  for (i = 1; i <= count; i++) {
-    line = leader[i]
-    for (sid in of) if (of[sid] == leader[i] && sid != leader[i]) line = line " " sid
-    print line
-  }
-  for (pid in sudo) if (!(pid in runs)) exit 1
-}'; }
-for time in 1 2 3 4 5 6 7 8 9 10; do
-  families=$(census) && break
-  sleep 0.05 2>/dev/null || break
-done
-echo "$families"
-"#;
-
-/// What [`CENSUS`] has told.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Census {
-    Families(Vec<Family>),
-    /// There are not as many commands as were thought alive: the end of one is not known here yet.
-    Stale,
-    /// The server cannot tell.
-    Unknown,
+/// A process and no other: its number and when it was started, in the kernel's ticks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Mark {
+    pub(super) pid: u32,
+    pub(super) start: u64,
 }
 
-impl Census {
-    pub(super) fn read(said: &[u8], expected: usize) -> Self {
-        let family = |line: &str| {
-            let sessions: Vec<_> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
-            Some(Family(sessions)).filter(|family| !family.0.is_empty())
-        };
-        let text = std::str::from_utf8(said).unwrap_or_default();
-        match text.lines().map(family).collect::<Option<Vec<_>>>() {
-            Some(families) if families.len() == expected => Self::Families(families),
-            Some(families) if !families.is_empty() => Self::Stale,
-            _ => Self::Unknown,
-        }
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.pid, self.start)
     }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Process {
+    mark: Mark,
+    parent: u32,
+    session: u32,
+    /// It has ended, and its parent has not asked how.
+    is_over: bool,
+    is_sudo: bool,
+}
+
+impl Process {
+    fn leads_session(&self) -> bool {
+        self.session == self.mark.pid
+    }
+}
+
+/// The processes of a server, or some of them, one looked at after the other.
+#[derive(Debug, Default)]
+pub(super) struct Look {
+    processes: Vec<Process>,
+    /// Those of which it is known that they lived, or were not forgotten, until all were looked at.
+    lasted: BTreeSet<Mark>,
+}
+
+impl Look {
+    /// Reads what `attend.sh` tells; `None` where a line of it is something else.
+    pub(super) fn read(said: &str) -> Option<Self> {
+        let mut look = Self::default();
+        for line in said.lines() {
+            let words: Vec<_> = line.split(' ').collect();
+            match *words.as_slice() {
+                ["still", pid, start] => {
+                    look.lasted.insert(mark(pid, start)?);
+                }
+                [pid, parent, session, start, state, name] => look.processes.push(Process {
+                    mark: mark(pid, start)?,
+                    parent: parent.parse().ok()?,
+                    session: session.parse().ok()?,
+                    is_over: matches!(state, "Z" | "X"),
+                    is_sudo: name == "sudo",
+                }),
+                _ => return None,
+            }
+        }
+        Some(look)
+    }
+
+    /// The families of the commands of the connection, in the order in which they were started, where there are `expected` of
+    /// them. Else one has just ended.
+    ///
+    /// `server` is the process that serves the connection, `own` the one that has looked.
+    pub(super) fn families(&self, server: u32, own: u32, expected: usize) -> Option<Vec<Family>> {
+        let leads = |process: &&Process| process.parent == server && process.mark.pid != own && !process.is_over;
+        let mut leaders: Vec<_> = self.processes.iter().filter(leads).collect();
+        leaders.sort_by_key(|leader| (leader.mark.start, leader.mark.pid));
+        let lasted = leaders.iter().all(|leader| self.lasted.contains(&leader.mark));
+        (lasted && leaders.len() == expected)
+            .then(|| leaders.into_iter().map(|leader| Family::of(leader, self)).collect())
+    }
+}
+
+fn mark(pid: &str, start: &str) -> Option<Mark> {
+    Some(Mark {
+        pid: pid.parse().ok()?,
+        start: start.parse().ok()?,
+    })
+}
+
+/// What is known of what one command has started.
+#[derive(Clone, Debug)]
+pub(super) struct Family {
+    /// Those that its processes have made.
+    sessions: BTreeSet<u32>,
+    /// The session that it was started in, where it has none of its own; others live there, too.
+    shared: Option<u32>,
+    /// Its processes, and the session in which each was seen.
+    known: BTreeMap<Mark, u32>,
+    /// Those that live.
+    alive: Vec<Mark>,
+    /// Something lives in its sessions and is not proven to be of it.
+    has_strangers: bool,
+    /// A sudo of it runs nothing yet: what it is about to start is in no session of its own, and loses a signal that comes
+    /// before it has begun.
+    is_starting: bool,
 }
 
 impl Family {
-    /// A script that prints who is left.
-    fn left(&self) -> String {
-        let sessions: Vec<_> = self.0.iter().map(u32::to_string).collect();
-        format!(
-            "left() {{ ps -A -o pid= -o sid= -o stat= | awk -v sessions=' {} ' \
-             '$3 !~ /^Z/ && index(sessions, \" \" $2 \" \") {{ print $1 }}'; }}\n",
-            sessions.join(" ")
-        )
-    }
-
-    /// A script that ends when nothing is left of it, or nobody listens any more.
-    pub(super) fn awaited(&self) -> String {
-        let left = self.left();
-        format!("{left}while [ -n \"$(left)\" ]; do sleep 0.05 2>/dev/null || sleep 1; echo waits || exit; done\n")
-    }
-
-    /// A script that sends it a signal; as another user, where the command had called `sudo` like this.
-    pub(super) fn signalled(&self, signal: JobSignal, sudo: Option<&str>) -> String {
-        let (left, name) = (self.left(), signal.name());
-        let kill = format!("kill -{name} $pids 2>/dev/null");
-        let kill = match sudo {
-            Some(sudo) => format!("{kill} || {sudo} -n {kill}"),
-            None => kill,
+    fn of(leader: &Process, look: &Look) -> Self {
+        let mut family = Self {
+            sessions: leader.leads_session().then_some(leader.mark.pid).into_iter().collect(),
+            shared: (!leader.leads_session()).then_some(leader.session),
+            known: BTreeMap::from([(leader.mark, leader.session)]),
+            alive: Vec::new(),
+            has_strangers: false,
+            is_starting: false,
         };
-        format!("{left}pids=$(left)\n[ -z \"$pids\" ] || {kill}\n")
+        family.grow(look, &look.lasted);
+        family
+    }
+
+    /// What it may have in common with a later look: numbers of sessions and of processes.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> {
+        let sessions = self.sessions.iter().copied();
+        sessions.chain(self.known.keys().map(|mark| mark.pid))
+    }
+
+    /// Learns from a look at [`Family::numbers`].
+    pub(super) fn learn(&mut self, look: &Look) {
+        let seen: BTreeMap<_, _> = look
+            .processes
+            .iter()
+            .map(|process| (process.mark, process.session))
+            .collect();
+        self.known.retain(|mark, session| match seen.get(mark) {
+            Some(now) => {
+                *session = *now;
+                true
+            }
+            None => false,
+        });
+        self.grow(look, &look.lasted);
+    }
+
+    /// Adds what is proven by what is known and has lasted as long as the look.
+    fn grow(&mut self, look: &Look, lasted: &BTreeSet<Mark>) {
+        loop {
+            let before = (self.known.len(), self.sessions.len());
+            let witnesses: Vec<_> = self.known.iter().filter(|(mark, _)| lasted.contains(mark)).collect();
+            let witnessed: BTreeSet<u32> = witnesses.iter().map(|(_, session)| **session).collect();
+            let parents: BTreeMap<u32, u32> = witnesses.iter().map(|(mark, session)| (mark.pid, **session)).collect();
+            let (mut found, mut made) = (Vec::new(), Vec::new());
+            for process in &look.processes {
+                let leads = process.is_sudo && process.leads_session();
+                let is_child = match parents.get(&process.parent) {
+                    Some(session) => leads || *session == process.session,
+                    None => false,
+                };
+                let is_near = self.sessions.contains(&process.session) && witnessed.contains(&process.session);
+                if is_child || is_near {
+                    found.push((process.mark, process.session));
+                }
+                if leads && (is_child || self.known.contains_key(&process.mark)) {
+                    made.push(process.mark.pid);
+                }
+            }
+            self.known.extend(found);
+            self.sessions.extend(made);
+            if before == (self.known.len(), self.sessions.len()) {
+                break;
+            }
+        }
+        let here = |process: &&Process| {
+            let session = process.session;
+            !process.is_over && (self.sessions.contains(&session) || self.shared == Some(session))
+        };
+        let here: Vec<_> = look.processes.iter().filter(here).collect();
+        let is_known = |process: &&&Process| self.known.contains_key(&process.mark);
+        let alive: Vec<_> = here.iter().filter(is_known).collect();
+        let runs: BTreeSet<_> = alive.iter().map(|process| process.parent).collect();
+        self.is_starting = alive
+            .iter()
+            .any(|process| process.is_sudo && !runs.contains(&process.mark.pid));
+        self.has_strangers = here
+            .iter()
+            .any(|process| self.sessions.contains(&process.session) && !self.known.contains_key(&process.mark));
+        self.alive = alive.into_iter().map(|process| process.mark).collect();
+    }
+
+    /// Its processes that are proven to be of it and lived when they were last looked at.
+    pub(super) fn alive(&self) -> &[Mark] {
+        &self.alive
+    }
+
+    /// Whether nothing is left of it.
+    pub(super) fn is_over(&self) -> bool {
+        self.alive.is_empty() && !self.has_strangers
+    }
+
+    /// Whether a sudo of it has not begun yet what it is to run.
+    pub(super) fn is_starting(&self) -> bool {
+        self.is_starting
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
-    use std::fs::{self, Permissions};
-    use std::os::unix::fs::PermissionsExt;
-    use std::process::Command;
+    use super::{Family, Look};
 
-    use super::{CENSUS, Census, Family};
+    const SERVER: u32 = 10;
+    const OWN: u32 = 15;
+
+    /// The families where these are seen: each process with parent, session, start, state and name. All last but those of which it
+    /// is said.
+    fn families(shown: &str, gone: &[u32], expected: usize) -> Option<Vec<Family>> {
+        look(shown, gone).families(SERVER, OWN, expected)
+    }
+
+    fn look(shown: &str, gone: &[u32]) -> Look {
+        let mut look = Look::read(shown).unwrap();
+        let marks = look.processes.iter().map(|process| process.mark);
+        look.lasted = marks.filter(|mark| !gone.contains(&mark.pid)).collect();
+        look
+    }
+
+    fn alive(family: &Family) -> Vec<u32> {
+        family.alive().iter().map(|mark| mark.pid).collect()
+    }
 
     #[test]
     fn families_are_known_where_they_are_as_many_as_commands() {
-        let said = b"22\n45 47 49\n";
-        let families = vec![Family(vec![22]), Family(vec![45, 47, 49])];
-        assert_eq!(Census::read(said, 2), Census::Families(families));
-        assert_eq!(Census::read(said, 3), Census::Stale);
-        for said in [b"".as_slice(), b"\n", b"ps: unknown option\n", b"\xff\n"] {
-            assert_eq!(Census::read(said, 1), Census::Unknown);
+        let shown =
+            "45 10 45 7 S other\n22 10 22 6 S other\n15 10 15 9 S other\n47 45 45 8 S other\n9 10 9 1 Z other\n";
+        let found = families(shown, &[], 2).unwrap();
+        assert_eq!(found.iter().map(alive).collect::<Vec<_>>(), [vec![22], vec![45, 47]]);
+        assert!(families(shown, &[], 3).is_none());
+        assert!(families(shown, &[], 1).is_none());
+        // One has ended while it was looked.
+        assert!(families(shown, &[22], 2).is_none());
+        for said in ["ps: unknown option", "1 2 3", "x 10 45 7 S other", "still 4"] {
+            assert!(Look::read(said).is_none(), "{said}");
         }
-    }
-
-    /// What the census says where `ps` shows these, one after the other. `SERVER` is the process that asks.
-    fn census(shown: &[&str]) -> String {
-        let directory = tempfile::tempdir().unwrap();
-        let path = |name: &str| directory.path().join(name);
-        for (number, shown) in shown.iter().enumerate() {
-            let shown = shown.replace("SERVER", &std::process::id().to_string());
-            fs::write(path(&number.to_string()), shown).unwrap();
-        }
-        let ps =
-            "#!/bin/sh\ncd \"${0%/*}\"; for file in [0-9]*; do cat $file; break; done; [ $file = LAST ] || rm $file\n";
-        fs::write(path("ps"), ps.replace("LAST", &(shown.len() - 1).to_string())).unwrap();
-        fs::set_permissions(path("ps"), Permissions::from_mode(0o755)).unwrap();
-        let script = format!("PATH={}:$PATH\n{CENSUS}", directory.path().display());
-        let said = Command::new("sh").args(["-c", &script]).output().unwrap();
-        String::from_utf8(said.stdout).unwrap()
     }
 
     #[test]
     fn what_sudo_is_about_to_start_is_waited_for() {
-        let shell = "20 SERVER 20 Ss sh\n21 20 20 S sudo\n";
-        let forked = format!("{shell}22 21 20 S sudo\n");
-        let monitor = format!("{shell}22 21 22 Ss sudo\n");
-        let starting = format!("{monitor}23 22 22 R sudo\n");
-        let runs = format!("{monitor}23 22 22 S sleep\n");
-        assert_eq!(census(&[shell, &forked, &monitor, &starting, &runs]), "20 22\n");
-        // It may wait for a password.
-        assert_eq!(census(&[shell]), "20\n");
+        let shell = "20 10 20 1 S other\n21 20 20 2 S sudo\n".to_owned();
+        let forked = format!("{shell}22 21 20 3 S sudo\n");
+        let monitor = format!("{shell}22 21 22 3 S sudo\n");
+        let starting = format!("{monitor}23 22 22 4 R sudo\n");
+        let runs = format!("{monitor}23 22 22 4 S other\n");
+        for (shown, is_starting) in [
+            (&shell, true),
+            (&forked, true),
+            (&monitor, true),
+            (&starting, true),
+            (&runs, false),
+        ] {
+            assert_eq!(
+                families(shown, &[], 1).unwrap()[0].is_starting(),
+                is_starting,
+                "{shown}"
+            );
+        }
+        assert_eq!(alive(&families(&runs, &[], 1).unwrap()[0]), [20, 21, 22, 23]);
+        // What another's sudo starts is nothing of it.
+        let other = format!("{shell}40 1 40 1 S sudo\n41 40 40 1 S sudo\n");
+        assert_eq!(alive(&families(&other, &[], 1).unwrap()[0]), [20, 21]);
     }
 
     #[test]
-    fn nothing_is_waited_for_without_sudo() {
-        let first = "20 SERVER 20 Ss sh\n21 20 20 S sleep\n30 SERVER 30 Ss sh\n";
-        assert_eq!(census(&[first, "20 SERVER 20 Ss sh\n"]), "20\n30\n");
-        // Nor for one that is no command's of this connection.
-        assert_eq!(census(&["20 SERVER 20 Ss sh\n40 1 40 Ss sudo\n", "\n"]), "20\n");
-        assert_eq!(census(&["20 SERVER 20 Z sh\n30 SERVER 30 Ss sh\n"]), "30\n");
+    fn a_session_is_believed_while_one_that_is_known_lives_in_it() {
+        let mut family = families("20 10 20 1 S other\n21 20 20 2 S other\n", &[], 1)
+            .unwrap()
+            .remove(0);
+        // The leader is gone; its child has one more.
+        family.learn(&look("21 1 20 2 S other\n22 21 20 3 S other\n", &[]));
+        assert_eq!(alive(&family), [21, 22]);
+        // Both are gone when their number is seen again: whoever that is.
+        family.learn(&look("20 1 20 9 S other\n23 20 20 9 S other\n", &[]));
+        assert_eq!(alive(&family), [0; 0]);
+        assert!(!family.is_over());
+        family.learn(&look("", &[]));
+        assert!(family.is_over());
+    }
+
+    #[test]
+    fn a_witness_that_ends_while_it_is_looked_proves_nothing_new() {
+        let mut family = families("20 10 20 1 S other\n", &[], 1).unwrap().remove(0);
+        family.learn(&look("20 10 20 1 S other\n22 1 20 9 S other\n", &[20]));
+        assert_eq!(alive(&family), [20]);
+    }
+
+    #[test]
+    fn what_has_left_the_session_on_purpose_is_left_alone() {
+        let family = families("20 10 20 1 S other\n21 20 21 2 S other\n22 21 21 2 S sudo\n", &[], 1)
+            .unwrap()
+            .remove(0);
+        assert_eq!(alive(&family), [20]);
     }
 }

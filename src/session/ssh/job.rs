@@ -57,8 +57,6 @@ pub(super) struct Job {
     pub(super) id: Option<JobId>,
     /// What a command of our own is for.
     pub(super) errand: Option<Errand>,
-    /// What one of our own has said.
-    said: Vec<u8>,
     line: String,
     terminal: Option<crate::session::Terminal>,
     stage: Stage,
@@ -94,7 +92,6 @@ impl Job {
             end_of_input: EndOfInput::No,
             unsent: None,
             told: command.input.is_told.then_some((0, started + TELLING)),
-            said: Vec::new(),
             ending: Ending::new(command.terminal.is_some(), command.sudo, is_root),
             lingers: Lingers::No,
             timeout: command.timeout,
@@ -137,13 +134,9 @@ impl Job {
 
     /// What one of our own says.
     pub(super) fn hear(&mut self, bytes: &[u8]) {
-        if matches!(self.errand, Some(Errand::Census(_))) {
-            self.said.extend_from_slice(bytes);
+        if let Some(errand) = &mut self.errand {
+            errand.hear(bytes);
         }
-    }
-
-    pub(super) fn take_errand(&mut self) -> Option<(Errand, Vec<u8>)> {
-        Some((self.errand.take()?, std::mem::take(&mut self.said)))
     }
 
     /// Whether the process that the server has started for it lives, as far as is known.
@@ -349,6 +342,15 @@ impl Job {
         Some(self.ended_by_us().unwrap_or(exit))
     }
 
+    /// How its end is to be told: what it has started may still run.
+    pub(super) fn told(&self, exit: Exit) -> Exit {
+        match exit {
+            Exit::Lost(_) => exit,
+            _ if self.ending.is_lost() => Exit::Unended(self.timeout.filter(|_| self.steps > 0)),
+            _ => exit,
+        }
+    }
+
     /// Why it was told to end, if it was.
     fn ended_by_us(&self) -> Option<Exit> {
         match &self.unsent {
@@ -363,7 +365,8 @@ impl Job {
             Lingers::Since(since) => Some(since + LINGERING),
             _ => None,
         };
-        let steps = [self.next_step, self.ending.next(), told];
+        let errand = self.errand.as_ref().and_then(Errand::rest);
+        let steps = [self.next_step, self.ending.next(), told, errand];
         steps.into_iter().flatten().min()
     }
 

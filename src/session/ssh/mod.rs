@@ -28,7 +28,6 @@ mod pipe;
 mod program;
 mod proxy_command;
 mod regular;
-mod root;
 mod tcp;
 mod tunnel;
 mod wake;

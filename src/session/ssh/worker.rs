@@ -12,7 +12,7 @@ use rustix::event::PollFlags;
 use rustix::net::{Shutdown, shutdown, sockopt};
 use ssh2::Session;
 
-use crate::exit::Exit;
+use crate::exit::{Exit, Stream};
 use crate::io_error::plain;
 use crate::session::{JobId, Report, SessionId};
 
@@ -29,6 +29,9 @@ use super::tunnel::Tunnels;
 const FEW: usize = 4 << 10;
 /// … and of this size once it has filled one of those: most of hundreds of servers say little.
 const MANY: usize = 32 << 10;
+
+/// How long a connection that is to be dropped is kept for the sake of a signal that is on its way.
+const LAST_WORD: Duration = Duration::from_secs(3);
 
 pub(super) struct Worker {
     // Before the session, which it must not outlive.
@@ -57,6 +60,10 @@ pub(super) struct Worker {
     paused: bool,
     /// There is something to start that came up in the middle of a turn.
     restless: bool,
+    /// So many commands were given a channel.
+    started: u64,
+    /// Until when what is to end is still told so, after which the connection is dropped.
+    last_word: Option<Instant>,
     is_root: bool,
     interval: Duration,
     /// So many questions may stay without an answer.
@@ -111,6 +118,8 @@ impl Worker {
             blocked_on_send: false,
             paused: false,
             restless: false,
+            started: 0,
+            last_word: None,
             is_root: connection.is_root,
             interval: connection.keepalive_interval,
             questions: connection.keepalive_count,
@@ -148,7 +157,7 @@ impl Worker {
         let _ = shutdown(&*self.socket, Shutdown::Both);
         for job in std::mem::take(&mut self.jobs) {
             let exit = match exit(job.moment()) {
-                Exit::Cancelled if job.ending.signalled().is_some() => Exit::Unended(None),
+                Exit::Cancelled if job.ending.is_ordered() => Exit::Unended(None),
                 exit => exit,
             };
             self.report_finished(&job, exit);
@@ -173,21 +182,30 @@ impl Worker {
     }
 
     fn turn(&mut self) -> Result<(), Over> {
-        if let Some(end) = self.inbox.end() {
-            return Err(Over::Ended(end));
-        }
         while let Some(order) = self.inbox.take() {
             self.obey(order);
         }
+        let now = Instant::now();
+        if let Some(end) = self.inbox.end()
+            && !self.has_last_word(now)
+        {
+            return Err(Over::Ended(end));
+        }
         self.blocked_on_send = false;
         self.paused = self.inbox.is_full(self.paused);
-        self.hurry(Instant::now());
+        self.hurry(now);
         let before = received();
         self.work().map_err(|_| Over::Lost(self.reason()))?;
         let question = self.mind_silence(Instant::now())?;
         // What was received while one channel was looked at may be for another, and no poll would tell of it again.
         self.restless |= received() != before;
         self.sleep(question)
+    }
+
+    /// Whether a signal is still on its way to what is to end. Once the connection is dropped, none reaches it.
+    fn has_last_word(&mut self, now: Instant) -> bool {
+        let until = *self.last_word.get_or_insert(now + LAST_WORD);
+        now < until && self.jobs.iter().any(|job| job.ending.is_under_way(now))
     }
 
     fn obey(&mut self, order: Order) {
@@ -247,9 +265,7 @@ impl Worker {
                 _ => index += 1,
             }
         }
-        let errands = errand::due(&mut self.jobs, self.is_root);
-        self.restless |= !errands.is_empty();
-        self.jobs.extend(errands);
+        self.restless |= errand::attend(&mut self.jobs, self.started, now);
         self.watch_spare()?;
         self.pump()?;
         Ok(())
@@ -318,6 +334,7 @@ impl Worker {
                     Ok(channel) => {
                         if let Some(job) = self.jobs.get_mut(index) {
                             job.give(channel);
+                            self.started += u64::from(job.id.is_some());
                         }
                     }
                     // It may have got our goodbye to the last one just before, and not have cleared it away yet.
@@ -386,7 +403,9 @@ impl Worker {
         let read = job.read(buffer, &mut |stream, bytes| {
             overflows = bytes.len() == size && size < MANY;
             let Some(job_id) = job_id else {
-                heard.extend_from_slice(bytes);
+                if stream == Stream::Out {
+                    heard.extend_from_slice(bytes);
+                }
                 return true;
             };
             inbox.queued(bytes.len());
@@ -415,10 +434,11 @@ impl Worker {
 
     fn finish(&mut self, index: usize, exit: Exit) {
         let mut job = self.jobs.remove(index);
-        if let Some((errand, said)) = job.take_errand() {
-            errand::ended(errand, &said, &exit, &mut self.jobs);
+        if let Some(errand) = &job.errand {
+            errand::ended(errand, &mut self.jobs);
             self.restless = true;
         }
+        let exit = job.told(exit);
         self.report_finished(&job, exit);
         self.closing.extend(job.take_channel());
         // It may be the one that another waits for.
@@ -453,7 +473,7 @@ impl Worker {
         if self.paused {
             return Ok(());
         }
-        match spare.read(crate::exit::Stream::Out, &mut self.buffer) {
+        match spare.read(Stream::Out, &mut self.buffer) {
             Ok(0) => {
                 self.closing.extend(self.spare.take());
                 self.opens_in_advance = false;
@@ -538,7 +558,12 @@ impl Worker {
     fn sleep(&mut self, question: Option<Instant>) -> Result<(), Over> {
         let at_once = std::mem::take(&mut self.restless).then(Instant::now);
         let steps = self.jobs.iter().filter_map(Job::next_step);
-        let until = steps.chain(question).chain(at_once).min();
+        let last_word = self.last_word.map(|until| {
+            let now = Instant::now();
+            let dying = self.jobs.iter().filter_map(|job| job.ending.dying());
+            dying.filter(|dying| *dying > now).chain([until]).min().unwrap_or(until)
+        });
+        let until = steps.chain(question).chain(at_once).chain(last_word).min();
         let listens = self.listens();
         let mut events = if listens { PollFlags::IN } else { PollFlags::empty() };
         if !listens && !self.paused {

@@ -1,0 +1,305 @@
+//! An errand: a shell on a channel of its own that looks at the processes of a connection and signals those that are proven to be
+//! of its commands. Nothing of it is told. There is one at a time, from when a command is to end until nothing is awaited any more.
+//!
+//! It acts on orders alone, one a line, and says before the first that it is there: what it does, the connection is alive for.
+//! `attend.sh` is what it runs, `proof.sh` what it believes.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use rustix::rand::{GetRandomFlags, getrandom};
+
+use crate::session::{Command, Input, JobId};
+use crate::source::text;
+
+use super::family::Look;
+use super::job::Job;
+
+const PROOF: &str = include_str!("proof.sh");
+const ATTEND: &str = include_str!("attend.sh");
+
+/// How long after a look the next one is.
+const REST: Duration = Duration::from_millis(50);
+
+/// How long a sudo that runs nothing yet is given to begin. At its question for a password it does not.
+const BEGINNING: Duration = Duration::from_millis(500);
+
+/// No server has so many processes.
+const MOST_SAID: usize = 16 << 20;
+
+/// What an errand is asked.
+#[derive(Debug)]
+enum Question {
+    /// What each of these has started: all that run, where so many were started so far.
+    Families(Vec<JobId>, u64),
+    /// What is left of all that is known.
+    Rest,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Starting,
+    Idle,
+    Asked(Question),
+    /// It is told to end, or ends by itself.
+    Over,
+}
+
+#[derive(Debug)]
+pub(super) struct Errand {
+    nonce: String,
+    stage: Stage,
+    heard: Vec<u8>,
+    /// Its process, and the one that serves the connection.
+    place: (u32, u32),
+    /// Until when it is not asked again.
+    rest: Option<Instant>,
+    /// Until when what sudo has just begun is waited for.
+    beginning: Option<Instant>,
+    /// It ends as it was told to.
+    is_dismissed: bool,
+}
+
+/// What an errand says.
+enum Answer {
+    Ready(u32, u32),
+    Done(String),
+    Unproven,
+}
+
+/// A command of our own that only runs this line.
+pub(super) fn of_line(line: String) -> Job {
+    job(line, Input::none())
+}
+
+fn job(line: String, input: Input) -> Job {
+    let command = Command {
+        line,
+        terminal: None,
+        input,
+        timeout: None,
+        sudo: None,
+    };
+    Job::new(None, command, false)
+}
+
+/// The text for its shell. `proc` is where it finds processes.
+fn script(nonce: &str, proc: &str) -> String {
+    format!("nonce={nonce} proc={proc}\nproof='{PROOF}'\neval \"$proof\"\n{ATTEND}")
+}
+
+/// A word that nobody else knows.
+fn nonce() -> Option<String> {
+    let mut bytes = [0_u8; 16];
+    let filled = getrandom(&mut bytes, GetRandomFlags::empty()).ok()?;
+    (filled == bytes.len()).then(|| {
+        bytes.iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    })
+}
+
+/// Begins one where a command wants it, takes its answers, gives it its next order; true where there is something new to send or
+/// to start. `started` is how many commands were started so far.
+pub(super) fn attend(jobs: &mut Vec<Job>, started: u64, now: Instant) -> bool {
+    let Some(index) = jobs.iter().position(|job| job.errand.is_some()) else {
+        return begin(jobs);
+    };
+    let Some(mut errand) = jobs.get_mut(index).and_then(|job| job.errand.take()) else {
+        return false;
+    };
+    while let Some(answer) = errand.answer() {
+        errand.take(answer, jobs, started, now);
+    }
+    if errand.rest.is_some_and(|rest| rest <= now) {
+        errand.rest = None;
+    }
+    let order = errand.order(jobs, started);
+    let is_done = !jobs
+        .iter()
+        .any(|job| job.ending.wants_family() || job.ending.has_family());
+    let mut is_new = false;
+    if let Some(job) = jobs.get_mut(index) {
+        if let Some(order) = order {
+            job.give_input(text(order.into_bytes()));
+            is_new = true;
+        } else if is_done && !errand.is_dismissed {
+            errand.is_dismissed = true;
+            errand.stage = Stage::Over;
+            job.end_input();
+            is_new = true;
+        }
+        job.errand = Some(errand);
+    }
+    is_new
+}
+
+fn begin(jobs: &mut Vec<Job>) -> bool {
+    if !jobs.iter().any(|job| job.ending.wants_family()) {
+        return false;
+    }
+    let Some(nonce) = nonce() else {
+        lose(jobs);
+        return false;
+    };
+    let mut job = job("exec sh -s capr".to_owned(), Input::open());
+    job.give_input(text(script(&nonce, "/proc").into_bytes()));
+    job.errand = Some(Errand::new(nonce));
+    jobs.push(job);
+    true
+}
+
+/// It has ended.
+pub(super) fn ended(errand: &Errand, jobs: &mut [Job]) {
+    if !errand.is_dismissed {
+        lose(jobs);
+    }
+}
+
+fn lose(jobs: &mut [Job]) {
+    jobs.iter_mut().for_each(|job| job.ending.lose_family());
+}
+
+impl Errand {
+    fn new(nonce: String) -> Self {
+        Self {
+            nonce,
+            stage: Stage::Starting,
+            heard: Vec::new(),
+            place: (0, 0),
+            rest: None,
+            beginning: None,
+            is_dismissed: false,
+        }
+    }
+
+    pub(super) fn hear(&mut self, bytes: &[u8]) {
+        self.heard.extend_from_slice(bytes);
+    }
+
+    /// When it is to be asked again.
+    pub(super) fn rest(&self) -> Option<Instant> {
+        self.rest
+    }
+
+    /// The next thing that it has said as a whole. A login shell may have said something before.
+    fn answer(&mut self) -> Option<Answer> {
+        if self.heard.len() > MOST_SAID {
+            self.heard.clear();
+            return Some(Answer::Unproven);
+        }
+        let word = format!("capr {} ", self.nonce);
+        let begin = find(&self.heard, word.as_bytes())?;
+        let length = find(self.heard.get(begin..)?, b"\n")?;
+        let said: Vec<u8> = self.heard.drain(..=begin + length).collect();
+        let before = String::from_utf8_lossy(said.get(..begin)?).into_owned();
+        let line = String::from_utf8_lossy(said.get(begin + word.len()..begin + length)?).into_owned();
+        let words: Vec<_> = line.split(' ').collect();
+        Some(match *words.as_slice() {
+            ["ready", own, server] => match (own.parse(), server.parse()) {
+                (Ok(own), Ok(server)) => Answer::Ready(own, server),
+                _ => Answer::Unproven,
+            },
+            ["done"] => Answer::Done(before),
+            _ => Answer::Unproven,
+        })
+    }
+
+    fn take(&mut self, answer: Answer, jobs: &mut [Job], started: u64, now: Instant) {
+        match (answer, std::mem::replace(&mut self.stage, Stage::Idle)) {
+            (_, Stage::Over) => self.stage = Stage::Over,
+            (Answer::Ready(own, server), Stage::Starting) => self.place = (own, server),
+            (Answer::Done(said), Stage::Asked(question)) => match Look::read(&said) {
+                Some(look) => {
+                    self.rest = Some(now + REST);
+                    match question {
+                        Question::Families(alive, before) if before == started => self.tell(&look, alive, jobs, now),
+                        // Those that were started meanwhile may have been seen or not.
+                        Question::Families(..) => {}
+                        Question::Rest => {
+                            for job in jobs {
+                                let leads = job.leads();
+                                job.ending.look(&look, leads);
+                            }
+                        }
+                    }
+                }
+                None => self.give_up(jobs),
+            },
+            _ => self.give_up(jobs),
+        }
+    }
+
+    fn give_up(&mut self, jobs: &mut [Job]) {
+        self.stage = Stage::Over;
+        lose(jobs);
+    }
+
+    fn tell(&mut self, look: &Look, alive: Vec<JobId>, jobs: &mut [Job], now: Instant) {
+        let (own, server) = self.place;
+        // Where there are not as many as were alive, the end of one is not known here yet.
+        let Some(families) = look.families(server, own, alive.len()) else {
+            return;
+        };
+        let until = *self.beginning.get_or_insert(now + BEGINNING);
+        if now < until && families.iter().any(|family| family.is_starting()) {
+            return;
+        }
+        self.beginning = None;
+        for (id, family) in alive.into_iter().zip(families) {
+            if let Some(job) = jobs.iter_mut().find(|job| job.id == Some(id)) {
+                job.ending.know_family(Some(family));
+            }
+        }
+    }
+
+    /// What it is to do now, if anything.
+    fn order(&mut self, jobs: &mut [Job], started: u64) -> Option<String> {
+        if !matches!(self.stage, Stage::Idle) {
+            return None;
+        }
+        let families = jobs.iter().filter_map(|job| job.ending.family());
+        let numbers = join(families.flat_map(|family| family.numbers()));
+        let strikes = jobs.iter_mut().find_map(|job| job.ending.strikes());
+        let nonce = &self.nonce;
+        if let Some((signal, marks, sudo)) = strikes {
+            self.stage = Stage::Asked(Question::Rest);
+            let sudo = sudo.filter(|sudo| !sudo.contains(['\n', '\0'])).unwrap_or_default();
+            return Some(format!(
+                "{nonce} kill {} {numbers} {} {sudo}\n",
+                signal.name(),
+                join(marks)
+            ));
+        }
+        if self.rest.is_some() {
+            return None;
+        }
+        if jobs.iter().any(|job| job.ending.wants_family())
+            && !jobs
+                .iter()
+                .any(|job| job.id.is_some() && !job.needs_channel() && !job.is_running())
+        {
+            let alive = jobs.iter().filter(|job| job.is_running() && job.leads());
+            self.stage = Stage::Asked(Question::Families(alive.filter_map(|job| job.id).collect(), started));
+            return Some(format!("{nonce} look - -\n"));
+        }
+        if jobs.iter().any(|job| job.ending.looks(job.leads())) {
+            self.stage = Stage::Asked(Question::Rest);
+            return Some(format!("{nonce} look - {numbers}\n"));
+        }
+        None
+    }
+}
+
+fn join(items: impl IntoIterator<Item = impl ToString>) -> String {
+    let items: Vec<_> = items.into_iter().map(|item| item.to_string()).collect();
+    items.join(",")
+}
+
+fn find(text: &[u8], what: &[u8]) -> Option<usize> {
+    text.windows(what.len()).position(|window| window == what)
+}
+
+#[cfg(test)]
+mod tests;
