@@ -511,3 +511,32 @@ fn no_core_file_is_written_of_capr_but_of_what_it_runs() {
         .says("Max core file size 0 ")
         .says("\n8\n");
 }
+
+#[test]
+fn words_of_a_list_arrive_as_they_are_whatever_verb_runs_them() {
+    let fleet = Fleet::start(&["app1"]);
+    let words = r##"["", " ", "*", "~", "-n", "; touch /tmp/pwned", "$(touch /tmp/pwned)", "`touch /tmp/pwned`", "it's", "\"", "\\", "a\nb",
+        "{a,b}", "!x", "%s", "#", "A=1", "$HOME", "é\tü", "&& touch /tmp/pwned", "'; touch /tmp/pwned; '"]"##;
+    let body = format!(
+        r#"let words = {words};
+        let expected = ""; for word in words {{ expected += `<${{word}}>`; }}
+        let said = #{{ run: "" }};
+        run ["printf", "<%s>", words], |c, s, text| {{ said.run += text; }}
+        if said.run != expected {{ throw `run: ${{said.run}}`; }}
+        for given in [capture(["printf", "<%s>", words]), run_locally(["printf", "<%s>", words]),
+                      capture(["sh", "-c", "printf '<%s>' \"$@\"", "sh", words], :dir => "/tmp", :env => #{{ A: "1" }})] {{
+            if given != expected {{ throw given; }}
+        }}
+        parallel |session| {{ session.else(["tee", "/tmp/it's $HOME", "--", "/tmp/in parallel"], #{{ data: "x" }}); }}
+        if !test(["test", "-f", "/tmp/it's $HOME"]) || test(["test", "-f", "/tmp/it's none"]) {{ throw "test"; }}
+        invoke_command ["touch", "/tmp/a  b"], :via => :run;
+        stream ["touch", "/tmp/c;d"];
+        run ["if"], :on_error => :continue;
+        puts "all arrived";"#
+    );
+    on(&fleet, &body).run().says("all arrived").says("if: not found");
+    for file in [r"/tmp/it'\''s $HOME", "/tmp/in parallel", "/tmp/a  b", "/tmp/c;d"] {
+        assert!(fleet.exists("app1", file), "{file}");
+    }
+    assert!(!fleet.exists("app1", "/tmp/pwned"));
+}

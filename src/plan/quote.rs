@@ -17,6 +17,42 @@ pub(super) fn quote_always(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// What a shell takes for a part of its own language where a command begins, unless it is quoted.
+const KEYWORDS: &[&str] = &[
+    "case",
+    "coproc",
+    "do",
+    "done",
+    "elif",
+    "else",
+    "end",
+    "esac",
+    "fi",
+    "for",
+    "foreach",
+    "function",
+    "if",
+    "in",
+    "nocorrect",
+    "noglob",
+    "repeat",
+    "select",
+    "switch",
+    "then",
+    "time",
+    "until",
+    "while",
+];
+
+/// A command of these words, each of which arrives as it is.
+pub fn quote_words(words: &[String]) -> String {
+    let quoted = words.iter().enumerate().map(|(index, word)| match index {
+        0 if KEYWORDS.contains(&word.as_str()) => Cow::Owned(quote_always(word)),
+        _ => quote(word),
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
 /// A path as one word of a POSIX shell: a leading `~/` means the home directory, a leading dash no option.
 pub(super) fn quote_path(path: &str) -> String {
     if path == "~" {

@@ -6,6 +6,7 @@ mod asleep;
 mod block;
 mod channel;
 mod check;
+mod command;
 mod connection;
 mod definitions;
 mod download;

@@ -7,6 +7,7 @@ use rhai::{Dynamic, Engine, EvalContext, FnPtr, Map, Position};
 
 use super::Fallible;
 use super::block::call_function;
+use super::command::command;
 use super::interpreter::Interpreter;
 use super::options::{COMMAND, flag, meant_option, run_options};
 use super::origin::{raise, wrong};
@@ -43,7 +44,7 @@ impl Session {
         self.0.borrow().clone()
     }
 
-    fn add(&self, condition: Option<Dynamic>, command: &str, options: Map) -> Fallible<()> {
+    fn add(&self, condition: Option<Dynamic>, words: &Dynamic, options: Map) -> Fallible<()> {
         let condition = condition.map(Condition::new).transpose()?;
         let pairs = options
             .into_iter()
@@ -60,7 +61,7 @@ impl Session {
         };
         self.0.borrow_mut().push(Branch {
             condition,
-            command: command.to_owned(),
+            command: command(words, Position::NONE)?,
             options: run_options(&pairs)?,
             last,
         });
@@ -166,19 +167,19 @@ pub(super) fn described(interpreter: &Interpreter, server: &Server) -> Map {
 /// Makes sessions known to scripts: `session.when(condition, command)`, `session.else(command)`.
 pub(super) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Session>("Session");
-    engine.register_fn("when", |session: &mut Session, condition: Dynamic, command: &str| {
-        session.add(Some(condition), command, Map::new())
+    engine.register_fn("when", |session: &mut Session, condition: Dynamic, command: Dynamic| {
+        session.add(Some(condition), &command, Map::new())
     });
     engine.register_fn(
         "when",
-        |session: &mut Session, condition: Dynamic, command: &str, options: Map| {
-            session.add(Some(condition), command, options)
+        |session: &mut Session, condition: Dynamic, command: Dynamic, options: Map| {
+            session.add(Some(condition), &command, options)
         },
     );
-    engine.register_fn("else", |session: &mut Session, command: &str| {
-        session.add(None, command, Map::new())
+    engine.register_fn("else", |session: &mut Session, command: Dynamic| {
+        session.add(None, &command, Map::new())
     });
-    engine.register_fn("else", |session: &mut Session, command: &str, options: Map| {
-        session.add(None, command, options)
+    engine.register_fn("else", |session: &mut Session, command: Dynamic, options: Map| {
+        session.add(None, &command, options)
     });
 }

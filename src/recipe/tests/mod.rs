@@ -15,6 +15,7 @@ mod hooks;
 mod language;
 mod libraries;
 mod limits;
+mod lists;
 mod local;
 mod missing;
 mod mistakes;

@@ -12,7 +12,7 @@ use super::super::interpreter::Interpreter;
 use super::super::options::{COMMAND, SELECTION, SUDO as AS, flag, run_options};
 use super::super::origin::{raise, wrong};
 use super::within_sudo::Within;
-use super::{Choice, Choices, Verb, text};
+use super::{Choice, Choices, Verb, command};
 use crate::actor::{Outcome, Output};
 use crate::configuration::{RunOptions, Setter, Stdin};
 use crate::diagnostic::{Diagnostic, Fault};
@@ -23,20 +23,29 @@ use crate::source::joined;
 
 pub(super) const RUN: Verb = Verb {
     name: "run",
-    form: "run command, option => value, …  |  run command, … , |channel, stream, data| { … }",
+    form: "run [program, word, …], option => value, …  |  run command, …  |  run command, … , |channel, stream, data| { … }",
     arguments: (1, 1),
     tail: Tail::InPlace,
     options: Choices::Known(&[SELECTION, COMMAND]),
-    doc: "Runs a command on the current task's servers, on all at once, and waits for all. If it fails anywhere, that \
+    doc: "Runs a command on the current task's servers, on all at once, and waits for all. A list is a program and its words: \
+          each arrives as it is, whatever is in it, so that this is the form for values; a list in it is several words. A text \
+          is given to the shell, with what `;`, `|`, `*` and `$` mean there; a value in it needs `quote`. So it is with all verbs that \
+          take a command. If it fails anywhere, that \
           is an error that names every server. With a block the output is not shown but given to the block, piece by \
           piece: the channel (`channel.host`, `channel.send_data(text)`), the stream (`out` or `err`) and the text.",
-    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  run \"uptime\";\n  run \"tail -n 3 log\", :once => true, |channel, stream, data| { puts `${channel.host}: ${data}`; }\n}",
+    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  run [\"ls\", \"-l\", \"it's here\"];\n  run \"uptime | cut -d, -f1\";\n  run \"tail -n 3 log\", :once => true, |channel, stream, data| { puts `${channel.host}: ${data}`; }\n}",
     perform: run,
 };
 
 fn run(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let output = reported(&call);
-    on_servers(interpreter, context, &call, &Way::new("run", output), &text(&call, 0))?;
+    on_servers(
+        interpreter,
+        context,
+        &call,
+        &Way::new("run", output),
+        &command(&call, 0)?,
+    )?;
     Ok(Dynamic::UNIT)
 }
 
@@ -67,12 +76,12 @@ fn sudo(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fal
     if call.arguments.is_empty() {
         return Ok(prefix.into());
     }
-    let command = format!("{prefix} {}", text(&call, 0));
+    let called = format!("{prefix} {}", command(&call, 0)?);
     let way = Way {
         is_sudo: true,
         ..Way::new("sudo", reported(&call))
     };
-    on_servers(interpreter, context, &call, &way, &command)?;
+    on_servers(interpreter, context, &call, &way, &called)?;
     Ok(Dynamic::UNIT)
 }
 
@@ -143,7 +152,7 @@ fn capture(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> 
         once: true,
         ..Way::new("capture", Output::Capture)
     };
-    let outcome = on_servers(interpreter, context, &call, &way, &text(&call, 0))?;
+    let outcome = on_servers(interpreter, context, &call, &way, &command(&call, 0)?)?;
     if interpreter.dry_run {
         let taken = call.options.get("dry_run").map(|(text, _)| text.to_string());
         let taken = taken.unwrap_or_default();
@@ -173,7 +182,7 @@ pub(super) const STREAM: Verb = Verb {
     example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app { stream \"tail -n 100 log/production.log\"; }",
     perform: |interpreter, context, call| {
         let way = Way::new("stream", Output::Stream);
-        on_servers(interpreter, context, &call, &way, &text(&call, 0))?;
+        on_servers(interpreter, context, &call, &way, &command(&call, 0)?)?;
         Ok(Dynamic::UNIT)
     },
 };
@@ -232,7 +241,7 @@ fn test(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fal
         asks: true,
         ..Way::new("test", Output::Report)
     };
-    let outcome = on_servers(interpreter, context, &call, &way, &text(&call, 0))?;
+    let outcome = on_servers(interpreter, context, &call, &way, &command(&call, 0)?)?;
     Ok(outcome.is_some_and(|outcome| succeeded(&outcome)).into())
 }
 
@@ -304,7 +313,7 @@ fn locally(
     asks: bool,
 ) -> Fallible<Outcome> {
     let options = run_options(&call.options)?;
-    let text = text(call, 0);
+    let text = command(call, 0)?;
     let (input, shown) = input(interpreter, call, &options, &text, true)?;
     let request = Request {
         verb,

@@ -242,6 +242,14 @@ fn text(call: &Call, index: usize) -> String {
     value.map(|(value, _)| super::values::text(value)).unwrap_or_default()
 }
 
+/// The command in an argument: a text for the shell, or a list of words.
+fn command(call: &Call, index: usize) -> Fallible<String> {
+    match call.arguments.get(index) {
+        Some((value, position)) => super::command::command(value, *position),
+        None => Ok(String::new()),
+    }
+}
+
 /// The texts of the arguments from `first` on; lists are taken apart.
 fn texts(call: &Call, first: usize) -> Vec<String> {
     call.arguments
