@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::ops::Range;
 use std::rc::Rc;
 
 use zeroize::Zeroizing;
@@ -72,13 +73,44 @@ impl Redactor {
 
     /// `text` with every known secret replaced.
     pub fn clean(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for secret in self.0.borrow().iter() {
-            if text.contains(secret.reveal()) {
-                text = text.replace(secret.reveal(), REDACTED);
+        let mut cleaned = String::with_capacity(text.len());
+        let mut from = 0;
+        for place in self.places(text) {
+            cleaned.push_str(text.get(from..place.start).unwrap_or_default());
+            cleaned.push_str(REDACTED);
+            from = place.end;
+        }
+        cleaned.push_str(text.get(from..).unwrap_or_default());
+        cleaned
+    }
+
+    /// Where secrets stand in a text, in order; those that overlap are one place.
+    pub fn places(&self, text: &str) -> Vec<Range<usize>> {
+        let secrets = self.0.borrow();
+        let of = |secret: &str| -> Vec<Range<usize>> {
+            let found = text.match_indices(secret);
+            found.map(|(at, found)| at..at + found.len()).collect()
+        };
+        let mut found: Vec<Range<usize>> = secrets.iter().flat_map(|secret| of(secret.reveal())).collect();
+        if found.is_empty() {
+            return found;
+        }
+        // What was redacted before is not redacted again.
+        let done = of(REDACTED);
+        found.retain(|place| {
+            !done
+                .iter()
+                .any(|done| done.start <= place.start && place.end <= done.end)
+        });
+        found.sort_by_key(|place| (place.start, place.end));
+        let mut places: Vec<Range<usize>> = Vec::new();
+        for place in found {
+            match places.last_mut() {
+                Some(last) if place.start < last.end => last.end = last.end.max(place.end),
+                _ => places.push(place),
             }
         }
-        text
+        places
     }
 
     /// How much of a text can be shown before what follows is known: no secret goes on behind that.

@@ -80,3 +80,26 @@ fn l5_p_asks_for_the_password_at_once_and_without_it_only_who_needs_one_is_asked
     let finished = running.finish().ok().silent_on("sesame");
     assert_eq!(finished.stdout.matches("true\r\n").count(), 2);
 }
+
+#[test]
+fn a_question_does_not_move_the_terminal_it_is_asked_on() {
+    let hostile = r"a\x1b]0;title\x07\x1b[2J\x1b[8m\u202eb\x08c\u200bd";
+    for (verb, answer) in [
+        (format!("ask(\"{hostile}\", \"x{hostile}\")"), "said"),
+        (format!("choose(\"{hostile}\", [\"x{hostile}\", \"y\"])"), "y"),
+        (format!("password_prompt(\"{hostile}: \")"), "said"),
+    ] {
+        let case = Case::new().recipe(&format!("task :t {{ {verb}; puts \"ended\"; }}"));
+        let mut running = case.args(["t"]).terminal().start();
+        running.answer("{200b}d", answer);
+        let told = running.finish().ok().says("ended");
+        for wrong in ["\u{1b}", "\u{7}", "\u{8}", "\u{202e}", "\u{200b}"] {
+            assert!(!told.stdout.contains(wrong), "{verb}: {:?}", told.stdout);
+        }
+        assert!(
+            told.stdout.contains("a\\u{202e}b^Hc\\u{200b}d"),
+            "{verb}: {:?}",
+            told.stdout
+        );
+    }
+}

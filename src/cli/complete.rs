@@ -15,6 +15,7 @@ use super::shell::Shell;
 use crate::event::{Event, Reporter};
 use crate::interrupt::Interrupt;
 use crate::recipe::{Nobody, Recipe, Surroundings, TaskSummary};
+use crate::report::{is_plain, shown};
 use crate::secret::Redactor;
 
 /// Set by the script, to the shell's name.
@@ -199,17 +200,17 @@ struct Offer {
 
 impl Offer {
     fn new(word: impl Into<String>, help: Option<&str>) -> Self {
-        // What a description holds is not to reach a terminal as it is.
-        let plain = |help: &str| help.chars().filter(|c| !c.is_control()).collect();
         Self {
             word: word.into(),
-            help: help.map(plain),
+            help: help.map(shown),
         }
     }
 
     fn fitting(offers: &[Self], current: &OsStr) -> Vec<CompletionCandidate> {
         let current = current.to_string_lossy();
-        let fitting = offers.iter().filter(|offer| offer.word.starts_with(&*current));
+        // What a terminal would obey nobody can type, either.
+        let offers = offers.iter().filter(|offer| is_plain(&offer.word));
+        let fitting = offers.filter(|offer| offer.word.starts_with(&*current));
         let candidate = |offer: &Self| CompletionCandidate::new(&offer.word).help(offer.help.clone().map(Into::into));
         fitting.map(candidate).collect()
     }

@@ -24,7 +24,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use crate::diagnostic::{Diagnostic, Fault, Severity};
 use crate::interrupt::Interrupt;
 use crate::recipe::{Prompts, Recipe, STACK, Stopped, Surroundings, on_large_stack};
-use crate::report::{self, Console, Ending, Listing, Log, Options, addressed, matches};
+use crate::report::{Console, Ending, Listing, Log, Options, matches};
 use crate::secret::Redactor;
 
 use self::arguments::{Arguments, Tool};
@@ -306,10 +306,7 @@ fn servers(recipe: &Recipe, words: &[String], json: bool, console: &Console) -> 
         Err(code) => return code,
     };
     let found = recipe.addressed(&tasks);
-    console.data(&match json {
-        true => report::addressed_json(&found),
-        false => addressed(&found),
-    });
+    console.addressed(&found, json);
     0
 }
 
@@ -333,10 +330,7 @@ fn variables(recipe: &Recipe, words: &[String], (values, json): (bool, bool), co
     if !missing.is_empty() {
         return refuse(console, &missing);
     }
-    console.data(&match json {
-        true => report::variables_json(&found),
-        false => report::variables(&found),
-    });
+    console.variables(&found, json);
     0
 }
 

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::interrupt::Interrupt;
 use crate::io_error::plain;
 use crate::recipe::Prompts;
-use crate::report::Console;
+use crate::report::{Clean, Console};
 use crate::secret::{Redactor, Secret};
 
 const NO_TERMINAL: &str = "no terminal to ask on; set the variable in the recipe, from a file or ENV";
@@ -53,15 +53,17 @@ impl TerminalPrompts {
             .open("/dev/tty")
             .map_err(|_| NO_TERMINAL)?;
         let silence = Silence::begin(&terminal).map_err(|_| NO_TERMINAL)?;
-        let answer = self.ask(&terminal, prompt);
+        let answer = self.ask(&terminal, &self.console.cleaned(prompt));
         drop(silence);
         // The line end was not shown, either.
         let _ = (&terminal).write_all(b"\n");
         answer.map(Secret::new)
     }
 
-    fn ask(&self, mut terminal: &File, prompt: &str) -> Result<String, String> {
-        terminal.write_all(prompt.as_bytes()).map_err(|error| plain(&error))?;
+    fn ask(&self, mut terminal: &File, prompt: &Clean) -> Result<String, String> {
+        terminal
+            .write_all(prompt.as_str().as_bytes())
+            .map_err(|error| plain(&error))?;
         let line = self.read_line(terminal)?;
         let answer = std::str::from_utf8(&line).map_err(|_| "the answer is not UTF-8".to_owned())?;
         Ok(answer.to_owned())
@@ -134,7 +136,7 @@ impl Prompts for TerminalPrompts {
             return Ok(None);
         };
         self.console.make_room();
-        self.ask(&terminal, &self.redactor.clean(prompt)).map(Some)
+        self.ask(&terminal, &self.console.cleaned(prompt)).map(Some)
     }
 }
 

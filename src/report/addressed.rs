@@ -1,20 +1,21 @@
 //! Which servers tasks would address, for standard output.
 
+use super::clean::Cleaner;
 use super::json::Object;
 use crate::recipe::{Addressed, Servers};
 
 /// A line for each task, and one for each of its servers with its roles.
-pub fn addressed(tasks: &[Addressed]) -> String {
+pub(super) fn addressed(tasks: &[Addressed]) -> String {
     tasks.iter().map(task).collect()
 }
 
 /// An object on a line of its own for each.
-pub fn addressed_json(tasks: &[Addressed]) -> String {
-    tasks.iter().map(line).collect()
+pub(super) fn addressed_json(tasks: &[Addressed], cleaner: &Cleaner) -> String {
+    tasks.iter().map(|task| line(task, cleaner)).collect()
 }
 
-fn line(task: &Addressed) -> String {
-    let mut line = Object::new("addressed");
+fn line(task: &Addressed, cleaner: &Cleaner) -> String {
+    let mut line = Object::new(cleaner, "addressed");
     line.text("task", &task.task);
     if let Some((verb, number)) = &task.command {
         line.text("command", verb).number("line", *number);
@@ -24,15 +25,18 @@ fn line(task: &Addressed) -> String {
     match &task.servers {
         Servers::Wrong(reason) => line.text("failed", reason),
         Servers::Found(servers) => {
-            let servers: Vec<String> = servers.iter().map(|(server, roles)| of(server, roles)).collect();
+            let servers: Vec<String> = servers
+                .iter()
+                .map(|(server, roles)| of(server, roles, cleaner))
+                .collect();
             line.raw("servers", &format!("[{}]", servers.join(",")))
         }
     };
     line.line()
 }
 
-fn of(server: &str, roles: &[String]) -> String {
-    let mut object = Object::untyped();
+fn of(server: &str, roles: &[String], cleaner: &Cleaner) -> String {
+    let mut object = Object::untyped(cleaner);
     object.text("server", server).texts("roles", roles);
     object.end()
 }

@@ -1,69 +1,229 @@
-//! Makes text from servers and recipes fit to be shown: no terminal control, no secrets.
+//! Makes text fit to be shown: no terminal control, nothing invisible, no secrets. The only way to a terminal or a log leads through
+//! here: streams take [`Clean`] texts, and nobody else can make one.
 
-use crate::secret::Redactor;
+use crate::secret::{REDACTED, Redactor};
+
+/// A text that was cleaned and redacted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Clean(String);
+
+impl Clean {
+    /// For a stream.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// Cleans every text before it is shown.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cleaner {
     redactor: Redactor,
+    /// Programs read what it cleans: they get all bytes but those of secrets.
+    for_programs: bool,
 }
 
 impl Cleaner {
     pub(super) fn new(redactor: Redactor) -> Self {
-        Self { redactor }
+        Self {
+            redactor,
+            for_programs: false,
+        }
+    }
+
+    /// The same secrets, for what programs read.
+    pub(super) fn for_programs(&self) -> Self {
+        Self {
+            redactor: self.redactor.clone(),
+            for_programs: true,
+        }
     }
 
     /// One line, fit for a terminal.
     pub(super) fn line(&self, text: &str) -> String {
-        // Twice: a secret may hold what cleaning changes, and may come apart by an escape sequence in its middle.
-        self.redact(&printable(&self.redact(text)))
+        self.seen(&self.redact(text), false)
     }
 
     /// Every line of a text, fit for a terminal; none for an empty text.
     pub(super) fn lines(&self, text: &str) -> Vec<String> {
-        self.redact(text).lines().map(|line| self.line(line)).collect()
+        self.redact(text).lines().map(|line| self.seen(line, false)).collect()
     }
 
-    /// The text without secrets, all else kept.
-    pub(super) fn redact(&self, text: &str) -> String {
+    /// All of a text, put together from texts and, where there are colours, our own styles.
+    pub(super) fn whole(&self, text: &str, has_styles: bool) -> Clean {
+        let text = self.redact(text);
+        let lines: Vec<String> = text.split('\n').map(|line| self.seen(line, has_styles)).collect();
+        Clean(lines.join("\n"))
+    }
+
+    /// A text for a program, which is not shown: all bytes but those of secrets.
+    pub(super) fn kept(&self, text: &str) -> Clean {
+        let kept = self.redact(text);
+        let whole = self.whole(text, false);
+        // A secret that only shows once escape sequences are gone.
+        let hidden = |text: &str| text.matches(REDACTED).count();
+        if hidden(whole.as_str()) > hidden(&kept) {
+            return whole;
+        }
+        Clean(kept)
+    }
+
+    /// A text in JSON, which escapes what a terminal would obey.
+    pub(super) fn json(&self, text: &str) -> Clean {
+        if self.for_programs {
+            self.kept(text)
+        } else {
+            self.whole(text, false)
+        }
+    }
+
+    /// The text without the secrets that stand in it as they are.
+    fn redact(&self, text: &str) -> String {
         if self.redactor.is_empty() {
             text.to_owned()
         } else {
             self.redactor.clean(text)
         }
     }
+
+    /// A line as a terminal may have it. Secrets are looked for once more in what a person would read of it.
+    fn seen(&self, line: &str, has_styles: bool) -> String {
+        let Seen { text, aside } = seen(line, has_styles);
+        if self.redactor.is_empty() {
+            return text;
+        }
+        let mut read = String::with_capacity(text.len());
+        // Where each byte of it stands.
+        let mut places = Vec::with_capacity(text.len());
+        let mut aside = aside.iter().peekable();
+        for (at, c) in text.char_indices() {
+            while aside.next_if(|aside| aside.end <= at).is_some() {}
+            if aside.peek().is_some_and(|aside| aside.start <= at) {
+                continue;
+            }
+            read.push(c);
+            places.extend(at..at + c.len_utf8());
+        }
+        let mut shown = String::with_capacity(text.len());
+        let mut from = 0;
+        for place in self.redactor.places(&read) {
+            let (Some(start), Some(last)) = (places.get(place.start), places.get(place.end - 1)) else {
+                continue;
+            };
+            shown.push_str(text.get(from..*start).unwrap_or_default());
+            shown.push_str(REDACTED);
+            from = last + 1;
+        }
+        shown.push_str(text.get(from..).unwrap_or_default());
+        shown
+    }
 }
 
-/// A line without escape sequences, other control characters made visible, tabs kept. Of a line that overwrote itself by
-/// carriage returns, what stood there last.
-fn printable(line: &str) -> String {
+/// Whether a terminal shows a text as it is.
+pub fn is_plain(text: &str) -> bool {
+    !text.chars().any(|c| c.is_control() || is_hidden(c))
+}
+
+/// One line, fit for a terminal, where no secret was met yet.
+pub fn shown(line: &str) -> String {
+    Cleaner::default().line(line)
+}
+
+/// A line as it may be shown.
+#[derive(Default)]
+struct Seen {
+    text: String,
+    /// What in it stands for something that cannot be seen, in order.
+    aside: Vec<std::ops::Range<usize>>,
+}
+
+impl Seen {
+    fn aside(&mut self, shown: impl IntoIterator<Item = char>) {
+        let from = self.text.len();
+        self.text.extend(shown);
+        self.aside.push(from..self.text.len());
+    }
+}
+
+/// A line without escape sequences but those of our styles, other control characters and what is invisible made visible, tabs kept.
+/// Of a line that overwrote itself by carriage returns, what stood there last.
+fn seen(line: &str, has_styles: bool) -> Seen {
+    if line.bytes().all(|byte| byte == b'\t' || matches!(byte, b' '..=b'~')) {
+        return Seen {
+            text: line.to_owned(),
+            aside: Vec::new(),
+        };
+    }
     let last = line
         .trim_end_matches('\r')
         .rsplit('\r')
         .find(|part| !part.is_empty())
         .unwrap_or("");
-    let mut shown = String::with_capacity(last.len());
+    let mut seen = Seen::default();
     let mut rest = last.chars().peekable();
+    let mut before = '\0';
     while let Some(c) = rest.next() {
         match c {
-            '\u{1b}' => skip_sequence(&mut rest),
+            '\u{1b}' => match style(&rest).filter(|_| has_styles) {
+                Some(style) => {
+                    seen.aside(['\u{1b}'].into_iter().chain(style.chars()));
+                    rest.nth(style.chars().count() - 1);
+                }
+                None => skip_sequence(&mut rest),
+            },
             '\u{9b}' => skip_parameters(&mut rest),
             '\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}' => skip_string(&mut rest),
-            '\t' => shown.push(c),
-            '\u{0}'..='\u{1f}' | '\u{7f}' => {
-                shown.push('^');
-                shown.push(if c == '\u{7f}' { '?' } else { char::from(c as u8 | 0x40) });
-            }
-            _ if is_hidden(c) => shown.extend(c.escape_unicode()),
-            _ => shown.push(c),
+            '\t' => seen.text.push(c),
+            '\u{7f}' => seen.aside(['^', '?']),
+            '\u{0}'..='\u{1f}' => seen.aside(['^', char::from(c as u8 | 0x40)]),
+            // They choose how a sign is drawn; behind a letter they are only invisible.
+            '\u{fe00}'..='\u{fe0f}' if !before.is_alphanumeric() && !before.is_ascii() => seen.text.push(c),
+            _ if is_hidden(c) => seen.aside(c.escape_unicode()),
+            _ => seen.text.push(c),
         }
+        before = c;
     }
-    shown
+    seen
 }
 
-/// Characters that change how others are shown, or the line they stand on, and are invisible themselves.
+/// Characters that change how others are shown, or the line they stand on, and are invisible themselves: controls, directions, joiners,
+/// marks and what Unicode calls default ignorable.
 pub(super) fn is_hidden(c: char) -> bool {
-    matches!(c, '\u{80}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(c,
+        '\u{80}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// What follows an ESC where the two are one of the styles that we use: bold, dim, underlined, the first colours, and none.
+fn style(rest: &Rest<'_>) -> Option<String> {
+    let style: String = rest.clone().take_while(|c| *c != 'm').take(12).collect();
+    let numbers = style.strip_prefix('[')?;
+    let is_ours = numbers.split(';').all(|number| {
+        matches!(
+            number,
+            "" | "0"
+                | "1"
+                | "2"
+                | "4"
+                | "22"
+                | "31"
+                | "32"
+                | "33"
+                | "34"
+                | "35"
+                | "36"
+                | "91"
+                | "92"
+                | "93"
+                | "94"
+                | "95"
+                | "96"
+        )
+    });
+    is_ours
+        .then(|| format!("{style}m"))
+        .filter(|style| rest.clone().nth(style.chars().count() - 1) == Some('m'))
 }
 
 type Rest<'a> = std::iter::Peekable<std::str::Chars<'a>>;
@@ -108,8 +268,12 @@ fn skip_string(rest: &mut Rest<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cleaner, printable};
+    use super::Cleaner;
     use crate::secret::{Redactor, Secret};
+
+    fn printable(text: &str) -> String {
+        Cleaner::default().line(text)
+    }
 
     #[test]
     fn escape_sequences_are_removed_and_other_controls_made_visible() {
@@ -144,7 +308,47 @@ mod tests {
         redactor.add(&Secret::new("hunter2"));
         let cleaner = Cleaner::new(redactor);
         assert_eq!(cleaner.line("echo hunter2"), "echo [redacted]");
-        assert_eq!(cleaner.line("hun\u{1b}[0mter2"), "[redacted]");
+        for interrupted in [
+            "\u{1b}[0m",
+            "\u{9b}1m",
+            "\u{1b}]0;x\u{7}",
+            "\u{200b}",
+            "\u{202e}",
+            "\u{feff}",
+            "\u{8}",
+            "\u{fe0f}",
+        ] {
+            let text = format!("a hun{interrupted}ter2 b");
+            assert_eq!(cleaner.line(&text), "a [redacted] b", "{interrupted:?}");
+            assert_eq!(cleaner.json(&text).as_str(), "a [redacted] b", "{interrupted:?}");
+            assert_eq!(
+                cleaner.for_programs().json(&text).as_str(),
+                "a [redacted] b",
+                "{interrupted:?}"
+            );
+        }
+        let kept = "no \u{1b}[1msecret\r\u{202e}";
+        assert_eq!(cleaner.for_programs().json(kept).as_str(), kept);
         assert_eq!(cleaner.lines("a\n  hunter2\n"), ["a", "  [redacted]"]);
+    }
+
+    #[test]
+    fn of_escape_sequences_only_our_styles_stay_and_only_where_there_are_colours() {
+        let cleaner = Cleaner::default();
+        let ours = "\u{1b}[1m\u{1b}[31mred\u{1b}[0m\n\u{1b}[2mdim\u{1b}[0m";
+        assert_eq!(cleaner.whole(ours, true).as_str(), ours);
+        assert_eq!(cleaner.whole(ours, false).as_str(), "red\ndim");
+        for theirs in [
+            "\u{1b}[8mx",
+            "\u{1b}[2Jx",
+            "\u{1b}[1",
+            "\u{1b}[m;x",
+            "\u{1b}]0;m\u{7}x",
+            "\u{1b}[38;5;1mx",
+        ] {
+            assert!(!cleaner.whole(theirs, true).as_str().contains("\u{1b}[8"), "{theirs:?}");
+            assert!(!cleaner.whole(theirs, true).as_str().contains("\u{1b}]"), "{theirs:?}");
+            assert!(!cleaner.whole(theirs, true).as_str().contains('J'), "{theirs:?}");
+        }
     }
 }

@@ -7,10 +7,10 @@ use std::rc::Rc;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Level, Reporter};
 use crate::interrupt::Interrupt;
-use crate::recipe::TaskSummary;
+use crate::recipe::{Addressed, TaskSummary, Variable};
 use crate::secret::Redactor;
 
-use super::clean::Cleaner;
+use super::clean::{Clean, Cleaner};
 use super::json::{Json, Object};
 use super::outlet::{Outlet, Room};
 use super::palette::{Label, Look};
@@ -20,7 +20,7 @@ use super::screen::Screen;
 use super::tally::Tally;
 use super::tasks::Listing;
 use super::text::{count, duration};
-use super::{diagnostic, tasks};
+use super::{addressed, diagnostic, tasks, variables};
 
 /// The forms of `--log-format`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,8 +129,8 @@ impl Console {
             Format::Json => Form::Json(Json::new(cleaner.clone())),
         };
         let mut messages = Screen::new(messages);
-        if let Form::Json(_) = form {
-            messages.write(&Json::version(), None);
+        if let Form::Json(json) = &form {
+            messages.write(&cleaner.whole(&json.version(), false), None);
         }
         let log_name = options.log.as_ref().map(|log| log.name.clone()).unwrap_or_default();
         let log = options.log.map(|log| {
@@ -167,7 +167,7 @@ impl Console {
         let mut inner = self.0.borrow_mut();
         let json = Json::new(inner.cleaner.clone());
         for diagnostic in diagnostics {
-            inner.data.write(&json.diagnostic(diagnostic), None);
+            inner.show(&json.diagnostic(diagnostic));
         }
     }
 
@@ -179,23 +179,49 @@ impl Console {
     /// Lists tasks on standard output; false when there is none to list.
     pub fn list(&self, summaries: &[TaskSummary], listing: &Listing) -> bool {
         let mut inner = self.0.borrow_mut();
-        let Some(text) = tasks::list(summaries, listing, inner.data_columns) else {
+        let summaries: Vec<TaskSummary> = summaries.iter().map(|task| inner.summary(task)).collect();
+        let Some(text) = tasks::list(&summaries, listing, inner.data_columns) else {
             return false;
         };
-        inner.data.write(&text, None);
+        inner.show(&text);
         true
     }
 
     /// Shows a task's whole description on standard output.
     pub fn explain(&self, task: &TaskSummary) {
         let mut inner = self.0.borrow_mut();
-        let text = tasks::explain(task, inner.data_columns);
-        inner.data.write(&text, None);
+        let text = tasks::explain(&inner.summary(task), inner.data_columns);
+        inner.show(&text);
     }
 
-    /// Something that was asked for, on standard output.
+    /// Which variables there are and who set them, for a person or for a program.
+    pub fn variables(&self, found: &[Variable], json: bool) {
+        let mut inner = self.0.borrow_mut();
+        let text = match json {
+            true => variables::variables_json(found, &inner.cleaner.for_programs()),
+            false => variables::variables(found),
+        };
+        inner.show(&text);
+    }
+
+    /// Which servers tasks address, for a person or for a program.
+    pub fn addressed(&self, found: &[Addressed], json: bool) {
+        let mut inner = self.0.borrow_mut();
+        let text = match json {
+            true => addressed::addressed_json(found, &inner.cleaner.for_programs()),
+            false => addressed::addressed(found),
+        };
+        inner.show(&text);
+    }
+
+    /// Something that was asked for, on standard output: for a program, where no terminal is there.
     pub fn data(&self, text: &str) {
-        self.0.borrow_mut().data.write(text, None);
+        self.0.borrow_mut().hand_out(text);
+    }
+
+    /// A question, or whatever else goes to the terminal by other ways.
+    pub fn cleaned(&self, text: &str) -> Clean {
+        self.0.borrow().cleaner.whole(text, false)
     }
 
     /// What did not get where it was to go, and why, each as a message.
@@ -210,9 +236,9 @@ impl Console {
         [data, messages, log].into_iter().flatten().collect()
     }
 
-    /// Text for standard error that needs no cleaning.
+    /// What is wrong with the command line, with styles where there are colours.
     pub fn usage(&self, text: &str) {
-        self.0.borrow_mut().messages.write(text, None);
+        self.0.borrow_mut().say(text);
     }
 
     /// Makes room for somebody who writes to the terminal by other ways.
@@ -232,24 +258,60 @@ impl Inner {
         self.tally.count(event);
         if let Event::Printed { text } = event {
             self.messages.erase();
-            // To a file or a program data goes as it is.
-            let lines = match self.data_columns {
-                Some(_) if !text.is_empty() => self.cleaner.lines(text).join("\n"),
-                _ => self.cleaner.redact(text),
-            };
-            self.data.write(&format!("{lines}\n"), None);
+            self.hand_out(&format!("{text}\n"));
         }
         match &mut self.form {
             Form::Pretty(pretty) => {
                 let lines = pretty.tell(event);
                 let live = if self.look.live { pretty.live() } else { None };
-                self.messages.write(&lines, live.as_deref());
+                let live = live.map(|live| self.cleaner.whole(&live, self.look.color));
+                self.messages
+                    .write(&self.cleaner.whole(&lines, self.look.color), live.as_ref());
             }
-            Form::Plain(plain) => self.messages.write(&plain.tell(event), None),
-            Form::Json(json) => self.messages.write(&json.tell(event), None),
+            Form::Plain(plain) => {
+                let lines = plain.tell(event);
+                self.say(&lines);
+            }
+            Form::Json(json) => {
+                let lines = json.tell(event);
+                self.say(&lines);
+            }
         }
-        if let Some((plain, file)) = &mut self.log {
-            file.write(&plain.tell(event), None);
+        let lines = self.log.as_ref().map(|(plain, _)| plain.tell(event));
+        lines.into_iter().for_each(|lines| self.record(&lines));
+    }
+
+    /// Whole lines for standard error.
+    fn say(&mut self, text: &str) {
+        self.messages.write(&self.cleaner.whole(text, self.look.color), None);
+    }
+
+    /// Whole lines for the log.
+    fn record(&mut self, text: &str) {
+        if let Some((_, file)) = &mut self.log {
+            file.write(&self.cleaner.whole(text, false), None);
+        }
+    }
+
+    /// Whole lines for a person, on standard output.
+    fn show(&mut self, text: &str) {
+        self.data.write(&self.cleaner.whole(text, false), None);
+    }
+
+    /// What programs read keeps its bytes; a terminal is not one of them.
+    fn hand_out(&mut self, text: &str) {
+        if self.data_columns.is_some() {
+            return self.show(text);
+        }
+        self.data.write(&self.cleaner.kept(text), None);
+    }
+
+    /// A task whose texts may be cut and filled into lines.
+    fn summary(&self, task: &TaskSummary) -> TaskSummary {
+        let description = task.description.as_deref();
+        TaskSummary {
+            name: self.cleaner.line(&task.name),
+            description: description.map(|text| self.cleaner.whole(text, false).as_str().to_owned()),
         }
     }
 
@@ -258,15 +320,14 @@ impl Inner {
             Form::Json(json) => json.diagnostic(diagnostic),
             _ => diagnostic::render(diagnostic, self.look, &self.cleaner),
         };
-        self.messages.write(&text, None);
-        if let Some((_, file)) = &mut self.log {
-            let look = Look {
-                color: false,
-                columns: None,
-                live: false,
-            };
-            file.write(&diagnostic::render(diagnostic, look, &self.cleaner), None);
-        }
+        self.say(&text);
+        let look = Look {
+            color: false,
+            columns: None,
+            live: false,
+        };
+        let text = diagnostic::render(diagnostic, look, &self.cleaner);
+        self.record(&text);
     }
 
     fn close(&mut self, ending: Ending, diagnostic: Option<&Diagnostic>) {
@@ -289,7 +350,7 @@ impl Inner {
             line.push_str(&format!(", {failed} failed"));
         }
         if let Form::Json(_) = self.form {
-            let mut object = Object::new("summary");
+            let mut object = Object::new(&self.cleaner, "summary");
             object.boolean("ok", ok);
             match ending {
                 Ending::Failed {
@@ -302,25 +363,28 @@ impl Inner {
             .number("servers", self.tally.servers())
             .number("failed", failed)
             .milliseconds(self.tally.elapsed());
-            self.messages.write(&object.line(), None);
+            let line = object.line();
+            self.say(&line);
         } else {
             let also = self.also(diagnostic, self.look);
-            self.messages.write(&also, None);
+            self.say(&also);
         }
         let level = if ok { Level::Info } else { Level::Important };
         match &self.form {
             Form::Json(_) => {}
-            Form::Plain(plain) => self.messages.write(&plain.message(level, None, &line), None),
+            Form::Plain(plain) => {
+                let line = plain.message(level, None, &line);
+                self.say(&line);
+            }
             Form::Pretty(pretty) if level <= pretty.threshold() => {
                 let (label, mark) = if ok { (Label::Good, "✓") } else { (Label::Bad, "✗") };
                 let line = format!("{} {line}\n", self.look.paint(label, mark));
-                self.messages.write(&line, None);
+                self.say(&line);
             }
             Form::Pretty(_) => {}
         }
-        if let Some((plain, file)) = &mut self.log {
-            file.write(&plain.message(level, None, &line), None);
-        }
+        let line = self.log.as_ref().map(|(plain, _)| plain.message(level, None, &line));
+        line.into_iter().for_each(|line| self.record(&line));
     }
 
     /// Failures that the diagnostic does not name, and what the rollback left.

@@ -5,6 +5,8 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin as Place, 
 
 use crate::diagnostic::{Diagnostic, Origin, ServerFailure, Severity};
 
+use crate::secret::REDACTED;
+
 use super::clean::Cleaner;
 use super::palette::{Label, Look};
 use super::text::wrap;
@@ -50,11 +52,10 @@ pub(super) fn render(diagnostic: &Diagnostic, look: Look, cleaner: &Cleaner) -> 
 
 fn place<'a>(origin: &Origin, source: Option<&str>, label: Option<&str>, cleaner: &Cleaner) -> Element<'a> {
     let path = cleaner.line(&origin.file);
-    // A line that had to be cleaned is another line than the one the column counts in.
-    match source.filter(|line| origin.column > 0 && cleaner.line(line) == **line) {
-        Some(line) => {
-            let line = line.trim_end().to_owned();
-            let span = word(&line, origin.column);
+    match source.filter(|_| origin.column > 0) {
+        Some(source) => {
+            let line = cleaner.line(source).trim_end().to_owned();
+            let span = word(&line, column(source, &line, origin.column, cleaner));
             let annotation = AnnotationKind::Primary.span(span);
             let annotation = annotation.label(label.map(|label| cleaner.line(label)));
             Snippet::source(line)
@@ -72,6 +73,13 @@ fn place<'a>(origin: &Origin, source: Option<&str>, label: Option<&str>, cleaner
             }
         }
     }
+}
+
+/// Where a column of a line is once the line is cleaned; of one within a secret the place where that was.
+fn column(source: &str, cleaned: &str, column: usize, cleaner: &Cleaner) -> usize {
+    let before: String = source.chars().take(column.saturating_sub(1)).collect();
+    let before = cleaner.line(&before);
+    1 + before.chars().zip(cleaned.chars()).take_while(|(a, b)| a == b).count()
 }
 
 /// The bytes of what stands at a column: a word, a symbol, a text up to its end, signs that belong together, or else one
@@ -102,6 +110,7 @@ fn word(line: &str, column: usize) -> std::ops::Range<usize> {
         ':' => run(1, &is_part),
         '"' | '`' => closed(first),
         '$' | '#' if rest.starts_with(&format!("{first}{{")) => closed('}'),
+        _ if rest.starts_with(REDACTED) => REDACTED.len(),
         c if is_sign(c) => run(0, &is_sign),
         c if is_part(c) => run(0, &is_part),
         c => c.len_utf8(),
@@ -235,13 +244,16 @@ mod tests {
         }];
         let text = render(&diagnostic, look(None), &Cleaner::new(redactor));
         assert!(!text.contains("hunter2"), "{text}");
-        assert_snapshot!(text, @r"
+        assert_snapshot!(text, @r#"
         error: echo [redacted]
-        --> config/deploy.rhai:1:5
+         --> config/deploy.rhai:1:5
+          |
+        1 | set :password, "[redacted]";
+          |     ^^^^^^^^^ [redacted]
           db1: said [redacted]
               [redacted]
         help: not [redacted]
-        ");
+        "#);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Fault, Severity};
 use crate::event::{Event, Level};
 use crate::exit::Exit;
 
-use super::clean::{Cleaner, is_hidden};
+use super::clean::{Clean, Cleaner, is_hidden};
 
 /// The JSON form.
 #[derive(Debug)]
@@ -21,21 +21,24 @@ impl Json {
     }
 
     /// The first line of a log.
-    pub(super) fn version() -> String {
-        let mut object = Object::new("version");
+    pub(super) fn version(&self) -> String {
+        let mut object = Object::new(&self.cleaner, "version");
         object.text("capr", env!("CARGO_PKG_VERSION")).text("log_format", "1.0");
         object.line()
     }
 
     /// A failure.
     pub(super) fn diagnostic(&self, diagnostic: &Diagnostic) -> String {
-        let mut object = Object::new(match diagnostic.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        });
+        let mut object = Object::new(
+            &self.cleaner,
+            match diagnostic.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            },
+        );
         object
             .text("fault", fault_name(diagnostic.fault))
-            .text("message", &self.cleaner.redact(&diagnostic.message));
+            .text("message", &diagnostic.message);
         if let Some(origin) = &diagnostic.origin {
             object
                 .text("file", &origin.file)
@@ -43,30 +46,30 @@ impl Json {
                 .number("column", origin.column);
         }
         if let Some(label) = &diagnostic.label {
-            object.text("label", &self.cleaner.redact(label));
+            object.text("label", label);
         }
         let servers: Vec<String> = diagnostic
             .servers
             .iter()
             .map(|failure| {
-                let mut server = Object::untyped();
+                let mut server = Object::untyped(&self.cleaner);
                 server
                     .text("server", &failure.server.to_string())
-                    .text("reason", &self.cleaner.redact(&failure.reason))
-                    .texts("stderr", failure.stderr.iter().map(|line| self.cleaner.redact(line)));
+                    .text("reason", &failure.reason)
+                    .texts("stderr", &failure.stderr);
                 server.end()
             })
             .collect();
         object
             .raw("servers", &format!("[{}]", servers.join(",")))
             .texts("tasks", &diagnostic.tasks)
-            .texts("hints", diagnostic.hints.iter().map(|hint| self.cleaner.redact(hint)));
+            .texts("hints", &diagnostic.hints);
         object.line()
     }
 
     /// An event.
     pub(super) fn tell(&self, event: &Event) -> String {
-        let mut object = Object::new(type_name(event));
+        let mut object = Object::new(&self.cleaner, type_name(event));
         match event {
             Event::TaskStarted { task, depth } => object.text("task", task).number("depth", depth),
             Event::TaskFinished {
@@ -88,9 +91,7 @@ impl Json {
             }
             Event::Connecting { servers } => object.servers(servers),
             Event::Connected { server, elapsed } => object.server(server).milliseconds(*elapsed),
-            Event::ConnectFailed { server, reason } => {
-                object.server(server).text("reason", &self.cleaner.redact(reason))
-            }
+            Event::ConnectFailed { server, reason } => object.server(server).text("reason", reason),
             Event::HostKeyAdded {
                 server,
                 key_type,
@@ -101,9 +102,7 @@ impl Json {
                 .text("key_type", key_type)
                 .text("fingerprint", fingerprint)
                 .text("file", file),
-            Event::HostKeyUntrusted { server, reason } => {
-                object.server(server).text("reason", &self.cleaner.redact(reason))
-            }
+            Event::HostKeyUntrusted { server, reason } => object.server(server).text("reason", reason),
             Event::Negotiated {
                 server,
                 key_exchange,
@@ -129,7 +128,7 @@ impl Json {
             } => object
                 .number("action", action.0)
                 .text("verb", verb)
-                .text("command", &self.cleaner.redact(command))
+                .text("command", command)
                 .servers(servers),
             Event::Output {
                 action,
@@ -138,12 +137,12 @@ impl Json {
                 lines,
             } => {
                 let told = |line: &String| {
-                    let mut object = Object::new(type_name(event));
+                    let mut object = Object::new(&self.cleaner, type_name(event));
                     object
                         .number("action", action.0)
                         .server(server)
                         .text("stream", &stream.to_string())
-                        .text("line", &self.cleaner.redact(line));
+                        .text("line", line);
                     object.line()
                 };
                 return lines.iter().map(told).collect();
@@ -171,7 +170,7 @@ impl Json {
                 match exit {
                     Exit::Status(status) => object.number("status", status),
                     Exit::Signal(name) => object.text("signal", name),
-                    other => object.text("reason", &self.cleaner.redact(&other.to_string())),
+                    other => object.text("reason", &other.to_string()),
                 }
                 .milliseconds(*elapsed)
             }
@@ -185,13 +184,10 @@ impl Json {
                 .number("failed", failed),
             Event::TransactionStarted | Event::TransactionCommitted => &mut object,
             Event::RollbackStarted { task } | Event::RollingBack { task } => object.text("task", task),
-            Event::RollbackSkipped { task, server, reason } => object
-                .text("task", task)
-                .server(server)
-                .text("reason", &self.cleaner.redact(reason)),
-            Event::RollbackFailed { task, reason } => {
-                object.text("task", task).text("reason", &self.cleaner.redact(reason))
+            Event::RollbackSkipped { task, server, reason } => {
+                object.text("task", task).server(server).text("reason", reason)
             }
+            Event::RollbackFailed { task, reason } => object.text("task", task).text("reason", reason),
             Event::RollbackStopped { left } => object.texts("left", left),
             Event::RollbackFinished { complete } => object.boolean("complete", *complete),
             Event::Interrupted { signal } => object.text("signal", &signal.to_string()),
@@ -201,9 +197,9 @@ impl Json {
                     Some(tag) => object.text("tag", tag),
                     None => &mut object,
                 }
-                .text("text", &self.cleaner.redact(text))
+                .text("text", text)
             }
-            Event::Printed { text } => object.text("text", &self.cleaner.redact(text)),
+            Event::Printed { text } => object.text("text", text),
         };
         object.line()
     }
@@ -260,44 +256,54 @@ fn fault_name(fault: Fault) -> &'static str {
     }
 }
 
-/// A JSON object being written.
-pub(super) struct Object(String);
+/// A JSON object being written; every text in it is cleaned.
+pub(super) struct Object<'a> {
+    json: String,
+    cleaner: &'a Cleaner,
+}
 
-impl Object {
-    pub(super) fn new(kind: &str) -> Self {
-        let mut object = Self::untyped();
+impl<'a> Object<'a> {
+    pub(super) fn new(cleaner: &'a Cleaner, kind: &str) -> Self {
+        let mut object = Self::untyped(cleaner);
         object.text("type", kind);
         object
     }
 
-    pub(super) fn untyped() -> Self {
-        Self(String::from("{"))
+    pub(super) fn untyped(cleaner: &'a Cleaner) -> Self {
+        Self {
+            json: String::from("{"),
+            cleaner,
+        }
+    }
+
+    fn escape(&mut self, text: &str) {
+        escape(&mut self.json, &self.cleaner.json(text));
     }
 
     fn key(&mut self, key: &str) {
-        if self.0.len() > 1 {
-            self.0.push(',');
+        if self.json.len() > 1 {
+            self.json.push(',');
         }
-        escape(&mut self.0, key);
-        self.0.push(':');
+        self.escape(key);
+        self.json.push(':');
     }
 
     pub(super) fn raw(&mut self, key: &str, value: &str) -> &mut Self {
         self.key(key);
-        self.0.push_str(value);
+        self.json.push_str(value);
         self
     }
 
     pub(super) fn text(&mut self, key: &str, value: &str) -> &mut Self {
         self.key(key);
-        escape(&mut self.0, value);
+        self.escape(value);
         self
     }
 
     /// A value of a recipe.
     pub(super) fn value(&mut self, key: &str, value: &Value) -> &mut Self {
         let mut text = String::new();
-        write_value(&mut text, value);
+        write_value(&mut text, value, self.cleaner);
         self.raw(key, &text)
     }
 
@@ -315,14 +321,14 @@ impl Object {
 
     pub(super) fn texts(&mut self, key: &str, values: impl IntoIterator<Item = impl AsRef<str>>) -> &mut Self {
         self.key(key);
-        self.0.push('[');
+        self.json.push('[');
         for (index, value) in values.into_iter().enumerate() {
             if index > 0 {
-                self.0.push(',');
+                self.json.push(',');
             }
-            escape(&mut self.0, value.as_ref());
+            self.escape(value.as_ref());
         }
-        self.0.push(']');
+        self.json.push(']');
         self
     }
 
@@ -335,8 +341,8 @@ impl Object {
     }
 
     pub(super) fn end(mut self) -> String {
-        self.0.push('}');
-        self.0
+        self.json.push('}');
+        self.json
     }
 
     pub(super) fn line(self) -> String {
@@ -346,27 +352,28 @@ impl Object {
     }
 }
 
-fn write_value(into: &mut String, value: &Value) {
+fn write_value(into: &mut String, value: &Value, cleaner: &Cleaner) {
+    let escaped = |into: &mut String, text: &str| escape(into, &cleaner.json(text));
     match value {
         Value::Unit => into.push_str("null"),
         Value::Bool(value) => into.push_str(&value.to_string()),
         Value::Int(value) => into.push_str(&value.to_string()),
         // JSON has no word for what is no number.
         Value::Float(value) if value.is_finite() => into.push_str(&value.to_string()),
-        Value::Float(value) => escape(into, &value.to_string()),
-        Value::Text(text) => escape(into, text),
+        Value::Float(value) => escaped(into, &value.to_string()),
+        Value::Text(text) => escaped(into, text),
         Value::List(list) => {
             into.push('[');
             for (index, value) in list.iter().enumerate() {
                 if index > 0 {
                     into.push(',');
                 }
-                write_value(into, value);
+                write_value(into, value, cleaner);
             }
             into.push(']');
         }
         Value::Map(map) => {
-            let mut object = Object::untyped();
+            let mut object = Object::untyped(cleaner);
             for (name, value) in map {
                 object.value(name, value);
             }
@@ -376,17 +383,19 @@ fn write_value(into: &mut String, value: &Value) {
 }
 
 /// Control characters, and those that a terminal would obey, are escaped beyond what JSON asks.
-fn escape(into: &mut String, text: &str) {
+fn escape(into: &mut String, text: &Clean) {
     into.push('"');
-    for c in text.chars() {
+    for c in text.as_str().chars() {
         match c {
             '"' | '\\' => into.extend(['\\', c]),
             '\n' => into.push_str("\\n"),
             '\t' => into.push_str("\\t"),
             '\r' => into.push_str("\\r"),
-            // All of these are in the basic plane, so four digits do; writing to a String cannot fail.
             _ if c.is_control() || is_hidden(c) => {
-                let _ = write!(into, "\\u{:04x}", u32::from(c));
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    // Writing to a String cannot fail.
+                    let _ = write!(into, "\\u{unit:04x}");
+                }
             }
             _ => into.push(c),
         }

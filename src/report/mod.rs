@@ -18,8 +18,7 @@ mod tests;
 mod text;
 mod variables;
 
-pub use addressed::{addressed, addressed_json};
+pub use clean::{Clean, is_plain, shown};
 pub use console::{Console, Ending, Format, Log, Options};
 pub use palette::Look;
 pub use tasks::{Listing, matches};
-pub use variables::{variables, variables_json};

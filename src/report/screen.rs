@@ -2,6 +2,7 @@
 
 use std::io::{Error, ErrorKind, Write};
 
+use super::clean::Clean;
 use crate::io_error::plain;
 
 /// Lines on one writer, with a last line that may be redrawn.
@@ -28,7 +29,8 @@ impl Screen {
     /// Writes whole lines, then draws `live` as the last line.
     ///
     /// A write that fails is remembered and not told: the run itself must go on to its end.
-    pub(super) fn write(&mut self, lines: &str, live: Option<&str>) {
+    pub(super) fn write(&mut self, lines: &Clean, live: Option<&Clean>) {
+        let (lines, live) = (lines.as_str(), live.map(Clean::as_str));
         if lines.is_empty() && self.drawn.as_deref() == live {
             return;
         }
@@ -59,7 +61,7 @@ impl Screen {
 
     /// Takes the last line away, for someone else to write.
     pub(super) fn erase(&mut self) {
-        self.write("", None);
+        self.write(&Clean::default(), None);
     }
 }
 

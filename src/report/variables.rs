@@ -5,6 +5,7 @@ use crate::origin::Origin;
 use crate::recipe::{Shown, Variable};
 use crate::secret::REDACTED;
 
+use super::clean::Cleaner;
 use super::json::Object;
 use super::text::{cut, quoted};
 
@@ -12,7 +13,7 @@ use super::text::{cut, quoted};
 const LONGEST: usize = 160;
 
 /// A line for each variable; below it the value, where it was asked for, and the settings that do not hold.
-pub fn variables(variables: &[Variable]) -> String {
+pub(super) fn variables(variables: &[Variable]) -> String {
     let width = variables.iter().map(|variable| variable.name.len()).max().unwrap_or(0);
     let mut text = String::new();
     for variable in variables {
@@ -77,15 +78,15 @@ fn written(value: &Value) -> String {
 }
 
 /// The same, one JSON object per line.
-pub fn variables_json(variables: &[Variable]) -> String {
-    variables.iter().map(line).collect()
+pub(super) fn variables_json(variables: &[Variable], cleaner: &Cleaner) -> String {
+    variables.iter().map(|variable| line(variable, cleaner)).collect()
 }
 
-fn line(variable: &Variable) -> String {
-    let overridden: Vec<String> = variable.overridden.iter().map(object).collect();
-    let mut line = Object::new("variable");
+fn line(variable: &Variable, cleaner: &Cleaner) -> String {
+    let overridden: Vec<String> = variable.overridden.iter().map(|other| object(other, cleaner)).collect();
+    let mut line = Object::new(cleaner, "variable");
     line.text("name", &variable.name)
-        .raw("set", &object(&variable.setting))
+        .raw("set", &object(&variable.setting, cleaner))
         .raw("overridden", &format!("[{}]", overridden.join(",")));
     match &variable.value {
         None => &mut line,
@@ -96,7 +97,7 @@ fn line(variable: &Variable) -> String {
     line.line()
 }
 
-fn object(setting: &Setting) -> String {
+fn object(setting: &Setting, cleaner: &Cleaner) -> String {
     let (by, origin) = match &setting.by {
         Setter::Capr => ("capr", &None),
         Setter::Person => ("-p", &None),
@@ -106,7 +107,7 @@ fn object(setting: &Setting) -> String {
         Setter::Recipe(origin) => ("set", origin),
         Setter::Default(origin) => ("set_default", origin),
     };
-    let mut object = Object::untyped();
+    let mut object = Object::untyped(cleaner);
     object.text("by", by).boolean("lazy", setting.is_lazy);
     if let Some(origin) = origin {
         object

@@ -99,7 +99,7 @@ pub(super) const PASSWORD_PROMPT: Verb = Verb {
     tail: Tail::Nothing,
     options: NONE,
     doc: "Asks the person at the terminal for a secret, without showing what is typed. What was typed is shown as \
-          `[redacted]` wherever it would appear.",
+          `[redacted]` wherever it would appear; fewer than four characters are not looked for.",
     example: "set :database_password { password_prompt(\"Database password: \") }\ntask :give { put database_password, \"/srv/app/password\", :mode => 0600; }",
     perform: password_prompt,
 };
