@@ -118,7 +118,9 @@ pub(super) fn locate(error: Box<EvalAltResult>, source: Option<&str>) -> Box<Eva
             diagnostic.hints.extend(hint);
             let mut failure = Failure::from(diagnostic).at(source, position);
             failure.missing = match &other {
-                EvalAltResult::ErrorFunctionNotFound(signature, _) => Some(signature.as_str().into()),
+                EvalAltResult::ErrorFunctionNotFound(signature, _) if no_negation(signature).is_none() => {
+                    Some(signature.as_str().into())
+                }
                 EvalAltResult::ErrorDotExpr(text, _) => {
                     property(text).map(|(name, _)| format!("{GETTER}{name}").into())
                 }
@@ -221,6 +223,12 @@ pub(super) fn diagnostic(error: Box<EvalAltResult>) -> Diagnostic {
 fn label(error: &EvalAltResult) -> Option<&'static str> {
     Some(match error {
         EvalAltResult::ErrorVariableNotFound(..) => "not known here",
+        EvalAltResult::ErrorMismatchDataType(expected, ..) if types(expected) == "truth value" => {
+            "neither true nor false"
+        }
+        EvalAltResult::ErrorFunctionNotFound(signature, _) if no_negation(signature).is_some() => {
+            "neither true nor false"
+        }
         EvalAltResult::ErrorFunctionNotFound(..) => "no such function",
         EvalAltResult::ErrorAssignmentToConstant(..) => "cannot be assigned to",
         EvalAltResult::ErrorDotExpr(..) | EvalAltResult::ErrorPropertyNotFound(..) => "no such property",
@@ -237,6 +245,9 @@ fn describe(error: &EvalAltResult) -> (String, Option<String>) {
     match error {
         EvalAltResult::ErrorParsing(error, _) => super::syntax::errors::without_text(error),
         EvalAltResult::ErrorVariableNotFound(name, _) => (format!("unknown name `{name}'"), None),
+        EvalAltResult::ErrorFunctionNotFound(signature, _) if no_negation(signature).is_some() => {
+            in_words(no_truth(&types(no_negation(signature).unwrap_or_default())))
+        }
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
             let name = signature.split(" (").next().unwrap_or(signature).trim();
             let given = signature
@@ -265,6 +276,9 @@ fn describe(error: &EvalAltResult) -> (String, Option<String>) {
         },
         EvalAltResult::ErrorPropertyNotFound(name, _) => (format!("no property `{name}'"), None),
         EvalAltResult::ErrorModuleNotFound(name, _) => (format!("there is no module `{name}'"), None),
+        EvalAltResult::ErrorMismatchDataType(expected, actual, _) if types(expected) == "truth value" => {
+            in_words(no_truth(&types(actual)))
+        }
         EvalAltResult::ErrorMismatchDataType(expected, actual, _)
         | EvalAltResult::ErrorMismatchOutputType(expected, actual, _) => {
             (format!("expected {}, found {}", types(expected), types(actual)), None)
@@ -299,6 +313,28 @@ fn describe(error: &EvalAltResult) -> (String, Option<String>) {
             (lower(text), None)
         }
     }
+}
+
+/// The error where a condition is neither true nor false but such a kind of value, as a recipe's author knows it.
+pub(super) fn no_truth(kind: &str) -> Diagnostic {
+    let way_out = match kind {
+        "text" | "character" => "compare it: value == \"yes\", or value != \"\"",
+        "number" | "decimal number" => "compare it: value != 0; a variable that says yes or no is set to true or false",
+        "nothing" => "where it may be missing: value ?? false; whether it is there: value != ()",
+        "list" | "map" => "whether there is anything in it: !value.is_empty()",
+        _ => "a condition is a comparison, true or false",
+    };
+    let told = Diagnostic::new(Fault::Recipe, format!("expected truth value, found {kind}"));
+    told.label("neither true nor false").hint(way_out)
+}
+
+fn in_words(told: Diagnostic) -> (String, Option<String>) {
+    (told.message, told.hints.into_iter().next())
+}
+
+/// The kind of value that was to be turned round with `!`, as Rhai calls it.
+fn no_negation(signature: &str) -> Option<&str> {
+    signature.strip_prefix("! (")?.strip_suffix(')')
 }
 
 /// The property that Rhai did not find, and the type of its owner.

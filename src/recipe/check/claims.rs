@@ -17,6 +17,7 @@ use super::super::values::plain;
 use super::super::verbs::{self, Choices, Verb};
 use super::super::{Fallible, grammar};
 use super::calls::Call;
+use super::conditions::Conditions;
 use super::mentions::{bare_tasks, literal, verb};
 use super::properties::Shapes;
 use crate::configuration::{Selection, Server, Value, When, is_variable_name};
@@ -101,6 +102,8 @@ pub(in crate::recipe) struct Claims {
     pub(super) wrong: Vec<Diagnostic>,
     /// Passwords that are written out: under which name, and where.
     pub(super) secrets: Vec<(String, Position)>,
+    /// What is asked for yes or no.
+    pub(super) conditions: Conditions,
     /// Where texts stand that look like questions to this machine.
     pub(super) asked: Vec<Position>,
     /// What can never be reached.
@@ -138,9 +141,12 @@ impl Claims {
             claims.shapes.note(nodes);
             claims.behind_an_end(nodes);
             claims.asked(nodes);
+            claims.conditions(nodes);
+            claims.lost(text, nodes);
             true
         });
         claims.statements(text.ast.statements());
+        claims.unkept(text);
         claims
     }
 
@@ -459,7 +465,7 @@ fn end(statement: &Stmt) -> Option<&'static str> {
 /// A call of a verb, taken apart.
 pub(super) struct Read<'a> {
     pub(super) arguments: Vec<&'a Expr>,
-    options: Vec<(&'a Expr, &'a Expr)>,
+    pub(super) options: Vec<(&'a Expr, &'a Expr)>,
     pub(super) block: Option<&'a Expr>,
     position: Position,
 }

@@ -40,6 +40,7 @@ impl Findings<'_> {
         found.extend(self.not_filled_in());
         found.extend(self.written_secrets());
         found.extend(self.not_run());
+        found.extend(self.no_truths());
         found.extend(self.unknown_attributes());
         if is_clean {
             found.extend(self.never_read());

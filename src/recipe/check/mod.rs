@@ -4,7 +4,9 @@
 mod backticks;
 mod calls;
 pub(super) mod claims;
+mod conditions;
 mod flow;
+mod lost;
 pub(super) mod mentions;
 mod properties;
 mod reach;
@@ -76,6 +78,7 @@ impl<'a> Findings<'a> {
         found.extend(self.unknown_calls(&known));
         found.extend(self.unknown_properties(engine, &known));
         found.extend(self.unknown_modules());
+        found.extend(self.no_conditions());
         found
     }
 

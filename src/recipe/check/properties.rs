@@ -25,7 +25,7 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    fn of(value: &Expr) -> Option<Self> {
+    pub(super) fn of(value: &Expr) -> Option<Self> {
         Some(match value {
             Expr::StringConstant(..) | Expr::InterpolatedString(..) | Expr::CharConstant(..) => Self::Text,
             Expr::IntegerConstant(..) => Self::Number,
@@ -43,7 +43,7 @@ impl Shape {
     }
 
     /// As Rhai calls it.
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Text => "string",
             Self::Number => "i64",
@@ -81,6 +81,12 @@ pub(super) struct Shapes {
 }
 
 impl Shapes {
+    /// Whether a local variable of the text, or a parameter of a function, has this name.
+    pub(super) fn has_local(&self, text: &super::Text, name: &str) -> bool {
+        let mut functions = text.ast.iter_functions();
+        self.locals.contains_key(name) || functions.any(|function| function.params.contains(&name))
+    }
+
     /// Takes note of what stands in these nodes.
     pub(super) fn note(&mut self, nodes: &[ASTNode]) {
         match nodes.last() {

@@ -36,7 +36,7 @@ pub(super) fn stands_behind(place: &Place) -> Option<Told> {
         "next" => "continue".to_owned(),
         statement => plain(statement),
     };
-    let condition = plain(condition);
+    let condition = truth(&plain(condition));
     let name = set_name(&statement);
     let default = name.filter(|(name, _)| test == "unless" && condition == format!("exists(:{name})"));
     let hint = match (test, default) {
@@ -53,6 +53,19 @@ pub(super) fn stands_behind(place: &Place) -> Option<Told> {
     );
     let told = Told::new(format!("`{test}' cannot stand behind a statement")).label("a condition stands in front");
     Some(told.at(position(place.text, at)).hint(own(hint).unwrap_or(form)))
+}
+
+/// A condition of Ruby as one of a recipe: `ENV["A"]` is true there where it is set.
+pub(in crate::recipe::syntax) fn truth(condition: &str) -> String {
+    let is_set = |name: &str| {
+        let name = name.strip_prefix("ENV[\"")?.strip_suffix("\"]")?;
+        name.chars().all(is_word).then(|| format!("\"{name}\" in ENV"))
+    };
+    match condition.strip_prefix('!') {
+        Some(negated) => is_set(negated).map(|is_set| format!("!({is_set})")),
+        None => is_set(condition),
+    }
+    .unwrap_or_else(|| condition.to_owned())
 }
 
 /// `set :name, value` or `set(:name, value)`: the name and the value.

@@ -7,6 +7,7 @@ use super::super::fragments::{last_value, map, negated, own, parts, plain, until
 use super::super::layout::is_word;
 use super::super::ruby::meant;
 use super::no;
+use super::values::truth;
 use crate::configuration::suggestion;
 
 /// Words with which something begins or ends in Ruby.
@@ -15,7 +16,7 @@ pub(super) fn keyword(place: &Place) -> Option<Told> {
     let here = place.at;
     let behind = place.behind_code();
     let head = |words: &[&str]| words.contains(&before) && !before.is_empty();
-    let rest = || plain(until(place.rest, &["{", "then", ";"]));
+    let rest = || truth(&plain(until(place.rest, &["{", "then", ";"])));
     let written =
         |form: String, generic: &str| own(format!("write: {form}")).unwrap_or_else(|| format!("write: {generic}"));
     let (name, at, label, hint) = if head(&["unless", "until"]) {
@@ -79,7 +80,7 @@ pub(super) fn keyword(place: &Place) -> Option<Told> {
         match word {
             "unless" | "until" => {
                 let test = if word == "unless" { "if" } else { "while" };
-                let rest = plain(until(place.rest.get(word.len()..).unwrap_or(""), &["{", ";"]));
+                let rest = truth(&plain(until(place.rest.get(word.len()..).unwrap_or(""), &["{", ";"])));
                 (
                     word,
                     here,
@@ -91,7 +92,7 @@ pub(super) fn keyword(place: &Place) -> Option<Told> {
                 )
             }
             "elsif" | "elif" => {
-                let condition = plain(until(place.rest.get(word.len()..).unwrap_or(""), &["{", ";"]));
+                let condition = truth(&plain(until(place.rest.get(word.len()..).unwrap_or(""), &["{", ";"])));
                 (
                     word,
                     here,
@@ -105,7 +106,7 @@ pub(super) fn keyword(place: &Place) -> Option<Told> {
                     word,
                     here,
                     "a block begins with `{'",
-                    written(format!("if {} {{ … }}", plain(condition)), "if condition { … }"),
+                    written(format!("if {} {{ … }}", truth(&plain(condition))), "if condition { … }"),
                 )
             }
             "when" => (

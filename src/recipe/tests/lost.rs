@@ -1,0 +1,87 @@
+//! Values that are none, and answers that nothing keeps.
+
+use super::{prints, recipe};
+use crate::diagnostic::Severity;
+
+#[test]
+fn what_changes_a_value_in_place_gives_none_and_is_told() {
+    for (body, message, hint) in [
+        (
+            "let l = []; set :x, l.push(\"a\");",
+            "`push' changes",
+            "write: set :x, l + [item];",
+        ),
+        (
+            "set :x, [1].push(\"a\");",
+            "`push' changes",
+            "write: set :x, value + [item];",
+        ),
+        ("set :x, x.push(\"a\");", "`push' changes", "write: set :x, x + [item];"),
+        (
+            "set :x, fetch(:x, []).append([1]);",
+            "`append' changes",
+            "write: set :x, value + other;",
+        ),
+        (
+            "set :y, [2, 1]; set :y, y.sort();",
+            "`sort' changes",
+            "write: y.sort(…);",
+        ),
+        (
+            "let t = \" a \"; let u = t.trim(); puts u;",
+            "`trim' changes",
+            "write: strip(t)",
+        ),
+        (
+            "let t = \"a\"; set :x, t.replace(\"a\", \"b\");",
+            "`replace' changes",
+            "write: gsub(t, \"pattern\", \"with\")",
+        ),
+    ] {
+        let text = format!("set :x, []; task :t {{ {body} puts x; puts fetch(:y, 1); }}");
+        let found = recipe(&text).check();
+        let [told] = found.as_slice() else {
+            panic!("{body} {found:#?}")
+        };
+        assert_eq!(told.severity, Severity::Error);
+        assert!(told.message.starts_with(message), "{}", told.message);
+        assert_eq!(told.hints, [hint], "{body}");
+        assert!(told.origin.is_some());
+    }
+    for body in [
+        "let l = []; l.push(\"a\"); set :x, l;",
+        "x.push(\"a\");",
+        "set :x, x + [\"a\"];",
+        "set :x, [3].pop();",
+        "let l = [1]; set :x, l.map(|i| i);",
+    ] {
+        let text = format!("set :x, []; task :t {{ {body} puts x; }}");
+        assert!(recipe(&text).check().is_empty(), "{body} {:#?}", recipe(&text).check());
+        prints(&text);
+    }
+}
+
+#[test]
+fn a_question_whose_answer_goes_nowhere_is_told_with_the_variable_that_is_asked_for() {
+    for (statement, hint) in [
+        ("ask :branch, \"main\";", "set :branch { ask(\"branch\", \"main\") }"),
+        ("ask(:branch, \"main\");", "set :branch { ask(\"branch\", \"main\") }"),
+    ] {
+        let found = recipe(&format!("{statement}\ntask :t {{ }}")).check();
+        let [told] = found.as_slice() else {
+            panic!("{statement} {found:#?}")
+        };
+        assert_eq!(told.message, "the answer to this question goes nowhere");
+        assert!(told.hints[0].ends_with(hint), "{:?}", told.hints);
+        let mut right = recipe(&format!("{hint}\ntask :t {{ puts branch; }}"));
+        right.answers = vec!["topic"];
+        assert_eq!(right.run(&["t"]).printed(), ["topic"]);
+    }
+    for text in [
+        "set :branch { ask(:branch, \"main\") } task :t { puts branch; }",
+        "task :t { ask(\"go on? \", \"yes\"); }",
+        "let b = ask(:branch, \"main\"); task :t { puts b; }",
+    ] {
+        assert!(recipe(text).check().is_empty(), "{text}");
+    }
+}
