@@ -169,9 +169,9 @@ fn a_directory_that_this_run_has_not_checked_out_is_not_removed() {
 fn nothing_that_is_mounted_in_a_release_is_removed() {
     let site = Site::new();
     site.sh("echo 'deploy ALL=(root) NOPASSWD: /usr/bin/mount' > /etc/sudoers.d/mount");
-    for place in ["log", "log/in it's own"] {
+    for (name, place) in [("20250101000001", "log"), ("20250101000002", "log/in it's own")] {
         let mounts = format!(
-            "before :finalize_update {{ run `mkdir -p ${{quote(release_path + \"/{place}\")}}`; \
+            "set :release_name, \"{name}\"; before :finalize_update {{ run `mkdir -p ${{quote(release_path + \"/{place}\")}}`; \
              sudo `mount --bind /srv/data ${{quote(release_path + \"/{place}\")}}`; }}"
         );
         site.run(&mounts, ["update"])
@@ -238,8 +238,10 @@ fn a_clone_that_no_deploy_has_made_is_not_used_as_a_cache() {
         .code(1)
         .says("/srv/work is a clone that no deploy has made");
     assert_eq!(site.sh("cat /srv/work/notes").trim(), "precious");
-    for _ in 0..2 {
-        site.run(&cache("/srv/cache"), ["update"]).ok();
+    for name in [FIRST, SECOND] {
+        let cache = cache("/srv/cache");
+        site.run(&format!("{cache} set :release_name, \"{name}\";"), ["update"])
+            .ok();
     }
 }
 

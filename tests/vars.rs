@@ -99,7 +99,7 @@ fn values_are_told_on_demand_and_secrets_never() {
     kernel            r.rhai:11, lazy
                       no value: `capture' needs a server, and none is asked now
     process_programs  <stdlib>/spinner.rhai, lazy
-                      = "mkdir -p script/process || exit 1\n[ -e script/process/spinner ] || { cat > script/process/spinner <<'END_OF_PROGRAM' && chmod 755 script/process/spinner; }...
+                      = "for place in script script/process; do\n  if [ -h \"$place\" ] || { [ -e \"$place\" ] && [ ! -d \"$place\" ]; }; then\n    echo \"$place is no directory: th...
     repository        r.rhai:9
                       = "https://me:[redacted]@example.com/x"
     url               r.rhai:8, lazy

@@ -31,7 +31,8 @@ impl Claims {
             Some(ASTNode::Expr(Expr::And(sides, _) | Expr::Or(sides, _))) => {
                 sides.iter().for_each(|side| self.condition(side));
             }
-            Some(ASTNode::Expr(Expr::FnCall(call, _))) if call.name == "!" => {
+            // `upload! "a"` is told as what it is elsewhere: a verb of Capistrano 3.
+            Some(ASTNode::Expr(Expr::FnCall(call, _))) if call.name == "!" && !is_argument(nodes) => {
                 call.args.iter().for_each(|side| self.condition(side));
             }
             Some(ASTNode::Expr(Expr::Custom(call, _))) if matches!(verb(call), Some("set" | "set_default")) => {
@@ -53,6 +54,11 @@ impl Claims {
             self.conditions.wrong.push((told, value.start_position()));
         }
     }
+}
+
+/// Whether the last of these nodes is an argument of a verb.
+fn is_argument(nodes: &[ASTNode]) -> bool {
+    matches!(nodes, [.., ASTNode::Expr(Expr::Custom(..)), _])
 }
 
 /// A variable of the recipe, read by its name or by `fetch`.

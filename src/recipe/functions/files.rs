@@ -119,7 +119,9 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
 
 /// Writes a file beside its place and renames it; one that is there keeps its mode.
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    if path.parent().is_some_and(|parent| !parent.is_dir()) {
+    // A name alone has an empty parent: the working directory.
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if parent.is_some_and(|parent| !parent.is_dir()) {
         return Err(io::ErrorKind::NotFound.into());
     }
     let place = Rc::new(Place::of(path)?);

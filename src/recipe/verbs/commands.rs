@@ -23,7 +23,7 @@ use crate::source::joined;
 
 pub(super) const RUN: Verb = Verb {
     name: "run",
-    form: "run [program, word, …], option => value, …  |  run command, …  |  run command, … , |channel, stream, data| { … }",
+    form: "run command, option => value, …  |  run [program, word, …], …  |  run command, … , |channel, stream, data| { … }",
     arguments: (1, 1),
     tail: Tail::InPlace,
     options: Choices::Known(&[SELECTION, COMMAND]),
