@@ -99,7 +99,7 @@ impl ActionError {
                 let mut lines = servers.iter().flat_map(|server| &server.stderr);
                 let hint = lines.find_map(|line| match line.as_str() {
                     line if line.starts_with("sudo: a terminal is required") => {
-                        Some("sudo asks for its password on a terminal: a command has one with `pty'")
+                        Some("sudo asks for its password: write sudo \"command\"; instead of run \"sudo command\";: the prompt is answered then")
                     }
                     line if line.starts_with("sudo: a password is required") && !is_refused => {
                         Some("there is no password for sudo: set the variable `password', or run it on a terminal")

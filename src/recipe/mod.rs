@@ -208,9 +208,10 @@ impl Recipe {
             return vec![first.clone()];
         }
         let interpreter = &self.interpreter;
-        if !is_whole {
-            interpreter.read_rest(&self.engine);
-        }
+        let missing = match is_whole {
+            true => Vec::new(),
+            false => interpreter.read_rest(&self.engine),
+        };
         let mut found = interpreter.files.borrow().errors.clone();
         let can_be_read = found.is_empty();
         {
@@ -218,6 +219,7 @@ impl Recipe {
             let findings = Findings::of(interpreter, &files.read, self.own.get(), is_whole);
             found.extend(findings.all(&self.engine, can_be_read, is_checked));
         }
+        found.extend(missing);
         if let Some(mut first) = first {
             // It knows more than what is found in the text, which may know the place better.
             let line = |diagnostic: &Diagnostic| {

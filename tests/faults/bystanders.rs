@@ -19,8 +19,8 @@ const DAEMONS: &str = "echo 'deploy ALL = NOPASSWD: ALL' >>/etc/sudoers.d/line
     for user in root root deploy deploy; do sudo -u $user setsid -f sleep 4242 >/dev/null 2>&1 </dev/null; done
     until [ $(pgrep -c -P 1 -x sleep) = 4 ]; do sleep 0.05; done";
 
-/// Lets the first login shell pass. Each later one does `WAIT` first.
-const SLOW: &str = "mkdir /tmp/first 2>/dev/null || { echo $$ >>/tmp/waiting; WAIT; }";
+/// Lets the first login shell pass. Each later one does `WAIT` first, and does not die of an error that nobody is there to read.
+const SLOW: &str = "mkdir /tmp/first 2>/dev/null || { echo $$ >>/tmp/waiting; WAIT; exec 2>/dev/null; }";
 
 fn fleet(hosts: &[&str], wait: &str) -> Fleet {
     let fleet = Fleet::start(hosts);
@@ -144,6 +144,9 @@ fn b3_a_connection_that_is_lost_meanwhile_ends_nothing_of_others() {
     everywhere("", |fleet, host, running, link| {
         running.signal(Signal::INT);
         await_slow_shell(fleet, host);
+        // KILL is on its way as well.
+        running.signal(Signal::INT);
+        thread::park_timeout(Duration::from_millis(300));
         link.fail_now();
     });
 }

@@ -18,6 +18,7 @@ use super::super::verbs::{self, Choices, Verb};
 use super::super::{Fallible, grammar};
 use super::calls::Call;
 use super::conditions::Conditions;
+use super::loads::Load;
 use super::mentions::{bare_tasks, literal, verb};
 use super::properties::Shapes;
 use crate::configuration::{Selection, Server, Value, When, is_variable_name};
@@ -89,8 +90,7 @@ pub(in crate::recipe) struct Claims {
     pub(super) shapes: Shapes,
     /// Names of values that may be functions: local variables, parameters, members of maps.
     pub(in crate::recipe) holders: HashSet<String>,
-    /// Files that it loads: by which verb, and the name.
-    pub(super) loads: Vec<(&'static str, String)>,
+    pub(super) loads: Vec<Load>,
     /// Names that are computed: of tasks, roles, variables that are set.
     pub(super) computes_tasks: bool,
     pub(super) computes_roles: bool,
@@ -130,9 +130,7 @@ impl Claims {
                     claims.captured(&call.args, nodes);
                 }
                 Some(ASTNode::Stmt(Stmt::Import(import, _))) => {
-                    if let Some(name) = literal(&import.0) {
-                        claims.loads.push(("import", name));
-                    }
+                    claims.loads.extend(literal(&import.0).map(Load::import))
                 }
                 _ => {}
             }
@@ -387,7 +385,9 @@ impl Claims {
                 }
                 _ => self.computes_variables = true,
             },
-            "load" | "require" => self.loads.extend(first.map(|name| (verb, name))),
+            "load" | "require" => self
+                .loads
+                .extend(Load::of(verb, first, read.arguments.first().copied(), around)),
             "render" => self.renders = true,
             "fetch" if read.arguments.len() == 1 => {
                 if let (Some(name), Some(input)) = (first, read.arguments.first()) {

@@ -12,6 +12,7 @@ use super::mentions::verb;
 use super::{Findings, at};
 use crate::configuration::{BlockId, HookAction, Read, Task, When, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::syntax::ruby::renamed;
 
 /// Variables that capr itself reads, beside those that the library's recipes name.
 pub(super) const READ_BY_CAPR: &[&str] = &[
@@ -238,7 +239,10 @@ impl Findings<'_> {
                 }
                 let mut diagnostic = Diagnostic::warning(format!("the variable `{name}' is set, but nothing reads it"))
                     .label("set here");
-                diagnostic.hints.extend(suggestion(name, read.iter().copied()));
+                let meant = renamed(name).map(str::to_owned);
+                diagnostic
+                    .hints
+                    .extend(meant.or_else(|| suggestion(name, read.iter().copied())));
                 found.push(at(diagnostic, text, *position));
             }
         }

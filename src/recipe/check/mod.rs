@@ -6,6 +6,7 @@ mod calls;
 pub(super) mod claims;
 mod conditions;
 mod flow;
+mod loads;
 mod lost;
 pub(super) mod mentions;
 mod properties;
@@ -20,13 +21,14 @@ use super::connection::unknown_ssh_option;
 use super::interpreter::{Interpreter, join};
 use super::options::{COMMAND, unknown_key};
 use super::origin::{diagnostic, origin, raise};
+use super::stdlib;
 use super::syntax::layout::is_word;
 use super::syntax::named::Named;
 use super::verbs::no_hook;
-use super::{Fallible, stdlib};
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 use claims::{Claims, Text};
+use loads::Load;
 
 /// The texts that were read, with what they say.
 pub(super) struct Findings<'a> {
@@ -317,18 +319,26 @@ impl Interpreter {
     }
 
     /// Reads the files that the texts load, but that were not come to: for their errors, and for what they define.
-    pub(super) fn read_rest(&self, engine: &Engine) {
+    /// Gives the libraries that are not there, where those are required whatever happens.
+    pub(super) fn read_rest(&self, engine: &Engine) -> Vec<Diagnostic> {
         let mut index = 0;
+        let mut missing = Vec::new();
         loop {
             let next = {
                 let files = self.files.borrow();
                 let text = files.read.get(index);
                 text.map(|text| (text.file.clone(), text.claims().loads.clone()))
             };
-            let Some((file, loads)) = next else { return };
-            for (verb, name) in loads {
-                // What cannot be found may be made by what was not run.
-                let _: Fallible<()> = self.read_only(engine, &name, verb, &file);
+            let Some((file, loads)) = next else { return missing };
+            for Load { verb, name, position } in loads {
+                let read = self.read_only(engine, &name, verb, &file);
+                // What else cannot be found may be made by what was not run.
+                if let (Err(error), Some(position)) = (read, position) {
+                    let diagnostic = diagnostic(error);
+                    if diagnostic.message == format!("no library `{name}' found") {
+                        missing.push(diagnostic.at(origin(Some(&file), position)));
+                    }
+                }
             }
             index += 1;
         }

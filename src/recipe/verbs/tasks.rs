@@ -8,6 +8,7 @@ use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
 use super::super::options::{COMMAND, SELECTION, run_options, selection};
 use super::super::origin::{origin, raise};
+use super::super::syntax::ruby;
 use super::{Choice, Choices, MANY, NONE, Verb, text};
 use crate::configuration::{Hook, HookAction, Selection, Task, When, clean_description, suggestion};
 use crate::diagnostic::{Diagnostic, Fault, Origin};
@@ -360,6 +361,11 @@ pub(in super::super) fn dangling_hooks(interpreter: &Interpreter) -> Vec<Diagnos
 pub(in super::super) fn no_hook(interpreter: &Interpreter, name: &str, namespace: &str, event: &str) -> Diagnostic {
     let message = format!("the task `{name}' of this `{event}' hook does not exist");
     let mut diagnostic = Diagnostic::new(Fault::Recipe, message).label("no such task");
-    diagnostic.hints.extend(interpreter.task_suggestion(name, namespace));
+    // Only where there is what it names.
+    let of_ruby = ruby::event(name).filter(|_| interpreter.task("deploy:update_code", "").is_some());
+    let meant = of_ruby.map(str::to_owned);
+    diagnostic
+        .hints
+        .extend(meant.or_else(|| interpreter.task_suggestion(name, namespace)));
     diagnostic
 }

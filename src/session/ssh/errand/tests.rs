@@ -245,7 +245,7 @@ fn acts(most: usize) -> impl Strategy<Value = Vec<(u8, usize, usize)>> {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 48, ..Config::default() })]
+    #![proptest_config(Config { cases: 48, failure_persistence: None, ..Config::default() })]
 
     #[test]
     fn nothing_that_no_command_has_started_is_ever_signalled(
