@@ -139,11 +139,13 @@ impl Pipe {
         if !self.inward.is_empty() || !self.outward.is_empty() || self.inward.ended || self.outward.ended {
             return false;
         }
+        let took_requests = guard.takes_requests();
         match guard.step() {
             Step::ToAgent(message) => self.inward.fill(&message),
             Step::ToServer(message) => self.outward.fill(&message),
             Step::Over => self.inward.ended = true,
-            Step::Wait => return false,
+            // A request may have come before the guard took any. Libssh2 holds it, and no poll would tell of it again.
+            Step::Wait => return !took_requests && guard.takes_requests(),
         }
         true
     }
