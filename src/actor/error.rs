@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
 use crate::interrupt::Signal;
 use crate::session::ConnectError;
 
-/// What is said of a server on which sudo did not take the passwords.
+/// The reason that is told of a server on which sudo did not take the passwords.
 pub(super) const REFUSED: &str = "authentication to sudo failed";
 
 /// Why an action did not end well.
@@ -60,7 +60,7 @@ pub enum ActionError {
         shown: String,
         /// Where.
         server: Option<Server>,
-        /// How much is kept, in bytes.
+        /// The most that is kept, in bytes.
         limit: usize,
     },
     /// The person did not want the command to be run, nor anything after it.

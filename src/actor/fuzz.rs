@@ -53,7 +53,7 @@ fn read_output(bytes: &[u8]) -> bool {
     asked
 }
 
-/// What is left for the person of output that comes in pieces, and whether sudo asked in it.
+/// Returns what is left for the person of output that comes in pieces, and whether sudo asked in it.
 fn told(bytes: &[u8], size: usize) -> (String, bool) {
     let mut decoder = Decoder::default();
     let mut filter = Filter::new(MARK, Some("capr-1-"));

@@ -54,9 +54,9 @@ pub(super) struct Job {
     pub captured: String,
     pub tail: VecDeque<String>,
     pub exit: Option<Exit>,
-    /// What it waits for before it is given more.
+    /// The state that it waits for before it is given more.
     pub opening: Option<Arc<Opening>>,
-    /// How many questions of sudo were answered.
+    /// The number of questions of sudo that were answered.
     pub answers: usize,
     /// The password sudo was given last.
     pub sent: Option<Secret>,
@@ -66,7 +66,7 @@ pub(super) struct Job {
     pub retried: bool,
     /// Sudo did not take our passwords.
     pub denied: bool,
-    /// How much was captured when sudo was given a password.
+    /// The length of what was captured when sudo was given a password, in bytes.
     pub captured_before: usize,
 }
 

@@ -13,6 +13,8 @@ pub(super) enum Step {
     Signal(JobSignal),
     /// What a terminal makes an INT of, for all that runs in front of it, whoever's it is.
     Interrupt,
+    /// TERM once more, for what the terminal was taken from: it may have lost the one before.
+    Again,
     /// HUP: sudo passes it on, which it cannot do with KILL.
     HangUp,
     /// Takes the terminal away.
@@ -26,7 +28,11 @@ impl Step {
         match (signal, on_terminal) {
             (JobSignal::Term, false) => &[(Self::Signal(JobSignal::Term), 0)],
             (JobSignal::Kill, false) => &[(Self::Signal(JobSignal::Kill), 0)],
-            (JobSignal::Term, true) => &[(Self::Signal(JobSignal::Term), 0), (Self::Interrupt, 2000)],
+            (JobSignal::Term, true) => &[
+                (Self::Signal(JobSignal::Term), 0),
+                (Self::Interrupt, 2000),
+                (Self::Again, 3000),
+            ],
             (JobSignal::Kill, true) => &[
                 (Self::HangUp, 0),
                 (Self::Signal(JobSignal::Kill), 300),
@@ -265,7 +271,7 @@ impl Ending {
                 self.pass_on((!arrives).then_some(signal));
             }
             // The terminal is gone. What has not heeded the first signal may have lost it.
-            Some((Step::Interrupt, _)) if !led => self.pass_on(Some(JobSignal::Term)),
+            Some((Step::Interrupt | Step::Again, _)) if !led => self.pass_on(Some(JobSignal::Term)),
             _ => {}
         }
     }

@@ -237,6 +237,7 @@ impl Job {
                     is_interrupted = true;
                     Ok(())
                 }
+                Step::Again => Ok(()),
                 Step::Close => break,
             };
             if let Err(trouble @ (Trouble::WouldBlock | Trouble::Broken(_))) = sent {
