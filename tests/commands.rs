@@ -431,10 +431,10 @@ fn secrets_of_the_environment_stand_in_no_list_of_processes() {
     .run()
     .ok()
     .says("[out :: app1] a 14 11 plain\n")
-    .says("[out :: app1] b 14 0 plain\n ** [out :: app1] it reads this\n")
+    .says_in_order(&["[out :: app1] b 14 0 plain\n", "[out :: app1] it reads this\n"])
     .says("[out :: app2] c 14 0 plain\n")
     .says("[out :: app2] 14 x\n")
-    .says("[out :: app2] d 14 0 plain\n ** [out :: app2] and this\n")
+    .says_in_order(&["[out :: app2] d 14 0 plain\n", "[out :: app2] and this\n"])
     .says("here 14\n")
     .silent_on("hush");
     for host in ["app1", "app2"] {
