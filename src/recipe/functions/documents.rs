@@ -6,7 +6,7 @@ use std::rc::Rc;
 use rhai::{Dynamic, Engine, Map, Position};
 
 use super::files::read;
-use super::{Function, encodings};
+use super::{Function, encodings, yaml};
 use crate::recipe::Fallible;
 use crate::recipe::interpreter::Interpreter;
 use crate::recipe::origin::wrong;
@@ -23,7 +23,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function {
         form: "parse_yaml(text)",
         doc: "The value that a YAML text says, with its anchors and `<<` merged. `yes` and `no` are true and false, as in \
-              Ruby.",
+              Ruby. A number is one where it prints back as it stands there: `1.10`, `007` and `0644` are texts.",
         example: "parse_yaml(\"all: &all {port: 80}\\nweb:\\n  <<: *all\\n  ssl: yes\\n\").web",
         gives: "#{ port: 80, ssl: true }",
     },
@@ -81,8 +81,7 @@ fn json(interpreter: &Interpreter, text: &str, path: Option<&str>) -> Fallible {
 }
 
 fn yaml(interpreter: &Interpreter, text: &str, path: Option<&str>) -> Fallible {
-    let options = serde_saphyr::options! { with_snippet: false, legacy_octal_numbers: true };
-    let value: Dynamic = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+    let value = yaml::value(text).map_err(|error| {
         let place = error
             .location()
             .map(|place| (place.line() as usize, place.column() as usize));

@@ -6,6 +6,7 @@ mod files;
 mod paths;
 mod text;
 mod time;
+mod yaml;
 
 pub(super) use self::files::read_file;
 

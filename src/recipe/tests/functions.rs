@@ -57,7 +57,41 @@ fn yaml_of_rails_is_read_with_its_merges_and_old_booleans() {
     let file = directory.path().join("database.yml");
     std::fs::write(&file, yaml).unwrap();
     let text = text.replace("database.yml", &file.display().to_string());
-    assert_eq!(prints(&text), ["mysql2 10 false flipper [\"a\", \"b\"] true 12:30 420"]);
+    assert_eq!(
+        prints(&text),
+        ["mysql2 10 false flipper [\"a\", \"b\"] true 12:30 0644"]
+    );
+}
+
+#[test]
+fn a_number_of_yaml_is_one_where_it_prints_back() {
+    for (written, kind, shown) in [
+        ("1.10", "string", "1.10"),
+        ("2024.10", "string", "2024.10"),
+        ("1.5", "f64", "1.5"),
+        ("12", "i64", "12"),
+        ("-3", "i64", "-3"),
+        ("007", "string", "007"),
+        ("0644", "string", "0644"),
+        ("1e3", "string", "1e3"),
+        ("0x1F", "string", "0x1F"),
+        ("1_000", "string", "1_000"),
+        ("12345678901234567890", "string", "12345678901234567890"),
+        ("1.10 # a comment", "string", "1.10"),
+        ("\\\"12\\\"", "string", "12"),
+        ("yes", "bool", "true"),
+    ] {
+        for form in ["{v: @}", "a: &a @\\nv: *a", "a: &a {v: @}\\n<<: *a", "- [@]"] {
+            // A comment goes on up to the end of its line.
+            if written.contains('#') && form.contains(['}', ']']) {
+                continue;
+            }
+            let read = if form.starts_with('-') { "[0][0]" } else { ".v" };
+            let yaml = form.replace('@', written);
+            let text = format!("task :t {{ let v = parse_yaml(\"{yaml}\"){read}; puts `${{type_of(v)}} ${{v}}`; }}");
+            assert_eq!(prints(&text), [format!("{kind} {shown}")], "{yaml}");
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,111 @@
+//! Reads YAML so that values stay what was written: a number is one only where it prints back as it stands there.
+
+use std::fmt;
+
+use rhai::{Array, Dynamic, Map};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::{Error, Location, Spanned};
+
+/// Returns the value that a YAML text says.
+pub(super) fn value(text: &str) -> Result<Dynamic, Error> {
+    let options = serde_saphyr::options! { with_snippet: false, legacy_octal_numbers: true };
+    let read: Spanned<Node> = serde_saphyr::from_str_with_options(text, options)?;
+    Ok(kept(read, text))
+}
+
+/// A value whose numbers are still to be held against the text.
+enum Node {
+    Value(Dynamic),
+    Number(Dynamic),
+    List(Vec<Spanned<Node>>),
+    Map(Vec<(String, Spanned<Node>)>),
+}
+
+/// Returns the value, with the numbers as texts that do not print back: `1.10` and `007` are versions or names.
+fn kept(node: Spanned<Node>, text: &str) -> Dynamic {
+    match node.value {
+        Node::Value(value) => value,
+        Node::Number(number) => match written(&node.defined, text) {
+            Some(written) if !prints_as(&number, written) => written.to_owned().into(),
+            _ => number,
+        },
+        Node::List(list) => list.into_iter().map(|item| kept(item, text)).collect::<Array>().into(),
+        Node::Map(pairs) => {
+            let pairs = pairs.into_iter();
+            let map: Map = pairs.map(|(name, value)| (name.into(), kept(value, text))).collect();
+            map.into()
+        }
+    }
+}
+
+/// Returns whether a number is written so: in a recipe, or by `to_json`.
+fn prints_as(number: &Dynamic, written: &str) -> bool {
+    number.to_string() == written || serde_json::to_string(number).is_ok_and(|json| json == written)
+}
+
+/// Returns what stands at a place of the text.
+fn written<'a>(place: &Location, text: &'a str) -> Option<&'a str> {
+    let start = usize::try_from(place.span().byte_offset()?).ok()?;
+    let length = usize::try_from(place.span().byte_len()?).ok()?;
+    Some(text.get(start..start.checked_add(length)?)?.trim())
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reading)
+    }
+}
+
+struct Reading;
+
+impl<'de> Visitor<'de> for Reading {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Value(Dynamic::UNIT))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Value(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+        Ok(Node::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+        Ok(Node::Number(match i64::try_from(value) {
+            Ok(value) => value.into(),
+            #[allow(clippy::cast_precision_loss)]
+            Err(_) => (value as f64).into(),
+        }))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
+        Ok(Node::Number(value.into()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
+        Ok(Node::Value(value.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Node::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> Result<Node, A::Error> {
+        let mut map = Vec::new();
+        while let Some(pair) = pairs.next_entry::<String, Spanned<Node>>()? {
+            map.push(pair);
+        }
+        Ok(Node::Map(map))
+    }
+}
