@@ -1,6 +1,8 @@
 //! Where files of this machine are written: reached without links of others, made beside their place, then renamed.
 //! What servers send is not trusted: nothing is written outside, and the disk is not filled.
 
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod hidden;
 mod merge;
 mod reach;

@@ -71,6 +71,7 @@ type Case<'a> = (&'a str, &'a [Sent<'a>], Result<(&'a [&'a str], usize), &'a str
 #[test]
 fn f4_no_archive_writes_outside_or_is_followed() {
     let deep = "a/".repeat(45).into_bytes();
+    let hidden = archive(&[(b"x", b'L', b"", None, &[b'n'; 8 << 20])]);
     let cases: &[Case<'_>] = &[
         ("nothing", &[], Ok((&[], 0))),
         (
@@ -212,6 +213,14 @@ fn f4_no_archive_writes_outside_or_is_followed() {
             Err(""),
         ),
         (
+            "a name of many megabytes in what another reader takes for content",
+            &[
+                (b"x", b'x', b"", None, b"10 size=0\n"),
+                (b"f", FILE, b"", None, &hidden),
+            ],
+            Err("the server sends a name that is too long"),
+        ),
+        (
             "deep",
             &[(b"x", b'L', b"", None, &deep.repeat(6)), (b"f", FILE, b"", None, b"")],
             Err("in each other"),
@@ -237,7 +246,23 @@ fn f4_no_archive_writes_outside_or_is_followed() {
         }
         assert_closed(name, outside.path(), done.is_ok());
     }
-    assert!(cases.len() >= 33, "{}", cases.len());
+    assert!(cases.len() >= 34, "{}", cases.len());
+}
+
+#[test]
+fn of_what_is_left_out_a_hundred_are_told_by_name_and_the_others_by_their_number() {
+    let fifo = |name| -> Sent<'_> { (name, b'6', b"", None, b"") };
+    let names: Vec<String> = (0..150).map(|number| format!("p{number}")).collect();
+    let entries: Vec<Sent<'_>> = names.iter().map(|name| fifo(name.as_bytes())).collect();
+    let left_out = unpacked(&archive(&entries)).1.unwrap();
+    assert_eq!(left_out.len(), 101);
+    assert_eq!(left_out[99], "p99 is no file, directory or link");
+    assert_eq!(left_out[100], "50 more are no files, directories or links, or lead out");
+    // One with a name of half a megabyte is told by its beginning.
+    let long = [&[b'n'; 250][..], b"/"].concat().repeat(2000);
+    let link: &[Sent<'_>] = &[(b"x", b'K', b"", None, &long), (b"l", LINK, b"", None, b"")];
+    let left_out = unpacked(&archive(link)).1.unwrap_or_else(|error| vec![error]);
+    assert!(left_out.iter().all(|line| line.len() < 1000), "{}", left_out[0].len());
 }
 
 #[test]

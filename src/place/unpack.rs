@@ -1,12 +1,13 @@
 //! Archives that servers send. Whatever is in one, nothing is written outside of a directory that is new and closed to others
 //! until all is in it.
 
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, Timespec, Timestamps, fchmod, futimens, linkat, mkdirat, openat, statat,
@@ -23,10 +24,18 @@ use crate::plan::PERMISSIONS;
 
 /// Long names and other things that are said of an entry are kept in memory.
 const LONGEST_EXTENSION: u64 = 1 << 20;
+/// What may be read in front of the content of an entry: two long names and extensions, with their headers.
+const LONGEST_HEAD: u64 = 4 * LONGEST_EXTENSION;
 /// Directories in each other.
 const DEEPEST: usize = 250;
 /// Their modes are kept in memory until all is there.
 const MOST_DIRECTORIES: usize = 1_000_000;
+/// And their names, in bytes.
+const LONGEST_NAMES: usize = 128 << 20;
+/// So many of what was left out are told by name.
+const MOST_LEFT_OUT: usize = 100;
+/// Letters of a name that are shown.
+const LONGEST_SHOWN: usize = 200;
 
 /// Unpacks an archive to a place, or into the directory that is there. Says what was left out.
 pub fn unpack(mut archive: File, place: &Place, room: &mut Room) -> io::Result<Vec<String>> {
@@ -34,11 +43,24 @@ pub fn unpack(mut archive: File, place: &Place, room: &mut Room) -> io::Result<V
     archive.rewind()?;
     let hidden = place.hide()?;
     let mut tree = Tree::new(&hidden, room)?;
-    for entry in Archive::new(&archive).entries()? {
-        tree.add(entry?)?;
+    let head = Cell::new(None);
+    let metered = Metered {
+        file: &archive,
+        head: &head,
+    };
+    let mut metered = Archive::new(metered);
+    let mut entries = metered.entries()?;
+    loop {
+        head.set(Some(LONGEST_HEAD));
+        let Some(entry) = entries.next() else { break };
+        head.set(None);
+        let mut entry = entry?;
+        tree.add(&mut entry)?;
+        // A link has no content, whatever its header says.
+        io::copy(&mut entry, &mut io::sink())?;
     }
     let own = tree.set_modes()?;
-    let left_out = tree.left_out;
+    let left_out = tree.left_out.told();
     match place.there()? {
         None => {
             fchmod(hidden.directory(), Mode::from_raw_mode(own))?;
@@ -59,7 +81,67 @@ pub fn unpack(mut archive: File, place: &Place, room: &mut Room) -> io::Result<V
     Ok(left_out)
 }
 
-/// Refuses what would take memory or disk without bounds, before anything is made.
+/// An archive, of which only so much is read at once that is not the content of an entry: what `tar` keeps in memory. The sizes
+/// that an archive tells can be read in several ways, what is read in only one.
+struct Metered<'a> {
+    file: &'a File,
+    /// How much more; `None` where content is read.
+    head: &'a Cell<Option<u64>>,
+}
+
+impl Read for Metered<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = (&mut &*self.file).read(buffer)?;
+        if let Some(left) = self.head.get() {
+            let left = left.checked_sub(count as u64).ok_or_else(too_long)?;
+            self.head.set(Some(left));
+        }
+        Ok(count)
+    }
+}
+
+fn too_long() -> io::Error {
+    io::Error::other("the server sends a name that is too long")
+}
+
+/// What is not there afterwards, and why. As many lines as are told are kept.
+#[derive(Default)]
+struct LeftOut {
+    lines: Vec<String>,
+    more: usize,
+}
+
+impl LeftOut {
+    fn add(&mut self, name: &str, why: &str) {
+        match self.lines.len() < MOST_LEFT_OUT {
+            true => self.lines.push(format!("{name} {why}")),
+            false => self.more += 1,
+        }
+    }
+
+    fn told(mut self) -> Vec<String> {
+        if self.more > 0 {
+            self.lines.push(format!(
+                "{} more are no files, directories or links, or lead out",
+                self.more
+            ));
+        }
+        self.lines
+    }
+}
+
+/// A name as it is told.
+fn shown(name: &[u8]) -> String {
+    // What is cut may have become another letter.
+    let start = name.get(..4 * LONGEST_SHOWN).unwrap_or(name);
+    let text = Path::new(OsStr::from_bytes(start)).display().to_string();
+    match text.char_indices().nth(LONGEST_SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// Refuses early what is not unpacked, before anything is made.
 fn inspect(archive: &File) -> io::Result<()> {
     for entry in Archive::new(archive).entries_with_seek()?.raw(true) {
         let entry = entry?;
@@ -69,7 +151,7 @@ fn inspect(archive: &File) -> io::Result<()> {
             || kind.is_pax_local_extensions()
             || kind.is_pax_global_extensions();
         if is_extension && entry.header().entry_size()? > LONGEST_EXTENSION {
-            return Err(io::Error::other("the server sends a name that is too long"));
+            return Err(too_long());
         }
         if kind.is_gnu_sparse() {
             return Err(holes(&entry.path_bytes()));
@@ -79,9 +161,9 @@ fn inspect(archive: &File) -> io::Result<()> {
 }
 
 fn holes(name: &[u8]) -> io::Error {
-    let name = OsStr::from_bytes(name).display();
     io::Error::other(format!(
-        "the server sends a file with holes, which is not unpacked: {name}"
+        "the server sends a file with holes, which is not unpacked: {}",
+        shown(name)
     ))
 }
 
@@ -93,8 +175,10 @@ struct Tree<'a> {
     /// The last directory that something was put into: its steps from the root.
     last: Option<(Vec<OsString>, OwnedFd)>,
     /// Last, since one that must not be written to is to be filled first.
-    modes: Vec<(Vec<OsString>, u32, u64)>,
-    left_out: Vec<String>,
+    modes: Vec<(PathBuf, u32, u64)>,
+    /// Bytes of the names in it.
+    names: usize,
+    left_out: LeftOut,
 }
 
 impl<'a> Tree<'a> {
@@ -109,11 +193,12 @@ impl<'a> Tree<'a> {
             umask: made.st_mode & PERMISSIONS,
             last: None,
             modes: Vec::new(),
-            left_out: Vec::new(),
+            names: 0,
+            left_out: LeftOut::default(),
         })
     }
 
-    fn add(&mut self, mut entry: Entry<'_, &File>) -> io::Result<()> {
+    fn add(&mut self, entry: &mut Entry<'_, Metered<'_>>) -> io::Result<()> {
         let kind = entry.header().entry_type();
         if kind == EntryType::XGlobalHeader {
             return Ok(());
@@ -131,24 +216,25 @@ impl<'a> Tree<'a> {
         self.room.take_entry(self.root)?;
         if kind.is_dir() {
             self.enter(&steps)?;
-            if self.modes.len() >= MOST_DIRECTORIES {
+            let name: PathBuf = steps.iter().collect();
+            self.names += name.as_os_str().len();
+            if self.modes.len() >= MOST_DIRECTORIES || self.names > LONGEST_NAMES {
                 return Err(io::Error::other("the server sends more than a million directories"));
             }
-            self.modes.push((steps, mode, modified));
+            self.modes.push((name, mode, modified));
             return Ok(());
         }
-        let shown = Path::new(OsStr::from_bytes(&entry.path_bytes())).display().to_string();
+        let shown = shown(&entry.path_bytes());
         let Some(name) = steps.pop() else {
             return Err(elsewhere(&shown));
         };
         match kind {
-            EntryType::Regular | EntryType::Continuous => self.write(&steps, &name, &mut entry, mode, modified),
+            EntryType::Regular | EntryType::Continuous => self.write(&steps, &name, entry, mode, modified),
             EntryType::Symlink => {
                 let to = entry.link_name_bytes().unwrap_or_default().into_owned();
                 if leads_out(steps.len(), &to) {
-                    let to = OsStr::from_bytes(&to).display();
-                    self.left_out
-                        .push(format!("{shown} is a link that leads out of the directory, to {to}"));
+                    let why = format!("is a link that leads out of the directory, to {}", self::shown(&to));
+                    self.left_out.add(&shown, &why);
                     return Ok(());
                 }
                 let parent = self.enter(&steps)?;
@@ -169,7 +255,7 @@ impl<'a> Tree<'a> {
                 anew(parent, &name, || linkat(&from, &first, parent, &name, AtFlags::empty()))
             }
             _ => {
-                self.left_out.push(format!("{shown} is no file, directory or link"));
+                self.left_out.add(&shown, "is no file, directory or link");
                 Ok(())
             }
         }
@@ -179,7 +265,7 @@ impl<'a> Tree<'a> {
         &mut self,
         steps: &[OsString],
         name: &OsStr,
-        entry: &mut Entry<'_, &File>,
+        entry: &mut Entry<'_, Metered<'_>>,
         mode: u32,
         modified: u64,
     ) -> io::Result<()> {
@@ -218,9 +304,10 @@ impl<'a> Tree<'a> {
     fn set_modes(&mut self) -> io::Result<u32> {
         let mut own = self.umask;
         let mut modes = std::mem::take(&mut self.modes);
-        modes.sort_by_key(|(steps, ..)| std::cmp::Reverse(steps.len()));
-        for (steps, mode, modified) in modes {
+        modes.sort_by_cached_key(|(name, ..)| std::cmp::Reverse(name.components().count()));
+        for (name, mode, modified) in modes {
             let mode = mode & self.umask;
+            let steps: Vec<OsString> = name.iter().map(OsStr::to_owned).collect();
             if steps.is_empty() {
                 own = mode;
                 continue;
@@ -266,7 +353,7 @@ fn steps(name: &[u8]) -> io::Result<Vec<OsString>> {
         match step {
             Component::Normal(step) => steps.push(step.to_owned()),
             Component::CurDir => {}
-            _ => return Err(elsewhere(&OsStr::from_bytes(name).display().to_string())),
+            _ => return Err(elsewhere(&shown(name))),
         }
     }
     if steps.len() > DEEPEST {

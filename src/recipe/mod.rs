@@ -12,6 +12,8 @@ mod definitions;
 mod download;
 mod engine;
 mod functions;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod grammar;
 mod hooks;
 mod interpreter;

@@ -134,6 +134,8 @@ pub struct SshOptions {
     pub connect_timeout: Option<Duration>,
     /// Time from connected to logged in.
     pub login_timeout: Duration,
+    /// A server that was too busy to greet is asked again after this time or up to six times as long.
+    pub busy_pause: Duration,
     /// A server that is silent this long is asked whether it lives; fifteen seconds where nothing is said …
     pub keepalive_interval: Option<Duration>,
     /// … and is lost after so many times without an answer; three where nothing is said.
@@ -176,6 +178,7 @@ impl Default for SshOptions {
             verify_host_key: None,
             connect_timeout: None,
             login_timeout: Duration::from_secs(30),
+            busy_pause: Duration::from_millis(200),
             keepalive_interval: None,
             keepalive_count: None,
             max_logins: 64,

@@ -72,3 +72,34 @@ fn a_local_file_that_may_not_grow_further_is_a_failure_with_a_rollback() {
     assert!(said.contains("file too large"), "{said}");
     assert!(fleet.exists("app1", "/tmp/undone"), "{said}");
 }
+
+#[test]
+fn a_directory_without_an_end_stops_before_the_disk_is_full_and_leaves_nothing() {
+    let fleet = Fleet::start(&["app1"]);
+    // Its archive would have a terabyte.
+    fleet.sh("app1", "mkdir /tmp/large && truncate -s 1T /tmp/large/file");
+    let case = Case::new().file(
+        "deploy.rhai",
+        r#"role :app, "app1"; task :t { download "/tmp/large", "disk/$CAPISTRANO:HOST$"; }"#,
+    );
+    let script = r#"mkdir disk && mount -t tmpfs -o size=64m none disk && { "$0" t; code=$?; ls -A disk; df -m disk; exit $code; }"#;
+    let told = Command::new("unshare")
+        .args(["--mount", "--propagation", "private", "sh", "-c", script])
+        .arg(capr())
+        .current_dir(case.path(""))
+        .env("HOME", case.path("../home"))
+        .env("CAPR_SSH_CONFIG", fleet.ssh_config())
+        .env("CAPR_SYSTEM_FILE", case.path("../system.rhai"))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let (out, said) = (
+        String::from_utf8_lossy(&told.stdout),
+        String::from_utf8_lossy(&told.stderr),
+    );
+    assert_eq!(told.status.code(), Some(1), "{said}");
+    assert!(said.contains("cannot write disk/app1: the disk has room for"), "{said}");
+    let used = out.split_whitespace().rev().nth(3).unwrap_or_default();
+    assert!(out.starts_with("Filesystem") && used == "0", "{out}");
+    fleet.sh("app1", "! pgrep -x tar");
+}

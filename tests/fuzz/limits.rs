@@ -1,7 +1,8 @@
 //! What a process may take that loads recipes nobody would write.
 
-use std::io;
+use std::{fs, io};
 
+use rustix::param::page_size;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 const MEMORY: u64 = 3 << 30;
@@ -16,4 +17,12 @@ pub fn limit_memory() -> io::Result<()> {
         setrlimit(resource, limit)?;
     }
     Ok(())
+}
+
+/// What this process holds now, in MiB.
+pub fn memory() -> io::Result<u64> {
+    let said = fs::read_to_string("/proc/self/statm")?;
+    let pages = said.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
+    let pages = pages.ok_or_else(|| io::Error::other("/proc/self/statm has another form"))?;
+    Ok((pages * page_size() as u64) >> 20)
 }

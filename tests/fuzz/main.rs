@@ -41,6 +41,9 @@ Those on which capr panics, ends, hangs or takes too much memory are kept in tar
 the recipes, by what code they reach; the options are its own: -runs=100000 -seed=1. What it learned is kept, too.
 With --target COUNT inputs go to one of the readers of what others send (--targets lists them) instead.";
 
+/// No target may hold so much more at its end than in the middle, in MiB.
+const GROWTH: u64 = 64;
+
 /// No input may take longer.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -111,6 +114,9 @@ fn work(subject: &Subject, count: u64, seed: u64, first: u64) -> Result<()> {
                 Ok(right) => writeln!(out, "{}", if right? { "good" } else { "bad" })?,
                 Err(_) => writeln!(out, "panicked")?,
             }
+            if (number + 1 - first).is_multiple_of((count / 10).max(1)) {
+                writeln!(out, "memory {}", limits::memory()?)?;
+            }
         }
         Ok(())
     })?
@@ -123,6 +129,7 @@ fn watch(subject: &Subject, count: u64, seed: u64, first: u64) -> Result<ExitCod
     let mut found: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     let mut good = 0_u64;
     let mut slowest = (Duration::ZERO, 0);
+    let mut memory: Vec<u64> = Vec::new();
     while next < end {
         let mut child = Command::new(env::current_exe()?)
             .args(subject.arguments())
@@ -152,6 +159,7 @@ fn watch(subject: &Subject, count: u64, seed: u64, first: u64) -> Result<ExitCod
                 Ok(line) => match line.split_once(' ') {
                     Some(("at", number)) => (at, since) = (number.parse()?, Instant::now()),
                     Some(("panic", text)) => panic = text.to_owned(),
+                    Some(("memory", mebibytes)) => memory.push(mebibytes.parse()?),
                     _ => {
                         slowest = slowest.max((since.elapsed(), at));
                         good += u64::from(line == "good");
@@ -186,6 +194,12 @@ fn watch(subject: &Subject, count: u64, seed: u64, first: u64) -> Result<ExitCod
         slowest.1,
         slowest.0
     );
+    println!("memory after each tenth, in MiB: {memory:?}");
+    if let (Some(half), Some(last)) = (memory.get(memory.len() / 2), memory.last())
+        && *last > half + GROWTH
+    {
+        keep(subject, &mut found, "memory grows", seed, end)?;
+    }
     for (what, numbers) in &found {
         println!(
             "{} times: {what}\n  {:?}",

@@ -6,7 +6,12 @@ use capr::fuzz::Target;
 use crate::fuzz::{How, Place, mutate};
 
 /// The lists of targets, one for each layer that has some.
-const LISTS: &[&[Target]] = &[capr::session::ssh::fuzz::TARGETS, capr::actor::fuzz::TARGETS];
+const LISTS: &[&[Target]] = &[
+    capr::place::fuzz::TARGETS,
+    capr::session::ssh::fuzz::TARGETS,
+    capr::actor::fuzz::TARGETS,
+    capr::recipe::fuzz::TARGETS,
+];
 
 /// A reader, with what inputs for it are made of.
 pub enum Subject {

@@ -135,6 +135,63 @@ fn message(bytes: &mut Vec<u8>) -> Result<Option<Vec<u8>>, ()> {
     Ok(Some(message))
 }
 
+/// Target of `scripts/fuzz`: what a server asks, and what an agent answers.
+#[cfg(any(test, feature = "fuzz"))]
+pub(super) mod fuzz {
+    use super::{Guard, MAX_MESSAGE, Step, wire};
+    use crate::session::ssh::agent::{EXTENSION, REQUEST_IDENTITIES, SESSION_BIND, SIGN_REQUEST};
+
+    /// What the socket takes at once.
+    const READ: usize = 255;
+
+    /// Pieces, each after two bytes: who says it (1: the agent; 2, in the first: the agent is told of the server before) and its
+    /// length. True where something reached the agent.
+    pub(in crate::session::ssh) fn read_requests(mut bytes: &[u8]) -> bool {
+        let binding = bytes.first().is_some_and(|first| first & 2 != 0);
+        let own = [&[EXTENSION][..], &wire::packed(SESSION_BIND), b"own"].concat();
+        let mut guard = Guard::new(binding.then(|| own.clone()));
+        let (mut is_reached, mut awaits_own) = (false, binding);
+        // As the pipe does: a step as long as there is one to take, then what is there to read.
+        loop {
+            match guard.step() {
+                Step::Over => return is_reached,
+                Step::Wait => {}
+                Step::ToServer(message) => {
+                    assert!(wire::text(&message).is_some_and(|(_, rest)| rest.is_empty()));
+                    continue;
+                }
+                Step::ToAgent(message) => {
+                    let (message, rest) = wire::text(&message).unwrap_or_default();
+                    assert!(rest.is_empty() && message.len() <= MAX_MESSAGE, "more than a message");
+                    let is_own = std::mem::take(&mut awaits_own) && message == own;
+                    let is_right = match message.split_first() {
+                        Some((&REQUEST_IDENTITIES, rest)) => rest.is_empty(),
+                        Some((&SIGN_REQUEST, _)) => true,
+                        Some((&EXTENSION, rest)) => {
+                            guard.is_bound && wire::text(rest).is_some_and(|(name, _)| name == SESSION_BIND)
+                        }
+                        _ => false,
+                    };
+                    assert!(is_own || is_right, "the agent is asked {message:?}");
+                    is_reached |= !is_own;
+                    continue;
+                }
+            }
+            let Some((&[who, length], rest)) = bytes.split_first_chunk() else {
+                return is_reached;
+            };
+            let (piece, rest) = rest.split_at(usize::from(length).min(rest.len()));
+            bytes = rest;
+            if who & 1 == 1 {
+                guard.answered(piece);
+            } else if guard.takes_requests() {
+                guard.asked(piece);
+            }
+            assert!(guard.requests.len() <= MAX_MESSAGE + 4 + READ && guard.answers.len() <= MAX_MESSAGE + 4 + READ);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Guard, Step, wire};

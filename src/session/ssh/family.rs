@@ -48,22 +48,29 @@ pub(super) struct Look {
 }
 
 impl Look {
-    /// Reads what `attend.sh` tells; `None` where a line of it is something else.
+    /// Reads what `attend.sh` tells; `None` where a line of it is something else, or a number is told twice.
     pub(super) fn read(said: &str) -> Option<Self> {
         let mut look = Self::default();
+        let mut seen = BTreeSet::new();
         for line in said.lines() {
             let words: Vec<_> = line.split(' ').collect();
             match *words.as_slice() {
                 ["still", pid, start] => {
                     look.lasted.insert(mark(pid, start)?);
                 }
-                [pid, parent, session, start, state, name] => look.processes.push(Process {
-                    mark: mark(pid, start)?,
-                    parent: parent.parse().ok()?,
-                    session: session.parse().ok()?,
-                    is_over: matches!(state, "Z" | "X"),
-                    is_sudo: name == "sudo",
-                }),
+                [pid, parent, session, start, state, name] => {
+                    let mark = mark(pid, start)?;
+                    if !seen.insert(mark.pid) {
+                        return None;
+                    }
+                    look.processes.push(Process {
+                        mark,
+                        parent: parent.parse().ok()?,
+                        session: session.parse().ok()?,
+                        is_over: matches!(state, "Z" | "X"),
+                        is_sudo: name == "sudo",
+                    });
+                }
                 _ => return None,
             }
         }
@@ -146,33 +153,35 @@ impl Family {
         self.grow(look, &look.lasted);
     }
 
-    /// Adds what is proven by what is known and has lasted as long as the look.
+    /// Adds what is proven by what is known and has lasted as long as the look. Each process is taken once: a server can show any
+    /// number of them, in any order.
     fn grow(&mut self, look: &Look, lasted: &BTreeSet<Mark>) {
-        loop {
-            let before = (self.known.len(), self.sessions.len());
-            let witnesses: Vec<_> = self.known.iter().filter(|(mark, _)| lasted.contains(mark)).collect();
-            let witnessed: BTreeSet<u32> = witnesses.iter().map(|(_, session)| **session).collect();
-            let parents: BTreeMap<u32, u32> = witnesses.iter().map(|(mark, session)| (mark.pid, **session)).collect();
-            let (mut found, mut made) = (Vec::new(), Vec::new());
-            for process in &look.processes {
-                let leads = process.is_sudo && process.leads_session();
-                let is_child = match parents.get(&process.parent) {
-                    Some(session) => leads || *session == process.session,
-                    None => false,
-                };
-                let is_near = self.sessions.contains(&process.session) && witnessed.contains(&process.session);
-                if is_child || is_near {
-                    found.push((process.mark, process.session));
-                }
-                if leads && (is_child || self.known.contains_key(&process.mark)) {
-                    made.push(process.mark.pid);
+        let (mut children, mut members) = (BTreeMap::<u32, Vec<_>>::new(), BTreeMap::<u32, Vec<_>>::new());
+        for process in &look.processes {
+            children.entry(process.parent).or_default().push(process);
+            members.entry(process.session).or_default().push(process);
+        }
+        // The sessions of those that prove something.
+        let mut witnessed = BTreeSet::new();
+        let is_known = |process: &&Process| self.known.contains_key(&process.mark);
+        let mut new: Vec<&Process> = look.processes.iter().filter(is_known).collect();
+        while let Some(process) = new.pop() {
+            let mut found: Vec<&Process> = Vec::new();
+            let made = process.is_sudo && process.leads_session() && self.sessions.insert(process.mark.pid);
+            if made && witnessed.contains(&process.mark.pid) {
+                found.extend(members.get(&process.mark.pid).into_iter().flatten().copied());
+            }
+            if lasted.contains(&process.mark) {
+                let is_of =
+                    |child: &&Process| child.session == process.session || child.is_sudo && child.leads_session();
+                let own = children.get(&process.mark.pid).into_iter().flatten().copied();
+                found.extend(own.filter(is_of));
+                if witnessed.insert(process.session) && self.sessions.contains(&process.session) {
+                    found.extend(members.get(&process.session).into_iter().flatten().copied());
                 }
             }
-            self.known.extend(found);
-            self.sessions.extend(made);
-            if before == (self.known.len(), self.sessions.len()) {
-                break;
-            }
+            found.retain(|process| self.known.insert(process.mark, process.session).is_none());
+            new.append(&mut found);
         }
         let here = |process: &&Process| {
             let session = process.session;
@@ -210,6 +219,8 @@ impl Family {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::{Family, Look};
 
     const SERVER: u32 = 10;
@@ -242,7 +253,8 @@ mod tests {
         assert!(families(shown, &[], 1).is_none());
         // One has ended while it was looked.
         assert!(families(shown, &[22], 2).is_none());
-        for said in ["ps: unknown option", "1 2 3", "x 10 45 7 S other", "still 4"] {
+        let twice = "45 10 45 7 S other\n45 10 45 8 S other";
+        for said in ["ps: unknown option", "1 2 3", "x 10 45 7 S other", "still 4", twice] {
             assert!(Look::read(said).is_none(), "{said}");
         }
     }
@@ -294,6 +306,21 @@ mod tests {
         let mut family = families("20 10 20 1 S other\n", &[], 1).unwrap().remove(0);
         family.learn(&look("20 10 20 1 S other\n22 1 20 9 S other\n", &[20]));
         assert_eq!(alive(&family), [20]);
+    }
+
+    #[test]
+    fn as_many_processes_as_a_server_can_show_take_seconds_in_the_worst_order() {
+        let began = Instant::now();
+        let last = 300_000;
+        // Each is proven by the one that is shown after it.
+        let mut shown: String = (21..last)
+            .rev()
+            .map(|pid| format!("{pid} {} 20 {pid} S other\n", pid - 1))
+            .collect();
+        shown.push_str("20 10 20 20 S other\n");
+        let family = families(&shown, &[], 1).unwrap().remove(0);
+        assert_eq!(family.alive().len(), last - 20);
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
     }
 
     #[test]

@@ -12,9 +12,11 @@ use crate::configuration::Server;
 use crate::fuzz::Target;
 use crate::session::{Connector as _, Destination, Report, SessionId, SshOptions};
 
+use super::agent_guard::fuzz::read_requests;
 use super::auth::fuzz::{read_key, read_question};
 use super::certificate::Certificate;
 use super::config::fuzz::read_config;
+use super::errand::fuzz::read_processes;
 use super::hostkey::key_type;
 use super::known_hosts::{KnownHosts, fingerprint};
 use super::{SshConnector, SshEnvironment};
@@ -93,6 +95,52 @@ pub const TARGETS: &[Target] = &[
         words: &["-----BEGIN OPENSSH PRIVATE KEY-----\n", "-----END", "\n", "=", "Proc-Type: 4,ENCRYPTED\n", "AAAA", "////"],
         read: read_key,
     },
+    Target {
+        name: "agent",
+        about: "a server that asks our agent for something, and an agent that answers anything",
+        seeds: &[
+            b"\x00\x05\0\0\0\x01\x0b\x81\x05\0\0\0\x01\x0c\x00\x05\0\0\0\x01\x0d\x01\x05\0\0\0\x01\x0e",
+            b"\x03\x05\0\0\0\x01\x06\x00\x25\0\0\0\x21\x1b\0\0\0\x18session-bind@openssh.com\0\0\0\0\x01\x05\0\0\0\x01\x06",
+            b"\x00\x0d\0\0\0\x09\x14\0\0\0\x04/x.s",
+        ],
+        words: &[
+            "\0\0\0\u{1}\u{b}",
+            "\0\0\0\u{1}\u{d}",
+            "\0\0\0\u{1}\u{11}",
+            "\u{1b}\0\0\0\u{18}session-bind@openssh.com",
+            "\0\u{4}\0\u{1}",
+            "\u{1}\u{5}",
+            "\0\u{5}",
+        ],
+        read: read_requests,
+    },
+    Target {
+        name: "processes",
+        about: "a server that tells of its processes when a command is to end",
+        seeds: &[
+            b"\x81motd\ncapr 5f5f ready 15 10\n20 10 20 1 S other\n21 20 20 2 S sudo\n22 21 22 3 S sudo\n23 22 22 4 R other\n\
+              still 20 1\nstill 21 2\nstill 22 3\ncapr 5f5f done\n21 1 20 2 S other\n30 21 20 5 S other\nstill 21 2\ncapr 5f5f done\n",
+            b"\x12capr 5f5f ready 15 10\n20 10 20 1 S other\n40 10 7 2 Z sudo\n41 10 7 3 S other\nstill 20 1\nstill 41 3\n\
+              capr 5f5f done\ncapr 5f5f unproven\n",
+        ],
+        words: &[
+            "capr 5f5f ",
+            "capr 5f5f done\n",
+            "capr 5f5f ready 15 10\n",
+            "capr 5f5f unproven\n",
+            "still ",
+            "still 20 1\n",
+            " sudo\n",
+            " other\n",
+            "4294967295",
+            "18446744073709551616",
+            "-1",
+            "20 10 20 1 S other\n",
+            "\n",
+            " ",
+        ],
+        read: read_processes,
+    },
 ];
 
 const HOSTS: [(&str, u16); 3] = [("www1.example.com", 22), ("www1.example.com", 2222), ("10.0.0.1", 22)];
@@ -123,12 +171,6 @@ const LOGIN: Duration = Duration::from_secs(2);
 
 /// Connects to a server that says these bytes and hangs up. True where it was taken for a server: its key exchange began.
 fn read_greeting(bytes: &[u8]) -> bool {
-    // Who hangs up without a version is asked a second time, a second later: a few of those are enough.
-    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
-    let has_version = lines.any(|line| line.starts_with(b"SSH-") && line.ends_with(b"\n"));
-    if !has_version && !bytes.len().is_multiple_of(512) {
-        return false;
-    }
     TcpListener::bind("127.0.0.1:0").is_ok_and(|listener| converse(&listener, bytes))
 }
 
@@ -143,6 +185,7 @@ fn converse(listener: &TcpListener, bytes: &[u8]) -> bool {
         config: Some(Vec::new()),
         user_known_hosts_files: Some(vec![PathBuf::from("/dev/null")]),
         login_timeout: LOGIN,
+        busy_pause: Duration::ZERO,
         ..SshOptions::default()
     };
     let server = Server::host("127.0.0.1");

@@ -163,8 +163,10 @@ pub(super) fn establish(login: &Login, inbox: &mut Inbox) -> Result<Connection, 
         Err(Failure::Final(error)) => Err(error),
         Err(Failure::Busy(_)) => {
             // Servers that were refused together must not come back together.
-            let jitter = RandomState::new().hash_one(login.id) % 1000;
-            let until = Instant::now() + Duration::from_millis(200 + jitter);
+            let pause = login.destination.options.busy_pause;
+            let percent = RandomState::new().hash_one(login.id) % 500;
+            let jitter = pause.mul_f64(f64::from(u32::try_from(percent).unwrap_or(0)) / 100.0);
+            let until = Instant::now() + pause + jitter;
             while Instant::now() < until {
                 if inbox.end().is_some() {
                     return Err(stopped(Phase::Connect));

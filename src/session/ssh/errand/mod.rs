@@ -27,6 +27,9 @@ const BEGINNING: Duration = Duration::from_millis(500);
 /// No server has so many processes.
 const MOST_SAID: usize = 16 << 20;
 
+/// No line with the nonce is longer.
+const LONGEST_ANSWER: usize = 200;
+
 /// What an errand is asked.
 #[derive(Debug)]
 enum Question {
@@ -50,6 +53,8 @@ pub(super) struct Errand {
     nonce: String,
     stage: Stage,
     heard: Vec<u8>,
+    /// No answer begins before this place.
+    searched: usize,
     /// Its process, and the one that serves the connection.
     place: (u32, u32),
     /// Until when it is not asked again.
@@ -167,6 +172,7 @@ impl Errand {
             nonce,
             stage: Stage::Starting,
             heard: Vec::new(),
+            searched: 0,
             place: (0, 0),
             rest: None,
             beginning: None,
@@ -185,13 +191,18 @@ impl Errand {
 
     /// The next thing that it has said as a whole. A login shell may have said something before.
     fn answer(&mut self) -> Option<Answer> {
-        if self.heard.len() > MOST_SAID {
+        let word = format!("capr {} ", self.nonce);
+        let begin = find(self.heard.get(self.searched..)?, word.as_bytes()).map(|begin| self.searched + begin);
+        self.searched = begin.unwrap_or((self.heard.len() + 1).saturating_sub(word.len()).max(self.searched));
+        let length = begin.and_then(|begin| find(self.heard.get(begin..)?, b"\n"));
+        let is_too_long = begin.is_some_and(|begin| self.heard.len() - begin > LONGEST_ANSWER);
+        if self.heard.len() > MOST_SAID || length.is_none() && is_too_long {
             self.heard.clear();
+            self.searched = 0;
             return Some(Answer::Unproven);
         }
-        let word = format!("capr {} ", self.nonce);
-        let begin = find(&self.heard, word.as_bytes())?;
-        let length = find(self.heard.get(begin..)?, b"\n")?;
+        let (begin, length) = (begin?, length?);
+        self.searched = 0;
         let said: Vec<u8> = self.heard.drain(..=begin + length).collect();
         let before = String::from_utf8_lossy(said.get(..begin)?).into_owned();
         let line = String::from_utf8_lossy(said.get(begin + word.len()..begin + length)?).into_owned();
@@ -301,5 +312,7 @@ fn find(text: &[u8], what: &[u8]) -> Option<usize> {
     text.windows(what.len()).position(|window| window == what)
 }
 
+#[cfg(any(test, feature = "fuzz"))]
+pub(super) mod fuzz;
 #[cfg(test)]
 mod tests;

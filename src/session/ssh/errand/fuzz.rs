@@ -1,0 +1,44 @@
+//! Target of `scripts/fuzz`: what a server says of its processes.
+
+use crate::session::ssh::family::{Family, Look};
+
+use super::{Answer, Errand};
+
+/// The nonce of the seeds.
+const NONCE: &str = "5f5f";
+
+/// The first byte says in pieces of which size the others come, and how many commands run. True where what one of them has started
+/// was told.
+pub(in crate::session::ssh) fn read_processes(bytes: &[u8]) -> bool {
+    let (first, bytes) = bytes.split_first().unwrap_or((&1, &[]));
+    let commands = usize::from(first & 3);
+    let mut errand = Errand::new(NONCE.to_owned());
+    let mut families: Vec<Family> = Vec::new();
+    let (mut place, mut is_told) = ((0, 0), false);
+    for piece in bytes.chunks(usize::from(first >> 2).max(1)) {
+        errand.hear(piece);
+        while let Some(answer) = errand.answer() {
+            match answer {
+                Answer::Ready(own, server) => place = (own, server),
+                Answer::Unproven => families.clear(),
+                Answer::Done(said) => {
+                    let Some(look) = Look::read(&said) else { continue };
+                    families.iter_mut().for_each(|family| family.learn(&look));
+                    if families.is_empty() {
+                        families = look.families(place.1, place.0, commands).unwrap_or_default();
+                    }
+                    for family in &families {
+                        is_told |= !family.alive().is_empty();
+                        assert!(
+                            family.alive().len() <= said.lines().count(),
+                            "some are not of this look"
+                        );
+                        assert!(family.alive().iter().all(|mark| said.contains(&mark.pid.to_string())));
+                    }
+                }
+            }
+        }
+        assert!(errand.heard.len() <= bytes.len(), "something is heard twice");
+    }
+    is_told
+}
