@@ -52,6 +52,7 @@ mod stages;
 mod sudo;
 mod terminal;
 mod transactions;
+mod trial;
 mod trust;
 mod vars;
 mod verbs;

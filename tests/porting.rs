@@ -1,30 +1,32 @@
-//! The porting guide: what its tables say is clean and runs.
+//! The porting guide: each row of its tables is run, and has happened what it promises.
+#![allow(clippy::print_stdout, reason = "the counts are for whoever reads the test's output")]
 
+mod commands;
+mod defaults;
+mod files;
+mod ruby;
+mod servers;
+mod tasks;
+mod variables;
+
+use std::collections::BTreeSet;
 use std::fs;
 
+use crate::fleet::Fleet;
 use crate::fleet::place::checkout;
-use crate::harness::Case;
+use crate::trial::{Place, SERVERS, Trial};
 
-/// Around the pieces.
-const PRELUDE: &str = r#"
-set :application, "shop";
-set :repository, "https://git.example.com/shop.git";
-set :stage_name, "live"; set :db_role, "main"; set :main_host, "db1";
-set :x, 1; set :tag { "v1" }
-role :app, "app1"; role :web, "web1"; role :db, "db1", :primary => true;
-"#;
-
-/// A piece and the section it stands in.
-struct Piece {
+/// A row's piece for capr.
+struct Row {
     section: String,
     line: usize,
-    text: String,
+    piece: String,
 }
 
-fn pieces() -> Vec<Piece> {
+fn rows() -> Vec<Row> {
     let guide = checkout().join("docs/porting.md");
     let guide = fs::read_to_string(guide).unwrap();
-    let (mut section, mut pieces) = (String::new(), Vec::new());
+    let (mut section, mut rows) = (String::new(), Vec::new());
     for (index, line) in guide.lines().enumerate() {
         if let Some(title) = line.strip_prefix("## ") {
             section = title.to_owned();
@@ -33,52 +35,105 @@ fn pieces() -> Vec<Piece> {
             continue;
         };
         let cells: Vec<&str> = row.split(" | ").collect();
-        if cells[0] == "deploy.rb" {
+        if cells[0] == "deploy.rb" || cells[0] == "variable" {
+            continue;
+        }
+        if section == defaults::TITLE {
             continue;
         }
         assert_eq!(cells.len(), 3, "line {}", index + 1);
-        let text = cells[2].trim_matches('`').trim().replace("\\|", "|");
-        // A backtick at the very end or beginning belongs to the piece.
-        pieces.push(Piece {
+        let piece = cells[2].trim_matches('`').trim().replace("\\|", "|");
+        rows.push(Row {
             section: section.clone(),
             line: index + 1,
-            text,
+            piece,
         });
     }
-    pieces
+    rows
 }
 
-/// The pieces as one recipe each way: at the top in files of their own, in tasks of their own.
-fn case(pieces: &[Piece]) -> (Case, Vec<String>) {
-    let (mut recipe, mut tasks) = (PRELUDE.to_owned(), Vec::new());
-    let mut case = Case::new()
-        .file("servers.txt", "app3\n")
-        .file("tasks/db.rhai", "task :backup { }")
-        .file("public/a.html", "<p>")
-        .file("config/database.yml", "production:\n  host: db1\n");
-    for piece in pieces {
-        let (name, text) = (format!("line_{}", piece.line), &piece.text);
-        if piece.section.ends_with("in a task") {
-            recipe.push_str(&format!("task :{name} {{ {text} }}\n"));
-            if !["throw", "abort", "exit"].iter().any(|end| text.starts_with(end)) {
-                tasks.push(name);
-            }
-        } else {
-            case = case.file(&format!("{name}.rhai"), text);
-            recipe.push_str(&format!("load \"{name}\";\n"));
+/// Runs the trials of a section, which must have every row of it, on the servers that it needs.
+fn section(title: &str, trials: &[Trial], names: &[&str]) {
+    let rows: Vec<Row> = rows().into_iter().filter(|row| row.section == title).collect();
+    assert!(!rows.is_empty(), "no section {title}");
+    let tried: BTreeSet<&str> = trials.iter().map(|trial| trial.piece).collect();
+    for row in &rows {
+        let Row { line, piece, .. } = row;
+        assert!(
+            tried.contains(piece.as_str()),
+            "docs/porting.md:{line} has no trial: {piece}"
+        );
+    }
+    for piece in tried {
+        assert!(
+            rows.iter().any(|row| row.piece == piece),
+            "docs/porting.md has no row: {piece}"
+        );
+    }
+    let place = if title.ends_with("in a task") {
+        Place::Task
+    } else {
+        Place::Top
+    };
+    let fleet = (!names.is_empty()).then(|| Fleet::start(names));
+    let (mut checks, mut wrong) = (0, Vec::new());
+    for trial in trials {
+        match trial.run(place, fleet.as_ref()) {
+            Ok(looked) => checks += looked,
+            Err(reason) => wrong.push(format!("{}\n{reason}", trial.piece)),
         }
     }
-    recipe.push_str("role :app, \"app1\";\n");
-    (case.file("deploy.rhai", &recipe), tasks)
+    assert!(
+        wrong.is_empty(),
+        "{} of {} fail:\n\n{}",
+        wrong.len(),
+        trials.len(),
+        wrong.join("\n\n")
+    );
+    println!("{title}: {} rows, {} runs, {checks} checks", rows.len(), trials.len());
 }
 
 #[test]
-fn every_row_of_the_porting_guide_is_clean_and_runs() {
-    let pieces = pieces();
-    assert!(pieces.len() > 90, "{}", pieces.len());
-    let (checked, _) = case(&pieces);
-    let checked = checked.args(["check", "deploy.rhai"]).run().ok();
-    assert_eq!(checked.stdout, "nothing wrong found\n", "{}", checked.stderr);
-    let (run, tasks) = case(&pieces);
-    run.args(["deploy.rhai", "-n"]).args(tasks).run().ok();
+fn every_section_of_the_porting_guide_is_run() {
+    let known: BTreeSet<String> = rows().into_iter().map(|row| row.section).collect();
+    let expected = [
+        variables::TITLE,
+        servers::TITLE,
+        tasks::TITLE,
+        commands::TITLE,
+        files::TITLE,
+        ruby::TITLE,
+    ];
+    assert_eq!(known, expected.into_iter().map(str::to_owned).collect());
+    assert!(rows().len() > 120, "{}", rows().len());
+}
+
+#[test]
+fn rows_about_variables_do_what_they_say() {
+    section(variables::TITLE, &variables::trials(), &SERVERS);
+}
+
+#[test]
+fn rows_about_servers_do_what_they_say() {
+    section(servers::TITLE, &servers::trials(), &SERVERS);
+}
+
+#[test]
+fn rows_about_tasks_do_what_they_say() {
+    section(tasks::TITLE, &tasks::trials(), &SERVERS);
+}
+
+#[test]
+fn rows_about_commands_do_what_they_say() {
+    section(commands::TITLE, &commands::trials(), &SERVERS);
+}
+
+#[test]
+fn rows_about_files_do_what_they_say() {
+    section(files::TITLE, &files::trials(), &SERVERS);
+}
+
+#[test]
+fn rows_about_ruby_itself_do_what_they_say() {
+    section(ruby::TITLE, &ruby::trials(), &[]);
 }

@@ -1,7 +1,9 @@
 //! Functions for files on this machine. A relative path begins at the working directory, `~/` at the home directory.
 
 use std::cell::Cell;
+use std::fs::Permissions;
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -104,7 +106,11 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             named.set(named.get() + 1);
             return Ok(format!("/tmp/capr-dry-run-{}", named.get()));
         }
-        let made = tempfile::Builder::new().prefix("capr-").tempdir();
+        let only_ours = Permissions::from_mode(0o700);
+        let made = tempfile::Builder::new()
+            .prefix("capr-")
+            .permissions(only_ours)
+            .tempdir();
         let made = made.map_err(|error| {
             wrong(
                 format!("cannot make a temporary directory: {}", plain(&error)),

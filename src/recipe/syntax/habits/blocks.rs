@@ -3,7 +3,7 @@
 use super::super::errors::{Place, Told, position};
 use std::ops::Range;
 
-use super::super::fragments::{last_value, map, own, parameters, parts, plain, until};
+use super::super::fragments::{environment, last_value, own, parameters, parts, plain, until};
 use super::super::layout::is_word;
 use super::super::ruby::meant;
 use super::no;
@@ -142,7 +142,7 @@ fn around_block(place: &Place) -> Option<Told> {
         ),
         "with" => (
             "with",
-            argument("with").and_then(|pairs| own(format!("write: run \"…\", :env => {};", map(&pairs)?))),
+            argument("with").and_then(|pairs| own(format!("write: run \"…\", :env => {};", environment(&pairs)?))),
         ),
         "as" => (
             "as",

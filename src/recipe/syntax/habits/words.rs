@@ -3,7 +3,7 @@
 use super::super::super::functions::functions;
 use super::super::super::verbs;
 use super::super::errors::{Place, Told, position};
-use super::super::fragments::{last_value, map, negated, own, parts, plain, until};
+use super::super::fragments::{environment, last_value, negated, own, parts, plain, until};
 use super::super::layout::is_word;
 use super::super::ruby::meant;
 use super::no;
@@ -163,7 +163,7 @@ pub(super) fn keyword(place: &Place) -> Option<Told> {
             "with" | "as" if place.said().is_empty() => {
                 let given = place.behind(word.len(), &["{", "do", ";"]);
                 let hint = match word {
-                    "with" => map(given).map(|pairs| format!("write: run \"…\", :env => {pairs};")),
+                    "with" => environment(given).map(|pairs| format!("write: run \"…\", :env => {pairs};")),
                     _ => Some(format!("write: sudo \"…\", :as => {};", plain(given))),
                 };
                 let hint = hint.and_then(own).or_else(|| meant(word).map(str::to_owned));
