@@ -32,6 +32,8 @@ pub struct Case {
     limit: Duration,
     /// What a shell says before it becomes capr.
     circumstances: Option<String>,
+    /// What a shell is given instead of capr's arguments.
+    line: Option<String>,
 }
 
 impl Case {
@@ -52,6 +54,7 @@ impl Case {
             unread: false,
             limit: LIMIT,
             circumstances: None,
+            line: None,
         }
     }
 
@@ -59,6 +62,14 @@ impl Case {
     pub fn after(mut self, text: &str) -> Self {
         self.circumstances = Some(text.into());
         self
+    }
+
+    /// Not capr is called but a shell with this line, which knows it by its name.
+    pub fn shell(mut self, line: &str) -> Self {
+        self.line = Some(line.into());
+        let built = capr().parent().unwrap().display().to_string();
+        let path = std::env::var("PATH").unwrap_or_default();
+        self.env("PATH", format!("{built}:{path}"))
     }
 
     /// With this recipe, which is the first argument.
@@ -158,6 +169,9 @@ impl Case {
             let line = shlex::try_join([capr.to_str().unwrap()].into_iter().chain(arguments)).unwrap();
             command = Command::new("script");
             command.args(["-qec", &line, "/dev/null"]);
+        } else if let Some(line) = &self.line {
+            command = Command::new("bash");
+            command.args(["--norc", "-c", line]);
         } else if let Some(text) = &self.circumstances {
             command = Command::new("sh");
             command.args(["-c", &format!("{text}; exec \"$0\" \"$@\"")]);
@@ -203,6 +217,7 @@ impl Case {
             None
         };
         let shown = format!("capr {}", self.arguments.join(" "));
+        let shown = self.line.unwrap_or(shown);
         let deadline = Instant::now() + self.limit;
         Running {
             directory: self.directory,

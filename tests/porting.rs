@@ -1,5 +1,4 @@
 //! The porting guide: each row of its tables is run, and has happened what it promises.
-#![allow(clippy::print_stdout, reason = "the counts are for whoever reads the test's output")]
 
 mod commands;
 mod defaults;
@@ -14,7 +13,7 @@ use std::fs;
 
 use crate::fleet::Fleet;
 use crate::fleet::place::checkout;
-use crate::trial::{Place, SERVERS, Trial};
+use crate::trial::{Place, SERVERS, Trial, run_all};
 
 /// A row's piece for capr.
 struct Row {
@@ -56,7 +55,7 @@ fn rows() -> Vec<Row> {
 fn section(title: &str, trials: &[Trial], names: &[&str]) {
     let rows: Vec<Row> = rows().into_iter().filter(|row| row.section == title).collect();
     assert!(!rows.is_empty(), "no section {title}");
-    let tried: BTreeSet<&str> = trials.iter().map(|trial| trial.piece).collect();
+    let tried: BTreeSet<&str> = trials.iter().map(|trial| trial.piece.as_str()).collect();
     for row in &rows {
         let Row { line, piece, .. } = row;
         assert!(
@@ -76,21 +75,7 @@ fn section(title: &str, trials: &[Trial], names: &[&str]) {
         Place::Top
     };
     let fleet = (!names.is_empty()).then(|| Fleet::start(names));
-    let (mut checks, mut wrong) = (0, Vec::new());
-    for trial in trials {
-        match trial.run(place, fleet.as_ref()) {
-            Ok(looked) => checks += looked,
-            Err(reason) => wrong.push(format!("{}\n{reason}", trial.piece)),
-        }
-    }
-    assert!(
-        wrong.is_empty(),
-        "{} of {} fail:\n\n{}",
-        wrong.len(),
-        trials.len(),
-        wrong.join("\n\n")
-    );
-    println!("{title}: {} rows, {} runs, {checks} checks", rows.len(), trials.len());
+    run_all(title, trials, place, fleet.as_ref());
 }
 
 #[test]

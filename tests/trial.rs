@@ -1,5 +1,6 @@
 //! Trials: pieces of recipes and of command lines as the pages show them, each run with what must come of it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -29,7 +30,8 @@ const ROLES: &str = "role :app, \"app1\", \"app2\"; role :web, \"web1\"; role :d
 #[derive(Clone, Debug)]
 pub struct Trial {
     /// The piece, as the page has it.
-    pub piece: &'static str,
+    pub piece: String,
+    title: String,
     roles: &'static str,
     before: String,
     behind: String,
@@ -70,9 +72,10 @@ enum Check {
 }
 
 /// A trial of this piece.
-pub fn piece(piece: &'static str) -> Trial {
+pub fn piece(piece: &str) -> Trial {
     Trial {
-        piece,
+        piece: piece.to_owned(),
+        title: String::new(),
         roles: ROLES,
         before: String::new(),
         behind: String::new(),
@@ -96,6 +99,17 @@ pub fn piece(piece: &'static str) -> Trial {
 }
 
 impl Trial {
+    /// Under this title of its page.
+    pub fn titled(mut self, title: &str) -> Self {
+        self.title = title.into();
+        self
+    }
+
+    /// Its title.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
     /// Without the roles that every trial has.
     pub fn bare(mut self) -> Self {
         self.roles = "";
@@ -274,7 +288,7 @@ impl Trial {
     }
 
     fn case(&self, place: Place, fleet: Option<&Fleet>) -> Case {
-        let mut case = Case::new().file("deploy.rhai", &self.recipe(place));
+        let mut case = Case::new().file("recipe.rhai", &self.recipe(place));
         for (path, text) in &self.files {
             case = case.file(path, text);
         }
@@ -325,7 +339,7 @@ impl Trial {
         if self.checks.is_empty() && self.code == 0 && !self.unseen {
             return Err("nothing is expected of it".into());
         }
-        let found = self.case(place, fleet).args(["check", "deploy.rhai"]).run();
+        let found = self.case(place, fleet).args(["check", "recipe.rhai"]).run();
         let read = format!("{}{}", found.stdout, found.stderr);
         let clean = found.status.success() && (self.warns || found.stdout == "nothing wrong found\n");
         if !clean {
@@ -357,7 +371,7 @@ impl Trial {
         } else {
             self.calls.as_slice()
         };
-        let mut case = self.case(place, fleet).args(["deploy.rhai"]).args(calls);
+        let mut case = self.case(place, fleet).args(["recipe.rhai"]).args(calls);
         let socket = case.path("../agent");
         let _agent = self.agent.then(|| Agent::start(&socket));
         if self.agent {
@@ -372,6 +386,31 @@ impl Trial {
         }
         running.finish()
     }
+}
+
+/// Runs them all and tells, once, what is not as it must be.
+#[allow(clippy::print_stdout, reason = "the counts are for whoever reads the test's output")]
+pub fn run_all(what: &str, trials: &[Trial], place: Place, fleet: Option<&Fleet>) {
+    let (mut checks, mut wrong) = (0, Vec::new());
+    for trial in trials {
+        match trial.run(place, fleet) {
+            Ok(looked) => checks += looked,
+            Err(reason) => wrong.push(format!("{}\n{reason}", trial.piece)),
+        }
+    }
+    let pieces: BTreeSet<&str> = trials.iter().map(|trial| trial.piece.as_str()).collect();
+    let all = format!(
+        "{what}: {} pieces, {} runs, {checks} checks",
+        pieces.len(),
+        trials.len()
+    );
+    assert!(
+        wrong.is_empty(),
+        "{all}, {} wrong:\n\n{}",
+        wrong.len(),
+        wrong.join("\n\n")
+    );
+    println!("{all}");
 }
 
 /// What is not as it must be.

@@ -30,6 +30,7 @@ fn defaults() -> BTreeMap<String, Value> {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "a count tells that the table was not empty")]
 fn the_defaults_in_the_guide_are_those_of_capr() {
     let guide = fs::read_to_string(checkout().join("docs/porting.md")).unwrap();
     let section = guide.split(&format!("\n## {TITLE}\n")).nth(1).unwrap();

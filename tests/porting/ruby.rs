@@ -39,7 +39,7 @@ fn files() -> Vec<Trial> {
         gives("let x = join_path(\"a\", \"b\");", "puts x;", "a/b\n"),
         gives(
             "let here = dirname(recipe_file());",
-            "puts file_exists(here + \"/deploy.rhai\");",
+            "puts file_exists(here + \"/recipe.rhai\");",
             "true\n",
         ),
         gives(

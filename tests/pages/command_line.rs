@@ -1,0 +1,240 @@
+//! docs/command-line.md, docs/json-log.md and docs/editors.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::{Page, line, ok};
+use crate::fleet::Fleet;
+use crate::fleet::place::checkout;
+use crate::harness::Case;
+use crate::trial::Place;
+
+#[test]
+fn the_page_of_the_command_line_is_true() {
+    let mut page = Page::read("docs/command-line.md");
+    let fleet = Fleet::start(&["app1"]);
+    page.take("capr --help");
+    ok("capr --help").says("--servers");
+    page.take("capr r.rhai check");
+    let finished = line("capr r.rhai check")
+        .file("r.rhai", "task :check { puts \"a task\"; }")
+        .run()
+        .ok();
+    assert_eq!(finished.stdout, "a task\n");
+    page.take("capr check");
+    ok("capr check").says("nothing wrong found");
+    page.recipe(
+        "set :kernel { capture(\"uname\") }",
+        Place::Top,
+        Some(&fleet),
+        |trial| {
+            trial
+                .bare()
+                .before("role :app, \"app1\";")
+                .then("puts kernel;")
+                .prints("Linux\n")
+        },
+    );
+    page.take("fetch(:name)");
+    line("capr check")
+        .file("deploy.rhai", "task :t { puts fetch(:name); }")
+        .run()
+        .ok()
+        .says("warning")
+        .says("name");
+    page.take("set :user, `whoami`.chomp()");
+    line("capr check")
+        .file("deploy.rhai", "set :user, `whoami`.chomp();")
+        .run()
+        .ok()
+        .says("warning")
+        .says("whoami");
+
+    // Whose recipes are run.
+    page.take("capr -f FILE TASK");
+    page.take("capr ./Caprfile TASK");
+    let others = |call: &str| {
+        line(&format!("rm deploy.rhai; chown 65534 Caprfile; {call}"))
+            .file("Caprfile", "task :t { puts \"theirs\"; }")
+            .run()
+    };
+    others("capr t").code(3).says("Caprfile").says("-f").silent_on("theirs");
+    for call in ["capr -f Caprfile t", "capr ./Caprfile t"] {
+        assert_eq!(others(call).ok().stdout, "theirs\n");
+    }
+
+    page.take("capr check [RECIPE] [--json]");
+    ok("capr check deploy.rhai").says("nothing wrong found");
+    let found = line("capr check deploy.rhai --json")
+        .file("deploy.rhai", "runn \"x\";")
+        .run()
+        .code(3);
+    let found: Value = serde_json::from_str(found.stdout.lines().next().unwrap()).unwrap();
+    assert_eq!(found["type"], "error");
+    page.take("capr [RECIPE] TASK… --servers [--json]");
+    let addressed = "role :app, \"app1\"; task :t, :roles => :app { run \"true\"; } task :u { }";
+    line("capr t u --servers")
+        .file("deploy.rhai", addressed)
+        .run()
+        .ok()
+        .says("t: roles: app\n  app1  app\n");
+    let told = line("capr deploy.rhai t --servers --json")
+        .file("deploy.rhai", addressed)
+        .run()
+        .ok();
+    let told: Value = serde_json::from_str(told.stdout.trim()).unwrap();
+    assert_eq!(told["servers"][0]["server"], "app1");
+    page.take("capr vars [RECIPE] [STAGE] [NAME]… [--values] [--json]");
+    vars();
+    let example = page.block("$ capr vars flipper.rhai");
+    let (call, shown) = example.split_once('\n').unwrap();
+    let recipe = "// Two lines\n// above\nset :deploy_to { \"/srv/flipper\" }\nset :branch, \"main\";\n";
+    let finished = line(call.trim_start_matches("$ "))
+        .file("flipper.rhai", recipe)
+        .run()
+        .ok();
+    assert_eq!(finished.stdout, shown);
+    page.take("capr definitions [RECIPE] [STAGE]");
+    ok("capr definitions").says("fn run");
+    ok("capr definitions deploy.rhai").says("Say it.");
+    page.take("capr init [DIR]");
+    let made = ok("rm deploy.rhai; capr init; mkdir other; capr init other; capr -T");
+    for file in [
+        "Caprfile",
+        "config/deploy.rhai",
+        "other/Caprfile",
+        "other/config/deploy.rhai",
+    ] {
+        assert!(!made.file(file).is_empty());
+    }
+    line("capr init missing").run().code(1);
+    completions(&mut page);
+    page.done();
+}
+
+fn vars() {
+    let recipe = "set :a, 1;";
+    line("capr vars a")
+        .file("deploy.rhai", recipe)
+        .run()
+        .ok()
+        .says("deploy.rhai:1");
+    line("capr vars deploy.rhai a --values")
+        .file("deploy.rhai", recipe)
+        .run()
+        .ok()
+        .says("= 1");
+    let told = line("capr vars deploy.rhai live a --values --json")
+        .file("deploy.rhai", recipe)
+        .file("config/deploy/live.rhai", "set :a, 2;")
+        .run()
+        .ok();
+    let told: Value = serde_json::from_str(told.stdout.trim()).unwrap();
+    assert_eq!(
+        (&told["value"], &told["set"]["file"]),
+        (&Value::from(2), &Value::from("config/deploy/live.rhai"))
+    );
+}
+
+fn completions(page: &mut Page) {
+    page.take("capr completions SHELL");
+    let block = page.block("eval \"$(capr completions bash)\"");
+    let lines: Vec<&str> = block
+        .lines()
+        .map(|line| line.split(" #").next().unwrap().trim_end())
+        .collect();
+    assert_eq!(lines.len(), 3, "{block}");
+    ok(&format!("{}; complete -p capr", lines[0])).says("-F _clap_complete_capr");
+    ok(&lines[1].replace("eval \"$(", "").replace(")\"", "")).says("#compdef capr");
+    ok(&lines[2].replace(" | source", "")).says("complete --keep-order --exclusive --command capr");
+    for shell in ["elvish", "powershell"] {
+        assert!(!ok(&format!("capr completions {shell}")).stdout.is_empty());
+    }
+}
+
+/// What the page says about a type: its row, and what holds for all.
+fn row(page: &str, kind: &str) -> String {
+    let named = |line: &&str| {
+        line.split('|')
+            .nth(1)
+            .is_some_and(|cell| cell.contains(&format!("`{kind}`")))
+    };
+    let row = page
+        .lines()
+        .find(named)
+        .unwrap_or_else(|| panic!("docs/json-log.md has no `{kind}'"));
+    let above = page.split("\n| type").next().unwrap();
+    format!("{row}\n{above}")
+}
+
+#[test]
+fn the_page_of_the_json_log_names_all_that_a_run_writes() {
+    let mut page = Page::read("docs/json-log.md");
+    let first = page.block("{\"type\":\"version\"");
+    page.take("capr --log-format json");
+    page.take("capr vars");
+    page.done();
+    let fleet = Fleet::start(&["app1", "app2"]);
+    let recipe = "role :app, \"app1\", \"app2\";\n\
+        task :t { transaction { on_rollback { run \"rm -f /tmp/x\"; } run \"echo out; echo err >&2; touch /tmp/x\"; u; } }\n\
+        task :u { info \"x\"; warn \"y\"; debug \"z\"; put \"x\", \"/tmp/y\"; puts \"printed\"; }\n\
+        task :fails { transaction { t; run \"test $(hostname) = app1\"; } }\n\
+        before :t { info \"soon\"; }\n";
+    let text = fs::read_to_string(checkout().join("docs/json-log.md")).unwrap();
+    let mut kinds = std::collections::BTreeSet::new();
+    for (tasks, code) in [("t", 0), ("fails", 1)] {
+        let call = format!("capr --log-format json r.rhai {tasks}");
+        let finished = Case::new()
+            .file("r.rhai", recipe)
+            .shell(&call)
+            .on(&fleet)
+            .run()
+            .code(code);
+        assert_eq!(finished.stderr.lines().next(), Some(first.trim_end()));
+        for line in finished.stderr.lines().skip(1) {
+            let object: Value = serde_json::from_str(line).unwrap();
+            let kind = object["type"].as_str().unwrap().to_owned();
+            let said = row(&text, &kind);
+            for key in object.as_object().unwrap().keys().filter(|key| *key != "type") {
+                assert!(
+                    said.contains(&format!("`{key}`")),
+                    "docs/json-log.md does not name `{key}` of `{kind}`: {line}"
+                );
+            }
+            kinds.insert(kind);
+        }
+    }
+    assert!(kinds.len() > 15, "{kinds:?}");
+}
+
+#[test]
+fn the_page_of_the_editors_is_true() {
+    let mut page = Page::read("docs/editors/README.md");
+    let copied = page.block("cp -r docs/editors");
+    let editors = checkout().display().to_string();
+    let call = format!(
+        "mkdir -p ~/.vscode/extensions && cd '{editors}' && {}",
+        copied.trim_end()
+    );
+    let finished = ok(&call);
+    assert!(
+        finished
+            .path("../home/.vscode/extensions/capr-0.1.0/package.json")
+            .exists()
+    );
+    page.not_run(
+        "autocmd BufNewFile,BufRead *.rhai,Caprfile setfiletype rust\n",
+        "a line for vim",
+    );
+    page.take("capr definitions RECIPE > capr.d.rhai");
+    let written = ok("capr definitions deploy.rhai > capr.d.rhai");
+    assert!(written.file("capr.d.rhai").contains("Say it."));
+    page.take("capr check RECIPE");
+    ok("capr check deploy.rhai").says("nothing wrong found");
+    let fleet = Fleet::start(&["app1"]);
+    page.recipe("run \"uptime\";", Place::Task, Some(&fleet), |trial| {
+        trial.bare().before("role :app, \"app1\";").says("[out :: app1]")
+    });
+    page.done();
+}

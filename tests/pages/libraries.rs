@@ -1,0 +1,76 @@
+//! docs/libraries.md.
+
+use super::{Page, line};
+use crate::harness::Case;
+use crate::trial::Place;
+
+#[test]
+fn the_page_of_the_libraries_is_true() {
+    let mut page = Page::read("docs/libraries.md");
+    let (chat, deploy) = (page.block("// lib/capr/chat.rhai\n"), page.block("// deploy.rhai\n"));
+    let project = |call: &str| {
+        Case::new()
+            .file("lib/capr/chat.rhai", &chat)
+            .file("deploy.rhai", &deploy)
+            .shell(call)
+    };
+    let finished = project("capr ship").run().ok();
+    assert_eq!(
+        finished.stdout,
+        "#shop begun by tester\nshipping\n#shop done by tester\n"
+    );
+    project("capr -T")
+        .run()
+        .ok()
+        .says("chat:begin")
+        .says("Say that a deploy has begun.");
+    // What tells the channel can be another command.
+    let louder = project("capr ship -s 'chat_command=echo loudly'").run().ok();
+    assert_eq!(
+        louder.stdout,
+        "loudly begun by tester\nshipping\nloudly done by tester\n"
+    );
+    page.take("capr check lib/capr/chat.rhai");
+    project("capr check lib/capr/chat.rhai")
+        .run()
+        .ok()
+        .says("nothing wrong found");
+    let chat = |trial: crate::trial::Trial| trial.bare().file("lib/capr/chat.rhai", &chat).env("USER", "me");
+    page.recipe("require \"chat\"", Place::Top, None, |trial| {
+        chat(trial).calls(&["chat:begin"]).prints("#deploys begun by me\n")
+    });
+    page.take("import \"chat\" as chat");
+    page.recipe("import \"chat\" as chat;", Place::Top, None, |trial| {
+        chat(trial)
+            .then("puts chat::message(\"begun\");")
+            .prints("begun by me\n")
+    });
+    page.take("chat::message(\"begun\")");
+    page.take("set_default :name, value");
+    page.instance("set_default :name, \"value\";", Place::Top, None, |trial| {
+        trial
+            .bare()
+            .with("set :name, \"of the recipe\";")
+            .then("puts name;")
+            .prints("of the recipe\n")
+    });
+    page.recipe("require \"notify\";", Place::Top, None, |trial| {
+        trial
+            .bare()
+            .before("set :application, \"shop\"; set :notify_file, \"told\"; set :notify_tasks, [\"t\"];")
+            .then("puts \"on\";")
+            .calls(&["t", "notify:try"])
+            .prints("on\n")
+            .says("told")
+    });
+    page.recipe("#{ channel: \"#shop\" }", Place::Task, None, |trial| {
+        trial
+            .bare()
+            .before("set :application, \"shop\"; set :notify_command, \"cat >> told\"; require \"notify\"; set :notify_fields, #{ channel: \"#shop\" };")
+            .with("task :u { invoke \"notify:try\"; puts read_file(\"told\"); }")
+            .calls(&["u"])
+            .says("\"channel\":\"#shop\"")
+    });
+    page.done();
+    line("capr check").run().ok();
+}
