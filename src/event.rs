@@ -6,16 +6,16 @@ use crate::configuration::Server;
 use crate::exit::{Exit, Stream};
 use crate::interrupt::Signal;
 
-/// Capistrano's levels: a message is shown when its level is at or under the chosen one.
+/// Capistrano's levels: a message is shown when its level is at or under the chosen one, which is `Info` where nothing is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// `***`, shown even with `-q`.
     Important = 0,
     /// ` **`
     Info = 1,
-    /// `  *`
+    /// `  *`, shown with `-v`.
     Debug = 2,
-    /// Four blanks.
+    /// Four blanks, shown with `-vv`.
     Trace = 3,
 }
 
@@ -112,6 +112,10 @@ pub enum Event {
         verb: &'static str,
         /// The command as written in the recipe, or what a transfer does; secrets redacted.
         command: String,
+        /// What was said about how it runs: `dir`, `env`, `shell`, `as` and the like, each as a person reads it; secrets redacted.
+        options: Vec<(&'static str, String)>,
+        /// On this machine, which is then the only server.
+        is_local: bool,
         /// In server order.
         servers: Vec<Server>,
     },
@@ -223,8 +227,19 @@ pub enum Event {
     },
 }
 
+/// A verb and its command as a person reads them: `run uptime`. A command that begins with its verb, as those of `sudo` and
+/// `upload`, says it once.
+pub fn worded(verb: &str, command: &str) -> String {
+    match command.strip_prefix(verb) {
+        Some(rest) if rest.is_empty() || rest.starts_with(' ') => command.to_owned(),
+        _ => format!("{verb} {command}"),
+    }
+}
+
 /// Receives events, in order, on the main thread.
 pub trait Reporter {
     /// Tells one event.
     fn report(&mut self, event: &Event);
+    /// Nothing happened for a second while something is waited for: how long is shown anew.
+    fn tick(&mut self) {}
 }

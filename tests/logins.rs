@@ -292,7 +292,7 @@ fn a_server_at_an_ipv6_address_is_written_in_brackets_everywhere() {
         "role :app, \"{server}\";\n\
          task :t {{ run \"touch /tmp/x\"; put \"text\", \"/tmp/y\"; puts capture(\"echo $SSH_CONNECTION\"); run \"false\"; }}"
     );
-    let finished = Case::new().recipe(&recipe).args(["t"]).on(&fleet).run().code(1);
+    let finished = Case::new().recipe(&recipe).args(["t", "-v"]).on(&fleet).run().code(1);
     finished
         .says(&format!("[{server}] connected in"))
         .says(&format!("::1 {port}"))

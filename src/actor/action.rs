@@ -16,6 +16,8 @@ pub struct Action {
     pub verb: &'static str,
     /// The command as written in the recipe, or what a transfer does.
     pub shown: String,
+    /// What was said about how it runs, as it is to be shown.
+    pub options: Vec<(&'static str, String)>,
     /// On this machine instead of the servers.
     pub local: bool,
     /// In server order.

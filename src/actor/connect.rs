@@ -41,6 +41,7 @@ impl Actor {
             });
         }
         let mut progress = |progress: Progress| match progress {
+            Progress::Tick => teller.tick(),
             Progress::Connected(..) if local => {}
             Progress::Connected(server, elapsed) => teller.tell(Event::Connected { server, elapsed }),
             Progress::Failed(server, error) => teller.tell(Event::ConnectFailed {

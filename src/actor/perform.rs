@@ -102,6 +102,8 @@ impl Actor {
                 action: id,
                 verb: action.verb,
                 command: running.shown.clone(),
+                options: action.options,
+                is_local: action.local,
                 servers: running.servers().cloned().collect(),
             });
         }
@@ -127,6 +129,7 @@ impl Actor {
                 Some(Arrival::Output(index, stream, bytes)) => {
                     self.output(running, index, stream, &bytes, passwords)?;
                 }
+                Some(Arrival::Tick) => self.teller.tick(),
                 Some(Arrival::Lingers(index)) => self.lingers(running, index),
                 Some(Arrival::Sent(index, bytes)) => running.sent(index, bytes, &mut self.teller),
                 Some(Arrival::Finished(index, exit, elapsed)) => self.server_finished(running, index, exit, elapsed),

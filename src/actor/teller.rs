@@ -17,6 +17,10 @@ impl Teller {
         &self.redactor
     }
 
+    pub fn tick(&mut self) {
+        self.reporter.tick();
+    }
+
     pub fn tell(&mut self, mut event: Event) {
         if !self.redactor.is_empty() {
             for text in texts(&mut event) {
@@ -30,7 +34,10 @@ impl Teller {
 /// The texts of an event that come from a recipe, a person or a server.
 fn texts(event: &mut Event) -> Vec<&mut String> {
     match event {
-        Event::ActionStarted { command, .. } => vec![command],
+        Event::ActionStarted { command, options, .. } => {
+            let options = options.iter_mut().map(|(_, value)| value);
+            std::iter::once(command).chain(options).collect()
+        }
         Event::Output { lines, .. } => lines.iter_mut().collect(),
         Event::Printed { text } => vec![text],
         Event::Message { text, tag, .. } => std::iter::once(text).chain(tag).collect(),

@@ -103,21 +103,25 @@ pub(super) struct Arguments {
     #[arg(short = 'p', long = "password")]
     pub(super) ask_password: bool,
 
-    /// Show only what is important
+    /// Show only what is important: standard error of commands, warnings, failures, rollbacks
     #[arg(short = 'q', long = "quiet", conflicts_with = "verbose")]
     pub(super) quiet: bool,
 
-    /// Show more than -q does, at each repetition, and the algorithms of connections; without either all but those is shown. With -T: also hidden tasks
+    /// Show more: debug messages, connection times and algorithms, whole scripts; -vv: also when each server begins and ends. With -T: also hidden tasks
     #[arg(short = 'v', long = "verbose", action = ArgAction::Count)]
     pub(super) verbose: u8,
 
-    /// Also append everything to this file; what does not fit there makes the exit code 1
+    /// Also append it to this file, each line behind its time, with -q as without; what does not fit there makes the exit code 1
     #[arg(short = 'l', long = "log", value_name = "FILE")]
     pub(super) log: Option<PathBuf>,
 
     /// How to tell what happens: pretty on a terminal, else plain
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(super) log_format: Option<LogFormat>,
+
+    /// Begin each line with the time; with --log-format json every object has one anyway
+    #[arg(long)]
+    pub(super) timestamps: bool,
 
     /// When to use colours
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]

@@ -87,9 +87,10 @@ fn options(presentation: Presentation, is_rehearsal: bool, log: Option<Log>) -> 
         format: presentation.format,
         threshold: presentation.threshold,
         look: presentation.look,
+        width: shell::width,
         data_columns: presentation.data_columns,
         is_rehearsal,
-        tells_algorithms: presentation.tells_algorithms,
+        stamps: presentation.stamps,
         log,
         interrupt: Interrupt::default(),
     }

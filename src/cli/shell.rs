@@ -78,14 +78,19 @@ fn user_of_process() -> Option<String> {
 }
 
 fn terminal<T: IsTerminal + AsFd>(stream: fn() -> T) -> Terminal {
-    let stream = stream();
-    let is_terminal = stream.is_terminal();
-    let columns = is_terminal
-        .then(|| tcgetwinsize(stream).ok())
-        .flatten()
-        .map(|size| usize::from(size.ws_col))
-        .filter(|columns| *columns > 0);
+    let is_terminal = stream().is_terminal();
+    let columns = if is_terminal { columns(stream) } else { None };
     Terminal { is_terminal, columns }
+}
+
+/// How wide standard error is at this moment, where it is a terminal.
+pub(super) fn width() -> Option<usize> {
+    columns(stderr)
+}
+
+fn columns<T: AsFd>(stream: fn() -> T) -> Option<usize> {
+    let size = tcgetwinsize(stream()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 /// How things are told.
@@ -93,7 +98,7 @@ fn terminal<T: IsTerminal + AsFd>(stream: fn() -> T) -> Terminal {
 pub(super) struct Presentation {
     pub(super) format: Format,
     pub(super) threshold: Level,
-    pub(super) tells_algorithms: bool,
+    pub(super) stamps: bool,
     pub(super) look: Look,
     pub(super) data_columns: Option<usize>,
 }
@@ -101,7 +106,7 @@ pub(super) struct Presentation {
 impl Presentation {
     /// Where nothing was said about it.
     pub(super) fn unasked(shell: &Shell) -> Self {
-        Self::new(None, ColorChoice::Auto, Level::Trace, shell)
+        Self::new(None, ColorChoice::Auto, Level::Info, shell)
     }
 
     pub(super) fn resolve(arguments: &Arguments, shell: &Shell) -> Self {
@@ -112,12 +117,12 @@ impl Presentation {
             || arguments.tool().is_some();
         let threshold = match arguments.verbose {
             0 if arguments.quiet || is_listing => Level::Important,
-            1 => Level::Info,
-            2 => Level::Debug,
+            0 => Level::Info,
+            1 => Level::Debug,
             _ => Level::Trace,
         };
         Self {
-            tells_algorithms: arguments.verbose > 0,
+            stamps: arguments.timestamps,
             ..Self::new(arguments.log_format, arguments.color, threshold, shell)
         }
     }
@@ -140,11 +145,11 @@ impl Presentation {
         Self {
             format,
             threshold,
-            tells_algorithms: false,
+            stamps: false,
             look: Look {
                 color,
                 columns: shell.messages.columns,
-                live: is_able && format == Format::Pretty && threshold >= Level::Debug,
+                live: is_able && format == Format::Pretty && threshold >= Level::Info,
             },
             data_columns: shell.data.is_terminal.then(|| shell.data.columns.unwrap_or(80)),
         }
@@ -201,14 +206,13 @@ mod tests {
     #[test]
     fn l4_q_shows_what_is_important_and_each_v_more() {
         for (arguments, level) in [
-            (&[][..], Level::Trace),
+            (&[][..], Level::Info),
             (&["-q"], Level::Important),
-            (&["-v"], Level::Info),
-            (&["-vv"], Level::Debug),
+            (&["-v"], Level::Debug),
+            (&["-vv"], Level::Trace),
             (&["-v", "-v", "-v"], Level::Trace),
-            (&["-vvvv"], Level::Trace),
             (&["-T"], Level::Important),
-            (&["-vT"], Level::Info),
+            (&["-vT"], Level::Debug),
         ] {
             assert_eq!(presentation(arguments, &[], false).threshold, level, "{arguments:?}");
         }

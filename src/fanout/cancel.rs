@@ -30,9 +30,9 @@ impl Fanout {
             }
             let deadline = Instant::now() + signal.map_or(LAST_WORD, JobSignal::patience);
             loop {
-                match self.next_until(&mut flight, Some(deadline)) {
+                match self.next_until(&mut flight, deadline) {
                     Ok(Some(Arrival::Output(index, stream, bytes))) => output(index, stream, &bytes),
-                    Ok(Some(Arrival::Sent(..) | Arrival::Lingers(_))) => {}
+                    Ok(Some(Arrival::Sent(..) | Arrival::Lingers(_) | Arrival::Tick)) => {}
                     Ok(Some(Arrival::Finished(index, exit, elapsed))) => ended.push((index, exit, elapsed)),
                     Ok(Some(Arrival::Interrupted(_))) | Err(_) => break,
                     Ok(None) => return ended,

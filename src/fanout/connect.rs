@@ -1,12 +1,12 @@
 //! Connects servers, a number of them at once.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 
-use super::{Fanout, Link, NotConnected, Progress};
+use super::{Fanout, Link, NotConnected, Progress, TICK};
 use crate::configuration::Server;
 use crate::session::{ConnectError, Destination, Phase, Report, Session, SessionId};
 
@@ -59,8 +59,15 @@ impl Fanout {
             if logins.is_empty() {
                 break;
             }
-            // We hold a sender ourselves: the channel does not close.
-            let Ok(report) = self.reports.recv() else { break };
+            let report = match self.reports.recv_timeout(TICK) {
+                Ok(report) => report,
+                Err(RecvTimeoutError::Timeout) => {
+                    progress(Progress::Tick);
+                    continue;
+                }
+                // We hold a sender ourselves: the channel does not close.
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
             match report {
                 Report::Connected(id, elapsed) => {
                     if let Some(Login { server, session }) = logins.remove(&id) {

@@ -48,6 +48,8 @@ pub enum Progress {
     /// Answered before the callback returns; nothing sent, or `None`, means there is no password. Keeping it is up to whoever
     /// is asked: several servers ask, and a `refused` one is to be forgotten if it is the one that is kept.
     PasswordWanted(Server, PasswordQuestion, Sender<Option<Secret>>),
+    /// Nothing: another second has passed.
+    Tick,
 }
 
 /// Why not all servers are connected.
@@ -72,7 +74,12 @@ pub enum Arrival {
     Finished(usize, Exit, Duration),
     /// The person, or the system, said stop; everything still runs.
     Interrupted(Signal),
+    /// Nothing: another second has passed.
+    Tick,
 }
+
+/// How often it is said that time passes.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Sessions with servers, kept for the whole run.
 pub struct Fanout {
@@ -91,6 +98,8 @@ pub struct Fanout {
     last_session: usize,
     last_flight: usize,
     last_job: u64,
+    /// When it was last said that time passes.
+    ticked: Instant,
 }
 
 #[derive(Clone, Copy)]
@@ -149,6 +158,7 @@ impl Fanout {
             last_session: 0,
             last_flight: 0,
             last_job: 0,
+            ticked: Instant::now(),
         }
     }
 
@@ -160,6 +170,7 @@ impl Fanout {
     /// Starts one command per server, all at once. On a server that is not connected it ends as lost.
     pub fn start(&mut self, jobs: Vec<(Server, Command)>) -> Flight {
         self.last_flight += 1;
+        self.ticked = Instant::now();
         let mut flight = Flight {
             number: self.last_flight,
             running: jobs.len(),
@@ -194,15 +205,20 @@ impl Fanout {
     ///
     /// A stop request is taken by whoever is told of it here, and not pending any more.
     pub fn next(&mut self, flight: &mut Flight) -> Option<Arrival> {
-        self.next_until(flight, None).ok()?
+        let due = self.ticked + TICK;
+        let now = Instant::now();
+        if now < due || flight.running == 0 {
+            match self.next_until(flight, due) {
+                Err(RecvTimeoutError::Timeout) => {}
+                next => return next.ok()?,
+            }
+        }
+        self.ticked = now.max(due);
+        Some(Arrival::Tick)
     }
 
     /// The same, but an error once the deadline has passed.
-    fn next_until(
-        &mut self,
-        flight: &mut Flight,
-        deadline: Option<Instant>,
-    ) -> Result<Option<Arrival>, RecvTimeoutError> {
+    fn next_until(&mut self, flight: &mut Flight, deadline: Instant) -> Result<Option<Arrival>, RecvTimeoutError> {
         loop {
             if flight.running == 0 {
                 self.held.remove(&flight.number);
@@ -218,13 +234,8 @@ impl Fanout {
                 }
                 continue;
             }
-            let report = match deadline {
-                None => self.reports.recv().map_err(|_| RecvTimeoutError::Disconnected)?,
-                Some(deadline) => self
-                    .reports
-                    .recv_timeout(deadline.saturating_duration_since(Instant::now()))?,
-            };
-            match report {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.reports.recv_timeout(left)? {
                 // Who took the request before has dealt with it.
                 Report::Interrupted(_) => {
                     if let Some(signal) = self.interrupt.take() {

@@ -180,6 +180,7 @@ fn c14_commands_may_run_while_the_output_of_others_is_handled() {
         match arrival {
             Arrival::Output(index, _, bytes) => assert_eq!((index, bytes), (0, b"one\n".to_vec())),
             Arrival::Finished(index, exit, _) => ends.push((index, exit)),
+            Arrival::Tick => {}
             Arrival::Sent(..) | Arrival::Lingers(_) => panic!("nobody asked"),
             Arrival::Interrupted(_) => panic!("nobody said stop"),
         }

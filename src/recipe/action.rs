@@ -31,6 +31,8 @@ pub(super) struct Request {
     pub(super) verb: &'static str,
     /// As the recipe says it.
     pub(super) shown: String,
+    /// What was said about how it runs, as it is shown.
+    pub(super) options: Vec<(&'static str, String)>,
     /// The command, placeholders still in it.
     pub(super) text: String,
     pub(super) input: Input,
@@ -139,10 +141,10 @@ impl Interpreter {
         })
     }
 
-    /// The servers of a selection, none only in a dry run; `None` where nobody matches and the command is to be skipped.
+    /// The servers of a selection, at least one; `None` where nobody matches and the command is to be skipped.
     fn servers(&self, selection: &Selection) -> Result<Option<Vec<Server>>, ActionError> {
         let servers = select(&self.configuration.borrow().roles, selection, &self.filter)?;
-        if !servers.is_empty() || self.dry_run && !self.filter.narrows(selection) {
+        if !servers.is_empty() {
             return Ok(Some(servers));
         }
         let task = self.current_task().map(|task| task.name.clone());
@@ -200,10 +202,6 @@ impl Interpreter {
         let Some(servers) = self.servers(&settings.selection).map_err(failed)? else {
             return Ok(None);
         };
-        if servers.is_empty() {
-            self.say(Level::Info, format!("on 0 servers: {} {}", request.verb, request.shown));
-            return Ok(Some(Outcome::default()));
-        }
         let reach = self.reach(context.engine())?;
         let most_captured = self.most_captured(context.engine())?;
         let goes_on = settings.selection.on_error_continue == Some(true);
@@ -511,6 +509,7 @@ fn action(request: &Request, jobs: Vec<(Destination, Command)>, local: bool, opt
     Action {
         verb: request.verb,
         shown: request.shown.clone(),
+        options: request.options.clone(),
         local,
         jobs,
         parts: HashMap::new(),

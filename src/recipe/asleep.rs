@@ -82,7 +82,7 @@ impl Interpreter {
         let taken = taken.map(text).filter(|taken| !taken.is_empty());
         let taken = taken.map_or_else(|| "empty".to_owned(), |taken| format!("{taken:?}"));
         self.say(
-            Level::Debug,
+            Level::Info,
             format!("nobody is asked now: {question}; the answer is taken to be {taken}"),
         );
     }

@@ -29,6 +29,7 @@ mod reference;
 mod role_block;
 mod rollback;
 mod secrets;
+mod shown;
 mod sources;
 mod stack;
 mod stages;

@@ -10,7 +10,7 @@ use super::interpreter::{Interpreter, names_secret};
 use super::origin::wrong;
 use crate::actor::Action;
 use crate::configuration::{Environment, RunOptions};
-use crate::event::Level;
+use crate::event::{Level, worded};
 use crate::plan::exports;
 use crate::secret::Secret;
 
@@ -84,10 +84,9 @@ impl Interpreter {
         self.say(
             Level::Important,
             format!(
-                "a secret stands in the command line of `{} {}', where every user of {whose} can read it while it runs: \
+                "a secret stands in the command line of `{}', where every user of {whose} can read it while it runs: \
                  give it by :env or :data",
-                action.verb,
-                action.shown.lines().next().unwrap_or_default()
+                worded(action.verb, action.shown.lines().next().unwrap_or_default())
             ),
         );
     }

@@ -11,6 +11,7 @@ use crate::recipe::{Addressed, TaskSummary, Variable};
 use crate::secret::Redactor;
 
 use super::clean::{Clean, Cleaner};
+use super::clock::Clock;
 use super::json::{Json, Object};
 use super::outlet::{Outlet, Room};
 use super::palette::{Label, Look};
@@ -61,13 +62,16 @@ pub struct Options {
     pub threshold: Level,
     /// How things look on standard error.
     pub look: Look,
+    /// How wide standard error is at this moment, where it is a terminal.
+    pub width: fn() -> Option<usize>,
     /// Width of standard output; `None` where it is no terminal.
     pub data_columns: Option<usize>,
     /// Whether nothing is really done; connections are not told then, as there are none.
     pub is_rehearsal: bool,
-    /// Whether the algorithms of connections are told to a person, too.
-    pub tells_algorithms: bool,
-    /// Where everything is appended in the plain form.
+    /// Whether lines on standard error begin with the time.
+    pub stamps: bool,
+    /// Where everything is appended in the plain form, each line behind its time; at least what is shown where nothing is said
+    /// about the threshold.
     pub log: Option<Log>,
     /// Once it is raised, output that nobody reads is not waited for.
     pub interrupt: Interrupt,
@@ -84,7 +88,11 @@ struct Inner {
     cleaner: Cleaner,
     data_columns: Option<usize>,
     is_rehearsal: bool,
-    tells_algorithms: bool,
+    clock: Clock,
+    stamps: bool,
+    /// So many columns are taken by the time.
+    stamp: usize,
+    width: fn() -> Option<usize>,
     messages: Screen,
     data: Screen,
     log: Option<(Plain, Screen)>,
@@ -104,6 +112,10 @@ impl Reporter for Console {
     fn report(&mut self, event: &Event) {
         self.0.borrow_mut().report(event);
     }
+
+    fn tick(&mut self) {
+        self.0.borrow_mut().draw("");
+    }
 }
 
 impl Console {
@@ -112,21 +124,34 @@ impl Console {
         let room = Room::default();
         let messages = Outlet::new(std::io::stderr(), room.clone(), options.interrupt.clone());
         let data = Outlet::new(std::io::stdout(), room, options.interrupt.clone());
-        Self::on(options, redactor, Box::new(messages), Box::new(data))
+        Self::on(options, redactor, Clock::default(), Box::new(messages), Box::new(data))
     }
 
     /// A console on other writers: `messages` for all that is told, `data` for what was asked for.
-    pub fn on(options: Options, redactor: Redactor, messages: Box<dyn Write>, data: Box<dyn Write>) -> Self {
+    pub(super) fn on(
+        options: Options,
+        redactor: Redactor,
+        clock: Clock,
+        messages: Box<dyn Write>,
+        data: Box<dyn Write>,
+    ) -> Self {
         let cleaner = Cleaner::new(redactor);
+        let stamp = match (options.stamps, options.format) {
+            (true, Format::Pretty) => clock.of_day().chars().count() + 1,
+            _ => 0,
+        };
+        let mut look = options.look.narrower(stamp);
+        // A plan is not waited for.
+        look.live &= !options.is_rehearsal;
         let form = match options.format {
             Format::Pretty => Form::Pretty(Pretty::new(
                 cleaner.clone(),
-                options.look,
+                look,
                 options.threshold,
                 options.is_rehearsal,
             )),
             Format::Plain => Form::Plain(Plain::new(cleaner.clone(), options.threshold, options.is_rehearsal)),
-            Format::Json => Form::Json(Json::new(cleaner.clone())),
+            Format::Json => Form::Json(Json::log(cleaner.clone(), clock.clone())),
         };
         let mut messages = Screen::new(messages);
         if let Form::Json(json) = &form {
@@ -134,18 +159,22 @@ impl Console {
         }
         let log_name = options.log.as_ref().map(|log| log.name.clone()).unwrap_or_default();
         let log = options.log.map(|log| {
+            let threshold = options.threshold.max(Level::Info);
             (
-                Plain::new(cleaner.clone(), options.threshold, options.is_rehearsal),
+                Plain::new(cleaner.clone(), threshold, options.is_rehearsal),
                 Screen::new(log.file),
             )
         });
         Self(Rc::new(RefCell::new(Inner {
             form,
-            look: options.look,
+            look,
             cleaner,
             data_columns: options.data_columns,
             is_rehearsal: options.is_rehearsal,
-            tells_algorithms: options.tells_algorithms || options.format == Format::Json,
+            clock,
+            stamps: options.stamps,
+            stamp,
+            width: options.width,
             messages,
             data: Screen::new(data),
             log,
@@ -165,7 +194,7 @@ impl Console {
     /// Failures that were asked for, on standard output, one JSON object per line.
     pub fn data_errors(&self, diagnostics: &[Diagnostic]) {
         let mut inner = self.0.borrow_mut();
-        let json = Json::new(inner.cleaner.clone());
+        let json = Json::data(inner.cleaner.clone());
         for diagnostic in diagnostics {
             inner.show(&json.diagnostic(diagnostic));
         }
@@ -252,9 +281,7 @@ impl Inner {
         if self.is_rehearsal && matches!(event, Event::Connecting { .. } | Event::Connected { .. }) {
             return;
         }
-        if !self.tells_algorithms && matches!(event, Event::Negotiated { .. }) {
-            return;
-        }
+        self.measure();
         self.tally.count(event);
         if let Event::Printed { text } = event {
             self.messages.erase();
@@ -263,10 +290,7 @@ impl Inner {
         match &mut self.form {
             Form::Pretty(pretty) => {
                 let lines = pretty.tell(event);
-                let live = if self.look.live { pretty.live() } else { None };
-                let live = live.map(|live| self.cleaner.whole(&live, self.look.color));
-                self.messages
-                    .write(&self.cleaner.whole(&lines, self.look.color), live.as_ref());
+                self.draw(&lines);
             }
             Form::Plain(plain) => {
                 let lines = plain.tell(event);
@@ -281,15 +305,37 @@ impl Inner {
         lines.into_iter().for_each(|lines| self.record(&lines));
     }
 
+    /// Whole lines for a terminal, and its last one.
+    fn draw(&mut self, lines: &str) {
+        let Form::Pretty(pretty) = &self.form else {
+            return;
+        };
+        let columns = (self.width)().or(self.look.columns).unwrap_or(80);
+        let live = if self.look.live { pretty.live(columns) } else { None };
+        let live = live.map(|live| self.cleaner.whole(&live, self.look.color));
+        let stamped = self.stamps.then(|| stamped(lines, &self.clock.of_day()));
+        let lines = self.cleaner.whole(stamped.as_deref().unwrap_or(lines), self.look.color);
+        self.messages.write(&lines, live.as_ref());
+    }
+
     /// Whole lines for standard error.
     fn say(&mut self, text: &str) {
+        let stamped = match &self.form {
+            _ if !self.stamps || text.is_empty() => None,
+            // Its objects have a time.
+            Form::Json(_) => None,
+            Form::Pretty(_) => Some(stamped(text, &self.clock.of_day())),
+            Form::Plain(_) => Some(stamped(text, &self.clock.local())),
+        };
+        let text = stamped.as_deref().unwrap_or(text);
         self.messages.write(&self.cleaner.whole(text, self.look.color), None);
     }
 
     /// Whole lines for the log.
     fn record(&mut self, text: &str) {
-        if let Some((_, file)) = &mut self.log {
-            file.write(&self.cleaner.whole(text, false), None);
+        if let Some((_, file)) = self.log.as_mut().filter(|_| !text.is_empty()) {
+            let text = stamped(text, &self.clock.local());
+            file.write(&self.cleaner.whole(&text, false), None);
         }
     }
 
@@ -315,7 +361,21 @@ impl Inner {
         }
     }
 
+    /// How wide the terminal is by now.
+    fn measure(&mut self) {
+        if self.look.columns.is_none() || !matches!(self.form, Form::Pretty(_)) {
+            return;
+        }
+        if let Some(columns) = (self.width)() {
+            self.look.columns = Some(columns.saturating_sub(self.stamp).max(1));
+        }
+        if let Form::Pretty(pretty) = &mut self.form {
+            pretty.look = self.look;
+        }
+    }
+
     fn error(&mut self, diagnostic: &Diagnostic) {
+        self.measure();
         let text = match &self.form {
             Form::Json(json) => json.diagnostic(diagnostic),
             _ => diagnostic::render(diagnostic, self.look, &self.cleaner),
@@ -339,11 +399,14 @@ impl Inner {
             Ending::Failed { rollback: Some(false) } => (false, "failed, rollback incomplete"),
         };
         let failed = self.tally.failures.len();
+        let on = match self.tally.servers() {
+            0 => String::new(),
+            servers => format!(" on {}", count(servers, "server")),
+        };
         let mut line = format!(
-            "{words}: {}, {} on {} in {}",
+            "{words}: {}, {}{on} in {}",
             count(self.tally.tasks, "task"),
             count(self.tally.commands, "command"),
-            count(self.tally.servers(), "server"),
             duration(self.tally.elapsed()),
         );
         if failed > 0 {
@@ -351,7 +414,7 @@ impl Inner {
         }
         if let Form::Json(_) = self.form {
             let mut object = Object::new(&self.cleaner, "summary");
-            object.boolean("ok", ok);
+            object.time(&self.clock).boolean("ok", ok);
             match ending {
                 Ending::Failed {
                     rollback: Some(complete),
@@ -417,4 +480,9 @@ impl Inner {
         }
         text
     }
+}
+
+/// Whole lines, each behind a time.
+fn stamped(text: &str, time: &str) -> String {
+    text.lines().flat_map(|line| [time, " ", line, "\n"]).collect()
 }

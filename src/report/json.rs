@@ -8,34 +8,51 @@ use crate::event::{Event, Level};
 use crate::exit::Exit;
 
 use super::clean::{Clean, Cleaner, is_hidden};
+use super::clock::Clock;
 
 /// The JSON form.
 #[derive(Debug)]
 pub(super) struct Json {
     cleaner: Cleaner,
+    /// Of a log.
+    clock: Option<Clock>,
 }
 
 impl Json {
-    pub(super) fn new(cleaner: Cleaner) -> Self {
-        Self { cleaner }
+    /// A log, each object with its time.
+    pub(super) fn log(cleaner: Cleaner, clock: Clock) -> Self {
+        Self {
+            cleaner,
+            clock: Some(clock),
+        }
+    }
+
+    /// What was asked for: the same objects, without a time.
+    pub(super) fn data(cleaner: Cleaner) -> Self {
+        Self { cleaner, clock: None }
+    }
+
+    fn object(&self, kind: &str) -> Object<'_> {
+        let mut object = Object::new(&self.cleaner, kind);
+        if let Some(clock) = &self.clock {
+            object.time(clock);
+        }
+        object
     }
 
     /// The first line of a log.
     pub(super) fn version(&self) -> String {
-        let mut object = Object::new(&self.cleaner, "version");
+        let mut object = self.object("version");
         object.text("capr", env!("CARGO_PKG_VERSION")).text("log_format", "1.0");
         object.line()
     }
 
     /// A failure.
     pub(super) fn diagnostic(&self, diagnostic: &Diagnostic) -> String {
-        let mut object = Object::new(
-            &self.cleaner,
-            match diagnostic.severity {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-            },
-        );
+        let mut object = self.object(match diagnostic.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        });
         object
             .text("fault", fault_name(diagnostic.fault))
             .text("message", &diagnostic.message);
@@ -69,7 +86,7 @@ impl Json {
 
     /// An event.
     pub(super) fn tell(&self, event: &Event) -> String {
-        let mut object = Object::new(&self.cleaner, type_name(event));
+        let mut object = self.object(type_name(event));
         match event {
             Event::TaskStarted { task, depth } => object.text("task", task).number("depth", depth),
             Event::TaskFinished {
@@ -124,12 +141,23 @@ impl Json {
                 action,
                 verb,
                 command,
+                options,
+                is_local,
                 servers,
-            } => object
-                .number("action", action.0)
-                .text("verb", verb)
-                .text("command", command)
-                .servers(servers),
+            } => {
+                let mut said = Object::untyped(&self.cleaner);
+                for (name, value) in options {
+                    said.text(name, value);
+                }
+                let said = said.end();
+                object
+                    .number("action", action.0)
+                    .text("verb", verb)
+                    .text("command", command)
+                    .raw("options", &said)
+                    .boolean("local", *is_local)
+                    .servers(servers)
+            }
             Event::Output {
                 action,
                 server,
@@ -137,7 +165,7 @@ impl Json {
                 lines,
             } => {
                 let told = |line: &String| {
-                    let mut object = Object::new(&self.cleaner, type_name(event));
+                    let mut object = self.object(type_name(event));
                     object
                         .number("action", action.0)
                         .server(server)
@@ -274,6 +302,11 @@ impl<'a> Object<'a> {
             json: String::from("{"),
             cleaner,
         }
+    }
+
+    /// When it is told.
+    pub(super) fn time(&mut self, clock: &Clock) -> &mut Self {
+        self.text("time", &clock.utc())
     }
 
     fn escape(&mut self, text: &str) {

@@ -3,9 +3,11 @@
 
 mod addressed;
 mod clean;
+mod clock;
 mod console;
 mod diagnostic;
 mod json;
+mod live;
 mod outlet;
 mod palette;
 mod plain;

@@ -33,6 +33,12 @@ pub struct Look {
 }
 
 impl Look {
+    /// With so many columns less, where their number is known.
+    pub(super) fn narrower(mut self, columns: usize) -> Self {
+        self.columns = self.columns.map(|known| known.saturating_sub(columns).max(1));
+        self
+    }
+
     /// `text` in the style of `label`.
     pub(super) fn paint(self, label: Label, text: &str) -> String {
         if !self.color || text.is_empty() {

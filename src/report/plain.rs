@@ -5,7 +5,7 @@ use crate::event::{Event, Level};
 use crate::exit::{Exit, Stream};
 
 use super::clean::Cleaner;
-use super::text::{brief, duration, negotiated, quoted};
+use super::text::{brief, duration, negotiated, quoted, said};
 
 /// The plain form.
 #[derive(Debug)]
@@ -52,10 +52,15 @@ struct Lines<'a> {
 
 impl Lines<'_> {
     fn say(&mut self, level: Level, tag: Option<&str>, text: &str) {
+        self.marked(level, level, tag, text);
+    }
+
+    /// What Capistrano tells at the level `marks`, shown as one of another level.
+    fn marked(&mut self, level: Level, marks: Level, tag: Option<&str>, text: &str) {
         if level > self.plain.threshold {
             return;
         }
-        let stars = match level {
+        let stars = match marks {
             Level::Important => "***",
             Level::Info => " **",
             Level::Debug => "  *",
@@ -77,19 +82,26 @@ impl Lines<'_> {
 
     fn event(&mut self, event: &Event) {
         match event {
-            Event::TaskStarted { task, .. } => self.say(Level::Debug, None, &format!("executing `{task}'")),
+            Event::TaskStarted { task, .. } => {
+                self.marked(Level::Info, Level::Debug, None, &format!("executing `{task}'"))
+            }
             Event::TaskFinished { .. } | Event::Transferred { .. } | Event::Printed { .. } => {}
             Event::HooksTriggered { event, task } => {
                 let of = task.as_ref().map(|task| format!(" for `{task}'")).unwrap_or_default();
-                self.say(Level::Debug, None, &format!("triggering {event} callbacks{of}"));
+                self.marked(
+                    Level::Info,
+                    Level::Debug,
+                    None,
+                    &format!("triggering {event} callbacks{of}"),
+                );
             }
             Event::Connecting { servers } => {
                 let servers = list(servers);
-                self.say(Level::Trace, None, &format!("connecting to: {servers}"));
+                self.marked(Level::Info, Level::Trace, None, &format!("connecting to: {servers}"));
             }
             Event::Connected { server, elapsed } => {
                 let text = format!("connected in {}", duration(*elapsed));
-                self.say(Level::Trace, Some(&server.to_string()), &text);
+                self.marked(Level::Debug, Level::Trace, Some(&server.to_string()), &text);
             }
             Event::ConnectFailed { server, reason } => {
                 let text = format!("connection failed: {reason}");
@@ -116,11 +128,19 @@ impl Lines<'_> {
                 mac,
             } => {
                 let text = negotiated(key_exchange, host_key, cipher, mac.as_deref());
-                self.say(Level::Info, Some(&server.to_string()), &text);
+                self.marked(Level::Debug, Level::Info, Some(&server.to_string()), &text);
             }
             Event::ActionStarted {
-                verb, command, servers, ..
-            } => self.action(verb, command, servers),
+                verb,
+                command,
+                options,
+                is_local,
+                servers,
+                ..
+            } => {
+                self.action(verb, command, *is_local);
+                self.circumstances(options, if *is_local { &[] } else { servers });
+            }
             Event::Output {
                 server, stream, lines, ..
             } => {
@@ -131,17 +151,20 @@ impl Lines<'_> {
                 let text: String = lines.iter().flat_map(|line| [line, "\n"]).collect();
                 self.say(level, Some(&format!("{stream} :: {server}")), &text);
             }
-            Event::ServerFinished { server, exit, .. } => match exit {
-                Exit::Status(0) => {}
+            Event::ServerFinished { .. } | Event::ActionFinished { .. } if self.plain.is_rehearsal => {}
+            Event::ServerFinished {
+                server, exit, elapsed, ..
+            } => match exit {
+                Exit::Status(0) => {
+                    let text = format!("finished in {}", duration(*elapsed));
+                    self.marked(Level::Trace, Level::Trace, Some(&server.to_string()), &text);
+                }
                 Exit::Status(_) => self.say(Level::Info, Some(&server.to_string()), &exit.to_string()),
                 _ => self.say(Level::Important, Some(&server.to_string()), &exit.to_string()),
             },
             Event::ActionFinished { elapsed, .. } => {
-                self.say(
-                    Level::Trace,
-                    None,
-                    &format!("command finished in {}", duration(*elapsed)),
-                );
+                let text = format!("command finished in {}", duration(*elapsed));
+                self.marked(Level::Info, Level::Trace, None, &text);
             }
             Event::TransactionStarted => self.say(Level::Info, None, "transaction: start"),
             Event::TransactionCommitted => self.say(Level::Info, None, "transaction: commit"),
@@ -169,25 +192,39 @@ impl Lines<'_> {
         }
     }
 
-    fn action(&mut self, verb: &str, command: &str, servers: &[Server]) {
-        let local = verb == "run_locally";
-        let executing = if local { "executing locally:" } else { "executing" };
+    fn action(&mut self, verb: &str, command: &str, is_local: bool) {
+        let executing = if is_local { "executing locally:" } else { "executing" };
         let script: Vec<String> = command.lines().map(str::to_owned).collect();
         let text = match verb {
             "put" | "get" | "upload" | "download" => command.to_owned(),
             _ if script.len() > 1 => {
-                let script = brief(script, self.plain.is_rehearsal).join("\n    ");
-                format!("{executing}\n    {script}")
+                let lines = brief(script, self.plain.threshold);
+                let between = if lines.len() > 1 { "\n    " } else { " " };
+                format!("{executing}{between}{}", lines.join("\n    "))
             }
             _ => format!("{executing} {}", quoted(command)),
         };
-        self.say(Level::Debug, None, &text);
-        if local {
+        self.marked(Level::Info, Level::Debug, None, &text);
+    }
+
+    /// How and where a command runs.
+    fn circumstances(&mut self, options: &[(&str, String)], servers: &[Server]) {
+        if let Some(said) = said(options, self.plain.threshold, self.plain.is_rehearsal) {
+            self.marked(Level::Info, Level::Trace, None, &format!("options: {said}"));
+        }
+        if servers.is_empty() {
             return;
         }
-        self.say(Level::Trace, None, &format!("servers: {}", list(servers)));
-        for server in servers {
-            self.say(Level::Trace, Some(&server.to_string()), "executing command");
+        self.marked(Level::Info, Level::Trace, None, &format!("servers: {}", list(servers)));
+        if !self.plain.is_rehearsal {
+            for server in servers {
+                self.marked(
+                    Level::Trace,
+                    Level::Trace,
+                    Some(&server.to_string()),
+                    "executing command",
+                );
+            }
         }
     }
 }

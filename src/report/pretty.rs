@@ -2,31 +2,38 @@
 //! last line that shows who is still being waited for.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 
 use crate::configuration::Server;
-use crate::event::{ActionId, Event, Level};
+use crate::event::{ActionId, Event, Level, worded};
 use crate::exit::{Exit, Stream};
 
-use super::clean::Cleaner;
+use super::clean::{Cleaner, shown};
+use super::live::Waiting;
 use super::palette::{Label, Look};
-use super::text::{brief, count, cut, duration, negotiated, size};
+use super::text::{brief, count, duration, negotiated, said, size, wrap};
 
 /// So many servers are shown by name when all went well; more are counted.
 const NAMED_SERVERS: usize = 4;
+/// So many are shown by name in a plan.
+const PLANNED_SERVERS: usize = 12;
+/// Room for what is filled into lines, however narrow the terminal is.
+const LEAST_COLUMNS: usize = 30;
 
 /// The pretty form.
 #[derive(Debug)]
 pub(super) struct Pretty {
     cleaner: Cleaner,
-    look: Look,
+    pub(super) look: Look,
     threshold: Level,
     is_rehearsal: bool,
     /// Of the lines to come, in steps of two columns.
     indent: usize,
     connecting: Vec<Server>,
+    /// Since when, and how many servers there were.
+    connecting_since: (Instant, usize),
     running: IndexMap<ActionId, Running>,
 }
 
@@ -34,6 +41,9 @@ pub(super) struct Pretty {
 struct Running {
     verb: &'static str,
     command: Vec<String>,
+    options: Vec<(&'static str, String)>,
+    is_local: bool,
+    started: Instant,
     servers: Vec<Server>,
     /// Those on which it has not ended.
     left: Vec<Server>,
@@ -55,6 +65,7 @@ impl Pretty {
             is_rehearsal,
             indent: 0,
             connecting: Vec::new(),
+            connecting_since: (Instant::now(), 0),
             running: IndexMap::new(),
         }
     }
@@ -69,16 +80,27 @@ impl Pretty {
         match event {
             Event::TaskStarted { task, depth } => {
                 self.indent = *depth;
-                if self.threshold >= Level::Debug {
+                if self.threshold >= Level::Info {
                     let task = self.cleaner.line(task);
                     self.line(&mut text, self.indent, &self.look.paint(Label::Task, &task));
                 }
                 self.indent += 1;
             }
             Event::TaskFinished { depth, .. } => self.indent = *depth,
-            Event::HooksTriggered { .. } | Event::Printed { .. } => {}
-            Event::Connecting { servers } => self.connecting.extend(servers.iter().cloned()),
-            Event::Connected { server, .. } => self.connecting.retain(|other| other != server),
+            Event::HooksTriggered { event, task } => {
+                let of = task.as_ref().map(|task| format!(" {task}")).unwrap_or_default();
+                self.aside(&mut text, Level::Debug, &format!("hooks: {event}{of}"));
+            }
+            Event::Printed { .. } => {}
+            Event::Connecting { servers } => {
+                self.connecting.extend(servers.iter().cloned());
+                self.connecting_since = (Instant::now(), self.connecting.len());
+            }
+            Event::Connected { server, elapsed } => {
+                self.connecting.retain(|other| other != server);
+                let said = format!("{server}: connected in {}", duration(*elapsed));
+                self.aside(&mut text, Level::Debug, &said);
+            }
             Event::ConnectFailed { server, reason } => {
                 self.connecting.retain(|other| other != server);
                 let text_of = format!("{server}: {}", self.cleaner.lines(reason).join("; "));
@@ -105,17 +127,22 @@ impl Pretty {
                 mac,
             } => {
                 let said = negotiated(key_exchange, host_key, cipher, mac.as_deref());
-                self.say(&mut text, Level::Info, None, &format!("{server}: {said}"));
+                self.aside(&mut text, Level::Debug, &format!("{server}: {said}"));
             }
             Event::ActionStarted {
                 action,
                 verb,
                 command,
+                options,
+                is_local,
                 servers,
             } => {
                 let running = Running {
                     verb,
-                    command: brief(self.cleaner.lines(command), self.is_rehearsal),
+                    command: brief(self.cleaner.lines(command), self.threshold),
+                    options: options.clone(),
+                    is_local: *is_local,
+                    started: Instant::now(),
                     servers: servers.clone(),
                     left: servers.clone(),
                     indent: self.indent,
@@ -159,8 +186,8 @@ impl Pretty {
                 }
             }
             Event::ActionFinished { action, elapsed, .. } => self.finish(&mut text, *action, *elapsed),
-            Event::TransactionStarted => self.say(&mut text, Level::Debug, None, "transaction: start"),
-            Event::TransactionCommitted => self.say(&mut text, Level::Debug, None, "transaction: commit"),
+            Event::TransactionStarted => self.aside(&mut text, Level::Info, "transaction: start"),
+            Event::TransactionCommitted => self.aside(&mut text, Level::Info, "transaction: commit"),
             Event::RollbackStarted { task } => {
                 let said = format!("{task} failed, rolling back");
                 self.marked(&mut text, Label::Notice, "↩", &said);
@@ -194,30 +221,28 @@ impl Pretty {
         text
     }
 
-    /// The last line: what is being waited for.
-    pub(super) fn live(&self) -> Option<String> {
-        let running = self.running.values().next();
-        let left = running.map_or(&self.connecting, |running| &running.left);
-        let what = match running {
-            Some(running) => {
-                let command = running.command.first().map(String::as_str).unwrap_or_default();
-                let more = match self.running.len() {
-                    1 => String::new(),
-                    running => format!(" and {} more", running - 1),
-                };
-                format!("{} {}{}{more}", running.verb, cut(command, 40), copied(running))
-            }
-            None if left.is_empty() => return None,
-            None => "connecting".to_owned(),
+    /// The last line, on a terminal with so many columns: what is being waited for.
+    pub(super) fn live(&self, columns: usize) -> Option<String> {
+        let mut waiting = Waiting {
+            indent: 2 * self.indent,
+            what: ("connecting", ""),
+            others: self.running.len().saturating_sub(1),
+            copied: String::new(),
+            since: self.connecting_since.0,
+            left: &self.connecting,
+            all: self.connecting_since.1,
         };
-        let mut line = format!("{}… {what}", "  ".repeat(self.indent));
-        if !left.is_empty() {
-            let names: Vec<String> = left.iter().take(NAMED_SERVERS).map(ToString::to_string).collect();
-            let more = if left.len() > NAMED_SERVERS { ", …" } else { "" };
-            line.push_str(&format!("  waiting for {}: {}{more}", left.len(), names.join(", ")));
+        if let Some(running) = self.running.values().next() {
+            let command = running.command.first().map(String::as_str).unwrap_or_default();
+            waiting.what = (running.verb, command);
+            waiting.copied = copied(running);
+            waiting.since = running.started;
+            waiting.left = if running.is_local { &[] } else { &running.left };
+            waiting.all = running.servers.len();
+        } else if self.connecting.is_empty() {
+            return None;
         }
-        let columns = self.look.columns.unwrap_or(80).saturating_sub(1);
-        Some(self.look.paint(Label::Aside, &cut(&line, columns)))
+        Some(self.look.paint(Label::Aside, &waiting.line(columns.saturating_sub(1))))
     }
 
     fn line(&self, text: &mut String, indent: usize, line: &str) {
@@ -235,6 +260,16 @@ impl Pretty {
                 " ".to_owned()
             };
             self.line(text, self.indent, &format!("{mark} {line}"));
+        }
+    }
+
+    /// A side remark.
+    fn aside(&self, text: &mut String, level: Level, said: &str) {
+        if level > self.threshold {
+            return;
+        }
+        for line in self.cleaner.lines(said) {
+            self.line(text, self.indent, &self.look.paint(Label::Aside, &line));
         }
     }
 
@@ -264,10 +299,14 @@ impl Pretty {
         let Some(running) = self.running.get_mut(&action) else {
             return;
         };
-        if std::mem::replace(&mut running.is_shown, true) || self.threshold < Level::Debug {
+        if std::mem::replace(&mut running.is_shown, true) || self.threshold < Level::Info {
             return;
         }
-        let (indent, lines) = (running.indent, headed(running, self.look));
+        let indent = running.indent;
+        let Some(running) = self.running.get(&action) else {
+            return;
+        };
+        let lines = self.headed(running);
         for (index, line) in lines.iter().enumerate() {
             let mark = if index == 0 {
                 self.look.paint(Label::Aside, "›")
@@ -303,11 +342,15 @@ impl Pretty {
         let Some(mut running) = self.running.shift_remove(&action) else {
             return;
         };
+        // It has only been said what would be done.
+        if self.is_rehearsal {
+            return;
+        }
         let position = |server: &Server| running.servers.iter().position(|other| other == server);
         running.ended.sort_by_cached_key(|(server, ..)| position(server));
         let (good, bad): (Vec<_>, Vec<_>) = running.ended.iter().partition(|(_, exit, _)| exit.is_none());
-        if self.threshold >= Level::Debug {
-            let state = state(&running, &good, elapsed);
+        if self.threshold >= Level::Info {
+            let state = state(&running, &good, elapsed, self.threshold);
             if !running.is_shown {
                 self.whole(text, &running, &state, bad.is_empty());
             } else if !good.is_empty() || bad.is_empty() {
@@ -333,10 +376,11 @@ impl Pretty {
             true => self.look.paint(Label::Good, "✓"),
             false => self.look.paint(Label::Bad, "✗"),
         };
-        let mut lines = headed(running, self.look);
+        let mut lines = self.headed(running);
         if !state.is_empty() {
-            let last = running.command.last().map_or(0, |line| line.chars().count());
-            let used = 2 * running.indent + running.verb.len() + last + 5 + state.chars().count();
+            // Without styles.
+            let last = lines.last().map_or(0, |line| shown(line).chars().count());
+            let used = 2 * running.indent + last + 4 + state.chars().count();
             let state = self.look.paint(Label::Aside, state);
             match lines.last_mut() {
                 Some(line) if self.look.columns.is_none_or(|columns| used <= columns) => {
@@ -351,15 +395,52 @@ impl Pretty {
             self.line(text, running.indent, &format!("{mark} {line}"));
         }
     }
+
+    /// The verb and the lines of its command; how it runs, where that is wanted; where, if that is all there will be.
+    fn headed(&self, running: &Running) -> Vec<String> {
+        let verb = self.look.paint(Label::Aside, running.verb);
+        let mut lines = running.command.iter();
+        let mut headed = vec![match lines.next() {
+            Some(first) => worded(running.verb, first).replacen(running.verb, &verb, 1),
+            None => verb,
+        }];
+        headed.extend(lines.map(|line| format!("  {line}")));
+        let columns = self.look.columns.unwrap_or(usize::MAX);
+        let room = columns.saturating_sub(2 * running.indent + 4).max(LEAST_COLUMNS);
+        let mut aside = |said: &str| {
+            let lines = wrap(&self.cleaner.line(said), room);
+            headed.extend(
+                lines
+                    .iter()
+                    .map(|line| format!("  {}", self.look.paint(Label::Aside, line))),
+            );
+        };
+        if let Some(said) = said(&running.options, self.threshold, self.is_rehearsal) {
+            aside(&said);
+        }
+        if self.is_rehearsal && !running.is_local {
+            let names = match self.threshold >= Level::Debug {
+                true => running.servers.len(),
+                false => PLANNED_SERVERS,
+            };
+            let mut servers: Vec<String> = running.servers.iter().take(names).map(ToString::to_string).collect();
+            let left = running.servers.len() - servers.len();
+            if left > 0 {
+                servers.push(format!("and {left} more"));
+            }
+            aside(&format!("on {}", servers.join(", ")));
+        }
+        headed
+    }
 }
 
 /// Servers on which an action went well: by name with the time of each where that is short, else counted, with the time of
 /// the slowest, which is named where it held up the others.
-fn state(running: &Running, good: &[&(Server, Option<Exit>, Duration)], elapsed: Duration) -> String {
-    if running.verb == "run_locally" {
+fn state(running: &Running, good: &[&(Server, Option<Exit>, Duration)], elapsed: Duration, threshold: Level) -> String {
+    if running.is_local {
         return duration(elapsed);
     }
-    if good.len() <= NAMED_SERVERS {
+    if good.len() <= NAMED_SERVERS || threshold >= Level::Trace {
         let servers: Vec<String> = good
             .iter()
             .map(|(server, _, elapsed)| format!("{server} {}", duration(*elapsed)))
@@ -397,18 +478,6 @@ fn copied(running: &Running) -> String {
         format!(" of {}", size(totals.iter().sum::<u64>() + unheard * most))
     });
     format!("  {}{}", size(bytes), of.unwrap_or_default())
-}
-
-/// The verb and the lines of its command.
-fn headed(running: &Running, look: Look) -> Vec<String> {
-    let verb = look.paint(Label::Aside, running.verb);
-    let mut lines = running.command.iter();
-    let mut headed = vec![match lines.next() {
-        Some(first) => format!("{verb} {first}"),
-        None => verb,
-    }];
-    headed.extend(lines.map(|line| format!("  {line}")));
-    headed
 }
 
 fn widest(servers: &[Server]) -> usize {

@@ -14,8 +14,9 @@ pub(super) struct Screen {
     lost: Option<Error>,
 }
 
-/// Back to the first column, and the line emptied.
-const ERASE: &str = "\r\u{1b}[2K";
+/// The last line emptied, and what has become of it. The cursor stands before it: where a terminal that became narrower has made
+/// several lines of it, these are below.
+const ERASE: &str = "\r\u{1b}[J";
 
 impl Screen {
     pub(super) fn new(out: Box<dyn Write>) -> Self {
@@ -41,10 +42,10 @@ impl Screen {
         text.push_str(lines);
         self.drawn = live.map(str::to_owned);
         if let Some(live) = live {
-            // Without wrapping, a terminal that became narrower keeps it one line.
+            // Without wrapping, whatever the width is by now.
             text.push_str("\u{1b}[?7l");
             text.push_str(live);
-            text.push_str("\u{1b}[?7h");
+            text.push_str("\u{1b}[?7h\r");
         }
         let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
         if let Err(error) = written {

@@ -57,10 +57,13 @@ impl Tally {
         match event {
             Event::TaskStarted { .. } => self.tasks += 1,
             Event::ActionStarted {
-                action, verb, servers, ..
+                action,
+                is_local,
+                servers,
+                ..
             } => {
                 self.commands += 1;
-                if *verb != "run_locally" {
+                if !is_local {
                     self.servers.extend(servers.iter().cloned());
                 }
                 self.running.insert(*action, Running::default());
@@ -137,6 +140,8 @@ mod tests {
             action,
             verb: "run",
             command: "x".to_owned(),
+            options: Vec::new(),
+            is_local: false,
             servers: vec![app.clone(), db.clone()],
         });
         for number in 0..8 {

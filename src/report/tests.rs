@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod hostile;
+mod levels;
 
 use std::cell::RefCell;
 use std::io::Write;
@@ -10,6 +11,9 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 
+use jiff::tz::TimeZone;
+
+use super::clock::Clock;
 use super::{Console, Ending, Format, Log, Look, Options};
 use crate::configuration::Server;
 use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
@@ -40,7 +44,13 @@ impl Paper {
         text.replace('\u{1b}', "␛")
             .replace('\r', "␍\n")
             .replace(" servers in 0ms", " servers in TIME")
+            .replace(" commands in 0ms", " commands in TIME")
     }
+}
+
+/// Stands still at 2026-01-02 03:04:05.006.
+fn clock() -> Clock {
+    Clock::still(TimeZone::UTC)
 }
 
 fn look(live: bool) -> Look {
@@ -58,7 +68,8 @@ fn options(format: Format, threshold: Level, look: Look) -> Options {
         look,
         data_columns: None,
         is_rehearsal: false,
-        tells_algorithms: false,
+        stamps: false,
+        width: || None,
         log: None,
         interrupt: Interrupt::default(),
     }
@@ -69,7 +80,13 @@ fn told(options: Options, events: &[Event]) -> (String, String) {
     let (messages, data) = (Paper::default(), Paper::default());
     let redactor = Redactor::default();
     redactor.add(&Secret::new("hunter2"));
-    let mut console = Console::on(options, redactor, Box::new(messages.clone()), Box::new(data.clone()));
+    let mut console = Console::on(
+        options,
+        redactor,
+        clock(),
+        Box::new(messages.clone()),
+        Box::new(data.clone()),
+    );
     for event in events {
         console.report(event);
     }
@@ -81,6 +98,8 @@ fn started(action: u64, verb: &'static str, command: &str, servers: &[&Server]) 
         action: ActionId(action),
         verb,
         command: command.to_owned(),
+        options: Vec::new(),
+        is_local: verb == "run_locally",
         servers: servers.iter().map(|server| (*server).clone()).collect(),
     }
 }
@@ -219,6 +238,8 @@ fn o1_plain_lines_have_capistranos_prefixes() {
         servers: ["app1", "db1.example.com"]
         [app1] executing command
         [db1.example.com] executing command
+        [db1.example.com] finished in 12ms
+        [app1] finished in 12ms
         command finished in 15ms
       * executing
       *     svn co \
@@ -228,6 +249,7 @@ fn o1_plain_lines_have_capistranos_prefixes() {
         [db1.example.com] executing command
      ** [out :: app1]   A  trunk
     *** [err :: db1.example.com] svn: [redacted] is wrong
+        [app1] finished in 12ms
      ** [db1.example.com] exit status 1
         command finished in 15ms
     *** [deploy:update_code] transaction: rollback
@@ -288,11 +310,14 @@ fn o3_only_messages_at_or_under_the_level_are_shown() {
 #[test]
 fn a_pretty_report_reads_well_without_a_terminal() {
     let (messages, _) = told(options(Format::Pretty, Level::Trace, look(false)), &run());
-    assert_snapshot!(messages, @r#"
+    assert_snapshot!(messages, @r"
+    hooks: start
     deploy
       transaction: start
       deploy:update_code
         app1: new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
+        app1: connected in 30ms
+        db1.example.com: connected in 31ms
         › run mkdir -p /u/apps
         ✓ app1 12ms, db1.example.com 12ms
         › run svn co \
@@ -311,36 +336,50 @@ fn a_pretty_report_reads_well_without_a_terminal() {
     [app1] two
     [app1] lines
     ! interrupted, ending the remote commands
-    "#);
+    ");
 }
 
 #[test]
 fn a_pretty_report_on_a_terminal_redraws_its_last_line() {
     let (messages, _) = told(options(Format::Pretty, Level::Trace, look(true)), &run()[..18]);
-    assert_snapshot!(messages, @r#"
+    assert_snapshot!(messages, @r"
+    hooks: start
     deploy
       transaction: start
       deploy:update_code
     ␛[?7l    … connecting  waiting for 2: app1, db1.example.com␛[?7h␍
-    ␛[2K    app1: new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
+    ␍
+    ␛[J    app1: new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
     ␛[?7l    … connecting  waiting for 2: app1, db1.example.com␛[?7h␍
-    ␛[2K␛[?7l    … connecting  waiting for 1: db1.example.com␛[?7h␍
-    ␛[2K␛[?7l    … run mkdir -p /u/apps  waiting for 2: app1, db1.example.com␛[?7h␍
-    ␛[2K␛[?7l    … run mkdir -p /u/apps  waiting for 1: app1␛[?7h␍
-    ␛[2K␛[?7l    … run mkdir -p /u/apps␛[?7h␍
-    ␛[2K    ✓ run mkdir -p /u/apps  app1 12ms, db1.example.com 12ms
+    ␍
+    ␛[J    app1: connected in 30ms
+    ␛[?7l    … connecting  waiting for 1 of 2: db1.example.com␛[?7h␍
+    ␍
+    ␛[J    db1.example.com: connected in 31ms
+    ␛[?7l    … run mkdir -p /u/apps  waiting for 2: app1, db1.example.com␛[?7h␍
+    ␍
+    ␛[J␛[?7l    … run mkdir -p /u/apps  waiting for 1 of 2: app1␛[?7h␍
+    ␍
+    ␛[J␛[?7l    … run mkdir -p /u/apps␛[?7h␍
+    ␍
+    ␛[J    ✓ run mkdir -p /u/apps  app1 12ms, db1.example.com 12ms
     ␛[?7l    … run svn co \  waiting for 2: app1, db1.example.com␛[?7h␍
-    ␛[2K    › run svn co \
+    ␍
+    ␛[J    › run svn co \
               -q --password [redacted]
           app1            │   A  trunk
     ␛[?7l    … run svn co \  waiting for 2: app1, db1.example.com␛[?7h␍
-    ␛[2K      db1.example.com ! svn: [redacted] is wrong
+    ␍
+    ␛[J      db1.example.com ! svn: [redacted] is wrong
     ␛[?7l    … run svn co \  waiting for 2: app1, db1.example.com␛[?7h␍
-    ␛[2K␛[?7l    … run svn co \  waiting for 1: db1.example.com␛[?7h␍
-    ␛[2K␛[?7l    … run svn co \␛[?7h␍
-    ␛[2K    ✓ app1 12ms
+    ␍
+    ␛[J␛[?7l    … run svn co \  waiting for 1 of 2: db1.example.com␛[?7h␍
+    ␍
+    ␛[J␛[?7l    … run svn co \␛[?7h␍
+    ␍
+    ␛[J    ✓ app1 12ms
         ✗ db1.example.com exit status 1 12ms
-    "#);
+    ");
 }
 
 #[test]
@@ -379,20 +418,15 @@ fn a_wrong_host_key_is_told_at_every_level_and_algorithms_where_they_are_asked_f
         },
     ];
     let algorithms = "app1: curve25519-sha256, ssh-ed25519, aes256-ctr, hmac-sha2-256-etm@openssh.com";
-    for level in [Level::Important, Level::Info, Level::Trace] {
-        for tells_algorithms in [false, true] {
-            for format in [Format::Plain, Format::Pretty, Format::Json] {
-                let mut options = options(format, level, look(false));
-                options.tells_algorithms = tells_algorithms;
-                let (messages, _) = told(options, &events);
-                assert!(messages.contains("host key of app1 has changed"), "{messages}");
-                let shown = messages.replace("[app1]", "app1:").contains(algorithms);
-                let expected = tells_algorithms && level > Level::Important;
-                if format == Format::Json {
-                    assert!(messages.contains("\"type\":\"negotiated\""), "{messages}");
-                } else {
-                    assert_eq!(shown, expected, "{format:?} {level:?} {messages}");
-                }
+    for level in [Level::Important, Level::Info, Level::Debug, Level::Trace] {
+        for format in [Format::Plain, Format::Pretty, Format::Json] {
+            let (messages, _) = told(options(format, level, look(false)), &events);
+            assert!(messages.contains("host key of app1 has changed"), "{messages}");
+            let shown = messages.replace("[app1]", "app1:").contains(algorithms);
+            if format == Format::Json {
+                assert!(messages.contains("\"type\":\"negotiated\""), "{messages}");
+            } else {
+                assert_eq!(shown, level >= Level::Debug, "{format:?} {level:?} {messages}");
             }
         }
     }
@@ -421,8 +455,26 @@ fn many_servers_are_counted_and_a_failing_one_is_named() {
         .collect();
     assert_snapshot!(lines.join("\n"), @r"
     spread
-      ✓ run uptime  9 servers 12ms
-      ✗ run uptime  8 servers 12ms
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
       ✗ web5 exit status 1 12ms
     ");
 }
@@ -438,62 +490,71 @@ fn a_long_script_is_told_by_its_first_line() {
     ];
     let (messages, _) = told(options(Format::Pretty, Level::Trace, look(false)), &events);
     assert_snapshot!(messages, @r"
-    › run # Make the release current … and 3 more lines
+    › run # Make the release current
+        umask 002
+        cd /u/apps
+        ls
     ✓ app1 12ms
     ");
     let (messages, _) = told(options(Format::Plain, Level::Debug, look(false)), &events);
-    assert_snapshot!(messages, @r"
-      * executing
-      *     # Make the release current … and 3 more lines
-    ");
+    assert_snapshot!(messages, @r#"
+    * executing
+    *     # Make the release current
+    *     umask 002
+    *     cd /u/apps
+    *     ls
+      servers: ["app1"]
+      command finished in 15ms
+    "#);
     let mut rehearsal = options(Format::Plain, Level::Debug, look(false));
     rehearsal.is_rehearsal = true;
     let (messages, _) = told(rehearsal, &events);
-    assert_snapshot!(messages, @r"
-      * executing
-      *     # Make the release current
-      *     umask 002
-      *     cd /u/apps
-      *     ls
-    ");
+    assert_snapshot!(messages, @r#"
+    * executing
+    *     # Make the release current
+    *     umask 002
+    *     cd /u/apps
+    *     ls
+      servers: ["app1"]
+    "#);
 }
 
 #[test]
 fn json_lines_begin_with_a_version_and_escape_what_a_terminal_would_obey() {
     let (messages, _) = told(options(Format::Json, Level::Trace, look(false)), &run());
     assert_snapshot!(messages, @r#"
-    {"type":"version","capr":"0.1.0","log_format":"1.0"}
-    {"type":"hooks_triggered","event":"start"}
-    {"type":"task_started","task":"deploy","depth":0}
-    {"type":"transaction_started"}
-    {"type":"task_started","task":"deploy:update_code","depth":1}
-    {"type":"connecting","servers":["app1","db1.example.com"]}
-    {"type":"host_key_added","server":"app1","key_type":"ssh-ed25519","fingerprint":"SHA256:abc","file":"~/.ssh/known_hosts"}
-    {"type":"connected","server":"app1","elapsed_ms":30}
-    {"type":"connected","server":"db1.example.com","elapsed_ms":31}
-    {"type":"action_started","action":1,"verb":"run","command":"mkdir -p /u/apps","servers":["app1","db1.example.com"]}
-    {"type":"server_finished","action":1,"server":"db1.example.com","status":0,"elapsed_ms":12}
-    {"type":"server_finished","action":1,"server":"app1","status":0,"elapsed_ms":12}
-    {"type":"action_finished","action":1,"elapsed_ms":15,"failed":0}
-    {"type":"action_started","action":2,"verb":"run","command":"svn co \\\n  -q --password [redacted]","servers":["app1","db1.example.com"]}
-    {"type":"output","action":2,"server":"app1","stream":"out","line":"  A  trunk"}
-    {"type":"output","action":2,"server":"db1.example.com","stream":"err","line":"svn: [redacted] is wrong"}
-    {"type":"server_finished","action":2,"server":"app1","status":0,"elapsed_ms":12}
-    {"type":"server_finished","action":2,"server":"db1.example.com","status":1,"elapsed_ms":12}
-    {"type":"action_finished","action":2,"elapsed_ms":15,"failed":1}
-    {"type":"task_finished","task":"deploy:update_code","depth":1,"elapsed_ms":20,"ok":false}
-    {"type":"rollback_started","task":"deploy:update_code"}
-    {"type":"rolling_back","task":"deploy:update_code"}
-    {"type":"action_started","action":3,"verb":"run","command":"rm -rf /u/apps/x","servers":["app1"]}
-    {"type":"server_finished","action":3,"server":"app1","signal":"KILL","elapsed_ms":12}
-    {"type":"action_finished","action":3,"elapsed_ms":15,"failed":1}
-    {"type":"rollback_failed","task":"deploy:update_code","reason":"command failed on app1"}
-    {"type":"rollback_skipped","task":"deploy:update_code","server":"db1.example.com","reason":"connection lost"}
-    {"type":"rollback_finished","complete":false}
-    {"type":"task_finished","task":"deploy","depth":0,"elapsed_ms":20,"ok":false}
-    {"type":"message","level":"important","tag":"app1","text":"two\nlines"}
-    {"type":"printed","text":"data [redacted]"}
-    {"type":"interrupted","signal":"interrupted"}
+    {"type":"version","time":"2026-01-02T03:04:05.006Z","capr":"0.1.0","log_format":"1.0"}
+    {"type":"hooks_triggered","time":"2026-01-02T03:04:05.006Z","event":"start"}
+    {"type":"task_started","time":"2026-01-02T03:04:05.006Z","task":"deploy","depth":0}
+    {"type":"transaction_started","time":"2026-01-02T03:04:05.006Z"}
+    {"type":"task_started","time":"2026-01-02T03:04:05.006Z","task":"deploy:update_code","depth":1}
+    {"type":"connecting","time":"2026-01-02T03:04:05.006Z","servers":["app1","db1.example.com"]}
+    {"type":"host_key_added","time":"2026-01-02T03:04:05.006Z","server":"app1","key_type":"ssh-ed25519","fingerprint":"SHA256:abc","file":"~/.ssh/known_hosts"}
+    {"type":"connected","time":"2026-01-02T03:04:05.006Z","server":"app1","elapsed_ms":30}
+    {"type":"connected","time":"2026-01-02T03:04:05.006Z","server":"db1.example.com","elapsed_ms":31}
+    {"type":"action_started","time":"2026-01-02T03:04:05.006Z","action":1,"verb":"run","command":"mkdir -p /u/apps","options":{},"local":false,"servers":["app1","db1.example.com"]}
+    {"type":"server_finished","time":"2026-01-02T03:04:05.006Z","action":1,"server":"db1.example.com","status":0,"elapsed_ms":12}
+    {"type":"server_finished","time":"2026-01-02T03:04:05.006Z","action":1,"server":"app1","status":0,"elapsed_ms":12}
+    {"type":"action_finished","time":"2026-01-02T03:04:05.006Z","action":1,"elapsed_ms":15,"failed":0}
+    {"type":"action_started","time":"2026-01-02T03:04:05.006Z","action":2,"verb":"run","command":"svn co \\\n  -q --password [redacted]","options":{},"local":false,"servers":["app1","db1.example.com"]}
+    {"type":"output","time":"2026-01-02T03:04:05.006Z","action":2,"server":"app1","stream":"out","line":"  A  trunk"}
+    {"type":"output","time":"2026-01-02T03:04:05.006Z","action":2,"server":"db1.example.com","stream":"err","line":"svn: [redacted] is wrong"}
+    {"type":"server_finished","time":"2026-01-02T03:04:05.006Z","action":2,"server":"app1","status":0,"elapsed_ms":12}
+    {"type":"server_finished","time":"2026-01-02T03:04:05.006Z","action":2,"server":"db1.example.com","status":1,"elapsed_ms":12}
+    {"type":"action_finished","time":"2026-01-02T03:04:05.006Z","action":2,"elapsed_ms":15,"failed":1}
+    {"type":"task_finished","time":"2026-01-02T03:04:05.006Z","task":"deploy:update_code","depth":1,"elapsed_ms":20,"ok":false}
+    {"type":"rollback_started","time":"2026-01-02T03:04:05.006Z","task":"deploy:update_code"}
+    {"type":"rolling_back","time":"2026-01-02T03:04:05.006Z","task":"deploy:update_code"}
+    {"type":"action_started","time":"2026-01-02T03:04:05.006Z","action":3,"verb":"run","command":"rm -rf /u/apps/x","options":{},"local":false,"servers":["app1"]}
+    {"type":"server_finished","time":"2026-01-02T03:04:05.006Z","action":3,"server":"app1","signal":"KILL","elapsed_ms":12}
+    {"type":"action_finished","time":"2026-01-02T03:04:05.006Z","action":3,"elapsed_ms":15,"failed":1}
+    {"type":"rollback_failed","time":"2026-01-02T03:04:05.006Z","task":"deploy:update_code","reason":"command failed on app1"}
+    {"type":"rollback_skipped","time":"2026-01-02T03:04:05.006Z","task":"deploy:update_code","server":"db1.example.com","reason":"connection lost"}
+    {"type":"rollback_finished","time":"2026-01-02T03:04:05.006Z","complete":false}
+    {"type":"task_finished","time":"2026-01-02T03:04:05.006Z","task":"deploy","depth":0,"elapsed_ms":20,"ok":false}
+    {"type":"message","time":"2026-01-02T03:04:05.006Z","level":"important","tag":"app1","text":"two\nlines"}
+    {"type":"printed","time":"2026-01-02T03:04:05.006Z","text":"data [redacted]"}
+    {"type":"interrupted","time":"2026-01-02T03:04:05.006Z","signal":"interrupted"}
     "#);
 }
 
@@ -552,6 +613,7 @@ fn closing_words_name_what_failed_besides_and_what_was_not_rolled_back() {
         let mut console = Console::on(
             options(format, Level::Important, look(false)),
             Redactor::default(),
+            clock(),
             Box::new(messages.clone()),
             Box::new(Paper::default()),
         );
@@ -563,8 +625,8 @@ fn closing_words_name_what_failed_besides_and_what_was_not_rolled_back() {
         console.close(Ending::Failed { rollback: Some(false) }, Some(&diagnostic));
         match format {
             Format::Json => assert_snapshot!(messages.text().replace("\"elapsed_ms\":0", "\"elapsed_ms\":TIME"), @r#"
-            {"type":"error","fault":"failed","message":"command failed on db1.example.com","servers":[{"server":"db1.example.com","reason":"exit status 1","stderr":[]}],"tasks":[],"hints":[]}
-            {"type":"summary","ok":false,"rolled_back":false,"tasks":2,"commands":3,"servers":2,"failed":2,"elapsed_ms":TIME}
+            {"type":"error","time":"2026-01-02T03:04:05.006Z","fault":"failed","message":"command failed on db1.example.com","servers":[{"server":"db1.example.com","reason":"exit status 1","stderr":[]}],"tasks":[],"hints":[]}
+            {"type":"summary","time":"2026-01-02T03:04:05.006Z","ok":false,"rolled_back":false,"tasks":2,"commands":3,"servers":2,"failed":2,"elapsed_ms":TIME}
             "#),
             _ => assert_snapshot!(messages.text(), @r"
             error: command failed on db1.example.com
@@ -588,6 +650,7 @@ fn l12_a_dry_run_tells_of_no_connections_and_says_that_nothing_was_changed() {
     let mut console = Console::on(
         options,
         Redactor::default(),
+        clock(),
         Box::new(messages.clone()),
         Box::new(Paper::default()),
     );
@@ -597,7 +660,7 @@ fn l12_a_dry_run_tells_of_no_connections_and_says_that_nothing_was_changed() {
     console.close(Ending::Done, None);
     assert_snapshot!(messages.text(), @r"
     *** [app1] new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
-     ** done, nothing was changed (dry run): 0 tasks, 0 commands on 0 servers in TIME
+     ** done, nothing was changed (dry run): 0 tasks, 0 commands in TIME
     ");
 }
 
@@ -622,5 +685,9 @@ fn l13_a_log_is_written_in_the_plain_form_whatever_the_terminal_shows() {
         file: Box::new(log.clone()),
     });
     told(options, &run()[1..3]);
-    assert_eq!(log.text(), "  * executing `deploy'\n ** transaction: start\n");
+    let time = "2026-01-02T03:04:05.006+00:00 ";
+    assert_eq!(
+        log.text(),
+        format!("{time}  * executing `deploy'\n{time} ** transaction: start\n")
+    );
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::event::Level;
+
 /// A time as people read it: `12ms`, `3.4s`, `2m05s`, `1h02m`.
 pub(super) fn duration(elapsed: Duration) -> String {
     // Rounded first, so that 59.96 s is a minute and not 60.0s.
@@ -44,14 +46,23 @@ pub(super) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
+/// What was said about how a command runs: `:dir /srv/app, :env A=1`. It is a part of the plan that a dry run makes, and else shown
+/// with `-v`; what holds for all commands with `-v` alone.
+pub(super) fn said(options: &[(&str, String)], threshold: Level, is_rehearsal: bool) -> Option<String> {
+    let is_shown = |name: &str| threshold >= Level::Debug || is_rehearsal && name != "default_environment";
+    let shown = options.iter().filter(|(name, _)| is_shown(name));
+    let shown: Vec<String> = shown.map(|(name, value)| format!(":{name} {value}")).collect();
+    (!shown.is_empty()).then(|| shown.join(", "))
+}
+
 /// Lines that a script may have to be shown whole while it runs.
 const SHOWN_LINES: usize = 3;
 
-/// The lines of a command. A long script is told by its first line, which names it where it is a comment; a rehearsal,
-/// which is about what would be run, shows all of it.
-pub(super) fn brief(mut command: Vec<String>, is_rehearsal: bool) -> Vec<String> {
+/// The lines of a command. A long script is told by its first line, which names it where it is a comment; all of it is shown
+/// with `-v`.
+pub(super) fn brief(mut command: Vec<String>, threshold: Level) -> Vec<String> {
     let more = command.len().saturating_sub(1);
-    if !is_rehearsal && command.len() > SHOWN_LINES {
+    if threshold < Level::Debug && command.len() > SHOWN_LINES {
         command.truncate(1);
         if let Some(first) = command.first_mut() {
             first.push_str(&format!(" … and {}", count(more, "more line")));
@@ -82,7 +93,8 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
         return text.to_owned();
     }
     let kept: String = text.chars().take(columns.saturating_sub(3)).collect();
-    format!("{}...", kept.trim_end())
+    let dots: String = "...".chars().take(columns).collect();
+    format!("{}{dots}", kept.trim_end())
 }
 
 /// Words filled into lines of at most `columns` characters; a longer word has a line of its own.
@@ -136,6 +148,7 @@ mod tests {
         assert_eq!(quoted("a \"b\" \\ \n"), r#""a \"b\" \\ \n""#);
         assert_eq!(cut("abcdefgh", 8), "abcdefgh");
         assert_eq!(cut("abcd efgh", 8), "abcd...");
+        assert_eq!(cut("abcd efgh", 2), "..");
         assert_eq!(wrap("one two  three\nfour", 8), ["one two", "three", "four"]);
         assert_eq!(wrap("a extraordinarily b", 5), ["a", "extraordinarily", "b"]);
     }

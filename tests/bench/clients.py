@@ -35,7 +35,7 @@ def library(name, **more):
 
 
 CLIENTS = {
-    'capr': {'one': '$CAPR $RECIPE one', 'ten': '$CAPR $RECIPE ten', 'output': '$CAPR $RECIPE one',
+    'capr': {'one': '$CAPR -v $RECIPE one', 'ten': '$CAPR $RECIPE ten', 'output': '$CAPR $RECIPE one',
              'send': '$CAPR $RECIPE send', 'version': '$CAPR --version', 'list': '$CAPR $FLIPPER -T'},
     # The others give the command to the login shell as it is; capr, like Capistrano 2, has `sh` in between.
     'capr (default_shell false)': {'one': '$CAPR $RECIPE one -s default_shell=false', 'ten': '$CAPR $RECIPE ten -s default_shell=false'},

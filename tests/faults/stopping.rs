@@ -65,7 +65,7 @@ fn b3_a_command_that_has_just_begun_heeds_term_like_any_other() {
             &fleet,
             None,
             r#"task :t { run "sleep 300 & sleep 300"; }"#,
-            "executing command",
+            "servers: [",
             (Signal::INT, 130),
         );
         // KILL comes after 5 s.

@@ -244,6 +244,7 @@ fn action(hosts: &[&str], text: &str) -> Action {
     Action {
         verb: "run",
         shown: text.to_owned(),
+        options: Vec::new(),
         local: false,
         jobs: jobs.collect(),
         parts: Default::default(),

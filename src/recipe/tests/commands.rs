@@ -220,8 +220,9 @@ fn c17_once_is_the_first_server_alone() {
 }
 
 #[test]
-fn c25_a_dry_run_without_servers_is_no_error() {
-    let mut case = recipe("role :app; task :t, :roles => :app { run \"x\"; puts dry_run; puts capture(\"y\"); }");
+fn c25_a_dry_run_asks_no_server_and_goes_on() {
+    let mut case =
+        recipe("role :app, \"a\"; task :t, :roles => :app { run \"x\"; puts dry_run; puts capture(\"y\"); }");
     case.options.dry_run = true;
     assert_eq!(case.run(&["t"]).printed(), ["true", ""]);
 }

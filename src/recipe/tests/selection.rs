@@ -180,12 +180,23 @@ fn n4_nobody_matches_outside_any_task_is_told_without_a_task() {
 }
 
 #[test]
-fn n5_a_dry_run_with_nobody_goes_on_and_shows_no_server() {
-    let mut case = recipe("role :db; task :t, :roles => :db { run \"x\"; puts \"after\"; }");
-    case.options.dry_run = true;
-    let outcome = case.run(&["t"]);
-    assert_eq!(outcome.messages(Level::Info), ["on 0 servers: run x"]);
-    assert_eq!(outcome.printed(), ["after"]);
+fn n5_a_dry_run_with_nobody_ends_as_the_run_would() {
+    let task = |options: &str| format!("role :db; task :t, :roles => :db{options} {{ run \"x\"; puts \"after\"; }}");
+    let ended = |options: &str, dry_run| {
+        let mut case = recipe(&task(options));
+        case.options.dry_run = dry_run;
+        case.run(&["t"])
+    };
+    let (run, planned) = (ended("", false), ended("", true));
+    let message = &run.error().message;
+    assert!(message.contains("no servers"), "{message}");
+    assert_eq!(&planned.error().message, message);
+    let skipped = ended(", :on_no_matching_servers => :continue", true);
+    assert_eq!(
+        skipped.messages(Level::Info),
+        ["skipping `t' because no servers matched"]
+    );
+    assert_eq!(skipped.printed(), ["after"]);
 }
 
 #[test]

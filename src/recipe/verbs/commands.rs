@@ -11,6 +11,7 @@ use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
 use super::super::options::{COMMAND, SELECTION, SUDO as AS, flag, run_options};
 use super::super::origin::{raise, wrong};
+use super::super::shown::shown as options_shown;
 use super::within_sudo::Within;
 use super::{Choice, Choices, Verb, command};
 use crate::actor::{Outcome, Output};
@@ -162,7 +163,7 @@ fn capture(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> 
             format!("{taken:?}")
         };
         interpreter.say(
-            Level::Debug,
+            Level::Info,
             format!("its output is not known in a dry run, taken to be {what}"),
         );
         return Ok(taken.into());
@@ -318,6 +319,7 @@ fn locally(
     let request = Request {
         verb,
         shown,
+        options: options_shown(&options, options.env.as_ref(), None),
         text,
         input,
         output,
@@ -394,6 +396,9 @@ pub(super) fn remote(
     sudo: &Sudo,
 ) -> Fallible<Request> {
     let reads_file = matches!(settings.options.stdin, Some(Stdin::File(_)));
+    let user = call.options.get("as").filter(|(user, _)| !user.is_unit());
+    let user = user.map(|(user, _)| user.to_string()).filter(|_| way.is_sudo);
+    let said = options_shown(&settings.options, settings.environment.as_ref(), user.as_deref());
     let calls = sudo.calls(command);
     let mut text = command.to_owned();
     let mut asking = None;
@@ -423,6 +428,7 @@ pub(super) fn remote(
     Ok(Request {
         verb: way.verb,
         shown,
+        options: said,
         text,
         input: given,
         output: way.output,

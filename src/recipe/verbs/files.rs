@@ -73,6 +73,7 @@ pub(super) fn request(verb: &'static str, shown: String, command: String, input:
     Request {
         verb,
         shown,
+        options: Vec::new(),
         text: command,
         input,
         output: Output::Report,

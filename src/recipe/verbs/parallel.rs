@@ -9,6 +9,7 @@ use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
 use super::super::options::{COMMAND, SELECTION};
 use super::super::parallel::{Branch, Session};
+use super::super::shown::{behind, shown};
 use super::commands::{Way, remote};
 use super::{Choices, Verb};
 use crate::actor::Output;
@@ -47,6 +48,7 @@ fn parallel(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call
     let request = Request {
         verb: "parallel",
         shown: chosen.join("; "),
+        options: shown(&settings.options, settings.environment.as_ref(), None),
         text: String::new(),
         input: Input::none(),
         output: Output::Report,
@@ -81,8 +83,9 @@ fn branches(
         branches.of.insert(server, chosen);
     }
     let sudo = interpreter.sudo(context.engine())?;
-    let mut shown = Vec::new();
+    let mut commands = Vec::new();
     for (index, branch) in said.into_iter().enumerate() {
+        let own_options = shown(&branch.options, branch.options.env.as_ref(), None);
         let mut own = Settings {
             selection: settings.selection.clone(),
             options: settings.options.overlaid_by(&branch.options),
@@ -101,11 +104,11 @@ fn branches(
                 .condition
                 .as_ref()
                 .map_or("else".to_owned(), |condition| condition.shown());
-            shown.push(format!("{condition}: {}", request.shown));
+            commands.push(format!("{condition}: {}{}", request.shown, behind(&own_options)));
         }
         branches.commands.push((request, own.options));
     }
-    Ok((branches, shown))
+    Ok((branches, commands))
 }
 
 fn choose(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use regex::Regex;
 
-use super::{Paper, look, options};
+use super::{Paper, clock, look, options};
 use crate::configuration::{Server, Setter, Setting, Value};
 use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
 use crate::event::{ActionId, Event, Level, Reporter};
@@ -87,6 +87,8 @@ fn action(console: &mut Console, command: &str, of: &Server, lines: Vec<String>,
             action,
             verb: "run",
             command: command.to_owned(),
+            options: vec![("dir", command.to_owned())],
+            is_local: false,
             servers: vec![of.clone()],
         },
     );
@@ -343,7 +345,7 @@ static SIGNS: LazyLock<Regex> =
 /// What is left on a terminal once our own styles and the redrawing of the last line are taken away.
 fn bare(text: &str) -> String {
     let mut text = text.to_owned();
-    for ours in ["\r\u{1b}[2K", "\u{1b}[?7l", "\u{1b}[?7h"] {
+    for ours in ["\r\u{1b}[J", "\u{1b}[?7l", "\u{1b}[?7h\r"] {
         text = text.replace(ours, "");
     }
     STYLES.replace_all(&text, "").into_owned()
@@ -375,7 +377,13 @@ fn nothing_that_is_shown_moves_a_terminal_hides_itself_or_lets_a_secret_through(
                 });
                 let redactor = Redactor::default();
                 redactor.add(&Secret::new("hunter2"));
-                let mut console = Console::on(options, redactor, Box::new(messages.clone()), Box::new(data.clone()));
+                let mut console = Console::on(
+                    options,
+                    redactor,
+                    clock(),
+                    Box::new(messages.clone()),
+                    Box::new(data.clone()),
+                );
                 show(&mut console, &format!("a hun{hostile}ter2 b"));
                 drop(console);
                 for (stream, paper) in [("messages", messages), ("data", data), ("log", log)] {
