@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rhai::{ASTNode, Engine, Expr};
 
-use super::check::claims::says_of_servers;
+use super::check::read::says_of_servers;
 use super::interpreter::Interpreter;
 use super::origin::diagnostic;
 use crate::configuration::{HookAction, Selection, Task, When, select};

@@ -29,6 +29,7 @@ pub(super) fn engine(interpreter: &Rc<Interpreter>) -> Engine {
     channel::register(&mut engine, interpreter);
     parallel::register(&mut engine);
     functions::register(&mut engine, interpreter);
+    super::verbs::register(&mut engine, interpreter);
     missing::register(&mut engine, interpreter);
     let printed = interpreter.clone();
     engine.on_print(move |text| printed.emit(Event::Printed { text: text.to_owned() }));

@@ -204,7 +204,7 @@ fn needs_value(verb: &Verb, index: usize, option: Option<&str>) -> bool {
     }
     !matches!(
         (verb.name, index),
-        ("set" | "set_default" | "fetch" | "ask", 1)
+        ("set" | "set_default" | "set_if_empty" | "fetch" | "ask", 1)
             | ("choose", 2)
             | ("puts" | "info" | "debug" | "warn" | "abort", 0)
     )

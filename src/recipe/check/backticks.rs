@@ -6,6 +6,7 @@ use super::claims::Claims;
 use super::mentions::verb;
 use super::{Findings, at};
 use crate::diagnostic::Diagnostic;
+use crate::recipe::verbs::sets;
 
 /// Commands whose output a recipe wants to have when it is loaded.
 const QUESTIONS: &[&str] = &[
@@ -75,7 +76,7 @@ fn is_output(around: &[ASTNode], position: Position) -> bool {
 fn is_kept(around: &[ASTNode]) -> bool {
     let kept = around.iter().rev().find_map(|node| match node {
         ASTNode::Stmt(Stmt::Var(..)) => Some(true),
-        ASTNode::Expr(Expr::Custom(call, _)) => verb(call).map(|verb| matches!(verb, "set" | "set_default")),
+        ASTNode::Expr(Expr::Custom(call, _)) => verb(call).map(sets),
         _ => None,
     });
     kept.unwrap_or(false)

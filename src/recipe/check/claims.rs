@@ -4,24 +4,22 @@ use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use indexmap::IndexMap;
-use rhai::{AST, ASTNode, BinaryExpr, CustomExpr, Dynamic, Expr, Position, Stmt};
+use rhai::{AST, ASTNode, BinaryExpr, CustomExpr, Expr, Position, Stmt};
 
+use super::super::Fallible;
 use super::super::asleep::takes_names;
-use super::super::interpreter::{join, refused};
-use super::super::options::{run_options, selection};
-use super::super::origin::{diagnostic, locate, raise, wrong};
+use super::super::interpreter::join;
+use super::super::origin::{diagnostic, locate, raise};
 use super::super::syntax::named::Names;
 use super::super::syntax::words::as_written;
-use super::super::values::plain;
 use super::super::verbs::{self, Choices, Verb};
-use super::super::{Fallible, grammar};
+use super::asked::is_variable;
 use super::calls::Call;
 use super::conditions::Conditions;
 use super::loads::Load;
 use super::mentions::{bare_tasks, literal, verb};
 use super::properties::Shapes;
-use crate::configuration::{Selection, Server, Value, When, is_variable_name};
+use super::read::{Read, items, lists_servers, values};
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// A text that was read.
@@ -84,6 +82,8 @@ pub(in crate::recipe) struct Claims {
     pub(super) fetches: Vec<(String, Position)>,
     /// Variables that it asks for whether they exist.
     pub(super) asks_for: Vec<String>,
+    /// Where variables are asked for: `ask :branch, "main";`.
+    pub(in crate::recipe) asked_for: HashSet<Position>,
     /// Calls of functions and methods.
     pub(super) calls: Vec<Call>,
     /// What kinds of values there are, and which properties are asked of them.
@@ -129,6 +129,9 @@ impl Claims {
                 Some(ASTNode::Expr(Expr::FnCall(call, _))) if call.name == "curry" => {
                     claims.captured(&call.args, nodes);
                 }
+                Some(ASTNode::Expr(Expr::FnCall(call, _))) if lists_servers(&call.name) => {
+                    claims.listed(&call.args);
+                }
                 Some(ASTNode::Stmt(Stmt::Import(import, _))) => {
                     claims.loads.extend(literal(&import.0).map(Load::import))
                 }
@@ -144,7 +147,6 @@ impl Claims {
             true
         });
         claims.statements(text.ast.statements());
-        claims.unkept(text);
         claims
     }
 
@@ -310,7 +312,7 @@ impl Claims {
             "before" | "after" | "on" if read.arguments.len() < 2 => {
                 format!("`{}' has neither a task nor a block", verb.name)
             }
-            "set" | "set_default" if read.arguments.len() == 1 => {
+            word if verbs::sets(word) && read.arguments.len() == 1 => {
                 format!("`{} :{}' has neither a value nor a block", verb.name, name())
             }
             _ => String::new(),
@@ -323,8 +325,8 @@ impl Claims {
                 format!("`{}' has both tasks and a block", verb.name)
             }
             // `lambda { … }`: the word is what is wrong.
-            "set" | "set_default" if matches!(read.arguments.get(1), Some(Expr::Variable(..))) => return Ok(()),
-            "set" | "set_default" if read.arguments.len() > 1 => {
+            word if verbs::sets(word) && matches!(read.arguments.get(1), Some(Expr::Variable(..))) => return Ok(()),
+            word if verbs::sets(word) && read.arguments.len() > 1 => {
                 format!("`{} :{}' has both a value and a block", verb.name, name())
             }
             _ => return Ok(()),
@@ -333,6 +335,15 @@ impl Claims {
             return Err(verb.misused(with_block, read.position));
         }
         Ok(())
+    }
+
+    /// `roles(:app)`: `:all` is none of them.
+    fn listed(&mut self, arguments: &[Expr]) {
+        let is_all = |value: &Expr| literal(value).as_deref() == Some("all");
+        arguments
+            .iter()
+            .filter(|value| !is_all(value))
+            .for_each(|value| self.roles(value));
     }
 
     fn roles(&mut self, value: &Expr) {
@@ -370,7 +381,7 @@ impl Claims {
                     }
                 }
             }
-            "set" | "set_default" => match (first, read.arguments.first()) {
+            verb if verbs::sets(verb) => match (first, read.arguments.first()) {
                 (Some(name), Some(input)) => {
                     if let (Some(variable), Some(Expr::Map(map, _))) = (options_variable(&name), read.arguments.get(1))
                     {
@@ -394,7 +405,17 @@ impl Claims {
                     self.fetches.push((name, input.position()));
                 }
             }
-            "exists" => self.asks_for.extend(first),
+            "exists" | "any" => self.asks_for.extend(first),
+            "append" | "remove" => match (first, read.arguments.first()) {
+                (Some(name), Some(input)) => self.sets.push((name, input.position())),
+                _ => self.computes_variables = true,
+            },
+            "ask" if is_variable(around) => {
+                if let Some(name) = first {
+                    self.sets.push((name, read.position));
+                    self.asked_for.insert(read.position);
+                }
+            }
             _ => {}
         }
     }
@@ -409,35 +430,6 @@ impl Claims {
             }
         }
     }
-
-    /// Statements behind one that leaves their block.
-    fn behind_an_end(&mut self, nodes: &[ASTNode]) {
-        match nodes.last() {
-            Some(ASTNode::Stmt(Stmt::Block(block))) => self.statements(block.statements()),
-            Some(ASTNode::Expr(Expr::Stmt(block))) => self.statements(block.statements()),
-            Some(ASTNode::Stmt(
-                Stmt::If(flow, _) | Stmt::While(flow, _) | Stmt::Do(flow, ..) | Stmt::TryCatch(flow, _),
-            )) => {
-                self.statements(flow.body.statements());
-                self.statements(flow.branch.statements());
-            }
-            Some(ASTNode::Stmt(Stmt::For(flow, _))) => self.statements(flow.2.body.statements()),
-            _ => {}
-        }
-    }
-
-    fn statements(&mut self, statements: &[Stmt]) {
-        for pair in statements.windows(2) {
-            let [first, second] = pair else { continue };
-            if let Some(end) = end(first)
-                && !second.is_noop()
-                && !second.position().is_none()
-            {
-                self.unreached.push((second.position(), end));
-                return;
-            }
-        }
-    }
 }
 
 /// Variables that hold options.
@@ -445,144 +437,6 @@ fn options_variable(name: &str) -> Option<&'static str> {
     ["ssh_options", "default_run_options"]
         .into_iter()
         .find(|variable| *variable == name)
-}
-
-/// The word that leaves a block for good.
-fn end(statement: &Stmt) -> Option<&'static str> {
-    match statement {
-        Stmt::Return(_, flags, _) if flags.intersects(rhai::ASTFlags::BREAK) => Some("throw"),
-        Stmt::Return(..) => Some("return"),
-        Stmt::BreakLoop(_, flags, _) if flags.intersects(rhai::ASTFlags::BREAK) => Some("break"),
-        Stmt::BreakLoop(..) => Some("continue"),
-        Stmt::Expr(expression) => match &**expression {
-            Expr::Custom(call, _) if verb(call) == Some("abort") => Some("abort"),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// A call of a verb, taken apart.
-pub(super) struct Read<'a> {
-    pub(super) arguments: Vec<&'a Expr>,
-    pub(super) options: Vec<(&'a Expr, &'a Expr)>,
-    pub(super) block: Option<&'a Expr>,
-    position: Position,
-}
-
-impl<'a> Read<'a> {
-    pub(super) fn of(call: &'a CustomExpr) -> Self {
-        let mut read = Self {
-            arguments: Vec::new(),
-            options: Vec::new(),
-            block: None,
-            position: grammar::position(&call.state),
-        };
-        let (mut key, mut inputs) = (None, call.inputs.iter());
-        for kind in grammar::shape(&call.state).chars() {
-            match kind {
-                '>' => key = read.arguments.pop(),
-                'E' => match (inputs.next(), key.take()) {
-                    (Some(value), Some(key)) => read.options.push((key, value)),
-                    (Some(value), None) => read.arguments.push(value),
-                    (None, _) => break,
-                },
-                'B' => read.block = inputs.next(),
-                _ => drop(inputs.next()),
-            }
-        }
-        read
-    }
-
-    /// What a variable is set to, be it by a block that says nothing else.
-    fn set_to(&self) -> Option<&'a Expr> {
-        match (self.arguments.get(1), self.block) {
-            (Some(value), _) => Some(value),
-            (None, Some(Expr::Stmt(block))) => match block.statements() {
-                [Stmt::Expr(value)] => Some(value),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    /// The options whose values are written out.
-    fn constants(&self) -> IndexMap<String, (Dynamic, Position)> {
-        let pair = |(key, value): &(&Expr, &Expr)| {
-            let constant = match literal(value) {
-                Some(text) => text.into(),
-                None => value.get_literal_value(None)?,
-            };
-            Some((literal(key)?, (constant, value.position())))
-        };
-        self.options.iter().filter_map(pair).collect()
-    }
-}
-
-/// What a command says about its servers by itself, where all of that is written out.
-pub(in crate::recipe) fn says_of_servers(call: &CustomExpr) -> Option<(&'static str, usize, Selection)> {
-    let verb = verb(call).and_then(verbs::find)?;
-    if !matches!(verb.options, Choices::Known([_, ..])) || matches!(verb.name, "on" | "task") {
-        return None;
-    }
-    let read = Read::of(call);
-    let said = selection(&read.constants()).ok()?;
-    let line = read.position.line()?;
-    (said != Selection::default()).then_some((verb.name, line, said))
-}
-
-/// Values that are written out and cannot be right.
-fn values(verb: &'static Verb, read: &Read) -> Fallible<()> {
-    if let Choices::Known([_, ..]) = verb.options
-        && verb.name != "on"
-    {
-        let pairs = read.constants();
-        selection(&pairs)?;
-        run_options(&pairs)?;
-    }
-    let Some((first, name)) = read.arguments.first().and_then(|first| Some((first, literal(first)?))) else {
-        return Ok(());
-    };
-    match verb.name {
-        "on" if When::from_name(&name).is_none() => Err(verbs::no_event(&name, first.position())),
-        "set" | "set_default" if !is_variable_name(&name) => Err(verbs::no_variable_name(&name, first.position())),
-        "set" | "set_default" => match read
-            .set_to()
-            .and_then(|value| Some((refused(&name, || constant(value))?, value)))
-        {
-            Some((diagnostic, value)) => Err(raise(diagnostic, value.position())),
-            None => Ok(()),
-        },
-        "role" => read.arguments.iter().skip(1).try_for_each(|host| host_text(host)),
-        "server" => host_text(first),
-        _ => Ok(()),
-    }
-}
-
-fn host_text(host: &Expr) -> Fallible<()> {
-    match literal(host).map(|text| text.parse::<Server>()) {
-        Some(Err(error)) => Err(wrong(error.to_string(), host.position())),
-        _ => Ok(()),
-    }
-}
-
-/// A value that is written out.
-fn constant(value: &Expr) -> Option<Value> {
-    if let Some(text) = literal(value) {
-        return Some(text.into());
-    }
-    if let Expr::Array(items, _) = value {
-        return items.iter().map(constant).collect::<Option<Vec<_>>>().map(Value::List);
-    }
-    value.get_literal_value(None).map(|value| plain(&value))
-}
-
-/// The items of a list that is written out; else the value itself.
-fn items(value: &Expr) -> Vec<&Expr> {
-    match value {
-        Expr::Array(values, _) => values.iter().collect(),
-        value => vec![value],
-    }
 }
 
 /// The namespace of what stands in these nodes; `None` where it is not written out.

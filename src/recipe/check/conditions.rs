@@ -2,13 +2,15 @@
 
 use rhai::{ASTNode, Expr, Position, Stmt};
 
-use super::claims::{Claims, Read, Text};
+use super::claims::{Claims, Text};
 use super::mentions::{literal, verb};
 use super::properties::Shape;
+use super::read::Read;
 use super::{Findings, at};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::origin::{no_truth, types};
 use crate::recipe::syntax::words::as_written;
+use crate::recipe::verbs::sets;
 
 /// What conditions are made of.
 #[derive(Default)]
@@ -35,7 +37,7 @@ impl Claims {
             Some(ASTNode::Expr(Expr::FnCall(call, _))) if call.name == "!" && !is_argument(nodes) => {
                 call.args.iter().for_each(|side| self.condition(side));
             }
-            Some(ASTNode::Expr(Expr::Custom(call, _))) if matches!(verb(call), Some("set" | "set_default")) => {
+            Some(ASTNode::Expr(Expr::Custom(call, _))) if verb(call).is_some_and(sets) => {
                 let read = Read::of(call);
                 if let [name, value] = read.arguments.as_slice()
                     && let (Some(name), Some(shape)) = (literal(name), Shape::of(value))

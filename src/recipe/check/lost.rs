@@ -1,12 +1,14 @@
-//! Values that are none, and answers that nothing keeps: `set :x, list.push("a")`, `ask :branch, "main";`.
+//! Values that are none: `set :x, list.push("a")`.
 
 use rhai::{ASTNode, Expr, Position, Stmt};
 
 use super::at;
-use super::claims::{Claims, Read, Text};
+use super::claims::{Claims, Text};
 use super::mentions::{literal, verb};
+use super::read::Read;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::syntax::words::as_written;
+use crate::recipe::verbs::sets;
 
 /// Methods that change what they are called on and give nothing.
 const IN_PLACE: &[&str] = &[
@@ -33,7 +35,7 @@ impl Claims {
     pub(super) fn lost(&mut self, text: &Text, nodes: &[ASTNode]) {
         let (value, name) = match nodes.last() {
             Some(ASTNode::Stmt(Stmt::Var(variable, ..))) => (&variable.1, None),
-            Some(ASTNode::Expr(Expr::Custom(call, _))) if matches!(verb(call), Some("set" | "set_default")) => {
+            Some(ASTNode::Expr(Expr::Custom(call, _))) if verb(call).is_some_and(sets) => {
                 match Read::of(call).arguments.as_slice() {
                     [name, value] => (*value, literal(name)),
                     _ => return,
@@ -63,34 +65,6 @@ impl Claims {
         };
         self.wrong
             .push(at(told.label("gives nothing").hint(hint), text, position));
-    }
-
-    /// Takes note of questions that are asked while the recipe is read, and whose answers go nowhere.
-    pub(super) fn unkept(&mut self, text: &Text) {
-        for statement in text.ast.statements() {
-            if let Stmt::Expr(value) = statement
-                && let Expr::Custom(call, _) = &**value
-                && verb(call) == Some("ask")
-                && let Some(first @ Expr::Custom(..)) = Read::of(call).arguments.first()
-                && let Some(name) = literal(first)
-            {
-                let told = Diagnostic::new(Fault::Recipe, "the answer to this question goes nowhere");
-                let default = match Read::of(call)
-                    .arguments
-                    .get(1)
-                    .map(|default| (literal(default), default))
-                {
-                    Some((Some(default), _)) => format!(", {default:?}"),
-                    Some(_) => ", default".to_owned(),
-                    None => String::new(),
-                };
-                let hint = format!(
-                    "a variable that is asked for when it is needed: set :{name} {{ ask(\"{name}\"{default}) }}"
-                );
-                self.wrong
-                    .push(at(told.label("nothing keeps it").hint(hint), text, first.position()));
-            }
-        }
     }
 }
 

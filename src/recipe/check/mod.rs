@@ -1,16 +1,19 @@
 //! What can be found in recipes without running a task: everything for `capr check`, and all that is wrong beside the
 //! first error when a recipe cannot be loaded.
 
+mod asked;
 mod backticks;
 mod calls;
 pub(super) mod claims;
 mod conditions;
+mod ends;
 mod flow;
 mod loads;
 mod lost;
 pub(super) mod mentions;
 mod properties;
 mod reach;
+pub(super) mod read;
 
 use std::collections::BTreeSet;
 

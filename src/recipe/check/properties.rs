@@ -6,12 +6,13 @@ use std::collections::HashMap;
 use rhai::{ASTNode, Engine, Expr, Position, Stmt};
 
 use super::calls::Known;
-use super::claims::Read;
 use super::mentions::{literal, verb};
+use super::read::Read;
 use super::{Findings, at};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::names::{no_property, property_hint};
 use crate::recipe::syntax::words::as_written;
+use crate::recipe::verbs::sets;
 
 /// What kind of value stands there.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -122,7 +123,7 @@ impl Shapes {
                     local(&variable.1, shape.filter(|_| !assignment.0.is_op_assignment()));
                 }
             }
-            Some(ASTNode::Expr(Expr::Custom(call, _))) if matches!(verb(call), Some("set" | "set_default")) => {
+            Some(ASTNode::Expr(Expr::Custom(call, _))) if verb(call).is_some_and(sets) => {
                 let read = Read::of(call);
                 let value = read.arguments.get(1).copied().or(read.block);
                 if let (Some(name), Some(value)) = (read.arguments.first().and_then(|name| literal(name)), value) {

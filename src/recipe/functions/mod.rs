@@ -4,6 +4,7 @@ mod documents;
 mod encodings;
 mod files;
 mod paths;
+mod servers;
 mod text;
 mod time;
 mod yaml;
@@ -44,10 +45,11 @@ pub(super) fn functions() -> impl Iterator<Item = &'static Function> {
 }
 
 /// The kinds of functions.
-pub(super) fn kinds() -> [(&'static str, &'static [Function]); 6] {
+pub(super) fn kinds() -> [(&'static str, &'static [Function]); 7] {
     [
         ("Texts", text::FUNCTIONS),
         ("Shell and libraries", FUNCTIONS),
+        ("Servers", servers::FUNCTIONS),
         ("Paths", paths::FUNCTIONS),
         ("Files on this machine", files::FUNCTIONS),
         ("Time", time::FUNCTIONS),
@@ -94,6 +96,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
         }
     });
     text::register(engine, interpreter);
+    servers::register(engine, interpreter);
     paths::register(engine, interpreter);
     files::register(engine, interpreter);
     time::register(engine, interpreter);

@@ -5,9 +5,22 @@ use std::collections::HashSet;
 use rhai::{Position, Token};
 
 use super::super::interpreter::join;
+use super::super::verbs::sets;
 
 /// Verbs whose first argument is the name of a variable: from then on it may be set.
-const SETTERS: [&str; 6] = ["exists", "fetch", "reset", "set", "set_default", "unset"];
+const SETTERS: [&str; 11] = [
+    "any",
+    "append",
+    "ask",
+    "exists",
+    "fetch",
+    "remove",
+    "reset",
+    "set",
+    "set_default",
+    "set_if_empty",
+    "unset",
+];
 
 /// A bare name, and the words behind it: `deploy.web.disable`.
 #[derive(Clone, Debug)]
@@ -57,7 +70,11 @@ impl Names {
             _ => {}
         }
         match token {
-            Token::StringConstant(text) => self.argument(Some(text)),
+            // `ask "Which branch"` names no variable.
+            Token::StringConstant(text) => {
+                let is_question = self.verb.as_deref() == Some("ask");
+                self.argument((!is_question).then_some(text.as_str()));
+            }
             Token::LeftParen | Token::Colon => {}
             _ => self.argument(None),
         }
@@ -121,7 +138,7 @@ impl Names {
             self.opening = Some(word.map(str::to_owned));
         } else if SETTERS.contains(&verb.as_str()) {
             self.variables.extend(word.map(str::to_owned));
-            if !matches!(verb.as_str(), "set" | "set_default") {
+            if !sets(&verb) && !matches!(verb.as_str(), "append" | "ask" | "remove") {
                 self.reads_any |= word.is_none();
                 self.read.extend(word.map(str::to_owned));
             }

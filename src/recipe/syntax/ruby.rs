@@ -43,7 +43,7 @@ pub(in crate::recipe) fn meant(name: &str) -> Option<&'static str> {
         "exec" => "a command on this machine: run_locally(\"command\")",
         "execute" => "write: run \"command\";",
         "within" => "write: run `cd ${directory} && …`;",
-        "_cset" | "set_if_empty" => "write: set_default :name, value;",
+        "_cset" => "write: set_default :name, value;",
         "find_and_execute_task" | "execute_task" => "write: invoke \"namespace:task\";",
         "to_s" => "write: `${value}`, or value.to_string()",
         "to_i" => "write: parse_int(text)",
@@ -82,10 +82,7 @@ pub(in crate::recipe) fn meant(name: &str) -> Option<&'static str> {
         "parent" => "a task of the namespace around this one, with its full name: invoke \":namespace:task\";",
         "self" => "names are looked up in this namespace first, then outwards; full: invoke \"namespace:task\";",
         "variables" => "write: fetch(:name)",
-        "append" | "push" | "linked_files" | "linked_dirs" => {
-            "write: name += [value], after: let name = fetch(:name, []);"
-        }
-        "roles" => "the servers of a task are its option: task :name, :roles => :app { … }",
+        "push" | "linked_dirs" | "linked_files" => "a list in a variable grows by: append :name, value;",
         _ => return None,
     })
 }
@@ -96,6 +93,7 @@ pub(in crate::recipe) fn renamed(variable: &str) -> Option<&'static str> {
         "repo_url" => "write: set :repository, \"…\";",
         "pty" => "write: default_run_options[\"pty\"] = true;",
         "default_env" => "write: set :default_environment, #{ NAME: value };",
+        "linked_dirs" => "the directories that all releases share: append :shared_children, \"storage\";",
         "log_level" | "format" | "format_options" => "what is shown is chosen on the command line: capr --help",
         _ => return None,
     })

@@ -60,28 +60,3 @@ fn what_changes_a_value_in_place_gives_none_and_is_told() {
         prints(&text);
     }
 }
-
-#[test]
-fn a_question_whose_answer_goes_nowhere_is_told_with_the_variable_that_is_asked_for() {
-    for (statement, hint) in [
-        ("ask :branch, \"main\";", "set :branch { ask(\"branch\", \"main\") }"),
-        ("ask(:branch, \"main\");", "set :branch { ask(\"branch\", \"main\") }"),
-    ] {
-        let found = recipe(&format!("{statement}\ntask :t {{ }}")).check();
-        let [told] = found.as_slice() else {
-            panic!("{statement} {found:#?}")
-        };
-        assert_eq!(told.message, "the answer to this question goes nowhere");
-        assert!(told.hints[0].ends_with(hint), "{:?}", told.hints);
-        let mut right = recipe(&format!("{hint}\ntask :t {{ puts branch; }}"));
-        right.answers = vec!["topic"];
-        assert_eq!(right.run(&["t"]).printed(), ["topic"]);
-    }
-    for text in [
-        "set :branch { ask(:branch, \"main\") } task :t { puts branch; }",
-        "task :t { ask(\"go on? \", \"yes\"); }",
-        "let b = ask(:branch, \"main\"); task :t { puts b; }",
-    ] {
-        assert!(recipe(text).check().is_empty(), "{text}");
-    }
-}

@@ -3,6 +3,7 @@
 
 mod asleep;
 mod batches;
+mod capistrano3;
 mod check;
 mod commands;
 mod conditions;

@@ -3,9 +3,11 @@
 mod commands;
 mod downloads;
 mod files;
+mod lists;
 mod load;
 mod parallel;
 mod people;
+mod questions;
 mod render;
 mod servers;
 mod tasks;
@@ -14,7 +16,8 @@ mod uploads;
 mod variables;
 mod within_sudo;
 
-pub(super) use tasks::{dangling_hooks, no_event, no_hook};
+pub(super) use questions::register;
+pub(super) use tasks::{dangling_hooks, no_event, no_hook, no_servers};
 pub(super) use variables::no_variable_name;
 
 use rhai::{Dynamic, EvalContext, Position};
@@ -66,10 +69,12 @@ pub(super) static VERBS: &[Verb] = &[
     people::ABORT,
     tasks::AFTER,
     tasks::ALIAS_TASK,
-    people::ASK,
+    lists::ANY,
+    lists::APPEND,
+    questions::ASK,
     tasks::BEFORE,
     commands::CAPTURE,
-    people::CHOOSE,
+    questions::CHOOSE,
     tasks::CURRENT_TASK,
     people::DEBUG,
     files::DELETE,
@@ -87,9 +92,10 @@ pub(super) static VERBS: &[Verb] = &[
     tasks::ON,
     transactions::ON_ROLLBACK,
     parallel::PARALLEL,
-    people::PASSWORD_PROMPT,
+    questions::PASSWORD_PROMPT,
     uploads::PUT,
     people::PUTS,
+    lists::REMOVE,
     render::RENDER,
     load::REQUIRE,
     variables::RESET,
@@ -99,6 +105,7 @@ pub(super) static VERBS: &[Verb] = &[
     servers::SERVER,
     variables::SET,
     variables::SET_DEFAULT,
+    variables::SET_IF_EMPTY,
     commands::STREAM,
     commands::SUDO,
     tasks::SYNONYM_TASK,
@@ -116,6 +123,11 @@ pub(super) static VERBS: &[Verb] = &[
 pub(super) fn find(name: &str) -> Option<&'static Verb> {
     let index = VERBS.binary_search_by(|verb| verb.name.cmp(name)).ok()?;
     VERBS.get(index)
+}
+
+/// Whether a verb of that name gives a variable its value.
+pub(super) fn sets(name: &str) -> bool {
+    matches!(name, "set" | "set_default" | "set_if_empty")
 }
 
 /// All names.

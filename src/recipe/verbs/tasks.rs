@@ -247,6 +247,11 @@ pub(super) const ON: Verb = Verb {
 };
 
 fn on(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    if let Some((value, position)) = call.arguments.first()
+        && (value.is_map() || value.is_array())
+    {
+        return Err(no_servers(*position));
+    }
     let event = text(&call, 0);
     let Some(when) = When::from_name(&event) else {
         let position = call.arguments.first().map_or(call.position, |(_, position)| *position);
@@ -267,9 +272,24 @@ fn on(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Falli
     )
 }
 
+/// `on roles(:app) { … }`, as in Capistrano 3.
+pub(in super::super) fn no_servers(position: Position) -> Box<rhai::EvalAltResult> {
+    let diagnostic =
+        Diagnostic::new(Fault::Recipe, "`on' takes an event here, no servers").label("not a block for servers");
+    let hint = "servers are options, of the task or of a command: task :name, :roles => :app { … }";
+    raise(diagnostic.hint(hint), position)
+}
+
 /// There is no such event.
 pub(in super::super) fn no_event(event: &str, position: Position) -> Box<rhai::EvalAltResult> {
     let names = "before, after, start, finish, load, exit, failure";
+    if event == "local" {
+        let diagnostic = Diagnostic::new(Fault::Recipe, "`on' takes an event, no place").label("no such event");
+        return raise(
+            diagnostic.hint("each command on this machine: run_locally \"…\";"),
+            position,
+        );
+    }
     let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("there is no event `{event}'")).label("no such event");
     let known = || format!("it is one of {names}; around a task: before :task, :hook; after :task, :hook;");
     diagnostic

@@ -39,6 +39,14 @@ pub(super) const SET_DEFAULT: Verb = Verb {
     perform: set_default,
 };
 
+pub(super) const SET_IF_EMPTY: Verb = Verb {
+    name: "set_if_empty",
+    form: "set_if_empty :name, value  |  set_if_empty :name { … }",
+    doc: "As `set_default`, in the word of Capistrano 3.",
+    example: "set :branch, \"main\";\nset_if_empty :branch, \"other\";\ntask :example { puts branch; }",
+    ..SET_DEFAULT
+};
+
 fn set_default(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let by = Setter::Default(origin(context.source(), call.position));
     let name = text(&call, 0);

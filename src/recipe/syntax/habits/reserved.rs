@@ -17,8 +17,8 @@ pub(in crate::recipe::syntax) fn reserved(word: &str, place: Option<&Place>) -> 
         place.said().is_empty() && (behind.is_empty() || behind.starts_with([';', '}']))
     });
     told.hint(match before {
-        "set" | "set_default" | "unset" | "fetch" | "exists" | "task" | "namespace" | "role" | "before" | "after"
-        | "invoke" => {
+        "any" | "append" | "ask" | "remove" | "set" | "set_default" | "set_if_empty" | "unset" | "fetch" | "exists"
+        | "task" | "namespace" | "role" | "before" | "after" | "invoke" => {
             format!("a name is given as a symbol: :{word}")
         }
         _ if is_statement => format!("a task of that name is run by: invoke \"{word}\";"),

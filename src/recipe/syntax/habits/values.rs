@@ -97,7 +97,7 @@ pub(in crate::recipe::syntax) fn no_target(place: Option<&Place>) -> Told {
         .at(position(place.text, place.at + left.len()));
     let (left, right) = (left.trim_end(), plain(until(right, &[";", ","])));
     match place.statement_word() {
-        word @ ("set" | "set_default") => {
+        word @ ("set" | "set_default" | "set_if_empty") => {
             let name = left.trim_start_matches(word).trim_start_matches(['(', ' ']);
             let hint = own(format!("write: {word} {name}, {right};"));
             told.hint(hint.unwrap_or_else(|| format!("write: {word} {name}, value;")))

@@ -286,7 +286,7 @@ pub(super) fn unknown_verb(place: &Place) -> Option<Told> {
             .label("takes no block")
             .at(at);
         return Some(match name {
-            "_cset" | "set_if_empty" => told.hint(format!("write: set_default({inner}) {{ … }}")),
+            "_cset" => told.hint(format!("write: set_default({inner}) {{ … }}")),
             _ => told.help(
                 meant(name)
                     .map(str::to_owned)
@@ -330,7 +330,6 @@ pub(super) fn unknown_verb(place: &Place) -> Option<Told> {
 /// The same with a verb that there is.
 fn other_verb(name: &str, arguments: &str) -> Option<String> {
     let all = parts(arguments);
-    let first = all.first().copied().unwrap_or("");
     Some(match name {
         "execute" => {
             let words: Option<Vec<&str>> = all
@@ -344,16 +343,9 @@ fn other_verb(name: &str, arguments: &str) -> Option<String> {
         }
         "raise" | "fail" => format!("write: throw {};", all.last()?),
         "print" | "p" | "pp" => format!("write: puts {arguments};"),
-        "_cset" | "set_if_empty" => format!("write: set_default {arguments};"),
+        "_cset" => format!("write: set_default {arguments};"),
         "within" => format!("write: run \"…\", :dir => {arguments};"),
         "lock" => "leave it out: which capr runs a recipe is said by who installs it".to_owned(),
-        "append" => {
-            let name = first.strip_prefix(':')?;
-            format!(
-                "write: set {first}, fetch({first}, []) + [{}];",
-                arguments.get(name.len() + 1..)?.trim_start_matches([',', ' '])
-            )
-        }
         _ => return None,
     })
 }

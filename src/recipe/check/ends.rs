@@ -1,0 +1,52 @@
+//! What can never be reached, since a word before it leaves the block.
+
+use rhai::{ASTNode, Expr, Stmt};
+
+use super::claims::Claims;
+use super::mentions::verb;
+
+impl Claims {
+    /// Statements behind one that leaves their block.
+    pub(super) fn behind_an_end(&mut self, nodes: &[ASTNode]) {
+        match nodes.last() {
+            Some(ASTNode::Stmt(Stmt::Block(block))) => self.statements(block.statements()),
+            Some(ASTNode::Expr(Expr::Stmt(block))) => self.statements(block.statements()),
+            Some(ASTNode::Stmt(
+                Stmt::If(flow, _) | Stmt::While(flow, _) | Stmt::Do(flow, ..) | Stmt::TryCatch(flow, _),
+            )) => {
+                self.statements(flow.body.statements());
+                self.statements(flow.branch.statements());
+            }
+            Some(ASTNode::Stmt(Stmt::For(flow, _))) => self.statements(flow.2.body.statements()),
+            _ => {}
+        }
+    }
+
+    pub(super) fn statements(&mut self, statements: &[Stmt]) {
+        for pair in statements.windows(2) {
+            let [first, second] = pair else { continue };
+            if let Some(end) = end(first)
+                && !second.is_noop()
+                && !second.position().is_none()
+            {
+                self.unreached.push((second.position(), end));
+                return;
+            }
+        }
+    }
+}
+
+/// The word that leaves a block for good.
+fn end(statement: &Stmt) -> Option<&'static str> {
+    match statement {
+        Stmt::Return(_, flags, _) if flags.intersects(rhai::ASTFlags::BREAK) => Some("throw"),
+        Stmt::Return(..) => Some("return"),
+        Stmt::BreakLoop(_, flags, _) if flags.intersects(rhai::ASTFlags::BREAK) => Some("break"),
+        Stmt::BreakLoop(..) => Some("continue"),
+        Stmt::Expr(expression) => match &**expression {
+            Expr::Custom(call, _) if verb(call) == Some("abort") => Some("abort"),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,126 @@
+//! The words of Capistrano 3 that recipes have.
+
+use super::{prints, recipe};
+use crate::event::Event;
+
+#[test]
+fn a_list_in_a_variable_grows_and_shrinks_and_the_list_it_was_stays() {
+    let text = "set :old, [\"log\"]; set :later, old; append :later, \"tmp\", [\"a\", 1]; append :other, \"x\"; set :single, \"s\";
+        append :single, \"t\"; set :lazy { [\"l\"] } append :lazy, \"m\"; remove :later, \"log\", [\"1\"]; remove :nothing, \"x\";
+        task :t { puts old; puts later; puts other; puts single; puts lazy; puts nothing; }";
+    assert_eq!(
+        prints(text),
+        [
+            "[\"log\"]",
+            "[\"tmp\", \"a\"]",
+            "[\"x\"]",
+            "[\"s\", \"t\"]",
+            "[\"l\", \"m\"]",
+            "[]"
+        ]
+    );
+}
+
+#[test]
+fn any_tells_whether_there_is_something_in_a_variable() {
+    let text = "set :none, []; set :some, [()]; set :map, #{}; set :text, \"\"; set :unit, (); set :lazy { [1] } set :no, false;
+        task :t { puts [any(:none), any(:some), any(:map), any(:text), any(:unit), any(:lazy), any(:no), any(:unset)]; }";
+    assert_eq!(prints(text), ["[false, true, false, true, false, true, true, false]"]);
+}
+
+#[test]
+fn set_if_empty_leaves_what_is_set() {
+    let mut case = recipe("set :a, 1; set_if_empty :a, 2; set_if_empty :b { 3 } task :t { puts `${a} ${b} ${c}`; }");
+    case.options.set_before = vec![("c".to_owned(), "4".to_owned())];
+    assert_eq!(case.run(&["t"]).printed(), ["1 3 4"]);
+}
+
+#[test]
+fn a_variable_is_asked_for_once_when_it_is_read_first() {
+    let mut case = recipe(
+        "ask :branch, \"main\"; ask(:tag, \"v1\"); ask :unread;
+         namespace :n { task :t { puts \"first\"; puts branch; puts branch; puts tag; if true { ask :inner, 3; } puts inner; puts type_of(inner); } }",
+    );
+    case.answers = vec!["PROMPT|", "", "007"];
+    assert_eq!(
+        case.run(&["n:t"]).printed(),
+        ["first", "branch [main]: |", "branch [main]: |", "v1", "007", "string"]
+    );
+}
+
+#[test]
+fn the_value_of_ask_is_an_answer_also_where_a_symbol_is_given() {
+    let mut case = recipe(
+        "set :branch { ask(:branch, \"main\") } fn of() { let a = ask(:fine); a } set :tag { if true { ask(:tag) } else { \"\" } }
+         task :t { puts branch; puts of(); puts tag; }",
+    );
+    case.answers = vec!["a", "b", "c"];
+    assert_eq!(case.run(&["t"]).printed(), ["a", "b", "c"]);
+    for text in [
+        "set :branch { ask(:branch, \"main\") } task :t { puts branch; }",
+        "task :t { ask(\"go on? \", \"yes\"); }",
+        "let b = ask(:branch, \"main\"); task :t { puts b; }",
+        "ask :branch, \"main\"; task :t { puts branch; }",
+    ] {
+        assert!(recipe(text).check().is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn without_a_terminal_the_default_is_taken_and_the_command_line_says_another() {
+    assert_eq!(prints("ask :branch, \"main\"; task :t { puts branch; }"), ["main"]);
+    let case = recipe("ask :branch, \"main\"; task :t { puts branch; }").after("branch", "1.10");
+    assert_eq!(case.run(&["t"]).printed(), ["1.10"]);
+    assert_eq!(
+        recipe("ask :branch; task :t { puts branch; }")
+            .run(&["t"])
+            .error()
+            .message,
+        "no terminal to ask on: branch"
+    );
+}
+
+#[test]
+fn what_is_asked_for_without_echo_is_a_secret() {
+    let mut case = recipe(
+        "ask :key, (), :echo => false, :prompt => \"The key\"; task :t { puts key; run_locally(`echo ${key}`); }",
+    );
+    case.answers = vec!["hunter22"];
+    let outcome = case.run(&["t"]);
+    let shown = |event: &Event| format!("{event:?}").contains("hunter22");
+    assert_eq!(outcome.printed, ["[redacted]"]);
+    assert!(!outcome.events.iter().any(shown), "{:?}", outcome.events);
+}
+
+#[test]
+fn servers_are_listed_by_their_roles() {
+    let text = "role :app, \"a1\", \"me@a2:2222\"; role :db, \"d1\"; role :db, \"d2\", :primary => true, :no_release => true; role :none;
+        task :t { let names = |list| join(list.map(|server| server.name), \" \");
+          puts names.call(roles(:app)); puts names.call(roles(:app, :db)); puts names.call(roles([\"db\"])); puts names.call(roles(:all));
+          puts names.call(release_roles(:all)); puts names.call(release_roles(:db)); puts primary(:db).name; puts primary(:app).name;
+          puts primary(:none) == (); puts roles(:none).len; }";
+    assert_eq!(
+        prints(text),
+        [
+            "a1 me@a2:2222",
+            "a1 me@a2:2222 d1 d2",
+            "d1 d2",
+            "a1 me@a2:2222 d1 d2",
+            "a1 me@a2:2222 d1",
+            "d1",
+            "d2",
+            "a1",
+            "true",
+            "0"
+        ]
+    );
+}
+
+#[test]
+fn a_role_that_is_listed_has_to_be_there() {
+    let text = "role :app, \"a\"; task :t { for server in roles(:ap) { puts server.host; } puts roles(:all).len; }";
+    let found = recipe(text).check();
+    let messages: Vec<&str> = found.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+    assert_eq!(messages, ["the role `ap' is not defined"]);
+    assert_eq!(recipe(text).run(&["t"]).error().message, "the role `ap' is not defined");
+}
