@@ -31,6 +31,18 @@ fn grown(finished: &Finished) -> u64 {
 }
 
 #[test]
+fn f6_a_pipe_or_a_device_on_a_server_is_refused_and_not_waited_for() {
+    let fleet = Fleet::start(&["app1"]);
+    fleet.sh("app1", "mkfifo /tmp/pipe; ln -s pipe /tmp/link");
+    for path in ["/tmp/pipe", "/tmp/link", "/dev/zero"] {
+        let finished = on(&fleet, &format!("get \"{path}\", \"here\";")).run().code(1);
+        let said = format!("{path}: is neither a file nor a directory");
+        assert!(finished.stderr.contains(&said), "{}", finished.stderr);
+        assert!(!finished.stderr.contains("timed out"), "{}", finished.stderr);
+    }
+}
+
+#[test]
 fn f2_the_mode_is_an_octal_number_or_a_text_and_without_one_nothing_is_changed() {
     let fleet = Fleet::start(&["app1"]);
     on(

@@ -6,13 +6,13 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, fchmod, mkdirat, openat, renameat, unlinkat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, fchmod, mkdirat, openat, renameat, statat, unlinkat};
 use rustix::io::Errno;
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::merge::{clear, open};
 use super::reach::Place;
-use crate::plan::{PERMISSIONS, narrowed};
+use crate::plan::{self, PERMISSIONS, narrowed};
 
 /// A new file.
 #[derive(Debug)]
@@ -40,6 +40,15 @@ impl Place {
         Ok((New { place, name }, file.into()))
     }
 
+    /// What the umask leaves; nothing else tells it without changing it.
+    fn allowed(&self) -> io::Result<u32> {
+        let make = |name: &OsString| mkdirat(self.directory(), name, Mode::from_raw_mode(PERMISSIONS));
+        let (name, ()) = unused(make)?;
+        let made = statat(self.directory(), &name, AtFlags::SYMLINK_NOFOLLOW);
+        unlinkat(self.directory(), &name, AtFlags::REMOVEDIR)?;
+        Ok(made?.st_mode & PERMISSIONS)
+    }
+
     pub(super) fn hide(&self) -> io::Result<Hidden<'_>> {
         let (name, ()) = unused(|name| mkdirat(self.directory(), name, Mode::from_raw_mode(0o700)))?;
         let directory = open(self.directory(), &name)?;
@@ -53,12 +62,20 @@ impl Place {
 
 impl New {
     /// Puts it in its place. Nobody may do more with it than with a file of the mode `source`, nor, where one is there that is to be
-    /// kept so, than with that.
-    pub fn keep(self, file: &File, source: u32) -> io::Result<()> {
+    /// kept so, than with that; `mode` says otherwise.
+    pub fn keep(self, file: &File, source: u32, mode: Option<&plan::Mode>) -> io::Result<()> {
         self.place.takes_file()?;
-        if let Some(there) = self.place.there()?.filter(|there| self.place.keeps(there)) {
-            let mode = narrowed(there.st_mode & 0o7777, source);
-            fchmod(file, Mode::from_raw_mode(mode))?;
+        let there = self.place.there()?.filter(|there| self.place.keeps(there));
+        let kept = there.map(|there| narrowed(there.st_mode & 0o7777, source));
+        let changed = match mode {
+            Some(mode) => {
+                let allowed = self.place.allowed()?;
+                Some(mode.applied(kept.unwrap_or(source & allowed), allowed))
+            }
+            None => kept,
+        };
+        if let Some(changed) = changed {
+            fchmod(file, Mode::from_raw_mode(changed))?;
         }
         let directory = self.place.directory();
         Ok(renameat(directory, &self.name, directory, self.place.name())?)

@@ -330,7 +330,7 @@ fn a_new_file_has_the_mode_of_its_source_and_one_that_is_there_no_more_than_it()
         place.takes_file()?;
         let (new, mut file) = place.create(mode)?;
         file.write_all(b"text")?;
-        new.keep(&file, mode)?;
+        new.keep(&file, mode, None)?;
         Ok::<_, std::io::Error>(fs::metadata(&path)?.mode() & 0o7777)
     };
     assert_eq!(write(0o600).unwrap(), 0o600);

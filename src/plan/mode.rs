@@ -45,10 +45,70 @@ impl Mode {
         }
     }
 
+    /// Whether a number that has permissions in it looks like others written in octal, so that it matters how it was written: `400`
+    /// is 0620, and was meant to be 0400.
+    pub fn is_doubtful(number: i64) -> bool {
+        matches!(number, 400 | 500)
+    }
+
+    /// What `chmod` makes of the mode of a file, where the umask leaves `allowed`.
+    pub fn applied(&self, own: u32, allowed: u32) -> u32 {
+        match u32::from_str_radix(&self.0, 8) {
+            Ok(mode) => mode,
+            Err(_) => self.0.split(',').fold(own, |own, change| changed(own, change, allowed)),
+        }
+    }
+
     /// As `chmod` takes it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Makes one change of a symbolic mode, which may have several steps: `u=rw`, `go-w+r`.
+fn changed(own: u32, change: &str, allowed: u32) -> u32 {
+    let actions = change.trim_start_matches(['u', 'g', 'o', 'a']);
+    let said = change.strip_suffix(actions).unwrap_or_default();
+    let classes = |all: &str| -> u32 {
+        let of = [('u', 0o4700), ('g', 0o2070), ('o', 0o1007)];
+        let chosen = of.iter().filter(|(class, _)| all.contains(['a', *class]));
+        chosen.fold(0, |bits, (_, class)| bits | class)
+    };
+    // Where nobody is named the umask has a say.
+    let (concerned, limit) = match said {
+        "" => (0o7777, allowed | 0o7000),
+        said => (classes(said), 0o7777),
+    };
+    let mut mode = own;
+    let mut rest = actions;
+    while let Some(sign) = rest.chars().next() {
+        let steps = rest.get(1..).unwrap_or_default();
+        let end = steps.find(['+', '-', '=']).unwrap_or(steps.len());
+        let (letters, next) = steps.split_at(end);
+        let executes = mode & 0o111 != 0;
+        let bits = letters.chars().fold(0, |bits, letter| {
+            bits | match letter {
+                'r' => 0o444,
+                'w' => 0o222,
+                'x' => 0o111,
+                'X' if executes => 0o111,
+                's' => 0o6000,
+                't' => 0o1000,
+                'u' => (mode >> 6 & 7) * 0o111,
+                'g' => (mode >> 3 & 7) * 0o111,
+                'o' => (mode & 7) * 0o111,
+                _ => 0,
+            }
+        });
+        let bits = bits & concerned & limit;
+        mode = match sign {
+            '+' => mode | bits,
+            '-' => mode & !bits,
+            _ => mode & !concerned | bits,
+        };
+        rest = next;
+    }
+    mode
 }
 
 /// Whether its owner may not read it, or it gives the group what the owner has not or all others what the group has not:
@@ -180,6 +240,51 @@ mod tests {
             "u=rg",
         ] {
             assert_eq!(Mode::text(text), Err(NoMode::Text(text.to_owned())), "{text}");
+        }
+    }
+
+    #[test]
+    fn f1_a_mode_gives_what_chmod_gives() {
+        use std::fs::{File, Permissions, metadata, set_permissions};
+        use std::os::unix::fs::PermissionsExt;
+
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        File::create(&file).unwrap();
+        for own in [0o600, 0o644, 0o755, 0o4711, 0o2750, 0o1666] {
+            for text in [
+                "400",
+                "0640",
+                "4755",
+                "g+w",
+                "u=rw,go=r",
+                "a+X",
+                "+x",
+                "-w",
+                "=r",
+                "u+s",
+                "g+s,o+t",
+                "g=u",
+                "go=",
+                "u=rwx,go-w+r",
+                "ug+rw-x",
+                "o=g",
+                "a=rw",
+                "-t",
+                "u-s",
+                "g=s",
+            ] {
+                set_permissions(&file, Permissions::from_mode(own)).unwrap();
+                let script = "umask 027; chmod -- \"$0\" \"$1\"";
+                let status = std::process::Command::new("sh")
+                    .args(["-c", script, text])
+                    .arg(&file)
+                    .status();
+                assert!(status.unwrap().success() || text.starts_with(['-', '+', '=']));
+                let expected = metadata(&file).unwrap().permissions().mode() & 0o7777;
+                let seen = Mode::text(text).unwrap().applied(own, 0o750);
+                assert_eq!(seen, expected, "{own:o} {text}: {seen:o}, not {expected:o}");
+            }
         }
     }
 

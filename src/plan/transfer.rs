@@ -60,7 +60,8 @@ pub const FILE_FOLLOWS: &[u8] = b"\0capr:file ";
 /// What stands in front of the tar archive of a directory.
 pub const TAR_FOLLOWS: &[u8] = b"\0capr:tar\n";
 
-/// A script that writes a file to standard output, or a directory as a tar archive, with what it is in front of it.
+/// A script that writes a file to standard output, or a directory as a tar archive, with what it is in front of it. A pipe or a
+/// device may never end, or wait for ever.
 pub fn get_command(path: &str, directories: bool) -> String {
     let directory = match directories {
         true => "printf '\\000capr:tar\\n'; exec tar -cf - -C \"$p\" .",
@@ -68,6 +69,7 @@ pub fn get_command(path: &str, directories: bool) -> String {
     };
     format!(
         "p={}; if [ -d \"$p\" ]; then {directory}; fi; \
+         if [ -f \"$p\" ]; then :; elif [ -e \"$p\" ]; then echo \"$p: is neither a file nor a directory\" >&2; exit 1; fi; \
          n=$(stat -Lc '%s %a' \"$p\" 2>/dev/null || stat -Lf '%z %Lp' \"$p\" 2>/dev/null); \
          printf '\\000capr:file %s\\n' \"$n\"; exec cat \"$p\"",
         quote_path(path)
@@ -417,6 +419,15 @@ mod tests {
         for (path, directories) in [("directory", false), ("missing", true)] {
             let output = run(home, &get_command(path, directories), b"");
             assert!(!output.status.success() && !output.stderr.is_empty(), "{output:?}");
+        }
+        let pipe = home.join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o666.into(), 0).unwrap();
+        symlink("pipe", home.join("link")).unwrap();
+        for path in ["pipe", "link", "/dev/zero", "/dev/tty"] {
+            let output = run(home, &get_command(path, true), b"");
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(said, format!("{path}: is neither a file nor a directory\n"));
+            assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
         }
     }
 }

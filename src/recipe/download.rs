@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use crate::configuration::Server;
 use crate::io_error::plain;
 use crate::place::{New, Place, Room, unpack};
-use crate::plan::{FILE_FOLLOWS, TAR_FOLLOWS, placeholders};
+use crate::plan::{FILE_FOLLOWS, Mode, TAR_FOLLOWS, placeholders};
 
 /// How much a login shell may say before the content begins.
 const NOISE: usize = 64 * 1024;
@@ -25,6 +25,8 @@ pub(super) struct Downloads {
     to: PathBuf,
     /// Whether a directory may come.
     directories: bool,
+    /// What the recipe wants a file to have.
+    mode: Option<Mode>,
     arriving: RefCell<IndexMap<Server, Arriving>>,
 }
 
@@ -45,15 +47,20 @@ struct Content {
 }
 
 enum Kind {
-    File { new: New, mode: u32 },
+    /// `source`: the mode of the file on the server.
+    File {
+        new: New,
+        source: u32,
+    },
     Directory,
 }
 
 impl Downloads {
-    pub(super) fn new(to: PathBuf, directories: bool) -> Self {
+    pub(super) fn new(to: PathBuf, directories: bool, mode: Option<Mode>) -> Self {
         Self {
             to,
             directories,
+            mode,
             arriving: RefCell::default(),
         }
     }
@@ -69,7 +76,7 @@ impl Downloads {
         let mut all = self.arriving.borrow_mut();
         let arriving = all.entry(server.clone()).or_insert_with(|| Arriving::Begin(Vec::new()));
         arriving
-            .take(&to, self.directories, bytes)
+            .take(&to, self.directories, self.mode.as_ref(), bytes)
             .map_err(|error| format!("cannot write {}: {}", to.display(), plain(&error)))
     }
 
@@ -80,7 +87,7 @@ impl Downloads {
             if failed.contains(&&server) {
                 continue;
             }
-            match arriving.keep() {
+            match arriving.keep(self.mode.as_ref()) {
                 Ok(left_out) => kept.left_out.extend(left_out),
                 Err(error) => {
                     let to = self.place(&server);
@@ -110,7 +117,7 @@ pub(super) struct Kept {
 }
 
 impl Arriving {
-    fn take(&mut self, to: &Path, directories: bool, bytes: &[u8]) -> io::Result<Option<Begun>> {
+    fn take(&mut self, to: &Path, directories: bool, mode: Option<&Mode>, bytes: &[u8]) -> io::Result<Option<Begun>> {
         match self {
             Self::Content(content) => content.write(bytes).map(|()| None),
             Self::Begin(seen) => {
@@ -126,11 +133,15 @@ impl Arriving {
                         "the server sends a directory, and `recursive' is false",
                     ));
                 }
+                if mode.is_some() && matches!(head, Head::Directory) {
+                    let message = "`mode' is for a file; the files of a directory keep their own";
+                    return Err(io::Error::other(message));
+                }
                 let begun = Begun {
                     before: (seen.len() - rest.len()) as u64,
                     total: head.total(),
                 };
-                let mut content = Content::begin(to, &head)?;
+                let mut content = Content::begin(to, &head, mode.is_some())?;
                 content.write(rest)?;
                 *self = Self::Content(content);
                 Ok(Some(begun))
@@ -138,28 +149,29 @@ impl Arriving {
         }
     }
 
-    fn keep(self) -> io::Result<Vec<String>> {
+    fn keep(self, mode: Option<&Mode>) -> io::Result<Vec<String>> {
         let Self::Content(mut content) = self else {
             return Err(io::Error::other("the server sent nothing"));
         };
         match content.kind {
-            Kind::File { new, mode } => new.keep(&content.file, mode).map(|()| Vec::new()),
+            Kind::File { new, source } => new.keep(&content.file, source, mode).map(|()| Vec::new()),
             Kind::Directory => unpack(content.file, &content.place, &mut content.room),
         }
     }
 }
 
 impl Content {
-    fn begin(to: &Path, head: &Head) -> io::Result<Self> {
+    /// `is_closed`: nobody else may read it until it has the mode that the recipe wants.
+    fn begin(to: &Path, head: &Head, is_closed: bool) -> io::Result<Self> {
         let place = Rc::new(Place::of(to)?);
         let room = Room::default();
         let (file, kind) = match head {
             Head::File { total, mode } => {
                 place.takes_file()?;
-                let mode = mode.unwrap_or(CLOSED);
-                let (new, file) = place.create(mode)?;
+                let source = mode.unwrap_or(CLOSED);
+                let (new, file) = place.create(if is_closed { CLOSED } else { source })?;
                 room.expect(&file, total.unwrap_or(0))?;
-                (file, Kind::File { new, mode })
+                (file, Kind::File { new, source })
             }
             // The archive loses its name at once.
             Head::Directory => (place.create(CLOSED)?.1, Kind::Directory),

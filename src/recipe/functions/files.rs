@@ -134,7 +134,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     place.takes_file()?;
     let (new, mut file) = place.create(0o666)?;
     file.write_all(text.as_bytes())?;
-    new.keep(&file, PERMISSIONS)
+    new.keep(&file, PERMISSIONS, None)
 }
 
 /// All paths. A thread looks for them: there may be no end to it without one that fits.

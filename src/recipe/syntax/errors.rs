@@ -8,6 +8,7 @@ use super::fragments::{own, plain, quoted};
 use super::habits;
 use super::habits::reserved;
 use super::layout::{Kind, braces, is_word, line_of, meant_end, open_at, pieces};
+use super::numbers::number;
 use super::ruby;
 use super::words::plain_words;
 use crate::diagnostic::{Diagnostic, Fault};
@@ -533,6 +534,7 @@ fn lexical(error: &LexError, place: Option<&Place>) -> Told {
                 .hint("a backslash in double quotes is written \\\\; in backticks it is itself")
         }
         LexError::ImproperSymbol(symbol, _) => out_of_place(symbol),
+        LexError::MalformedNumber(_) => number(place.map_or("", |place| place.rest)),
         other => Told::new(lower(&other.to_string())),
     }
 }

@@ -9,6 +9,7 @@ pub(super) mod layout;
 pub(super) mod lines;
 mod locals;
 pub(super) mod named;
+mod numbers;
 pub(super) mod recovery;
 pub(super) mod ruby;
 pub(super) mod words;

@@ -12,6 +12,7 @@ use rhai::{LexError, Position, Token};
 use super::lines::Lines;
 use super::locals::{Kind, Locals};
 use super::named::Names;
+use super::numbers::{Numbers, is_whole, malformed};
 
 /// The token that stands for the colon of a symbol.
 pub(in crate::recipe) const SYMBOL: &str = ":";
@@ -83,6 +84,7 @@ pub(in crate::recipe) struct Words {
     verbs: VecDeque<Position>,
     unfilled: Vec<Unfilled>,
     names: Names,
+    numbers: Numbers,
 }
 
 impl Words {
@@ -100,12 +102,15 @@ impl Words {
             verbs: VecDeque::new(),
             unfilled: Vec::new(),
             names: Names::default(),
+            numbers: Numbers::default(),
         }
     }
 
     /// Begins with a new text.
     pub(in crate::recipe) fn begin(&mut self, text: &str) {
+        let numbers = std::mem::take(&mut self.numbers);
         *self = Self::new(self.is_verb);
+        self.numbers = numbers;
         self.lines = Lines::new(text);
     }
 
@@ -137,7 +142,8 @@ impl Words {
             Token::Identifier(word) => self.word(*word, position),
             // `debug` is a word of Rhai's own.
             Token::Reserved(word) if (self.is_verb)(&word) => self.word(*word, position),
-            Token::IntegerConstant(_) => self.octal(position).unwrap_or(token),
+            Token::IntegerConstant(number) => self.numbers.integer(number, self.lines.rest(position).unwrap_or("")),
+            Token::FloatConstant(number) if is_whole(&number.1) => malformed(&number.1),
             Token::Colon if !self.is_map_colon() => Token::Custom(Box::new(SYMBOL.into())),
             // Behind a value Rhai would take it for the operator.
             Token::Pipe if self.in_parameters && !were_parameters && self.is_behind_value() => {
@@ -307,16 +313,9 @@ impl Words {
         Token::Identifier(Box::new(word))
     }
 
-    /// `0644` is octal, as in the recipes that are ported.
-    fn octal(&self, position: Position) -> Option<Token> {
-        let digits: String = self
-            .lines
-            .rest(position)?
-            .chars()
-            .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
-            .collect();
-        let digits = digits.strip_prefix('0')?;
-        i64::from_str_radix(digits, 8).ok().map(Token::IntegerConstant)
+    /// Whether a number is written with a zero in front, octal or otherwise, in one of the texts so far.
+    pub(in crate::recipe) fn has_octal(&self, number: i64) -> bool {
+        self.numbers.has_octal(number)
     }
 
     fn begins_statement(&self) -> bool {
@@ -565,9 +564,16 @@ mod tests {
     }
 
     #[test]
-    fn a_number_with_a_zero_in_front_is_octal() {
-        assert_eq!(mapped("0644; 0755; 010 + 0; 08; 10"), "420 493 8 0 8 10");
-        assert_eq!(mapped("\"é\"; 0644"), "420");
+    fn a_number_is_octal_with_a_zero_in_front_and_an_error_where_it_does_not_fit() {
+        assert_eq!(mapped("0644; \"é\"; 0755; let a = -010"), "420 493 a -8");
+        for text in [
+            "08",
+            "-9223372036854775809",
+            "99999999999999999999",
+            "0xffffffffffffffff",
+        ] {
+            assert!(mapped(text).starts_with("error"), "{text}: {}", mapped(text));
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Files from scripted servers.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use super::{Case, recipe};
 use crate::diagnostic::Fault;
@@ -43,6 +44,35 @@ fn f6_get_copies_from_the_first_server_alone_byte_for_byte() {
     assert!(outcome.result.is_ok(), "{:?}", outcome.result);
     assert_eq!(fs::read(directory.path().join("new/x")).unwrap(), BYTES);
     assert_eq!(outcome.script.lines_on("app2"), [""; 0]);
+}
+
+#[test]
+fn f2_a_mode_is_given_to_the_file_that_comes_and_is_refused_for_a_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let case = two(
+        &directory,
+        "get \"/a\", \"DIR/a\", :mode => 0400; get \"/b\", \"DIR/b\", :mode => \"u=rw,go=r\"; \
+         download \"/b\", \"DIR/b\", :mode => \"o-r\", :hosts => \"app1\"; \
+         set :public_mode, 0620; get \"/a\", \"DIR/c\", :mode => public_mode;",
+    );
+    for name in ["/a", "/b"] {
+        let said = Answer::new().out("\0capr:file 4 666\n").out("text");
+        case.script.on("*", name, said);
+    }
+    let outcome = case.run(&["t"]);
+    assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+    let mode = |name| fs::metadata(directory.path().join(name)).unwrap().permissions().mode() & 0o7777;
+    assert_eq!((mode("a"), mode("b"), mode("c")), (0o400, 0o640, 0o620));
+    assert_eq!(names(&directory), ["a", "b", "c"]);
+    let case = two(&directory, "get \"/d\", \"DIR/d\", :mode => 0600;");
+    case.script
+        .on("*", "/d", Answer::new().out("\0capr:tar\n").out([0; 1024]));
+    let error = format!("{:?}", case.run(&["t"]).result);
+    assert!(
+        error.contains("`mode' is for a file; the files of a directory keep their own"),
+        "{error}"
+    );
+    assert_eq!(names(&directory), ["a", "b", "c"]);
 }
 
 #[test]

@@ -137,8 +137,8 @@ fn verbs_stand_in_texts_lists_maps_and_closures() {
 #[test]
 fn numbers_with_a_zero_in_front_are_octal() {
     assert_eq!(
-        prints("task :t { puts 0644; puts `${010} ${0} ${08} ${0x10}`; }"),
-        ["420", "8 0 8 16"]
+        prints("task :t { puts 0644; puts `${010} ${0} ${8} ${0x10} ${-010}`; }"),
+        ["420", "8 0 8 16 -8"]
     );
 }
 

@@ -181,6 +181,16 @@ const CASES: &[(&str, &str, &str)] = &[
         "",
     ),
     (
+        "set :public_file, 400; task :t { put \"a\", \"/b\", :mode => public_file; }",
+        "`mode' is to be octal: 400 is 0o620; write 0400",
+        "",
+    ),
+    (
+        "task :t { get \"a\", \"/b\", :mode => 500; }",
+        "`mode' is to be octal: 500 is 0o764; write 0500",
+        "",
+    ),
+    (
         "task :t { upload \"a\", \"/b\", :mode => \"-R\"; }",
         "`mode' is to be octal (0644) or as chmod takes it (\"u=rw,go=r\"), not \"-R\"",
         "",

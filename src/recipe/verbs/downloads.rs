@@ -12,7 +12,7 @@ use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
 use super::super::options::{SELECTION, flag};
 use super::super::origin::{raise, wrong};
-use super::files::{VIA, request, settings};
+use super::files::{MODE, VIA, mode, request, settings, with_mode};
 use super::{Choice, Choices, Verb, text};
 use crate::actor::Output;
 use crate::configuration::{Server, select};
@@ -27,14 +27,15 @@ static DIRECTORIES: &[Choice] = &[Choice {
 
 pub(super) const GET: Verb = Verb {
     name: "get",
-    form: "get from, to, option => value, …",
+    form: "get from, to, :mode => mode, option => value, …",
     arguments: (2, 2),
     tail: Tail::Nothing,
-    options: Choices::Known(&[DIRECTORIES, VIA, SELECTION]),
+    options: Choices::Known(&[MODE, DIRECTORIES, VIA, SELECTION]),
     doc: "Copies a file from the first of the current task's servers to this machine, byte for byte; or a directory, \
           for which the server needs `tar`. The local file is written beside its place and renamed: there is never half \
           a file. It has the permissions of the server's file within the umask; with one that exists nobody may do more \
-          afterwards than with the server's. Local directories that are missing are made. A directory is merged into one that \
+          afterwards than with the server's; `mode` says otherwise. What is neither a file nor a directory (a pipe, a device) \
+          is an error. Local directories that are missing are made. A directory is merged into one that \
           is there; links in it that lead out of it are left out. In a dry run nothing is copied.",
     example: "role :app, \"app1.example.com\";\ntask :fetch_log, :roles => :app { get \"/var/log/app.log\", \"app.log\"; }",
     perform: |interpreter, context, call| {
@@ -46,10 +47,10 @@ pub(super) const GET: Verb = Verb {
 
 pub(super) const DOWNLOAD: Verb = Verb {
     name: "download",
-    form: "download from, to, option => value, …",
+    form: "download from, to, :mode => mode, option => value, …",
     arguments: (2, 2),
     tail: Tail::Nothing,
-    options: Choices::Known(&[DIRECTORIES, VIA, SELECTION]),
+    options: Choices::Known(&[MODE, DIRECTORIES, VIA, SELECTION]),
     doc: "As `get`, but from all of the current task's servers. `$CAPISTRANO:HOST$` in the names stands for each \
           server's host name; without it several servers would write one local file, which is refused. Where it fails \
           on one server the files of the others are there.",
@@ -72,14 +73,11 @@ fn receive(
         Some((value, position)) => flag("recursive", value, *position)?.unwrap_or(true),
         None => true,
     };
-    let downloads = Downloads::new(interpreter.home_path(&to), directories);
+    let mode = mode(interpreter, call)?;
+    let shown = with_mode(format!("{verb} {from} -> {to}"), mode.as_ref());
+    let downloads = Downloads::new(interpreter.home_path(&to), directories, mode);
     distinct(&to, &downloads, interpreter, call, settings)?;
-    let mut request = request(
-        verb,
-        format!("{verb} {from} -> {to}"),
-        get_command(&from, directories),
-        Input::none(),
-    );
+    let mut request = request(verb, shown, get_command(&from, directories), Input::none());
     request.output = Output::Bytes;
     request.downloads = Some(downloads);
     interpreter.act(context, call, settings, request)?;

@@ -11,7 +11,7 @@ use super::super::origin::wrong;
 use super::{Choice, Choices, Verb, text};
 use crate::actor::Output;
 use crate::configuration::RunOptions;
-use crate::plan::remove_command;
+use crate::plan::{Mode, NoMode, remove_command};
 use crate::session::Input;
 
 /// How files travel, for recipes that say it.
@@ -19,6 +19,34 @@ pub(super) static VIA: &[Choice] = &[Choice {
     name: "via",
     doc: "`:sftp` or `:scp`, as Capistrano has it; it changes nothing: files go through a command on the server",
 }];
+
+/// Permissions, where a recipe gives them.
+pub(super) static MODE: &[Choice] = &[Choice {
+    name: "mode",
+    doc: "permissions: an octal number (`0644`, `0o644`; `644` is refused) or a text as chmod takes it (`\"g+w\"`)",
+}];
+
+/// The permissions that a call asks for.
+pub(super) fn mode(interpreter: &Interpreter, call: &Call) -> Fallible<Option<Mode>> {
+    let Some((value, position)) = call.options.get("mode").filter(|(value, _)| !value.is_unit()) else {
+        return Ok(None);
+    };
+    let is_octal = |number| interpreter.words.borrow().has_octal(number);
+    let mode = match value.as_int() {
+        Ok(number) if Mode::is_doubtful(number) && !is_octal(number) => Err(NoMode::Decimal(number)),
+        Ok(number) => Mode::number(number),
+        Err(_) => Mode::text(&value.to_string()),
+    };
+    mode.map(Some).map_err(|error| wrong(error.to_string(), *position))
+}
+
+/// How a transfer is told, with its permissions.
+pub(super) fn with_mode(shown: String, mode: Option<&Mode>) -> String {
+    match mode {
+        Some(mode) => format!("{shown} (mode {})", mode.as_str()),
+        None => shown,
+    }
+}
 
 static DELETE_OPTIONS: &[Choice] = &[Choice {
     name: "recursive",

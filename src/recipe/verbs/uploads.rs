@@ -12,7 +12,7 @@ use super::super::grammar::{Call, Tail};
 use super::super::interpreter::Interpreter;
 use super::super::options::{SELECTION, bytes, flag};
 use super::super::origin::{raise, wrong};
-use super::files::{VIA, request, settings};
+use super::files::{MODE, VIA, mode, request, settings, with_mode};
 use super::{Choice, Choices, Verb, text};
 use crate::configuration::select;
 use crate::diagnostic::{Diagnostic, Fault};
@@ -21,11 +21,6 @@ use crate::io_error::plain;
 use crate::plan::{Mode, local_name, put_command, untar_command};
 use crate::session::Input;
 use crate::source::{self, Source};
-
-static FILE: &[Choice] = &[Choice {
-    name: "mode",
-    doc: "permissions: an octal number (`0644`, `0o644`; `644` is refused) or a text as chmod takes it (`\"g+w\"`)",
-}];
 
 static DIRECTORIES: &[Choice] = &[Choice {
     name: "recursive",
@@ -37,7 +32,7 @@ pub(super) const PUT: Verb = Verb {
     form: "put data, path, :mode => mode, option => value, …",
     arguments: (2, 2),
     tail: Tail::Nothing,
-    options: Choices::Known(&[FILE, VIA, SELECTION]),
+    options: Choices::Known(&[MODE, VIA, SELECTION]),
     doc: "Writes a text to a file on the current task's servers. The file is written beside its place and renamed: \
           there is never half a file. Without `mode` a file that exists keeps its own; it keeps its owner and group where \
           the login may give files away. A link stays a link. The directory must be there. Where all may write (`/tmp`), a \
@@ -53,7 +48,7 @@ fn put(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fall
         .map(|(value, _)| bytes(value))
         .unwrap_or_default();
     let path = text(&call, 1);
-    let mode = mode(&call)?;
+    let mode = mode(interpreter, &call)?;
     let settings = settings(interpreter, context, &call)?;
     let shown = with_mode(format!("put {path}"), mode.as_ref());
     let source = source::text(data);
@@ -68,7 +63,7 @@ pub(super) const UPLOAD: Verb = Verb {
     form: "upload from, to, :mode => mode, option => value, …",
     arguments: (2, 2),
     tail: Tail::Nothing,
-    options: Choices::Known(&[FILE, DIRECTORIES, VIA, SELECTION]),
+    options: Choices::Known(&[MODE, DIRECTORIES, VIA, SELECTION]),
     doc: "Copies a local file to the current task's servers, as `put` does; or a local directory with all that is in it, \
           for which the servers need `tar`: it is unpacked beside its place; then it is renamed, or moved into the \
           directory that is there, whose other files stay: the same call has the same result twice. Without `mode` a new \
@@ -85,7 +80,7 @@ fn upload(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> F
     let upload = Upload {
         interpreter,
         position: call.position,
-        mode: mode(&call)?,
+        mode: mode(interpreter, &call)?,
         directories: match call.options.get("recursive") {
             Some((value, position)) => flag("recursive", value, *position)?.unwrap_or(true),
             None => true,
@@ -178,22 +173,4 @@ impl Upload<'_> {
             self.position,
         )
     }
-}
-
-fn with_mode(shown: String, mode: Option<&Mode>) -> String {
-    match mode {
-        Some(mode) => format!("{shown} (mode {})", mode.as_str()),
-        None => shown,
-    }
-}
-
-fn mode(call: &Call) -> Fallible<Option<Mode>> {
-    let Some((value, position)) = call.options.get("mode").filter(|(value, _)| !value.is_unit()) else {
-        return Ok(None);
-    };
-    let mode = match value.as_int() {
-        Ok(number) => Mode::number(number),
-        Err(_) => Mode::text(&value.to_string()),
-    };
-    mode.map(Some).map_err(|error| wrong(error.to_string(), *position))
 }
