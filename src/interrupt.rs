@@ -74,6 +74,12 @@ impl Interrupt {
         self.lock().pending.take()
     }
 
+    /// Nothing was ever asked, for whoever goes on after a request that was dealt with.
+    pub fn forget(&self) {
+        let mut state = self.lock();
+        (state.pending, state.was_raised) = (None, false);
+    }
+
     /// Calls `waker` (on the raising thread) at every later request. It must not block.
     pub fn on_raise(&self, waker: impl Fn(Signal) + Send + 'static) {
         self.lock().wakers.push(Box::new(waker));

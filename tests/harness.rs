@@ -28,6 +28,7 @@ pub struct Case {
     environment: Vec<(String, String)>,
     input: Option<String>,
     terminal: bool,
+    piped: bool,
     unread: bool,
     limit: Duration,
     /// What a shell says before it becomes capr.
@@ -51,6 +52,7 @@ impl Case {
             environment: Vec::new(),
             input: None,
             terminal: false,
+            piped: false,
             unread: false,
             limit: LIMIT,
             circumstances: None,
@@ -111,6 +113,12 @@ impl Case {
         self.env("TERM", "dumb")
     }
 
+    /// With a pipe for standard input, into which [`Running::send`] writes while it runs.
+    pub fn piped(mut self) -> Self {
+        self.piped = true;
+        self
+    }
+
     /// Nobody reads its output before [`Running::read_on`].
     pub fn unread(mut self) -> Self {
         self.unread = true;
@@ -168,7 +176,8 @@ impl Case {
         if self.terminal {
             let line = shlex::try_join([capr.to_str().unwrap()].into_iter().chain(arguments)).unwrap();
             command = Command::new("script");
-            command.args(["-qec", &line, "/dev/null"]);
+            // A shell that waits would end by Ctrl-C as well.
+            command.args(["-qec", &format!("exec {line}"), "/dev/null"]);
         } else if let Some(line) = &self.line {
             command = Command::new("bash");
             command.args(["--norc", "-c", line]);
@@ -193,7 +202,7 @@ impl Case {
             .env("TZ", "UTC")
             .env("LANG", "C.UTF-8");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        let input = if self.input.is_some() || self.terminal {
+        let input = if self.input.is_some() || self.terminal || self.piped {
             Stdio::piped()
         } else {
             Stdio::null()
@@ -299,6 +308,18 @@ impl Running {
         let at = at.expect("was waited for");
         let asked = self.stdout.drain(..at + question.len());
         self.before.extend(asked);
+    }
+
+    /// Presses these keys, or writes this into the pipe.
+    #[track_caller]
+    pub fn send(&mut self, keys: &str) {
+        let keyboard = self.keyboard.as_mut().expect("a terminal or a pipe");
+        keyboard.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Ends the pipe.
+    pub fn hang_up(&mut self) {
+        self.keyboard = None;
     }
 
     /// Path of a file in the directory it was called in.

@@ -50,6 +50,7 @@ mod reference;
 mod releases;
 mod releases_keep;
 mod servers;
+mod shell;
 mod stages;
 mod sudo;
 mod terminal;

@@ -10,7 +10,7 @@ use clap::{ArgAction, Parser, ValueEnum};
     name = "capr",
     version,
     arg_required_else_help = true,
-    override_usage = "capr [RECIPE] [STAGE] TASK... [NAME=value]... [OPTIONS]\n       capr [RECIPE] -T [PATTERN]\n       capr [RECIPE] TASK... --servers [--json]\n       capr check [RECIPE] [--json]\n       capr vars [RECIPE] [STAGE] [NAME]... [--values] [--json]\n       capr definitions [RECIPE] [STAGE]\n       capr init [DIR]\n       capr completions SHELL",
+    override_usage = "capr [RECIPE] [STAGE] TASK... [NAME=value]... [OPTIONS]\n       capr [RECIPE] -T [PATTERN]\n       capr [RECIPE] TASK... --servers [--json]\n       capr check [RECIPE] [--json]\n       capr vars [RECIPE] [STAGE] [NAME]... [--values] [--json]\n       capr definitions [RECIPE] [STAGE]\n       capr shell [RECIPE] [STAGE]\n       capr init [DIR]\n       capr completions SHELL",
     after_help = "\
 RECIPE is a file or a name that ends in .rhai. Without one, Caprfile, deploy.rhai or config/deploy.rhai is looked for here and in \
 the parent directories.
@@ -24,6 +24,9 @@ vars, as the first word, lists the variables, or those of these names (with `*' 
 what that overrides. No server is asked anything.
 
 definitions, as the first word, writes verbs, functions, variables and tasks for editors: a .d.rhai file, on standard output.
+
+shell, as the first word, or as the last one where no task has that name, runs commands and tasks that are typed line by line, or that \
+come through a pipe; help tells there what can be said.
 
 init, as the first word, makes Caprfile and config/deploy.rhai here or in DIR; what is there already stays.
 
@@ -153,6 +156,8 @@ pub(super) enum Tool {
     Vars,
     /// Writes what editors are told of it
     Definitions,
+    /// Runs commands and tasks that are typed line by line
+    Shell,
     /// Makes one
     Init,
     /// Writes a script for a shell that completes what is typed

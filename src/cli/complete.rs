@@ -221,7 +221,7 @@ fn command(typed: &Typed, shell: &Shell) -> Command {
     let words: Vec<Offer> = match typed.tool {
         None => tools(typed).chain(stages(typed, &known)).chain(tasks(&known)).collect(),
         Some(Tool::Vars) => stages(typed, &known).chain(variables(&known, "")).collect(),
-        Some(Tool::Definitions) => stages(typed, &known).collect(),
+        Some(Tool::Definitions | Tool::Shell) => stages(typed, &known).collect(),
         Some(Tool::Completions) => Shells::builtins().names().map(|name| Offer::new(name, None)).collect(),
         Some(Tool::Check | Tool::Init) => Vec::new(),
     };

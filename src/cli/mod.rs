@@ -6,6 +6,7 @@ mod bounded;
 mod complete;
 mod connectors;
 mod init;
+mod interactive;
 mod private;
 mod prompts;
 mod search;
@@ -221,8 +222,8 @@ fn with_settings(
         local,
         reporter: Box::new(console.clone()),
         prompts: Box::new(prompts),
-        redactor,
-        interrupt,
+        redactor: redactor.clone(),
+        interrupt: interrupt.clone(),
     };
     if let Work::Check { json } = settings.work {
         let found = Recipe::check(&settings.recipes, settings.recipe_options, surroundings);
@@ -232,8 +233,20 @@ fn with_settings(
         Ok(recipe) => recipe,
         Err(diagnostics) => return refuse(console, &diagnostics),
     };
+    let surroundings = |checks| interactive::Surroundings {
+        shell,
+        console,
+        redactor: &redactor,
+        interrupt: &interrupt,
+        checks,
+    };
     match settings.work {
+        Work::Run { tasks, checks } if asks_for_shell(&recipe, &tasks) => {
+            let words = tasks.split_last().map(|(_, stage)| stage.to_vec()).unwrap_or_default();
+            interactive(recipe, words, &surroundings(checks))
+        }
         Work::Run { tasks, checks } => perform(recipe, &tasks, checks, console),
+        Work::Shell { words, checks } => interactive(recipe, words, &surroundings(checks)),
         Work::Variables { words, values, json } => variables(&recipe, &words, (values, json), console),
         Work::Definitions { words } => definitions(&recipe, &words, console),
         // Needs no loaded recipe: done above.
@@ -375,6 +388,33 @@ fn perform(mut recipe: Recipe, words: &[String], checks: bool, console: &Console
                 _ => diagnostic.fault.exit_code(),
             }
         }
+    }
+}
+
+/// Whether the last word, and the only one behind that of a stage, means the interactive shell: no task has its name.
+fn asks_for_shell(recipe: &Recipe, words: &[String]) -> bool {
+    let is_stage = |word: &String| recipe.stages().any(|stage| stage == word);
+    let is_shell = |word: &String| word == "shell" && recipe.unknown_task(word).is_some();
+    match words {
+        [word] => is_shell(word),
+        [stage, word] => is_stage(stage) && is_shell(word),
+        _ => false,
+    }
+}
+
+/// The interactive shell, of the stage that the word may name.
+fn interactive(recipe: Recipe, mut words: Vec<String>, surroundings: &interactive::Surroundings) -> u8 {
+    let console = surroundings.console;
+    words.push("shell".to_owned());
+    match recipe.enter_stage(&words) {
+        Ok(left) if left.len() == 1 => interactive::run(recipe, surroundings),
+        Ok(left) => {
+            let named = left.first().map_or("", String::as_str);
+            let message = format!("shell runs tasks that are typed there, but `{named}' was named");
+            let hint = format!("in the shell: !{named}");
+            refuse(console, &[Diagnostic::new(Fault::Usage, message).hint(hint)])
+        }
+        Err(diagnostics) => refuse(console, &diagnostics),
     }
 }
 

@@ -65,6 +65,8 @@ pub(super) enum Work {
         /// What can be found wrong in them refuses the run.
         checks: bool,
     },
+    /// Do what lines say, with the stage that a word may name.
+    Shell { words: Vec<String>, checks: bool },
     /// Show which servers these tasks address.
     Servers { tasks: Vec<String>, json: bool },
     /// Find what is wrong in the recipe.
@@ -145,6 +147,11 @@ impl Settings {
             return Err(UsageError::Json);
         } else if tool == Some(Tool::Definitions) {
             Work::Definitions { words }
+        } else if tool == Some(Tool::Shell) {
+            Work::Shell {
+                words,
+                checks: !arguments.no_check,
+            }
         } else if let Some(task) = arguments.explain {
             no_tasks("-e", &words)?;
             Work::Explain { task }
@@ -200,7 +207,7 @@ impl Settings {
         let system = (!arguments.skip_system).then(|| PathBuf::from(system));
         let user = home.as_ref().filter(|_| !arguments.skip_user);
         let user = user.map(|home| home.join(USER_FILE));
-        let only_looks = !matches!(work, Work::Run { .. });
+        let only_looks = !matches!(work, Work::Run { .. } | Work::Shell { .. });
         Ok(Self {
             work,
             directory,

@@ -11,7 +11,7 @@ use rustix::termios::tcgetwinsize;
 use crate::event::Level;
 use crate::report::{Format, Look};
 
-use super::arguments::{Arguments, ColorChoice, LogFormat};
+use super::arguments::{Arguments, ColorChoice, LogFormat, Tool};
 
 /// Directory, environment and terminals.
 #[derive(Clone, Debug, Default)]
@@ -114,7 +114,7 @@ impl Presentation {
             || arguments.bare
             || arguments.servers
             || arguments.explain.is_some()
-            || arguments.tool().is_some();
+            || arguments.tool().is_some_and(|tool| tool != Tool::Shell);
         let threshold = match arguments.verbose {
             0 if arguments.quiet || is_listing => Level::Important,
             0 => Level::Info,

@@ -11,5 +11,5 @@ pub use command_line::{CommandLine, command_line, local_name, placeholders};
 pub use mode::{Mode, NoMode, PERMISSIONS, narrowed};
 pub use opening::{Before, Within, exports, towards};
 pub use quote::{quote, quote_words};
-pub use sudo::{sudo_calls, sudo_command, within_sudo, without_prompts};
+pub use sudo::{sudo_calls, sudo_command, with_calls, within_sudo, without_prompts};
 pub use transfer::{FILE_FOLLOWS, TAR_FOLLOWS, get_command, put_command, remove_command, untar_command};

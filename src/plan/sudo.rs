@@ -38,6 +38,35 @@ pub fn sudo_calls(text: &str, program: &str, prompt: &str) -> usize {
     text.matches(&sudo_command(program, prompt, None)).count()
 }
 
+/// A line that a person typed, with `called` wherever it calls `sudo` as a command: at its beginning and behind `;`, `&`, `|`, `(`,
+/// `{` and `!`, not in quotes.
+pub fn with_calls(text: &str, called: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    let (mut quote, mut begins) = (None, true);
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let after = rest.strip_prefix("sudo").filter(|after| after.starts_with([' ', '\t']));
+        if let (true, None, Some(after)) = (begins, quote, after) {
+            line.push_str(called);
+            (rest, begins) = (after, false);
+            continue;
+        }
+        let mut taken = c.len_utf8();
+        match (quote, c) {
+            (None | Some('"'), '\\') => taken += rest.chars().nth(1).map_or(0, char::len_utf8),
+            (None, '\'' | '"' | '`') => quote = Some(c),
+            (Some(open), c) if open == c => quote = None,
+            _ => {}
+        }
+        begins =
+            quote.is_none() && (matches!(c, ';' | '&' | '|' | '(' | '{' | '!' | '\n') || begins && c.is_whitespace());
+        let (done, left) = rest.split_at_checked(taken).unwrap_or((rest, ""));
+        line.push_str(done);
+        rest = left;
+    }
+    line
+}
+
 /// `text` as it is sent: its calls of sudo name no prompt, but these options. Sudo then takes the prompt in its environment,
 /// which nobody else can read, as everybody can the words of a command.
 pub fn without_prompts(text: &str, program: &str, prompt: &str, options: &str) -> String {
@@ -107,9 +136,27 @@ fn is_assignment(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{sudo_calls, sudo_command, within_sudo, without_prompts};
+    use super::{sudo_calls, sudo_command, with_calls, within_sudo, without_prompts};
 
     const PROMPT: &str = "sudo password: ";
+
+    #[test]
+    fn what_a_person_types_calls_sudo_where_a_command_begins() {
+        for (typed, line) in [
+            ("sudo id", "S id"),
+            ("  sudo -u bob id", "  S -u bob id"),
+            (
+                "cd /x && sudo ls | sudo tee f; (sudo a)",
+                "cd /x && S ls | S tee f; (S a)",
+            ),
+            ("echo sudo id", "echo sudo id"),
+            ("echo '; sudo id' \"&& sudo id\"", "echo '; sudo id' \"&& sudo id\""),
+            ("echo \\; sudo id", "echo \\; sudo id"),
+            ("! sudo ä; sudoedit f; sudo", "! S ä; sudoedit f; sudo"),
+        ] {
+            assert_eq!(with_calls(typed, "S"), line, "{typed}");
+        }
+    }
 
     #[test]
     fn u1_sudo_gets_the_prompt_and_the_user() {

@@ -143,12 +143,12 @@ impl Interpreter {
 
     /// The servers of a selection, at least one; `None` where nobody matches and the command is to be skipped.
     fn servers(&self, selection: &Selection) -> Result<Option<Vec<Server>>, ActionError> {
-        let servers = select(&self.configuration.borrow().roles, selection, &self.filter)?;
+        let servers = select(&self.configuration.borrow().roles, selection, &self.filter.borrow())?;
         if !servers.is_empty() {
             return Ok(Some(servers));
         }
         let task = self.current_task().map(|task| task.name.clone());
-        if selection.on_no_matching_servers_continue == Some(true) || self.filter.narrows(selection) {
+        if selection.on_no_matching_servers_continue == Some(true) || self.filter.borrow().narrows(selection) {
             let what = task.map_or_else(|| "a command".to_owned(), |task| format!("`{task}'"));
             self.say(Level::Info, format!("skipping {what} because no servers matched"));
             return Ok(None);
@@ -167,7 +167,9 @@ impl Interpreter {
         }
         let strangers = {
             let configuration = self.configuration.borrow();
-            self.filter.strangers(&configuration.roles, &configuration.tasks)
+            self.filter
+                .borrow()
+                .strangers(&configuration.roles, &configuration.tasks)
         };
         for (host, meant) in strangers {
             let meant = meant.map_or_else(String::new, |meant| format!("; {}", did_you_mean(&meant)));
@@ -178,7 +180,10 @@ impl Interpreter {
 
     /// Hosts of the command line that nothing is deployed to are left out of what deploys, and said once.
     fn name_unreleased(&self, selection: &Selection) {
-        let left_out = self.filter.unreleased(&self.configuration.borrow().roles, selection);
+        let left_out = self
+            .filter
+            .borrow()
+            .unreleased(&self.configuration.borrow().roles, selection);
         for server in left_out {
             if self.unreleased.borrow_mut().insert(server.clone()) {
                 let text = format!("HOSTS names `{server}', which has no_release: nothing is deployed to it");

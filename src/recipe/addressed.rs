@@ -102,7 +102,7 @@ fn servers(interpreter: &Interpreter, engine: &Engine, task: &Task, command: Opt
         .resolved(engine, both.clone(), &said)
         .map_err(|error| diagnostic(error).message);
     let configuration = interpreter.configuration.borrow();
-    let (roles, filter) = (&configuration.roles, &interpreter.filter);
+    let (roles, filter) = (&configuration.roles, &*interpreter.filter.borrow());
     let found = resolved
         .as_ref()
         .map_err(Clone::clone)

@@ -52,7 +52,8 @@ pub(super) struct Interpreter {
     pub(super) interrupt: Interrupt,
     pub(super) files: RefCell<Files>,
     pub(super) words: RefCell<Words>,
-    pub(super) filter: Filter,
+    /// Changed only between the lines of an interactive shell.
+    pub(super) filter: RefCell<Filter>,
     pub(super) home: Option<PathBuf>,
     pub(super) dry_run: bool,
     /// The person is asked before each command.
@@ -126,10 +127,10 @@ impl Interpreter {
             interrupt,
             files: RefCell::new(Files::new(options)),
             words: RefCell::new(Words::new(|word| super::verbs::find(word).is_some())),
-            filter: Filter {
+            filter: RefCell::new(Filter {
                 preserve_roles: options.preserve_roles,
                 ..Filter::from_environment(&options.environment)
-            },
+            }),
             home: options.home.clone(),
             dry_run: options.dry_run,
             asks_consent: options.asks_consent,
@@ -403,7 +404,8 @@ pub(super) fn join(namespace: &str, name: &str) -> String {
     }
 }
 
-pub(super) fn names_secret(text: &str) -> bool {
+/// Whether a text speaks of something that is a secret.
+pub fn names_secret(text: &str) -> bool {
     SECRETS.iter().any(|word| text.contains(word))
 }
 

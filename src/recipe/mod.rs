@@ -16,6 +16,7 @@ mod functions;
 pub mod fuzz;
 mod grammar;
 mod hooks;
+mod interactive;
 mod interpreter;
 mod limits;
 mod loader;
@@ -49,6 +50,8 @@ use indexmap::IndexMap;
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
 pub use self::addressed::{Addressed, Servers};
+pub use self::interactive::Whom;
+pub use self::interpreter::names_secret;
 pub use self::reference::reference;
 pub use self::stack::{STACK, on_large_stack};
 pub use self::variables::{Nobody, Shown, Variable};
@@ -345,7 +348,14 @@ impl Recipe {
 
     /// Runs tasks in order, each with its `start` and `finish` hooks. All names were checked with `unknown_task`.
     pub fn run(&mut self, tasks: &[String]) -> Result<(), Box<Stopped>> {
-        let result = self.run_all(tasks);
+        let result = self
+            .run_tasks(tasks)
+            .and_then(|()| self.interpreter.hooks(&self.engine, When::Exit, None));
+        self.stopped(result)
+    }
+
+    /// How a run ended.
+    fn stopped(&self, result: Fallible<()>) -> Result<(), Box<Stopped>> {
         let rollback = self.interpreter.rollback.get();
         let diagnostic = match result {
             Ok(()) => return Ok(()),
@@ -363,7 +373,7 @@ impl Recipe {
         }))
     }
 
-    fn run_all(&self, tasks: &[String]) -> Fallible<()> {
+    fn run_tasks(&self, tasks: &[String]) -> Fallible<()> {
         for name in tasks {
             let Some(task) = self.interpreter.task(name, "") else {
                 return Err(origin::wrong(
@@ -377,10 +387,10 @@ impl Recipe {
                 return Err(error);
             }
         }
-        if let Some(left_out) = self.left_out() {
-            return Err(origin::raise(left_out, Position::NONE));
+        match self.left_out() {
+            Some(left_out) => Err(origin::raise(left_out, Position::NONE)),
+            None => Ok(()),
         }
-        self.interpreter.hooks(&self.engine, When::Exit, None)
     }
 
     fn run_named(&self, task: &Rc<Task>) -> Fallible<()> {

@@ -270,6 +270,19 @@ impl Console {
         self.0.borrow_mut().say(text);
     }
 
+    /// From now on what is more than this is not shown, nor logged.
+    pub fn show_up_to(&self, threshold: Level) {
+        let mut inner = self.0.borrow_mut();
+        match &mut inner.form {
+            Form::Pretty(pretty) => pretty.show_up_to(threshold),
+            Form::Plain(plain) => plain.show_up_to(threshold),
+            Form::Json(_) => {}
+        }
+        if let Some((plain, _)) = &mut inner.log {
+            plain.show_up_to(threshold);
+        }
+    }
+
     /// Makes room for somebody who writes to the terminal by other ways.
     pub fn make_room(&self) {
         self.0.borrow_mut().messages.erase();

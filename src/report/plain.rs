@@ -24,6 +24,10 @@ impl Plain {
         }
     }
 
+    pub(super) fn show_up_to(&mut self, threshold: Level) {
+        self.threshold = threshold;
+    }
+
     /// An event as whole lines; empty when there is nothing to show at the chosen level.
     pub(super) fn tell(&self, event: &Event) -> String {
         let mut lines = Lines {

@@ -74,6 +74,10 @@ impl Pretty {
         self.threshold
     }
 
+    pub(super) fn show_up_to(&mut self, threshold: Level) {
+        self.threshold = threshold;
+    }
+
     /// An event as whole lines; may be empty.
     pub(super) fn tell(&mut self, event: &Event) -> String {
         let mut text = String::new();

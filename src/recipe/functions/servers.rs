@@ -101,6 +101,6 @@ impl Interpreter {
         let own = selection.clone();
         let selection = self.resolved(context.engine(), selection, &own)?;
         let roles = &self.configuration.borrow().roles;
-        select(roles, &selection, &self.filter).map_err(|error| failure(error.into(), Position::NONE))
+        select(roles, &selection, &self.filter.borrow()).map_err(|error| failure(error.into(), Position::NONE))
     }
 }

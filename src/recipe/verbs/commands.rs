@@ -3,7 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, EvalContext, Map};
+use indexmap::IndexMap;
+use rhai::{Dynamic, Engine, EvalContext, Map, Position};
 
 use super::super::Fallible;
 use super::super::action::{Asking, Request, Settings, Sudo};
@@ -48,6 +49,19 @@ fn run(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fall
         &command(&call, 0)?,
     )?;
     Ok(Dynamic::UNIT)
+}
+
+/// Runs a text on servers as `run` does, outside of all tasks.
+pub(in super::super) fn run_text(interpreter: &Interpreter, context: &mut EvalContext, text: &str) -> Fallible<()> {
+    let call = Call {
+        arguments: Vec::new(),
+        options: IndexMap::new(),
+        parameters: Vec::new(),
+        block: None,
+        position: Position::NONE,
+    };
+    on_servers(interpreter, context, &call, &Way::new("run", Output::Report), text)?;
+    Ok(())
 }
 
 pub(super) const SUDO: Verb = Verb {

@@ -96,7 +96,7 @@ fn distinct(
     let servers = select(
         &interpreter.configuration.borrow().roles,
         &settings.selection,
-        &interpreter.filter,
+        &interpreter.filter.borrow(),
     )
     .unwrap_or_default();
     let mut places: HashMap<PathBuf, &Server> = HashMap::new();

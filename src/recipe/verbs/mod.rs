@@ -16,6 +16,7 @@ mod uploads;
 mod variables;
 mod within_sudo;
 
+pub(super) use commands::run_text;
 pub(super) use questions::register;
 pub(super) use tasks::{dangling_hooks, no_event, no_hook, no_servers};
 pub(super) use variables::no_variable_name;

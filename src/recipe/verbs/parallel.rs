@@ -74,7 +74,7 @@ fn branches(
     let servers = select(
         &interpreter.configuration.borrow().roles,
         &settings.selection,
-        &interpreter.filter,
+        &interpreter.filter.borrow(),
     )
     .unwrap_or_default();
     let mut branches = Branches::default();

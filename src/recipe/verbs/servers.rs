@@ -103,7 +103,7 @@ pub(super) const FIND_SERVERS: Verb = Verb {
         let servers = select(
             &interpreter.configuration.borrow().roles,
             &settings.selection,
-            &interpreter.filter,
+            &interpreter.filter.borrow(),
         )
         .map_err(|error| failure(error.into(), call.position))?;
         let values = servers

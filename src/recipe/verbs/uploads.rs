@@ -113,7 +113,12 @@ impl Upload<'_> {
     fn for_each(&self, from: &str, to: &str, settings: &Settings) -> Fallible<Request> {
         let configuration = self.interpreter.configuration.borrow();
         // What is wrong with the selection itself is said where it is acted on.
-        let servers = select(&configuration.roles, &settings.selection, &self.interpreter.filter).unwrap_or_default();
+        let servers = select(
+            &configuration.roles,
+            &settings.selection,
+            &self.interpreter.filter.borrow(),
+        )
+        .unwrap_or_default();
         let mut branches = Branches::default();
         for server in servers {
             let own = local_name(from, &server, &configuration.roles.roles_of(&server))

@@ -1,0 +1,232 @@
+//! What a line of the interactive shell says. Pure.
+
+use crate::event::Level;
+use crate::recipe::Whom;
+
+/// A line, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// A blank line, or a comment.
+    Nothing,
+    Help,
+    Leave,
+    /// `set -v 2`.
+    Verbosity(Level),
+    /// `set -o vi`.
+    Keys(Keys),
+    /// `set :name value`.
+    Set {
+        name: String,
+        value: String,
+    },
+    /// From now on lines are for these servers.
+    Scope(Whom),
+    /// Something is done; for these servers where the line says so.
+    Do {
+        whom: Option<Whom>,
+        what: What,
+    },
+    /// Nothing that can be done, and what is right.
+    Wrong(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Tasks(Vec<String>),
+    Command(String),
+}
+
+/// By which keys a line is edited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keys {
+    Emacs,
+    Vi,
+}
+
+/// What `all` stands for in the place of roles and hosts.
+pub(super) const ALL: &str = "all";
+
+impl Line {
+    /// Reads a line.
+    pub(super) fn of(text: &str) -> Self {
+        let text = text.trim();
+        if text.is_empty() || text.starts_with('#') {
+            return Self::Nothing;
+        }
+        let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        let rest = rest.trim_start();
+        match (word, rest) {
+            ("help" | "?", "") => Self::Help,
+            ("exit" | "quit", "") => Self::Leave,
+            ("set", rest) => setting(rest).unwrap_or_else(|| done(None, text)),
+            ("with", "") => Self::Wrong(format!("with takes roles or tasks: with app,db [COMMAND]; with {ALL}")),
+            ("on", "") => Self::Wrong(format!("on takes servers: on app1,app2 [COMMAND]; on {ALL}")),
+            ("with" | "on", rest) => {
+                let (names, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+                let whom = whom(word, names);
+                match rest.trim_start() {
+                    "" => Self::Scope(whom),
+                    rest => done(Some(whom), rest),
+                }
+            }
+            _ => done(None, text),
+        }
+    }
+}
+
+fn done(whom: Option<Whom>, text: &str) -> Line {
+    let Some(tasks) = text.strip_prefix('!') else {
+        return Line::Do {
+            whom,
+            what: What::Command(text.to_owned()),
+        };
+    };
+    let tasks: Vec<String> = tasks.split_whitespace().map(str::to_owned).collect();
+    match tasks.is_empty() {
+        true => Line::Wrong("! takes the names of tasks: !deploy:restart".to_owned()),
+        false => Line::Do {
+            whom,
+            what: What::Tasks(tasks),
+        },
+    }
+}
+
+fn whom(word: &str, names: &str) -> Whom {
+    let names: Vec<String> = names
+        .split(',')
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect();
+    match names.as_slice() {
+        [] => Whom::All,
+        [name] if name == ALL => Whom::All,
+        _ if word == "with" => Whom::Roles(names),
+        _ => Whom::Hosts(names),
+    }
+}
+
+/// `None`: a `set` of the servers' shells.
+fn setting(rest: &str) -> Option<Line> {
+    if let Some(rest) = rest.strip_prefix(':') {
+        let (name, value) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        return Some(match (name, value.trim()) {
+            ("", _) | (_, "") => Line::Wrong("set takes a name and a value: set :branch main".to_owned()),
+            (name, value) => Line::Set {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            },
+        });
+    }
+    if let Some(number) = rest.strip_prefix("-v") {
+        return Some(match number.trim() {
+            "0" => Line::Verbosity(Level::Important),
+            "1" => Line::Verbosity(Level::Info),
+            "2" => Line::Verbosity(Level::Debug),
+            "3" => Line::Verbosity(Level::Trace),
+            _ => Line::Wrong("set -v takes 0 (what is important), 1, 2 or 3 (everything)".to_owned()),
+        });
+    }
+    match rest.split_whitespace().collect::<Vec<_>>().as_slice() {
+        ["-o", "vi"] => Some(Line::Keys(Keys::Vi)),
+        ["-o", "emacs"] => Some(Line::Keys(Keys::Emacs)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Keys, Line, What};
+    use crate::event::Level;
+    use crate::recipe::Whom;
+
+    fn command(whom: Option<Whom>, text: &str) -> Line {
+        Line::Do {
+            whom,
+            what: What::Command(text.to_owned()),
+        }
+    }
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn i1_words_of_the_shell_stand_alone() {
+        for (text, line) in [
+            ("", Line::Nothing),
+            ("   ", Line::Nothing),
+            ("# a note", Line::Nothing),
+            (" help ", Line::Help),
+            ("?", Line::Help),
+            ("exit", Line::Leave),
+            ("quit", Line::Leave),
+            ("exit 3", command(None, "exit 3")),
+            ("help me", command(None, "help me")),
+            (" ls  -l ", command(None, "ls  -l")),
+        ] {
+            assert_eq!(Line::of(text), line, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn i2_with_and_on_say_whom_a_line_is_for_or_all_that_come() {
+        let roles = |given: &[&str]| Whom::Roles(names(given));
+        let hosts = |given: &[&str]| Whom::Hosts(names(given));
+        for (text, line) in [
+            ("with app uptime", command(Some(roles(&["app"])), "uptime")),
+            ("with app,db  ls -l", command(Some(roles(&["app", "db"])), "ls -l")),
+            (
+                "on h1,u@h2:22 uptime",
+                command(Some(hosts(&["h1", "u@h2:22"])), "uptime"),
+            ),
+            ("with app", Line::Scope(roles(&["app"]))),
+            ("on h1", Line::Scope(hosts(&["h1"]))),
+            ("with all", Line::Scope(Whom::All)),
+            ("on all", Line::Scope(Whom::All)),
+            ("on all uptime", command(Some(Whom::All), "uptime")),
+            ("once upon", command(None, "once upon")),
+            ("without app", command(None, "without app")),
+        ] {
+            assert_eq!(Line::of(text), line, "{text:?}");
+        }
+        assert!(matches!(Line::of("with"), Line::Wrong(_)));
+        assert!(matches!(Line::of("on "), Line::Wrong(_)));
+    }
+
+    #[test]
+    fn i3_an_exclamation_mark_runs_tasks() {
+        let tasks = |whom, given: &[&str]| Line::Do {
+            whom,
+            what: What::Tasks(names(given)),
+        };
+        assert_eq!(Line::of("!deploy web:disable"), tasks(None, &["deploy", "web:disable"]));
+        assert_eq!(Line::of("! deploy"), tasks(None, &["deploy"]));
+        assert_eq!(
+            Line::of("with app !deploy"),
+            tasks(Some(Whom::Roles(names(&["app"]))), &["deploy"])
+        );
+        assert!(matches!(Line::of("!"), Line::Wrong(_)));
+    }
+
+    #[test]
+    fn i4_set_is_of_the_shell_where_it_says_so() {
+        let set = |name: &str, value: &str| Line::Set {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        };
+        for (text, line) in [
+            ("set -v 2", Line::Verbosity(Level::Debug)),
+            ("set -v0", Line::Verbosity(Level::Important)),
+            ("set -o vi", Line::Keys(Keys::Vi)),
+            ("set -o emacs", Line::Keys(Keys::Emacs)),
+            ("set :branch  main line", set("branch", "main line")),
+            ("set -e; ls", command(None, "set -e; ls")),
+            ("set", command(None, "set")),
+        ] {
+            assert_eq!(Line::of(text), line, "{text:?}");
+        }
+        for text in ["set -v 4", "set -v", "set :branch", "set : x"] {
+            assert!(matches!(Line::of(text), Line::Wrong(_)), "{text:?}");
+        }
+    }
+}
