@@ -241,8 +241,58 @@ fn b10_servers_that_differ_go_back_each_to_its_own_release() {
     site.run(FAILS_AFTER_SWITCH, &["deploy"]).code(1);
     site.are_current([SECOND, FIRST]);
     site.update(THIRD);
+    site.run("", &["rollback"])
+        .code(1)
+        .says("would go back to different releases, so nothing was changed")
+        .says(&format!("{FIRST} on app2"))
+        .says(&format!("{SECOND} on app1"));
+    site.are_current([THIRD, THIRD]);
+    // Who says which servers lets each go its way; a release that a server does not have is an error for all.
+    site.run("", &[&format!("ROLLBACK_RELEASE={SECOND}"), "rollback"])
+        .code(1)
+        .says(&format!("there is no release {SECOND} to go back to"));
+    site.are_current([THIRD, THIRD]);
+    site.run("", &["HOSTS=app1", "rollback"]).ok();
+    site.run("", &[&format!("ROLLBACK_RELEASE={FIRST}"), "rollback"]).ok();
+    site.are_current([FIRST, FIRST]);
+}
+
+#[test]
+fn d20_a_rollback_goes_to_the_release_that_is_named_and_to_no_unknown_one() {
+    let site = Site::prepared();
+    for release in [FIRST, SECOND, THIRD] {
+        site.update(release);
+    }
+    for bad in ["20200101000000", "../releases"] {
+        site.run("", &[&format!("ROLLBACK_RELEASE={bad}"), "rollback"]);
+        site.are_current([THIRD, THIRD]);
+        assert_eq!(site.releases("app1"), [FIRST, SECOND, THIRD]);
+    }
+    site.run("", &[&format!("ROLLBACK_RELEASE={FIRST}"), "rollback"]).ok();
+    site.are_current([FIRST, FIRST]);
+    assert_eq!(site.releases("app1"), [FIRST, SECOND]);
+}
+
+#[test]
+fn a_rollback_that_was_broken_off_is_finished_and_goes_no_further() {
+    let site = Site::prepared();
+    for release in [FIRST, SECOND, THIRD] {
+        site.update(release);
+    }
+    // The restart fails on one of them, so that the release that was left stays.
+    let broken = "namespace :deploy { task :restart { run \"test $(hostname) = app1\"; } }";
+    for _ in 0..2 {
+        site.run(broken, &["rollback"]).code(1);
+        site.are_current([SECOND, SECOND]);
+        assert_eq!(site.releases("app1"), [FIRST, SECOND, THIRD]);
+    }
+    site.run("", &["rollback"])
+        .ok()
+        .says(&format!("{SECOND} is current already"));
+    site.are_current([SECOND, SECOND]);
+    assert_eq!(site.releases("app1"), [FIRST, SECOND]);
     site.run("", &["rollback"]).ok();
-    site.are_current([SECOND, FIRST]);
+    site.are_current([FIRST, FIRST]);
 }
 
 #[test]

@@ -3,19 +3,19 @@
 use std::fmt::Display;
 
 use crate::fleet::Fleet;
-use crate::harness::{Case, Finished};
+use crate::harness::{Case, Finished, Running};
 
 const FIRST: &str = "20260101000001";
 const SECOND: &str = "20260101000002";
 const RELEASES: &str = "/u/apps/flipper/releases";
 
 /// A server with the application in git, after `setup`, and data that no deploy may touch.
-struct Site {
-    fleet: Fleet,
+pub(crate) struct Site {
+    pub(crate) fleet: Fleet,
 }
 
 impl Site {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let site = Self {
             fleet: Fleet::start(&["app1"]),
         };
@@ -26,24 +26,33 @@ impl Site {
     }
 
     /// Runs tasks of a recipe with `more` in it.
-    fn run<T: Display>(&self, more: &str, arguments: impl IntoIterator<Item = T>) -> Finished {
+    pub(crate) fn run<T: Display>(&self, more: &str, arguments: impl IntoIterator<Item = T>) -> Finished {
+        self.case(more, arguments).run()
+    }
+
+    /// The same without waiting for its end.
+    pub(crate) fn start<T: Display>(&self, more: &str, arguments: impl IntoIterator<Item = T>) -> Running {
+        self.case(more, arguments).start()
+    }
+
+    fn case<T: Display>(&self, more: &str, arguments: impl IntoIterator<Item = T>) -> Case {
         let url = &self.fleet.git().url;
         let recipe = format!(
             "set :application, \"flipper\";\nset :repository, \"{url}\";\nrole :app, \"app1\";\ntask :restart {{ }}\n{more}\n"
         );
-        Case::new().recipe(&recipe).args(arguments).on(&self.fleet).run()
+        Case::new().recipe(&recipe).args(arguments).on(&self.fleet)
     }
 
     /// Makes a release of this name, which becomes current.
-    fn update(&self, name: &str) {
+    pub(crate) fn update(&self, name: &str) {
         self.run(&format!("set :release_name, \"{name}\";"), ["update"]).ok();
     }
 
-    fn sh(&self, text: &str) -> String {
+    pub(crate) fn sh(&self, text: &str) -> String {
         self.fleet.sh("app1", text)
     }
 
-    fn current(&self) -> Option<String> {
+    pub(crate) fn current(&self) -> Option<String> {
         self.fleet.read_link("app1", "/u/apps/flipper/current")
     }
 

@@ -14,12 +14,16 @@ pub enum Kind {
     Method,
     /// One part of a path.
     Name,
+    /// The same, or nothing.
+    OptionalName,
     /// A path below another.
     InnerPath,
     /// A list of those.
     InnerPaths,
     /// A list of paths below a release that lead to directories of `shared`, named by their last part.
     SharedPaths,
+    /// A list of paths below a release that lead to the same paths below `shared`.
+    LinkedPaths,
     /// A path from the top.
     AbsolutePath,
     /// What a source control is asked for: a branch, a tag, a number.
@@ -37,6 +41,8 @@ static KINDS: &[(&str, Kind)] = &[
     ("git_enable_submodules", Kind::Truth),
     ("group_writable", Kind::Truth),
     ("keep_releases", Kind::Count),
+    ("linked_dirs", Kind::LinkedPaths),
+    ("linked_files", Kind::LinkedPaths),
     ("maintenance_basename", Kind::Name),
     ("maintenance_path", Kind::AbsolutePath),
     ("normalize_asset_timestamps", Kind::Truth),
@@ -48,7 +54,9 @@ static KINDS: &[(&str, Kind)] = &[
     ("repository", Kind::Repository),
     ("repository_cache", Kind::AbsolutePath),
     ("revision", Kind::Revision),
+    ("rollback_release", Kind::OptionalName),
     ("run_method", Kind::Method),
+    ("scm_timeout", Kind::Count),
     ("shared_children", Kind::SharedPaths),
     ("shared_dir", Kind::InnerPath),
     ("shared_path", Kind::AbsolutePath),
@@ -94,8 +102,9 @@ impl Kind {
             Self::Method => (!matches!(value, Value::Text(text) if ["run", "sudo"].contains(&text.as_str())))
                 .then(|| format!("the variable `{name}' is :run or :sudo, not {found}")),
             // A name of digits is a number when it comes from the command line.
-            Self::Name => match value {
+            Self::Name | Self::OptionalName => match value {
                 Value::Int(0..) => None,
+                Value::Unit if self == Self::OptionalName => None,
                 _ => of_text("a name", name_fault),
             },
             Self::InnerPath => of_text("a path below another", inner_fault),
@@ -108,7 +117,7 @@ impl Kind {
                 Value::Unit => None,
                 _ => of_text("the address of a repository", repository_fault),
             },
-            Self::InnerPaths | Self::SharedPaths => {
+            Self::InnerPaths | Self::SharedPaths | Self::LinkedPaths => {
                 let Value::List(list) = value else {
                     return Some(format!("the variable `{name}' is a list of paths, not {found}"));
                 };
@@ -123,9 +132,32 @@ impl Kind {
                     }
                     paths.push(path.as_str());
                 }
-                (self == Self::SharedPaths).then(|| clash(name, &paths)).flatten()
+                (self != Self::InnerPaths).then(|| self.clash(name, &paths)).flatten()
             }
         }
+    }
+
+    /// Returns what is wrong with two paths that would be linked to the same place of `shared`, or one through the other.
+    fn clash(self, name: &str, paths: &[&str]) -> Option<String> {
+        let last = |path: &str| path.rsplit('/').next().map(str::to_owned);
+        let below = |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'));
+        paths.iter().enumerate().find_map(|(index, path)| {
+            paths.iter().skip(index + 1).find_map(|other| {
+                if path == other {
+                    Some(format!("the variable `{name}' holds {path:?} twice"))
+                } else if below(path, other) || below(other, path) {
+                    Some(format!("the variable `{name}' cannot hold {path:?} and {other:?}: one is below the other"))
+                } else if self == Self::SharedPaths && last(path) == last(other) {
+                    Some(format!(
+                        "the variable `{name}' cannot hold {path:?} and {other:?}: both would be `{}' of the shared directory; \
+                         linked_dirs keeps whole paths apart",
+                        last(path).unwrap_or_default()
+                    ))
+                } else {
+                    None
+                }
+            })
+        })
     }
 
     fn hint(self, name: &str, value: &Value) -> String {
@@ -142,12 +174,13 @@ impl Kind {
             }
             Self::Count => format!("write: set :{name}, 5"),
             Self::Method => format!("write: set :{name}, :sudo"),
-            Self::Name => "a name stands without `/', and is not `.' or `..'".to_owned(),
+            Self::Name | Self::OptionalName => "a name stands without `/', and is not `.' or `..'".to_owned(),
             Self::InnerPath => "a path below deploy_to, without `.', `..' and `/' at its ends".to_owned(),
             Self::InnerPaths => "paths below `public' of a release: [\"images\", \"assets/css\"]".to_owned(),
             Self::SharedPaths => "paths below a release, each with a last part of its own, none below another: \
                                   [\"log\", \"public/system\"]"
                 .to_owned(),
+            Self::LinkedPaths => "paths below a release, none below another: [\"log\", \"public/uploads\"]".to_owned(),
             Self::AbsolutePath => "a path from the top, without `.', `..' and `/' at its end: /srv/flipper".to_owned(),
             Self::Revision => {
                 "the name of a branch or a tag, a number, or the first 40 digits that name a commit".to_owned()
@@ -241,32 +274,6 @@ fn repository_fault(address: &str) -> Option<&'static str> {
     }
 }
 
-/// Two paths that would be linked to the same directory of `shared`, or one through the other.
-fn clash(name: &str, paths: &[&str]) -> Option<String> {
-    let last = |path: &str| path.rsplit('/').next().map(str::to_owned);
-    paths.iter().enumerate().find_map(|(index, path)| {
-        paths.iter().skip(index + 1).find_map(|other| {
-            let below = |inner: &str, outer: &str| {
-                inner
-                    .strip_prefix(outer)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            };
-            if path == other {
-                Some(format!("the variable `{name}' holds {path:?} twice"))
-            } else if below(path, other) || below(other, path) {
-                Some(format!("the variable `{name}' cannot hold {path:?} and {other:?}: one is below the other"))
-            } else if last(path) == last(other) {
-                Some(format!(
-                    "the variable `{name}' cannot hold {path:?} and {other:?}: both would be `{}' of the shared directory",
-                    last(path).unwrap_or_default()
-                ))
-            } else {
-                None
-            }
-        })
-    })
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -291,9 +298,9 @@ mod tests {
         for (name, kind) in KINDS {
             let bad = match kind {
                 Kind::Truth | Kind::Count | Kind::Method => Value::from("yes"),
-                Kind::InnerPaths | Kind::SharedPaths => list(&["../x"]),
+                Kind::InnerPaths | Kind::SharedPaths | Kind::LinkedPaths => list(&["../x"]),
                 Kind::Revision | Kind::Repository => Value::from("--upload-pack=touch /tmp/x"),
-                Kind::Name | Kind::InnerPath | Kind::AbsolutePath => Value::from("../x"),
+                Kind::Name | Kind::OptionalName | Kind::InnerPath | Kind::AbsolutePath => Value::from("../x"),
             };
             let refused = refusal(name, &bad).unwrap();
             assert!(refused.message.contains(&format!("`{name}'")), "{refused:?}");
@@ -341,6 +348,8 @@ mod tests {
         }
         assert_eq!(refusal("shared_children", &list(&["storage", "storage2"])), None);
         assert_eq!(refusal("public_children", &list(&["a/x", "b/x"])), None);
+        assert_eq!(refusal("linked_dirs", &list(&["a/x", "b/x"])), None);
+        assert!(refusal("linked_files", &list(&["a/x", "a/x/y"])).is_some());
     }
 
     #[test]

@@ -81,7 +81,7 @@ fn d4_b7_a_first_deploy_that_fails_after_the_switch_leaves_no_current_and_no_rel
             [".capr", "releases", "revisions.log", "shared"]
         );
         assert!(servers.releases(host).is_empty());
-        assert!(names(&servers.path(host, ".capr")).is_empty());
+        assert_eq!(names(&servers.path(host, ".capr")), ["undone"]);
     }
 }
 
@@ -110,8 +110,18 @@ fn b10_servers_that_differ_each_go_back_to_their_own() {
     servers.release(C, ON_TWO, &["failing"]).unwrap_err();
     assert_eq!(servers.all_current(), before);
     servers.release(C, "", &["update"]).unwrap();
-    servers.run("", &["rollback_code"]).unwrap();
-    assert_eq!(servers.all_current(), before);
+    let failed = servers.run("", &["rollback_code"]).unwrap_err();
+    let message = &failed.diagnostic.message;
+    assert!(
+        message.contains("would go back to different releases") && message.contains(&format!("{A} on two")),
+        "{message}"
+    );
+    assert_eq!(servers.all_current(), [some(C), some(C), some(C)]);
+    // A release that is named is one for all.
+    servers
+        .run(&format!("set :rollback_release, \"{B}\";"), &["rollback_code"])
+        .unwrap();
+    assert_eq!(servers.all_current(), [some(B), some(B), some(B)]);
 }
 
 #[test]
@@ -145,13 +155,19 @@ fn d7_d23_two_rollbacks_go_back_two_and_all_is_logged() {
     assert_eq!(names(&servers.path("two", ".capr")).len(), 3, "what is known of A");
 
     let log = fs::read_to_string(servers.path("one", "revisions.log")).unwrap();
-    let lines: Vec<Vec<&str>> = log.lines().map(|line| line.split(' ').collect()).collect();
-    assert!(
-        lines.iter().all(|words| words.len() == 5 && words[3].len() == 40),
-        "{log}"
-    );
-    let deployed: Vec<&str> = lines.iter().map(|words| words[4]).collect();
-    assert_eq!(deployed, [A, B, C, B, A]);
+    // As Capistrano 1 writes them: the day, the time, the person, the revision, the release.
+    let words: Vec<Vec<&str>> = log.lines().map(|line| line.split(' ').collect()).collect();
+    for (line, release) in words.iter().zip([A, B, C]) {
+        assert!(line.len() == 5 && line[3].len() == 40 && line[4] == release, "{log}");
+    }
+    for (line, release) in words.iter().skip(3).zip([B, A]) {
+        assert_eq!(
+            line[3..].join(" "),
+            format!("rolled back to release {release}"),
+            "{log}"
+        );
+    }
+    assert_eq!(words.len(), 5, "{log}");
 }
 
 #[test]
@@ -194,12 +210,10 @@ fn d10_cleanup_of_5000_releases_works() {
     let servers = Servers::new();
     servers.deployed(&["20250101000000"]);
     for number in 0..5000 {
-        fs::create_dir(
-            servers
-                .path("one", "releases")
-                .join((20_240_101_000_000_u64 + number).to_string()),
-        )
-        .unwrap();
+        let name = (20_240_101_000_000_u64 + number).to_string();
+        let release = servers.path("one", "releases").join(name);
+        fs::create_dir(&release).unwrap();
+        fs::write(release.join("REVISION"), "1").unwrap();
     }
     servers.run("", &["cleanup"]).unwrap();
     assert_eq!(servers.releases("one").len(), 5);
@@ -380,7 +394,12 @@ fn b30_no_temporary_files_stay() {
             names(&servers.path(host, "")),
             [".capr", "current", "releases", "revisions.log", "shared"]
         );
-        let kept = [format!("{A}.previous"), format!("{A}.ready"), format!("{A}.run")];
+        let kept = [
+            format!("{A}.previous"),
+            format!("{A}.ready"),
+            format!("{A}.run"),
+            "undone".to_owned(),
+        ];
         assert_eq!(names(&servers.path(host, ".capr")), kept);
         assert_eq!(servers.releases(host), [A]);
     }

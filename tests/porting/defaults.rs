@@ -1,4 +1,4 @@
-//! The defaults that the guide names are those of `capr vars`; its recipe for linked files does what it says.
+//! The defaults that the guide names are those of `capr vars`; what it says of linked files holds.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -67,7 +67,7 @@ fn the_defaults_in_the_guide_are_those_of_capr() {
 }
 
 #[test]
-fn the_recipe_for_linked_files_keeps_what_capistrano_3_has_kept() {
+fn what_the_guide_says_of_linked_files_keeps_what_capistrano_3_has_kept() {
     let guide = fs::read_to_string(checkout().join("docs/porting.md")).unwrap();
     let block = guide
         .split("\n```rhai\n")
@@ -103,7 +103,7 @@ fn the_recipe_for_linked_files_keeps_what_capistrano_3_has_kept() {
     fleet.sh("app1", "echo secret > /u/apps/shop/shared/.env");
     run(&["deploy", "-s", "release_name=20260101000000"])
         .code(1)
-        .says("app2: exit status 1");
+        .says("linked_files that are not there, put them there first: /u/apps/shop/shared/.env");
     for host in ["app1", "app2"] {
         assert!(fleet.list(host, "/u/apps/shop/releases").is_empty());
         fleet.sh(host, "echo secret > /u/apps/shop/shared/.env");

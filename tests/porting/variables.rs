@@ -54,8 +54,8 @@ fn plain() -> Vec<Trial> {
         piece("set :linked_dirs, [\"log\", \"tmp\"];")
             .then("puts join(linked_dirs, \"+\");")
             .prints("log+tmp\n"),
-        piece("set :dirs, [\"log\"]; dirs.push(\"storage\");")
-            .then("puts join(dirs, \"+\");")
+        piece("set :linked_dirs, [\"log\"]; linked_dirs.push(\"storage\");")
+            .then("puts join(linked_dirs, \"+\");")
             .prints("log+storage\n"),
         piece("default_run_options[\"pty\"] = true;")
             .then("run \"test -t 1 && touch /tmp/pty\", :hosts => \"app1\";")

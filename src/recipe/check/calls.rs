@@ -98,7 +98,7 @@ impl Findings<'_> {
         let own = self.texts.iter();
         let calls = own.flat_map(|(text, claims)| claims.calls.iter().map(move |call| (*text, call)));
         calls
-            .filter_map(|(text, call)| Some(at(self.unknown_call(call, known)?, text, call.position)))
+            .filter_map(|(text, call)| Some(at(self.unknown_call(text, call, known)?, text, call.position)))
             .collect()
     }
 
@@ -127,10 +127,12 @@ impl Findings<'_> {
         known
     }
 
-    fn unknown_call(&self, call: &Call, known: &Known) -> Option<Diagnostic> {
+    fn unknown_call(&self, here: &Text, call: &Call, known: &Known) -> Option<Diagnostic> {
         let name = call.name.as_str();
+        // What the library calls its own values says nothing about those of a recipe.
+        let is_near = |text: &Text| text.file == here.file || !self.interpreter.is_of_stdlib(&text.file);
         let may_hold = |(text, claims): &(&Text, &Claims)| {
-            claims.holders.contains(name) || call.given == 0 && text.names.variables.contains(name)
+            is_near(text) && claims.holders.contains(name) || call.given == 0 && text.names.variables.contains(name)
         };
         if KEYWORDS.contains(&name) || self.texts.iter().any(may_hold) {
             return None;
@@ -153,7 +155,7 @@ impl Findings<'_> {
         let what = if call.is_method { "method" } else { "function" };
         let is_parameter = |(text, _): &(&Text, &Claims)| {
             let mut functions = text.ast.iter_functions();
-            functions.any(|function| function.params.contains(&name))
+            is_near(text) && functions.any(|function| function.params.contains(&name))
         };
         if self.texts.iter().any(is_parameter) {
             return None;

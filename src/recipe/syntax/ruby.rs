@@ -82,7 +82,7 @@ pub(in crate::recipe) fn meant(name: &str) -> Option<&'static str> {
         "parent" => "a task of the namespace around this one, with its full name: invoke \":namespace:task\";",
         "self" => "names are looked up in this namespace first, then outwards; full: invoke \"namespace:task\";",
         "variables" => "write: fetch(:name)",
-        "push" | "linked_dirs" | "linked_files" => "a list in a variable grows by: append :name, value;",
+        "push" => "a list in a variable grows by: append :name, value;",
         _ => return None,
     })
 }
@@ -93,7 +93,6 @@ pub(in crate::recipe) fn renamed(variable: &str) -> Option<&'static str> {
         "repo_url" => "write: set :repository, \"…\";",
         "pty" => "write: default_run_options[\"pty\"] = true;",
         "default_env" => "write: set :default_environment, #{ NAME: value };",
-        "linked_dirs" => "the directories that all releases share: append :shared_children, \"storage\";",
         "log_level" | "format" | "format_options" => "what is shown is chosen on the command line: capr --help",
         _ => return None,
     })

@@ -18,7 +18,7 @@ pub(super) const APPEND: Verb = Verb {
     options: NONE,
     doc: "Sets a variable to its list with these values behind it; where it is not set, to a list of them. A list among the values \
           is taken apart. The list that others hold is not changed.",
-    example: "append :shared_children, \"public/uploads\", \"storage\";\ntask :example { puts shared_children; }",
+    example: "append :linked_dirs, \"public/uploads\", \"storage\";\ntask :example { puts linked_dirs; }",
     perform: |interpreter, context, call| {
         change(interpreter, context, &call, |mut list, values| {
             list.extend(values);

@@ -1,0 +1,186 @@
+//! What is kept from release to release, on real servers: linked_dirs and linked_files as Capistrano 3 has them, shared_children as 2.
+
+use crate::releases_keep::Site;
+
+const SHARED: &str = "/u/apps/flipper/shared";
+const LINKED: &str = "set :linked_dirs, [\"public/uploads\", \"private/uploads\", \"log\"];\n\
+                      set :linked_files, [\"config/database.yml\", \".env\"];";
+
+/// Puts the linked files onto the server.
+fn put_files(site: &Site) {
+    site.sh(&format!(
+        "cd {SHARED} && mkdir -p config && echo db > config/database.yml && echo env > .env && chown -R deploy ."
+    ));
+}
+
+fn link(site: &Site, path: &str) -> Option<String> {
+    let release = site.current().expect("a release is current");
+    site.fleet.read_link("app1", &format!("{release}/{path}"))
+}
+
+#[test]
+fn d19_linked_dirs_and_files_are_whole_paths_below_shared() {
+    let site = Site::new();
+    site.run(LINKED, ["setup"]).ok();
+    assert!(site.fleet.exists("app1", &format!("{SHARED}/private/uploads")));
+    assert!(site.fleet.exists("app1", &format!("{SHARED}/config")));
+    put_files(&site);
+    // What the repository has in their places makes way, and is kept beside the release.
+    let repository = site.fleet.git();
+    repository.commit("public/uploads/seed.jpg", "seed").unwrap();
+    repository.commit("log/.gitkeep", "").unwrap();
+    repository.commit("config/database.yml", "of the repository").unwrap();
+    let first = "set :release_name, \"20260101000001\";";
+    site.run(&format!("{LINKED}{first}"), ["update"])
+        .ok()
+        .says("uploads of the repository makes way for the shared one; it is kept in /u/apps/flipper/.capr/20260101000001.replaced/public");
+    for path in [
+        "public/uploads",
+        "private/uploads",
+        "log",
+        "config/database.yml",
+        ".env",
+    ] {
+        assert_eq!(link(&site, path), Some(format!("{SHARED}/{path}")), "{path}");
+    }
+    let release = site.current().unwrap();
+    assert_eq!(
+        site.sh(&format!("cat {release}/config/database.yml {release}/.env")),
+        "db\nenv"
+    );
+    let kept = "/u/apps/flipper/.capr/20260101000001.replaced";
+    assert_eq!(
+        site.sh(&format!(
+            "cat {kept}/public/uploads/seed.jpg {kept}/config/database.yml"
+        )),
+        "seedof the repository"
+    );
+    // The two directories of one name are two.
+    site.sh(&format!("echo x > {release}/private/uploads/secret"));
+    assert_eq!(
+        site.fleet.list("app1", &format!("{release}/public/uploads")),
+        Vec::<String>::new()
+    );
+    // It goes with the release.
+    site.run(&format!("{LINKED}set :keep_releases, 1;"), ["update", "cleanup"])
+        .ok();
+    assert!(!site.fleet.exists("app1", kept));
+    assert_eq!(site.sh(&format!("cat {SHARED}/private/uploads/secret")), "x");
+}
+
+#[test]
+fn d18_linked_files_that_are_missing_are_told_before_anything_is_changed() {
+    let site = Site::new();
+    for _ in 0..2 {
+        site.run(LINKED, ["update"]).code(1).says(&format!(
+            "put them there first: {SHARED}/config/database.yml {SHARED}/.env"
+        ));
+        assert_eq!(site.current(), None);
+        assert_eq!(
+            site.fleet.list("app1", "/u/apps/flipper/releases"),
+            Vec::<String>::new()
+        );
+        assert_eq!(site.fleet.list("app1", "/u/apps/flipper/.capr"), ["undone"]);
+    }
+    // A directory is no file.
+    site.sh(&format!(
+        "cd {SHARED} && mkdir -p .env config && echo db > config/database.yml"
+    ));
+    site.run(LINKED, ["update"])
+        .code(1)
+        .says(&format!("put them there first: {SHARED}/.env"));
+}
+
+#[test]
+fn a_file_of_the_repository_is_no_directory_to_be_linked_and_the_other_way_round() {
+    let site = Site::new();
+    site.fleet.git().commit("storage", "a file").unwrap();
+    site.fleet.git().commit("settings/a", "in a directory").unwrap();
+    site.sh(&format!("echo x > {SHARED}/settings && chown -R deploy {SHARED}"));
+    for (setting, said) in [
+        (
+            "set :shared_children, [\"storage\"];",
+            "storage is no directory: does it belong to linked_files?",
+        ),
+        (
+            "set :linked_dirs, [\"storage\"];",
+            "storage is no directory: does it belong to linked_files?",
+        ),
+        (
+            "set :linked_files, [\"settings\"];",
+            "settings is a directory: does it belong to linked_dirs?",
+        ),
+    ] {
+        site.run(setting, ["update"]).code(1).says(said);
+        assert_eq!(site.current(), None);
+    }
+}
+
+#[test]
+fn data_where_the_other_capistrano_had_it_is_not_hidden() {
+    let site = Site::new();
+    let children = "set :shared_children, [\"public/system\", \"log\"];";
+    let linked = "set :linked_dirs, [\"public/system\", \"log\"];";
+    // Capistrano 3 was here.
+    site.sh(&format!(
+        "cd {SHARED} && mkdir -p public/system && echo photo > public/system/photo.jpg && chown -R deploy ."
+    ));
+    for setting in ["", children] {
+        site.run(setting, ["update"])
+            .code(1)
+            .says(&format!(
+                "{SHARED}/public/system holds data, which shared_children would hide behind {SHARED}/system"
+            ))
+            .says("set linked_dirs");
+        assert_eq!(site.current(), None);
+    }
+    site.run(linked, ["update"]).ok();
+    let release = site.current().unwrap();
+    assert_eq!(site.sh(&format!("cat {release}/public/system/photo.jpg")), "photo");
+    // Capistrano 2 was here.
+    site.sh(&format!(
+        "cd {SHARED} && mv public/system/photo.jpg system && chown -R deploy ."
+    ));
+    site.run(linked, ["update"])
+        .code(1)
+        .says(&format!(
+            "{SHARED}/system holds data, which linked_dirs would hide behind {SHARED}/public/system"
+        ))
+        .says("set shared_children");
+    assert_eq!(site.current().unwrap(), release);
+    site.run(children, ["update"]).ok();
+    let release = site.current().unwrap();
+    assert_eq!(site.sh(&format!("cat {release}/public/system/photo.jpg")), "photo");
+}
+
+#[test]
+fn what_would_be_in_each_others_place_is_refused_before_anything_is_done() {
+    let site = Site::new();
+    for (setting, said) in [
+        (
+            "set :linked_dirs, [\"config\"]; set :linked_files, [\"config/x.yml\"];",
+            "would be in each other's place",
+        ),
+        (
+            "set :linked_dirs, [\"log\"]; set :shared_children, [\"log\"];",
+            "would be in each other's place",
+        ),
+        (
+            "set :linked_dirs, [\"system\"]; set :shared_children, [\"public/system\"];",
+            "would be in each other's place",
+        ),
+        ("set :linked_dirs, [\"a\", \"a/b\"];", "one is below the other"),
+        ("set :linked_files, [\"../x\"];", "a part of it is `.' or `..'"),
+        ("set :linked_files, [\"/etc/passwd\"];", "it is an absolute path"),
+    ] {
+        for task in ["setup", "update"] {
+            let finished = site.run(setting, [task]);
+            assert!(!finished.status.success(), "{setting}");
+            finished.says(said);
+        }
+        assert_eq!(
+            site.fleet.list("app1", "/u/apps/flipper/releases"),
+            Vec::<String>::new()
+        );
+    }
+}
