@@ -2,6 +2,7 @@
 
 mod commands;
 mod defaults;
+mod different;
 mod files;
 mod ruby;
 mod servers;

@@ -32,6 +32,7 @@ pub struct Trial {
     /// The piece, as the page has it.
     pub piece: String,
     title: String,
+    in_task: bool,
     roles: &'static str,
     before: String,
     behind: String,
@@ -76,6 +77,7 @@ pub fn piece(piece: &str) -> Trial {
     Trial {
         piece: piece.to_owned(),
         title: String::new(),
+        in_task: false,
         roles: ROLES,
         before: String::new(),
         behind: String::new(),
@@ -99,6 +101,12 @@ pub fn piece(piece: &str) -> Trial {
 }
 
 impl Trial {
+    /// In the task `t`, whatever the place of the others is.
+    pub fn in_task(mut self) -> Self {
+        self.in_task = true;
+        self
+    }
+
     /// Under this title of its page.
     pub fn titled(mut self, title: &str) -> Self {
         self.title = title.into();
@@ -280,7 +288,7 @@ impl Trial {
             then,
             ..
         } = self;
-        match place {
+        match if self.in_task { Place::Task } else { place } {
             Place::Top if then.is_empty() => format!("{roles}\n{before}\n{piece}\n{behind}\n"),
             Place::Top => format!("{roles}\n{before}\n{piece}\n{behind}\ntask :t {{ {then} }}\n"),
             Place::Task => format!("{roles}\n{before}\n{behind}\ntask :t {{\n{first}\n{piece}\n{then}\n}}\n"),

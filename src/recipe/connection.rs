@@ -104,7 +104,7 @@ pub(super) static SSH_OPTIONS: &[Choice] = &[
     },
     Choice {
         name: "encryption",
-        doc: "ciphers, in the words of `Ciphers`, as a list or a text",
+        doc: "ciphers, in the words of `Ciphers`, as a list or a string",
     },
     Choice {
         name: "hmac",

@@ -20,7 +20,7 @@ pub(super) static SELECTION: &[Choice] = &[
     },
     Choice {
         name: "hosts",
-        doc: "exactly these servers, whatever their roles: a text, a list, or a function",
+        doc: "exactly these servers, whatever their roles: a string, a list, or a function",
     },
     Choice {
         name: "only",
@@ -65,7 +65,7 @@ pub(super) static COMMAND: &[Choice] = &[
     },
     Choice {
         name: "env",
-        doc: "a map of environment variables, or a text that is put in front as it is. Secrets in a map, by their name or \
+        doc: "a map of environment variables, or a string that is put in front as it is. Secrets in a map, by their name or \
               because they are known, are read by the command's shell and stand in no list of processes",
     },
     Choice {
@@ -82,7 +82,7 @@ pub(super) static COMMAND: &[Choice] = &[
     },
     Choice {
         name: "data",
-        doc: "a text that the command reads",
+        doc: "a string that the command reads",
     },
     Choice {
         name: "stdin",

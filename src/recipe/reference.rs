@@ -11,7 +11,7 @@ pub fn reference() -> String {
     let mut text = String::from(
         "# The recipe language: verbs, options, functions\n\n\
          Generated from the tables in `src/recipe`; `scripts/reference` writes it anew.\n\n\
-         An argument is any expression; `:name` is a symbol, the same as the text \"name\"; `key => value` is an option. \
+         An argument is any expression; `:name` is a symbol, the same as the string \"name\"; `key => value` is an option. \
          Parentheses around the arguments can be left out. A statement ends with `;`, except one that ends in a block.\n\n\
          ## Verbs\n",
     );

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use regex::Regex;
 use serde_json::Value;
 
 use super::{Page, line, ok};
@@ -95,6 +96,8 @@ fn the_page_of_the_command_line_is_true() {
         .run()
         .ok();
     assert_eq!(finished.stdout, shown);
+    shell(&mut page);
+    dry_run(&page.block("$ capr deploy.rhai deploy -n"));
     page.take("capr definitions [RECIPE] [STAGE]");
     ok("capr definitions").says("fn run");
     ok("capr definitions deploy.rhai").says("Say it.");
@@ -111,6 +114,58 @@ fn the_page_of_the_command_line_is_true() {
     line("capr init missing").run().code(1);
     completions(&mut page);
     page.done();
+}
+
+/// What the table says that lines of the shell do, through a pipe.
+fn shell(page: &mut Page) {
+    page.take("capr shell [RECIPE] [STAGE]");
+    page.take("capr RECIPE STAGE shell");
+    for line in [
+        "on SERVERS",
+        "on SERVERS COMMAND",
+        "on all",
+        "set -v N",
+        "set :name value",
+    ] {
+        page.take(line);
+    }
+    for line in ["set -o vi", "set -o emacs"] {
+        page.not_run(line, "keys of a terminal");
+    }
+    let fleet = Fleet::start(&["app1", "db1"]);
+    let recipe = "role :app, \"app1\"; role :db, \"db1\"; set :name, \"old\"; task :shows { puts name; run \"touch /tmp/task\"; }";
+    let lines = "touch /tmp/all\nwith app touch /tmp/with\non db1 touch /tmp/on\nwith app\ntouch /tmp/scoped\n!shows\non all\n\
+                 touch /tmp/unscoped\nset :name value\nset -v 0\n!shows\n# nothing\nhelp\nexit\ntouch /tmp/never\n";
+    for call in ["capr shell deploy.rhai live", "capr deploy.rhai live shell"] {
+        for host in ["app1", "db1"] {
+            fleet.sh(host, "rm -rf /tmp/*");
+        }
+        let finished = line(&format!("{call} < lines"))
+            .file("deploy.rhai", recipe)
+            .file("config/deploy/live.rhai", "set :live, true;")
+            .file("lines", lines)
+            .on(&fleet)
+            .run()
+            .ok();
+        assert!(finished.stdout.starts_with("old\nvalue\n"), "{}", finished.stdout);
+        assert_eq!(
+            fleet.list("app1", "/tmp"),
+            ["all", "scoped", "task", "unscoped", "with"],
+            "{call}"
+        );
+        assert_eq!(fleet.list("db1", "/tmp"), ["all", "on", "task", "unscoped"], "{call}");
+    }
+}
+
+/// On a terminal, as the page shows it.
+fn dry_run(example: &str) {
+    let recipe = "role :app, \"app1.example.com\", \"app2.example.com\";\n\
+        task :deploy, :roles => :app { transaction { run \"# Make the release\\n1\\n2\\n3\\n4\\n5\\n6\\n7\\n8\\n9\\n10\"; \
+        sudo \"systemctl restart app\", :env => #{ RAILS_ENV: \"production\" }, :once => true; } }\n";
+    let (call, shown) = example.split_once('\n').unwrap();
+    let call = format!("{} --log-format pretty", call.trim_start_matches("$ "));
+    let said = line(&call).file("deploy.rhai", recipe).run().ok().stderr;
+    assert!(said.starts_with(shown), "{said}");
 }
 
 fn vars() {
@@ -182,6 +237,7 @@ fn the_page_of_the_json_log_names_all_that_a_run_writes() {
         task :fails { transaction { t; run \"test $(hostname) = app1\"; } }\n\
         before :t { info \"soon\"; }\n";
     let text = fs::read_to_string(checkout().join("docs/json-log.md")).unwrap();
+    let time = Regex::new(r#""time":"[^"]*""#).unwrap();
     let mut kinds = std::collections::BTreeSet::new();
     for (tasks, code) in [("t", 0), ("fails", 1)] {
         let call = format!("capr --log-format json r.rhai {tasks}");
@@ -191,7 +247,10 @@ fn the_page_of_the_json_log_names_all_that_a_run_writes() {
             .on(&fleet)
             .run()
             .code(code);
-        assert_eq!(finished.stderr.lines().next(), Some(first.trim_end()));
+        let begun = time
+            .replace(finished.stderr.lines().next().unwrap(), "\"time\":\"…\"")
+            .into_owned();
+        assert_eq!(begun, time.replace(first.trim_end(), "\"time\":\"…\""));
         for line in finished.stderr.lines().skip(1) {
             let object: Value = serde_json::from_str(line).unwrap();
             let kind = object["type"].as_str().unwrap().to_owned();

@@ -84,7 +84,7 @@ fn the_readme_is_true_on_six_servers() {
         ("cold_deploy", "transaction: commit"),
         ("flipper.rhai deploy   ", "transaction: commit"),
         ("production", "on production"),
-        ("rollback", "goes back to /u/apps/flipper/releases/"),
+        ("rollback", "transaction: commit"),
         ("-T", "Start the spinner daemon"),
         ("--servers", "db2.capistrano.com"),
         ("check", "nothing wrong found"),

@@ -198,7 +198,12 @@ fn local() -> Vec<Trial> {
         two("for s in find_servers(:roles => :app) { run_locally(`echo ${s.name}`); }")
             .says("echo app1")
             .says("echo app2"),
-        two("for s in find_servers(:roles => :app) { puts s.host; }").prints("app1\napp2\n"),
+        two("for s in roles(:app) { puts s.host; } let db = primary(:db); let all = release_roles(:all);")
+            .before(&format!(
+                "{TWO} role :db, \"db1\"; role :db, \"db2\", :primary => true; role :lb, \"web1\", :no_release => true;"
+            ))
+            .then("puts db.host; puts join(all.map(|s| s.host), \" \");")
+            .prints("app1\napp2\ndb2\napp1 app2 db1 db2\n"),
         one("info \"x\"; debug \"y\"; warn \"z\";")
             .says(" ** x\n")
             .says("*** z\n")

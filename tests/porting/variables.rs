@@ -28,13 +28,15 @@ fn plain() -> Vec<Trial> {
             .then("puts branch;")
             .env("BRANCH", "fix")
             .prints("fix\n"),
-        piece("set_default :x, 1;").then("puts x;").prints("1\n"),
-        piece("set_default :x, 1;")
+        piece("set_default :x, 1; set_if_empty :x, 2;")
+            .then("puts x;")
+            .prints("1\n"),
+        piece("set_default :x, 1; set_if_empty :x, 2;")
             .before("set :x, 2;")
             .then("puts x;")
             .prints("2\n"),
         // 3.x: the command line has no -s; here it counts as set.
-        piece("set_default :x, 1;")
+        piece("set_default :x, 1; set_if_empty :x, 2;")
             .then("puts x;")
             .calls(&["t", "-S", "x=3"])
             .prints("3\n"),
@@ -54,9 +56,24 @@ fn plain() -> Vec<Trial> {
         piece("set :linked_dirs, [\"log\", \"tmp\"];")
             .then("puts join(linked_dirs, \"+\");")
             .prints("log+tmp\n"),
-        piece("set :linked_dirs, [\"log\"]; linked_dirs.push(\"storage\");")
+        piece("append :linked_dirs, \"storage\";")
+            .before("set :linked_dirs, [\"log\"];")
             .then("puts join(linked_dirs, \"+\");")
             .prints("log+storage\n"),
+        // 3.x: a variable that nothing has set is an empty list.
+        piece("append :linked_dirs, \"storage\";")
+            .then("puts join(linked_dirs, \"+\");")
+            .prints("storage\n"),
+        piece("remove :linked_dirs, \"log\"; if any(:linked_dirs) { info \"some\"; }")
+            .before("set :linked_dirs, [\"log\", \"tmp\"];")
+            .then("puts join(linked_dirs, \"+\");")
+            .prints("tmp\n")
+            .says("some"),
+        piece("remove :linked_dirs, \"log\"; if any(:linked_dirs) { info \"some\"; }")
+            .before("set :linked_dirs, [\"log\"];")
+            .then("puts linked_dirs.len();")
+            .prints("0\n")
+            .never("some"),
         piece("default_run_options[\"pty\"] = true;")
             .then("run \"test -t 1 && touch /tmp/pty\", :hosts => \"app1\";")
             .on("app1", "ls /tmp/pty", "/tmp/pty"),
@@ -68,7 +85,7 @@ fn plain() -> Vec<Trial> {
             .given("app1", "rm ~deploy/.bashrc")
             .then("puts capture(\"own; id -un\", :hosts => \"app1\");")
             .prints("found\ndeploy\n"),
-        piece("// which capr: its version is that of the program")
+        piece("// nothing: capr is one program, and no recipe pins its version")
             .then("")
             .calls(&["-T"])
             .unseen(),
@@ -100,6 +117,17 @@ fn lazy() -> Vec<Trial> {
             .then("run [\"touch\", `/tmp/tag-${tag}`], :hosts => \"app1\";")
             .answer("Tag", "v8")
             .on("app1", "ls -d /tmp/tag-*", "/tmp/tag-v8"),
+        // 3.x: asked for at the first read; `echo: false` hides what is typed.
+        piece("ask :tag, \"main\"; ask :token, (), :echo => false;")
+            .then("run [\"touch\", `/tmp/asked-${tag}`], :hosts => \"app1\"; info `not ${token}`;")
+            .answer("tag", "v9")
+            .answer("token", "opensesame")
+            .on("app1", "ls -d /tmp/asked-*", "/tmp/asked-v9")
+            .never("opensesame"),
+        piece("ask :tag, \"main\"; ask :token, (), :echo => false;")
+            .with("task :secret { puts token; }")
+            .then("puts tag;")
+            .prints("main\n"),
         // 3.x: the default where standard input is no terminal.
         piece("set :tag { ask(\"Tag\", \"main\") }")
             .then("puts tag;")

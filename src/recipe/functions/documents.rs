@@ -16,14 +16,14 @@ pub(super) static FUNCTIONS: &[Function] = &[
     encodings::BASE64_DECODE,
     Function {
         form: "parse_json(text)",
-        doc: "The value that a JSON text says: maps, lists, texts, numbers, `true`, `false`, `()` for `null`.",
+        doc: "The value of a JSON string: maps, lists, strings, numbers, `true`, `false`, `()` for `null`.",
         example: "parse_json(\"{\\\"port\\\": [80, null]}\").port",
         gives: "[80, ()]",
     },
     Function {
         form: "parse_yaml(text)",
-        doc: "The value that a YAML text says, with its anchors and `<<` merged. `yes` and `no` are true and false, as in \
-              Ruby. A number is one where it prints back as it stands there: `1.10`, `007` and `0644` are texts.",
+        doc: "The value of a YAML string, with its anchors and `<<` merged. `yes` and `no` are true and false, as in \
+              Ruby. A number is one where it prints back as it stands there: `1.10`, `007` and `0644` are strings.",
         example: "parse_yaml(\"all: &all {port: 80}\\nweb:\\n  <<: *all\\n  ssl: yes\\n\").web",
         gives: "#{ port: 80, ssl: true }",
     },

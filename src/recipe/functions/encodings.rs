@@ -13,14 +13,14 @@ use crate::recipe::origin::wrong;
 
 pub(super) const BASE64: Function = Function {
     form: "base64(text)",
-    doc: "A text in base64.",
+    doc: "A string in base64.",
     example: "base64(\"user:pass\")",
     gives: "\"dXNlcjpwYXNz\"",
 };
 
 pub(super) const BASE64_DECODE: Function = Function {
     form: "base64_decode(text)",
-    doc: "The text that stands in base64. It must be UTF-8.",
+    doc: "The string that stands in base64. It must be UTF-8.",
     example: "base64_decode(\"dXNlcjpwYXNz\\n\")",
     gives: "\"user:pass\"",
 };
@@ -34,14 +34,14 @@ pub(super) const RANDOM_HEX: Function = Function {
 
 pub(super) const SHA256: Function = Function {
     form: "sha256(text)",
-    doc: "The SHA-256 digest of a text as hexadecimal digits.",
+    doc: "The SHA-256 digest of a string as hexadecimal digits.",
     example: "sha256(\"flipper\").sub_string(0, 8)",
     gives: "\"1c22f26a\"",
 };
 
 pub(super) const URL_ESCAPE: Function = Function {
     form: "url_escape(text)",
-    doc: "A text as a part of a URL, whatever is in it.",
+    doc: "A string as a part of a URL, whatever is in it.",
     example: "url_escape(\"a b/ü\")",
     gives: "\"a%20b%2F%C3%BC\"",
 };

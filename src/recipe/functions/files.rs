@@ -45,7 +45,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         form: "read_file(path)",
-        doc: "The text of a file on this machine. What is no regular file, such as `/dev/stdin`, only a task can read.",
+        doc: "The content of a file on this machine, as a string. What is no regular file, such as `/dev/stdin`, only a task can read.",
         example: "{ let file = temp_dir() + \"/note\"; write_file(file, \"hello\"); read_file(file) }",
         gives: "\"hello\"",
     },
@@ -57,7 +57,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         form: "write_file(path, text)",
-        doc: "Writes a text to a file on this machine. In a dry run this is only said.",
+        doc: "Writes a string to a file on this machine. In a dry run this is only said.",
         example: "{ let file = temp_dir() + \"/note\"; write_file(file, \"hello\"); file_exists(file) }",
         gives: "true",
     },

@@ -47,7 +47,7 @@ pub(super) fn functions() -> impl Iterator<Item = &'static Function> {
 /// The kinds of functions.
 pub(super) fn kinds() -> [(&'static str, &'static [Function]); 7] {
     [
-        ("Texts", text::FUNCTIONS),
+        ("Strings", text::FUNCTIONS),
         ("Shell and libraries", FUNCTIONS),
         ("Servers", servers::FUNCTIONS),
         ("Paths", paths::FUNCTIONS),
@@ -60,13 +60,13 @@ pub(super) fn kinds() -> [(&'static str, &'static [Function]); 7] {
 static FUNCTIONS: &[Function] = &[
     Function {
         form: "library_program(name)",
-        doc: "The text of a program that comes with capr for servers: `spinner`, `spawner` or `reaper`.",
+        doc: "The content of a program that comes with capr for servers: `spinner`, `spawner` or `reaper`.",
         example: "library_program(\"reaper\").starts_with(\"#!/bin/sh\")",
         gives: "true",
     },
     Function {
         form: "quote(text)",
-        doc: "A text as one word for a shell, whatever is in it; a list as several.",
+        doc: "A string as one word for a shell, whatever is in it; a list as several.",
         example: "quote([\"plain\", \"it's\"])",
         gives: "\"plain 'it'\\\\''s'\"",
     },

@@ -19,7 +19,7 @@ use crate::recipe::origin::wrong;
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {
         form: "format_time(seconds, format)",
-        doc: "A moment, in seconds since 1970, as a text in UTC, in strftime's letters.",
+        doc: "A moment, in seconds since 1970, as a string in UTC, in strftime's letters.",
         example: "format_time(0, \"%Y-%m-%d %H:%M:%S\")",
         gives: "\"1970-01-01 00:00:00\"",
     },
@@ -31,7 +31,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         form: "parse_time(text, format)",
-        doc: "The moment that a text says, in seconds since 1970. It is in UTC where the text has no offset (`%z`), at \
+        doc: "The moment that a string says, in seconds since 1970. It is in UTC where the string has no offset (`%z`), at \
               midnight where it has no hour.",
         example: "parse_time(\"20260102030405\", \"%Y%m%d%H%M%S\")",
         gives: "1767323045",

@@ -30,11 +30,11 @@ pub(super) const RUN: Verb = Verb {
     tail: Tail::InPlace,
     options: Choices::Known(&[SELECTION, COMMAND]),
     doc: "Runs a command on the current task's servers, on all at once, and waits for all. A list is a program and its words: \
-          each arrives as it is, whatever is in it, so that this is the form for values; a list in it is several words. A text \
+          each arrives as it is, whatever is in it, so that this is the form for values; a list in it is several words. A string \
           is given to the shell, with what `;`, `|`, `*` and `$` mean there; a value in it needs `quote`. So it is with all verbs that \
           take a command. If it fails anywhere, that \
           is an error that names every server. With a block the output is not shown but given to the block, piece by \
-          piece: the channel (`channel.host`, `channel.send_data(text)`), the stream (`out` or `err`) and the text.",
+          piece: the channel (`channel.host`, `channel.send_data(text)`), the stream (`out` or `err`) and what was written.",
     example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  run [\"ls\", \"-l\", \"it's here\"];\n  run \"uptime | cut -d, -f1\";\n  run \"tail -n 3 log\", :once => true, |channel, stream, data| { puts `${channel.host}: ${data}`; }\n}",
     perform: run,
 };
@@ -71,7 +71,7 @@ pub(super) const SUDO: Verb = Verb {
     tail: Tail::InPlace,
     options: Choices::Known(&[AS, SELECTION, COMMAND]),
     doc: "Runs a command with sudo. Its password is the variable `password`; where that is not set the person is \
-          asked, once for all servers. Without a command it gives the text that calls sudo, to be put into a command: \
+          asked, once for all servers. Without a command it gives the words that call sudo, a string, to be put into a command: \
           the password is then given likewise. A command that calls sudo gets a terminal, unless `pty` says otherwise: \
           sudo asks on one. `dir`, `env`, `data` and `stdin` are for the command that sudo runs. Only sudo itself is given \
           the password, and a server gets a wrong one once. The variable `sudo` is the program, `sudo_prompt` the prompt \
@@ -107,7 +107,7 @@ pub(super) const TRY_SUDO: Verb = Verb {
     tail: Tail::InPlace,
     options: Choices::Known(&[AS, SELECTION, COMMAND]),
     doc: "As `sudo` where the variable `use_sudo` is true, or `run_method` is set to `:sudo`, else as `run`; without a \
-          command then an empty text. The user is that of `as`, else that of the variable `admin_runner`.",
+          command then an empty string. The user is that of `as`, else that of the variable `admin_runner`.",
     example: "role :app, \"app1.example.com\";\nset :use_sudo, false;\ntask :example { try_sudo \"id\"; run `${try_sudo()} uptime`; }",
     perform: try_sudo,
 };
@@ -146,7 +146,7 @@ impl Interpreter {
 
 static REHEARSAL: &[Choice] = &[Choice {
     name: "dry_run",
-    doc: "a text: what a dry run takes for the output",
+    doc: "a string: what a dry run takes for the output",
 }];
 
 pub(super) const CAPTURE: Verb = Verb {
@@ -157,7 +157,7 @@ pub(super) const CAPTURE: Verb = Verb {
     options: Choices::Known(&[REHEARSAL, SELECTION, COMMAND]),
     doc: "Runs a command on the first of the current task's servers and gives what it wrote to its standard output, as \
           it came. Its standard error is shown. More than 64 MiB (the variable `capture_limit`) is an error. A dry run cannot know it: it says so, and takes what `dry_run` says, or \
-          an empty text.",
+          an empty string.",
     example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  let kernel = capture(\"uname -r\");\n  puts kernel;\n}",
     perform: capture,
 };

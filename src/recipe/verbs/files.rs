@@ -23,7 +23,7 @@ pub(super) static VIA: &[Choice] = &[Choice {
 /// Permissions, where a recipe gives them.
 pub(super) static MODE: &[Choice] = &[Choice {
     name: "mode",
-    doc: "permissions: an octal number (`0644`, `0o644`; `644` is refused) or a text as chmod takes it (`\"g+w\"`)",
+    doc: "permissions: an octal number (`0644`, `0o644`; `644` is refused) or a string as chmod takes it (`\"g+w\"`)",
 }];
 
 /// The permissions that a call asks for.

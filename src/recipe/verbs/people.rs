@@ -77,7 +77,7 @@ pub(super) const ABORT: Verb = Verb {
     arguments: (0, 1),
     tail: Tail::Nothing,
     options: NONE,
-    doc: "Ends the run with exit code 1 and this text. An open transaction is rolled back; `catch` does not stop it.",
+    doc: "Ends the run with exit code 1 and this message. An open transaction is rolled back; `catch` does not stop it.",
     example: "task :deploy_on_friday { abort \"not today\"; }",
     perform: abort,
 };

@@ -63,7 +63,7 @@ pub(super) const ASK: Verb = Verb {
     doc: "Asks the person at the terminal and gives the line that is typed, or the default where nothing is typed. Where \
           no terminal is there to ask on it gives the default at once; that there is none is then an error. In a lazy \
           variable it is asked only when the value is needed, once. With a symbol, and where nothing takes the value, it sets \
-          that variable, as in Capistrano 3: the person is asked when it is read first. What is typed is always a text.",
+          that variable, as in Capistrano 3: the person is asked when it is read first. What is typed is always a string.",
     example: "ask :branch, \"main\";\nset :tag { ask(\"Tag to deploy\", branch) }\ntask :example { puts tag; }",
     perform: ask,
 };
@@ -161,8 +161,8 @@ pub(super) const CHOOSE: Verb = Verb {
     arguments: (2, 3),
     tail: Tail::Nothing,
     options: NONE,
-    doc: "Shows a numbered list, asks the person at the terminal for a number or a text of the list until one comes, and \
-          gives that text. The default holds as with `ask`.",
+    doc: "Shows a numbered list, asks the person at the terminal for a number or an entry of the list until one comes, and \
+          gives that entry. The default holds as with `ask`.",
     example: "task :example {\n  let stage = choose(\"Where to\", [\"staging\", \"production\"], \"staging\");\n  puts stage;\n}",
     perform: choose,
 };

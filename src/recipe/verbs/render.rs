@@ -25,7 +25,7 @@ pub(super) const RENDER: Verb = Verb {
     arguments: (0, 1),
     tail: Tail::Nothing,
     options: Choices::Any,
-    doc: "Fills in a template and gives the text. `{{ name }}` is replaced, `{% if … %}` and `{% for … %}` work as in \
+    doc: "Fills in a template and gives the result. `{{ name }}` is replaced, `{% if … %}` and `{% for … %}` work as in \
           Jinja. A name is one of the pairs, else a variable of the recipe; one that is neither is an error. A file's \
           path begins at the working directory.",
     example: "set :application, \"flipper\";\ntask :example { puts render(:template => \"{{ application }} is back {{ time }}\", :time => \"at noon\"); }",

@@ -21,9 +21,9 @@ pub(super) const ROLE: Verb = Verb {
     arguments: (1, MANY),
     tail: Tail::Deferred,
     options: Choices::Any,
-    doc: "Puts servers into a role. The pairs are attributes of these servers in this role; `user` and `port` complete \
-          the servers' texts, `ssh_options` is a map of what holds for these servers alone. Without a server the role exists and is empty. A block is evaluated once, when servers are \
-          first needed, and gives more servers: a text, a list, or `()` for none; a map at the end of the list is laid \
+    doc: "Puts servers into a role. The pairs are attributes of these servers in this role; `user` and `port` hold \
+          where a server's name has none, `ssh_options` is a map of what holds for these servers alone. Without a server the role exists and is empty. A block is evaluated once, when servers are \
+          first needed, and gives more servers: a string, a list, or `()` for none; a map at the end of the list is laid \
           over the attributes.",
     example: "role :app, \"app1.example.com\", \"app2.example.com\";\nrole :db, \"db1.example.com\", :primary => true;",
     perform: role,

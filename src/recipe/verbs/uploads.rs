@@ -33,7 +33,7 @@ pub(super) const PUT: Verb = Verb {
     arguments: (2, 2),
     tail: Tail::Nothing,
     options: Choices::Known(&[MODE, VIA, SELECTION]),
-    doc: "Writes a text to a file on the current task's servers. The file is written beside its place and renamed: \
+    doc: "Writes a string to a file on the current task's servers. The file is written beside its place and renamed: \
           there is never half a file. Without `mode` a file that exists keeps its own; it keeps its owner and group where \
           the login may give files away. A link stays a link. The directory must be there. Where all may write (`/tmp`), a \
           link of another user is refused, and nothing is taken over from another user's file.",
