@@ -1,5 +1,6 @@
 //! The deploy library by itself, on what stands for three servers.
 
+mod git;
 mod stage;
 
 use std::fs;
@@ -363,7 +364,7 @@ fn b23_blanks_and_quotes_in_deploy_to_work() {
     assert_eq!(names(&place.join("releases")), [A, B]);
     assert_eq!(
         names(servers.directory.path()),
-        ["one", "recipe.rhai", "repository", "three", "two"]
+        ["one", "recipes", "repository", "three", "two"]
     );
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use capr::diagnostic::Diagnostic;
 use capr::event::{Event, Reporter};
@@ -35,6 +36,7 @@ impl Servers {
         let directory = tempfile::tempdir().unwrap();
         let repository = directory.path().join("repository");
         fs::create_dir(&repository).unwrap();
+        fs::create_dir(directory.path().join("recipes")).unwrap();
         git(&repository, &["init", "-q", "-b", "main"]);
         let recipe = format!(
             r#"
@@ -64,7 +66,9 @@ role :db, "three", :primary => true;
 
     /// Runs tasks with these lines at the end of the recipe; gives what was told.
     pub fn run(&self, lines: &str, tasks: &[&str]) -> Result<String, Failed> {
-        let path = self.directory.path().join("recipe.rhai");
+        static RUNS: AtomicUsize = AtomicUsize::new(0);
+        let number = RUNS.fetch_add(1, Ordering::Relaxed);
+        let path = self.directory.path().join(format!("recipes/{number}.rhai"));
         fs::write(&path, format!("{}{lines}\n", self.recipe)).unwrap();
         let told = Told::default();
         let surroundings = Surroundings {
