@@ -51,6 +51,7 @@ mod reference;
 mod releases;
 mod releases_half;
 mod releases_keep;
+mod releases_told;
 mod servers;
 mod shell;
 mod stages;
