@@ -30,19 +30,16 @@ pub enum Fault {
     Signal(u8),
     /// The recipe called `exit` with this code.
     Exit(u8),
-    /// Another deploy holds the lock.
-    Locked,
 }
 
 impl Fault {
-    /// DESIGN: 1 failed, 2 usage, 3 recipe, 4 connection, 6 locked, 130 and 143 signals.
+    /// DESIGN: 1 failed, 2 usage, 3 recipe, 4 connection, 130 and 143 signals.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Failed => 1,
             Self::Usage => 2,
             Self::Recipe => 3,
             Self::Connection => 4,
-            Self::Locked => 6,
             Self::Signal(code) | Self::Exit(code) => code,
         }
     }

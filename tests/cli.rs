@@ -44,7 +44,9 @@ task :typo {
 fn l1_no_arguments_show_the_usage_and_are_a_usage_error() {
     let finished = Case::new().run().code(2);
     assert_eq!(finished.stdout, "");
-    assert!(finished.stderr.contains("Usage: capr [RECIPE] [STAGE] TASK..."));
+    let begin =
+        "Runs tasks on many servers over SSH and deploys applications\n\nCommands:\n  capr [RECIPE] [STAGE] TASK...";
+    assert!(finished.stderr.starts_with(begin), "{}", finished.stderr);
 }
 
 #[test]
@@ -56,7 +58,39 @@ fn l9_the_version_and_the_help_are_data() {
     );
     let finished = Case::new().args(["-h"]).run().ok();
     assert_eq!(finished.stderr, "");
-    assert!(finished.stdout.contains("Usage: capr"));
+    for said in [
+        "capr init [DIR]",
+        "HOSTS=app1,app2",
+        "HOSTROLEFILTER=",
+        "CAPR_TRUST",
+        "Exit codes: 0 done",
+    ] {
+        assert!(finished.stdout.contains(said), "{said}");
+    }
+    // Nothing is promised that nobody does.
+    assert!(!finished.stdout.contains("6 another"));
+    let same = |arguments: &[&str]| Case::new().args(arguments).run().ok().stdout;
+    assert_eq!(same(&["help"]), finished.stdout);
+    assert_eq!(same(&["version"]), "capr 0.1.0\n");
+    for arguments in [&["init", "--help"][..], &["init", "-h"], &["help", "init"]] {
+        assert!(same(arguments).starts_with("Usage: capr init [DIR]\n"), "{arguments:?}");
+    }
+    for arguments in [&["help", "chekc"][..], &["help", "a", "b"], &["version", "1"]] {
+        Case::new().args(arguments).run().code(2);
+    }
+    let unknown = Case::new().args(["help", "chekc"]).run();
+    unknown
+        .says("there is no command `chekc'")
+        .says("did you mean `check'?");
+}
+
+#[test]
+fn where_no_recipe_is_found_the_error_says_how_one_is_made() {
+    Case::new()
+        .args(["deploy"])
+        .run()
+        .code(2)
+        .says("or make one: capr init");
 }
 
 #[test]

@@ -4,14 +4,15 @@ use std::process::Command;
 
 use crate::deadline::LimitedCommand;
 use crate::fleet::place::capr;
-use crate::harness::Case;
+use crate::harness::{Case, Running};
 
 const RECIPE: &str = r#"
 set :branch, "main";
 run_locally "touch was-run";
 desc "Starts it.\nNot at once.";
 task :start { }
-namespace :web { task :enable { } task :disable { } }
+role :app, "app1", "app2";
+namespace :web { task :enable { puts "enabled"; } task :disable { } }
 "#;
 
 /// What bash puts for the last word, which is being typed.
@@ -55,12 +56,19 @@ fn bash_completes_what_the_recipe_has() {
         (&["capr", "recipe.rhai", "prod"], &["production"]),
         (&["capr", "recipe.rhai", "aud"], &[]),
         (&["capr", "recipe.rhai", "production", "aud"], &["audit"]),
+        (&["capr", "recipe.rhai", "HOSTS", "=", "app1,"], &["app1,app2"]),
+        (&["capr", "recipe.rhai", "ROLES", "="], &["app"]),
         (&["capr", "recipe.rhai", "web", ":"], &["disable", "enable"]),
         (&["capr", "recipe.rhai", "web", ":", "e"], &["enable"]),
         (&["capr", "recipe.rhai", "-s", "bra"], &["branch="]),
         (&["capr", "-f", "recipe.rhai", "-e", "st"], &["start"]),
         (&["capr", "vars", "recipe.rhai", "bra"], &["branch"]),
         (&["capr", "--log-format", "p"], &["pretty", "plain"]),
+        (
+            &["capr", "recipe.rhai", "HOST"],
+            &["HOSTS=", "HOSTFILTER=", "HOSTROLEFILTER="],
+        ),
+        (&["capr", "help", "ch"], &["check"]),
         (&["capr", "completions", "z"], &["zsh"]),
     ] {
         assert_eq!(completed(words), expected, "{words:?}");
@@ -82,5 +90,63 @@ fn a_recipe_that_cannot_be_loaded_completes_nothing_and_says_nothing() {
 fn a_shell_that_is_not_known_is_a_usage_error() {
     for arguments in [&["completions", "tcsh"][..], &["completions"]] {
         Case::new().args(arguments).run().code(2).says("completions");
+    }
+}
+
+/// An interactive shell in which the script was run; nobody waits for its prompt, since what is typed is not lost.
+fn interactive(shell: &str, script: &str) -> Running {
+    let built = capr().parent().unwrap().to_owned();
+    let path = format!("{}:{}", built.display(), std::env::var("PATH").unwrap());
+    let case = Case::new().recipe(RECIPE).shell(shell).terminal();
+    let mut running = case.env("TERM", "xterm").env("PATH", path).start();
+    running.send(&format!("{script}; echo rea''dy\r"));
+    running.wait_for("ready\r\n");
+    running
+}
+
+#[test]
+fn real_bash_goes_on_behind_a_colon_and_an_equals_sign() {
+    let mut bash = interactive("bash --norc --noprofile -i", "eval \"$(capr completions bash)\"");
+    bash.send("capr recipe.rhai web:\t\t");
+    bash.wait_for("disable  enable");
+    bash.send("e\t\r");
+    bash.wait_for("enabled\r\n");
+    bash.send("echo capr-recipe; capr recipe.rhai deploy:resta\t -n --color=ne\t HOSTS=app1,\t\r");
+    bash.wait_for("deploy:restart  -n --color=never  HOSTS=app1,app2 ");
+    bash.send("capr recipe.rhai ROL\ta\t web:enable\r");
+    bash.wait_for("ROLES=app  web:enable");
+    bash.send("exit\r");
+    bash.finish();
+}
+
+#[test]
+fn real_zsh_goes_on_behind_a_colon_and_an_equals_sign() {
+    let begin = "autoload -Uz compinit; compinit -u -D; eval \"$(capr completions zsh)\"";
+    let mut zsh = interactive("zsh -f -i", begin);
+    zsh.send("capr recipe.rhai web:en\t\r");
+    zsh.wait_for("enabled\r\n");
+    zsh.send("print = capr recipe.rhai ROL\tapp\r");
+    zsh.send("capr recipe.rhai HOSTS=app1,\t\t");
+    zsh.wait_for("app1,app2");
+    zsh.send("\rexit\r");
+    zsh.finish();
+}
+
+#[test]
+fn real_fish_goes_on_behind_a_colon_and_an_equals_sign() {
+    let built = capr().parent().unwrap().to_owned();
+    let path = format!("{}:{}", built.display(), std::env::var("PATH").unwrap());
+    for (typed, offers) in [
+        ("web:", "web:disable\nweb:enable\n"),
+        ("HOSTS=app1,", "HOSTS=app1,app2\n"),
+        ("ROLES=", "ROLES=app\n"),
+        (
+            "deploy:resta",
+            "deploy:restart\tRestart the listeners on the current release.\n",
+        ),
+    ] {
+        let line = format!("fish -c 'capr completions fish | source; complete -C \"capr recipe.rhai {typed}\"'");
+        let case = Case::new().recipe(RECIPE).shell(&line).env("PATH", &path);
+        assert_eq!(case.run().ok().stdout, offers, "{typed}");
     }
 }

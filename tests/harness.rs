@@ -174,7 +174,8 @@ impl Case {
         let arguments = arguments.chain(self.arguments.iter().map(String::as_str));
         let mut command;
         if self.terminal {
-            let line = shlex::try_join([capr.to_str().unwrap()].into_iter().chain(arguments)).unwrap();
+            let called = || shlex::try_join([capr.to_str().unwrap()].into_iter().chain(arguments)).unwrap();
+            let line = self.line.clone().unwrap_or_else(called);
             command = Command::new("script");
             // A shell that waits would end by Ctrl-C as well.
             command.args(["-qec", &format!("exec {line}"), "/dev/null"]);

@@ -4,37 +4,18 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, ValueEnum};
 
+use super::help;
+
 /// Runs tasks on many servers over SSH and deploys applications.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "capr",
     version,
     arg_required_else_help = true,
-    override_usage = "capr [RECIPE] [STAGE] TASK... [NAME=value]... [OPTIONS]\n       capr [RECIPE] -T [PATTERN]\n       capr [RECIPE] TASK... --servers [--json]\n       capr check [RECIPE] [--json]\n       capr vars [RECIPE] [STAGE] [NAME]... [--values] [--json]\n       capr definitions [RECIPE] [STAGE]\n       capr shell [RECIPE] [STAGE]\n       capr init [DIR]\n       capr completions SHELL",
-    after_help = "\
-RECIPE is a file or a name that ends in .rhai. Without one, Caprfile, deploy.rhai or config/deploy.rhai is looked for here and in \
-the parent directories.
-
-STAGE is a file in config/deploy beside the recipe, loaded before the tasks run: production for config/deploy/production.rhai. The \
-variable default_stage says which one where none is named.
-
-check, as the first word, looks for what is wrong in a recipe without running a task: unknown names, options, roles and tasks.
-
-vars, as the first word, lists the variables, or those of these names (with `*' in it those it fits): where each was set, and \
-what that overrides. No server is asked anything.
-
-definitions, as the first word, writes verbs, functions, variables and tasks for editors: a .d.rhai file, on standard output.
-
-shell, as the first word, or as the last one where no task has that name, runs commands and tasks that are typed line by line, or that \
-come through a pipe; help tells there what can be said.
-
-init, as the first word, makes Caprfile and config/deploy.rhai here or in DIR; what is there already stays.
-
-completions, as the first word, writes a script that makes bash, zsh, fish, elvish or powershell complete recipes, stages, tasks, \
-variables and options.
-
-Exit codes: 0 done, 1 failed (and rolled back, where a transaction was open), 2 usage, 3 error in the recipe, 4 could not \
-connect or log in, 5 rollback incomplete, 6 another deploy holds the lock, 130 and 143 signals."
+    override_usage = "capr [RECIPE] [STAGE] TASK... [NAME=value]... [OPTIONS]",
+    before_help = help::commands(),
+    after_help = help::NOTES,
+    help_template = "{about-with-newline}\n{before-help}{all-args}{after-help}"
 )]
 pub(super) struct Arguments {
     /// A recipe, tasks to run in this order, and NAME=value for the recipe's environment
@@ -162,6 +143,10 @@ pub(super) enum Tool {
     Init,
     /// Writes a script for a shell that completes what is typed
     Completions,
+    /// Tells what a command does
+    Help,
+    /// Prints the version
+    Version,
 }
 
 /// `--log-format`.

@@ -9,6 +9,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathComplete
 use clap_complete::env::{EnvCompleter, Shells};
 
 use super::arguments::{Arguments, Tool};
+use super::bash;
 use super::connectors;
 use super::settings::{Settings, is_assignment, is_recipe};
 use super::shell::Shell;
@@ -29,7 +30,26 @@ const SEPARATOR: &str = "_CLAP_IFS";
 pub(super) fn script(name: &str) -> io::Result<String> {
     let mut script = Vec::new();
     completer(name)?.write_registration(VARIABLE, "capr", "capr", "capr", &mut script)?;
-    Ok(String::from_utf8_lossy(&script).into_owned())
+    let script = String::from_utf8_lossy(&script);
+    Ok(match name {
+        "bash" => bash::mended(&script),
+        "zsh" => open_ended(&script),
+        _ => script.into_owned(),
+    })
+}
+
+/// Zsh's script, with no blank behind `HOSTS=`.
+fn open_ended(script: &str) -> String {
+    script
+        .replace("        local -a other=()\n", "        local -a other=() open=()\n")
+        .replace(
+            "            else\n                other+=",
+            "            elif [[ \"$value\" == *= ]]; then\n                open+=(\"$completion\")\n            else\n                other+=",
+        )
+        .replace(
+            "        [[ -n $other ]] &&",
+            "        [[ -n $open ]] && _describe -V 'values' open -S ''\n        [[ -n $other ]] &&",
+        )
 }
 
 /// An error for a shell that no script is for.
@@ -54,13 +74,16 @@ pub(super) fn answer(name: &str, arguments: impl Iterator<Item = OsString>, shel
         None => words.len().saturating_sub(1),
     };
     let is_bash = name == "bash";
-    let cut = if is_bash { rejoin(&mut words, &mut index) } else { 0 };
+    let cut = match is_bash {
+        true => bash::rejoin(&mut words, &mut index, shell.variable(bash::LINE)),
+        false => 0,
+    };
     let before = words.iter().take(index).skip(1).filter_map(|word| word.to_str());
     let mut command = command(&Typed::of(before, &shell.directory), shell);
     if is_bash {
         let found = complete(&mut command, words, index, Some(&shell.directory))?;
         let values = found.iter().map(|found| found.get_value().to_string_lossy());
-        // Bash replaces what stands behind the last colon alone.
+        // Bash replaces what stands behind the last sign alone.
         let values: Vec<String> = values
             .map(|value| value.get(cut..).unwrap_or_default().to_owned())
             .collect();
@@ -69,33 +92,6 @@ pub(super) fn answer(name: &str, arguments: impl Iterator<Item = OsString>, shel
     let mut answer = Vec::new();
     completer(name)?.write_complete(&mut command, words, Some(&shell.directory), &mut answer)?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
-}
-
-/// Bash takes `deploy:web` for three words. Gives back the length of what it takes for words of their own before the
-/// cursor's.
-fn rejoin(words: &mut Vec<OsString>, index: &mut usize) -> usize {
-    let mut joined: Vec<OsString> = Vec::new();
-    let (mut at, mut cut) = (0, 0);
-    let mut is_open = false;
-    for (place, word) in words.iter().enumerate() {
-        let is_colon = word == ":";
-        match joined.last_mut() {
-            Some(last) if is_open || is_colon && place > 1 => {
-                if place == *index {
-                    cut = if is_colon { last.len() + 1 } else { last.len() };
-                }
-                // At the cursor the word is empty behind a colon.
-                last.push(word);
-            }
-            _ => joined.push(word.clone()),
-        }
-        if place == *index {
-            at = joined.len() - 1;
-        }
-        is_open = is_colon;
-    }
-    (*words, *index) = (joined, at);
-    cut
 }
 
 /// What was typed before the cursor.
@@ -144,6 +140,10 @@ impl Typed {
 #[derive(Default)]
 struct Known {
     tasks: Vec<TaskSummary>,
+    /// Other names of these tasks.
+    synonyms: Vec<TaskSummary>,
+    servers: Vec<String>,
+    roles: Vec<String>,
     stages: Vec<String>,
     variables: Vec<String>,
 }
@@ -179,6 +179,9 @@ impl Known {
         let variables = recipe.variables(|_| true, false);
         Some(Self {
             tasks: recipe.tasks(),
+            synonyms: recipe.synonyms(),
+            servers: recipe.servers(),
+            roles: recipe.roles(),
             stages,
             variables: variables.into_iter().map(|variable| variable.name).collect(),
         })
@@ -219,20 +222,36 @@ impl Offer {
 fn command(typed: &Typed, shell: &Shell) -> Command {
     let known = Known::of(typed, shell);
     let words: Vec<Offer> = match typed.tool {
-        None => tools(typed).chain(stages(typed, &known)).chain(tasks(&known)).collect(),
+        None => tools(typed)
+            .chain(stages(typed, &known))
+            .chain(tasks(&known.tasks))
+            .collect(),
         Some(Tool::Vars) => stages(typed, &known).chain(variables(&known, "")).collect(),
         Some(Tool::Definitions | Tool::Shell) => stages(typed, &known).collect(),
         Some(Tool::Completions) => Shells::builtins().names().map(|name| Offer::new(name, None)).collect(),
-        Some(Tool::Check | Tool::Init) => Vec::new(),
+        Some(Tool::Help) => tools(&Typed::default()).collect(),
+        Some(Tool::Check | Tool::Init | Tool::Version) => Vec::new(),
     };
     let paths = match typed.tool {
         Some(Tool::Init) => Some(PathCompleter::dir()),
-        Some(Tool::Completions) => None,
+        Some(Tool::Completions | Tool::Help | Tool::Version) => None,
         _ => (typed.recipe.is_none() && typed.words.is_empty()).then(recipes),
     };
     let paths = paths.map(|paths| paths.current_dir(&shell.directory));
+    let synonyms: Vec<Offer> = match typed.tool {
+        None => tasks(&known.synonyms).collect(),
+        Some(_) => Vec::new(),
+    };
+    let narrowing = Narrowing {
+        servers: known.servers.clone(),
+        roles: known.roles.clone(),
+    };
     let words = ArgValueCompleter::new(move |current: &OsStr| {
         let mut found = Offer::fitting(&words, current);
+        if !current.is_empty() {
+            found.extend(Offer::fitting(&synonyms, current));
+            found.extend(Offer::fitting(&narrowing.offers(&current.to_string_lossy()), current));
+        }
         found.extend(paths.iter().flat_map(|paths| paths.complete(current)));
         found
     });
@@ -243,7 +262,7 @@ fn command(typed: &Typed, shell: &Shell) -> Command {
         .mut_arg("files", |argument| argument.add(ArgValueCompleter::new(recipes())))
         .mut_arg("set_before", |argument| argument.add(settings.clone()))
         .mut_arg("set_after", |argument| argument.add(settings))
-        .mut_arg("explain", |argument| argument.add(among(tasks(&known).collect())))
+        .mut_arg("explain", |argument| argument.add(among(tasks(&known.tasks).collect())))
 }
 
 /// Files that end in `.rhai`, and directories on the way to some.
@@ -267,8 +286,37 @@ fn stages(typed: &Typed, known: &Known) -> impl Iterator<Item = Offer> {
     stages.map(|stage| Offer::new(stage, Some("stage")))
 }
 
-fn tasks(known: &Known) -> impl Iterator<Item = Offer> {
-    known.tasks.iter().map(|task| {
+/// `HOSTS=` and its kin, and what may stand behind it.
+struct Narrowing {
+    servers: Vec<String>,
+    roles: Vec<String>,
+}
+
+impl Narrowing {
+    fn offers(&self, current: &str) -> Vec<Offer> {
+        let names = [
+            ("HOSTS", &self.servers),
+            ("ROLES", &self.roles),
+            ("HOSTFILTER", &self.servers),
+            ("HOSTROLEFILTER", &self.roles),
+        ];
+        let mut offers = Vec::new();
+        for (name, values) in names {
+            let Some((_, said)) = current.split_once('=').filter(|(typed, _)| *typed == name) else {
+                offers.push(Offer::new(format!("{name}="), Some("which servers")));
+                continue;
+            };
+            let before = said.rfind(',').and_then(|comma| said.get(..=comma)).unwrap_or_default();
+            let is_new = |value: &&String| !before.split(',').any(|other| other == *value);
+            let further = values.iter().filter(is_new);
+            offers.extend(further.map(|value| Offer::new(format!("{name}={before}{value}"), None)));
+        }
+        offers
+    }
+}
+
+fn tasks(tasks: &[TaskSummary]) -> impl Iterator<Item = Offer> {
+    tasks.iter().map(|task| {
         let said = task.description.as_deref().and_then(|text| text.lines().next());
         Offer::new(&task.name, said)
     })
@@ -282,31 +330,8 @@ fn variables(known: &Known, behind: &str) -> impl Iterator<Item = Offer> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{Tool, Typed, rejoin};
-    use std::ffi::OsString;
+    use super::{Tool, Typed};
     use std::path::Path;
-
-    #[test]
-    fn words_that_bash_has_split_at_colons_are_one_again() {
-        for (words, index, joined, at, cut) in [
-            (&["capr", "dep"][..], 1, &["capr", "dep"][..], 1, 0),
-            (&["capr", "deploy", ":"], 2, &["capr", "deploy:"], 1, 7),
-            (&["capr", "deploy", ":", ""], 3, &["capr", "deploy:"], 1, 7),
-            (&["capr", "deploy", ":", "we"], 3, &["capr", "deploy:we"], 1, 7),
-            (&["capr", "a", ":", "b", ":", "c"], 5, &["capr", "a:b:c"], 1, 4),
-            (&["capr", "a", ":", "b", "x"], 4, &["capr", "a:b", "x"], 2, 0),
-        ] {
-            let mut words: Vec<OsString> = words.iter().map(OsString::from).collect();
-            let mut index = index;
-            let given = format!("{words:?} {index}");
-            assert_eq!(rejoin(&mut words, &mut index), cut, "{given}");
-            assert_eq!(
-                (words, index),
-                (joined.iter().map(OsString::from).collect(), at),
-                "{given}"
-            );
-        }
-    }
 
     #[test]
     fn what_was_typed_says_which_recipe_and_which_tool() {

@@ -2,9 +2,11 @@
 //! environment and terminal.
 
 mod arguments;
+mod bash;
 mod bounded;
 mod complete;
 mod connectors;
+mod help;
 mod init;
 mod interactive;
 mod private;
@@ -19,9 +21,11 @@ use std::fs::File;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, ValueEnum};
 use rustix::process::{Resource, getrlimit, setrlimit};
 
+use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault, Severity};
 use crate::interrupt::Interrupt;
 use crate::recipe::{Prompts, Recipe, STACK, Stopped, Surroundings, on_large_stack};
@@ -49,7 +53,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         let console = Console::new(options(Presentation::unasked(&shell), false, None), Redactor::default());
         return ExitCode::from(told(written(answer.unwrap_or_else(Err), &console), &console));
     }
-    let code = match Arguments::try_parse_from(arguments) {
+    let words: Vec<OsString> = arguments.into_iter().collect();
+    let code = match Arguments::try_parse_from(&words) {
         Ok(arguments) => on_large_stack(|| with_arguments(arguments, &shell)).unwrap_or_else(|error| {
             let console = Console::new(options(Presentation::unasked(&shell), false, None), Redactor::default());
             refuse(
@@ -60,14 +65,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 )],
             )
         }),
-        Err(error) => usage(&error, &shell),
+        Err(error) => usage(&error, &words, &shell),
     };
     ExitCode::from(code)
 }
 
 /// Help and version go to standard output, complaints to standard error.
-fn usage(error: &clap::Error, shell: &Shell) -> u8 {
+fn usage(error: &clap::Error, words: &[OsString], shell: &Shell) -> u8 {
     let console = Console::new(options(Presentation::unasked(shell), false, None), Redactor::default());
+    if error.kind() == ErrorKind::DisplayHelp
+        && let Some(tool) = tool_of(words)
+    {
+        console.data(&help::of(tool));
+        return told(0, &console);
+    }
     let text = error.render();
     if error.use_stderr() {
         let look = Presentation::unasked(shell).look;
@@ -81,6 +92,53 @@ fn usage(error: &clap::Error, shell: &Shell) -> u8 {
         console.data(&text.to_string());
     }
     told(u8::try_from(error.exit_code()).unwrap_or(2), &console)
+}
+
+/// The command whose help is asked for: the first word that is no option.
+fn tool_of(words: &[OsString]) -> Option<Tool> {
+    let words = words.iter().skip(1).filter_map(|word| word.to_str());
+    let first = words.into_iter().find(|word| !word.starts_with('-'))?;
+    Tool::from_str(first, false).ok()
+}
+
+/// `capr help [COMMAND]`.
+fn help(words: &[String], console: &Console) -> u8 {
+    let named = match words {
+        [_] => None,
+        [_, named] => match Tool::from_str(named, false) {
+            Ok(tool) => Some(tool),
+            Err(_) => {
+                let tools = Tool::value_variants()
+                    .iter()
+                    .filter_map(|tool| tool.to_possible_value());
+                let tools: Vec<String> = tools.map(|tool| tool.get_name().to_owned()).collect();
+                let mut diagnostic = Diagnostic::new(Fault::Usage, format!("there is no command `{named}'"));
+                diagnostic
+                    .hints
+                    .extend(suggestion(named, tools.iter().map(String::as_str)));
+                let tasks = format!("capr -e {named} tells of a task");
+                return refuse(console, &[diagnostic.hint(tasks)]);
+            }
+        },
+        _ => {
+            let message = "help takes the name of one command: capr help check";
+            return refuse(console, &[Diagnostic::new(Fault::Usage, message)]);
+        }
+    };
+    match named {
+        Some(tool) => console.data(&help::of(tool)),
+        None => console.data(&Arguments::command().render_help().to_string()),
+    }
+    0
+}
+
+fn version(words: &[String], console: &Console) -> u8 {
+    if words.len() > 1 {
+        let message = "version takes no words: capr version";
+        return refuse(console, &[Diagnostic::new(Fault::Usage, message)]);
+    }
+    console.data(&Arguments::command().render_version());
+    0
 }
 
 fn options(presentation: Presentation, is_rehearsal: bool, log: Option<Log>) -> Options {
@@ -117,6 +175,8 @@ fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
     let code = match arguments.tool() {
         Some(Tool::Init) => make_project(&arguments.words, shell, &console),
         Some(Tool::Completions) => completions(&arguments.words, &console),
+        Some(Tool::Help) => help(&arguments.words, &console),
+        Some(Tool::Version) => version(&arguments.words, &console),
         _ => match Settings::resolve(arguments, shell) {
             Ok(settings) => with_settings(settings, shell, &console, redactor, interrupt),
             Err(error) => refuse(&console, &[error.into()]),

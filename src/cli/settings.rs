@@ -45,7 +45,7 @@ impl From<UsageError> for Diagnostic {
                     "looked here and in every directory above for {}",
                     search::NAMES.join(", ")
                 ))
-                .hint("name one: capr RECIPE TASK"),
+                .hint("name one: capr RECIPE TASK; or make one: capr init"),
             _ => diagnostic,
         }
     }

@@ -323,6 +323,23 @@ impl Recipe {
         tasks
     }
 
+    /// The tasks once more by their other names, sorted.
+    pub fn synonyms(&self) -> Vec<TaskSummary> {
+        let configuration = self.interpreter.configuration.borrow();
+        let tasks = &configuration.tasks;
+        let mut synonyms: Vec<TaskSummary> = tasks
+            .names()
+            .filter_map(|name| Some((name, tasks.get(name)?)))
+            .filter(|(name, task)| task.name != *name)
+            .map(|(name, task)| TaskSummary {
+                name: name.to_owned(),
+                description: task.description.clone(),
+            })
+            .collect();
+        synonyms.sort_by(|a, b| a.name.cmp(&b.name));
+        synonyms
+    }
+
     /// Which servers the commands of these tasks would go to, and of the tasks that they name; each task once, in the
     /// order they are named. All names were checked with `unknown_task`.
     pub fn addressed(&self, tasks: &[String]) -> Vec<Addressed> {

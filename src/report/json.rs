@@ -280,7 +280,6 @@ fn fault_name(fault: Fault) -> &'static str {
         Fault::Connection => "connection",
         Fault::Signal(_) => "signal",
         Fault::Exit(_) => "exit",
-        Fault::Locked => "locked",
     }
 }
 

@@ -98,6 +98,13 @@ fn the_page_of_the_command_line_is_true() {
     assert_eq!(finished.stdout, shown);
     shell(&mut page);
     dry_run(&page.block("$ capr deploy.rhai deploy -n"));
+    page.take("capr help COMMAND");
+    page.take("capr COMMAND --help");
+    page.take("capr version");
+    ok("capr version").says("capr 0.");
+    for call in ["capr help vars", "capr vars --help"] {
+        ok(call).says("Usage: capr vars [RECIPE]");
+    }
     page.take("capr definitions [RECIPE] [STAGE]");
     ok("capr definitions").says("fn run");
     ok("capr definitions deploy.rhai").says("Say it.");

@@ -30,7 +30,10 @@ impl Words {
     pub(super) fn of(recipe: &Recipe) -> Self {
         let variables = recipe.variables(|_| true, false);
         let words = Self {
-            tasks: recipe.tasks().into_iter().map(|task| task.name).collect(),
+            tasks: {
+                let tasks = recipe.tasks().into_iter().chain(recipe.synonyms());
+                tasks.map(|task| task.name).collect()
+            },
             roles: recipe.roles(),
             servers: recipe.servers(),
             variables: variables.into_iter().map(|variable| variable.name).collect(),

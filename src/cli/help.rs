@@ -1,0 +1,177 @@
+//! The help: what capr does besides running tasks, one entry each, as all its forms tell it.
+
+use std::fmt::Write;
+
+use super::arguments::Tool;
+
+/// A command beside tasks.
+struct Entry {
+    tool: Tool,
+    /// Behind `capr`.
+    form: &'static str,
+    /// In the list of all.
+    brief: &'static str,
+    /// What else there is to say.
+    text: &'static str,
+}
+
+const ENTRIES: &[Entry] = &[
+    Entry {
+        tool: Tool::Check,
+        form: "check [RECIPE] [--json]",
+        brief: "finds what is wrong in a recipe",
+        text: "Looks for what is wrong in a recipe without running a task: unknown names, options, roles and tasks. With --json each finding is a \
+               JSON object on a line of its own. Ends with 3 where there is an error.",
+    },
+    Entry {
+        tool: Tool::Vars,
+        form: "vars [RECIPE] [STAGE] [NAME]... [--values] [--json]",
+        brief: "lists variables, and who set them",
+        text: "Lists the variables, or those of these names (with `*' in it those it fits): where each was set, and what that overrides. No \
+               server is asked anything. --values adds the values, except secrets.",
+    },
+    Entry {
+        tool: Tool::Definitions,
+        form: "definitions [RECIPE] [STAGE]",
+        brief: "writes what editors are told",
+        text: "Writes verbs, functions, variables and tasks for editors: a .d.rhai file, on standard output.",
+    },
+    Entry {
+        tool: Tool::Shell,
+        form: "shell [RECIPE] [STAGE]",
+        brief: "runs commands and tasks typed line by line",
+        text: "Runs what is typed line by line on all servers, or on those of `with ROLES' and `on SERVERS', over connections that are kept; \
+               `!TASK' runs tasks, and help tells there what else can be said. Lines may come through a pipe, too. `capr RECIPE STAGE shell' does the \
+               same where no task has that name.",
+    },
+    Entry {
+        tool: Tool::Init,
+        form: "init [DIR]",
+        brief: "makes the recipe of a new project",
+        text: "Makes Caprfile and config/deploy.rhai, here or in the directory DIR. Files that are there already stay.",
+    },
+    Entry {
+        tool: Tool::Completions,
+        form: "completions SHELL",
+        brief: "makes a shell complete what is typed",
+        text: "Writes a script that makes bash, zsh, fish, elvish or powershell complete recipes, stages, tasks, servers, roles, variables and \
+               options. In ~/.bashrc: eval \"$(capr completions bash)\"",
+    },
+    Entry {
+        tool: Tool::Help,
+        form: "help [COMMAND]",
+        brief: "tells more of one of these",
+        text: "Tells what a command does, or what capr does. `capr -h' does the latter, too.",
+    },
+    Entry {
+        tool: Tool::Version,
+        form: "version",
+        brief: "prints the version",
+        text: "Prints the version on standard output, as -V does.",
+    },
+];
+
+/// How tasks are run and looked at.
+const TASKS: [(&str, &str); 4] = [
+    ("[RECIPE] [STAGE] TASK... [NAME=value]...", "runs tasks"),
+    ("[RECIPE] -T [PATTERN]", "lists tasks"),
+    ("[RECIPE] -e TASK", "shows a task's whole description"),
+    (
+        "[RECIPE] [STAGE] TASK... --servers [--json]",
+        "shows whom tasks address",
+    ),
+];
+
+/// Column of what a command does.
+const COLUMN: usize = 50;
+
+/// All commands, one line each.
+pub(super) fn commands() -> String {
+    let mut text = "Commands:\n".to_owned();
+    let entries = ENTRIES.iter().map(|entry| (entry.form, entry.brief));
+    for (form, brief) in TASKS.into_iter().chain(entries) {
+        let line = format!("  capr {form}");
+        let gap = match line.len() < COLUMN {
+            true => " ".repeat(COLUMN - line.len()),
+            false => format!("\n{}", " ".repeat(COLUMN)),
+        };
+        // Into a text it cannot fail.
+        let _ = writeln!(text, "{line}{gap}{brief}");
+    }
+    text
+}
+
+/// What one command does.
+pub(super) fn of(tool: Tool) -> String {
+    let entry = ENTRIES.iter().find(|entry| entry.tool == tool);
+    entry.map_or_else(String::new, |entry| {
+        let text = filled(entry.text);
+        format!(
+            "Usage: capr {}\n\n{text}\nA word means the command only in first place: `capr RECIPE {}' runs a task. capr -h lists the options.\n",
+            entry.form,
+            entry.form.split(' ').next().unwrap_or_default()
+        )
+    })
+}
+
+/// Filled into lines.
+fn filled(text: &str) -> String {
+    const WIDTH: usize = 100;
+    let (mut filled, mut column) = (String::new(), 0);
+    for word in text.split(' ') {
+        if column > 0 && column + 1 + word.len() > WIDTH {
+            filled.push('\n');
+            column = 0;
+        } else if column > 0 {
+            filled.push(' ');
+            column += 1;
+        }
+        filled.push_str(word);
+        column += word.len();
+    }
+    filled.push('\n');
+    filled
+}
+
+/// What is to be known beside commands and options.
+pub(super) const NOTES: &str = "\
+RECIPE is a file or a name that ends in .rhai. Without one, Caprfile, deploy.rhai or config/deploy.rhai is looked for here and in \
+the parent directories; `capr init' makes them.
+
+STAGE is a file in config/deploy beside the recipe, loaded before the tasks run: production for config/deploy/production.rhai. The \
+variable default_stage says which one where none is named.
+
+Commands that are no tasks are recognised as the first word only.
+
+Which servers, as arguments or in the environment (several are separated by commas):
+  HOSTS=app1,app2      exactly these, whatever the tasks say
+  ROLES=app,web        those of these roles instead of the tasks' (with -r: of these only)
+  HOSTFILTER=app1      of the servers found only these
+  HOSTROLEFILTER=web   of the servers found only those of these roles
+Any other NAME=value is for the recipe, which reads ENV[\"NAME\"].
+
+Environment: CAPR_SSH_CONFIG (--ssh-config), CAPR_STDLIB (--stdlib), CAPR_PATH (directories with libraries), CAPR_TRUST (directories \
+whose recipes are run whoever owns them), CAPR_SYSTEM_FILE (instead of /etc/capr.rhai), NO_COLOR, CLICOLOR_FORCE.
+
+Exit codes: 0 done, 1 failed (and rolled back, where a transaction was open), 2 usage, 3 error in the recipe, 4 could not \
+connect or log in, 5 rollback incomplete, 130 and 143 signals.";
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+
+    use super::{ENTRIES, Tool, commands, of};
+
+    #[test]
+    fn every_command_has_its_help() {
+        for tool in Tool::value_variants() {
+            let name = tool.to_possible_value().map(|value| value.get_name().to_owned());
+            let name = name.unwrap_or_default();
+            assert!(of(*tool).starts_with(&format!("Usage: capr {name}")), "{name}");
+            assert!(commands().contains(&format!("  capr {name}")), "{name}");
+        }
+        assert_eq!(ENTRIES.len(), Tool::value_variants().len());
+        let long = commands().lines().map(str::len).max();
+        assert!(long <= Some(100), "{long:?}");
+    }
+}
