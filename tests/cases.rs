@@ -16,8 +16,8 @@ const CASES: &[(char, u32, &[u32])] = &[
     // `depend`.
     ('d', 26, &[25]),
     ('f', 12, &[]),
-    // Submodules, questions of a checkout, `scm_command`, the copy strategy.
-    ('g', 12, &[2, 6, 7, 9]),
+    // Questions of a checkout, `scm_command`, the copy strategy.
+    ('g', 12, &[6, 7, 9]),
     ('k', 11, &[]),
     ('u', 10, &[]),
     ('v', 19, &[]),

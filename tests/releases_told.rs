@@ -1,5 +1,8 @@
 //! The deploy library on real servers: what fails around a switch, the page for visitors, plans, and where code comes from.
 
+use std::process::Command;
+
+use crate::deadline::LimitedCommand;
 use crate::fleet::Fleet;
 use crate::harness::{Case, Finished};
 
@@ -242,4 +245,46 @@ fn g11_without_source_control_a_directory_is_copied_and_g12_a_mirror_is_made_onc
     failed.code(1).says("/nowhere");
     assert_eq!(shop.releases("app1").len(), 3);
     assert_eq!(shop.current(), "20260101000003");
+}
+
+#[test]
+fn g2_submodules_come_along_where_they_are_asked_for() {
+    let shop = Shop::new();
+    let url = shop.fleet.git().url.clone();
+    let room = tempfile::tempdir().unwrap();
+    let library = std::path::Path::new(&url).with_file_name("library.git");
+    let script = format!(
+        "set -e; export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b\n\
+         git init -q library; cd library; echo inside > file; git add .; git commit -q -m library; cd ..\n\
+         git clone -q --bare library '{library}'; git clone -q '{url}' whole; cd whole\n\
+         git -c protocol.file.allow=always submodule --quiet add '{library}' vendor/library; git commit -q -m vendor; git push -q origin HEAD",
+        library = library.display(),
+    );
+    let made = Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(room.path())
+        .limited_output();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    for host in ["app1", "app2", "web1", "db1"] {
+        shop.fleet
+            .sh(host, "git config --file ~deploy/.gitconfig protocol.file.allow always");
+    }
+    shop.deploy(FIRST, "", "deploy").ok();
+    assert!(
+        shop.fleet
+            .list("app1", &format!("{SHOP}/current/vendor/library/"))
+            .is_empty()
+    );
+    let asked = "set :git_enable_submodules, true;";
+    shop.deploy(SECOND, asked, "deploy").ok();
+    assert_eq!(
+        shop.fleet.read("app1", &format!("{SHOP}/current/vendor/library/file")),
+        "inside"
+    );
+    let mirror = format!("{asked} set :deploy_via, :remote_cache;");
+    shop.deploy("20260101000003", &mirror, "deploy").ok();
+    assert_eq!(
+        shop.fleet.read("db1", &format!("{SHOP}/current/vendor/library/file")),
+        "inside"
+    );
 }
