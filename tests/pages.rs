@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "the counts are for whoever reads the test's output")]
 
 mod command_line;
+mod deploy;
 mod libraries;
 mod readme;
 mod servers;

@@ -16,6 +16,7 @@ static RECIPES: &[(&str, &str)] = &[
     ("scm/none", include_str!("../../stdlib/scm/none.rhai")),
     ("scm/subversion", include_str!("../../stdlib/scm/subversion.rhai")),
     ("spinner", include_str!("../../stdlib/spinner.rhai")),
+    ("status", include_str!("../../stdlib/status.rhai")),
     ("variables", include_str!("../../stdlib/variables.rhai")),
     ("web", include_str!("../../stdlib/web.rhai")),
 ];

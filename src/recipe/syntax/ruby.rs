@@ -102,7 +102,7 @@ pub(in crate::recipe) fn renamed(variable: &str) -> Option<&'static str> {
 pub(in crate::recipe) fn event(task: &str) -> Option<&'static str> {
     Some(match task {
         "deploy:starting" | "deploy:started" => "there is no such event: before \"deploy\", …;",
-        "deploy:updating" | "deploy:check" => "there is no such event: before \"deploy:update_code\", …;",
+        "deploy:updating" => "there is no such event: before \"deploy:update_code\", …;",
         "deploy:updated" => "there is no such event: after \"deploy:update_code\", …;",
         "deploy:publishing" => "there is no such event: before \"deploy:symlink\", …;",
         "deploy:published" => "there is no such event: after \"deploy:symlink\", …;",

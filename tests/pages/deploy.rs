@@ -1,0 +1,171 @@
+//! docs/deploy.md, on two servers.
+
+use super::Page;
+use crate::fleet::Fleet;
+use crate::harness::{Case, Finished};
+use crate::trial::Place;
+
+const HOSTS: [&str; 2] = ["app1", "app2"];
+const BASE: &str = "/u/apps/shop";
+
+#[test]
+fn the_page_of_deploys_is_true() {
+    let mut page = Page::read("docs/deploy.md");
+    let recipe = page.block("// deploy.rhai\n");
+    let layout = page.block("/u/apps/shop ");
+    let fleet = Fleet::start(&HOSTS);
+    let url = fleet.git().url.clone();
+    for host in HOSTS {
+        fleet.sh(
+            host,
+            &format!(
+                "git -c safe.directory='*' clone -q --bare {url} /srv/git/shop.git && git -C /srv/git/shop.git branch -q -M main && \
+                 chown -R deploy /srv/git"
+            ),
+        );
+    }
+    let run = |line: &str| -> Finished { Case::new().file("deploy.rhai", &recipe).shell(line).on(&fleet).run() };
+    let mut step = |line: &str| -> Finished {
+        page.take(line);
+        run(line)
+    };
+    step("capr -T");
+    step("capr -e TASK").code(2);
+    run("capr deploy.rhai -e deploy").ok().says("transaction");
+    step("capr vars --values").ok().says("linked_dirs");
+    step("capr deploy.rhai setup").ok();
+    // The linked file is not there yet.
+    let missing = format!("{BASE}/shared/config/database.yml");
+    step("capr deploy.rhai deploy:check")
+        .code(1)
+        .says(&format!("{missing} is missing: put it there first"));
+    run("capr deploy.rhai deploy").code(1).says(&missing);
+    for host in HOSTS {
+        fleet.sh(host, &format!("mkdir -p {BASE}/shared/config && echo db > {missing}"));
+    }
+    run("capr deploy.rhai deploy:check").ok().says("ready for a deploy");
+    step("capr deploy.rhai deploy").ok().says(&format!(
+        "main {} is now current as 2",
+        &fleet.git().revision().unwrap()[..7]
+    ));
+    for host in HOSTS {
+        assert!(fleet.exists(host, &format!("{BASE}/current/tmp/restart.txt")), "{host}");
+        assert_eq!(fleet.read(host, &format!("{BASE}/current/config/database.yml")), "db");
+        for name in ["current", "releases", "shared", "revisions.log", ".capr"] {
+            assert!(fleet.exists(host, &format!("{BASE}/{name}")));
+            assert!(layout.lines().any(|line| line.trim_start().starts_with(name)), "{name}");
+        }
+    }
+    run("capr deploy.rhai deploy -s release_name=29991231000000 HOSTS=app1").ok();
+    let status = step("capr deploy.rhai deploy:status")
+        .ok()
+        .says("the servers differ in what is current");
+    assert!(
+        status
+            .stdout
+            .lines()
+            .any(|line| line.starts_with("app1") && line.contains("29991231000000")),
+        "{}",
+        status.stdout
+    );
+    let history = run("capr deploy.rhai deploy:history").ok();
+    assert_eq!(
+        history.stdout.lines().filter(|line| line.starts_with("app1 ")).count(),
+        2
+    );
+    assert_eq!(
+        history.stdout.lines().filter(|line| line.starts_with("app2 ")).count(),
+        1
+    );
+    let releases = run("capr deploy.rhai deploy:releases").ok();
+    assert!(
+        releases
+            .stdout
+            .lines()
+            .any(|line| line.contains("29991231000000") && line.ends_with("current")),
+        "{}",
+        releases.stdout
+    );
+    // Where they differ, a rollback wants to be told where to.
+    step("capr deploy.rhai rollback").code(1);
+    page.take("capr deploy.rhai rollback ROLLBACK_RELEASE=20261128134517");
+    let first = fleet.read_link("app2", &format!("{BASE}/current")).unwrap();
+    let name = first.rsplit('/').next().unwrap();
+    run(&format!("capr deploy.rhai rollback ROLLBACK_RELEASE={name}")).ok();
+    for host in HOSTS {
+        assert_eq!(
+            fleet.read_link(host, &format!("{BASE}/current")),
+            Some(first.clone()),
+            "{host}"
+        );
+        assert_eq!(fleet.list(host, &format!("{BASE}/releases")), [name], "{host}");
+    }
+    run("capr deploy.rhai deploy:history")
+        .ok()
+        .says(&format!("rolled back to release {name}"));
+
+    page.take("after \"deploy:update_code\", \"assets:build\";\n");
+    page.instance("ssh_options[\"forward_agent\"] = true;", Place::Top, None, |trial| {
+        trial
+            .bare()
+            .then("puts ssh_options[\"forward_agent\"];")
+            .prints("true\n")
+    });
+    page.recipe("set :use_sudo, true;", Place::Top, None, |trial| {
+        trial.bare().then("puts use_sudo;").prints("true\n")
+    });
+    let hook = format!(
+        "{recipe}namespace :assets {{ task :build {{ run \"touch built\", :dir => release_path; }} }}\nafter \"deploy:update_code\", \"assets:build\";\n"
+    );
+    Case::new()
+        .file("deploy.rhai", &hook)
+        .args(["deploy.rhai", "deploy"])
+        .on(&fleet)
+        .run()
+        .ok();
+    assert!(fleet.exists("app2", &format!("{BASE}/current/built")));
+    page.done();
+}
+
+#[test]
+fn what_is_half_done_and_wrong_is_told() {
+    let fleet = Fleet::start(&["app1"]);
+    let recipe = format!(
+        "set :application, \"shop\"; set :repository, \"{}\"; role :app, \"app1\"; namespace :deploy {{ task :restart {{ }} }}",
+        fleet.git().url
+    );
+    let run = |arguments: &[&str]| Case::new().recipe(&recipe).args(arguments).on(&fleet).run();
+    run(&["deploy:check"])
+        .code(1)
+        .says("/u/apps/shop/releases is not there: do setup first");
+    run(&["setup"]).ok();
+    let nothing = run(&["deploy:status"]).ok();
+    assert!(nothing.stdout.contains("nothing was deployed"), "{}", nothing.stdout);
+    run(&["deploy"]).ok();
+    fleet.sh(
+        "app1",
+        "mkdir /u/apps/shop/releases/29991231000000 && echo 'ann 1' > /u/apps/shop/.capr/29991231000000.run && chown -R deploy /u/apps",
+    );
+    for (task, said) in [
+        ("deploy:status", "29991231000000 is not complete"),
+        ("deploy:releases", "not complete"),
+    ] {
+        let finished = run(&[task]).ok();
+        assert!(finished.stdout.contains(said), "{}", finished.stdout);
+    }
+    // What a check finds is all told at once, and nothing is changed.
+    fleet.sh(
+        "app1",
+        "chown root:root /u/apps/shop/releases && chmod 755 /u/apps/shop/releases",
+    );
+    let before = fleet.sh("app1", "find /u/apps -printf '%p %T@ %u\\n' | sort");
+    let more = format!("{recipe}\nset :linked_files, [\".env\"];");
+    let case = Case::new().recipe(&more).args(["deploy:check", "-s", "branch=nope"]);
+    case.on(&fleet)
+        .run()
+        .code(1)
+        .says("/u/apps/shop/shared/.env is missing")
+        .says("deploy may not write to /u/apps/shop/releases")
+        .says("the repository has no branch or tag nope");
+    assert_eq!(fleet.sh("app1", "find /u/apps -printf '%p %T@ %u\\n' | sort"), before);
+}
