@@ -28,15 +28,18 @@ fn plain() -> Vec<Trial> {
             .then("puts branch;")
             .env("BRANCH", "fix")
             .prints("fix\n"),
-        piece("set_default :x, 1; set_if_empty :x, 2;")
+        piece("set_default :x, 1;").then("puts x;").prints("1\n"),
+        piece("set_default :x, 1;")
+            .before("set :x, 2;")
             .then("puts x;")
-            .prints("1\n"),
-        piece("set_default :x, 1; set_if_empty :x, 2;")
+            .prints("2\n"),
+        piece("set_if_empty :x, 1;").then("puts x;").prints("1\n"),
+        piece("set_if_empty :x, 1;")
             .before("set :x, 2;")
             .then("puts x;")
             .prints("2\n"),
         // 3.x: the command line has no -s; here it counts as set.
-        piece("set_default :x, 1; set_if_empty :x, 2;")
+        piece("set_default :x, 1;")
             .then("puts x;")
             .calls(&["t", "-S", "x=3"])
             .prints("3\n"),
