@@ -231,6 +231,30 @@ fn o3_l4_q_and_v_choose_what_is_shown() {
 }
 
 #[test]
+fn a_circle_of_tasks_prints_its_error_and_no_turns() {
+    let recipe = r#"
+        task :a { invoke "b" + ""; }
+        before :b { info "hook" + ""; }
+        task :b { if ENV["SAY"] == "yes" { info "said"; } invoke "a" + ""; }
+        task :down { let left = fetch(:left, 3); set :left, left - 1; if left > 0 { invoke "down"; } }
+    "#;
+    let run = |recipe: &str, task: &str| Case::new().recipe(recipe).args([task]).run();
+    let silent = recipe.replace("before :b", "task :unused");
+    let told = run(&silent, "a")
+        .code(3)
+        .says("tasks are nested more than 50 deep: a → b → a")
+        .stderr;
+    assert_eq!(told.matches("executing `").count(), 2, "{told}");
+    assert!(told.contains("failed: 2 tasks"), "{told}");
+    // What was done in each turn is told.
+    let told = run(recipe, "a").code(3).stderr;
+    assert_eq!(told.matches(" ** hook").count(), 25, "{told}");
+    // A task that calls itself and comes to an end is no circle.
+    let told = run(recipe, "down").ok().stderr;
+    assert_eq!(told.matches("executing `down'").count(), 4, "{told}");
+}
+
+#[test]
 fn o4_there_is_no_colour_where_there_is_no_terminal() {
     let run = |arguments: &[&str]| Case::new().recipe(RECIPE).args(["typo"]).args(arguments);
     for format in ["pretty", "plain", "json"] {

@@ -66,6 +66,10 @@ impl Frames {
         self.stack.iter().map(|frame| frame.task.clone()).collect()
     }
 
+    pub fn is_running(&self, task: &str) -> bool {
+        self.stack.iter().any(|frame| frame.task == task)
+    }
+
     /// An action starts on this server: every running task has touched it.
     pub fn touch(&mut self, server: &Server) {
         for frame in &self.stack {

@@ -102,10 +102,15 @@ impl Actor {
 
     /// A task begins.
     pub fn enter(&mut self, task: &str) {
-        self.teller.tell(Event::TaskStarted {
+        let begins = Event::TaskStarted {
             task: task.to_owned(),
             depth: self.frames.depth(),
-        });
+        };
+        if self.frames.is_running(task) {
+            self.teller.hold(begins);
+        } else {
+            self.teller.tell(begins);
+        }
         self.transaction.entered(task);
         self.frames.push(task);
     }

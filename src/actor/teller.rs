@@ -6,11 +6,17 @@ use crate::secret::Redactor;
 pub(super) struct Teller {
     reporter: Box<dyn Reporter>,
     redactor: Redactor,
+    /// What is told once something comes of it.
+    held: Vec<Event>,
 }
 
 impl Teller {
     pub fn new(reporter: Box<dyn Reporter>, redactor: Redactor) -> Self {
-        Self { reporter, redactor }
+        Self {
+            reporter,
+            redactor,
+            held: Vec::new(),
+        }
     }
 
     pub fn redactor(&self) -> &Redactor {
@@ -21,7 +27,34 @@ impl Teller {
         self.reporter.tick();
     }
 
-    pub fn tell(&mut self, mut event: Event) {
+    /// A task begins that runs already. Where that goes on and on until it is an error, that is what is told, and not each turn
+    /// of the circle; it is told with whatever happens in the task.
+    pub fn hold(&mut self, event: Event) {
+        self.held.push(event);
+    }
+
+    pub fn tell(&mut self, event: Event) {
+        match &event {
+            Event::TaskStarted { .. } | Event::HooksTriggered { .. } if !self.held.is_empty() => {
+                self.held.push(event);
+                return;
+            }
+            Event::TaskFinished { depth, ok: false, .. } => {
+                let is_begin = |held: &Event| matches!(held, Event::TaskStarted { depth: begun, .. } if begun == depth);
+                if let Some(begin) = self.held.iter().rposition(is_begin) {
+                    self.held.truncate(begin);
+                    return;
+                }
+            }
+            _ => {}
+        }
+        for held in std::mem::take(&mut self.held) {
+            self.report(held);
+        }
+        self.report(event);
+    }
+
+    fn report(&mut self, mut event: Event) {
         if !self.redactor.is_empty() {
             for text in texts(&mut event) {
                 *text = self.redactor.clean(text);

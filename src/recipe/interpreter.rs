@@ -409,15 +409,7 @@ pub fn names_secret(text: &str) -> bool {
     SECRETS.iter().any(|word| text.contains(word))
 }
 
-/// A recipe's line as it may be shown: where it speaks of a secret, its texts are starred, character for character.
-pub(super) fn masked(line: &str) -> String {
-    match names_secret(&line.to_lowercase()) {
-        true => starred(line),
-        false => line.to_owned(),
-    }
-}
-
-/// Its texts, character for character.
+/// The line with all its texts starred, character for character.
 pub(super) fn starred(line: &str) -> String {
     let mut quote = None;
     line.chars()

@@ -68,6 +68,12 @@ impl Files {
         let text = self.texts.get(file)?;
         text.lines().nth(number.checked_sub(1)?).map(str::to_owned)
     }
+
+    /// What stands before that line.
+    pub(super) fn before(&self, file: &str, number: usize) -> String {
+        let text = self.texts.get(file).map(|text| &**text).unwrap_or_default();
+        text.split_inclusive('\n').take(number.saturating_sub(1)).collect()
+    }
 }
 
 /// A file that was found: its name in messages, what it really is, and its text.

@@ -20,6 +20,7 @@ mod interactive;
 mod interpreter;
 mod limits;
 mod loader;
+mod mask;
 mod missing;
 mod names;
 mod options;
@@ -472,7 +473,8 @@ impl Recipe {
             {
                 diagnostic.hints = vec![instead.to_owned()];
             }
-            diagnostic.line = text.map(|text| interpreter::masked(&text));
+            let before = self.interpreter.files.borrow().before(&origin.file, origin.line);
+            diagnostic.line = text.map(|text| mask::masked(&before, &text));
         }
         diagnostic
     }

@@ -6,6 +6,8 @@ use super::text::{cut, wrap};
 
 /// Room for a description, however narrow the terminal is.
 const LEAST_COLUMNS: usize = 30;
+/// What stands around a name: `capr NAME   # `.
+const AROUND: usize = 10;
 
 /// What to list, and how.
 #[derive(Clone, Debug, Default)]
@@ -34,21 +36,28 @@ pub(super) fn list(tasks: &[TaskSummary], listing: &Listing, columns: Option<usi
         return None;
     }
     listed.sort_by(|a, b| a.name.cmp(&b.name));
-    let width = listed.iter().map(|task| task.name.chars().count()).max().unwrap_or(0);
+    // A name that is much longer than the others does not leave all of them without room.
+    let aligned = columns.map_or(usize::MAX, |columns| {
+        columns.saturating_sub(AROUND + LEAST_COLUMNS).max(LEAST_COLUMNS)
+    });
+    let lengths = listed.iter().map(|task| task.name.chars().count());
+    let width = lengths.filter(|length| *length <= aligned).max().unwrap_or(0);
     let mut text = String::new();
     for task in listed {
         let name = &task.name;
         let line = match (&task.description, listing.bare) {
             (Some(description), false) => {
                 let brief = first_sentence(description);
+                let used = AROUND + name.chars().count().max(width);
                 let brief = match columns {
-                    Some(columns) => cut(
-                        &brief,
-                        columns.saturating_sub(width + "capr   # ".len()).max(LEAST_COLUMNS),
-                    ),
+                    Some(columns) if used > width + AROUND => cut(&brief, columns.saturating_sub(used)),
+                    Some(columns) => cut(&brief, columns.saturating_sub(used).max(LEAST_COLUMNS)),
                     None => brief,
                 };
-                format!("capr {name:width$}   # {brief}")
+                match brief.is_empty() {
+                    true => format!("capr {name}"),
+                    false => format!("capr {name:width$}   # {brief}"),
+                }
             }
             _ => format!("capr {name}"),
         };
@@ -200,13 +209,37 @@ mod tests {
     #[test]
     fn l7_a_description_keeps_thirty_columns_on_a_narrow_terminal() {
         assert_snapshot!(list(&tasks(), &Listing::default(), Some(60)).unwrap_or_default(), @r"
-        capr deploy    # Deploys the project, which is a matter of...
+        capr deploy    # Deploys the project, which is a matter o...
         capr restart   # Restarts the listeners.
         ");
         assert_snapshot!(list(&tasks(), &Listing::default(), Some(10)).unwrap_or_default(), @r"
         capr deploy    # Deploys the project, which...
         capr restart   # Restarts the listeners.
         ");
+    }
+
+    #[test]
+    fn l6_no_line_is_wider_than_a_terminal() {
+        let long = [
+            "deploy:web:disable",
+            "a:task:whose:name:is:as:long:as:half:of:a:terminal:is:wide",
+        ];
+        let mut tasks = tasks();
+        tasks.extend(long.map(|name| {
+            task(
+                name,
+                Some("Says something that takes more room than there is in one line."),
+            )
+        }));
+        for columns in [70, 80] {
+            let listed = list(&tasks, &Listing::default(), Some(columns)).unwrap_or_default();
+            let widest = listed.lines().map(|line| line.chars().count()).max();
+            assert!(widest.is_some_and(|widest| widest <= columns), "{columns}\n{listed}");
+            assert!(
+                listed.contains("capr restart              # Restarts the listeners.\n"),
+                "{listed}"
+            );
+        }
     }
 
     #[test]
