@@ -46,6 +46,68 @@ fn l15_without_a_stage_the_stages_are_listed() {
 }
 
 #[test]
+fn l15_a_slip_in_a_stage_is_told_as_one() {
+    let meant = "help: did you mean the stage `staging'?\n";
+    let told = |arguments: &[&str]| case().args(arguments).run().code(2).stderr;
+    let no_stage = format!("error: there is no stage `stagin'\n{meant}");
+    assert_eq!(told(&["stagin", "show"]), no_stage);
+    assert_eq!(told(&["stagin", "show", "--servers"]), no_stage);
+    assert!(told(&["stagin", "show", "-S", "default_stage=production"]).ends_with(meant));
+    for option in [&["-T"][..], &["-e", "show"]] {
+        let told = told(&[&["stagin"], option].concat());
+        assert_eq!(
+            told,
+            format!("error: {} runs no tasks, but `stagin' was named\n{meant}", option[0])
+        );
+    }
+}
+
+#[test]
+fn l15_lists_explanations_and_check_know_a_stage() {
+    let described = "desc \"Only here.\"; task :only_here {} role :app, \"stage1\";";
+    let case = || case().file("config/deploy/staging.rhai", described);
+    let listed = case().args(["staging", "-T", "here"]).run().ok();
+    assert_eq!(listed.stdout, "capr only_here   # Only here.\n");
+    case()
+        .args(["production", "-T", "here"])
+        .run()
+        .code(1)
+        .says("no task matches `here'");
+    case()
+        .args(["staging", "-e", "only_here"])
+        .run()
+        .ok()
+        .says("Only here.");
+    case()
+        .args(["-e", "only_here"])
+        .run()
+        .code(2)
+        .says("the task `only_here' does not exist");
+
+    let broken = |stage: &[&str]| {
+        let check = Case::new().file("deploy.rhai", RECIPE);
+        let check = check.file("config/deploy/production.rhai", "role :app, \"live1\";");
+        let check = check.file("config/deploy/staging.rhai", "role :app, nope;");
+        check.args(["check", "deploy.rhai"]).args(stage).run()
+    };
+    broken(&[]).code(3).says("config/deploy/staging.rhai");
+    broken(&["staging"]).code(3);
+    assert_eq!(broken(&["production"]).ok().stdout, "nothing wrong found\n");
+    broken(&["show"])
+        .code(2)
+        .says("check runs no tasks, but `show' was named");
+    broken(&["production", "show"])
+        .code(2)
+        .says("check runs no tasks, but `show' was named");
+}
+
+#[test]
+fn v4_what_hosts_names_beside_the_recipe_is_told_by_servers_too() {
+    let told = case().args(["staging", "go", "--servers", "HOSTS=stagge1"]).run().ok();
+    told.says("HOSTS names `stagge1', which is not in the recipe");
+}
+
+#[test]
 fn l15_the_default_stage_is_a_variable_and_so_is_the_stage() {
     for option in ["default_stage=staging", "stage=staging"] {
         assert_eq!(

@@ -18,7 +18,7 @@ struct Entry {
 const ENTRIES: &[Entry] = &[
     Entry {
         tool: Tool::Check,
-        form: "check [RECIPE] [--json]",
+        form: "check [RECIPE] [STAGE] [--json]",
         brief: "finds what is wrong in a recipe",
         text: "Looks for what is wrong in a recipe without running a task: unknown names, options, roles and tasks. With --json each finding is a \
                JSON object on a line of its own. Ends with 3 where there is an error.",
@@ -74,8 +74,8 @@ const ENTRIES: &[Entry] = &[
 /// How tasks are run and looked at.
 const TASKS: [(&str, &str); 4] = [
     ("[RECIPE] [STAGE] TASK... [NAME=value]...", "runs tasks"),
-    ("[RECIPE] -T [PATTERN]", "lists tasks"),
-    ("[RECIPE] -e TASK", "shows a task's whole description"),
+    ("[RECIPE] [STAGE] -T [PATTERN]", "lists tasks"),
+    ("[RECIPE] [STAGE] -e TASK", "shows a task's whole description"),
     (
         "[RECIPE] [STAGE] TASK... --servers [--json]",
         "shows whom tasks address",

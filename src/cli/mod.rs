@@ -285,8 +285,12 @@ fn with_settings(
         redactor: redactor.clone(),
         interrupt: interrupt.clone(),
     };
-    if let Work::Check { json } = settings.work {
-        let found = Recipe::check(&settings.recipes, settings.recipe_options, surroundings);
+    if let Work::Check { words, json } = &settings.work {
+        let (words, json) = (words, *json);
+        let found = match Recipe::check(&settings.recipes, settings.recipe_options, surroundings, words) {
+            Ok(found) => found,
+            Err(unwanted) => return refuse(console, &unwanted),
+        };
         return check(&found, json, console);
     }
     let recipe = match Recipe::load(&settings.recipes, settings.recipe_options, surroundings) {
@@ -312,8 +316,8 @@ fn with_settings(
         // Needs no loaded recipe: done above.
         Work::Check { .. } => 0,
         Work::Servers { tasks, json } => servers(&recipe, &tasks, json, console),
-        Work::List(listing) => list(&recipe, &listing, console),
-        Work::Explain { task } => explain(&recipe, &task, console),
+        Work::List { words, listing } => list(&recipe, &words, &listing, console),
+        Work::Explain { words, task } => explain(&recipe, &words, &task, console),
     }
 }
 
@@ -409,14 +413,10 @@ fn variables(recipe: &Recipe, words: &[String], (values, json): (bool, bool), co
 }
 
 fn definitions(recipe: &Recipe, words: &[String], console: &Console) -> u8 {
-    match recipe.look_at_stage(words) {
-        Ok(unknown) if unknown.is_empty() => console.data(&recipe.definitions()),
-        Ok(unknown) => {
-            let message = format!("definitions runs no tasks, but `{}' was named", unknown.join("', `"));
-            return refuse(console, &[Diagnostic::new(Fault::Usage, message)]);
-        }
-        Err(diagnostics) => return refuse(console, &diagnostics),
+    if let Err(wrong) = recipe.look_at_stage_alone(words, "definitions") {
+        return refuse(console, &wrong);
     }
+    console.data(&recipe.definitions());
     0
 }
 
@@ -478,7 +478,10 @@ fn interactive(recipe: Recipe, mut words: Vec<String>, surroundings: &interactiv
     }
 }
 
-fn list(recipe: &Recipe, listing: &Listing, console: &Console) -> u8 {
+fn list(recipe: &Recipe, words: &[String], listing: &Listing, console: &Console) -> u8 {
+    if let Err(wrong) = recipe.look_at_stage_alone(words, "-T") {
+        return refuse(console, &wrong);
+    }
     if console.list(&recipe.tasks(), listing) {
         return 0;
     }
@@ -494,7 +497,10 @@ fn list(recipe: &Recipe, listing: &Listing, console: &Console) -> u8 {
     refuse(console, &[diagnostic])
 }
 
-fn explain(recipe: &Recipe, name: &str, console: &Console) -> u8 {
+fn explain(recipe: &Recipe, words: &[String], name: &str, console: &Console) -> u8 {
+    if let Err(wrong) = recipe.look_at_stage_alone(words, "-e") {
+        return refuse(console, &wrong);
+    }
     if let Some(diagnostic) = recipe.unknown_task(name) {
         console.errors([&diagnostic]);
         return Fault::Usage.exit_code();

@@ -28,8 +28,6 @@ pub(super) enum UsageError {
     Json,
     #[error("--values belongs to vars: capr vars RECIPE --values")]
     Values,
-    #[error("{option} runs no tasks, but `{word}' was named")]
-    UnwantedTask { option: &'static str, word: String },
     /// What was given is not shown: it may be a secret.
     #[error("{0} takes name=value, and the name or the `=' is missing")]
     Variable(&'static str),
@@ -69,8 +67,8 @@ pub(super) enum Work {
     Shell { words: Vec<String>, checks: bool },
     /// Show which servers these tasks address.
     Servers { tasks: Vec<String>, json: bool },
-    /// Find what is wrong in the recipe.
-    Check { json: bool },
+    /// Find what is wrong in the recipe, with all its stages or the one that is named.
+    Check { words: Vec<String>, json: bool },
     /// List variables, of the stage that the first word may name; the others are parts of names.
     Variables {
         words: Vec<String>,
@@ -79,10 +77,10 @@ pub(super) enum Work {
     },
     /// Write definitions for editors, with those of the stage that the word may name.
     Definitions { words: Vec<String> },
-    /// List tasks.
-    List(Listing),
-    /// Show one task's description.
-    Explain { task: String },
+    /// List tasks, with those of the stage that the word may name.
+    List { words: Vec<String>, listing: Listing },
+    /// Show one task's description, which the stage that the word names may hold.
+    Explain { words: Vec<String>, task: String },
 }
 
 /// Everything that was decided by arguments and environment.
@@ -135,8 +133,10 @@ impl Settings {
             return Err(UsageError::Values);
         }
         let work = if tool == Some(Tool::Check) {
-            no_tasks("check", &words)?;
-            Work::Check { json: arguments.json }
+            Work::Check {
+                words,
+                json: arguments.json,
+            }
         } else if tool == Some(Tool::Vars) {
             Work::Variables {
                 words,
@@ -153,15 +153,16 @@ impl Settings {
                 checks: !arguments.no_check,
             }
         } else if let Some(task) = arguments.explain {
-            no_tasks("-e", &words)?;
-            Work::Explain { task }
+            Work::Explain { words, task }
         } else if arguments.tasks.is_some() || arguments.bare {
-            no_tasks("-T", &words)?;
-            Work::List(Listing {
-                pattern,
-                all: arguments.verbose > 0,
-                bare: arguments.bare,
-            })
+            Work::List {
+                words,
+                listing: Listing {
+                    pattern,
+                    all: arguments.verbose > 0,
+                    bare: arguments.bare,
+                },
+            }
         } else if words.is_empty() {
             return Err(UsageError::NoTask);
         } else if arguments.servers {
@@ -279,16 +280,6 @@ fn trust(said: &[PathBuf], stdlib: Option<&Path>, shell: &Shell) -> Trust {
     }
     stdlib.into_iter().for_each(|directory| trust.believe(directory));
     trust
-}
-
-fn no_tasks(option: &'static str, words: &[String]) -> Result<(), UsageError> {
-    match words.first() {
-        None => Ok(()),
-        Some(word) => Err(UsageError::UnwantedTask {
-            option,
-            word: word.clone(),
-        }),
-    }
 }
 
 /// Whether a word is `NAME=value`.
@@ -454,12 +445,10 @@ mod tests {
             let settings = resolve(arguments).unwrap();
             assert_eq!(settings.recipes, [PathBuf::from(recipe)], "{arguments:?}");
             match settings.work {
-                Work::List(listing) => assert_eq!(listing.pattern.as_deref(), pattern, "{arguments:?}"),
+                Work::List { listing, .. } => assert_eq!(listing.pattern.as_deref(), pattern, "{arguments:?}"),
                 other => panic!("{other:?}"),
             }
         }
-        assert!(resolve(&["deploy", "-T"]).is_err());
-        assert!(resolve(&["-e", "deploy", "setup"]).is_err());
     }
 
     #[test]
@@ -541,8 +530,6 @@ mod tests {
         assert!(is_check(&["check", "flipper.rhai", "--json"]));
         assert!(!is_check(&["flipper.rhai", "check"]));
         assert!(!is_check(&["-f", "Recipes", "check"]));
-        let error = resolve(&["check", "flipper.rhai", "deploy"]).unwrap_err();
-        assert_eq!(error.to_string(), "check runs no tasks, but `deploy' was named");
         assert_eq!(resolve(&["deploy", "--json"]).unwrap_err(), UsageError::Json);
         assert_eq!(resolve(&["check", "--values"]).unwrap_err(), UsageError::Values);
     }

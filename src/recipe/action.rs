@@ -161,7 +161,7 @@ impl Interpreter {
 
     /// Hosts of the command line that the recipe does not name are addressed, and said: they may be a slip.
     /// Once, when servers are first needed: before that the blocks of roles have not run.
-    fn greet_strangers(&self) {
+    pub(super) fn greet_strangers(&self) {
         if self.has_greeted.replace(true) {
             return;
         }

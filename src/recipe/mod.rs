@@ -195,12 +195,18 @@ impl Recipe {
     }
 
     /// Everything that can be found without running a task, in the order of files and lines.
-    pub fn check<P: AsRef<Path>>(paths: &[P], options: Options, surroundings: Surroundings) -> Vec<Diagnostic> {
+    pub fn check<P: AsRef<Path>>(
+        paths: &[P],
+        options: Options,
+        surroundings: Surroundings,
+        words: &[String],
+    ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
         let recipe = Self::new(paths, &options, surroundings);
+        let stages = recipe.stages_named(words, "check")?;
         let loaded = recipe.interpreter.bounded(|| recipe.load_all(paths, &options));
         // Each after the other: what any of them sets is known.
-        let loaded = loaded.and_then(|()| recipe.stages.iter().try_for_each(|stage| recipe.load_stage(stage)));
-        recipe.wrong(loaded, true, true)
+        let loaded = loaded.and_then(|()| stages.iter().try_for_each(|stage| recipe.load_stage(stage)));
+        Ok(recipe.wrong(loaded, true, true))
     }
 
     /// What is wrong, in the order of files and lines: why loading has failed, and what else can be found. `is_checked`:
@@ -344,8 +350,10 @@ impl Recipe {
     /// Which servers the commands of these tasks would go to, and of the tasks that they name; each task once, in the
     /// order they are named. All names were checked with `unknown_task`.
     pub fn addressed(&self, tasks: &[String]) -> Vec<Addressed> {
-        self.interpreter
-            .bounded(|| addressed::addressed(&self.interpreter, &self.engine, tasks))
+        let addressed = || addressed::addressed(&self.interpreter, &self.engine, tasks);
+        let addressed = self.interpreter.bounded(addressed);
+        self.interpreter.greet_strangers();
+        addressed
     }
 
     /// The diagnostic for a name that is no task, with the nearest names; `None` when it is one.
@@ -361,6 +369,7 @@ impl Recipe {
                 .push(format!("`{name}' is a namespace without a default task"));
         }
         diagnostic.hints.extend(suggestion(name, configuration.tasks.names()));
+        diagnostic.hints.extend(self.meant_stage(name));
         Some(diagnostic)
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rhai::Position;
 
 use super::{Fallible, Recipe, values};
-use crate::configuration::{Setter, suggestion};
+use crate::configuration::{Setter, nearest, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// A stage and its file.
@@ -49,7 +49,7 @@ impl Recipe {
         }
         let (stage, rest) = self.stage_of(words)?;
         let Some(stage) = stage else {
-            return Err(vec![self.no_stage("no stage was named".to_owned())]);
+            return Err(vec![self.none_named(words)]);
         };
         if rest.is_empty() {
             return Err(vec![
@@ -67,6 +67,49 @@ impl Recipe {
             self.enter(stage)?;
         }
         Ok(rest.to_vec())
+    }
+
+    /// The same for who takes no other words: `option` is what the person has asked for.
+    pub fn look_at_stage_alone(&self, words: &[String], option: &str) -> Result<(), Vec<Diagnostic>> {
+        let rest = self.look_at_stage(words)?;
+        rest.first()
+            .map_or(Ok(()), |word| Err(vec![self.unwanted(word, option)]))
+    }
+
+    /// The stage that the only word names; all of them without a word.
+    pub(super) fn stages_named(&self, words: &[String], option: &str) -> Result<Vec<&Stage>, Vec<Diagnostic>> {
+        let Some((word, rest)) = words.split_first() else {
+            return Ok(self.stages.iter().collect());
+        };
+        let found = self.stages.iter().find(|stage| stage.name == *word);
+        match (found, rest.first()) {
+            (Some(stage), None) => Ok(vec![stage]),
+            (Some(_), Some(other)) => Err(vec![self.unwanted(other, option)]),
+            (None, _) => Err(vec![self.unwanted(word, option)]),
+        }
+    }
+
+    fn unwanted(&self, word: &str, option: &str) -> Diagnostic {
+        let message = format!("{option} runs no tasks, but `{word}' was named");
+        let mut diagnostic = Diagnostic::new(Fault::Usage, message);
+        diagnostic.hints.extend(self.meant_stage(word));
+        diagnostic
+    }
+
+    /// The hint with the stage whose name is nearly this one.
+    pub(super) fn meant_stage(&self, word: &str) -> Option<String> {
+        let meant = nearest(word, self.stages.iter().map(|stage| stage.name.as_str()))?;
+        Some(format!("did you mean the stage `{meant}'?"))
+    }
+
+    /// No word names a stage, and one is needed.
+    fn none_named(&self, words: &[String]) -> Diagnostic {
+        let configuration = self.interpreter.configuration.borrow();
+        let slip = words.first().filter(|word| configuration.tasks.get(word).is_none());
+        match slip.and_then(|word| Some((word, self.meant_stage(word)?))) {
+            Some((word, hint)) => Diagnostic::new(Fault::Usage, format!("there is no stage `{word}'")).hint(hint),
+            None => self.no_stage("no stage was named".to_owned()),
+        }
     }
 
     fn enter(&self, stage: &Stage) -> Result<(), Vec<Diagnostic>> {

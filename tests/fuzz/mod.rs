@@ -82,7 +82,7 @@ impl Place {
             interrupt: Interrupt::default(),
         };
         if how.check {
-            return Ok(Recipe::check(&[path], options, surroundings));
+            return Ok(Recipe::check(&[path], options, surroundings, &[]).unwrap_or_else(|wrong| wrong));
         }
         match Recipe::load(&[path], options, surroundings) {
             Ok(recipe) => {

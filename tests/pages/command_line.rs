@@ -65,7 +65,7 @@ fn the_page_of_the_command_line_is_true() {
         assert_eq!(others(call).ok().stdout, "theirs\n");
     }
 
-    page.take("capr check [RECIPE] [--json]");
+    page.take("capr check [RECIPE] [STAGE] [--json]");
     ok("capr check deploy.rhai").says("nothing wrong found");
     let found = line("capr check deploy.rhai --json")
         .file("deploy.rhai", "runn \"x\";")

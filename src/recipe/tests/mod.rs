@@ -176,7 +176,7 @@ impl Case {
     /// What `capr check` finds.
     fn check(self) -> Vec<Diagnostic> {
         let (path, options, surroundings, _log, _directory) = self.prepare();
-        Recipe::check(&[path], options, surroundings)
+        Recipe::check(&[path], options, surroundings, &[]).unwrap()
     }
 
     fn run(self, tasks: &[&str]) -> Outcome {
