@@ -242,4 +242,8 @@ pub trait Reporter {
     fn report(&mut self, event: &Event);
     /// Nothing happened for a second while something is waited for: how long is shown anew.
     fn tick(&mut self) {}
+    /// Whether nobody takes output any more: what servers write to standard output or error, or, as `data`, what is printed.
+    fn is_unread(&self, _data: bool) -> bool {
+        false
+    }
 }

@@ -20,15 +20,16 @@ fn case(fleet: &Fleet, verb: &str, count: usize) -> Case {
 }
 
 /// What each command has written when none of them gets on any more.
-fn written(fleet: &Fleet) -> Vec<u64> {
-    let look = "cat /proc/$(pgrep -x seq || echo none)/io 2>/dev/null | sed -n 's/wchar: //p'";
+fn written(fleet: &Fleet, hosts: &[&str], program: &str) -> Vec<u64> {
+    let look = "cat /proc/$(pgrep -x PROGRAM || echo none)/io 2>/dev/null | sed -n 's/wchar: //p'";
+    let look = look.replace("PROGRAM", program);
     let limit = Instant::now() + Duration::from_secs(30);
     let (mut before, mut still) = (Vec::new(), 0);
     while still < 10 {
         assert!(Instant::now() < limit, "{before:?}");
-        let now: Vec<u64> = HOSTS
+        let now: Vec<u64> = hosts
             .iter()
-            .map(|host| fleet.sh(host, look).parse().unwrap_or_default())
+            .map(|host| fleet.sh(host, &look).parse().unwrap_or_default())
             .collect();
         still = if now == before && !now.contains(&0) {
             still + 1
@@ -46,7 +47,7 @@ fn c28_who_does_not_read_our_output_slows_the_servers_and_gets_all_of_it_in_the_
     let fleet = Fleet::start(&HOSTS);
     for (verb, prefix) in [("stream", "[HOST] "), ("run", " ** [out :: HOST] ")] {
         let mut running = case(&fleet, verb, COUNT).start();
-        for written in written(&fleet) {
+        for written in written(&fleet, &HOSTS, "seq") {
             assert!(written < 5 << 20, "{written} bytes were written for nobody");
         }
         running.read_on();
@@ -76,7 +77,7 @@ fn b3_a_stop_request_ends_a_run_whose_output_nobody_reads() {
     let fleet = Fleet::start(&HOSTS);
     for verb in ["stream", "run"] {
         let running = case(&fleet, verb, 10_000_000).start();
-        written(&fleet);
+        written(&fleet, &HOSTS, "seq");
         let begin = Instant::now();
         running.signal(Signal::INT);
         running.finish_unread().code(130);
@@ -85,5 +86,26 @@ fn b3_a_stop_request_ends_a_run_whose_output_nobody_reads() {
         for host in HOSTS {
             assert_eq!(fleet.sh(host, "pgrep -x seq || echo none"), "none");
         }
+    }
+}
+
+#[test]
+fn b3_a_stop_request_waits_a_moment_for_readers_however_many_servers_have_short_lines_to_tell() {
+    let names: Vec<String> = (1..=20).map(|number| format!("app{number}")).collect();
+    let hosts: Vec<&str> = names.iter().map(String::as_str).collect();
+    let fleet = Fleet::start(&hosts);
+    let recipe = format!(
+        "role :app, \"{}\"; task :t {{ run \"exec yes\"; }}",
+        names.join("\", \"")
+    );
+    let running = Case::new().recipe(&recipe).args(["t"]).on(&fleet).unread().start();
+    written(&fleet, &hosts, "yes");
+    let begin = Instant::now();
+    running.signal(Signal::INT);
+    running.finish_unread().code(130);
+    let took = begin.elapsed();
+    assert!(took < Duration::from_secs(6), "{took:?}");
+    for host in hosts {
+        assert_eq!(fleet.sh(host, "pgrep -x yes || echo none"), "none");
     }
 }

@@ -316,6 +316,11 @@ impl Running {
     /// Tells the lines that `text` completes; without one, the line that was never completed.
     fn lines(&mut self, index: usize, stream: Stream, text: Option<&str>, teller: &mut Teller) {
         let (action, output) = (self.id, self.output);
+        let is_printed = (output, stream) == (Output::Stream, Stream::Out);
+        // To find its lines takes as long as to tell them.
+        if text.is_some() && teller.is_unread(is_printed) {
+            return;
+        }
         let Some(job) = self.jobs.get_mut(index) else {
             return;
         };

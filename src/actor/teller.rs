@@ -23,6 +23,10 @@ impl Teller {
         &self.redactor
     }
 
+    pub fn is_unread(&self, data: bool) -> bool {
+        self.reporter.is_unread(data)
+    }
+
     pub fn tick(&mut self) {
         self.reporter.tick();
     }

@@ -116,6 +116,10 @@ impl Reporter for Console {
     fn tick(&mut self) {
         self.0.borrow_mut().draw("");
     }
+
+    fn is_unread(&self, data: bool) -> bool {
+        self.0.borrow().is_unread(data)
+    }
 }
 
 impl Console {
@@ -296,6 +300,9 @@ impl Inner {
         }
         self.measure();
         self.tally.count(event);
+        if self.is_in_vain(event) {
+            return;
+        }
         if let Event::Printed { text } = event {
             self.messages.erase();
             self.hand_out(&format!("{text}\n"));
@@ -372,6 +379,21 @@ impl Inner {
             name: self.cleaner.line(&task.name),
             description: description.map(|text| self.cleaner.whole(text, false).as_str().to_owned()),
         }
+    }
+
+    /// Whether it is output that nobody takes: what servers have sent on its way may be long, and a run that is to stop does not
+    /// put all of it into words first. A log takes it.
+    fn is_in_vain(&self, event: &Event) -> bool {
+        match event {
+            Event::Output { .. } => self.is_unread(false),
+            Event::Printed { .. } => self.is_unread(true),
+            _ => false,
+        }
+    }
+
+    fn is_unread(&self, data: bool) -> bool {
+        let stream = if data { &self.data } else { &self.messages };
+        self.log.is_none() && stream.is_unread()
     }
 
     /// How wide the terminal is by now.

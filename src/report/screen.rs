@@ -12,6 +12,8 @@ pub(super) struct Screen {
     drawn: Option<String>,
     /// Why something could not be written, the first time.
     lost: Option<Error>,
+    /// Nobody has taken what was written last.
+    is_unread: bool,
 }
 
 /// The last line emptied, and what has become of it. The cursor stands before it: where a terminal that became narrower has made
@@ -24,7 +26,13 @@ impl Screen {
             out,
             drawn: None,
             lost: None,
+            is_unread: false,
         }
+    }
+
+    /// Whether nobody has taken what was written last: the reader is gone, or the run is to stop and nobody reads on.
+    pub(super) fn is_unread(&self) -> bool {
+        self.is_unread
     }
 
     /// Writes whole lines, then draws `live` as the last line.
@@ -48,6 +56,7 @@ impl Screen {
             text.push_str("\u{1b}[?7h\r");
         }
         let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+        self.is_unread = matches!(&written, Err(error) if error.kind() == ErrorKind::BrokenPipe);
         if let Err(error) = written {
             self.lost.get_or_insert(error);
         }

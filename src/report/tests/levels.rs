@@ -1,5 +1,8 @@
 //! What each level shows, what a dry run says, and when it was.
 
+use std::cell::Cell;
+use std::io::Write;
+use std::rc::Rc;
 use std::time::Duration;
 
 use insta::assert_snapshot;
@@ -409,4 +412,52 @@ fn the_last_line_is_drawn_anew_as_time_passes_as_wide_as_the_terminal_is_by_then
     // The cursor stands before the line: whatever a terminal has made of it is behind it.
     console.report(&message(Level::Info, None, "said"));
     assert_eq!(messages.text(), format!("{drawn}␍\n␛[Jsaid\n{drawn}"));
+}
+
+#[test]
+fn output_that_nobody_takes_is_not_put_into_words_but_the_log_has_it() {
+    /// Takes nothing until it is told to.
+    #[derive(Clone, Default)]
+    struct Reader(Rc<Cell<bool>>, Paper);
+    impl Write for Reader {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            match self.0.get() {
+                true => self.1.write(bytes),
+                false => Err(std::io::ErrorKind::BrokenPipe.into()),
+            }
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let app = Server::host("app1");
+    let out = |line: &str| output(1, &app, Stream::Out, line);
+    for has_log in [false, true] {
+        let (reader, log) = (Reader::default(), Paper::default());
+        let log_file = Log {
+            name: "log".to_owned(),
+            file: Box::new(log.clone()),
+        };
+        let options = Options {
+            log: has_log.then_some(log_file),
+            ..options(Format::Plain, Level::Info, look(false))
+        };
+        let messages = Box::new(reader.clone());
+        let mut console = Console::on(
+            options,
+            Redactor::default(),
+            clock(),
+            messages,
+            Box::new(Paper::default()),
+        );
+        console.report(&out("lost"));
+        reader.0.set(true);
+        console.report(&out("in vain"));
+        console.report(&message(Level::Important, None, "said"));
+        console.report(&out("read"));
+        let read = reader.1.text();
+        assert!(read.ends_with("*** said\n ** [out :: app1] read\n"), "{read}");
+        assert_eq!(read.contains("in vain"), has_log, "{read}");
+        assert_eq!(log.text().lines().count(), if has_log { 4 } else { 0 });
+    }
 }
