@@ -118,7 +118,7 @@ namespace :a {
 task :outer {
     if exists(:given) { puts given; }
     set :later, 1;
-    puts `${later} ${ENV["X"]}`;
+    puts `${later} ${ENV["X"] ?? ""}`;
     for (item, number) in [1, 2] { puts `${item}${number}`; }
     let list = [3].map(|x| x + 1).filter(|x, i| x > i);
     try { run "x", |channel, stream, data| { puts `${stream}${data}`; }; } catch (error) { puts error; }

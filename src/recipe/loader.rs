@@ -63,6 +63,12 @@ impl Files {
         self.stdlib.as_deref()
     }
 
+    /// The character that stands at a place.
+    pub(super) fn character(&self, file: &str, position: Position) -> Option<char> {
+        let line = self.line(file, position.line()?)?;
+        line.chars().nth(position.position()?.checked_sub(1)?)
+    }
+
     /// The text of a line, counted from 1.
     pub(super) fn line(&self, file: &str, number: usize) -> Option<String> {
         let text = self.texts.get(file)?;
@@ -181,6 +187,12 @@ impl Interpreter {
             .chain(["in the working directory".to_owned()])
             .collect();
         format!("looked {} and in the standard library", places.join(", "))
+    }
+
+    /// The name in messages of a file that another imports.
+    pub(super) fn file_of(&self, name: &str, from: &str) -> Option<String> {
+        let found = self.find(name, Search::Library, Position::NONE, Some(from));
+        found.ok().map(|found| found.name)
     }
 
     fn evaluate(&self, engine: &Engine, found: Found, position: Position) -> Fallible<()> {

@@ -121,8 +121,8 @@ impl Interpreter {
         } else if self.task(name, "").is_some() {
             diagnostic.say(takes_no_arguments(name));
         } else {
-            let hint = written(name).or_else(|| self.suggestion(name));
-            diagnostic.hints.extend(hint);
+            let elsewhere = || self.function_elsewhere(name).or_else(|| self.suggestion(name));
+            diagnostic.hints.extend(written(name).or_else(elsewhere));
         }
     }
 }

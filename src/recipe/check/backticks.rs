@@ -28,6 +28,12 @@ const QUESTIONS: &[&str] = &[
     "whoami",
 ];
 
+/// Programs that a text begins with which is compared, taken apart or gone through.
+const PROGRAMS: &[&str] = &[
+    "awk", "bundle", "cat", "curl", "cut", "df", "du", "echo", "find", "git", "grep", "head", "hg", "ls", "node",
+    "npm", "ps", "rake", "ruby", "sed", "stat", "svn", "tail", "wc", "which",
+];
+
 /// What is done with the output of a command, and with no text that is written out.
 const OF_OUTPUT: &[&str] = &["chomp", "strip"];
 
@@ -50,7 +56,12 @@ impl Claims {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
         };
         let is_question = || QUESTIONS.iter().any(|question| begins_with(question)) && is_kept(around);
-        if is_output(around, position) || is_question() {
+        let is_program = || {
+            let mut programs = PROGRAMS.iter();
+            let is_run = |program: &str| first.strip_prefix(program).is_some_and(|rest| rest.starts_with(' '));
+            programs.any(|program| is_run(program)) || QUESTIONS.iter().any(|question| begins_with(question))
+        };
+        if is_output(around, position) || is_question() || is_program() && is_used(text, around) {
             self.asked.push(position);
         }
     }
@@ -70,6 +81,26 @@ fn is_output(around: &[ASTNode], position: Position) -> bool {
         _ => None,
     };
     pair.lhs.position() == position && method.is_some_and(|method| OF_OUTPUT.contains(&method))
+}
+
+/// Whether it is compared, taken apart or gone through: with what a command says that makes sense, with a command not.
+fn is_used(text: &Expr, around: &[ASTNode]) -> bool {
+    match around.last() {
+        Some(ASTNode::Expr(Expr::FnCall(call, _))) => matches!(call.name.as_str(), "==" | "!=" | "lines" | "parse_int"),
+        Some(ASTNode::Expr(Expr::Dot(pair, ..))) if std::ptr::eq(&pair.lhs, text) => {
+            let method = match &pair.rhs {
+                Expr::MethodCall(call, _) => Some(call.name.as_str()),
+                Expr::Dot(next, ..) | Expr::Index(next, ..) => match &next.lhs {
+                    Expr::MethodCall(call, _) => Some(call.name.as_str()),
+                    _ => None,
+                },
+                _ => None,
+            };
+            method.is_some_and(|method| matches!(method, "contains" | "lines" | "parse_int" | "split"))
+        }
+        Some(ASTNode::Stmt(Stmt::For(..))) => true,
+        _ => false,
+    }
 }
 
 /// Whether it becomes the value of a variable.

@@ -7,6 +7,8 @@ use rhai::{ASTNode, Engine, Expr, Position, Stmt, is_valid_identifier};
 use super::super::names::{takes_no_arguments, written};
 use super::super::syntax::words::as_written;
 use super::claims::{Claims, Text};
+use super::properties::Shape;
+use super::types::signatures;
 use super::{Findings, at};
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
@@ -29,12 +31,16 @@ const KEYWORDS: &[&str] = &[
 
 /// A call as it is written.
 pub(super) struct Call {
-    name: String,
-    given: usize,
+    pub(super) name: String,
+    pub(super) given: usize,
     position: Position,
-    is_method: bool,
+    pub(super) is_method: bool,
     /// The first word of what the method is called on, where that is looked up when it runs.
     owner: Option<String>,
+    /// The module before `::`.
+    pub(super) module: Option<String>,
+    /// What kinds of values it is given, where that is certain, and where they stand.
+    pub(super) shapes: Vec<(Option<Shape>, Position)>,
 }
 
 impl Call {
@@ -46,13 +52,19 @@ impl Call {
             ASTNode::Stmt(Stmt::FnCall(call, position)) => (call, *position, false),
             _ => return None,
         };
-        let is_named = !call.is_qualified() && !call.is_operator_call() && is_valid_identifier(&call.name);
+        let is_named = !call.is_operator_call() && is_valid_identifier(&call.name);
         is_named.then(|| Self {
             name: call.name.to_string(),
             given: call.args.len(),
             position,
             is_method,
             owner: nodes.split_last().and_then(|(_, around)| owner(around)),
+            module: call.is_qualified().then(|| call.namespace.to_string()),
+            shapes: call
+                .args
+                .iter()
+                .map(|value| (Shape::of(value), value.start_position()))
+                .collect(),
         })
     }
 }
@@ -94,11 +106,20 @@ pub(super) type Known = HashMap<(bool, String), BTreeSet<usize>>;
 
 impl Findings<'_> {
     /// Functions and methods that are called but are not there.
-    pub(super) fn unknown_calls(&self, known: &Known) -> Vec<Diagnostic> {
+    pub(super) fn unknown_calls(&self, engine: &Engine, known: &Known) -> Vec<Diagnostic> {
+        let signatures = signatures(engine);
         let own = self.texts.iter();
         let calls = own.flat_map(|(text, claims)| claims.calls.iter().map(move |call| (*text, call)));
         calls
-            .filter_map(|(text, call)| Some(at(self.unknown_call(text, call, known)?, text, call.position)))
+            .filter_map(|(text, call)| {
+                if let Some(module) = &call.module {
+                    return Some(at(self.unknown_of_module(text, module, call)?, text, call.position));
+                }
+                match self.unknown_call(text, call, known) {
+                    Some(told) => Some(at(told, text, call.position)),
+                    None => self.wrong_type(text, call, &signatures),
+                }
+            })
             .collect()
     }
 
@@ -118,21 +139,15 @@ impl Findings<'_> {
                 takes(true, &name, behind);
             }
         }
-        for (text, _) in &self.texts {
-            for function in text.ast.iter_functions() {
-                takes(false, function.name, function.params.len());
-                takes(true, function.name, function.params.len());
-            }
-        }
         known
     }
 
-    fn unknown_call(&self, here: &Text, call: &Call, known: &Known) -> Option<Diagnostic> {
+    fn unknown_call(&self, text: &Text, call: &Call, known: &Known) -> Option<Diagnostic> {
         let name = call.name.as_str();
         // What the library calls its own values says nothing about those of a recipe.
-        let is_near = |text: &Text| text.file == here.file || !self.interpreter.is_of_stdlib(&text.file);
-        let may_hold = |(text, claims): &(&Text, &Claims)| {
-            is_near(text) && claims.holders.contains(name) || call.given == 0 && text.names.variables.contains(name)
+        let is_near = |other: &Text| other.file == text.file || !self.interpreter.is_of_stdlib(&other.file);
+        let may_hold = |(other, claims): &(&Text, &Claims)| {
+            is_near(other) && claims.holders.contains(name) || call.given == 0 && other.names.variables.contains(name)
         };
         if KEYWORDS.contains(&name) || self.texts.iter().any(may_hold) {
             return None;
@@ -143,8 +158,14 @@ impl Findings<'_> {
         {
             return None;
         }
-        let numbers = known.get(&(call.is_method, name.to_owned()));
-        if numbers.is_some_and(|numbers| numbers.contains(&call.given)) {
+        let mut numbers = known
+            .get(&(call.is_method, name.to_owned()))
+            .cloned()
+            .unwrap_or_default();
+        // A function is known in its own file alone.
+        let own = text.ast.iter_functions().filter(|function| function.name == name);
+        numbers.extend(own.map(|function| function.params.len()));
+        if numbers.contains(&call.given) {
             return None;
         }
         let interpreter = self.interpreter;
@@ -160,26 +181,25 @@ impl Findings<'_> {
         if self.texts.iter().any(is_parameter) {
             return None;
         }
-        let (message, label) = match numbers {
-            Some(numbers) => {
+        let (message, label) = match &numbers {
+            numbers if !numbers.is_empty() => {
                 let given = match call.given {
                     0 => "no arguments".to_owned(),
                     1 => "one argument".to_owned(),
                     given => format!("{given} arguments"),
                 };
-                let takes: Vec<String> = numbers.iter().map(usize::to_string).collect();
                 (
-                    format!("the {what} `{name}' does not take {given}, but {}", takes.join(" or ")),
+                    format!("the {what} `{name}' does not take {given}, but {}", listed(numbers)),
                     "wrong number of arguments",
                 )
             }
-            None if !call.is_method && call.given == 0 => {
+            _ if !call.is_method && call.given == 0 => {
                 if interpreter.configuration.borrow().variables.exists(name) {
                     return None;
                 }
                 (format!("unknown function or task `{name}'"), "no such function")
             }
-            None => (format!("unknown {what} `{name}'"), "not known"),
+            _ => (format!("unknown {what} `{name}'"), "not known"),
         };
         let alike = || {
             let alike = known.keys().filter(|(is_method, _)| *is_method == call.is_method);
@@ -190,7 +210,9 @@ impl Findings<'_> {
             known_name.or_else(|| suggestion(name, names))
         };
         let mut diagnostic = Diagnostic::new(Fault::Recipe, message).label(label);
-        let hint = written(name).or_else(|| numbers.is_none().then(alike).flatten());
+        let elsewhere = || interpreter.function_elsewhere(name).filter(|_| !call.is_method);
+        let unknown = || numbers.is_empty().then(|| elsewhere().or_else(alike)).flatten();
+        let hint = written(name).or_else(unknown);
         diagnostic.hints.extend(hint);
         Some(diagnostic)
     }
@@ -207,5 +229,14 @@ impl Findings<'_> {
         let configuration = self.interpreter.configuration.borrow();
         let mut names = configuration.tasks.names();
         names.any(|task| task.split(':').any(|part| part == name))
+    }
+}
+
+/// Numbers as they are told: `1 or 3`, `1 to 8`.
+fn listed(numbers: &BTreeSet<usize>) -> String {
+    let all: Vec<String> = numbers.iter().map(usize::to_string).collect();
+    match (numbers.first(), numbers.last()) {
+        (Some(first), Some(last)) if all.len() > 2 && last - first + 1 == all.len() => format!("{first} to {last}"),
+        _ => all.join(" or "),
     }
 }

@@ -18,6 +18,7 @@ use super::calls::Call;
 use super::conditions::Conditions;
 use super::loads::Load;
 use super::mentions::{bare_tasks, literal, verb};
+use super::missing::Members;
 use super::properties::Shapes;
 use super::read::{Read, items, lists_servers, values};
 use crate::diagnostic::{Diagnostic, Fault};
@@ -91,6 +92,8 @@ pub(in crate::recipe) struct Claims {
     /// Names of values that may be functions: local variables, parameters, members of maps.
     pub(in crate::recipe) holders: HashSet<String>,
     pub(super) loads: Vec<Load>,
+    /// Names of modules, and the file that each was imported from.
+    pub(super) imports: Vec<(String, String)>,
     /// Names that are computed: of tasks, roles, variables that are set.
     pub(super) computes_tasks: bool,
     pub(super) computes_roles: bool,
@@ -98,12 +101,20 @@ pub(in crate::recipe) struct Claims {
     /// Whether a task is invoked by a name that is computed.
     pub(super) invokes_any: bool,
     pub(super) renders: bool,
+    /// Files of templates, and templates in which ERB stands.
+    pub(super) templates: Vec<(Option<String>, Position)>,
     /// What is wrong whatever else there is.
     pub(super) wrong: Vec<Diagnostic>,
     /// Passwords that are written out: under which name, and where.
     pub(super) secrets: Vec<(String, Position)>,
     /// What is asked for yes or no.
     pub(super) conditions: Conditions,
+    /// Members of maps and of the environment.
+    pub(super) members: Members,
+    /// Texts with an escape that stays as it is in backticks: the escape, and where.
+    pub(super) escapes: Vec<(&'static str, Position)>,
+    /// Where the last piece of a text is taken that ends with a line end.
+    pub(super) last_pieces: Vec<Position>,
     /// Where texts stand that look like questions to this machine.
     pub(super) asked: Vec<Position>,
     /// What can never be reached.
@@ -133,7 +144,10 @@ impl Claims {
                     claims.listed(&call.args);
                 }
                 Some(ASTNode::Stmt(Stmt::Import(import, _))) => {
-                    claims.loads.extend(literal(&import.0).map(Load::import))
+                    if let Some(path) = literal(&import.0) {
+                        claims.imports.push((import.1.name.to_string(), path.clone()));
+                        claims.loads.push(Load::import(path));
+                    }
                 }
                 _ => {}
             }
@@ -142,6 +156,8 @@ impl Claims {
             claims.shapes.note(nodes);
             claims.behind_an_end(nodes);
             claims.asked(nodes);
+            claims.escaped(nodes);
+            claims.members(nodes);
             claims.conditions(nodes);
             claims.lost(text, nodes);
             true
@@ -399,7 +415,10 @@ impl Claims {
             "load" | "require" => self
                 .loads
                 .extend(Load::of(verb, first, read.arguments.first().copied(), around)),
-            "render" => self.renders = true,
+            "render" => {
+                self.renders = true;
+                self.templates(read);
+            }
             "fetch" if read.arguments.len() == 1 => {
                 if let (Some(name), Some(input)) = (first, read.arguments.first()) {
                     self.fetches.push((name, input.position()));

@@ -41,8 +41,14 @@ impl Findings<'_> {
         found.extend(self.not_filled_in());
         found.extend(self.written_secrets());
         found.extend(self.not_run());
+        found.extend(self.escapes());
+        found.extend(self.erb());
+        found.extend(self.last_pieces());
+        found.extend(self.may_be_missing());
         found.extend(self.no_truths());
         found.extend(self.unknown_attributes());
+        found.extend(self.replaced_tasks());
+        found.extend(self.missing_roles());
         if is_clean {
             found.extend(self.never_read());
             found.extend(self.never_called());

@@ -7,13 +7,19 @@ mod calls;
 pub(super) mod claims;
 mod conditions;
 mod ends;
+mod escapes;
 mod flow;
+mod library;
 mod loads;
 mod lost;
 pub(super) mod mentions;
+mod missing;
+mod modules;
 mod properties;
 mod reach;
 pub(super) mod read;
+mod templates;
+mod types;
 
 use std::collections::BTreeSet;
 
@@ -27,6 +33,7 @@ use super::origin::{diagnostic, origin, raise};
 use super::stdlib;
 use super::syntax::layout::is_word;
 use super::syntax::named::Named;
+use super::syntax::ruby::meant;
 use super::verbs::no_hook;
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
@@ -57,7 +64,8 @@ impl<'a> Findings<'a> {
     pub(super) fn all(&self, engine: &Engine, can_be_read: bool, is_checked: bool) -> Vec<Diagnostic> {
         let mut found = self.wrong_calls();
         if !can_be_read {
-            // Nobody knows what would be known.
+            // Nobody knows what would be known, but classes there are none.
+            found.extend(self.names_of_ruby());
             return found;
         }
         if !self.is_whole {
@@ -80,7 +88,7 @@ impl<'a> Findings<'a> {
         found.extend(self.loops());
         found.extend(self.circles());
         let known = self.known(engine);
-        found.extend(self.unknown_calls(&known));
+        found.extend(self.unknown_calls(engine, &known));
         found.extend(self.unknown_properties(engine, &known));
         found.extend(self.unknown_modules());
         found.extend(self.no_conditions());
@@ -137,6 +145,20 @@ impl<'a> Findings<'a> {
                     && self.interpreter.task(&claim.name, &claim.namespace).is_some()
                 {
                     found.push(at(bare(&claim.name), text, claim.position));
+                }
+            }
+        }
+        found
+    }
+
+    /// Names of Ruby's classes and constants, which are none whatever else is read.
+    fn names_of_ruby(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for (text, _) in &self.texts {
+            for named in &text.names.named {
+                let first = named.path.first().map_or("", String::as_str);
+                if first != "ENV" && first.starts_with(char::is_uppercase) && meant(first).is_some() {
+                    found.push(at(self.interpreter.unknown(first), text, named.position));
                 }
             }
         }
@@ -238,7 +260,13 @@ impl<'a> Findings<'a> {
             self.is_namespace(&full) || self.is_task(&full, "")
         });
         let Some(around) = around else {
-            return Some(self.interpreter.unknown(first));
+            let mut told = self.interpreter.unknown(first);
+            if let Some(task) = outside(named, namespace) {
+                told.hints = vec![format!(
+                    "a task of another namespace, with its full name: invoke \":{task}\";"
+                )];
+            }
+            return Some(told);
         };
         let mut full = join(&around, first);
         for word in named.path.iter().skip(1) {
@@ -285,6 +313,17 @@ impl<'a> Findings<'a> {
             })
             .collect()
     }
+}
+
+/// The task that `top.name` or `parent.name` means in Capistrano 2.
+fn outside(named: &Named, namespace: &str) -> Option<String> {
+    let (first, rest) = named.path.split_first()?;
+    let around = match first.as_str() {
+        "top" => "",
+        "parent" => namespace.rsplit_once(':').map_or("", |(outer, _)| outer),
+        _ => return None,
+    };
+    (!rest.is_empty()).then(|| join(around, &rest.join(":")))
 }
 
 /// The diagnostic at a place in a text.

@@ -227,7 +227,7 @@ impl Findings<'_> {
     }
 
     /// The kind that a name's values have wherever it gets one.
-    fn shape(&self, text: &super::Text, name: &str) -> Option<Shape> {
+    pub(super) fn shape(&self, text: &super::Text, name: &str) -> Option<Shape> {
         let is_parameter = text
             .ast
             .iter_functions()

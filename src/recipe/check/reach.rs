@@ -21,6 +21,8 @@ struct Reach<'a> {
     interpreter: &'a Interpreter,
     texts: Vec<&'a Text>,
     tasks: HashSet<*const Task>,
+    /// The same, in the order they were come to.
+    order: Vec<Rc<Task>>,
     blocks: HashSet<usize>,
     /// Names of variables and functions that were looked at.
     names: HashSet<String>,
@@ -40,16 +42,7 @@ impl Findings<'_> {
         if found.is_empty() {
             return found;
         }
-        let mut reach = Reach {
-            interpreter: self.interpreter,
-            texts: self.texts.iter().map(|(text, _)| *text).collect(),
-            tasks: HashSet::new(),
-            blocks: HashSet::new(),
-            names: HashSet::new(),
-            left: Vec::new(),
-            regions: Vec::new(),
-        };
-        reach.follow(tasks);
+        let reach = self.reach(tasks);
         found.retain(|diagnostic| {
             diagnostic.origin.as_ref().is_some_and(|origin| {
                 let place = (origin.line, origin.column);
@@ -58,6 +51,26 @@ impl Findings<'_> {
             })
         });
         found
+    }
+
+    /// The tasks that these can come to, themselves among them.
+    pub(super) fn tasks_from(&self, tasks: &[String]) -> Vec<Rc<Task>> {
+        self.reach(tasks).order
+    }
+
+    fn reach(&self, tasks: &[String]) -> Reach<'_> {
+        let mut reach = Reach {
+            interpreter: self.interpreter,
+            texts: self.texts.iter().map(|(text, _)| *text).collect(),
+            tasks: HashSet::new(),
+            order: Vec::new(),
+            blocks: HashSet::new(),
+            names: HashSet::new(),
+            left: Vec::new(),
+            regions: Vec::new(),
+        };
+        reach.follow(tasks);
+        reach
     }
 }
 
@@ -86,6 +99,7 @@ impl Reach<'_> {
         if !self.tasks.insert(Rc::as_ptr(task)) {
             return;
         }
+        self.order.push(Rc::clone(task));
         let place = (task.origin.line, task.origin.column);
         self.block(task.body, (task.origin.line > 0).then_some(place));
         for function in [task.selection.hosts_from, task.selection.roles_from]

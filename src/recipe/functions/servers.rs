@@ -23,8 +23,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function {
         form: "release_roles(role, …)",
         doc: "As `roles`, without the servers that have the attribute `no_release`.",
-        example: "{ role :app, \"app1\"; role :db, \"db1\", :no_release => true; release_roles(:all).map(|server| server.host) }",
-        gives: "[\"app1\"]",
+        example: "{ role :web, \"web1\"; role :web, \"web2\", :no_release => true; release_roles(:web).map(|server| server.host) }",
+        gives: "[\"web1\"]",
     },
     Function {
         form: "roles(role, …)",

@@ -230,8 +230,21 @@ pub(in crate::recipe) fn without_text(error: &ParseErrorType) -> (String, Option
 
 fn describe(error: &ParseErrorType, place: Option<&Place>) -> Told {
     let word = place.map_or("", Place::word);
+    if place.is_some_and(|place| place.rest.starts_with('#') && comment_at(place.text, place.at)) {
+        return Told::new("`#' begins no comment")
+            .label("no comment")
+            .hint("comments begin with //");
+    }
     if let Some(told) = place.and_then(reserved::filled_in) {
         return told;
+    }
+    if let (ParseErrorType::MissingToken(token, _), Some(place)) = (error, place)
+        && token == "fn"
+        && place.word_before() == "private"
+    {
+        let at = place.behind_code() - "private".len();
+        let told = reserved::reserved("private", Some(&Place::at_byte(place.text, at)));
+        return told.at(position(place.text, at));
     }
     if let Some(place) = place
         && may_be_habit(error)
@@ -291,6 +304,13 @@ fn describe(error: &ParseErrorType, place: Option<&Place>) -> Told {
             .hint("set parts of it aside with let, or in a function"),
         other => Told::new(lower(&other.to_string())),
     }
+}
+
+/// Whether a comment of Ruby begins at this byte.
+pub(super) fn comment_at(text: &str, at: usize) -> bool {
+    pieces(text)
+        .iter()
+        .any(|piece| piece.kind == Kind::Comment && piece.range.start == at)
 }
 
 /// Whether the parser may have stopped at something of Ruby's, and does not know better what is wrong.
@@ -399,6 +419,7 @@ fn missing(token: &str, what: &str, place: Option<&Place>) -> Told {
             };
             told.label(format!("`{}' is missing before this", closing(bracket)))
         }
+        ("{", _) if let Some((_, told)) = place.and_then(habits::command_as_condition) => told,
         ("{", _) => {
             let told = Told::new(format!("expected `{{' to begin a block, found {found}")).label("expected `{'");
             let hint = place.map(|place| match place.statement_word() {

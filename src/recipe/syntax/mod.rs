@@ -12,4 +12,5 @@ pub(super) mod named;
 mod numbers;
 pub(super) mod recovery;
 pub(super) mod ruby;
+mod ruby_lines;
 pub(super) mod words;

@@ -5,14 +5,20 @@ use std::ops::Range;
 
 use rhai::{AST, ParseError, ParseErrorType};
 
-use super::errors::{NO_SEMICOLON, Place, syntax};
+use super::errors::{NO_SEMICOLON, Place, comment_at, syntax};
+use super::fragments::word_list;
 use super::habits::NO_DO;
 use super::layout::{Kind, line_of, pieces, statement};
-use super::{habits, ruby};
+use super::ruby_lines::{behind_heredoc, line_end};
+use super::{habits, ruby, ruby_lines};
 use crate::diagnostic::Diagnostic;
 
 /// More errors than anybody wants to read in one text.
-const MAX_ERRORS: usize = 20;
+const MAX_ERRORS: usize = 40;
+
+/// How often a file of Ruby is read on, and how many bytes are read in all before that is given up.
+const MAX_STEPS: usize = 600;
+const MAX_READ: usize = 8_000_000;
 
 /// Lines that are listed where one mistake is made on many.
 const MAX_LINES: usize = 8;
@@ -24,12 +30,19 @@ pub(in crate::recipe) fn read(
     mut parse: impl FnMut(&str) -> Result<AST, ParseError>,
 ) -> (Option<AST>, Vec<Diagnostic>) {
     let mut errors = Vec::new();
+    let is_ruby = ruby_lines::is_ruby(text);
+    // Nearly each line of Ruby has something that is mended, and not told by itself.
+    let steps = match is_ruby {
+        true => (MAX_READ / text.len().max(1)).clamp(2 * MAX_ERRORS, MAX_STEPS),
+        false => 2 * MAX_ERRORS,
+    };
     let mut mended = Mended {
         text: text.to_owned(),
+        is_ruby,
         blanked: Vec::new(),
         locals: Vec::new(),
     };
-    for _ in 0..2 * MAX_ERRORS {
+    for _ in 0..steps {
         let error = match parse(&mended.text) {
             Ok(ast) => return (Some(ast), gathered(errors)),
             Err(error) => error,
@@ -39,7 +52,7 @@ pub(in crate::recipe) fn read(
         if !follows {
             errors.push(also_in(told, &also));
         }
-        if !goes_on || errors.len() >= MAX_ERRORS {
+        if !goes_on || errors.iter().filter(|error| !is_gathered(error)).count() >= MAX_ERRORS {
             break;
         }
     }
@@ -48,8 +61,16 @@ pub(in crate::recipe) fn read(
 
 /// What is wrong in one way in many lines is told once, with the other lines: a missing `;`, `do`.
 fn gathered(errors: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let errors = gathered_where(errors, |error| error.label.as_deref() == Some(NO_SEMICOLON));
+    let errors = gathered_where(errors, lacks_semicolon);
     gathered_where(errors, |error| error.message == NO_DO)
+}
+
+fn lacks_semicolon(error: &Diagnostic) -> bool {
+    error.label.as_deref() == Some(NO_SEMICOLON)
+}
+
+fn is_gathered(error: &Diagnostic) -> bool {
+    lacks_semicolon(error) || error.message == NO_DO
 }
 
 fn gathered_where(mut errors: Vec<Diagnostic>, is_same: impl Fn(&Diagnostic) -> bool) -> Vec<Diagnostic> {
@@ -85,6 +106,7 @@ fn also_in(told: Diagnostic, lines: &[usize]) -> Diagnostic {
 /// A text in which some errors are gone.
 struct Mended {
     text: String,
+    is_ruby: bool,
     /// Where statements stood that could not be read.
     blanked: Vec<Range<usize>>,
     /// Local variables that were made in them.
@@ -97,7 +119,10 @@ impl Mended {
     fn mend(&mut self, error: &ParseError) -> (bool, Vec<usize>, bool) {
         let text = self.text.clone();
         let place = Place::new(&text, error.position());
-        let around = statement(&text, place.at);
+        let around = match self.is_ruby {
+            true => Some(ruby_lines::line(&text, place.statement_start(), place.at)),
+            false => statement(&text, place.at),
+        };
         let follows = self.follows(&place, around.as_ref());
         if !follows {
             match error.err_type() {
@@ -121,6 +146,13 @@ impl Mended {
                 _ => {}
             }
         }
+        if !follows && place.rest.starts_with('#') && comment_at(&text, place.at) {
+            return (false, self.comments(&text, place.at), true);
+        }
+        if !follows && let Some((list, length)) = word_list(place.rest) {
+            self.replace(place.at..place.at + length, &list);
+            return (false, Vec::new(), true);
+        }
         if !follows && let Some((map, mended)) = habits::mended(&place) {
             self.replace(map, &mended);
             return (false, Vec::new(), true);
@@ -129,17 +161,23 @@ impl Mended {
             && let Some((word, brace)) = habits::brace_for_do(&place)
             && let Some(block) = ruby_block(&text, &place)
         {
-            self.replace(block.end - 3..block.end, "}  ");
+            let brace_of_end = if self.is_ruby { closing(&text, block.end) } else { "}  " };
+            self.replace(block.end - 3..block.end, brace_of_end);
             self.replace(word, &brace);
+            return (false, Vec::new(), true);
+        }
+        let expects_brace = matches!(error.err_type(), ParseErrorType::MissingToken(token, _) if token == "{");
+        if !follows && self.is_ruby && self.opened(&text, &place, expects_brace) {
             return (false, Vec::new(), true);
         }
         if !follows && let Some((word, brace)) = self.word_for_brace(&place) {
             self.replace(word, brace);
             return (false, Vec::new(), true);
         }
-        let expects_brace = matches!(error.err_type(), ParseErrorType::MissingToken(token, _) if token == "{");
         let broken = if follows {
             around
+        } else if let Some((condition, _)) = habits::command_as_condition(&place).filter(|_| expects_brace) {
+            statement(&text, condition)
         } else if place.rest.starts_with('}') && around.is_none() {
             Some(place.at..place.at + 1)
         } else if matches!(
@@ -164,6 +202,29 @@ impl Mended {
             }
             _ => (follows, Vec::new(), false),
         }
+    }
+
+    /// Reads a block of Ruby on behind its first line, which is broken. Whether there is one.
+    fn opened(&mut self, text: &str, place: &Place, expects_brace: bool) -> bool {
+        // Where a brace is expected the parser stands in the line behind, as it does behind a word by itself.
+        let is_behind = expects_brace || place.begins_line() && place.word_before() == "begin";
+        let at = match is_behind {
+            true => place.behind_code().saturating_sub(1),
+            false => place.at,
+        };
+        let head = ruby_lines::line(text, place.statement_start(), at);
+        let Some(block) = ruby_lines::block(text, head.start, head.end).filter(|block| block.end > head.end + 3) else {
+            return false;
+        };
+        self.replace(block.end - 3..block.end, closing(text, block.end));
+        // What stands in a text behind `<<WORD` is no part of the block.
+        for middle in block.middles.iter().rev().filter(|middle| **middle > head.end) {
+            let end = line_end(text, *middle).min(block.end - 3);
+            self.replace(*middle..end, "} if true {");
+        }
+        let blanked = ruby_lines::in_place_of(text.get(head.clone()).unwrap_or(""), "if true {");
+        self.replace(head, &blanked);
+        true
     }
 
     /// A word of Ruby's that stands where a single brace should, and that brace: the other one is there.
@@ -192,6 +253,10 @@ impl Mended {
 
     /// Whether the error is only there because something before it was blanked.
     fn follows(&self, place: &Place, around: Option<&Range<usize>>) -> bool {
+        if self.is_ruby {
+            // Each line stands by itself.
+            return self.blanked.iter().any(|blanked| blanked.contains(&place.at));
+        }
         let assigned = place.word();
         if self.locals.iter().any(|local| local == assigned) {
             return true;
@@ -265,12 +330,6 @@ fn other_lines(text: &str, first: usize, places: impl Iterator<Item = usize>) ->
     lines
 }
 
-fn line_end(text: &str, at: usize) -> usize {
-    text.get(at..)
-        .and_then(|rest| rest.find('\n'))
-        .map_or(text.len(), |length| at + length)
-}
-
 /// A statement with a text without an end, up to the end of the line.
 fn unended(text: &str, place: &Place) -> Option<Range<usize>> {
     place
@@ -282,58 +341,17 @@ fn unended(text: &str, place: &Place) -> Option<Range<usize>> {
 /// A statement with a text that goes up to a line with this word alone.
 fn heredoc(text: &str, place: &Place, word: &str) -> Option<Range<usize>> {
     let start = place.statement_start();
-    let mut at = line_end(text, place.at);
-    for line in text.get(at + 1..)?.split('\n') {
-        at += 1 + line.len();
-        if line.trim() == word {
-            return Some(start..at);
-        }
-    }
-    None
+    Some(start..behind_heredoc(text, place.at, word)?)
+}
+
+/// A brace in place of an `end`. What begins in the next line goes on with nothing.
+fn closing(text: &str, end: usize) -> &'static str {
+    let rest = text.get(end..line_end(text, end)).unwrap_or("");
+    if rest.trim().is_empty() { "}; " } else { "}  " }
 }
 
 /// A statement with a block that ends with `end`.
 fn ruby_block(text: &str, place: &Place) -> Option<Range<usize>> {
     let start = place.statement_start();
-    let mut depth = 0_usize;
-    let (mut braces, mut counted) = (0_usize, 0);
-    for piece in pieces(text).iter().skip_while(|piece| piece.range.start < start) {
-        let at = piece.range.start;
-        let line = line_of(text, at);
-        match piece.kind {
-            Kind::Open('{' | '#') => braces += 1,
-            // The block around it ends before it does.
-            Kind::Close('}') => braces = braces.checked_sub(1)?,
-            Kind::Word => {
-                let word = text.get(piece.range.clone())?;
-                let begins_line = text
-                    .get(..at)?
-                    .rsplit('\n')
-                    .next()
-                    .is_some_and(|before| before.trim().is_empty() || at == start);
-                let has_brace = || {
-                    text.get(at..line_end(text, at))
-                        .is_some_and(|rest| rest.trim_end().ends_with('{'))
-                };
-                let begins = match word {
-                    "do" => counted != line,
-                    "def" | "begin" | "case" | "class" | "module" => begins_line,
-                    "if" | "unless" | "while" | "until" | "for" => begins_line && !has_brace(),
-                    _ => false,
-                };
-                if begins {
-                    depth += 1;
-                    counted = line;
-                }
-                if word == "end" {
-                    depth = depth.checked_sub(1)?;
-                    if depth == 0 {
-                        return Some(start..piece.range.end);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    None
+    ruby_lines::block(text, start, text.len()).map(|block| start..block.end)
 }

@@ -1,13 +1,283 @@
-//! `capr check` on every example of the reference.
+//! `capr check`: on every example of the reference, and what it warns of.
 
-use super::recipe;
+use super::{Case, recipe};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::recipe::verbs::VERBS;
+
+fn messages(found: &[Diagnostic]) -> Vec<&str> {
+    found.iter().map(|diagnostic| diagnostic.message.as_str()).collect()
+}
+
+/// What is warned of in this recipe, and nothing else is found.
+fn warned(case: Case) -> Vec<String> {
+    let found = case.check();
+    assert!(
+        found.iter().all(|diagnostic| diagnostic.severity == Severity::Warning),
+        "{found:#?}"
+    );
+    messages(&found).into_iter().map(str::to_owned).collect()
+}
 
 #[test]
 fn the_examples_of_all_verbs_have_nothing_found() {
     for verb in VERBS {
         let found = recipe(verb.example).file("template.txt", "").check();
-        let found: Vec<String> = found.into_iter().map(|diagnostic| diagnostic.message).collect();
-        assert_eq!(found, [""; 0], "{}: {}", verb.name, verb.example);
+        assert_eq!(messages(&found), [""; 0], "{}: {}", verb.name, verb.example);
     }
+}
+
+#[test]
+fn a_task_that_takes_the_place_of_one_of_the_library_is_told_with_both_names() {
+    let found = recipe("task :update { puts \"x\"; }").check();
+    assert_eq!(
+        messages(&found),
+        ["the task `update' takes the place of the library's task `deploy:update'"]
+    );
+    assert_eq!(
+        found[0].hints[1],
+        "where it is meant: namespace :deploy { task :update { … } }"
+    );
+    for meant in [
+        "namespace :deploy { task :update { puts \"x\"; } }",
+        "task :restart { puts \"x\"; }",
+        "task :setup { puts \"x\"; }",
+        "task :deploy { puts \"x\"; }",
+        "task :my_update { puts \"x\"; }",
+        "namespace :mine { task :update { puts \"x\"; } }",
+    ] {
+        assert_eq!(warned(recipe(meant)), [""; 0], "{meant}");
+    }
+}
+
+#[test]
+fn a_role_that_a_deploy_will_need_is_asked_for_before() {
+    let told = ["no role `app' is defined, and `restart' needs it"];
+    let settings = "set :application, \"a\"; set :repository, \"r\"; ";
+    for text in [
+        format!("{settings} role :web, \"w\";"),
+        "role :web, \"w\"; task :go { deploy; }".to_owned(),
+    ] {
+        assert_eq!(warned(recipe(&text)), told, "{text}");
+    }
+    for text in [
+        format!("{settings} role :app, \"w\";"),
+        format!("{settings} role :web, \"w\"; namespace :deploy {{ task :restart, :roles => :web {{ run \"x\"; }} }}"),
+        format!("{settings} role :web, \"w\"; task :production {{ server \"x\", :app; }}"),
+        format!("{settings} for role_name in [\"app\"] {{ role role_name, \"x\"; }}"),
+        "role :web, \"w\"; task :go { run \"uptime\"; }".to_owned(),
+        settings.to_owned(),
+    ] {
+        assert_eq!(warned(recipe(&text)), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn a_function_is_known_in_its_own_file_alone() {
+    let node = "fn npm(x) { `npm ${x}` } fn two(a, b) { a + b } private fn hidden() { 1 } task :n { puts npm(\"x\"); }";
+    for (body, message) in [
+        (
+            "require \"node\"; task :t { puts npm(\"x\"); }",
+            "unknown function `npm'",
+        ),
+        (
+            "import \"node\" as node; task :t { puts npm(\"x\"); }",
+            "unknown function `npm'",
+        ),
+        (
+            "import \"node\" as node; task :t { puts node::nmp(\"x\"); }",
+            "node.rhai has no function `nmp'",
+        ),
+        (
+            "import \"node\" as node; task :t { puts node::npm(); }",
+            "the function `node::npm' takes 1 argument, not 0",
+        ),
+        (
+            "import \"node\" as node; task :t { node::hidden(); }",
+            "node.rhai has no function `hidden'",
+        ),
+    ] {
+        let found = recipe(body).file("node.rhai", node).check();
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert!(found[0].message.ends_with(message), "{body}: {}", found[0].message);
+        assert!(
+            recipe(body).file("node.rhai", node).run(&["t"]).result.is_err(),
+            "{body}"
+        );
+    }
+    let found = recipe("require \"node\"; task :t { puts npm(\"x\"); }")
+        .file("node.rhai", node)
+        .check();
+    assert!(
+        found[0].hints[0].ends_with("known there alone: import \"node\" as node; node::npm(…)"),
+        "{:?}",
+        found[0].hints
+    );
+    let right = "import \"node\" as node; task :t { puts node::npm(\"x\"); puts node::two(\"a\", \"b\"); }";
+    assert_eq!(warned(recipe(right).file("node.rhai", node)), [""; 0]);
+    assert_eq!(
+        recipe(right).file("node.rhai", node).run(&["t"]).printed(),
+        ["npm x", "ab"]
+    );
+}
+
+#[test]
+fn an_argument_of_another_kind_than_a_function_takes_is_an_error() {
+    for (body, message) in [
+        (
+            "sleep(\"x\");",
+            "the function `sleep' takes a decimal number or a number here, no text",
+        ),
+        ("dirname(3);", "the function `dirname' takes a text here, no number"),
+        (
+            "gsub(\"a\", 2, \"b\");",
+            "the function `gsub' takes a text here, no number",
+        ),
+        (
+            "\"a\".ljust(\"b\");",
+            "the function `ljust' takes a number here, no text",
+        ),
+        ("lines([1]);", "the function `lines' takes a text here, no list"),
+        ("now(true);", "the function `now' takes a text here, no truth value"),
+        ("sha256(#{});", "the function `sha256' takes a text here, no map"),
+    ] {
+        let text = format!("task :t {{ {body} }}");
+        let found = recipe(&text).check();
+        assert_eq!(messages(&found), [message], "{body}");
+        assert!(recipe(&text).run(&["t"]).result.is_err(), "{body}");
+    }
+    let other = "fn lines(x) { x } task :t { puts lines([1]); puts join([1, \"a\"], \" \"); puts \"a b\".split(\" \"); sleep(0.1); puts quote([1]); puts max(1, 2); }";
+    assert_eq!(warned(recipe(other)), [""; 0]);
+}
+
+#[test]
+fn a_value_that_may_be_missing_in_a_text_is_told() {
+    let told = |name: &str| format!("the environment variable `{name}' may not be set");
+    let no_key = |key: &str| format!("the map `settings' has no `{key}'");
+    let map = "let settings = #{ dir: \"/srv\" };";
+    for (body, message) in [
+        ("run `rm -rf ${ENV[\"NOPE\"]}/x`;", told("NOPE")),
+        ("run `rm -rf ${ENV.NOPE}/x`;", told("NOPE")),
+        ("run ENV[\"NOPE\"];", told("NOPE")),
+        ("let a = \"a\" + ENV[\"NOPE\"]; puts a;", told("NOPE")),
+        (&format!("{map} run `rm -rf ${{settings.dri}}/x`;"), no_key("dri")),
+        (&format!("{map} run `rm -rf ${{settings[\"dri\"]}}/x`;"), no_key("dri")),
+        (&format!("{map} puts \"a\" + settings.dri;"), no_key("dri")),
+    ] {
+        let text = format!("role :app, \"a\"; task :t {{ {body} }}");
+        assert_eq!(warned(recipe(&text)), [message], "{body}");
+        assert!(recipe(&text).run(&["t"]).result.is_err(), "{body}");
+    }
+    assert_eq!(
+        warned(recipe(
+            "set :settings, #{ dir: 1 }; role :app, \"a\"; task :t { run `${settings.dri}`; }"
+        )),
+        [no_key("dri")]
+    );
+    for body in [
+        "run `x ${ENV[\"A\"] ?? \"\"}`;",
+        "if \"A\" in ENV { run `x ${ENV[\"A\"]}`; }",
+        "if ENV[\"A\"] == () { abort \"no\"; } run ENV[\"A\"];",
+        "ENV[\"A\"] = \"1\"; run `x ${ENV[\"A\"]}`;",
+        "run `ls ${ENV[\"HOME\"]}`;",
+        "let a = ENV[\"A\"]; puts a ?? \"none\";",
+        "let s = #{ a: 1 }; s.b = 2; s[\"c\"] = 3; run `${s.a} ${s.b} ${s.c} ${s.d ?? \"\"}`;",
+        "let s = #{ a: 1 }; s.mixin(#{ b: 2 }); run `${s.b}`;",
+        "let s = #{ a: 1 }; for key in [\"b\"] { s[key] = 2; } run `${s.b}`;",
+        "let s = #{ a: 1 }; s += #{ b: 2 }; run `${s.b}`;",
+        "let s = parse_yaml(\"{b: 1}\"); run `${s.b}`;",
+        "let s = #{ a: #{ b: 1 } }; run `${s.a.b}`;",
+    ] {
+        let text = format!("role :app, \"a\"; task :t {{ {body} }}");
+        assert_eq!(warned(recipe(&text)), [""; 0], "{body}");
+    }
+}
+
+#[test]
+fn a_text_that_ruby_would_run_is_told_where_it_is_compared_or_taken_apart() {
+    for (body, count) in [
+        ("if `git rev-parse HEAD` == `git rev-parse main` { puts \"same\"; }", 2),
+        ("if \"a\" != `cat VERSION` { puts \"other\"; }", 1),
+        ("for file in `git ls-files`.split(\"\\n\") { puts file; }", 1),
+        ("for line in lines(`ls -1 tmp`) { puts line; }", 1),
+        ("if `svn info`.contains(\"x\") { puts \"x\"; }", 1),
+        ("let command = `cat x`; run command;", 0),
+        ("if current_task() == `test` { puts \"x\"; }", 0),
+        ("if \"find it\" == \"find it\" { puts \"x\"; }", 0),
+    ] {
+        let text = format!("role :app, \"a\"; task :t {{ {body} }}");
+        let found = warned(recipe(&text));
+        assert_eq!(found, vec!["a text in backticks is not run"; count], "{body}");
+    }
+}
+
+#[test]
+fn an_escape_in_backticks_that_goes_to_no_command_is_told() {
+    let told = |escape: &str| vec![format!("`{escape}' stays two characters in backticks")];
+    for (body, escape) in [
+        ("run \"x\", |ch, stream, data| { ch.send_data(`${data}\\n`); }", "\\n"),
+        ("run \"x\", |ch, stream, data| { ch.send_data(data + `\\n`); }", "\\n"),
+        ("puts `a\\tb`;", "\\t"),
+        ("warn `\\e[1mbold`;", "\\e"),
+        ("put `a\\n`, \"/tmp/x\";", "\\n"),
+        ("run \"cat\", :data => `a\\n`;", "\\n"),
+        ("write_file(\"x\", `a\\n`);", "\\n"),
+        ("if capture(\"x\") == `a\\n` { puts \"a\"; }", "\\n"),
+        ("let parts = capture(\"x\").split(`\\t`); puts parts;", "\\t"),
+    ] {
+        let text = format!("role :app, \"a\"; task :t {{ {body} }}");
+        assert_eq!(warned(recipe(&text)), told(escape), "{body}");
+    }
+    for body in [
+        "run `printf 'a\\n'`;",
+        "put \"x\", `/tmp/a\\n`;",
+        "puts \"a\\n\";",
+        "puts \"a\\\\n\";",
+        "puts gsub(\"a\", `\\n`, \"\"); puts matches(\"a\", `\\t`);",
+        "put `#!/bin/sh\nprintf 'a\\n'\n`, \"/tmp/x\";",
+    ] {
+        let text = format!("role :app, \"a\"; task :t {{ {body} }}");
+        assert_eq!(warned(recipe(&text)), [""; 0], "{body}");
+    }
+}
+
+#[test]
+fn the_last_piece_of_what_ends_with_a_line_end_is_told() {
+    let told = ["the last piece is empty where the text ends with a line end"];
+    let text = |body: &str| format!("role :app, \"a\"; task :t {{ {body} }}");
+    assert_eq!(warned(recipe(&text("puts capture(\"x\").split(\"\\n\")[-1];"))), told);
+    assert_eq!(
+        warned(recipe(&text("let t = \"a\\n\"; puts t.split(\"\\n\")[-1].len;"))),
+        told
+    );
+    for body in [
+        "puts lines(capture(\"x\"))[-1];",
+        "puts capture(\"x\").split(\"\\n\")[0];",
+        "puts \"a,b\".split(\",\")[-1];",
+    ] {
+        assert_eq!(warned(recipe(&text(body))), [""; 0], "{body}");
+    }
+}
+
+#[test]
+fn a_template_of_ruby_is_told_by_check_and_when_it_is_filled_in() {
+    let told = ["`<% … %>' is left as it is in this template"];
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("a.erb");
+    std::fs::write(&file, "a\n<%= port %>\n").unwrap();
+    let path = file.display();
+    for text in [
+        "task :t { puts render(:template => \"port <%= port %>\"); }".to_owned(),
+        "task :t { puts render(:template => `port <%= port %> ${1 + 1}`); }".to_owned(),
+        format!("task :t {{ puts render(\"{path}\"); }}"),
+        format!("task :t {{ puts render(:file => \"{path}\"); }}"),
+    ] {
+        assert_eq!(warned(recipe(&text)), told, "{text}");
+        let outcome = recipe(&text).run(&["t"]);
+        let said = outcome.messages(crate::event::Level::Important);
+        assert!(said[0].contains("`<% … %>' is left as it is"), "{said:?}");
+    }
+    assert_eq!(
+        warned(recipe("task :t { puts render(:template => \"port {{ 1 }}\"); }")),
+        [""; 0]
+    );
 }

@@ -15,6 +15,7 @@ use super::super::values::plain;
 use super::{Choices, Verb, text};
 use crate::configuration::Value;
 use crate::diagnostic::{Diagnostic, Fault};
+use crate::event::Level;
 
 /// Steps of one template: as many as a script has while it is loaded.
 const MAX_STEPS: u64 = 3_000_000;
@@ -26,7 +27,8 @@ pub(super) const RENDER: Verb = Verb {
     tail: Tail::Nothing,
     options: Choices::Any,
     doc: "Fills in a template and gives the result. `{{ name }}` is replaced, `{% if … %}` and `{% for … %}` work as in \
-          Jinja. A name is one of the pairs, else a variable of the recipe; one that is neither is an error. A file's \
+          Jinja. A name is one of the pairs, else a variable of the recipe; one that is neither is an error. ERB, \
+          `<%= name %>`, is left as it is, and that is said. A file's \
           path begins at the working directory.",
     example: "set :application, \"flipper\";\ntask :example { puts render(:template => \"{{ application }} is back {{ time }}\", :time => \"at noon\"); }",
     perform: render,
@@ -47,6 +49,13 @@ fn render(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> F
         (None, Some(template)) => ("template".to_owned(), template),
         _ => return Err(RENDER.misused("`render' takes either a file or a template", call.position)),
     };
+    if let Some(line) = template.lines().position(|line| line.contains("<%")) {
+        let text = format!(
+            "{name}, line {}: `<%% … %%>' is left as it is; a value is filled in by {{{{ name }}}}",
+            line + 1
+        );
+        interpreter.say(Level::Important, text.replace("%%", "%"));
+    }
     let failed = |error: minijinja::Error| unrendered(&name, &error, call.position);
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);

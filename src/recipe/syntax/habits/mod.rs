@@ -2,6 +2,7 @@
 //! of the recipe.
 
 mod blocks;
+mod conditions;
 mod maps;
 pub(super) mod reserved;
 mod signs;
@@ -11,6 +12,7 @@ mod words;
 use super::errors::{Place, Told};
 
 pub(super) use blocks::{NO_DO, brace_for_do};
+pub(super) use conditions::command_as_condition;
 pub(super) use maps::mended;
 pub(super) use signs::escaped_backtick;
 pub(super) use values::{assigned, no_condition, no_target, with_sign};

@@ -4,6 +4,7 @@ use rhai::Token;
 
 use super::super::errors::{Place, Told, position};
 use super::super::layout::is_word;
+use super::super::ruby::meant;
 
 /// A reserved word that stands where the parser stopped.
 pub(in crate::recipe::syntax) fn reserved(word: &str, place: Option<&Place>) -> Told {
@@ -16,6 +17,15 @@ pub(in crate::recipe::syntax) fn reserved(word: &str, place: Option<&Place>) -> 
         let behind = place.rest.get(word.len()..).unwrap_or("").trim_start();
         place.said().is_empty() && (behind.is_empty() || behind.starts_with([';', '}']))
     });
+    let is_called = place.is_some_and(|place| {
+        let behind = place.rest.get(word.len()..).unwrap_or("").trim_start();
+        place.said().is_empty() && behind.starts_with(['"', '`', ':', '['])
+    });
+    if is_called && let Some(meant) = meant(word) {
+        return Told::new(format!("there is no `{word}' in recipes"))
+            .label("not known")
+            .hint(meant);
+    }
     told.hint(match before {
         "any" | "append" | "ask" | "remove" | "set" | "set_default" | "set_if_empty" | "unset" | "fetch" | "exists"
         | "task" | "namespace" | "role" | "before" | "after" | "invoke" => {

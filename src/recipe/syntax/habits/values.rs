@@ -123,7 +123,7 @@ pub(in crate::recipe::syntax) fn no_condition(place: Option<&Place>) -> Told {
         let start = place.statement_start();
         let value = plain(last_value(place.text.get(start..behind - 2).unwrap_or("")));
         let other = plain(place.behind(0, &[";", ","]));
-        let hint = own(format!("write: {value} ?? {other}"));
+        let hint = own(format!("write: {}", with_default(&value, &other)));
         return Told::new("`||' stands between conditions, not between values")
             .label("no condition")
             .hint(
@@ -136,6 +136,15 @@ pub(in crate::recipe::syntax) fn no_condition(place: Option<&Place>) -> Told {
             .hint("statements end with `;'; in one command of a server: run \"this && that\";");
     }
     told
+}
+
+/// A value with what holds where there is none. A variable that is not set is no value at all.
+pub(super) fn with_default(value: &str, other: &str) -> String {
+    let fetched = value.strip_prefix("fetch(").and_then(|rest| rest.strip_suffix(')'));
+    match fetched.filter(|name| !name.contains(',')) {
+        Some(name) => format!("fetch({name}, {other})"),
+        None => format!("{value} ?? {other}"),
+    }
 }
 
 /// How a variable of the recipe gets a value.

@@ -7,7 +7,7 @@ use super::super::fragments::{environment, last_value, negated, own, parts, plai
 use super::super::layout::is_word;
 use super::super::ruby::meant;
 use super::no;
-use super::values::truth;
+use super::values::{truth, with_default};
 use crate::configuration::suggestion;
 
 /// Words with which something begins or ends in Ruby.
@@ -208,12 +208,10 @@ pub(super) fn keyword(place: &Place) -> Option<Told> {
 fn default(place: &Place) -> Option<String> {
     let right = plain(place.behind(2, &["{", ";", ","]));
     let said = plain(last_value(place.said()));
-    let fetched = said.strip_prefix("fetch(").and_then(|rest| rest.strip_suffix(')'));
-    match fetched.filter(|name| !name.contains(',')) {
-        Some(name) => own(format!("write: fetch({name}, {right})")),
-        None if right.starts_with(['"', '`']) => own(format!("write: {said} ?? {right}")),
-        None => None,
-    }
+    let is_default = said.starts_with("fetch(") && !said.contains(',') || right.starts_with(['"', '`']);
+    is_default
+        .then(|| own(format!("write: {}", with_default(&said, &right))))
+        .flatten()
 }
 
 /// `in: :sequence`, `in: :groups, limit: 3`: how SSHKit goes about the servers.
@@ -339,7 +337,18 @@ fn other_verb(name: &str, arguments: &str) -> Option<String> {
                         .or_else(|| part.strip_prefix('"')?.strip_suffix('"'))
                 })
                 .collect();
-            format!("write: run \"{}\";", words?.join(" "))
+            match (words, all.as_slice()) {
+                (Some(words), _) => format!("write: run \"{}\";", words.join(" ")),
+                (None, [command]) => format!("write: run {command};"),
+                (None, parts) => {
+                    let word = |part: &&str| match part.strip_prefix(':').filter(|word| word.chars().all(is_word)) {
+                        Some(word) => format!("\"{word}\""),
+                        None => (*part).to_owned(),
+                    };
+                    let words: Vec<String> = parts.iter().map(word).collect();
+                    format!("write: run [{}];", words.join(", "))
+                }
+            }
         }
         "raise" | "fail" => format!("write: throw {};", all.last()?),
         "print" | "p" | "pp" => format!("write: puts {arguments};"),

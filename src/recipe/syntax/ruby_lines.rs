@@ -1,0 +1,223 @@
+//! Lines and blocks of Ruby, which end without `;` and with `end`: a file of Ruby is read on line by line, so that all that is
+//! wrong in it is told at once.
+
+use std::ops::Range;
+
+use super::layout::{Kind, Piece, is_word, line_of, pieces};
+use super::ruby::heredoc;
+
+/// Words that begin a part of a block.
+const MIDDLES: &[&str] = &["else", "elsif", "ensure", "rescue", "when"];
+
+/// Whether a text is Ruby: it has statements, and hardly a line ends with `;`.
+pub(super) fn is_ruby(text: &str) -> bool {
+    let lines = text.lines().map(str::trim);
+    let lines: Vec<&str> = lines
+        .filter(|line| !line.is_empty() && !line.starts_with(['#', '/', '*', '}']) && *line != "end")
+        .collect();
+    let ended = lines.iter().filter(|line| line.ends_with([';', '{'])).count();
+    lines.len() >= 3 && ended * 4 < lines.len()
+}
+
+/// The statement at a byte, from where it begins up to the end of its line, with the lines that it goes on in and the text
+/// behind `<<WORD`.
+pub(super) fn line(text: &str, start: usize, at: usize) -> Range<usize> {
+    let line = code_line(text, start, at);
+    let said = text.get(line.clone()).unwrap_or("");
+    let word = said.match_indices("<<").find_map(|(at, _)| heredoc(said.get(at..)?));
+    match word.and_then(|word| behind_heredoc(text, line.end, word)) {
+        Some(end) => line.start..end,
+        None => line,
+    }
+}
+
+/// Where the text ends that begins behind this line and goes up to a line with this word alone.
+pub(super) fn behind_heredoc(text: &str, line: usize, word: &str) -> Option<usize> {
+    let mut at = line_end(text, line);
+    for line in text.get(at + 1..)?.split('\n') {
+        at += 1 + line.len();
+        if line.trim() == word {
+            return Some(at);
+        }
+    }
+    None
+}
+
+fn code_line(text: &str, start: usize, at: usize) -> Range<usize> {
+    let mut start = start.min(at);
+    let (mut open, mut last): (Vec<char>, Option<Piece>) = (Vec::new(), None);
+    for piece in pieces(text) {
+        if piece.range.start < start || piece.kind == Kind::Comment {
+            continue;
+        }
+        if let Some(last) = &last {
+            let between = text.get(last.range.end..piece.range.start).unwrap_or("");
+            if between.contains('\n') && open.is_empty() && !goes_on(text, last, &piece) {
+                if last.range.end > at || piece.range.start > at {
+                    return start..last.range.end;
+                }
+                start = piece.range.start;
+            }
+        }
+        match piece.kind {
+            Kind::Open(bracket) => open.push(bracket),
+            Kind::Close('}') => {
+                // What is open in a block is closed with it.
+                while open.pop_if(|bracket| !matches!(bracket, '{' | '#')).is_some() {}
+                if open.pop().is_none() {
+                    return start..piece.range.start.max(at);
+                }
+            }
+            Kind::Close(_) if open.pop_if(|bracket| matches!(bracket, '(' | '[')).is_none() => {
+                return start..piece.range.start.max(at);
+            }
+            Kind::Semicolon if !open.iter().any(|bracket| matches!(bracket, '{' | '#')) => {
+                if piece.range.end > at {
+                    return start..piece.range.end;
+                }
+                start = piece.range.end;
+                open.clear();
+                last = None;
+                continue;
+            }
+            _ => {}
+        }
+        last = Some(piece);
+    }
+    match open.is_empty() {
+        true => start..last.map_or(text.len(), |last| last.range.end.max(at)),
+        // What is open is closed nowhere.
+        false => start..line_end(text, at),
+    }
+}
+
+/// Whether a statement goes on in the next line.
+fn goes_on(text: &str, last: &Piece, next: &Piece) -> bool {
+    let of = |piece: &Piece| text.get(piece.range.clone()).unwrap_or("");
+    let ends_open =
+        last.kind == Kind::Other && matches!(of(last), "," | "+" | "&" | "=" | "\\" | "." | "<" | "?" | ":");
+    ends_open || next.kind == Kind::Other && matches!(of(next), "." | "&" | "?")
+}
+
+/// The end of the line of a byte.
+pub(super) fn line_end(text: &str, at: usize) -> usize {
+    text.get(at..)
+        .and_then(|rest| rest.find('\n'))
+        .map_or(text.len(), |length| at + length)
+}
+
+/// A block that ends with `end`.
+pub(super) struct RubyBlock {
+    /// Where its middle parts begin: `else`, `rescue`, `when`.
+    pub(super) middles: Vec<usize>,
+    /// Behind its `end`.
+    pub(super) end: usize,
+}
+
+/// The block of the statement that begins at a byte, if it begins before another.
+pub(super) fn block(text: &str, start: usize, head: usize) -> Option<RubyBlock> {
+    let mut depth = 0_usize;
+    let (mut braces, mut counted) = (0_usize, 0);
+    let mut middles = Vec::new();
+    for piece in pieces(text).iter().skip_while(|piece| piece.range.start < start) {
+        let at = piece.range.start;
+        let line = line_of(text, at);
+        if at >= head && depth == 0 {
+            return None;
+        }
+        match piece.kind {
+            Kind::Open('{' | '#') => braces += 1,
+            // The block around it ends before it does.
+            Kind::Close('}') => braces = braces.checked_sub(1)?,
+            Kind::Word => {
+                let word = text.get(piece.range.clone())?;
+                let begins_line = text
+                    .get(..at)?
+                    .rsplit('\n')
+                    .next()
+                    .is_some_and(|before| before.trim().is_empty() || at == start);
+                let has_brace = || {
+                    text.get(at..line_end(text, at))
+                        .is_some_and(|rest| rest.trim_end().ends_with('{'))
+                };
+                let begins = match word {
+                    "do" => counted != line,
+                    "def" | "begin" | "case" | "class" | "module" => begins_line,
+                    "if" | "unless" | "while" | "until" | "for" => begins_line && !has_brace(),
+                    _ => false,
+                };
+                if begins {
+                    depth += 1;
+                    counted = line;
+                } else if depth == 1 && braces == 0 && begins_line && MIDDLES.contains(&word) {
+                    middles.push(at);
+                }
+                if word == "end" && ends(text, piece.range.end) {
+                    depth = depth.checked_sub(1)?;
+                    if depth == 0 {
+                        let end = piece.range.end;
+                        return Some(RubyBlock { middles, end });
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Whether an `end` ends a block: a word behind it is that of a condition.
+fn ends(text: &str, behind: usize) -> bool {
+    let rest = text.get(behind..line_end(text, behind)).unwrap_or("").trim_start();
+    let word = rest
+        .get(..rest.find(|c| !is_word(c)).unwrap_or(rest.len()))
+        .unwrap_or("");
+    word.is_empty() || matches!(word, "and" | "if" | "or" | "rescue" | "unless" | "until" | "while")
+}
+
+/// As many line ends, and these words behind them.
+pub(super) fn in_place_of(text: &str, words: &str) -> String {
+    let ends = text.matches('\n').count();
+    format!("{}{words}", "\n".repeat(ends))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{block, is_ruby, line};
+
+    #[test]
+    fn a_line_of_ruby_goes_on_where_it_is_open() {
+        let text = "set :a, 1\nset :b,\n  [2,\n   3]\ntask :t do\n  run \"x\"\nend\nt = <<-EOS\n it's\nEOS\nputs t";
+        for found in [
+            "set :a, 1",
+            "set :b,\n  [2,\n   3]",
+            "task :t do",
+            "t = <<-EOS\n it's\nEOS",
+        ] {
+            let at = text.find(found).map(|at| at + 3);
+            let line = at.and_then(|at| text.get(line(text, 0, at)));
+            assert_eq!(line, Some(found));
+        }
+    }
+
+    #[test]
+    fn a_block_of_ruby_ends_with_its_own_end_and_has_parts() {
+        let text = "if a\n  b do\n  end\nelsif c\n  d\nelse\n  e\nend\nrest";
+        let found = block(text, 0, 4);
+        let parts = found.as_ref().map(|found| {
+            let part = |at: &usize| text.get(*at..*at + 4);
+            found.middles.iter().map(part).collect::<Vec<_>>()
+        });
+        assert_eq!(parts, Some(vec![Some("elsi"), Some("else")]));
+        assert_eq!(found.and_then(|found| text.get(found.end..)), Some("\nrest"));
+        assert!(block("if a\n b\n", 0, 4).is_none());
+        assert!(block("ask :a\nx do\nend", 0, 6).is_none());
+    }
+
+    #[test]
+    fn a_text_without_semicolons_is_ruby() {
+        assert!(is_ruby("set :a, 1\nset :b, 2\ntask :t do\n  run \"x\"\nend\n"));
+        assert!(!is_ruby("set :a, 1;\nset :b, 2\ntask :t {\n  run \"x\";\n}\n"));
+        assert!(!is_ruby("set :a, 1"));
+    }
+}
