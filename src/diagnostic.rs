@@ -13,6 +13,8 @@ pub struct ServerFailure {
     pub reason: String,
     /// The last lines of its standard error, oldest first.
     pub stderr: Vec<String>,
+    /// The last lines of its standard output, where it wrote nothing on standard error.
+    pub stdout: Vec<String>,
 }
 
 /// Whose fault a failure is; decides the exit code.

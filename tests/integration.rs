@@ -54,6 +54,7 @@ mod releases_keep;
 mod releases_told;
 mod servers;
 mod shell;
+mod shells;
 mod stages;
 mod sudo;
 mod terminal;

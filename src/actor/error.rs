@@ -82,6 +82,7 @@ impl ActionError {
                         server: server.clone(),
                         reason: error.to_string(),
                         stderr: Vec::new(),
+                        stdout: Vec::new(),
                     });
                     for hint in &error.hints {
                         if !diagnostic.hints.contains(hint) {
@@ -191,6 +192,7 @@ mod tests {
             server: Server::host(host),
             reason: "exit status 7".to_owned(),
             stderr: Vec::new(),
+            stdout: Vec::new(),
         }
     }
 

@@ -52,6 +52,8 @@ pub struct Actor {
     actions: u64,
     /// What servers said before login, told already.
     banners: HashSet<String>,
+    /// What login shells said before commands, told already.
+    heard_before: HashSet<(Server, String)>,
     /// Servers whose host keys have changed or are revoked.
     untrusted: HashSet<Server>,
 }
@@ -87,6 +89,7 @@ impl Actor {
             actions: 0,
             untrusted: HashSet::new(),
             banners: HashSet::new(),
+            heard_before: HashSet::new(),
         }
     }
 

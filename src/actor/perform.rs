@@ -72,6 +72,8 @@ impl Actor {
             err: Channel::new(command.input.opening.as_deref()),
             captured: String::new(),
             tail: VecDeque::new(),
+            out_tail: VecDeque::new(),
+            before: String::new(),
             exit: None,
             opening: command.input.opening.clone(),
             answers: 0,
@@ -130,6 +132,7 @@ impl Actor {
                     self.output(running, index, stream, &bytes, passwords)?;
                 }
                 Some(Arrival::Tick) => self.teller.tick(),
+                Some(Arrival::Before(index, bytes)) => running.before(index, &bytes),
                 Some(Arrival::Lingers(index)) => self.lingers(running, index),
                 Some(Arrival::Sent(index, bytes)) => running.sent(index, bytes, &mut self.teller),
                 Some(Arrival::Finished(index, exit, elapsed)) => self.server_finished(running, index, exit, elapsed),
@@ -405,6 +408,7 @@ impl Actor {
     fn server_finished(&mut self, running: &mut Running, index: usize, exit: Exit, elapsed: Duration) {
         running.ended(index, exit.clone(), &mut self.teller);
         running.transferred(index, true, &mut self.teller);
+        self.tell_before(running, index);
         if running.silent {
             return;
         }
@@ -415,6 +419,20 @@ impl Actor {
                 failed: job.failure(running.asks).is_some(),
                 exit,
                 elapsed,
+            });
+        }
+    }
+
+    /// Says what the login shell said before the command: once for each server, since it mostly says the same.
+    fn tell_before(&mut self, running: &Running, index: usize) {
+        let Some(job) = running.jobs.get(index).filter(|job| !job.before.trim().is_empty()) else {
+            return;
+        };
+        if self.heard_before.insert((job.server.clone(), job.before.clone())) {
+            self.teller.tell(Event::Message {
+                level: Level::Debug,
+                tag: Some(job.server.to_string()),
+                text: format!("the login shell said before the command: {}", job.before.trim_end()),
             });
         }
     }

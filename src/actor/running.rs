@@ -19,7 +19,7 @@ use crate::fanout::Flight;
 use crate::secret::Secret;
 use crate::session::Opening;
 
-/// How many of the last lines of standard error an error shows.
+/// How many of the last lines an error shows.
 const TAIL: usize = 10;
 
 /// An action in flight. Pull it with [`super::Actor::next`] until nothing comes, then [`super::Actor::finish`] it.
@@ -52,7 +52,12 @@ pub(super) struct Job {
     pub err: Channel,
     /// All of standard output, where it is kept.
     pub captured: String,
+    /// The last lines of standard error.
     pub tail: VecDeque<String>,
+    /// The last lines of standard output, as they came.
+    pub out_tail: VecDeque<String>,
+    /// What the login shell has said before the command began, as it came.
+    pub before: String,
     pub exit: Option<Exit>,
     /// The state that it waits for before it is given more.
     pub opening: Option<Arc<Opening>>,
@@ -82,6 +87,9 @@ fn shortened(mut line: String) -> String {
     }
     line
 }
+
+/// So much of what a login shell says before a command is kept, in bytes.
+const LONGEST_BEFORE: usize = 64 * 1024;
 
 /// How often it is told how far a transfer has come.
 const TELLING: Duration = Duration::from_millis(500);
@@ -157,6 +165,10 @@ impl Job {
             server: self.server.clone(),
             reason,
             stderr: self.tail.iter().cloned().collect(),
+            stdout: match self.tail.is_empty() {
+                true => self.out_tail.iter().cloned().collect(),
+                false => Vec::new(),
+            },
         })
     }
 }
@@ -249,8 +261,35 @@ impl Running {
             }
             self.lines(index, stream, None, teller);
         }
-        if let Some(job) = self.jobs.get_mut(index) {
-            job.exit = Some(exit);
+        let Some(job) = self.jobs.get_mut(index) else {
+            return;
+        };
+        // Of what has not begun nothing else is known.
+        if job.tail.is_empty() && job.out_tail.is_empty() && !exit.is_success() {
+            let lines: Vec<&str> = job.before.lines().map(str::trim_end).collect();
+            job.tail = lines
+                .iter()
+                .rev()
+                .take(TAIL)
+                .rev()
+                .map(|line| (*line).to_owned())
+                .collect();
+            job.tail
+                .iter_mut()
+                .for_each(|line| *line = shortened(teller.redactor().clean(line)));
+        }
+        job.out_tail
+            .iter_mut()
+            .for_each(|line| *line = shortened(teller.redactor().clean(line)));
+        job.exit = Some(exit);
+    }
+
+    /// The login shell has said something before the command began.
+    pub(super) fn before(&mut self, index: usize, bytes: &[u8]) {
+        if let Some(job) = self.jobs.get_mut(index)
+            && job.before.len() < LONGEST_BEFORE
+        {
+            job.before.push_str(&String::from_utf8_lossy(bytes));
         }
     }
 
@@ -288,6 +327,7 @@ impl Running {
                 Some(known) => {
                     known.reason = format!("{}; {}", known.reason, failure.reason);
                     known.stderr.extend(failure.stderr);
+                    known.stdout.extend(failure.stdout);
                 }
                 None => failures.push(failure),
             }
@@ -326,7 +366,7 @@ impl Running {
         };
         let keeps = stream == Stream::Err || job.terminal;
         let asked = job.sent.is_some();
-        let (server, tail, denied) = (&job.server, &mut job.tail, &mut job.denied);
+        let (server, tail, out_tail, denied) = (&job.server, &mut job.tail, &mut job.out_tail, &mut job.denied);
         let redactor = teller.redactor().clone();
         let mut reported = Vec::new();
         let told = |line: &str| {
@@ -338,6 +378,15 @@ impl Running {
                     tail.pop_front();
                 }
                 tail.push_back(shortened(redactor.clean(line)));
+            } else {
+                // Its place is used again: there may be many.
+                let mut last = match out_tail.len() {
+                    TAIL => out_tail.pop_front().unwrap_or_default(),
+                    _ => String::new(),
+                };
+                last.clear();
+                last.push_str(line);
+                out_tail.push_back(last);
             }
             match (output, stream) {
                 (Output::Handler, _) | (Output::Capture | Output::Bytes, Stream::Out) => {}

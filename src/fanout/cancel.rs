@@ -32,7 +32,7 @@ impl Fanout {
             loop {
                 match self.next_until(&mut flight, deadline) {
                     Ok(Some(Arrival::Output(index, stream, bytes))) => output(index, stream, &bytes),
-                    Ok(Some(Arrival::Sent(..) | Arrival::Lingers(_) | Arrival::Tick)) => {}
+                    Ok(Some(Arrival::Before(..) | Arrival::Sent(..) | Arrival::Lingers(_) | Arrival::Tick)) => {}
                     Ok(Some(Arrival::Finished(index, exit, elapsed))) => ended.push((index, exit, elapsed)),
                     Ok(Some(Arrival::Interrupted(_))) | Err(_) => break,
                     Ok(None) => return ended,

@@ -64,6 +64,8 @@ pub enum NotConnected {
 /// Something from commands in flight. `usize`: the position of the server in what was started.
 #[derive(Debug)]
 pub enum Arrival {
+    /// Said by the login shell before the command began.
+    Before(usize, Vec<u8>),
     /// Output, as it came.
     Output(usize, Stream, Vec<u8>),
     /// So much of its input was sent so far.
@@ -250,7 +252,8 @@ impl Fanout {
     /// Puts a report where the flight it belongs to finds it.
     fn keep(&mut self, report: Report) {
         match report {
-            Report::Output(_, job, ..)
+            Report::Before(_, job, _)
+            | Report::Output(_, job, ..)
             | Report::Sent(_, job, _)
             | Report::Lingers(_, job)
             | Report::Finished(_, job, ..) => match self.owners.get(&job) {
@@ -296,6 +299,7 @@ impl Fanout {
                 let index = self.owners.get(&job)?.index;
                 Some(Arrival::Output(index, stream, bytes))
             }
+            Report::Before(_, job, bytes) => Some(Arrival::Before(self.owners.get(&job)?.index, bytes)),
             Report::Lingers(_, job) => Some(Arrival::Lingers(self.owners.get(&job)?.index)),
             Report::Sent(_, job, bytes) => Some(Arrival::Sent(self.owners.get(&job)?.index, bytes)),
             Report::Finished(_, job, exit, elapsed) => {

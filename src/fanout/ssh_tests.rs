@@ -38,7 +38,7 @@ fn run(fanout: &mut Fanout, line: &str) -> Vec<(Vec<u8>, Exit)> {
             Arrival::Output(index, _, bytes) => ended[index].0.extend(bytes),
             Arrival::Finished(index, exit, _) => ended[index].1 = exit,
             Arrival::Tick => {}
-            Arrival::Sent(..) | Arrival::Lingers(_) => panic!("nobody asked"),
+            Arrival::Before(..) | Arrival::Sent(..) | Arrival::Lingers(_) => panic!("nobody asked"),
             Arrival::Interrupted(signal) => panic!("{signal}"),
         }
     }

@@ -27,6 +27,7 @@ fn jobs(hosts: &[&str]) -> Vec<(Server, Command)> {
     let job = |host: &&str| {
         let command = Command {
             line: "work".to_owned(),
+            is_plain: false,
             terminal: None,
             input: Input::none(),
             timeout: None,
@@ -181,7 +182,7 @@ fn c14_commands_may_run_while_the_output_of_others_is_handled() {
             Arrival::Output(index, _, bytes) => assert_eq!((index, bytes), (0, b"one\n".to_vec())),
             Arrival::Finished(index, exit, _) => ends.push((index, exit)),
             Arrival::Tick => {}
-            Arrival::Sent(..) | Arrival::Lingers(_) => panic!("nobody asked"),
+            Arrival::Before(..) | Arrival::Sent(..) | Arrival::Lingers(_) => panic!("nobody asked"),
             Arrival::Interrupted(_) => panic!("nobody said stop"),
         }
     }

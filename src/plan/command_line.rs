@@ -1,9 +1,9 @@
-//! A command's text, its shell and its environment as one line for the login shell.
+//! A command's text, its shell and its environment as one script for `sh`.
 
-use std::borrow::Cow;
-
-use super::quote::{quote, quote_always, quote_path};
-use crate::configuration::{Environment, RunOptions, Server, Shell};
+use super::environment::{Assigned, words};
+use super::login::login_length;
+use super::quote::{quote_always, quote_path};
+use crate::configuration::{RunOptions, Server, Shell};
 
 /// A line that is longer is not sent as one: libssh2 sends no packet above 35,000 bytes, and Linux gives a program no
 /// argument above 128 KiB.
@@ -12,8 +12,10 @@ const LONGEST: usize = 32_000;
 /// What starts a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandLine {
-    /// What the login shell is given.
+    /// A script for `sh`, or with `is_plain` what the login shell is given.
     pub line: String,
+    /// The login shell is to interpret it.
+    pub is_plain: bool,
     /// What is read first: the line itself, where that is too long.
     pub first: Vec<u8>,
     /// What the command reads first: its own text, where that is too long for a line.
@@ -25,56 +27,97 @@ pub struct CommandLine {
 pub fn command_line(text: &str, options: &RunOptions, before: &str, reads: bool) -> CommandLine {
     let text = text.replace("\r\n", "\n");
     let text = text.trim_start().trim_end_matches('\n');
-    let shell = options.shell.as_ref().unwrap_or(&Shell::Default);
-    let environment = environment(options);
-    let line = |text: &str| {
-        let command = match shell {
-            Shell::Default => Cow::Owned(format!("sh -c {}", quote_always(text))),
-            Shell::Named(shell) => Cow::Owned(format!("{shell} -c {}", quote_always(text))),
-            Shell::None if !before.is_empty() => Cow::Owned(format!("\"$SHELL\" -c {}", quote_always(text))),
-            Shell::None => Cow::Borrowed(text),
-        };
-        let command = match before {
-            "" => command,
-            _ => format!(
-                "sh -c {} capr {command}",
-                quote_always(&format!("{before}; exec \"$@\""))
-            )
-            .into(),
-        };
-        let command = match &environment {
-            Some(environment) => format!("env {environment} {command}"),
-            None => command.into_owned(),
-        };
-        match (&options.dir, shell) {
-            (None, _) => command,
-            // It may be several commands.
-            (Some(dir), Shell::None) => format!("cd {} || exit 1; {command}", quote_path(dir)),
-            (Some(dir), _) => format!("cd {} && {command}", quote_path(dir)),
-        }
+    let is_plain = options.shell == Some(Shell::None);
+    let line = |text: &str| match is_plain {
+        true => plain(text, options, before),
+        false => script(text, options, before),
+    };
+    let fits = |line: &str| match is_plain {
+        true => line.len() <= LONGEST,
+        false => login_length(line) <= LONGEST,
     };
     let whole = line(text);
-    if whole.len() <= LONGEST {
+    if fits(&whole) {
         return CommandLine {
             line: whole,
+            is_plain,
             first: Vec::new(),
             script: Vec::new(),
         };
     }
     let whole = line(&read_script(text.len(), reads));
-    if whole.len() <= LONGEST {
+    if fits(&whole) {
         return CommandLine {
             line: whole,
+            is_plain,
             first: Vec::new(),
             script: text.into(),
         };
     }
     // The environment is long as well.
     CommandLine {
-        line: format!("sh -c {}", quote_always(&read_script(whole.len(), true))),
+        line: read_script(whole.len(), true),
+        is_plain: false,
         first: whole.into_bytes(),
         script: text.into(),
     }
+}
+
+/// A script for `sh`, which is the shell of the text unless another one is named.
+fn script(text: &str, options: &RunOptions, before: &str) -> String {
+    let Assigned { step, words } = Assigned::of(options.env.as_ref());
+    let dir = options.dir.as_ref();
+    let mut steps: Vec<String> = dir
+        .map(|dir| format!("cd {} || exit 1", quote_path(dir)))
+        .into_iter()
+        .collect();
+    steps.extend(step);
+    let named = match &options.shell {
+        Some(Shell::Named(shell)) => Some(shell.as_str()),
+        _ => None,
+    };
+    let command = |shell: &str| format!("{shell} -c {}", quote_always(text));
+    match (words, named) {
+        (Some(words), _) => {
+            let command = command(named.unwrap_or("sh"));
+            steps.push(match before {
+                "" => format!("env {words} {command}"),
+                _ => format!("env {words} {}", after(before, &command)),
+            });
+        }
+        (None, named) => {
+            if !before.is_empty() {
+                steps.push(before.to_owned());
+            }
+            steps.push(named.map_or_else(|| text.to_owned(), command));
+        }
+    }
+    steps.join("; ")
+}
+
+/// A line for the login shell itself.
+fn plain(text: &str, options: &RunOptions, before: &str) -> String {
+    let command = match before {
+        "" => text.to_owned(),
+        _ => after(before, &format!("\"$SHELL\" -c {}", quote_always(text))),
+    };
+    let command = match words(options.env.as_ref()) {
+        Some(words) => format!("env {words} {command}"),
+        None => command,
+    };
+    match &options.dir {
+        // It may be several commands.
+        Some(dir) => format!("cd {} || exit 1; {command}", quote_path(dir)),
+        None => command,
+    }
+}
+
+/// The words of a `sh` that runs a script and becomes the command.
+fn after(before: &str, command: &str) -> String {
+    format!(
+        "sh -c {} capr {command}",
+        quote_always(&format!("{before}; exec \"$@\""))
+    )
 }
 
 /// A shell's command that reads so many bytes and does what they say. Where more may follow nothing else will do than to
@@ -84,20 +127,6 @@ fn read_script(length: usize, more: bool) -> String {
         true => format!("eval \"$(dd ibs=1 obs=65536 count={length} 2>/dev/null)\""),
         false => format!("eval \"$(head -c {length})\""),
     }
-}
-
-fn environment(options: &RunOptions) -> Option<String> {
-    let text = match options.env.as_ref()? {
-        Environment::Text(text) => text.trim().to_owned(),
-        Environment::Map(map) => {
-            let pairs: Vec<_> = map
-                .iter()
-                .map(|(name, value)| format!("{}={}", quote(name), quote(value)))
-                .collect();
-            pairs.join(" ")
-        }
-    };
-    (!text.is_empty()).then_some(text)
 }
 
 /// `line` with `$CAPISTRANO:HOST$` and `$CAPISTRANO:HOSTROLES$` replaced; others stay.
@@ -137,7 +166,8 @@ mod tests {
 
     use indexmap::IndexMap;
 
-    use super::{Environment, LONGEST, RunOptions, Server, Shell, local_name, placeholders};
+    use super::{LONGEST, RunOptions, Server, Shell, local_name, placeholders};
+    use crate::configuration::Environment;
 
     fn command_line(text: &str, options: &RunOptions) -> String {
         super::command_line(text, options, "", false).line
@@ -244,10 +274,7 @@ mod tests {
     #[test]
     fn c9_the_shell_is_sh_or_the_named_one_or_none() {
         let text = "printf %s 'it'";
-        assert_eq!(
-            command_line(text, &RunOptions::default()),
-            r"sh -c 'printf %s '\''it'\'''"
-        );
+        assert_eq!(command_line(text, &RunOptions::default()), text);
         assert_eq!(
             command_line("true", &with_shell(Shell::Named("/bin/bash".to_owned()))),
             "/bin/bash -c 'true'"
@@ -283,17 +310,17 @@ mod tests {
             dir: Some("~/x".to_owned()),
             ..RunOptions::default()
         };
-        assert_eq!(command_line("true", &home), "cd \"$HOME\"/x && sh -c 'true'");
+        assert_eq!(command_line("true", &home), "cd \"$HOME\"/x || exit 1; true");
     }
 
     #[test]
     fn c10_an_empty_environment_sends_nothing_and_a_text_is_put_in_as_it_is() {
-        assert_eq!(command_line("true", &with_env(&[])), "sh -c 'true'");
+        assert_eq!(command_line("true", &with_env(&[])), "true");
         let text = |text: &str| RunOptions {
             env: Some(Environment::Text(text.to_owned())),
             ..RunOptions::default()
         };
-        assert_eq!(command_line("true", &text(" ")), "sh -c 'true'");
+        assert_eq!(command_line("true", &text(" ")), "true");
         assert_eq!(command_line("true", &text("A=1 B=2")), "env A=1 B=2 sh -c 'true'");
     }
 

@@ -1,6 +1,8 @@
 //! Pure: from what a recipe asks to the command line that a server's login shell is given.
 
 mod command_line;
+mod environment;
+mod login;
 mod mode;
 mod opening;
 mod quote;
@@ -8,6 +10,7 @@ mod sudo;
 mod transfer;
 
 pub use command_line::{CommandLine, command_line, local_name, placeholders};
+pub use login::{Start, login_line};
 pub use mode::{Mode, NoMode, PERMISSIONS, narrowed};
 pub use opening::{Before, Within, exports, towards};
 pub use quote::{quote, quote_words};

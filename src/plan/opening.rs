@@ -1,8 +1,9 @@
 //! What runs before a command, and before what sudo runs in it, so that it is known when they begin: marks in the output, the
 //! word that sudo asks with, and secrets that are read from the input instead of standing in a command line. One line of
-//! `sh` each, without anything that login shells quote in different ways.
+//! `sh` each.
 
-use super::quote::{quote, quote_always, quote_path};
+use super::environment::Assigned;
+use super::quote::{quote_always, quote_path};
 use crate::configuration::Environment;
 
 /// What runs before a command.
@@ -82,16 +83,11 @@ impl Within<'_> {
         if self.directory.is_some() {
             steps.push("cd \"$0\" || exit 1".to_owned());
         }
-        steps.push(match self.environment {
-            Some(Environment::Text(text)) => format!("exec env {} \"$@\"", text.trim()),
-            Some(Environment::Map(map)) if !map.is_empty() => {
-                let pairs: Vec<_> = map
-                    .iter()
-                    .map(|(name, value)| format!("{name}={}", quote(value)))
-                    .collect();
-                format!("export {}; exec \"$@\"", pairs.join(" "))
-            }
-            _ => "exec \"$@\"".to_owned(),
+        let Assigned { step, words } = Assigned::of(self.environment);
+        steps.extend(step);
+        steps.push(match words {
+            Some(words) => format!("exec env {words} \"$@\""),
+            None => "exec \"$@\"".to_owned(),
         });
         format!("sh -c {} {path}", quote_always(&steps.join("; ")))
     }
@@ -125,7 +121,7 @@ mod tests {
 
     use super::{Before, Within, exports, towards};
     use crate::configuration::{Environment, RunOptions, Shell};
-    use crate::plan::{command_line, quote};
+    use crate::plan::{Start, command_line, login_line, quote};
 
     /// What a login shell makes of it with this as its input: standard output and standard error.
     fn run(shell: &str, line: &str, input: &str) -> (String, String) {
@@ -156,8 +152,24 @@ mod tests {
                 ..RunOptions::default()
             };
             let command = command_line("echo \"it's $SUDO_PROMPT\"", &options, &before.script(), false);
+            let start = Start {
+                mark: "start-mark",
+                guard: None,
+                terminal: false,
+            };
             for login in ["sh", "bash", "fish", "tcsh"] {
-                let (out, err) = run(login, &command.line, "");
+                let line = match command.is_plain {
+                    true => command.line.clone(),
+                    false => login_line(&command.line, &start),
+                };
+                let (out, err) = run(login, &line, "");
+                let (out, err) = match command.is_plain {
+                    true => (out.as_str(), err.as_str()),
+                    false => (
+                        out.strip_prefix("start-mark\n").unwrap(),
+                        err.strip_prefix("start-mark\n").unwrap(),
+                    ),
+                };
                 let word = err.strip_prefix("<mark>").unwrap().trim_end();
                 assert_eq!(word.len(), 32, "{login}: {err}");
                 assert_eq!(out, format!("<mark>{word}\nit's {word}\n"), "{login}");

@@ -29,29 +29,11 @@ pub fn untar_command(path: &str) -> String {
     script(&format!("p={} end={END}", quote_path(path)), UNTAR)
 }
 
-/// One line: a login shell that is a csh takes no line end within quotes.
+/// What has to be sent of it.
 fn script(names: &str, text: &str) -> String {
-    let mut line = names.to_owned();
-    let mut between = "; ";
-    for part in BESIDE.lines().chain(text.lines()).map(str::trim) {
-        if part.is_empty() || part.starts_with('#') {
-            continue;
-        }
-        line.push_str(between);
-        line.push_str(part);
-        between = if goes_on(part) { " " } else { "; " };
-    }
-    line
-}
-
-/// Whether a command that begins in this line of a script is not yet one.
-fn goes_on(line: &str) -> bool {
-    let opens = ["then", "do", "else", "in", "{", "(", ";;"].iter().any(|end| {
-        let before = line.strip_suffix(end);
-        before.is_some_and(|before| before.is_empty() || before.ends_with([' ', ';', ')']))
-    });
-    let is_pattern = line.len() > 1 && line.ends_with(')') && !line.contains('(');
-    opens || is_pattern
+    let lines = BESIDE.lines().chain(text.lines()).map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    [names].into_iter().chain(lines).collect::<Vec<_>>().join("\n")
 }
 
 /// What stands in front of the content of a file that comes from a server, before its length and its mode (empty where
@@ -208,7 +190,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let line = command_line(&put_command("file", None, None, 100), &Default::default(), "", true).line;
         let mut child = Command::new("sh")
-            .args(["-c", &format!("exec {line}")])
+            .args(["-c", &line])
             .current_dir(home.path())
             .stdin(Stdio::piped())
             .spawn()

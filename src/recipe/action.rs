@@ -364,7 +364,12 @@ impl Interpreter {
         };
         let mut input = request.input.clone();
         let reads = input.source.length() > 0 || !input.then_end || request.asking.is_some();
-        let CommandLine { line, first, script } = command_line(text, &options, &before.script(), reads);
+        let CommandLine {
+            line,
+            is_plain,
+            first,
+            script,
+        } = command_line(text, &options, &before.script(), reads);
         if terminal.is_some() && !script.is_empty() {
             return Err(format!(
                 "a command of {} KB is too long for a terminal; put it into a file first, or say `:pty => false'",
@@ -393,6 +398,7 @@ impl Interpreter {
         }
         Ok(Command {
             line,
+            is_plain,
             terminal,
             input,
             timeout: options.timeout,

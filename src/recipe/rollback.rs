@@ -67,7 +67,7 @@ fn summary(error: Box<EvalAltResult>) -> String {
     let mut text = diagnostic.message;
     for failure in diagnostic.servers {
         text.push_str(&format!("\n{}: {}", failure.server, failure.reason));
-        for line in failure.stderr {
+        for line in failure.stderr.iter().chain(&failure.stdout) {
             text.push_str(&format!("\n    {line}"));
         }
     }

@@ -118,14 +118,14 @@ fn word(line: &str, column: usize) -> std::ops::Range<usize> {
     start..start + length
 }
 
-/// One server's failure, its last lines of standard error under it.
+/// One server's failure, what it wrote last under it.
 pub(super) fn server(failure: &ServerFailure, look: Look, cleaner: &Cleaner) -> String {
     let mut text = format!(
         "  {}: {}\n",
         look.paint(Label::Bad, &failure.server.to_string()),
         cleaner.lines(&failure.reason).join("; ")
     );
-    for line in &failure.stderr {
+    for line in failure.stderr.iter().chain(&failure.stdout) {
         let line = format!("      {}", cleaner.line(line));
         text.push_str(line.trim_end());
         text.push('\n');
@@ -199,11 +199,13 @@ mod tests {
                 server: Server::host("app1.capistrano.com"),
                 reason: "exit status 2".to_owned(),
                 stderr: vec!["ls: cannot access '/x'\u{1b}[0m".to_owned(), String::new()],
+                stdout: Vec::new(),
             },
             ServerFailure {
                 server: Server::host("db1"),
                 reason: "killed by signal TERM".to_owned(),
                 stderr: Vec::new(),
+                stdout: Vec::new(),
             },
         ];
         assert_snapshot!(render(&diagnostic, look(None), &Cleaner::default()), @r#"
@@ -241,6 +243,7 @@ mod tests {
             server: Server::host("db1"),
             reason: "said hunter2".to_owned(),
             stderr: vec!["hunter2".to_owned()],
+            stdout: Vec::new(),
         }];
         let text = render(&diagnostic, look(None), &Cleaner::new(redactor));
         assert!(!text.contains("hunter2"), "{text}");

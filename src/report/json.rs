@@ -74,6 +74,9 @@ impl Json {
                     .text("server", &failure.server.to_string())
                     .text("reason", &failure.reason)
                     .texts("stderr", &failure.stderr);
+                if !failure.stdout.is_empty() {
+                    server.texts("stdout", &failure.stdout);
+                }
                 server.end()
             })
             .collect();

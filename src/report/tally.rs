@@ -29,7 +29,8 @@ pub(super) struct Tally {
 struct Running {
     /// A stop request came while it ran: that it is ended is no failure of its own.
     is_stopped: bool,
-    stderr: HashMap<Server, VecDeque<String>>,
+    /// The last lines of each server's standard output and standard error.
+    last: HashMap<Server, [VecDeque<String>; 2]>,
 }
 
 impl Tally {
@@ -71,12 +72,16 @@ impl Tally {
             Event::Output {
                 action,
                 server,
-                stream: Stream::Err,
+                stream,
                 lines,
             } => {
                 if let Some(running) = self.running.get_mut(action) {
-                    let kept = running.stderr.entry(server.clone()).or_default();
-                    for line in lines {
+                    let [out, err] = running.last.entry(server.clone()).or_default();
+                    let kept = match stream {
+                        Stream::Out => out,
+                        Stream::Err => err,
+                    };
+                    for line in lines.iter().skip(lines.len().saturating_sub(KEPT_LINES)) {
                         if kept.len() == KEPT_LINES {
                             kept.pop_front();
                         }
@@ -93,12 +98,15 @@ impl Tally {
             } => {
                 let running = self.running.get_mut(action);
                 let is_stopped = running.as_ref().is_some_and(|running| running.is_stopped);
-                let stderr = running.and_then(|running| running.stderr.remove(server));
+                let [out, err] = running
+                    .and_then(|running| running.last.remove(server))
+                    .unwrap_or_default();
                 if *failed && !is_stopped {
                     self.failures.push(ServerFailure {
                         server: server.clone(),
                         reason: exit.to_string(),
-                        stderr: stderr.unwrap_or_default().into(),
+                        stdout: if err.is_empty() { out.into() } else { Vec::new() },
+                        stderr: err.into(),
                     });
                 }
             }

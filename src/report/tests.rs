@@ -607,6 +607,7 @@ fn closing_words_name_what_failed_besides_and_what_was_not_rolled_back() {
         server: Server::host("db1.example.com"),
         reason: "exit status 1".to_owned(),
         stderr: vec![],
+        stdout: vec![],
     }];
     for format in [Format::Plain, Format::Json] {
         let messages = Paper::default();

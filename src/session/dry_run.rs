@@ -67,6 +67,7 @@ mod tests {
             JobId(1),
             Command {
                 line: "exit 1".to_owned(),
+                is_plain: false,
                 terminal: None,
                 input: Input::none(),
                 timeout: None,

@@ -14,6 +14,8 @@ pub(super) struct Feed {
     chunk: Arc<[u8]>,
     used: usize,
     given: u64,
+    /// So much of what is given first does not count.
+    uncounted: u64,
 }
 
 impl Feed {
@@ -24,7 +26,14 @@ impl Feed {
             chunk: Arc::from([]),
             used: 0,
             given: 0,
+            uncounted: 0,
         }
+    }
+
+    /// Puts something in front that does not count as given; nothing was given yet.
+    pub(super) fn guard(&mut self, source: Arc<dyn Source>) {
+        self.uncounted += source.length();
+        self.sources.push_front(source);
     }
 
     pub(super) fn push(&mut self, source: Arc<dyn Source>) {
@@ -60,7 +69,7 @@ impl Feed {
 
     /// Bytes given so far.
     pub(super) fn given(&self) -> u64 {
-        self.given
+        self.given.saturating_sub(self.uncounted)
     }
 
     /// Forgets what nothing was given of yet.

@@ -278,8 +278,10 @@ impl Input {
 /// One command on one server.
 #[derive(Clone, Debug)]
 pub struct Command {
-    /// What the server's login shell is given.
+    /// A script for `sh`.
     pub line: String,
+    /// The login shell is given the line as it is, whatever comes of it.
+    pub is_plain: bool,
     /// With a terminal of this size.
     pub terminal: Option<Terminal>,
     /// Standard input.
@@ -338,6 +340,8 @@ pub enum Report {
     KeyLeftOut(SessionId, Warning),
     /// A password or a passphrase is wanted; login goes on after [`Session::answer`].
     PasswordWanted(SessionId, PasswordQuestion),
+    /// Said by the login shell before a command began.
+    Before(SessionId, JobId, Vec<u8>),
     /// Output of a command, as it came.
     Output(SessionId, JobId, Stream, Vec<u8>),
     /// So many bytes of a command's input were sent so far. At times; at the end of its input, too.

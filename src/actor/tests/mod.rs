@@ -229,6 +229,7 @@ impl Bench {
 fn action(hosts: &[&str], text: &str) -> Action {
     let command = Command {
         line: text.to_owned(),
+        is_plain: false,
         terminal: None,
         input: Input::none(),
         timeout: None,

@@ -18,7 +18,7 @@ fn h1_tasks_named_before_and_after_run_around_a_task_on_their_own_servers() {
         .iter()
         .map(|record| (record.server.host.as_str(), record.line.as_str()))
         .collect();
-    assert_eq!(lines, [("w", "sh -c 'before'"), ("a", "sh -c 'body'")]);
+    assert_eq!(lines, [("w", "before"), ("a", "body")]);
     assert_eq!(outcome.printed(), ["after", "n:before", "n:x"]);
 }
 
@@ -42,8 +42,8 @@ fn h4_a_blocks_commands_go_to_the_hooked_tasks_servers_a_tasks_to_its_own() {
     let text = "role :app, \"a\"; role :db, \"d\"; before :t { run \"block\"; } before :t, :other; \
                 task :other, :roles => :db { run \"other\"; } task :t, :roles => :app { run \"body\"; }";
     let outcome = recipe(text).run(&["t"]);
-    assert_eq!(outcome.script.lines_on("a"), ["sh -c 'block'", "sh -c 'body'"]);
-    assert_eq!(outcome.script.lines_on("d"), ["sh -c 'other'"]);
+    assert_eq!(outcome.script.lines_on("a"), ["block", "body"]);
+    assert_eq!(outcome.script.lines_on("d"), ["other"]);
 }
 
 #[test]

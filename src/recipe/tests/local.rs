@@ -24,7 +24,7 @@ fn a_local_command_has_its_directory_environment_input_and_time() {
     .run(&["t"]);
     assert!(outcome.result.is_ok(), "{:?}", outcome.result);
     let commands = outcome.local.commands();
-    assert_eq!(commands[0].line, "cd '/srv/a b' && env A=1 sh -c 'cat'");
+    assert_eq!(commands[0].line, "cd '/srv/a b' || exit 1; export A=1; cat");
 }
 
 #[test]
@@ -68,9 +68,9 @@ fn commands_of_a_task_run_in_its_directory() {
     let outcome = recipe(text).run(&["t"]);
     assert!(outcome.result.is_ok(), "{:?}", outcome.result);
     let lines = outcome.script.lines_on("app1");
-    assert_eq!(lines[0], "cd /srv && env RAILS_ENV=production sh -c 'rake'");
+    assert_eq!(lines[0], "cd /srv || exit 1; export RAILS_ENV=production; rake");
     assert!(
-        lines[1].starts_with("cd /u/x && ") && lines[2].starts_with("cd \"$HOME\"/x && "),
+        lines[1].starts_with("cd /u/x || exit 1; ") && lines[2].starts_with("cd \"$HOME\"/x || exit 1; "),
         "{lines:?}"
     );
     assert!(!lines[3].contains("/srv"), "{lines:?}");

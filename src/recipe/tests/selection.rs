@@ -211,7 +211,7 @@ fn r22_a_server_named_twice_is_one_and_what_is_said_of_it_belongs_to_each_statem
     let text = "server \"h\", :web, :zone => 1; server \"h\", :app, :zone => 2; task :t { run \"x\"; }
         task :u, :only => #{ zone: 1 } { run \"y\"; } task :v, :roles => :app, :only => #{ zone: 1 } { run \"z\", :on_no_matching_servers => :continue; }";
     let outcome = recipe(text).run(&["t", "u", "v"]);
-    assert_eq!(outcome.script.lines_on("h"), ["sh -c 'x'", "sh -c 'y'"]);
+    assert_eq!(outcome.script.lines_on("h"), ["x", "y"]);
 }
 
 #[test]

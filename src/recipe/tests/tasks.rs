@@ -23,7 +23,7 @@ fn t3_a_task_defined_again_replaces_body_options_and_description() {
         .unwrap();
     assert_eq!(summary.description, None);
     let outcome = case.run(&["t"]);
-    assert_eq!(outcome.script.lines_on("d"), ["sh -c 'new'"]);
+    assert_eq!(outcome.script.lines_on("d"), ["new"]);
     assert_eq!(outcome.script.lines_on("a"), [""; 0]);
 }
 

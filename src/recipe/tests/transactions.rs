@@ -50,27 +50,24 @@ fn x4_a_caller_that_registers_after_its_callee_is_undone_first() {
 fn on_two_roles(body: &str) -> Case {
     recipe(&format!(
         "role :app, \"a1\", \"a2\"; role :db, \"d\"; \
-         task :change, :roles => :app {{ on_rollback {{ run \"undo\"; }} run \"do\"; }} task :t {{ transaction {{ {body} }} }}"
+         task :change, :roles => :app {{ on_rollback {{ run \"undo\"; }} run \"alter\"; }} task :t {{ transaction {{ {body} }} }}"
     ))
 }
 
 #[test]
 fn x5_a_handlers_commands_go_to_the_servers_of_its_task() {
     let outcome = on_two_roles("change; run \"all\"; throw \"x\";").run(&["t"]);
-    assert_eq!(
-        outcome.script.lines_on("a1"),
-        ["sh -c 'do'", "sh -c 'all'", "sh -c 'undo'"]
-    );
-    assert_eq!(outcome.script.lines_on("d"), ["sh -c 'all'"]);
+    assert_eq!(outcome.script.lines_on("a1"), ["alter", "all", "undo"]);
+    assert_eq!(outcome.script.lines_on("d"), ["all"]);
 }
 
 #[test]
 fn x15_a_command_that_failed_on_one_server_is_undone_on_all_of_the_task() {
     let case = on_two_roles("change;");
-    case.script.on("a2", "'do'", Answer::new().exits(1));
+    case.script.on("a2", "alter", Answer::new().exits(1));
     let outcome = case.run(&["t"]);
     for host in ["a1", "a2"] {
-        assert_eq!(outcome.script.lines_on(host), ["sh -c 'do'", "sh -c 'undo'"]);
+        assert_eq!(outcome.script.lines_on(host), ["alter", "undo"]);
     }
     assert_eq!(rollback(&outcome), Some(true));
 }
@@ -240,7 +237,7 @@ fn x19_a_handler_ends_at_its_first_failure() {
     let case = recipe(text);
     case.script.on("*", "one", Answer::new().exits(1));
     let outcome = case.run(&["t"]);
-    assert_eq!(outcome.script.lines_on("a"), ["sh -c 'do'", "sh -c 'one'"]);
+    assert_eq!(outcome.script.lines_on("a"), ["do", "one"]);
     assert_eq!(rollback(&outcome), Some(false));
 }
 
@@ -291,7 +288,7 @@ fn b3_a_stop_request_ends_the_command_on_every_server_and_undoes() {
     let commands = outcome.script.commands();
     assert!(commands.iter().all(|record| record.exit.is_some()), "{commands:?}");
     for host in ["a1", "a2"] {
-        assert_eq!(outcome.script.lines_on(host), ["sh -c 'long'", "sh -c 'undo'"]);
+        assert_eq!(outcome.script.lines_on(host), ["long", "undo"]);
     }
     assert_eq!(
         (outcome.error().fault, rollback(&outcome)),

@@ -290,6 +290,7 @@ const PLACES: &[Place] = &[
                 server: server(text),
                 reason: text.to_owned(),
                 stderr: vec![text.to_owned()],
+                stdout: vec![text.to_owned()],
             }];
         });
     }),

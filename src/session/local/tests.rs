@@ -28,6 +28,7 @@ fn session() -> (Box<dyn Session>, Receiver<Report>) {
 fn command(line: &str, input: &[u8], then_end: bool, timeout: Option<Duration>) -> Command {
     Command {
         line: line.to_owned(),
+        is_plain: false,
         terminal: None,
         input: Input {
             then_end,

@@ -23,6 +23,7 @@ fn connect(script: &Script, id: usize, server: &str, reports: &Sender<Report>) -
 fn command(line: &str) -> Command {
     Command {
         line: line.to_owned(),
+        is_plain: false,
         terminal: None,
         input: Input::open(),
         timeout: None,
@@ -51,6 +52,9 @@ fn told(reports: &Receiver<Report>) -> Vec<String> {
             }
             Report::Output(id, job, Stream::Err, bytes) => {
                 format!("{}.{} err {}", id.0, job.0, String::from_utf8_lossy(&bytes))
+            }
+            Report::Before(id, job, bytes) => {
+                format!("{}.{} before {}", id.0, job.0, String::from_utf8_lossy(&bytes))
             }
             Report::Lingers(id, job) => format!("{}.{} lingers", id.0, job.0),
             Report::Sent(id, job, bytes) => format!("{}.{} sent {bytes}", id.0, job.0),

@@ -9,6 +9,7 @@ use crate::session::feed::Feed;
 use crate::session::{Command, JobId, JobSignal};
 use crate::source::{Source, text};
 
+use super::beginning::{Beginning, Sorted};
 use super::channel::{Channel, Trouble};
 use super::ending::{Ending, Step};
 use super::errand::Errand;
@@ -58,6 +59,8 @@ pub(super) struct Job {
     /// What a command of our own is for.
     pub(super) errand: Option<Errand>,
     line: String,
+    /// What tells that it has begun; None: nothing does.
+    beginning: Option<Beginning>,
     terminal: Option<crate::session::Terminal>,
     stage: Stage,
     channel: Option<Channel>,
@@ -80,19 +83,30 @@ pub(super) struct Job {
 impl Job {
     pub(super) fn new(id: Option<JobId>, command: Command, is_root: bool) -> Self {
         let started = Instant::now();
+        let is_on_terminal = command.terminal.is_some();
+        let reads = command.input.source.length() > 0 || !command.input.then_end;
+        let beginning = (!command.is_plain).then(|| Beginning::new(reads, is_on_terminal));
+        let mut input = Feed::new(command.input.source);
+        if let Some(guard) = beginning.as_ref().and_then(Beginning::guard) {
+            input.guard(text(guard.into_bytes()));
+        }
         let mut job = Self {
             id,
             errand: None,
-            line: command.line,
+            line: match &beginning {
+                Some(beginning) => beginning.line(&command.line, is_on_terminal),
+                None => command.line,
+            },
+            beginning,
             terminal: command.terminal,
             stage: Stage::Waiting,
             channel: None,
             started,
-            input: Feed::new(command.input.source),
+            input,
             end_of_input: EndOfInput::No,
             unsent: None,
             told: command.input.is_told.then_some((0, started + TELLING)),
-            ending: Ending::new(command.terminal.is_some(), command.sudo, is_root),
+            ending: Ending::new(is_on_terminal, command.sudo, is_root),
             lingers: Lingers::No,
             timeout: command.timeout,
             next_step: command.timeout.and_then(|timeout| started.checked_add(timeout)),
@@ -275,10 +289,12 @@ impl Job {
         }
     }
 
-    /// Reads both streams until there is no more for now, or until `take` says stop.
+    /// Reads both streams until there is no more for now, or until `take` says stop. What was said before the command began goes
+    /// to `before`.
     pub(super) fn read(
         &mut self,
         buffer: &mut [u8],
+        before: &mut dyn FnMut(Vec<u8>),
         take: &mut dyn FnMut(Stream, &[u8]) -> bool,
     ) -> Result<(), Trouble> {
         let Some(channel) = &mut self.channel else {
@@ -294,7 +310,15 @@ impl Job {
                         if let Lingers::Since(_) = self.lingers {
                             self.lingers = Lingers::No;
                         }
-                        if !take(stream, buffer.get(..count).unwrap_or_default()) {
+                        let bytes = buffer.get(..count).unwrap_or_default();
+                        let sorted = match &mut self.beginning {
+                            Some(beginning) => beginning.take(stream, bytes),
+                            None => Sorted::own(bytes),
+                        };
+                        if !sorted.before.is_empty() {
+                            before(sorted.before);
+                        }
+                        if !sorted.own.is_empty() && !take(stream, sorted.own) {
                             return Err(Trouble::WouldBlock);
                         }
                     }
@@ -343,10 +367,26 @@ impl Job {
         Some(self.ended_by_us().unwrap_or(exit))
     }
 
-    /// How its end is to be told: what it has started may still run.
-    pub(super) fn told(&self, exit: Exit) -> Exit {
+    /// What was held back of its output: what was said before it began, and standard error.
+    pub(super) fn rest(&mut self) -> (Vec<u8>, Vec<u8>) {
+        let Some(beginning) = &mut self.beginning else {
+            return (Vec::new(), Vec::new());
+        };
+        let (out, err) = beginning.rest();
+        match beginning.has_begun() {
+            true => (out, err),
+            false => ([out, err].concat(), Vec::new()),
+        }
+    }
+
+    /// How its end is to be told: what it has started may still run, and what has not begun has not ended well.
+    pub(super) fn told(&self, exit: Exit, user: &str) -> Exit {
+        let has_begun = self.beginning.as_ref().is_none_or(Beginning::has_begun);
         match exit {
             Exit::Lost(_) => exit,
+            Exit::Status(_) | Exit::Signal(_) | Exit::Unknown if !has_begun && !self.ending.is_ordered() => {
+                Exit::Refused(format!("the login shell of {user} did not run the command ({exit})"))
+            }
             _ if self.ending.is_lost() => Exit::Unended(self.timeout.filter(|_| self.steps > 0)),
             _ => exit,
         }

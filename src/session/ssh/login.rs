@@ -102,6 +102,8 @@ pub(super) struct Connection {
     pub(super) forwarded_agent: Option<PathBuf>,
     /// What that agent is told of this connection, where all of it is known.
     pub(super) binding: Option<Binding>,
+    /// The login name.
+    pub(super) user: String,
     /// Logged in as root.
     pub(super) is_root: bool,
 }
@@ -296,6 +298,7 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         keepalive_count,
         // As with ssh, it does not matter where there is none.
         forwarded_agent: config.forwarded_agent.clone().filter(|_| attempt.is_trusted),
+        user: config.user.clone(),
         is_root: config.user == "root",
     })
 }

@@ -7,6 +7,7 @@ mod agent_forwarding;
 mod agent_guard;
 mod algorithms;
 mod auth;
+mod beginning;
 mod certificate;
 mod channel;
 pub mod config;

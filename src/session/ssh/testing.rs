@@ -307,6 +307,7 @@ impl Client {
 pub(crate) fn command(line: &str) -> Command {
     Command {
         line: line.to_owned(),
+        is_plain: false,
         terminal: None,
         input: Input::none(),
         timeout: None,

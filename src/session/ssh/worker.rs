@@ -64,6 +64,7 @@ pub(super) struct Worker {
     started: u64,
     /// Until when what is to end is still told so, after which the connection is dropped.
     last_word: Option<Instant>,
+    user: String,
     is_root: bool,
     interval: Duration,
     /// So many questions may stay without an answer.
@@ -120,6 +121,7 @@ impl Worker {
             restless: false,
             started: 0,
             last_word: None,
+            user: connection.user,
             is_root: connection.is_root,
             interval: connection.keepalive_interval,
             questions: connection.keepalive_count,
@@ -155,12 +157,12 @@ impl Worker {
         self.inbox.tell_gone();
         // Without its socket libssh2 frees everything at once, and only then without leaving channels behind.
         let _ = shutdown(&*self.socket, Shutdown::Both);
-        for job in std::mem::take(&mut self.jobs) {
+        for mut job in std::mem::take(&mut self.jobs) {
             let exit = match exit(job.moment()) {
                 Exit::Cancelled if job.ending.is_ordered() => Exit::Unended(None),
                 exit => exit,
             };
-            self.report_finished(&job, exit);
+            self.report_finished(&mut job, exit);
         }
         // Orders that came too late for the loop.
         while let Some(order) = self.inbox.take() {
@@ -400,7 +402,12 @@ impl Worker {
         let size = buffer.len();
         let mut overflows = false;
         let mut heard = Vec::new();
-        let read = job.read(buffer, &mut |stream, bytes| {
+        let mut before = |bytes| {
+            if let Some(job_id) = job_id {
+                let _ = reports.send(Report::Before(*id, job_id, bytes));
+            }
+        };
+        let read = job.read(buffer, &mut before, &mut |stream, bytes| {
             overflows = bytes.len() == size && size < MANY;
             let Some(job_id) = job_id else {
                 if stream == Stream::Out {
@@ -438,15 +445,23 @@ impl Worker {
             errand::ended(errand, &mut self.jobs);
             self.restless = true;
         }
-        let exit = job.told(exit);
-        self.report_finished(&job, exit);
+        let exit = job.told(exit, &self.user);
+        self.report_finished(&mut job, exit);
         self.closing.extend(job.take_channel());
         // It may be the one that another waits for.
         self.restless |= self.jobs.iter().any(Job::needs_channel);
     }
 
-    fn report_finished(&self, job: &Job, exit: Exit) {
+    fn report_finished(&self, job: &mut Job, exit: Exit) {
         if let Some(id) = job.id {
+            let (before, err) = job.rest();
+            if !before.is_empty() {
+                let _ = self.reports.send(Report::Before(self.id, id, before));
+            }
+            if !err.is_empty() {
+                self.inbox.queued(err.len());
+                let _ = self.reports.send(Report::Output(self.id, id, Stream::Err, err));
+            }
             let _ = self.reports.send(Report::Finished(self.id, id, exit, job.elapsed()));
         }
     }

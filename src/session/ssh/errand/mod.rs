@@ -80,6 +80,7 @@ pub(super) fn of_line(line: String) -> Job {
 fn job(line: String, input: Input) -> Job {
     let command = Command {
         line,
+        is_plain: true,
         terminal: None,
         input,
         timeout: None,

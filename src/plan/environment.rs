@@ -1,0 +1,211 @@
+//! The environment of a command, as a shell is told it. A value is literal but for the variable's own name: `$PATH` in the value
+//! of `PATH` is what the server has, see `docs/decisions/0052-*`.
+
+use std::borrow::Cow;
+
+use super::quote::quote;
+use crate::configuration::Environment;
+
+/// What a shell sets by itself, does not allow to be set or begins to heed at once: it is given to what the shell starts.
+const SHELLS_OWN: &[&str] = &[
+    "BASHOPTS",
+    "BASH_VERSINFO",
+    "EUID",
+    "GROUPS",
+    "IFS",
+    "LINENO",
+    "OPTARG",
+    "OPTIND",
+    "POSIXLY_CORRECT",
+    "PPID",
+    "PS4",
+    "RANDOM",
+    "SECONDS",
+    "SHELLOPTS",
+    "UID",
+    "_",
+];
+
+/// An environment as a shell takes it.
+#[derive(Debug, Default)]
+pub(super) struct Assigned {
+    /// A command of `sh` that sets it, where there is something to set.
+    pub step: Option<String>,
+    /// What `env` has to be given, where it is needed.
+    pub words: Option<String>,
+}
+
+impl Assigned {
+    /// For commands that `sh` runs.
+    pub fn of(environment: Option<&Environment>) -> Self {
+        match environment {
+            None => Self::default(),
+            Some(Environment::Text(_)) => Self {
+                step: None,
+                words: words(environment),
+            },
+            Some(Environment::Map(map)) => {
+                let (exported, given): (Vec<_>, Vec<_>) = map
+                    .iter()
+                    .partition(|(name, _)| is_variable(name) && !SHELLS_OWN.contains(&name.as_str()));
+                let join = |pairs: Vec<(&String, &String)>| {
+                    let pairs = pairs
+                        .iter()
+                        .map(|(name, value)| format!("{}={}", quote(name), extended(name, value)));
+                    Some(pairs.collect::<Vec<_>>().join(" ")).filter(|joined| !joined.is_empty())
+                };
+                Self {
+                    step: join(exported).map(|pairs| format!("export {pairs}")),
+                    words: join(given),
+                }
+            }
+        }
+    }
+}
+
+/// All of it as what `env` is given, in words of any shell; `None` where there is nothing.
+pub(super) fn words(environment: Option<&Environment>) -> Option<String> {
+    let text = match environment? {
+        Environment::Text(text) => text.trim().to_owned(),
+        Environment::Map(map) => {
+            let pairs = map.iter().map(|(name, value)| {
+                let value: Vec<_> = pieces(name, value).into_iter().map(quoted).collect();
+                format!("{}={}", quote(name), value.join(&format!("\"${name}\"")))
+            });
+            pairs.collect::<Vec<_>>().join(" ")
+        }
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+/// A value as a word of `sh`. Where the server has nothing for the variable's own name, the colon beside it goes with it: an
+/// empty part of a search path would be the current directory.
+fn extended(name: &str, value: &str) -> String {
+    let mut pieces = pieces(name, value);
+    let mut word = String::new();
+    for index in 1..pieces.len() {
+        let Some([before, after]) = pieces.get_mut(index - 1..=index) else {
+            break;
+        };
+        let own = if let Some(less) = before.strip_suffix(':') {
+            *before = less;
+            format!("\"${{{name}:+:${name}}}\"")
+        } else if let Some(less) = after.strip_prefix(':') {
+            *after = less;
+            format!("\"${{{name}:+${name}:}}\"")
+        } else {
+            format!("\"${name}\"")
+        };
+        word.push_str(&quoted(before));
+        word.push_str(&own);
+    }
+    word.push_str(&quoted(pieces.last().copied().unwrap_or_default()));
+    word
+}
+
+/// What stands between the mentions of the variable itself.
+fn pieces<'a>(name: &str, value: &'a str) -> Vec<&'a str> {
+    if !is_variable(name) {
+        return vec![value];
+    }
+    let mut pieces = Vec::new();
+    let (mut begin, mut from) = (0, 0);
+    while let Some(at) = value.get(from..).and_then(|rest| rest.find('$')) {
+        let at = from + at;
+        from = at + 1;
+        let behind = value.get(from..).unwrap_or_default();
+        let after = match behind.strip_prefix('{') {
+            Some(braced) => braced.strip_prefix(name).and_then(|after| after.strip_prefix('}')),
+            None => behind
+                .strip_prefix(name)
+                .filter(|after| !after.starts_with(|c: char| c == '_' || c.is_ascii_alphanumeric())),
+        };
+        if let Some(after) = after {
+            pieces.push(value.get(begin..at).unwrap_or_default());
+            begin = value.len() - after.len();
+            from = begin;
+        }
+    }
+    pieces.push(value.get(begin..).unwrap_or_default());
+    pieces
+}
+
+fn quoted(piece: &str) -> Cow<'_, str> {
+    match piece {
+        "" => Cow::Borrowed(piece),
+        _ => quote(piece),
+    }
+}
+
+/// Whether a shell can have a variable of this name.
+fn is_variable(name: &str) -> bool {
+    let mut letters = name.chars();
+    letters.next().is_some_and(|c| c == '_' || c.is_ascii_alphabetic())
+        && letters.all(|c| c == '_' || c.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::process::Command;
+
+    use super::{Assigned, extended, words};
+    use crate::configuration::Environment;
+
+    fn map(pairs: &[(&str, &str)]) -> Environment {
+        let pairs = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Environment::Map(pairs.collect())
+    }
+
+    /// What a shell makes of it that has `has` in the variable.
+    fn value(has: Option<&str>, value: &str) -> String {
+        let assigned = Assigned::of(Some(&map(&[("SEARCH", value)])));
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &format!("{}; printf %s \"$SEARCH\"", assigned.step.unwrap())]);
+        command.env_remove("SEARCH");
+        if let Some(has) = has {
+            command.env("SEARCH", has);
+        }
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    }
+
+    #[test]
+    fn a_value_can_extend_what_the_server_has_and_is_literal_otherwise() {
+        for (given, expected, without) in [
+            ("/opt/bin:$SEARCH", "/opt/bin:a b:*", "/opt/bin"),
+            ("$SEARCH:/opt/bin", "a b:*:/opt/bin", "/opt/bin"),
+            ("/x:${SEARCH}:/y", "/x:a b:*:/y", "/x:/y"),
+            ("$SEARCH", "a b:*", ""),
+            ("-$SEARCH-", "-a b:*-", "--"),
+            ("$SEARCH:$SEARCH", "a b:*:a b:*", ""),
+            (
+                "$SEARCHED:$HOME:$(id)`id`",
+                "$SEARCHED:$HOME:$(id)`id`",
+                "$SEARCHED:$HOME:$(id)`id`",
+            ),
+            ("it's $", "it's $", "it's $"),
+            ("~:\\$SEARCH", "~:\\a b:*", "~:\\"),
+            ("", "", ""),
+        ] {
+            assert_eq!(value(Some("a b:*"), given), expected, "{given}");
+            assert_eq!(value(None, given), without, "{given}");
+        }
+        assert_eq!(extended("PATH", "/opt/bin:$PATH"), "/opt/bin\"${PATH:+:$PATH}\"");
+        assert_eq!(
+            words(Some(&map(&[("PATH", "/opt/bin:$PATH")]))).unwrap(),
+            "PATH=/opt/bin:\"$PATH\""
+        );
+    }
+
+    #[test]
+    fn what_a_shell_cannot_set_is_given_to_what_it_starts() {
+        let assigned = Assigned::of(Some(&map(&[("A", "1"), ("a.b", "$a.b"), ("UID", "7"), ("B", "x y")])));
+        assert_eq!(assigned.step.unwrap(), "export A=1 B='x y'");
+        assert_eq!(assigned.words.unwrap(), "a.b='$a.b' UID=7");
+        assert_eq!(Assigned::of(Some(&map(&[]))).words, None);
+        let text = Assigned::of(Some(&Environment::Text(" A=1 $B ".to_owned())));
+        assert_eq!((text.step, text.words.unwrap()), (None, "A=1 $B".to_owned()));
+    }
+}

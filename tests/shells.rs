@@ -1,0 +1,320 @@
+//! Every account that ssh reaches: whatever its login shell is, whatever its profile files do.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::fleet::{Fleet, PASSWORD};
+use crate::harness::{Case, Finished};
+
+/// The Debian packages of these are in `scripts/prepare`.
+const SHELLS: [(&str, &str); 9] = [
+    ("bash", "/bin/bash"),
+    ("dash", "/bin/dash"),
+    ("zsh", "/bin/zsh"),
+    ("ksh", "/bin/ksh93"),
+    ("mksh", "/bin/mksh"),
+    // By a link, since it asks for its name.
+    ("busybox", "/opt/sh"),
+    ("tcsh", "/bin/tcsh"),
+    ("csh", "/bin/bsd-csh"),
+    ("fish", "/usr/bin/fish"),
+];
+
+/// Accounts of bash whose key runs something else, which runs what was asked for.
+const FORCED: [(&str, &str); 2] = [
+    ("force-eval", r#"eval "$SSH_ORIGINAL_COMMAND""#),
+    ("force-sh", r#"exec sh -c "$SSH_ORIGINAL_COMMAND""#),
+];
+
+/// Accounts of bash whose `.bashrc` does something before.
+const NOISY: [(&str, &str); 3] = [
+    ("prints", "echo Welcome; printf 'no end of line'; echo 'a warning' >&2"),
+    ("echoes", "set -v; echo 'capr-'; printf 'capr-0123456789abcdef'"),
+    ("drains", "read -r -t 0 line; echo \"$-\""),
+];
+
+/// Accounts that run no command.
+const CLOSED: [(&str, &str, &str, &str); 7] = [
+    (
+        "nologin",
+        "/usr/sbin/nologin",
+        "",
+        "This account is currently not available.",
+    ),
+    ("false", "/bin/false", "", ""),
+    ("true", "/bin/true", "", ""),
+    ("echo", "/bin/echo", "", "-c "),
+    ("becomes", "/bin/bash", "exec bash", ""),
+    ("leaves", "/bin/bash", "echo 'not today'; exit 0", "not today"),
+    ("takes", "/bin/bash", "cat >/tmp/taken; echo 'thank you'", "thank you"),
+];
+
+fn fleet() -> Fleet {
+    let fleet = Fleet::start(&["app1"]);
+    let key = "$(cat /home/deploy/.ssh/authorized_keys)";
+    let mut text = String::from("ln -s /bin/busybox /opt/sh\nhash=$(grep ^deploy: /etc/shadow | cut -d: -f2)\n");
+    let mut number = 5100;
+    let mut add = |name: &str, shell: &str, options: &str, profile: &str| {
+        number += 1;
+        let _ = writeln!(
+            text,
+            "echo '{name}:x:{number}:5000::/home/{name}:{shell}' >>/etc/passwd\n\
+             echo \"{name}:$hash:19000:0:99999:7:::\" >>/etc/shadow\n\
+             mkdir -p /home/{name}/.ssh\n\
+             echo \"{options}{key}\" >/home/{name}/.ssh/authorized_keys\n\
+             cat >/home/{name}/.bashrc <<'END'\n{profile}\nEND\n\
+             chown -R {number}:5000 /home/{name}"
+        );
+    };
+    for (name, shell) in SHELLS {
+        add(name, shell, "", "");
+    }
+    for (name, command) in FORCED {
+        let quoted = command.replace('"', r#"\\\""#).replace('$', r"\$");
+        add(name, "/bin/bash", &format!(r#"command=\"{quoted}\" "#), "");
+    }
+    for (name, profile) in NOISY {
+        add(name, "/bin/bash", "", profile);
+    }
+    for (name, shell, profile, _) in CLOSED {
+        add(name, shell, "", profile);
+    }
+    add("force-other", "/bin/bash", r#"command=\"echo something else\" "#, "");
+    fleet.sh("app1", &text);
+    fleet.write("app1", "/etc/sudoers.d/case", "%deploy ALL=(ALL:ALL) ALL\n");
+    fleet.sh(
+        "app1",
+        "chown root:root /etc/sudoers.d/case; chmod 440 /etc/sudoers.d/case",
+    );
+    fleet
+}
+
+fn open() -> impl Iterator<Item = &'static str> {
+    let shells = SHELLS.iter().map(|(name, _)| *name);
+    shells
+        .chain(FORCED.iter().map(|(name, _)| *name))
+        .chain(NOISY.iter().map(|(name, _)| *name))
+}
+
+fn closed() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let closed = CLOSED.iter().map(|(name, .., said)| (*name, *said));
+    closed.chain([("force-other", "something else")])
+}
+
+/// Runs a task of this body on all these accounts at once.
+fn run(fleet: &Fleet, accounts: &[&str], body: &str) -> Finished {
+    let servers: Vec<String> = accounts.iter().map(|name| format!("\"{name}@app1\"")).collect();
+    let mut case = Case::new()
+        .recipe(&format!(
+            "set :password, \"{PASSWORD}\";\nrole :app, {};\ntask :t {{ {body} }}",
+            servers.join(", ")
+        ))
+        .args(["t", "--log-format", "json"])
+        .on(fleet);
+    std::fs::write(case.path("binary"), binary()).unwrap();
+    for file in ["tree/a/it's", "tree/b"] {
+        case = case.file(file, "in a directory\n");
+    }
+    case.run()
+}
+
+/// Whatever a shell would take for commands, and all bytes.
+fn binary() -> Vec<u8> {
+    let mut bytes = b"touch ~/executed\nexit\n".to_vec();
+    bytes.extend((0..=u8::MAX).cycle().take(70_000));
+    bytes
+}
+
+/// What each account has written on standard output, and how it ended there.
+fn results(finished: &Finished, account: &str) -> (String, Vec<String>) {
+    let (mut text, mut exits) = (String::new(), Vec::new());
+    for line in finished.stderr.lines() {
+        let Ok(event) = serde_json::from_str::<Value>(line) else {
+            continue;
+        };
+        if event["server"] != format!("{account}@app1").as_str() {
+            continue;
+        }
+        match event["type"].as_str() {
+            Some("output") if event["stream"] == "out" => {
+                text.push_str(event["line"].as_str().unwrap_or_default());
+                text.push('\n');
+            }
+            Some("server_finished") => exits.push(line.to_owned()),
+            _ => {}
+        }
+    }
+    (text, exits)
+}
+
+#[test]
+fn every_login_shell_runs_the_same_commands() {
+    let fleet = fleet();
+    let accounts: Vec<&str> = open().collect();
+    let mut cells = 0;
+    let mut check = |what: &str, body: &str, ok: bool, expected: &dyn Fn(&str) -> Option<String>| {
+        let finished = run(&fleet, &accounts, body);
+        assert_eq!(finished.status.success(), ok, "{what}: {}", finished.stderr);
+        for account in &accounts {
+            let (text, _) = results(&finished, account);
+            if let Some(expected) = expected(account) {
+                assert_eq!(text, expected, "{what} of {account}: {}", finished.stderr);
+            }
+            cells += 1;
+        }
+        finished
+    };
+    let same = |text: &'static str| move |_: &str| Some(text.to_owned());
+
+    check(
+        "several lines",
+        "run \"cd /tmp\\n# it's a comment\\nif true; then\\n  pwd\\nfi\\ncat <<'END'\\n  it's $HOME \\\\ \\\\\\\\ !x \\\"y\\\"\\nEND\";",
+        true,
+        &same("/tmp\n  it's $HOME \\ \\\\ !x \"y\"\n"),
+    );
+    check(
+        "quotes",
+        r#"run ["printf", "%s|", "it's", "a\\\\b\\", "!x !! !$", "$HOME `id` ~ *", "\"é\"", "a\tb", "^x^y"];"#,
+        true,
+        &same("it's|a\\\\b\\|!x !! !$|$HOME `id` ~ *|\"é\"|a\tb|^x^y|\n"),
+    );
+    check(
+        "a directory and an environment",
+        r#"run "pwd; echo $A", :dir => "/usr", :env => #{ A: "it's !a \\ $HOME" };"#,
+        true,
+        &same("/usr\nit's !a \\ $HOME\n"),
+    );
+    check(
+        "input",
+        "run \"cat\", :data => \"touch executed\\nlast\";",
+        true,
+        &same("touch executed\nlast\n"),
+    );
+    check(
+        "sudo",
+        r#"sudo "sh -c 'id -u; pwd; echo $A \\\\ !x; cat'", :dir => "/usr", :env => #{ A: "it's" }, :data => "given\n";"#,
+        true,
+        &same("0\n/usr\nit's \\ !x\ngiven\n"),
+    );
+    check(
+        "a terminal",
+        "run \"test -t 1 && echo 'it is !'\", :pty => true;",
+        true,
+        &same("it is !\n"),
+    );
+    check(
+        "files",
+        "upload \"binary\", \"binary\"; put \"touch ~/executed\\nexit\\n\", \"text\"; upload \"tree\", \"tree\"; \
+         run \"cat text; cat \\\"tree/a/it's\\\"; cksum < binary | cut -d' ' -f2; ls ~/executed 2>/dev/null; true\";",
+        true,
+        &same("touch ~/executed\nexit\nin a directory\n70022\n"),
+    );
+    for account in &accounts {
+        let there = format!("/home/{account}/binary");
+        let here = std::fs::read(fleet.host("app1").root.join(there.trim_start_matches('/'))).unwrap();
+        assert!(here == binary(), "{account}");
+    }
+    check(
+        "captures and files from there",
+        "for s in find_servers() { \
+           let said = capture(\"echo one; echo two\", :hosts => s.name); \
+           get \"binary\", `got/${s.name}`, :hosts => s.name; \
+           if run_locally(`cmp binary got/${s.name} && echo same`).trim() == \"same\" { \
+             run [\"printf\", \"%s\", said], :hosts => s.name; } }",
+        true,
+        &same("one\ntwo\n"),
+    );
+    let failed = check(
+        "a status",
+        "run \"echo last words; exit 7\";",
+        false,
+        &same("last words\n"),
+    );
+    for account in &accounts {
+        let (_, exits) = results(&failed, account);
+        assert!(
+            exits.len() == 1 && exits[0].contains("\"status\":7,"),
+            "{account}: {exits:?}"
+        );
+    }
+    let failed = check("no command", "run \"if true; then\";", false, &same(""));
+    for account in &accounts {
+        let (_, exits) = results(&failed, account);
+        assert!(
+            exits.len() == 1 && exits[0].contains("\"status\":2,"),
+            "{account}: {exits:?}"
+        );
+    }
+    check(
+        "no command in lines",
+        "run \"echo one\\nif true; then\";",
+        false,
+        &|_| None,
+    );
+    println!("{cells} cells: {} accounts", accounts.len());
+    assert_eq!(cells, 11 * accounts.len());
+}
+
+#[test]
+fn what_runs_no_command_has_failed_and_says_what_it_said() {
+    let fleet = fleet();
+    let accounts: Vec<&str> = closed().map(|(name, _)| name).collect();
+    let mut cells = 0;
+    for body in [
+        "run \"touch ~/ran\";",
+        "run \"touch ~/ran\\ntrue\";",
+        "capture \"touch ~/ran\";",
+        "put \"touch ~/executed\\n\", \"there\";",
+        "upload \"binary\", \"there\";",
+        "upload \"tree\", \"there\";",
+        "get \"/etc/hostname\", \"got\";",
+        "test \"touch ~/ran\";",
+    ] {
+        let finished = run(&fleet, &accounts, body);
+        assert!(!finished.status.success(), "{body}: {}", finished.stderr);
+        for (account, said) in closed() {
+            let (_, exits) = results(&finished, account);
+            let is_all = !body.starts_with("get") && !body.starts_with("capture") && !body.starts_with("test");
+            if is_all {
+                let wanted = format!("the login shell of {account} did not run the command");
+                assert!(
+                    exits.len() == 1 && exits[0].contains(&wanted),
+                    "{body} of {account}: {exits:?} {}",
+                    finished.stderr
+                );
+                assert!(
+                    finished.stderr.contains(said),
+                    "{body} of {account}: {}",
+                    finished.stderr
+                );
+            }
+            for name in ["ran", "executed", "there"] {
+                assert!(
+                    !fleet.exists("app1", &format!("/home/{account}/{name}")),
+                    "{body} of {account}: {name}"
+                );
+            }
+            cells += 1;
+        }
+    }
+    println!("{cells} cells: {} accounts", accounts.len());
+    assert_eq!(cells, 8 * accounts.len());
+    assert!(fleet.exists("app1", "/tmp/taken"));
+}
+
+#[test]
+fn what_a_profile_file_reads_of_the_input_is_noticed() {
+    let fleet = fleet();
+    fleet.write("app1", "/home/deploy/.bashrc", "read -r line\n");
+    let finished = run(&fleet, &["deploy"], "put \"touch ~/executed\\nsecond\\n\", \"there\";");
+    assert!(!finished.status.success());
+    assert!(
+        finished.stderr.contains("a profile file of this account has read"),
+        "{}",
+        finished.stderr
+    );
+    assert!(!fleet.exists("app1", "/home/deploy/there") && !fleet.exists("app1", "/home/deploy/executed"));
+    let finished = run(&fleet, &["deploy"], "run \"echo without input\";");
+    assert!(finished.status.success(), "{}", finished.stderr);
+}
