@@ -17,6 +17,21 @@ pub struct ServerFailure {
     pub stdout: Vec<String>,
 }
 
+impl ServerFailure {
+    /// Failures in groups that say the same, each with its servers; in the order of the first of each.
+    pub fn groups<'a>(failures: impl IntoIterator<Item = &'a Self>) -> Vec<(Vec<&'a Server>, &'a Self)> {
+        let mut groups: Vec<(Vec<&Server>, &Self)> = Vec::new();
+        for failure in failures {
+            let what = |failure: &'a Self| (&failure.reason, &failure.stderr, &failure.stdout);
+            match groups.iter_mut().find(|(_, first)| what(first) == what(failure)) {
+                Some((servers, _)) => servers.push(&failure.server),
+                None => groups.push((vec![&failure.server], failure)),
+            }
+        }
+        groups
+    }
+}
+
 /// Whose fault a failure is; decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {

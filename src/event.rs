@@ -142,6 +142,19 @@ pub enum Event {
         /// Of how many; unknown for a directory that comes from a server.
         total: Option<u64>,
     },
+    /// Servers have said nothing for long, and run on.
+    Silent {
+        /// Of which action.
+        action: ActionId,
+        /// The command as written in the recipe; secrets redacted.
+        command: String,
+        /// In server order; none where it runs on this machine.
+        servers: Vec<Server>,
+        /// Since it started.
+        elapsed: Duration,
+        /// What they wrote last, where that line has no end: it may be a question.
+        line: Option<String>,
+    },
     /// An action ended on one server.
     ServerFinished {
         /// Of which action.

@@ -354,8 +354,7 @@ fn f7_a_missing_directory_is_told_for_every_server_and_the_others_complete() {
         .run()
         .code(1)
         .says("failed on 2 of 3 servers")
-        .says("app1: exit status 1")
-        .says("app2: exit status 1")
+        .says("  app1, app2: exit status 1\n")
         .says("there is no directory /u/apps/there/");
     assert_eq!(fleet.list("app3", "/u/apps/there"), ["file"]);
 }

@@ -120,7 +120,7 @@ fn c13_a_command_that_does_not_read_everything_has_not_failed() {
     .says("[out :: app2] one\n")
     .says("[out :: app2] closed\n")
     .says("`exit 7 (stdin: dump)' failed on 2 of 2 servers")
-    .says("app1: exit status 7");
+    .says("  app1, app2: exit status 7\n");
 }
 
 #[test]
@@ -162,8 +162,7 @@ fn c13_a_local_file_that_changes_ends_the_command_which_does_not_take_it_for_the
     )
     .run()
     .code(1)
-    .says("app1: could not be sent: the file changed while it was sent")
-    .says("app2: could not be sent: the file changed while it was sent");
+    .says("  app1, app2: could not be sent: the file changed while it was sent\n");
     for host in ["app1", "app2"] {
         assert!(
             fleet.exists(host, "/tmp/go") && !fleet.exists(host, "/tmp/whole"),

@@ -120,7 +120,7 @@ fn k6_a_code_that_nobody_can_give_is_named() {
     );
     log_in(&fleet, PASSWORD)
         .code(4)
-        .says("app1: authentication failed for `deploy'")
+        .says("app1, app2: authentication failed for `deploy'")
         .says("keyboard-interactive (nobody answers `Verification code:')");
 }
 

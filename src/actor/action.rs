@@ -1,6 +1,7 @@
 //! What an action is, and what comes of it.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 
@@ -28,6 +29,8 @@ pub struct Action {
     pub output: Output,
     /// Captured output that is longer, in bytes, is an error, and the commands are ended.
     pub most_captured: usize,
+    /// How often it is told that a silent command still runs; None: never.
+    pub heartbeat: Option<Duration>,
     /// Not announced, and its end is not told; output and errors are.
     pub silent: bool,
     /// Its exit status is an answer, whatever it is, and no failure.
@@ -47,6 +50,13 @@ pub enum Output {
     Bytes,
     /// The lines of standard output go to our own, each after its server's name; standard error is told.
     Stream,
+}
+
+impl Output {
+    /// Whoever takes it sees lines before they have an end.
+    pub(super) fn is_handed_out(self) -> bool {
+        matches!(self, Self::Handler | Self::Bytes)
+    }
 }
 
 /// A piece of output, handed out.

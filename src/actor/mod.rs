@@ -11,6 +11,7 @@ mod frames;
 pub mod fuzz;
 mod perform;
 mod running;
+mod silence;
 mod sudo;
 mod teller;
 #[cfg(test)]
@@ -52,6 +53,8 @@ pub struct Actor {
     actions: u64,
     /// What servers said before login, told already.
     banners: HashSet<String>,
+    /// What to do about a question was told.
+    has_hinted: bool,
     /// What login shells said before commands, told already.
     heard_before: HashSet<(Server, String)>,
     /// Servers whose host keys have changed or are revoked.
@@ -89,6 +92,7 @@ impl Actor {
             actions: 0,
             untrusted: HashSet::new(),
             banners: HashSet::new(),
+            has_hinted: false,
             heard_before: HashSet::new(),
         }
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use super::running::{Channel, Job, Transfer};
+use super::silence::{self, Silence};
 use super::sudo::Found;
 use super::{Action, ActionError, Actor, Consent, Outcome, Output, Passwords, Piece, Running};
 use crate::configuration::Server;
@@ -75,6 +76,7 @@ impl Actor {
             out_tail: VecDeque::new(),
             before: String::new(),
             exit: None,
+            silence: Silence::new(Instant::now()),
             opening: command.input.opening.clone(),
             answers: 0,
             sent: None,
@@ -93,6 +95,8 @@ impl Actor {
             output: action.output,
             most_captured: action.most_captured,
             started: Instant::now(),
+            heartbeat: action.heartbeat,
+            look: silence::first(action.heartbeat),
             jobs: parts.collect(),
             pieces: VecDeque::new(),
         };
@@ -131,7 +135,10 @@ impl Actor {
                 Some(Arrival::Output(index, stream, bytes)) => {
                     self.output(running, index, stream, &bytes, passwords)?;
                 }
-                Some(Arrival::Tick) => self.teller.tick(),
+                Some(Arrival::Tick) => {
+                    self.teller.tick();
+                    self.tell_silence(running);
+                }
                 Some(Arrival::Before(index, bytes)) => running.before(index, &bytes),
                 Some(Arrival::Lingers(index)) => self.lingers(running, index),
                 Some(Arrival::Sent(index, bytes)) => running.sent(index, bytes, &mut self.teller),
@@ -390,6 +397,17 @@ impl Actor {
                     self.fanout(running.local).end_input(flight, index);
                 }
             }
+        }
+    }
+
+    /// Tells what has said nothing for long.
+    fn tell_silence(&mut self, running: &mut Running) {
+        let now = Instant::now();
+        if running.look.is_some_and(|look| look <= now)
+            && running.tell_silence(now, &mut self.teller)
+            && !std::mem::replace(&mut self.has_hinted, true)
+        {
+            self.teller.tell(silence::hint());
         }
     }
 

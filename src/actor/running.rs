@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indexmap::{IndexMap, IndexSet};
 
 use super::error::REFUSED;
+use super::silence::Silence;
 use super::sudo::{Filter, Found};
 use super::teller::Teller;
 use super::text::{Decoder, Lines};
@@ -34,6 +35,9 @@ pub struct Running {
     pub(super) output: Output,
     pub(super) most_captured: usize,
     pub(super) started: Instant,
+    pub(super) heartbeat: Option<Duration>,
+    /// When silence is looked for next.
+    pub(super) look: Option<Instant>,
     pub(super) jobs: Vec<Job>,
     pub(super) pieces: VecDeque<Piece>,
 }
@@ -59,6 +63,7 @@ pub(super) struct Job {
     /// What the login shell has said before the command began, as it came.
     pub before: String,
     pub exit: Option<Exit>,
+    pub silence: Silence,
     /// The state that it waits for before it is given more.
     pub opening: Option<Arc<Opening>>,
     /// The number of questions of sudo that were answered.
@@ -150,6 +155,17 @@ impl Job {
         }
     }
 
+    /// The line that has no end yet, of the command or of the login shell before it.
+    pub fn unfinished(&self) -> Option<String> {
+        let of = |channel: &Channel| {
+            let held = channel.filter.as_ref().map(Filter::held).unwrap_or_default();
+            format!("{}{held}", channel.lines.rest())
+        };
+        let before = self.before.rsplit('\n').next().unwrap_or_default();
+        let lines = [of(&self.err), of(&self.out), before.to_owned()];
+        lines.into_iter().find(|line| !line.trim().is_empty()).map(shortened)
+    }
+
     /// What the action's error says of this server.
     pub fn failure(&self, asks: bool) -> Option<ServerFailure> {
         let exit = self.exit.as_ref()?;
@@ -179,6 +195,7 @@ impl Running {
         let Some(job) = self.jobs.get_mut(index) else {
             return Vec::new();
         };
+        job.silence.broken();
         if self.output == Output::Bytes && stream == Stream::Out {
             let transfer = job.transfer.get_or_insert_with(|| Transfer::of(None));
             transfer.bytes += bytes.len() as u64;
@@ -210,8 +227,10 @@ impl Running {
     }
 
     pub(super) fn sent(&mut self, index: usize, bytes: u64, teller: &mut Teller) {
-        if let Some(transfer) = self.jobs.get_mut(index).and_then(|job| job.transfer.as_mut()) {
+        let job = self.jobs.get_mut(index);
+        if let Some((transfer, silence)) = job.and_then(|job| Some((job.transfer.as_mut()?, &mut job.silence))) {
             transfer.bytes = bytes;
+            silence.broken();
             self.transferred(index, false, teller);
         }
     }
@@ -290,6 +309,7 @@ impl Running {
             && job.before.len() < LONGEST_BEFORE
         {
             job.before.push_str(&String::from_utf8_lossy(bytes));
+            job.silence.broken();
         }
     }
 

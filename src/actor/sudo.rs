@@ -202,6 +202,11 @@ impl Filter {
         self.stage = Stage::Over;
     }
 
+    /// What is held back now.
+    pub fn held(&self) -> &str {
+        &self.held
+    }
+
     /// What was held back and did not become a question.
     pub fn finish(&mut self) -> String {
         std::mem::take(&mut self.held)

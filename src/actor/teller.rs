@@ -75,6 +75,7 @@ fn texts(event: &mut Event) -> Vec<&mut String> {
             let options = options.iter_mut().map(|(_, value)| value);
             std::iter::once(command).chain(options).collect()
         }
+        Event::Silent { command, line, .. } => std::iter::once(command).chain(line).collect(),
         Event::Output { lines, .. } => lines.iter_mut().collect(),
         Event::Printed { text } => vec![text],
         Event::Message { text, tag, .. } => std::iter::once(text).chain(tag).collect(),

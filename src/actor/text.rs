@@ -66,6 +66,11 @@ impl Lines {
         }
     }
 
+    /// The line that has no end yet.
+    pub fn rest(&self) -> &str {
+        &self.0
+    }
+
     /// The rest, if the last line had no end.
     pub fn finish(&mut self, mut line: impl FnMut(&str)) {
         let rest = std::mem::take(&mut self.0);

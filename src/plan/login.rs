@@ -81,7 +81,7 @@ fn replaced(c: char) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 mod tests {
     use std::io::Write;
     use std::process::{Command, Output, Stdio};

@@ -20,7 +20,7 @@ use super::passwords::Asker;
 use super::secrets::random_mark;
 use crate::actor::{Action, ActionError, Outcome, Output};
 use crate::configuration::{Environment, RunOptions, Selection, Server, did_you_mean, select};
-use crate::diagnostic::{Diagnostic, Fault};
+use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
 use crate::event::Level;
 use crate::plan::{Before, CommandLine, command_line, placeholders, sudo_calls, sudo_command};
 use crate::session::{Command, Destination, Input, Opening, SshOptions, Terminal};
@@ -209,6 +209,7 @@ impl Interpreter {
         };
         let reach = self.reach(context.engine())?;
         let most_captured = self.most_captured(context.engine())?;
+        let heartbeat = self.heartbeat(context.engine())?;
         let goes_on = settings.selection.on_error_continue == Some(true);
         let size = settings.selection.max_hosts.unwrap_or(servers.len()).max(1);
         let mut outcome = Outcome::default();
@@ -239,6 +240,7 @@ impl Interpreter {
                 let action = Action {
                     parts,
                     most_captured,
+                    heartbeat,
                     ..action(&request, jobs, false, &settings.options)
                 };
                 self.tell_secrets(&action);
@@ -265,8 +267,12 @@ impl Interpreter {
     /// Remembers the servers of an error, and says what happened there.
     fn leave_out(&self, error: &ActionError) {
         self.say(Level::Important, format!("{error}; going on without"));
-        for failure in error.diagnostic().servers {
-            self.say(Level::Important, format!("{}: {}", failure.server, failure.reason));
+        let failures = error.diagnostic().servers;
+        for (servers, failure) in ServerFailure::groups(&failures) {
+            let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
+            self.say(Level::Important, format!("{}: {}", servers.join(", "), failure.reason));
+        }
+        for failure in failures {
             self.left_out
                 .borrow_mut()
                 .entry(failure.server.clone())
@@ -295,6 +301,7 @@ impl Interpreter {
             .map_err(|error| wrong(error, call.position))?;
         let action = Action {
             most_captured: self.most_captured(context.engine())?,
+            heartbeat: self.heartbeat(context.engine())?,
             ..action(&request, vec![(destination, command)], true, options)
         };
         self.tell_secrets(&action);
@@ -526,6 +533,7 @@ fn action(request: &Request, jobs: Vec<(Destination, Command)>, local: bool, opt
         parts: HashMap::new(),
         output: request.output,
         most_captured: usize::MAX,
+        heartbeat: None,
         silent: options.silent == Some(true),
         asks: request.asks,
     }

@@ -57,7 +57,8 @@ pub(super) static SELECTION: &[Choice] = &[
 pub(super) static COMMAND: &[Choice] = &[
     Choice {
         name: "shell",
-        doc: "the program that interprets the command, `sh` by default; false: the login shell gets it as it is",
+        doc: "the program that interprets the command, `sh` by default, whatever the login shell is; false: the login shell gets it as it \
+              is, and what its profile files print counts as output",
     },
     Choice {
         name: "dir",
@@ -65,7 +66,8 @@ pub(super) static COMMAND: &[Choice] = &[
     },
     Choice {
         name: "env",
-        doc: "a map of environment variables, or a string that is put in front as it is. Secrets in a map, by their name or \
+        doc: "a map of environment variables, or a string that is put in front as it is. A value arrives unchanged, but that the variable's own \
+              name stands for what the server has: `#{ PATH: \"/opt/bin:$PATH\" }`. Secrets in a map, by their name or \
               because they are known, are read by the command's shell and stand in no list of processes",
     },
     Choice {

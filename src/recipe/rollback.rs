@@ -7,7 +7,7 @@ use rhai::{Engine, EvalAltResult};
 use super::interpreter::Interpreter;
 use super::origin::{diagnostic, ended_by};
 use crate::configuration::{BlockId, Task};
-use crate::diagnostic::Fault;
+use crate::diagnostic::{Fault, ServerFailure};
 
 impl Interpreter {
     /// Registers a handler of `task` in the open transaction.
@@ -65,8 +65,9 @@ impl Interpreter {
 fn summary(error: Box<EvalAltResult>) -> String {
     let diagnostic = diagnostic(error);
     let mut text = diagnostic.message;
-    for failure in diagnostic.servers {
-        text.push_str(&format!("\n{}: {}", failure.server, failure.reason));
+    for (servers, failure) in ServerFailure::groups(&diagnostic.servers) {
+        let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
+        text.push_str(&format!("\n{}: {}", servers.join(", "), failure.reason));
         for line in failure.stderr.iter().chain(&failure.stdout) {
             text.push_str(&format!("\n    {line}"));
         }

@@ -1,6 +1,8 @@
 //! Secrets on their way to a command: those of its environment are read by its shell, so that no list of processes shows
 //! them, and one that stands in a command line all the same is told.
 
+use std::time::Duration;
+
 use indexmap::IndexMap;
 use rhai::{Engine, Position};
 use rustix::rand::{GetRandomFlags, getrandom};
@@ -16,6 +18,11 @@ use crate::secret::Secret;
 
 /// How much captured output is kept, in MiB, where the variable `capture_limit` does not say it.
 const CAPTURE_LIMIT: i64 = 64;
+
+/// How often a silent command is told to be still running, where the variable `heartbeat` does not say it.
+const HEARTBEAT: Duration = Duration::from_secs(60);
+/// A year.
+const MOST_SECONDS: f64 = 31_536_000.0;
 
 /// A word that nobody can have said before.
 pub(super) fn random_mark() -> Result<String, String> {
@@ -89,6 +96,26 @@ impl Interpreter {
                 worded(action.verb, action.shown.lines().next().unwrap_or_default())
             ),
         );
+    }
+
+    /// How often a silent command is told to be still running: the variable `heartbeat`, in seconds, false for never.
+    pub(super) fn heartbeat(&self, engine: &Engine) -> Fallible<Option<Duration>> {
+        let Some(value) = self.variable(engine, "heartbeat")?.filter(|value| !value.is_unit()) else {
+            return Ok(Some(HEARTBEAT));
+        };
+        if value.as_bool() == Ok(false) {
+            return Ok(None);
+        }
+        let seconds = value
+            .as_float()
+            .or_else(|_| value.as_int().map(|seconds| seconds as f64));
+        match seconds.ok().filter(|seconds| (0.01..=MOST_SECONDS).contains(seconds)) {
+            Some(seconds) => Ok(Some(Duration::from_secs_f64(seconds))),
+            None => Err(wrong(
+                "the variable `heartbeat' is to be a number of seconds, or false",
+                Position::NONE,
+            )),
+        }
     }
 
     /// How much captured output is kept, in bytes: the variable `capture_limit`, in MiB.

@@ -503,9 +503,7 @@ impl Inner {
             .peekable();
         if others.peek().is_some() {
             text.push_str("also failed:\n");
-            for failure in others {
-                text.push_str(&diagnostic::server(failure, look, &self.cleaner));
-            }
+            text.push_str(&diagnostic::servers(others, look, &self.cleaner));
         }
         if !self.tally.left.is_empty() {
             text.push_str("not rolled back:\n");

@@ -37,9 +37,7 @@ pub(super) fn render(diagnostic: &Diagnostic, look: Look, cleaner: &Cleaner) -> 
         .term_width(look.columns.unwrap_or(usize::MAX / 4).max(40));
     let mut text = renderer.render(&[group]);
     text.push('\n');
-    for failure in &diagnostic.servers {
-        text.push_str(&server(failure, look, cleaner));
-    }
+    text.push_str(&servers(&diagnostic.servers, look, cleaner));
     if !diagnostic.tasks.is_empty() {
         let tasks = cleaner.line(&diagnostic.tasks.join(" > "));
         text.push_str(&remark("task", Label::Aside, &tasks, look));
@@ -118,17 +116,28 @@ fn word(line: &str, column: usize) -> std::ops::Range<usize> {
     start..start + length
 }
 
-/// One server's failure, what it wrote last under it.
-pub(super) fn server(failure: &ServerFailure, look: Look, cleaner: &Cleaner) -> String {
-    let mut text = format!(
-        "  {}: {}\n",
-        look.paint(Label::Bad, &failure.server.to_string()),
-        cleaner.lines(&failure.reason).join("; ")
-    );
-    for line in failure.stderr.iter().chain(&failure.stdout) {
-        let line = format!("      {}", cleaner.line(line));
-        text.push_str(line.trim_end());
-        text.push('\n');
+/// Failures of servers, what they wrote last under each; those that say the same are told once.
+pub(super) fn servers<'a>(
+    failures: impl IntoIterator<Item = &'a ServerFailure>,
+    look: Look,
+    cleaner: &Cleaner,
+) -> String {
+    let mut text = String::new();
+    for (servers, failure) in ServerFailure::groups(failures) {
+        let reason = cleaner.lines(&failure.reason).join("; ");
+        let names: Vec<String> = servers.iter().map(ToString::to_string).collect();
+        let names = names.join(", ");
+        let lines = match look.columns {
+            Some(columns) if servers.len() > 1 => wrap(&names, columns.saturating_sub(4).max(30)),
+            _ => vec![names],
+        };
+        let names: Vec<String> = lines.iter().map(|line| look.paint(Label::Bad, line)).collect();
+        text.push_str(&format!("  {}: {reason}\n", names.join("\n    ")));
+        for line in failure.stderr.iter().chain(&failure.stdout) {
+            let line = format!("      {}", cleaner.line(line));
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
     }
     text
 }

@@ -190,6 +190,22 @@ impl Json {
                     None => &mut object,
                 }
             }
+            Event::Silent {
+                action,
+                servers,
+                elapsed,
+                line,
+                ..
+            } => {
+                object
+                    .number("action", action.0)
+                    .servers(servers)
+                    .milliseconds(*elapsed);
+                match line {
+                    Some(line) => object.text("line", line),
+                    None => &mut object,
+                }
+            }
             Event::ServerFinished {
                 action,
                 server,
@@ -250,6 +266,7 @@ fn type_name(event: &Event) -> &'static str {
         Event::ActionStarted { .. } => "action_started",
         Event::Output { .. } => "output",
         Event::Transferred { .. } => "transferred",
+        Event::Silent { .. } => "silent",
         Event::ServerFinished { .. } => "server_finished",
         Event::ActionFinished { .. } => "action_finished",
         Event::TransactionStarted => "transaction_started",

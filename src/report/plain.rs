@@ -1,11 +1,17 @@
 //! One line per thing told, with Capistrano's prefixes; for files, pipes and eyes that know them.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use crate::configuration::Server;
-use crate::event::{Event, Level};
+use crate::event::{ActionId, Event, Level};
 use crate::exit::{Exit, Stream};
 
 use super::clean::Cleaner;
-use super::text::{brief, duration, negotiated, quoted, said};
+use super::text::{brief, duration, names, negotiated, quoted, said, still_running, waiting};
+
+/// An end that was told, and the other servers it is true of.
+type Alike = (Level, String, Vec<Server>);
 
 /// The plain form.
 #[derive(Debug)]
@@ -13,6 +19,8 @@ pub(super) struct Plain {
     cleaner: Cleaner,
     threshold: Level,
     is_rehearsal: bool,
+    /// How commands under way have ended otherwise than well, and where else in the same way.
+    ended: RefCell<HashMap<ActionId, Vec<Alike>>>,
 }
 
 impl Plain {
@@ -21,6 +29,7 @@ impl Plain {
             cleaner,
             threshold,
             is_rehearsal,
+            ended: RefCell::default(),
         }
     }
 
@@ -155,18 +164,36 @@ impl Lines<'_> {
                 let text: String = lines.iter().flat_map(|line| [line, "\n"]).collect();
                 self.say(level, Some(&format!("{stream} :: {server}")), &text);
             }
+            Event::Silent {
+                command,
+                servers,
+                elapsed,
+                line,
+                ..
+            } => match line {
+                Some(line) => self.say(Level::Important, Some(&names(servers)), &waiting(line)),
+                None => self.say(Level::Info, None, &still_running(command, servers, *elapsed)),
+            },
             Event::ServerFinished { .. } | Event::ActionFinished { .. } if self.plain.is_rehearsal => {}
             Event::ServerFinished {
-                server, exit, elapsed, ..
+                action,
+                server,
+                exit,
+                elapsed,
+                ..
             } => match exit {
                 Exit::Status(0) => {
                     let text = format!("finished in {}", duration(*elapsed));
                     self.marked(Level::Trace, Level::Trace, Some(&server.to_string()), &text);
                 }
-                Exit::Status(_) => self.say(Level::Info, Some(&server.to_string()), &exit.to_string()),
-                _ => self.say(Level::Important, Some(&server.to_string()), &exit.to_string()),
+                Exit::Status(_) => self.ended(*action, Level::Info, server, exit),
+                _ => self.ended(*action, Level::Important, server, exit),
             },
-            Event::ActionFinished { elapsed, .. } => {
+            Event::ActionFinished { action, elapsed, .. } => {
+                let alike = self.plain.ended.borrow_mut().remove(action).unwrap_or_default();
+                for (level, exit, servers) in alike.iter().filter(|(.., servers)| !servers.is_empty()) {
+                    self.say(*level, Some(&names(servers)), exit);
+                }
                 let text = format!("command finished in {}", duration(*elapsed));
                 self.marked(Level::Info, Level::Trace, None, &text);
             }
@@ -193,6 +220,20 @@ impl Lines<'_> {
                 self.say(Level::Important, None, &format!("{signal}, ending the remote commands"));
             }
             Event::Message { level, tag, text } => self.say(*level, tag.as_deref(), text),
+        }
+    }
+
+    /// How a command ended is told at once; that it ended in the same way on others, too, when it has ended on all.
+    fn ended(&mut self, action: ActionId, level: Level, server: &Server, exit: &Exit) {
+        let exit = exit.to_string();
+        let mut ended = self.plain.ended.borrow_mut();
+        let alike = ended.entry(action).or_default();
+        match alike.iter_mut().find(|(_, known, _)| *known == exit) {
+            Some((.., servers)) => servers.push(server.clone()),
+            None => {
+                alike.push((level, exit.clone(), Vec::new()));
+                self.say(level, Some(&server.to_string()), &exit);
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use crate::exit::{Exit, Stream};
 use super::clean::{Cleaner, shown};
 use super::live::Waiting;
 use super::palette::{Label, Look};
-use super::text::{brief, count, duration, negotiated, said, size, wrap};
+use super::text::{brief, count, duration, names, negotiated, said, size, still_running, waiting, wrap};
 
 /// So many servers are shown by name when all went well; more are counted.
 const NAMED_SERVERS: usize = 4;
@@ -166,6 +166,22 @@ impl Pretty {
                 stream,
                 lines,
             } => self.output(&mut text, *action, server, *stream, lines),
+            Event::Silent {
+                action,
+                command,
+                servers,
+                elapsed,
+                line,
+            } => {
+                let said = match line {
+                    Some(line) => format!("{}: {}", names(servers), waiting(line)),
+                    None if self.look.live => return text,
+                    None => still_running(command, servers, *elapsed),
+                };
+                self.show_command(&mut text, *action);
+                let level = if line.is_some() { Level::Important } else { Level::Info };
+                self.say(&mut text, level, None, &said);
+            }
             Event::Transferred {
                 action,
                 server,
@@ -364,13 +380,24 @@ impl Pretty {
             }
         }
         let width = widest(&running.servers);
+        let mut groups: Vec<(String, Vec<&Server>, Duration)> = Vec::new();
         for (server, exit, elapsed) in bad {
-            let mark = self.look.paint(Label::Bad, "✗");
-            let host = self.look.paint(Label::Bad, &format!("{:width$}", server.to_string()));
-            let time = self.look.paint(Label::Aside, &duration(*elapsed));
             let exit = exit.as_ref().map(Exit::to_string).unwrap_or_default();
+            match groups.iter_mut().find(|(known, ..)| *known == exit) {
+                Some((_, servers, longest)) => {
+                    servers.push(server);
+                    *longest = (*longest).max(*elapsed);
+                }
+                None => groups.push((exit, vec![server], *elapsed)),
+            }
+        }
+        for (exit, servers, elapsed) in groups {
+            let mark = self.look.paint(Label::Bad, "✗");
+            let names: Vec<String> = servers.iter().map(ToString::to_string).collect();
+            let hosts = self.look.paint(Label::Bad, &format!("{:width$}", names.join(", ")));
+            let time = self.look.paint(Label::Aside, &duration(elapsed));
             let exit = self.cleaner.line(&exit);
-            self.line(text, running.indent, &format!("{mark} {host} {exit} {time}"));
+            self.line(text, running.indent, &format!("{mark} {hosts} {exit} {time}"));
         }
     }
 

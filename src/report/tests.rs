@@ -123,6 +123,61 @@ fn ended(action: u64, server: &Server, exit: Exit) -> Event {
     }
 }
 
+#[test]
+fn equal_ends_are_told_once_and_silence_with_what_was_written_last() {
+    let servers: Vec<Server> = ["a", "b", "c", "d"].map(Server::host).into();
+    let mut events = vec![started(1, "run", "make", &servers.iter().collect::<Vec<_>>())];
+    for line in [None, Some("Go on? hunter2")] {
+        events.push(Event::Silent {
+            action: ActionId(1),
+            command: "make".to_owned(),
+            servers: servers[..2].to_vec(),
+            elapsed: Duration::from_secs(60),
+            line: line.map(str::to_owned),
+        });
+    }
+    let exits = [Exit::Status(2), Exit::Status(2), Exit::Status(1), Exit::Status(2)];
+    events.extend(servers.iter().zip(exits).map(|(server, exit)| ended(1, server, exit)));
+    events.push(finished(1, 4));
+    for (format, expected) in [
+        (
+            Format::Plain,
+            [
+                " ** still running after 60 s on a, b: make\n",
+                "*** [a, b] waits, and wrote last: Go on? [redacted]\n",
+                " ** [a] exit status 2\n",
+                " ** [c] exit status 1\n",
+                " ** [b, d] exit status 2\n",
+            ],
+        ),
+        (
+            Format::Pretty,
+            [
+                "still running after 60 s on a, b: make\n",
+                "a, b: waits, and wrote last: Go on? [redacted]\n",
+                "✗ a, b, d exit status 2 12ms\n",
+                "✗ c exit status 1 12ms\n",
+                "",
+            ],
+        ),
+    ] {
+        let look = Look {
+            color: false,
+            columns: None,
+            live: false,
+        };
+        let (text, _) = told(options(format, Level::Trace, look), &events);
+        for part in expected {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert_eq!(
+            text.matches("exit status 2").count(),
+            if format == Format::Plain { 2 } else { 1 },
+            "{text}"
+        );
+    }
+}
+
 fn finished(action: u64, failed: usize) -> Event {
     Event::ActionFinished {
         action: ActionId(action),

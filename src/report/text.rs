@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::configuration::Server;
 use crate::event::Level;
 
 /// A time as people read it: `12ms`, `3.4s`, `2m05s`, `1h02m`.
@@ -53,6 +54,30 @@ pub(super) fn said(options: &[(&str, String)], threshold: Level, is_rehearsal: b
     let shown = options.iter().filter(|(name, _)| is_shown(name));
     let shown: Vec<String> = shown.map(|(name, value)| format!(":{name} {value}")).collect();
     (!shown.is_empty()).then(|| shown.join(", "))
+}
+
+/// `app1, app2`; nothing for what runs on this machine.
+pub(super) fn names(servers: &[Server]) -> String {
+    let names: Vec<String> = servers.iter().map(ToString::to_string).collect();
+    match names.is_empty() {
+        true => "localhost".to_owned(),
+        false => names.join(", "),
+    }
+}
+
+/// What is said of a command that is silent.
+pub(super) fn still_running(command: &str, servers: &[Server], elapsed: Duration) -> String {
+    let place = match servers.is_empty() {
+        true => String::new(),
+        false => format!(" on {}", names(servers)),
+    };
+    let command = brief(command.trim().lines().map(str::to_owned).collect(), Level::Info).join("; ");
+    format!("still running after {} s{place}: {command}", elapsed.as_secs())
+}
+
+/// What is said of a line that has no end, behind its server's name.
+pub(super) fn waiting(line: &str) -> String {
+    format!("waits, and wrote last: {}", line.trim_end())
 }
 
 /// Lines that a script may have to be shown whole while it runs.

@@ -219,5 +219,5 @@ fn b3_what_cannot_be_ended_is_told_of() {
     let finished = start(&fleet, &format!("sudo \"{STUBBORN}\", :timeout => 1;"))
         .finish()
         .code(1);
-    finished.says("app1: timed out after 1 s, could not be ended and may still run");
+    finished.says("app1, app2: timed out after 1 s, could not be ended and may still run");
 }

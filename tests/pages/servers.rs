@@ -75,6 +75,10 @@ fn the_page_of_failures_is_true() {
             .code(1)
             .says("capture_limit")
     });
+    page.take("set :heartbeat, SECONDS");
+    page.instance("set :heartbeat, 1", Place::Top, Some(&fleet), |trial| {
+        one(trial).then("run \"sleep 3\";").says("still running after ")
+    });
     page.take("capr … | less");
     assert_eq!(line("capr t | cat").run().ok().stdout, "it\n");
     page.take("capr … &");

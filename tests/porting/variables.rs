@@ -83,7 +83,7 @@ fn plain() -> Vec<Trial> {
         piece("default_environment[\"RAILS_ENV\"] = \"test\";")
             .then("run \"echo $RAILS_ENV > /tmp/rails_env\", :hosts => \"app1\";")
             .on("app1", "cat /tmp/rails_env", "test"),
-        piece("default_environment[\"PATH\"] = \"/srv/bin:/usr/local/bin:/usr/bin:/bin\";")
+        piece("default_environment[\"PATH\"] = \"/srv/bin:$PATH\";")
             .program("app1", "own", "echo found")
             .given("app1", "rm ~deploy/.bashrc")
             .then("puts capture(\"own; id -un\", :hosts => \"app1\");")

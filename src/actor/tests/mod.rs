@@ -74,6 +74,9 @@ impl Reporter for Told {
                 let told = |line: &String| format!("{stream} {server}: {line}");
                 return self.0.borrow_mut().extend(lines.iter().map(told));
             }
+            Event::Silent { servers, line, .. } => {
+                format!("silent {}: {}", names(servers), line.as_deref().unwrap_or("-"))
+            }
             Event::Transferred { server, bytes, .. } => format!("transferred {server}: {bytes}"),
             Event::ServerFinished { server, exit, .. } => format!("finished {server}: {exit}"),
             Event::ActionFinished { failed, .. } => format!("all finished, {failed} failed"),
@@ -251,6 +254,7 @@ fn action(hosts: &[&str], text: &str) -> Action {
         parts: Default::default(),
         output: Output::Report,
         most_captured: usize::MAX,
+        heartbeat: None,
         silent: false,
         asks: false,
     }

@@ -23,6 +23,7 @@ pub(super) const READ_BY_CAPR: &[&str] = &[
     "default_shell",
     "default_stage",
     "gateway",
+    "heartbeat",
     "password",
     "port",
     "run_method",

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::exit::{Exit, Stream};
 use crate::io_error::plain;
 use crate::session::feed::Feed;
-use crate::session::{Command, JobId, JobSignal};
+use crate::session::{Command, JobId, JobSignal, Report, SessionId};
 use crate::source::{Source, text};
 
 use super::beginning::{Beginning, Sorted};
@@ -368,15 +368,18 @@ impl Job {
     }
 
     /// What was held back of its output: what was said before it began, and standard error.
-    pub(super) fn rest(&mut self) -> (Vec<u8>, Vec<u8>) {
+    pub(super) fn rest(&mut self, session: SessionId, id: JobId) -> Vec<Report> {
         let Some(beginning) = &mut self.beginning else {
-            return (Vec::new(), Vec::new());
+            return Vec::new();
         };
         let (out, err) = beginning.rest();
-        match beginning.has_begun() {
+        let (before, err) = match beginning.has_begun() {
             true => (out, err),
             false => ([out, err].concat(), Vec::new()),
-        }
+        };
+        let before = (!before.is_empty()).then(|| Report::Before(session, id, before));
+        let err = (!err.is_empty()).then(|| Report::Output(session, id, Stream::Err, err));
+        before.into_iter().chain(err).collect()
     }
 
     /// How its end is to be told: what it has started may still run, and what has not begun has not ended well.

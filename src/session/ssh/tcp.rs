@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
-use rustix::event::PollFlags;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily as Family, SocketFlags, SocketType, bind, connect as connect_socket, socket_with, sockopt,
@@ -277,6 +277,15 @@ impl<'a> Race<'a> {
 pub(super) fn peer(socket: &OwnedFd) -> Option<IpAddr> {
     let address = SocketAddr::try_from(rustix::net::getpeername(socket).ok()??).ok()?;
     Some(address.ip())
+}
+
+/// Whether something can be sent without waiting.
+pub(super) fn is_writable(socket: impl AsFd) -> bool {
+    poll(
+        &mut [PollFd::new(&socket, PollFlags::OUT)],
+        Some(&Timespec { tv_sec: 0, tv_nsec: 0 }),
+    )
+    .is_ok_and(|ready| ready > 0)
 }
 
 #[cfg(test)]

@@ -101,3 +101,9 @@ impl Tunnels {
         }
     }
 }
+
+/// "Channel open failure (connect failed)", in fewer words.
+pub(super) fn refusal(message: &str) -> String {
+    let inner = message.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inner.unwrap_or(message).to_owned()
+}

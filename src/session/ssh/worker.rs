@@ -23,7 +23,8 @@ use super::inbox::{End, Inbox, Order};
 use super::job::{Job, NOT_STARTED};
 use super::login::{CORRUPT, Connection, Way, quick_ack};
 use super::pipe::Pipes;
-use super::tunnel::Tunnels;
+use super::tcp::is_writable;
+use super::tunnel::{Tunnels, refusal};
 
 /// What a server says is read in pieces of this size …
 const FEW: usize = 4 << 10;
@@ -403,9 +404,8 @@ impl Worker {
         let mut overflows = false;
         let mut heard = Vec::new();
         let mut before = |bytes| {
-            if let Some(job_id) = job_id {
-                let _ = reports.send(Report::Before(*id, job_id, bytes));
-            }
+            let report = job_id.map(|job_id| Report::Before(*id, job_id, bytes));
+            report.into_iter().for_each(|report| drop(reports.send(report)));
         };
         let read = job.read(buffer, &mut before, &mut |stream, bytes| {
             overflows = bytes.len() == size && size < MANY;
@@ -454,13 +454,11 @@ impl Worker {
 
     fn report_finished(&self, job: &mut Job, exit: Exit) {
         if let Some(id) = job.id {
-            let (before, err) = job.rest();
-            if !before.is_empty() {
-                let _ = self.reports.send(Report::Before(self.id, id, before));
-            }
-            if !err.is_empty() {
-                self.inbox.queued(err.len());
-                let _ = self.reports.send(Report::Output(self.id, id, Stream::Err, err));
+            for report in job.rest(self.id, id) {
+                if let Report::Output(.., bytes) = &report {
+                    self.inbox.queued(bytes.len());
+                }
+                let _ = self.reports.send(report);
             }
             let _ = self.reports.send(Report::Finished(self.id, id, exit, job.elapsed()));
         }
@@ -557,17 +555,11 @@ impl Worker {
                 return Err(Over::Lost(format!("no sign of life for {} s", waited.as_secs_f64())));
             }
             // A question that went out by half would block everything after it.
-            if !self.blocked_on_send && self.is_writable() && self.session.keepalive_send().is_err() {
+            if !self.blocked_on_send && is_writable(&self.socket) && self.session.keepalive_send().is_err() {
                 return Err(Over::Lost(self.reason()));
             }
         }
         Ok(self.silence.as_ref().map(|silence| silence.next))
-    }
-
-    fn is_writable(&self) -> bool {
-        use rustix::event::{PollFd, Timespec, poll};
-        let mut fds = [PollFd::new(&*self.socket, PollFlags::OUT)];
-        poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
     }
 
     fn sleep(&mut self, question: Option<Instant>) -> Result<(), Over> {
@@ -605,10 +597,4 @@ impl Worker {
             _ => CORRUPT.to_owned(),
         })
     }
-}
-
-/// "Channel open failure (connect failed)", in fewer words.
-fn refusal(message: &str) -> String {
-    let inner = message.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
-    inner.unwrap_or(message).to_owned()
 }
