@@ -16,6 +16,8 @@
 pub mod actor;
 pub mod cli;
 pub mod configuration;
+#[cfg(test)]
+mod deadline;
 pub mod diagnostic;
 pub mod event;
 pub mod exit;

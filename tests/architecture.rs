@@ -9,7 +9,16 @@ use crate::fleet::place::checkout;
 
 /// Lowest first; a layer names only those before it, and those of its own line.
 const LAYERS: &[&[&str]] = &[
-    &["exit", "fuzz", "interrupt", "io_error", "origin", "secret", "trust"],
+    &[
+        "deadline",
+        "exit",
+        "fuzz",
+        "interrupt",
+        "io_error",
+        "origin",
+        "secret",
+        "trust",
+    ],
     &["configuration"],
     &["diagnostic"],
     &["event"],

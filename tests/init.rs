@@ -14,12 +14,41 @@ fn l14_init_makes_a_project_whose_recipe_passes_the_check() {
     assert_snapshot!(finished.stdout, @r"
     [add] Caprfile
     [add] config/deploy.rhai
-    [done] say in config/deploy.rhai what goes where; capr check tells what is wrong in it
+    [done] next:
+      1. say in config/deploy.rhai what is deployed, and to which servers
+      2. capr check        finds what is wrong in it; no server is asked
+         capr deploy -n    shows what a deploy would do
+      3. capr setup        makes the directories on the servers
+         capr cold_deploy  deploys for the first time; capr deploy from then on
+    capr -T lists the tasks, capr -e TASK tells more of one.
     ");
     let case = Case::new()
         .file("Caprfile", &finished.file("Caprfile"))
         .file("config/deploy.rhai", &finished.file("config/deploy.rhai"));
     case.args(["check"]).run().ok().says("nothing wrong found");
+    // What stands there as a comment can be taken as it is.
+    let recipe = finished.file("config/deploy.rhai");
+    let taken: String = recipe
+        .lines()
+        .map(|line| match line.strip_prefix("// ") {
+            Some(code) if code.starts_with("  ") || code.ends_with(['{', '}', ';']) || code.starts_with("set ") => code,
+            _ => line,
+        })
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert!(
+        taken.contains("\nset :user") && taken.contains("\nnamespace :deploy {"),
+        "{taken}"
+    );
+    let case = || {
+        let case = Case::new().file("Caprfile", &finished.file("Caprfile"));
+        case.file("config/deploy.rhai", &taken)
+    };
+    case().args(["check"]).run().ok().says("nothing wrong found");
+    // The steps that are named are tasks.
+    for task in ["setup", "cold_deploy", "deploy"] {
+        case().args(["-e", task]).run().ok();
+    }
 }
 
 #[test]

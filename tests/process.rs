@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::deadline::{LIMIT, Limited, LimitedCommand};
-use crate::fleet::place::checkout;
+use crate::fleet::place::{Room, checkout};
 
 const FIRST_PORT: u16 = 7000;
 const OLD: &str = "20250101000000";
@@ -21,7 +21,7 @@ static APPLICATIONS: AtomicU32 = AtomicU32::new(0);
 
 /// Two releases of an application as a deploy leaves them, on an address of its own.
 struct Application {
-    directory: tempfile::TempDir,
+    room: Room,
     address: String,
 }
 
@@ -54,7 +54,8 @@ impl Application {
         let number = APPLICATIONS.fetch_add(1, Ordering::Relaxed) + 1;
         let [.., high, low] = std::process::id().to_be_bytes();
         let application = Self {
-            directory: tempfile::Builder::new().prefix("it's an app ").tempdir().unwrap(),
+            // Programs run in it, which `/tmp` may not allow.
+            room: Room::new().unwrap(),
             address: format!("127.{}.{high}.{}", 100 + number, low | 1),
         };
         fs::create_dir_all(application.path("shared/pids")).unwrap();
@@ -77,7 +78,7 @@ impl Application {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
+        self.directory().join(name)
     }
 
     fn switch(&self, release: &str) {
@@ -85,14 +86,15 @@ impl Application {
         fs::rename(self.path("current.new"), self.path("current")).unwrap();
     }
 
+    fn directory(&self) -> PathBuf {
+        self.room.path().join("it's an app")
+    }
+
     /// One of the programs, as a person in the application's directory types it.
     fn command(&self, program: &str, options: &[&str]) -> Command {
         let mut command = Command::new(format!("current/script/process/{program}"));
-        command
-            .args(options)
-            .current_dir(self.directory.path())
-            .stdin(Stdio::null());
-        command.env("PWD", self.directory.path());
+        command.args(options).current_dir(self.directory()).stdin(Stdio::null());
+        command.env("PWD", self.directory());
         command
     }
 
@@ -167,7 +169,7 @@ impl Application {
 
     /// Everything that runs from this application's directory.
     fn processes(&self, name: &str) -> Vec<u32> {
-        let mark = self.directory.path().to_string_lossy().into_owned();
+        let mark = self.directory().to_string_lossy().into_owned();
         let processes = fs::read_dir("/proc")
             .unwrap()
             .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());

@@ -13,6 +13,17 @@ const FILES: [(&str, &str); 2] = [
     ("config/deploy.rhai", include_str!("init/deploy.rhai")),
 ];
 
+/// What is to be done then.
+const NEXT: &str = "\
+[done] next:
+  1. say in config/deploy.rhai what is deployed, and to which servers
+  2. capr check        finds what is wrong in it; no server is asked
+     capr deploy -n    shows what a deploy would do
+  3. capr setup        makes the directories on the servers
+     capr cold_deploy  deploys for the first time; capr deploy from then on
+capr -T lists the tasks, capr -e TASK tells more of one.
+";
+
 /// Makes them in `directory`, which is shown as it was `named`.
 pub(super) fn init(directory: &Path, named: &str, console: &Console) -> Result<(), String> {
     if !directory.is_dir() {
@@ -30,7 +41,7 @@ pub(super) fn init(directory: &Path, named: &str, console: &Console) -> Result<(
             false => format!("[skip] {name} is there already\n"),
         });
     }
-    console.data("[done] say in config/deploy.rhai what goes where; capr check tells what is wrong in it\n");
+    console.data(NEXT);
     Ok(())
 }
 

@@ -168,6 +168,7 @@ mod tests {
 
     use super::{LONGEST, RunOptions, Server, Shell, local_name, placeholders};
     use crate::configuration::Environment;
+    use crate::deadline::InTime;
 
     fn command_line(text: &str, options: &RunOptions) -> String {
         super::command_line(text, options, "", false).line
@@ -213,7 +214,7 @@ mod tests {
         let given = [&command.first, &command.script, input.as_bytes()];
         stdin.write_all(&given.concat()).unwrap();
         drop(stdin);
-        let output = child.wait_with_output().unwrap();
+        let output = child.in_time();
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
     }

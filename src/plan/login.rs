@@ -90,6 +90,7 @@ mod tests {
     use proptest::{prop_assert_eq, string::string_regex};
 
     use super::{Start, login_length, login_line};
+    use crate::deadline::InTime;
 
     const SHELLS: [&[&str]; 9] = [
         &["bash"],
@@ -121,7 +122,7 @@ mod tests {
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}: scripts/prepare installs it", shell[0]));
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        child.wait_with_output().unwrap()
+        child.in_time()
     }
 
     fn same_in_all(script: &str, input: &str) {
@@ -208,7 +209,7 @@ mod tests {
                 .unwrap()
                 .write_all(b"exit #0123\necho executed\n")
                 .unwrap();
-            let output = child.wait_with_output().unwrap();
+            let output = child.in_time();
             assert_eq!(output.stdout, b"", "{shell:?}");
         }
     }

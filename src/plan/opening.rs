@@ -121,6 +121,7 @@ mod tests {
 
     use super::{Before, Within, exports, towards};
     use crate::configuration::{Environment, RunOptions, Shell};
+    use crate::deadline::InTime;
     use crate::plan::{Start, command_line, login_line, quote};
 
     /// What a login shell makes of it with this as its input: standard output and standard error.
@@ -134,7 +135,7 @@ mod tests {
             .spawn()
             .unwrap();
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        let output = child.wait_with_output().unwrap();
+        let output = child.in_time();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (text(output.stdout), text(output.stderr))
     }

@@ -73,6 +73,7 @@ mod tests {
     use std::process::{Command, Output, Stdio};
 
     use super::{FILE_FOLLOWS, TAR_FOLLOWS, get_command, put_command, untar_command};
+    use crate::deadline::{InTime, poll};
     use crate::plan::{Mode, command_line};
     use crate::source::{all, tree};
 
@@ -92,7 +93,7 @@ mod tests {
             .unwrap();
         // The command may refuse before it reads.
         let _ = child.stdin.take().unwrap().write_all(input);
-        child.wait_with_output().unwrap()
+        child.in_time()
     }
 
     fn put(home: &Path, path: &str, mode: Option<&str>, text: &str) -> Output {
@@ -196,13 +197,11 @@ mod tests {
             .spawn()
             .unwrap();
         child.stdin.as_mut().unwrap().write_all(b"some").unwrap();
-        while names(home.path()).is_empty() {
-            std::thread::yield_now();
-        }
+        poll("nothing is written", || (!names(home.path()).is_empty()).then_some(()));
         let pid = rustix::process::Pid::from_child(&child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         drop(child.stdin.take());
-        assert!(!child.wait().unwrap().success());
+        assert!(!child.in_time().status.success());
         assert!(names(home.path()).is_empty());
     }
 
@@ -301,7 +300,7 @@ mod tests {
                     .spawn();
                 let Ok(mut child) = started else { continue };
                 child.stdin.take().unwrap().write_all(input).unwrap();
-                let output = child.wait_with_output().unwrap();
+                let output = child.in_time();
                 assert!(output.status.success(), "{shell:?}: {output:?}");
                 tried += 1;
             }

@@ -122,6 +122,7 @@ mod tests {
     use std::io::{Read, Write};
 
     use super::{Outlet, Room};
+    use crate::deadline::InTime;
     use crate::interrupt::{Interrupt, Signal};
 
     #[test]
@@ -147,7 +148,7 @@ mod tests {
             (stream, written)
         });
         interrupt.raise(Signal::Int);
-        let (stream, written) = writing.join().unwrap();
+        let (stream, written) = writing.in_time();
         let mut all = vec![0; written];
         reader.read_exact(&mut all).unwrap();
         let mut outlet = Outlet::new(stream, Room::default(), interrupt);

@@ -52,6 +52,7 @@ mod tests {
 
     use super::DryRunConnector;
     use crate::configuration::Server;
+    use crate::deadline::InTime;
     use crate::exit::Exit;
     use crate::session::{Command, Connector, Destination, Input, JobId, Report, SessionId, SshOptions};
 
@@ -74,9 +75,9 @@ mod tests {
                 sudo: None,
             },
         );
-        assert!(matches!(reports.recv().unwrap(), Report::Connected(SessionId(0), _)));
+        assert!(matches!(reports.in_time(), Report::Connected(SessionId(0), _)));
         assert!(matches!(
-            reports.recv().unwrap(),
+            reports.in_time(),
             Report::Finished(SessionId(0), JobId(1), Exit::Status(0), _)
         ));
     }

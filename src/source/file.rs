@@ -179,6 +179,7 @@ mod tests {
     use rustix::fs::{CWD, FileType, mknodat};
 
     use super::{Spool, file, piped};
+    use crate::deadline::InTime;
     use crate::source::all;
 
     #[test]
@@ -223,7 +224,7 @@ mod tests {
             move || fs::write(path, "late").unwrap()
         });
         assert_eq!(all(&*piped(&path, &|| false).unwrap()).unwrap(), b"late");
-        writer.join().unwrap();
+        writer.in_time();
     }
 
     #[test]

@@ -243,6 +243,7 @@ mod tests {
     use std::process::{Command, Stdio};
 
     use super::{END, tree};
+    use crate::deadline::InTime;
     use crate::source::{Source, all};
 
     fn unpack(source: &dyn Source, into: &Path) {
@@ -254,7 +255,7 @@ mod tests {
             .spawn()
             .unwrap();
         tar.stdin.take().unwrap().write_all(&all(source).unwrap()).unwrap();
-        assert!(tar.wait().unwrap().success());
+        assert!(tar.in_time().status.success());
         fs::remove_file(into.join(END)).unwrap();
     }
 

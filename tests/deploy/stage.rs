@@ -15,12 +15,13 @@ use capr::secret::Secret;
 use capr::session::local::LocalConnector;
 
 use crate::deadline::LimitedCommand;
+use crate::fleet::place::Room;
 
 pub const HOSTS: [&str; 3] = ["one", "two", "three"];
 
 /// Three servers and a repository.
 pub struct Servers {
-    pub directory: tempfile::TempDir,
+    pub directory: Room,
     recipe: String,
 }
 
@@ -33,7 +34,8 @@ pub struct Failed {
 
 impl Servers {
     pub fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        // Programs run in it, which `/tmp` may not allow.
+        let directory = Room::new().unwrap();
         let repository = directory.path().join("repository");
         fs::create_dir(&repository).unwrap();
         fs::create_dir(directory.path().join("recipes")).unwrap();

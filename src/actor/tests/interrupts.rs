@@ -1,4 +1,5 @@
 use super::{ActionError, Bench};
+use crate::deadline::InTime;
 use crate::exit::Exit;
 use crate::interrupt::Signal;
 use crate::session::JobSignal;
@@ -89,7 +90,7 @@ fn b3_a_request_while_connecting_starts_nothing() {
     let interrupt = bench.interrupt.clone();
     let raised = std::thread::spawn(move || interrupt.raise(Signal::Int));
     let error = bench.run(&["app1", "app2"], "make").unwrap_err();
-    raised.join().unwrap();
+    raised.in_time();
     assert!(matches!(error, ActionError::Interrupted(Signal::Int)));
     assert_eq!(bench.commands(), [""; 0]);
     assert_eq!(bench.told.of("interrupted"), ["interrupted"]);

@@ -2,6 +2,7 @@
 
 use super::super::functions::{functions, kinds};
 use super::{prints, recipe};
+use crate::deadline::InTime;
 use crate::event::{Event, Level};
 use crate::interrupt::Signal;
 
@@ -257,7 +258,7 @@ fn a_signal_ends_a_wait() {
     let interrupt = case.interrupt.clone();
     let ringing = std::thread::spawn(move || interrupt.raise(Signal::Int));
     let outcome = case.run(&["t"]);
-    ringing.join().unwrap();
+    ringing.in_time();
     assert_eq!(outcome.printed, [""; 0]);
     assert_eq!(outcome.error().fault.exit_code(), 130);
 }

@@ -236,6 +236,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::{Agent, Identity, RSA_SHA2_256, RSA_SHA2_512};
+    use crate::deadline::InTime;
 
     const BOUND: Duration = Duration::from_secs(20);
 
@@ -346,14 +347,14 @@ mod tests {
         let socket = directory.path().join("agent");
         let listener = UnixListener::bind(&socket).unwrap();
         let server = thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
+            let mut stream = listener.in_time();
             stream.read_exact(&mut [0; 5]).unwrap();
             stream.write_all(answer).unwrap();
             // Until the client goes.
             let _ = stream.read(&mut [0]);
         });
         let error = Agent::connect(&socket, timeout).unwrap().identities().unwrap_err();
-        server.join().unwrap();
+        server.in_time();
         error.kind()
     }
 

@@ -138,6 +138,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::{Household, Programs, ProxyCommand};
+    use crate::deadline::InTime;
 
     #[test]
     fn a_program_whose_thread_is_not_done_ends_with_the_run_and_none_begins_after_it() {
@@ -146,7 +147,7 @@ mod tests {
         let (_socket, ended) = ProxyCommand::start("sleep 20", &programs).unwrap();
         drop(ended);
         drop(Household(Arc::clone(&programs)));
-        assert_eq!(left.child.wait().unwrap().signal(), Some(9));
+        assert_eq!((&mut left.child).in_time().signal(), Some(9));
         let error = ProxyCommand::start("sleep 20", &programs).err().unwrap();
         assert_eq!(error.reason, "the ProxyCommand does not start: stopped");
     }

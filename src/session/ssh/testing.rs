@@ -9,6 +9,7 @@ use std::process::{Child, Command as Process, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use rustix::fs::{StatVfsMountFlags, statvfs};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -29,6 +30,13 @@ pub(crate) struct Sshd {
     listener: Child,
 }
 
+/// A folder in which programs may run: `/tmp` may be mounted so that none may.
+fn folder() -> TempDir {
+    let allows = |base: &&str| statvfs(*base).is_ok_and(|mount| !mount.f_flag.contains(StatVfsMountFlags::NOEXEC));
+    let base = ["/tmp", "/var/tmp", "/run"].into_iter().find(allows);
+    tempfile::tempdir_in(base.unwrap_or("/tmp")).expect("a folder")
+}
+
 impl Sshd {
     pub(crate) fn start() -> Self {
         Self::with("")
@@ -45,7 +53,7 @@ impl Sshd {
     }
 
     fn with_all(configuration: &str, kinds: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder();
         let path = |name: &str| folder.path().join(name);
         let mut configuration = configuration.to_owned();
         for kind in kinds {

@@ -1,3 +1,4 @@
+use crate::deadline::InTime;
 use crate::exit::Exit;
 use crate::session::SshOptions;
 use crate::session::ssh::SshEnvironment;
@@ -99,7 +100,7 @@ fn token(socket: &std::path::Path) -> String {
     let line = format!("sk-ssh-ed25519@openssh.com {}", openssl::base64::encode_block(&public));
     let listener = std::os::unix::net::UnixListener::bind(socket).unwrap();
     std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
+        let mut stream = listener.in_time();
         let mut length = [0; 4];
         while stream.read_exact(&mut length).is_ok() {
             let mut message = vec![0; usize::try_from(u32::from_be_bytes(length)).unwrap()];

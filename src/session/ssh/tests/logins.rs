@@ -2,6 +2,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
+use crate::deadline::InTime;
 use crate::secret::Secret;
 use crate::session::{ConnectError, HostKeyPolicy, Phase, Report, SshOptions};
 
@@ -57,13 +58,13 @@ fn a_server_that_speaks_something_else_is_quoted() {
     let web = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = web.local_addr().unwrap().port();
     let server = std::thread::spawn(move || {
-        let (mut socket, _) = web.accept().unwrap();
+        let mut socket = web.in_time();
         let _ = socket.read(&mut [0; 100]);
         socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
     });
     let error = fails("127.0.0.1", short(port));
     assert_eq!(error.reason, "not an SSH server: it says `HTTP/1.1 400 Bad Request'");
-    server.join().unwrap();
+    server.in_time();
 }
 
 #[test]
@@ -95,7 +96,7 @@ fn a_connection_can_be_given_up_while_it_is_made() {
         ..short(silent.local_addr().unwrap().port())
     };
     let mut client = Client::begin("127.0.0.1", options, SshEnvironment::default());
-    let _accepted = silent.accept().unwrap();
+    let _accepted = silent.in_time();
     client.session.abandon();
     assert_eq!(client.await_login().expect_err("no login").reason, "stopped");
 }
