@@ -40,6 +40,8 @@ pub enum Exit {
     TimedOut(Duration),
     /// capr ended it because the run was interrupted.
     Cancelled,
+    /// It ended so when it was told to; what it had started could not be looked for.
+    Unsearched(Box<Exit>),
     /// It did not end for all that was done; what had run too long, after which time.
     Unended(Option<Duration>),
 }
@@ -63,6 +65,9 @@ impl fmt::Display for Exit {
             Self::Unsent(reason) => write!(f, "could not be sent: {reason}"),
             Self::TimedOut(after) => write!(f, "timed out after {} s", after.as_secs_f64()),
             Self::Cancelled => f.write_str("stopped"),
+            Self::Unsearched(exit) => {
+                write!(f, "{exit}; what it started could not be looked for and may still run")
+            }
             Self::Unended(Some(after)) => {
                 write!(
                     f,

@@ -2,7 +2,7 @@
 //!
 //! The layers, lowest first; a layer names only those before it (`tests/architecture.rs` checks the `use` lines):
 //!
-//! - [`secret`], [`exit`], [`interrupt`], [`io_error`], [`origin`], [`trust`]: small words that every layer speaks.
+//! - [`secret`], [`exit`], [`interrupt`], [`io_error`], [`origin`], [`regular`], [`trust`]: small words that every layer speaks.
 //! - [`configuration`]: plain data that a recipe builds: servers, roles, tasks, hooks, variables.
 //! - [`diagnostic`]: what went wrong, where and on which servers.
 //! - [`event`]: everything that can be told to a person or a machine.
@@ -30,6 +30,7 @@ pub mod origin;
 pub mod place;
 pub mod plan;
 pub mod recipe;
+pub mod regular;
 pub mod report;
 pub mod secret;
 pub mod session;

@@ -16,6 +16,7 @@ const LAYERS: &[&[&str]] = &[
         "interrupt",
         "io_error",
         "origin",
+        "regular",
         "secret",
         "trust",
     ],

@@ -457,3 +457,36 @@ fn a_variable_that_is_fetched_and_never_set_is_a_warning() {
         [""; 0]
     );
 }
+
+#[test]
+fn a_secret_in_a_command_line_is_warned_of_before_anything_runs() {
+    let recipe = r#"role :app, "app1";
+set(:db_password) { password_prompt("password: ") }
+task :t, :roles => :app {
+    run `mysql -p${db_password} -e ${quote(db_password)}`;
+    sudo "mysql -p" + quote(fetch(:db_password));
+    run_locally ["mysql", db_password];
+    capture `curl -u x:${ENV["API_TOKEN"]}`;
+    run "mysql -p$DB", :env => #{ DB: db_password }, :data => db_password;
+    puts `${db_password.len()}`;
+}
+"#;
+    let told = |whose: &str, name: &str| {
+        format!("the secret `{name}' stands in a command line, where every user of {whose} can read it while it runs")
+    };
+    let (server, here) = (told("the server", "db_password"), told("this machine", "db_password"));
+    let token = told("the server", "API_TOKEN");
+    assert_eq!(
+        found(recipe),
+        [
+            format!("4:20 {server}"),
+            format!("4:44 {server}"),
+            format!("5:29 {server}"),
+            format!("6:27 {here}"),
+            format!("7:26 {token}"),
+        ]
+    );
+    check(recipe)
+        .ok()
+        .says("give it by :env => #{ DB_PASSWORD: db_password } and write $DB_PASSWORD in the command");
+}

@@ -1,8 +1,10 @@
 //! Commands on real servers: `run`, its options, its output, its failures (cases C and R).
 
 use std::fs;
+use std::process::Command;
 
 use crate::fleet::Fleet;
+use crate::fleet::place::capr;
 use crate::harness::Case;
 
 /// A recipe of one task `t` with these servers in role app.
@@ -533,4 +535,30 @@ fn words_of_a_list_arrive_as_they_are_whatever_verb_runs_them() {
         assert!(fleet.exists("app1", file), "{file}");
     }
     assert!(!fleet.exists("app1", "/tmp/pwned"));
+}
+
+#[test]
+fn the_memory_of_a_run_is_read_by_no_other_process_of_its_user_and_no_core_is_written() {
+    let script = "stat -c %g /proc/$PPID/environ; grep -c 'core file size  *0 ' /proc/$PPID/limits; stat -c %g /proc/self/environ";
+    let case = Case::new().file(
+        "deploy.rhai",
+        &format!("task :t {{ puts run_locally(\"{script}\", :shell => false); }}"),
+    );
+    // What is dumped belongs to its group, what is not to that of root.
+    let told = Command::new("setpriv")
+        .args([
+            "--regid=5000",
+            "--clear-groups",
+            "sh",
+            "-c",
+            "ulimit -c unlimited; exec \"$0\" -f deploy.rhai t",
+        ])
+        .arg(capr())
+        .current_dir(case.path(""))
+        .env("HOME", case.path("../home"))
+        .env("CAPR_SYSTEM_FILE", case.path("../system.rhai"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert_eq!(said, "0\n1\n5000\n", "{}", String::from_utf8_lossy(&told.stderr));
 }

@@ -18,11 +18,14 @@ mod signals;
 
 use std::ffi::OsString;
 use std::fs::File;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::configuration::suggestion;
@@ -159,14 +162,15 @@ fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
     let presentation = Presentation::resolve(&arguments, shell);
     let is_rehearsal = arguments.dry_run;
     let redactor = Redactor::default();
-    let log = match arguments.log.as_ref().map(|path| open_log(path)).transpose() {
+    let interrupt = Interrupt::default();
+    let log = arguments.log.as_ref().map(|path| open_log(path, &interrupt));
+    let log = match log.transpose() {
         Ok(log) => log,
         Err(error) => {
             let console = Console::new(options(presentation, is_rehearsal, None), redactor);
             return refuse(&console, &[Diagnostic::new(Fault::Usage, format!("{error:#}"))]);
         }
     };
-    let interrupt = Interrupt::default();
     let options = Options {
         interrupt: interrupt.clone(),
         ..options(presentation, is_rehearsal, log)
@@ -235,16 +239,20 @@ fn make_project(words: &[String], shell: &Shell, console: &Console) -> u8 {
     }
 }
 
-fn open_log(path: &std::path::Path) -> anyhow::Result<Log> {
-    let file = File::options()
-        .append(true)
-        .create(true)
-        .open(path)
-        .with_context(|| format!("cannot write the log {}", path.display()))?;
-    Ok(Log {
-        name: path.display().to_string(),
-        file: Box::new(file),
-    })
+fn open_log(path: &std::path::Path, interrupt: &Interrupt) -> anyhow::Result<Log> {
+    let unwritable = || format!("cannot write the log {}", path.display());
+    let is_pipe = path.metadata().is_ok_and(|there| there.file_type().is_fifo());
+    // The other end of a pipe may never be opened.
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+    let file = File::options().append(true).create(true).custom_flags(flags).open(path);
+    let file = file.map_err(|error| match error.raw_os_error() {
+        Some(code) if is_pipe && code == Errno::NXIO.raw_os_error() => {
+            anyhow::anyhow!("nobody reads this pipe; start its reader first")
+        }
+        _ => error.into(),
+    });
+    let file = file.with_context(unwritable)?;
+    Ok(Log::to(path.display().to_string(), file, interrupt.clone()))
 }
 
 /// Tells what is wrong; the first decides the code.

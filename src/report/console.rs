@@ -1,6 +1,7 @@
 //! What a run is told through: one form, a log file where one is wanted, and the closing words.
 
 use std::cell::RefCell;
+use std::fs::File;
 use std::io::Write;
 use std::rc::Rc;
 
@@ -52,6 +53,14 @@ pub struct Log {
     pub name: String,
     /// Opened for appending.
     pub file: Box<dyn Write>,
+}
+
+impl Log {
+    /// A log that goes to a file, or to a pipe that may be read slowly.
+    pub fn to(name: String, file: File, interrupt: Interrupt) -> Self {
+        let file = Box::new(Outlet::new(file, Room::default(), interrupt));
+        Self { name, file }
+    }
 }
 
 /// What is needed to tell a run.
@@ -265,7 +274,8 @@ impl Console {
         let data = said("cannot write to standard output", &inner.data);
         // That nobody can be told it, either, still shows in the exit code.
         let messages = said("cannot write to standard error", &inner.messages);
-        let log = log.and_then(|(_, file)| said(&format!("the log {} is not complete", inner.log_name), file));
+        let log = log.and_then(|(_, file)| file.is_cut());
+        let log = log.map(|reason| format!("the log {} is not complete: {reason}", inner.log_name));
         [data, messages, log].into_iter().flatten().collect()
     }
 

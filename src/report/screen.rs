@@ -69,6 +69,11 @@ impl Screen {
         error.map(plain)
     }
 
+    /// The same of what is to be whole, whoever reads it.
+    pub(super) fn is_cut(&self) -> Option<String> {
+        self.lost.as_ref().map(plain)
+    }
+
     /// Takes the last line away, for someone else to write.
     pub(super) fn erase(&mut self) {
         self.write(&Clean::default(), None);

@@ -103,3 +103,28 @@ fn a_directory_without_an_end_stops_before_the_disk_is_full_and_leaves_nothing()
     assert!(out.starts_with("Filesystem") && used == "0", "{out}");
     fleet.sh("app1", "! pgrep -x tar");
 }
+
+#[test]
+fn a_log_to_a_pipe_that_nobody_reads_is_refused_and_a_reader_that_leaves_is_told() {
+    let fleet = Fleet::start(&["app1"]);
+    let before = "mkfifo pipe;";
+    let told = start(&fleet, before, "-l pipe good");
+    let said = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert_eq!(told.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("cannot write the log pipe: nobody reads this pipe; start its reader first"),
+        "{said}"
+    );
+    assert!(!fleet.exists("app1", "/tmp/done"), "{said}");
+    // One that is read to its end is whole.
+    for (reader, code, is_cut) in [("cat pipe >read", 0, false), ("head -c 10 pipe", 1, true)] {
+        fleet.sh("app1", "rm -f /tmp/done");
+        // Each waits for the other; the shell's end stays open until capr ends.
+        let told = start(&fleet, &format!("{before} {reader} & exec 9>>pipe;"), "-l pipe good");
+        let said = String::from_utf8_lossy(&told.stderr).into_owned();
+        assert_eq!(told.status.code(), Some(code), "{reader}: {said}");
+        assert!(fleet.exists("app1", "/tmp/done"), "{said}");
+        let is_told = said.contains("the log pipe is not complete: broken pipe");
+        assert_eq!(is_told, is_cut, "{reader}: {said}");
+    }
+}

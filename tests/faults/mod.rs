@@ -9,3 +9,4 @@ mod privileged;
 mod scarce;
 mod started;
 mod stopping;
+mod unproven;

@@ -107,6 +107,8 @@ pub(in crate::recipe) struct Claims {
     pub(super) wrong: Vec<Diagnostic>,
     /// Passwords that are written out: under which name, and where.
     pub(super) secrets: Vec<(String, Position)>,
+    /// Secrets in command lines, and whether that is one of this machine.
+    pub(super) bared: Vec<(String, Position, bool)>,
     /// What is asked for yes or no.
     pub(super) conditions: Conditions,
     /// Members of maps and of the environment.
@@ -172,6 +174,7 @@ impl Claims {
         if takes_names(verb.name) {
             self.bare(&read, around);
         }
+        self.bared(verb.name, &read);
         let unknown = read.options.iter().filter_map(|(key, _)| {
             let name = literal(key).filter(|name| !verb.takes(name))?;
             let is_named = !read.arguments.is_empty();

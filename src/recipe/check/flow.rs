@@ -41,6 +41,7 @@ impl Findings<'_> {
         let mut found = self.never_reached();
         found.extend(self.not_filled_in());
         found.extend(self.written_secrets());
+        found.extend(self.bared_secrets());
         found.extend(self.not_run());
         found.extend(self.escapes());
         found.extend(self.erb());

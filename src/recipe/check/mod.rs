@@ -3,6 +3,7 @@
 
 mod asked;
 mod backticks;
+mod bared;
 mod calls;
 pub(super) mod claims;
 mod conditions;

@@ -21,8 +21,8 @@ use crate::recipe::Fallible;
 use crate::recipe::interpreter::Interpreter;
 use crate::recipe::limits::{fits, fits_list};
 use crate::recipe::origin::wrong;
+use crate::regular;
 use crate::source;
-use crate::trust::regular;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {
@@ -183,7 +183,7 @@ pub(in crate::recipe) fn read_file(
         fits(usize::try_from(source.length()).unwrap_or(usize::MAX))?;
         source::all(&*source)
     } else {
-        regular(&file)
+        regular::read(&file)
     };
     let bytes = bytes.map_err(|error| unreadable(&error))?;
     String::from_utf8(bytes).map_err(|_| unreadable(&io::Error::other("it is not UTF-8")))

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::net::sockopt::{self, Timeout};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 
 use super::exchange::Proof;
 use super::wire;
@@ -15,6 +17,9 @@ use super::wire;
 pub(super) const MAX_MESSAGE: usize = 256 * 1024;
 /// Most identities taken from an agent; OpenSSH's own limit.
 const MAX_IDENTITIES: u32 = 2048;
+
+/// The shortest wait that a socket knows.
+const SHORTEST: Duration = Duration::from_millis(1);
 
 pub(super) const FAILURE: u8 = 5;
 pub(super) const SUCCESS: u8 = 6;
@@ -76,9 +81,28 @@ impl Agent {
     ///
     /// # Errors
     ///
-    /// When nobody listens there.
+    /// When nobody listens there, or whoever does takes nobody in, until the time is over.
     pub fn connect(socket: &Path, timeout: Duration) -> io::Result<Self> {
-        let stream = UnixStream::connect(socket)?;
+        let address = SocketAddrUnix::new(socket)?;
+        let deadline = Instant::now().checked_add(timeout);
+        let fd = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+        loop {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            // It bounds the wait for a place in the listener's queue, too. Zero would be none.
+            sockopt::set_socket_timeout(&fd, Timeout::Send, left.map(|left| left.max(SHORTEST)))?;
+            match connect(&fd, &address) {
+                Ok(()) => break,
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => {
+                    return Err(io::Error::new(
+                        ErrorKind::TimedOut,
+                        "the ssh agent takes no connections",
+                    ));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let stream = UnixStream::from(fd);
         stream.set_nonblocking(true)?;
         Ok(Self { stream, timeout })
     }
@@ -339,6 +363,28 @@ mod tests {
     #[test]
     fn nobody_at_the_socket_is_an_error() {
         assert!(Agent::connect(Path::new("/nonexistent/agent"), BOUND).is_err());
+    }
+
+    #[test]
+    fn an_agent_that_takes_nobody_in_does_not_hold_us() {
+        use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+
+        let directory = TempDir::new().unwrap();
+        let socket = directory.path().join("agent");
+        let _listener = UnixListener::bind(&socket).unwrap();
+        // Until its queue is full.
+        let mut waiting = Vec::new();
+        loop {
+            let one = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::NONBLOCK, None).unwrap();
+            if connect(&one, &SocketAddrUnix::new(&socket).unwrap()).is_err() {
+                break;
+            }
+            waiting.push(one);
+        }
+        let begun = Instant::now();
+        let error = Agent::connect(&socket, Duration::from_millis(100)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert!(begun.elapsed() < BOUND, "{:?}", begun.elapsed());
     }
 
     /// Asks a made-up agent that answers with these bytes and then keeps the line open.

@@ -12,13 +12,14 @@ use std::ptr;
 
 use libssh2_sys as raw;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, recv};
+use rustix::net::{RecvFlags, recv, sockopt};
 
 use crate::exit::Stream;
 use crate::io_error::plain;
 use crate::session::Terminal;
 
 use super::exchange;
+use super::login::CORRUPT;
 
 unsafe extern "C" {
     // In the C library since the snapshot that libssh2-sys 0.3.4 builds, not declared by it.
@@ -99,6 +100,14 @@ pub(super) fn take_ending(socket: impl AsFd) -> Option<String> {
             Err(error) => Some(plain(&error.into())),
         },
     )
+}
+
+/// Returns why a connection of which no call can make anything any more has ended.
+pub(super) fn reason_of_end(socket: impl AsFd) -> String {
+    take_ending(&socket).unwrap_or_else(|| match sockopt::socket_error(&socket) {
+        Ok(Err(error)) => plain(&error.into()),
+        _ => CORRUPT.to_owned(),
+    })
 }
 
 /// The least that a call counts for: libssh2 receives a greeting byte by byte.

@@ -83,8 +83,8 @@ pub(super) struct Ending {
     on_terminal: bool,
     /// How it calls sudo, if it does.
     sudo: Option<String>,
-    /// The server sends no signals for root.
-    is_root: bool,
+    /// The server sends no signals for root. `None`: it is not known whether this is root.
+    is_root: Option<bool>,
     /// From when on it may be told to end; None: it does not run yet.
     ready: Option<Instant>,
     /// It was to end, whether it could be told so or not.
@@ -93,6 +93,8 @@ pub(super) struct Ending {
     kin: Kin,
     /// What it has started may be alive, and that is all that will be known of it.
     is_lost: bool,
+    /// What it has started could not be looked for.
+    is_blind: bool,
     steps: VecDeque<(Step, Instant)>,
     /// The first of them could not be taken yet.
     blocked: bool,
@@ -103,7 +105,7 @@ pub(super) struct Ending {
 }
 
 impl Ending {
-    pub(super) fn new(on_terminal: bool, sudo: Option<String>, is_root: bool) -> Self {
+    pub(super) fn new(on_terminal: bool, sudo: Option<String>, is_root: Option<bool>) -> Self {
         Self {
             on_terminal,
             sudo,
@@ -112,6 +114,7 @@ impl Ending {
             is_ordered: false,
             kin: Kin::Unasked,
             is_lost: false,
+            is_blind: false,
             steps: VecDeque::new(),
             blocked: false,
             strike: None,
@@ -132,8 +135,13 @@ impl Ending {
     /// What was to come of an order before does not come any more.
     pub(super) fn signal(&mut self, signal: JobSignal) {
         self.is_ordered = true;
-        let outlives = self.on_terminal || self.sudo.is_some() || self.is_root;
+        let (is_doubtful, outlives) = (self.is_plain() && self.is_root.is_none(), self.outlives());
         match &mut self.kin {
+            // Of anybody else the server ends it at once.
+            Kin::Unasked if is_doubtful => {
+                self.kin = Kin::Wanted(None);
+                self.take_steps(signal);
+            }
             Kin::Unasked if outlives => self.kin = Kin::Wanted(Some((signal, Instant::now() + ASKING))),
             Kin::Wanted(waiting) => {
                 // It may still be passed on when the answer comes.
@@ -141,6 +149,27 @@ impl Ending {
                 self.take_steps(signal);
             }
             _ => self.take_steps(signal),
+        }
+    }
+
+    /// Whether the server ends it with all that it has started, if it is not root's.
+    fn is_plain(&self) -> bool {
+        !self.on_terminal && self.sudo.is_none()
+    }
+
+    fn outlives(&self) -> bool {
+        !self.is_plain() || self.is_root == Some(true)
+    }
+
+    /// It is known now who has logged in.
+    pub(super) fn know_user(&mut self, is_root: bool) {
+        if self.is_root.is_some() {
+            return;
+        }
+        self.is_root = Some(is_root);
+        if !self.outlives() && self.wants_family() {
+            self.kin = Kin::Unasked;
+            self.strike = None;
         }
     }
 
@@ -167,6 +196,7 @@ impl Ending {
         }
         if let Kin::Unknown = kin {
             self.strike = None;
+            self.is_blind = self.outlives();
         }
         if let Kin::Wanted(Some((signal, _))) = std::mem::replace(&mut self.kin, kin) {
             self.take_steps(signal);
@@ -245,6 +275,11 @@ impl Ending {
         matches!(self.kin, Kin::Known(_))
     }
 
+    /// Whether what it has started may still run, which could not be found out when it was told to end.
+    pub(super) fn is_blind(&self) -> bool {
+        self.is_blind || self.outlives() && matches!(self.kin, Kin::Wanted(None))
+    }
+
     /// Whether it may still run, for all that was done.
     pub(super) fn is_lost(&self) -> bool {
         self.is_lost
@@ -266,7 +301,7 @@ impl Ending {
         match self.steps.pop_front() {
             Some((Step::Signal(signal), _)) => {
                 // On a terminal sudo passes on what is no KILL.
-                let arrives = self.on_terminal && !self.is_root && signal != JobSignal::Kill;
+                let arrives = self.on_terminal && self.is_root != Some(true) && signal != JobSignal::Kill;
                 self.dying = dying(signal);
                 self.pass_on((!arrives).then_some(signal));
             }
@@ -335,12 +370,12 @@ fn dying(signal: JobSignal) -> Option<Instant> {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{Ending, STARTING, Step};
+    use super::{ASKING, Ending, STARTING, Step};
     use crate::session::JobSignal;
 
     #[test]
     fn what_does_not_run_yet_is_told_to_end_when_it_has_begun() {
-        let mut ending = Ending::new(false, None, false);
+        let mut ending = Ending::new(false, None, Some(false));
         ending.signal(JobSignal::Term);
         assert_eq!(ending.next(), None);
         let begun = Instant::now() + Duration::from_secs(1);
@@ -355,7 +390,7 @@ mod tests {
 
     #[test]
     fn what_has_just_begun_is_left_alone_for_a_moment() {
-        let mut ending = Ending::new(false, None, false);
+        let mut ending = Ending::new(false, None, Some(false));
         let begun = Instant::now();
         ending.begin(begun);
         ending.signal(JobSignal::Term);
@@ -372,15 +407,61 @@ mod tests {
 
     #[test]
     fn what_has_run_for_a_while_is_told_at_once() {
-        let mut ending = Ending::new(false, None, false);
+        let mut ending = Ending::new(false, None, Some(false));
         ending.begin(Instant::now().checked_sub(STARTING).unwrap());
         ending.signal(JobSignal::Term);
         assert!(ending.due(Instant::now()).is_some());
     }
 
     #[test]
+    fn who_may_be_root_is_told_at_once_and_as_root_when_that_is_known() {
+        let began = || {
+            let mut ending = Ending::new(false, None, None);
+            ending.begin(Instant::now().checked_sub(STARTING).unwrap());
+            ending.signal(JobSignal::Term);
+            assert!(matches!(
+                ending.due(Instant::now()),
+                Some(Step::Signal(JobSignal::Term))
+            ));
+            assert!(ending.wants_family());
+            ending.done(true);
+            ending
+        };
+        let mut ending = began();
+        ending.know_user(false);
+        assert!(!ending.wants_family() && !ending.is_blind());
+        ending.signal(JobSignal::Kill);
+        assert!(!ending.wants_family() && ending.due(Instant::now()).is_some());
+        let mut ending = began();
+        ending.know_user(true);
+        assert!(ending.wants_family() && ending.is_blind());
+        ending.know_family(None);
+        assert!(ending.is_blind());
+        // Nobody has said who it is; the server has ended it.
+        let mut ending = began();
+        ending.know_family(None);
+        assert!(!ending.is_blind());
+    }
+
+    #[test]
+    fn what_was_started_is_said_to_be_unknown_where_nobody_could_look_and_not_where_it_ended_before() {
+        for (on_terminal, sudo, is_root) in [(true, None, Some(false)), (false, Some("sudo".to_owned()), None)] {
+            let mut ending = Ending::new(on_terminal, sudo, is_root);
+            assert!(!ending.is_blind());
+            ending.begin(Instant::now());
+            ending.signal(JobSignal::Term);
+            assert!(!ending.is_blind());
+            // The answer does not come in time.
+            ending.stop_asking(Instant::now() + ASKING);
+            assert!(ending.is_blind());
+            ending.lose_family();
+            assert!(ending.is_blind());
+        }
+    }
+
+    #[test]
     fn a_terminal_is_taken_away_from_what_never_began() {
-        let mut ending = Ending::new(true, None, false);
+        let mut ending = Ending::new(true, None, Some(false));
         // The first waits for what it has started to be known.
         ending.signal(JobSignal::Term);
         ending.signal(JobSignal::Kill);

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::io_error::plain;
+use crate::regular;
 use crate::session::{ConnectError, HostKeyPolicy, NewHostKey, Phase};
 
 use super::algorithms::chosen;
@@ -17,7 +18,7 @@ use super::certificate::{CERTIFIED, Certificate};
 use super::config::{HostConfig, percent};
 use super::inbox::Inbox;
 use super::known_hosts::{KnownHosts, Verdict, fingerprint, name};
-use super::{program, regular};
+use super::program;
 
 /// What stands for a file in what is told of a key that `KnownHostsCommand` has named.
 const COMMAND: &str = "KnownHostsCommand";

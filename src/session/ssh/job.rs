@@ -81,7 +81,7 @@ pub(super) struct Job {
 }
 
 impl Job {
-    pub(super) fn new(id: Option<JobId>, command: Command, is_root: bool) -> Self {
+    pub(super) fn new(id: Option<JobId>, command: Command, is_root: Option<bool>) -> Self {
         let started = Instant::now();
         let is_on_terminal = command.terminal.is_some();
         let reads = command.input.source.length() > 0 || !command.input.then_end;
@@ -391,6 +391,8 @@ impl Job {
                 Exit::Refused(format!("the login shell of {user} did not run the command ({exit})"))
             }
             _ if self.ending.is_lost() => Exit::Unended(self.timeout.filter(|_| self.steps > 0)),
+            Exit::Cancelled | Exit::Unended(_) => exit,
+            _ if self.ending.is_blind() => Exit::Unsearched(Box::new(exit)),
             _ => exit,
         }
     }

@@ -104,8 +104,8 @@ pub(super) struct Connection {
     pub(super) binding: Option<Binding>,
     /// The login name.
     pub(super) user: String,
-    /// Logged in as root.
-    pub(super) is_root: bool,
+    /// Logged in as root; `None`: another name may be root's as well.
+    pub(super) is_root: Option<bool>,
 }
 
 /// Why a step of the login did not succeed.
@@ -299,7 +299,7 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         // As with ssh, it does not matter where there is none.
         forwarded_agent: config.forwarded_agent.clone().filter(|_| attempt.is_trusted),
         user: config.user.clone(),
-        is_root: config.user == "root",
+        is_root: (config.user == "root").then_some(true),
     })
 }
 

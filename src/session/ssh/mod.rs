@@ -28,7 +28,6 @@ mod pattern;
 mod pipe;
 mod program;
 mod proxy_command;
-mod regular;
 mod tcp;
 mod tunnel;
 mod wake;

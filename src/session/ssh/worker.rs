@@ -9,19 +9,18 @@ use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
-use rustix::net::{Shutdown, shutdown, sockopt};
+use rustix::net::{Shutdown, shutdown};
 use ssh2::Session;
 
 use crate::exit::{Exit, Stream};
-use crate::io_error::plain;
 use crate::session::{JobId, Report, SessionId};
 
 use super::agent_forwarding::{AgentForwarding, Asked};
-use super::channel::{Channel, Link, Trouble, received, take_ending};
+use super::channel::{Channel, Link, Trouble, reason_of_end, received};
 use super::errand;
 use super::inbox::{End, Inbox, Order};
 use super::job::{Job, NOT_STARTED};
-use super::login::{CORRUPT, Connection, Way, quick_ack};
+use super::login::{Connection, Way, quick_ack};
 use super::pipe::Pipes;
 use super::tcp::is_writable;
 use super::tunnel::{Tunnels, refusal};
@@ -66,7 +65,7 @@ pub(super) struct Worker {
     /// Until when what is to end is still told so, after which the connection is dropped.
     last_word: Option<Instant>,
     user: String,
-    is_root: bool,
+    is_root: Option<bool>,
     interval: Duration,
     /// So many questions may stay without an answer.
     questions: u32,
@@ -198,7 +197,7 @@ impl Worker {
         self.paused = self.inbox.is_full(self.paused);
         self.hurry(now);
         let before = received();
-        self.work().map_err(|_| Over::Lost(self.reason()))?;
+        self.work().map_err(|_| Over::Lost(reason_of_end(&self.socket)))?;
         let question = self.mind_silence(Instant::now())?;
         // What was received while one channel was looked at may be for another, and no poll would tell of it again.
         self.restless |= received() != before;
@@ -269,6 +268,7 @@ impl Worker {
             }
         }
         self.restless |= errand::attend(&mut self.jobs, self.started, now);
+        self.is_root = self.is_root.or_else(|| errand::is_root(&self.jobs));
         self.watch_spare()?;
         self.pump()?;
         Ok(())
@@ -556,7 +556,7 @@ impl Worker {
             }
             // A question that went out by half would block everything after it.
             if !self.blocked_on_send && is_writable(&self.socket) && self.session.keepalive_send().is_err() {
-                return Err(Over::Lost(self.reason()));
+                return Err(Over::Lost(reason_of_end(&self.socket)));
             }
         }
         Ok(self.silence.as_ref().map(|silence| silence.next))
@@ -586,15 +586,8 @@ impl Worker {
             quick_ack(&self.socket);
         }
         if woken.hung_up && !listens {
-            return Err(Over::Lost(self.reason()));
+            return Err(Over::Lost(reason_of_end(&self.socket)));
         }
         Ok(())
-    }
-
-    fn reason(&self) -> String {
-        take_ending(&*self.socket).unwrap_or_else(|| match sockopt::socket_error(&self.socket) {
-            Ok(Err(error)) => plain(&error.into()),
-            _ => CORRUPT.to_owned(),
-        })
     }
 }

@@ -8,9 +8,10 @@ use rustix::process::getuid;
 use ssh_key::PrivateKey;
 use ssh_key::private::KeypairData;
 
+use crate::regular;
 use crate::secret::Secret;
 
-use super::super::{certificate, regular};
+use super::super::certificate;
 
 /// A key file as it was read.
 pub(super) struct KeyFile {

@@ -11,7 +11,7 @@ use super::statement::{Line, Parsed, Statement, parse};
 use super::tokens::tilde;
 use super::{Place, Trouble};
 use crate::io_error::plain;
-use crate::session::ssh::regular;
+use crate::regular;
 
 pub(super) const SYSTEM: &str = "/etc/ssh/ssh_config";
 /// How deep files may include others, as in ssh.

@@ -26,6 +26,7 @@ look() {
 # one. And whoever has sent it was there when the parent was looked at, which therefore is what serves the connection.
 attend() {
   own=$$ self=
+  echo "capr $nonce user $(id -u 2>/dev/null)"
   read -r self rest 2>/dev/null <"$proc/self/stat"
   if [ "$self" = "$own" ] && tell "$own" && [ "$parent" -gt 1 ] && server=$parent && tell "$server" && [ "$name" = sshd ]; then
     server=$server:$start

@@ -20,6 +20,7 @@ pub(in crate::session::ssh) fn read_processes(bytes: &[u8]) -> bool {
         while let Some(answer) = errand.answer() {
             match answer {
                 Answer::Ready(own, server) => place = (own, server),
+                Answer::User(_) => {}
                 Answer::Unproven => families.clear(),
                 Answer::Done(said) => {
                     let Some(look) = Look::read(&said) else { continue };

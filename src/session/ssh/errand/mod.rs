@@ -63,10 +63,14 @@ pub(super) struct Errand {
     beginning: Option<Instant>,
     /// It ends as it was told to.
     is_dismissed: bool,
+    /// Whether its login is root's, whatever the name of that is, once it has said so.
+    is_root: Option<bool>,
 }
 
 /// What an errand says.
 enum Answer {
+    /// The number of its user.
+    User(u32),
     Ready(u32, u32),
     Done(String),
     Unproven,
@@ -86,7 +90,7 @@ fn job(line: String, input: Input) -> Job {
         timeout: None,
         sudo: None,
     };
-    Job::new(None, command, false)
+    Job::new(None, command, Some(false))
 }
 
 /// The text for its shell. `proc` is where it finds processes.
@@ -117,9 +121,17 @@ pub(super) fn attend(jobs: &mut Vec<Job>, started: u64, now: Instant) -> bool {
     };
     while let Some(answer) = errand.answer() {
         errand.take(answer, jobs, started, now);
+        // Before it can say that it proves nothing.
+        if let Some(is_root) = errand.is_root {
+            jobs.iter_mut().for_each(|job| job.ending.know_user(is_root));
+        }
     }
     if errand.rest.is_some_and(|rest| rest <= now) {
         errand.rest = None;
+    }
+    // Those that were started or told to end since.
+    if let Some(is_root) = errand.is_root {
+        jobs.iter_mut().for_each(|job| job.ending.know_user(is_root));
     }
     let order = errand.order(jobs, started);
     let is_done = !jobs
@@ -156,6 +168,11 @@ fn begin(jobs: &mut Vec<Job>) -> bool {
     true
 }
 
+/// Whether the login is root's, where an errand has found out.
+pub(super) fn is_root(jobs: &[Job]) -> Option<bool> {
+    jobs.iter().find_map(|job| job.errand.as_ref()?.is_root)
+}
+
 /// It has ended.
 pub(super) fn ended(errand: &Errand, jobs: &mut [Job]) {
     if !errand.is_dismissed {
@@ -178,6 +195,7 @@ impl Errand {
             rest: None,
             beginning: None,
             is_dismissed: false,
+            is_root: None,
         }
     }
 
@@ -209,6 +227,7 @@ impl Errand {
         let line = String::from_utf8_lossy(said.get(begin + word.len()..begin + length)?).into_owned();
         let words: Vec<_> = line.split(' ').collect();
         Some(match *words.as_slice() {
+            ["user", user] => user.parse().map_or(Answer::Unproven, Answer::User),
             ["ready", own, server] => match (own.parse(), server.parse()) {
                 (Ok(own), Ok(server)) => Answer::Ready(own, server),
                 _ => Answer::Unproven,
@@ -221,6 +240,10 @@ impl Errand {
     fn take(&mut self, answer: Answer, jobs: &mut [Job], started: u64, now: Instant) {
         match (answer, std::mem::replace(&mut self.stage, Stage::Idle)) {
             (_, Stage::Over) => self.stage = Stage::Over,
+            (Answer::User(user), Stage::Starting) => {
+                self.is_root = Some(user == 0);
+                self.stage = Stage::Starting;
+            }
             (Answer::Ready(own, server), Stage::Starting) => self.place = (own, server),
             (Answer::Done(said), Stage::Asked(question)) => match Look::read(&said) {
                 Some(look) => {

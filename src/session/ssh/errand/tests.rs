@@ -195,8 +195,10 @@ impl Shell {
 
     fn answer(&mut self) -> Answer {
         loop {
-            if let Some(answer) = self.errand.answer() {
-                return answer;
+            match self.errand.answer() {
+                Some(Answer::User(user)) => assert_eq!(user, rustix::process::getuid().as_raw()),
+                Some(answer) => return answer,
+                None => {}
             }
             let mut line = Vec::new();
             if self.said.read_until(b'\n', &mut line).unwrap() == 0 {

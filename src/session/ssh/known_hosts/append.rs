@@ -1,5 +1,6 @@
 //! Adding a line to a known-hosts file that others read and write at the same time.
 
+use crate::regular;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -12,7 +13,6 @@ use base64::engine::general_purpose::STANDARD;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use super::super::regular;
 use super::line::{Entry, HASH_LENGTH, Marker, Names, hash_of};
 
 /// How long another writer is waited for, and how often it is looked for.

@@ -3,6 +3,7 @@
 mod append;
 mod line;
 
+use crate::regular;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use super::regular;
 use line::{Entry, Marker};
 
 const DEFAULT_PORT: u16 = 22;

@@ -309,6 +309,7 @@ fn a_pipe_or_a_device_in_the_place_of_a_file_holds_no_login_up() {
     let begun = std::time::Instant::now();
     for file in [pipe.as_path(), Path::new("/dev/zero")] {
         let shown = file.display().to_string();
+        let kind = if file == pipe { "pipe" } else { "device" };
         for (line, is_error) in [
             (format!("UserKnownHostsFile {shown}"), true),
             (format!("GlobalKnownHostsFile {shown}"), true),
@@ -334,7 +335,7 @@ fn a_pipe_or_a_device_in_the_place_of_a_file_holds_no_login_up() {
             ..sshd.options()
         };
         let error = sshd.connect_with(named).map(drop).unwrap_err();
-        assert_eq!(error.reason, format!("{shown}: not a regular file"));
+        assert_eq!(error.reason, format!("{shown}: it is a {kind}, not a file"));
         // A key that is none is told, where no other one logs in.
         let key = SshOptions {
             keys: vec![file.to_owned()],
@@ -342,7 +343,7 @@ fn a_pipe_or_a_device_in_the_place_of_a_file_holds_no_login_up() {
         };
         let error = sshd.connect_with(key).map(drop).unwrap_err();
         assert!(
-            error.reason.contains(&format!("{shown} (not a regular file)")),
+            error.reason.contains(&format!("{shown} (it is a {kind}, not a file)")),
             "{error}"
         );
     }

@@ -1,61 +1,72 @@
-//! Reads files on the way to a login: regular ones, since a pipe or a device may keep whoever opens or reads it for ever.
+//! Reads regular files: a pipe or a device may keep whoever opens or reads it for ever.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use rustix::fs::{OFlags, major, minor};
 
-/// Longer ones are no keys, lists of hosts or configurations.
+/// Longer ones are no keys, lists of hosts, configurations or recipes.
 const LONGEST: u64 = 64 << 20;
 
-/// Opens a file for reading.
+/// Opens a file for reading. What is something else is not even opened.
 ///
 /// # Errors
 ///
 /// Besides the usual ones `InvalidInput`, where it is no regular file; `/dev/null` is taken for one, as it is empty.
-pub(super) fn open(path: &Path) -> io::Result<File> {
+pub fn open(path: &Path) -> io::Result<File> {
+    is_regular(&path.metadata()?)?;
     let file = with(OpenOptions::new().read(true)).open(path)?;
     check(&file)?;
     Ok(file)
 }
 
 /// Makes these options such that opening waits for nobody; what was opened so is to be [checked](check).
-pub(super) fn with(options: &mut OpenOptions) -> &mut OpenOptions {
+pub fn with(options: &mut OpenOptions) -> &mut OpenOptions {
     options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed())
 }
 
 /// Refuses what is no regular file.
-pub(super) fn check(file: &File) -> io::Result<()> {
-    let metadata = file.metadata()?;
-    let device = metadata.rdev();
-    let is_null = metadata.file_type().is_char_device() && (major(device), minor(device)) == (1, 3);
-    if metadata.is_file() || is_null {
-        Ok(())
-    } else if metadata.is_dir() {
-        Err(ErrorKind::IsADirectory.into())
+pub fn check(file: &File) -> io::Result<()> {
+    is_regular(&file.metadata()?)
+}
+
+/// Refuses what is no regular file, and says what it is.
+pub fn is_regular(metadata: &Metadata) -> io::Result<()> {
+    let (kind, device) = (metadata.file_type(), metadata.rdev());
+    let is_null = kind.is_char_device() && (major(device), minor(device)) == (1, 3);
+    let what = if kind.is_file() || is_null {
+        return Ok(());
+    } else if kind.is_dir() {
+        return Err(ErrorKind::IsADirectory.into());
+    } else if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
     } else {
-        Err(io::Error::new(ErrorKind::InvalidInput, "not a regular file"))
-    }
+        "a device"
+    };
+    let message = format!("it is {what}, not a file");
+    Err(io::Error::new(ErrorKind::InvalidInput, message))
 }
 
 /// The content of a file.
-pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     content(&open(path)?)
 }
 
 /// The content of a file that is open.
-pub(super) fn content(file: &File) -> io::Result<Vec<u8>> {
+pub fn content(file: &File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if file.take(LONGEST + 1).read_to_end(&mut bytes)? > usize::try_from(LONGEST).unwrap_or(usize::MAX) {
-        return Err(ErrorKind::FileTooLarge.into());
+        return Err(io::Error::new(ErrorKind::FileTooLarge, "it is larger than 64 MiB"));
     }
     Ok(bytes)
 }
 
 /// The content of a file that is a text.
-pub(super) fn text(path: &Path) -> io::Result<String> {
+pub fn text(path: &Path) -> io::Result<String> {
     String::from_utf8(read(path)?).map_err(|_| io::Error::new(ErrorKind::InvalidData, "not a text"))
 }
 
@@ -83,6 +94,10 @@ mod tests {
         for path in [pipe.as_path(), Path::new("/dev/zero"), Path::new("/dev/tty")] {
             let error = read(path).unwrap_err();
             let is_there = error.kind() == ErrorKind::InvalidInput;
+            assert!(
+                error.to_string().ends_with(", not a file") || path == Path::new("/dev/tty"),
+                "{error}"
+            );
             assert!(is_there || path == Path::new("/dev/tty"), "{}: {error}", path.display());
         }
         assert_eq!(read(Path::new("/dev/null")).unwrap(), b"");
