@@ -157,8 +157,9 @@ fn what_is_said_is_shown_by_its_level_and_what_a_task_gives_can_be_used() {
     let run = |option: &str| Case::new().recipe(recipe).args(["t", option]).run().ok();
     let plain = run("--log-format=plain");
     assert_eq!(plain.stdout, "n:who of three\n14\nn:who of three\n");
-    let plain = plain.says("  * at debug").says(" ** at info").says("*** at warn");
+    let plain = plain.silent_on("at debug").says(" ** at info").says("*** at warn");
     assert!(!plain.stdout.contains("at "), "{}", plain.stdout);
+    run("-v").says("  * at debug").says(" ** at info");
     run("-q").silent_on("at info").says("at warn");
 }
 

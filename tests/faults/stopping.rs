@@ -19,7 +19,7 @@ fn stop(fleet: &Fleet, link: Option<Proxy>, recipe: &str, when: &str, (signal, c
     let lead = link.as_ref().map(|link| ("bad", link.address));
     let mut running = Case::new()
         .recipe(&format!("role :app, \"app1\", \"bad\";\n{recipe}"))
-        .args(["t"])
+        .args(["-v", "t"])
         .through(fleet, lead)
         .start();
     running.wait_for(when);
