@@ -483,6 +483,7 @@ task :t, :roles => :app {
             format!("4:44 {server}"),
             format!("5:29 {server}"),
             format!("6:27 {here}"),
+            "7:26 the environment variable `API_TOKEN' may not be set".to_owned(),
             format!("7:26 {token}"),
         ]
     );

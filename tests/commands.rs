@@ -407,6 +407,11 @@ fn b17_a_put_that_fails_on_two_servers_names_both() {
 #[test]
 fn secrets_of_the_environment_stand_in_no_list_of_processes() {
     let fleet = Fleet::start(&["app1", "app2"]);
+    // What a login shell is called with is gone from the list as soon as it has become the command: it says that itself.
+    let tell = "tr '\\0' '\\n' </proc/$$/cmdline >>/tmp/called; chmod 666 /tmp/called 2>/dev/null";
+    for host in ["app1", "app2"] {
+        fleet.write(host, "/home/deploy/.bashrc", tell);
+    }
     let look = "ps -e -o args > /tmp/ps.$NAME; echo $NAME ${#DB} ${#API_TOKEN} $PLAIN";
     let long = "long ".repeat(8000);
     on(
@@ -438,6 +443,8 @@ fn secrets_of_the_environment_stand_in_no_list_of_processes() {
             let shown = fleet.read(host, &format!("/tmp/ps.{name}"));
             assert!(shown.contains("ps -e") && !shown.contains("hush"), "{name}: {shown}");
         }
+        let called = fleet.read(host, "/tmp/called");
+        assert!(called.contains("PLAIN") && !called.contains("hush"), "{called}");
     }
 }
 
