@@ -50,6 +50,7 @@ fn the_page_of_ssh_is_true() {
         one(trial.with("set :db_password, ENV[\"PW\"];"))
             .env("PW", "opensesame")
             .program("app1", "mysql", "echo \"$1\" > /tmp/mysql")
+            .warns("the secret `db_password' stands in a command line")
             .says("a secret")
             .never("opensesame")
             .on("app1", "cat /tmp/mysql", "-popensesame")
