@@ -76,6 +76,22 @@ fn a_mark_without_a_directory_is_no_release_and_its_name_is_not_taken_twice() {
 }
 
 #[test]
+fn a_deploy_within_the_second_of_another_takes_the_next_name() {
+    let site = Site::new();
+    site.update(NAMES[0]);
+    let names = format!(
+        "set :tried, 0; set :release_name {{ set :tried, tried + 1; [\"\", \"{}\", \"{}\"][tried] }}",
+        NAMES[0], NAMES[1]
+    );
+    site.run(&names, ["update"]).ok();
+    assert!(site.is_current(NAMES[1]));
+    assert_eq!(site.names(), [NAMES[0], NAMES[1]]);
+    site.run("", ["rollback"]).ok();
+    assert!(site.is_current(NAMES[0]));
+    assert_eq!(site.names(), [NAMES[0]]);
+}
+
+#[test]
 fn half_made_releases_of_capistrano_do_not_count() {
     let site = Site::new();
     site.made_by_capistrano(&[NAMES[0], NAMES[3]]);
