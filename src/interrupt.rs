@@ -41,7 +41,22 @@ type Waker = Box<dyn Fn(Signal) + Send>;
 struct State {
     pending: Option<Signal>,
     was_raised: bool,
+    passage: Passage,
     wakers: Vec<Waker>,
+}
+
+/// The one request that what must not be left half done lets pass.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Passage {
+    /// None passes.
+    #[default]
+    Closed,
+    /// The next one does.
+    Open,
+    /// One did, and was not told yet.
+    Passed(Signal),
+    /// One did.
+    Told,
 }
 
 /// A stop request that can be raised from any thread, seen once, and raised again.
@@ -52,8 +67,12 @@ impl Interrupt {
     /// Raises the request and wakes everybody who waits.
     pub fn raise(&self, signal: Signal) {
         let mut state = self.lock();
-        state.pending = Some(signal);
-        state.was_raised = true;
+        if state.passage == Passage::Open {
+            state.passage = Passage::Passed(signal);
+        } else {
+            state.pending = Some(signal);
+            state.was_raised = true;
+        }
         for waker in &state.wakers {
             waker(signal);
         }
@@ -72,6 +91,34 @@ impl Interrupt {
     /// The pending request, which is then considered handled: only a new signal raises it again.
     pub fn take(&self) -> Option<Signal> {
         self.lock().pending.take()
+    }
+
+    /// Lets one request pass, a pending one too: it is to be told, and stops nothing. Once until [`Self::let_none_pass`].
+    pub fn let_one_pass(&self) {
+        let mut state = self.lock();
+        if state.passage == Passage::Closed {
+            state.passage = state.pending.take().map_or(Passage::Open, Passage::Passed);
+        }
+    }
+
+    /// From here on every request stops again.
+    pub fn let_none_pass(&self) {
+        self.lock().passage = Passage::Closed;
+    }
+
+    /// Whether a request has passed that was not told yet.
+    pub fn has_passed(&self) -> bool {
+        matches!(self.lock().passage, Passage::Passed(_))
+    }
+
+    /// The request that has passed, once.
+    pub fn take_passed(&self) -> Option<Signal> {
+        let mut state = self.lock();
+        let Passage::Passed(signal) = state.passage else {
+            return None;
+        };
+        state.passage = Passage::Told;
+        Some(signal)
     }
 
     /// Nothing was ever asked, for whoever goes on after a request that was dealt with.
@@ -93,5 +140,35 @@ impl Interrupt {
 impl fmt::Debug for Interrupt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Interrupt").field(&self.pending()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Interrupt, Signal};
+
+    #[test]
+    fn one_request_passes_and_the_next_one_stops() {
+        let interrupt = Interrupt::default();
+        interrupt.let_one_pass();
+        interrupt.raise(Signal::Int);
+        assert_eq!((interrupt.pending(), interrupt.was_raised()), (None, false));
+        assert_eq!(interrupt.take_passed(), Some(Signal::Int));
+        assert_eq!(interrupt.take_passed(), None);
+        // What is around it opens nothing anew.
+        interrupt.let_one_pass();
+        interrupt.raise(Signal::Term);
+        assert_eq!(interrupt.take(), Some(Signal::Term));
+    }
+
+    #[test]
+    fn a_request_that_has_come_already_is_the_one_that_passes() {
+        let interrupt = Interrupt::default();
+        interrupt.raise(Signal::Int);
+        interrupt.let_one_pass();
+        assert_eq!((interrupt.pending(), interrupt.has_passed()), (None, true));
+        interrupt.let_none_pass();
+        interrupt.raise(Signal::Int);
+        assert_eq!(interrupt.take(), Some(Signal::Int));
     }
 }

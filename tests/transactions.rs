@@ -346,6 +346,29 @@ fn b4_a_second_ctrl_c_stops_the_rollback_and_lists_what_is_left() {
 }
 
 #[test]
+fn b4_a_first_ctrl_c_in_the_rollback_of_a_failure_lets_it_go_on_on_all_servers() {
+    let fleet = two();
+    let mut running = case(
+        &fleet,
+        r#"task :t { transaction { first; second; run "exit 9"; } }
+           task :first { on_rollback { mark("undo-first"); } mark("first"); }
+           task :second { on_rollback { run "echo undoing; until [ -e /tmp/go ]; do sleep 0.05; done"; mark("undo-second"); } mark("second"); }"#,
+    )
+    .start();
+    running.wait_for("[out :: app1] undoing");
+    running.wait_for("[out :: app2] undoing");
+    running.signal(Signal::INT);
+    running.wait_for("interrupted, but the rollback goes on; once more stops it");
+    for host in ["app1", "app2"] {
+        fleet.write(host, "/tmp/go", "");
+    }
+    running.finish().code(1).says("exit status 9");
+    for host in ["app1", "app2"] {
+        assert_eq!(log(&fleet, host), "first second undo-second undo-first");
+    }
+}
+
+#[test]
 fn b21_a_typo_shows_no_variable() {
     Case::new()
         .recipe("set :database_password, \"open sesame\";\nrole :app, \"app1\";\ntask :t { puts databse_password; }")

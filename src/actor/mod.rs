@@ -28,7 +28,7 @@ pub use error::ActionError;
 pub use running::Running;
 
 use crate::configuration::{BlockId, Server};
-use crate::event::{Event, Reporter};
+use crate::event::{Event, Level, Reporter};
 use crate::fanout::Fanout;
 use crate::interrupt::Interrupt;
 use crate::secret::Redactor;
@@ -195,8 +195,11 @@ impl Actor {
     }
 
     /// A transaction failed: from here on its handlers are to be run, all but the first `kept`, which are those of the
-    /// transactions around it.
-    pub fn start_rollback(&mut self, kept: usize) {
+    /// transactions around it. Where no stop request has made it fail, the first one lets the rollback go on.
+    pub fn start_rollback(&mut self, kept: usize, is_stopped: bool) {
+        if !is_stopped {
+            self.interrupt.let_one_pass();
+        }
         let task = self.transaction.start_rollback(kept);
         self.unreachable.clear();
         self.teller.tell(Event::RollbackStarted {
@@ -223,8 +226,22 @@ impl Actor {
         })
     }
 
+    /// Tells the stop request that the rollback has let pass.
+    fn tell_passed(&mut self) {
+        if let Some(signal) = self.interrupt.take_passed() {
+            self.teller.tell(Event::Message {
+                level: Level::Important,
+                tag: None,
+                text: format!(
+                    "{signal}, but the rollback goes on; once more stops it, and leaves servers as they are then"
+                ),
+            });
+        }
+    }
+
     /// The handler ended, well or not.
     pub fn handler_done(&mut self, result: Result<(), String>) {
+        self.tell_passed();
         let Some(rolling) = self.rolling.take() else {
             return;
         };
@@ -247,6 +264,9 @@ impl Actor {
     /// Closes the transaction after its rollback, if it is the outermost one; true when all was undone.
     pub fn finish_rollback(&mut self, is_outermost: bool) -> bool {
         let complete = self.transaction.finish_rollback(is_outermost);
+        if is_outermost {
+            self.interrupt.let_none_pass();
+        }
         self.unreachable.clear();
         self.teller.tell(Event::RollbackFinished { complete });
         complete

@@ -137,6 +137,7 @@ impl Actor {
                 }
                 Some(Arrival::Tick) => {
                     self.teller.tick();
+                    self.tell_passed();
                     self.tell_silence(running);
                 }
                 Some(Arrival::Before(index, bytes)) => running.before(index, &bytes),

@@ -76,7 +76,7 @@ pub enum Arrival {
     Finished(usize, Exit, Duration),
     /// The person, or the system, said stop; everything still runs.
     Interrupted(Signal),
-    /// Nothing: another second has passed.
+    /// Nothing: another second has passed, or a stop request that stops nothing.
     Tick,
 }
 
@@ -242,6 +242,9 @@ impl Fanout {
                 Report::Interrupted(_) => {
                     if let Some(signal) = self.interrupt.take() {
                         return Ok(Some(Arrival::Interrupted(signal)));
+                    }
+                    if self.interrupt.has_passed() {
+                        return Ok(Some(Arrival::Tick));
                     }
                 }
                 report => self.keep(report),

@@ -18,8 +18,8 @@ impl Interpreter {
     }
 
     /// Runs the handlers, last registered first, all but the first `kept`. A failing one is reported and the next one
-    /// runs; a signal stops it.
-    pub(super) fn roll_back(&self, engine: &Engine, kept: usize, is_outermost: bool) {
+    /// runs; a signal stops it, the second one where the failure was none.
+    pub(super) fn roll_back(&self, engine: &Engine, failure: &EvalAltResult, kept: usize, is_outermost: bool) {
         if self.actor.borrow().handlers() <= kept && !is_outermost {
             return;
         }
@@ -27,7 +27,8 @@ impl Interpreter {
             self.actor.borrow_mut().close_transaction();
             return;
         }
-        self.actor.borrow_mut().start_rollback(kept);
+        let is_stopped = is_stop(failure);
+        self.actor.borrow_mut().start_rollback(kept, is_stopped);
         loop {
             // The actor's borrow ends before the handler runs.
             let step = self.actor.borrow_mut().next_handler();
@@ -41,9 +42,7 @@ impl Interpreter {
                     .map(|(_, task)| task.clone())
             };
             let result = self.with_frame(task, || self.call(engine, step.handler, &[]));
-            let signalled = result
-                .as_ref()
-                .is_err_and(|error| matches!(ended_by(error), Some(Fault::Signal(_))));
+            let signalled = result.as_ref().is_err_and(|error| is_stop(error));
             let result = match result {
                 Ok(_) => Ok(()),
                 Err(error) => Err(summary(error)),
@@ -59,6 +58,10 @@ impl Interpreter {
         // Of several transactions in a run the worst counts.
         self.rollback.set(Some(complete && self.rollback.get().unwrap_or(true)));
     }
+}
+
+fn is_stop(error: &EvalAltResult) -> bool {
+    matches!(ended_by(error), Some(Fault::Signal(_)))
 }
 
 /// One text for a handler's error, with every server.

@@ -278,6 +278,8 @@ fn b4_a_stop_request_in_a_rollback_on_a_silent_server_lists_what_is_left() {
     fleet.write("app1", "/tmp/go", "");
     running.wait_for("touch /tmp/undone-second");
     while !fleet.exists("app1", "/tmp/undone-second") {}
+    running.signal(Signal::INT);
+    running.wait_for("the rollback goes on");
     let begin = Instant::now();
     running.signal(Signal::INT);
     let finished = running.finish();

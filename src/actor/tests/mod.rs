@@ -199,7 +199,7 @@ impl Bench {
             self.actor.commit_transaction();
             return result;
         }
-        self.actor.start_rollback(0);
+        self.actor.start_rollback(0, true);
         while let Some(step) = self.actor.next_handler() {
             let undone = self.undo[step.handler.0].clone()(self);
             let stopped = matches!(undone, Err(ActionError::Interrupted(_)));

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
@@ -115,8 +115,13 @@ impl Bell {
             .map_err(|_| wrong("`sleep' waits for a number of seconds from 0 on", Position::NONE))?;
         let Self(interpreter, wake) = self;
         while wake.try_recv().is_ok() {}
-        if !interpreter.dry_run && !interpreter.only_looks && interpreter.interrupt.pending().is_none() {
-            let _ = wake.recv_timeout(long);
+        let until = Instant::now().checked_add(long);
+        // A request that is let pass does not end it.
+        while !interpreter.dry_run && !interpreter.only_looks && interpreter.interrupt.pending().is_none() {
+            let left = until.map_or(long, |until| until.saturating_duration_since(Instant::now()));
+            if wake.recv_timeout(left).is_err() {
+                break;
+            }
         }
         match interpreter.interrupt.take() {
             Some(signal) => Err(failure(ActionError::Interrupted(signal), Position::NONE)),

@@ -307,7 +307,12 @@ fn b4_a_second_stop_request_ends_the_rollback_and_says_what_is_left() {
     case.script.on(
         "*",
         "undo two",
-        Answer::new().calls(move || interrupt.raise(Signal::Int)).hangs(),
+        Answer::new()
+            .calls(move || {
+                interrupt.raise(Signal::Int);
+                interrupt.raise(Signal::Int);
+            })
+            .hangs(),
     );
     let outcome = case.run(&["t"]);
     let left = outcome.events.iter().find_map(|event| match event {
@@ -316,4 +321,25 @@ fn b4_a_second_stop_request_ends_the_rollback_and_says_what_is_left() {
     });
     assert_eq!(left, Some(vec!["one".to_owned()]));
     assert_eq!(rollback(&outcome), Some(false));
+}
+
+#[test]
+fn b4_a_first_stop_request_in_the_rollback_of_a_failure_lets_it_go_on_and_is_told() {
+    let case = recipe(
+        "role :app, \"a\"; task :one { on_rollback { run \"undo one\"; } run \"do\"; } task :two { on_rollback { run \"undo two\"; } run \"do\"; } \
+         task :t { transaction { one; transaction { two; throw \"x\"; } } }",
+    );
+    let interrupt = case.interrupt.clone();
+    case.script.on(
+        "*",
+        "undo two",
+        Answer::new().calls(move || interrupt.raise(Signal::Int)),
+    );
+    let outcome = case.run(&["t"]);
+    assert_eq!(outcome.script.lines_on("a"), ["do", "do", "undo two", "undo one"]);
+    assert_eq!(rollback(&outcome), Some(true));
+    let told = outcome.events.iter().filter(
+        |event| matches!(event, Event::Message { text, .. } if text.starts_with("interrupted, but the rollback goes on")),
+    );
+    assert_eq!(told.count(), 1);
 }

@@ -40,12 +40,10 @@ fn transaction(interpreter: &Interpreter, context: &mut EvalContext, call: Call)
     // What a handler opens is a part of the rollback.
     let is_handler = !is_outermost && interpreter.actor.borrow().is_rolling_back();
     let result = in_place(context, block, Vec::new());
-    let is_failure = match &result {
-        Ok(_) => false,
-        Err(error) => !matches!(**error, EvalAltResult::Return(..) | EvalAltResult::LoopBreak(..)),
-    };
-    if is_failure && !is_handler {
-        interpreter.roll_back(context.engine(), kept, is_outermost);
+    let failure = result.as_ref().err();
+    let failure = failure.filter(|error| !matches!(***error, EvalAltResult::Return(..) | EvalAltResult::LoopBreak(..)));
+    if let Some(failure) = failure.filter(|_| !is_handler) {
+        interpreter.roll_back(context.engine(), failure, kept, is_outermost);
     } else if is_outermost {
         interpreter.actor.borrow_mut().commit_transaction();
     }
