@@ -42,6 +42,8 @@ impl Actor {
         }
         let mut progress = |progress: Progress| match progress {
             Progress::Tick => teller.tick(),
+            // An actor never only looks.
+            Progress::Step(..) => {}
             Progress::Connected(..) if local => {}
             Progress::Connected(server, elapsed) => teller.tell(Event::Connected { server, elapsed }),
             Progress::Failed(server, error) => teller.tell(Event::ConnectFailed {

@@ -97,6 +97,11 @@ impl Fanout {
                         progress(Progress::Negotiated(login.server.clone(), algorithms));
                     }
                 }
+                Report::Step(id, step) => {
+                    if let Some(login) = logins.get(&id) {
+                        progress(Progress::Step(login.server.clone(), step));
+                    }
+                }
                 Report::HostKeyUntrusted(id, warning) => {
                     if let Some(login) = logins.get(&id) {
                         progress(Progress::HostKeyUntrusted(login.server.clone(), warning));

@@ -24,7 +24,7 @@ use crate::interrupt::{Interrupt, Signal};
 use crate::secret::Secret;
 use crate::session::{
     Banner, Command, ConnectError, Connector, JobId, JobSignal, Negotiated, NewHostKey, PasswordQuestion, Report,
-    Session, SessionId, Warning,
+    Session, SessionId, Step, Warning,
 };
 use crate::source::Source;
 
@@ -41,6 +41,8 @@ pub enum Progress {
     Banner(Server, Banner),
     /// Keys were exchanged with it, or with a gateway.
     Negotiated(Server, Negotiated),
+    /// A step of the login, where somebody only looks.
+    Step(Server, Step),
     /// Its host key, or a gateway's, is not the right one.
     HostKeyUntrusted(Server, Warning),
     /// A private key was left out.
@@ -282,6 +284,7 @@ impl Fanout {
             | Report::HostKeyAdded(..)
             | Report::Banner(..)
             | Report::Negotiated(..)
+            | Report::Step(..)
             | Report::HostKeyUntrusted(..)
             | Report::KeyLeftOut(..)
             | Report::PasswordWanted(..) => {}

@@ -9,6 +9,7 @@ mod feed;
 pub mod local;
 pub mod scripted;
 pub mod ssh;
+mod step;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -23,6 +24,8 @@ use crate::exit::{Exit, Stream};
 use crate::interrupt::Signal;
 use crate::secret::Secret;
 use crate::source::{Source, text};
+
+pub use self::step::{Standing, Step, StepKind, StepWay};
 
 /// Names a session among all of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -144,6 +147,22 @@ pub struct SshOptions {
     pub max_logins: usize,
     /// What holds for the gateways on the way, where the server has options of its own.
     pub of_gateways: Option<Arc<SshOptions>>,
+    /// Nothing is written on this machine, and each step of the login is told.
+    pub only_looks: bool,
+}
+
+impl SshOptions {
+    /// The same for somebody who only looks, at the gateways too: nobody is asked for anything.
+    #[must_use]
+    pub fn looking(self) -> Self {
+        let of_gateways = self.of_gateways.as_deref();
+        Self {
+            of_gateways: of_gateways.map(|options| Arc::new(options.clone().looking())),
+            non_interactive: Some(true),
+            only_looks: true,
+            ..self
+        }
+    }
 }
 
 impl Default for SshOptions {
@@ -183,6 +202,7 @@ impl Default for SshOptions {
             keepalive_count: None,
             max_logins: 64,
             of_gateways: None,
+            only_looks: false,
         }
     }
 }
@@ -334,6 +354,8 @@ pub enum Report {
     Banner(SessionId, Banner),
     /// Keys were exchanged.
     Negotiated(SessionId, Negotiated),
+    /// Told where somebody only looks.
+    Step(SessionId, Step),
     /// The host key is not the right one, and the configuration wants to go on.
     HostKeyUntrusted(SessionId, Warning),
     /// A private key was left out.

@@ -61,6 +61,7 @@ fn told(reports: &Receiver<Report>) -> Vec<String> {
             Report::Finished(id, job, exit, _) => format!("{}.{} {exit}", id.0, job.0),
             Report::Lost(id, reason) => format!("{} lost: {reason}", id.0),
             Report::Interrupted(signal) => signal.to_string(),
+            Report::Step(id, step) => format!("{} {:?}", id.0, step.kind),
         })
         .collect()
 }

@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 
 use std::cell::{Cell, RefCell};
-use std::ffi::{CString, c_char, c_int, c_uint, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::ptr;
@@ -46,6 +46,7 @@ unsafe extern "C" {
         kind: c_int,
         callback: Option<Hook>,
     ) -> Option<Hook>;
+    fn libssh2_version(required: c_int) -> *const c_char;
     // libssh2's default allocator; it frees the signature that the hook returns.
     fn malloc(size: usize) -> *mut c_void;
     #[cfg(target_os = "linux")]
@@ -141,6 +142,17 @@ extern "C" fn goodbye_hook(
     let text = String::from_utf8_lossy(unsafe { std::slice::from_raw_parts(text.cast::<u8>(), length) }).into_owned();
     let text: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
     ENDING.set(Some(format!("{CLOSED}: {text}")));
+}
+
+/// The version of libssh2: `1.11.1`.
+pub(super) fn version() -> String {
+    // SAFETY: no version is required, so a string comes back that lives as long as the program.
+    let version = unsafe { libssh2_version(0) };
+    if version.is_null() {
+        return String::new();
+    }
+    // SAFETY: it is such a string, which ends with a NUL.
+    unsafe { CStr::from_ptr(version) }.to_string_lossy().into_owned()
 }
 
 extern "C" fn receive_hook(
@@ -325,7 +337,7 @@ impl Link {
     /// server is to get it, without the algorithm's name in front.
     pub(super) fn authenticate(
         self,
-        user: &std::ffi::CStr,
+        user: &CStr,
         public_key: &[u8],
         sign: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
     ) -> Result<(), c_int> {

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::io_error::plain;
 use crate::regular;
-use crate::session::{ConnectError, HostKeyPolicy, NewHostKey, Phase};
+use crate::session::{ConnectError, HostKeyPolicy, NewHostKey, Phase, Standing};
 
 use super::algorithms::chosen;
 use super::certificate::{CERTIFIED, Certificate};
@@ -46,9 +46,18 @@ pub(super) enum Verified {
     Known,
     /// It was not known, and was written down.
     Added(NewHostKey),
+    /// It is not known, and nothing is written.
+    Unknown,
     /// It has changed or is revoked, and the configuration wants to go on all the same. As with ssh, whoever holds it gets
     /// neither passwords nor our agent.
     Untrusted(ConnectError),
+}
+
+/// A key that was not known.
+enum Met {
+    Added(NewHostKey),
+    /// Nothing is written, or there is no file to write to where somebody only looks.
+    Unwritten,
 }
 
 /// Why a key is not taken.
@@ -73,10 +82,12 @@ pub(super) struct Expected<'a> {
     asked: Vec<String>,
     name: &'a str,
     port: u16,
+    /// A key that is not known is not written down.
+    only_looks: bool,
 }
 
 impl<'a> Expected<'a> {
-    pub(super) fn new(config: &'a HostConfig, inbox: &Inbox) -> Result<Self, ConnectError> {
+    pub(super) fn new(config: &'a HostConfig, only_looks: bool, inbox: &Inbox) -> Result<Self, ConnectError> {
         let files: Vec<PathBuf> = config
             .user_known_hosts_files
             .iter()
@@ -97,6 +108,7 @@ impl<'a> Expected<'a> {
             asked: Vec::new(),
             name,
             port,
+            only_looks,
         };
         expected.ask_command("ORDER", None, inbox)?;
         Ok(expected)
@@ -188,7 +200,8 @@ impl<'a> Expected<'a> {
         self.ask_command("HOSTNAME", Some(blob), inbox)?;
         match self.look_up(blob, peer) {
             Ok(None) => Ok(Verified::Known),
-            Ok(Some(added)) => Ok(Verified::Added(added)),
+            Ok(Some(Met::Added(added))) => Ok(Verified::Added(added)),
+            Ok(Some(Met::Unwritten)) => Ok(Verified::Unknown),
             Err(Objection::Untrusted(error)) if self.config.host_key_policy == HostKeyPolicy::Off => {
                 Ok(Verified::Untrusted(error))
             }
@@ -196,7 +209,7 @@ impl<'a> Expected<'a> {
         }
     }
 
-    fn look_up(&self, blob: &[u8], peer: Option<IpAddr>) -> Result<Option<NewHostKey>, Objection> {
+    fn look_up(&self, blob: &[u8], peer: Option<IpAddr>) -> Result<Option<Met>, Objection> {
         if key_type(blob).ends_with(CERTIFIED) {
             let unreadable = || {
                 let reason = format!("host certificate of {} cannot be read", self.name);
@@ -206,6 +219,34 @@ impl<'a> Expected<'a> {
         }
         self.check_address(blob, peer)?;
         self.check_key(blob)
+    }
+
+    /// What is known of a key that was not refused.
+    pub(super) fn standing(&self, blob: &[u8], verified: &Verified) -> Standing {
+        let place = |(file, line): (&Path, usize)| match file == Path::new(COMMAND) {
+            true => COMMAND.to_owned(),
+            false => format!("{}:{line}", file.display()),
+        };
+        match verified {
+            Verified::Unknown | Verified::Added(_) => {
+                Standing::Unknown(self.config.user_known_hosts_files.first().cloned())
+            }
+            Verified::Untrusted(_) => Standing::Untrusted,
+            Verified::Known => {
+                let certificate = Certificate::read(blob);
+                let authority = certificate
+                    .as_ref()
+                    .and_then(|certificate| self.known.authority(self.name, self.port, &certificate.authority));
+                if let Some(found) = authority {
+                    return Standing::Certified(place(found));
+                }
+                let key = certificate
+                    .as_ref()
+                    .map_or(blob, |certificate| certificate.key.as_slice());
+                let found = self.known.place_of(self.name, self.port, key);
+                found.map_or(Standing::Local, |found| Standing::Known(place(found)))
+            }
+        }
     }
 
     /// As with ssh, what is known of the server's address is asked where the configuration wants that, and it is not this machine's.
@@ -266,7 +307,7 @@ impl<'a> Expected<'a> {
         Ok(())
     }
 
-    fn check_certificate(&self, certificate: &Certificate) -> Result<Option<NewHostKey>, Objection> {
+    fn check_certificate(&self, certificate: &Certificate) -> Result<Option<Met>, Objection> {
         for key in [&certificate.authority, &certificate.key] {
             if let Verdict::Revoked { file, line } = self.known.check(self.name, self.port, &key_type(key), key) {
                 return Err(Objection::Untrusted(self.revoked(key, &file, Some(line))));
@@ -297,7 +338,7 @@ impl<'a> Expected<'a> {
         Ok(None)
     }
 
-    fn check_key(&self, blob: &[u8]) -> Result<Option<NewHostKey>, Objection> {
+    fn check_key(&self, blob: &[u8]) -> Result<Option<Met>, Objection> {
         let key_type = key_type(blob);
         let shown = format!("{key_type} {}", fingerprint(blob));
         match self.known.check(self.name, self.port, &key_type, blob) {
@@ -348,7 +389,10 @@ impl<'a> Expected<'a> {
         )
     }
 
-    fn add(&self, key_type: String, blob: &[u8]) -> Option<NewHostKey> {
+    fn add(&self, key_type: String, blob: &[u8]) -> Option<Met> {
+        if self.only_looks {
+            return Some(Met::Unwritten);
+        }
         let file = self.config.user_known_hosts_files.first()?;
         let added = KnownHosts::append(
             file,
@@ -358,14 +402,14 @@ impl<'a> Expected<'a> {
             blob,
             self.config.hash_known_hosts,
         );
-        Some(NewHostKey {
+        Some(Met::Added(NewHostKey {
             gateway: None,
             key_type,
             fingerprint: fingerprint(blob),
             file: file.clone(),
             // As with ssh, a key that cannot be written down is as good as one that was.
             problem: added.err().map(|error| plain(&error)),
-        })
+        }))
     }
 
     fn scan_command(&self) -> String {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,18 +14,22 @@ use rustix::net::{RecvFlags, recv, sockopt};
 use ssh2::{BlockDirections, ErrorCode, MethodType, Session};
 
 use crate::configuration::Server;
-use crate::session::{Banner, ConnectError, Destination, Negotiated, Phase, Report, SessionId, SshOptions, Warning};
+use crate::session::{
+    Banner, ConnectError, Destination, Negotiated, Phase, Report, SessionId, SshOptions, Step, StepKind, StepWay,
+    Warning,
+};
 
 use super::agent::Binding;
 use super::auth::KeyRing;
 use super::channel::{Link, take_ending};
-use super::config::{Algorithms, HostConfig, Route};
+use super::config::{HostConfig, Route};
 use super::exchange::{self, Proof};
 use super::gateway::{self, Gateway, Gateways};
-use super::hostkey::{Expected, Verified};
+use super::hostkey::{Expected, Verified, key_type};
 use super::inbox::Inbox;
+use super::known_hosts::fingerprint;
 use super::proxy_command::{Programs, ProxyCommand};
-use super::{Configuration, SshEnvironment, algorithms, auth, stopped, tcp};
+use super::{Configuration, SshEnvironment, auth, offer, stopped, tcp};
 
 /// libssh2's code for "call again".
 const EAGAIN: ErrorCode = ErrorCode::Session(libssh2_sys::LIBSSH2_ERROR_EAGAIN);
@@ -62,6 +67,14 @@ impl Login {
     /// Whom it logs in at, where that is a gateway on the way to the server.
     pub(super) fn gateway(&self) -> Option<Server> {
         self.on_the_way.last().filter(|_| self.on_the_way.len() > 1).cloned()
+    }
+
+    /// Tells a step to who only looks.
+    fn tell(&self, step: impl FnOnce() -> StepKind) {
+        if self.destination.options.only_looks {
+            let (gateway, kind) = (self.gateway(), step());
+            let _ = self.reports.send(Report::Step(self.id, Step { gateway, kind }));
+        }
     }
 
     /// The login at a gateway of this one.
@@ -137,6 +150,8 @@ pub(super) struct Attempt<'a> {
     pub(super) is_trusted: bool,
     /// Our keys that the configuration does not want to be used.
     pub(super) left_out: BTreeSet<String>,
+    /// The keys, passwords and answers that the server took.
+    pub(super) taken: Vec<String>,
 }
 
 /// The server was too busy to greet; another attempt may help.
@@ -196,8 +211,17 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         .server_alive_interval
         .filter(|interval| !interval.is_zero())
         .unwrap_or(KEEPALIVE_INTERVAL);
+    let begun = Instant::now();
     let (socket, mut way) = reach(login, config, connect_timeout, inbox)?;
     let socket = Arc::new(socket);
+    login.tell(|| StepKind::Reached {
+        way: match &config.route {
+            Route::Direct => StepWay::Direct(tcp::peer(&socket)),
+            Route::Jump(hops) => StepWay::Gateways(hops.clone()),
+            Route::Command(_) => StepWay::Command,
+        },
+        elapsed: begun.elapsed(),
+    });
     let keepalive_count = config.server_alive_count.unwrap_or(KEEPALIVE_COUNT);
     // Bytes that nobody acknowledges end the connection in the same time as silence does.
     let patience = keepalive_interval.saturating_mul(keepalive_count.saturating_add(1));
@@ -213,8 +237,8 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
     #[cfg(target_os = "linux")]
     link.give_back_unused();
     session.set_compress(config.compression);
-    let mut expected = Expected::new(config, inbox)?;
-    let macs = prefer(&session, config, &expected)?;
+    let mut expected = Expected::new(config, options.only_looks, inbox)?;
+    let macs = offer::prefer(&session, config, &expected)?;
     let mut attempt = Attempt {
         login,
         config,
@@ -225,6 +249,7 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         greeting: None,
         banner_is_told: false,
         left_out: BTreeSet::new(),
+        taken: Vec::new(),
         is_trusted: true,
         proof: None,
         session_id: None,
@@ -255,19 +280,27 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
     let verified = match attempt.session.host_key() {
         Some((blob, _)) => {
             let peer = match way {
-                Way::Direct => tcp::peer(&attempt.socket),
+                Way::Direct => tcp::peer(&attempt.socket).map(|peer| peer.ip()),
                 Way::Gateway(_) | Way::Command(_) => None,
             };
             let begun = Instant::now();
             let checked = expected.check(blob, peer, attempt.inbox);
             // Programs of this machine may be asked; their time is not the server's.
             attempt.deadline += begun.elapsed();
-            checked?
+            let verified = checked?;
+            login.tell(|| StepKind::HostKey {
+                key_type: key_type(blob),
+                fingerprint: fingerprint(blob),
+                standing: expected.standing(blob, &verified),
+            });
+            verified
         }
         None => return Err(attempt.handshake_failure(Stop::Silent)),
     };
     match verified {
         Verified::Known => {}
+        // Who looks gives no password to somebody unknown.
+        Verified::Unknown => attempt.is_trusted = false,
         Verified::Added(mut added) => {
             added.gateway = login.gateway();
             let _ = login.reports.send(Report::HostKeyAdded(login.id, added));
@@ -289,6 +322,10 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
     let authenticated = auth::authenticate(&mut attempt);
     attempt.tell_banner();
     authenticated?;
+    login.tell(|| StepKind::Entered {
+        user: config.user.clone(),
+        by: std::mem::take(&mut attempt.taken),
+    });
     Ok(Connection {
         binding: attempt.binding(),
         session: attempt.session,
@@ -303,65 +340,6 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
     })
 }
 
-/// Offers what the configuration wants offered; returns the MACs that are accepted. Libssh2 wants one in common where the cipher needs
-/// none, too (ChaCha20-Poly1305), so all are offered, the others last.
-fn prefer(session: &Session, config: &HostConfig, expected: &Expected<'_>) -> Result<Vec<String>, ConnectError> {
-    let Algorithms {
-        key_exchange,
-        host_keys,
-        ciphers,
-        macs,
-        ..
-    } = &config.algorithms;
-    let mut macs_accepted = Vec::new();
-    let unsupported = |what: &str, list: &str| ConnectError {
-        phase: Phase::Configuration,
-        reason: format!("none of these {what} is supported: {list}"),
-        hints: Vec::new(),
-    };
-    let host_key = expected.algorithms();
-    if host_key.is_empty() {
-        return Err(unsupported(
-            "host key algorithms",
-            host_keys.as_deref().unwrap_or_default(),
-        ));
-    }
-    session
-        .method_pref(MethodType::HostKey, &host_key)
-        .map_err(|error| internal(&error))?;
-    if let Some(signatures) = config.rsa_signatures() {
-        session
-            .method_pref(MethodType::SignAlgo, &signatures)
-            .map_err(|error| internal(&error))?;
-    }
-    for (what, list, kinds) in [
-        ("key exchanges", key_exchange, &[MethodType::Kex][..]),
-        ("ciphers", ciphers, &[MethodType::CryptCs, MethodType::CryptSc]),
-        ("MACs", macs, &[MethodType::MacCs, MethodType::MacSc]),
-    ] {
-        for &kind in kinds {
-            let all = session.supported_algs(kind).map_err(|error| internal(&error))?;
-            let usual: Vec<&str> = all.iter().copied().filter(|name| algorithms::is_usual(name)).collect();
-            let mut chosen = match list {
-                Some(list) => algorithms::chosen_of(list, &usual, &all),
-                None => usual,
-            };
-            let list = list.as_deref().unwrap_or_default();
-            if matches!(kind, MethodType::MacCs | MethodType::MacSc) {
-                macs_accepted = chosen.iter().map(|name| (*name).to_owned()).collect();
-                if !chosen.is_empty() {
-                    let others: Vec<&str> = all.iter().filter(|name| !chosen.contains(name)).copied().collect();
-                    chosen.extend(others);
-                }
-            }
-            session
-                .method_pref(kind, &chosen.join(","))
-                .map_err(|_| unsupported(what, list))?;
-        }
-    }
-    Ok(macs_accepted)
-}
-
 /// A socket that leads to the server.
 fn reach(
     login: &Login,
@@ -371,7 +349,9 @@ fn reach(
 ) -> Result<(OwnedFd, Way), ConnectError> {
     match &config.route {
         Route::Direct => {
-            let socket = tcp::connect(config, timeout, inbox)?;
+            let socket = tcp::connect(config, timeout, inbox, |addresses| {
+                login.tell(|| StepKind::Resolved(addresses.iter().map(SocketAddr::ip).collect()));
+            })?;
             Ok((socket.into(), Way::Direct))
         }
         Route::Command(line) => {
@@ -575,7 +555,7 @@ pub(super) fn quick_ack(socket: &OwnedFd) {
     let _ = sockopt::set_tcp_quickack(socket, true);
 }
 
-fn internal(error: &ssh2::Error) -> ConnectError {
+pub(super) fn internal(error: &ssh2::Error) -> ConnectError {
     ConnectError {
         phase: Phase::Handshake,
         reason: format!("no SSH session: {}", error.message()),

@@ -1,6 +1,6 @@
 //! From a host name to a TCP connection, giving up when told to.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6, TcpStream, ToSocketAddrs};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6, TcpStream, ToSocketAddrs};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -25,9 +25,15 @@ const LEAD: Duration = Duration::from_millis(250);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Connects to the host at one of its addresses, whichever answers first: the next one is tried when one is slow or has failed.
-/// Each has `timeout`.
-pub(super) fn connect(config: &HostConfig, timeout: Duration, inbox: &Inbox) -> Result<TcpStream, ConnectError> {
+/// Each has `timeout`. `resolved` is told them all.
+pub(super) fn connect(
+    config: &HostConfig,
+    timeout: Duration,
+    inbox: &Inbox,
+    resolved: impl FnOnce(&[SocketAddr]),
+) -> Result<TcpStream, ConnectError> {
     let mut addresses = addresses(config)?;
+    resolved(&addresses);
     let own = match (&config.bind_address, &config.bind_interface) {
         (Some(name), _) => Some(resolve(name, 0)?),
         (None, Some(interface)) => Some(addresses_of(interface, &mut addresses)?),
@@ -274,9 +280,8 @@ impl<'a> Race<'a> {
 }
 
 /// The address at the other end.
-pub(super) fn peer(socket: &OwnedFd) -> Option<IpAddr> {
-    let address = SocketAddr::try_from(rustix::net::getpeername(socket).ok()??).ok()?;
-    Some(address.ip())
+pub(super) fn peer(socket: &OwnedFd) -> Option<SocketAddr> {
+    SocketAddr::try_from(rustix::net::getpeername(socket).ok()??).ok()
 }
 
 /// Whether something can be sent without waiting.

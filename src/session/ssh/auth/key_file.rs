@@ -13,10 +13,15 @@ use crate::secret::Secret;
 
 use super::super::certificate;
 
+/// Stands in every private key.
+const PRIVATE: &str = "PRIVATE KEY";
+
 /// A key file as it was read.
 pub(super) struct KeyFile {
     pub(super) file: PathBuf,
     text: Secret,
+    /// Its permission bits.
+    mode: u32,
     /// `FILE-cert.pub`, if it is there, and others that are for it.
     pub(super) certificates: Vec<String>,
 }
@@ -51,12 +56,13 @@ impl KeyFile {
             .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not a private key"))?;
         let mode = metadata.mode() & 0o7777;
         // A public half may stand there for a key of the agent's.
-        let is_private = text.contains("PRIVATE KEY");
+        let is_private = text.contains(PRIVATE);
         if is_private && metadata.uid() == getuid().as_raw() && mode & 0o077 != 0 {
             return Err(Unreadable::TooOpen(mode));
         }
         Ok(Self {
             text: Secret::new(text),
+            mode,
             certificates: regular::text(&beside(file, "-cert.pub")).into_iter().collect(),
             file: file.to_owned(),
         })
@@ -67,8 +73,18 @@ impl KeyFile {
         Self {
             file: PathBuf::from(name),
             text,
+            mode: 0o600,
             certificates: Vec::new(),
         }
+    }
+
+    pub(super) fn mode(&self) -> u32 {
+        self.mode
+    }
+
+    /// Whether it has a private half.
+    pub(super) fn is_private(&self) -> bool {
+        self.text.reveal().contains(PRIVATE)
     }
 
     /// As it is, where it is not encrypted.

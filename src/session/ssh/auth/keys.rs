@@ -103,7 +103,10 @@ impl Attempt<'_> {
             let offered = self.offer(file, &key)?;
             let shown = self.shown(&file.file);
             let shown = match offered {
-                Offered::Accepted => return Ok(true),
+                Offered::Accepted => {
+                    self.taken.push(format!("key {shown}"));
+                    return Ok(true);
+                }
                 Offered::Refused => shown,
                 Offered::Unusable => format!("{shown} (not a private key)"),
             };
@@ -117,9 +120,15 @@ impl Attempt<'_> {
         for file in files.iter().filter(|file| file.plain().is_none()) {
             let shown = self.shown(&file.file);
             let told = match self.open(file, &shown)? {
-                Opened::Accepted => return Ok(true),
+                Opened::Accepted => {
+                    self.taken.push(format!("key {shown}"));
+                    return Ok(true);
+                }
                 Opened::Key(key) => match self.offer(file, &key)? {
-                    Offered::Accepted => return Ok(true),
+                    Offered::Accepted => {
+                        self.taken.push(format!("key {shown}"));
+                        return Ok(true);
+                    }
                     Offered::Refused => shown,
                     Offered::Unusable => format!("{shown} (not a private key)"),
                 },
@@ -328,6 +337,9 @@ impl Attempt<'_> {
                     sign(&mut agent, identity, data)
                 });
                 if entered(result)? {
+                    let key_type = super::super::hostkey::key_type(&identity.blob);
+                    self.taken
+                        .push(format!("{key_type} key `{}' of the agent", identity.comment));
                     return Ok(true);
                 }
             }

@@ -6,6 +6,7 @@ pub(super) mod fuzz;
 mod key_file;
 mod key_ring;
 mod keys;
+mod on_hand;
 mod signer;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use super::login::{Attempt, CORRUPT, Stop};
 use super::stopped;
 
 pub(super) use key_ring::KeyRing;
+pub(super) use on_hand::{agent_keys, key_on_hand};
 
 /// Ways to log in that a server may want one after the other.
 const ROUNDS: usize = 5;
@@ -99,6 +101,9 @@ impl Attempt<'_> {
                         self.try_questions(takes.as_deref().unwrap_or_default(), tried)?
                     }
                 };
+                if took != Took::Refused && method != AuthMethod::PublicKey {
+                    self.taken.push(method.name().to_owned());
+                }
                 match took {
                     Took::Accepted => return Ok(None),
                     Took::Refused => {}
@@ -234,7 +239,7 @@ impl Attempt<'_> {
         hints.extend(self.left_out.iter().map(|what| format!("not offered: {what}")));
         if tried.refused_by_us {
             hints.push(
-                "the host key is not the known one, so no password is given and no question is answered".to_owned(),
+                "the host key is not a known one, so no password is given and no question is answered".to_owned(),
             );
         }
         if parts.is_empty() {

@@ -13,7 +13,7 @@ use super::{Place, Trouble};
 use crate::io_error::plain;
 use crate::regular;
 
-pub(super) const SYSTEM: &str = "/etc/ssh/ssh_config";
+pub(in crate::session::ssh) const SYSTEM: &str = "/etc/ssh/ssh_config";
 /// How deep files may include others, as in ssh.
 const MAX_DEPTH: usize = 16;
 /// How many files are read in all; only files that include each other in circles have so many.

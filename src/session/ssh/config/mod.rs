@@ -22,6 +22,7 @@ use crate::configuration::Server;
 use crate::session::{AuthMethod, ConnectError, HostKeyPolicy, Phase, SshOptions};
 
 use super::inbox::Inbox;
+pub(super) use file::SYSTEM as SYSTEM_FILE;
 use statement::Line;
 pub(super) use tokens::percent;
 

@@ -39,37 +39,54 @@ pub(super) struct Entry {
 impl Entry {
     /// `None` for blank lines, comments and whatever is not understood.
     pub(super) fn parse(line: &str) -> Option<Self> {
+        Self::read(line).ok().flatten()
+    }
+
+    /// `None` for blank lines and comments.
+    ///
+    /// # Errors
+    ///
+    /// Why a line is passed over.
+    pub(super) fn read(line: &str) -> Result<Option<Self>, &'static str> {
+        const NO_KEY: &str = "it has no key";
         let blanks = [' ', '\t'];
         let mut rest = line.trim_start_matches(blanks);
+        if rest.is_empty() || rest.starts_with(['#', '\0']) {
+            return Ok(None);
+        }
         let mut marker = Marker::None;
         if rest.starts_with('@') {
-            let (word, after) = rest.split_at(rest.find(blanks)?);
+            let (word, after) = rest.split_at(rest.find(blanks).ok_or(NO_KEY)?);
             marker = match word {
                 "@revoked" => Marker::Revoked,
                 "@cert-authority" => Marker::CertAuthority,
-                _ => return None,
+                _ => return Err("its marker is neither @revoked nor @cert-authority"),
             };
             rest = after.trim_start_matches(blanks);
+            if rest.starts_with('@') {
+                return Err("it has two markers");
+            }
         }
-        if rest.is_empty() || rest.starts_with(['#', '@', '\0']) {
-            return None;
+        if rest.is_empty() || rest.starts_with(['#', '\0']) {
+            return Err(NO_KEY);
         }
         // As ssh reads it: a NUL ends the names as a blank does, and after them the line.
-        let (names, rest) = rest.split_once([' ', '\t', '\0'])?;
-        let names = Names::parse(names)?;
-        let rest = rest.split('\0').next()?;
+        let (names, rest) = rest.split_once([' ', '\t', '\0']).ok_or(NO_KEY)?;
+        let names = Names::parse(names).ok_or("its name is hashed in a form that is not known")?;
+        let rest = rest.split('\0').next().ok_or(NO_KEY)?;
         let mut words = rest.split(blanks).filter(|word| !word.is_empty());
-        let key_type = words.next()?;
-        let blob = STANDARD.decode(words.next()?.trim_end()).ok()?;
+        let key_type = words.next().ok_or(NO_KEY)?;
+        let blob = STANDARD.decode(words.next().ok_or(NO_KEY)?.trim_end());
+        let blob = blob.map_err(|_| "its key is not in base64")?;
         if !is_whole(&blob, key_type) {
-            return None;
+            return Err("its key is not whole, or of another type than it says");
         }
-        Some(Self {
+        Ok(Some(Self {
             marker,
             names,
             key_type: key_type.to_owned(),
             blob,
-        })
+        }))
     }
 
     /// Whether it is about this name, which is in lower case.

@@ -75,6 +75,24 @@ impl KnownHosts {
         Ok(known)
     }
 
+    /// How many keys a file has, and the lines that are passed over: their number, counted from 1, and why.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub(super) fn look_through(file: &Path) -> io::Result<(usize, Vec<(usize, &'static str)>)> {
+        let bytes = regular::read(file)?;
+        let (mut keys, mut passed_over) = (0, Vec::new());
+        for (number, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
+            match Entry::read(line) {
+                Ok(Some(_)) => keys += 1,
+                Ok(None) => {}
+                Err(why) => passed_over.push((number + 1, why)),
+            }
+        }
+        Ok((keys, passed_over))
+    }
+
     /// Takes this text for what stands in a file, whatever stood there before.
     pub(super) fn replace(&mut self, file: &Path, text: &str) {
         self.entries.retain(|(place, _)| place.file != file);
@@ -117,6 +135,17 @@ impl KnownHosts {
             let (place, _) = self
                 .entries_for(&name)
                 .find(|(_, entry)| entry.marker == Marker::CertAuthority && entry.blob == blob)?;
+            Some((place.file.as_path(), place.line))
+        })
+    }
+
+    /// Where a key of a host stands.
+    pub fn place_of(&self, host: &str, port: u16, blob: &[u8]) -> Option<(&Path, usize)> {
+        let mut names = names(host, port).into_iter();
+        names.find_map(|name| {
+            let (place, _) = self
+                .entries_for(&name)
+                .find(|(_, entry)| entry.marker == Marker::None && entry.blob == blob)?;
             Some((place.file.as_path(), place.line))
         })
     }

@@ -250,7 +250,7 @@ fn k9_a_key_that_is_another_one_than_its_addresss_is_refused_where_the_files_wan
         let config = SshConfig::load(Some(&[path("config")]), None).unwrap();
         let server = "app1".parse().unwrap();
         let config = config.resolve(&server, &SshOptions::default(), "bob", None).unwrap();
-        let mut expected = Expected::new(&config, &inbox).unwrap();
+        let mut expected = Expected::new(&config, false, &inbox).unwrap();
         expected.check(&blob, Some(peer.parse().unwrap()), &inbox).map(drop)
     };
     let both = |address: &str| format!("app1 {}{address} {}", key("key"), key("other"));

@@ -10,4 +10,5 @@ mod gateways;
 mod host_keys;
 mod keys;
 mod logins;
+mod looking;
 mod untrusted;
