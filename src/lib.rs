@@ -6,12 +6,13 @@
 //! - [`configuration`]: plain data that a recipe builds: servers, roles, tasks, hooks, variables.
 //! - [`diagnostic`]: what went wrong, where and on which servers.
 //! - [`event`]: everything that can be told to a person or a machine.
+//! - [`report`]: the only folder that prints: events, diagnostics, lists.
 //! - [`plan`]: pure: configuration and an action give servers and command lines. [`source`]: what is sent to servers.
 //!   [`place`]: where files of this machine are written.
 //! - [`session`]: one server; the only folder that names ssh2. [`fanout`]: many servers.
 //! - [`transaction`], [`actor`]: perform actions for the current task, and undo them.
 //! - [`recipe`]: the only folder that names rhai.
-//! - [`report`]: the only folder that prints. [`cli`]: the only one that reads argv, environment and terminal.
+//! - [`cli`]: the only folder that reads argv, environment and terminal.
 
 pub mod actor;
 pub mod cli;

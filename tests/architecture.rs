@@ -23,13 +23,13 @@ const LAYERS: &[&[&str]] = &[
     &["configuration"],
     &["diagnostic"],
     &["event"],
+    &["report"],
     &["plan", "place", "source"],
     &["session"],
     &["fanout"],
     &["transaction"],
     &["actor"],
     &["recipe"],
-    &["report"],
     &["cli"],
 ];
 

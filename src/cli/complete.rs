@@ -13,9 +13,10 @@ use super::bash;
 use super::connectors;
 use super::settings::{Settings, is_assignment, is_recipe};
 use super::shell::Shell;
+use crate::configuration::TaskSummary;
 use crate::event::{Event, Reporter};
 use crate::interrupt::Interrupt;
-use crate::recipe::{Nobody, Recipe, Surroundings, TaskSummary};
+use crate::recipe::{Nobody, Recipe, Surroundings};
 use crate::report::{is_plain, shown};
 use crate::secret::Redactor;
 

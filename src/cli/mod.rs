@@ -515,7 +515,7 @@ fn explain(recipe: &Recipe, words: &[String], name: &str, console: &Console) -> 
     }
     let summary = recipe.tasks().into_iter().find(|task| task.name == name);
     // A namespace's default task answers to the namespace's name as well.
-    let summary = summary.unwrap_or_else(|| crate::recipe::TaskSummary {
+    let summary = summary.unwrap_or_else(|| crate::configuration::TaskSummary {
         name: name.to_owned(),
         description: None,
     });

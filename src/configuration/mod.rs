@@ -1,5 +1,6 @@
 //! Plain data that a recipe builds: servers, roles, tasks, hooks, variables.
 
+mod around;
 mod hooks;
 mod kind;
 mod nearest;
@@ -7,6 +8,7 @@ mod role;
 mod run_options;
 mod selection;
 mod server;
+mod summary;
 mod task;
 mod value;
 mod variables;
@@ -18,7 +20,8 @@ pub use role::{Assignment, AttributeError, Roles};
 pub use run_options::{Environment, RunOptions, Shell, Stdin};
 pub use selection::{Filter, Selection, SelectionError, select};
 pub use server::{HOST_RULE, Server, ServerSyntax, USER_RULE, is_plain_host, is_plain_user};
-pub use task::{Task, TaskId, Tasks, clean_description};
+pub use summary::{Addressed, Servers, Shown, TaskSummary, Variable};
+pub use task::{Task, TaskId, Tasks, clean_description, join, outwards};
 pub use value::{Attributes, Value};
 pub use variables::{Read, Setter, Setting, Variables, is_variable_name};
 

@@ -24,6 +24,18 @@ pub struct Task {
     pub origin: Origin,
 }
 
+impl Task {
+    /// Returns true if its description begins with `[internal]`: other tasks call it, no person does.
+    pub fn is_internal(&self) -> bool {
+        is_internal(self.description.as_deref())
+    }
+}
+
+/// Returns true if a description begins with `[internal]`, as Capistrano 2 has it.
+pub(super) fn is_internal(description: Option<&str>) -> bool {
+    description.is_some_and(|text| text.starts_with("[internal]"))
+}
+
 /// Names a task whatever its spelling: two names of one task have one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TaskId(usize);
@@ -64,6 +76,14 @@ impl Tasks {
         self.tasks.get(self.id(name)?.0)?.clone()
     }
 
+    /// The task that a name stands for, looked up from this namespace outwards; `:name` stands outside of all.
+    pub fn find(&self, name: &str, namespace: &str) -> Option<Rc<Task>> {
+        match name.strip_prefix(':') {
+            Some(absolute) => self.get(absolute),
+            None => outwards(namespace).find_map(|namespace| self.get(&join(&namespace, name))),
+        }
+    }
+
     /// The number behind a name, also while no task is defined under it.
     pub fn id(&self, name: &str) -> Option<TaskId> {
         self.ids.get(normal(name)).copied()
@@ -95,6 +115,27 @@ impl Tasks {
     pub fn iter(&self) -> impl Iterator<Item = &Rc<Task>> {
         self.tasks.iter().flatten()
     }
+}
+
+/// `namespace:name`.
+pub fn join(namespace: &str, name: &str) -> String {
+    if namespace.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{namespace}:{name}")
+    }
+}
+
+/// This namespace and those around it, the top (an empty name) last.
+pub fn outwards(namespace: &str) -> impl Iterator<Item = String> + use<> {
+    let mut next = Some(namespace.to_owned());
+    std::iter::from_fn(move || {
+        let here = next.take()?;
+        if !here.is_empty() {
+            next = Some(here.rsplit_once(':').map_or("", |(outer, _)| outer).to_owned());
+        }
+        Some(here)
+    })
 }
 
 /// `a:default` is `a`; `default` by itself stays.

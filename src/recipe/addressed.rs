@@ -7,31 +7,7 @@ use rhai::{ASTNode, Engine, Expr};
 use super::check::read::says_of_servers;
 use super::interpreter::Interpreter;
 use super::origin::diagnostic;
-use crate::configuration::{HookAction, Selection, Task, When, select};
-
-/// A task and the servers its commands go to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Addressed {
-    /// Full name.
-    pub task: String,
-    /// Where it is about one command of the task that says something else than the task: its verb and line.
-    pub command: Option<(String, usize)>,
-    /// What it says about its servers: `roles: app, only: {primary: true}`; empty where it says nothing.
-    pub conditions: String,
-    /// What the person says over it: `HOSTFILTER=app1`.
-    pub filters: Vec<String>,
-    /// The servers.
-    pub servers: Servers,
-}
-
-/// What came of a selection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Servers {
-    /// Each with its roles, in order; perhaps none.
-    Found(Vec<(String, Vec<String>)>),
-    /// Why there can be none.
-    Wrong(String),
-}
+use crate::configuration::{Addressed, HookAction, Selection, Servers, Task, When, select};
 
 pub(super) fn addressed(interpreter: &Interpreter, engine: &Engine, names: &[String]) -> Vec<Addressed> {
     let mut tasks = Vec::new();
@@ -79,11 +55,17 @@ fn follow(interpreter: &Interpreter, task: &Rc<Task>, tasks: &mut Vec<Rc<Task>>)
         follow(interpreter, &named, tasks);
     }
     for when in [When::Before, When::After] {
-        let hooks = interpreter.configuration.borrow().hooks.clone();
-        for hook in hooks
-            .iter()
-            .filter(|hook| hook.when == when && interpreter.fires(hook, Some(task)))
-        {
+        let (hooks, implicit) = {
+            let configuration = interpreter.configuration.borrow();
+            (
+                configuration.hooked(when, Some(task)),
+                configuration.implicit(when, task),
+            )
+        };
+        for hook in &implicit {
+            follow(interpreter, hook, tasks);
+        }
+        for hook in &hooks {
             let named = match &hook.action {
                 HookAction::Task(name, namespace) => interpreter.task(name, namespace).into_iter().collect(),
                 HookAction::Block(block) => interpreter.mentions(*block),

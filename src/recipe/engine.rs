@@ -7,12 +7,13 @@ use rhai::{Dynamic, Engine, EvalContext, FnPtr, NativeCallContext, OptimizationL
 use super::Fallible;
 use super::block::call_function;
 use super::grammar::Given;
-use super::interpreter::{Interpreter, Namespace, join};
+use super::interpreter::{Interpreter, Namespace};
 use super::loader::Modules;
 use super::origin::raise;
 use super::syntax::words::{SYMBOL, as_written, is_parameter, statement_name, verb_key};
 use super::verbs::{Choices, VERBS, Verb};
 use super::{channel, functions, grammar, limits, missing, parallel};
+use crate::configuration::join;
 use crate::event::Event;
 
 /// An engine whose verbs and names work on `interpreter`.

@@ -9,15 +9,17 @@ use rhai::{Dynamic, EvalContext, Expr, Expression, ImmutableString, ParseError, 
 
 use super::Fallible;
 
-/// What may follow a verb's arguments.
+/// The block of a verb, which stands behind its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tail {
     /// No block: `if exists(:x) { … }` must not give its braces to `exists`.
     Nothing,
-    /// A block that is kept for later.
-    Deferred,
-    /// A block that runs now.
-    InPlace,
+    /// A block that can be left out.
+    Optional,
+    /// A block that the call cannot do without; an error calls it by this noun.
+    Required(&'static str),
+    /// A block or more than one argument: not both, and not neither. An error calls the arguments so, one and all.
+    Instead(&'static str, &'static str),
 }
 
 /// A verb as it was called, its arguments evaluated.

@@ -20,6 +20,7 @@ use super::{Fallible, Options, Prompts, Surroundings};
 use crate::actor::Actor;
 use crate::configuration::{
     Attributes, BlockId, Configuration, Filter, Kind, Read, RunOptions, Selection, Server, Setter, Task, Value, When,
+    join,
 };
 use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
 use crate::event::{Event, Level};
@@ -320,7 +321,7 @@ impl Interpreter {
         if self.frames.borrow().len() >= MAX_FRAMES {
             return Err(self.too_deep(task));
         }
-        self.implicit_hooks(engine, task, "before")?;
+        self.implicit_hooks(engine, task, When::Before)?;
         self.frames.borrow_mut().push(task.clone());
         if let Ok(mut actor) = self.actor.try_borrow_mut() {
             actor.enter(&task.name);
@@ -332,7 +333,7 @@ impl Interpreter {
         self.frames.borrow_mut().pop();
         let leaving = |error| super::origin::leaving(locate(error, None), &task.name);
         let value = result.map_err(|error| self.called_while_loading(leaving(error)))?;
-        self.implicit_hooks(engine, task, "after")?;
+        self.implicit_hooks(engine, task, When::After)?;
         Ok(value)
     }
 
@@ -393,15 +394,6 @@ impl Interpreter {
 pub(super) fn refused(name: &str, value: impl FnOnce() -> Option<Value>) -> Option<Diagnostic> {
     let refusal = Kind::of(name)?.refusal(name, &value()?)?;
     Some(Diagnostic::new(Fault::Recipe, refusal.message).hint(refusal.hint))
-}
-
-/// `namespace:name`.
-pub(super) fn join(namespace: &str, name: &str) -> String {
-    if namespace.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{namespace}:{name}")
-    }
 }
 
 /// Whether a text speaks of something that is a secret.

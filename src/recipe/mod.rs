@@ -50,16 +50,15 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
-pub use self::addressed::{Addressed, Servers};
 pub use self::interactive::Whom;
 pub use self::interpreter::names_secret;
 pub use self::reference::reference;
 pub use self::stack::{STACK, on_large_stack};
-pub use self::variables::{Nobody, Shown, Variable};
+pub use self::variables::Nobody;
 
 use self::check::Findings;
 use self::interpreter::Interpreter;
-use crate::configuration::{Setter, Task, When, suggestion};
+use crate::configuration::{Addressed, Setter, Task, TaskSummary, When, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::{Level, Reporter};
 use crate::interrupt::Interrupt;
@@ -127,15 +126,6 @@ pub struct Surroundings {
     pub redactor: Redactor,
     /// Raised by the signal thread.
     pub interrupt: Interrupt,
-}
-
-/// A task as `-T` and `-e` show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TaskSummary {
-    /// Full name: `deploy:web:disable`.
-    pub name: String,
-    /// The whole cleaned description.
-    pub description: Option<String>,
 }
 
 /// How a run ended that did not end well.

@@ -6,8 +6,8 @@ use rhai::{Dynamic, Engine};
 
 use super::Fallible;
 use super::functions::{Function, functions};
-use super::interpreter::{Interpreter, Namespace, join};
-use crate::configuration::{Task, did_you_mean, nearest, suggestion};
+use super::interpreter::{Interpreter, Namespace};
+use crate::configuration::{Task, did_you_mean, join, nearest, outwards, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 
 impl Interpreter {
@@ -20,7 +20,7 @@ impl Interpreter {
         if let Some(value) = self.variable(engine, name)? {
             return Ok(Some(value));
         }
-        let found = self.outwards(&self.namespace()).find_map(|namespace| {
+        let found = outwards(&self.namespace()).find_map(|namespace| {
             let full = join(&namespace, name);
             let configuration = self.configuration.borrow();
             let is_namespace = configuration.tasks.is_namespace(&full);
@@ -39,23 +39,7 @@ impl Interpreter {
 
     /// The task a name stands for, looked up from this namespace outwards; `:name` stands outside of all.
     pub(super) fn task(&self, name: &str, namespace: &str) -> Option<Rc<Task>> {
-        let configuration = self.configuration.borrow();
-        if let Some(absolute) = name.strip_prefix(':') {
-            return configuration.tasks.get(absolute);
-        }
-        self.outwards(namespace)
-            .find_map(|namespace| configuration.tasks.get(&join(&namespace, name)))
-    }
-
-    pub(super) fn outwards(&self, namespace: &str) -> impl Iterator<Item = String> + use<> {
-        let mut next = Some(namespace.to_owned());
-        std::iter::from_fn(move || {
-            let here = next.take()?;
-            if !here.is_empty() {
-                next = Some(here.rsplit_once(':').map_or("", |(outer, _)| outer).to_owned());
-            }
-            Some(here)
-        })
+        self.configuration.borrow().tasks.find(name, namespace)
     }
 
     /// A known name like this one: `did you mean …?`

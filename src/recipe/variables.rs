@@ -4,33 +4,9 @@ use super::interpreter::names_secret;
 use super::origin::diagnostic;
 use super::values::plain;
 use super::{Prompts, Recipe};
-use crate::configuration::{Setting, Value, suggestion};
+use crate::configuration::{Shown, Value, Variable, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::secret::{REDACTED, Redactor, Secret};
-
-/// A variable as `capr vars` shows it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Variable {
-    /// Its name.
-    pub name: String,
-    /// Who has set it.
-    pub setting: Setting,
-    /// The settings that do not hold, in order.
-    pub overridden: Vec<Setting>,
-    /// What was asked for.
-    pub value: Option<Shown>,
-}
-
-/// A value as far as it can be shown.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Shown {
-    /// Without what is secret in it.
-    Value(Value),
-    /// The variable holds a secret by its name.
-    Secret,
-    /// Why its block gives no value now.
-    Failed(String),
-}
 
 /// Lets no evaluation wait for a person.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@
 
 use super::clean::Cleaner;
 use super::json::Object;
-use crate::recipe::{Addressed, Servers};
+use crate::configuration::{Addressed, Servers};
 
 /// A line for each task, and one for each of its servers with its roles.
 pub(super) fn addressed(tasks: &[Addressed]) -> String {

@@ -5,10 +5,10 @@ use std::fs::File;
 use std::io::Write;
 use std::rc::Rc;
 
+use crate::configuration::{Addressed, TaskSummary, Variable};
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Level, Reporter};
 use crate::interrupt::Interrupt;
-use crate::recipe::{Addressed, TaskSummary, Variable};
 use crate::secret::Redactor;
 
 use super::clean::{Clean, Cleaner};
@@ -40,7 +40,7 @@ pub enum Format {
 pub enum Ending {
     /// Well.
     Done,
-    /// Not well; `rollback` as in [`crate::recipe::Stopped`].
+    /// Not well.
     Failed {
         /// Whether a rollback ran, and if so whether it was complete.
         rollback: Option<bool>,

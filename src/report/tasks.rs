@@ -1,6 +1,6 @@
 //! The list of tasks (`-T`) and one task's description (`-e`).
 
-use crate::recipe::TaskSummary;
+use crate::configuration::TaskSummary;
 
 use super::text::{cut, wrap};
 
@@ -24,7 +24,7 @@ pub struct Listing {
 pub(super) fn list(tasks: &[TaskSummary], listing: &Listing, columns: Option<usize>) -> Option<String> {
     let mut listed: Vec<&TaskSummary> = tasks
         .iter()
-        .filter(|task| listing.all || is_public(task))
+        .filter(|task| listing.all || task.is_public())
         .filter(|task| {
             listing
                 .pattern
@@ -65,12 +65,6 @@ pub(super) fn list(tasks: &[TaskSummary], listing: &Listing, columns: Option<usi
         text.push('\n');
     }
     Some(text)
-}
-
-fn is_public(task: &TaskSummary) -> bool {
-    task.description
-        .as_deref()
-        .is_some_and(|text| !text.is_empty() && !text.starts_with("[internal]"))
 }
 
 /// One task's whole description as whole lines.
@@ -151,7 +145,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::{Listing, explain, first_sentence, list, matches};
-    use crate::recipe::TaskSummary;
+    use crate::configuration::TaskSummary;
 
     fn task(name: &str, description: Option<&str>) -> TaskSummary {
         TaskSummary {

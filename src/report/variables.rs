@@ -1,8 +1,7 @@
 //! The variables of a recipe and who set them, for standard output.
 
-use crate::configuration::{Setter, Setting, Value};
+use crate::configuration::{Setter, Setting, Shown, Value, Variable};
 use crate::origin::Origin;
-use crate::recipe::{Shown, Variable};
 use crate::secret::REDACTED;
 
 use super::clean::Cleaner;

@@ -8,11 +8,10 @@ use rhai::{AST, ASTNode, BinaryExpr, CustomExpr, Expr, Position, Stmt};
 
 use super::super::Fallible;
 use super::super::asleep::takes_names;
-use super::super::interpreter::join;
 use super::super::origin::{diagnostic, locate, raise};
 use super::super::syntax::named::Names;
 use super::super::syntax::words::as_written;
-use super::super::verbs::{self, Choices, Verb};
+use super::super::verbs::{self, Choices, Verb, Written};
 use super::asked::is_variable;
 use super::calls::Call;
 use super::conditions::Conditions;
@@ -21,6 +20,7 @@ use super::mentions::{bare_tasks, literal, verb};
 use super::missing::Members;
 use super::properties::Shapes;
 use super::read::{Read, items, lists_servers, values};
+use crate::configuration::join;
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// A text that was read.
@@ -282,12 +282,16 @@ impl Claims {
         let may_be_map = |value: &&Expr| {
             matches!(value, Expr::Map(..)) || literal(value).is_none() && value.get_literal_value(None).is_none()
         };
-        let has_map = read.arguments.last().is_some_and(may_be_map);
-        verb.count(
-            read.arguments.len() - usize::from(has_map && read.arguments.len() > verb.arguments.0),
-            read.position,
-        )?;
-        self.form(verb, read, has_map)?;
+        // `lambda { … }`: the word is what is wrong.
+        let is_word_with_block = verbs::sets(verb.name) && matches!(read.arguments.get(1), Some(Expr::Variable(..)));
+        let first = read.arguments.first();
+        verb.fits(&Written {
+            arguments: read.arguments.len(),
+            may_end_in_options: read.arguments.last().is_some_and(may_be_map),
+            has_block: read.block.is_some() && !is_word_with_block,
+            first: &|| first.and_then(|first| literal(first)).unwrap_or_default(),
+            position: read.position,
+        })?;
         values(verb, read)?;
         let namespace = namespace(around);
         if verb.name == "invoke"
@@ -312,46 +316,6 @@ impl Claims {
                 };
                 self.hooks.extend(literal(input).map(|name| (claim(name), verb.name)));
             }
-        }
-        Ok(())
-    }
-
-    /// What a verb cannot do without, or not with.
-    fn form(&self, verb: &'static Verb, read: &Read, has_map: bool) -> Fallible<()> {
-        let name = || {
-            read.arguments
-                .first()
-                .and_then(|first| literal(first))
-                .unwrap_or_default()
-        };
-        let without_block = match verb.name {
-            "task" => format!("task `{}' has no body", name()),
-            "namespace" => format!("namespace `{}' has no block", name()),
-            "transaction" | "on_rollback" => format!("`{}' has no block", verb.name),
-            "before" | "after" | "on" if read.arguments.len() < 2 => {
-                format!("`{}' has neither a task nor a block", verb.name)
-            }
-            word if verbs::sets(word) && read.arguments.len() == 1 => {
-                format!("`{} :{}' has neither a value nor a block", verb.name, name())
-            }
-            _ => String::new(),
-        };
-        if !without_block.is_empty() && read.block.is_none() {
-            return Err(verb.misused(without_block, read.position));
-        }
-        let with_block = match verb.name {
-            "before" | "after" | "on" if read.arguments.len() > 1 && !has_map => {
-                format!("`{}' has both tasks and a block", verb.name)
-            }
-            // `lambda { … }`: the word is what is wrong.
-            word if verbs::sets(word) && matches!(read.arguments.get(1), Some(Expr::Variable(..))) => return Ok(()),
-            word if verbs::sets(word) && read.arguments.len() > 1 => {
-                format!("`{} :{}' has both a value and a block", verb.name, name())
-            }
-            _ => return Ok(()),
-        };
-        if read.block.is_some() {
-            return Err(verb.misused(with_block, read.position));
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use rhai::{ASTNode, Expr, Stmt};
 
-use super::super::interpreter::{Interpreter, join};
+use super::super::interpreter::Interpreter;
 use super::super::origin::origin;
 use super::claims::{Claims, Text};
 use super::mentions::verb;
@@ -13,6 +13,9 @@ use super::{Findings, at};
 use crate::configuration::{BlockId, HookAction, Read, Task, When, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::syntax::ruby::renamed;
+
+/// The events of every run of a task.
+const AROUND: [When; 2] = [When::Before, When::After];
 
 /// Variables that capr itself reads, beside those that the library's recipes name.
 pub(super) const READ_BY_CAPR: &[&str] = &[
@@ -124,7 +127,13 @@ impl Findings<'_> {
         let told = cycles(&next).into_iter().map(|cycle| {
             let around = || cycle.iter().filter_map(|index| tasks.get(*index));
             let named = around().zip(around().cycle().skip(1)).find_map(|(task, next)| {
-                let is_hook = implicit(&task.name).contains(&next.name);
+                let configuration = self.interpreter.configuration.borrow();
+                let is_hook = AROUND.iter().any(|when| {
+                    configuration
+                        .implicit(*when, task)
+                        .iter()
+                        .any(|hook| Rc::ptr_eq(hook, next))
+                });
                 is_hook.then(|| {
                     format!(
                         "its name makes `{}' a hook of `{}': give it another name",
@@ -289,16 +298,15 @@ impl Findings<'_> {
                 call(name, namespace);
             }
         }
+        for task in configuration.tasks.iter() {
+            let hooks = AROUND.iter().flat_map(|when| configuration.implicit(*when, task));
+            called.extend(hooks.map(|hook| hook.name.clone()));
+        }
         let is_own = |file: &str| self.own().any(|(text, _)| *text.file == *file);
-        let never = configuration.tasks.iter().filter(|task| {
-            let is_internal = task
-                .description
-                .as_ref()
-                .is_some_and(|text| text.contains("[internal]"));
-            let last = task.name.rsplit(':').next().unwrap_or(&task.name);
-            let is_hook = last.starts_with("before_") || last.starts_with("after_");
-            is_internal && !is_hook && is_own(&task.origin.file) && !called.contains(&task.name)
-        });
+        let never = configuration
+            .tasks
+            .iter()
+            .filter(|task| task.is_internal() && is_own(&task.origin.file) && !called.contains(&task.name));
         never
             .map(|task| {
                 Diagnostic::warning(format!("nothing calls the task `{}', which is [internal]", task.name))
@@ -382,26 +390,24 @@ impl Interpreter {
     /// The tasks that run whenever this one does, by its body or by hooks.
     fn runs_always(&self, task: &Rc<Task>) -> Vec<Rc<Task>> {
         let mut always = self.mentions_where(task.body, is_always);
-        let hooks = self.configuration.borrow().hooks.clone();
-        for hook in &hooks {
-            if matches!(hook.when, When::Before | When::After) && self.fires(hook, Some(task)) {
+        for when in AROUND {
+            let (hooks, implicit) = {
+                let configuration = self.configuration.borrow();
+                (
+                    configuration.hooked(when, Some(task)),
+                    configuration.implicit(when, task),
+                )
+            };
+            for hook in &hooks {
                 match &hook.action {
                     HookAction::Task(name, namespace) => always.extend(self.task(name, namespace)),
                     HookAction::Block(block) => always.extend(self.mentions_where(*block, is_always)),
                 }
             }
-        }
-        for name in implicit(&task.name) {
-            always.extend(self.configuration.borrow().tasks.get(&name));
+            always.extend(implicit);
         }
         always
     }
-}
-
-/// The tasks that would be hooks of this one because of their names.
-pub(super) fn implicit(task: &str) -> [String; 2] {
-    let (namespace, last) = task.rsplit_once(':').unwrap_or(("", task));
-    ["before", "after"].map(|when| join(namespace, &format!("{when}_{last}")))
 }
 
 /// Whether what stands in these nodes is come to whenever their block is; false where that is not sure.

@@ -28,7 +28,7 @@ use rhai::{Engine, EvalAltResult, Position};
 
 use super::asleep::bare;
 use super::connection::unknown_ssh_option;
-use super::interpreter::{Interpreter, join};
+use super::interpreter::Interpreter;
 use super::options::{COMMAND, unknown_key};
 use super::origin::{diagnostic, origin, raise};
 use super::stdlib;
@@ -36,7 +36,7 @@ use super::syntax::layout::is_word;
 use super::syntax::named::Named;
 use super::syntax::ruby::meant;
 use super::verbs::no_hook;
-use crate::configuration::suggestion;
+use crate::configuration::{join, outwards, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use claims::{Claims, Text};
 use loads::Load;
@@ -220,7 +220,7 @@ impl<'a> Findings<'a> {
             return true;
         }
         let (name, namespace) = name.strip_prefix(':').map_or((name, namespace), |name| (name, ""));
-        self.interpreter.outwards(namespace).any(|around| {
+        outwards(namespace).any(|around| {
             let full = join(&around, name);
             let full = full.strip_suffix(":default").unwrap_or(&full).to_owned();
             self.any(|claims| {
@@ -256,7 +256,7 @@ impl<'a> Findings<'a> {
         if first == "ENV" || first == "this" || self.may_be_set(first) || self.may_define_any() {
             return None;
         }
-        let around = self.interpreter.outwards(namespace).find(|around| {
+        let around = outwards(namespace).find(|around| {
             let full = join(around, first);
             self.is_namespace(&full) || self.is_task(&full, "")
         });

@@ -8,9 +8,8 @@ use rhai::{ASTNode, Engine, Expr, Position, Span, Stmt};
 use super::super::interpreter::Interpreter;
 use super::Findings;
 use super::claims::Text;
-use super::flow::implicit;
 use super::mentions::{literal, path, verb};
-use crate::configuration::{BlockId, HookAction, Read, Task, When};
+use crate::configuration::{BlockId, Hook, HookAction, Read, Task, When};
 use crate::diagnostic::{Diagnostic, Severity};
 
 /// A piece of a text: its file, from where to where.
@@ -109,19 +108,21 @@ impl Reach<'_> {
             self.block(function, None);
         }
         self.hooks(&[When::Before, When::After], Some(task));
-        for name in implicit(&task.name) {
-            if let Some(hook) = self.interpreter.task(&name, "") {
-                self.task(&hook);
-            }
+        for when in [When::Before, When::After] {
+            let hooks = self.interpreter.configuration.borrow().implicit(when, task);
+            hooks.iter().for_each(|hook| self.task(hook));
         }
     }
 
     fn hooks(&mut self, events: &[When], task: Option<&Rc<Task>>) {
-        let hooks = self.interpreter.configuration.borrow().hooks.clone();
-        let meant = hooks
-            .iter()
-            .filter(|hook| events.contains(&hook.when) && self.interpreter.fires(hook, task));
-        for hook in meant {
+        let hooks: Vec<Hook> = {
+            let configuration = self.interpreter.configuration.borrow();
+            events
+                .iter()
+                .flat_map(|when| configuration.hooked(*when, task))
+                .collect()
+        };
+        for hook in &hooks {
             match &hook.action {
                 HookAction::Block(block) => self.block(*block, None),
                 HookAction::Task(name, namespace) => {

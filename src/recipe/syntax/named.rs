@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use rhai::{Position, Token};
 
-use super::super::interpreter::join;
 use super::super::verbs::sets;
+use crate::configuration::join;
 
 /// Verbs whose first argument is the name of a variable: from then on it may be set.
 const SETTERS: [&str; 11] = [

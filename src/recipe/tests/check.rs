@@ -1,8 +1,10 @@
 //! `capr check`: on every example of the reference, and what it warns of.
 
 use super::{Case, recipe};
+use crate::configuration::TaskSummary;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::recipe::verbs::VERBS;
+use crate::recipe::grammar::Tail;
+use crate::recipe::verbs::{VERBS, Verb};
 
 fn messages(found: &[Diagnostic]) -> Vec<&str> {
     found.iter().map(|diagnostic| diagnostic.message.as_str()).collect()
@@ -24,6 +26,39 @@ fn the_examples_of_all_verbs_have_nothing_found() {
         let found = recipe(verb.example).file("template.txt", "").check();
         assert_eq!(messages(&found), [""; 0], "{}: {}", verb.name, verb.example);
     }
+}
+
+#[test]
+fn a_verb_that_needs_a_block_and_has_none_is_found() {
+    let needs = |verb: &&Verb| matches!(verb.tail, Tail::Required(_) | Tail::Instead(..));
+    let mut tried = 0;
+    for verb in VERBS.iter().filter(needs) {
+        let argument = if verb.arguments.0 > 0 { " :load" } else { "" };
+        let text = format!("task :example {{ {}{argument}; }}", verb.name);
+        let found = recipe(&text).check();
+        let found = messages(&found);
+        let is_told = |message: &&str| message.contains(" has no ") || message.contains(" has neither ");
+        assert!(found.iter().any(is_told), "{text}: {found:?}");
+        tried += 1;
+    }
+    assert!(tried > 9, "{tried}");
+    assert_eq!(
+        messages(&recipe("task :t { parallel; }").check()),
+        ["`parallel' has no block"]
+    );
+}
+
+#[test]
+fn only_a_description_that_begins_with_internal_makes_a_task_internal() {
+    let text = "desc \"Does what an [internal] one does.\"; task :t { } desc \"[internal] Helps.\"; task :u { }";
+    assert_eq!(
+        warned(recipe(text)),
+        ["nothing calls the task `u', which is [internal]"]
+    );
+    let (loaded, ..) = recipe(text).load();
+    let public = loaded.unwrap().tasks().into_iter().filter(TaskSummary::is_public);
+    let own: Vec<String> = public.map(|task| task.name).filter(|name| name.len() == 1).collect();
+    assert_eq!(own, ["t"]);
 }
 
 #[test]

@@ -23,6 +23,16 @@ fn h1_tasks_named_before_and_after_run_around_a_task_on_their_own_servers() {
 }
 
 #[test]
+fn h1_the_servers_of_tasks_named_before_and_after_are_told_with_their_task() {
+    let text = "role :app, \"a\"; role :web, \"w\"; task :before_u, :roles => :web { run \"true\"; } \
+                task :after_u, :roles => :web { run \"true\"; } task :u, :roles => :app { }";
+    let (loaded, _, _directory) = recipe(text).load();
+    let addressed = loaded.unwrap().addressed(&["u".to_owned()]);
+    let tasks: Vec<&str> = addressed.iter().map(|one| one.task.as_str()).collect();
+    assert_eq!(tasks, ["u", "before_u", "after_u"]);
+}
+
+#[test]
 fn h2_hooks_run_in_the_order_they_were_registered() {
     let text = "before :t, :a, :b; before :t { puts \"block\"; } before \"t\", [:c]; \
                 task :a { puts \"a\"; } task :b { puts \"b\"; } task :c { puts \"c\"; } task :t { }";

@@ -82,7 +82,6 @@ fn c24_a_closure_is_given_the_server_with_roles_and_attributes() {
 fn c24_an_empty_block_an_unknown_role_and_an_unknown_option_are_errors() {
     for (body, message) in [
         ("parallel |s| { }", "the block of `parallel' says nothing to run"),
-        ("parallel;", "`parallel' has no block"),
         ("parallel |s| { s.when(:ap, \"x\"); }", "the role `ap' is not defined"),
         (
             "parallel |s| { s.else(\"x\", #{ lst: true }); }",
@@ -97,6 +96,8 @@ fn c24_an_empty_block_an_unknown_role_and_an_unknown_option_are_errors() {
         assert_eq!(outcome.error().message, message);
         assert!(outcome.script.connections().is_empty());
     }
+    let told = recipe(&format!("{SIX} task :t {{ parallel; }}")).errors();
+    assert_eq!(told[0].message, "`parallel' has no block");
 }
 
 #[test]

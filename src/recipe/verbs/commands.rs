@@ -27,7 +27,7 @@ pub(super) const RUN: Verb = Verb {
     name: "run",
     form: "run command, option => value, …  |  run [program, word, …], …  |  run command, … , |channel, stream, data| { … }",
     arguments: (1, 1),
-    tail: Tail::InPlace,
+    tail: Tail::Optional,
     options: Choices::Known(&[SELECTION, COMMAND]),
     doc: "Runs a command on the current task's servers, on all at once, and waits for all. A list is a program and its words: \
           each arrives as it is, whatever is in it, so that this is the form for values; a list in it is several words. A string \
@@ -68,7 +68,7 @@ pub(super) const SUDO: Verb = Verb {
     name: "sudo",
     form: "sudo command, :as => user, option => value, …  |  sudo",
     arguments: (0, 1),
-    tail: Tail::InPlace,
+    tail: Tail::Optional,
     options: Choices::Known(&[AS, SELECTION, COMMAND]),
     doc: "Runs a command with sudo. Its password is the variable `password`; where that is not set the person is \
           asked, once for all servers. Without a command it gives the words that call sudo, a string, to be put into a command: \
@@ -104,7 +104,7 @@ pub(super) const TRY_SUDO: Verb = Verb {
     name: "try_sudo",
     form: "try_sudo command, :as => user, option => value, …  |  try_sudo",
     arguments: (0, 1),
-    tail: Tail::InPlace,
+    tail: Tail::Optional,
     options: Choices::Known(&[AS, SELECTION, COMMAND]),
     doc: "As `sudo` where the variable `use_sudo` is true, or `run_method` is set to `:sudo`, else as `run`; without a \
           command then an empty string. The user is that of `as`, else that of the variable `admin_runner`.",
@@ -211,7 +211,7 @@ pub(super) const INVOKE_COMMAND: Verb = Verb {
     name: "invoke_command",
     form: "invoke_command command, :via => :sudo, option => value, …",
     arguments: (1, 1),
-    tail: Tail::InPlace,
+    tail: Tail::Optional,
     options: Choices::Known(&[VIA, AS, SELECTION, COMMAND]),
     doc: "Runs a command by the verb that `via` names: one place decides whether commands need sudo.",
     example: "role :app, \"app1.example.com\";\nset :run_method, :run;\ntask :example { invoke_command \"uptime\", :via => run_method; }",

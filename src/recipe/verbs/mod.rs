@@ -60,6 +60,19 @@ pub(super) struct Verb {
     pub(super) perform: fn(&Interpreter, &mut EvalContext, Call) -> Fallible,
 }
 
+/// A call as far as a row says how it has to be, its arguments evaluated or not.
+pub(super) struct Written<'a> {
+    /// The number of arguments, options not counted.
+    pub(super) arguments: usize,
+    /// The last argument is perhaps a map of options.
+    pub(super) may_end_in_options: bool,
+    pub(super) has_block: bool,
+    /// Gives the first argument, for errors.
+    pub(super) first: &'a dyn Fn() -> String,
+    /// Of the verb.
+    pub(super) position: Position,
+}
+
 /// No options.
 const NONE: Choices = Choices::Known(&[]);
 
@@ -164,11 +177,51 @@ impl Verb {
                 return Err(self.unknown_option(name, *position, call.position, !call.arguments.is_empty()));
             }
         }
-        self.count(call.arguments.len(), call.position)?;
-        if self.tail == Tail::Nothing && call.block.is_some() {
-            return Err(self.misused(format!("`{}' takes no block", self.name), call.position));
+        self.fits(&Written {
+            arguments: call.arguments.len(),
+            may_end_in_options: false,
+            has_block: call.block.is_some(),
+            first: &|| text(call, 0),
+            position: call.position,
+        })
+    }
+
+    /// Refuses a call that its row does not allow: too few arguments or too many, a block too many or none.
+    pub(super) fn fits(&self, call: &Written) -> Fallible<()> {
+        let takes_options = !matches!(self.options, Choices::Known([]));
+        let ends_in_options = takes_options && call.may_end_in_options;
+        let is_one_less = ends_in_options && call.arguments > self.arguments.0;
+        self.count(call.arguments - usize::from(is_one_less), call.position)?;
+        let has_more = call.arguments > 1;
+        match (self.tail, call.has_block) {
+            (Tail::Nothing, true) => Err(self.misused(format!("`{}' takes no block", self.name), call.position)),
+            (Tail::Required(_), false) => Err(self.lacks_block(&(call.first)(), call.position)),
+            (Tail::Instead(..), false) if !has_more => Err(self.lacks_block(&(call.first)(), call.position)),
+            (Tail::Instead(_, all), true) if has_more && !ends_in_options => {
+                let subject = self.subject(&(call.first)());
+                Err(self.misused(format!("{subject} has both {all} and a block"), call.position))
+            }
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// The error of a call without the block that it needs; `first` is its first argument.
+    pub(super) fn lacks_block(&self, first: &str, position: Position) -> Box<rhai::EvalAltResult> {
+        let message = match self.tail {
+            Tail::Required(noun) if self.arguments.0 > 0 => format!("{} `{first}' has no {noun}", self.name),
+            Tail::Required(noun) => format!("`{}' has no {noun}", self.name),
+            Tail::Instead(one, _) => format!("{} has neither {one} nor a block", self.subject(first)),
+            Tail::Nothing | Tail::Optional => format!("`{}' has no block", self.name),
+        };
+        self.misused(message, position)
+    }
+
+    /// The call in an error; a variable is named with it.
+    fn subject(&self, first: &str) -> String {
+        match sets(self.name) {
+            true => format!("`{} :{first}'", self.name),
+            false => format!("`{}'", self.name),
+        }
     }
 
     /// Refuses too few arguments, and too many.

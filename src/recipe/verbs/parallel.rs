@@ -20,7 +20,7 @@ pub(super) const PARALLEL: Verb = Verb {
     name: "parallel",
     form: "parallel option => value, …, |session| { session.when(condition, command); session.else(command); }",
     arguments: (0, 0),
-    tail: Tail::InPlace,
+    tail: Tail::Required("block"),
     options: Choices::Known(&[SELECTION, COMMAND]),
     doc: "Runs different commands on the current task's servers, all at once. A condition is a role (`:app` or \
           `\"in?(:app)\"`), a list of roles, or a closure that is given the server (`server.host`, `server.user`, \
@@ -33,7 +33,7 @@ pub(super) const PARALLEL: Verb = Verb {
 
 fn parallel(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) -> Fallible {
     let Some(block) = call.block.take() else {
-        return Err(PARALLEL.misused("`parallel' has no block", call.position));
+        return Err(PARALLEL.lacks_block("", call.position));
     };
     let session = Session::default();
     let parameters = call.parameters.first().cloned();

@@ -19,7 +19,7 @@ pub(super) const ROLE: Verb = Verb {
     name: "role",
     form: "role :name, \"user@host:port\", …, attribute => value, …  |  role :name, … { … }",
     arguments: (1, MANY),
-    tail: Tail::Deferred,
+    tail: Tail::Optional,
     options: Choices::Any,
     doc: "Puts servers into a role. The pairs are attributes of these servers in this role; `user` and `port` hold \
           where a server's name has none, `ssh_options` is a map of what holds for these servers alone. Without a server the role exists and is empty. A block is evaluated once, when servers are \

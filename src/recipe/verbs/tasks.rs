@@ -36,7 +36,7 @@ pub(super) const TASK: Verb = Verb {
     name: "task",
     form: "task :name, option => value, … { … }",
     arguments: (1, 1),
-    tail: Tail::Deferred,
+    tail: Tail::Required("body"),
     options: Choices::Known(&[DESCRIPTION, SELECTION, COMMAND]),
     doc: "Defines a task, or replaces the one of that name. Its commands go to the servers that its options select, all \
           servers by default; options for commands hold for all commands in it. In a namespace a task named `default` \
@@ -48,7 +48,7 @@ pub(super) const TASK: Verb = Verb {
 fn task(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) -> Fallible {
     let name = text(&call, 0);
     let Some(block) = call.block else {
-        return Err(TASK.misused(format!("task `{name}' has no body"), call.position));
+        return Err(TASK.lacks_block(&name, call.position));
     };
     let full = interpreter.full_name(&name);
     let full = full.strip_suffix(":default").unwrap_or(&full).to_owned();
@@ -87,7 +87,7 @@ pub(super) const NAMESPACE: Verb = Verb {
     name: "namespace",
     form: "namespace :name { … }",
     arguments: (1, 1),
-    tail: Tail::InPlace,
+    tail: Tail::Required("block"),
     options: NONE,
     doc: "Tasks defined in the block are called `name:task`. A namespace can be opened again. Names in it are looked up \
           there first, then outwards.",
@@ -98,7 +98,7 @@ pub(super) const NAMESPACE: Verb = Verb {
 fn namespace(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let name = text(&call, 0);
     let Some(block) = call.block else {
-        return Err(NAMESPACE.misused(format!("namespace `{name}' has no block"), call.position));
+        return Err(NAMESPACE.lacks_block(&name, call.position));
     };
     let around = interpreter.enter_namespace(interpreter.full_name(&name).into());
     let result = in_place(context, block, Vec::new());
@@ -193,11 +193,14 @@ pub(super) const CURRENT_TASK: Verb = Verb {
     },
 };
 
+/// Tasks or a block.
+const HOOKED: Tail = Tail::Instead("a task", "tasks");
+
 pub(super) const BEFORE: Verb = Verb {
     name: "before",
     form: "before :task, :hook, …  |  before :task { … }",
     arguments: (1, MANY),
-    tail: Tail::Deferred,
+    tail: HOOKED,
     options: NONE,
     doc: "Runs tasks, or a block, before each run of a task. A block's commands go to the hooked task's servers, a \
           task's to its own. The tasks may be defined later.",
@@ -212,7 +215,7 @@ pub(super) const AFTER: Verb = Verb {
     name: "after",
     form: "after :task, :hook, …  |  after :task { … }",
     arguments: (1, MANY),
-    tail: Tail::Deferred,
+    tail: HOOKED,
     options: NONE,
     doc: "Runs tasks, or a block, after each run of a task that did not fail.",
     example: "after :example, :tidy;\ntask :tidy { puts \"second\"; }\ntask :example { puts \"first\"; }",
@@ -237,7 +240,7 @@ pub(super) const ON: Verb = Verb {
     name: "on",
     form: "on :event, :hook, …, :only => tasks, :except => tasks  |  on :event { … }",
     arguments: (1, MANY),
-    tail: Tail::Deferred,
+    tail: HOOKED,
     options: Choices::Known(&[FILTERS]),
     doc: "Runs tasks, or a block, at an event: `:before` and `:after` every task; `:start` and `:finish` of a task of \
           the command line; `:load` once, when all recipes are loaded; `:exit` once, when all tasks of the command \
@@ -319,21 +322,16 @@ fn register(
                 .map(|name| (name, *position))
         })
         .collect();
-    let actions: Vec<(HookAction, Position)> = match (call.block, named.is_empty()) {
-        (Some(block), true) => {
+    let actions: Vec<(HookAction, Position)> = match call.block {
+        Some(block) => {
             let block = interpreter.keep(Block::capture(context, block, namespace.clone()));
             vec![(HookAction::Block(block), call.position)]
         }
-        (None, false) => named
+        None if named.is_empty() => return Err(verb.lacks_block("", call.position)),
+        None => named
             .into_iter()
             .map(|(task, position)| (HookAction::Task(task, namespace.to_string()), position))
             .collect(),
-        (Some(_), false) => {
-            return Err(verb.misused(format!("`{}' has both tasks and a block", verb.name), call.position));
-        }
-        (None, true) => {
-            return Err(verb.misused(format!("`{}' has neither a task nor a block", verb.name), call.position));
-        }
     };
     let filter = call.options.get("only").map(|(_, position)| *position);
     let first = call.arguments.first().map(|(_, position)| *position);

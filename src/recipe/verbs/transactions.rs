@@ -15,7 +15,7 @@ pub(super) const TRANSACTION: Verb = Verb {
     name: "transaction",
     form: "transaction { … }",
     arguments: (0, 0),
-    tail: Tail::InPlace,
+    tail: Tail::Required("block"),
     options: NONE,
     doc: "If anything fails in the block (a command, the recipe itself, `abort`, Ctrl-C), the rollback handlers that \
           were registered in it run, last registered first. A transaction inside another is part of it: \
@@ -27,7 +27,7 @@ pub(super) const TRANSACTION: Verb = Verb {
 
 fn transaction(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let Some(block) = call.block else {
-        return Err(TRANSACTION.misused("`transaction' has no block", call.position));
+        return Err(TRANSACTION.lacks_block("", call.position));
     };
     if interpreter.current_task().is_none() {
         let message = "`transaction' can only stand in a task";
@@ -54,7 +54,7 @@ pub(super) const ON_ROLLBACK: Verb = Verb {
     name: "on_rollback",
     form: "on_rollback { … }",
     arguments: (0, 0),
-    tail: Tail::Deferred,
+    tail: Tail::Required("block"),
     options: NONE,
     doc: "Registers what undoes the current task, to be run if the transaction fails later. Its commands go to the \
           task's servers on which it had started something. A task can register several; outside a transaction there \
@@ -65,7 +65,7 @@ pub(super) const ON_ROLLBACK: Verb = Verb {
 
 fn on_rollback(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let Some(block) = call.block else {
-        return Err(ON_ROLLBACK.misused("`on_rollback' has no block", call.position));
+        return Err(ON_ROLLBACK.lacks_block("", call.position));
     };
     let Some(task) = interpreter.current_task() else {
         let message = "`on_rollback' can only stand in a task";

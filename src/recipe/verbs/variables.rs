@@ -15,7 +15,7 @@ pub(super) const SET: Verb = Verb {
     name: "set",
     form: "set :name, value  |  set :name { … }",
     arguments: (1, 2),
-    tail: Tail::Deferred,
+    tail: Tail::Instead("a value", "a value"),
     options: NONE,
     doc: "Sets a variable. With a block it is lazy: the block is evaluated at the first read, and its value kept. \
           A variable is read by its bare name or with `fetch`.",
@@ -32,7 +32,7 @@ pub(super) const SET_DEFAULT: Verb = Verb {
     name: "set_default",
     form: "set_default :name, value  |  set_default :name { … }",
     arguments: (1, 2),
-    tail: Tail::Deferred,
+    tail: Tail::Instead("a value", "a value"),
     options: NONE,
     doc: "As `set`, but only where the variable is not set yet: what a recipe or the command line said before stays.",
     example: "set :branch, \"main\";\nset_default :branch, \"other\";\nset_default :directory { `/srv/${branch}` }\ntask :example { puts directory; }",
@@ -64,14 +64,13 @@ fn set_default(interpreter: &Interpreter, context: &mut EvalContext, call: Call)
 }
 
 fn assign(verb: &Verb, interpreter: &Interpreter, context: &EvalContext, call: &Call, by: Setter) -> Fallible {
-    let verb_name = verb.name;
     let name = text(call, 0);
     if !is_variable_name(&name) {
         let position = call.arguments.first().map_or(call.position, |(_, position)| *position);
         return Err(no_variable_name(&name, position));
     }
-    match (call.arguments.len(), call.block) {
-        (1, Some(block)) => {
+    match (call.block, call.arguments.get(1)) {
+        (Some(block), _) => {
             let block = interpreter.keep(Block::capture(context, block, interpreter.namespace()));
             interpreter
                 .configuration
@@ -79,18 +78,8 @@ fn assign(verb: &Verb, interpreter: &Interpreter, context: &EvalContext, call: &
                 .variables
                 .set_lazy(&name, block, by);
         }
-        (2, None) => {
-            let position = call.arguments.get(1).map_or(call.position, |(_, position)| *position);
-            interpreter.set(&name, value(call, 1).flatten_clone(), by, position)?;
-        }
-        (1, None) => {
-            let message = format!("`{verb_name} :{name}' has neither a value nor a block");
-            return Err(verb.misused(message, call.position));
-        }
-        _ => {
-            let message = format!("`{verb_name} :{name}' has both a value and a block");
-            return Err(verb.misused(message, call.position));
-        }
+        (None, Some((value, position))) => interpreter.set(&name, value.flatten_clone(), by, *position)?,
+        (None, None) => return Err(verb.lacks_block(&name, call.position)),
     }
     Ok(Dynamic::UNIT)
 }

@@ -6,11 +6,10 @@ use std::time::Duration;
 use regex::Regex;
 
 use super::{Paper, clock, look, options};
-use crate::configuration::{Server, Setter, Setting, Value};
+use crate::configuration::{Addressed, Server, Servers, Setter, Setting, Shown, TaskSummary, Value, Variable};
 use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
 use crate::event::{ActionId, Event, Level, Reporter};
 use crate::exit::{Exit, Stream};
-use crate::recipe::{Addressed, Servers, Shown, TaskSummary, Variable};
 use crate::report::{Console, Ending, Format, Listing, Log, Look};
 use crate::secret::{Redactor, Secret};
 
