@@ -1,19 +1,26 @@
 //! An error as a person is told it: what happened, where in the recipe, on which servers, and what may help.
 //! Data only; `report` renders it.
 
+use serde::{Serialize, Serializer};
+
 use crate::configuration::Server;
+use crate::exit::Cause;
 pub use crate::origin::Origin;
 
 /// One server's part in a failure.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ServerFailure {
     /// The server.
     pub server: Server,
+    /// How the command or the connection ended, where one did.
+    #[serde(flatten)]
+    pub cause: Option<Cause>,
     /// What happened there: `exit status 7`, `connection refused`.
     pub reason: String,
     /// The last lines of its standard error, oldest first.
     pub stderr: Vec<String>,
     /// The last lines of its standard output, where it wrote nothing on standard error.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stdout: Vec<String>,
 }
 
@@ -62,8 +69,23 @@ impl Fault {
     }
 }
 
+/// By its name; what belongs to it is not told.
+impl Serialize for Fault {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::Failed => "failed",
+            Self::Usage => "usage",
+            Self::Recipe => "recipe",
+            Self::Connection => "connection",
+            Self::Signal(_) => "signal",
+            Self::Exit(_) => "exit",
+        })
+    }
+}
+
 /// How much a diagnostic matters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Something failed, or cannot work.
     #[default]
@@ -73,19 +95,23 @@ pub enum Severity {
 }
 
 /// Everything known about one failure.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Diagnostic {
     /// How much it matters.
+    #[serde(rename = "type")]
     pub severity: Severity,
     /// Whose fault it was.
     pub fault: Fault,
     /// What happened: lower case, no full stop, fits after `error: `. May have several lines.
     pub message: String,
     /// Where in which recipe.
+    #[serde(flatten)]
     pub origin: Option<Origin>,
     /// The text of that line.
+    #[serde(skip)]
     pub line: Option<String>,
     /// What stands under the caret: `expected a task's name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     /// Every server that failed, in server order.
     pub servers: Vec<ServerFailure>,

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
+
 use crate::configuration::Server;
-use crate::exit::{Exit, Stream};
+use crate::exit::{Exit, Phase, Stream, milliseconds};
 use crate::interrupt::Signal;
 
 /// Capistrano's levels: a message is shown when its level is at or under the chosen one, which is `Info` where nothing is said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Level {
     /// `***`, shown even with `-q`.
     Important = 0,
@@ -20,11 +23,12 @@ pub enum Level {
 }
 
 /// Tells the actions of one run apart; counts up from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct ActionId(pub u64);
 
-/// Something that happened.
-#[derive(Clone, Debug)]
+/// Something that happened. In JSON it is an object with its name as `type`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
     /// A task was entered. `depth` 0 is a task of the command line.
     TaskStarted {
@@ -40,6 +44,7 @@ pub enum Event {
         /// As in `TaskStarted`.
         depth: usize,
         /// Time since it started.
+        #[serde(rename = "elapsed_ms", serialize_with = "as_milliseconds")]
         elapsed: Duration,
         /// Whether its body ended without an error.
         ok: bool,
@@ -49,6 +54,7 @@ pub enum Event {
         /// `before`, `after`, `start`, ….
         event: String,
         /// The hooked task, where there is one.
+        #[serde(skip_serializing_if = "Option::is_none")]
         task: Option<String>,
     },
 
@@ -62,12 +68,15 @@ pub enum Event {
         /// Which.
         server: Server,
         /// Connect and login together.
+        #[serde(rename = "elapsed_ms", serialize_with = "as_milliseconds")]
         elapsed: Duration,
     },
     /// A session could not be made.
     ConnectFailed {
         /// Which.
         server: Server,
+        /// The step that failed.
+        phase: Phase,
         /// Phase and cause.
         reason: String,
     },
@@ -101,6 +110,7 @@ pub enum Event {
         /// `chacha20-poly1305@openssh.com`.
         cipher: String,
         /// Where the cipher does not do it.
+        #[serde(skip_serializing_if = "Option::is_none")]
         mac: Option<String>,
     },
 
@@ -113,14 +123,17 @@ pub enum Event {
         /// The command as written in the recipe, or what a transfer does; secrets redacted.
         command: String,
         /// What was said about how it runs: `dir`, `env`, `shell`, `as` and the like, each as a person reads it; secrets redacted.
+        #[serde(serialize_with = "as_map")]
         options: Vec<(&'static str, String)>,
         /// On this machine, which is then the only server.
+        #[serde(rename = "local")]
         is_local: bool,
         /// In server order.
         servers: Vec<Server>,
     },
     /// Whole lines of output that have come together, without their line ends; bytes that are not UTF-8 are replaced, control
-    /// characters still there.
+    /// characters still there. JSON has an object for each line, which `report` makes.
+    #[serde(skip_serializing)]
     Output {
         /// Of which action.
         action: ActionId,
@@ -140,6 +153,7 @@ pub enum Event {
         /// Bytes so far.
         bytes: u64,
         /// Of how many; unknown for a directory that comes from a server.
+        #[serde(skip_serializing_if = "Option::is_none")]
         total: Option<u64>,
     },
     /// Servers have said nothing for long, and run on.
@@ -151,8 +165,10 @@ pub enum Event {
         /// In server order; none where it runs on this machine.
         servers: Vec<Server>,
         /// Since it started.
+        #[serde(rename = "elapsed_ms", serialize_with = "as_milliseconds")]
         elapsed: Duration,
         /// What they wrote last, where that line has no end: it may be a question.
+        #[serde(skip_serializing_if = "Option::is_none")]
         line: Option<String>,
     },
     /// An action ended on one server.
@@ -162,8 +178,10 @@ pub enum Event {
         /// Which.
         server: Server,
         /// How.
+        #[serde(flatten, serialize_with = "with_reason")]
         exit: Exit,
         /// Since it started there.
+        #[serde(rename = "elapsed_ms", serialize_with = "as_milliseconds")]
         elapsed: Duration,
         /// Whether that is a failure: it is none where only the exit status was asked for.
         failed: bool,
@@ -173,6 +191,7 @@ pub enum Event {
         /// Which.
         action: ActionId,
         /// Since it started.
+        #[serde(rename = "elapsed_ms", serialize_with = "as_milliseconds")]
         elapsed: Duration,
         /// On how many servers it failed.
         failed: usize,
@@ -222,6 +241,7 @@ pub enum Event {
     /// A stop request arrived; remote commands are being ended.
     Interrupted {
         /// Which signal.
+        #[serde(serialize_with = "as_string")]
         signal: Signal,
     },
     /// Something to say at a level.
@@ -229,6 +249,7 @@ pub enum Event {
         /// How important.
         level: Level,
         /// In brackets before the text: a task or a host.
+        #[serde(skip_serializing_if = "Option::is_none")]
         tag: Option<String>,
         /// May have several lines.
         text: String,
@@ -238,6 +259,36 @@ pub enum Event {
         /// Without the line end.
         text: String,
     },
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn as_milliseconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(milliseconds(*time))
+}
+
+fn as_map<S: Serializer>(options: &[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(options.iter().map(|(name, value)| (name, value)))
+}
+
+fn as_string<S: Serializer>(signal: &Signal, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(signal)
+}
+
+/// The members of an `Exit`, and where they do not tell all, the words that a person reads.
+fn with_reason<S: Serializer>(exit: &Exit, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Told<'a> {
+        #[serde(flatten)]
+        exit: &'a Exit,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    }
+    let says_all = matches!(exit, Exit::Status(_) | Exit::Signal(_));
+    Told {
+        exit,
+        reason: (!says_all).then(|| exit.to_string()),
+    }
+    .serialize(serializer)
 }
 
 /// A verb and its command as a person reads them: `run uptime`. A command that begins with its verb, as those of `sudo` and

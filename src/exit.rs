@@ -1,10 +1,13 @@
-//! How a command ended on one server, and which of its streams a piece of output came from.
+//! How a command or a connection to one server ended, and which of its streams a piece of output came from.
 
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
+
 /// One of the two output streams of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Stream {
     /// Standard output.
     Out,
@@ -51,6 +54,100 @@ impl Exit {
     pub fn is_success(&self) -> bool {
         *self == Self::Status(0)
     }
+}
+
+/// The members of a JSON object that tell an `Exit`.
+#[derive(Default, Serialize)]
+struct Members<'a> {
+    how: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signal: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after_ms: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    may_still_run: bool,
+}
+
+impl Exit {
+    fn members(&self) -> Members<'_> {
+        let how = |how| Members {
+            how,
+            ..Members::default()
+        };
+        let timed_out = |after: &Duration| Members {
+            after_ms: Some(milliseconds(*after)),
+            ..how("timed_out")
+        };
+        match self {
+            Self::Status(status) => Members {
+                status: Some(*status),
+                ..how("exited")
+            },
+            Self::Signal(name) => Members {
+                signal: Some(name),
+                ..how("signaled")
+            },
+            Self::Lost(_) => how("lost"),
+            Self::Unknown => how("unknown"),
+            Self::Refused(_) => how("refused"),
+            Self::Unsent(_) => how("unsent"),
+            Self::TimedOut(after) => timed_out(after),
+            Self::Cancelled => how("stopped"),
+            Self::Unsearched(exit) => Members {
+                may_still_run: true,
+                ..exit.members()
+            },
+            Self::Unended(after) => Members {
+                may_still_run: true,
+                ..after.as_ref().map_or_else(|| how("stopped"), timed_out)
+            },
+        }
+    }
+}
+
+/// As members of an object: `how`, and what belongs to it.
+impl Serialize for Exit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.members().serialize(serializer)
+    }
+}
+
+/// Returns whole milliseconds.
+pub fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The step in which a connection failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Reading the ssh configuration.
+    Configuration,
+    /// Name to address.
+    Resolve,
+    /// TCP.
+    Connect,
+    /// Key exchange.
+    Handshake,
+    /// The server's key.
+    HostKey,
+    /// Login.
+    Authentication,
+}
+
+/// The cause of one server's failure, for programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Cause {
+    /// A command ended so.
+    Exit(Exit),
+    /// There was no connection.
+    Connection {
+        /// The step that failed.
+        phase: Phase,
+    },
 }
 
 /// Fits after a server's name: `exit status 7`.

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::rc::Rc;
 
+use serde::Serialize;
+
 /// A place in a recipe.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Origin {
     /// The file as it was named, or `<stdlib>/deploy.rhai`.
     pub file: Rc<str>,

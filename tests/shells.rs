@@ -384,7 +384,7 @@ fn equal_failures_are_one_paragraph_with_the_last_lines_of_what_was_written() {
     let finished = case("json").run().code(1);
     let numbers: Vec<String> = (11..=20).map(|number| format!("\"{number}\"")).collect();
     finished.says(&format!(
-        "{{\"server\":\"app2\",\"reason\":\"exit status 7\",\"stderr\":[],\"stdout\":[{}]}}",
+        "{{\"server\":\"app2\",\"how\":\"exited\",\"status\":7,\"reason\":\"exit status 7\",\"stderr\":[],\"stdout\":[{}]}}",
         numbers.join(",")
     ));
 }

@@ -48,6 +48,7 @@ impl Actor {
             Progress::Connected(server, elapsed) => teller.tell(Event::Connected { server, elapsed }),
             Progress::Failed(server, error) => teller.tell(Event::ConnectFailed {
                 server,
+                phase: error.phase,
                 reason: error.to_string(),
             }),
             Progress::HostKeyAdded(

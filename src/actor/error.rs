@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::configuration::{SelectionError, Server, did_you_mean};
 use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
+use crate::exit::Cause;
 use crate::interrupt::Signal;
 use crate::session::ConnectError;
 
@@ -80,6 +81,7 @@ impl ActionError {
                 for (server, error) in servers {
                     diagnostic.servers.push(ServerFailure {
                         server: server.clone(),
+                        cause: Some(Cause::Connection { phase: error.phase }),
                         reason: error.to_string(),
                         stderr: Vec::new(),
                         stdout: Vec::new(),
@@ -190,6 +192,7 @@ mod tests {
     fn failure(host: &str) -> ServerFailure {
         ServerFailure {
             server: Server::host(host),
+            cause: None,
             reason: "exit status 7".to_owned(),
             stderr: Vec::new(),
             stdout: Vec::new(),

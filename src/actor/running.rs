@@ -15,7 +15,7 @@ use super::{Output, Piece};
 use crate::configuration::Server;
 use crate::diagnostic::ServerFailure;
 use crate::event::{ActionId, Event};
-use crate::exit::{Exit, Stream};
+use crate::exit::{Cause, Exit, Stream};
 use crate::fanout::Flight;
 use crate::secret::Secret;
 use crate::session::Opening;
@@ -179,6 +179,7 @@ impl Job {
         };
         Some(ServerFailure {
             server: self.server.clone(),
+            cause: Some(Cause::Exit(exit.clone())),
             reason,
             stderr: self.tail.iter().cloned().collect(),
             stdout: match self.tail.is_empty() {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Serialize, Serializer};
 use thiserror::Error;
 
 /// `user@host:port`, user and port only where given. Two are the same server only if all three agree.
@@ -115,6 +116,13 @@ impl FromStr for Server {
 }
 
 /// The user where given, the port only where it is not 22.
+/// As a string: the form that recipes have.
+impl Serialize for Server {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(user) = &self.user {

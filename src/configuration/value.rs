@@ -1,6 +1,7 @@
 //! Plain values of options and of server attributes.
 
 use indexmap::IndexMap;
+use serde::{Serialize, Serializer};
 
 /// A value as a recipe may write one for an option or an attribute.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,22 @@ pub enum Value {
 
 /// What a recipe says about a server in a role, or asks of one: `primary: true`.
 pub type Attributes = IndexMap<String, Value>;
+
+/// JSON has no word for a number that is none: it becomes a string.
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Unit => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Int(value) => serializer.serialize_i64(*value),
+            Self::Float(value) if value.is_finite() => serializer.serialize_f64(*value),
+            Self::Float(value) => serializer.collect_str(value),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::List(list) => serializer.collect_seq(list),
+            Self::Map(map) => serializer.collect_map(map),
+        }
+    }
+}
 
 impl From<bool> for Value {
     fn from(value: bool) -> Self {

@@ -1,7 +1,8 @@
 //! Which servers tasks would address, for standard output.
 
-use super::clean::Cleaner;
-use super::json::Object;
+use serde::Serialize;
+
+use super::json::Json;
 use crate::configuration::{Addressed, Servers};
 
 /// A line for each task, and one for each of its servers with its roles.
@@ -10,35 +11,49 @@ pub(super) fn addressed(tasks: &[Addressed]) -> String {
 }
 
 /// An object on a line of its own for each.
-pub(super) fn addressed_json(tasks: &[Addressed], cleaner: &Cleaner) -> String {
-    tasks.iter().map(|task| line(task, cleaner)).collect()
+pub(super) fn addressed_json(tasks: &[Addressed], json: &Json) -> String {
+    tasks.iter().map(|task| json.line(&Line::of(task))).collect()
 }
 
-fn line(task: &Addressed, cleaner: &Cleaner) -> String {
-    let mut line = Object::new(cleaner, "addressed");
-    line.text("task", &task.task);
-    if let Some((verb, number)) = &task.command {
-        line.text("command", verb).number("line", *number);
-    }
-    line.text("conditions", &task.conditions)
-        .texts("filters", &task.filters);
-    match &task.servers {
-        Servers::Wrong(reason) => line.text("failed", reason),
-        Servers::Found(servers) => {
-            let servers: Vec<String> = servers
-                .iter()
-                .map(|(server, roles)| of(server, roles, cleaner))
-                .collect();
-            line.raw("servers", &format!("[{}]", servers.join(",")))
+/// A task in JSON.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "addressed")]
+struct Line<'a> {
+    task: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    conditions: &'a str,
+    filters: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    servers: Option<Vec<Found<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Found<'a> {
+    server: &'a str,
+    roles: &'a [String],
+}
+
+impl<'a> Line<'a> {
+    fn of(task: &'a Addressed) -> Self {
+        let (failed, servers) = match &task.servers {
+            Servers::Wrong(reason) => (Some(reason.as_str()), None),
+            Servers::Found(servers) => (None, Some(servers)),
+        };
+        Self {
+            task: &task.task,
+            command: task.command.as_ref().map(|(verb, _)| verb.as_str()),
+            line: task.command.as_ref().map(|(_, line)| *line),
+            conditions: &task.conditions,
+            filters: &task.filters,
+            failed,
+            servers: servers.map(|servers| servers.iter().map(|(server, roles)| Found { server, roles }).collect()),
         }
-    };
-    line.line()
-}
-
-fn of(server: &str, roles: &[String], cleaner: &Cleaner) -> String {
-    let mut object = Object::untyped(cleaner);
-    object.text("server", server).texts("roles", roles);
-    object.end()
+    }
 }
 
 fn task(task: &Addressed) -> String {

@@ -5,15 +5,18 @@ use std::fs::File;
 use std::io::Write;
 use std::rc::Rc;
 
+use serde::Serialize;
+
 use crate::configuration::{Addressed, TaskSummary, Variable};
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Level, Reporter};
+use crate::exit::milliseconds;
 use crate::interrupt::Interrupt;
 use crate::secret::Redactor;
 
 use super::clean::{Clean, Cleaner};
 use super::clock::Clock;
-use super::json::{Json, Object};
+use super::json::Json;
 use super::outlet::{Outlet, Room};
 use super::palette::{Label, Look};
 use super::plain::Plain;
@@ -240,7 +243,7 @@ impl Console {
     pub fn variables(&self, found: &[Variable], json: bool) {
         let mut inner = self.0.borrow_mut();
         let text = match json {
-            true => variables::variables_json(found, &inner.cleaner.for_programs()),
+            true => variables::variables_json(found, &Json::data(inner.cleaner.for_programs())),
             false => variables::variables(found),
         };
         inner.show(&text);
@@ -250,7 +253,7 @@ impl Console {
     pub fn addressed(&self, found: &[Addressed], json: bool) {
         let mut inner = self.0.borrow_mut();
         let text = match json {
-            true => addressed::addressed_json(found, &inner.cleaner.for_programs()),
+            true => addressed::addressed_json(found, &Json::data(inner.cleaner.for_programs())),
             false => addressed::addressed(found),
         };
         inner.show(&text);
@@ -457,21 +460,20 @@ impl Inner {
         if failed > 0 {
             line.push_str(&format!(", {failed} failed"));
         }
-        if let Form::Json(_) = self.form {
-            let mut object = Object::new(&self.cleaner, "summary");
-            object.time(&self.clock).boolean("ok", ok);
-            match ending {
-                Ending::Failed {
-                    rollback: Some(complete),
-                } => object.boolean("rolled_back", complete),
-                _ => object.raw("rolled_back", "null"),
-            }
-            .number("tasks", self.tally.tasks)
-            .number("commands", self.tally.commands)
-            .number("servers", self.tally.servers())
-            .number("failed", failed)
-            .milliseconds(self.tally.elapsed());
-            let line = object.line();
+        if let Form::Json(json) = &self.form {
+            let rolled_back = match ending {
+                Ending::Done => None,
+                Ending::Failed { rollback } => rollback,
+            };
+            let line = json.line(&Summary {
+                ok,
+                rolled_back,
+                tasks: self.tally.tasks,
+                commands: self.tally.commands,
+                servers: self.tally.servers(),
+                failed,
+                elapsed_ms: milliseconds(self.tally.elapsed()),
+            });
             self.say(&line);
         } else {
             let also = self.also(diagnostic, self.look);
@@ -523,6 +525,19 @@ impl Inner {
         }
         text
     }
+}
+
+/// The last line of a log in JSON.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "summary")]
+struct Summary {
+    ok: bool,
+    rolled_back: Option<bool>,
+    tasks: usize,
+    commands: usize,
+    servers: usize,
+    failed: usize,
+    elapsed_ms: u64,
 }
 
 /// Whole lines, each behind a time.

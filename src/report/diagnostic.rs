@@ -206,12 +206,14 @@ mod tests {
         diagnostic.servers = vec![
             ServerFailure {
                 server: Server::host("app1.capistrano.com"),
+                cause: None,
                 reason: "exit status 2".to_owned(),
                 stderr: vec!["ls: cannot access '/x'\u{1b}[0m".to_owned(), String::new()],
                 stdout: Vec::new(),
             },
             ServerFailure {
                 server: Server::host("db1"),
+                cause: None,
                 reason: "killed by signal TERM".to_owned(),
                 stderr: Vec::new(),
                 stdout: Vec::new(),
@@ -250,6 +252,7 @@ mod tests {
         diagnostic.label = Some("hunter2".to_owned());
         diagnostic.servers = vec![ServerFailure {
             server: Server::host("db1"),
+            cause: None,
             reason: "said hunter2".to_owned(),
             stderr: vec!["hunter2".to_owned()],
             stdout: Vec::new(),

@@ -116,7 +116,7 @@ impl Lines<'_> {
                 let text = format!("connected in {}", duration(*elapsed));
                 self.marked(Level::Debug, Level::Trace, Some(&server.to_string()), &text);
             }
-            Event::ConnectFailed { server, reason } => {
+            Event::ConnectFailed { server, reason, .. } => {
                 let text = format!("connection failed: {reason}");
                 self.say(Level::Important, Some(&server.to_string()), &text);
             }

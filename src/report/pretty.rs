@@ -105,7 +105,7 @@ impl Pretty {
                 let said = format!("{server}: connected in {}", duration(*elapsed));
                 self.aside(&mut text, Level::Debug, &said);
             }
-            Event::ConnectFailed { server, reason } => {
+            Event::ConnectFailed { server, reason, .. } => {
                 self.connecting.retain(|other| other != server);
                 let text_of = format!("{server}: {}", self.cleaner.lines(reason).join("; "));
                 self.marked(&mut text, Label::Bad, "✗", &text_of);

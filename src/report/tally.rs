@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::configuration::Server;
 use crate::diagnostic::ServerFailure;
 use crate::event::{ActionId, Event};
-use crate::exit::Stream;
+use crate::exit::{Cause, Stream};
 
 /// How many last lines of standard error are kept per server.
 const KEPT_LINES: usize = 5;
@@ -104,6 +104,7 @@ impl Tally {
                 if *failed && !is_stopped {
                     self.failures.push(ServerFailure {
                         server: server.clone(),
+                        cause: Some(Cause::Exit(exit.clone())),
                         reason: exit.to_string(),
                         stdout: if err.is_empty() { out.into() } else { Vec::new() },
                         stderr: err.into(),

@@ -1,11 +1,12 @@
 //! The variables of a recipe and who set them, for standard output.
 
+use serde::Serialize;
+
 use crate::configuration::{Setter, Setting, Shown, Value, Variable};
 use crate::origin::Origin;
 use crate::secret::REDACTED;
 
-use super::clean::Cleaner;
-use super::json::Object;
+use super::json::Json;
 use super::text::{cut, quoted};
 
 /// A script as a value would fill the screen; JSON has it whole.
@@ -77,42 +78,71 @@ fn written(value: &Value) -> String {
 }
 
 /// The same, one JSON object per line.
-pub(super) fn variables_json(variables: &[Variable], cleaner: &Cleaner) -> String {
-    variables.iter().map(|variable| line(variable, cleaner)).collect()
+pub(super) fn variables_json(variables: &[Variable], json: &Json) -> String {
+    variables
+        .iter()
+        .map(|variable| json.line(&Line::of(variable)))
+        .collect()
 }
 
-fn line(variable: &Variable, cleaner: &Cleaner) -> String {
-    let overridden: Vec<String> = variable.overridden.iter().map(|other| object(other, cleaner)).collect();
-    let mut line = Object::new(cleaner, "variable");
-    line.text("name", &variable.name)
-        .raw("set", &object(&variable.setting, cleaner))
-        .raw("overridden", &format!("[{}]", overridden.join(",")));
-    match &variable.value {
-        None => &mut line,
-        Some(Shown::Value(value)) => line.value("value", value),
-        Some(Shown::Secret) => line.boolean("secret", true),
-        Some(Shown::Failed(reason)) => line.text("failed", reason),
-    };
-    line.line()
+/// A variable in JSON.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "variable")]
+struct Line<'a> {
+    name: &'a str,
+    set: Set<'a>,
+    overridden: Vec<Set<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<&'a Value>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    secret: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<&'a str>,
 }
 
-fn object(setting: &Setting, cleaner: &Cleaner) -> String {
-    let (by, origin) = match &setting.by {
-        Setter::Capr => ("capr", &None),
-        Setter::Person => ("-p", &None),
-        Setter::Before => ("-S", &None),
-        Setter::After => ("-s", &None),
-        Setter::Stage => ("stage", &None),
-        Setter::Recipe(origin) => ("set", origin),
-        Setter::Default(origin) => ("set_default", origin),
-    };
-    let mut object = Object::untyped(cleaner);
-    object.text("by", by).boolean("lazy", setting.is_lazy);
-    if let Some(origin) = origin {
-        object
-            .text("file", &origin.file)
-            .number("line", origin.line)
-            .number("column", origin.column);
+#[derive(Serialize)]
+struct Set<'a> {
+    by: &'static str,
+    lazy: bool,
+    #[serde(flatten)]
+    origin: Option<&'a Origin>,
+}
+
+impl<'a> Line<'a> {
+    fn of(variable: &'a Variable) -> Self {
+        let mut line = Self {
+            name: &variable.name,
+            set: Set::of(&variable.setting),
+            overridden: variable.overridden.iter().map(Set::of).collect(),
+            value: None,
+            secret: false,
+            failed: None,
+        };
+        match &variable.value {
+            None => {}
+            Some(Shown::Value(value)) => line.value = Some(value),
+            Some(Shown::Secret) => line.secret = true,
+            Some(Shown::Failed(reason)) => line.failed = Some(reason),
+        }
+        line
     }
-    object.end()
+}
+
+impl<'a> Set<'a> {
+    fn of(setting: &'a Setting) -> Self {
+        let (by, origin) = match &setting.by {
+            Setter::Capr => ("capr", None),
+            Setter::Person => ("-p", None),
+            Setter::Before => ("-S", None),
+            Setter::After => ("-s", None),
+            Setter::Stage => ("stage", None),
+            Setter::Recipe(origin) => ("set", origin.as_ref()),
+            Setter::Default(origin) => ("set_default", origin.as_ref()),
+        };
+        Self {
+            by,
+            lazy: setting.is_lazy,
+            origin,
+        }
+    }
 }

@@ -20,6 +20,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::configuration::Server;
+pub use crate::exit::Phase;
 use crate::exit::{Exit, Stream};
 use crate::interrupt::Signal;
 use crate::secret::Secret;
@@ -310,23 +311,6 @@ pub struct Command {
     pub timeout: Option<Duration>,
     /// What it calls sudo by, if it does: so is ended what it has started as another user.
     pub sudo: Option<String>,
-}
-
-/// In which step a connection failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// Reading the ssh configuration.
-    Configuration,
-    /// Name to address.
-    Resolve,
-    /// TCP.
-    Connect,
-    /// Key exchange.
-    Handshake,
-    /// The server's key.
-    HostKey,
-    /// Login.
-    Authentication,
 }
 
 /// Why there is no session. The text names the phase where the reason alone would not tell it.

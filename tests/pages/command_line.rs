@@ -233,7 +233,7 @@ fn row(page: &str, kind: &str) -> String {
 #[test]
 fn the_page_of_the_json_log_names_all_that_a_run_writes() {
     let mut page = Page::read("docs/json-log.md");
-    let first = page.block("{\"type\":\"version\"");
+    let first = page.block("{\"time\":");
     page.take("capr --log-format json");
     page.take("capr vars");
     page.done();

@@ -61,7 +61,7 @@ impl Reporter for Told {
             Event::TaskFinished { task, ok, .. } => format!("end {task} {ok}"),
             Event::Connecting { servers } => format!("connecting {}", names(servers)),
             Event::Connected { server, .. } => format!("connected {server}"),
-            Event::ConnectFailed { server, reason } => format!("no connection {server}: {reason}"),
+            Event::ConnectFailed { server, reason, .. } => format!("no connection {server}: {reason}"),
             Event::HostKeyAdded { server, key_type, .. } => format!("host key {server} {key_type}"),
             Event::HostKeyUntrusted { server, reason } => format!("host key of {server} not trusted: {reason}"),
             Event::Negotiated { server, cipher, .. } => format!("agreed with {server} on {cipher}"),

@@ -9,7 +9,7 @@ use super::{Paper, clock, look, options};
 use crate::configuration::{Addressed, Server, Servers, Setter, Setting, Shown, TaskSummary, Value, Variable};
 use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
 use crate::event::{ActionId, Event, Level, Reporter};
-use crate::exit::{Exit, Stream};
+use crate::exit::{Exit, Phase, Stream};
 use crate::report::{Console, Ending, Format, Listing, Log, Look};
 use crate::secret::{Redactor, Secret};
 
@@ -203,11 +203,25 @@ const PLACES: &[Place] = &[
     }),
     ("connection failed", |console, text| {
         let (server, reason) = (server("app"), text.to_owned());
-        event(console, Event::ConnectFailed { server, reason });
+        event(
+            console,
+            Event::ConnectFailed {
+                server,
+                phase: Phase::Connect,
+                reason,
+            },
+        );
     }),
     ("name of a server that failed", |console, text| {
         let (server, reason) = (server(text), String::new());
-        event(console, Event::ConnectFailed { server, reason });
+        event(
+            console,
+            Event::ConnectFailed {
+                server,
+                phase: Phase::Connect,
+                reason,
+            },
+        );
     }),
     ("host key", |console, text| {
         event(
@@ -287,6 +301,7 @@ const PLACES: &[Place] = &[
         diagnostic(console, |diagnostic| {
             diagnostic.servers = vec![ServerFailure {
                 server: server(text),
+                cause: None,
                 reason: text.to_owned(),
                 stderr: vec![text.to_owned()],
                 stdout: vec![text.to_owned()],

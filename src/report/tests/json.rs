@@ -1,0 +1,323 @@
+//! The document of the JSON log, held against what is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use super::{Paper, clock, look, options};
+use crate::configuration::{Addressed, Server, Servers, Setter, Setting, Shown, Value, Variable};
+use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
+use crate::event::{ActionId, Event, Level, Reporter};
+use crate::exit::{Cause, Exit, Phase, Stream};
+use crate::interrupt::Signal;
+use crate::report::{Console, Ending, Format};
+use crate::secret::Redactor;
+
+/// The event after this one, with all members that it can have; `None` after the last. No event can be forgotten here.
+#[allow(clippy::too_many_lines, reason = "a table")]
+fn after(event: Option<&Event>) -> Option<Event> {
+    let action = ActionId(1);
+    let server = Server::host("app1");
+    let servers = vec![server.clone()];
+    let task = "deploy".to_owned();
+    let reason = "why".to_owned();
+    let elapsed = Duration::from_millis(1500);
+    let Some(event) = event else {
+        return Some(Event::TaskStarted { task, depth: 0 });
+    };
+    Some(match event {
+        Event::TaskStarted { .. } => Event::TaskFinished {
+            task,
+            depth: 0,
+            elapsed,
+            ok: true,
+        },
+        Event::TaskFinished { .. } => Event::HooksTriggered {
+            event: "before".to_owned(),
+            task: Some(task),
+        },
+        Event::HooksTriggered { .. } => Event::Connecting { servers },
+        Event::Connecting { .. } => Event::Connected { server, elapsed },
+        Event::Connected { .. } => Event::ConnectFailed {
+            server,
+            phase: Phase::HostKey,
+            reason,
+        },
+        Event::ConnectFailed { .. } => Event::HostKeyAdded {
+            server,
+            key_type: "ssh-ed25519".to_owned(),
+            fingerprint: "SHA256:x".to_owned(),
+            file: "known_hosts".to_owned(),
+        },
+        Event::HostKeyAdded { .. } => Event::HostKeyUntrusted { server, reason },
+        Event::HostKeyUntrusted { .. } => Event::Negotiated {
+            server,
+            key_exchange: "curve25519-sha256".to_owned(),
+            host_key: "ssh-ed25519".to_owned(),
+            cipher: "aes256-ctr".to_owned(),
+            mac: Some("hmac-sha2-256-etm@openssh.com".to_owned()),
+        },
+        Event::Negotiated { .. } => Event::ActionStarted {
+            action,
+            verb: "run",
+            command: "ls".to_owned(),
+            options: vec![("dir", "/srv".to_owned())],
+            is_local: false,
+            servers,
+        },
+        Event::ActionStarted { .. } => Event::Output {
+            action,
+            server,
+            stream: Stream::Out,
+            lines: vec!["a".to_owned(), "b".to_owned()],
+        },
+        Event::Output { .. } => Event::Transferred {
+            action,
+            server,
+            bytes: 1,
+            total: Some(2),
+        },
+        Event::Transferred { .. } => Event::Silent {
+            action,
+            command: "ls".to_owned(),
+            servers,
+            elapsed,
+            line: Some("sure?".to_owned()),
+        },
+        Event::Silent { .. } => Event::ServerFinished {
+            action,
+            server,
+            exit: Exit::Status(1),
+            elapsed,
+            failed: true,
+        },
+        Event::ServerFinished { .. } => Event::ActionFinished {
+            action,
+            elapsed,
+            failed: 1,
+        },
+        Event::ActionFinished { .. } => Event::TransactionStarted,
+        Event::TransactionStarted => Event::TransactionCommitted,
+        Event::TransactionCommitted => Event::RollbackStarted { task },
+        Event::RollbackStarted { .. } => Event::RollingBack { task },
+        Event::RollingBack { .. } => Event::RollbackSkipped { task, server, reason },
+        Event::RollbackSkipped { .. } => Event::RollbackFailed { task, reason },
+        Event::RollbackFailed { .. } => Event::RollbackStopped { left: vec![task] },
+        Event::RollbackStopped { .. } => Event::RollbackFinished { complete: true },
+        Event::RollbackFinished { .. } => Event::Interrupted { signal: Signal::Int },
+        Event::Interrupted { .. } => Event::Message {
+            level: Level::Info,
+            tag: Some("app1".to_owned()),
+            text: "hello".to_owned(),
+        },
+        Event::Message { .. } => Event::Printed {
+            text: "data".to_owned(),
+        },
+        Event::Printed { .. } => return None,
+    })
+}
+
+/// All ways in which a command can end, each with the members that tell it.
+fn exits() -> Vec<(Exit, Json)> {
+    use serde_json::json;
+    let after = Duration::from_millis(1500);
+    vec![
+        (Exit::Status(7), json!({"how": "exited", "status": 7})),
+        (
+            Exit::Signal("TERM".to_owned()),
+            json!({"how": "signaled", "signal": "TERM"}),
+        ),
+        (
+            Exit::Lost("reset".to_owned()),
+            json!({"how": "lost", "reason": "connection lost: reset"}),
+        ),
+        (
+            Exit::Unknown,
+            json!({"how": "unknown", "reason": "ended without an exit status"}),
+        ),
+        (
+            Exit::Refused("no".to_owned()),
+            json!({"how": "refused", "reason": "could not start: no"}),
+        ),
+        (
+            Exit::Unsent("no".to_owned()),
+            json!({"how": "unsent", "reason": "could not be sent: no"}),
+        ),
+        (
+            Exit::TimedOut(after),
+            json!({"how": "timed_out", "after_ms": 1500, "reason": "timed out after 1.5 s"}),
+        ),
+        (Exit::Cancelled, json!({"how": "stopped", "reason": "stopped"})),
+        (
+            Exit::Unsearched(Box::new(Exit::Status(0))),
+            json!({"how": "exited", "status": 0, "may_still_run": true,
+                "reason": "exit status 0; what it started could not be looked for and may still run"}),
+        ),
+        (
+            Exit::Unended(Some(after)),
+            json!({"how": "timed_out", "after_ms": 1500, "may_still_run": true,
+                "reason": "timed out after 1.5 s, could not be ended and may still run"}),
+        ),
+        (
+            Exit::Unended(None),
+            json!({"how": "stopped", "may_still_run": true, "reason": "could not be ended and may still run"}),
+        ),
+    ]
+}
+
+fn diagnostics() -> Vec<Diagnostic> {
+    let mut failed = Diagnostic::new(Fault::Failed, "it failed").label("here").hint("a hint");
+    failed.origin = Some(Origin {
+        file: "r.rhai".into(),
+        line: 1,
+        column: 2,
+    });
+    failed.tasks = vec!["deploy".to_owned()];
+    failed.servers = vec![ServerFailure {
+        server: Server::host("app1"),
+        cause: Some(Cause::Exit(Exit::TimedOut(Duration::from_secs(1)))),
+        reason: "timed out after 1 s".to_owned(),
+        stderr: Vec::new(),
+        stdout: vec!["x".to_owned()],
+    }];
+    let mut unreached = Diagnostic::new(Fault::Connection, "no connection");
+    unreached.servers = vec![ServerFailure {
+        server: Server::host("app1"),
+        cause: Some(Cause::Connection {
+            phase: Phase::Authentication,
+        }),
+        reason: "authentication failed".to_owned(),
+        stderr: Vec::new(),
+        stdout: Vec::new(),
+    }];
+    vec![failed, unreached, Diagnostic::warning("careful")]
+}
+
+fn data(console: &Console) {
+    let addressed = |command, servers| Addressed {
+        task: "deploy".to_owned(),
+        command,
+        conditions: "roles: app".to_owned(),
+        filters: vec!["HOSTS=app1".to_owned()],
+        servers,
+    };
+    console.addressed(
+        &[
+            addressed(
+                Some(("run".to_owned(), 3)),
+                Servers::Found(vec![("app1".to_owned(), vec!["app".to_owned()])]),
+            ),
+            addressed(None, Servers::Wrong("no role".to_owned())),
+        ],
+        true,
+    );
+    let variable = |value| Variable {
+        name: "x".to_owned(),
+        setting: Setting {
+            by: Setter::Capr,
+            is_lazy: false,
+        },
+        overridden: Vec::new(),
+        value: Some(value),
+    };
+    let nothing = Value::Float(f64::NAN);
+    console.variables(
+        &[
+            variable(Shown::Value(Value::List(vec![Value::Unit, Value::Float(1.5), nothing]))),
+            variable(Shown::Secret),
+            variable(Shown::Failed("why".to_owned())),
+        ],
+        true,
+    );
+}
+
+/// Everything that can be written, as values.
+fn written() -> Vec<Json> {
+    let (messages, printed) = (Paper::default(), Paper::default());
+    let mut console = Console::on(
+        options(Format::Json, Level::Trace, look(false)),
+        Redactor::default(),
+        clock(),
+        Box::new(messages.clone()),
+        Box::new(printed.clone()),
+    );
+    let mut event = after(None);
+    while let Some(told) = event {
+        console.report(&told);
+        event = after(Some(&told));
+    }
+    for (exit, _) in exits() {
+        console.report(&Event::ServerFinished {
+            action: ActionId(1),
+            server: Server::host("app1"),
+            exit,
+            elapsed: Duration::ZERO,
+            failed: false,
+        });
+    }
+    console.errors(&diagnostics());
+    console.close(Ending::Failed { rollback: None }, None);
+    data(&console);
+    let text = format!("{}{}", messages.text(), printed.text());
+    text.lines()
+        .filter(|line| line.starts_with('{'))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn the_document_of_the_json_log_names_every_type_and_every_member_that_there_is_and_no_other() {
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for object in written() {
+        let members = object.as_object().unwrap();
+        let kind = members["type"].as_str().unwrap().to_owned();
+        let names = members.keys().filter(|name| !["type", "time"].contains(&name.as_str()));
+        found.entry(kind).or_default().extend(names.cloned());
+    }
+    let document = include_str!("../../../docs/json-log.md");
+    let mut documented: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let names = |cell: &str| -> BTreeSet<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    for row in document.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').collect();
+        for kind in names(cells[0]) {
+            documented.entry(kind).or_default().extend(names(cells[1]));
+        }
+    }
+    assert_eq!(documented, found);
+}
+
+#[test]
+fn a_program_can_tell_a_timeout_from_a_lost_connection() {
+    let objects = written();
+    let ends = objects
+        .iter()
+        .filter(|object| object["type"] == "server_finished")
+        .skip(1);
+    for (object, (exit, expected)) in ends.zip(exits()) {
+        let mut members = object.as_object().unwrap().clone();
+        members.retain(|name, _| {
+            ["how", "status", "signal", "after_ms", "may_still_run", "reason"].contains(&name.as_str())
+        });
+        assert_eq!(Json::Object(members), expected, "{exit:?}");
+    }
+    let failure = |index: usize| {
+        let mut errors = objects.iter().filter(|object| object["type"] == "error");
+        errors.nth(index).unwrap()["servers"][0].clone()
+    };
+    assert_eq!(failure(0)["how"], "timed_out");
+    assert_eq!(failure(0)["after_ms"], 1000);
+    assert_eq!(failure(1)["phase"], "authentication");
+    let failed = objects
+        .iter()
+        .find(|object| object["type"] == "connect_failed")
+        .unwrap();
+    assert_eq!(failed["phase"], "host_key");
+}
+
+#[test]
+fn values_of_recipes_keep_their_types_and_what_json_has_no_word_for_is_a_string() {
+    let objects = written();
+    let variable = objects.iter().find(|object| object["type"] == "variable").unwrap();
+    assert_eq!(variable["value"], serde_json::json!([null, 1.5, "NaN"]));
+}
