@@ -12,6 +12,7 @@
 //! - [`session`]: one server; the only folder that names ssh2. [`fanout`]: many servers.
 //! - [`transaction`], [`actor`]: perform actions for the current task, and undo them.
 //! - [`recipe`]: the only folder that names rhai.
+//! - [`manual`]: the guide's pages, for terminals and for `man`.
 //! - [`cli`]: the only folder that reads argv, environment and terminal.
 
 pub mod actor;
@@ -27,6 +28,7 @@ pub mod fanout;
 pub mod fuzz;
 pub mod interrupt;
 pub mod io_error;
+pub mod manual;
 pub mod origin;
 pub mod place;
 pub mod plan;

@@ -30,6 +30,7 @@ const LAYERS: &[&[&str]] = &[
     &["transaction"],
     &["actor"],
     &["recipe"],
+    &["manual"],
     &["cli"],
 ];
 

@@ -80,7 +80,7 @@ fn l9_the_version_and_the_help_are_data() {
     }
     let unknown = Case::new().args(["help", "chekc"]).run();
     unknown
-        .says("there is no command `chekc'")
+        .says("there is no command, topic, verb or function `chekc'")
         .says("did you mean `check'?");
 }
 

@@ -69,6 +69,7 @@ fn bash_completes_what_the_recipe_has() {
             &["HOSTS=", "HOSTFILTER=", "HOSTROLEFILTER="],
         ),
         (&["capr", "help", "ch"], &["check"]),
+        (&["capr", "help", "port"], &["porting"]),
         (&["capr", "completions", "z"], &["zsh"]),
     ] {
         assert_eq!(completed(words), expected, "{words:?}");

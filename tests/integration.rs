@@ -41,6 +41,7 @@ mod linked;
 mod loading;
 mod logins;
 mod looking;
+mod manual;
 mod notify;
 mod pages;
 mod ported;

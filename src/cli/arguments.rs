@@ -143,7 +143,9 @@ pub(super) enum Tool {
     Init,
     /// Writes a script for a shell that completes what is typed
     Completions,
-    /// Tells what a command does
+    /// Writes the pages for man
+    Manual,
+    /// Tells what a command does, and shows the guide
     Help,
     /// Prints the version
     Version,

@@ -16,6 +16,7 @@ use super::shell::Shell;
 use crate::configuration::TaskSummary;
 use crate::event::{Event, Reporter};
 use crate::interrupt::Interrupt;
+use crate::manual::PAGES;
 use crate::recipe::{Nobody, Recipe, Surroundings};
 use crate::report::{is_plain, shown};
 use crate::secret::Redactor;
@@ -39,9 +40,13 @@ pub(super) fn script(name: &str) -> io::Result<String> {
     })
 }
 
+/// Called where the script lies in `fpath` as `_capr`: zsh then reads it at the first completion, and takes it for the function.
+const AUTOLOADED: &str = "[[ \"$funcstack[1]\" == _capr ]] && _clap_dynamic_completer_capr \"$@\"\n";
+
 /// Zsh's script, with no blank behind `HOSTS=`.
 fn open_ended(script: &str) -> String {
-    script
+    let script = script.trim_end();
+    format!("{script}\n{AUTOLOADED}")
         .replace("        local -a other=()\n", "        local -a other=() open=()\n")
         .replace(
             "            else\n                other+=",
@@ -230,11 +235,11 @@ fn command(typed: &Typed, shell: &Shell) -> Command {
         Some(Tool::Vars) => stages(typed, &known).chain(variables(&known, "")).collect(),
         Some(Tool::Definitions | Tool::Shell) => stages(typed, &known).collect(),
         Some(Tool::Completions) => Shells::builtins().names().map(|name| Offer::new(name, None)).collect(),
-        Some(Tool::Help) => tools(&Typed::default()).collect(),
-        Some(Tool::Check | Tool::Init | Tool::Version) => Vec::new(),
+        Some(Tool::Help) => tools(&Typed::default()).chain(topics()).collect(),
+        Some(Tool::Check | Tool::Init | Tool::Manual | Tool::Version) => Vec::new(),
     };
     let paths = match typed.tool {
-        Some(Tool::Init) => Some(PathCompleter::dir()),
+        Some(Tool::Init | Tool::Manual) => Some(PathCompleter::dir()),
         Some(Tool::Completions | Tool::Help | Tool::Version) => None,
         _ => (typed.recipe.is_none() && typed.words.is_empty()).then(recipes),
     };
@@ -279,6 +284,10 @@ fn tools(typed: &Typed) -> impl Iterator<Item = Offer> {
         let help = tool.get_help().map(ToString::to_string);
         Some(Offer::new(tool.get_name(), help.as_deref()))
     })
+}
+
+fn topics() -> impl Iterator<Item = Offer> {
+    PAGES.iter().map(|page| Offer::new(page.name, Some(page.brief)))
 }
 
 /// Only the first word is one.

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::arguments::Tool;
+use crate::manual::PAGES;
 
 /// A command beside tasks.
 struct Entry {
@@ -58,10 +59,18 @@ const ENTRIES: &[Entry] = &[
                options. In ~/.bashrc: eval \"$(capr completions bash)\"",
     },
     Entry {
+        tool: Tool::Manual,
+        form: "manual DIR",
+        brief: "writes the pages for man",
+        text: "Writes the manual pages capr(1), one for each command, and capr-recipe(5) below the directory DIR: man finds them in \
+               ~/.local/share/man. The packages bring them along.",
+    },
+    Entry {
         tool: Tool::Help,
-        form: "help [COMMAND]",
-        brief: "tells more of one of these",
-        text: "Tells what a command does, or what capr does. `capr -h' does the latter, too.",
+        form: "help [COMMAND|TOPIC|NAME]",
+        brief: "tells more of one of these, shows the guide",
+        text: "Tells what a command does, or what capr does, which `capr -h' does, too. Shows a page of the guide, and what the reference \
+               says of a verb or a function of the language: on a terminal through $PAGER, or less.",
     },
     Entry {
         tool: Tool::Version,
@@ -72,7 +81,7 @@ const ENTRIES: &[Entry] = &[
 ];
 
 /// How tasks are run and looked at.
-const TASKS: [(&str, &str); 4] = [
+pub(super) const TASKS: [(&str, &str); 4] = [
     ("[RECIPE] [STAGE] TASK... [NAME=value]...", "runs tasks"),
     ("[RECIPE] [STAGE] -T [PATTERN]", "lists tasks"),
     ("[RECIPE] [STAGE] -e TASK", "shows a task's whole description"),
@@ -98,7 +107,23 @@ pub(super) fn commands() -> String {
         // Into a text it cannot fail.
         let _ = writeln!(text, "{line}{gap}{brief}");
     }
+    text.push_str("\nThe guide, shown by capr help TOPIC:\n");
+    for page in PAGES {
+        let _ = writeln!(text, "  {:width$}{}", page.name, page.brief, width = COLUMN - 2);
+    }
     text
+}
+
+/// Behind `capr`, and in the list of all.
+pub(super) fn line(tool: Tool) -> (&'static str, &'static str) {
+    let entry = ENTRIES.iter().find(|entry| entry.tool == tool);
+    entry.map_or(("", ""), |entry| (entry.form, entry.brief))
+}
+
+/// What there is to say of a command.
+pub(super) fn text(tool: Tool) -> &'static str {
+    let entry = ENTRIES.iter().find(|entry| entry.tool == tool);
+    entry.map_or("", |entry| entry.text)
 }
 
 /// What one command does.

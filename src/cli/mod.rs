@@ -6,9 +6,12 @@ mod bash;
 mod bounded;
 mod complete;
 mod connectors;
+mod guide;
 mod help;
 mod init;
 mod interactive;
+mod manual;
+mod pager;
 mod private;
 mod prompts;
 mod search;
@@ -28,14 +31,13 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault, Severity};
 use crate::interrupt::Interrupt;
 use crate::recipe::{Prompts, Recipe, STACK, Stopped, Surroundings, on_large_stack};
 use crate::report::{Console, Ending, Listing, Log, Options, matches};
 use crate::secret::Redactor;
 
-use self::arguments::{Arguments, Tool};
+use self::arguments::{Arguments, ColorChoice, Tool};
 use self::prompts::TerminalPrompts;
 use self::settings::{Settings, Work};
 use self::shell::{Presentation, Shell};
@@ -104,37 +106,6 @@ fn tool_of(words: &[OsString]) -> Option<Tool> {
     Tool::from_str(first, false).ok()
 }
 
-/// `capr help [COMMAND]`.
-fn help(words: &[String], console: &Console) -> u8 {
-    let named = match words {
-        [_] => None,
-        [_, named] => match Tool::from_str(named, false) {
-            Ok(tool) => Some(tool),
-            Err(_) => {
-                let tools = Tool::value_variants()
-                    .iter()
-                    .filter_map(|tool| tool.to_possible_value());
-                let tools: Vec<String> = tools.map(|tool| tool.get_name().to_owned()).collect();
-                let mut diagnostic = Diagnostic::new(Fault::Usage, format!("there is no command `{named}'"));
-                diagnostic
-                    .hints
-                    .extend(suggestion(named, tools.iter().map(String::as_str)));
-                let tasks = format!("capr -e {named} tells of a task");
-                return refuse(console, &[diagnostic.hint(tasks)]);
-            }
-        },
-        _ => {
-            let message = "help takes the name of one command: capr help check";
-            return refuse(console, &[Diagnostic::new(Fault::Usage, message)]);
-        }
-    };
-    match named {
-        Some(tool) => console.data(&help::of(tool)),
-        None => console.data(&Arguments::command().render_help().to_string()),
-    }
-    0
-}
-
 fn version(words: &[String], console: &Console) -> u8 {
     if words.len() > 1 {
         let message = "version takes no words: capr version";
@@ -176,10 +147,12 @@ fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
         ..options(presentation, is_rehearsal, log)
     };
     let console = Console::new(options, redactor.clone());
+    let is_colored = presentation.look.color && (shell.data.is_terminal || arguments.color == ColorChoice::Always);
     let code = match arguments.tool() {
         Some(Tool::Init) => make_project(&arguments.words, shell, &console),
         Some(Tool::Completions) => completions(&arguments.words, &console),
-        Some(Tool::Help) => help(&arguments.words, &console),
+        Some(Tool::Manual) => manual_pages(&arguments.words, shell, &console),
+        Some(Tool::Help) => guide::help(&arguments.words, is_colored, shell, &console),
         Some(Tool::Version) => version(&arguments.words, &console),
         _ => match Settings::resolve(arguments, shell) {
             Ok(settings) => with_settings(settings, shell, &console, redactor, interrupt),
@@ -234,6 +207,17 @@ fn make_project(words: &[String], shell: &Shell, console: &Console) -> u8 {
         }
     };
     match init::init(&shell.directory.join(named), named, console) {
+        Ok(()) => 0,
+        Err(message) => refuse(console, &[Diagnostic::new(Fault::Failed, message)]),
+    }
+}
+
+fn manual_pages(words: &[String], shell: &Shell, console: &Console) -> u8 {
+    let [_, directory] = words else {
+        let message = "manual takes the directory to write to: capr manual ~/.local/share/man";
+        return refuse(console, &[Diagnostic::new(Fault::Usage, message)]);
+    };
+    match manual::write(&shell.directory.join(directory), console) {
         Ok(()) => 0,
         Err(message) => refuse(console, &[Diagnostic::new(Fault::Failed, message)]),
     }

@@ -61,7 +61,7 @@ impl Shell {
         named.map(str::to_owned).or_else(user_of_process).unwrap_or_default()
     }
 
-    fn is_dumb(&self) -> bool {
+    pub(super) fn is_dumb(&self) -> bool {
         self.variable("TERM") == Some("dumb")
     }
 }

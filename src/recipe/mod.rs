@@ -52,7 +52,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
 pub use self::interactive::Whom;
 pub use self::interpreter::names_secret;
-pub use self::reference::reference;
+pub use self::reference::{language, reference};
 pub use self::stack::{STACK, on_large_stack};
 pub use self::variables::Nobody;
 

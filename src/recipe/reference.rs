@@ -6,11 +6,16 @@ use super::connection::SSH_OPTIONS;
 use super::functions::kinds;
 use super::verbs::{Choice, Choices, VERBS};
 
-/// The reference as Markdown.
+/// The file of the reference, in Markdown: the reference and where it comes from.
 pub fn reference() -> String {
+    const ORIGIN: &str = "Generated from the tables in `src/recipe`; `scripts/reference` writes it anew.";
+    language().replacen("\n\n", &format!("\n\n{ORIGIN}\n\n"), 1)
+}
+
+/// The reference, in Markdown.
+pub fn language() -> String {
     let mut text = String::from(
         "# The recipe language: verbs, options, functions\n\n\
-         Generated from the tables in `src/recipe`; `scripts/reference` writes it anew.\n\n\
          An argument is any expression; `:name` is a symbol, the same as the string \"name\"; `key => value` is an option. \
          Parentheses around the arguments can be left out. A statement ends with `;`, except one that ends in a block.\n\n\
          ## Verbs\n",

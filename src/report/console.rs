@@ -264,6 +264,13 @@ impl Console {
         self.0.borrow_mut().hand_out(text);
     }
 
+    /// A page of the guide, on standard output; its styles are our own.
+    pub fn page(&self, text: &str, has_styles: bool) {
+        let mut inner = self.0.borrow_mut();
+        let page = inner.cleaner.whole(text, has_styles);
+        inner.data.write(&page, None);
+    }
+
     /// A question, or whatever else goes to the terminal by other ways.
     pub fn cleaned(&self, text: &str) -> Clean {
         self.0.borrow().cleaner.whole(text, false)

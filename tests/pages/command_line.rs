@@ -105,6 +105,16 @@ fn the_page_of_the_command_line_is_true() {
     for call in ["capr help vars", "capr vars --help"] {
         ok(call).says("Usage: capr vars [RECIPE]");
     }
+    page.take("capr help [COMMAND|TOPIC|NAME]");
+    page.take("capr help");
+    ok("capr help").says("capr help TOPIC");
+    page.take("capr help deploy");
+    ok("capr help deploy").says("Deploying");
+    page.take("capr help on_rollback");
+    ok("capr help on_rollback").says("on_rollback {");
+    page.take("capr manual DIR");
+    page.take("capr manual ~/.local/share/man");
+    ok("capr manual ~/.local/share/man && ls ~/.local/share/man/man1").says("capr-check.1");
     page.take("capr definitions [RECIPE] [STAGE]");
     ok("capr definitions").says("fn run");
     ok("capr definitions deploy.rhai").says("Say it.");

@@ -1,0 +1,89 @@
+//! Shows a page: in a pager on a terminal, as it is everywhere else.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{Seek, Write};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use super::shell::Shell;
+use crate::report::Console;
+
+/// The pager where nobody names one.
+const USUAL: &str = "less";
+/// What `less` is told where nobody says it: what fits on the screen is left there, styles are kept.
+const OPTIONS: (&str, &str) = ("LESS", "FRX");
+
+/// Shows a page, with styles or without. A pager takes this process's place, so that what is typed there (Ctrl-C, too) is for it alone.
+pub(super) fn show(page: &str, has_styles: bool, shell: &Shell, console: &Console) {
+    if let Some(pager) = pager(shell)
+        && let Ok(file) = unnamed(page)
+    {
+        let mut command = command(pager, shell);
+        // It comes back only where the pager cannot be started.
+        let _ = command.stdin(file).exec();
+    }
+    console.page(page, has_styles);
+}
+
+/// What `PAGER` says, as `man` reads it; nothing where no terminal would show it.
+fn pager(shell: &Shell) -> Option<&str> {
+    if !shell.data.is_terminal || shell.is_dumb() {
+        return None;
+    }
+    let named = shell.environment.get("PAGER").map_or(USUAL, String::as_str).trim();
+    Some(named).filter(|named| !["", "cat"].contains(named))
+}
+
+fn command(pager: &str, shell: &Shell) -> Command {
+    let mut command = match pager.contains(char::is_whitespace) {
+        true => Command::new("sh"),
+        false => Command::new(pager),
+    };
+    if command.get_program() == OsStr::new("sh") {
+        command.args(["-c", pager]);
+    }
+    let (name, value) = OPTIONS;
+    if shell.variable(name).is_none() {
+        command.env(name, value);
+    }
+    command
+}
+
+/// A file that has no name, read from its beginning.
+fn unnamed(page: &str) -> std::io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    file.write_all(page.as_bytes())?;
+    file.rewind()?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Shell, pager};
+    use crate::cli::shell::Terminal;
+
+    #[test]
+    fn only_a_terminal_has_a_pager() {
+        let with = |is_terminal, environment: &[(&str, &str)]| {
+            let environment = environment.iter();
+            let shell = Shell {
+                environment: environment
+                    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                    .collect(),
+                data: Terminal {
+                    is_terminal,
+                    columns: None,
+                },
+                ..Shell::default()
+            };
+            pager(&shell).map(str::to_owned)
+        };
+        assert_eq!(with(false, &[("PAGER", "more")]), None);
+        assert_eq!(with(true, &[]).as_deref(), Some("less"));
+        assert_eq!(with(true, &[("PAGER", "more -s")]).as_deref(), Some("more -s"));
+        for environment in [("PAGER", ""), ("PAGER", "cat"), ("TERM", "dumb")] {
+            assert_eq!(with(true, &[environment]), None, "{environment:?}");
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! A page in Markdown, read into what it consists of.
+
+use std::mem::take;
+
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+
+use super::pages::PAGES;
+
+/// A page: blocks, one below the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Document {
+    pub(super) blocks: Vec<Block>,
+}
+
+/// A block of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Block {
+    /// 1 for the page's title.
+    Heading(u8, Vec<Span>),
+    Paragraph(Vec<Span>),
+    /// Lines as they stand.
+    Code(String),
+    /// An item of a list: how deep, what stands before it, and what it says. Further paragraphs of it have nothing before them.
+    Item(usize, String, Vec<Span>),
+    /// Rows of cells, the first row with their headings.
+    Table(Vec<Vec<Vec<Span>>>),
+}
+
+/// A piece of a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) kind: Kind,
+    pub(super) text: String,
+}
+
+/// How a piece of a sentence stands out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Plain,
+    Strong,
+    Code,
+}
+
+impl Document {
+    /// What Markdown says.
+    pub fn read(markdown: &str) -> Self {
+        let mut reader = Reader::default();
+        for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
+            reader.take(event);
+        }
+        reader.end_item_or_paragraph();
+        reader.document
+    }
+
+    /// The title of the page, where it has one.
+    pub fn title(&self) -> Option<String> {
+        match self.blocks.first() {
+            Some(Block::Heading(1, spans)) => Some(plain(spans)),
+            _ => None,
+        }
+    }
+
+    /// Without its title.
+    pub fn body(mut self) -> Self {
+        if self.title().is_some() {
+            self.blocks.remove(0);
+        }
+        self
+    }
+
+    /// The part below this heading, with it.
+    pub fn section(&self, heading: &str) -> Option<Self> {
+        let mut blocks = self.blocks.iter().skip_while(|block| match block {
+            Block::Heading(_, spans) => plain(spans) != heading,
+            _ => true,
+        });
+        let first = blocks.next()?;
+        let depth = first.depth()?;
+        let rest = blocks.take_while(|block| block.depth().is_none_or(|other| other > depth));
+        let blocks = std::iter::once(first).chain(rest).cloned().collect();
+        Some(Self { blocks })
+    }
+
+    /// The row of a table whose first cell calls this function.
+    pub fn row(&self, function: &str) -> Option<Self> {
+        let calls = |row: &&Vec<Vec<Span>>| {
+            let cell = row.first().map(|cell| plain(cell)).unwrap_or_default();
+            cell.strip_prefix(function).is_some_and(|rest| rest.starts_with('('))
+        };
+        let tables = self.blocks.iter().filter_map(|block| match block {
+            Block::Table(rows) => rows.split_first(),
+            _ => None,
+        });
+        let found = tables.flat_map(|(heads, rows)| rows.iter().filter(calls).map(move |row| (heads, row)));
+        let blocks: Vec<Block> = found
+            .map(|(heads, row)| Block::Table(vec![heads.clone(), row.clone()]))
+            .collect();
+        (!blocks.is_empty()).then_some(Self { blocks })
+    }
+
+    /// The part whose heading begins with these words, without the heading.
+    pub fn part(&self, begin: &str) -> Option<Self> {
+        let heading = self.blocks.iter().find_map(|block| match block {
+            Block::Heading(_, spans) => Some(plain(spans)).filter(|text| {
+                let rest = text.strip_prefix(begin);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+            }),
+            _ => None,
+        })?;
+        let mut part = self.section(&heading)?;
+        part.blocks.remove(0);
+        Some(part)
+    }
+}
+
+impl Block {
+    fn depth(&self) -> Option<u8> {
+        match self {
+            Self::Heading(depth, _) => Some(*depth),
+            _ => None,
+        }
+    }
+}
+
+/// The words alone.
+pub(super) fn plain(spans: &[Span]) -> String {
+    spans.iter().map(|span| span.text.as_str()).collect()
+}
+
+#[derive(Default)]
+struct Reader {
+    document: Document,
+    /// What is being read of a sentence.
+    spans: Vec<Span>,
+    strong: usize,
+    /// Where the links lead that are open.
+    links: Vec<String>,
+    /// The number of the next item, where the list has numbers; the innermost list last.
+    lists: Vec<Option<u64>>,
+    /// What stands before the item that is being read.
+    marker: Option<String>,
+    code: Option<String>,
+    rows: Vec<Vec<Vec<Span>>>,
+}
+
+impl Reader {
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Start(tag) => self.start(tag),
+            Event::End(tag) => self.end(tag),
+            Event::Text(text) => match &mut self.code {
+                Some(code) => code.push_str(&text),
+                None => self.say(if self.strong > 0 { Kind::Strong } else { Kind::Plain }, &text),
+            },
+            Event::Code(text) => self.say(Kind::Code, &text),
+            Event::SoftBreak => self.say(Kind::Plain, " "),
+            Event::HardBreak => self.say(Kind::Plain, "\n"),
+            Event::Html(text) | Event::InlineHtml(text) if text.starts_with("<br") => self.say(Kind::Plain, "\n"),
+            _ => {}
+        }
+    }
+
+    fn say(&mut self, kind: Kind, text: &str) {
+        match self.spans.last_mut().filter(|last| last.kind == kind) {
+            Some(last) => last.text.push_str(text),
+            None => self.spans.push(Span {
+                kind,
+                text: text.to_owned(),
+            }),
+        }
+    }
+
+    fn start(&mut self, tag: Tag) {
+        match tag {
+            Tag::Strong | Tag::Emphasis => self.strong += 1,
+            Tag::Link { dest_url, .. } => self.links.push(dest_url.into_string()),
+            Tag::CodeBlock(_) => {
+                self.end_item_or_paragraph();
+                self.code = Some(String::new());
+            }
+            Tag::List(number) => {
+                self.end_item_or_paragraph();
+                self.lists.push(number);
+            }
+            Tag::Item => {
+                self.end_item_or_paragraph();
+                self.marker = Some(match self.lists.last_mut() {
+                    Some(Some(number)) => {
+                        *number += 1;
+                        format!("{}.", *number - 1)
+                    }
+                    _ => "-".to_owned(),
+                });
+            }
+            Tag::Heading { .. } | Tag::Paragraph | Tag::Table(_) => self.end_item_or_paragraph(),
+            Tag::TableHead | Tag::TableRow => self.rows.push(Vec::new()),
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::Strong | TagEnd::Emphasis => self.strong = self.strong.saturating_sub(1),
+            TagEnd::Link => {
+                let target = self.links.pop().unwrap_or_default();
+                if let Some(where_to) = leads_to(&target) {
+                    self.say(Kind::Plain, &format!(" ({where_to})"));
+                }
+            }
+            TagEnd::Heading(level) => {
+                let spans = take(&mut self.spans);
+                self.add(Block::Heading(depth(level), spans));
+            }
+            TagEnd::CodeBlock => {
+                if let Some(code) = self.code.take() {
+                    self.add(Block::Code(code.trim_end().to_owned()));
+                }
+            }
+            TagEnd::TableCell => {
+                let cell = take(&mut self.spans);
+                self.rows.last_mut().into_iter().for_each(|row| row.push(cell.clone()));
+            }
+            TagEnd::Table => {
+                let rows = take(&mut self.rows);
+                self.add(Block::Table(rows));
+            }
+            TagEnd::Paragraph | TagEnd::Item => self.end_item_or_paragraph(),
+            TagEnd::List(_) => {
+                self.end_item_or_paragraph();
+                self.lists.pop();
+            }
+            _ => {}
+        }
+    }
+
+    fn end_item_or_paragraph(&mut self) {
+        let spans = take(&mut self.spans);
+        if spans.is_empty() {
+            return;
+        }
+        let block = match self.lists.len() {
+            0 => Block::Paragraph(spans),
+            depth => Block::Item(depth - 1, self.marker.take().unwrap_or_default(), spans),
+        };
+        self.add(block);
+    }
+
+    fn add(&mut self, block: Block) {
+        self.document.blocks.push(block);
+    }
+}
+
+fn depth(level: HeadingLevel) -> u8 {
+    match level {
+        HeadingLevel::H1 => 1,
+        HeadingLevel::H2 => 2,
+        _ => 3,
+    }
+}
+
+/// Where a reader of this page finds what a link leads to: another page, or an address.
+fn leads_to(target: &str) -> Option<String> {
+    if target.starts_with("https://") || target.starts_with("http://") {
+        return Some(target.to_owned());
+    }
+    let file = target.split('#').next().unwrap_or_default();
+    let file = file.trim_start_matches("../").trim_start_matches("docs/");
+    let page = PAGES.iter().find(|page| !file.is_empty() && page.file == file)?;
+    Some(format!("capr help {}", page.name))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{Block, Document, Kind, plain};
+
+    #[test]
+    fn a_page_is_read_into_its_blocks() {
+        let page = Document::read(
+            "# Title\n\nOne `two`\n**three** [four](ssh.md#x) [five](other.md).\n\n- a\n- b\n  1. c\n\n    d\n\n| x | y |\n|---|---|\n| `a\\|b` | z |\n\n    indented\n",
+        );
+        assert_eq!(page.title().unwrap(), "Title");
+        let told: Vec<String> = page
+            .blocks
+            .iter()
+            .map(|block| match block {
+                Block::Heading(depth, spans) => format!("{depth} {}", plain(spans)),
+                Block::Paragraph(spans) => plain(spans),
+                Block::Code(text) => format!("code {text}"),
+                Block::Item(depth, marker, spans) => format!("{depth}{marker} {}", plain(spans)),
+                Block::Table(rows) => {
+                    let cells = rows.iter().flatten().map(|cell| plain(cell));
+                    cells.collect::<Vec<_>>().join(";")
+                }
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "1 Title",
+                "One two three four (capr help ssh) five.",
+                "0- a",
+                "0- b",
+                "11. c",
+                "0 d",
+                "x;y;a|b;z",
+                "code indented"
+            ]
+        );
+        let Some(Block::Paragraph(spans)) = page.blocks.get(1) else {
+            panic!("a paragraph");
+        };
+        let kinds: Vec<Kind> = spans.iter().map(|span| span.kind).collect();
+        assert_eq!(kinds, [Kind::Plain, Kind::Code, Kind::Plain, Kind::Strong, Kind::Plain]);
+    }
+
+    #[test]
+    fn a_section_ends_where_the_next_of_its_depth_begins() {
+        let page = Document::read("# T\n\n## `a b` [c]\n\nx\n\n### deeper\n\ny\n\n## z\n\nw\n");
+        assert_eq!(page.section("a b [c]").unwrap().blocks.len(), 4);
+        assert_eq!(page.part("a b").unwrap().blocks.len(), 3);
+        assert_eq!(page.section("z").unwrap().blocks.len(), 2);
+        assert!(page.section("nothing").is_none());
+        assert!(page.part("deep").is_none());
+    }
+}

@@ -1,0 +1,12 @@
+//! The guide's pages and the reference of the language, for a terminal and for `man`. Strings become strings: what shows or writes
+//! them is above.
+
+mod document;
+mod pages;
+mod roff;
+mod screen;
+
+pub use document::Document;
+pub use pages::{PAGES, Page, page, section};
+pub use roff::{escaped, roff};
+pub use screen::screen;
