@@ -43,6 +43,7 @@ mod logins;
 mod looking;
 mod manual;
 mod notify;
+mod packages;
 mod pages;
 mod ported;
 mod porting;

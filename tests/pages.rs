@@ -3,6 +3,7 @@
 
 mod command_line;
 mod deploy;
+mod install;
 mod libraries;
 mod readme;
 mod servers;

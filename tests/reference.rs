@@ -6,8 +6,8 @@ use capr::manual::PAGES;
 
 use crate::fleet::place::checkout;
 
-/// Pages of `docs` for those who build capr or measure it.
-const NOT_SHOWN: [&str; 2] = ["architecture.md", "performance.md"];
+/// Pages of `docs` for those who build capr, install or measure it.
+const NOT_SHOWN: [&str; 3] = ["architecture.md", "install.md", "performance.md"];
 
 #[test]
 fn the_reference_is_what_the_tables_of_verbs_and_functions_say() {

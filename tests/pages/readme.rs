@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use super::Page;
+use super::{Page, ok};
 use crate::fleet::place::checkout;
 use crate::fleet::{Fleet, SIX};
 use crate::harness::Case;
@@ -32,11 +32,15 @@ fn the_readme_is_true_on_six_servers() {
         &page
             .left
             .iter()
-            .find(|one| one.starts_with("cargo build"))
+            .find(|one| one.starts_with("scripts/package"))
             .unwrap()
             .clone(),
-        "this test was built so",
+        "scripts/package --test tries the packages",
     );
+    for call in ["capr help", "capr help language"] {
+        page.take(call);
+        ok(call);
+    }
     page.done();
 
     let fleet = Fleet::six();
