@@ -136,6 +136,12 @@ fn sent(of: impl Fn(&str) -> Trial) -> Vec<Trial> {
     let password = "set :password, ENV[\"PW\"];";
     vec![
         of("capture").prints(&kernel),
+        of("capture_all").prints(&format!("app1.example.com: {kernel}")),
+        of("depend")
+            .before("role :app, \"app1.example.com\"; set :application, \"shop\"; set :scm, \"none\"; set :repository, \"/srv\";")
+            .calls(&["deploy:check"])
+            .code(1)
+            .says("mount the disk first"),
         of("delete").given("app1", "touch /tmp/hello; chown deploy /tmp/hello").on("app1", "ls /tmp", ""),
         log(of("download"), "of")
             .calls(&["fetch_logs"])

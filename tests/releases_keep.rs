@@ -245,7 +245,7 @@ fn a_clone_that_no_deploy_has_made_is_not_used_as_a_cache() {
     let cache = |path: &str| format!("set :deploy_via, :remote_cache; set :repository_cache, \"{path}\";");
     site.run(&cache("/srv/work"), ["update"])
         .code(1)
-        .says("/srv/work is a clone that no deploy has made");
+        .says("/srv/work is a repository that no deploy has made");
     assert_eq!(site.sh("cat /srv/work/notes").trim(), "precious");
     for name in [FIRST, SECOND] {
         let cache = cache("/srv/cache");

@@ -229,7 +229,7 @@ fn g11_without_source_control_a_directory_is_copied_and_g12_a_mirror_is_made_onc
     assert_eq!(shop.fleet.read("web1", &format!("{SHOP}/current/a/.hidden")), "x");
 
     let mirror = "set :deploy_via, :remote_cache;";
-    let cache = format!("{SHOP}/shared/cached-copy/.git");
+    let cache = format!("{SHOP}/repo");
     shop.deploy(SECOND, mirror, "deploy").ok();
     let made = shop.fleet.sh("app1", &format!("stat -c %i {cache}"));
     shop.fleet.git().commit("VERSION", "2.0").unwrap();

@@ -26,6 +26,8 @@ pub enum Kind {
     LinkedPaths,
     /// A path from the top.
     AbsolutePath,
+    /// A path from the top, or one below another.
+    Path,
     /// What a source control is asked for: a branch, a tag, a number.
     Revision,
     /// Where the code comes from.
@@ -35,14 +37,20 @@ pub enum Kind {
 /// By name, sorted.
 static KINDS: &[(&str, Kind)] = &[
     ("branch", Kind::Revision),
+    ("cache_path", Kind::AbsolutePath),
+    ("copy_dereference_symlink", Kind::Truth),
     ("current_dir", Kind::InnerPath),
     ("current_path", Kind::AbsolutePath),
     ("deploy_to", Kind::AbsolutePath),
     ("git_enable_submodules", Kind::Truth),
+    ("git_max_concurrent_connections", Kind::Count),
+    ("git_submodules_recursive", Kind::Truth),
+    ("git_verify_commit", Kind::Truth),
     ("group_writable", Kind::Truth),
     ("keep_releases", Kind::Count),
     ("linked_dirs", Kind::LinkedPaths),
     ("linked_files", Kind::LinkedPaths),
+    ("local_repository", Kind::Repository),
     ("maintenance_basename", Kind::Name),
     ("maintenance_path", Kind::AbsolutePath),
     ("normalize_asset_timestamps", Kind::Truth),
@@ -51,12 +59,17 @@ static KINDS: &[(&str, Kind)] = &[
     ("release_name", Kind::Name),
     ("release_path", Kind::AbsolutePath),
     ("releases_path", Kind::AbsolutePath),
+    ("repo_path", Kind::AbsolutePath),
+    ("repo_tree", Kind::InnerPath),
+    ("repo_url", Kind::Repository),
     ("repository", Kind::Repository),
-    ("repository_cache", Kind::AbsolutePath),
+    ("repository_cache", Kind::Path),
     ("revision", Kind::Revision),
     ("rollback_release", Kind::OptionalName),
     ("run_method", Kind::Method),
+    ("scm_auth_cache", Kind::Truth),
     ("scm_timeout", Kind::Count),
+    ("scm_verbose", Kind::Truth),
     ("shared_children", Kind::SharedPaths),
     ("shared_dir", Kind::InnerPath),
     ("shared_path", Kind::AbsolutePath),
@@ -109,6 +122,7 @@ impl Kind {
             },
             Self::InnerPath => of_text("a path below another", inner_fault),
             Self::AbsolutePath => of_text("an absolute path", absolute_fault),
+            Self::Path => of_text("a path", path_fault),
             Self::Revision => match value {
                 Value::Int(0..) | Value::Float(_) | Value::Unit => None,
                 _ => of_text("a branch, a tag or a number", revision_fault),
@@ -182,6 +196,7 @@ impl Kind {
                 .to_owned(),
             Self::LinkedPaths => "paths below a release, none below another: [\"log\", \"public/uploads\"]".to_owned(),
             Self::AbsolutePath => "a path from the top, without `.', `..' and `/' at its end: /srv/flipper".to_owned(),
+            Self::Path => "a path without `.', `..' and `/' at its end: /srv/cache, or from `shared': cache".to_owned(),
             Self::Revision => {
                 "the name of a branch or a tag, a number, or the first 40 digits that name a commit".to_owned()
             }
@@ -237,6 +252,14 @@ fn inner_fault(path: &str) -> Option<&'static str> {
         path if path.starts_with('/') => Some("it is an absolute path"),
         path if path.starts_with('~') => Some("it begins with `~'"),
         path => part_fault(path),
+    }
+}
+
+fn path_fault(path: &str) -> Option<&'static str> {
+    if path.starts_with('/') {
+        absolute_fault(path)
+    } else {
+        inner_fault(path)
     }
 }
 
@@ -300,7 +323,9 @@ mod tests {
                 Kind::Truth | Kind::Count | Kind::Method => Value::from("yes"),
                 Kind::InnerPaths | Kind::SharedPaths | Kind::LinkedPaths => list(&["../x"]),
                 Kind::Revision | Kind::Repository => Value::from("--upload-pack=touch /tmp/x"),
-                Kind::Name | Kind::OptionalName | Kind::InnerPath | Kind::AbsolutePath => Value::from("../x"),
+                Kind::Name | Kind::OptionalName | Kind::InnerPath | Kind::AbsolutePath | Kind::Path => {
+                    Value::from("../x")
+                }
             };
             let refused = refusal(name, &bad).unwrap();
             assert!(refused.message.contains(&format!("`{name}'")), "{refused:?}");

@@ -14,7 +14,7 @@ use super::channel::Channel;
 use super::download::{Begun, Downloads};
 use super::grammar::Call;
 use super::interpreter::Interpreter;
-use super::options::{COMMAND, pairs, refuse_unknown, run_options, selection, shell};
+use super::options::{COMMAND, flag, pairs, refuse_unknown, run_options, selection, shell};
 use super::origin::{origin, raise, terminate, wrong};
 use super::passwords::Asker;
 use super::secrets::random_mark;
@@ -101,6 +101,10 @@ impl Interpreter {
             shell: self.variable(engine, "default_shell")?.as_ref().and_then(shell),
             ..RunOptions::default()
         };
+        // In the words of Capistrano 3.
+        if let Some(pty) = self.variable(engine, "pty")?.filter(|pty| !pty.is_unit()) {
+            options.pty = flag("pty", &pty, Position::NONE)?;
+        }
         if let Some(defaults) = self.variable(engine, "default_run_options")? {
             let defaults = pairs(&defaults);
             refuse_unknown("default_run_options", &defaults, COMMAND).map_err(|error| {
@@ -113,7 +117,11 @@ impl Interpreter {
         }
         let own_options = task_options.overlaid_by(&run_options(&call.options)?);
         let environment = options.overlaid_by(&own_options).env;
-        if let Some(environment) = self.variable(engine, "default_environment")? {
+        // The second is Capistrano 3's word for it.
+        for name in ["default_environment", "default_env"] {
+            let Some(environment) = self.variable(engine, name)? else {
+                continue;
+            };
             let given = [("env".to_owned(), (environment, Position::NONE))]
                 .into_iter()
                 .collect();

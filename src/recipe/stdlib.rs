@@ -8,12 +8,17 @@ pub(super) const FOLDER: &str = "<stdlib>/";
 
 /// Recipe files, by name without ending.
 static RECIPES: &[(&str, &str)] = &[
+    ("check", include_str!("../../stdlib/check.rhai")),
     ("deploy", include_str!("../../stdlib/deploy.rhai")),
     ("notify", include_str!("../../stdlib/notify.rhai")),
+    ("pending", include_str!("../../stdlib/pending.rhai")),
     ("release", include_str!("../../stdlib/release.rhai")),
     ("rollback", include_str!("../../stdlib/rollback.rhai")),
+    ("scm/copy", include_str!("../../stdlib/scm/copy.rhai")),
     ("scm/git", include_str!("../../stdlib/scm/git.rhai")),
+    ("scm/mercurial", include_str!("../../stdlib/scm/mercurial.rhai")),
     ("scm/none", include_str!("../../stdlib/scm/none.rhai")),
+    ("scm/source", include_str!("../../stdlib/scm/source.rhai")),
     ("scm/subversion", include_str!("../../stdlib/scm/subversion.rhai")),
     ("spinner", include_str!("../../stdlib/spinner.rhai")),
     ("status", include_str!("../../stdlib/status.rhai")),

@@ -9,12 +9,12 @@ use super::{A, B};
 const CACHE: &str = "set :deploy_via, \"remote_cache\";";
 
 impl Servers {
-    fn repository(&self) -> std::path::PathBuf {
+    pub fn repository(&self) -> std::path::PathBuf {
         self.directory.path().join("repository")
     }
 
     /// Deploys a branch or tag; gives the revision that is current then, or what was said.
-    fn deploys(&self, name: &str, wanted: &str, more: &str) -> Result<String, String> {
+    pub fn deploys(&self, name: &str, wanted: &str, more: &str) -> Result<String, String> {
         let lines = format!("set :branch, \"{wanted}\";\n{more}");
         match self.release(name, &lines, &["update"]) {
             Ok(_) => {
@@ -147,7 +147,7 @@ fn g3_deploys_that_use_one_cache_at_once_do_not_mix() {
     // The cache is there already, so that they do not wait for each other's clone alone.
     servers.release("20250101000008", CACHE, &["update_code"]).unwrap();
     // What git has left in it in a power cut.
-    fs::write(servers.path("one", "shared/cached-copy/.git/index.lock"), "").unwrap();
+    fs::write(servers.path("one", "repo/config.lock"), "").unwrap();
     thread::scope(|scope| {
         for (branch, name) in [("a", A), ("b", B)] {
             let servers = &servers;

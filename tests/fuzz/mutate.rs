@@ -140,6 +140,7 @@ pub const WORDS: &[&str] = &[
     "ask",
     "before",
     "capture",
+    "capture_all",
     "choose",
     "current_task",
     "debug",

@@ -38,16 +38,15 @@ fn the_page_of_deploys_is_true() {
     let missing = format!("{BASE}/shared/config/database.yml");
     step("capr deploy.rhai deploy:check")
         .code(1)
-        .says(&format!("{missing} is missing: put it there first"));
+        .says(&format!("put them there first: {missing}"));
     run("capr deploy.rhai deploy").code(1).says(&missing);
     for host in HOSTS {
         fleet.sh(host, &format!("mkdir -p {BASE}/shared/config && echo db > {missing}"));
     }
     run("capr deploy.rhai deploy:check").ok().says("ready for a deploy");
-    step("capr deploy.rhai deploy").ok().says(&format!(
-        "main {} is now current as 2",
-        &fleet.git().revision().unwrap()[..7]
-    ));
+    step("capr deploy.rhai deploy")
+        .ok()
+        .says(&format!("✓ main {} → 2", &fleet.git().revision().unwrap()[..7]));
     for host in HOSTS {
         assert!(fleet.exists(host, &format!("{BASE}/current/tmp/restart.txt")), "{host}");
         assert_eq!(fleet.read(host, &format!("{BASE}/current/config/database.yml")), "db");
@@ -111,6 +110,28 @@ fn the_page_of_deploys_is_true() {
             .then("puts ssh_options[\"forward_agent\"];")
             .prints("true\n")
     });
+    let site = "set :application, \"copied\"; set :scm, :none; set :repository, \"site\"; role :app, \"app1\";";
+    let copy = page.block("set :deploy_via, :copy;\n");
+    page.instance(&copy, Place::Top, Some(&fleet), |trial| {
+        let trial = trial
+            .bare()
+            .before(site)
+            .file("site/build.sh", "echo x > made; echo x > .gitignore");
+        trial.calls(&["setup", "update"]).on(
+            "app1",
+            "cat /u/apps/copied/current/made; ls -A /u/apps/copied/current | grep git",
+            "x",
+        )
+    });
+    let needs = page.block("depend :remote, :command, \"convert\";\n");
+    page.instance(&needs, Place::Top, Some(&fleet), |trial| {
+        let trial = trial.bare().before(site).program("app1", "convert", "true");
+        trial
+            .calls(&["deploy:check"])
+            .code(1)
+            .says("mount the disk with the uploads")
+            .never("there is no program")
+    });
     page.recipe("set :use_sudo, true;", Place::Top, None, |trial| {
         trial.bare().then("puts use_sudo;").prints("true\n")
     });
@@ -164,7 +185,7 @@ fn what_is_half_done_and_wrong_is_told() {
     case.on(&fleet)
         .run()
         .code(1)
-        .says("/u/apps/shop/shared/.env is missing")
+        .says("put them there first: /u/apps/shop/shared/.env")
         .says("deploy may not write to /u/apps/shop/releases")
         .says("the repository has no branch or tag nope");
     assert_eq!(fleet.sh("app1", "find /u/apps -printf '%p %T@ %u\\n' | sort"), before);

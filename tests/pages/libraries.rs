@@ -54,6 +54,15 @@ fn the_page_of_the_libraries_is_true() {
             .then("puts name;")
             .prints("of the recipe\n")
     });
+    let shelf = page.block("// lib/capr/shelf.rhai\n");
+    page.recipe("require \"shelf\"; set :scm, :shelf;", Place::Top, None, |trial| {
+        // What reads it is in tests/deploy/pending.rs.
+        trial
+            .bare()
+            .file("lib/capr/shelf.rhai", &shelf)
+            .then("puts fetch(scm + \"_head\");")
+            .prints("newest\n")
+    });
     page.recipe("require \"notify\";", Place::Top, None, |trial| {
         trial
             .bare()

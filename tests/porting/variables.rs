@@ -80,6 +80,12 @@ fn plain() -> Vec<Trial> {
         piece("default_run_options[\"pty\"] = true;")
             .then("run \"test -t 1 && touch /tmp/pty\", :hosts => \"app1\";")
             .on("app1", "ls /tmp/pty", "/tmp/pty"),
+        piece("set :pty, true;")
+            .then("run \"test -t 1 && touch /tmp/pty3\", :hosts => \"app1\";")
+            .on("app1", "ls /tmp/pty3", "/tmp/pty3"),
+        piece("set :default_env, #{ RAILS_ENV: \"test\" };")
+            .then("run \"echo $RAILS_ENV > /tmp/rails_env3\", :hosts => \"app1\";")
+            .on("app1", "cat /tmp/rails_env3", "test"),
         piece("default_environment[\"RAILS_ENV\"] = \"test\";")
             .then("run \"echo $RAILS_ENV > /tmp/rails_env\", :hosts => \"app1\";")
             .on("app1", "cat /tmp/rails_env", "test"),

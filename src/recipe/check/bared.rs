@@ -11,7 +11,16 @@ use super::{Findings, at};
 use crate::diagnostic::Diagnostic;
 
 /// Verbs whose first argument is a command line of a server, and those whose is one of this machine.
-const ON_SERVERS: &[&str] = &["capture", "invoke_command", "run", "stream", "sudo", "test", "try_sudo"];
+const ON_SERVERS: &[&str] = &[
+    "capture",
+    "capture_all",
+    "invoke_command",
+    "run",
+    "stream",
+    "sudo",
+    "test",
+    "try_sudo",
+];
 const HERE: &[&str] = &["run_locally", "system"];
 
 impl Claims {

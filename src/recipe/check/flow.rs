@@ -21,6 +21,7 @@ const AROUND: [When; 2] = [When::Before, When::After];
 pub(super) const READ_BY_CAPR: &[&str] = &[
     "admin_runner",
     "capture_limit",
+    "default_env",
     "default_environment",
     "default_run_options",
     "default_shell",
@@ -29,6 +30,7 @@ pub(super) const READ_BY_CAPR: &[&str] = &[
     "heartbeat",
     "password",
     "port",
+    "pty",
     "run_method",
     "ssh_options",
     "stage",

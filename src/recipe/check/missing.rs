@@ -146,7 +146,7 @@ fn is_part_of_text(nodes: &[ASTNode]) -> bool {
             let takes_command = verb(call).is_some_and(|verb| {
                 matches!(
                     verb,
-                    "capture" | "run" | "run_locally" | "stream" | "sudo" | "system" | "test"
+                    "capture" | "capture_all" | "run" | "run_locally" | "stream" | "sudo" | "system" | "test"
                 )
             });
             let read = Read::of(call);

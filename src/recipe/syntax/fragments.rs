@@ -120,8 +120,12 @@ fn is_leading(word: &str) -> bool {
     matches!(
         word,
         "if" | "unless" | "while" | "until" | "elsif" | "else" | "return" | "in" | "and" | "or" | "not" | "then" | "do"
-    ) || super::super::verbs::find(word)
-        .is_some_and(|verb| !matches!(verb.name, "fetch" | "exists" | "capture" | "current_task"))
+    ) || super::super::verbs::find(word).is_some_and(|verb| {
+        !matches!(
+            verb.name,
+            "fetch" | "exists" | "capture" | "capture_all" | "current_task"
+        )
+    })
 }
 
 /// Ruby's code as far as it is only spelled otherwise: quotes, `#{}` in texts, `nil`, `and`, `exists?`, lists of words.

@@ -90,9 +90,6 @@ pub(in crate::recipe) fn meant(name: &str) -> Option<&'static str> {
 /// What a recipe has for a variable of Capistrano 3 that nothing reads.
 pub(in crate::recipe) fn renamed(variable: &str) -> Option<&'static str> {
     Some(match variable {
-        "repo_url" => "write: set :repository, \"…\";",
-        "pty" => "write: default_run_options[\"pty\"] = true;",
-        "default_env" => "write: set :default_environment, #{ NAME: value };",
         "log_level" | "format" | "format_options" => "what is shown is chosen on the command line: capr --help",
         _ => return None,
     })

@@ -186,6 +186,26 @@ fn capture(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> 
     Ok(text.unwrap_or_default().into())
 }
 
+pub(super) const CAPTURE_ALL: Verb = Verb {
+    name: "capture_all",
+    form: "capture_all(command, option => value, …)",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[SELECTION, COMMAND]),
+    doc: "Runs a command on the current task's servers and gives what each wrote to its standard output, as it came: a map by host. \
+          Its standard error is shown. More than 64 MiB (the variable `capture_limit`) is an error. In a dry run the map is empty.",
+    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  let kernels = capture_all(\"uname -r\");\n  for host in kernels.keys() { puts `${host}: ${kernels[host]}`; }\n}",
+    perform: |interpreter, context, call| {
+        let way = Way::new("capture_all", Output::Capture);
+        let outcome = on_servers(interpreter, context, &call, &way, &command(&call, 0)?)?;
+        let answers = outcome.into_iter().flat_map(|outcome| outcome.stdout);
+        Ok(answers
+            .map(|(server, text)| (server.host.into(), text.into()))
+            .collect::<Map>()
+            .into())
+    },
+};
+
 pub(super) const STREAM: Verb = Verb {
     name: "stream",
     form: "stream command, option => value, …",

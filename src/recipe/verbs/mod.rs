@@ -1,6 +1,7 @@
 //! The verbs of the recipe language, one row each. The grammar, the reference and the suggestions are made from this table.
 
 mod commands;
+mod depend;
 mod downloads;
 mod files;
 mod lists;
@@ -88,10 +89,12 @@ pub(super) static VERBS: &[Verb] = &[
     questions::ASK,
     tasks::BEFORE,
     commands::CAPTURE,
+    commands::CAPTURE_ALL,
     questions::CHOOSE,
     tasks::CURRENT_TASK,
     people::DEBUG,
     files::DELETE,
+    depend::DEPEND,
     tasks::DESC,
     downloads::DOWNLOAD,
     variables::EXISTS,

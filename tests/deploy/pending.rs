@@ -1,0 +1,162 @@
+//! What a deploy would bring, what it needs, and files that go without one.
+
+use std::fs;
+use std::process::Command;
+
+use super::stage::{HOSTS, Servers, git};
+use super::{A, B};
+use crate::deadline::LimitedCommand;
+
+#[test]
+fn the_commits_and_changes_that_are_pending_are_shown_whatever_the_way_of_deploying() {
+    let servers = Servers::new();
+    let failed = servers.run("", &["deploy:pending"]).unwrap_err();
+    assert!(
+        failed.diagnostic.message.contains("nothing is current yet"),
+        "{failed:?}"
+    );
+    for (release, via) in [(A, "checkout"), (B, "remote_cache"), ("20250101000003", "copy")] {
+        let lines = format!("set :deploy_via, \"{via}\";");
+        servers.release(release, &lines, &["update"]).unwrap();
+        let told = servers.run(&lines, &["deploy:pending"]).unwrap();
+        assert!(told.contains("nothing is pending"), "{told}");
+        servers.commit("VERSION", &format!("more for {via}"));
+        let told = servers.run(&lines, &["deploy:pending"]).unwrap();
+        assert!(told.contains(&format!("Tester: more for {via}")), "{told}");
+        let told = servers.run(&lines, &["deploy:pending:diff"]).unwrap();
+        assert!(told.contains(&format!("+more for {via}")), "{told}");
+    }
+}
+
+#[test]
+fn a_history_that_was_replaced_since_is_told_by_pending() {
+    let servers = Servers::new();
+    let repository = servers.repository();
+    servers.release(A, "", &["update"]).unwrap();
+    git(&repository, &["commit", "-q", "--amend", "-m", "other"]);
+    git(&repository, &["reflog", "expire", "--expire=now", "--all"]);
+    git(&repository, &["gc", "-q", "--prune=now"]);
+    let failed = servers.run("", &["deploy:pending"]).unwrap_err();
+    assert!(format!("{failed:?}").contains("its history was replaced"), "{failed:?}");
+}
+
+#[test]
+fn what_is_pending_in_subversion_and_mercurial_is_shown() {
+    let servers = Servers::new();
+    let root = servers.directory.path();
+    let sh = |script: &str| {
+        let output = Command::new("sh")
+            .args(["-ec", script])
+            .current_dir(root)
+            .env("HGUSER", "tester")
+            .limited_output();
+        assert!(output.status.success(), "{output:?}");
+    };
+    sh(
+        "svnadmin create svn; svn --config-dir c import -q -m first repository \"file://$PWD/svn/trunk\"; hg init hg; cd hg; echo 1 > VERSION; hg add -q; hg commit -q -m first",
+    );
+    for (release, scm, url, change) in [
+        (
+            A,
+            "subversion",
+            format!("file://{}/svn/trunk", root.display()),
+            "svnmucc --config-dir c -m 'the second one' put ssh \"file://$PWD/svn/trunk/VERSION\"",
+        ),
+        (
+            B,
+            "mercurial",
+            root.join("hg").display().to_string(),
+            "cd hg; cp ../ssh VERSION; hg commit -q -m 'the second one'",
+        ),
+    ] {
+        let lines = format!("set :scm, :{scm}; set :repository, \"{url}\";");
+        servers.release(release, &lines, &["update"]).unwrap();
+        fs::write(root.join("ssh"), "changed\n").unwrap();
+        sh(change);
+        let told = servers.run(&lines, &["deploy:pending"]).unwrap();
+        let printed = told.split("Printed").nth(1).unwrap();
+        assert!(
+            printed.contains("the second one") && !printed.contains("first"),
+            "{told}"
+        );
+        let told = servers.run(&lines, &["deploy:pending:diff"]).unwrap();
+        assert!(told.contains("+changed"), "{told}");
+    }
+}
+
+#[test]
+fn a_check_finds_all_that_a_recipe_depends_on() {
+    let servers = Servers::new();
+    let root = servers.directory.path().display().to_string();
+    let met = format!(
+        "depend :remote, :command, \"sh\"; depend :remote, :directory, \"{root}\"; depend :remote, :file, \"{root}/repository/VERSION\";\n\
+         depend :remote, :writable, \"{root}\"; depend :local, :command, \"sh\"; depend :remote, :match, \"echo hello; false\", \"^hel+o\";"
+    );
+    let told = servers.run(&met, &["deploy:check"]).unwrap();
+    assert!(told.contains("ready for a deploy"), "{told}");
+    let missing = format!(
+        "{met} depend :remote, :command, \"nope1\"; depend :remote, :directory, \"/nope2\"; depend :remote, :gem, \"nope3\", \">=1\";\n\
+         depend :remote, :match, \"echo hello\", \"bye\"; depend :remote, :file, \"/nope4\", :or => \"put the fourth there\"; \
+         depend :remote, :deb, \"nope5\", \"1\"; depend :remote, :yum, \"nope6\", \"1\";"
+    );
+    let failed = servers.run(&missing, &["deploy:check"]).unwrap_err();
+    let said = format!("{:?}", failed.diagnostic);
+    for complaint in [
+        "there is no program nope1",
+        "/nope2 is no directory",
+        "there is no gem nope3 >=1",
+        "what echo hello writes does not fit bye",
+        "put the fourth there",
+        "there is no package nope5 1",
+        "there is no package nope6 1",
+    ] {
+        assert!(said.contains(complaint), "{complaint}: {said}");
+    }
+    let failed = servers
+        .run("depend :local, :command, \"nope7\";", &["deploy:check"])
+        .unwrap_err();
+    assert!(
+        failed
+            .diagnostic
+            .message
+            .contains("there is no program nope7 on this machine"),
+        "{failed:?}"
+    );
+    let failed = servers
+        .run("depend :remote, :file, \"/nope8\", :roles => :db;", &["deploy:check"])
+        .unwrap_err();
+    let said = format!("{:?}", failed.diagnostic);
+    assert!(
+        said.contains("/nope8 is no file") && said.contains("three") && !said.contains("one:"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_library_author_can_bring_another_source_control() {
+    let servers = Servers::new();
+    let shelf = servers.directory.path().join("shelf");
+    fs::create_dir_all(shelf.join("7")).unwrap();
+    fs::write(shelf.join("7/VERSION"), "7").unwrap();
+    fs::write(shelf.join("newest"), "7\n").unwrap();
+    let lines = format!(
+        r#"set :scm, :shelf; set :repository, "{}";
+set :shelf_head, "newest";
+set :shelf_revision_command, "if [ -d \"$repository/$wanted\" ]; then echo \"$wanted\"; else cat -- \"$repository/$wanted\"; fi";
+set :shelf_checkout_command, "cp -RPp -- \"$repository/$revision/.\" \"$destination\"";"#,
+        shelf.display()
+    );
+    servers.release(A, &lines, &["update"]).unwrap();
+    servers
+        .release(B, &format!("{lines} set :deploy_via, :copy;"), &["update"])
+        .unwrap();
+    for host in HOSTS {
+        assert_eq!(fs::read_to_string(servers.path(host, "current/VERSION")).unwrap(), "7");
+        assert_eq!(
+            fs::read_to_string(servers.path(host, "current/REVISION")).unwrap(),
+            "7\n"
+        );
+    }
+    let failed = servers.run(&lines, &["deploy:pending"]);
+    assert!(format!("{failed:?}").contains("nothing is pending"), "{failed:?}");
+}
