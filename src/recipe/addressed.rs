@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use rhai::{ASTNode, Engine, Expr};
 
-use super::check::read::says_of_servers;
-use super::interpreter::Interpreter;
-use super::origin::diagnostic;
+use super::language::origin::diagnostic;
+use super::meaning::read::says_of_servers;
+use super::running::interpreter::Interpreter;
 use crate::configuration::{Addressed, HookAction, Selection, Servers, Task, When, select};
 
 pub(super) fn addressed(interpreter: &Interpreter, engine: &Engine, names: &[String]) -> Vec<Addressed> {

@@ -4,15 +4,15 @@ use std::rc::Rc;
 
 use rhai::{Dynamic, Engine, EvalContext, FnPtr, NativeCallContext, OptimizationLevel, Position};
 
-use super::Fallible;
-use super::block::call_function;
-use super::grammar::Given;
-use super::interpreter::{Interpreter, Namespace};
-use super::loader::Modules;
-use super::origin::raise;
-use super::syntax::words::{SYMBOL, as_written, is_parameter, statement_name, verb_key};
-use super::verbs::{Choices, VERBS, Verb};
-use super::{channel, functions, grammar, limits, missing, parallel};
+use super::language::grammar;
+use super::language::grammar::Given;
+use super::language::origin::{Fallible, raise};
+use super::language::syntax::words::{SYMBOL, as_written, is_parameter, statement_name, verb_key};
+use super::running::block::call_function;
+use super::running::interpreter::{Interpreter, Namespace};
+use super::running::loader::Modules;
+use super::running::verbs::{Choices, VERBS, Verb};
+use super::running::{channel, functions, limits, missing, parallel};
 use crate::configuration::join;
 use crate::event::Event;
 
@@ -30,7 +30,7 @@ pub(super) fn engine(interpreter: &Rc<Interpreter>) -> Engine {
     channel::register(&mut engine, interpreter);
     parallel::register(&mut engine);
     functions::register(&mut engine, interpreter);
-    super::verbs::register(&mut engine, interpreter);
+    super::running::verbs::register(&mut engine, interpreter);
     missing::register(&mut engine, interpreter);
     let printed = interpreter.clone();
     engine.on_print(move |text| printed.emit(Event::Printed { text: text.to_owned() }));
@@ -196,6 +196,6 @@ fn perform(
         if error.position().is_none() && !error.is_pseudo_error() {
             error.set_position(grammar::position(state));
         }
-        super::origin::locate(error, context.source())
+        super::language::origin::locate(error, context.source())
     })
 }

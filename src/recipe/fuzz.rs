@@ -5,7 +5,7 @@ use std::fs;
 use crate::configuration::Server;
 use crate::fuzz::Target;
 
-use super::download::Downloads;
+use super::running::download::Downloads;
 
 /// All of this folder.
 pub const TARGETS: &[Target] = &[Target {

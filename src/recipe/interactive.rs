@@ -4,7 +4,10 @@
 use indexmap::IndexSet;
 use rhai::{Caches, EvalContext, Position, Scope};
 
-use super::{Fallible, Recipe, Stopped, values, verbs};
+use super::language::origin::Fallible;
+use super::language::values;
+use super::running::verbs;
+use super::{Recipe, Stopped};
 use crate::configuration::{Selection, Server, Setter, When, is_variable_name, select, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;

@@ -1,63 +1,38 @@
 //! The recipe language on Rhai. The only folder that names rhai; outside it a block is an id.
 
-mod action;
 mod addressed;
-mod asleep;
-mod block;
-mod channel;
-mod check;
-mod command;
-mod connection;
 mod definitions;
-mod download;
 mod engine;
-mod functions;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
-mod grammar;
-mod hooks;
 mod interactive;
-mod interpreter;
-mod limits;
-mod loader;
-mod mask;
-mod missing;
-mod names;
-mod options;
-mod origin;
-mod parallel;
-mod passwords;
+mod language;
+mod meaning;
 mod reference;
-mod role_block;
-mod rollback;
-mod secrets;
-mod shown;
-mod sources;
-mod stack;
+mod running;
 mod stages;
-mod stdlib;
-mod syntax;
 #[cfg(test)]
 mod tests;
-mod values;
 mod variables;
-mod verbs;
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use indexmap::IndexMap;
-use rhai::{Dynamic, Engine, EvalAltResult, Position};
+use rhai::{Engine, EvalAltResult, Position};
 
 pub use self::interactive::Whom;
-pub use self::interpreter::names_secret;
 pub use self::reference::{language, reference};
-pub use self::stack::{STACK, on_large_stack};
+pub use self::running::interpreter::names_secret;
+pub use self::running::stack::{STACK, on_large_stack};
 pub use self::variables::Nobody;
 
-use self::check::Findings;
-use self::interpreter::Interpreter;
+use self::language::origin::{self, Fallible};
+use self::language::{mask, syntax, values};
+use self::meaning::findings::Findings;
+use self::running::interpreter::Interpreter;
+use self::running::{loader, stdlib, verbs};
 use crate::configuration::{Addressed, Setter, Task, TaskSummary, When, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::{Level, Reporter};
@@ -65,9 +40,6 @@ use crate::interrupt::Interrupt;
 use crate::secret::{Redactor, Secret};
 use crate::session::Connector;
 use crate::trust::Trust;
-
-/// What evaluating a piece of script gives.
-type Fallible<T = Dynamic> = Result<T, Box<EvalAltResult>>;
 
 /// What the command line and the environment give to a recipe, resolved once.
 #[derive(Debug, Default)]

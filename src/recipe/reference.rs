@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::connection::SSH_OPTIONS;
-use super::functions::kinds;
-use super::verbs::{Choice, Choices, VERBS};
+use super::running::connection::SSH_OPTIONS;
+use super::running::functions::kinds;
+use super::running::verbs::{Choice, Choices, VERBS};
 
 /// The file of the reference, in Markdown: the reference and where it comes from.
 pub fn reference() -> String {

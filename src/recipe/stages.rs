@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use rhai::Position;
 
-use super::{Fallible, Recipe, values};
+use super::Recipe;
+use super::language::origin::Fallible;
+use super::language::values;
 use crate::configuration::{Setter, nearest, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 

@@ -1,8 +1,8 @@
 //! What `capr vars` tells: who set each variable, and on demand its value, unless a secret is in it.
 
-use super::interpreter::names_secret;
-use super::origin::diagnostic;
-use super::values::plain;
+use super::language::origin::diagnostic;
+use super::language::values::plain;
+use super::running::interpreter::names_secret;
 use super::{Prompts, Recipe};
 use crate::configuration::{Shown, Value, Variable, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};

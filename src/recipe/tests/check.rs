@@ -3,8 +3,8 @@
 use super::{Case, recipe};
 use crate::configuration::TaskSummary;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::recipe::grammar::Tail;
-use crate::recipe::verbs::{VERBS, Verb};
+use crate::recipe::language::grammar::Tail;
+use crate::recipe::running::verbs::{VERBS, Verb};
 
 fn messages(found: &[Diagnostic]) -> Vec<&str> {
     found.iter().map(|diagnostic| diagnostic.message.as_str()).collect()

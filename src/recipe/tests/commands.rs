@@ -58,10 +58,7 @@ fn c10_the_environment_of_a_call_wins_key_by_key() {
         "{lines:?}"
     );
     assert!(lines[1].contains("A=1") && lines[1].contains("B=2"), "{lines:?}");
-    assert_eq!(
-        super::commands::lines(&case("run \"x\", :env => #{};").run(&["t"])),
-        ["x"]
-    );
+    assert_eq!(self::lines(&case("run \"x\", :env => #{};").run(&["t"])), ["x"]);
 }
 
 #[test]
@@ -274,7 +271,7 @@ fn u1_sudo_has_a_prompt_and_may_become_another_user() {
     assert!(lines[1].contains("-u bob id"), "{lines:?}");
     assert_eq!(outcome.printed(), ["sudo -p 'sudo password: '"]);
     let outcome = recipe(&text("set :sudo, \"/opt/sudo\"; set :sudo_prompt, \"\";")).run(&["t"]);
-    assert!(super::commands::lines(&outcome)[0].contains("/opt/sudo id"));
+    assert!(self::lines(&outcome)[0].contains("/opt/sudo id"));
     assert_eq!(outcome.printed(), ["/opt/sudo"]);
 }
 
@@ -345,7 +342,7 @@ fn f10_capture_gives_what_the_first_server_wrote_to_its_output() {
     let outcome = case.run(&["t"]);
     assert_eq!(outcome.script.commands().len(), 1);
     assert_eq!(outcome.printed(), ["[ out \n]"]);
-    let case = super::commands::case("puts capture(\"x\");");
+    let case = self::case("puts capture(\"x\");");
     case.script.on("*", "x", Answer::new().out("out").exits(1));
     assert_eq!(case.run(&["t"]).error().message, "`x' failed on a");
 }

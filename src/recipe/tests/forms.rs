@@ -1,7 +1,7 @@
 //! Ways to write the same call, and the words that verbs must not take away.
 
-use super::super::verbs::VERBS;
 use super::{Outcome, prints, recipe};
+use crate::recipe::running::verbs::VERBS;
 use crate::session::scripted::Answer;
 
 fn sent(body: &str) -> Vec<String> {

@@ -1,10 +1,10 @@
 //! The tables of functions, and what they do that an example cannot show.
 
-use super::super::functions::{functions, kinds};
 use super::{prints, recipe};
 use crate::deadline::InTime;
 use crate::event::{Event, Level};
 use crate::interrupt::Signal;
+use crate::recipe::running::functions::{functions, kinds};
 
 /// The error of a task with this body.
 fn fails(body: &str) -> String {

@@ -7,9 +7,9 @@ use proptest::prelude::{Just, Strategy, any, proptest};
 use proptest::sample::{Index, select, subsequence};
 use proptest::{prop_assert_eq, prop_oneof};
 
-use super::super::on_large_stack;
-use super::super::verbs::VERBS;
 use super::{prints, recipe, tries};
+use crate::recipe::on_large_stack;
+use crate::recipe::running::verbs::VERBS;
 use regex::Regex;
 
 use crate::session::scripted::Answer;

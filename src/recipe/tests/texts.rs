@@ -9,10 +9,10 @@ use proptest::prelude::{Just, Strategy, any, prop, proptest};
 use proptest::{prop_assert, prop_assert_eq, prop_oneof};
 use rhai::{Array, Dynamic, Engine, Map, Scope};
 
-use super::super::Options;
-use super::super::functions;
-use super::super::interpreter::Interpreter;
 use super::{recipe, tries};
+use crate::recipe::Options;
+use crate::recipe::running::functions;
+use crate::recipe::running::interpreter::Interpreter;
 
 thread_local! {
     static ENGINE: Engine = {

@@ -1,0 +1,560 @@
+//! Syntax errors as a recipe's author is told them: what was expected where, and what Ruby habits are written like here.
+
+use rhai::{LexError, ParseError, ParseErrorType, Position};
+
+use super::super::origin::origin;
+use super::fragments::{own, plain, quoted};
+use super::habits::reserved;
+use super::layout::{Kind, braces, is_word, line_of, meant_end, open_at, pieces};
+use super::numbers::number;
+use super::words::plain_words;
+use super::{habits, ruby};
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::io_error::lower;
+use crate::recipe::running::interpreter::{names_secret, starred};
+
+/// The diagnostic of a syntax error in `text`.
+pub(super) fn syntax(error: &ParseError, source: &str, text: &str) -> Diagnostic {
+    let at = Place::new(text, error.position());
+    let Told {
+        message,
+        label,
+        hint,
+        position,
+    } = describe(error.err_type(), Some(&at));
+    let place = origin(Some(source), position.unwrap_or(error.position()));
+    let mut diagnostic = Diagnostic::new(Fault::Recipe, plain_words(&message)).at(place);
+    diagnostic.label = label.map(|label| plain_words(&label));
+    let is_secret = names_secret(&[at.before, at.rest].concat().to_lowercase());
+    // Else it is a form, without words of the recipe.
+    let is_own = |hint: &str| hint.starts_with("write: ");
+    let shown = |hint: String| {
+        if is_secret && is_own(&hint) {
+            starred(&hint)
+        } else {
+            hint
+        }
+    };
+    diagnostic.hints.extend(hint.map(|hint| shown(plain_words(&hint))));
+    diagnostic
+}
+
+/// Under the caret where a statement has no end.
+pub(super) const NO_SEMICOLON: &str = "`;' is missing";
+
+/// What is said of an error.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    message: String,
+    /// Under the caret.
+    label: Option<String>,
+    hint: Option<String>,
+    /// Where it is shown, if not where the parser stopped.
+    position: Option<Position>,
+}
+
+impl Told {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(super) fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// With what helps, if anything does.
+    pub(super) fn help(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    pub(super) fn at(mut self, position: Option<Position>) -> Self {
+        self.position = position;
+        self
+    }
+}
+
+/// Where a text could not be read on.
+pub(super) struct Place<'a> {
+    pub(super) text: &'a str,
+    /// In bytes.
+    pub(super) at: usize,
+    /// The rest of its line.
+    pub(super) rest: &'a str,
+    /// Its line up to it.
+    pub(super) before: &'a str,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn new(text: &'a str, position: Position) -> Self {
+        habits::at_do(Self::at_byte(text, offset(text, position)))
+    }
+
+    pub(super) fn at_byte(text: &'a str, at: usize) -> Self {
+        let (above, below) = text.split_at(at);
+        Self {
+            text,
+            at,
+            rest: below.split('\n').next().unwrap_or(""),
+            before: above.rsplit('\n').next().unwrap_or(""),
+        }
+    }
+
+    /// The word that stands there, or the one character.
+    pub(super) fn word(&self) -> &'a str {
+        let end = self.rest.find(|c| !is_word(c)).unwrap_or(self.rest.len());
+        match self.rest.get(..end) {
+            Some("") | None => self
+                .rest
+                .get(..self.rest.chars().next().map_or(0, char::len_utf8))
+                .unwrap_or(""),
+            Some(word) => word,
+        }
+    }
+
+    /// The word before it.
+    pub(super) fn word_before(&self) -> &'a str {
+        let text = self.text.get(..self.behind_code()).unwrap_or("");
+        let start = text.rfind(|c: char| !is_word(c)).map_or(0, |at| {
+            at + text
+                .get(at..)
+                .and_then(|rest| rest.chars().next())
+                .map_or(1, char::len_utf8)
+        });
+        text.get(start..).unwrap_or("")
+    }
+
+    /// Where the statement that it stands in begins, on whatever level.
+    pub(super) fn statement_start(&self) -> usize {
+        let mut open: Vec<(char, Option<usize>)> = vec![('{', None)];
+        for piece in pieces(self.text.get(..self.at).unwrap_or(self.text)) {
+            if !matches!(piece.kind, Kind::Close('}') | Kind::Semicolon)
+                && let Some(('{', start)) = open.last_mut()
+            {
+                start.get_or_insert(piece.range.start);
+            }
+            match piece.kind {
+                Kind::Open(bracket) => open.push((bracket, None)),
+                Kind::Close('}') if open.len() > 1 => {
+                    while open.len() > 2 && !matches!(open.last(), Some(('{' | '#', _))) {
+                        open.pop();
+                    }
+                    let is_block = matches!(open.pop(), Some(('{', _)));
+                    if let Some((_, start)) = open.last_mut().filter(|_| is_block) {
+                        *start = None;
+                    }
+                }
+                Kind::Close(bracket) => {
+                    let opening = if bracket == ')' { '(' } else { '[' };
+                    if open.last().is_some_and(|(last, _)| *last == opening) {
+                        open.pop();
+                    }
+                }
+                Kind::Semicolon => {
+                    while open.len() > 1 && !matches!(open.last(), Some(('{', _))) {
+                        open.pop();
+                    }
+                    if let Some((_, start)) = open.last_mut() {
+                        *start = None;
+                    }
+                }
+                _ => {}
+            }
+        }
+        let block = open.iter().rev().find(|(bracket, _)| *bracket == '{');
+        block.and_then(|(_, start)| *start).unwrap_or(self.at)
+    }
+
+    /// The first word of that statement.
+    pub(super) fn statement_word(&self) -> &'a str {
+        let rest = self.text.get(self.statement_start()..).unwrap_or("");
+        rest.get(..rest.find(|c| !is_word(c)).unwrap_or(rest.len()))
+            .unwrap_or("")
+    }
+
+    /// Whether it is the first on its line.
+    pub(super) fn begins_line(&self) -> bool {
+        self.before.trim().is_empty()
+    }
+
+    /// Behind what stands before, which may be lines above.
+    pub(super) fn behind_code(&self) -> usize {
+        let last = pieces(self.text.get(..self.at).unwrap_or(self.text)).pop();
+        last.map_or(self.at, |piece| piece.range.end)
+    }
+}
+
+/// The byte of a position; the end of the text where there is none.
+pub(super) fn offset(text: &str, position: Position) -> usize {
+    let Some(line) = position.line() else {
+        return text.len();
+    };
+    let start = match line {
+        0 | 1 => Some(0),
+        line => text.match_indices('\n').nth(line - 2).map(|(at, _)| at + 1),
+    };
+    let Some(start) = start else { return text.len() };
+    let rest = text.get(start..).unwrap_or("");
+    let rest = rest.split('\n').next().unwrap_or("");
+    let column = position.position().unwrap_or(1).saturating_sub(1);
+    start + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at)
+}
+
+/// The position of a byte.
+pub(super) fn position(text: &str, at: usize) -> Option<Position> {
+    let before = text.get(..at)?;
+    let column = before.rsplit('\n').next()?.chars().count() + 1;
+    let line = u16::try_from(line_of(text, at)).ok()?;
+    Some(Position::new(line, u16::try_from(column).ok()?))
+}
+
+/// What was expected, and what may help, where a script was compiled by a script: its text is not at hand.
+pub(in crate::recipe) fn without_text(error: &ParseErrorType) -> (String, Option<String>) {
+    let told = describe(error, None);
+    (told.message, told.hint)
+}
+
+fn describe(error: &ParseErrorType, place: Option<&Place>) -> Told {
+    let word = place.map_or("", Place::word);
+    if place.is_some_and(|place| place.rest.starts_with('#') && comment_at(place.text, place.at)) {
+        return Told::new("`#' begins no comment")
+            .label("no comment")
+            .hint("comments begin with //");
+    }
+    if let Some(told) = place.and_then(reserved::filled_in) {
+        return told;
+    }
+    if let (ParseErrorType::MissingToken(token, _), Some(place)) = (error, place)
+        && token == "fn"
+        && place.word_before() == "private"
+    {
+        let at = place.behind_code() - "private".len();
+        let told = reserved::reserved("private", Some(&Place::at_byte(place.text, at)));
+        return told.at(position(place.text, at));
+    }
+    if let Some(place) = place
+        && may_be_habit(error)
+        && let Some(told) = habits::habit(place)
+    {
+        return told;
+    }
+    match error {
+        ParseErrorType::UnexpectedEOF => ended(place),
+        ParseErrorType::MissingToken(token, _) if token == "}" && word.is_empty() => ended(place),
+        ParseErrorType::MissingToken(token, _) if token == ";" => no_semicolon(place),
+        ParseErrorType::MissingToken(token, what) => missing(token, what, place),
+        ParseErrorType::MissingSymbol(what) => Told::new(lower(what)),
+        ParseErrorType::UnknownOperator(operator) => unknown_operator(operator),
+        ParseErrorType::Reserved(word) => reserved(word, place),
+        ParseErrorType::AssignmentToInvalidLHS(_) => habits::no_target(place),
+        ParseErrorType::BadInput(error) => lexical(error, place),
+        ParseErrorType::LoopBreak => Told::new("`break' or `continue' outside a loop")
+            .label("in no `for', `while' or `loop'")
+            .hint("a task or a function is left with `return'"),
+        ParseErrorType::ExprExpected(what) => {
+            Told::new(format!("expected {}", lower(what))).label("a value is missing here")
+        }
+        ParseErrorType::VariableExpected => Told::new("expected the name of a variable")
+            .label("this cannot be a name")
+            .hint("a name is made of letters, digits and `_', and begins with a letter"),
+        ParseErrorType::PropertyExpected => Told::new("expected the name of a property")
+            .label("no name")
+            .hint("a map is written: #{ name: value, \"other name\": value }"),
+        ParseErrorType::DuplicatedProperty(name) => {
+            Told::new(format!("`{name}' stands twice in this map")).label("the second one")
+        }
+        ParseErrorType::FnDuplicatedDefinition(name, _) => Told::new(format!("the function `{name}' is defined twice"))
+            .label("the second one")
+            .hint("functions of one name differ in the number of their parameters"),
+        ParseErrorType::WrongFnDefinition => Told::new("a function cannot be defined in a block")
+            .label("not at the top of the file")
+            .hint("move it out of the block; or: let name = |parameters| { … };"),
+        ParseErrorType::FnMissingParams(name) => Told::new(format!("the function `{name}' has no parameters"))
+            .label("expected `('")
+            .hint(format!("a function is written: fn {name}(parameters) {{ … }}")),
+        ParseErrorType::FnMissingBody(name) => Told::new(format!("the function `{name}' has no body"))
+            .label("expected `{'")
+            .hint(format!("a function is written: fn {name}(parameters) {{ … }}")),
+        ParseErrorType::MalformedCapture(_) => Told::new(format!("`{word}!' cannot be called on a value"))
+            .label("no `!' here")
+            .hint(match ruby::meant(word) {
+                Some(meant) => meant.to_owned(),
+                None => format!("a new value is given back: name = {word}(name, …)"),
+            }),
+        ParseErrorType::MismatchedType(..) => habits::no_condition(place),
+        ParseErrorType::MalformedIndexExpr(_) => Told::new("this cannot be an index"),
+        ParseErrorType::AssignmentToConstant(name) => Told::new(format!("`{name}' is constant"))
+            .label("cannot be assigned to")
+            .hint("let makes a variable that can change"),
+        ParseErrorType::ExprTooDeep => Told::new("expressions stand in each other too deeply")
+            .hint("set parts of it aside with let, or in a function"),
+        other => Told::new(lower(&other.to_string())),
+    }
+}
+
+/// Whether a comment of Ruby begins at this byte.
+pub(super) fn comment_at(text: &str, at: usize) -> bool {
+    pieces(text)
+        .iter()
+        .any(|piece| piece.kind == Kind::Comment && piece.range.start == at)
+}
+
+/// Whether the parser may have stopped at something of Ruby's, and does not know better what is wrong.
+fn may_be_habit(error: &ParseErrorType) -> bool {
+    match error {
+        ParseErrorType::Reserved(sign) => !matches!(sign.as_str(), "#" | "nil" | "null" | "None"),
+        ParseErrorType::BadInput(LexError::UnexpectedInput(text)) => text != "}",
+        ParseErrorType::BadInput(LexError::ImproperSymbol(symbol, _)) => symbol != "eval" && !symbol.contains('#'),
+        ParseErrorType::MissingToken(..)
+        | ParseErrorType::MissingSymbol(_)
+        | ParseErrorType::UnknownOperator(_)
+        | ParseErrorType::ExprExpected(_)
+        | ParseErrorType::VariableExpected
+        | ParseErrorType::PropertyExpected
+        | ParseErrorType::FnMissingParams(_)
+        | ParseErrorType::MalformedCapture(_)
+        | ParseErrorType::MalformedIndexExpr(_) => true,
+        _ => false,
+    }
+}
+
+/// The text ends where something is still open.
+fn ended(place: Option<&Place>) -> Told {
+    let Some(place) = place else {
+        return Told::new("the text ends in the middle of a statement");
+    };
+    if let Some(opening) = braces(place.text).never_closed {
+        let told = Told::new("this block is never closed")
+            .label("its `}' is missing")
+            .at(position(place.text, opening));
+        let hint = meant_end(place.text, opening);
+        return told.help(hint.map(|line| format!("by the indentation it ends before line {line}")));
+    }
+    let behind = place.behind_code();
+    let told = Told::new("the file ends in the middle of a statement").at(position(place.text, behind));
+    match open_at(place.text, place.text.len()) {
+        Some((bracket, opening)) => Told::new(format!("this `{bracket}' is never closed"))
+            .label(format!("its `{}' is missing", closing(bracket)))
+            .at(position(place.text, opening)),
+        None => told.label("something is missing here"),
+    }
+}
+
+fn closing(bracket: char) -> char {
+    match bracket {
+        '(' => ')',
+        '[' => ']',
+        _ => '}',
+    }
+}
+
+fn no_semicolon(place: Option<&Place>) -> Told {
+    let Some(place) = place else {
+        return Told::new("expected `;' after a statement");
+    };
+    if let Some(told) = habits::escaped_backtick(place) {
+        return told;
+    }
+    if !place.begins_line() && ruby::is_argument(place) {
+        return Told::new("expected `,' between two arguments")
+            .label("no `,' before this")
+            .hint("arguments are separated by `,'");
+    }
+    let message = match place.word() {
+        "" => "expected `;' after this statement".to_owned(),
+        "\"" | "`" => "expected `;' before this text".to_owned(),
+        word => format!("expected `;' before `{word}'"),
+    };
+    match place.word() {
+        "," => Told::new("a statement does not go on with `,'")
+            .label("it ends before this")
+            .hint("every statement ends with `;'; a name gets its value by itself: let a = 1; let b = 2;"),
+        "{" => Told::new("a block cannot stand here")
+            .label("no verb before it takes a block")
+            .hint("a block stands behind a verb, as in task :name { … }; a map is written #{ name: value }"),
+        _ => Told::new(message)
+            .label(NO_SEMICOLON)
+            .at(position(place.text, place.behind_code()))
+            .hint("every statement ends with `;', except one that ends in a block"),
+    }
+}
+
+fn missing(token: &str, what: &str, place: Option<&Place>) -> Told {
+    let word = place.map_or("", Place::word);
+    let found = match word {
+        "" => "the end of the file".to_owned(),
+        "\"" | "`" => "a text".to_owned(),
+        word => format!("`{word}'"),
+    };
+    let open = place.and_then(|place| Some((place.text, open_at(place.text, place.at)?)));
+    match (token, open) {
+        (")" | "]" | "}" | ",", Some((text, (bracket, opening)))) if bracket != '{' => {
+            let told = Told::new(format!("expected `{}' or `,', found {found}", closing(bracket)));
+            let shown = if bracket == '#' {
+                "#{".to_owned()
+            } else {
+                bracket.to_string()
+            };
+            let is_here = place.is_some_and(|place| line_of(text, place.at) == line_of(text, opening));
+            let told = match is_here {
+                true => told.hint(format!("`{shown}' is still open here")),
+                false => told.hint(format!(
+                    "`{shown}' of line {} is still open here",
+                    line_of(text, opening)
+                )),
+            };
+            told.label(format!("`{}' is missing before this", closing(bracket)))
+        }
+        ("{", _) if let Some((_, told)) = place.and_then(habits::command_as_condition) => told,
+        ("{", _) => {
+            let told = Told::new(format!("expected `{{' to begin a block, found {found}")).label("expected `{'");
+            let hint = place.map(|place| match place.statement_word() {
+                word @ ("if" | "while" | "for") => {
+                    let head = plain(place.said());
+                    let head = head.strip_suffix("then").unwrap_or(&head).trim_end();
+                    own(format!("write: {head} {{ … }}")).unwrap_or_else(|| format!("write: {word} … {{ … }}"))
+                }
+                "else" => "write: } else if condition { … }".to_owned(),
+                _ => "a block is written in braces: { … }".to_owned(),
+            });
+            told.help(hint)
+        }
+        _ => {
+            let what = if what.contains("expression") || what.contains("statement") {
+                ""
+            } else {
+                what
+            };
+            Told::new(format!(
+                "{}, found {found}",
+                format!("expected `{token}' {what}").trim_end()
+            ))
+            .label(format!("expected `{token}'"))
+        }
+    }
+}
+
+fn unknown_operator(operator: &str) -> Told {
+    Told::new(format!("there is no operator `{operator}'")).label("not known")
+}
+
+fn reserved(word: &str, place: Option<&Place>) -> Told {
+    match word {
+        "#" => Told::new("`#' begins no comment")
+            .label("no comment")
+            .hint("comments begin with //"),
+        "@" | "$" => habits::with_sign(word, place),
+        ":" if place.is_some_and(|place| place.before.trim_end().ends_with(['"', '`', ']', ')'])) => {
+            Told::new("expected `,' between two arguments")
+                .label("no `,' before this")
+                .hint("arguments are separated by `,'")
+        }
+        "nil" if place.is_some_and(|place| place.before.ends_with('.')) => Told::new("there is no `.nil?'")
+            .label("not a function")
+            .hint("write: value == ()"),
+        ":" => Told::new("a symbol cannot stand here")
+            .label("no value is expected")
+            .hint("a pair is written with `=>': :roles => :app"),
+        "nil" | "null" | "None" => Told::new(format!("there is no `{word}' in recipes"))
+            .label("nothing is written ()")
+            .hint("write: ()"),
+        "}" if place.is_some() => extra_brace(place),
+        _ if place.is_some_and(|place| matches!(place.word_before(), "let" | "const" | "fn")) => {
+            Told::new(format!("`{word}' is a reserved word"))
+                .label("cannot be a name")
+                .hint(format!("write another name: my_{word}"))
+        }
+        _ if word.starts_with(is_word) => reserved::reserved(word, place),
+        _ => out_of_place(word),
+    }
+}
+
+/// A sign at which nothing can begin or go on.
+fn out_of_place(sign: &str) -> Told {
+    match sign {
+        ";" | ")" | "]" | "}" | "," => {
+            Told::new(format!("expected a value before `{sign}'")).label("a value is missing before this")
+        }
+        _ => Told::new(format!("`{sign}' cannot stand here")).label("nothing can begin with it"),
+    }
+}
+
+fn extra_brace(place: Option<&Place>) -> Told {
+    let told = Told::new("this `}' closes nothing").label("no block is open here");
+    let Some(place) = place else { return told };
+    match braces(place.text).closes_too_much {
+        Some((closing, opening)) => told.hint(format!(
+            "the `}}' of line {} has closed the block of line {}",
+            line_of(place.text, closing),
+            line_of(place.text, opening)
+        )),
+        None => told,
+    }
+}
+
+fn lexical(error: &LexError, place: Option<&Place>) -> Told {
+    match error {
+        // What stands in them may be a secret.
+        LexError::MalformedChar(_) => {
+            let text = place.and_then(|place| place.rest.get(1..)?.split('\'').next());
+            let hint = text.and_then(|text| own(format!("write: {}", quoted(text))));
+            Told::new("a text stands in double quotes, not in single ones")
+                .label("in single quotes")
+                .hint(hint.unwrap_or_else(|| "write: \"…\", or `…` where a value is filled in: ${name}".to_owned()))
+        }
+        LexError::UnterminatedString => {
+            // Rhai points somewhere into a text in backticks.
+            let last = place.and_then(|place| pieces(place.text).pop());
+            let last = last
+                .filter(|piece| piece.kind == Kind::Text(false))
+                .map(|piece| piece.range.start);
+            let backtick = place
+                .zip(last)
+                .filter(|(place, at)| place.text.get(*at..).is_some_and(|rest| rest.starts_with('`')));
+            let mark = if backtick.is_some() { "`" } else { "\"" };
+            Told::new("this text has no end")
+                .label(format!("its closing {mark} is missing"))
+                .at(backtick.and_then(|(place, at)| position(place.text, at)))
+                .hint("a text in double quotes ends on its line; one in backticks may have several lines")
+        }
+        LexError::Runtime(message) => {
+            let told = Told::new(message.clone()).label("not a local variable");
+            match place {
+                Some(place) => told.hint(habits::assigned(place)),
+                None => told,
+            }
+        }
+        LexError::UnexpectedInput(text) if text == "}" => extra_brace(place),
+        LexError::UnexpectedInput(text) => out_of_place(text),
+        LexError::ImproperSymbol(symbol, _) if symbol == "eval" => Told::new("a recipe has no `eval'")
+            .label("not allowed")
+            .hint("a variable whose name is computed is read with fetch(name)"),
+        LexError::ImproperSymbol(symbol, _) if symbol.contains('#') => Told::new("`#' begins no comment")
+            .label("no comment")
+            .hint("comments begin with //"),
+        LexError::MalformedEscapeSequence(text) if text.starts_with("\\e") => Told::new("there is no `\\e' in recipes")
+            .label("this one")
+            .hint("write: \\x1b"),
+        LexError::MalformedEscapeSequence(_) => {
+            Told::new("a backslash stands before a letter that it gives no meaning")
+                .label("this one")
+                .hint("a backslash in double quotes is written \\\\; in backticks it is itself")
+        }
+        LexError::ImproperSymbol(symbol, _) => out_of_place(symbol),
+        LexError::MalformedNumber(_) => number(place.map_or("", |place| place.rest)),
+        other => Told::new(lower(&other.to_string())),
+    }
+}

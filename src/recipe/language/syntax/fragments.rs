@@ -1,0 +1,362 @@
+//! Pieces of the statement around a place, and the same in a recipe's words: for hints that say what to write instead.
+
+use super::errors::Place;
+use super::layout::{Kind, Piece, is_word, pieces};
+use crate::recipe::running::interpreter::names_secret;
+
+/// Longer lines are not easier to read than a form.
+const MAX_LENGTH: usize = 100;
+
+impl<'a> Place<'a> {
+    /// The statement up to here.
+    pub(super) fn said(&self) -> &'a str {
+        self.text.get(self.statement_start()..self.at).unwrap_or("").trim()
+    }
+
+    /// The rest of the line behind the first bytes of it, up to one of these pieces or the end of the bracket around it.
+    pub(super) fn behind(&self, skipped: usize, stops: &[&str]) -> &'a str {
+        until(self.rest.get(skipped..).unwrap_or(""), stops)
+    }
+}
+
+/// A hint with words of the recipe, if it is one that helps and that can be shown.
+pub(super) fn own(hint: String) -> Option<String> {
+    let is_short = !hint.contains('\n') && hint.chars().count() <= MAX_LENGTH;
+    (is_short && !names_secret(&hint.to_lowercase())).then_some(hint)
+}
+
+fn slice<'a>(text: &'a str, piece: &Piece) -> &'a str {
+    text.get(piece.range.clone()).unwrap_or("")
+}
+
+/// The code in front of one of these pieces, on the same level.
+pub(super) fn until<'a>(text: &'a str, stops: &[&str]) -> &'a str {
+    let (mut depth, mut end) = (0_usize, 0);
+    for piece in pieces(text) {
+        if depth == 0 && (piece.kind == Kind::Comment || stops.contains(&slice(text, &piece))) {
+            break;
+        }
+        match piece.kind {
+            Kind::Open(_) => depth += 1,
+            Kind::Close(_) if depth == 0 => break,
+            Kind::Close(_) => depth -= 1,
+            _ => {}
+        }
+        end = piece.range.end;
+    }
+    text.get(..end).unwrap_or("").trim()
+}
+
+/// The parts between commas.
+pub(super) fn parts(text: &str) -> Vec<&str> {
+    let (mut parts, mut rest) = (Vec::new(), text.trim());
+    while !rest.is_empty() {
+        let part = until(rest, &[","]);
+        parts.push(part);
+        let behind = rest.get(part.len()..).unwrap_or("").trim_start();
+        match behind.strip_prefix(',') {
+            Some(behind) => rest = behind.trim_start(),
+            None => break,
+        }
+    }
+    parts
+}
+
+/// The value that ends a piece of a statement: behind the last comma, sign of assignment, or first word of a verb.
+pub(super) fn last_value(text: &str) -> &str {
+    let all = pieces(text);
+    let mut depth = 0_usize;
+    for (index, piece) in all.iter().enumerate().rev() {
+        let stands_before = match piece.kind {
+            Kind::Close(_) => {
+                depth += 1;
+                false
+            }
+            Kind::Open(_) if depth > 0 => {
+                depth -= 1;
+                false
+            }
+            Kind::Open(_) => true,
+            _ if depth > 0 => false,
+            Kind::Semicolon => true,
+            Kind::Other => separates(text, index.checked_sub(1).and_then(|index| all.get(index)), piece),
+            Kind::Word => leads(text, piece),
+            _ => false,
+        };
+        if stands_before {
+            return text.get(piece.range.end..).unwrap_or("").trim();
+        }
+    }
+    text.trim()
+}
+
+/// A comma, the sign of an assignment, the end of `=>`.
+fn separates(text: &str, before: Option<&Piece>, piece: &Piece) -> bool {
+    let follows = |signs: &[&str]| {
+        before.is_some_and(|before| signs.contains(&slice(text, before)) && before.range.end == piece.range.start)
+    };
+    let goes_on = || {
+        text.get(piece.range.end..)
+            .is_some_and(|rest| rest.starts_with(['=', '~']))
+    };
+    match slice(text, piece) {
+        "," => true,
+        ">" => follows(&["="]),
+        "=" => !follows(&["=", "!", "<", ">"]) && !goes_on(),
+        _ => false,
+    }
+}
+
+/// Whether a piece is a word in front of a value, and no name of something or a part of one.
+fn leads(text: &str, piece: &Piece) -> bool {
+    let (before, behind) = (text.get(..piece.range.start), text.get(piece.range.end..));
+    is_leading(slice(text, piece))
+        && !behind.is_some_and(|behind| behind.starts_with('.'))
+        && !before.is_some_and(|before| before.ends_with(['.', ':']))
+}
+
+/// A word in front of a value.
+fn is_leading(word: &str) -> bool {
+    matches!(
+        word,
+        "if" | "unless" | "while" | "until" | "elsif" | "else" | "return" | "in" | "and" | "or" | "not" | "then" | "do"
+    ) || crate::recipe::running::verbs::find(word).is_some_and(|verb| {
+        !matches!(
+            verb.name,
+            "fetch" | "exists" | "capture" | "capture_all" | "current_task"
+        )
+    })
+}
+
+/// Ruby's code as far as it is only spelled otherwise: quotes, `#{}` in texts, `nil`, `and`, `exists?`, lists of words.
+pub(super) fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    let mut end = 0;
+    for piece in pieces(text) {
+        if piece.range.start < end {
+            continue;
+        }
+        let gap = text.get(end..piece.range.start).unwrap_or("");
+        plain.push_str(if gap.len() > 1 && gap.trim().is_empty() {
+            " "
+        } else {
+            gap
+        });
+        end = piece.range.end;
+        let word = slice(text, &piece);
+        let rest = text.get(piece.range.start..).unwrap_or("");
+        match piece.kind {
+            Kind::Char => plain.push_str(&quoted(word.trim_matches('\''))),
+            Kind::Text(true) if word.starts_with('"') && word.contains("#{") => {
+                plain.push_str(&format!("`{}`", word.trim_matches('"').replace("#{", "${")));
+            }
+            Kind::Word if matches!(word, "nil" | "null") => plain.push_str("()"),
+            Kind::Word if word == "and" => plain.push_str("&&"),
+            Kind::Word if word == "or" => plain.push_str("||"),
+            Kind::Word if word == "not" => {
+                plain.push('!');
+                end += rest.get(3..).map_or(0, |rest| rest.len() - rest.trim_start().len());
+            }
+            Kind::Word if rest.get(word.len()..).is_some_and(|rest| rest.starts_with("?(")) => {
+                plain.push_str(match word {
+                    "include" | "key" | "has_key" | "member" => "contains",
+                    "start_with" => "starts_with",
+                    "end_with" => "ends_with",
+                    other => other,
+                });
+                end += 1;
+            }
+            Kind::Other if word == "%" && word_list(rest).is_some() => {
+                let (list, length) = word_list(rest).unwrap_or_default();
+                plain.push_str(&list);
+                end = piece.range.start + length;
+            }
+            _ => plain.push_str(word),
+        }
+    }
+    plain.push_str(text.get(end..).unwrap_or("").trim_end());
+    plain
+}
+
+/// A text in the quotes that it needs.
+pub(super) fn quoted(text: &str) -> String {
+    match text.contains(['"', '\\']) && !text.contains('`') {
+        true => format!("`{text}`"),
+        false => format!("\"{}\"", text.replace('"', "\\\"")),
+    }
+}
+
+/// The condition turned round.
+pub(super) fn negated(condition: &str) -> String {
+    if let Some(positive) = condition.strip_prefix('!') {
+        return positive.to_owned();
+    }
+    let is_one = !condition.contains(" && ") && !condition.contains(" || ") && {
+        let mut depth = 0_usize;
+        pieces(condition).iter().all(|piece| {
+            match piece.kind {
+                Kind::Open(_) => depth += 1,
+                Kind::Close(_) => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth > 0 || piece.kind != Kind::Other || matches!(slice(condition, piece), "." | ":")
+        })
+    };
+    match is_one {
+        true => format!("!{condition}"),
+        false => format!("!({condition})"),
+    }
+}
+
+/// `%w[a b]`: the list, and the length of what it was.
+pub(super) fn word_list(text: &str) -> Option<(String, usize)> {
+    let symbols = text.starts_with("%i") || text.starts_with("%I");
+    let rest = ["%w", "%W", "%i", "%I"]
+        .iter()
+        .find_map(|sign| text.strip_prefix(sign))?;
+    let open = rest.chars().next()?;
+    let close = closing(open)?;
+    let words = rest.get(1..)?.split(close).next()?;
+    (1 + words.len() < rest.len()).then_some(())?;
+    let words: Vec<String> = words
+        .split_whitespace()
+        .map(|word| if symbols { format!(":{word}") } else { quoted(word) })
+        .collect();
+    let length = text.len() - rest.len() + rest.find(close)? + close.len_utf8();
+    Some((format!("[{}]", words.join(", ")), length))
+}
+
+/// `%q(text)`: the text in quotes of a recipe.
+pub(super) fn percent_text(text: &str) -> Option<String> {
+    let rest = text.strip_prefix('%')?;
+    let rest = rest.strip_prefix(['q', 'Q']).unwrap_or(rest);
+    let open = rest.chars().next()?;
+    let inner = rest.get(1..)?.split(closing(open)?).next()?;
+    Some(quoted(inner))
+}
+
+fn closing(open: char) -> Option<char> {
+    Some(match open {
+        '(' => ')',
+        '[' => ']',
+        '{' => '}',
+        '<' => '>',
+        '|' | '/' | '!' => open,
+        _ => return None,
+    })
+}
+
+/// The inside of Ruby's map as a recipe's map; `None` if it is none.
+pub(super) fn map(inner: &str) -> Option<String> {
+    map_with(inner, str::to_owned)
+}
+
+/// The same for SSHKit's `with`, which writes a variable that is named by a symbol in capitals.
+pub(super) fn environment(inner: &str) -> Option<String> {
+    map_with(inner, str::to_uppercase)
+}
+
+fn map_with(inner: &str, symbol: fn(&str) -> String) -> Option<String> {
+    let pairs: Option<Vec<String>> = parts(inner).into_iter().map(|one| pair(one, symbol)).collect();
+    let pairs = pairs.filter(|pairs| !pairs.is_empty())?;
+    Some(format!("#{{ {} }}", pairs.join(", ")))
+}
+
+fn pair(pair: &str, symbol: fn(&str) -> String) -> Option<String> {
+    let (key, value) = if let Some(rest) = pair.strip_prefix(':') {
+        let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+        (
+            symbol(rest.get(..end)?),
+            rest.get(end..)?.trim_start().strip_prefix("=>")?,
+        )
+    } else if pair.starts_with(['"', '\'']) {
+        let end = pieces(pair).first()?.range.end;
+        let rest = pair.get(end..)?.trim_start();
+        let rest = rest.strip_prefix("=>").or_else(|| rest.strip_prefix(':'))?;
+        (quoted(pair.get(1..end - 1)?), rest)
+    } else {
+        let end = pair.find(|c| !is_word(c))?;
+        let rest = pair.get(end..)?;
+        (
+            symbol(pair.get(..end)?),
+            rest.strip_prefix(':').filter(|rest| !rest.starts_with(':'))?,
+        )
+    };
+    let value = value.trim();
+    let value = match value.strip_prefix('{').and_then(|value| value.strip_suffix('}')) {
+        Some(inner) => map(inner)?,
+        None => plain(value),
+    };
+    (!key.is_empty() && !value.is_empty()).then(|| format!("{key}: {value}"))
+}
+
+/// The parameters between `|` that stand first.
+pub(super) fn parameters(rest: &str) -> Option<&str> {
+    rest.trim_start().strip_prefix('|')?.split('|').next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{environment, last_value, map, negated, own, parts, plain, word_list};
+
+    #[test]
+    fn code_of_ruby_is_spelled_as_in_a_recipe() {
+        for (ruby, recipe) in [
+            ("exists?(:a) and not fetch(:b, nil)", "exists(:a) && !fetch(:b, ())"),
+            ("'it' + \"x #{y}\"", "\"it\" + `x ${y}`"),
+            ("%w(a b) + %i[c]", "[\"a\", \"b\"] + [:c]"),
+            ("list.include?('a')", "list.contains(\"a\")"),
+            ("a ? b : c", "a ? b : c"),
+        ] {
+            assert_eq!(plain(ruby), recipe);
+        }
+    }
+
+    #[test]
+    fn the_last_value_of_a_piece_of_a_statement_is_found() {
+        for (text, value) in [
+            ("set :a, exists(:b)", "exists(:b)"),
+            ("puts true", "true"),
+            ("let a = f(1, 2) + 3", "f(1, 2) + 3"),
+            ("run \"x\", :once => fetch(:b)", "fetch(:b)"),
+            ("if a == b", "a == b"),
+            ("puts (a", "a"),
+            ("server.role", "server.role"),
+        ] {
+            assert_eq!(last_value(text), value, "{text}");
+        }
+        assert_eq!(parts("a, f(b, c), [d, e]"), ["a", "f(b, c)", "[d, e]"]);
+    }
+
+    #[test]
+    fn maps_and_lists_of_ruby_are_read() {
+        assert_eq!(
+            map(" :a=>1, 'b c' => :d, e: { :f => nil } ").as_deref(),
+            Some("#{ a: 1, \"b c\": :d, e: #{ f: () } }")
+        );
+        assert_eq!(
+            environment("rails_env: :production, :b => 1, 'path' => c").as_deref(),
+            Some("#{ RAILS_ENV: :production, B: 1, \"path\": c }")
+        );
+        assert_eq!(map("run \"x\""), None);
+        assert_eq!(word_list("%w[log tmp];"), Some(("[\"log\", \"tmp\"]".to_owned(), 11)));
+        assert_eq!(word_list("%w[log"), None);
+    }
+
+    #[test]
+    fn a_condition_is_turned_round() {
+        assert_eq!(negated("exists(:a)"), "!exists(:a)");
+        assert_eq!(negated("a == b"), "!(a == b)");
+        assert_eq!(negated("!a"), "a");
+    }
+
+    #[test]
+    fn a_hint_shows_no_secret_and_no_long_line() {
+        assert_eq!(
+            own("write: run \"x\";".to_owned()).as_deref(),
+            Some("write: run \"x\";")
+        );
+        assert_eq!(own("write: set :password, \"x\";".to_owned()), None);
+        assert_eq!(own("x".repeat(200)), None);
+    }
+}

@@ -1,0 +1,43 @@
+//! What is right in Ruby where the parser stopped: what is wrong with it here, and the same in a recipe, with the words
+//! of the recipe.
+
+mod blocks;
+mod conditions;
+mod maps;
+pub(super) mod reserved;
+mod signs;
+mod values;
+mod words;
+
+use super::errors::{Place, Told};
+
+pub(super) use self::blocks::{NO_DO, brace_for_do};
+pub(super) use self::conditions::command_as_condition;
+pub(super) use self::maps::mended;
+pub(super) use self::signs::escaped_backtick;
+pub(super) use self::values::{assigned, no_condition, no_target, with_sign};
+
+/// What is told where the parser stopped at something that is right in Ruby.
+pub(super) fn habit(place: &Place) -> Option<Told> {
+    words::option_in(place)
+        .or_else(|| words::logged(place))
+        .or_else(|| values::stands_behind(place))
+        .or_else(|| blocks::block(place))
+        .or_else(|| maps::ruby_map(place))
+        .or_else(|| maps::colon(place))
+        .or_else(|| signs::sign(place))
+        .or_else(|| words::keyword(place))
+        .or_else(|| words::unknown_verb(place))
+}
+
+/// The place of a block's `do`, where the parser stopped behind it.
+pub(super) fn at_do<'a>(place: Place<'a>) -> Place<'a> {
+    match place.word_before() {
+        "do" if place.word() != "{" => Place::at_byte(place.text, place.behind_code() - 2),
+        _ => place,
+    }
+}
+
+fn no(word: &str) -> Told {
+    Told::new(format!("there is no `{word}' in recipes"))
+}

@@ -1,0 +1,61 @@
+//! Words that Rhai keeps for itself, where a recipe has a variable or a task of that name.
+
+use rhai::Token;
+
+use super::super::errors::{Place, Told, position};
+use super::super::layout::is_word;
+use super::super::ruby::meant;
+
+/// A reserved word that stands where the parser stopped.
+pub(in crate::recipe) fn reserved(word: &str, place: Option<&Place>) -> Told {
+    let told = Told::new(format!("`{word}' is a reserved word")).label("cannot be a name");
+    let before = place.map_or("", |place| match place.before.strip_suffix('(') {
+        Some(call) => call.rsplit(|c| !is_word(c)).next().unwrap_or(""),
+        None => place.word_before(),
+    });
+    let is_statement = place.is_some_and(|place| {
+        let behind = place.rest.get(word.len()..).unwrap_or("").trim_start();
+        place.said().is_empty() && (behind.is_empty() || behind.starts_with([';', '}']))
+    });
+    let is_called = place.is_some_and(|place| {
+        let behind = place.rest.get(word.len()..).unwrap_or("").trim_start();
+        place.said().is_empty() && behind.starts_with(['"', '`', ':', '['])
+    });
+    if is_called && let Some(meant) = meant(word) {
+        return Told::new(format!("there is no `{word}' in recipes"))
+            .label("not known")
+            .hint(meant);
+    }
+    told.hint(match before {
+        "any" | "append" | "ask" | "remove" | "set" | "set_default" | "set_if_empty" | "unset" | "fetch" | "exists"
+        | "task" | "namespace" | "role" | "before" | "after" | "invoke" => {
+            format!("a name is given as a symbol: :{word}")
+        }
+        _ if is_statement => format!("a task of that name is run by: invoke \"{word}\";"),
+        _ => format!("the variable of that name is read with fetch(:{word})"),
+    })
+}
+
+/// `${switch}`: the parser has begun with what the word means, and stops behind it.
+pub(in crate::recipe) fn filled_in(place: &Place) -> Option<Told> {
+    if place.word() != "}" {
+        return None;
+    }
+    let text = place.text.get(..place.at)?;
+    let start = text.rfind("${")? + 2;
+    let word = text.get(start..)?;
+    let is_keyword = !word.is_empty()
+        && word.chars().all(is_word)
+        && (word == "switch"
+            || Token::lookup_symbol_from_syntax(word).is_some_and(|token| token.is_standard_keyword()))
+        && !matches!(word, "true" | "false");
+    let told = || {
+        Told::new(format!("`{word}' is a reserved word"))
+            .label("cannot be a name")
+            .at(position(place.text, start))
+            .hint(format!(
+                "the variable of that name is read with fetch: ${{fetch(:{word})}}"
+            ))
+    };
+    is_keyword.then(told)
+}

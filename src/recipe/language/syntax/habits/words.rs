@@ -1,0 +1,360 @@
+//! Words of Ruby, and verbs that there are not.
+
+use super::super::errors::{Place, Told, position};
+use super::super::fragments::{environment, last_value, negated, own, parts, plain, until};
+use super::super::layout::is_word;
+use super::super::ruby::meant;
+use super::no;
+use super::values::{truth, with_default};
+use crate::configuration::suggestion;
+use crate::recipe::running::functions::functions;
+use crate::recipe::running::verbs;
+
+/// Words with which something begins or ends in Ruby.
+pub(super) fn keyword(place: &Place) -> Option<Told> {
+    let (before, word) = (place.word_before(), place.word());
+    let here = place.at;
+    let behind = place.behind_code();
+    let head = |words: &[&str]| words.contains(&before) && !before.is_empty();
+    let rest = || truth(&plain(until(place.rest, &["{", "then", ";"])));
+    let written =
+        |form: String, generic: &str| own(format!("write: {form}")).unwrap_or_else(|| format!("write: {generic}"));
+    let (name, at, label, hint) = if head(&["unless", "until"]) {
+        let test = if before == "unless" { "if" } else { "while" };
+        let hint = written(
+            format!("{test} {} {{ … }}", negated(&rest())),
+            &format!("{test} !condition {{ … }}"),
+        );
+        (
+            before,
+            behind - before.len(),
+            "a condition is turned round with `!'",
+            hint,
+        )
+    } else if head(&["elsif", "elif"]) {
+        let hint = written(format!("}} else if {} {{", rest()), "} else if condition {");
+        (before, behind - before.len(), "not a word of recipes", hint)
+    } else if head(&["def"]) {
+        let hint = written(
+            format!("fn {} {{ … }}", function(place.rest)),
+            "fn name(parameters) { … }",
+        );
+        (before, behind - 3, "a function begins with `fn'", hint)
+    } else if head(&["begin"]) {
+        (
+            before,
+            behind - 5,
+            "not a word of recipes",
+            "write: try { … } catch (error) { … }".to_owned(),
+        )
+    } else if head(&["class", "module"]) || matches!(word, "class" | "module") {
+        let (name, at) = if head(&["class", "module"]) {
+            (before, behind - before.len())
+        } else {
+            (word, here)
+        };
+        (
+            name,
+            at,
+            "leave this line out, and its `end'",
+            "its methods are functions of the recipe: fn name(parameters) { … }".to_owned(),
+        )
+    } else if head(&["case"]) || word == "case" {
+        let value = if word == "case" {
+            plain(until(place.rest.get(4..).unwrap_or(""), &[";"]))
+        } else {
+            rest()
+        };
+        let value = if value.is_empty() { "value".to_owned() } else { value };
+        let at = if word == "case" { here } else { behind - 4 };
+        (
+            "case",
+            at,
+            "a choice begins with `switch'",
+            written(
+                format!("switch {value} {{ \"a\" => this, _ => that }}"),
+                "switch value { \"a\" => this, _ => that }",
+            ),
+        )
+    } else {
+        match word {
+            "unless" | "until" => {
+                let test = if word == "unless" { "if" } else { "while" };
+                let rest = truth(&plain(until(place.rest.get(word.len()..).unwrap_or(""), &["{", ";"])));
+                (
+                    word,
+                    here,
+                    "a condition is turned round with `!'",
+                    written(
+                        format!("{test} {} {{ … }}", negated(&rest)),
+                        &format!("{test} !condition {{ … }}"),
+                    ),
+                )
+            }
+            "elsif" | "elif" => {
+                let condition = truth(&plain(until(place.rest.get(word.len()..).unwrap_or(""), &["{", ";"])));
+                (
+                    word,
+                    here,
+                    "not a word of recipes",
+                    written(format!("}} else if {condition} {{"), "} else if condition {"),
+                )
+            }
+            "then" => {
+                let condition = place.said().trim_start_matches("if").trim();
+                (
+                    word,
+                    here,
+                    "a block begins with `{'",
+                    written(format!("if {} {{ … }}", truth(&plain(condition))), "if condition { … }"),
+                )
+            }
+            "when" => (
+                word,
+                here,
+                "not a word of recipes",
+                "write: switch value { \"a\" => this, _ => that }".to_owned(),
+            ),
+            "end" => (word, here, "a block ends with `}'", "write: }".to_owned()),
+            "rescue" | "ensure" if place.said().starts_with('}') || place.said().is_empty() || place.begins_line() => (
+                word,
+                here,
+                "not a word of recipes",
+                "write: try { … } catch (error) { … }".to_owned(),
+            ),
+            "rescue" => {
+                let statement = plain(place.said());
+                (
+                    word,
+                    here,
+                    "cannot stand behind a statement",
+                    written(format!("try {{ {statement}; }} catch {{ … }}"), "try { … } catch { … }"),
+                )
+            }
+            "ensure" => (
+                word,
+                here,
+                "not a word of recipes",
+                "write: try { … } catch (error) { … }".to_owned(),
+            ),
+            "def" => (
+                word,
+                here,
+                "a function begins with `fn'",
+                "write: fn name(parameters) { … }".to_owned(),
+            ),
+            "or" if let Some(hint) = default(place) => (word, here, "a default is given in another way", hint),
+            "and" | "or" => {
+                let sign = if word == "and" { "&&" } else { "||" };
+                let right = plain(place.behind(word.len(), &["{", ";", ","]));
+                (
+                    word,
+                    here,
+                    if word == "and" { "written `&&'" } else { "written `||'" },
+                    written(format!("{} {sign} {right}", plain(last_value(place.said()))), sign),
+                )
+            }
+            "not" => (
+                word,
+                here,
+                "written `!'",
+                written(format!("!{}", plain(place.behind(3, &["{", ";", ","]))), "!"),
+            ),
+            "with" | "as" if place.said().is_empty() => {
+                let given = place.behind(word.len(), &["{", "do", ";"]);
+                let hint = match word {
+                    "with" => environment(given).map(|pairs| format!("write: run \"…\", :env => {pairs};")),
+                    _ => Some(format!("write: sudo \"…\", :as => {};", plain(given))),
+                };
+                let hint = hint.and_then(own).or_else(|| meant(word).map(str::to_owned));
+                (
+                    word,
+                    here,
+                    "an option of the command instead",
+                    hint.unwrap_or_else(|| "write: run \"…\", :env => #{ NAME: value };".to_owned()),
+                )
+            }
+            "yield" => (
+                word,
+                here,
+                "a function is a parameter",
+                "write: fn name(item, block) { block.call(item); }".to_owned(),
+            ),
+            "new" if place.before.ends_with('.') => {
+                let class = place
+                    .before
+                    .trim_end_matches('.')
+                    .rsplit(|c: char| !is_word(c) && c != ':')
+                    .next()
+                    .unwrap_or("");
+                (
+                    word,
+                    here,
+                    "there are no classes",
+                    meant(class)
+                        .unwrap_or("a recipe has texts, numbers, lists, maps and functions alone")
+                        .to_owned(),
+                )
+            }
+            _ if before == "end" => ("end", behind - 3, "a block ends with `}'", "write: }".to_owned()),
+            _ if before == "not" => ("not", behind - 3, "written `!'", written(format!("!{}", rest()), "!")),
+            _ => return None,
+        }
+    };
+    Some(no(name).label(label).at(position(place.text, at)).hint(hint))
+}
+
+/// `fetch(:x) or "b"`, `ENV["X"] or "b"`: what stands there if there is no value.
+fn default(place: &Place) -> Option<String> {
+    let right = plain(place.behind(2, &["{", ";", ","]));
+    let said = plain(last_value(place.said()));
+    let is_default = said.starts_with("fetch(") && !said.contains(',') || right.starts_with(['"', '`']);
+    is_default
+        .then(|| own(format!("write: {}", with_default(&said, &right))))
+        .flatten()
+}
+
+/// `in: :sequence`, `in: :groups, limit: 3`: how SSHKit goes about the servers.
+pub(super) fn option_in(place: &Place) -> Option<Told> {
+    let rest = place
+        .rest
+        .strip_prefix("in:")
+        .or_else(|| place.rest.strip_prefix("in :"))?;
+    let is_parallel = rest.trim_start().starts_with(":parallel");
+    place.before.trim_end().ends_with(',').then(|| {
+        let told = no("in:").label("not an option").at(position(place.text, place.at));
+        told.hint(match is_parallel {
+            true => "leave it out: all servers work at the same time",
+            false => "write: :max_hosts => 1 (so many servers at a time)",
+        })
+    })
+}
+
+/// `logger.info "…"`
+pub(super) fn logged(place: &Place) -> Option<Told> {
+    let level = place.said().strip_prefix("logger.")?;
+    let verb = match level {
+        "important" | "warn" | "error" | "fatal" | "unknown" => "warn",
+        "info" => "info",
+        "debug" | "trace" => "debug",
+        _ => return None,
+    };
+    let text = plain(place.behind(0, &[";", "if", "unless"]));
+    let hint = own(format!("write: {verb} {text};")).unwrap_or_else(|| format!("write: {verb} \"…\";"));
+    Some(
+        no("logger")
+            .label("what is said has a verb of its own")
+            .at(position(place.text, place.statement_start()))
+            .hint(hint),
+    )
+}
+
+/// `name(a, b)` or `name a, b`, as a function is declared.
+fn function(rest: &str) -> String {
+    let rest = rest.trim();
+    let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+    let (name, parameters) = rest.split_at(end);
+    let parameters = parameters
+        .trim()
+        .trim_start_matches('(')
+        .split(')')
+        .next()
+        .unwrap_or("");
+    let names: Vec<&str> = parts(parameters)
+        .iter()
+        .map(|name| name.split(['=', ' ']).next().unwrap_or(name))
+        .collect();
+    format!("{name}({})", names.join(", "))
+}
+
+/// A word that is called like a verb.
+pub(super) fn unknown_verb(place: &Place) -> Option<Told> {
+    let name = place.statement_word();
+    let word = place.word();
+    if word == "{"
+        && let Some(inner) = place
+            .said()
+            .strip_prefix(name)
+            .and_then(|rest| rest.strip_prefix('(')?.strip_suffix(')'))
+        && verbs::find(name).is_none()
+        && !name.is_empty()
+    {
+        let at = position(place.text, place.statement_start());
+        let told = Told::new(format!("there is no verb `{name}'"))
+            .label("takes no block")
+            .at(at);
+        return Some(match name {
+            "_cset" => told.hint(format!("write: set_default({inner}) {{ … }}")),
+            _ => told.help(
+                meant(name)
+                    .map(str::to_owned)
+                    .or_else(|| suggestion(name, verbs::names())),
+            ),
+        });
+    }
+    let is_alone = !name.is_empty() && place.said() == name && !place.begins_line();
+    let is_given = matches!(word, "\"" | "`" | ":" | "[") || word.starts_with(|c: char| c.is_ascii_digit());
+    let is_named = matches!(
+        name,
+        "within" | "with" | "as" | "execute" | "test" | "raise" | "fail" | "print" | "p" | "pp" | "install_plugin"
+    );
+    if !is_alone || verbs::find(name).is_some() || !(is_given || is_named && word.starts_with(is_word)) {
+        return None;
+    }
+    let at = position(place.text, place.statement_start());
+    let arguments = plain(place.behind(0, &[";", "{", "do", "if", "unless"]));
+    let is_function = functions().any(|function| function.name() == name)
+        || matches!(name, "exit" | "type_of")
+        || place.text.contains(&format!("fn {name}("));
+    if is_function {
+        let told = Told::new(format!("the function `{name}' is called with brackets")).label("no `(' behind it");
+        return Some(
+            told.at(at)
+                .hint(own(format!("write: {name}({arguments});")).unwrap_or_else(|| format!("write: {name}(…);"))),
+        );
+    }
+    let hint = other_verb(name, &arguments)
+        .and_then(own)
+        .or_else(|| meant(name).map(str::to_owned));
+    let hint = hint.or_else(|| suggestion(name, verbs::names().chain(functions().map(|function| function.name()))));
+    Some(
+        Told::new(format!("there is no verb `{name}'"))
+            .label("not known")
+            .at(at)
+            .help(hint),
+    )
+}
+
+/// The same with a verb that there is.
+fn other_verb(name: &str, arguments: &str) -> Option<String> {
+    let all = parts(arguments);
+    Some(match name {
+        "execute" => {
+            let words: Option<Vec<&str>> = all
+                .iter()
+                .map(|part| {
+                    part.strip_prefix(':')
+                        .or_else(|| part.strip_prefix('"')?.strip_suffix('"'))
+                })
+                .collect();
+            match (words, all.as_slice()) {
+                (Some(words), _) => format!("write: run \"{}\";", words.join(" ")),
+                (None, [command]) => format!("write: run {command};"),
+                (None, parts) => {
+                    let word = |part: &&str| match part.strip_prefix(':').filter(|word| word.chars().all(is_word)) {
+                        Some(word) => format!("\"{word}\""),
+                        None => (*part).to_owned(),
+                    };
+                    let words: Vec<String> = parts.iter().map(word).collect();
+                    format!("write: run [{}];", words.join(", "))
+                }
+            }
+        }
+        "raise" | "fail" => format!("write: throw {};", all.last()?),
+        "print" | "p" | "pp" => format!("write: puts {arguments};"),
+        "_cset" => format!("write: set_default {arguments};"),
+        "within" => format!("write: run \"…\", :dir => {arguments};"),
+        "lock" => "leave it out: which capr runs a recipe is said by who installs it".to_owned(),
+        _ => return None,
+    })
+}

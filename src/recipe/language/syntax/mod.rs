@@ -1,0 +1,16 @@
+//! Recipes as texts: words are sorted out before Rhai parses them, and errors are told in words that their author knows.
+//! Nothing is evaluated here.
+
+pub(in crate::recipe) mod classes;
+pub(in crate::recipe) mod errors;
+mod fragments;
+mod habits;
+pub(in crate::recipe) mod layout;
+pub(in crate::recipe) mod lines;
+mod locals;
+pub(in crate::recipe) mod named;
+mod numbers;
+pub(in crate::recipe) mod recovery;
+pub(in crate::recipe) mod ruby;
+mod ruby_lines;
+pub(in crate::recipe) mod words;

@@ -1,0 +1,131 @@
+//! What is written in another way in Ruby, for the hints of errors.
+
+use super::errors::Place;
+use super::layout::is_word;
+
+/// Whether a block of its own belongs to what stands at a place: it ends with `end`.
+pub(super) fn begins_block(place: &Place, expects_brace: bool) -> bool {
+    place.word() == "do"
+        || matches!(
+            place.word_before(),
+            "def" | "unless" | "until" | "begin" | "class" | "module" | "case"
+        )
+        || matches!(place.word(), "case" | "then")
+        || expects_brace && matches!(place.statement_word(), "if" | "while" | "for" | "unless")
+}
+
+/// The word behind `<<`, which ends the text when it stands alone on a line.
+pub(super) fn heredoc(rest: &str) -> Option<&str> {
+    let word = rest.strip_prefix("<<")?.trim_start_matches(['-', '~', '"', '\'', '`']);
+    let word = word.get(..word.find(|c| !is_word(c)).unwrap_or(word.len()))?;
+    word.starts_with(|c: char| c.is_uppercase() || c == '_').then_some(word)
+}
+
+/// Whether what stands there could be one more argument of the verb that its line begins with.
+pub(super) fn is_argument(place: &Place) -> bool {
+    let is_verb = crate::recipe::running::verbs::find(place.statement_word()).is_some();
+    let word = place.word();
+    is_verb && (matches!(word, "\"" | "`" | ":" | "[") || word.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// How something of Ruby or of its libraries is written, by the name that a recipe has for it and that is not known.
+pub(in crate::recipe) fn meant(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "end" => "a block ends with `}'",
+        "lambda" | "proc" | "defer" => "a lazy variable has a block: set :name { … }",
+        "unless" => "there is no `unless': write if !condition { … }",
+        "elsif" | "elif" => "write: } else if condition {",
+        "def" => "a function is written: fn name(parameters) { … }",
+        "begin" | "rescue" | "ensure" => "write: try { … } catch (error) { … }",
+        "raise" | "fail" => "write: throw \"message\"; or: abort \"message\";",
+        "next" => "write: continue",
+        "print" | "p" | "pp" => "write: puts value;",
+        "exec" => "a command on this machine: run_locally(\"command\")",
+        "execute" => "write: run \"command\";",
+        "within" => "write: run `cd ${directory} && …`;",
+        "_cset" => "write: set_default :name, value;",
+        "find_and_execute_task" | "execute_task" => "write: invoke \"namespace:task\";",
+        "to_s" => "write: `${value}`, or value.to_string()",
+        "to_i" => "write: parse_int(text)",
+        "to_f" => "write: parse_float(text)",
+        "to_sym" | "to_str" | "freeze" | "dup" => "leave it out: symbols are texts, and values are copied",
+        "empty" => "write: text == \"\"; of a list: list.is_empty()",
+        "nil" => "write: value == ()",
+        "each" | "each_with_index" | "times" | "each_pair" => "over a list goes: for item in list { … }",
+        "collect" => "write: list.map(|item| …)",
+        "select" | "reject" | "find_all" => "write: list.filter(|item| …)",
+        "include" => "write: list.contains(value)",
+        "size" | "length" | "count" => "write: value.len",
+        "first" => "write: list[0]",
+        "last" => "write: list[-1]",
+        "upcase" => "write: text.to_upper()",
+        "downcase" => "write: text.to_lower()",
+        "lstrip" | "rstrip" | "squish" => "write: strip(text)",
+        "start_with" => "write: text.starts_with(\"…\")",
+        "end_with" => "write: text.ends_with(\"…\")",
+        "match" => "write: captures(text, \"pattern\")",
+        "File" => "paths: `${a}/${b}`, dirname(path), basename(path); files here: file_exists(path), read_file(path)",
+        "Dir" | "FileUtils" => "directories here: glob(pattern), dir_exists(path), run_locally(\"mkdir -p …\")",
+        "Time" | "Date" | "DateTime" => "the time: now(\"%Y-%m-%d\"), utc_now(\"%Y%m%d%H%M%S\")",
+        "YAML" | "JSON" => {
+            "write: read_yaml(path), parse_yaml(text), read_json(path), parse_json(text), to_json(value)"
+        }
+        "ERB" => "a template is filled in by: render(\"file\")",
+        "Capistrano" | "HighLine" => "a person is asked with ask, choose and password_prompt",
+        "Rake" => "a task is run by its name, or: invoke \"namespace:task\";",
+        "logger" => "write: info \"…\"; warn \"…\"; debug \"…\";",
+        "exit" | "exit!" => "a task is left with: return; a run is ended with: abort \"message\";",
+        "STDIN" | "gets" => "a person is asked: ask(\"Question\"), password_prompt(\"Password: \")",
+        "STDOUT" | "STDERR" => "write: puts value; or, as a warning: warn \"message\";",
+        "install_plugin" => "leave it out: what gets the code is said by: set :scm, :git;",
+        "top" => "a task outside of all namespaces: invoke \":task\";",
+        "parent" => "a task of the namespace around this one, with its full name: invoke \":namespace:task\";",
+        "self" => "names are looked up in this namespace first, then outwards; full: invoke \"namespace:task\";",
+        "variables" => "write: fetch(:name)",
+        "push" => "a list in a variable grows by: append :name, value;",
+        _ => return None,
+    })
+}
+
+/// What a recipe has for a variable of Capistrano 3 that nothing reads.
+pub(in crate::recipe) fn renamed(variable: &str) -> Option<&'static str> {
+    Some(match variable {
+        "log_level" | "format" | "format_options" => "what is shown is chosen on the command line: capr --help",
+        _ => return None,
+    })
+}
+
+/// The tasks of the deploy library that end where an event of Capistrano 3 was.
+pub(in crate::recipe) fn event(task: &str) -> Option<&'static str> {
+    Some(match task {
+        "deploy:starting" | "deploy:started" => "there is no such event: before \"deploy\", …;",
+        "deploy:updating" => "there is no such event: before \"deploy:update_code\", …;",
+        "deploy:updated" => "there is no such event: after \"deploy:update_code\", …;",
+        "deploy:publishing" => "there is no such event: before \"deploy:symlink\", …;",
+        "deploy:published" => "there is no such event: after \"deploy:symlink\", …;",
+        "deploy:finishing" | "deploy:finished" => "there is no such event: after \"deploy\", …;",
+        _ => return None,
+    })
+}
+
+/// The name with a dash that a symbol cannot have: `:my-task` is read as `:my` minus `task`.
+pub(in crate::recipe) fn dashed(line: &str, column: usize) -> Option<String> {
+    let at = line.char_indices().nth(column.checked_sub(1)?)?.0;
+    let (before, rest) = line.split_at(at);
+    let symbol = before.strip_suffix('-')?;
+    let colon = symbol.rfind(|c: char| !is_word(c) && c != '-')?;
+    let first = symbol.get(colon..)?.strip_prefix(':')?;
+    let end = rest.find(|c: char| !is_word(c) && c != '-').unwrap_or(rest.len());
+    (!first.is_empty()).then(|| format!("{first}-{}", rest.get(..end).unwrap_or("")))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn nothing_that_is_there_is_taken_for_rubys() {
+        let functions = crate::recipe::running::functions::functions().map(|function| function.name());
+        let known = crate::recipe::running::verbs::names().chain(functions);
+        let hinted: Vec<&str> = known.filter(|name| super::meant(name).is_some()).collect();
+        assert!(hinted.is_empty(), "{hinted:?}");
+    }
+}

@@ -1,0 +1,138 @@
+//! Between values of scripts and plain data.
+
+use rhai::{Dynamic, Position};
+
+use super::origin::{Failure, Fallible, wrong};
+use crate::configuration::{Attributes, Value};
+use crate::recipe::running::interpreter::Namespace;
+
+/// A value as a text. `Dynamic` itself knows only Rhai's own types.
+pub(in crate::recipe) fn text(value: &Dynamic) -> String {
+    if let Some(failure) = value.read_lock::<Failure>() {
+        failure.diagnostic.message.clone()
+    } else if let Some(namespace) = value.read_lock::<Namespace>() {
+        namespace.0.to_string()
+    } else {
+        // Of a shared value Rhai says that it is shared.
+        value.flatten_clone().to_string()
+    }
+}
+
+/// One text, or those of a list; `()` gives none.
+pub(in crate::recipe) fn texts(value: &Dynamic) -> Vec<String> {
+    if value.is_unit() {
+        Vec::new()
+    } else if let Some(list) = value.read_lock::<rhai::Array>() {
+        list.iter().flat_map(texts).collect()
+    } else {
+        vec![text(value)]
+    }
+}
+
+/// A plain value; what is none (a function, a namespace) is its text.
+pub(in crate::recipe) fn plain(value: &Dynamic) -> Value {
+    if value.is_unit() {
+        Value::Unit
+    } else if let Ok(value) = value.as_bool() {
+        Value::Bool(value)
+    } else if let Ok(value) = value.as_int() {
+        Value::Int(value)
+    } else if let Ok(value) = value.as_float() {
+        Value::Float(value)
+    } else if let Some(list) = value.read_lock::<rhai::Array>() {
+        Value::List(list.iter().map(plain).collect())
+    } else if let Some(map) = value.read_lock::<rhai::Map>() {
+        Value::Map(
+            map.iter()
+                .map(|(name, value)| (name.to_string(), plain(value)))
+                .collect(),
+        )
+    } else {
+        Value::Text(text(value))
+    }
+}
+
+/// A plain value as one of scripts.
+pub(in crate::recipe) fn dynamic(value: &Value) -> Dynamic {
+    match value {
+        Value::Unit => Dynamic::UNIT,
+        Value::Bool(value) => (*value).into(),
+        Value::Int(value) => (*value).into(),
+        Value::Float(value) => (*value).into(),
+        Value::Text(value) => value.clone().into(),
+        Value::List(list) => list.iter().map(dynamic).collect::<rhai::Array>().into(),
+        Value::Map(map) => {
+            let map: rhai::Map = map
+                .iter()
+                .map(|(name, value)| (name.as_str().into(), dynamic(value)))
+                .collect();
+            map.into()
+        }
+    }
+}
+
+/// The pairs of a map.
+pub(in crate::recipe) fn attributes(option: &str, value: &Dynamic, position: Position) -> Fallible<Attributes> {
+    match plain(value) {
+        Value::Map(map) => Ok(map),
+        Value::Unit => Ok(Attributes::new()),
+        _ => Err(wrong(
+            format!("`{option}' is to be a map: #{{ primary: true }}"),
+            position,
+        )),
+    }
+}
+
+/// A value of the command line: `true`, `false` and `nil` are what they say, text in quotes is text, and what is written
+/// as a number prints is one. `1.10` and `007` are versions or names, not 1.1 and 7.
+pub(in crate::recipe) fn coerce(text: &str) -> Dynamic {
+    let quoted = ['"', '\'']
+        .iter()
+        .find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
+    if let Some(text) = quoted {
+        return text.to_owned().into();
+    }
+    let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let number = || -> Option<Dynamic> {
+        let number: Dynamic = match text.contains('.') {
+            true => text.parse::<f64>().ok()?.into(),
+            false => text.parse::<i64>().ok()?.into(),
+        };
+        (is_plain && number.to_string() == text).then_some(number)
+    };
+    match text {
+        "true" => true.into(),
+        "false" => false.into(),
+        "nil" => Dynamic::UNIT,
+        _ => number().unwrap_or_else(|| text.to_owned().into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::coerce;
+
+    #[test]
+    fn v15_values_of_the_command_line_are_typed() {
+        for (text, kind, shown) in [
+            ("12", "i64", "12"),
+            ("1.5", "f64", "1.5"),
+            ("1.0", "f64", "1.0"),
+            ("12.", "string", "12."),
+            ("1.10", "string", "1.10"),
+            ("2024.10", "string", "2024.10"),
+            ("007", "string", "007"),
+            ("0", "i64", "0"),
+            ("1.2.3", "string", "1.2.3"),
+            (".5", "string", ".5"),
+            ("true", "bool", "true"),
+            ("nil", "()", ""),
+            ("\"12\"", "string", "12"),
+            ("a=b", "string", "a=b"),
+            ("99999999999999999999", "string", "99999999999999999999"),
+        ] {
+            let value = coerce(text);
+            assert_eq!((value.type_name(), value.to_string().as_str()), (kind, shown), "{text}");
+        }
+    }
+}

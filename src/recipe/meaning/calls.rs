@@ -1,0 +1,242 @@
+//! Calls of functions and methods that do not exist, or not with that number of arguments.
+
+use std::collections::{BTreeSet, HashMap};
+
+use rhai::{ASTNode, Engine, Expr, Position, Stmt, is_valid_identifier};
+
+use super::claims::{Claims, Text};
+use super::findings::{Findings, at};
+use super::properties::Shape;
+use super::types::signatures;
+use crate::configuration::suggestion;
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::language::syntax::words::as_written;
+use crate::recipe::running::names::{takes_no_arguments, written};
+
+/// Functions that Rhai knows without having registered them.
+const KEYWORDS: &[&str] = &[
+    "Fn",
+    "call",
+    "curry",
+    "debug",
+    "eval",
+    "exit",
+    "is_def_fn",
+    "is_def_var",
+    "is_shared",
+    "print",
+    "tag",
+    "type_of",
+];
+
+/// A call as it is written.
+pub(super) struct Call {
+    pub(super) name: String,
+    pub(super) given: usize,
+    position: Position,
+    pub(super) is_method: bool,
+    /// The first word of what the method is called on, where that is looked up when it runs.
+    owner: Option<String>,
+    /// The module before `::`.
+    pub(super) module: Option<String>,
+    /// What kinds of values it is given, where that is certain, and where they stand.
+    pub(super) shapes: Vec<(Option<Shape>, Position)>,
+}
+
+impl Call {
+    /// The call that stands in these nodes.
+    pub(super) fn at(nodes: &[ASTNode]) -> Option<Self> {
+        let (call, position, is_method) = match nodes.last()? {
+            ASTNode::Expr(Expr::FnCall(call, position)) => (call, *position, false),
+            ASTNode::Expr(Expr::MethodCall(call, position)) => (call, *position, true),
+            ASTNode::Stmt(Stmt::FnCall(call, position)) => (call, *position, false),
+            _ => return None,
+        };
+        let is_named = !call.is_operator_call() && is_valid_identifier(&call.name);
+        is_named.then(|| Self {
+            name: call.name.to_string(),
+            given: call.args.len(),
+            position,
+            is_method,
+            owner: nodes.split_last().and_then(|(_, around)| owner(around)),
+            module: call.is_qualified().then(|| call.namespace.to_string()),
+            shapes: call
+                .args
+                .iter()
+                .map(|value| (Shape::of(value), value.start_position()))
+                .collect(),
+        })
+    }
+}
+
+/// The first word of a chain of periods and brackets, where it is no local variable.
+fn owner(around: &[ASTNode]) -> Option<String> {
+    let chain = around.iter().rev().map_while(|node| match node {
+        ASTNode::Expr(Expr::Dot(pair, ..) | Expr::Index(pair, ..)) => Some(&pair.lhs),
+        _ => None,
+    });
+    match chain.last()? {
+        Expr::Variable(variable, None, _) if variable.0.is_none() => Some(as_written(&variable.1).to_owned()),
+        _ => None,
+    }
+}
+
+impl Claims {
+    /// Takes note of what may hold a function.
+    pub(super) fn holders(&mut self, nodes: &[ASTNode]) {
+        match nodes.last() {
+            Some(ASTNode::Stmt(Stmt::Var(variable, ..))) => drop(self.holders.insert(variable.0.name.to_string())),
+            Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => {
+                if let Expr::Dot(target, ..) = &assignment.1.lhs
+                    && let Expr::Property(property, _) = &target.rhs
+                {
+                    self.holders.insert(property.2.to_string());
+                }
+            }
+            Some(ASTNode::Expr(Expr::Map(map, _))) => {
+                self.holders.extend(map.0.iter().map(|(name, _)| name.name.to_string()));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What there is: whether as a method, the name; the numbers of arguments that it takes.
+pub(super) type Known = HashMap<(bool, String), BTreeSet<usize>>;
+
+impl Findings<'_> {
+    /// Functions and methods that are called but are not there.
+    pub(super) fn unknown_calls(&self, engine: &Engine, known: &Known) -> Vec<Diagnostic> {
+        let signatures = signatures(engine);
+        let own = self.texts.iter();
+        let calls = own.flat_map(|(text, claims)| claims.calls.iter().map(move |call| (*text, call)));
+        calls
+            .filter_map(|(text, call)| {
+                if let Some(module) = &call.module {
+                    return Some(at(self.unknown_of_module(text, module, call)?, text, call.position));
+                }
+                match self.unknown_call(text, call, known) {
+                    Some(told) => Some(at(told, text, call.position)),
+                    None => self.wrong_type(text, call, &signatures),
+                }
+            })
+            .collect()
+    }
+
+    pub(super) fn known(&self, engine: &Engine) -> Known {
+        let mut known = Known::new();
+        let of_engine = engine.collect_fn_metadata(
+            None,
+            |function| Some((function.metadata.name.to_string(), function.metadata.num_params)),
+            true,
+        );
+        let mut takes = |is_method, name: &str, number| {
+            known.entry((is_method, name.to_owned())).or_default().insert(number);
+        };
+        for (name, parameters) in of_engine {
+            takes(false, &name, parameters);
+            if let Some(behind) = parameters.checked_sub(1) {
+                takes(true, &name, behind);
+            }
+        }
+        known
+    }
+
+    fn unknown_call(&self, text: &Text, call: &Call, known: &Known) -> Option<Diagnostic> {
+        let name = call.name.as_str();
+        // What the library calls its own values says nothing about those of a recipe.
+        let is_near = |other: &Text| other.file == text.file || !self.interpreter.is_of_stdlib(&other.file);
+        let may_hold = |(other, claims): &(&Text, &Claims)| {
+            is_near(other) && claims.holders.contains(name) || call.given == 0 && other.names.variables.contains(name)
+        };
+        if KEYWORDS.contains(&name) || self.texts.iter().any(may_hold) {
+            return None;
+        }
+        // A member of a namespace is a task; an owner that is not known is told by itself.
+        if let Some(owner) = &call.owner
+            && (self.is_namespace_anywhere(owner) || owner != "ENV" && !self.may_be_set(owner))
+        {
+            return None;
+        }
+        let mut numbers = known
+            .get(&(call.is_method, name.to_owned()))
+            .cloned()
+            .unwrap_or_default();
+        // A function is known in its own file alone.
+        let own = text.ast.iter_functions().filter(|function| function.name == name);
+        numbers.extend(own.map(|function| function.params.len()));
+        if numbers.contains(&call.given) {
+            return None;
+        }
+        let interpreter = self.interpreter;
+        let is_task = self.is_task_anywhere(name);
+        if !call.is_method && is_task {
+            return (call.given > 0).then(|| takes_no_arguments(name));
+        }
+        let what = if call.is_method { "method" } else { "function" };
+        let is_parameter = |(text, _): &(&Text, &Claims)| {
+            let mut functions = text.ast.iter_functions();
+            is_near(text) && functions.any(|function| function.params.contains(&name))
+        };
+        if self.texts.iter().any(is_parameter) {
+            return None;
+        }
+        let (message, label) = match &numbers {
+            numbers if !numbers.is_empty() => {
+                let given = match call.given {
+                    0 => "no arguments".to_owned(),
+                    1 => "one argument".to_owned(),
+                    given => format!("{given} arguments"),
+                };
+                (
+                    format!("the {what} `{name}' does not take {given}, but {}", listed(numbers)),
+                    "wrong number of arguments",
+                )
+            }
+            _ if !call.is_method && call.given == 0 => {
+                if interpreter.configuration.borrow().variables.exists(name) {
+                    return None;
+                }
+                (format!("unknown function or task `{name}'"), "no such function")
+            }
+            _ => (format!("unknown {what} `{name}'"), "not known"),
+        };
+        let alike = || {
+            let alike = known.keys().filter(|(is_method, _)| *is_method == call.is_method);
+            let mut names: Vec<&str> = alike.map(|(_, name)| name.as_str()).collect();
+            // Of names that are equally near the first one is taken.
+            names.sort_unstable();
+            let known_name = (!call.is_method).then(|| interpreter.suggestion(name)).flatten();
+            known_name.or_else(|| suggestion(name, names))
+        };
+        let mut diagnostic = Diagnostic::new(Fault::Recipe, message).label(label);
+        let elsewhere = || interpreter.function_elsewhere(name).filter(|_| !call.is_method);
+        let unknown = || numbers.is_empty().then(|| elsewhere().or_else(alike)).flatten();
+        let hint = written(name).or_else(unknown);
+        diagnostic.hints.extend(hint);
+        Some(diagnostic)
+    }
+
+    /// Whether a task is called so in some namespace: functions look names up from wherever they are called.
+    fn is_task_anywhere(&self, name: &str) -> bool {
+        let configuration = self.interpreter.configuration.borrow();
+        let mut names = configuration.tasks.names();
+        names.any(|task| task == name || task.rsplit(':').next() == Some(name))
+            || self.any(|claims| claims.computes_tasks && !self.is_whole)
+    }
+
+    fn is_namespace_anywhere(&self, name: &str) -> bool {
+        let configuration = self.interpreter.configuration.borrow();
+        let mut names = configuration.tasks.names();
+        names.any(|task| task.split(':').any(|part| part == name))
+    }
+}
+
+/// Numbers as they are told: `1 or 3`, `1 to 8`.
+fn listed(numbers: &BTreeSet<usize>) -> String {
+    let all: Vec<String> = numbers.iter().map(usize::to_string).collect();
+    match (numbers.first(), numbers.last()) {
+        (Some(first), Some(last)) if all.len() > 2 && last - first + 1 == all.len() => format!("{first} to {last}"),
+        _ => all.join(" or "),
+    }
+}

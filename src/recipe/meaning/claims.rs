@@ -1,0 +1,439 @@
+//! What a text says that is only right if other things are, and what it defines: read from its syntax, nothing evaluated.
+
+use std::cell::OnceCell;
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use rhai::{AST, ASTNode, BinaryExpr, CustomExpr, Expr, Position, Stmt};
+
+use super::asked::is_variable;
+use super::calls::Call;
+use super::conditions::Conditions;
+use super::loads::Load;
+use super::mentions::{bare_tasks, literal, verb};
+use super::missing::Members;
+use super::properties::Shapes;
+use super::read::{Read, items, lists_servers, values};
+use crate::configuration::join;
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::language::origin::{Fallible, diagnostic, locate, raise};
+use crate::recipe::language::syntax::named::Names;
+use crate::recipe::language::syntax::words::as_written;
+use crate::recipe::running::asleep::takes_names;
+use crate::recipe::running::verbs;
+use crate::recipe::running::verbs::{Choices, Verb, Written};
+
+/// A text that was read.
+pub(in crate::recipe) struct Text {
+    pub(in crate::recipe) file: Rc<str>,
+    pub(in crate::recipe) ast: Rc<AST>,
+    pub(in crate::recipe) names: Names,
+    /// What it says, read once.
+    claims: OnceCell<Claims>,
+}
+
+impl Text {
+    pub(in crate::recipe) fn new(file: Rc<str>, ast: Rc<AST>, names: Names) -> Self {
+        Self {
+            file,
+            ast,
+            names,
+            claims: OnceCell::new(),
+        }
+    }
+
+    pub(in crate::recipe) fn claims(&self) -> &Claims {
+        self.claims.get_or_init(|| Claims::of(self))
+    }
+}
+
+/// A name that has to stand for something, and the namespace it is looked up from.
+pub(super) struct Claim {
+    pub(super) name: String,
+    pub(super) namespace: String,
+    pub(super) position: Position,
+}
+
+/// What a text says.
+#[derive(Default)]
+pub(in crate::recipe) struct Claims {
+    /// Roles that are named in options.
+    pub(super) roles: Vec<(String, Position)>,
+    /// Attributes of servers that `only` and `except` name, and by which of them.
+    pub(super) attributes: Vec<(&'static str, String, Position)>,
+    /// Tasks that `invoke` names.
+    pub(super) tasks: Vec<Claim>,
+    /// Tasks that hooks name, and the hook's event.
+    pub(super) hooks: Vec<(Claim, &'static str)>,
+    /// Keys that are given to a map of options: the variable, the key.
+    pub(super) keys: Vec<(&'static str, String, Position)>,
+    /// Keys of the `ssh_options` of servers: where the map begins that they stand in, name, place.
+    pub(super) server_keys: Vec<(Position, String, Position)>,
+    /// Names outside of a closure that are evaluated when it is made.
+    pub(super) captured: Vec<Claim>,
+    /// Bare names that are arguments: a task of that name would run.
+    pub(super) bare: Vec<Claim>,
+    /// Full names of tasks that it defines.
+    pub(super) defines_tasks: Vec<String>,
+    /// Roles that it defines.
+    pub(super) defines_roles: Vec<String>,
+    /// Variables that it sets by name, and where.
+    pub(super) sets: Vec<(String, Position)>,
+    /// Variables that it reads by name and without a default, and where.
+    pub(super) fetches: Vec<(String, Position)>,
+    /// Variables that it asks for whether they exist.
+    pub(super) asks_for: Vec<String>,
+    /// Where variables are asked for: `ask :branch, "main";`.
+    pub(in crate::recipe) asked_for: HashSet<Position>,
+    /// Calls of functions and methods.
+    pub(super) calls: Vec<Call>,
+    /// What kinds of values there are, and which properties are asked of them.
+    pub(super) shapes: Shapes,
+    /// Names of values that may be functions: local variables, parameters, members of maps.
+    pub(in crate::recipe) holders: HashSet<String>,
+    pub(super) loads: Vec<Load>,
+    /// Names of modules, and the file that each was imported from.
+    pub(super) imports: Vec<(String, String)>,
+    /// Names that are computed: of tasks, roles, variables that are set.
+    pub(super) computes_tasks: bool,
+    pub(super) computes_roles: bool,
+    pub(super) computes_variables: bool,
+    /// Whether a task is invoked by a name that is computed.
+    pub(super) invokes_any: bool,
+    pub(super) renders: bool,
+    /// Files of templates, and templates in which ERB stands.
+    pub(super) templates: Vec<(Option<String>, Position)>,
+    /// What is wrong whatever else there is.
+    pub(super) wrong: Vec<Diagnostic>,
+    /// Passwords that are written out: under which name, and where.
+    pub(super) secrets: Vec<(String, Position)>,
+    /// Secrets in command lines, and whether that is one of this machine.
+    pub(super) bared: Vec<(String, Position, bool)>,
+    /// What is asked for yes or no.
+    pub(super) conditions: Conditions,
+    /// Members of maps and of the environment.
+    pub(super) members: Members,
+    /// Texts with an escape that stays as it is in backticks: the escape, and where.
+    pub(super) escapes: Vec<(&'static str, Position)>,
+    /// Where the last piece of a text is taken that ends with a line end.
+    pub(super) last_pieces: Vec<Position>,
+    /// Where texts stand that look like questions to this machine.
+    pub(super) asked: Vec<Position>,
+    /// What can never be reached.
+    pub(super) unreached: Vec<(Position, &'static str)>,
+}
+
+impl Claims {
+    fn of(text: &Text) -> Self {
+        let mut claims = Self::default();
+        text.ast.walk(&mut |nodes| {
+            match nodes.last() {
+                Some(ASTNode::Expr(Expr::Custom(call, _))) => {
+                    if let Some(verb) = verb(call).and_then(verbs::find) {
+                        claims.call(&text.file, verb, call, nodes);
+                    }
+                }
+                Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => claims.assigned(&assignment.1),
+                Some(ASTNode::Expr(Expr::Map(map, _))) => {
+                    for (key, value) in &map.0 {
+                        claims.secret(&key.name, value);
+                    }
+                }
+                Some(ASTNode::Expr(Expr::FnCall(call, _))) if call.name == "curry" => {
+                    claims.captured(&call.args, nodes);
+                }
+                Some(ASTNode::Expr(Expr::FnCall(call, _))) if lists_servers(&call.name) => {
+                    claims.listed(&call.args);
+                }
+                Some(ASTNode::Stmt(Stmt::Import(import, _))) => {
+                    if let Some(path) = literal(&import.0) {
+                        claims.imports.push((import.1.name.to_string(), path.clone()));
+                        claims.loads.push(Load::import(path));
+                    }
+                }
+                _ => {}
+            }
+            claims.calls.extend(Call::at(nodes));
+            claims.holders(nodes);
+            claims.shapes.note(nodes);
+            claims.behind_an_end(nodes);
+            claims.asked(nodes);
+            claims.escaped(nodes);
+            claims.members(nodes);
+            claims.conditions(nodes);
+            claims.lost(text, nodes);
+            true
+        });
+        claims.statements(text.ast.statements());
+        claims
+    }
+
+    fn call(&mut self, file: &str, verb: &'static Verb, call: &CustomExpr, around: &[ASTNode]) {
+        let read = Read::of(call);
+        self.defines(verb.name, &read, around);
+        if takes_names(verb.name) {
+            self.bare(&read, around);
+        }
+        self.bared(verb.name, &read);
+        let unknown = read.options.iter().filter_map(|(key, _)| {
+            let name = literal(key).filter(|name| !verb.takes(name))?;
+            let is_named = !read.arguments.is_empty();
+            Some(verb.unknown_option(&name, key.position(), read.position, is_named))
+        });
+        let unknown: Vec<_> = unknown.map(|error| diagnostic(locate(error, Some(file)))).collect();
+        if !unknown.is_empty() {
+            // What the others say is not looked at before these are right.
+            self.wrong.extend(unknown);
+            return;
+        }
+        if let Err(error) = self.uses(verb, &read, around) {
+            self.wrong.push(diagnostic(locate(error, Some(file))));
+        }
+    }
+
+    /// `ssh_options["port"] = 22`.
+    fn assigned(&mut self, BinaryExpr { lhs, rhs: value }: &BinaryExpr) {
+        let (Expr::Index(target, ..) | Expr::Dot(target, ..)) = lhs else {
+            return;
+        };
+        let key = match &target.rhs {
+            Expr::Property(property, _) => Some(property.2.to_string()),
+            key => literal(key),
+        };
+        let Some(key) = key else { return };
+        self.secret(&key, value);
+        if let Expr::Variable(variable, ..) = &target.lhs
+            && let Some(variable) = options_variable(&variable.1)
+        {
+            self.keys.push((variable, key, target.rhs.position()));
+        }
+    }
+
+    fn secret(&mut self, name: &str, value: &Expr) {
+        if matches!(value, Expr::StringConstant(text, _) if !text.is_empty())
+            && ["password", "passphrase"].iter().any(|word| name.ends_with(word))
+        {
+            self.secrets.push((name.to_owned(), value.position()));
+        }
+    }
+
+    /// What a closure takes with it.
+    fn captured(&mut self, arguments: &[Expr], around: &[ASTNode]) {
+        for argument in arguments.iter().skip(1) {
+            if let (Expr::Variable(variable, None, position), Some(namespace)) = (argument, namespace(around))
+                && variable.0.is_none()
+            {
+                self.captured.push(Claim {
+                    name: as_written(&variable.1).to_owned(),
+                    namespace,
+                    position: *position,
+                });
+            }
+        }
+    }
+
+    fn bare(&mut self, read: &Read, around: &[ASTNode]) {
+        let options = read.options.iter().flat_map(|(key, value)| [*key, *value]);
+        for (expression, name) in read.arguments.iter().copied().chain(options).flat_map(bare_tasks) {
+            self.bare.extend(namespace(around).map(|namespace| Claim {
+                name,
+                namespace,
+                position: expression.start_position(),
+            }));
+        }
+    }
+
+    /// What the call says that can be wrong.
+    fn uses(&mut self, verb: &'static Verb, read: &Read, around: &[ASTNode]) -> Fallible<()> {
+        let has_hosts = read
+            .options
+            .iter()
+            .any(|(key, _)| literal(key).as_deref() == Some("hosts"));
+        for (key, value) in &read.options {
+            let Some(name) = literal(key) else { continue };
+            for option in ["only", "except"] {
+                if let Expr::Map(map, _) = value
+                    && name == option
+                    && !matches!(verb.options, Choices::Any)
+                {
+                    let keys = map.0.iter().map(|(key, _)| (option, key.name.to_string(), key.pos));
+                    self.attributes.extend(keys);
+                }
+            }
+            // Where hosts are named the roles are not looked at.
+            if name == "roles" && !has_hosts && !matches!(verb.options, Choices::Any) {
+                self.roles(value);
+            }
+        }
+        if let Some(Expr::FnCall(call, position)) = read.arguments.first()
+            && call.name == "!"
+            && position.line() == read.position.line()
+            && position.position()
+                == read
+                    .position
+                    .position()
+                    .map(|column| column + verb.name.chars().count())
+        {
+            let diagnostic = Diagnostic::new(Fault::Recipe, format!("there is no `{}!' in recipes", verb.name));
+            let hint = format!("write: {}", verb.form);
+            return Err(raise(diagnostic.label("no `!' behind it").hint(hint), read.position));
+        }
+        // A map at the end may hold options.
+        let may_be_map = |value: &&Expr| {
+            matches!(value, Expr::Map(..)) || literal(value).is_none() && value.get_literal_value(None).is_none()
+        };
+        // `lambda { … }`: the word is what is wrong.
+        let is_word_with_block = verbs::sets(verb.name) && matches!(read.arguments.get(1), Some(Expr::Variable(..)));
+        let first = read.arguments.first();
+        verb.fits(&Written {
+            arguments: read.arguments.len(),
+            may_end_in_options: read.arguments.last().is_some_and(may_be_map),
+            has_block: read.block.is_some() && !is_word_with_block,
+            first: &|| first.and_then(|first| literal(first)).unwrap_or_default(),
+            position: read.position,
+        })?;
+        values(verb, read)?;
+        let namespace = namespace(around);
+        if verb.name == "invoke"
+            && let Some(input) = read.arguments.first()
+        {
+            match (literal(input), namespace) {
+                (Some(name), Some(namespace)) => self.tasks.push(Claim {
+                    name,
+                    namespace,
+                    position: input.position(),
+                }),
+                _ => self.invokes_any = true,
+            }
+        } else if let "before" | "after" = verb.name
+            && let Some(namespace) = namespace
+        {
+            for input in read.arguments.iter().flat_map(|input| items(input)) {
+                let claim = |name| Claim {
+                    name,
+                    namespace: namespace.clone(),
+                    position: input.position(),
+                };
+                self.hooks.extend(literal(input).map(|name| (claim(name), verb.name)));
+            }
+        }
+        Ok(())
+    }
+
+    /// `roles(:app)`: `:all` is none of them.
+    fn listed(&mut self, arguments: &[Expr]) {
+        let is_all = |value: &Expr| literal(value).as_deref() == Some("all");
+        arguments
+            .iter()
+            .filter(|value| !is_all(value))
+            .for_each(|value| self.roles(value));
+    }
+
+    fn roles(&mut self, value: &Expr) {
+        for value in items(value) {
+            let names = literal(value).unwrap_or_default();
+            let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+            self.roles.extend(names.map(|name| (name.to_owned(), value.position())));
+        }
+    }
+
+    /// What there is once the call was made.
+    fn defines(&mut self, verb: &'static str, read: &Read, around: &[ASTNode]) {
+        let first = read.arguments.first().and_then(|first| literal(first));
+        if matches!(verb, "role" | "server") {
+            self.server_options(read);
+        }
+        match verb {
+            "task" | "alias_task" | "synonym_task" => match (first, namespace(around)) {
+                (Some(name), Some(namespace)) => {
+                    self.defines_tasks.push(join(&namespace, &name));
+                    let other = read.arguments.get(1).and_then(|other| literal(other));
+                    self.defines_tasks.extend(other.filter(|_| verb == "synonym_task"));
+                }
+                _ => self.computes_tasks = true,
+            },
+            "role" => match first {
+                Some(name) => self.defines_roles.push(name),
+                None => self.computes_roles = true,
+            },
+            "server" => {
+                for role in read.arguments.iter().skip(1).flat_map(|role| items(role)) {
+                    match literal(role) {
+                        Some(name) => self.defines_roles.push(name),
+                        None => self.computes_roles = true,
+                    }
+                }
+            }
+            verb if verbs::sets(verb) => match (first, read.arguments.first()) {
+                (Some(name), Some(input)) => {
+                    if let (Some(variable), Some(Expr::Map(map, _))) = (options_variable(&name), read.arguments.get(1))
+                    {
+                        let keys = map.0.iter();
+                        self.keys
+                            .extend(keys.map(|(key, _)| (variable, key.name.to_string(), key.pos)));
+                    }
+                    if let Some(value) = read.arguments.get(1) {
+                        self.secret(&name, value);
+                    }
+                    self.sets.push((name, input.position()));
+                }
+                _ => self.computes_variables = true,
+            },
+            "load" | "require" => self
+                .loads
+                .extend(Load::of(verb, first, read.arguments.first().copied(), around)),
+            "render" => {
+                self.renders = true;
+                self.templates(read);
+            }
+            "fetch" if read.arguments.len() == 1 => {
+                if let (Some(name), Some(input)) = (first, read.arguments.first()) {
+                    self.fetches.push((name, input.position()));
+                }
+            }
+            "exists" | "any" => self.asks_for.extend(first),
+            "append" | "remove" => match (first, read.arguments.first()) {
+                (Some(name), Some(input)) => self.sets.push((name, input.position())),
+                _ => self.computes_variables = true,
+            },
+            "ask" if is_variable(around) => {
+                if let Some(name) = first {
+                    self.sets.push((name, read.position));
+                    self.asked_for.insert(read.position);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// `role :db, "db1", :ssh_options => #{ … }`.
+    fn server_options(&mut self, read: &Read<'_>) {
+        for (key, value) in &read.options {
+            if let (Some("ssh_options"), Expr::Map(map, position)) = (literal(key).as_deref(), value) {
+                let keys = map.0.iter();
+                self.server_keys
+                    .extend(keys.map(|(key, _)| (*position, key.name.to_string(), key.pos)));
+            }
+        }
+    }
+}
+
+/// Variables that hold options.
+fn options_variable(name: &str) -> Option<&'static str> {
+    ["ssh_options", "default_run_options"]
+        .into_iter()
+        .find(|variable| *variable == name)
+}
+
+/// The namespace of what stands in these nodes; `None` where it is not written out.
+fn namespace(nodes: &[ASTNode]) -> Option<String> {
+    let mut full = String::new();
+    for node in nodes {
+        if let ASTNode::Expr(Expr::Custom(call, _)) = node
+            && verb(call) == Some("namespace")
+        {
+            full = join(&full, &literal(call.inputs.first()?)?);
+        }
+    }
+    Some(full)
+}

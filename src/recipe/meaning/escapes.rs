@@ -1,0 +1,140 @@
+//! `\n`, `\t` and `\e` in backticks that go elsewhere than to a command: there they stay two characters.
+
+use rhai::{ASTNode, Expr, FnCallExpr, Stmt};
+
+use super::claims::Claims;
+use super::findings::{Findings, at};
+use super::mentions::{literal, verb};
+use super::read::Read;
+use crate::diagnostic::Diagnostic;
+
+const ESCAPES: [&str; 3] = ["\\n", "\\t", "\\e"];
+
+/// Functions and methods that are given texts as they are to be, and no patterns.
+const OF_TEXTS: &[&str] = &[
+    "contains",
+    "ends_with",
+    "index_of",
+    "join",
+    "send_data",
+    "split",
+    "starts_with",
+    "write_file",
+];
+
+impl Claims {
+    /// Takes note of texts with escapes that nobody will read, and of last pieces that are empty.
+    pub(super) fn escaped(&mut self, nodes: &[ASTNode]) {
+        let Some((ASTNode::Expr(text), around)) = nodes.split_last() else {
+            return;
+        };
+        self.last_piece(text);
+        let parts: Vec<&str> = match text {
+            Expr::StringConstant(text, _) => vec![text.as_str()],
+            Expr::InterpolatedString(parts, _) => parts
+                .iter()
+                .filter_map(|part| match part {
+                    Expr::StringConstant(text, _) => Some(text.as_str()),
+                    _ => None,
+                })
+                .collect(),
+            _ => return,
+        };
+        // Whoever writes line ends as such means the other thing by `\n`.
+        if parts.iter().any(|part| part.contains('\n')) {
+            return;
+        }
+        let escape = ESCAPES
+            .into_iter()
+            .find(|escape| parts.iter().any(|part| part.contains(escape)));
+        if let Some(escape) = escape
+            && goes_elsewhere(text, around)
+        {
+            self.escapes.push((escape, text.position()));
+        }
+    }
+
+    /// `text.split("\n")[-1]`
+    fn last_piece(&mut self, value: &Expr) {
+        if let Expr::Index(pair, ..) = value
+            && let Expr::MethodCall(call, position) = &pair.lhs
+            && call.name == "split"
+            && matches!(call.args.first(), Some(Expr::StringConstant(mark, _)) if mark == "\n")
+            && is_last(&pair.rhs)
+        {
+            self.last_pieces.push(*position);
+        }
+    }
+}
+
+/// Whether an index is -1, be it behind it other members or none.
+fn is_last(index: &Expr) -> bool {
+    match index {
+        Expr::IntegerConstant(-1, _) => true,
+        Expr::FnCall(call, _) => call.name == "-" && matches!(call.args.as_slice(), [Expr::IntegerConstant(1, _)]),
+        Expr::Dot(pair, ..) | Expr::Index(pair, ..) => is_last(&pair.lhs),
+        _ => false,
+    }
+}
+
+/// Whether what stands in these nodes is surely no command and no pattern.
+fn goes_elsewhere(text: &Expr, around: &[ASTNode]) -> bool {
+    let Some((outer, further)) = around.split_last() else {
+        return false;
+    };
+    let compares = |call: &FnCallExpr| matches!(call.name.as_str(), "==" | "!=");
+    match outer {
+        ASTNode::Stmt(Stmt::Expr(_)) | ASTNode::Expr(Expr::Stmt(_)) => false,
+        ASTNode::Expr(outer @ Expr::FnCall(call, _)) if call.name == "+" => goes_elsewhere(outer, further),
+        ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _)) => {
+            compares(call) || OF_TEXTS.contains(&call.name.as_str())
+        }
+        ASTNode::Expr(Expr::Custom(call, _)) => {
+            let read = Read::of(call);
+            let is_it = |value: &&Expr| std::ptr::eq(*value, text);
+            let is_data = read
+                .options
+                .iter()
+                .any(|(key, value)| literal(key).as_deref() == Some("data") && is_it(value));
+            let is_first = read.arguments.first().is_some_and(is_it);
+            is_data || is_first && matches!(verb(call), Some("abort" | "debug" | "info" | "put" | "puts" | "warn"))
+        }
+        _ => false,
+    }
+}
+
+impl Findings<'_> {
+    /// Texts in backticks in which an escape was meant.
+    pub(super) fn escapes(&self) -> Vec<Diagnostic> {
+        let files = self.interpreter.files.borrow();
+        let mut found = Vec::new();
+        for (text, claims) in self.own() {
+            for (escape, position) in &claims.escapes {
+                if files.character(&text.file, *position) != Some('`') {
+                    continue;
+                }
+                let written = if *escape == "\\e" { "\\x1b" } else { escape };
+                let told = Diagnostic::warning(format!("`{escape}' stays two characters in backticks"))
+                    .label("not what it is in double quotes")
+                    .hint(format!("in double quotes it is one: `…` + \"{written}\""));
+                found.push(at(told, text, *position));
+            }
+        }
+        found
+    }
+
+    /// Last pieces that are empty where the text ends with a line end, as what commands say does.
+    pub(super) fn last_pieces(&self) -> Vec<Diagnostic> {
+        let pieces = self
+            .own()
+            .flat_map(|(text, claims)| claims.last_pieces.iter().map(move |position| (text, *position)));
+        pieces
+            .map(|(text, position)| {
+                let told = Diagnostic::warning("the last piece is empty where the text ends with a line end")
+                    .label("keeps what is behind the last line end")
+                    .hint("the last line: lines(text)[-1]");
+                at(told, text, position)
+            })
+            .collect()
+    }
+}

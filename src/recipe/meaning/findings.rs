@@ -1,0 +1,399 @@
+//! What can be found in recipes without running a task: everything for `capr check`, and all that is wrong beside the
+//! first error when a recipe cannot be loaded.
+
+use std::collections::BTreeSet;
+
+use rhai::{Engine, EvalAltResult, Position};
+
+use super::claims::{Claims, Text};
+use super::loads::Load;
+use crate::configuration::{join, outwards, suggestion};
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::language::options::{COMMAND, unknown_key};
+use crate::recipe::language::origin::{diagnostic, origin, raise};
+use crate::recipe::language::syntax::layout::is_word;
+use crate::recipe::language::syntax::named::Named;
+use crate::recipe::language::syntax::ruby::meant;
+use crate::recipe::running::asleep::bare;
+use crate::recipe::running::connection::unknown_ssh_option;
+use crate::recipe::running::interpreter::Interpreter;
+use crate::recipe::running::stdlib;
+use crate::recipe::running::verbs::no_hook;
+
+/// The texts that were read, with what they say.
+pub(in crate::recipe) struct Findings<'a> {
+    pub(in crate::recipe) interpreter: &'a Interpreter,
+    pub(in crate::recipe) texts: Vec<(&'a Text, &'a Claims)>,
+    /// Texts before this one are not the recipe's own: the library, the files of the system and the user.
+    pub(in crate::recipe) own: usize,
+    /// Whether all of them were evaluated.
+    pub(in crate::recipe) is_whole: bool,
+}
+
+impl<'a> Findings<'a> {
+    pub(in crate::recipe) fn of(interpreter: &'a Interpreter, texts: &'a [Text], own: usize, is_whole: bool) -> Self {
+        Self {
+            interpreter,
+            texts: texts.iter().map(|text| (text, text.claims())).collect(),
+            own,
+            is_whole,
+        }
+    }
+
+    /// Everything that is wrong, and what is hardly meant where that is asked for.
+    pub(in crate::recipe) fn all(&self, engine: &Engine, can_be_read: bool, is_checked: bool) -> Vec<Diagnostic> {
+        let mut found = self.wrong_calls();
+        if !can_be_read {
+            // Nobody knows what would be known, but classes there are none.
+            found.extend(self.names_of_ruby());
+            return found;
+        }
+        if !self.is_whole {
+            found.extend(self.unknown_names());
+            found.extend(self.unknown_in_hooks());
+        } else if is_checked {
+            found.extend(self.errors(engine));
+            // What is misspelt is read by nobody.
+            let is_clean = found.is_empty();
+            found.extend(self.warnings(is_clean));
+        }
+        found
+    }
+
+    /// What would be wrong once a task comes to it.
+    pub(in crate::recipe) fn errors(&self, engine: &Engine) -> Vec<Diagnostic> {
+        let mut found = self.unknown_names();
+        found.extend(self.captured_tasks());
+        found.extend(self.bare_tasks());
+        found.extend(self.loops());
+        found.extend(self.circles());
+        let known = self.known(engine);
+        found.extend(self.unknown_calls(engine, &known));
+        found.extend(self.unknown_properties(engine, &known));
+        found.extend(self.unknown_modules());
+        found.extend(self.no_conditions());
+        found
+    }
+
+    /// What is wrong by itself.
+    fn wrong_calls(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for (text, claims) in &self.texts {
+            found.extend(claims.wrong.iter().cloned());
+            for (variable, key, position) in &claims.keys {
+                let unknown = match *variable {
+                    "ssh_options" => unknown_ssh_option(key),
+                    variable => unknown_key(variable, key, COMMAND),
+                };
+                found.extend(unknown.map(|diagnostic| at(diagnostic, text, *position)));
+            }
+            for (_, key, position) in &claims.server_keys {
+                found.extend(unknown_ssh_option(key).map(|diagnostic| at(diagnostic, text, *position)));
+            }
+        }
+        found
+    }
+
+    /// Tasks that run when a closure is made that only mentions them.
+    fn captured_tasks(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for (text, claims) in &self.texts {
+            for claim in &claims.captured {
+                let name = &claim.name;
+                let task = self.interpreter.task(name, &claim.namespace);
+                if task.is_some() && !self.interpreter.configuration.borrow().variables.exists(name) {
+                    let message = format!("the task `{name}' runs when this closure is made, not when it is called");
+                    let diagnostic = Diagnostic::new(Fault::Recipe, message)
+                        .label("a task")
+                        .hint(format!("with brackets it runs when the closure is called: {name}()"));
+                    found.push(at(diagnostic, text, claim.position));
+                }
+            }
+        }
+        found
+    }
+
+    /// Tasks that run where only their name is meant.
+    fn bare_tasks(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for (text, claims) in &self.texts {
+            for claim in &claims.bare {
+                let first = claim.name.split(':').next().unwrap_or_default();
+                let is_looked_up = text.names.named.iter().any(|named| named.position == claim.position);
+                if is_looked_up
+                    && !self.may_be_set(first)
+                    && self.interpreter.task(&claim.name, &claim.namespace).is_some()
+                {
+                    found.push(at(bare(&claim.name), text, claim.position));
+                }
+            }
+        }
+        found
+    }
+
+    /// Names of Ruby's classes and constants, which are none whatever else is read.
+    fn names_of_ruby(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for (text, _) in &self.texts {
+            for named in &text.names.named {
+                let first = named.path.first().map_or("", String::as_str);
+                if first != "ENV" && first.starts_with(char::is_uppercase) && meant(first).is_some() {
+                    found.push(at(self.interpreter.unknown(first), text, named.position));
+                }
+            }
+        }
+        found
+    }
+
+    /// Names that stand for nothing, now that everything was read.
+    fn unknown_names(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for (text, claims) in &self.texts {
+            for named in &text.names.named {
+                let first = named.path.first().map_or("", String::as_str);
+                if !text.names.functions.contains(first)
+                    && let Some(diagnostic) = self.unknown_name(first, named)
+                {
+                    found.push(at(diagnostic, text, named.position));
+                }
+            }
+            for claim in claims
+                .tasks
+                .iter()
+                .filter(|claim| !self.is_task(&claim.name, &claim.namespace))
+            {
+                let (name, namespace) = (&claim.name, &claim.namespace);
+                let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("the task `{name}' does not exist"));
+                diagnostic.label = Some("no such task".to_owned());
+                diagnostic
+                    .hints
+                    .extend(self.interpreter.task_suggestion(name, namespace));
+                found.push(at(diagnostic, text, claim.position));
+            }
+            found.extend(self.unknown_roles(text, claims));
+        }
+        found
+    }
+
+    /// Tasks in hooks that were not registered, because the recipe could not be loaded so far.
+    fn unknown_in_hooks(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for (text, claims) in &self.texts {
+            for (claim, event) in &claims.hooks {
+                if !self.is_task(&claim.name, &claim.namespace) {
+                    let diagnostic = no_hook(self.interpreter, &claim.name, &claim.namespace, event);
+                    found.push(at(diagnostic, text, claim.position));
+                }
+            }
+        }
+        found
+    }
+
+    pub(in crate::recipe) fn any(&self, is_said: impl Fn(&Claims) -> bool) -> bool {
+        self.texts.iter().any(|(_, claims)| is_said(claims))
+    }
+
+    /// Whether a task of that name exists, or will once everything has run that defines some.
+    fn is_task(&self, name: &str, namespace: &str) -> bool {
+        if self.interpreter.task(name, namespace).is_some() || self.may_define_any() {
+            return true;
+        }
+        let (name, namespace) = name.strip_prefix(':').map_or((name, namespace), |name| (name, ""));
+        outwards(namespace).any(|around| {
+            let full = join(&around, name);
+            let full = full.strip_suffix(":default").unwrap_or(&full).to_owned();
+            self.any(|claims| {
+                let mut names = claims.defines_tasks.iter();
+                names.any(|task| task.strip_suffix(":default").unwrap_or(task) == full)
+            })
+        })
+    }
+
+    fn is_namespace(&self, name: &str) -> bool {
+        let within = format!("{name}:");
+        self.interpreter.configuration.borrow().tasks.is_namespace(name)
+            || self.any(|claims| claims.defines_tasks.iter().any(|task| task.starts_with(&within)))
+    }
+
+    /// Whether tasks with computed names may be missing.
+    fn may_define_any(&self) -> bool {
+        !self.is_whole && self.any(|claims| claims.computes_tasks)
+    }
+
+    pub(in crate::recipe) fn may_be_set(&self, name: &str) -> bool {
+        self.interpreter.configuration.borrow().variables.exists(name)
+            || self.texts.iter().any(|(text, _)| text.names.variables.contains(name))
+            || self
+                .texts
+                .iter()
+                .skip(self.own)
+                .any(|(_, claims)| claims.computes_variables)
+    }
+
+    fn unknown_name(&self, first: &str, named: &Named) -> Option<Diagnostic> {
+        let namespace = named.namespace.as_ref()?;
+        if first == "ENV" || first == "this" || self.may_be_set(first) || self.may_define_any() {
+            return None;
+        }
+        let around = outwards(namespace).find(|around| {
+            let full = join(around, first);
+            self.is_namespace(&full) || self.is_task(&full, "")
+        });
+        let Some(around) = around else {
+            let mut told = self.interpreter.unknown(first);
+            if let Some(task) = outside(named, namespace) {
+                told.hints = vec![format!(
+                    "a task of another namespace, with its full name: invoke \":{task}\";"
+                )];
+            }
+            return Some(told);
+        };
+        let mut full = join(&around, first);
+        for word in named.path.iter().skip(1) {
+            if !self.is_namespace(&full) {
+                break;
+            }
+            let inner = join(&full, word);
+            if !self.is_task(&inner, "") && !self.is_namespace(&inner) {
+                if word == "to_string" {
+                    break;
+                }
+                return Some(self.interpreter.unknown_member(&full, word));
+            }
+            full = inner;
+        }
+        None
+    }
+
+    /// Roles that nobody has defined. The library's tasks name roles that not every recipe has, and a library by itself
+    /// has none at all.
+    fn unknown_roles(&self, text: &Text, claims: &Claims) -> Vec<Diagnostic> {
+        let configuration = self.interpreter.configuration.borrow();
+        let mut roles: Vec<&str> = configuration.roles.names().collect();
+        for (_, claims) in &self.texts {
+            roles.extend(claims.defines_roles.iter().map(String::as_str));
+        }
+        let may_be_any = self.any(|claims| claims.computes_roles) && !self.is_whole;
+        if roles.is_empty() || may_be_any || self.interpreter.is_of_stdlib(&text.file) {
+            return Vec::new();
+        }
+        let unknown = claims.roles.iter().filter(|(role, _)| !roles.contains(&role.as_str()));
+        unknown
+            .map(|(role, position)| {
+                let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("the role `{role}' is not defined"));
+                diagnostic.label = Some("no such role".to_owned());
+                let known = || {
+                    let known: BTreeSet<&str> = roles.iter().copied().collect();
+                    let known: Vec<&str> = known.into_iter().collect();
+                    format!("the roles are {}", known.join(", "))
+                };
+                let meant = suggestion(role, roles.iter().copied());
+                diagnostic.hints.push(meant.unwrap_or_else(known));
+                at(diagnostic, text, *position)
+            })
+            .collect()
+    }
+}
+
+/// The task that `top.name` or `parent.name` means in Capistrano 2.
+fn outside(named: &Named, namespace: &str) -> Option<String> {
+    let (first, rest) = named.path.split_first()?;
+    let around = match first.as_str() {
+        "top" => "",
+        "parent" => namespace.rsplit_once(':').map_or("", |(outer, _)| outer),
+        _ => return None,
+    };
+    (!rest.is_empty()).then(|| join(around, &rest.join(":")))
+}
+
+/// The diagnostic at a place in a text.
+pub(in crate::recipe) fn at(diagnostic: Diagnostic, text: &Text, position: Position) -> Diagnostic {
+    diagnostic.at(origin(Some(&text.file), position))
+}
+
+impl Interpreter {
+    /// The error where a recipe gives the map in a variable this key, if that is written out somewhere.
+    pub(in crate::recipe) fn at_key(&self, error: Box<EvalAltResult>, variable: &str, key: &str) -> Box<EvalAltResult> {
+        let mut diagnostic = diagnostic(error);
+        let files = self.files.borrow();
+        let place = files.read.iter().rev().find_map(|text| {
+            let keys = &text.claims().keys;
+            let (.., position) = keys
+                .iter()
+                .rev()
+                .find(|(owner, name, _)| *owner == variable && name == key)?;
+            origin(Some(&text.file), *position)
+        });
+        if diagnostic.origin.is_none() {
+            diagnostic.origin = place;
+        }
+        raise(diagnostic, Position::NONE)
+    }
+
+    /// The place of a key of a server's `ssh_options`, where the map that begins there is written out.
+    pub(in crate::recipe) fn place_of_server_key(&self, map: Position, key: &str) -> Option<Position> {
+        let files = self.files.borrow();
+        files.read.iter().rev().find_map(|text| {
+            let keys = &text.claims().server_keys;
+            let named = |(of, name, _): &&(Position, String, Position)| *of == map && name == key;
+            keys.iter().find(named).map(|(.., position)| *position)
+        })
+    }
+
+    /// Reads the files that the texts load, but that were not come to: for their errors, and for what they define.
+    /// Gives the libraries that are not there, where those are required whatever happens.
+    pub(in crate::recipe) fn read_rest(&self, engine: &Engine) -> Vec<Diagnostic> {
+        let mut index = 0;
+        let mut missing = Vec::new();
+        loop {
+            let next = {
+                let files = self.files.borrow();
+                let text = files.read.get(index);
+                text.map(|text| (text.file.clone(), text.claims().loads.clone()))
+            };
+            let Some((file, loads)) = next else { return missing };
+            for Load { verb, name, position } in loads {
+                let read = self.read_only(engine, &name, verb, &file);
+                // What else cannot be found may be made by what was not run.
+                if let (Err(error), Some(position)) = (read, position) {
+                    let diagnostic = diagnostic(error);
+                    if diagnostic.message == format!("no library `{name}' found") {
+                        missing.push(diagnostic.at(origin(Some(&file), position)));
+                    }
+                }
+            }
+            index += 1;
+        }
+    }
+
+    /// Says of an unknown name that it only lacks its colon, where it is the first argument of a verb that names something.
+    pub(in crate::recipe) fn name_it(&self, diagnostic: &mut Diagnostic) {
+        let Some(origin) = &diagnostic.origin else { return };
+        let Some(line) = self.files.borrow().line(&origin.file, origin.line) else {
+            return;
+        };
+        let before: String = line.chars().take(origin.column.saturating_sub(1)).collect();
+        let verb = before
+            .strip_suffix(' ')
+            .and_then(|before| before.trim_end().rsplit([';', '{', ' ']).next());
+        let name: String = line
+            .chars()
+            .skip(before.chars().count())
+            .take_while(|c| is_word(*c))
+            .collect();
+        if let Some("set" | "set_default" | "unset" | "task" | "namespace" | "role") = verb
+            && diagnostic.message == format!("unknown variable or task `{name}'")
+        {
+            diagnostic.hints = vec![format!("a name is given as a symbol: :{name}")];
+        }
+    }
+
+    pub(in crate::recipe) fn is_of_stdlib(&self, file: &str) -> bool {
+        stdlib::is_own(file)
+            || self
+                .files
+                .borrow()
+                .stdlib()
+                .is_some_and(|directory| std::path::Path::new(file).starts_with(directory))
+    }
+}

@@ -1,0 +1,448 @@
+//! What runs into what: tasks that call each other without an end, what nobody calls or reads, what is never reached.
+
+use std::collections::{BTreeSet, HashSet};
+use std::rc::Rc;
+
+use rhai::{ASTNode, Expr, Stmt};
+
+use super::claims::{Claims, Text};
+use super::findings::{Findings, at};
+use super::mentions::verb;
+use crate::configuration::{BlockId, HookAction, Read, Task, When, suggestion};
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::language::origin::origin;
+use crate::recipe::language::syntax::ruby::renamed;
+use crate::recipe::running::interpreter::Interpreter;
+
+/// The events of every run of a task.
+const AROUND: [When; 2] = [When::Before, When::After];
+
+/// Variables that capr itself reads, beside those that the library's recipes name.
+pub(super) const READ_BY_CAPR: &[&str] = &[
+    "admin_runner",
+    "capture_limit",
+    "default_env",
+    "default_environment",
+    "default_run_options",
+    "default_shell",
+    "default_stage",
+    "gateway",
+    "heartbeat",
+    "password",
+    "port",
+    "pty",
+    "run_method",
+    "ssh_options",
+    "stage",
+    "sudo",
+    "sudo_prompt",
+    "use_sudo",
+    "user",
+];
+
+impl Findings<'_> {
+    /// What works but is hardly meant.
+    pub(super) fn warnings(&self, is_clean: bool) -> Vec<Diagnostic> {
+        let mut found = self.never_reached();
+        found.extend(self.not_filled_in());
+        found.extend(self.written_secrets());
+        found.extend(self.bared_secrets());
+        found.extend(self.not_run());
+        found.extend(self.escapes());
+        found.extend(self.erb());
+        found.extend(self.last_pieces());
+        found.extend(self.may_be_missing());
+        found.extend(self.no_truths());
+        found.extend(self.unknown_attributes());
+        found.extend(self.replaced_tasks());
+        found.extend(self.missing_roles());
+        if is_clean {
+            found.extend(self.never_read());
+            found.extend(self.never_called());
+            found.extend(self.never_set());
+        }
+        found
+    }
+
+    pub(super) fn own(&self) -> impl Iterator<Item = &(&Text, &Claims)> {
+        let own = self.texts.iter().skip(self.own);
+        own.filter(|(text, _)| !self.interpreter.is_of_stdlib(&text.file))
+    }
+
+    /// Whoever reads the file knows the password.
+    fn written_secrets(&self) -> Vec<Diagnostic> {
+        let secrets = self.own().flat_map(|(text, claims)| {
+            claims.secrets.iter().map(move |(name, position)| {
+                let message = format!("the secret `{name}' is written out in the recipe");
+                let diagnostic = Diagnostic::warning(message)
+                    .label("readable by everybody who has the file")
+                    .hint("let it be asked for, password_prompt(\"…\"), or take it from ENV or from a file that is not shared");
+                at(diagnostic, text, *position)
+            })
+        });
+        secrets.collect()
+    }
+
+    /// Attributes that no server has: with `only` nobody is left, with `except` nobody is left out. Those of the library's tasks
+    /// are there for whoever wants them.
+    fn unknown_attributes(&self) -> Vec<Diagnostic> {
+        if !self.interpreter.role_blocks.borrow().is_empty() {
+            // Their servers are known when they are needed.
+            return Vec::new();
+        }
+        let roles = &self.interpreter.configuration.borrow().roles;
+        let servers = roles.names().flat_map(|role| roles.assignments(role));
+        let mut known: BTreeSet<&str> = servers
+            .flat_map(|server| server.attributes.keys())
+            .map(String::as_str)
+            .collect();
+        if roles.names().next().is_none() {
+            return Vec::new();
+        }
+        known.extend(["no_release", "primary"]);
+        let named = self
+            .own()
+            .flat_map(|(text, claims)| claims.attributes.iter().map(move |named| (text, named)));
+        let unknown = named.filter(|(_, (_, name, _))| !known.contains(name.as_str()));
+        let told = unknown.filter_map(|(text, (option, name, position))| {
+            let meant = suggestion(name, known.iter().copied());
+            // Who excepts what nobody has may mean servers to come.
+            if *option == "except" && meant.is_none() {
+                return None;
+            }
+            let mut diagnostic =
+                Diagnostic::warning(format!("no server has the attribute `{name}'")).label("on no server");
+            diagnostic.hints.extend(meant);
+            Some(at(diagnostic, text, *position))
+        });
+        told.collect()
+    }
+
+    /// Tasks that call each other whatever happens.
+    pub(super) fn loops(&self) -> Vec<Diagnostic> {
+        let tasks: Vec<Rc<Task>> = self.interpreter.configuration.borrow().tasks.iter().cloned().collect();
+        let index = |task: &Rc<Task>| tasks.iter().position(|other| Rc::ptr_eq(other, task));
+        let next: Vec<Vec<usize>> = tasks
+            .iter()
+            .map(|task| self.interpreter.runs_always(task).iter().filter_map(index).collect())
+            .collect();
+        let told = cycles(&next).into_iter().map(|cycle| {
+            let around = || cycle.iter().filter_map(|index| tasks.get(*index));
+            let named = around().zip(around().cycle().skip(1)).find_map(|(task, next)| {
+                let configuration = self.interpreter.configuration.borrow();
+                let is_hook = AROUND.iter().any(|when| {
+                    configuration
+                        .implicit(*when, task)
+                        .iter()
+                        .any(|hook| Rc::ptr_eq(hook, next))
+                });
+                is_hook.then(|| {
+                    format!(
+                        "its name makes `{}' a hook of `{}': give it another name",
+                        next.name, task.name
+                    )
+                })
+            });
+            let chain = chain(around().map(|task| task.name.as_str()));
+            let mut diagnostic =
+                Diagnostic::new(Fault::Recipe, format!("tasks call each other without an end: {chain}"))
+                    .label("begins here")
+                    .at(around().next().map(|task| task.origin.clone()));
+            diagnostic.hints.extend(named);
+            diagnostic
+        });
+        told.collect()
+    }
+
+    /// Lazy variables that need each other whatever happens.
+    pub(super) fn circles(&self) -> Vec<Diagnostic> {
+        let interpreter = self.interpreter;
+        let names: Vec<String> = {
+            let variables = &interpreter.configuration.borrow().variables;
+            variables.names().map(str::to_owned).collect()
+        };
+        let sets = || {
+            self.texts
+                .iter()
+                .flat_map(|(text, claims)| claims.sets.iter().map(move |set| (text, set)))
+        };
+        let lazy: Vec<(&str, BlockId)> = names
+            .iter()
+            // One that is set in other places, too, may be something else by then.
+            .filter(|name| sets().filter(|(_, (set, _))| set == *name).count() == 1)
+            .filter_map(|name| match interpreter.configuration.borrow().variables.read(name) {
+                Read::Lazy(block) => Some((name.as_str(), block)),
+                _ => None,
+            })
+            .collect();
+        let index = |name: &String| lazy.iter().position(|(other, _)| other == name);
+        let next: Vec<Vec<usize>> = lazy
+            .iter()
+            .map(|(_, block)| interpreter.needs_always(*block).iter().filter_map(index).collect())
+            .collect();
+        let told = cycles(&next).into_iter().filter_map(|cycle| {
+            let around = || cycle.iter().filter_map(|index| lazy.get(*index)).map(|(name, _)| *name);
+            let first = around().next()?;
+            let message = format!("variable `{first}' depends on itself: {}", chain(around()));
+            let diagnostic = Diagnostic::new(Fault::Recipe, message).label("set here");
+            let (text, (_, position)) = sets().find(|(_, (set, _))| set == first)?;
+            Some(at(diagnostic, text, *position))
+        });
+        told.collect()
+    }
+
+    /// Variables that are read without a default and that nothing sets. The person still may.
+    fn never_set(&self) -> Vec<Diagnostic> {
+        if self.own().any(|(_, claims)| claims.computes_variables) {
+            return Vec::new();
+        }
+        let is_known = |name: &str| {
+            let variables = &self.interpreter.configuration.borrow().variables;
+            let is_said = |(_, claims): &(&Text, &Claims)| {
+                claims.sets.iter().any(|(set, _)| set == name) || claims.asks_for.iter().any(|asked| asked == name)
+            };
+            variables.exists(name) || READ_BY_CAPR.contains(&name) || self.texts.iter().any(is_said)
+        };
+        let fetches = self
+            .own()
+            .flat_map(|(text, claims)| claims.fetches.iter().map(move |fetch| (text, fetch)));
+        fetches
+            .filter(|(_, (name, _))| !is_known(name))
+            .map(|(text, (name, position))| {
+                let variables = &self.interpreter.configuration.borrow().variables;
+                let mut diagnostic =
+                    Diagnostic::warning(format!("nothing sets the variable `{name}'")).label("read here");
+                let given = || format!("with a default: fetch(:{name}, value); or each time: capr -s {name}=value");
+                diagnostic
+                    .hints
+                    .push(suggestion(name, variables.names()).unwrap_or_else(given));
+                at(diagnostic, text, *position)
+            })
+            .collect()
+    }
+
+    fn never_reached(&self) -> Vec<Diagnostic> {
+        let unreached = self
+            .own()
+            .flat_map(|(text, claims)| claims.unreached.iter().map(move |unreached| (text, unreached)));
+        unreached
+            .map(|(text, (position, end))| {
+                let diagnostic = Diagnostic::warning("this is never reached").label(format!("behind `{end}'"));
+                at(diagnostic, text, *position)
+            })
+            .collect()
+    }
+
+    /// Variables that are set and that nothing reads. A template may read any.
+    fn never_read(&self) -> Vec<Diagnostic> {
+        let is_any_read = |(text, claims): &(&Text, &Claims)| text.names.reads_any || claims.renders;
+        if self.own().any(is_any_read) {
+            return Vec::new();
+        }
+        let mut read: BTreeSet<&str> = READ_BY_CAPR.iter().copied().collect();
+        for (text, _) in &self.texts {
+            read.extend(text.names.read.iter().map(String::as_str));
+            let named = text.names.named.iter().filter_map(|named| named.path.first());
+            read.extend(named.map(String::as_str));
+            if self.interpreter.is_of_stdlib(&text.file) {
+                // The library knows it, even if it is not read by the parts that were loaded.
+                read.extend(text.names.variables.iter().map(String::as_str));
+            }
+        }
+        let mut found = Vec::new();
+        let mut told = HashSet::new();
+        for (text, claims) in self.own() {
+            for (name, position) in &claims.sets {
+                if read.contains(name.as_str()) || !told.insert(name) {
+                    continue;
+                }
+                let mut diagnostic = Diagnostic::warning(format!("the variable `{name}' is set, but nothing reads it"))
+                    .label("set here");
+                let meant = renamed(name).map(str::to_owned);
+                diagnostic
+                    .hints
+                    .extend(meant.or_else(|| suggestion(name, read.iter().copied())));
+                found.push(at(diagnostic, text, *position));
+            }
+        }
+        found
+    }
+
+    /// Tasks that say that they are not for the command line, and that nothing calls.
+    fn never_called(&self) -> Vec<Diagnostic> {
+        if self.texts.iter().any(|(_, claims)| claims.invokes_any) {
+            return Vec::new();
+        }
+        let interpreter = self.interpreter;
+        let mut called: HashSet<String> = HashSet::new();
+        let mut call = |name: &str, namespace: &str| {
+            if let Some(task) = interpreter.task(name, namespace) {
+                called.insert(task.name.clone());
+            }
+        };
+        for (text, claims) in &self.texts {
+            for named in text.names.named.iter().chain(&text.names.called) {
+                let namespace = named.namespace.clone().unwrap_or_default();
+                for length in 1..=named.path.len() {
+                    call(
+                        &named.path.iter().take(length).cloned().collect::<Vec<_>>().join(":"),
+                        &namespace,
+                    );
+                }
+            }
+            for claim in claims.tasks.iter().chain(claims.hooks.iter().map(|(claim, _)| claim)) {
+                call(&claim.name, &claim.namespace);
+            }
+        }
+        let configuration = interpreter.configuration.borrow();
+        for hook in &configuration.hooks {
+            if let HookAction::Task(name, namespace) = &hook.action {
+                call(name, namespace);
+            }
+        }
+        for task in configuration.tasks.iter() {
+            let hooks = AROUND.iter().flat_map(|when| configuration.implicit(*when, task));
+            called.extend(hooks.map(|hook| hook.name.clone()));
+        }
+        let is_own = |file: &str| self.own().any(|(text, _)| *text.file == *file);
+        let never = configuration
+            .tasks
+            .iter()
+            .filter(|task| task.is_internal() && is_own(&task.origin.file) && !called.contains(&task.name));
+        never
+            .map(|task| {
+                Diagnostic::warning(format!("nothing calls the task `{}', which is [internal]", task.name))
+                    .label("never called")
+                    .at(task.origin.clone())
+            })
+            .collect()
+    }
+
+    /// Names in double quotes, as a shell may mean them; a recipe's author hardly does.
+    fn not_filled_in(&self) -> Vec<Diagnostic> {
+        let files = self.interpreter.files.borrow();
+        let unfilled = files.unfilled.iter().filter(|(_, unfilled)| unfilled.sign == '$');
+        let is_set = |name: &str| self.interpreter.configuration.borrow().variables.exists(name);
+        unfilled
+            .filter(|(_, unfilled)| is_set(&unfilled.name))
+            .map(|(file, unfilled)| {
+                let name = &unfilled.name;
+                Diagnostic::warning(format!("`${{{name}}}' stays as it is in double quotes"))
+                    .label("not filled in")
+                    .hint(format!("in backticks its value is filled in: `… ${{{name}}} …`"))
+                    .at(origin(Some(file), unfilled.position))
+            })
+            .collect()
+    }
+}
+
+/// Every way in this graph that comes back to where it was, each once.
+fn cycles(next: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    fn follow(node: usize, next: &[Vec<usize>], path: &mut Vec<usize>, done: &mut HashSet<usize>) -> Vec<Vec<usize>> {
+        if let Some(start) = path.iter().position(|other| *other == node) {
+            return path.get(start..).map(<[usize]>::to_vec).into_iter().collect();
+        }
+        if !done.insert(node) {
+            return Vec::new();
+        }
+        path.push(node);
+        let behind = next.get(node).into_iter().flatten();
+        let found = behind.flat_map(|node| follow(*node, next, path, done)).collect();
+        path.pop();
+        found
+    }
+    let mut done = HashSet::new();
+    let nodes = 0..next.len();
+    nodes
+        .flat_map(|node| follow(node, next, &mut Vec::new(), &mut done))
+        .collect()
+}
+
+/// A cycle as it is told: back to its first name.
+fn chain<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
+    let chain: Vec<&str> = names.clone().chain(names.take(1)).collect();
+    chain.join(" → ")
+}
+
+impl Interpreter {
+    /// The variables that a block reads whatever happens.
+    fn needs_always(&self, block: BlockId) -> Vec<String> {
+        let mut needed = Vec::new();
+        let Some(block) = self.block(block) else { return needed };
+        block.body().walk(&mut Vec::new(), &mut |nodes| {
+            let is_text = |node: &ASTNode| matches!(node, ASTNode::Expr(Expr::InterpolatedString(..)));
+            let fetched = match nodes.last() {
+                Some(ASTNode::Expr(Expr::Variable(variable, None, _))) if variable.0.is_none() => {
+                    Some(crate::recipe::language::syntax::words::as_written(&variable.1).to_owned())
+                }
+                _ => None,
+            };
+            if let Some(name) = fetched
+                && nodes
+                    .iter()
+                    .all(|node| is_text(node) || is_always(std::slice::from_ref(node)))
+            {
+                needed.push(name);
+            }
+            true
+        });
+        needed
+    }
+
+    /// The tasks that run whenever this one does, by its body or by hooks.
+    fn runs_always(&self, task: &Rc<Task>) -> Vec<Rc<Task>> {
+        let mut always = self.mentions_where(task.body, is_always);
+        for when in AROUND {
+            let (hooks, implicit) = {
+                let configuration = self.configuration.borrow();
+                (
+                    configuration.hooked(when, Some(task)),
+                    configuration.implicit(when, task),
+                )
+            };
+            for hook in &hooks {
+                match &hook.action {
+                    HookAction::Task(name, namespace) => always.extend(self.task(name, namespace)),
+                    HookAction::Block(block) => always.extend(self.mentions_where(*block, is_always)),
+                }
+            }
+            always.extend(implicit);
+        }
+        always
+    }
+}
+
+/// Whether what stands in these nodes is come to whenever their block is; false where that is not sure.
+fn is_always(nodes: &[ASTNode]) -> bool {
+    nodes.iter().all(|node| match node {
+        ASTNode::Stmt(statement) => matches!(
+            statement,
+            Stmt::Expr(_) | Stmt::FnCall(..) | Stmt::Block(_) | Stmt::Var(..) | Stmt::Noop(_)
+        ),
+        ASTNode::Expr(expression) => match expression {
+            Expr::Stmt(block) => !may_leave(block.statements()),
+            Expr::Custom(call, _) => matches!(verb(call), None | Some("transaction" | "puts" | "invoke")),
+            Expr::Variable(..) | Expr::FnCall(..) | Expr::Dot(..) | Expr::Property(..) | Expr::MethodCall(..) => true,
+            _ => false,
+        },
+        _ => false,
+    })
+}
+
+/// Whether something in a block may end it early.
+fn may_leave(statements: &[Stmt]) -> bool {
+    let mut leaves = false;
+    for statement in statements {
+        statement.walk(&mut Vec::new(), &mut |nodes| {
+            leaves |= match nodes.last() {
+                Some(ASTNode::Stmt(Stmt::Return(..) | Stmt::TryCatch(..))) => true,
+                Some(ASTNode::Expr(Expr::Custom(call, _))) => verb(call) == Some("abort"),
+                Some(ASTNode::Expr(Expr::FnCall(call, _))) => call.name == "exit",
+                Some(ASTNode::Stmt(Stmt::FnCall(call, _))) => call.name == "exit",
+                _ => false,
+            };
+            true
+        });
+    }
+    leaves
+}

@@ -1,0 +1,118 @@
+//! What a recipe does to the tasks of the library: those that it takes the place of, and those that lack a role.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::findings::Findings;
+use crate::diagnostic::Diagnostic;
+
+/// Tasks of the library that are there to be replaced.
+const TO_BE_REPLACED: &[&str] = &[
+    "disable_web",
+    "enable_web",
+    "finalize_update",
+    "migrate",
+    "restart",
+    "spinner",
+    "start",
+    "stop",
+];
+
+impl Findings<'_> {
+    /// Tasks of the recipe that take the place of one of the library because they are called so. Inside the library's namespace
+    /// that is meant.
+    pub(super) fn replaced_tasks(&self) -> Vec<Diagnostic> {
+        let library = self
+            .texts
+            .iter()
+            .filter(|(text, _)| self.interpreter.is_of_stdlib(&text.file));
+        let defined: BTreeSet<&str> = library
+            .flat_map(|(_, claims)| claims.defines_tasks.iter().map(String::as_str))
+            .collect();
+        let tasks = &self.interpreter.configuration.borrow().tasks;
+        let own = tasks
+            .iter()
+            .filter(|task| self.own().any(|(text, _)| *text.file == *task.origin.file));
+        let told = own.filter_map(|task| {
+            let name = task.name.as_str();
+            let is_default = self
+                .own()
+                .any(|(_, claims)| claims.defines_tasks.contains(&format!("{name}:default")));
+            // What no other task of the library runs is meant to be another one.
+            let is_run = tasks.iter().any(|other| {
+                self.interpreter.is_of_stdlib(&other.origin.file)
+                    && self
+                        .interpreter
+                        .mentions(other.body)
+                        .iter()
+                        .any(|run| Rc::ptr_eq(run, task))
+            });
+            if name.contains(':') || is_default || !is_run || TO_BE_REPLACED.contains(&name) || !defined.contains(name)
+            {
+                return None;
+            }
+            let other = tasks.names_of(tasks.id(name)?).find(|other| *other != name);
+            let library = other.unwrap_or(name);
+            let message = format!("the task `{name}' takes the place of the library's task `{library}'");
+            let mut told = Diagnostic::warning(message)
+                .label("the library's does not run any more")
+                .at(task.origin.clone())
+                .hint("a task beside it needs another name");
+            if let Some((namespace, last)) = other
+                .and_then(|other| other.split_once(':'))
+                .filter(|(_, last)| !last.contains(':'))
+            {
+                told = told.hint(format!(
+                    "where it is meant: namespace :{namespace} {{ task :{last} {{ … }} }}"
+                ));
+            }
+            Some(told)
+        });
+        told.collect()
+    }
+
+    /// Roles of library tasks that a deploy comes to, and that no recipe defines: the deploy would end there.
+    pub(super) fn missing_roles(&self) -> Vec<Diagnostic> {
+        let configuration = self.interpreter.configuration.borrow();
+        let deploys = self
+            .own()
+            .any(|(_, claims)| claims.sets.iter().any(|(name, _)| name == "repository"));
+        let may_be_any = self.own().any(|(_, claims)| claims.computes_roles);
+        let mut known: BTreeSet<&str> = configuration.roles.names().collect();
+        for (_, claims) in &self.texts {
+            known.extend(claims.defines_roles.iter().map(String::as_str));
+        }
+        if known.is_empty() || may_be_any {
+            return Vec::new();
+        }
+        let own = configuration.tasks.iter().filter(|task| {
+            self.own().any(|(text, _)| *text.file == *task.origin.file) || deploys && task.name == "deploy"
+        });
+        let names: Vec<String> = own.map(|task| task.name.clone()).collect();
+        let mut missing: Vec<(String, Vec<String>)> = Vec::new();
+        for task in self.tasks_from(&names) {
+            if !self.interpreter.is_of_stdlib(&task.origin.file) || task.selection.hosts.is_some() {
+                continue;
+            }
+            for role in task.selection.roles.iter().flatten() {
+                let unknown = role.split(',').map(str::trim).filter(|role| !known.contains(role));
+                for role in unknown {
+                    let name = format!("`{}'", task.name);
+                    match missing.iter_mut().find(|(other, _)| other == role) {
+                        Some((_, tasks)) => tasks.push(name),
+                        None => missing.push((role.to_owned(), vec![name])),
+                    }
+                }
+            }
+        }
+        missing
+            .into_iter()
+            .map(|(role, tasks)| {
+                let message = format!("no role `{role}' is defined, and {} needs it", tasks.join(", "));
+                Diagnostic::warning(message).hint(format!(
+                    "name its servers: role :{role}, \"host\"; where the application has none, put a task in the place of the library's"
+                ))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,86 @@
+//! Values that are none: `set :x, list.push("a")`.
+
+use rhai::{ASTNode, Expr, Position, Stmt};
+
+use super::claims::{Claims, Text};
+use super::findings::at;
+use super::mentions::{literal, verb};
+use super::read::Read;
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::language::syntax::words::as_written;
+use crate::recipe::running::verbs::sets;
+
+/// Methods that change what they are called on and give nothing.
+const IN_PLACE: &[&str] = &[
+    "append",
+    "chop",
+    "clear",
+    "crop",
+    "fill_with",
+    "insert",
+    "make_lower",
+    "make_upper",
+    "mixin",
+    "pad",
+    "push",
+    "replace",
+    "reverse",
+    "sort",
+    "trim",
+    "truncate",
+];
+
+impl Claims {
+    /// Takes note of values that are none.
+    pub(super) fn lost(&mut self, text: &Text, nodes: &[ASTNode]) {
+        let (value, name) = match nodes.last() {
+            Some(ASTNode::Stmt(Stmt::Var(variable, ..))) => (&variable.1, None),
+            Some(ASTNode::Expr(Expr::Custom(call, _))) if verb(call).is_some_and(sets) => {
+                match Read::of(call).arguments.as_slice() {
+                    [name, value] => (*value, literal(name)),
+                    _ => return,
+                }
+            }
+            _ => return,
+        };
+        let Some((owner, method, position)) = in_place(value) else {
+            return;
+        };
+        if text.ast.iter_functions().any(|function| function.name == method) {
+            return;
+        }
+        let told = Diagnostic::new(
+            Fault::Recipe,
+            format!("`{method}' changes what it is called on and gives nothing"),
+        );
+        let owner = owner.unwrap_or_else(|| "value".to_owned());
+        let hint = match (method, name) {
+            ("trim", _) => format!("write: strip({owner})"),
+            ("replace", _) => format!("write: gsub({owner}, \"pattern\", \"with\")"),
+            ("push", Some(name)) => format!("write: set :{name}, {owner} + [item];"),
+            ("append", Some(name)) => format!("write: set :{name}, {owner} + other;"),
+            (_, Some(name)) if name == owner => format!("write: {owner}.{method}(…);"),
+            (_, Some(name)) => format!("write: let value = {owner}; value.{method}(…); set :{name}, value;"),
+            (_, None) => format!("write: let value = {owner}; value.{method}(…);"),
+        };
+        self.wrong
+            .push(at(told.label("gives nothing").hint(hint), text, position));
+    }
+}
+
+/// The name of what a method is called on last, if it has one; that method, and its place.
+fn in_place(value: &Expr) -> Option<(Option<String>, &str, Position)> {
+    let Expr::Dot(pair, ..) = value else { return None };
+    let owner = match &pair.lhs {
+        Expr::Variable(variable, ..) => Some(as_written(&variable.1).to_owned()),
+        _ => None,
+    };
+    match &pair.rhs {
+        Expr::MethodCall(call, position) => {
+            let method = IN_PLACE.iter().find(|method| **method == call.name)?;
+            Some((owner, method, *position))
+        }
+        inner @ Expr::Dot(..) => in_place(inner).map(|(_, method, position)| (None, method, position)),
+        _ => None,
+    }
+}

@@ -1,0 +1,124 @@
+//! The tasks that a block names, read from its syntax: nothing is evaluated.
+
+use std::rc::Rc;
+
+use rhai::{ASTNode, CustomExpr, Expr};
+
+use crate::configuration::{BlockId, Task};
+use crate::recipe::language::syntax::words::{as_written, verb_of};
+use crate::recipe::running::interpreter::Interpreter;
+
+impl Interpreter {
+    /// The tasks that a block names, in the order they stand in it.
+    pub(in crate::recipe) fn mentions(&self, id: BlockId) -> Vec<Rc<Task>> {
+        self.mentions_where(id, |_| true)
+    }
+
+    /// The same of those that stand where `is_meant` says, told the nodes around each.
+    pub(super) fn mentions_where(&self, id: BlockId, is_meant: fn(&[ASTNode]) -> bool) -> Vec<Rc<Task>> {
+        let Some(block) = self.block(id) else {
+            return Vec::new();
+        };
+        names(block.body(), is_meant)
+            .iter()
+            .filter_map(|path| self.named(path, &block.namespace))
+            .collect()
+    }
+
+    /// The task at the end of `a.b.c`, or as far as there is one.
+    pub(super) fn named(&self, path: &[String], namespace: &str) -> Option<Rc<Task>> {
+        (1..=path.len())
+            .rev()
+            .find_map(|length| self.task(&path.get(..length)?.join(":"), namespace))
+    }
+}
+
+/// What is named in a block, word by word: `[deploy, web, disable]`.
+fn names(body: &Expr, is_meant: fn(&[ASTNode]) -> bool) -> Vec<Vec<String>> {
+    let mut names = Vec::new();
+    body.walk(&mut Vec::new(), &mut |nodes| {
+        if let Some(ASTNode::Expr(expression)) = nodes.last() {
+            // The first word of `a.b` was read with it.
+            let is_first_word = matches!(
+                nodes.len().checked_sub(2).and_then(|at| nodes.get(at)),
+                Some(ASTNode::Expr(Expr::Dot(dot, ..))) if std::ptr::eq(&dot.lhs, *expression)
+            );
+            if !is_first_word && is_meant(nodes) {
+                names.extend(path(expression));
+            }
+        }
+        true
+    });
+    names
+}
+
+/// Names in an argument, or in the items of a list, that stand there bare: `restart`, `deploy.restart`. What they name
+/// as a task would be called.
+pub(in crate::recipe) fn bare_tasks(expression: &Expr) -> Vec<(&Expr, String)> {
+    match expression {
+        Expr::Array(values, _) => values.iter().flat_map(bare_tasks).collect(),
+        Expr::Variable(..) | Expr::Dot(..) => {
+            let name = path(expression).map(|path| (expression, path.join(":")));
+            name.into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The words of a name: `[deploy, web, disable]`.
+pub(in crate::recipe) fn path(expression: &Expr) -> Option<Vec<String>> {
+    match expression {
+        Expr::Variable(..) | Expr::FnCall(..) => Some(vec![word(expression)?]),
+        Expr::Dot(dot, ..) => {
+            let mut path = vec![word(&dot.lhs)?];
+            let mut rest = &dot.rhs;
+            while let Expr::Dot(dot, ..) = rest {
+                path.push(word(&dot.lhs)?);
+                rest = &dot.rhs;
+            }
+            path.extend(word(rest));
+            Some(path)
+        }
+        Expr::Custom(custom, _) if verb(custom) == Some("invoke") => Some(vec![literal(custom.inputs.first()?)?]),
+        _ => None,
+    }
+}
+
+fn word(expression: &Expr) -> Option<String> {
+    match expression {
+        // A local variable has an index.
+        Expr::Variable(variable, None, _) if variable.0.is_none() => Some(as_written(&variable.1).to_owned()),
+        Expr::Property(property, _) => Some(property.2.to_string()),
+        Expr::FnCall(call, _) | Expr::MethodCall(call, _) if call.args.is_empty() => Some(call.name.to_string()),
+        _ => None,
+    }
+}
+
+/// The verb of a call.
+pub(in crate::recipe) fn verb(call: &CustomExpr) -> Option<&str> {
+    verb_of(call.tokens.first()?)
+}
+
+/// A text or symbol that is written out.
+pub(super) fn literal(expression: &Expr) -> Option<String> {
+    match expression {
+        Expr::StringConstant(text, _) => Some(text.to_string()),
+        Expr::Custom(custom, _)
+            if custom
+                .tokens
+                .first()
+                .is_some_and(|token| token == crate::recipe::language::syntax::words::SYMBOL) =>
+        {
+            match custom.inputs.first()? {
+                Expr::StringConstant(word, _) => Some(symbol(word).to_owned()),
+                Expr::Variable(word, ..) => Some(symbol(&word.1).to_owned()),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn symbol(word: &str) -> &str {
+    as_written(word)
+}

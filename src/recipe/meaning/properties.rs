@@ -1,0 +1,264 @@
+//! Properties that a value surely does not have: `name.upcase`, where `name` is a text. Where its kind is not certain,
+//! nothing is said.
+
+use std::collections::HashMap;
+
+use rhai::{ASTNode, Engine, Expr, Position, Stmt};
+
+use super::calls::Known;
+use super::findings::{Findings, at};
+use super::mentions::{literal, verb};
+use super::read::Read;
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::language::syntax::words::as_written;
+use crate::recipe::running::names::{no_property, property_hint};
+use crate::recipe::running::verbs::sets;
+
+/// What kind of value stands there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Text,
+    Number,
+    Decimal,
+    Flag,
+    List,
+    Map,
+}
+
+impl Shape {
+    pub(super) fn of(value: &Expr) -> Option<Self> {
+        Some(match value {
+            Expr::StringConstant(..) | Expr::InterpolatedString(..) | Expr::CharConstant(..) => Self::Text,
+            Expr::IntegerConstant(..) => Self::Number,
+            Expr::FloatConstant(..) => Self::Decimal,
+            Expr::BoolConstant(..) => Self::Flag,
+            Expr::Array(..) => Self::List,
+            Expr::Map(..) => Self::Map,
+            Expr::Stmt(block) => match block.statements().last()? {
+                Stmt::Expr(value) => Self::of(value)?,
+                _ => return None,
+            },
+            Expr::Custom(call, _) if literal(value).is_some() || verb(call) == Some("capture") => Self::Text,
+            _ => return None,
+        })
+    }
+
+    /// As Rhai calls it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Text => "string",
+            Self::Number => "i64",
+            Self::Decimal => "f64",
+            Self::Flag => "bool",
+            Self::List => "array",
+            Self::Map => "map",
+        }
+    }
+}
+
+/// What a property is asked of.
+enum Owner {
+    Shape(Shape),
+    Name(String),
+    /// A variable of the environment: a text, or nothing.
+    Environment,
+}
+
+struct Property {
+    name: String,
+    owner: Owner,
+    position: Position,
+}
+
+/// The kinds of the values that names have, and the properties that are read.
+#[derive(Default)]
+pub(super) struct Shapes {
+    properties: Vec<Property>,
+    locals: HashMap<String, Vec<Option<Shape>>>,
+    variables: HashMap<String, Vec<Option<Shape>>>,
+    /// Names before `::`.
+    modules: Vec<(String, Position)>,
+    imported: Vec<String>,
+}
+
+impl Shapes {
+    /// Whether a local variable of the text, or a parameter of a function, has this name.
+    pub(super) fn has_local(&self, text: &super::claims::Text, name: &str) -> bool {
+        let mut functions = text.ast.iter_functions();
+        self.locals.contains_key(name) || functions.any(|function| function.params.contains(&name))
+    }
+
+    /// Takes note of what stands in these nodes.
+    pub(super) fn note(&mut self, nodes: &[ASTNode]) {
+        match nodes.last() {
+            Some(ASTNode::Expr(Expr::Variable(variable, ..))) if !variable.2.is_empty() => {
+                self.modules.push((variable.2.root().to_owned(), variable.2.position()));
+            }
+            Some(ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _)))
+                if call.is_qualified() =>
+            {
+                self.modules
+                    .push((call.namespace.root().to_owned(), call.namespace.position()));
+            }
+            Some(ASTNode::Stmt(Stmt::Import(import, _))) => self.imported.push(import.1.name.to_string()),
+            _ => {}
+        }
+        let mut local = |name: &str, shape| self.locals.entry(name.to_owned()).or_default().push(shape);
+        match nodes.last() {
+            Some(ASTNode::Stmt(Stmt::Var(variable, ..))) => local(&variable.0.name, Shape::of(&variable.1)),
+            Some(ASTNode::Stmt(Stmt::For(flow, _))) => {
+                local(&flow.0.name, None);
+                if let Some(counter) = &flow.1 {
+                    local(&counter.name, None);
+                }
+            }
+            Some(ASTNode::Stmt(Stmt::TryCatch(flow, _))) => {
+                if let Expr::Variable(error, ..) = &flow.expr {
+                    local(&error.1, None);
+                }
+            }
+            Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => {
+                if let Expr::Variable(variable, ..) = &assignment.1.lhs {
+                    let shape = Shape::of(&assignment.1.rhs);
+                    local(&variable.1, shape.filter(|_| !assignment.0.is_op_assignment()));
+                }
+            }
+            Some(ASTNode::Expr(Expr::Custom(call, _))) if verb(call).is_some_and(sets) => {
+                let read = Read::of(call);
+                let value = read.arguments.get(1).copied().or(read.block);
+                if let (Some(name), Some(value)) = (read.arguments.first().and_then(|name| literal(name)), value) {
+                    self.variables.entry(name).or_default().push(Shape::of(value));
+                }
+            }
+            // Behind a bracket what stands in it comes first, which is no owner.
+            Some(ASTNode::Expr(expression)) if !is_in_brackets(nodes) => {
+                self.properties.extend(property(expression));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_in_brackets(nodes: &[ASTNode]) -> bool {
+    matches!(
+        nodes,
+        [.., ASTNode::Expr(Expr::Index(pair, ..)), ASTNode::Expr(inner)] if std::ptr::eq(&pair.rhs, *inner)
+    )
+}
+
+fn property(expression: &Expr) -> Option<Property> {
+    let (owner, behind) = match expression {
+        Expr::Dot(pair, ..) => {
+            let owner = match &pair.lhs {
+                Expr::Variable(variable, ..) if variable.2.is_empty() => {
+                    Owner::Name(as_written(&variable.1).to_owned())
+                }
+                value => Owner::Shape(Shape::of(value)?),
+            };
+            (owner, &pair.rhs)
+        }
+        Expr::Index(pair, ..) => match (&pair.lhs, &pair.rhs) {
+            (Expr::Variable(variable, ..), Expr::Dot(inner, ..)) if variable.1 == "ENV" => {
+                (Owner::Environment, &inner.rhs)
+            }
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let first = match behind {
+        Expr::Dot(pair, ..) | Expr::Index(pair, ..) => &pair.lhs,
+        first => first,
+    };
+    match first {
+        Expr::Property(property, position) => Some(Property {
+            name: property.2.to_string(),
+            owner,
+            position: *position,
+        }),
+        _ => None,
+    }
+}
+
+impl Findings<'_> {
+    /// Properties that are read of values that have none such.
+    pub(super) fn unknown_properties(&self, engine: &Engine, known: &Known) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for (text, claims) in &self.texts {
+            for Property { name, owner, position } in &claims.shapes.properties {
+                let owner_name = match owner {
+                    Owner::Name(owner) => Some(owner.as_str()),
+                    _ => None,
+                };
+                let shape = match owner {
+                    Owner::Shape(shape) => Some(*shape),
+                    Owner::Environment => Some(Shape::Text),
+                    Owner::Name(owner) => self.shape(text, owner),
+                };
+                let told = match shape {
+                    Some(Shape::Map) if self.is_method_of_maps(name) => {
+                        Diagnostic::warning(format!("this map has no name `{name}'")).label("always nothing")
+                    }
+                    None | Some(Shape::Map) => continue,
+                    Some(_) if known.contains_key(&(false, format!("get${name}"))) => continue,
+                    Some(shape) => no_property(name, shape.name()),
+                };
+                let hint = property_hint(engine, name, owner_name);
+                found.push(at(hint.into_iter().fold(told, Diagnostic::hint), text, *position));
+            }
+        }
+        found
+    }
+
+    /// Names before `::` under which nothing was imported.
+    pub(super) fn unknown_modules(&self) -> Vec<Diagnostic> {
+        let is_imported = |name: &String| {
+            let mut imported = self.texts.iter().flat_map(|(_, claims)| &claims.shapes.imported);
+            name == "global" || imported.any(|other| other == name)
+        };
+        let mut found = Vec::new();
+        for (text, claims) in &self.texts {
+            for (name, position) in claims.shapes.modules.iter().filter(|(name, _)| !is_imported(name)) {
+                let message = format!("there is no module `{name}'");
+                let diagnostic = Diagnostic::new(Fault::Recipe, message).label("not imported");
+                found.push(at(diagnostic, text, *position));
+            }
+        }
+        found
+    }
+
+    /// The kind that a name's values have wherever it gets one.
+    pub(super) fn shape(&self, text: &super::claims::Text, name: &str) -> Option<Shape> {
+        let is_parameter = text
+            .ast
+            .iter_functions()
+            .any(|function| function.params.contains(&name));
+        if is_parameter || self.may_be_computed() {
+            return None;
+        }
+        let here = self.texts.iter().find(|(other, _)| std::ptr::eq(*other, text))?;
+        let locals = here.1.shapes.locals.get(name).into_iter().flatten();
+        let variables = self
+            .texts
+            .iter()
+            .filter_map(|(_, claims)| claims.shapes.variables.get(name));
+        let mut shapes = locals.chain(variables.flatten());
+        let first = (*shapes.next()?)?;
+        shapes.all(|shape| *shape == Some(first)).then_some(first)
+    }
+
+    /// Whether the recipe sets variables whose names are not written out.
+    fn may_be_computed(&self) -> bool {
+        self.texts
+            .iter()
+            .skip(self.own)
+            .any(|(_, claims)| claims.computes_variables)
+    }
+
+    /// Whether nothing but a method can be meant by a name behind a map.
+    fn is_method_of_maps(&self, name: &str) -> bool {
+        matches!(
+            name,
+            "keys" | "values" | "len" | "length" | "size" | "count" | "is_empty" | "empty"
+        ) && !self.any(|claims| claims.holders.contains(name))
+    }
+}

@@ -1,0 +1,206 @@
+//! What a run can come to: the named tasks with their hooks, and the tasks, functions and lazy variables that these name.
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use rhai::{ASTNode, Engine, Expr, Position, Span, Stmt};
+
+use super::claims::Text;
+use super::findings::Findings;
+use super::mentions::{literal, path, verb};
+use crate::configuration::{BlockId, Hook, HookAction, Read, Task, When};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::recipe::running::interpreter::Interpreter;
+
+/// A piece of a text: its file, from where to where.
+type Region = (Rc<str>, (usize, usize), (usize, usize));
+
+/// What was come to so far.
+struct Reach<'a> {
+    interpreter: &'a Interpreter,
+    texts: Vec<&'a Text>,
+    tasks: HashSet<*const Task>,
+    /// The same, in the order they were come to.
+    order: Vec<Rc<Task>>,
+    blocks: HashSet<usize>,
+    /// Names of variables and functions that were looked at.
+    names: HashSet<String>,
+    /// Blocks and functions that are still to be looked through: each with its namespace.
+    left: Vec<(Names, Rc<str>)>,
+    regions: Vec<Region>,
+}
+
+/// What stands in a block: names word by word.
+type Names = Vec<Vec<String>>;
+
+impl Findings<'_> {
+    /// The errors in what these tasks can come to.
+    pub(in crate::recipe) fn reached(&self, engine: &Engine, tasks: &[String]) -> Vec<Diagnostic> {
+        let mut found = self.errors(engine);
+        found.retain(|diagnostic| diagnostic.severity == Severity::Error);
+        if found.is_empty() {
+            return found;
+        }
+        let reach = self.reach(tasks);
+        found.retain(|diagnostic| {
+            diagnostic.origin.as_ref().is_some_and(|origin| {
+                let place = (origin.line, origin.column);
+                let mut regions = reach.regions.iter();
+                regions.any(|(file, start, end)| *file == origin.file && *start <= place && place <= *end)
+            })
+        });
+        found
+    }
+
+    /// The tasks that these can come to, themselves among them.
+    pub(super) fn tasks_from(&self, tasks: &[String]) -> Vec<Rc<Task>> {
+        self.reach(tasks).order
+    }
+
+    fn reach(&self, tasks: &[String]) -> Reach<'_> {
+        let mut reach = Reach {
+            interpreter: self.interpreter,
+            texts: self.texts.iter().map(|(text, _)| *text).collect(),
+            tasks: HashSet::new(),
+            order: Vec::new(),
+            blocks: HashSet::new(),
+            names: HashSet::new(),
+            left: Vec::new(),
+            regions: Vec::new(),
+        };
+        reach.follow(tasks);
+        reach
+    }
+}
+
+impl Reach<'_> {
+    fn follow(&mut self, tasks: &[String]) {
+        for name in tasks {
+            if let Some(task) = self.interpreter.task(name, "") {
+                self.hooks(&[When::Start, When::Finish], Some(&task));
+                self.task(&task);
+            }
+        }
+        self.hooks(&[When::Exit, When::Failure], None);
+        while let Some((names, namespace)) = self.left.pop() {
+            for path in names {
+                if let Some(task) = self.interpreter.named(&path, &namespace) {
+                    self.task(&task);
+                }
+                for name in path {
+                    self.name(&name);
+                }
+            }
+        }
+    }
+
+    fn task(&mut self, task: &Rc<Task>) {
+        if !self.tasks.insert(Rc::as_ptr(task)) {
+            return;
+        }
+        self.order.push(Rc::clone(task));
+        let place = (task.origin.line, task.origin.column);
+        self.block(task.body, (task.origin.line > 0).then_some(place));
+        for function in [task.selection.hosts_from, task.selection.roles_from]
+            .into_iter()
+            .flatten()
+        {
+            self.block(function, None);
+        }
+        self.hooks(&[When::Before, When::After], Some(task));
+        for when in [When::Before, When::After] {
+            let hooks = self.interpreter.configuration.borrow().implicit(when, task);
+            hooks.iter().for_each(|hook| self.task(hook));
+        }
+    }
+
+    fn hooks(&mut self, events: &[When], task: Option<&Rc<Task>>) {
+        let hooks: Vec<Hook> = {
+            let configuration = self.interpreter.configuration.borrow();
+            events
+                .iter()
+                .flat_map(|when| configuration.hooked(*when, task))
+                .collect()
+        };
+        for hook in &hooks {
+            match &hook.action {
+                HookAction::Block(block) => self.block(*block, None),
+                HookAction::Task(name, namespace) => {
+                    if let Some(task) = self.interpreter.task(name, namespace) {
+                        self.task(&task);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A variable, a function, or both.
+    fn name(&mut self, name: &str) {
+        if !self.names.insert(name.to_owned()) {
+            return;
+        }
+        let read = self.interpreter.configuration.borrow().variables.read(name);
+        if let Read::Lazy(block) = read {
+            self.block(block, None);
+        }
+        for text in self.texts.clone() {
+            for function in text.ast.iter_fn_def().filter(|function| function.name == name) {
+                let span = Span::new(function.body.start_position(), function.body.end_position());
+                self.region(&text.file, None, span);
+                let is_inside = |node: &ASTNode| {
+                    let position = node.position();
+                    span.start() <= position && position <= span.end()
+                };
+                let names = named(|on| {
+                    text.ast
+                        .walk(&mut |nodes| !nodes.last().is_some_and(is_inside) || on(nodes));
+                });
+                self.left.push((names, "".into()));
+            }
+        }
+    }
+
+    /// A block that was kept, perhaps with the place of the verb it belongs to.
+    fn block(&mut self, id: BlockId, from: Option<(usize, usize)>) {
+        let Some(block) = self.interpreter.block(id).filter(|_| self.blocks.insert(id.0)) else {
+            return;
+        };
+        let names = named(|on| {
+            block.body().walk(&mut Vec::new(), on);
+        });
+        if let (Some(file), Expr::Stmt(body)) = (block.file(), block.body()) {
+            self.region(file, from, body.span());
+        }
+        self.left.push((names, Rc::clone(&block.namespace)));
+    }
+
+    fn region(&mut self, file: &str, from: Option<(usize, usize)>, span: Span) {
+        let place = |position: Position| Some((position.line()?, position.position().unwrap_or(0)));
+        if let (Some(start), Some(end)) = (place(span.start()), place(span.end())) {
+            // What a verb says stands before its block, mostly in the same line.
+            self.regions.push((file.into(), from.unwrap_or((start.0, 0)), end));
+        }
+    }
+}
+
+/// The names that a walk comes to.
+fn named(walk: impl FnOnce(&mut (dyn FnMut(&[ASTNode]) -> bool + '_))) -> Names {
+    let mut names = Names::new();
+    walk(&mut |nodes| {
+        match nodes.last() {
+            Some(ASTNode::Expr(Expr::Custom(call, _))) if verb(call) == Some("fetch") => {
+                names.extend(call.inputs.first().and_then(literal).map(|name| vec![name]));
+            }
+            Some(ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _)))
+            | Some(ASTNode::Stmt(Stmt::FnCall(call, _))) => names.push(vec![call.name.to_string()]),
+            Some(ASTNode::Expr(Expr::DynamicConstant(value, _))) => {
+                let function = value.read_lock::<rhai::FnPtr>();
+                names.extend(function.map(|function| vec![function.fn_name().to_owned()]));
+            }
+            Some(ASTNode::Expr(expression)) => names.extend(path(expression)),
+            _ => {}
+        }
+        true
+    });
+    names
+}

@@ -1,0 +1,179 @@
+//! A call of a verb as it is written: its arguments, options and block, and which of its values cannot be right.
+
+use indexmap::IndexMap;
+use rhai::{CustomExpr, Dynamic, EvalAltResult, Expr, Position, Stmt, StmtBlock};
+
+use super::mentions::{literal, verb};
+use crate::configuration::{Selection, Server, Value, When, is_variable_name};
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::language::grammar;
+use crate::recipe::language::grammar::Tail;
+use crate::recipe::language::options::{run_options, selection};
+use crate::recipe::language::origin::{Fallible, raise, wrong};
+use crate::recipe::language::values::plain;
+use crate::recipe::running::interpreter::refused;
+use crate::recipe::running::verbs;
+use crate::recipe::running::verbs::{Choices, Verb};
+
+/// A call of a verb, taken apart.
+pub(super) struct Read<'a> {
+    pub(super) arguments: Vec<&'a Expr>,
+    pub(super) options: Vec<(&'a Expr, &'a Expr)>,
+    pub(super) block: Option<&'a Expr>,
+    pub(super) position: Position,
+}
+
+impl<'a> Read<'a> {
+    pub(super) fn of(call: &'a CustomExpr) -> Self {
+        let mut read = Self {
+            arguments: Vec::new(),
+            options: Vec::new(),
+            block: None,
+            position: grammar::position(&call.state),
+        };
+        let (mut key, mut inputs) = (None, call.inputs.iter());
+        for kind in grammar::shape(&call.state).chars() {
+            match kind {
+                '>' => key = read.arguments.pop(),
+                'E' => match (inputs.next(), key.take()) {
+                    (Some(value), Some(key)) => read.options.push((key, value)),
+                    (Some(value), None) => read.arguments.push(value),
+                    (None, _) => break,
+                },
+                'B' => read.block = inputs.next(),
+                _ => drop(inputs.next()),
+            }
+        }
+        read
+    }
+
+    /// What a variable is set to, be it by a block that says nothing else.
+    pub(super) fn set_to(&self) -> Option<&'a Expr> {
+        match (self.arguments.get(1), self.block) {
+            (Some(value), _) => Some(value),
+            (None, Some(Expr::Stmt(block))) => match block.statements() {
+                [Stmt::Expr(value)] => Some(value),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The options whose values are written out.
+    pub(super) fn constants(&self) -> IndexMap<String, (Dynamic, Position)> {
+        let pair = |(key, value): &(&Expr, &Expr)| {
+            let constant = match literal(value) {
+                Some(text) => text.into(),
+                None => value.get_literal_value(None)?,
+            };
+            Some((literal(key)?, (constant, value.position())))
+        };
+        self.options.iter().filter_map(pair).collect()
+    }
+}
+
+/// What a command says about its servers by itself, where all of that is written out.
+pub(in crate::recipe) fn says_of_servers(call: &CustomExpr) -> Option<(&'static str, usize, Selection)> {
+    let verb = verb(call).and_then(verbs::find)?;
+    if !matches!(verb.options, Choices::Known([_, ..])) || matches!(verb.name, "on" | "task") {
+        return None;
+    }
+    let read = Read::of(call);
+    let said = selection(&read.constants()).ok()?;
+    let line = read.position.line()?;
+    (said != Selection::default()).then_some((verb.name, line, said))
+}
+
+/// Values that are written out and cannot be right.
+pub(super) fn values(verb: &'static Verb, read: &Read) -> Fallible<()> {
+    if let Choices::Known([_, ..]) = verb.options
+        && verb.name != "on"
+    {
+        let pairs = read.constants();
+        selection(&pairs)?;
+        run_options(&pairs)?;
+    }
+    if verb.name == "on"
+        && let Some(Expr::FnCall(call, position)) = read.arguments.first()
+        && lists_servers(&call.name)
+    {
+        return Err(verbs::no_servers(*position));
+    }
+    if verb.tail == Tail::Nothing
+        && let Some(Expr::Stmt(block)) = read.arguments.first()
+        && acts(block)
+    {
+        return Err(no_block(verb, block.position()));
+    }
+    let Some((first, name)) = read.arguments.first().and_then(|first| Some((first, literal(first)?))) else {
+        return Ok(());
+    };
+    match verb.name {
+        "on" if When::from_name(&name).is_none() => Err(verbs::no_event(&name, first.position())),
+        word if verbs::sets(word) && !is_variable_name(&name) => Err(verbs::no_variable_name(&name, first.position())),
+        word if verbs::sets(word) => match read
+            .set_to()
+            .and_then(|value| Some((refused(&name, || constant(value))?, value)))
+        {
+            Some((diagnostic, value)) => Err(raise(diagnostic, value.position())),
+            None => Ok(()),
+        },
+        "role" => read.arguments.iter().skip(1).try_for_each(|host| host_text(host)),
+        "server" => host_text(first),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a function of that name lists servers.
+pub(super) fn lists_servers(name: &str) -> bool {
+    matches!(name, "primary" | "release_roles" | "roles")
+}
+
+/// `run_locally { … }`, `capture { … }`: what a command is behind a verb that takes one.
+fn no_block(verb: &Verb, position: Position) -> Box<EvalAltResult> {
+    let diagnostic = Diagnostic::new(Fault::Recipe, format!("`{}' takes no block", verb.name)).label("no block");
+    let hint = format!("it is written: {}", verb.form);
+    raise(diagnostic.hint(hint), position)
+}
+
+/// Whether a block in place of a value says what to do, and gives none.
+fn acts(block: &StmtBlock) -> bool {
+    let is_verb = |value: &Expr| matches!(value, Expr::Custom(call, _) if verb(call).is_some());
+    !block.statements().is_empty()
+        && block.statements().iter().all(|statement| match statement {
+            Stmt::Expr(value) => is_verb(value),
+            Stmt::Noop(_) => true,
+            _ => false,
+        })
+}
+
+fn host_text(host: &Expr) -> Fallible<()> {
+    if let Some(text) = literal(host).filter(|text| text.contains("#{")) {
+        let diagnostic = Diagnostic::new(Fault::Recipe, format!("`{text}' is not filled in")).label("stays as it is");
+        let hint = "a text with values stands in backticks: `… ${name} …`";
+        return Err(raise(diagnostic.hint(hint), host.position()));
+    }
+    match literal(host).map(|text| text.parse::<Server>()) {
+        Some(Err(error)) => Err(wrong(error.to_string(), host.position())),
+        _ => Ok(()),
+    }
+}
+
+/// A value that is written out.
+pub(super) fn constant(value: &Expr) -> Option<Value> {
+    if let Some(text) = literal(value) {
+        return Some(text.into());
+    }
+    if let Expr::Array(items, _) = value {
+        return items.iter().map(constant).collect::<Option<Vec<_>>>().map(Value::List);
+    }
+    value.get_literal_value(None).map(|value| plain(&value))
+}
+
+/// The items of a list that is written out; else the value itself.
+pub(super) fn items(value: &Expr) -> Vec<&Expr> {
+    match value {
+        Expr::Array(values, _) => values.iter().collect(),
+        value => vec![value],
+    }
+}

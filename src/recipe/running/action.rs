@@ -1,0 +1,558 @@
+//! From a verb's call to an action: which servers, which command, and what becomes of the output.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use rhai::{Dynamic, Engine, EvalContext, Position};
+
+use super::block::in_place;
+use super::channel::Channel;
+use super::download::{Begun, Downloads};
+use super::interpreter::Interpreter;
+use super::passwords::Asker;
+use super::secrets::random_mark;
+use crate::actor::{Action, ActionError, Outcome, Output};
+use crate::configuration::{Environment, RunOptions, Selection, Server, did_you_mean, select};
+use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
+use crate::event::Level;
+use crate::plan::{Before, CommandLine, command_line, placeholders, sudo_calls, sudo_command};
+use crate::recipe::language::grammar::Call;
+use crate::recipe::language::options::{COMMAND, flag, pairs, refuse_unknown, run_options, selection, shell};
+use crate::recipe::language::origin::{Fallible, origin, raise, terminate, wrong};
+use crate::session::{Command, Destination, Input, Opening, SshOptions, Terminal};
+use crate::source::{self, joined};
+
+/// What a verb wants done.
+pub(in crate::recipe) struct Request {
+    pub(in crate::recipe) verb: &'static str,
+    /// As the recipe says it.
+    pub(in crate::recipe) shown: String,
+    /// What was said about how it runs, as it is shown.
+    pub(in crate::recipe) options: Vec<(&'static str, String)>,
+    /// The command, placeholders still in it.
+    pub(in crate::recipe) text: String,
+    pub(in crate::recipe) input: Input,
+    pub(in crate::recipe) output: Output,
+    /// Whatever its exit status is, that is no error.
+    pub(in crate::recipe) asks: bool,
+    /// The program by which it calls sudo, if it does.
+    pub(in crate::recipe) sudo: Option<String>,
+    /// What sudo may ask, and what waits for it to start its command.
+    pub(in crate::recipe) asking: Option<Asking>,
+    /// Takes what [`Output::Bytes`] hands out.
+    pub(in crate::recipe) downloads: Option<Downloads>,
+    /// What each server is to do, where that is not the same for all.
+    pub(in crate::recipe) branches: Option<Branches>,
+}
+
+/// How a command that calls sudo comes to its password and to what it reads.
+#[derive(Clone)]
+pub(in crate::recipe) struct Asking {
+    /// So many questions are answered.
+    pub(in crate::recipe) questions: usize,
+    /// What sudo's command says first, and what it reads from then on; the input of the request comes before.
+    pub(in crate::recipe) started: Option<(String, Input)>,
+}
+
+/// Several commands, and which of them each server is to run.
+#[derive(Default)]
+pub(in crate::recipe) struct Branches {
+    pub(in crate::recipe) commands: Vec<(Request, RunOptions)>,
+    pub(in crate::recipe) of: IndexMap<Server, Vec<usize>>,
+}
+
+/// Where and how.
+pub(in crate::recipe) struct Settings {
+    pub(in crate::recipe) selection: Selection,
+    pub(in crate::recipe) options: RunOptions,
+    /// The environment that the recipe gives this command, without that of all commands.
+    pub(in crate::recipe) environment: Option<Environment>,
+}
+
+/// How sudo is called in this recipe.
+#[derive(Clone)]
+pub(in crate::recipe) struct Sudo {
+    pub(in crate::recipe) program: String,
+    pub(in crate::recipe) prompt: String,
+}
+
+impl Sudo {
+    pub(in crate::recipe) fn command(&self, user: Option<&str>) -> String {
+        sudo_command(&self.program, &self.prompt, user)
+    }
+
+    /// How often a text calls it.
+    pub(in crate::recipe) fn calls(&self, text: &str) -> usize {
+        sudo_calls(text, &self.program, &self.prompt)
+    }
+}
+
+impl Interpreter {
+    /// The settings of a call: its own options over the task's over the recipe's defaults.
+    pub(in crate::recipe) fn settings(&self, engine: &Engine, call: &Call) -> Fallible<Settings> {
+        let (task_selection, task_options) = self.task_settings();
+        let own = selection(&call.options)?;
+        let selection = self.resolved(engine, task_selection.overlaid_by(&own), &own)?;
+        let mut options = RunOptions {
+            shell: self.variable(engine, "default_shell")?.as_ref().and_then(shell),
+            ..RunOptions::default()
+        };
+        // In the words of Capistrano 3.
+        if let Some(pty) = self.variable(engine, "pty")?.filter(|pty| !pty.is_unit()) {
+            options.pty = flag("pty", &pty, Position::NONE)?;
+        }
+        if let Some(defaults) = self.variable(engine, "default_run_options")? {
+            let defaults = pairs(&defaults);
+            refuse_unknown("default_run_options", &defaults, COMMAND).map_err(|error| {
+                let unknown = defaults
+                    .keys()
+                    .find(|name| !COMMAND.iter().any(|choice| choice.name == *name));
+                self.at_key(error, "default_run_options", unknown.map_or("", String::as_str))
+            })?;
+            options = options.overlaid_by(&run_options(&defaults)?);
+        }
+        let own_options = task_options.overlaid_by(&run_options(&call.options)?);
+        let environment = options.overlaid_by(&own_options).env;
+        // The second is Capistrano 3's word for it.
+        for name in ["default_environment", "default_env"] {
+            let Some(environment) = self.variable(engine, name)? else {
+                continue;
+            };
+            let given = [("env".to_owned(), (environment, Position::NONE))]
+                .into_iter()
+                .collect();
+            let under = run_options(&given)?;
+            if under.env != Some(Environment::Map(Default::default())) {
+                options = under.overlaid_by(&options);
+            }
+        }
+        Ok(Settings {
+            selection,
+            options: options.overlaid_by(&own_options),
+            environment,
+        })
+    }
+
+    /// How sudo is called: the variables `sudo` and `sudo_prompt`.
+    pub(in crate::recipe) fn sudo(&self, engine: &Engine) -> Fallible<Sudo> {
+        let prompt = match self.variable(engine, "sudo_prompt")? {
+            Some(_) => self.text_variable(engine, "sudo_prompt")?.unwrap_or_default(),
+            None => "sudo password: ".to_owned(),
+        };
+        Ok(Sudo {
+            program: self.text_variable(engine, "sudo")?.unwrap_or_else(|| "sudo".to_owned()),
+            prompt,
+        })
+    }
+
+    /// The servers of a selection, at least one; `None` where nobody matches and the command is to be skipped.
+    fn servers(&self, selection: &Selection) -> Result<Option<Vec<Server>>, ActionError> {
+        let servers = select(&self.configuration.borrow().roles, selection, &self.filter.borrow())?;
+        if !servers.is_empty() {
+            return Ok(Some(servers));
+        }
+        let task = self.current_task().map(|task| task.name.clone());
+        if selection.on_no_matching_servers_continue == Some(true) || self.filter.borrow().narrows(selection) {
+            let what = task.map_or_else(|| "a command".to_owned(), |task| format!("`{task}'"));
+            self.say(Level::Info, format!("skipping {what} because no servers matched"));
+            return Ok(None);
+        }
+        Err(ActionError::NoServers {
+            task,
+            conditions: selection.conditions(),
+        })
+    }
+
+    /// Hosts of the command line that the recipe does not name are addressed, and said: they may be a slip.
+    /// Once, when servers are first needed: before that the blocks of roles have not run.
+    pub(in crate::recipe) fn greet_strangers(&self) {
+        if self.has_greeted.replace(true) {
+            return;
+        }
+        let strangers = {
+            let configuration = self.configuration.borrow();
+            self.filter
+                .borrow()
+                .strangers(&configuration.roles, &configuration.tasks)
+        };
+        for (host, meant) in strangers {
+            let meant = meant.map_or_else(String::new, |meant| format!("; {}", did_you_mean(&meant)));
+            let text = format!("HOSTS names `{host}', which is not in the recipe{meant}");
+            self.say(Level::Important, text);
+        }
+    }
+
+    /// Hosts of the command line that nothing is deployed to are left out of what deploys, and said once.
+    fn name_unreleased(&self, selection: &Selection) {
+        let left_out = self
+            .filter
+            .borrow()
+            .unreleased(&self.configuration.borrow().roles, selection);
+        for server in left_out {
+            if self.unreleased.borrow_mut().insert(server.clone()) {
+                let text = format!("HOSTS names `{server}', which has no_release: nothing is deployed to it");
+                self.say(Level::Important, text);
+            }
+        }
+    }
+
+    /// Does it on the servers of the call; `None` where nobody matched and that is no error.
+    pub(in crate::recipe) fn act(
+        &self,
+        context: &mut EvalContext,
+        call: &Call,
+        settings: &Settings,
+        request: Request,
+    ) -> Fallible<Option<Outcome>> {
+        let failed = |error| failure(error, call.position);
+        self.refuse_servers(request.verb, call.position)?;
+        self.greet_strangers();
+        self.name_unreleased(&settings.selection);
+        let Some(servers) = self.servers(&settings.selection).map_err(failed)? else {
+            return Ok(None);
+        };
+        let reach = self.reach(context.engine())?;
+        let most_captured = self.most_captured(context.engine())?;
+        let heartbeat = self.heartbeat(context.engine())?;
+        let goes_on = settings.selection.on_error_continue == Some(true);
+        let size = settings.selection.max_hosts.unwrap_or(servers.len()).max(1);
+        let mut outcome = Outcome::default();
+        for batch in servers.chunks(size) {
+            let mut batch = batch.to_vec();
+            loop {
+                if goes_on {
+                    batch.retain(|server| !self.left_out.borrow().contains_key(server));
+                }
+                if batch.is_empty() {
+                    break;
+                }
+                let mut parts = HashMap::new();
+                let jobs = batch
+                    .iter()
+                    .map(|server| {
+                        let jobs = self.jobs(
+                            server,
+                            &self.options_for(&reach, server)?,
+                            &request,
+                            settings,
+                            &mut parts,
+                        );
+                        jobs.map_err(|error| wrong(error, call.position))
+                    })
+                    .collect::<Fallible<Vec<_>>>()?;
+                let jobs = jobs.into_iter().flatten().collect();
+                let action = Action {
+                    parts,
+                    most_captured,
+                    heartbeat,
+                    ..action(&request, jobs, false, &settings.options)
+                };
+                self.tell_secrets(&action);
+                match self.perform(context, call, action, request.downloads.as_ref()) {
+                    Ok(ended) => {
+                        outcome.stdout.extend(ended.stdout);
+                        outcome.statuses.extend(ended.statuses);
+                        break;
+                    }
+                    Err(Broken::Action(error)) if goes_on && leaves_out(&error) => {
+                        self.leave_out(&error);
+                        // Where some could not be connected it was started nowhere: the others go on without them.
+                        if matches!(error, ActionError::Failed { .. }) {
+                            break;
+                        }
+                    }
+                    Err(broken) => return Err(broken.raise(call.position)),
+                }
+            }
+        }
+        Ok(Some(outcome))
+    }
+
+    /// Remembers the servers of an error, and says what happened there.
+    fn leave_out(&self, error: &ActionError) {
+        self.say(Level::Important, format!("{error}; going on without"));
+        let failures = error.diagnostic().servers;
+        for (servers, failure) in ServerFailure::groups(&failures) {
+            let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
+            self.say(Level::Important, format!("{}: {}", servers.join(", "), failure.reason));
+        }
+        for failure in failures {
+            self.left_out
+                .borrow_mut()
+                .entry(failure.server.clone())
+                .or_insert(failure);
+        }
+    }
+
+    /// Does it on this machine.
+    pub(in crate::recipe) fn act_locally(
+        &self,
+        context: &mut EvalContext,
+        call: &Call,
+        options: &RunOptions,
+        request: Request,
+    ) -> Fallible<Outcome> {
+        if self.only_looks {
+            self.leave_undone(&request, origin(context.source(), call.position))?;
+            return Ok(Outcome::default());
+        }
+        let destination = Destination {
+            server: Server::host("localhost"),
+            options: SshOptions::default(),
+        };
+        let command = self
+            .command(&request.text, &request, options)
+            .map_err(|error| wrong(error, call.position))?;
+        let action = Action {
+            most_captured: self.most_captured(context.engine())?,
+            heartbeat: self.heartbeat(context.engine())?,
+            ..action(&request, vec![(destination, command)], true, options)
+        };
+        self.tell_secrets(&action);
+        self.perform(context, call, action, None)
+            .map_err(|broken| broken.raise(call.position))
+    }
+
+    fn jobs(
+        &self,
+        server: &Server,
+        ssh: &SshOptions,
+        request: &Request,
+        settings: &Settings,
+        parts: &mut HashMap<String, String>,
+    ) -> Result<Vec<(Destination, Command)>, String> {
+        let Some(branches) = &request.branches else {
+            return Ok(vec![self.job(server.clone(), ssh, request, &settings.options)?]);
+        };
+        let chosen = branches.of.get(server).into_iter().flatten();
+        chosen
+            .filter_map(|index| branches.commands.get(*index))
+            .map(|(request, options)| {
+                let job = self.job(server.clone(), ssh, request, options)?;
+                parts.insert(job.1.line.clone(), request.shown.clone());
+                Ok(job)
+            })
+            .collect()
+    }
+
+    fn job(
+        &self,
+        server: Server,
+        ssh: &SshOptions,
+        request: &Request,
+        options: &RunOptions,
+    ) -> Result<(Destination, Command), String> {
+        let command = {
+            let configuration = self.configuration.borrow();
+            let roles = configuration.roles.roles_of(&server);
+            let text = placeholders(&request.text, &server, &roles);
+            let mut command = self.command(&text, request, options)?;
+            // The environment may name them, too.
+            command.line = placeholders(&command.line, &server, &roles);
+            command
+        };
+        let destination = Destination {
+            server,
+            options: ssh.clone(),
+        };
+        Ok((destination, command))
+    }
+
+    /// What is sent for a text: its environment, what it reads, and what waits for sudo.
+    fn command(&self, text: &str, request: &Request, options: &RunOptions) -> Result<Command, String> {
+        let terminal = (options.pty == Some(true)).then(|| {
+            let (columns, rows) = (options.columns.unwrap_or(80), options.rows.unwrap_or(24));
+            Terminal { columns, rows }
+        });
+        let (options, secrets) = self.without_secrets(options)?;
+        let waits = terminal.is_some() && !secrets.is_empty();
+        let mark = (request.asking.is_some() || waits).then(random_mark).transpose()?;
+        let before = Before {
+            mark: mark.as_deref(),
+            asks: request.asking.as_ref().is_some_and(|asking| asking.questions > 0),
+            secrets: secrets.len(),
+            terminal: terminal.is_some(),
+        };
+        let mut input = request.input.clone();
+        let reads = input.source.length() > 0 || !input.then_end || request.asking.is_some();
+        let CommandLine {
+            line,
+            is_plain,
+            first,
+            script,
+        } = command_line(text, &options, &before.script(), reads);
+        if terminal.is_some() && !script.is_empty() {
+            return Err(format!(
+                "a command of {} KB is too long for a terminal; put it into a file first, or say `:pty => false'",
+                script.len() / 1000
+            ));
+        }
+        for bytes in [script, secrets.as_bytes().to_vec(), first] {
+            if !bytes.is_empty() {
+                input.source = joined(source::text(bytes), input.source);
+            }
+        }
+        if let Some(mark) = mark {
+            let (started, questions) = match &request.asking {
+                Some(asking) => (asking.started.clone(), asking.questions),
+                None => (None, 0),
+            };
+            let then = waits.then(|| std::mem::replace(&mut input, Input::open()));
+            input.then_end &= started.is_none();
+            input.is_told = started.as_ref().is_some_and(|(_, input)| input.is_told);
+            input.opening = Some(Arc::new(Opening {
+                mark,
+                questions,
+                then,
+                started,
+            }));
+        }
+        Ok(Command {
+            line,
+            is_plain,
+            terminal,
+            input,
+            timeout: options.timeout,
+            sudo: request.sudo.clone(),
+        })
+    }
+
+    fn perform(
+        &self,
+        context: &mut EvalContext,
+        call: &Call,
+        action: Action,
+        downloads: Option<&Downloads>,
+    ) -> Result<Outcome, Broken> {
+        let servers: Vec<Server> = action
+            .jobs
+            .iter()
+            .map(|(destination, _)| destination.server.clone())
+            .collect();
+        let mut passwords = Asker::new(self, context.engine());
+        let started = self.actor.borrow_mut().start(action, &mut passwords)?;
+        let running = Rc::new(RefCell::new(Some(started)));
+        loop {
+            let piece = match running.borrow_mut().as_mut() {
+                Some(running) => self.actor.borrow_mut().next(running, &mut passwords),
+                None => Ok(None),
+            };
+            // Every command was ended before an error is given back.
+            let Some(piece) = piece? else { break };
+            if let Some(downloads) = downloads {
+                match downloads.take(&piece.server, &piece.bytes) {
+                    Ok(Some(Begun { before, total })) => {
+                        if let Some(running) = running.borrow_mut().as_mut() {
+                            let mut actor = self.actor.borrow_mut();
+                            actor.expect(running, piece.index, before, total);
+                        }
+                    }
+                    Ok(None) => {}
+                    Err(error) => {
+                        if let Some(running) = running.borrow_mut().take() {
+                            self.actor.borrow_mut().stop(running);
+                        }
+                        return Err(Broken::Script(not_written(error, call.position)));
+                    }
+                }
+                continue;
+            }
+            let Some(block) = call.block else { continue };
+            let server = servers.get(piece.index).cloned().unwrap_or(piece.server);
+            let channel = Dynamic::from(Channel::new(running.clone(), piece.index, server));
+            let values = [channel, piece.stream.to_string().into(), piece.text.into()];
+            let parameters = call.parameters.iter().cloned().zip(values).collect();
+            let result = in_place(context, block, parameters);
+            if let Err(error) = result {
+                if let Some(running) = running.borrow_mut().take() {
+                    self.actor.borrow_mut().stop(running);
+                }
+                return Err(Broken::Script(error));
+            }
+        }
+        let ended = running.borrow_mut().take();
+        let result = match ended {
+            Some(running) => self.actor.borrow_mut().finish(running),
+            None => Ok(Outcome::default()),
+        };
+        if let Some(downloads) = downloads {
+            // Where it went well the file is kept, whatever became of the others.
+            let failed = match &result {
+                Err(ActionError::Failed { servers, .. }) => servers.iter().map(|failed| &failed.server).collect(),
+                _ => Vec::new(),
+            };
+            let kept = downloads.keep(&failed);
+            for what in kept.left_out {
+                self.say(Level::Important, format!("left out: {what}"));
+            }
+            match (&result, kept.errors.as_slice()) {
+                (_, []) => {}
+                (Ok(_), errors) => return Err(Broken::Script(not_written(errors.join("\n"), call.position))),
+                (Err(_), errors) => self.say(Level::Important, errors.join("\n")),
+            }
+        }
+        Ok(result?)
+    }
+}
+
+/// Why an action did not end well: itself, or the block that was given its output.
+#[derive(Debug)]
+enum Broken {
+    Action(ActionError),
+    Script(Box<rhai::EvalAltResult>),
+}
+
+impl From<ActionError> for Broken {
+    fn from(error: ActionError) -> Self {
+        Self::Action(error)
+    }
+}
+
+impl Broken {
+    fn raise(self, position: Position) -> Box<rhai::EvalAltResult> {
+        match self {
+            Self::Action(error) => failure(error, position),
+            Self::Script(error) => error,
+        }
+    }
+}
+
+/// A local file could not be written, which is not the recipe's fault.
+fn not_written(error: String, position: Position) -> Box<rhai::EvalAltResult> {
+    raise(Diagnostic::new(Fault::Failed, error), position)
+}
+
+/// Whether the error is that of some servers, without which the others can go on.
+fn leaves_out(error: &ActionError) -> bool {
+    matches!(error, ActionError::Failed { .. } | ActionError::NotConnected { .. })
+}
+
+fn action(request: &Request, jobs: Vec<(Destination, Command)>, local: bool, options: &RunOptions) -> Action {
+    Action {
+        verb: request.verb,
+        shown: request.shown.clone(),
+        options: request.options.clone(),
+        local,
+        jobs,
+        parts: HashMap::new(),
+        output: request.output,
+        most_captured: usize::MAX,
+        heartbeat: None,
+        silent: options.silent == Some(true),
+        asks: request.asks,
+    }
+}
+
+/// An action's error, to be caught like any other; that of a signal ends the run.
+pub(in crate::recipe) fn failure(error: ActionError, position: Position) -> Box<rhai::EvalAltResult> {
+    let diagnostic = error.diagnostic();
+    match error {
+        ActionError::Interrupted(_) | ActionError::Aborted | ActionError::NobodyToAsk(_) => {
+            terminate(diagnostic, position)
+        }
+        _ => raise(diagnostic, position),
+    }
+}

@@ -1,0 +1,158 @@
+//! What is not done while a recipe is read: no server is asked anything while recipes are loaded; where a recipe is only
+//! looked at, no command runs on this machine and nobody is asked, either.
+
+use rhai::{Dynamic, EvalAltResult, EvalContext, Expression, Position};
+
+use super::action::Request;
+use super::interpreter::Interpreter;
+use crate::diagnostic::{Diagnostic, Fault, Origin};
+use crate::event::Level;
+use crate::recipe::language::grammar;
+use crate::recipe::language::origin::{Fallible, raise, told_of_caller};
+use crate::recipe::language::values::text;
+use crate::recipe::meaning::mentions::{bare_tasks, path};
+
+impl Interpreter {
+    /// Refuses an action on servers while recipes are loaded, or only looked at.
+    pub(in crate::recipe) fn refuse_servers(&self, verb: &str, position: Position) -> Fallible<()> {
+        if !self.is_loading.get() {
+            if !self.only_looks {
+                return Ok(());
+            }
+            let message = format!("`{verb}' needs a server, and none is asked now");
+            return Err(raise(Diagnostic::new(Fault::Failed, message), position));
+        }
+        let message = format!("`{verb}' needs a server, and none is asked while recipes are loaded");
+        let diagnostic = Diagnostic::new(Fault::Recipe, message).label("not while recipes are loaded");
+        let diagnostic = match self.current_task() {
+            Some(task) => diagnostic.hint(format!(
+                "the task `{0}' runs here, outside of tasks: call it in a task; where only its name is meant, write `:{0}`",
+                task.name
+            )),
+            None => diagnostic.hint("put it into a task; a value that is asked for when it is needed: set :name { … }"),
+        };
+        Err(raise(diagnostic, position))
+    }
+
+    /// The error that leaves a task of the library that a recipe calls while it is loaded stands where the recipe
+    /// calls it.
+    pub(in crate::recipe) fn called_while_loading(&self, error: Box<EvalAltResult>) -> Box<EvalAltResult> {
+        match self.is_loading.get() && self.current_task().is_none() {
+            true => told_of_caller(error, |file| self.is_of_stdlib(file)),
+            false => error,
+        }
+    }
+
+    /// Does not run a command of this machine: while recipes are loaded its output is taken to be empty, and that is
+    /// said; else there is no value.
+    pub(in crate::recipe) fn leave_undone(&self, request: &Request, place: Option<Origin>) -> Fallible<()> {
+        let verb = request.verb;
+        if !self.is_loading.get() {
+            let message = format!("`{verb}' runs a command on this machine, and none is run now");
+            return Err(raise(Diagnostic::new(Fault::Failed, message), Position::NONE));
+        }
+        let at = place.as_ref().map_or_else(String::new, |place| format!("{place}: "));
+        let text =
+            format!("{at}`{verb}' is not run while the recipe is only looked at; its output is taken to be empty");
+        self.say(Level::Info, text);
+        *self.not_run.borrow_mut() = Some((verb, place));
+        Ok(())
+    }
+
+    /// What may be behind an error: the output of a command that was not run.
+    pub(in crate::recipe) fn not_run(&self) -> Option<String> {
+        let (verb, place) = self.not_run.borrow_mut().take()?;
+        let at = place.map_or_else(String::new, |place| format!(" at {place}"));
+        Some(format!(
+            "`{verb}'{at} was not run, since the recipe is only looked at; made lazy it is not needed: set :name {{ … }}"
+        ))
+    }
+
+    /// Whether questions are answered by their defaults, and nobody is asked.
+    pub(in crate::recipe) fn asks_nobody(&self) -> bool {
+        match self.only_looks {
+            true => self.is_loading.get(),
+            false => self.dry_run,
+        }
+    }
+
+    /// Says what is taken for an answer.
+    pub(in crate::recipe) fn leave_unasked(&self, question: &str, taken: Option<&Dynamic>) {
+        let question = question.trim().trim_end_matches(':');
+        let taken = taken.map(text).filter(|taken| !taken.is_empty());
+        let taken = taken.map_or_else(|| "empty".to_owned(), |taken| format!("{taken:?}"));
+        self.say(
+            Level::Info,
+            format!("nobody is asked now: {question}; the answer is taken to be {taken}"),
+        );
+    }
+
+    /// Refuses bare names of tasks where a verb takes a name: they would run the task.
+    pub(in crate::recipe) fn refuse_bare_tasks(
+        &self,
+        verb: &str,
+        context: &EvalContext,
+        inputs: &[Expression],
+        state: &Dynamic,
+    ) -> Fallible<()> {
+        if !takes_names(verb) {
+            return Ok(());
+        }
+        for input in grammar::expressions(inputs, state) {
+            for (expression, name) in bare_tasks(input) {
+                let first = path(expression).into_iter().flatten().next().unwrap_or_default();
+                let is_value = context.scope().contains(&first)
+                    || first == "ENV"
+                    || self.configuration.borrow().variables.exists(&first);
+                if !is_value && self.task(&name, &self.namespace()).is_some() {
+                    return Err(raise(bare(&name), expression.position()));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the arguments of a verb are names, or become the value of one: others may be given what a task gives.
+pub(in crate::recipe) fn takes_names(verb: &str) -> bool {
+    matches!(
+        verb,
+        "after"
+            | "alias_task"
+            | "any"
+            | "append"
+            | "before"
+            | "exists"
+            | "fetch"
+            | "find_servers"
+            | "invoke"
+            | "namespace"
+            | "on"
+            | "reset"
+            | "remove"
+            | "role"
+            | "server"
+            | "set"
+            | "set_default"
+            | "set_if_empty"
+            | "synonym_task"
+            | "task"
+            | "unset"
+    )
+}
+
+/// The name of a task stands bare where it is an argument.
+pub(in crate::recipe) fn bare(name: &str) -> Diagnostic {
+    let symbol = match name.contains(':') {
+        true => format!("\"{name}\""),
+        false => format!(":{name}"),
+    };
+    let called = name.replace(':', ".");
+    Diagnostic::new(
+        Fault::Recipe,
+        format!("the bare name `{called}' would run the task here"),
+    )
+    .label("a task")
+    .hint(format!("write `{symbol}`: a bare name runs the task"))
+    .hint(format!("where it is to run and give a value: {called}()"))
+}

@@ -1,0 +1,55 @@
+//! What an output block is given first: the command on one server, to which it can send text.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rhai::Engine;
+
+use super::interpreter::Interpreter;
+use crate::actor::Running;
+use crate::configuration::Server;
+use crate::recipe::language::origin::{Fallible, wrong};
+
+/// One server's command while its output block runs.
+#[derive(Clone)]
+pub(in crate::recipe) struct Channel {
+    running: Rc<RefCell<Option<Running>>>,
+    index: usize,
+    server: Server,
+}
+
+impl Channel {
+    pub(in crate::recipe) fn new(running: Rc<RefCell<Option<Running>>>, index: usize, server: Server) -> Self {
+        Self { running, index, server }
+    }
+
+    fn property(&self, name: &str) -> Fallible {
+        match name {
+            "host" => Ok(self.server.host.clone().into()),
+            "server" => Ok(self.server.to_string().into()),
+            _ => Err(wrong(
+                format!("a channel has no `{name}', only host and server"),
+                rhai::Position::NONE,
+            )),
+        }
+    }
+}
+
+/// Makes channels known to scripts: `channel.send_data(text)`, `channel.host`, `channel["host"]`.
+pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
+    engine.register_type_with_name::<Channel>("Channel");
+    engine.register_get("host", |channel: &mut Channel| channel.property("host"));
+    engine.register_get("server", |channel: &mut Channel| channel.property("server"));
+    engine.register_indexer_get(|channel: &mut Channel, name: &str| channel.property(name));
+    let interpreter = interpreter.clone();
+    engine.register_fn("send_data", move |channel: &mut Channel, text: &str| -> Fallible<()> {
+        match &*channel.running.borrow() {
+            Some(running) => {
+                interpreter.actor.borrow_mut().write(running, channel.index, text);
+                Ok(())
+            }
+            None => Err(wrong("the command of this channel has ended", rhai::Position::NONE)),
+        }
+    });
+    engine.register_fn("to_string", |channel: &mut Channel| channel.server.to_string());
+}

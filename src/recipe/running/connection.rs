@@ -1,0 +1,440 @@
+//! How servers are reached: the variables `user`, `port` and `ssh_options`, and the attribute `ssh_options` of a server.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rhai::{Dynamic, Engine, Position};
+
+use super::interpreter::Interpreter;
+use super::verbs::Choice;
+use crate::configuration::{Attributes, Server, Value};
+use crate::diagnostic::Diagnostic;
+use crate::recipe::language::options::{flag, pairs, seconds, unknown_key};
+use crate::recipe::language::origin::{Fallible, raise, wrong};
+use crate::recipe::language::values::{dynamic, texts};
+use crate::secret::Secret;
+use crate::session::{AuthMethod, HostKeyPolicy, SshOptions};
+
+/// The keys of `ssh_options`.
+pub(in crate::recipe) static SSH_OPTIONS: &[Choice] = &[
+    Choice {
+        name: "user",
+        doc: "login name; `username` is the same",
+    },
+    Choice {
+        name: "port",
+        doc: "port of the SSH server",
+    },
+    Choice {
+        name: "keys",
+        doc: "private key files, tried before those of the ssh configuration",
+    },
+    Choice {
+        name: "keys_only",
+        doc: "true: no other keys of the agent than these",
+    },
+    Choice {
+        name: "forward_agent",
+        doc: "true: servers may use our agent, as with `ForwardAgent yes`; false: they may not",
+    },
+    Choice {
+        name: "config",
+        doc: "ssh configuration files to read instead of the user's and the system's; false: none",
+    },
+    Choice {
+        name: "user_known_hosts_file",
+        doc: "files of known host keys instead of the configured ones; new keys go to the first",
+    },
+    Choice {
+        name: "global_known_hosts_file",
+        doc: "likewise, instead of the system's",
+    },
+    Choice {
+        name: "key_data",
+        doc: "private keys themselves, tried before those of files",
+    },
+    Choice {
+        name: "passphrase",
+        doc: "opens encrypted keys; better asked for than written down",
+    },
+    Choice {
+        name: "password",
+        doc: "tried before anybody is asked; better asked for, or in the variable `password`",
+    },
+    Choice {
+        name: "auth_methods",
+        doc: "ways to log in, best first: `publickey`, `password`, `keyboard-interactive`",
+    },
+    Choice {
+        name: "number_of_password_prompts",
+        doc: "how often a password is asked for, 3 by default",
+    },
+    Choice {
+        name: "non_interactive",
+        doc: "true: nobody is asked for a password or a passphrase",
+    },
+    Choice {
+        name: "use_agent",
+        doc: "false: no agent",
+    },
+    Choice {
+        name: "proxy",
+        doc: "a command that leads to the server, in the words of `ProxyCommand`; servers are named in the variable `gateway`",
+    },
+    Choice {
+        name: "host_name",
+        doc: "name or address to connect to instead",
+    },
+    Choice {
+        name: "host_key_alias",
+        doc: "name under which host keys are known",
+    },
+    Choice {
+        name: "check_host_ip",
+        doc: "true: a key that is known for the server's address must be the same, as with `CheckHostIP yes`",
+    },
+    Choice {
+        name: "bind_address",
+        doc: "address of this machine to connect from",
+    },
+    Choice {
+        name: "compression",
+        doc: "true: compress what travels",
+    },
+    Choice {
+        name: "encryption",
+        doc: "ciphers, in the words of `Ciphers`, as a list or a string",
+    },
+    Choice {
+        name: "hmac",
+        doc: "message authentication codes, in the words of `MACs`",
+    },
+    Choice {
+        name: "kex",
+        doc: "key exchange algorithms, in the words of `KexAlgorithms`",
+    },
+    Choice {
+        name: "host_key",
+        doc: "host key algorithms, in the words of `HostKeyAlgorithms`",
+    },
+    Choice {
+        name: "keepalive_maxcount",
+        doc: "after how many questions without an answer a silent server is lost, 2 by default",
+    },
+    Choice {
+        name: "verify_host_key",
+        doc: "`:accept_new` (default), `:always` (unknown keys are refused) or `:never`; `paranoid` is the same with true, `:secure`, false",
+    },
+    Choice {
+        name: "timeout",
+        doc: "seconds for the connection, 10 by default",
+    },
+    Choice {
+        name: "login_timeout",
+        doc: "seconds from connected to logged in, 30 by default",
+    },
+    Choice {
+        name: "keepalive_interval",
+        doc: "seconds of silence after which a server is asked whether it lives, 15 by default",
+    },
+    Choice {
+        name: "max_logins",
+        doc: "so many servers are logged in to at the same time, 64 by default; the next ones follow as these are done",
+    },
+];
+
+/// How a recipe reaches servers.
+pub(in crate::recipe) struct Reach {
+    options: SshOptions,
+    gateways: Vec<Gateway>,
+}
+
+struct Gateway {
+    /// One server, or several through each other, the first one first.
+    chain: Vec<Server>,
+    /// Servers that are reached through it.
+    behind: Vec<Server>,
+}
+
+impl Reach {
+    fn gateway_for(&self, server: &Server) -> Fallible<Vec<Server>> {
+        let names = |named: &Server| {
+            named.host == server.host
+                && (named.port.is_none() || named.port == server.port)
+                && (named.user.is_none() || named.user == server.user)
+        };
+        match self.gateways.as_slice() {
+            [] => Ok(Vec::new()),
+            // As with Capistrano: what is named nowhere goes through the first one, where it is clear which that is.
+            [gateway] => Ok(gateway.chain.clone()),
+            gateways => match gateways.iter().find(|gateway| gateway.behind.iter().any(names)) {
+                Some(gateway) => Ok(gateway.chain.clone()),
+                None => {
+                    let message = format!("`gateway' names no gateway for {server}");
+                    Err(wrong(message, Position::NONE))
+                }
+            },
+        }
+    }
+}
+
+/// A key that `ssh_options` cannot have.
+pub(in crate::recipe) fn unknown_ssh_option(name: &str) -> Option<Diagnostic> {
+    if matches!(name, "username" | "paranoid") || WITHOUT_EFFECT.contains(&name) {
+        return None;
+    }
+    unknown_key("ssh_options", name, SSH_OPTIONS)
+}
+
+impl Interpreter {
+    /// How this recipe reaches servers, as its variables stand now.
+    pub(in crate::recipe) fn reach(&self, engine: &Engine) -> Fallible<Reach> {
+        let value = self.said(engine, "gateway")?;
+        Ok(Reach {
+            gateways: value.map(|value| gateways(&value)).transpose()?.unwrap_or_default(),
+            options: self.ssh_options(engine)?,
+        })
+    }
+
+    /// How a server is reached: as its own attribute says, and where it says nothing, as the variables do.
+    pub(in crate::recipe) fn options_for(&self, reach: &Reach, server: &Server) -> Fallible<SshOptions> {
+        let mut options = SshOptions {
+            gateway: reach.gateway_for(server)?,
+            ..reach.options.clone()
+        };
+        let configuration = self.configuration.borrow();
+        for said in configuration.roles.said_of(server, "ssh_options") {
+            options
+                .of_gateways
+                .get_or_insert_with(|| Arc::new(reach.options.clone()));
+            self.ssh_options_of_server(&mut options, said, Position::NONE, Position::NONE)?;
+        }
+        Ok(options)
+    }
+
+    /// Whether these can be the attributes of a server; `map`: where its `ssh_options` begin.
+    pub(in crate::recipe) fn check_attributes(
+        &self,
+        attributes: &Attributes,
+        position: Position,
+        map: Position,
+    ) -> Fallible<()> {
+        match attributes.get("ssh_options") {
+            None => Ok(()),
+            Some(said) => self.ssh_options_of_server(&mut SshOptions::default(), said, position, map),
+        }
+    }
+
+    fn ssh_options_of_server(
+        &self,
+        options: &mut SshOptions,
+        said: &Value,
+        position: Position,
+        map: Position,
+    ) -> Fallible<()> {
+        let values = match said {
+            Value::Unit => return Ok(()),
+            Value::Map(values) => values,
+            _ => return Err(wrong("`ssh_options' is to be a map: #{ port: 2222 }", position)),
+        };
+        let mut take = |name: &String, value, position| {
+            if FOR_ALL.contains(&name.as_str()) {
+                let message = format!("`{name}' holds for all servers: it stands in the variable `ssh_options'");
+                return Err(wrong(message, position));
+            }
+            self.ssh_option(options, name, &dynamic(value), position)
+        };
+        for (name, value) in values {
+            // Where a key stands is looked up only to tell what is wrong with it.
+            take(name, value, position).or_else(|error| match self.place_of_server_key(map, name) {
+                Some(position) => take(name, value, position),
+                None => Err(error),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn ssh_options(&self, engine: &Engine) -> Fallible<SshOptions> {
+        let mut options = SshOptions::default();
+        if let Some(map) = self.variable(engine, "ssh_options")? {
+            for (name, (value, _)) in pairs(&map) {
+                self.ssh_option(&mut options, &name, &value, Position::NONE)
+                    .map_err(|error| self.at_key(error, "ssh_options", &name))?;
+            }
+        }
+        if let Some(user) = self.text_variable(engine, "user")? {
+            options.user = Some(user);
+        }
+        if let Some(value) = self.said(engine, "port")? {
+            options.port = Some(port("port", &value, Position::NONE)?);
+        }
+        Ok(options)
+    }
+
+    fn ssh_option(&self, options: &mut SshOptions, name: &str, value: &Dynamic, position: Position) -> Fallible<()> {
+        let text = || (!value.is_unit()).then(|| value.to_string());
+        let list = || Some(texts(value).join(","));
+        let paths = || -> Vec<PathBuf> { texts(value).iter().map(|path| self.home_path(path)).collect() };
+        let flag = || flag(name, value, position);
+        let seconds = || seconds(name, value, position);
+        match name {
+            "user" | "username" => options.user = text(),
+            "port" if value.is_unit() => {}
+            "port" => options.port = Some(port(name, value, position)?),
+            "keys" => options.keys = paths(),
+            "keys_only" => options.keys_only = flag()?,
+            "forward_agent" => options.forward_agent = flag()?,
+            "config" => {
+                options.config = match value.as_bool() {
+                    Ok(true) => None,
+                    Ok(false) => Some(Vec::new()),
+                    Err(_) => Some(paths()),
+                }
+            }
+            "user_known_hosts_file" => options.user_known_hosts_files = Some(paths()),
+            "verify_host_key" | "paranoid" => options.verify_host_key = Some(policy(name, value, position)?),
+            "max_logins" => {
+                options.max_logins = match value.as_int().ok().and_then(|number| usize::try_from(number).ok()) {
+                    Some(number @ 1..) => number,
+                    _ => return Err(wrong(format!("`{name}' is to be a number from 1"), position)),
+                }
+            }
+            "timeout" => options.connect_timeout = seconds()?,
+            "login_timeout" => options.login_timeout = seconds()?.unwrap_or(options.login_timeout),
+            "keepalive_interval" => options.keepalive_interval = seconds()?,
+            "global_known_hosts_file" => options.global_known_hosts_files = Some(paths()),
+            "key_data" => options.key_data = texts(value).into_iter().map(|text| self.secret(text)).collect(),
+            "passphrase" => options.passphrase = text().map(|text| self.secret(text)),
+            "password" => options.password = text().map(|text| self.secret(text)),
+            "auth_methods" => options.auth_methods = Some(auth_methods(value, position)?),
+            "number_of_password_prompts" => options.password_prompts = Some(count(name, value, position)?),
+            "non_interactive" => options.non_interactive = flag()?,
+            "use_agent" => options.use_agent = flag()?,
+            "proxy" => options.proxy = text(),
+            "host_name" => options.host_name = text(),
+            "host_key_alias" => options.host_key_alias = text(),
+            "check_host_ip" => options.check_host_ip = flag()?,
+            "bind_address" => options.bind_address = text(),
+            "compression" => {
+                options.compression = match value.to_string().as_str() {
+                    "none" => Some(false),
+                    "zlib" | "zlib@openssh.com" => Some(true),
+                    _ => flag()?,
+                }
+            }
+            "encryption" => options.encryption = list(),
+            "hmac" => options.hmac = list(),
+            "kex" => options.kex = list(),
+            "host_key" => options.host_key = list(),
+            "keepalive_maxcount" => options.keepalive_count = Some(count(name, value, position)?),
+            ignored if WITHOUT_EFFECT.contains(&ignored) => {}
+            _ => {
+                if let Some(diagnostic) = unknown_ssh_option(name) {
+                    return Err(raise(diagnostic, position));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// From now on never shown.
+    fn secret(&self, text: String) -> Secret {
+        let secret = Secret::new(text);
+        if let Ok(actor) = self.actor.try_borrow() {
+            actor.redactor().add(&secret);
+        }
+        secret
+    }
+
+    /// A path with `~/` at its start filled in.
+    pub(in crate::recipe) fn home_path(&self, path: &str) -> PathBuf {
+        match (path.strip_prefix("~/"), &self.home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => PathBuf::from(path),
+        }
+    }
+}
+
+/// A server, a chain of them, or a map from gateways to the servers behind them.
+fn gateways(value: &Dynamic) -> Fallible<Vec<Gateway>> {
+    if value.read_lock::<rhai::Map>().is_none() {
+        let chain = servers(&texts(value))?;
+        let all = Gateway {
+            chain,
+            behind: Vec::new(),
+        };
+        return Ok([all].into_iter().filter(|all| !all.chain.is_empty()).collect());
+    }
+    let gateway = |(chain, (behind, _)): (&String, &(Dynamic, Position))| {
+        let chain: Vec<String> = chain.split(',').map(|hop| hop.trim().to_owned()).collect();
+        Ok(Gateway {
+            chain: servers(&chain)?,
+            behind: servers(&texts(behind))?,
+        })
+    };
+    pairs(value).iter().map(gateway).collect()
+}
+
+fn servers(names: &[String]) -> Fallible<Vec<Server>> {
+    let server = |name: &String| {
+        name.parse::<Server>()
+            .map_err(|error| wrong(format!("`gateway': {error}"), Position::NONE))
+    };
+    names.iter().filter(|name| !name.is_empty()).map(server).collect()
+}
+
+/// What a server has no own of.
+const FOR_ALL: [&str; 1] = ["max_logins"];
+
+/// What Net::SSH takes and capr has no use for: it logs by `-v`, always asks silent servers, and libssh2 decides the rest.
+const WITHOUT_EFFECT: [&str; 13] = [
+    "compression_level",
+    "keepalive",
+    "languages",
+    "logger",
+    "max_pkt_size",
+    "max_win_size",
+    "minimum_dh_bits",
+    "properties",
+    "rekey_blocks_limit",
+    "rekey_limit",
+    "rekey_packet_limit",
+    "send_env",
+    "verbose",
+];
+
+fn auth_methods(value: &Dynamic, position: Position) -> Fallible<Vec<AuthMethod>> {
+    let mut methods = Vec::new();
+    for name in texts(value) {
+        match AuthMethod::named(&name) {
+            Some(method) => methods.push(method),
+            // The first asks without wanting in, the second needs a privileged program.
+            None if ["none", "hostbased"].contains(&name.as_str()) => {}
+            None => {
+                let message =
+                    format!("`auth_methods' takes publickey, password and keyboard-interactive, not `{name}'");
+                return Err(wrong(message, position));
+            }
+        }
+    }
+    Ok(methods)
+}
+
+fn count(name: &str, value: &Dynamic, position: Position) -> Fallible<u32> {
+    let count = value.to_string().parse().ok();
+    count.ok_or_else(|| wrong(format!("`{name}' is to be a number"), position))
+}
+
+fn port(name: &str, value: &Dynamic, position: Position) -> Fallible<u16> {
+    let port = value.to_string().parse().ok().filter(|port| *port > 0);
+    port.ok_or_else(|| wrong(format!("`{name}' is to be a number from 1 to 65535"), position))
+}
+
+fn policy(name: &str, value: &Dynamic, position: Position) -> Fallible<HostKeyPolicy> {
+    match (value.as_bool(), value.to_string().as_str()) {
+        (Ok(true), _) | (_, "accept_new" | "accept_new_or_local_tunnel") => Ok(HostKeyPolicy::AcceptNew),
+        (Ok(false), _) | (_, "never") => Ok(HostKeyPolicy::Off),
+        (_, "always" | "secure" | "very" | "strict") => Ok(HostKeyPolicy::Strict),
+        _ => Err(wrong(format!("`{name}' is :accept_new, :always or :never"), position)),
+    }
+}

@@ -1,0 +1,153 @@
+//! Functions that read and write YAML and JSON. What stands under the name of a secret is kept out of everything told.
+
+use std::fmt::{Display, Write};
+use std::rc::Rc;
+
+use rhai::{Dynamic, Engine, Map, Position};
+
+use super::super::interpreter::Interpreter;
+use super::files::read;
+use super::{Function, encodings, yaml};
+use crate::recipe::language::origin::{Fallible, wrong};
+
+pub(super) static FUNCTIONS: &[Function] = &[
+    encodings::BASE64,
+    encodings::BASE64_DECODE,
+    Function {
+        form: "parse_json(text)",
+        doc: "The value of a JSON string: maps, lists, strings, numbers, `true`, `false`, `()` for `null`.",
+        example: "parse_json(\"{\\\"port\\\": [80, null]}\").port",
+        gives: "[80, ()]",
+    },
+    Function {
+        form: "parse_yaml(text)",
+        doc: "The value of a YAML string, with its anchors and `<<` merged. `yes` and `no` are true and false, as in \
+              Ruby. A number is one where it prints back as it stands there: `1.10`, `007` and `0644` are strings.",
+        example: "parse_yaml(\"all: &all {port: 80}\\nweb:\\n  <<: *all\\n  ssl: yes\\n\").web",
+        gives: "#{ port: 80, ssl: true }",
+    },
+    encodings::RANDOM_HEX,
+    Function {
+        form: "read_json(path)",
+        doc: "The value of a JSON file on this machine.",
+        example: "{ let file = temp_dir() + \"/a.json\"; write_file(file, \"[1]\"); read_json(file) }",
+        gives: "[1]",
+    },
+    Function {
+        form: "read_yaml(path)",
+        doc: "The value of a YAML file on this machine: `read_yaml(\"config/database.yml\")[rails_env].database`.",
+        example: "{ let file = temp_dir() + \"/a.yml\"; write_file(file, \"a: 1\"); read_yaml(file).a }",
+        gives: "1",
+    },
+    encodings::SHA256,
+    Function {
+        form: "to_json(value)",
+        doc: "A value as JSON, which is YAML as well. With `true` as second argument on lines of its own for each part.",
+        example: "to_json(#{ who: \"it's \\\"me\\\"\", ports: [80, ()] })",
+        gives: "\"{\\\"ports\\\":[80,null],\\\"who\\\":\\\"it's \\\\\\\"me\\\\\\\"\\\"}\"",
+    },
+    encodings::URL_ESCAPE,
+];
+
+/// Makes them known.
+pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
+    let reading = interpreter.clone();
+    engine.register_fn("parse_json", move |text: &str| json(&reading, text, None));
+    let reading = interpreter.clone();
+    engine.register_fn("parse_yaml", move |text: &str| yaml(&reading, text, None));
+    let reading = interpreter.clone();
+    engine.register_fn("read_json", move |path: &str| {
+        json(&reading, &read(&reading, path)?, Some(path))
+    });
+    let reading = interpreter.clone();
+    engine.register_fn("read_yaml", move |path: &str| {
+        yaml(&reading, &read(&reading, path)?, Some(path))
+    });
+    engine.register_fn("to_json", |value: Dynamic| written(&value, false));
+    engine.register_fn("to_json", |value: Dynamic, pretty: bool| written(&value, pretty));
+    // Rhai has one of its own for maps, which writes control characters as Rust does.
+    engine.register_fn("to_json", |map: Map| written(&map.into(), false));
+}
+
+fn json(interpreter: &Interpreter, text: &str, path: Option<&str>) -> Fallible {
+    let value: Dynamic = serde_json::from_str(text).map_err(|error| {
+        let what = error.to_string();
+        let what = what.split(" at line ").next().unwrap_or_default();
+        misread(path, "JSON", Some((error.line(), error.column())), what)
+    })?;
+    interpreter.keep_secrets(&value);
+    Ok(value)
+}
+
+fn yaml(interpreter: &Interpreter, text: &str, path: Option<&str>) -> Fallible {
+    let value = yaml::value(text).map_err(|error| {
+        let place = error
+            .location()
+            .map(|place| (place.line() as usize, place.column() as usize));
+        let what = error.without_snippet().to_string();
+        let what = what.split(" at line ").next().unwrap_or_default();
+        let what = what.split([';', ',']).next().unwrap_or_default();
+        misread(path, "YAML", place, what)
+    })?;
+    interpreter.keep_secrets(&value);
+    Ok(value)
+}
+
+/// The place is one in the document, not in the recipe.
+fn misread(
+    path: Option<&str>,
+    kind: &str,
+    place: Option<(usize, usize)>,
+    what: impl Display,
+) -> Box<rhai::EvalAltResult> {
+    let path = path.unwrap_or("the text");
+    let place = place.map_or_else(String::new, |(line, column)| {
+        format!(" in line {line}, column {column}")
+    });
+    wrong(format!("{path} is no {kind}{place}: {what}"), Position::NONE)
+}
+
+fn written(value: &Dynamic, pretty: bool) -> Fallible<String> {
+    let value = plain(value)?;
+    let text = match pretty {
+        true => serde_json::to_string_pretty(&value),
+        false => serde_json::to_string(&value),
+    };
+    text.map(|text| printable(&text)).map_err(|_| unwritable(&value))
+}
+
+/// With everything escaped that JSON lets stand in a text, and YAML does not.
+fn printable(json: &str) -> String {
+    json.chars().fold(String::with_capacity(json.len()), |mut text, c| {
+        match c {
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+                // Writing to a String cannot fail.
+                let _ = write!(text, "\\u{:04x}", u32::from(c));
+            }
+            c => text.push(c),
+        }
+        text
+    })
+}
+
+/// The value without anything shared in it, if it is one that JSON has.
+fn plain(value: &Dynamic) -> Fallible {
+    let value = value.flatten_clone();
+    if let Some(list) = value.read_lock::<rhai::Array>() {
+        return Ok(list.iter().map(plain).collect::<Fallible<rhai::Array>>()?.into());
+    }
+    if let Some(map) = value.read_lock::<Map>() {
+        let pairs = map.iter().map(|(name, value)| Ok((name.clone(), plain(value)?)));
+        return Ok(pairs.collect::<Fallible<Map>>()?.into());
+    }
+    let is_number = value.is_int() || value.as_float().is_ok_and(f64::is_finite);
+    if is_number || value.is_string() || value.is_bool() || value.is_char() || value.is_unit() {
+        return Ok(value);
+    }
+    Err(unwritable(&value))
+}
+
+fn unwritable(value: &Dynamic) -> Box<rhai::EvalAltResult> {
+    let kind = if value.is_fnptr() { "a function" } else { "such a value" };
+    wrong(format!("`to_json' cannot write {kind}"), Position::NONE)
+}

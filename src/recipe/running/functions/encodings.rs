@@ -1,0 +1,96 @@
+//! Functions for digests, encodings and randomness.
+
+use std::fmt::Write;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rhai::{Engine, INT, Position};
+use sha2::{Digest, Sha256};
+
+use super::Function;
+use crate::recipe::language::origin::{Fallible, wrong};
+
+pub(super) const BASE64: Function = Function {
+    form: "base64(text)",
+    doc: "A string in base64.",
+    example: "base64(\"user:pass\")",
+    gives: "\"dXNlcjpwYXNz\"",
+};
+
+pub(super) const BASE64_DECODE: Function = Function {
+    form: "base64_decode(text)",
+    doc: "The string that stands in base64. It must be UTF-8.",
+    example: "base64_decode(\"dXNlcjpwYXNz\\n\")",
+    gives: "\"user:pass\"",
+};
+
+pub(super) const RANDOM_HEX: Function = Function {
+    form: "random_hex(bytes)",
+    doc: "So many random bytes, fit for secrets, as hexadecimal digits: two for each.",
+    example: "matches(random_hex(16), `^[0-9a-f]{32}$`)",
+    gives: "true",
+};
+
+pub(super) const SHA256: Function = Function {
+    form: "sha256(text)",
+    doc: "The SHA-256 digest of a string as hexadecimal digits.",
+    example: "sha256(\"flipper\").sub_string(0, 8)",
+    gives: "\"1c22f26a\"",
+};
+
+pub(super) const URL_ESCAPE: Function = Function {
+    form: "url_escape(text)",
+    doc: "A string as a part of a URL, whatever is in it.",
+    example: "url_escape(\"a b/ü\")",
+    gives: "\"a%20b%2F%C3%BC\"",
+};
+
+/// More random bytes than anybody needs.
+const MOST_BYTES: INT = 1024;
+
+/// Makes them known.
+pub(super) fn register(engine: &mut Engine) {
+    engine.register_fn("sha256", |text: &str| hexadecimal(&Sha256::digest(text)));
+    engine.register_fn("base64", |text: &str| STANDARD.encode(text));
+    engine.register_fn("base64_decode", |text: &str| -> Fallible<String> {
+        let text: String = text.split_ascii_whitespace().collect();
+        let bytes = STANDARD.decode(text).ok();
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        text.ok_or_else(|| wrong("this is no text in base64", Position::NONE))
+    });
+    engine.register_fn("random_hex", |bytes: INT| -> Fallible<String> {
+        let number = usize::try_from(bytes).ok().filter(|_| bytes <= MOST_BYTES);
+        let number = number.ok_or_else(|| {
+            let message = format!("`random_hex' gives from 0 to {MOST_BYTES} bytes");
+            wrong(message, Position::NONE)
+        })?;
+        random(number).map_err(|error| wrong(format!("no random bytes: {error}"), Position::NONE))
+    });
+    engine.register_fn("url_escape", |text: &str| -> String {
+        text.bytes().fold(String::new(), |mut escaped, byte| {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                escaped.push(char::from(byte));
+            } else {
+                // Writing to a String cannot fail.
+                let _ = write!(escaped, "%{byte:02X}");
+            }
+            escaped
+        })
+    });
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn random(number: usize) -> std::io::Result<String> {
+    let mut bytes = vec![0; number];
+    let mut filled = 0;
+    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        filled += rustix::rand::getrandom(rest, rustix::rand::GetRandomFlags::empty())?;
+    }
+    Ok(hexadecimal(&bytes))
+}

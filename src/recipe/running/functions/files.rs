@@ -1,0 +1,189 @@
+//! Functions for files on this machine. A relative path begins at the working directory, `~/` at the home directory.
+
+use std::cell::Cell;
+use std::fs::Permissions;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::thread::Builder;
+use std::time::{Duration, Instant};
+
+use rhai::{Array, Engine, Position};
+
+use super::super::interpreter::Interpreter;
+use super::super::limits::{fits, fits_list};
+use super::Function;
+use crate::event::Level;
+use crate::io_error::plain;
+use crate::place::Place;
+use crate::plan::PERMISSIONS;
+use crate::recipe::language::origin::{Fallible, wrong};
+use crate::regular;
+use crate::source;
+
+pub(super) static FUNCTIONS: &[Function] = &[
+    Function {
+        form: "dir_exists(path)",
+        doc: "Whether a directory exists on this machine.",
+        example: "dir_exists(temp_dir())",
+        gives: "true",
+    },
+    Function {
+        form: "file_exists(path)",
+        doc: "Whether a file or directory exists on this machine.",
+        example: "file_exists(\"no/such/file\")",
+        gives: "false",
+    },
+    Function {
+        form: "glob(pattern)",
+        doc: "The paths on this machine that a pattern fits, sorted; hidden ones only where it names the dot: `for file in glob(\"config/tasks/*.rhai\") { load file; }`.",
+        example: "glob(\"no/such/*.rhai\")",
+        gives: "[]",
+    },
+    Function {
+        form: "read_file(path)",
+        doc: "The content of a file on this machine, as a string. What is no regular file, such as `/dev/stdin`, only a task can read.",
+        example: "{ let file = temp_dir() + \"/note\"; write_file(file, \"hello\"); read_file(file) }",
+        gives: "\"hello\"",
+    },
+    Function {
+        form: "temp_dir()",
+        doc: "A new directory on this machine that nobody else can read. It is gone when capr ends.",
+        example: "temp_dir() != temp_dir()",
+        gives: "true",
+    },
+    Function {
+        form: "write_file(path, text)",
+        doc: "Writes a string to a file on this machine. In a dry run this is only said.",
+        example: "{ let file = temp_dir() + \"/note\"; write_file(file, \"hello\"); file_exists(file) }",
+        gives: "true",
+    },
+];
+
+/// How often a search looks whether to go on.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// As a shell's: what begins with a dot is to be named so.
+const FITS: glob::MatchOptions = glob::MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
+
+/// Makes them known.
+pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
+    let home = interpreter.clone();
+    engine.register_fn("file_exists", move |path: &str| home.home_path(path).exists());
+    let home = interpreter.clone();
+    engine.register_fn("dir_exists", move |path: &str| home.home_path(path).is_dir());
+    let home = interpreter.clone();
+    engine.register_fn("read_file", move |path: &str| read(&home, path));
+    let home = interpreter.clone();
+    engine.register_fn("write_file", move |path: &str, text: &str| -> Fallible<()> {
+        if home.only_looks {
+            return Ok(());
+        }
+        if home.dry_run {
+            home.say(Level::Info, format!("write {path}"));
+            return Ok(());
+        }
+        write(&home.home_path(path), text)
+            .map_err(|error| wrong(format!("cannot write {path}: {}", plain(&error)), Position::NONE))
+    });
+    let home = interpreter.clone();
+    engine.register_fn("glob", move |pattern: &str| -> Fallible<Array> {
+        let whole = home.home_path(pattern).display().to_string();
+        let paths = glob::glob_with(&whole, FITS)
+            .map_err(|error| wrong(format!("`glob' has a wrong pattern: {}", error.msg), Position::NONE))?;
+        fitting(&home, paths)
+    });
+    let (kept, named) = (interpreter.clone(), Cell::new(0_u64));
+    engine.register_fn("temp_dir", move || -> Fallible<String> {
+        if kept.dry_run || kept.only_looks {
+            named.set(named.get() + 1);
+            return Ok(format!("/tmp/capr-dry-run-{}", named.get()));
+        }
+        let only_ours = Permissions::from_mode(0o700);
+        let made = tempfile::Builder::new()
+            .prefix("capr-")
+            .permissions(only_ours)
+            .tempdir();
+        let made = made.map_err(|error| {
+            wrong(
+                format!("cannot make a temporary directory: {}", plain(&error)),
+                Position::NONE,
+            )
+        })?;
+        let path = made.path().display().to_string();
+        kept.temporary.borrow_mut().push(made);
+        Ok(path)
+    });
+}
+
+/// Writes a file beside its place and renames it; one that is there keeps its mode.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    // A name alone has an empty parent: the working directory.
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if parent.is_some_and(|parent| !parent.is_dir()) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    let place = Rc::new(Place::of(path)?);
+    place.takes_file()?;
+    let (new, mut file) = place.create(0o666)?;
+    file.write_all(text.as_bytes())?;
+    new.keep(&file, PERMISSIONS, None)
+}
+
+/// All paths. A thread looks for them: there may be no end to it without one that fits.
+fn fitting(interpreter: &Interpreter, paths: glob::Paths) -> Fallible<Array> {
+    let unable = |error: io::Error| wrong(format!("`glob' cannot start: {}", plain(&error)), Position::NONE);
+    let (sender, found) = sync_channel(1024);
+    // Given up on, it ends with the next path that fits, or with capr.
+    let looks = Builder::new().name("glob".to_owned()).spawn(move || {
+        // What cannot be read does not fit.
+        let _ = paths
+            .flatten()
+            .try_for_each(|path| sender.send(path.display().to_string()));
+    });
+    looks.map_err(unable)?;
+    let mut fitting = Array::new();
+    let begun = Instant::now();
+    loop {
+        interpreter.goes_on_since(begun)?;
+        match found.recv_timeout(LOOK) {
+            Ok(path) => fitting.push(path.into()),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(fitting),
+        }
+        fits_list(fitting.len())?;
+    }
+}
+
+/// The text of a file.
+pub(super) fn read(interpreter: &Interpreter, path: &str) -> Fallible<String> {
+    read_file(interpreter, path, "", Position::NONE)
+}
+
+/// The text of a file; `what` it is stands before its name in an error. While recipes are loaded it must be a regular one, else a
+/// pipe is read to its end.
+pub(in crate::recipe) fn read_file(
+    interpreter: &Interpreter,
+    path: &str,
+    what: &str,
+    position: Position,
+) -> Fallible<String> {
+    let file = interpreter.home_path(path);
+    let unreadable = |error: &io::Error| wrong(format!("cannot read {what}{path}: {}", plain(error)), position);
+    let is_piped = !interpreter.is_loading() && file.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir());
+    let bytes = if is_piped {
+        let source = interpreter.source(&file, position, &unreadable)?;
+        fits(usize::try_from(source.length()).unwrap_or(usize::MAX))?;
+        source::all(&*source)
+    } else {
+        regular::read(&file)
+    };
+    let bytes = bytes.map_err(|error| unreadable(&error))?;
+    String::from_utf8(bytes).map_err(|_| unreadable(&io::Error::other("it is not UTF-8")))
+}

@@ -1,0 +1,124 @@
+//! Functions for recipes, beside those that Rhai has. One row each: the reference is made from them, and every example runs.
+
+mod documents;
+mod encodings;
+mod files;
+mod paths;
+mod servers;
+mod text;
+mod time;
+mod yaml;
+
+pub(in crate::recipe) use self::files::read_file;
+
+use std::rc::Rc;
+
+use rhai::{Dynamic, Engine, ImmutableString, NativeCallContext, Position};
+
+use super::interpreter::Interpreter;
+use super::stdlib;
+use crate::plan::quote;
+use crate::recipe::language::origin::{Failure, Fallible, wrong};
+use crate::recipe::language::values::{text as shown, texts};
+
+/// A function, for the reference.
+pub(in crate::recipe) struct Function {
+    pub(in crate::recipe) form: &'static str,
+    pub(in crate::recipe) doc: &'static str,
+    /// An expression that calls it.
+    pub(in crate::recipe) example: &'static str,
+    /// An expression for what the example gives.
+    pub(in crate::recipe) gives: &'static str,
+}
+
+impl Function {
+    /// Its name.
+    pub(in crate::recipe) fn name(&self) -> &'static str {
+        self.form.split('(').next().unwrap_or(self.form)
+    }
+}
+
+/// All of them, in the order of the reference: by kind, then sorted.
+pub(in crate::recipe) fn functions() -> impl Iterator<Item = &'static Function> {
+    kinds().into_iter().flat_map(|(_, functions)| functions)
+}
+
+/// The kinds of functions.
+pub(in crate::recipe) fn kinds() -> [(&'static str, &'static [Function]); 7] {
+    [
+        ("Strings", text::FUNCTIONS),
+        ("Shell and libraries", FUNCTIONS),
+        ("Servers", servers::FUNCTIONS),
+        ("Paths", paths::FUNCTIONS),
+        ("Files on this machine", files::FUNCTIONS),
+        ("Time", time::FUNCTIONS),
+        ("YAML, JSON and encodings", documents::FUNCTIONS),
+    ]
+}
+
+static FUNCTIONS: &[Function] = &[
+    Function {
+        form: "library_program(name)",
+        doc: "The content of a program that comes with capr for servers: `spinner`, `spawner` or `reaper`.",
+        example: "library_program(\"reaper\").starts_with(\"#!/bin/sh\")",
+        gives: "true",
+    },
+    Function {
+        form: "quote(text)",
+        doc: "A string as one word for a shell, whatever is in it; a list as several.",
+        example: "quote([\"plain\", \"it's\"])",
+        gives: "\"plain 'it'\\\\''s'\"",
+    },
+];
+
+/// Makes them known.
+pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
+    let quoting = interpreter.clone();
+    engine.register_fn(
+        "quote",
+        move |context: NativeCallContext, value: Dynamic| -> Fallible<ImmutableString> {
+            let is_missing = value.is_unit()
+                || value
+                    .read_lock::<rhai::Array>()
+                    .is_some_and(|list| list.iter().any(Dynamic::is_unit));
+            if is_missing {
+                return Err(quoting.missing_argument(&context, 0));
+            }
+            let words: Vec<String> = texts(&value).iter().map(|text| quote(text).into_owned()).collect();
+            Ok(words.join(" ").into())
+        },
+    );
+    engine.register_fn("library_program", |name: &str| -> Fallible<ImmutableString> {
+        match stdlib::program(name) {
+            Some(text) => Ok(text.into()),
+            None => Err(wrong(format!("no program `{name}' comes with capr"), Position::NONE)),
+        }
+    });
+    text::register(engine, interpreter);
+    servers::register(engine, interpreter);
+    paths::register(engine, interpreter);
+    files::register(engine, interpreter);
+    time::register(engine, interpreter);
+    documents::register(engine, interpreter);
+    encodings::register(engine);
+    failures(engine);
+}
+
+/// What `catch (error)` catches.
+fn failures(engine: &mut Engine) {
+    engine.register_type_with_name::<Failure>("Failure");
+    engine.register_fn("to_string", |failure: &mut Failure| failure.diagnostic.message.clone());
+    engine.register_fn("to_debug", |failure: &mut Failure| failure.diagnostic.message.clone());
+    engine.register_get("message", |failure: &mut Failure| failure.diagnostic.message.clone());
+    engine.register_get("servers", |failure: &mut Failure| -> rhai::Array {
+        failure
+            .diagnostic
+            .servers
+            .iter()
+            .map(|failed| failed.server.to_string().into())
+            .collect()
+    });
+    engine.register_fn("+", |text: &str, failure: Failure| {
+        format!("{text}{}", failure.diagnostic.message)
+    });
+}

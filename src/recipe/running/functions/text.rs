@@ -1,0 +1,322 @@
+//! Functions for texts: lines, blanks and regular expressions.
+
+use std::rc::Rc;
+
+use regex::{Captures, Regex};
+use rhai::{Array, Dynamic, Engine, INT, ImmutableString, Position};
+
+use super::super::interpreter::Interpreter;
+use super::super::limits::{fits, fits_list};
+use super::{Function, shown};
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::language::origin::{Fallible, raise, wrong};
+
+/// The widest text that padding makes.
+const WIDEST: INT = 10_000;
+
+pub(super) static FUNCTIONS: &[Function] = &[
+    Function {
+        form: "capitalize(text)",
+        doc: "A string with a capital letter at its beginning and small ones behind it.",
+        example: "capitalize(\"flipper\")",
+        gives: "\"Flipper\"",
+    },
+    Function {
+        form: "captures(text, pattern)",
+        doc: "What a regular expression finds first: a list of the whole and its groups, `()` for a group without a \
+              part; `()` where it finds nothing.",
+        example: "captures(\"* main\", `^\\* (\\S+)`)",
+        gives: "[\"* main\", \"main\"]",
+    },
+    Function {
+        form: "center(text, width)",
+        doc: "A string with blanks on both sides, as wide as that many characters.",
+        example: "center(\"web\", 7)",
+        gives: "\"  web  \"",
+    },
+    Function {
+        form: "chomp(text)",
+        doc: "A string without the line end at its end.",
+        example: "chomp(\"main\\n\")",
+        gives: "\"main\"",
+    },
+    Function {
+        form: "dedent(text)",
+        doc: "A string without the blanks that all its lines begin with, and without an empty first line: Ruby's `<<~`.",
+        example: "dedent(\"\\n    a:\\n      b: 1\\n    \")",
+        gives: "\"a:\\n  b: 1\\n\"",
+    },
+    Function {
+        form: "gsub(text, pattern, replacement)",
+        doc: "A string with everything replaced that a regular expression finds; `$1` or `${1}` is its first group.",
+        example: "gsub(\"2026-01-02\", `(\\d+)-(\\d+)-(\\d+)`, \"$3.$2.$1\")",
+        gives: "\"02.01.2026\"",
+    },
+    Function {
+        form: "indent(text, width)",
+        doc: "A string with that many blanks before each line that is not empty.",
+        example: "indent(\"a\\nb\", 2)",
+        gives: "\"  a\\n  b\"",
+    },
+    Function {
+        form: "join(list, separator)",
+        doc: "The strings of a list in one.",
+        example: "join([\"a\", 1], \", \")",
+        gives: "\"a, 1\"",
+    },
+    Function {
+        form: "lines(text)",
+        doc: "The lines of a string, without their ends.",
+        example: "lines(\"a\\nb\\n\")",
+        gives: "[\"a\", \"b\"]",
+    },
+    Function {
+        form: "ljust(text, width)",
+        doc: "A string with blanks behind it, as wide as that many characters.",
+        example: "ljust(\"web\", 5) + \"|\"",
+        gives: "\"web  |\"",
+    },
+    Function {
+        form: "matches(text, pattern)",
+        doc: "Whether a regular expression finds anything in a string.",
+        example: "matches(\"feature/x\", `^feature/`)",
+        gives: "true",
+    },
+    Function {
+        form: "rjust(text, width)",
+        doc: "A string with blanks before it, as wide as that many characters.",
+        example: "rjust(7, 3)",
+        gives: "\"  7\"",
+    },
+    Function {
+        form: "scan(text, pattern)",
+        doc: "All that a regular expression finds, in a list: the strings, or with groups in it lists of these.",
+        example: "scan(\"a=1 b=2\", `(\\w)=(\\d)`)",
+        gives: "[[\"a\", \"1\"], [\"b\", \"2\"]]",
+    },
+    Function {
+        form: "squeeze(text)",
+        doc: "A string with one blank where there are several, or line ends, and none around it.",
+        example: "squeeze(\" a  b\\n c \")",
+        gives: "\"a b c\"",
+    },
+    Function {
+        form: "strip(text)",
+        doc: "A string without the blanks and line ends around it. Rhai's own `text.trim()` changes a variable in place and \
+              gives nothing.",
+        example: "strip(\" main\\n\")",
+        gives: "\"main\"",
+    },
+    Function {
+        form: "sub(text, pattern, replacement)",
+        doc: "As `gsub`, but only the first that is found.",
+        example: "sub(\"a/b/c\", \"/\", \":\")",
+        gives: "\"a:b/c\"",
+    },
+];
+
+fn parts<'a>(parts: impl Iterator<Item = &'a str> + Clone) -> Fallible<Array> {
+    fits_list(parts.clone().count())?;
+    Ok(parts.map(|part| part.to_owned().into()).collect())
+}
+
+/// Makes them known.
+pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
+    expressions(engine, interpreter);
+    widths(engine);
+    engine.register_fn("join", |list: Array, separator: &str| -> Fallible<String> {
+        if let Some(index) = list.iter().position(Dynamic::is_unit) {
+            let diagnostic = Diagnostic::new(Fault::Recipe, format!("item {} of the list has no value", index + 1));
+            let diagnostic = diagnostic.hint("without those that are missing: list.filter(|item| item != ()).join(…)");
+            return Err(raise(diagnostic, Position::NONE));
+        }
+        let texts: Vec<String> = list.iter().map(shown).collect();
+        let length = texts.iter().map(String::len).sum::<usize>();
+        fits(length.saturating_add(separator.len().saturating_mul(texts.len())))?;
+        Ok(texts.join(separator))
+    });
+    engine.register_fn("lines", |text: &str| -> Fallible<Array> {
+        fits_list(text.lines().count())?;
+        Ok(text.lines().map(|line| line.to_owned().into()).collect())
+    });
+    // Rhai's own look how long it has become when it is too late.
+    engine.register_fn(
+        "replace",
+        |text: &mut ImmutableString, old: &str, new: &str| -> Fallible<()> {
+            fits(
+                text.len()
+                    .saturating_add(text.matches(old).count().saturating_mul(new.len())),
+            )?;
+            *text = text.replace(old, new).into();
+            Ok(())
+        },
+    );
+    engine.register_fn(
+        "replace",
+        |text: &mut ImmutableString, old: char, new: &str| -> Fallible<()> {
+            fits(
+                text.len()
+                    .saturating_add(text.matches(old).count().saturating_mul(new.len())),
+            )?;
+            *text = text.replace(old, new).into();
+            Ok(())
+        },
+    );
+    engine.register_fn("split", |text: &str, delimiter: &str| parts(text.split(delimiter)));
+    engine.register_fn("split", |text: &str, delimiter: char| parts(text.split(delimiter)));
+    // Rhai's own does not end where there is nothing to pad with.
+    engine.register_fn(
+        "pad",
+        |text: &mut ImmutableString, length: INT, padding: &str| -> Fallible<()> {
+            let length = usize::try_from(length).unwrap_or(0);
+            let missing = length.saturating_sub(text.chars().count());
+            if missing > 0 && padding.is_empty() {
+                return Err(wrong("`pad' needs something to pad with", Position::NONE));
+            }
+            fits(text.len().saturating_add(missing))?;
+            text.make_mut().extend(padding.chars().cycle().take(missing));
+            Ok(())
+        },
+    );
+    engine.register_fn("strip", |text: &str| -> String { text.trim().to_owned() });
+    engine.register_fn("chomp", |text: &str| -> String {
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        text.strip_suffix('\r').unwrap_or(text).to_owned()
+    });
+    engine.register_fn("squeeze", |text: &str| -> String {
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    });
+    engine.register_fn("capitalize", |text: &str| -> String {
+        let mut letters = text.chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        first.chain(letters.flat_map(char::to_lowercase)).collect()
+    });
+    engine.register_fn("dedent", dedent);
+    engine.register_fn("indent", |text: &str, width: INT| -> Fallible<String> {
+        let blanks = " ".repeat(width_of("indent", width)?);
+        let number = text.split_inclusive('\n').count();
+        fits(text.len().saturating_add(number.saturating_mul(blanks.len())))?;
+        let lines = text.split_inclusive('\n').map(|line| match line.trim().is_empty() {
+            true => line.to_owned(),
+            false => format!("{blanks}{line}"),
+        });
+        Ok(lines.collect())
+    });
+}
+
+fn expressions(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
+    engine.register_fn("matches", |text: &str, pattern: &str| -> Fallible<bool> {
+        Ok(expression(pattern)?.is_match(text))
+    });
+    engine.register_fn("captures", |text: &str, pattern: &str| -> Fallible {
+        match expression(pattern)?.captures(text) {
+            Some(found) => Ok(groups(&found, 0)?.into()),
+            None => Ok(Dynamic::UNIT),
+        }
+    });
+    let scanning = interpreter.clone();
+    engine.register_fn("scan", move |text: &str, pattern: &str| -> Fallible<Array> {
+        let expression = expression(pattern)?;
+        let (mut all, mut size) = (Array::new(), 0);
+        for found in expression.captures_iter(text) {
+            scanning.goes_on()?;
+            size += found.len();
+            fits_list(size)?;
+            all.push(match found.get(0) {
+                Some(whole) if found.len() == 1 => whole.as_str().to_owned().into(),
+                _ => groups(&found, 1)?.into(),
+            });
+        }
+        Ok(all)
+    });
+    let replacing = interpreter.clone();
+    engine.register_fn("gsub", move |text: &str, pattern: &str, with: &str| {
+        replaced(&replacing, text, pattern, with, usize::MAX)
+    });
+    let replacing = interpreter.clone();
+    engine.register_fn("sub", move |text: &str, pattern: &str, with: &str| {
+        replaced(&replacing, text, pattern, with, 1)
+    });
+}
+
+/// Match by match: the expression takes no time that grows faster than the text, but all matches together may.
+fn replaced(interpreter: &Interpreter, text: &str, pattern: &str, with: &str, most: usize) -> Fallible<String> {
+    let expression = expression(pattern)?;
+    let groups = with.matches('$').count();
+    let (mut new, mut rest) = (String::new(), 0);
+    for found in expression.captures_iter(text).take(most) {
+        interpreter.goes_on()?;
+        let Some(whole) = found.get(0) else { continue };
+        new.push_str(text.get(rest..whole.start()).unwrap_or(""));
+        fits(
+            new.len()
+                .saturating_add(with.len())
+                .saturating_add(groups.saturating_mul(whole.len())),
+        )?;
+        found.expand(with, &mut new);
+        rest = whole.end();
+    }
+    new.push_str(text.get(rest..).unwrap_or(""));
+    Ok(new)
+}
+
+fn groups(found: &Captures, first: usize) -> Fallible<Array> {
+    fits(found.iter().skip(first).flatten().map(|group| group.len()).sum())?;
+    let groups = found.iter().skip(first).map(|group| match group {
+        Some(group) => group.as_str().to_owned().into(),
+        None => Dynamic::UNIT,
+    });
+    Ok(groups.collect())
+}
+
+fn expression(pattern: &str) -> Fallible<Regex> {
+    Regex::new(pattern).map_err(|_| {
+        wrong(
+            "this is not a regular expression, or one that is too large",
+            Position::NONE,
+        )
+    })
+}
+
+fn widths(engine: &mut Engine) {
+    engine.register_fn("ljust", |value: Dynamic, width: INT| -> Fallible<String> {
+        let width = width_of("ljust", width)?;
+        Ok(format!("{:<width$}", shown(&value)))
+    });
+    engine.register_fn("rjust", |value: Dynamic, width: INT| -> Fallible<String> {
+        let width = width_of("rjust", width)?;
+        Ok(format!("{:>width$}", shown(&value)))
+    });
+    engine.register_fn("center", |value: Dynamic, width: INT| -> Fallible<String> {
+        let width = width_of("center", width)?;
+        Ok(format!("{:^width$}", shown(&value)))
+    });
+}
+
+fn width_of(function: &str, width: INT) -> Fallible<usize> {
+    let width = usize::try_from(width).ok().filter(|_| width <= WIDEST);
+    width.ok_or_else(|| {
+        let message = format!("the width of `{function}' is to be a number from 0 to {WIDEST}");
+        wrong(message, Position::NONE)
+    })
+}
+
+fn dedent(text: &str) -> String {
+    let text = match text.split_once('\n') {
+        Some((first, rest)) if first.trim().is_empty() => rest,
+        _ => text,
+    };
+    let blanks = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
+    let margin = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(blanks)
+        .min()
+        .unwrap_or(0);
+    let lines = text.split_inclusive('\n').map(|line| match line.trim().is_empty() {
+        true if line.ends_with('\n') => "\n",
+        true => "",
+        false => line.get(margin..).unwrap_or(line),
+    });
+    lines.collect()
+}

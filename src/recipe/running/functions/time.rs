@@ -1,0 +1,130 @@
+//! Functions for time. A moment is the number of seconds since 1970, a format has strftime's letters.
+
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use jiff::fmt::strtime::BrokenDownTime;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ZonedDateTime};
+use rhai::{Engine, FLOAT, INT, Position};
+
+use super::super::action::failure;
+use super::super::interpreter::Interpreter;
+use super::Function;
+use crate::actor::ActionError;
+use crate::recipe::language::origin::{Fallible, wrong};
+
+pub(super) static FUNCTIONS: &[Function] = &[
+    Function {
+        form: "format_time(seconds, format)",
+        doc: "A moment, in seconds since 1970, as a string in UTC, in strftime's letters.",
+        example: "format_time(0, \"%Y-%m-%d %H:%M:%S\")",
+        gives: "\"1970-01-01 00:00:00\"",
+    },
+    Function {
+        form: "now(format)",
+        doc: "The time of this machine's clock and time zone, in strftime's letters.",
+        example: "matches(now(\"%Y-%m-%d %H:%M %Z\"), `^\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d \\S+$`)",
+        gives: "true",
+    },
+    Function {
+        form: "parse_time(text, format)",
+        doc: "The moment that a string says, in seconds since 1970. It is in UTC where the string has no offset (`%z`), at \
+              midnight where it has no hour.",
+        example: "parse_time(\"20260102030405\", \"%Y%m%d%H%M%S\")",
+        gives: "1767323045",
+    },
+    Function {
+        form: "sleep(seconds)",
+        doc: "Waits. Ctrl-C ends it, a dry run does not wait.",
+        example: "sleep(0.001)",
+        gives: "()",
+    },
+    Function {
+        form: "unix_time()",
+        doc: "This moment, in seconds since 1970.",
+        example: "unix_time() > 1700000000",
+        gives: "true",
+    },
+    Function {
+        form: "utc_now(format)",
+        doc: "The time in UTC, in strftime's letters: `\"%Y%m%d%H%M%S\"`.",
+        example: "matches(utc_now(\"%Y%m%d%H%M%S\"), `^\\d{14}$`)",
+        gives: "true",
+    },
+];
+
+/// Makes them known.
+pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
+    engine.register_fn("utc_now", |format: &str| {
+        written("utc_now", BrokenDownTime::from(Timestamp::now()), format)
+    });
+    engine.register_fn("now", |format: &str| {
+        written("now", BrokenDownTime::from(&ZonedDateTime::now()), format)
+    });
+    engine.register_fn("unix_time", || -> INT { Timestamp::now().as_second() });
+    engine.register_fn("format_time", |seconds: INT, format: &str| -> Fallible<String> {
+        let moment =
+            Timestamp::from_second(seconds).map_err(|_| wrong("there is no time so far from now", Position::NONE))?;
+        written("format_time", BrokenDownTime::from(moment), format)
+    });
+    engine.register_fn("parse_time", |text: &str, format: &str| -> Fallible<INT> {
+        moment(text, format).map_err(|_| {
+            let message = "`parse_time' finds no time of that format in the text";
+            wrong(message, Position::NONE)
+        })
+    });
+    let (raised, wake) = channel();
+    // Nobody listens any more only when the run is over.
+    interpreter.interrupt.on_raise(move |_| {
+        let _ = raised.send(());
+    });
+    let bell = Rc::new(Bell(interpreter.clone(), wake));
+    let waiting = bell.clone();
+    engine.register_fn("sleep", move |seconds: INT| waiting.wait(seconds as FLOAT));
+    engine.register_fn("sleep", move |seconds: FLOAT| bell.wait(seconds));
+}
+
+fn written(function: &str, time: BrokenDownTime, format: &str) -> Fallible<String> {
+    time.to_string(format).map_err(|error| {
+        let message = format!("`{function}' cannot write the time that way: {error}");
+        wrong(message, Position::NONE)
+    })
+}
+
+fn moment(text: &str, format: &str) -> Result<INT, jiff::Error> {
+    let read = BrokenDownTime::parse(format, text)?;
+    if let Ok(moment) = read.to_timestamp() {
+        return Ok(moment.as_second());
+    }
+    let moment = match read.to_datetime() {
+        Ok(moment) => moment,
+        Err(_) => read.to_date()?.to_datetime(jiff::civil::Time::midnight()),
+    };
+    Ok(TimeZone::UTC.to_timestamp(moment)?.as_second())
+}
+
+/// Ends a wait when capr is to stop.
+struct Bell(Rc<Interpreter>, Receiver<()>);
+
+impl Bell {
+    fn wait(&self, seconds: FLOAT) -> Fallible<()> {
+        let long = Duration::try_from_secs_f64(seconds)
+            .map_err(|_| wrong("`sleep' waits for a number of seconds from 0 on", Position::NONE))?;
+        let Self(interpreter, wake) = self;
+        while wake.try_recv().is_ok() {}
+        let until = Instant::now().checked_add(long);
+        // A request that is let pass does not end it.
+        while !interpreter.dry_run && !interpreter.only_looks && interpreter.interrupt.pending().is_none() {
+            let left = until.map_or(long, |until| until.saturating_duration_since(Instant::now()));
+            if wake.recv_timeout(left).is_err() {
+                break;
+            }
+        }
+        match interpreter.interrupt.take() {
+            Some(signal) => Err(failure(ActionError::Interrupted(signal), Position::NONE)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Runs what was hooked to a task or an event.
+
+use std::rc::Rc;
+
+use rhai::{Engine, Position};
+
+use super::interpreter::Interpreter;
+use crate::configuration::{HookAction, Task, When};
+use crate::event::Event;
+use crate::recipe::language::origin::{Fallible, wrong};
+
+impl Interpreter {
+    /// Runs the hooks of an event around `task`, in the order they were registered. A task is not hooked to itself.
+    pub(in crate::recipe) fn hooks(&self, engine: &Engine, when: When, task: Option<&Rc<Task>>) -> Fallible<()> {
+        let hooks = self.configuration.borrow().hooked(when, task);
+        if hooks.is_empty() {
+            return Ok(());
+        }
+        self.emit(Event::HooksTriggered {
+            event: when.name().to_owned(),
+            task: task.map(|task| task.name.clone()),
+        });
+        for hook in hooks {
+            match &hook.action {
+                HookAction::Block(block) => drop(self.call(engine, *block, &[])?),
+                HookAction::Task(name, namespace) => match self.task(name, namespace) {
+                    Some(task) => drop(self.run_task(engine, &task)?),
+                    None => {
+                        let event = when.name();
+                        return Err(wrong(
+                            format!("the task `{name}' of an `{event}' hook does not exist"),
+                            Position::NONE,
+                        ));
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the tasks that are hooks of this one by their names.
+    pub(in crate::recipe) fn implicit_hooks(&self, engine: &Engine, task: &Rc<Task>, when: When) -> Fallible<()> {
+        let hooks = self.configuration.borrow().implicit(when, task);
+        for hook in hooks {
+            let _ = self.run_task(engine, &hook)?;
+        }
+        Ok(())
+    }
+}

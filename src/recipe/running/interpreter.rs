@@ -1,0 +1,430 @@
+//! What a recipe's verbs and names work on: the configuration, the actor, the blocks kept for later, and where in the
+//! recipe we are. No borrow of it is held while a script runs.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashSet, VecDeque};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use rhai::{Dynamic, Engine, Position};
+
+use super::block::Block;
+use super::loader::Files;
+use super::missing::Missing;
+use crate::actor::Actor;
+use crate::configuration::{
+    Attributes, BlockId, Configuration, Filter, Kind, Read, RunOptions, Selection, Server, Setter, Task, Value, When,
+    join,
+};
+use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
+use crate::event::{Event, Level};
+use crate::interrupt::Interrupt;
+use crate::recipe::language::origin::{Fallible, asked_by_recipe, locate, raise, wrong};
+use crate::recipe::language::syntax::words::Words;
+use crate::recipe::language::values::plain;
+use crate::recipe::{Options, Prompts, Surroundings};
+use crate::secret::Secret;
+
+/// How deep tasks may be nested: the stack has to bear it.
+const MAX_FRAMES: usize = 50;
+
+/// What the name of a variable that holds a secret has in it.
+const SECRETS: [&str; 5] = ["password", "passphrase", "secret", "token", "webhook"];
+
+/// A namespace as a value: `deploy.web.disable` walks it.
+#[derive(Clone, Debug)]
+pub(in crate::recipe) struct Namespace(pub(in crate::recipe) Rc<str>);
+
+/// A role whose servers a block says, and what holds for all of them.
+pub(in crate::recipe) struct RoleBlock {
+    pub(in crate::recipe) role: String,
+    pub(in crate::recipe) block: BlockId,
+    pub(in crate::recipe) attributes: Attributes,
+    pub(in crate::recipe) origin: Option<Origin>,
+}
+
+/// The state of one run.
+pub(in crate::recipe) struct Interpreter {
+    pub(in crate::recipe) configuration: RefCell<Configuration<Dynamic>>,
+    pub(in crate::recipe) actor: RefCell<Actor>,
+    pub(in crate::recipe) prompts: RefCell<Box<dyn Prompts>>,
+    pub(in crate::recipe) interrupt: Interrupt,
+    pub(in crate::recipe) files: RefCell<Files>,
+    pub(in crate::recipe) words: RefCell<Words>,
+    /// Changed only between the lines of an interactive shell.
+    pub(in crate::recipe) filter: RefCell<Filter>,
+    pub(in crate::recipe) home: Option<PathBuf>,
+    pub(in crate::recipe) dry_run: bool,
+    /// The person is asked before each command.
+    pub(in crate::recipe) asks_consent: bool,
+    /// Whether hosts that the recipe does not name were said.
+    pub(in crate::recipe) has_greeted: Cell<bool>,
+    /// Hosts of the command line that were said to be left out of what deploys.
+    pub(in crate::recipe) unreleased: RefCell<HashSet<Server>>,
+    /// The recipe is only looked at.
+    pub(in crate::recipe) only_looks: bool,
+    /// Recipes are being loaded: no server is asked anything.
+    pub(in crate::recipe) is_loading: Cell<bool>,
+    /// Whether a text was made of a missing value, and where.
+    pub(in crate::recipe) is_missing: Cell<bool>,
+    pub(in crate::recipe) missing: RefCell<Option<Missing>>,
+    /// The last command of this machine that was not run, since the recipe is only looked at.
+    pub(in crate::recipe) not_run: RefCell<Option<(&'static str, Option<Origin>)>>,
+    /// The description that the next task gets.
+    pub(in crate::recipe) description: RefCell<Option<String>>,
+    /// Whether the last rollback was complete, once there was one.
+    pub(in crate::recipe) rollback: Cell<Option<bool>>,
+    /// The password once it was asked for.
+    pub(in crate::recipe) password: RefCell<Option<Secret>>,
+    /// Whether the variable `password` was refused: the person is asked instead.
+    pub(in crate::recipe) password_refused: Cell<bool>,
+    /// Shared, so that a recipe sees what it changes.
+    pub(in crate::recipe) environment: Dynamic,
+    /// Servers that failed where the recipe goes on, and what failed there.
+    pub(in crate::recipe) left_out: RefCell<IndexMap<Server, ServerFailure>>,
+    /// A namespace and the name that was called in it and is nothing.
+    pub(in crate::recipe) missing_member: RefCell<Option<(Rc<str>, String)>>,
+    /// How many functions of scripts are around what is done now.
+    pub(in crate::recipe) level: Cell<usize>,
+    /// How many steps scripts may still take.
+    pub(in crate::recipe) steps: Cell<u64>,
+    /// And until which time of this thread's computing.
+    pub(in crate::recipe) until: Cell<Option<Duration>>,
+    /// Roles whose servers a block says, not asked for yet.
+    pub(in crate::recipe) role_blocks: RefCell<VecDeque<RoleBlock>>,
+    blocks: RefCell<Vec<Block>>,
+    namespace: RefCell<Rc<str>>,
+    frames: RefCell<Vec<Rc<Task>>>,
+    evaluating: RefCell<Vec<String>>,
+    /// The handlers of the open transaction, and whose they are.
+    pub(in crate::recipe) handlers: RefCell<Vec<(BlockId, Rc<Task>)>>,
+    /// Commands of which it was told that a secret stands in their line.
+    pub(in crate::recipe) bared: RefCell<HashSet<String>>,
+    /// Directories that are removed at the end.
+    pub(in crate::recipe) temporary: RefCell<Vec<tempfile::TempDir>>,
+}
+
+impl Interpreter {
+    pub(in crate::recipe) fn new(options: &Options, surroundings: Surroundings) -> Self {
+        let environment: rhai::Map = options
+            .environment
+            .iter()
+            .map(|(name, value)| (name.as_str().into(), value.clone().into()))
+            .collect();
+        let Surroundings {
+            remote,
+            local,
+            reporter,
+            prompts,
+            redactor,
+            interrupt,
+        } = surroundings;
+        Self {
+            configuration: RefCell::default(),
+            actor: RefCell::new(Actor::new(remote, local, reporter, redactor, interrupt.clone())),
+            prompts: RefCell::new(prompts),
+            interrupt,
+            files: RefCell::new(Files::new(options)),
+            words: RefCell::new(Words::new(|word| super::verbs::find(word).is_some())),
+            filter: RefCell::new(Filter {
+                preserve_roles: options.preserve_roles,
+                ..Filter::from_environment(&options.environment)
+            }),
+            home: options.home.clone(),
+            dry_run: options.dry_run,
+            asks_consent: options.asks_consent,
+            has_greeted: Cell::default(),
+            unreleased: RefCell::default(),
+            only_looks: options.only_looks,
+            is_loading: Cell::default(),
+            is_missing: Cell::default(),
+            missing: RefCell::default(),
+            not_run: RefCell::default(),
+            description: RefCell::default(),
+            rollback: Cell::default(),
+            password: RefCell::default(),
+            password_refused: Cell::default(),
+            environment: Dynamic::from_map(environment).into_shared(),
+            left_out: RefCell::default(),
+            missing_member: RefCell::default(),
+            level: Cell::default(),
+            steps: Cell::new(u64::MAX),
+            until: Cell::default(),
+            role_blocks: RefCell::default(),
+            blocks: RefCell::default(),
+            namespace: RefCell::new("".into()),
+            frames: RefCell::default(),
+            evaluating: RefCell::default(),
+            handlers: RefCell::default(),
+            bared: RefCell::default(),
+            temporary: RefCell::default(),
+        }
+    }
+
+    /// Tells an event. While the actor itself is at work (a password is being asked for) nothing can be told.
+    pub(in crate::recipe) fn emit(&self, event: Event) {
+        if let Ok(mut actor) = self.actor.try_borrow_mut() {
+            actor.emit(event);
+        }
+    }
+
+    pub(in crate::recipe) fn say(&self, level: Level, text: impl Into<String>) {
+        self.emit(Event::Message {
+            level,
+            tag: None,
+            text: text.into(),
+        });
+    }
+
+    // Blocks.
+
+    pub(in crate::recipe) fn keep(&self, block: Block) -> BlockId {
+        let mut blocks = self.blocks.borrow_mut();
+        blocks.push(block);
+        BlockId(blocks.len() - 1)
+    }
+
+    /// A block that was kept.
+    pub(in crate::recipe) fn block(&self, id: BlockId) -> Option<Block> {
+        self.blocks.borrow().get(id.0).cloned()
+    }
+
+    /// Evaluates a block that was kept, in the namespace it stands in.
+    pub(in crate::recipe) fn call(&self, engine: &Engine, id: BlockId, parameters: &[(String, Dynamic)]) -> Fallible {
+        let Some(block) = self.block(id) else {
+            return Err(wrong("a block that was never kept", Position::NONE));
+        };
+        let around = self.namespace.replace(block.namespace.clone());
+        let result = block.call(engine, parameters, self.level.get());
+        self.namespace.replace(around);
+        result
+    }
+
+    // Namespaces.
+
+    /// The namespace that names are looked up in; empty at the top.
+    pub(in crate::recipe) fn namespace(&self) -> Rc<str> {
+        self.namespace.borrow().clone()
+    }
+
+    /// Enters `namespace`, and gives back the one around it.
+    pub(in crate::recipe) fn enter_namespace(&self, namespace: Rc<str>) -> Rc<str> {
+        self.namespace.replace(namespace)
+    }
+
+    /// The full name of something defined here.
+    pub(in crate::recipe) fn full_name(&self, name: &str) -> String {
+        join(&self.namespace(), name)
+    }
+
+    // Variables.
+
+    /// A variable's value; a lazy one is evaluated now, once.
+    pub(in crate::recipe) fn variable(&self, engine: &Engine, name: &str) -> Fallible<Option<Dynamic>> {
+        let read = self.configuration.borrow().variables.read(name);
+        match read {
+            Read::Value(value) => {
+                // A list may have been changed in place since it was set.
+                self.refuse(name, &value)?;
+                Ok(Some(value))
+            }
+            Read::Unknown => Ok(None),
+            Read::Lazy(block) => {
+                if self.evaluating.borrow().iter().any(|other| other == name) {
+                    let mut chain = self.evaluating.borrow().clone();
+                    chain.push(name.to_owned());
+                    let message = format!("variable `{name}' depends on itself: {}", chain.join(" → "));
+                    return Err(wrong(message, Position::NONE));
+                }
+                if self.evaluating.borrow().len() >= MAX_FRAMES {
+                    return Err(wrong(
+                        format!("variables depend on each other too deeply, last `{name}'"),
+                        Position::NONE,
+                    ));
+                }
+                self.evaluating.borrow_mut().push(name.to_owned());
+                let result = self.call(engine, block, &[]);
+                self.evaluating.borrow_mut().pop();
+                let value = shared(result.map_err(|error| asked_by_recipe(error, |file| self.is_of_stdlib(file)))?);
+                self.keep_secret(name, &value);
+                self.refuse(name, &value)?;
+                self.configuration
+                    .borrow_mut()
+                    .variables
+                    .evaluated(name, block, value.clone());
+                Ok(Some(value))
+            }
+        }
+    }
+
+    /// A variable that says something: `()` and false say nothing, as in Ruby.
+    pub(in crate::recipe) fn said(&self, engine: &Engine, name: &str) -> Fallible<Option<Dynamic>> {
+        let says_nothing = |value: &Dynamic| value.is_unit() || value.as_bool() == Ok(false);
+        Ok(self.variable(engine, name)?.filter(|value| !says_nothing(value)))
+    }
+
+    /// The same as a text.
+    pub(in crate::recipe) fn text_variable(&self, engine: &Engine, name: &str) -> Fallible<Option<String>> {
+        Ok(self.said(engine, name)?.map(|value| value.to_string()))
+    }
+
+    /// Sets a variable, if it can have this value. Maps and lists are shared, so that they can be changed in place.
+    pub(in crate::recipe) fn set(&self, name: &str, value: Dynamic, by: Setter, position: Position) -> Fallible<()> {
+        self.keep_secret(name, &value);
+        if let Some(diagnostic) = refused(name, || Some(plain(&value))) {
+            return Err(raise(diagnostic, position));
+        }
+        self.configuration.borrow_mut().variables.set(name, shared(value), by);
+        Ok(())
+    }
+
+    /// Refuses what is read from a variable that cannot have it, at the place where it was set.
+    fn refuse(&self, name: &str, value: &Dynamic) -> Fallible<()> {
+        let Some(diagnostic) = refused(name, || Some(plain(value))) else {
+            return Ok(());
+        };
+        let configuration = self.configuration.borrow();
+        let by = configuration.variables.settings(name).map(|(setting, _)| &setting.by);
+        let origin = match by {
+            Some(Setter::Recipe(origin) | Setter::Default(origin)) => origin.clone(),
+            _ => None,
+        };
+        Err(raise(diagnostic.at(origin), Position::NONE))
+    }
+
+    /// The value of a variable whose name says that it is a secret is shown nowhere.
+    fn keep_secret(&self, name: &str, value: &Dynamic) {
+        if names_secret(name)
+            && value.is_string()
+            && let Ok(actor) = self.actor.try_borrow()
+        {
+            actor.redactor().add(&Secret::new(value.to_string()));
+        }
+        self.keep_secrets(value);
+    }
+
+    /// Nor is what has such a name in a map.
+    pub(in crate::recipe) fn keep_secrets(&self, value: &Dynamic) {
+        if let Some(map) = value.read_lock::<rhai::Map>() {
+            map.iter().for_each(|(name, value)| self.keep_secret(name, value));
+        } else if let Some(list) = value.read_lock::<rhai::Array>() {
+            list.iter().for_each(|value| self.keep_secrets(value));
+        }
+    }
+
+    // Tasks.
+
+    /// Runs a task with its hooks, whatever its name was.
+    pub(in crate::recipe) fn run_task(&self, engine: &Engine, task: &Rc<Task>) -> Fallible {
+        if self.frames.borrow().len() >= MAX_FRAMES {
+            return Err(self.too_deep(task));
+        }
+        self.implicit_hooks(engine, task, When::Before)?;
+        self.frames.borrow_mut().push(task.clone());
+        if let Ok(mut actor) = self.actor.try_borrow_mut() {
+            actor.enter(&task.name);
+        }
+        let result = self.body(engine, task);
+        if let Ok(mut actor) = self.actor.try_borrow_mut() {
+            actor.leave(result.is_ok());
+        }
+        self.frames.borrow_mut().pop();
+        let leaving = |error| crate::recipe::language::origin::leaving(locate(error, None), &task.name);
+        let value = result.map_err(|error| self.called_while_loading(leaving(error)))?;
+        self.implicit_hooks(engine, task, When::After)?;
+        Ok(value)
+    }
+
+    fn too_deep(&self, task: &Task) -> Box<rhai::EvalAltResult> {
+        let frames = self.frames.borrow();
+        let last = frames.iter().rposition(|frame| frame.name == task.name);
+        let chain: Vec<&str> = frames
+            .iter()
+            .skip(last.unwrap_or(frames.len().saturating_sub(3)))
+            .map(|frame| frame.name.as_str())
+            .chain([task.name.as_str()])
+            .collect();
+        let before = if last.is_some() { "" } else { "… → " };
+        let message = format!(
+            "tasks are nested more than {MAX_FRAMES} deep: {before}{}",
+            chain.join(" → ")
+        );
+        let origin = (task.origin.line > 0).then(|| task.origin.clone());
+        let mut diagnostic = Diagnostic::new(Fault::Recipe, message).at(origin);
+        if last.is_some() {
+            diagnostic = diagnostic.hint("do they call each other without an end?");
+        }
+        raise(diagnostic, Position::NONE)
+    }
+
+    fn body(&self, engine: &Engine, task: &Rc<Task>) -> Fallible {
+        self.hooks(engine, When::Before, Some(task))?;
+        let value = self.call(engine, task.body, &[])?;
+        self.hooks(engine, When::After, Some(task))?;
+        Ok(value)
+    }
+
+    /// The frame of a rollback handler: its task is the current one again, but not run.
+    pub(in crate::recipe) fn with_frame<T>(&self, task: Option<Rc<Task>>, work: impl FnOnce() -> T) -> T {
+        let pushed = task.map(|task| self.frames.borrow_mut().push(task)).is_some();
+        let result = work();
+        if pushed {
+            self.frames.borrow_mut().pop();
+        }
+        result
+    }
+
+    /// The innermost running task.
+    pub(in crate::recipe) fn current_task(&self) -> Option<Rc<Task>> {
+        self.frames.borrow().last().cloned()
+    }
+
+    /// Selection and options of the innermost running task.
+    pub(in crate::recipe) fn task_settings(&self) -> (Selection, RunOptions) {
+        match self.current_task() {
+            Some(task) => (task.selection.clone(), task.options.clone()),
+            None => (Selection::default(), RunOptions::default()),
+        }
+    }
+}
+
+/// The diagnostic for a value that the variable cannot have.
+pub(in crate::recipe) fn refused(name: &str, value: impl FnOnce() -> Option<Value>) -> Option<Diagnostic> {
+    let refusal = Kind::of(name)?.refusal(name, &value()?)?;
+    Some(Diagnostic::new(Fault::Recipe, refusal.message).hint(refusal.hint))
+}
+
+/// Whether a text speaks of something that is a secret.
+pub fn names_secret(text: &str) -> bool {
+    SECRETS.iter().any(|word| text.contains(word))
+}
+
+/// The line with all its texts starred, character for character.
+pub(in crate::recipe) fn starred(line: &str) -> String {
+    let mut quote = None;
+    line.chars()
+        .map(|c| match (quote, c) {
+            (None, '"' | '\'' | '`') => {
+                quote = Some(c);
+                c
+            }
+            (Some(open), c) if open == c => {
+                quote = None;
+                c
+            }
+            (Some(_), _) => '*',
+            (None, c) => c,
+        })
+        .collect()
+}
+
+/// Maps and lists are shared: `ssh_options["forward_agent"] = true` changes the variable.
+fn shared(value: Dynamic) -> Dynamic {
+    if value.is_map() || value.is_array() {
+        value.into_shared()
+    } else {
+        value
+    }
+}

@@ -1,0 +1,138 @@
+//! What keeps a recipe from running away: how deep, how large and how long it may get, and that a signal ends it.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rhai::{Dynamic, Engine, EvalAltResult, Position};
+use rustix::time::{ClockId, clock_gettime};
+
+use super::interpreter::Interpreter;
+use crate::actor::ActionError;
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::language::origin::{Fallible, terminate};
+
+/// Functions calling functions.
+const MAX_CALL_LEVELS: usize = 64;
+/// Expressions inside expressions, in a file and in a function.
+const MAX_DEPTHS: (usize, usize) = (128, 128);
+/// Bytes of a text, and of all texts in a list or map.
+const MAX_TEXT: usize = 64 << 20;
+/// Elements of a list or map, and of all in it.
+const MAX_ELEMENTS: usize = 1 << 20;
+/// Steps of a script while recipes are loaded, and how long they may compute; a task may do as it likes. Steps are not
+/// the same length: one that changes a long list looks at all of it.
+const MAX_STEPS: u64 = 3_000_000;
+const MAX_TIME: Duration = Duration::from_secs(5);
+/// How many steps of a script pass between two looks at the time.
+const STEPS_OF_TIME: u64 = 128;
+/// How many steps of a script pass between two looks for a signal.
+const STEPS: u64 = 4096;
+/// The time after which there is a look at both however few they were.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Sets the limits, and makes signals end scripts.
+pub(in crate::recipe) fn limit(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
+    engine.set_max_call_levels(MAX_CALL_LEVELS);
+    engine.set_max_expr_depths(MAX_DEPTHS.0, MAX_DEPTHS.1);
+    engine.set_max_string_size(MAX_TEXT);
+    engine.set_max_array_size(MAX_ELEMENTS);
+    engine.set_max_map_size(MAX_ELEMENTS);
+    let running = interpreter.clone();
+    let looked = Cell::new(Instant::now());
+    engine.on_progress(move |steps| {
+        let left = running.steps.get();
+        // One step may take long: the digest of a long text.
+        let now = Instant::now();
+        let is_slow = now.duration_since(looked.get()) > LOOK;
+        if is_slow {
+            looked.set(now);
+        }
+        let is_looked_at = is_slow || steps % STEPS_OF_TIME == 0;
+        let is_late = || is_looked_at && running.until.get().is_some_and(|until| computed() > until);
+        if left == 0 || is_late() {
+            return Some(token(endless()));
+        }
+        running.steps.set(left - 1);
+        if let Some(missing) = running.take_missing(None) {
+            return Some(token(missing));
+        }
+        // The step before has seen the signal and ends the script.
+        let is_asked = is_slow && !running.is_loading() || steps % STEPS == 0;
+        let signal = is_asked.then(|| running.interrupt.take()).flatten();
+        signal.map(|signal| token(ActionError::Interrupted(signal).diagnostic()))
+    });
+}
+
+impl Interpreter {
+    /// Does what comes before any task runs, and must come to an end.
+    pub(in crate::recipe) fn bounded<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.steps.set(MAX_STEPS);
+        self.until.set(Some(computed() + MAX_TIME));
+        self.is_loading.set(true);
+        let result = work();
+        self.is_loading.set(false);
+        self.until.set(None);
+        self.steps.set(u64::MAX);
+        result
+    }
+
+    /// Whether recipes are being loaded, or looked at in another way that must come to an end.
+    pub(in crate::recipe) fn is_loading(&self) -> bool {
+        self.until.get().is_some()
+    }
+
+    /// The same for one that has others search for it since then: nobody counts what those compute.
+    pub(in crate::recipe) fn goes_on_since(&self, begun: Instant) -> Fallible<()> {
+        if self.is_loading() && begun.elapsed() > MAX_TIME {
+            return Err(terminate(endless(), Position::NONE));
+        }
+        self.goes_on()
+    }
+
+    /// Ends a function that takes long where a script would be ended.
+    pub(in crate::recipe) fn goes_on(&self) -> Fallible<()> {
+        if self.until.get().is_some_and(|until| computed() > until) {
+            return Err(terminate(endless(), Position::NONE));
+        }
+        match self.interrupt.take() {
+            Some(signal) => Err(terminate(ActionError::Interrupted(signal).diagnostic(), Position::NONE)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether a text of so many bytes may be: asked before it is made, for Rhai looks only afterwards.
+pub(in crate::recipe) fn fits(bytes: usize) -> Fallible<()> {
+    if bytes <= MAX_TEXT {
+        return Ok(());
+    }
+    Err(EvalAltResult::ErrorDataTooLarge("Length of string".to_owned(), Position::NONE).into())
+}
+
+/// The same for the elements of a list.
+pub(in crate::recipe) fn fits_list(elements: usize) -> Fallible<()> {
+    if elements <= MAX_ELEMENTS {
+        return Ok(());
+    }
+    Err(EvalAltResult::ErrorDataTooLarge("Size of array/BLOB".to_owned(), Position::NONE).into())
+}
+
+/// How long this thread has been computing; waiting for a person or a command is none.
+fn computed() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+fn endless() -> Diagnostic {
+    Diagnostic::new(Fault::Recipe, "the recipe does not come to an end while it is loaded")
+        .hint("is this a loop without an end? what is to be waited for belongs in a task")
+}
+
+fn token(diagnostic: Diagnostic) -> Dynamic {
+    match *terminate(diagnostic, Position::NONE) {
+        EvalAltResult::ErrorTerminated(token, _) => token,
+        _ => Dynamic::UNIT,
+    }
+}

@@ -1,0 +1,389 @@
+//! Finds recipe files, keeps their text for error messages, and evaluates each by itself.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+use rhai::{AST, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
+
+use super::interpreter::Interpreter;
+use super::stdlib;
+use crate::configuration::suggestion;
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::event::Level;
+use crate::recipe::Options;
+use crate::recipe::language::origin::{Fallible, locate, origin, raise, wrong};
+use crate::recipe::language::syntax::classes::library;
+use crate::recipe::language::syntax::layout::is_word;
+use crate::recipe::language::syntax::lines::uncountable;
+use crate::recipe::language::syntax::recovery;
+use crate::recipe::language::syntax::words::Unfilled;
+use crate::recipe::meaning::claims::Text;
+use crate::trust::{Refusal, Trust};
+
+/// Files inside files above this are taken for files that load each other.
+const MAX_DEPTH: usize = 20;
+
+/// All files of a run.
+pub(in crate::recipe) struct Files {
+    stdlib: Option<PathBuf>,
+    /// Directories with libraries, in the order they are looked through.
+    libraries: Vec<PathBuf>,
+    /// Whose files are read.
+    trust: Trust,
+    texts: IndexMap<String, Rc<str>>,
+    /// By what they are, not by how they were named.
+    loaded: HashSet<PathBuf>,
+    depth: usize,
+    /// Names in texts that will not be filled in, by file.
+    pub(in crate::recipe) unfilled: Vec<(String, Unfilled)>,
+    /// Every text that could be parsed, in the order they were read; what is broken in it is left out.
+    pub(in crate::recipe) read: Vec<Text>,
+    /// Syntax errors, of all texts.
+    pub(in crate::recipe) errors: Vec<Diagnostic>,
+}
+
+impl Files {
+    pub(in crate::recipe) fn new(options: &Options) -> Self {
+        Self {
+            stdlib: options.stdlib.clone(),
+            libraries: options.libraries.clone(),
+            trust: options.trust.clone(),
+            texts: IndexMap::new(),
+            loaded: HashSet::new(),
+            depth: 0,
+            unfilled: Vec::new(),
+            read: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+
+    pub(in crate::recipe) fn stdlib(&self) -> Option<&Path> {
+        self.stdlib.as_deref()
+    }
+
+    /// The character that stands at a place.
+    pub(in crate::recipe) fn character(&self, file: &str, position: Position) -> Option<char> {
+        let line = self.line(file, position.line()?)?;
+        line.chars().nth(position.position()?.checked_sub(1)?)
+    }
+
+    /// The text of a line, counted from 1.
+    pub(in crate::recipe) fn line(&self, file: &str, number: usize) -> Option<String> {
+        let text = self.texts.get(file)?;
+        text.lines().nth(number.checked_sub(1)?).map(str::to_owned)
+    }
+
+    /// What stands before that line.
+    pub(in crate::recipe) fn before(&self, file: &str, number: usize) -> String {
+        let text = self.texts.get(file).map(|text| &**text).unwrap_or_default();
+        text.split_inclusive('\n').take(number.saturating_sub(1)).collect()
+    }
+}
+
+/// A file that was found: its name in messages, what it really is, and its text.
+struct Found {
+    name: String,
+    path: PathBuf,
+    text: Rc<str>,
+}
+
+/// Where a file is looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Search {
+    /// Beside the file that asks, in the working directory, in the standard library.
+    Recipe,
+    /// Also in the directories with libraries.
+    Library,
+}
+
+impl Interpreter {
+    /// Evaluates a file; `from` is the file that asks for it.
+    pub(in crate::recipe) fn load(
+        &self,
+        engine: &Engine,
+        name: &str,
+        position: Position,
+        from: Option<&str>,
+    ) -> Fallible<()> {
+        let found = self.find(name, Search::Recipe, position, from)?;
+        self.evaluate(engine, found, position)
+    }
+
+    /// The same, but only if it was not loaded before. Whether it was loaded now.
+    pub(in crate::recipe) fn require(
+        &self,
+        engine: &Engine,
+        name: &str,
+        position: Position,
+        from: Option<&str>,
+    ) -> Fallible<bool> {
+        let found = self.find(name, Search::Library, position, from)?;
+        if self.files.borrow().loaded.contains(&found.path) {
+            return Ok(false);
+        }
+        self.evaluate(engine, found, position).map(|()| true)
+    }
+
+    fn find(&self, name: &str, search: Search, position: Position, from: Option<&str>) -> Fallible<Found> {
+        let beside = from.and_then(|file| Path::new(file).parent());
+        if from.is_some_and(stdlib::is_own) {
+            // A file of the library loads its own, not one of that name that lies about.
+            return self.find_in_stdlib(name, search, position);
+        }
+        let path = self.home_path(name);
+        let mut candidates: Vec<PathBuf> = beside.map(|directory| directory.join(&path)).into_iter().collect();
+        if search == Search::Library {
+            let files = self.files.borrow();
+            candidates.extend(files.libraries.iter().map(|directory| directory.join(&path)));
+        }
+        candidates.push(path);
+        for candidate in candidates {
+            let with_ending = PathBuf::from(format!("{}.rhai", candidate.display()));
+            for file in [candidate, with_ending] {
+                if is_there(&file) {
+                    return self.read(&file, position);
+                }
+            }
+        }
+        self.find_in_stdlib(name, search, position)
+    }
+
+    fn find_in_stdlib(&self, name: &str, search: Search, position: Position) -> Fallible<Found> {
+        let name = name.strip_suffix(".rhai").unwrap_or(name);
+        let file = self
+            .files
+            .borrow()
+            .stdlib
+            .as_ref()
+            .map(|directory| directory.join(format!("{name}.rhai")));
+        if let Some(file) = file.filter(|file| is_there(file)) {
+            return self.read(&file, position);
+        }
+        if let Some(text) = stdlib::recipe(name) {
+            return Ok(Found {
+                name: stdlib::file_name(name),
+                path: stdlib::file_name(name).into(),
+                text: text.into(),
+            });
+        }
+        let what = match search {
+            Search::Recipe => "recipe",
+            Search::Library => "library",
+        };
+        let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("no {what} `{name}' found"));
+        let meant = suggestion(name, stdlib::names());
+        let of_ruby = || library(name).map(str::to_owned);
+        let hint = meant.or_else(of_ruby).unwrap_or_else(|| self.places(search));
+        diagnostic.label = Some("not found".to_owned());
+        diagnostic.hints.push(hint);
+        Err(raise(diagnostic, position))
+    }
+
+    /// Where a file that was not found was looked for.
+    fn places(&self, search: Search) -> String {
+        let libraries = match search {
+            Search::Recipe => Vec::new(),
+            Search::Library => self.files.borrow().libraries.clone(),
+        };
+        let places: Vec<String> = ["beside this recipe".to_owned()]
+            .into_iter()
+            .chain(libraries.iter().map(|directory| format!("in {}", directory.display())))
+            .chain(["in the working directory".to_owned()])
+            .collect();
+        format!("looked {} and in the standard library", places.join(", "))
+    }
+
+    /// The name in messages of a file that another imports.
+    pub(in crate::recipe) fn file_of(&self, name: &str, from: &str) -> Option<String> {
+        let found = self.find(name, Search::Library, Position::NONE, Some(from));
+        found.ok().map(|found| found.name)
+    }
+
+    fn evaluate(&self, engine: &Engine, found: Found, position: Position) -> Fallible<()> {
+        let Found { name, path, text } = found;
+        self.enter_file(&name, &text, position)?;
+        self.files.borrow_mut().loaded.insert(path);
+        let result = self.evaluate_text(engine, &name, &text);
+        self.files.borrow_mut().depth -= 1;
+        result
+    }
+
+    fn enter_file(&self, name: &str, text: &Rc<str>, position: Position) -> Fallible<()> {
+        let mut files = self.files.borrow_mut();
+        if files.depth >= MAX_DEPTH {
+            return Err(wrong(
+                format!("recipes load each other too deeply, last `{name}'"),
+                position,
+            ));
+        }
+        files.depth += 1;
+        files.texts.insert(name.to_owned(), text.clone());
+        Ok(())
+    }
+
+    /// Reads a file for what it says, and evaluates nothing.
+    pub(in crate::recipe) fn read_only(&self, engine: &Engine, name: &str, verb: &str, from: &str) -> Fallible<()> {
+        let search = if verb == "load" {
+            Search::Recipe
+        } else {
+            Search::Library
+        };
+        let found = self.find(name, search, Position::NONE, Some(from))?;
+        let is_new = self.files.borrow_mut().loaded.insert(found.path);
+        if is_new && !self.files.borrow().texts.contains_key(&found.name) {
+            self.files
+                .borrow_mut()
+                .texts
+                .insert(found.name.clone(), found.text.clone());
+            self.compile(engine, &found.name, &found.text)?;
+        }
+        Ok(())
+    }
+
+    fn compile(&self, engine: &Engine, name: &str, text: &str) -> Fallible<Rc<AST>> {
+        if let Some(line) = uncountable(text) {
+            let message =
+                format!("{name}: line {line} is too long, or one too many: there can be 65534 of 65534 characters");
+            return Err(raise(
+                Diagnostic::new(Fault::Recipe, message).hint("`read_file' reads long texts"),
+                Position::NONE,
+            ));
+        }
+        // The first line may name an interpreter; Rhai knows no such line.
+        let text = match text.strip_prefix("#!") {
+            Some(rest) => format!("//{rest}"),
+            None => text.to_owned(),
+        };
+        let (ast, errors) = recovery::read(&text, name, |text| {
+            self.words.borrow_mut().begin(text);
+            engine.compile(text)
+        });
+        let unfilled = self.words.borrow_mut().take_unfilled();
+        let unfilled = unfilled.into_iter().map(|unfilled| (name.to_owned(), unfilled));
+        self.files.borrow_mut().unfilled.extend(unfilled);
+        let names = self.words.borrow_mut().take_names();
+        let mut ast = ast.unwrap_or_default();
+        ast.set_source(name);
+        let ast = Rc::new(ast);
+        let first = errors.first().cloned();
+        let mut files = self.files.borrow_mut();
+        files.errors.extend(errors);
+        files.read.push(Text::new(name.into(), ast.clone(), names));
+        match first {
+            None => Ok(ast),
+            Some(error) => Err(raise(error, Position::NONE)),
+        }
+    }
+
+    fn evaluate_text(&self, engine: &Engine, name: &str, text: &str) -> Fallible<()> {
+        let ast = self.compile(engine, name, text)?;
+        let around = self.enter_namespace("".into());
+        let result = engine.run_ast_with_scope(&mut Scope::new(), &ast);
+        self.enter_namespace(around);
+        match result {
+            Err(error) if matches!(*error, EvalAltResult::Return(..)) => Ok(()),
+            Err(error) => Err(locate(error, Some(name))),
+            Ok(()) => Ok(()),
+        }
+    }
+}
+
+impl Interpreter {
+    /// A module for `import`: a file found like any other.
+    fn module(&self, engine: &Engine, name: &str, position: Position, from: Option<&str>) -> Fallible<Shared<Module>> {
+        let Found { name, text, .. } = self.find(name, Search::Library, position, from)?;
+        self.enter_file(&name, &text, position)?;
+        let result = self.compile(engine, &name, &text).and_then(|ast| {
+            let module = Module::eval_ast_as_new(Scope::new(), &ast, engine);
+            module.map_err(|error| locate(error, Some(&name)))
+        });
+        self.files.borrow_mut().depth -= 1;
+        result.map(Shared::new)
+    }
+
+    /// Texts in which a name is not filled in. Ruby's form is an error; what a shell may have meant is only said, unless
+    /// that is one of the findings anyway.
+    pub(in crate::recipe) fn unfilled(&self, is_checked: bool) -> Vec<Diagnostic> {
+        let unfilled = std::mem::take(&mut self.files.borrow_mut().unfilled);
+        let mut errors = Vec::new();
+        for (file, Unfilled { sign, name, position }) in unfilled {
+            let word = name
+                .get(..name.find(|c| !is_word(c)).unwrap_or(name.len()))
+                .unwrap_or("");
+            let is_known = matches!(word, "ENV" | "fetch") && word != name;
+            if !is_known && !self.configuration.borrow().variables.exists(word) {
+                continue;
+            }
+            let place = origin(Some(&file), position);
+            if sign == '$' && is_checked {
+                continue;
+            }
+            if sign == '$' {
+                let place = place.map_or(file, |place| place.to_string());
+                self.say(
+                    Level::Important,
+                    format!(
+                        "{place}: `${{{name}}}' stays as it is in double quotes; in backticks its value is filled in"
+                    ),
+                );
+                continue;
+            }
+            let error = Diagnostic::new(Fault::Recipe, format!("`#{{{name}}}' is not filled in"))
+                .label("stays as it is")
+                .hint(format!("a text with values stands in backticks: `… ${{{name}}} …`"));
+            errors.push(error.at(place));
+        }
+        errors
+    }
+}
+
+/// Finds the modules of `import`.
+pub(in crate::recipe) struct Modules(pub(in crate::recipe) Rc<Interpreter>);
+
+impl ModuleResolver for Modules {
+    fn resolve(
+        &self,
+        engine: &Engine,
+        source: Option<&str>,
+        path: &str,
+        position: Position,
+    ) -> Fallible<Shared<Module>> {
+        self.0.module(engine, path, position, source)
+    }
+}
+
+/// Whether something is there that may be a recipe. What is no regular file is an error that names it, not a file that is missing.
+pub(in crate::recipe) fn is_there(file: &Path) -> bool {
+    file.metadata().is_ok_and(|there| !there.is_dir()) && file != Path::new("/dev/null")
+}
+
+impl Interpreter {
+    fn read(&self, file: &Path, position: Position) -> Fallible<Found> {
+        let read = self.files.borrow().trust.read(file);
+        let bytes = read.map_err(|refusal| refused(&refusal, position))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let line = 1 + error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
+            wrong(
+                format!("cannot read {}: line {line} is not UTF-8", file.display()),
+                position,
+            )
+        })?;
+        // Editors of Windows put a mark before the text.
+        let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
+        let name = file.strip_prefix("./").unwrap_or(file).display().to_string();
+        Ok(Found {
+            name,
+            path: std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned()),
+            text: text.into(),
+        })
+    }
+}
+
+fn refused(refusal: &Refusal, position: Position) -> Box<EvalAltResult> {
+    let mut diagnostic = Diagnostic::new(Fault::Recipe, refusal.to_string());
+    diagnostic.hints = refusal.hints();
+    raise(diagnostic, position)
+}

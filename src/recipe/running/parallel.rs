@@ -1,0 +1,184 @@
+//! What the block of `parallel` is given: a session that is told which servers run what.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rhai::{Dynamic, Engine, EvalContext, FnPtr, Map, Position};
+
+use super::block::call_function;
+use super::command::command;
+use super::interpreter::Interpreter;
+use crate::configuration::{RunOptions, Server, suggestion};
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::language::options::{COMMAND, flag, meant_option, run_options};
+use crate::recipe::language::origin::{Fallible, raise, wrong};
+use crate::recipe::language::values::{dynamic, texts};
+
+/// Collects branches while the block runs.
+#[derive(Clone, Default)]
+pub(in crate::recipe) struct Session(Rc<RefCell<Vec<Branch>>>);
+
+/// A command and the servers it is for.
+#[derive(Clone)]
+pub(in crate::recipe) struct Branch {
+    /// None: where no other one fits.
+    pub(in crate::recipe) condition: Option<Condition>,
+    pub(in crate::recipe) command: String,
+    pub(in crate::recipe) options: RunOptions,
+    /// Where it fits no later one is looked at.
+    pub(in crate::recipe) last: bool,
+}
+
+#[derive(Clone)]
+pub(in crate::recipe) enum Condition {
+    /// In any of these roles.
+    Roles(Vec<String>),
+    Function(FnPtr),
+    Constant(bool),
+}
+
+impl Session {
+    /// What the block said, in order.
+    pub(in crate::recipe) fn branches(&self) -> Vec<Branch> {
+        self.0.borrow().clone()
+    }
+
+    fn add(&self, condition: Option<Dynamic>, words: &Dynamic, options: Map) -> Fallible<()> {
+        let condition = condition.map(Condition::new).transpose()?;
+        let pairs = options
+            .into_iter()
+            .map(|(name, value)| (name.to_string(), (value, Position::NONE)))
+            .collect::<indexmap::IndexMap<_, _>>();
+        let known: Vec<&str> = COMMAND.iter().map(|choice| choice.name).chain(["last"]).collect();
+        if let Some(name) = pairs.keys().find(|name| !known.contains(&name.as_str())) {
+            let diagnostic = Diagnostic::new(Fault::Recipe, format!("a branch has no option `{name}'"));
+            return Err(raise(diagnostic.hint(meant_option(name, &known)), Position::NONE));
+        }
+        let last = match pairs.get("last") {
+            Some((value, position)) => flag("last", value, *position)?.unwrap_or(false),
+            None => false,
+        };
+        self.0.borrow_mut().push(Branch {
+            condition,
+            command: command(words, Position::NONE)?,
+            options: run_options(&pairs)?,
+            last,
+        });
+        Ok(())
+    }
+}
+
+impl Condition {
+    fn new(value: Dynamic) -> Fallible<Self> {
+        if let Some(function) = value.read_lock::<FnPtr>() {
+            return Ok(Self::Function(function.clone()));
+        }
+        if let Ok(value) = value.as_bool() {
+            return Ok(Self::Constant(value));
+        }
+        let roles: Vec<String> = texts(&value).iter().map(|text| role(text).to_owned()).collect();
+        if roles.is_empty() {
+            return Err(wrong(
+                "a condition is a role, a list of roles or a closure",
+                Position::NONE,
+            ));
+        }
+        Ok(Self::Roles(roles))
+    }
+
+    /// As the log has it.
+    pub(in crate::recipe) fn shown(&self) -> String {
+        match self {
+            Self::Roles(roles) => roles.join(", "),
+            Self::Function(_) | Self::Constant(_) => "when".to_owned(),
+        }
+    }
+
+    /// Whether it is so for a server.
+    pub(in crate::recipe) fn fits(
+        &self,
+        interpreter: &Interpreter,
+        context: &EvalContext,
+        server: &Server,
+        position: Position,
+    ) -> Fallible<bool> {
+        match self {
+            Self::Constant(value) => Ok(*value),
+            Self::Roles(wanted) => {
+                let configuration = interpreter.configuration.borrow();
+                let roles = &configuration.roles;
+                if let Some(unknown) = wanted.iter().find(|role| !roles.contains(role)) {
+                    let diagnostic = Diagnostic::new(Fault::Recipe, format!("the role `{unknown}' is not defined"));
+                    let closure = || "another condition is a closure: |server| server.host == \"app1\"".to_owned();
+                    let hint = suggestion(unknown, roles.names()).unwrap_or_else(closure);
+                    return Err(raise(diagnostic.hint(hint), position));
+                }
+                Ok(roles
+                    .roles_of(server)
+                    .iter()
+                    .any(|role| wanted.iter().any(|w| w == role)))
+            }
+            Self::Function(function) => {
+                let described = described(interpreter, server);
+                let value = call_function(context, function, &[described.into()], position)?;
+                value
+                    .as_bool()
+                    .map_err(|_| wrong("a condition's closure is to give true or false", position))
+            }
+        }
+    }
+}
+
+/// `in?(:app)` as Capistrano writes it, or the role alone.
+fn role(text: &str) -> &str {
+    match text.trim().strip_prefix("in?") {
+        Some(rest) => rest.trim_matches([' ', '(', ')', ':', '"', '\'']),
+        None => text.trim(),
+    }
+}
+
+/// A server for scripts.
+pub(in crate::recipe) fn described(interpreter: &Interpreter, server: &Server) -> Map {
+    let configuration = interpreter.configuration.borrow();
+    let roles = configuration.roles.roles_of(server).into_iter();
+    let roles: rhai::Array = roles.map(|role| role.to_owned().into()).collect();
+    let attributes: Map = configuration
+        .roles
+        .attributes_of(server)
+        .iter()
+        .map(|(name, value)| (name.as_str().into(), dynamic(value)))
+        .collect();
+    let user = server.user.clone().map_or(Dynamic::UNIT, Dynamic::from);
+    let port = server.port.map_or(Dynamic::UNIT, |port| i64::from(port).into());
+    [
+        ("name", server.to_string().into()),
+        ("host", server.host.clone().into()),
+        ("user", user),
+        ("port", port),
+        ("roles", roles.into()),
+        ("attributes", attributes.into()),
+    ]
+    .into_iter()
+    .map(|(name, value): (&str, Dynamic)| (name.into(), value))
+    .collect()
+}
+
+/// Makes sessions known to scripts: `session.when(condition, command)`, `session.else(command)`.
+pub(in crate::recipe) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<Session>("Session");
+    engine.register_fn("when", |session: &mut Session, condition: Dynamic, command: Dynamic| {
+        session.add(Some(condition), &command, Map::new())
+    });
+    engine.register_fn(
+        "when",
+        |session: &mut Session, condition: Dynamic, command: Dynamic, options: Map| {
+            session.add(Some(condition), &command, options)
+        },
+    );
+    engine.register_fn("else", |session: &mut Session, command: Dynamic| {
+        session.add(None, &command, Map::new())
+    });
+    engine.register_fn("else", |session: &mut Session, command: Dynamic, options: Map| {
+        session.add(None, &command, options)
+    });
+}

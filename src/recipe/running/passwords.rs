@@ -1,0 +1,97 @@
+//! What is asked of the person while an action runs: the password for logins and sudo, where the variable `password` is not
+//! set, once for all servers; and with `-d` whether a command is to be run.
+
+use rhai::Engine;
+
+use super::interpreter::Interpreter;
+use crate::actor::{Consent, Passwords};
+use crate::configuration::Server;
+use crate::recipe::language::origin::diagnostic;
+use crate::secret::Secret;
+
+/// Answers for one action.
+pub(in crate::recipe) struct Asker<'a> {
+    interpreter: &'a Interpreter,
+    engine: &'a Engine,
+}
+
+impl<'a> Asker<'a> {
+    pub(in crate::recipe) fn new(interpreter: &'a Interpreter, engine: &'a Engine) -> Self {
+        Self { interpreter, engine }
+    }
+}
+
+impl Passwords for Asker<'_> {
+    fn password(&mut self, why: &str) -> Result<Secret, String> {
+        let known = self.interpreter.password.borrow().clone();
+        if let Some(password) = known {
+            return Ok(password);
+        }
+        let variable = self
+            .interpreter
+            .text_variable(self.engine, "password")
+            .map_err(|error| diagnostic(error).message)?;
+        let was_refused = self.interpreter.password_refused.get();
+        let is_set = variable.is_some();
+        let password = match variable.filter(|_| !was_refused) {
+            Some(password) => Secret::new(password),
+            None => {
+                let asked = self
+                    .interpreter
+                    .prompts
+                    .borrow_mut()
+                    .secret(&format!("Password for {why}: "));
+                asked.map_err(|reason| match was_refused && is_set {
+                    true => format!("the variable `password' was refused ({why}), and nobody gives another: {reason}"),
+                    false => reason,
+                })?
+            }
+        };
+        *self.interpreter.password.borrow_mut() = Some(password.clone());
+        Ok(password)
+    }
+
+    fn passphrase(&mut self, key: &str, again: bool) -> Result<Secret, String> {
+        let question = match again {
+            true => format!("Wrong passphrase. Passphrase for {key}: "),
+            false => format!("Passphrase for {key}: "),
+        };
+        self.interpreter.prompts.borrow_mut().secret(&question)
+    }
+
+    fn answer(&mut self, question: &str, hidden: bool) -> Result<Secret, String> {
+        let mut prompts = self.interpreter.prompts.borrow_mut();
+        if hidden {
+            return prompts.secret(question);
+        }
+        let answer = prompts.question(question)?.ok_or("no terminal to ask on")?;
+        Ok(Secret::new(answer.trim_end_matches(['\r', '\n'])))
+    }
+
+    fn consent(&mut self, command: &str, servers: &[&Server]) -> Result<Consent, String> {
+        // A dry run changes nothing.
+        if !self.interpreter.asks_consent || self.interpreter.dry_run {
+            return Ok(Consent::Run);
+        }
+        let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
+        let command = command.trim_end();
+        let question = format!("{command}\n  on {}\nRun it? [Y]es, [n]o, [a]bort: ", servers.join(", "));
+        loop {
+            let answer = self.interpreter.prompts.borrow_mut().question(&question)?;
+            let answer = answer.ok_or("-d asks before each command, and there is no terminal to ask on")?;
+            match answer.trim().to_lowercase().as_str() {
+                "" | "y" | "yes" => return Ok(Consent::Run),
+                "n" | "no" => return Ok(Consent::Skip),
+                "a" | "abort" => return Ok(Consent::Abort),
+                _ => {}
+            }
+        }
+    }
+
+    fn forget(&mut self) {
+        self.interpreter.password.borrow_mut().take();
+        // A lazy variable asks again; what was set as it is would only be refused again.
+        let asks_again = self.interpreter.configuration.borrow_mut().variables.reset("password");
+        self.interpreter.password_refused.set(!asks_again);
+    }
+}

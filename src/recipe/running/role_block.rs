@@ -1,0 +1,76 @@
+//! Servers that are known only when they are needed: roles with a block, hosts and roles given as functions.
+
+use rhai::{Dynamic, Engine, Position};
+
+use super::interpreter::{Interpreter, RoleBlock};
+use crate::configuration::{Selection, Server};
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::language::origin::{Fallible, raise};
+use crate::recipe::language::values::{attributes, texts};
+
+impl Interpreter {
+    /// A selection without functions, once all servers are known. What the call says itself (`own`) needs no function.
+    pub(in crate::recipe) fn resolved(
+        &self,
+        engine: &Engine,
+        mut selection: Selection,
+        own: &Selection,
+    ) -> Fallible<Selection> {
+        self.fill_roles(engine)?;
+        if let (Some(function), None) = (selection.hosts_from.take(), &own.hosts) {
+            selection.hosts = Some(texts(&self.call(engine, function, &[])?));
+        }
+        if let (Some(function), None) = (selection.roles_from.take(), &own.roles) {
+            selection.roles = Some(texts(&self.call(engine, function, &[])?));
+        }
+        Ok(selection)
+    }
+
+    /// Evaluates the blocks of roles, each once; one that fails is evaluated again when servers are needed again.
+    fn fill_roles(&self, engine: &Engine) -> Fallible<()> {
+        loop {
+            // No borrow is held while the block runs, which may itself need servers.
+            let Some(role) = self.role_blocks.borrow_mut().pop_front() else {
+                return Ok(());
+            };
+            if let Err(error) = self.fill_role(engine, &role) {
+                self.role_blocks.borrow_mut().push_front(role);
+                return Err(error);
+            }
+        }
+    }
+
+    fn fill_role(&self, engine: &Engine, role: &RoleBlock) -> Fallible<()> {
+        let value = self.call(engine, role.block, &[])?;
+        let (value, over) = split(value);
+        let mut common = role.attributes.clone();
+        common.extend(attributes("role", &over, Position::NONE)?);
+        self.check_attributes(&common, Position::NONE, Position::NONE)?;
+        let failed = |message: String| {
+            let diagnostic = Diagnostic::new(Fault::Recipe, message).at(role.origin.clone());
+            raise(diagnostic, Position::NONE)
+        };
+        let mut servers = Vec::new();
+        for host in texts(&value) {
+            servers.push(host.parse::<Server>().map_err(|error| failed(error.to_string()))?);
+        }
+        let roles = &mut self.configuration.borrow_mut().roles;
+        for server in servers {
+            roles
+                .assign(&role.role, server, common.clone())
+                .map_err(|error| failed(error.to_string()))?;
+        }
+        Ok(())
+    }
+}
+
+/// The servers, and the map at the end.
+fn split(value: Dynamic) -> (Dynamic, Dynamic) {
+    let Some(mut list) = value.flatten_clone().try_cast::<rhai::Array>() else {
+        return (value, Dynamic::UNIT);
+    };
+    match list.pop_if(|last| last.is_map()) {
+        Some(map) => (list.into(), map),
+        None => (list.into(), Dynamic::UNIT),
+    }
+}

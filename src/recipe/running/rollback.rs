@@ -1,0 +1,85 @@
+//! Runs the rollback handlers of a failed transaction.
+
+use std::rc::Rc;
+
+use rhai::{Engine, EvalAltResult};
+
+use super::interpreter::Interpreter;
+use crate::configuration::{BlockId, Task};
+use crate::diagnostic::{Fault, ServerFailure};
+use crate::recipe::language::origin::{diagnostic, ended_by};
+
+impl Interpreter {
+    /// Registers a handler of `task` in the open transaction.
+    pub(in crate::recipe) fn on_rollback(&self, handler: BlockId, task: Rc<Task>) {
+        if self.actor.borrow_mut().on_rollback(handler) {
+            self.handlers.borrow_mut().push((handler, task));
+        }
+    }
+
+    /// Runs the handlers, last registered first, all but the first `kept`. A failing one is reported and the next one
+    /// runs; a signal stops it, the second one where the failure was none.
+    pub(in crate::recipe) fn roll_back(
+        &self,
+        engine: &Engine,
+        failure: &EvalAltResult,
+        kept: usize,
+        is_outermost: bool,
+    ) {
+        if self.actor.borrow().handlers() <= kept && !is_outermost {
+            return;
+        }
+        if self.actor.borrow().is_undone() {
+            self.actor.borrow_mut().close_transaction();
+            return;
+        }
+        let is_stopped = is_stop(failure);
+        self.actor.borrow_mut().start_rollback(kept, is_stopped);
+        loop {
+            // The actor's borrow ends before the handler runs.
+            let step = self.actor.borrow_mut().next_handler();
+            let Some(step) = step else { break };
+            let task = {
+                let handlers = self.handlers.borrow();
+                handlers
+                    .iter()
+                    .rev()
+                    .find(|(handler, _)| *handler == step.handler)
+                    .map(|(_, task)| task.clone())
+            };
+            let result = self.with_frame(task, || self.call(engine, step.handler, &[]));
+            let signalled = result.as_ref().is_err_and(|error| is_stop(error));
+            let result = match result {
+                Ok(_) => Ok(()),
+                Err(error) => Err(summary(error)),
+            };
+            self.actor.borrow_mut().handler_done(result);
+            if signalled {
+                self.actor.borrow_mut().stop_rollback();
+                break;
+            }
+        }
+        let complete = self.actor.borrow_mut().finish_rollback(is_outermost);
+        self.handlers.borrow_mut().truncate(kept);
+        // Of several transactions in a run the worst counts.
+        self.rollback.set(Some(complete && self.rollback.get().unwrap_or(true)));
+    }
+}
+
+fn is_stop(error: &EvalAltResult) -> bool {
+    matches!(ended_by(error), Some(Fault::Signal(_)))
+}
+
+/// One text for a handler's error, with every server.
+fn summary(error: Box<EvalAltResult>) -> String {
+    let diagnostic = diagnostic(error);
+    let mut text = diagnostic.message;
+    for (servers, failure) in ServerFailure::groups(&diagnostic.servers) {
+        let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
+        text.push_str(&format!("\n{}: {}", servers.join(", "), failure.reason));
+        for line in failure.stderr.iter().chain(&failure.stdout) {
+            text.push_str(&format!("\n    {line}"));
+        }
+    }
+    text
+}

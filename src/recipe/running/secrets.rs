@@ -1,0 +1,138 @@
+//! Secrets on their way to a command: those of its environment are read by its shell, so that no list of processes shows
+//! them, and one that stands in a command line all the same is told.
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use rhai::{Engine, Position};
+use rustix::rand::{GetRandomFlags, getrandom};
+
+use super::interpreter::{Interpreter, names_secret};
+use crate::actor::Action;
+use crate::configuration::{Environment, RunOptions};
+use crate::event::{Level, worded};
+use crate::plan::exports;
+use crate::recipe::language::origin::{Fallible, wrong};
+use crate::secret::Secret;
+
+/// How much captured output is kept, in MiB, where the variable `capture_limit` does not say it.
+const CAPTURE_LIMIT: i64 = 64;
+
+/// How often a silent command is told to be still running, where the variable `heartbeat` does not say it.
+const HEARTBEAT: Duration = Duration::from_secs(60);
+/// A year.
+const MOST_SECONDS: f64 = 31_536_000.0;
+
+/// A word that nobody can have said before.
+pub(in crate::recipe) fn random_mark() -> Result<String, String> {
+    let mut bytes = [0; 16];
+    let filled =
+        getrandom(&mut bytes, GetRandomFlags::empty()).map_err(|error| format!("no random numbers: {error}"))?;
+    if filled < bytes.len() {
+        return Err("no random numbers".to_owned());
+    }
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("capr-{digits}-"))
+}
+
+impl Interpreter {
+    /// Options without the secrets of their environment, and those as a shell reads them.
+    pub(in crate::recipe) fn without_secrets(&self, options: &RunOptions) -> Result<(RunOptions, String), String> {
+        let mut options = options.clone();
+        let (environment, secrets) = self.secrets_apart(options.env.take())?;
+        options.env = environment;
+        Ok((options, secrets))
+    }
+
+    /// An environment without secrets, and those as a shell reads them.
+    pub(in crate::recipe) fn secrets_apart(
+        &self,
+        environment: Option<Environment>,
+    ) -> Result<(Option<Environment>, String), String> {
+        match environment {
+            Some(Environment::Map(map)) => {
+                let (secret, plain): (IndexMap<_, _>, IndexMap<_, _>) =
+                    map.into_iter().partition(|(name, value)| self.is_secret(name, value));
+                let secrets = exports(secret.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+                Ok((Some(Environment::Map(plain)), secrets))
+            }
+            Some(Environment::Text(text)) if self.holds_secret(&text) => Err(
+                "the text in `env' has a secret in it, which every user of the server could read in its list of processes; \
+                 write it as a map: :env => #{ NAME: value }"
+                    .to_owned(),
+            ),
+            other => Ok((other, String::new())),
+        }
+    }
+
+    /// By the name of the environment variable, or because it is one elsewhere.
+    fn is_secret(&self, name: &str, value: &str) -> bool {
+        let is_named = names_secret(&name.to_lowercase());
+        if is_named && let Ok(actor) = self.actor.try_borrow() {
+            actor.redactor().add(&Secret::new(value));
+        }
+        is_named || self.holds_secret(value)
+    }
+
+    fn holds_secret(&self, text: &str) -> bool {
+        self.actor
+            .try_borrow()
+            .is_ok_and(|actor| !actor.redactor().is_empty() && actor.redactor().clean(text) != text)
+    }
+
+    /// Says once of each command that a secret stands in its line.
+    pub(in crate::recipe) fn tell_secrets(&self, action: &Action) {
+        let mut lines = action.jobs.iter().map(|(_, command)| command.line.as_str());
+        if !lines.any(|line| self.holds_secret(line)) || !self.bared.borrow_mut().insert(action.shown.clone()) {
+            return;
+        }
+        let whose = if action.local { "this machine" } else { "the server" };
+        self.say(
+            Level::Important,
+            format!(
+                "a secret stands in the command line of `{}', where every user of {whose} can read it while it runs: \
+                 give it by :env or :data",
+                worded(action.verb, action.shown.lines().next().unwrap_or_default())
+            ),
+        );
+    }
+
+    /// How often a silent command is told to be still running: the variable `heartbeat`, in seconds, false for never.
+    pub(in crate::recipe) fn heartbeat(&self, engine: &Engine) -> Fallible<Option<Duration>> {
+        let Some(value) = self.variable(engine, "heartbeat")?.filter(|value| !value.is_unit()) else {
+            return Ok(Some(HEARTBEAT));
+        };
+        if value.as_bool() == Ok(false) {
+            return Ok(None);
+        }
+        let seconds = value
+            .as_float()
+            .or_else(|_| value.as_int().map(|seconds| seconds as f64));
+        match seconds.ok().filter(|seconds| (0.01..=MOST_SECONDS).contains(seconds)) {
+            Some(seconds) => Ok(Some(Duration::from_secs_f64(seconds))),
+            None => Err(wrong(
+                "the variable `heartbeat' is to be a number of seconds, or false",
+                Position::NONE,
+            )),
+        }
+    }
+
+    /// How much captured output is kept, in bytes: the variable `capture_limit`, in MiB.
+    pub(in crate::recipe) fn most_captured(&self, engine: &Engine) -> Fallible<usize> {
+        let limit = match self.variable(engine, "capture_limit")? {
+            None => Ok(CAPTURE_LIMIT),
+            Some(value) if value.is_unit() => Ok(CAPTURE_LIMIT),
+            Some(value) => value.as_int(),
+        };
+        let bytes = limit
+            .ok()
+            .filter(|limit| *limit > 0)
+            .and_then(|limit| limit.checked_mul(1 << 20));
+        bytes.and_then(|bytes| usize::try_from(bytes).ok()).ok_or_else(|| {
+            wrong(
+                "the variable `capture_limit' is to be a number of MiB from 1",
+                Position::NONE,
+            )
+        })
+    }
+}

@@ -1,0 +1,507 @@
+//! Commands on servers and on this machine.
+
+use std::io;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use rhai::{Dynamic, Engine, EvalContext, Map, Position};
+
+use super::super::action::{Asking, Request, Settings, Sudo};
+use super::super::interpreter::Interpreter;
+use super::super::shown::shown as options_shown;
+use super::within_sudo::Within;
+use super::{Choice, Choices, Verb, command};
+use crate::actor::{Outcome, Output};
+use crate::configuration::{RunOptions, Setter, Stdin};
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::event::Level;
+use crate::io_error::plain;
+use crate::recipe::language::grammar::{Call, Tail};
+use crate::recipe::language::options::{COMMAND, SELECTION, SUDO as AS, flag, run_options};
+use crate::recipe::language::origin::{Fallible, raise, wrong};
+use crate::session::Input;
+use crate::source::joined;
+
+pub(super) const RUN: Verb = Verb {
+    name: "run",
+    form: "run command, option => value, …  |  run [program, word, …], …  |  run command, … , |channel, stream, data| { … }",
+    arguments: (1, 1),
+    tail: Tail::Optional,
+    options: Choices::Known(&[SELECTION, COMMAND]),
+    doc: "Runs a command on the current task's servers, on all at once, and waits for all. A list is a program and its words: \
+          each arrives as it is, whatever is in it, so that this is the form for values; a list in it is several words. A string \
+          is given to the shell, with what `;`, `|`, `*` and `$` mean there; a value in it needs `quote`. So it is with all verbs that \
+          take a command. If it fails anywhere, that \
+          is an error that names every server. With a block the output is not shown but given to the block, piece by \
+          piece: the channel (`channel.host`, `channel.send_data(text)`), the stream (`out` or `err`) and what was written.",
+    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  run [\"ls\", \"-l\", \"it's here\"];\n  run \"uptime | cut -d, -f1\";\n  run \"tail -n 3 log\", :once => true, |channel, stream, data| { puts `${channel.host}: ${data}`; }\n}",
+    perform: run,
+};
+
+fn run(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let output = reported(&call);
+    on_servers(
+        interpreter,
+        context,
+        &call,
+        &Way::new("run", output),
+        &command(&call, 0)?,
+    )?;
+    Ok(Dynamic::UNIT)
+}
+
+/// Runs a text on servers as `run` does, outside of all tasks.
+pub(in crate::recipe) fn run_text(interpreter: &Interpreter, context: &mut EvalContext, text: &str) -> Fallible<()> {
+    let call = Call {
+        arguments: Vec::new(),
+        options: IndexMap::new(),
+        parameters: Vec::new(),
+        block: None,
+        position: Position::NONE,
+    };
+    on_servers(interpreter, context, &call, &Way::new("run", Output::Report), text)?;
+    Ok(())
+}
+
+pub(super) const SUDO: Verb = Verb {
+    name: "sudo",
+    form: "sudo command, :as => user, option => value, …  |  sudo",
+    arguments: (0, 1),
+    tail: Tail::Optional,
+    options: Choices::Known(&[AS, SELECTION, COMMAND]),
+    doc: "Runs a command with sudo. Its password is the variable `password`; where that is not set the person is \
+          asked, once for all servers. Without a command it gives the words that call sudo, a string, to be put into a command: \
+          the password is then given likewise. A command that calls sudo gets a terminal, unless `pty` says otherwise: \
+          sudo asks on one. `dir`, `env`, `data` and `stdin` are for the command that sudo runs. Only sudo itself is given \
+          the password, and a server gets a wrong one once. The variable `sudo` is the program, `sudo_prompt` the prompt \
+          by which calls are known (empty: nothing is answered).",
+    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  sudo \"id\", :as => \"deploy\";\n  run `${sudo()} id && uptime`;\n}",
+    perform: sudo,
+};
+
+fn sudo(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let sudo = interpreter.sudo(context.engine())?;
+    let user = call
+        .options
+        .get("as")
+        .filter(|(user, _)| !user.is_unit())
+        .map(|(user, _)| user.to_string());
+    let prefix = sudo.command(user.as_deref());
+    if call.arguments.is_empty() {
+        return Ok(prefix.into());
+    }
+    let called = format!("{prefix} {}", command(&call, 0)?);
+    let way = Way {
+        is_sudo: true,
+        ..Way::new("sudo", reported(&call))
+    };
+    on_servers(interpreter, context, &call, &way, &called)?;
+    Ok(Dynamic::UNIT)
+}
+
+pub(super) const TRY_SUDO: Verb = Verb {
+    name: "try_sudo",
+    form: "try_sudo command, :as => user, option => value, …  |  try_sudo",
+    arguments: (0, 1),
+    tail: Tail::Optional,
+    options: Choices::Known(&[AS, SELECTION, COMMAND]),
+    doc: "As `sudo` where the variable `use_sudo` is true, or `run_method` is set to `:sudo`, else as `run`; without a \
+          command then an empty string. The user is that of `as`, else that of the variable `admin_runner`.",
+    example: "role :app, \"app1.example.com\";\nset :use_sudo, false;\ntask :example { try_sudo \"id\"; run `${try_sudo()} uptime`; }",
+    perform: try_sudo,
+};
+
+fn try_sudo(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) -> Fallible {
+    if interpreter.uses_sudo(context.engine())? {
+        if !call.options.contains_key("as")
+            && let Some(user) = interpreter.text_variable(context.engine(), "admin_runner")?
+        {
+            call.options.insert("as".to_owned(), (user.into(), call.position));
+        }
+        return sudo(interpreter, context, call);
+    }
+    if call.arguments.is_empty() {
+        return Ok("".into());
+    }
+    call.options.shift_remove("as");
+    run(interpreter, context, call)
+}
+
+impl Interpreter {
+    /// Whether commands that may need it go through sudo. What a recipe has set `run_method` to says so, else `use_sudo`.
+    fn uses_sudo(&self, engine: &Engine) -> Fallible<bool> {
+        let is_said = {
+            let configuration = self.configuration.borrow();
+            let setting = configuration.variables.settings("run_method");
+            setting.is_some_and(|(setting, _)| !matches!(setting.by, Setter::Default(_)))
+        };
+        if is_said {
+            return Ok(self.text_variable(engine, "run_method")?.as_deref() == Some("sudo"));
+        }
+        let use_sudo = self.variable(engine, "use_sudo")?;
+        Ok(use_sudo.is_some_and(|value| value.as_bool() == Ok(true)))
+    }
+}
+
+static REHEARSAL: &[Choice] = &[Choice {
+    name: "dry_run",
+    doc: "a string: what a dry run takes for the output",
+}];
+
+pub(super) const CAPTURE: Verb = Verb {
+    name: "capture",
+    form: "capture(command, option => value, …)",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[REHEARSAL, SELECTION, COMMAND]),
+    doc: "Runs a command on the first of the current task's servers and gives what it wrote to its standard output, as \
+          it came. Its standard error is shown. More than 64 MiB (the variable `capture_limit`) is an error. A dry run cannot know it: it says so, and takes what `dry_run` says, or \
+          an empty string.",
+    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  let kernel = capture(\"uname -r\");\n  puts kernel;\n}",
+    perform: capture,
+};
+
+fn capture(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let way = Way {
+        once: true,
+        ..Way::new("capture", Output::Capture)
+    };
+    let outcome = on_servers(interpreter, context, &call, &way, &command(&call, 0)?)?;
+    if interpreter.dry_run {
+        let taken = call.options.get("dry_run").map(|(text, _)| text.to_string());
+        let taken = taken.unwrap_or_default();
+        let what = if taken.is_empty() {
+            "empty".to_owned()
+        } else {
+            format!("{taken:?}")
+        };
+        interpreter.say(
+            Level::Info,
+            format!("its output is not known in a dry run, taken to be {what}"),
+        );
+        return Ok(taken.into());
+    }
+    let text = outcome.and_then(|outcome| outcome.stdout.into_values().next());
+    Ok(text.unwrap_or_default().into())
+}
+
+pub(super) const CAPTURE_ALL: Verb = Verb {
+    name: "capture_all",
+    form: "capture_all(command, option => value, …)",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[SELECTION, COMMAND]),
+    doc: "Runs a command on the current task's servers and gives what each wrote to its standard output, as it came: a map by host. \
+          Its standard error is shown. More than 64 MiB (the variable `capture_limit`) is an error. In a dry run the map is empty.",
+    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  let kernels = capture_all(\"uname -r\");\n  for host in kernels.keys() { puts `${host}: ${kernels[host]}`; }\n}",
+    perform: |interpreter, context, call| {
+        let way = Way::new("capture_all", Output::Capture);
+        let outcome = on_servers(interpreter, context, &call, &way, &command(&call, 0)?)?;
+        let answers = outcome.into_iter().flat_map(|outcome| outcome.stdout);
+        Ok(answers
+            .map(|(server, text)| (server.host.into(), text.into()))
+            .collect::<Map>()
+            .into())
+    },
+};
+
+pub(super) const STREAM: Verb = Verb {
+    name: "stream",
+    form: "stream command, option => value, …",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[SELECTION, COMMAND]),
+    doc: "Runs a command on the current task's servers and prints what it writes to its standard output, line by line, \
+          each behind its server's name. For commands that go on: `tail -f`.",
+    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app { stream \"tail -n 100 log/production.log\"; }",
+    perform: |interpreter, context, call| {
+        let way = Way::new("stream", Output::Stream);
+        on_servers(interpreter, context, &call, &way, &command(&call, 0)?)?;
+        Ok(Dynamic::UNIT)
+    },
+};
+
+static VIA: &[Choice] = &[Choice {
+    name: "via",
+    doc: "`:run` (the default), `:sudo` or `:try_sudo`",
+}];
+
+pub(super) const INVOKE_COMMAND: Verb = Verb {
+    name: "invoke_command",
+    form: "invoke_command command, :via => :sudo, option => value, …",
+    arguments: (1, 1),
+    tail: Tail::Optional,
+    options: Choices::Known(&[VIA, AS, SELECTION, COMMAND]),
+    doc: "Runs a command by the verb that `via` names: one place decides whether commands need sudo.",
+    example: "role :app, \"app1.example.com\";\nset :run_method, :run;\ntask :example { invoke_command \"uptime\", :via => run_method; }",
+    perform: invoke_command,
+};
+
+fn invoke_command(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) -> Fallible {
+    let via = call.options.shift_remove("via");
+    match via
+        .as_ref()
+        .map_or("run".to_owned(), |(via, _)| via.to_string())
+        .as_str()
+    {
+        "" | "run" => {
+            call.options.shift_remove("as");
+            run(interpreter, context, call)
+        }
+        "sudo" => sudo(interpreter, context, call),
+        "try_sudo" => try_sudo(interpreter, context, call),
+        other => Err(INVOKE_COMMAND.misused(
+            format!("`via' is :run, :sudo or :try_sudo, not :{other}"),
+            call.position,
+        )),
+    }
+}
+
+pub(super) const TEST: Verb = Verb {
+    name: "test",
+    form: "test(command, option => value, …)",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[SELECTION, COMMAND]),
+    doc: "Runs a command on the first of the current task's servers and tells whether it succeeded. Where servers may \
+          differ, let each look for itself: `run \"[ -f x ] || touch x\"`. In a dry run it is true.",
+    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  if !test(\"[ -d /srv/flipper ]\") { run \"mkdir /srv/flipper\"; }\n}",
+    perform: test,
+};
+
+fn test(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let way = Way {
+        once: true,
+        asks: true,
+        ..Way::new("test", Output::Report)
+    };
+    let outcome = on_servers(interpreter, context, &call, &way, &command(&call, 0)?)?;
+    Ok(outcome.is_some_and(|outcome| succeeded(&outcome)).into())
+}
+
+static RESULT: &[Choice] = &[Choice {
+    name: "result",
+    doc: "true: that the command fails is no error, and it gives a map: `stdout`, `status` and `ok`",
+}];
+
+pub(super) const RUN_LOCALLY: Verb = Verb {
+    name: "run_locally",
+    form: "run_locally(command, option => value, …)",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[RESULT, COMMAND]),
+    doc: "Runs a command on this machine and gives what it wrote to its standard output. That it fails is an error, and that \
+          it writes more than 64 MiB (the variable `capture_limit`).",
+    example: "task :example {\n  puts run_locally(\"echo hello\", :dir => \"/\");\n  let found = run_locally(\"git rev-parse HEAD\", :result => true);\n  if found.ok { puts found.stdout; }\n}",
+    perform: run_locally,
+};
+
+fn run_locally(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let gives_result = match call.options.get("result") {
+        Some((value, position)) => flag("result", value, *position)?.unwrap_or(false),
+        None => false,
+    };
+    let outcome = locally(
+        "run_locally",
+        interpreter,
+        context,
+        &call,
+        Output::Capture,
+        gives_result,
+    )?;
+    let ok = succeeded(&outcome);
+    let status = outcome.statuses.into_values().next();
+    let stdout: Dynamic = outcome.stdout.into_values().next().unwrap_or_default().into();
+    if !gives_result {
+        return Ok(stdout);
+    }
+    let status = i64::from(status.unwrap_or_default());
+    let result = [("stdout", stdout), ("status", status.into()), ("ok", ok.into())];
+    Ok(result
+        .map(|(name, value)| (name.into(), value))
+        .into_iter()
+        .collect::<Map>()
+        .into())
+}
+
+pub(super) const SYSTEM: Verb = Verb {
+    name: "system",
+    form: "system(command, option => value, …)",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[COMMAND]),
+    doc: "Runs a command on this machine, shows what it writes, and tells whether it succeeded. In a dry run it is true.",
+    example: "task :example { if !system(\"git diff --quiet\") { warn \"there are changes that are not committed\"; } }",
+    perform: |interpreter, context, call| {
+        let outcome = locally("system", interpreter, context, &call, Output::Report, true)?;
+        Ok(succeeded(&outcome).into())
+    },
+};
+
+fn locally(
+    verb: &'static str,
+    interpreter: &Interpreter,
+    context: &mut EvalContext,
+    call: &Call,
+    output: Output,
+    asks: bool,
+) -> Fallible<Outcome> {
+    let options = run_options(&call.options)?;
+    let text = command(call, 0)?;
+    let (input, shown) = input(interpreter, call, &options, &text, true)?;
+    let request = Request {
+        verb,
+        shown,
+        options: options_shown(&options, options.env.as_ref(), None),
+        text,
+        input,
+        output,
+        asks,
+        sudo: None,
+        asking: None,
+        downloads: None,
+        branches: None,
+    };
+    interpreter.act_locally(context, call, &options, request)
+}
+
+/// A dry run has no status.
+fn succeeded(outcome: &Outcome) -> bool {
+    outcome.statuses.values().all(|status| *status == 0)
+}
+
+/// How a verb has a command run on servers.
+pub(super) struct Way {
+    verb: &'static str,
+    /// The text begins with a call of sudo, and its options are for what that runs.
+    pub(super) is_sudo: bool,
+    output: Output,
+    /// On the first server alone, whatever the options say.
+    once: bool,
+    /// That the command fails is an answer.
+    asks: bool,
+}
+
+impl Way {
+    pub(super) fn new(verb: &'static str, output: Output) -> Self {
+        Self {
+            verb,
+            is_sudo: false,
+            output,
+            once: false,
+            asks: false,
+        }
+    }
+}
+
+fn reported(call: &Call) -> Output {
+    match call.block {
+        Some(_) => Output::Handler,
+        None => Output::Report,
+    }
+}
+
+fn on_servers(
+    interpreter: &Interpreter,
+    context: &mut EvalContext,
+    call: &Call,
+    way: &Way,
+    command: &str,
+) -> Fallible<Option<Outcome>> {
+    let mut settings = interpreter.settings(context.engine(), call)?;
+    if way.once {
+        settings.selection.once = Some(true);
+    }
+    let sudo = interpreter.sudo(context.engine())?;
+    let request = remote(interpreter, way, command, call, &mut settings, &sudo)?;
+    interpreter.act(context, call, &settings, request)
+}
+
+/// A command for servers. One that calls sudo may be asked for the password: its input stays open, and it gets a terminal
+/// unless the recipe says otherwise, since sudo does not ask without one. What such a command reads comes without a terminal:
+/// sudo takes the password from the same input, and only when it has started its command that is given the rest.
+pub(super) fn remote(
+    interpreter: &Interpreter,
+    way: &Way,
+    command: &str,
+    call: &Call,
+    settings: &mut Settings,
+    sudo: &Sudo,
+) -> Fallible<Request> {
+    let reads_file = matches!(settings.options.stdin, Some(Stdin::File(_)));
+    let user = call.options.get("as").filter(|(user, _)| !user.is_unit());
+    let user = user.map(|(user, _)| user.to_string()).filter(|_| way.is_sudo);
+    let said = options_shown(&settings.options, settings.environment.as_ref(), user.as_deref());
+    let calls = sudo.calls(command);
+    let mut text = command.to_owned();
+    let mut asking = None;
+    if calls > 0 {
+        let within = Within::of(interpreter, way, settings).map_err(|error| wrong(error, call.position))?;
+        (text, asking) = within.called(sudo, command, calls, settings);
+    }
+    let held = asking.as_ref().is_some_and(|asking: &Asking| asking.started.is_some());
+    let options = &mut settings.options;
+    if reads_file {
+        options.pty = Some(false);
+    }
+    let may_ask = calls > 0 && !held && !reads_file && (asking.is_some() || sudo.prompt.is_empty());
+    if may_ask {
+        options.pty.get_or_insert(true);
+    }
+    let ends = options.eof.unwrap_or(reads_file || call.block.is_none() && !may_ask);
+    let (given, shown) = input(interpreter, call, options, command, ends)?;
+    let given = match asking.as_mut().and_then(|asking| asking.started.as_mut()) {
+        Some((_, later)) => {
+            later.source = joined(Arc::clone(&later.source), given.source);
+            (later.then_end, later.is_told) = (given.then_end, given.is_told);
+            Input::open()
+        }
+        None => given,
+    };
+    Ok(Request {
+        verb: way.verb,
+        shown,
+        options: said,
+        text,
+        input: given,
+        output: way.output,
+        asks: way.asks,
+        sudo: (calls > 0).then(|| sudo.program.clone()),
+        asking,
+        downloads: None,
+        branches: None,
+    })
+}
+
+/// What a command reads, and the command as it is shown.
+fn input(
+    interpreter: &Interpreter,
+    call: &Call,
+    options: &RunOptions,
+    command: &str,
+    then_end: bool,
+) -> Fallible<(Input, String)> {
+    let (input, shown) = match &options.stdin {
+        None => (Input::none(), command.to_owned()),
+        Some(Stdin::Text(bytes)) => (Input::text(bytes.as_slice()), command.to_owned()),
+        Some(Stdin::File(name)) => {
+            let position = call
+                .options
+                .get("stdin")
+                .map_or(call.position, |(_, position)| *position);
+            let unreadable = |error: &io::Error| {
+                let diagnostic = Diagnostic::new(
+                    Fault::Failed,
+                    format!("cannot read `{name}' for `stdin': {}", plain(error)),
+                );
+                raise(
+                    diagnostic.hint("expected a local file; a text is given with `data'"),
+                    position,
+                )
+            };
+            let source = interpreter.source(&interpreter.home_path(name), position, &unreadable)?;
+            (Input::told(source), format!("{command} (stdin: {name})"))
+        }
+    };
+    Ok((Input { then_end, ..input }, shown))
+}

@@ -1,0 +1,126 @@
+//! `depend`: what a recipe needs of servers and of this machine, for `deploy:check`.
+
+use rhai::{Array, Dynamic, EvalContext, Map};
+
+use super::super::interpreter::Interpreter;
+use super::{Choice, Choices, MANY, Verb, text};
+use crate::configuration::{Setter, suggestion};
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::language::grammar::{Call, Tail};
+use crate::recipe::language::origin::{Fallible, origin, raise, wrong};
+use crate::recipe::language::values::texts;
+
+/// What can be asked for, and how many words say it.
+const KINDS: &[(&str, usize)] = &[
+    ("command", 1),
+    ("deb", 2),
+    ("directory", 1),
+    ("file", 1),
+    ("gem", 2),
+    ("match", 2),
+    ("rpm", 2),
+    ("writable", 1),
+    ("yum", 2),
+];
+
+static OPTIONS: &[Choice] = &[
+    Choice {
+        name: "or",
+        doc: "what is said where it is not met",
+    },
+    Choice {
+        name: "roles",
+        doc: "only on the servers of these roles",
+    },
+    Choice {
+        name: "hosts",
+        doc: "only on these servers",
+    },
+];
+
+pub(super) const DEPEND: Verb = Verb {
+    name: "depend",
+    form: "depend :remote, kind, word, …, :or => message  |  depend :local, kind, word, …",
+    arguments: (3, MANY),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[OPTIONS]),
+    doc: "Says what `deploy:check` is to look for, on the servers or on this machine: `:command`, `:directory`, `:file` or `:writable` with a \
+          name; `:gem`, `:deb`, `:rpm` or `:yum` with a name and a version; `:match` with a command and an extended regular \
+          expression that fits a line of what it writes.",
+    example: "depend :remote, :command, \"git\";\ndepend :remote, :directory, \"/srv/data\", :or => \"mount the disk first\";\ndepend :local, :command, \"tar\";",
+    perform: depend,
+};
+
+fn depend(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let position = |index: usize| {
+        call.arguments
+            .get(index)
+            .map_or(call.position, |(_, position)| *position)
+    };
+    let (place, kind) = (text(&call, 0), text(&call, 1));
+    if !["remote", "local"].contains(&place.as_str()) {
+        return Err(wrong(
+            format!("a dependency is :remote or :local, not :{place}"),
+            position(0),
+        ));
+    }
+    let Some((_, count)) = KINDS.iter().find(|(name, _)| *name == kind) else {
+        let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
+        let hint = suggestion(&kind, names.iter().copied());
+        let hint = hint.unwrap_or_else(|| format!("it can be: {}", names.join(", ")));
+        let diagnostic = Diagnostic::new(
+            Fault::Recipe,
+            format!("nothing can be asked for that is called :{kind}"),
+        );
+        return Err(raise(diagnostic.hint(hint), position(1)));
+    };
+    let words: Array = call
+        .arguments
+        .iter()
+        .skip(2)
+        .map(|(value, _)| value.flatten_clone())
+        .collect();
+    if words.len() != *count {
+        let meant = match (kind.as_str(), count) {
+            ("match", _) => "a command and a regular expression",
+            (_, 1) => "a name",
+            _ => "a name and a version",
+        };
+        return Err(wrong(
+            format!("`depend :{place}, :{kind}' takes {meant} behind that"),
+            position(2),
+        ));
+    }
+    let option = |name: &str| call.options.get(name).map(|(value, _)| value.flatten_clone());
+    let options: Map = ["roles", "hosts"]
+        .iter()
+        .filter_map(|name| {
+            Some((
+                (*name).into(),
+                texts(&option(name)?)
+                    .into_iter()
+                    .map(Dynamic::from)
+                    .collect::<Array>()
+                    .into(),
+            ))
+        })
+        .collect();
+    let entry: Map = [
+        ("where", place.into()),
+        ("kind", kind.into()),
+        ("arguments", words.into()),
+        ("message", option("or").unwrap_or_default()),
+        ("options", options.into()),
+    ]
+    .into_iter()
+    .map(|(name, value): (&str, Dynamic)| (name.into(), value))
+    .collect();
+    let before = interpreter
+        .variable(context.engine(), "dependencies")?
+        .unwrap_or_default();
+    let mut all = before.flatten_clone().try_cast::<Array>().unwrap_or_default();
+    all.push(entry.into());
+    let by = Setter::Recipe(origin(context.source(), call.position));
+    interpreter.set("dependencies", all.into(), by, call.position)?;
+    Ok(Dynamic::UNIT)
+}

@@ -1,0 +1,113 @@
+//! What the verbs for files share, and the one that removes them.
+
+use rhai::{Dynamic, EvalContext};
+
+use super::super::action::{Request, Settings};
+use super::super::interpreter::Interpreter;
+use super::{Choice, Choices, Verb, text};
+use crate::actor::Output;
+use crate::configuration::RunOptions;
+use crate::plan::{Mode, NoMode, remove_command};
+use crate::recipe::language::grammar::{Call, Tail};
+use crate::recipe::language::options::{SELECTION, flag};
+use crate::recipe::language::origin::{Fallible, wrong};
+use crate::session::Input;
+
+/// How files travel, for recipes that say it.
+pub(super) static VIA: &[Choice] = &[Choice {
+    name: "via",
+    doc: "`:sftp` or `:scp`, as Capistrano has it; it changes nothing: files go through a command on the server",
+}];
+
+/// Permissions, where a recipe gives them.
+pub(super) static MODE: &[Choice] = &[Choice {
+    name: "mode",
+    doc: "permissions: an octal number (`0644`, `0o644`; `644` is refused) or a string as chmod takes it (`\"g+w\"`)",
+}];
+
+/// The permissions that a call asks for.
+pub(super) fn mode(interpreter: &Interpreter, call: &Call) -> Fallible<Option<Mode>> {
+    let Some((value, position)) = call.options.get("mode").filter(|(value, _)| !value.is_unit()) else {
+        return Ok(None);
+    };
+    let is_octal = |number| interpreter.words.borrow().has_octal(number);
+    let mode = match value.as_int() {
+        Ok(number) if Mode::is_doubtful(number) && !is_octal(number) => Err(NoMode::Decimal(number)),
+        Ok(number) => Mode::number(number),
+        Err(_) => Mode::text(&value.to_string()),
+    };
+    mode.map(Some).map_err(|error| wrong(error.to_string(), *position))
+}
+
+/// How a transfer is told, with its permissions.
+pub(super) fn with_mode(shown: String, mode: Option<&Mode>) -> String {
+    match mode {
+        Some(mode) => format!("{shown} (mode {})", mode.as_str()),
+        None => shown,
+    }
+}
+
+static DELETE_OPTIONS: &[Choice] = &[Choice {
+    name: "recursive",
+    doc: "true: a directory with all that is in it, too",
+}];
+
+pub(super) const DELETE: Verb = Verb {
+    name: "delete",
+    form: "delete path, :recursive => true, option => value, …",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[DELETE_OPTIONS, SELECTION]),
+    doc: "Removes a file from the current task's servers. That it is not there is no error.",
+    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app { delete \"/tmp/hello\"; }",
+    perform: delete,
+};
+
+fn delete(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let path = text(&call, 0);
+    if path.is_empty() {
+        return Err(DELETE.misused("`delete' needs a path, not an empty text", call.position));
+    }
+    let recursive = match call.options.get("recursive") {
+        Some((value, position)) => flag("recursive", value, *position)?.unwrap_or(false),
+        None => false,
+    };
+    let settings = settings(interpreter, context, &call)?;
+    let command = remove_command(&path, recursive);
+    let request = request("delete", format!("delete {path}"), command, Input::none());
+    interpreter.act(context, &call, &settings, request)?;
+    Ok(Dynamic::UNIT)
+}
+
+/// A transfer needs no terminal, no environment and no shell of the recipe.
+pub(super) fn settings(interpreter: &Interpreter, context: &EvalContext, call: &Call) -> Fallible<Settings> {
+    if let Some((via, position)) = call.options.get("via")
+        && !via.is_unit()
+        && !["sftp", "scp"].contains(&via.to_string().as_str())
+    {
+        return Err(wrong(format!("`via' is :sftp or :scp, not :{via}"), *position));
+    }
+    let mut settings = interpreter.settings(context.engine(), call)?;
+    settings.options = RunOptions {
+        timeout: settings.options.timeout,
+        silent: settings.options.silent,
+        ..RunOptions::default()
+    };
+    Ok(settings)
+}
+
+pub(super) fn request(verb: &'static str, shown: String, command: String, input: Input) -> Request {
+    Request {
+        verb,
+        shown,
+        options: Vec::new(),
+        text: command,
+        input,
+        output: Output::Report,
+        asks: false,
+        sudo: None,
+        asking: None,
+        downloads: None,
+        branches: None,
+    }
+}

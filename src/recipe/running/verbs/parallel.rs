@@ -1,0 +1,136 @@
+//! Different commands on different servers, at the same time.
+
+use rhai::{Dynamic, EvalContext};
+
+use super::super::action::{Branches, Request, Settings};
+use super::super::block::in_place;
+use super::super::interpreter::Interpreter;
+use super::super::parallel::{Branch, Session};
+use super::super::shown::{behind, shown};
+use super::commands::{Way, remote};
+use super::{Choices, Verb};
+use crate::actor::Output;
+use crate::configuration::{Server, select};
+use crate::recipe::language::grammar::{Call, Tail};
+use crate::recipe::language::options::{COMMAND, SELECTION};
+use crate::recipe::language::origin::Fallible;
+use crate::session::Input;
+
+pub(super) const PARALLEL: Verb = Verb {
+    name: "parallel",
+    form: "parallel option => value, …, |session| { session.when(condition, command); session.else(command); }",
+    arguments: (0, 0),
+    tail: Tail::Required("block"),
+    options: Choices::Known(&[SELECTION, COMMAND]),
+    doc: "Runs different commands on the current task's servers, all at once. A condition is a role (`:app` or \
+          `\"in?(:app)\"`), a list of roles, or a closure that is given the server (`server.host`, `server.user`, \
+          `server.port`, `server.roles`, `server.attributes`). A server runs the commands of all conditions that it \
+          fits, at the same time; after one with `#{ last: true }` no other. The command of `else` is for those that fit \
+          none. A map behind the command holds options for it alone.",
+    example: "role :web, \"www1.example.com\";\nrole :app, \"app1.example.com\";\nrole :db, \"db1.example.com\", :primary => true;\ntask :example {\n  parallel |session| {\n    session.when(\"in?(:app)\", \"uptime\");\n    session.when(|server| server.attributes.primary == true, \"df\", #{ last: true });\n    session.else(\"date\");\n  }\n}",
+    perform: parallel,
+};
+
+fn parallel(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) -> Fallible {
+    let Some(block) = call.block.take() else {
+        return Err(PARALLEL.lacks_block("", call.position));
+    };
+    let session = Session::default();
+    let parameters = call.parameters.first().cloned();
+    let parameters = parameters.map(|name| (name, Dynamic::from(session.clone())));
+    let _ = in_place(context, block, parameters.into_iter().collect())?;
+    let said = session.branches();
+    if said.is_empty() {
+        return Err(PARALLEL.misused("the block of `parallel' says nothing to run", call.position));
+    }
+    let settings = interpreter.settings(context.engine(), &call)?;
+    let (branches, chosen) = branches(interpreter, context, &call, &settings, said)?;
+    let request = Request {
+        verb: "parallel",
+        shown: chosen.join("; "),
+        options: shown(&settings.options, settings.environment.as_ref(), None),
+        text: String::new(),
+        input: Input::none(),
+        output: Output::Report,
+        asks: false,
+        sudo: None,
+        asking: None,
+        downloads: None,
+        branches: Some(branches),
+    };
+    interpreter.act(context, &call, &settings, request)?;
+    Ok(Dynamic::UNIT)
+}
+
+/// Which server runs what; and what is run at all, to be shown.
+fn branches(
+    interpreter: &Interpreter,
+    context: &EvalContext,
+    call: &Call,
+    settings: &Settings,
+    said: Vec<Branch>,
+) -> Fallible<(Branches, Vec<String>)> {
+    // What is wrong with the selection itself is said where it is acted on.
+    let servers = select(
+        &interpreter.configuration.borrow().roles,
+        &settings.selection,
+        &interpreter.filter.borrow(),
+    )
+    .unwrap_or_default();
+    let mut branches = Branches::default();
+    for server in servers {
+        let chosen = choose(interpreter, context, call, &said, &server)?;
+        branches.of.insert(server, chosen);
+    }
+    let sudo = interpreter.sudo(context.engine())?;
+    let mut commands = Vec::new();
+    for (index, branch) in said.into_iter().enumerate() {
+        let own_options = shown(&branch.options, branch.options.env.as_ref(), None);
+        let mut own = Settings {
+            selection: settings.selection.clone(),
+            options: settings.options.overlaid_by(&branch.options),
+            environment: None,
+        };
+        let request = remote(
+            interpreter,
+            &Way::new("parallel", Output::Report),
+            &branch.command,
+            call,
+            &mut own,
+            &sudo,
+        )?;
+        if branches.of.values().flatten().any(|chosen| *chosen == index) {
+            let condition = branch
+                .condition
+                .as_ref()
+                .map_or("else".to_owned(), |condition| condition.shown());
+            commands.push(format!("{condition}: {}{}", request.shown, behind(&own_options)));
+        }
+        branches.commands.push((request, own.options));
+    }
+    Ok((branches, commands))
+}
+
+fn choose(
+    interpreter: &Interpreter,
+    context: &EvalContext,
+    call: &Call,
+    said: &[Branch],
+    server: &Server,
+) -> Fallible<Vec<usize>> {
+    let mut chosen = Vec::new();
+    for (index, branch) in said.iter().enumerate() {
+        let Some(condition) = &branch.condition else { continue };
+        if condition.fits(interpreter, context, server, call.position)? {
+            chosen.push(index);
+            if branch.last {
+                break;
+            }
+        }
+    }
+    if chosen.is_empty() {
+        let others = said.iter().enumerate().filter(|(_, branch)| branch.condition.is_none());
+        chosen.extend(others.map(|(index, _)| index));
+    }
+    Ok(chosen)
+}

@@ -1,0 +1,236 @@
+//! What recipes ask people.
+
+use std::rc::Rc;
+
+use rhai::{Dynamic, Engine, EvalContext, FnPtr, Position};
+
+use super::super::block::Block;
+use super::super::interpreter::Interpreter;
+use super::variables::no_variable_name;
+use super::{Choice, Choices, NONE, Verb, text, value};
+use crate::configuration::{Setter, is_variable_name};
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::language::grammar::{Call, Tail};
+use crate::recipe::language::options::flag;
+use crate::recipe::language::origin::{Fallible, origin, raise, wrong};
+use crate::recipe::language::values::{text as shown, texts};
+
+pub(super) const PASSWORD_PROMPT: Verb = Verb {
+    name: "password_prompt",
+    form: "password_prompt(text)",
+    arguments: (0, 1),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "Asks the person at the terminal for a secret, without showing what is typed. What was typed is shown as \
+          `[redacted]` wherever it would appear; fewer than four characters are not looked for.",
+    example: "set :database_password { password_prompt(\"Database password: \") }\ntask :give { put database_password, \"/srv/app/password\", :mode => 0600; }",
+    perform: password_prompt,
+};
+
+fn password_prompt(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallible {
+    let prompt = if call.arguments.is_empty() {
+        "Password: ".to_owned()
+    } else {
+        text(&call, 0)
+    };
+    Ok(secret(interpreter, &prompt, call.position)?.into())
+}
+
+/// What the person types without its being shown.
+fn secret(interpreter: &Interpreter, prompt: &str, position: Position) -> Fallible<String> {
+    if interpreter.asks_nobody() {
+        interpreter.leave_unasked(prompt, None);
+        return Ok(String::new());
+    }
+    let secret = interpreter
+        .prompts
+        .borrow_mut()
+        .secret(prompt)
+        .map_err(|error| wrong(error, position))?;
+    if let Ok(actor) = interpreter.actor.try_borrow() {
+        actor.redactor().add(&secret);
+    }
+    Ok(secret.reveal().to_owned())
+}
+
+pub(super) const ASK: Verb = Verb {
+    name: "ask",
+    form: "ask(question, default, :echo => false)  |  ask :name, default, :echo => false, :prompt => question",
+    arguments: (1, 2),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[ASKED]),
+    doc: "Asks the person at the terminal and gives the line that is typed, or the default where nothing is typed. Where \
+          no terminal is there to ask on it gives the default at once; that there is none is then an error. In a lazy \
+          variable it is asked only when the value is needed, once. With a symbol, and where nothing takes the value, it sets \
+          that variable, as in Capistrano 3: the person is asked when it is read first. What is typed is always a string.",
+    example: "ask :branch, \"main\";\nset :tag { ask(\"Tag to deploy\", branch) }\ntask :example { puts tag; }",
+    perform: ask,
+};
+
+static ASKED: &[Choice] = &[
+    Choice {
+        name: "echo",
+        doc: "false: what is typed is not shown, and redacted wherever it would appear",
+    },
+    Choice {
+        name: "prompt",
+        doc: "the question, where that is not the name of the variable",
+    },
+];
+
+fn ask(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let question = Question::of(&call)?;
+    if !interpreter.asks_for_variable(context.source(), call.position) {
+        return question.asked(interpreter);
+    }
+    let name = text(&call, 0);
+    if !is_variable_name(&name) {
+        let position = call.arguments.first().map_or(call.position, |(_, position)| *position);
+        return Err(no_variable_name(&name, position));
+    }
+    let by = Setter::Recipe(origin(context.source(), call.position));
+    let mut function = FnPtr::new(ASK.name)?;
+    function.add_curry(question.text.into());
+    function.add_curry(question.default.unwrap_or_default());
+    function.add_curry(question.is_shown.into());
+    let block = Block::function(context, function, interpreter.namespace());
+    let block = interpreter.keep(block);
+    let variables = &mut interpreter.configuration.borrow_mut().variables;
+    variables.set_lazy(&name, block, by);
+    Ok(Dynamic::UNIT)
+}
+
+/// Makes the function known that a variable calls when it is asked for.
+pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
+    let asking = interpreter.clone();
+    engine.register_fn(ASK.name, move |text: &str, default: Dynamic, is_shown: bool| {
+        let question = Question {
+            text: text.to_owned(),
+            default: Some(default).filter(|default| !default.is_unit()),
+            is_shown,
+            position: Position::NONE,
+        };
+        question.asked(&asking)
+    });
+}
+
+/// What `ask` asks, and how.
+struct Question {
+    text: String,
+    default: Option<Dynamic>,
+    is_shown: bool,
+    position: Position,
+}
+
+impl Question {
+    fn of(call: &Call) -> Fallible<Self> {
+        let prompt = call.options.get("prompt").filter(|(prompt, _)| !prompt.is_unit());
+        Ok(Self {
+            text: prompt.map_or_else(|| text(call, 0), |(prompt, _)| shown(prompt)),
+            default: (call.arguments.len() > 1)
+                .then(|| value(call, 1))
+                .filter(|default| !default.is_unit()),
+            is_shown: match call.options.get("echo") {
+                Some((echo, position)) => flag("echo", echo, *position)?.unwrap_or(true),
+                None => true,
+            },
+            position: call.position,
+        })
+    }
+
+    fn asked(&self, interpreter: &Interpreter) -> Fallible {
+        let default = self.default.as_ref();
+        let answer = match self.is_shown {
+            true => answer(interpreter, &self.text, default, self.position)?,
+            // As where the answer is shown: without a terminal the default holds.
+            false if default.is_some() && !interpreter.asks_nobody() && !interpreter.prompts.borrow().can_ask() => None,
+            false => Some(secret(interpreter, &prompt(&self.text, default), self.position)?),
+        };
+        match (answer, default) {
+            (Some(answer), Some(_)) if !answer.is_empty() => Ok(answer.into()),
+            (Some(answer), None) => Ok(answer.into()),
+            (_, default) => Ok(default.cloned().unwrap_or_default()),
+        }
+    }
+}
+
+pub(super) const CHOOSE: Verb = Verb {
+    name: "choose",
+    form: "choose(question, list, default)",
+    arguments: (2, 3),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "Shows a numbered list, asks the person at the terminal for a number or an entry of the list until one comes, and \
+          gives that entry. The default holds as with `ask`.",
+    example: "task :example {\n  let stage = choose(\"Where to\", [\"staging\", \"production\"], \"staging\");\n  puts stage;\n}",
+    perform: choose,
+};
+
+fn choose(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallible {
+    let choices = texts(&value(&call, 1));
+    let Some(first) = choices.first() else {
+        return Err(CHOOSE.misused("`choose' has an empty list", call.position));
+    };
+    let default = (call.arguments.len() > 2).then(|| value(&call, 2));
+    if interpreter.asks_nobody() {
+        let taken = default.unwrap_or_else(|| first.clone().into());
+        interpreter.leave_unasked(&text(&call, 0), Some(&taken));
+        return Ok(taken);
+    }
+    let lines = choices.iter().enumerate();
+    let lines: String = lines
+        .map(|(index, choice)| format!("  {}. {choice}\n", index + 1))
+        .collect();
+    let question = format!("{lines}{}", text(&call, 0));
+    loop {
+        let Some(answer) = answer(interpreter, &question, default.as_ref(), call.position)? else {
+            return Ok(default.unwrap_or_default());
+        };
+        let answer = answer.trim();
+        if let (true, Some(default)) = (answer.is_empty(), &default) {
+            return Ok(default.clone());
+        }
+        let number = answer.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        let chosen = choices.iter().find(|choice| *choice == answer);
+        if let Some(chosen) = chosen.or_else(|| choices.get(number?)) {
+            return Ok(chosen.clone().into());
+        }
+    }
+}
+
+/// A question with what is taken where nothing is typed.
+fn prompt(question: &str, default: Option<&Dynamic>) -> String {
+    let question = question.trim_end();
+    match default.map(shown).filter(|default| !default.is_empty()) {
+        Some(default) => format!("{} [{default}]: ", question.trim_end_matches(':')),
+        None if question.ends_with([':', '?']) => format!("{question} "),
+        None => format!("{question}: "),
+    }
+}
+
+/// What the person types; `None` where nobody can be asked but there is a default.
+fn answer(
+    interpreter: &Interpreter,
+    question: &str,
+    default: Option<&Dynamic>,
+    position: Position,
+) -> Fallible<Option<String>> {
+    let question = question.trim_end();
+    let prompt = prompt(question, default);
+    if interpreter.asks_nobody() {
+        interpreter.leave_unasked(question, default);
+        return Ok(Some(String::new()));
+    }
+    let answer = interpreter.prompts.borrow_mut().question(&prompt);
+    match answer.map_err(|error| wrong(error, position))? {
+        None if default.is_none() => {
+            let question = question.lines().last().unwrap_or_default();
+            let diagnostic = Diagnostic::new(Fault::Failed, format!("no terminal to ask on: {question}"));
+            Err(raise(
+                diagnostic.hint("a default would be taken: ask(question, default); or set the variable: -s name=value"),
+                position,
+            ))
+        }
+        answer => Ok(answer),
+    }
+}

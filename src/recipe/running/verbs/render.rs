@@ -1,0 +1,122 @@
+//! `render`: templates with the variables of the recipe.
+
+use std::io::{self, Write};
+
+use minijinja::{Environment, UndefinedBehavior};
+use rhai::{EvalContext, Position};
+
+use super::super::functions::read_file;
+use super::super::interpreter::Interpreter;
+use super::super::limits::fits;
+use super::{Choices, Verb, text};
+use crate::configuration::Value;
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::event::Level;
+use crate::recipe::language::grammar::{Call, Tail};
+use crate::recipe::language::origin::{Fallible, raise};
+use crate::recipe::language::values::plain;
+
+/// Steps of one template: as many as a script has while it is loaded.
+const MAX_STEPS: u64 = 3_000_000;
+
+pub(super) const RENDER: Verb = Verb {
+    name: "render",
+    form: "render(\"file\", name => value, …)  |  render(:template => text, name => value, …)",
+    arguments: (0, 1),
+    tail: Tail::Nothing,
+    options: Choices::Any,
+    doc: "Fills in a template and gives the result. `{{ name }}` is replaced, `{% if … %}` and `{% for … %}` work as in \
+          Jinja. A name is one of the pairs, else a variable of the recipe; one that is neither is an error. ERB, \
+          `<%= name %>`, is left as it is, and that is said. A file's \
+          path begins at the working directory.",
+    example: "set :application, \"flipper\";\ntask :example { puts render(:template => \"{{ application }} is back {{ time }}\", :time => \"at noon\"); }",
+    perform: render,
+};
+
+fn render(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let file = call
+        .options
+        .get("file")
+        .map(|(value, _)| value.to_string())
+        .or_else(|| (!call.arguments.is_empty()).then(|| text(&call, 0)));
+    let template = call.options.get("template").map(|(value, _)| value.to_string());
+    let (name, template) = match (file, template) {
+        (Some(file), None) => {
+            let text = read_file(interpreter, &file, "the template ", call.position)?;
+            (file, text)
+        }
+        (None, Some(template)) => ("template".to_owned(), template),
+        _ => return Err(RENDER.misused("`render' takes either a file or a template", call.position)),
+    };
+    if let Some(line) = template.lines().position(|line| line.contains("<%")) {
+        let text = format!(
+            "{name}, line {}: `<%% … %%>' is left as it is; a value is filled in by {{{{ name }}}}",
+            line + 1
+        );
+        interpreter.say(Level::Important, text.replace("%%", "%"));
+    }
+    let failed = |error: minijinja::Error| unrendered(&name, &error, call.position);
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    environment.set_keep_trailing_newline(true);
+    // `None` in a file of settings would be taken for a value.
+    environment.set_formatter(|out, state, value| match value.is_none() {
+        true => Err(minijinja::ErrorKind::UndefinedError.into()),
+        false => minijinja::escape_formatter(out, state, value),
+    });
+    environment.set_fuel(Some(MAX_STEPS));
+    let template = environment.template_from_named_str(&name, &template).map_err(failed)?;
+    let mut values = std::collections::BTreeMap::new();
+    for wanted in template.undeclared_variables(false) {
+        let given = match call.options.get(&wanted) {
+            Some((value, _)) => Some(value.clone()),
+            None => interpreter.variable(context.engine(), &wanted)?,
+        };
+        if let Some(value) = given {
+            values.insert(wanted, filled(&plain(&value)));
+        }
+    }
+    let mut filled = Filled(Vec::new());
+    template.render_captured_to(values, &mut filled).map_err(failed)?;
+    Ok(String::from_utf8_lossy(&filled.0).into_owned().into())
+}
+
+/// A text that does not grow without an end.
+struct Filled(Vec<u8>);
+
+impl Write for Filled {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        fits(self.0.len() + text.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        self.0.extend_from_slice(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn filled(value: &Value) -> minijinja::Value {
+    match value {
+        Value::Unit => minijinja::Value::from(()),
+        Value::Bool(value) => (*value).into(),
+        Value::Int(value) => (*value).into(),
+        Value::Float(value) => (*value).into(),
+        Value::Text(text) => text.as_str().into(),
+        Value::List(list) => list.iter().map(filled).collect(),
+        Value::Map(map) => map.iter().map(|(name, value)| (name.as_str(), filled(value))).collect(),
+    }
+}
+
+/// The kind and the line alone: what minijinja says in detail may hold values.
+fn unrendered(name: &str, error: &minijinja::Error, position: Position) -> Box<rhai::EvalAltResult> {
+    let line = error.line().map(|line| format!(", line {line}")).unwrap_or_default();
+    let diagnostic = Diagnostic::new(Fault::Recipe, format!("{name}{line}: {}", error.kind()));
+    raise(
+        diagnostic
+            .hint("a template's names are the pairs of `render' and the variables of the recipe")
+            .hint("where a value may be missing: {{ name or \"\" }}"),
+        position,
+    )
+}

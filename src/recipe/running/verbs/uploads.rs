@@ -1,0 +1,180 @@
+//! Files to servers.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use rhai::{Dynamic, EvalContext, Position};
+
+use super::super::action::{Branches, Request, Settings};
+use super::super::interpreter::Interpreter;
+use super::files::{MODE, VIA, mode, request, settings, with_mode};
+use super::{Choice, Choices, Verb, text};
+use crate::configuration::select;
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::event::Level;
+use crate::io_error::plain;
+use crate::plan::{Mode, local_name, put_command, untar_command};
+use crate::recipe::language::grammar::{Call, Tail};
+use crate::recipe::language::options::{SELECTION, bytes, flag};
+use crate::recipe::language::origin::{Fallible, raise, wrong};
+use crate::session::Input;
+use crate::source::{self, Source};
+
+static DIRECTORIES: &[Choice] = &[Choice {
+    name: "recursive",
+    doc: "false: a directory is an error",
+}];
+
+pub(super) const PUT: Verb = Verb {
+    name: "put",
+    form: "put data, path, :mode => mode, option => value, …",
+    arguments: (2, 2),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[MODE, VIA, SELECTION]),
+    doc: "Writes a string to a file on the current task's servers. The file is written beside its place and renamed: \
+          there is never half a file. Without `mode` a file that exists keeps its own; it keeps its owner and group where \
+          the login may give files away. A link stays a link. The directory must be there. Where all may write (`/tmp`), a \
+          link of another user is refused, and nothing is taken over from another user's file.",
+    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app { put \"hello\\n\", \"/tmp/hello\", :mode => 0644; }",
+    perform: put,
+};
+
+fn put(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let data = call
+        .arguments
+        .first()
+        .map(|(value, _)| bytes(value))
+        .unwrap_or_default();
+    let path = text(&call, 1);
+    let mode = mode(interpreter, &call)?;
+    let settings = settings(interpreter, context, &call)?;
+    let shown = with_mode(format!("put {path}"), mode.as_ref());
+    let source = source::text(data);
+    let command = put_command(&path, mode.as_ref(), None, source.length());
+    let request = request("put", shown, command, Input::told(source));
+    interpreter.act(context, &call, &settings, request)?;
+    Ok(Dynamic::UNIT)
+}
+
+pub(super) const UPLOAD: Verb = Verb {
+    name: "upload",
+    form: "upload from, to, :mode => mode, option => value, …",
+    arguments: (2, 2),
+    tail: Tail::Nothing,
+    options: Choices::Known(&[MODE, DIRECTORIES, VIA, SELECTION]),
+    doc: "Copies a local file to the current task's servers, as `put` does; or a local directory with all that is in it, \
+          for which the servers need `tar`: it is unpacked beside its place; then it is renamed, or moved into the \
+          directory that is there, whose other files stay: the same call has the same result twice. Without `mode` a new \
+          file has the permissions of the local one within the server's umask, and nobody may do more with one that exists \
+          than with the local one. The file is read while it is sent, once for all servers; that it changes meanwhile is \
+          an error. A pipe is kept in a temporary file first. A relative local path begins at the working directory. \
+          `$CAPISTRANO:HOST$` in the names stands for each server's host name.",
+    example: "role :app, \"app1.example.com\";\ntask :configure, :roles => :app { upload \"config/app.conf\", \"/etc/app.conf\"; }",
+    perform: upload,
+};
+
+fn upload(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+    let (from, to) = (text(&call, 0), text(&call, 1));
+    let upload = Upload {
+        interpreter,
+        position: call.position,
+        mode: mode(interpreter, &call)?,
+        directories: match call.options.get("recursive") {
+            Some((value, position)) => flag("recursive", value, *position)?.unwrap_or(true),
+            None => true,
+        },
+    };
+    let settings = settings(interpreter, context, &call)?;
+    // Everything is opened before anybody is connected to.
+    let request = if from.contains("$CAPISTRANO:HOST") {
+        upload.for_each(&from, &to, &settings)?
+    } else {
+        upload.request(&from, &to)?
+    };
+    interpreter.act(context, &call, &settings, request)?;
+    Ok(Dynamic::UNIT)
+}
+
+struct Upload<'a> {
+    interpreter: &'a Interpreter,
+    position: Position,
+    mode: Option<Mode>,
+    directories: bool,
+}
+
+impl Upload<'_> {
+    fn shown(&self, from: &str, to: &str) -> String {
+        with_mode(format!("upload {from} -> {to}"), self.mode.as_ref())
+    }
+
+    /// One local name for each server.
+    fn for_each(&self, from: &str, to: &str, settings: &Settings) -> Fallible<Request> {
+        let configuration = self.interpreter.configuration.borrow();
+        // What is wrong with the selection itself is said where it is acted on.
+        let servers = select(
+            &configuration.roles,
+            &settings.selection,
+            &self.interpreter.filter.borrow(),
+        )
+        .unwrap_or_default();
+        let mut branches = Branches::default();
+        for server in servers {
+            let own = local_name(from, &server, &configuration.roles.roles_of(&server))
+                .map_err(|message| wrong(message, self.position))?;
+            branches.of.insert(server, vec![branches.commands.len()]);
+            let request = self.request(&own, to)?;
+            branches.commands.push((request, settings.options.clone()));
+        }
+        let mut request = request("upload", self.shown(from, to), String::new(), Input::none());
+        request.branches = Some(branches);
+        Ok(request)
+    }
+
+    fn request(&self, from: &str, to: &str) -> Fallible<Request> {
+        let shown = self.shown(from, to);
+        let path = self.interpreter.home_path(from);
+        let unreadable = |error: &io::Error| self.unreadable(from, error);
+        if path.is_dir() {
+            self.allow_directory(from)?;
+            // Who asks what would be sent does not wait until all of it is found.
+            let source = if self.interpreter.dry_run {
+                source::text([])
+            } else {
+                self.tree(&path, from)?
+            };
+            return Ok(request("upload", shown, untar_command(to), Input::told(source)));
+        }
+        let source = self.interpreter.source(&path, self.position, &unreadable)?;
+        let command = put_command(to, self.mode.as_ref(), source.mode(), source.length());
+        Ok(request("upload", shown, command, Input::told(source)))
+    }
+
+    fn allow_directory(&self, from: &str) -> Fallible<()> {
+        if self.mode.is_some() {
+            let message = "`mode' is for a file; the files of a directory keep their own";
+            return Err(wrong(message, self.position));
+        }
+        if !self.directories {
+            return Err(self.unreadable(from, &io::ErrorKind::IsADirectory.into()));
+        }
+        Ok(())
+    }
+
+    fn tree(&self, path: &Path, from: &str) -> Fallible<Arc<dyn Source>> {
+        let tree = source::tree(path).map_err(|error| self.unreadable(from, &error))?;
+        for path in &tree.left_out {
+            let said = format!("left out: {} is no file, directory or link", path.display());
+            self.interpreter.say(Level::Important, said);
+        }
+        Ok(tree.source)
+    }
+
+    fn unreadable(&self, from: &str, error: &io::Error) -> Box<rhai::EvalAltResult> {
+        let diagnostic = Diagnostic::new(Fault::Failed, format!("cannot upload `{from}': {}", plain(error)));
+        raise(
+            diagnostic.hint("expected a file or a directory to upload"),
+            self.position,
+        )
+    }
+}
