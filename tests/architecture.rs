@@ -34,6 +34,17 @@ const LAYERS: &[&[&str]] = &[
     &["cli"],
 ];
 
+/// The rooms inside `recipe`, lowest first; a file names only rooms before its own, its own, and those of its line. `""` is what
+/// stands beside the rooms, the face of the folder.
+const ROOMS: &[&[&str]] = &[
+    &["language"],
+    &["language/functions", "language/verbs"],
+    // An error asks for habits of Ruby, which look around where the error stands.
+    &["language/syntax", "language/syntax/habits"],
+    &["meaning", "running", "running/functions", "running/verbs"],
+    &[""],
+];
+
 /// A word (a regular expression), and the only folders or files of `src` that may name it.
 const ONLY_IN: &[(&str, &[&str])] = &[
     (r"\brhai::", &["recipe"]),
@@ -142,6 +153,76 @@ fn a_layer_names_only_those_before_it() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+/// The room of `recipe` that a module is in, of its path below `recipe`.
+fn room(module: &[String]) -> &'static str {
+    let rooms = ROOMS.iter().flat_map(|line| line.iter());
+    let path = module.join("/");
+    let holds = |room: &&&str| room.is_empty() || path == **room || path.starts_with(&format!("{room}/"));
+    rooms.filter(holds).max_by_key(|room| room.len()).unwrap()
+}
+
+/// Paths below `recipe` that a file of it names.
+fn named_in_recipe(path: &str, code: &str) -> Vec<Vec<String>> {
+    let own: Vec<String> = path
+        .trim_end_matches(".rs")
+        .split('/')
+        .skip(1)
+        .map(str::to_owned)
+        .collect();
+    let own = match own.split_last() {
+        Some((last, around)) if last == "mod" => around.to_vec(),
+        _ => own,
+    };
+    let code = code.split("mod tests {").next().unwrap();
+    let code = Regex::new(r"pub\(in [\w:]+\)").unwrap().replace_all(code, "pub");
+    let path = Regex::new(r"\b(crate::recipe::|self::|(?:super::)+)((?:\w+::)*)(\w+|\{[^;]*?\};)").unwrap();
+    let inner = Regex::new(r"\{[^{}]*\}").unwrap();
+    let mut named = Vec::new();
+    for found in path.captures_iter(&code) {
+        let mut base = match &found[1] {
+            "crate::recipe::" => Vec::new(),
+            "self::" => own.clone(),
+            supers => {
+                let up = supers.matches("super").count();
+                assert!(up <= own.len(), "{own:?} {supers}");
+                own[..own.len() - up].to_vec()
+            }
+        };
+        base.extend(found[2].split_terminator("::").map(str::to_owned));
+        let group = found[3].trim_end_matches(';').trim_start_matches('{');
+        let group = inner.replace_all(group.strip_suffix('}').unwrap_or(group), "");
+        for item in group.split(',').map(str::trim).filter(|item| !item.is_empty()) {
+            let mut item_path = base.clone();
+            item_path.extend(item.split("::").map(|word| word.split(' ').next().unwrap().to_owned()));
+            named.push(item_path);
+        }
+    }
+    named
+}
+
+#[test]
+fn a_room_of_the_recipe_names_only_those_before_it() {
+    let line = |room: &str| ROOMS.iter().position(|line| line.contains(&room)).unwrap();
+    let mut broken = Vec::new();
+    let mut seen = 0;
+    for source in sources() {
+        let is_face = source.path == "recipe/mod.rs";
+        if !source.path.starts_with("recipe/") || source.is_test() || is_face {
+            continue;
+        }
+        let folder: Vec<String> = source.path.split('/').skip(1).map(str::to_owned).collect();
+        let own = room(&folder[..folder.len() - 1]);
+        for named in named_in_recipe(&source.path, &source.code) {
+            seen += 1;
+            if line(room(&named)) > line(own) {
+                broken.push(format!("src/{} names {}", source.path, named.join("::")));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+    assert!(seen > 500, "{seen}");
+}
+
 #[test]
 fn what_belongs_to_one_layer_is_named_only_there() {
     let mut broken = Vec::new();
@@ -193,6 +274,28 @@ fn the_checks_see_through_comments_and_texts() {
         "use crate::{plan, event::{A, B}}; // crate::cli\nlet a = \"crate::report \\\" x\"; 'c'; r#\"crate::actor\"#; crate::exit::E",
     );
     assert_eq!(named(&code), ["exit", "plan", "event"]);
+}
+
+#[test]
+fn paths_inside_the_recipe_are_seen_however_they_are_written() {
+    let code = "use super::super::{block, call::Call};\nuse crate::recipe::language::{origin, values::{text}};\nself::x::y();\nmod tests { use super::z; }";
+    let named: Vec<String> = named_in_recipe("recipe/running/verbs/tasks.rs", code)
+        .iter()
+        .map(|path| path.join("::"))
+        .collect();
+    let expected = [
+        "running::block",
+        "running::call::Call",
+        "language::origin",
+        "language::values::",
+        "running::verbs::tasks::x::y",
+    ];
+    assert_eq!(named, expected);
+    assert_eq!(
+        room(&["running".to_owned(), "verbs".to_owned(), "tasks".to_owned()]),
+        "running/verbs"
+    );
+    assert_eq!(room(&["Recipe".to_owned()]), "");
 }
 
 /// Pages that are linked from one, below the folder of the repository.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rhai::{ASTNode, Engine, Expr};
 
-use super::language::origin::diagnostic;
+use super::meaning::errors::diagnostic;
 use super::meaning::read::says_of_servers;
 use super::running::interpreter::Interpreter;
 use crate::configuration::{Addressed, HookAction, Selection, Servers, Task, When, select};

@@ -8,9 +8,9 @@ use std::fmt::Write;
 use rhai::{Dynamic, Engine, FnPtr, ImmutableString, is_valid_identifier};
 
 use super::Recipe;
+use super::language::functions::functions;
 use super::language::grammar::Tail;
-use super::running::functions::functions;
-use super::running::verbs::{Choices, VERBS, Verb};
+use super::language::verbs::{Choices, VERBS, Verb};
 use crate::configuration::{Setter, Setting};
 
 /// Words that the language server takes for its own wherever they stand.

@@ -5,13 +5,15 @@ use std::rc::Rc;
 use rhai::{Dynamic, Engine, EvalContext, FnPtr, NativeCallContext, OptimizationLevel, Position};
 
 use super::language::grammar;
-use super::language::grammar::Given;
 use super::language::origin::{Fallible, raise};
 use super::language::syntax::words::{SYMBOL, as_written, is_parameter, statement_name, verb_key};
+use super::language::values::Namespace;
+use super::language::verbs::{Choices, Verb};
 use super::running::block::call_function;
-use super::running::interpreter::{Interpreter, Namespace};
+use super::running::call::{Call, Given, decode};
+use super::running::interpreter::Interpreter;
 use super::running::loader::Modules;
-use super::running::verbs::{Choices, VERBS, Verb};
+use super::running::verbs::{PERFORMED, Performed, check};
 use super::running::{channel, functions, limits, missing, parallel};
 use crate::configuration::join;
 use crate::event::Event;
@@ -143,19 +145,19 @@ fn member(
 }
 
 fn verbs(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
-    for verb in VERBS {
+    for &(verb, action) in PERFORMED {
         let (words, interpreter) = (interpreter.clone(), interpreter.clone());
         engine.register_custom_syntax_with_state_raw(
             verb_key(verb.name),
             move |_, look, state| grammar::parse(verb.tail, look, state, || words.words.borrow_mut().next_verb()),
             false,
-            move |context, inputs, state| perform(verb, &interpreter, context, inputs, state),
+            move |context, inputs, state| perform((verb, action), &interpreter, context, inputs, state),
         );
     }
 }
 
 /// `:hosts => || …` of a command is called now; that of a task whenever its servers are needed.
-fn call_functions(verb: &Verb, context: &EvalContext, call: &mut grammar::Call) -> Fallible<()> {
+fn call_functions(verb: &Verb, context: &EvalContext, call: &mut Call) -> Fallible<()> {
     if verb.name == "task" || matches!(verb.options, Choices::Any) {
         return Ok(());
     }
@@ -172,7 +174,7 @@ fn call_functions(verb: &Verb, context: &EvalContext, call: &mut grammar::Call) 
 }
 
 fn perform(
-    verb: &'static Verb,
+    (verb, action): Performed,
     interpreter: &Interpreter,
     context: &mut EvalContext,
     inputs: &[rhai::Expression],
@@ -184,18 +186,18 @@ fn perform(
     };
     let named = interpreter.refuse_bare_tasks(verb.name, context, inputs, state);
     let result = named
-        .and_then(|()| grammar::decode(context, inputs, state, &look))
+        .and_then(|()| decode(context, inputs, state, &look))
         .and_then(|mut call| {
-            verb.check(&mut call)?;
+            check(verb, &mut call)?;
             call_functions(verb, context, &mut call)?;
             interpreter.level.set(context.call_level());
-            (verb.perform)(interpreter, context, call)
+            action(interpreter, context, call)
         });
     result.map_err(|mut error| {
         // An error without a place stands where the verb stands.
         if error.position().is_none() && !error.is_pseudo_error() {
             error.set_position(grammar::position(state));
         }
-        super::language::origin::locate(error, context.source())
+        super::meaning::errors::locate(error, context.source())
     })
 }

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use super::running::connection::SSH_OPTIONS;
-use super::running::functions::kinds;
-use super::running::verbs::{Choice, Choices, VERBS};
+use super::language::choice::Choice;
+use super::language::functions::kinds;
+use super::language::ssh_options::SSH_OPTIONS;
+use super::language::verbs::{Choices, VERBS};
 
 /// The file of the reference, in Markdown: the reference and where it comes from.
 pub fn reference() -> String {

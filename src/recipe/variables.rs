@@ -1,9 +1,10 @@
 //! What `capr vars` tells: who set each variable, and on demand its value, unless a secret is in it.
 
-use super::language::origin::diagnostic;
+use super::Recipe;
+use super::language::mask::names_secret;
 use super::language::values::plain;
-use super::running::interpreter::names_secret;
-use super::{Prompts, Recipe};
+use super::meaning::errors::diagnostic;
+use super::running::surroundings::Prompts;
 use crate::configuration::{Shown, Value, Variable, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::secret::{REDACTED, Redactor, Secret};

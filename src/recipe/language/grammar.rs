@@ -4,10 +4,7 @@
 //! `PHASE SHAPE LINE COLUMN`; the shape records what each input is: `E` expression, `>` the expression before it is a
 //! key, `P` block parameter, `B` block.
 
-use indexmap::IndexMap;
-use rhai::{Dynamic, EvalContext, Expr, Expression, ImmutableString, ParseError, Position};
-
-use super::origin::Fallible;
+use rhai::{Dynamic, Expr, Expression, ImmutableString, ParseError, Position};
 
 /// The block of a verb, which stands behind its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,16 +17,6 @@ pub(in crate::recipe) enum Tail {
     Required(&'static str),
     /// A block or more than one argument: not both, and not neither. An error calls the arguments so, one and all.
     Instead(&'static str, &'static str),
-}
-
-/// A verb as it was called, its arguments evaluated.
-pub(in crate::recipe) struct Call<'a> {
-    pub(in crate::recipe) arguments: Vec<(Dynamic, Position)>,
-    pub(in crate::recipe) options: IndexMap<String, (Dynamic, Position)>,
-    pub(in crate::recipe) parameters: Vec<String>,
-    pub(in crate::recipe) block: Option<&'a Expression<'a>>,
-    /// Of the verb.
-    pub(in crate::recipe) position: Position,
 }
 
 struct State<'a> {
@@ -150,68 +137,4 @@ pub(in crate::recipe) fn expressions<'a>(inputs: &'a [Expression<'a>], state: &D
     let kinds: Vec<char> = shape(state).chars().filter(|kind| *kind != '>').collect();
     let inputs = inputs.iter().zip(kinds).filter(|(_, kind)| *kind == 'E');
     inputs.map(|(input, _)| &**input).collect()
-}
-
-/// An argument, or the value of an option, that was just evaluated.
-pub(in crate::recipe) struct Given<'a> {
-    pub(in crate::recipe) index: usize,
-    pub(in crate::recipe) option: Option<&'a str>,
-    pub(in crate::recipe) value: &'a Dynamic,
-    pub(in crate::recipe) expression: &'a Expr,
-}
-
-/// Evaluates the arguments of a call, in order; each is looked at before the next.
-pub(in crate::recipe) fn decode<'a>(
-    context: &mut EvalContext,
-    inputs: &'a [Expression<'a>],
-    state: &Dynamic,
-    look: &dyn Fn(&EvalContext, &Given) -> Fallible<()>,
-) -> Fallible<Call<'a>> {
-    let text = state
-        .read_lock::<ImmutableString>()
-        .map(|text| text.clone())
-        .unwrap_or_default();
-    let mut call = Call {
-        arguments: Vec::new(),
-        options: IndexMap::new(),
-        parameters: Vec::new(),
-        block: None,
-        position: Position::NONE,
-    };
-    let Some(state) = read(&text) else { return Ok(call) };
-    call.position = state.position;
-    let (mut key, mut inputs) = (None, inputs.iter());
-    for kind in state.shape.chars() {
-        match kind {
-            '>' => key = call.arguments.pop(),
-            'P' => call.parameters.extend(
-                inputs
-                    .next()
-                    .and_then(|input| input.get_string_value())
-                    .map(str::to_owned),
-            ),
-            'B' => call.block = inputs.next(),
-            'E' => {
-                let Some(input) = inputs.next() else { break };
-                let value = (input.eval_with_context(context)?, input.position());
-                let key = key.take();
-                let option = key.as_ref().map(|(key, _): &(Dynamic, _)| key.to_string());
-                let given = Given {
-                    index: call.arguments.len(),
-                    option: option.as_deref(),
-                    value: &value.0,
-                    expression: input,
-                };
-                look(context, &given)?;
-                match key {
-                    Some((key, _)) => {
-                        call.options.insert(key.to_string(), value);
-                    }
-                    None => call.arguments.push(value),
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(call)
 }

@@ -1,6 +1,7 @@
 //! A recipe's line as an error may show it: without secrets that are written out in it.
 
-use crate::recipe::running::interpreter::names_secret;
+/// What the name of a variable that holds a secret has in it.
+const SECRETS: [&str; 5] = ["password", "passphrase", "secret", "token", "webhook"];
 
 /// The line without its secrets, character for character: in a statement that names one, what stands in texts behind the name. Values
 /// that are only mentioned (`${db_password}`) stay. `before` is what stands before the line in its file.
@@ -137,6 +138,30 @@ impl Mask {
             self.word.clear();
         }
     }
+}
+
+/// Whether a text speaks of something that is a secret.
+pub fn names_secret(text: &str) -> bool {
+    SECRETS.iter().any(|word| text.contains(word))
+}
+
+/// The line with all its texts starred, character for character.
+pub(in crate::recipe) fn starred(line: &str) -> String {
+    let mut quote = None;
+    line.chars()
+        .map(|c| match (quote, c) {
+            (None, '"' | '\'' | '`') => {
+                quote = Some(c);
+                c
+            }
+            (Some(open), c) if open == c => {
+                quote = None;
+                c
+            }
+            (Some(_), _) => '*',
+            (None, c) => c,
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -5,11 +5,10 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use rhai::{Dynamic, Position};
 
+use super::choice::{Choice, unknown_key};
 use super::origin::{Fallible, raise, wrong};
 use super::values::{attributes, texts};
-use crate::configuration::{Environment, RunOptions, Selection, Shell, Stdin, suggestion};
-use crate::diagnostic::{Diagnostic, Fault};
-use crate::recipe::running::verbs::Choice;
+use crate::configuration::{Environment, RunOptions, Selection, Shell, Stdin};
 
 /// Which servers.
 pub(in crate::recipe) static SELECTION: &[Choice] = &[
@@ -212,21 +211,6 @@ pub(in crate::recipe) fn refuse_unknown(variable: &str, pairs: &Pairs, known: &[
         }
     }
     Ok(())
-}
-
-/// The hint for an option that is not known: the nearest one, or all.
-pub(in crate::recipe) fn meant_option(name: &str, known: &[&str]) -> String {
-    suggestion(name, known.iter().copied()).unwrap_or_else(|| format!("it takes: {}", known.join(", ")))
-}
-
-/// A key that the map in a variable cannot have.
-pub(in crate::recipe) fn unknown_key(variable: &str, name: &str, known: &[Choice]) -> Option<Diagnostic> {
-    if known.iter().any(|choice| choice.name == name) {
-        return None;
-    }
-    let names: Vec<&str> = known.iter().map(|choice| choice.name).collect();
-    let diagnostic = Diagnostic::new(Fault::Recipe, format!("`{variable}' has no option `{name}'"));
-    Some(diagnostic.label("no such option").hint(meant_option(name, &names)))
 }
 
 /// The pairs of a variable that holds options: `default_run_options`.

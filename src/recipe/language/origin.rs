@@ -8,8 +8,6 @@ use std::rc::Rc;
 use rhai::{Dynamic, EvalAltResult, Position};
 
 use crate::diagnostic::{Diagnostic, Fault, Origin};
-use crate::io_error::lower;
-use crate::recipe::running::names::{GETTER, no_property};
 
 /// What evaluating a piece of script gives.
 pub(in crate::recipe) type Fallible<T = Dynamic> = Result<T, Box<EvalAltResult>>;
@@ -36,7 +34,7 @@ impl Failure {
         self.diagnostic.origin.is_some()
     }
 
-    fn at(mut self, source: Option<&str>, position: Position) -> Self {
+    pub(in crate::recipe) fn at(mut self, source: Option<&str>, position: Position) -> Self {
         if !self.has_origin()
             && let Some(origin) = origin(source, position)
         {
@@ -77,71 +75,6 @@ pub(in crate::recipe) fn terminate(diagnostic: Diagnostic, position: Position) -
 /// An error in the recipe's text, to be caught like any other.
 pub(in crate::recipe) fn wrong(message: impl Into<String>, position: Position) -> Box<EvalAltResult> {
     raise(Diagnostic::new(Fault::Recipe, message), position)
-}
-
-/// The error with its place in `source`, unless it has one already.
-pub(in crate::recipe) fn locate(error: Box<EvalAltResult>, source: Option<&str>) -> Box<EvalAltResult> {
-    match *error {
-        EvalAltResult::Return(..) | EvalAltResult::LoopBreak(..) => error,
-        EvalAltResult::Exit(value, position) => {
-            let code = value.as_int().unwrap_or(0).clamp(0, 255);
-            let diagnostic = Diagnostic::new(
-                Fault::Exit(u8::try_from(code).unwrap_or(1)),
-                format!("the recipe called exit with status {code}"),
-            );
-            locate(terminate(diagnostic, position), source)
-        }
-        EvalAltResult::ErrorInFunctionCall(_, file, inner, position) => {
-            let file = if file.is_empty() { source } else { Some(file.as_str()) };
-            let mut inner = inner;
-            if inner.position().is_none() {
-                inner.set_position(position);
-            }
-            locate(inner, file)
-        }
-        EvalAltResult::ErrorInModule(_, inner, _) => locate(inner, source),
-        EvalAltResult::ErrorTerminated(token, position) => {
-            let failure =
-                failure_of(&token).unwrap_or_else(|| Diagnostic::new(Fault::Recipe, "the recipe was ended").into());
-            let failure = failure.at(source, position);
-            Box::new(EvalAltResult::ErrorTerminated(Dynamic::from(failure), position))
-        }
-        EvalAltResult::ErrorRuntime(token, position) => {
-            let failure = failure_of(&token).unwrap_or_else(|| thrown(&token).into());
-            Box::new(EvalAltResult::ErrorRuntime(
-                Dynamic::from(failure.at(source, position)),
-                position,
-            ))
-        }
-        other => {
-            let position = other.position();
-            let (message, hint) = describe(&other);
-            let mut diagnostic = Diagnostic::new(Fault::Recipe, message);
-            diagnostic.label = label(&other).map(str::to_owned);
-            diagnostic.hints.extend(hint);
-            let mut failure = Failure::from(diagnostic).at(source, position);
-            failure.missing = match &other {
-                EvalAltResult::ErrorFunctionNotFound(signature, _) if no_negation(signature).is_none() => {
-                    Some(signature.as_str().into())
-                }
-                EvalAltResult::ErrorDotExpr(text, _) => {
-                    property(text).map(|(name, _)| format!("{GETTER}{name}").into())
-                }
-                _ => None,
-            };
-            Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(failure), position))
-        }
-    }
-}
-
-/// What `throw` was given.
-fn thrown(token: &Dynamic) -> Diagnostic {
-    let message = match token.as_immutable_string_ref() {
-        Ok(text) if !text.is_empty() => text.to_string(),
-        _ if token.is_unit() => "the recipe failed".to_owned(),
-        _ => token.to_string(),
-    };
-    Diagnostic::new(Fault::Failed, message)
 }
 
 /// The failure inside an error's token.
@@ -211,164 +144,4 @@ pub(in crate::recipe) fn ended_by(error: &EvalAltResult) -> Option<Fault> {
         }
         _ => None,
     }
-}
-
-/// The failure behind an error, once it has left the script.
-pub(in crate::recipe) fn failure(error: Box<EvalAltResult>) -> Failure {
-    match &*locate(error, None) {
-        EvalAltResult::ErrorRuntime(token, _) | EvalAltResult::ErrorTerminated(token, _) => {
-            failure_of(token).unwrap_or_else(|| thrown(token).into())
-        }
-        _ => Diagnostic::new(Fault::Recipe, "`break' or `continue' outside a loop").into(),
-    }
-}
-
-/// The same as a diagnostic.
-pub(in crate::recipe) fn diagnostic(error: Box<EvalAltResult>) -> Diagnostic {
-    Rc::unwrap_or_clone(failure(error).diagnostic)
-}
-
-/// What stands under the caret.
-fn label(error: &EvalAltResult) -> Option<&'static str> {
-    Some(match error {
-        EvalAltResult::ErrorVariableNotFound(..) => "not known here",
-        EvalAltResult::ErrorMismatchDataType(expected, ..) if types(expected) == "truth value" => {
-            "neither true nor false"
-        }
-        EvalAltResult::ErrorFunctionNotFound(signature, _) if no_negation(signature).is_some() => {
-            "neither true nor false"
-        }
-        EvalAltResult::ErrorFunctionNotFound(..) => "no such function",
-        EvalAltResult::ErrorAssignmentToConstant(..) => "cannot be assigned to",
-        EvalAltResult::ErrorDotExpr(..) | EvalAltResult::ErrorPropertyNotFound(..) => "no such property",
-        EvalAltResult::ErrorModuleNotFound(..) => "not imported",
-        EvalAltResult::ErrorFor(_) => "cannot be gone through",
-        EvalAltResult::ErrorIndexingType(..) => "has no elements",
-        _ => return None,
-    })
-}
-
-/// What happened, and what may help.
-fn describe(error: &EvalAltResult) -> (String, Option<String>) {
-    let hint = |text: &str| Some(text.to_owned());
-    match error {
-        EvalAltResult::ErrorParsing(error, _) => super::syntax::errors::without_text(error),
-        EvalAltResult::ErrorVariableNotFound(name, _) => (format!("unknown name `{name}'"), None),
-        EvalAltResult::ErrorFunctionNotFound(signature, _) if no_negation(signature).is_some() => {
-            in_words(no_truth(&types(no_negation(signature).unwrap_or_default())))
-        }
-        EvalAltResult::ErrorFunctionNotFound(signature, _) => {
-            let name = signature.split(" (").next().unwrap_or(signature).trim();
-            let given = signature
-                .split_once(" (")
-                .map(|(_, given)| given.strip_suffix(')').unwrap_or(given));
-            (
-                match given {
-                    Some(given) if !given.is_empty() => format!("no function `{name}' takes ({})", types(given)),
-                    _ => format!("unknown function or task `{name}'"),
-                },
-                None,
-            )
-        }
-        EvalAltResult::ErrorAssignmentToConstant(name, _) => {
-            let name = super::syntax::words::as_written(name);
-            (
-                format!("`{name}' cannot be assigned to"),
-                Some(format!(
-                    "a variable of the recipe is set with `set :{name}, …'; a local one needs `let'"
-                )),
-            )
-        }
-        EvalAltResult::ErrorDotExpr(text, _) => match property(text) {
-            Some((name, owner)) => (no_property(name, owner).message, None),
-            None => (lower(text), None),
-        },
-        EvalAltResult::ErrorPropertyNotFound(name, _) => (format!("no property `{name}'"), None),
-        EvalAltResult::ErrorModuleNotFound(name, _) => (format!("there is no module `{name}'"), None),
-        EvalAltResult::ErrorMismatchDataType(expected, actual, _) if types(expected) == "truth value" => {
-            in_words(no_truth(&types(actual)))
-        }
-        EvalAltResult::ErrorMismatchDataType(expected, actual, _)
-        | EvalAltResult::ErrorMismatchOutputType(expected, actual, _) => {
-            (format!("expected {}, found {}", types(expected), types(actual)), None)
-        }
-        EvalAltResult::ErrorIndexNotFound(..) => ("no element of that name".to_owned(), None),
-        EvalAltResult::ErrorIndexingType(text, _) => {
-            let indexed = types(text.split(" [").next().unwrap_or(text));
-            (
-                format!("expected a list, map or text before `[', found {indexed}"),
-                None,
-            )
-        }
-        EvalAltResult::ErrorArrayBounds(length, ..) => {
-            (format!("index out of bounds: the list has {length} elements"), None)
-        }
-        EvalAltResult::ErrorStringBounds(length, ..) => {
-            (format!("index out of bounds: the text has {length} characters"), None)
-        }
-        EvalAltResult::ErrorFor(_) => ("`for' needs a list, map, text or range".to_owned(), None),
-        EvalAltResult::ErrorStackOverflow(_) => (
-            "functions call each other too deeply".to_owned(),
-            hint("does one call itself without an end?"),
-        ),
-        EvalAltResult::ErrorArithmetic(text, _) => {
-            // What follows the colon or stands in quotes is a value.
-            let text = text.split([':', '\'']).next().unwrap_or(text);
-            (lower(text.trim_end()), None)
-        }
-        other => {
-            let text = other.to_string();
-            let text = text.split(" (line ").next().unwrap_or(&text);
-            (lower(text), None)
-        }
-    }
-}
-
-/// The error where a condition is neither true nor false but such a kind of value, as a recipe's author knows it.
-pub(in crate::recipe) fn no_truth(kind: &str) -> Diagnostic {
-    let way_out = match kind {
-        "text" | "character" => "compare it: value == \"yes\", or value != \"\"",
-        "number" | "decimal number" => "compare it: value != 0; a variable that says yes or no is set to true or false",
-        "nothing" => "where it may be missing: value ?? false; whether it is there: value != ()",
-        "list" | "map" => "whether there is anything in it: !value.is_empty()",
-        _ => "a condition is a comparison, true or false",
-    };
-    let told = Diagnostic::new(Fault::Recipe, format!("expected truth value, found {kind}"));
-    told.label("neither true nor false").hint(way_out)
-}
-
-fn in_words(told: Diagnostic) -> (String, Option<String>) {
-    (told.message, told.hints.into_iter().next())
-}
-
-/// The kind of value that was to be turned round with `!`, as Rhai calls it.
-fn no_negation(signature: &str) -> Option<&str> {
-    signature.strip_prefix("! (")?.strip_suffix(')')
-}
-
-/// The property that Rhai did not find, and the type of its owner.
-fn property(text: &str) -> Option<(&str, &str)> {
-    let mut words = text.split('\'').skip(1).step_by(2);
-    Some((words.next()?, words.next()?))
-}
-
-/// Rhai's names of types as a recipe's author knows them.
-pub(in crate::recipe) fn types(text: &str) -> String {
-    let text = text.replace("&str | ImmutableString | String", "text");
-    let mut names: Vec<&str> = Vec::new();
-    for name in text.split(", ") {
-        names.push(match name.trim() {
-            "i64" => "number",
-            "f64" => "decimal number",
-            "string" | "&str" | "String" | "ImmutableString" => "text",
-            "array" | "Array" => "list",
-            "bool" => "truth value",
-            "char" => "character",
-            "Fn" => "function",
-            "()" => "nothing",
-            "Namespace" => "namespace",
-            other => other,
-        });
-    }
-    names.join(", ")
 }

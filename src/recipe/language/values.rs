@@ -1,10 +1,16 @@
 //! Between values of scripts and plain data.
 
+use std::rc::Rc;
+
 use rhai::{Dynamic, Position};
 
 use super::origin::{Failure, Fallible, wrong};
-use crate::configuration::{Attributes, Value};
-use crate::recipe::running::interpreter::Namespace;
+use crate::configuration::{Attributes, Kind, Value};
+use crate::diagnostic::{Diagnostic, Fault};
+
+/// A namespace as a value: `deploy.web.disable` walks it.
+#[derive(Clone, Debug)]
+pub(in crate::recipe) struct Namespace(pub(in crate::recipe) Rc<str>);
 
 /// A value as a text. `Dynamic` itself knows only Rhai's own types.
 pub(in crate::recipe) fn text(value: &Dynamic) -> String {
@@ -106,6 +112,12 @@ pub(in crate::recipe) fn coerce(text: &str) -> Dynamic {
         "nil" => Dynamic::UNIT,
         _ => number().unwrap_or_else(|| text.to_owned().into()),
     }
+}
+
+/// The diagnostic for a value that the variable cannot have.
+pub(in crate::recipe) fn refused(name: &str, value: impl FnOnce() -> Option<Value>) -> Option<Diagnostic> {
+    let refusal = Kind::of(name)?.refusal(name, &value()?)?;
+    Some(Diagnostic::new(Fault::Recipe, refusal.message).hint(refusal.hint))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::claims::Claims;
 use super::findings::{Findings, at};
 use super::mentions::verb;
 use crate::diagnostic::Diagnostic;
-use crate::recipe::running::verbs::sets;
+use crate::recipe::language::verbs::sets;
 
 /// Commands whose output a recipe wants to have when it is loaded.
 const QUESTIONS: &[&str] = &[

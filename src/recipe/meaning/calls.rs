@@ -6,12 +6,12 @@ use rhai::{ASTNode, Engine, Expr, Position, Stmt, is_valid_identifier};
 
 use super::claims::{Claims, Text};
 use super::findings::{Findings, at};
+use super::names::{takes_no_arguments, written};
 use super::properties::Shape;
 use super::types::signatures;
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::syntax::words::as_written;
-use crate::recipe::running::names::{takes_no_arguments, written};
 
 /// Functions that Rhai knows without having registered them.
 const KEYWORDS: &[&str] = &[

@@ -9,6 +9,7 @@ use rhai::{AST, ASTNode, BinaryExpr, CustomExpr, Expr, Position, Stmt};
 use super::asked::is_variable;
 use super::calls::Call;
 use super::conditions::Conditions;
+use super::errors::{diagnostic, locate};
 use super::loads::Load;
 use super::mentions::{bare_tasks, literal, verb};
 use super::missing::Members;
@@ -16,12 +17,12 @@ use super::properties::Shapes;
 use super::read::{Read, items, lists_servers, values};
 use crate::configuration::join;
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::recipe::language::origin::{Fallible, diagnostic, locate, raise};
+use crate::recipe::language::origin::{Fallible, raise};
 use crate::recipe::language::syntax::named::Names;
 use crate::recipe::language::syntax::words::as_written;
+use crate::recipe::language::verbs;
+use crate::recipe::language::verbs::{Choices, Verb, Written};
 use crate::recipe::running::asleep::takes_names;
-use crate::recipe::running::verbs;
-use crate::recipe::running::verbs::{Choices, Verb, Written};
 
 /// A text that was read.
 pub(in crate::recipe) struct Text {

@@ -3,14 +3,14 @@
 use rhai::{ASTNode, Expr, Position, Stmt};
 
 use super::claims::{Claims, Text};
+use super::errors::{no_truth, types};
 use super::findings::{Findings, at};
 use super::mentions::{literal, verb};
 use super::properties::Shape;
 use super::read::Read;
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::recipe::language::origin::{no_truth, types};
 use crate::recipe::language::syntax::words::as_written;
-use crate::recipe::running::verbs::sets;
+use crate::recipe::language::verbs::sets;
 
 /// What conditions are made of.
 #[derive(Default)]

@@ -8,11 +8,11 @@ use rhai::{ASTNode, Engine, Expr, Position, Stmt};
 use super::calls::Known;
 use super::findings::{Findings, at};
 use super::mentions::{literal, verb};
+use super::names::{no_property, property_hint};
 use super::read::Read;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::syntax::words::as_written;
-use crate::recipe::running::names::{no_property, property_hint};
-use crate::recipe::running::verbs::sets;
+use crate::recipe::language::verbs::sets;
 
 /// What kind of value stands there.
 #[derive(Clone, Copy, PartialEq, Eq)]

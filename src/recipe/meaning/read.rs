@@ -10,10 +10,9 @@ use crate::recipe::language::grammar;
 use crate::recipe::language::grammar::Tail;
 use crate::recipe::language::options::{run_options, selection};
 use crate::recipe::language::origin::{Fallible, raise, wrong};
-use crate::recipe::language::values::plain;
-use crate::recipe::running::interpreter::refused;
-use crate::recipe::running::verbs;
-use crate::recipe::running::verbs::{Choices, Verb};
+use crate::recipe::language::values::{plain, refused};
+use crate::recipe::language::verbs;
+use crate::recipe::language::verbs::{Choices, Verb};
 
 /// A call of a verb, taken apart.
 pub(super) struct Read<'a> {
@@ -97,7 +96,7 @@ pub(super) fn values(verb: &'static Verb, read: &Read) -> Fallible<()> {
         && let Some(Expr::FnCall(call, position)) = read.arguments.first()
         && lists_servers(&call.name)
     {
-        return Err(verbs::no_servers(*position));
+        return Err(verbs::tasks::no_servers(*position));
     }
     if verb.tail == Tail::Nothing
         && let Some(Expr::Stmt(block)) = read.arguments.first()
@@ -109,8 +108,10 @@ pub(super) fn values(verb: &'static Verb, read: &Read) -> Fallible<()> {
         return Ok(());
     };
     match verb.name {
-        "on" if When::from_name(&name).is_none() => Err(verbs::no_event(&name, first.position())),
-        word if verbs::sets(word) && !is_variable_name(&name) => Err(verbs::no_variable_name(&name, first.position())),
+        "on" if When::from_name(&name).is_none() => Err(verbs::tasks::no_event(&name, first.position())),
+        word if verbs::sets(word) && !is_variable_name(&name) => {
+            Err(verbs::variables::no_variable_name(&name, first.position()))
+        }
         word if verbs::sets(word) => match read
             .set_to()
             .and_then(|value| Some((refused(&name, || constant(value))?, value)))

@@ -7,11 +7,11 @@ use rhai::{Array, Dynamic, Engine, FnPtr, ImmutableString, Map};
 
 use super::calls::Call;
 use super::claims::Text;
+use super::errors::types;
 use super::findings::{Findings, at};
+use super::names::written;
 use super::properties::Shape;
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::recipe::language::origin::types;
-use crate::recipe::running::names::written;
 
 /// The kinds of the parameters of each function, as it is called with the value before it: one list for each form.
 pub(super) type Signatures = HashMap<String, Vec<Vec<TypeId>>>;

@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use rhai::{Dynamic, Engine, EvalContext, Position};
 
 use super::block::in_place;
+use super::call::Call;
 use super::channel::Channel;
 use super::download::{Begun, Downloads};
 use super::interpreter::Interpreter;
@@ -19,7 +20,6 @@ use crate::configuration::{Environment, RunOptions, Selection, Server, did_you_m
 use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
 use crate::event::Level;
 use crate::plan::{Before, CommandLine, command_line, placeholders, sudo_calls, sudo_command};
-use crate::recipe::language::grammar::Call;
 use crate::recipe::language::options::{COMMAND, flag, pairs, refuse_unknown, run_options, selection, shell};
 use crate::recipe::language::origin::{Fallible, origin, raise, terminate, wrong};
 use crate::session::{Command, Destination, Input, Opening, SshOptions, Terminal};

@@ -10,7 +10,8 @@ use rhai::{
     NativeCallContext, Position, Scope,
 };
 
-use crate::recipe::language::origin::{Fallible, locate, wrong};
+use crate::recipe::language::origin::{Fallible, wrong};
+use crate::recipe::meaning::errors::locate;
 
 /// A deferred block.
 #[derive(Clone)]

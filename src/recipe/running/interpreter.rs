@@ -13,29 +13,23 @@ use rhai::{Dynamic, Engine, Position};
 use super::block::Block;
 use super::loader::Files;
 use super::missing::Missing;
+use super::surroundings::{Options, Prompts, Surroundings};
 use crate::actor::Actor;
 use crate::configuration::{
-    Attributes, BlockId, Configuration, Filter, Kind, Read, RunOptions, Selection, Server, Setter, Task, Value, When,
-    join,
+    Attributes, BlockId, Configuration, Filter, Read, RunOptions, Selection, Server, Setter, Task, When, join,
 };
 use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
 use crate::event::{Event, Level};
 use crate::interrupt::Interrupt;
-use crate::recipe::language::origin::{Fallible, asked_by_recipe, locate, raise, wrong};
+use crate::recipe::language::mask::names_secret;
+use crate::recipe::language::origin::{Fallible, asked_by_recipe, raise, wrong};
 use crate::recipe::language::syntax::words::Words;
-use crate::recipe::language::values::plain;
-use crate::recipe::{Options, Prompts, Surroundings};
+use crate::recipe::language::values::{plain, refused};
+use crate::recipe::meaning::errors::locate;
 use crate::secret::Secret;
 
 /// How deep tasks may be nested: the stack has to bear it.
 const MAX_FRAMES: usize = 50;
-
-/// What the name of a variable that holds a secret has in it.
-const SECRETS: [&str; 5] = ["password", "passphrase", "secret", "token", "webhook"];
-
-/// A namespace as a value: `deploy.web.disable` walks it.
-#[derive(Clone, Debug)]
-pub(in crate::recipe) struct Namespace(pub(in crate::recipe) Rc<str>);
 
 /// A role whose servers a block says, and what holds for all of them.
 pub(in crate::recipe) struct RoleBlock {
@@ -127,7 +121,7 @@ impl Interpreter {
             prompts: RefCell::new(prompts),
             interrupt,
             files: RefCell::new(Files::new(options)),
-            words: RefCell::new(Words::new(|word| super::verbs::find(word).is_some())),
+            words: RefCell::new(Words::new(|word| crate::recipe::language::verbs::find(word).is_some())),
             filter: RefCell::new(Filter {
                 preserve_roles: options.preserve_roles,
                 ..Filter::from_environment(&options.environment)
@@ -388,36 +382,6 @@ impl Interpreter {
             None => (Selection::default(), RunOptions::default()),
         }
     }
-}
-
-/// The diagnostic for a value that the variable cannot have.
-pub(in crate::recipe) fn refused(name: &str, value: impl FnOnce() -> Option<Value>) -> Option<Diagnostic> {
-    let refusal = Kind::of(name)?.refusal(name, &value()?)?;
-    Some(Diagnostic::new(Fault::Recipe, refusal.message).hint(refusal.hint))
-}
-
-/// Whether a text speaks of something that is a secret.
-pub fn names_secret(text: &str) -> bool {
-    SECRETS.iter().any(|word| text.contains(word))
-}
-
-/// The line with all its texts starred, character for character.
-pub(in crate::recipe) fn starred(line: &str) -> String {
-    let mut quote = None;
-    line.chars()
-        .map(|c| match (quote, c) {
-            (None, '"' | '\'' | '`') => {
-                quote = Some(c);
-                c
-            }
-            (Some(open), c) if open == c => {
-                quote = None;
-                c
-            }
-            (Some(_), _) => '*',
-            (None, c) => c,
-        })
-        .collect()
 }
 
 /// Maps and lists are shared: `ssh_options["forward_agent"] = true` changes the variable.

@@ -9,17 +9,18 @@ use rhai::{AST, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, 
 
 use super::interpreter::Interpreter;
 use super::stdlib;
+use super::surroundings::Options;
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
-use crate::recipe::Options;
-use crate::recipe::language::origin::{Fallible, locate, origin, raise, wrong};
+use crate::recipe::language::origin::{Fallible, origin, raise, wrong};
 use crate::recipe::language::syntax::classes::library;
 use crate::recipe::language::syntax::layout::is_word;
 use crate::recipe::language::syntax::lines::uncountable;
 use crate::recipe::language::syntax::recovery;
 use crate::recipe::language::syntax::words::Unfilled;
 use crate::recipe::meaning::claims::Text;
+use crate::recipe::meaning::errors::locate;
 use crate::trust::{Refusal, Trust};
 
 /// Files inside files above this are taken for files that load each other.

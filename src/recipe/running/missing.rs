@@ -8,13 +8,13 @@ use std::rc::Rc;
 
 use rhai::{ASTNode, Dynamic, Engine, Expr, ImmutableString, NativeCallContext, Position, Scope, Stmt};
 
+use super::call::Given;
 use super::interpreter::Interpreter;
-use super::verbs::{Choices, Verb};
 use crate::configuration::{Read, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::recipe::language::grammar::Given;
 use crate::recipe::language::origin::{Fallible, origin, raise};
 use crate::recipe::language::syntax::words::as_written;
+use crate::recipe::language::verbs::{Choices, Verb};
 use crate::recipe::meaning::mentions::verb;
 
 /// Where a text was made of a missing value.

@@ -3,6 +3,7 @@
 pub(super) mod action;
 pub(super) mod asleep;
 pub(super) mod block;
+pub(super) mod call;
 pub(super) mod channel;
 pub(super) mod command;
 pub(super) mod connection;
@@ -23,4 +24,5 @@ pub(super) mod shown;
 pub(super) mod sources;
 pub(super) mod stack;
 pub(super) mod stdlib;
+pub(super) mod surroundings;
 pub(super) mod verbs;

@@ -4,11 +4,13 @@ use std::rc::Rc;
 
 use rhai::{Dynamic, Engine};
 
-use super::functions::{Function, functions};
-use super::interpreter::{Interpreter, Namespace};
+use super::interpreter::Interpreter;
 use crate::configuration::{Task, did_you_mean, join, nearest, outwards, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::language::functions::{Function, functions};
 use crate::recipe::language::origin::Fallible;
+use crate::recipe::language::values::Namespace;
+use crate::recipe::meaning::names::{GETTER, property_hint, takes_no_arguments, written};
 
 impl Interpreter {
     /// What a bare name stands for: a variable, a task (which then runs) or a namespace. A name that is both a task and
@@ -50,7 +52,9 @@ impl Interpreter {
     /// A known name like this one: `did you mean …?`
     pub(in crate::recipe) fn suggestion(&self, name: &str) -> Option<String> {
         let configuration = self.configuration.borrow();
-        let mut names: Vec<&str> = super::verbs::names().chain(functions().map(Function::name)).collect();
+        let mut names: Vec<&str> = crate::recipe::language::verbs::names()
+            .chain(functions().map(Function::name))
+            .collect();
         names.extend(configuration.variables.names());
         for task in configuration.tasks.names() {
             names.push(task);
@@ -114,82 +118,4 @@ impl Interpreter {
             diagnostic.hints.extend(written(name).or_else(elsewhere));
         }
     }
-}
-
-/// What Rhai calls the function behind a property.
-pub(in crate::recipe) const GETTER: &str = "get$";
-
-/// A property that a value of this type, as Rhai calls it, does not have.
-pub(in crate::recipe) fn no_property(name: &str, owner: &str) -> Diagnostic {
-    match crate::recipe::language::origin::types(owner).as_str() {
-        "nothing" => Diagnostic::new(Fault::Recipe, format!("there is no value that could have `{name}'"))
-            .label("nothing stands before it"),
-        owner => {
-            Diagnostic::new(Fault::Recipe, format!("a {owner} has no property `{name}'")).label("no such property")
-        }
-    }
-}
-
-/// What was probably meant by a property that there is not: a method, something of Ruby's, or a name like it. The value
-/// is named as the recipe names it.
-pub(in crate::recipe) fn property_hint(engine: &Engine, name: &str, owner: Option<&str>) -> Option<String> {
-    let methods = engine.collect_fn_metadata(
-        None,
-        |function| {
-            let metadata = function.metadata;
-            let is_method = metadata.num_params == 1 && rhai::is_valid_identifier(&metadata.name);
-            is_method.then(|| metadata.name.to_string())
-        },
-        true,
-    );
-    let value = owner.unwrap_or("value");
-    if methods.iter().any(|method| method == name) {
-        return Some(format!("a method is called with brackets: {value}.{name}()"));
-    }
-    let written = written(name).map(|form| match owner {
-        Some(owner) => with_owner(&form, owner),
-        None => form,
-    });
-    let alike = || {
-        let mut methods: Vec<&str> = methods.iter().map(String::as_str).collect();
-        methods.sort_unstable();
-        let near = nearest(name, methods)?;
-        Some(did_you_mean(&format!("{value}.{near}()")))
-    };
-    written.or_else(alike)
-}
-
-/// A form in which a value of the recipe stands for the one that it is about.
-fn with_owner(form: &str, owner: &str) -> String {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let mut named = String::new();
-    let mut rest = form;
-    while let Some(start) = rest.find(is_word) {
-        let length = rest
-            .get(start..)
-            .map_or(0, |word| word.find(|c| !is_word(c)).unwrap_or(word.len()));
-        let word = rest.get(start..start + length).unwrap_or("");
-        named.push_str(rest.get(..start).unwrap_or(""));
-        named.push_str(if matches!(word, "text" | "value" | "list") {
-            owner
-        } else {
-            word
-        });
-        rest = rest.get(start + length..).unwrap_or("");
-    }
-    named + rest
-}
-
-/// A task that is called like a function.
-pub(in crate::recipe) fn takes_no_arguments(task: &str) -> Diagnostic {
-    Diagnostic::new(Fault::Recipe, format!("`{task}' is a task and takes no arguments"))
-        .label("a task")
-        .hint("what it needs is set before: set :name, value;")
-}
-
-/// How that is written here: a function of this name, or what Ruby calls so.
-pub(in crate::recipe) fn written(name: &str) -> Option<String> {
-    let function = functions().find(|function| function.name() == name);
-    let form = function.map(|function| format!("it is written: {}", function.form));
-    form.or_else(|| Some(crate::recipe::language::syntax::ruby::meant(name)?.to_owned()))
 }

@@ -10,7 +10,8 @@ use super::command::command;
 use super::interpreter::Interpreter;
 use crate::configuration::{RunOptions, Server, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::recipe::language::options::{COMMAND, flag, meant_option, run_options};
+use crate::recipe::language::choice::meant_option;
+use crate::recipe::language::options::{COMMAND, flag, run_options};
 use crate::recipe::language::origin::{Fallible, raise, wrong};
 use crate::recipe::language::values::{dynamic, texts};
 

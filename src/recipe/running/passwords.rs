@@ -6,7 +6,7 @@ use rhai::Engine;
 use super::interpreter::Interpreter;
 use crate::actor::{Consent, Passwords};
 use crate::configuration::Server;
-use crate::recipe::language::origin::diagnostic;
+use crate::recipe::meaning::errors::diagnostic;
 use crate::secret::Secret;
 
 /// Answers for one action.

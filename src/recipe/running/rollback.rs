@@ -7,7 +7,8 @@ use rhai::{Engine, EvalAltResult};
 use super::interpreter::Interpreter;
 use crate::configuration::{BlockId, Task};
 use crate::diagnostic::{Fault, ServerFailure};
-use crate::recipe::language::origin::{diagnostic, ended_by};
+use crate::recipe::language::origin::ended_by;
+use crate::recipe::meaning::errors::diagnostic;
 
 impl Interpreter {
     /// Registers a handler of `task` in the open transaction.

@@ -7,11 +7,12 @@ use indexmap::IndexMap;
 use rhai::{Engine, Position};
 use rustix::rand::{GetRandomFlags, getrandom};
 
-use super::interpreter::{Interpreter, names_secret};
+use super::interpreter::Interpreter;
 use crate::actor::Action;
 use crate::configuration::{Environment, RunOptions};
 use crate::event::{Level, worded};
 use crate::plan::exports;
+use crate::recipe::language::mask::names_secret;
 use crate::recipe::language::origin::{Fallible, wrong};
 use crate::secret::Secret;
 

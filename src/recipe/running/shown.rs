@@ -1,8 +1,8 @@
 //! How a command runs, as reports show it: no secret, and nothing that everybody can see anyway.
 
-use super::interpreter::names_secret;
 use crate::configuration::{Environment, RunOptions, Shell, Stdin};
 use crate::plan::quote;
+use crate::recipe::language::mask::names_secret;
 use crate::secret::REDACTED;
 
 /// What was said about how a command runs, by the names of its options. `own` is its environment without that of all commands,

@@ -1,7 +1,8 @@
 //! Ways to write the same call, and the words that verbs must not take away.
 
 use super::{Outcome, prints, recipe};
-use crate::recipe::running::verbs::VERBS;
+use crate::recipe::language::verbs::VERBS;
+use crate::recipe::running::verbs::PERFORMED;
 use crate::session::scripted::Answer;
 
 fn sent(body: &str) -> Vec<String> {
@@ -152,6 +153,13 @@ fn a_name_that_is_task_and_namespace_is_the_task_as_a_statement() {
         prints(text),
         ["all", "all", "restart", "restart", "disable", "all", "disable"]
     );
+}
+
+#[test]
+fn every_row_of_a_verb_is_paired_with_what_it_does() {
+    let rows: Vec<&str> = VERBS.iter().map(|verb| verb.name).collect();
+    let performed: Vec<&str> = PERFORMED.iter().map(|(verb, _)| verb.name).collect();
+    assert_eq!(performed, rows);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{prints, recipe};
 use crate::deadline::InTime;
 use crate::event::{Event, Level};
 use crate::interrupt::Signal;
-use crate::recipe::running::functions::{functions, kinds};
+use crate::recipe::language::functions::{functions, kinds};
 
 /// The error of a task with this body.
 fn fails(body: &str) -> String {

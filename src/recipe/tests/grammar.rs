@@ -8,8 +8,8 @@ use proptest::sample::{Index, select, subsequence};
 use proptest::{prop_assert_eq, prop_oneof};
 
 use super::{prints, recipe, tries};
+use crate::recipe::language::verbs::VERBS;
 use crate::recipe::on_large_stack;
-use crate::recipe::running::verbs::VERBS;
 use regex::Regex;
 
 use crate::session::scripted::Answer;

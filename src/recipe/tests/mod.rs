@@ -39,7 +39,8 @@ use std::rc::Rc;
 
 use proptest::prelude::ProptestConfig;
 
-use super::{Options, Prompts, Recipe, Stopped, Surroundings};
+use super::running::surroundings::{Options, Prompts, Surroundings};
+use super::{Recipe, Stopped};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::event::{Event, Level, Reporter};
 use crate::interrupt::Interrupt;

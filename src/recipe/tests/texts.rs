@@ -10,9 +10,9 @@ use proptest::{prop_assert, prop_assert_eq, prop_oneof};
 use rhai::{Array, Dynamic, Engine, Map, Scope};
 
 use super::{recipe, tries};
-use crate::recipe::Options;
 use crate::recipe::running::functions;
 use crate::recipe::running::interpreter::Interpreter;
+use crate::recipe::running::surroundings::Options;
 
 thread_local! {
     static ENGINE: Engine = {

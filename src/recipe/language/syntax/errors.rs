@@ -2,6 +2,7 @@
 
 use rhai::{LexError, ParseError, ParseErrorType, Position};
 
+use super::super::mask::{names_secret, starred};
 use super::super::origin::origin;
 use super::fragments::{own, plain, quoted};
 use super::habits::reserved;
@@ -11,7 +12,6 @@ use super::words::plain_words;
 use super::{habits, ruby};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::lower;
-use crate::recipe::running::interpreter::{names_secret, starred};
 
 /// The diagnostic of a syntax error in `text`.
 pub(super) fn syntax(error: &ParseError, source: &str, text: &str) -> Diagnostic {

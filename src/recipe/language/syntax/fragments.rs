@@ -1,8 +1,8 @@
 //! Pieces of the statement around a place, and the same in a recipe's words: for hints that say what to write instead.
 
+use super::super::mask::names_secret;
 use super::errors::Place;
 use super::layout::{Kind, Piece, is_word, pieces};
-use crate::recipe::running::interpreter::names_secret;
 
 /// Longer lines are not easier to read than a form.
 const MAX_LENGTH: usize = 100;
@@ -120,7 +120,7 @@ fn is_leading(word: &str) -> bool {
     matches!(
         word,
         "if" | "unless" | "while" | "until" | "elsif" | "else" | "return" | "in" | "and" | "or" | "not" | "then" | "do"
-    ) || crate::recipe::running::verbs::find(word).is_some_and(|verb| {
+    ) || super::super::verbs::find(word).is_some_and(|verb| {
         !matches!(
             verb.name,
             "fetch" | "exists" | "capture" | "capture_all" | "current_task"

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use rhai::{Position, Token};
 
+use super::super::verbs::sets;
 use crate::configuration::join;
-use crate::recipe::running::verbs::sets;
 
 /// Verbs whose first argument is the name of a variable: from then on it may be set.
 const SETTERS: [&str; 11] = [

@@ -23,7 +23,7 @@ pub(super) fn heredoc(rest: &str) -> Option<&str> {
 
 /// Whether what stands there could be one more argument of the verb that its line begins with.
 pub(super) fn is_argument(place: &Place) -> bool {
-    let is_verb = crate::recipe::running::verbs::find(place.statement_word()).is_some();
+    let is_verb = super::super::verbs::find(place.statement_word()).is_some();
     let word = place.word();
     is_verb && (matches!(word, "\"" | "`" | ":" | "[") || word.starts_with(|c: char| c.is_ascii_digit()))
 }
@@ -123,8 +123,8 @@ pub(in crate::recipe) fn dashed(line: &str, column: usize) -> Option<String> {
 mod tests {
     #[test]
     fn nothing_that_is_there_is_taken_for_rubys() {
-        let functions = crate::recipe::running::functions::functions().map(|function| function.name());
-        let known = crate::recipe::running::verbs::names().chain(functions);
+        let functions = super::super::super::functions::functions().map(|function| function.name());
+        let known = super::super::super::verbs::names().chain(functions);
         let hinted: Vec<&str> = known.filter(|name| super::meant(name).is_some()).collect();
         assert!(hinted.is_empty(), "{hinted:?}");
     }

@@ -7,47 +7,8 @@ use rhai::{Dynamic, Engine, Map, Position};
 
 use super::super::interpreter::Interpreter;
 use super::files::read;
-use super::{Function, encodings, yaml};
+use super::yaml;
 use crate::recipe::language::origin::{Fallible, wrong};
-
-pub(super) static FUNCTIONS: &[Function] = &[
-    encodings::BASE64,
-    encodings::BASE64_DECODE,
-    Function {
-        form: "parse_json(text)",
-        doc: "The value of a JSON string: maps, lists, strings, numbers, `true`, `false`, `()` for `null`.",
-        example: "parse_json(\"{\\\"port\\\": [80, null]}\").port",
-        gives: "[80, ()]",
-    },
-    Function {
-        form: "parse_yaml(text)",
-        doc: "The value of a YAML string, with its anchors and `<<` merged. `yes` and `no` are true and false, as in \
-              Ruby. A number is one where it prints back as it stands there: `1.10`, `007` and `0644` are strings.",
-        example: "parse_yaml(\"all: &all {port: 80}\\nweb:\\n  <<: *all\\n  ssl: yes\\n\").web",
-        gives: "#{ port: 80, ssl: true }",
-    },
-    encodings::RANDOM_HEX,
-    Function {
-        form: "read_json(path)",
-        doc: "The value of a JSON file on this machine.",
-        example: "{ let file = temp_dir() + \"/a.json\"; write_file(file, \"[1]\"); read_json(file) }",
-        gives: "[1]",
-    },
-    Function {
-        form: "read_yaml(path)",
-        doc: "The value of a YAML file on this machine: `read_yaml(\"config/database.yml\")[rails_env].database`.",
-        example: "{ let file = temp_dir() + \"/a.yml\"; write_file(file, \"a: 1\"); read_yaml(file).a }",
-        gives: "1",
-    },
-    encodings::SHA256,
-    Function {
-        form: "to_json(value)",
-        doc: "A value as JSON, which is YAML as well. With `true` as second argument on lines of its own for each part.",
-        example: "to_json(#{ who: \"it's \\\"me\\\"\", ports: [80, ()] })",
-        gives: "\"{\\\"ports\\\":[80,null],\\\"who\\\":\\\"it's \\\\\\\"me\\\\\\\"\\\"}\"",
-    },
-    encodings::URL_ESCAPE,
-];
 
 /// Makes them known.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {

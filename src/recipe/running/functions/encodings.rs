@@ -7,43 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use rhai::{Engine, INT, Position};
 use sha2::{Digest, Sha256};
 
-use super::Function;
 use crate::recipe::language::origin::{Fallible, wrong};
-
-pub(super) const BASE64: Function = Function {
-    form: "base64(text)",
-    doc: "A string in base64.",
-    example: "base64(\"user:pass\")",
-    gives: "\"dXNlcjpwYXNz\"",
-};
-
-pub(super) const BASE64_DECODE: Function = Function {
-    form: "base64_decode(text)",
-    doc: "The string that stands in base64. It must be UTF-8.",
-    example: "base64_decode(\"dXNlcjpwYXNz\\n\")",
-    gives: "\"user:pass\"",
-};
-
-pub(super) const RANDOM_HEX: Function = Function {
-    form: "random_hex(bytes)",
-    doc: "So many random bytes, fit for secrets, as hexadecimal digits: two for each.",
-    example: "matches(random_hex(16), `^[0-9a-f]{32}$`)",
-    gives: "true",
-};
-
-pub(super) const SHA256: Function = Function {
-    form: "sha256(text)",
-    doc: "The SHA-256 digest of a string as hexadecimal digits.",
-    example: "sha256(\"flipper\").sub_string(0, 8)",
-    gives: "\"1c22f26a\"",
-};
-
-pub(super) const URL_ESCAPE: Function = Function {
-    form: "url_escape(text)",
-    doc: "A string as a part of a URL, whatever is in it.",
-    example: "url_escape(\"a b/ü\")",
-    gives: "\"a%20b%2F%C3%BC\"",
-};
 
 /// More random bytes than anybody needs.
 const MOST_BYTES: INT = 1024;

@@ -14,7 +14,6 @@ use rhai::{Array, Engine, Position};
 
 use super::super::interpreter::Interpreter;
 use super::super::limits::{fits, fits_list};
-use super::Function;
 use crate::event::Level;
 use crate::io_error::plain;
 use crate::place::Place;
@@ -22,45 +21,6 @@ use crate::plan::PERMISSIONS;
 use crate::recipe::language::origin::{Fallible, wrong};
 use crate::regular;
 use crate::source;
-
-pub(super) static FUNCTIONS: &[Function] = &[
-    Function {
-        form: "dir_exists(path)",
-        doc: "Whether a directory exists on this machine.",
-        example: "dir_exists(temp_dir())",
-        gives: "true",
-    },
-    Function {
-        form: "file_exists(path)",
-        doc: "Whether a file or directory exists on this machine.",
-        example: "file_exists(\"no/such/file\")",
-        gives: "false",
-    },
-    Function {
-        form: "glob(pattern)",
-        doc: "The paths on this machine that a pattern fits, sorted; hidden ones only where it names the dot: `for file in glob(\"config/tasks/*.rhai\") { load file; }`.",
-        example: "glob(\"no/such/*.rhai\")",
-        gives: "[]",
-    },
-    Function {
-        form: "read_file(path)",
-        doc: "The content of a file on this machine, as a string. What is no regular file, such as `/dev/stdin`, only a task can read.",
-        example: "{ let file = temp_dir() + \"/note\"; write_file(file, \"hello\"); read_file(file) }",
-        gives: "\"hello\"",
-    },
-    Function {
-        form: "temp_dir()",
-        doc: "A new directory on this machine that nobody else can read. It is gone when capr ends.",
-        example: "temp_dir() != temp_dir()",
-        gives: "true",
-    },
-    Function {
-        form: "write_file(path, text)",
-        doc: "Writes a string to a file on this machine. In a dry run this is only said.",
-        example: "{ let file = temp_dir() + \"/note\"; write_file(file, \"hello\"); file_exists(file) }",
-        gives: "true",
-    },
-];
 
 /// How often a search looks whether to go on.
 const LOOK: Duration = Duration::from_millis(100);

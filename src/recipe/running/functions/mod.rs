@@ -21,56 +21,6 @@ use crate::plan::quote;
 use crate::recipe::language::origin::{Failure, Fallible, wrong};
 use crate::recipe::language::values::{text as shown, texts};
 
-/// A function, for the reference.
-pub(in crate::recipe) struct Function {
-    pub(in crate::recipe) form: &'static str,
-    pub(in crate::recipe) doc: &'static str,
-    /// An expression that calls it.
-    pub(in crate::recipe) example: &'static str,
-    /// An expression for what the example gives.
-    pub(in crate::recipe) gives: &'static str,
-}
-
-impl Function {
-    /// Its name.
-    pub(in crate::recipe) fn name(&self) -> &'static str {
-        self.form.split('(').next().unwrap_or(self.form)
-    }
-}
-
-/// All of them, in the order of the reference: by kind, then sorted.
-pub(in crate::recipe) fn functions() -> impl Iterator<Item = &'static Function> {
-    kinds().into_iter().flat_map(|(_, functions)| functions)
-}
-
-/// The kinds of functions.
-pub(in crate::recipe) fn kinds() -> [(&'static str, &'static [Function]); 7] {
-    [
-        ("Strings", text::FUNCTIONS),
-        ("Shell and libraries", FUNCTIONS),
-        ("Servers", servers::FUNCTIONS),
-        ("Paths", paths::FUNCTIONS),
-        ("Files on this machine", files::FUNCTIONS),
-        ("Time", time::FUNCTIONS),
-        ("YAML, JSON and encodings", documents::FUNCTIONS),
-    ]
-}
-
-static FUNCTIONS: &[Function] = &[
-    Function {
-        form: "library_program(name)",
-        doc: "The content of a program that comes with capr for servers: `spinner`, `spawner` or `reaper`.",
-        example: "library_program(\"reaper\").starts_with(\"#!/bin/sh\")",
-        gives: "true",
-    },
-    Function {
-        form: "quote(text)",
-        doc: "A string as one word for a shell, whatever is in it; a list as several.",
-        example: "quote([\"plain\", \"it's\"])",
-        gives: "\"plain 'it'\\\\''s'\"",
-    },
-];
-
 /// Makes them known.
 pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let quoting = interpreter.clone();

@@ -6,53 +6,13 @@ use std::rc::Rc;
 use rhai::{Array, Dynamic, Engine, ImmutableString, NativeCallContext, Position};
 
 use super::super::interpreter::Interpreter;
-use super::{Function, shown};
+use super::shown;
 use crate::io_error::plain;
 use crate::recipe::language::origin::{Fallible, wrong};
 use crate::recipe::language::values::texts;
 
 /// A path has at most so many parts as arguments; a list may be longer.
 const MAX_PARTS: usize = 8;
-
-pub(super) static FUNCTIONS: &[Function] = &[
-    Function {
-        form: "basename(path)",
-        doc: "The last part of a path; with an ending as second argument, without that.",
-        example: "basename(\"config/deploy.rhai\", \".rhai\")",
-        gives: "\"deploy\"",
-    },
-    Function {
-        form: "dirname(path)",
-        doc: "A path without its last part.",
-        example: "dirname(\"/u/apps/flipper\")",
-        gives: "\"/u/apps\"",
-    },
-    Function {
-        form: "expand_path(path, base)",
-        doc: "A path of this machine as an absolute one, without `~`, `.` and `..`. A relative one begins at `base`, by \
-              default at the working directory.",
-        example: "expand_path(\"../config\", \"/srv/app/lib\")",
-        gives: "\"/srv/app/config\"",
-    },
-    Function {
-        form: "extname(path)",
-        doc: "The ending of a path's last part with its dot; empty where it has none.",
-        example: "extname(\"app.tar.gz\")",
-        gives: "\".gz\"",
-    },
-    Function {
-        form: "join_path(part, …)",
-        doc: "The parts of a path in one, with one `/` between them. A part may be a list.",
-        example: "join_path(\"/u/apps/\", \"flipper\", \"/current\")",
-        gives: "\"/u/apps/flipper/current\"",
-    },
-    Function {
-        form: "recipe_file()",
-        doc: "The path of the file that this stands in: Ruby's `__FILE__`.",
-        example: "basename(recipe_file())",
-        gives: "\"recipe.rhai\"",
-    },
-];
 
 /// Makes them known.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {

@@ -7,33 +7,9 @@ use rhai::{Array, Dynamic, Engine, NativeCallContext, Position};
 use super::super::action::failure;
 use super::super::interpreter::Interpreter;
 use super::super::parallel::described;
-use super::Function;
 use crate::configuration::{Attributes, Selection, Server, Value, select};
 use crate::recipe::language::origin::Fallible;
 use crate::recipe::language::values::texts;
-
-pub(super) static FUNCTIONS: &[Function] = &[
-    Function {
-        form: "primary(role)",
-        doc: "The server of a role with the attribute `primary`, or else its first one, as in the list of `roles`; `()` where the role \
-              has none.",
-        example: "{ role :db, \"db1\"; role :db, \"db2\", :primary => true; primary(:db).host }",
-        gives: "\"db2\"",
-    },
-    Function {
-        form: "release_roles(role, …)",
-        doc: "As `roles`, without the servers that have the attribute `no_release`.",
-        example: "{ role :web, \"web1\"; role :web, \"web2\", :no_release => true; release_roles(:web).map(|server| server.host) }",
-        gives: "[\"web1\"]",
-    },
-    Function {
-        form: "roles(role, …)",
-        doc: "The servers of these roles, each once, `:all` for those of all roles: a list of maps as `find_servers` gives. \
-              A command goes to the servers of a role by its option: `:roles => :app`.",
-        example: "{ role :app, \"app1\", \"app2\"; roles(:app).map(|server| server.host) }",
-        gives: "[\"app1\", \"app2\"]",
-    },
-];
 
 /// Makes them known.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {

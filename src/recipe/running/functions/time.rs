@@ -11,49 +11,8 @@ use rhai::{Engine, FLOAT, INT, Position};
 
 use super::super::action::failure;
 use super::super::interpreter::Interpreter;
-use super::Function;
 use crate::actor::ActionError;
 use crate::recipe::language::origin::{Fallible, wrong};
-
-pub(super) static FUNCTIONS: &[Function] = &[
-    Function {
-        form: "format_time(seconds, format)",
-        doc: "A moment, in seconds since 1970, as a string in UTC, in strftime's letters.",
-        example: "format_time(0, \"%Y-%m-%d %H:%M:%S\")",
-        gives: "\"1970-01-01 00:00:00\"",
-    },
-    Function {
-        form: "now(format)",
-        doc: "The time of this machine's clock and time zone, in strftime's letters.",
-        example: "matches(now(\"%Y-%m-%d %H:%M %Z\"), `^\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d \\S+$`)",
-        gives: "true",
-    },
-    Function {
-        form: "parse_time(text, format)",
-        doc: "The moment that a string says, in seconds since 1970. It is in UTC where the string has no offset (`%z`), at \
-              midnight where it has no hour.",
-        example: "parse_time(\"20260102030405\", \"%Y%m%d%H%M%S\")",
-        gives: "1767323045",
-    },
-    Function {
-        form: "sleep(seconds)",
-        doc: "Waits. Ctrl-C ends it, a dry run does not wait.",
-        example: "sleep(0.001)",
-        gives: "()",
-    },
-    Function {
-        form: "unix_time()",
-        doc: "This moment, in seconds since 1970.",
-        example: "unix_time() > 1700000000",
-        gives: "true",
-    },
-    Function {
-        form: "utc_now(format)",
-        doc: "The time in UTC, in strftime's letters: `\"%Y%m%d%H%M%S\"`.",
-        example: "matches(utc_now(\"%Y%m%d%H%M%S\"), `^\\d{14}$`)",
-        gives: "true",
-    },
-];
 
 /// Makes them known.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {

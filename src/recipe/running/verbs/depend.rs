@@ -2,13 +2,14 @@
 
 use rhai::{Array, Dynamic, EvalContext, Map};
 
+use super::super::call::Call;
 use super::super::interpreter::Interpreter;
-use super::{Choice, Choices, MANY, Verb, text};
+use super::{Performed, text};
 use crate::configuration::{Setter, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::recipe::language::grammar::{Call, Tail};
 use crate::recipe::language::origin::{Fallible, origin, raise, wrong};
 use crate::recipe::language::values::texts;
+use crate::recipe::language::verbs::depend as rows;
 
 /// What can be asked for, and how many words say it.
 const KINDS: &[(&str, usize)] = &[
@@ -23,33 +24,7 @@ const KINDS: &[(&str, usize)] = &[
     ("yum", 2),
 ];
 
-static OPTIONS: &[Choice] = &[
-    Choice {
-        name: "or",
-        doc: "what is said where it is not met",
-    },
-    Choice {
-        name: "roles",
-        doc: "only on the servers of these roles",
-    },
-    Choice {
-        name: "hosts",
-        doc: "only on these servers",
-    },
-];
-
-pub(super) const DEPEND: Verb = Verb {
-    name: "depend",
-    form: "depend :remote, kind, word, …, :or => message  |  depend :local, kind, word, …",
-    arguments: (3, MANY),
-    tail: Tail::Nothing,
-    options: Choices::Known(&[OPTIONS]),
-    doc: "Says what `deploy:check` is to look for, on the servers or on this machine: `:command`, `:directory`, `:file` or `:writable` with a \
-          name; `:gem`, `:deb`, `:rpm` or `:yum` with a name and a version; `:match` with a command and an extended regular \
-          expression that fits a line of what it writes.",
-    example: "depend :remote, :command, \"git\";\ndepend :remote, :directory, \"/srv/data\", :or => \"mount the disk first\";\ndepend :local, :command, \"tar\";",
-    perform: depend,
-};
+pub(super) const DEPEND: Performed = (&rows::DEPEND, depend);
 
 fn depend(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let position = |index: usize| {

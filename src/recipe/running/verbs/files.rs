@@ -3,27 +3,16 @@
 use rhai::{Dynamic, EvalContext};
 
 use super::super::action::{Request, Settings};
+use super::super::call::Call;
 use super::super::interpreter::Interpreter;
-use super::{Choice, Choices, Verb, text};
+use super::{Performed, text};
 use crate::actor::Output;
 use crate::configuration::RunOptions;
 use crate::plan::{Mode, NoMode, remove_command};
-use crate::recipe::language::grammar::{Call, Tail};
-use crate::recipe::language::options::{SELECTION, flag};
+use crate::recipe::language::options::flag;
 use crate::recipe::language::origin::{Fallible, wrong};
+use crate::recipe::language::verbs::files as rows;
 use crate::session::Input;
-
-/// How files travel, for recipes that say it.
-pub(super) static VIA: &[Choice] = &[Choice {
-    name: "via",
-    doc: "`:sftp` or `:scp`, as Capistrano has it; it changes nothing: files go through a command on the server",
-}];
-
-/// Permissions, where a recipe gives them.
-pub(super) static MODE: &[Choice] = &[Choice {
-    name: "mode",
-    doc: "permissions: an octal number (`0644`, `0o644`; `644` is refused) or a string as chmod takes it (`\"g+w\"`)",
-}];
 
 /// The permissions that a call asks for.
 pub(super) fn mode(interpreter: &Interpreter, call: &Call) -> Fallible<Option<Mode>> {
@@ -47,26 +36,12 @@ pub(super) fn with_mode(shown: String, mode: Option<&Mode>) -> String {
     }
 }
 
-static DELETE_OPTIONS: &[Choice] = &[Choice {
-    name: "recursive",
-    doc: "true: a directory with all that is in it, too",
-}];
-
-pub(super) const DELETE: Verb = Verb {
-    name: "delete",
-    form: "delete path, :recursive => true, option => value, …",
-    arguments: (1, 1),
-    tail: Tail::Nothing,
-    options: Choices::Known(&[DELETE_OPTIONS, SELECTION]),
-    doc: "Removes a file from the current task's servers. That it is not there is no error.",
-    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app { delete \"/tmp/hello\"; }",
-    perform: delete,
-};
+pub(super) const DELETE: Performed = (&rows::DELETE, delete);
 
 fn delete(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let path = text(&call, 0);
     if path.is_empty() {
-        return Err(DELETE.misused("`delete' needs a path, not an empty text", call.position));
+        return Err(rows::DELETE.misused("`delete' needs a path, not an empty text", call.position));
     }
     let recursive = match call.options.get("recursive") {
         Some((value, position)) => flag("recursive", value, *position)?.unwrap_or(false),

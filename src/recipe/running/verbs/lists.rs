@@ -2,67 +2,40 @@
 
 use rhai::{Array, Dynamic, EvalContext};
 
+use super::super::call::Call;
 use super::super::interpreter::Interpreter;
-use super::{MANY, NONE, Verb, text};
+use super::{Performed, text};
 use crate::configuration::Setter;
-use crate::recipe::language::grammar::{Call, Tail};
 use crate::recipe::language::origin::{Fallible, origin};
 use crate::recipe::language::values::text as shown;
+use crate::recipe::language::verbs::lists as rows;
 
-pub(super) const APPEND: Verb = Verb {
-    name: "append",
-    form: "append :name, value, …",
-    arguments: (2, MANY),
-    tail: Tail::Nothing,
-    options: NONE,
-    doc: "Sets a variable to its list with these values behind it; where it is not set, to a list of them. A list among the values \
-          is taken apart. The list that others hold is not changed.",
-    example: "append :linked_dirs, \"public/uploads\", \"storage\";\ntask :example { puts linked_dirs; }",
-    perform: |interpreter, context, call| {
-        change(interpreter, context, &call, |mut list, values| {
-            list.extend(values);
-            list
-        })
-    },
-};
+pub(super) const APPEND: Performed = (&rows::APPEND, |interpreter, context, call| {
+    change(interpreter, context, &call, |mut list, values| {
+        list.extend(values);
+        list
+    })
+});
 
-pub(super) const REMOVE: Verb = Verb {
-    name: "remove",
-    form: "remove :name, value, …",
-    arguments: (2, MANY),
-    tail: Tail::Nothing,
-    options: NONE,
-    doc: "Sets a variable to its list without these values. One that is not in it is no error.",
-    example: "set :directories, [\"log\", \"tmp\"];\nremove :directories, \"tmp\";\ntask :example { puts directories; }",
-    perform: |interpreter, context, call| {
-        change(interpreter, context, &call, |mut list, values| {
-            let values: Vec<String> = values.iter().map(shown).collect();
-            list.retain(|item| !values.contains(&shown(item)));
-            list
-        })
-    },
-};
+pub(super) const REMOVE: Performed = (&rows::REMOVE, |interpreter, context, call| {
+    change(interpreter, context, &call, |mut list, values| {
+        let values: Vec<String> = values.iter().map(shown).collect();
+        list.retain(|item| !values.contains(&shown(item)));
+        list
+    })
+});
 
-pub(super) const ANY: Verb = Verb {
-    name: "any",
-    form: "any(:name)",
-    arguments: (1, 1),
-    tail: Tail::Nothing,
-    options: NONE,
-    doc: "True where the variable holds a list or a map with something in it, or any other value but `()`. Evaluates a lazy one.",
-    example: "append :directories, \"log\";\ntask :example { if any(:directories) { puts directories; } }",
-    perform: |interpreter, context, call| {
-        let value = interpreter
-            .variable(context.engine(), &text(&call, 0))?
-            .unwrap_or_default();
-        let is_any = match (value.read_lock::<Array>(), value.read_lock::<rhai::Map>()) {
-            (Some(list), _) => !list.is_empty(),
-            (_, Some(map)) => !map.is_empty(),
-            _ => !value.is_unit(),
-        };
-        Ok(is_any.into())
-    },
-};
+pub(super) const ANY: Performed = (&rows::ANY, |interpreter, context, call| {
+    let value = interpreter
+        .variable(context.engine(), &text(&call, 0))?
+        .unwrap_or_default();
+    let is_any = match (value.read_lock::<Array>(), value.read_lock::<rhai::Map>()) {
+        (Some(list), _) => !list.is_empty(),
+        (_, Some(map)) => !map.is_empty(),
+        _ => !value.is_unit(),
+    };
+    Ok(is_any.into())
+});
 
 /// Sets a variable to what is made of its list and the values of the call.
 fn change(

@@ -2,37 +2,18 @@
 
 use rhai::{Dynamic, EvalContext, Position};
 
+use super::super::call::Call;
 use super::super::interpreter::Interpreter;
-use super::{NONE, Verb, text};
-use crate::recipe::language::grammar::{Call, Tail};
+use super::{Performed, text};
 use crate::recipe::language::origin::Fallible;
+use crate::recipe::language::verbs::load as rows;
 
-pub(super) const LOAD: Verb = Verb {
-    name: "load",
-    form: "load \"path\"",
-    arguments: (1, 1),
-    tail: Tail::Nothing,
-    options: NONE,
-    doc: "Evaluates another recipe here. A relative path begins at the directory of this recipe, then at the working \
-          directory, then in the standard library; `.rhai` can be left out.",
-    example: "load \"deploy\";",
-    perform: |interpreter, context, call| {
-        interpreter.load(context.engine(), &text(&call, 0), place(&call), context.source())?;
-        Ok(Dynamic::UNIT)
-    },
-};
+pub(super) const LOAD: Performed = (&rows::LOAD, |interpreter, context, call| {
+    interpreter.load(context.engine(), &text(&call, 0), place(&call), context.source())?;
+    Ok(Dynamic::UNIT)
+});
 
-pub(super) const REQUIRE: Verb = Verb {
-    name: "require",
-    form: "require \"name\"",
-    arguments: (1, 1),
-    tail: Tail::Nothing,
-    options: NONE,
-    doc: "As `load`, but looks for the file also in the directories with libraries, before the working directory, and \
-          does not load again what was loaded before. True if it was loaded now.",
-    example: "require \"deploy\";",
-    perform: require,
-};
+pub(super) const REQUIRE: Performed = (&rows::REQUIRE, require);
 
 fn require(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let loaded = interpreter.require(context.engine(), &text(&call, 0), place(&call), context.source())?;

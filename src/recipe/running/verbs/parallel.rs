@@ -4,36 +4,23 @@ use rhai::{Dynamic, EvalContext};
 
 use super::super::action::{Branches, Request, Settings};
 use super::super::block::in_place;
+use super::super::call::Call;
 use super::super::interpreter::Interpreter;
 use super::super::parallel::{Branch, Session};
 use super::super::shown::{behind, shown};
+use super::Performed;
 use super::commands::{Way, remote};
-use super::{Choices, Verb};
 use crate::actor::Output;
 use crate::configuration::{Server, select};
-use crate::recipe::language::grammar::{Call, Tail};
-use crate::recipe::language::options::{COMMAND, SELECTION};
 use crate::recipe::language::origin::Fallible;
+use crate::recipe::language::verbs::parallel as rows;
 use crate::session::Input;
 
-pub(super) const PARALLEL: Verb = Verb {
-    name: "parallel",
-    form: "parallel option => value, …, |session| { session.when(condition, command); session.else(command); }",
-    arguments: (0, 0),
-    tail: Tail::Required("block"),
-    options: Choices::Known(&[SELECTION, COMMAND]),
-    doc: "Runs different commands on the current task's servers, all at once. A condition is a role (`:app` or \
-          `\"in?(:app)\"`), a list of roles, or a closure that is given the server (`server.host`, `server.user`, \
-          `server.port`, `server.roles`, `server.attributes`). A server runs the commands of all conditions that it \
-          fits, at the same time; after one with `#{ last: true }` no other. The command of `else` is for those that fit \
-          none. A map behind the command holds options for it alone.",
-    example: "role :web, \"www1.example.com\";\nrole :app, \"app1.example.com\";\nrole :db, \"db1.example.com\", :primary => true;\ntask :example {\n  parallel |session| {\n    session.when(\"in?(:app)\", \"uptime\");\n    session.when(|server| server.attributes.primary == true, \"df\", #{ last: true });\n    session.else(\"date\");\n  }\n}",
-    perform: parallel,
-};
+pub(super) const PARALLEL: Performed = (&rows::PARALLEL, parallel);
 
 fn parallel(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) -> Fallible {
     let Some(block) = call.block.take() else {
-        return Err(PARALLEL.lacks_block("", call.position));
+        return Err(rows::PARALLEL.lacks_block("", call.position));
     };
     let session = Session::default();
     let parameters = call.parameters.first().cloned();
@@ -41,7 +28,7 @@ fn parallel(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call
     let _ = in_place(context, block, parameters.into_iter().collect())?;
     let said = session.branches();
     if said.is_empty() {
-        return Err(PARALLEL.misused("the block of `parallel' says nothing to run", call.position));
+        return Err(rows::PARALLEL.misused("the block of `parallel' says nothing to run", call.position));
     }
     let settings = interpreter.settings(context.engine(), &call)?;
     let (branches, chosen) = branches(interpreter, context, &call, &settings, said)?;

@@ -5,27 +5,18 @@ use std::rc::Rc;
 use rhai::{Dynamic, Engine, EvalContext, FnPtr, Position};
 
 use super::super::block::Block;
+use super::super::call::Call;
 use super::super::interpreter::Interpreter;
-use super::variables::no_variable_name;
-use super::{Choice, Choices, NONE, Verb, text, value};
+use super::{Performed, text, value};
 use crate::configuration::{Setter, is_variable_name};
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::recipe::language::grammar::{Call, Tail};
 use crate::recipe::language::options::flag;
 use crate::recipe::language::origin::{Fallible, origin, raise, wrong};
 use crate::recipe::language::values::{text as shown, texts};
+use crate::recipe::language::verbs::questions as rows;
+use crate::recipe::language::verbs::variables::no_variable_name;
 
-pub(super) const PASSWORD_PROMPT: Verb = Verb {
-    name: "password_prompt",
-    form: "password_prompt(text)",
-    arguments: (0, 1),
-    tail: Tail::Nothing,
-    options: NONE,
-    doc: "Asks the person at the terminal for a secret, without showing what is typed. What was typed is shown as \
-          `[redacted]` wherever it would appear; fewer than four characters are not looked for.",
-    example: "set :database_password { password_prompt(\"Database password: \") }\ntask :give { put database_password, \"/srv/app/password\", :mode => 0600; }",
-    perform: password_prompt,
-};
+pub(super) const PASSWORD_PROMPT: Performed = (&rows::PASSWORD_PROMPT, password_prompt);
 
 fn password_prompt(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallible {
     let prompt = if call.arguments.is_empty() {
@@ -53,30 +44,7 @@ fn secret(interpreter: &Interpreter, prompt: &str, position: Position) -> Fallib
     Ok(secret.reveal().to_owned())
 }
 
-pub(super) const ASK: Verb = Verb {
-    name: "ask",
-    form: "ask(question, default, :echo => false)  |  ask :name, default, :echo => false, :prompt => question",
-    arguments: (1, 2),
-    tail: Tail::Nothing,
-    options: Choices::Known(&[ASKED]),
-    doc: "Asks the person at the terminal and gives the line that is typed, or the default where nothing is typed. Where \
-          no terminal is there to ask on it gives the default at once; that there is none is then an error. In a lazy \
-          variable it is asked only when the value is needed, once. With a symbol, and where nothing takes the value, it sets \
-          that variable, as in Capistrano 3: the person is asked when it is read first. What is typed is always a string.",
-    example: "ask :branch, \"main\";\nset :tag { ask(\"Tag to deploy\", branch) }\ntask :example { puts tag; }",
-    perform: ask,
-};
-
-static ASKED: &[Choice] = &[
-    Choice {
-        name: "echo",
-        doc: "false: what is typed is not shown, and redacted wherever it would appear",
-    },
-    Choice {
-        name: "prompt",
-        doc: "the question, where that is not the name of the variable",
-    },
-];
+pub(super) const ASK: Performed = (&rows::ASK, ask);
 
 fn ask(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let question = Question::of(&call)?;
@@ -89,7 +57,7 @@ fn ask(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fall
         return Err(no_variable_name(&name, position));
     }
     let by = Setter::Recipe(origin(context.source(), call.position));
-    let mut function = FnPtr::new(ASK.name)?;
+    let mut function = FnPtr::new(rows::ASK.name)?;
     function.add_curry(question.text.into());
     function.add_curry(question.default.unwrap_or_default());
     function.add_curry(question.is_shown.into());
@@ -103,7 +71,7 @@ fn ask(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fall
 /// Makes the function known that a variable calls when it is asked for.
 pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let asking = interpreter.clone();
-    engine.register_fn(ASK.name, move |text: &str, default: Dynamic, is_shown: bool| {
+    engine.register_fn(rows::ASK.name, move |text: &str, default: Dynamic, is_shown: bool| {
         let question = Question {
             text: text.to_owned(),
             default: Some(default).filter(|default| !default.is_unit()),
@@ -154,22 +122,12 @@ impl Question {
     }
 }
 
-pub(super) const CHOOSE: Verb = Verb {
-    name: "choose",
-    form: "choose(question, list, default)",
-    arguments: (2, 3),
-    tail: Tail::Nothing,
-    options: NONE,
-    doc: "Shows a numbered list, asks the person at the terminal for a number or an entry of the list until one comes, and \
-          gives that entry. The default holds as with `ask`.",
-    example: "task :example {\n  let stage = choose(\"Where to\", [\"staging\", \"production\"], \"staging\");\n  puts stage;\n}",
-    perform: choose,
-};
+pub(super) const CHOOSE: Performed = (&rows::CHOOSE, choose);
 
 fn choose(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallible {
     let choices = texts(&value(&call, 1));
     let Some(first) = choices.first() else {
-        return Err(CHOOSE.misused("`choose' has an empty list", call.position));
+        return Err(rows::CHOOSE.misused("`choose' has an empty list", call.position));
     };
     let default = (call.arguments.len() > 2).then(|| value(&call, 2));
     if interpreter.asks_nobody() {

@@ -5,33 +5,22 @@ use std::io::{self, Write};
 use minijinja::{Environment, UndefinedBehavior};
 use rhai::{EvalContext, Position};
 
+use super::super::call::Call;
 use super::super::functions::read_file;
 use super::super::interpreter::Interpreter;
 use super::super::limits::fits;
-use super::{Choices, Verb, text};
+use super::{Performed, text};
 use crate::configuration::Value;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
-use crate::recipe::language::grammar::{Call, Tail};
 use crate::recipe::language::origin::{Fallible, raise};
 use crate::recipe::language::values::plain;
+use crate::recipe::language::verbs::render as rows;
 
 /// Steps of one template: as many as a script has while it is loaded.
 const MAX_STEPS: u64 = 3_000_000;
 
-pub(super) const RENDER: Verb = Verb {
-    name: "render",
-    form: "render(\"file\", name => value, …)  |  render(:template => text, name => value, …)",
-    arguments: (0, 1),
-    tail: Tail::Nothing,
-    options: Choices::Any,
-    doc: "Fills in a template and gives the result. `{{ name }}` is replaced, `{% if … %}` and `{% for … %}` work as in \
-          Jinja. A name is one of the pairs, else a variable of the recipe; one that is neither is an error. ERB, \
-          `<%= name %>`, is left as it is, and that is said. A file's \
-          path begins at the working directory.",
-    example: "set :application, \"flipper\";\ntask :example { puts render(:template => \"{{ application }} is back {{ time }}\", :time => \"at noon\"); }",
-    perform: render,
-};
+pub(super) const RENDER: Performed = (&rows::RENDER, render);
 
 fn render(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let file = call
@@ -46,7 +35,7 @@ fn render(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> F
             (file, text)
         }
         (None, Some(template)) => ("template".to_owned(), template),
-        _ => return Err(RENDER.misused("`render' takes either a file or a template", call.position)),
+        _ => return Err(rows::RENDER.misused("`render' takes either a file or a template", call.position)),
     };
     if let Some(line) = template.lines().position(|line| line.contains("<%")) {
         let text = format!(

@@ -4,29 +4,17 @@ use rhai::{Dynamic, EvalContext, Position};
 
 use super::super::action::failure;
 use super::super::block::Block;
+use super::super::call::Call;
 use super::super::interpreter::{Interpreter, RoleBlock};
 use super::super::parallel::described;
-use super::{Choices, MANY, Verb, text, texts};
+use super::{Performed, text, texts};
 use crate::configuration::{Attributes, Server, select};
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::recipe::language::grammar::{Call, Tail};
-use crate::recipe::language::options::SELECTION;
 use crate::recipe::language::origin::{Fallible, origin, raise, wrong};
 use crate::recipe::language::values::plain;
+use crate::recipe::language::verbs::servers as rows;
 
-pub(super) const ROLE: Verb = Verb {
-    name: "role",
-    form: "role :name, \"user@host:port\", …, attribute => value, …  |  role :name, … { … }",
-    arguments: (1, MANY),
-    tail: Tail::Optional,
-    options: Choices::Any,
-    doc: "Puts servers into a role. The pairs are attributes of these servers in this role; `user` and `port` hold \
-          where a server's name has none, `ssh_options` is a map of what holds for these servers alone. Without a server the role exists and is empty. A block is evaluated once, when servers are \
-          first needed, and gives more servers: a string, a list, or `()` for none; a map at the end of the list is laid \
-          over the attributes.",
-    example: "role :app, \"app1.example.com\", \"app2.example.com\";\nrole :db, \"db1.example.com\", :primary => true;",
-    perform: role,
-};
+pub(super) const ROLE: Performed = (&rows::ROLE, role);
 
 fn role(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     if !interpreter.namespace().is_empty() {
@@ -52,16 +40,7 @@ fn role(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fal
     Ok(Dynamic::UNIT)
 }
 
-pub(super) const SERVER: Verb = Verb {
-    name: "server",
-    form: "server \"user@host:port\", :role, …, attribute => value, …",
-    arguments: (1, MANY),
-    tail: Tail::Nothing,
-    options: Choices::Any,
-    doc: "Puts one server into several roles.",
-    example: "server \"www.example.com\", :web, :app, :primary => true;",
-    perform: server,
-};
+pub(super) const SERVER: Performed = (&rows::SERVER, server);
 
 fn server(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallible {
     let host = text(&call, 0);
@@ -75,7 +54,7 @@ fn server(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallibl
                 (diagnostic.label("an attribute, no role").hint(hint), *position)
             }
             None => {
-                let hint = format!("it is written: {}", SERVER.form);
+                let hint = format!("it is written: {}", rows::SERVER.form);
                 (diagnostic.label("no role behind the host").hint(hint), call.position)
             }
         };
@@ -88,29 +67,19 @@ fn server(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallibl
     Ok(Dynamic::UNIT)
 }
 
-pub(super) const FIND_SERVERS: Verb = Verb {
-    name: "find_servers",
-    form: "find_servers(option => value, …)",
-    arguments: (0, 0),
-    tail: Tail::Nothing,
-    options: Choices::Known(&[SELECTION]),
-    doc: "The servers that a command with these options would go to, in a list of maps: `host`, `user`, `port`, `name` \
-          (all of that in one), `roles` and `attributes`.",
-    example: "role :app, \"app1.example.com\", \"deploy@app2.example.com\";\ntask :example, :roles => :app {\n  for server in find_servers() { run_locally(`rsync -a public/ ${server.name}:/srv/public/`); }\n}",
-    perform: |interpreter, context, call| {
-        let settings = interpreter.settings(context.engine(), &call)?;
-        let servers = select(
-            &interpreter.configuration.borrow().roles,
-            &settings.selection,
-            &interpreter.filter.borrow(),
-        )
-        .map_err(|error| failure(error.into(), call.position))?;
-        let values = servers
-            .iter()
-            .map(|server| Dynamic::from_map(described(interpreter, server)));
-        Ok(values.collect::<rhai::Array>().into())
-    },
-};
+pub(super) const FIND_SERVERS: Performed = (&rows::FIND_SERVERS, |interpreter, context, call| {
+    let settings = interpreter.settings(context.engine(), &call)?;
+    let servers = select(
+        &interpreter.configuration.borrow().roles,
+        &settings.selection,
+        &interpreter.filter.borrow(),
+    )
+    .map_err(|error| failure(error.into(), call.position))?;
+    let values = servers
+        .iter()
+        .map(|server| Dynamic::from_map(described(interpreter, server)));
+    Ok(values.collect::<rhai::Array>().into())
+});
 
 fn attributes(call: &Call) -> Attributes {
     call.options

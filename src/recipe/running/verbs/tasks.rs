@@ -3,51 +3,28 @@
 use rhai::{Dynamic, EvalContext, FnPtr, Position};
 
 use super::super::block::{Block, in_place};
+use super::super::call::Call;
 use super::super::interpreter::Interpreter;
-use super::{Choice, Choices, MANY, NONE, Verb, text};
-use crate::configuration::{Hook, HookAction, Selection, Task, When, clean_description, suggestion};
+use super::{Performed, text};
+use crate::configuration::{Hook, HookAction, Selection, Task, When, clean_description};
 use crate::diagnostic::{Diagnostic, Fault, Origin};
-use crate::recipe::language::grammar::{Call, Tail};
-use crate::recipe::language::options::{COMMAND, SELECTION, run_options, selection};
+use crate::recipe::language::options::{run_options, selection};
 use crate::recipe::language::origin::{Fallible, origin, raise};
 use crate::recipe::language::syntax::ruby;
+use crate::recipe::language::verbs::tasks::{no_event, no_servers};
+use crate::recipe::language::verbs::{Verb, tasks as rows};
 
-pub(super) const DESC: Verb = Verb {
-    name: "desc",
-    form: "desc text",
-    arguments: (1, 1),
-    tail: Tail::Nothing,
-    options: NONE,
-    doc: "Describes the next task. The first sentence is shown by `-T`, all of it by `-e`.",
-    example: "desc \"Restart the application.\";\ntask :restart { puts \"restarting\"; }",
-    perform: |interpreter, _, call| {
-        *interpreter.description.borrow_mut() = Some(clean_description(&text(&call, 0)));
-        Ok(Dynamic::UNIT)
-    },
-};
+pub(super) const DESC: Performed = (&rows::DESC, |interpreter, _, call| {
+    *interpreter.description.borrow_mut() = Some(clean_description(&text(&call, 0)));
+    Ok(Dynamic::UNIT)
+});
 
-static DESCRIPTION: &[Choice] = &[Choice {
-    name: "desc",
-    doc: "describes it, as `desc` before it would",
-}];
-
-pub(super) const TASK: Verb = Verb {
-    name: "task",
-    form: "task :name, option => value, … { … }",
-    arguments: (1, 1),
-    tail: Tail::Required("body"),
-    options: Choices::Known(&[DESCRIPTION, SELECTION, COMMAND]),
-    doc: "Defines a task, or replaces the one of that name. Its commands go to the servers that its options select, all \
-          servers by default; options for commands hold for all commands in it. In a namespace a task named `default` \
-          is called by the namespace's name.",
-    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app { run \"uptime\"; }",
-    perform: task,
-};
+pub(super) const TASK: Performed = (&rows::TASK, task);
 
 fn task(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) -> Fallible {
     let name = text(&call, 0);
     let Some(block) = call.block else {
-        return Err(TASK.lacks_block(&name, call.position));
+        return Err(rows::TASK.lacks_block(&name, call.position));
     };
     let full = interpreter.full_name(&name);
     let full = full.strip_suffix(":default").unwrap_or(&full).to_owned();
@@ -82,22 +59,12 @@ fn task(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) ->
     Ok(Dynamic::UNIT)
 }
 
-pub(super) const NAMESPACE: Verb = Verb {
-    name: "namespace",
-    form: "namespace :name { … }",
-    arguments: (1, 1),
-    tail: Tail::Required("block"),
-    options: NONE,
-    doc: "Tasks defined in the block are called `name:task`. A namespace can be opened again. Names in it are looked up \
-          there first, then outwards.",
-    example: "namespace :deploy {\n  task :restart { puts \"restarting\"; }\n}\ntask :example { deploy.restart; }",
-    perform: namespace,
-};
+pub(super) const NAMESPACE: Performed = (&rows::NAMESPACE, namespace);
 
 fn namespace(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let name = text(&call, 0);
     let Some(block) = call.block else {
-        return Err(NAMESPACE.lacks_block(&name, call.position));
+        return Err(rows::NAMESPACE.lacks_block(&name, call.position));
     };
     let around = interpreter.enter_namespace(interpreter.full_name(&name).into());
     let result = in_place(context, block, Vec::new());
@@ -107,17 +74,7 @@ fn namespace(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -
     result.map(|_| Dynamic::UNIT)
 }
 
-pub(super) const INVOKE: Verb = Verb {
-    name: "invoke",
-    form: "invoke \"namespace:task\"",
-    arguments: (1, 1),
-    tail: Tail::Nothing,
-    options: NONE,
-    doc: "Runs a task by its name, as its bare name would: it is looked up in the namespace, then outwards. `:name` stands \
-          outside of all namespaces.",
-    example: "namespace :deploy {\n  task :restart { puts \"restarting\"; }\n}\ntask :example { invoke \"deploy:restart\"; }",
-    perform: invoke,
-};
+pub(super) const INVOKE: Performed = (&rows::INVOKE, invoke);
 
 fn invoke(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let name = text(&call, 0);
@@ -137,16 +94,7 @@ fn no_task(interpreter: &Interpreter, name: &str, call: &Call) -> Box<rhai::Eval
     raise(diagnostic, position)
 }
 
-pub(super) const ALIAS_TASK: Verb = Verb {
-    name: "alias_task",
-    form: "alias_task :new, :old",
-    arguments: (2, 2),
-    tail: Tail::Nothing,
-    options: NONE,
-    doc: "Copies a task as it is now under a new name.",
-    example: "task :old { puts \"hello\"; }\nalias_task :example, :old;",
-    perform: alias_task,
-};
+pub(super) const ALIAS_TASK: Performed = (&rows::ALIAS_TASK, alias_task);
 
 fn alias_task(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallible {
     let old = text(&call, 1);
@@ -159,94 +107,40 @@ fn alias_task(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fal
     Ok(Dynamic::UNIT)
 }
 
-pub(super) const SYNONYM_TASK: Verb = Verb {
-    name: "synonym_task",
-    form: "synonym_task :name, \"namespace:task\"",
-    arguments: (2, 2),
-    tail: Tail::Nothing,
-    options: NONE,
-    doc: "Makes two full names stand for one task, whichever of them is defined, redefined, hooked or called.",
-    example: "synonym_task :symlink, \"deploy:create_symlink\";\nnamespace :deploy {\n  task :create_symlink { puts \"linked\"; }\n}\ntask :example { symlink; }",
-    perform: |interpreter, _, call| {
-        interpreter
-            .configuration
-            .borrow_mut()
-            .tasks
-            .synonym(&text(&call, 0), &text(&call, 1));
-        Ok(Dynamic::UNIT)
-    },
-};
+pub(super) const SYNONYM_TASK: Performed = (&rows::SYNONYM_TASK, |interpreter, _, call| {
+    interpreter
+        .configuration
+        .borrow_mut()
+        .tasks
+        .synonym(&text(&call, 0), &text(&call, 1));
+    Ok(Dynamic::UNIT)
+});
 
-pub(super) const CURRENT_TASK: Verb = Verb {
-    name: "current_task",
-    form: "current_task",
-    arguments: (0, 0),
-    tail: Tail::Nothing,
-    options: NONE,
-    doc: "The full name of the innermost running task; `()` outside of tasks.",
-    example: "task :example { puts current_task; }",
-    perform: |interpreter, _, _| {
-        Ok(interpreter
-            .current_task()
-            .map_or(Dynamic::UNIT, |task| task.name.clone().into()))
-    },
-};
+pub(super) const CURRENT_TASK: Performed = (&rows::CURRENT_TASK, |interpreter, _, _| {
+    Ok(interpreter
+        .current_task()
+        .map_or(Dynamic::UNIT, |task| task.name.clone().into()))
+});
 
-/// Tasks or a block.
-const HOOKED: Tail = Tail::Instead("a task", "tasks");
+pub(super) const BEFORE: Performed = (&rows::BEFORE, |interpreter, context, call| {
+    let only = Some(vec![text(&call, 0)]);
+    register(
+        &rows::BEFORE,
+        interpreter,
+        context,
+        &call,
+        When::Before,
+        only,
+        Vec::new(),
+    )
+});
 
-pub(super) const BEFORE: Verb = Verb {
-    name: "before",
-    form: "before :task, :hook, …  |  before :task { … }",
-    arguments: (1, MANY),
-    tail: HOOKED,
-    options: NONE,
-    doc: "Runs tasks, or a block, before each run of a task. A block's commands go to the hooked task's servers, a \
-          task's to its own. The tasks may be defined later.",
-    example: "before :example, :prepare;\ntask :prepare { puts \"first\"; }\ntask :example { puts \"second\"; }",
-    perform: |interpreter, context, call| {
-        let only = Some(vec![text(&call, 0)]);
-        register(&BEFORE, interpreter, context, &call, When::Before, only, Vec::new())
-    },
-};
+pub(super) const AFTER: Performed = (&rows::AFTER, |interpreter, context, call| {
+    let only = Some(vec![text(&call, 0)]);
+    register(&rows::AFTER, interpreter, context, &call, When::After, only, Vec::new())
+});
 
-pub(super) const AFTER: Verb = Verb {
-    name: "after",
-    form: "after :task, :hook, …  |  after :task { … }",
-    arguments: (1, MANY),
-    tail: HOOKED,
-    options: NONE,
-    doc: "Runs tasks, or a block, after each run of a task that did not fail.",
-    example: "after :example, :tidy;\ntask :tidy { puts \"second\"; }\ntask :example { puts \"first\"; }",
-    perform: |interpreter, context, call| {
-        let only = Some(vec![text(&call, 0)]);
-        register(&AFTER, interpreter, context, &call, When::After, only, Vec::new())
-    },
-};
-
-static FILTERS: &[Choice] = &[
-    Choice {
-        name: "only",
-        doc: "only around these tasks: a name, or a list",
-    },
-    Choice {
-        name: "except",
-        doc: "around all tasks but these",
-    },
-];
-
-pub(super) const ON: Verb = Verb {
-    name: "on",
-    form: "on :event, :hook, …, :only => tasks, :except => tasks  |  on :event { … }",
-    arguments: (1, MANY),
-    tail: HOOKED,
-    options: Choices::Known(&[FILTERS]),
-    doc: "Runs tasks, or a block, at an event: `:before` and `:after` every task; `:start` and `:finish` of a task of \
-          the command line; `:load` once, when all recipes are loaded; `:exit` once, when all tasks of the command \
-          line succeeded; `:failure` when a task of the command line failed, after its rollback.",
-    example: "on :start { puts \"here we go\"; }\ntask :example { puts \"done\"; }",
-    perform: on,
-};
+pub(super) const ON: Performed = (&rows::ON, on);
 
 fn on(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     if let Some((value, position)) = call.arguments.first()
@@ -264,7 +158,7 @@ fn on(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Falli
         value.map(crate::recipe::language::values::texts)
     };
     register(
-        &ON,
+        &rows::ON,
         interpreter,
         context,
         &call,
@@ -272,32 +166,6 @@ fn on(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Falli
         names("only"),
         names("except").unwrap_or_default(),
     )
-}
-
-/// `on roles(:app) { … }`, as in Capistrano 3.
-pub(in crate::recipe) fn no_servers(position: Position) -> Box<rhai::EvalAltResult> {
-    let diagnostic =
-        Diagnostic::new(Fault::Recipe, "`on' takes an event here, no servers").label("not a block for servers");
-    let hint = "servers are options, of the task or of a command: task :name, :roles => :app { … }";
-    raise(diagnostic.hint(hint), position)
-}
-
-/// There is no such event.
-pub(in crate::recipe) fn no_event(event: &str, position: Position) -> Box<rhai::EvalAltResult> {
-    let names = "before, after, start, finish, load, exit, failure";
-    if event == "local" {
-        let diagnostic = Diagnostic::new(Fault::Recipe, "`on' takes an event, no place").label("no such event");
-        return raise(
-            diagnostic.hint("each command on this machine: run_locally \"…\";"),
-            position,
-        );
-    }
-    let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("there is no event `{event}'")).label("no such event");
-    let known = || format!("it is one of {names}; around a task: before :task, :hook; after :task, :hook;");
-    diagnostic
-        .hints
-        .push(suggestion(event, names.split(", ")).unwrap_or_else(known));
-    raise(diagnostic, position)
 }
 
 fn register(

@@ -3,30 +3,19 @@
 use rhai::{Dynamic, EvalAltResult, EvalContext};
 
 use super::super::block::{Block, in_place};
+use super::super::call::Call;
 use super::super::interpreter::Interpreter;
-use super::{NONE, Verb};
+use super::Performed;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
-use crate::recipe::language::grammar::{Call, Tail};
 use crate::recipe::language::origin::{Fallible, raise};
+use crate::recipe::language::verbs::transactions as rows;
 
-pub(super) const TRANSACTION: Verb = Verb {
-    name: "transaction",
-    form: "transaction { … }",
-    arguments: (0, 0),
-    tail: Tail::Required("block"),
-    options: NONE,
-    doc: "If anything fails in the block (a command, the recipe itself, `abort`, Ctrl-C), the rollback handlers that \
-          were registered in it run, last registered first. A transaction inside another is part of it: \
-          what fails in the outer one undoes both. What fails in the inner one undoes the inner one first; if the \
-          recipe catches the error between them, the outer one goes on.",
-    example: "task :change { on_rollback { puts \"undone\"; } puts \"done\"; }\ntask :example { transaction { change; } }",
-    perform: transaction,
-};
+pub(super) const TRANSACTION: Performed = (&rows::TRANSACTION, transaction);
 
 fn transaction(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let Some(block) = call.block else {
-        return Err(TRANSACTION.lacks_block("", call.position));
+        return Err(rows::TRANSACTION.lacks_block("", call.position));
     };
     if interpreter.current_task().is_none() {
         let message = "`transaction' can only stand in a task";
@@ -49,22 +38,11 @@ fn transaction(interpreter: &Interpreter, context: &mut EvalContext, call: Call)
     result
 }
 
-pub(super) const ON_ROLLBACK: Verb = Verb {
-    name: "on_rollback",
-    form: "on_rollback { … }",
-    arguments: (0, 0),
-    tail: Tail::Required("block"),
-    options: NONE,
-    doc: "Registers what undoes the current task, to be run if the transaction fails later. Its commands go to the \
-          task's servers on which it had started something. A task can register several; outside a transaction there \
-          is nothing to undo, and a warning says so.",
-    example: "task :example {\n  transaction {\n    on_rollback { puts \"undone\"; }\n    puts \"done\";\n  }\n}",
-    perform: on_rollback,
-};
+pub(super) const ON_ROLLBACK: Performed = (&rows::ON_ROLLBACK, on_rollback);
 
 fn on_rollback(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let Some(block) = call.block else {
-        return Err(ON_ROLLBACK.lacks_block("", call.position));
+        return Err(rows::ON_ROLLBACK.lacks_block("", call.position));
     };
     let Some(task) = interpreter.current_task() else {
         let message = "`on_rollback' can only stand in a task";

@@ -7,38 +7,22 @@ use std::sync::Arc;
 use rhai::{Dynamic, EvalContext, Position};
 
 use super::super::action::{Branches, Request, Settings};
+use super::super::call::Call;
 use super::super::interpreter::Interpreter;
-use super::files::{MODE, VIA, mode, request, settings, with_mode};
-use super::{Choice, Choices, Verb, text};
+use super::files::{mode, request, settings, with_mode};
+use super::{Performed, text};
 use crate::configuration::select;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::io_error::plain;
 use crate::plan::{Mode, local_name, put_command, untar_command};
-use crate::recipe::language::grammar::{Call, Tail};
-use crate::recipe::language::options::{SELECTION, bytes, flag};
+use crate::recipe::language::options::{bytes, flag};
 use crate::recipe::language::origin::{Fallible, raise, wrong};
+use crate::recipe::language::verbs::uploads as rows;
 use crate::session::Input;
 use crate::source::{self, Source};
 
-static DIRECTORIES: &[Choice] = &[Choice {
-    name: "recursive",
-    doc: "false: a directory is an error",
-}];
-
-pub(super) const PUT: Verb = Verb {
-    name: "put",
-    form: "put data, path, :mode => mode, option => value, …",
-    arguments: (2, 2),
-    tail: Tail::Nothing,
-    options: Choices::Known(&[MODE, VIA, SELECTION]),
-    doc: "Writes a string to a file on the current task's servers. The file is written beside its place and renamed: \
-          there is never half a file. Without `mode` a file that exists keeps its own; it keeps its owner and group where \
-          the login may give files away. A link stays a link. The directory must be there. Where all may write (`/tmp`), a \
-          link of another user is refused, and nothing is taken over from another user's file.",
-    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app { put \"hello\\n\", \"/tmp/hello\", :mode => 0644; }",
-    perform: put,
-};
+pub(super) const PUT: Performed = (&rows::PUT, put);
 
 fn put(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let data = call
@@ -57,22 +41,7 @@ fn put(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fall
     Ok(Dynamic::UNIT)
 }
 
-pub(super) const UPLOAD: Verb = Verb {
-    name: "upload",
-    form: "upload from, to, :mode => mode, option => value, …",
-    arguments: (2, 2),
-    tail: Tail::Nothing,
-    options: Choices::Known(&[MODE, DIRECTORIES, VIA, SELECTION]),
-    doc: "Copies a local file to the current task's servers, as `put` does; or a local directory with all that is in it, \
-          for which the servers need `tar`: it is unpacked beside its place; then it is renamed, or moved into the \
-          directory that is there, whose other files stay: the same call has the same result twice. Without `mode` a new \
-          file has the permissions of the local one within the server's umask, and nobody may do more with one that exists \
-          than with the local one. The file is read while it is sent, once for all servers; that it changes meanwhile is \
-          an error. A pipe is kept in a temporary file first. A relative local path begins at the working directory. \
-          `$CAPISTRANO:HOST$` in the names stands for each server's host name.",
-    example: "role :app, \"app1.example.com\";\ntask :configure, :roles => :app { upload \"config/app.conf\", \"/etc/app.conf\"; }",
-    perform: upload,
-};
+pub(super) const UPLOAD: Performed = (&rows::UPLOAD, upload);
 
 fn upload(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let (from, to) = (text(&call, 0), text(&call, 1));

@@ -4,7 +4,7 @@ use super::super::errors::{Place, Told, position};
 use super::super::fragments::{own, plain};
 use super::super::layout::is_word;
 use crate::recipe::language::grammar::Tail;
-use crate::recipe::running::verbs;
+use crate::recipe::language::verbs;
 
 /// A verb behind `if` or `while` that has taken the block, where the parser still expects one; with the byte of the verb.
 pub(in crate::recipe) fn command_as_condition(place: &Place) -> Option<(usize, Told)> {

@@ -5,7 +5,7 @@ use super::super::fragments::{last_value, own, percent_text, plain, quoted, unti
 use super::super::layout::{Kind, is_word, pieces};
 use super::super::ruby::{heredoc, meant};
 use super::no;
-use crate::recipe::running::verbs;
+use crate::recipe::language::verbs;
 
 /// Signs that have another meaning, or none.
 pub(super) fn sign(place: &Place) -> Option<Told> {

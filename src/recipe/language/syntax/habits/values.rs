@@ -5,7 +5,7 @@ use super::super::fragments::{last_value, negated, own, plain, until};
 use super::super::layout::{is_word, open_at};
 use super::super::ruby::meant;
 use super::signs::matching;
-use crate::recipe::running::verbs;
+use crate::recipe::language::verbs;
 
 /// `run "x" if y`.
 pub(super) fn stands_behind(place: &Place) -> Option<Told> {

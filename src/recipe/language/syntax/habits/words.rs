@@ -7,8 +7,8 @@ use super::super::ruby::meant;
 use super::no;
 use super::values::{truth, with_default};
 use crate::configuration::suggestion;
-use crate::recipe::running::functions::functions;
-use crate::recipe::running::verbs;
+use crate::recipe::language::functions::functions;
+use crate::recipe::language::verbs;
 
 /// Words with which something begins or ends in Ruby.
 pub(super) fn keyword(place: &Place) -> Option<Told> {

@@ -1,0 +1,25 @@
+//! Options in rows: their names, what they are for, and what was probably meant by one that is not known.
+
+use crate::configuration::suggestion;
+use crate::diagnostic::{Diagnostic, Fault};
+
+/// An option of a verb.
+pub(in crate::recipe) struct Choice {
+    pub(in crate::recipe) name: &'static str,
+    pub(in crate::recipe) doc: &'static str,
+}
+
+/// The hint for an option that is not known: the nearest one, or all.
+pub(in crate::recipe) fn meant_option(name: &str, known: &[&str]) -> String {
+    suggestion(name, known.iter().copied()).unwrap_or_else(|| format!("it takes: {}", known.join(", ")))
+}
+
+/// A key that the map in a variable cannot have.
+pub(in crate::recipe) fn unknown_key(variable: &str, name: &str, known: &[Choice]) -> Option<Diagnostic> {
+    if known.iter().any(|choice| choice.name == name) {
+        return None;
+    }
+    let names: Vec<&str> = known.iter().map(|choice| choice.name).collect();
+    let diagnostic = Diagnostic::new(Fault::Recipe, format!("`{variable}' has no option `{name}'"));
+    Some(diagnostic.label("no such option").hint(meant_option(name, &names)))
+}

@@ -1,0 +1,60 @@
+//! The functions of the recipe language beside those of Rhai, one row each: the reference is made from them, and every example
+//! runs. What they do stands in `running/functions`.
+
+mod documents;
+mod encodings;
+mod files;
+mod paths;
+mod servers;
+mod text;
+mod time;
+
+/// A function, for the reference.
+pub(in crate::recipe) struct Function {
+    pub(in crate::recipe) form: &'static str,
+    pub(in crate::recipe) doc: &'static str,
+    /// An expression that calls it.
+    pub(in crate::recipe) example: &'static str,
+    /// An expression for what the example gives.
+    pub(in crate::recipe) gives: &'static str,
+}
+
+impl Function {
+    /// Its name.
+    pub(in crate::recipe) fn name(&self) -> &'static str {
+        self.form.split('(').next().unwrap_or(self.form)
+    }
+}
+
+/// All of them, in the order of the reference: by kind, then sorted.
+pub(in crate::recipe) fn functions() -> impl Iterator<Item = &'static Function> {
+    kinds().into_iter().flat_map(|(_, functions)| functions)
+}
+
+/// The kinds of functions.
+pub(in crate::recipe) fn kinds() -> [(&'static str, &'static [Function]); 7] {
+    [
+        ("Strings", text::FUNCTIONS),
+        ("Shell and libraries", FUNCTIONS),
+        ("Servers", servers::FUNCTIONS),
+        ("Paths", paths::FUNCTIONS),
+        ("Files on this machine", files::FUNCTIONS),
+        ("Time", time::FUNCTIONS),
+        ("YAML, JSON and encodings", documents::FUNCTIONS),
+    ]
+}
+
+static FUNCTIONS: &[Function] = &[
+    Function {
+        form: "library_program(name)",
+        doc: "The content of a program that comes with capr for servers: `spinner`, `spawner` or `reaper`.",
+        example: "library_program(\"reaper\").starts_with(\"#!/bin/sh\")",
+        gives: "true",
+    },
+    Function {
+        form: "quote(text)",
+        doc: "A string as one word for a shell, whatever is in it; a list as several.",
+        example: "quote([\"plain\", \"it's\"])",
+        gives: "\"plain 'it'\\\\''s'\"",
+    },
+];

@@ -1,0 +1,163 @@
+//! `task`, what is said about tasks, and hooks.
+
+use rhai::{EvalAltResult, Position};
+
+use super::super::choice::Choice;
+use super::super::grammar::Tail;
+use super::super::options::{COMMAND, SELECTION};
+use super::super::origin::raise;
+use super::{Choices, MANY, NONE, Verb};
+use crate::configuration::suggestion;
+use crate::diagnostic::{Diagnostic, Fault};
+
+pub(in crate::recipe) const DESC: Verb = Verb {
+    name: "desc",
+    form: "desc text",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "Describes the next task. The first sentence is shown by `-T`, all of it by `-e`.",
+    example: "desc \"Restart the application.\";\ntask :restart { puts \"restarting\"; }",
+};
+
+static DESCRIPTION: &[Choice] = &[Choice {
+    name: "desc",
+    doc: "describes it, as `desc` before it would",
+}];
+
+pub(in crate::recipe) const TASK: Verb = Verb {
+    name: "task",
+    form: "task :name, option => value, … { … }",
+    arguments: (1, 1),
+    tail: Tail::Required("body"),
+    options: Choices::Known(&[DESCRIPTION, SELECTION, COMMAND]),
+    doc: "Defines a task, or replaces the one of that name. Its commands go to the servers that its options select, all \
+          servers by default; options for commands hold for all commands in it. In a namespace a task named `default` \
+          is called by the namespace's name.",
+    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app { run \"uptime\"; }",
+};
+
+pub(in crate::recipe) const NAMESPACE: Verb = Verb {
+    name: "namespace",
+    form: "namespace :name { … }",
+    arguments: (1, 1),
+    tail: Tail::Required("block"),
+    options: NONE,
+    doc: "Tasks defined in the block are called `name:task`. A namespace can be opened again. Names in it are looked up \
+          there first, then outwards.",
+    example: "namespace :deploy {\n  task :restart { puts \"restarting\"; }\n}\ntask :example { deploy.restart; }",
+};
+
+pub(in crate::recipe) const INVOKE: Verb = Verb {
+    name: "invoke",
+    form: "invoke \"namespace:task\"",
+    arguments: (1, 1),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "Runs a task by its name, as its bare name would: it is looked up in the namespace, then outwards. `:name` stands \
+          outside of all namespaces.",
+    example: "namespace :deploy {\n  task :restart { puts \"restarting\"; }\n}\ntask :example { invoke \"deploy:restart\"; }",
+};
+
+pub(in crate::recipe) const ALIAS_TASK: Verb = Verb {
+    name: "alias_task",
+    form: "alias_task :new, :old",
+    arguments: (2, 2),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "Copies a task as it is now under a new name.",
+    example: "task :old { puts \"hello\"; }\nalias_task :example, :old;",
+};
+
+pub(in crate::recipe) const SYNONYM_TASK: Verb = Verb {
+    name: "synonym_task",
+    form: "synonym_task :name, \"namespace:task\"",
+    arguments: (2, 2),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "Makes two full names stand for one task, whichever of them is defined, redefined, hooked or called.",
+    example: "synonym_task :symlink, \"deploy:create_symlink\";\nnamespace :deploy {\n  task :create_symlink { puts \"linked\"; }\n}\ntask :example { symlink; }",
+};
+
+pub(in crate::recipe) const CURRENT_TASK: Verb = Verb {
+    name: "current_task",
+    form: "current_task",
+    arguments: (0, 0),
+    tail: Tail::Nothing,
+    options: NONE,
+    doc: "The full name of the innermost running task; `()` outside of tasks.",
+    example: "task :example { puts current_task; }",
+};
+
+/// Tasks or a block.
+const HOOKED: Tail = Tail::Instead("a task", "tasks");
+
+pub(in crate::recipe) const BEFORE: Verb = Verb {
+    name: "before",
+    form: "before :task, :hook, …  |  before :task { … }",
+    arguments: (1, MANY),
+    tail: HOOKED,
+    options: NONE,
+    doc: "Runs tasks, or a block, before each run of a task. A block's commands go to the hooked task's servers, a \
+          task's to its own. The tasks may be defined later.",
+    example: "before :example, :prepare;\ntask :prepare { puts \"first\"; }\ntask :example { puts \"second\"; }",
+};
+
+pub(in crate::recipe) const AFTER: Verb = Verb {
+    name: "after",
+    form: "after :task, :hook, …  |  after :task { … }",
+    arguments: (1, MANY),
+    tail: HOOKED,
+    options: NONE,
+    doc: "Runs tasks, or a block, after each run of a task that did not fail.",
+    example: "after :example, :tidy;\ntask :tidy { puts \"second\"; }\ntask :example { puts \"first\"; }",
+};
+
+static FILTERS: &[Choice] = &[
+    Choice {
+        name: "only",
+        doc: "only around these tasks: a name, or a list",
+    },
+    Choice {
+        name: "except",
+        doc: "around all tasks but these",
+    },
+];
+
+pub(in crate::recipe) const ON: Verb = Verb {
+    name: "on",
+    form: "on :event, :hook, …, :only => tasks, :except => tasks  |  on :event { … }",
+    arguments: (1, MANY),
+    tail: HOOKED,
+    options: Choices::Known(&[FILTERS]),
+    doc: "Runs tasks, or a block, at an event: `:before` and `:after` every task; `:start` and `:finish` of a task of \
+          the command line; `:load` once, when all recipes are loaded; `:exit` once, when all tasks of the command \
+          line succeeded; `:failure` when a task of the command line failed, after its rollback.",
+    example: "on :start { puts \"here we go\"; }\ntask :example { puts \"done\"; }",
+};
+
+/// `on roles(:app) { … }`, as in Capistrano 3.
+pub(in crate::recipe) fn no_servers(position: Position) -> Box<EvalAltResult> {
+    let diagnostic =
+        Diagnostic::new(Fault::Recipe, "`on' takes an event here, no servers").label("not a block for servers");
+    let hint = "servers are options, of the task or of a command: task :name, :roles => :app { … }";
+    raise(diagnostic.hint(hint), position)
+}
+
+/// There is no such event.
+pub(in crate::recipe) fn no_event(event: &str, position: Position) -> Box<EvalAltResult> {
+    let names = "before, after, start, finish, load, exit, failure";
+    if event == "local" {
+        let diagnostic = Diagnostic::new(Fault::Recipe, "`on' takes an event, no place").label("no such event");
+        return raise(
+            diagnostic.hint("each command on this machine: run_locally \"…\";"),
+            position,
+        );
+    }
+    let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("there is no event `{event}'")).label("no such event");
+    let known = || format!("it is one of {names}; around a task: before :task, :hook; after :task, :hook;");
+    diagnostic
+        .hints
+        .push(suggestion(event, names.split(", ")).unwrap_or_else(known));
+    raise(diagnostic, position)
+}

@@ -1,0 +1,76 @@
+//! A verb as it was called: its arguments evaluated, its block still syntax.
+
+use indexmap::IndexMap;
+use rhai::{Dynamic, EvalContext, Expr, Expression, Position};
+
+use crate::recipe::language::grammar;
+use crate::recipe::language::origin::Fallible;
+
+/// A verb as it was called, its arguments evaluated.
+pub(in crate::recipe) struct Call<'a> {
+    pub(in crate::recipe) arguments: Vec<(Dynamic, Position)>,
+    pub(in crate::recipe) options: IndexMap<String, (Dynamic, Position)>,
+    pub(in crate::recipe) parameters: Vec<String>,
+    pub(in crate::recipe) block: Option<&'a Expression<'a>>,
+    /// Of the verb.
+    pub(in crate::recipe) position: Position,
+}
+
+/// An argument, or the value of an option, that was just evaluated.
+pub(in crate::recipe) struct Given<'a> {
+    pub(in crate::recipe) index: usize,
+    pub(in crate::recipe) option: Option<&'a str>,
+    pub(in crate::recipe) value: &'a Dynamic,
+    pub(in crate::recipe) expression: &'a Expr,
+}
+
+/// Evaluates the arguments of a call, in order; each is looked at before the next.
+pub(in crate::recipe) fn decode<'a>(
+    context: &mut EvalContext,
+    inputs: &'a [Expression<'a>],
+    state: &Dynamic,
+    look: &dyn Fn(&EvalContext, &Given) -> Fallible<()>,
+) -> Fallible<Call<'a>> {
+    let mut call = Call {
+        arguments: Vec::new(),
+        options: IndexMap::new(),
+        parameters: Vec::new(),
+        block: None,
+        position: Position::NONE,
+    };
+    call.position = grammar::position(state);
+    let (mut key, mut inputs) = (None, inputs.iter());
+    for kind in grammar::shape(state).chars() {
+        match kind {
+            '>' => key = call.arguments.pop(),
+            'P' => call.parameters.extend(
+                inputs
+                    .next()
+                    .and_then(|input| input.get_string_value())
+                    .map(str::to_owned),
+            ),
+            'B' => call.block = inputs.next(),
+            'E' => {
+                let Some(input) = inputs.next() else { break };
+                let value = (input.eval_with_context(context)?, input.position());
+                let key = key.take();
+                let option = key.as_ref().map(|(key, _): &(Dynamic, _)| key.to_string());
+                let given = Given {
+                    index: call.arguments.len(),
+                    option: option.as_deref(),
+                    value: &value.0,
+                    expression: input,
+                };
+                look(context, &given)?;
+                match key {
+                    Some((key, _)) => {
+                        call.options.insert(key.to_string(), value);
+                    }
+                    None => call.arguments.push(value),
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(call)
+}
