@@ -4,14 +4,14 @@
 //!
 //! - [`secret`], [`exit`], [`interrupt`], [`io_error`], [`origin`], [`regular`], [`trust`]: small words that every layer speaks.
 //! - [`configuration`]: plain data that a recipe builds: servers, roles, tasks, hooks, variables.
-//! - [`diagnostic`]: what went wrong, where and on which servers.
+//! - [`diagnostic`]: what went wrong, where and on which servers. [`finding`]: what came of looking at something.
 //! - [`event`]: everything that can be told to a person or a machine.
 //! - [`report`]: the only folder that prints: events, diagnostics, lists.
 //! - [`plan`]: pure: configuration and an action give servers and command lines. [`source`]: what is sent to servers.
 //!   [`place`]: where files of this machine are written.
 //! - [`session`]: one server; the only folder that names ssh2. [`fanout`]: many servers.
 //! - [`transaction`], [`actor`]: perform actions for the current task, and undo them.
-//! - [`recipe`]: the only folder that names rhai.
+//! - [`recipe`]: the only folder that names rhai. [`doctor`]: looks at this machine, a recipe and its servers.
 //! - [`manual`]: the guide's pages, for terminals and for `man`.
 //! - [`cli`]: the only folder that reads argv, environment and terminal.
 
@@ -21,9 +21,11 @@ pub mod configuration;
 #[cfg(test)]
 mod deadline;
 pub mod diagnostic;
+pub mod doctor;
 pub mod event;
 pub mod exit;
 pub mod fanout;
+pub mod finding;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 pub mod interrupt;

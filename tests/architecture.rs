@@ -21,7 +21,7 @@ const LAYERS: &[&[&str]] = &[
         "trust",
     ],
     &["configuration"],
-    &["diagnostic"],
+    &["diagnostic", "finding"],
     &["event"],
     &["report"],
     &["plan", "place", "source"],
@@ -30,7 +30,7 @@ const LAYERS: &[&[&str]] = &[
     &["transaction"],
     &["actor"],
     &["recipe"],
-    &["manual"],
+    &["doctor", "manual"],
     &["cli"],
 ];
 

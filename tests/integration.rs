@@ -27,6 +27,7 @@ mod completions;
 mod connections;
 mod definitions;
 mod deploy;
+mod doctor;
 mod editors;
 mod examples;
 mod faults;

@@ -6,7 +6,7 @@ use crate::fleet::Fleet;
 use crate::harness::Case;
 
 /// Every way to look at a recipe, and the dry run.
-const LOOKS: [&[&str]; 8] = [
+const LOOKS: [&[&str]; 9] = [
     &["r.rhai", "-T"],
     &["r.rhai", "-e", "deploy"],
     &["r.rhai", "deploy", "--servers"],
@@ -15,6 +15,7 @@ const LOOKS: [&[&str]; 8] = [
     &["vars", "r.rhai", "--values"],
     &["definitions", "r.rhai"],
     &["r.rhai", "deploy", "-n"],
+    &["doctor", "r.rhai", "-n"],
 ];
 
 #[test]

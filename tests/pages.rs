@@ -3,6 +3,7 @@
 
 mod command_line;
 mod deploy;
+mod doctor;
 mod install;
 mod libraries;
 mod readme;

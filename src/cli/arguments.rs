@@ -67,7 +67,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     pub(super) values: bool,
 
-    /// With check and vars: tell it on standard output, one JSON object per line
+    /// With check, vars and doctor: tell it on standard output, one JSON object per line
     #[arg(long)]
     pub(super) json: bool,
 
@@ -137,6 +137,8 @@ pub(super) enum Tool {
     Vars,
     /// Writes what editors are told of it
     Definitions,
+    /// Looks at this machine and at its servers
+    Doctor,
     /// Runs commands and tasks that are typed line by line
     Shell,
     /// Makes one

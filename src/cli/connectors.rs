@@ -34,6 +34,16 @@ pub(super) fn make(
     (Box::new(remote), Box::new(LocalConnector { core_files }))
 }
 
+/// SSH as the command line has it, and these servers as it reaches them.
+pub(super) fn ssh(ssh: Ssh, destinations: &mut [Destination]) -> SshConnector {
+    for destination in destinations {
+        if destination.options.config.is_none() {
+            destination.options.config.clone_from(&ssh.config);
+        }
+    }
+    SshConnector::new(ssh.environment)
+}
+
 /// SSH with the configuration files of the command line.
 struct Configured {
     config: Option<Vec<PathBuf>>,

@@ -38,6 +38,15 @@ const ENTRIES: &[Entry] = &[
         text: "Writes verbs, functions, variables and tasks for editors: a .d.rhai file, on standard output.",
     },
     Entry {
+        tool: Tool::Doctor,
+        form: "doctor [RECIPE] [STAGE] [--json]",
+        brief: "looks at this machine and the servers",
+        text: "Looks at what a run needs on this machine and on each of the recipe's servers (or those of HOSTS= and ROLES=), all at once, and changes \
+               nothing: ssh configuration, keys, host keys, login, sudo, directories, space, clock, programs, repository, runs that were broken off. \
+               What is not well says what to do. Without a recipe only this machine is looked at. Nobody is asked for a password, but with -p. -v names \
+               all servers. Ends with 1 where something is bad, with 4 where a server was not reached or let nobody in.",
+    },
+    Entry {
         tool: Tool::Shell,
         form: "shell [RECIPE] [STAGE]",
         brief: "runs commands and tasks typed line by line",

@@ -6,6 +6,7 @@ mod bash;
 mod bounded;
 mod complete;
 mod connectors;
+mod doctor;
 mod guide;
 mod help;
 mod init;
@@ -22,6 +23,7 @@ mod signals;
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -38,6 +40,7 @@ use crate::report::{Console, Ending, Listing, Log, Options, matches};
 use crate::secret::Redactor;
 
 use self::arguments::{Arguments, ColorChoice, Tool};
+use self::doctor::Doctor;
 use self::prompts::TerminalPrompts;
 use self::settings::{Settings, Work};
 use self::shell::{Presentation, Shell};
@@ -268,7 +271,8 @@ fn with_settings(
             }
         }
     }
-    let (remote, local) = connectors::make(settings.recipe_options.dry_run, settings.ssh, shell.core_files);
+    let is_rehearsal = settings.recipe_options.dry_run;
+    let (remote, local) = connectors::make(is_rehearsal, settings.ssh.clone(), shell.core_files);
     let surroundings = Surroundings {
         remote,
         local,
@@ -285,7 +289,20 @@ fn with_settings(
         };
         return check(&found, json, console);
     }
-    let recipe = match Recipe::load(&settings.recipes, settings.recipe_options, surroundings) {
+    let loaded = Recipe::load(&settings.recipes, settings.recipe_options, surroundings);
+    if let Work::Doctor { words, json, all } = settings.work {
+        let doctor = Doctor {
+            shell,
+            console,
+            interrupt: &interrupt,
+            ssh: settings.ssh,
+            json,
+            all,
+            is_rehearsal,
+        };
+        return doctor.run(loaded, &words, settings.recipes.first().map(PathBuf::as_path));
+    }
+    let recipe = match loaded {
         Ok(recipe) => recipe,
         Err(diagnostics) => return refuse(console, &diagnostics),
     };
@@ -305,8 +322,8 @@ fn with_settings(
         Work::Shell { words, checks } => interactive(recipe, words, &surroundings(checks)),
         Work::Variables { words, values, json } => variables(&recipe, &words, (values, json), console),
         Work::Definitions { words } => definitions(&recipe, &words, console),
-        // Needs no loaded recipe: done above.
-        Work::Check { .. } => 0,
+        // Done above.
+        Work::Check { .. } | Work::Doctor { .. } => 0,
         Work::Servers { tasks, json } => servers(&recipe, &tasks, json, console),
         Work::List { words, listing } => list(&recipe, &words, &listing, console),
         Work::Explain { words, task } => explain(&recipe, &words, &task, console),

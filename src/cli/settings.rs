@@ -24,7 +24,7 @@ pub(super) enum UsageError {
     NoRecipe,
     #[error("there is no recipe {}", .0.display())]
     MissingRecipe(PathBuf),
-    #[error("--json belongs to check, vars and --servers: capr check RECIPE --json")]
+    #[error("--json belongs to check, vars, doctor and --servers: capr check RECIPE --json")]
     Json,
     #[error("--values belongs to vars: capr vars RECIPE --values")]
     Values,
@@ -75,6 +75,8 @@ pub(super) enum Work {
         values: bool,
         json: bool,
     },
+    /// Look at this machine and at the servers, with the stage that the word may name.
+    Doctor { words: Vec<String>, json: bool, all: bool },
     /// Write definitions for editors, with those of the stage that the word may name.
     Definitions { words: Vec<String> },
     /// List tasks, with those of the stage that the word may name.
@@ -143,6 +145,12 @@ impl Settings {
                 values: arguments.values,
                 json: arguments.json,
             }
+        } else if tool == Some(Tool::Doctor) {
+            Work::Doctor {
+                words,
+                json: arguments.json,
+                all: arguments.verbose > 0,
+            }
         } else if arguments.json && !arguments.servers {
             return Err(UsageError::Json);
         } else if tool == Some(Tool::Definitions) {
@@ -183,8 +191,8 @@ impl Settings {
                     directory = (found != shell.directory).then_some(found);
                     named.push(recipe);
                 }
-                // The language can be told without any recipe.
-                None if tool == Some(Tool::Definitions) => {}
+                // The language can be told, and this machine looked at, without any recipe.
+                None if matches!(tool, Some(Tool::Definitions | Tool::Doctor)) => {}
                 None => return Err(UsageError::NoRecipe),
             }
         } else if let Some(missing) = named
@@ -209,10 +217,11 @@ impl Settings {
         let user = home.as_ref().filter(|_| !arguments.skip_user);
         let user = user.map(|home| home.join(USER_FILE));
         let only_looks = !matches!(work, Work::Run { .. } | Work::Shell { .. });
+        let is_doctor = matches!(work, Work::Doctor { .. });
         Ok(Self {
             work,
             directory,
-            ask_password: arguments.ask_password && !only_looks && !arguments.dry_run,
+            ask_password: arguments.ask_password && (!only_looks || is_doctor) && !arguments.dry_run,
             ssh: Ssh {
                 config: ssh_config.map(|list| list.split(':').filter(|file| !file.is_empty()).map(absolute).collect()),
                 environment: SshEnvironment {

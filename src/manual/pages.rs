@@ -55,6 +55,12 @@ pub const PAGES: &[Page] = &[
         text: None,
     },
     page!("command-line", "commands beside tasks, dry run, how much is shown"),
+    Page {
+        name: "findings",
+        brief: "what capr doctor looks at, row by row",
+        file: "doctor.md",
+        text: Some(include_str!("../../docs/doctor.md")),
+    },
     page!("ssh", "what of ssh capr reads, and where it differs"),
     page!("failures", "what can fail on the way to a server"),
     page!("security", "what capr promises, against whom, and what not"),

@@ -3,6 +3,7 @@
 mod addressed;
 mod definitions;
 mod engine;
+mod examined;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 mod interactive;
@@ -21,12 +22,13 @@ use std::rc::Rc;
 
 use rhai::{Engine, EvalAltResult, Position};
 
+pub use self::examined::Examined;
 pub use self::interactive::Whom;
 pub use self::language::mask::names_secret;
 pub use self::reference::{language, reference};
 pub use self::running::stack::{STACK, on_large_stack};
 pub use self::running::surroundings::{Options, Prompts, Surroundings};
-pub use self::variables::Nobody;
+pub use self::variables::{Nobody, without_credentials};
 
 use self::language::origin::Fallible;
 use self::language::{mask, origin, syntax, values};

@@ -78,6 +78,19 @@ impl Recipe {
             .map_or(Ok(()), |word| Err(vec![self.unwanted(word, option)]))
     }
 
+    /// The same, but a stage must be named where there are any. Gives back its name.
+    pub fn enter_stage_alone(&self, words: &[String], option: &str) -> Result<Option<String>, Vec<Diagnostic>> {
+        let (stage, rest) = self.stage_of(words)?;
+        if let Some(word) = rest.first() {
+            return Err(vec![self.unwanted(word, option)]);
+        }
+        match stage {
+            Some(stage) => self.enter(stage).map(|()| Some(stage.name.clone())),
+            None if self.stages.is_empty() => Ok(None),
+            None => Err(vec![self.none_named(words)]),
+        }
+    }
+
     /// The stage that the only word names; all of them without a word.
     pub(super) fn stages_named(&self, words: &[String], option: &str) -> Result<Vec<&Stage>, Vec<Diagnostic>> {
         let Some((word, rest)) = words.split_first() else {

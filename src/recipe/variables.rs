@@ -95,7 +95,7 @@ fn masked(value: Value, redactor: &Redactor) -> Value {
 }
 
 /// `https://user:password@host` without the password.
-fn without_credentials(text: &str) -> String {
+pub fn without_credentials(text: &str) -> String {
     let mut parts = text.split("://");
     let mut shown = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -11,6 +11,7 @@ use crate::configuration::{Addressed, TaskSummary, Variable};
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Level, Reporter};
 use crate::exit::milliseconds;
+use crate::finding::Examination;
 use crate::interrupt::Interrupt;
 use crate::secret::Redactor;
 
@@ -25,7 +26,7 @@ use super::screen::Screen;
 use super::tally::Tally;
 use super::tasks::Listing;
 use super::text::{count, duration};
-use super::{addressed, diagnostic, tasks, variables};
+use super::{addressed, diagnostic, doctor, tasks, variables};
 
 /// The forms of `--log-format`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -255,6 +256,33 @@ impl Console {
         let text = match json {
             true => addressed::addressed_json(found, &Json::data(inner.cleaner.for_programs())),
             false => addressed::addressed(found),
+        };
+        inner.show(&text);
+    }
+
+    /// What was found, as soon as it is; `all` names every server of a block.
+    pub fn findings(&self, found: &[Examination], json: bool, all: bool) {
+        let mut inner = self.0.borrow_mut();
+        if json {
+            let text = doctor::findings_json(found, &Json::data(inner.cleaner.for_programs()));
+            inner.show(&text);
+            return;
+        }
+        let columns = inner.data_columns;
+        let mut look = inner.look;
+        look.color &= columns.is_some();
+        let shown = doctor::Shown { look, columns, all };
+        let text = doctor::blocks(found, &inner.cleaner, shown) + "\n";
+        let text = inner.cleaner.whole(&text, look.color);
+        inner.data.write(&text, None);
+    }
+
+    /// How all is, behind all findings.
+    pub fn verdict(&self, found: &[Examination], json: bool) {
+        let mut inner = self.0.borrow_mut();
+        let text = match json {
+            true => doctor::summary_json(found, &Json::data(inner.cleaner.for_programs())),
+            false => doctor::summary(found),
         };
         inner.show(&text);
     }

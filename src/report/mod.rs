@@ -6,6 +6,7 @@ mod clean;
 mod clock;
 mod console;
 mod diagnostic;
+mod doctor;
 mod json;
 mod live;
 mod outlet;

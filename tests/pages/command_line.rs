@@ -115,6 +115,10 @@ fn the_page_of_the_command_line_is_true() {
     page.take("capr manual DIR");
     page.take("capr manual ~/.local/share/man");
     ok("capr manual ~/.local/share/man && ls ~/.local/share/man/man1").says("capr-check.1");
+    page.take("capr doctor [RECIPE] [STAGE] [--json]");
+    ok("capr doctor deploy.rhai")
+        .says("this machine\n")
+        .says("no server is named");
     page.take("capr definitions [RECIPE] [STAGE]");
     ok("capr definitions").says("fn run");
     ok("capr definitions deploy.rhai").says("Say it.");

@@ -96,6 +96,7 @@ fn the_readme_is_true_on_six_servers() {
         ("--servers", "db2.capistrano.com"),
         ("check", "nothing wrong found"),
         ("vars", "repository"),
+        ("doctor", "6 servers: "),
         ("-n", "nothing was changed (dry run)"),
     ];
     assert_eq!(expected.len(), lines.len());

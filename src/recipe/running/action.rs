@@ -338,7 +338,7 @@ impl Interpreter {
             .collect()
     }
 
-    fn job(
+    pub(in crate::recipe) fn job(
         &self,
         server: Server,
         ssh: &SshOptions,

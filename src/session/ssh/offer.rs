@@ -14,7 +14,11 @@ pub(super) fn key_exchanges() -> Vec<String> {
     let session = Session::new().ok();
     let known = session.and_then(|session| {
         let known = session.supported_algs(MethodType::Kex).ok()?;
-        Some(known.into_iter().map(str::to_owned).collect())
+        // Some are no key exchanges, but tell the server what we know.
+        let exchanges = known
+            .into_iter()
+            .filter(|name| !name.starts_with("ext-info") && !name.starts_with("kex-strict"));
+        Some(exchanges.map(str::to_owned).collect())
     });
     known.unwrap_or_default()
 }

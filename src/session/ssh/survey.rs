@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use crate::io_error::plain;
 use crate::session::{Destination, SshOptions};
@@ -23,7 +23,7 @@ pub struct Survey {
     /// The configuration files that are there …
     pub config: Vec<PathBuf>,
     /// … and what is wrong with them, with file and line.
-    pub trouble: Option<String>,
+    pub troubles: IndexSet<String>,
     /// The sockets of agents, and what each holds, or why it cannot be asked. None: no agent is named.
     pub agents: IndexMap<PathBuf, Result<Vec<AgentKey>, String>>,
     /// Key files. Those that are not there are left out, but for those that somebody has named.
@@ -117,12 +117,14 @@ impl SshConnector {
             let configuration = self.configuration(files);
             let config = configuration.as_ref().as_ref().map_err(Clone::clone);
             match config {
-                Err(error) => survey.trouble = Some(error.reason),
+                Err(error) => drop(survey.troubles.insert(error.reason)),
                 Ok(config) => {
                     let user = &self.environment.local_user;
-                    // What is wrong for one server is told of that one.
-                    if let Ok(config) = config.resolve(&destination.server, &destination.options, user, None) {
-                        self.look_at(&mut survey, &config, &destination.options.keys);
+                    match config.resolve(&destination.server, &destination.options, user, None) {
+                        Ok(config) => self.look_at(&mut survey, &config, &destination.options.keys),
+                        // What is wrong with a server's own words is told of that one.
+                        Err(error) if error.reason.starts_with('/') => drop(survey.troubles.insert(error.reason)),
+                        Err(_) => {}
                     }
                 }
             }
@@ -159,7 +161,7 @@ impl SshConnector {
             .iter()
             .chain(&config.global_known_hosts_files);
         for file in files {
-            if !file.exists() || survey.known_hosts.contains_key(file) {
+            if !file.exists() || file == Path::new("/dev/null") || survey.known_hosts.contains_key(file) {
                 continue;
             }
             let found = match KnownHosts::look_through(file) {

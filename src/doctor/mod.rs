@@ -1,0 +1,28 @@
+//! `capr doctor`: looks at this machine, a recipe and its servers, and changes nothing.
+//!
+//! ```text
+//! needs.rs    what a recipe says that servers are looked at for
+//! script.rs   the one script that a server is asked by, and its answers
+//! visit.rs    all servers at once: login, script, repository
+//! here.rs     findings of this machine     login.rs, server.rs   findings of a visit
+//! ```
+//!
+//! What it finds is data; `report` shows it.
+
+mod here;
+mod login;
+mod needs;
+mod script;
+mod server;
+mod visit;
+
+pub use here::{Circumstances, here};
+pub use needs::{Deploys, Needs};
+pub use visit::{Visit, visit};
+
+use crate::finding::Examination;
+
+/// What was found at each visit.
+pub fn of_servers(visits: &[Visit], needs: &Needs) -> Vec<Examination> {
+    visits.iter().map(|visit| server::examination(visit, needs)).collect()
+}

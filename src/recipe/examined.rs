@@ -1,0 +1,239 @@
+//! What `capr doctor` asks of a recipe that is only looked at: its servers and how each is reached, values of its variables, and
+//! commands as its tasks would run them. Nothing acts, and nobody is asked.
+
+use std::time::Duration;
+
+use indexmap::{IndexMap, IndexSet};
+use rhai::{ASTNode, Expr, Position};
+
+use super::language::origin::Fallible;
+use super::meaning::errors::diagnostic;
+use super::meaning::mentions::{path, verb};
+use super::running::action::{Request, Settings};
+use super::running::call::Call;
+use super::{Nobody, Recipe};
+use crate::actor::Output;
+use crate::configuration::{HookAction, RunOptions, Selection, Server, Setter, Shell, select};
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::secret::Secret;
+use crate::session::{Command, Destination, Input, SshOptions};
+
+/// A server of a recipe.
+#[derive(Clone, Debug)]
+pub struct Examined {
+    /// The server, and how it is reached.
+    pub destination: Destination,
+    /// Its roles, in order.
+    pub roles: Vec<String>,
+    /// Releases are put there.
+    pub takes_releases: bool,
+    /// The library's migrations run there.
+    pub migrates: bool,
+}
+
+impl Recipe {
+    /// Its servers, and those that only tasks name; with `HOSTS=` or `ROLES=` those.
+    ///
+    /// # Errors
+    ///
+    /// When a role's block fails, a filter names nothing, or it cannot be said how a server is reached.
+    pub fn examined(&self) -> Result<Vec<Examined>, Box<Diagnostic>> {
+        let interpreter = &self.interpreter;
+        *interpreter.prompts.borrow_mut() = Box::new(Nobody);
+        let servers = self.all_servers()?;
+        interpreter.greet_strangers();
+        let released = self.servers_of_task("update_code")?;
+        let migrating = self.servers_of_task("migrate")?;
+        let wrong = |error| Box::new(self.diagnostic(error));
+        let reach = interpreter.reach(&self.engine).map_err(wrong)?;
+        // What is asked for is not known now.
+        let password = interpreter.text_variable(&self.engine, "password").ok().flatten();
+        let examined = servers.into_iter().map(|server| {
+            let mut options = interpreter.options_for(&reach, &server).map_err(wrong)?;
+            options.password = options.password.or(password.clone().map(Secret::new));
+            let roles = interpreter.configuration.borrow();
+            let roles = roles.roles.roles_of(&server).into_iter().map(str::to_owned).collect();
+            Ok(Examined {
+                roles,
+                takes_releases: released.contains(&server),
+                migrates: migrating.contains(&server),
+                destination: Destination {
+                    server,
+                    options: options.looking(),
+                },
+            })
+        });
+        examined.collect()
+    }
+
+    fn all_servers(&self) -> Result<IndexSet<Server>, Box<Diagnostic>> {
+        let interpreter = &self.interpreter;
+        let none = Selection::default();
+        let filled = interpreter.resolved(&self.engine, none.clone(), &none);
+        filled.map_err(|error| Box::new(self.diagnostic(error)))?;
+        let configuration = interpreter.configuration.borrow();
+        let filter = interpreter.filter.borrow();
+        let wrong = |error: &dyn std::fmt::Display| Box::new(Diagnostic::new(Fault::Usage, error.to_string()));
+        let found = select(&configuration.roles, &none, &filter).map_err(|error| wrong(&error))?;
+        let mut servers: IndexSet<Server> = found.into_iter().collect();
+        if filter.hosts.is_none() && filter.roles.is_none() && !filter.narrows(&none) {
+            let named = configuration.tasks.iter().filter(|task| task.selection.hosts.is_some());
+            for task in named {
+                let hosts = Selection {
+                    hosts: task.selection.hosts.clone(),
+                    ..Selection::default()
+                };
+                servers.extend(select(&configuration.roles, &hosts, &filter).map_err(|error| wrong(&error))?);
+            }
+        }
+        Ok(servers)
+    }
+
+    /// The servers of a task of the library.
+    fn servers_of_task(&self, name: &str) -> Result<IndexSet<Server>, Box<Diagnostic>> {
+        let interpreter = &self.interpreter;
+        let Some(task) = interpreter.task(name, "") else {
+            return Ok(IndexSet::new());
+        };
+        let resolved = interpreter.resolved(&self.engine, task.selection.clone(), &Selection::default());
+        let selection = resolved.map_err(|error| Box::new(self.diagnostic(error)))?;
+        let configuration = interpreter.configuration.borrow();
+        // A recipe without the role has no such server.
+        let found = select(&configuration.roles, &selection, &interpreter.filter.borrow());
+        Ok(found.unwrap_or_default().into_iter().collect())
+    }
+
+    /// A variable as a string; `None` where it says nothing.
+    ///
+    /// # Errors
+    ///
+    /// Why its block gives no value now.
+    pub fn value(&self, name: &str) -> Result<Option<String>, String> {
+        let value = self.interpreter.text_variable(&self.engine, name);
+        value.map_err(|error| diagnostic(error).message)
+    }
+
+    /// How many values a variable holds that is a list or a map; 1 for another value.
+    pub fn length(&self, name: &str) -> usize {
+        let value = self.interpreter.said(&self.engine, name).ok().flatten();
+        value.map_or(0, |value| match value.read_lock::<rhai::Array>() {
+            Some(list) => list.len(),
+            None => 1,
+        })
+    }
+
+    /// Whether a variable was set by anybody but the library.
+    pub fn is_set(&self, name: &str) -> bool {
+        let configuration = self.interpreter.configuration.borrow();
+        let settings = configuration.variables.settings(name);
+        settings.is_some_and(|(setting, _)| match &setting.by {
+            Setter::Default(origin) => {
+                let file = origin.as_ref().map(|origin| origin.file.clone());
+                file.is_some_and(|file| !self.interpreter.is_of_stdlib(&file))
+            }
+            _ => true,
+        })
+    }
+
+    /// The program by which the recipe calls sudo; `None` where it does not.
+    pub fn calls_sudo(&self) -> Option<String> {
+        let is_used = self.interpreter.said(&self.engine, "use_sudo").ok().flatten().is_some()
+            || self
+                .own_nodes(|node| matches!(node, ASTNode::Expr(Expr::Custom(call, _)) if verb(call) == Some("sudo")));
+        let sudo = self.interpreter.sudo(&self.engine);
+        is_used.then(|| sudo.map_or_else(|_| "sudo".to_owned(), |sudo| sudo.program))
+    }
+
+    /// Whether the recipe's own text names this task of the library.
+    pub fn names_task(&self, name: &str) -> bool {
+        let interpreter = &self.interpreter;
+        let Some(meant) = interpreter.task(name, "") else {
+            return false;
+        };
+        let hooks = interpreter.configuration.borrow().hooks.clone();
+        let is_hooked = hooks.iter().any(|hook| match &hook.action {
+            HookAction::Task(name, namespace) => interpreter
+                .task(name, namespace)
+                .is_some_and(|task| task.name == meant.name),
+            HookAction::Block(_) => false,
+        });
+        is_hooked
+            || self.own_nodes(|node| match node {
+                ASTNode::Expr(expression) => {
+                    let path = path(expression);
+                    path.and_then(|path| interpreter.task(&path.join(":"), ""))
+                        .is_some_and(|task| task.name == meant.name)
+                }
+                _ => false,
+            })
+    }
+
+    /// Whether something stands in the texts that are not the library's.
+    fn own_nodes(&self, is_meant: impl Fn(&ASTNode) -> bool) -> bool {
+        let files = self.interpreter.files.borrow();
+        let texts: Vec<_> = files
+            .read
+            .iter()
+            .skip(self.own.get())
+            .map(|text| text.ast.clone())
+            .collect();
+        drop(files);
+        let mut found = false;
+        for text in texts {
+            text.walk(&mut |nodes| {
+                found |= nodes.last().is_some_and(&is_meant);
+                !found
+            });
+        }
+        found
+    }
+
+    /// The shell that the recipe wants for its commands, where it names one.
+    pub fn shell(&self) -> Option<String> {
+        match self.settings().ok()?.options.shell {
+            Some(Shell::Named(shell)) => Some(shell),
+            _ => None,
+        }
+    }
+
+    fn settings(&self) -> Fallible<Settings> {
+        let call = Call {
+            arguments: Vec::new(),
+            options: IndexMap::new(),
+            parameters: Vec::new(),
+            block: None,
+            position: Position::NONE,
+        };
+        self.interpreter.settings(&self.engine, &call)
+    }
+
+    /// A script for `sh` as a command of a task: in the environment that the recipe gives to its commands.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with that environment.
+    pub fn looking(&self, server: &Server, script: &str, input: &str, timeout: Duration) -> Result<Command, String> {
+        let settings = self.settings().map_err(|error| diagnostic(error).message)?;
+        let options = RunOptions {
+            env: settings.options.env,
+            timeout: Some(settings.options.timeout.map_or(timeout, |own| own.min(timeout))),
+            ..RunOptions::default()
+        };
+        let request = Request {
+            verb: "run",
+            shown: String::new(),
+            options: Vec::new(),
+            text: script.to_owned(),
+            input: Input::text(input.as_bytes()),
+            output: Output::Capture,
+            asks: true,
+            sudo: None,
+            asking: None,
+            downloads: None,
+            branches: None,
+        };
+        let none = SshOptions::default();
+        let (_, command) = self.interpreter.job(server.clone(), &none, &request, &options)?;
+        Ok(command)
+    }
+}
