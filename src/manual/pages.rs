@@ -61,6 +61,7 @@ pub const PAGES: &[Page] = &[
         file: "doctor.md",
         text: Some(include_str!("../../docs/doctor.md")),
     },
+    page!("doctor", "whether a deploy can work: this machine, the servers"),
     page!("ssh", "what of ssh capr reads, and where it differs"),
     page!("failures", "what can fail on the way to a server"),
     page!("security", "what capr promises, against whom, and what not"),
