@@ -256,7 +256,11 @@ fn recipes_that_run_have_no_error_and_no_warning_of_a_call() {
             if !name.ends_with(".rhai") {
                 continue;
             }
-            let finished = copied(Case::new(), &folder, "").args(["check", &name]).run().ok();
+            // Its own files have the names of all three Capistranos.
+            let dialect = ["-S", "dialect=1"];
+            let dialect = dialect.iter().filter(|_| folder.ends_with("stdlib"));
+            let case = copied(Case::new(), &folder, "").args(["check", &name]).args(dialect);
+            let finished = case.run().ok();
             assert!(!finished.stdout.contains("error:"), "{name}: {}", finished.stdout);
             assert!(!finished.stderr.contains("error:"), "{name}: {}", finished.stderr);
             checked += 1;

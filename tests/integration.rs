@@ -33,6 +33,7 @@ mod examples;
 mod faults;
 mod files;
 mod flipper;
+mod flow;
 mod init;
 mod injection;
 mod input;

@@ -107,14 +107,14 @@ impl Actor {
         self.teller.redactor()
     }
 
-    /// A task begins.
-    pub fn enter(&mut self, task: &str) {
+    /// A task begins. What `is_place` is only told if something happens in it.
+    pub fn enter(&mut self, task: &str, is_place: bool) {
         let begins = Event::TaskStarted {
             task: task.to_owned(),
             depth: self.frames.depth(),
         };
-        if self.frames.is_running(task) {
-            self.teller.hold(begins);
+        if is_place || self.frames.is_running(task) {
+            self.teller.hold(begins, is_place);
         } else {
             self.teller.tell(begins);
         }

@@ -8,6 +8,8 @@ pub(super) struct Teller {
     redactor: Redactor,
     /// What is told once something comes of it.
     held: Vec<Event>,
+    /// At which depths tasks have begun that are not told at all if nothing happens in them.
+    places: Vec<usize>,
 }
 
 impl Teller {
@@ -16,6 +18,7 @@ impl Teller {
             reporter,
             redactor,
             held: Vec::new(),
+            places: Vec::new(),
         }
     }
 
@@ -32,8 +35,12 @@ impl Teller {
     }
 
     /// A task begins that runs already. Where that goes on and on until it is an error, that is what is told, and not each turn
-    /// of the circle; it is told with whatever happens in the task.
-    pub fn hold(&mut self, event: Event) {
+    /// of the circle; it is told with whatever happens in the task. Or one begins that is not told if nothing does.
+    pub fn hold(&mut self, event: Event, is_place: bool) {
+        if let Event::TaskStarted { depth, .. } = event {
+            self.places.retain(|place| *place < depth);
+            self.places.extend(is_place.then_some(depth));
+        }
         self.held.push(event);
     }
 
@@ -43,7 +50,7 @@ impl Teller {
                 self.held.push(event);
                 return;
             }
-            Event::TaskFinished { depth, ok: false, .. } => {
+            Event::TaskFinished { depth, ok, .. } if !ok || self.places.contains(depth) => {
                 let is_begin = |held: &Event| matches!(held, Event::TaskStarted { depth: begun, .. } if begun == depth);
                 if let Some(begin) = self.held.iter().rposition(is_begin) {
                     self.held.truncate(begin);

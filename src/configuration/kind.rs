@@ -1,7 +1,7 @@
 //! The values that variables of the deploy library can have. Paths among them are removed, replaced and written on servers: a value
 //! that leads elsewhere is refused where it is set, and again wherever it is read.
 
-use super::Value;
+use super::{Value, suggestion};
 
 /// What a variable of the library holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +10,14 @@ pub enum Kind {
     Truth,
     /// A whole number, 1 or more.
     Count,
+    /// The same, or nothing.
+    OptionalCount,
+    /// 1, 2 or 3: a version of Capistrano.
+    Dialect,
+    /// How an application is restarted.
+    RestartVia,
+    /// What is waited for after a restart.
+    Wait,
     /// `run` or `sudo`.
     Method,
     /// One part of a path.
@@ -42,6 +50,7 @@ static KINDS: &[(&str, Kind)] = &[
     ("current_dir", Kind::InnerPath),
     ("current_path", Kind::AbsolutePath),
     ("deploy_to", Kind::AbsolutePath),
+    ("dialect", Kind::Dialect),
     ("git_enable_submodules", Kind::Truth),
     ("git_max_concurrent_connections", Kind::Count),
     ("git_submodules_recursive", Kind::Truth),
@@ -53,6 +62,7 @@ static KINDS: &[(&str, Kind)] = &[
     ("local_repository", Kind::Repository),
     ("maintenance_basename", Kind::Name),
     ("maintenance_path", Kind::AbsolutePath),
+    ("max_hosts", Kind::OptionalCount),
     ("normalize_asset_timestamps", Kind::Truth),
     ("public_children", Kind::InnerPaths),
     ("real_revision", Kind::Revision),
@@ -64,6 +74,9 @@ static KINDS: &[(&str, Kind)] = &[
     ("repo_url", Kind::Repository),
     ("repository", Kind::Repository),
     ("repository_cache", Kind::Path),
+    ("restart_in_transaction", Kind::Truth),
+    ("restart_method", Kind::Method),
+    ("restart_via", Kind::RestartVia),
     ("revision", Kind::Revision),
     ("rollback_release", Kind::OptionalName),
     ("run_method", Kind::Method),
@@ -76,7 +89,24 @@ static KINDS: &[(&str, Kind)] = &[
     ("state_path", Kind::AbsolutePath),
     ("use_sudo", Kind::Truth),
     ("version_dir", Kind::InnerPath),
+    ("wait_for", Kind::Wait),
 ];
+
+/// The ways to restart, as the variable `restart_via` has them.
+const WAYS: [&str; 9] = [
+    "systemd",
+    "systemd_user",
+    "puma",
+    "unicorn",
+    "passenger",
+    "php_fpm",
+    "command",
+    "reaper",
+    "none",
+];
+
+/// What a map of the variable `wait_for` can say.
+const WAITS: [&str; 6] = ["url", "port", "command", "tries", "interval", "timeout"];
 
 /// Why a variable cannot have a value, and what is right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +142,13 @@ impl Kind {
                 .then(|| format!("the variable `{name}' is true or false, not {found}")),
             Self::Count => (!matches!(value, Value::Int(1..)))
                 .then(|| format!("the variable `{name}' is a whole number, 1 or more, not {found}")),
+            Self::OptionalCount => (!matches!(value, Value::Unit | Value::Int(1..)))
+                .then(|| format!("the variable `{name}' is a whole number, 1 or more, or (), not {found}")),
+            Self::Dialect => (!matches!(value, Value::Int(1..=3)))
+                .then(|| format!("the variable `{name}' is 1, 2 or 3, as the versions of Capistrano, not {found}")),
+            Self::RestartVia => (!matches!(value, Value::Text(text) if WAYS.contains(&text.as_str())))
+                .then(|| format!("the variable `{name}' cannot be {found}: there is no such way")),
+            Self::Wait => wait_fault(name, value),
             Self::Method => (!matches!(value, Value::Text(text) if ["run", "sudo"].contains(&text.as_str())))
                 .then(|| format!("the variable `{name}' is :run or :sudo, not {found}")),
             // A name of digits is a number when it comes from the command line.
@@ -187,6 +224,18 @@ impl Kind {
                 format!("write: set :{name}, {meant}")
             }
             Self::Count => format!("write: set :{name}, 5"),
+            Self::OptionalCount => format!("write: set :{name}, 2"),
+            Self::Dialect => format!("write: set :{name}, 2"),
+            Self::RestartVia => {
+                let meant = match value {
+                    Value::Text(text) => suggestion(text, WAYS),
+                    _ => None,
+                };
+                meant.unwrap_or_else(|| format!("it is one of {}", WAYS.join(", ")))
+            }
+            Self::Wait => format!(
+                "write: set :{name}, #{{ url: \"http://localhost:3000/up\", tries: 30, interval: 1 }}; or port: 3000, or command: \"…\""
+            ),
             Self::Method => format!("write: set :{name}, :sudo"),
             Self::Name | Self::OptionalName => "a name stands without `/', and is not `.' or `..'".to_owned(),
             Self::InnerPath => "a path below deploy_to, without `.', `..' and `/' at its ends".to_owned(),
@@ -195,7 +244,12 @@ impl Kind {
                                   [\"log\", \"public/system\"]"
                 .to_owned(),
             Self::LinkedPaths => "paths below a release, none below another: [\"log\", \"public/uploads\"]".to_owned(),
-            Self::AbsolutePath => "a path from the top, without `.', `..' and `/' at its end: /srv/flipper".to_owned(),
+            Self::AbsolutePath => match value {
+                Value::Text(path) if path.starts_with('~') => {
+                    "nobody fills in a home directory here: write it out, /home/deploy/flipper".to_owned()
+                }
+                _ => "a path from the top, without `.', `..' and `/' at its end: /srv/flipper".to_owned(),
+            },
             Self::Path => "a path without `.', `..' and `/' at its end: /srv/cache, or from `shared': cache".to_owned(),
             Self::Revision => {
                 "the name of a branch or a tag, a number, or the first 40 digits that name a commit".to_owned()
@@ -206,6 +260,41 @@ impl Kind {
             }
         }
     }
+}
+
+/// Returns what is wrong with a map that says what is waited for.
+fn wait_fault(name: &str, value: &Value) -> Option<String> {
+    let map = match value {
+        Value::Unit => return None,
+        Value::Map(map) => map,
+        _ => {
+            let found = shown(value);
+            return Some(format!("the variable `{name}' is a map or (), not {found}"));
+        }
+    };
+    for (key, value) in map {
+        let is_right = match key.as_str() {
+            "url" => matches!(value, Value::Text(url) if url.starts_with("http://") || url.starts_with("https://")),
+            "port" => matches!(value, Value::Int(1..=65535)),
+            "command" => matches!(value, Value::Text(command) if !command.trim().is_empty()),
+            "tries" | "timeout" => matches!(value, Value::Int(1..)),
+            "interval" => {
+                matches!(value, Value::Int(0..))
+                    || matches!(value, Value::Float(seconds) if seconds.is_finite() && *seconds >= 0.0)
+            }
+            _ => {
+                let keys = WAITS.join(", ");
+                return Some(format!("the variable `{name}' has no `{key}': it can have {keys}"));
+            }
+        };
+        if !is_right {
+            return Some(format!("the variable `{name}' cannot have {} as `{key}'", shown(value)));
+        }
+    }
+    let targets = ["url", "port", "command"]
+        .into_iter()
+        .filter(|target| map.contains_key(*target));
+    (targets.count() != 1).then(|| format!("the variable `{name}' says one of url, port and command"))
 }
 
 /// The value as a recipe has it. Control characters are not written out.
@@ -320,7 +409,13 @@ mod tests {
     fn every_variable_with_a_path_has_a_kind_that_is_tried_here() {
         for (name, kind) in KINDS {
             let bad = match kind {
-                Kind::Truth | Kind::Count | Kind::Method => Value::from("yes"),
+                Kind::Truth
+                | Kind::Count
+                | Kind::OptionalCount
+                | Kind::Dialect
+                | Kind::RestartVia
+                | Kind::Wait
+                | Kind::Method => Value::from("yes"),
                 Kind::InnerPaths | Kind::SharedPaths | Kind::LinkedPaths => list(&["../x"]),
                 Kind::Revision | Kind::Repository => Value::from("--upload-pack=touch /tmp/x"),
                 Kind::Name | Kind::OptionalName | Kind::InnerPath | Kind::AbsolutePath | Kind::Path => {

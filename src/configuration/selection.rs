@@ -98,6 +98,8 @@ pub struct Filter {
     pub host_filter: Option<Vec<String>>,
     /// `HOSTROLEFILTER=`: of the servers found, only those in these roles; where there is no `HOSTFILTER`.
     pub host_role_filter: Option<Vec<String>>,
+    /// Said by `rolling`, not by a person: of the servers found, only those whose turn it is.
+    pub turn: Option<Vec<Server>>,
 }
 
 impl Filter {
@@ -114,6 +116,7 @@ impl Filter {
             preserve_roles: false,
             host_filter: names("HOSTFILTER"),
             host_role_filter: names("HOSTROLEFILTER"),
+            turn: None,
         }
     }
 
@@ -160,10 +163,18 @@ impl Filter {
 
     /// Whether it can take away every server that a task has: that nobody is left is then no error (N3).
     pub fn narrows(&self, selection: &Selection) -> bool {
-        selection.skip_hostfilter != Some(true) && (self.host_filter.is_some() || self.host_role_filter.is_some())
+        self.turn.is_some()
+            || selection.skip_hostfilter != Some(true)
+                && (self.host_filter.is_some() || self.host_role_filter.is_some())
     }
 
-    fn keeps(&self, server: &Server, roles: &Roles) -> bool {
+    fn keeps(&self, server: &Server, roles: &Roles, selection: &Selection) -> bool {
+        if self.turn.as_ref().is_some_and(|turn| !turn.contains(server)) {
+            return false;
+        }
+        if selection.skip_hostfilter == Some(true) {
+            return true;
+        }
         match (&self.host_filter, &self.host_role_filter) {
             (Some(hosts), _) => hosts.contains(&server.host),
             (None, Some(wanted)) => roles
@@ -239,7 +250,7 @@ pub fn select(roles: &Roles, selection: &Selection, filter: &Filter) -> Result<V
         servers.retain(|server| !is_unreleased(roles, selection, server));
     }
     if filter.narrows(selection) {
-        servers.retain(|server| filter.keeps(server, roles));
+        servers.retain(|server| filter.keeps(server, roles, selection));
     }
     if selection.once == Some(true) {
         servers.truncate(1);

@@ -44,16 +44,39 @@ pub struct TaskId(usize);
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
     ids: IndexMap<String, TaskId>,
-    tasks: Vec<Option<Rc<Task>>>,
+    /// All definitions of each, the last of which holds.
+    tasks: Vec<Vec<Rc<Task>>>,
 }
 
 impl Tasks {
     /// Defines a task, or replaces body, options and description of the one that has its name.
     pub fn define(&mut self, task: Task) {
         let id = self.id_or_new(&task.name);
-        if let Some(slot) = self.tasks.get_mut(id.0) {
-            *slot = Some(Rc::new(task));
+        if let Some(definitions) = self.tasks.get_mut(id.0) {
+            // Whoever defines it again and again keeps one.
+            definitions.retain(|other| other.origin != task.origin || other.name != task.name);
+            definitions.push(Rc::new(task));
         }
+    }
+
+    /// Makes the definitions under exactly this name that are meant a task of their own; what is left keeps the other names. False
+    /// where nothing would be left.
+    pub fn part(&mut self, name: &str, is_meant: impl Fn(&Task) -> bool) -> bool {
+        let Some(definitions) = self.id(name).and_then(|id| self.tasks.get_mut(id.0)) else {
+            return false;
+        };
+        let is_parted = |task: &Rc<Task>| task.name == name && is_meant(task);
+        if definitions.iter().all(is_parted) {
+            return false;
+        }
+        let parted: Vec<Rc<Task>> = definitions.iter().filter(|task| is_parted(task)).cloned().collect();
+        definitions.retain(|task| !is_parted(task));
+        if parted.is_empty() {
+            return false;
+        }
+        self.ids.insert(normal(name).to_owned(), TaskId(self.tasks.len()));
+        self.tasks.push(parted);
+        true
     }
 
     /// From now on `name` and `other` stand for one task, whichever of them is defined.
@@ -66,14 +89,14 @@ impl Tasks {
         let next = TaskId(self.tasks.len());
         let id = *self.ids.entry(normal(name).to_owned()).or_insert(next);
         if id == next {
-            self.tasks.push(None);
+            self.tasks.push(Vec::new());
         }
         id
     }
 
     /// The task of that name.
     pub fn get(&self, name: &str) -> Option<Rc<Task>> {
-        self.tasks.get(self.id(name)?.0)?.clone()
+        self.tasks.get(self.id(name)?.0)?.last().cloned()
     }
 
     /// The task that a name stands for, looked up from this namespace outwards; `:name` stands outside of all.
@@ -107,13 +130,13 @@ impl Tasks {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.ids
             .iter()
-            .filter(|(_, id)| self.tasks.get(id.0).is_some_and(Option::is_some))
+            .filter(|(_, id)| self.tasks.get(id.0).is_some_and(|definitions| !definitions.is_empty()))
             .map(|(name, _)| name.as_str())
     }
 
     /// Every defined task once, in the order of first definition.
     pub fn iter(&self) -> impl Iterator<Item = &Rc<Task>> {
-        self.tasks.iter().flatten()
+        self.tasks.iter().filter_map(|definitions| definitions.last())
     }
 }
 
@@ -179,7 +202,7 @@ mod tests {
             body: BlockId(body),
             origin: Origin {
                 file: "x.rhai".into(),
-                line: 1,
+                line: body,
                 column: 1,
             },
         }
@@ -205,6 +228,18 @@ mod tests {
             assert_eq!(found.as_ref().map(|task| task.body), Some(BlockId(2)));
             assert_eq!(found.as_ref().map(|task| task.name.as_str()), Some("symlink"));
         }
+    }
+
+    #[test]
+    fn a_task_that_is_parted_leaves_the_other_name_what_it_was() {
+        let mut tasks = Tasks::default();
+        tasks.define(task("update", 1));
+        tasks.synonym("deploy:update", "update");
+        tasks.define(task("update", 2));
+        assert!(tasks.part("update", |task| task.body == BlockId(2)));
+        assert_eq!(tasks.get("update").map(|task| task.body), Some(BlockId(2)));
+        assert_eq!(tasks.get("deploy:update").map(|task| task.body), Some(BlockId(1)));
+        assert!(!tasks.part("update", |_| true), "nothing would be left");
     }
 
     #[test]

@@ -211,6 +211,7 @@ impl Recipe {
     fn loose_ends(&self, hooks_are_known: bool, is_checked: bool) -> Vec<Diagnostic> {
         let mut found = self.interpreter.unfilled(is_checked);
         if hooks_are_known {
+            found.extend(self.interpreter.settle_names(&self.engine));
             found.extend(verbs::dangling_hooks(&self.interpreter));
         }
         found.extend(self.ambiguous_stages());
@@ -303,6 +304,7 @@ impl Recipe {
     }
 
     fn run_tasks(&self, tasks: &[String]) -> Fallible<()> {
+        self.interpreter.tell_replaced();
         for name in tasks {
             let Some(task) = self.interpreter.task(name, "") else {
                 return Err(origin::wrong(

@@ -145,7 +145,31 @@ fn the_page_of_deploys_is_true() {
         .run()
         .ok();
     assert!(fleet.exists("app2", &format!("{BASE}/current/built")));
+    said(&mut page);
     page.done();
+}
+
+/// What the page says of variables and words; what comes of each is tried in `flow`.
+fn said(page: &mut Page) {
+    for (snippet, shown, printed) in [
+        ("set :dialect, 2;\n", "dialect", "2"),
+        ("set :max_hosts, 2;\n", "max_hosts", "2"),
+        ("set :restart_in_transaction, true;\n", "restart_in_transaction", "true"),
+        (
+            "set :wait_for, #{ url: \"http://localhost:3000/up\", tries: 30, interval: 1, timeout: 5 };\n",
+            "wait_for.url",
+            "http://localhost:3000/up",
+        ),
+    ] {
+        page.recipe(snippet, Place::Top, None, |trial| {
+            trial
+                .bare()
+                .then(&format!("puts {shown};"))
+                .prints(&format!("{printed}\n"))
+        });
+    }
+    page.not_run("task :update { … }", "the dots are whatever somebody's task does");
+    page.not_run("namespace :deploy", "the word that begins a namespace");
 }
 
 #[test]

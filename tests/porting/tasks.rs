@@ -125,7 +125,7 @@ fn hooks() -> Vec<Trial> {
         // 3.x: deploy:starting is the first thing of a deploy.
         deployed(
             "first",
-            piece("task :a1 { info \"first\"; } before :deploy, :a1;")
+            piece("task :a1 { info \"first\"; } before \"deploy:starting\", :a1;")
                 .with("task :a1 { run `ls ${releases_path} | wc -l`; info \"first\"; }"),
         )
         .says("[out :: app1] 0\n")
@@ -133,7 +133,7 @@ fn hooks() -> Vec<Trial> {
         // 3.x: the release is whole and not yet current.
         deployed(
             "updated",
-            piece("task :a2 { run `ls ${release_path}`; } after \"deploy:finalize_update\", :a2;")
+            piece("task :a2 { run `ls ${release_path}`; } after \"deploy:updated\", :a2;")
                 .with("before :a2 { run `test ! -e ${current_path} && echo not yet`; }"),
         )
         .says("[out :: app1] not yet\n")
@@ -142,10 +142,10 @@ fn hooks() -> Vec<Trial> {
         // It is current, and what fails here still takes it back.
         deployed(
             "published",
-            piece("task :a3 { run `ls ${current_path}/`; } after \"deploy:create_symlink\", :a3;"),
+            piece("task :a3 { run `ls ${current_path}/`; } after \"deploy:published\", :a3;"),
         )
         .says("[out :: app1] README\n"),
-        piece("task :a3 { run `ls ${current_path}/`; } after \"deploy:create_symlink\", :a3;")
+        piece("task :a3 { run `ls ${current_path}/`; } after \"deploy:published\", :a3;")
             .bare()
             .before(
                 "role :app, \"app1\"; set :application, \"shop\"; set :scm, \"none\"; set :repository, \"/srv/shop\"; \
@@ -159,7 +159,35 @@ fn hooks() -> Vec<Trial> {
                 "ls -A /u/apps/published2/releases; ls /u/apps/published2",
                 "releases\nrevisions.log\nshared",
             ),
-        deployed("finished", piece("task :a4 { info \"last\"; } after :deploy, :a4;")).says("last"),
+        deployed(
+            "symlinked",
+            piece("task :a5 { run `ls ${current_path}/`; } after \"deploy:symlink\", :a5;"),
+        )
+        .says("[out :: app1] README\n"),
+        deployed(
+            "restarted",
+            piece("namespace :deploy { task :restart { puts \"restarted\"; } after :publishing, :restart; }"),
+        )
+        .prints("restarted\n"),
+        deployed(
+            "finished",
+            piece("task :a4 { info \"last\"; } after \"deploy:finished\", :a4;"),
+        )
+        .says("last"),
+        deployed(
+            "well",
+            piece("task :a6 { info \"undone\"; } after \"deploy:failed\", :a6;"),
+        )
+        .never("undone"),
+        piece("task :a6 { info \"undone\"; } after \"deploy:failed\", :a6;")
+            .bare()
+            .before(
+                "role :app, \"app1\"; set :application, \"shop\"; set :scm, \"none\"; set :repository, \"/srv/shop\"; \
+                 set :deploy_to, \"/u/apps/failed\"; after \"deploy:updated\" { run \"false\"; }",
+            )
+            .calls(&["setup", "deploy"])
+            .code(1)
+            .says("undone"),
         deployed("before", piece("before :deploy { info \"soon\"; }")).says("soon"),
         deployed(
             "start",

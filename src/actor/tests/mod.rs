@@ -174,7 +174,7 @@ impl Bench {
     }
 
     fn task(&mut self, name: &str, body: impl FnOnce(&mut Self) -> Result<(), ActionError>) -> Result<(), ActionError> {
-        self.actor.enter(name);
+        self.actor.enter(name, false);
         let result = body(self);
         self.actor.leave(result.is_ok());
         result

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::findings::Findings;
+use crate::configuration::Task;
 use crate::diagnostic::Diagnostic;
 
 /// Tasks of the library that are there to be replaced.
-const TO_BE_REPLACED: &[&str] = &[
+pub(super) const TO_BE_REPLACED: &[&str] = &[
     "disable_web",
     "enable_web",
     "finalize_update",
@@ -94,8 +95,8 @@ impl Findings<'_> {
             if !self.interpreter.is_of_stdlib(&task.origin.file) || task.selection.hosts.is_some() {
                 continue;
             }
-            for role in task.selection.roles.iter().flatten() {
-                let unknown = role.split(',').map(str::trim).filter(|role| !known.contains(role));
+            for role in self.roles_of(&task) {
+                let unknown = role.split(',').map(str::trim).filter(|role| !known.contains(*role));
                 for role in unknown {
                     let name = format!("`{}'", task.name);
                     match missing.iter_mut().find(|(other, _)| other == role) {
@@ -114,5 +115,27 @@ impl Findings<'_> {
                 ))
             })
             .collect()
+    }
+
+    /// The roles of a task of the library. That of a restart is the default where no recipe says anything about restarts.
+    fn roles_of(&self, task: &Rc<Task>) -> Vec<String> {
+        if let Some(roles) = &task.selection.roles {
+            return roles.clone();
+        }
+        let is_restart = self
+            .interpreter
+            .task("restart", "")
+            .is_some_and(|restart| Rc::ptr_eq(&restart, task));
+        let says = |name: &str| {
+            self.own()
+                .any(|(_, claims)| claims.sets.iter().any(|(set, _)| set == name))
+        };
+        let is_said = ["dialect", "restart_via", "restart_roles", "restart_command"]
+            .into_iter()
+            .any(says);
+        match is_restart && !is_said && self.interpreter.dialect_spoken() == 1 {
+            true => vec!["app".to_owned()],
+            false => Vec::new(),
+        }
     }
 }

@@ -6,6 +6,7 @@ pub(super) mod bared;
 pub(super) mod calls;
 pub(super) mod claims;
 pub(super) mod conditions;
+pub(super) mod dialect;
 pub(super) mod ends;
 pub(super) mod errors;
 pub(super) mod escapes;

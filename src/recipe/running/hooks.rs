@@ -5,7 +5,7 @@ use std::rc::Rc;
 use rhai::{Engine, Position};
 
 use super::interpreter::Interpreter;
-use crate::configuration::{HookAction, Task, When};
+use crate::configuration::{Hook, HookAction, Task, When};
 use crate::event::Event;
 use crate::recipe::language::origin::{Fallible, wrong};
 
@@ -16,10 +16,18 @@ impl Interpreter {
         if hooks.is_empty() {
             return Ok(());
         }
-        self.emit(Event::HooksTriggered {
-            event: when.name().to_owned(),
-            task: task.map(|task| task.name.clone()),
-        });
+        // What the library does behind a task is its own affair.
+        let is_own = |hook: &Hook| {
+            hook.origin
+                .as_ref()
+                .is_none_or(|origin| !self.is_of_stdlib(&origin.file))
+        };
+        if hooks.iter().any(is_own) {
+            self.emit(Event::HooksTriggered {
+                event: when.name().to_owned(),
+                task: task.map(|task| task.name.clone()),
+            });
+        }
         for hook in hooks {
             match &hook.action {
                 HookAction::Block(block) => drop(self.call(engine, *block, &[])?),

@@ -2,13 +2,13 @@
 //! recipe we are. No borrow of it is held while a script runs.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use rhai::{Dynamic, Engine, Position};
+use rhai::{Dynamic, Engine, INT, Position};
 
 use super::block::Block;
 use super::loader::Files;
@@ -16,7 +16,7 @@ use super::missing::Missing;
 use super::surroundings::{Options, Prompts, Surroundings};
 use crate::actor::Actor;
 use crate::configuration::{
-    Attributes, BlockId, Configuration, Filter, Read, RunOptions, Selection, Server, Setter, Task, When, join,
+    Attributes, BlockId, Configuration, Filter, Read, RunOptions, Selection, Server, Setter, Task, TaskId, When, join,
 };
 use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
 use crate::event::{Event, Level};
@@ -91,6 +91,8 @@ pub(in crate::recipe) struct Interpreter {
     blocks: RefCell<Vec<Block>>,
     namespace: RefCell<Rc<str>>,
     frames: RefCell<Vec<Rc<Task>>>,
+    /// How often each task was begun.
+    runs: RefCell<HashMap<TaskId, INT>>,
     evaluating: RefCell<Vec<String>>,
     /// The handlers of the open transaction, and whose they are.
     pub(in crate::recipe) handlers: RefCell<Vec<(BlockId, Rc<Task>)>>,
@@ -150,6 +152,7 @@ impl Interpreter {
             blocks: RefCell::default(),
             namespace: RefCell::new("".into()),
             frames: RefCell::default(),
+            runs: RefCell::default(),
             evaluating: RefCell::default(),
             handlers: RefCell::default(),
             bared: RefCell::default(),
@@ -317,8 +320,11 @@ impl Interpreter {
         }
         self.implicit_hooks(engine, task, When::Before)?;
         self.frames.borrow_mut().push(task.clone());
+        if let Some(id) = self.configuration.borrow().tasks.id(&task.name) {
+            *self.runs.borrow_mut().entry(id).or_default() += 1;
+        }
         if let Ok(mut actor) = self.actor.try_borrow_mut() {
-            actor.enter(&task.name);
+            actor.enter(&task.name, self.is_place(task));
         }
         let result = self.body(engine, task);
         if let Ok(mut actor) = self.actor.try_borrow_mut() {
@@ -329,6 +335,17 @@ impl Interpreter {
         let value = result.map_err(|error| self.called_while_loading(leaving(error)))?;
         self.implicit_hooks(engine, task, When::After)?;
         Ok(value)
+    }
+
+    /// Whether a task of the library is there for its name and place alone.
+    fn is_place(&self, task: &Task) -> bool {
+        task.is_internal() && self.is_of_stdlib(&task.origin.file)
+    }
+
+    /// How often a task was begun, whatever its name was.
+    pub(super) fn runs_of(&self, task: &Task) -> INT {
+        let id = self.configuration.borrow().tasks.id(&task.name);
+        id.and_then(|id| self.runs.borrow().get(&id).copied()).unwrap_or(0)
     }
 
     fn too_deep(&self, task: &Task) -> Box<rhai::EvalAltResult> {

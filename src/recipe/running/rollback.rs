@@ -34,6 +34,8 @@ impl Interpreter {
             self.actor.borrow_mut().close_transaction();
             return;
         }
+        // What earlier turns of `rolling' have done is undone, too: on which servers is known of each handler.
+        let turn = self.filter.borrow_mut().turn.take();
         let is_stopped = is_stop(failure);
         self.actor.borrow_mut().start_rollback(kept, is_stopped);
         loop {
@@ -60,6 +62,7 @@ impl Interpreter {
                 break;
             }
         }
+        self.filter.borrow_mut().turn = turn;
         let complete = self.actor.borrow_mut().finish_rollback(is_outermost);
         self.handlers.borrow_mut().truncate(kept);
         // Of several transactions in a run the worst counts.

@@ -10,9 +10,11 @@ pub(in crate::recipe) const FOLDER: &str = "<stdlib>/";
 static RECIPES: &[(&str, &str)] = &[
     ("check", include_str!("../../../stdlib/check.rhai")),
     ("deploy", include_str!("../../../stdlib/deploy.rhai")),
+    ("flow", include_str!("../../../stdlib/flow.rhai")),
     ("notify", include_str!("../../../stdlib/notify.rhai")),
     ("pending", include_str!("../../../stdlib/pending.rhai")),
     ("release", include_str!("../../../stdlib/release.rhai")),
+    ("restart", include_str!("../../../stdlib/restart.rhai")),
     ("rollback", include_str!("../../../stdlib/rollback.rhai")),
     ("scm/copy", include_str!("../../../stdlib/scm/copy.rhai")),
     ("scm/git", include_str!("../../../stdlib/scm/git.rhai")),

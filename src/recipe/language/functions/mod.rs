@@ -6,6 +6,7 @@ mod encodings;
 mod files;
 mod paths;
 mod servers;
+mod tasks;
 mod text;
 mod time;
 
@@ -32,11 +33,12 @@ pub(in crate::recipe) fn functions() -> impl Iterator<Item = &'static Function> 
 }
 
 /// The kinds of functions.
-pub(in crate::recipe) fn kinds() -> [(&'static str, &'static [Function]); 7] {
+pub(in crate::recipe) fn kinds() -> [(&'static str, &'static [Function]); 8] {
     [
         ("Strings", text::FUNCTIONS),
         ("Shell and libraries", FUNCTIONS),
         ("Servers", servers::FUNCTIONS),
+        ("Tasks", tasks::FUNCTIONS),
         ("Paths", paths::FUNCTIONS),
         ("Files on this machine", files::FUNCTIONS),
         ("Time", time::FUNCTIONS),

@@ -95,19 +95,6 @@ pub(in crate::recipe) fn renamed(variable: &str) -> Option<&'static str> {
     })
 }
 
-/// The tasks of the deploy library that end where an event of Capistrano 3 was.
-pub(in crate::recipe) fn event(task: &str) -> Option<&'static str> {
-    Some(match task {
-        "deploy:starting" | "deploy:started" => "there is no such event: before \"deploy\", …;",
-        "deploy:updating" => "there is no such event: before \"deploy:update_code\", …;",
-        "deploy:updated" => "there is no such event: after \"deploy:update_code\", …;",
-        "deploy:publishing" => "there is no such event: before \"deploy:symlink\", …;",
-        "deploy:published" => "there is no such event: after \"deploy:symlink\", …;",
-        "deploy:finishing" | "deploy:finished" => "there is no such event: after \"deploy\", …;",
-        _ => return None,
-    })
-}
-
 /// The name with a dash that a symbol cannot have: `:my-task` is read as `:my` minus `task`.
 pub(in crate::recipe) fn dashed(line: &str, column: usize) -> Option<String> {
     let at = line.char_indices().nth(column.checked_sub(1)?)?.0;

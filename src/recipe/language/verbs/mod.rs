@@ -11,6 +11,7 @@ pub(in crate::recipe) mod parallel;
 pub(in crate::recipe) mod people;
 pub(in crate::recipe) mod questions;
 pub(in crate::recipe) mod render;
+pub(in crate::recipe) mod rolling;
 pub(in crate::recipe) mod servers;
 pub(in crate::recipe) mod tasks;
 pub(in crate::recipe) mod transactions;
@@ -103,6 +104,7 @@ pub(in crate::recipe) static VERBS: &[Verb] = &[
     load::REQUIRE,
     variables::RESET,
     servers::ROLE,
+    rolling::ROLLING,
     commands::RUN,
     commands::RUN_LOCALLY,
     servers::SERVER,

@@ -5,6 +5,7 @@ mod encodings;
 mod files;
 mod paths;
 mod servers;
+mod tasks;
 mod text;
 mod time;
 mod yaml;
@@ -46,6 +47,7 @@ pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpre
     });
     text::register(engine, interpreter);
     servers::register(engine, interpreter);
+    tasks::register(engine, interpreter);
     paths::register(engine, interpreter);
     files::register(engine, interpreter);
     time::register(engine, interpreter);

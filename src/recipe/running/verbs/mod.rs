@@ -10,6 +10,7 @@ mod parallel;
 mod people;
 mod questions;
 mod render;
+mod rolling;
 mod servers;
 mod tasks;
 mod transactions;
@@ -69,6 +70,7 @@ pub(in crate::recipe) static PERFORMED: &[Performed] = &[
     load::REQUIRE,
     variables::RESET,
     servers::ROLE,
+    rolling::ROLLING,
     commands::RUN,
     commands::RUN_LOCALLY,
     servers::SERVER,

@@ -10,7 +10,6 @@ use crate::configuration::{Hook, HookAction, Selection, Task, When, clean_descri
 use crate::diagnostic::{Diagnostic, Fault, Origin};
 use crate::recipe::language::options::{run_options, selection};
 use crate::recipe::language::origin::{Fallible, origin, raise};
-use crate::recipe::language::syntax::ruby;
 use crate::recipe::language::verbs::tasks::{no_event, no_servers};
 use crate::recipe::language::verbs::{Verb, tasks as rows};
 
@@ -246,11 +245,6 @@ pub(in crate::recipe) fn dangling_hooks(interpreter: &Interpreter) -> Vec<Diagno
 pub(in crate::recipe) fn no_hook(interpreter: &Interpreter, name: &str, namespace: &str, event: &str) -> Diagnostic {
     let message = format!("the task `{name}' of this `{event}' hook does not exist");
     let mut diagnostic = Diagnostic::new(Fault::Recipe, message).label("no such task");
-    // Only where there is what it names.
-    let of_ruby = ruby::event(name).filter(|_| interpreter.task("deploy:update_code", "").is_some());
-    let meant = of_ruby.map(str::to_owned);
-    diagnostic
-        .hints
-        .extend(meant.or_else(|| interpreter.task_suggestion(name, namespace)));
+    diagnostic.hints.extend(interpreter.task_suggestion(name, namespace));
     diagnostic
 }

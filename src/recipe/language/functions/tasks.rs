@@ -1,0 +1,26 @@
+//! Functions about tasks and the words that recipes have for them.
+
+use super::Function;
+
+pub(super) static FUNCTIONS: &[Function] = &[
+    Function {
+        form: "is_own_task(name)",
+        doc: "Whether the task of that name is one that a recipe has defined, and not the deploy library.",
+        example: "{ task :go { } let found = [is_own_task(:go), is_own_task(:symlink)]; found }",
+        gives: "[true, false]",
+    },
+    Function {
+        form: "recipe_dialect()",
+        doc: "The Capistrano whose words the recipes speak, as far as they were read: 3 where they name its tasks \
+              (`deploy:published`), 2 where they name others in `deploy:` or open that namespace, 1 otherwise. It is the default \
+              of the variable `dialect`.",
+        example: "recipe_dialect()",
+        gives: "1",
+    },
+    Function {
+        form: "task_runs(name)",
+        doc: "How often a task was begun in this run, under any of its names.",
+        example: "{ task :go { } let before = task_runs(:go); [before, task_runs(:go)] }",
+        gives: "[0, 0]",
+    },
+];

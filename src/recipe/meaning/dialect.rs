@@ -1,0 +1,152 @@
+//! Whose words the recipes speak, and what a task at the top means that is called as one of Capistrano 1.
+
+use std::rc::Rc;
+
+use rhai::{Engine, INT};
+
+use crate::configuration::{Setter, Task, join};
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::event::Level;
+use crate::recipe::running::interpreter::Interpreter;
+
+/// The tasks of Capistrano 3 that neither of the others has, below `deploy:`.
+const OF_THREE: &[&str] = &[
+    "check:linked_files",
+    "failed",
+    "finished",
+    "finishing",
+    "finishing_rollback",
+    "log_revision",
+    "new_release_path",
+    "published",
+    "publishing",
+    "reverted",
+    "reverting",
+    "set_current_revision",
+    "started",
+    "starting",
+    "symlink:linked_dirs",
+    "symlink:linked_files",
+    "symlink:release",
+    "symlink:shared",
+    "updated",
+    "updating",
+];
+
+impl Interpreter {
+    /// The Capistrano whose words are spoken in the recipes that were read so far.
+    pub(in crate::recipe) fn dialect_spoken(&self) -> INT {
+        let files = self.files.borrow();
+        let own = files.read.iter().filter(|text| !self.is_of_stdlib(&text.file));
+        own.map(|text| {
+            let claims = text.claims();
+            let hooks = claims.hooks.iter().map(|(claim, _)| claim);
+            let named = hooks.chain(&claims.tasks).flat_map(|claim| {
+                let inside = join(&claim.namespace, &claim.name);
+                [claim.name.clone(), inside]
+            });
+            let paths = text.names.named.iter().map(|named| named.path.join(":"));
+            let defined = claims.defines_tasks.iter().cloned();
+            let words = named.chain(paths).chain(defined).map(|name| dialect_of(&name)).max();
+            let sets = claims.sets.iter().any(|(name, _)| name == "repo_url");
+            words.unwrap_or(1).max(if sets { 3 } else { 1 })
+        })
+        .max()
+        .unwrap_or(1)
+    }
+
+    /// The dialect that somebody has said.
+    fn dialect_said(&self, engine: &Engine) -> Option<INT> {
+        let by = {
+            let configuration = self.configuration.borrow();
+            configuration
+                .variables
+                .settings("dialect")
+                .map(|(setting, _)| setting.by.clone())
+        };
+        by.filter(|by| !matches!(by, Setter::Default(_)))?;
+        self.variable(engine, "dialect").ok().flatten()?.as_int().ok()
+    }
+
+    /// Tasks of recipes that have the name which Capistrano 1 gives to a task of the library, and that has another name in `deploy:`,
+    /// with that other name.
+    fn tasks_of_one(&self) -> Vec<(Rc<Task>, String)> {
+        let tasks = &self.configuration.borrow().tasks;
+        let own = tasks.iter().filter(|task| {
+            let is_own = task.origin.line > 0 && !self.is_of_stdlib(&task.origin.file);
+            is_own && !task.name.contains(':') && task.name != "deploy"
+        });
+        own.filter_map(|task| {
+            let mut names = tasks.names_of(tasks.id(&task.name)?);
+            let other = names.find(|name| name.starts_with("deploy:"))?.to_owned();
+            Some((Rc::clone(task), other))
+        })
+        .collect()
+    }
+
+    /// Makes tasks of recipes what they mean in their dialect; errors where nobody can know. In that of 1 they take the library's
+    /// place, in those of 2 and 3 they are others.
+    pub(in crate::recipe) fn settle_names(&self, engine: &Engine) -> Vec<Diagnostic> {
+        let found = self.tasks_of_one();
+        if found.is_empty() {
+            return Vec::new();
+        }
+        match self.dialect_said(engine) {
+            Some(1) => Vec::new(),
+            Some(_) => {
+                for (task, _) in found {
+                    let is_own = |task: &Task| !self.is_of_stdlib(&task.origin.file);
+                    self.configuration.borrow_mut().tasks.part(&task.name, is_own);
+                }
+                Vec::new()
+            }
+            None if self.dialect_spoken() == 1 => Vec::new(),
+            None => found.iter().map(|(task, other)| ambiguous(task, other)).collect(),
+        }
+    }
+
+    /// Says once which tasks of the library those of recipes take the place of, where that is easily overlooked: another task of the
+    /// library runs them.
+    pub(in crate::recipe) fn tell_replaced(&self) {
+        for (task, other) in self.tasks_of_one() {
+            let is_run = {
+                let tasks: Vec<Rc<Task>> = self.configuration.borrow().tasks.iter().cloned().collect();
+                tasks
+                    .iter()
+                    .filter(|other| self.is_of_stdlib(&other.origin.file))
+                    .any(|other| self.mentions(other.body).iter().any(|run| Rc::ptr_eq(run, &task)))
+            };
+            if is_run && !super::library::TO_BE_REPLACED.contains(&task.name.as_str()) {
+                let (name, origin) = (&task.name, &task.origin);
+                let text = format!("the task `{name}' of {origin} takes the place of the library's `{other}'");
+                self.say(Level::Info, text);
+            }
+        }
+    }
+}
+
+fn dialect_of(name: &str) -> INT {
+    match name.trim_start_matches(':').strip_prefix("deploy:") {
+        Some(rest) if OF_THREE.contains(&rest) => 3,
+        Some(rest) if rest != "default" => 2,
+        _ => 1,
+    }
+}
+
+fn ambiguous(task: &Task, other: &str) -> Diagnostic {
+    let name = &task.name;
+    let (namespace, last) = other.rsplit_once(':').unwrap_or(("deploy", other));
+    let inside = namespace
+        .split(':')
+        .rev()
+        .fold(format!("task :{last} {{ … }}"), |inside, name| {
+            format!("namespace :{name} {{ {inside} }}")
+        });
+    let message = format!("the task `{name}' may be the library's `{other}', or another one");
+    Diagnostic::new(Fault::Recipe, message)
+        .label("takes its place in Capistrano 1, stands beside it in 2 and 3")
+        .at(Some(task.origin.clone()))
+        .hint(format!("where it takes its place: {inside}"))
+        .hint("where it is another one: give it another name".to_owned())
+        .hint("for the whole recipe: set :dialect, 1; the tasks of this kind take the places; set :dialect, 2; they are others".to_owned())
+}
