@@ -12,6 +12,7 @@
 //! - [`session`]: one server; the only folder that names ssh2. [`fanout`]: many servers.
 //! - [`transaction`], [`actor`]: perform actions for the current task, and undo them.
 //! - [`recipe`]: the only folder that names rhai. [`doctor`]: looks at this machine, a recipe and its servers.
+//! - `port` (a feature): recipes of Capistrano are read and written as recipes of capr; the only folder that names ruby_prism.
 //! - [`manual`]: the guide's pages, for terminals and for `man`.
 //! - [`cli`]: the only folder that reads argv, environment and terminal.
 
@@ -34,6 +35,8 @@ pub mod manual;
 pub mod origin;
 pub mod place;
 pub mod plan;
+#[cfg(feature = "port")]
+pub mod port;
 pub mod recipe;
 pub mod regular;
 pub mod report;

@@ -30,7 +30,7 @@ const LAYERS: &[&[&str]] = &[
     &["transaction"],
     &["actor"],
     &["recipe"],
-    &["doctor", "manual"],
+    &["doctor", "manual", "port"],
     &["cli"],
 ];
 
@@ -48,6 +48,7 @@ const ROOMS: &[&[&str]] = &[
 /// A word (a regular expression), and the only folders or files of `src` that may name it.
 const ONLY_IN: &[(&str, &[&str])] = &[
     (r"\brhai::", &["recipe"]),
+    (r"\bruby_prism::", &["port"]),
     (r"\b(ssh2|libssh2_sys)::", &["session"]),
     (r"\be?print(ln)?!|\bstd(out|err)\(\)", &["report"]),
     (r"\benv::\w|\b(clap|rpassword)::|\bIsTerminal\b", &["cli", "main.rs"]),

@@ -47,6 +47,8 @@ mod manual;
 mod notify;
 mod packages;
 mod pages;
+#[cfg(feature = "port")]
+mod port;
 mod ported;
 mod porting;
 mod process;

@@ -67,7 +67,19 @@ pub(super) struct Arguments {
     #[arg(long)]
     pub(super) values: bool,
 
-    /// With check, vars and doctor: tell it on standard output, one JSON object per line
+    /// With port: write the recipes below this directory instead of beside those of Ruby
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+
+    /// With port: write over recipes that are there already
+    #[arg(long)]
+    pub(super) force: bool,
+
+    /// With port: write nothing, only tell what would need a hand
+    #[arg(long = "check")]
+    pub(super) only_check: bool,
+
+    /// With check, vars, port and doctor: tell it on standard output, one JSON object per line
     #[arg(long)]
     pub(super) json: bool,
 
@@ -141,6 +153,8 @@ pub(super) enum Tool {
     Doctor,
     /// Runs commands and tasks that are typed line by line
     Shell,
+    /// Makes one of a Capistrano recipe
+    Port,
     /// Makes one
     Init,
     /// Writes a script for a shell that completes what is typed

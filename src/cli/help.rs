@@ -55,6 +55,15 @@ const ENTRIES: &[Entry] = &[
                same where no task has that name.",
     },
     Entry {
+        tool: Tool::Port,
+        form: "port FILE|DIR... [--out DIR] [--force] [--check] [--json]",
+        brief: "makes recipes of those of Capistrano",
+        text: "Reads recipes of Capistrano 1, 2 and 3 (a deploy.rb, a Capfile, a stage or task file, a library, or a project's directory) and writes \
+               recipes of capr that do the same, beside them or below --out. Ruby is read, never run. What cannot be carried over stands there as a PORT \
+               note with its line of Ruby and the reason; the recipe loads, and a task ends with an error where it comes to a note. --check writes nothing. \
+               Ends with 0 where nothing needs a hand, 1 where something does, 2 where a recipe is there already (--force), 3 where a file is no Ruby.",
+    },
+    Entry {
         tool: Tool::Init,
         form: "init [DIR]",
         brief: "makes the recipe of a new project",

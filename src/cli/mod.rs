@@ -13,6 +13,8 @@ mod init;
 mod interactive;
 mod manual;
 mod pager;
+#[cfg(feature = "port")]
+mod port;
 mod private;
 mod prompts;
 mod search;
@@ -153,6 +155,7 @@ fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
     let is_colored = presentation.look.color && (shell.data.is_terminal || arguments.color == ColorChoice::Always);
     let code = match arguments.tool() {
         Some(Tool::Init) => make_project(&arguments.words, shell, &console),
+        Some(Tool::Port) => carry_over(&arguments, shell, &console),
         Some(Tool::Completions) => completions(&arguments.words, &console),
         Some(Tool::Manual) => manual_pages(&arguments.words, shell, &console),
         Some(Tool::Help) => guide::help(&arguments.words, is_colored, shell, &console),
@@ -198,6 +201,17 @@ fn told(code: u8, console: &Console) -> u8 {
         .collect();
     let failed = refuse(console, &lost);
     if code == 0 { failed } else { code }
+}
+
+#[cfg(feature = "port")]
+fn carry_over(arguments: &Arguments, shell: &Shell, console: &Console) -> u8 {
+    port::run(arguments, shell, console).unwrap_or_else(|wrong| refuse(console, &[*wrong]))
+}
+
+#[cfg(not(feature = "port"))]
+fn carry_over(_: &Arguments, _: &Shell, console: &Console) -> u8 {
+    let message = "this capr was built without port; cargo install capr has it";
+    refuse(console, &[Diagnostic::new(Fault::Usage, message)])
 }
 
 fn make_project(words: &[String], shell: &Shell, console: &Console) -> u8 {

@@ -24,10 +24,12 @@ pub(super) enum UsageError {
     NoRecipe,
     #[error("there is no recipe {}", .0.display())]
     MissingRecipe(PathBuf),
-    #[error("--json belongs to check, vars, doctor and --servers: capr check RECIPE --json")]
+    #[error("--json belongs to check, vars, port, doctor and --servers: capr check RECIPE --json")]
     Json,
     #[error("--values belongs to vars: capr vars RECIPE --values")]
     Values,
+    #[error("--out, --force and --check belong to port: capr port config/deploy.rb --check")]
+    Port,
     /// What was given is not shown: it may be a secret.
     #[error("{0} takes name=value, and the name or the `=' is missing")]
     Variable(&'static str),
@@ -102,6 +104,9 @@ impl Settings {
     /// Refuses what makes no sense before anything is loaded.
     pub(super) fn resolve(arguments: Arguments, shell: &Shell) -> Result<Self, UsageError> {
         let tool = arguments.tool();
+        if arguments.out.is_some() || arguments.force || arguments.only_check {
+            return Err(UsageError::Port);
+        }
         let set_before = variables("-S", arguments.set_before)?;
         let set_after = variables("-s", arguments.set_after)?;
         let mut environment = shell.environment.clone();

@@ -15,6 +15,7 @@ mod stages;
 #[cfg(test)]
 mod tests;
 mod variables;
+mod vocabulary;
 
 use std::cell::Cell;
 use std::path::Path;
@@ -29,6 +30,7 @@ pub use self::reference::{language, reference};
 pub use self::running::stack::{STACK, on_large_stack};
 pub use self::running::surroundings::{Options, Prompts, Surroundings};
 pub use self::variables::{Nobody, without_credentials};
+pub use self::vocabulary::Vocabulary;
 
 use self::language::origin::Fallible;
 use self::language::{mask, origin, syntax, values};

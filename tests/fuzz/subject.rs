@@ -11,6 +11,8 @@ const LISTS: &[&[Target]] = &[
     capr::session::ssh::fuzz::TARGETS,
     capr::actor::fuzz::TARGETS,
     capr::recipe::fuzz::TARGETS,
+    #[cfg(feature = "port")]
+    capr::port::fuzz::TARGETS,
 ];
 
 /// A reader, with what inputs for it are made of.

@@ -122,6 +122,12 @@ fn the_page_of_the_command_line_is_true() {
     page.take("capr definitions [RECIPE] [STAGE]");
     ok("capr definitions").says("fn run");
     ok("capr definitions deploy.rhai").says("Say it.");
+    page.take("capr port FILE|DIR... [--out DIR] [--force] [--check] [--json]");
+    let ruby = "printf \"set :application, 'x'\\nrole :app, 'a'\\n\" > old.rb";
+    let made = ok(&format!(
+        "{ruby}; capr port old.rb --out made && capr port --check --json old.rb"
+    ));
+    assert!(made.file("made/old.rhai").contains("set :application, \"x\";"));
     page.take("capr init [DIR]");
     let made = ok("rm deploy.rhai; capr init; mkdir other; capr init other; capr -T");
     for file in [

@@ -18,7 +18,7 @@ use crate::recipe::running::interpreter::Interpreter;
 const AROUND: [When; 2] = [When::Before, When::After];
 
 /// Variables that capr itself reads, beside those that the library's recipes name.
-pub(super) const READ_BY_CAPR: &[&str] = &[
+pub(in crate::recipe) const READ_BY_CAPR: &[&str] = &[
     "admin_runner",
     "capture_limit",
     "default_env",

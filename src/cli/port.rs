@@ -1,0 +1,115 @@
+//! `capr port`: writes the recipes of a Capistrano project as recipes of capr.
+
+use std::fs::{self, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Component, Path, PathBuf};
+
+use tempfile::Builder;
+
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::io_error::plain;
+use crate::port::{Done, File, Ported, Project, Refusal, json, port, report};
+use crate::report::Console;
+
+use super::arguments::Arguments;
+use super::shell::Shell;
+
+/// Exit code where something needs a hand.
+const NEEDS_A_LOOK: u8 = 1;
+
+/// Does it; the code to exit with, or what is wrong.
+pub(super) fn run(arguments: &Arguments, shell: &Shell, console: &Console) -> Result<u8, Box<Diagnostic>> {
+    let named: Vec<PathBuf> = arguments
+        .words
+        .iter()
+        .skip(1)
+        .map(|word| shell.directory.join(word))
+        .collect();
+    if named.is_empty() {
+        let wrong = Diagnostic::new(Fault::Usage, "port takes files or a directory");
+        return Err(Box::new(
+            wrong.hint("capr port config/deploy.rb, or all of a project: capr port ."),
+        ));
+    }
+    let (root, project) = Project::find(&named).map_err(refused)?;
+    let ported = port(&project).map_err(refused)?;
+    let done = match arguments.only_check {
+        true => Done::Checked,
+        false => {
+            let below = arguments.out.as_ref().map_or(root, |out| shell.directory.join(out));
+            write(&ported, &below, arguments.force)?;
+            Done::Added
+        }
+    };
+    console.data(&match arguments.json {
+        true => json(&ported),
+        false => report(&ported, done),
+    });
+    Ok(if ported.is_complete() { 0 } else { NEEDS_A_LOOK })
+}
+
+fn refused(refusal: Refusal) -> Box<Diagnostic> {
+    let fault = match refusal {
+        Refusal::Named(_) => Fault::Usage,
+        Refusal::Unreadable(..) => Fault::Failed,
+        Refusal::NotRuby { .. } => Fault::Recipe,
+    };
+    let message = match &refusal {
+        Refusal::Unreadable(_, error) => format!("{refusal}: {}", plain(error)),
+        other => other.to_string(),
+    };
+    Box::new(Diagnostic::new(fault, message))
+}
+
+/// Writes all of them, or none where one is there already.
+fn write(ported: &Ported, below: &Path, force: bool) -> Result<(), Box<Diagnostic>> {
+    let places: Vec<(&File, PathBuf)> = ported
+        .files
+        .iter()
+        .map(|file| (file, below.join(safe(&file.to))))
+        .collect();
+    let there: Vec<&str> = places
+        .iter()
+        .filter(|(_, place)| !force && place.symlink_metadata().is_ok())
+        .map(|(file, _)| file.to.as_str())
+        .collect();
+    if !there.is_empty() {
+        let wrong = Diagnostic::new(Fault::Usage, format!("{} is there already", there.join(", ")));
+        let hint = "nothing was written; --force writes over it, --out DIR writes into another directory";
+        return Err(Box::new(wrong.hint(hint)));
+    }
+    for (file, place) in places {
+        put(&place, &file.text, force).map_err(|error| {
+            Box::new(Diagnostic::new(
+                Fault::Failed,
+                format!("cannot write {}: {}", place.display(), plain(&error)),
+            ))
+        })?;
+    }
+    Ok(())
+}
+
+/// The path below the directory that is written to, whatever the file of Ruby was named by.
+fn safe(path: &str) -> PathBuf {
+    let path = Path::new(path);
+    match path.components().all(|part| matches!(part, Component::Normal(_))) {
+        true => path.to_owned(),
+        false => PathBuf::from(path.file_name().unwrap_or_default()),
+    }
+}
+
+/// Writes a file beside its place and renames it.
+fn put(place: &Path, text: &str, force: bool) -> io::Result<()> {
+    let directory = place.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(directory)?;
+    // The umask takes from it what it takes from every new file.
+    let mode = Permissions::from_mode(0o666);
+    let mut file = Builder::new().permissions(mode).tempfile_in(directory)?;
+    file.write_all(text.as_bytes())?;
+    let kept = match force {
+        true => file.persist(place),
+        false => file.persist_noclobber(place),
+    };
+    kept.map(drop).map_err(|error| error.error)
+}

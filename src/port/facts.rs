@@ -1,0 +1,403 @@
+//! What all files of a project say together, before one of them is read: names, values and the version of Capistrano.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ruby_prism::{CallNode, Node, ParseResult, Visit};
+
+use super::ruby::{arguments, bare, constant, id, literal};
+use crate::recipe::Vocabulary;
+
+/// What values a variable is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Given {
+    /// `true` or `false`.
+    pub(super) yes_no: bool,
+    /// `nil`.
+    pub(super) nothing: bool,
+    /// A string, a list or anything else that is true in Ruby.
+    pub(super) something: bool,
+    /// Nobody knows.
+    pub(super) unknown: bool,
+}
+
+/// A function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Function {
+    /// The file that has it, by its number.
+    pub(super) file: usize,
+    /// How many arguments it takes before a list of the others.
+    pub(super) before_rest: Option<usize>,
+    /// Its parameters have a form here.
+    pub(super) is_plain: bool,
+}
+
+/// What the files say together.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    pub(super) vocabulary: Vocabulary,
+    /// 1, 2 or 3.
+    pub(super) version: u8,
+    /// Variables of the recipes and what they are given.
+    pub(super) variables: BTreeMap<String, Given>,
+    /// Full names of tasks.
+    pub(super) tasks: BTreeSet<String>,
+    pub(super) namespaces: BTreeSet<String>,
+    /// Functions by name.
+    pub(super) functions: BTreeMap<String, Function>,
+    /// Libraries that are required.
+    pub(super) libraries: BTreeSet<String>,
+    /// What `SSHKit.config.command_map` makes of a command.
+    pub(super) commands: BTreeMap<String, String>,
+    /// Stages that have a file.
+    pub(super) stages: BTreeSet<String>,
+    /// Roles that servers are given.
+    pub(super) roles: BTreeSet<String>,
+    /// Some server has the attribute `primary`.
+    pub(super) has_primary: bool,
+    /// The files of the project, as they are named.
+    pub(super) files: Vec<String>,
+    points: [usize; 3],
+}
+
+impl Facts {
+    /// Those of a project.
+    pub(super) fn new(vocabulary: Vocabulary) -> Self {
+        Self {
+            vocabulary,
+            ..Self::default()
+        }
+    }
+
+    /// Adds what a file says.
+    pub(super) fn read(&mut self, parsed: &ParseResult<'_>) {
+        let mut visitor = Visitor {
+            facts: self,
+            namespaces: Vec::new(),
+        };
+        visitor.visit(&parsed.node());
+    }
+
+    /// Decides what only all files together say.
+    pub(super) fn conclude(&mut self) {
+        let [one, two, three] = self.points;
+        self.version = match () {
+            () if three > two.max(one) => 3,
+            () if one > two => 1,
+            () => 2,
+        };
+        if self.libraries.contains("capistrano/bundler") {
+            for command in ["rake", "rails", "gem"] {
+                let mapped = format!("bundle exec {command}");
+                self.commands.entry(command.to_owned()).or_insert(mapped);
+            }
+        }
+    }
+
+    /// Whether a variable of this name is set somewhere.
+    pub(super) fn is_variable(&self, name: &str) -> bool {
+        match name {
+            "stage" => !self.stages.is_empty(),
+            name => self.variables.contains_key(name) || self.is_set_by_library(name),
+        }
+    }
+
+    fn is_set_by_library(&self, name: &str) -> bool {
+        // capr reads these, and nobody sets them.
+        let only_read = matches!(
+            name,
+            "admin_runner"
+                | "capture_limit"
+                | "default_shell"
+                | "default_stage"
+                | "gateway"
+                | "heartbeat"
+                | "password"
+                | "port"
+                | "stage"
+                | "sudo"
+                | "sudo_prompt"
+                | "user"
+        );
+        !only_read && self.vocabulary.variables.contains(name)
+    }
+
+    /// Whether the library or capr itself asks for a variable.
+    pub(super) fn is_of_library(&self, name: &str) -> bool {
+        self.vocabulary.variables.contains(name) || self.vocabulary.read.contains(name)
+    }
+
+    /// Whether something in the files, or the library, has a task of this name.
+    pub(super) fn is_task(&self, name: &str) -> bool {
+        self.tasks.contains(name) || self.vocabulary.tasks.contains(name)
+    }
+
+    /// The full name of the task that a name means in a namespace.
+    pub(super) fn task(&self, name: &str, namespaces: &[String]) -> Option<String> {
+        (0..=namespaces.len()).rev().find_map(|depth| {
+            let around = namespaces.iter().take(depth).map(String::as_str);
+            let full = around.chain([name]).collect::<Vec<_>>().join(":");
+            let with_default = format!("{full}:default");
+            (self.is_task(&full) || self.is_task(&with_default)).then_some(full)
+        })
+    }
+
+    /// The full name of the namespace that a name means in a namespace.
+    pub(super) fn namespace(&self, name: &str, namespaces: &[String]) -> Option<String> {
+        (0..=namespaces.len()).rev().find_map(|depth| {
+            let around = namespaces.iter().take(depth).map(String::as_str);
+            let full = around.chain([name]).collect::<Vec<_>>().join(":");
+            let begins = format!("{full}:");
+            let library = self.vocabulary.tasks.iter().any(|task| task.starts_with(&begins));
+            (self.namespaces.contains(&full) || library).then_some(full)
+        })
+    }
+
+    fn set(&mut self, name: &str, value: Option<&Node<'_>>) {
+        let given = self.variables.entry(renamed(name).to_owned()).or_default();
+        match value {
+            Some(value) if value.as_true_node().is_some() || value.as_false_node().is_some() => given.yes_no = true,
+            Some(value) if value.as_nil_node().is_some() => given.nothing = true,
+            Some(value)
+                if value.as_string_node().is_some()
+                    || value.as_symbol_node().is_some()
+                    || value.as_interpolated_string_node().is_some()
+                    || value.as_array_node().is_some()
+                    || value.as_hash_node().is_some()
+                    || value.as_integer_node().is_some() =>
+            {
+                given.something = true;
+            }
+            _ => given.unknown = true,
+        }
+    }
+}
+
+/// What only the flow of Capistrano 3 has.
+const EVENTS: &[&str] = &[
+    "starting",
+    "started",
+    "updating",
+    "updated",
+    "publishing",
+    "published",
+    "finishing",
+    "finished",
+    "reverting",
+    "reverted",
+    "symlink:release",
+    "log_revision",
+];
+
+/// The name that a variable of Capistrano 3 has here.
+pub(super) fn renamed(name: &str) -> &str {
+    match name {
+        "repo_url" => "repository",
+        "default_env" => "default_environment",
+        name => name,
+    }
+}
+
+/// A function that takes these parameters.
+fn taking(function: Function, list: &ruby_prism::ParametersNode<'_>) -> Function {
+    let required = list.requireds();
+    let are_names = required.iter().all(|node| node.as_required_parameter_node().is_some());
+    let rest = list.rest();
+    let has_optional = list.optionals().iter().next().is_some();
+    let is_named = rest
+        .as_ref()
+        .is_none_or(|rest| rest.as_rest_parameter_node().is_some_and(|rest| rest.name().is_some()));
+    let has_others = list.posts().iter().next().is_some()
+        || list.keywords().iter().next().is_some()
+        || list.keyword_rest().is_some()
+        || list.block().is_some();
+    Function {
+        is_plain: function.is_plain && are_names && is_named && !has_others && !(rest.is_some() && has_optional),
+        before_rest: rest.map(|_| required.iter().count()),
+        ..function
+    }
+}
+
+struct Visitor<'a> {
+    facts: &'a mut Facts,
+    namespaces: Vec<String>,
+}
+
+impl<'pr> Visit<'pr> for Visitor<'_> {
+    fn visit_call_node(&mut self, node: &CallNode<'pr>) {
+        let name = id(&node.name());
+        let namespace = self.call(&name, node);
+        let entered = namespace.is_some();
+        self.namespaces.extend(namespace);
+        ruby_prism::visit_call_node(self, node);
+        if entered {
+            self.namespaces.pop();
+        }
+    }
+
+    fn visit_def_node(&mut self, node: &ruby_prism::DefNode<'pr>) {
+        let name = id(&node.name());
+        // The helper of that name that many recipes have is a verb here.
+        if !matches!(name.as_str(), "set_default" | "_cset" | "set_unless_exists") {
+            let function = Function {
+                file: self.facts.files.len(),
+                before_rest: None,
+                is_plain: node.receiver().is_none(),
+            };
+            let function = node.parameters().map_or(function, |list| taking(function, &list));
+            self.facts.functions.insert(name, function);
+        }
+        ruby_prism::visit_def_node(self, node);
+    }
+
+    fn visit_constant_write_node(&mut self, node: &ruby_prism::ConstantWriteNode<'pr>) {
+        let name = id(&node.name()).to_lowercase();
+        self.facts.set(&name, Some(&node.value()));
+        ruby_prism::visit_constant_write_node(self, node);
+    }
+
+    fn visit_instance_variable_write_node(&mut self, node: &ruby_prism::InstanceVariableWriteNode<'pr>) {
+        let name = id(&node.name()).trim_start_matches('@').to_lowercase();
+        self.facts.set(&name, Some(&node.value()));
+        ruby_prism::visit_instance_variable_write_node(self, node);
+    }
+
+    fn visit_global_variable_write_node(&mut self, node: &ruby_prism::GlobalVariableWriteNode<'pr>) {
+        let name = id(&node.name()).trim_start_matches('$').to_lowercase();
+        self.facts.set(&name, Some(&node.value()));
+        ruby_prism::visit_global_variable_write_node(self, node);
+    }
+}
+
+impl Visitor<'_> {
+    /// Takes note of a call; the namespace that it opens.
+    fn call(&mut self, name: &str, node: &CallNode<'_>) -> Option<String> {
+        let given = arguments(node, true);
+        let first = given.values.first();
+        let text = first.and_then(literal);
+        if node.receiver().is_some() {
+            self.of_something(name, node);
+            return None;
+        }
+        self.weigh(name, node);
+        let is_server = matches!(name, "role" | "server");
+        self.facts.has_primary |= is_server
+            && given
+                .pairs
+                .iter()
+                .any(|(key, _)| literal(key).as_deref() == Some("primary"));
+        match name {
+            "set" | "set_default" | "_cset" | "set_if_empty" | "ask" | "append" | "set_unless_exists" => {
+                if let Some(text) = &text {
+                    self.facts.set(text, given.values.get(1));
+                }
+            }
+            "task" => {
+                let pair = given.pairs.first().and_then(|(key, _)| literal(key));
+                if let Some(text) = text.or(pair) {
+                    let path = self.namespaces.iter().map(String::as_str).chain([text.as_str()]);
+                    self.facts.tasks.insert(path.collect::<Vec<_>>().join(":"));
+                }
+            }
+            "after" | "before" if node.block().is_some() => {
+                // Rake: the second name is that of a task that the block defines.
+                if let Some(text) = given.values.get(1).and_then(literal) {
+                    let path = self.namespaces.iter().map(String::as_str).chain([text.as_str()]);
+                    self.facts.tasks.insert(path.collect::<Vec<_>>().join(":"));
+                }
+            }
+            "namespace" => {
+                let text = text.or_else(|| given.pairs.first().and_then(|(key, _)| literal(key)))?;
+                let path = self.namespaces.iter().map(String::as_str).chain([text.as_str()]);
+                self.facts.namespaces.insert(path.collect::<Vec<_>>().join(":"));
+                return Some(text);
+            }
+            "role" => self.facts.roles.extend(text),
+            "server" => {
+                self.facts.roles.extend(given.values.iter().skip(1).filter_map(literal));
+                for (key, value) in &given.pairs {
+                    if literal(key).as_deref() == Some("roles") {
+                        let several = value.as_array_node();
+                        let items = several
+                            .iter()
+                            .flat_map(|list| list.elements().iter().collect::<Vec<_>>());
+                        self.facts.roles.extend(items.filter_map(|item| literal(&item)));
+                        self.facts.roles.extend(literal(value));
+                    }
+                }
+            }
+            "require" | "load" => self.facts.libraries.extend(text),
+            _ => {}
+        }
+        None
+    }
+
+    /// `deploy.task :restart do`, `SSHKit.config.command_map[:rake] = "bundle exec rake"`.
+    fn of_something(&mut self, name: &str, node: &CallNode<'_>) {
+        let Some(receiver) = node.receiver() else { return };
+        let given = arguments(node, false);
+        if name == "task"
+            && let (Some(namespace), Some(text)) = (bare(&receiver), given.values.first().and_then(literal))
+        {
+            self.facts.tasks.insert(format!("{namespace}:{text}"));
+            self.facts.points[1] += 1;
+        }
+        if let ("[]=", Some(map)) = (name, receiver.as_call_node())
+            && id(&map.name()) == "command_map"
+            && let [key, value] = given.values.as_slice()
+            && let (Some(key), Some(value)) = (literal(key), literal(value))
+        {
+            self.facts.commands.insert(key, value);
+        }
+        if constant(&receiver).is_some_and(|class| class == "SSHKit") {
+            self.facts.points[2] += 2;
+        }
+    }
+
+    /// Counts what only one version says.
+    fn weigh(&mut self, name: &str, node: &CallNode<'_>) {
+        let given = arguments(node, true);
+        let text = given.values.first().and_then(literal).unwrap_or_default();
+        let [one, two, three] = &mut self.facts.points;
+        match name {
+            "lock" | "execute" | "within" | "append" | "install_plugin" | "upload!" | "download!" => *three += 3,
+            "on" if given.values.first().and_then(Node::as_call_node).is_some() => *three += 3,
+            "roles" | "release_roles" | "fetch" | "invoke" => *three += 1,
+            "set"
+                if matches!(
+                    text.as_str(),
+                    "repo_url" | "linked_dirs" | "linked_files" | "log_level" | "default_env"
+                ) =>
+            {
+                *three += 3;
+            }
+            "require"
+                if matches!(
+                    text.as_str(),
+                    "capistrano/setup" | "capistrano/deploy" | "capistrano/rails"
+                ) =>
+            {
+                *three += 5
+            }
+            "run" | "sudo" | "stream" => {
+                *two += 1;
+                *one += 1;
+            }
+            "exists?" | "_cset" => *two += 2,
+            "namespace" => {
+                *two += 2;
+                *three += 1;
+            }
+            "set" if matches!(text.as_str(), "deploy_via" | "repository" | "scm_verbose") => *two += 2,
+            "before" | "after" if EVENTS.iter().any(|event| text.ends_with(event)) => *three += 3,
+            "before" | "after" => {
+                *two += 2;
+                *three += 1;
+            }
+            "find_servers" | "find_and_execute_task" | "try_sudo" => *two += 2,
+            "require" if text.ends_with("/recipes") => *one += 1,
+            "task" if text.starts_with("after_") || text.starts_with("before_") => *one += 4,
+            "task" if self.namespaces.is_empty() => *one += 1,
+            _ => {}
+        }
+    }
+}

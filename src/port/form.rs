@@ -1,0 +1,237 @@
+//! The form between reading and writing: what a recipe of capr says, with its comments and blank lines, but without layout.
+
+/// A value.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Expr {
+    /// `()`
+    Unit,
+    Bool(bool),
+    /// A number as it is written.
+    Number(String),
+    Text(String),
+    /// A string with values in it.
+    Template(Vec<Part>),
+    /// A command, whose lines may be indented.
+    Script(Vec<Part>),
+    Symbol(String),
+    /// A local, a variable of the recipe, or a task.
+    Name(String),
+    List(Vec<Expr>),
+    Map(Vec<(String, Expr)>),
+    /// A function or a verb that gives something.
+    Call(Call),
+    Method(Box<Expr>, String, Vec<Expr>),
+    Member(Box<Expr>, String),
+    Index(Box<Expr>, Box<Expr>),
+    Binary(&'static str, Box<Expr>, Box<Expr>),
+    Not(Box<Expr>),
+    Negative(Box<Expr>),
+    /// Each condition with what it gives, and what else there is.
+    If(Vec<(Expr, Block)>, Option<Block>),
+    Switch(Box<Expr>, Vec<(Vec<Expr>, Block)>, Option<Block>),
+    Closure(Vec<String>, Block),
+    /// `{ …; value }`
+    Block(Block),
+}
+
+/// A part of a string.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Part {
+    Text(String),
+    Value(Expr),
+}
+
+/// A verb or a function as it is called.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Call {
+    pub(super) name: String,
+    pub(super) arguments: Vec<Expr>,
+    pub(super) options: Vec<(String, Expr)>,
+    pub(super) parameters: Vec<String>,
+    pub(super) block: Option<Block>,
+}
+
+impl Call {
+    pub(super) fn new(name: &str, arguments: Vec<Expr>) -> Self {
+        Self {
+            name: name.to_owned(),
+            arguments,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn with_block(name: &str, arguments: Vec<Expr>, block: Block) -> Self {
+        Self {
+            block: Some(block),
+            ..Self::new(name, arguments)
+        }
+    }
+}
+
+/// Something that is done.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Statement {
+    /// A verb, without parentheses around its arguments.
+    Verb(Call),
+    Let(String, Expr),
+    Assign(Expr, &'static str, Expr),
+    Value(Expr),
+    For(Vec<String>, Expr, Block),
+    While(Expr, Block),
+    Try(Block, Option<String>, Block),
+    Return(Option<Expr>),
+    Throw(Expr),
+    Break,
+    Continue,
+    Function(String, Vec<String>, Block),
+    /// What was not carried over: the number of its note, and whether what stands around it must end here.
+    Note(usize, bool),
+    /// A line that is there as a comment: nothing reads the variable.
+    Idle(Box<Statement>),
+    /// Only the comments above it.
+    Nothing,
+}
+
+/// What stands above a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Above {
+    Blank,
+    /// Without its mark.
+    Comment(String),
+}
+
+/// A statement with what stands around it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Line {
+    pub(super) above: Vec<Above>,
+    pub(super) statement: Statement,
+    /// A comment on the same line.
+    pub(super) beside: Option<String>,
+}
+
+impl Line {
+    pub(super) fn new(statement: Statement) -> Self {
+        Self {
+            above: Vec::new(),
+            statement,
+            beside: None,
+        }
+    }
+
+    pub(super) fn verb(call: Call) -> Self {
+        Self::new(Statement::Verb(call))
+    }
+
+    pub(super) fn remark(text: &str) -> Self {
+        Self {
+            above: vec![Above::Comment(text.to_owned())],
+            ..Self::new(Statement::Nothing)
+        }
+    }
+}
+
+/// Statements in braces.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Block {
+    pub(super) lines: Vec<Line>,
+    /// The last statement is a value that the block gives.
+    pub(super) gives: bool,
+}
+
+impl Block {
+    pub(super) fn of(lines: Vec<Line>) -> Self {
+        Self { lines, gives: false }
+    }
+
+    /// A block that gives a value.
+    pub(super) fn giving(value: Expr) -> Self {
+        Self {
+            lines: vec![Line::new(Statement::Value(value))],
+            gives: true,
+        }
+    }
+
+    /// The value, where the block is nothing else.
+    pub(super) fn value(&self) -> Option<&Expr> {
+        match self.lines.as_slice() {
+            [
+                Line {
+                    statement: Statement::Value(value),
+                    above,
+                    beside: None,
+                },
+            ] if self.gives && above.is_empty() => Some(value),
+            _ => None,
+        }
+    }
+}
+
+impl Expr {
+    pub(super) fn text(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+
+    pub(super) fn symbol(name: &str) -> Self {
+        Self::Symbol(name.to_owned())
+    }
+
+    pub(super) fn name(name: &str) -> Self {
+        Self::Name(name.to_owned())
+    }
+
+    pub(super) fn call(name: &str, arguments: Vec<Self>) -> Self {
+        Self::Call(Call::new(name, arguments))
+    }
+
+    pub(super) fn method(self, name: &str, arguments: Vec<Self>) -> Self {
+        Self::Method(Box::new(self), name.to_owned(), arguments)
+    }
+
+    pub(super) fn binary(self, operator: &'static str, other: Self) -> Self {
+        Self::Binary(operator, Box::new(self), Box::new(other))
+    }
+
+    pub(super) fn negated(self) -> Self {
+        match self {
+            Self::Not(inner) => *inner,
+            Self::Binary("==", left, right) => Self::Binary("!=", left, right),
+            Self::Binary("!=", left, right) => Self::Binary("==", left, right),
+            Self::Bool(value) => Self::Bool(!value),
+            other => Self::Not(Box::new(other)),
+        }
+    }
+
+    /// The string, where all of it is known.
+    pub(super) fn literal(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) | Self::Symbol(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The parts of a string.
+    pub(super) fn parts(self) -> Vec<Part> {
+        match self {
+            Self::Text(text) | Self::Symbol(text) => vec![Part::Text(text)],
+            Self::Template(parts) | Self::Script(parts) => parts,
+            other => vec![Part::Value(other)],
+        }
+    }
+}
+
+/// A string of these parts, as simple as it can be written.
+pub(super) fn string(parts: Vec<Part>) -> Expr {
+    let mut joined: Vec<Part> = Vec::new();
+    for part in parts {
+        match (joined.last_mut(), part) {
+            (Some(Part::Text(text)), Part::Text(more)) => text.push_str(&more),
+            (_, Part::Text(text)) if text.is_empty() => {}
+            (_, part) => joined.push(part),
+        }
+    }
+    match joined.as_slice() {
+        [] => Expr::text(""),
+        [Part::Text(text)] => Expr::text(text),
+        _ => Expr::Template(joined),
+    }
+}

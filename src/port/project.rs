@@ -1,0 +1,206 @@
+//! Which files belong to what was named, and what they are called here.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// Files larger than this are no recipes.
+const LARGEST: u64 = 4 << 20;
+
+/// More files than this are not read.
+const MOST: usize = 500;
+
+/// A file of Ruby.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Below the project, with `/`.
+    pub path: String,
+    /// Its bytes.
+    pub text: Vec<u8>,
+    /// A recipe is to be written from it; else it is only read for what it says.
+    pub is_wanted: bool,
+}
+
+impl Source {
+    /// The stage that the file is of, by its place.
+    #[must_use]
+    pub fn stage(&self) -> Option<String> {
+        let (folder, name) = self.path.rsplit_once('/')?;
+        let is_stage = folder == "deploy" || folder.ends_with("config/deploy");
+        is_stage.then(|| name.strip_suffix(".rb").map(str::to_owned)).flatten()
+    }
+
+    /// The path of the recipe that is written from it.
+    #[must_use]
+    pub fn recipe(&self) -> String {
+        let (folder, name) = match self.path.rsplit_once('/') {
+            Some((folder, name)) => (format!("{folder}/"), name),
+            None => (String::new(), self.path.as_str()),
+        };
+        if name.eq_ignore_ascii_case("capfile") {
+            return format!("{folder}Caprfile");
+        }
+        let plain = [".rb", ".rake", ".cap"]
+            .iter()
+            .find_map(|ending| name.strip_suffix(ending));
+        match plain {
+            Some(stem) => format!("{folder}{stem}.rhai"),
+            None => format!("{folder}{}.rhai", name.replace(".rb", "")),
+        }
+    }
+
+    /// Whether it is the recipe that all others belong to.
+    pub(super) fn is_main(&self) -> bool {
+        let name = self.path.rsplit('/').next().unwrap_or(&self.path);
+        name.starts_with("deploy") && name.contains(".rb") && self.stage().is_none()
+    }
+
+    /// Whether it is a Capfile.
+    pub(super) fn is_capfile(&self) -> bool {
+        self.recipe().ends_with("Caprfile")
+    }
+}
+
+/// Why nothing is written.
+#[derive(Debug, Error)]
+pub enum Refusal {
+    /// What was named is not there, or is no recipe.
+    #[error("{0}")]
+    Named(String),
+    /// A file cannot be read.
+    #[error("cannot read {}", .0.display())]
+    Unreadable(PathBuf, #[source] io::Error),
+    /// Ruby's parser finds no Ruby.
+    #[error("{file} is no Ruby: line {line}: {message}")]
+    NotRuby {
+        /// As it was named.
+        file: String,
+        /// Of the first mistake.
+        line: usize,
+        /// In the words of Ruby's parser.
+        message: String,
+    },
+}
+
+/// The files of a project.
+#[derive(Clone, Debug, Default)]
+pub struct Project {
+    /// In the order in which Capistrano reads them.
+    pub sources: Vec<Source>,
+}
+
+impl Project {
+    /// What belongs to these files and directories. Paths are kept below `root`, the directory of the first one.
+    pub fn find(named: &[PathBuf]) -> Result<(PathBuf, Self), Refusal> {
+        let Some(first) = named.first() else {
+            return Err(Refusal::Named(
+                "port takes a file or a directory: capr port config/deploy.rb".to_owned(),
+            ));
+        };
+        for path in named {
+            if !path.exists() {
+                return Err(Refusal::Named(format!("there is no {}", path.display())));
+            }
+        }
+        let root = match first.is_dir() {
+            true => first.clone(),
+            false => root_of(first),
+        };
+        let mut project = Self::default();
+        let mut wanted = Vec::new();
+        for path in named {
+            if path.is_dir() {
+                let found = belonging(path);
+                if found.is_empty() {
+                    let names = "Capfile, config/deploy.rb, config/deploy/*.rb, lib/capistrano/tasks";
+                    return Err(Refusal::Named(format!(
+                        "{} has no recipe: looked for {names}",
+                        path.display()
+                    )));
+                }
+                wanted.extend(found);
+            } else {
+                wanted.push(path.clone());
+            }
+        }
+        for path in belonging(&root) {
+            project.add(&root, &path, wanted.contains(&path))?;
+        }
+        for path in &wanted {
+            project.add(&root, path, true)?;
+        }
+        Ok((root, project))
+    }
+
+    fn add(&mut self, root: &Path, path: &Path, is_wanted: bool) -> Result<(), Refusal> {
+        let below = path.strip_prefix(root).unwrap_or(path);
+        let name = below.to_string_lossy().into_owned();
+        if self.sources.iter().any(|source| source.path == name) || self.sources.len() >= MOST {
+            return Ok(());
+        }
+        let unreadable = |error| Refusal::Unreadable(path.to_owned(), error);
+        let there = fs::metadata(path).map_err(unreadable)?;
+        if !there.is_file() || there.len() > LARGEST {
+            return Err(Refusal::Named(format!(
+                "{} is no recipe: it is no file, or larger than 4 MB",
+                path.display()
+            )));
+        }
+        self.sources.push(Source {
+            path: name,
+            text: fs::read(path).map_err(unreadable)?,
+            is_wanted,
+        });
+        Ok(())
+    }
+}
+
+/// The directory of the project that a file belongs to.
+fn root_of(file: &Path) -> PathBuf {
+    let parent = file.parent().unwrap_or(Path::new("")).to_owned();
+    let named = |path: &Path, name: &str| path.file_name().is_some_and(|own| own == name);
+    match (
+        named(&parent, "config"),
+        named(&parent, "deploy") && parent.parent().is_some_and(|up| named(up, "config")),
+    ) {
+        (true, _) => parent.parent().unwrap_or(Path::new("")).to_owned(),
+        (_, true) => parent.ancestors().nth(2).unwrap_or(Path::new("")).to_owned(),
+        _ => parent,
+    }
+}
+
+/// The files of a project that Capistrano would read, in its order.
+fn belonging(root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for name in ["Capfile", "capfile", "config/deploy.rb", "deploy.rb"] {
+        let path = root.join(name);
+        let is_other = name == "deploy.rb" && root.join("config/deploy.rb").exists();
+        if path.is_file() && !is_other {
+            found.push(path);
+        }
+    }
+    for (folder, endings) in [
+        ("config/deploy", &["rb"][..]),
+        ("lib/capistrano/tasks", &["rake", "cap", "rb"]),
+        ("lib/deploy", &["rb", "rake", "cap"]),
+        ("config/deploy/tasks", &["rb", "rake", "cap"]),
+        ("config/deploy/recipes", &["rb"]),
+        ("config/recipes", &["rb"]),
+    ] {
+        let entries = fs::read_dir(root.join(folder)).into_iter().flatten().flatten();
+        let mut files: Vec<PathBuf> = entries
+            .map(|entry| entry.path())
+            .filter(|path| path.is_file())
+            .filter(|path| {
+                path.extension()
+                    .and_then(|ending| ending.to_str())
+                    .is_some_and(|ending| endings.contains(&ending))
+            })
+            .collect();
+        files.sort();
+        found.extend(files);
+    }
+    found
+}

@@ -1,0 +1,137 @@
+//! What stands around commands in Capistrano 3: `on`, `within`, `with`, `as`, `run_locally`.
+
+use ruby_prism::{CallNode, Node};
+
+use super::super::form::{Expr, Line, Statement};
+use super::super::note::{Kind, Read};
+use super::super::ruby::{arguments, behind, literal};
+use super::{Onion, Reader};
+
+impl Reader<'_> {
+    /// `run_locally do … end`
+    pub(super) fn locally(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
+        let Some(behind) = behind(call) else {
+            return Ok(Vec::new());
+        };
+        let onion = Onion {
+            is_local: true,
+            ..Onion::default()
+        };
+        Ok(self.inside_of(onion, behind))
+    }
+
+    /// The statements of a block in which commands have other options.
+    fn inside_of(&mut self, onion: Onion, behind: super::super::ruby::Behind<'_>) -> Vec<Line> {
+        let outer = std::mem::replace(&mut self.onion, onion);
+        let nodes: Vec<Node<'_>> = behind
+            .body
+            .iter()
+            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+            .collect();
+        let mut block = self.statements(&nodes, behind.end, false);
+        if let Some(rescue) = behind.rescue {
+            block.lines.extend(self.statement(&rescue, false));
+        }
+        self.onion = outer;
+        let declares = |line: &Line| matches!(line.statement, Statement::Let(..));
+        match block.lines.iter().any(declares) {
+            // What is declared there is not seen outside.
+            true => vec![Line::new(Statement::Value(Expr::Block(block)))],
+            false => block.lines,
+        }
+    }
+
+    /// `within dir do`, `with a: b do`, `as user do`
+    pub(super) fn around(&mut self, call: &CallNode<'_>, name: &str) -> Read<Vec<Line>> {
+        let given = arguments(call, false);
+        let Some(behind) = behind(call) else {
+            return self.refuse(Kind::Construct, format!("`{name}` without a block"));
+        };
+        let mut onion = self.onion.clone();
+        match (name, given.values.first()) {
+            ("within", Some(dir)) => {
+                let dir = self.expression(dir)?;
+                onion.dir = Some(match (onion.dir, &dir) {
+                    (Some(outer), inner) if inner.literal().is_some_and(|text| !text.starts_with('/')) => {
+                        Expr::call("join_path", vec![outer, dir])
+                    }
+                    _ => dir,
+                });
+            }
+            ("as", Some(user)) => onion.user = Some(self.expression(user)?),
+            ("as", None) => {
+                let user = given
+                    .pairs
+                    .iter()
+                    .find(|(key, _)| literal(key).as_deref() == Some("user"));
+                match user {
+                    Some((_, user)) if given.pairs.len() == 1 => onion.user = Some(self.expression(user)?),
+                    _ => return self.refuse(Kind::Construct, "`as` with a group"),
+                }
+            }
+            ("with", None) => {
+                for (key, value) in &given.pairs {
+                    let Some(key_text) = literal(key) else {
+                        return self.refuse(Kind::Construct, "an environment whose names are computed");
+                    };
+                    let key = if key.as_symbol_node().is_some() {
+                        key_text.to_uppercase()
+                    } else {
+                        key_text
+                    };
+                    let value = self.expression(value)?;
+                    onion.env.retain(|(other, _)| *other != key);
+                    onion.env.push((key, super::strings::filled(value)));
+                }
+            }
+            _ => return self.refuse(Kind::Construct, format!("`{name}` of this kind")),
+        }
+        Ok(self.inside_of(onion, behind))
+    }
+
+    /// `on roles(:app) do |host|`, in a task.
+    pub(super) fn on(&mut self, call: &CallNode<'_>) -> Read<Option<Vec<Line>>> {
+        let given = arguments(call, false);
+        let Some(behind) = behind(call) else { return Ok(None) };
+        if behind.parameters.len() > 1 || behind.is_odd {
+            return self.refuse(Kind::Construct, "`on` with a block of several values");
+        }
+        let is_hoisted = self.task_servers.take();
+        let (mut servers, is_one) = match &is_hoisted {
+            Some(_) => (Vec::new(), self.onion.is_one),
+            None => self.servers_said(&given)?,
+        };
+        let mut lines = Vec::new();
+        if given
+            .pairs
+            .iter()
+            .any(|(key, _)| literal(key).as_deref() == Some("wait"))
+        {
+            lines.push(self.remark("no pause between the servers: `wait` is not there"));
+        }
+        servers.retain(|(key, _)| is_hoisted.is_none() || key != "roles");
+        let onion = Onion {
+            servers,
+            host: Some(behind.parameters.first().cloned().unwrap_or_default()),
+            is_one,
+            ..Onion::default()
+        };
+        let mut inner = self.inside_of(onion, behind);
+        if let (
+            true,
+            [
+                Line {
+                    statement: Statement::Value(Expr::Block(block)),
+                    ..
+                },
+            ],
+        ) = (is_hoisted.is_some(), inner.as_mut_slice())
+        {
+            // It is the whole task.
+            lines.append(&mut block.lines);
+        } else {
+            lines.append(&mut inner);
+        }
+        Ok(Some(lines))
+    }
+}

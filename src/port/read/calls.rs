@@ -1,0 +1,327 @@
+//! Calls: words of Capistrano, functions of the file, and bare names.
+
+use ruby_prism::{CallNode, Node};
+
+use super::super::facts::renamed;
+use super::super::form::{Call, Expr, Line, Statement};
+use super::super::note::{Kind, Read};
+use super::super::ruby::{arguments, bare, behind, id, literal};
+use super::Reader;
+
+impl Reader<'_> {
+    /// A call as a statement; `None` where it is a value like any other.
+    pub(super) fn call_statement(
+        &mut self,
+        node: &Node<'_>,
+        call: &CallNode<'_>,
+        gives: bool,
+    ) -> Read<Option<Vec<Line>>> {
+        let name = id(&call.name());
+        if let Some(receiver) = call.receiver() {
+            return self.method_statement(node, call, &receiver);
+        }
+        if self.facts.functions.contains_key(&name) {
+            return Ok(None);
+        }
+        if let Some(lines) = self.definition(node, call, &name)? {
+            self.carry(&name);
+            return Ok(Some(lines));
+        }
+        if let Some(lines) = self.server_word(node, call, &name)? {
+            self.carry(&name);
+            return Ok(Some(lines));
+        }
+        if let Some(lines) = self.variable_word(node, call, &name)? {
+            self.carry(&name);
+            return Ok(Some(lines));
+        }
+        if let Some(lines) = self.command_word(call, &name)? {
+            self.carry(&name);
+            return Ok(Some(lines));
+        }
+        if let Some(lines) = self.people_word(call, &name, gives)? {
+            self.carry(&name);
+            return Ok(Some(lines));
+        }
+        if let Some(lines) = self.ruby_word(call, &name)? {
+            self.carry(&name);
+            return Ok(Some(lines));
+        }
+        if bare(node).is_some()
+            && let Some(task) = self.facts.task(&name, &self.namespaces)
+        {
+            self.carry("a task that is called");
+            return Ok(Some(vec![self.run_task(&name, &task)]));
+        }
+        if bare(node).is_some() && !gives && !self.facts.is_variable(renamed(&name)) && !self.facts.is_of_library(&name)
+        {
+            return self.refuse(Kind::Name, format!("nothing in these files defines `{name}`"));
+        }
+        Ok(None)
+    }
+
+    /// Runs a task by its bare name, or by `invoke` where the name means something else.
+    pub(super) fn run_task(&self, name: &str, full: &str) -> Line {
+        let vocabulary = &self.facts.vocabulary;
+        let is_word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let is_else = vocabulary.is_verb(name) || vocabulary.is_reserved(name) || self.facts.is_variable(name);
+        match is_word && !is_else && self.local(name).is_none() {
+            true => Line::new(Statement::Value(Expr::name(name))),
+            false => Line::verb(Call::new("invoke", vec![Expr::text(full)])),
+        }
+    }
+
+    /// A call as a value.
+    pub(super) fn call(&mut self, node: &Node<'_>, call: &CallNode<'_>) -> Read<Expr> {
+        if let Some(value) = self.operator(call)? {
+            return Ok(value);
+        }
+        let name = id(&call.name());
+        if let Some(receiver) = call.receiver() {
+            return self.method(node, call, &receiver);
+        }
+        let given = arguments(call, true);
+        if given.has_splat && !matches!(name.as_str(), "roles" | "release_roles") {
+            return self.refuse(Kind::Construct, format!("`*` among the arguments of `{name}`"));
+        }
+        if self.facts.functions.contains_key(&name) {
+            return self.own_function(call, &name);
+        }
+        if let Some(value) = self.word_value(call, &name)? {
+            return Ok(value);
+        }
+        if bare(node).is_some() {
+            return self.bare_name(&name);
+        }
+        // `set`, `role` and the like give nothing that anybody would want.
+        self.refuse(
+            Kind::Code,
+            format!("`{name}` is a function that nothing in these files defines"),
+        )
+    }
+
+    /// A function of the file.
+    fn own_function(&mut self, call: &CallNode<'_>, name: &str) -> Read<Expr> {
+        if call.block().is_some() {
+            return self.refuse(Kind::Construct, format!("`{name}` is given a block"));
+        }
+        let Some(function) = self.facts.functions.get(name).copied() else {
+            return self.refuse(Kind::Name, format!("nothing in these files defines `{name}`"));
+        };
+        if !function.is_plain {
+            return self.refuse(
+                Kind::Construct,
+                format!("`{name}` is a function with parameters of its own kind"),
+            );
+        }
+        if function.file != self.file {
+            let file = self.facts.files.get(function.file).map_or("", String::as_str);
+            return self.refuse(
+                Kind::Construct,
+                format!("`{name}` is a function of {file}, and functions are known in their file alone"),
+            );
+        }
+        let given = arguments(call, false);
+        let mut values = self.expressions(&given.values)?;
+        if !given.pairs.is_empty() {
+            let mut map = Vec::new();
+            for (key, value) in &given.pairs {
+                let Some(key) = literal(key) else {
+                    return self.refuse(Kind::Construct, "a map whose keys are computed");
+                };
+                map.push((key, self.expression(value)?));
+            }
+            values.push(Expr::Map(map));
+        }
+        if let Some(before) = function.before_rest
+            && before <= values.len()
+        {
+            let rest = values.split_off(before);
+            values.push(Expr::List(rest));
+        }
+        Ok(Expr::call(&self.function_name(name), values))
+    }
+
+    /// A name alone: a variable, a task or a namespace.
+    fn bare_name(&mut self, name: &str) -> Read<Expr> {
+        let here = renamed(name);
+        match name {
+            "sudo" => return Ok(Expr::call("sudo", Vec::new())),
+            "try_sudo" => return Ok(Expr::call("try_sudo", Vec::new())),
+            "release_timestamp" => return Ok(Expr::name("release_name")),
+            "now" => return Ok(Expr::call("utc_now", vec![Expr::text("%Y%m%d%H%M%S")])),
+            "repo_path" => return Ok(Expr::name("repository_cache")),
+            "stage_config_path" | "deploy_config_path" | "binding" | "variables" => {
+                return self.refuse(
+                    Kind::Code,
+                    format!("`{name}` is a part of Capistrano that is not there"),
+                );
+            }
+            _ => {}
+        }
+        if self.facts.is_variable(here) {
+            return Ok(self.variable(here));
+        }
+        if name == "stage" {
+            return Ok(Expr::call("fetch", vec![Expr::symbol("stage"), Expr::Unit]));
+        }
+        if self.facts.is_of_library(name) {
+            // capr reads it, and perhaps nobody has set it.
+            return Ok(Expr::call("fetch", vec![Expr::symbol(name), Expr::Unit]));
+        }
+        if let Some(task) = self.facts.task(name, &self.namespaces) {
+            return match self.run_task(name, &task).statement {
+                Statement::Value(value) => Ok(value),
+                _ => Ok(Expr::call("invoke", vec![Expr::Text(task)])),
+            };
+        }
+        if self.facts.namespace(name, &self.namespaces).is_some() {
+            return Ok(Expr::name(name));
+        }
+        let is_word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            && name.starts_with(|c: char| c.is_ascii_lowercase());
+        if is_word && self.facts.version < 3 && !self.facts.vocabulary.is_verb(name) {
+            self.unset.insert(name.to_owned());
+            return Ok(self.variable(name));
+        }
+        self.refuse(Kind::Name, format!("nothing in these files sets or defines `{name}`"))
+    }
+
+    /// Words of Capistrano that give something.
+    fn word_value(&mut self, call: &CallNode<'_>, name: &str) -> Read<Option<Expr>> {
+        let given = arguments(call, false);
+        let first = given.values.first();
+        let value = match (name, given.values.len()) {
+            ("fetch", 1 | 2) => return self.fetch(call).map(Some),
+            ("exists?", 1) | ("exists", 1) => match first.and_then(literal) {
+                Some(variable) => Expr::call("exists", vec![Expr::symbol(renamed(&variable))]),
+                None => Expr::call("exists", self.expressions(&given.values)?),
+            },
+            ("any?", 1) => Expr::call("any", self.expressions(&given.values)?),
+            ("capture" | "test" | "run_locally" | "system" | "sudo" | "try_sudo" | "`", _)
+                if !given.values.is_empty() =>
+            {
+                return self.command_value(call, name).map(Some);
+            }
+            ("ask", _) if !given.values.is_empty() => return self.asked(call).map(Some),
+            ("roles" | "release_roles" | "primary", _) => {
+                let mut values = self.expressions(&given.values)?;
+                if let [Expr::List(items)] = values.as_slice()
+                    && name == "roles"
+                {
+                    values = items.clone();
+                }
+                if !given.pairs.is_empty() {
+                    return self.refuse(Kind::Construct, "roles with a filter as a value");
+                }
+                Expr::call(name, values)
+            }
+            ("find_servers" | "find_servers_for_task", _) => {
+                let options = self.options("find_servers", &given.pairs)?;
+                Expr::Call(Call {
+                    options,
+                    ..Call::new("find_servers", Vec::new())
+                })
+            }
+            ("render", _) => return self.render(call).map(Some),
+            ("raise" | "fail" | "abort", _) => {
+                let text = self.raised(call)?;
+                Expr::call("abort", vec![text])
+            }
+            ("current_task", 0) => Expr::name("current_task"),
+            ("lambda" | "proc" | "defer", 0) => match behind(call) {
+                Some(behind) => return self.closure(behind).map(Some),
+                None => return Ok(None),
+            },
+            ("Integer" | "Float", 1) => Expr::call("parse_int", self.expressions(&given.values)?),
+            ("String", 1) => match first {
+                Some(value) => self.expression(value)?.method("to_string", Vec::new()),
+                None => return Ok(None),
+            },
+            ("format" | "sprintf", _) => {
+                let mut values = self.expressions(&given.values)?;
+                let Some(Expr::Text(text)) = values.first().cloned() else {
+                    return self.refuse(Kind::Construct, "a format that is computed");
+                };
+                values.remove(0);
+                match super::operators::formatted(&text, values) {
+                    Some(value) => value,
+                    None => return self.refuse(Kind::Construct, "a format with other places than `%s`"),
+                }
+            }
+            ("rand", _) => return self.refuse(Kind::Construct, "`rand`: random_hex(bytes) gives random digits"),
+            ("gets", 0) => Expr::call("ask", vec![Expr::text("")]),
+            _ => return Ok(None),
+        };
+        self.carry(name);
+        Ok(Some(value))
+    }
+
+    /// What `raise` and `abort` say.
+    pub(super) fn raised(&mut self, call: &CallNode<'_>) -> Read<Expr> {
+        let given = arguments(call, false);
+        match given.values.as_slice() {
+            [] => Ok(Expr::text("stopped")),
+            [text] if text.as_constant_read_node().is_none() && text.as_constant_path_node().is_none() => {
+                self.expression(text)
+            }
+            [text] => Ok(Expr::Text(super::super::ruby::source(text))),
+            [_, text, ..] => self.expression(text),
+        }
+    }
+
+    /// Words of Ruby's own.
+    fn ruby_word(&mut self, call: &CallNode<'_>, name: &str) -> Read<Option<Vec<Line>>> {
+        let given = arguments(call, false);
+        match name {
+            "sleep" => {
+                let values = self.expressions(&given.values)?;
+                Ok(Some(vec![Line::new(Statement::Value(Expr::call("sleep", values)))]))
+            }
+            "loop" => {
+                let Some(behind) = behind(call) else { return Ok(None) };
+                let nodes: Vec<Node<'_>> = behind
+                    .body
+                    .iter()
+                    .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+                    .collect();
+                self.loops += 1;
+                let body = self.statements(&nodes, behind.end, false);
+                self.loops -= 1;
+                Ok(Some(vec![Line::new(Statement::While(Expr::Bool(true), body))]))
+            }
+            "p" | "pp" | "print" | "printf" if given.values.len() == 1 => {
+                let values = self.expressions(&given.values)?;
+                Ok(Some(vec![Line::verb(Call::new("puts", values))]))
+            }
+            "fail" | "raise" => {
+                let text = self.raised(call)?;
+                let is_fatal = given
+                    .values
+                    .first()
+                    .is_some_and(|first| super::super::ruby::source(first).ends_with("CommandError"));
+                Ok(Some(vec![match is_fatal {
+                    true => Line::verb(Call::new("abort", vec![text])),
+                    false => Line::new(Statement::Throw(text)),
+                }]))
+            }
+            "exit" | "exit!" => self.exit(call).map(Some),
+            "include" | "extend" | "private" | "public" | "trap" | "at_exit" | "eval" | "instance_eval" => {
+                self.refuse(Kind::Code, format!("`{name}` is a matter of Ruby"))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn exit(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
+        let given = arguments(call, false);
+        let code = match given.values.as_slice() {
+            [] => Expr::Number("0".to_owned()),
+            [code] if code.as_true_node().is_some() => Expr::Number("0".to_owned()),
+            [code] if code.as_false_node().is_some() => Expr::Number("1".to_owned()),
+            [code] => self.expression(code)?,
+            _ => return self.refuse(Kind::Construct, "`exit` with several values"),
+        };
+        Ok(vec![Line::new(Statement::Value(Expr::call("exit", vec![code])))])
+    }
+}

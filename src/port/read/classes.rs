@@ -1,0 +1,317 @@
+//! Classes of Ruby and of Capistrano, and the functions that do the same.
+
+use ruby_prism::{CallNode, Node};
+
+use super::super::form::{Call, Expr};
+use super::super::note::{Kind, Read};
+use super::super::ruby::{arguments, behind, constant, id, literal, source};
+use super::Reader;
+
+impl Reader<'_> {
+    /// `File.join(a, b)` and the like.
+    pub(super) fn class_method(&mut self, class: &str, name: &str, call: &CallNode<'_>) -> Read<Expr> {
+        let given = arguments(call, false);
+        if class == "ENV" {
+            return self.environment(name, &given.values, call);
+        }
+        if call.block().is_some() && !matches!((class, name), ("Dir", "chdir")) {
+            return self.refuse(Kind::Construct, format!("`{class}.{name}` with a block"));
+        }
+        if (class, name) == ("File", "expand_path") {
+            return self.expand_path(&given.values);
+        }
+        if (class, name) == ("File", "dirname")
+            && given
+                .values
+                .first()
+                .is_some_and(|node| node.as_source_file_node().is_some())
+        {
+            return Ok(Expr::call("dirname", vec![Expr::call("recipe_file", Vec::new())]));
+        }
+        let function = match (class, name) {
+            ("File", "join") | ("Pathname", "join") => "join_path",
+            ("File", "dirname" | "basename" | "extname") => name,
+            ("File" | "FileTest", "exist?" | "exists?" | "file?" | "readable?") => "file_exists",
+            ("File" | "Dir", "directory?") | ("Dir", "exist?" | "exists?") => "dir_exists",
+            ("File" | "IO", "read") => "read_file",
+            ("File" | "IO", "readlines") => {
+                let text = Expr::call("read_file", self.expressions(&given.values)?);
+                return Ok(Expr::call("lines", vec![text]));
+            }
+            ("File" | "IO", "write") => "write_file",
+            ("Dir", "[]" | "glob") => "glob",
+            ("Dir", "mktmpdir" | "tmpdir") => "temp_dir",
+            ("Dir" | "FileUtils", "pwd" | "getwd") => return Ok(Expr::call("expand_path", vec![Expr::text(".")])),
+            ("YAML" | "Psych", "load_file" | "safe_load_file" | "unsafe_load_file") => "read_yaml",
+            ("YAML" | "Psych", "load" | "safe_load") => return self.yaml(&given.values),
+            ("YAML" | "JSON", "dump" | "generate" | "pretty_generate") => "to_json",
+            ("JSON", "parse" | "load") => "parse_json",
+            ("SecureRandom", "hex") => "random_hex",
+            ("Shellwords", "escape" | "shellescape") => "quote",
+            ("Base64", "strict_encode64" | "encode64") => "base64",
+            ("Digest::SHA256", "hexdigest") => "sha256",
+            ("CGI" | "URI" | "ERB::Util", "escape" | "url_encode" | "encode_www_form_component") => "url_escape",
+            ("Time" | "DateTime" | "Date", "now" | "today") => {
+                return Ok(Expr::call("now", vec![Expr::text("%Y-%m-%d %H:%M:%S %z")]));
+            }
+            ("Capistrano::CLI", "password_prompt") => "password_prompt",
+            ("Etc", "getlogin") => return Ok(environment_name("USER")),
+            ("Socket", "gethostname") => {
+                return Ok(Expr::call(
+                    "chomp",
+                    vec![Expr::call("run_locally", vec![Expr::text("hostname")])],
+                ));
+            }
+            ("StringIO", "new") => return self.first(&given.values),
+            ("Pathname", "new") => return self.first(&given.values),
+            ("Array", "[]") => return Ok(Expr::List(self.expressions(&given.values)?)),
+            _ => {
+                return self.refuse(
+                    Kind::Code,
+                    format!("`{class}.{name}` is a function of Ruby, of a gem or of the application"),
+                );
+            }
+        };
+        let mut values = self.expressions(&given.values)?;
+        if matches!(function, "read_yaml" | "parse_json" | "to_json" | "read_file") {
+            values.truncate(1);
+        }
+        self.carry(&format!("{class}.{name}"));
+        if function != "glob" {
+            return Ok(Expr::call(function, values));
+        }
+        let lists = values
+            .into_iter()
+            .map(|pattern| super::loads::as_recipe(Expr::call("glob", vec![pattern])));
+        Ok(lists
+            .reduce(|all, list| all.binary("+", list))
+            .unwrap_or(Expr::List(Vec::new())))
+    }
+
+    fn first(&mut self, given: &[Node<'_>]) -> Read<Expr> {
+        match given.first() {
+            Some(node) => self.expression(node),
+            None => Ok(Expr::text("")),
+        }
+    }
+
+    /// `YAML.load(File.read(path))`
+    fn yaml(&mut self, given: &[Node<'_>]) -> Read<Expr> {
+        let Some(node) = given.first() else {
+            return self.refuse(Kind::Construct, "`YAML.load` of nothing");
+        };
+        Ok(match self.expression(node)? {
+            Expr::Call(call) if call.name == "read_file" => Expr::call("read_yaml", call.arguments),
+            text => Expr::call("parse_yaml", vec![text]),
+        })
+    }
+
+    /// `ENV["X"]`, `ENV.fetch("X", "y")`
+    fn environment(&mut self, name: &str, given: &[Node<'_>], call: &CallNode<'_>) -> Read<Expr> {
+        let env = Expr::name("ENV");
+        let (Some(key), rest) = (given.first(), given.get(1)) else {
+            return self.refuse(Kind::Construct, format!("`ENV.{name}`"));
+        };
+        let key = self.expression(key)?;
+        let value = Expr::Index(Box::new(env.clone()), Box::new(key.clone()));
+        match (name, rest) {
+            ("[]", None) => Ok(value),
+            ("fetch", Some(default)) => Ok(value.binary("??", self.expression(default)?)),
+            ("fetch", None) => match behind(call) {
+                Some(behind) => match self.closure(behind)? {
+                    Expr::Closure(_, body) => match body.value().cloned() {
+                        Some(default) => Ok(value.binary("??", default)),
+                        None => self.refuse(Kind::Construct, "`ENV.fetch` with a longer block"),
+                    },
+                    _ => self.refuse(Kind::Construct, "`ENV.fetch` with a block"),
+                },
+                None => {
+                    let shown = key.literal().unwrap_or("it");
+                    let ends = Expr::call("abort", vec![Expr::Text(format!("{shown} is not in the environment"))]);
+                    Ok(value.binary("??", ends))
+                }
+            },
+            ("key?" | "has_key?" | "include?", None) => Ok(key.binary("in", env)),
+            _ => self.refuse(Kind::Construct, format!("`ENV.{name}`")),
+        }
+    }
+
+    /// `File.expand_path("../x", __FILE__)`: the file counts as a part of its path there.
+    fn expand_path(&mut self, given: &[Node<'_>]) -> Read<Expr> {
+        match given {
+            [path, base] if base.as_source_file_node().is_some() => {
+                let here = Expr::call("dirname", vec![Expr::call("recipe_file", Vec::new())]);
+                let Some(path) = literal(path) else {
+                    return self.refuse(Kind::Construct, "a path beside this file that is computed");
+                };
+                match path.strip_prefix("../") {
+                    Some(rest) => Ok(Expr::call("expand_path", vec![Expr::text(rest), here])),
+                    None if path == ".." => Ok(here),
+                    None => self.refuse(Kind::Construct, "a path below this file"),
+                }
+            }
+            [path, base] => {
+                let (path, base) = (self.expression(path)?, self.expression(base)?);
+                Ok(Expr::call("expand_path", vec![path, base]))
+            }
+            [path] => Ok(Expr::call("expand_path", vec![self.expression(path)?])),
+            _ => self.refuse(Kind::Construct, "`File.expand_path` of nothing"),
+        }
+    }
+
+    /// What is called on what a class gives: `Time.now.strftime("…")`, `Capistrano::CLI.ui.ask("…")`, `ERB.new(x).result`.
+    pub(super) fn of_class_chain(
+        &mut self,
+        name: &str,
+        call: &CallNode<'_>,
+        receiver: &Node<'_>,
+    ) -> Read<Option<Expr>> {
+        let Some(inner) = receiver.as_call_node() else {
+            return Ok(None);
+        };
+        let inner_name = id(&inner.name());
+        let class = inner.receiver().as_ref().and_then(constant);
+        let given = arguments(call, false);
+        let value = match (class.as_deref(), inner_name.as_str(), name) {
+            (Some("Time" | "DateTime" | "Date"), "now" | "today", "strftime") => {
+                let format = self.expressions(&given.values)?;
+                Expr::call("now", format)
+            }
+            (Some("Time"), "now", "to_i") => Expr::call("unix_time", Vec::new()),
+            (Some("Time"), "now", "utc" | "getutc") => Expr::call("utc_now", vec![Expr::text("%Y-%m-%d %H:%M:%S UTC")]),
+            (Some("Time" | "Date"), "now" | "today", "to_s") => {
+                Expr::call("now", vec![Expr::text("%Y-%m-%d %H:%M:%S %z")])
+            }
+            (Some("Capistrano::CLI" | "CLI"), "ui", "ask") => return self.question(call).map(Some),
+            (Some("Capistrano::CLI" | "CLI"), "ui", "agree") => {
+                let text = self.first(&given.values)?;
+                let answer = Expr::call("ask", vec![text, Expr::text("no")]);
+                Expr::call("matches", vec![answer, Expr::text("(?i)^y")])
+            }
+            (Some("ERB"), "new", "result") => return self.template(&inner).map(Some),
+            (Some("HighLine"), "new", "ask") => return self.question(call).map(Some),
+            (Some("STDIN"), "gets", "chomp" | "strip") => Expr::call("ask", vec![Expr::text("")]),
+            (None, "utc" | "getutc", "strftime") if source(receiver).starts_with("Time.now") => {
+                Expr::call("utc_now", self.expressions(&given.values)?)
+            }
+            (None, "gets", "chomp" | "strip") if inner.receiver().is_none() => Expr::call("ask", vec![Expr::text("")]),
+            _ => return Ok(None),
+        };
+        Ok(Some(value))
+    }
+
+    /// `Capistrano::CLI.ui.ask("…") { |q| q.default = "x" }`
+    fn question(&mut self, call: &CallNode<'_>) -> Read<Expr> {
+        let given = arguments(call, false);
+        let mut values = vec![self.first(&given.values)?];
+        let (mut hidden, mut default) = (false, None);
+        if let Some(behind) = behind(call) {
+            let nodes: Vec<Node<'_>> = behind
+                .body
+                .iter()
+                .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+                .collect();
+            for node in &nodes {
+                let Some(set) = node.as_call_node() else { continue };
+                let value = arguments(&set, false).values.into_iter().next();
+                match (id(&set.name()).as_str(), value) {
+                    ("default=", Some(value)) => default = Some(self.expression(&value)?),
+                    ("echo=", _) => hidden = true,
+                    (other, _) => return self.refuse(Kind::Code, format!("`{other}` of a question")),
+                }
+            }
+        }
+        if hidden {
+            return Ok(Expr::call("password_prompt", values));
+        }
+        values.extend(default);
+        Ok(Expr::Call(Call::new("ask", values)))
+    }
+
+    /// `ERB.new(File.read("x.erb")).result(binding)`: a template in the file or in the recipe.
+    fn template(&mut self, new: &CallNode<'_>) -> Read<Expr> {
+        let given = arguments(new, false);
+        let Some(node) = given.values.first() else {
+            return self.refuse(Kind::Template, "an ERB template that is not written out");
+        };
+        match self.expression(node)? {
+            Expr::Text(text) => self.filled_template(&text),
+            _ => self.refuse(
+                Kind::Template,
+                "an ERB template of a file: rewrite it for render(\"file\"), whose form is {{ name }}",
+            ),
+        }
+    }
+
+    /// A template of ERB as one of capr.
+    pub(super) fn filled_template(&mut self, text: &str) -> Read<Expr> {
+        match from_erb(text) {
+            Some(template) => Ok(Expr::Call(Call {
+                options: vec![("template".to_owned(), Expr::Text(template))],
+                ..Call::new("render", Vec::new())
+            })),
+            None => self.refuse(Kind::Template, "an ERB template with more than names in it"),
+        }
+    }
+
+    /// `render(:template => "…", :port => 80)` of Capistrano 1.
+    pub(super) fn render(&mut self, call: &CallNode<'_>) -> Read<Expr> {
+        let given = arguments(call, true);
+        let mut values = Vec::new();
+        for node in &given.values {
+            values.push(self.expression(node)?);
+        }
+        if !values.is_empty() {
+            return self.refuse(
+                Kind::Template,
+                "a template of a file: rewrite it for render(\"file\"), whose form is {{ name }}",
+            );
+        }
+        let mut options = Vec::new();
+        for (key, value) in &given.pairs {
+            let Some(key) = literal(key) else {
+                return self.refuse(Kind::Construct, "a map whose keys are computed");
+            };
+            let value = self.expression(value)?;
+            let value = match (key.as_str(), &value) {
+                ("template", Expr::Text(text)) => match from_erb(text) {
+                    Some(text) => Expr::Text(text),
+                    None => return self.refuse(Kind::Template, "an ERB template with more than names in it"),
+                },
+                ("template", _) => return self.refuse(Kind::Template, "a template that is computed"),
+                _ => value,
+            };
+            options.push((key, value));
+        }
+        Ok(Expr::Call(Call {
+            options,
+            ..Call::new("render", Vec::new())
+        }))
+    }
+}
+
+fn environment_name(name: &str) -> Expr {
+    Expr::Index(Box::new(Expr::name("ENV")), Box::new(Expr::text(name)))
+}
+
+/// `<%= name %>` becomes `{{ name }}`; `None` where there is anything else.
+fn from_erb(text: &str) -> Option<String> {
+    if text.contains("{{") || text.contains("{%") || text.contains("{#") {
+        return None;
+    }
+    let (mut written, mut rest) = (String::new(), text);
+    while let Some((before, behind)) = rest.split_once("<%") {
+        let (inner, after) = behind.split_once("%>")?;
+        let name = inner.strip_prefix('=')?.trim().trim_end_matches('-').trim();
+        let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !is_name {
+            return None;
+        }
+        written.push_str(before);
+        written.push_str(&format!("{{{{ {name} }}}}"));
+        rest = after;
+    }
+    written.push_str(rest);
+    Some(written)
+}

@@ -1,0 +1,373 @@
+//! Commands on servers and on this machine, with what stands around them in Capistrano 3.
+
+use ruby_prism::{CallNode, Node};
+
+use super::super::form::{Call, Expr, Line, Part, Statement, string};
+use super::super::note::{Kind, Read};
+use super::super::ruby::{arguments, behind, constant, id, literal};
+use super::Reader;
+use super::locals::{Local, Type};
+
+/// What `execute` and the like run, and whether SSHKit changes anything about it.
+pub(super) struct Executed {
+    pub(super) text: Expr,
+    /// `within`, `with`, `as` and the command map hold: the command is one word.
+    pub(super) is_mapped: bool,
+    pub(super) options: Vec<(String, Expr)>,
+}
+
+impl Reader<'_> {
+    /// A word that runs something or sends a file.
+    pub(super) fn command_word(&mut self, call: &CallNode<'_>, name: &str) -> Read<Option<Vec<Line>>> {
+        let given = arguments(call, true);
+        match name {
+            "run" | "stream" | "sudo" | "try_sudo" | "invoke_command"
+                if self.facts.version < 3 && !given.values.is_empty() =>
+            {
+                self.run(call, name).map(Some)
+            }
+            "execute" | "sudo" | "run" if !given.values.is_empty() => self.execute(call, name).map(Some),
+            "capture" | "test" if !given.values.is_empty() => {
+                let value = self.command_value(call, name)?;
+                Ok(Some(vec![Line::new(Statement::Value(value))]))
+            }
+            "run_locally" if call.block().is_some() => self.locally(call).map(Some),
+            "run_locally" | "system" | "sh" | "exec" if !given.values.is_empty() => {
+                let value = self.command_value(call, if name == "exec" || name == "sh" { "system" } else { name })?;
+                Ok(Some(vec![match value {
+                    Expr::Call(call) => Line::verb(call),
+                    other => Line::new(Statement::Value(other)),
+                }]))
+            }
+            "put" | "get" | "upload" | "download" | "delete" | "transfer" | "upload!" | "download!" => {
+                self.transfer(call, name).map(Some)
+            }
+            "on" => self.on(call),
+            "within" | "with" | "as" => self.around(call, name).map(Some),
+            "parallel" => self.refuse(Kind::Construct, "`parallel`: parallel |s| { s.when(…, \"command\"); }"),
+            _ => Ok(None),
+        }
+    }
+
+    /// `run "…", options do |channel, stream, data|`
+    fn run(&mut self, call: &CallNode<'_>, name: &str) -> Read<Vec<Line>> {
+        let given = arguments(call, true);
+        let [command] = given.values.as_slice() else {
+            return self.refuse(Kind::Construct, format!("`{name}` of several values"));
+        };
+        let command = self.command(command)?;
+        let via = given
+            .pairs
+            .iter()
+            .any(|(key, _)| literal(key).as_deref() == Some("via"));
+        let verb = if via && name == "run" { "invoke_command" } else { name };
+        let options = self.options(verb, &given.pairs)?;
+        let mut written = Call {
+            options,
+            ..Call::new(verb, vec![command])
+        };
+        if let Some(behind) = behind(call) {
+            if behind.is_odd || behind.rescue.is_some() {
+                return self.refuse(Kind::Construct, "an output block of this kind");
+            }
+            self.scopes.push(std::collections::BTreeMap::new());
+            for parameter in &behind.parameters {
+                let name = self.declare(parameter, Local::default());
+                self.streams.insert(name.clone());
+                written.parameters.push(name);
+            }
+            let nodes: Vec<Node<'_>> = behind
+                .body
+                .iter()
+                .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+                .collect();
+            written.block = Some(self.statements(&nodes, behind.end, false));
+            self.scopes.pop();
+        } else if call.block().is_some() {
+            return self.refuse(Kind::Construct, "an output block that is a function");
+        }
+        Ok(vec![Line::verb(written)])
+    }
+
+    /// The options of a verb.
+    pub(super) fn options(&mut self, verb: &str, pairs: &[(Node<'_>, Node<'_>)]) -> Read<Vec<(String, Expr)>> {
+        let known = self.facts.vocabulary.options(verb);
+        let mut options = Vec::new();
+        for (key, value) in pairs {
+            let Some(key) = literal(key) else {
+                return self.refuse(Kind::Construct, "an option whose name is computed");
+            };
+            let key = match (verb, key.as_str()) {
+                ("sudo" | "try_sudo", "user") => "as".to_owned(),
+                _ => key,
+            };
+            if matches!(key.as_str(), "desc" | "description") && verb == "task" {
+                options.push(("desc".to_owned(), self.expression(value)?));
+                continue;
+            }
+            if known.as_ref().is_some_and(|known| !known.contains(&key.as_str())) {
+                return self.refuse(Kind::Construct, format!("`{verb}` has no option `{key}`"));
+            }
+            let value = self.expression(value)?;
+            // `nil` says nothing.
+            if value != Expr::Unit {
+                options.push((key, value));
+            }
+        }
+        Ok(options)
+    }
+
+    /// `execute :rake, "db:migrate"`
+    fn execute(&mut self, call: &CallNode<'_>, name: &str) -> Read<Vec<Line>> {
+        let executed = self.executed(call)?;
+        let onion = self.onion.clone();
+        let mut lines = Vec::new();
+        let mut options = executed.options;
+        if executed.is_mapped {
+            options.extend(onion.dir.map(|dir| ("dir".to_owned(), dir)));
+            if !onion.env.is_empty() {
+                options.push(("env".to_owned(), Expr::Map(onion.env)));
+            }
+        } else if onion.dir.is_some() || !onion.env.is_empty() || onion.user.is_some() {
+            lines.push(self.remark("SSHKit does not apply within, with and as to a command with blanks in it"));
+        }
+        if onion.is_local {
+            lines.push(Line::verb(Call {
+                options,
+                ..Call::new("run_locally", vec![executed.text])
+            }));
+            return Ok(lines);
+        }
+        let verb = match (name, executed.is_mapped, &onion.user) {
+            ("sudo", ..) => "sudo",
+            (_, true, Some(_)) => "sudo",
+            _ => "run",
+        };
+        if let (true, Some(user)) = (executed.is_mapped, onion.user) {
+            options.insert(0, ("as".to_owned(), user));
+        }
+        options.extend(onion.servers);
+        lines.push(Line::verb(Call {
+            options,
+            ..Call::new(verb, vec![executed.text])
+        }));
+        Ok(lines)
+    }
+
+    /// The words of a command in one string, as SSHKit joins them.
+    pub(super) fn executed(&mut self, call: &CallNode<'_>) -> Read<Executed> {
+        let given = arguments(call, false);
+        let mut parts: Vec<Part> = Vec::new();
+        let mut is_mapped = true;
+        let one = given.values.len() == 1;
+        for (index, node) in given.values.iter().enumerate() {
+            let mut value = self.expression(node)?;
+            if let Expr::List(items) = value {
+                value = listed(items);
+            }
+            if index == 0 {
+                let first = value.clone().parts();
+                is_mapped = first
+                    .iter()
+                    .all(|part| !matches!(part, Part::Text(text) if text.trim().contains(char::is_whitespace)));
+                if let (true, Some(word)) = (is_mapped, value.literal())
+                    && let Some(mapped) = self.facts.commands.get(word)
+                {
+                    value = Expr::text(mapped);
+                }
+            } else {
+                parts.push(Part::Text(" ".to_owned()));
+            }
+            match (one, value) {
+                (_, value @ (Expr::Text(_) | Expr::Symbol(_) | Expr::Template(_))) => parts.extend(value.parts()),
+                (_, value) => parts.push(Part::Value(super::strings::filled(value))),
+            }
+        }
+        let mut options = Vec::new();
+        let mut tolerates = false;
+        for (key, value) in &given.pairs {
+            match literal(key).as_deref() {
+                Some("raise_on_non_zero_exit") => tolerates = value.as_false_node().is_some(),
+                Some("verbosity" | "log_output" | "strip") => {}
+                Some("pty") => options.push(("pty".to_owned(), self.expression(value)?)),
+                Some(other) => return self.refuse(Kind::Construct, format!("`execute` with `{other}`")),
+                None => return self.refuse(Kind::Construct, "an option whose name is computed"),
+            }
+        }
+        if tolerates {
+            parts.push(Part::Text(" || true".to_owned()));
+        }
+        Ok(Executed {
+            text: self.as_command(string(parts)),
+            is_mapped,
+            options,
+        })
+    }
+
+    /// A command whose output or success is the value.
+    pub(super) fn command_value(&mut self, call: &CallNode<'_>, name: &str) -> Read<Expr> {
+        let given = arguments(call, true);
+        if self.facts.version < 3 || matches!(name, "run_locally" | "system" | "try_sudo" | "`") {
+            if matches!(name, "sudo" | "try_sudo") && !self.deferred_value(call) {
+                return self.refuse(Kind::Construct, format!("`{name}` as a value"));
+            }
+            let verb = if name == "`" { "run_locally" } else { name };
+            let words = given.values.len() > 1;
+            let command = match (given.values.as_slice(), words) {
+                ([command], _) => self.command(command)?,
+                (words, _) => Expr::List(self.expressions(words)?),
+            };
+            let options = self.options(verb, &given.pairs)?;
+            return Ok(Expr::Call(Call {
+                options,
+                ..Call::new(verb, vec![command])
+            }));
+        }
+        let executed = self.executed(call)?;
+        let onion = self.onion.clone();
+        let mut options = executed.options;
+        if executed.is_mapped {
+            options.extend(onion.dir.map(|dir| ("dir".to_owned(), dir)));
+            if !onion.env.is_empty() {
+                options.push(("env".to_owned(), Expr::Map(onion.env)));
+            }
+        }
+        let verb = match (onion.is_local, name) {
+            (true, "test") => "system",
+            (true, _) => "run_locally",
+            (false, name) => name,
+        };
+        if onion.user.is_some() && executed.is_mapped {
+            return self.refuse(Kind::Construct, format!("`{name}` as another user"));
+        }
+        if !onion.is_local {
+            options.extend(onion.servers);
+            if !onion.is_one && self.onion.host.is_some() {
+                return self.refuse(
+                    Kind::PerServer,
+                    format!("`{name}` asks each server, and what follows depends on its answer"),
+                );
+            }
+        }
+        let value = Expr::Call(Call {
+            options,
+            ..Call::new(verb, vec![executed.text])
+        });
+        Ok(match name {
+            "capture" => Expr::call("strip", vec![value]),
+            _ => value,
+        })
+    }
+
+    /// Whether a word that runs something can stand as a value.
+    fn deferred_value(&self, call: &CallNode<'_>) -> bool {
+        // `"#{try_sudo :as => "app"} command"`
+        arguments(call, true).values.is_empty()
+    }
+
+    /// `put`, `get`, `upload`, `download`, `delete`
+    fn transfer(&mut self, call: &CallNode<'_>, name: &str) -> Read<Vec<Line>> {
+        let given = arguments(call, true);
+        if given.has_splat || call.block().is_some() {
+            return self.refuse(Kind::Construct, format!("`{name}` of this kind"));
+        }
+        let mut values = given.values;
+        let mut verb = name.trim_end_matches('!').to_owned();
+        if verb == "transfer" {
+            verb = values.first().and_then(literal).map_or("upload".to_owned(), |way| {
+                if way == "down" {
+                    "download".to_owned()
+                } else {
+                    "upload".to_owned()
+                }
+            });
+            values.remove(0);
+        }
+        let is_string = values.first().is_some_and(|node| self.is_string(node));
+        if verb == "upload" && is_string {
+            verb = "put".to_owned();
+        }
+        let mut options = Vec::new();
+        let mut kept = Vec::new();
+        for (key, value) in given.pairs {
+            match literal(&key).as_deref() {
+                Some("via" | "log_percent" | "verbosity" | "scp") => {}
+                _ => kept.push((key, value)),
+            }
+        }
+        options.extend(self.options(&verb, &kept)?);
+        let values = self.expressions(&values)?;
+        options.extend(self.onion.servers.clone());
+        if self.onion.is_local {
+            return self.refuse(Kind::Construct, format!("`{name}` in `run_locally`"));
+        }
+        Ok(vec![Line::verb(Call {
+            options,
+            ..Call::new(&verb, values)
+        })])
+    }
+
+    /// Whether a value is what `StringIO` makes of a string.
+    fn is_string(&self, node: &Node<'_>) -> bool {
+        if let Some(local) = node.as_local_variable_read_node() {
+            return self.streams.contains(&id(&local.name()));
+        }
+        is_stream(node)
+    }
+
+    /// What stands in a block of `each` over servers.
+    pub(super) fn servers_of(&mut self, receiver: &Node<'_>) -> Read<Option<Expr>> {
+        let Some(call) = receiver.as_call_node() else {
+            return Ok(None);
+        };
+        match id(&call.name()).as_str() {
+            "find_servers" | "find_servers_for_task" | "roles" | "release_roles" if call.receiver().is_none() => {
+                self.expression(receiver).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// `host.hostname` in `on roles(…) do |host|`
+    pub(super) fn of_host(&mut self, name: &str, receiver: &Node<'_>) -> Read<Option<Expr>> {
+        let Some(local) = receiver.as_local_variable_read_node() else {
+            return Ok(None);
+        };
+        let local = id(&local.name());
+        if let Some(server) = self.local(&local).filter(|local| local.kind == Type::Server) {
+            let owner = Expr::Name(server.written.clone());
+            return match name {
+                "hostname" | "host" => Ok(Some(Expr::Member(Box::new(owner), "host".to_owned()))),
+                "user" | "port" | "name" | "roles" => Ok(Some(Expr::Member(Box::new(owner), name.to_owned()))),
+                "to_s" => Ok(Some(Expr::Member(Box::new(owner), "name".to_owned()))),
+                _ => self.refuse(Kind::Construct, format!("`{name}` of a server")),
+            };
+        }
+        if self.onion.host.as_deref() == Some(local.as_str()) {
+            return match name {
+                "hostname" | "host" | "name" | "to_s" => Ok(Some(Expr::text("$CAPISTRANO:HOST$"))),
+                _ => self.refuse(Kind::PerServer, format!("`{name}` of each server")),
+            };
+        }
+        Ok(None)
+    }
+}
+
+/// `StringIO.new(…)`
+pub(super) fn is_stream(node: &Node<'_>) -> bool {
+    let call = node.as_call_node();
+    let class = call.and_then(|call| call.receiver()).as_ref().and_then(constant);
+    class.as_deref() == Some("StringIO")
+}
+
+/// The words of a list in one string.
+fn listed(items: Vec<Expr>) -> Expr {
+    let mut parts = Vec::new();
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            parts.push(Part::Text(" ".to_owned()));
+        }
+        parts.extend(item.parts());
+    }
+    string(parts)
+}

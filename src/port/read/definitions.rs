@@ -1,0 +1,379 @@
+//! Tasks, namespaces, descriptions, files that are loaded.
+
+use ruby_prism::{CallNode, Node};
+
+use super::super::form::{Block, Call, Expr, Line, Statement};
+use super::super::note::{Kind, Read, Unported};
+use super::super::ruby::{Arguments, arguments, bare, behind, constant, id, literal, source};
+use super::{Onion, Reader};
+
+impl Reader<'_> {
+    /// A word that defines something.
+    pub(super) fn definition(&mut self, node: &Node<'_>, call: &CallNode<'_>, name: &str) -> Read<Option<Vec<Line>>> {
+        match name {
+            "desc" => self.desc(call).map(Some),
+            "task" => self.task(node, call, None).map(Some),
+            "namespace" => self.namespace(call).map(Some),
+            "alias_task" => {
+                let values = self.expressions(&arguments(call, false).values)?;
+                Ok(Some(vec![Line::verb(Call::new("alias_task", values))]))
+            }
+            "before" | "after" => self.hook(node, call, name).map(Some),
+            "on" if self.facts.version < 3 || self.onion.host.is_none() && self.deferred == 0 => self.event(call),
+            "transaction" | "on_rollback" => {
+                let Some(behind) = behind(call) else { return Ok(None) };
+                let nodes: Vec<Node<'_>> = behind
+                    .body
+                    .iter()
+                    .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+                    .collect();
+                let block = match name {
+                    "transaction" => self.statements(&nodes, behind.end, false),
+                    _ => self.later(&nodes, behind.end, false),
+                };
+                Ok(Some(vec![Line::verb(Call::with_block(name, Vec::new(), block))]))
+            }
+            "require" | "load" | "import" | "require_relative" => self.load(call, name).map(Some),
+            "lock" | "load_default_tasks" => Ok(Some(Vec::new())),
+            "install_plugin" => self.plugin(call).map(Some),
+            "invoke" | "invoke!" | "find_and_execute_task" | "execute_task" => self.invoke(call).map(Some),
+            "depend" => self.refuse(Kind::Construct, "`depend`: what servers must have"),
+            _ => Ok(None),
+        }
+    }
+
+    fn desc(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
+        let mut values = self.expressions(&arguments(call, false).values)?;
+        if let [Expr::Text(text)] = values.as_mut_slice() {
+            let lines: Vec<&str> = text.trim().lines().map(str::trim).collect();
+            let has_parts = lines.contains(&"");
+            *text = lines.join(if has_parts { "\n" } else { " " });
+        }
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
+        values.truncate(1);
+        Ok(vec![Line::verb(Call::new("desc", values))])
+    }
+
+    fn namespace(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
+        let given = arguments(call, true);
+        let Some(name) = given.values.first().and_then(literal) else {
+            return self.refuse(Kind::Construct, "a namespace whose name is computed");
+        };
+        let Some(behind) = behind(call) else {
+            return self.refuse(Kind::Construct, "a namespace without a block");
+        };
+        self.namespaces.push(name.clone());
+        let nodes: Vec<Node<'_>> = behind
+            .body
+            .iter()
+            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+            .collect();
+        let block = self.statements(&nodes, behind.end, false);
+        self.namespaces.pop();
+        Ok(vec![Line::verb(Call::with_block(
+            "namespace",
+            vec![Expr::symbol(&name)],
+            block,
+        ))])
+    }
+
+    /// `task :name, options do … end`, with all forms of Rake.
+    pub(super) fn task(&mut self, node: &Node<'_>, call: &CallNode<'_>, namespace: Option<&str>) -> Read<Vec<Line>> {
+        let mut given = arguments(call, true);
+        let mut needs = Vec::new();
+        let mut first = given
+            .values
+            .is_empty()
+            .then(|| given.pairs.first().map(|(key, _)| literal(key)))
+            .flatten()
+            .flatten();
+        if first.is_some() && !given.pairs.is_empty() {
+            // `task :name => [:other]`
+            let (_, other) = given.pairs.remove(0);
+            needs = self.needs(&other)?;
+        } else if given.values.len() > 1
+            || given
+                .pairs
+                .first()
+                .is_some_and(|(key, _)| key.as_array_node().is_some())
+        {
+            return self.refuse(
+                Kind::Construct,
+                "a task with arguments: they come as NAME=value, and ENV[\"NAME\"] reads them",
+            );
+        }
+        let name = match (first.take(), given.values.first()) {
+            (Some(name), _) => Expr::Symbol(name),
+            (None, Some(value)) => self.expression(value)?,
+            (None, None) => return self.refuse(Kind::Construct, "a task without a name"),
+        };
+        let options = self.options("task", &given.pairs);
+        let (options, unported) = match options {
+            Ok(options) => (options, None),
+            Err(unported) => (Vec::new(), Some(unported)),
+        };
+        let entered = namespace
+            .map(|namespace| self.namespaces.push(namespace.to_owned()))
+            .is_some();
+        let (found, mut block) = self.task_body(call, needs)?;
+        if entered {
+            self.namespaces.pop();
+        }
+        if let Some(unported) = unported {
+            let mut short = Unported::new(unported.kind, unported.reason);
+            short.reason.push_str(", so this task would go to other servers");
+            let line = self.task_note(node, &given, short);
+            block.lines.insert(0, line);
+        }
+        let mut options = options;
+        options.extend(found);
+        Ok(vec![Line::verb(Call {
+            options,
+            ..Call::with_block("task", vec![name], block)
+        })])
+    }
+
+    /// A note for the head of a task alone.
+    fn task_note(&mut self, node: &Node<'_>, _: &Arguments<'_>, unported: Unported) -> Line {
+        let number = self.note(node, unported);
+        if let Some(note) = self.notes.last_mut() {
+            note.ruby = note.ruby.lines().next().unwrap_or("").to_owned();
+        }
+        Line::new(Statement::Note(number, true))
+    }
+
+    /// What a task does, and the options that its only `on` block says.
+    pub(super) fn task_body(&mut self, call: &CallNode<'_>, needs: Vec<Line>) -> Read<(Vec<(String, Expr)>, Block)> {
+        let Some(behind) = behind(call) else {
+            return match call.block() {
+                Some(_) => self.refuse(Kind::Construct, "a task whose body is a function"),
+                None => Ok((Vec::new(), Block::of(needs))),
+            };
+        };
+        let nodes: Vec<Node<'_>> = behind
+            .body
+            .iter()
+            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+            .collect();
+        let outer = std::mem::take(&mut self.onion);
+        let servers = self.only_on(&nodes);
+        if let Some((found, is_one)) = &servers {
+            self.task_servers = Some(found.clone());
+            self.onion = Onion {
+                is_one: *is_one,
+                ..Onion::default()
+            };
+        }
+        let mut block = match (&behind.rescue, behind.parameters.first()) {
+            (Some(whole), _) => self.later(std::slice::from_ref(whole), behind.end, false),
+            _ => self.later(&nodes, behind.end, false),
+        };
+        self.onion = outer;
+        self.task_servers = None;
+        let mut lines = needs;
+        lines.append(&mut block.lines);
+        Ok((servers.map(|(found, _)| found).unwrap_or_default(), Block::of(lines)))
+    }
+
+    /// The servers of a task whose body is one `on` block.
+    fn only_on(&mut self, nodes: &[Node<'_>]) -> Option<(Vec<(String, Expr)>, bool)> {
+        if self.facts.version < 3 {
+            return None;
+        }
+        let [only] = nodes else { return None };
+        let call = only.as_call_node()?;
+        if id(&call.name()) != "on" || call.receiver().is_some() {
+            return None;
+        }
+        let (options, is_one) = self.servers_said(&arguments(&call, false)).ok()?;
+        // What is computed is computed when the task runs.
+        let is_fixed = |value: &Expr| match value {
+            Expr::List(items) => items.iter().all(|item| item.literal().is_some()),
+            Expr::Map(_) | Expr::Bool(_) | Expr::Number(_) => true,
+            value => value.literal().is_some(),
+        };
+        options
+            .iter()
+            .all(|(_, value)| is_fixed(value))
+            .then_some((options, is_one))
+    }
+
+    /// The tasks that a task needs, as calls.
+    fn needs(&mut self, node: &Node<'_>) -> Read<Vec<Line>> {
+        let nodes: Vec<Node<'_>> = match node.as_array_node() {
+            Some(list) => list.elements().iter().collect(),
+            None => Vec::new(),
+        };
+        let one = nodes.is_empty().then_some(node);
+        let mut lines = Vec::new();
+        for need in nodes.iter().chain(one) {
+            match literal(need) {
+                // Rails' own task, which a recipe has no use for.
+                Some(name) if name == "environment" => {}
+                Some(name) => lines.push(self.invoked(&name)?),
+                None if need.as_array_node().is_some() => {}
+                None => return self.refuse(Kind::Construct, "a task that needs something that is computed"),
+            }
+        }
+        Ok(lines)
+    }
+
+    fn invoked(&self, name: &str) -> Read<Line> {
+        let name = name.trim_start_matches(':');
+        if name.starts_with("deploy:check:") || name.starts_with("deploy:symlink:") && name != "deploy:symlink:release"
+        {
+            return Ok(super::super::write::remark(&format!(
+                "{name}: the deploy does that by itself"
+            )));
+        }
+        match self.facts.task(name, &self.namespaces) {
+            Some(full) => Ok(Line::verb(Call::new("invoke", vec![Expr::Text(full)]))),
+            None => self.refuse(Kind::Library, super::hooks::unknown_task(name)),
+        }
+    }
+
+    /// `invoke "deploy:restart"`
+    fn invoke(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
+        let given = arguments(call, false);
+        match given.values.as_slice() {
+            [name] => match literal(name) {
+                Some(name) => Ok(vec![self.invoked(&name)?]),
+                None => {
+                    let name = self.expression(name)?;
+                    Ok(vec![Line::verb(Call::new("invoke", vec![name]))])
+                }
+            },
+            _ => self.refuse(Kind::Construct, "`invoke` with arguments for the task"),
+        }
+    }
+
+    /// What Capistrano's own objects are asked: `deploy.task`, `logger.info`, `Rake::Task[…].invoke`.
+    pub(super) fn of_capistrano(
+        &mut self,
+        node: &Node<'_>,
+        call: &CallNode<'_>,
+        receiver: &Node<'_>,
+    ) -> Read<Option<Vec<Line>>> {
+        let name = id(&call.name());
+        let given = arguments(call, false);
+        if let Some(owner) = bare(receiver) {
+            match (owner.as_str(), name.as_str()) {
+                ("logger", level) => return self.logged(level, &given).map(Some),
+                ("top", _) if self.word_of_top(&name) => return self.call_like(node, call, &name),
+                ("roles", "[]") => {
+                    let values = self.expressions(&given.values)?;
+                    return Ok(Some(vec![Line::verb(Call::new("role", values))]));
+                }
+                (namespace, "task") if self.facts.namespace(namespace, &[]).is_some() => {
+                    let namespace = namespace.to_owned();
+                    let task = self.task(node, call, Some(&namespace))?;
+                    let block = Block::of(task);
+                    return Ok(Some(vec![Line::verb(Call::with_block(
+                        "namespace",
+                        vec![Expr::symbol(&namespace)],
+                        block,
+                    ))]));
+                }
+                _ => {}
+            }
+        }
+        if name == "load" && source(receiver).starts_with("Capistrano::Configuration.instance") {
+            // A recipe library: its block is the recipe.
+            let Some(behind) = behind(call) else { return Ok(None) };
+            let nodes: Vec<Node<'_>> = behind
+                .body
+                .iter()
+                .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+                .collect();
+            let block = self.statements(&nodes, behind.end, false);
+            return Ok(Some(block.lines));
+        }
+        if let Some(lines) = self.of_rake(&name, receiver)? {
+            return Ok(Some(lines));
+        }
+        self.of_config(call, receiver, &name)
+    }
+
+    fn word_of_top(&self, name: &str) -> bool {
+        self.facts.vocabulary.is_verb(name)
+    }
+
+    /// `top.upload …`
+    fn call_like(&mut self, node: &Node<'_>, call: &CallNode<'_>, name: &str) -> Read<Option<Vec<Line>>> {
+        if let Some(lines) = self.command_word(call, name)? {
+            return Ok(Some(lines));
+        }
+        let _ = node;
+        self.people_word(call, name, false)
+    }
+
+    /// `Rake::Task["deploy:restart"].invoke`
+    fn of_rake(&mut self, name: &str, receiver: &Node<'_>) -> Read<Option<Vec<Line>>> {
+        let Some(index) = receiver.as_call_node() else {
+            return Ok(None);
+        };
+        let class = index.receiver().as_ref().and_then(constant);
+        if class.as_deref() != Some("Rake::Task") || id(&index.name()) != "[]" {
+            return Ok(None);
+        }
+        let Some(task) = arguments(&index, false).values.first().and_then(literal) else {
+            return self.refuse(Kind::Construct, "a task of Rake whose name is computed");
+        };
+        match name {
+            "invoke" | "execute" => Ok(Some(vec![self.invoked(&task)?])),
+            "reenable" => Ok(Some(Vec::new())),
+            "clear" | "clear_actions" => match self.facts.tasks.contains(&task) {
+                // The task that follows takes its place anyway.
+                true => Ok(Some(Vec::new())),
+                false => self.refuse(
+                    Kind::Construct,
+                    format!("`{name}` of a task that this recipe does not define anew"),
+                ),
+            },
+            _ => self.refuse(Kind::Construct, format!("`{name}` of a task of Rake")),
+        }
+    }
+
+    /// `SSHKit.config.command_map[:rake] = "…"`, `SSHKit::Backend::Netssh.configure do |ssh|`
+    fn of_config(&mut self, call: &CallNode<'_>, receiver: &Node<'_>, name: &str) -> Read<Option<Vec<Line>>> {
+        let text = source(receiver);
+        if text.starts_with("SSHKit.config.command_map") {
+            let is_plain = name == "[]="
+                && arguments(call, false)
+                    .values
+                    .iter()
+                    .all(|value| literal(value).is_some());
+            return match is_plain {
+                // It is in the commands already.
+                true => Ok(Some(Vec::new())),
+                false => self.refuse(Kind::Construct, "a command map that is computed"),
+            };
+        }
+        if text == "SSHKit.config" {
+            return match name {
+                "output_verbosity=" | "format=" | "output=" => Ok(Some(Vec::new())),
+                _ => self.refuse(
+                    Kind::Construct,
+                    format!("`SSHKit.config.{}`", name.trim_end_matches('=')),
+                ),
+            };
+        }
+        Ok(None)
+    }
+
+    /// `logger.info "…"`
+    fn logged(&mut self, level: &str, given: &Arguments<'_>) -> Read<Vec<Line>> {
+        let verb = match level {
+            "info" => "info",
+            "debug" | "trace" => "debug",
+            "important" | "warn" | "error" | "fatal" => "warn",
+            // What is shown is chosen on the command line.
+            "level=" => return Ok(Vec::new()),
+            _ => return self.refuse(Kind::Construct, format!("`logger.{level}`")),
+        };
+        let values = self.expressions(given.values.get(..1).unwrap_or_default())?;
+        Ok(vec![Line::verb(Call::new(verb, values))])
+    }
+}

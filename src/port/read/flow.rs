@@ -1,0 +1,511 @@
+//! Statements that decide and repeat, and assignments.
+
+use ruby_prism::Node;
+
+use super::super::form::{Block, Expr, Line, Statement};
+use super::super::note::{Kind, Read};
+use super::super::ruby::{Offsets, constant, id, literal};
+use super::Reader;
+use super::locals::{Local, Type};
+
+impl Reader<'_> {
+    /// One statement.
+    pub(super) fn read_statement(&mut self, node: &Node<'_>, gives: bool) -> Read<Vec<Line>> {
+        if let Some(lines) = self.assignment(node)? {
+            return Ok(lines);
+        }
+        if let Some(lines) = self.choice(node, gives)? {
+            return Ok(lines);
+        }
+        if let Some(lines) = self.repetition(node)? {
+            return Ok(lines);
+        }
+        if let Some(lines) = self.jump(node)? {
+            return Ok(lines);
+        }
+        if let Some(call) = node.as_call_node()
+            && let Some(lines) = self.call_statement(node, &call, gives)?
+        {
+            return Ok(lines);
+        }
+        if let Some(function) = node.as_def_node() {
+            return self.function(node, &function);
+        }
+        if let Some(group) = node.as_parentheses_node() {
+            let body = group.body().and_then(|body| body.as_statements_node());
+            let nodes: Vec<Node<'_>> = body
+                .iter()
+                .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+                .collect();
+            return Ok(nodes.iter().flat_map(|node| self.statement(node, gives)).collect());
+        }
+        if let Some(both) = node.as_and_node() {
+            let condition = self.condition(&both.left())?;
+            let then = self.statements(&[both.right()], 0, false);
+            return Ok(vec![Line::new(Statement::Value(Expr::If(
+                vec![(condition, then)],
+                None,
+            )))]);
+        }
+        if let Some(either) = node.as_or_node()
+            && !gives
+        {
+            let condition = self.condition(&either.left())?.negated();
+            let then = self.statements(&[either.right()], 0, false);
+            return Ok(vec![Line::new(Statement::Value(Expr::If(
+                vec![(condition, then)],
+                None,
+            )))]);
+        }
+        if node.as_nil_node().is_some() && !gives {
+            return Ok(Vec::new());
+        }
+        Ok(vec![Line::new(Statement::Value(self.expression(node)?))])
+    }
+
+    /// `if`, `unless` and `case`.
+    fn choice(&mut self, node: &Node<'_>, gives: bool) -> Read<Option<Vec<Line>>> {
+        if let Some(choice) = node.as_if_node() {
+            if let Some(lines) =
+                self.shell_choice(&choice.predicate(), choice.statements(), choice.subsequent(), false)?
+            {
+                return Ok(Some(lines));
+            }
+            let (mut before, condition) = self.matching(&choice.predicate(), node)?;
+            self.is_known_at_load(&condition)?;
+            let end = choice
+                .subsequent()
+                .map_or(node.location().end_offset(), |next| next.location().start_offset());
+            let then = self.list(choice.statements(), end, gives);
+            let mut arms = vec![(condition, then)];
+            let otherwise = self.rest(choice.subsequent(), &mut arms, gives)?;
+            before.push(Line::new(Statement::Value(Expr::If(arms, otherwise))));
+            return Ok(Some(before));
+        }
+        if let Some(choice) = node.as_unless_node() {
+            let otherwise = choice.else_clause().map(|clause| clause.as_node());
+            if let Some(lines) = self.shell_choice(&choice.predicate(), choice.statements(), otherwise, true)? {
+                return Ok(Some(lines));
+            }
+            let condition = self.condition(&choice.predicate())?.negated();
+            self.is_known_at_load(&condition)?;
+            let end = choice
+                .else_clause()
+                .map_or(node.location().end_offset(), |clause| clause.location().start_offset());
+            let then = self.list(choice.statements(), end, gives);
+            let otherwise = choice.else_clause().map(|clause| {
+                let end = clause.location().end_offset();
+                self.list(clause.statements(), end, gives)
+            });
+            let value = Expr::If(vec![(condition, then)], otherwise);
+            return Ok(Some(vec![Line::new(Statement::Value(value))]));
+        }
+        if let Some(case) = node.as_case_node() {
+            let value = self.case(&case, gives)?;
+            return Ok(Some(vec![Line::new(Statement::Value(value))]));
+        }
+        Ok(None)
+    }
+
+    /// Refuses a decision by the stage where the recipe is loaded: it is named later.
+    fn is_known_at_load(&self, condition: &Expr) -> Read<()> {
+        match self.deferred == 0 && super::variables::reads_stage(condition) {
+            true => self.refuse(
+                Kind::Construct,
+                "the stage is not known yet when this is read: its own file says what differs",
+            ),
+            false => Ok(()),
+        }
+    }
+
+    /// What follows `then`: `elsif` and `else`.
+    fn rest(&mut self, next: Option<Node<'_>>, arms: &mut Vec<(Expr, Block)>, gives: bool) -> Read<Option<Block>> {
+        let Some(next) = next else { return Ok(None) };
+        if let Some(clause) = next.as_else_node() {
+            let end = clause
+                .end_keyword_loc()
+                .map_or(next.location().end_offset(), |loc| loc.start_offset());
+            return Ok(Some(self.list(clause.statements(), end, gives)));
+        }
+        let Some(choice) = next.as_if_node() else {
+            return Ok(None);
+        };
+        let condition = self.condition(&choice.predicate())?;
+        let end = choice
+            .subsequent()
+            .map_or(next.location().end_offset(), |next| next.location().start_offset());
+        let then = self.list(choice.statements(), end, gives);
+        arms.push((condition, then));
+        self.rest(choice.subsequent(), arms, gives)
+    }
+
+    /// A condition that may keep what a regular expression finds for `$1`.
+    fn matching(&mut self, predicate: &Node<'_>, whole: &Node<'_>) -> Read<(Vec<Line>, Expr)> {
+        let call = predicate.as_call_node();
+        let is_match = call.as_ref().is_some_and(|call| id(&call.name()) == "=~");
+        if let (true, Some(call)) = (is_match && super::super::ruby::source(whole).contains('$'), call)
+            && let Some(left) = call.receiver()
+            && let [right] = super::super::ruby::arguments(&call, false).values.as_slice()
+        {
+            let (text, pattern) = self.matched(&left, right)?;
+            let local = Local {
+                kind: Type::Maybe,
+                ..Local::default()
+            };
+            let mut name = "found".to_owned();
+            while self.local(&name).is_some() {
+                name.push('_');
+            }
+            let name = self.declare(&name, local);
+            self.found = Some(name.clone());
+            let captures = Expr::call("captures", vec![text, pattern]);
+            let line = Line::new(Statement::Let(name.clone(), captures));
+            return Ok((vec![line], Expr::Name(name).binary("!=", Expr::Unit)));
+        }
+        Ok((Vec::new(), self.condition(predicate)?))
+    }
+
+    /// `if` as a value.
+    pub(super) fn if_value(&mut self, choice: &ruby_prism::IfNode<'_>) -> Read<Expr> {
+        let notes = self.notes.len();
+        let condition = self.condition(&choice.predicate())?;
+        let then = self.list(choice.statements(), 0, true);
+        let mut arms = vec![(condition, then)];
+        let otherwise = self.rest(choice.subsequent(), &mut arms, true)?;
+        self.without_notes(notes)?;
+        Ok(Expr::If(arms, otherwise))
+    }
+
+    pub(super) fn unless_value(&mut self, choice: &ruby_prism::UnlessNode<'_>) -> Read<Expr> {
+        let notes = self.notes.len();
+        let condition = self.condition(&choice.predicate())?.negated();
+        let then = self.list(choice.statements(), 0, true);
+        let otherwise = choice
+            .else_clause()
+            .map(|clause| self.list(clause.statements(), 0, true));
+        self.without_notes(notes)?;
+        Ok(Expr::If(vec![(condition, then)], otherwise))
+    }
+
+    /// A value in which something was not carried over is not carried over as a whole.
+    fn without_notes(&mut self, before: usize) -> Read<()> {
+        let first = self.notes.get(before).map(|note| (note.kind, note.reason.clone()));
+        self.notes.truncate(before);
+        match first {
+            Some((kind, reason)) => self.refuse(kind, reason),
+            None => Ok(()),
+        }
+    }
+
+    /// `case`: `switch` where the values are written out, else conditions.
+    pub(super) fn case(&mut self, case: &ruby_prism::CaseNode<'_>, gives: bool) -> Read<Expr> {
+        let notes = self.notes.len();
+        let subject = case.predicate().map(|subject| self.expression(&subject)).transpose()?;
+        subject.iter().try_for_each(|subject| self.is_known_at_load(subject))?;
+        let (mut arms, mut conditions) = (Vec::new(), Vec::new());
+        let mut is_plain = subject.is_some();
+        let whens: Vec<Node<'_>> = case.conditions().iter().collect();
+        for node in &whens {
+            let Some(when) = node.as_when_node() else { continue };
+            let values: Vec<Node<'_>> = when.conditions().iter().collect();
+            let mut plain = Vec::new();
+            let mut asked: Option<Expr> = None;
+            for value in &values {
+                let one = match &subject {
+                    None => self.condition(value)?,
+                    Some(subject) if Self::is_pattern(value) => {
+                        is_plain = false;
+                        Expr::call("matches", vec![subject.clone(), self.regular(value)?])
+                    }
+                    Some(subject) => {
+                        if constant(value).is_some() || value.as_range_node().is_some() {
+                            return self.refuse(Kind::Construct, "`when` with a class or a range");
+                        }
+                        is_plain &= literal(value).is_some() || value.as_integer_node().is_some();
+                        let value = self.expression(value)?;
+                        plain.push(value.clone());
+                        subject.clone().binary("==", value)
+                    }
+                };
+                asked = Some(match asked {
+                    None => one,
+                    Some(before) => before.binary("||", one),
+                });
+            }
+            let block = self.list(when.statements(), node.location().end_offset(), gives);
+            arms.push((plain, block.clone()));
+            conditions.push((asked.unwrap_or(Expr::Bool(false)), block));
+        }
+        let otherwise = case.else_clause().map(|clause| {
+            let end = clause.location().end_offset();
+            self.list(clause.statements(), end, gives)
+        });
+        if gives {
+            self.without_notes(notes)?;
+        }
+        Ok(match (subject, is_plain) {
+            (Some(subject), true) => Expr::Switch(Box::new(subject), arms, otherwise),
+            _ => Expr::If(conditions, otherwise),
+        })
+    }
+
+    /// `while`, `until`, `for`, `loop`.
+    fn repetition(&mut self, node: &Node<'_>) -> Read<Option<Vec<Line>>> {
+        let end = node.location().end_offset();
+        let (condition, statements) = if let Some(while_node) = node.as_while_node() {
+            (self.condition(&while_node.predicate())?, while_node.statements())
+        } else if let Some(until) = node.as_until_node() {
+            (self.condition(&until.predicate())?.negated(), until.statements())
+        } else if let Some(for_node) = node.as_for_node() {
+            let list = self.expression(&for_node.collection())?;
+            let Some(index) = for_node.index().as_local_variable_target_node() else {
+                return self.refuse(Kind::Construct, "`for` with several names");
+            };
+            self.scopes.push(std::collections::BTreeMap::new());
+            let name = self.declare(&id(&index.name()), Local::default());
+            self.loops += 1;
+            let body = self.list(for_node.statements(), end, false);
+            self.loops -= 1;
+            self.scopes.pop();
+            return Ok(Some(vec![Line::new(Statement::For(vec![name], list, body))]));
+        } else {
+            return Ok(None);
+        };
+        self.loops += 1;
+        let body = self.list(statements, end, false);
+        self.loops -= 1;
+        Ok(Some(vec![Line::new(Statement::While(condition, body))]))
+    }
+
+    /// `return`, `next`, `break`, `begin`, and `… rescue …`.
+    fn jump(&mut self, node: &Node<'_>) -> Read<Option<Vec<Line>>> {
+        let one = |statement| Ok(Some(vec![Line::new(statement)]));
+        let arguments = node
+            .as_return_node()
+            .map(|node| node.arguments())
+            .or_else(|| node.as_next_node().map(|node| node.arguments()));
+        if let Some(arguments) = arguments {
+            if node.as_next_node().is_some() && self.loops > 0 {
+                return one(Statement::Continue);
+            }
+            let values: Vec<Node<'_>> = arguments
+                .iter()
+                .flat_map(|list| list.arguments().iter().collect::<Vec<_>>())
+                .collect();
+            return match values.as_slice() {
+                [] => one(Statement::Return(None)),
+                [value] => {
+                    let value = self.expression(value)?;
+                    one(Statement::Return(Some(value)))
+                }
+                values => {
+                    let values = self.expressions(values)?;
+                    one(Statement::Return(Some(Expr::List(values))))
+                }
+            };
+        }
+        if node.as_break_node().is_some() {
+            return match self.loops > 0 {
+                true => one(Statement::Break),
+                false => self.refuse(Kind::Construct, "`break` outside of a loop"),
+            };
+        }
+        if let Some(rescued) = node.as_rescue_modifier_node() {
+            let body = self.statements(&[rescued.expression()], 0, false);
+            let otherwise = match rescued.rescue_expression() {
+                nothing if nothing.as_nil_node().is_some() || nothing.as_false_node().is_some() => Block::default(),
+                other => self.statements(&[other], 0, false),
+            };
+            return one(Statement::Try(body, None, otherwise));
+        }
+        match node.as_begin_node() {
+            Some(begin) => self.begin(&begin).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// `begin … rescue … ensure … end`
+    pub(super) fn begin(&mut self, begin: &ruby_prism::BeginNode<'_>) -> Read<Vec<Line>> {
+        let end = begin.location().end_offset();
+        let stop = begin
+            .rescue_clause()
+            .map_or(end, |clause| clause.location().start_offset());
+        let Some(rescue) = begin.rescue_clause() else {
+            if begin.ensure_clause().is_some() {
+                return self.refuse(Kind::Construct, "`ensure`: what must happen in any case");
+            }
+            let nodes: Vec<Node<'_>> = begin
+                .statements()
+                .iter()
+                .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+                .collect();
+            return Ok(nodes.iter().flat_map(|node| self.statement(node, false)).collect());
+        };
+        if begin.ensure_clause().is_some() || begin.else_clause().is_some() || rescue.subsequent().is_some() {
+            return self.refuse(Kind::Construct, "`ensure`, `else` or a second `rescue`");
+        }
+        let body = self.list(begin.statements(), stop, false);
+        self.scopes.push(std::collections::BTreeMap::new());
+        let name = rescue.reference().and_then(|node| {
+            let target = node.as_local_variable_target_node()?;
+            Some(self.declare(&id(&target.name()), Local::default()))
+        });
+        let otherwise = self.list(rescue.statements(), end, false);
+        self.scopes.pop();
+        Ok(vec![Line::new(Statement::Try(body, name, otherwise))])
+    }
+
+    pub(super) fn begin_value(&mut self, begin: &ruby_prism::BeginNode<'_>) -> Read<Expr> {
+        if begin.rescue_clause().is_some() || begin.ensure_clause().is_some() {
+            return self.refuse(Kind::Construct, "`begin … rescue` as a value");
+        }
+        let notes = self.notes.len();
+        let block = self.list(begin.statements(), begin.location().end_offset(), true);
+        self.without_notes(notes)?;
+        Ok(Expr::Block(block))
+    }
+
+    /// `name = value rescue other`
+    fn rescued_assignment(&mut self, name: &str, rescued: &ruby_prism::RescueModifierNode<'_>) -> Read<Vec<Line>> {
+        let value = self.expression(&rescued.expression())?;
+        let other = self.expression(&rescued.rescue_expression())?;
+        let mut lines = self.write_local(name, other);
+        let assigned = self.write_local(name, value);
+        lines.push(Line::new(Statement::Try(Block::of(assigned), None, Block::default())));
+        Ok(lines)
+    }
+
+    pub(super) fn rescued_value(&mut self, _: &ruby_prism::RescueModifierNode<'_>) -> Read<Expr> {
+        self.refuse(Kind::Construct, "`rescue` behind a value")
+    }
+
+    /// Assignments of all kinds.
+    fn assignment(&mut self, node: &Node<'_>) -> Read<Option<Vec<Line>>> {
+        if let Some(write) = node.as_local_variable_write_node() {
+            if let Some(rescued) = write.value().as_rescue_modifier_node() {
+                return self.rescued_assignment(&id(&write.name()), &rescued).map(Some);
+            }
+            if super::commands::is_stream(&write.value()) {
+                self.streams.insert(id(&write.name()));
+            }
+            let value = self.expression(&write.value())?;
+            return Ok(Some(self.write_local(&id(&write.name()), value)));
+        }
+        if let Some(write) = node.as_local_variable_or_write_node() {
+            let name = id(&write.name());
+            let value = self.expression(&write.value())?;
+            return Ok(Some(match self.local(&name).map(|local| local.written.clone()) {
+                Some(written) => {
+                    let whole = Expr::Name(written).binary("??", value);
+                    self.write_local(&name, whole)
+                }
+                None => self.write_local(&name, value),
+            }));
+        }
+        if let Some(write) = node.as_local_variable_operator_write_node() {
+            let target = self.read_local(&id(&write.name()))?;
+            let value = self.expression(&write.value())?;
+            let operator = match id(&write.binary_operator()).as_str() {
+                "+" => "+=",
+                "-" => "-=",
+                "*" => "*=",
+                "/" => "/=",
+                "<<" => "+=",
+                _ => return self.refuse(Kind::Construct, "an assignment of this kind"),
+            };
+            return Ok(Some(vec![Line::new(Statement::Assign(target, operator, value))]));
+        }
+        if let Some(lines) = self.kept_assignment(node)? {
+            return Ok(Some(lines));
+        }
+        if let Some(write) = node.as_multi_write_node() {
+            return self.several(&write).map(Some);
+        }
+        if let Some(write) = node.as_index_or_write_node() {
+            // `x[:a] ||= b`
+            let (Some(receiver), Some(arguments)) = (write.receiver(), write.arguments()) else {
+                return Ok(None);
+            };
+            let keys: Vec<Node<'_>> = arguments.arguments().iter().collect();
+            let [key] = keys.as_slice() else { return Ok(None) };
+            let (owner, key) = (self.expression(&receiver)?, self.expression(key)?);
+            let value = self.expression(&write.value())?;
+            if owner == Expr::name("ENV") {
+                return self.refuse(Kind::Construct, "the environment of capr itself cannot be changed");
+            }
+            let target = Expr::Index(Box::new(owner), Box::new(key));
+            let whole = target.clone().binary("??", value);
+            return Ok(Some(vec![Line::new(Statement::Assign(target, "=", whole))]));
+        }
+        Ok(None)
+    }
+
+    /// Constants, `@x` and `$x` become variables of the recipe.
+    fn kept_assignment(&mut self, node: &Node<'_>) -> Read<Option<Vec<Line>>> {
+        let (name, value) = if let Some(write) = node.as_constant_write_node() {
+            (id(&write.name()), write.value())
+        } else if let Some(write) = node.as_instance_variable_write_node() {
+            (id(&write.name()), write.value())
+        } else if let Some(write) = node.as_global_variable_write_node() {
+            (id(&write.name()), write.value())
+        } else {
+            return Ok(None);
+        };
+        let name = name.trim_start_matches(['@', '$']).to_lowercase();
+        let value = self.expression(&value)?;
+        self.set.insert(name.clone());
+        let call = super::super::form::Call::new("set", vec![Expr::symbol(&name), value]);
+        Ok(Some(vec![Line::verb(call)]))
+    }
+
+    /// `a, b = list`
+    fn several(&mut self, write: &ruby_prism::MultiWriteNode<'_>) -> Read<Vec<Line>> {
+        let lefts: Vec<Node<'_>> = write.lefts().iter().collect();
+        let names: Vec<String> = lefts
+            .iter()
+            .filter_map(|node| node.as_local_variable_target_node().map(|target| id(&target.name())))
+            .collect();
+        if names.len() != lefts.len() || write.rest().is_some() || write.rights().iter().next().is_some() {
+            return self.refuse(Kind::Construct, "an assignment to several names of this kind");
+        }
+        let value = self.expression(&write.value())?;
+        if let Expr::List(items) = &value
+            && items.len() == names.len()
+        {
+            let lines = names
+                .iter()
+                .zip(items)
+                .flat_map(|(name, item)| self.write_local(name, item.clone()));
+            return Ok(lines.collect());
+        }
+        let whole = format!("{}_and_others", names.first().map_or("", String::as_str));
+        let mut lines = self.write_local(&whole, value);
+        let whole = self.read_local(&whole)?;
+        for (index, name) in names.iter().enumerate() {
+            let item = Expr::Index(Box::new(whole.clone()), Box::new(Expr::Number(index.to_string())));
+            lines.extend(self.write_local(name, item));
+        }
+        Ok(lines)
+    }
+
+    /// A block of statements for each item of a list.
+    pub(super) fn each(&mut self, names: &[(String, Type)], list: Expr, nodes: &[Node<'_>], end: usize) -> Line {
+        self.scopes.push(std::collections::BTreeMap::new());
+        let written: Vec<String> = names
+            .iter()
+            .map(|(name, kind)| {
+                let local = Local {
+                    kind: *kind,
+                    ..Local::default()
+                };
+                self.declare(name, local)
+            })
+            .collect();
+        self.loops += 1;
+        let body = self.statements(nodes, end, false);
+        self.loops -= 1;
+        self.scopes.pop();
+        self.carry("each");
+        Line::new(Statement::For(written, list, body))
+    }
+}

@@ -1,0 +1,112 @@
+//! Functions of a file.
+
+use ruby_prism::Node;
+
+use super::super::form::{Block, Expr, Line, Statement};
+use super::super::note::{Kind, Read};
+use super::super::ruby::{Offsets, id};
+use super::Reader;
+use super::locals::{Local, Type};
+
+impl Reader<'_> {
+    /// `def`: a function of the file.
+    pub(super) fn function(&mut self, node: &Node<'_>, function: &ruby_prism::DefNode<'_>) -> Read<Vec<Line>> {
+        let ruby_name = id(&function.name());
+        if matches!(ruby_name.as_str(), "set_default" | "_cset" | "set_unless_exists") {
+            return Ok(Vec::new());
+        }
+        if function.receiver().is_some() {
+            return self.refuse(Kind::Construct, "a method of an object");
+        }
+        let (mut parameters, mut defaults) = (Vec::new(), Vec::new());
+        let scopes = std::mem::take(&mut self.scopes);
+        self.scopes.push(std::collections::BTreeMap::new());
+        if let Some(list) = function.parameters() {
+            let rest = list.rest().and_then(|rest| rest.as_rest_parameter_node()?.name());
+            let is_odd = list.rest().is_some() && (rest.is_none() || list.optionals().iter().next().is_some())
+                || list.posts().iter().next().is_some()
+                || list.keywords().iter().next().is_some()
+                || list.keyword_rest().is_some()
+                || list.block().is_some();
+            let names: Vec<Option<String>> = list
+                .requireds()
+                .iter()
+                .map(|node| node.as_required_parameter_node().map(|node| id(&node.name())))
+                .collect();
+            if is_odd || names.iter().any(Option::is_none) {
+                self.scopes = scopes;
+                return self.refuse(Kind::Construct, "a function with parameters of this kind");
+            }
+            for name in names.into_iter().flatten() {
+                parameters.push(self.declare(&name, Local::default()));
+            }
+            let optional: Vec<Node<'_>> = list.optionals().iter().collect();
+            for node in &optional {
+                let Some(optional) = node.as_optional_parameter_node() else {
+                    continue;
+                };
+                defaults.push((parameters.len(), self.expression(&optional.value())));
+                parameters.push(self.declare(&id(&optional.name()), Local::default()));
+            }
+            if let Some(rest) = rest {
+                let local = Local {
+                    kind: Type::List,
+                    ..Local::default()
+                };
+                parameters.push(self.declare(&id(&rest), local));
+            }
+        }
+        let name = self.function_name(&ruby_name);
+        let body = self.function_body(function);
+        self.scopes = scopes;
+        for (count, default) in defaults {
+            // The function with fewer parameters calls the one with one more.
+            let own: Vec<String> = parameters.iter().take(count).cloned().collect();
+            let mut given: Vec<Expr> = own.iter().map(|name| Expr::name(name)).collect();
+            given.push(default?);
+            let body = Block::giving(Expr::call(&name, given));
+            self.functions
+                .push(Line::new(Statement::Function(name.clone(), own, body)));
+        }
+        let mut line = Line::new(Statement::Function(name, parameters, body));
+        line.above = self.comments.inside(node.location().start_offset());
+        self.functions.push(line);
+        self.carry("def");
+        Ok(Vec::new())
+    }
+
+    fn function_body(&mut self, function: &ruby_prism::DefNode<'_>) -> Block {
+        let end = function
+            .end_keyword_loc()
+            .map_or(function.location().end_offset(), |loc| loc.start_offset());
+        match function.body() {
+            Some(body) => match body.as_statements_node() {
+                Some(list) => {
+                    let nodes: Vec<Node<'_>> = list.body().iter().collect();
+                    self.later(&nodes, end, true)
+                }
+                None => self.later(&[body], end, false),
+            },
+            None => Block::default(),
+        }
+    }
+
+    /// The name of a function here: that of a verb or a variable is taken.
+    pub(super) fn function_name(&self, ruby: &str) -> String {
+        let plain = ruby.trim_end_matches(['?', '!']);
+        let vocabulary = &self.facts.vocabulary;
+        let is_taken = vocabulary.is_verb(plain)
+            || vocabulary.is_reserved(plain)
+            || vocabulary.functions.contains(plain)
+            || self.facts.is_variable(plain)
+            || self.facts.tasks.contains(plain)
+            || self.facts.namespaces.contains(plain);
+        let is_word = plain.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && plain.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        match (is_word, is_taken) {
+            (true, false) => plain.to_owned(),
+            (true, true) => format!("my_{plain}"),
+            (false, _) => "my_function".to_owned(),
+        }
+    }
+}

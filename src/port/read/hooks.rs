@@ -1,0 +1,224 @@
+//! Hooks, and the names that tasks of Capistrano have here.
+
+use ruby_prism::{CallNode, Node};
+
+use super::super::form::{Block, Call, Expr, Line, Statement};
+use super::super::note::{Kind, Read, Unported};
+use super::super::ruby::{arguments, behind, literal};
+use super::Reader;
+
+impl Reader<'_> {
+    /// `before "deploy:restart", "a", "b"`, with a block in both ways.
+    pub(super) fn hook(&mut self, node: &Node<'_>, call: &CallNode<'_>, verb: &str) -> Read<Vec<Line>> {
+        let given = arguments(call, true);
+        if given.has_splat {
+            return self.refuse(Kind::Construct, "a hook with `*` among its tasks");
+        }
+        let Some((first, rest)) = given.values.split_first() else {
+            return self.refuse(Kind::Construct, "a hook without a task");
+        };
+        let Some(hooked) = literal(first) else {
+            let mut values = vec![self.expression(first)?];
+            values.extend(self.expressions(rest)?);
+            return Ok(vec![Line::verb(Call::new(verb, values))]);
+        };
+        let Some((verb, target)) = self.hooked(verb, hooked.trim_start_matches(':')) else {
+            return self.refuse(Kind::Library, unknown_task(&hooked));
+        };
+        if let Some(behind) = behind(call) {
+            return self.hook_block(call, &behind, (&verb, &target), rest);
+        }
+        let mut known = Vec::new();
+        let mut lines = Vec::new();
+        for task in rest {
+            let Some(name) = literal(task) else {
+                known.push(self.expression(task)?);
+                continue;
+            };
+            match self.action(name.trim_start_matches(':')) {
+                Action::Task(full) => known.push(Expr::Text(full)),
+                Action::Nothing(why) => lines.push(self.remark(&why)),
+                Action::Unknown => {
+                    let number = self.note(node, Unported::new(Kind::Library, unknown_task(&name)));
+                    lines.push(Line::new(Statement::Note(number, false)));
+                    let block = self.barrier(number);
+                    lines.push(Line::verb(Call::with_block(&verb, vec![Expr::text(&target)], block)));
+                }
+            }
+        }
+        if !known.is_empty() {
+            let mut values = vec![Expr::Text(target)];
+            values.append(&mut known);
+            lines.insert(0, Line::verb(Call::new(&verb, values)));
+        }
+        Ok(lines)
+    }
+
+    /// `after "deploy" do … end`, and Rake's `after :restart, :clear_cache do … end`.
+    fn hook_block(
+        &mut self,
+        call: &CallNode<'_>,
+        behind: &super::super::ruby::Behind<'_>,
+        (verb, target): (&str, &str),
+        rest: &[Node<'_>],
+    ) -> Read<Vec<Line>> {
+        let nodes: Vec<Node<'_>> = behind
+            .body
+            .iter()
+            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+            .collect();
+        match rest {
+            [] => {
+                let outer = std::mem::take(&mut self.onion);
+                let block = self.later(&nodes, behind.end, false);
+                self.onion = outer;
+                Ok(vec![Line::verb(Call::with_block(
+                    verb,
+                    vec![Expr::text(target)],
+                    block,
+                ))])
+            }
+            [name] => {
+                let Some(name) = literal(name) else {
+                    return self.refuse(Kind::Construct, "a hook whose task has a name that is computed");
+                };
+                let (options, block) = self.body_of_hook(call)?;
+                let full = self
+                    .namespaces
+                    .iter()
+                    .map(String::as_str)
+                    .chain([name.as_str()])
+                    .collect::<Vec<_>>()
+                    .join(":");
+                let task = Call {
+                    options,
+                    ..Call::with_block("task", vec![Expr::symbol(&name)], block)
+                };
+                Ok(vec![
+                    Line::verb(task),
+                    Line::verb(Call::new(verb, vec![Expr::text(target), Expr::Text(full)])),
+                ])
+            }
+            _ => self.refuse(Kind::Construct, "a hook with tasks and a block"),
+        }
+    }
+
+    /// The verb and the task that a hook of this name has here.
+    fn hooked(&self, verb: &str, name: &str) -> Option<(String, String)> {
+        if let Some(full) = self.facts.task(name, &self.namespaces) {
+            return Some((verb.to_owned(), full));
+        }
+        let around = self.namespaces.first().map_or("", String::as_str);
+        let full = match name.starts_with("deploy:") || around != "deploy" {
+            true => name.to_owned(),
+            false => format!("deploy:{name}"),
+        };
+        let (verb, target) = match (verb, full.as_str()) {
+            ("before", "deploy:starting") => ("before", "deploy"),
+            (_, "deploy:starting" | "deploy:started" | "deploy:check" | "deploy:check:linked_files")
+            | (_, "deploy:check:directories" | "deploy:check:linked_dirs" | "deploy:check:make_linked_dirs")
+            | ("before", "deploy:updating" | "git:create_release" | "deploy:new_release_path") => {
+                ("before", "deploy:update_code")
+            }
+            (_, "deploy:updating" | "deploy:updated" | "git:create_release" | "deploy:set_current_revision")
+            | (_, "deploy:symlink:linked_files" | "deploy:symlink:linked_dirs" | "deploy:symlink:shared") => {
+                ("after", "deploy:finalize_update")
+            }
+            ("before", "deploy:publishing" | "deploy:symlink:release") => ("before", "deploy:create_symlink"),
+            (_, "deploy:publishing" | "deploy:symlink:release") | ("before", "deploy:published") => {
+                ("after", "deploy:create_symlink")
+            }
+            (_, "deploy:published" | "deploy:finishing" | "deploy:finished" | "deploy:log_revision") => {
+                ("after", "deploy")
+            }
+            (_, "deploy:reverting" | "deploy:reverted" | "deploy:finishing_rollback") => ("after", "deploy:rollback"),
+            _ => return None,
+        };
+        self.facts.is_task(target).then(|| (verb.to_owned(), target.to_owned()))
+    }
+
+    /// The task that a hook runs.
+    fn action(&self, name: &str) -> Action {
+        match self.facts.task(name, &self.namespaces) {
+            Some(full) => Action::Task(full),
+            None => match name {
+                "deploy:log_revision" => Action::Nothing(format!("{name}: capr does that by itself")),
+                _ => Action::Unknown,
+            },
+        }
+    }
+
+    /// `on :start, :task, :only => …` of Capistrano 2.
+    pub(super) fn event(&mut self, call: &CallNode<'_>) -> Read<Option<Vec<Line>>> {
+        let given = arguments(call, true);
+        let Some(event) = given.values.first().and_then(literal) else {
+            return Ok(None);
+        };
+        if !matches!(
+            event.as_str(),
+            "load" | "start" | "finish" | "exit" | "before" | "after"
+        ) {
+            return self.refuse(Kind::Construct, format!("`on :{event}`"));
+        }
+        let options = self.options("on", &given.pairs)?;
+        let mut values = vec![Expr::Symbol(event)];
+        for task in given.values.iter().skip(1) {
+            let name = literal(task);
+            values.push(match name.as_deref().map(|name| (self.action(name), name)) {
+                Some((Action::Task(full), _)) => Expr::Text(full),
+                Some((_, name)) => return self.refuse(Kind::Library, unknown_task(name)),
+                None => self.expression(task)?,
+            });
+        }
+        let block = behind(call).map(|behind| {
+            let nodes: Vec<Node<'_>> = behind
+                .body
+                .iter()
+                .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+                .collect();
+            self.later(&nodes, behind.end, false)
+        });
+        Ok(Some(vec![Line::verb(Call {
+            options,
+            block,
+            ..Call::new("on", values)
+        })]))
+    }
+
+    /// The body of a task that a hook defines.
+    fn body_of_hook(&mut self, call: &CallNode<'_>) -> Read<(Vec<(String, Expr)>, Block)> {
+        self.task_body(call, Vec::new())
+    }
+}
+
+/// What a hook runs.
+enum Action {
+    Task(String),
+    Nothing(String),
+    Unknown,
+}
+
+/// Why a task is not known, with the library that has it.
+pub(super) fn unknown_task(name: &str) -> String {
+    let library = match name.trim_start_matches(':').split(':').next().unwrap_or("") {
+        "bundle" | "bundler" => "bundler",
+        "rvm" => "rvm",
+        "rbenv" => "rbenv",
+        "puma" => "puma",
+        "unicorn" => "unicorn",
+        "passenger" => "passenger",
+        "sidekiq" => "sidekiq",
+        "resque" => "resque",
+        "whenever" => "whenever",
+        "delayed_job" => "delayed_job",
+        "newrelic" | "new_relic" => "newrelic",
+        "airbrake" | "hoptoad" => "airbrake",
+        "thinking_sphinx" | "ts" => "thinking_sphinx",
+        "nginx" => "nginx",
+        "monit" => "monit",
+        "composer" | "symfony" | "drupal" => "that of the framework",
+        "deploy" if name.contains("assets") || name.contains("migrat") => "rails or deploy/assets",
+        _ => return format!("nothing in these files defines the task `{name}`"),
+    };
+    format!("nothing in these files defines the task `{name}`; it is one of a recipe library ({library})")
+}

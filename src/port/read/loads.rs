@@ -1,0 +1,185 @@
+//! Files and libraries that are loaded.
+
+use ruby_prism::CallNode;
+
+use super::super::form::{Call, Expr, Line, Part, string};
+use super::super::note::{Kind, Read};
+use super::super::ruby::{arguments, literal, source};
+use super::Reader;
+
+impl Reader<'_> {
+    /// `require`, `load` and `import`.
+    pub(super) fn load(&mut self, call: &CallNode<'_>, name: &str) -> Read<Vec<Line>> {
+        let given = arguments(call, false);
+        let [file] = given.values.as_slice() else {
+            return self.refuse(Kind::Construct, format!("`{name}` of this kind"));
+        };
+        let Some(path) = literal(file) else {
+            let path = self.expression(file)?;
+            if let Expr::Call(call) = &path
+                && let Some(name) = call.arguments.iter().filter_map(Expr::literal).next_back()
+                && !is_at_hand(self.facts, name.trim_start_matches("../"))
+            {
+                let kind = if name.ends_with(".rb") || call.name == "expand_path" {
+                    Kind::Name
+                } else {
+                    Kind::Code
+                };
+                return self.refuse(kind, format!("the file `{name}` is not among those that were read"));
+            }
+            return Ok(vec![Line::verb(Call::new("load", vec![as_recipe(path)]))]);
+        };
+        if is_known_library(&path) {
+            return Ok(Vec::new());
+        }
+        if self.facts.files.iter().any(|own| is_file(own, &path)) {
+            let path = path
+                .trim_end_matches(".rb")
+                .trim_end_matches(".rake")
+                .trim_end_matches(".cap");
+            let path = path.trim_start_matches("./");
+            return Ok(vec![Line::verb(Call::new(
+                "load",
+                vec![Expr::Text(format!("{path}.rhai"))],
+            ))]);
+        }
+        if name == "load" && (path.contains('/') || path.contains('.')) && !path.starts_with("deploy/") {
+            return self.refuse(
+                Kind::Name,
+                format!("the file `{path}` is not among those that were read"),
+            );
+        }
+        self.refuse(Kind::Library, library_reason(&path))
+    }
+
+    pub(super) fn plugin(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
+        let class = arguments(call, false).values.first().map(source).unwrap_or_default();
+        if class.starts_with("Capistrano::SCM::") {
+            let scm = match class.trim_start_matches("Capistrano::SCM::") {
+                "Git" => "git",
+                "Svn" => "subversion",
+                "Hg" => "mercurial",
+                other => return self.refuse(Kind::Library, format!("the source control of `{other}`")),
+            };
+            return Ok(vec![Line::verb(Call::new(
+                "set",
+                vec![Expr::symbol("scm"), Expr::symbol(scm)],
+            ))]);
+        }
+        self.refuse(Kind::Library, format!("the plugin `{class}`"))
+    }
+}
+
+/// Whether a library or a file that is loaded is known, or is one of the project.
+pub(super) fn is_at_hand(facts: &super::super::facts::Facts, path: &str) -> bool {
+    is_known_library(path) || facts.files.iter().any(|own| is_file(own, path))
+}
+
+/// Whether the path that is loaded is this file of the project.
+fn is_file(own: &str, path: &str) -> bool {
+    let path = path.trim_start_matches("./");
+    let bare = |name: &str| {
+        name.trim_end_matches(".rb")
+            .trim_end_matches(".rake")
+            .trim_end_matches(".cap")
+            .to_owned()
+    };
+    bare(own) == bare(path) || bare(own).ends_with(&format!("/{}", bare(path)))
+}
+
+/// The path of the recipe that a file of Ruby has become.
+pub(super) fn as_recipe(path: Expr) -> Expr {
+    if let Expr::Call(call) = path {
+        let is_path = matches!(call.name.as_str(), "join_path" | "glob" | "expand_path");
+        let arguments = call
+            .arguments
+            .into_iter()
+            .map(|value| if is_path { as_recipe(value) } else { value });
+        return Expr::call(&call.name, arguments.collect());
+    }
+    let mut parts = path.parts();
+    if let Some(Part::Text(text)) = parts.last_mut() {
+        for ending in [".rb", ".rake", ".cap"] {
+            if let Some(stem) = text.strip_suffix(ending) {
+                *text = format!("{stem}.rhai");
+            }
+        }
+    }
+    match string(parts) {
+        Expr::Template(mut parts) if parts.len() == 1 => match parts.pop() {
+            Some(Part::Value(value)) => value,
+            Some(Part::Text(text)) => Expr::Text(text),
+            None => Expr::text(""),
+        },
+        other => other,
+    }
+}
+
+/// Libraries that a recipe of capr has no use for, or whose tasks it has.
+fn is_known_library(path: &str) -> bool {
+    let path = path.trim_end_matches(".rb");
+    matches!(
+        path,
+        "rubygems"
+            | "bundler"
+            | "bundler/setup"
+            | "yaml"
+            | "json"
+            | "erb"
+            | "fileutils"
+            | "time"
+            | "date"
+            | "pathname"
+            | "etc"
+            | "socket"
+            | "securerandom"
+            | "digest"
+            | "open3"
+            | "shellwords"
+            | "uri"
+            | "tempfile"
+            | "ostruct"
+            | "pp"
+            | "base64"
+            | "csv"
+            | "logger"
+            | "readline"
+            | "highline"
+            | "highline/import"
+            | "colorize"
+            | "net/http"
+            | "net/ssh"
+            | "net/scp"
+            | "net/sftp"
+            | "benchmark"
+            | "English"
+            | "deploy"
+            | "capistrano"
+            | "capistrano/setup"
+            | "capistrano/deploy"
+            | "capistrano/cli"
+            | "capistrano/version"
+            | "capistrano/ext/multistage"
+            | "capistrano/multistage"
+            | "capistrano/framework"
+            | "capistrano/console"
+            | "capistrano/scm/git"
+            | "capistrano/scm/svn"
+            | "capistrano/dsl"
+            | "capistrano/logger"
+            | "capistrano_colors"
+            | "capistrano/colors"
+            | "airbrussh/capistrano"
+            | "sshkit"
+            | "sshkit/dsl"
+            | "capistrano/recipes/deploy/strategy/remote_cache"
+            | "capistrano/recipes/deploy/scm/git"
+            | "stringio"
+            | "set"
+            | "dotenv/load"
+    ) && path != "dotenv/load"
+}
+
+fn library_reason(path: &str) -> String {
+    format!("the recipe library `{path}` does not come along: what its tasks ran stands in tasks of the recipe")
+}

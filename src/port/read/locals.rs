@@ -1,0 +1,230 @@
+//! Locals: where they are declared, and what they hold.
+
+use std::collections::BTreeSet;
+
+use ruby_prism::{Node, Visit};
+
+use super::super::form::{Expr, Line, Statement};
+use super::super::note::{Kind, Read};
+use super::super::ruby::id;
+use super::Reader;
+
+/// What a value is, as far as it shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Type {
+    #[default]
+    Unknown,
+    YesNo,
+    /// A string that is there.
+    Text,
+    List,
+    Map,
+    Number,
+    /// Something that is true in Ruby, or nothing.
+    Maybe,
+    /// One of those that `find_servers` gives.
+    Server,
+}
+
+/// A local.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Local {
+    /// Its name here.
+    pub(super) written: String,
+    pub(super) kind: Type,
+}
+
+impl Reader<'_> {
+    /// Declares a local in the innermost block; its name here.
+    pub(super) fn declare(&mut self, name: &str, local: Local) -> String {
+        let vocabulary = &self.facts.vocabulary;
+        let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.is_ascii();
+        let written = match vocabulary.is_verb(name) || vocabulary.is_reserved(name) || !begins || name == "_" {
+            true if begins => format!("the_{}", name.trim_start_matches('_')),
+            true => "value".to_owned(),
+            false => name.to_owned(),
+        };
+        self.lost.remove(name);
+        let local = Local {
+            written: written.clone(),
+            ..local
+        };
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.insert(name.to_owned(), local);
+        }
+        written
+    }
+
+    /// The local of that name.
+    pub(super) fn local(&self, name: &str) -> Option<&Local> {
+        self.scopes.iter().rev().find_map(|scope| scope.get(name))
+    }
+
+    /// Reads a local.
+    pub(super) fn read_local(&mut self, name: &str) -> Read<Expr> {
+        if self.lost.contains(name) {
+            return self.refuse(
+                Kind::Name,
+                format!("it needs `{name}`, whose value was not carried over"),
+            );
+        }
+        if self.onion.host.as_deref() == Some(name) && self.local(name).is_none() {
+            return Ok(Expr::text("$CAPISTRANO:HOST$"));
+        }
+        match self.local(name) {
+            Some(local) => Ok(Expr::Name(local.written.clone())),
+            None => self.refuse(Kind::Name, format!("`{name}` has no value here")),
+        }
+    }
+
+    /// `name = value`
+    pub(super) fn write_local(&mut self, name: &str, value: Expr) -> Vec<Line> {
+        let kind = self.kind_of(&value);
+        let visible = self.scopes.iter_mut().rev().find_map(|scope| scope.get_mut(name));
+        if let Some(local) = visible {
+            local.kind = match local.kind == kind {
+                true => kind,
+                false => Type::Unknown,
+            };
+            let target = Expr::Name(local.written.clone());
+            self.lost.remove(name);
+            return vec![Line::new(Statement::Assign(target, "=", value))];
+        }
+        let local = Local {
+            kind,
+            ..Local::default()
+        };
+        let written = self.declare(name, local);
+        vec![Line::new(Statement::Let(written, value))]
+    }
+
+    /// What a value is.
+    pub(super) fn kind_of(&self, value: &Expr) -> Type {
+        match value {
+            Expr::Bool(_) | Expr::Not(_) => Type::YesNo,
+            Expr::Binary("==" | "!=" | "<" | ">" | "<=" | ">=" | "in", ..) => Type::YesNo,
+            Expr::Text(_) | Expr::Template(_) | Expr::Script(_) | Expr::Symbol(_) => Type::Text,
+            Expr::List(_) => Type::List,
+            Expr::Map(_) => Type::Map,
+            Expr::Number(_) => Type::Number,
+            Expr::Index(owner, _) if **owner == Expr::name("ENV") => Type::Maybe,
+            Expr::Binary("??", _, default) => self.kind_of(default),
+            Expr::Call(call) => match call.name.as_str() {
+                "join_path" | "dirname" | "basename" | "strip" | "chomp" | "capture" | "now" | "utc_now" | "join"
+                | "read_file" | "gsub" | "sub" | "run_locally" | "quote" | "expand_path" => Type::Text,
+                "glob" | "lines" | "scan" => Type::List,
+                "matches" | "file_exists" | "dir_exists" | "test" | "exists" | "system" => Type::YesNo,
+                "captures" => Type::Maybe,
+                _ => Type::Unknown,
+            },
+            Expr::Name(name) => self
+                .scopes
+                .iter()
+                .rev()
+                .flat_map(|scope| scope.values())
+                .find(|local| local.written == *name)
+                .map_or(Type::Unknown, |local| local.kind),
+            Expr::Method(_, name, _) => match name.as_str() {
+                "to_upper" | "to_lower" | "to_string" => Type::Text,
+                "map" | "filter" | "split" | "keys" | "values" => Type::List,
+                "contains" | "starts_with" | "ends_with" | "is_empty" => Type::YesNo,
+                _ => Type::Unknown,
+            },
+            _ => Type::Unknown,
+        }
+    }
+
+    /// The locals that a statement would have written have no value.
+    pub(super) fn lose(&mut self, node: &Node<'_>) {
+        let mut names = Names::default();
+        names.visit(node);
+        self.lost.extend(names.written);
+    }
+
+    /// Names that are first written inside of a statement and needed by a later one.
+    pub(super) fn early(&self, nodes: &[Node<'_>]) -> Vec<String> {
+        let read: Vec<(Vec<String>, Names)> = nodes
+            .iter()
+            .map(|node| {
+                let mut names = Names::default();
+                names.visit(node);
+                (targets(node), names)
+            })
+            .collect();
+        let mut early: Vec<String> = Vec::new();
+        let mut declared: BTreeSet<&str> = BTreeSet::new();
+        for (index, (targets, names)) in read.iter().enumerate() {
+            let later = |name: &String| {
+                let rest = read.iter().skip(index + 1);
+                rest.clone()
+                    .any(|(_, other)| other.written.contains(name) || other.read.contains(name))
+            };
+            for name in &names.written {
+                let is_direct = targets.contains(name);
+                if !is_direct && !declared.contains(name.as_str()) && self.local(name).is_none() && later(name) {
+                    early.push(name.clone());
+                }
+            }
+            declared.extend(names.written.iter().map(String::as_str));
+        }
+        early.dedup();
+        early
+    }
+}
+
+/// The locals that a statement itself assigns to.
+fn targets(node: &Node<'_>) -> Vec<String> {
+    if let Some(write) = node.as_local_variable_write_node() {
+        return vec![id(&write.name())];
+    }
+    if let Some(write) = node.as_local_variable_or_write_node() {
+        return vec![id(&write.name())];
+    }
+    let several = node.as_multi_write_node();
+    let lefts = several
+        .iter()
+        .flat_map(|write| write.lefts().iter().collect::<Vec<_>>());
+    lefts
+        .filter_map(|left| left.as_local_variable_target_node().map(|target| id(&target.name())))
+        .collect()
+}
+
+/// Locals in a statement, without those of blocks in it.
+#[derive(Default)]
+struct Names {
+    written: BTreeSet<String>,
+    read: BTreeSet<String>,
+}
+
+impl<'pr> Visit<'pr> for Names {
+    fn visit_local_variable_write_node(&mut self, node: &ruby_prism::LocalVariableWriteNode<'pr>) {
+        self.written.insert(id(&node.name()));
+        ruby_prism::visit_local_variable_write_node(self, node);
+    }
+    fn visit_local_variable_or_write_node(&mut self, node: &ruby_prism::LocalVariableOrWriteNode<'pr>) {
+        self.written.insert(id(&node.name()));
+        ruby_prism::visit_local_variable_or_write_node(self, node);
+    }
+    fn visit_local_variable_operator_write_node(&mut self, node: &ruby_prism::LocalVariableOperatorWriteNode<'pr>) {
+        self.read.insert(id(&node.name()));
+        ruby_prism::visit_local_variable_operator_write_node(self, node);
+    }
+    fn visit_local_variable_target_node(&mut self, node: &ruby_prism::LocalVariableTargetNode<'pr>) {
+        self.written.insert(id(&node.name()));
+    }
+    fn visit_local_variable_read_node(&mut self, node: &ruby_prism::LocalVariableReadNode<'pr>) {
+        self.read.insert(id(&node.name()));
+    }
+    fn visit_block_node(&mut self, node: &ruby_prism::BlockNode<'pr>) {
+        // What a block writes first is its own; what it reads may be of around.
+        let mut inner = Names::default();
+        ruby_prism::visit_block_node(&mut inner, node);
+        self.read.extend(inner.read);
+    }
+    fn visit_lambda_node(&mut self, node: &ruby_prism::LambdaNode<'pr>) {
+        let mut inner = Names::default();
+        ruby_prism::visit_lambda_node(&mut inner, node);
+        self.read.extend(inner.read);
+    }
+    fn visit_def_node(&mut self, _: &ruby_prism::DefNode<'pr>) {}
+}

@@ -1,0 +1,156 @@
+//! Blocks that run for each item of something.
+
+use ruby_prism::{CallNode, Node};
+
+use super::super::form::{Expr, Line, Statement};
+use super::super::note::{Kind, Read};
+use super::super::ruby::{arguments, behind};
+use super::Reader;
+use super::locals::{Local, Type};
+
+impl Reader<'_> {
+    /// `list.each do |x|` and the like.
+    pub(super) fn loops_over(&mut self, call: &CallNode<'_>, receiver: &Node<'_>, name: &str) -> Read<Vec<Line>> {
+        let Some(behind) = behind(call) else {
+            return self.refuse(Kind::Construct, format!("`{name}` is given a function"));
+        };
+        if behind.is_odd || behind.rescue.is_some() {
+            return self.refuse(
+                Kind::Construct,
+                format!("the block of `{name}` has parameters of this kind"),
+            );
+        }
+        let nodes: Vec<Node<'_>> = behind
+            .body
+            .iter()
+            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+            .collect();
+        let given = arguments(call, false);
+        let of_servers = self.servers_of(receiver)?;
+        let are_servers = of_servers.is_some();
+        let list = match (name, given.values.as_slice(), of_servers) {
+            (_, _, Some(list)) => list,
+            ("times", _, _) => Expr::Number("0".to_owned()).binary("..", self.expression(receiver)?),
+            ("upto", [end], _) => self.expression(receiver)?.binary("..=", self.expression(end)?),
+            ("each_line", _, _) => Expr::call("lines", vec![self.expression(receiver)?]),
+            _ => match super::conditions::inside(receiver) {
+                Some(inner) => self.expression(&inner)?,
+                None => self.expression(receiver)?,
+            },
+        };
+        match (behind.parameters.as_slice(), name) {
+            ([], _) => Ok(vec![self.each(
+                &[("item".to_owned(), Type::Unknown)],
+                list,
+                &nodes,
+                behind.end,
+            )]),
+            ([one], _) => {
+                let kind = if are_servers { Type::Server } else { item_kind(&list) };
+                Ok(vec![self.each(&[(one.clone(), kind)], list, &nodes, behind.end)])
+            }
+            ([item, index], "each_with_index") => {
+                let names = [(item.clone(), Type::Unknown), (index.clone(), Type::Number)];
+                Ok(vec![self.each(&names, list, &nodes, behind.end)])
+            }
+            ([key, value], "each" | "each_pair") => self.each_pair(key, value, list, &nodes, behind.end),
+            (several, "each" | "map" | "collect") => {
+                let indices: Vec<String> = (0..several.len()).map(|index| index.to_string()).collect();
+                let parts: Vec<(&str, &str)> = several
+                    .iter()
+                    .map(String::as_str)
+                    .zip(indices.iter().map(String::as_str))
+                    .collect();
+                let names = [("row".to_owned(), Type::Unknown)];
+                Ok(vec![self.each_with(&names, list, &nodes, behind.end, &parts)])
+            }
+            _ => self.refuse(
+                Kind::Construct,
+                format!("the block of `{name}` has too many parameters"),
+            ),
+        }
+    }
+
+    /// `map.each do |key, value|`
+    fn each_pair(&mut self, key: &str, value: &str, list: Expr, nodes: &[Node<'_>], end: usize) -> Read<Vec<Line>> {
+        if let Expr::List(pairs) = &list {
+            let is_pair = |item: &Expr| matches!(item, Expr::List(inner) if inner.len() == 2);
+            if !pairs.iter().all(is_pair) {
+                return self.refuse(Kind::Construct, "a list that is taken apart by `each`");
+            }
+            let names = [("pair".to_owned(), Type::Unknown)];
+            let mut line = self.each_with(&names, list, nodes, end, &[(key, "0"), (value, "1")]);
+            line.above.clear();
+            return Ok(vec![line]);
+        }
+        let mut lines = Vec::new();
+        let map = match list {
+            Expr::Name(name) => Expr::Name(name),
+            other => {
+                lines.extend(self.write_local("pairs", other));
+                self.read_local("pairs")?
+            }
+        };
+        self.scopes.push(std::collections::BTreeMap::new());
+        let local = Local {
+            kind: Type::Text,
+            ..Default::default()
+        };
+        let key = self.declare(key, local);
+        let value = self.declare(value, Local::default());
+        self.loops += 1;
+        let mut body = self.statements(nodes, end, false);
+        self.loops -= 1;
+        self.scopes.pop();
+        let item = Expr::Index(Box::new(map.clone()), Box::new(Expr::Name(key.clone())));
+        body.lines.insert(0, Line::new(Statement::Let(value, item)));
+        self.carry("each");
+        lines.push(Line::new(Statement::For(
+            vec![key],
+            map.method("keys", Vec::new()),
+            body,
+        )));
+        Ok(lines)
+    }
+
+    /// A loop whose item is taken apart.
+    fn each_with(
+        &mut self,
+        names: &[(String, Type)],
+        list: Expr,
+        nodes: &[Node<'_>],
+        end: usize,
+        parts: &[(&str, &str)],
+    ) -> Line {
+        self.scopes.push(std::collections::BTreeMap::new());
+        let item = names
+            .first()
+            .map(|(name, _)| self.declare(name, Local::default()))
+            .unwrap_or_default();
+        let mut heads = Vec::new();
+        for (name, index) in parts {
+            let value = Expr::Index(
+                Box::new(Expr::Name(item.clone())),
+                Box::new(Expr::Number((*index).to_owned())),
+            );
+            heads.push(Line::new(Statement::Let(self.declare(name, Local::default()), value)));
+        }
+        self.loops += 1;
+        let mut body = self.statements(nodes, end, false);
+        self.loops -= 1;
+        self.scopes.pop();
+        heads.append(&mut body.lines);
+        body.lines = heads;
+        Line::new(Statement::For(vec![item], list, body))
+    }
+}
+
+/// What items of a list are.
+fn item_kind(list: &Expr) -> Type {
+    match list {
+        Expr::List(items) if items.iter().all(|item| matches!(item, Expr::Text(_) | Expr::Symbol(_))) => Type::Text,
+        Expr::Binary("..", ..) | Expr::Binary("..=", ..) => Type::Number,
+        Expr::Call(call) if matches!(call.name.as_str(), "glob" | "lines") => Type::Text,
+        _ => Type::Unknown,
+    }
+}

@@ -1,0 +1,498 @@
+//! Methods that are called on values.
+
+use ruby_prism::{CallNode, Node};
+
+use super::super::facts::renamed;
+use super::super::form::{Block, Call, Expr, Line, Statement};
+use super::super::note::{Kind, Read};
+use super::super::ruby::{arguments, bare, behind, constant, id, literal, source};
+use super::Reader;
+use super::locals::Type;
+
+impl Reader<'_> {
+    /// A method as a statement.
+    pub(super) fn method_statement(
+        &mut self,
+        node: &Node<'_>,
+        call: &CallNode<'_>,
+        receiver: &Node<'_>,
+    ) -> Read<Option<Vec<Line>>> {
+        let name = id(&call.name());
+        if let Some(lines) = self.of_capistrano(node, call, receiver)? {
+            return Ok(Some(lines));
+        }
+        if matches!(
+            name.as_str(),
+            "each" | "map" | "collect" | "each_pair" | "each_with_index" | "times" | "upto" | "each_line"
+        ) && call.block().is_some()
+        {
+            return self.loops_over(call, receiver, &name).map(Some);
+        }
+        let given = arguments(call, false);
+        match (name.as_str(), given.values.as_slice()) {
+            ("[]=", [key, value]) => self.set_index(receiver, key, value).map(Some),
+            ("<<" | "push" | "concat" | "unshift", [value, ..]) => {
+                self.grow(&name, receiver, value, given.values.len()).map(Some)
+            }
+            ("delete", [value]) if bare(receiver).is_some_and(|name| self.facts.is_variable(&name)) => {
+                let variable = bare(receiver).unwrap_or_default();
+                let value = self.expression(value)?;
+                Ok(Some(vec![Line::verb(Call::new(
+                    "remove",
+                    vec![Expr::symbol(&variable), value],
+                ))]))
+            }
+            ("merge!" | "update", [value]) => {
+                let target = self.expression(receiver)?;
+                let value = self.expression(value)?;
+                Ok(Some(vec![Line::new(Statement::Value(
+                    target.method("mixin", vec![value]),
+                ))]))
+            }
+            (
+                "gsub!" | "sub!" | "strip!" | "chomp!" | "downcase!" | "upcase!" | "compact!" | "uniq!" | "sort!"
+                | "reverse!",
+                _,
+            ) if receiver.as_local_variable_read_node().is_some() => {
+                let plain = name.trim_end_matches('!').to_owned();
+                let value = self.method_of(&plain, call, receiver)?;
+                let target = receiver.as_local_variable_read_node().map(|local| id(&local.name()));
+                Ok(Some(self.write_local(&target.unwrap_or_default(), value)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// `map[key] = value`
+    fn set_index(&mut self, receiver: &Node<'_>, key: &Node<'_>, value: &Node<'_>) -> Read<Vec<Line>> {
+        if constant(receiver).as_deref() == Some("ENV") {
+            return self.refuse(Kind::Construct, "the environment of capr itself cannot be changed");
+        }
+        let name = bare(receiver);
+        let written = literal(key);
+        if let (Some(map @ ("ssh_options" | "default_run_options" | "default_environment")), Some(key)) =
+            (name.as_deref(), written.clone())
+        {
+            return self.set_option(map, key, value);
+        }
+        let owner = self.expression(receiver)?;
+        let key = match written {
+            Some(key) => Expr::Text(key),
+            None => self.expression(key)?,
+        };
+        let target = Expr::Index(Box::new(owner), Box::new(key));
+        Ok(vec![Line::new(Statement::Assign(target, "=", self.expression(value)?))])
+    }
+
+    /// `list << x`, `text << "x"`
+    fn grow(&mut self, name: &str, receiver: &Node<'_>, value: &Node<'_>, count: usize) -> Read<Vec<Line>> {
+        if count > 1 {
+            return self.refuse(Kind::Construct, format!("`{name}` with several values"));
+        }
+        // `linked_dirs << "x"`, `fetch(:linked_dirs) << "x"`
+        let variable = bare(receiver).or_else(|| {
+            let call = receiver.as_call_node()?;
+            let is_fetch = id(&call.name()) == "fetch" && call.receiver().is_none();
+            arguments(&call, false)
+                .values
+                .first()
+                .filter(|_| is_fetch)
+                .and_then(literal)
+        });
+        if let Some(variable) = variable.filter(|name| self.facts.is_variable(renamed(name))) {
+            let value = self.expression(value)?;
+            return Ok(vec![Line::verb(Call::new(
+                "append",
+                vec![Expr::symbol(renamed(&variable)), value],
+            ))]);
+        }
+        let target = self.expression(receiver)?;
+        let value = self.expression(value)?;
+        let is_text = self.kind_of(&target) == Type::Text;
+        Ok(vec![match name {
+            "<<" if is_text => Line::new(Statement::Assign(target, "+=", value)),
+            "concat" => Line::new(Statement::Assign(target, "+=", value)),
+            "unshift" => Line::new(Statement::Value(
+                target.method("insert", vec![Expr::Number("0".to_owned()), value]),
+            )),
+            _ => Line::new(Statement::Value(target.method("push", vec![value]))),
+        }])
+    }
+
+    /// A method as a value.
+    pub(super) fn method(&mut self, node: &Node<'_>, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Expr> {
+        let name = id(&call.name());
+        if let Some(class) = constant(receiver)
+            && !self.facts.variables.contains_key(&class.to_lowercase())
+        {
+            return self.class_method(&class, &name, call);
+        }
+        if let Some(value) = self.of_namespace(node)? {
+            return Ok(value);
+        }
+        if let Some(value) = self.of_class_chain(&name, call, receiver)? {
+            return Ok(value);
+        }
+        if let Some(owner) = bare(receiver)
+            && !self.is_known(&owner)
+        {
+            return self.refuse(
+                Kind::Code,
+                format!("`{owner}` is an object that nothing in these files makes"),
+            );
+        }
+        if let Some(host) = self.of_host(&name, receiver)? {
+            return Ok(host);
+        }
+        self.method_of(&name, call, receiver)
+    }
+
+    /// `deploy.web.disable`: a task by its namespaces.
+    fn of_namespace(&self, node: &Node<'_>) -> Read<Option<Expr>> {
+        let Some(path) = path_of(node) else { return Ok(None) };
+        let Some((first, rest)) = path.split_first() else {
+            return Ok(None);
+        };
+        if self.local(first).is_some() || self.facts.is_variable(first) {
+            return Ok(None);
+        }
+        let full = match first.as_str() {
+            "top" => rest.join(":"),
+            _ => match self.facts.namespace(first, &self.namespaces) {
+                Some(namespace) => format!("{namespace}:{}", rest.join(":")),
+                None => return Ok(None),
+            },
+        };
+        let is_plain = path
+            .iter()
+            .all(|name| !self.facts.vocabulary.is_reserved(name) && name != "top");
+        if !self.facts.is_task(&full) && !self.facts.is_task(&format!("{full}:default")) {
+            return self.refuse(
+                Kind::Library,
+                format!("nothing in these files defines the task `{full}`"),
+            );
+        }
+        if !is_plain {
+            return Ok(Some(Expr::call("invoke", vec![Expr::Text(full)])));
+        }
+        let mut value = Expr::name(first);
+        for name in rest {
+            value = Expr::Member(Box::new(value), name.clone());
+        }
+        Ok(Some(value))
+    }
+
+    /// Methods of strings, lists and maps.
+    pub(super) fn method_of(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Expr> {
+        let given = arguments(call, false);
+        if given.has_splat || !given.pairs.is_empty() {
+            return self.refuse(Kind::Construct, format!("the arguments of `{name}`"));
+        }
+        if call.block().is_some() {
+            return self.method_with_block(name, call, receiver);
+        }
+        if name == "nil?" {
+            return Ok(self.expression(receiver)?.binary("==", Expr::Unit));
+        }
+        if let Some(value) = self.text_method(name, receiver, &given.values)? {
+            return Ok(value);
+        }
+        let value = self.expression(receiver)?;
+        let arguments = given.values.as_slice();
+        if let Some(value) = self.plain_method(name, &value, arguments)? {
+            return Ok(value);
+        }
+        let shown: String = source(receiver).chars().take_while(|c| *c != '\n').take(30).collect();
+        self.refuse(
+            Kind::Code,
+            format!("`{name}` of `{}` is not known here", super::printable(&shown)),
+        )
+    }
+
+    /// Methods with regular expressions among their arguments.
+    fn text_method(&mut self, name: &str, receiver: &Node<'_>, given: &[Node<'_>]) -> Read<Option<Expr>> {
+        let value = match (name, given) {
+            ("gsub" | "sub", [pattern, replacement]) => {
+                let text = self.expression(receiver)?;
+                let pattern = match literal(pattern) {
+                    Some(plain) => Expr::Text(escaped(&plain)),
+                    None => self.regular(pattern)?,
+                };
+                let replacement = match literal(replacement) {
+                    Some(plain) => Expr::Text(plain.replace('$', "$$").replace("\\1", "${1}").replace("\\2", "${2}")),
+                    None => self.expression(replacement)?,
+                };
+                let call = Expr::call(name, vec![text, pattern, replacement]);
+                return Ok(Some(call));
+            }
+            ("match" | "match?", [pattern]) => {
+                let function = if name == "match" { "captures" } else { "matches" };
+                Expr::call(function, vec![self.expression(receiver)?, self.regular(pattern)?])
+            }
+            ("scan", [pattern]) => Expr::call("scan", vec![self.expression(receiver)?, self.regular(pattern)?]),
+            ("split", [mark]) if Self::is_pattern(mark) => {
+                return self.refuse(Kind::Construct, "`split` by a regular expression");
+            }
+            ("[]" | "slice", [pattern]) if Self::is_pattern(pattern) => {
+                let found = Expr::call("captures", vec![self.expression(receiver)?, self.regular(pattern)?]);
+                Expr::Index(Box::new(found), Box::new(Expr::Number("0".to_owned())))
+            }
+            ("[]", [pattern, group]) if Self::is_pattern(pattern) => {
+                let found = Expr::call("captures", vec![self.expression(receiver)?, self.regular(pattern)?]);
+                Expr::Index(Box::new(found), Box::new(self.expression(group)?))
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(value))
+    }
+
+    /// Methods that have their like here.
+    fn plain_method(&mut self, name: &str, value: &Expr, given: &[Node<'_>]) -> Read<Option<Expr>> {
+        let value = value.clone();
+        let call = |name: &str, value: Expr| Ok(Some(Expr::call(name, vec![value])));
+        let index = |value: Expr, at: &str| {
+            let at = match at.strip_prefix('-') {
+                Some(at) => Expr::Negative(Box::new(Expr::Number(at.to_owned()))),
+                None => Expr::Number(at.to_owned()),
+            };
+            Ok(Some(Expr::Index(Box::new(value), Box::new(at))))
+        };
+        match (name, given) {
+            ("to_s" | "to_str", []) => Ok(Some(match value {
+                Expr::Text(_) | Expr::Template(_) | Expr::Symbol(_) => value,
+                Expr::Call(call) if call.name != "fetch" => Expr::Call(call),
+                other => super::super::form::string(super::strings::filled(other).parts()),
+            })),
+            ("to_sym" | "freeze" | "dup" | "clone" | "to_a" | "entries" | "to_path" | "html_safe", []) => {
+                Ok(Some(value))
+            }
+            ("compact", []) => Ok(Some(match self.kind_of(&value) {
+                Type::Text => value,
+                _ => value.method(
+                    "filter",
+                    vec![Expr::Closure(
+                        vec!["item".to_owned()],
+                        Block::giving(Expr::name("item").binary("!=", Expr::Unit)),
+                    )],
+                ),
+            })),
+            ("to_i", []) => call(
+                "parse_int",
+                match super::strings::filled(value) {
+                    // Ruby takes nothing for 0.
+                    Expr::Binary("??", left, right) if *right == Expr::text("") => left.binary("??", Expr::text("0")),
+                    value => value,
+                },
+            ),
+            ("send_data", [text]) => Ok(Some(value.method("send_data", vec![self.expression(text)?]))),
+            ("to_f", []) => call("parse_float", value),
+            ("strip" | "lstrip" | "rstrip", []) => call("strip", value),
+            ("chomp" | "chop", []) => call("chomp", value),
+            ("squish", []) => call("squeeze", value),
+            ("capitalize", []) => call("capitalize", value),
+            ("upcase", []) => Ok(Some(value.method("to_upper", Vec::new()))),
+            ("downcase", []) => Ok(Some(value.method("to_lower", Vec::new()))),
+            ("lines", []) => call("lines", value),
+            ("to_json", []) => call("to_json", value),
+            ("to_yaml", []) => Ok(Some(Expr::call("to_json", vec![value, Expr::Bool(true)]))),
+            ("shellescape", []) => call("quote", value),
+            ("size" | "length" | "count", []) => Ok(Some(value.method("len", Vec::new()))),
+            ("empty?", []) => Ok(Some(value.method("is_empty", Vec::new()))),
+            ("blank?", []) => Ok(Some(
+                value
+                    .clone()
+                    .binary("==", Expr::Unit)
+                    .binary("||", value.method("is_empty", Vec::new())),
+            )),
+            ("present?", []) => {
+                let there = value.clone().binary("!=", Expr::Unit);
+                Ok(Some(there.binary(
+                    "&&",
+                    Expr::Not(Box::new(value.method("is_empty", Vec::new()))),
+                )))
+            }
+            ("any?", []) => Ok(Some(Expr::Not(Box::new(value.method("is_empty", Vec::new()))))),
+            ("first", []) => index(value, "0"),
+            ("last", []) => index(value, "-1"),
+            ("keys", []) => Ok(Some(value.method("keys", Vec::new()))),
+            ("values", []) => Ok(Some(value.method("values", Vec::new()))),
+            ("flatten" | "uniq" | "sort" | "reverse", []) => {
+                Ok(Some(Expr::Block(in_place(name, value)))).and_then(|block| match name {
+                    "sort" | "reverse" => Ok(block),
+                    _ => self.refuse(Kind::Construct, format!("`{name}` of a list")),
+                })
+            }
+            ("message" | "to_str!", []) => Ok(Some(Expr::Member(Box::new(value), "message".to_owned()))),
+            ("call", []) => Ok(Some(value)),
+            ("join", []) => Ok(Some(Expr::call("join", vec![value, Expr::text("")]))),
+            ("join", [mark]) => {
+                let mark = self.expression(mark)?;
+                Ok(Some(match (&value, &mark) {
+                    // `release_path.join("a")` is a path.
+                    (Expr::Name(name), mark) if name.ends_with("_path") || !is_separator(mark) => {
+                        Expr::call("join_path", vec![Expr::name(name), mark.clone()])
+                    }
+                    _ => Expr::call("join", vec![value, mark]),
+                }))
+            }
+            ("join", parts) => {
+                let mut all = vec![value];
+                all.extend(self.expressions(parts)?);
+                Ok(Some(Expr::call("join_path", all)))
+            }
+            ("split", []) => Ok(Some(value.method("split", Vec::new()))),
+            ("ljust" | "rjust" | "center", [width]) => Ok(Some(Expr::call(name, vec![value, self.expression(width)?]))),
+            ("split" | "start_with?" | "end_with?" | "include?" | "member?" | "delete_if", [one]) => {
+                let one = self.expression(one)?;
+                Ok(Some(match name {
+                    "start_with?" => value.method("starts_with", vec![one]),
+                    "end_with?" => value.method("ends_with", vec![one]),
+                    "split" => value.method("split", vec![one]),
+                    _ => value.method("contains", vec![one]),
+                }))
+            }
+            ("has_key?" | "key?", [key]) => Ok(Some(self.expression(key)?.binary("in", value))),
+            ("merge", [other]) => Ok(Some(value.binary("+", self.expression(other)?))),
+            ("concat", [other]) => Ok(Some(value.binary("+", self.expression(other)?))),
+            ("push", [other]) => Ok(Some(value.binary("+", Expr::List(vec![self.expression(other)?])))),
+            ("push", others) if !others.is_empty() => {
+                Ok(Some(value.binary("+", Expr::List(self.expressions(others)?))))
+            }
+            ("fetch", [key]) => Ok(Some(Expr::Index(Box::new(value), Box::new(self.key(key)?)))),
+            ("fetch", [key, default]) => {
+                let found = Expr::Index(Box::new(value), Box::new(self.key(key)?));
+                Ok(Some(found.binary("??", self.expression(default)?)))
+            }
+            ("[]", [key]) if matches!(literal(key).as_deref(), Some("host" | "server")) && self.is_channel(&value) => {
+                Ok(Some(Expr::Member(Box::new(value), "host".to_owned())))
+            }
+            ("[]" | "dig", [key]) => Ok(Some(Expr::Index(Box::new(value), Box::new(self.key(key)?)))),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether a bare name is something here.
+    fn is_known(&self, name: &str) -> bool {
+        let here = renamed(name);
+        self.facts.is_variable(here)
+            || self.facts.is_of_library(here)
+            || self.facts.functions.contains_key(name)
+            || self.facts.vocabulary.is_verb(name)
+            || self.facts.task(name, &self.namespaces).is_some()
+            || matches!(
+                name,
+                "sudo" | "try_sudo" | "release_timestamp" | "repo_path" | "now" | "gets"
+            )
+    }
+
+    fn is_channel(&self, value: &Expr) -> bool {
+        matches!(value, Expr::Name(name) if self.streams.contains(name))
+    }
+
+    /// A key of a map or an index.
+    fn key(&mut self, node: &Node<'_>) -> Read<Expr> {
+        if node.as_range_node().is_some() {
+            return self.refuse(Kind::Construct, "a part of a list or a string by a range");
+        }
+        match literal(node) {
+            Some(text) => Ok(Expr::Text(text)),
+            None => self.expression(node),
+        }
+    }
+
+    /// `list.map { |x| … }` and the like.
+    fn method_with_block(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Expr> {
+        let value = self.expression(receiver)?;
+        let method = match name {
+            "map" | "collect" => "map",
+            "select" | "find_all" | "filter" => "filter",
+            "reject" => "reject",
+            "any?" => "some",
+            "all?" => "all",
+            "find" | "detect" => "find",
+            _ => return self.refuse(Kind::Construct, format!("`{name}` with a block")),
+        };
+        let closure = match behind(call) {
+            Some(behind) if behind.parameters.len() == 1 => {
+                let tests = method != "map";
+                let closure = self.closure(behind)?;
+                match (closure, tests) {
+                    (Expr::Closure(names, body), true) => {
+                        let Some(value) = body.value().cloned() else {
+                            return self.refuse(Kind::Construct, format!("`{name}` with a longer block"));
+                        };
+                        let asked = match self.kind_of(&value) {
+                            Type::YesNo => value,
+                            _ => value.binary("??", Expr::Bool(false)).binary("!=", Expr::Bool(false)),
+                        };
+                        let asked = if method == "reject" { asked.negated() } else { asked };
+                        Expr::Closure(names, Block::giving(asked))
+                    }
+                    (closure, _) => closure,
+                }
+            }
+            // `map(&:strip)`
+            None => {
+                let block = call.block().and_then(|block| block.as_block_argument_node());
+                let symbol = block.and_then(|block| block.expression()).as_ref().and_then(literal);
+                let item = Expr::name("item");
+                let body = match symbol.as_deref() {
+                    Some("strip" | "chomp" | "capitalize") => Expr::call(symbol.as_deref().unwrap_or(""), vec![item]),
+                    Some("to_s" | "to_sym") => item.method("to_string", Vec::new()),
+                    Some("upcase") => item.method("to_upper", Vec::new()),
+                    Some("downcase") => item.method("to_lower", Vec::new()),
+                    Some("to_i") => Expr::call("parse_int", vec![item]),
+                    Some("empty?") if method == "reject" => item.method("is_empty", Vec::new()).negated(),
+                    _ => return self.refuse(Kind::Construct, format!("`{name}` with a function of that kind")),
+                };
+                Expr::Closure(vec!["item".to_owned()], Block::giving(body))
+            }
+            Some(_) => return self.refuse(Kind::Construct, format!("`{name}` with a block of several values")),
+        };
+        let method = if method == "reject" { "filter" } else { method };
+        Ok(value.method(method, vec![closure]))
+    }
+}
+
+/// The names of `a.b.c`.
+fn path_of(node: &Node<'_>) -> Option<Vec<String>> {
+    if let Some(name) = bare(node) {
+        return Some(vec![name]);
+    }
+    let call = node.as_call_node()?;
+    if call.arguments().is_some() || call.block().is_some() {
+        return None;
+    }
+    let mut path = path_of(&call.receiver()?)?;
+    path.push(id(&call.name()));
+    (path.len() < 20).then_some(path)
+}
+
+fn in_place(name: &str, value: Expr) -> Block {
+    let list = Expr::name("list");
+    let mut block = Block::giving(list.clone());
+    block
+        .lines
+        .insert(0, Line::new(Statement::Let("list".to_owned(), value)));
+    block
+        .lines
+        .insert(1, Line::new(Statement::Value(list.method(name, Vec::new()))));
+    block
+}
+
+fn is_separator(mark: &Expr) -> bool {
+    mark.literal()
+        .is_none_or(|text| text.len() <= 4 && !text.contains(|c: char| c.is_alphanumeric()) || text == " -")
+}
+
+/// A plain string as a regular expression.
+fn escaped(plain: &str) -> String {
+    let mut written = String::new();
+    for c in plain.chars() {
+        if "\\.+*?()|[]{}^$#&-~".contains(c) {
+            written.push('\\');
+        }
+        written.push(c);
+    }
+    written
+}

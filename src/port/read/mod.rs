@@ -1,0 +1,332 @@
+//! Reads a file of Ruby into the form. What has no form becomes a note at its place.
+
+mod around;
+mod calls;
+mod classes;
+mod commands;
+mod comments;
+mod conditions;
+mod definitions;
+mod flow;
+mod functions;
+mod hooks;
+mod loads;
+mod locals;
+mod loops;
+mod methods;
+mod operators;
+mod patterns;
+mod per_server;
+mod servers;
+mod strings;
+mod values;
+mod variables;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ruby_prism::{Node, ParseResult};
+
+use self::comments::Comments;
+use self::locals::Local;
+use super::facts::Facts;
+use super::form::{Above, Block, Expr, Line, Statement};
+use super::note::{Kind, Note, Read, Unported};
+use super::ruby::{Offsets, source};
+
+/// Statements inside statements, and values inside values, above this are not read.
+const DEEPEST: usize = 120;
+
+/// What `within`, `with`, `as` and `on` say of the commands in them.
+#[derive(Clone, Debug, Default)]
+struct Onion {
+    /// Options that say which servers.
+    servers: Vec<(String, Expr)>,
+    dir: Option<Expr>,
+    env: Vec<(String, Expr)>,
+    user: Option<Expr>,
+    /// The name of the server in a block for each.
+    host: Option<String>,
+    /// Commands go to one server alone.
+    is_one: bool,
+    /// In `run_locally do`.
+    is_local: bool,
+}
+
+/// Reads one file.
+pub(super) struct Reader<'a> {
+    facts: &'a Facts,
+    /// The number of the file.
+    file: usize,
+    text: &'a [u8],
+    comments: Comments<'a>,
+    pub(super) notes: Vec<Note>,
+    /// Functions, which stand outside of blocks.
+    functions: Vec<Line>,
+    namespaces: Vec<String>,
+    /// In how many blocks that run later.
+    deferred: usize,
+    /// In how many loops or closures within these.
+    loops: usize,
+    /// The names that blocks around have declared, outermost first.
+    scopes: Vec<BTreeMap<String, Local>>,
+    /// Locals whose value was not carried over.
+    lost: BTreeSet<String>,
+    onion: Onion,
+    /// Options for the task that is read, found in its body.
+    task_servers: Option<Vec<(String, Expr)>>,
+    /// Locals that are what `StringIO` makes of a string.
+    streams: BTreeSet<String>,
+    /// The local that has what a regular expression found last.
+    found: Option<String>,
+    /// Variables that nothing in the files sets.
+    pub(super) unset: BTreeSet<String>,
+    /// Variables that were set in this file before.
+    set: BTreeSet<String>,
+    depth: usize,
+    /// How often each construct was carried over.
+    pub(super) carried: BTreeMap<String, usize>,
+    /// What differs and needs no hand.
+    pub(super) remarks: Vec<String>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(facts: &'a Facts, file: usize, (parsed, text): (&ParseResult<'_>, &'a [u8])) -> Self {
+        Self {
+            facts,
+            file,
+            text,
+            comments: Comments::of(parsed, text),
+            notes: Vec::new(),
+            functions: Vec::new(),
+            namespaces: Vec::new(),
+            deferred: 0,
+            loops: 0,
+            scopes: Vec::new(),
+            lost: BTreeSet::new(),
+            onion: Onion::default(),
+            task_servers: None,
+            streams: BTreeSet::new(),
+            found: None,
+            unset: BTreeSet::new(),
+            set: BTreeSet::new(),
+            depth: 0,
+            carried: BTreeMap::new(),
+            remarks: Vec::new(),
+        }
+    }
+
+    /// The whole file.
+    pub(super) fn file(&mut self, parsed: &ParseResult<'_>) -> Block {
+        let node = parsed.node();
+        let mut block = match node.as_program_node() {
+            Some(program) => {
+                let nodes: Vec<Node<'_>> = program.statements().body().iter().collect();
+                self.statements(&nodes, self.text.len(), false)
+            }
+            None => Block::default(),
+        };
+        for mut function in std::mem::take(&mut self.functions) {
+            function.above.insert(0, Above::Blank);
+            block.lines.push(function);
+        }
+        block
+    }
+
+    /// Statements of one block, which ends at `end`.
+    fn statements(&mut self, nodes: &[Node<'_>], end: usize, gives: bool) -> Block {
+        let mut block = Block {
+            lines: Vec::new(),
+            gives,
+        };
+        self.scopes.push(BTreeMap::new());
+        let early = self.early(nodes);
+        for name in early {
+            let name = self.declare(&name, Local::default());
+            block.lines.push(Line::new(Statement::Let(name, Expr::Unit)));
+        }
+        let last = nodes.len().saturating_sub(1);
+        for (index, node) in nodes.iter().enumerate() {
+            let mut above = self.comments.before(node.location().start_offset());
+            let mut lines = self.statement(node, gives && index == last);
+            let stop = end_of(node);
+            above.extend(self.comments.inside(stop));
+            let beside = self.comments.beside(stop);
+            if node.as_def_node().is_some()
+                && lines.is_empty()
+                && let Some(function) = self.functions.last_mut()
+            {
+                function.above.extend(above);
+                continue;
+            }
+            match lines.first_mut() {
+                Some(first) => {
+                    above.append(&mut first.above);
+                    first.above = above;
+                }
+                None => lines.push(Line {
+                    above,
+                    ..Line::new(Statement::Nothing)
+                }),
+            }
+            if let Some(line) = lines.last_mut() {
+                match line.statement {
+                    Statement::Note(..) | Statement::Nothing => {
+                        line.above.extend(beside.map(Above::Comment));
+                    }
+                    _ => line.beside = beside,
+                }
+            }
+            block.lines.append(&mut lines);
+        }
+        let below = self.comments.before(end);
+        if below.iter().any(|above| matches!(above, Above::Comment(_))) {
+            block.lines.push(Line {
+                above: below,
+                ..Line::new(Statement::Nothing)
+            });
+        }
+        self.scopes.pop();
+        let is_value = |line: &Line| matches!(line.statement, Statement::Value(_));
+        block.gives = gives && block.lines.last().is_some_and(is_value);
+        block
+    }
+
+    /// The statements of an optional list.
+    fn list(&mut self, list: Option<ruby_prism::StatementsNode<'_>>, end: usize, gives: bool) -> Block {
+        let nodes: Vec<Node<'_>> = list
+            .iter()
+            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+            .collect();
+        self.statements(&nodes, end, gives)
+    }
+
+    /// One statement, or its note.
+    fn statement(&mut self, node: &Node<'_>, gives: bool) -> Vec<Line> {
+        self.depth += 1;
+        let read = match self.depth > DEEPEST {
+            true => Err(Unported::new(Kind::Construct, "it is nested too deeply")),
+            false => self.read_statement(node, gives),
+        };
+        self.depth -= 1;
+        read.unwrap_or_else(|unported| vec![self.noted(node, unported)])
+    }
+
+    /// Takes note of what was not carried over, and gives the line that shows it.
+    fn noted(&mut self, node: &Node<'_>, unported: Unported) -> Line {
+        let number = self.note(node, unported);
+        Line::new(Statement::Note(number, self.deferred > 0))
+    }
+
+    /// Takes note of what was not carried over; its number.
+    fn note(&mut self, node: &Node<'_>, unported: Unported) -> usize {
+        self.lose(node);
+        let start = node.location().start_offset();
+        let number = self.notes.len() + 1;
+        self.notes.push(Note {
+            number,
+            kind: unported.kind,
+            // What looks as if it was to be filled in.
+            reason: unported.reason.replace("#{", "{").replace("${", "{"),
+            line: self.line_of(start),
+            ruby: self.shown(node),
+        });
+        number
+    }
+
+    /// What stands in the file for a note, without what may be a secret.
+    fn shown(&self, node: &Node<'_>) -> String {
+        let start = node.location().start_offset();
+        let end = end_of(node).max(start);
+        let text = self.text.get(start..end).map(String::from_utf8_lossy);
+        let text = text.map_or_else(|| source(node), std::borrow::Cow::into_owned);
+        let indent = self.indent_of(start);
+        let lines = text.lines().map(|line| {
+            let blanks = line.len() - line.trim_start().len();
+            line.get(blanks.min(indent)..).unwrap_or(line)
+        });
+        lines.map(printable).collect::<Vec<_>>().join("\n")
+    }
+
+    fn indent_of(&self, start: usize) -> usize {
+        let before = self.text.get(..start).unwrap_or(&[]);
+        before.iter().rev().take_while(|byte| **byte != b'\n').count()
+    }
+
+    /// The line of a place, counted from 1.
+    fn line_of(&self, offset: usize) -> usize {
+        let before = self.text.get(..offset).unwrap_or(&[]);
+        before.iter().filter(|byte| **byte == b'\n').count() + 1
+    }
+
+    /// A block whose values are carried over later ends the run with this note.
+    fn barrier(&self, number: usize) -> Block {
+        let reason = self.notes.iter().find(|note| note.number == number);
+        let reason = reason.map_or("", |note| note.reason.as_str());
+        let ends = Expr::call("unported", vec![Expr::Text(format!("{number}: {reason}"))]);
+        Block::of(vec![Line::new(Statement::Value(ends))])
+    }
+
+    /// Reads a block that runs later.
+    fn later(&mut self, nodes: &[Node<'_>], end: usize, gives: bool) -> Block {
+        self.deferred += 1;
+        let loops = std::mem::take(&mut self.loops);
+        let found = self.found.take();
+        let block = self.statements(nodes, end, gives);
+        self.found = found;
+        self.loops = loops;
+        self.deferred -= 1;
+        block
+    }
+
+    fn carry(&mut self, construct: &str) {
+        *self.carried.entry(construct.to_owned()).or_default() += 1;
+    }
+
+    /// Says what is different, in a comment and in the report.
+    fn remark(&mut self, text: &str) -> Line {
+        self.remarks.push(text.to_owned());
+        super::write::remark(text)
+    }
+
+    /// Refuses something.
+    fn refuse<T>(&self, kind: Kind, reason: impl Into<String>) -> Read<T> {
+        Err(Unported::new(kind, reason))
+    }
+}
+
+/// Libraries of Ruby that the files require and that have no like here.
+pub(super) fn missing_libraries(facts: &Facts) -> Vec<String> {
+    let is_missing = |path: &&String| !loads::is_at_hand(facts, path);
+    facts.libraries.iter().filter(is_missing).cloned().collect()
+}
+
+/// Without characters that would end a comment or hide something.
+fn printable(line: &str) -> String {
+    let shown = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };
+    line.chars().map(shown).collect()
+}
+
+/// Where a statement ends with the strings that it begins: a heredoc goes on behind its line.
+fn end_of(node: &Node<'_>) -> usize {
+    use ruby_prism::Visit;
+    struct End(usize);
+    impl<'pr> Visit<'pr> for End {
+        fn visit_string_node(&mut self, node: &ruby_prism::StringNode<'pr>) {
+            self.0 = self.0.max(node.closing_loc().map_or(0, |loc| loc.end_offset()));
+        }
+        fn visit_x_string_node(&mut self, node: &ruby_prism::XStringNode<'pr>) {
+            self.0 = self.0.max(node.closing_loc().end_offset());
+        }
+        fn visit_interpolated_string_node(&mut self, node: &ruby_prism::InterpolatedStringNode<'pr>) {
+            self.0 = self.0.max(node.closing_loc().map_or(0, |loc| loc.end_offset()));
+            ruby_prism::visit_interpolated_string_node(self, node);
+        }
+        fn visit_interpolated_x_string_node(&mut self, node: &ruby_prism::InterpolatedXStringNode<'pr>) {
+            self.0 = self.0.max(node.closing_loc().end_offset());
+            ruby_prism::visit_interpolated_x_string_node(self, node);
+        }
+    }
+    let mut end = End(node.location().end_offset());
+    end.visit(node);
+    end.0
+}

@@ -1,0 +1,218 @@
+//! Roles and servers.
+
+use ruby_prism::{CallNode, Node};
+
+use super::super::form::{Call, Expr, Line};
+use super::super::note::{Kind, Read};
+use super::super::ruby::{Arguments, arguments, behind, id, literal};
+use super::Reader;
+
+impl Reader<'_> {
+    /// `role` and `server`.
+    pub(super) fn server_word(&mut self, node: &Node<'_>, call: &CallNode<'_>, name: &str) -> Read<Option<Vec<Line>>> {
+        match name {
+            "role" => match self.role(call) {
+                Ok(lines) => Ok(Some(lines)),
+                Err(unported) => {
+                    let first = arguments(call, true).values.first().and_then(literal);
+                    let Some(role) = first.filter(|_| self.deferred == 0) else {
+                        return Err(unported);
+                    };
+                    let number = self.note(node, unported);
+                    let note = Line::new(super::super::form::Statement::Note(number, false));
+                    let block = self.barrier(number);
+                    Ok(Some(vec![
+                        note,
+                        Line::verb(Call::with_block("role", vec![Expr::symbol(&role)], block)),
+                    ]))
+                }
+            },
+            "server" => self.server(call).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn role(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
+        let given = arguments(call, true);
+        let mut values = Vec::new();
+        for (index, node) in given.values.iter().enumerate() {
+            let value = self.expression(node)?;
+            match value {
+                // Each on its own reads better.
+                Expr::List(items) if index > 0 => values.extend(items),
+                value => values.push(value),
+            }
+        }
+        let options = self.attributes(&given)?;
+        let block = match behind(call) {
+            Some(behind) => {
+                let nodes: Vec<Node<'_>> = behind
+                    .body
+                    .iter()
+                    .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+                    .collect();
+                Some(self.later(&nodes, behind.end, true))
+            }
+            None => None,
+        };
+        Ok(vec![Line::verb(Call {
+            options,
+            block,
+            ..Call::new("role", values)
+        })])
+    }
+
+    fn server(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
+        let given = arguments(call, true);
+        let mut values = self.expressions(&given.values)?;
+        let mut options = self.attributes(&given)?;
+        if let Some(index) = options.iter().position(|(key, _)| key == "roles" || key == "role") {
+            let (_, roles) = options.remove(index);
+            match roles {
+                Expr::List(items) if items.len() <= 4 => values.extend(items),
+                other => values.push(other),
+            }
+        }
+        if values.len() < 2 {
+            return self.refuse(Kind::Construct, "a server without a role");
+        }
+        Ok(vec![Line::verb(Call {
+            options,
+            ..Call::new("server", values)
+        })])
+    }
+
+    /// What is said of servers behind their names.
+    fn attributes(&mut self, given: &Arguments<'_>) -> Read<Vec<(String, Expr)>> {
+        let mut options = Vec::new();
+        for (key, value) in &given.pairs {
+            let Some(key) = literal(key) else {
+                return self.refuse(Kind::Construct, "an attribute whose name is computed");
+            };
+            let value = self.expression(value)?;
+            let value = match (key.as_str(), value) {
+                ("ssh_options", Expr::Map(pairs)) => Expr::Map(self.ssh_options(pairs)),
+                (_, value) => value,
+            };
+            options.push((key, value));
+        }
+        Ok(options)
+    }
+
+    /// Only those that there are; the others are of net-ssh's own.
+    pub(super) fn ssh_options(&mut self, pairs: Vec<(String, Expr)>) -> Vec<(String, Expr)> {
+        let (known, other): (Vec<_>, Vec<_>) = pairs
+            .into_iter()
+            .partition(|(key, _)| self.facts.vocabulary.is_ssh_option(key));
+        for (key, _) in other {
+            self.remarks
+                .push(format!("ssh_options: `{key}` is left out, capr has no such option"));
+        }
+        known
+    }
+
+    /// The options that say the same as `on roles(:app), in: :sequence do`; whether it is one server alone.
+    pub(super) fn servers_said(&mut self, given: &Arguments<'_>) -> Read<(Vec<(String, Expr)>, bool)> {
+        let mut options = Vec::new();
+        let mut is_one = false;
+        match given.values.as_slice() {
+            [node] => {
+                let (found, one) = self.addressed(node)?;
+                options.extend(found);
+                is_one = one;
+            }
+            nodes if !nodes.is_empty() => {
+                let hosts = self.expressions(nodes)?;
+                options.push(("hosts".to_owned(), Expr::List(hosts)));
+            }
+            _ => return self.refuse(Kind::Construct, "`on` without servers"),
+        }
+        for (key, value) in &given.pairs {
+            match (literal(key).as_deref(), literal(value).as_deref()) {
+                (Some("in"), Some("parallel")) => {}
+                (Some("in"), Some("sequence")) => options.push(("max_hosts".to_owned(), Expr::Number("1".to_owned()))),
+                (Some("in"), Some("groups")) => {
+                    let has_limit = given
+                        .pairs
+                        .iter()
+                        .any(|(key, _)| literal(key).as_deref() == Some("limit"));
+                    if !has_limit {
+                        options.push(("max_hosts".to_owned(), Expr::Number("2".to_owned())));
+                    }
+                }
+                (Some("limit"), _) => options.push(("max_hosts".to_owned(), self.expression(value)?)),
+                (Some("wait"), _) => {}
+                (Some(other), _) => return self.refuse(Kind::Construct, format!("`on` with `{other}`")),
+                (None, _) => return self.refuse(Kind::Construct, "an option whose name is computed"),
+            }
+        }
+        Ok((options, is_one))
+    }
+
+    /// `roles(:app)`, `primary(:db)`, `release_roles(:all)`, a host.
+    fn addressed(&mut self, node: &Node<'_>) -> Read<(Vec<(String, Expr)>, bool)> {
+        let roles = |value: Expr| ("roles".to_owned(), value);
+        let Some(call) = node.as_call_node() else {
+            return match self.expression(node)? {
+                Expr::Symbol(name) if name == "all" => Ok((Vec::new(), false)),
+                Expr::Symbol(name) if name == "local" => {
+                    self.refuse(Kind::Construct, "`on :local`: run_locally(\"…\")")
+                }
+                hosts => Ok((vec![("hosts".to_owned(), hosts)], false)),
+            };
+        };
+        let given = arguments(&call, false);
+        let name = id(&call.name());
+        if let (Some(receiver), "first") = (call.receiver(), name.as_str()) {
+            let (mut options, _) = self.addressed(&receiver)?;
+            options.push(("once".to_owned(), Expr::Bool(true)));
+            return Ok((options, true));
+        }
+        if call.receiver().is_some() || !matches!(name.as_str(), "roles" | "release_roles" | "primary") {
+            let hosts = self.expression(node)?;
+            return Ok((vec![("hosts".to_owned(), hosts)], false));
+        }
+        let mut named = Vec::new();
+        for value in &given.values {
+            match self.expression(value)? {
+                Expr::List(items) => named.extend(items),
+                value => named.push(value),
+            }
+        }
+        let is_all = named.iter().any(|name| name.literal() == Some("all"));
+        let mut options = match (is_all, named.len()) {
+            (true, _) => Vec::new(),
+            (false, 1) => named.pop().map(roles).into_iter().collect(),
+            (false, _) => vec![roles(Expr::List(named))],
+        };
+        for (key, value) in &given.pairs {
+            match (literal(key).as_deref(), literal(value)) {
+                (Some("exclude"), Some(attribute)) => options.push(flag("except", &attribute)),
+                (Some("filter" | "select"), Some(attribute)) => options.push(flag("only", &attribute)),
+                _ => return self.refuse(Kind::PerServer, "a filter of servers that is a function"),
+            }
+        }
+        match name.as_str() {
+            "primary" => {
+                options.push(match self.facts.has_primary {
+                    true => flag("only", "primary"),
+                    false => ("once".to_owned(), Expr::Bool(true)),
+                });
+                Ok((options, true))
+            }
+            "release_roles" => {
+                options.push(flag("except", "no_release"));
+                Ok((options, false))
+            }
+            _ => Ok((options, false)),
+        }
+    }
+}
+
+/// `:except => #{ no_release: true }`
+fn flag(option: &str, attribute: &str) -> (String, Expr) {
+    (
+        option.to_owned(),
+        Expr::Map(vec![(attribute.to_owned(), Expr::Bool(true))]),
+    )
+}

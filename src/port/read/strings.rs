@@ -1,0 +1,218 @@
+//! Strings: what is written out, what is filled in, and commands, whose lines belong together.
+
+use ruby_prism::Node;
+
+use super::super::form::{Expr, Part, string};
+use super::super::note::{Kind, Read};
+use super::super::ruby::literal;
+use super::Reader;
+
+impl Reader<'_> {
+    /// A string of any kind, as its parts; `None` where the node is none.
+    pub(super) fn parts(&mut self, node: &Node<'_>) -> Option<Read<Vec<Part>>> {
+        if node.as_string_node().is_some() {
+            let text = literal(node).unwrap_or_default();
+            return Some(Ok(vec![Part::Text(text)]));
+        }
+        let string = node.as_interpolated_string_node()?;
+        let nodes: Vec<Node<'_>> = string.parts().iter().collect();
+        Some(self.pieces(&nodes))
+    }
+
+    /// The parts of a string with values in it.
+    pub(super) fn pieces(&mut self, nodes: &[Node<'_>]) -> Read<Vec<Part>> {
+        let mut parts = Vec::new();
+        for node in nodes {
+            if let Some(inner) = self.parts(node) {
+                parts.extend(inner?);
+            } else if let Some(embedded) = node.as_embedded_statements_node() {
+                let statements = embedded.statements();
+                let inner: Vec<Node<'_>> = statements
+                    .iter()
+                    .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+                    .collect();
+                match inner.as_slice() {
+                    [] => {}
+                    [value] => {
+                        let value = self.expression(value)?;
+                        parts.extend(filled(value).parts());
+                    }
+                    _ => return self.refuse(Kind::Construct, "several statements stand in one `#{…}`"),
+                }
+            } else if let Some(embedded) = node.as_embedded_variable_node() {
+                let value = self.expression(&embedded.variable())?;
+                parts.extend(filled(value).parts());
+            } else {
+                return self.refuse(Kind::Construct, "something unknown stands in a string");
+            }
+        }
+        Ok(parts)
+    }
+
+    /// A command: its lines are those of one command for Capistrane 1 and 2, and commands of their own for 3.
+    pub(super) fn command(&mut self, node: &Node<'_>) -> Read<Expr> {
+        let value = match self.parts(node) {
+            Some(parts) => string(parts?),
+            None => self.expression(node)?,
+        };
+        Ok(self.as_command(value))
+    }
+
+    /// The same for a value that was read.
+    pub(super) fn as_command(&self, value: Expr) -> Expr {
+        let parts = match value {
+            Expr::Text(text) => vec![Part::Text(text)],
+            Expr::Template(parts) => parts,
+            other => return other,
+        };
+        let is_one_line = !parts
+            .iter()
+            .any(|part| matches!(part, Part::Text(text) if text.contains('\n')));
+        if is_one_line {
+            return string(parts);
+        }
+        let (marked, values) = mark(parts);
+        let lines = match marked.contains("<<") {
+            // A heredoc of the shell has its lines as they are.
+            true => marked.trim().to_owned(),
+            false => self.joined(&marked),
+        };
+        let parts = unmark(&lines, values);
+        match lines.contains('\n') {
+            true => Expr::Script(parts),
+            false => string(parts),
+        }
+    }
+
+    fn joined(&self, text: &str) -> String {
+        let lines: Vec<&str> = text.lines().collect();
+        let common = common_indent(&lines);
+        let lines = lines
+            .iter()
+            .map(|line| line.get(common.min(indent(line))..).unwrap_or(line).trim_end());
+        let lines: Vec<&str> = lines.filter(|line| !line.trim().is_empty()).collect();
+        let last = lines.len().saturating_sub(1);
+        let mut written = Vec::new();
+        for (index, line) in lines.into_iter().enumerate() {
+            let goes_on = ["&&", "||", "|", ";", "\\", "(", "{"]
+                .iter()
+                .any(|end| line.ends_with(end));
+            let is_comment = line.trim_start().starts_with('#');
+            match index < last && self.facts.version < 3 && !goes_on && !is_comment {
+                true => written.push(format!("{line} \\")),
+                false => written.push(line.to_owned()),
+            }
+        }
+        let text = written.join("\n");
+        text.trim().trim_end_matches('\\').trim_end().to_owned()
+    }
+
+    /// A regular expression as capr has it.
+    pub(super) fn pattern(&self, source: &str, (ignore_case, extended, multi_line): (bool, bool, bool)) -> Read<Expr> {
+        if ["(?=", "(?!", "(?<=", "(?<!", "\\G", "(?>"]
+            .iter()
+            .any(|word| source.contains(word))
+        {
+            return self.refuse(Kind::Construct, "regular expressions have no look-around here");
+        }
+        let mut flags = String::new();
+        let bare = source.replace("\\$", "").replace("[^", "").replace("\\^", "");
+        for (flag, is_set) in [
+            ('i', ignore_case),
+            ('x', extended),
+            ('s', multi_line),
+            ('m', bare.contains('^') || bare.contains('$')),
+        ] {
+            if is_set {
+                flags.push(flag);
+            }
+        }
+        let source = source
+            .replace("\\h", "[0-9a-fA-F]")
+            .replace("\\Z", "\\z")
+            .replace("\\/", "/");
+        let whole = match flags.is_empty() {
+            true => source,
+            false => format!("(?{flags}){source}"),
+        };
+        Ok(match whole.contains('\\') {
+            true => Expr::Template(vec![Part::Text(whole)]),
+            false => Expr::Text(whole),
+        })
+    }
+}
+
+/// A value that is filled in: what may be nothing is nothing then, as in Ruby.
+pub(super) fn filled(value: Expr) -> Expr {
+    match value {
+        Expr::Call(mut call) if call.name == "fetch" => {
+            if let Some(default @ Expr::Unit) = call.arguments.get_mut(1) {
+                *default = Expr::text("");
+            }
+            Expr::Call(call)
+        }
+        Expr::Index(owner, index) if *owner == Expr::name("ENV") => {
+            Expr::Index(owner, index).binary("??", Expr::text(""))
+        }
+        Expr::Unit => Expr::text(""),
+        Expr::If(arms, None) => Expr::If(arms, Some(super::super::form::Block::giving(Expr::text("")))),
+        other => other,
+    }
+}
+
+/// Stands for the first value in a string.
+const MARK: u32 = 0xE000;
+
+/// A string with a mark for each value.
+fn mark(parts: Vec<Part>) -> (String, Vec<Expr>) {
+    let (mut text, mut values) = (String::new(), Vec::new());
+    for part in parts {
+        match part {
+            Part::Text(piece) => text.push_str(&piece),
+            Part::Value(value) => {
+                let number = MARK + u32::try_from(values.len()).unwrap_or(0);
+                text.push(char::from_u32(number).unwrap_or('\u{e000}'));
+                values.push(value);
+            }
+        }
+    }
+    (text, values)
+}
+
+/// The parts of a string with marks.
+fn unmark(text: &str, values: Vec<Expr>) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut piece = String::new();
+    for c in text.chars() {
+        let index = (c as u32)
+            .checked_sub(MARK)
+            .and_then(|index| usize::try_from(index).ok());
+        match index.and_then(|index| values.get(index)) {
+            Some(value) => {
+                if !piece.is_empty() {
+                    parts.push(Part::Text(std::mem::take(&mut piece)));
+                }
+                parts.push(Part::Value(value.clone()));
+            }
+            None => piece.push(c),
+        }
+    }
+    if !piece.is_empty() {
+        parts.push(Part::Text(piece));
+    }
+    parts
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start_matches([' ', '\t']).len()
+}
+
+fn common_indent(lines: &[&str]) -> usize {
+    let lines = lines.iter().filter(|line| !line.trim().is_empty());
+    // The first line may stand behind the opening quote.
+    let rest: Vec<usize> = lines.map(|line| indent(line)).collect();
+    match rest.as_slice() {
+        [0, others @ ..] if !others.is_empty() => others.iter().copied().min().unwrap_or(0),
+        all => all.iter().copied().min().unwrap_or(0),
+    }
+}

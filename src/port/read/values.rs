@@ -1,0 +1,336 @@
+//! Values of all kinds, by what Ruby's parser says they are.
+
+use ruby_prism::Node;
+
+use super::super::form::{Block, Expr, Statement, string};
+use super::super::note::{Kind, Read, Unported};
+use super::super::ruby::{Offsets, body_of, constant, id, literal, pairs, source};
+use super::locals::{Local, Type};
+use super::{DEEPEST, Reader};
+
+impl Reader<'_> {
+    /// A value.
+    pub(super) fn expression(&mut self, node: &Node<'_>) -> Read<Expr> {
+        self.depth += 1;
+        let read = match self.depth > DEEPEST {
+            true => Err(Unported::new(Kind::Construct, "it is nested too deeply")),
+            false => self.any(node),
+        };
+        self.depth -= 1;
+        read
+    }
+
+    /// Values of a list.
+    pub(super) fn expressions(&mut self, nodes: &[Node<'_>]) -> Read<Vec<Expr>> {
+        nodes.iter().map(|node| self.expression(node)).collect()
+    }
+
+    fn any(&mut self, node: &Node<'_>) -> Read<Expr> {
+        if let Some(parts) = self.parts(node) {
+            return Ok(string(parts?));
+        }
+        if let Some(simple) = self.simple(node) {
+            return simple;
+        }
+        if let Some(call) = node.as_call_node() {
+            return self.call(node, &call);
+        }
+        if let Some(inner) = super::conditions::inside(node) {
+            return self.expression(&inner);
+        }
+        if let Some(either) = node.as_or_node() {
+            return self.either(&either);
+        }
+        if let Some(both) = node.as_and_node() {
+            let condition = self.condition(&both.left())?;
+            let value = self.expression(&both.right())?;
+            return Ok(Expr::If(vec![(condition, Block::giving(value))], None));
+        }
+        if let Some(choice) = node.as_if_node() {
+            return self.if_value(&choice);
+        }
+        if let Some(choice) = node.as_unless_node() {
+            return self.unless_value(&choice);
+        }
+        if let Some(case) = node.as_case_node() {
+            return self.case(&case, true);
+        }
+        if node.as_array_node().is_some() || node.as_hash_node().is_some() || node.as_keyword_hash_node().is_some() {
+            return self.collection(node);
+        }
+        if let Some(range) = node.as_range_node() {
+            let (Some(left), Some(right)) = (range.left(), range.right()) else {
+                return self.refuse(Kind::Construct, "a range without an end");
+            };
+            let operator = if range.is_exclude_end() { ".." } else { "..=" };
+            return Ok(self.expression(&left)?.binary(operator, self.expression(&right)?));
+        }
+        if let Some(lambda) = node.as_lambda_node() {
+            let behind = body_of(lambda.parameters(), lambda.body(), lambda.location().end_offset());
+            return self.closure(behind);
+        }
+        if let Some(rescued) = node.as_rescue_modifier_node() {
+            return self.rescued_value(&rescued);
+        }
+        if let Some(begin) = node.as_begin_node() {
+            return self.begin_value(&begin);
+        }
+        self.special(node)
+    }
+
+    /// What is one word.
+    fn simple(&mut self, node: &Node<'_>) -> Option<Read<Expr>> {
+        if node.as_nil_node().is_some() {
+            return Some(Ok(Expr::Unit));
+        }
+        if node.as_true_node().is_some() || node.as_false_node().is_some() {
+            return Some(Ok(Expr::Bool(node.as_true_node().is_some())));
+        }
+        if node.as_symbol_node().is_some() {
+            return Some(Ok(Expr::Symbol(literal(node).unwrap_or_default())));
+        }
+        if node.as_integer_node().is_some() || node.as_float_node().is_some() {
+            return Some(self.number(&source(node)));
+        }
+        if let Some(local) = node.as_local_variable_read_node() {
+            return Some(self.read_local(&id(&local.name())));
+        }
+        if let Some(variable) = node.as_instance_variable_read_node() {
+            return Some(self.kept(id(&variable.name()).trim_start_matches('@')));
+        }
+        if let Some(variable) = node.as_global_variable_read_node() {
+            let name = id(&variable.name());
+            return Some(match name.as_str() {
+                "$?" => self.refuse(
+                    Kind::Construct,
+                    "`$?`: ask with run_locally(\"…\", :result => true) and .ok",
+                ),
+                "$stdout" | "$stderr" | "$PROGRAM_NAME" | "$0" | "$:" | "$LOAD_PATH" => {
+                    self.refuse(Kind::Construct, format!("there is no `{name}` here"))
+                }
+                name => self.kept(name.trim_start_matches('$')),
+            });
+        }
+        if node.as_source_file_node().is_some() {
+            return Some(Ok(Expr::call("recipe_file", Vec::new())));
+        }
+        None
+    }
+
+    /// A number; one with a leading zero stays octal.
+    fn number(&self, written: &str) -> Read<Expr> {
+        let plain = written.replace('_', "");
+        let digits = plain.trim_start_matches('-');
+        let is_octal = digits.len() > 1 && digits.starts_with('0') && digits.chars().all(|c| c.is_ascii_digit());
+        match is_octal
+            || plain.parse::<i64>().is_ok()
+            || plain.parse::<f64>().is_ok_and(f64::is_finite) && plain.contains('.')
+        {
+            true if digits == plain => Ok(Expr::Number(plain)),
+            true => Ok(Expr::Negative(Box::new(Expr::Number(digits.to_owned())))),
+            false if plain.starts_with("0o") || plain.starts_with("0x") && plain.len() < 17 => Ok(Expr::Number(plain)),
+            false => self.refuse(Kind::Construct, "a number that is too large"),
+        }
+    }
+
+    /// Constants, instance variables and global variables are variables of the recipe here.
+    pub(super) fn kept(&self, name: &str) -> Read<Expr> {
+        let name = name.to_lowercase();
+        match self.facts.variables.contains_key(&name) {
+            true => Ok(self.variable(&name)),
+            false => self.refuse(Kind::Name, format!("nothing in these files sets `{name}`")),
+        }
+    }
+
+    /// A variable of the recipe by its name.
+    pub(super) fn variable(&self, name: &str) -> Expr {
+        let vocabulary = &self.facts.vocabulary;
+        let is_hidden = self
+            .scopes
+            .iter()
+            .any(|scope| scope.values().any(|local| local.written == name));
+        let begins = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
+        let is_word = begins && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        match vocabulary.is_verb(name) || vocabulary.is_reserved(name) || is_hidden || !is_word {
+            true => Expr::call("fetch", vec![Expr::symbol(name)]),
+            false => Expr::name(name),
+        }
+    }
+
+    /// A list or a map.
+    fn collection(&mut self, node: &Node<'_>) -> Read<Expr> {
+        if let Some(list) = node.as_array_node() {
+            let items: Vec<Node<'_>> = list.elements().iter().collect();
+            return self.items(&items);
+        }
+        let elements: Vec<Node<'_>> = match (node.as_hash_node(), node.as_keyword_hash_node()) {
+            (Some(map), _) => map.elements().iter().collect(),
+            (_, Some(map)) => map.elements().iter().collect(),
+            _ => Vec::new(),
+        };
+        let mut list = Vec::new();
+        if pairs(elements.into_iter(), &mut list) {
+            return self.refuse(Kind::Construct, "`**` in a map");
+        }
+        let mut map: Vec<(String, Expr)> = Vec::new();
+        for (key, value) in &list {
+            let key = match literal(key) {
+                Some(key) => key,
+                None if key.as_integer_node().is_some() => source(key),
+                None => return self.refuse(Kind::Construct, "a map whose keys are computed"),
+            };
+            let value = match value.as_implicit_node() {
+                Some(implicit) => self.expression(&implicit.value())?,
+                None => self.expression(value)?,
+            };
+            map.retain(|(other, _)| *other != key);
+            map.push((key, value));
+        }
+        Ok(Expr::Map(map))
+    }
+
+    /// The items of a list; `*other` is added to it.
+    fn items(&mut self, nodes: &[Node<'_>]) -> Read<Expr> {
+        let mut whole: Option<Expr> = None;
+        let mut part = Vec::new();
+        for node in nodes {
+            match node.as_splat_node().map(|splat| splat.expression()) {
+                Some(Some(inner)) => {
+                    let inner = self.expression(&inner)?;
+                    let before = std::mem::take(&mut part);
+                    whole = Some(match (whole, before.is_empty()) {
+                        (None, true) => inner,
+                        (None, false) => Expr::List(before).binary("+", inner),
+                        (Some(whole), true) => whole.binary("+", inner),
+                        (Some(whole), false) => whole.binary("+", Expr::List(before)).binary("+", inner),
+                    });
+                }
+                Some(None) => return self.refuse(Kind::Construct, "`*` without a name"),
+                None => part.push(self.expression(node)?),
+            }
+        }
+        Ok(match whole {
+            None => Expr::List(part),
+            Some(whole) if part.is_empty() => whole,
+            Some(whole) => whole.binary("+", Expr::List(part)),
+        })
+    }
+
+    /// A function without a name, for `map` and the like.
+    pub(super) fn closure(&mut self, behind: super::super::ruby::Behind<'_>) -> Read<Expr> {
+        if behind.is_odd || behind.rescue.is_some() {
+            return self.refuse(Kind::Construct, "a block with parameters of this kind");
+        }
+        let nodes: Vec<Node<'_>> = behind
+            .body
+            .iter()
+            .flat_map(|body| body.body().iter().collect::<Vec<_>>())
+            .collect();
+        self.scopes.push(std::collections::BTreeMap::new());
+        let mut names = Vec::new();
+        for name in &behind.parameters {
+            names.push(self.declare(name, Local::default()));
+        }
+        let notes = self.notes.len();
+        let body = match nodes.as_slice() {
+            [only] => self.expression(only).map(Block::giving),
+            _ => {
+                self.loops += 1;
+                let body = self.statements(&nodes, behind.end, true);
+                self.loops -= 1;
+                match self.notes.get(notes) {
+                    Some(note) => Err(Unported::new(note.kind, note.reason.clone())),
+                    None => Ok(body),
+                }
+            }
+        };
+        self.notes.truncate(notes);
+        self.scopes.pop();
+        let body = body?;
+        let is_jump =
+            |line: &super::super::form::Line| matches!(line.statement, Statement::Continue | Statement::Break);
+        if body.lines.iter().any(is_jump) {
+            return self.refuse(Kind::Construct, "`next` in a block that gives a value");
+        }
+        Ok(Expr::Closure(names, body))
+    }
+
+    /// What is left: classes, regular expressions, commands in backticks.
+    fn special(&mut self, node: &Node<'_>) -> Read<Expr> {
+        if let Some(name) = constant(node) {
+            return match name.as_str() {
+                "ENV" => Ok(Expr::name("ENV")),
+                "RUBY_VERSION" | "Rails" => self.refuse(Kind::Code, format!("`{name}` is not known here")),
+                name if self.facts.variables.contains_key(&name.to_lowercase()) => self.kept(name),
+                name => self.refuse(
+                    Kind::Code,
+                    format!("`{name}` is a class of Ruby, of a gem or of the application"),
+                ),
+            };
+        }
+        if let Some(command) = node.as_x_string_node() {
+            let text = String::from_utf8_lossy(command.unescaped()).into_owned();
+            return Ok(self.local_command(Expr::Text(text)));
+        }
+        if let Some(command) = node.as_interpolated_x_string_node() {
+            let parts: Vec<Node<'_>> = command.parts().iter().collect();
+            let text = string(self.pieces(&parts)?);
+            return Ok(self.local_command(text));
+        }
+        if let Some(symbol) = node.as_interpolated_symbol_node() {
+            let parts: Vec<Node<'_>> = symbol.parts().iter().collect();
+            return Ok(string(self.pieces(&parts)?));
+        }
+        if node.as_regular_expression_node().is_some() {
+            return self.regular(node);
+        }
+        if let Some(group) = node.as_numbered_reference_read_node() {
+            return match self.found.clone() {
+                Some(found) => {
+                    let index = Expr::Number(group.number().to_string());
+                    Ok(Expr::Index(Box::new(Expr::Name(found)), Box::new(index)))
+                }
+                None => self.refuse(Kind::Construct, "`$1` of a match that is not clear"),
+            };
+        }
+        if node.as_self_node().is_some() {
+            return self.refuse(Kind::Construct, "`self` has no value here");
+        }
+        if let Some(splat) = node.as_splat_node() {
+            return match splat.expression() {
+                Some(inner) => self.expression(&inner),
+                None => self.refuse(Kind::Construct, "`*` without a name"),
+            };
+        }
+        let what = source(node);
+        let what: String = what.chars().take_while(|c| *c != '\n').take(40).collect();
+        self.refuse(
+            Kind::Construct,
+            format!("`{}` has no form here", super::printable(&what)),
+        )
+    }
+
+    /// A command of this machine, whose output is the value.
+    fn local_command(&self, text: Expr) -> Expr {
+        Expr::call("run_locally", vec![self.as_command(text)])
+    }
+
+    /// `a || b` as a value: what is missing gives way to the other.
+    fn either(&mut self, either: &ruby_prism::OrNode<'_>) -> Read<Expr> {
+        let (left, right) = (either.left(), either.right());
+        let value = self.expression(&left)?;
+        if self.kind_of(&value) == Type::YesNo {
+            return Ok(self.condition(&left)?.binary("||", self.condition(&right)?));
+        }
+        let value = match value {
+            // `fetch(:x, ()) ?? y` says no more than this.
+            Expr::Call(mut call) if call.name == "fetch" && call.arguments.get(1) == Some(&Expr::Unit) => {
+                call.arguments.truncate(1);
+                call.arguments.push(self.expression(&right)?);
+                return Ok(Expr::Call(call));
+            }
+            value => value,
+        };
+        Ok(value.binary("??", self.expression(&right)?))
+    }
+}

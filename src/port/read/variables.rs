@@ -1,0 +1,414 @@
+//! Variables, and what is said to people and asked of them.
+
+use ruby_prism::{CallNode, Node};
+
+use super::super::facts::renamed;
+use super::super::form::{Block, Call, Expr, Line, Part, Statement};
+use super::super::note::{Kind, Read};
+use super::super::ruby::{Offsets, arguments, behind, body_of, id, literal};
+use super::Reader;
+use crate::recipe::names_secret;
+
+/// Variables of the library that are `true` or `false` alone, where Ruby's recipes say 1.
+const YES_NO: &[&str] = &[
+    "use_sudo",
+    "group_writable",
+    "normalize_asset_timestamps",
+    "git_enable_submodules",
+    "git_shallow_clone_all",
+    "scm_auth_cache",
+];
+
+impl Reader<'_> {
+    /// A word about variables.
+    pub(super) fn variable_word(
+        &mut self,
+        node: &Node<'_>,
+        call: &CallNode<'_>,
+        name: &str,
+    ) -> Read<Option<Vec<Line>>> {
+        let verb = match name {
+            "set" => "set",
+            "_cset" | "set_default" | "set_unless_exists" => "set_default",
+            "set_if_empty" => "set_if_empty",
+            "append" | "remove" => {
+                let mut values = self.expressions(&arguments(call, false).values)?;
+                if let Some(first) = values.first_mut() {
+                    *first = self.variable_name(first);
+                }
+                return Ok(Some(vec![Line::verb(Call::new(name, values))]));
+            }
+            "unset" | "delete" | "reset!" if self.names_variable(call) => {
+                let verb = if name == "reset!" { "reset" } else { "unset" };
+                let values = self.expressions(&arguments(call, false).values)?;
+                return Ok(Some(vec![Line::verb(Call::new(verb, values))]));
+            }
+            "ask"
+                if arguments(call, false)
+                    .values
+                    .first()
+                    .is_some_and(|node| node.as_symbol_node().is_some()) =>
+            {
+                return self.ask(call).map(Some);
+            }
+            "validate" => return self.refuse(Kind::Construct, "`validate` of a variable"),
+            _ => return Ok(None),
+        };
+        match self.set(call, verb) {
+            Ok(lines) => Ok(Some(lines)),
+            Err(unported) => {
+                let variable = arguments(call, false).values.first().and_then(literal);
+                let Some(variable) = variable.filter(|_| self.deferred == 0) else {
+                    return Err(unported);
+                };
+                let number = self.note(node, unported);
+                let block = self.barrier(number);
+                let note = Line::new(Statement::Note(number, false));
+                let set = Call::with_block(verb, vec![Expr::symbol(renamed(&variable))], block);
+                Ok(Some(vec![note, Line::verb(set)]))
+            }
+        }
+    }
+
+    fn names_variable(&self, call: &CallNode<'_>) -> bool {
+        matches!(arguments(call, false).values.as_slice(), [only] if only.as_symbol_node().is_some())
+    }
+
+    fn variable_name(&self, name: &Expr) -> Expr {
+        match name.literal() {
+            Some(text) => Expr::symbol(renamed(text)),
+            None => name.clone(),
+        }
+    }
+
+    /// `set :name, value`, `set(:name) { … }`, `set :name, -> { … }`
+    fn set(&mut self, call: &CallNode<'_>, verb: &str) -> Read<Vec<Line>> {
+        let given = arguments(call, false);
+        let Some(first) = given.values.first() else {
+            return self.refuse(Kind::Construct, "`set` without a name");
+        };
+        let name = self.expression(first)?;
+        let Some(variable) = name.literal().map(str::to_owned) else {
+            let value = match given.values.get(1) {
+                Some(value) => self.expression(value)?,
+                None => return self.refuse(Kind::Construct, "a lazy variable whose name is computed"),
+            };
+            return Ok(vec![Line::verb(Call::new(verb, vec![name, value]))]);
+        };
+        let begins = variable.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
+        if !begins || !variable.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            return self.refuse(Kind::Construct, format!("a variable cannot be named `{variable}`"));
+        }
+        if let Some(lines) = self.said_otherwise(&variable, &given)? {
+            return Ok(lines);
+        }
+        let here = renamed(&variable).to_owned();
+        let named = Expr::symbol(&here);
+        if let Some(block) = self.lazy(call, &given)? {
+            if block.value() == Some(&Expr::name(&here)) {
+                return self.refuse(Kind::Construct, format!("`{variable}` is given itself"));
+            }
+            self.set.insert(here);
+            return Ok(vec![Line::verb(Call::with_block(verb, vec![named], block))]);
+        }
+        let value = match (given.values.get(1), given.pairs.is_empty()) {
+            (Some(value), _) => self.expression(value)?,
+            // `set :ssh_options, forward_agent: true`
+            (None, false) => {
+                let mut map = Vec::new();
+                for (key, value) in &given.pairs {
+                    let Some(key) = literal(key) else {
+                        return self.refuse(Kind::Construct, "a map whose keys are computed");
+                    };
+                    map.push((key, self.expression(value)?));
+                }
+                Expr::Map(map)
+            }
+            (None, true) => return self.refuse(Kind::Construct, "`set` without a value"),
+        };
+        let value = self.suited(&here, &variable, value)?;
+        let may_lack =
+            matches!(&value, Expr::Call(call) if call.name == "fetch" && call.arguments.get(1) == Some(&Expr::Unit));
+        let is_early = self.deferred == 0 && (self.is_early(&value) || may_lack && self.facts.is_of_library(&here));
+        self.set.insert(here);
+        Ok(vec![match is_early {
+            // The stage is not known yet when this line is read.
+            true => {
+                let block = match value {
+                    Expr::Block(block) => block,
+                    value => Block::giving(value),
+                };
+                Line::verb(Call::with_block(verb, vec![named], block))
+            }
+            false => Line::verb(Call::new(verb, vec![named, value])),
+        }])
+    }
+
+    /// A value as the variable takes it here.
+    fn suited(&mut self, here: &str, ruby: &str, value: Expr) -> Read<Expr> {
+        Ok(match (here, value) {
+            (name, Expr::Number(number)) if YES_NO.contains(&name) => Expr::Bool(number != "0"),
+            ("deploy_to", Expr::Text(path)) if path.len() > 1 && path.ends_with('/') => {
+                Expr::Text(path.trim_end_matches('/').to_owned())
+            }
+            ("normalize_asset_timestamps", Expr::Text(_) | Expr::List(_)) => Expr::Bool(true),
+            ("keep_releases", Expr::Text(number)) if number.parse::<u32>().is_ok() => Expr::Number(number),
+            ("repository_cache", Expr::Text(name)) if !name.starts_with('/') => {
+                let parts = vec![Part::Value(Expr::name("shared_path")), Part::Text(format!("/{name}"))];
+                Expr::Block(Block::giving(Expr::Template(parts)))
+            }
+            ("ssh_options", Expr::Map(pairs)) => Expr::Map(self.ssh_options(pairs)),
+            ("default_environment", Expr::Map(pairs)) if ruby == "default_env" => {
+                let upper = |(key, value): (String, Expr)| (key.to_uppercase(), super::strings::filled(value));
+                Expr::Map(pairs.into_iter().map(upper).collect())
+            }
+            ("scm", value) => match value.literal() {
+                Some("git" | "subversion" | "none" | "mercurial") | None => value,
+                Some("svn") => Expr::symbol("subversion"),
+                Some("hg") => Expr::symbol("mercurial"),
+                Some(other) => return self.refuse(Kind::Library, format!("the source control `{other}`")),
+            },
+            (name, Expr::Text(_)) if names_secret(name) => {
+                self.remarks.push(format!(
+                    "`{name}` stood in the recipe; the person is asked for it instead"
+                ));
+                let question = format!("{name}: ");
+                return Ok(Expr::Block(Block::giving(Expr::call(
+                    "password_prompt",
+                    vec![Expr::Text(question)],
+                ))));
+            }
+            (_, value) => value,
+        })
+    }
+
+    /// Whether a value needs what is set later: the stage, or a variable that nothing before has set.
+    fn is_early(&self, value: &Expr) -> bool {
+        match value {
+            Expr::Name(name) => {
+                let is_local = self
+                    .scopes
+                    .iter()
+                    .any(|scope| scope.values().any(|local| local.written == *name));
+                let is_set = self.set.contains(name) || !self.facts.variables.contains_key(name);
+                let is_asked = matches!(name.as_str(), "application" | "repository") && !self.set.contains(name);
+                !is_local && (name == "stage" || is_asked || !is_set && !self.facts.vocabulary.variables.contains(name))
+            }
+            Expr::Block(_) => true,
+            Expr::Template(parts) | Expr::Script(parts) => parts.iter().any(|part| match part {
+                Part::Value(value) => self.is_early(value),
+                Part::Text(_) => false,
+            }),
+            Expr::List(items) => items.iter().any(|item| self.is_early(item)),
+            Expr::Map(pairs) => pairs.iter().any(|(_, value)| self.is_early(value)),
+            Expr::Call(call) => {
+                let stage = call.arguments.first().and_then(Expr::literal) == Some("stage");
+                call.name == "fetch" && stage
+                    || call.name == "capture"
+                    || call.arguments.iter().any(|value| self.is_early(value))
+            }
+            Expr::Method(owner, _, arguments) => {
+                self.is_early(owner) || arguments.iter().any(|value| self.is_early(value))
+            }
+            Expr::Binary(_, left, right) | Expr::Index(left, right) => self.is_early(left) || self.is_early(right),
+            Expr::Not(inner) | Expr::Negative(inner) | Expr::Member(inner, _) => self.is_early(inner),
+            Expr::If(arms, otherwise) => {
+                let block = |block: &Block| block.value().is_some_and(|value| self.is_early(value));
+                arms.iter()
+                    .any(|(condition, then)| self.is_early(condition) || block(then))
+                    || otherwise.as_ref().is_some_and(block)
+            }
+            _ => false,
+        }
+    }
+
+    /// The block of a lazy variable.
+    fn lazy(&mut self, call: &CallNode<'_>, given: &super::super::ruby::Arguments<'_>) -> Read<Option<Block>> {
+        let of_value = given.values.get(1).and_then(|value| {
+            if let Some(lambda) = value.as_lambda_node() {
+                return Some(body_of(
+                    lambda.parameters(),
+                    lambda.body(),
+                    lambda.location().end_offset(),
+                ));
+            }
+            let inner = super::conditions::inside(value);
+            let call = inner.as_ref().unwrap_or(value).as_call_node()?;
+            let is_function = matches!(id(&call.name()).as_str(), "lambda" | "proc" | "defer");
+            let is_new = id(&call.name()) == "new"
+                && call
+                    .receiver()
+                    .is_some_and(|class| super::super::ruby::constant(&class).as_deref() == Some("Proc"));
+            behind_if(&call, is_function && call.receiver().is_none() || is_new)
+        });
+        let Some(behind) = behind(call).or(of_value) else {
+            return Ok(None);
+        };
+        if !behind.parameters.is_empty() || behind.is_odd || behind.rescue.is_some() {
+            return self.refuse(Kind::Construct, "a lazy variable with parameters or `rescue`");
+        }
+        let nodes: Vec<Node<'_>> = behind
+            .body
+            .iter()
+            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+            .collect();
+        Ok(Some(self.later(&nodes, behind.end, true)))
+    }
+
+    /// Variables of Capistrano that are said in another way here.
+    fn said_otherwise(&mut self, name: &str, given: &super::super::ruby::Arguments<'_>) -> Read<Option<Vec<Line>>> {
+        let value = given.values.get(1);
+        match name {
+            "pty" => {
+                let Some(value) = value else { return Ok(None) };
+                let value = self.expression(value)?;
+                let target = Expr::Index(Box::new(Expr::name("default_run_options")), Box::new(Expr::text("pty")));
+                Ok(Some(vec![Line::new(Statement::Assign(target, "=", value))]))
+            }
+            "stages" | "stage" | "log_level" | "format" | "format_options" | "scm_verbose" | "stage_dir" => {
+                Ok(Some(Vec::new()))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// `ssh_options[:forward_agent] = true`
+    pub(super) fn set_option(&mut self, map: &str, key: String, value: &Node<'_>) -> Read<Vec<Line>> {
+        let is_known = match map {
+            "ssh_options" => self.facts.vocabulary.is_ssh_option(&key),
+            "default_run_options" => self
+                .facts
+                .vocabulary
+                .options("system")
+                .is_some_and(|known| known.contains(&key.as_str())),
+            _ => true,
+        };
+        if !is_known {
+            return Ok(vec![
+                self.remark(&format!("{map}: `{key}` is left out, capr has no such option")),
+            ]);
+        }
+        let target = Expr::Index(Box::new(Expr::name(map)), Box::new(Expr::Text(key)));
+        let value = self.expression(value)?;
+        Ok(vec![Line::new(Statement::Assign(target, "=", value))])
+    }
+
+    /// `fetch(:name)`, `fetch(:name, default)`
+    pub(super) fn fetch(&mut self, call: &CallNode<'_>) -> Read<Expr> {
+        let given = arguments(call, false);
+        let Some(first) = given.values.first() else {
+            return self.refuse(Kind::Construct, "`fetch` without a name");
+        };
+        let default = given.values.get(1).map(|node| self.expression(node)).transpose()?;
+        let Some(name) = literal(first) else {
+            let mut values = vec![self.expression(first)?];
+            values.extend(default);
+            return Ok(Expr::call("fetch", values));
+        };
+        let here = renamed(&name);
+        self.carry("fetch");
+        if self.facts.is_variable(here) && default.is_none() {
+            return Ok(self.variable(here));
+        }
+        if self.facts.version < 3 && default.is_none() && !self.facts.vocabulary.variables.contains(here) {
+            return self.refuse(Kind::Name, format!("nothing in these files sets `{name}`"));
+        }
+        // What is not set is nothing in Capistrano 3, no error.
+        let default = default.unwrap_or(Expr::Unit);
+        Ok(Expr::call("fetch", vec![Expr::symbol(here), default]))
+    }
+
+    /// `ask :branch, "main"`
+    fn ask(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
+        let given = arguments(call, false);
+        let mut values = Vec::new();
+        for (index, node) in given.values.iter().enumerate() {
+            let lambda = node
+                .as_call_node()
+                .filter(|call| matches!(id(&call.name()).as_str(), "proc" | "lambda"));
+            let body = lambda.as_ref().and_then(behind);
+            let only = body
+                .and_then(|body| body.body)
+                .and_then(|body| body.body().iter().next());
+            let value = match (index, only) {
+                (1, Some(inner)) => self.expression(&inner)?,
+                _ => self.expression(node)?,
+            };
+            values.push(value);
+        }
+        if let Some(first) = values.first_mut() {
+            *first = self.variable_name(first);
+        }
+        if values.len() == 1 {
+            values.push(Expr::Unit);
+        }
+        let options = self.options("ask", &given.pairs)?;
+        Ok(vec![Line::verb(Call {
+            options,
+            ..Call::new("ask", values)
+        })])
+    }
+
+    /// `ask(:branch, "main")` as a value.
+    pub(super) fn asked(&mut self, call: &CallNode<'_>) -> Read<Expr> {
+        let given = arguments(call, false);
+        let mut values = self.expressions(&given.values)?;
+        if let Some(Expr::Symbol(name)) = values.first().cloned()
+            && let Some(first) = values.first_mut()
+        {
+            *first = Expr::Text(name);
+        }
+        let options = self.options("ask", &given.pairs)?;
+        Ok(Expr::Call(Call {
+            options,
+            ..Call::new("ask", values)
+        }))
+    }
+
+    /// What is said to people.
+    pub(super) fn people_word(&mut self, call: &CallNode<'_>, name: &str, _: bool) -> Read<Option<Vec<Line>>> {
+        let verb = match name {
+            "puts" => "puts",
+            "info" => "info",
+            "warn" | "error" | "fatal" => "warn",
+            "debug" => "debug",
+            "abort" => "abort",
+            _ => return Ok(None),
+        };
+        let given = arguments(call, false);
+        if !given.pairs.is_empty() || given.has_splat {
+            return self.refuse(Kind::Construct, format!("`{name}` of this kind"));
+        }
+        let values = match (given.values.is_empty(), verb) {
+            (true, "abort") => vec![Expr::text("stopped")],
+            (true, _) => vec![Expr::text("")],
+            _ => self.expressions(&given.values)?,
+        };
+        let lines = values
+            .into_iter()
+            .map(|value| Line::verb(Call::new(verb, vec![super::strings::filled(value)])));
+        Ok(Some(lines.collect()))
+    }
+}
+
+fn behind_if<'pr>(call: &CallNode<'pr>, wanted: bool) -> Option<super::super::ruby::Behind<'pr>> {
+    wanted.then(|| behind(call)).flatten()
+}
+
+/// Whether a value is or has the name of the stage.
+pub(super) fn reads_stage(value: &Expr) -> bool {
+    match value {
+        Expr::Name(name) => name == "stage",
+        Expr::Call(call) => {
+            let is_it = call.name == "fetch" && call.arguments.first().and_then(Expr::literal) == Some("stage");
+            is_it || call.arguments.iter().any(reads_stage)
+        }
+        Expr::Template(parts) | Expr::Script(parts) => parts
+            .iter()
+            .any(|part| matches!(part, Part::Value(value) if reads_stage(value))),
+        Expr::Binary(_, left, right) | Expr::Index(left, right) => reads_stage(left) || reads_stage(right),
+        Expr::Not(inner) | Expr::Member(inner, _) => reads_stage(inner),
+        Expr::Method(owner, _, arguments) => reads_stage(owner) || arguments.iter().any(reads_stage),
+        _ => false,
+    }
+}

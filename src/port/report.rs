@@ -1,0 +1,108 @@
+//! What `capr port` tells when it is done.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::{Kind, Note, Ported};
+
+/// So many places are listed; the others stand in the recipes.
+const LISTED: usize = 20;
+
+/// What was done with each recipe that was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// It was written.
+    Added,
+    /// It was only looked at.
+    Checked,
+}
+
+/// The report for people.
+#[must_use]
+pub fn report(ported: &Ported, done: Done) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    for file in &ported.files {
+        let word = match done {
+            Done::Added => "[add]",
+            Done::Checked => "[check]",
+        };
+        let _ = writeln!(text, "{word} {}, from {}", file.to, file.from);
+    }
+    let _ = writeln!(text, "version: Capistrano {}", ported.version);
+    if !ported.only_read.is_empty() {
+        let _ = writeln!(text, "read for what they say: {}", ported.only_read.join(", "));
+    }
+    if !ported.carried.is_empty() {
+        let mut carried: Vec<(&String, &usize)> = ported.carried.iter().collect();
+        carried.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+        let carried: Vec<String> = carried.iter().map(|(name, count)| format!("{count} {name}")).collect();
+        let _ = writeln!(text, "carried over: {}", carried.join(", "));
+    }
+    if !ported.libraries.is_empty() {
+        let _ = writeln!(
+            text,
+            "libraries that do not come along: {}",
+            ported.libraries.join(", ")
+        );
+    }
+    if !ported.remarks.is_empty() {
+        text.push_str("different, and needs no hand:\n");
+        for remark in &ported.remarks {
+            let _ = writeln!(text, "  {remark}");
+        }
+    }
+    notes(ported, &mut text);
+    text
+}
+
+/// What needs a hand: by kind, then what to look at first.
+fn notes(ported: &Ported, text: &mut String) {
+    let mut all: Vec<(&str, &Note)> = Vec::new();
+    for file in &ported.files {
+        all.extend(file.notes.iter().map(|note| (file.from.as_str(), note)));
+    }
+    if all.is_empty() {
+        text.push_str("nothing needs a hand\n");
+        return;
+    }
+    let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
+    for (_, note) in &all {
+        *kinds.entry(note.kind).or_default() += 1;
+    }
+    let kinds: Vec<String> = kinds
+        .iter()
+        .map(|(kind, count)| format!("{count} {}", kind.word()))
+        .collect();
+    let _ = writeln!(text, "needs a hand: {} ({})", places(all.len()), kinds.join(", "));
+    // What other places depend on comes first.
+    all.sort_by_key(|(_, note)| note.reason.starts_with("it needs"));
+    for (file, note) in all.iter().take(LISTED) {
+        let _ = writeln!(
+            text,
+            "  {file}:{}: PORT {} ({}): {}",
+            note.line,
+            note.number,
+            note.kind.word(),
+            note.reason
+        );
+    }
+    if let Some(more) = all.len().checked_sub(LISTED).filter(|more| *more > 0) {
+        let _ = writeln!(text, "  and {more} more: grep -n PORT in the recipes");
+    }
+}
+
+/// The report for programs: one JSON object on a line.
+#[must_use]
+pub fn json(ported: &Ported) -> String {
+    // Strings and numbers alone: it cannot fail.
+    let text = serde_json::to_string(ported).unwrap_or_default();
+    format!("{text}\n")
+}
+
+fn places(number: usize) -> String {
+    match number {
+        1 => "1 place".to_owned(),
+        number => format!("{number} places"),
+    }
+}

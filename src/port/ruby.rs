@@ -1,0 +1,164 @@
+//! Short ways to what Ruby's parser gives.
+
+use ruby_prism::{CallNode, ConstantId, Location, Node, ParametersNode, StatementsNode};
+
+/// Places in a file, in bytes from its beginning.
+pub(super) trait Offsets {
+    fn start_offset(&self) -> usize;
+    fn end_offset(&self) -> usize;
+}
+
+impl Offsets for Location<'_> {
+    fn start_offset(&self) -> usize {
+        self.start() as usize
+    }
+
+    fn end_offset(&self) -> usize {
+        self.end() as usize
+    }
+}
+
+/// A name.
+pub(super) fn id(name: &ConstantId<'_>) -> String {
+    String::from_utf8_lossy(name.as_slice()).into_owned()
+}
+
+/// What stands there in the file.
+pub(super) fn source(node: &Node<'_>) -> String {
+    String::from_utf8_lossy(node.location().as_slice()).into_owned()
+}
+
+/// The arguments, with the pairs at their end apart.
+pub(super) struct Arguments<'pr> {
+    pub(super) values: Vec<Node<'pr>>,
+    pub(super) pairs: Vec<(Node<'pr>, Node<'pr>)>,
+    /// `*list` or `**map` is among them.
+    pub(super) has_splat: bool,
+}
+
+/// The arguments of a call. A map in braces at the end counts as pairs where `loose`.
+pub(super) fn arguments<'pr>(call: &CallNode<'pr>, loose: bool) -> Arguments<'pr> {
+    let mut read = Arguments {
+        values: Vec::new(),
+        pairs: Vec::new(),
+        has_splat: false,
+    };
+    let given = call.arguments().map(|arguments| arguments.arguments());
+    let nodes: Vec<Node<'pr>> = given.iter().flat_map(|list| list.iter()).collect();
+    let count = nodes.len();
+    for (index, node) in nodes.into_iter().enumerate() {
+        let is_last = index + 1 == count;
+        if let Some(hash) = node.as_keyword_hash_node() {
+            read.has_splat |= pairs(hash.elements().iter(), &mut read.pairs);
+        } else if let (true, true, Some(hash)) = (loose, is_last && index > 0, node.as_hash_node()) {
+            read.has_splat |= pairs(hash.elements().iter(), &mut read.pairs);
+        } else {
+            read.has_splat |= node.as_splat_node().is_some();
+            read.values.push(node);
+        }
+    }
+    read
+}
+
+/// Puts the pairs of a map into a list. True where something else is among them.
+pub(super) fn pairs<'pr>(elements: impl Iterator<Item = Node<'pr>>, into: &mut Vec<(Node<'pr>, Node<'pr>)>) -> bool {
+    let mut other = false;
+    for element in elements {
+        match element.as_assoc_node() {
+            Some(pair) => into.push((pair.key(), pair.value())),
+            None => other = true,
+        }
+    }
+    other
+}
+
+/// The text of a string or a symbol that is all written out.
+pub(super) fn literal(node: &Node<'_>) -> Option<String> {
+    if let Some(text) = node.as_string_node() {
+        return Some(String::from_utf8_lossy(text.unescaped()).into_owned());
+    }
+    let symbol = node.as_symbol_node()?;
+    Some(String::from_utf8_lossy(symbol.unescaped()).into_owned())
+}
+
+/// The parameters and the statements of a block behind a call.
+pub(super) struct Behind<'pr> {
+    pub(super) parameters: Vec<String>,
+    /// Of another kind than names alone.
+    pub(super) is_odd: bool,
+    pub(super) body: Option<StatementsNode<'pr>>,
+    /// `begin … rescue … end` without its words.
+    pub(super) rescue: Option<Node<'pr>>,
+    /// Where the block ends.
+    pub(super) end: usize,
+}
+
+/// What stands in `do … end` or in braces.
+pub(super) fn behind<'pr>(call: &CallNode<'pr>) -> Option<Behind<'pr>> {
+    let block = call.block()?.as_block_node()?;
+    Some(body_of(block.parameters(), block.body(), block.location().end_offset()))
+}
+
+/// What stands in a block or a lambda.
+pub(super) fn body_of<'pr>(parameters: Option<Node<'pr>>, body: Option<Node<'pr>>, end: usize) -> Behind<'pr> {
+    let mut read = Behind {
+        parameters: Vec::new(),
+        is_odd: false,
+        body: None,
+        rescue: None,
+        end,
+    };
+    if let Some(node) = parameters {
+        match node.as_block_parameters_node().map(|list| list.parameters()) {
+            Some(Some(list)) => {
+                let (names, odd) = names(&list);
+                read.parameters = names;
+                read.is_odd = odd;
+            }
+            Some(None) => {}
+            None => read.is_odd = true,
+        }
+    }
+    match body {
+        Some(body) if body.as_statements_node().is_some() => read.body = body.as_statements_node(),
+        other => read.rescue = other,
+    }
+    read
+}
+
+/// The names of parameters, and whether there are others than plain ones.
+fn names(list: &ParametersNode<'_>) -> (Vec<String>, bool) {
+    let required = list.requireds();
+    let plain: Vec<String> = required
+        .iter()
+        .filter_map(|node| node.as_required_parameter_node().map(|node| id(&node.name())))
+        .collect();
+    let odd = plain.len() != required.iter().count()
+        || list.optionals().iter().next().is_some()
+        || list.rest().is_some_and(|rest| rest.as_implicit_rest_node().is_none())
+        || list.posts().iter().next().is_some()
+        || list.keywords().iter().next().is_some()
+        || list.keyword_rest().is_some()
+        || list.block().is_some();
+    (plain, odd)
+}
+
+/// The path of a class: `Capistrano::CLI`.
+pub(super) fn constant(node: &Node<'_>) -> Option<String> {
+    if let Some(name) = node.as_constant_read_node() {
+        return Some(id(&name.name()));
+    }
+    let path = node.as_constant_path_node()?;
+    let name = id(&path.name()?);
+    Some(match path.parent() {
+        Some(parent) => format!("{}::{name}", constant(&parent)?),
+        None => name,
+    })
+}
+
+/// A name alone, which Ruby looks up as a method: a variable, a task, a namespace.
+pub(super) fn bare(node: &Node<'_>) -> Option<String> {
+    let call = node.as_call_node()?;
+    let is_bare = call.receiver().is_none() && call.arguments().is_none() && call.block().is_none();
+    is_bare.then(|| id(&call.name()))
+}

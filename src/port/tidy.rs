@@ -1,0 +1,430 @@
+//! What shows only when all files are read: variables that nobody reads, roles that no file defines, and the defaults of the
+//! version that a recipe relies on.
+
+use std::collections::BTreeSet;
+
+use super::facts::Facts;
+use super::form::{Above, Block, Call, Expr, Line, Part, Statement};
+use super::note::Note;
+use super::project::Source;
+
+/// A file that was read.
+pub(super) struct Draft<'a> {
+    pub(super) source: &'a Source,
+    pub(super) block: Block,
+    pub(super) notes: Vec<Note>,
+    /// Variables that nothing in the files sets.
+    pub(super) unset: BTreeSet<String>,
+}
+
+/// Goes over all files.
+pub(super) fn tidy(facts: &Facts, drafts: &mut [Draft<'_>]) {
+    let mut names = Names::of(drafts);
+    loop {
+        let mut silenced = false;
+        for draft in drafts.iter_mut() {
+            silenced |= silence(&mut draft.block, facts, &names);
+        }
+        if !silenced {
+            break;
+        }
+        // What only such a line has read is read by nobody.
+        names = Names::of(drafts);
+    }
+    for draft in drafts.iter_mut() {
+        if draft.source.is_capfile() && facts.libraries.contains("capistrano/setup") {
+            let load = Call::new("load", vec![Expr::text("config/deploy.rhai")]);
+            draft.block.lines.insert(0, Line::verb(load));
+        }
+    }
+    let mut unset: BTreeSet<String> = drafts.iter().flat_map(|draft| draft.unset.iter().cloned()).collect();
+    // What sets it was not carried over.
+    let lost = facts
+        .variables
+        .keys()
+        .filter(|name| names.read.contains(*name) && !facts.is_of_library(name));
+    unset.extend(lost.cloned());
+    let alone = drafts.len() == 1;
+    let is_main = |draft: &Draft<'_>| {
+        let source = draft.source;
+        source.is_main() || alone && source.stage().is_none() && !source.path.contains("lib/")
+    };
+    let index = drafts
+        .iter()
+        .position(is_main)
+        .or_else(|| drafts.iter().position(|draft| draft.source.is_wanted));
+    let Some(main) = index.and_then(|index| drafts.get_mut(index)) else {
+        return;
+    };
+    let mut head = match is_main(main) {
+        true => defaults(facts, &names),
+        false => Vec::new(),
+    };
+    if is_main(main) {
+        head.extend(roles(facts, &names));
+    }
+    let asked = |name: &String| {
+        let ends = Call::new(
+            "abort",
+            vec![Expr::Text(format!("which {name}? Say it: capr -s {name}=value"))],
+        );
+        Line::verb(Call::with_block(
+            "set_default",
+            vec![Expr::symbol(name)],
+            Block::of(vec![Line::verb(ends)]),
+        ))
+    };
+    let asked: Vec<Line> = unset
+        .iter()
+        .filter(|name| names.read.contains(*name) && !names.given.contains(*name))
+        .map(asked)
+        .collect();
+    if !asked.is_empty() {
+        head.push(commented(
+            "Nothing in these files sets them: a stage does, or the command line.",
+            asked,
+        ));
+    }
+    insert(&mut main.block, head.into_iter().flatten().collect());
+}
+
+/// Roles that commands go to, and that have no server in the files that are always loaded.
+fn roles(facts: &Facts, names: &Names) -> Option<Vec<Line>> {
+    let mut asked = names.asked_roles.clone();
+    if names.deploys() {
+        // The library's own tasks go to them.
+        asked.extend(["app", "db"].map(str::to_owned));
+        if facts.version < 3 {
+            asked.insert("web".to_owned());
+        }
+    }
+    let roles: Vec<Line> = asked
+        .difference(&names.roles)
+        .filter(|role| *role != "all")
+        .map(|role| Line::verb(Call::new("role", vec![Expr::symbol(role)])))
+        .collect();
+    (!roles.is_empty()).then(|| commented("These roles have servers in some stages only, or none.", roles))
+}
+
+/// Lines with a comment above the first.
+fn commented(comment: &str, mut lines: Vec<Line>) -> Vec<Line> {
+    if let Some(first) = lines.first_mut() {
+        first.above = vec![Above::Blank, Above::Comment(format!(" {comment}"))];
+    }
+    lines
+}
+
+/// Puts lines behind the comments that a file begins with.
+fn insert(block: &mut Block, mut head: Vec<Line>) {
+    if head.is_empty() {
+        return;
+    }
+    if let Some(first) = block.lines.first_mut() {
+        // The comment before the first blank line is about the file.
+        let blank = first.above.iter().position(|above| *above == Above::Blank);
+        let split = match blank {
+            Some(0) => first
+                .above
+                .iter()
+                .skip(1)
+                .position(|above| *above == Above::Blank)
+                .map(|at| at + 1),
+            blank => blank,
+        };
+        if let Some(split) = split {
+            let rest = first.above.split_off(split);
+            let top = std::mem::replace(&mut first.above, rest);
+            if let Some(line) = head.first_mut() {
+                let mut above = top;
+                above.append(&mut line.above);
+                line.above = above;
+            }
+        }
+        if first.above.first() != Some(&Above::Blank) {
+            first.above.insert(0, Above::Blank);
+        }
+    }
+    head.append(&mut block.lines);
+    block.lines = head;
+}
+
+/// What the version takes where a recipe says nothing, as far as it differs.
+fn defaults(facts: &Facts, names: &Names) -> Vec<Vec<Line>> {
+    let set = |name: &str, value: Expr| Line::verb(Call::new("set", vec![Expr::symbol(name), value]));
+    let is_free = |name: &str| !names.set.contains(name);
+    let mut lines = Vec::new();
+    if facts.vocabulary.variables.contains("dialect") && is_free("dialect") {
+        lines.push(set("dialect", Expr::Number(facts.version.to_string())));
+    }
+    if names.deploys() {
+        match facts.version {
+            3 => {
+                let to = Expr::Template(vec![
+                    Part::Text("/var/www/".to_owned()),
+                    Part::Value(Expr::name("application")),
+                ]);
+                if is_free("deploy_to") {
+                    lines.push(Line::verb(Call::with_block(
+                        "set",
+                        vec![Expr::symbol("deploy_to")],
+                        Block::giving(to),
+                    )));
+                }
+                for (name, value) in [
+                    ("branch", Expr::text("master")),
+                    ("deploy_via", Expr::symbol("remote_cache")),
+                    ("group_writable", Expr::Bool(false)),
+                    ("normalize_asset_timestamps", Expr::Bool(false)),
+                ] {
+                    if is_free(name) {
+                        lines.push(set(name, value));
+                    }
+                }
+            }
+            version => {
+                if is_free("use_sudo") {
+                    lines.push(set("use_sudo", Expr::Bool(true)));
+                }
+                if version == 2 && is_free("migrate_target") {
+                    lines.push(set("migrate_target", Expr::text("latest")));
+                }
+            }
+        }
+    }
+    if facts.version == 3 && names.deploys() && !facts.tasks.contains("deploy:restart") {
+        let restart = Call::with_block("task", vec![Expr::symbol("restart")], Block::default());
+        let block = Block::of(vec![Line::verb(restart)]);
+        lines.push(Line::verb(Call::with_block(
+            "namespace",
+            vec![Expr::symbol("deploy")],
+            block,
+        )));
+    }
+    if facts.version == 3 && names.deploys() {
+        lines.push(Line::verb(Call::new(
+            "after",
+            vec![Expr::text("deploy"), Expr::text("deploy:cleanup")],
+        )));
+    }
+    if lines.is_empty() {
+        return Vec::new();
+    }
+    let comment = format!("What Capistrano {} takes where a recipe says nothing.", facts.version);
+    vec![commented(&comment, lines)]
+}
+
+/// Lines that set what nobody reads become comments; whether there was one.
+fn silence(block: &mut Block, facts: &Facts, names: &Names) -> bool {
+    let mut any = false;
+    for line in &mut block.lines {
+        let is_unread = match &line.statement {
+            Statement::Verb(call) => {
+                let sets = matches!(
+                    call.name.as_str(),
+                    "set" | "set_default" | "set_if_empty" | "append" | "remove" | "ask"
+                );
+                let name = call.arguments.first().and_then(Expr::literal);
+                sets && name.is_some_and(|name| !names.read.contains(name) && !facts.is_of_library(name))
+            }
+            _ => false,
+        };
+        if is_unread {
+            let statement = std::mem::replace(&mut line.statement, Statement::Nothing);
+            if !is_barrier(&statement) {
+                line.statement = Statement::Idle(Box::new(statement));
+            }
+            any = true;
+            continue;
+        }
+        for inner in blocks(&mut line.statement) {
+            any |= silence(inner, facts, names);
+        }
+    }
+    any
+}
+
+/// Whether a variable has no value but the end of the run.
+fn is_barrier(statement: &Statement) -> bool {
+    let Statement::Verb(Call { block: Some(block), .. }) = statement else {
+        return false;
+    };
+    matches!(block.lines.as_slice(), [Line { statement: Statement::Value(Expr::Call(call)), .. }] if call.name == "unported")
+}
+
+/// The blocks in a statement.
+fn blocks(statement: &mut Statement) -> Vec<&mut Block> {
+    match statement {
+        Statement::Verb(call) => call.block.iter_mut().collect(),
+        Statement::For(_, _, inner) | Statement::While(_, inner) | Statement::Function(_, _, inner) => vec![inner],
+        Statement::Try(body, _, otherwise) => vec![body, otherwise],
+        Statement::Value(Expr::If(arms, otherwise)) => arms
+            .iter_mut()
+            .map(|(_, inner)| inner)
+            .chain(otherwise.iter_mut())
+            .collect(),
+        Statement::Value(Expr::Switch(_, arms, otherwise)) => arms
+            .iter_mut()
+            .map(|(_, inner)| inner)
+            .chain(otherwise.iter_mut())
+            .collect(),
+        Statement::Value(Expr::Block(inner)) => vec![inner],
+        _ => Vec::new(),
+    }
+}
+
+/// Names in recipes.
+#[derive(Default)]
+struct Names {
+    /// Variables that are read, whoever sets them.
+    read: BTreeSet<String>,
+    /// Variables that are set outside of tasks.
+    set: BTreeSet<String>,
+    /// Variables that are set anywhere.
+    given: BTreeSet<String>,
+    roles: BTreeSet<String>,
+    /// Roles that commands go to.
+    asked_roles: BTreeSet<String>,
+    in_stage: bool,
+    /// In how many tasks.
+    depth: usize,
+}
+
+impl Names {
+    fn of(drafts: &[Draft<'_>]) -> Self {
+        let mut names = Self::default();
+        for draft in drafts {
+            names.in_stage = draft.source.stage().is_some();
+            names.block(&draft.block);
+        }
+        names
+    }
+
+    /// Whether the recipe deploys something.
+    fn deploys(&self) -> bool {
+        self.set.contains("repository") || self.set.contains("application")
+    }
+
+    fn block(&mut self, block: &Block) {
+        block.lines.iter().for_each(|line| self.statement(&line.statement));
+    }
+
+    fn statement(&mut self, statement: &Statement) {
+        match statement {
+            Statement::Verb(call) => self.call(call),
+            Statement::Let(_, value)
+            | Statement::Value(value)
+            | Statement::Throw(value)
+            | Statement::Return(Some(value)) => {
+                self.value(value);
+            }
+            Statement::Assign(target, _, value) => {
+                self.value(target);
+                self.value(value);
+            }
+            Statement::For(_, list, body) => {
+                self.value(list);
+                self.block(body);
+            }
+            Statement::While(condition, body) => {
+                self.value(condition);
+                self.block(body);
+            }
+            Statement::Try(body, _, otherwise) => {
+                self.block(body);
+                self.block(otherwise);
+            }
+            Statement::Function(_, _, body) => self.block(body),
+            _ => {}
+        }
+    }
+
+    fn call(&mut self, call: &Call) {
+        let first = call.arguments.first().and_then(Expr::literal).map(str::to_owned);
+        if let ("set" | "set_default" | "set_if_empty" | "append" | "ask", Some(name)) = (call.name.as_str(), &first) {
+            self.given.insert(name.clone());
+        }
+        match (call.name.as_str(), first) {
+            ("set" | "set_default" | "set_if_empty" | "append" | "ask", Some(name)) if self.depth == 0 => {
+                self.set.insert(name);
+            }
+            ("fetch" | "exists" | "any" | "reset", Some(name)) => {
+                self.read.insert(name);
+            }
+            ("role", Some(name)) if !self.in_stage => {
+                self.roles.insert(name);
+            }
+            ("roles" | "release_roles" | "primary", _) => {
+                self.asked_roles
+                    .extend(call.arguments.iter().filter_map(Expr::literal).map(str::to_owned));
+            }
+            ("server", _) if !self.in_stage => {
+                for role in call.arguments.iter().skip(1) {
+                    self.roles.extend(texts(role));
+                }
+            }
+            _ => {}
+        }
+        call.arguments.iter().for_each(|value| self.value(value));
+        for (name, value) in &call.options {
+            if name == "roles" {
+                self.asked_roles.extend(texts(value));
+            }
+            self.value(value);
+        }
+        if let Some(block) = &call.block {
+            let is_task = usize::from(call.name == "task");
+            self.depth += is_task;
+            self.block(block);
+            self.depth -= is_task;
+        }
+    }
+
+    fn value(&mut self, value: &Expr) {
+        match value {
+            Expr::Name(name) => {
+                self.read.insert(name.clone());
+            }
+            Expr::Call(call) => self.call(call),
+            Expr::Template(parts) | Expr::Script(parts) => {
+                for part in parts {
+                    if let Part::Value(value) = part {
+                        self.value(value);
+                    }
+                }
+            }
+            Expr::List(items) => items.iter().for_each(|item| self.value(item)),
+            Expr::Map(pairs) => pairs.iter().for_each(|(_, value)| self.value(value)),
+            Expr::Method(owner, _, arguments) => {
+                self.value(owner);
+                arguments.iter().for_each(|value| self.value(value));
+            }
+            Expr::Member(inner, _) | Expr::Not(inner) | Expr::Negative(inner) => self.value(inner),
+            Expr::Index(left, right) | Expr::Binary(_, left, right) => {
+                self.value(left);
+                self.value(right);
+            }
+            Expr::If(arms, otherwise) => {
+                for (condition, block) in arms {
+                    self.value(condition);
+                    self.block(block);
+                }
+                otherwise.iter().for_each(|block| self.block(block));
+            }
+            Expr::Switch(subject, arms, otherwise) => {
+                self.value(subject);
+                arms.iter().for_each(|(_, block)| self.block(block));
+                otherwise.iter().for_each(|block| self.block(block));
+            }
+            Expr::Closure(_, block) | Expr::Block(block) => self.block(block),
+            Expr::Unit | Expr::Bool(_) | Expr::Number(_) | Expr::Text(_) | Expr::Symbol(_) => {}
+        }
+    }
+}
+
+/// The strings of a value that is written out.
+fn texts(value: &Expr) -> Vec<String> {
+    match value {
+        Expr::List(items) => items.iter().filter_map(Expr::literal).map(str::to_owned).collect(),
+        value => value.literal().map(str::to_owned).into_iter().collect(),
+    }
+}

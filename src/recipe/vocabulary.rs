@@ -1,0 +1,214 @@
+//! The words of the language and of the library, for who writes recipes: names and options of verbs, functions, variables and
+//! tasks. Nothing is evaluated.
+
+use std::collections::BTreeSet;
+
+use super::language::functions::{Function, functions};
+use super::language::ssh_options::unknown_ssh_option;
+use super::language::syntax::layout::is_word;
+use super::language::verbs::{Choices, find};
+use super::meaning::flow::READ_BY_CAPR;
+use super::running::stdlib;
+
+/// Words that can be no name of a variable or a function.
+const RESERVED: &[&str] = &[
+    "Fn",
+    "as",
+    "async",
+    "await",
+    "begin",
+    "break",
+    "call",
+    "case",
+    "catch",
+    "const",
+    "continue",
+    "curry",
+    "debug",
+    "default",
+    "do",
+    "each",
+    "else",
+    "end",
+    "eval",
+    "exit",
+    "export",
+    "false",
+    "fn",
+    "for",
+    "global",
+    "go",
+    "goto",
+    "if",
+    "import",
+    "in",
+    "is",
+    "is_def_fn",
+    "is_def_var",
+    "is_shared",
+    "let",
+    "loop",
+    "match",
+    "module",
+    "new",
+    "nil",
+    "null",
+    "package",
+    "print",
+    "private",
+    "protected",
+    "public",
+    "return",
+    "shared",
+    "spawn",
+    "static",
+    "super",
+    "switch",
+    "sync",
+    "then",
+    "this",
+    "thread",
+    "throw",
+    "true",
+    "try",
+    "type_of",
+    "unless",
+    "until",
+    "use",
+    "val",
+    "var",
+    "void",
+    "while",
+    "with",
+    "yield",
+];
+
+/// What recipes can say without defining it.
+#[derive(Clone, Debug, Default)]
+pub struct Vocabulary {
+    /// Variables that the library sets or capr reads.
+    pub variables: BTreeSet<String>,
+    /// Variables that the library reads where a recipe sets them.
+    pub read: BTreeSet<String>,
+    /// Full names of the library's tasks.
+    pub tasks: BTreeSet<String>,
+    /// Functions beside those of Rhai.
+    pub functions: BTreeSet<&'static str>,
+}
+
+impl Vocabulary {
+    /// That of this program.
+    #[must_use]
+    pub fn of_this_program() -> Self {
+        let mut vocabulary = Self {
+            variables: READ_BY_CAPR.iter().map(|name| (*name).to_owned()).collect(),
+            read: BTreeSet::new(),
+            tasks: BTreeSet::new(),
+            functions: functions().map(Function::name).collect(),
+        };
+        let recipes = stdlib::names()
+            .filter(|name| *name != "notify")
+            .filter_map(stdlib::recipe);
+        recipes.for_each(|text| vocabulary.read(text));
+        vocabulary
+    }
+
+    /// Takes the names from a text of the library, in which each definition begins a line.
+    pub fn read(&mut self, text: &str) {
+        for verb in ["fetch(:", "exists(:", "said(:"] {
+            for rest in text.split(verb).skip(1) {
+                let end = rest.find(|c: char| !is_word(c)).unwrap_or(rest.len());
+                self.read.extend(rest.get(..end).map(str::to_owned));
+            }
+        }
+        let mut namespaces: Vec<(usize, String)> = Vec::new();
+        for line in text.lines() {
+            let (indent, line) = (line.len() - line.trim_start().len(), line.trim_start());
+            if line.starts_with('}') {
+                namespaces.retain(|(outer, _)| *outer < indent);
+            }
+            let Some((verb, rest)) = line.split_once(' ') else {
+                continue;
+            };
+            let rest = rest.trim_start_matches([':', '"']);
+            let is_part = |c: char| is_word(c) || c == ':';
+            let name = rest
+                .get(..rest.find(|c| !is_part(c)).unwrap_or(rest.len()))
+                .unwrap_or("");
+            match verb {
+                "namespace" => namespaces.push((indent, name.to_owned())),
+                "task" | "synonym_task" | "alias_task" => {
+                    let path = namespaces.iter().map(|(_, name)| name.as_str()).chain([name]);
+                    self.tasks.insert(path.collect::<Vec<_>>().join(":"));
+                }
+                "set" | "set_default" | "set_if_empty" => {
+                    self.variables.insert(name.to_owned());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The options of a verb; `None` where it takes any, or is none.
+    #[must_use]
+    pub fn options(&self, verb: &str) -> Option<Vec<&'static str>> {
+        match &find(verb)?.options {
+            Choices::Any => None,
+            Choices::Known(lists) => Some(
+                lists
+                    .iter()
+                    .flat_map(|list| list.iter().map(|choice| choice.name))
+                    .collect(),
+            ),
+        }
+    }
+
+    /// Whether a verb has this name.
+    #[must_use]
+    pub fn is_verb(&self, name: &str) -> bool {
+        find(name).is_some()
+    }
+
+    /// Whether Rhai keeps the word for itself.
+    #[must_use]
+    pub fn is_reserved(&self, word: &str) -> bool {
+        RESERVED.contains(&word)
+    }
+
+    /// Whether the map `ssh_options` takes this key.
+    #[must_use]
+    pub fn is_ssh_option(&self, key: &str) -> bool {
+        unknown_ssh_option(key).is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Vocabulary;
+
+    #[test]
+    fn the_names_of_the_library_are_read_from_its_text() {
+        let vocabulary = Vocabulary::of_this_program();
+        for task in [
+            "deploy",
+            "deploy:web:disable",
+            "deploy:cold",
+            "deploy:rollback:code",
+            "spinner",
+            "deploy:stop",
+        ] {
+            assert!(vocabulary.tasks.contains(task), "{task}: {:?}", vocabulary.tasks);
+        }
+        for variable in ["application", "deploy_to", "gateway", "shared_path", "scm_username"] {
+            let is_known = vocabulary.variables.contains(variable) || variable == "scm_username";
+            assert!(is_known, "{variable}: {:?}", vocabulary.variables);
+        }
+        assert!(
+            vocabulary
+                .options("run")
+                .is_some_and(|options| options.contains(&"dir"))
+        );
+        assert_eq!(vocabulary.options("role"), None);
+        assert!(vocabulary.is_reserved("with") && !vocabulary.is_reserved("application"));
+    }
+}

@@ -1,0 +1,236 @@
+//! `capr port`: recipes of Capistrano are carried over, pass the check and do the same.
+
+use std::fs;
+use std::path::Path;
+
+use crate::fleet::Fleet;
+use crate::fleet::place::checkout;
+use crate::harness::{Case, Finished};
+
+const PROJECT: &[&str] = &[
+    "Capfile",
+    "config/deploy.rb",
+    "config/deploy/production.rb",
+    "config/deploy/staging.rb",
+    "lib/capistrano/tasks/wiki.rake",
+];
+
+fn ruby(name: &str) -> String {
+    fs::read_to_string(checkout().join("tests/port").join(name)).unwrap()
+}
+
+/// A recipe of its own, carried over.
+fn ported(name: &str) -> Finished {
+    Case::new()
+        .file("config/deploy.rb", &ruby(name))
+        .args(["port", "config/deploy.rb"])
+        .run()
+}
+
+/// The report and the recipe; the recipe must pass the check without a word.
+#[track_caller]
+fn carried_over(name: &str, code: i32) -> String {
+    let finished = ported(name).code(code);
+    let recipe = finished.file("config/deploy.rhai");
+    let checked = Case::new()
+        .file("deploy.rhai", &recipe)
+        .args(["check", "deploy.rhai"])
+        .run()
+        .ok();
+    assert_eq!(checked.stdout, "nothing wrong found\n", "{}\n{recipe}", checked.stderr);
+    format!("{}\n{recipe}", finished.stdout)
+}
+
+#[track_caller]
+fn snapshot(name: &str, text: &str) {
+    insta::with_settings!({snapshot_path => "port", prepend_module_to_snapshot => false, omit_expression => true}, {
+        insta::assert_snapshot!(name, text);
+    });
+}
+
+#[test]
+fn a_recipe_of_capistrano_1_is_carried_over() {
+    snapshot("rails1", &carried_over("rails1.rb", 1));
+}
+
+#[test]
+fn a_recipe_of_capistrano_2_is_carried_over() {
+    snapshot("rails2", &carried_over("rails2.rb", 0));
+}
+
+#[test]
+fn a_recipe_of_capistrano_3_is_carried_over() {
+    snapshot("cap3", &carried_over("cap3.rb", 1));
+}
+
+#[test]
+fn what_is_hard_to_carry_over_is_carried_over_or_stays_visible() {
+    snapshot("nasty", &carried_over("nasty.rb", 1));
+}
+
+fn project() -> Case {
+    PROJECT.iter().fold(Case::new(), |case, file| {
+        case.file(file, &ruby(&format!("project/{file}")))
+    })
+}
+
+#[test]
+fn a_project_with_stages_and_task_files_is_carried_over() {
+    let finished = project().args(["port", "."]).run().ok();
+    let mut text = finished.stdout.clone();
+    let mut case = Case::new();
+    for file in [
+        "Caprfile",
+        "config/deploy.rhai",
+        "config/deploy/production.rhai",
+        "config/deploy/staging.rhai",
+        "lib/capistrano/tasks/wiki.rhai",
+    ] {
+        text.push_str(&format!("\n--- {file}\n{}", finished.file(file)));
+        case = case.file(file, &finished.file(file));
+    }
+    let checked = case.args(["check"]).run().ok();
+    assert_eq!(checked.stdout, "nothing wrong found\n", "{}\n{text}", checked.stderr);
+    snapshot("project", &text);
+}
+
+#[test]
+fn a_recipe_that_is_there_already_stays() {
+    let case = || {
+        Case::new()
+            .file("deploy.rb", "set :application, 'x'\nrole :app, 'a'\n")
+            .file("deploy.rhai", "// mine\n")
+    };
+    let finished = case()
+        .args(["port", "deploy.rb"])
+        .run()
+        .code(2)
+        .says("deploy.rhai is there already");
+    assert_eq!(finished.file("deploy.rhai"), "// mine\n");
+    let finished = case().args(["port", "deploy.rb", "--check"]).run().ok();
+    assert_eq!(finished.file("deploy.rhai"), "// mine\n");
+    let finished = case().args(["port", "deploy.rb", "--out", "new/place"]).run().ok();
+    assert_eq!(finished.file("deploy.rhai"), "// mine\n");
+    assert!(finished.file("new/place/deploy.rhai").contains("role :app, \"a\";"));
+    let finished = case().args(["port", "deploy.rb", "--force"]).run().ok();
+    assert!(finished.file("deploy.rhai").contains("role :app, \"a\";"));
+}
+
+#[test]
+fn what_port_cannot_read_is_refused() {
+    let case = |text: &str| Case::new().file("deploy.rb", text);
+    case("x")
+        .args(["port"])
+        .run()
+        .code(2)
+        .says("port takes files or a directory");
+    case("x").args(["port", "nowhere.rb"]).run().code(2).says("there is no");
+    case("x")
+        .args(["port", "deploy.rb", "--log", "/nowhere/x"])
+        .run()
+        .code(2);
+    case("\0\u{1}\u{2}")
+        .args(["port", "deploy.rb"])
+        .run()
+        .code(3)
+        .says("is no Ruby");
+    let prose = "1) Dear ops, end\nplease => deploy } this ] at once!\n".repeat(12);
+    case(&prose)
+        .args(["port", "deploy.rb"])
+        .run()
+        .code(3)
+        .says("is no Ruby");
+    case("x")
+        .args(["check", "--force"])
+        .run()
+        .code(2)
+        .says("belong to port");
+    Case::new()
+        .file("empty/x.txt", "")
+        .args(["port", "empty"])
+        .run()
+        .code(2)
+        .says("has no recipe");
+}
+
+#[test]
+fn the_report_can_be_read_by_programs() {
+    let case = Case::new().file(
+        "deploy.rb",
+        "set :application, 'x'\nrole :app, 'a'\ntask :t do\n  Foo.bar\nend\n",
+    );
+    let finished = case.args(["port", "deploy.rb", "--check", "--json"]).run().code(1);
+    let report: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert_eq!(report["version"], 1);
+    let note = &report["files"][0]["notes"][0];
+    assert_eq!(
+        (&note["line"], &note["kind"], &note["ruby"]),
+        (&4.into(), &"code".into(), &"Foo.bar".into())
+    );
+    assert!(!Path::new("deploy.rhai").exists());
+}
+
+#[test]
+fn a_task_ends_where_it_comes_to_a_note() {
+    let fleet = Fleet::start(&["app1"]);
+    let text = "role :app, 'app1'\ntask :t do\n  run 'touch /tmp/one'\n  Foo.bar\n  run 'touch /tmp/two'\nend\n";
+    let finished = Case::new()
+        .file("deploy.rb", text)
+        .args(["port", "deploy.rb"])
+        .run()
+        .code(1);
+    let recipe = finished.file("deploy.rhai");
+    Case::new()
+        .file("deploy.rhai", &recipe)
+        .args(["deploy.rhai", "t"])
+        .on(&fleet)
+        .run()
+        .code(1)
+        .says("PORT 1: `Foo.bar`");
+    assert!(fleet.exists("app1", "/tmp/one") && !fleet.exists("app1", "/tmp/two"));
+}
+
+#[test]
+fn what_was_carried_over_runs_on_servers() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    let finished = Case::new()
+        .file("deploy.rb", &ruby("fleet2.rb"))
+        .args(["port", "deploy.rb"])
+        .run()
+        .ok();
+    let recipe = finished.file("deploy.rhai");
+    Case::new()
+        .file("deploy.rhai", &recipe)
+        .args(["deploy.rhai", "two"])
+        .on(&fleet)
+        .run()
+        .ok();
+    let read = |path: &str| fleet.sh("app2", &format!("cat {path}"));
+    assert_eq!(read("/tmp/file"), "one\ntwo three", "{recipe}");
+    assert_eq!(read("/tmp/put"), "text: two three", "{recipe}");
+    assert_eq!(read("/tmp/quoted"), "home $x y", "{recipe}");
+    let made = fleet.sh("app1", "ls /tmp");
+    assert!(made.contains("it's_a") && made.contains("it's_b"), "{made}");
+}
+
+#[test]
+fn a_test_of_capistrano_3_is_asked_of_each_server() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    fleet.sh("app2", "touch /tmp/there");
+    let finished = Case::new()
+        .file("deploy.rb", &ruby("fleet3.rb"))
+        .args(["port", "deploy.rb"])
+        .run()
+        .ok();
+    let recipe = finished.file("deploy.rhai");
+    Case::new()
+        .file("deploy.rhai", &recipe)
+        .args(["deploy.rhai", "three"])
+        .on(&fleet)
+        .run()
+        .ok();
+    let read = |name: &str| fleet.sh(name, "cat /tmp/answer /tmp/env");
+    assert_eq!(read("app1"), "no\nSOME_NAME=value", "{recipe}");
+    assert_eq!(read("app2"), "yes\nSOME_NAME=value", "{recipe}");
+    assert!(fleet.exists("app1", "/tmp/made") && !fleet.exists("app2", "/tmp/made"));
+}

@@ -1,0 +1,2 @@
+server 'staging.example.com', user: 'deploy', roles: %w{app web db}, ssh_options: { port: 2222 }
+set :branch, 'main'
