@@ -218,6 +218,57 @@ fn what_another_user_made_where_all_may_write_is_neither_followed_nor_kept() {
 }
 
 #[test]
+fn f4_a_directory_of_another_user_is_merged_into_only_where_not_all_may_write() {
+    let fleet = Fleet::start(&["app1"]);
+    // A login with all programs, with those of the smallest system, and without perl.
+    fleet.sh(
+        "app1",
+        "for few in few least; do mkdir -p /srv/$few; for tool in cat chmod find head id ls mkdir mktemp mv readlink rm rmdir sh tar touch; do
+           ln -s \"$(command -v $tool)\" /srv/$few/$tool; done; done; rm /srv/least/find",
+    );
+    for path in ["", "/srv/few", "/srv/least"] {
+        fleet.sh(
+            "app1",
+            "cd /u/apps; rm -rf *; mkdir -p all/sub all/mine own/sub/inner; chmod 1777 all; chmod 777 all/sub own/sub own/sub/inner
+             chown bob all/sub own/sub own/sub/inner; chown deploy all/mine own",
+        );
+        let task = r#"
+            try { upload "tree", "/u/apps/all"; } catch { puts "all: refused"; }
+            upload "flat", "/u/apps/own";
+            try { upload "tree", "/u/apps/own"; } catch { puts "own: refused"; }"#;
+        let environment = match path {
+            "" => String::new(),
+            path => format!("default_environment[\"PATH\"] = \"{path}\";\n"),
+        };
+        let finished = Case::new()
+            .recipe(&format!("{environment}role :app, \"app1\";\ntask :t {{{task}\n}}\n"))
+            .file("flat/sub/file", "x")
+            .file("tree/mine/file", "x")
+            .file("tree/sub/inner/file", "x")
+            .args(["t"])
+            .on(&fleet)
+            .run()
+            .ok();
+        assert_eq!(
+            finished.stdout, "all: refused\nown: refused\n",
+            "{path}: {}",
+            finished.stderr
+        );
+        for refused in [
+            "/u/apps/all: sub belongs to another user, in a directory that all may write to",
+            "/u/apps/own: sub/inner belongs to another user, in a directory that all may write to",
+        ] {
+            assert!(finished.stderr.contains(refused), "{path}: {}", finished.stderr);
+        }
+        assert_eq!(
+            fleet.sh("app1", "cd /u/apps; echo $(find all own ! -type d); ls -A"),
+            "own/sub/file\nall\nown",
+            "{path}"
+        );
+    }
+}
+
+#[test]
 fn f2_what_is_fetched_has_the_mode_of_the_server_within_the_umask_and_links_out_stay_there() {
     let fleet = Fleet::start(&["app1"]);
     fleet.sh(

@@ -13,31 +13,68 @@ if [ -e "./$b" ]; then
   fi
 fi
 
-# Moves what is in $1 into $2: first what is a directory on both sides, then all that is left at once. A shell has one set of
-# variables for all calls of a function, hence a shell for each.
-merge() (
-  from=$1 to=$2 shared=
-  look "$to"
-  case $k in ????????w*) shared=y ;; esac
-  [ -w "$from" ] || chmod u+w "$from"
-  for e in "$from"/*/ "$from"/.[!.]*/ "$from"/..?*/; do
+# Merges what is below $1, a directory of what was unpacked, into the same directory of the target: first what is a directory on
+# both sides, then all that is left at once. All calls of a function share the variables of the shell, but $1 belongs to each call.
+merge() {
+  [ -w "$1" ] || chmod u+w "$1" || exit 1
+  for e in "$1"/*/ "$1"/.[!.]*/ "$1"/..?*/; do
     e=${e%/}
     if [ ! -d "$e" ] || [ -h "$e" ]; then continue; fi
-    x=$to/${e##*/}
+    x=../$b${e#./$i}
     if [ -d "$x" ]; then
-      if [ -n "$shared" ]; then
+      if is_shared "$1"; then
         look "$x"
-        is_trusted || fail "$x belongs to another user, in a directory that all may write to"
+        is_trusted || fail "${e#./$i/} belongs to another user, in a directory that all may write to"
       fi
-      merge "$e" "$x" && rmdir "$e" || exit 1
+      merge "$e"
     elif [ ! -w "$e" ]; then
-      chmod u+w "$e" && mv -f "$e" "$to/" && chmod u-w "$x" || exit 1
+      chmod u+w "$e" && mv -f "$e" "../$b${1#./$i}/" && chmod u-w "$x" || exit 1
     fi
   done
+  move "$1" "../$b${1#./$i}"
+}
+# Which directories of the target all may write to, one a line. To look at each by itself would take two processes for each.
+list() {
+  cd -P "./$i" || exit 1
+  find . -type d -exec sh -c 'cd -P "../../$0" && exec find "$@" -prune -perm -0002' "$b" {} + 2>/dev/null
+}
+is_shared() {
+  if [ -n "$find" ]; then
+    case $n$shared$n in *"$n.${1#./$i}$n"*) return 0 ;; esac
+    return 1
+  fi
+  look "../$b${1#./$i}"
+  case $k in ????????w*) return 0 ;; esac
+  return 1
+}
+# Moves all that is in $1 into $2. No tool moves files into many directories but perl, which is nearly everywhere: it is told the
+# directories, and the rest is for mv, with a process for each of them.
+move() {
+  if [ -n "$perl" ]; then
+    printf '%s\0' "$1" "$2"
+    return
+  fi
+  from=$1 to=$2
   some "$from"/*
   some "$from"/.[!.]*
   some "$from"/..?*
-)
+  rmdir "$from" || exit 1
+}
+# What mv can do and rename cannot, above all to copy to another file system, is left to mv, and so is what fails.
+rename() {
+  LC_ALL=C perl -e '
+    $/ = "\0";
+    while (defined(my $from = <STDIN>)) {
+      my $to = <STDIN>;
+      chomp($from, $to);
+      opendir(my $all, $from) or die "$from: $!\n";
+      for (readdir $all) {
+        next if /^\.\.?\z/ or rename("$from/$_", "$to/$_");
+        system("mv", "-f", "$from/$_", "$to/") and exit 1;
+      }
+      rmdir $from or die "$from: $!\n";
+    }'
+}
 # Moves these where there are any; where there are many, all that is in the directory, as many at a time as a command takes.
 some() {
   if [ ! -e "$1" ] && [ ! -h "$1" ]; then return; fi
@@ -63,7 +100,21 @@ done
 unset IFS
 if [ -n "$cut" ]; then chmod -R "${cut#,}" "./$i" || exit 1; fi
 if [ -d "../$b" ]; then
-  merge "./$i" "../$b" || exit 1
+  n='
+'
+  find= perl= shared=
+  if command -v find > /dev/null; then
+    find=y
+    shared=$(list)
+  fi
+  if perl -e 1 2> /dev/null; then
+    perl=y
+    merge "./$i" | rename || exit 1
+  else
+    merge "./$i"
+  fi
+  # Each directory was removed once it was empty.
+  if [ -d "./$i" ]; then exit 1; fi
 elif [ -w "./$i" ]; then
   place
 else
