@@ -2,7 +2,7 @@
 //!
 //! The layers, lowest first; a layer names only those before it (`tests/architecture.rs` checks the `use` lines):
 //!
-//! - [`secret`], [`exit`], [`interrupt`], [`io_error`], [`origin`], [`regular`], [`trust`]: small words that every layer speaks.
+//! - [`address_space`], [`secret`], [`exit`], [`interrupt`], [`io_error`], [`origin`], [`regular`], [`trust`]: small words that every layer speaks.
 //! - [`configuration`]: plain data that a recipe builds: servers, roles, tasks, hooks, variables.
 //! - [`diagnostic`]: what went wrong, where and on which servers. [`finding`]: what came of looking at something.
 //! - [`event`]: everything that can be told to a person or a machine.
@@ -17,6 +17,7 @@
 //! - [`cli`]: the only folder that reads argv, environment and terminal.
 
 pub mod actor;
+pub mod address_space;
 pub mod cli;
 pub mod configuration;
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod bash;
 mod bounded;
 mod complete;
 mod connectors;
+mod cramped;
 mod doctor;
 mod guide;
 mod help;
@@ -35,8 +36,10 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
+use crate::address_space;
 use crate::diagnostic::{Diagnostic, Fault, Severity};
 use crate::interrupt::Interrupt;
+use crate::io_error::plain;
 use crate::recipe::{Prompts, Recipe, STACK, Stopped, Surroundings, on_large_stack};
 use crate::report::{Console, Ending, Listing, Log, Options, matches};
 use crate::secret::Redactor;
@@ -50,6 +53,7 @@ use self::shell::{Presentation, Shell};
 /// Does what the arguments say (the first is the program's name) and gives the code to exit with.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     signals::outlive_full_files();
+    address_space::be_sparing();
     let core_files = private::keep();
     let shell = Shell::of_process(core_files);
     if let Some(asking) = shell.variable(complete::VARIABLE) {
@@ -67,13 +71,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let code = match Arguments::try_parse_from(&words) {
         Ok(arguments) => on_large_stack(|| with_arguments(arguments, &shell)).unwrap_or_else(|error| {
             let console = Console::new(options(Presentation::unasked(&shell), false, None), Redactor::default());
-            refuse(
-                &console,
-                &[Diagnostic::new(
-                    Fault::Failed,
-                    format!("cannot start a thread: {error}"),
-                )],
-            )
+            let message = format!("cannot start a thread: {}", plain(&error));
+            let mut diagnostic = Diagnostic::new(Fault::Failed, message);
+            diagnostic.hints.extend(cramped::hint());
+            refuse(&console, &[diagnostic])
         }),
         Err(error) => usage(&error, &words, &shell),
     };
@@ -272,6 +273,9 @@ fn with_settings(
     redactor: Redactor,
     interrupt: Interrupt,
 ) -> u8 {
+    if let (Work::Run { .. } | Work::Shell { .. }, Some(diagnostic)) = (&settings.work, cramped::refusal()) {
+        return refuse(console, &[diagnostic]);
+    }
     let mut prompts = match prepare(&settings, console, redactor.clone(), &interrupt) {
         Ok(prompts) => prompts,
         Err(error) => return refuse(console, &[Diagnostic::new(Fault::Failed, format!("{error:#}"))]),

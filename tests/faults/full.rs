@@ -1,9 +1,9 @@
 //! A disk of this machine is full, or a file may not grow further.
 
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
+use super::in_shell;
 use crate::fleet::Fleet;
-use crate::fleet::place::capr;
 use crate::harness::Case;
 
 const RECIPE: &str = r#"role :app, "app1";
@@ -13,14 +13,7 @@ task :bad { transaction { on_rollback { run "touch /tmp/undone"; } run "for n in
 /// capr on a fleet as a shell starts it.
 fn start(fleet: &Fleet, before: &str, words: &str) -> Output {
     let case = Case::new().file("deploy.rhai", RECIPE);
-    Command::new("sh")
-        .args(["-c", &format!("{before} exec \"$0\" {words}")])
-        .arg(capr())
-        .current_dir(case.path(""))
-        .env("HOME", case.path("../home"))
-        .env("CAPR_SSH_CONFIG", fleet.ssh_config())
-        .env("CAPR_SYSTEM_FILE", case.path("../system.rhai"))
-        .stdin(Stdio::null())
+    in_shell(&case, fleet, &format!("{before} exec \"$0\" {words}"))
         .output()
         .unwrap()
 }
@@ -59,14 +52,7 @@ fn a_local_file_that_may_not_grow_further_is_a_failure_with_a_rollback() {
         "deploy.rhai",
         r#"role :app, "app1"; task :t { transaction { on_rollback { run "touch /tmp/undone"; } get "/tmp/large", "here"; } }"#,
     );
-    let told = Command::new("sh")
-        .args(["-c", "ulimit -f 1; exec \"$0\" t"])
-        .arg(capr())
-        .current_dir(case.path(""))
-        .env("HOME", case.path("../home"))
-        .env("CAPR_SSH_CONFIG", fleet.ssh_config())
-        .output()
-        .unwrap();
+    let told = in_shell(&case, &fleet, "ulimit -f 1; exec \"$0\" t").output().unwrap();
     let said = String::from_utf8_lossy(&told.stderr).into_owned();
     assert_eq!(told.status.code(), Some(1), "{said}");
     assert!(said.contains("file too large"), "{said}");
@@ -83,16 +69,8 @@ fn a_directory_without_an_end_stops_before_the_disk_is_full_and_leaves_nothing()
         r#"role :app, "app1"; task :t { download "/tmp/large", "disk/$CAPISTRANO:HOST$"; }"#,
     );
     let script = r#"mkdir disk && mount -t tmpfs -o size=64m none disk && { "$0" t; code=$?; ls -A disk; df -m disk; exit $code; }"#;
-    let told = Command::new("unshare")
-        .args(["--mount", "--propagation", "private", "sh", "-c", script])
-        .arg(capr())
-        .current_dir(case.path(""))
-        .env("HOME", case.path("../home"))
-        .env("CAPR_SSH_CONFIG", fleet.ssh_config())
-        .env("CAPR_SYSTEM_FILE", case.path("../system.rhai"))
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    let script = format!("exec unshare --mount --propagation private sh -c '{script}' \"$0\"");
+    let told = in_shell(&case, &fleet, &script).output().unwrap();
     let (out, said) = (
         String::from_utf8_lossy(&told.stdout),
         String::from_utf8_lossy(&told.stderr),

@@ -1,4 +1,4 @@
-//! libssh2's channels without their blocking parts, and its hooks: all `unsafe` of capr is in this file.
+//! libssh2's channels without their blocking parts, and its hooks: all `unsafe` of sessions is in this file.
 //!
 //! A [`Link`] and its [`Channel`]s belong to one thread, and to one live `ssh2::Session` that the owner keeps longer than
 //! them. Nothing here blocks, given a non-blocking session: what cannot be done now is `WouldBlock`, and has to be called again.

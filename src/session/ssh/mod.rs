@@ -49,6 +49,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 pub use self::survey::{AgentKey, FileKey, KnownHostsFile, Survey};
+use crate::address_space;
 use crate::io_error::plain;
 use crate::secret::Secret;
 use crate::source::{Source, text};
@@ -64,6 +65,8 @@ use super::{Command, ConnectError, Connector, Destination, JobId, JobSignal, Pha
 
 /// Enough for libssh2 and OpenSSL, and little enough for hundreds of servers.
 const STACK: usize = 256 << 10;
+/// Address space that must be left for one more server, and for what all of them have to tell.
+const ROOM: u64 = 16 << 20;
 
 /// How long a session that is dropped may take to say goodbye.
 const GOODBYE: Duration = Duration::from_millis(200);
@@ -129,6 +132,13 @@ impl Connector for SshConnector {
                 },
             ));
         };
+        // A thread that finds no memory would end all of them.
+        if address_space::left().is_some_and(|left| left < ROOM) {
+            failed(&std::io::Error::other(
+                "the address space is limited (ulimit -v) and nearly used up",
+            ));
+            return Box::new(SshSession::ended());
+        }
         let (outbox, inbox) = match inbox::pair(&self.crowd) {
             Ok(pair) => pair,
             Err(error) => {

@@ -1,0 +1,48 @@
+//! The address space that this process may take (`ulimit -v`). Rust ends a process whose memory is refused at once, without a
+//! rollback; so little of it is reserved where it is limited, and nothing is begun when little is left.
+#![allow(unsafe_code)]
+
+use std::fs;
+
+use rustix::process::{Resource, getrlimit};
+
+/// Returns the limit in bytes, where there is one.
+pub fn limit() -> Option<u64> {
+    getrlimit(Resource::As).current
+}
+
+/// Returns how many bytes this process may still take; `None` where nothing limits it, or the system does not say.
+pub fn left() -> Option<u64> {
+    let limit = limit()?;
+    let sizes = fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = sizes.split_whitespace().next()?.parse().ok()?;
+    let page = u64::try_from(rustix::param::page_size()).ok()?;
+    Some(limit.saturating_sub(pages.saturating_mul(page)))
+}
+
+/// Takes the memory of all threads from one place where the address space is limited. glibc otherwise reserves 64 MiB for each
+/// thread, up to eight times the number of processors.
+pub fn be_sparing() {
+    if limit().is_some() {
+        one_arena();
+    }
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn one_arena() {
+    // SAFETY: it takes two numbers, sets one of glibc's own, and there is no other thread yet.
+    unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) };
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn one_arena() {}
+
+#[cfg(test)]
+mod tests {
+    use super::{left, limit};
+
+    #[test]
+    fn what_is_left_is_less_than_the_limit_and_unknown_without_one() {
+        assert!(left() < limit() || limit().is_none() && left().is_none());
+    }
+}
