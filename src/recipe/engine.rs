@@ -6,7 +6,7 @@ use rhai::{Dynamic, Engine, EvalContext, FnPtr, NativeCallContext, OptimizationL
 
 use super::language::grammar;
 use super::language::origin::{Fallible, raise};
-use super::language::syntax::words::{SYMBOL, as_written, is_parameter, statement_name, verb_key};
+use super::language::syntax::marks::{SYMBOL, as_written, is_parameter, statement_name, verb_key};
 use super::language::values::Namespace;
 use super::language::verbs::{Choices, Verb};
 use super::running::block::call_function;

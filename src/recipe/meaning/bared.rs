@@ -8,7 +8,7 @@ use super::mentions::{literal, verb};
 use super::read::Read;
 use crate::diagnostic::Diagnostic;
 use crate::recipe::language::mask::names_secret;
-use crate::recipe::language::syntax::words::as_written;
+use crate::recipe::language::syntax::marks::as_written;
 
 /// Verbs whose first argument is a command line of a server, and those whose is one of this machine.
 const ON_SERVERS: &[&str] = &[

@@ -11,7 +11,7 @@ use super::properties::Shape;
 use super::types::signatures;
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::recipe::language::syntax::words::as_written;
+use crate::recipe::language::syntax::marks::as_written;
 
 /// Functions that Rhai knows without having registered them.
 const KEYWORDS: &[&str] = &[

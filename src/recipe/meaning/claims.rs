@@ -19,7 +19,7 @@ use crate::configuration::join;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, raise};
 use crate::recipe::language::syntax::named::Names;
-use crate::recipe::language::syntax::words::as_written;
+use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::verbs;
 use crate::recipe::language::verbs::{Choices, Verb, Written};
 use crate::recipe::running::asleep::takes_names;

@@ -9,7 +9,7 @@ use super::mentions::{literal, verb};
 use super::properties::Shape;
 use super::read::Read;
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::recipe::language::syntax::words::as_written;
+use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::verbs::sets;
 
 /// What conditions are made of.

@@ -157,7 +157,7 @@ fn describe(error: &EvalAltResult) -> (String, Option<String>) {
             )
         }
         EvalAltResult::ErrorAssignmentToConstant(name, _) => {
-            let name = syntax::words::as_written(name);
+            let name = syntax::marks::as_written(name);
             (
                 format!("`{name}' cannot be assigned to"),
                 Some(format!(

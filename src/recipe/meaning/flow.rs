@@ -373,7 +373,7 @@ impl Interpreter {
             let is_text = |node: &ASTNode| matches!(node, ASTNode::Expr(Expr::InterpolatedString(..)));
             let fetched = match nodes.last() {
                 Some(ASTNode::Expr(Expr::Variable(variable, None, _))) if variable.0.is_none() => {
-                    Some(crate::recipe::language::syntax::words::as_written(&variable.1).to_owned())
+                    Some(crate::recipe::language::syntax::marks::as_written(&variable.1).to_owned())
                 }
                 _ => None,
             };

@@ -7,7 +7,7 @@ use super::findings::at;
 use super::mentions::{literal, verb};
 use super::read::Read;
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::recipe::language::syntax::words::as_written;
+use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::verbs::sets;
 
 /// Methods that change what they are called on and give nothing.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use rhai::{ASTNode, CustomExpr, Expr};
 
 use crate::configuration::{BlockId, Task};
-use crate::recipe::language::syntax::words::{as_written, verb_of};
+use crate::recipe::language::syntax::marks::{as_written, verb_of};
 use crate::recipe::running::interpreter::Interpreter;
 
 impl Interpreter {
@@ -107,7 +107,7 @@ pub(super) fn literal(expression: &Expr) -> Option<String> {
             if custom
                 .tokens
                 .first()
-                .is_some_and(|token| token == crate::recipe::language::syntax::words::SYMBOL) =>
+                .is_some_and(|token| token == crate::recipe::language::syntax::marks::SYMBOL) =>
         {
             match custom.inputs.first()? {
                 Expr::StringConstant(word, _) => Some(symbol(word).to_owned()),

@@ -11,7 +11,7 @@ use super::properties::Shape;
 use super::read::Read;
 use crate::configuration::suggestion;
 use crate::diagnostic::Diagnostic;
-use crate::recipe::language::syntax::words::as_written;
+use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::verbs::sets;
 
 /// Variables of the environment that are there wherever somebody has logged in.

@@ -11,7 +11,7 @@ use super::mentions::{literal, verb};
 use super::names::{no_property, property_hint};
 use super::read::Read;
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::recipe::language::syntax::words::as_written;
+use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::verbs::sets;
 
 /// What kind of value stands there.

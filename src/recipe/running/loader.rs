@@ -18,7 +18,7 @@ use crate::recipe::language::syntax::classes::library;
 use crate::recipe::language::syntax::layout::is_word;
 use crate::recipe::language::syntax::lines::uncountable;
 use crate::recipe::language::syntax::recovery;
-use crate::recipe::language::syntax::words::Unfilled;
+use crate::recipe::language::syntax::unfilled::Unfilled;
 use crate::recipe::meaning::claims::Text;
 use crate::recipe::meaning::errors::locate;
 use crate::trust::{Refusal, Trust};

@@ -13,7 +13,7 @@ use super::interpreter::Interpreter;
 use crate::configuration::{Read, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, origin, raise};
-use crate::recipe::language::syntax::words::as_written;
+use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::verbs::{Choices, Verb};
 use crate::recipe::meaning::mentions::verb;
 

@@ -8,7 +8,7 @@ use super::fragments::{own, plain, quoted};
 use super::habits::reserved;
 use super::layout::{Kind, braces, is_word, line_of, meant_end, open_at, pieces};
 use super::numbers::number;
-use super::words::plain_words;
+use super::marks::plain_words;
 use super::{habits, ruby};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::lower;

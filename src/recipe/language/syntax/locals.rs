@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rhai::Token;
 
-use super::words::PARAMETER;
+use super::marks::PARAMETER;
 
 /// How a local variable is told to Rhai.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

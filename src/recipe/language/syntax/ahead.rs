@@ -1,0 +1,50 @@
+//! What follows a word, looked up in the text, which is ahead of the tokens.
+
+use rhai::Position;
+
+use super::lines::Lines;
+
+impl Lines {
+    /// Returns true where nothing but the end of a statement follows the word.
+    pub(super) fn ends_statement(&self, word: &str, position: Position) -> bool {
+        match self.behind(word, position) {
+            Some(text) => text.is_empty() || text.starts_with([';', '}']),
+            None => false,
+        }
+    }
+
+    /// Returns true where the word is called, or names a module.
+    pub(super) fn is_function_or_module(&self, word: &str, position: Position) -> bool {
+        let behind = self.behind(word, position).unwrap_or("");
+        behind.starts_with('(') || behind.starts_with("!(") || behind.starts_with("::")
+    }
+
+    /// Returns true for `word = …` and `word += …`.
+    pub(super) fn is_assigned(&self, word: &str, position: Position) -> bool {
+        let Some(text) = self.behind(word, position) else {
+            return false;
+        };
+        let operator = text.trim_start_matches(['+', '-', '*', '/', '%', '&', '|', '^', '<', '>']);
+        match operator.strip_prefix('=') {
+            Some(rest) if operator.len() == text.len() => !rest.starts_with(['=', '>']),
+            // Comparisons: `<=`, `>=`.
+            Some(_) => !matches!(text.get(..2), Some("<=" | ">=")),
+            None => false,
+        }
+    }
+
+    /// Returns true where a `|` behind a value is not the operator but begins parameters: `|name, …| {`.
+    pub(super) fn begins_parameters(&self, position: Position) -> bool {
+        let mut code = self.code(position, 1);
+        let mut names = String::new();
+        loop {
+            match code.next() {
+                Some('|') => break,
+                Some(c) if c.is_alphanumeric() || c == '_' || c == ',' || c.is_whitespace() => names.push(c),
+                _ => return false,
+            }
+        }
+        let is_name = |name: &str| !name.is_empty() && !name.contains(char::is_whitespace);
+        names.split(',').all(|name| is_name(name.trim())) && code.find(|c| !c.is_whitespace()) == Some('{')
+    }
+}
