@@ -130,11 +130,11 @@ impl Recipe {
             false => interpreter.read_rest(&self.engine),
         };
         let mut found = interpreter.files.borrow().errors.clone();
-        let can_be_read = found.is_empty();
         {
             let files = interpreter.files.borrow();
             let findings = Findings::of(interpreter, &files.read, self.own.get(), is_whole);
-            found.extend(findings.all(&self.engine, can_be_read, is_checked));
+            let more = findings.all(&self.engine, &found, is_checked);
+            found.extend(more);
         }
         found.extend(missing);
         if let Some(mut first) = first {

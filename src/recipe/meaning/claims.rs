@@ -18,8 +18,8 @@ use super::read::{Read, items, lists_servers, values};
 use crate::configuration::join;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, raise};
-use crate::recipe::language::syntax::named::Names;
 use crate::recipe::language::syntax::marks::as_written;
+use crate::recipe::language::syntax::named::Names;
 use crate::recipe::language::verbs;
 use crate::recipe::language::verbs::{Choices, Verb, Written};
 use crate::recipe::running::asleep::takes_names;
@@ -29,16 +29,19 @@ pub(in crate::recipe) struct Text {
     pub(in crate::recipe) file: Rc<str>,
     pub(in crate::recipe) ast: Rc<AST>,
     pub(in crate::recipe) names: Names,
+    /// Words in what could not be read.
+    pub(super) lost: HashSet<String>,
     /// What it says, read once.
     claims: OnceCell<Claims>,
 }
 
 impl Text {
-    pub(in crate::recipe) fn new(file: Rc<str>, ast: Rc<AST>, names: Names) -> Self {
+    pub(in crate::recipe) fn new(file: Rc<str>, ast: Rc<AST>, names: Names, lost: HashSet<String>) -> Self {
         Self {
             file,
             ast,
             names,
+            lost,
             claims: OnceCell::new(),
         }
     }

@@ -2,10 +2,11 @@
 //! first error when a recipe cannot be loaded.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use rhai::{Engine, EvalAltResult, Position};
 
-use super::claims::{Claims, Text};
+use super::claims::{Claim, Claims, Text};
 use super::errors::diagnostic;
 use super::loads::Load;
 use crate::configuration::{join, outwards, suggestion};
@@ -42,12 +43,18 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// Everything that is wrong, and what is hardly meant where that is asked for.
-    pub(in crate::recipe) fn all(&self, engine: &Engine, can_be_read: bool, is_checked: bool) -> Vec<Diagnostic> {
+    /// Everything that is wrong beside what cannot be read, and what is hardly meant where that is asked for.
+    pub(in crate::recipe) fn all(&self, engine: &Engine, unread: &[Diagnostic], is_checked: bool) -> Vec<Diagnostic> {
         let mut found = self.wrong_calls();
-        if !can_be_read {
-            // Nobody knows what would be known, but classes there are none.
+        if !unread.is_empty() {
+            // Nobody knows what the lines would define that could not be read, but classes there are none.
             found.extend(self.names_of_ruby());
+            let mut unknown = self.unknown_names();
+            unknown.extend(self.unknown_in_hooks());
+            // In a line that is wrong in another way a name may be what the parser has made of it.
+            let wrong: Vec<_> = unread.iter().chain(&found).filter_map(line_of).collect();
+            unknown.retain(|unknown| line_of(unknown).is_none_or(|line| !wrong.contains(&line)));
+            found.extend(unknown);
             return found;
         }
         if !self.is_whole {
@@ -154,16 +161,16 @@ impl<'a> Findings<'a> {
             for named in &text.names.named {
                 let first = named.path.first().map_or("", String::as_str);
                 if !text.names.functions.contains(first)
+                    && !self.may_be_lost(named.path.iter().map(String::as_str))
                     && let Some(diagnostic) = self.unknown_name(first, named)
                 {
                     found.push(at(diagnostic, text, named.position));
                 }
             }
-            for claim in claims
-                .tasks
-                .iter()
-                .filter(|claim| !self.is_task(&claim.name, &claim.namespace))
-            {
+            let is_unknown = |claim: &&Claim| {
+                !self.is_task(&claim.name, &claim.namespace) && !self.may_be_lost(claim.name.split(':'))
+            };
+            for claim in claims.tasks.iter().filter(is_unknown) {
                 let (name, namespace) = (&claim.name, &claim.namespace);
                 let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("the task `{name}' does not exist"));
                 diagnostic.label = Some("no such task".to_owned());
@@ -182,7 +189,7 @@ impl<'a> Findings<'a> {
         let mut found = Vec::new();
         for (text, claims) in &self.texts {
             for (claim, event) in &claims.hooks {
-                if !self.is_task(&claim.name, &claim.namespace) {
+                if !self.is_task(&claim.name, &claim.namespace) && !self.may_be_lost(claim.name.split(':')) {
                     let diagnostic = no_hook(self.interpreter, &claim.name, &claim.namespace, event);
                     found.push(at(diagnostic, text, claim.position));
                 }
@@ -215,6 +222,12 @@ impl<'a> Findings<'a> {
         let within = format!("{name}:");
         self.interpreter.configuration.borrow().tasks.is_namespace(name)
             || self.any(|claims| claims.defines_tasks.iter().any(|task| task.starts_with(&within)))
+    }
+
+    /// Whether one of these words stands in what could not be read, which may define it, or may load what does.
+    fn may_be_lost<'w>(&self, mut words: impl Iterator<Item = &'w str>) -> bool {
+        let is_lost = |word: &str| self.texts.iter().any(|(text, _)| text.lost.contains(word));
+        ["load", "require", "import"].into_iter().any(is_lost) || words.any(is_lost)
     }
 
     /// Whether tasks with computed names may be missing.
@@ -279,7 +292,8 @@ impl<'a> Findings<'a> {
         if roles.is_empty() || may_be_any || self.interpreter.is_of_stdlib(&text.file) {
             return Vec::new();
         }
-        let unknown = claims.roles.iter().filter(|(role, _)| !roles.contains(&role.as_str()));
+        let is_unknown = |role: &str| !roles.contains(&role) && !self.may_be_lost([role].into_iter());
+        let unknown = claims.roles.iter().filter(|(role, _)| is_unknown(role));
         unknown
             .map(|(role, position)| {
                 let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("the role `{role}' is not defined"));
@@ -306,6 +320,12 @@ fn outside(named: &Named, namespace: &str) -> Option<String> {
         _ => return None,
     };
     (!rest.is_empty()).then(|| join(around, &rest.join(":")))
+}
+
+/// File and line.
+fn line_of(diagnostic: &Diagnostic) -> Option<(Rc<str>, usize)> {
+    let origin = diagnostic.origin.as_ref()?;
+    Some((Rc::clone(&origin.file), origin.line))
 }
 
 /// The diagnostic at a place in a text.

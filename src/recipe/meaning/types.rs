@@ -12,6 +12,7 @@ use super::findings::{Findings, at};
 use super::names::written;
 use super::properties::Shape;
 use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::language::functions::MAX_PARTS;
 
 /// The kinds of the parameters of each function, as it is called with the value before it: one list for each form.
 pub(super) type Signatures = HashMap<String, Vec<Vec<TypeId>>>;
@@ -36,6 +37,12 @@ pub(super) fn signatures(engine: &Engine) -> Signatures {
     for (name, kinds) in all {
         signatures.entry(name).or_default().push(kinds);
     }
+    // It has no form of its own for each mixture of strings and lists.
+    let forms = (1..=MAX_PARTS).flat_map(|number| {
+        let kinds = [TypeId::of::<ImmutableString>(), TypeId::of::<Array>()];
+        kinds.map(|kind| vec![kind; number])
+    });
+    signatures.insert("join_path".to_owned(), forms.collect());
     signatures
 }
 

@@ -257,7 +257,7 @@ impl Interpreter {
             Some(rest) => format!("//{rest}"),
             None => text.to_owned(),
         };
-        let (ast, errors) = recovery::read(&text, name, |text| {
+        let read = recovery::read(&text, name, |text| {
             self.words.borrow_mut().begin(text);
             engine.compile(text)
         });
@@ -265,13 +265,13 @@ impl Interpreter {
         let unfilled = unfilled.into_iter().map(|unfilled| (name.to_owned(), unfilled));
         self.files.borrow_mut().unfilled.extend(unfilled);
         let names = self.words.borrow_mut().take_names();
-        let mut ast = ast.unwrap_or_default();
+        let mut ast = read.ast.unwrap_or_default();
         ast.set_source(name);
         let ast = Rc::new(ast);
-        let first = errors.first().cloned();
+        let first = read.errors.first().cloned();
         let mut files = self.files.borrow_mut();
-        files.errors.extend(errors);
-        files.read.push(Text::new(name.into(), ast.clone(), names));
+        files.errors.extend(read.errors);
+        files.read.push(Text::new(name.into(), ast.clone(), names, read.lost));
         match first {
             None => Ok(ast),
             Some(error) => Err(raise(error, Position::NONE)),

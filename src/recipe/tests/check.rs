@@ -174,6 +174,14 @@ fn an_argument_of_another_kind_than_a_function_takes_is_an_error() {
         ("lines([1]);", "the function `lines' takes a text here, no list"),
         ("now(true);", "the function `now' takes a text here, no truth value"),
         ("sha256(#{});", "the function `sha256' takes a text here, no map"),
+        (
+            "join_path(\"a\", 2);",
+            "the function `join_path' takes a list or a text here, no number",
+        ),
+        (
+            "join_path(#{ a: \"b\" });",
+            "the function `join_path' takes a list or a text here, no map",
+        ),
     ] {
         let text = format!("task :t {{ {body} }}");
         let found = recipe(&text).check();

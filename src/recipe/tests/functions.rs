@@ -146,7 +146,7 @@ fn secrets_in_documents_and_maps_are_never_told() {
 
 #[test]
 fn paths_are_joined_and_made_whole() {
-    let body = "puts join_path(\"/\", \"a\"); puts join_path([\"a/\", \"/b\"]); puts join_path(\"a\", [\"b\", 1], \"c\");
+    let body = "puts join_path(\"/\", \"a\"); puts join_path([\"a/\", \"/b\"]); puts join_path(\"a\", [\"b\", \"1\"], \"c\");
         puts expand_path(\"~/x/./y/..\"); puts expand_path(\"~\"); puts expand_path(\"/a/../../b\"); puts basename(\"/a/.profile\", \".profile\");
         puts extname(\"a/.profile\") + \"|\"; puts dirname(\"a\");";
     let mut case = recipe(&format!("task :t {{ {body} }}"));
@@ -165,6 +165,25 @@ fn paths_are_joined_and_made_whole() {
             "."
         ]
     );
+}
+
+#[test]
+fn a_path_is_joined_of_strings_alone() {
+    for (part, told) in [
+        ("n", "`join_path' takes strings and lists of strings, no number"),
+        (
+            "[\"b\", n]",
+            "`join_path' takes strings and lists of strings, no number",
+        ),
+        ("m", "`join_path' takes strings and lists of strings, no map"),
+        ("m.b", "`m.b' has no value"),
+        ("[\"b\", ENV[\"NOPE\"]]", "a value is missing"),
+    ] {
+        let text = format!("task :t {{ let n = 1; let m = #{{ a: 1 }}; puts join_path(\"a\", {part}); }}");
+        let outcome = recipe(&text).run(&["t"]);
+        let error = outcome.error();
+        assert!(error.message.contains(told), "{part}: {error:?}");
+    }
 }
 
 #[test]

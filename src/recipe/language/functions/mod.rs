@@ -10,6 +10,8 @@ mod tasks;
 mod text;
 mod time;
 
+pub(in crate::recipe) use paths::MAX_PARTS;
+
 /// A function, for the reference.
 pub(in crate::recipe) struct Function {
     pub(in crate::recipe) form: &'static str,

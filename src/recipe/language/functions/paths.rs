@@ -2,6 +2,9 @@
 
 use super::Function;
 
+/// The most parts of a path as arguments of `join_path`; a list may be longer.
+pub(in crate::recipe) const MAX_PARTS: usize = 8;
+
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {
         form: "basename(path)",
@@ -30,7 +33,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         form: "join_path(part, …)",
-        doc: "The parts of a path in one, with one `/` between them. A part may be a list.",
+        doc: "The parts of a path in one, with one `/` between them. A part is a string or a list of strings.",
         example: "join_path(\"/u/apps/\", \"flipper\", \"/current\")",
         gives: "\"/u/apps/flipper/current\"",
     },

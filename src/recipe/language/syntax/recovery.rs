@@ -1,6 +1,7 @@
 //! Reads a text on behind its syntax errors, so that all of them are told at once: what is broken is mended or blanked,
 //! and the rest read again. One mistake is one error: what only follows from another is not told.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use rhai::{AST, ParseError, ParseErrorType};
@@ -23,12 +24,21 @@ const MAX_READ: usize = 8_000_000;
 /// Lines that are listed where one mistake is made on many.
 const MAX_LINES: usize = 8;
 
-/// Parses a text; what is left of it and all errors in it.
+/// A text as far as it can be read.
+pub(in crate::recipe) struct Recovered {
+    /// What is left of it; nothing where too much is broken.
+    pub(in crate::recipe) ast: Option<AST>,
+    pub(in crate::recipe) errors: Vec<Diagnostic>,
+    /// All words in what was left out: what has one of these names may be made there.
+    pub(in crate::recipe) lost: HashSet<String>,
+}
+
+/// Parses a text, and finds all errors in it.
 pub(in crate::recipe) fn read(
     text: &str,
     source: &str,
     mut parse: impl FnMut(&str) -> Result<AST, ParseError>,
-) -> (Option<AST>, Vec<Diagnostic>) {
+) -> Recovered {
     let mut errors = Vec::new();
     let is_ruby = ruby_lines::is_ruby(text);
     // Nearly each line of Ruby has something that is mended, and not told by itself.
@@ -41,10 +51,17 @@ pub(in crate::recipe) fn read(
         is_ruby,
         blanked: Vec::new(),
         locals: Vec::new(),
+        lost: HashSet::new(),
     };
     for _ in 0..steps {
         let error = match parse(&mended.text) {
-            Ok(ast) => return (Some(ast), gathered(errors)),
+            Ok(ast) => {
+                return Recovered {
+                    ast: Some(ast),
+                    errors: gathered(errors),
+                    lost: mended.lost,
+                };
+            }
             Err(error) => error,
         };
         let told = syntax(&error, source, &mended.text);
@@ -56,7 +73,16 @@ pub(in crate::recipe) fn read(
             break;
         }
     }
-    (None, gathered(errors))
+    Recovered {
+        ast: None,
+        errors: gathered(errors),
+        lost: words(text).map(str::to_owned).collect(),
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !super::layout::is_word(c));
+    words.filter(|word| !word.is_empty())
 }
 
 /// What is wrong in one way in many lines is told once, with the other lines: a missing `;`, `do`.
@@ -111,6 +137,8 @@ struct Mended {
     blanked: Vec<Range<usize>>,
     /// Local variables that were made in them.
     locals: Vec<String>,
+    /// All words in them.
+    lost: HashSet<String>,
 }
 
 impl Mended {
@@ -220,8 +248,10 @@ impl Mended {
         // What stands in a text behind `<<WORD` is no part of the block.
         for middle in block.middles.iter().rev().filter(|middle| **middle > head.end) {
             let end = line_end(text, *middle).min(block.end - 3);
+            self.lose(*middle..end);
             self.replace(*middle..end, "} if true {");
         }
+        self.lose(head.clone());
         let blanked = ruby_lines::in_place_of(text.get(head.clone()).unwrap_or(""), "if true {");
         self.replace(head, &blanked);
         true
@@ -273,16 +303,24 @@ impl Mended {
 
     fn blank(&mut self, range: Range<usize>) {
         let broken = self.text.get(range.clone()).unwrap_or("").to_owned();
-        let words: Vec<&str> = broken.split(|c: char| !super::layout::is_word(c)).collect();
+        let words: Vec<&str> = words(&broken).collect();
         for pair in words.windows(2) {
             if let ["let" | "const", name] = pair {
                 self.locals.push((*name).to_owned());
             }
         }
+        self.lost.extend(words.into_iter().map(str::to_owned));
         let blanks: String = broken.chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
         let start = range.start;
         self.replace(range, &blanks);
         self.blanked.push(start..start + blanks.len());
+    }
+
+    /// Takes note of the words of what is about to be left out.
+    fn lose(&mut self, range: Range<usize>) {
+        let lost = words(self.text.get(range).unwrap_or("")).map(str::to_owned);
+        let lost: Vec<String> = lost.collect();
+        self.lost.extend(lost);
     }
 
     /// Puts another text in its place. What was blanked behind it moves.

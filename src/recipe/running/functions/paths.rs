@@ -3,16 +3,15 @@
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
-use rhai::{Array, Dynamic, Engine, ImmutableString, NativeCallContext, Position};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, Position};
 
 use super::super::interpreter::Interpreter;
-use super::shown;
+use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
-use crate::recipe::language::origin::{Fallible, wrong};
-use crate::recipe::language::values::texts;
-
-/// A path has at most so many parts as arguments; a list may be longer.
-const MAX_PARTS: usize = 8;
+use crate::recipe::language::functions::MAX_PARTS;
+use crate::recipe::language::origin::{Fallible, raise, wrong};
+use crate::recipe::language::values::text;
+use crate::recipe::meaning::errors::types;
 
 /// Makes them known.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
@@ -32,15 +31,21 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     });
     for number in 1..=MAX_PARTS {
         let types = vec![std::any::TypeId::of::<Dynamic>(); number];
+        let joining = interpreter.clone();
         engine.register_raw_fn(
             "join_path",
             types,
-            |_: NativeCallContext, parts: &mut [&mut Dynamic]| -> Fallible<String> {
-                Ok(joined(parts.iter().flat_map(|part| texts(part))))
+            move |context: NativeCallContext, parts: &mut [&mut Dynamic]| -> Fallible<String> {
+                let mut all = Vec::new();
+                for (index, part) in parts.iter().enumerate() {
+                    if !collect(part, &mut all).map_err(|kind| no_part(&context, &kind))? {
+                        return Err(joining.missing_argument(&context, index));
+                    }
+                }
+                Ok(joined(all.into_iter()))
             },
         );
     }
-    engine.register_fn("join_path", |parts: Array| joined(parts.iter().map(shown)));
     let home = interpreter.clone();
     engine.register_fn("expand_path", move |path: &str| expanded(&home, path, Path::new(".")));
     let home = interpreter.clone();
@@ -70,6 +75,36 @@ fn directory(path: &str) -> ImmutableString {
         Some(before) => before,
     }
     .into()
+}
+
+/// Adds the strings of a part, which may be a list. Returns false where a value is missing; an error is the kind of what is no string.
+fn collect(part: &Dynamic, all: &mut Vec<String>) -> Result<bool, String> {
+    if part.is_unit() {
+        return Ok(false);
+    }
+    if let Some(list) = part.read_lock::<Array>() {
+        for part in list.iter() {
+            if !collect(part, all)? {
+                return Ok(false);
+            }
+        }
+        return Ok(true);
+    }
+    let part = part.flatten_clone();
+    if !part.is_string() && !part.is_char() {
+        return Err(types(part.type_name()));
+    }
+    all.push(text(&part));
+    Ok(true)
+}
+
+fn no_part(context: &NativeCallContext, kind: &str) -> Box<EvalAltResult> {
+    let message = format!("`join_path' takes strings and lists of strings, no {kind}");
+    let mut diagnostic = Diagnostic::new(Fault::Recipe, message);
+    if matches!(kind, "number" | "decimal number") {
+        diagnostic = diagnostic.hint("a number as a part of a path: `${number}`");
+    }
+    raise(diagnostic, context.call_position())
 }
 
 fn joined(parts: impl Iterator<Item = String>) -> String {
