@@ -154,7 +154,7 @@ fn nothing_is_left_when_the_owner_is_killed() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    within(Duration::from_secs(30), "the owner has a fleet", || {
+    within(LIMIT, "the owner has a fleet", || {
         fs::read_to_string(&report).is_ok_and(|r| r.contains('\n'))
     });
     let report = fs::read_to_string(&report).unwrap();
@@ -162,13 +162,13 @@ fn nothing_is_left_when_the_owner_is_killed() {
     assert!(processes_of(fleet).len() > 5, "{:?}", processes_of(fleet));
     owner.kill().unwrap();
     owner.within(LIMIT);
-    within(Duration::from_secs(10), "all processes are gone", || {
-        processes_of(fleet).is_empty()
-    });
+    within(LIMIT, "all processes are gone", || processes_of(fleet).is_empty());
     assert!(!fs::read_to_string("/proc/self/mountinfo").unwrap().contains(fleet));
-    // Its files go with the next fleet that is made.
-    drop(Room::new().unwrap());
-    assert!(!std::path::Path::new(fleet).exists());
+    // Its files go with the next fleet that is made, be it that of another test, which may still be at it.
+    within(LIMIT, "its files are gone", || {
+        drop(Room::new().unwrap());
+        !std::path::Path::new(fleet).exists()
+    });
 }
 
 #[test]

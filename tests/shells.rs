@@ -362,6 +362,42 @@ fn a_question_that_nobody_answers_and_a_long_silence_are_told() {
 }
 
 #[test]
+fn a_profile_file_that_starts_another_shell_on_a_terminal_is_told_to_be_waiting_and_ends_by_a_timeout() {
+    let fleet = fleet();
+    let finished = Case::new()
+        .recipe("role :app, \"becomes@app1\"; task :t { run \"echo ran >/tmp/ran\", :pty => true, :timeout => 12; }")
+        .args(["t", "-s", "heartbeat=2"])
+        .on(&fleet)
+        .run()
+        .code(1)
+        .says("still running after ")
+        .says("timed out");
+    assert!(!fleet.exists("app1", "/tmp/ran"), "{}", finished.stderr);
+}
+
+#[test]
+fn the_csh_of_bsd_says_that_it_cannot_read_a_long_script_and_runs_none_of_it() {
+    let fleet = fleet();
+    for (script, said) in [
+        (
+            "let text = \"touch /tmp/ran; : \"; text.pad(20000, \"x\");",
+            "Word too long",
+        ),
+        (
+            "let text = \"touch /tmp/ran\\n\"; for n in 0..2000 { text += \"true\\n\"; }",
+            "Too many arguments",
+        ),
+    ] {
+        let finished = run(&fleet, &["csh"], &format!("{script} run text;"));
+        let finished = finished
+            .code(1)
+            .says("the login shell of csh did not run the command")
+            .says(said);
+        assert!(!fleet.exists("app1", "/tmp/ran"), "{}", finished.stderr);
+    }
+}
+
+#[test]
 fn equal_failures_are_one_paragraph_with_the_last_lines_of_what_was_written() {
     let fleet = Fleet::start(&["app1", "app2", "app3"]);
     let case = |format: &str| {

@@ -17,7 +17,7 @@ pub struct Action {
     pub verb: &'static str,
     /// The command as written in the recipe, or what a transfer does.
     pub shown: String,
-    /// What was said about how it runs, as it is to be shown.
+    /// Options of the command (`dir`, `env`, …), each with its value as it is shown.
     pub options: Vec<(&'static str, String)>,
     /// On this machine instead of the servers.
     pub local: bool,
@@ -25,11 +25,11 @@ pub struct Action {
     pub jobs: Vec<(Destination, Command)>,
     /// Where servers have different commands: their lines, and each as written in the recipe.
     pub parts: HashMap<String, String>,
-    /// What becomes of the output.
+    /// The use that is made of the output.
     pub output: Output,
     /// Captured output that is longer, in bytes, is an error, and the commands are ended.
     pub most_captured: usize,
-    /// How often it is told that a silent command still runs; None: never.
+    /// Time between two messages that a silent command still runs; `None` where there are none.
     pub heartbeat: Option<Duration>,
     /// Not announced, and its end is not told; output and errors are.
     pub silent: bool,

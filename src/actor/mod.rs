@@ -51,11 +51,11 @@ pub struct Actor {
     /// Servers that this rollback could not reach, and why.
     unreachable: IndexMap<Server, String>,
     actions: u64,
-    /// What servers said before login, told already.
+    /// Banners of servers that were told already.
     banners: HashSet<String>,
-    /// What to do about a question was told.
+    /// Set once the hint was told for a command that waits at a question.
     has_hinted: bool,
-    /// What login shells said before commands, told already.
+    /// Output of login shells in front of commands that was told already, with its server.
     heard_before: HashSet<(Server, String)>,
     /// Servers whose host keys have changed or are revoked.
     untrusted: HashSet<Server>,
