@@ -17,6 +17,9 @@ pub struct ServerFailure {
     pub cause: Option<Cause>,
     /// What happened there: `exit status 7`, `connection refused`.
     pub reason: String,
+    /// The same without what is this server's alone, where the reason has some.
+    #[serde(skip)]
+    pub common: Option<String>,
     /// The last lines of its standard error, oldest first.
     pub stderr: Vec<String>,
     /// The last lines of its standard output, where it wrote nothing on standard error.
@@ -25,17 +28,26 @@ pub struct ServerFailure {
 }
 
 impl ServerFailure {
-    /// Failures in groups that say the same, each with its servers; in the order of the first of each.
-    pub fn groups<'a>(failures: impl IntoIterator<Item = &'a Self>) -> Vec<(Vec<&'a Server>, &'a Self)> {
+    /// Failures in groups that say the same, each with its servers and what is true of all; in the order of the first of each.
+    pub fn groups<'a>(failures: impl IntoIterator<Item = &'a Self>) -> Vec<(Vec<&'a Server>, &'a str, &'a Self)> {
         let mut groups: Vec<(Vec<&Server>, &Self)> = Vec::new();
         for failure in failures {
-            let what = |failure: &'a Self| (&failure.reason, &failure.stderr, &failure.stdout);
+            let what = |failure: &'a Self| (failure.shared(), &failure.stderr, &failure.stdout);
             match groups.iter_mut().find(|(_, first)| what(first) == what(failure)) {
                 Some((servers, _)) => servers.push(&failure.server),
                 None => groups.push((vec![&failure.server], failure)),
             }
         }
-        groups
+        let told = |(servers, first): (Vec<&'a Server>, &'a Self)| match servers.len() {
+            1 => (servers, first.reason.as_str(), first),
+            _ => (servers, first.shared(), first),
+        };
+        groups.into_iter().map(told).collect()
+    }
+
+    /// The reason as it may be true of other servers, too.
+    fn shared(&self) -> &str {
+        self.common.as_deref().unwrap_or(&self.reason)
     }
 }
 

@@ -79,6 +79,9 @@ pub enum Event {
         phase: Phase,
         /// Phase and cause.
         reason: String,
+        /// The same without what is this server's alone, where the reason has some.
+        #[serde(skip)]
+        common: Option<String>,
     },
     /// A host key was met for the first time and was added to a known-hosts file.
     HostKeyAdded {

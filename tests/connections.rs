@@ -33,8 +33,8 @@ fn k2_two_of_six_refuse_and_the_command_starts_nowhere() {
         .on(&fleet)
         .run()
         .code(4)
-        .says("app1: connection refused")
-        .says("db2: connection refused");
+        .says("] connection failed: connection refused (127.")
+        .says("\n  app1, db2: connection refused\n");
     let (_, error) = finished.stderr.split_once("error").unwrap();
     for host in ["www1", "www2", "app2", "db1"] {
         assert!(!error.contains(&format!("{host}:")), "{error}");

@@ -50,6 +50,7 @@ impl Actor {
                 server,
                 phase: error.phase,
                 reason: error.to_string(),
+                common: error.common,
             }),
             Progress::HostKeyAdded(
                 server,

@@ -83,6 +83,7 @@ impl ActionError {
                         server: server.clone(),
                         cause: Some(Cause::Connection { phase: error.phase }),
                         reason: error.to_string(),
+                        common: error.common.clone(),
                         stderr: Vec::new(),
                         stdout: Vec::new(),
                     });
@@ -191,6 +192,7 @@ mod tests {
 
     fn failure(host: &str) -> ServerFailure {
         ServerFailure {
+            common: None,
             server: Server::host(host),
             cause: None,
             reason: "exit status 7".to_owned(),

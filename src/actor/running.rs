@@ -20,7 +20,7 @@ use crate::fanout::Flight;
 use crate::secret::Secret;
 use crate::session::Opening;
 
-/// How many of the last lines an error shows.
+/// The number of last lines that an error shows.
 const TAIL: usize = 10;
 
 /// An action in flight. Pull it with [`super::Actor::next`] until nothing comes, then [`super::Actor::finish`] it.
@@ -60,7 +60,7 @@ pub(super) struct Job {
     pub tail: VecDeque<String>,
     /// The last lines of standard output, as they came.
     pub out_tail: VecDeque<String>,
-    /// What the login shell has said before the command began, as it came.
+    /// Output of the login shell in front of the command, as it came.
     pub before: String,
     pub exit: Option<Exit>,
     pub silence: Silence,
@@ -178,6 +178,7 @@ impl Job {
             exit.to_string()
         };
         Some(ServerFailure {
+            common: None,
             server: self.server.clone(),
             cause: Some(Cause::Exit(exit.clone())),
             reason,

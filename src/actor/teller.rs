@@ -86,8 +86,8 @@ fn texts(event: &mut Event) -> Vec<&mut String> {
         Event::Output { lines, .. } => lines.iter_mut().collect(),
         Event::Printed { text } => vec![text],
         Event::Message { text, tag, .. } => std::iter::once(text).chain(tag).collect(),
-        Event::ConnectFailed { reason, .. }
-        | Event::HostKeyUntrusted { reason, .. }
+        Event::ConnectFailed { reason, common, .. } => std::iter::once(reason).chain(common).collect(),
+        Event::HostKeyUntrusted { reason, .. }
         | Event::RollbackSkipped { reason, .. }
         | Event::RollbackFailed { reason, .. } => vec![reason],
         // Names, numbers and keys.

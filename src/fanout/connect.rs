@@ -123,6 +123,7 @@ impl Fanout {
                     // Its thread has died.
                     if let Some(Login { server, .. }) = logins.remove(&id) {
                         let error = ConnectError {
+                            common: None,
                             phase: Phase::Connect,
                             reason,
                             hints: Vec::new(),

@@ -123,8 +123,8 @@ pub(super) fn servers<'a>(
     cleaner: &Cleaner,
 ) -> String {
     let mut text = String::new();
-    for (servers, failure) in ServerFailure::groups(failures) {
-        let reason = cleaner.lines(&failure.reason).join("; ");
+    for (servers, reason, failure) in ServerFailure::groups(failures) {
+        let reason = cleaner.lines(reason).join("; ");
         let names: Vec<String> = servers.iter().map(ToString::to_string).collect();
         let names = names.join(", ");
         let lines = match look.columns {
@@ -205,6 +205,7 @@ mod tests {
         diagnostic.line = Some("    run `ls /x`;".to_owned());
         diagnostic.servers = vec![
             ServerFailure {
+                common: None,
                 server: Server::host("app1.capistrano.com"),
                 cause: None,
                 reason: "exit status 2".to_owned(),
@@ -212,6 +213,7 @@ mod tests {
                 stdout: Vec::new(),
             },
             ServerFailure {
+                common: None,
                 server: Server::host("db1"),
                 cause: None,
                 reason: "killed by signal TERM".to_owned(),
@@ -251,6 +253,7 @@ mod tests {
         diagnostic.line = Some("set :password, \"hunter2\";".to_owned());
         diagnostic.label = Some("hunter2".to_owned());
         diagnostic.servers = vec![ServerFailure {
+            common: None,
             server: Server::host("db1"),
             cause: None,
             reason: "said hunter2".to_owned(),

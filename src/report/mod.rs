@@ -4,6 +4,7 @@
 mod addressed;
 mod clean;
 mod clock;
+mod connecting;
 mod console;
 mod diagnostic;
 mod doctor;

@@ -8,6 +8,7 @@ use crate::event::{ActionId, Event, Level};
 use crate::exit::{Exit, Stream};
 
 use super::clean::Cleaner;
+use super::connecting::{Connecting, Failed};
 use super::text::{brief, duration, names, negotiated, quoted, said, still_running, waiting};
 
 /// An end that was told, and the other servers it is true of.
@@ -21,6 +22,7 @@ pub(super) struct Plain {
     is_rehearsal: bool,
     /// How commands under way have ended otherwise than well, and where else in the same way.
     ended: RefCell<HashMap<ActionId, Vec<Alike>>>,
+    connecting: RefCell<Connecting>,
 }
 
 impl Plain {
@@ -30,6 +32,7 @@ impl Plain {
             threshold,
             is_rehearsal,
             ended: RefCell::default(),
+            connecting: RefCell::default(),
         }
     }
 
@@ -109,16 +112,25 @@ impl Lines<'_> {
                 );
             }
             Event::Connecting { servers } => {
+                self.plain.connecting.borrow_mut().started(servers);
                 let servers = list(servers);
                 self.marked(Level::Info, Level::Trace, None, &format!("connecting to: {servers}"));
             }
             Event::Connected { server, elapsed } => {
                 let text = format!("connected in {}", duration(*elapsed));
                 self.marked(Level::Debug, Level::Trace, Some(&server.to_string()), &text);
+                let failed = self.plain.connecting.borrow_mut().connected(server);
+                self.not_connected(&failed);
             }
-            Event::ConnectFailed { server, reason, .. } => {
-                let text = format!("connection failed: {reason}");
-                self.say(Level::Important, Some(&server.to_string()), &text);
+            Event::ConnectFailed {
+                server, reason, common, ..
+            } => {
+                let failed = self
+                    .plain
+                    .connecting
+                    .borrow_mut()
+                    .failed(server, reason, common.as_deref());
+                self.not_connected(&failed);
             }
             Event::HostKeyAdded {
                 server,
@@ -217,9 +229,18 @@ impl Lines<'_> {
                 self.say(Level::Important, None, "transaction: rollback incomplete");
             }
             Event::Interrupted { signal } => {
+                let failed = self.plain.connecting.borrow_mut().stopped();
+                self.not_connected(&failed);
                 self.say(Level::Important, None, &format!("{signal}, ending the remote commands"));
             }
             Event::Message { level, tag, text } => self.say(*level, tag.as_deref(), text),
+        }
+    }
+
+    fn not_connected(&mut self, failed: &[Failed]) {
+        for (servers, reason) in failed {
+            let text = format!("connection failed: {reason}");
+            self.say(Level::Important, Some(&names(servers)), &text);
         }
     }
 

@@ -11,6 +11,7 @@ use crate::event::{ActionId, Event, Level, worded};
 use crate::exit::{Exit, Stream};
 
 use super::clean::{Cleaner, shown};
+use super::connecting::{Connecting, Failed};
 use super::live::Waiting;
 use super::palette::{Label, Look};
 use super::text::{brief, count, duration, names, negotiated, said, size, still_running, waiting, wrap};
@@ -31,9 +32,7 @@ pub(super) struct Pretty {
     is_rehearsal: bool,
     /// Of the lines to come, in steps of two columns.
     indent: usize,
-    connecting: Vec<Server>,
-    /// Since when, and how many servers there were.
-    connecting_since: (Instant, usize),
+    connecting: Connecting,
     running: IndexMap<ActionId, Running>,
 }
 
@@ -64,8 +63,7 @@ impl Pretty {
             threshold,
             is_rehearsal,
             indent: 0,
-            connecting: Vec::new(),
-            connecting_since: (Instant::now(), 0),
+            connecting: Connecting::default(),
             running: IndexMap::new(),
         }
     }
@@ -97,18 +95,19 @@ impl Pretty {
             }
             Event::Printed { .. } => {}
             Event::Connecting { servers } => {
-                self.connecting.extend(servers.iter().cloned());
-                self.connecting_since = (Instant::now(), self.connecting.len());
+                self.connecting.started(servers);
             }
             Event::Connected { server, elapsed } => {
-                self.connecting.retain(|other| other != server);
                 let said = format!("{server}: connected in {}", duration(*elapsed));
                 self.aside(&mut text, Level::Debug, &said);
+                let failed = self.connecting.connected(server);
+                self.not_connected(&mut text, &failed);
             }
-            Event::ConnectFailed { server, reason, .. } => {
-                self.connecting.retain(|other| other != server);
-                let text_of = format!("{server}: {}", self.cleaner.lines(reason).join("; "));
-                self.marked(&mut text, Label::Bad, "✗", &text_of);
+            Event::ConnectFailed {
+                server, reason, common, ..
+            } => {
+                let failed = self.connecting.failed(server, reason, common.as_deref());
+                self.not_connected(&mut text, &failed);
             }
             Event::HostKeyAdded {
                 server,
@@ -233,6 +232,8 @@ impl Pretty {
                 }
             }
             Event::Interrupted { signal } => {
+                let failed = self.connecting.stopped();
+                self.not_connected(&mut text, &failed);
                 let said = format!("{signal}, ending the remote commands");
                 self.marked(&mut text, Label::Notice, "!", &said);
             }
@@ -248,9 +249,9 @@ impl Pretty {
             what: ("connecting", ""),
             others: self.running.len().saturating_sub(1),
             copied: String::new(),
-            since: self.connecting_since.0,
-            left: &self.connecting,
-            all: self.connecting_since.1,
+            since: self.connecting.since,
+            left: &self.connecting.left,
+            all: self.connecting.all,
         };
         if let Some(running) = self.running.values().next() {
             let command = running.command.first().map(String::as_str).unwrap_or_default();
@@ -259,10 +260,17 @@ impl Pretty {
             waiting.since = running.started;
             waiting.left = if running.is_local { &[] } else { &running.left };
             waiting.all = running.servers.len();
-        } else if self.connecting.is_empty() {
+        } else if self.connecting.left.is_empty() {
             return None;
         }
         Some(self.look.paint(Label::Aside, &waiting.line(columns.saturating_sub(1))))
+    }
+
+    fn not_connected(&self, text: &mut String, failed: &[Failed]) {
+        for (servers, reason) in failed {
+            let said = format!("{}: {}", names(servers), self.cleaner.lines(reason).join("; "));
+            self.marked(text, Label::Bad, "✗", &said);
+        }
     }
 
     fn line(&self, text: &mut String, indent: usize, line: &str) {

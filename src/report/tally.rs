@@ -103,6 +103,7 @@ impl Tally {
                     .unwrap_or_default();
                 if *failed && !is_stopped {
                     self.failures.push(ServerFailure {
+                        common: None,
                         server: server.clone(),
                         cause: Some(Cause::Exit(exit.clone())),
                         reason: exit.to_string(),

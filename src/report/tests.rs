@@ -618,6 +618,7 @@ fn json_lines_begin_with_a_version_and_escape_what_a_terminal_would_obey() {
 fn closing_words_name_what_failed_besides_and_what_was_not_rolled_back() {
     let mut diagnostic = Diagnostic::new(Fault::Failed, "command failed on db1.example.com");
     diagnostic.servers = vec![ServerFailure {
+        common: None,
         server: Server::host("db1.example.com"),
         cause: None,
         reason: "exit status 1".to_owned(),

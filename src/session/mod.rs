@@ -321,6 +321,8 @@ pub struct ConnectError {
     pub phase: Phase,
     /// One line, lower case: `connection refused (127.0.1.3:22)`, `authentication failed for `deploy' (tried: …)`.
     pub reason: String,
+    /// The same without what is this server's alone (its name, its address), where the reason has some.
+    pub common: Option<String>,
     /// What may help, one line each.
     pub hints: Vec<String>,
 }

@@ -275,9 +275,9 @@ impl Interpreter {
     fn leave_out(&self, error: &ActionError) {
         self.say(Level::Important, format!("{error}; going on without"));
         let failures = error.diagnostic().servers;
-        for (servers, failure) in ServerFailure::groups(&failures) {
+        for (servers, reason, _) in ServerFailure::groups(&failures) {
             let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
-            self.say(Level::Important, format!("{}: {}", servers.join(", "), failure.reason));
+            self.say(Level::Important, format!("{}: {reason}", servers.join(", ")));
         }
         for failure in failures {
             self.left_out

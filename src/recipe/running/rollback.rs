@@ -78,9 +78,9 @@ fn is_stop(error: &EvalAltResult) -> bool {
 fn summary(error: Box<EvalAltResult>) -> String {
     let diagnostic = diagnostic(error);
     let mut text = diagnostic.message;
-    for (servers, failure) in ServerFailure::groups(&diagnostic.servers) {
+    for (servers, reason, failure) in ServerFailure::groups(&diagnostic.servers) {
         let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
-        text.push_str(&format!("\n{}: {}", servers.join(", "), failure.reason));
+        text.push_str(&format!("\n{}: {reason}", servers.join(", ")));
         for line in failure.stderr.iter().chain(&failure.stdout) {
             text.push_str(&format!("\n    {line}"));
         }

@@ -209,6 +209,7 @@ const PLACES: &[Place] = &[
                 server,
                 phase: Phase::Connect,
                 reason,
+                common: None,
             },
         );
     }),
@@ -220,6 +221,7 @@ const PLACES: &[Place] = &[
                 server,
                 phase: Phase::Connect,
                 reason,
+                common: None,
             },
         );
     }),
@@ -300,6 +302,7 @@ const PLACES: &[Place] = &[
     ("error's server", |console, text| {
         diagnostic(console, |diagnostic| {
             diagnostic.servers = vec![ServerFailure {
+                common: None,
                 server: server(text),
                 cause: None,
                 reason: text.to_owned(),

@@ -40,6 +40,7 @@ fn after(event: Option<&Event>) -> Option<Event> {
         Event::HooksTriggered { .. } => Event::Connecting { servers },
         Event::Connecting { .. } => Event::Connected { server, elapsed },
         Event::Connected { .. } => Event::ConnectFailed {
+            common: None,
             server,
             phase: Phase::HostKey,
             reason,
@@ -175,6 +176,7 @@ fn diagnostics() -> Vec<Diagnostic> {
     });
     failed.tasks = vec!["deploy".to_owned()];
     failed.servers = vec![ServerFailure {
+        common: None,
         server: Server::host("app1"),
         cause: Some(Cause::Exit(Exit::TimedOut(Duration::from_secs(1)))),
         reason: "timed out after 1 s".to_owned(),
@@ -183,6 +185,7 @@ fn diagnostics() -> Vec<Diagnostic> {
     }];
     let mut unreached = Diagnostic::new(Fault::Connection, "no connection");
     unreached.servers = vec![ServerFailure {
+        common: None,
         server: Server::host("app1"),
         cause: Some(Cause::Connection {
             phase: Phase::Authentication,

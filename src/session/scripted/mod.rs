@@ -102,6 +102,7 @@ impl Script {
     /// From now on connections to `host` fail for this reason.
     pub fn refuse(&self, host: &str, phase: Phase, reason: &str) -> &Self {
         let error = ConnectError {
+            common: None,
             phase,
             reason: reason.to_owned(),
             hints: Vec::new(),

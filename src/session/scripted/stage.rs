@@ -159,6 +159,7 @@ impl Stage {
         }
         match given {
             None => connection.refuse(ConnectError {
+                common: None,
                 phase: Phase::Authentication,
                 reason: "authentication failed".to_owned(),
                 hints: Vec::new(),
@@ -291,6 +292,7 @@ impl Stage {
             Line::Closed => return,
             Line::Stalled | Line::Asking => {
                 let error = ConnectError {
+                    common: None,
                     phase: Phase::Connect,
                     reason: "stopped".to_owned(),
                     hints: Vec::new(),

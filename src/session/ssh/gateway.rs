@@ -235,6 +235,7 @@ fn sockets() -> std::io::Result<(UnixStream, UnixStream)> {
 
 fn failed(reason: String) -> ConnectError {
     ConnectError {
+        common: None,
         phase: Phase::Connect,
         reason,
         hints: Vec::new(),

@@ -444,6 +444,7 @@ fn is_in_binary_list(list: &Path, blob: &[u8], inbox: &Inbox) -> Result<bool, St
 
 fn refused(reason: String, hints: Vec<String>) -> ConnectError {
     ConnectError {
+        common: None,
         phase: Phase::HostKey,
         reason,
         hints,

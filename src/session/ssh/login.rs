@@ -270,6 +270,7 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
     }
     if let Some(mac) = attempt.tell_algorithms().filter(|mac| !macs.contains(mac)) {
         return Err(Failure::Final(ConnectError {
+            common: None,
             phase: Phase::Handshake,
             reason: format!("the server has no MAC that is accepted, but {mac}"),
             hints: vec![OLD.to_owned()],
@@ -386,6 +387,7 @@ fn reach(
                     return error;
                 }
                 ConnectError {
+                    common: None,
                     reason: format!("gateway {last}: {}", error.reason),
                     ..error
                 }
@@ -537,6 +539,7 @@ impl Attempt<'_> {
         };
         let busy = hung_up || refuses;
         let error = ConnectError {
+            common: None,
             phase: Phase::Handshake,
             reason,
             hints,
@@ -557,6 +560,7 @@ pub(super) fn quick_ack(socket: &OwnedFd) {
 
 pub(super) fn internal(error: &ssh2::Error) -> ConnectError {
     ConnectError {
+        common: None,
         phase: Phase::Handshake,
         reason: format!("no SSH session: {}", error.message()),
         hints: Vec::new(),

@@ -126,6 +126,7 @@ impl Connector for SshConnector {
             let _ = reports.send(Report::ConnectFailed(
                 id,
                 ConnectError {
+                    common: None,
                     phase: Phase::Connect,
                     reason: format!("no thread for the connection: {}", plain(why)),
                     hints: Vec::new(),
@@ -209,6 +210,7 @@ impl Drop for Will {
 /// The connection was given up while it was made.
 fn stopped(phase: Phase) -> ConnectError {
     ConnectError {
+        common: None,
         phase,
         reason: "stopped".to_owned(),
         hints: Vec::new(),

@@ -39,6 +39,7 @@ pub(super) fn prefer(
     } = &config.algorithms;
     let mut macs_accepted = Vec::new();
     let unsupported = |what: &str, list: &str| ConnectError {
+        common: None,
         phase: Phase::Configuration,
         reason: format!("none of these {what} is supported: {list}"),
         hints: Vec::new(),

@@ -86,6 +86,7 @@ impl ProxyCommand {
     /// Starts it; the socket leads to what it speaks with.
     pub(super) fn start(line: &str, programs: &Arc<Programs>) -> Result<(UnixStream, Self), ConnectError> {
         Self::try_start(line, programs).map_err(|error| ConnectError {
+            common: None,
             phase: Phase::Connect,
             reason: format!("the ProxyCommand does not start: {}", plain(&error)),
             hints: Vec::new(),

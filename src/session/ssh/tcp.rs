@@ -85,6 +85,7 @@ fn addresses(config: &HostConfig) -> Result<Vec<SocketAddr>, ConnectError> {
 /// with ssh, one that leads no further than this machine or this wire is used only where there is no other.
 fn addresses_of(interface: &str, addresses: &mut Vec<SocketAddr>) -> Result<Vec<SocketAddr>, ConnectError> {
     let failed = |why: &str| ConnectError {
+        common: None,
         phase: Phase::Connect,
         reason: format!("BindInterface {interface}: {why}"),
         hints: Vec::new(),
@@ -151,6 +152,7 @@ fn unknown(host: &str, why: &str) -> ConnectError {
     ConnectError {
         phase: Phase::Resolve,
         reason: format!("host name `{host}' is not known: {why}"),
+        common: Some(format!("the host name is not known: {why}")),
         hints: Vec::new(),
     }
 }
@@ -162,7 +164,7 @@ struct Race<'a> {
     own: Option<&'a [SocketAddr]>,
     timeout: Duration,
     running: Vec<Attempt>,
-    reasons: Vec<String>,
+    reasons: Vec<(String, SocketAddr)>,
 }
 
 struct Attempt {
@@ -197,7 +199,8 @@ impl<'a> Race<'a> {
                 if self.running.is_empty() {
                     return Err(ConnectError {
                         phase: Phase::Connect,
-                        reason: self.reasons.join(", "),
+                        reason: self.all(|(why, address)| format!("{why} ({address})")),
+                        common: Some(self.all(|(why, _)| why.clone())),
                         hints: Vec::new(),
                     });
                 }
@@ -274,8 +277,15 @@ impl<'a> Race<'a> {
         None
     }
 
+    /// Returns why all attempts have failed.
+    fn all(&self, shown: impl Fn(&(String, SocketAddr)) -> String) -> String {
+        let mut reasons: Vec<String> = self.reasons.iter().map(shown).collect();
+        reasons.dedup();
+        reasons.join(", ")
+    }
+
     fn failed(&mut self, address: SocketAddr, why: &str) {
-        self.reasons.push(format!("{why} ({address})"));
+        self.reasons.push((why.to_owned(), address));
     }
 }
 

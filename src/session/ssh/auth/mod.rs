@@ -246,6 +246,7 @@ impl Attempt<'_> {
             hints.push("no key file and no agent was found; name one: ssh_options.keys".to_owned());
         }
         ConnectError {
+            common: None,
             phase: Phase::Authentication,
             reason: format!(
                 "authentication failed for `{}' (tried: {tried_list}; {end})",

@@ -1,0 +1,82 @@
+//! Connections that are being made: who is waited for, and which failures are told together.
+
+use std::time::Instant;
+
+use crate::configuration::Server;
+
+/// A failure, and the servers that it is told of.
+pub(super) type Failed = (Vec<Server>, String);
+
+/// The connections of one action, until each is made or has failed.
+#[derive(Debug)]
+pub(super) struct Connecting {
+    /// Those that are waited for.
+    pub(super) left: Vec<Server>,
+    pub(super) since: Instant,
+    /// So many there were.
+    pub(super) all: usize,
+    /// Reasons that were told, and the servers and reasons that are the same but for what is each server's alone.
+    failed: Vec<(String, Vec<(Server, String)>)>,
+}
+
+impl Default for Connecting {
+    fn default() -> Self {
+        Self {
+            left: Vec::new(),
+            since: Instant::now(),
+            all: 0,
+            failed: Vec::new(),
+        }
+    }
+}
+
+impl Connecting {
+    /// Takes note that these are being connected.
+    pub(super) fn started(&mut self, servers: &[Server]) {
+        self.left.extend(servers.iter().cloned());
+        self.since = Instant::now();
+        self.all = self.left.len();
+    }
+
+    /// Takes note of a connection, and returns what is to be told now.
+    pub(super) fn connected(&mut self, server: &Server) -> Vec<Failed> {
+        self.left.retain(|other| other != server);
+        self.due()
+    }
+
+    /// Takes note of a failure, and returns what is to be told now: the first of its kind at once, equal ones when all have ended.
+    /// `common` is the reason without what is this server's alone.
+    pub(super) fn failed(&mut self, server: &Server, reason: &str, common: Option<&str>) -> Vec<Failed> {
+        let common = common.unwrap_or(reason);
+        self.left.retain(|other| other != server);
+        let mut told = Vec::new();
+        match self.failed.iter_mut().find(|(known, _)| known == common) {
+            Some((_, others)) => others.push((server.clone(), reason.to_owned())),
+            None => {
+                self.failed.push((common.to_owned(), Vec::new()));
+                told.push((vec![server.clone()], reason.to_owned()));
+            }
+        }
+        told.extend(self.due());
+        told
+    }
+
+    /// Gives up on those that are left, and returns what is to be told now.
+    pub(super) fn stopped(&mut self) -> Vec<Failed> {
+        self.left.clear();
+        self.due()
+    }
+
+    fn due(&mut self) -> Vec<Failed> {
+        if !self.left.is_empty() {
+            return Vec::new();
+        }
+        let failed = std::mem::take(&mut self.failed).into_iter();
+        let told = failed.filter_map(|(common, others)| match others.as_slice() {
+            [] => None,
+            [(server, reason)] => Some((vec![server.clone()], reason.clone())),
+            _ => Some((others.into_iter().map(|(server, _)| server).collect(), common)),
+        });
+        told.collect()
+    }
+}
