@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use insta::assert_snapshot;
 use serde_json::Value as Json;
 
-use super::{Paper, clock, look, options};
+use super::{Paper, clock, look, options, run, told};
 use crate::configuration::{Addressed, Server, Servers, Setter, Setting, Shown, Value, Variable};
 use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
 use crate::event::{ActionId, Event, Level, Reporter};
@@ -323,4 +324,43 @@ fn values_of_recipes_keep_their_types_and_what_json_has_no_word_for_is_a_string(
     let objects = written();
     let variable = objects.iter().find(|object| object["type"] == "variable").unwrap();
     assert_eq!(variable["value"], serde_json::json!([null, 1.5, "NaN"]));
+}
+
+#[test]
+fn json_lines_begin_with_a_version_and_escape_what_a_terminal_would_obey() {
+    let (messages, _) = told(options(Format::Json, Level::Trace, look(false)), &run());
+    assert_snapshot!(messages, @r#"
+    {"time":"2026-01-02T03:04:05.006Z","type":"version","capr":"0.1.0","log_format":"2.0"}
+    {"time":"2026-01-02T03:04:05.006Z","type":"hooks_triggered","event":"start"}
+    {"time":"2026-01-02T03:04:05.006Z","type":"task_started","task":"deploy","depth":0}
+    {"time":"2026-01-02T03:04:05.006Z","type":"transaction_started"}
+    {"time":"2026-01-02T03:04:05.006Z","type":"task_started","task":"deploy:update_code","depth":1}
+    {"time":"2026-01-02T03:04:05.006Z","type":"connecting","servers":["app1","db1.example.com"]}
+    {"time":"2026-01-02T03:04:05.006Z","type":"host_key_added","server":"app1","key_type":"ssh-ed25519","fingerprint":"SHA256:abc","file":"~/.ssh/known_hosts"}
+    {"time":"2026-01-02T03:04:05.006Z","type":"connected","server":"app1","elapsed_ms":30}
+    {"time":"2026-01-02T03:04:05.006Z","type":"connected","server":"db1.example.com","elapsed_ms":31}
+    {"time":"2026-01-02T03:04:05.006Z","type":"action_started","action":1,"verb":"run","command":"mkdir -p /u/apps","options":{},"local":false,"servers":["app1","db1.example.com"]}
+    {"time":"2026-01-02T03:04:05.006Z","type":"server_finished","action":1,"server":"db1.example.com","how":"exited","status":0,"elapsed_ms":12,"failed":false}
+    {"time":"2026-01-02T03:04:05.006Z","type":"server_finished","action":1,"server":"app1","how":"exited","status":0,"elapsed_ms":12,"failed":false}
+    {"time":"2026-01-02T03:04:05.006Z","type":"action_finished","action":1,"elapsed_ms":15,"failed":0}
+    {"time":"2026-01-02T03:04:05.006Z","type":"action_started","action":2,"verb":"run","command":"svn co \\\n  -q --password [redacted]","options":{},"local":false,"servers":["app1","db1.example.com"]}
+    {"time":"2026-01-02T03:04:05.006Z","type":"output","action":2,"server":"app1","stream":"out","line":"  A  trunk"}
+    {"time":"2026-01-02T03:04:05.006Z","type":"output","action":2,"server":"db1.example.com","stream":"err","line":"svn: [redacted] is wrong"}
+    {"time":"2026-01-02T03:04:05.006Z","type":"server_finished","action":2,"server":"app1","how":"exited","status":0,"elapsed_ms":12,"failed":false}
+    {"time":"2026-01-02T03:04:05.006Z","type":"server_finished","action":2,"server":"db1.example.com","how":"exited","status":1,"elapsed_ms":12,"failed":true}
+    {"time":"2026-01-02T03:04:05.006Z","type":"action_finished","action":2,"elapsed_ms":15,"failed":1}
+    {"time":"2026-01-02T03:04:05.006Z","type":"task_finished","task":"deploy:update_code","depth":1,"elapsed_ms":20,"ok":false}
+    {"time":"2026-01-02T03:04:05.006Z","type":"rollback_started","task":"deploy:update_code"}
+    {"time":"2026-01-02T03:04:05.006Z","type":"rolling_back","task":"deploy:update_code"}
+    {"time":"2026-01-02T03:04:05.006Z","type":"action_started","action":3,"verb":"run","command":"rm -rf /u/apps/x","options":{},"local":false,"servers":["app1"]}
+    {"time":"2026-01-02T03:04:05.006Z","type":"server_finished","action":3,"server":"app1","how":"signaled","signal":"KILL","elapsed_ms":12,"failed":true}
+    {"time":"2026-01-02T03:04:05.006Z","type":"action_finished","action":3,"elapsed_ms":15,"failed":1}
+    {"time":"2026-01-02T03:04:05.006Z","type":"rollback_failed","task":"deploy:update_code","reason":"command failed on app1"}
+    {"time":"2026-01-02T03:04:05.006Z","type":"rollback_skipped","task":"deploy:update_code","server":"db1.example.com","reason":"connection lost"}
+    {"time":"2026-01-02T03:04:05.006Z","type":"rollback_finished","complete":false}
+    {"time":"2026-01-02T03:04:05.006Z","type":"task_finished","task":"deploy","depth":0,"elapsed_ms":20,"ok":false}
+    {"time":"2026-01-02T03:04:05.006Z","type":"message","level":"important","tag":"app1","text":"two\nlines"}
+    {"time":"2026-01-02T03:04:05.006Z","type":"printed","text":"data [redacted]"}
+    {"time":"2026-01-02T03:04:05.006Z","type":"interrupted","signal":"interrupted"}
+    "#);
 }

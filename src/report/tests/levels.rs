@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 
-use super::{Paper, clock, ended, finished, look, message, options, output, started, task, told};
+use super::{Paper, clock, console, ended, finished, look, message, options, output, started, task, told};
 use crate::configuration::Server;
 use crate::event::{ActionId, Event, Level, Reporter};
 use crate::exit::{Exit, Stream};
@@ -307,13 +307,7 @@ fn each_line_has_its_time_in_the_log_and_elsewhere_where_it_is_wanted() {
             }),
             ..options(format, Level::Important, look(false))
         };
-        let mut console = Console::on(
-            options,
-            Redactor::default(),
-            clock(),
-            Box::new(Paper::default()),
-            Box::new(Paper::default()),
-        );
+        let (mut console, _) = console(options);
         events.iter().for_each(|event| console.report(event));
         console.close(Ending::Done, None);
         log.text()
@@ -369,15 +363,8 @@ fn what_is_done_on_this_machine_is_no_server() {
         (&events[11..14], "0 tasks, 1 command in"),
         (&events[5..14], "2 commands on 2 servers in"),
     ] {
-        let messages = Paper::default();
         let options = options(Format::Plain, Level::Info, look(false));
-        let mut console = Console::on(
-            options,
-            Redactor::default(),
-            clock(),
-            Box::new(messages.clone()),
-            Box::new(Paper::default()),
-        );
+        let (mut console, messages) = console(options);
         local.iter().for_each(|event| console.report(event));
         console.close(Ending::Done, None);
         assert!(messages.text().contains(counted), "{}", messages.text());
@@ -386,18 +373,11 @@ fn what_is_done_on_this_machine_is_no_server() {
 
 #[test]
 fn the_last_line_is_drawn_anew_as_time_passes_as_wide_as_the_terminal_is_by_then() {
-    let messages = Paper::default();
     let options = Options {
         width: || Some(30),
         ..options(Format::Pretty, Level::Info, look(true))
     };
-    let mut console = Console::on(
-        options,
-        Redactor::default(),
-        clock(),
-        Box::new(messages.clone()),
-        Box::new(Paper::default()),
-    );
+    let (mut console, messages) = console(options);
     console.report(&started(
         1,
         "run",

@@ -1,0 +1,190 @@
+//! The form for terminals.
+
+use insta::assert_snapshot;
+
+use super::{ended, finished, look, options, run, started, task, told};
+use crate::configuration::Server;
+use crate::event::Level;
+use crate::exit::Exit;
+use crate::report::Format;
+
+#[test]
+fn a_pretty_report_reads_well_without_a_terminal() {
+    let (messages, _) = told(options(Format::Pretty, Level::Trace, look(false)), &run());
+    assert_snapshot!(messages, @r"
+    hooks: start
+    deploy
+      transaction: start
+      deploy:update_code
+        app1: new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
+        app1: connected in 30ms
+        db1.example.com: connected in 31ms
+        › run mkdir -p /u/apps
+        ✓ app1 12ms, db1.example.com 12ms
+        › run svn co \
+              -q --password [redacted]
+          app1            │   A  trunk
+          db1.example.com ! svn: [redacted] is wrong
+        ✓ app1 12ms
+        ✗ db1.example.com exit status 1 12ms
+      ↩ deploy:update_code failed, rolling back
+        ↩ deploy:update_code
+        › run rm -rf /u/apps/x
+        ✗ app1 killed by signal KILL 12ms
+        ✗ deploy:update_code not rolled back: command failed on app1
+        ✗ deploy:update_code on db1.example.com not rolled back: connection lost
+      ✗ rollback incomplete
+    [app1] two
+    [app1] lines
+    ! interrupted, ending the remote commands
+    ");
+}
+
+#[test]
+fn a_pretty_report_on_a_terminal_redraws_its_last_line() {
+    let (messages, _) = told(options(Format::Pretty, Level::Trace, look(true)), &run()[..18]);
+    assert_snapshot!(messages, @r"
+    hooks: start
+    deploy
+      transaction: start
+      deploy:update_code
+    ␛[?7l    … connecting  waiting for 2: app1, db1.example.com␛[?7h␍
+    ␍
+    ␛[J    app1: new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
+    ␛[?7l    … connecting  waiting for 2: app1, db1.example.com␛[?7h␍
+    ␍
+    ␛[J    app1: connected in 30ms
+    ␛[?7l    … connecting  waiting for 1 of 2: db1.example.com␛[?7h␍
+    ␍
+    ␛[J    db1.example.com: connected in 31ms
+    ␛[?7l    … run mkdir -p /u/apps  waiting for 2: app1, db1.example.com␛[?7h␍
+    ␍
+    ␛[J␛[?7l    … run mkdir -p /u/apps  waiting for 1 of 2: app1␛[?7h␍
+    ␍
+    ␛[J␛[?7l    … run mkdir -p /u/apps␛[?7h␍
+    ␍
+    ␛[J    ✓ run mkdir -p /u/apps  app1 12ms, db1.example.com 12ms
+    ␛[?7l    … run svn co \  waiting for 2: app1, db1.example.com␛[?7h␍
+    ␍
+    ␛[J    › run svn co \
+              -q --password [redacted]
+          app1            │   A  trunk
+    ␛[?7l    … run svn co \  waiting for 2: app1, db1.example.com␛[?7h␍
+    ␍
+    ␛[J      db1.example.com ! svn: [redacted] is wrong
+    ␛[?7l    … run svn co \  waiting for 2: app1, db1.example.com␛[?7h␍
+    ␍
+    ␛[J␛[?7l    … run svn co \  waiting for 1 of 2: db1.example.com␛[?7h␍
+    ␍
+    ␛[J␛[?7l    … run svn co \␛[?7h␍
+    ␍
+    ␛[J    ✓ app1 12ms
+        ✗ db1.example.com exit status 1 12ms
+    ");
+}
+
+#[test]
+fn a_quiet_pretty_report_shows_failures_new_host_keys_and_standard_error_only() {
+    let (messages, _) = told(options(Format::Pretty, Level::Important, look(false)), &run());
+    assert_snapshot!(messages, @r"
+        app1: new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
+          db1.example.com ! svn: [redacted] is wrong
+        ✗ db1.example.com exit status 1 12ms
+      ↩ deploy:update_code failed, rolling back
+        ↩ deploy:update_code
+        ✗ app1 killed by signal KILL 12ms
+        ✗ deploy:update_code not rolled back: command failed on app1
+        ✗ deploy:update_code on db1.example.com not rolled back: connection lost
+      ✗ rollback incomplete
+    [app1] two
+    [app1] lines
+    ! interrupted, ending the remote commands
+    ");
+}
+
+#[test]
+fn many_servers_are_counted_and_a_failing_one_is_named() {
+    let servers: Vec<Server> = (1..=9).map(|number| Server::host(format!("web{number}"))).collect();
+    let all: Vec<&Server> = servers.iter().collect();
+    let mut events = vec![task("spread", 0)];
+    for action in [1, 2] {
+        events.push(started(action, "run", "uptime", &all));
+        for (number, server) in servers.iter().enumerate() {
+            let status = i32::from(action == 2 && number == 4);
+            events.push(ended(action, server, Exit::Status(status)));
+        }
+        events.push(finished(action, 0));
+    }
+    let mut options = options(Format::Pretty, Level::Trace, look(false));
+    options.look.live = true;
+    let (messages, _) = told(options, &events);
+    let lines: Vec<&str> = messages
+        .lines()
+        .map(|line| line.trim_start_matches("␛[2K"))
+        .filter(|line| !line.starts_with('␛'))
+        .collect();
+    assert_snapshot!(lines.join("\n"), @r"
+    spread
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+    ␍
+      ✗ web5 exit status 1 12ms
+    ");
+}
+
+#[test]
+fn a_long_script_is_told_by_its_first_line() {
+    let app = Server::host("app1");
+    let script = "# Make the release current\numask 002\ncd /u/apps\nls";
+    let events = [
+        started(1, "run", script, &[&app]),
+        ended(1, &app, Exit::Status(0)),
+        finished(1, 0),
+    ];
+    let (messages, _) = told(options(Format::Pretty, Level::Trace, look(false)), &events);
+    assert_snapshot!(messages, @r"
+    › run # Make the release current
+        umask 002
+        cd /u/apps
+        ls
+    ✓ app1 12ms
+    ");
+    let (messages, _) = told(options(Format::Plain, Level::Debug, look(false)), &events);
+    assert_snapshot!(messages, @r#"
+    * executing
+    *     # Make the release current
+    *     umask 002
+    *     cd /u/apps
+    *     ls
+      servers: ["app1"]
+      command finished in 15ms
+    "#);
+    let mut rehearsal = options(Format::Plain, Level::Debug, look(false));
+    rehearsal.is_rehearsal = true;
+    let (messages, _) = told(rehearsal, &events);
+    assert_snapshot!(messages, @r#"
+    * executing
+    *     # Make the release current
+    *     umask 002
+    *     cd /u/apps
+    *     ls
+      servers: ["app1"]
+    "#);
+}
