@@ -261,7 +261,7 @@ fn f4_a_directory_of_another_user_is_merged_into_only_where_not_all_may_write() 
             assert!(finished.stderr.contains(refused), "{path}: {}", finished.stderr);
         }
         assert_eq!(
-            fleet.sh("app1", "cd /u/apps; echo $(find all own ! -type d); ls -A"),
+            fleet.sh("app1", "cd /u/apps; echo $(find all/sub own ! -type d); ls -A"),
             "own/sub/file\nall\nown",
             "{path}"
         );
