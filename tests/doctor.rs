@@ -375,6 +375,17 @@ fn the_way_through_a_gateway_is_told() {
         .lacks("app1", "repository")
         .code(0);
     assert_eq!(fs::read_to_string(fleet.known_hosts()).unwrap_or_default(), "");
+    fleet.sh("gate", "mv /home/deploy/.ssh/authorized_keys /root/");
+    look(case())
+        .is(
+            "app1",
+            "connection",
+            "bad",
+            "gateway gate: authentication failed",
+            "take in its key first",
+        )
+        .lacks("app1", "login")
+        .code(4);
     fleet.stop("gate");
     look(case())
         .is(
@@ -483,6 +494,13 @@ fn what_a_recipe_leaves_open_is_told_and_no_more() {
         .is("", "programs", "bad", "curl (for notify_webhook)", "install it here")
         .code(1);
     finished.silent_on("secret-hook");
+    look_at("set :application, \"x\"; set :repository, \"r\"; set :scm, \"cvs\";").is(
+        "",
+        "repository",
+        "warning",
+        "it is not looked at on the servers",
+        "capr vars --values",
+    );
     look_at("set :application, \"x\"; set :repository { capture(\"hostname\") };").is(
         "",
         "repository",

@@ -168,7 +168,12 @@ fn login(visit: &Visit) -> Option<Finding> {
 
 /// The step that failed, and what to do.
 fn failure(error: &ConnectError, visit: &Visit, call: &str) -> Finding {
-    let host = &visit.server.host;
+    // What is wrong with a gateway is told of the way, with its name.
+    let gateway = error
+        .reason
+        .strip_prefix("gateway ")
+        .and_then(|rest| rest.split_once(": "));
+    let host = gateway.map_or(visit.server.host.as_str(), |(gateway, _)| gateway);
     let (check, usual) = match error.phase {
         Phase::Configuration => (
             Check::SshConfig,
@@ -195,12 +200,13 @@ fn failure(error: &ConnectError, visit: &Visit, call: &str) -> Finding {
         ),
         Phase::Authentication => (Check::Login, login_advice(error, visit, call)),
     };
+    let check = if gateway.is_some() { Check::Connection } else { check };
     let reason = without_credentials(&error.reason);
     let mut finding = Finding::new(check, State::Bad, reason);
     for hint in &error.hints {
         finding = finding.advise(hint.as_str());
     }
-    if finding.advice.is_empty() || check == Check::Login {
+    if finding.advice.is_empty() || error.phase == Phase::Authentication {
         finding = finding.advise(usual);
     }
     finding
@@ -211,7 +217,7 @@ fn login_advice(error: &ConnectError, visit: &Visit, call: &str) -> String {
     let takes = error.reason.split_once("server takes: ").map_or("", |(_, takes)| takes);
     let takes_key = takes.contains("publickey");
     let takes_password = takes.contains("password") || takes.contains("keyboard-interactive");
-    let is_unknown = matches!(visit.host_key, Some((_, _, Standing::Unknown(_))));
+    let is_unknown = matches!(visit.host_key, Some((_, _, Standing::Unknown(_)))) || !visit.unknown_gateways.is_empty();
     match (takes_key, takes_password) {
         (_, true) if is_unknown => {
             "it may take a password, which doctor gives to no server whose key is not known: take in its key first"

@@ -177,11 +177,18 @@ impl Deploys {
         }
         findings.extend(unknown.into_iter().map(|(check, name, why)| {
             let why = why.lines().next().unwrap_or_default().to_owned();
-            Finding::warning(
-                check,
-                format!("{name} is not known, and what needs it is not looked at: {why}"),
-                format!("set it, or give it for this once: -s {name}=…"),
-            )
+            match name.ends_with("_script") {
+                true => Finding::warning(
+                    check,
+                    format!("it is not looked at on the servers: {why}"),
+                    "see what the recipe says of it: capr vars --values",
+                ),
+                false => Finding::warning(
+                    check,
+                    format!("{name} is not known, and what needs it is not looked at: {why}"),
+                    format!("set it, or give it for this once: -s {name}=…"),
+                ),
+            }
         }));
         Self {
             deploy_to,
