@@ -3,7 +3,7 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::process::{Child, ExitStatus, Output};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::Receiver;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -96,6 +96,17 @@ impl InTime for Child {
                 panic!("process {pid:?} does not end within {LIMIT:?}");
             }
         }
+    }
+}
+
+/// A program that is run to its end, without input; panics where it is missing.
+impl InTime for &mut Command {
+    type Comes = Output;
+
+    fn in_time(self) -> Output {
+        let piped = self.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = piped.spawn();
+        child.unwrap_or_else(|error| panic!("{self:?}: {error}")).in_time()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use crate::deadline::LimitedCommand as _;
 use crate::fleet::Fleet;
 use crate::fleet::place::capr;
 use crate::harness::Case;
@@ -564,8 +565,7 @@ fn the_memory_of_a_run_is_read_by_no_other_process_of_its_user_and_no_core_is_wr
         .current_dir(case.path(""))
         .env("HOME", case.path("../home"))
         .env("CAPR_SYSTEM_FILE", case.path("../system.rhai"))
-        .output()
-        .unwrap();
+        .limited_output();
     let said = String::from_utf8_lossy(&told.stdout).into_owned();
     assert_eq!(said, "0\n1\n5000\n", "{}", String::from_utf8_lossy(&told.stderr));
 }

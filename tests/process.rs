@@ -542,7 +542,7 @@ fn a_directory_in_which_anybody_may_make_pid_files_is_refused() {
     let pids = application.path("shared/pids");
     fs::set_permissions(&pids, fs::Permissions::from_mode(0o1777)).unwrap();
     for (program, options) in [("spinner", &["-c", "true"][..]), ("spawner", &[]), ("reaper", &[])] {
-        let output = application.command(program, options).output().unwrap();
+        let output = application.command(program, options).limited_output();
         assert_eq!(output.status.code(), Some(1), "{program}");
         let said = text(&output);
         assert!(
@@ -551,7 +551,7 @@ fn a_directory_in_which_anybody_may_make_pid_files_is_refused() {
         );
     }
     assert_eq!(application.pid_files("").len(), 0);
-    let said = text(&application.command("reaper", &["-r", "../*.pid"]).output().unwrap());
+    let said = text(&application.command("reaper", &["-r", "../*.pid"]).limited_output());
     assert_eq!(said, "reaper: not a pattern for names of pid files: ../*.pid\n");
 }
 

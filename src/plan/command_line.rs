@@ -176,7 +176,7 @@ mod tests {
 
     /// What a login shell that is `sh` makes of the line.
     fn run(line: &str) -> Output {
-        Command::new("sh").arg("-c").arg(line).output().unwrap()
+        Command::new("sh").arg("-c").arg(line).in_time()
     }
 
     fn output(text: &str, options: &RunOptions) -> String {

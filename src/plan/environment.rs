@@ -151,6 +151,7 @@ mod tests {
 
     use super::{Assigned, extended, words};
     use crate::configuration::Environment;
+    use crate::deadline::InTime;
 
     fn map(pairs: &[(&str, &str)]) -> Environment {
         let pairs = pairs
@@ -168,7 +169,7 @@ mod tests {
         if let Some(has) = has {
             command.env("SEARCH", has);
         }
-        String::from_utf8(command.output().unwrap().stdout).unwrap()
+        String::from_utf8(command.in_time().stdout).unwrap()
     }
 
     #[test]

@@ -82,14 +82,14 @@ mod tests {
     use proptest::{prop_assert_eq, string::string_regex};
 
     use super::{quote, quote_always};
+    use crate::deadline::InTime;
 
     /// What a shell takes these words for.
     fn words(line: &str) -> String {
         let output = Command::new("sh")
             .arg("-c")
             .arg(format!("printf '%s\\0' {line}"))
-            .output()
-            .unwrap();
+            .in_time();
         String::from_utf8(output.stdout).unwrap()
     }
 

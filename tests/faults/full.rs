@@ -3,6 +3,7 @@
 use std::process::Output;
 
 use super::in_shell;
+use crate::deadline::LimitedCommand as _;
 use crate::fleet::Fleet;
 use crate::harness::Case;
 
@@ -14,8 +15,7 @@ task :bad { transaction { on_rollback { run "touch /tmp/undone"; } run "for n in
 fn start(fleet: &Fleet, before: &str, words: &str) -> Output {
     let case = Case::new().file("deploy.rhai", RECIPE);
     in_shell(&case, fleet, &format!("{before} exec \"$0\" {words}"))
-        .output()
-        .unwrap()
+        .limited_output()
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_local_file_that_may_not_grow_further_is_a_failure_with_a_rollback() {
         "deploy.rhai",
         r#"role :app, "app1"; task :t { transaction { on_rollback { run "touch /tmp/undone"; } get "/tmp/large", "here"; } }"#,
     );
-    let told = in_shell(&case, &fleet, "ulimit -f 1; exec \"$0\" t").output().unwrap();
+    let told = in_shell(&case, &fleet, "ulimit -f 1; exec \"$0\" t").limited_output();
     let said = String::from_utf8_lossy(&told.stderr).into_owned();
     assert_eq!(told.status.code(), Some(1), "{said}");
     assert!(said.contains("file too large"), "{said}");
@@ -70,7 +70,7 @@ fn a_directory_without_an_end_stops_before_the_disk_is_full_and_leaves_nothing()
     );
     let script = r#"mkdir disk && mount -t tmpfs -o size=64m none disk && { "$0" t; code=$?; ls -A disk; df -m disk; exit $code; }"#;
     let script = format!("exec unshare --mount --propagation private sh -c '{script}' \"$0\"");
-    let told = in_shell(&case, &fleet, &script).output().unwrap();
+    let told = in_shell(&case, &fleet, &script).limited_output();
     let (out, said) = (
         String::from_utf8_lossy(&told.stdout),
         String::from_utf8_lossy(&told.stderr),

@@ -10,6 +10,7 @@ use proptest::{prop_assert, prop_assert_eq, prop_oneof};
 use rhai::{Array, Dynamic, Engine, Map, Scope};
 
 use super::{recipe, tries};
+use crate::deadline::InTime;
 use crate::recipe::running::functions;
 use crate::recipe::running::interpreter::Interpreter;
 use crate::recipe::running::surroundings::Options;
@@ -94,7 +95,7 @@ proptest! {
         // POSIX leaves it open what `//` in front means.
         let path = if path.starts_with("//") { path.trim_start_matches('/').to_owned() } else { path };
         for name in ["basename", "dirname"] {
-            let output = Command::new(name).args(["--", &path]).output().unwrap();
+            let output = Command::new(name).args(["--", &path]).in_time();
             let expected = String::from_utf8(output.stdout).unwrap();
             let expected = expected.strip_suffix('\n').unwrap();
             prop_assert_eq!(text(&format!("{name}(a)"), &[&path]), expected);

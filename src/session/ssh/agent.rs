@@ -298,15 +298,15 @@ mod tests {
             let made = Command::new("ssh-keygen")
                 .args(["-q", "-t", key_type, "-N", "", "-C", &format!("my {key_type}"), "-f"])
                 .arg(&file)
-                .status()
-                .unwrap();
+                .in_time()
+                .status;
             assert!(made.success());
             let added = Command::new("ssh-add")
                 .arg("-q")
                 .arg(&file)
                 .env("SSH_AUTH_SOCK", self.socket())
-                .status()
-                .unwrap();
+                .in_time()
+                .status;
             assert!(added.success());
             let public = fs::read_to_string(file.with_extension("pub")).unwrap();
             STANDARD.decode(public.split(' ').nth(1).unwrap()).unwrap()

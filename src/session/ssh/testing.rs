@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::configuration::Server;
+use crate::deadline::InTime;
 use crate::exit::{Exit, Stream};
 use crate::session::{
     Command, ConnectError, Connector, Destination, Input, JobId, Report, Session, SessionId, SshOptions, Terminal,
@@ -191,7 +192,7 @@ fn children(parent: i32, found: &mut Vec<i32>) {
 }
 
 pub(crate) fn me() -> String {
-    let output = Process::new("id").arg("-un").output().expect("id");
+    let output = Process::new("id").arg("-un").in_time();
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
@@ -205,8 +206,8 @@ pub(crate) fn make_key(file: &Path, arguments: &[&str]) {
             &["-N", ""][..]
         })
         .args(arguments)
-        .status();
-    assert!(made.is_ok_and(|status| status.success()), "ssh-keygen");
+        .in_time();
+    assert!(made.status.success(), "ssh-keygen");
     fs::set_permissions(file, fs::Permissions::from_mode(0o600)).expect("a key");
 }
 
@@ -374,8 +375,8 @@ impl TestAgent {
             .arg("-q")
             .arg(key)
             .env("SSH_AUTH_SOCK", &self.socket)
-            .status();
-        assert!(added.is_ok_and(|status| status.success()), "ssh-add");
+            .in_time();
+        assert!(added.status.success(), "ssh-add");
     }
 
     pub(crate) fn environment(&self) -> SshEnvironment {

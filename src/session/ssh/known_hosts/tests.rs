@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use tempfile::TempDir;
 
 use super::{KnownHosts, Verdict, fingerprint};
+use crate::deadline::InTime;
 
 /// A key made up for this test: it only has to look like one.
 fn key(key_type: &str, seed: u8) -> Vec<u8> {
@@ -71,8 +72,7 @@ fn keygen_finds(file: &Path, name: &str) -> bool {
         .arg("-f")
         .arg(file)
         .args(["-F", name])
-        .output()
-        .unwrap();
+        .in_time();
     output.status.success()
 }
 
@@ -135,8 +135,7 @@ fn names_that_ssh_keygen_hashed_are_found() {
         .arg("-H")
         .arg("-f")
         .arg(&files.file)
-        .output()
-        .unwrap();
+        .in_time();
     assert!(hashed.status.success());
     assert!(!fs::read_to_string(&files.file).unwrap().contains("app"));
     assert_eq!(files.check("app1", 22, &ed(1)), Verdict::Known);
@@ -235,8 +234,7 @@ fn a_name_is_hashed_where_names_are_hashed() {
         .arg("-H")
         .arg("-f")
         .arg(&files.file)
-        .output()
-        .unwrap();
+        .in_time();
     KnownHosts::append(&files.file, "app2", 22, "ssh-ed25519", &ed(2), false).unwrap();
     assert!(!fs::read_to_string(&files.file).unwrap().contains("app2"));
     assert!(keygen_finds(&files.file, "app2"));
@@ -324,12 +322,12 @@ fn the_fingerprint_is_the_one_ssh_keygen_shows() {
     let made = Command::new("ssh-keygen")
         .args(["-q", "-t", "ed25519", "-N", "", "-f"])
         .arg(&file)
-        .status()
-        .unwrap();
+        .in_time()
+        .status;
     assert!(made.success());
     let public = fs::read_to_string(file.with_extension("pub")).unwrap();
     let blob = STANDARD.decode(public.split(' ').nth(1).unwrap()).unwrap();
-    let shown = Command::new("ssh-keygen").arg("-lf").arg(&file).output().unwrap();
+    let shown = Command::new("ssh-keygen").arg("-lf").arg(&file).in_time();
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert_eq!(shown.split(' ').nth(1).unwrap(), fingerprint(&blob));
 }
@@ -353,8 +351,7 @@ fn verdict_of_ssh(known_hosts: &Path, host_key: &Path, host: &str, port: u16) ->
             format!("/usr/sbin/sshd -i -f /dev/null -h {} 2>/dev/null", host_key.display()),
         ))
         .args([host, "true"])
-        .output()
-        .unwrap();
+        .in_time();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     for (part, verdict) in [
         ("REVOKED HOST KEY", "revoked"),
@@ -378,8 +375,8 @@ fn the_verdict_is_the_one_of_ssh_itself() {
         let made = Command::new("ssh-keygen")
             .args(["-q", "-t", key_type, "-N", "", "-C", "", "-f"])
             .arg(&file)
-            .status()
-            .unwrap();
+            .in_time()
+            .status;
         assert!(made.success());
         let public = fs::read_to_string(file.with_extension("pub")).unwrap();
         (file, public.trim().to_owned())

@@ -2,6 +2,7 @@ use std::path::Path;
 use std::process::Command as Process;
 use std::time::{Duration, Instant};
 
+use crate::deadline::InTime;
 use crate::session::ssh::SshEnvironment;
 use crate::session::ssh::testing::{Client, Ran, Sshd, free_port, me};
 use crate::session::{ConnectError, HostKeyPolicy, Phase, SshOptions};
@@ -32,8 +33,9 @@ fn ssh_trusts(sshd: &Sshd, known_hosts: &Path) -> bool {
         .arg("-i")
         .arg(sshd.path("id"))
         .args(["-p", &sshd.port.to_string(), "-l", &me(), "::1", "true"])
-        .status()
-        .is_ok_and(|status| status.success())
+        .in_time()
+        .status
+        .success()
 }
 
 #[test]

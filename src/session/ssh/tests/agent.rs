@@ -166,8 +166,8 @@ fn restricted(agent: &TestAgent, home: &Sshd, servers: &[&Sshd], restriction: &[
         .args(restriction.iter().flat_map(|hop| ["-h", hop]))
         .arg(&key)
         .env("SSH_AUTH_SOCK", &agent.socket)
-        .status()
-        .unwrap();
+        .in_time()
+        .status;
     assert!(added.success());
 }
 
@@ -201,8 +201,8 @@ fn a_server_has_the_agent_list_and_sign_and_nothing_else() {
         let listed = std::process::Command::new("ssh-add")
             .arg("-L")
             .env("SSH_AUTH_SOCK", &agent.socket)
-            .output();
-        listed.unwrap().stdout
+            .in_time();
+        listed.stdout
     };
     let before = listed();
     let mut client = logged_in(forwarding(&sshd), agent.environment());

@@ -5,6 +5,7 @@ use std::process::{Command as Process, Stdio};
 
 use tempfile::TempDir;
 
+use crate::deadline::InTime;
 use crate::session::{ConnectError, HostKeyPolicy, Phase, SshOptions};
 
 use crate::session::ssh::testing::{Sshd, make_key, me};
@@ -27,8 +28,8 @@ impl Certified {
             .arg("-s")
             .arg(path("authority"))
             .arg(path("key.pub"))
-            .status();
-        assert!(signed.is_ok_and(|status| status.success()), "{words:?}");
+            .in_time();
+        assert!(signed.status.success(), "{words:?}");
         let sshd = Sshd::with(&format!(
             "HostKey {}\nHostCertificate {}\n",
             path("key").display(),
@@ -66,8 +67,8 @@ impl Certified {
             .arg("true")
             .stdin(Stdio::null())
             .stderr(Stdio::null())
-            .status()
-            .unwrap();
+            .in_time()
+            .status;
         status.success()
     }
 }
@@ -222,7 +223,7 @@ fn k9_a_binary_list_revokes_certificates_by_number_by_name_and_with_their_author
         if list.contains(": ") {
             make.arg("-s").arg(path("authority.pub"));
         }
-        assert!(make.arg(path("list")).status().unwrap().success());
+        assert!(make.arg(path("list")).in_time().status.success());
         fs::write(
             path("ssh_config"),
             format!("RevokedHostKeys {}\n", path("krl").display()),

@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command as Process, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::deadline::InTime;
 use crate::session::{ConnectError, Phase, SshOptions};
 
 use crate::session::ssh::config::SshConfig;
@@ -45,8 +46,8 @@ fn ssh_connects(sshd: &Sshd) -> bool {
         .env(VARIABLE[0], VARIABLE[1])
         .stdin(Stdio::null())
         .stderr(Stdio::null())
-        .status()
-        .unwrap();
+        .in_time()
+        .status;
     status.success()
 }
 
@@ -171,16 +172,12 @@ fn k9_a_binary_list_of_revoked_keys_refuses_what_it_refuses_with_ssh() {
             .args(["-q", "-k", "-f"])
             .arg(sshd.path(name))
             .args(arguments)
-            .status();
-        assert!(made.is_ok_and(|status| status.success()));
+            .in_time();
+        assert!(made.status.success());
     };
     let public = |name: &str| sshd.path(&format!("{name}.pub")).display().to_string();
     let hash = format!("hash: SHA256:{}", {
-        let output = Process::new("ssh-keygen")
-            .arg("-lf")
-            .arg(public("host_key"))
-            .output()
-            .unwrap();
+        let output = Process::new("ssh-keygen").arg("-lf").arg(public("host_key")).in_time();
         let said = String::from_utf8(output.stdout).unwrap();
         said.split(' ').nth(1).unwrap().trim_start_matches("SHA256:").to_owned()
     });

@@ -3,6 +3,7 @@ use std::process::Command as Process;
 use std::sync::mpsc::channel;
 
 use crate::configuration::Server;
+use crate::deadline::InTime;
 use crate::secret::Secret;
 use crate::session::{ConnectError, Connector, Destination, PasswordQuestion, Report, SessionId, SshOptions, Wanted};
 
@@ -136,8 +137,8 @@ fn nobody_is_asked_for_a_key_that_the_server_does_not_take_or_the_agent_holds() 
     let opened = Process::new("ssh-keygen")
         .args(["-q", "-p", "-P", "open sesame", "-N", "", "-f"])
         .arg(&open)
-        .status();
-    assert!(opened.is_ok_and(|status| status.success()));
+        .in_time();
+    assert!(opened.status.success());
     let agent = TestAgent::start(sshd.folder.path());
     agent.add(&open);
     allow(&sshd, &sshd.path("locked"));
@@ -158,8 +159,8 @@ fn a_certificate_beside_a_key_is_offered() {
             .args(["-I", "test", "-n", &me(), "-s"])
             .arg(sshd.path("authority"))
             .arg(sshd.path(&format!("{name}.pub")))
-            .status();
-        assert!(signed.is_ok_and(|status| status.success()));
+            .in_time();
+        assert!(signed.status.success());
     }
     let authority = std::fs::read_to_string(sshd.path("authority.pub")).unwrap();
     std::fs::write(sshd.path("authorized_keys"), format!("cert-authority {authority}")).unwrap();
@@ -212,8 +213,8 @@ fn a_certificate_of_a_file_or_of_the_agent_logs_in() {
         .arg(sshd.path("ca"))
         .args(["-I", "somebody", "-n", &me()])
         .arg(sshd.path("mine.pub"))
-        .status();
-    assert!(signed.unwrap().success());
+        .in_time();
+    assert!(signed.status.success());
     let nobody = |question: &PasswordQuestion| panic!("asked: {question:?}");
     let options = |lines: String, keys_only| {
         std::fs::write(sshd.path("ssh_config"), lines).unwrap();
@@ -268,8 +269,7 @@ fn a_private_key_that_others_can_use_is_refused_as_by_ssh() {
             .arg(sshd.path("id"))
             .arg(format!("{}@127.0.0.1", me()))
             .arg("true")
-            .output()
-            .unwrap();
+            .in_time();
         assert_eq!(ours.is_ok(), theirs.status.success(), "{mode:o} {ours:?}");
         if let Err(error) = ours {
             let said = format!("has mode {mode:04o}, so that others can read or write it, and is not used: chmod 600 ");

@@ -290,8 +290,8 @@ fn k9_an_unknown_host_key_is_added_and_a_changed_one_is_refused() {
 
 /// As ssh-keygen tells it.
 fn fingerprint_of(file: &std::path::Path) -> String {
-    let output = std::process::Command::new("ssh-keygen").arg("-lf").arg(file).output();
-    let said = String::from_utf8(output.unwrap().stdout).unwrap();
+    let output = std::process::Command::new("ssh-keygen").arg("-lf").arg(file).in_time();
+    let said = String::from_utf8(output.stdout).unwrap();
     said.split_whitespace().nth(1).unwrap().to_owned()
 }
 

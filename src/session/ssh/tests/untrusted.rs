@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command as Process, Stdio};
 
+use crate::deadline::InTime;
 use crate::secret::Secret;
 use crate::session::ssh::testing::{Client, Sshd, TestAgent, command, make_key, me};
 use crate::session::{AuthMethod, ConnectError, HostKeyPolicy, Report, SshOptions};
@@ -104,8 +105,7 @@ impl Place {
                 .env("SSH_ASKPASS", self.sshd.path("askpass"))
                 .env("SSH_ASKPASS_REQUIRE", "force")
                 .stdin(Stdio::null())
-                .output()
-                .unwrap()
+                .in_time()
         };
         let key = self.sshd.path("id").display().to_string();
         let with_key = ssh(&["-i", &key, "-o", "BatchMode=yes"]);

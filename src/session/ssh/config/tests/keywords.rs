@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use super::Sample;
+use crate::deadline::InTime;
 use crate::session::ssh::config::keyword::{Keyword, names};
 
 /// What becomes of a keyword.
@@ -199,10 +200,7 @@ fn the_list_of_keywords_is_complete() {
     let listed: Vec<String> = KEYWORDS.iter().map(|(name, ..)| name.to_lowercase()).collect();
     let unique: BTreeSet<&str> = listed.iter().map(String::as_str).collect();
     assert_eq!(unique.len(), listed.len());
-    let output = Command::new("ssh")
-        .args(["-F", "none", "-G", "localhost"])
-        .output()
-        .unwrap();
+    let output = Command::new("ssh").args(["-F", "none", "-G", "localhost"]).in_time();
     let said = String::from_utf8(output.stdout).unwrap().to_lowercase();
     let mut missing: Vec<&str> = said.lines().filter_map(|line| line.split(' ').next()).collect();
     missing.retain(|name| !unique.contains(name));

@@ -14,6 +14,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::{HostConfig, SshConfig};
+use crate::deadline::InTime;
 use crate::session::{ConnectError, Phase, SshOptions};
 
 /// The home directory and the name that `ssh` itself takes: those of the account, not of the environment.
@@ -100,7 +101,7 @@ impl Sample {
         if let Some(port) = port {
             command.args(["-p", port]);
         }
-        let output = command.arg("--").arg(user_host).output().unwrap();
+        let output = command.arg("--").arg(user_host).in_time();
         if !output.status.success() {
             return None;
         }

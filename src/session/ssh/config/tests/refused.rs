@@ -6,6 +6,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::{Sample, SshConfig, joined};
+use crate::deadline::InTime;
 use crate::session::ssh::config::Route;
 use crate::session::{HostKeyPolicy, SshOptions};
 
@@ -264,7 +265,7 @@ fn names_that_a_shell_would_not_take_for_words_are_refused_as_ssh_refuses_them()
         if let Some(user) = user {
             command.args(["-l", user]);
         }
-        command.args(["--", host]).output().unwrap().status.success()
+        command.args(["--", host]).in_time().status.success()
     };
     let (mut hosts, mut users, mut stricter) = (0, 0, Vec::new());
     let characters = (1_u8..=0x7f).map(char::from);
