@@ -15,7 +15,7 @@ use crate::proxy::{CIPHERS, Fault, Phase, Proxy};
 const HOSTS: [&str; 4] = ["root-plain", "root-sudo", "deploy-plain", "deploy-sudo"];
 
 /// Daemons of the system and of the login: children of PID 1, each in a session of its own.
-const DAEMONS: &str = "echo 'deploy ALL = NOPASSWD: ALL' >>/etc/sudoers.d/line
+pub(super) const DAEMONS: &str = "echo 'deploy ALL = NOPASSWD: ALL' >>/etc/sudoers.d/line
     for user in root root deploy deploy; do sudo -u $user setsid -f sleep 4242 >/dev/null 2>&1 </dev/null; done
     until [ $(pgrep -c -P 1 -x sleep) = 4 ]; do sleep 0.05; done";
 
@@ -53,7 +53,7 @@ fn begin(fleet: &Fleet, host: &str, options: &str, link: Option<&Proxy>) -> Runn
         .start()
 }
 
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(super) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !is_so() {
         assert!(begin.elapsed() < Duration::from_secs(20), "{what}");
@@ -76,11 +76,16 @@ fn check(fleet: &Fleet, host: &str, finished: &Finished) {
         fleet.sh(host, left).is_empty()
     });
     let shown = format!("{host}: {}", finished.stderr);
-    assert_eq!(fleet.sh(host, "pgrep -c -P 1 -fx 'sleep 4242' || true"), "4", "{shown}");
+    assert_daemons(fleet, host, &shown);
     let is_told = finished.stderr.contains("may still run") || finished.stderr.contains("connection lost");
     if !is_told {
         until(&shown, || fleet.sh(host, "pgrep -fx 'sleep 300' || true").is_empty());
     }
+}
+
+/// All daemons live.
+pub(super) fn assert_daemons(fleet: &Fleet, host: &str, shown: &str) {
+    assert_eq!(fleet.sh(host, "pgrep -c -P 1 -fx 'sleep 4242' || true"), "4", "{shown}");
 }
 
 /// Does this on all servers at the same time.

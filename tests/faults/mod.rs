@@ -10,6 +10,7 @@ mod privileged;
 mod scarce;
 mod started;
 mod stopping;
+mod unanswered;
 mod unproven;
 
 use std::process::{Command, Stdio};

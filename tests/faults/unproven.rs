@@ -6,10 +6,11 @@ use crate::fleet::{Fleet, PASSWORD};
 use crate::harness::{Case, Finished};
 
 /// What is told.
-const BLIND: &str = "what it started could not be looked for and may still run";
+pub(super) const BLIND: &str = "what it started could not be looked for and may still run";
 
 /// A login as root with the key of `deploy`.
-const ROOT: &str = "mkdir -p /root/.ssh && cp /home/deploy/.ssh/authorized_keys /root/.ssh/ && chown -R root /root";
+pub(super) const ROOT: &str =
+    "mkdir -p /root/.ssh && cp /home/deploy/.ssh/authorized_keys /root/.ssh/ && chown -R root /root";
 
 fn fleet(name: &str, before: &str) -> Fleet {
     let fleet = Fleet::start(&[name]);
@@ -19,7 +20,7 @@ fn fleet(name: &str, before: &str) -> Fleet {
 }
 
 /// Stops capr when a command of `user` has begun.
-fn stopped(fleet: &Fleet, name: &str, user: &str, verb: &str) -> Finished {
+pub(super) fn stopped(fleet: &Fleet, name: &str, user: &str, verb: &str) -> Finished {
     let mut running = Case::new()
         .recipe(&format!("role :app, \"{user}@{name}\"; task :t {{ {verb}; }}"))
         .args(["t", "-s", &format!("password={PASSWORD}")])
@@ -30,9 +31,9 @@ fn stopped(fleet: &Fleet, name: &str, user: &str, verb: &str) -> Finished {
     running.finish().code(130)
 }
 
-const PLAIN: &str = r#"run "echo begun; sleep 300; true""#;
-const TERMINAL: &str = r#"run "echo begun; sleep 300; true", :pty => true"#;
-const SUDO: &str = r#"sudo "sh -c 'echo begun; sleep 300; true'""#;
+pub(super) const PLAIN: &str = r#"run "echo begun; sleep 300; true""#;
+pub(super) const TERMINAL: &str = r#"run "echo begun; sleep 300; true", :pty => true"#;
+pub(super) const SUDO: &str = r#"sudo "sh -c 'echo begun; sleep 300; true'""#;
 
 #[test]
 fn b3_where_processes_are_hidden_from_the_login_a_command_with_a_terminal_or_sudo_says_so() {
