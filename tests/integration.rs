@@ -67,5 +67,6 @@ mod terminal;
 mod transactions;
 mod trial;
 mod trust;
+mod twins;
 mod vars;
 mod verbs;

@@ -240,17 +240,64 @@ fn a_clone_that_no_deploy_has_made_is_not_used_as_a_cache() {
     let site = Site::new();
     let url = &site.fleet.git().url;
     site.sh(&format!(
-        "git -c safe.directory='*' clone -q {url} /srv/work && echo precious > /srv/work/notes && chown -R deploy /srv/work"
+        "git -c safe.directory='*' clone -q {url} /srv/work && echo precious > /srv/work/notes && \
+         touch /srv/work/.git/index.lock && chown -R deploy /srv/work"
     ));
     let cache = |path: &str| format!("set :deploy_via, :remote_cache; set :repository_cache, \"{path}\";");
     site.run(&cache("/srv/work"), ["update"])
         .code(1)
         .says("/srv/work is a repository that no deploy has made");
-    assert_eq!(site.sh("cat /srv/work/notes").trim(), "precious");
+    // Whoever works in it there has locked it.
+    assert_eq!(
+        site.sh("cat /srv/work/notes && ls /srv/work/.git/index.lock"),
+        "precious\n/srv/work/.git/index.lock"
+    );
+    for (kind, lock) in [("link", "ln -s /srv/data/photo"), ("pipe", "mkfifo")] {
+        site.sh(&format!("{lock} /srv/{kind}.lock && chown -h deploy /srv/{kind}.lock"));
+        let cache = cache(&format!("/srv/{kind}"));
+        site.run(&cache, ["update"])
+            .code(1)
+            .says(&format!("/srv/{kind}.lock is no file"));
+    }
     for name in [FIRST, SECOND] {
         let cache = cache("/srv/cache");
         site.run(&format!("{cache} set :release_name, \"{name}\";"), ["update"])
             .ok();
+    }
+}
+
+#[test]
+fn a_working_copy_of_subversion_that_no_deploy_has_made_is_not_used_as_a_cache() {
+    let site = Site::new();
+    site.sh(
+        "cd /srv && svnadmin create svn && svn mkdir -q -m one file:///srv/svn/trunk && svn checkout -q file:///srv/svn/trunk work
+         echo precious > work/notes && svn add -q work/notes && mkdir full && echo precious > full/notes && chown -R deploy /srv",
+    );
+    let run = |cache: &str, name: &str| {
+        let setting = format!(
+            "set :scm, :subversion; set :repository, \"file:///srv/svn/trunk\"; set :deploy_via, :remote_cache;\n\
+             set :repository_cache, \"/srv/{cache}\"; set :release_name, \"{name}\";"
+        );
+        site.run(&setting, ["update"])
+    };
+    for (cache, said) in [
+        ("work", "/srv/work is a working copy that no deploy has made"),
+        ("full", "/srv/full is no working copy of Subversion"),
+    ] {
+        run(cache, FIRST).code(1).says(said);
+    }
+    assert_eq!(
+        site.sh("cd /srv && cat work/notes && svn status work && ls -A full"),
+        "precious\nA       work/notes\nnotes"
+    );
+    assert_eq!(site.fleet.list("app1", RELEASES), Vec::<String>::new());
+    site.sh("svn mkdir -q -m two file:///srv/svn/trunk/new && chown -R deploy /srv/svn");
+    for name in [FIRST, SECOND] {
+        run("cache", name).ok();
+        assert_eq!(
+            site.sh(&format!("cd {RELEASES}/{name} && ls")),
+            "REVISION\nlog\nnew\npublic\nscript\ntmp"
+        );
     }
 }
 

@@ -69,8 +69,8 @@ pub(in crate::recipe) const CAPTURE_ALL: Verb = Verb {
     arguments: (1, 1),
     tail: Tail::Nothing,
     options: Choices::Known(&[SELECTION, COMMAND]),
-    doc: "Runs a command on the current task's servers and gives what each wrote to its standard output, as it came: a map by host. \
-          Its standard error is shown. More than 64 MiB (the variable `capture_limit`) is an error. In a dry run the map is empty.",
+    doc: "Runs a command on the current task's servers and gives what each wrote to its standard output, as it came: a map by host, or where several servers have one \
+          host, by `user@host:port`. Its standard error is shown. More than 64 MiB (the variable `capture_limit`) is an error. In a dry run the map is empty.",
     example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  let kernels = capture_all(\"uname -r\");\n  for host in kernels.keys() { puts `${host}: ${kernels[host]}`; }\n}",
 };
 

@@ -135,11 +135,16 @@ fn capture(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> 
 pub(super) const CAPTURE_ALL: Performed = (&rows::CAPTURE_ALL, |interpreter, context, call| {
     let way = Way::new("capture_all", Output::Capture);
     let outcome = on_servers(interpreter, context, &call, &way, &command(&call, 0)?)?;
-    let answers = outcome.into_iter().flat_map(|outcome| outcome.stdout);
-    Ok(answers
-        .map(|(server, text)| (server.host.into(), text.into()))
-        .collect::<Map>()
-        .into())
+    let answers = outcome.map(|outcome| outcome.stdout).unwrap_or_default();
+    let of_host = |host: &str| answers.keys().filter(|server| server.host == host).count();
+    let named = answers.iter().map(|(server, text)| {
+        let name = match of_host(&server.host) {
+            1 => server.host.clone(),
+            _ => server.to_string(),
+        };
+        (name.into(), text.clone().into())
+    });
+    Ok(named.collect::<Map>().into())
 });
 
 pub(super) const STREAM: Performed = (&rows::STREAM, |interpreter, context, call| {
