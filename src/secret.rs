@@ -41,6 +41,32 @@ impl fmt::Display for Secret {
     }
 }
 
+/// Longer names of users in addresses of the web are tokens, for which no password is needed.
+const LONGEST_USER: usize = 19;
+
+/// The places of passwords in the addresses of a text, in order: in `https://user:password@host`, and in `https://token@host`.
+pub fn passwords_in(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for (at, sign) in text.match_indices("://") {
+        let begin = at + sign.len();
+        let rest = text.get(begin..).unwrap_or_default();
+        let end = rest.find(|c: char| c == '/' || c.is_whitespace() || c == '"' || c == '\'');
+        let authority = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+        let Some((login, _)) = authority.rsplit_once('@') else {
+            continue;
+        };
+        let is_web = ["http", "https"]
+            .iter()
+            .any(|scheme| text.get(..at).unwrap_or_default().ends_with(scheme));
+        match login.find(':') {
+            Some(colon) => found.push(begin + colon + 1..begin + login.len()),
+            None if is_web && login.len() > LONGEST_USER => found.push(begin..begin + login.len()),
+            None => {}
+        }
+    }
+    found
+}
+
 /// Every secret met in this run; shared by all who hand text to a reporter. Main thread only.
 #[derive(Clone, Debug, Default)]
 pub struct Redactor(Rc<RefCell<Vec<Secret>>>);

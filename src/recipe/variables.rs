@@ -7,7 +7,7 @@ use super::meaning::errors::diagnostic;
 use super::running::surroundings::Prompts;
 use crate::configuration::{Shown, Value, Variable, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::secret::{REDACTED, Redactor, Secret};
+use crate::secret::{REDACTED, Redactor, Secret, passwords_in};
 
 /// Lets no evaluation wait for a person.
 #[derive(Clone, Copy, Debug)]
@@ -96,20 +96,9 @@ fn masked(value: Value, redactor: &Redactor) -> Value {
 
 /// `https://user:password@host` without the password.
 pub fn without_credentials(text: &str) -> String {
-    let mut parts = text.split("://");
-    let mut shown = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        shown.push_str("://");
-        let end = part.find(|c: char| c == '/' || c.is_whitespace()).unwrap_or(part.len());
-        let (authority, rest) = part.split_at(end);
-        match authority
-            .rsplit_once('@')
-            .and_then(|(user, host)| Some((user.split_once(':')?.0, host)))
-        {
-            Some((user, host)) => shown.push_str(&format!("{user}:{REDACTED}@{host}")),
-            None => shown.push_str(authority),
-        }
-        shown.push_str(rest);
+    let mut shown = text.to_owned();
+    for place in passwords_in(text).into_iter().rev() {
+        shown.replace_range(place, REDACTED);
     }
     shown
 }

@@ -82,7 +82,7 @@ impl History {
 /// A line without secrets, and without what would be no line in a file.
 fn is_to_be_kept(line: &str, redactor: &Redactor) -> bool {
     let is_hidden = line.starts_with(char::is_whitespace) || line.chars().any(char::is_control);
-    !is_hidden && !line.is_empty() && !names_secret(&line.to_lowercase()) && redactor.places(line).is_empty()
+    !is_hidden && !line.is_empty() && !names_secret(line) && redactor.places(line).is_empty()
 }
 
 /// For appending and reading; of the person alone, and no link.

@@ -6,7 +6,7 @@ const SECRETS: [&str; 5] = ["password", "passphrase", "secret", "token", "webhoo
 /// The line without its secrets, character for character: in a statement that names one, what stands in texts behind the name. Values
 /// that are only mentioned (`${db_password}`) stay. `before` is what stands before the line in its file.
 pub(in crate::recipe) fn masked(before: &str, line: &str) -> String {
-    if !names_secret(&line.to_lowercase()) && !names_secret(&statement(before).to_lowercase()) {
+    if !names_secret(line) && !names_secret(statement(before)) {
         return line.to_owned();
     }
     // Where a quote is missing further up, text and code have changed places: what either way of reading finds is hidden.
@@ -142,7 +142,14 @@ impl Mask {
 
 /// Whether a text speaks of something that is a secret.
 pub fn names_secret(text: &str) -> bool {
+    let text = text.to_lowercase();
     SECRETS.iter().any(|word| text.contains(word))
+}
+
+/// Whether this is the name of a secret, and not of something about one: `token`, but not `token_timeout`.
+pub(in crate::recipe) fn is_of_secret(name: &str) -> bool {
+    let name = name.to_lowercase();
+    SECRETS.iter().any(|word| name.ends_with(word))
 }
 
 /// The line with all its texts starred, character for character.

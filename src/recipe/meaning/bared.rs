@@ -39,7 +39,7 @@ impl Claims {
 /// The variables in a command line that have the name of a secret, as far as their values stand in it as they are.
 fn secrets(line: &Expr, found: &mut Vec<(String, Position)>) {
     let mut note = |name: &str, position| {
-        if names_secret(&name.to_lowercase()) {
+        if names_secret(name) {
             found.push((name.to_owned(), position));
         }
     };

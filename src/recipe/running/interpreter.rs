@@ -21,7 +21,6 @@ use crate::configuration::{
 use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
 use crate::event::{Event, Level};
 use crate::interrupt::Interrupt;
-use crate::recipe::language::mask::names_secret;
 use crate::recipe::language::origin::{Fallible, asked_by_recipe, raise, wrong};
 use crate::recipe::language::syntax::words::Words;
 use crate::recipe::language::values::{plain, refused};
@@ -289,26 +288,6 @@ impl Interpreter {
             _ => None,
         };
         Err(raise(diagnostic.at(origin), Position::NONE))
-    }
-
-    /// The value of a variable whose name says that it is a secret is shown nowhere.
-    fn keep_secret(&self, name: &str, value: &Dynamic) {
-        if names_secret(name)
-            && value.is_string()
-            && let Ok(actor) = self.actor.try_borrow()
-        {
-            actor.redactor().add(&Secret::new(value.to_string()));
-        }
-        self.keep_secrets(value);
-    }
-
-    /// Nor is what has such a name in a map.
-    pub(in crate::recipe) fn keep_secrets(&self, value: &Dynamic) {
-        if let Some(map) = value.read_lock::<rhai::Map>() {
-            map.iter().for_each(|(name, value)| self.keep_secret(name, value));
-        } else if let Some(list) = value.read_lock::<rhai::Array>() {
-            list.iter().for_each(|value| self.keep_secrets(value));
-        }
     }
 
     // Tasks.

@@ -22,6 +22,7 @@ impl Interpreter {
         is_statement: bool,
     ) -> Fallible<Option<Dynamic>> {
         if name == "ENV" {
+            self.keep_environment();
             return Ok(Some(self.environment.clone()));
         }
         if let Some(value) = self.variable(engine, name)? {

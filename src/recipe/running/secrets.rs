@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use rhai::{Engine, Position};
+use rhai::{Array, Dynamic, Engine, ImmutableString, Map, Position};
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::interpreter::Interpreter;
@@ -12,9 +12,14 @@ use crate::actor::Action;
 use crate::configuration::{Environment, RunOptions};
 use crate::event::{Level, worded};
 use crate::plan::exports;
-use crate::recipe::language::mask::names_secret;
+use crate::recipe::language::mask::{is_of_secret, names_secret};
 use crate::recipe::language::origin::{Fallible, wrong};
-use crate::secret::Secret;
+use crate::secret::{Secret, passwords_in};
+
+/// These are no secrets, whatever the name of what they are the value of.
+const PLAIN: [&str; 4] = ["true", "false", "none", "null"];
+/// So long are secrets in a map whose own name alone says that they are: what is shorter may be anything.
+const LONG: usize = 8;
 
 /// How much captured output is kept, in MiB, where the variable `capture_limit` does not say it.
 const CAPTURE_LIMIT: i64 = 64;
@@ -37,6 +42,69 @@ pub(in crate::recipe) fn random_mark() -> Result<String, String> {
 }
 
 impl Interpreter {
+    /// The value of a variable whose name says that it is a secret is shown nowhere.
+    pub(in crate::recipe) fn keep_secret(&self, name: &str, value: &Dynamic) {
+        if names_secret(name) {
+            self.keep_all(name, value);
+        }
+        self.keep_secrets(value);
+    }
+
+    /// Nor is what has such a name in a map, and a password in an address.
+    pub(in crate::recipe) fn keep_secrets(&self, value: &Dynamic) {
+        if let Some(map) = value.read_lock::<Map>() {
+            map.iter().for_each(|(name, value)| self.keep_secret(name, value));
+        } else if let Some(list) = value.read_lock::<Array>() {
+            list.iter().for_each(|value| self.keep_secrets(value));
+        } else if let Some(text) = value.read_lock::<ImmutableString>() {
+            self.keep_passwords(&text);
+        }
+    }
+
+    /// Nor are the secrets of the environment, once a recipe has looked at it.
+    pub(in crate::recipe) fn keep_environment(&self) {
+        if let Some(environment) = self.environment.read_lock::<Map>() {
+            for (name, value) in environment.iter() {
+                if is_of_secret(name) {
+                    self.keep_all(name, value);
+                }
+                self.keep_secrets(value);
+            }
+        }
+    }
+
+    /// All that is in the value of a secret.
+    fn keep_all(&self, name: &str, value: &Dynamic) {
+        if let Some(list) = value.read_lock::<Array>() {
+            list.iter().for_each(|value| self.keep_all(name, value));
+        } else if let Some(map) = value.read_lock::<Map>() {
+            let is_any = |value: &Dynamic| {
+                value
+                    .read_lock::<ImmutableString>()
+                    .is_some_and(|text| text.len() < LONG)
+            };
+            let long = map.values().filter(|value| !is_any(value));
+            long.for_each(|value| self.keep_all(name, value));
+        } else if value.is_string() || is_of_secret(name) && (value.is_int() || value.is_float()) {
+            self.hide(&value.to_string());
+        }
+    }
+
+    fn keep_passwords(&self, text: &str) {
+        let found = passwords_in(text).into_iter();
+        found
+            .filter_map(|place| text.get(place))
+            .for_each(|password| self.hide(password));
+    }
+
+    fn hide(&self, secret: &str) {
+        if !PLAIN.contains(&secret)
+            && let Ok(actor) = self.actor.try_borrow()
+        {
+            actor.redactor().add(&Secret::new(secret));
+        }
+    }
+
     /// Options without the secrets of their environment, and those as a shell reads them.
     pub(in crate::recipe) fn without_secrets(&self, options: &RunOptions) -> Result<(RunOptions, String), String> {
         let mut options = options.clone();
@@ -68,10 +136,11 @@ impl Interpreter {
 
     /// By the name of the environment variable, or because it is one elsewhere.
     fn is_secret(&self, name: &str, value: &str) -> bool {
-        let is_named = names_secret(&name.to_lowercase());
-        if is_named && let Ok(actor) = self.actor.try_borrow() {
-            actor.redactor().add(&Secret::new(value));
+        let is_named = names_secret(name);
+        if is_named {
+            self.hide(value);
         }
+        self.keep_passwords(value);
         is_named || self.holds_secret(value)
     }
 

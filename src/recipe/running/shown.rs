@@ -53,12 +53,10 @@ fn environment(environment: &Environment) -> String {
     match environment {
         Environment::Text(text) => text.trim().to_owned(),
         Environment::Map(map) => {
-            let pairs = map
-                .iter()
-                .map(|(name, value)| match names_secret(&name.to_lowercase()) {
-                    true => format!("{name}={REDACTED}"),
-                    false => format!("{name}={}", quote(value)),
-                });
+            let pairs = map.iter().map(|(name, value)| match names_secret(name) {
+                true => format!("{name}={REDACTED}"),
+                false => format!("{name}={}", quote(value)),
+            });
             pairs.collect::<Vec<_>>().join(" ")
         }
     }

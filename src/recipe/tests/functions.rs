@@ -145,6 +145,47 @@ fn secrets_in_documents_and_maps_are_never_told() {
 }
 
 #[test]
+fn secrets_in_lists_numbers_addresses_and_the_environment_are_never_told() {
+    let secrets = [
+        "tok-in-list",
+        "87654321",
+        "map-in-map",
+        "in-address",
+        "in-env-map",
+        "KEY-UPPER",
+        "of-process",
+        "of-address",
+    ];
+    let text = "set :api_tokens, [\"tok-in-list\"]; set :db_password, 87654321; set :secrets, #{ db: #{ main: \"map-in-map\" }, user: \"deploy\" };
+        set :url, \"https://me:in-address@example.com/x\"; set :use_token, true; set :token_timeout, 3600;
+        task :t { let read = parse_json(`{\"DB_PASSWORD\": \"KEY-UPPER\"}`);
+        run `echo ${api_tokens[0]} ${db_password} ${secrets.db.main} ${url} ${read.DB_PASSWORD} ${ENV[\"DB_PASSWORD\"]} ${ENV[\"DATABASE_URL\"]} as deploy in 3600 is true`;
+        run \"true\", :env => #{ URL: \"postgres://x:in-env-map@db/x\" }; }";
+    let mut case = recipe(&format!("role :app, \"app1\"; {text}"));
+    for (name, value) in [
+        ("DB_PASSWORD", "of-process"),
+        ("DATABASE_URL", "postgres://x:of-address@db/x"),
+        ("USE_TOKEN", "true"),
+    ] {
+        case.options.environment.insert(name.to_owned(), value.to_owned());
+    }
+    let outcome = case.run(&["t"]);
+    let told = format!("{:?}", outcome.events);
+    for secret in secrets {
+        assert!(!told.contains(secret), "{secret}: {told}");
+    }
+    assert!(told.contains("as deploy in 3600 is true"), "{told}");
+    let lines = outcome.script.lines_on("app1");
+    assert!(
+        secrets
+            .iter()
+            .filter(|secret| **secret != "in-env-map")
+            .all(|secret| lines[0].contains(secret))
+    );
+    assert!(!lines[1].contains("in-env-map"), "{}", lines[1]);
+}
+
+#[test]
 fn paths_are_joined_and_made_whole() {
     let body = "puts join_path(\"/\", \"a\"); puts join_path([\"a/\", \"/b\"]); puts join_path(\"a\", [\"b\", \"1\"], \"c\");
         puts expand_path(\"~/x/./y/..\"); puts expand_path(\"~\"); puts expand_path(\"/a/../../b\"); puts basename(\"/a/.profile\", \".profile\");

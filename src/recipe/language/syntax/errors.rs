@@ -25,7 +25,7 @@ pub(super) fn syntax(error: &ParseError, source: &str, text: &str) -> Diagnostic
     let place = origin(Some(source), position.unwrap_or(error.position()));
     let mut diagnostic = Diagnostic::new(Fault::Recipe, plain_words(&message)).at(place);
     diagnostic.label = label.map(|label| plain_words(&label));
-    let is_secret = names_secret(&[at.before, at.rest].concat().to_lowercase());
+    let is_secret = names_secret(&[at.before, at.rest].concat());
     // Else it is a form, without words of the recipe.
     let is_own = |hint: &str| hint.starts_with("write: ");
     let shown = |hint: String| {

@@ -22,7 +22,7 @@ impl<'a> Place<'a> {
 /// A hint with words of the recipe, if it is one that helps and that can be shown.
 pub(super) fn own(hint: String) -> Option<String> {
     let is_short = !hint.contains('\n') && hint.chars().count() <= MAX_LENGTH;
-    (is_short && !names_secret(&hint.to_lowercase())).then_some(hint)
+    (is_short && !names_secret(&hint)).then_some(hint)
 }
 
 fn slice<'a>(text: &'a str, piece: &Piece) -> &'a str {
