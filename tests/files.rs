@@ -106,7 +106,7 @@ fn f2_a_file_that_exists_keeps_its_owner_and_group_where_the_login_may_give_file
 }
 
 /// Lets root log in.
-fn admit_root(fleet: &Fleet, host: &str) {
+pub(crate) fn admit_root(fleet: &Fleet, host: &str) {
     fleet.configure(host, "PermitRootLogin yes");
     fleet.sh(
         host,

@@ -47,6 +47,7 @@ mod manual;
 mod notify;
 mod packages;
 mod pages;
+mod places;
 #[cfg(feature = "port")]
 mod port;
 mod ported;

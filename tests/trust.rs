@@ -241,6 +241,67 @@ fn what_is_no_regular_file_is_not_read_while_recipes_are_loaded() {
 }
 
 #[test]
+fn a_log_is_written_to_nothing_that_somebody_else_put_where_all_may_write() {
+    let logged = |file: &Path| {
+        let case = Case::new()
+            .recipe("task :t { }")
+            .args(["t", "-l"])
+            .args([file.display()]);
+        case.run()
+    };
+    for permissions in [0o1777, 0o777] {
+        let home = tempfile::tempdir().unwrap();
+        let (precious, new) = (home.path().join("precious"), home.path().join("new"));
+        let open = home.path().join("open");
+        let theirs = open.join("of-mallory");
+        fs::create_dir_all(&theirs).unwrap();
+        mode(&open, permissions);
+        for directory in [&open, &theirs] {
+            fs::write(directory.join("log"), "theirs").unwrap();
+            mode(&directory.join("log"), 0o666);
+            symlink(&precious, directory.join("precious")).unwrap();
+            symlink(&new, directory.join("new")).unwrap();
+            for name in ["log", "precious", "new"] {
+                std::os::unix::fs::lchown(directory.join(name), Some(MALLORY), Some(MALLORY)).unwrap();
+            }
+        }
+        give_away(&theirs);
+        fs::write(&precious, "ours").unwrap();
+        for (name, said) in [
+            ("log", "it belongs to another user, in a directory where all may write"),
+            (
+                "precious",
+                "it leads through the link precious, which belongs to another user",
+            ),
+            ("new", "it leads through the link new, which belongs to another user"),
+        ] {
+            for file in [open.join(name), theirs.join(name)] {
+                logged(&file)
+                    .code(2)
+                    .says(&format!("cannot write the log {}: {said}", file.display()));
+            }
+        }
+        let read = |file: &Path| fs::read_to_string(file).unwrap();
+        assert_eq!(
+            (read(&open.join("log")), read(&precious)),
+            ("theirs".into(), "ours".into())
+        );
+        assert!(!new.exists());
+        fs::write(open.join("own"), "old\n").unwrap();
+        symlink(&new, open.join("own-link")).unwrap();
+        for (file, really) in [
+            ("own", open.join("own")),
+            ("own-link", new.clone()),
+            ("made", open.join("made")),
+        ] {
+            logged(&open.join(file)).ok();
+            assert!(read(&really).contains("executing `t'"), "{file}");
+        }
+        logged(Path::new("/dev/stderr")).ok();
+    }
+}
+
+#[test]
 fn a_task_may_read_a_pipe() {
     let case = Case::new().recipe("task :t { puts read_file(\"/dev/stdin\"); }");
     case.args(["t"]).input("from a pipe").run().ok().says("from a pipe");

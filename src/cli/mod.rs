@@ -24,15 +24,13 @@ mod shell;
 mod signals;
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
-use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
@@ -40,6 +38,7 @@ use crate::address_space;
 use crate::diagnostic::{Diagnostic, Fault, Severity};
 use crate::interrupt::Interrupt;
 use crate::io_error::plain;
+use crate::place::append;
 use crate::recipe::{Prompts, Recipe, STACK, Stopped, Surroundings, on_large_stack};
 use crate::report::{Console, Ending, Listing, Log, Options, matches};
 use crate::secret::Redactor;
@@ -244,10 +243,7 @@ fn manual_pages(words: &[String], shell: &Shell, console: &Console) -> u8 {
 fn open_log(path: &std::path::Path, interrupt: &Interrupt) -> anyhow::Result<Log> {
     let unwritable = || format!("cannot write the log {}", path.display());
     let is_pipe = path.metadata().is_ok_and(|there| there.file_type().is_fifo());
-    // The other end of a pipe may never be opened.
-    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
-    let file = File::options().append(true).create(true).custom_flags(flags).open(path);
-    let file = file.map_err(|error| match error.raw_os_error() {
+    let file = append(path).map_err(|error| match error.raw_os_error() {
         Some(code) if is_pipe && code == Errno::NXIO.raw_os_error() => {
             anyhow::anyhow!("nobody reads this pipe; start its reader first")
         }

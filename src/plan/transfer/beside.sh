@@ -7,19 +7,36 @@ fail() { echo "$p: $1" >&2; exit 1; }
 look() { seen=$(ls -ldn "$1") || exit 1; set -f; set -- $seen; set +f; k=$1 u=$3 g=$4; }
 is_trusted() { [ "$u" = 0 ] || [ "$u" = "${me:=$(id -u)}" ]; }
 
+# Says in f whether the directory $1 is shared, where $2 is its path without links: going up from it, all may write to one before
+# there comes one that is ours or root's.
+judge() {
+  f= up=$1 above=$2
+  while :; do
+    look "$up"
+    case $k in ????????w*) f=y; return ;; esac
+    if [ -O "$up" ] 2>/dev/null || is_trusted; then return; fi
+    case $above in / | '') return ;; esac
+    up=$up/..
+    above=${above%/*}
+  done
+}
+
 # The link $1 in the current directory: where it leads is in n.
 follow() {
   h=$((h + 1))
   if [ "$h" -gt 40 ]; then fail "the link leads nowhere"; fi
-  look .
-  case $f$k in y* | ????????w*) look "$1"; is_trusted || fail "leads through the link ${PWD%/}/${1#./}, which belongs to another user" ;; esac
+  judge . "$PWD"
+  if [ -n "$f" ]; then
+    look "$1"
+    is_trusted || fail "leads through the link ${PWD%/}/${1#./}, which belongs to another user"
+  fi
   n=$(readlink "$1") || fail "the link leads nowhere"
 }
 
-# Goes into the directory $1, step by step. f says whether it is one that somebody else made where all may write.
+# Goes into the directory $1, step by step.
 enter() {
   r=$1
-  case $r in /*) cd -P / || exit 1; f= ;; esac
+  case $r in /*) cd -P / || exit 1 ;; esac
   while [ -n "$r" ]; do
     case $r in */*) c=${r%%/*} r=${r#*/} ;; *) c=$r r= ;; esac
     case $c in
@@ -29,20 +46,18 @@ enter() {
         if [ -h "./$c" ]; then
           follow "./$c"
           r=$n/$r
-          case $n in /*) cd -P / || exit 1; f= ;; esac
+          case $n in /*) cd -P / || exit 1 ;; esac
         else
           if [ ! -d "./$c" ]; then
             if [ -z "$make" ]; then fail "there is no directory $d"; fi
             mkdir "./$c" || fail "cannot make the directory ${PWD%/}/$c"
           fi
           w=${PWD%/}
-          if [ -n "$f" ] || [ -k . ]; then
-            cd -P "./$c" || exit 1
-            if [ "$PWD" != "$w/$c" ]; then fail "$w/$c has just been replaced"; fi
-            look .
-            if is_trusted; then f=; else f=y; fi
-          else
-            cd -P "./$c" || exit 1
+          cd -P "./$c" || exit 1
+          # A link by now, or only written otherwise.
+          if [ "$PWD" != "$w/$c" ]; then
+            judge "${w:-/}" "$w"
+            if [ -n "$f" ]; then fail "$w/$c has just been replaced"; fi
           fi
         fi
         ;;
@@ -50,10 +65,10 @@ enter() {
   done
 }
 
-# Goes to where the path ends, links followed; its name there is in b.
+# Goes to where the path ends, links followed; its name there is in b, and f says whether that directory is shared.
 arrive() {
   cd -P . || exit 1
-  h=0 f= q=$p
+  h=0 q=$p
   while :; do
     case $q in */*) d=${q%/*}/ b=${q##*/} ;; *) d= b=$q ;; esac
     enter "$d"
@@ -61,8 +76,7 @@ arrive() {
     follow "./$b"
     q=$n
   done
-  look .
-  case $k in ????????w*) f=y ;; esac
+  judge . "$PWD"
 }
 
 # Makes a directory that nobody else can look into and goes there. What is made in it has the name i. Whatever happens,
