@@ -1,6 +1,11 @@
 //! Where files go on servers and here: past what others have put there, and whole or not at all.
 #![allow(clippy::format_push_string, reason = "a recipe that a test writes")]
 
+use std::fs;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
 use crate::files::admit_root;
 use crate::fleet::Fleet;
 use crate::harness::Case;
@@ -52,4 +57,26 @@ fn where_all_may_write_without_a_sticky_bit_and_deeper_links_of_others_are_not_f
         );
     }
     assert_eq!(places.len(), 24);
+}
+
+#[test]
+fn b3_a_directory_that_is_being_unpacked_is_stopped_at_once_and_nothing_of_it_is_there() {
+    let fleet = Fleet::start(&["app1"]);
+    fleet.sh("app1", "mkdir /tmp/many && cd /tmp/many && seq 60000 | xargs touch");
+    let mut running = Case::new()
+        .recipe(
+            "role :app, \"app1\"; task :t { transaction { on_rollback { puts \"undone\"; } download \"/tmp/many\", \"got/many\"; } }",
+        )
+        .args(["t"])
+        .on(&fleet)
+        .start();
+    // All has come, and it is being unpacked.
+    running.wait_for("command finished");
+    running.signal(Signal::INT);
+    let begin = Instant::now();
+    let finished = running.finish().code(130);
+    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+    let finished = finished.says("error: interrupted");
+    assert_eq!(finished.stdout, "undone\n");
+    assert_eq!(fs::read_dir(finished.path("got")).unwrap().count(), 0);
 }

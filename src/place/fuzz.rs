@@ -77,7 +77,7 @@ fn attempt(bytes: &[u8], is_there: bool) -> std::io::Result<bool> {
     let mut file = tempfile::tempfile()?;
     file.write_all(bytes)?;
     file.rewind()?;
-    let done = unpack(file, &Place::of(&to)?, &mut Room::default());
+    let done = unpack(file, &Place::of(&to)?, &mut Room::default(), &|| false);
     let after = fs::metadata(&outside)?;
     assert_eq!(fs::read_to_string(&outside)?, PRECIOUS, "a file outside was written to");
     assert_eq!(

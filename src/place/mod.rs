@@ -16,4 +16,4 @@ pub use append::append;
 pub use hidden::New;
 pub use reach::Place;
 pub use room::Room;
-pub use unpack::unpack;
+pub use unpack::{Stop, unpack};

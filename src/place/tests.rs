@@ -1,13 +1,14 @@
 //! Archives that no honest server sends, and places that others have prepared.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::{Seek, Write};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 use std::rc::Rc;
 
-use super::{Place, Room, unpack};
+use super::{Place, Room, Stop, unpack};
 
 /// One entry: name, kind, where a link leads, what size is claimed, content.
 type Sent<'a> = (&'a [u8], u8, &'a [u8], Option<u64>, &'a [u8]);
@@ -32,6 +33,11 @@ fn archive(entries: &[Sent<'_>]) -> Vec<u8> {
 
 /// Unpacks it to `d` in a new directory that holds a file already, in another one; says what became of it.
 fn unpacked(bytes: &[u8]) -> (tempfile::TempDir, Result<Vec<String>, String>) {
+    unpacked_until(bytes, &|| false)
+}
+
+/// The same, until it is to stop.
+fn unpacked_until(bytes: &[u8], stop: Stop<'_>) -> (tempfile::TempDir, Result<Vec<String>, String>) {
     let outside = tempfile::tempdir().unwrap();
     fs::write(outside.path().join("precious"), "old").unwrap();
     fs::create_dir(outside.path().join("in")).unwrap();
@@ -39,7 +45,7 @@ fn unpacked(bytes: &[u8]) -> (tempfile::TempDir, Result<Vec<String>, String>) {
     file.write_all(bytes).unwrap();
     file.rewind().unwrap();
     let place = Place::of(&outside.path().join("in/d")).unwrap();
-    let done = unpack(file, &place, &mut Room::default()).map_err(|error| error.to_string());
+    let done = unpack(file, &place, &mut Room::default(), stop).map_err(|error| error.to_string());
     (outside, done)
 }
 
@@ -318,6 +324,53 @@ fn f4_many_entries_and_modes_within_the_umask() {
             "{}",
             path.display()
         );
+    }
+}
+
+#[test]
+fn f4_names_of_directories_are_no_longer_than_128_mib_in_all() {
+    // As long as one can be: that of the same directory, again and again.
+    let deep = [&[b'n'; 255][..], b"/"].concat().repeat(249);
+    let named: &[Sent<'_>] = &[(b"x", b'L', b"", None, &deep), (b"d", DIRECTORY, b"", None, b"")];
+    let count = (128 << 20) / (deep.len() - 1) + 1;
+    let entries: Vec<Sent<'_>> = std::iter::repeat_n(named, count).flatten().copied().collect();
+    let (outside, done) = unpacked(&archive(&entries));
+    let said = "the server sends directories whose names are longer than 128 MiB in all";
+    assert_eq!(done, Err(said.to_owned()));
+    assert_closed(said, outside.path(), false);
+}
+
+#[test]
+fn f4_what_is_stopped_while_it_is_unpacked_leaves_nothing() {
+    let large = vec![b'x'; 4 << 20];
+    let mut entries: Vec<Sent<'_>> = vec![(b"d/", DIRECTORY, b"", None, b"")];
+    let names: Vec<String> = (0..50).map(|number| format!("d/{number}")).collect();
+    entries.extend(
+        names
+            .iter()
+            .map(|name| (name.as_bytes(), FILE, &b""[..], None, &b"text"[..])),
+    );
+    entries.push((b"large", FILE, b"", None, &large));
+    entries.push((b"last", DIRECTORY, b"", None, b""));
+    let bytes = archive(&entries);
+    let looks = Cell::new(0);
+    let whole = unpacked_until(&bytes, &|| {
+        looks.set(looks.get() + 1);
+        false
+    });
+    assert_eq!(whole.1, Ok(Vec::new()));
+    // Each entry is looked at twice, and written; the large file takes more than a look for each 64 KiB of it.
+    let all = looks.get();
+    assert!(all > 150 + 64, "{all}");
+    for last in (0..all).step_by(7).chain([all - 1]) {
+        looks.set(0);
+        let (outside, done) = unpacked_until(&bytes, &|| {
+            looks.set(looks.get() + 1);
+            looks.get() > last
+        });
+        assert_eq!(done, Err("stopped".to_owned()), "{last}");
+        assert_eq!(looks.get(), last + 1, "it goes on after that");
+        assert_closed(&last.to_string(), outside.path(), false);
     }
 }
 

@@ -37,12 +37,13 @@ const MOST_LEFT_OUT: usize = 100;
 /// Letters of a name that are shown.
 const LONGEST_SHOWN: usize = 200;
 
-/// Unpacks an archive to a place, or into the directory that is there. Says what was left out.
-pub fn unpack(mut archive: File, place: &Place, room: &mut Room) -> io::Result<Vec<String>> {
-    inspect(&archive)?;
+/// Unpacks an archive to a place, or into the directory that is there, unless it is stopped before all is unpacked: then nothing is
+/// there of it. Says what was left out.
+pub fn unpack(mut archive: File, place: &Place, room: &mut Room, stop: Stop<'_>) -> io::Result<Vec<String>> {
+    inspect(&archive, stop)?;
     archive.rewind()?;
     let hidden = place.hide()?;
-    let mut tree = Tree::new(&hidden, room)?;
+    let mut tree = Tree::new(&hidden, room, stop)?;
     let head = Cell::new(None);
     let metered = Metered {
         file: &archive,
@@ -57,7 +58,7 @@ pub fn unpack(mut archive: File, place: &Place, room: &mut Room) -> io::Result<V
         let mut entry = entry?;
         tree.add(&mut entry)?;
         // A link has no content, whatever its header says.
-        io::copy(&mut entry, &mut io::sink())?;
+        io::copy(&mut entry, &mut Stoppable(io::sink(), stop))?;
     }
     let own = tree.set_modes()?;
     let left_out = tree.left_out.told();
@@ -79,6 +80,16 @@ pub fn unpack(mut archive: File, place: &Place, room: &mut Room) -> io::Result<V
         )?,
     }
     Ok(left_out)
+}
+
+/// Says whether what takes long is to stop.
+pub type Stop<'a> = &'a dyn Fn() -> bool;
+
+fn goes_on(stop: Stop<'_>) -> io::Result<()> {
+    match stop() {
+        true => Err(io::Error::other("stopped")),
+        false => Ok(()),
+    }
 }
 
 /// An archive, of which only so much is read at once that is not the content of an entry: what `tar` keeps in memory. The sizes
@@ -142,8 +153,9 @@ fn shown(name: &[u8]) -> String {
 }
 
 /// Refuses early what is not unpacked, before anything is made.
-fn inspect(archive: &File) -> io::Result<()> {
+fn inspect(archive: &File, stop: Stop<'_>) -> io::Result<()> {
     for entry in Archive::new(archive).entries_with_seek()?.raw(true) {
+        goes_on(stop)?;
         let entry = entry?;
         let kind = entry.header().entry_type();
         let is_extension = kind.is_gnu_longname()
@@ -179,10 +191,11 @@ struct Tree<'a> {
     /// Bytes of the names in it.
     names: usize,
     left_out: LeftOut,
+    stop: Stop<'a>,
 }
 
 impl<'a> Tree<'a> {
-    fn new(hidden: &'a Hidden<'_>, room: &'a mut Room) -> io::Result<Self> {
+    fn new(hidden: &'a Hidden<'_>, room: &'a mut Room, stop: Stop<'a>) -> io::Result<Self> {
         let root = hidden.directory();
         mkdirat(root, "umask", Mode::from_raw_mode(PERMISSIONS))?;
         let made = statat(root, "umask", AtFlags::SYMLINK_NOFOLLOW)?;
@@ -195,10 +208,12 @@ impl<'a> Tree<'a> {
             modes: Vec::new(),
             names: 0,
             left_out: LeftOut::default(),
+            stop,
         })
     }
 
     fn add(&mut self, entry: &mut Entry<'_, Metered<'_>>) -> io::Result<()> {
+        goes_on(self.stop)?;
         let kind = entry.header().entry_type();
         if kind == EntryType::XGlobalHeader {
             return Ok(());
@@ -218,8 +233,12 @@ impl<'a> Tree<'a> {
             self.enter(&steps)?;
             let name: PathBuf = steps.iter().collect();
             self.names += name.as_os_str().len();
-            if self.modes.len() >= MOST_DIRECTORIES || self.names > LONGEST_NAMES {
+            if self.modes.len() >= MOST_DIRECTORIES {
                 return Err(io::Error::other("the server sends more than a million directories"));
+            }
+            if self.names > LONGEST_NAMES {
+                let message = "the server sends directories whose names are longer than 128 MiB in all";
+                return Err(io::Error::other(message));
             }
             self.modes.push((name, mode, modified));
             return Ok(());
@@ -273,11 +292,12 @@ impl<'a> Tree<'a> {
         let parent = self.enter(steps)?;
         let made = anew(parent, name, || openat(parent, name, flags, Mode::from_raw_mode(mode)))?;
         let size = entry.size();
-        let mut into = Bounded(File::from(made), self.room);
-        if io::copy(entry, &mut into)? != size {
+        let file = File::from(made);
+        let into = Roomy(&file, self.room);
+        if io::copy(entry, &mut Stoppable(into, self.stop))? != size {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        set_time(into.0.as_fd(), modified)
+        set_time(file.as_fd(), modified)
     }
 
     /// The directory with these steps; what is missing is made.
@@ -306,6 +326,7 @@ impl<'a> Tree<'a> {
         let mut modes = std::mem::take(&mut self.modes);
         modes.sort_by_cached_key(|(name, ..)| std::cmp::Reverse(name.components().count()));
         for (name, mode, modified) in modes {
+            goes_on(self.stop)?;
             let mode = mode & self.umask;
             let steps: Vec<OsString> = name.iter().map(OsStr::to_owned).collect();
             if steps.is_empty() {
@@ -322,11 +343,25 @@ impl<'a> Tree<'a> {
 }
 
 /// Writes no more than there is room for.
-struct Bounded<'a>(File, &'a mut Room);
+struct Roomy<'a>(&'a File, &'a mut Room);
 
-impl Write for Bounded<'_> {
+impl Write for Roomy<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.1.take(&self.0, bytes.len() as u64)?;
+        self.1.take(self.0, bytes.len() as u64)?;
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Writes until it is stopped.
+struct Stoppable<'a, W>(W, Stop<'a>);
+
+impl<W: Write> Write for Stoppable<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        goes_on(self.1)?;
         self.0.write(bytes)
     }
 

@@ -42,9 +42,9 @@ fn read_transfer(bytes: &[u8]) -> bool {
         .chunks(usize::from(first >> 1).max(1))
         .try_for_each(|piece| downloads.take(&server, piece).map(drop));
     let is_kept = match &taken {
-        Ok(()) => downloads.keep(&[]).errors.is_empty() && !bytes.is_empty(),
+        Ok(()) => downloads.keep(&[], &|| false).errors.is_empty() && !bytes.is_empty(),
         Err(_) => {
-            downloads.keep(&[&server]);
+            downloads.keep(&[&server], &|| false);
             false
         }
     };

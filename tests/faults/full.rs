@@ -14,8 +14,7 @@ task :bad { transaction { on_rollback { run "touch /tmp/undone"; } run "for n in
 /// capr on a fleet as a shell starts it.
 fn start(fleet: &Fleet, before: &str, words: &str) -> Output {
     let case = Case::new().file("deploy.rhai", RECIPE);
-    in_shell(&case, fleet, &format!("{before} exec \"$0\" {words}"))
-        .limited_output()
+    in_shell(&case, fleet, &format!("{before} exec \"$0\" {words}")).limited_output()
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! From a verb's call to an action: which servers, which command, and what becomes of the output.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -484,7 +484,14 @@ impl Interpreter {
                 Err(ActionError::Failed { servers, .. }) => servers.iter().map(|failed| &failed.server).collect(),
                 _ => Vec::new(),
             };
-            let kept = downloads.keep(&failed);
+            let stopped = Cell::new(None);
+            let kept = downloads.keep(&failed, &|| {
+                stopped.set(stopped.get().or_else(|| self.interrupt.take()));
+                stopped.get().is_some()
+            });
+            if let Some(signal) = stopped.get() {
+                return Err(ActionError::Interrupted(signal).into());
+            }
             for what in kept.left_out {
                 self.say(Level::Important, format!("left out: {what}"));
             }

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 
 use crate::configuration::Server;
 use crate::io_error::plain;
-use crate::place::{New, Place, Room, unpack};
+use crate::place::{New, Place, Room, Stop, unpack};
 use crate::plan::{FILE_FOLLOWS, Mode, TAR_FOLLOWS, placeholders};
 
 /// How much a login shell may say before the content begins.
@@ -80,14 +80,14 @@ impl Downloads {
             .map_err(|error| format!("cannot write {}: {}", to.display(), plain(&error)))
     }
 
-    /// Puts everything that came into its place, but what came from `failed`.
-    pub(in crate::recipe) fn keep(&self, failed: &[&Server]) -> Kept {
+    /// Puts everything that came into its place, but what came from `failed`, and what is not there yet when it is to stop.
+    pub(in crate::recipe) fn keep(&self, failed: &[&Server], stop: Stop<'_>) -> Kept {
         let mut kept = Kept::default();
         for (server, arriving) in self.arriving.borrow_mut().drain(..) {
-            if failed.contains(&&server) {
+            if failed.contains(&&server) || stop() {
                 continue;
             }
-            match arriving.keep(self.mode.as_ref()) {
+            match arriving.keep(self.mode.as_ref(), stop) {
                 Ok(left_out) => kept.left_out.extend(left_out),
                 Err(error) => {
                     let to = self.place(&server);
@@ -149,13 +149,13 @@ impl Arriving {
         }
     }
 
-    fn keep(self, mode: Option<&Mode>) -> io::Result<Vec<String>> {
+    fn keep(self, mode: Option<&Mode>, stop: Stop<'_>) -> io::Result<Vec<String>> {
         let Self::Content(mut content) = self else {
             return Err(io::Error::other("the server sent nothing"));
         };
         match content.kind {
             Kind::File { new, source } => new.keep(&content.file, source, mode).map(|()| Vec::new()),
-            Kind::Directory => unpack(content.file, &content.place, &mut content.room),
+            Kind::Directory => unpack(content.file, &content.place, &mut content.room, stop),
         }
     }
 }
