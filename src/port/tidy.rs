@@ -153,7 +153,7 @@ fn defaults(facts: &Facts, names: &Names) -> Vec<Vec<Line>> {
     let set = |name: &str, value: Expr| Line::verb(Call::new("set", vec![Expr::symbol(name), value]));
     let is_free = |name: &str| !names.set.contains(name);
     let mut lines = Vec::new();
-    if facts.vocabulary.variables.contains("dialect") && is_free("dialect") {
+    if is_free("dialect") {
         lines.push(set("dialect", Expr::Number(facts.version.to_string())));
     }
     if names.deploys() {
@@ -181,12 +181,9 @@ fn defaults(facts: &Facts, names: &Names) -> Vec<Vec<Line>> {
                     }
                 }
             }
-            version => {
+            _ => {
                 if is_free("use_sudo") {
                     lines.push(set("use_sudo", Expr::Bool(true)));
-                }
-                if version == 2 && is_free("migrate_target") {
-                    lines.push(set("migrate_target", Expr::text("latest")));
                 }
             }
         }
@@ -198,12 +195,6 @@ fn defaults(facts: &Facts, names: &Names) -> Vec<Vec<Line>> {
             "namespace",
             vec![Expr::symbol("deploy")],
             block,
-        )));
-    }
-    if facts.version == 3 && names.deploys() {
-        lines.push(Line::verb(Call::new(
-            "after",
-            vec![Expr::text("deploy"), Expr::text("deploy:cleanup")],
         )));
     }
     if lines.is_empty() {
