@@ -42,7 +42,10 @@ const ROOMS: &[&[&str]] = &[
     &["language/functions", "language/verbs"],
     // An error asks for habits of Ruby, which look around where the error stands.
     &["language/syntax", "language/syntax/habits"],
-    &["meaning", "running", "running/functions", "running/verbs"],
+    &["meaning"],
+    &["running"],
+    &["running/functions"],
+    &["running/verbs"],
     &[""],
 ];
 

@@ -12,7 +12,7 @@ use crate::configuration::{Addressed, HookAction, Selection, Servers, Task, When
 pub(super) fn addressed(interpreter: &Interpreter, engine: &Engine, names: &[String]) -> Vec<Addressed> {
     let mut tasks = Vec::new();
     for name in names {
-        if let Some(task) = interpreter.task(name, "") {
+        if let Some(task) = interpreter.defined.task(name, "") {
             follow(interpreter, &task, &mut tasks);
         }
     }
@@ -34,8 +34,8 @@ type Command = (&'static str, usize, Selection);
 /// The commands in a task's body that say something about their servers.
 fn commands(interpreter: &Interpreter, task: &Task) -> Vec<Command> {
     let mut commands = Vec::new();
-    if let Some(block) = interpreter.block(task.body) {
-        block.body().walk(&mut Vec::new(), &mut |nodes| {
+    if let Some(block) = interpreter.defined.body(task.body) {
+        block.expression.walk(&mut Vec::new(), &mut |nodes| {
             if let Some(ASTNode::Expr(Expr::Custom(call, _))) = nodes.last() {
                 commands.extend(says_of_servers(call));
             }
@@ -51,12 +51,12 @@ fn follow(interpreter: &Interpreter, task: &Rc<Task>, tasks: &mut Vec<Rc<Task>>)
         return;
     }
     tasks.push(task.clone());
-    for named in interpreter.mentions(task.body) {
+    for named in interpreter.defined.mentions(task.body) {
         follow(interpreter, &named, tasks);
     }
     for when in [When::Before, When::After] {
         let (hooks, implicit) = {
-            let configuration = interpreter.configuration.borrow();
+            let configuration = interpreter.defined.configuration.borrow();
             (
                 configuration.hooked(when, Some(task)),
                 configuration.implicit(when, task),
@@ -67,8 +67,8 @@ fn follow(interpreter: &Interpreter, task: &Rc<Task>, tasks: &mut Vec<Rc<Task>>)
         }
         for hook in &hooks {
             let named = match &hook.action {
-                HookAction::Task(name, namespace) => interpreter.task(name, namespace).into_iter().collect(),
-                HookAction::Block(block) => interpreter.mentions(*block),
+                HookAction::Task(name, namespace) => interpreter.defined.task(name, namespace).into_iter().collect(),
+                HookAction::Block(block) => interpreter.defined.mentions(*block),
             };
             for named in named {
                 follow(interpreter, &named, tasks);
@@ -83,7 +83,7 @@ fn servers(interpreter: &Interpreter, engine: &Engine, task: &Task, command: Opt
     let resolved = interpreter
         .resolved(engine, both.clone(), &said)
         .map_err(|error| diagnostic(error).message);
-    let configuration = interpreter.configuration.borrow();
+    let configuration = interpreter.defined.configuration.borrow();
     let (roles, filter) = (&configuration.roles, &*interpreter.filter.borrow());
     let found = resolved
         .as_ref()

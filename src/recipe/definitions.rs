@@ -10,7 +10,8 @@ use rhai::{Dynamic, Engine, FnPtr, ImmutableString, is_valid_identifier};
 use super::Recipe;
 use super::language::functions::functions;
 use super::language::grammar::Tail;
-use super::language::verbs::{Choices, VERBS, Verb};
+use super::language::verb::{Choices, Verb};
+use super::language::verbs::VERBS;
 use crate::configuration::{Setter, Setting};
 
 /// Words that the language server takes for its own wherever they stand.
@@ -105,7 +106,7 @@ impl Recipe {
     fn define_tasks(&self, text: &mut String) {
         let mut names: Vec<(String, Option<String>)> = Vec::new();
         {
-            let tasks = &self.interpreter.configuration.borrow().tasks;
+            let tasks = &self.interpreter.defined.configuration.borrow().tasks;
             for name in tasks.names() {
                 let description = tasks.get(name).and_then(|task| task.description.clone());
                 if name.split(':').all(is_name) {

@@ -8,12 +8,13 @@ use super::language::grammar;
 use super::language::origin::{Fallible, raise};
 use super::language::syntax::marks::{SYMBOL, as_written, is_parameter, statement_name, verb_key};
 use super::language::values::Namespace;
-use super::language::verbs::{Choices, Verb};
+use super::language::verb::{Choices, Verb};
 use super::running::block::call_function;
-use super::running::call::{Call, Given, decode};
+use super::running::call::{Call, Given, check, decode};
 use super::running::interpreter::Interpreter;
 use super::running::loader::Modules;
-use super::running::verbs::{PERFORMED, Performed, check};
+use super::running::performed::Performed;
+use super::running::verbs::PERFORMED;
 use super::running::{channel, functions, limits, missing, parallel};
 use crate::configuration::join;
 use crate::event::Event;
@@ -117,7 +118,7 @@ fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             members.level.set(context.call_level());
             match member(&members, context.engine(), owner, name, false)? {
                 Some(value) => Ok(value),
-                None => Err(raise(members.unknown_member(&owner.0, name), Position::NONE)),
+                None => Err(raise(members.defined.unknown_member(&owner.0, name), Position::NONE)),
             }
         },
     );
@@ -134,7 +135,7 @@ fn member(
 ) -> Fallible<Option<Dynamic>> {
     let full = join(&owner.0, name);
     let (task, is_namespace) = {
-        let tasks = &interpreter.configuration.borrow().tasks;
+        let tasks = &interpreter.defined.configuration.borrow().tasks;
         (tasks.get(&full), tasks.is_namespace(&full))
     };
     match task {

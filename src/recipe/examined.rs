@@ -51,7 +51,7 @@ impl Recipe {
         let examined = servers.into_iter().map(|server| {
             let mut options = interpreter.options_for(&reach, &server).map_err(wrong)?;
             options.password = options.password.or(password.clone().map(Secret::new));
-            let roles = interpreter.configuration.borrow();
+            let roles = interpreter.defined.configuration.borrow();
             let roles = roles.roles.roles_of(&server).into_iter().map(str::to_owned).collect();
             Ok(Examined {
                 roles,
@@ -71,7 +71,7 @@ impl Recipe {
         let none = Selection::default();
         let filled = interpreter.resolved(&self.engine, none.clone(), &none);
         filled.map_err(|error| Box::new(self.diagnostic(error)))?;
-        let configuration = interpreter.configuration.borrow();
+        let configuration = interpreter.defined.configuration.borrow();
         let filter = interpreter.filter.borrow();
         let wrong = |error: &dyn std::fmt::Display| Box::new(Diagnostic::new(Fault::Usage, error.to_string()));
         let found = select(&configuration.roles, &none, &filter).map_err(|error| wrong(&error))?;
@@ -92,12 +92,12 @@ impl Recipe {
     /// The servers of a task of the library.
     fn servers_of_task(&self, name: &str) -> Result<IndexSet<Server>, Box<Diagnostic>> {
         let interpreter = &self.interpreter;
-        let Some(task) = interpreter.task(name, "") else {
+        let Some(task) = interpreter.defined.task(name, "") else {
             return Ok(IndexSet::new());
         };
         let resolved = interpreter.resolved(&self.engine, task.selection.clone(), &Selection::default());
         let selection = resolved.map_err(|error| Box::new(self.diagnostic(error)))?;
-        let configuration = interpreter.configuration.borrow();
+        let configuration = interpreter.defined.configuration.borrow();
         // A recipe without the role has no such server.
         let found = select(&configuration.roles, &selection, &interpreter.filter.borrow());
         Ok(found.unwrap_or_default().into_iter().collect())
@@ -124,12 +124,12 @@ impl Recipe {
 
     /// Whether a variable was set by anybody but the library.
     pub fn is_set(&self, name: &str) -> bool {
-        let configuration = self.interpreter.configuration.borrow();
+        let configuration = self.interpreter.defined.configuration.borrow();
         let settings = configuration.variables.settings(name);
         settings.is_some_and(|(setting, _)| match &setting.by {
             Setter::Default(origin) => {
                 let file = origin.as_ref().map(|origin| origin.file.clone());
-                file.is_some_and(|file| !self.interpreter.is_of_stdlib(&file))
+                file.is_some_and(|file| !self.interpreter.defined.is_of_stdlib(&file))
             }
             _ => true,
         })
@@ -147,12 +147,13 @@ impl Recipe {
     /// Whether the recipe's own text names this task of the library.
     pub fn names_task(&self, name: &str) -> bool {
         let interpreter = &self.interpreter;
-        let Some(meant) = interpreter.task(name, "") else {
+        let Some(meant) = interpreter.defined.task(name, "") else {
             return false;
         };
-        let hooks = interpreter.configuration.borrow().hooks.clone();
+        let hooks = interpreter.defined.configuration.borrow().hooks.clone();
         let is_hooked = hooks.iter().any(|hook| match &hook.action {
             HookAction::Task(name, namespace) => interpreter
+                .defined
                 .task(name, namespace)
                 .is_some_and(|task| task.name == meant.name),
             HookAction::Block(_) => false,
@@ -161,7 +162,7 @@ impl Recipe {
             || self.own_nodes(|node| match node {
                 ASTNode::Expr(expression) => {
                     let path = path(expression);
-                    path.and_then(|path| interpreter.task(&path.join(":"), ""))
+                    path.and_then(|path| interpreter.defined.task(&path.join(":"), ""))
                         .is_some_and(|task| task.name == meant.name)
                 }
                 _ => false,
@@ -170,7 +171,7 @@ impl Recipe {
 
     /// Whether something stands in the texts that are not the library's.
     fn own_nodes(&self, is_meant: impl Fn(&ASTNode) -> bool) -> bool {
-        let files = self.interpreter.files.borrow();
+        let files = self.interpreter.defined.files.borrow();
         let texts: Vec<_> = files
             .read
             .iter()

@@ -59,7 +59,7 @@ impl Recipe {
             Whom::All => return Ok(Whom::All),
         };
         self.servers_are_known()?;
-        let is_role = |name: &String| self.interpreter.configuration.borrow().roles.contains(name);
+        let is_role = |name: &String| self.interpreter.defined.configuration.borrow().roles.contains(name);
         if names.iter().all(is_role) {
             return Ok(whom.clone());
         }
@@ -76,8 +76,8 @@ impl Recipe {
     /// The servers of a role, or else of a task.
     fn servers_of(&self, name: &str) -> Result<Vec<Server>, Box<Diagnostic>> {
         let interpreter = &self.interpreter;
-        let is_role = interpreter.configuration.borrow().roles.contains(name);
-        let selection = match interpreter.task(name, "") {
+        let is_role = interpreter.defined.configuration.borrow().roles.contains(name);
+        let selection = match interpreter.defined.task(name, "") {
             _ if is_role => Selection {
                 roles: Some(vec![name.to_owned()]),
                 ..Selection::default()
@@ -86,7 +86,7 @@ impl Recipe {
                 .resolved(&self.engine, task.selection.clone(), &Selection::default())
                 .map_err(|error| Box::new(self.diagnostic(error)))?,
             None => {
-                let configuration = interpreter.configuration.borrow();
+                let configuration = interpreter.defined.configuration.borrow();
                 let known = configuration.roles.names().chain(configuration.tasks.names());
                 let mut diagnostic = Diagnostic::new(Fault::Usage, format!("`{name}' is no role and no task"));
                 diagnostic.hints.extend(suggestion(name, known));
@@ -95,7 +95,7 @@ impl Recipe {
         };
         let mut filter = interpreter.filter.borrow().clone();
         (filter.hosts, filter.roles) = (None, None);
-        select(&interpreter.configuration.borrow().roles, &selection, &filter)
+        select(&interpreter.defined.configuration.borrow().roles, &selection, &filter)
             .map_err(|error| Box::new(Diagnostic::new(Fault::Usage, error.to_string())))
     }
 
@@ -157,7 +157,7 @@ impl Recipe {
         if failed.fault != Fault::Connection || failed.servers.is_empty() {
             return None;
         }
-        let configuration = self.interpreter.configuration.borrow();
+        let configuration = self.interpreter.defined.configuration.borrow();
         let filter = self.interpreter.filter.borrow();
         let all = select(&configuration.roles, &Selection::default(), &filter).ok()?;
         let is_reached = |server: &&Server| failed.servers.iter().all(|failed| failed.server != **server);
@@ -193,13 +193,13 @@ impl Recipe {
 
     /// The names of its roles, in their order.
     pub fn roles(&self) -> Vec<String> {
-        let configuration = self.interpreter.configuration.borrow();
+        let configuration = self.interpreter.defined.configuration.borrow();
         configuration.roles.names().map(str::to_owned).collect()
     }
 
     /// Its servers, each once, in the order of the roles.
     pub fn servers(&self) -> Vec<String> {
-        let configuration = self.interpreter.configuration.borrow();
+        let configuration = self.interpreter.defined.configuration.borrow();
         let roles = &configuration.roles;
         let servers: IndexSet<String> = roles
             .names()

@@ -1,4 +1,25 @@
 //! The recipe language on Rhai. The only folder that names rhai; outside it a block is an id.
+//!
+//! What is where, lowest first; a room names only those above its line (`tests/architecture.rs`):
+//!
+//! ```text
+//! language/            grammar, values, options, errors that a recipe can catch; evaluates nothing, knows no interpreter
+//!   functions/ verbs/  what recipes can say, one row each
+//!   syntax/            reads texts: words, layout, recovery after mistakes, habits of Ruby
+//! meaning/             what is defined (`defined.rs`), what each text says (`claims.rs`), what is wrong (`findings.rs`)
+//! running/             the interpreter: blocks, variables, tasks, actions
+//!   functions/ verbs/  what a function or a verb does; each verb is paired with its row
+//! engine.rs …          the face: engine, loaded recipe, stages, shell, reference, definitions
+//! ```
+//!
+//! The way of `"uptime"` in `run "uptime"` from the text to the servers:
+//!
+//! 1. `language/syntax/words.rs` `Words::map` makes `run` the key of a verb.
+//! 2. `language/grammar.rs` `parse` says that an expression follows, by the row in `language/verbs/commands.rs`.
+//! 3. `engine.rs` `perform` is called by Rhai when the statement is evaluated.
+//! 4. `running/call.rs` `decode` evaluates the argument; `check` compares the call with its row (`language/verb.rs` `Verb::fits`).
+//! 5. `running/verbs/commands.rs` `run` makes a request of it.
+//! 6. `running/action.rs` `act` adds selection and options, and hands an action to `crate::actor`, which knows no scripts.
 
 mod addressed;
 mod definitions;
@@ -34,10 +55,10 @@ pub use self::vocabulary::Vocabulary;
 
 use self::language::origin::Fallible;
 use self::language::{mask, origin, syntax, values};
-use self::meaning::errors;
 use self::meaning::findings::Findings;
+use self::meaning::{errors, stdlib};
 use self::running::interpreter::Interpreter;
-use self::running::{loader, stdlib, verbs};
+use self::running::loader;
 use crate::configuration::{Addressed, Setter, Task, TaskSummary, When, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
@@ -129,10 +150,15 @@ impl Recipe {
             true => Vec::new(),
             false => interpreter.read_rest(&self.engine),
         };
-        let mut found = interpreter.files.borrow().errors.clone();
+        let mut found = interpreter.defined.files.borrow().errors.clone();
         {
-            let files = interpreter.files.borrow();
-            let findings = Findings::of(interpreter, &files.read, self.own.get(), is_whole);
+            let files = interpreter.defined.files.borrow();
+            let findings = Findings::of(
+                (&interpreter.defined, &**interpreter),
+                &files.read,
+                self.own.get(),
+                is_whole,
+            );
             let more = findings.all(&self.engine, &found, is_checked);
             found.extend(more);
         }
@@ -159,7 +185,7 @@ impl Recipe {
     /// In the order of files and lines, each once, with its line.
     fn in_order(&self, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
         for diagnostic in &mut found {
-            self.interpreter.name_it(diagnostic);
+            self.interpreter.defined.name_it(diagnostic);
         }
         let key = |diagnostic: &Diagnostic| {
             let origin = diagnostic.origin.clone();
@@ -176,8 +202,13 @@ impl Recipe {
 
     /// What is wrong in what these tasks come to, as far as it can be found without running them.
     pub fn wrong_in(&self, tasks: &[String]) -> Vec<Diagnostic> {
-        let files = self.interpreter.files.borrow();
-        let findings = Findings::of(&self.interpreter, &files.read, self.own.get(), true);
+        let files = self.interpreter.defined.files.borrow();
+        let findings = Findings::of(
+            (&self.interpreter.defined, &*self.interpreter),
+            &files.read,
+            self.own.get(),
+            true,
+        );
         let found = findings.reached(&self.engine, tasks);
         drop(files);
         self.in_order(found)
@@ -200,7 +231,7 @@ impl Recipe {
         let load = |file: &Path| interpreter.load(&self.engine, &file.display().to_string(), Position::NONE, None);
         let mut before = options.before.iter().filter(|file| loader::is_there(file));
         before.try_for_each(|file| load(file))?;
-        self.own.set(interpreter.files.borrow().read.len());
+        self.own.set(interpreter.defined.files.borrow().read.len());
         paths.iter().try_for_each(|file| load(file.as_ref()))?;
         interpreter.hooks(&self.engine, When::Load, None)?;
         for (name, value) in &options.set_after {
@@ -214,7 +245,7 @@ impl Recipe {
         let mut found = self.interpreter.unfilled(is_checked);
         if hooks_are_known {
             found.extend(self.interpreter.settle_names(&self.engine));
-            found.extend(verbs::dangling_hooks(&self.interpreter));
+            found.extend(self.interpreter.defined.dangling_hooks());
         }
         found.extend(self.ambiguous_stages());
         found
@@ -222,7 +253,7 @@ impl Recipe {
 
     /// All tasks, sorted by name.
     pub fn tasks(&self) -> Vec<TaskSummary> {
-        let configuration = self.interpreter.configuration.borrow();
+        let configuration = self.interpreter.defined.configuration.borrow();
         let mut tasks: Vec<TaskSummary> = configuration
             .tasks
             .iter()
@@ -237,7 +268,7 @@ impl Recipe {
 
     /// The tasks once more by their other names, sorted.
     pub fn synonyms(&self) -> Vec<TaskSummary> {
-        let configuration = self.interpreter.configuration.borrow();
+        let configuration = self.interpreter.defined.configuration.borrow();
         let tasks = &configuration.tasks;
         let mut synonyms: Vec<TaskSummary> = tasks
             .names()
@@ -263,7 +294,7 @@ impl Recipe {
 
     /// The diagnostic for a name that is no task, with the nearest names; `None` when it is one.
     pub fn unknown_task(&self, name: &str) -> Option<Diagnostic> {
-        let configuration = self.interpreter.configuration.borrow();
+        let configuration = self.interpreter.defined.configuration.borrow();
         if configuration.tasks.get(name).is_some() {
             return None;
         }
@@ -308,7 +339,7 @@ impl Recipe {
     fn run_tasks(&self, tasks: &[String]) -> Fallible<()> {
         self.interpreter.tell_replaced();
         for name in tasks {
-            let Some(task) = self.interpreter.task(name, "") else {
+            let Some(task) = self.interpreter.defined.task(name, "") else {
                 return Err(origin::wrong(
                     format!("the task `{name}' does not exist"),
                     Position::NONE,
@@ -372,7 +403,7 @@ impl Recipe {
     /// With the text of its line.
     fn with_line(&self, mut diagnostic: Diagnostic) -> Diagnostic {
         if let Some(origin) = &diagnostic.origin {
-            let text = self.interpreter.files.borrow().line(&origin.file, origin.line);
+            let text = self.interpreter.defined.files.borrow().line(&origin.file, origin.line);
             if let Some(name) = text
                 .as_deref()
                 .and_then(|text| syntax::ruby::dashed(text, origin.column))
@@ -388,7 +419,12 @@ impl Recipe {
             {
                 diagnostic.hints = vec![instead.to_owned()];
             }
-            let before = self.interpreter.files.borrow().before(&origin.file, origin.line);
+            let before = self
+                .interpreter
+                .defined
+                .files
+                .borrow()
+                .before(&origin.file, origin.line);
             diagnostic.line = text.map(|text| mask::masked(&before, &text));
         }
         diagnostic

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use super::language::choice::Choice;
 use super::language::functions::kinds;
 use super::language::ssh_options::SSH_OPTIONS;
-use super::language::verbs::{Choices, VERBS};
+use super::language::verb::Choices;
+use super::language::verbs::VERBS;
 
 /// The file of the reference, in Markdown: the reference and where it comes from.
 pub fn reference() -> String {

@@ -119,7 +119,7 @@ impl Recipe {
 
     /// No word names a stage, and one is needed.
     fn none_named(&self, words: &[String]) -> Diagnostic {
-        let configuration = self.interpreter.configuration.borrow();
+        let configuration = self.interpreter.defined.configuration.borrow();
         let slip = words.first().filter(|word| configuration.tasks.get(word).is_none());
         match slip.and_then(|word| Some((word, self.meant_stage(word)?))) {
             Some((word, hint)) => Diagnostic::new(Fault::Usage, format!("there is no stage `{word}'")).hint(hint),
@@ -172,7 +172,7 @@ impl Recipe {
 
     /// Stages whose names are those of tasks: nobody could tell which is meant.
     pub(super) fn ambiguous_stages(&self) -> Vec<Diagnostic> {
-        let configuration = self.interpreter.configuration.borrow();
+        let configuration = self.interpreter.defined.configuration.borrow();
         let ambiguous = self
             .stages
             .iter()

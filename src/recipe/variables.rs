@@ -27,7 +27,7 @@ impl Recipe {
     /// The variables whose name is wanted, sorted. With values, lazy ones are evaluated; nobody is asked anything.
     pub fn variables(&self, is_wanted: impl Fn(&str) -> bool, with_values: bool) -> Vec<Variable> {
         let mut variables: Vec<Variable> = {
-            let variables = &self.interpreter.configuration.borrow().variables;
+            let variables = &self.interpreter.defined.configuration.borrow().variables;
             let wanted = variables.names().filter(|name| is_wanted(name));
             wanted
                 .filter_map(|name| {
@@ -61,7 +61,7 @@ impl Recipe {
     /// The diagnostic for a name that is no variable, or a pattern that none fits.
     pub fn unknown_variable(&self, name: &str) -> Diagnostic {
         let mut diagnostic = Diagnostic::new(Fault::Failed, format!("no variable `{name}' is set"));
-        let configuration = self.interpreter.configuration.borrow();
+        let configuration = self.interpreter.defined.configuration.borrow();
         diagnostic
             .hints
             .extend(suggestion(name, configuration.variables.names()));

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use super::language::functions::{Function, functions};
+use super::language::function::Function;
+use super::language::functions::functions;
 use super::language::ssh_options::unknown_ssh_option;
 use super::language::syntax::layout::is_word;
-use super::language::verbs::{Choices, find};
+use super::language::verb::Choices;
+use super::language::verbs::find;
 use super::meaning::flow::READ_BY_CAPR;
-use super::running::stdlib;
+use super::meaning::stdlib;
 
 /// Words that can be no name of a variable or a function.
 const RESERVED: &[&str] = &[

@@ -2,6 +2,7 @@
 //! nothing here knows the interpreter.
 
 pub(super) mod choice;
+pub(super) mod function;
 pub(super) mod functions;
 pub(super) mod grammar;
 pub(super) mod mask;
@@ -10,4 +11,5 @@ pub(super) mod origin;
 pub(super) mod ssh_options;
 pub(super) mod syntax;
 pub(super) mod values;
+pub(super) mod verb;
 pub(super) mod verbs;

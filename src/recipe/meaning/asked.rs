@@ -2,9 +2,9 @@
 
 use rhai::{ASTNode, Expr, Position, Stmt};
 
+use super::defined::Defined;
 use super::mentions::{literal, verb};
 use super::read::Read;
-use crate::recipe::running::interpreter::Interpreter;
 
 /// Returns whether the `ask` that stands last in these nodes sets a variable: its first argument is a symbol, and nothing takes
 /// its value.
@@ -51,7 +51,7 @@ fn is_statement(around: &[ASTNode]) -> bool {
     true
 }
 
-impl Interpreter {
+impl Defined {
     /// Returns whether the `ask` at a place sets a variable.
     pub(in crate::recipe) fn asks_for_variable(&self, file: Option<&str>, position: Position) -> bool {
         let files = self.files.borrow();

@@ -6,7 +6,7 @@ use super::claims::Claims;
 use super::findings::{Findings, at};
 use super::mentions::verb;
 use crate::diagnostic::Diagnostic;
-use crate::recipe::language::verbs::sets;
+use crate::recipe::language::verb::sets;
 
 /// Commands whose output a recipe wants to have when it is loaded.
 const QUESTIONS: &[&str] = &[
@@ -115,7 +115,7 @@ fn is_kept(around: &[ASTNode]) -> bool {
 
 impl Findings<'_> {
     pub(super) fn not_run(&self) -> Vec<Diagnostic> {
-        let files = self.interpreter.files.borrow();
+        let files = self.defined.files.borrow();
         let mut found = Vec::new();
         for (text, claims) in self.own() {
             for position in &claims.asked {

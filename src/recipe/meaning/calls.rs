@@ -145,7 +145,7 @@ impl Findings<'_> {
     fn unknown_call(&self, text: &Text, call: &Call, known: &Known) -> Option<Diagnostic> {
         let name = call.name.as_str();
         // What the library calls its own values says nothing about those of a recipe.
-        let is_near = |other: &Text| other.file == text.file || !self.interpreter.is_of_stdlib(&other.file);
+        let is_near = |other: &Text| other.file == text.file || !self.defined.is_of_stdlib(&other.file);
         let may_hold = |(other, claims): &(&Text, &Claims)| {
             is_near(other) && claims.holders.contains(name) || call.given == 0 && other.names.variables.contains(name)
         };
@@ -168,7 +168,7 @@ impl Findings<'_> {
         if numbers.contains(&call.given) {
             return None;
         }
-        let interpreter = self.interpreter;
+        let defined = self.defined;
         let is_task = self.is_task_anywhere(name);
         if !call.is_method && is_task {
             return (call.given > 0).then(|| takes_no_arguments(name));
@@ -194,7 +194,7 @@ impl Findings<'_> {
                 )
             }
             _ if !call.is_method && call.given == 0 => {
-                if interpreter.configuration.borrow().variables.exists(name) {
+                if defined.configuration.borrow().variables.exists(name) {
                     return None;
                 }
                 (format!("unknown function or task `{name}'"), "no such function")
@@ -206,11 +206,11 @@ impl Findings<'_> {
             let mut names: Vec<&str> = alike.map(|(_, name)| name.as_str()).collect();
             // Of names that are equally near the first one is taken.
             names.sort_unstable();
-            let known_name = (!call.is_method).then(|| interpreter.suggestion(name)).flatten();
+            let known_name = (!call.is_method).then(|| defined.suggestion(name, "")).flatten();
             known_name.or_else(|| suggestion(name, names))
         };
         let mut diagnostic = Diagnostic::new(Fault::Recipe, message).label(label);
-        let elsewhere = || interpreter.function_elsewhere(name).filter(|_| !call.is_method);
+        let elsewhere = || defined.function_elsewhere(name).filter(|_| !call.is_method);
         let unknown = || numbers.is_empty().then(|| elsewhere().or_else(alike)).flatten();
         let hint = written(name).or_else(unknown);
         diagnostic.hints.extend(hint);
@@ -219,14 +219,14 @@ impl Findings<'_> {
 
     /// Whether a task is called so in some namespace: functions look names up from wherever they are called.
     fn is_task_anywhere(&self, name: &str) -> bool {
-        let configuration = self.interpreter.configuration.borrow();
+        let configuration = self.defined.configuration.borrow();
         let mut names = configuration.tasks.names();
         names.any(|task| task == name || task.rsplit(':').next() == Some(name))
             || self.any(|claims| claims.computes_tasks && !self.is_whole)
     }
 
     fn is_namespace_anywhere(&self, name: &str) -> bool {
-        let configuration = self.interpreter.configuration.borrow();
+        let configuration = self.defined.configuration.borrow();
         let mut names = configuration.tasks.names();
         names.any(|task| task.split(':').any(|part| part == name))
     }

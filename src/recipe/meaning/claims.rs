@@ -20,9 +20,9 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, raise};
 use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::syntax::named::Names;
+use crate::recipe::language::verb::{Choices, Verb, Written, sets};
 use crate::recipe::language::verbs;
-use crate::recipe::language::verbs::{Choices, Verb, Written};
-use crate::recipe::running::asleep::takes_names;
+use crate::recipe::language::verbs::takes_names;
 
 /// A text that was read.
 pub(in crate::recipe) struct Text {
@@ -95,7 +95,7 @@ pub(in crate::recipe) struct Claims {
     pub(super) shapes: Shapes,
     /// Names of values that may be functions: local variables, parameters, members of maps.
     pub(in crate::recipe) holders: HashSet<String>,
-    pub(super) loads: Vec<Load>,
+    pub(in crate::recipe) loads: Vec<Load>,
     /// Names of modules, and the file that each was imported from.
     pub(super) imports: Vec<(String, String)>,
     /// Names that are computed: of tasks, roles, variables that are set.
@@ -287,7 +287,7 @@ impl Claims {
             matches!(value, Expr::Map(..)) || literal(value).is_none() && value.get_literal_value(None).is_none()
         };
         // `lambda { … }`: the word is what is wrong.
-        let is_word_with_block = verbs::sets(verb.name) && matches!(read.arguments.get(1), Some(Expr::Variable(..)));
+        let is_word_with_block = sets(verb.name) && matches!(read.arguments.get(1), Some(Expr::Variable(..)));
         let first = read.arguments.first();
         verb.fits(&Written {
             arguments: read.arguments.len(),
@@ -368,7 +368,7 @@ impl Claims {
                     }
                 }
             }
-            verb if verbs::sets(verb) => match (first, read.arguments.first()) {
+            verb if sets(verb) => match (first, read.arguments.first()) {
                 (Some(name), Some(input)) => {
                     if let (Some(variable), Some(Expr::Map(map, _))) = (options_variable(&name), read.arguments.get(1))
                     {

@@ -10,7 +10,7 @@ use super::properties::Shape;
 use super::read::Read;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::syntax::marks::as_written;
-use crate::recipe::language::verbs::sets;
+use crate::recipe::language::verb::sets;
 
 /// What conditions are made of.
 #[derive(Default)]

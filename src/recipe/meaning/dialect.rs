@@ -2,12 +2,11 @@
 
 use std::rc::Rc;
 
-use rhai::{Engine, INT};
+use rhai::INT;
 
-use crate::configuration::{Setter, Task, join};
+use super::defined::Defined;
+use crate::configuration::{Task, join};
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::event::Level;
-use crate::recipe::running::interpreter::Interpreter;
 
 /// The tasks of Capistrano 3 that neither of the others has, below `deploy:`.
 const OF_THREE: &[&str] = &[
@@ -33,7 +32,7 @@ const OF_THREE: &[&str] = &[
     "updating",
 ];
 
-impl Interpreter {
+impl Defined {
     /// The Capistrano whose words are spoken in the recipes that were read so far.
     pub(in crate::recipe) fn dialect_spoken(&self) -> INT {
         let files = self.files.borrow();
@@ -55,22 +54,9 @@ impl Interpreter {
         .unwrap_or(1)
     }
 
-    /// The dialect that somebody has said.
-    fn dialect_said(&self, engine: &Engine) -> Option<INT> {
-        let by = {
-            let configuration = self.configuration.borrow();
-            configuration
-                .variables
-                .settings("dialect")
-                .map(|(setting, _)| setting.by.clone())
-        };
-        by.filter(|by| !matches!(by, Setter::Default(_)))?;
-        self.variable(engine, "dialect").ok().flatten()?.as_int().ok()
-    }
-
     /// Tasks of recipes that have the name which Capistrano 1 gives to a task of the library, and that has another name in `deploy:`,
     /// with that other name.
-    fn tasks_of_one(&self) -> Vec<(Rc<Task>, String)> {
+    pub(in crate::recipe) fn tasks_of_one(&self) -> Vec<(Rc<Task>, String)> {
         let tasks = &self.configuration.borrow().tasks;
         let own = tasks.iter().filter(|task| {
             let is_own = task.origin.line > 0 && !self.is_of_stdlib(&task.origin.file);
@@ -83,46 +69,6 @@ impl Interpreter {
         })
         .collect()
     }
-
-    /// Makes tasks of recipes what they mean in their dialect; errors where nobody can know. In that of 1 they take the library's
-    /// place, in those of 2 and 3 they are others.
-    pub(in crate::recipe) fn settle_names(&self, engine: &Engine) -> Vec<Diagnostic> {
-        let found = self.tasks_of_one();
-        if found.is_empty() {
-            return Vec::new();
-        }
-        match self.dialect_said(engine) {
-            Some(1) => Vec::new(),
-            Some(_) => {
-                for (task, _) in found {
-                    let is_own = |task: &Task| !self.is_of_stdlib(&task.origin.file);
-                    self.configuration.borrow_mut().tasks.part(&task.name, is_own);
-                }
-                Vec::new()
-            }
-            None if self.dialect_spoken() == 1 => Vec::new(),
-            None => found.iter().map(|(task, other)| ambiguous(task, other)).collect(),
-        }
-    }
-
-    /// Says once which tasks of the library those of recipes take the place of, where that is easily overlooked: another task of the
-    /// library runs them.
-    pub(in crate::recipe) fn tell_replaced(&self) {
-        for (task, other) in self.tasks_of_one() {
-            let is_run = {
-                let tasks: Vec<Rc<Task>> = self.configuration.borrow().tasks.iter().cloned().collect();
-                tasks
-                    .iter()
-                    .filter(|other| self.is_of_stdlib(&other.origin.file))
-                    .any(|other| self.mentions(other.body).iter().any(|run| Rc::ptr_eq(run, &task)))
-            };
-            if is_run && !super::library::TO_BE_REPLACED.contains(&task.name.as_str()) {
-                let (name, origin) = (&task.name, &task.origin);
-                let text = format!("the task `{name}' of {origin} takes the place of the library's `{other}'");
-                self.say(Level::Info, text);
-            }
-        }
-    }
 }
 
 fn dialect_of(name: &str) -> INT {
@@ -133,7 +79,7 @@ fn dialect_of(name: &str) -> INT {
     }
 }
 
-fn ambiguous(task: &Task, other: &str) -> Diagnostic {
+pub(in crate::recipe) fn ambiguous(task: &Task, other: &str) -> Diagnostic {
     let name = &task.name;
     let (namespace, last) = other.rsplit_once(':').unwrap_or(("deploy", other));
     let inside = namespace

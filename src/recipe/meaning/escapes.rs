@@ -106,7 +106,7 @@ fn goes_elsewhere(text: &Expr, around: &[ASTNode]) -> bool {
 impl Findings<'_> {
     /// Texts in backticks in which an escape was meant.
     pub(super) fn escapes(&self) -> Vec<Diagnostic> {
-        let files = self.interpreter.files.borrow();
+        let files = self.defined.files.borrow();
         let mut found = Vec::new();
         for (text, claims) in self.own() {
             for (escape, position) in &claims.escapes {

@@ -7,8 +7,9 @@ use std::rc::Rc;
 use rhai::{Engine, EvalAltResult, Position};
 
 use super::claims::{Claim, Claims, Text};
+use super::defined::Defined;
 use super::errors::diagnostic;
-use super::loads::Load;
+use super::names::bare;
 use crate::configuration::{join, outwards, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::choice::unknown_key;
@@ -18,14 +19,19 @@ use crate::recipe::language::ssh_options::unknown_ssh_option;
 use crate::recipe::language::syntax::layout::is_word;
 use crate::recipe::language::syntax::named::Named;
 use crate::recipe::language::syntax::ruby::meant;
-use crate::recipe::running::asleep::bare;
-use crate::recipe::running::interpreter::Interpreter;
-use crate::recipe::running::stdlib;
-use crate::recipe::running::verbs::no_hook;
+
+/// Files of this machine that are looked at beside the texts that were read.
+pub(in crate::recipe) trait Machine {
+    /// The name of the file that another imports.
+    fn imported(&self, name: &str, from: &str) -> Option<String>;
+    /// A template as it is now; nothing where it is not there yet, or is no file.
+    fn template(&self, file: &str, position: Position) -> Option<String>;
+}
 
 /// The texts that were read, with what they say.
 pub(in crate::recipe) struct Findings<'a> {
-    pub(in crate::recipe) interpreter: &'a Interpreter,
+    pub(in crate::recipe) defined: &'a Defined,
+    pub(super) machine: &'a dyn Machine,
     pub(in crate::recipe) texts: Vec<(&'a Text, &'a Claims)>,
     /// Texts before this one are not the recipe's own: the library, the files of the system and the user.
     pub(in crate::recipe) own: usize,
@@ -34,9 +40,15 @@ pub(in crate::recipe) struct Findings<'a> {
 }
 
 impl<'a> Findings<'a> {
-    pub(in crate::recipe) fn of(interpreter: &'a Interpreter, texts: &'a [Text], own: usize, is_whole: bool) -> Self {
+    pub(in crate::recipe) fn of(
+        (defined, machine): (&'a Defined, &'a dyn Machine),
+        texts: &'a [Text],
+        own: usize,
+        is_whole: bool,
+    ) -> Self {
         Self {
-            interpreter,
+            defined,
+            machine,
             texts: texts.iter().map(|text| (text, text.claims())).collect(),
             own,
             is_whole,
@@ -109,8 +121,8 @@ impl<'a> Findings<'a> {
         for (text, claims) in &self.texts {
             for claim in &claims.captured {
                 let name = &claim.name;
-                let task = self.interpreter.task(name, &claim.namespace);
-                if task.is_some() && !self.interpreter.configuration.borrow().variables.exists(name) {
+                let task = self.defined.task(name, &claim.namespace);
+                if task.is_some() && !self.defined.configuration.borrow().variables.exists(name) {
                     let message = format!("the task `{name}' runs when this closure is made, not when it is called");
                     let diagnostic = Diagnostic::new(Fault::Recipe, message)
                         .label("a task")
@@ -129,9 +141,7 @@ impl<'a> Findings<'a> {
             for claim in &claims.bare {
                 let first = claim.name.split(':').next().unwrap_or_default();
                 let is_looked_up = text.names.named.iter().any(|named| named.position == claim.position);
-                if is_looked_up
-                    && !self.may_be_set(first)
-                    && self.interpreter.task(&claim.name, &claim.namespace).is_some()
+                if is_looked_up && !self.may_be_set(first) && self.defined.task(&claim.name, &claim.namespace).is_some()
                 {
                     found.push(at(bare(&claim.name), text, claim.position));
                 }
@@ -147,7 +157,7 @@ impl<'a> Findings<'a> {
             for named in &text.names.named {
                 let first = named.path.first().map_or("", String::as_str);
                 if first != "ENV" && first.starts_with(char::is_uppercase) && meant(first).is_some() {
-                    found.push(at(self.interpreter.unknown(first), text, named.position));
+                    found.push(at(self.defined.unknown(first, ""), text, named.position));
                 }
             }
         }
@@ -174,9 +184,7 @@ impl<'a> Findings<'a> {
                 let (name, namespace) = (&claim.name, &claim.namespace);
                 let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("the task `{name}' does not exist"));
                 diagnostic.label = Some("no such task".to_owned());
-                diagnostic
-                    .hints
-                    .extend(self.interpreter.task_suggestion(name, namespace));
+                diagnostic.hints.extend(self.defined.task_suggestion(name, namespace));
                 found.push(at(diagnostic, text, claim.position));
             }
             found.extend(self.unknown_roles(text, claims));
@@ -190,7 +198,7 @@ impl<'a> Findings<'a> {
         for (text, claims) in &self.texts {
             for (claim, event) in &claims.hooks {
                 if !self.is_task(&claim.name, &claim.namespace) && !self.may_be_lost(claim.name.split(':')) {
-                    let diagnostic = no_hook(self.interpreter, &claim.name, &claim.namespace, event);
+                    let diagnostic = self.defined.no_hook(&claim.name, &claim.namespace, event);
                     found.push(at(diagnostic, text, claim.position));
                 }
             }
@@ -204,7 +212,7 @@ impl<'a> Findings<'a> {
 
     /// Whether a task of that name exists, or will once everything has run that defines some.
     fn is_task(&self, name: &str, namespace: &str) -> bool {
-        if self.interpreter.task(name, namespace).is_some() || self.may_define_any() {
+        if self.defined.task(name, namespace).is_some() || self.may_define_any() {
             return true;
         }
         let (name, namespace) = name.strip_prefix(':').map_or((name, namespace), |name| (name, ""));
@@ -220,7 +228,7 @@ impl<'a> Findings<'a> {
 
     fn is_namespace(&self, name: &str) -> bool {
         let within = format!("{name}:");
-        self.interpreter.configuration.borrow().tasks.is_namespace(name)
+        self.defined.configuration.borrow().tasks.is_namespace(name)
             || self.any(|claims| claims.defines_tasks.iter().any(|task| task.starts_with(&within)))
     }
 
@@ -236,7 +244,7 @@ impl<'a> Findings<'a> {
     }
 
     pub(in crate::recipe) fn may_be_set(&self, name: &str) -> bool {
-        self.interpreter.configuration.borrow().variables.exists(name)
+        self.defined.configuration.borrow().variables.exists(name)
             || self.texts.iter().any(|(text, _)| text.names.variables.contains(name))
             || self
                 .texts
@@ -255,7 +263,7 @@ impl<'a> Findings<'a> {
             self.is_namespace(&full) || self.is_task(&full, "")
         });
         let Some(around) = around else {
-            let mut told = self.interpreter.unknown(first);
+            let mut told = self.defined.unknown(first, "");
             if let Some(task) = outside(named, namespace) {
                 told.hints = vec![format!(
                     "a task of another namespace, with its full name: invoke \":{task}\";"
@@ -273,7 +281,7 @@ impl<'a> Findings<'a> {
                 if word == "to_string" {
                     break;
                 }
-                return Some(self.interpreter.unknown_member(&full, word));
+                return Some(self.defined.unknown_member(&full, word));
             }
             full = inner;
         }
@@ -283,13 +291,13 @@ impl<'a> Findings<'a> {
     /// Roles that nobody has defined. The library's tasks name roles that not every recipe has, and a library by itself
     /// has none at all.
     fn unknown_roles(&self, text: &Text, claims: &Claims) -> Vec<Diagnostic> {
-        let configuration = self.interpreter.configuration.borrow();
+        let configuration = self.defined.configuration.borrow();
         let mut roles: Vec<&str> = configuration.roles.names().collect();
         for (_, claims) in &self.texts {
             roles.extend(claims.defines_roles.iter().map(String::as_str));
         }
         let may_be_any = self.any(|claims| claims.computes_roles) && !self.is_whole;
-        if roles.is_empty() || may_be_any || self.interpreter.is_of_stdlib(&text.file) {
+        if roles.is_empty() || may_be_any || self.defined.is_of_stdlib(&text.file) {
             return Vec::new();
         }
         let is_unknown = |role: &str| !roles.contains(&role) && !self.may_be_lost([role].into_iter());
@@ -333,7 +341,7 @@ pub(in crate::recipe) fn at(diagnostic: Diagnostic, text: &Text, position: Posit
     diagnostic.at(origin(Some(&text.file), position))
 }
 
-impl Interpreter {
+impl Defined {
     /// The error where a recipe gives the map in a variable this key, if that is written out somewhere.
     pub(in crate::recipe) fn at_key(&self, error: Box<EvalAltResult>, variable: &str, key: &str) -> Box<EvalAltResult> {
         let mut diagnostic = diagnostic(error);
@@ -362,32 +370,6 @@ impl Interpreter {
         })
     }
 
-    /// Reads the files that the texts load, but that were not come to: for their errors, and for what they define.
-    /// Gives the libraries that are not there, where those are required whatever happens.
-    pub(in crate::recipe) fn read_rest(&self, engine: &Engine) -> Vec<Diagnostic> {
-        let mut index = 0;
-        let mut missing = Vec::new();
-        loop {
-            let next = {
-                let files = self.files.borrow();
-                let text = files.read.get(index);
-                text.map(|text| (text.file.clone(), text.claims().loads.clone()))
-            };
-            let Some((file, loads)) = next else { return missing };
-            for Load { verb, name, position } in loads {
-                let read = self.read_only(engine, &name, verb, &file);
-                // What else cannot be found may be made by what was not run.
-                if let (Err(error), Some(position)) = (read, position) {
-                    let diagnostic = diagnostic(error);
-                    if diagnostic.message == format!("no library `{name}' found") {
-                        missing.push(diagnostic.at(origin(Some(&file), position)));
-                    }
-                }
-            }
-            index += 1;
-        }
-    }
-
     /// Says of an unknown name that it only lacks its colon, where it is the first argument of a verb that names something.
     pub(in crate::recipe) fn name_it(&self, diagnostic: &mut Diagnostic) {
         let Some(origin) = &diagnostic.origin else { return };
@@ -408,14 +390,5 @@ impl Interpreter {
         {
             diagnostic.hints = vec![format!("a name is given as a symbol: :{name}")];
         }
-    }
-
-    pub(in crate::recipe) fn is_of_stdlib(&self, file: &str) -> bool {
-        stdlib::is_own(file)
-            || self
-                .files
-                .borrow()
-                .stdlib()
-                .is_some_and(|directory| std::path::Path::new(file).starts_with(directory))
     }
 }

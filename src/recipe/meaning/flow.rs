@@ -6,13 +6,13 @@ use std::rc::Rc;
 use rhai::{ASTNode, Expr, Stmt};
 
 use super::claims::{Claims, Text};
+use super::defined::Defined;
 use super::findings::{Findings, at};
 use super::mentions::verb;
 use crate::configuration::{BlockId, HookAction, Read, Task, When, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::origin;
 use crate::recipe::language::syntax::ruby::renamed;
-use crate::recipe::running::interpreter::Interpreter;
 
 /// The events of every run of a task.
 const AROUND: [When; 2] = [When::Before, When::After];
@@ -66,7 +66,7 @@ impl Findings<'_> {
 
     pub(super) fn own(&self) -> impl Iterator<Item = &(&Text, &Claims)> {
         let own = self.texts.iter().skip(self.own);
-        own.filter(|(text, _)| !self.interpreter.is_of_stdlib(&text.file))
+        own.filter(|(text, _)| !self.defined.is_of_stdlib(&text.file))
     }
 
     /// Whoever reads the file knows the password.
@@ -86,11 +86,11 @@ impl Findings<'_> {
     /// Attributes that no server has: with `only` nobody is left, with `except` nobody is left out. Those of the library's tasks
     /// are there for whoever wants them.
     fn unknown_attributes(&self) -> Vec<Diagnostic> {
-        if !self.interpreter.role_blocks.borrow().is_empty() {
+        if !self.defined.role_blocks.borrow().is_empty() {
             // Their servers are known when they are needed.
             return Vec::new();
         }
-        let roles = &self.interpreter.configuration.borrow().roles;
+        let roles = &self.defined.configuration.borrow().roles;
         let servers = roles.names().flat_map(|role| roles.assignments(role));
         let mut known: BTreeSet<&str> = servers
             .flat_map(|server| server.attributes.keys())
@@ -120,16 +120,16 @@ impl Findings<'_> {
 
     /// Tasks that call each other whatever happens.
     pub(super) fn loops(&self) -> Vec<Diagnostic> {
-        let tasks: Vec<Rc<Task>> = self.interpreter.configuration.borrow().tasks.iter().cloned().collect();
+        let tasks: Vec<Rc<Task>> = self.defined.configuration.borrow().tasks.iter().cloned().collect();
         let index = |task: &Rc<Task>| tasks.iter().position(|other| Rc::ptr_eq(other, task));
         let next: Vec<Vec<usize>> = tasks
             .iter()
-            .map(|task| self.interpreter.runs_always(task).iter().filter_map(index).collect())
+            .map(|task| self.defined.runs_always(task).iter().filter_map(index).collect())
             .collect();
         let told = cycles(&next).into_iter().map(|cycle| {
             let around = || cycle.iter().filter_map(|index| tasks.get(*index));
             let named = around().zip(around().cycle().skip(1)).find_map(|(task, next)| {
-                let configuration = self.interpreter.configuration.borrow();
+                let configuration = self.defined.configuration.borrow();
                 let is_hook = AROUND.iter().any(|when| {
                     configuration
                         .implicit(*when, task)
@@ -156,9 +156,9 @@ impl Findings<'_> {
 
     /// Lazy variables that need each other whatever happens.
     pub(super) fn circles(&self) -> Vec<Diagnostic> {
-        let interpreter = self.interpreter;
+        let defined = self.defined;
         let names: Vec<String> = {
-            let variables = &interpreter.configuration.borrow().variables;
+            let variables = &defined.configuration.borrow().variables;
             variables.names().map(str::to_owned).collect()
         };
         let sets = || {
@@ -170,7 +170,7 @@ impl Findings<'_> {
             .iter()
             // One that is set in other places, too, may be something else by then.
             .filter(|name| sets().filter(|(_, (set, _))| set == *name).count() == 1)
-            .filter_map(|name| match interpreter.configuration.borrow().variables.read(name) {
+            .filter_map(|name| match defined.configuration.borrow().variables.read(name) {
                 Read::Lazy(block) => Some((name.as_str(), block)),
                 _ => None,
             })
@@ -178,7 +178,7 @@ impl Findings<'_> {
         let index = |name: &String| lazy.iter().position(|(other, _)| other == name);
         let next: Vec<Vec<usize>> = lazy
             .iter()
-            .map(|(_, block)| interpreter.needs_always(*block).iter().filter_map(index).collect())
+            .map(|(_, block)| defined.needs_always(*block).iter().filter_map(index).collect())
             .collect();
         let told = cycles(&next).into_iter().filter_map(|cycle| {
             let around = || cycle.iter().filter_map(|index| lazy.get(*index)).map(|(name, _)| *name);
@@ -197,7 +197,7 @@ impl Findings<'_> {
             return Vec::new();
         }
         let is_known = |name: &str| {
-            let variables = &self.interpreter.configuration.borrow().variables;
+            let variables = &self.defined.configuration.borrow().variables;
             let is_said = |(_, claims): &(&Text, &Claims)| {
                 claims.sets.iter().any(|(set, _)| set == name) || claims.asks_for.iter().any(|asked| asked == name)
             };
@@ -209,7 +209,7 @@ impl Findings<'_> {
         fetches
             .filter(|(_, (name, _))| !is_known(name))
             .map(|(text, (name, position))| {
-                let variables = &self.interpreter.configuration.borrow().variables;
+                let variables = &self.defined.configuration.borrow().variables;
                 let mut diagnostic =
                     Diagnostic::warning(format!("nothing sets the variable `{name}'")).label("read here");
                 let given = || format!("with a default: fetch(:{name}, value); or each time: capr -s {name}=value");
@@ -244,7 +244,7 @@ impl Findings<'_> {
             read.extend(text.names.read.iter().map(String::as_str));
             let named = text.names.named.iter().filter_map(|named| named.path.first());
             read.extend(named.map(String::as_str));
-            if self.interpreter.is_of_stdlib(&text.file) {
+            if self.defined.is_of_stdlib(&text.file) {
                 // The library knows it, even if it is not read by the parts that were loaded.
                 read.extend(text.names.variables.iter().map(String::as_str));
             }
@@ -273,10 +273,10 @@ impl Findings<'_> {
         if self.texts.iter().any(|(_, claims)| claims.invokes_any) {
             return Vec::new();
         }
-        let interpreter = self.interpreter;
+        let defined = self.defined;
         let mut called: HashSet<String> = HashSet::new();
         let mut call = |name: &str, namespace: &str| {
-            if let Some(task) = interpreter.task(name, namespace) {
+            if let Some(task) = defined.task(name, namespace) {
                 called.insert(task.name.clone());
             }
         };
@@ -294,7 +294,7 @@ impl Findings<'_> {
                 call(&claim.name, &claim.namespace);
             }
         }
-        let configuration = interpreter.configuration.borrow();
+        let configuration = defined.configuration.borrow();
         for hook in &configuration.hooks {
             if let HookAction::Task(name, namespace) = &hook.action {
                 call(name, namespace);
@@ -320,9 +320,9 @@ impl Findings<'_> {
 
     /// Names in double quotes, as a shell may mean them; a recipe's author hardly does.
     fn not_filled_in(&self) -> Vec<Diagnostic> {
-        let files = self.interpreter.files.borrow();
+        let files = self.defined.files.borrow();
         let unfilled = files.unfilled.iter().filter(|(_, unfilled)| unfilled.sign == '$');
-        let is_set = |name: &str| self.interpreter.configuration.borrow().variables.exists(name);
+        let is_set = |name: &str| self.defined.configuration.borrow().variables.exists(name);
         unfilled
             .filter(|(_, unfilled)| is_set(&unfilled.name))
             .map(|(file, unfilled)| {
@@ -364,12 +364,12 @@ fn chain<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
     chain.join(" → ")
 }
 
-impl Interpreter {
+impl Defined {
     /// The variables that a block reads whatever happens.
     fn needs_always(&self, block: BlockId) -> Vec<String> {
         let mut needed = Vec::new();
-        let Some(block) = self.block(block) else { return needed };
-        block.body().walk(&mut Vec::new(), &mut |nodes| {
+        let Some(block) = self.body(block) else { return needed };
+        block.expression.walk(&mut Vec::new(), &mut |nodes| {
             let is_text = |node: &ASTNode| matches!(node, ASTNode::Expr(Expr::InterpolatedString(..)));
             let fetched = match nodes.last() {
                 Some(ASTNode::Expr(Expr::Variable(variable, None, _))) if variable.0.is_none() => {

@@ -8,7 +8,7 @@ use crate::configuration::Task;
 use crate::diagnostic::Diagnostic;
 
 /// Tasks of the library that are there to be replaced.
-pub(super) const TO_BE_REPLACED: &[&str] = &[
+pub(in crate::recipe) const TO_BE_REPLACED: &[&str] = &[
     "disable_web",
     "enable_web",
     "finalize_update",
@@ -26,11 +26,11 @@ impl Findings<'_> {
         let library = self
             .texts
             .iter()
-            .filter(|(text, _)| self.interpreter.is_of_stdlib(&text.file));
+            .filter(|(text, _)| self.defined.is_of_stdlib(&text.file));
         let defined: BTreeSet<&str> = library
             .flat_map(|(_, claims)| claims.defines_tasks.iter().map(String::as_str))
             .collect();
-        let tasks = &self.interpreter.configuration.borrow().tasks;
+        let tasks = &self.defined.configuration.borrow().tasks;
         let own = tasks
             .iter()
             .filter(|task| self.own().any(|(text, _)| *text.file == *task.origin.file));
@@ -41,9 +41,9 @@ impl Findings<'_> {
                 .any(|(_, claims)| claims.defines_tasks.contains(&format!("{name}:default")));
             // What no other task of the library runs is meant to be another one.
             let is_run = tasks.iter().any(|other| {
-                self.interpreter.is_of_stdlib(&other.origin.file)
+                self.defined.is_of_stdlib(&other.origin.file)
                     && self
-                        .interpreter
+                        .defined
                         .mentions(other.body)
                         .iter()
                         .any(|run| Rc::ptr_eq(run, task))
@@ -74,7 +74,7 @@ impl Findings<'_> {
 
     /// Roles of library tasks that a deploy comes to, and that no recipe defines: the deploy would end there.
     pub(super) fn missing_roles(&self) -> Vec<Diagnostic> {
-        let configuration = self.interpreter.configuration.borrow();
+        let configuration = self.defined.configuration.borrow();
         let deploys = self
             .own()
             .any(|(_, claims)| claims.sets.iter().any(|(name, _)| name == "repository"));
@@ -92,7 +92,7 @@ impl Findings<'_> {
         let names: Vec<String> = own.map(|task| task.name.clone()).collect();
         let mut missing: Vec<(String, Vec<String>)> = Vec::new();
         for task in self.tasks_from(&names) {
-            if !self.interpreter.is_of_stdlib(&task.origin.file) || task.selection.hosts.is_some() {
+            if !self.defined.is_of_stdlib(&task.origin.file) || task.selection.hosts.is_some() {
                 continue;
             }
             for role in self.roles_of(&task) {
@@ -123,7 +123,7 @@ impl Findings<'_> {
             return roles.clone();
         }
         let is_restart = self
-            .interpreter
+            .defined
             .task("restart", "")
             .is_some_and(|restart| Rc::ptr_eq(&restart, task));
         let says = |name: &str| {
@@ -133,7 +133,7 @@ impl Findings<'_> {
         let is_said = ["dialect", "restart_via", "restart_roles", "restart_command"]
             .into_iter()
             .any(says);
-        match is_restart && !is_said && self.interpreter.dialect_spoken() == 1 {
+        match is_restart && !is_said && self.defined.dialect_spoken() == 1 {
             true => vec!["app".to_owned()],
             false => Vec::new(),
         }

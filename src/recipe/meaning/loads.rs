@@ -4,21 +4,21 @@ use rhai::{ASTNode, Expr, Position};
 
 /// A file that a text loads.
 #[derive(Clone)]
-pub(super) struct Load {
-    pub(super) verb: &'static str,
-    pub(super) name: String,
+pub(in crate::recipe) struct Load {
+    pub(in crate::recipe) verb: &'static str,
+    pub(in crate::recipe) name: String,
     /// Where a library is named that is required whatever happens.
-    pub(super) position: Option<Position>,
+    pub(in crate::recipe) position: Option<Position>,
 }
 
 impl Load {
-    pub(super) fn import(name: String) -> Self {
+    pub(in crate::recipe) fn import(name: String) -> Self {
         let (verb, position) = ("import", None);
         Self { verb, name, position }
     }
 
     /// The file that `load` or `require` names, between these nodes.
-    pub(super) fn of(
+    pub(in crate::recipe) fn of(
         verb: &'static str,
         name: Option<String>,
         named: Option<&Expr>,

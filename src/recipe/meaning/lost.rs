@@ -8,7 +8,7 @@ use super::mentions::{literal, verb};
 use super::read::Read;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::syntax::marks::as_written;
-use crate::recipe::language::verbs::sets;
+use crate::recipe::language::verb::sets;
 
 /// Methods that change what they are called on and give nothing.
 const IN_PLACE: &[&str] = &[

@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use rhai::{ASTNode, CustomExpr, Expr};
 
+use super::defined::Defined;
 use crate::configuration::{BlockId, Task};
 use crate::recipe::language::syntax::marks::{as_written, verb_of};
-use crate::recipe::running::interpreter::Interpreter;
 
-impl Interpreter {
+impl Defined {
     /// The tasks that a block names, in the order they stand in it.
     pub(in crate::recipe) fn mentions(&self, id: BlockId) -> Vec<Rc<Task>> {
         self.mentions_where(id, |_| true)
@@ -16,10 +16,10 @@ impl Interpreter {
 
     /// The same of those that stand where `is_meant` says, told the nodes around each.
     pub(super) fn mentions_where(&self, id: BlockId, is_meant: fn(&[ASTNode]) -> bool) -> Vec<Rc<Task>> {
-        let Some(block) = self.block(id) else {
+        let Some(block) = self.body(id) else {
             return Vec::new();
         };
-        names(block.body(), is_meant)
+        names(&block.expression, is_meant)
             .iter()
             .filter_map(|path| self.named(path, &block.namespace))
             .collect()

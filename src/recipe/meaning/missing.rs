@@ -12,7 +12,7 @@ use super::read::Read;
 use crate::configuration::suggestion;
 use crate::diagnostic::Diagnostic;
 use crate::recipe::language::syntax::marks::as_written;
-use crate::recipe::language::verbs::sets;
+use crate::recipe::language::verb::sets;
 
 /// Variables of the environment that are there wherever somebody has logged in.
 const ALWAYS_THERE: &[&str] = &["HOME", "LOGNAME", "PATH", "PWD", "SHELL", "USER"];

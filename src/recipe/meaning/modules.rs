@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::calls::Call;
 use super::claims::Text;
+use super::defined::Defined;
 use super::findings::Findings;
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::recipe::running::interpreter::Interpreter;
 
 impl Findings<'_> {
     /// The error for a function that an imported file does not have.
@@ -17,7 +17,7 @@ impl Findings<'_> {
         let (Some((_, path)), None) = (paths.next(), paths.next()) else {
             return None;
         };
-        let file = self.interpreter.file_of(path, &text.file)?;
+        let file = self.machine.imported(path, &text.file)?;
         let (imported, _) = self.texts.iter().find(|(other, _)| *other.file == *file)?;
         let public = || {
             imported
@@ -51,7 +51,7 @@ impl Findings<'_> {
     }
 }
 
-impl Interpreter {
+impl Defined {
     /// Says how a function is called that stands in another file, if one of that name does.
     pub(in crate::recipe) fn function_elsewhere(&self, name: &str) -> Option<String> {
         let files = self.files.borrow();

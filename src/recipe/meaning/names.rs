@@ -85,3 +85,19 @@ fn with_owner(form: &str, owner: &str) -> String {
     }
     named + rest
 }
+
+/// The name of a task stands bare where it is an argument.
+pub(in crate::recipe) fn bare(name: &str) -> Diagnostic {
+    let symbol = match name.contains(':') {
+        true => format!("\"{name}\""),
+        false => format!(":{name}"),
+    };
+    let called = name.replace(':', ".");
+    Diagnostic::new(
+        Fault::Recipe,
+        format!("the bare name `{called}' would run the task here"),
+    )
+    .label("a task")
+    .hint(format!("write `{symbol}`: a bare name runs the task"))
+    .hint(format!("where it is to run and give a value: {called}()"))
+}

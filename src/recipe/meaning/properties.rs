@@ -12,7 +12,7 @@ use super::names::{no_property, property_hint};
 use super::read::Read;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::syntax::marks::as_written;
-use crate::recipe::language::verbs::sets;
+use crate::recipe::language::verb::sets;
 
 /// What kind of value stands there.
 #[derive(Clone, Copy, PartialEq, Eq)]

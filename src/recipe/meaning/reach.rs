@@ -6,18 +6,18 @@ use std::rc::Rc;
 use rhai::{ASTNode, Engine, Expr, Position, Span, Stmt};
 
 use super::claims::Text;
+use super::defined::Defined;
 use super::findings::Findings;
 use super::mentions::{literal, path, verb};
 use crate::configuration::{BlockId, Hook, HookAction, Read, Task, When};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::recipe::running::interpreter::Interpreter;
 
 /// A piece of a text: its file, from where to where.
 type Region = (Rc<str>, (usize, usize), (usize, usize));
 
 /// What was come to so far.
 struct Reach<'a> {
-    interpreter: &'a Interpreter,
+    defined: &'a Defined,
     texts: Vec<&'a Text>,
     tasks: HashSet<*const Task>,
     /// The same, in the order they were come to.
@@ -59,7 +59,7 @@ impl Findings<'_> {
 
     fn reach(&self, tasks: &[String]) -> Reach<'_> {
         let mut reach = Reach {
-            interpreter: self.interpreter,
+            defined: self.defined,
             texts: self.texts.iter().map(|(text, _)| *text).collect(),
             tasks: HashSet::new(),
             order: Vec::new(),
@@ -76,7 +76,7 @@ impl Findings<'_> {
 impl Reach<'_> {
     fn follow(&mut self, tasks: &[String]) {
         for name in tasks {
-            if let Some(task) = self.interpreter.task(name, "") {
+            if let Some(task) = self.defined.task(name, "") {
                 self.hooks(&[When::Start, When::Finish], Some(&task));
                 self.task(&task);
             }
@@ -84,7 +84,7 @@ impl Reach<'_> {
         self.hooks(&[When::Exit, When::Failure], None);
         while let Some((names, namespace)) = self.left.pop() {
             for path in names {
-                if let Some(task) = self.interpreter.named(&path, &namespace) {
+                if let Some(task) = self.defined.named(&path, &namespace) {
                     self.task(&task);
                 }
                 for name in path {
@@ -109,14 +109,14 @@ impl Reach<'_> {
         }
         self.hooks(&[When::Before, When::After], Some(task));
         for when in [When::Before, When::After] {
-            let hooks = self.interpreter.configuration.borrow().implicit(when, task);
+            let hooks = self.defined.configuration.borrow().implicit(when, task);
             hooks.iter().for_each(|hook| self.task(hook));
         }
     }
 
     fn hooks(&mut self, events: &[When], task: Option<&Rc<Task>>) {
         let hooks: Vec<Hook> = {
-            let configuration = self.interpreter.configuration.borrow();
+            let configuration = self.defined.configuration.borrow();
             events
                 .iter()
                 .flat_map(|when| configuration.hooked(*when, task))
@@ -126,7 +126,7 @@ impl Reach<'_> {
             match &hook.action {
                 HookAction::Block(block) => self.block(*block, None),
                 HookAction::Task(name, namespace) => {
-                    if let Some(task) = self.interpreter.task(name, namespace) {
+                    if let Some(task) = self.defined.task(name, namespace) {
                         self.task(&task);
                     }
                 }
@@ -139,7 +139,7 @@ impl Reach<'_> {
         if !self.names.insert(name.to_owned()) {
             return;
         }
-        let read = self.interpreter.configuration.borrow().variables.read(name);
+        let read = self.defined.configuration.borrow().variables.read(name);
         if let Read::Lazy(block) = read {
             self.block(block, None);
         }
@@ -162,13 +162,13 @@ impl Reach<'_> {
 
     /// A block that was kept, perhaps with the place of the verb it belongs to.
     fn block(&mut self, id: BlockId, from: Option<(usize, usize)>) {
-        let Some(block) = self.interpreter.block(id).filter(|_| self.blocks.insert(id.0)) else {
+        let Some(block) = self.defined.body(id).filter(|_| self.blocks.insert(id.0)) else {
             return;
         };
         let names = named(|on| {
-            block.body().walk(&mut Vec::new(), on);
+            block.expression.walk(&mut Vec::new(), on);
         });
-        if let (Some(file), Expr::Stmt(body)) = (block.file(), block.body()) {
+        if let (Some(file), Expr::Stmt(body)) = (&block.file, &*block.expression) {
             self.region(file, from, body.span());
         }
         self.left.push((names, Rc::clone(&block.namespace)));

@@ -6,13 +6,12 @@ use rhai::{CustomExpr, Dynamic, EvalAltResult, Expr, Position, Stmt, StmtBlock};
 use super::mentions::{literal, verb};
 use crate::configuration::{Selection, Server, Value, When, is_variable_name};
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::recipe::language::grammar;
 use crate::recipe::language::grammar::Tail;
 use crate::recipe::language::options::{run_options, selection};
 use crate::recipe::language::origin::{Fallible, raise, wrong};
 use crate::recipe::language::values::{plain, refused};
-use crate::recipe::language::verbs;
-use crate::recipe::language::verbs::{Choices, Verb};
+use crate::recipe::language::verb::{Choices, Verb, sets};
+use crate::recipe::language::{grammar, verbs};
 
 /// A call of a verb, taken apart.
 pub(super) struct Read<'a> {
@@ -109,10 +108,10 @@ pub(super) fn values(verb: &'static Verb, read: &Read) -> Fallible<()> {
     };
     match verb.name {
         "on" if When::from_name(&name).is_none() => Err(verbs::tasks::no_event(&name, first.position())),
-        word if verbs::sets(word) && !is_variable_name(&name) => {
+        word if sets(word) && !is_variable_name(&name) => {
             Err(verbs::variables::no_variable_name(&name, first.position()))
         }
-        word if verbs::sets(word) => match read
+        word if sets(word) => match read
             .set_to()
             .and_then(|value| Some((refused(&name, || constant(value))?, value)))
         {

@@ -7,7 +7,6 @@ use super::findings::{Findings, at};
 use super::mentions::literal;
 use super::read::Read;
 use crate::diagnostic::Diagnostic;
-use crate::recipe::running::functions::read_file;
 
 impl Claims {
     /// Takes note of a template's file, or of the template itself where ERB stands in it.
@@ -57,13 +56,7 @@ impl Findings<'_> {
 
     /// Whether a file holds ERB. One that is not there yet may be written by then, and what is no file may wait for others.
     fn holds_erb(&self, file: &str, position: Position) -> bool {
-        let is_file = self
-            .interpreter
-            .home_path(file)
-            .metadata()
-            .is_ok_and(|there| there.is_file());
-        is_file
-            && read_file(self.interpreter, file, "the template ", position)
-                .is_ok_and(|template| template.contains("<%"))
+        let template = self.machine.template(file, position);
+        template.is_some_and(|template| template.contains("<%"))
     }
 }

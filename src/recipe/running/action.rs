@@ -110,7 +110,8 @@ impl Interpreter {
                 let unknown = defaults
                     .keys()
                     .find(|name| !COMMAND.iter().any(|choice| choice.name == *name));
-                self.at_key(error, "default_run_options", unknown.map_or("", String::as_str))
+                self.defined
+                    .at_key(error, "default_run_options", unknown.map_or("", String::as_str))
             })?;
             options = options.overlaid_by(&run_options(&defaults)?);
         }
@@ -150,7 +151,11 @@ impl Interpreter {
 
     /// The servers of a selection, at least one; `None` where nobody matches and the command is to be skipped.
     fn servers(&self, selection: &Selection) -> Result<Option<Vec<Server>>, ActionError> {
-        let servers = select(&self.configuration.borrow().roles, selection, &self.filter.borrow())?;
+        let servers = select(
+            &self.defined.configuration.borrow().roles,
+            selection,
+            &self.filter.borrow(),
+        )?;
         if !servers.is_empty() {
             return Ok(Some(servers));
         }
@@ -173,7 +178,7 @@ impl Interpreter {
             return;
         }
         let strangers = {
-            let configuration = self.configuration.borrow();
+            let configuration = self.defined.configuration.borrow();
             self.filter
                 .borrow()
                 .strangers(&configuration.roles, &configuration.tasks)
@@ -190,7 +195,7 @@ impl Interpreter {
         let left_out = self
             .filter
             .borrow()
-            .unreleased(&self.configuration.borrow().roles, selection);
+            .unreleased(&self.defined.configuration.borrow().roles, selection);
         for server in left_out {
             if self.unreleased.borrow_mut().insert(server.clone()) {
                 let text = format!("HOSTS names `{server}', which has no_release: nothing is deployed to it");
@@ -346,7 +351,7 @@ impl Interpreter {
         options: &RunOptions,
     ) -> Result<(Destination, Command), String> {
         let command = {
-            let configuration = self.configuration.borrow();
+            let configuration = self.defined.configuration.borrow();
             let roles = configuration.roles.roles_of(&server);
             let text = placeholders(&request.text, &server, &roles);
             let mut command = self.command(&text, request, options)?;

@@ -10,7 +10,9 @@ use crate::event::Level;
 use crate::recipe::language::grammar;
 use crate::recipe::language::origin::{Fallible, raise, told_of_caller};
 use crate::recipe::language::values::text;
+use crate::recipe::language::verbs::takes_names;
 use crate::recipe::meaning::mentions::{bare_tasks, path};
+use crate::recipe::meaning::names::bare;
 
 impl Interpreter {
     /// Refuses an action on servers while recipes are loaded, or only looked at.
@@ -38,7 +40,7 @@ impl Interpreter {
     /// calls it.
     pub(in crate::recipe) fn called_while_loading(&self, error: Box<EvalAltResult>) -> Box<EvalAltResult> {
         match self.is_loading.get() && self.current_task().is_none() {
-            true => told_of_caller(error, |file| self.is_of_stdlib(file)),
+            true => told_of_caller(error, |file| self.defined.is_of_stdlib(file)),
             false => error,
         }
     }
@@ -103,56 +105,12 @@ impl Interpreter {
                 let first = path(expression).into_iter().flatten().next().unwrap_or_default();
                 let is_value = context.scope().contains(&first)
                     || first == "ENV"
-                    || self.configuration.borrow().variables.exists(&first);
-                if !is_value && self.task(&name, &self.namespace()).is_some() {
+                    || self.defined.configuration.borrow().variables.exists(&first);
+                if !is_value && self.defined.task(&name, &self.namespace()).is_some() {
                     return Err(raise(bare(&name), expression.position()));
                 }
             }
         }
         Ok(())
     }
-}
-
-/// Whether the arguments of a verb are names, or become the value of one: others may be given what a task gives.
-pub(in crate::recipe) fn takes_names(verb: &str) -> bool {
-    matches!(
-        verb,
-        "after"
-            | "alias_task"
-            | "any"
-            | "append"
-            | "before"
-            | "exists"
-            | "fetch"
-            | "find_servers"
-            | "invoke"
-            | "namespace"
-            | "on"
-            | "reset"
-            | "remove"
-            | "role"
-            | "server"
-            | "set"
-            | "set_default"
-            | "set_if_empty"
-            | "synonym_task"
-            | "task"
-            | "unset"
-    )
-}
-
-/// The name of a task stands bare where it is an argument.
-pub(in crate::recipe) fn bare(name: &str) -> Diagnostic {
-    let symbol = match name.contains(':') {
-        true => format!("\"{name}\""),
-        false => format!(":{name}"),
-    };
-    let called = name.replace(':', ".");
-    Diagnostic::new(
-        Fault::Recipe,
-        format!("the bare name `{called}' would run the task here"),
-    )
-    .label("a task")
-    .hint(format!("write `{symbol}`: a bare name runs the task"))
-    .hint(format!("where it is to run and give a value: {called}()"))
 }

@@ -67,8 +67,8 @@ impl Block {
     }
 
     /// Its syntax.
-    pub(in crate::recipe) fn body(&self) -> &Expr {
-        &self.body
+    pub(in crate::recipe) fn body(&self) -> Rc<Expr> {
+        self.body.clone()
     }
 
     /// Evaluates it with these parameters, inside `level` functions. `return` ends it.

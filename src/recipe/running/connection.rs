@@ -65,7 +65,7 @@ impl Interpreter {
             gateway: reach.gateway_for(server)?,
             ..reach.options.clone()
         };
-        let configuration = self.configuration.borrow();
+        let configuration = self.defined.configuration.borrow();
         for said in configuration.roles.said_of(server, "ssh_options") {
             options
                 .of_gateways
@@ -109,7 +109,7 @@ impl Interpreter {
         };
         for (name, value) in values {
             // Where a key stands is looked up only to tell what is wrong with it.
-            take(name, value, position).or_else(|error| match self.place_of_server_key(map, name) {
+            take(name, value, position).or_else(|error| match self.defined.place_of_server_key(map, name) {
                 Some(position) => take(name, value, position),
                 None => Err(error),
             })?;
@@ -122,7 +122,7 @@ impl Interpreter {
         if let Some(map) = self.variable(engine, "ssh_options")? {
             for (name, (value, _)) in pairs(&map) {
                 self.ssh_option(&mut options, &name, &value, Position::NONE)
-                    .map_err(|error| self.at_key(error, "ssh_options", &name))?;
+                    .map_err(|error| self.defined.at_key(error, "ssh_options", &name))?;
             }
         }
         if let Some(user) = self.text_variable(engine, "user")? {

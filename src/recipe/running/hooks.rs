@@ -12,7 +12,7 @@ use crate::recipe::language::origin::{Fallible, wrong};
 impl Interpreter {
     /// Runs the hooks of an event around `task`, in the order they were registered. A task is not hooked to itself.
     pub(in crate::recipe) fn hooks(&self, engine: &Engine, when: When, task: Option<&Rc<Task>>) -> Fallible<()> {
-        let hooks = self.configuration.borrow().hooked(when, task);
+        let hooks = self.defined.configuration.borrow().hooked(when, task);
         if hooks.is_empty() {
             return Ok(());
         }
@@ -20,7 +20,7 @@ impl Interpreter {
         let is_own = |hook: &Hook| {
             hook.origin
                 .as_ref()
-                .is_none_or(|origin| !self.is_of_stdlib(&origin.file))
+                .is_none_or(|origin| !self.defined.is_of_stdlib(&origin.file))
         };
         if hooks.iter().any(is_own) {
             self.emit(Event::HooksTriggered {
@@ -31,7 +31,7 @@ impl Interpreter {
         for hook in hooks {
             match &hook.action {
                 HookAction::Block(block) => drop(self.call(engine, *block, &[])?),
-                HookAction::Task(name, namespace) => match self.task(name, namespace) {
+                HookAction::Task(name, namespace) => match self.defined.task(name, namespace) {
                     Some(task) => drop(self.run_task(engine, &task)?),
                     None => {
                         let event = when.name();
@@ -48,7 +48,7 @@ impl Interpreter {
 
     /// Runs the tasks that are hooks of this one by their names.
     pub(in crate::recipe) fn implicit_hooks(&self, engine: &Engine, task: &Rc<Task>, when: When) -> Fallible<()> {
-        let hooks = self.configuration.borrow().implicit(when, task);
+        let hooks = self.defined.configuration.borrow().implicit(when, task);
         for hook in hooks {
             let _ = self.run_task(engine, &hook)?;
         }

@@ -2,7 +2,7 @@
 //! recipe we are. No borrow of it is held while a script runs.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,40 +11,31 @@ use indexmap::IndexMap;
 use rhai::{Dynamic, Engine, INT, Position};
 
 use super::block::Block;
-use super::loader::Files;
 use super::missing::Missing;
 use super::surroundings::{Options, Prompts, Surroundings};
 use crate::actor::Actor;
-use crate::configuration::{
-    Attributes, BlockId, Configuration, Filter, Read, RunOptions, Selection, Server, Setter, Task, TaskId, When, join,
-};
+use crate::configuration::{BlockId, Filter, Read, RunOptions, Selection, Server, Setter, Task, TaskId, When, join};
 use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
 use crate::event::{Event, Level};
 use crate::interrupt::Interrupt;
 use crate::recipe::language::origin::{Fallible, asked_by_recipe, raise, wrong};
 use crate::recipe::language::syntax::words::Words;
 use crate::recipe::language::values::{plain, refused};
+use crate::recipe::meaning::defined::{Body, Defined};
 use crate::recipe::meaning::errors::locate;
+use crate::recipe::meaning::files::Files;
 use crate::secret::Secret;
 
 /// How deep tasks may be nested: the stack has to bear it.
 const MAX_FRAMES: usize = 50;
 
-/// A role whose servers a block says, and what holds for all of them.
-pub(in crate::recipe) struct RoleBlock {
-    pub(in crate::recipe) role: String,
-    pub(in crate::recipe) block: BlockId,
-    pub(in crate::recipe) attributes: Attributes,
-    pub(in crate::recipe) origin: Option<Origin>,
-}
-
 /// The state of one run.
 pub(in crate::recipe) struct Interpreter {
-    pub(in crate::recipe) configuration: RefCell<Configuration<Dynamic>>,
+    /// What recipes have defined so far.
+    pub(in crate::recipe) defined: Defined,
     pub(in crate::recipe) actor: RefCell<Actor>,
     pub(in crate::recipe) prompts: RefCell<Box<dyn Prompts>>,
     pub(in crate::recipe) interrupt: Interrupt,
-    pub(in crate::recipe) files: RefCell<Files>,
     pub(in crate::recipe) words: RefCell<Words>,
     /// Changed only between the lines of an interactive shell.
     pub(in crate::recipe) filter: RefCell<Filter>,
@@ -85,8 +76,6 @@ pub(in crate::recipe) struct Interpreter {
     pub(in crate::recipe) steps: Cell<u64>,
     /// And until which time of this thread's computing.
     pub(in crate::recipe) until: Cell<Option<Duration>>,
-    /// Roles whose servers a block says, not asked for yet.
-    pub(in crate::recipe) role_blocks: RefCell<VecDeque<RoleBlock>>,
     blocks: RefCell<Vec<Block>>,
     namespace: RefCell<Rc<str>>,
     frames: RefCell<Vec<Rc<Task>>>,
@@ -117,11 +106,14 @@ impl Interpreter {
             interrupt,
         } = surroundings;
         Self {
-            configuration: RefCell::default(),
+            defined: Defined::new(Files::new(
+                options.stdlib.clone(),
+                options.libraries.clone(),
+                options.trust.clone(),
+            )),
             actor: RefCell::new(Actor::new(remote, local, reporter, redactor, interrupt.clone())),
             prompts: RefCell::new(prompts),
             interrupt,
-            files: RefCell::new(Files::new(options)),
             words: RefCell::new(Words::new(|word| crate::recipe::language::verbs::find(word).is_some())),
             filter: RefCell::new(Filter {
                 preserve_roles: options.preserve_roles,
@@ -147,7 +139,6 @@ impl Interpreter {
             level: Cell::default(),
             steps: Cell::new(u64::MAX),
             until: Cell::default(),
-            role_blocks: RefCell::default(),
             blocks: RefCell::default(),
             namespace: RefCell::new("".into()),
             frames: RefCell::default(),
@@ -177,13 +168,17 @@ impl Interpreter {
     // Blocks.
 
     pub(in crate::recipe) fn keep(&self, block: Block) -> BlockId {
-        let mut blocks = self.blocks.borrow_mut();
-        blocks.push(block);
-        BlockId(blocks.len() - 1)
+        let id = self.defined.keep(Body {
+            expression: block.body(),
+            file: block.file().map(Into::into),
+            namespace: block.namespace.clone(),
+        });
+        self.blocks.borrow_mut().push(block);
+        id
     }
 
     /// A block that was kept.
-    pub(in crate::recipe) fn block(&self, id: BlockId) -> Option<Block> {
+    fn block(&self, id: BlockId) -> Option<Block> {
         self.blocks.borrow().get(id.0).cloned()
     }
 
@@ -219,7 +214,7 @@ impl Interpreter {
 
     /// A variable's value; a lazy one is evaluated now, once.
     pub(in crate::recipe) fn variable(&self, engine: &Engine, name: &str) -> Fallible<Option<Dynamic>> {
-        let read = self.configuration.borrow().variables.read(name);
+        let read = self.defined.configuration.borrow().variables.read(name);
         match read {
             Read::Value(value) => {
                 // A list may have been changed in place since it was set.
@@ -243,10 +238,12 @@ impl Interpreter {
                 self.evaluating.borrow_mut().push(name.to_owned());
                 let result = self.call(engine, block, &[]);
                 self.evaluating.borrow_mut().pop();
-                let value = shared(result.map_err(|error| asked_by_recipe(error, |file| self.is_of_stdlib(file)))?);
+                let value =
+                    shared(result.map_err(|error| asked_by_recipe(error, |file| self.defined.is_of_stdlib(file)))?);
                 self.keep_secret(name, &value);
                 self.refuse(name, &value)?;
-                self.configuration
+                self.defined
+                    .configuration
                     .borrow_mut()
                     .variables
                     .evaluated(name, block, value.clone());
@@ -272,7 +269,11 @@ impl Interpreter {
         if let Some(diagnostic) = refused(name, || Some(plain(&value))) {
             return Err(raise(diagnostic, position));
         }
-        self.configuration.borrow_mut().variables.set(name, shared(value), by);
+        self.defined
+            .configuration
+            .borrow_mut()
+            .variables
+            .set(name, shared(value), by);
         Ok(())
     }
 
@@ -281,7 +282,7 @@ impl Interpreter {
         let Some(diagnostic) = refused(name, || Some(plain(value))) else {
             return Ok(());
         };
-        let configuration = self.configuration.borrow();
+        let configuration = self.defined.configuration.borrow();
         let by = configuration.variables.settings(name).map(|(setting, _)| &setting.by);
         let origin = match by {
             Some(Setter::Recipe(origin) | Setter::Default(origin)) => origin.clone(),
@@ -299,7 +300,7 @@ impl Interpreter {
         }
         self.implicit_hooks(engine, task, When::Before)?;
         self.frames.borrow_mut().push(task.clone());
-        if let Some(id) = self.configuration.borrow().tasks.id(&task.name) {
+        if let Some(id) = self.defined.configuration.borrow().tasks.id(&task.name) {
             *self.runs.borrow_mut().entry(id).or_default() += 1;
         }
         if let Ok(mut actor) = self.actor.try_borrow_mut() {
@@ -318,12 +319,12 @@ impl Interpreter {
 
     /// Whether a task of the library is there for its name and place alone.
     fn is_place(&self, task: &Task) -> bool {
-        task.is_internal() && self.is_of_stdlib(&task.origin.file)
+        task.is_internal() && self.defined.is_of_stdlib(&task.origin.file)
     }
 
     /// How often a task was begun, whatever its name was.
     pub(super) fn runs_of(&self, task: &Task) -> INT {
-        let id = self.configuration.borrow().tasks.id(&task.name);
+        let id = self.defined.configuration.borrow().tasks.id(&task.name);
         id.and_then(|id| self.runs.borrow().get(&id).copied()).unwrap_or(0)
     }
 

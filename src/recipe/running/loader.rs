@@ -1,15 +1,12 @@
 //! Finds recipe files, keeps their text for error messages, and evaluates each by itself.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use indexmap::IndexMap;
 use rhai::{AST, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 
 use super::interpreter::Interpreter;
-use super::stdlib;
-use super::surroundings::Options;
+use super::sources::read_file;
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
@@ -20,68 +17,14 @@ use crate::recipe::language::syntax::lines::uncountable;
 use crate::recipe::language::syntax::recovery;
 use crate::recipe::language::syntax::unfilled::Unfilled;
 use crate::recipe::meaning::claims::Text;
-use crate::recipe::meaning::errors::locate;
-use crate::trust::{Refusal, Trust};
+use crate::recipe::meaning::errors::{diagnostic, locate};
+use crate::recipe::meaning::findings::Machine;
+use crate::recipe::meaning::loads::Load;
+use crate::recipe::meaning::stdlib;
+use crate::trust::Refusal;
 
 /// Files inside files above this are taken for files that load each other.
 const MAX_DEPTH: usize = 20;
-
-/// All files of a run.
-pub(in crate::recipe) struct Files {
-    stdlib: Option<PathBuf>,
-    /// Directories with libraries, in the order they are looked through.
-    libraries: Vec<PathBuf>,
-    /// Whose files are read.
-    trust: Trust,
-    texts: IndexMap<String, Rc<str>>,
-    /// By what they are, not by how they were named.
-    loaded: HashSet<PathBuf>,
-    depth: usize,
-    /// Names in texts that will not be filled in, by file.
-    pub(in crate::recipe) unfilled: Vec<(String, Unfilled)>,
-    /// Every text that could be parsed, in the order they were read; what is broken in it is left out.
-    pub(in crate::recipe) read: Vec<Text>,
-    /// Syntax errors, of all texts.
-    pub(in crate::recipe) errors: Vec<Diagnostic>,
-}
-
-impl Files {
-    pub(in crate::recipe) fn new(options: &Options) -> Self {
-        Self {
-            stdlib: options.stdlib.clone(),
-            libraries: options.libraries.clone(),
-            trust: options.trust.clone(),
-            texts: IndexMap::new(),
-            loaded: HashSet::new(),
-            depth: 0,
-            unfilled: Vec::new(),
-            read: Vec::new(),
-            errors: Vec::new(),
-        }
-    }
-
-    pub(in crate::recipe) fn stdlib(&self) -> Option<&Path> {
-        self.stdlib.as_deref()
-    }
-
-    /// The character that stands at a place.
-    pub(in crate::recipe) fn character(&self, file: &str, position: Position) -> Option<char> {
-        let line = self.line(file, position.line()?)?;
-        line.chars().nth(position.position()?.checked_sub(1)?)
-    }
-
-    /// The text of a line, counted from 1.
-    pub(in crate::recipe) fn line(&self, file: &str, number: usize) -> Option<String> {
-        let text = self.texts.get(file)?;
-        text.lines().nth(number.checked_sub(1)?).map(str::to_owned)
-    }
-
-    /// What stands before that line.
-    pub(in crate::recipe) fn before(&self, file: &str, number: usize) -> String {
-        let text = self.texts.get(file).map(|text| &**text).unwrap_or_default();
-        text.split_inclusive('\n').take(number.saturating_sub(1)).collect()
-    }
-}
 
 /// A file that was found: its name in messages, what it really is, and its text.
 struct Found {
@@ -100,6 +43,32 @@ enum Search {
 }
 
 impl Interpreter {
+    /// Reads the files that the texts load, but that were not come to: for their errors, and for what they define.
+    /// Gives the libraries that are not there, where those are required whatever happens.
+    pub(in crate::recipe) fn read_rest(&self, engine: &Engine) -> Vec<Diagnostic> {
+        let mut index = 0;
+        let mut missing = Vec::new();
+        loop {
+            let next = {
+                let files = self.defined.files.borrow();
+                let text = files.read.get(index);
+                text.map(|text| (text.file.clone(), text.claims().loads.clone()))
+            };
+            let Some((file, loads)) = next else { return missing };
+            for Load { verb, name, position } in loads {
+                let read = self.read_only(engine, &name, verb, &file);
+                // What else cannot be found may be made by what was not run.
+                if let (Err(error), Some(position)) = (read, position) {
+                    let diagnostic = diagnostic(error);
+                    if diagnostic.message == format!("no library `{name}' found") {
+                        missing.push(diagnostic.at(origin(Some(&file), position)));
+                    }
+                }
+            }
+            index += 1;
+        }
+    }
+
     /// Evaluates a file; `from` is the file that asks for it.
     pub(in crate::recipe) fn load(
         &self,
@@ -121,7 +90,7 @@ impl Interpreter {
         from: Option<&str>,
     ) -> Fallible<bool> {
         let found = self.find(name, Search::Library, position, from)?;
-        if self.files.borrow().loaded.contains(&found.path) {
+        if self.defined.files.borrow().loaded.contains(&found.path) {
             return Ok(false);
         }
         self.evaluate(engine, found, position).map(|()| true)
@@ -136,7 +105,7 @@ impl Interpreter {
         let path = self.home_path(name);
         let mut candidates: Vec<PathBuf> = beside.map(|directory| directory.join(&path)).into_iter().collect();
         if search == Search::Library {
-            let files = self.files.borrow();
+            let files = self.defined.files.borrow();
             candidates.extend(files.libraries.iter().map(|directory| directory.join(&path)));
         }
         candidates.push(path);
@@ -154,6 +123,7 @@ impl Interpreter {
     fn find_in_stdlib(&self, name: &str, search: Search, position: Position) -> Fallible<Found> {
         let name = name.strip_suffix(".rhai").unwrap_or(name);
         let file = self
+            .defined
             .files
             .borrow()
             .stdlib
@@ -186,7 +156,7 @@ impl Interpreter {
     fn places(&self, search: Search) -> String {
         let libraries = match search {
             Search::Recipe => Vec::new(),
-            Search::Library => self.files.borrow().libraries.clone(),
+            Search::Library => self.defined.files.borrow().libraries.clone(),
         };
         let places: Vec<String> = ["beside this recipe".to_owned()]
             .into_iter()
@@ -196,23 +166,17 @@ impl Interpreter {
         format!("looked {} and in the standard library", places.join(", "))
     }
 
-    /// The name in messages of a file that another imports.
-    pub(in crate::recipe) fn file_of(&self, name: &str, from: &str) -> Option<String> {
-        let found = self.find(name, Search::Library, Position::NONE, Some(from));
-        found.ok().map(|found| found.name)
-    }
-
     fn evaluate(&self, engine: &Engine, found: Found, position: Position) -> Fallible<()> {
         let Found { name, path, text } = found;
         self.enter_file(&name, &text, position)?;
-        self.files.borrow_mut().loaded.insert(path);
+        self.defined.files.borrow_mut().loaded.insert(path);
         let result = self.evaluate_text(engine, &name, &text);
-        self.files.borrow_mut().depth -= 1;
+        self.defined.files.borrow_mut().depth -= 1;
         result
     }
 
     fn enter_file(&self, name: &str, text: &Rc<str>, position: Position) -> Fallible<()> {
-        let mut files = self.files.borrow_mut();
+        let mut files = self.defined.files.borrow_mut();
         if files.depth >= MAX_DEPTH {
             return Err(wrong(
                 format!("recipes load each other too deeply, last `{name}'"),
@@ -232,9 +196,10 @@ impl Interpreter {
             Search::Library
         };
         let found = self.find(name, search, Position::NONE, Some(from))?;
-        let is_new = self.files.borrow_mut().loaded.insert(found.path);
-        if is_new && !self.files.borrow().texts.contains_key(&found.name) {
-            self.files
+        let is_new = self.defined.files.borrow_mut().loaded.insert(found.path);
+        if is_new && !self.defined.files.borrow().texts.contains_key(&found.name) {
+            self.defined
+                .files
                 .borrow_mut()
                 .texts
                 .insert(found.name.clone(), found.text.clone());
@@ -263,13 +228,13 @@ impl Interpreter {
         });
         let unfilled = self.words.borrow_mut().take_unfilled();
         let unfilled = unfilled.into_iter().map(|unfilled| (name.to_owned(), unfilled));
-        self.files.borrow_mut().unfilled.extend(unfilled);
+        self.defined.files.borrow_mut().unfilled.extend(unfilled);
         let names = self.words.borrow_mut().take_names();
         let mut ast = read.ast.unwrap_or_default();
         ast.set_source(name);
         let ast = Rc::new(ast);
         let first = read.errors.first().cloned();
-        let mut files = self.files.borrow_mut();
+        let mut files = self.defined.files.borrow_mut();
         files.errors.extend(read.errors);
         files.read.push(Text::new(name.into(), ast.clone(), names, read.lost));
         match first {
@@ -300,21 +265,21 @@ impl Interpreter {
             let module = Module::eval_ast_as_new(Scope::new(), &ast, engine);
             module.map_err(|error| locate(error, Some(&name)))
         });
-        self.files.borrow_mut().depth -= 1;
+        self.defined.files.borrow_mut().depth -= 1;
         result.map(Shared::new)
     }
 
     /// Texts in which a name is not filled in. Ruby's form is an error; what a shell may have meant is only said, unless
     /// that is one of the findings anyway.
     pub(in crate::recipe) fn unfilled(&self, is_checked: bool) -> Vec<Diagnostic> {
-        let unfilled = std::mem::take(&mut self.files.borrow_mut().unfilled);
+        let unfilled = std::mem::take(&mut self.defined.files.borrow_mut().unfilled);
         let mut errors = Vec::new();
         for (file, Unfilled { sign, name, position }) in unfilled {
             let word = name
                 .get(..name.find(|c| !is_word(c)).unwrap_or(name.len()))
                 .unwrap_or("");
             let is_known = matches!(word, "ENV" | "fetch") && word != name;
-            if !is_known && !self.configuration.borrow().variables.exists(word) {
+            if !is_known && !self.defined.configuration.borrow().variables.exists(word) {
                 continue;
             }
             let place = origin(Some(&file), position);
@@ -340,6 +305,20 @@ impl Interpreter {
     }
 }
 
+impl Machine for Interpreter {
+    fn imported(&self, name: &str, from: &str) -> Option<String> {
+        let found = self.find(name, Search::Library, Position::NONE, Some(from));
+        found.ok().map(|found| found.name)
+    }
+
+    fn template(&self, file: &str, position: Position) -> Option<String> {
+        let is_file = self.home_path(file).metadata().is_ok_and(|there| there.is_file());
+        is_file
+            .then(|| read_file(self, file, "the template ", position).ok())
+            .flatten()
+    }
+}
+
 /// Finds the modules of `import`.
 pub(in crate::recipe) struct Modules(pub(in crate::recipe) Rc<Interpreter>);
 
@@ -362,7 +341,7 @@ pub(in crate::recipe) fn is_there(file: &Path) -> bool {
 
 impl Interpreter {
     fn read(&self, file: &Path, position: Position) -> Fallible<Found> {
-        let read = self.files.borrow().trust.read(file);
+        let read = self.defined.files.borrow().trust.read(file);
         let bytes = read.map_err(|refusal| refused(&refusal, position))?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();

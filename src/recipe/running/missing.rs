@@ -14,7 +14,7 @@ use crate::configuration::{Read, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, origin, raise};
 use crate::recipe::language::syntax::marks::as_written;
-use crate::recipe::language::verbs::{Choices, Verb};
+use crate::recipe::language::verb::{Choices, Verb};
 use crate::recipe::meaning::mentions::verb;
 
 /// Where a text was made of a missing value.
@@ -95,7 +95,7 @@ impl Interpreter {
     /// What stands in a text of the recipe where `is_it` says.
     fn written(&self, file: Option<&str>, is_it: impl Fn(&ASTNode) -> Option<What>) -> Option<What> {
         let file = file?;
-        let files = self.files.borrow();
+        let files = self.defined.files.borrow();
         let text = files.read.iter().rev().find(|text| *text.file == *file)?;
         let mut found = None;
         text.ast.walk(&mut |nodes| {
@@ -135,7 +135,7 @@ impl Interpreter {
             return suggestion(key, keys.iter().map(String::as_str));
         }
         // Else those of all maps that are written out.
-        let files = self.files.borrow();
+        let files = self.defined.files.borrow();
         let known = files.read.iter().flat_map(|text| text.claims().holders.iter());
         let mut known: Vec<&str> = known.map(String::as_str).collect();
         known.sort_unstable();
@@ -148,7 +148,7 @@ impl Interpreter {
         let mut value: Dynamic = match scope.and_then(|scope| scope.get(root)) {
             Some(value) => value.flatten_clone(),
             None if root == "ENV" => self.environment.flatten_clone(),
-            None => match self.configuration.borrow().variables.read(root) {
+            None => match self.defined.configuration.borrow().variables.read(root) {
                 Read::Value(value) => value.flatten_clone(),
                 _ => return None,
             },

@@ -91,7 +91,13 @@ impl Passwords for Asker<'_> {
     fn forget(&mut self) {
         self.interpreter.password.borrow_mut().take();
         // A lazy variable asks again; what was set as it is would only be refused again.
-        let asks_again = self.interpreter.configuration.borrow_mut().variables.reset("password");
+        let asks_again = self
+            .interpreter
+            .defined
+            .configuration
+            .borrow_mut()
+            .variables
+            .reset("password");
         self.interpreter.password_refused.set(!asks_again);
     }
 }

@@ -2,11 +2,12 @@
 
 use rhai::{Dynamic, Engine, Position};
 
-use super::interpreter::{Interpreter, RoleBlock};
+use super::interpreter::Interpreter;
 use crate::configuration::{Selection, Server};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, raise};
 use crate::recipe::language::values::{attributes, texts};
+use crate::recipe::meaning::defined::RoleBlock;
 
 impl Interpreter {
     /// A selection without functions, once all servers are known. What the call says itself (`own`) needs no function.
@@ -30,11 +31,11 @@ impl Interpreter {
     fn fill_roles(&self, engine: &Engine) -> Fallible<()> {
         loop {
             // No borrow is held while the block runs, which may itself need servers.
-            let Some(role) = self.role_blocks.borrow_mut().pop_front() else {
+            let Some(role) = self.defined.role_blocks.borrow_mut().pop_front() else {
                 return Ok(());
             };
             if let Err(error) = self.fill_role(engine, &role) {
-                self.role_blocks.borrow_mut().push_front(role);
+                self.defined.role_blocks.borrow_mut().push_front(role);
                 return Err(error);
             }
         }
@@ -54,7 +55,7 @@ impl Interpreter {
         for host in texts(&value) {
             servers.push(host.parse::<Server>().map_err(|error| failed(error.to_string()))?);
         }
-        let roles = &mut self.configuration.borrow_mut().roles;
+        let roles = &mut self.defined.configuration.borrow_mut().roles;
         for server in servers {
             roles
                 .assign(&role.role, server, common.clone())

@@ -8,8 +8,11 @@ use rhai::{EvalAltResult, Position};
 
 use super::action::failure;
 use super::interpreter::Interpreter;
+use super::limits::fits;
 use crate::actor::ActionError;
-use crate::recipe::language::origin::Fallible;
+use crate::io_error::plain;
+use crate::recipe::language::origin::{Fallible, wrong};
+use crate::regular;
 use crate::source::{self, Source};
 
 impl Interpreter {
@@ -40,4 +43,26 @@ impl Interpreter {
             (Err(error), None) => Err(unreadable(&error)),
         }
     }
+}
+
+/// The text of a file; `what` it is stands before its name in an error. While recipes are loaded it must be a regular one, else a
+/// pipe is read to its end.
+pub(in crate::recipe) fn read_file(
+    interpreter: &Interpreter,
+    path: &str,
+    what: &str,
+    position: Position,
+) -> Fallible<String> {
+    let file = interpreter.home_path(path);
+    let unreadable = |error: &io::Error| wrong(format!("cannot read {what}{path}: {}", plain(error)), position);
+    let is_piped = !interpreter.is_loading() && file.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir());
+    let bytes = if is_piped {
+        let source = interpreter.source(&file, position, &unreadable)?;
+        fits(usize::try_from(source.length()).unwrap_or(usize::MAX))?;
+        source::all(&*source)
+    } else {
+        regular::read(&file)
+    };
+    let bytes = bytes.map_err(|error| unreadable(&error))?;
+    String::from_utf8(bytes).map_err(|_| unreadable(&io::Error::other("it is not UTF-8")))
 }

@@ -4,7 +4,8 @@ use super::{Case, recipe};
 use crate::configuration::TaskSummary;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::recipe::language::grammar::Tail;
-use crate::recipe::language::verbs::{VERBS, Verb};
+use crate::recipe::language::verb::Verb;
+use crate::recipe::language::verbs::VERBS;
 
 fn messages(found: &[Diagnostic]) -> Vec<&str> {
     found.iter().map(|diagnostic| diagnostic.message.as_str()).collect()

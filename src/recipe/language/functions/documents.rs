@@ -1,6 +1,7 @@
 //! Functions that read and write YAML and JSON. What stands under the name of a secret is kept out of everything told.
 
-use super::{Function, encodings};
+use super::super::function::Function;
+use super::encodings;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     encodings::BASE64,

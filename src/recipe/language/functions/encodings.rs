@@ -1,6 +1,6 @@
 //! Functions for digests, encodings and randomness.
 
-use super::Function;
+use super::super::function::Function;
 
 pub(super) const BASE64: Function = Function {
     form: "base64(text)",

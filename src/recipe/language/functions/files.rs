@@ -1,6 +1,6 @@
 //! Functions for files on this machine. A relative path begins at the working directory, `~/` at the home directory.
 
-use super::Function;
+use super::super::function::Function;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {

@@ -12,22 +12,7 @@ mod time;
 
 pub(in crate::recipe) use paths::MAX_PARTS;
 
-/// A function, for the reference.
-pub(in crate::recipe) struct Function {
-    pub(in crate::recipe) form: &'static str,
-    pub(in crate::recipe) doc: &'static str,
-    /// An expression that calls it.
-    pub(in crate::recipe) example: &'static str,
-    /// An expression for what the example gives.
-    pub(in crate::recipe) gives: &'static str,
-}
-
-impl Function {
-    /// Its name.
-    pub(in crate::recipe) fn name(&self) -> &'static str {
-        self.form.split('(').next().unwrap_or(self.form)
-    }
-}
+use super::function::Function;
 
 /// All of them, in the order of the reference: by kind, then sorted.
 pub(in crate::recipe) fn functions() -> impl Iterator<Item = &'static Function> {

@@ -1,6 +1,6 @@
 //! Functions for paths. They look at texts alone, not at what is on the disk.
 
-use super::Function;
+use super::super::function::Function;
 
 /// The most parts of a path as arguments of `join_path`; a list may be longer.
 pub(in crate::recipe) const MAX_PARTS: usize = 8;

@@ -1,6 +1,6 @@
 //! Functions that list servers, in the words of Capistrano 3.
 
-use super::Function;
+use super::super::function::Function;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {

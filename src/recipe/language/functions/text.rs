@@ -1,6 +1,6 @@
 //! Functions for texts: lines, blanks and regular expressions.
 
-use super::Function;
+use super::super::function::Function;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {

@@ -1,6 +1,6 @@
 //! Functions for time. A moment is the number of seconds since 1970, a format has strftime's letters.
 
-use super::Function;
+use super::super::function::Function;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rhai::{Position, Token};
 
-use super::super::verbs::sets;
+use super::super::verb::sets;
 use crate::configuration::join;
 
 /// Verbs whose first argument is the name of a variable: from then on it may be set.

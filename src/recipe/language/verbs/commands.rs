@@ -3,7 +3,7 @@
 use super::super::choice::Choice;
 use super::super::grammar::Tail;
 use super::super::options::{COMMAND, SELECTION, SUDO as AS};
-use super::{Choices, Verb};
+use super::super::verb::{Choices, Verb};
 
 pub(in crate::recipe) const RUN: Verb = Verb {
     name: "run",

@@ -2,7 +2,7 @@
 
 use super::super::choice::Choice;
 use super::super::grammar::Tail;
-use super::{Choices, MANY, Verb};
+use super::super::verb::{Choices, MANY, Verb};
 
 static OPTIONS: &[Choice] = &[
     Choice {

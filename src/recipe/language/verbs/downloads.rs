@@ -3,8 +3,8 @@
 use super::super::choice::Choice;
 use super::super::grammar::Tail;
 use super::super::options::SELECTION;
+use super::super::verb::{Choices, Verb};
 use super::files::{MODE, VIA};
-use super::{Choices, Verb};
 
 static DIRECTORIES: &[Choice] = &[Choice {
     name: "recursive",

@@ -3,7 +3,7 @@
 use super::super::choice::Choice;
 use super::super::grammar::Tail;
 use super::super::options::SELECTION;
-use super::{Choices, Verb};
+use super::super::verb::{Choices, Verb};
 
 /// How files travel, for recipes that say it.
 pub(in crate::recipe) static VIA: &[Choice] = &[Choice {

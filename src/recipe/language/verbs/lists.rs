@@ -1,7 +1,7 @@
 //! Variables that hold lists, in the words of Capistrano 3: `append`, `remove`, `any`.
 
 use super::super::grammar::Tail;
-use super::{MANY, NONE, Verb};
+use super::super::verb::{MANY, NONE, Verb};
 
 pub(in crate::recipe) const APPEND: Verb = Verb {
     name: "append",

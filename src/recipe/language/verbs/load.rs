@@ -1,7 +1,7 @@
 //! Other recipes and libraries.
 
 use super::super::grammar::Tail;
-use super::{NONE, Verb};
+use super::super::verb::{NONE, Verb};
 
 pub(in crate::recipe) const LOAD: Verb = Verb {
     name: "load",

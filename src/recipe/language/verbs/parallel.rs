@@ -2,7 +2,7 @@
 
 use super::super::grammar::Tail;
 use super::super::options::{COMMAND, SELECTION};
-use super::{Choices, Verb};
+use super::super::verb::{Choices, Verb};
 
 pub(in crate::recipe) const PARALLEL: Verb = Verb {
     name: "parallel",

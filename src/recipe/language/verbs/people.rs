@@ -1,7 +1,7 @@
 //! What recipes say to people.
 
 use super::super::grammar::Tail;
-use super::{NONE, Verb};
+use super::super::verb::{NONE, Verb};
 
 pub(in crate::recipe) const PUTS: Verb = Verb {
     name: "puts",

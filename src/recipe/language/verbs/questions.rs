@@ -2,7 +2,7 @@
 
 use super::super::choice::Choice;
 use super::super::grammar::Tail;
-use super::{Choices, NONE, Verb};
+use super::super::verb::{Choices, NONE, Verb};
 
 pub(in crate::recipe) const PASSWORD_PROMPT: Verb = Verb {
     name: "password_prompt",

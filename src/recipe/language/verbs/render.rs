@@ -1,7 +1,7 @@
 //! `render`: templates with the variables of the recipe.
 
 use super::super::grammar::Tail;
-use super::{Choices, Verb};
+use super::super::verb::{Choices, Verb};
 
 pub(in crate::recipe) const RENDER: Verb = Verb {
     name: "render",

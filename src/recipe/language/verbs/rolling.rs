@@ -2,7 +2,7 @@
 
 use super::super::grammar::Tail;
 use super::super::options::SELECTION;
-use super::{Choices, Verb};
+use super::super::verb::{Choices, Verb};
 
 pub(in crate::recipe) const ROLLING: Verb = Verb {
     name: "rolling",

@@ -2,7 +2,7 @@
 
 use super::super::grammar::Tail;
 use super::super::options::SELECTION;
-use super::{Choices, MANY, Verb};
+use super::super::verb::{Choices, MANY, Verb};
 
 pub(in crate::recipe) const ROLE: Verb = Verb {
     name: "role",

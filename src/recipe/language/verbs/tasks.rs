@@ -6,7 +6,7 @@ use super::super::choice::Choice;
 use super::super::grammar::Tail;
 use super::super::options::{COMMAND, SELECTION};
 use super::super::origin::raise;
-use super::{Choices, MANY, NONE, Verb};
+use super::super::verb::{Choices, MANY, NONE, Verb};
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 

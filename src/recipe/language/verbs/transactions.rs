@@ -1,7 +1,7 @@
 //! `transaction` and `on_rollback`.
 
 use super::super::grammar::Tail;
-use super::{NONE, Verb};
+use super::super::verb::{NONE, Verb};
 
 pub(in crate::recipe) const TRANSACTION: Verb = Verb {
     name: "transaction",

@@ -4,7 +4,7 @@ use rhai::{EvalAltResult, Position};
 
 use super::super::grammar::Tail;
 use super::super::origin::raise;
-use super::{NONE, Verb};
+use super::super::verb::{NONE, Verb};
 use crate::diagnostic::{Diagnostic, Fault};
 
 pub(in crate::recipe) const SET: Verb = Verb {

@@ -13,14 +13,13 @@ use std::time::{Duration, Instant};
 use rhai::{Array, Engine, Position};
 
 use super::super::interpreter::Interpreter;
-use super::super::limits::{fits, fits_list};
+use super::super::limits::fits_list;
+use super::super::sources::read_file;
 use crate::event::Level;
 use crate::io_error::plain;
 use crate::place::Place;
 use crate::plan::PERMISSIONS;
 use crate::recipe::language::origin::{Fallible, wrong};
-use crate::regular;
-use crate::source;
 
 /// How often a search looks whether to go on.
 const LOOK: Duration = Duration::from_millis(100);
@@ -124,26 +123,4 @@ fn fitting(interpreter: &Interpreter, paths: glob::Paths) -> Fallible<Array> {
 /// The text of a file.
 pub(super) fn read(interpreter: &Interpreter, path: &str) -> Fallible<String> {
     read_file(interpreter, path, "", Position::NONE)
-}
-
-/// The text of a file; `what` it is stands before its name in an error. While recipes are loaded it must be a regular one, else a
-/// pipe is read to its end.
-pub(in crate::recipe) fn read_file(
-    interpreter: &Interpreter,
-    path: &str,
-    what: &str,
-    position: Position,
-) -> Fallible<String> {
-    let file = interpreter.home_path(path);
-    let unreadable = |error: &io::Error| wrong(format!("cannot read {what}{path}: {}", plain(error)), position);
-    let is_piped = !interpreter.is_loading() && file.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir());
-    let bytes = if is_piped {
-        let source = interpreter.source(&file, position, &unreadable)?;
-        fits(usize::try_from(source.length()).unwrap_or(usize::MAX))?;
-        source::all(&*source)
-    } else {
-        regular::read(&file)
-    };
-    let bytes = bytes.map_err(|error| unreadable(&error))?;
-    String::from_utf8(bytes).map_err(|_| unreadable(&io::Error::other("it is not UTF-8")))
 }

@@ -10,17 +10,15 @@ mod text;
 mod time;
 mod yaml;
 
-pub(in crate::recipe) use self::files::read_file;
-
 use std::rc::Rc;
 
 use rhai::{Dynamic, Engine, ImmutableString, NativeCallContext, Position};
 
 use super::interpreter::Interpreter;
-use super::stdlib;
 use crate::plan::quote;
 use crate::recipe::language::origin::{Failure, Fallible, wrong};
 use crate::recipe::language::values::{text as shown, texts};
+use crate::recipe::meaning::stdlib;
 
 /// Makes them known.
 pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {

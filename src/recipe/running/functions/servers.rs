@@ -76,7 +76,7 @@ impl Interpreter {
         }
         let own = selection.clone();
         let selection = self.resolved(context.engine(), selection, &own)?;
-        let roles = &self.configuration.borrow().roles;
+        let roles = &self.defined.configuration.borrow().roles;
         select(roles, &selection, &self.filter.borrow()).map_err(|error| failure(error.into(), Position::NONE))
     }
 }

@@ -7,11 +7,11 @@ use indexmap::IndexMap;
 use rhai::{Dynamic, Engine, EvalContext, Map, Position};
 
 use super::super::action::{Asking, Request, Settings, Sudo};
-use super::super::call::Call;
+use super::super::call::{Call, command};
 use super::super::interpreter::Interpreter;
+use super::super::performed::Performed;
 use super::super::shown::shown as options_shown;
 use super::within_sudo::Within;
-use super::{Performed, command};
 use crate::actor::{Outcome, Output};
 use crate::configuration::{RunOptions, Setter, Stdin};
 use crate::diagnostic::{Diagnostic, Fault};
@@ -94,7 +94,7 @@ impl Interpreter {
     /// Whether commands that may need it go through sudo. What a recipe has set `run_method` to says so, else `use_sudo`.
     fn uses_sudo(&self, engine: &Engine) -> Fallible<bool> {
         let is_said = {
-            let configuration = self.configuration.borrow();
+            let configuration = self.defined.configuration.borrow();
             let setting = configuration.variables.settings("run_method");
             setting.is_some_and(|(setting, _)| !matches!(setting.by, Setter::Default(_)))
         };

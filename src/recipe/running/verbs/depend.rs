@@ -2,9 +2,9 @@
 
 use rhai::{Array, Dynamic, EvalContext, Map};
 
-use super::super::call::Call;
+use super::super::call::{Call, text};
 use super::super::interpreter::Interpreter;
-use super::{Performed, text};
+use super::super::performed::Performed;
 use crate::configuration::{Setter, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, origin, raise, wrong};

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use rhai::{Dynamic, EvalContext};
 
 use super::super::action::Settings;
-use super::super::call::Call;
+use super::super::call::{Call, text};
 use super::super::download::Downloads;
 use super::super::interpreter::Interpreter;
+use super::super::performed::Performed;
 use super::files::{mode, request, settings, with_mode};
-use super::{Performed, text};
 use crate::actor::Output;
 use crate::configuration::{Server, select};
 use crate::diagnostic::{Diagnostic, Fault};
@@ -64,7 +64,7 @@ fn distinct(
 ) -> Fallible<()> {
     // What is wrong with the selection itself is said where it is acted on.
     let servers = select(
-        &interpreter.configuration.borrow().roles,
+        &interpreter.defined.configuration.borrow().roles,
         &settings.selection,
         &interpreter.filter.borrow(),
     )

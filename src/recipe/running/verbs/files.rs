@@ -3,9 +3,9 @@
 use rhai::{Dynamic, EvalContext};
 
 use super::super::action::{Request, Settings};
-use super::super::call::Call;
+use super::super::call::{Call, text};
 use super::super::interpreter::Interpreter;
-use super::{Performed, text};
+use super::super::performed::Performed;
 use crate::actor::Output;
 use crate::configuration::RunOptions;
 use crate::plan::{Mode, NoMode, remove_command};

@@ -2,9 +2,9 @@
 
 use rhai::{Array, Dynamic, EvalContext};
 
-use super::super::call::Call;
+use super::super::call::{Call, text};
 use super::super::interpreter::Interpreter;
-use super::{Performed, text};
+use super::super::performed::Performed;
 use crate::configuration::Setter;
 use crate::recipe::language::origin::{Fallible, origin};
 use crate::recipe::language::values::text as shown;

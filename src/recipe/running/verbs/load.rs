@@ -2,9 +2,9 @@
 
 use rhai::{Dynamic, EvalContext, Position};
 
-use super::super::call::Call;
+use super::super::call::{Call, text};
 use super::super::interpreter::Interpreter;
-use super::{Performed, text};
+use super::super::performed::Performed;
 use crate::recipe::language::origin::Fallible;
 use crate::recipe::language::verbs::load as rows;
 

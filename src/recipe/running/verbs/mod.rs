@@ -20,17 +20,8 @@ mod within_sudo;
 
 pub(in crate::recipe) use self::commands::run_text;
 pub(in crate::recipe) use self::questions::register;
-pub(in crate::recipe) use self::tasks::{dangling_hooks, no_hook};
 
-use rhai::{Dynamic, EvalContext};
-
-use super::call::Call;
-use super::interpreter::Interpreter;
-use crate::recipe::language::origin::Fallible;
-use crate::recipe::language::verbs::{Choices, Verb, Written};
-
-/// A verb and what it does.
-pub(in crate::recipe) type Performed = (&'static Verb, fn(&Interpreter, &mut EvalContext, Call) -> Fallible);
+use super::performed::Performed;
 
 /// What all verbs do, in the order of their rows.
 pub(in crate::recipe) static PERFORMED: &[Performed] = &[
@@ -89,64 +80,3 @@ pub(in crate::recipe) static PERFORMED: &[Performed] = &[
     uploads::UPLOAD,
     people::WARN,
 ];
-
-/// Moves a trailing map's pairs to the options, and refuses what the verb does not take.
-pub(in crate::recipe) fn check(verb: &Verb, call: &mut Call) -> Fallible<()> {
-    let takes_options = !matches!(verb.options, Choices::Known([]));
-    if takes_options
-        && call.arguments.len() > verb.arguments.0
-        && let Some((last, _)) = call.arguments.last()
-        && last.is_map()
-        && let Some((last, position)) = call.arguments.pop()
-    {
-        let map = last.flatten().try_cast::<rhai::Map>().unwrap_or_default();
-        for (name, value) in map {
-            call.options.insert(name.to_string(), (value, position));
-        }
-    }
-    for (name, (_, position)) in &call.options {
-        if !verb.takes(name) {
-            return Err(verb.unknown_option(name, *position, call.position, !call.arguments.is_empty()));
-        }
-    }
-    verb.fits(&Written {
-        arguments: call.arguments.len(),
-        may_end_in_options: false,
-        has_block: call.block.is_some(),
-        first: &|| text(call, 0),
-        position: call.position,
-    })
-}
-
-/// The text of an argument. Numbers and symbols are texts, too.
-fn text(call: &Call, index: usize) -> String {
-    let value = call.arguments.get(index);
-    value
-        .map(|(value, _)| crate::recipe::language::values::text(value))
-        .unwrap_or_default()
-}
-
-/// The command in an argument: a text for the shell, or a list of words.
-fn command(call: &Call, index: usize) -> Fallible<String> {
-    match call.arguments.get(index) {
-        Some((value, position)) => super::command::command(value, *position),
-        None => Ok(String::new()),
-    }
-}
-
-/// The texts of the arguments from `first` on; lists are taken apart.
-fn texts(call: &Call, first: usize) -> Vec<String> {
-    call.arguments
-        .iter()
-        .skip(first)
-        .flat_map(|(value, _)| crate::recipe::language::values::texts(value))
-        .collect()
-}
-
-/// An argument's value.
-fn value(call: &Call, index: usize) -> Dynamic {
-    call.arguments
-        .get(index)
-        .map(|(value, _)| value.clone())
-        .unwrap_or_default()
-}

@@ -7,8 +7,8 @@ use super::super::block::in_place;
 use super::super::call::Call;
 use super::super::interpreter::Interpreter;
 use super::super::parallel::{Branch, Session};
+use super::super::performed::Performed;
 use super::super::shown::{behind, shown};
-use super::Performed;
 use super::commands::{Way, remote};
 use crate::actor::Output;
 use crate::configuration::{Server, select};
@@ -59,7 +59,7 @@ fn branches(
 ) -> Fallible<(Branches, Vec<String>)> {
     // What is wrong with the selection itself is said where it is acted on.
     let servers = select(
-        &interpreter.configuration.borrow().roles,
+        &interpreter.defined.configuration.borrow().roles,
         &settings.selection,
         &interpreter.filter.borrow(),
     )

@@ -2,9 +2,9 @@
 
 use rhai::{Dynamic, EvalContext};
 
-use super::super::call::Call;
+use super::super::call::{Call, text};
 use super::super::interpreter::Interpreter;
-use super::{Performed, text};
+use super::super::performed::Performed;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::{Event, Level};
 use crate::recipe::language::origin::{Fallible, terminate};

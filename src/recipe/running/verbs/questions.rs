@@ -5,9 +5,9 @@ use std::rc::Rc;
 use rhai::{Dynamic, Engine, EvalContext, FnPtr, Position};
 
 use super::super::block::Block;
-use super::super::call::Call;
+use super::super::call::{Call, text, value};
 use super::super::interpreter::Interpreter;
-use super::{Performed, text, value};
+use super::super::performed::Performed;
 use crate::configuration::{Setter, is_variable_name};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::options::flag;
@@ -48,7 +48,7 @@ pub(super) const ASK: Performed = (&rows::ASK, ask);
 
 fn ask(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let question = Question::of(&call)?;
-    if !interpreter.asks_for_variable(context.source(), call.position) {
+    if !interpreter.defined.asks_for_variable(context.source(), call.position) {
         return question.asked(interpreter);
     }
     let name = text(&call, 0);
@@ -63,7 +63,7 @@ fn ask(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fall
     function.add_curry(question.is_shown.into());
     let block = Block::function(context, function, interpreter.namespace());
     let block = interpreter.keep(block);
-    let variables = &mut interpreter.configuration.borrow_mut().variables;
+    let variables = &mut interpreter.defined.configuration.borrow_mut().variables;
     variables.set_lazy(&name, block, by);
     Ok(Dynamic::UNIT)
 }

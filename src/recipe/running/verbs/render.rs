@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use minijinja::{Environment, UndefinedBehavior};
 use rhai::{EvalContext, Position};
 
-use super::super::call::Call;
-use super::super::functions::read_file;
+use super::super::call::{Call, text};
 use super::super::interpreter::Interpreter;
 use super::super::limits::fits;
-use super::{Performed, text};
+use super::super::performed::Performed;
+use super::super::sources::read_file;
 use crate::configuration::Value;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;

@@ -6,7 +6,7 @@ use super::super::action::failure;
 use super::super::block::in_place;
 use super::super::call::Call;
 use super::super::interpreter::Interpreter;
-use super::Performed;
+use super::super::performed::Performed;
 use crate::configuration::select;
 use crate::event::Level;
 use crate::recipe::language::origin::Fallible;
@@ -32,7 +32,7 @@ fn rolling(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call)
     }
     let settings = interpreter.settings(context.engine(), &call)?;
     let selected = {
-        let roles = &interpreter.configuration.borrow().roles;
+        let roles = &interpreter.defined.configuration.borrow().roles;
         select(roles, &settings.selection, &interpreter.filter.borrow())
     };
     let servers = selected.map_err(|error| failure(error.into(), call.position))?;

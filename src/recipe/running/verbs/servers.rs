@@ -4,15 +4,16 @@ use rhai::{Dynamic, EvalContext, Position};
 
 use super::super::action::failure;
 use super::super::block::Block;
-use super::super::call::Call;
-use super::super::interpreter::{Interpreter, RoleBlock};
+use super::super::call::{Call, text, texts};
+use super::super::interpreter::Interpreter;
 use super::super::parallel::described;
-use super::{Performed, text, texts};
+use super::super::performed::Performed;
 use crate::configuration::{Attributes, Server, select};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, origin, raise, wrong};
 use crate::recipe::language::values::plain;
 use crate::recipe::language::verbs::servers as rows;
+use crate::recipe::meaning::defined::RoleBlock;
 
 pub(super) const ROLE: Performed = (&rows::ROLE, role);
 
@@ -24,13 +25,13 @@ fn role(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fal
         ));
     }
     let role = text(&call, 0);
-    interpreter.configuration.borrow_mut().roles.declare(&role);
+    interpreter.defined.configuration.borrow_mut().roles.declare(&role);
     for host in texts(&call, 1) {
         assign(interpreter, &role, &host, &call)?;
     }
     if let Some(block) = call.block {
         let block = interpreter.keep(Block::capture(context, block, interpreter.namespace()));
-        interpreter.role_blocks.borrow_mut().push_back(RoleBlock {
+        interpreter.defined.role_blocks.borrow_mut().push_back(RoleBlock {
             role,
             block,
             attributes: attributes(&call),
@@ -61,7 +62,7 @@ fn server(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallibl
         return Err(raise(diagnostic, position));
     }
     for role in roles {
-        interpreter.configuration.borrow_mut().roles.declare(&role);
+        interpreter.defined.configuration.borrow_mut().roles.declare(&role);
         assign(interpreter, &role, &host, &call)?;
     }
     Ok(Dynamic::UNIT)
@@ -70,7 +71,7 @@ fn server(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallibl
 pub(super) const FIND_SERVERS: Performed = (&rows::FIND_SERVERS, |interpreter, context, call| {
     let settings = interpreter.settings(context.engine(), &call)?;
     let servers = select(
-        &interpreter.configuration.borrow().roles,
+        &interpreter.defined.configuration.borrow().roles,
         &settings.selection,
         &interpreter.filter.borrow(),
     )
@@ -95,7 +96,7 @@ fn assign(interpreter: &Interpreter, role: &str, host: &str, call: &Call) -> Fal
         .parse()
         .map_err(|error: crate::configuration::ServerSyntax| wrong(error.to_string(), position))?;
     interpreter.check_attributes(&attributes, position, map)?;
-    let mut configuration = interpreter.configuration.borrow_mut();
+    let mut configuration = interpreter.defined.configuration.borrow_mut();
     configuration
         .roles
         .assign(role, server, attributes)

@@ -3,15 +3,16 @@
 use rhai::{Dynamic, EvalContext, FnPtr, Position};
 
 use super::super::block::{Block, in_place};
-use super::super::call::Call;
+use super::super::call::{Call, text};
 use super::super::interpreter::Interpreter;
-use super::{Performed, text};
+use super::super::performed::Performed;
 use crate::configuration::{Hook, HookAction, Selection, Task, When, clean_description};
 use crate::diagnostic::{Diagnostic, Fault, Origin};
 use crate::recipe::language::options::{run_options, selection};
 use crate::recipe::language::origin::{Fallible, origin, raise};
+use crate::recipe::language::verb::Verb;
+use crate::recipe::language::verbs::tasks as rows;
 use crate::recipe::language::verbs::tasks::{no_event, no_servers};
-use crate::recipe::language::verbs::{Verb, tasks as rows};
 
 pub(super) const DESC: Performed = (&rows::DESC, |interpreter, _, call| {
     *interpreter.description.borrow_mut() = Some(clean_description(&text(&call, 0)));
@@ -54,7 +55,7 @@ fn task(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) ->
             column: 0,
         }),
     };
-    interpreter.configuration.borrow_mut().tasks.define(task);
+    interpreter.defined.configuration.borrow_mut().tasks.define(task);
     Ok(Dynamic::UNIT)
 }
 
@@ -77,7 +78,7 @@ pub(super) const INVOKE: Performed = (&rows::INVOKE, invoke);
 
 fn invoke(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let name = text(&call, 0);
-    match interpreter.task(&name, &interpreter.namespace()) {
+    match interpreter.defined.task(&name, &interpreter.namespace()) {
         Some(task) => interpreter.run_task(context.engine(), &task),
         None => Err(no_task(interpreter, &name, &call)),
     }
@@ -88,7 +89,7 @@ fn no_task(interpreter: &Interpreter, name: &str, call: &Call) -> Box<rhai::Eval
         Diagnostic::new(Fault::Recipe, format!("the task `{name}' does not exist")).label("no such task");
     diagnostic
         .hints
-        .extend(interpreter.task_suggestion(name, &interpreter.namespace()));
+        .extend(interpreter.defined.task_suggestion(name, &interpreter.namespace()));
     let position = call.arguments.last().map_or(call.position, |(_, position)| *position);
     raise(diagnostic, position)
 }
@@ -97,17 +98,18 @@ pub(super) const ALIAS_TASK: Performed = (&rows::ALIAS_TASK, alias_task);
 
 fn alias_task(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallible {
     let old = text(&call, 1);
-    let Some(task) = interpreter.task(&old, &interpreter.namespace()) else {
+    let Some(task) = interpreter.defined.task(&old, &interpreter.namespace()) else {
         return Err(no_task(interpreter, &old, &call));
     };
     let mut copy = Task::clone(&task);
     copy.name = interpreter.full_name(&text(&call, 0));
-    interpreter.configuration.borrow_mut().tasks.define(copy);
+    interpreter.defined.configuration.borrow_mut().tasks.define(copy);
     Ok(Dynamic::UNIT)
 }
 
 pub(super) const SYNONYM_TASK: Performed = (&rows::SYNONYM_TASK, |interpreter, _, call| {
     interpreter
+        .defined
         .configuration
         .borrow_mut()
         .tasks
@@ -202,7 +204,7 @@ fn register(
     let filter = call.options.get("only").map(|(_, position)| *position);
     let first = call.arguments.first().map(|(_, position)| *position);
     let around = filter.or(first).and_then(place).or_else(|| place(call.position));
-    let mut configuration = interpreter.configuration.borrow_mut();
+    let mut configuration = interpreter.defined.configuration.borrow_mut();
     for (action, position) in actions {
         configuration.hooks.push(Hook {
             when,
@@ -215,36 +217,4 @@ fn register(
         });
     }
     Ok(Dynamic::UNIT)
-}
-
-/// Hooks whose tasks do not exist, or that would run around a task that does not.
-pub(in crate::recipe) fn dangling_hooks(interpreter: &Interpreter) -> Vec<Diagnostic> {
-    let hooks = interpreter.configuration.borrow().hooks.clone();
-    let mut dangling = Vec::new();
-    for hook in &hooks {
-        let mut names: Vec<(&str, &Option<Origin>)> = hook
-            .only
-            .iter()
-            .flatten()
-            .map(|name| (name.as_str(), &hook.around))
-            .collect();
-        if let HookAction::Task(name, _) = &hook.action {
-            names.push((name, &hook.origin));
-        }
-        for (name, origin) in names {
-            if interpreter.task(name, &hook.namespace).is_some() {
-                continue;
-            }
-            dangling.push(no_hook(interpreter, name, &hook.namespace, hook.when.name()).at(origin.clone()));
-        }
-    }
-    dangling
-}
-
-/// A hook names a task that does not exist.
-pub(in crate::recipe) fn no_hook(interpreter: &Interpreter, name: &str, namespace: &str, event: &str) -> Diagnostic {
-    let message = format!("the task `{name}' of this `{event}' hook does not exist");
-    let mut diagnostic = Diagnostic::new(Fault::Recipe, message).label("no such task");
-    diagnostic.hints.extend(interpreter.task_suggestion(name, namespace));
-    diagnostic
 }

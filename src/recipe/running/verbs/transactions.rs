@@ -5,7 +5,7 @@ use rhai::{Dynamic, EvalAltResult, EvalContext};
 use super::super::block::{Block, in_place};
 use super::super::call::Call;
 use super::super::interpreter::Interpreter;
-use super::Performed;
+use super::super::performed::Performed;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::recipe::language::origin::{Fallible, raise};

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use rhai::{Dynamic, EvalContext, Position};
 
 use super::super::action::{Branches, Request, Settings};
-use super::super::call::Call;
+use super::super::call::{Call, text};
 use super::super::interpreter::Interpreter;
+use super::super::performed::Performed;
 use super::files::{mode, request, settings, with_mode};
-use super::{Performed, text};
 use crate::configuration::select;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
@@ -79,7 +79,7 @@ impl Upload<'_> {
 
     /// One local name for each server.
     fn for_each(&self, from: &str, to: &str, settings: &Settings) -> Fallible<Request> {
-        let configuration = self.interpreter.configuration.borrow();
+        let configuration = self.interpreter.defined.configuration.borrow();
         // What is wrong with the selection itself is said where it is acted on.
         let servers = select(
             &configuration.roles,

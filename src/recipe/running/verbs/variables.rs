@@ -3,14 +3,15 @@
 use rhai::{Dynamic, EvalContext, FnPtr};
 
 use super::super::block::{Block, call_function};
-use super::super::call::Call;
+use super::super::call::{Call, text, value};
 use super::super::interpreter::Interpreter;
-use super::{Performed, text, value};
+use super::super::performed::Performed;
 use crate::configuration::{Setter, Setting, is_variable_name};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, origin, raise};
+use crate::recipe::language::verb::Verb;
+use crate::recipe::language::verbs::variables as rows;
 use crate::recipe::language::verbs::variables::no_variable_name;
-use crate::recipe::language::verbs::{Verb, variables as rows};
 
 pub(super) const SET: Performed = (&rows::SET, set);
 
@@ -26,10 +27,11 @@ pub(super) const SET_IF_EMPTY: Performed = (&rows::SET_IF_EMPTY, set_default);
 fn set_default(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let by = Setter::Default(origin(context.source(), call.position));
     let name = text(&call, 0);
-    if interpreter.configuration.borrow().variables.exists(&name) {
+    if interpreter.defined.configuration.borrow().variables.exists(&name) {
         let is_lazy = call.block.is_some();
         let default = Setting { by, is_lazy };
         interpreter
+            .defined
             .configuration
             .borrow_mut()
             .variables
@@ -49,6 +51,7 @@ fn assign(verb: &Verb, interpreter: &Interpreter, context: &EvalContext, call: &
         (Some(block), _) => {
             let block = interpreter.keep(Block::capture(context, block, interpreter.namespace()));
             interpreter
+                .defined
                 .configuration
                 .borrow_mut()
                 .variables
@@ -86,6 +89,7 @@ fn fetch(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fa
 
 pub(super) const EXISTS: Performed = (&rows::EXISTS, |interpreter, _, call| {
     Ok(interpreter
+        .defined
         .configuration
         .borrow()
         .variables
@@ -94,12 +98,18 @@ pub(super) const EXISTS: Performed = (&rows::EXISTS, |interpreter, _, call| {
 });
 
 pub(super) const UNSET: Performed = (&rows::UNSET, |interpreter, _, call| {
-    interpreter.configuration.borrow_mut().variables.unset(&text(&call, 0));
+    interpreter
+        .defined
+        .configuration
+        .borrow_mut()
+        .variables
+        .unset(&text(&call, 0));
     Ok(Dynamic::UNIT)
 });
 
 pub(super) const RESET: Performed = (&rows::RESET, |interpreter, _, call| {
     Ok(interpreter
+        .defined
         .configuration
         .borrow_mut()
         .variables

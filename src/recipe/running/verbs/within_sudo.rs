@@ -28,7 +28,7 @@ impl Within {
             environment: None,
             secrets: String::new(),
             mark: random_mark()?,
-            can_answer: interpreter.configuration.borrow().variables.exists("password")
+            can_answer: interpreter.defined.configuration.borrow().variables.exists("password")
                 || interpreter.password.borrow().is_some()
                 || interpreter.prompts.borrow().can_ask(),
         };

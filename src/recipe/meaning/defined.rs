@@ -1,0 +1,158 @@
+//! What recipes have defined so far: configuration, texts, blocks as syntax. Names are looked up here; nothing is evaluated.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use rhai::{Dynamic, Expr};
+
+use super::files::Files;
+use super::names::written;
+use crate::configuration::{
+    Attributes, BlockId, Configuration, HookAction, Task, did_you_mean, join, nearest, suggestion,
+};
+use crate::diagnostic::{Diagnostic, Fault, Origin};
+use crate::recipe::language::function::Function;
+use crate::recipe::language::functions::functions;
+
+/// A block that is kept, as syntax.
+#[derive(Clone)]
+pub(in crate::recipe) struct Body {
+    pub(in crate::recipe) expression: Rc<Expr>,
+    /// The file it stands in.
+    pub(in crate::recipe) file: Option<Rc<str>>,
+    /// The namespace it stands in: its names are looked up from there.
+    pub(in crate::recipe) namespace: Rc<str>,
+}
+
+/// A role whose servers a block says, and what holds for all of them.
+pub(in crate::recipe) struct RoleBlock {
+    pub(in crate::recipe) role: String,
+    pub(in crate::recipe) block: BlockId,
+    pub(in crate::recipe) attributes: Attributes,
+    pub(in crate::recipe) origin: Option<Origin>,
+}
+
+/// What recipes have defined.
+pub(in crate::recipe) struct Defined {
+    pub(in crate::recipe) configuration: RefCell<Configuration<Dynamic>>,
+    pub(in crate::recipe) files: RefCell<Files>,
+    /// Roles whose servers a block says, not asked for yet.
+    pub(in crate::recipe) role_blocks: RefCell<VecDeque<RoleBlock>>,
+    bodies: RefCell<Vec<Body>>,
+}
+
+impl Defined {
+    /// Nothing so far.
+    pub(in crate::recipe) fn new(files: Files) -> Self {
+        Self {
+            configuration: RefCell::default(),
+            files: RefCell::new(files),
+            role_blocks: RefCell::default(),
+            bodies: RefCell::default(),
+        }
+    }
+
+    pub(in crate::recipe) fn keep(&self, body: Body) -> BlockId {
+        let mut bodies = self.bodies.borrow_mut();
+        bodies.push(body);
+        BlockId(bodies.len() - 1)
+    }
+
+    /// The syntax of a block that was kept.
+    pub(in crate::recipe) fn body(&self, id: BlockId) -> Option<Body> {
+        self.bodies.borrow().get(id.0).cloned()
+    }
+
+    /// Returns true if a file is one of the library.
+    pub(in crate::recipe) fn is_of_stdlib(&self, file: &str) -> bool {
+        self.files.borrow().is_of_stdlib(file)
+    }
+
+    /// The task a name stands for, looked up from this namespace outwards; `:name` stands outside of all.
+    pub(in crate::recipe) fn task(&self, name: &str, namespace: &str) -> Option<Rc<Task>> {
+        self.configuration.borrow().tasks.find(name, namespace)
+    }
+
+    /// A known name like this one, seen from a namespace: `did you mean …?`
+    pub(in crate::recipe) fn suggestion(&self, name: &str, namespace: &str) -> Option<String> {
+        let configuration = self.configuration.borrow();
+        let mut names: Vec<&str> = crate::recipe::language::verbs::names()
+            .chain(functions().map(Function::name))
+            .collect();
+        names.extend(configuration.variables.names());
+        for task in configuration.tasks.names() {
+            names.push(task);
+            names.push(task.split(':').next().unwrap_or(task));
+        }
+        let here = format!("{namespace}:");
+        names.extend(configuration.tasks.names().filter_map(|task| task.strip_prefix(&here)));
+        suggestion(name, names.into_iter().filter(|known| *known != name))
+    }
+
+    /// A bare name that stands for nothing.
+    pub(in crate::recipe) fn unknown(&self, name: &str, namespace: &str) -> Diagnostic {
+        let diagnostic = Diagnostic::new(Fault::Recipe, format!("unknown variable or task `{name}'"));
+        let mut diagnostic = diagnostic.label("not known");
+        diagnostic
+            .hints
+            .extend(written(name).or_else(|| self.suggestion(name, namespace)));
+        diagnostic
+    }
+
+    /// A name in a namespace that stands for nothing.
+    pub(in crate::recipe) fn unknown_member(&self, namespace: &str, name: &str) -> Diagnostic {
+        let full = join(namespace, name);
+        let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("no task or namespace `{full}'"));
+        diagnostic.label = Some(format!("not in `{namespace}'"));
+        diagnostic.hints.extend(self.task_suggestion(name, namespace));
+        diagnostic
+    }
+
+    /// A task whose name is like this one.
+    pub(in crate::recipe) fn task_suggestion(&self, name: &str, namespace: &str) -> Option<String> {
+        let configuration = self.configuration.borrow();
+        let mut names: Vec<&str> = configuration.tasks.names().collect();
+        // Namespaces, too.
+        names.extend(
+            configuration
+                .tasks
+                .names()
+                .filter_map(|task| Some(task.rsplit_once(':')?.0)),
+        );
+        let near = nearest(&join(namespace, name), names.iter().copied());
+        near.or_else(|| nearest(name, names)).map(did_you_mean)
+    }
+
+    /// A hook names a task that does not exist.
+    pub(in crate::recipe) fn no_hook(&self, name: &str, namespace: &str, event: &str) -> Diagnostic {
+        let message = format!("the task `{name}' of this `{event}' hook does not exist");
+        let mut diagnostic = Diagnostic::new(Fault::Recipe, message).label("no such task");
+        diagnostic.hints.extend(self.task_suggestion(name, namespace));
+        diagnostic
+    }
+
+    /// Hooks whose tasks do not exist, or that would run around a task that does not.
+    pub(in crate::recipe) fn dangling_hooks(&self) -> Vec<Diagnostic> {
+        let hooks = self.configuration.borrow().hooks.clone();
+        let mut dangling = Vec::new();
+        for hook in &hooks {
+            let mut names: Vec<(&str, &Option<Origin>)> = hook
+                .only
+                .iter()
+                .flatten()
+                .map(|name| (name.as_str(), &hook.around))
+                .collect();
+            if let HookAction::Task(name, _) = &hook.action {
+                names.push((name, &hook.origin));
+            }
+            for (name, origin) in names {
+                if self.task(name, &hook.namespace).is_some() {
+                    continue;
+                }
+                dangling.push(self.no_hook(name, &hook.namespace, hook.when.name()).at(origin.clone()));
+            }
+        }
+        dangling
+    }
+}

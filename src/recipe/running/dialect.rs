@@ -1,0 +1,72 @@
+//! Tasks that are called as those of Capistrano 1, as the recipe means them.
+
+use std::rc::Rc;
+
+use rhai::{Engine, INT};
+
+use super::interpreter::Interpreter;
+use crate::configuration::{Setter, Task};
+use crate::diagnostic::Diagnostic;
+use crate::event::Level;
+use crate::recipe::meaning::dialect::ambiguous;
+use crate::recipe::meaning::library::TO_BE_REPLACED;
+
+impl Interpreter {
+    /// Makes tasks of recipes what they mean in their dialect; errors where nobody can know. In that of 1 they take the library's
+    /// place, in those of 2 and 3 they are others.
+    pub(in crate::recipe) fn settle_names(&self, engine: &Engine) -> Vec<Diagnostic> {
+        let found = self.defined.tasks_of_one();
+        if found.is_empty() {
+            return Vec::new();
+        }
+        match self.dialect_said(engine) {
+            Some(1) => Vec::new(),
+            Some(_) => {
+                for (task, _) in found {
+                    let is_own = |task: &Task| !self.defined.is_of_stdlib(&task.origin.file);
+                    self.defined.configuration.borrow_mut().tasks.part(&task.name, is_own);
+                }
+                Vec::new()
+            }
+            None if self.defined.dialect_spoken() == 1 => Vec::new(),
+            None => found.iter().map(|(task, other)| ambiguous(task, other)).collect(),
+        }
+    }
+
+    /// Says once which tasks of the library those of recipes take the place of, where that is easily overlooked: another task of the
+    /// library runs them.
+    pub(in crate::recipe) fn tell_replaced(&self) {
+        for (task, other) in self.defined.tasks_of_one() {
+            let is_run = {
+                let tasks: Vec<Rc<Task>> = self.defined.configuration.borrow().tasks.iter().cloned().collect();
+                tasks
+                    .iter()
+                    .filter(|other| self.defined.is_of_stdlib(&other.origin.file))
+                    .any(|other| {
+                        self.defined
+                            .mentions(other.body)
+                            .iter()
+                            .any(|run| Rc::ptr_eq(run, &task))
+                    })
+            };
+            if is_run && !TO_BE_REPLACED.contains(&task.name.as_str()) {
+                let (name, origin) = (&task.name, &task.origin);
+                let text = format!("the task `{name}' of {origin} takes the place of the library's `{other}'");
+                self.say(Level::Info, text);
+            }
+        }
+    }
+
+    /// The dialect that somebody has said.
+    fn dialect_said(&self, engine: &Engine) -> Option<INT> {
+        let by = {
+            let configuration = self.defined.configuration.borrow();
+            configuration
+                .variables
+                .settings("dialect")
+                .map(|(setting, _)| setting.by.clone())
+        };
+        by.filter(|by| !matches!(by, Setter::Default(_)))?;
+        self.variable(engine, "dialect").ok().flatten()?.as_int().ok()
+    }
+}
