@@ -2,9 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use capr::event::{Event, Reporter};
+use capr::interrupt::Interrupt;
 use capr::manual::PAGES;
+use capr::recipe::{Options, Recipe, Surroundings, VARIABLES};
+use capr::secret::Redactor;
+use capr::session::local::LocalConnector;
 
 use crate::fleet::place::checkout;
+use crate::harness::Case;
 
 /// Pages of `docs` for those who build capr, install or measure it.
 const NOT_SHOWN: [&str; 3] = ["architecture.md", "install.md", "performance.md"];
@@ -22,6 +28,77 @@ fn the_reference_is_what_the_tables_of_verbs_and_functions_say() {
         written == reference,
         "docs/reference is stale: scripts/reference writes it anew"
     );
+}
+
+/// A recipe with nothing but the library.
+fn library() -> Recipe {
+    let surroundings = Surroundings {
+        redactor: Redactor::default(),
+        remote: Box::new(LocalConnector::default()),
+        local: Box::new(LocalConnector::default()),
+        reporter: Box::new(Nothing),
+        prompts: Box::new(capr::recipe::Nobody),
+        interrupt: Interrupt::default(),
+    };
+    Recipe::load::<std::path::PathBuf>(&[], Options::default(), surroundings)
+        .unwrap_or_else(|errors| panic!("{errors:?}"))
+}
+
+struct Nothing;
+
+impl Reporter for Nothing {
+    fn report(&mut self, _: &Event) {}
+}
+
+#[test]
+fn the_page_of_the_library_is_what_the_library_says() {
+    let path = checkout().join("docs/reference/deploy.md");
+    let page = library().library_reference();
+    if std::env::var_os("CAPR_WRITE_REFERENCE").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        written == page,
+        "docs/reference is stale: scripts/reference writes it anew"
+    );
+}
+
+#[test]
+fn every_default_of_the_library_has_a_meaning() {
+    assert_eq!(
+        library().undescribed_variables(),
+        Vec::<String>::new(),
+        "a line that begins with /// above its set_default says what it means"
+    );
+}
+
+#[test]
+fn every_variable_of_capistrano_is_there_or_check_says_what_takes_its_place() {
+    let described = library().described_variables();
+    let (mut recipe, mut told) = (String::from("role :app, \"app1\";\n"), Vec::new());
+    for known in VARIABLES {
+        match known.instead {
+            None => assert!(
+                described.iter().any(|name| name == known.name),
+                "{} has no meaning",
+                known.name
+            ),
+            Some(instead) => {
+                recipe += &format!("set :{}, \"x\";\n", known.name);
+                told.push((known.name, instead));
+            }
+        }
+    }
+    let finished = Case::new().file("r.rhai", &recipe).args(["check", "r.rhai"]).run();
+    let said = format!("{}{}", finished.stdout, finished.stderr);
+    for (name, instead) in told {
+        let marker = format!("the variable `{name}' is set, but nothing reads it");
+        let told = said.split(&marker).nth(1);
+        let told = told.unwrap_or_else(|| panic!("nothing is told of {name}: {said}"));
+        let hint = told.split("warning:").next().unwrap();
+        assert!(hint.contains(instead), "{name}: {hint}");
+    }
 }
 
 #[test]

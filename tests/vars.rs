@@ -51,14 +51,18 @@ fn each_variable_is_told_with_the_place_of_its_setting_and_what_that_overrides()
     application  r.rhai:2
                  over r.rhai:3, default
                  over <stdlib>/variables.rhai, default, lazy
+                 The name of the application.
     branch       -s
                  over r.rhai:5
                  over -S
+                 What to deploy: a branch, a tag or the 40 digits of a commit.
     deploy_to    r.rhai:4, lazy
                  over <stdlib>/variables.rhai, default, lazy
+                 The directory of the application on the servers, an absolute path.
     dry_run      capr
     rake         -S
                  over <stdlib>/variables.rhai, default
+                 The program that runs the migrations.
     ");
 }
 
@@ -86,6 +90,7 @@ fn values_are_told_on_demand_and_secrets_never() {
     application       r.rhai:2
                       = "flipper"
                       over r.rhai:3, default
+                      The name of the application.
     asked             r.rhai:13, lazy
                       no value: asks for a secret, and nobody is asked now
     broken            r.rhai:14, lazy
@@ -96,12 +101,14 @@ fn values_are_told_on_demand_and_secrets_never() {
                       = [redacted]
     deploy_to         r.rhai:4, lazy
                       = "/srv/flipper"
+                      The directory of the application on the servers, an absolute path.
     kernel            r.rhai:11, lazy
                       no value: `capture' needs a server, and none is asked now
     process_programs  <stdlib>/spinner.rhai, lazy
                       = "for place in script script/process; do\n  if [ -h \"$place\" ] || { [ -e \"$place\" ] && [ ! -d \"$place\" ]; }; then\n    echo \"$place is no directory: th...
     repository        r.rhai:9
                       = "https://me:[redacted]@example.com/x"
+                      Where the code is: the address of a repository, or a directory (`scm` `none`).
     url               r.rhai:8, lazy
                       = "db://app:[redacted]@db1/flipper"
     who               r.rhai:12, lazy
@@ -114,7 +121,7 @@ fn values_are_told_on_demand_and_secrets_never() {
 fn as_json_each_variable_is_an_object_on_a_line_of_its_own() {
     let finished = vars(&["--json", "application", "-s", "n=1.5", "--values", "db", "n", "kernel"]).ok();
     assert_snapshot!(without_lines(&finished.stdout), @r#"
-    {"type":"variable","name":"application","set":{"by":"set","lazy":false,"file":"r.rhai","line":2,"column":1},"overridden":[{"by":"set_default","lazy":true,"file":"<stdlib>/variables.rhai},{"by":"set_default","lazy":false,"file":"r.rhai","line":3,"column":1}],"value":"flipper"}
+    {"type":"variable","name":"application","set":{"by":"set","lazy":false,"file":"r.rhai","line":2,"column":1},"overridden":[{"by":"set_default","lazy":true,"file":"<stdlib>/variables.rhai},{"by":"set_default","lazy":false,"file":"r.rhai","line":3,"column":1}],"meaning":"The name of the application.","value":"flipper"}
     {"type":"variable","name":"db","set":{"by":"set","lazy":false,"file":"r.rhai","line":10,"column":1},"overridden":[],"value":{"adapter":"x","password":"[redacted]"}}
     {"type":"variable","name":"kernel","set":{"by":"set","lazy":true,"file":"r.rhai","line":11,"column":1},"overridden":[],"failed":"`capture' needs a server, and none is asked now"}
     {"type":"variable","name":"n","set":{"by":"-s","lazy":false},"overridden":[],"value":1.5}
@@ -132,13 +139,16 @@ fn a_stage_can_be_named_and_its_settings_are_told() {
     branch  config/deploy/production.rhai:1
             = "live"
             over deploy.rhai:1
+            What to deploy: a branch, a tag or the 40 digits of a commit.
     stage   the stage
             = "production"
+            The stage that was named.
     where   deploy.rhai:1, lazy
             = "at live"
     "#);
     assert_snapshot!(case(&["branch"]), @r"
     branch  deploy.rhai:1
+            What to deploy: a branch, a tag or the 40 digits of a commit.
     ");
 }
 

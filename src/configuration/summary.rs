@@ -53,6 +53,8 @@ pub struct Variable {
     pub setting: Setting,
     /// The settings that do not hold, in order.
     pub overridden: Vec<Setting>,
+    /// Its meaning, where a recipe says one.
+    pub meaning: Option<String>,
     /// What was asked for.
     pub value: Option<Shown>,
 }

@@ -29,6 +29,7 @@ mod examined;
 pub mod fuzz;
 mod interactive;
 mod language;
+mod library;
 mod meaning;
 mod reference;
 mod running;
@@ -46,6 +47,7 @@ use rhai::{Engine, EvalAltResult, Position};
 
 pub use self::examined::Examined;
 pub use self::interactive::Whom;
+pub use self::language::capistrano::{Known, VARIABLES};
 pub use self::language::mask::names_secret;
 pub use self::reference::{language, reference};
 pub use self::running::stack::{STACK, on_large_stack};

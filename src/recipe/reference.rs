@@ -81,7 +81,7 @@ fn rows(text: &mut String, choices: &[Choice]) {
 }
 
 /// In a cell of a table, with as many backticks around it as it needs.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = text.replace('|', "\\|");
     if text.contains('`') {
         format!("`` {text} ``")

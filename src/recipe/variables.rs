@@ -2,6 +2,7 @@
 
 use super::Recipe;
 use super::language::mask::names_secret;
+use super::language::meanings::READ_BY_CAPR;
 use super::language::values::plain;
 use super::meaning::errors::diagnostic;
 use super::running::surroundings::Prompts;
@@ -36,6 +37,7 @@ impl Recipe {
                         name: name.to_owned(),
                         setting: setting.clone(),
                         overridden: overridden.to_vec(),
+                        meaning: self.meaning(name),
                         value: None,
                     })
                 })
@@ -62,10 +64,25 @@ impl Recipe {
     pub fn unknown_variable(&self, name: &str) -> Diagnostic {
         let mut diagnostic = Diagnostic::new(Fault::Failed, format!("no variable `{name}' is set"));
         let configuration = self.interpreter.defined.configuration.borrow();
+        match self.meaning(name) {
+            Some(meaning) => diagnostic.hints.push(format!("it can be set: {meaning}")),
+            None => diagnostic
+                .hints
+                .extend(suggestion(name, configuration.variables.names())),
+        }
         diagnostic
-            .hints
-            .extend(suggestion(name, configuration.variables.names()));
-        diagnostic
+    }
+
+    fn meaning(&self, name: &str) -> Option<String> {
+        let own = || {
+            READ_BY_CAPR
+                .iter()
+                .find(|(read, _)| *read == name)
+                .map(|(_, text)| (*text).to_owned())
+        };
+        let said = self.interpreter.defined.files.borrow().meanings(|_| true);
+        let said = said.into_iter().find(|meaning| meaning.name == name);
+        said.map(|meaning| meaning.text).or_else(own)
     }
 
     fn read(&self, name: &str) -> Shown {

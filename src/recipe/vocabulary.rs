@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use super::language::function::Function;
 use super::language::functions::functions;
+use super::language::meanings::READ_BY_CAPR;
 use super::language::ssh_options::unknown_ssh_option;
 use super::language::syntax::layout::is_word;
 use super::language::verb::Choices;
 use super::language::verbs::find;
-use super::meaning::flow::READ_BY_CAPR;
 use super::meaning::stdlib;
 
 /// Words that can be no name of a variable or a function.
@@ -103,7 +103,7 @@ impl Vocabulary {
     #[must_use]
     pub fn of_this_program() -> Self {
         let mut vocabulary = Self {
-            variables: READ_BY_CAPR.iter().map(|name| (*name).to_owned()).collect(),
+            variables: READ_BY_CAPR.iter().map(|(name, _)| (*name).to_owned()).collect(),
             read: BTreeSet::new(),
             tasks: BTreeSet::new(),
             functions: functions().map(Function::name).collect(),

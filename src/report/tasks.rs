@@ -102,7 +102,7 @@ fn paragraphs(description: &str, columns: usize) -> Vec<String> {
 }
 
 /// Up to the first full stop that ends a word, on one line.
-fn first_sentence(description: &str) -> String {
+pub(super) fn first_sentence(description: &str) -> String {
     let mut sentence: Vec<&str> = Vec::new();
     for line in description.lines() {
         if line.trim().is_empty() {

@@ -7,6 +7,7 @@ use crate::origin::Origin;
 use crate::secret::REDACTED;
 
 use super::json::Json;
+use super::tasks::first_sentence;
 use super::text::{cut, quoted};
 
 /// A script as a value would fill the screen; JSON has it whole.
@@ -35,6 +36,7 @@ fn lines(variable: &Variable) -> Vec<String> {
     }));
     let overridden = variable.overridden.iter().rev();
     lines.extend(overridden.map(|other| format!("over {}", setting(other))));
+    lines.extend(variable.meaning.as_deref().map(first_sentence));
     lines
 }
 
@@ -93,6 +95,8 @@ struct Line<'a> {
     set: Set<'a>,
     overridden: Vec<Set<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    meaning: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<&'a Value>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     secret: bool,
@@ -114,6 +118,7 @@ impl<'a> Line<'a> {
             name: &variable.name,
             set: Set::of(&variable.setting),
             overridden: variable.overridden.iter().map(Set::of).collect(),
+            meaning: variable.meaning.as_deref(),
             value: None,
             secret: false,
             failed: None,

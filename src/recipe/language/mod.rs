@@ -1,11 +1,13 @@
 //! The language as data: reading of recipes, the rows of what they can say, errors in them. Nothing is evaluated here, and
 //! nothing here knows the interpreter.
 
+pub(super) mod capistrano;
 pub(super) mod choice;
 pub(super) mod function;
 pub(super) mod functions;
 pub(super) mod grammar;
 pub(super) mod mask;
+pub(super) mod meanings;
 pub(super) mod options;
 pub(super) mod origin;
 pub(super) mod ssh_options;

@@ -10,6 +10,7 @@ use rhai::Position;
 use super::claims::Text;
 use super::stdlib;
 use crate::diagnostic::Diagnostic;
+use crate::recipe::language::meanings::{Meaning, meanings};
 use crate::recipe::language::syntax::unfilled::Unfilled;
 use crate::trust::Trust;
 
@@ -61,6 +62,14 @@ impl Files {
     pub(in crate::recipe) fn line(&self, file: &str, number: usize) -> Option<String> {
         let text = self.texts.get(file)?;
         text.lines().nth(number.checked_sub(1)?).map(str::to_owned)
+    }
+
+    /// The meanings of variables in the files that are wanted; where several tell of one, the last.
+    pub(in crate::recipe) fn meanings(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<Meaning> {
+        let wanted = self.texts.iter().filter(|(file, _)| is_wanted(file));
+        let all = wanted.flat_map(|(_, text)| meanings(text));
+        let by_name: IndexMap<String, Meaning> = all.map(|meaning| (meaning.name.clone(), meaning)).collect();
+        by_name.into_values().collect()
     }
 
     /// What stands before that line.

@@ -11,34 +11,12 @@ use super::findings::{Findings, at};
 use super::mentions::verb;
 use crate::configuration::{BlockId, HookAction, Read, Task, When, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::language::capistrano::instead;
+use crate::recipe::language::meanings::READ_BY_CAPR;
 use crate::recipe::language::origin::origin;
-use crate::recipe::language::syntax::ruby::renamed;
 
 /// The events of every run of a task.
 const AROUND: [When; 2] = [When::Before, When::After];
-
-/// Variables that capr itself reads, beside those that the library's recipes name.
-pub(in crate::recipe) const READ_BY_CAPR: &[&str] = &[
-    "admin_runner",
-    "capture_limit",
-    "default_env",
-    "default_environment",
-    "default_run_options",
-    "default_shell",
-    "default_stage",
-    "gateway",
-    "heartbeat",
-    "password",
-    "port",
-    "pty",
-    "run_method",
-    "ssh_options",
-    "stage",
-    "sudo",
-    "sudo_prompt",
-    "use_sudo",
-    "user",
-];
 
 impl Findings<'_> {
     /// What works but is hardly meant.
@@ -201,7 +179,9 @@ impl Findings<'_> {
             let is_said = |(_, claims): &(&Text, &Claims)| {
                 claims.sets.iter().any(|(set, _)| set == name) || claims.asks_for.iter().any(|asked| asked == name)
             };
-            variables.exists(name) || READ_BY_CAPR.contains(&name) || self.texts.iter().any(is_said)
+            variables.exists(name)
+                || READ_BY_CAPR.iter().any(|(read, _)| *read == name)
+                || self.texts.iter().any(is_said)
         };
         let fetches = self
             .own()
@@ -239,7 +219,7 @@ impl Findings<'_> {
         if self.own().any(is_any_read) {
             return Vec::new();
         }
-        let mut read: BTreeSet<&str> = READ_BY_CAPR.iter().copied().collect();
+        let mut read: BTreeSet<&str> = READ_BY_CAPR.iter().map(|(name, _)| *name).collect();
         for (text, _) in &self.texts {
             read.extend(text.names.read.iter().map(String::as_str));
             let named = text.names.named.iter().filter_map(|named| named.path.first());
@@ -258,7 +238,7 @@ impl Findings<'_> {
                 }
                 let mut diagnostic = Diagnostic::warning(format!("the variable `{name}' is set, but nothing reads it"))
                     .label("set here");
-                let meant = renamed(name).map(str::to_owned);
+                let meant = instead(name).map(str::to_owned);
                 diagnostic
                     .hints
                     .extend(meant.or_else(|| suggestion(name, read.iter().copied())));

@@ -161,6 +161,7 @@ fn variable(console: &Console, name: &str, value: Shown) {
             is_lazy: false,
         },
         overridden: Vec::new(),
+        meaning: None,
         value: Some(value),
     };
     console.variables(std::slice::from_ref(&found), false);

@@ -223,6 +223,7 @@ fn data(console: &Console) {
             is_lazy: false,
         },
         overridden: Vec::new(),
+        meaning: None,
         value: Some(value),
     };
     let nothing = Value::Float(f64::NAN);

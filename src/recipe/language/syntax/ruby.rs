@@ -87,14 +87,6 @@ pub(in crate::recipe) fn meant(name: &str) -> Option<&'static str> {
     })
 }
 
-/// What a recipe has for a variable of Capistrano 3 that nothing reads.
-pub(in crate::recipe) fn renamed(variable: &str) -> Option<&'static str> {
-    Some(match variable {
-        "log_level" | "format" | "format_options" => "what is shown is chosen on the command line: capr --help",
-        _ => return None,
-    })
-}
-
 /// The name with a dash that a symbol cannot have: `:my-task` is read as `:my` minus `task`.
 pub(in crate::recipe) fn dashed(line: &str, column: usize) -> Option<String> {
     let at = line.char_indices().nth(column.checked_sub(1)?)?.0;
