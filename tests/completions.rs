@@ -69,7 +69,7 @@ fn bash_completes_what_the_recipe_has() {
             &["HOSTS=", "HOSTFILTER=", "HOSTROLEFILTER="],
         ),
         (&["capr", "help", "ch"], &["check"]),
-        (&["capr", "help", "port"], &["porting"]),
+        (&["capr", "help", "port"], &["port", "porting"]),
         (&["capr", "completions", "z"], &["zsh"]),
     ] {
         assert_eq!(completed(words), expected, "{words:?}");
@@ -143,7 +143,7 @@ fn real_fish_goes_on_behind_a_colon_and_an_equals_sign() {
         ("ROLES=", "ROLES=app\n"),
         (
             "deploy:resta",
-            "deploy:restart\tRestart the listeners on the current release.\n",
+            "deploy:restart\tRestart the application on the current release.\n",
         ),
     ] {
         let line = format!("fish -c 'capr completions fish | source; complete -C \"capr recipe.rhai {typed}\"'");

@@ -173,6 +173,12 @@ fn sent(of: impl Fn(&str) -> Trial) -> Vec<Trial> {
             .calls(&["t"])
             .on("db1", "ls /tmp/role", "/tmp/role")
             .on("app1", "ls /tmp | grep -x role", ""),
+        of("rolling")
+            .given("app1", "cd ~deploy && mkdir -p tmp && chown deploy tmp")
+            .given("app2", "cd ~deploy && mkdir -p tmp && chown deploy tmp && touch failed")
+            .code(1)
+            .on("app1", "ls ~deploy/tmp; rm -f ~deploy/tmp/restart.txt", "restart.txt")
+            .on("app2", "ls ~deploy/tmp; rm -f ~deploy/failed", "restart.txt"),
         of("run")
             .given("app1", "touch ~deploy/\"it's here\"; echo last > ~deploy/log")
             .says("it's here\n")

@@ -296,7 +296,7 @@ fn a_working_copy_of_subversion_that_no_deploy_has_made_is_not_used_as_a_cache()
         run("cache", name).ok();
         assert_eq!(
             site.sh(&format!("cd {RELEASES}/{name} && ls")),
-            "REVISION\nlog\nnew\npublic\nscript\ntmp"
+            "REVISION\nlog\nnew\npublic\ntmp"
         );
     }
 }

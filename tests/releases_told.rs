@@ -68,8 +68,13 @@ fn d11_a_cleanup_with_fewer_releases_than_are_kept_says_so_and_removes_nothing()
     shop.deploy(SECOND, "", "deploy").ok();
     shop.run("", &["cleanup"]).ok().says("no old releases to clean up");
     assert_eq!(shop.releases("app1"), [FIRST, SECOND]);
+    // The one that a rollback would go to stays.
     shop.run("set :keep_releases, 1;", &["cleanup"]).ok();
-    assert_eq!(shop.releases("app1"), [SECOND]);
+    assert_eq!(shop.releases("app1"), [FIRST, SECOND]);
+    let third = "20260101000003";
+    shop.deploy(third, "", "deploy").ok();
+    shop.run("set :keep_releases, 1;", &["cleanup"]).ok();
+    assert_eq!(shop.releases("app1"), [SECOND, third]);
 }
 
 #[test]

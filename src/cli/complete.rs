@@ -326,8 +326,10 @@ impl Narrowing {
     }
 }
 
+/// All but internal tasks, which nobody means to type.
 fn tasks(tasks: &[TaskSummary]) -> impl Iterator<Item = Offer> {
-    tasks.iter().map(|task| {
+    let offered = tasks.iter().filter(|task| !task.is_internal());
+    offered.map(|task| {
         let said = task.description.as_deref().and_then(|text| text.lines().next());
         Offer::new(&task.name, said)
     })

@@ -15,8 +15,12 @@ pub struct TaskSummary {
 impl TaskSummary {
     /// Returns true if `-T` lists it: it has a description and is not internal.
     pub fn is_public(&self) -> bool {
-        let description = self.description.as_deref();
-        description.is_some_and(|text| !text.is_empty()) && !is_internal(description)
+        self.description.as_deref().is_some_and(|text| !text.is_empty()) && !self.is_internal()
+    }
+
+    /// Returns true if it is there for other tasks alone.
+    pub fn is_internal(&self) -> bool {
+        is_internal(self.description.as_deref())
     }
 }
 

@@ -180,6 +180,7 @@ mod tests {
     use std::process::Command;
 
     use super::{Answers, Needs, Parts, script};
+    use crate::deadline::InTime;
     use crate::doctor::needs::Deploys;
 
     #[test]
@@ -222,8 +223,7 @@ mod tests {
             let output = Command::new(shell[0])
                 .args(&shell[1..])
                 .args(["-c", &script(&needs, parts)])
-                .output()
-                .unwrap();
+                .in_time();
             let answers = Answers::read(&output.stdout);
             assert!(answers.is_done("all"), "{shell:?}: {output:?}");
             assert_eq!(answers.all("bad deploy_to"), ["a b"], "{shell:?}");

@@ -54,6 +54,15 @@ fn the_page_of_the_libraries_is_true() {
             .then("puts name;")
             .prints("of the recipe\n")
     });
+    page.take("capr vars");
+    let meant = "/// The channel that is told.\nset_default :channel, \"#deploys\";\n";
+    Case::new()
+        .file("lib/capr/meant.rhai", meant)
+        .file("r.rhai", "require \"meant\";\n")
+        .shell("capr vars r.rhai channel")
+        .run()
+        .ok()
+        .says("The channel that is told");
     let shelf = page.block("// lib/capr/shelf.rhai\n");
     page.recipe("require \"shelf\"; set :scm, :shelf;", Place::Top, None, |trial| {
         // What reads it is in tests/deploy/pending.rs.

@@ -11,6 +11,7 @@ use crate::configuration::{Addressed, Server, Servers, Setter, Setting, Shown, V
 use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
 use crate::event::{ActionId, Event, Level, Reporter};
 use crate::exit::{Cause, Exit, Phase, Stream};
+use crate::finding::{Check, Examination, Finding, State, Subject};
 use crate::interrupt::Signal;
 use crate::report::{Console, Ending, Format};
 use crate::secret::Redactor;
@@ -226,6 +227,17 @@ fn data(console: &Console) {
         meaning: None,
         value: Some(value),
     };
+    let subjects = [
+        Subject::Here,
+        Subject::Recipe("r.rhai".to_owned()),
+        Subject::Server(Server::host("app1"), Vec::new()),
+    ];
+    let examinations = subjects.map(|subject| Examination {
+        subject,
+        findings: vec![Finding::new(Check::Version, State::Ok, "capr")],
+    });
+    console.findings(&examinations, true, true);
+    console.verdict(&examinations, true);
     let nothing = Value::Float(f64::NAN);
     console.variables(
         &[
