@@ -524,11 +524,22 @@ fn lexical(error: &LexError, place: Option<&Place>) -> Told {
             let backtick = place
                 .zip(last)
                 .filter(|(place, at)| place.text.get(*at..).is_some_and(|rest| rest.starts_with('`')));
-            let mark = if backtick.is_some() { "`" } else { "\"" };
+            let opened = backtick
+                .and_then(|(place, at)| place.text.get(at..))
+                .or_else(|| place.map(|place| place.rest))
+                .filter(|rest| rest.starts_with('`'));
+            let mark = if opened.is_some() { "`" } else { "\"" };
+            let escapes = opened
+                .and_then(|rest| rest.lines().next())
+                .is_some_and(|line| line.contains("\\`"));
             Told::new("this text has no end")
                 .label(format!("its closing {mark} is missing"))
                 .at(backtick.and_then(|(place, at)| position(place.text, at)))
-                .hint("a text in double quotes ends on its line; one in backticks may have several lines")
+                .hint(if escapes {
+                    habits::ESCAPED_BACKTICK
+                } else {
+                    "a text in double quotes ends on its line; one in backticks may have several lines"
+                })
         }
         LexError::Runtime(message) => {
             let told = Told::new(message.clone()).label("not a local variable");

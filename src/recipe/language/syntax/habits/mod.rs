@@ -14,7 +14,7 @@ use super::errors::{Place, Told};
 pub(super) use self::blocks::{NO_DO, brace_for_do};
 pub(super) use self::conditions::command_as_condition;
 pub(super) use self::maps::mended;
-pub(super) use self::signs::escaped_backtick;
+pub(super) use self::signs::{ESCAPED_BACKTICK, escaped_backtick};
 pub(super) use self::values::{assigned, no_condition, no_target, with_sign};
 
 /// What is told where the parser stopped at something that is right in Ruby.

@@ -97,6 +97,10 @@ pub(super) fn sign(place: &Place) -> Option<Told> {
     }
 }
 
+/// The hint where a backslash stands before a backtick.
+pub(in crate::recipe) const ESCAPED_BACKTICK: &str =
+    "what a shell runs first: $(command); a backtick itself is written twice in backticks: ``";
+
 /// A backtick behind a backslash, which has ended the text.
 pub(in crate::recipe) fn escaped_backtick(place: &Place) -> Option<Told> {
     let before = place.text.get(..place.at)?;
@@ -104,7 +108,7 @@ pub(in crate::recipe) fn escaped_backtick(place: &Place) -> Option<Told> {
         Told::new("a backslash keeps no backtick from ending the text")
             .label("the text has ended before this")
             .at(position(place.text, place.at - 1))
-            .hint("what a shell runs first: $(command); a backtick itself is written twice in backticks: ``")
+            .hint(ESCAPED_BACKTICK)
     })
 }
 
