@@ -14,6 +14,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use regex::Regex;
 
 use super::clock::Clock;
 use super::{Console, Format, Look, Options};
@@ -42,10 +43,11 @@ impl Paper {
     /// What was written, escape characters made visible, the run's own time made constant.
     fn text(&self) -> String {
         let text = String::from_utf8(self.0.borrow().clone()).unwrap();
-        text.replace('\u{1b}', "␛")
-            .replace('\r', "␍\n")
-            .replace(" servers in 0ms", " servers in TIME")
-            .replace(" commands in 0ms", " commands in TIME")
+        let text = text.replace('\u{1b}', "␛").replace('\r', "␍\n");
+        let time = Regex::new(r" (servers?|commands?) in [0-9.]+m?s").unwrap();
+        let text = time.replace_all(&text, " $1 in TIME");
+        let time = Regex::new(r#"("type":"summary".*"elapsed_ms":)[0-9]+"#).unwrap();
+        time.replace_all(&text, "${1}0").into_owned()
     }
 }
 

@@ -320,7 +320,7 @@ fn each_line_has_its_time_in_the_log_and_elsewhere_where_it_is_wanted() {
     2026-01-02T03:04:05.006+00:00   *     b
     2026-01-02T03:04:05.006+00:00     servers: ["app1"]
     2026-01-02T03:04:05.006+00:00  ** [out :: app1] x
-    2026-01-02T03:04:05.006+00:00  ** done: 1 task, 1 command on 1 server in 0ms
+    2026-01-02T03:04:05.006+00:00  ** done: 1 task, 1 command on 1 server in TIME
     "#);
     let stamped = |format| {
         let options = Options {
