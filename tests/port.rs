@@ -190,21 +190,27 @@ fn a_task_ends_where_it_comes_to_a_note() {
     assert!(fleet.exists("app1", "/tmp/one") && !fleet.exists("app1", "/tmp/two"));
 }
 
-#[test]
-fn what_was_carried_over_runs_on_servers() {
-    let fleet = Fleet::start(&["app1", "app2"]);
+/// Ports a fixture, runs a task of it on the fleet, and returns the recipe.
+fn ported_and_run(fleet: &Fleet, fixture: &str, task: &str) -> String {
     let finished = Case::new()
-        .file("deploy.rb", &ruby("fleet2.rb"))
+        .file("deploy.rb", &ruby(fixture))
         .args(["port", "deploy.rb"])
         .run()
         .ok();
     let recipe = finished.file("deploy.rhai");
     Case::new()
         .file("deploy.rhai", &recipe)
-        .args(["deploy.rhai", "two"])
-        .on(&fleet)
+        .args(["deploy.rhai", task])
+        .on(fleet)
         .run()
         .ok();
+    recipe
+}
+
+#[test]
+fn what_was_carried_over_runs_on_servers() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    let recipe = ported_and_run(&fleet, "fleet2.rb", "two");
     let read = |path: &str| fleet.sh("app2", &format!("cat {path}"));
     assert_eq!(read("/tmp/file"), "one\ntwo three", "{recipe}");
     assert_eq!(read("/tmp/put"), "text: two three", "{recipe}");
@@ -217,18 +223,7 @@ fn what_was_carried_over_runs_on_servers() {
 fn a_test_of_capistrano_3_is_asked_of_each_server() {
     let fleet = Fleet::start(&["app1", "app2"]);
     fleet.sh("app2", "touch /tmp/there");
-    let finished = Case::new()
-        .file("deploy.rb", &ruby("fleet3.rb"))
-        .args(["port", "deploy.rb"])
-        .run()
-        .ok();
-    let recipe = finished.file("deploy.rhai");
-    Case::new()
-        .file("deploy.rhai", &recipe)
-        .args(["deploy.rhai", "three"])
-        .on(&fleet)
-        .run()
-        .ok();
+    let recipe = ported_and_run(&fleet, "fleet3.rb", "three");
     let read = |name: &str| fleet.sh(name, "cat /tmp/answer /tmp/env");
     assert_eq!(read("app1"), "no\nSOME_NAME=value", "{recipe}");
     assert_eq!(read("app2"), "yes\nSOME_NAME=value", "{recipe}");

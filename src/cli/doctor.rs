@@ -21,7 +21,7 @@ use super::shell::Shell;
 /// Directories of programs that stand in no `PATH` of a user.
 const SYSTEM: [&str; 2] = ["/usr/sbin", "/usr/lib"];
 
-/// What it works with.
+/// The command, with the settings that it was given.
 pub(super) struct Doctor<'a> {
     pub(super) shell: &'a Shell,
     pub(super) console: &'a Console,
@@ -115,7 +115,7 @@ impl Doctor<'_> {
         self.console.findings(found, self.json, self.all);
     }
 
-    /// Whether a program is on this machine.
+    /// Returns true if a program is on this machine.
     fn has_program(&self, program: &str) -> bool {
         if program.contains('/') {
             return Path::new(program).exists();

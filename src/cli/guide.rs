@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::manual::{Document, PAGES, page, screen, section};
 use crate::report::Console;
 
-/// How wide a page is where no terminal says it.
+/// The width of a page where there is no terminal.
 const COLUMNS: usize = 100;
 
 pub(super) fn help(words: &[String], is_colored: bool, shell: &Shell, console: &Console) -> u8 {

@@ -138,7 +138,7 @@ pub(super) fn line(tool: Tool) -> (&'static str, &'static str) {
     entry.map_or(("", ""), |entry| (entry.form, entry.brief))
 }
 
-/// What there is to say of a command.
+/// The explanation of a command.
 pub(super) fn text(tool: Tool) -> &'static str {
     let entry = ENTRIES.iter().find(|entry| entry.tool == tool);
     entry.map_or("", |entry| entry.text)

@@ -148,7 +148,7 @@ fn whole() -> io::Result<Written> {
     Ok(put("capr", '1', text))
 }
 
-/// What the help says beside commands and options: in general, of the environment, of the exit codes.
+/// The parts of the help beside commands and options: the introduction, the environment, the exit codes.
 fn notes() -> (String, String, String) {
     let (mut about, mut environment, mut codes) = (String::new(), String::new(), String::new());
     for paragraph in NOTES.split("\n\n") {

@@ -11,7 +11,7 @@ use crate::report::Console;
 
 /// The pager where nobody names one.
 const USUAL: &str = "less";
-/// What `less` is told where nobody says it: what fits on the screen is left there, styles are kept.
+/// The environment of `less` where the person sets none: a page that fits on the screen stays there, styles are kept.
 const OPTIONS: (&str, &str) = ("LESS", "FRX");
 
 /// Shows a page, with styles or without. A pager takes this process's place, so that what is typed there (Ctrl-C, too) is for it alone.

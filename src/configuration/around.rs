@@ -52,6 +52,14 @@ impl<V> Configuration<V> {
         })
     }
 
+    /// Returns true if a hook runs this task, whatever it is hooked to.
+    pub fn is_run_by_a_hook(&self, task: &Rc<Task>) -> bool {
+        let mut hooks = self.hooks.iter();
+        hooks.any(
+            |hook| matches!(&hook.action, HookAction::Task(name, namespace) if self.is_named(task, name, namespace)),
+        )
+    }
+
     fn is_named(&self, task: &Rc<Task>, name: &str, namespace: &str) -> bool {
         let found = self.tasks.find(name, namespace);
         found.is_some_and(|found| Rc::ptr_eq(&found, task))

@@ -13,7 +13,7 @@ use super::running::action::{Request, Settings};
 use super::running::call::Call;
 use super::{Nobody, Recipe};
 use crate::actor::Output;
-use crate::configuration::{HookAction, RunOptions, Selection, Server, Setter, Shell, select};
+use crate::configuration::{RunOptions, Selection, Server, Setter, Shell, select};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::secret::Secret;
 use crate::session::{Command, Destination, Input, SshOptions};
@@ -144,20 +144,13 @@ impl Recipe {
         is_used.then(|| sudo.map_or_else(|_| "sudo".to_owned(), |sudo| sudo.program))
     }
 
-    /// Whether the recipe's own text names this task of the library.
+    /// Returns true if the recipe's own text names this task of the library.
     pub fn names_task(&self, name: &str) -> bool {
         let interpreter = &self.interpreter;
         let Some(meant) = interpreter.defined.task(name, "") else {
             return false;
         };
-        let hooks = interpreter.defined.configuration.borrow().hooks.clone();
-        let is_hooked = hooks.iter().any(|hook| match &hook.action {
-            HookAction::Task(name, namespace) => interpreter
-                .defined
-                .task(name, namespace)
-                .is_some_and(|task| task.name == meant.name),
-            HookAction::Block(_) => false,
-        });
+        let is_hooked = interpreter.defined.configuration.borrow().is_run_by_a_hook(&meant);
         is_hooked
             || self.own_nodes(|node| match node {
                 ASTNode::Expr(expression) => {
@@ -169,7 +162,7 @@ impl Recipe {
             })
     }
 
-    /// Whether something stands in the texts that are not the library's.
+    /// Returns true if something stands in the texts that are not the library's.
     fn own_nodes(&self, is_meant: impl Fn(&ASTNode) -> bool) -> bool {
         let files = self.interpreter.defined.files.borrow();
         let texts: Vec<_> = files

@@ -211,45 +211,35 @@ impl Writer<'_> {
 
     /// `if` or `switch` as a value.
     fn choice(&self, value: &Expr, indent: usize) -> String {
-        let Expr::If(arms, otherwise) = value else {
-            return self.flow(value, indent);
-        };
-        let arms: Vec<String> = arms
-            .iter()
-            .map(|(condition, block)| {
-                format!(
-                    "if {} {}",
-                    self.expression(condition, indent),
-                    self.inline(block, indent)
-                )
-            })
-            .collect();
-        let mut written = arms.join(" else ");
-        if let Some(block) = otherwise {
-            written.push_str(&format!(" else {}", self.inline(block, indent)));
+        match value {
+            Expr::If(arms, otherwise) => {
+                self.branches(arms, otherwise.as_ref(), indent, |block| self.inline(block, indent))
+            }
+            _ => self.flow(value, indent),
         }
-        written
+    }
+
+    /// `if … else if … else …`, with each block as `written` writes it.
+    fn branches(
+        &self,
+        arms: &[(Expr, Block)],
+        otherwise: Option<&Block>,
+        indent: usize,
+        written: impl Fn(&Block) -> String,
+    ) -> String {
+        let mut branches: Vec<String> = arms
+            .iter()
+            .map(|(condition, block)| format!("if {} {}", self.expression(condition, indent), written(block)))
+            .collect();
+        branches.extend(otherwise.map(written));
+        branches.join(" else ")
     }
 
     /// `if` or `switch` as a statement.
     pub(super) fn flow(&self, value: &Expr, indent: usize) -> String {
         match value {
             Expr::If(arms, otherwise) => {
-                let arms: Vec<String> = arms
-                    .iter()
-                    .map(|(condition, block)| {
-                        format!(
-                            "if {} {}",
-                            self.expression(condition, indent),
-                            self.block(block, indent)
-                        )
-                    })
-                    .collect();
-                let mut written = arms.join(" else ");
-                if let Some(block) = otherwise {
-                    written.push_str(&format!(" else {}", self.block(block, indent)));
-                }
-                written
+                self.branches(arms, otherwise.as_ref(), indent, |block| self.block(block, indent))
             }
             Expr::Switch(subject, arms, otherwise) => {
                 let mut written = format!("switch {} {{\n", self.expression(subject, indent));
