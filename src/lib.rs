@@ -2,7 +2,7 @@
 //!
 //! The layers, lowest first; a layer names only those before it (`tests/architecture.rs` checks the `use` lines):
 //!
-//! - [`address_space`], [`secret`], [`exit`], [`interrupt`], [`io_error`], [`origin`], [`regular`], [`trust`]: small words that every layer speaks.
+//! - [`address_space`], [`secret`], [`exit`], [`interrupt`], [`io_error`], [`origin`], [`regular`], [`run_id`], [`trust`]: small words that every layer speaks.
 //! - [`configuration`]: plain data that a recipe builds: servers, roles, tasks, hooks, variables.
 //! - [`diagnostic`]: what went wrong, where and on which servers. [`finding`]: what came of looking at something.
 //! - [`event`]: everything that can be told to a person or a machine.
@@ -41,6 +41,7 @@ pub mod port;
 pub mod recipe;
 pub mod regular;
 pub mod report;
+pub mod run_id;
 pub mod secret;
 pub mod session;
 pub mod source;

@@ -18,6 +18,7 @@ const LAYERS: &[&[&str]] = &[
         "io_error",
         "origin",
         "regular",
+        "run_id",
         "secret",
         "trust",
     ],

@@ -41,6 +41,7 @@ use crate::io_error::plain;
 use crate::place::append;
 use crate::recipe::{Prompts, Recipe, STACK, Stopped, Surroundings, on_large_stack};
 use crate::report::{Console, Ending, Listing, Log, Options, matches};
+use crate::run_id::RunId;
 use crate::secret::Redactor;
 
 use self::arguments::{Arguments, ColorChoice, Tool};
@@ -131,6 +132,7 @@ fn options(presentation: Presentation, is_rehearsal: bool, log: Option<Log>) -> 
         stamps: presentation.stamps,
         log,
         interrupt: Interrupt::default(),
+        run: RunId::default(),
     }
 }
 
@@ -149,6 +151,7 @@ fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
     };
     let options = Options {
         interrupt: interrupt.clone(),
+        run: shell.run.clone(),
         ..options(presentation, is_rehearsal, log)
     };
     let console = Console::new(options, redactor.clone());

@@ -253,6 +253,7 @@ impl Settings {
                 stdlib,
                 home,
                 trust,
+                run: shell.run.clone(),
             },
             recipes: named,
         })

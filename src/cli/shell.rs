@@ -10,6 +10,7 @@ use rustix::termios::tcgetwinsize;
 
 use crate::event::Level;
 use crate::report::{Format, Look};
+use crate::run_id::RunId;
 
 use super::arguments::{Arguments, ColorChoice, LogFormat, Tool};
 
@@ -25,6 +26,8 @@ pub(super) struct Shell {
     pub(super) data: Terminal,
     /// The limit for core files that it was started with.
     pub(super) core_files: Option<Rlimit>,
+    /// The name of this run.
+    pub(super) run: RunId,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,6 +47,7 @@ impl Shell {
             messages: terminal(stderr),
             data: terminal(stdout),
             core_files: Some(core_files),
+            run: RunId::new(),
         }
     }
 

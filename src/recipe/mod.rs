@@ -222,6 +222,7 @@ impl Recipe {
             interpreter.set(name, rhai::Map::new().into(), Setter::Capr, Position::NONE)?;
         }
         interpreter.set("dry_run", options.dry_run.into(), Setter::Capr, Position::NONE)?;
+        interpreter.set("run_id", options.run.to_string().into(), Setter::Capr, Position::NONE)?;
         if let Some(password) = &options.password {
             let password = password.reveal().to_owned().into();
             interpreter.set("password", password, Setter::Person, Position::NONE)?;

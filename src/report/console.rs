@@ -13,6 +13,7 @@ use crate::event::{Event, Level, Reporter};
 use crate::exit::milliseconds;
 use crate::finding::Examination;
 use crate::interrupt::Interrupt;
+use crate::run_id::RunId;
 use crate::secret::Redactor;
 
 use super::clean::{Clean, Cleaner};
@@ -88,6 +89,8 @@ pub struct Options {
     pub log: Option<Log>,
     /// Once it is raised, output that nobody reads is not waited for.
     pub interrupt: Interrupt,
+    /// The name of this run.
+    pub run: RunId,
 }
 
 /// The one who writes. All clones are the same console; main thread only.
@@ -172,7 +175,7 @@ impl Console {
         };
         let mut messages = Screen::new(messages);
         if let Form::Json(json) = &form {
-            messages.write(&cleaner.whole(&json.version(), false), None);
+            messages.write(&cleaner.whole(&json.version(&options.run), false), None);
         }
         let log_name = options.log.as_ref().map(|log| log.name.clone()).unwrap_or_default();
         let log = options.log.map(|log| {

@@ -10,6 +10,7 @@ use crate::configuration::Server;
 use crate::diagnostic::Diagnostic;
 use crate::event::{ActionId, Event};
 use crate::exit::Stream;
+use crate::run_id::RunId;
 
 use super::clean::{Clean, Cleaner, is_hidden};
 use super::clock::Clock;
@@ -25,9 +26,10 @@ pub(super) struct Json {
 /// The first line of a log.
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "version")]
-struct Version {
+struct Version<'a> {
     capr: &'static str,
     log_format: &'static str,
+    run: &'a RunId,
 }
 
 /// One line of [`Event::Output`].
@@ -80,10 +82,11 @@ impl Json {
     }
 
     /// The first line of a log.
-    pub(super) fn version(&self) -> String {
+    pub(super) fn version(&self, run: &RunId) -> String {
         self.line(&Version {
             capr: env!("CARGO_PKG_VERSION"),
             log_format: "2.0",
+            run,
         })
     }
 

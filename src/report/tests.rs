@@ -23,6 +23,7 @@ use crate::event::{ActionId, Event, Level, Reporter};
 use crate::exit::{Exit, Stream};
 use crate::interrupt::Interrupt;
 use crate::interrupt::Signal;
+use crate::run_id::RunId;
 use crate::secret::{Redactor, Secret};
 
 #[derive(Clone, Default)]
@@ -75,6 +76,7 @@ fn options(format: Format, threshold: Level, look: Look) -> Options {
         width: || None,
         log: None,
         interrupt: Interrupt::default(),
+        run: RunId::default(),
     }
 }
 

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 
 use crate::event::Reporter;
 use crate::interrupt::Interrupt;
+use crate::run_id::RunId;
 use crate::secret::{Redactor, Secret};
 use crate::session::Connector;
 use crate::trust::Trust;
@@ -39,6 +40,8 @@ pub struct Options {
     pub home: Option<PathBuf>,
     /// Whose files are run.
     pub trust: Trust,
+    /// The name of this run; the variable `run_id`.
+    pub run: RunId,
 }
 
 /// Asks the person.
