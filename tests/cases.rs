@@ -13,11 +13,9 @@ const CASES: &[(char, u32, &[u32])] = &[
     // A journal, and a lock that is held: not there yet.
     ('b', 30, &[6, 11, 12]),
     ('c', 30, &[]),
-    // `depend`.
-    ('d', 26, &[25]),
+    ('d', 26, &[]),
     ('f', 12, &[]),
-    // Questions of a checkout, `scm_command`, the copy strategy.
-    ('g', 12, &[6, 7, 9]),
+    ('g', 12, &[]),
     ('k', 11, &[]),
     ('u', 10, &[]),
     ('v', 19, &[]),

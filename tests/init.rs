@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use insta::assert_snapshot;
 
 use crate::deadline::LimitedCommand;
+use crate::fleet::Fleet;
 use crate::fleet::place::capr;
 use crate::harness::Case;
 
@@ -15,7 +16,7 @@ fn l14_init_makes_a_project_whose_recipe_passes_the_check() {
     [add] Caprfile
     [add] config/deploy.rhai
     [done] next:
-      1. say in config/deploy.rhai what is deployed, and to which servers
+      1. look through config/deploy.rhai: what is deployed, and to which servers
       2. capr check        finds what is wrong in it; no server is asked
          capr deploy -n    shows what a deploy would do
       3. capr setup        makes the directories on the servers
@@ -68,6 +69,148 @@ fn l14_init_leaves_what_is_there_and_refuses_a_bad_directory() {
     ] {
         let finished = Case::new().file("file", "").args(arguments).run().code(code);
         assert_eq!((finished.stdout.as_str(), finished.stderr.as_str()), ("", error));
+    }
+}
+
+/// Programs that the servers of tests do not have: each tells how it was called.
+const PROGRAMS: &str = r#"mkdir -p /srv/bin; cd /srv/bin
+for program in npm composer bundle systemctl puma; do
+  printf '#!/bin/sh\necho "%s $*" >> /tmp/calls\n' "$program" > "$program"
+done
+chmod +x *; touch /tmp/calls; chmod 666 /tmp/calls
+printf 'Defaults secure_path=/srv/bin:/usr/bin:/bin\ndeploy ALL=(root) NOPASSWD: ALL\n' > /etc/sudoers.d/init
+chmod 440 /etc/sudoers.d/init"#;
+
+#[test]
+fn what_init_writes_for_each_kind_is_set_up_and_deployed() {
+    let fleet = Fleet::start(&["app1"]);
+    fleet.sh("app1", PROGRAMS);
+    fleet.configure("app1", "SetEnv PATH=/srv/bin:/usr/bin:/bin");
+    let calls = || {
+        let calls = fleet.read("app1", "/tmp/calls");
+        fleet.sh("app1", ": > /tmp/calls");
+        calls.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    for (kind, expected) in [
+        ("static", &[][..]),
+        (
+            "node",
+            &[
+                "npm ci --omit=dev",
+                "systemctl --user restart -- shop-node",
+                "systemctl --user is-active --quiet -- shop-node",
+            ],
+        ),
+        (
+            "php",
+            &["systemctl reload -- php-fpm", "systemctl is-active --quiet -- php-fpm"],
+        ),
+        (
+            "rails",
+            &[
+                "bundle config set --local path /u/apps/shop-rails/shared/bundle",
+                "bundle config set --local without development:test",
+                "bundle install --quiet",
+                "bundle exec rake assets:precompile RAILS_ENV=production",
+                "bundle exec puma -e production --pidfile tmp/pids/puma.pid -b unix://tmp/sockets/puma.sock",
+            ],
+        ),
+        ("fastcgi", &[]),
+    ] {
+        let name = format!("shop-{kind}");
+        let made = Case::new()
+            .file(&format!("{name}/README"), "")
+            .args([
+                "init",
+                &name,
+                "--kind",
+                kind,
+                "--server",
+                "app1",
+                "--repository",
+                &fleet.git().url,
+            ])
+            .run()
+            .ok();
+        let recipe = made.file(&format!("{name}/config/deploy.rhai"));
+        let run = |arguments: &[&str]| {
+            let case = Case::new().file("Caprfile", &made.file(&format!("{name}/Caprfile")));
+            case.file("config/deploy.rhai", &recipe)
+                .args(arguments)
+                .on(&fleet)
+                .run()
+        };
+        run(&["check"]).ok().says("nothing wrong found");
+        run(&["setup"]).ok();
+        calls();
+        run(&["deploy"]).ok();
+        // What is started in the background may take its time.
+        fleet.sh(
+            "app1",
+            "n=0; until [ $n = 200 ] || ! pgrep -f /srv/bin/bundle; do n=$((n + 1)); sleep 0.05; done",
+        );
+        assert_eq!(calls(), expected, "{kind}");
+        assert!(
+            fleet.exists("app1", &format!("/u/apps/{name}/current/REVISION")),
+            "{kind}"
+        );
+    }
+}
+
+#[test]
+fn init_asks_what_is_deployed_and_writes_the_stages() {
+    let case = Case::new().file("package.json", "{}");
+    let mut running = case.args(["init"]).terminal().start();
+    running.answer("What is deployed? rails, node, php, static, fastcgi [node]: ", "cobol");
+    running.answer("it can be rails, node, php, static, fastcgi", "");
+    running.answer("Its repository: ", "git@example.com:\"shop\".git");
+    running.answer("separated by blanks (none): ", "staging production");
+    running.answer("Servers of staging, separated by blanks: ", "test1");
+    running.answer("Servers of production, separated by blanks: ", "app1 deploy@app2:2222");
+    let told = running.finish().ok();
+    for line in [
+        "[add] config/deploy.rhai\r\n[add] config/deploy/staging.rhai\r\n[add] config/deploy/production.rhai\r\n",
+        "     capr staging deploy -n    shows what a deploy would do\r\n",
+        "  3. capr staging setup        makes the directories on the servers\r\n",
+    ] {
+        assert!(told.stdout.contains(line), "{}", told.stdout);
+    }
+    assert!(
+        told.file("config/deploy.rhai")
+            .contains(r#"set :repository, "git@example.com:\"shop\".git";"#)
+    );
+    assert!(
+        told.file("config/deploy/production.rhai")
+            .contains(r#"role :app, "app1", "deploy@app2:2222";"#)
+    );
+    let mut case = Case::new();
+    for file in [
+        "Caprfile",
+        "config/deploy.rhai",
+        "config/deploy/staging.rhai",
+        "config/deploy/production.rhai",
+    ] {
+        case = case.file(file, &told.file(file));
+    }
+    case.args(["check"]).run().ok().says("nothing wrong found");
+}
+
+#[test]
+fn init_refuses_what_an_option_cannot_mean() {
+    for (arguments, error) in [
+        (&["--server", "app1"][..], "init cannot see what is deployed"),
+        (
+            &["--kind", "node", "--server", "a b"],
+            "`a b' is no server: write HOST, USER@HOST or HOST:PORT",
+        ),
+        (
+            &["--kind", "node", "--stage", "../x"],
+            "`../x' cannot be the name of a stage",
+        ),
+        (&["--kind", "cobol"], "invalid value 'cobol' for '--kind <KIND>'"),
+    ] {
+        let finished = Case::new().args(["init"]).args(arguments).run().code(2).says(error);
+        assert!(!finished.path("Caprfile").exists(), "{arguments:?}");
     }
 }
 

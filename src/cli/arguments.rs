@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, ValueEnum};
 
 use super::help;
+use super::init::Kind;
 
 /// Runs tasks on many servers over SSH and deploys applications.
 #[derive(Clone, Debug, Parser)]
@@ -66,6 +67,22 @@ pub(super) struct Arguments {
     /// With vars: also the values, except secrets. Lazy variables are evaluated
     #[arg(long)]
     pub(super) values: bool,
+
+    /// With init: what is deployed, instead of asking
+    #[arg(long, value_name = "KIND", value_enum)]
+    pub(super) kind: Option<Kind>,
+
+    /// With init: the address of the repository
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) repository: Option<String>,
+
+    /// With init: a server of a project without stages
+    #[arg(long, value_name = "HOST", action = ArgAction::Append)]
+    pub(super) server: Vec<String>,
+
+    /// With init: a stage, and its servers
+    #[arg(long, value_name = "NAME[=HOST,...]", action = ArgAction::Append)]
+    pub(super) stage: Vec<String>,
 
     /// With port: write the recipes below this directory instead of beside those of Ruby
     #[arg(long, value_name = "DIR")]

@@ -65,9 +65,11 @@ const ENTRIES: &[Entry] = &[
     },
     Entry {
         tool: Tool::Init,
-        form: "init [DIR]",
+        form: "init [DIR] [OPTIONS]",
         brief: "makes the recipe of a new project",
-        text: "Makes Caprfile and config/deploy.rhai, here or in the directory DIR. Files that are there already stay.",
+        text: "Makes Caprfile and config/deploy.rhai, here or in the directory DIR, and with stages config/deploy/NAME.rhai. On a terminal it asks what \
+               is deployed (Rails, Node, PHP, files alone, FastCGI), from where and to which servers, and proposes what it finds; --kind, --repository, \
+               --server and --stage say it instead. Where nobody can be asked and nothing is said, the recipe is an example. Files that are there already stay.",
     },
     Entry {
         tool: Tool::Completions,

@@ -1,48 +1,87 @@
 //! `capr init`: makes the files of a new project. What is there already stays.
 
+mod project;
+mod recipe;
+
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
+use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
+use crate::recipe::Prompts;
 use crate::report::Console;
 
-/// What is made, below the directory.
-const FILES: [(&str, &str); 2] = [
-    ("Caprfile", include_str!("init/Caprfile")),
-    ("config/deploy.rhai", include_str!("init/deploy.rhai")),
-];
+pub(super) use project::{Kind, Said};
 
-/// What is to be done then.
-const NEXT: &str = "\
-[done] next:
-  1. say in config/deploy.rhai what is deployed, and to which servers
-  2. capr check        finds what is wrong in it; no server is asked
-     capr deploy -n    shows what a deploy would do
-  3. capr setup        makes the directories on the servers
-     capr cold_deploy  deploys for the first time; capr deploy from then on
-capr -T lists the tasks, capr -e TASK tells more of one.
-";
+const CAPRFILE: &str = include_str!("init/Caprfile");
+
+/// The recipe of a project of which nothing is known.
+const EXAMPLE: &str = include_str!("init/deploy.rhai");
+const RECIPE: &str = "config/deploy.rhai";
 
 /// Makes them in `directory`, which is shown as it was `named`.
-pub(super) fn init(directory: &Path, named: &str, console: &Console) -> Result<(), String> {
+pub(super) fn init(
+    directory: &Path,
+    named: &str,
+    said: &Said,
+    prompts: &mut dyn Prompts,
+    console: &Console,
+) -> Result<(), Box<Diagnostic>> {
     if !directory.is_dir() {
         let what = match directory.exists() {
             true => format!("{named} is no directory"),
             false => format!("there is no directory {named}"),
         };
-        return Err(what);
+        return Err(failed(what));
     }
-    for (name, text) in FILES {
-        let made =
-            make(&directory.join(name), text).map_err(|error| format!("cannot write {name}: {}", plain(&error)))?;
+    let mut files = vec![("Caprfile".to_owned(), CAPRFILE.to_owned())];
+    // Where a recipe is there already, nothing is asked that would be written nowhere.
+    let project = match directory.join(RECIPE).symlink_metadata() {
+        Ok(_) => None,
+        Err(_) => project::Project::of(directory, said, prompts)?,
+    };
+    match &project {
+        Some(project) => files.extend(recipe::files(project)),
+        None => files.push((RECIPE.to_owned(), EXAMPLE.to_owned())),
+    }
+    for (name, text) in files {
+        let made = make(&directory.join(&name), &text)
+            .map_err(|error| failed(format!("cannot write {name}: {}", plain(&error))))?;
         console.data(&match made {
             true => format!("[add] {name}\n"),
             false => format!("[skip] {name} is there already\n"),
         });
     }
-    console.data(NEXT);
+    let stage = project.and_then(|project| project.stages.into_iter().next());
+    console.data(&next(stage.map(|stage| stage.name).as_deref()));
     Ok(())
+}
+
+/// What is to be done then; in a project with stages commands name one.
+fn next(stage: Option<&str>) -> String {
+    let stage = stage.map(|stage| format!("{stage} ")).unwrap_or_default();
+    let width = "cold_deploy".len() + stage.len();
+    let line = |task: &str| format!("capr {:width$}", format!("{stage}{task}"));
+    format!(
+        "\
+[done] next:
+  1. look through config/deploy.rhai: what is deployed, and to which servers
+  2. capr {:width$}  finds what is wrong in it; no server is asked
+     {}  shows what a deploy would do
+  3. {}  makes the directories on the servers
+     {}  deploys for the first time; capr {stage}deploy from then on
+capr {stage}-T lists the tasks, capr -e TASK tells more of one.
+",
+        "check",
+        line("deploy -n"),
+        line("setup"),
+        line("cold_deploy"),
+    )
+}
+
+fn failed(message: String) -> Box<Diagnostic> {
+    Box::new(Diagnostic::new(Fault::Failed, message))
 }
 
 /// False where the file is there already.

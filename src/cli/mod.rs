@@ -157,7 +157,7 @@ fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
     let console = Console::new(options, redactor.clone());
     let is_colored = presentation.look.color && (shell.data.is_terminal || arguments.color == ColorChoice::Always);
     let code = match arguments.tool() {
-        Some(Tool::Init) => make_project(&arguments.words, shell, &console),
+        Some(Tool::Init) => make_project(&arguments, shell, &console, redactor),
         Some(Tool::Port) => carry_over(&arguments, shell, &console),
         Some(Tool::Completions) => completions(&arguments.words, &console),
         Some(Tool::Manual) => manual_pages(&arguments.words, shell, &console),
@@ -217,8 +217,8 @@ fn carry_over(_: &Arguments, _: &Shell, console: &Console) -> u8 {
     refuse(console, &[Diagnostic::new(Fault::Usage, message)])
 }
 
-fn make_project(words: &[String], shell: &Shell, console: &Console) -> u8 {
-    let named = match words {
+fn make_project(arguments: &Arguments, shell: &Shell, console: &Console, redactor: Redactor) -> u8 {
+    let named = match arguments.words.as_slice() {
         [_] => ".",
         [_, named] => named,
         _ => {
@@ -226,9 +226,19 @@ fn make_project(words: &[String], shell: &Shell, console: &Console) -> u8 {
             return refuse(console, &[Diagnostic::new(Fault::Usage, message)]);
         }
     };
-    match init::init(&shell.directory.join(named), named, console) {
+    let mut prompts = match TerminalPrompts::new(console.clone(), redactor, Interrupt::default()) {
+        Ok(prompts) => prompts,
+        Err(error) => return refuse(console, &[Diagnostic::new(Fault::Failed, plain(&error))]),
+    };
+    let said = init::Said {
+        kind: arguments.kind,
+        repository: arguments.repository.clone(),
+        servers: arguments.server.clone(),
+        stages: arguments.stage.clone(),
+    };
+    match init::init(&shell.directory.join(named), named, &said, &mut prompts, console) {
         Ok(()) => 0,
-        Err(message) => refuse(console, &[Diagnostic::new(Fault::Failed, message)]),
+        Err(wrong) => refuse(console, &[*wrong]),
     }
 }
 

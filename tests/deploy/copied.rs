@@ -1,6 +1,8 @@
 //! `deploy_via` copy: made ready here, packed once, unpacked on the servers.
 
-use std::fs;
+use std::collections::BTreeSet;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 
 use super::stage::{HOSTS, Servers, git, names};
 use super::{A, B, C};
@@ -46,6 +48,35 @@ fn g9_a_copy_is_built_here_and_comes_to_servers_without_the_repository() {
             [".capr", "current", "releases", "revisions.log", "shared"]
         );
     }
+}
+
+#[test]
+fn g7_the_program_of_the_source_control_is_named_for_the_servers_and_for_here() {
+    let servers = Servers::new();
+    let root = servers.directory.path().display().to_string();
+    for name in ["there", "here"] {
+        let program = servers.directory.path().join(name);
+        fs::write(
+            &program,
+            format!("#!/bin/sh\necho {name} >> {root}/called\nexec git \"$@\"\n"),
+        )
+        .unwrap();
+        fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    }
+    let called = || {
+        let called = fs::read_to_string(format!("{root}/called")).unwrap_or_default();
+        let _ = fs::remove_file(format!("{root}/called"));
+        called.lines().map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    let programs = format!("set :scm_command, \"{root}/there\"; set :local_scm_command, \"{root}/here\";");
+    servers.release(A, &programs, &["update"]).unwrap();
+    assert_eq!(called().into_iter().collect::<Vec<_>>(), ["there"]);
+    servers.copies(B, &programs).unwrap();
+    assert_eq!(called().into_iter().collect::<Vec<_>>(), ["here"]);
+    // The usual one, whatever the servers have.
+    let usual = format!("{programs} set :local_scm_command, \"default\";");
+    servers.copies(C, &usual).unwrap();
+    assert!(called().is_empty());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod copied;
 mod git;
+mod login;
 mod mirror;
 mod pending;
 mod stage;

@@ -85,7 +85,7 @@ fn what_is_pending_in_subversion_and_mercurial_is_shown() {
 }
 
 #[test]
-fn a_check_finds_all_that_a_recipe_depends_on() {
+fn d25_a_check_finds_all_that_a_recipe_depends_on_and_names_the_server() {
     let servers = Servers::new();
     let root = servers.directory.path().display().to_string();
     let met = format!(
@@ -112,6 +112,21 @@ fn a_check_finds_all_that_a_recipe_depends_on() {
     ] {
         assert!(said.contains(complaint), "{complaint}: {said}");
     }
+    // What is missing on one server is told of that one.
+    let place = "$CAPISTRANO:HOST$/uploads";
+    for host in ["one", "three"] {
+        fs::create_dir(servers.path(host, "uploads")).unwrap();
+    }
+    let one_misses = format!("depend :remote, :directory, \"{root}/{place}\", :or => \"mount the disk\";");
+    let failed = servers.run(&one_misses, &["deploy:check"]).unwrap_err();
+    assert_eq!(failed.diagnostic.fault.exit_code(), 1);
+    let [two] = failed.diagnostic.servers.as_slice() else {
+        panic!("{failed:?}");
+    };
+    assert_eq!(
+        (two.server.host.as_str(), two.stderr.concat().as_str()),
+        ("two", "mount the disk")
+    );
     let failed = servers
         .run("depend :local, :command, \"nope7\";", &["deploy:check"])
         .unwrap_err();

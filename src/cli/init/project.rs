@@ -1,0 +1,266 @@
+//! What is deployed, from where, and to which servers: by options, by answers, and by what lies in the directory.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use clap::ValueEnum;
+
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::Prompts;
+
+/// The kinds of applications that `capr init` knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Kind {
+    /// Rails behind puma
+    Rails,
+    /// Node, a service of systemd
+    Node,
+    /// PHP behind php-fpm
+    Php,
+    /// Files alone
+    Static,
+    /// FastCGI listeners, kept alive by spinner, spawner and reaper
+    Fastcgi,
+}
+
+/// A stage and its servers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::cli) struct Stage {
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) servers: Vec<String>,
+}
+
+/// All that a recipe is written from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::cli) struct Project {
+    pub(in crate::cli) kind: Kind,
+    pub(in crate::cli) application: String,
+    pub(in crate::cli) repository: String,
+    /// Those of a project without stages.
+    pub(in crate::cli) servers: Vec<String>,
+    pub(in crate::cli) stages: Vec<Stage>,
+}
+
+/// What options say of it.
+#[derive(Clone, Debug, Default)]
+pub(in crate::cli) struct Said {
+    pub(in crate::cli) kind: Option<Kind>,
+    pub(in crate::cli) repository: Option<String>,
+    pub(in crate::cli) servers: Vec<String>,
+    /// As they were typed: `staging` or `staging=app1,app2`.
+    pub(in crate::cli) stages: Vec<String>,
+}
+
+/// A name for an answer that nobody has given.
+const REPOSITORY: &str = "ssh://git@example.com/application.git";
+
+/// How often a question is asked before that is taken for a failure.
+const ATTEMPTS: u32 = 3;
+
+impl Said {
+    fn is_nothing(&self) -> bool {
+        self.kind.is_none() && self.repository.is_none() && self.servers.is_empty() && self.stages.is_empty()
+    }
+}
+
+impl Project {
+    /// Takes what options say; asks for all of it where they say nothing and somebody is there. None where nobody has said anything.
+    pub(in crate::cli) fn of(
+        directory: &Path,
+        said: &Said,
+        prompts: &mut dyn Prompts,
+    ) -> Result<Option<Self>, Box<Diagnostic>> {
+        let found = Found::in_directory(directory);
+        if said.is_nothing() {
+            return ask(found, prompts);
+        }
+        let Some(kind) = said.kind.or(found.kind) else {
+            let message = "init cannot see what is deployed";
+            return Err(usage(message)
+                .hint(format!("say it: --kind {}", names().join("|")))
+                .into());
+        };
+        let stages: Result<_, _> = said.stages.iter().map(|stage| stage_of(stage)).collect();
+        Ok(Some(Self {
+            kind,
+            application: found.application,
+            repository: said
+                .repository
+                .clone()
+                .or(found.repository)
+                .unwrap_or(REPOSITORY.to_owned()),
+            servers: hosts(said.servers.iter().map(String::as_str))?,
+            stages: stages?,
+        }))
+    }
+}
+
+/// What a directory tells by itself.
+struct Found {
+    kind: Option<Kind>,
+    application: String,
+    repository: Option<String>,
+}
+
+impl Found {
+    fn in_directory(directory: &Path) -> Self {
+        let has = |name: &str| directory.join(name).is_file();
+        let says =
+            |name: &str, word: &str| fs::read_to_string(directory.join(name)).is_ok_and(|file| file.contains(word));
+        let kind = if says("Gemfile", "rails") || says("Gemfile.lock", " rails ") {
+            Some(Kind::Rails)
+        } else if has("composer.json") || has("index.php") || has("public/index.php") {
+            Some(Kind::Php)
+        } else if has("package.json") {
+            Some(Kind::Node)
+        } else if has("index.html") {
+            Some(Kind::Static)
+        } else {
+            None
+        };
+        let absolute = directory.canonicalize().unwrap_or_default();
+        let name = absolute.file_name().unwrap_or_default().to_string_lossy();
+        let repository = Command::new("git")
+            .arg("-C")
+            .arg(directory)
+            .args(["config", "--get", "remote.origin.url"])
+            .output();
+        let repository = repository.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        Self {
+            kind,
+            application: name.replace(|letter: char| !is_plain(letter), "_"),
+            repository: repository.ok().filter(|address| !address.is_empty()),
+        }
+    }
+}
+
+/// Letters that a name of an application, which is part of a path, has without quotes.
+fn is_plain(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.')
+}
+
+fn ask(found: Found, prompts: &mut dyn Prompts) -> Result<Option<Project>, Box<Diagnostic>> {
+    if !prompts.can_ask() {
+        return Ok(None);
+    }
+    let kinds = names().join(", ");
+    let known = found.kind.map(name_of);
+    let Some(kind) = answer(prompts, &format!("What is deployed? {kinds}"), known, |answer| {
+        Kind::from_str(answer, true).map_err(|_| format!("it can be {kinds}"))
+    })?
+    else {
+        return Ok(None);
+    };
+    let text = |answer: &str| match answer {
+        "" => Err("there is no default".to_owned()),
+        said => Ok(said.to_owned()),
+    };
+    let repository = answer(prompts, "Its repository", found.repository.as_deref(), text)?.unwrap_or_default();
+    let stages = answer(
+        prompts,
+        "Stages, such as staging and production, separated by blanks (none)",
+        None,
+        |said| {
+            let stages = said
+                .split_whitespace()
+                .map(|name| stage_of(name).map_err(|wrong| wrong.message.clone()));
+            stages.collect::<Result<Vec<_>, _>>()
+        },
+    )?;
+    let mut stages = stages.unwrap_or_default();
+    let servers = |said: &str| {
+        if said.is_empty() {
+            return Err("at least one is needed".to_owned());
+        }
+        hosts(said.split_whitespace()).map_err(|wrong| wrong.message.clone())
+    };
+    let mut all = Vec::new();
+    if stages.is_empty() {
+        all = answer(prompts, "Its servers, separated by blanks", None, servers)?.unwrap_or_default();
+    }
+    for stage in &mut stages {
+        let question = format!("Servers of {}, separated by blanks", stage.name);
+        stage.servers = answer(prompts, &question, None, servers)?.unwrap_or_default();
+    }
+    Ok(Some(Project {
+        kind,
+        application: found.application,
+        repository,
+        servers: all,
+        stages,
+    }))
+}
+
+/// Asks until the answer is one; what stands in brackets is taken where nothing is typed. None where nobody is there.
+fn answer<T>(
+    prompts: &mut dyn Prompts,
+    question: &str,
+    default: Option<&str>,
+    taken: impl Fn(&str) -> Result<T, String>,
+) -> Result<Option<T>, Box<Diagnostic>> {
+    let shown = default.map(|default| format!(" [{default}]")).unwrap_or_default();
+    let mut complaint = String::new();
+    for _ in 0..ATTEMPTS {
+        let prompt = format!("{complaint}{question}{shown}: ");
+        let typed = prompts
+            .question(&prompt)
+            .map_err(|error| Box::new(Diagnostic::new(Fault::Failed, format!("{question}: {error}"))))?;
+        let Some(typed) = typed else { return Ok(None) };
+        let typed = match typed.trim() {
+            "" => default.unwrap_or_default(),
+            typed => typed,
+        };
+        match taken(typed) {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(wrong) => complaint = format!("{wrong}\n"),
+        }
+    }
+    let message = format!("{question}: {}", complaint.trim_end());
+    Err(Box::new(Diagnostic::new(Fault::Failed, message)))
+}
+
+fn names() -> Vec<&'static str> {
+    Kind::value_variants().iter().map(|kind| name_of(*kind)).collect()
+}
+
+fn name_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Rails => "rails",
+        Kind::Node => "node",
+        Kind::Php => "php",
+        Kind::Static => "static",
+        Kind::Fastcgi => "fastcgi",
+    }
+}
+
+/// A stage as it is typed: `NAME` or `NAME=HOST,HOST`.
+fn stage_of(typed: &str) -> Result<Stage, Box<Diagnostic>> {
+    let (name, servers) = typed.split_once('=').unwrap_or((typed, ""));
+    let is_name = !name.is_empty() && !name.starts_with(['-', '.']) && name.chars().all(is_plain);
+    if !is_name {
+        let message = format!("`{name}' cannot be the name of a stage: letters, digits, - and _ can");
+        return Err(usage(message).into());
+    }
+    Ok(Stage {
+        name: name.to_owned(),
+        servers: hosts(servers.split(',').filter(|server| !server.is_empty()))?,
+    })
+}
+
+/// Servers as they stand in a role: `app1`, `deploy@app1:2222`, `[::1]`.
+fn hosts<'a>(typed: impl Iterator<Item = &'a str>) -> Result<Vec<String>, Box<Diagnostic>> {
+    typed
+        .map(|server| {
+            let may = |letter: char| is_plain(letter) || matches!(letter, '@' | ':' | '[' | ']' | '%');
+            match !server.is_empty() && !server.starts_with('-') && server.chars().all(may) {
+                true => Ok(server.to_owned()),
+                false => Err(usage(format!("`{server}' is no server: write HOST, USER@HOST or HOST:PORT")).into()),
+            }
+        })
+        .collect()
+}
+
+fn usage(message: impl Into<String>) -> Diagnostic {
+    Diagnostic::new(Fault::Usage, message)
+}

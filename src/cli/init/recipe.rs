@@ -1,0 +1,78 @@
+//! The recipes of a project: what all kinds have, then what each kind needs.
+
+use super::project::{Kind, Project};
+
+/// The files of a project, by their paths below its directory.
+pub(in crate::cli) fn files(project: &Project) -> Vec<(String, String)> {
+    let mut files = vec![("config/deploy.rhai".to_owned(), main(project))];
+    for stage in &project.stages {
+        let text = format!(
+            "// Where `capr {} deploy` goes.\n\n{}",
+            stage.name,
+            roles(project.kind, &stage.servers, &stage.name)
+        );
+        files.push((format!("config/deploy/{}.rhai", stage.name), text));
+    }
+    files
+}
+
+fn main(project: &Project) -> String {
+    let mut text = format!(
+        "// What is deployed from where, and to which servers. `capr -T` lists the tasks.\n\n\
+         set :application, {};\nset :repository, {};\n\
+         // set :branch, \"main\";    // not set, the repository's own main branch\n\
+         // set :user, \"deploy\";    // not set, who ~/.ssh/config says\n\
+         // set :deploy_to, \"/srv/www\";    // not set, /u/apps and the name of the application\n",
+        quoted(&project.application),
+        quoted(&project.repository),
+    );
+    if project.kind != Kind::Fastcgi {
+        // What `restart` and `migrate` are to be is said below: nothing is left to the words that the recipe has.
+        text += "set :dialect, 3;\n";
+    }
+    text += "\n";
+    if project.stages.is_empty() {
+        text += &roles(project.kind, &project.servers, "www1");
+    } else {
+        let names: Vec<_> = project.stages.iter().map(|stage| stage.name.as_str()).collect();
+        text += &format!(
+            "// The servers are in config/deploy/STAGE.rhai: {}.\n\
+             // set :default_stage, {};    // not set, every command names one\n",
+            names.join(", "),
+            quoted(names.first().unwrap_or(&"staging")),
+        );
+    }
+    text + "\n" + of_kind(project.kind)
+}
+
+/// Where it goes; migrations run on the first server.
+fn roles(kind: Kind, servers: &[String], example: &str) -> String {
+    let servers = match servers.is_empty() {
+        true => vec![format!("{example}.example.com")],
+        false => servers.to_vec(),
+    };
+    let all: Vec<String> = servers.iter().map(|server| quoted(server)).collect();
+    let all = all.join(", ");
+    let first = quoted(servers.first().map_or("", String::as_str));
+    match kind {
+        Kind::Static => format!("role :web, {all};\n"),
+        Kind::Node | Kind::Php => format!("role :web, {all};\nrole :app, {all};\n"),
+        Kind::Rails | Kind::Fastcgi => format!(
+            "role :web, {all};\nrole :app, {all};\nrole :db, {first}, :primary => true;    // where migrations run\n"
+        ),
+    }
+}
+
+fn of_kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Rails => include_str!("rails.rhai"),
+        Kind::Node => include_str!("node.rhai"),
+        Kind::Php => include_str!("php.rhai"),
+        Kind::Static => include_str!("static.rhai"),
+        Kind::Fastcgi => include_str!("fastcgi.rhai"),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
