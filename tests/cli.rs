@@ -73,7 +73,10 @@ fn l9_the_version_and_the_help_are_data() {
     assert_eq!(same(&["help"]), finished.stdout);
     assert_eq!(same(&["version"]), "capr 0.1.0\n");
     for arguments in [&["init", "--help"][..], &["init", "-h"], &["help", "init"]] {
-        assert!(same(arguments).starts_with("Usage: capr init [DIR] [OPTIONS]\n"), "{arguments:?}");
+        assert!(
+            same(arguments).starts_with("Usage: capr init [DIR] [OPTIONS]\n"),
+            "{arguments:?}"
+        );
     }
     for arguments in [&["help", "chekc"][..], &["help", "a", "b"], &["version", "1"]] {
         Case::new().args(arguments).run().code(2);

@@ -128,7 +128,7 @@ fn the_page_of_the_command_line_is_true() {
         "{ruby}; capr port old.rb --out made && capr port --check --json old.rb"
     ));
     assert!(made.file("made/old.rhai").contains("set :application, \"x\";"));
-    page.take("capr init [DIR]");
+    page.take("capr init [DIR] [OPTIONS]");
     let made = ok("rm deploy.rhai; capr init; mkdir other; capr init other; capr -T");
     for file in [
         "Caprfile",
@@ -139,6 +139,9 @@ fn the_page_of_the_command_line_is_true() {
         assert!(!made.file(file).is_empty());
     }
     line("capr init missing").run().code(1);
+    for command in page.block("capr init shop --kind node").lines() {
+        ok(&format!("mkdir shop; {command}")).says("[add] config/deploy.rhai");
+    }
     completions(&mut page);
     page.done();
 }
@@ -264,7 +267,8 @@ fn the_page_of_the_json_log_names_all_that_a_run_writes() {
         task :fails { transaction { t; run \"test $(hostname) = app1\"; } }\n\
         before :t { info \"soon\"; }\n";
     let text = fs::read_to_string(checkout().join("docs/json-log.md")).unwrap();
-    let time = Regex::new(r#""time":"[^"]*""#).unwrap();
+    let own = Regex::new(r#""(time|run)":"[^"]*""#).unwrap();
+    let alike = |line: &str| own.replace_all(line, "\"$1\":\"…\"").into_owned();
     let mut kinds = std::collections::BTreeSet::new();
     for (tasks, code) in [("t", 0), ("fails", 1)] {
         let call = format!("capr --log-format json r.rhai {tasks}");
@@ -274,10 +278,8 @@ fn the_page_of_the_json_log_names_all_that_a_run_writes() {
             .on(&fleet)
             .run()
             .code(code);
-        let begun = time
-            .replace(finished.stderr.lines().next().unwrap(), "\"time\":\"…\"")
-            .into_owned();
-        assert_eq!(begun, time.replace(first.trim_end(), "\"time\":\"…\""));
+        let begun = alike(finished.stderr.lines().next().unwrap());
+        assert_eq!(begun, alike(first.trim_end()));
         for line in finished.stderr.lines().skip(1) {
             let object: Value = serde_json::from_str(line).unwrap();
             let kind = object["type"].as_str().unwrap().to_owned();
