@@ -2,12 +2,16 @@
 #![allow(clippy::print_stdout, reason = "the counts are for whoever reads the test's output")]
 
 mod command_line;
+mod cookbook;
 mod deploy;
 mod doctor;
 mod install;
 mod libraries;
 mod readme;
 mod servers;
+mod start;
+mod topics;
+mod transcript;
 
 use std::fs;
 
@@ -139,6 +143,14 @@ impl Page {
             self.path, self.tried, self.checks
         );
     }
+}
+
+/// The recipes of a page, in their order.
+fn blocks(path: &str) -> Vec<String> {
+    let text = fs::read_to_string(checkout().join(path)).unwrap();
+    let blocks = text.split("\n```").skip(1).step_by(2);
+    let recipes = blocks.filter_map(|block| block.strip_prefix("rhai\n"));
+    recipes.map(|block| format!("{block}\n")).collect()
 }
 
 /// Runs a line of a shell, as written, beside a small recipe.

@@ -13,7 +13,7 @@ use crate::fleet::place::checkout;
 use crate::harness::Case;
 
 /// Pages of `docs` for those who build capr, install or measure it.
-const NOT_SHOWN: [&str; 3] = ["architecture.md", "install.md", "performance.md"];
+const NOT_SHOWN: [&str; 4] = ["SUMMARY.md", "architecture.md", "install.md", "performance.md"];
 
 #[test]
 fn the_reference_is_what_the_tables_of_verbs_and_functions_say() {
@@ -99,6 +99,56 @@ fn every_variable_of_capistrano_is_there_or_check_says_what_takes_its_place() {
         let hint = told.split("warning:").next().unwrap();
         assert!(hint.contains(instead), "{name}: {hint}");
     }
+}
+
+#[test]
+fn llms_txt_lists_the_pages() {
+    let path = checkout().join("llms.txt");
+    if std::env::var_os("CAPR_WRITE_REFERENCE").is_some() {
+        std::fs::write(&path, capr::manual::index()).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        written == capr::manual::index(),
+        "llms.txt is stale: scripts/reference writes it anew"
+    );
+    // And one page has all of them.
+    let all = Case::new().args(["help", "all"]).run().ok().stdout;
+    for page in PAGES {
+        assert!(all.contains(page.text().trim_end()), "{}", page.name);
+    }
+}
+
+#[test]
+fn every_chapter_and_every_link_of_the_pages_leads_somewhere() {
+    let docs = checkout().join("docs");
+    let summary = std::fs::read_to_string(docs.join("SUMMARY.md")).unwrap();
+    for page in PAGES {
+        assert!(
+            summary.contains(&format!("]({})", page.file)),
+            "{} is in no chapter of docs/SUMMARY.md",
+            page.file
+        );
+    }
+    let link = regex::Regex::new(r"\]\(([^)\s]+)\)").unwrap();
+    let files = std::fs::read_dir(&docs).unwrap().map(|file| file.unwrap().path());
+    let pages = files.filter(|path| path.extension().is_some_and(|ending| ending == "md"));
+    let more = ["README.md", "CONTRIBUTING.md", "llms.txt", "docs/reference/deploy.md"];
+    let more = more.map(|file| checkout().join(file));
+    let mut links = 0;
+    for page in pages.chain(more) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for found in link.captures_iter(&text) {
+            let target = found[1].split('#').next().unwrap();
+            if target.contains("://") || target.is_empty() {
+                continue;
+            }
+            links += 1;
+            let there = page.parent().unwrap().join(target);
+            assert!(there.exists(), "{}: {target}", page.display());
+        }
+    }
+    assert!(links > 50, "{links}");
 }
 
 #[test]

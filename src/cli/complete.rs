@@ -11,6 +11,7 @@ use clap_complete::env::{EnvCompleter, Shells};
 use super::arguments::{Arguments, Tool};
 use super::bash;
 use super::connectors;
+use super::guide::ALL;
 use super::settings::{Settings, is_assignment, is_recipe};
 use super::shell::Shell;
 use crate::configuration::TaskSummary;
@@ -288,7 +289,11 @@ fn tools(typed: &Typed) -> impl Iterator<Item = Offer> {
 }
 
 fn topics() -> impl Iterator<Item = Offer> {
-    PAGES.iter().map(|page| Offer::new(page.name, Some(page.brief)))
+    let all = Offer::new(ALL, Some("all pages of the guide in one"));
+    PAGES
+        .iter()
+        .map(|page| Offer::new(page.name, Some(page.brief)))
+        .chain([all])
 }
 
 /// Only the first word is one.

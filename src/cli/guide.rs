@@ -7,8 +7,11 @@ use super::shell::Shell;
 use super::{help, pager, refuse};
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::manual::{Document, PAGES, page, screen, section};
+use crate::manual::{Document, PAGES, everything, page, screen, section};
 use crate::report::Console;
+
+/// Behind `capr help`: all pages in one, as Markdown.
+pub(super) const ALL: &str = "all";
 
 /// The width of a page where there is no terminal.
 const COLUMNS: usize = 100;
@@ -17,6 +20,10 @@ pub(super) fn help(words: &[String], is_colored: bool, shell: &Shell, console: &
     let named = match words {
         [_] => {
             console.data(&Arguments::command().render_help().to_string());
+            return 0;
+        }
+        [_, all] if all == ALL => {
+            console.data(&everything());
             return 0;
         }
         [_, named] => named,

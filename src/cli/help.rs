@@ -90,7 +90,8 @@ const ENTRIES: &[Entry] = &[
         form: "help [COMMAND|TOPIC|NAME]",
         brief: "tells more of one of these, shows the guide",
         text: "Tells what a command does, or what capr does, which `capr -h' does, too. Shows a page of the guide, and what the reference \
-               says of a verb or a function of the language: on a terminal through $PAGER, or less.",
+               says of a verb or a function of the language: on a terminal through $PAGER, or less. `capr help all' writes all pages of the guide in one, as \
+               Markdown, for programs that read it.",
     },
     Entry {
         tool: Tool::Version,

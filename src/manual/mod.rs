@@ -7,6 +7,6 @@ mod roff;
 mod screen;
 
 pub use document::Document;
-pub use pages::{PAGES, Page, page, section};
+pub use pages::{PAGES, Page, everything, index, page, section};
 pub use roff::{escaped, roff};
 pub use screen::screen;

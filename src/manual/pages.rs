@@ -47,12 +47,23 @@ macro_rules! page {
 
 /// All pages, in the order in which one reads them.
 pub const PAGES: &[Page] = &[
+    page!("start", "from nothing to a rollback in ten minutes"),
+    page!("basics", "the recipe language, for people who know no Ruby"),
     page!("deploy", "the deploy library, from setup to rollback"),
+    page!("roles", "which servers: roles, stages, filters"),
+    page!("commands", "commands, their answers, sudo, files, questions"),
+    page!("transactions", "what happens when things fail; undoing"),
     Page {
         name: "language",
         brief: "the recipe language: verbs, options, functions",
         file: "reference/language.md",
         text: None,
+    },
+    Page {
+        name: "library",
+        brief: "tasks and variables of the deploy library",
+        file: "reference/deploy.md",
+        text: Some(include_str!("../../docs/reference/deploy.md")),
     },
     page!("command-line", "commands beside tasks, dry run, how much is shown"),
     page!("doctor", "whether this machine and the servers are ready"),
@@ -61,6 +72,9 @@ pub const PAGES: &[Page] = &[
     page!("security", "what capr promises, against whom, and what not"),
     page!("porting", "from deploy.rb to a recipe, row by row"),
     page!("libraries", "writing a task library; notify"),
+    page!("ci", "deploying from GitHub Actions, GitLab and others"),
+    page!("cookbook", "short answers to common questions"),
+    page!("reference", "exit codes, files, environment"),
     page!("json-log", "the JSON log, field by field"),
     page!("glossary", "what words mean"),
 ];
@@ -70,6 +84,42 @@ pub fn page(name: &str) -> Option<&'static Page> {
     PAGES.iter().find(|page| page.name == name)
 }
 
+/// All pages in one, as Markdown, for programs that read the whole of it at once.
+pub fn everything() -> String {
+    let mut text = format!("{INTRODUCTION}\n");
+    for page in PAGES {
+        text.push_str(&format!(
+            "\n<!-- docs/{} -->\n\n{}\n",
+            page.file,
+            page.text().trim_end()
+        ));
+    }
+    text
+}
+
+/// The list of the pages in the form of llms.txt (https://llmstxt.org): what a program reads first.
+pub fn index() -> String {
+    let mut text = format!("{INTRODUCTION}\n\n## Guide\n\n");
+    for page in PAGES {
+        text.push_str(&format!("- [{}](docs/{}): {}\n", page.name, page.file, page.brief));
+    }
+    text
+}
+
+/// What the two begin with.
+const INTRODUCTION: &str = "\
+# capr
+
+> capr runs tasks on many servers over SSH and deploys applications, with rollback. Recipes are Rhai scripts with Capistrano's model: \
+variables, roles, tasks, transactions.
+
+- A recipe is `Caprfile`, `deploy.rhai` or `config/deploy.rhai`. `capr TASK` runs a task, `capr check` finds mistakes without running anything, \
+`capr TASK -n` shows what would run where, `capr -T` lists tasks, `capr vars` the variables.
+- Every statement ends with `;`, except one that ends in a block. Strings with values in them stand in backticks: `` `${name}` ``. `:name` is \
+the string \"name\". Options are `key => value`. A map is `#{ key: value }`.
+- In a command, a value is wrapped in `quote(…)`, or the command is a list of words: `run [\"ls\", path];`.
+- `capr help all` prints all pages below in one, `capr help NAME` what the reference says of a verb or a function.";
+
 /// What the reference says of a verb, a function, or whatever else has a heading of its own there.
 pub fn section(name: &str) -> Option<Document> {
     let reference = Document::read(&language());
@@ -78,7 +128,7 @@ pub fn section(name: &str) -> Option<Document> {
 
 #[cfg(test)]
 mod tests {
-    use super::{PAGES, page, section};
+    use super::{PAGES, everything, index, page, section};
 
     #[test]
     fn a_page_is_found_by_its_name_and_says_something() {
@@ -87,6 +137,15 @@ mod tests {
             assert!(named.text().starts_with("# "), "{}", named.name);
         }
         assert!(page("nothing").is_none());
+    }
+
+    #[test]
+    fn everything_has_every_page_and_the_index_names_it() {
+        let (all, index) = (everything(), index());
+        for page in PAGES {
+            assert!(all.contains(page.text().trim_end()), "{}", page.name);
+            assert!(index.contains(&format!("](docs/{})", page.file)), "{}", page.name);
+        }
     }
 
     #[test]

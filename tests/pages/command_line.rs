@@ -110,6 +110,8 @@ fn the_page_of_the_command_line_is_true() {
     ok("capr help").says("capr help TOPIC");
     page.take("capr help deploy");
     ok("capr help deploy").says("Deploying");
+    page.take("capr help all");
+    ok("capr help all").says("# Deploying").says("### on_rollback");
     page.take("capr help on_rollback");
     ok("capr help on_rollback").says("on_rollback {");
     page.take("capr manual DIR");
