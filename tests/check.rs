@@ -221,7 +221,7 @@ fn what_to_write_instead_shows_no_password() {
         secret ||= \"hunter-2\";\n\
         puts \"hunter-2\" unless password;\n\
         server \"a\", roles: %w(app), password: \"hunter-2\";\n\
-        execute \"hunter-2\", :password;\n\
+        exec \"hunter-2\", :password;\n\
         task :t { @api_secret = \"hunter-2\"; }";
     let finished = check(recipe).code(3).silent_on("hunter-2");
     let told = format!("{}{}", finished.stdout, finished.stderr);

@@ -186,3 +186,53 @@ fn servers_and_this_machine_are_asked_by_status() {
     );
     finished.says("[out :: localhost] shown").says("app2: exit status 1");
 }
+
+#[test]
+fn each_server_decides_in_its_own_block_and_its_work_is_undone_on_both() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    fleet.sh("app2", "echo 7 > /tmp/there; chmod a+r /tmp/there");
+    let body = r#"on roles(:app), |server| {
+        within "/tmp" {
+            let name = if test("[ -f there ]") { capture("cat there") } else { "none" };
+            // Both at the same time: one after the other would take four seconds.
+            execute :sleep, 2;
+            with :who => strip(name) { run `echo $WHO ${server.host} > mine`; }
+            put `${server.host}`, "sent";
+        }
+        get "/tmp/mine", `from.${server.host}`;
+    }"#;
+    let begun = std::time::Instant::now();
+    let finished = two(&fleet, body).run().ok();
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(20),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(finished.file("from.app1"), "none app1\n");
+    assert_eq!(finished.file("from.app2"), "7 app2\n");
+    assert_eq!(fleet.sh("app2", "cat /tmp/sent"), "app2");
+    // One action for both where both want the same.
+    finished
+        .says("executing \"sleep 2\"")
+        .says("servers: [\"app1\", \"app2\"]");
+
+    let recipe = r#"role :app, "app1", "app2";
+        task :t { transaction { work; } }
+        task :work {
+            on_rollback { run "touch /tmp/undone"; }
+            on roles(:app), |server| { run `touch /tmp/done`; if server.host == "app2" { run "echo no >&2; exit 3"; } run "touch /tmp/never"; }
+        }"#;
+    let case = Case::new().recipe(recipe).args(["t"]).on(&fleet);
+    case.run()
+        .code(1)
+        .says("app2")
+        .says("exit status 3")
+        .says("rolled back");
+    for host in ["app1", "app2"] {
+        assert!(
+            fleet.exists(host, "/tmp/done") && fleet.exists(host, "/tmp/undone"),
+            "{host}"
+        );
+    }
+    assert!(!fleet.exists("app2", "/tmp/never"));
+}

@@ -8,6 +8,19 @@ use crate::fanout::{NotConnected, Progress};
 use crate::session::{Banner, Command, Destination, NewHostKey, PasswordQuestion, Wanted};
 
 impl Actor {
+    /// Connects the servers of several actions that are to begin together: all of them, or an error. In a rollback each action
+    /// connects those that it may.
+    pub fn connect_all(
+        &mut self,
+        mut jobs: Vec<(Destination, Command)>,
+        passwords: &mut dyn Passwords,
+    ) -> Result<(), ActionError> {
+        match self.rolling {
+            Some(_) => Ok(()),
+            None => self.connect(false, &mut jobs, passwords),
+        }
+    }
+
     /// Leaves the servers out of `jobs` that a rollback cannot reach.
     pub(super) fn connect(
         &mut self,

@@ -172,17 +172,23 @@ impl Actor {
     }
 
     /// What an action that has ended leaves; an error that names every server it failed on.
-    pub fn finish(&mut self, mut running: Running) -> Result<Outcome, ActionError> {
+    pub fn finish(&mut self, running: Running) -> Result<Outcome, ActionError> {
+        match self.end(running)? {
+            (_, Some(failed)) => Err(failed),
+            (outcome, None) => Ok(outcome),
+        }
+    }
+
+    /// The same where some may have failed: what it leaves on the others, and the error.
+    pub fn end(&mut self, mut running: Running) -> Result<(Outcome, Option<ActionError>), ActionError> {
         while self.next(&mut running, &mut Nobody)?.is_some() {}
         let servers = running.failures();
-        if !servers.is_empty() {
-            return Err(ActionError::Failed {
-                total: running.servers().count(),
-                commands: running.failed_commands(),
-                shown: running.shown,
-                servers,
-            });
-        }
+        let failed = (!servers.is_empty()).then(|| ActionError::Failed {
+            total: running.servers().count(),
+            commands: running.failed_commands(),
+            shown: running.shown.clone(),
+            servers,
+        });
         let mut outcome = Outcome::default();
         for job in running.jobs {
             if let (true, Some(Exit::Status(status))) = (running.asks, job.exit) {
@@ -197,7 +203,7 @@ impl Actor {
                 outcome.stdout.insert(job.server, text);
             }
         }
-        Ok(outcome)
+        Ok((outcome, failed))
     }
 
     /// Ends an action whose handler failed: on every server, awaited and told.

@@ -76,7 +76,7 @@ pub struct Stopped {
 
 /// A loaded recipe, ready to run tasks.
 pub struct Recipe {
-    engine: Engine,
+    engine: Rc<Engine>,
     interpreter: Rc<Interpreter>,
     stages: Vec<stages::Stage>,
     /// Set again when a stage is loaded.
@@ -95,8 +95,12 @@ impl Recipe {
     /// With nothing loaded yet.
     fn new<P: AsRef<Path>>(paths: &[P], options: &Options, surroundings: Surroundings) -> Self {
         let interpreter = Rc::new(Interpreter::new(options, surroundings));
+        let engine = Rc::new(engine::engine(&interpreter));
+        interpreter
+            .owners
+            .replace((Rc::downgrade(&interpreter), Rc::downgrade(&engine)));
         Self {
-            engine: engine::engine(&interpreter),
+            engine,
             interpreter,
             stages: paths
                 .first()

@@ -32,6 +32,7 @@ pub fn language() -> String {
             verb.doc
         );
         match &verb.options {
+            Choices::Any if verb.name == "with" => {}
             Choices::Any => text.push_str("\nOptions: any; they are attributes of the server in that role.\n"),
             Choices::Known([]) => {}
             Choices::Known(lists) => {

@@ -45,6 +45,14 @@ fn plain() -> Vec<Trial> {
         one("run `cd /srv && ls`;")
             .given("app1", "touch /srv/here")
             .says("[out :: app1] here\n"),
+        one("within release_path { execute :rake, \"x\"; }")
+            .before(&release)
+            .given("app1", "mkdir -p /u/apps/in/releases/r1")
+            .program("app1", "rake", "echo \"$* in $(pwd)\" > /tmp/block")
+            .on("app1", "cat /tmp/block", "x in /u/apps/in/releases/r1"),
+        one("with :rails_env => \"production\" { execute :rake, \"x\"; }")
+            .program("app1", "rake", "echo \"$* for $RAILS_ENV\" > /tmp/withs")
+            .on("app1", "cat /tmp/withs", "x for production"),
         one("run \"rake x\", :dir => release_path;")
             .before(&release)
             .given("app1", "mkdir -p /u/apps/in/releases/r1")
@@ -64,6 +72,15 @@ fn plain() -> Vec<Trial> {
 fn sudo() -> Vec<Trial> {
     let password = format!("{APP} set :password, ENV[\"PW\"];");
     vec![
+        one("as :app { execute :id; }")
+            .before(&password)
+            .env("PW", PASSWORD)
+            .given(
+                "app1",
+                "grep -q ^app: /etc/passwd || echo app:x:5002:5002::/tmp:/bin/sh >> /etc/passwd",
+            )
+            .says("uid=5002(app)")
+            .never(PASSWORD),
         one("sudo \"id\", :as => \"app\";")
             .before(&password)
             .env("PW", PASSWORD)
@@ -95,6 +112,18 @@ fn output_and_input() -> Vec<Trial> {
         two("let text = strip(capture(\"uname\"));")
             .then("puts text;")
             .prints("Linux\n"),
+        two("on roles(:app), |host| { if test(\"[ -f /etc/x ]\") { execute :cat, \"/etc/x\"; } else { puts host.hostname; } }")
+            .given("app1", "echo only on one > /etc/x")
+            .given("app2", "rm -f /etc/x")
+            .says("[out :: app1] only on one\n")
+            .prints("app2\n"),
+        one("on roles(:app), |host| { if test(\"[ -f /etc/x ]\") { return; } puts host.properties.colour; }")
+            .before("role :app, \"app1\", \"app2\", :colour => \"blue\"; ")
+            .given("app1", "echo there > /etc/x")
+            .given("app2", "rm -f /etc/x")
+            .prints("blue\n"),
+        two("on roles(:app), :in => :sequence, :wait => 0, |host| { run `touch /tmp/${host.hostname}`; }")
+            .on("app2", "ls /tmp/app2", "/tmp/app2"),
         one("if test(\"[ -f /etc/x ]\") { run \"cat /etc/x\"; }")
             .given("app1", "echo there > /etc/x")
             .says("[out :: app1] there\n"),

@@ -127,12 +127,7 @@ pub(in crate::recipe) fn selection(pairs: &Pairs) -> Fallible<Selection> {
             "on_error" => selection.on_error_continue = Some(continues(name, value, *position)?),
             "skip_hostfilter" => selection.skip_hostfilter = flag(name, value, *position)?,
             "max_hosts" if value.is_unit() => {}
-            "max_hosts" => {
-                let number = value.as_int().ok().and_then(|number| usize::try_from(number).ok());
-                let number = number.filter(|number| *number > 0);
-                let expected = || wrong(format!("`{name}' is to be a number from 1"), *position);
-                selection.max_hosts = Some(number.ok_or_else(expected)?);
-            }
+            "max_hosts" => selection.max_hosts = Some(count(name, value, *position)?),
             _ => {}
         }
     }
@@ -267,6 +262,19 @@ pub(in crate::recipe) fn flag(name: &str, value: &Dynamic, position: Position) -
     }
 }
 
+/// Whether an environment variable can have this name.
+pub(in crate::recipe) fn environment_name(name: &str) -> bool {
+    let mut letters = name.chars().enumerate();
+    !name.is_empty() && letters.all(|(i, c)| c == '_' || c.is_ascii_alphabetic() || i > 0 && c.is_ascii_digit())
+}
+
+/// A number of servers.
+pub(in crate::recipe) fn count(name: &str, value: &Dynamic, position: Position) -> Fallible<usize> {
+    let number = value.as_int().ok().and_then(|number| usize::try_from(number).ok());
+    let number = number.filter(|number| *number > 0);
+    number.ok_or_else(|| wrong(format!("`{name}' is to be a number from 1"), position))
+}
+
 fn environment(name: &str, value: &Dynamic, position: Position) -> Fallible<Option<Environment>> {
     if value.is_unit() {
         return Ok(None);
@@ -276,11 +284,7 @@ fn environment(name: &str, value: &Dynamic, position: Position) -> Fallible<Opti
     };
     let mut environment = IndexMap::new();
     for (key, value) in map.iter() {
-        let is_name = key
-            .chars()
-            .enumerate()
-            .all(|(i, c)| c == '_' || c.is_ascii_alphabetic() || i > 0 && c.is_ascii_digit());
-        if key.is_empty() || !is_name {
+        if !environment_name(key) {
             return Err(wrong(
                 format!("`{key}' in `{name}' cannot be the name of an environment variable"),
                 position,

@@ -118,6 +118,15 @@ pub(in crate::recipe) fn told_of_caller(
     error
 }
 
+/// The same error, told in other words; what could not be caught cannot be caught then, either.
+pub(in crate::recipe) fn said_instead(error: Box<EvalAltResult>, told: Diagnostic) -> Box<EvalAltResult> {
+    let position = error.position();
+    match *error {
+        EvalAltResult::ErrorTerminated(..) => terminate(told, position),
+        _ => raise(told, position),
+    }
+}
+
 /// One task more around an error that leaves it.
 pub(in crate::recipe) fn leaving(mut error: Box<EvalAltResult>, task: &str) -> Box<EvalAltResult> {
     if let EvalAltResult::ErrorRuntime(token, _) | EvalAltResult::ErrorTerminated(token, _) = &mut *error

@@ -91,12 +91,6 @@ pub(super) fn values(verb: &'static Verb, read: &Read) -> Fallible<()> {
         selection(&pairs)?;
         run_options(&pairs)?;
     }
-    if verb.name == "on"
-        && let Some(Expr::FnCall(call, position)) = read.arguments.first()
-        && lists_servers(&call.name)
-    {
-        return Err(verbs::tasks::no_servers(*position));
-    }
     if verb.tail == Tail::Nothing
         && let Some(Expr::Stmt(block)) = read.arguments.first()
         && acts(block)
@@ -107,7 +101,9 @@ pub(super) fn values(verb: &'static Verb, read: &Read) -> Fallible<()> {
         return Ok(());
     };
     match verb.name {
-        "on" if When::from_name(&name).is_none() => Err(verbs::tasks::no_event(&name, first.position())),
+        "on" if When::from_name(&name).is_none() && !verbs::tasks::is_host(&name) => {
+            Err(verbs::tasks::no_event(&name, first.position()))
+        }
         word if sets(word) && !is_variable_name(&name) => {
             Err(verbs::variables::no_variable_name(&name, first.position()))
         }

@@ -1,23 +1,22 @@
 //! From a verb's call to an action: which servers, which command, and what becomes of the output.
 
-use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use rhai::{Dynamic, Engine, EvalContext, Position};
+use rhai::{Engine, EvalContext, Position};
 
-use super::block::in_place;
+use super::around::says_servers;
 use super::call::Call;
-use super::channel::Channel;
-use super::download::{Begun, Downloads};
+use super::download::Downloads;
 use super::interpreter::Interpreter;
-use super::passwords::Asker;
+use super::perform::Broken;
 use super::secrets::random_mark;
+use super::wish::Wish;
 use crate::actor::{Action, ActionError, Outcome, Output};
 use crate::configuration::{Environment, RunOptions, Selection, Server, did_you_mean, select};
-use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
+use crate::diagnostic::ServerFailure;
 use crate::event::Level;
 use crate::plan::{Before, CommandLine, command_line, placeholders, sudo_calls, sudo_command};
 use crate::recipe::language::options::{COMMAND, flag, pairs, refuse_unknown, run_options, selection, shell};
@@ -95,7 +94,8 @@ impl Interpreter {
     pub(in crate::recipe) fn settings(&self, engine: &Engine, call: &Call) -> Fallible<Settings> {
         let (task_selection, task_options) = self.task_settings();
         let own = selection(&call.options)?;
-        let selection = self.resolved(engine, task_selection.overlaid_by(&own), &own)?;
+        let selection = self.selection_around(task_selection).overlaid_by(&own);
+        let selection = self.resolved(engine, selection, &own)?;
         let mut options = RunOptions {
             shell: self.variable(engine, "default_shell")?.as_ref().and_then(shell),
             ..RunOptions::default()
@@ -115,7 +115,15 @@ impl Interpreter {
             })?;
             options = options.overlaid_by(&run_options(&defaults)?);
         }
-        let own_options = task_options.overlaid_by(&run_options(&call.options)?);
+        let said = self.said_around();
+        let around = RunOptions {
+            dir: said.dir.clone(),
+            env: said.env(),
+            ..RunOptions::default()
+        };
+        let own_options = task_options
+            .overlaid_by(&around)
+            .overlaid_by(&run_options(&call.options)?);
         let environment = options.overlaid_by(&own_options).env;
         // The second is Capistrano 3's word for it.
         for name in ["default_environment", "default_env"] {
@@ -151,11 +159,21 @@ impl Interpreter {
 
     /// The servers of a selection, at least one; `None` where nobody matches and the command is to be skipped.
     fn servers(&self, selection: &Selection) -> Result<Option<Vec<Server>>, ActionError> {
+        let own = self.own_server();
+        if let Some(own) = &own
+            && !says_servers(selection)
+        {
+            return Ok(Some(vec![own.clone()]));
+        }
         let servers = select(
             &self.defined.configuration.borrow().roles,
             selection,
             &self.filter.borrow(),
         )?;
+        if let Some(own) = own {
+            // In the block of a server a command may say for which it is.
+            return Ok(servers.contains(&own).then(|| vec![own]));
+        }
         if !servers.is_empty() {
             return Ok(Some(servers));
         }
@@ -223,6 +241,28 @@ impl Interpreter {
         let most_captured = self.most_captured(context.engine())?;
         let heartbeat = self.heartbeat(context.engine())?;
         let goes_on = settings.selection.on_error_continue == Some(true);
+        if let ([server], true) = (servers.as_slice(), self.is_one_of_many()) {
+            let mut parts = HashMap::new();
+            let ssh = self.options_for(&reach, server)?;
+            let jobs = self
+                .jobs(server, &ssh, &request, settings, &mut parts)
+                .map_err(|error| wrong(error, call.position))?;
+            let action = Action {
+                parts,
+                most_captured,
+                heartbeat,
+                ..action(&request, jobs, false, &settings.options)
+            };
+            let wish = Wish {
+                action,
+                downloads: request.downloads.map(Rc::new),
+                has_block: false,
+                goes_on,
+                most: settings.selection.max_hosts,
+                place: (context.source().map(str::to_owned), call.position),
+            };
+            return self.wish(context, call, wish);
+        }
         let size = settings.selection.max_hosts.unwrap_or(servers.len()).max(1);
         let mut outcome = Outcome::default();
         for batch in servers.chunks(size) {
@@ -277,7 +317,7 @@ impl Interpreter {
     }
 
     /// Remembers the servers of an error, and says what happened there.
-    fn leave_out(&self, error: &ActionError) {
+    pub(super) fn leave_out(&self, error: &ActionError) {
         self.say(Level::Important, format!("{error}; going on without"));
         let failures = error.diagnostic().servers;
         for (servers, reason, _) in ServerFailure::groups(&failures) {
@@ -424,117 +464,6 @@ impl Interpreter {
             sudo: request.sudo.clone(),
         })
     }
-
-    fn perform(
-        &self,
-        context: &mut EvalContext,
-        call: &Call,
-        action: Action,
-        downloads: Option<&Downloads>,
-    ) -> Result<Outcome, Broken> {
-        let servers: Vec<Server> = action
-            .jobs
-            .iter()
-            .map(|(destination, _)| destination.server.clone())
-            .collect();
-        let mut passwords = Asker::new(self, context.engine());
-        let started = self.actor.borrow_mut().start(action, &mut passwords)?;
-        let running = Rc::new(RefCell::new(Some(started)));
-        loop {
-            let piece = match running.borrow_mut().as_mut() {
-                Some(running) => self.actor.borrow_mut().next(running, &mut passwords),
-                None => Ok(None),
-            };
-            // Every command was ended before an error is given back.
-            let Some(piece) = piece? else { break };
-            if let Some(downloads) = downloads {
-                match downloads.take(&piece.server, &piece.bytes) {
-                    Ok(Some(Begun { before, total })) => {
-                        if let Some(running) = running.borrow_mut().as_mut() {
-                            let mut actor = self.actor.borrow_mut();
-                            actor.expect(running, piece.index, before, total);
-                        }
-                    }
-                    Ok(None) => {}
-                    Err(error) => {
-                        if let Some(running) = running.borrow_mut().take() {
-                            self.actor.borrow_mut().stop(running);
-                        }
-                        return Err(Broken::Script(not_written(error, call.position)));
-                    }
-                }
-                continue;
-            }
-            let Some(block) = call.block else { continue };
-            let server = servers.get(piece.index).cloned().unwrap_or(piece.server);
-            let channel = Dynamic::from(Channel::new(running.clone(), piece.index, server));
-            let values = [channel, piece.stream.to_string().into(), piece.text.into()];
-            let parameters = call.parameters.iter().cloned().zip(values).collect();
-            let result = in_place(context, block, parameters);
-            if let Err(error) = result {
-                if let Some(running) = running.borrow_mut().take() {
-                    self.actor.borrow_mut().stop(running);
-                }
-                return Err(Broken::Script(error));
-            }
-        }
-        let ended = running.borrow_mut().take();
-        let result = match ended {
-            Some(running) => self.actor.borrow_mut().finish(running),
-            None => Ok(Outcome::default()),
-        };
-        if let Some(downloads) = downloads {
-            // Where it went well the file is kept, whatever became of the others.
-            let failed = match &result {
-                Err(ActionError::Failed { servers, .. }) => servers.iter().map(|failed| &failed.server).collect(),
-                _ => Vec::new(),
-            };
-            let stopped = Cell::new(None);
-            let kept = downloads.keep(&failed, &|| {
-                stopped.set(stopped.get().or_else(|| self.interrupt.take()));
-                stopped.get().is_some()
-            });
-            if let Some(signal) = stopped.get() {
-                return Err(ActionError::Interrupted(signal).into());
-            }
-            for what in kept.left_out {
-                self.say(Level::Important, format!("left out: {what}"));
-            }
-            match (&result, kept.errors.as_slice()) {
-                (_, []) => {}
-                (Ok(_), errors) => return Err(Broken::Script(not_written(errors.join("\n"), call.position))),
-                (Err(_), errors) => self.say(Level::Important, errors.join("\n")),
-            }
-        }
-        Ok(result?)
-    }
-}
-
-/// Why an action did not end well: itself, or the block that was given its output.
-#[derive(Debug)]
-enum Broken {
-    Action(ActionError),
-    Script(Box<rhai::EvalAltResult>),
-}
-
-impl From<ActionError> for Broken {
-    fn from(error: ActionError) -> Self {
-        Self::Action(error)
-    }
-}
-
-impl Broken {
-    fn raise(self, position: Position) -> Box<rhai::EvalAltResult> {
-        match self {
-            Self::Action(error) => failure(error, position),
-            Self::Script(error) => error,
-        }
-    }
-}
-
-/// A local file could not be written, which is not the recipe's fault.
-fn not_written(error: String, position: Position) -> Box<rhai::EvalAltResult> {
-    raise(Diagnostic::new(Fault::Failed, error), position)
 }
 
 /// Whether the error is that of some servers, without which the others can go on.

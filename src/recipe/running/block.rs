@@ -50,6 +50,25 @@ impl Block {
         }
     }
 
+    /// Keeps the block with the locals that are visible now, as they are: what it changes is changed outside, too. They are
+    /// told apart again by [`own_locals`].
+    pub(in crate::recipe) fn share(context: &mut EvalContext, body: &Expression, namespace: Rc<str>) -> Self {
+        let mut block = Self::capture(context, body, namespace);
+        let names: Vec<String> = context.scope().iter_raw().map(|(name, ..)| name.to_owned()).collect();
+        for name in names {
+            // Constants stay as they are.
+            let Some(value) = context.scope_mut().get_mut(&name) else {
+                continue;
+            };
+            let shared = std::mem::take(value).into_shared();
+            *value = shared.clone();
+            if let Some(inner) = block.locals.get_mut(&name) {
+                *inner = shared;
+            }
+        }
+        block
+    }
+
     /// Keeps a function without parameters that a recipe gave as a value.
     pub(in crate::recipe) fn function(context: &EvalContext, function: FnPtr, namespace: Rc<str>) -> Self {
         Self {
@@ -92,6 +111,16 @@ impl Block {
                 _ => Err(locate(error, self.state.source())),
             },
             value => value,
+        }
+    }
+}
+
+/// Takes values apart that a block was given by [`Block::share`].
+pub(in crate::recipe) fn own_locals(context: &mut EvalContext) {
+    let names: Vec<String> = context.scope().iter_raw().map(|(name, ..)| name.to_owned()).collect();
+    for name in names {
+        if let Some(value) = context.scope_mut().get_mut(&name) {
+            *value = value.flatten_clone();
         }
     }
 }

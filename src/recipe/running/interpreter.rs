@@ -4,14 +4,16 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use indexmap::IndexMap;
 use rhai::{Dynamic, Engine, INT, Position};
 
+use super::around::Around;
 use super::block::Block;
 use super::missing::Missing;
+use super::pause::Bell;
 use super::surroundings::{Options, Prompts, Surroundings};
 use crate::actor::Actor;
 use crate::configuration::{BlockId, Filter, Read, RunOptions, Selection, Server, Setter, Task, TaskId, When, join};
@@ -70,6 +72,12 @@ pub(in crate::recipe) struct Interpreter {
     pub(in crate::recipe) left_out: RefCell<IndexMap<Server, ServerFailure>>,
     /// A namespace and the name that was called in it and is nothing.
     pub(in crate::recipe) missing_member: RefCell<Option<(Rc<str>, String)>>,
+    /// What stands around the commands that are evaluated now.
+    pub(in crate::recipe) around: RefCell<Around>,
+    /// Itself and the engine that works on it, for blocks that are evaluated side by side.
+    pub(in crate::recipe) owners: RefCell<(Weak<Interpreter>, Weak<Engine>)>,
+    /// Ends waits.
+    pub(super) bell: Bell,
     /// How many functions of scripts are around what is done now.
     pub(in crate::recipe) level: Cell<usize>,
     /// How many steps scripts may still take.
@@ -113,6 +121,7 @@ impl Interpreter {
             )),
             actor: RefCell::new(Actor::new(remote, local, reporter, redactor, interrupt.clone())),
             prompts: RefCell::new(prompts),
+            bell: Bell::of(&interrupt),
             interrupt,
             words: RefCell::new(Words::new(|word| crate::recipe::language::verbs::find(word).is_some())),
             filter: RefCell::new(Filter {
@@ -136,6 +145,8 @@ impl Interpreter {
             environment: Dynamic::from_map(environment).into_shared(),
             left_out: RefCell::default(),
             missing_member: RefCell::default(),
+            around: RefCell::default(),
+            owners: RefCell::default(),
             level: Cell::default(),
             steps: Cell::new(u64::MAX),
             until: Cell::default(),
@@ -187,9 +198,11 @@ impl Interpreter {
         let Some(block) = self.block(id) else {
             return Err(wrong("a block that was never kept", Position::NONE));
         };
-        let around = self.namespace.replace(block.namespace.clone());
+        let namespace = self.namespace.replace(block.namespace.clone());
+        let around = self.around.take();
         let result = block.call(engine, parameters, self.level.get());
-        self.namespace.replace(around);
+        self.around.replace(around);
+        self.namespace.replace(namespace);
         result
     }
 
@@ -222,6 +235,7 @@ impl Interpreter {
                 Ok(Some(value))
             }
             Read::Unknown => Ok(None),
+            Read::Lazy(_) if self.is_one_of_many() => self.variable_for_all(name),
             Read::Lazy(block) => {
                 if self.evaluating.borrow().iter().any(|other| other == name) {
                     let mut chain = self.evaluating.borrow().clone();
@@ -295,6 +309,9 @@ impl Interpreter {
 
     /// Runs a task with its hooks, whatever its name was.
     pub(in crate::recipe) fn run_task(&self, engine: &Engine, task: &Rc<Task>) -> Fallible {
+        if self.is_one_of_many() {
+            return self.task_for_all(task);
+        }
         if self.frames.borrow().len() >= MAX_FRAMES {
             return Err(self.too_deep(task));
         }

@@ -1,6 +1,7 @@
 //! Runs recipes: the interpreter, what verbs and functions do, blocks, limits.
 
 pub(super) mod action;
+pub(super) mod around;
 pub(super) mod asleep;
 pub(super) mod block;
 pub(super) mod call;
@@ -9,6 +10,8 @@ pub(super) mod command;
 pub(super) mod connection;
 pub(super) mod dialect;
 pub(super) mod download;
+pub(super) mod endings;
+pub(super) mod evaluation;
 pub(super) mod functions;
 pub(super) mod hooks;
 pub(super) mod interpreter;
@@ -18,6 +21,8 @@ pub(super) mod missing;
 pub(super) mod names;
 pub(super) mod parallel;
 pub(super) mod passwords;
+pub(super) mod pause;
+pub(super) mod perform;
 pub(super) mod performed;
 pub(super) mod role_block;
 pub(super) mod rollback;
@@ -26,4 +31,7 @@ pub(super) mod shown;
 pub(super) mod sources;
 pub(super) mod stack;
 pub(super) mod surroundings;
+pub(super) mod together;
+pub(super) mod turns;
 pub(super) mod verbs;
+pub(super) mod wish;

@@ -151,13 +151,17 @@ pub(in crate::recipe) fn described(interpreter: &Interpreter, server: &Server) -
         .collect();
     let user = server.user.clone().map_or(Dynamic::UNIT, Dynamic::from);
     let port = server.port.map_or(Dynamic::UNIT, |port| i64::from(port).into());
+    let attributes = Dynamic::from_map(attributes);
     [
         ("name", server.to_string().into()),
         ("host", server.host.clone().into()),
+        // The words of Capistrano 3.
+        ("hostname", server.host.clone().into()),
+        ("properties", attributes.clone()),
         ("user", user),
         ("port", port),
         ("roles", roles.into()),
-        ("attributes", attributes.into()),
+        ("attributes", attributes),
     ]
     .into_iter()
     .map(|(name, value): (&str, Dynamic)| (name.into(), value))

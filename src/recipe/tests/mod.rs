@@ -1,6 +1,7 @@
 //! The language on scripted servers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod around;
 mod asleep;
 mod batches;
 mod capistrano3;
@@ -9,6 +10,7 @@ mod commands;
 mod conditions;
 mod depth;
 mod downloads;
+mod each_server;
 mod errors;
 mod forms;
 mod functions;

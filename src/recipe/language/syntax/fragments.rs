@@ -248,25 +248,16 @@ fn closing(open: char) -> Option<char> {
 
 /// The inside of Ruby's map as a recipe's map; `None` if it is none.
 pub(super) fn map(inner: &str) -> Option<String> {
-    map_with(inner, str::to_owned)
-}
-
-/// The same for SSHKit's `with`, which writes a variable that is named by a symbol in capitals.
-pub(super) fn environment(inner: &str) -> Option<String> {
-    map_with(inner, str::to_uppercase)
-}
-
-fn map_with(inner: &str, symbol: fn(&str) -> String) -> Option<String> {
-    let pairs: Option<Vec<String>> = parts(inner).into_iter().map(|one| pair(one, symbol)).collect();
+    let pairs: Option<Vec<String>> = parts(inner).into_iter().map(pair).collect();
     let pairs = pairs.filter(|pairs| !pairs.is_empty())?;
     Some(format!("#{{ {} }}", pairs.join(", ")))
 }
 
-fn pair(pair: &str, symbol: fn(&str) -> String) -> Option<String> {
+fn pair(pair: &str) -> Option<String> {
     let (key, value) = if let Some(rest) = pair.strip_prefix(':') {
         let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
         (
-            symbol(rest.get(..end)?),
+            rest.get(..end)?.to_owned(),
             rest.get(end..)?.trim_start().strip_prefix("=>")?,
         )
     } else if pair.starts_with(['"', '\'']) {
@@ -278,7 +269,7 @@ fn pair(pair: &str, symbol: fn(&str) -> String) -> Option<String> {
         let end = pair.find(|c| !is_word(c))?;
         let rest = pair.get(end..)?;
         (
-            symbol(pair.get(..end)?),
+            pair.get(..end)?.to_owned(),
             rest.strip_prefix(':').filter(|rest| !rest.starts_with(':'))?,
         )
     };
@@ -297,7 +288,7 @@ pub(super) fn parameters(rest: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{environment, last_value, map, negated, own, parts, plain, word_list};
+    use super::{last_value, map, negated, own, parts, plain, word_list};
 
     #[test]
     fn code_of_ruby_is_spelled_as_in_a_recipe() {
@@ -333,10 +324,6 @@ mod tests {
         assert_eq!(
             map(" :a=>1, 'b c' => :d, e: { :f => nil } ").as_deref(),
             Some("#{ a: 1, \"b c\": :d, e: #{ f: () } }")
-        );
-        assert_eq!(
-            environment("rails_env: :production, :b => 1, 'path' => c").as_deref(),
-            Some("#{ RAILS_ENV: :production, B: 1, \"path\": c }")
         );
         assert_eq!(map("run \"x\""), None);
         assert_eq!(word_list("%w[log tmp];"), Some(("[\"log\", \"tmp\"]".to_owned(), 11)));

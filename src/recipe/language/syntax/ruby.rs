@@ -41,8 +41,6 @@ pub(in crate::recipe) fn meant(name: &str) -> Option<&'static str> {
         "next" => "write: continue",
         "print" | "p" | "pp" => "write: puts value;",
         "exec" => "a command on this machine: run_locally(\"command\")",
-        "execute" => "write: run \"command\";",
-        "within" => "write: run `cd ${directory} && …`;",
         "_cset" => "write: set_default :name, value;",
         "find_and_execute_task" | "execute_task" => "write: invoke \"namespace:task\";",
         "to_s" => "write: `${value}`, or value.to_string()",

@@ -92,6 +92,8 @@ impl Words {
             Token::Identifier(word) => self.word(*word, position),
             // `debug` is a word of Rhai's own.
             Token::Reserved(word) if (self.is_verb)(&word) => self.word(*word, position),
+            // Where it begins a statement it is the verb; behind a file it names an import.
+            Token::As if self.begins_statement() => self.word("as".into(), position),
             Token::IntegerConstant(number) => self.numbers.integer(number, self.lines.rest(position).unwrap_or("")),
             Token::FloatConstant(number) if is_whole(&number.1) => malformed(&number.1),
             Token::Colon if !self.is_map_colon() => Token::Custom(Box::new(SYMBOL.into())),

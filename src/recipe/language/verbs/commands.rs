@@ -3,7 +3,7 @@
 use super::super::choice::Choice;
 use super::super::grammar::Tail;
 use super::super::options::{COMMAND, SELECTION, SUDO as AS};
-use super::super::verb::{Choices, Verb};
+use super::super::verb::{Choices, MANY, Verb};
 
 pub(in crate::recipe) const RUN: Verb = Verb {
     name: "run",
@@ -18,6 +18,17 @@ pub(in crate::recipe) const RUN: Verb = Verb {
           is an error that names every server. With a block the output is not shown but given to the block, piece by \
           piece: the channel (`channel.host`, `channel.send_data(text)`), the stream (`out` or `err`) and what was written.",
     example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  run [\"ls\", \"-l\", \"it's here\"];\n  run \"uptime | cut -d, -f1\";\n  run \"tail -n 3 log\", :once => true, |channel, stream, data| { puts `${channel.host}: ${data}`; }\n}",
+};
+
+pub(in crate::recipe) const EXECUTE: Verb = Verb {
+    name: "execute",
+    form: "execute program, word, …, option => value, …  |  execute command, option => value, …",
+    arguments: (1, MANY),
+    tail: Tail::Optional,
+    options: Choices::Known(&[SELECTION, COMMAND]),
+    doc: "Runs a command as `run` does, written as in Capistrano 3: several words are put together with blanks, as they are, so that the           shell sees what stands in them; a value in one needs `quote`. A list alone is a program and its words, which arrive \
+          as they are.",
+    example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  execute :ls, \"-l\", \"/tmp | tail -n 1\";\n  execute \"uptime\";\n}",
 };
 
 pub(in crate::recipe) const SUDO: Verb = Verb {

@@ -1,6 +1,7 @@
 //! The verbs of the recipe language, one row each. The grammar, the checks, the reference and the suggestions are made from
 //! this table; what a verb does stands in `running/verbs`.
 
+pub(in crate::recipe) mod around;
 pub(in crate::recipe) mod commands;
 pub(in crate::recipe) mod depend;
 pub(in crate::recipe) mod downloads;
@@ -27,6 +28,7 @@ pub(in crate::recipe) static VERBS: &[Verb] = &[
     tasks::ALIAS_TASK,
     lists::ANY,
     lists::APPEND,
+    around::AS,
     questions::ASK,
     tasks::BEFORE,
     commands::CAPTURE,
@@ -38,6 +40,7 @@ pub(in crate::recipe) static VERBS: &[Verb] = &[
     depend::DEPEND,
     tasks::DESC,
     downloads::DOWNLOAD,
+    commands::EXECUTE,
     variables::EXISTS,
     variables::FETCH,
     servers::FIND_SERVERS,
@@ -76,6 +79,8 @@ pub(in crate::recipe) static VERBS: &[Verb] = &[
     variables::UNSET,
     uploads::UPLOAD,
     people::WARN,
+    around::WITH,
+    around::WITHIN,
 ];
 
 /// The verb of that name.

@@ -124,24 +124,41 @@ static FILTERS: &[Choice] = &[
     },
 ];
 
+static TURNS: &[Choice] = &[
+    Choice {
+        name: "in",
+        doc: "with servers: `:parallel` (the default), `:sequence` (one after the other) or `:groups`",
+    },
+    Choice {
+        name: "limit",
+        doc: "so many servers are in a group, 2 by default",
+    },
+    Choice {
+        name: "wait",
+        doc: "seconds between the groups, or between the servers of a sequence, 2 by default",
+    },
+];
+
 pub(in crate::recipe) const ON: Verb = Verb {
     name: "on",
-    form: "on :event, :hook, …, :only => tasks, :except => tasks  |  on :event { … }",
+    form: "on servers, :in => :groups, :limit => 2, :wait => 5, |server| { … }  |  on :event, :hook, …, :only => tasks, :except => tasks  |  on :event { … }",
     arguments: (1, MANY),
     tail: HOOKED,
-    options: Choices::Known(&[FILTERS]),
-    doc: "Runs tasks, or a block, at an event: `:before` and `:after` every task; `:start` and `:finish` of a task of \
+    options: Choices::Known(&[TURNS, FILTERS]),
+    doc: "With servers (`roles(:app)`, `primary(:db)`, a list of hosts) it runs the block for each of them: its commands go to that server,           `test` and `capture` answer for it, and `return` ends its part. The block is given the server: `server.host`,           `server.roles`, `server.properties` and what else `roles` tells. All servers have their parts at the same time,           and what all want next is one action; where it fails on one, nothing more is started on any. A task that is called in it runs           once for all that come to it, on its own servers. No `transaction` and no `on_rollback` stands in it. Locals around it can be changed.           `:max_hosts` of the task holds where `in` says nothing. With an event it runs tasks, or a block, at an event: `:before` and `:after` every task; `:start` and `:finish` of a task of \
           the command line; `:load` once, when all recipes are loaded; `:exit` once, when all tasks of the command \
           line succeeded; `:failure` when a task of the command line failed, after its rollback.",
-    example: "on :start { puts \"here we go\"; }\ntask :example { puts \"done\"; }",
+    example: "role :app, \"app1.example.com\", \"app2.example.com\";\non :start { puts \"here we go\"; }\ntask :example {\n  on roles(:app), |server| {\n    if test(\"[ -e /tmp/off ]\") { return; }\n    run `echo ${server.host} is on`;\n  }\n}",
 };
 
-/// `on roles(:app) { … }`, as in Capistrano 3.
-pub(in crate::recipe) fn no_servers(position: Position) -> Box<EvalAltResult> {
-    let diagnostic =
-        Diagnostic::new(Fault::Recipe, "`on' takes an event here, no servers").label("not a block for servers");
-    let hint = "servers are options, of the task or of a command: task :name, :roles => :app { … }";
-    raise(diagnostic.hint(hint), position)
+/// Options of `on` that belong to events.
+pub(in crate::recipe) fn is_own_option(name: &str) -> bool {
+    FILTERS.iter().any(|choice| choice.name == name)
+}
+
+/// Whether what stands behind `on` is a host, and cannot be an event.
+pub(in crate::recipe) fn is_host(text: &str) -> bool {
+    text.contains(['.', '@', ':'])
 }
 
 /// There is no such event.
@@ -155,7 +172,12 @@ pub(in crate::recipe) fn no_event(event: &str, position: Position) -> Box<EvalAl
         );
     }
     let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("there is no event `{event}'")).label("no such event");
-    let known = || format!("it is one of {names}; around a task: before :task, :hook; after :task, :hook;");
+    let known = || {
+        format!(
+            "it is one of {names}; around a task: before :task, :hook; after :task, :hook; servers stand in a list: on \
+             [\"{event}\"], |server| {{ … }}"
+        )
+    };
     diagnostic
         .hints
         .push(suggestion(event, names.split(", ")).unwrap_or_else(known));

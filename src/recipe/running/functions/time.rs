@@ -1,17 +1,14 @@
 //! Functions for time. A moment is the number of seconds since 1970, a format has strftime's letters.
 
 use std::rc::Rc;
-use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 use rhai::{Engine, FLOAT, INT, Position};
 
-use super::super::action::failure;
 use super::super::interpreter::Interpreter;
-use crate::actor::ActionError;
 use crate::recipe::language::origin::{Fallible, wrong};
 
 /// Makes them known.
@@ -34,15 +31,16 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             wrong(message, Position::NONE)
         })
     });
-    let (raised, wake) = channel();
-    // Nobody listens any more only when the run is over.
-    interpreter.interrupt.on_raise(move |_| {
-        let _ = raised.send(());
-    });
-    let bell = Rc::new(Bell(interpreter.clone(), wake));
-    let waiting = bell.clone();
-    engine.register_fn("sleep", move |seconds: INT| waiting.wait(seconds as FLOAT));
-    engine.register_fn("sleep", move |seconds: FLOAT| bell.wait(seconds));
+    let waiting = interpreter.clone();
+    engine.register_fn("sleep", move |seconds: INT| wait(&waiting, seconds as FLOAT));
+    let waiting = interpreter.clone();
+    engine.register_fn("sleep", move |seconds: FLOAT| wait(&waiting, seconds));
+}
+
+fn wait(interpreter: &Interpreter, seconds: FLOAT) -> Fallible<()> {
+    let long = Duration::try_from_secs_f64(seconds)
+        .map_err(|_| wrong("`sleep' waits for a number of seconds from 0 on", Position::NONE))?;
+    interpreter.pause(long)
 }
 
 fn written(function: &str, time: BrokenDownTime, format: &str) -> Fallible<String> {
@@ -62,28 +60,4 @@ fn moment(text: &str, format: &str) -> Result<INT, jiff::Error> {
         Err(_) => read.to_date()?.to_datetime(jiff::civil::Time::midnight()),
     };
     Ok(TimeZone::UTC.to_timestamp(moment)?.as_second())
-}
-
-/// Ends a wait when capr is to stop.
-struct Bell(Rc<Interpreter>, Receiver<()>);
-
-impl Bell {
-    fn wait(&self, seconds: FLOAT) -> Fallible<()> {
-        let long = Duration::try_from_secs_f64(seconds)
-            .map_err(|_| wrong("`sleep' waits for a number of seconds from 0 on", Position::NONE))?;
-        let Self(interpreter, wake) = self;
-        while wake.try_recv().is_ok() {}
-        let until = Instant::now().checked_add(long);
-        // A request that is let pass does not end it.
-        while !interpreter.dry_run && !interpreter.only_looks && interpreter.interrupt.pending().is_none() {
-            let left = until.map_or(long, |until| until.saturating_duration_since(Instant::now()));
-            if wake.recv_timeout(left).is_err() {
-                break;
-            }
-        }
-        match interpreter.interrupt.take() {
-            Some(signal) => Err(failure(ActionError::Interrupted(signal), Position::NONE)),
-            None => Ok(()),
-        }
-    }
 }

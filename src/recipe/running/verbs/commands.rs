@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use rhai::{Dynamic, Engine, EvalContext, Map, Position};
 
 use super::super::action::{Asking, Request, Settings, Sudo};
-use super::super::call::{Call, command};
+use super::super::call::{Call, command, texts};
 use super::super::interpreter::Interpreter;
 use super::super::performed::Performed;
 use super::super::shown::shown as options_shown;
@@ -17,6 +17,7 @@ use crate::configuration::{RunOptions, Setter, Stdin};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::io_error::plain;
+use crate::plan::quote;
 use crate::recipe::language::options::{flag, run_options};
 use crate::recipe::language::origin::{Fallible, raise, wrong};
 use crate::recipe::language::verbs::commands as rows;
@@ -35,6 +36,20 @@ fn run(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fall
         &command(&call, 0)?,
     )?;
     Ok(Dynamic::UNIT)
+}
+
+pub(super) const EXECUTE: Performed = (&rows::EXECUTE, |interpreter, context, call| {
+    let way = Way::new("run", reported(&call));
+    on_servers(interpreter, context, &call, &way, &put_together(&call)?)?;
+    Ok(Dynamic::UNIT)
+});
+
+/// The words of a command as Capistrano 3 puts them together: with blanks, as they are.
+fn put_together(call: &Call) -> Fallible<String> {
+    match call.arguments.len() {
+        1 => command(call, 0),
+        _ => Ok(texts(call, 0).join(" ")),
+    }
 }
 
 /// Runs a text on servers as `run` does, outside of all tasks.
@@ -255,6 +270,7 @@ fn succeeded(outcome: &Outcome) -> bool {
 }
 
 /// How a verb has a command run on servers.
+#[derive(Clone)]
 pub(super) struct Way {
     verb: &'static str,
     /// The text begins with a call of sudo, and its options are for what that runs.
@@ -293,7 +309,7 @@ fn on_servers(
     command: &str,
 ) -> Fallible<Option<Outcome>> {
     let mut settings = interpreter.settings(context.engine(), call)?;
-    if way.once {
+    if way.once && interpreter.own_server().is_none() {
         settings.selection.once = Some(true);
     }
     let sudo = interpreter.sudo(context.engine())?;
@@ -313,8 +329,21 @@ pub(super) fn remote(
     sudo: &Sudo,
 ) -> Fallible<Request> {
     let reads_file = matches!(settings.options.stdin, Some(Stdin::File(_)));
+    let around = interpreter.said_around().user.filter(|_| !way.is_sudo);
+    let (way, command) = match &around {
+        None => (way.clone(), command.to_owned()),
+        Some(user) => {
+            let called = format!("{} sh -c {}", sudo.command(Some(user)), quote(command));
+            let way = Way {
+                is_sudo: true,
+                ..way.clone()
+            };
+            (way, called)
+        }
+    };
+    let (way, command) = (&way, command.as_str());
     let user = call.options.get("as").filter(|(user, _)| !user.is_unit());
-    let user = user.map(|(user, _)| user.to_string()).filter(|_| way.is_sudo);
+    let user = around.or_else(|| user.map(|(user, _)| user.to_string()).filter(|_| way.is_sudo));
     let said = options_shown(&settings.options, settings.environment.as_ref(), user.as_deref());
     let calls = sudo.calls(command);
     let mut text = command.to_owned();

@@ -38,7 +38,7 @@ fn receive(
     call: &Call,
     settings: &Settings,
 ) -> Fallible {
-    let (from, to) = (text(call, 0), text(call, 1));
+    let (from, to) = (interpreter.remote_path(text(call, 0)), text(call, 1));
     let directories = match call.options.get("recursive") {
         Some((value, position)) => flag("recursive", value, *position)?.unwrap_or(true),
         None => true,

@@ -39,7 +39,7 @@ pub(super) fn with_mode(shown: String, mode: Option<&Mode>) -> String {
 pub(super) const DELETE: Performed = (&rows::DELETE, delete);
 
 fn delete(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let path = text(&call, 0);
+    let path = interpreter.remote_path(text(&call, 0));
     if path.is_empty() {
         return Err(rows::DELETE.misused("`delete' needs a path, not an empty text", call.position));
     }

@@ -1,8 +1,10 @@
 //! What verbs do. Each is paired with its row in `language/verbs`.
 
+mod around;
 mod commands;
 mod depend;
 mod downloads;
+mod each_server;
 mod files;
 mod lists;
 mod load;
@@ -30,6 +32,7 @@ pub(in crate::recipe) static PERFORMED: &[Performed] = &[
     tasks::ALIAS_TASK,
     lists::ANY,
     lists::APPEND,
+    around::AS,
     questions::ASK,
     tasks::BEFORE,
     commands::CAPTURE,
@@ -41,6 +44,7 @@ pub(in crate::recipe) static PERFORMED: &[Performed] = &[
     depend::DEPEND,
     tasks::DESC,
     downloads::DOWNLOAD,
+    commands::EXECUTE,
     variables::EXISTS,
     variables::FETCH,
     servers::FIND_SERVERS,
@@ -79,4 +83,6 @@ pub(in crate::recipe) static PERFORMED: &[Performed] = &[
     variables::UNSET,
     uploads::UPLOAD,
     people::WARN,
+    around::WITH,
+    around::WITHIN,
 ];

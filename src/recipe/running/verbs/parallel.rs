@@ -22,6 +22,7 @@ fn parallel(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call
     let Some(block) = call.block.take() else {
         return Err(rows::PARALLEL.lacks_block("", call.position));
     };
+    interpreter.refuse_in_server("parallel", call.position)?;
     let session = Session::default();
     let parameters = call.parameters.first().cloned();
     let parameters = parameters.map(|name| (name, Dynamic::from(session.clone())));

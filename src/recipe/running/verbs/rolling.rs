@@ -18,6 +18,7 @@ fn rolling(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call)
     let Some(block) = call.block.take() else {
         return Err(rows::ROLLING.lacks_block("", call.position));
     };
+    interpreter.refuse_in_server("rolling", call.position)?;
     let number = call.arguments.first().and_then(|(value, _)| value.as_int().ok());
     let Some(size) = number
         .and_then(|number| usize::try_from(number).ok())

@@ -6,13 +6,14 @@ use super::super::block::{Block, in_place};
 use super::super::call::{Call, text};
 use super::super::interpreter::Interpreter;
 use super::super::performed::Performed;
+use super::each_server::{each_server, names_servers};
 use crate::configuration::{Hook, HookAction, Selection, Task, When, clean_description};
 use crate::diagnostic::{Diagnostic, Fault, Origin};
 use crate::recipe::language::options::{run_options, selection};
 use crate::recipe::language::origin::{Fallible, origin, raise};
 use crate::recipe::language::verb::Verb;
 use crate::recipe::language::verbs::tasks as rows;
-use crate::recipe::language::verbs::tasks::{no_event, no_servers};
+use crate::recipe::language::verbs::tasks::no_event;
 
 pub(super) const DESC: Performed = (&rows::DESC, |interpreter, _, call| {
     *interpreter.description.borrow_mut() = Some(clean_description(&text(&call, 0)));
@@ -144,10 +145,8 @@ pub(super) const AFTER: Performed = (&rows::AFTER, |interpreter, context, call| 
 pub(super) const ON: Performed = (&rows::ON, on);
 
 fn on(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    if let Some((value, position)) = call.arguments.first()
-        && (value.is_map() || value.is_array())
-    {
-        return Err(no_servers(*position));
+    if names_servers(&call) {
+        return each_server(interpreter, context, &call);
     }
     let event = text(&call, 0);
     let Some(when) = When::from_name(&event) else {

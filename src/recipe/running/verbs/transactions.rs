@@ -23,6 +23,7 @@ fn transaction(interpreter: &Interpreter, context: &mut EvalContext, call: Call)
         let hint = "write: task :name { transaction { … } }";
         return Err(raise(diagnostic.hint(hint), call.position));
     }
+    interpreter.refuse_in_server("transaction", call.position)?;
     let kept = interpreter.actor.borrow().handlers();
     let is_outermost = interpreter.actor.borrow_mut().begin_transaction();
     // What a handler opens is a part of the rollback.
@@ -44,6 +45,7 @@ fn on_rollback(interpreter: &Interpreter, context: &mut EvalContext, call: Call)
     let Some(block) = call.block else {
         return Err(rows::ON_ROLLBACK.lacks_block("", call.position));
     };
+    interpreter.refuse_in_server("on_rollback", call.position)?;
     let Some(task) = interpreter.current_task() else {
         let message = "`on_rollback' can only stand in a task";
         let diagnostic = Diagnostic::new(Fault::Recipe, message).label("not in a task");

@@ -30,7 +30,7 @@ fn put(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fall
         .first()
         .map(|(value, _)| bytes(value))
         .unwrap_or_default();
-    let path = text(&call, 1);
+    let path = interpreter.remote_path(text(&call, 1));
     let mode = mode(interpreter, &call)?;
     let settings = settings(interpreter, context, &call)?;
     let shown = with_mode(format!("put {path}"), mode.as_ref());
@@ -44,7 +44,7 @@ fn put(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fall
 pub(super) const UPLOAD: Performed = (&rows::UPLOAD, upload);
 
 fn upload(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let (from, to) = (text(&call, 0), text(&call, 1));
+    let (from, to) = (text(&call, 0), interpreter.remote_path(text(&call, 1)));
     let upload = Upload {
         interpreter,
         position: call.position,

@@ -3,9 +3,8 @@
 use super::super::errors::{Place, Told, position};
 use std::ops::Range;
 
-use super::super::fragments::{environment, last_value, own, parameters, parts, plain, until};
+use super::super::fragments::{last_value, own, parameters, parts, plain, until};
 use super::super::layout::is_word;
-use super::super::ruby::meant;
 use super::no;
 use super::values::set_name;
 
@@ -101,11 +100,6 @@ fn lambda(place: &Place, is_arrow: bool) -> Told {
 fn around_block(place: &Place) -> Option<Told> {
     let said = place.said();
     let at = position(place.text, place.statement_start());
-    let argument = |word: &str| {
-        let rest = said.strip_prefix(word)?.trim();
-        let inner = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
-        Some(plain(inner.unwrap_or(rest))).filter(|rest| !rest.is_empty())
-    };
     if said.starts_with("Capistrano::") {
         return Some(
             no("Capistrano::Configuration")
@@ -114,56 +108,20 @@ fn around_block(place: &Place) -> Option<Told> {
                 .hint("a library is a recipe: what stands in the block stands at the top of the file"),
         );
     }
-    let (word, hint) = match place.statement_word() {
-        "on" if ["on roles", "on(roles", "on primary", "on release_roles", "on(primary"]
-            .iter()
-            .any(|on| said.starts_with(on)) =>
-        {
-            let inner = said.split_once("roles(").and_then(|(_, inner)| inner.split(')').next());
-            let hint = match inner {
-                Some(":all" | "all") => "a task without :roles runs on all servers: task :name { … }".to_owned(),
-                Some(roles) if !roles.is_empty() && !roles.contains("=>") => {
-                    let roles = if roles.contains(',') {
-                        format!("[{roles}]")
-                    } else {
-                        roles.to_owned()
-                    };
-                    format!("servers are an option of the task: task :name, :roles => {roles} {{ … }}")
-                }
-                _ => "servers are options of the task: task :name, :roles => :db, :only => #{ primary: true } { … }"
-                    .to_owned(),
-            };
-            let told = Told::new("`on' takes an event here, no servers").label("not a block for servers");
-            return Some(told.at(at).hint(hint));
-        }
-        "within" => (
-            "within",
-            argument("within").and_then(|path| own(format!("write: run \"…\", :dir => {path};"))),
+    let is_task = place.statement_word() == "task" && said.contains("=>");
+    if !is_task || parts(said.strip_prefix("task")?).len() != 1 {
+        return None;
+    }
+    let (name, needs) = said.strip_prefix("task")?.trim().split_once("=>")?;
+    let needs = needs.trim().trim_matches(['[', ']']);
+    let told = Told::new("a task does not name here what it needs").label("not a pair");
+    let told = told.at(position(place.text, place.statement_start() + said.find("=>")?));
+    Some(
+        told.hint(
+            own(format!("a hook runs it before: before {}, {needs};", name.trim()))
+                .unwrap_or_else(|| "a hook runs it before: before :task, :other;".to_owned()),
         ),
-        "with" => (
-            "with",
-            argument("with").and_then(|pairs| own(format!("write: run \"…\", :env => {};", environment(&pairs)?))),
-        ),
-        "as" => (
-            "as",
-            argument("as").and_then(|user| own(format!("write: sudo \"…\", :as => {user};"))),
-        ),
-        "task" if said.contains("=>") && parts(said.strip_prefix("task")?).len() == 1 => {
-            let (name, needs) = said.strip_prefix("task")?.trim().split_once("=>")?;
-            let needs = needs.trim().trim_matches(['[', ']']);
-            let told = Told::new("a task does not name here what it needs").label("not a pair");
-            let told = told.at(position(place.text, place.statement_start() + said.find("=>")?));
-            return Some(
-                told.hint(
-                    own(format!("a hook runs it before: before {}, {needs};", name.trim()))
-                        .unwrap_or_else(|| "a hook runs it before: before :task, :other;".to_owned()),
-                ),
-            );
-        }
-        _ => return None,
-    };
-    let hint = hint.unwrap_or_else(|| meant(word).unwrap_or("an option of the command says so").to_owned());
-    Some(no(word).label("an option of the command instead").at(at).hint(hint))
+    )
 }
 
 /// `list.each |x| { … }`: neither Ruby's block nor a function in brackets.

@@ -1,7 +1,7 @@
 //! Words of Ruby, and verbs that there are not.
 
 use super::super::errors::{Place, Told, position};
-use super::super::fragments::{environment, last_value, negated, own, parts, plain, until};
+use super::super::fragments::{last_value, negated, own, parts, plain, until};
 use super::super::layout::is_word;
 use super::super::ruby::meant;
 use super::no;
@@ -160,20 +160,6 @@ pub(super) fn keyword(place: &Place) -> Option<Told> {
                 "written `!'",
                 written(format!("!{}", plain(place.behind(3, &["{", ";", ","]))), "!"),
             ),
-            "with" | "as" if place.said().is_empty() => {
-                let given = place.behind(word.len(), &["{", "do", ";"]);
-                let hint = match word {
-                    "with" => environment(given).map(|pairs| format!("write: run \"…\", :env => {pairs};")),
-                    _ => Some(format!("write: sudo \"…\", :as => {};", plain(given))),
-                };
-                let hint = hint.and_then(own).or_else(|| meant(word).map(str::to_owned));
-                (
-                    word,
-                    here,
-                    "an option of the command instead",
-                    hint.unwrap_or_else(|| "write: run \"…\", :env => #{ NAME: value };".to_owned()),
-                )
-            }
             "yield" => (
                 word,
                 here,
@@ -294,10 +280,7 @@ pub(super) fn unknown_verb(place: &Place) -> Option<Told> {
     }
     let is_alone = !name.is_empty() && place.said() == name && !place.begins_line();
     let is_given = matches!(word, "\"" | "`" | ":" | "[") || word.starts_with(|c: char| c.is_ascii_digit());
-    let is_named = matches!(
-        name,
-        "within" | "with" | "as" | "execute" | "test" | "raise" | "fail" | "print" | "p" | "pp" | "install_plugin"
-    );
+    let is_named = matches!(name, "raise" | "fail" | "print" | "p" | "pp" | "install_plugin");
     if !is_alone || verbs::find(name).is_some() || !(is_given || is_named && word.starts_with(is_word)) {
         return None;
     }
@@ -329,31 +312,9 @@ pub(super) fn unknown_verb(place: &Place) -> Option<Told> {
 fn other_verb(name: &str, arguments: &str) -> Option<String> {
     let all = parts(arguments);
     Some(match name {
-        "execute" => {
-            let words: Option<Vec<&str>> = all
-                .iter()
-                .map(|part| {
-                    part.strip_prefix(':')
-                        .or_else(|| part.strip_prefix('"')?.strip_suffix('"'))
-                })
-                .collect();
-            match (words, all.as_slice()) {
-                (Some(words), _) => format!("write: run \"{}\";", words.join(" ")),
-                (None, [command]) => format!("write: run {command};"),
-                (None, parts) => {
-                    let word = |part: &&str| match part.strip_prefix(':').filter(|word| word.chars().all(is_word)) {
-                        Some(word) => format!("\"{word}\""),
-                        None => (*part).to_owned(),
-                    };
-                    let words: Vec<String> = parts.iter().map(word).collect();
-                    format!("write: run [{}];", words.join(", "))
-                }
-            }
-        }
         "raise" | "fail" => format!("write: throw {};", all.last()?),
         "print" | "p" | "pp" => format!("write: puts {arguments};"),
         "_cset" => format!("write: set_default {arguments};"),
-        "within" => format!("write: run \"…\", :dir => {arguments};"),
         "lock" => "leave it out: which capr runs a recipe is said by who installs it".to_owned(),
         _ => return None,
     })

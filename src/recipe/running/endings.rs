@@ -1,0 +1,207 @@
+//! How the blocks of servers ended, and the one error that is made of those that failed.
+
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+use rhai::{EvalAltResult, Position};
+
+use super::action::failure;
+use super::interpreter::Interpreter;
+use crate::actor::ActionError;
+use crate::configuration::Server;
+use crate::diagnostic::{Diagnostic, ServerFailure};
+use crate::event::Level;
+use crate::recipe::language::origin::{Failure, Fallible, raise, said_instead};
+use crate::recipe::meaning::errors::failure as failure_of;
+
+/// How the blocks of servers ended.
+pub(super) struct Endings {
+    /// All servers of the block, in order.
+    all: Vec<Server>,
+    failed: Vec<(Server, Box<EvalAltResult>)>,
+    /// The last error of an action that each was given: a recipe may catch it.
+    given: HashMap<Server, ActionError>,
+}
+
+impl Endings {
+    pub(super) fn new(all: &[Server]) -> Self {
+        Self {
+            all: all.to_vec(),
+            failed: Vec::new(),
+            given: HashMap::new(),
+        }
+    }
+
+    /// Takes note of an error of an action that one server is given, and makes what its block sees of it.
+    pub(super) fn give(&mut self, server: &Server, error: ActionError, position: Position) -> Box<EvalAltResult> {
+        if !matches!(error, ActionError::Failed { .. } | ActionError::NotConnected { .. }) {
+            return failure(error, position);
+        }
+        let seen = raise(error.diagnostic(), position);
+        self.given.insert(server.clone(), error);
+        seen
+    }
+
+    /// The block of one server has ended.
+    pub(super) fn ended(&mut self, server: &Server, result: Fallible) {
+        if let Err(error) = result {
+            self.failed.push((server.clone(), error));
+        }
+    }
+
+    /// Whether it has failed on any.
+    pub(super) fn has_failed(&self) -> bool {
+        !self.failed.is_empty()
+    }
+
+    /// The error of all that failed: the first one, with every server that failed likewise. What failed otherwise is told.
+    pub(super) fn result(self, interpreter: &Interpreter) -> Fallible<()> {
+        let Self {
+            all,
+            mut failed,
+            mut given,
+        } = self;
+        failed.sort_by_key(|(server, _)| all.iter().position(|other| other == server));
+        let mut failed = failed.into_iter().map(|(server, error)| {
+            let given = given.remove(&server);
+            Ended::new(server, error, given)
+        });
+        let Some(mut first) = failed.next() else { return Ok(()) };
+        let mut likewise = vec![first.server.clone()];
+        for mut other in failed {
+            match (first.action.take(), other.action.take()) {
+                (Some(one), Some(two)) => match together(one, two, all.len()) {
+                    Ok(both) => first.action = Some(both),
+                    Err((one, _)) => {
+                        first.action = Some(one);
+                        other.tell(interpreter);
+                    }
+                },
+                (action, _) => {
+                    first.action = action;
+                    match first.is_like(&other) {
+                        true => likewise.push(other.server),
+                        false => other.tell(interpreter),
+                    }
+                }
+            }
+        }
+        Err(first.error(&likewise, all.len()))
+    }
+}
+
+/// How the block of one server failed.
+struct Ended {
+    server: Server,
+    error: Box<EvalAltResult>,
+    told: Failure,
+    /// The error of an action that it is.
+    action: Option<ActionError>,
+}
+
+impl Ended {
+    fn new(server: Server, error: Box<EvalAltResult>, given: Option<ActionError>) -> Self {
+        let error = crate::recipe::meaning::errors::locate(error, None);
+        let told = failure_of(super::turns::same(&error));
+        let action = given.filter(|given| given.to_string() == told.diagnostic.message);
+        Self {
+            server,
+            error,
+            told,
+            action,
+        }
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        let (one, two) = (&self.told.diagnostic, &other.told.diagnostic);
+        one.message == two.message && one.origin == two.origin
+    }
+
+    fn tell(&self, interpreter: &Interpreter) {
+        let text = format!("{}: {}", self.server, self.told.diagnostic.message);
+        interpreter.say(Level::Important, text);
+    }
+
+    /// The error as it leaves the block: of an action with all its servers; else with those it stands for, if those are not all.
+    fn error(self, likewise: &[Server], total: usize) -> Box<EvalAltResult> {
+        let diagnostic = &*self.told.diagnostic;
+        let mut told = match &self.action {
+            Some(action) => Diagnostic {
+                origin: diagnostic.origin.clone(),
+                tasks: diagnostic.tasks.clone(),
+                ..action.diagnostic()
+            },
+            None => diagnostic.clone(),
+        };
+        if told.servers.is_empty() && likewise.len() < total {
+            told.servers = likewise.iter().map(|server| reason(server, &told.message)).collect();
+        }
+        said_instead(self.error, told)
+    }
+}
+
+fn reason(server: &Server, message: &str) -> ServerFailure {
+    ServerFailure {
+        server: server.clone(),
+        cause: None,
+        reason: message.to_owned(),
+        common: None,
+        stderr: Vec::new(),
+        stdout: Vec::new(),
+    }
+}
+
+/// Two errors of actions as one, of `among` servers; both again where they are of different kinds.
+fn together(one: ActionError, two: ActionError, among: usize) -> Result<ActionError, (ActionError, ActionError)> {
+    match (one, two) {
+        (
+            ActionError::Failed {
+                shown,
+                mut commands,
+                mut servers,
+                ..
+            },
+            ActionError::Failed {
+                shown: other,
+                servers: more,
+                ..
+            },
+        ) => {
+            if shown != other && commands.is_empty() {
+                commands.push((
+                    shown.clone(),
+                    servers.iter().map(|failed| failed.server.clone()).collect(),
+                ));
+            }
+            if !commands.is_empty() {
+                let more = more.iter().map(|failed| failed.server.clone());
+                match commands.iter_mut().find(|(command, _)| *command == other) {
+                    Some((_, servers)) => servers.extend(more),
+                    None => commands.push((other, more.collect())),
+                }
+            }
+            servers.extend(more);
+            Ok(ActionError::Failed {
+                shown,
+                commands,
+                total: among,
+                servers,
+            })
+        }
+        (
+            ActionError::NotConnected {
+                mut servers, password, ..
+            },
+            ActionError::NotConnected { servers: more, .. },
+        ) => {
+            servers.extend(more);
+            let servers: IndexMap<_, _> = servers;
+            Ok(ActionError::NotConnected {
+                total: among,
+                servers,
+                password,
+            })
+        }
+        other => Err(other),
+    }
+}

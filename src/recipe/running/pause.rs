@@ -1,0 +1,46 @@
+//! A wait that a stop request ends.
+
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use rhai::Position;
+
+use super::action::failure;
+use super::interpreter::Interpreter;
+use crate::actor::ActionError;
+use crate::interrupt::Interrupt;
+use crate::recipe::language::origin::Fallible;
+
+/// Is rung at every stop request.
+pub(super) struct Bell(Receiver<()>);
+
+impl Bell {
+    pub(super) fn of(interrupt: &Interrupt) -> Self {
+        let (raised, wake) = channel();
+        // Nobody listens any more only when the run is over.
+        interrupt.on_raise(move |_| {
+            let _ = raised.send(());
+        });
+        Self(wake)
+    }
+}
+
+impl Interpreter {
+    /// Waits for so long, or until capr is to stop, which is an error. In a dry run nothing is waited for.
+    pub(in crate::recipe) fn pause(&self, long: Duration) -> Fallible<()> {
+        let Bell(wake) = &self.bell;
+        while wake.try_recv().is_ok() {}
+        let until = Instant::now().checked_add(long);
+        // A request that is let pass does not end it.
+        while !self.dry_run && !self.only_looks && self.interrupt.pending().is_none() {
+            let left = until.map_or(long, |until| until.saturating_duration_since(Instant::now()));
+            if wake.recv_timeout(left).is_err() {
+                break;
+            }
+        }
+        match self.interrupt.take() {
+            Some(signal) => Err(failure(ActionError::Interrupted(signal), Position::NONE)),
+            None => Ok(()),
+        }
+    }
+}

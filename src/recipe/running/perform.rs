@@ -1,0 +1,160 @@
+//! Follows an action to its end: its output goes to a block of the recipe, or into files.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use rhai::{Dynamic, EvalContext, Position};
+
+use super::action::failure;
+use super::block::in_place;
+use super::call::Call;
+use super::channel::Channel;
+use super::download::{Begun, Downloads};
+use super::interpreter::Interpreter;
+use super::passwords::Asker;
+use crate::actor::{Action, ActionError, Outcome, Piece, Running};
+use crate::configuration::Server;
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::event::Level;
+use crate::recipe::language::origin::raise;
+
+/// Why an action did not end well: itself, or what was given its output.
+#[derive(Debug)]
+pub(super) enum Broken {
+    Action(ActionError),
+    Script(Box<rhai::EvalAltResult>),
+    /// The block of the member of that number, which has the error.
+    Block(usize),
+}
+
+impl From<ActionError> for Broken {
+    fn from(error: ActionError) -> Self {
+        Self::Action(error)
+    }
+}
+
+impl Broken {
+    pub(super) fn raise(self, position: Position) -> Box<rhai::EvalAltResult> {
+        match self {
+            Self::Action(error) => failure(error, position),
+            Self::Script(error) => error,
+            Self::Block(_) => not_written("an output block has failed".to_owned(), position),
+        }
+    }
+}
+
+impl Interpreter {
+    pub(super) fn perform(
+        &self,
+        context: &mut EvalContext,
+        call: &Call,
+        action: Action,
+        downloads: Option<&Downloads>,
+    ) -> Result<Outcome, Broken> {
+        let engine = context.engine();
+        let mut passwords = Asker::new(self, engine);
+        let started = self.actor.borrow_mut().start(action, &mut passwords)?;
+        let running = Rc::new(RefCell::new(Some(started)));
+        self.follow(&running, &mut passwords, &mut |piece| {
+            if let Some(downloads) = downloads {
+                return self.downloaded(downloads, &running, &piece, call.position);
+            }
+            let Some(block) = call.block else { return Ok(()) };
+            let channel = Dynamic::from(Channel::new(running.clone(), piece.index, piece.server));
+            let values = [channel, piece.stream.to_string().into(), piece.text.into()];
+            let parameters = call.parameters.iter().cloned().zip(values).collect();
+            match in_place(context, block, parameters) {
+                Ok(_) => Ok(()),
+                Err(error) => Err(Broken::Script(error)),
+            }
+        })?;
+        let ended = running.borrow_mut().take();
+        let result = match ended {
+            Some(running) => self.actor.borrow_mut().finish(running),
+            None => Ok(Outcome::default()),
+        };
+        if let Some(downloads) = downloads {
+            let failed = match &result {
+                Err(ActionError::Failed { servers, .. }) => servers.iter().map(|failed| &failed.server).collect(),
+                _ => Vec::new(),
+            };
+            match (self.keep_downloads(downloads, &failed, call.position), &result) {
+                (Err(Broken::Script(error)), Err(_)) => self.say(Level::Important, error.to_string()),
+                (kept, _) => kept?,
+            }
+        }
+        Ok(result?)
+    }
+
+    /// Hands out the output of an action until it has ended. Where what takes it fails the action is ended everywhere.
+    pub(super) fn follow(
+        &self,
+        running: &RefCell<Option<Running>>,
+        passwords: &mut Asker,
+        take: &mut dyn FnMut(Piece) -> Result<(), Broken>,
+    ) -> Result<(), Broken> {
+        loop {
+            let piece = match running.borrow_mut().as_mut() {
+                Some(running) => self.actor.borrow_mut().next(running, passwords),
+                None => Ok(None),
+            };
+            // Every command was ended before an error is given back.
+            let Some(piece) = piece? else { return Ok(()) };
+            if let Err(broken) = take(piece) {
+                if let Some(running) = running.borrow_mut().take() {
+                    self.actor.borrow_mut().stop(running);
+                }
+                return Err(broken);
+            }
+        }
+    }
+
+    /// A piece of a file that comes from a server.
+    pub(super) fn downloaded(
+        &self,
+        downloads: &Downloads,
+        running: &RefCell<Option<Running>>,
+        piece: &Piece,
+        position: Position,
+    ) -> Result<(), Broken> {
+        match downloads.take(&piece.server, &piece.bytes) {
+            Ok(Some(Begun { before, total })) => {
+                if let Some(running) = running.borrow_mut().as_mut() {
+                    self.actor.borrow_mut().expect(running, piece.index, before, total);
+                }
+                Ok(())
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(Broken::Script(not_written(error, position))),
+        }
+    }
+
+    /// Puts the files that came into their places: where it went well they are kept, whatever became of the others.
+    pub(super) fn keep_downloads(
+        &self,
+        downloads: &Downloads,
+        failed: &[&Server],
+        position: Position,
+    ) -> Result<(), Broken> {
+        let stopped = Cell::new(None);
+        let kept = downloads.keep(failed, &|| {
+            stopped.set(stopped.get().or_else(|| self.interrupt.take()));
+            stopped.get().is_some()
+        });
+        if let Some(signal) = stopped.get() {
+            return Err(ActionError::Interrupted(signal).into());
+        }
+        for what in kept.left_out {
+            self.say(Level::Important, format!("left out: {what}"));
+        }
+        match kept.errors.as_slice() {
+            [] => Ok(()),
+            errors => Err(Broken::Script(not_written(errors.join("\n"), position))),
+        }
+    }
+}
+
+/// A local file could not be written, which is not the recipe's fault.
+fn not_written(error: String, position: Position) -> Box<rhai::EvalAltResult> {
+    raise(Diagnostic::new(Fault::Failed, error), position)
+}

@@ -1,0 +1,290 @@
+//! What the blocks of several servers want at the same time, performed: one action for all that want the same, all begun
+//! before any is awaited.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rhai::{Engine, EvalAltResult, Position};
+
+use super::action::failure;
+use super::channel::Channel;
+use super::endings::Endings;
+use super::evaluation::{Answer, Wanted};
+use super::interpreter::Interpreter;
+use super::passwords::Asker;
+use super::perform::Broken;
+use super::turns::{Member, State, same};
+use super::wish::Wish;
+use crate::actor::{Action, ActionError, Outcome, Piece, Running};
+use crate::configuration::Server;
+use crate::recipe::language::origin::{Fallible, wrong};
+
+/// What several members want together.
+struct Group {
+    /// For all of their servers.
+    action: Action,
+    /// Each with its number, in the order of the jobs.
+    wishes: Wishes,
+}
+
+type Wishes = Vec<(usize, Box<Wish>)>;
+
+/// An action in flight.
+type Flight = Rc<RefCell<Option<Running>>>;
+
+impl Interpreter {
+    /// Performs what the members wait for. Each is given its own answer; who was not begun waits on.
+    pub(super) fn turn(&self, engine: &Engine, members: &mut [Member], endings: &mut Endings) {
+        let mut passwords = Asker::new(self, engine);
+        let groups = self.groups(members);
+        // All are connected before anything is started.
+        if groups.len() > 1 {
+            let jobs = groups.iter().flat_map(|group| group.action.jobs.clone()).collect();
+            let connected = self.actor.borrow_mut().connect_all(jobs, &mut passwords);
+            if let Err(error) = connected {
+                let all = groups.into_iter().flat_map(|group| group.wishes).collect();
+                self.not_begun(members, all, error, endings);
+                return;
+            }
+        }
+        let mut flights: Vec<(Wishes, Flight)> = Vec::new();
+        let mut stopped = None;
+        for Group { action, wishes: group } in groups {
+            if stopped.is_some() {
+                give_back(members, group);
+                continue;
+            }
+            self.tell_secrets(&action);
+            let started = self.actor.borrow_mut().start(action, &mut passwords);
+            match started {
+                Ok(running) => flights.push((group, Rc::new(RefCell::new(Some(running))))),
+                Err(error) => {
+                    stopped = stop(&error);
+                    self.not_begun(members, group, error, endings);
+                }
+            }
+        }
+        for (group, flight) in flights {
+            match &stopped {
+                None => stopped = self.end(members, group, &flight, &mut passwords, endings),
+                Some(error) => {
+                    if let Some(running) = flight.borrow_mut().take() {
+                        self.actor.borrow_mut().stop(running);
+                    }
+                    answer_all(members, group, |_| Err(same(error)));
+                }
+            }
+        }
+    }
+
+    /// Who wants the same together, at most as many as may at a time. Who failed before where that is no error is skipped.
+    fn groups(&self, members: &mut [Member]) -> Vec<Group> {
+        let mut groups: Vec<Group> = Vec::new();
+        for (index, member) in members.iter_mut().enumerate() {
+            let is_left_out = self.left_out.borrow().contains_key(member.server());
+            let Some(wish) = member.wish() else { continue };
+            if is_left_out && wish.goes_on {
+                member.state = State::Ready(Answer::Ended(Ok(None)));
+                continue;
+            }
+            let group = groups
+                .iter()
+                .position(|group| group.wishes.first().is_some_and(|(_, first)| first.is_same(wish)));
+            let most = wish.most.unwrap_or(usize::MAX);
+            let is_full = group
+                .and_then(|group| groups.get(group))
+                .is_some_and(|group| group.wishes.len() >= most);
+            if is_full {
+                continue;
+            }
+            let State::Wants(Wanted::Command(wish)) = std::mem::replace(&mut member.state, State::Ended) else {
+                continue;
+            };
+            match group.and_then(|group| groups.get_mut(group)) {
+                Some(group) => {
+                    group.action.jobs.extend(wish.action.jobs.iter().cloned());
+                    group.wishes.push((index, wish));
+                }
+                None => groups.push(Group {
+                    action: wish.action.clone(),
+                    wishes: vec![(index, wish)],
+                }),
+            }
+        }
+        groups
+    }
+
+    /// An action was started nowhere. Those servers that could not be connected are told; the others wait on.
+    fn not_begun(&self, members: &mut [Member], group: Wishes, error: ActionError, endings: &mut Endings) {
+        let ActionError::NotConnected {
+            total,
+            mut servers,
+            password,
+        } = error
+        else {
+            let position = group.first().map_or(Position::NONE, |(_, wish)| wish.place.1);
+            let error = failure(error, position);
+            answer_all(members, group, |_| Err(same(&error)));
+            return;
+        };
+        for (index, wish) in group {
+            let Some(member) = members.get_mut(index) else { continue };
+            let server = member.server().clone();
+            member.state = match servers.shift_remove(&server) {
+                None => State::Wants(Wanted::Command(wish)),
+                Some(error) => {
+                    let error = ActionError::NotConnected {
+                        total,
+                        servers: [(server.clone(), error)].into_iter().collect(),
+                        password: password.clone(),
+                    };
+                    State::Ready(Answer::Ended(self.failed(&server, &wish, error, endings)))
+                }
+            };
+        }
+    }
+
+    /// What the block of a server gets where its command failed: an error, or nothing where it is left out.
+    fn failed(
+        &self,
+        server: &Server,
+        wish: &Wish,
+        error: ActionError,
+        endings: &mut Endings,
+    ) -> Fallible<Option<Outcome>> {
+        if wish.goes_on {
+            self.leave_out(&error);
+            return Ok(None);
+        }
+        Err(endings.give(server, error, wish.place.1))
+    }
+
+    /// Follows an action to its end; every member gets its own answer. What stops all others is given back.
+    fn end(
+        &self,
+        members: &mut [Member],
+        group: Wishes,
+        flight: &Flight,
+        passwords: &mut Asker,
+        endings: &mut Endings,
+    ) -> Option<Box<EvalAltResult>> {
+        let mut stopped_by = None;
+        let followed = self.follow(flight, passwords, &mut |piece| {
+            let result = self.piece(members, &group, flight, piece);
+            if let Err(Broken::Block(index)) = &result {
+                stopped_by = Some(*index);
+            }
+            result
+        });
+        let ended = followed.and_then(|()| match flight.borrow_mut().take() {
+            Some(running) => Ok(self.actor.borrow_mut().end(running)?),
+            None => Ok((Outcome::default(), None)),
+        });
+        let (mut outcome, failed) = match ended {
+            Ok(ended) => ended,
+            Err(broken) => {
+                let position = group.first().map_or(Position::NONE, |(_, wish)| wish.place.1);
+                let stops = match &broken {
+                    Broken::Action(error) => stop(error),
+                    Broken::Script(_) | Broken::Block(_) => None,
+                };
+                let of = stopped_by.and_then(|index: usize| Some(members.get(index)?.server().clone()));
+                let error = match of {
+                    Some(server) => wrong(format!("it was ended: its output block failed on {server}"), position),
+                    None => broken.raise(position),
+                };
+                answer_all(members, group, |_| Err(same(&error)));
+                return stops;
+            }
+        };
+        let mut failures = match failed {
+            Some(ActionError::Failed {
+                shown, total, servers, ..
+            }) => servers
+                .into_iter()
+                .map(|failed| (shown.clone(), total, failed))
+                .collect(),
+            _ => Vec::new(),
+        };
+        for (index, wish) in group {
+            let Some(server) = members.get(index).map(|member| member.server().clone()) else {
+                continue;
+            };
+            let failure = failures.iter().position(|(_, _, failed)| failed.server == server);
+            let failure = failure.map(|at| failures.swap_remove(at));
+            let kept = wish.downloads.as_ref().map_or(Ok(()), |downloads| {
+                let left: Vec<&Server> = failure.iter().map(|(_, _, failed)| &failed.server).collect();
+                self.keep_downloads(downloads, &left, wish.place.1)
+            });
+            let answer = match (failure, kept) {
+                (Some((shown, total, failed)), _) => {
+                    let error = ActionError::Failed {
+                        shown,
+                        commands: Vec::new(),
+                        total,
+                        servers: vec![failed],
+                    };
+                    self.failed(&server, &wish, error, endings)
+                }
+                (None, Err(broken)) => Err(broken.raise(wish.place.1)),
+                (None, Ok(())) => Ok(Some(Outcome {
+                    stdout: outcome.stdout.shift_remove_entry(&server).into_iter().collect(),
+                    statuses: outcome.statuses.shift_remove_entry(&server).into_iter().collect(),
+                })),
+            };
+            if let Some(member) = members.get_mut(index) {
+                member.state = State::Ready(Answer::Ended(answer));
+            }
+        }
+        None
+    }
+
+    /// Hands a piece of output to whoever takes it.
+    fn piece(&self, members: &mut [Member], group: &Wishes, flight: &Flight, piece: Piece) -> Result<(), Broken> {
+        let of = group.iter().find(|(index, _)| {
+            members
+                .get(*index)
+                .is_some_and(|member| *member.server() == piece.server)
+        });
+        let Some((index, wish)) = of else { return Ok(()) };
+        if let Some(downloads) = &wish.downloads {
+            return self.downloaded(downloads, flight, &piece, wish.place.1);
+        }
+        let (true, Some(member)) = (wish.has_block, members.get_mut(*index)) else {
+            return Ok(());
+        };
+        let channel = Channel::new(Rc::clone(flight), piece.index, piece.server.clone());
+        let _ = member.go_on(Answer::Piece(piece, channel));
+        match member.state {
+            State::Wants(Wanted::More) => Ok(()),
+            _ => Err(Broken::Block(*index)),
+        }
+    }
+}
+
+/// What ends everything, as the blocks see it.
+fn stop(error: &ActionError) -> Option<Box<EvalAltResult>> {
+    let copy = match error {
+        ActionError::Interrupted(signal) => ActionError::Interrupted(*signal),
+        ActionError::Aborted => ActionError::Aborted,
+        ActionError::NobodyToAsk(why) => ActionError::NobodyToAsk(why.clone()),
+        _ => return None,
+    };
+    Some(failure(copy, Position::NONE))
+}
+
+fn give_back(members: &mut [Member], group: Wishes) {
+    for (index, wish) in group {
+        if let Some(member) = members.get_mut(index) {
+            member.state = State::Wants(Wanted::Command(wish));
+        }
+    }
+}
+
+fn answer_all(members: &mut [Member], group: Wishes, answer: impl Fn(usize) -> Fallible<Option<Outcome>>) {
+    for (index, _) in group {
+        if let Some(member) = members.get_mut(index) {
+            member.state = State::Ready(Answer::Ended(answer(index)));
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! A command that the block of a server wants performed, and how it comes to its end seen from that block.
+
+use std::rc::Rc;
+
+use rhai::{Dynamic, EvalContext, Position};
+
+use super::block::in_place;
+use super::call::Call;
+use super::download::Downloads;
+use super::evaluation::{Answer, Wanted, left};
+use super::interpreter::Interpreter;
+use crate::actor::{Action, Outcome, Output};
+use crate::configuration::Task;
+use crate::recipe::language::origin::Fallible;
+
+/// A command for one server.
+pub(super) struct Wish {
+    pub(super) action: Action,
+    pub(super) downloads: Option<Rc<Downloads>>,
+    /// Its output is for a block.
+    pub(super) has_block: bool,
+    /// That it fails leaves the server out, and is no error.
+    pub(super) goes_on: bool,
+    /// At most so many servers at a time.
+    pub(super) most: Option<usize>,
+    /// The file, and the place in it.
+    pub(super) place: (Option<String>, Position),
+}
+
+impl Wish {
+    /// Whether two servers want the same, so that it is one action.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let (one, two) = (&self.action, &other.action);
+        let is_alike = (one.verb, one.output, one.silent, one.asks) == (two.verb, two.output, two.silent, two.asks);
+        is_alike
+            && self.place == other.place
+            && one.shown == two.shown
+            && one.options == two.options
+            && one.most_captured == two.most_captured
+    }
+}
+
+impl Interpreter {
+    /// Has a command performed together with those of the other servers, and deals with its output meanwhile.
+    pub(super) fn wish(&self, context: &mut EvalContext, call: &Call, mut wish: Wish) -> Fallible<Option<Outcome>> {
+        wish.has_block = call.block.is_some() && wish.action.output == Output::Handler;
+        let mut answer = self.ask(Wanted::Command(Box::new(wish)));
+        loop {
+            let (piece, channel) = match answer {
+                Answer::Piece(piece, channel) => (piece, channel),
+                Answer::Ended(result) => return result,
+                Answer::Begin | Answer::Value(_) | Answer::Leave => return Err(left()),
+            };
+            let Some(block) = call.block else {
+                answer = self.ask(Wanted::More);
+                continue;
+            };
+            let values = [
+                Dynamic::from(channel),
+                piece.stream.to_string().into(),
+                piece.text.into(),
+            ];
+            let parameters = call.parameters.iter().cloned().zip(values).collect();
+            let result = self.at_once(|| in_place(context, block, parameters));
+            match result {
+                Ok(_) => answer = self.ask(Wanted::More),
+                Err(error) => {
+                    // The action has ended everywhere once there is an answer.
+                    let _ = self.ask(Wanted::Stop);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Has a task run once for all servers that come to it.
+    pub(in crate::recipe) fn task_for_all(&self, task: &Rc<Task>) -> Fallible {
+        match self.ask(Wanted::Task(Rc::clone(task))) {
+            Answer::Value(value) => value.map(Option::unwrap_or_default),
+            _ => Err(left()),
+        }
+    }
+
+    /// Has a lazy variable evaluated outside of the blocks of servers.
+    pub(in crate::recipe) fn variable_for_all(&self, name: &str) -> Fallible<Option<Dynamic>> {
+        match self.ask(Wanted::Variable(name.to_owned())) {
+            Answer::Value(value) => value,
+            _ => Err(left()),
+        }
+    }
+}
