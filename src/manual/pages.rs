@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::document::Document;
-use crate::recipe::language;
+use crate::recipe::{language, verb};
 
 /// One page of the guide.
 #[derive(Clone, Copy, Debug)]
@@ -122,6 +122,9 @@ the string \"name\". Options are `key => value`. A map is `#{ key: value }`.
 
 /// What the reference says of a verb, a function, or whatever else has a heading of its own there.
 pub fn section(name: &str) -> Option<Document> {
+    if let Some(text) = verb(name) {
+        return Some(Document::read(&text));
+    }
     let reference = Document::read(&language());
     reference.section(name).or_else(|| reference.row(name))
 }
@@ -150,7 +153,11 @@ mod tests {
 
     #[test]
     fn a_verb_has_a_section_and_a_function_a_row() {
-        assert!(section("run").is_some());
+        let run = section("run").map(|run| format!("{run:?}")).unwrap_or_default();
+        assert!(
+            run.contains("timeout") && run.contains("on_no_matching_servers"),
+            "{run}"
+        );
         assert!(section("ssh_options").is_some());
         assert!(section("join_path").is_some());
         assert!(section("frobnicate").is_none());

@@ -49,7 +49,7 @@ pub use self::examined::Examined;
 pub use self::interactive::Whom;
 pub use self::language::capistrano::{Known, VARIABLES};
 pub use self::language::mask::names_secret;
-pub use self::reference::{language, reference};
+pub use self::reference::{language, reference, verb};
 pub use self::running::stack::{STACK, on_large_stack};
 pub use self::running::surroundings::{Options, Prompts, Surroundings};
 pub use self::variables::{Nobody, without_credentials};

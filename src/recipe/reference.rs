@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use super::language::choice::Choice;
 use super::language::functions::kinds;
+use super::language::options::{COMMAND, SELECTION};
 use super::language::ssh_options::SSH_OPTIONS;
-use super::language::verb::Choices;
+use super::language::verb::{Choices, Verb};
 use super::language::verbs::VERBS;
 
 /// The file of the reference, in Markdown: the reference and where it comes from.
@@ -16,33 +17,15 @@ pub fn reference() -> String {
 
 /// The reference, in Markdown.
 pub fn language() -> String {
-    let mut text = String::from(
-        "# The recipe language: verbs, options, functions\n\n\
-         An argument is any expression; `:name` is a symbol, the same as the string \"name\"; `key => value` is an option. \
-         Parentheses around the arguments can be left out. A statement ends with `;`, except one that ends in a block.\n\n\
-         ## Verbs\n",
-    );
+    let mut text = format!("# The recipe language: verbs, options, functions\n\n{INTRODUCTION}\n## Verbs\n");
     for verb in VERBS {
+        text.push_str(&section(verb, &Tables::Named));
+    }
+    text.push_str("\n## Options of verbs\n");
+    for (title, about, list) in SHARED {
         // Writing to a String cannot fail.
-        let _ = write!(
-            text,
-            "\n### {}\n\n```\n{}\n```\n\n{}\n",
-            verb.name,
-            verb.form.replace("  |  ", "\n"),
-            verb.doc
-        );
-        match &verb.options {
-            Choices::Any if verb.name == "with" => {}
-            Choices::Any => text.push_str("\nOptions: any; they are attributes of the server in that role.\n"),
-            Choices::Known([]) => {}
-            Choices::Known(lists) => {
-                text.push_str("\n| option | meaning |\n|---|---|\n");
-                for list in *lists {
-                    rows(&mut text, list);
-                }
-            }
-        }
-        let _ = write!(text, "\n```rhai\n{}\n```\n", verb.example);
+        let _ = write!(text, "\n### {title}\n\n{about}\n\n{HEAD}");
+        rows(&mut text, list);
     }
     text.push_str("\n## ssh_options\n\nKeys of the map `ssh_options`: `ssh_options[\"forward_agent\"] = true;`\n\n| key | meaning |\n|---|---|\n");
     rows(&mut text, SSH_OPTIONS);
@@ -60,6 +43,98 @@ pub fn language() -> String {
     }
     text
 }
+
+/// What the reference says of a verb, with the tables of all its options.
+pub fn verb(name: &str) -> Option<String> {
+    let verb = VERBS.iter().find(|verb| verb.name == name)?;
+    Some(section(verb, &Tables::Whole))
+}
+
+/// Whether options that many verbs have stand at each verb.
+enum Tables {
+    /// Their tables are named.
+    Named,
+    Whole,
+}
+
+/// The part on a verb: its form, what it does, its options, an example.
+fn section(verb: &Verb, tables: &Tables) -> String {
+    let (name, doc) = (verb.name, verb.doc);
+    let mut text = format!(
+        "\n### {name}\n\n```\n{}\n```\n\n{doc}\n",
+        verb.form.replace("  |  ", "\n")
+    );
+    match &verb.options {
+        // What the pairs of other verbs are is said in their words.
+        Choices::Any if !matches!(name, "role" | "server") => {}
+        Choices::Any => text.push_str("\nOptions: any; they are attributes of the server in that role.\n"),
+        Choices::Known(lists) => {
+            let is_named = |list: &'static [Choice]| matches!(tables, Tables::Named) && shared(list).is_some();
+            let (named, own): (Vec<&[Choice]>, Vec<&[Choice]>) = lists.iter().copied().partition(|list| is_named(list));
+            if !own.is_empty() {
+                let _ = write!(text, "\n{HEAD}");
+                own.iter().for_each(|list| rows(&mut text, list));
+            }
+            let titles = named.iter().filter_map(|list| shared(list));
+            let links: Vec<String> = titles.map(|title| format!("[{title}](#{})", anchor(title))).collect();
+            if !links.is_empty() {
+                let more = if own.is_empty() { "Options" } else { "More options" };
+                let _ = write!(text, "\n{more}: {}.\n", links.join(", "));
+            }
+        }
+    }
+    let _ = write!(text, "\n```rhai\n{}\n```\n", verb.example);
+    text
+}
+
+/// The title of a list of options that many verbs have.
+fn shared(list: &'static [Choice]) -> Option<&'static str> {
+    let names = |list: &'static [Choice]| list.iter().map(|choice| choice.name);
+    let found = SHARED.iter().find(|(_, _, shared)| names(shared).eq(names(list)));
+    found.map(|(title, _, _)| *title)
+}
+
+fn anchor(title: &str) -> String {
+    title.to_lowercase().replace(' ', "-")
+}
+
+const HEAD: &str = "| option | meaning |\n|---|---|\n";
+
+/// Lists of options that many verbs have: each is told once.
+static SHARED: [(&str, &str, &[Choice]); 2] = [
+    (
+        "Which servers",
+        "Without any of these, a command goes to the servers of its task, and a task's commands to all servers of the recipe. What a \
+         command says replaces what its task says.",
+        SELECTION,
+    ),
+    (
+        "How commands run",
+        "As options of a task they hold for every command in it.",
+        COMMAND,
+    ),
+];
+
+const INTRODUCTION: &str = r#"A recipe is a script in [Rhai](https://rhai.rs) with the verbs below. [The recipe language](../basics.md) explains it from the
+beginning; in short:
+
+| | |
+|---|---|
+| `verb argument, argument, key => value` | a verb with arguments and options; parentheses around them can be left out, and an argument is any expression |
+| `;` | ends every statement, except one that ends in a block |
+| `{ … }` | a block: of a task, of a condition; what its last expression gives is its value |
+| `:name` | a symbol, the same as the string `"name"` |
+| `"a\n"` | a string |
+| `` `a ${b}` `` | a string with values in it, in which a backslash is just that |
+| `let x = 1; x = 2;` | makes a variable that lives until the end of the block around it, and changes it |
+| `set :x, 1;` | sets a variable of the recipe, which all tasks and libraries read as `x` |
+| `fn name(a) { a + 1 }` | a function of this file |
+| `[1, 2]`, `#{ key: value }` | a list, and a map: `#{`, since `{` begins a block |
+| `()` | no value; `x ?? y` is `y` where `x` is that |
+| `\|a, b\| { … }` | a block that is given values |
+| `if a { … } else { … }`, `for x in list { … }`, `try { … } catch (e) { … }` | conditions are `true` or `false`, nothing else |
+| `// …` | a comment; `///` above a `set_default` says what the variable means |
+"#;
 
 const GATEWAY: &str = r#"
 ## gateway
