@@ -159,11 +159,13 @@ fn what_init_writes_for_each_kind_is_set_up_and_deployed() {
 
 #[test]
 fn init_asks_what_is_deployed_and_writes_the_stages() {
-    let case = Case::new().file("package.json", "{}");
+    let case = Case::new()
+        .file("package.json", "{}")
+        .file(".git/config", "[remote \"origin\"]\n\turl = x.git\n");
     let mut running = case.args(["init"]).terminal().start();
     running.answer("What is deployed? rails, node, php, static, fastcgi [node]: ", "cobol");
     running.answer("it can be rails, node, php, static, fastcgi", "");
-    running.answer("Its repository: ", "git@example.com:\"shop\".git");
+    running.answer("Its repository [x.git]: ", "git@example.com:\"shop\".git");
     running.answer("separated by blanks (none): ", "staging production");
     running.answer("Servers of staging, separated by blanks: ", "test1");
     running.answer("Servers of production, separated by blanks: ", "app1 deploy@app2:2222");

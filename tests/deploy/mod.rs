@@ -1,5 +1,6 @@
 //! The deploy library by itself, on what stands for three servers.
 
+mod adopted;
 mod copied;
 mod git;
 mod login;

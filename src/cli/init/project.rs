@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use clap::ValueEnum;
 
@@ -121,18 +120,24 @@ impl Found {
         };
         let absolute = directory.canonicalize().unwrap_or_default();
         let name = absolute.file_name().unwrap_or_default().to_string_lossy();
-        let repository = Command::new("git")
-            .arg("-C")
-            .arg(directory)
-            .args(["config", "--get", "remote.origin.url"])
-            .output();
-        let repository = repository.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
         Self {
             kind,
             application: name.replace(|letter: char| !is_plain(letter), "_"),
-            repository: repository.ok().filter(|address| !address.is_empty()),
+            repository: fs::read_to_string(directory.join(".git/config"))
+                .ok()
+                .and_then(|settings| origin(&settings)),
         }
     }
+}
+
+/// The address of the remote `origin` in the settings of a git repository.
+fn origin(settings: &str) -> Option<String> {
+    let section = settings
+        .split("\n[")
+        .find_map(|section| section.trim_start_matches('[').strip_prefix("remote \"origin\"]"))?;
+    let url = section.lines().find_map(|line| line.trim().strip_prefix("url"))?;
+    let address = url.trim_start().strip_prefix('=')?.trim();
+    (!address.is_empty()).then(|| address.to_owned())
 }
 
 /// Letters that a name of an application, which is part of a path, has without quotes.
@@ -263,4 +268,36 @@ fn hosts<'a>(typed: impl Iterator<Item = &'a str>) -> Result<Vec<String>, Box<Di
 
 fn usage(message: impl Into<String>) -> Diagnostic {
     Diagnostic::new(Fault::Usage, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_repository_is_the_remote_origin() {
+        let settings = "[core]\n\tbare = false\n[remote \"other\"]\n\turl = no\n[remote \"origin\"]\n\tfetch = +refs/heads/*\n\turl = git@example.com:shop.git\n[branch \"main\"]\n\turl = no\n";
+        assert_eq!(origin(settings).as_deref(), Some("git@example.com:shop.git"));
+        assert_eq!(
+            origin("[remote \"origin\"]\nurl=/srv/shop.git\n").as_deref(),
+            Some("/srv/shop.git")
+        );
+        for none in [
+            "",
+            "[core]\n",
+            "[remote \"origin\"]\n\turl =\n",
+            "[remote \"originals\"]\n\turl = x\n",
+        ] {
+            assert_eq!(origin(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_stage_and_a_server_are_what_may_stand_in_a_recipe() {
+        let stage = stage_of("production=app1,deploy@app2:22").unwrap();
+        assert_eq!((stage.name.as_str(), stage.servers.len()), ("production", 2));
+        for wrong in ["", "../x", "a b", "-x", "x=-oProxyCommand", "x=a\"b"] {
+            assert!(stage_of(wrong).is_err(), "{wrong}");
+        }
+    }
 }
