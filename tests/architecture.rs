@@ -43,6 +43,7 @@ const ROOMS: &[&[&str]] = &[
     &["language/functions", "language/verbs"],
     // An error asks for habits of Ruby, which look around where the error stands.
     &["language/syntax", "language/syntax/habits"],
+    &["format"],
     &["meaning"],
     &["running"],
     &["running/functions"],

@@ -34,6 +34,7 @@ mod faults;
 mod files;
 mod flipper;
 mod flow;
+mod fmt;
 mod init;
 mod injection;
 mod input;

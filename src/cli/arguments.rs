@@ -92,9 +92,13 @@ pub(super) struct Arguments {
     #[arg(long)]
     pub(super) force: bool,
 
-    /// With port: write nothing, only tell what would need a hand
+    /// With port: write nothing, only tell what would need a hand. With fmt: write nothing, show what would change
     #[arg(long = "check")]
     pub(super) only_check: bool,
+
+    /// With fmt: format standard input, and write it on standard output
+    #[arg(long)]
+    pub(super) stdin: bool,
 
     /// With check, vars, port and doctor: tell it on standard output, one JSON object per line
     #[arg(long)]
@@ -170,6 +174,8 @@ pub(super) enum Tool {
     Doctor,
     /// Runs commands and tasks that are typed line by line
     Shell,
+    /// Formats it
+    Fmt,
     /// Makes one of a Capistrano recipe
     Port,
     /// Makes one

@@ -237,11 +237,12 @@ fn command(typed: &Typed, shell: &Shell) -> Command {
         Some(Tool::Definitions | Tool::Doctor | Tool::Shell) => stages(typed, &known).collect(),
         Some(Tool::Completions) => Shells::builtins().names().map(|name| Offer::new(name, None)).collect(),
         Some(Tool::Help) => tools(&Typed::default()).chain(topics()).collect(),
-        Some(Tool::Check | Tool::Init | Tool::Manual | Tool::Port | Tool::Version) => Vec::new(),
+        Some(Tool::Check | Tool::Fmt | Tool::Init | Tool::Manual | Tool::Port | Tool::Version) => Vec::new(),
     };
     let paths = match typed.tool {
         Some(Tool::Init | Tool::Manual) => Some(PathCompleter::dir()),
         Some(Tool::Port) => Some(PathCompleter::any()),
+        Some(Tool::Fmt) => Some(recipes()),
         Some(Tool::Completions | Tool::Help | Tool::Version) => None,
         _ => (typed.recipe.is_none() && typed.words.is_empty()).then(recipes),
     };

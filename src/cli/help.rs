@@ -55,6 +55,16 @@ const ENTRIES: &[Entry] = &[
                same where no task has that name.",
     },
     Entry {
+        tool: Tool::Fmt,
+        form: "fmt [FILE|DIR]... [--check] [--stdin]",
+        brief: "formats recipes",
+        text: "Formats recipes and libraries in one style: one statement a line, two blanks for each bracket, calls longer than 120 characters \
+               broken at their options. Comments, strings and single empty lines stay as they are. Of a directory all .rhai files and Caprfiles are \
+               formatted; without a word the recipe that would be run. The names of the files that were changed are written on standard output. Nothing \
+               is run. A file is written only where it says the same as before; one with a mistake stays as it is. --check writes nothing and shows \
+               what would change. --stdin formats standard input. Ends with 1 where --check finds something, with 3 where there is a mistake.",
+    },
+    Entry {
         tool: Tool::Port,
         form: "port FILE|DIR... [--out DIR] [--force] [--check] [--json]",
         brief: "makes recipes of those of Capistrano",

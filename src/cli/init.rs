@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
-use crate::recipe::Prompts;
+use crate::recipe::{Prompts, format};
 use crate::report::Console;
 
 pub(super) use project::{Kind, Said};
@@ -46,6 +46,8 @@ pub(super) fn init(
         None => files.push((RECIPE.to_owned(), EXAMPLE.to_owned())),
     }
     for (name, text) in files {
+        // What was answered may stand in it, and make a line too long.
+        let text = format(&name, &text).unwrap_or(text);
         let made = make(&directory.join(&name), &text)
             .map_err(|error| failed(format!("cannot write {name}: {}", plain(&error))))?;
         console.data(&match made {

@@ -8,6 +8,7 @@ mod complete;
 mod connectors;
 mod cramped;
 mod doctor;
+mod fmt;
 mod guide;
 mod help;
 mod init;
@@ -159,6 +160,7 @@ fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
     let code = match arguments.tool() {
         Some(Tool::Init) => make_project(&arguments, shell, &console, redactor),
         Some(Tool::Port) => carry_over(&arguments, shell, &console),
+        Some(Tool::Fmt) => fmt::run(&arguments, shell, &console).unwrap_or_else(|wrong| refuse(&console, &[*wrong])),
         Some(Tool::Completions) => completions(&arguments.words, &console),
         Some(Tool::Manual) => manual_pages(&arguments.words, shell, &console),
         Some(Tool::Help) => guide::help(&arguments.words, is_colored, shell, &console),

@@ -13,6 +13,7 @@ use crate::port::{Done, File, Ported, Project, Refusal, json, port, report};
 use crate::report::Console;
 
 use super::arguments::Arguments;
+use super::settings::UsageError;
 use super::shell::Shell;
 
 /// Exit code where something needs a hand.
@@ -20,6 +21,9 @@ const NEEDS_A_LOOK: u8 = 1;
 
 /// Does it; the code to exit with, or what is wrong.
 pub(super) fn run(arguments: &Arguments, shell: &Shell, console: &Console) -> Result<u8, Box<Diagnostic>> {
+    if arguments.stdin {
+        return Err(Box::new(UsageError::Stdin.into()));
+    }
     let named: Vec<PathBuf> = arguments
         .words
         .iter()

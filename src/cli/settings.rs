@@ -28,8 +28,12 @@ pub(super) enum UsageError {
     Json,
     #[error("--values belongs to vars: capr vars RECIPE --values")]
     Values,
-    #[error("--out, --force and --check belong to port: capr port config/deploy.rb --check")]
+    #[error("--out and --force belong to port: capr port config/deploy.rb --out capr")]
     Port,
+    #[error("--check belongs to port and fmt: capr fmt --check")]
+    OnlyCheck,
+    #[error("--stdin belongs to fmt: capr fmt --stdin < deploy.rhai")]
+    Stdin,
     /// What was given is not shown: it may be a secret.
     #[error("{0} takes name=value, and the name or the `=' is missing")]
     Variable(&'static str),
@@ -100,13 +104,26 @@ pub(super) struct Settings {
     pub(super) ssh: Ssh,
 }
 
+impl Arguments {
+    /// Refuses options of the tools that need no recipe.
+    fn without_options_of_tools(&self) -> Result<(), UsageError> {
+        if self.out.is_some() || self.force {
+            Err(UsageError::Port)
+        } else if self.only_check {
+            Err(UsageError::OnlyCheck)
+        } else if self.stdin {
+            Err(UsageError::Stdin)
+        } else {
+            Ok(())
+        }
+    }
+}
+
 impl Settings {
     /// Refuses what makes no sense before anything is loaded.
     pub(super) fn resolve(arguments: Arguments, shell: &Shell) -> Result<Self, UsageError> {
         let tool = arguments.tool();
-        if arguments.out.is_some() || arguments.force || arguments.only_check {
-            return Err(UsageError::Port);
-        }
+        arguments.without_options_of_tools()?;
         let set_before = variables("-S", arguments.set_before)?;
         let set_after = variables("-s", arguments.set_after)?;
         let mut environment = shell.environment.clone();

@@ -11,7 +11,7 @@
 //! note      what needs a hand
 //! ```
 //!
-//! It knows the rows of the language (`Vocabulary`), and nothing of how recipes run.
+//! It knows the rows of the language (`Vocabulary`) and its style (`format`), and nothing of how recipes run.
 
 mod facts;
 mod form;
@@ -38,7 +38,7 @@ pub use self::report::{Done, json, report};
 use self::facts::Facts;
 use self::read::Reader;
 use self::tidy::Draft;
-use crate::recipe::Vocabulary;
+use crate::recipe::{Vocabulary, format};
 
 /// A recipe that was written.
 #[derive(Clone, Debug, Serialize)]
@@ -117,11 +117,16 @@ pub fn port(project: &Project) -> Result<Ported, Refusal> {
     tidy::tidy(&facts, &mut drafts);
     let wanted = drafts.iter().filter(|draft| draft.source.is_wanted);
     let files: Vec<File> = wanted
-        .map(|draft| File {
-            from: draft.source.path.clone(),
-            to: draft.source.recipe(),
-            text: write::recipe(&draft.block, &draft.notes),
-            notes: draft.notes.clone(),
+        .map(|draft| {
+            let to = draft.source.recipe();
+            let text = write::recipe(&draft.block, &draft.notes);
+            File {
+                from: draft.source.path.clone(),
+                // What a hand has to mend first is formatted then.
+                text: format(&to, &text).unwrap_or(text),
+                to,
+                notes: draft.notes.clone(),
+            }
         })
         .collect();
     remarks.sort();

@@ -6,7 +6,8 @@ use rhai::{Dynamic, Engine, EvalContext, FnPtr, NativeCallContext, OptimizationL
 
 use super::language::grammar;
 use super::language::origin::{Fallible, raise};
-use super::language::syntax::marks::{SYMBOL, as_written, is_parameter, statement_name, verb_key};
+use super::language::syntax::marks::{is_parameter, statement_name, verb_key};
+use super::language::syntax::reading::symbols;
 use super::language::values::Namespace;
 use super::language::verb::{Choices, Verb};
 use super::running::block::call_function;
@@ -44,19 +45,7 @@ pub(super) fn engine(interpreter: &Rc<Interpreter>) -> Engine {
 fn words(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let words = interpreter.clone();
     engine.on_parse_token(move |token, position, _| words.words.borrow_mut().map(token, position));
-    // A symbol takes whatever word follows its colon, reserved ones too.
-    engine.register_custom_syntax_with_state_raw(
-        SYMBOL,
-        |seen, _, _| Ok((seen.len() == 1).then(|| "$token$".into())),
-        false,
-        |_, inputs, _| {
-            let word = inputs
-                .first()
-                .and_then(|input| input.get_string_value())
-                .unwrap_or_default();
-            Ok(as_written(word).to_owned().into())
-        },
-    );
+    symbols(engine);
 }
 
 #[allow(deprecated)]

@@ -1,14 +1,19 @@
-//! Target of `scripts/fuzz`: what a server answers to `get` and `download`.
+//! Targets of `scripts/fuzz`: what a server answers to `get` and `download`, and recipes that are formatted.
 
 use std::fs;
 
 use crate::configuration::Server;
 use crate::fuzz::Target;
 
+use super::format::format;
 use super::running::download::Downloads;
+use super::running::stack::on_large_stack;
+use crate::diagnostic::Fault;
 
 /// All of this folder.
-pub const TARGETS: &[Target] = &[Target {
+pub const TARGETS: &[Target] = &[TRANSFER, FORMAT];
+
+const TRANSFER: Target = Target {
     name: "transfer",
     about: "a server that sends a file or a directory",
     seeds: &[
@@ -29,7 +34,30 @@ pub const TARGETS: &[Target] = &[Target {
         "\0",
     ],
     read: read_transfer,
-}];
+};
+
+const FORMAT: Target = Target {
+    name: "format",
+    about: "a recipe that is formatted",
+    seeds: &[
+        include_bytes!("../../stdlib/variables.rhai"),
+        include_bytes!("../../stdlib/restart.rhai"),
+        include_bytes!("../../stdlib/scm/copy.rhai"),
+        include_bytes!("../../stdlib/notify.rhai"),
+        include_bytes!("../../scripts/flipper.rhai"),
+        b"#!/usr/bin/capr\nlet f = |a, b| a + -b; let g = || 1; // c\nswitch x { 1 | 2 => a, 3 => { b } _ => -1 }\nlet y = if a { 1 } else { 2 };\n",
+        b"run \"x\", :dir => \"/\", |c, s, d| { puts d[0] ?? 1e-5; }\ndo { a } while !b;\ntry { throw 'x'; } catch (e) { puts (1 + 2) * 3; }\n",
+        b"set :x, #{ a: 1, \"b\": [1, 2, /* c */ 3], }; puts(x.a?.b ** 2, `\\`, #\"a\"b\"#); if x !in [0..5, 1..=2] { f!(x); }\n",
+    ],
+    words: &[
+        "{", "}", "#{", "${", "`", "\\", "\"", "'", "|", "||", "(", ")", "()", "( )", "[", "]", "?[", ",", ";", ":", "::", "=>", "=", "-", "!",
+        " ", "\n", "\n\n", "\r\n", "\t", "// c\n", "/* c */", "/*\n*/", "///", "#!", "#\"", "\"#", ".", "..", "..=", "?.", "??", "1e-5", "0x1e-1",
+        "0644", "if ", " else ", "catch", "switch ", "do ", "while ", "loop ", "fn f(x) ", "private ", "let x = ", "return ", "run ", "puts ",
+        "set :x", "task :t ", ":roles => :app", "|a, b| ", "!in ", " in ", "import \"a\" as b;", "exists", "\u{feff}", "é",
+        "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"",
+    ],
+    read: read_format,
+};
 
 /// The first byte says in pieces of which size the others come, and whether a directory may. True where something was put into
 /// its place.
@@ -56,12 +84,39 @@ fn read_transfer(bytes: &[u8]) -> bool {
     is_kept
 }
 
+/// True where the text is a recipe. What is formatted has to be the same calls, and formatted again it has to be the same text.
+fn read_format(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let read = on_large_stack(|| match format("recipe.rhai", &text) {
+        Ok(formatted) => {
+            let again = format("recipe.rhai", &formatted);
+            assert_eq!(
+                again.ok().as_deref(),
+                Some(formatted.as_str()),
+                "formatted twice it is another text"
+            );
+            true
+        }
+        Err(wrong) => {
+            let is_own = wrong.iter().find(|wrong| wrong.fault != Fault::Recipe);
+            assert!(is_own.is_none(), "{is_own:?}");
+            false
+        }
+    });
+    read.unwrap_or(false)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::TARGETS;
+    use super::{FORMAT, TRANSFER};
 
     #[test]
     fn what_a_server_sends_as_a_file_is_survived() {
-        crate::fuzz::survives(TARGETS, 1500);
+        crate::fuzz::survives(&[TRANSFER], 1500);
+    }
+
+    #[test]
+    fn what_was_formatted_says_the_same_and_is_not_changed_again() {
+        crate::fuzz::survives(&[FORMAT], 300);
     }
 }

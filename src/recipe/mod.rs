@@ -6,6 +6,7 @@
 //! language/            grammar, values, options, errors that a recipe can catch; evaluates nothing, knows no interpreter
 //!   functions/ verbs/  what recipes can say, one row each
 //!   syntax/            reads texts: words, layout, recovery after mistakes, habits of Ruby
+//! format/              the one style: tokens, statements, where lines end; reads and compares what it has made
 //! meaning/             what is defined (`defined.rs`), what each text says (`claims.rs`), what is wrong (`findings.rs`)
 //! running/             the interpreter: blocks, variables, tasks, actions
 //!   functions/ verbs/  what a function or a verb does; each verb is paired with its row
@@ -25,6 +26,7 @@ mod addressed;
 mod definitions;
 mod engine;
 mod examined;
+mod format;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 mod interactive;
@@ -46,6 +48,7 @@ use std::rc::Rc;
 use rhai::{Engine, EvalAltResult, Position};
 
 pub use self::examined::Examined;
+pub use self::format::format;
 pub use self::interactive::Whom;
 pub use self::language::capistrano::{Known, VARIABLES};
 pub use self::language::mask::names_secret;

@@ -124,6 +124,12 @@ fn the_page_of_the_command_line_is_true() {
     page.take("capr definitions [RECIPE] [STAGE]");
     ok("capr definitions").says("fn run");
     ok("capr definitions deploy.rhai").says("Say it.");
+    page.take("capr fmt [FILE|DIR]... [--check] [--stdin]");
+    let commands = page.block("capr fmt ");
+    assert_eq!(commands.lines().count(), 4, "{commands}");
+    ok(
+        "mkdir -p config lib/capr; capr fmt && capr fmt config lib/capr && capr fmt --check . && capr fmt --stdin < deploy.rhai",
+    );
     page.take("capr port FILE|DIR... [--out DIR] [--force] [--check] [--json]");
     let ruby = "printf \"set :application, 'x'\\nrole :app, 'a'\\n\" > old.rb";
     let made = ok(&format!(
@@ -317,6 +323,14 @@ fn the_page_of_the_editors_is_true() {
         "autocmd BufNewFile,BufRead *.rhai,Caprfile setfiletype rust\n",
         "a line for vim",
     );
+    page.not_run(
+        "autocmd BufNewFile,BufRead *.rhai,Caprfile setlocal formatprg=capr\\ fmt\\ --stdin\n",
+        "a line for vim",
+    );
+    page.take("capr fmt --stdin");
+    ok("capr fmt --stdin < deploy.rhai").says("Say it.");
+    page.take("capr fmt FILE");
+    ok("capr fmt deploy.rhai");
     page.take("capr definitions RECIPE > capr.d.rhai");
     let written = ok("capr definitions deploy.rhai > capr.d.rhai");
     assert!(written.file("capr.d.rhai").contains("Say it."));

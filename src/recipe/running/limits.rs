@@ -11,11 +11,10 @@ use super::interpreter::Interpreter;
 use crate::actor::ActionError;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, terminate};
+use crate::recipe::language::syntax::reading::MAX_DEPTHS;
 
 /// Functions calling functions.
 const MAX_CALL_LEVELS: usize = 64;
-/// Expressions inside expressions, in a file and in a function.
-const MAX_DEPTHS: (usize, usize) = (128, 128);
 /// Bytes of a text, and of all texts in a list or map.
 const MAX_TEXT: usize = 64 << 20;
 /// Elements of a list or map, and of all in it.

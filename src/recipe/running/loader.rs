@@ -13,7 +13,7 @@ use crate::event::Level;
 use crate::recipe::language::origin::{Fallible, origin, raise, wrong};
 use crate::recipe::language::syntax::classes::library;
 use crate::recipe::language::syntax::layout::is_word;
-use crate::recipe::language::syntax::lines::uncountable;
+use crate::recipe::language::syntax::reading::countable;
 use crate::recipe::language::syntax::recovery;
 use crate::recipe::language::syntax::unfilled::Unfilled;
 use crate::recipe::meaning::claims::Text;
@@ -209,19 +209,7 @@ impl Interpreter {
     }
 
     fn compile(&self, engine: &Engine, name: &str, text: &str) -> Fallible<Rc<AST>> {
-        if let Some(line) = uncountable(text) {
-            let message =
-                format!("{name}: line {line} is too long, or one too many: there can be 65534 of 65534 characters");
-            return Err(raise(
-                Diagnostic::new(Fault::Recipe, message).hint("`read_file' reads long texts"),
-                Position::NONE,
-            ));
-        }
-        // The first line may name an interpreter; Rhai knows no such line.
-        let text = match text.strip_prefix("#!") {
-            Some(rest) => format!("//{rest}"),
-            None => text.to_owned(),
-        };
+        let text = countable(name, text).map_err(|wrong| raise(*wrong, Position::NONE))?;
         let read = recovery::read(&text, name, |text| {
             self.words.borrow_mut().begin(text);
             engine.compile(text)

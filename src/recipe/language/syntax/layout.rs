@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// What a piece of text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::recipe) enum Kind {
     /// A bracket that opens; that of a map is `#`.
     Open(char),
     Close(char),
@@ -22,24 +22,52 @@ pub(super) enum Kind {
 
 /// A piece of text, in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Piece {
-    pub(super) kind: Kind,
-    pub(super) range: Range<usize>,
+pub(in crate::recipe) struct Piece {
+    pub(in crate::recipe) kind: Kind,
+    pub(in crate::recipe) range: Range<usize>,
 }
 
 /// All pieces of a text, without blanks and comments; but Ruby's comments are pieces.
 pub(super) fn pieces(text: &str) -> Vec<Piece> {
-    let mut reader = Reader { text, at: 0 };
-    let mut pieces = Vec::new();
-    while let Some(piece) = reader.piece() {
-        pieces.push(piece);
-    }
-    pieces
+    Reader::new(text, Backslash::Escapes).collect()
+}
+
+/// The same behind so many bytes of a text that has no mistakes: a backslash in backticks is a character like any other, as it is
+/// for Rhai.
+pub(in crate::recipe) fn exact_pieces(text: &str, at: usize) -> Vec<Piece> {
+    let reader = Reader {
+        at,
+        ..Reader::new(text, Backslash::IsPlain)
+    };
+    reader.collect()
+}
+
+/// What a backslash in backticks says about the character behind it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Backslash {
+    /// It does not end the string: its author has meant so.
+    Escapes,
+    IsPlain,
 }
 
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    backslash: Backslash,
+}
+
+impl<'a> Reader<'a> {
+    fn new(text: &'a str, backslash: Backslash) -> Self {
+        Self { text, at: 0, backslash }
+    }
+}
+
+impl Iterator for Reader<'_> {
+    type Item = Piece;
+
+    fn next(&mut self) -> Option<Piece> {
+        self.piece()
+    }
 }
 
 impl Reader<'_> {
@@ -75,7 +103,9 @@ impl Reader<'_> {
             ')' | ']' | '}' => (Kind::Close(first), 1),
             ';' => (Kind::Semicolon, 1),
             '"' => quoted(rest),
-            '`' => backticks(rest),
+            '`' => backticks(rest, self.backslash),
+            // `'\''`
+            '\'' if rest.starts_with("'\\''") => (Kind::Char, 4),
             '\'' => match rest.get(1..).and_then(|rest| rest.find(['\'', '\n'])) {
                 Some(length) if rest.get(1 + length..).is_some_and(|rest| rest.starts_with('\'')) => {
                     (Kind::Char, length + 2)
@@ -95,8 +125,8 @@ pub(in crate::recipe) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Comments stand in comments.
-fn comment(text: &str) -> usize {
+/// The length of the comment at the front. Comments stand in comments.
+pub(in crate::recipe) fn comment(text: &str) -> usize {
     let (mut depth, mut at) = (0_usize, 0);
     while let Some(rest) = text.get(at..) {
         if rest.starts_with("/*") {
@@ -140,7 +170,7 @@ fn quoted(text: &str) -> (Kind, usize) {
     (Kind::Text(false), text.len())
 }
 
-fn backticks(text: &str) -> (Kind, usize) {
+fn backticks(text: &str, backslash: Backslash) -> (Kind, usize) {
     let mut at = 1;
     while let Some(rest) = text.get(at..) {
         let Some(first) = rest.chars().next() else { break };
@@ -149,8 +179,8 @@ fn backticks(text: &str) -> (Kind, usize) {
         } else if first == '`' {
             return (Kind::Text(true), at + 1);
         } else if rest.starts_with("${") {
-            at += 2 + inserted(rest.get(2..).unwrap_or(""));
-        } else if first == '\\' {
+            at += 2 + inserted(rest.get(2..).unwrap_or(""), backslash);
+        } else if first == '\\' && backslash == Backslash::Escapes {
             at += 1 + rest.chars().nth(1).map_or(0, char::len_utf8);
         } else {
             at += first.len_utf8();
@@ -160,10 +190,9 @@ fn backticks(text: &str) -> (Kind, usize) {
 }
 
 /// The length of what is filled in, up to behind its brace.
-fn inserted(text: &str) -> usize {
-    let mut reader = Reader { text, at: 0 };
+fn inserted(text: &str, backslash: Backslash) -> usize {
     let mut depth = 1;
-    while let Some(piece) = reader.piece() {
+    for piece in Reader::new(text, backslash) {
         match piece.kind {
             Kind::Open('{' | '#') => depth += 1,
             Kind::Close('}') => depth -= 1,

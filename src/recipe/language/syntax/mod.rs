@@ -12,6 +12,7 @@ mod locals;
 pub(in crate::recipe) mod marks;
 pub(in crate::recipe) mod named;
 mod numbers;
+pub(in crate::recipe) mod reading;
 pub(in crate::recipe) mod recovery;
 pub(in crate::recipe) mod ruby;
 mod ruby_lines;

@@ -54,7 +54,7 @@ pub(in crate::recipe) const TRY_SUDO: Verb = Verb {
     options: Choices::Known(&[AS, SELECTION, COMMAND]),
     doc: "As `sudo` where the variable `use_sudo` is true, or `run_method` is set to `:sudo`, else as `run`; without a \
           command then an empty string. The user is that of `as`, else that of the variable `admin_runner`.",
-    example: "role :app, \"app1.example.com\";\nset :use_sudo, false;\ntask :example { try_sudo \"id\"; run `${try_sudo()} uptime`; }",
+    example: "role :app, \"app1.example.com\";\nset :use_sudo, false;\ntask :example {\n  try_sudo \"id\";\n  run `${try_sudo()} uptime`;\n}",
 };
 
 static REHEARSAL: &[Choice] = &[Choice {

@@ -13,7 +13,7 @@ pub(in crate::recipe) const TRANSACTION: Verb = Verb {
           were registered in it run, last registered first. A transaction inside another is part of it: \
           what fails in the outer one undoes both. What fails in the inner one undoes the inner one first; if the \
           recipe catches the error between them, the outer one goes on.",
-    example: "task :change { on_rollback { puts \"undone\"; } puts \"done\"; }\ntask :example { transaction { change; } }",
+    example: "task :change {\n  on_rollback { puts \"undone\"; }\n  puts \"done\";\n}\ntask :example { transaction { change; } }",
 };
 
 pub(in crate::recipe) const ON_ROLLBACK: Verb = Verb {

@@ -74,7 +74,7 @@ pub(in crate::recipe) const RESET: Verb = Verb {
     options: NONE,
     doc: "Makes a lazy variable that was read lazy again, so that its block is evaluated anew at the next read. \
           False, and nothing changed, for any other.",
-    example: "set :count { 1 }\ntask :example { puts count; reset :count; puts count; }",
+    example: "set :count { 1 }\ntask :example {\n  puts count;\n  reset :count;\n  puts count;\n}",
 };
 
 /// A variable cannot have this name.

@@ -1,0 +1,204 @@
+//! `capr fmt`: formats recipes, libraries and all of a directory.
+
+use std::fs::{self, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use similar::TextDiff;
+use tempfile::Builder;
+
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::io_error::plain;
+use crate::recipe::format;
+use crate::regular;
+use crate::report::Console;
+
+use super::arguments::Arguments;
+use super::search;
+use super::settings::UsageError;
+use super::shell::Shell;
+
+/// Exit code of `--check` where something is to be formatted.
+const DIFFERS: u8 = 1;
+
+/// A difference that takes longer to find is told with more lines than it has.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How standard input is called.
+const INPUT: &str = "standard input";
+
+/// Does it; the code to exit with. What cannot be read or written keeps no other file from being formatted.
+pub(super) fn run(arguments: &Arguments, shell: &Shell, console: &Console) -> Result<u8, Box<Diagnostic>> {
+    if arguments.out.is_some() || arguments.force {
+        return Err(Box::new(UsageError::Port.into()));
+    } else if arguments.json {
+        return Err(Box::new(UsageError::Json.into()));
+    }
+    let words = arguments.words.get(1..).unwrap_or_default();
+    let mut formatter = Formatter {
+        is_check: arguments.only_check,
+        console,
+        differs: false,
+        wrong: Vec::new(),
+    };
+    if arguments.stdin {
+        if !words.is_empty() {
+            let wrong = Diagnostic::new(Fault::Usage, "--stdin takes no files");
+            return Err(Box::new(wrong.hint("capr fmt --stdin < deploy.rhai")));
+        }
+        formatter.input();
+        return Ok(formatter.end());
+    }
+    for file in files(words, shell)? {
+        formatter.file(&shell.directory, &file);
+    }
+    Ok(formatter.end())
+}
+
+/// The files that are meant, as they are named.
+fn files(words: &[String], shell: &Shell) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+    if words.is_empty() {
+        let found = search::find(&shell.directory).ok_or(UsageError::NoRecipe);
+        let (directory, recipe) = found.map_err(|error| Box::new(error.into()))?;
+        let is_here = directory == shell.directory;
+        return Ok(vec![if is_here { recipe } else { directory.join(recipe) }]);
+    }
+    let mut files = Vec::new();
+    for word in words {
+        let named = shell.directory.join(word);
+        let unreadable = |error: &io::Error| {
+            let message = format!("cannot read {word}: {}", plain(error));
+            Box::new(Diagnostic::new(Fault::Usage, message))
+        };
+        if named.metadata().map_err(|error| unreadable(&error))?.is_dir() {
+            collect(&shell.directory, Path::new(word), &mut files).map_err(|error| unreadable(&error))?;
+        } else {
+            files.push(PathBuf::from(word));
+        }
+    }
+    Ok(files)
+}
+
+/// All recipes below a directory. Links are not followed, and what is hidden is not looked at.
+fn collect(base: &Path, directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    let entries: io::Result<Vec<_>> = fs::read_dir(base.join(directory))?.collect();
+    let mut entries = entries?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let (name, kind) = (entry.file_name(), entry.file_type()?);
+        let name = name.to_string_lossy();
+        let path = match directory == Path::new(".") {
+            true => PathBuf::from(entry.file_name()),
+            false => directory.join(entry.file_name()),
+        };
+        // What `capr definitions` writes is for editors.
+        let is_recipe = name == "Caprfile" || name.ends_with(".rhai") && !name.ends_with(".d.rhai");
+        if name.starts_with('.') {
+            continue;
+        } else if kind.is_dir() {
+            collect(base, &path, files)?;
+        } else if kind.is_file() && is_recipe {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Formats one text after the other, and keeps what is to be told at the end.
+struct Formatter<'a> {
+    is_check: bool,
+    console: &'a Console,
+    differs: bool,
+    wrong: Vec<Diagnostic>,
+}
+
+impl Formatter<'_> {
+    fn input(&mut self) {
+        let mut text = String::new();
+        if let Err(error) = io::stdin().read_to_string(&mut text) {
+            self.fail(format!("cannot read {INPUT}: {}", plain(&error)));
+            return;
+        }
+        let Some(formatted) = self.formatted(INPUT, &text) else {
+            return;
+        };
+        match self.is_check {
+            true => self.compare(INPUT, &text, &formatted),
+            false => self.console.data(&formatted),
+        }
+    }
+
+    fn file(&mut self, base: &Path, file: &Path) {
+        let (name, path) = (file.display().to_string(), base.join(file));
+        let text = match regular::text(&path) {
+            Ok(text) => text,
+            Err(error) => return self.fail(format!("cannot read {name}: {}", plain(&error))),
+        };
+        let Some(formatted) = self.formatted(&name, &text) else {
+            return;
+        };
+        if formatted == text {
+            return;
+        }
+        if self.is_check {
+            self.compare(&name, &text, &formatted);
+            return;
+        }
+        match write(&path, &formatted) {
+            Ok(()) => self.console.data(&format!("{name}\n")),
+            Err(error) => self.fail(format!("cannot write {name}: {}", plain(&error))),
+        }
+    }
+
+    fn formatted(&mut self, name: &str, text: &str) -> Option<String> {
+        format(name, text).map_err(|wrong| self.wrong.extend(wrong)).ok()
+    }
+
+    fn fail(&mut self, message: String) {
+        self.wrong.push(Diagnostic::new(Fault::Failed, message));
+    }
+
+    /// Shows what would be changed.
+    fn compare(&mut self, name: &str, text: &str, formatted: &str) {
+        if text == formatted {
+            return;
+        }
+        self.differs = true;
+        let diff = TextDiff::configure().timeout(PATIENCE).diff_lines(text, formatted);
+        let shown = diff
+            .unified_diff()
+            .header(name, &format!("{name} formatted"))
+            .to_string();
+        self.console.data(&shown);
+    }
+
+    /// Tells what is wrong; the first decides the code.
+    fn end(self) -> u8 {
+        self.console.errors(&self.wrong);
+        match self.wrong.first() {
+            Some(first) => first.fault.exit_code(),
+            None if self.differs => DIFFERS,
+            None => 0,
+        }
+    }
+}
+
+/// Writes a file beside its place and renames it; a link stays, and what it leads to is written.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let place = fs::canonicalize(path)?;
+    let there = place.metadata()?;
+    let directory = place.parent().unwrap_or(Path::new("/"));
+    let mut file = Builder::new().tempfile_in(directory)?;
+    file.write_all(text.as_bytes())?;
+    let made = file.as_file().metadata()?;
+    if (made.uid(), made.gid()) != (there.uid(), there.gid()) {
+        // Who may not give it away keeps it: as after every other editor.
+        let _ = fchown(file.as_file(), Some(there.uid()), Some(there.gid()));
+    }
+    file.as_file()
+        .set_permissions(Permissions::from_mode(there.mode() & 0o7777))?;
+    file.as_file().sync_all()?;
+    file.persist(&place).map(drop).map_err(|error| error.error)
+}

@@ -1,0 +1,408 @@
+//! The tokens of a text as statements and brackets, each told by what stands before it. It is read without a grammar: what it
+//! takes something for decides about blanks and lines alone.
+
+use super::tokens::{Kind, Token};
+use crate::recipe::language::verbs;
+
+/// What a token is to its neighbours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A name or a number.
+    Word,
+    Keyword,
+    /// A name that begins a call of a verb.
+    Verb,
+    String,
+    /// `-x`, `!x`.
+    Prefix,
+    Binary,
+    /// `=` and the like.
+    Assign,
+    /// `=>`
+    Arrow,
+    /// `.`, `::`, `..`: nothing stands around it.
+    Tight,
+    /// The colon in front of a symbol.
+    Symbol,
+    /// The colon behind the key of a map.
+    Key,
+    Comma,
+    /// The comma between two parameters of a block.
+    Separator,
+    Semicolon,
+    /// The sign in front of a block's parameters.
+    OpenParameters,
+    /// The sign behind them, or `||`.
+    CloseParameters,
+    LineComment,
+    BlockComment,
+    /// A sign that no recipe has.
+    Unknown,
+}
+
+/// A piece of a statement.
+#[derive(Clone, Debug)]
+pub(super) enum Element<'a> {
+    Token(Token<'a>, Role),
+    Group(Group<'a>),
+}
+
+impl<'a> Element<'a> {
+    /// Its first token.
+    pub(super) fn first(&self) -> Token<'a> {
+        match self {
+            Self::Token(token, _) => *token,
+            Self::Group(group) => group.open,
+        }
+    }
+
+    pub(super) fn role(&self) -> Option<Role> {
+        match self {
+            Self::Token(_, role) => Some(*role),
+            Self::Group(_) => None,
+        }
+    }
+
+    pub(super) fn is_comment(&self) -> bool {
+        self.first().is_comment()
+    }
+
+    pub(super) fn is_block(&self) -> bool {
+        matches!(self, Self::Group(group) if group.shape == Shape::Block)
+    }
+}
+
+/// What a bracket holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Statements.
+    Block,
+    /// The cases of a `switch`.
+    Cases,
+    /// Values, behind `(` or `[`.
+    Values,
+    Map,
+}
+
+/// A bracket with what is in it.
+#[derive(Clone, Debug)]
+pub(super) struct Group<'a> {
+    pub(super) shape: Shape,
+    pub(super) open: Token<'a>,
+    /// Nothing where the text ends first.
+    pub(super) close: Option<Token<'a>>,
+    pub(super) parts: Vec<Part<'a>>,
+}
+
+/// A statement, or a value of a list with the comma behind it; or a comment on a line of its own.
+#[derive(Clone, Debug)]
+pub(super) struct Part<'a> {
+    pub(super) elements: Vec<Element<'a>>,
+    /// It is a comment on the line of the bracket that opens.
+    pub(super) is_beside: bool,
+}
+
+impl Part<'_> {
+    /// Lines that end before it.
+    pub(super) fn breaks(&self) -> usize {
+        self.elements.first().map_or(0, |element| element.first().breaks)
+    }
+}
+
+/// The statements of a text.
+pub(super) fn parts<'a>(tokens: &[Token<'a>]) -> Vec<Part<'a>> {
+    let mut parser = Parser {
+        tokens: tokens.to_vec(),
+        at: 0,
+    };
+    let mut parts = Vec::new();
+    loop {
+        parts.extend(parser.parts(Shape::Block));
+        // A bracket that closes nothing is a statement.
+        let Some(token) = parser.take() else { return parts };
+        parts.push(Part {
+            elements: vec![Element::Token(token, Role::Unknown)],
+            is_beside: false,
+        });
+    }
+}
+
+const KEYWORDS: &[&str] = &[
+    "as", "break", "case", "catch", "const", "continue", "do", "else", "export", "fn", "for", "if", "import", "in",
+    "let", "loop", "private", "return", "switch", "throw", "try", "until", "while",
+];
+
+/// Keywords that a block belongs to.
+const WITH_BLOCKS: &[&str] = &[
+    "catch", "do", "else", "fn", "for", "if", "loop", "switch", "try", "until", "while",
+];
+
+struct Parser<'a> {
+    tokens: Vec<Token<'a>>,
+    at: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn peek(&self, ahead: usize) -> Option<Token<'a>> {
+        self.tokens.get(self.at + ahead).copied()
+    }
+
+    fn take(&mut self) -> Option<Token<'a>> {
+        let token = self.peek(0)?;
+        self.at += 1;
+        Some(token)
+    }
+
+    /// What stands in a bracket, up to that which closes it.
+    fn parts(&mut self, shape: Shape) -> Vec<Part<'a>> {
+        let mut parts: Vec<Part<'a>> = Vec::new();
+        while let Some(token) = self.peek(0) {
+            match token.kind {
+                Kind::Close(_) => break,
+                Kind::LineComment | Kind::BlockComment => self.comment(token, shape, &mut parts),
+                Kind::Semicolon => {
+                    // Behind a block, or another.
+                    self.at += 1;
+                    let element = Element::Token(token, Role::Semicolon);
+                    match parts
+                        .last_mut()
+                        .filter(|part| !part.elements.iter().any(Element::is_comment))
+                    {
+                        Some(last) => last.elements.push(element),
+                        None => parts.push(Part {
+                            elements: vec![element],
+                            is_beside: false,
+                        }),
+                    }
+                }
+                _ => parts.push(self.part(shape)),
+            }
+        }
+        parts
+    }
+
+    /// A comment between two parts.
+    fn comment(&mut self, token: Token<'a>, shape: Shape, parts: &mut Vec<Part<'a>>) {
+        let element = Element::Token(token, comment(token));
+        let is_alone = token.kind == Kind::LineComment
+            || self
+                .peek(1)
+                .is_none_or(|next| next.breaks > 0 || matches!(next.kind, Kind::Close(_)));
+        if !is_alone && (token.breaks > 0 || parts.is_empty()) {
+            // It belongs to what stands behind it in its line.
+            parts.push(self.part(shape));
+            return;
+        }
+        self.at += 1;
+        match parts.last_mut() {
+            Some(last) if token.breaks == 0 => last.elements.push(element),
+            _ => parts.push(Part {
+                elements: vec![element],
+                is_beside: token.breaks == 0 && self.at > 1,
+            }),
+        }
+    }
+
+    fn part(&mut self, shape: Shape) -> Part<'a> {
+        let mut elements: Vec<Element<'a>> = Vec::new();
+        // The keyword that the next block belongs to.
+        let mut keyword = None;
+        while let Some(token) = self.peek(0) {
+            match token.kind {
+                Kind::Close(_) => break,
+                Kind::Open(bracket) => {
+                    let owner = if bracket == '{' { keyword.take() } else { None };
+                    self.at += 1;
+                    let group = self.group(token, bracket, owner);
+                    let is_block = group.shape == Shape::Block || group.shape == Shape::Cases;
+                    elements.push(Element::Group(group));
+                    let ends = match shape {
+                        Shape::Block => self.ends_behind_block(&elements, owner),
+                        Shape::Cases => owner.is_none() && self.peek(0).is_none_or(|next| next.kind != Kind::Comma),
+                        Shape::Values | Shape::Map => false,
+                    };
+                    if is_block && ends {
+                        break;
+                    }
+                }
+                Kind::Semicolon => {
+                    self.at += 1;
+                    elements.push(Element::Token(token, Role::Semicolon));
+                    break;
+                }
+                Kind::Comma => {
+                    self.at += 1;
+                    elements.push(Element::Token(token, Role::Comma));
+                    if shape != Shape::Block {
+                        break;
+                    }
+                }
+                Kind::Sign if self.begins_parameters(token, &elements) => self.parameters(&mut elements),
+                _ => {
+                    let role = self.role(token, &elements, shape);
+                    self.at += 1;
+                    if role == Role::Keyword && WITH_BLOCKS.contains(&token.text) {
+                        keyword = Some(token.text);
+                    }
+                    elements.push(Element::Token(token, role));
+                }
+            }
+        }
+        Part {
+            elements,
+            is_beside: false,
+        }
+    }
+
+    fn group(&mut self, open: Token<'a>, bracket: char, owner: Option<&str>) -> Group<'a> {
+        let shape = match bracket {
+            '{' if owner == Some("switch") => Shape::Cases,
+            '{' => Shape::Block,
+            '#' => Shape::Map,
+            _ => Shape::Values,
+        };
+        let parts = self.parts(shape);
+        Group {
+            shape,
+            open,
+            close: self.take(),
+            parts,
+        }
+    }
+
+    /// Returns true where a statement ends behind the block that it has come to.
+    fn ends_behind_block(&self, elements: &[Element<'a>], owner: Option<&str>) -> bool {
+        let first = elements.iter().find(|element| !element.is_comment());
+        let begins = match first {
+            Some(Element::Token(token, Role::Keyword)) => token.text,
+            Some(Element::Token(_, Role::Verb)) => "verb",
+            Some(Element::Group(group)) if group.shape == Shape::Block => "{",
+            _ => return false,
+        };
+        let is_its_own = match begins {
+            "verb" => owner.is_none(),
+            "{" => true,
+            "private" => owner == Some("fn"),
+            keyword => WITH_BLOCKS.contains(&keyword) && owner.is_some(),
+        };
+        // Comments may stand between `}` and `else`.
+        let mut next = self.tokens.iter().skip(self.at).filter(|token| !token.is_comment());
+        let goes_on = next.next().is_some_and(|next| match next.kind {
+            Kind::Word => {
+                matches!(next.text, "else" | "catch") || begins == "do" && matches!(next.text, "while" | "until")
+            }
+            Kind::Sign => matches!(next.text, "." | "?."),
+            _ => false,
+        });
+        is_its_own && !goes_on
+    }
+
+    fn begins_parameters(&self, token: Token<'a>, elements: &[Element<'a>]) -> bool {
+        match token.text {
+            "||" => !is_value(elements),
+            "|" if !is_value(elements) => true,
+            "|" => {
+                let names = self.tokens.iter().skip(self.at + 1);
+                let mut behind = names.skip_while(|token| matches!(token.kind, Kind::Word | Kind::Comma));
+                behind.next().is_some_and(|end| end.text == "|")
+                    && behind.next().is_some_and(|open| open.kind == Kind::Open('{'))
+            }
+            _ => false,
+        }
+    }
+
+    /// `|a, b|`
+    fn parameters(&mut self, elements: &mut Vec<Element<'a>>) {
+        let Some(first) = self.take() else { return };
+        if first.text == "||" {
+            elements.push(Element::Token(first, Role::CloseParameters));
+            return;
+        }
+        elements.push(Element::Token(first, Role::OpenParameters));
+        while let Some(token) = self.peek(0) {
+            let role = match token.kind {
+                Kind::Word => Role::Word,
+                Kind::Comma => Role::Separator,
+                Kind::Sign if token.text == "|" => Role::CloseParameters,
+                _ => return,
+            };
+            self.at += 1;
+            elements.push(Element::Token(token, role));
+            if role == Role::CloseParameters {
+                return;
+            }
+        }
+    }
+
+    fn role(&self, token: Token<'a>, elements: &[Element<'a>], shape: Shape) -> Role {
+        match token.kind {
+            Kind::LineComment | Kind::BlockComment => comment(token),
+            Kind::String => Role::String,
+            Kind::Word => self.word(token, elements, shape),
+            _ => self.sign(token, elements, shape),
+        }
+    }
+
+    fn word(&self, token: Token<'a>, elements: &[Element<'a>], shape: Shape) -> Role {
+        let behind = self.peek(1).map_or("", |next| next.text);
+        let is_name = match elements.last() {
+            Some(Element::Token(before, Role::Tight)) => matches!(before.text, "." | "?." | "::"),
+            Some(Element::Token(_, Role::Symbol)) => true,
+            Some(Element::Token(before, Role::Keyword)) => matches!(before.text, "fn" | "let" | "const"),
+            _ => shape == Shape::Map && elements.is_empty(),
+        };
+        if is_name || matches!(behind, "=" | "::") {
+            Role::Word
+        } else if KEYWORDS.contains(&token.text) {
+            Role::Keyword
+        } else if verbs::find(token.text).is_some() && behind != "." {
+            Role::Verb
+        } else {
+            Role::Word
+        }
+    }
+
+    fn sign(&self, token: Token<'a>, elements: &[Element<'a>], shape: Shape) -> Role {
+        let next = self.peek(1);
+        // Behind a brace Rhai takes a sign for that of a number.
+        let is_behind_brace = matches!(elements.last(), Some(Element::Group(group)) if group.shape != Shape::Values);
+        let is_behind_value = is_value(elements) && !is_behind_brace;
+        match token.text {
+            "." | "?." | "::" | ".." | "..=" => Role::Tight,
+            "?" if next.is_some_and(|next| next.kind == Kind::Open('[') && !next.is_apart) => Role::Tight,
+            "=>" => Role::Arrow,
+            "=" | "+=" | "-=" | "*=" | "/=" | "%=" | "**=" | "&=" | "|=" | "^=" | "<<=" | ">>=" => Role::Assign,
+            ":" if shape == Shape::Map && elements.len() == 1 => Role::Key,
+            ":" => Role::Symbol,
+            // `f!(x)`
+            "!" if is_behind_value && !token.is_apart => Role::Tight,
+            "!" => Role::Prefix,
+            "-" | "+" if is_behind_value => Role::Binary,
+            "-" | "+" => {
+                let is_behind_verb = matches!(elements.last(), Some(Element::Token(_, Role::Verb)));
+                match is_behind_verb && next.is_some_and(|next| next.is_apart) {
+                    true => Role::Binary,
+                    false => Role::Prefix,
+                }
+            }
+            "?" | "@" | "$" | "~" | "\\" | "'" => Role::Unknown,
+            _ => Role::Binary,
+        }
+    }
+}
+
+fn comment(token: Token) -> Role {
+    match token.kind {
+        Kind::LineComment => Role::LineComment,
+        _ => Role::BlockComment,
+    }
+}
+
+/// Returns true where a value ends, so that an operator may follow.
+fn is_value(elements: &[Element]) -> bool {
+    match elements.iter().rev().find(|element| !element.is_comment()) {
+        Some(Element::Group(_)) => true,
+        Some(Element::Token(_, role)) => matches!(role, Role::Word | Role::String),
+        None => false,
+    }
+}

@@ -1,0 +1,135 @@
+//! Reads a text to the last token and evaluates nothing: what the grammar was shown, or all that is wrong.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rhai::{Dynamic, Engine, Token};
+
+use super::lines::uncountable;
+use super::marks::{SYMBOL, as_written, verb_key};
+use super::recovery;
+use super::words::Words;
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::language::{grammar, verbs};
+
+/// Expressions inside expressions, in a file and in a function.
+pub(in crate::recipe) const MAX_DEPTHS: (usize, usize) = (128, 128);
+
+/// All that the parser is told of a text: two texts of which it is told the same are the same calls.
+#[derive(Debug, Default, PartialEq)]
+pub(in crate::recipe) struct Reading {
+    /// Strings with what is in them, and names sorted out.
+    tokens: Vec<Token>,
+    /// Of each verb, whether a bracket follows without a blank: `puts (1 + 2) * 3` is not `puts(1 + 2) * 3`.
+    have_brackets: Vec<bool>,
+}
+
+/// Reads a text; `name` is that of its file in errors.
+///
+/// # Errors
+///
+/// All mistakes of its syntax.
+pub(in crate::recipe) fn read(name: &str, text: &str) -> Result<Reading, Vec<Diagnostic>> {
+    let text = countable(name, text).map_err(|wrong| vec![*wrong])?;
+    let words = Rc::new(RefCell::new(Words::new(|word| verbs::find(word).is_some())));
+    let reading = Rc::new(RefCell::new(Reading::default()));
+    let engine = engine(&words, &reading);
+    let read = recovery::read(&text, name, |text| {
+        words.borrow_mut().begin(text);
+        reading.take();
+        engine.compile(text)
+    });
+    match read.errors.is_empty() {
+        true => Ok(reading.take()),
+        false => Err(read.errors),
+    }
+}
+
+/// The text as Rhai is given it.
+///
+/// # Errors
+///
+/// Where Rhai could not say where things stand.
+pub(in crate::recipe) fn countable(name: &str, text: &str) -> Result<String, Box<Diagnostic>> {
+    if let Some(line) = uncountable(text) {
+        let message =
+            format!("{name}: line {line} is too long, or one too many: there can be 65534 of 65534 characters");
+        let diagnostic = Diagnostic::new(Fault::Recipe, message);
+        return Err(Box::new(diagnostic.hint("`read_file' reads long texts")));
+    }
+    // The first line may name an interpreter; Rhai knows no such line.
+    Ok(match text.strip_prefix("#!") {
+        Some(rest) => format!("//{rest}"),
+        None => text.to_owned(),
+    })
+}
+
+/// Knows the grammar and nothing else.
+#[allow(deprecated)] // Rhai marks on_parse_token "volatile", not deprecated.
+fn engine(words: &Rc<RefCell<Words>>, reading: &Rc<RefCell<Reading>>) -> Engine {
+    let mut engine = Engine::new_raw();
+    engine.set_max_expr_depths(MAX_DEPTHS.0, MAX_DEPTHS.1);
+    engine.disable_symbol("eval");
+    let (mapped, seen) = (words.clone(), reading.clone());
+    engine.on_parse_token(move |token, position, _| {
+        let token = mapped.borrow_mut().map(token, position);
+        seen.borrow_mut().tokens.push(token.clone());
+        token
+    });
+    symbols(&mut engine);
+    for verb in verbs::VERBS {
+        let (words, reading) = (words.clone(), reading.clone());
+        engine.register_custom_syntax_with_state_raw(
+            verb_key(verb.name),
+            move |_, look, state| {
+                grammar::parse(verb.tail, look, state, || {
+                    let (position, has_bracket) = words.borrow_mut().next_verb();
+                    reading.borrow_mut().have_brackets.push(has_bracket);
+                    (position, has_bracket)
+                })
+            },
+            false,
+            |_, _, _| Ok(Dynamic::UNIT),
+        );
+    }
+    engine
+}
+
+/// A symbol takes whatever word follows its colon, reserved ones too.
+pub(in crate::recipe) fn symbols(engine: &mut Engine) {
+    engine.register_custom_syntax_with_state_raw(
+        SYMBOL,
+        |seen, _, _| Ok((seen.len() == 1).then(|| "$token$".into())),
+        false,
+        |_, inputs, _| {
+            let word = inputs
+                .first()
+                .and_then(|input| input.get_string_value())
+                .unwrap_or_default();
+            Ok(as_written(word).to_owned().into())
+        },
+    );
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::read;
+
+    #[test]
+    fn texts_are_the_same_reading_where_only_blanks_and_comments_differ() {
+        let reading = |text: &str| read("a.rhai", text).unwrap();
+        let first = reading("role :app, \"a\"; // comment\ntask :t, :roles => :app { run `x ${1 + 1}`; }");
+        let second = reading("#!/usr/bin/capr\nrole   :app,\n\"a\";task :t, :roles=>:app{ /* c */ run `x ${1+1}`; }");
+        assert_eq!(first, second);
+        assert_eq!(reading("puts  ( 1)+1;"), reading("puts (1) + 1;"));
+        assert_ne!(reading("puts (1) + 1;"), reading("puts(1) + 1;"));
+        assert_ne!(reading("puts `a${1}`;"), reading("puts `a ${1}`;"));
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told() {
+        let wrong = read("a.rhai", "task :t {\n  run \"x\"\n  run \"y\";\n}\nlet = 1;\n").unwrap_err();
+        assert_eq!(wrong.len(), 2, "{wrong:?}");
+    }
+}
