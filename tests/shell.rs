@@ -260,6 +260,7 @@ fn the_shell_of_a_stage_may_be_the_first_word_or_the_last() {
     for arguments in [
         &["shell", "staging"][..],
         &["staging", "shell"],
+        &["staging", "console"],
         &["shell", "deploy.rhai", "staging"],
         &["deploy.rhai", "staging", "shell"],
     ] {

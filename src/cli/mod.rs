@@ -492,7 +492,8 @@ fn perform(mut recipe: Recipe, words: &[String], checks: bool, console: &Console
 /// Whether the last word, and the only one behind that of a stage, means the interactive shell: no task has its name.
 fn asks_for_shell(recipe: &Recipe, words: &[String]) -> bool {
     let is_stage = |word: &String| recipe.stages().any(|stage| stage == word);
-    let is_shell = |word: &String| word == "shell" && recipe.unknown_task(word).is_some();
+    // Capistrano 3 calls it console.
+    let is_shell = |word: &String| matches!(word.as_str(), "shell" | "console") && recipe.unknown_task(word).is_some();
     match words {
         [word] => is_shell(word),
         [stage, word] => is_stage(stage) && is_shell(word),
