@@ -29,6 +29,7 @@ mod definitions;
 mod deploy;
 mod doctor;
 mod editors;
+mod equal;
 mod examples;
 mod faults;
 mod files;

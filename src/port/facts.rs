@@ -193,6 +193,7 @@ pub(super) fn renamed(name: &str) -> &str {
     match name {
         "repo_url" => "repository",
         "default_env" => "default_environment",
+        "deploy_path" => "deploy_to",
         name => name,
     }
 }

@@ -219,6 +219,11 @@ impl Expr {
     }
 }
 
+/// Whether a verb gives a variable its value.
+pub(super) fn sets(verb: &str) -> bool {
+    matches!(verb, "set" | "set_default" | "set_if_empty")
+}
+
 /// A string of these parts, as simple as it can be written.
 pub(super) fn string(parts: Vec<Part>) -> Expr {
     let mut joined: Vec<Part> = Vec::new();

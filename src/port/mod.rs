@@ -25,7 +25,7 @@ mod ruby;
 mod tidy;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -98,9 +98,12 @@ pub fn port(project: &Project) -> Result<Ported, Refusal> {
     }
     facts.conclude();
     let (mut drafts, mut carried, mut remarks) = (Vec::new(), BTreeMap::new(), Vec::new());
+    let mut lost = BTreeSet::new();
     for (number, (source, parsed)) in project.sources.iter().zip(&parsed).enumerate() {
         let mut reader = Reader::new(&facts, number, (parsed, &source.text));
+        reader.lost_variables = std::mem::take(&mut lost);
         let block = reader.file(parsed);
+        lost = std::mem::take(&mut reader.lost_variables);
         if source.is_wanted {
             for (name, count) in &reader.carried {
                 *carried.entry(name.clone()).or_default() += count;

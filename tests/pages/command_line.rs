@@ -164,6 +164,9 @@ fn shell(page: &mut Page) {
         "on all",
         "set -v N",
         "set :name value",
+        "with ROLES",
+        "with ROLES COMMAND",
+        "with all",
     ] {
         page.take(line);
     }

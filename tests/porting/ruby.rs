@@ -32,10 +32,11 @@ fn files() -> Vec<Trial> {
         ),
         // JSON is YAML: what reads YAML reads it.
         gives(
-            "let yaml = to_json(#{ production: #{ host: \"db1\" } }, true);",
+            "let yaml = to_yaml(#{ production: #{ host: \"db1\" } });",
             "puts parse_yaml(yaml).production.host; puts yaml;",
-            "db1\n{\n  \"production\": {\n    \"host\": \"db1\"\n  }\n}\n",
+            "db1\n---\nproduction:\n  host: db1\n",
         ),
+        gives("let env = env_file(\".env\");", "puts env;", "#{\"A\": \"1\"}\n").file(".env", "A=1 # one\n"),
         gives("let x = join_path(\"a\", \"b\");", "puts x;", "a/b\n"),
         gives(
             "let here = dirname(recipe_file());",

@@ -2,9 +2,9 @@
 
 use ruby_prism::{CallNode, Node};
 
-use super::super::form::{Expr, Line, Statement};
+use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, behind, literal};
+use super::super::ruby::{Arguments, Behind, arguments, behind, literal};
 use super::{Onion, Reader};
 
 impl Reader<'_> {
@@ -21,7 +21,18 @@ impl Reader<'_> {
     }
 
     /// The statements of a block in which commands have other options.
-    fn inside_of(&mut self, onion: Onion, behind: super::super::ruby::Behind<'_>) -> Vec<Line> {
+    fn inside_of(&mut self, onion: Onion, behind: Behind<'_>) -> Vec<Line> {
+        let block = self.block_of(onion, behind);
+        let declares = |line: &Line| matches!(line.statement, Statement::Let(..));
+        match block.lines.iter().any(declares) {
+            // What is declared there is not seen outside.
+            true => vec![Line::new(Statement::Value(Expr::Block(block)))],
+            false => block.lines,
+        }
+    }
+
+    /// The same as a block.
+    pub(super) fn block_of(&mut self, onion: Onion, behind: Behind<'_>) -> Block {
         let outer = std::mem::replace(&mut self.onion, onion);
         let nodes: Vec<Node<'_>> = behind
             .body
@@ -33,12 +44,7 @@ impl Reader<'_> {
             block.lines.extend(self.statement(&rescue, false));
         }
         self.onion = outer;
-        let declares = |line: &Line| matches!(line.statement, Statement::Let(..));
-        match block.lines.iter().any(declares) {
-            // What is declared there is not seen outside.
-            true => vec![Line::new(Statement::Value(Expr::Block(block)))],
-            false => block.lines,
-        }
+        block
     }
 
     /// `within dir do`, `with a: b do`, `as user do`
@@ -47,6 +53,13 @@ impl Reader<'_> {
         let Some(behind) = behind(call) else {
             return self.refuse(Kind::Construct, format!("`{name}` without a block"));
         };
+        if self.holds_for_all(&behind)
+            && let Some(call) = self.around_all(name, &given)?
+        {
+            let onion = self.onion.clone();
+            let block = Some(self.block_of(onion, behind));
+            return Ok(vec![Line::verb(Call { block, ..call })]);
+        }
         let mut onion = self.onion.clone();
         match (name, given.values.first()) {
             ("within", Some(dir)) => {
@@ -89,6 +102,39 @@ impl Reader<'_> {
         Ok(self.inside_of(onion, behind))
     }
 
+    /// `within`, `with` or `as` around commands for which all of it holds; nothing where what it says has no such form.
+    fn around_all(&mut self, name: &str, given: &Arguments<'_>) -> Read<Option<Call>> {
+        // What was said around it stands with each command.
+        if self.onion.dir.is_some() || !self.onion.env.is_empty() || self.onion.user.is_some() {
+            return Ok(None);
+        }
+        let call = match (name, given.values.as_slice(), given.pairs.as_slice()) {
+            ("within" | "as", [value], []) => Call::new(name, vec![self.expression(value)?]),
+            ("as", [], [(key, user)]) if literal(key).as_deref() == Some("user") => {
+                Call::new(name, vec![self.expression(user)?])
+            }
+            ("with", [], pairs @ [_, ..]) => {
+                let mut options = Vec::new();
+                for (key, value) in pairs {
+                    let Some(word) = literal(key) else { return Ok(None) };
+                    // A name in small letters stays one where it is a string.
+                    if key.as_string_node().is_some() && word != word.to_uppercase() {
+                        return Ok(None);
+                    }
+                    let value = self.expression(value)?;
+                    options.push((word, super::strings::filled(value)));
+                }
+                Call {
+                    options,
+                    ..Call::new(name, Vec::new())
+                }
+            }
+            _ => return Ok(None),
+        };
+        self.carry(name);
+        Ok(Some(call))
+    }
+
     /// `on roles(:app) do |host|`, in a task.
     pub(super) fn on(&mut self, call: &CallNode<'_>) -> Read<Option<Vec<Line>>> {
         let given = arguments(call, false);
@@ -96,19 +142,15 @@ impl Reader<'_> {
         if behind.parameters.len() > 1 || behind.is_odd {
             return self.refuse(Kind::Construct, "`on` with a block of several values");
         }
+        if self.is_for_each(call) {
+            return self.on_each(&given, behind).map(Some);
+        }
         let is_hoisted = self.task_servers.take();
         let (mut servers, is_one) = match &is_hoisted {
             Some(_) => (Vec::new(), self.onion.is_one),
             None => self.servers_said(&given)?,
         };
         let mut lines = Vec::new();
-        if given
-            .pairs
-            .iter()
-            .any(|(key, _)| literal(key).as_deref() == Some("wait"))
-        {
-            lines.push(self.remark("no pause between the servers: `wait` is not there"));
-        }
         servers.retain(|(key, _)| is_hoisted.is_none() || key != "roles");
         let onion = Onion {
             servers,

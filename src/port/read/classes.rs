@@ -44,7 +44,8 @@ impl Reader<'_> {
             ("Dir" | "FileUtils", "pwd" | "getwd") => return Ok(Expr::call("expand_path", vec![Expr::text(".")])),
             ("YAML" | "Psych", "load_file" | "safe_load_file" | "unsafe_load_file") => "read_yaml",
             ("YAML" | "Psych", "load" | "safe_load") => return self.yaml(&given.values),
-            ("YAML" | "JSON", "dump" | "generate" | "pretty_generate") => "to_json",
+            ("YAML" | "Psych", "dump") => "to_yaml",
+            ("JSON", "dump" | "generate" | "pretty_generate") => "to_json",
             ("JSON", "parse" | "load") => "parse_json",
             ("SecureRandom", "hex") => "random_hex",
             ("Shellwords", "escape" | "shellescape") => "quote",
@@ -73,7 +74,10 @@ impl Reader<'_> {
             }
         };
         let mut values = self.expressions(&given.values)?;
-        if matches!(function, "read_yaml" | "parse_json" | "to_json" | "read_file") {
+        if matches!(
+            function,
+            "read_yaml" | "parse_json" | "to_json" | "to_yaml" | "read_file"
+        ) {
             values.truncate(1);
         }
         self.carry(&format!("{class}.{name}"));

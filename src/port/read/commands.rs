@@ -2,7 +2,7 @@
 
 use ruby_prism::{CallNode, Node};
 
-use super::super::form::{Call, Expr, Line, Part, Statement, string};
+use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{arguments, behind, constant, id, literal};
 use super::Reader;
@@ -237,12 +237,9 @@ impl Reader<'_> {
             (true, _) => "run_locally",
             (false, name) => name,
         };
-        if onion.user.is_some() && executed.is_mapped {
-            return self.refuse(Kind::Construct, format!("`{name}` as another user"));
-        }
         if !onion.is_local {
             options.extend(onion.servers);
-            if !onion.is_one && self.onion.host.is_some() {
+            if !onion.is_one && !onion.is_each && self.onion.host.is_some() {
                 return self.refuse(
                     Kind::PerServer,
                     format!("`{name}` asks each server, and what follows depends on its answer"),
@@ -253,6 +250,10 @@ impl Reader<'_> {
             options,
             ..Call::new(verb, vec![executed.text])
         });
+        let value = match (onion.user, executed.is_mapped) {
+            (Some(user), true) => Expr::Call(Call::with_block("as", vec![user], Block::giving(value))),
+            _ => value,
+        };
         Ok(match name {
             "capture" => Expr::call("strip", vec![value]),
             _ => value,
@@ -331,15 +332,25 @@ impl Reader<'_> {
     /// `host.hostname` in `on roles(…) do |host|`
     pub(super) fn of_host(&mut self, name: &str, receiver: &Node<'_>) -> Read<Option<Expr>> {
         let Some(local) = receiver.as_local_variable_read_node() else {
-            return Ok(None);
+            let called = receiver.as_call_node().filter(|call| call.receiver().is_none());
+            let is_one = called.is_some_and(|call| id(&call.name()) == "primary");
+            return match name {
+                "hostname" | "host" | "user" | "port" if is_one => {
+                    let member = if name == "hostname" { "host" } else { name };
+                    let owner = self.expression(receiver)?;
+                    Ok(Some(Expr::Member(Box::new(owner), member.to_owned())))
+                }
+                _ => Ok(None),
+            };
         };
         let local = id(&local.name());
         if let Some(server) = self.local(&local).filter(|local| local.kind == Type::Server) {
             let owner = Expr::Name(server.written.clone());
             return match name {
-                "hostname" | "host" => Ok(Some(Expr::Member(Box::new(owner), "host".to_owned()))),
-                "user" | "port" | "name" | "roles" => Ok(Some(Expr::Member(Box::new(owner), name.to_owned()))),
-                "to_s" => Ok(Some(Expr::Member(Box::new(owner), "name".to_owned()))),
+                "hostname" | "host" | "to_s" => Ok(Some(Expr::Member(Box::new(owner), "host".to_owned()))),
+                "user" | "port" | "name" | "roles" | "properties" => {
+                    Ok(Some(Expr::Member(Box::new(owner), name.to_owned())))
+                }
                 _ => self.refuse(Kind::Construct, format!("`{name}` of a server")),
             };
         }

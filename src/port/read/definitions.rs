@@ -187,6 +187,9 @@ impl Reader<'_> {
         if id(&call.name()) != "on" || call.receiver().is_some() {
             return None;
         }
+        if self.is_for_each(&call) {
+            return None;
+        }
         let (options, is_one) = self.servers_said(&arguments(&call, false)).ok()?;
         // What is computed is computed when the task runs.
         let is_fixed = |value: &Expr| match value {

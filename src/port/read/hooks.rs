@@ -161,6 +161,8 @@ impl Reader<'_> {
             return self.refuse(Kind::Construct, format!("`on :{event}`"));
         }
         let options = self.options("on", &given.pairs)?;
+        // What runs at the end of loading must not end it.
+        let is_load = event == "load";
         let mut values = vec![Expr::Symbol(event)];
         for task in given.values.iter().skip(1) {
             let name = literal(task);
@@ -176,7 +178,10 @@ impl Reader<'_> {
                 .iter()
                 .flat_map(|list| list.body().iter().collect::<Vec<_>>())
                 .collect();
-            self.later(&nodes, behind.end, false)
+            match is_load {
+                true => self.statements(&nodes, behind.end, false),
+                false => self.later(&nodes, behind.end, false),
+            }
         });
         Ok(Some(vec![Line::verb(Call {
             options,

@@ -72,7 +72,15 @@ impl Reader<'_> {
             return Ok(Expr::text("$CAPISTRANO:HOST$"));
         }
         match self.local(name) {
-            Some(local) => Ok(Expr::Name(local.written.clone())),
+            Some(local) => {
+                let value = Expr::Name(local.written.clone());
+                // Where it stands by itself SSHKit writes its host.
+                let is_named = self.onion.is_each && local.kind == Type::Server;
+                Ok(match is_named {
+                    true => Expr::Member(Box::new(value), "host".to_owned()),
+                    false => value,
+                })
+            }
             None => self.refuse(Kind::Name, format!("`{name}` has no value here")),
         }
     }

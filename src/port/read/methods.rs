@@ -141,6 +141,9 @@ impl Reader<'_> {
                 format!("`{owner}` is an object that nothing in these files makes"),
             );
         }
+        if let Some(property) = self.of_properties(call, &name, receiver) {
+            return Ok(property);
+        }
         if let Some(host) = self.of_host(&name, receiver)? {
             return Ok(host);
         }
@@ -294,7 +297,7 @@ impl Reader<'_> {
             ("downcase", []) => Ok(Some(value.method("to_lower", Vec::new()))),
             ("lines", []) => call("lines", value),
             ("to_json", []) => call("to_json", value),
-            ("to_yaml", []) => Ok(Some(Expr::call("to_json", vec![value, Expr::Bool(true)]))),
+            ("to_yaml", []) => call("to_yaml", value),
             ("shellescape", []) => call("quote", value),
             ("size" | "length" | "count", []) => Ok(Some(value.method("len", Vec::new()))),
             ("empty?", []) => Ok(Some(value.method("is_empty", Vec::new()))),
@@ -441,6 +444,7 @@ impl Reader<'_> {
                     Some("to_s" | "to_sym") => item.method("to_string", Vec::new()),
                     Some("upcase") => item.method("to_upper", Vec::new()),
                     Some("downcase") => item.method("to_lower", Vec::new()),
+                    Some("hostname" | "host") => Expr::Member(Box::new(item), "host".to_owned()),
                     Some("to_i") => Expr::call("parse_int", vec![item]),
                     Some("empty?") if method == "reject" => item.method("is_empty", Vec::new()).negated(),
                     _ => return self.refuse(Kind::Construct, format!("`{name}` with a function of that kind")),

@@ -7,9 +7,11 @@ mod commands;
 mod comments;
 mod conditions;
 mod definitions;
+mod each_server;
 mod flow;
 mod functions;
 mod hooks;
+mod loading;
 mod loads;
 mod locals;
 mod loops;
@@ -46,6 +48,8 @@ struct Onion {
     user: Option<Expr>,
     /// The name of the server in a block for each.
     host: Option<String>,
+    /// In a block that is evaluated for each server.
+    is_each: bool,
     /// Commands go to one server alone.
     is_one: bool,
     /// In `run_locally do`.
@@ -71,6 +75,8 @@ pub(super) struct Reader<'a> {
     scopes: Vec<BTreeMap<String, Local>>,
     /// Locals whose value was not carried over.
     lost: BTreeSet<String>,
+    /// Variables whose value was not carried over, in the files before, too.
+    pub(super) lost_variables: BTreeSet<String>,
     onion: Onion,
     /// Options for the task that is read, found in its body.
     task_servers: Option<Vec<(String, Expr)>>,
@@ -103,6 +109,7 @@ impl<'a> Reader<'a> {
             loops: 0,
             scopes: Vec::new(),
             lost: BTreeSet::new(),
+            lost_variables: BTreeSet::new(),
             onion: Onion::default(),
             task_servers: None,
             streams: BTreeSet::new(),
@@ -203,12 +210,16 @@ impl<'a> Reader<'a> {
     /// One statement, or its note.
     fn statement(&mut self, node: &Node<'_>, gives: bool) -> Vec<Line> {
         self.depth += 1;
+        let notes = self.notes.len();
         let read = match self.depth > DEEPEST {
             true => Err(Unported::new(Kind::Construct, "it is nested too deeply")),
             false => self.read_statement(node, gives),
         };
         self.depth -= 1;
-        read.unwrap_or_else(|unported| vec![self.noted(node, unported)])
+        match read {
+            Ok(lines) => self.while_loading(node, lines, notes),
+            Err(unported) => vec![self.noted(node, unported)],
+        }
     }
 
     /// Takes note of what was not carried over, and gives the line that shows it.
@@ -220,6 +231,7 @@ impl<'a> Reader<'a> {
     /// Takes note of what was not carried over; its number.
     fn note(&mut self, node: &Node<'_>, unported: Unported) -> usize {
         self.lose(node);
+        self.lose_variables(node);
         let start = node.location().start_offset();
         let number = self.notes.len() + 1;
         self.notes.push(Note {

@@ -16,7 +16,12 @@ impl Reader<'_> {
         otherwise: Option<Node<'_>>,
         is_unless: bool,
     ) -> Read<Option<Vec<Line>>> {
-        if self.facts.version < 3 || self.onion.host.is_none() || self.onion.is_one || self.onion.is_local {
+        if self.facts.version < 3
+            || self.onion.host.is_none()
+            || self.onion.is_one
+            || self.onion.is_local
+            || self.onion.is_each
+        {
             return Ok(None);
         }
         let (call, negated) = match predicate.as_call_node() {

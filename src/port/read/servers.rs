@@ -6,6 +6,7 @@ use super::super::form::{Call, Expr, Line};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Arguments, arguments, behind, id, literal};
 use super::Reader;
+use super::locals::Type;
 
 impl Reader<'_> {
     /// `role` and `server`.
@@ -150,9 +151,15 @@ impl Reader<'_> {
     }
 
     /// `roles(:app)`, `primary(:db)`, `release_roles(:all)`, a host.
-    fn addressed(&mut self, node: &Node<'_>) -> Read<(Vec<(String, Expr)>, bool)> {
+    pub(super) fn addressed(&mut self, node: &Node<'_>) -> Read<(Vec<(String, Expr)>, bool)> {
         let roles = |value: Expr| ("roles".to_owned(), value);
         let Some(call) = node.as_call_node() else {
+            let local = node.as_local_variable_read_node().map(|local| id(&local.name()));
+            let server = local.and_then(|local| self.local(&local).cloned());
+            if let Some(server) = server.filter(|server| server.kind == Type::Server) {
+                let name = Expr::Member(Box::new(Expr::Name(server.written)), "name".to_owned());
+                return Ok((vec![("hosts".to_owned(), name)], false));
+            }
             return match self.expression(node)? {
                 Expr::Symbol(name) if name == "all" => Ok((Vec::new(), false)),
                 Expr::Symbol(name) if name == "local" => {

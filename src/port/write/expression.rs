@@ -245,7 +245,14 @@ impl Writer<'_> {
                 let mut written = format!("switch {} {{\n", self.expression(subject, indent));
                 let inner = indentation(indent + 2);
                 for (values, block) in arms {
-                    let values: Vec<String> = values.iter().map(|value| self.expression(value, indent + 2)).collect();
+                    let values: Vec<String> = values
+                        .iter()
+                        .map(|value| match value {
+                            // Only what is a literal to Rhai can stand there.
+                            Expr::Symbol(name) => text::quoted(name),
+                            value => self.expression(value, indent + 2),
+                        })
+                        .collect();
                     written.push_str(&format!(
                         "{inner}{} => {},\n",
                         values.join(" | "),

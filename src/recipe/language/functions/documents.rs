@@ -7,6 +7,14 @@ pub(super) static FUNCTIONS: &[Function] = &[
     encodings::BASE64,
     encodings::BASE64_DECODE,
     Function {
+        form: "env_file(path)",
+        doc: "The variables of a file on this machine as dotenv reads it, a map of strings: `NAME=value` on each line, with comments, quotes, \
+              `export`, and `$NAME` for a variable of the file or of the environment. It changes no environment: \
+              `run \"rake x\", :env => env_file(\".env\");`",
+        example: "{ let file = temp_dir() + \"/.env\"; write_file(file, \"A=1\\nexport B=\\\"$A 2\\\" # said\\n\"); env_file(file) }",
+        gives: "#{ A: \"1\", B: \"1 2\" }",
+    },
+    Function {
         form: "parse_json(text)",
         doc: "The value of a JSON string: maps, lists, strings, numbers, `true`, `false`, `()` for `null`.",
         example: "parse_json(\"{\\\"port\\\": [80, null]}\").port",
@@ -38,6 +46,12 @@ pub(super) static FUNCTIONS: &[Function] = &[
         doc: "A value as JSON, which is YAML as well. With `true` as second argument on lines of its own for each part.",
         example: "to_json(#{ who: \"it's \\\"me\\\"\", ports: [80, ()] })",
         gives: "\"{\\\"ports\\\":[80,null],\\\"who\\\":\\\"it's \\\\\\\"me\\\\\\\"\\\"}\"",
+    },
+    Function {
+        form: "to_yaml(value)",
+        doc: "A value as a YAML document, a line for each part; strings that YAML would take for something else stand in quotes.",
+        example: "to_yaml(#{ production: #{ host: \"db1\", version: \"1.10\", ports: [80, ()] } })",
+        gives: "\"---\\nproduction:\\n  host: db1\\n  ports:\\n    - 80\\n    - null\\n  version: \\\"1.10\\\"\\n\"",
     },
     encodings::URL_ESCAPE,
 ];

@@ -66,7 +66,7 @@ pub(in crate::recipe) fn meant(name: &str) -> Option<&'static str> {
         "Dir" | "FileUtils" => "directories here: glob(pattern), dir_exists(path), run_locally(\"mkdir -p …\")",
         "Time" | "Date" | "DateTime" => "the time: now(\"%Y-%m-%d\"), utc_now(\"%Y%m%d%H%M%S\")",
         "YAML" | "JSON" => {
-            "write: read_yaml(path), parse_yaml(text), read_json(path), parse_json(text), to_json(value)"
+            "write: read_yaml(path), parse_yaml(text), read_json(path), parse_json(text), to_json(value), to_yaml(value)"
         }
         "ERB" => "a template is filled in by: render(\"file\")",
         "Capistrano" | "HighLine" => "a person is asked with ask, choose and password_prompt",

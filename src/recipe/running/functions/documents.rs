@@ -7,7 +7,7 @@ use rhai::{Dynamic, Engine, Map, Position};
 
 use super::super::interpreter::Interpreter;
 use super::files::read;
-use super::yaml;
+use super::{env_file, write_yaml, yaml};
 use crate::recipe::language::origin::{Fallible, wrong};
 
 /// Makes them known.
@@ -24,6 +24,13 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     engine.register_fn("read_yaml", move |path: &str| {
         yaml(&reading, &read(&reading, path)?, Some(path))
     });
+    engine.register_fn("to_yaml", |value: Dynamic| {
+        let value = plain("to_yaml", &value)?;
+        let scalar = |value: &Dynamic| serde_json::to_string(value).ok().map(|text| printable(&text));
+        write_yaml::document(&value, &scalar).ok_or_else(|| unwritable("to_yaml", &value))
+    });
+    let reading = interpreter.clone();
+    engine.register_fn("env_file", move |path: &str| env_file(&reading, path));
     engine.register_fn("to_json", |value: Dynamic| written(&value, false));
     engine.register_fn("to_json", |value: Dynamic, pretty: bool| written(&value, pretty));
     // Rhai has one of its own for maps, which writes control characters as Rust does.
@@ -69,12 +76,13 @@ fn misread(
 }
 
 fn written(value: &Dynamic, pretty: bool) -> Fallible<String> {
-    let value = plain(value)?;
+    let value = plain("to_json", value)?;
     let text = match pretty {
         true => serde_json::to_string_pretty(&value),
         false => serde_json::to_string(&value),
     };
-    text.map(|text| printable(&text)).map_err(|_| unwritable(&value))
+    text.map(|text| printable(&text))
+        .map_err(|_| unwritable("to_json", &value))
 }
 
 /// With everything escaped that JSON lets stand in a text, and YAML does not.
@@ -91,24 +99,49 @@ fn printable(json: &str) -> String {
     })
 }
 
-/// The value without anything shared in it, if it is one that JSON has.
-fn plain(value: &Dynamic) -> Fallible {
+/// The value without anything shared in it, if it is one that JSON has; `function` is to write it.
+fn plain(function: &str, value: &Dynamic) -> Fallible {
     let value = value.flatten_clone();
     if let Some(list) = value.read_lock::<rhai::Array>() {
-        return Ok(list.iter().map(plain).collect::<Fallible<rhai::Array>>()?.into());
+        return Ok(list
+            .iter()
+            .map(|item| plain(function, item))
+            .collect::<Fallible<rhai::Array>>()?
+            .into());
     }
     if let Some(map) = value.read_lock::<Map>() {
-        let pairs = map.iter().map(|(name, value)| Ok((name.clone(), plain(value)?)));
+        let pairs = map
+            .iter()
+            .map(|(name, value)| Ok((name.clone(), plain(function, value)?)));
         return Ok(pairs.collect::<Fallible<Map>>()?.into());
     }
     let is_number = value.is_int() || value.as_float().is_ok_and(f64::is_finite);
     if is_number || value.is_string() || value.is_bool() || value.is_char() || value.is_unit() {
         return Ok(value);
     }
-    Err(unwritable(&value))
+    Err(unwritable(function, &value))
 }
 
-fn unwritable(value: &Dynamic) -> Box<rhai::EvalAltResult> {
+/// The variables of a file as dotenv reads them.
+fn env_file(interpreter: &Interpreter, path: &str) -> Fallible {
+    let text = read(interpreter, path)?;
+    let outer = |name: &str| {
+        let environment = interpreter.environment.read_lock::<Map>()?;
+        environment.get(name).map(ToString::to_string)
+    };
+    let variables = env_file::variables(&text, &outer).map_err(|line| {
+        wrong(
+            format!("{path} is no file of variables: line {line} has no NAME=value"),
+            Position::NONE,
+        )
+    })?;
+    let pairs = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
+    let value: Dynamic = pairs.collect::<Map>().into();
+    interpreter.keep_secrets(&value);
+    Ok(value)
+}
+
+fn unwritable(function: &str, value: &Dynamic) -> Box<rhai::EvalAltResult> {
     let kind = if value.is_fnptr() { "a function" } else { "such a value" };
-    wrong(format!("`to_json' cannot write {kind}"), Position::NONE)
+    wrong(format!("`{function}' cannot write {kind}"), Position::NONE)
 }

@@ -2,12 +2,14 @@
 
 mod documents;
 mod encodings;
+mod env_file;
 mod files;
 mod paths;
 mod servers;
 mod tasks;
 mod text;
 mod time;
+mod write_yaml;
 mod yaml;
 
 use std::rc::Rc;

@@ -1,0 +1,183 @@
+//! `on roles(:app) do |host|` whose block differs from server to server: a block for each.
+
+use ruby_prism::{CallNode, Node, Visit};
+
+use super::super::form::{Call, Expr, Line};
+use super::super::note::{Kind, Read};
+use super::super::ruby::{Arguments, Behind, arguments, behind, id, literal};
+use super::locals::{Local, Type};
+use super::{Onion, Reader};
+
+impl Reader<'_> {
+    /// Whether the servers of an `on` may go different ways: one of them is asked for itself, or they have turns.
+    pub(super) fn is_for_each(&self, call: &CallNode<'_>) -> bool {
+        let Some(behind) = behind(call).filter(|_| self.facts.version >= 3) else {
+            return false;
+        };
+        let given = arguments(call, false);
+        let has_turns = given.pairs.iter().any(|(key, value)| {
+            let (key, value) = (literal(key), literal(value));
+            key.as_deref() == Some("wait") || key.as_deref() == Some("in") && value.as_deref() != Some("parallel")
+        });
+        let of_one = given.values.first().and_then(Node::as_call_node);
+        let mut ways = Ways {
+            host: behind.parameters.first().map(String::as_str),
+            is_one: of_one.is_some_and(|call| matches!(id(&call.name()).as_str(), "primary" | "first")),
+            blocks: 0,
+            differ: has_turns,
+        };
+        let list = behind.body.as_ref().map(|list| list.as_node());
+        for node in list.iter().chain(&behind.rescue) {
+            ways.visit(node);
+        }
+        ways.differ
+    }
+
+    /// The block as one that is evaluated for each server.
+    pub(super) fn on_each(&mut self, given: &Arguments<'_>, behind: Behind<'_>) -> Read<Vec<Line>> {
+        let servers = self.servers_listed(given)?;
+        let mut options = Vec::new();
+        for (key, value) in &given.pairs {
+            match literal(key).as_deref() {
+                Some("in") if literal(value).as_deref() == Some("parallel") => {}
+                Some(key @ ("in" | "limit" | "wait")) => options.push((key.to_owned(), self.expression(value)?)),
+                _ => return self.refuse(Kind::Construct, "`on` with an option of this kind"),
+            }
+        }
+        self.scopes.push(std::collections::BTreeMap::new());
+        let server = Local {
+            kind: Type::Server,
+            ..Local::default()
+        };
+        let host = behind.parameters.first().cloned();
+        let parameters = host.iter().map(|host| self.declare(host, server.clone())).collect();
+        let onion = Onion {
+            host: Some(host.unwrap_or_default()),
+            is_each: true,
+            ..Onion::default()
+        };
+        let loops = std::mem::take(&mut self.loops);
+        let block = self.block_of(onion, behind);
+        self.loops = loops;
+        self.scopes.pop();
+        self.carry("a block for each server");
+        Ok(vec![Line::verb(Call {
+            options,
+            parameters,
+            block: Some(block),
+            ..Call::new("on", vec![servers])
+        })])
+    }
+
+    /// What lists the servers of an `on`.
+    fn servers_listed(&mut self, given: &Arguments<'_>) -> Read<Expr> {
+        let [node] = given.values.as_slice() else {
+            return Ok(Expr::List(self.expressions(&given.values)?));
+        };
+        let called = node.as_call_node().filter(|call| call.receiver().is_none());
+        let has_filter = called.is_some_and(|call| !arguments(&call, false).pairs.is_empty());
+        if !has_filter {
+            return Ok(match self.expression(node)? {
+                Expr::Symbol(name) if name == "all" => Expr::call("roles", vec![Expr::Symbol(name)]),
+                host @ (Expr::Text(_) | Expr::Symbol(_)) => Expr::List(vec![host]),
+                servers => servers,
+            });
+        }
+        let (options, _) = self.addressed(node)?;
+        Ok(Expr::Call(Call {
+            options,
+            ..Call::new("find_servers", Vec::new())
+        }))
+    }
+
+    /// `host.properties.colour`, `host.properties.fetch(:colour)`, `host.fetch(:colour)`
+    pub(super) fn of_properties(&self, call: &CallNode<'_>, name: &str, receiver: &Node<'_>) -> Option<Expr> {
+        let given = arguments(call, false);
+        let inner = receiver
+            .as_call_node()
+            .filter(|inner| id(&inner.name()) == "properties");
+        let of = inner.as_ref().and_then(CallNode::receiver);
+        let (host, name) = match (of, name, given.values.first()) {
+            (Some(host), "fetch" | "[]", Some(key)) => (host, literal(key)?),
+            (Some(host), name, None) => (host, name.to_owned()),
+            (None, "fetch", Some(key)) => {
+                let host = receiver.as_local_variable_read_node()?;
+                (host.as_node(), literal(key)?)
+            }
+            _ => return None,
+        };
+        let local = self.local(&id(&host.as_local_variable_read_node()?.name()))?;
+        let server = (local.kind == Type::Server).then(|| Expr::Name(local.written.clone()))?;
+        let properties = Expr::Member(Box::new(server), "properties".to_owned());
+        Some(Expr::Member(Box::new(properties), name))
+    }
+
+    /// Whether `within`, `with` and `as` hold for every command in them: SSHKit leaves one with a blank in it as it is.
+    pub(super) fn holds_for_all(&self, behind: &Behind<'_>) -> bool {
+        let mut words = Words {
+            has_command: false,
+            hold: behind.rescue.is_none() && self.facts.version >= 3 && !self.onion.is_local,
+        };
+        if let Some(list) = &behind.body {
+            words.visit(&list.as_node());
+        }
+        words.hold && words.has_command
+    }
+}
+
+/// Looks for what may make servers go different ways.
+struct Ways<'a> {
+    host: Option<&'a str>,
+    is_one: bool,
+    /// In how many blocks within.
+    blocks: usize,
+    differ: bool,
+}
+
+impl<'pr> Visit<'pr> for Ways<'_> {
+    fn visit_call_node(&mut self, node: &CallNode<'pr>) {
+        let asks = matches!(id(&node.name()).as_str(), "test" | "capture") && node.receiver().is_none();
+        self.differ |= asks && !self.is_one;
+        ruby_prism::visit_call_node(self, node);
+    }
+
+    fn visit_local_variable_read_node(&mut self, node: &ruby_prism::LocalVariableReadNode<'pr>) {
+        self.differ |= self.host == Some(id(&node.name()).as_str());
+    }
+
+    fn visit_next_node(&mut self, node: &ruby_prism::NextNode<'pr>) {
+        self.differ |= self.blocks == 0;
+        ruby_prism::visit_next_node(self, node);
+    }
+
+    fn visit_block_node(&mut self, node: &ruby_prism::BlockNode<'pr>) {
+        self.blocks += 1;
+        ruby_prism::visit_block_node(self, node);
+        self.blocks -= 1;
+    }
+}
+
+/// Looks at the first words of commands.
+struct Words {
+    has_command: bool,
+    hold: bool,
+}
+
+impl<'pr> Visit<'pr> for Words {
+    fn visit_call_node(&mut self, node: &CallNode<'pr>) {
+        let name = id(&node.name());
+        match name.as_str() {
+            "execute" | "capture" | "test" if node.receiver().is_none() => {
+                let first = arguments(node, false).values.into_iter().next();
+                let word = first.as_ref().and_then(literal);
+                self.has_command = true;
+                self.hold &= word.is_some_and(|word| !word.contains(char::is_whitespace));
+            }
+            // Their options say it by themselves, or they have nothing of it.
+            "sudo" | "run" | "upload!" | "download!" | "upload" | "download" | "put" | "invoke" | "on"
+            | "run_locally" => self.hold = false,
+            _ => {}
+        }
+        ruby_prism::visit_call_node(self, node);
+    }
+}

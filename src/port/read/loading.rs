@@ -1,0 +1,180 @@
+//! What runs while a recipe is loaded must not need what was not carried over: else the recipe would not load.
+
+use std::collections::BTreeSet;
+
+use ruby_prism::{Node, Visit};
+
+use super::super::facts::renamed;
+use super::super::form::{Block, Call, Expr, Line, Part, Statement};
+use super::super::note::{Kind, Unported};
+use super::super::ruby::{arguments, id, literal};
+use super::Reader;
+
+impl Reader<'_> {
+    /// A statement that is not carried over while loading: what it would have set has no value.
+    pub(super) fn lose_variables(&mut self, node: &Node<'_>) {
+        if self.deferred > 0 {
+            return;
+        }
+        let mut sets = Sets(BTreeSet::new());
+        sets.visit(node);
+        for name in sets.0 {
+            self.lose_variable(&name);
+        }
+    }
+
+    /// A variable has no value, nor have those that are made of it.
+    fn lose_variable(&mut self, name: &str) {
+        let of_paths: &[&str] = &[
+            "releases_path",
+            "release_path",
+            "shared_path",
+            "current_path",
+            "current_release",
+            "latest_release",
+            "previous_release",
+            "deploy_path",
+        ];
+        let made_of_it: &[&[&str]] = match name {
+            "application" => &[&["deploy_to"], of_paths],
+            "deploy_to" | "release_name" => &[of_paths],
+            "repository" | "branch" | "scm" => &[&["revision", "real_revision", "source"]],
+            _ => &[],
+        };
+        self.lost_variables.insert(name.to_owned());
+        for made in made_of_it.iter().copied().flatten() {
+            // One that the recipe itself sets has that value.
+            if !self.set.contains(*made) {
+                self.lost_variables.insert((*made).to_owned());
+            }
+        }
+    }
+
+    /// Lines that run while the recipe is loaded, and the number of notes before them: `set` of what is not known yet is lazy,
+    /// anything else that needs it is a note.
+    pub(super) fn while_loading(&mut self, node: &Node<'_>, mut lines: Vec<Line>, notes: usize) -> Vec<Line> {
+        if self.deferred > 0 || self.lost_variables.is_empty() {
+            return lines;
+        }
+        let Some(name) = read_of(&lines, &self.lost_variables) else {
+            if let [
+                Line {
+                    statement: Statement::Verb(call),
+                    ..
+                },
+            ] = lines.as_slice()
+                && call.name == "set"
+                && let Some(name) = call.arguments.first().and_then(Expr::literal)
+            {
+                // It has a value from here on.
+                self.lost_variables.remove(name);
+            }
+            return lines;
+        };
+        let name = name.to_owned();
+        if let [
+            Line {
+                statement: Statement::Verb(call),
+                ..
+            },
+        ] = lines.as_mut_slice()
+            && super::super::form::sets(&call.name)
+            && call.arguments.len() == 2
+            && call.block.is_none()
+            && let (Some(value), Some(variable)) =
+                (call.arguments.pop(), call.arguments.first().and_then(Expr::literal))
+        {
+            let variable = variable.to_owned();
+            call.block = Some(Block::giving(value));
+            self.lose_variable(&variable);
+            return lines;
+        }
+        self.notes.truncate(notes);
+        let reason = format!("it needs `{name}`, whose value was not carried over");
+        vec![self.noted(node, Unported::new(Kind::Name, reason))]
+    }
+}
+
+/// The variables that a statement sets.
+struct Sets(BTreeSet<String>);
+
+impl<'pr> Visit<'pr> for Sets {
+    fn visit_call_node(&mut self, node: &ruby_prism::CallNode<'pr>) {
+        if matches!(
+            id(&node.name()).as_str(),
+            "set" | "_cset" | "set_default" | "set_if_empty"
+        ) && node.receiver().is_none()
+        {
+            let first = arguments(node, false).values.first().and_then(literal);
+            self.0.extend(first.map(|name| renamed(&name).to_owned()));
+        }
+        ruby_prism::visit_call_node(self, node);
+    }
+}
+
+/// The first of these variables that lines read while they are loaded.
+fn read_of<'a>(lines: &'a [Line], lost: &BTreeSet<String>) -> Option<&'a str> {
+    lines.iter().find_map(|line| match &line.statement {
+        Statement::Verb(call) => of_call(call, lost),
+        Statement::Let(_, value) | Statement::Value(value) | Statement::Throw(value) => of(value, lost),
+        Statement::Assign(left, _, right) => of(left, lost).or_else(|| of(right, lost)),
+        Statement::For(_, list, block) => of(list, lost).or_else(|| read_of(&block.lines, lost)),
+        Statement::While(condition, block) => of(condition, lost).or_else(|| read_of(&block.lines, lost)),
+        Statement::Try(block, _, otherwise) => read_of(&block.lines, lost).or_else(|| read_of(&otherwise.lines, lost)),
+        Statement::Return(value) => value.as_ref().and_then(|value| of(value, lost)),
+        Statement::Break
+        | Statement::Continue
+        | Statement::Function(..)
+        | Statement::Note(..)
+        | Statement::Idle(_)
+        | Statement::Nothing => None,
+    })
+}
+
+fn of_call<'a>(call: &'a Call, lost: &BTreeSet<String>) -> Option<&'a str> {
+    let first = call.arguments.first().and_then(Expr::literal);
+    if call.name == "fetch"
+        && let Some(name) = first
+        && lost.contains(name)
+    {
+        return Some(name);
+    }
+    let is_now = match call.name.as_str() {
+        "task" | "before" | "after" | "role" | "transaction" => false,
+        "on" => first == Some("load"),
+        name => !super::super::form::sets(name),
+    };
+    let block = call.block.iter().filter(|_| is_now).flat_map(|block| &block.lines);
+    let mut values = call.arguments.iter().chain(call.options.iter().map(|(_, value)| value));
+    values
+        .find_map(|value| of(value, lost))
+        .or_else(|| block.map(std::slice::from_ref).find_map(|line| read_of(line, lost)))
+}
+
+fn of<'a>(value: &'a Expr, lost: &BTreeSet<String>) -> Option<&'a str> {
+    let of_block = |block: &'a Block| read_of(&block.lines, lost);
+    match value {
+        Expr::Name(name) => lost.contains(name).then_some(name.as_str()),
+        Expr::Call(call) => of_call(call, lost),
+        Expr::Template(parts) | Expr::Script(parts) => parts.iter().find_map(|part| match part {
+            Part::Value(value) => of(value, lost),
+            Part::Text(_) => None,
+        }),
+        Expr::List(items) => items.iter().find_map(|item| of(item, lost)),
+        Expr::Map(pairs) => pairs.iter().find_map(|(_, value)| of(value, lost)),
+        Expr::Method(owner, _, arguments) => {
+            of(owner, lost).or_else(|| arguments.iter().find_map(|value| of(value, lost)))
+        }
+        Expr::Member(inner, _) | Expr::Not(inner) | Expr::Negative(inner) => of(inner, lost),
+        Expr::Index(left, right) | Expr::Binary(_, left, right) => of(left, lost).or_else(|| of(right, lost)),
+        Expr::If(arms, otherwise) => arms
+            .iter()
+            .find_map(|(condition, block)| of(condition, lost).or_else(|| of_block(block)))
+            .or_else(|| otherwise.as_ref().and_then(of_block)),
+        Expr::Switch(subject, arms, otherwise) => of(subject, lost)
+            .or_else(|| arms.iter().find_map(|(_, block)| of_block(block)))
+            .or_else(|| otherwise.as_ref().and_then(of_block)),
+        Expr::Closure(_, block) | Expr::Block(block) => of_block(block),
+        Expr::Unit | Expr::Bool(_) | Expr::Number(_) | Expr::Text(_) | Expr::Symbol(_) => None,
+    }
+}
