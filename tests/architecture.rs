@@ -72,6 +72,10 @@ const UNSAFE: &[&str] = &[
 
 const LINES: usize = 600;
 
+/// Folders and files of `src` in which every doc comment begins with a verb or says what something is. "What…", "Whether…" and "How…"
+/// are half a question: a reader has to find the other half.
+const WITHOUT_RIDDLES: &[&str] = &["recipe/language", "recipe/format", "cli/fmt.rs"];
+
 #[derive(Debug)]
 struct Source {
     /// Below `src`, with `/`.
@@ -280,6 +284,32 @@ fn no_file_is_longer_than_600_lines() {
         .map(|source| (source.path, source.lines))
         .collect();
     assert!(long.is_empty(), "{long:?}");
+}
+
+#[test]
+fn a_doc_comment_begins_with_a_verb_or_says_what_something_is() {
+    let first = Regex::new(r"^\s*//[/!] (What|Whether|How)\b").unwrap();
+    let doc = Regex::new(r"^\s*//[/!]").unwrap();
+    let mut files = Vec::new();
+    for place in WITHOUT_RIDDLES {
+        let path = checkout().join("src").join(place);
+        match path.is_dir() {
+            true => collect(&path, "rs", &mut files),
+            false => files.push(path),
+        }
+    }
+    let mut riddles = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let mut before = "";
+        for (index, line) in text.lines().enumerate() {
+            if first.is_match(line) && !doc.is_match(before) {
+                riddles.push(format!("{}:{}:{line}", file.display(), index + 1));
+            }
+            before = line;
+        }
+    }
+    assert!(riddles.is_empty(), "{}", riddles.join("\n"));
 }
 
 #[test]

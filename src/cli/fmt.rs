@@ -26,7 +26,7 @@ const DIFFERS: u8 = 1;
 /// A difference that takes longer to find is told with more lines than it has.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How standard input is called.
+/// The name of standard input in messages.
 const INPUT: &str = "standard input";
 
 /// Does it; the code to exit with. What cannot be read or written keeps no other file from being formatted.

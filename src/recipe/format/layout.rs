@@ -65,7 +65,7 @@ struct Layout<'a> {
     ops: Vec<Op<'a>>,
 }
 
-/// How the commas of a statement that stand in no bracket are laid out.
+/// The way in which commas of a statement that stand in no bracket are laid out.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Commas {
     /// As they are; a line is filled.
@@ -148,7 +148,7 @@ impl<'a> Layout<'a> {
         });
     }
 
-    /// What stands between two elements of a statement.
+    /// Puts a blank, a new line or nothing between two elements of a statement.
     fn between(&mut self, elements: &[Element<'a>], before: &Element<'a>, next: &Element<'a>) {
         let token = next.first();
         let is_new_line = token.breaks > 0;

@@ -2,7 +2,7 @@
 
 use crate::recipe::language::syntax::layout::{Kind as Piece, comment, exact_pieces};
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A bracket that opens; that of a map is `#`.

@@ -4,7 +4,7 @@
 use super::tokens::{Kind, Token};
 use crate::recipe::language::verbs;
 
-/// What a token is to its neighbours.
+/// The part that a token plays among its neighbours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// A name or a number.
@@ -72,7 +72,7 @@ impl<'a> Element<'a> {
     }
 }
 
-/// What a bracket holds.
+/// The content of a bracket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// Statements.
@@ -153,7 +153,7 @@ impl<'a> Parser<'a> {
         Some(token)
     }
 
-    /// What stands in a bracket, up to that which closes it.
+    /// Reads the content of a bracket, up to that which closes it.
     fn parts(&mut self, shape: Shape) -> Vec<Part<'a>> {
         let mut parts: Vec<Part<'a>> = Vec::new();
         while let Some(token) = self.peek(0) {

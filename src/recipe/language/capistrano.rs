@@ -7,7 +7,7 @@ pub struct Known {
     pub name: &'static str,
     /// The versions that have it.
     pub versions: &'static str,
-    /// What to write, where nothing here has that name.
+    /// Says what to write, where nothing here has that name.
     pub instead: Option<&'static str>,
 }
 

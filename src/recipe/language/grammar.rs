@@ -125,7 +125,7 @@ pub(in crate::recipe) fn position(state: &Dynamic) -> Position {
         .map_or(Position::NONE, |state| state.position)
 }
 
-/// What each input of a call is.
+/// Returns a letter for each input of a call, which tells its kind.
 pub(in crate::recipe) fn shape(state: &Dynamic) -> String {
     let text = state.read_lock::<ImmutableString>();
     let state = text.as_ref().and_then(|text| read(text));

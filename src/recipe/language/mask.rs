@@ -1,6 +1,6 @@
 //! A recipe's line as an error may show it: without secrets that are written out in it.
 
-/// What the name of a variable that holds a secret has in it.
+/// Words that stand in the name of a variable that holds a secret.
 const SECRETS: [&str; 5] = ["password", "passphrase", "secret", "token", "webhook"];
 
 /// The line without its secrets, character for character: in a statement that names one, what stands in texts behind the name. Values
@@ -21,7 +21,7 @@ pub(in crate::recipe) fn masked(before: &str, line: &str) -> String {
         .collect()
 }
 
-/// What begins before the line and may go on in it.
+/// Returns the part of a statement that begins before the line and may go on in it.
 fn statement(before: &str) -> &str {
     before.rsplit(';').next().unwrap_or_default()
 }
@@ -36,7 +36,7 @@ struct Mask {
     word: String,
     /// Where the last text stands.
     last: Option<(usize, usize)>,
-    /// Whether it may be what the code behind it names: it is compared to that, or a condition or a symbol follows.
+    /// It may be the value of a name behind it: it is compared to that, or a condition or a symbol follows.
     compares: bool,
 }
 
@@ -140,13 +140,13 @@ impl Mask {
     }
 }
 
-/// Whether a text speaks of something that is a secret.
+/// Returns true if a text speaks of something that is a secret.
 pub fn names_secret(text: &str) -> bool {
     let text = text.to_lowercase();
     SECRETS.iter().any(|word| text.contains(word))
 }
 
-/// Whether this is the name of a secret, and not of something about one: `token`, but not `token_timeout`.
+/// Returns true if this is the name of a secret, and not of something about one: `token`, but not `token_timeout`.
 pub(in crate::recipe) fn is_of_secret(name: &str) -> bool {
     let name = name.to_lowercase();
     SECRETS.iter().any(|word| name.ends_with(word))

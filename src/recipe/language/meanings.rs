@@ -1,14 +1,14 @@
 //! The meanings of variables, as recipes say them: lines that begin with `///` stand above a default, or where there is none, above an
 //! example in a comment. This reads texts and evaluates nothing.
 
-/// What a recipe says about a variable.
+/// The meaning of a variable, as a recipe says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::recipe) struct Meaning {
     pub(in crate::recipe) name: String,
     pub(in crate::recipe) text: String,
     /// The default as the recipe has it, if it stands on one line.
     pub(in crate::recipe) default: Option<String>,
-    /// Whether a default is set, and not only shown in a comment what one could set.
+    /// A default is set, and not only shown in a comment as an example.
     pub(in crate::recipe) has_default: bool,
 }
 

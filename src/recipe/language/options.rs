@@ -51,7 +51,7 @@ pub(in crate::recipe) static SELECTION: &[Choice] = &[
     },
 ];
 
-/// How a command is run.
+/// The way in which a command is run.
 pub(in crate::recipe) static COMMAND: &[Choice] = &[
     Choice {
         name: "shell",
@@ -262,7 +262,7 @@ pub(in crate::recipe) fn flag(name: &str, value: &Dynamic, position: Position) -
     }
 }
 
-/// Whether an environment variable can have this name.
+/// Returns true if an environment variable can have this name.
 pub(in crate::recipe) fn environment_name(name: &str) -> bool {
     let mut letters = name.chars().enumerate();
     !name.is_empty() && letters.all(|(i, c)| c == '_' || c.is_ascii_alphabetic() || i > 0 && c.is_ascii_digit())

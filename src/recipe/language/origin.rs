@@ -9,7 +9,7 @@ use rhai::{Dynamic, EvalAltResult, Position};
 
 use crate::diagnostic::{Diagnostic, Fault, Origin};
 
-/// What evaluating a piece of script gives.
+/// The value of a piece of script, or its error.
 pub(in crate::recipe) type Fallible<T = Dynamic> = Result<T, Box<EvalAltResult>>;
 
 /// An error as scripts see it.
@@ -143,7 +143,7 @@ pub(in crate::recipe) fn leaving(mut error: Box<EvalAltResult>, task: &str) -> B
     error
 }
 
-/// What ended the script, where it was not to be caught: a signal, `exit`, `abort`.
+/// Returns the reason why the script ended, where it was not to be caught: a signal, `exit`, `abort`.
 pub(in crate::recipe) fn ended_by(error: &EvalAltResult) -> Option<Fault> {
     match error {
         EvalAltResult::ErrorTerminated(token, _) => failure_of(token).map(|failure| failure.diagnostic.fault),

@@ -131,7 +131,7 @@ pub(in crate::recipe) static SSH_OPTIONS: &[Choice] = &[
     },
 ];
 
-/// What Net::SSH takes and capr has no use for: it logs by `-v`, always asks silent servers, and libssh2 decides the rest.
+/// Options that Net::SSH takes and capr has no use for: it logs by `-v`, always asks silent servers, and libssh2 decides the rest.
 pub(in crate::recipe) const WITHOUT_EFFECT: [&str; 13] = [
     "compression_level",
     "keepalive",

@@ -18,9 +18,9 @@ pub(in crate::recipe) enum Choices {
 /// A verb.
 pub(in crate::recipe) struct Verb {
     pub(in crate::recipe) name: &'static str,
-    /// How it is written.
+    /// The form in which it is written.
     pub(in crate::recipe) form: &'static str,
-    /// How many arguments it takes, options not counted: at least, at most.
+    /// The number of arguments it takes, options not counted: at least, at most.
     pub(in crate::recipe) arguments: (usize, usize),
     pub(in crate::recipe) tail: Tail,
     pub(in crate::recipe) options: Choices,
@@ -49,7 +49,7 @@ pub(in crate::recipe) const NONE: Choices = Choices::Known(&[]);
 pub(in crate::recipe) const MANY: usize = usize::MAX;
 
 impl Verb {
-    /// Whether an option of this name may be given.
+    /// Returns true if an option of this name may be given.
     pub(in crate::recipe) fn takes(&self, option: &str) -> bool {
         match &self.options {
             Choices::Any => true,
@@ -177,7 +177,7 @@ fn other_option(name: &str, known: &[&str]) -> Option<String> {
     known.contains(&meant).then(|| format!("write: :{meant} => …"))
 }
 
-/// Whether a verb of that name gives a variable its value.
+/// Returns true if a verb of that name gives a variable its value.
 pub(in crate::recipe) fn sets(name: &str) -> bool {
     matches!(name, "set" | "set_default" | "set_if_empty")
 }

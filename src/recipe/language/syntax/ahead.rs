@@ -1,4 +1,4 @@
-//! What follows a word, looked up in the text, which is ahead of the tokens.
+//! The text behind a word, which is ahead of the tokens.
 
 use rhai::Position;
 

@@ -2,7 +2,7 @@
 
 use super::layout::is_word;
 
-/// What is written instead of the class whose name begins this rest of a line, with its method where one follows.
+/// Returns what is written instead of the class whose name begins this rest of a line, with its method where one follows.
 pub(in crate::recipe) fn instead(rest: &str) -> Option<&'static str> {
     let words: Vec<&str> = rest
         .split(['.', ':'])
@@ -63,7 +63,7 @@ pub(in crate::recipe) fn instead(rest: &str) -> Option<&'static str> {
     })
 }
 
-/// What is known of a library of Ruby's that a recipe requires.
+/// Returns what is known of a library of Ruby's that a recipe requires.
 pub(in crate::recipe) fn library(name: &str) -> Option<&'static str> {
     let name = name.strip_suffix(".rb").unwrap_or(name);
     Some(match name {

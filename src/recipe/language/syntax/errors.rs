@@ -42,7 +42,7 @@ pub(super) fn syntax(error: &ParseError, source: &str, text: &str) -> Diagnostic
 /// Under the caret where a statement has no end.
 pub(super) const NO_SEMICOLON: &str = "`;' is missing";
 
-/// What is said of an error.
+/// The words for an error.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     message: String,
@@ -185,7 +185,7 @@ impl<'a> Place<'a> {
             .unwrap_or("")
     }
 
-    /// Whether it is the first on its line.
+    /// Returns true if it is the first on its line.
     pub(super) fn begins_line(&self) -> bool {
         self.before.trim().is_empty()
     }
@@ -221,7 +221,7 @@ pub(super) fn position(text: &str, at: usize) -> Option<Position> {
     Some(Position::new(line, u16::try_from(column).ok()?))
 }
 
-/// What was expected, and what may help, where a script was compiled by a script: its text is not at hand.
+/// Returns what was expected, and what may help, where a script was compiled by a script: its text is not at hand.
 pub(in crate::recipe) fn without_text(error: &ParseErrorType) -> (String, Option<String>) {
     let told = describe(error, None);
     (told.message, told.hint)
@@ -305,14 +305,14 @@ fn describe(error: &ParseErrorType, place: Option<&Place>) -> Told {
     }
 }
 
-/// Whether a comment of Ruby begins at this byte.
+/// Returns true if a comment of Ruby begins at this byte.
 pub(super) fn comment_at(text: &str, at: usize) -> bool {
     pieces(text)
         .iter()
         .any(|piece| piece.kind == Kind::Comment && piece.range.start == at)
 }
 
-/// Whether the parser may have stopped at something of Ruby's, and does not know better what is wrong.
+/// Returns true if the parser may have stopped at something of Ruby's, and does not know better what is wrong.
 fn may_be_habit(error: &ParseErrorType) -> bool {
     match error {
         ParseErrorType::Reserved(sign) => !matches!(sign.as_str(), "#" | "nil" | "null" | "None"),

@@ -107,7 +107,7 @@ fn separates(text: &str, before: Option<&Piece>, piece: &Piece) -> bool {
     }
 }
 
-/// Whether a piece is a word in front of a value, and no name of something or a part of one.
+/// Returns true if a piece is a word in front of a value, and no name of something or a part of one.
 fn leads(text: &str, piece: &Piece) -> bool {
     let (before, behind) = (text.get(..piece.range.start), text.get(piece.range.end..));
     is_leading(slice(text, piece))

@@ -1,9 +1,9 @@
-//! How a text is laid out in brackets and statements, read without a grammar: it has to make sense of texts that none
+//! The layout of a text in brackets and statements, read without a grammar: it has to make sense of texts that none
 //! can read.
 
 use std::ops::Range;
 
-/// What a piece of text is.
+/// The kind of a piece of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::recipe) enum Kind {
     /// A bracket that opens; that of a map is `#`.
@@ -42,7 +42,7 @@ pub(in crate::recipe) fn exact_pieces(text: &str, at: usize) -> Vec<Piece> {
     reader.collect()
 }
 
-/// What a backslash in backticks says about the character behind it.
+/// The meaning of a backslash in backticks for the character behind it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Backslash {
     /// It does not end the string: its author has meant so.
@@ -212,7 +212,7 @@ struct Open {
 }
 
 impl Open {
-    /// Whether statements stand in it.
+    /// Returns true if statements stand in it.
     fn is_block(&self) -> bool {
         self.bracket == '{'
     }
@@ -291,7 +291,7 @@ pub(super) fn statement(text: &str, at: usize) -> Option<Range<usize>> {
     }
 }
 
-/// Whether a statement goes on behind the brace of a block.
+/// Returns true if a statement goes on behind the brace of a block.
 fn goes_on(text: &str, next: Option<&Piece>) -> bool {
     let Some(next) = next else { return false };
     let word = text.get(next.range.clone()).unwrap_or("");
@@ -337,7 +337,7 @@ pub(super) struct Braces {
     pub(super) closes_too_much: Option<(usize, usize)>,
 }
 
-/// What is wrong with the braces of a text.
+/// Returns the braces of a text that are wrong.
 pub(super) fn braces(text: &str) -> Braces {
     let mut found = Braces::default();
     let mut open = Vec::new();

@@ -78,7 +78,7 @@ impl Lines {
         })
     }
 
-    /// What stands behind a word, without blanks and comments.
+    /// Returns the text behind a word, without blanks and comments.
     pub(super) fn behind(&self, word: &str, position: Position) -> Option<&str> {
         let number = position.line()?;
         let first = self.rest(position)?.get(word.len()..)?;

@@ -6,7 +6,7 @@ use rhai::Token;
 
 use super::marks::PARAMETER;
 
-/// How a local variable is told to Rhai.
+/// The form in which a local variable is told to Rhai.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Plain,

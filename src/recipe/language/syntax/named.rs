@@ -41,7 +41,7 @@ pub(in crate::recipe) struct Names {
     pub(in crate::recipe) variables: HashSet<String>,
     /// Those of them that are read.
     pub(in crate::recipe) read: HashSet<String>,
-    /// Whether a variable is read whose name is computed.
+    /// A variable is read whose name is computed.
     pub(in crate::recipe) reads_any: bool,
     /// Names with brackets behind them.
     pub(in crate::recipe) called: Vec<Named>,
@@ -51,7 +51,7 @@ pub(in crate::recipe) struct Names {
     opening: Option<Option<String>>,
     /// Open namespaces, with the number of brackets in them.
     namespaces: Vec<(Option<String>, usize)>,
-    /// Whether a word behind a period belongs to the last name.
+    /// A word behind a period belongs to the last name.
     in_path: bool,
 }
 

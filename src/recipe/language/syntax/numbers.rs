@@ -6,7 +6,7 @@ use rhai::{LexError, Token};
 
 use super::errors::Told;
 
-/// What is known of the numbers of all texts so far.
+/// The numbers of all texts so far that have to be remembered.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
     /// Those that were written with a zero in front.
@@ -36,13 +36,13 @@ impl Numbers {
         Token::IntegerConstant(number)
     }
 
-    /// Whether a number was written with a zero in front.
+    /// Returns true if a number was written with a zero in front.
     pub(super) fn has_octal(&self, number: i64) -> bool {
         self.octals.contains(&number)
     }
 }
 
-/// Whether it is a whole number: Rhai takes one that it cannot hold for one with a fraction.
+/// Returns true if it is a whole number: Rhai takes one that it cannot hold for one with a fraction.
 pub(super) fn is_whole(number: &str) -> bool {
     number.trim_start_matches('-').bytes().all(|c| c.is_ascii_digit())
 }
@@ -58,7 +58,7 @@ fn literal(text: &str) -> String {
     digits.filter(|c| *c != '_').collect()
 }
 
-/// What is said of what begins the text and is no number, or none that fits. Its digits stand in the hint alone: they may be a
+/// Returns the words for text that begins like a number and is none, or none that fits. Its digits stand in the hint alone: they may be a
 /// secret.
 pub(super) fn number(rest: &str) -> Told {
     let digits = literal(rest.trim_start_matches(['-', ' ']));

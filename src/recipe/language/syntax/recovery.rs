@@ -17,7 +17,7 @@ use crate::diagnostic::Diagnostic;
 /// More errors than anybody wants to read in one text.
 const MAX_ERRORS: usize = 40;
 
-/// How often a file of Ruby is read on, and how many bytes are read in all before that is given up.
+/// The number of times that a file of Ruby is read on, and of bytes that are read in all, before that is given up.
 const MAX_STEPS: usize = 600;
 const MAX_READ: usize = 8_000_000;
 
@@ -26,7 +26,7 @@ const MAX_LINES: usize = 8;
 
 /// A text as far as it can be read.
 pub(in crate::recipe) struct Recovered {
-    /// What is left of it; nothing where too much is broken.
+    /// The part that could be read; nothing where too much is broken.
     pub(in crate::recipe) ast: Option<AST>,
     pub(in crate::recipe) errors: Vec<Diagnostic>,
     /// All words in what was left out: what has one of these names may be made there.
@@ -85,7 +85,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     words.filter(|word| !word.is_empty())
 }
 
-/// What is wrong in one way in many lines is told once, with the other lines: a missing `;`, `do`.
+/// Tells a mistake that is made in one way in many lines once, with the other lines: a missing `;`, `do`.
 fn gathered(errors: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let errors = gathered_where(errors, lacks_semicolon);
     gathered_where(errors, |error| error.message == NO_DO)
@@ -281,7 +281,7 @@ impl Mended {
         Some((end..end + 3, "}"))
     }
 
-    /// Whether the error is only there because something before it was blanked.
+    /// Returns true if the error is only there because something before it was blanked.
     fn follows(&self, place: &Place, around: Option<&Range<usize>>) -> bool {
         if self.is_ruby {
             // Each line stands by itself.

@@ -1,9 +1,9 @@
-//! What is written in another way in Ruby, for the hints of errors.
+//! Words and forms of Ruby that are written in another way here, for the hints of errors.
 
 use super::errors::Place;
 use super::layout::is_word;
 
-/// Whether a block of its own belongs to what stands at a place: it ends with `end`.
+/// Returns true if a block of its own belongs to what stands at a place: it ends with `end`.
 pub(super) fn begins_block(place: &Place, expects_brace: bool) -> bool {
     place.word() == "do"
         || matches!(
@@ -21,14 +21,14 @@ pub(super) fn heredoc(rest: &str) -> Option<&str> {
     word.starts_with(|c: char| c.is_uppercase() || c == '_').then_some(word)
 }
 
-/// Whether what stands there could be one more argument of the verb that its line begins with.
+/// Returns true if the word there could be one more argument of the verb that its line begins with.
 pub(super) fn is_argument(place: &Place) -> bool {
     let is_verb = super::super::verbs::find(place.statement_word()).is_some();
     let word = place.word();
     is_verb && (matches!(word, "\"" | "`" | ":" | "[") || word.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// How something of Ruby or of its libraries is written, by the name that a recipe has for it and that is not known.
+/// Returns how something of Ruby or of its libraries is written, by the name that a recipe has for it and that is not known.
 pub(in crate::recipe) fn meant(name: &str) -> Option<&'static str> {
     Some(match name {
         "end" => "a block ends with `}'",

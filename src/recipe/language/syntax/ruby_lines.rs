@@ -9,7 +9,7 @@ use super::ruby::heredoc;
 /// Words that begin a part of a block.
 const MIDDLES: &[&str] = &["else", "elsif", "ensure", "rescue", "when"];
 
-/// Whether a text is Ruby: it has statements, and hardly a line ends with `;`.
+/// Returns true if a text is Ruby: it has statements, and hardly a line ends with `;`.
 pub(super) fn is_ruby(text: &str) -> bool {
     let lines = text.lines().map(str::trim);
     let lines: Vec<&str> = lines
@@ -91,7 +91,7 @@ fn code_line(text: &str, start: usize, at: usize) -> Range<usize> {
     }
 }
 
-/// Whether a statement goes on in the next line.
+/// Returns true if a statement goes on in the next line.
 fn goes_on(text: &str, last: &Piece, next: &Piece) -> bool {
     let of = |piece: &Piece| text.get(piece.range.clone()).unwrap_or("");
     let ends_open =
@@ -166,7 +166,7 @@ pub(super) fn block(text: &str, start: usize, head: usize) -> Option<RubyBlock> 
     None
 }
 
-/// Whether an `end` ends a block: a word behind it is that of a condition.
+/// Returns true if an `end` ends a block: a word behind it is that of a condition.
 fn ends(text: &str, behind: usize) -> bool {
     let rest = text.get(behind..line_end(text, behind)).unwrap_or("").trim_start();
     let word = rest

@@ -16,7 +16,7 @@ use super::named::Names;
 use super::numbers::{Numbers, is_whole, malformed};
 use super::unfilled::{Unfilled, unfilled};
 
-/// What the mapper remembers of the text that is being parsed.
+/// The memory of the mapper for the text that is being parsed.
 pub(in crate::recipe) struct Words {
     is_verb: fn(&str) -> bool,
     lines: Lines,
@@ -28,7 +28,7 @@ pub(in crate::recipe) struct Words {
     parameters: Vec<(String, Kind)>,
     in_parameters: bool,
     kind: Kind,
-    /// Whether the parameters are those of a closure or of an output block.
+    /// The parameters are those of a closure or of an output block.
     are_closures: bool,
     /// Positions of verbs that the grammar has not begun with.
     verbs: VecDeque<Position>,
@@ -265,7 +265,7 @@ impl Words {
         Token::Identifier(Box::new(word))
     }
 
-    /// Whether a number is written with a zero in front, octal or otherwise, in one of the texts so far.
+    /// Returns true if a number is written with a zero in front, octal or otherwise, in one of the texts so far.
     pub(in crate::recipe) fn has_octal(&self, number: i64) -> bool {
         self.numbers.has_octal(number)
     }
@@ -277,7 +277,7 @@ impl Words {
         )
     }
 
-    /// Whether a value ends here, so that an operator may follow.
+    /// Returns true if a value ends here, so that an operator may follow.
     fn is_behind_value(&self) -> bool {
         match &self.previous {
             Some(Token::Identifier(word)) => verb_of(word).is_none(),

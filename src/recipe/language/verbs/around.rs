@@ -1,4 +1,4 @@
-//! What stands around commands: a directory, an environment, a user.
+//! The surroundings of commands: a directory, an environment, a user.
 
 use super::super::grammar::Tail;
 use super::super::verb::{Choices, NONE, Verb};

@@ -1,11 +1,11 @@
-//! What the verbs for files share, and the one that removes them.
+//! The parts that verbs for files share, and the verb that removes them.
 
 use super::super::choice::Choice;
 use super::super::grammar::Tail;
 use super::super::options::SELECTION;
 use super::super::verb::{Choices, Verb};
 
-/// How files travel, for recipes that say it.
+/// The way in which files travel, for recipes that say it.
 pub(in crate::recipe) static VIA: &[Choice] = &[Choice {
     name: "via",
     doc: "`:sftp` or `:scp`, as Capistrano has it; it changes nothing: files go through a command on the server",

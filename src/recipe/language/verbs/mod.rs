@@ -21,67 +21,83 @@ pub(in crate::recipe) mod variables;
 
 use super::verb::Verb;
 
-/// All verbs, sorted by name.
-pub(in crate::recipe) static VERBS: &[Verb] = &[
-    people::ABORT,
-    tasks::AFTER,
-    tasks::ALIAS_TASK,
-    lists::ANY,
-    lists::APPEND,
-    around::AS,
-    questions::ASK,
-    tasks::BEFORE,
-    commands::CAPTURE,
-    commands::CAPTURE_ALL,
-    questions::CHOOSE,
-    tasks::CURRENT_TASK,
-    people::DEBUG,
-    files::DELETE,
-    depend::DEPEND,
-    tasks::DESC,
-    downloads::DOWNLOAD,
-    commands::EXECUTE,
-    variables::EXISTS,
-    variables::FETCH,
-    servers::FIND_SERVERS,
-    downloads::GET,
-    people::INFO,
-    tasks::INVOKE,
-    commands::INVOKE_COMMAND,
-    load::LOAD,
-    tasks::NAMESPACE,
-    tasks::ON,
-    transactions::ON_ROLLBACK,
-    parallel::PARALLEL,
-    questions::PASSWORD_PROMPT,
-    uploads::PUT,
-    people::PUTS,
-    lists::REMOVE,
-    render::RENDER,
-    load::REQUIRE,
-    variables::RESET,
-    servers::ROLE,
-    rolling::ROLLING,
-    commands::RUN,
-    commands::RUN_LOCALLY,
-    servers::SERVER,
-    variables::SET,
-    variables::SET_DEFAULT,
-    variables::SET_IF_EMPTY,
-    commands::STREAM,
-    commands::SUDO,
-    tasks::SYNONYM_TASK,
-    commands::SYSTEM,
-    tasks::TASK,
-    commands::TEST,
-    transactions::TRANSACTION,
-    commands::TRY_SUDO,
-    variables::UNSET,
-    uploads::UPLOAD,
-    people::WARN,
-    around::WITH,
-    around::WITHIN,
-];
+/// Hands the list of all verbs, sorted by name, to a macro: their rows here and what they do in `running/verbs` have the same names in
+/// files of the same names, and are both made from it.
+macro_rules! for_all_verbs {
+    ($make:ident) => {
+        $make! {
+            people::ABORT,
+            tasks::AFTER,
+            tasks::ALIAS_TASK,
+            lists::ANY,
+            lists::APPEND,
+            around::AS,
+            questions::ASK,
+            tasks::BEFORE,
+            commands::CAPTURE,
+            commands::CAPTURE_ALL,
+            questions::CHOOSE,
+            tasks::CURRENT_TASK,
+            people::DEBUG,
+            files::DELETE,
+            depend::DEPEND,
+            tasks::DESC,
+            downloads::DOWNLOAD,
+            commands::EXECUTE,
+            variables::EXISTS,
+            variables::FETCH,
+            servers::FIND_SERVERS,
+            downloads::GET,
+            people::INFO,
+            tasks::INVOKE,
+            commands::INVOKE_COMMAND,
+            load::LOAD,
+            tasks::NAMESPACE,
+            tasks::ON,
+            transactions::ON_ROLLBACK,
+            parallel::PARALLEL,
+            questions::PASSWORD_PROMPT,
+            uploads::PUT,
+            people::PUTS,
+            lists::REMOVE,
+            render::RENDER,
+            load::REQUIRE,
+            variables::RESET,
+            servers::ROLE,
+            rolling::ROLLING,
+            commands::RUN,
+            commands::RUN_LOCALLY,
+            servers::SERVER,
+            variables::SET,
+            variables::SET_DEFAULT,
+            variables::SET_IF_EMPTY,
+            commands::STREAM,
+            commands::SUDO,
+            tasks::SYNONYM_TASK,
+            commands::SYSTEM,
+            tasks::TASK,
+            commands::TEST,
+            transactions::TRANSACTION,
+            commands::TRY_SUDO,
+            variables::UNSET,
+            uploads::UPLOAD,
+            people::WARN,
+            around::WITH,
+            around::WITHIN,
+        }
+    };
+}
+
+pub(in crate::recipe) use for_all_verbs;
+
+macro_rules! rows {
+    ($($file:ident::$verb:ident,)*) => {
+        /// All verbs, sorted by name.
+        pub(in crate::recipe) static VERBS: &[Verb] = &[$($file::$verb),*];
+    };
+}
+
+for_all_verbs!(rows);
 
 /// The verb of that name.
 pub(in crate::recipe) fn find(name: &str) -> Option<&'static Verb> {
@@ -89,7 +105,7 @@ pub(in crate::recipe) fn find(name: &str) -> Option<&'static Verb> {
     VERBS.get(index)
 }
 
-/// Whether the arguments of a verb are names, or become the value of one: others may be given what a task gives.
+/// Returns true if the arguments of a verb are names, or become the value of one: others may be given what a task gives.
 pub(in crate::recipe) fn takes_names(verb: &str) -> bool {
     matches!(
         verb,

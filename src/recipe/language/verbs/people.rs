@@ -1,4 +1,4 @@
-//! What recipes say to people.
+//! Messages of recipes to people.
 
 use super::super::grammar::Tail;
 use super::super::verb::{NONE, Verb};

@@ -1,4 +1,4 @@
-//! What recipes ask people.
+//! Questions of recipes to people.
 
 use super::super::choice::Choice;
 use super::super::grammar::Tail;

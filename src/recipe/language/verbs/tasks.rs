@@ -156,7 +156,7 @@ pub(in crate::recipe) fn is_own_option(name: &str) -> bool {
     FILTERS.iter().any(|choice| choice.name == name)
 }
 
-/// Whether what stands behind `on` is a host, and cannot be an event.
+/// Returns true if the word behind `on` is a host, and cannot be an event.
 pub(in crate::recipe) fn is_host(text: &str) -> bool {
     text.contains(['.', '@', ':'])
 }

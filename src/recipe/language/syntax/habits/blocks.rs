@@ -8,7 +8,7 @@ use super::super::layout::is_word;
 use super::no;
 use super::values::set_name;
 
-/// What stands before a block, and the block.
+/// Tells what stands before a block, and the block.
 pub(super) fn block(place: &Place) -> Option<Told> {
     let (word, said) = (place.word(), place.said());
     let is_arrow = place.rest.starts_with("->");
@@ -45,7 +45,7 @@ pub(super) fn block(place: &Place) -> Option<Told> {
     )
 }
 
-/// What is told of a `do` that only has to be a brace.
+/// The message for a `do` that only has to be a brace.
 pub(in crate::recipe) const NO_DO: &str = "there is no `do' in recipes";
 
 /// A `do` that only has to be a brace, with its parameters, and the brace with them: in as many characters.

@@ -1,4 +1,4 @@
-//! What is right in Ruby where the parser stopped: what is wrong with it here, and the same in a recipe, with the words
+//! Forms that are right in Ruby where the parser stopped: what is wrong with them here, and the same in a recipe, with the words
 //! of the recipe.
 
 mod blocks;
@@ -17,7 +17,7 @@ pub(super) use self::maps::mended;
 pub(super) use self::signs::{ESCAPED_BACKTICK, escaped_backtick};
 pub(super) use self::values::{assigned, no_condition, no_target, with_sign};
 
-/// What is told where the parser stopped at something that is right in Ruby.
+/// Returns the words for a place where the parser stopped at something that is right in Ruby.
 pub(super) fn habit(place: &Place) -> Option<Told> {
     words::option_in(place)
         .or_else(|| words::logged(place))

@@ -147,7 +147,7 @@ pub(super) fn with_default(value: &str, other: &str) -> String {
     }
 }
 
-/// How a variable of the recipe gets a value.
+/// Returns the form in which a variable of the recipe gets a value.
 pub(in crate::recipe) fn assigned(place: &Place) -> String {
     let name = place.word();
     let rest = place.rest.get(name.len()..).unwrap_or("").trim_start();
