@@ -23,6 +23,10 @@ pub(super) struct Arguments {
     #[arg(value_name = "RECIPE|TASK|NAME=value")]
     pub(super) words: Vec<String>,
 
+    /// With run: the command, behind `--'
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(super) command: Vec<String>,
+
     /// Use this recipe; all words are tasks then. Several are loaded in this order
     #[arg(short = 'f', long = "file", value_name = "FILE", action = ArgAction::Append)]
     pub(super) files: Vec<PathBuf>,
@@ -132,7 +136,7 @@ pub(super) struct Arguments {
     #[arg(short = 'l', long = "log", value_name = "FILE")]
     pub(super) log: Option<PathBuf>,
 
-    /// How to tell what happens: pretty on a terminal, else plain
+    /// How to tell what happens: pretty on a terminal, else plain, and in a job of GitHub Actions or GitLab CI as its log shows it best
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(super) log_format: Option<LogFormat>,
 
@@ -172,6 +176,8 @@ pub(super) enum Tool {
     Definitions,
     /// Looks at this machine and at its servers
     Doctor,
+    /// Runs one command on its servers
+    Run,
     /// Runs commands and tasks that are typed line by line
     Shell,
     /// Formats it
@@ -199,6 +205,10 @@ pub(super) enum LogFormat {
     Plain,
     /// One JSON object per line
     Json,
+    /// Plain, with groups, errors at their lines and a summary for GitHub Actions
+    Github,
+    /// Plain, with sections for GitLab CI
+    Gitlab,
 }
 
 /// `--color`.

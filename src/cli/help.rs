@@ -47,6 +47,14 @@ const ENTRIES: &[Entry] = &[
                all servers. Ends with 1 where something is bad, with 4 where a server was not reached or let nobody in.",
     },
     Entry {
+        tool: Tool::Run,
+        form: "run [RECIPE] [STAGE] -- COMMAND",
+        brief: "runs one command on the servers",
+        text: "Runs a command on all servers of the recipe at once, or on those of HOSTS= and ROLES=, as the verb run does in a task: with \
+               default_environment, sudo's password, -n. One word is a command for the shell (capr run -- 'uptime | cut -d, -f1'), several are a \
+               program and its words. Where some servers cannot be reached it runs on the others, and ends with 4.",
+    },
+    Entry {
         tool: Tool::Shell,
         form: "shell [RECIPE] [STAGE]",
         brief: "runs commands and tasks typed line by line",

@@ -14,6 +14,7 @@ mod help;
 mod init;
 mod interactive;
 mod manual;
+mod once;
 mod pager;
 #[cfg(feature = "port")]
 mod port;
@@ -134,6 +135,7 @@ fn options(presentation: Presentation, is_rehearsal: bool, log: Option<Log>) -> 
         log,
         interrupt: Interrupt::default(),
         run: RunId::default(),
+        ci: None,
     }
 }
 
@@ -153,6 +155,7 @@ fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
     let options = Options {
         interrupt: interrupt.clone(),
         run: shell.run.clone(),
+        ci: presentation.ci(shell),
         ..options(presentation, is_rehearsal, log)
     };
     let console = Console::new(options, redactor.clone());
@@ -284,7 +287,9 @@ fn with_settings(
     redactor: Redactor,
     interrupt: Interrupt,
 ) -> u8 {
-    if let (Work::Run { .. } | Work::Shell { .. }, Some(diagnostic)) = (&settings.work, cramped::refusal()) {
+    if let (Work::Run { .. } | Work::Once { .. } | Work::Shell { .. }, Some(diagnostic)) =
+        (&settings.work, cramped::refusal())
+    {
         return refuse(console, &[diagnostic]);
     }
     let mut prompts = match prepare(&settings, console, redactor.clone(), &interrupt) {
@@ -348,6 +353,7 @@ fn with_settings(
             interactive(recipe, words, &surroundings(checks))
         }
         Work::Run { tasks, checks } => perform(recipe, &tasks, checks, console),
+        Work::Once { words, command } => once::run(recipe, words, &command, console),
         Work::Shell { words, checks } => interactive(recipe, words, &surroundings(checks)),
         Work::Variables { words, values, json } => variables(&recipe, &words, (values, json), console),
         Work::Definitions { words } => definitions(&recipe, &words, console),
@@ -469,10 +475,15 @@ fn perform(mut recipe: Recipe, words: &[String], checks: bool, console: &Console
             return refuse(console, &wrong);
         }
     }
-    let ended = recipe.run(&tasks);
+    let result = recipe.run(&tasks);
+    ended(recipe, result, console)
+}
+
+/// Tells how a run has ended, and gives the code to exit with.
+fn ended(recipe: Recipe, result: Result<(), Box<Stopped>>, console: &Console) -> u8 {
     // Sessions say goodbye before the last word.
     drop(recipe);
-    match ended {
+    match result {
         Ok(()) => {
             console.close(Ending::Done, None);
             0

@@ -26,6 +26,8 @@ pub(super) enum UsageError {
     MissingRecipe(PathBuf),
     #[error("--json belongs to check, vars, port, doctor and --servers: capr check RECIPE --json")]
     Json,
+    #[error("what stands behind `--' is a command for run: capr run -- uptime")]
+    Command,
     #[error("--values belongs to vars: capr vars RECIPE --values")]
     Values,
     #[error("--out and --force belong to port: capr port config/deploy.rb --out capr")]
@@ -69,6 +71,8 @@ pub(super) enum Work {
         /// What can be found wrong in them refuses the run.
         checks: bool,
     },
+    /// Run this command, with the stage that a word may name.
+    Once { words: Vec<String>, command: Vec<String> },
     /// Do what lines say, with the stage that a word may name.
     Shell { words: Vec<String>, checks: bool },
     /// Show which servers these tasks address.
@@ -153,6 +157,9 @@ impl Settings {
             };
             said.extend(named.iter().filter(is_meant).cloned());
         }
+        if !arguments.command.is_empty() && tool != Some(Tool::Run) {
+            return Err(UsageError::Command);
+        }
         if arguments.values && tool != Some(Tool::Vars) {
             return Err(UsageError::Values);
         }
@@ -177,6 +184,11 @@ impl Settings {
             return Err(UsageError::Json);
         } else if tool == Some(Tool::Definitions) {
             Work::Definitions { words }
+        } else if tool == Some(Tool::Run) {
+            Work::Once {
+                words,
+                command: arguments.command,
+            }
         } else if tool == Some(Tool::Shell) {
             Work::Shell {
                 words,
@@ -238,7 +250,7 @@ impl Settings {
         let system = (!arguments.skip_system).then(|| PathBuf::from(system));
         let user = home.as_ref().filter(|_| !arguments.skip_user);
         let user = user.map(|home| home.join(USER_FILE));
-        let only_looks = !matches!(work, Work::Run { .. } | Work::Shell { .. });
+        let only_looks = !matches!(work, Work::Run { .. } | Work::Once { .. } | Work::Shell { .. });
         let is_doctor = matches!(work, Work::Doctor { .. });
         Ok(Self {
             work,

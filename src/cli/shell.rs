@@ -1,15 +1,16 @@
 //! What the process was given besides its arguments: directory, environment, terminals. Read once.
 
-use std::io::{IsTerminal, stderr, stdout};
+use std::io::{IsTerminal, Write, stderr, stdout};
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 use rustix::process::Rlimit;
 use rustix::termios::tcgetwinsize;
 
 use crate::event::Level;
-use crate::report::{Format, Look};
+use crate::place::append;
+use crate::report::{Ci, Format, Look, Service};
 use crate::run_id::RunId;
 
 use super::arguments::{Arguments, ColorChoice, LogFormat, Tool};
@@ -105,6 +106,8 @@ pub(super) struct Presentation {
     pub(super) stamps: bool,
     pub(super) look: Look,
     pub(super) data_columns: Option<usize>,
+    /// Whose log it is, where that of a CI service.
+    pub(super) service: Option<Service>,
 }
 
 impl Presentation {
@@ -118,7 +121,9 @@ impl Presentation {
             || arguments.bare
             || arguments.servers
             || arguments.explain.is_some()
-            || arguments.tool().is_some_and(|tool| tool != Tool::Shell);
+            || arguments
+                .tool()
+                .is_some_and(|tool| !matches!(tool, Tool::Run | Tool::Shell));
         let threshold = match arguments.verbose {
             0 if arguments.quiet || is_listing => Level::Important,
             0 => Level::Info,
@@ -133,12 +138,19 @@ impl Presentation {
 
     fn new(format: Option<LogFormat>, color: ColorChoice, threshold: Level, shell: &Shell) -> Self {
         let is_able = shell.messages.is_terminal && !shell.is_dumb();
+        let is_job = |name| !shell.messages.is_terminal && shell.variable(name) == Some("true");
+        let service = match format {
+            Some(LogFormat::Github) => Some(Service::GitHub),
+            Some(LogFormat::Gitlab) => Some(Service::GitLab),
+            None if is_job("GITHUB_ACTIONS") => Some(Service::GitHub),
+            None if is_job("GITLAB_CI") => Some(Service::GitLab),
+            _ => None,
+        };
         let format = match format {
             Some(LogFormat::Pretty) => Format::Pretty,
-            Some(LogFormat::Plain) => Format::Plain,
             Some(LogFormat::Json) => Format::Json,
             None if is_able => Format::Pretty,
-            None => Format::Plain,
+            Some(LogFormat::Plain | LogFormat::Github | LogFormat::Gitlab) | None => Format::Plain,
         };
         let is_forced = || shell.variable("CLICOLOR_FORCE").is_some_and(|value| value != "0");
         let color = match color {
@@ -156,7 +168,26 @@ impl Presentation {
                 live: is_able && format == Format::Pretty && threshold >= Level::Info,
             },
             data_columns: shell.data.is_terminal.then(|| shell.data.columns.unwrap_or(80)),
+            service,
         }
+    }
+
+    /// The log of a CI service, where it is one.
+    pub(super) fn ci(&self, shell: &Shell) -> Option<Ci> {
+        let service = self.service?;
+        let workspace = match service {
+            Service::GitHub => shell.variable("GITHUB_WORKSPACE"),
+            Service::GitLab => shell.variable("CI_PROJECT_DIR"),
+        };
+        let summary = shell
+            .variable("GITHUB_STEP_SUMMARY")
+            .filter(|_| service == Service::GitHub);
+        let summary = summary.and_then(|path| append(Path::new(path)).ok());
+        Some(Ci {
+            service,
+            workspace: workspace.map(PathBuf::from),
+            summary: summary.map(|file| Box::new(file) as Box<dyn Write>),
+        })
     }
 }
 
@@ -168,7 +199,7 @@ mod tests {
     use super::{Presentation, Shell, Terminal};
     use crate::cli::arguments::Arguments;
     use crate::event::Level;
-    use crate::report::Format;
+    use crate::report::{Format, Service};
 
     fn presentation(arguments: &[&str], environment: &[(&str, &str)], is_terminal: bool) -> Presentation {
         let terminal = Terminal {
@@ -219,6 +250,24 @@ mod tests {
             (&["-vT"], Level::Debug),
         ] {
             assert_eq!(presentation(arguments, &[], false).threshold, level, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn the_log_of_a_ci_service_is_told_as_it_shows_it_unless_another_form_was_asked_for() {
+        let github = &[("GITHUB_ACTIONS", "true")][..];
+        for (arguments, environment, is_terminal, service) in [
+            (&[][..], github, false, Some(Service::GitHub)),
+            (&[], &[("GITLAB_CI", "true")], false, Some(Service::GitLab)),
+            (&[], &[("GITHUB_ACTIONS", "no")], false, None),
+            (&[], github, true, None),
+            (&["--log-format=plain"], github, false, None),
+            (&["--log-format=json"], github, false, None),
+            (&["--log-format=github"], &[], false, Some(Service::GitHub)),
+            (&["--log-format=gitlab"], &[], true, Some(Service::GitLab)),
+        ] {
+            let found = presentation(arguments, environment, is_terminal);
+            assert_eq!(found.service, service, "{arguments:?} {environment:?} {is_terminal}");
         }
     }
 

@@ -1,7 +1,6 @@
 //! What a run is told through: one form, a log file where one is wanted, and the closing words.
 
 use std::cell::RefCell;
-use std::fs::File;
 use std::io::Write;
 use std::rc::Rc;
 
@@ -12,13 +11,13 @@ use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Level, Reporter};
 use crate::exit::milliseconds;
 use crate::finding::Examination;
-use crate::interrupt::Interrupt;
-use crate::run_id::RunId;
 use crate::secret::Redactor;
 
+use super::ci::Job;
 use super::clean::{Clean, Cleaner};
 use super::clock::Clock;
 use super::json::Json;
+use super::options::{Ending, Format, Options};
 use super::outlet::{Outlet, Room};
 use super::palette::{Label, Look};
 use super::plain::Plain;
@@ -28,70 +27,6 @@ use super::tally::Tally;
 use super::tasks::Listing;
 use super::text::{count, duration};
 use super::{addressed, diagnostic, doctor, tasks, variables};
-
-/// The forms of `--log-format`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// For terminals.
-    Pretty,
-    /// Capistrano's prefixes.
-    Plain,
-    /// One JSON object per line.
-    Json,
-}
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Well.
-    Done,
-    /// Not well.
-    Failed {
-        /// Whether a rollback ran, and if so whether it was complete.
-        rollback: Option<bool>,
-    },
-}
-
-/// A file for the log.
-pub struct Log {
-    /// As the person named it.
-    pub name: String,
-    /// Opened for appending.
-    pub file: Box<dyn Write>,
-}
-
-impl Log {
-    /// A log that goes to a file, or to a pipe that may be read slowly.
-    pub fn to(name: String, file: File, interrupt: Interrupt) -> Self {
-        let file = Box::new(Outlet::new(file, Room::default(), interrupt));
-        Self { name, file }
-    }
-}
-
-/// What is needed to tell a run.
-pub struct Options {
-    /// The form.
-    pub format: Format,
-    /// What is more than this is not shown.
-    pub threshold: Level,
-    /// How things look on standard error.
-    pub look: Look,
-    /// How wide standard error is at this moment, where it is a terminal.
-    pub width: fn() -> Option<usize>,
-    /// Width of standard output; `None` where it is no terminal.
-    pub data_columns: Option<usize>,
-    /// Whether nothing is really done; connections are not told then, as there are none.
-    pub is_rehearsal: bool,
-    /// Whether lines on standard error begin with the time.
-    pub stamps: bool,
-    /// Where everything is appended in the plain form, each line behind its time; at least what is shown where nothing is said
-    /// about the threshold.
-    pub log: Option<Log>,
-    /// Once it is raised, output that nobody reads is not waited for.
-    pub interrupt: Interrupt,
-    /// The name of this run.
-    pub run: RunId,
-}
 
 /// The one who writes. All clones are the same console; main thread only.
 #[derive(Clone, Debug)]
@@ -115,6 +50,8 @@ struct Inner {
     /// What the log is called.
     log_name: String,
     tally: Tally,
+    /// The log of a CI service, where it is one.
+    job: Option<Job>,
 }
 
 #[derive(Debug)]
@@ -177,6 +114,7 @@ impl Console {
         if let Form::Json(json) = &form {
             messages.write(&cleaner.whole(&json.version(&options.run), false), None);
         }
+        let job = options.ci.map(|ci| Job::new(ci, cleaner.clone()));
         let log_name = options.log.as_ref().map(|log| log.name.clone()).unwrap_or_default();
         let log = options.log.map(|log| {
             let threshold = options.threshold.max(Level::Info);
@@ -200,6 +138,7 @@ impl Console {
             log,
             log_name,
             tally: Tally::new(),
+            job,
         })))
     }
 
@@ -365,7 +304,10 @@ impl Inner {
             }
             Form::Plain(plain) => {
                 let lines = plain.tell(event);
+                let (begin, end) = self.job.as_mut().map(|job| job.around(event)).unwrap_or_default();
+                self.mark(&begin);
                 self.say(&lines);
+                self.mark(&end);
             }
             Form::Json(json) => {
                 let lines = json.tell(event);
@@ -389,8 +331,17 @@ impl Inner {
         self.messages.write(&lines, live.as_ref());
     }
 
+    /// A line for the CI service whose log it is, as it stands.
+    fn mark(&mut self, line: &str) {
+        if !line.is_empty() {
+            self.messages.write(&self.cleaner.kept(line), None);
+        }
+    }
+
     /// Whole lines for standard error.
     fn say(&mut self, text: &str) {
+        let harmless = self.job.as_ref().map(|job| job.harmless(text));
+        let text = harmless.as_deref().unwrap_or(text);
         let stamped = match &self.form {
             _ if !self.stamps || text.is_empty() => None,
             // Its objects have a time.
@@ -466,7 +417,11 @@ impl Inner {
             Form::Json(json) => json.diagnostic(diagnostic),
             _ => diagnostic::render(diagnostic, self.look, &self.cleaner),
         };
+        let end = self.job.as_mut().map(Job::close).unwrap_or_default();
+        self.mark(&end);
         self.say(&text);
+        let marked = self.job.as_ref().map(|job| job.failure(diagnostic)).unwrap_or_default();
+        self.mark(&marked);
         let look = Look {
             color: false,
             columns: None,
@@ -530,6 +485,9 @@ impl Inner {
                 self.say(&line);
             }
             Form::Pretty(_) => {}
+        }
+        if let Some(job) = &mut self.job {
+            job.summarize(ok, &line, &self.tally.failures);
         }
         let line = self.log.as_ref().map(|(plain, _)| plain.message(level, None, &line));
         line.into_iter().for_each(|line| self.record(&line));

@@ -2,6 +2,7 @@
 //! it decides only how they look.
 
 mod addressed;
+mod ci;
 mod clean;
 mod clock;
 mod connecting;
@@ -10,6 +11,7 @@ mod diagnostic;
 mod doctor;
 mod json;
 mod live;
+mod options;
 mod outlet;
 mod palette;
 mod plain;
@@ -22,7 +24,9 @@ mod tests;
 mod text;
 mod variables;
 
+pub use ci::{Ci, Service};
 pub use clean::{Clean, is_plain, shown};
-pub use console::{Console, Ending, Format, Log, Options};
+pub use console::Console;
+pub use options::{Ending, Format, Log, Options};
 pub use palette::Look;
 pub use tasks::{Listing, matches};

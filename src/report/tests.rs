@@ -77,6 +77,7 @@ fn options(format: Format, threshold: Level, look: Look) -> Options {
         log: None,
         interrupt: Interrupt::default(),
         run: RunId::default(),
+        ci: None,
     }
 }
 

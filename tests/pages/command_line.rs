@@ -117,6 +117,25 @@ fn the_page_of_the_command_line_is_true() {
     page.take("capr manual DIR");
     page.take("capr manual ~/.local/share/man");
     ok("capr manual ~/.local/share/man && ls ~/.local/share/man/man1").says("capr-check.1");
+    let commands = page.block("$ capr run -- uptime");
+    page.take("capr run [RECIPE] [STAGE] -- COMMAND");
+    fleet.sh("app1", "touch \"/tmp/it's here\"");
+    let run = |call: &str| line(call).file("deploy.rhai", "role :app, \"app1\";").on(&fleet).run();
+    for (call, said) in commands.lines().zip(["load average", "/", "/tmp/it's here"]) {
+        run(call.trim_start_matches("$ ")).ok().says("executing").says(said);
+    }
+    run("capr run -n -- uptime")
+        .ok()
+        .says("dry run")
+        .silent_on("load average");
+    run("capr run -- 'exit 3'").code(1).says("exit status 3");
+    run("capr run").code(2).says("capr run -- uptime");
+    run("capr run t -- uptime").code(2).says("`t'");
+    run("capr t -- uptime").code(2).says("behind `--'");
+    run("capr run HOSTS=192.0.2.1.invalid,app1 -- uptime")
+        .code(4)
+        .says("load average")
+        .says("going on without");
     page.take("capr doctor [RECIPE] [STAGE] [--json]");
     ok("capr doctor deploy.rhai")
         .says("this machine\n")
@@ -156,6 +175,10 @@ fn the_page_of_the_command_line_is_true() {
 
 /// What the table says that lines of the shell do, through a pipe.
 fn shell(page: &mut Page) {
+    // Lines of the shell, whose words begin as the verb does.
+    for words in ["with ROLES", "with ROLES COMMAND", "with all"] {
+        page.not_run(words, "typed below");
+    }
     page.take("capr shell [RECIPE] [STAGE]");
     page.take("capr RECIPE STAGE shell");
     for line in [

@@ -288,7 +288,11 @@ const DEPLOYED: [&str; 10] = [
 const MIGRATED: [&str; 2] = ["Migrate the database", "A page for the time of maintenance"];
 
 /// Those that are lines of a command.
-const TYPED: [&str; 2] = ["A shell with the application's environment", "Only some of the servers"];
+const TYPED: [&str; 3] = [
+    "Run a command without a task",
+    "A shell with the application's environment",
+    "Only some of the servers",
+];
 
 #[test]
 fn every_recipe_of_the_cookbook_does_what_it_says() {
@@ -329,6 +333,7 @@ fn every_recipe_of_the_cookbook_does_what_it_says() {
     deployed(&fleet, &DEPLOYED.map(block).concat());
     migrated(&fleet, &MIGRATED.map(block).concat());
     for call in [
+        "capr run -- uptime\n$ capr run ROLES=app -- 'df -h / | tail -n 1'\n",
         "capr say WORD=hello\n",
         "capr deploy BRANCH=fix\n$ capr deploy -s branch=fix\n",
         "capr deploy HOSTFILTER=app1\n",

@@ -294,6 +294,51 @@ fn the_page_of_transactions_is_true() {
     page.done();
 }
 
+/// What a job of GitHub Actions is told.
+fn in_a_job() {
+    let recipe = "task :deploy { puts \"::notice::of the recipe\"; info \"::error::of another\"; abort \"100% no\"; }";
+    let job = line("capr deploy; echo \"ended with $?\"; cat summary").file("deploy.rhai", recipe);
+    let place = job.path("");
+    let job = job
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_WORKSPACE", place.display());
+    let told = job
+        .env("GITHUB_STEP_SUMMARY", place.join("summary").display())
+        .run()
+        .ok();
+    assert!(told.stderr.starts_with("::group::deploy\n"), "{}", told.stderr);
+    let ended = told.stderr.find("\n::endgroup::\n").unwrap();
+    let marked = told.stderr.find("\n::error file=deploy.rhai,line=1,col=").unwrap();
+    assert!(
+        ended < marked && told.stderr[marked..].contains("title=capr::100%25 no\n"),
+        "{}",
+        told.stderr
+    );
+    assert!(!told.stderr.contains("\n::error::"), "{}", told.stderr);
+    for said in [
+        "::notice::of the recipe\n",
+        "ended with 1\n",
+        "### ❌ capr: failed: 1 task",
+    ] {
+        assert!(told.stdout.contains(said), "{said}: {}", told.stdout);
+    }
+    // What is wrong in a recipe is marked, too.
+    let wrong = line("capr check")
+        .file("deploy.rhai", "rum \"x\";")
+        .env("GITHUB_ACTIONS", "true");
+    let place = wrong.path("");
+    wrong
+        .env("GITHUB_WORKSPACE", place.display())
+        .run()
+        .code(3)
+        .says("::error file=deploy.rhai,line=1,col=1,title=capr::");
+    line("capr t --log-format gitlab")
+        .run()
+        .ok()
+        .says("section_start:")
+        .says("section_end:");
+}
+
 #[test]
 fn the_pages_of_ci_and_of_exit_codes_are_true() {
     let mut page = Page::read("docs/ci.md");
@@ -321,6 +366,7 @@ fn the_pages_of_ci_and_of_exit_codes_are_true() {
         .unwrap()
         .clone();
     page.not_run(&call, "the page of the JSON log is tried by its own test");
+    in_a_job();
     let failing = line("capr deploy --log-format json 2> deploy.json || grep -c '\"type\":\"error\"' deploy.json");
     let failing = failing.file("deploy.rhai", "task :deploy { abort \"no\"; }").run().ok();
     assert_eq!(failing.stdout, "1\n");

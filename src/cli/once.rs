@@ -1,0 +1,35 @@
+//! `capr run`: one command on the servers of a recipe.
+
+use super::refuse;
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::plan::quote_words;
+use crate::recipe::Recipe;
+use crate::report::Console;
+
+/// Runs it on all servers, or on those that HOSTS and ROLES say, and gives the code to exit with.
+pub(super) fn run(mut recipe: Recipe, mut words: Vec<String>, command: &[String], console: &Console) -> u8 {
+    let text = match command {
+        [] => {
+            let message = "run takes a command behind `--': capr run -- uptime";
+            return refuse(console, &[Diagnostic::new(Fault::Usage, message)]);
+        }
+        // One word is a command for the shell, as with the verb; several are a program and its words.
+        [text] => text.clone(),
+        words => quote_words(words),
+    };
+    // What the stage leaves: this word alone, where nothing else was named.
+    words.push("run".to_owned());
+    match recipe.enter_stage(&words) {
+        Ok(left) if left.len() == 1 => {
+            let ended = recipe.run_command(&text);
+            super::ended(recipe, ended, console)
+        }
+        Ok(left) => {
+            let named = left.first().map_or("", String::as_str);
+            let message = format!("run takes one command behind `--', but the task `{named}' was named");
+            let hint = format!("capr {named} runs the task");
+            refuse(console, &[Diagnostic::new(Fault::Usage, message).hint(hint)])
+        }
+        Err(diagnostics) => refuse(console, &diagnostics),
+    }
+}
