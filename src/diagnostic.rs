@@ -62,6 +62,8 @@ pub enum Fault {
     Recipe,
     /// A connection or a login.
     Connection,
+    /// Somebody else holds the lock of the servers.
+    Locked,
     /// A signal, with the code a shell would report.
     Signal(u8),
     /// The recipe called `exit` with this code.
@@ -69,13 +71,14 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// DESIGN: 1 failed, 2 usage, 3 recipe, 4 connection, 130 and 143 signals.
+    /// DESIGN: 1 failed, 2 usage, 3 recipe, 4 connection, 6 locked, 130 and 143 signals.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Failed => 1,
             Self::Usage => 2,
             Self::Recipe => 3,
             Self::Connection => 4,
+            Self::Locked => 6,
             Self::Signal(code) | Self::Exit(code) => code,
         }
     }
@@ -89,6 +92,7 @@ impl Serialize for Fault {
             Self::Usage => "usage",
             Self::Recipe => "recipe",
             Self::Connection => "connection",
+            Self::Locked => "locked",
             Self::Signal(_) => "signal",
             Self::Exit(_) => "exit",
         })

@@ -43,6 +43,7 @@ mod language;
 mod libraries;
 mod linked;
 mod loading;
+mod locks;
 mod logins;
 mod looking;
 mod manual;

@@ -35,6 +35,8 @@ pub struct Action {
     pub silent: bool,
     /// Its exit status is an answer, whatever it is, and no failure.
     pub asks: bool,
+    /// It is the run's own and no task's: no task has touched the servers by it, and nobody is asked whether it may be run.
+    pub is_apart: bool,
 }
 
 /// What becomes of the output of an action.

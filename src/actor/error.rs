@@ -64,6 +64,12 @@ pub enum ActionError {
         /// The most that is kept, in bytes.
         limit: usize,
     },
+    /// The connection was lost, and before it was made again somebody else has taken the lock; it was started nowhere.
+    #[error("the lock was lost on {}", servers.iter().map(|lost| lost.server.to_string()).collect::<Vec<_>>().join(", "))]
+    LockLost {
+        /// Where, and who holds it.
+        servers: Vec<ServerFailure>,
+    },
     /// The person did not want the command to be run, nor anything after it.
     #[error("aborted")]
     Aborted,
@@ -97,6 +103,7 @@ impl ActionError {
                     diagnostic.hints.push(format!("no password was given: {reason}"));
                 }
             }
+            Self::LockLost { servers } => diagnostic.servers.clone_from(servers),
             Self::Failed { servers, .. } => {
                 diagnostic.servers.clone_from(servers);
                 let is_refused = servers.iter().any(|server| server.reason.starts_with(REFUSED));
@@ -132,6 +139,7 @@ impl ActionError {
         match self {
             Self::NotConnected { .. } => Fault::Connection,
             Self::Selection(_) => Fault::Recipe,
+            Self::LockLost { .. } => Fault::Locked,
             Self::Interrupted(signal) => Fault::Signal(signal.exit_code()),
             Self::Failed { .. }
             | Self::NoServers { .. }

@@ -28,11 +28,12 @@ pub use error::ActionError;
 pub use running::Running;
 
 use crate::configuration::{BlockId, Server};
+use crate::diagnostic::ServerFailure;
 use crate::event::{Event, Level, Reporter};
-use crate::fanout::Fanout;
+use crate::fanout::{Fanout, NotConnected};
 use crate::interrupt::Interrupt;
 use crate::secret::Redactor;
-use crate::session::Connector;
+use crate::session::{Connector, SessionId};
 use crate::transaction::{Handler, ScopeId, Transaction};
 use asked::Asked;
 use frames::Frames;
@@ -270,6 +271,42 @@ impl Actor {
         self.unreachable.clear();
         self.teller.tell(Event::RollbackFinished { complete });
         complete
+    }
+
+    /// The session that a server is connected by.
+    pub fn session(&self, server: &Server) -> Option<SessionId> {
+        self.remote.session(server)
+    }
+
+    /// Those of the servers that are connected no more, or by another session than they were; in a rollback only of those that it still
+    /// reaches.
+    pub fn severed(&mut self, were: &[(Server, SessionId)]) -> Result<Vec<Server>, ActionError> {
+        // Without anybody to connect: connections that were lost since the last action are noticed.
+        if let Err(NotConnected::Interrupted(signal)) = self.remote.connect(&[], &mut drop) {
+            return Err(self.interrupted(signal));
+        }
+        let is_severed = |(server, session): &&(Server, SessionId)| {
+            let is_meant = self.rolling.as_ref().is_none_or(|rolling| {
+                self.frames.has_touched(rolling.scope, server) && !self.unreachable.contains_key(server)
+            });
+            is_meant && self.remote.session(server) != Some(*session)
+        };
+        Ok(were
+            .iter()
+            .filter(is_severed)
+            .map(|(server, _)| server.clone())
+            .collect())
+    }
+
+    /// Somebody else has taken the lock of these servers meanwhile: nothing is done there any more. A rollback leaves them as they are.
+    pub fn lock_lost(&mut self, servers: Vec<ServerFailure>) -> Result<(), ActionError> {
+        if self.rolling.is_none() {
+            return Err(ActionError::LockLost { servers });
+        }
+        for ServerFailure { server, reason, .. } in servers {
+            self.skip(server, format!("its lock was lost, it is held {reason}"));
+        }
+        Ok(())
     }
 
     fn fanout(&mut self, local: bool) -> &mut Fanout {

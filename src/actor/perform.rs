@@ -47,13 +47,15 @@ impl Actor {
             return Err(self.interrupted(signal));
         }
         let mut jobs = action.jobs;
-        if !action.local {
+        if !action.local && !action.is_apart {
             self.cut(&mut jobs);
         }
-        self.ask_consent(&action.shown, &mut jobs, passwords)?;
+        if !action.is_apart {
+            self.ask_consent(&action.shown, &mut jobs, passwords)?;
+        }
         self.connect(action.local, &mut jobs, passwords)?;
 
-        if !action.local {
+        if !action.local && !action.is_apart {
             for (destination, _) in &jobs {
                 self.frames.touch(&destination.server);
             }

@@ -1,11 +1,14 @@
 //! The command line as it was typed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Parser, ValueEnum};
+use jiff::SignedDuration;
 
 use super::help;
 use super::init::Kind;
+use super::settings::is_assignment;
 
 /// Runs tasks on many servers over SSH and deploys applications.
 #[derive(Clone, Debug, Parser)]
@@ -112,6 +115,18 @@ pub(super) struct Arguments {
     #[arg(short = 'n', long = "dry-run")]
     pub(super) dry_run: bool,
 
+    /// Wait so long for servers that somebody else has locked: 90 (seconds), 5m, 1h30m; otherwise that is an error
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "0", hide_default_value = true)]
+    pub(super) lock_wait: Duration,
+
+    /// With recover: go on with a switch that reached only some servers
+    #[arg(long, conflicts_with = "undo")]
+    pub(super) finish: bool,
+
+    /// With recover: undo a switch that reached only some servers
+    #[arg(long)]
+    pub(super) undo: bool,
+
     /// Run the tasks without looking first for what `capr check` would find wrong in them
     #[arg(long)]
     pub(super) no_check: bool,
@@ -163,6 +178,30 @@ impl Arguments {
         let word = self.words.first().filter(|_| self.files.is_empty())?;
         Tool::from_str(word, false).ok()
     }
+
+    /// Whether what a run that died has left is to be put in order.
+    pub(super) fn recovers(&self) -> bool {
+        let last = self.words.iter().rfind(|word| !is_assignment(word));
+        last.is_some_and(|word| word == RECOVER) && self.tool().is_none()
+    }
+
+    /// Whether nothing is done: the plan of a recovery is made of what the servers say, so they are asked for it.
+    pub(super) fn is_rehearsal(&self) -> bool {
+        self.dry_run && !self.recovers()
+    }
+}
+
+/// The task that puts in order what a run that died has left.
+const RECOVER: &str = "recover";
+
+/// A time: a number of seconds, or numbers with units.
+fn time(text: &str) -> Result<Duration, String> {
+    if let Ok(seconds) = text.parse() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    let time = text.parse::<SignedDuration>().ok();
+    let time = time.and_then(|time| Duration::try_from(time).ok());
+    time.ok_or_else(|| "a time is a number of seconds, or has units: 90, 5m, 1h30m".to_owned())
 }
 
 /// What capr does with recipes besides running its tasks.
@@ -220,4 +259,22 @@ pub(super) enum ColorChoice {
     Always,
     /// Never
     Never,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::Duration;
+
+    use super::time;
+
+    #[test]
+    fn times_are_seconds_or_have_units() {
+        for (text, seconds) in [("0", 0), ("90", 90), ("5m", 300), ("1h30m", 5400), ("45s", 45)] {
+            assert_eq!(time(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "soon", "-5m", "5 lightyears"] {
+            assert!(time(text).is_err(), "{text}");
+        }
+    }
 }

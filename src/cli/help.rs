@@ -218,7 +218,7 @@ Environment: CAPR_SSH_CONFIG (--ssh-config), CAPR_STDLIB (--stdlib), CAPR_PATH (
 whose recipes are run whoever owns them), CAPR_SYSTEM_FILE (instead of /etc/capr.rhai), NO_COLOR, CLICOLOR_FORCE.
 
 Exit codes: 0 done, 1 failed (and rolled back, where a transaction was open), 2 usage, 3 error in the recipe, 4 could not \
-connect or log in, 5 rollback incomplete, 130 and 143 signals.";
+connect or log in, 5 rollback incomplete, 6 somebody else has locked the servers, 130 and 143 signals.";
 
 #[cfg(test)]
 mod tests {

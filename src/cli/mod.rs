@@ -141,7 +141,7 @@ fn options(presentation: Presentation, is_rehearsal: bool, log: Option<Log>) -> 
 
 fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
     let presentation = Presentation::resolve(&arguments, shell);
-    let is_rehearsal = arguments.dry_run;
+    let is_rehearsal = arguments.is_rehearsal();
     let redactor = Redactor::default();
     let interrupt = Interrupt::default();
     let log = arguments.log.as_ref().map(|path| open_log(path, &interrupt));
@@ -416,6 +416,7 @@ fn tasks_of_stage(recipe: &Recipe, words: &[String], console: &Console) -> Resul
     let tasks = recipe
         .enter_stage(words)
         .map_err(|diagnostics| refuse(console, &diagnostics))?;
+    let tasks = recipe.take_words(tasks);
     match unknown(recipe, &tasks, console) {
         Some(code) => Err(code),
         None => Ok(tasks),

@@ -36,6 +36,8 @@ pub(super) enum UsageError {
     OnlyCheck,
     #[error("--stdin belongs to fmt: capr fmt --stdin < deploy.rhai")]
     Stdin,
+    #[error("--finish and --undo belong to recover: capr RECIPE recover --undo")]
+    Recovery,
     /// What was given is not shown: it may be a secret.
     #[error("{0} takes name=value, and the name or the `=' is missing")]
     Variable(&'static str),
@@ -128,7 +130,20 @@ impl Settings {
     pub(super) fn resolve(arguments: Arguments, shell: &Shell) -> Result<Self, UsageError> {
         let tool = arguments.tool();
         arguments.without_options_of_tools()?;
-        let set_before = variables("-S", arguments.set_before)?;
+        let (recovers, is_rehearsal) = (arguments.recovers(), arguments.is_rehearsal());
+        if (arguments.finish || arguments.undo) && !recovers {
+            return Err(UsageError::Recovery);
+        }
+        let mut set_before = variables("-S", arguments.set_before)?;
+        for (is_said, name, value) in [
+            (arguments.finish, "recover_by", "finish"),
+            (arguments.undo, "recover_by", "undo"),
+            (recovers && arguments.dry_run, "recover_plans", "true"),
+        ] {
+            if is_said {
+                set_before.push((name.to_owned(), value.to_owned()));
+            }
+        }
         let set_after = variables("-s", arguments.set_after)?;
         let mut environment = shell.environment.clone();
         let mut words = Vec::new();
@@ -275,7 +290,7 @@ impl Settings {
                 set_before,
                 set_after,
                 environment,
-                dry_run: arguments.dry_run || tool == Some(Tool::Check),
+                dry_run: is_rehearsal || tool == Some(Tool::Check),
                 asks_consent: arguments.debug,
                 only_looks,
                 password: None,
@@ -283,6 +298,8 @@ impl Settings {
                 home,
                 trust,
                 run: shell.run.clone(),
+                recovers,
+                lock_wait: arguments.lock_wait,
             },
             recipes: named,
         })

@@ -18,6 +18,10 @@ pub struct Task {
     pub selection: Selection,
     /// Options for its commands.
     pub options: RunOptions,
+    /// The run holds the lock of its servers while it runs.
+    pub lock: bool,
+    /// The variable of the environment that the word behind its name on the command line becomes.
+    pub word: Option<String>,
     /// Its body.
     pub body: BlockId,
     /// Where it was defined.
@@ -199,6 +203,8 @@ mod tests {
             description: None,
             selection: Selection::default(),
             options: RunOptions::default(),
+            lock: false,
+            word: None,
             body: BlockId(body),
             origin: Origin {
                 file: "x.rhai".into(),

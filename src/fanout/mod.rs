@@ -171,6 +171,12 @@ impl Fanout {
         self.links.get(server).is_some_and(|link| !link.session.is_gone())
     }
 
+    /// The session with this server.
+    pub fn session(&self, server: &Server) -> Option<SessionId> {
+        let link = self.links.get(server).filter(|link| !link.session.is_gone());
+        link.map(|link| link.id)
+    }
+
     /// Starts one command per server, all at once. On a server that is not connected it ends as lost.
     pub fn start(&mut self, jobs: Vec<(Server, Command)>) -> Flight {
         self.last_flight += 1;

@@ -170,6 +170,7 @@ impl Recipe {
     pub fn run_line(&mut self, tasks: &[String]) -> Result<(), Box<Stopped>> {
         self.begin_line();
         let result = self.run_tasks(tasks);
+        self.interpreter.free_locks(&self.engine);
         self.stopped(result)
     }
 

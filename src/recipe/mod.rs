@@ -324,6 +324,7 @@ impl Recipe {
         let result = self
             .run_tasks(tasks)
             .and_then(|()| self.interpreter.hooks(&self.engine, When::Exit, None));
+        self.interpreter.free_locks(&self.engine);
         self.stopped(result)
     }
 

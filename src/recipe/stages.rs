@@ -62,6 +62,23 @@ impl Recipe {
         Ok(rest.to_vec())
     }
 
+    /// Takes out the words that tasks before them want, which become variables of their environment; a word that names a task is one.
+    pub fn take_words(&self, words: Vec<String>) -> Vec<String> {
+        let configuration = self.interpreter.defined.configuration.borrow();
+        let mut tasks = Vec::new();
+        let mut wanted = None;
+        for word in words {
+            let task = configuration.tasks.get(&word);
+            if let (Some(name), None) = (wanted.take(), &task) {
+                self.interpreter.set_environment(name, word);
+                continue;
+            }
+            wanted = task.and_then(|task| task.word.clone());
+            tasks.push(word);
+        }
+        tasks
+    }
+
     /// The same for those who only look at the recipe: no stage need be named, and nothing behind it.
     pub fn look_at_stage(&self, words: &[String]) -> Result<Vec<String>, Vec<Diagnostic>> {
         let (stage, rest) = self.stage_of(words)?;

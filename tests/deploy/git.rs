@@ -152,9 +152,9 @@ fn g3_deploys_that_use_one_cache_at_once_do_not_mix() {
         for (branch, name) in [("a", A), ("b", B)] {
             let servers = &servers;
             scope.spawn(move || {
-                servers
-                    .release(name, &format!("set :branch, \"{branch}\"; {CACHE}"), &["update_code"])
-                    .unwrap()
+                // Of two applications: one locks out the other one otherwise.
+                let lines = format!("set :branch, \"{branch}\"; set :state_path, deploy_to + \"/.{branch}\"; {CACHE}");
+                servers.release(name, &lines, &["update_code"]).unwrap()
             });
         }
     });

@@ -257,6 +257,7 @@ fn action(hosts: &[&str], text: &str) -> Action {
         heartbeat: None,
         silent: false,
         asks: false,
+        is_apart: false,
     }
 }
 

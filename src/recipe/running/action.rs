@@ -471,7 +471,12 @@ fn leaves_out(error: &ActionError) -> bool {
     matches!(error, ActionError::Failed { .. } | ActionError::NotConnected { .. })
 }
 
-fn action(request: &Request, jobs: Vec<(Destination, Command)>, local: bool, options: &RunOptions) -> Action {
+pub(super) fn action(
+    request: &Request,
+    jobs: Vec<(Destination, Command)>,
+    local: bool,
+    options: &RunOptions,
+) -> Action {
     Action {
         verb: request.verb,
         shown: request.shown.clone(),
@@ -484,6 +489,7 @@ fn action(request: &Request, jobs: Vec<(Destination, Command)>, local: bool, opt
         heartbeat: None,
         silent: options.silent == Some(true),
         asks: request.asks,
+        is_apart: false,
     }
 }
 

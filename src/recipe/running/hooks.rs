@@ -13,7 +13,7 @@ impl Interpreter {
     /// Runs the hooks of an event around `task`, in the order they were registered. A task is not hooked to itself.
     pub(in crate::recipe) fn hooks(&self, engine: &Engine, when: When, task: Option<&Rc<Task>>) -> Fallible<()> {
         let hooks = self.defined.configuration.borrow().hooked(when, task);
-        if hooks.is_empty() {
+        if hooks.is_empty() || self.recovers && when != When::Load {
             return Ok(());
         }
         // What the library does behind a task is its own affair.
@@ -48,6 +48,9 @@ impl Interpreter {
 
     /// Runs the tasks that are hooks of this one by their names.
     pub(in crate::recipe) fn implicit_hooks(&self, engine: &Engine, task: &Rc<Task>, when: When) -> Fallible<()> {
+        if self.recovers {
+            return Ok(());
+        }
         let hooks = self.defined.configuration.borrow().implicit(when, task);
         for hook in hooks {
             let _ = self.run_task(engine, &hook)?;

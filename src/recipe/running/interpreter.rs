@@ -12,6 +12,7 @@ use rhai::{Dynamic, Engine, INT, Position};
 
 use super::around::Around;
 use super::block::Block;
+use super::lock::Locks;
 use super::missing::Missing;
 use super::pause::Bell;
 use super::surroundings::{Options, Prompts, Surroundings};
@@ -26,6 +27,7 @@ use crate::recipe::language::values::{plain, refused};
 use crate::recipe::meaning::defined::{Body, Defined};
 use crate::recipe::meaning::errors::locate;
 use crate::recipe::meaning::files::Files;
+use crate::run_id::RunId;
 use crate::secret::Secret;
 
 /// How deep tasks may be nested: the stack has to bear it.
@@ -45,6 +47,13 @@ pub(in crate::recipe) struct Interpreter {
     pub(in crate::recipe) dry_run: bool,
     /// The person is asked before each command.
     pub(in crate::recipe) asks_consent: bool,
+    /// Hooks do not run.
+    pub(in crate::recipe) recovers: bool,
+    /// The locks of this run.
+    pub(in crate::recipe) locks: RefCell<Locks>,
+    /// How long another's lock is waited for.
+    pub(in crate::recipe) lock_wait: Duration,
+    pub(in crate::recipe) run: RunId,
     /// Whether hosts that the recipe does not name were said.
     pub(in crate::recipe) has_greeted: Cell<bool>,
     /// Hosts of the command line that were said to be left out of what deploys.
@@ -122,6 +131,7 @@ impl Interpreter {
             actor: RefCell::new(Actor::new(remote, local, reporter, redactor, interrupt.clone())),
             prompts: RefCell::new(prompts),
             bell: Bell::of(&interrupt),
+            recovers: options.recovers,
             interrupt,
             words: RefCell::new(Words::new(|word| crate::recipe::language::verbs::find(word).is_some())),
             filter: RefCell::new(Filter {
@@ -131,6 +141,9 @@ impl Interpreter {
             home: options.home.clone(),
             dry_run: options.dry_run,
             asks_consent: options.asks_consent,
+            locks: RefCell::default(),
+            lock_wait: options.lock_wait,
+            run: options.run.clone(),
             has_greeted: Cell::default(),
             unreleased: RefCell::default(),
             only_looks: options.only_looks,
@@ -174,6 +187,14 @@ impl Interpreter {
             tag: None,
             text: text.into(),
         });
+    }
+
+    /// Sets a variable of the environment that recipes see.
+    pub(in crate::recipe) fn set_environment(&self, name: String, value: String) {
+        let mut environment = self.environment.clone();
+        if let Some(mut map) = environment.write_lock::<rhai::Map>() {
+            map.insert(name.into(), value.into());
+        }
     }
 
     // Blocks.
@@ -315,6 +336,7 @@ impl Interpreter {
         if self.frames.borrow().len() >= MAX_FRAMES {
             return Err(self.too_deep(task));
         }
+        self.lock(engine, task)?;
         self.implicit_hooks(engine, task, When::Before)?;
         self.frames.borrow_mut().push(task.clone());
         if let Some(id) = self.defined.configuration.borrow().tasks.id(&task.name) {

@@ -17,6 +17,7 @@ pub(super) mod hooks;
 pub(super) mod interpreter;
 pub(super) mod limits;
 pub(super) mod loader;
+pub(super) mod lock;
 pub(super) mod missing;
 pub(super) mod names;
 pub(super) mod parallel;

@@ -52,6 +52,10 @@ impl Interpreter {
         downloads: Option<&Downloads>,
     ) -> Result<Outcome, Broken> {
         let engine = context.engine();
+        if !action.local {
+            let servers = action.jobs.iter().map(|(destination, _)| destination.server.clone());
+            self.keep_locks(engine, &servers.collect::<Vec<_>>())?;
+        }
         let mut passwords = Asker::new(self, engine);
         let started = self.actor.borrow_mut().start(action, &mut passwords)?;
         let running = Rc::new(RefCell::new(Some(started)));

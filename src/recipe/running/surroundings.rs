@@ -1,6 +1,7 @@
 //! What a recipe is given to work with: what was typed, servers, this machine, the person.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 
@@ -42,6 +43,10 @@ pub struct Options {
     pub trust: Trust,
     /// The name of this run; the variable `run_id`.
     pub run: RunId,
+    /// What a run that died has left is put in order: hooks do not run.
+    pub recovers: bool,
+    /// `--lock-wait`: how long another's lock is waited for.
+    pub lock_wait: Duration,
 }
 
 /// Asks the person.

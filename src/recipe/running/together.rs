@@ -55,7 +55,9 @@ impl Interpreter {
                 continue;
             }
             self.tell_secrets(&action);
-            let started = self.actor.borrow_mut().start(action, &mut passwords);
+            let servers = action.jobs.iter().map(|(destination, _)| destination.server.clone());
+            let kept = self.keep_locks(engine, &servers.collect::<Vec<_>>());
+            let started = kept.and_then(|()| self.actor.borrow_mut().start(action, &mut passwords));
             match started {
                 Ok(running) => flights.push((group, Rc::new(RefCell::new(Some(running))))),
                 Err(error) => {

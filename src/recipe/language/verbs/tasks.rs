@@ -20,17 +20,27 @@ pub(in crate::recipe) const DESC: Verb = Verb {
     example: "desc \"Restart the application.\";\ntask :restart { puts \"restarting\"; }",
 };
 
-static DESCRIPTION: &[Choice] = &[Choice {
-    name: "desc",
-    doc: "describes it, as `desc` before it would",
-}];
+static OF_TASKS: &[Choice] = &[
+    Choice {
+        name: "desc",
+        doc: "describes it, as `desc` before it would",
+    },
+    Choice {
+        name: "lock",
+        doc: "true: first takes the lock of the application on the task's servers, as a deploy does, and holds it to the end of the run",
+    },
+    Choice {
+        name: "word",
+        doc: "a name: the word behind the task's name on the command line is `ENV` of that name, where it names no task",
+    },
+];
 
 pub(in crate::recipe) const TASK: Verb = Verb {
     name: "task",
     form: "task :name, option => value, … { … }",
     arguments: (1, 1),
     tail: Tail::Required("body"),
-    options: Choices::Known(&[DESCRIPTION, SELECTION, COMMAND]),
+    options: Choices::Known(&[OF_TASKS, SELECTION, COMMAND]),
     doc: "Defines a task, or replaces the one of that name. Its commands go to the servers that its options select, all \
           servers by default; options for commands hold for all commands in it. In a namespace a task named `default` \
           is called by the namespace's name.",

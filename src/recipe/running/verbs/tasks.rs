@@ -9,7 +9,7 @@ use super::super::performed::Performed;
 use super::each_server::{each_server, names_servers};
 use crate::configuration::{Hook, HookAction, Selection, Task, When, clean_description};
 use crate::diagnostic::{Diagnostic, Fault, Origin};
-use crate::recipe::language::options::{run_options, selection};
+use crate::recipe::language::options::{flag, run_options, selection};
 use crate::recipe::language::origin::{Fallible, origin, raise};
 use crate::recipe::language::verb::Verb;
 use crate::recipe::language::verbs::tasks as rows;
@@ -40,6 +40,10 @@ fn task(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) ->
         Some(interpreter.keep(Block::function(context, function, interpreter.namespace())))
     };
     let (hosts_from, roles_from) = (function("hosts"), function("roles"));
+    let lock = match call.options.get("lock") {
+        Some((value, position)) => flag("lock", value, *position)?,
+        None => None,
+    };
     let task = Task {
         name: full,
         description: described.or(before),
@@ -49,6 +53,8 @@ fn task(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) ->
             ..selection(&call.options)?
         },
         options: run_options(&call.options)?,
+        lock: lock.unwrap_or(false),
+        word: call.options.get("word").map(|(word, _)| word.to_string()),
         body,
         origin: origin(context.source(), call.position).unwrap_or(Origin {
             file: "".into(),

@@ -1,0 +1,155 @@
+//! The lock of the servers, on real ones: who is refused, who waits, who takes it back, and that no way out leaves it.
+
+use rustix::process::Signal;
+
+use crate::fleet::Fleet;
+use crate::harness::{Case, Finished, Running};
+
+const STATE: &str = "/u/apps/flipper/.capr";
+const RECIPE: &str = r#"
+set :application, "flipper";
+role :app, "app1", "app2";
+task :works, :lock => true { run "touch /tmp/works; n=0; until [ -e /tmp/go ] || [ $n = 300 ]; do n=$((n + 1)); sleep 0.1; done"; }
+task :hooked, :lock => true { invoke "works"; }
+task :ends, :lock => true { run "true"; }
+task :fails, :lock => true { transaction { on_rollback { run "true"; } run "false"; } }
+task :aborts, :lock => true { abort "no"; }
+task :leaves, :lock => true { exit(3); }
+task :away, :lock => true {
+  run "true";
+  run_locally "touch away; n=0; until [ -e back ] || [ $n = 300 ]; do n=$((n + 1)); sleep 0.1; done";
+  run "echo again";
+}
+"#;
+
+struct Two(Fleet);
+
+impl Two {
+    fn new() -> Self {
+        let two = Self(Fleet::start(&["app1", "app2"]));
+        two.all("mkdir -p /u/apps/flipper && chown -R deploy /u");
+        two
+    }
+
+    fn all(&self, command: &str) -> [String; 2] {
+        ["app1", "app2"].map(|server| self.0.sh(server, command))
+    }
+
+    fn case(&self, arguments: &[&str]) -> Case {
+        Case::new().recipe(RECIPE).args(arguments).on(&self.0)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Finished {
+        self.case(arguments).run()
+    }
+
+    fn start(&self, arguments: &[&str]) -> Running {
+        self.case(arguments).start()
+    }
+
+    fn until(&self, condition: &str) {
+        self.all(&format!(
+            "n=0; until {condition}; do n=$((n + 1)); [ $n -lt 300 ] || exit 1; sleep 0.1; done"
+        ));
+    }
+
+    /// Nobody holds the lock, and nothing of it is left.
+    #[track_caller]
+    fn is_free(&self) {
+        assert_eq!(self.all(&format!("ls {STATE}")), ["", ""]);
+    }
+}
+
+#[test]
+fn b11_who_comes_second_is_told_who_holds_the_lock_or_waits_for_it() {
+    let two = Two::new();
+    let first = two.start(&["hooked"]);
+    two.until("[ -e /tmp/works ]");
+    two.run(&["ends"])
+        .code(6)
+        .says("the servers are locked by tester on ")
+        .says(" UTC, hooked")
+        .says(", at work")
+        .says("--lock-wait");
+    two.run(&["ends", "HOSTS=app2"])
+        .code(6)
+        .says("app2 is locked by tester");
+    two.run(&["deploy:unlock"]).code(1).says("FORCE=yes");
+    two.run(&["-n", "ends"]).ok();
+    two.run(&["deploy:lock:status"]).ok().says("app1  tester on ");
+    let mut waits = two.start(&["ends", "--lock-wait", "1m"]);
+    waits.wait_for("waiting: ");
+    two.all("touch /tmp/go");
+    first.finish().ok();
+    waits.finish().ok();
+    two.is_free();
+    // Of several at once one goes on at least, and none is left with a part of the servers.
+    let all: Vec<Running> = (0..4).map(|_| two.start(&["ends"])).collect();
+    let codes: Vec<_> = all.into_iter().map(|run| run.finish().status.code()).collect();
+    assert!(codes.contains(&Some(0)), "{codes:?}");
+    assert!(codes.iter().all(|code| [Some(0), Some(6)].contains(code)), "{codes:?}");
+    two.is_free();
+}
+
+#[test]
+fn the_lock_is_freed_on_every_way_out_and_a_filter_locks_what_it_touches() {
+    let two = Two::new();
+    for (task, code) in [("ends", 0), ("fails", 1), ("aborts", 1), ("leaves", 3)] {
+        two.run(&[task]).code(code);
+        two.is_free();
+    }
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
+        let run = two.start(&["works", "HOSTS=app1"]);
+        two.0.sh(
+            "app1",
+            "n=0; until [ -e /tmp/works ]; do n=$((n + 1)); [ $n -lt 300 ] || exit 1; sleep 0.1; done",
+        );
+        two.run(&["ends", "HOSTS=app2"]).ok();
+        run.signal(signal);
+        run.finish().code(code);
+        two.is_free();
+        two.0.sh("app1", "rm /tmp/works");
+    }
+}
+
+#[test]
+fn b12_a_lock_of_a_dead_client_is_known_and_a_lost_connection_takes_its_own_back() {
+    let two = Two::new();
+    let killed = two.start(&["works"]);
+    two.until("[ -e /tmp/works ]");
+    killed.signal(Signal::KILL);
+    let _ = killed.finish();
+    // Its connections end a moment later.
+    two.until("! pgrep -f 'sshd[^ ]*: deploy'");
+    two.run(&["ends"])
+        .code(6)
+        .says("abandoned: the connection of run ")
+        .says("capr RECIPE recover");
+    two.run(&["deploy:lock:status"]).ok().says(", works, abandoned");
+    two.run(&["deploy:unlock"]).ok().says("was broken off there");
+    two.is_free();
+    let mut away = two.start(&["away"]);
+    away.wait_for("touch away");
+    two.0.sh("app1", "pkill -KILL -f 'sshd[^ ]*: deploy' || true");
+    two.run(&["ends"]).code(6).says("abandoned").says("at work");
+    std::fs::write(away.path("back"), "").unwrap();
+    away.finish().ok().says("again");
+    two.is_free();
+    // Who has lost it meanwhile goes no further.
+    let mut away = two.start(&["away"]);
+    away.wait_for("touch away");
+    two.0.sh("app1", "pkill -KILL -f 'sshd[^ ]*: deploy' || true");
+    two.run(&["deploy:unlock", "FORCE=yes"]).ok();
+    two.run(&["deploy:lock", "migration of the host", "HOSTS=app1"]).ok();
+    std::fs::write(away.path("back"), "").unwrap();
+    away.finish()
+        .code(6)
+        .says("the lock was lost on app1")
+        .says("migration of the host");
+    two.run(&["ends"])
+        .code(6)
+        .says("tester on ")
+        .says(": migration of the host");
+    two.run(&["deploy:unlock"]).ok();
+    two.is_free();
+}
