@@ -1,6 +1,7 @@
 //! Somebody who reads the output of capr slowly, or not at all (case C28).
 
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use rustix::process::Signal;
 
@@ -108,4 +109,26 @@ fn b3_a_stop_request_waits_a_moment_for_readers_however_many_servers_have_short_
     for host in hosts {
         assert_eq!(fleet.sh(host, "pgrep -x yes || echo none"), "none");
     }
+}
+
+#[test]
+fn b3_a_stop_request_does_not_wait_until_megabytes_of_short_lines_are_shown() {
+    let running = Case::new()
+        .recipe("task :t { run_locally \"yes >&2\"; }")
+        .args(["t"])
+        .after("exec 2>flood")
+        .start();
+    let flood = running.path("flood");
+    let limit = Instant::now() + Duration::from_secs(30);
+    while fs::metadata(&flood).map_or(0, |flood| flood.len()) < 1 << 20 {
+        assert!(Instant::now() < limit, "nothing is shown");
+        thread::yield_now();
+    }
+    let begin = Instant::now();
+    running.signal(Signal::INT);
+    let finished = running.finish().code(130);
+    let took = begin.elapsed();
+    assert!(took < Duration::from_secs(8), "{took:?}");
+    let told = finished.file("flood");
+    assert!(told.contains("KiB of output are not shown"), "{}", told.len());
 }

@@ -9,6 +9,7 @@ mod error;
 mod frames;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
+mod late;
 mod perform;
 mod running;
 mod silence;

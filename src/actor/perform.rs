@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+use super::late::Late;
 use super::running::{Channel, Job, Transfer};
 use super::silence::{self, Silence};
 use super::sudo::Found;
@@ -484,9 +485,22 @@ impl Actor {
         } else {
             (&mut self.remote, &mut self.teller)
         };
+        let mut late = Late::default();
         let ended = fanout.cancel(flight, &mut |index, stream, bytes| {
-            running.receive(index, stream, bytes, teller);
+            late.show(index, bytes.len(), || {
+                running.receive(index, stream, bytes, teller);
+            });
         });
+        for (index, bytes) in late.left_out().filter(|_| !running.silent) {
+            self.teller.tell(Event::Message {
+                level: Level::Important,
+                tag: running.jobs.get(index).map(|job| job.server.to_string()),
+                text: format!(
+                    "the last {} KiB of output are not shown: they still waited when the command was ended",
+                    bytes.div_ceil(1024)
+                ),
+            });
+        }
         for (index, exit, elapsed) in ended {
             self.server_finished(running, index, exit, elapsed);
         }
