@@ -229,3 +229,15 @@ fn a_test_of_capistrano_3_is_asked_of_each_server() {
     assert_eq!(read("app2"), "yes\nSOME_NAME=value", "{recipe}");
     assert!(fleet.exists("app1", "/tmp/made") && !fleet.exists("app2", "/tmp/made"));
 }
+
+#[test]
+fn words_of_files_of_ruby_reach_the_report_without_escape_sequences() {
+    let text = "set :application, \"x\"\nrequire \"\u{1b}[5mevil\"\nset :a\u{1b}]0;t\u{7}b, 1\n";
+    let finished = Case::new()
+        .file("deploy.rb", text)
+        .args(["port", "--check", "deploy.rb"])
+        .run()
+        .code(1);
+    assert!(finished.stdout.contains("evil"), "{:?}", finished.stdout);
+    assert!(!finished.stdout.contains(['\u{1b}', '\u{7}']), "{:?}", finished.stdout);
+}

@@ -46,10 +46,11 @@ pub(super) fn run(arguments: &Arguments, shell: &Shell, console: &Console) -> Re
             Done::Added
         }
     };
-    console.data(&match arguments.json {
-        true => json(&ported),
-        false => report(&ported, done),
-    });
+    match arguments.json {
+        true => console.data(&json(&ported)),
+        // It has words of the files, which may be anybody's.
+        false => console.page(&report(&ported, done), false),
+    }
     Ok(if ported.is_complete() { 0 } else { NEEDS_A_LOOK })
 }
 

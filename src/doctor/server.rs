@@ -10,9 +10,10 @@ use super::needs::{Deploys, Needs};
 use super::script::Answers;
 use super::visit::{Heard, Visit};
 use crate::finding::{Check, Examination, Fact, Finding, Own, State, Subject, Unit};
+use crate::plan::quote;
 
 /// As `deploy:check` has it: releases are named by the clock of who deploys, and certificates and logs go by that of the server.
-const SECONDS_AWAY: i64 = 120;
+const SECONDS_AWAY: u64 = 120;
 /// As `deploy:check` has it, in KiB.
 const LEAST_FREE: u64 = 100 << 10;
 /// Fewer files that can be made are few.
@@ -103,19 +104,17 @@ fn clock(heard: &Heard, answers: &Answers) -> Option<Finding> {
         .duration_since(UNIX_EPOCH)
         .ok()?;
     let away = there.saturating_sub(i64::try_from(here.as_secs()).ok()?);
-    let finding = if away.abs() < SECONDS_AWAY {
-        let detail = if away.abs() <= 2 {
+    // The server may say any number.
+    let by = away.unsigned_abs();
+    let finding = if by < SECONDS_AWAY {
+        let detail = if by <= 2 {
             "as here".to_owned()
         } else {
             format!("less than {SECONDS_AWAY} s away")
         };
         Finding::ok(Check::Clock, detail)
     } else {
-        let (behind, by) = if away < 0 {
-            ("behind", -away)
-        } else {
-            ("ahead of", away)
-        };
+        let behind = if away < 0 { "behind" } else { "ahead of" };
         Finding::bad(
             Check::Clock,
             format!("it is {by} s {behind} this machine's"),
@@ -129,13 +128,15 @@ fn disk(answers: &Answers) -> Option<Finding> {
     let (free, files) = answers.room();
     let free = free?;
     let place = answers.first("at").unwrap_or("/").to_owned();
+    // It is the server's word, and may be pasted into a shell.
+    let quoted = quote(&place).into_owned();
     let finding = if let Some(sentence) = answers.first("bad space") {
-        let advice = format!("make room there: df {place}, df -i {place}; cleanup removes old releases");
+        let advice = format!("make room there: df {quoted}, df -i {quoted}; cleanup removes old releases");
         Finding::bad(Check::Disk, sentence, advice)
     } else if answers.is_done("needs") && answers.all("bad deploy_to").is_empty() {
         Finding::ok(Check::Disk, format!("free in {place}"))
     } else if free < LEAST_FREE || files.is_some_and(|files| files < LEAST_FILES) {
-        let advice = format!("make room there: df {place}, df -i {place}");
+        let advice = format!("make room there: df {quoted}, df -i {quoted}");
         Finding::bad(Check::Disk, format!("little is free in {place}"), advice)
     } else {
         Finding::ok(Check::Disk, format!("free in {place}"))
@@ -367,5 +368,22 @@ fn repository(heard: &Heard) -> Finding {
             )
             .advise(advice)
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{Answers, Heard, State, clock, disk};
+
+    #[test]
+    fn a_server_may_tell_any_time_and_any_place() {
+        for time in ["-9223372036854775808", "9223372036854775807", "0"] {
+            let answers = Answers::read(format!("clock\t{time}\n").as_bytes());
+            assert_eq!(clock(&Heard::default(), &answers).unwrap().state, State::Bad, "{time}");
+        }
+        let full = disk(&Answers::read(b"room\t1\nat\t/x; rm -rf y\n")).unwrap();
+        let advice = format!("{:?}", full.advice);
+        assert!(advice.contains("df '/x; rm -rf y', df -i '/x; rm -rf y'"), "{advice}");
     }
 }
