@@ -351,3 +351,29 @@ fn mercurial_is_deployed_in_all_ways_and_its_mirror_follows() {
     assert!(told.contains("nope"), "{told}");
     assert_eq!(servers.releases("one").len(), 5);
 }
+
+#[test]
+fn g12_a_mirror_of_somebody_else_where_all_may_write_is_not_gone_on_with() {
+    let servers = Servers::new();
+    let shared = servers.directory.path().join("all");
+    let cache = shared.join("cache");
+    let url = servers.repository();
+    sh(
+        servers.directory.path(),
+        &format!(
+            "mkdir all && chmod 1777 all && git init -q --bare all/cache && git -C all/cache config capr.cache true && \
+             git -C all/cache config remote.origin.url {} && chown -R 65534 all/cache",
+            url.display()
+        ),
+    );
+    let lines = format!("{CACHE} set :repository_cache, \"{}\";", cache.display());
+    let failed = servers.release(A, &lines, &["update"]).unwrap_err();
+    let said = format!("{:?}", failed.diagnostic);
+    assert!(
+        said.contains("is somebody else's, in a directory where all may write"),
+        "{said}"
+    );
+    fs::remove_dir_all(&cache).unwrap();
+    servers.release(A, &lines, &["update"]).unwrap();
+    assert!(cache.join("HEAD").exists());
+}

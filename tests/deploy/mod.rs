@@ -460,6 +460,44 @@ fn what_cannot_be_done_with_a_source_control_is_said_before_any_change() {
         assert_eq!(failed.rollback, Some(true));
         assert!(servers.releases("one").is_empty());
     }
+    for via in ["checkout", "copy"] {
+        for task in ["deploy:check", "deploy:pending"] {
+            let lines = format!("set :scm, \"rcs\"; set :deploy_via, \"{via}\";");
+            let failed = servers.run(&lines, &[task]).unwrap_err();
+            let message = &failed.diagnostic.message;
+            assert!(
+                message.starts_with("there is no source control rcs"),
+                "{via} {task}: {message}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_a_server_tells_as_a_revision_reaches_no_other_server_unless_it_can_be_one() {
+    let servers = Servers::new();
+    for told in [
+        "--upload-pack=touch /tmp/x;",
+        "x; touch /tmp/x",
+        "$(id)",
+        "-x",
+        "../x",
+        "a\\nb",
+        "",
+    ] {
+        let lines = format!("set :scm, \"none\"; set :none_revision_command, \"printf '%s' '{told}'\";");
+        let failed = servers.run(&lines, &["update"]).unwrap_err();
+        let message = &failed.diagnostic.message;
+        assert!(message.contains("has told what cannot be one"), "{told}: {message}");
+        assert!(servers.releases("two").is_empty());
+    }
+    servers.deployed(&[A]);
+    fs::write(servers.path("one", "current/REVISION"), "1; touch /tmp/x\n").unwrap();
+    let failed = servers
+        .run("task :told { puts current_revision; }", &["told"])
+        .unwrap_err();
+    let message = &failed.diagnostic.message;
+    assert!(message.contains("holds what cannot be a revision"), "{message}");
 }
 
 #[test]
