@@ -386,14 +386,14 @@ task :t {
     assert_eq!(
         found(recipe),
         [
-            "8:23 a text has no property `to_s'",
-            "9:15 a text has no property `upcase'",
-            "10:15 a text has no property `to_lower'",
+            "8:23 a string has no property `to_s'",
+            "9:15 a string has no property `upcase'",
+            "10:15 a string has no property `to_lower'",
             "11:16 a list has no property `length'",
             "12:12 a number has no property `to_s'",
-            "13:19 a text has no property `to_i'",
-            "14:18 a text has no property `chomp'",
-            "15:15 a text has no property `lenn'",
+            "13:19 a string has no property `to_i'",
+            "14:18 a string has no property `chomp'",
+            "15:15 a string has no property `lenn'",
             "16:24 this map has no name `keys'",
         ]
     );

@@ -65,6 +65,26 @@ fn looking_runs_no_command_here_and_writes_no_file() {
 }
 
 #[test]
+fn exit_outside_of_tasks_ends_capr_however_the_recipe_is_looked_at() {
+    let recipe =
+        |code| format!("fn leave() {{ exit({code}); }} puts \"read\"; leave(); puts \"on\"; task :deploy {{ }}");
+    for look in LOOKS {
+        let case = Case::new().file("r.rhai", &recipe(7)).args(look);
+        let finished = case.run().code(7).says("the recipe called exit with status 7");
+        let said = format!("{}{}", finished.stdout, finished.stderr);
+        assert!(said.contains("read\n") && !said.contains("on\n"), "{look:?} {said}");
+    }
+    for look in [&["check", "r.rhai"][..], &["r.rhai", "deploy"]] {
+        let finished = Case::new().file("r.rhai", &recipe(0)).args(look).run().ok();
+        assert_eq!(
+            (finished.stdout.as_str(), finished.stderr.as_str()),
+            ("read\n", ""),
+            "{look:?}"
+        );
+    }
+}
+
+#[test]
 fn a_run_refuses_what_is_wrong_before_it_connects() {
     let fleet = Fleet::start(&["app1"]);
     let recipe =

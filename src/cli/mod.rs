@@ -271,8 +271,11 @@ fn open_log(path: &std::path::Path, interrupt: &Interrupt) -> anyhow::Result<Log
     Ok(Log::to(path.display().to_string(), file, interrupt.clone()))
 }
 
-/// Tells what is wrong; the first decides the code.
+/// Tells what is wrong; the first decides the code. A recipe that calls `exit(0)` while it is read is not wrong.
 fn refuse(console: &Console, diagnostics: &[Diagnostic]) -> u8 {
+    if matches!(diagnostics, [left] if left.fault == Fault::Exit(0)) {
+        return 0;
+    }
     console.errors(diagnostics);
     diagnostics
         .first()
@@ -391,6 +394,11 @@ fn allow_many_files() {
 }
 
 fn check(found: &[Diagnostic], json: bool, console: &Console) -> u8 {
+    if let [left] = found
+        && matches!(left.fault, Fault::Exit(_))
+    {
+        return refuse(console, found);
+    }
     match (json, found) {
         (true, found) => console.data_errors(found),
         (false, []) => console.data("nothing wrong found\n"),

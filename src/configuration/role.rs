@@ -43,7 +43,7 @@ impl Roles {
         let user = match attributes.shift_remove("user") {
             None | Some(Value::Unit) => None,
             Some(Value::Text(user)) if !user.is_empty() => Some(user),
-            Some(_) => return Err(wrong("user", "is to be a text")),
+            Some(_) => return Err(wrong("user", "is to be a string")),
         };
         let port = match attributes.shift_remove("port") {
             None | Some(Value::Unit) => None,

@@ -51,7 +51,7 @@ pub use self::examined::Examined;
 pub use self::format::format;
 pub use self::interactive::Whom;
 pub use self::language::capistrano::{Known, VARIABLES};
-pub use self::language::mask::names_secret;
+pub use self::language::secret_name::{is_secret_name, names_secret};
 pub use self::reference::{language, reference, verb};
 pub use self::running::stack::{STACK, on_large_stack};
 pub use self::running::surroundings::{Options, Prompts, Surroundings};
@@ -258,6 +258,9 @@ impl Recipe {
             found.extend(self.interpreter.defined.dangling_hooks());
         }
         found.extend(self.ambiguous_stages());
+        if is_checked {
+            found.extend(self.missing_stages());
+        }
         found
     }
 

@@ -7,7 +7,7 @@ use rhai::Position;
 use super::Recipe;
 use super::language::origin::Fallible;
 use super::language::values;
-use crate::configuration::{Setter, nearest, suggestion};
+use crate::configuration::{Read, Setter, nearest, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// A stage and its file.
@@ -199,6 +199,30 @@ impl Recipe {
                 let (name, file) = (&stage.name, stage.file.display());
                 Diagnostic::new(Fault::Recipe, format!("the stage `{name}' has the name of a task"))
                     .hint(format!("rename the task, or the file {file}"))
+            })
+            .collect()
+    }
+
+    /// Stages that the variable `stages` names, as Capistrano 2 wants it, and that have no file.
+    pub(super) fn missing_stages(&self) -> Vec<Diagnostic> {
+        let configuration = self.interpreter.defined.configuration.borrow();
+        let variables = &configuration.variables;
+        let Read::Value(listed) = variables.read("stages") else {
+            return Vec::new();
+        };
+        let origin = variables.settings("stages").and_then(|(setting, _)| match &setting.by {
+            Setter::Recipe(origin) | Setter::Default(origin) => origin.clone(),
+            _ => None,
+        });
+        let names = values::texts(&listed).into_iter();
+        let missing = names.filter(|name| self.stages().all(|stage| stage != name));
+        missing
+            .map(|name| {
+                let mut diagnostic = Diagnostic::warning(format!("the stage `{name}' has no file")).hint(format!(
+                    "write config/deploy/{name}.rhai, or take the name out of `stages'"
+                ));
+                diagnostic.origin = origin.clone();
+                diagnostic
             })
             .collect()
     }

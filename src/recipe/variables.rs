@@ -1,8 +1,8 @@
 //! What `capr vars` tells: who set each variable, and on demand its value, unless a secret is in it.
 
 use super::Recipe;
-use super::language::mask::names_secret;
 use super::language::meanings::READ_BY_CAPR;
+use super::language::secret_name::is_secret_name;
 use super::language::values::plain;
 use super::meaning::errors::diagnostic;
 use super::running::surroundings::Prompts;
@@ -86,7 +86,7 @@ impl Recipe {
     }
 
     fn read(&self, name: &str) -> Shown {
-        if names_secret(name) {
+        if is_secret_name(name) {
             return Shown::Secret;
         }
         match self.interpreter.variable(&self.engine, name) {
@@ -101,7 +101,7 @@ fn masked(value: Value, redactor: &Redactor) -> Value {
         Value::Text(text) => Value::Text(without_credentials(&redactor.clean(&text))),
         Value::List(list) => Value::List(list.into_iter().map(|value| masked(value, redactor)).collect()),
         Value::Map(map) => {
-            let pairs = map.into_iter().map(|(name, value)| match names_secret(&name) {
+            let pairs = map.into_iter().map(|(name, value)| match is_secret_name(&name) {
                 true => (name, REDACTED.into()),
                 false => (name, masked(value, redactor)),
             });

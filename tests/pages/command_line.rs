@@ -90,7 +90,8 @@ fn the_page_of_the_command_line_is_true() {
     vars();
     let example = page.block("$ capr vars flipper.rhai");
     let (call, shown) = example.split_once('\n').unwrap();
-    let recipe = "// Two lines\n// above\nset :deploy_to { \"/srv/flipper\" }\nset :branch, \"main\";\n";
+    let recipe = "/// How many workers the application has.\nset_default :workers { 2 }\n\
+                  set :branch, \"main\";\nset :workers, 4;\n";
     let finished = line(call.trim_start_matches("$ "))
         .file("flipper.rhai", recipe)
         .run()

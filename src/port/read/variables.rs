@@ -7,7 +7,7 @@ use super::super::form::{Block, Call, Expr, Line, Part, Statement};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Offsets, arguments, behind, body_of, id, literal};
 use super::Reader;
-use crate::recipe::names_secret;
+use crate::recipe::is_secret_name;
 
 /// Variables of the library that are `true` or `false` alone, where Ruby's recipes say 1.
 const YES_NO: &[&str] = &[
@@ -168,7 +168,7 @@ impl Reader<'_> {
                 Some("hg") => Expr::symbol("mercurial"),
                 Some(other) => return self.refuse(Kind::Library, format!("the source control `{other}`")),
             },
-            (name, Expr::Text(_)) if names_secret(name) => {
+            (name, Expr::Text(_)) if is_secret_name(name) => {
                 self.remarks.push(format!(
                     "`{name}` stood in the recipe; the person is asked for it instead"
                 ));

@@ -211,11 +211,7 @@ pub static VARIABLES: &[Known] = &[
         "2",
         "stages are files of the directory deploy beside the recipe: config/deploy/production.rhai",
     ),
-    other(
-        "stages",
-        "2",
-        "leave it out: stages are the files of the directory deploy beside the recipe: config/deploy/production.rhai",
-    ),
+    same("stages", "2"),
     other(
         "strategy",
         "2",

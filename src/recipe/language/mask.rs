@@ -1,7 +1,6 @@
 //! A recipe's line as an error may show it: without secrets that are written out in it.
 
-/// Words that stand in the name of a variable that holds a secret.
-const SECRETS: [&str; 5] = ["password", "passphrase", "secret", "token", "webhook"];
+use super::secret_name::{begins_secret, names_secret};
 
 /// The line without its secrets, character for character: in a statement that names one, what stands in texts behind the name. Values
 /// that are only mentioned (`${db_password}`) stay. `before` is what stands before the line in its file.
@@ -131,25 +130,17 @@ impl Mask {
 
     fn note(&mut self, c: char) {
         self.word.extend(c.to_lowercase());
-        self.is_named |= names_secret(&self.word);
+        // A name that is not whole yet may be one of something else: `db_pass`, `db_passenger`.
+        self.is_named |= match c.is_alphanumeric() || c == '_' || c == '-' {
+            true => begins_secret(&self.word),
+            false => names_secret(&self.word),
+        };
         if !c.is_alphanumeric() && c != '_' && c != '=' && c != '!' {
             // Ruby's condition behind a statement is an error that is shown, too.
             self.compares |= self.word.starts_with("if") || self.word.starts_with("unless");
             self.word.clear();
         }
     }
-}
-
-/// Returns true if a text speaks of something that is a secret.
-pub fn names_secret(text: &str) -> bool {
-    let text = text.to_lowercase();
-    SECRETS.iter().any(|word| text.contains(word))
-}
-
-/// Returns true if this is the name of a secret, and not of something about one: `token`, but not `token_timeout`.
-pub(in crate::recipe) fn is_of_secret(name: &str) -> bool {
-    let name = name.to_lowercase();
-    SECRETS.iter().any(|word| name.ends_with(word))
 }
 
 /// The line with all its texts starred, character for character.
@@ -180,6 +171,16 @@ mod tests {
         for (line, shown) in [
             // What stands behind the name.
             (r#"set :db_password, "hunter2";"#, r#"set :db_password, "*******";"#),
+            (r#"set :db_pass, "hunter2";"#, r#"set :db_pass, "*******";"#),
+            (
+                r#"set :passenger_dir, "x" if api_key"#,
+                r#"set :passenger_dir, "x" if api_key"#,
+            ),
+            (
+                r#"let t = #{ passwd: "hunter2", apiKey: "hunter3" };"#,
+                r#"let t = #{ passwd: "*******", apiKey: "*******" };"#,
+            ),
+            (r#"run "passwd", |channel|, "x""#, r#"run "passwd", |channel|, "x""#),
             (
                 r#"set("password", 'hunter2') oops"#,
                 r#"set("password", '*******') oops"#,

@@ -56,6 +56,10 @@ pub(in crate::recipe) static READ_BY_CAPR: &[(&str, &str)] = &[
         "A map: how servers are reached; its keys are in the reference of the language.",
     ),
     ("stage", "The stage that was named."),
+    (
+        "stages",
+        "The names of the stages, as in Capistrano 2. The files below config/deploy are the stages; `check` tells which of these has none.",
+    ),
     ("sudo", "The program that is called for sudo."),
     ("sudo_prompt", "The prompt by which calls of sudo are known."),
     ("use_sudo", "Whether commands that may need rights go through sudo."),

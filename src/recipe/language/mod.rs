@@ -10,6 +10,7 @@ pub(super) mod mask;
 pub(super) mod meanings;
 pub(super) mod options;
 pub(super) mod origin;
+pub(super) mod secret_name;
 pub(super) mod ssh_options;
 pub(super) mod syntax;
 pub(super) mod values;

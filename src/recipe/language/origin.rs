@@ -147,7 +147,6 @@ pub(in crate::recipe) fn leaving(mut error: Box<EvalAltResult>, task: &str) -> B
 pub(in crate::recipe) fn ended_by(error: &EvalAltResult) -> Option<Fault> {
     match error {
         EvalAltResult::ErrorTerminated(token, _) => failure_of(token).map(|failure| failure.diagnostic.fault),
-        EvalAltResult::Exit(..) => Some(Fault::Exit(0)),
         EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
             ended_by(inner)
         }

@@ -127,7 +127,7 @@ impl Findings<'_> {
                 let Some(rest) = here.as_deref().and_then(|here| here.strip_prefix('`')) else {
                     continue;
                 };
-                let mut diagnostic = Diagnostic::warning("a text in backticks is not run").label("only a text");
+                let mut diagnostic = Diagnostic::warning("a string in backticks is not run").label("only a string");
                 if let Some((command, _)) = rest.split_once('`') {
                     let hint = format!("what a command of this machine says: run_locally(`{command}`).chomp()");
                     diagnostic.hints.push(hint);

@@ -7,7 +7,7 @@ use super::findings::{Findings, at};
 use super::mentions::{literal, verb};
 use super::read::Read;
 use crate::diagnostic::Diagnostic;
-use crate::recipe::language::mask::names_secret;
+use crate::recipe::language::secret_name::is_secret_name;
 use crate::recipe::language::syntax::marks::as_written;
 
 /// Verbs whose first argument is a command line of a server, and those whose is one of this machine.
@@ -39,7 +39,7 @@ impl Claims {
 /// The variables in a command line that have the name of a secret, as far as their values stand in it as they are.
 fn secrets(line: &Expr, found: &mut Vec<(String, Position)>) {
     let mut note = |name: &str, position| {
-        if names_secret(name) {
+        if is_secret_name(name) {
             found.push((name.to_owned(), position));
         }
     };

@@ -119,8 +119,6 @@ pub(in crate::recipe) struct Claims {
     pub(super) members: Members,
     /// Texts with an escape that stays as it is in backticks: the escape, and where.
     pub(super) escapes: Vec<(&'static str, Position)>,
-    /// Where the last piece of a text is taken that ends with a line end.
-    pub(super) last_pieces: Vec<Position>,
     /// Where texts stand that look like questions to this machine.
     pub(super) asked: Vec<Position>,
     /// What can never be reached.

@@ -77,7 +77,7 @@ fn variable(value: &Expr) -> Option<String> {
 /// The error about what is surely neither true nor false.
 fn no_condition(value: &Expr) -> Option<Diagnostic> {
     if let Some(name) = of_environment(value) {
-        let message = "expected truth value, found a variable of the environment, which is a text or nothing";
+        let message = "expected truth value, found a variable of the environment, which is a string or nothing";
         let told = Diagnostic::new(Fault::Recipe, message).label("neither true nor false");
         let told = told.hint(format!("whether it is there: \"{name}\" in ENV"));
         return Some(told.hint(format!("what it says: ENV[\"{name}\"] == \"yes\"")));
@@ -87,10 +87,10 @@ fn no_condition(value: &Expr) -> Option<Diagnostic> {
     }
     if let Expr::Custom(call, _) = value {
         let (kind, way_out) = match verb(call)? {
-            "capture" => ("text", "whether a command succeeds on a server: test(\"…\")"),
+            "capture" => ("string", "whether a command succeeds on a server: test(\"…\")"),
             "run" | "stream" => ("nothing", "whether a command succeeds on a server: test(\"…\")"),
             "run_locally" if Read::of(call).options.is_empty() => {
-                ("text", "whether a command of this machine succeeds: system(\"…\")")
+                ("string", "whether a command of this machine succeeds: system(\"…\")")
             }
             _ => return None,
         };

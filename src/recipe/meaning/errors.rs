@@ -7,21 +7,13 @@ use rhai::{Dynamic, EvalAltResult};
 use super::names::{GETTER, no_property};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::lower;
-use crate::recipe::language::origin::{Failure, failure_of, terminate};
+use crate::recipe::language::origin::{Failure, failure_of};
 use crate::recipe::language::syntax;
 
 /// The error with its place in `source`, unless it has one already.
 pub(in crate::recipe) fn locate(error: Box<EvalAltResult>, source: Option<&str>) -> Box<EvalAltResult> {
     match *error {
         EvalAltResult::Return(..) | EvalAltResult::LoopBreak(..) => error,
-        EvalAltResult::Exit(value, position) => {
-            let code = value.as_int().unwrap_or(0).clamp(0, 255);
-            let diagnostic = Diagnostic::new(
-                Fault::Exit(u8::try_from(code).unwrap_or(1)),
-                format!("the recipe called exit with status {code}"),
-            );
-            locate(terminate(diagnostic, position), source)
-        }
         EvalAltResult::ErrorInFunctionCall(_, file, inner, position) => {
             let file = if file.is_empty() { source } else { Some(file.as_str()) };
             let mut inner = inner;
@@ -83,7 +75,7 @@ pub(in crate::recipe) fn diagnostic(error: Box<EvalAltResult>) -> Diagnostic {
 /// The error where a condition is neither true nor false but such a kind of value, as a recipe's author knows it.
 pub(in crate::recipe) fn no_truth(kind: &str) -> Diagnostic {
     let way_out = match kind {
-        "text" | "character" => "compare it: value == \"yes\", or value != \"\"",
+        "string" | "character" => "compare it: value == \"yes\", or value != \"\"",
         "number" | "decimal number" => "compare it: value != 0; a variable that says yes or no is set to true or false",
         "nothing" => "where it may be missing: value ?? false; whether it is there: value != ()",
         "list" | "map" => "whether there is anything in it: !value.is_empty()",
@@ -95,13 +87,13 @@ pub(in crate::recipe) fn no_truth(kind: &str) -> Diagnostic {
 
 /// Rhai's names of types as a recipe's author knows them.
 pub(in crate::recipe) fn types(text: &str) -> String {
-    let text = text.replace("&str | ImmutableString | String", "text");
+    let text = text.replace("&str | ImmutableString | String", "string");
     let mut names: Vec<&str> = Vec::new();
     for name in text.split(", ") {
         names.push(match name.trim() {
             "i64" => "number",
             "f64" => "decimal number",
-            "string" | "&str" | "String" | "ImmutableString" => "text",
+            "string" | "&str" | "String" | "ImmutableString" => "string",
             "array" | "Array" => "list",
             "bool" => "truth value",
             "char" => "character",
@@ -182,7 +174,7 @@ fn describe(error: &EvalAltResult) -> (String, Option<String>) {
         EvalAltResult::ErrorIndexingType(text, _) => {
             let indexed = types(text.split(" [").next().unwrap_or(text));
             (
-                format!("expected a list, map or text before `[', found {indexed}"),
+                format!("expected a list, map or string before `[', found {indexed}"),
                 None,
             )
         }
@@ -190,9 +182,9 @@ fn describe(error: &EvalAltResult) -> (String, Option<String>) {
             (format!("index out of bounds: the list has {length} elements"), None)
         }
         EvalAltResult::ErrorStringBounds(length, ..) => {
-            (format!("index out of bounds: the text has {length} characters"), None)
+            (format!("index out of bounds: the string has {length} characters"), None)
         }
-        EvalAltResult::ErrorFor(_) => ("`for' needs a list, map, text or range".to_owned(), None),
+        EvalAltResult::ErrorFor(_) => ("`for' needs a list, map, string or range".to_owned(), None),
         EvalAltResult::ErrorStackOverflow(_) => (
             "functions call each other too deeply".to_owned(),
             hint("does one call itself without an end?"),

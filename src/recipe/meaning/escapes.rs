@@ -23,12 +23,11 @@ const OF_TEXTS: &[&str] = &[
 ];
 
 impl Claims {
-    /// Takes note of texts with escapes that nobody will read, and of last pieces that are empty.
+    /// Takes note of texts with escapes that nobody will read.
     pub(super) fn escaped(&mut self, nodes: &[ASTNode]) {
         let Some((ASTNode::Expr(text), around)) = nodes.split_last() else {
             return;
         };
-        self.last_piece(text);
         let parts: Vec<&str> = match text {
             Expr::StringConstant(text, _) => vec![text.as_str()],
             Expr::InterpolatedString(parts, _) => parts
@@ -52,28 +51,6 @@ impl Claims {
         {
             self.escapes.push((escape, text.position()));
         }
-    }
-
-    /// `text.split("\n")[-1]`
-    fn last_piece(&mut self, value: &Expr) {
-        if let Expr::Index(pair, ..) = value
-            && let Expr::MethodCall(call, position) = &pair.lhs
-            && call.name == "split"
-            && matches!(call.args.first(), Some(Expr::StringConstant(mark, _)) if mark == "\n")
-            && is_last(&pair.rhs)
-        {
-            self.last_pieces.push(*position);
-        }
-    }
-}
-
-/// Whether an index is -1, be it behind it other members or none.
-fn is_last(index: &Expr) -> bool {
-    match index {
-        Expr::IntegerConstant(-1, _) => true,
-        Expr::FnCall(call, _) => call.name == "-" && matches!(call.args.as_slice(), [Expr::IntegerConstant(1, _)]),
-        Expr::Dot(pair, ..) | Expr::Index(pair, ..) => is_last(&pair.lhs),
-        _ => false,
     }
 }
 
@@ -121,20 +98,5 @@ impl Findings<'_> {
             }
         }
         found
-    }
-
-    /// Last pieces that are empty where the text ends with a line end, as what commands say does.
-    pub(super) fn last_pieces(&self) -> Vec<Diagnostic> {
-        let pieces = self
-            .own()
-            .flat_map(|(text, claims)| claims.last_pieces.iter().map(move |position| (text, *position)));
-        pieces
-            .map(|(text, position)| {
-                let told = Diagnostic::warning("the last piece is empty where the text ends with a line end")
-                    .label("keeps what is behind the last line end")
-                    .hint("the last line: lines(text)[-1]");
-                at(told, text, position)
-            })
-            .collect()
     }
 }

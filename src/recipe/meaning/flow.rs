@@ -28,7 +28,6 @@ impl Findings<'_> {
         found.extend(self.not_run());
         found.extend(self.escapes());
         found.extend(self.erb());
-        found.extend(self.last_pieces());
         found.extend(self.may_be_missing());
         found.extend(self.no_truths());
         found.extend(self.unknown_attributes());

@@ -146,7 +146,7 @@ fn acts(block: &StmtBlock) -> bool {
 fn host_text(host: &Expr) -> Fallible<()> {
     if let Some(text) = literal(host).filter(|text| text.contains("#{")) {
         let diagnostic = Diagnostic::new(Fault::Recipe, format!("`{text}' is not filled in")).label("stays as it is");
-        let hint = "a text with values stands in backticks: `… ${name} …`";
+        let hint = "a string with values stands in backticks: `… ${name} …`";
         return Err(raise(diagnostic.hint(hint), host.position()));
     }
     match literal(host).map(|text| text.parse::<Server>()) {

@@ -76,7 +76,7 @@ pub(in crate::recipe) fn decode<'a>(
     Ok(call)
 }
 
-/// The text of an argument. Numbers and symbols are texts, too.
+/// The text of an argument. Numbers and symbols are strings, too.
 pub(in crate::recipe) fn text(call: &Call, index: usize) -> String {
     let value = call.arguments.get(index);
     value

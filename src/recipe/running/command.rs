@@ -13,12 +13,12 @@ pub(in crate::recipe) fn command(value: &Dynamic, position: Position) -> Fallibl
     let Some(list) = value.read_lock::<rhai::Array>() else {
         return match is_word(value) {
             true => Ok(text(value)),
-            false => wrong("a command is a text or a list of words", FORM),
+            false => wrong("a command is a string or a list of words", FORM),
         };
     };
     let mut words = Vec::new();
     if !gather(&list, &mut words) {
-        return wrong("a word of a command is a text or a number", FORM);
+        return wrong("a word of a command is a string or a number", FORM);
     }
     match words.first().map_or("", String::as_str) {
         "" => wrong(

@@ -286,7 +286,7 @@ impl Interpreter {
             }
             let error = Diagnostic::new(Fault::Recipe, format!("`#{{{name}}}' is not filled in"))
                 .label("stays as it is")
-                .hint(format!("a text with values stands in backticks: `… ${{{name}}} …`"));
+                .hint(format!("a string with values stands in backticks: `… ${{{name}}} …`"));
             errors.push(error.at(place));
         }
         errors

@@ -109,7 +109,7 @@ impl Interpreter {
         let told = |message: String| Diagnostic::new(Fault::Recipe, message).label("missing");
         let what = what.filter(|what| what.shown != "…");
         let Some(What { shown, path, kind, .. }) = what else {
-            return told("a value is missing that a text is made of".to_owned());
+            return told("a value is missing that a string is made of".to_owned());
         };
         let way_out = format!("where it may be missing: {shown} ?? \"\"");
         match (kind, path.split_last()) {

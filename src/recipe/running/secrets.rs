@@ -12,8 +12,8 @@ use crate::actor::Action;
 use crate::configuration::{Environment, RunOptions};
 use crate::event::{Level, worded};
 use crate::plan::exports;
-use crate::recipe::language::mask::{is_of_secret, names_secret};
 use crate::recipe::language::origin::{Fallible, wrong};
+use crate::recipe::language::secret_name::is_secret_name;
 use crate::secret::{Secret, passwords_in};
 
 /// These are no secrets, whatever the name of what they are the value of.
@@ -44,7 +44,7 @@ pub(in crate::recipe) fn random_mark() -> Result<String, String> {
 impl Interpreter {
     /// The value of a variable whose name says that it is a secret is shown nowhere.
     pub(in crate::recipe) fn keep_secret(&self, name: &str, value: &Dynamic) {
-        if names_secret(name) {
+        if is_secret_name(name) {
             self.keep_all(name, value);
         }
         self.keep_secrets(value);
@@ -65,7 +65,7 @@ impl Interpreter {
     pub(in crate::recipe) fn keep_environment(&self) {
         if let Some(environment) = self.environment.read_lock::<Map>() {
             for (name, value) in environment.iter() {
-                if is_of_secret(name) {
+                if is_secret_name(name) {
                     self.keep_all(name, value);
                 }
                 self.keep_secrets(value);
@@ -85,7 +85,7 @@ impl Interpreter {
             };
             let long = map.values().filter(|value| !is_any(value));
             long.for_each(|value| self.keep_all(name, value));
-        } else if value.is_string() || is_of_secret(name) && (value.is_int() || value.is_float()) {
+        } else if value.is_string() || !name.ends_with('s') && (value.is_int() || value.is_float()) {
             self.hide(&value.to_string());
         }
     }
@@ -126,7 +126,7 @@ impl Interpreter {
                 Ok((Some(Environment::Map(plain)), secrets))
             }
             Some(Environment::Text(text)) if self.holds_secret(&text) => Err(
-                "the text in `env' has a secret in it, which every user of the server could read in its list of processes; \
+                "the string in `env' has a secret in it, which every user of the server could read in its list of processes; \
                  write it as a map: :env => #{ NAME: value }"
                     .to_owned(),
             ),
@@ -136,7 +136,7 @@ impl Interpreter {
 
     /// By the name of the environment variable, or because it is one elsewhere.
     fn is_secret(&self, name: &str, value: &str) -> bool {
-        let is_named = names_secret(name);
+        let is_named = is_secret_name(name);
         if is_named {
             self.hide(value);
         }

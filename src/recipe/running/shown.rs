@@ -2,7 +2,7 @@
 
 use crate::configuration::{Environment, RunOptions, Shell, Stdin};
 use crate::plan::quote;
-use crate::recipe::language::mask::names_secret;
+use crate::recipe::language::secret_name::is_secret_name;
 use crate::secret::REDACTED;
 
 /// What was said about how a command runs, by the names of its options. `own` is its environment without that of all commands,
@@ -53,7 +53,7 @@ fn environment(environment: &Environment) -> String {
     match environment {
         Environment::Text(text) => text.trim().to_owned(),
         Environment::Map(map) => {
-            let pairs = map.iter().map(|(name, value)| match names_secret(name) {
+            let pairs = map.iter().map(|(name, value)| match is_secret_name(name) {
                 true => format!("{name}={REDACTED}"),
                 false => format!("{name}={}", quote(value)),
             });

@@ -165,7 +165,7 @@ fn c13_a_local_file_that_cannot_be_read_is_told_at_its_place_before_anybody_is_c
         error.message.starts_with("cannot read `no/such/file' for `stdin': "),
         "{error:?}"
     );
-    assert_eq!(error.hints, ["expected a local file; a text is given with `data'"]);
+    assert_eq!(error.hints, ["expected a local file; a string is given with `data'"]);
     let place = error.origin.as_ref().unwrap();
     assert_eq!((place.line, place.column), (3, 12));
     assert!(outcome.script.commands().is_empty());

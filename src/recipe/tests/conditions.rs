@@ -16,11 +16,11 @@ fn what_is_neither_true_nor_false_is_told_by_check_with_the_way_out() {
         ("ENV[\"A\"] && true", "a variable of the environment", "\"A\" in ENV"),
         ("true || ENV[\"A\"]", "a variable of the environment", "\"A\" in ENV"),
         ("ENV[\"A\"] ?? false", "a variable of the environment", "\"A\" in ENV"),
-        ("capture(\"x\")", "found text", "test(\"…\")"),
-        ("!capture(\"x\")", "found text", "test(\"…\")"),
-        ("run_locally(\"x\")", "found text", "system(\"…\")"),
+        ("capture(\"x\")", "found string", "test(\"…\")"),
+        ("!capture(\"x\")", "found string", "test(\"…\")"),
+        ("run_locally(\"x\")", "found string", "system(\"…\")"),
         ("(run(\"x\"))", "found nothing", "test(\"…\")"),
-        ("!`x${1}`", "found text", "value == \"yes\""),
+        ("!`x${1}`", "found string", "value == \"yes\""),
     ] {
         for form in [
             "if C { }",
@@ -69,9 +69,9 @@ fn conditions_that_hold_or_may_hold_are_let_be() {
 #[test]
 fn a_run_names_the_kind_that_is_no_condition_and_the_way_out() {
     for (condition, kind, hint) in [
-        ("v", "text", "value == \"yes\""),
-        ("!v", "text", "value == \"yes\""),
-        ("true && v", "text", "value == \"yes\""),
+        ("v", "string", "value == \"yes\""),
+        ("!v", "string", "value == \"yes\""),
+        ("true && v", "string", "value == \"yes\""),
         ("n", "number", "value != 0"),
         ("!n", "number", "value != 0"),
         ("m.none", "nothing", "value != ()"),
@@ -97,7 +97,7 @@ fn a_run_names_the_kind_that_is_no_condition_and_the_way_out() {
 
 #[test]
 fn a_variable_that_says_yes_or_no_is_told_where_it_is_set_to_something_else() {
-    for (set, kind) in [("1", "number"), ("\"yes\"", "text"), ("[1]", "list")] {
+    for (set, kind) in [("1", "number"), ("\"yes\"", "string"), ("[1]", "list")] {
         for condition in ["flag", "fetch(:flag, false)", "!flag", "true && flag"] {
             let text = format!("set :flag, {set};\ntask :t {{ if {condition} {{ puts 1; }} }}");
             let found = found(&text);

@@ -78,7 +78,7 @@ fn an_error_in_a_library_names_the_librarys_file_and_the_tasks_around_it() {
         "fn compute(x) {\n  x.no_such(1)\n}\ntask :helper {\n  compute(\"x\");\n}",
     );
     let told = first_error(case);
-    assert_eq!(told.message, "no function `no_such' takes (text, number)");
+    assert_eq!(told.message, "no function `no_such' takes (string, number)");
     assert_eq!(place(&told), "lib.rhai:2:5");
     assert_eq!(told.tasks, ["t", "helper"]);
     assert_eq!(told.line.as_deref(), Some("  x.no_such(1)"));

@@ -29,6 +29,24 @@ fn the_tables_of_functions_are_sorted_unique_and_documented() {
 }
 
 #[test]
+fn split_leaves_out_empty_strings_at_the_end_as_ruby_does() {
+    for (expression, gives) in [
+        ("\"a\\nb\\n\".split(\"\\n\")", "[\"a\", \"b\"]"),
+        ("\"a\\nb\\n\".split(\"\\n\")[-1]", "b"),
+        ("split(\",a,,b,,\", ',')", "[\"\", \"a\", \"\", \"b\"]"),
+        ("\"\".split(\"\\n\")", "[]"),
+        ("\",,\".split(\",\")", "[]"),
+        ("\" a  b \".split()", "[\"a\", \"b\"]"),
+    ] {
+        assert_eq!(
+            prints(&format!("task :t {{ puts `${{{expression}}}`; }}")),
+            [gives],
+            "{expression}"
+        );
+    }
+}
+
+#[test]
 fn the_examples_of_all_functions_give_what_they_say() {
     for function in functions() {
         let (name, example, gives) = (function.name(), function.example, function.gives);
@@ -99,20 +117,20 @@ fn a_number_of_yaml_is_one_where_it_prints_back() {
 fn what_is_no_yaml_or_json_is_told_with_its_line_and_without_its_text() {
     assert_eq!(
         fails("parse_yaml(\"a: 1\\nb: [hunter2, 3\\nc: 4\");"),
-        "the text is no YAML in line 3, column 2: illegal placement of ':' indicator"
+        "the string is no YAML in line 3, column 2: illegal placement of ':' indicator"
     );
     assert_eq!(
         fails("parse_yaml(\"a: 1\\na: 2\");"),
-        "the text is no YAML in line 2, column 1: duplicate mapping key: a"
+        "the string is no YAML in line 2, column 1: duplicate mapping key: a"
     );
     assert_eq!(
         fails("parse_json(\"{\\\"a\\\":\\n hunter2}\");"),
-        "the text is no JSON in line 2, column 2: expected value"
+        "the string is no JSON in line 2, column 2: expected value"
     );
     assert!(fails("read_yaml(\"no/such.yml\");").starts_with("cannot read no/such.yml: "));
     let bomb = "let text = \"a0: &a0 [x,x,x,x,x,x,x,x,x]\\n\"; for i in 1..20 { text += `a${i}: &a${i} [*a${i-1},*a${i-1},*a${i-1},*a${i-1},*a${i-1},*a${i-1},*a${i-1}]\n`; } parse_yaml(text);";
     assert!(
-        fails(bomb).starts_with("the text is no YAML in line "),
+        fails(bomb).starts_with("the string is no YAML in line "),
         "{}",
         fails(bomb)
     );
@@ -307,7 +325,7 @@ fn times_are_read_as_they_are_written() {
     );
     assert_eq!(
         fails("parse_time(\"yesterday\", \"%F\");"),
-        "`parse_time' finds no time of that format in the text"
+        "`parse_time' finds no time of that format in the string"
     );
     assert!(fails("now(\"%!\");").starts_with("`now' cannot write the time that way: "));
 }
@@ -343,5 +361,5 @@ fn texts_are_cut_and_filled() {
         "the width of `ljust' is to be a number from 0 to 10000"
     );
     assert_eq!(fails("random_hex(-1);"), "`random_hex' gives from 0 to 1024 bytes");
-    assert_eq!(fails("base64_decode(\"%\");"), "this is no text in base64");
+    assert_eq!(fails("base64_decode(\"%\");"), "this is no string in base64");
 }

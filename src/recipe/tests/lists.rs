@@ -67,10 +67,10 @@ fn a_list_that_is_no_command_is_refused() {
             "run [\"A=1\", \"x\"];",
             "the first word of this command sets a variable, it is no program",
         ),
-        ("run [\"x\", #{ a: 1 }];", "a word of a command is a text or a number"),
-        ("run [\"x\", [()]];", "a word of a command is a text or a number"),
-        ("run #{ a: 1 };", "a command is a text or a list of words"),
-        ("run || 1;", "a command is a text or a list of words"),
+        ("run [\"x\", #{ a: 1 }];", "a word of a command is a string or a number"),
+        ("run [\"x\", [()]];", "a word of a command is a string or a number"),
+        ("run #{ a: 1 };", "a command is a string or a list of words"),
+        ("run || 1;", "a command is a string or a list of words"),
         ("run [\"x\", ()];", "a value is missing"),
     ] {
         let outcome = case(body).run(&["t"]);

@@ -1,4 +1,4 @@
-//! A missing value is an error, not an empty text.
+//! A missing value is an error, not an empty string.
 
 use super::{prints, recipe};
 

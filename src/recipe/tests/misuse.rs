@@ -202,7 +202,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     (
         "task :t { delete \"\"; }",
-        "`delete' needs a path, not an empty text",
+        "`delete' needs a path, not an empty string",
         "it is written: delete",
     ),
     (

@@ -60,7 +60,7 @@ fn strip_gives_a_text_and_json_is_read() {
         let outcome = recipe(&text).run(&["t"]);
         let message = &outcome.error().message;
         assert!(
-            message.starts_with("the text is no JSON in line 1"),
+            message.starts_with("the string is no JSON in line 1"),
             "{wrong}: {message}"
         );
     }

@@ -45,7 +45,7 @@ pub(in crate::recipe) fn instead(rest: &str) -> Option<&'static str> {
         ("CGI" | "URI" | "ERB", "escape" | "encode" | "Util") => "write: url_escape(text)",
         ("IO" | "Open3" | "Kernel", _) => "write: run_locally(\"command\")",
         ("Rake" | "Task", _) => "a task is run by its name: invoke \"namespace:task\";",
-        ("StringIO", _) => "a text is sent as it is: put text, path;",
+        ("StringIO", _) => "a string is sent as it is: put text, path;",
         ("Rails" | "ActiveRecord" | "ActiveSupport", _) => {
             "a recipe is no part of the application; what that computes: run_locally(\"bin/rails runner …\")"
         }

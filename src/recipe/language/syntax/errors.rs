@@ -2,8 +2,8 @@
 
 use rhai::{LexError, ParseError, ParseErrorType, Position};
 
-use super::super::mask::{names_secret, starred};
 use super::super::origin::origin;
+use super::super::{mask::starred, secret_name::names_secret};
 use super::fragments::{own, plain, quoted};
 use super::habits::reserved;
 use super::layout::{Kind, braces, is_word, line_of, meant_end, open_at, pieces};
@@ -375,7 +375,7 @@ fn no_semicolon(place: Option<&Place>) -> Told {
     }
     let message = match place.word() {
         "" => "expected `;' after this statement".to_owned(),
-        "\"" | "`" => "expected `;' before this text".to_owned(),
+        "\"" | "`" => "expected `;' before this string".to_owned(),
         word => format!("expected `;' before `{word}'"),
     };
     match place.word() {
@@ -396,7 +396,7 @@ fn missing(token: &str, what: &str, place: Option<&Place>) -> Told {
     let word = place.map_or("", Place::word);
     let found = match word {
         "" => "the end of the file".to_owned(),
-        "\"" | "`" => "a text".to_owned(),
+        "\"" | "`" => "a string".to_owned(),
         word => format!("`{word}'"),
     };
     let open = place.and_then(|place| Some((place.text, open_at(place.text, place.at)?)));
@@ -511,7 +511,7 @@ fn lexical(error: &LexError, place: Option<&Place>) -> Told {
         LexError::MalformedChar(_) => {
             let text = place.and_then(|place| place.rest.get(1..)?.split('\'').next());
             let hint = text.and_then(|text| own(format!("write: {}", quoted(text))));
-            Told::new("a text stands in double quotes, not in single ones")
+            Told::new("a string stands in double quotes, not in single ones")
                 .label("in single quotes")
                 .hint(hint.unwrap_or_else(|| "write: \"…\", or `…` where a value is filled in: ${name}".to_owned()))
         }
@@ -532,13 +532,13 @@ fn lexical(error: &LexError, place: Option<&Place>) -> Told {
             let escapes = opened
                 .and_then(|rest| rest.lines().next())
                 .is_some_and(|line| line.contains("\\`"));
-            Told::new("this text has no end")
+            Told::new("this string has no end")
                 .label(format!("its closing {mark} is missing"))
                 .at(backtick.and_then(|(place, at)| position(place.text, at)))
                 .hint(if escapes {
                     habits::ESCAPED_BACKTICK
                 } else {
-                    "a text in double quotes ends on its line; one in backticks may have several lines"
+                    "a string in double quotes ends on its line; one in backticks may have several lines"
                 })
         }
         LexError::Runtime(message) => {

@@ -1,6 +1,6 @@
 //! Pieces of the statement around a place, and the same in a recipe's words: for hints that say what to write instead.
 
-use super::super::mask::names_secret;
+use super::super::secret_name::names_secret;
 use super::errors::Place;
 use super::layout::{Kind, Piece, is_word, pieces};
 

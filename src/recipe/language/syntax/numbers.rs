@@ -76,11 +76,11 @@ pub(super) fn number(rest: &str) -> Told {
     if radix == 10 && digits.starts_with('0') && plain.contains(['8', '9']) {
         return Told::new("a number with a zero in front is octal, and octal numbers have no 8 and no 9")
             .label("octal")
-            .hint(format!("write: {plain} for the number, \"{digits}\" for the text"));
+            .hint(format!("write: {plain} for the number, \"{digits}\" for the string"));
     }
     Told::new("this number is too large; the largest one is 9223372036854775807")
         .label("too large")
-        .hint(format!("write: \"{digits}\" where the text will do"))
+        .hint(format!("write: \"{digits}\" where a string will do"))
 }
 
 #[cfg(test)]

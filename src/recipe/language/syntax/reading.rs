@@ -55,7 +55,7 @@ pub(in crate::recipe) fn countable(name: &str, text: &str) -> Result<String, Box
         let message =
             format!("{name}: line {line} is too long, or one too many: there can be 65534 of 65534 characters");
         let diagnostic = Diagnostic::new(Fault::Recipe, message);
-        return Err(Box::new(diagnostic.hint("`read_file' reads long texts")));
+        return Err(Box::new(diagnostic.hint("`read_file' reads long strings")));
     }
     // The first line may name an interpreter; Rhai knows no such line.
     Ok(match text.strip_prefix("#!") {

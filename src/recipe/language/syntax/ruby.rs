@@ -46,7 +46,7 @@ pub(in crate::recipe) fn meant(name: &str) -> Option<&'static str> {
         "to_s" => "write: `${value}`, or value.to_string()",
         "to_i" => "write: parse_int(text)",
         "to_f" => "write: parse_float(text)",
-        "to_sym" | "to_str" | "freeze" | "dup" => "leave it out: symbols are texts, and values are copied",
+        "to_sym" | "to_str" | "freeze" | "dup" => "leave it out: symbols are strings, and values are copied",
         "empty" => "write: text == \"\"; of a list: list.is_empty()",
         "nil" => "write: value == ()",
         "each" | "each_with_index" | "times" | "each_pair" => "over a list goes: for item in list { … }",

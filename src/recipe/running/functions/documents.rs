@@ -68,7 +68,7 @@ fn misread(
     place: Option<(usize, usize)>,
     what: impl Display,
 ) -> Box<rhai::EvalAltResult> {
-    let path = path.unwrap_or("the text");
+    let path = path.unwrap_or("the string");
     let place = place.map_or_else(String::new, |(line, column)| {
         format!(" in line {line}, column {column}")
     });

@@ -20,7 +20,7 @@ pub(super) fn register(engine: &mut Engine) {
         let text: String = text.split_ascii_whitespace().collect();
         let bytes = STANDARD.decode(text).ok();
         let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-        text.ok_or_else(|| wrong("this is no text in base64", Position::NONE))
+        text.ok_or_else(|| wrong("this is no string in base64", Position::NONE))
     });
     engine.register_fn("random_hex", |bytes: INT| -> Fallible<String> {
         let number = usize::try_from(bytes).ok().filter(|_| bytes <= MOST_BYTES);

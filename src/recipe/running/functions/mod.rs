@@ -14,11 +14,12 @@ mod yaml;
 
 use std::rc::Rc;
 
-use rhai::{Dynamic, Engine, ImmutableString, NativeCallContext, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, Position};
 
 use super::interpreter::Interpreter;
+use crate::diagnostic::{Diagnostic, Fault};
 use crate::plan::quote;
-use crate::recipe::language::origin::{Failure, Fallible, wrong};
+use crate::recipe::language::origin::{Failure, Fallible, terminate, wrong};
 use crate::recipe::language::values::{text as shown, texts};
 use crate::recipe::meaning::stdlib;
 
@@ -54,6 +55,23 @@ pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpre
     documents::register(engine, interpreter);
     encodings::register(engine);
     failures(engine);
+    ending(engine);
+}
+
+/// `exit` ends the run wherever it stands. Rhai's own ends only the text or the function that is being evaluated.
+fn ending(engine: &mut Engine) {
+    engine.register_fn("exit", |context: NativeCallContext| -> Fallible<()> {
+        Err(exit(0, &context))
+    });
+    engine.register_fn("exit", |context: NativeCallContext, code: Dynamic| -> Fallible<()> {
+        Err(exit(code.as_int().unwrap_or(0), &context))
+    });
+}
+
+fn exit(code: i64, context: &NativeCallContext) -> Box<EvalAltResult> {
+    let code = u8::try_from(code.clamp(0, 255)).unwrap_or(1);
+    let message = format!("the recipe called exit with status {code}");
+    terminate(Diagnostic::new(Fault::Exit(code), message), context.call_position())
 }
 
 /// What `catch (error)` catches.

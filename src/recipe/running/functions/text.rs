@@ -14,9 +14,12 @@ use crate::recipe::language::origin::{Fallible, raise, wrong};
 /// The widest text that padding makes.
 const WIDEST: INT = 10_000;
 
-fn parts<'a>(parts: impl Iterator<Item = &'a str> + Clone) -> Fallible<Array> {
-    fits_list(parts.clone().count())?;
-    Ok(parts.map(|part| part.to_owned().into()).collect())
+/// The pieces of a string, without empty ones at the end (docs/decisions/0059).
+fn pieces<'a>(pieces: impl Iterator<Item = &'a str> + Clone) -> Fallible<Array> {
+    let full = pieces.clone().enumerate().filter(|(_, piece)| !piece.is_empty());
+    let count = full.last().map_or(0, |(index, _)| index + 1);
+    fits_list(count)?;
+    Ok(pieces.take(count).map(|piece| piece.to_owned().into()).collect())
 }
 
 /// Makes them known.
@@ -61,8 +64,8 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             Ok(())
         },
     );
-    engine.register_fn("split", |text: &str, delimiter: &str| parts(text.split(delimiter)));
-    engine.register_fn("split", |text: &str, delimiter: char| parts(text.split(delimiter)));
+    engine.register_fn("split", |text: &str, delimiter: &str| pieces(text.split(delimiter)));
+    engine.register_fn("split", |text: &str, delimiter: char| pieces(text.split(delimiter)));
     // Rhai's own does not end where there is nothing to pad with.
     engine.register_fn(
         "pad",

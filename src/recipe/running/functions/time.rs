@@ -27,7 +27,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     });
     engine.register_fn("parse_time", |text: &str, format: &str| -> Fallible<INT> {
         moment(text, format).map_err(|_| {
-            let message = "`parse_time' finds no time of that format in the text";
+            let message = "`parse_time' finds no time of that format in the string";
             wrong(message, Position::NONE)
         })
     });

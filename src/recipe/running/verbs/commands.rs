@@ -408,7 +408,7 @@ fn input(
                     format!("cannot read `{name}' for `stdin': {}", plain(error)),
                 );
                 raise(
-                    diagnostic.hint("expected a local file; a text is given with `data'"),
+                    diagnostic.hint("expected a local file; a string is given with `data'"),
                     position,
                 )
             };

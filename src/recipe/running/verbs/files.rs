@@ -41,7 +41,7 @@ pub(super) const DELETE: Performed = (&rows::DELETE, delete);
 fn delete(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
     let path = interpreter.remote_path(text(&call, 0));
     if path.is_empty() {
-        return Err(rows::DELETE.misused("`delete' needs a path, not an empty text", call.position));
+        return Err(rows::DELETE.misused("`delete' needs a path, not an empty string", call.position));
     }
     let recursive = match call.options.get("recursive") {
         Some((value, position)) => flag("recursive", value, *position)?.unwrap_or(false),

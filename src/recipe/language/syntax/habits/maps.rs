@@ -97,7 +97,7 @@ pub(super) fn colon(place: &Place) -> Option<Told> {
     {
         let path: String = rest.chars().take_while(|c| is_word(*c) || *c == ':').collect();
         return Some(
-            Told::new("a task's name with a colon is a text")
+            Told::new("a task's name with a colon is a string")
                 .label("no name")
                 .at(start)
                 .hint(own(format!("write: \"{key}:{path}\""))?),

@@ -13,16 +13,16 @@ pub(super) fn sign(place: &Place) -> Option<Told> {
     let here = position(place.text, place.at);
     if let Some(at) = percent(place) {
         let sign = place.text.get(at..)?;
-        let told = Told::new("texts and lists begin with no `%' in recipes").at(position(place.text, at));
+        let told = Told::new("strings and lists begin with no `%' in recipes").at(position(place.text, at));
         return Some(match (word_list(sign), percent_text(sign)) {
             (Some((list, _)), _) => told
                 .label("a list stands in square brackets")
                 .hint(own(format!("write: {list}")).unwrap_or_else(|| "write: [\"one\", \"two\"]".to_owned())),
             (None, Some(text)) => told
-                .label("a text stands in double quotes")
+                .label("a string stands in double quotes")
                 .hint(own(format!("write: {text}")).unwrap_or_else(|| "write: \"…\", or in backticks `…`".to_owned())),
             _ => told
-                .label("a text stands in double quotes")
+                .label("a string stands in double quotes")
                 .hint("write: \"…\", or in backticks `…`"),
         });
     }
@@ -30,7 +30,7 @@ pub(super) fn sign(place: &Place) -> Option<Told> {
         let head = plain(place.said());
         return Some(
             Told::new("there are no heredocs in recipes")
-                .label("a text of several lines stands in backticks")
+                .label("a string of several lines stands in backticks")
                 .at(here)
                 .hint(own(format!("write: {head} `…`;"))?),
         );
@@ -55,7 +55,7 @@ pub(super) fn sign(place: &Place) -> Option<Told> {
             Told::new("a line needs no `\\' to go on")
                 .label("leave it out")
                 .at(here)
-                .hint("a statement goes on up to its `;'; texts are joined with `+', or stand in backticks"),
+                .hint("a statement goes on up to its `;'; strings are joined with `+', or stand in backticks"),
         ),
         "|" => super::blocks::parameters_first(place),
         "?" if place.before.ends_with(is_word) => Some(question(place)),
@@ -105,8 +105,8 @@ pub(in crate::recipe) const ESCAPED_BACKTICK: &str =
 pub(in crate::recipe) fn escaped_backtick(place: &Place) -> Option<Told> {
     let before = place.text.get(..place.at)?;
     before.ends_with("\\`").then(|| {
-        Told::new("a backslash keeps no backtick from ending the text")
-            .label("the text has ended before this")
+        Told::new("a backslash keeps no backtick from ending the string")
+            .label("the string has ended before this")
             .at(position(place.text, place.at - 1))
             .hint(ESCAPED_BACKTICK)
     })
@@ -156,7 +156,7 @@ fn pattern(place: &Place) -> Option<Told> {
     }
     if place.word() == "/" && place.before.trim_end().ends_with(['(', ',', '~', '=']) {
         let inner = rest.get(1..)?.split('/').next()?;
-        let told = Told::new("a pattern is a text").label("a pattern begins with no `/'");
+        let told = Told::new("a pattern is a string").label("a pattern begins with no `/'");
         return Some(
             told.at(position(place.text, place.at))
                 .hint(own(format!("write: {}", quoted(inner)))?),
@@ -176,7 +176,7 @@ pub(super) fn matching(place: &Place, sign: &str) -> Told {
     let not = if sign.starts_with('!') { "!" } else { "" };
     let hint = own(format!("write: {not}matches({text}, {right})"));
     no(sign)
-        .label("a text is matched by a function")
+        .label("a string is matched by a function")
         .at(position(place.text, place.at))
         .hint(hint.unwrap_or_else(|| format!("write: {not}matches(text, \"pattern\")")))
 }

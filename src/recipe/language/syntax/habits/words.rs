@@ -178,7 +178,7 @@ pub(super) fn keyword(place: &Place) -> Option<Told> {
                     here,
                     "there are no classes",
                     meant(class)
-                        .unwrap_or("a recipe has texts, numbers, lists, maps and functions alone")
+                        .unwrap_or("a recipe has strings, numbers, lists, maps and functions alone")
                         .to_owned(),
                 )
             }
