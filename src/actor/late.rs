@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 
-/// So long, in all, such output is shown. What a command says while it ends takes a small part of it.
+/// The time for which such output is shown, in all. What a command says while it ends takes a small part of it.
 const SHOWN: Duration = Duration::from_secs(1);
 
 /// The output of an action that is being ended.

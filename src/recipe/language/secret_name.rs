@@ -69,7 +69,7 @@ const ABOUT: [&str; 38] = [
     "version",
 ];
 
-/// True if this is the name of a secret: one of its words is, and the last word does not say that the value is something about one.
+/// Returns true if this is the name of a secret: one of its words is, and the last word does not say that the value is something about one.
 pub fn is_secret_name(name: &str) -> bool {
     let words = words(name);
     let at = |index: usize| words.get(index).map(String::as_str).unwrap_or_default();
@@ -84,7 +84,7 @@ pub fn is_secret_name(name: &str) -> bool {
     is_secret && !is_id && !ABOUT.contains(&at(last))
 }
 
-/// True if a line of a recipe speaks of something that is a secret. It may say so of more lines than hold one.
+/// Returns true if a line of a recipe speaks of something that is a secret. It may say so of more lines than hold one.
 pub fn names_secret(text: &str) -> bool {
     let is_of_name = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let mut rest = text;
@@ -99,7 +99,7 @@ pub fn names_secret(text: &str) -> bool {
     false
 }
 
-/// True if what has been read of a name is enough to know that it speaks of a secret, whatever follows.
+/// Returns true if what has been read of a name is enough to know that it speaks of a secret, whatever follows.
 pub(super) fn begins_secret(name: &str) -> bool {
     let name = name.to_lowercase();
     // `passwd` alone is a program and a file, too.

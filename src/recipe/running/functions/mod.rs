@@ -58,7 +58,7 @@ pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpre
     ending(engine);
 }
 
-/// `exit` ends the run wherever it stands. Rhai's own ends only the text or the function that is being evaluated.
+/// Registers `exit`, which ends the run wherever it stands. Rhai's own ends only the text or the function that is being evaluated.
 fn ending(engine: &mut Engine) {
     engine.register_fn("exit", |context: NativeCallContext| -> Fallible<()> {
         Err(exit(0, &context))
