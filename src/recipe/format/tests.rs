@@ -116,6 +116,8 @@ fn comments_strings_and_single_empty_lines_stay() {
         ),
         ("\u{feff}puts  1;", "\u{feff}puts 1;"),
         ("a; /* b */ c;", "a; /* b */\nc;"),
+        ("puts 1;  /* a\n\n", "puts 1; /* a"),
+        ("/*/", "/*/"),
         ("", ""),
         ("// a", "// a"),
     ]);
