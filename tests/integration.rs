@@ -63,6 +63,7 @@ mod releases_half;
 mod releases_keep;
 mod releases_told;
 mod servers;
+mod shared_libraries;
 mod shell;
 mod shells;
 mod stages;

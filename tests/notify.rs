@@ -180,3 +180,84 @@ fn without_curl_or_sendmail_the_deploy_goes_on_and_the_missing_program_is_named(
         .says("no way back")
         .says("the program curl is not on this machine");
 }
+
+#[test]
+fn chats_and_those_who_watch_the_application_are_told_each_in_its_own_form() {
+    let (url, calls) = listen(13, "200 OK");
+    let chats = ["slack", "mattermost", "discord", "teams", "campfire"];
+    let watchers = [
+        ("honeybadger", "endpoint", "honeybadger:deploy"),
+        ("airbrake", "host", "airbrake:deploy"),
+        ("rollbar", "host", "rollbar:deploy"),
+        ("newrelic", "host", "newrelic:notice_deployment"),
+        ("appsignal", "endpoint", "appsignal:deploy"),
+        ("bugsnag", "endpoint", "bugsnag:release"),
+    ];
+    let mut recipe = String::from(
+        "set :application, \"shop\"; set :repository, \"r\"; set :deploy_mark_revision, \"5ca1ab1e\"; set :stage, \"production\";\n\
+         set :airbrake_project_id, 7; set :newrelic_app_id, 8; set :local_user, \"jo\"; set :rollbar_token, \"key-4712\";\n",
+    );
+    for name in chats {
+        recipe += &format!("require \"{name}\"; set :{name}_webhook, \"{url}\";\n");
+    }
+    let mut tasks = vec!["notify:try"];
+    for (name, place, task) in watchers {
+        recipe += &format!("require \"{name}\"; set :{name}_{place}, \"{url}\"; set :{name}_api_key, \"key-4712\";\n");
+        tasks.push(task);
+    }
+    recipe += &format!(
+        "require \"sentry\"; set :sentry_host, \"{url}\"; set :sentry_api_token, \"key-4712\"; set :sentry_organization, \"o\";"
+    );
+    tasks.push("sentry:notice_deployment");
+    let case = || Case::new().recipe(&recipe).args(&tasks);
+    case()
+        .run()
+        .ok()
+        .silent_on("key-4711")
+        .silent_on("key-4712")
+        .silent_on("was not sent");
+    let seen = calls.take(13);
+    let text = "notify:try of shop (production) tried by tester";
+    for (index, body) in [
+        format!("{{\"text\":\"{text}\"}}"),
+        format!("{{\"text\":\"{text}\"}}"),
+        format!("{{\"content\":\"{text}\"}}"),
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert_eq!(&seen[index].1, body);
+    }
+    assert!(
+        seen[3].1.contains("AdaptiveCard") && seen[3].1.contains(text),
+        "{seen:?}"
+    );
+    assert_eq!(seen[4].1, text);
+    for (request, path) in seen.iter().skip(5).zip([
+        "/v1/deploys",
+        "/api/v4/projects/7/deploys?key=key-4712",
+        "/api/1/deploy",
+        "/v2/applications/8/deployments.json",
+        "/1/markers?api_key=key-4712&name=shop&environment=production",
+        "",
+        "/api/0/organizations/o/releases/",
+    ]) {
+        assert_eq!(request.0, format!("POST /hook/key-4711{path} HTTP/1.1"));
+        assert!(request.1.contains("5ca1ab1e"), "{request:?}");
+    }
+    assert!(
+        seen[12].0.contains("/api/0/organizations/o/releases/5ca1ab1e/deploys/"),
+        "{seen:?}"
+    );
+    // What is not set is said, and nothing else happens; a dry run sends nothing.
+    let bare = "set :application, \"shop\"; set :stage, \"x\"; require \"honeybadger\"; require \"slack\";";
+    let finished = Case::new()
+        .recipe(bare)
+        .args(["honeybadger:deploy", "notify:try"])
+        .run()
+        .ok();
+    finished
+        .says("*** Honeybadger was not told: set :honeybadger_api_key")
+        .says("*** slack was not told");
+    case().args(["-n"]).run().ok();
+}

@@ -1,11 +1,12 @@
 //! The reference in `docs/` is what the tables say, and the program has the guide's pages.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use capr::event::{Event, Reporter};
 use capr::interrupt::Interrupt;
 use capr::manual::PAGES;
-use capr::recipe::{Options, Recipe, Surroundings, VARIABLES};
+use capr::recipe::{Options, Recipe, Surroundings, VARIABLES, library_names};
 use capr::secret::Redactor;
 use capr::session::local::LocalConnector;
 
@@ -30,8 +31,21 @@ fn the_reference_is_what_the_tables_of_verbs_and_functions_say() {
     );
 }
 
+/// A recipe with all libraries.
+fn all_libraries() -> Recipe {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("recipe.rhai");
+    let requires: Vec<String> = library_names().map(|name| format!("require \"{name}\";\n")).collect();
+    std::fs::write(&path, requires.concat()).unwrap();
+    recipe(&[path])
+}
+
 /// A recipe with nothing but the library.
 fn library() -> Recipe {
+    recipe(&[])
+}
+
+fn recipe(paths: &[PathBuf]) -> Recipe {
     let surroundings = Surroundings {
         redactor: Redactor::default(),
         remote: Box::new(LocalConnector::default()),
@@ -40,8 +54,7 @@ fn library() -> Recipe {
         prompts: Box::new(capr::recipe::Nobody),
         interrupt: Interrupt::default(),
     };
-    Recipe::load::<std::path::PathBuf>(&[], Options::default(), surroundings)
-        .unwrap_or_else(|errors| panic!("{errors:?}"))
+    Recipe::load(paths, Options::default(), surroundings).unwrap_or_else(|errors| panic!("{errors:?}"))
 }
 
 struct Nothing;
@@ -62,6 +75,25 @@ fn the_page_of_the_library_is_what_the_library_says() {
         written == page,
         "docs/reference is stale: scripts/reference writes it anew"
     );
+}
+
+#[test]
+fn the_page_of_the_libraries_is_what_they_say() {
+    let path = checkout().join("docs/reference/libraries.md");
+    let page = all_libraries().libraries_reference();
+    if std::env::var_os("CAPR_WRITE_REFERENCE").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        written == page,
+        "docs/reference is stale: scripts/reference writes it anew"
+    );
+}
+
+#[test]
+fn every_default_of_the_libraries_has_a_meaning() {
+    assert_eq!(all_libraries().undescribed_variables(), Vec::<String>::new());
 }
 
 #[test]

@@ -571,5 +571,6 @@ fn explain(recipe: &Recipe, words: &[String], name: &str, console: &Console) -> 
         description: None,
     });
     console.explain(&summary);
+    console.prefixed_programs(&recipe.prefixed_programs());
     0
 }

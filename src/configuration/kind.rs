@@ -93,7 +93,7 @@ static KINDS: &[(&str, Kind)] = &[
 ];
 
 /// The ways to restart, as the variable `restart_via` has them.
-const WAYS: [&str; 9] = [
+const WAYS: [&str; 10] = [
     "systemd",
     "systemd_user",
     "puma",
@@ -101,6 +101,7 @@ const WAYS: [&str; 9] = [
     "passenger",
     "php_fpm",
     "command",
+    "tasks",
     "reaper",
     "none",
 ];

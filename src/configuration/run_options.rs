@@ -57,6 +57,8 @@ pub struct RunOptions {
     pub timeout: Option<Duration>,
     /// Not announced.
     pub silent: Option<bool>,
+    /// False: `command_map` and `command_prefixes` do not hold.
+    pub prefix: Option<bool>,
 }
 
 impl RunOptions {
@@ -81,6 +83,7 @@ impl RunOptions {
             eof: call.eof.or(self.eof),
             timeout: call.timeout.or(self.timeout),
             silent: call.silent.or(self.silent),
+            prefix: call.prefix.or(self.prefix),
         }
     }
 }

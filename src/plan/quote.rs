@@ -54,7 +54,7 @@ pub fn quote_words(words: &[String]) -> String {
 }
 
 /// A path as one word of a POSIX shell: a leading `~/` means the home directory, a leading dash no option.
-pub(super) fn quote_path(path: &str) -> String {
+pub fn quote_path(path: &str) -> String {
     if path == "~" {
         "\"$HOME\"".to_owned()
     } else if let Some(rest) = path.strip_prefix("~/") {

@@ -85,11 +85,12 @@ impl Facts {
             () if one > two => 1,
             () => 2,
         };
-        if self.libraries.contains("capistrano/bundler") {
-            for command in ["rake", "rails", "gem"] {
-                let mapped = format!("bundle exec {command}");
-                self.commands.entry(command.to_owned()).or_insert(mapped);
-            }
+        let libraries = self
+            .libraries
+            .iter()
+            .filter_map(|path| Vocabulary::library_of_ruby(path));
+        for name in libraries.collect::<Vec<_>>() {
+            self.vocabulary.read_library(name);
         }
     }
 

@@ -43,7 +43,7 @@ const FORMAT: Target = Target {
         include_bytes!("../../stdlib/variables.rhai"),
         include_bytes!("../../stdlib/restart.rhai"),
         include_bytes!("../../stdlib/scm/copy.rhai"),
-        include_bytes!("../../stdlib/notify.rhai"),
+        include_bytes!("../../stdlib/lib/notify.rhai"),
         include_bytes!("../../scripts/flipper.rhai"),
         b"#!/usr/bin/capr\nlet f = |a, b| a + -b; let g = || 1; // c\nswitch x { 1 | 2 => a, 3 => { b } _ => -1 }\nlet y = if a { 1 } else { 2 };\n",
         b"run \"x\", :dir => \"/\", |c, s, d| { puts d[0] ?? 1e-5; }\ndo { a } while !b;\ntry { throw 'x'; } catch (e) { puts (1 + 2) * 3; }\n",

@@ -5,7 +5,9 @@ use std::fmt::Write;
 
 use super::Recipe;
 use super::language::capistrano::{VARIABLES, versions};
-use super::language::meanings::{Meaning, READ_BY_CAPR};
+use super::language::meanings::{Meaning, READ_BY_CAPR, meanings};
+use super::meaning::libraries::{Library, libraries};
+use super::meaning::stdlib;
 use super::reference::code;
 use crate::configuration::Task;
 
@@ -57,6 +59,85 @@ impl Recipe {
             }
         }
         text
+    }
+
+    /// The libraries that this recipe requires, as Markdown.
+    pub fn libraries_reference(&self) -> String {
+        let mut text = String::from(
+            "# The libraries that come with capr\n\n\
+             Generated from `stdlib/lib`; `scripts/reference` writes it anew. A recipe says `require \"bundler\";`, or the name by which a recipe \
+             of Ruby requires what the library stands for. [Writing a task library](../libraries.md) says how they are made.\n\n\
+             | library | instead of |\n|---|---|\n",
+        );
+        for library in libraries() {
+            let others: Vec<String> = library.others.iter().map(|name| format!("`{name}`")).collect();
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                text,
+                "| [{0}](#{1}) | {2} |",
+                library.name,
+                library.name.replace('/', ""),
+                others.join(", ")
+            );
+        }
+        for library in libraries() {
+            self.library_section(library, &mut text);
+        }
+        text
+    }
+
+    fn library_section(&self, library: &Library, text: &mut String) {
+        let file = stdlib::file_name(&format!("{}{}", stdlib::LIBRARIES, library.name));
+        let _ = write!(text, "\n## {}\n\n{}\n", library.name, library.opening());
+        let tasks = &self.interpreter.defined.configuration.borrow().tasks;
+        let mut rows = Vec::new();
+        for task in tasks.iter() {
+            let described = task.description.as_deref().filter(|_| !task.is_internal());
+            let (Some(description), Some(id)) = (described, tasks.id(&task.name)) else {
+                continue;
+            };
+            let mut names: Vec<String> = tasks.names_of(id).map(|name| format!("`{name}`")).collect();
+            if *task.origin.file != *file {
+                // A library may have further names for a task of the deploy library.
+                names.retain(|name| {
+                    library
+                        .text
+                        .contains(&format!("synonym_task \"{}\"", name.trim_matches('`')))
+                });
+            }
+            if !names.is_empty() {
+                rows.push(format!("| {} | {} |\n", names.join(", "), cell(description)));
+            }
+        }
+        rows.sort();
+        if !rows.is_empty() {
+            let _ = write!(text, "\n| task | |\n|---|---|\n{}", rows.concat());
+        }
+        let own = if library.name == "bundler" {
+            stdlib::recipe("gems")
+        } else {
+            None
+        };
+        let meanings = own.into_iter().chain([library.text]).flat_map(meanings);
+        let mut rows: Vec<String> = meanings
+            .map(|meaning| {
+                format!(
+                    "| `{}` | {} | {} |\n",
+                    meaning.name,
+                    cell(&meaning.text),
+                    shown(&meaning)
+                )
+            })
+            .collect();
+        rows.sort();
+        if !rows.is_empty() {
+            let _ = write!(
+                text,
+                "\n| variable | meaning | default |\n|---|---|---|\n{}",
+                rows.concat()
+            );
+        }
+        let _ = writeln!(text, "\nTested with {}.", library.is_tried_with());
     }
 
     /// Variables of the library that have a default and no meaning.
@@ -125,6 +206,14 @@ fn servers(task: &Task) -> String {
         return String::new();
     }
     format!("\nServers {}.\n", said.join(", "))
+}
+
+/// A text of several lines in one cell of a table.
+fn cell(text: &str) -> String {
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('|', "\\|")
 }
 
 /// A default for a cell of the table.

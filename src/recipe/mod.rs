@@ -58,6 +58,11 @@ pub use self::running::surroundings::{Options, Prompts, Surroundings};
 pub use self::variables::{Nobody, without_credentials};
 pub use self::vocabulary::Vocabulary;
 
+/// The names of the libraries that come with capr.
+pub fn library_names() -> impl Iterator<Item = &'static str> {
+    meaning::libraries::libraries().map(|library| library.name)
+}
+
 use self::language::origin::Fallible;
 use self::language::{mask, origin, syntax, values};
 use self::meaning::findings::Findings;
@@ -225,9 +230,20 @@ impl Recipe {
 
     fn load_all<P: AsRef<Path>>(&self, paths: &[P], options: &Options) -> Fallible<()> {
         let interpreter = &self.interpreter;
-        for name in ["ssh_options", "default_run_options", "default_environment"] {
+        for name in [
+            "command_map",
+            "ssh_options",
+            "default_run_options",
+            "default_environment",
+        ] {
             interpreter.set(name, rhai::Map::new().into(), Setter::Capr, Position::NONE)?;
         }
+        interpreter.set(
+            "command_prefixes",
+            rhai::Array::new().into(),
+            Setter::Capr,
+            Position::NONE,
+        )?;
         interpreter.set("dry_run", options.dry_run.into(), Setter::Capr, Position::NONE)?;
         interpreter.set("run_id", options.run.to_string().into(), Setter::Capr, Position::NONE)?;
         if let Some(password) = &options.password {

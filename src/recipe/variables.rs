@@ -1,12 +1,14 @@
 //! What `capr vars` tells: who set each variable, and on demand its value, unless a secret is in it.
 
+use rhai::Position;
+
 use super::Recipe;
 use super::language::meanings::READ_BY_CAPR;
 use super::language::secret_name::is_secret_name;
 use super::language::values::plain;
 use super::meaning::errors::diagnostic;
 use super::running::surroundings::Prompts;
-use crate::configuration::{Shown, Value, Variable, suggestion};
+use crate::configuration::{RunOptions, Shown, Value, Variable, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::secret::{REDACTED, Redactor, Secret, passwords_in};
 
@@ -58,6 +60,21 @@ impl Recipe {
             }
         }
         variables
+    }
+
+    /// The programs that do not run as they are written, and what is run, or why that is not known. Nobody is asked anything.
+    pub fn prefixed_programs(&self) -> Vec<(String, String)> {
+        *self.interpreter.prompts.borrow_mut() = Box::new(Nobody);
+        let (interpreter, engine) = (&self.interpreter, &self.engine);
+        let programs = interpreter.prefixed_programs(engine).unwrap_or_default();
+        let run = |program: String| {
+            let options = RunOptions::default();
+            let whole = interpreter.prefixed(engine, &program, &options, Position::NONE);
+            let whole = whole.unwrap_or_else(|error| format!("not known: {}", diagnostic(error).message));
+            (program, whole)
+        };
+        let run = programs.into_iter().map(run);
+        run.filter(|(program, whole)| program != whole).collect()
     }
 
     /// The diagnostic for a name that is no variable, or a pattern that none fits.

@@ -10,7 +10,11 @@ use super::language::ssh_options::unknown_ssh_option;
 use super::language::syntax::layout::is_word;
 use super::language::verb::Choices;
 use super::language::verbs::find;
+use super::meaning::libraries::library;
 use super::meaning::stdlib;
+
+/// Recipes that only the libraries load.
+const OF_LIBRARIES: &[&str] = &["deploy_mark", "gems", "systemctl", "webhook"];
 
 /// Words that can be no name of a variable or a function.
 const RESERVED: &[&str] = &[
@@ -96,6 +100,8 @@ pub struct Vocabulary {
     pub tasks: BTreeSet<String>,
     /// Functions beside those of Rhai.
     pub functions: BTreeSet<&'static str>,
+    /// Libraries whose names are among them.
+    libraries: BTreeSet<&'static str>,
 }
 
 impl Vocabulary {
@@ -105,14 +111,43 @@ impl Vocabulary {
         let mut vocabulary = Self {
             variables: READ_BY_CAPR.iter().map(|(name, _)| (*name).to_owned()).collect(),
             read: BTreeSet::new(),
+            libraries: BTreeSet::new(),
             tasks: BTreeSet::new(),
             functions: functions().map(Function::name).collect(),
         };
         let recipes = stdlib::names()
-            .filter(|name| *name != "notify")
+            .filter(|name| !OF_LIBRARIES.contains(name))
             .filter_map(stdlib::recipe);
         recipes.for_each(|text| vocabulary.read(text));
         vocabulary
+    }
+
+    /// The name of the library that comes with capr for what a recipe of Ruby requires.
+    #[must_use]
+    pub fn library_of_ruby(path: &str) -> Option<&'static str> {
+        let path = path.trim_end_matches(".rb");
+        library(path)
+            .filter(|library| library.name != path)
+            .map(|library| library.name)
+    }
+
+    /// Takes the names from a library that comes with capr, and from those that it requires.
+    pub fn read_library(&mut self, name: &str) {
+        let text = match library(name) {
+            Some(library) => Some((library.name, library.text)),
+            None => OF_LIBRARIES
+                .iter()
+                .find(|own| **own == name)
+                .and_then(|own| Some((*own, stdlib::recipe(own)?))),
+        };
+        let Some((name, text)) = text.filter(|(name, _)| !self.libraries.contains(name)) else {
+            return;
+        };
+        self.libraries.insert(name);
+        self.read(text);
+        for rest in text.split("\nrequire \"").skip(1) {
+            self.read_library(rest.split('"').next().unwrap_or_default());
+        }
     }
 
     /// Takes the names from a text of the library, in which each definition begins a line.

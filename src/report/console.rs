@@ -182,6 +182,17 @@ impl Console {
         inner.show(&text);
     }
 
+    /// Shows the programs that do not run as they are written on standard output.
+    pub fn prefixed_programs(&self, programs: &[(String, String)]) {
+        let mut inner = self.0.borrow_mut();
+        let clean = |text: &String| inner.cleaner.line(text);
+        let programs: Vec<_> = programs
+            .iter()
+            .map(|(name, whole)| (clean(name), clean(whole)))
+            .collect();
+        inner.show(&tasks::prefixed_programs(&programs));
+    }
+
     /// Which variables there are and who set them, for a person or for a program.
     pub fn variables(&self, found: &[Variable], json: bool) {
         let mut inner = self.0.borrow_mut();

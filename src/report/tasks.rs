@@ -84,6 +84,19 @@ pub(super) fn explain(task: &TaskSummary, columns: Option<usize>) -> String {
     text
 }
 
+/// Programs that do not run as they are written, and what is run: nothing where there are none.
+pub(super) fn prefixed_programs(programs: &[(String, String)]) -> String {
+    let width = programs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (name, whole) in programs {
+        if text.is_empty() {
+            text.push_str("\nCommands that begin with these programs run as:\n");
+        }
+        text.push_str(&format!("  {name:width$}  {whole}\n"));
+    }
+    text
+}
+
 /// Paragraphs are filled; indented lines stand as they are.
 fn paragraphs(description: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();

@@ -72,6 +72,7 @@ fn the_page_of_the_libraries_is_true() {
             .then("puts fetch(scm + \"_head\");")
             .prints("newest\n")
     });
+    prefixes_and_libraries(&mut page);
     page.recipe("require \"notify\";", Place::Top, None, |trial| {
         trial
             .bare()
@@ -91,4 +92,55 @@ fn the_page_of_the_libraries_is_true() {
     });
     page.done();
     line("capr check").run().ok();
+}
+
+/// What the page says of programs that run by way of another, and of the libraries that come with capr.
+fn prefixes_and_libraries(page: &mut Page) {
+    let nice = page.block("// lib/capr/nice.rhai\n");
+    let commands = [
+        ("run \"rake db:migrate\"", "bundle exec rake db:migrate"),
+        ("run \"rake x\"", "bundle exec rake x"),
+        ("run [\"rake\", x]", "bundle exec rake 'a b'"),
+        ("sudo \"rake x\"", "bundle exec rake x"),
+        ("run \"cd /srv && rake x\"", "\"cd /srv && rake x\""),
+        ("run \"RAILS_ENV=test rake x\"", "\"RAILS_ENV=test rake x\""),
+    ];
+    let said: String = commands.iter().map(|(command, _)| format!("{command};\n")).collect();
+    let mut recipe = String::from(
+        "role :app, \"localhost\"; set :application, \"shop\"; set :dialect, 3;\n\
+         set :rbenv_map_bins, [\"ruby\"]; set :rbenv_prefix, \"rbenv exec\"; require \"nice\"; require \"puma\";\n",
+    );
+    for piece in [
+        "require \"bundler\";",
+        "require \"capistrano/rails\";",
+        "set :command_prefixes, [\"rbenv\"] + command_prefixes;",
+        "append :restart_tasks, \"puma:smart_restart\";",
+        "require \"slack\"; set :slack_webhook, ENV[\"SLACK_WEBHOOK\"];",
+    ] {
+        page.take(piece);
+        recipe += &format!("{piece}\n");
+    }
+    recipe += &format!("task :t {{ let x = \"a b\";\n{said}run \"pg_dump shop\"; run \"ruby -v\"; }}");
+    let called = |call: &str| {
+        Case::new()
+            .file("lib/capr/nice.rhai", &nice)
+            .file("deploy.rhai", &recipe)
+            .shell(call)
+            .run()
+            .ok()
+    };
+    page.take("capr deploy -n");
+    let mut dry = called("capr t -n")
+        .says("nice -n 10 pg_dump shop")
+        .says("rbenv exec ruby -v");
+    for (command, shown) in commands {
+        page.take(command);
+        dry = dry.says(shown);
+    }
+    page.take("capr -e TASK");
+    let explained = called("capr -e t").stdout;
+    assert!(explained.contains("rake       bundle exec rake"), "{explained}");
+    page.take("capr vars 'nice*' --values");
+    let variables = called("capr vars 'nice*' --values").stdout;
+    assert!(variables.contains("nice -n 10"), "{variables}");
 }

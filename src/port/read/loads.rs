@@ -6,6 +6,7 @@ use super::super::form::{Call, Expr, Line, Part, string};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{arguments, literal, source};
 use super::Reader;
+use crate::recipe::Vocabulary;
 
 impl Reader<'_> {
     /// `require`, `load` and `import`.
@@ -43,6 +44,9 @@ impl Reader<'_> {
                 vec![Expr::Text(format!("{path}.rhai"))],
             ))]);
         }
+        if let Some(library) = Vocabulary::library_of_ruby(&path) {
+            return Ok(vec![Line::verb(Call::new("require", vec![Expr::text(library)]))]);
+        }
         if name == "load" && (path.contains('/') || path.contains('.')) && !path.starts_with("deploy/") {
             return self.refuse(
                 Kind::Name,
@@ -72,7 +76,9 @@ impl Reader<'_> {
 
 /// Whether a library or a file that is loaded is known, or is one of the project.
 pub(super) fn is_at_hand(facts: &super::super::facts::Facts, path: &str) -> bool {
-    is_known_library(path) || facts.files.iter().any(|own| is_file(own, path))
+    is_known_library(path)
+        || Vocabulary::library_of_ruby(path).is_some()
+        || facts.files.iter().any(|own| is_file(own, path))
 }
 
 /// Whether the path that is loaded is this file of the project.
@@ -163,6 +169,7 @@ fn is_known_library(path: &str) -> bool {
             | "capistrano/multistage"
             | "capistrano/framework"
             | "capistrano/console"
+            | "capistrano/git"
             | "capistrano/scm/git"
             | "capistrano/scm/svn"
             | "capistrano/dsl"

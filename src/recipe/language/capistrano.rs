@@ -27,8 +27,7 @@ const fn other(name: &'static str, versions: &'static str, instead: &'static str
     }
 }
 
-const ASSETS: &str =
-    "there is no recipe for assets: a task does it, after \"deploy:update_code\", \"assets:precompile\";";
+const ASSETS: &str = "a library reads it: require \"rails/assets\";";
 const STREAMED: &str = "leave it out: a copy is streamed to the servers, and no archive lies there";
 const SHOWN: &str = "what is shown is chosen on the command line: capr --help";
 const OTHER_SCM: &str =
@@ -41,7 +40,11 @@ pub static VARIABLES: &[Known] = &[
     same("admin_runner", "2"),
     same("application", "1 2 3"),
     other("asset_env", "2", ASSETS),
-    other("asset_manifest_prefix", "2", ASSETS),
+    other(
+        "asset_manifest_prefix",
+        "2",
+        "with the library rails/assets, write: set :assets_manifests, [\"manifest*.*\"];",
+    ),
     other("assets_prefix", "2", ASSETS),
     other("assets_role", "2", ASSETS),
     same("branch", "1 2 3"),
@@ -80,7 +83,11 @@ pub static VARIABLES: &[Known] = &[
     same("deploy_to", "1 2 3"),
     same("deploy_via", "2"),
     same("deploying", "3"),
-    other("expire_assets_after", "2", ASSETS),
+    other(
+        "expire_assets_after",
+        "2",
+        "with the library rails/assets, write: set :keep_assets, 3;",
+    ),
     other("format", "3", SHOWN),
     other("format_options", "3", SHOWN),
     same("gateway", "1 2"),

@@ -20,6 +20,15 @@ pub(in crate::recipe) static READ_BY_CAPR: &[(&str, &str)] = &[
         "How many bytes `capture` and the like take; more is an error.",
     ),
     (
+        "command_map",
+        "A map: a program that commands begin with, and what is run in its place, without a prefix: `#{ rake: \"bin/rake\" }`.",
+    ),
+    (
+        "command_prefixes",
+        "Names, the outermost first. For each NAME stands in front of the programs of `NAME_map_bins`, where a command begins with one, \
+         what `NAME_prefix` is.",
+    ),
+    (
         "default_env",
         "The same as `default_environment`, in the word of Capistrano 3.",
     ),

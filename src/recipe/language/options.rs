@@ -101,6 +101,10 @@ pub(in crate::recipe) static COMMAND: &[Choice] = &[
         name: "silent",
         doc: "true: the command is not announced",
     },
+    Choice {
+        name: "prefix",
+        doc: "false: the command's program runs as it is written, whatever `command_map` and `command_prefixes` say",
+    },
 ];
 
 /// As whom `sudo` runs.
@@ -160,6 +164,7 @@ pub(in crate::recipe) fn run_options(pairs: &Pairs) -> Fallible<RunOptions> {
             "stdin" => file = local_file(name, value, *position)?.map(|file| (file, *position)),
             "eof" => options.eof = flag(name, value, *position)?,
             "silent" => options.silent = flag(name, value, *position)?,
+            "prefix" => options.prefix = flag(name, value, *position)?,
             "timeout" => options.timeout = seconds(name, value, *position)?,
             _ => {}
         }

@@ -230,8 +230,16 @@ impl Findings<'_> {
         }
         let mut found = Vec::new();
         let mut told = HashSet::new();
+        let is_of_prefix = |name: &str| name.ends_with("_map_bins") || name.ends_with("_prefix");
+        let has_prefixes = self
+            .own()
+            .any(|(_, claims)| claims.sets.iter().any(|(name, _)| name == "command_prefixes"));
         for (text, claims) in self.own() {
             for (name, position) in &claims.sets {
+                // The names in `command_prefixes` are those of variables, too.
+                if has_prefixes && is_of_prefix(name) {
+                    continue;
+                }
                 if read.contains(name.as_str()) || !told.insert(name) {
                     continue;
                 }

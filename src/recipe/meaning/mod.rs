@@ -14,6 +14,7 @@ pub(super) mod escapes;
 pub(super) mod files;
 pub(super) mod findings;
 pub(super) mod flow;
+pub(super) mod libraries;
 pub(super) mod library;
 pub(super) mod loads;
 pub(super) mod lost;

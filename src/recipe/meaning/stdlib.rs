@@ -1,7 +1,12 @@
 //! The standard library, embedded: recipes, and the programs they install on servers.
 
+use super::libraries::library;
+
 /// The recipe that every run begins with.
 pub(in crate::recipe) const MAIN: &str = "deploy";
+
+/// The folder of what is asked for by `require`.
+pub(in crate::recipe) const LIBRARIES: &str = "lib/";
 
 /// Stands for the library's folder.
 pub(in crate::recipe) const FOLDER: &str = "<stdlib>/";
@@ -10,9 +15,10 @@ pub(in crate::recipe) const FOLDER: &str = "<stdlib>/";
 static RECIPES: &[(&str, &str)] = &[
     ("check", include_str!("../../../stdlib/check.rhai")),
     ("deploy", include_str!("../../../stdlib/deploy.rhai")),
+    ("deploy_mark", include_str!("../../../stdlib/deploy_mark.rhai")),
     ("flow", include_str!("../../../stdlib/flow.rhai")),
+    ("gems", include_str!("../../../stdlib/gems.rhai")),
     ("lock", include_str!("../../../stdlib/lock.rhai")),
-    ("notify", include_str!("../../../stdlib/notify.rhai")),
     ("pending", include_str!("../../../stdlib/pending.rhai")),
     ("recover", include_str!("../../../stdlib/recover.rhai")),
     ("release", include_str!("../../../stdlib/release.rhai")),
@@ -26,8 +32,10 @@ static RECIPES: &[(&str, &str)] = &[
     ("scm/subversion", include_str!("../../../stdlib/scm/subversion.rhai")),
     ("spinner", include_str!("../../../stdlib/spinner.rhai")),
     ("status", include_str!("../../../stdlib/status.rhai")),
+    ("systemctl", include_str!("../../../stdlib/systemctl.rhai")),
     ("variables", include_str!("../../../stdlib/variables.rhai")),
     ("web", include_str!("../../../stdlib/web.rhai")),
+    ("webhook", include_str!("../../../stdlib/webhook.rhai")),
 ];
 
 /// Programs for servers, by name.
@@ -37,9 +45,11 @@ static PROGRAMS: &[(&str, &str)] = &[
     ("spinner", include_str!("../../../stdlib/process/spinner")),
 ];
 
-/// The text of a recipe of the library.
+/// The text of a recipe of the library; those that are asked for by `require` are in `lib`.
 pub(in crate::recipe) fn recipe(name: &str) -> Option<&'static str> {
-    RECIPES.iter().find(|(other, _)| *other == name).map(|(_, text)| *text)
+    let of_require = || library(name.strip_prefix(LIBRARIES)?).map(|library| library.text);
+    let always = RECIPES.iter().find(|(other, _)| *other == name).map(|(_, text)| *text);
+    always.or_else(of_require)
 }
 
 /// The text of a program of the library.
@@ -47,7 +57,7 @@ pub(in crate::recipe) fn program(name: &str) -> Option<&'static str> {
     PROGRAMS.iter().find(|(other, _)| *other == name).map(|(_, text)| *text)
 }
 
-/// All recipes.
+/// All recipes that every run has.
 pub(in crate::recipe) fn names() -> impl Iterator<Item = &'static str> {
     RECIPES.iter().map(|(name, _)| *name)
 }

@@ -19,6 +19,7 @@ use crate::recipe::language::syntax::unfilled::Unfilled;
 use crate::recipe::meaning::claims::Text;
 use crate::recipe::meaning::errors::{diagnostic, locate};
 use crate::recipe::meaning::findings::Machine;
+use crate::recipe::meaning::libraries::{libraries, library as known};
 use crate::recipe::meaning::loads::Load;
 use crate::recipe::meaning::stdlib;
 use crate::trust::Refusal;
@@ -117,10 +118,17 @@ impl Interpreter {
                 }
             }
         }
-        self.find_in_stdlib(name, search, position)
+        match known(name) {
+            // One of that name may be the project's own.
+            Some(library) if library.name != name => self.find(library.name, Search::Library, position, from),
+            _ => self.find_in_stdlib(name, search, position),
+        }
     }
 
     fn find_in_stdlib(&self, name: &str, search: Search, position: Position) -> Fallible<Found> {
+        let wanted = name;
+        let library_file = known(name).map(|library| format!("{}{}", stdlib::LIBRARIES, library.name));
+        let name = library_file.as_deref().unwrap_or(name);
         let name = name.strip_suffix(".rhai").unwrap_or(name);
         let file = self
             .defined
@@ -143,8 +151,9 @@ impl Interpreter {
             Search::Recipe => "recipe",
             Search::Library => "library",
         };
-        let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("no {what} `{name}' found"));
-        let meant = suggestion(name, stdlib::names());
+        let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("no {what} `{wanted}' found"));
+        let names = stdlib::names().chain(libraries().map(|library| library.name));
+        let meant = suggestion(name, names);
         let of_ruby = || library(name).map(str::to_owned);
         let hint = meant.or_else(of_ruby).unwrap_or_else(|| self.places(search));
         diagnostic.label = Some("not found".to_owned());

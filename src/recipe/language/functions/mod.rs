@@ -41,9 +41,23 @@ static FUNCTIONS: &[Function] = &[
         gives: "true",
     },
     Function {
+        form: "prefixed(command)",
+        doc: "The command as `run` sends it: with what `command_map` and `command_prefixes` say about the program that it begins \
+              with. For commands that stand in the midst of a script.",
+        example: "{ command_map[\"rake\"] = \"bin/rake\"; prefixed(\"rake db:migrate\") }",
+        gives: "\"bin/rake db:migrate\"",
+    },
+    Function {
         form: "quote(text)",
         doc: "A string as one word for a shell, whatever is in it; a list as several.",
         example: "quote([\"plain\", \"it's\"])",
         gives: "\"plain 'it'\\\\''s'\"",
+    },
+    Function {
+        form: "quote_path(path)",
+        doc: "A path as one word for a shell of a server, where `~/` or `$HOME/` at its beginning is the home directory of the user \
+              who logs in.",
+        example: "quote_path(\"~/my apps\")",
+        gives: "\"\\\"$HOME\\\"/'my apps'\"",
     },
 ];

@@ -4,6 +4,13 @@ use super::super::function::Function;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {
+        form: "known_roles(names)",
+        doc: "Of these roles those that are defined; of `:all`, all. For the tasks of libraries, since a task cannot go to a role that \
+              nobody defines: `:roles => || known_roles(fetch(:worker_roles)), :on_no_matching_servers => :continue`.",
+        example: "{ role :app, \"app1\"; role :db, \"db1\"; [known_roles([:web, :app]), known_roles(:all)] }",
+        gives: "[[\"app\"], [\"app\", \"db\"]]",
+    },
+    Function {
         form: "primary(role)",
         doc: "The server of a role with the attribute `primary`, or else its first one, as in the list of `roles`; `()` where the role \
               has none.",

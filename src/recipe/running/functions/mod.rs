@@ -1,5 +1,6 @@
 //! Functions for recipes, beside those that Rhai has. One row each: the reference is made from them, and every example runs.
 
+mod commands;
 mod documents;
 mod encodings;
 mod env_file;
@@ -18,7 +19,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, P
 
 use super::interpreter::Interpreter;
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::plan::quote;
+use crate::plan::{quote, quote_path};
 use crate::recipe::language::origin::{Failure, Fallible, terminate, wrong};
 use crate::recipe::language::values::{text as shown, texts};
 use crate::recipe::meaning::stdlib;
@@ -40,12 +41,19 @@ pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpre
             Ok(words.join(" ").into())
         },
     );
+    engine.register_fn("quote_path", |path: &str| -> ImmutableString {
+        let path = path
+            .strip_prefix("$HOME/")
+            .map_or(path.to_owned(), |rest| format!("~/{rest}"));
+        quote_path(&path).into()
+    });
     engine.register_fn("library_program", |name: &str| -> Fallible<ImmutableString> {
         match stdlib::program(name) {
             Some(text) => Ok(text.into()),
             None => Err(wrong(format!("no program `{name}' comes with capr"), Position::NONE)),
         }
     });
+    commands::register(engine, interpreter);
     text::register(engine, interpreter);
     servers::register(engine, interpreter);
     tasks::register(engine, interpreter);

@@ -78,12 +78,11 @@ fn sudo(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fal
     if call.arguments.is_empty() {
         return Ok(prefix.into());
     }
-    let called = format!("{prefix} {}", command(&call, 0)?);
     let way = Way {
-        is_sudo: true,
+        sudo: Some(prefix),
         ..Way::new("sudo", reported(&call))
     };
-    on_servers(interpreter, context, &call, &way, &called)?;
+    on_servers(interpreter, context, &call, &way, &command(&call, 0)?)?;
     Ok(Dynamic::UNIT)
 }
 
@@ -273,8 +272,8 @@ fn succeeded(outcome: &Outcome) -> bool {
 #[derive(Clone)]
 pub(super) struct Way {
     verb: &'static str,
-    /// The text begins with a call of sudo, and its options are for what that runs.
-    pub(super) is_sudo: bool,
+    /// The call of sudo that the text is to begin with; the options are for what that runs.
+    pub(super) sudo: Option<String>,
     output: Output,
     /// On the first server alone, whatever the options say.
     once: bool,
@@ -286,7 +285,7 @@ impl Way {
     pub(super) fn new(verb: &'static str, output: Output) -> Self {
         Self {
             verb,
-            is_sudo: false,
+            sudo: None,
             output,
             once: false,
             asks: false,
@@ -313,7 +312,11 @@ fn on_servers(
         settings.selection.once = Some(true);
     }
     let sudo = interpreter.sudo(context.engine())?;
-    let request = remote(interpreter, way, command, call, &mut settings, &sudo)?;
+    let mut text = interpreter.prefixed(context.engine(), command, &settings.options, call.position)?;
+    if let Some(called) = &way.sudo {
+        text.insert_str(0, &format!("{called} "));
+    }
+    let request = remote(interpreter, way, &text, call, &mut settings, &sudo)?;
     interpreter.act(context, call, &settings, request)
 }
 
@@ -329,21 +332,22 @@ pub(super) fn remote(
     sudo: &Sudo,
 ) -> Fallible<Request> {
     let reads_file = matches!(settings.options.stdin, Some(Stdin::File(_)));
-    let around = interpreter.said_around().user.filter(|_| !way.is_sudo);
+    let around = interpreter.said_around().user.filter(|_| way.sudo.is_none());
     let (way, command) = match &around {
         None => (way.clone(), command.to_owned()),
         Some(user) => {
-            let called = format!("{} sh -c {}", sudo.command(Some(user)), quote(command));
+            let called = sudo.command(Some(user));
+            let text = format!("{called} sh -c {}", quote(command));
             let way = Way {
-                is_sudo: true,
+                sudo: Some(called),
                 ..way.clone()
             };
-            (way, called)
+            (way, text)
         }
     };
     let (way, command) = (&way, command.as_str());
     let user = call.options.get("as").filter(|(user, _)| !user.is_unit());
-    let user = around.or_else(|| user.map(|(user, _)| user.to_string()).filter(|_| way.is_sudo));
+    let user = around.or_else(|| user.map(|(user, _)| user.to_string()).filter(|_| way.sudo.is_some()));
     let said = options_shown(&settings.options, settings.environment.as_ref(), user.as_deref());
     let calls = sudo.calls(command);
     let mut text = command.to_owned();

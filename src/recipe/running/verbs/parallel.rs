@@ -79,10 +79,11 @@ fn branches(
             options: settings.options.overlaid_by(&branch.options),
             environment: None,
         };
+        let text = interpreter.prefixed(context.engine(), &branch.command, &own.options, call.position)?;
         let request = remote(
             interpreter,
             &Way::new("parallel", Output::Report),
-            &branch.command,
+            &text,
             call,
             &mut own,
             &sudo,

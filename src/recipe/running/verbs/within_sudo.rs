@@ -32,7 +32,7 @@ impl Within {
                 || interpreter.password.borrow().is_some()
                 || interpreter.prompts.borrow().can_ask(),
         };
-        if way.is_sudo {
+        if way.sudo.is_some() {
             within.directory = settings.options.dir.clone();
             (within.environment, within.secrets) = interpreter.secrets_apart(settings.environment.clone())?;
         }

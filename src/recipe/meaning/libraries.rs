@@ -1,0 +1,215 @@
+//! The libraries that come with capr, and the names by which recipes of Ruby require those that they stand for.
+
+/// A library that a recipe asks for by `require`.
+pub(in crate::recipe) struct Library {
+    /// Its name, that of its file in `stdlib/lib`.
+    pub(in crate::recipe) name: &'static str,
+    /// Its recipe.
+    pub(in crate::recipe) text: &'static str,
+    /// What recipes of Ruby write.
+    pub(in crate::recipe) others: &'static [&'static str],
+}
+
+impl Library {
+    /// What its recipe says first, as paragraphs.
+    pub(in crate::recipe) fn opening(&self) -> String {
+        let comments = self.text.lines().map_while(|line| line.strip_prefix("//"));
+        let lines: Vec<&str> = comments.map(str::trim).collect();
+        lines.join("\n")
+    }
+
+    /// The programs that the tests on real servers have run for it.
+    pub(in crate::recipe) fn is_tried_with(&self) -> &'static str {
+        REAL.iter()
+            .find(|(name, _)| *name == self.name)
+            .map_or("stand-ins that record how they are called", |(_, programs)| *programs)
+    }
+}
+
+/// What sends to services.
+const CURL: &str = "curl and a listener of the test in place of the service";
+
+/// What runs the tasks of a Rakefile.
+const RAKE: &str = "rake itself, with tasks of the test in place of those of Rails";
+
+/// What the tests on real servers run that is no stand-in.
+const REAL: &[(&str, &str)] = &[
+    ("airbrake", CURL),
+    ("appsignal", CURL),
+    ("bugsnag", CURL),
+    ("bundler", "Bundler itself"),
+    ("campfire", CURL),
+    ("discord", CURL),
+    ("honeybadger", CURL),
+    ("maintenance", "the deploy library"),
+    ("mattermost", CURL),
+    ("multistage", "nothing: it has no tasks"),
+    ("newrelic", CURL),
+    ("notify", CURL),
+    ("rails/assets", RAKE),
+    ("rails/migrations", RAKE),
+    ("rollbar", CURL),
+    ("rsync", "rsync itself"),
+    ("sentry", CURL),
+    ("slack", CURL),
+    ("teams", CURL),
+];
+
+macro_rules! library {
+    ($name:literal $(, $other:literal)*) => {
+        Library {
+            name: $name,
+            text: include_str!(concat!("../../../stdlib/lib/", $name, ".rhai")),
+            others: &[$($other),*],
+        }
+    };
+}
+
+/// All of them, sorted by name.
+static LIBRARIES: &[Library] = &[
+    library!(
+        "airbrake",
+        "airbrake/capistrano",
+        "airbrake/capistrano3",
+        "capistrano/airbrake",
+        "hoptoad_notifier/capistrano"
+    ),
+    library!("appsignal", "appsignal/capistrano", "capistrano/appsignal"),
+    library!("asdf", "capistrano/asdf", "capistrano-asdf"),
+    library!("bugsnag", "bugsnag/capistrano", "bugsnag-capistrano"),
+    library!(
+        "bundler",
+        "bundler/capistrano",
+        "capistrano/bundler",
+        "capistrano-bundler"
+    ),
+    library!("campfire", "capistrano/campfire", "capistrano-campfire"),
+    library!("chruby", "capistrano/chruby", "capistrano-chruby"),
+    library!("composer", "capistrano/composer", "capistrano-composer"),
+    library!(
+        "delayed_job",
+        "capistrano/delayed-job",
+        "capistrano/delayed_job",
+        "delayed/recipes",
+        "delayed_job/recipes"
+    ),
+    library!("discord"),
+    library!("django", "capistrano/django"),
+    library!("honeybadger", "capistrano/honeybadger", "honeybadger/capistrano"),
+    library!("laravel", "capistrano/laravel"),
+    library!("maintenance", "capistrano/maintenance", "capistrano-maintenance"),
+    library!("mattermost"),
+    library!("mise", "capistrano/mise"),
+    library!("mongrel_cluster", "mongrel_cluster/recipes"),
+    library!("multistage", "capistrano/ext/multistage", "capistrano/multistage"),
+    library!(
+        "newrelic",
+        "capistrano/newrelic",
+        "new_relic/recipes",
+        "newrelic_rpm/recipes"
+    ),
+    library!("notify"),
+    library!("npm", "capistrano/npm", "capistrano-npm"),
+    library!("nvm", "capistrano/nvm", "capistrano-nvm"),
+    library!("passenger", "capistrano/passenger", "capistrano-passenger"),
+    library!("pnpm", "capistrano/pnpm"),
+    library!(
+        "puma",
+        "capistrano/puma",
+        "capistrano3/puma",
+        "capistrano/puma/systemd",
+        "capistrano/puma/workers",
+        "puma/capistrano"
+    ),
+    library!("rails", "capistrano/rails", "capistrano-rails"),
+    library!("rails/assets", "capistrano/rails/assets", "deploy/assets"),
+    library!(
+        "rails/console",
+        "capistrano/rails/console",
+        "capistrano-rails-console",
+        "capistrano/rails_console"
+    ),
+    library!("rails/migrations", "capistrano/rails/migrations"),
+    library!("rbenv", "capistrano/rbenv", "capistrano-rbenv"),
+    library!("resque", "capistrano-resque", "capistrano/resque"),
+    library!(
+        "rollbar",
+        "rollbar/capistrano",
+        "rollbar/capistrano2",
+        "rollbar/capistrano3"
+    ),
+    library!("rsync", "capistrano/rsync", "capistrano-rsync", "capistrano/scm/rsync"),
+    library!(
+        "rvm",
+        "capistrano/rvm",
+        "capistrano-rvm",
+        "rvm/capistrano",
+        "rvm-capistrano"
+    ),
+    library!("sentry", "capistrano/sentry", "capistrano-sentry"),
+    library!(
+        "sidekiq",
+        "capistrano/sidekiq",
+        "capistrano/sidekiq/systemd",
+        "sidekiq/capistrano"
+    ),
+    library!(
+        "slack",
+        "capistrano/slack",
+        "capistrano/slackify",
+        "slackistrano/capistrano"
+    ),
+    library!("symfony", "capistrano/symfony", "capistrano-symfony"),
+    library!("systemd", "capistrano/systemd", "capistrano/systemd/multiservice"),
+    library!("teams"),
+    library!("thin", "capistrano/thin", "thin/capistrano"),
+    library!(
+        "thinking_sphinx",
+        "capistrano/thinking_sphinx",
+        "thinking_sphinx/capistrano",
+        "thinking_sphinx/deploy/capistrano"
+    ),
+    library!(
+        "unicorn",
+        "capistrano-unicorn",
+        "capistrano/unicorn",
+        "capistrano3/unicorn",
+        "capistrano3-unicorn"
+    ),
+    library!("whenever", "capistrano/whenever", "whenever/capistrano"),
+    library!("yarn", "capistrano/yarn", "capistrano-yarn"),
+];
+
+/// Returns the library of a name, be it one that a recipe of Ruby writes.
+pub(in crate::recipe) fn library(name: &str) -> Option<&'static Library> {
+    let name = name.trim_end_matches(".rhai").trim_end_matches(".rb");
+    LIBRARIES
+        .iter()
+        .find(|library| library.name == name || library.others.contains(&name))
+}
+
+/// All libraries, sorted by name.
+pub(in crate::recipe) fn libraries() -> impl Iterator<Item = &'static Library> {
+    LIBRARIES.iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{LIBRARIES, library};
+
+    #[test]
+    fn each_name_means_one_library() {
+        let mut seen = BTreeSet::new();
+        for one in LIBRARIES {
+            assert!(!one.text.trim().is_empty(), "{}", one.name);
+            for name in one.others.iter().chain([&one.name]) {
+                assert!(seen.insert(*name), "{name}");
+                assert!(library(name).is_some_and(|found| found.name == one.name), "{name}");
+            }
+        }
+        assert!(LIBRARIES.windows(2).all(|pair| pair[0].name < pair[1].name));
+        assert!(library("capistrano/setup").is_none());
+    }
+}

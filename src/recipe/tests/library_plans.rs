@@ -1,0 +1,82 @@
+//! What the tasks of the libraries that come with capr send to a server.
+
+use std::fmt::Write;
+use std::rc::Rc;
+
+use insta::assert_snapshot;
+
+use super::{Log, recipe};
+use crate::configuration::Task;
+use crate::recipe::Recipe;
+use crate::recipe::meaning::libraries::{Library, libraries};
+use crate::recipe::meaning::stdlib;
+use crate::session::scripted::Script;
+
+/// A recipe that has all libraries, in the words of Capistrano 3, with what each needs. Prefixes are left out: each would be before
+/// each program.
+fn everything() -> String {
+    let requires: String = libraries()
+        .map(|library| format!("require \"{}\";\n", library.name))
+        .collect();
+    format!(
+        "{requires}set :application, \"shop\"; set :repository, \"/srv/code\"; set :scm, :none; set :dialect, 3;\n\
+         set :deploy_to, \"/srv/shop\"; set :release_name, \"20260102030405\"; set :deploy_timestamped, true;\n\
+         set :chruby_ruby, \"ruby-3.3.0\"; set :nvm_node, \"v22.1.0\"; set :rbenv_ruby, \"3.3.0\"; set :command_prefixes, [];\n\
+         set :real_revision, \"5ca1ab1e\"; set :current_revision, \"5ca1ab1e\"; set :local_user, \"jo\"; set :stage, \"production\";\n\
+         server \"a\", :app, :web, :db, :resque_worker, :resque_scheduler, :primary => true;\n"
+    )
+}
+
+/// The commands of each task that a library describes.
+fn plan(library: &Library, recipe: &Recipe, script: &Script, local: &Script, log: &Log) -> String {
+    let file = stdlib::file_name(&format!("{}{}", stdlib::LIBRARIES, library.name));
+    let tasks: Vec<Rc<Task>> = {
+        let tasks = &recipe.interpreter.defined.configuration.borrow().tasks;
+        let own = tasks
+            .iter()
+            .filter(|task| *task.origin.file == *file && task.description.is_some());
+        own.cloned().collect()
+    };
+    let mut text = String::new();
+    for task in tasks {
+        let before = (script.lines_on("a").len(), local.lines_on("localhost").len());
+        let events = log.0.borrow().len();
+        let result = recipe.stopped(recipe.run_named(&task));
+        let _ = writeln!(text, "## {}", task.name);
+        for line in script.lines_on("a").iter().skip(before.0) {
+            // What sends a file is a script of capr's own.
+            let shown = if line.contains("arrive() {") {
+                line.lines().next()
+            } else {
+                Some(line.as_str())
+            };
+            let _ = writeln!(text, "{}", shown.unwrap_or_default());
+        }
+        for line in local.lines_on("localhost").iter().skip(before.1) {
+            let _ = writeln!(text, "here: {line}");
+        }
+        for event in log.0.borrow().iter().skip(events) {
+            if let crate::event::Event::Printed { text: printed } = event {
+                let _ = writeln!(text, "printed: {printed}");
+            }
+        }
+        if let Err(stopped) = result {
+            let _ = writeln!(text, "error: {}", stopped.diagnostic.message);
+        }
+    }
+    text
+}
+
+#[test]
+fn the_tasks_of_each_library_send_what_its_plan_says() {
+    let case = recipe(&everything()).env("COMMAND", "about").env("USER", "jo");
+    let (script, local) = (case.script.clone(), case.local.clone());
+    let (loaded, log, _directory) = case.load();
+    let recipe = loaded.unwrap_or_else(|errors| panic!("{errors:#?}"));
+    for library in libraries() {
+        let text = plan(library, &recipe, &script, &local, &log);
+        if !text.is_empty() {
+            assert_snapshot!(library.name.replace('/', "_"), text);
+        }
+    }
+}
