@@ -106,7 +106,7 @@ pub fn index() -> String {
     text
 }
 
-/// What the two begin with.
+/// The first lines of both.
 const INTRODUCTION: &str = "\
 # capr
 

@@ -44,16 +44,17 @@ pub fn language() -> String {
     text
 }
 
-/// What the reference says of a verb, with the tables of all its options.
+/// Gives the part of the reference on a verb, with the tables of all its options.
 pub fn verb(name: &str) -> Option<String> {
     let verb = VERBS.iter().find(|verb| verb.name == name)?;
     Some(section(verb, &Tables::Whole))
 }
 
-/// Whether options that many verbs have stand at each verb.
+/// The two ways to show options that many verbs have.
 enum Tables {
-    /// Their tables are named.
+    /// The verb names the section that has them.
     Named,
+    /// The verb has them all.
     Whole,
 }
 

@@ -1,4 +1,4 @@
-//! What the logs of CI services have beside lines: groups for tasks, marks for failures at their place, and a summary of the job.
+//! The logs of CI services: groups for tasks, marks for failures at their place, and a summary of the job, around the lines.
 
 use std::fmt;
 use std::io::Write;
@@ -60,7 +60,7 @@ impl Job {
         }
     }
 
-    /// What stands before and behind the lines that an event is told by.
+    /// Gives the marks before and behind the lines that an event is told by.
     pub(super) fn around(&mut self, event: &Event) -> (String, String) {
         match event {
             Event::TaskStarted { task, depth: 0 } => (self.begin(task), String::new()),

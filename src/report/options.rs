@@ -1,4 +1,4 @@
-//! What is needed to tell a run, and how it may have ended.
+//! The settings of a console, and the ways a run may have ended.
 
 use std::fs::File;
 use std::io::Write;
@@ -22,14 +22,14 @@ pub enum Format {
     Json,
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// Well.
     Done,
     /// Not well.
     Failed {
-        /// Whether a rollback ran, and if so whether it was complete.
+        /// None where no rollback ran; else true where it was complete.
         rollback: Option<bool>,
     },
 }
@@ -50,21 +50,21 @@ impl Log {
     }
 }
 
-/// What is needed to tell a run.
+/// Everything that a console is made of.
 pub struct Options {
     /// The form.
     pub format: Format,
-    /// What is more than this is not shown.
+    /// The level up to which events are shown.
     pub threshold: Level,
-    /// How things look on standard error.
+    /// The look of standard error: colours, width.
     pub look: Look,
-    /// How wide standard error is at this moment, where it is a terminal.
+    /// Gives the width of standard error at this moment, where it is a terminal.
     pub width: fn() -> Option<usize>,
     /// Width of standard output; `None` where it is no terminal.
     pub data_columns: Option<usize>,
-    /// Whether nothing is really done; connections are not told then, as there are none.
+    /// True in a dry run; connections are not told then, as there are none.
     pub is_rehearsal: bool,
-    /// Whether lines on standard error begin with the time.
+    /// True where lines on standard error begin with the time.
     pub stamps: bool,
     /// Where everything is appended in the plain form, each line behind its time; at least what is shown where nothing is said
     /// about the threshold.

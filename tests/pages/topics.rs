@@ -44,6 +44,7 @@ fn the_page_of_roles_is_true() {
                     .prints("app1\napp2\n")
             },
             |t| t.calls(&["report", "-n"]).says("date").says("hostname"),
+            |t| t.calls(&["mark"]).on("app2", "cat /tmp/marked", "app2"),
             |t| {
                 t.calls(&["versions"])
                     .says("I am a web server")
@@ -120,6 +121,7 @@ fn the_page_of_commands_is_true() {
         &[
             |t| t.on("app2", "ls -d \"/tmp/it's here\"", "/tmp/it's here"),
             |t| t.says("/tmp").says("/var").says("production"),
+            |t| t.says("/tmp").says("production"),
             |t| t.says("app1 calls itself "),
             |t| {
                 t.answer("Password for sudo", crate::fleet::PASSWORD)
@@ -152,6 +154,7 @@ fn the_page_of_commands_is_true() {
     said(&mut page, "stream \"tail -f log\"", &fleet, |t| {
         t.unseen().code(1).says("tail")
     });
+    page.not_run("as :bob { … }", "dots; the reference has an example that is run");
     page.not_run("sudo()", "runs in the block above it");
     page.not_run(
         "run \"…\", |channel, stream, data| { … }",
