@@ -90,7 +90,6 @@ fn told(of: impl Fn(&str) -> Trial) -> Vec<Trial> {
             .calls(&["own"])
             .prints("mine\n"),
         of("namespace").prints("restarting\n"),
-        of("on").prints("here we go\ndone\n"),
         of("on_rollback").prints("done\n"),
         of("on_rollback")
             .with("task :fails { transaction { example; throw \"late\"; } }")
@@ -135,6 +134,11 @@ fn sent(of: impl Fn(&str) -> Trial) -> Vec<Trial> {
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
     let password = "set :password, ENV[\"PW\"];";
     vec![
+        of("as")
+            .before(password)
+            .env("PW", PASSWORD)
+            .says("[out :: app1.example.com] root\n")
+            .says("[out :: app1.example.com] /tmp\n"),
         of("capture").prints(&kernel),
         of("capture_all").prints(&format!("app1.example.com: {kernel}")),
         of("depend")
@@ -148,11 +152,18 @@ fn sent(of: impl Fn(&str) -> Trial) -> Vec<Trial> {
             .local("logs/app1.example.com.log", "of 1\n")
             .local("logs/app2.example.com.log", "of 2\n"),
         log(of("get"), "got").calls(&["fetch_log"]).local("app.log", "got 1\n"),
+        of("execute").says("load average"),
         of("find_servers").here("rsync", "echo \"$*\" >> rsynced").local(
             "rsynced",
             "-a public/ app1.example.com:/srv/public/\n-a public/ deploy@app2.example.com:/srv/public/\n",
         ),
         of("invoke_command").says("[out :: app1.example.com]"),
+        of("on")
+            .given("app2", "touch /tmp/off")
+            .prints("here we go\n")
+            .says("app1.example.com is on\n")
+            .never("app2.example.com is on")
+            .on("app2", "rm /tmp/off", ""),
         of("parallel")
             .program("app1", "uptime", "touch /tmp/parallel-uptime")
             .program("db1", "df", "touch /tmp/parallel-df")
@@ -216,6 +227,8 @@ fn sent(of: impl Fn(&str) -> Trial) -> Vec<Trial> {
             .given("app1", "touch /etc/app.conf; chown deploy /etc/app.conf; chmod 777 /etc")
             .calls(&["configure"])
             .on("app1", "cat /etc/app.conf; chmod 755 /etc", "a = 1"),
+        of("with").says("[out :: app1.example.com] it's me\n"),
+        of("within").says("/tmp\n").says("production\n"),
     ]
 }
 

@@ -17,7 +17,7 @@ use crate::exit::{Exit, Stream};
 use crate::fanout::Arrival;
 use crate::interrupt::Signal;
 use crate::secret::Secret;
-use crate::session::{Command, Destination, Input, Opening};
+use crate::session::{Command, Destination, Input, JobSignal, Opening};
 
 /// For what comes after the handler's end: nobody is asked any more.
 struct Nobody;
@@ -86,6 +86,7 @@ impl Actor {
             refused: false,
             retried: false,
             denied: false,
+            closed: None,
             captured_before: 0,
         });
         let mut running = Running {
@@ -129,6 +130,9 @@ impl Actor {
     pub fn next(&mut self, running: &mut Running, passwords: &mut dyn Passwords) -> Result<Option<Piece>, ActionError> {
         loop {
             if let Some(piece) = running.pieces.pop_front() {
+                if running.jobs.get(piece.index).is_some_and(|job| job.closed.is_some()) {
+                    continue;
+                }
                 return Ok(Some(piece));
             }
             let Some(flight) = &mut running.flight else {
@@ -142,6 +146,7 @@ impl Actor {
                     self.teller.tick();
                     self.tell_passed();
                     self.tell_silence(running);
+                    self.press(running);
                 }
                 Some(Arrival::Before(index, bytes)) => running.before(index, &bytes),
                 Some(Arrival::Lingers(index)) => self.lingers(running, index),
@@ -171,6 +176,35 @@ impl Actor {
         if let Some(flight) = &running.flight {
             self.fanout(running.local)
                 .write(flight, index, text.as_bytes().to_vec());
+        }
+    }
+
+    /// Ends the command on one server, whose output block has seen enough: that is no failure, and nothing of its output is
+    /// handed out any more.
+    pub fn close(&mut self, running: &mut Running, index: usize) {
+        let Some(job) = running.jobs.get_mut(index).filter(|job| job.closed.is_none()) else {
+            return;
+        };
+        job.closed = Some((JobSignal::Term, Instant::now() + JobSignal::Term.patience()));
+        if let Some(flight) = &running.flight {
+            self.fanout(running.local).signal(flight, index, JobSignal::Term);
+        }
+    }
+
+    /// Goes on with those that are to end and take too long.
+    fn press(&mut self, running: &mut Running) {
+        let now = Instant::now();
+        let Some(flight) = &running.flight else { return };
+        for (index, job) in running.jobs.iter_mut().enumerate() {
+            let is_late = job.exit.is_none() && job.closed.is_some_and(|(_, until)| until <= now);
+            match job.closed.filter(|_| is_late) {
+                Some((JobSignal::Term, _)) => {
+                    job.closed = Some((JobSignal::Kill, now + JobSignal::Kill.patience()));
+                    self.fanout(running.local).signal(flight, index, JobSignal::Kill);
+                }
+                Some((JobSignal::Kill, _)) => self.fanout(running.local).drop_link(flight, index),
+                None => {}
+            }
         }
     }
 

@@ -18,7 +18,7 @@ use crate::event::{ActionId, Event};
 use crate::exit::{Cause, Exit, Stream};
 use crate::fanout::Flight;
 use crate::secret::Secret;
-use crate::session::Opening;
+use crate::session::{JobSignal, Opening};
 
 /// The number of last lines that an error shows.
 const TAIL: usize = 10;
@@ -76,6 +76,8 @@ pub(super) struct Job {
     pub retried: bool,
     /// Sudo did not take our passwords.
     pub denied: bool,
+    /// The last signal that it was sent since its output block has seen enough, and until when it may take its time.
+    pub closed: Option<(JobSignal, Instant)>,
     /// The length of what was captured when sudo was given a password, in bytes.
     pub captured_before: usize,
 }
@@ -169,6 +171,10 @@ impl Job {
     /// What the action's error says of this server.
     pub fn failure(&self, asks: bool) -> Option<ServerFailure> {
         let exit = self.exit.as_ref()?;
+        // How it ends does not matter any more.
+        if self.closed.is_some() {
+            return None;
+        }
         if exit.is_success() || asks && matches!(exit, Exit::Status(_)) {
             return None;
         }

@@ -50,7 +50,8 @@ impl Fanout {
         ended
     }
 
-    fn drop_link(&mut self, flight: &Flight, index: usize) {
+    /// Drops the connection of a command that no signal ends.
+    pub fn drop_link(&mut self, flight: &Flight, index: usize) {
         if let Some((link, _)) = self.running(flight, index) {
             link.session.abandon();
         }

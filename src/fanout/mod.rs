@@ -351,7 +351,8 @@ impl Fanout {
         }
     }
 
-    fn signal(&self, flight: &Flight, index: usize, signal: JobSignal) {
+    /// Sends a signal to a command.
+    pub fn signal(&self, flight: &Flight, index: usize, signal: JobSignal) {
         if let Some((link, job)) = self.running(flight, index) {
             link.session.signal(job, signal);
         }

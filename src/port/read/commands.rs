@@ -81,7 +81,14 @@ impl Reader<'_> {
                 .iter()
                 .flat_map(|list| list.body().iter().collect::<Vec<_>>())
                 .collect();
+            // A `break` ends the command; where more follows in the block that would still be done.
+            let channel = written.parameters.first().cloned().filter(|_| breaks_last(&nodes));
+            let outer = (
+                std::mem::replace(&mut self.channel, channel),
+                std::mem::take(&mut self.loops),
+            );
             written.block = Some(self.statements(&nodes, behind.end, false));
+            (self.channel, self.loops) = outer;
             self.scopes.pop();
         } else if call.block().is_some() {
             return self.refuse(Kind::Construct, "an output block that is a function");
@@ -362,6 +369,25 @@ impl Reader<'_> {
         }
         Ok(None)
     }
+}
+
+/// Whether every `break` of a block stands in its last statement.
+fn breaks_last(nodes: &[Node<'_>]) -> bool {
+    #[derive(Default)]
+    struct Breaks(bool);
+    impl<'pr> ruby_prism::Visit<'pr> for Breaks {
+        fn visit_break_node(&mut self, _: &ruby_prism::BreakNode<'pr>) {
+            self.0 = true;
+        }
+    }
+    let Some((_, before)) = nodes.split_last() else {
+        return true;
+    };
+    let mut breaks = Breaks::default();
+    before
+        .iter()
+        .for_each(|node| ruby_prism::Visit::visit(&mut breaks, node));
+    !breaks.0
 }
 
 /// `StringIO.new(…)`

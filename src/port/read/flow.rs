@@ -305,9 +305,14 @@ impl Reader<'_> {
             };
         }
         if node.as_break_node().is_some() {
-            return match self.loops > 0 {
-                true => one(Statement::Break),
-                false => self.refuse(Kind::Construct, "`break` outside of a loop"),
+            return match (self.loops > 0, &self.channel) {
+                (true, _) => one(Statement::Break),
+                // It is the last that the output block does.
+                (false, Some(channel)) => {
+                    let end = Expr::Name(channel.clone()).method("close", Vec::new());
+                    one(Statement::Value(end))
+                }
+                (false, None) => self.refuse(Kind::Construct, "`break` outside of a loop"),
             };
         }
         if let Some(rescued) = node.as_rescue_modifier_node() {

@@ -288,6 +288,7 @@ impl Reader<'_> {
                 },
             ),
             ("send_data", [text]) => Ok(Some(value.method("send_data", vec![self.expression(text)?]))),
+            ("close", []) if self.channel.is_some() => Ok(Some(value.method("close", Vec::new()))),
             ("to_f", []) => call("parse_float", value),
             ("strip" | "lstrip" | "rstrip", []) => call("strip", value),
             ("chomp" | "chop", []) => call("chomp", value),

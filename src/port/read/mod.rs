@@ -78,6 +78,8 @@ pub(super) struct Reader<'a> {
     /// Variables whose value was not carried over, in the files before, too.
     pub(super) lost_variables: BTreeSet<String>,
     onion: Onion,
+    /// The channel of the output block that is read.
+    channel: Option<String>,
     /// Options for the task that is read, found in its body.
     task_servers: Option<Vec<(String, Expr)>>,
     /// Locals that are what `StringIO` makes of a string.
@@ -111,6 +113,7 @@ impl<'a> Reader<'a> {
             lost: BTreeSet::new(),
             lost_variables: BTreeSet::new(),
             onion: Onion::default(),
+            channel: None,
             task_servers: None,
             streams: BTreeSet::new(),
             found: None,

@@ -55,6 +55,10 @@ fn each_statement_has_its_line_and_a_block_of_one_keeps_its_own() {
     all(&[
         ("task :t{run \"a\"}", "task :t { run \"a\" }"),
         (
+            "as :u{run \"a\"}within \"/x\"{run \"b\"}run \"c\";",
+            "as :u { run \"a\" }\nwithin \"/x\" { run \"b\" }\nrun \"c\";",
+        ),
+        (
             "task :t{run \"a\";run \"b\"}",
             "task :t {\n  run \"a\";\n  run \"b\"\n}",
         ),
@@ -116,8 +120,6 @@ fn comments_strings_and_single_empty_lines_stay() {
         ),
         ("\u{feff}puts  1;", "\u{feff}puts 1;"),
         ("a; /* b */ c;", "a; /* b */\nc;"),
-        ("puts 1;  /* a\n\n", "puts 1; /* a"),
-        ("/*/", "/*/"),
         ("", ""),
         ("// a", "// a"),
     ]);

@@ -142,8 +142,6 @@ impl<'a> Reader<'a> {
         self.tokens.push(Token {
             text: match kind {
                 Kind::LineComment => text.trim_end(),
-                // One without an end goes on to that of the text.
-                Kind::BlockComment if !text.ends_with("*/") => text.trim_end(),
                 _ => text,
             },
             kind,

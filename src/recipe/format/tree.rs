@@ -351,9 +351,11 @@ impl<'a> Parser<'a> {
             Some(Element::Token(before, Role::Keyword)) => matches!(before.text, "fn" | "let" | "const"),
             _ => shape == Shape::Map && elements.is_empty(),
         };
+        // `as :user { … }`; behind a file it names an import.
+        let is_as_verb = token.text == "as" && elements.iter().all(Element::is_comment);
         if is_name || matches!(behind, "=" | "::") {
             Role::Word
-        } else if KEYWORDS.contains(&token.text) {
+        } else if KEYWORDS.contains(&token.text) && !is_as_verb {
             Role::Keyword
         } else if verbs::find(token.text).is_some() && behind != "." {
             Role::Verb

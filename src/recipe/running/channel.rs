@@ -35,13 +35,13 @@ impl Channel {
     }
 }
 
-/// Makes channels known to scripts: `channel.send_data(text)`, `channel.host`, `channel["host"]`.
+/// Makes channels known to scripts: `channel.send_data(text)`, `channel.close()`, `channel.host`, `channel["host"]`.
 pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     engine.register_type_with_name::<Channel>("Channel");
     engine.register_get("host", |channel: &mut Channel| channel.property("host"));
     engine.register_get("server", |channel: &mut Channel| channel.property("server"));
     engine.register_indexer_get(|channel: &mut Channel, name: &str| channel.property(name));
-    let interpreter = interpreter.clone();
+    let (interpreter, ending) = (interpreter.clone(), interpreter.clone());
     engine.register_fn("send_data", move |channel: &mut Channel, text: &str| -> Fallible<()> {
         match &*channel.running.borrow() {
             Some(running) => {
@@ -49,6 +49,11 @@ pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpre
                 Ok(())
             }
             None => Err(wrong("the command of this channel has ended", rhai::Position::NONE)),
+        }
+    });
+    engine.register_fn("close", move |channel: &mut Channel| {
+        if let Some(running) = channel.running.borrow_mut().as_mut() {
+            ending.actor.borrow_mut().close(running, channel.index);
         }
     });
     engine.register_fn("to_string", |channel: &mut Channel| channel.server.to_string());

@@ -16,7 +16,8 @@ pub(in crate::recipe) const RUN: Verb = Verb {
           is given to the shell, with what `;`, `|`, `*` and `$` mean there; a value in it needs `quote`. So it is with all verbs that \
           take a command. If it fails anywhere, that \
           is an error that names every server. With a block the output is not shown but given to the block, piece by \
-          piece: the channel (`channel.host`, `channel.send_data(text)`), the stream (`out` or `err`) and what was written.",
+          piece: the channel (`channel.host`, `channel.send_data(text)`, and `channel.close()`, which ends the command on that server, \
+          and is no failure), the stream (`out` or `err`) and what was written.",
     example: "role :app, \"app1.example.com\";\ntask :example, :roles => :app {\n  run [\"ls\", \"-l\", \"it's here\"];\n  run \"uptime | cut -d, -f1\";\n  run \"tail -n 3 log\", :once => true, |channel, stream, data| { puts `${channel.host}: ${data}`; }\n}",
 };
 
