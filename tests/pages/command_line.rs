@@ -176,10 +176,6 @@ fn the_page_of_the_command_line_is_true() {
 
 /// What the table says that lines of the shell do, through a pipe.
 fn shell(page: &mut Page) {
-    // Lines of the shell, whose words begin as the verb does.
-    for words in ["with ROLES", "with ROLES COMMAND", "with all"] {
-        page.not_run(words, "typed below");
-    }
     page.take("capr shell [RECIPE] [STAGE]");
     page.take("capr RECIPE STAGE shell");
     for line in [
