@@ -387,6 +387,8 @@ fn has_blank(before: &Element, next: &Element) -> bool {
         (Some(Role::Prefix), Some(Role::Word)) if next.first().text.starts_with(|c: char| c.is_ascii_digit()) => {
             is_apart
         }
+        // `: =` is a symbol, and `:=` another sign.
+        (Some(Role::Symbol), Some(role)) if !matches!(role, Role::Word | Role::String) => is_apart,
         (Some(Role::Prefix | Role::Symbol | Role::OpenParameters), _) => false,
         (Some(Role::Word), Some(Role::CloseParameters)) => next.first().text == "||",
         // A bracket of arguments, or an argument in brackets: only the blank tells.
