@@ -165,6 +165,11 @@ impl Redactor {
         end
     }
 
+    /// How many secrets there are.
+    pub fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
     /// Whether there is nothing to replace.
     pub fn is_empty(&self) -> bool {
         self.0.borrow().is_empty()

@@ -26,7 +26,7 @@ const LAYERS: &[&[&str]] = &[
     &["diagnostic", "finding"],
     &["event"],
     &["report"],
-    &["plan", "place", "source"],
+    &["journal", "plan", "place", "source"],
     &["session"],
     &["fanout"],
     &["transaction"],

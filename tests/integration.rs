@@ -62,6 +62,7 @@ mod releases;
 mod releases_half;
 mod releases_keep;
 mod releases_told;
+mod resume;
 mod servers;
 mod shared_libraries;
 mod shell;

@@ -76,11 +76,27 @@ pub enum ActionError {
     /// The person was to be asked before the command, and nobody is there.
     #[error("{0}")]
     NobodyToAsk(String),
+    /// It could not be written into the journal; it was started nowhere.
+    #[error("cannot keep a journal of this run: {0}")]
+    Journal(String),
+    /// It has failed in the run that is resumed.
+    #[error("{}", diagnostic.message)]
+    Replayed {
+        /// As it was told then.
+        diagnostic: Box<Diagnostic>,
+        /// Whether it was started on any server.
+        was_started: bool,
+        /// Whether a recipe can catch it.
+        is_caught: bool,
+    },
 }
 
 impl ActionError {
     /// As a person is told it; origin and tasks are the recipe layer's to add.
     pub fn diagnostic(&self) -> Diagnostic {
+        if let Self::Replayed { diagnostic, .. } = self {
+            return (**diagnostic).clone();
+        }
         let mut diagnostic = Diagnostic::new(self.fault(), self.to_string());
         match self {
             Self::NotConnected { servers, password, .. } => {
@@ -119,6 +135,11 @@ impl ActionError {
                 });
                 diagnostic.hints.extend(hint.map(str::to_owned));
             }
+            Self::Journal(_) => diagnostic.hints.extend([
+                "it is kept below $XDG_STATE_HOME/capr, or ~/.local/state/capr, so that a run that dies can be resumed"
+                    .to_owned(),
+                "without one: set :journal, false;".to_owned(),
+            ]),
             Self::TooMuch { .. } => diagnostic.hints.extend([
                 "let the command write less (`| head`), or into a file that `download' fetches".to_owned(),
                 "the limit is the variable `capture_limit', in MiB: set :capture_limit, 256;".to_owned(),
@@ -135,13 +156,42 @@ impl ActionError {
         diagnostic
     }
 
+    /// Whether a recipe can catch it: what ends the run it cannot.
+    pub fn can_be_caught(&self) -> bool {
+        match self {
+            Self::Interrupted(_) | Self::Aborted | Self::NobodyToAsk(_) => false,
+            Self::Replayed { is_caught, .. } => *is_caught,
+            _ => true,
+        }
+    }
+
+    /// Whether it is an error of some servers, and the others can go on.
+    pub fn is_of_servers(&self) -> bool {
+        match self {
+            Self::Failed { .. } | Self::NotConnected { .. } => true,
+            Self::Replayed { diagnostic, .. } => !diagnostic.servers.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Whether the command was started on the others.
+    pub fn was_started(&self) -> bool {
+        match self {
+            Self::Failed { .. } => true,
+            Self::Replayed { was_started, .. } => *was_started,
+            _ => false,
+        }
+    }
+
     fn fault(&self) -> Fault {
         match self {
             Self::NotConnected { .. } => Fault::Connection,
             Self::Selection(_) => Fault::Recipe,
             Self::LockLost { .. } => Fault::Locked,
             Self::Interrupted(signal) => Fault::Signal(signal.exit_code()),
+            Self::Replayed { diagnostic, .. } => diagnostic.fault,
             Self::Failed { .. }
+            | Self::Journal(_)
             | Self::NoServers { .. }
             | Self::Password(_)
             | Self::TooMuch { .. }

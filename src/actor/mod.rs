@@ -9,6 +9,7 @@ mod error;
 mod frames;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
+mod journaled;
 mod late;
 mod perform;
 mod running;
@@ -26,6 +27,7 @@ use indexmap::{IndexMap, IndexSet};
 
 pub use action::{Action, Consent, Outcome, Output, Passwords, Piece, RollbackStep};
 pub use error::ActionError;
+pub use journaled::failure_of;
 pub use running::Running;
 
 use crate::configuration::{BlockId, Server};
@@ -33,6 +35,7 @@ use crate::diagnostic::ServerFailure;
 use crate::event::{Event, Level, Reporter};
 use crate::fanout::{Fanout, NotConnected};
 use crate::interrupt::Interrupt;
+use crate::journal::Journal;
 use crate::secret::Redactor;
 use crate::session::{Connector, SessionId};
 use crate::transaction::{Handler, ScopeId, Transaction};
@@ -61,6 +64,7 @@ pub struct Actor {
     heard_before: HashSet<(Server, String)>,
     /// Servers whose host keys have changed or are revoked.
     untrusted: HashSet<Server>,
+    journal: Journal,
 }
 
 /// The handler that runs.
@@ -96,6 +100,7 @@ impl Actor {
             banners: HashSet::new(),
             has_hinted: false,
             heard_before: HashSet::new(),
+            journal: Journal::default(),
         }
     }
 
@@ -257,10 +262,11 @@ impl Actor {
         }
     }
 
-    /// The person does not want the rollback to go on: says what is not undone.
-    pub fn stop_rollback(&mut self) {
+    /// The person does not want the rollback to go on: says what is not undone, and gives it back.
+    pub fn stop_rollback(&mut self) -> Vec<String> {
         let left = self.transaction.give_up();
-        self.teller.tell(Event::RollbackStopped { left });
+        self.teller.tell(Event::RollbackStopped { left: left.clone() });
+        left
     }
 
     /// Closes the transaction after its rollback, if it is the outermost one; true when all was undone.

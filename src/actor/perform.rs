@@ -16,6 +16,7 @@ use crate::event::{ActionId, Event, Level};
 use crate::exit::{Exit, Stream};
 use crate::fanout::Arrival;
 use crate::interrupt::Signal;
+use crate::journal::{Asked, Ended};
 use crate::secret::Secret;
 use crate::session::{Command, Destination, Input, JobSignal, Opening};
 
@@ -61,6 +62,22 @@ impl Actor {
                 self.frames.touch(&destination.server);
             }
         }
+        let step = Asked {
+            verb: action.verb,
+            command: &action.shown,
+            task: self.task(),
+            is_local: action.local,
+            servers: jobs
+                .iter()
+                .map(|(destination, _)| destination.server.to_string())
+                .collect(),
+            ..Asked::default()
+        };
+        // What stands beside the recipe's own steps is done again by every process.
+        let begun = match action.is_apart {
+            true => None,
+            false => self.journal.begin(&step).map_err(ActionError::Journal)?,
+        };
         self.actions += 1;
         let id = ActionId(self.actions);
         let shown = self.teller.redactor().clean(&action.shown);
@@ -91,6 +108,7 @@ impl Actor {
         });
         let mut running = Running {
             flight: None,
+            begun,
             local: action.local,
             id,
             shown,
@@ -133,6 +151,9 @@ impl Actor {
                 if running.jobs.get(piece.index).is_some_and(|job| job.closed.is_some()) {
                     continue;
                 }
+                if let (Some(begun), Output::Handler) = (&running.begun, running.output) {
+                    self.journal.piece(begun, piece.index, piece.stream, &piece.text);
+                }
                 return Ok(Some(piece));
             }
             let Some(flight) = &mut running.flight else {
@@ -151,7 +172,9 @@ impl Actor {
                 Some(Arrival::Before(index, bytes)) => running.before(index, &bytes),
                 Some(Arrival::Lingers(index)) => self.lingers(running, index),
                 Some(Arrival::Sent(index, bytes)) => running.sent(index, bytes, &mut self.teller),
-                Some(Arrival::Finished(index, exit, elapsed)) => self.server_finished(running, index, exit, elapsed),
+                Some(Arrival::Finished(index, exit, elapsed)) => {
+                    self.server_finished(running, index, (exit, false), elapsed);
+                }
                 Some(Arrival::Interrupted(signal)) => {
                     // The fan-out has taken the request, and says it once.
                     let error = self.interrupted(signal);
@@ -228,15 +251,11 @@ impl Actor {
         });
         let mut outcome = Outcome::default();
         for job in running.jobs {
-            if let (true, Some(Exit::Status(status))) = (running.asks, job.exit) {
-                outcome.statuses.insert(job.server.clone(), status);
+            if let (true, Some(Exit::Status(status))) = (running.asks, &job.exit) {
+                outcome.statuses.insert(job.server.clone(), *status);
             }
             if running.output == Output::Capture {
-                // A terminal makes two characters of each line end.
-                let text = match job.terminal {
-                    true => job.captured.replace("\r\n", "\n"),
-                    false => job.captured,
-                };
+                let text = job.text();
                 outcome.stdout.insert(job.server, text);
             }
         }
@@ -298,7 +317,9 @@ impl Actor {
     /// Says that a server is left out of the running handler: once for each handler.
     pub(super) fn skip(&mut self, server: Server, reason: String) {
         self.transaction.mark_incomplete();
-        self.unreachable.insert(server.clone(), reason.clone());
+        if self.unreachable.insert(server.clone(), reason.clone()).is_none() {
+            self.journal.skipped(server.to_string(), reason.clone());
+        }
         if let Some(rolling) = &mut self.rolling
             && rolling.skipped.insert(server.clone())
         {
@@ -467,8 +488,19 @@ impl Actor {
         }
     }
 
-    fn server_finished(&mut self, running: &mut Running, index: usize, exit: Exit, elapsed: Duration) {
+    fn server_finished(
+        &mut self,
+        running: &mut Running,
+        index: usize,
+        (exit, is_stopped): (Exit, bool),
+        elapsed: Duration,
+    ) {
         running.ended(index, exit.clone(), &mut self.teller);
+        if let (Some(begun), Some(job)) = (&running.begun, running.jobs.get(index)) {
+            let end = job.kept(running.output, running.asks);
+            let is_stopped = is_stopped && end.failed.is_some();
+            self.journal.ended(begun, index, Ended { is_stopped, ..end });
+        }
         running.transferred(index, true, &mut self.teller);
         self.tell_before(running, index);
         if running.silent {
@@ -536,7 +568,7 @@ impl Actor {
             });
         }
         for (index, exit, elapsed) in ended {
-            self.server_finished(running, index, exit, elapsed);
+            self.server_finished(running, index, (exit, true), elapsed);
         }
         running.pieces.clear();
         self.action_finished(running);

@@ -17,6 +17,7 @@ use crate::diagnostic::ServerFailure;
 use crate::event::{ActionId, Event};
 use crate::exit::{Cause, Exit, Stream};
 use crate::fanout::Flight;
+use crate::journal::Begun;
 use crate::secret::Secret;
 use crate::session::{JobSignal, Opening};
 
@@ -27,6 +28,8 @@ const TAIL: usize = 10;
 #[derive(Debug)]
 pub struct Running {
     pub(super) flight: Option<Flight>,
+    /// Its step in the journal.
+    pub(super) begun: Option<Begun>,
     pub(super) local: bool,
     pub(super) id: ActionId,
     pub(super) shown: String,
@@ -168,6 +171,14 @@ impl Job {
         lines.into_iter().find(|line| !line.trim().is_empty()).map(shortened)
     }
 
+    /// What was captured. A terminal makes two characters of each line end.
+    pub fn text(&self) -> String {
+        match self.terminal {
+            true => self.captured.replace("\r\n", "\n"),
+            false => self.captured.clone(),
+        }
+    }
+
     /// What the action's error says of this server.
     pub fn failure(&self, asks: bool) -> Option<ServerFailure> {
         let exit = self.exit.as_ref()?;
@@ -198,6 +209,11 @@ impl Job {
 }
 
 impl Running {
+    /// Its step in the journal, where it is kept.
+    pub fn begun(&self) -> Option<Begun> {
+        self.begun.clone()
+    }
+
     /// Takes bytes apart into output, which is dealt with at once, and what is sudo's and ours, which is given back.
     pub(super) fn receive(&mut self, index: usize, stream: Stream, bytes: &[u8], teller: &mut Teller) -> Vec<Found> {
         let Some(job) = self.jobs.get_mut(index) else {

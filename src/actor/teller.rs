@@ -10,6 +10,8 @@ pub(super) struct Teller {
     held: Vec<Event>,
     /// At which depths tasks have begun that are not told at all if nothing happens in them.
     places: Vec<usize>,
+    /// Nothing is told: what happens was told before, by another run.
+    is_muted: bool,
 }
 
 impl Teller {
@@ -19,6 +21,7 @@ impl Teller {
             redactor,
             held: Vec::new(),
             places: Vec::new(),
+            is_muted: false,
         }
     }
 
@@ -44,16 +47,27 @@ impl Teller {
         self.held.push(event);
     }
 
+    /// Tells nothing any more, or all again. The tasks that have begun meanwhile are told once something happens in them.
+    pub fn mute(&mut self, is_muted: bool) {
+        self.is_muted = is_muted;
+    }
+
     pub fn tell(&mut self, event: Event) {
+        if self.is_muted {
+            match event {
+                Event::TaskStarted { .. } => self.hold(event, true),
+                Event::TaskFinished { depth, .. } => drop(self.drop_held(depth)),
+                _ => {}
+            }
+            return;
+        }
         match &event {
             Event::TaskStarted { .. } | Event::HooksTriggered { .. } if !self.held.is_empty() => {
                 self.held.push(event);
                 return;
             }
             Event::TaskFinished { depth, ok, .. } if !ok || self.places.contains(depth) => {
-                let is_begin = |held: &Event| matches!(held, Event::TaskStarted { depth: begun, .. } if begun == depth);
-                if let Some(begin) = self.held.iter().rposition(is_begin) {
-                    self.held.truncate(begin);
+                if self.drop_held(*depth) {
                     return;
                 }
             }
@@ -63,6 +77,16 @@ impl Teller {
             self.report(held);
         }
         self.report(event);
+    }
+
+    /// Forgets the begin of the task at this depth, if it was not told yet.
+    fn drop_held(&mut self, depth: usize) -> bool {
+        let is_begin = |held: &Event| matches!(held, Event::TaskStarted { depth: begun, .. } if *begun == depth);
+        let begin = self.held.iter().rposition(is_begin);
+        if let Some(begin) = begin {
+            self.held.truncate(begin);
+        }
+        begin.is_some()
     }
 
     fn report(&mut self, mut event: Event) {

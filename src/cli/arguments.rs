@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 
 use super::help;
 use super::init::Kind;
-use super::settings::is_assignment;
+use super::settings::{UsageError, is_assignment};
 
 /// Runs tasks on many servers over SSH and deploys applications.
 #[derive(Clone, Debug, Parser)]
@@ -107,6 +107,22 @@ pub(super) struct Arguments {
     #[arg(long)]
     pub(super) stdin: bool,
 
+    /// With resume: run again what was begun and has no known end
+    #[arg(long)]
+    pub(super) redo: bool,
+
+    /// With resume: take what was begun and has no known end for done
+    #[arg(long)]
+    pub(super) skip: bool,
+
+    /// With resume: go on although the recipe has changed since
+    #[arg(long)]
+    pub(super) changed_recipe: bool,
+
+    /// With resume: do nothing, and say nothing any more of the runs that died
+    #[arg(long)]
+    pub(super) forget: bool,
+
     /// With check, vars, port and doctor: tell it on standard output, one JSON object per line
     #[arg(long)]
     pub(super) json: bool,
@@ -123,7 +139,7 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with = "undo")]
     pub(super) finish: bool,
 
-    /// With recover: undo a switch that reached only some servers
+    /// With recover: undo a switch that reached only some servers. With resume: roll back what the run that died has left open
     #[arg(long)]
     pub(super) undo: bool,
 
@@ -185,11 +201,20 @@ impl Arguments {
         last.is_some_and(|word| word == RECOVER) && self.tool().is_none()
     }
 
+    /// Whether a run that died is to be gone on with.
+    pub(super) fn resumes(&self) -> bool {
+        let last = self.words.iter().rfind(|word| !is_assignment(word));
+        self.tool() == Some(Tool::Resume) || last.is_some_and(|word| word == RESUME) && self.tool().is_none()
+    }
+
     /// Whether nothing is done: the plan of a recovery is made of what the servers say, so they are asked for it.
     pub(super) fn is_rehearsal(&self) -> bool {
         self.dry_run && !self.recovers()
     }
 }
+
+/// The last word of `capr RECIPE resume`.
+pub(super) const RESUME: &str = "resume";
 
 /// The task that puts in order what a run that died has left.
 const RECOVER: &str = "recover";
@@ -202,6 +227,21 @@ fn time(text: &str) -> Result<Duration, String> {
     let time = text.parse::<SignedDuration>().ok();
     let time = time.and_then(|time| Duration::try_from(time).ok());
     time.ok_or_else(|| "a time is a number of seconds, or has units: 90, 5m, 1h30m".to_owned())
+}
+
+impl Arguments {
+    /// Refuses options of the tools that need no recipe.
+    pub(super) fn without_options_of_tools(&self) -> Result<(), UsageError> {
+        if self.out.is_some() || self.force {
+            Err(UsageError::Port)
+        } else if self.only_check {
+            Err(UsageError::OnlyCheck)
+        } else if self.stdin {
+            Err(UsageError::Stdin)
+        } else {
+            Ok(())
+        }
+    }
 }
 
 /// What capr does with recipes besides running its tasks.
@@ -217,6 +257,8 @@ pub(super) enum Tool {
     Doctor,
     /// Runs one command on its servers
     Run,
+    /// Goes on with a run that died, or undoes it
+    Resume,
     /// Runs commands and tasks that are typed line by line
     Shell,
     /// Formats it

@@ -234,7 +234,9 @@ fn command(typed: &Typed, shell: &Shell) -> Command {
             .chain(tasks(&known.tasks))
             .collect(),
         Some(Tool::Vars) => stages(typed, &known).chain(variables(&known, "")).collect(),
-        Some(Tool::Definitions | Tool::Doctor | Tool::Run | Tool::Shell) => stages(typed, &known).collect(),
+        Some(Tool::Definitions | Tool::Doctor | Tool::Resume | Tool::Run | Tool::Shell) => {
+            stages(typed, &known).collect()
+        }
         Some(Tool::Completions) => Shells::builtins().names().map(|name| Offer::new(name, None)).collect(),
         Some(Tool::Help) => tools(&Typed::default()).chain(topics()).collect(),
         Some(Tool::Check | Tool::Fmt | Tool::Init | Tool::Manual | Tool::Port | Tool::Version) => Vec::new(),

@@ -55,6 +55,16 @@ const ENTRIES: &[Entry] = &[
                program and its words. Where some servers cannot be reached it runs on the others, and ends with 4.",
     },
     Entry {
+        tool: Tool::Resume,
+        form: "[RECIPE] [STAGE] resume [--undo]",
+        brief: "goes on with a run that died, or undoes it",
+        text: "Goes on with the last run of the recipe that died on this machine (killed, power cut, Ctrl-C), by its journal: what it had done is \
+               not done again, what it had found out is taken as it was, and its rollback handlers are there again. --undo rolls back what it had \
+               open. What was begun and has no known end is asked for, or said by --redo (run it again there) or --skip (it is done). A recipe that \
+               has changed is refused without --changed-recipe. Secrets are asked for again. --forget does nothing but end the notes about such runs. \
+               `capr resume RECIPE' does the same, also where a task has that name.",
+    },
+    Entry {
         tool: Tool::Shell,
         form: "shell [RECIPE] [STAGE]",
         brief: "runs commands and tasks typed line by line",

@@ -19,36 +19,38 @@ mod pager;
 #[cfg(feature = "port")]
 mod port;
 mod private;
+mod program;
 mod prompts;
+mod resume;
 mod search;
 mod settings;
 mod shell;
 mod signals;
 
 use std::ffi::OsString;
-use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
-use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::address_space;
 use crate::diagnostic::{Diagnostic, Fault, Severity};
 use crate::interrupt::Interrupt;
 use crate::io_error::plain;
-use crate::place::append;
-use crate::recipe::{Prompts, Recipe, STACK, Stopped, Surroundings, on_large_stack};
+use crate::journal::Shelf;
+use crate::recipe::{Recipe, STACK, Stopped, Surroundings, on_large_stack};
 use crate::report::{Console, Ending, Listing, Log, Options, matches};
 use crate::run_id::RunId;
 use crate::secret::Redactor;
 
 use self::arguments::{Arguments, ColorChoice, Tool};
 use self::doctor::Doctor;
+use self::program::{Program, SHELL, asks_for, open_log};
 use self::prompts::TerminalPrompts;
+use self::resume::Resuming;
 use self::settings::{Settings, Work};
 use self::shell::{Presentation, Shell};
 
@@ -258,19 +260,6 @@ fn manual_pages(words: &[String], shell: &Shell, console: &Console) -> u8 {
     }
 }
 
-fn open_log(path: &std::path::Path, interrupt: &Interrupt) -> anyhow::Result<Log> {
-    let unwritable = || format!("cannot write the log {}", path.display());
-    let is_pipe = path.metadata().is_ok_and(|there| there.file_type().is_fifo());
-    let file = append(path).map_err(|error| match error.raw_os_error() {
-        Some(code) if is_pipe && code == Errno::NXIO.raw_os_error() => {
-            anyhow::anyhow!("nobody reads this pipe; start its reader first")
-        }
-        _ => error.into(),
-    });
-    let file = file.with_context(unwritable)?;
-    Ok(Log::to(path.display().to_string(), file, interrupt.clone()))
-}
-
 /// Tells what is wrong; the first decides the code. A recipe that calls `exit(0)` while it is read is not wrong.
 fn refuse(console: &Console, diagnostics: &[Diagnostic]) -> u8 {
     if matches!(diagnostics, [left] if left.fault == Fault::Exit(0)) {
@@ -290,99 +279,142 @@ fn with_settings(
     redactor: Redactor,
     interrupt: Interrupt,
 ) -> u8 {
-    if let (Work::Run { .. } | Work::Once { .. } | Work::Shell { .. }, Some(diagnostic)) =
-        (&settings.work, cramped::refusal())
-    {
+    let acts = matches!(
+        settings.work,
+        Work::Run { .. } | Work::Resume { .. } | Work::Once { .. } | Work::Shell { .. }
+    );
+    if let (true, Some(diagnostic)) = (acts, cramped::refusal()) {
         return refuse(console, &[diagnostic]);
     }
-    let mut prompts = match prepare(&settings, console, redactor.clone(), &interrupt) {
-        Ok(prompts) => prompts,
-        Err(error) => return refuse(console, &[Diagnostic::new(Fault::Failed, format!("{error:#}"))]),
-    };
-    if settings.ask_password {
-        match prompts.secret("Password: ") {
-            Ok(password) => settings.recipe_options.password = Some(password),
-            Err(reason) => {
-                let stopped = interrupt.pending().map(|signal| Fault::Signal(signal.exit_code()));
-                return refuse(console, &[Diagnostic::new(stopped.unwrap_or(Fault::Failed), reason)]);
-            }
-        }
-    }
-    let is_rehearsal = settings.recipe_options.dry_run;
-    let (remote, local) = connectors::make(is_rehearsal, settings.ssh.clone(), shell.core_files);
-    let surroundings = Surroundings {
-        remote,
-        local,
-        reporter: Box::new(console.clone()),
-        prompts: Box::new(prompts),
-        redactor: redactor.clone(),
-        interrupt: interrupt.clone(),
-    };
-    if let Work::Check { words, json } = &settings.work {
-        let (words, json) = (words, *json);
-        let found = match Recipe::check(&settings.recipes, settings.recipe_options, surroundings, words) {
-            Ok(found) => found,
-            Err(unwanted) => return refuse(console, &unwanted),
-        };
-        return check(&found, json, console);
-    }
-    let loaded = Recipe::load(&settings.recipes, settings.recipe_options, surroundings);
-    if let Work::Doctor { words, json, all } = settings.work {
-        let doctor = Doctor {
-            shell,
-            console,
-            interrupt: &interrupt,
-            ssh: settings.ssh,
-            json,
-            all,
-            is_rehearsal,
-        };
-        return doctor.run(loaded, &words, settings.recipes.first().map(PathBuf::as_path));
-    }
-    let recipe = match loaded {
-        Ok(recipe) => recipe,
-        Err(diagnostics) => return refuse(console, &diagnostics),
-    };
-    let surroundings = |checks| interactive::Surroundings {
+    let program = Program {
         shell,
         console,
         redactor: &redactor,
         interrupt: &interrupt,
-        checks,
     };
-    match settings.work {
-        Work::Run { tasks, checks } if asks_for_shell(&recipe, &tasks) => {
-            let words = tasks.split_last().map(|(_, stage)| stage.to_vec()).unwrap_or_default();
-            interactive(recipe, words, &surroundings(checks))
+    let prepared = prepare(&settings, &interrupt);
+    let surroundings = prepared.and_then(|()| {
+        program.ask_password(&mut settings)?;
+        program.surroundings(&settings)
+    });
+    let surroundings = match surroundings {
+        Ok(surroundings) => surroundings,
+        Err(wrong) => return refuse(console, &[*wrong]),
+    };
+    match settings.work.clone() {
+        Work::Check { words, json } => {
+            match Recipe::check(&settings.recipes, settings.recipe_options, surroundings, &words) {
+                Ok(found) => check(&found, json, console),
+                Err(unwanted) => refuse(console, &unwanted),
+            }
         }
-        Work::Run { tasks, checks } => perform(recipe, &tasks, checks, console),
+        Work::Resume { words, how } => resume::resume(settings, &program, &words, how),
+        Work::Run {
+            tasks,
+            checks,
+            resuming,
+        } => run_tasks(settings, &program, surroundings, &tasks, (checks, resuming)),
+        work => {
+            let is_rehearsal = settings.recipe_options.dry_run;
+            let loaded = Recipe::load(&settings.recipes, settings.recipe_options, surroundings);
+            if let Work::Doctor { words, json, all } = work {
+                let doctor = Doctor {
+                    shell,
+                    console,
+                    interrupt: &interrupt,
+                    ssh: settings.ssh,
+                    json,
+                    all,
+                    is_rehearsal,
+                };
+                return doctor.run(loaded, &words, settings.recipes.first().map(PathBuf::as_path));
+            }
+            match loaded {
+                Ok(recipe) => look(recipe, work, &program),
+                Err(diagnostics) => refuse(console, &diagnostics),
+            }
+        }
+    }
+}
+
+/// Runs tasks, or does what the last word means where that is no task: `shell`, `resume`.
+fn run_tasks(
+    mut settings: Settings,
+    program: &Program,
+    surroundings: Surroundings,
+    words: &[String],
+    (checks, resuming): (bool, Resuming),
+) -> u8 {
+    let console = program.console;
+    let shelf = resume::shelf(&settings, program.shell).filter(|_| !settings.recipe_options.dry_run);
+    if let Some(shelf) = &shelf {
+        settings.recipe_options.journal = resume::journal(shelf.clone(), &settings, words, program.redactor);
+    }
+    let options = settings.recipe_options.clone();
+    let recipe = match Recipe::load(&settings.recipes, options, surroundings) {
+        Ok(recipe) => recipe,
+        Err(diagnostics) => return refuse(console, &diagnostics),
+    };
+    let stage = || words.split_last().map(|(_, stage)| stage.to_vec()).unwrap_or_default();
+    if asks_for(&recipe, words, &SHELL) {
+        settings.recipe_options.journal.turn_off();
+        return interactive(recipe, stage(), &program.of_shell(checks));
+    }
+    if asks_for(&recipe, words, &[arguments::RESUME]) {
+        drop(recipe);
+        return resume::resume(settings, program, &stage(), resuming);
+    }
+    let tasks = match tasks_of_stage(&recipe, words, console) {
+        Ok(tasks) => tasks,
+        Err(code) => return code,
+    };
+    if checks {
+        let wrong = recipe.wrong_in(&tasks);
+        if !wrong.is_empty() {
+            return refuse(console, &wrong);
+        }
+    }
+    settings.recipe_options.journal.compare(recipe.texts());
+    let name = settings.recipe_name();
+    let unfinished = shelf.as_ref().map(Shelf::unfinished).unwrap_or_default();
+    resume::tell(&unfinished, &name, console);
+    let head = resume::head(&settings, words);
+    let code = perform(recipe, &tasks, console);
+    if code == 0 {
+        resume::supersede(unfinished, &head);
+    }
+    code
+}
+
+/// What shows something of a recipe, or lets a person type what is done with it.
+fn look(recipe: Recipe, work: Work, program: &Program) -> u8 {
+    let console = program.console;
+    match work {
         Work::Once { words, command } => once::run(recipe, words, &command, console),
-        Work::Shell { words, checks } => interactive(recipe, words, &surroundings(checks)),
+        Work::Shell { words, checks } => interactive(recipe, words, &program.of_shell(checks)),
         Work::Variables { words, values, json } => variables(&recipe, &words, (values, json), console),
         Work::Definitions { words } => definitions(&recipe, &words, console),
-        // Done above.
-        Work::Check { .. } | Work::Doctor { .. } => 0,
         Work::Servers { tasks, json } => servers(&recipe, &tasks, json, console),
         Work::List { words, listing } => list(&recipe, &words, &listing, console),
         Work::Explain { words, task } => explain(&recipe, &words, &task, console),
+        // Done above.
+        Work::Check { .. } | Work::Doctor { .. } | Work::Run { .. } | Work::Resume { .. } => 0,
     }
 }
 
 /// What can fail before anything is loaded.
-fn prepare(
-    settings: &Settings,
-    console: &Console,
-    redactor: Redactor,
-    interrupt: &Interrupt,
-) -> anyhow::Result<TerminalPrompts> {
-    signals::forward(interrupt).context("cannot receive signals")?;
+fn prepare(settings: &Settings, interrupt: &Interrupt) -> Result<(), Box<Diagnostic>> {
+    let failed = |error: anyhow::Error| Box::new(Diagnostic::new(Fault::Failed, format!("{error:#}")));
+    let forwarded = signals::forward(interrupt).context("cannot receive signals");
+    forwarded.map_err(failed)?;
     allow_many_files();
     // Paths of the recipe are meant from where it was found, as Capistrano has it.
     if let Some(directory) = &settings.directory {
-        std::env::set_current_dir(directory)
-            .with_context(|| format!("cannot go to the recipe's directory {}", directory.display()))?;
+        let gone = std::env::set_current_dir(directory);
+        let gone = gone.with_context(|| format!("cannot go to the recipe's directory {}", directory.display()));
+        gone.map_err(failed)?;
     }
-    TerminalPrompts::new(console.clone(), redactor, interrupt.clone()).context("cannot wait for an answer")
+    Ok(())
 }
 
 /// Each server takes a few descriptors, and the usual soft limit is for 400 servers; the hard one is for all.
@@ -473,18 +505,8 @@ fn definitions(recipe: &Recipe, words: &[String], console: &Console) -> u8 {
     0
 }
 
-fn perform(mut recipe: Recipe, words: &[String], checks: bool, console: &Console) -> u8 {
-    let tasks = match tasks_of_stage(&recipe, words, console) {
-        Ok(tasks) => tasks,
-        Err(code) => return code,
-    };
-    if checks {
-        let wrong = recipe.wrong_in(&tasks);
-        if !wrong.is_empty() {
-            return refuse(console, &wrong);
-        }
-    }
-    let result = recipe.run(&tasks);
+fn perform(mut recipe: Recipe, tasks: &[String], console: &Console) -> u8 {
+    let result = recipe.run(tasks);
     ended(recipe, result, console)
 }
 
@@ -497,8 +519,14 @@ fn ended(recipe: Recipe, result: Result<(), Box<Stopped>>, console: &Console) ->
             console.close(Ending::Done, None);
             0
         }
+        Err(stopped) if stopped.is_wanted && stopped.rollback == Some(true) => {
+            console.close(Ending::Done, None);
+            0
+        }
         Err(stopped) => {
-            let Stopped { diagnostic, rollback } = *stopped;
+            let Stopped {
+                diagnostic, rollback, ..
+            } = *stopped;
             console.errors([&diagnostic]);
             console.close(Ending::Failed { rollback }, Some(&diagnostic));
             match rollback {
@@ -506,18 +534,6 @@ fn ended(recipe: Recipe, result: Result<(), Box<Stopped>>, console: &Console) ->
                 _ => diagnostic.fault.exit_code(),
             }
         }
-    }
-}
-
-/// Whether the last word, and the only one behind that of a stage, means the interactive shell: no task has its name.
-fn asks_for_shell(recipe: &Recipe, words: &[String]) -> bool {
-    let is_stage = |word: &String| recipe.stages().any(|stage| stage == word);
-    // Capistrano 3 calls it console.
-    let is_shell = |word: &String| matches!(word.as_str(), "shell" | "console") && recipe.unknown_task(word).is_some();
-    match words {
-        [word] => is_shell(word),
-        [stage, word] => is_stage(stage) && is_shell(word),
-        _ => false,
     }
 }
 

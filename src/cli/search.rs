@@ -1,6 +1,10 @@
-//! Finds the recipe where none was named.
+//! Finds the recipe where none was named, and the libraries that go with it; says whose files are run.
 
 use std::path::{Path, PathBuf};
+
+use crate::trust::Trust;
+
+use super::shell::Shell;
 
 /// Looked for in this order in each directory.
 pub(super) const NAMES: [&str; 3] = ["Caprfile", "deploy.rhai", "config/deploy.rhai"];
@@ -13,6 +17,43 @@ pub(super) fn find(start: &Path) -> Option<(PathBuf, PathBuf)> {
             .find(|name| directory.join(name).metadata().is_ok_and(|there| !there.is_dir()))
             .map(|name| (directory.to_owned(), PathBuf::from(name)))
     })
+}
+
+/// The directories with libraries: the project's, those of `CAPR_PATH`, the user's.
+pub(super) fn libraries(recipes: &[PathBuf], shell: &Shell) -> Vec<PathBuf> {
+    let mut directories = Vec::new();
+    if let Some(beside) = recipes.first().and_then(|recipe| recipe.parent()) {
+        // The project of `config/deploy.rhai` is what has the directory `config`.
+        if beside.file_name().is_some_and(|name| name == "config")
+            && let Some(above) = beside.parent()
+        {
+            directories.push(above.join("lib/capr"));
+        }
+        directories.push(beside.join("lib/capr"));
+    }
+    let listed = shell.variable("CAPR_PATH").unwrap_or_default().split(':');
+    let listed = listed.filter(|directory| !directory.is_empty());
+    directories.extend(listed.map(|directory| shell.directory.join(directory)));
+    let configured = shell.variable("XDG_CONFIG_HOME").map(PathBuf::from);
+    let configured = configured.or_else(|| Some(Path::new(shell.variable("HOME")?).join(".config")));
+    directories.extend(configured.map(|directory| directory.join("capr/lib")));
+    directories
+}
+
+/// Whose files are run beside ours and root's: those of who called `sudo`, what the person named, and what is in directories of
+/// `CAPR_TRUST`.
+pub(super) fn trust(said: &[PathBuf], stdlib: Option<&Path>, shell: &Shell) -> Trust {
+    let mut trust = Trust::default();
+    trust.caller(shell.variable("SUDO_UID"));
+    for file in said {
+        trust.name(&shell.directory.join(file));
+    }
+    let listed = shell.variable("CAPR_TRUST").unwrap_or_default().split(':');
+    for directory in listed.filter(|directory| Path::new(directory).is_absolute()) {
+        trust.believe(Path::new(directory));
+    }
+    stdlib.into_iter().for_each(|directory| trust.believe(directory));
+    trust
 }
 
 #[cfg(test)]

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::diagnostic::{Diagnostic, Fault};
+use crate::journal::Journal;
 use crate::recipe;
 use crate::report::Listing;
 use crate::session::ssh::SshEnvironment;
-use crate::trust::Trust;
 
 use super::arguments::{Arguments, Tool};
 use super::connectors::Ssh;
+use super::resume::Resuming;
 use super::search;
 use super::shell::Shell;
 
@@ -30,6 +31,10 @@ pub(super) enum UsageError {
     Command,
     #[error("--values belongs to vars: capr vars RECIPE --values")]
     Values,
+    #[error("--undo, --redo, --skip, --changed-recipe and --forget belong to resume: capr RECIPE resume --undo")]
+    Resume,
+    #[error("--redo and --skip exclude each other")]
+    RedoAndSkip,
     #[error("--out and --force belong to port: capr port config/deploy.rb --out capr")]
     Port,
     #[error("--check belongs to port and fmt: capr fmt --check")]
@@ -72,9 +77,13 @@ pub(super) enum Work {
         tasks: Vec<String>,
         /// What can be found wrong in them refuses the run.
         checks: bool,
+        /// What `resume` means as the last word.
+        resuming: Resuming,
     },
     /// Run this command, with the stage that a word may name.
     Once { words: Vec<String>, command: Vec<String> },
+    /// Go on with a run that died, of the stage that the word may name.
+    Resume { words: Vec<String>, how: Resuming },
     /// Do what lines say, with the stage that a word may name.
     Shell { words: Vec<String>, checks: bool },
     /// Show which servers these tasks address.
@@ -108,21 +117,8 @@ pub(super) struct Settings {
     pub(super) recipe_options: recipe::Options,
     pub(super) ask_password: bool,
     pub(super) ssh: Ssh,
-}
-
-impl Arguments {
-    /// Refuses options of the tools that need no recipe.
-    fn without_options_of_tools(&self) -> Result<(), UsageError> {
-        if self.out.is_some() || self.force {
-            Err(UsageError::Port)
-        } else if self.only_check {
-            Err(UsageError::OnlyCheck)
-        } else if self.stdin {
-            Err(UsageError::Stdin)
-        } else {
-            Ok(())
-        }
-    }
+    /// `NAME=value`, as typed.
+    pub(super) assigned: Vec<(String, String)>,
 }
 
 impl Settings {
@@ -130,14 +126,16 @@ impl Settings {
     pub(super) fn resolve(arguments: Arguments, shell: &Shell) -> Result<Self, UsageError> {
         let tool = arguments.tool();
         arguments.without_options_of_tools()?;
+        let how = Resuming::of(&arguments)?;
         let (recovers, is_rehearsal) = (arguments.recovers(), arguments.is_rehearsal());
-        if (arguments.finish || arguments.undo) && !recovers {
+        let resumes = how.is_some() && arguments.resumes();
+        if (arguments.finish || arguments.undo && !resumes) && !recovers {
             return Err(UsageError::Recovery);
         }
         let mut set_before = variables("-S", arguments.set_before)?;
         for (is_said, name, value) in [
             (arguments.finish, "recover_by", "finish"),
-            (arguments.undo, "recover_by", "undo"),
+            (arguments.undo && recovers, "recover_by", "undo"),
             (recovers && arguments.dry_run, "recover_plans", "true"),
         ] {
             if is_said {
@@ -146,10 +144,11 @@ impl Settings {
         }
         let set_after = variables("-s", arguments.set_after)?;
         let mut environment = shell.environment.clone();
-        let mut words = Vec::new();
+        let (mut words, mut assigned) = (Vec::new(), Vec::new());
         for word in arguments.words.into_iter().skip(usize::from(tool.is_some())) {
             match assignment(&word) {
                 Some((name, value)) => {
+                    assigned.push((name.to_owned(), value.to_owned()));
                     environment.insert(name.to_owned(), value.to_owned());
                 }
                 None => words.push(word),
@@ -178,6 +177,10 @@ impl Settings {
         if arguments.values && tool != Some(Tool::Vars) {
             return Err(UsageError::Values);
         }
+        if how.is_some() && !resumes && !recovers {
+            return Err(UsageError::Resume);
+        }
+        let how = how.unwrap_or_default();
         let work = if tool == Some(Tool::Check) {
             Work::Check {
                 words,
@@ -204,6 +207,8 @@ impl Settings {
                 words,
                 command: arguments.command,
             }
+        } else if tool == Some(Tool::Resume) {
+            Work::Resume { words, how }
         } else if tool == Some(Tool::Shell) {
             Work::Shell {
                 words,
@@ -231,6 +236,7 @@ impl Settings {
             Work::Run {
                 tasks: words,
                 checks: !arguments.no_check,
+                resuming: how,
             }
         };
         let mut directory = None;
@@ -259,13 +265,16 @@ impl Settings {
             .stdlib
             .or_else(|| shell.variable("CAPR_STDLIB").map(PathBuf::from));
         let stdlib = stdlib.map(|directory| shell.directory.join(directory));
-        let trust = trust(&said, stdlib.as_deref(), shell);
+        let trust = search::trust(&said, stdlib.as_deref(), shell);
         let home = shell.variable("HOME").map(PathBuf::from);
         let system = shell.variable("CAPR_SYSTEM_FILE").unwrap_or(SYSTEM_FILE);
         let system = (!arguments.skip_system).then(|| PathBuf::from(system));
         let user = home.as_ref().filter(|_| !arguments.skip_user);
         let user = user.map(|home| home.join(USER_FILE));
-        let only_looks = !matches!(work, Work::Run { .. } | Work::Once { .. } | Work::Shell { .. });
+        let only_looks = !matches!(
+            work,
+            Work::Run { .. } | Work::Resume { .. } | Work::Once { .. } | Work::Shell { .. }
+        );
         let is_doctor = matches!(work, Work::Doctor { .. });
         Ok(Self {
             work,
@@ -285,7 +294,7 @@ impl Settings {
             },
             recipe_options: recipe::Options {
                 preserve_roles: arguments.preserve_roles,
-                libraries: libraries(&named, shell),
+                libraries: search::libraries(&named, shell),
                 before: [system, user].into_iter().flatten().collect(),
                 set_before,
                 set_after,
@@ -300,47 +309,12 @@ impl Settings {
                 run: shell.run.clone(),
                 recovers,
                 lock_wait: arguments.lock_wait,
+                journal: Journal::default(),
             },
             recipes: named,
+            assigned,
         })
     }
-}
-
-/// The directories with libraries: the project's, those of `CAPR_PATH`, the user's.
-fn libraries(recipes: &[PathBuf], shell: &Shell) -> Vec<PathBuf> {
-    let mut directories = Vec::new();
-    if let Some(beside) = recipes.first().and_then(|recipe| recipe.parent()) {
-        // The project of `config/deploy.rhai` is what has the directory `config`.
-        if beside.file_name().is_some_and(|name| name == "config")
-            && let Some(above) = beside.parent()
-        {
-            directories.push(above.join("lib/capr"));
-        }
-        directories.push(beside.join("lib/capr"));
-    }
-    let listed = shell.variable("CAPR_PATH").unwrap_or_default().split(':');
-    let listed = listed.filter(|directory| !directory.is_empty());
-    directories.extend(listed.map(|directory| shell.directory.join(directory)));
-    let configured = shell.variable("XDG_CONFIG_HOME").map(PathBuf::from);
-    let configured = configured.or_else(|| Some(Path::new(shell.variable("HOME")?).join(".config")));
-    directories.extend(configured.map(|directory| directory.join("capr/lib")));
-    directories
-}
-
-/// Whose files are run beside ours and root's: those of who called `sudo`, what the person named, and what is in directories of
-/// `CAPR_TRUST`.
-fn trust(said: &[PathBuf], stdlib: Option<&Path>, shell: &Shell) -> Trust {
-    let mut trust = Trust::default();
-    trust.caller(shell.variable("SUDO_UID"));
-    for file in said {
-        trust.name(&shell.directory.join(file));
-    }
-    let listed = shell.variable("CAPR_TRUST").unwrap_or_default().split(':');
-    for directory in listed.filter(|directory| Path::new(directory).is_absolute()) {
-        trust.believe(Path::new(directory));
-    }
-    stdlib.into_iter().for_each(|directory| trust.believe(directory));
-    trust
 }
 
 /// Whether a word is `NAME=value`.

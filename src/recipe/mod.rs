@@ -72,6 +72,7 @@ use self::running::loader;
 use crate::configuration::{Addressed, Setter, Task, TaskSummary, When, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
+use crate::journal::Journal;
 
 /// How a run ended that did not end well.
 #[derive(Debug)]
@@ -80,6 +81,8 @@ pub struct Stopped {
     pub diagnostic: Diagnostic,
     /// Whether a rollback ran, and if so whether it was complete.
     pub rollback: Option<bool>,
+    /// The person wanted it rolled back.
+    pub is_wanted: bool,
 }
 
 /// A loaded recipe, ready to run tasks.
@@ -338,13 +341,26 @@ impl Recipe {
         Some(diagnostic)
     }
 
+    /// Names and digests of all that was read.
+    pub fn texts(&self) -> Vec<(String, String)> {
+        let files = self.interpreter.defined.files.borrow();
+        Journal::texts(files.texts())
+    }
+
     /// Runs tasks in order, each with its `start` and `finish` hooks. All names were checked with `unknown_task`.
     pub fn run(&mut self, tasks: &[String]) -> Result<(), Box<Stopped>> {
         let result = self
             .run_tasks(tasks)
-            .and_then(|()| self.interpreter.hooks(&self.engine, When::Exit, None));
+            .and_then(|()| self.interpreter.hooks(&self.engine, When::Exit, None))
+            .and_then(|()| self.interpreter.come_to_end(Position::NONE));
         self.interpreter.free_locks(&self.engine);
-        self.stopped(result)
+        let ended = self.stopped(result);
+        let is_stopped =
+            |stopped: &Stopped| matches!(stopped.diagnostic.fault, Fault::Signal(_)) && stopped.rollback.is_none();
+        self.interpreter
+            .journal
+            .finish(ended.as_ref().is_err_and(|stopped| is_stopped(stopped)));
+        ended
     }
 
     /// How a run ended.
@@ -363,6 +379,7 @@ impl Recipe {
         Err(Box::new(Stopped {
             diagnostic: Diagnostic { fault, ..diagnostic },
             rollback,
+            is_wanted: self.interpreter.was_undone.get(),
         }))
     }
 

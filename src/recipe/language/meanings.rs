@@ -47,6 +47,7 @@ pub(in crate::recipe) static READ_BY_CAPR: &[(&str, &str)] = &[
         "heartbeat",
         "Seconds of silence after which it is told that commands still run.",
     ),
+    ("journal", "False: no journal of the run is kept on this machine."),
     (
         "password",
         "The password for logins and sudo; asked for where it is needed and not set.",

@@ -58,6 +58,11 @@ impl Files {
         line.chars().nth(position.position()?.checked_sub(1)?)
     }
 
+    /// All that was read, with the names of the files.
+    pub(in crate::recipe) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.texts.iter().map(|(name, text)| (name.as_str(), &**text))
+    }
+
     /// The text of a line, counted from 1.
     pub(in crate::recipe) fn line(&self, file: &str, number: usize) -> Option<String> {
         let text = self.texts.get(file)?;

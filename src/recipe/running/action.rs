@@ -302,10 +302,10 @@ impl Interpreter {
                         outcome.statuses.extend(ended.statuses);
                         break;
                     }
-                    Err(Broken::Action(error)) if goes_on && leaves_out(&error) => {
+                    Err(Broken::Action(error)) if goes_on && error.is_of_servers() => {
                         self.leave_out(&error);
                         // Where some could not be connected it was started nowhere: the others go on without them.
-                        if matches!(error, ActionError::Failed { .. }) {
+                        if error.was_started() {
                             break;
                         }
                     }
@@ -466,11 +466,6 @@ impl Interpreter {
     }
 }
 
-/// Whether the error is that of some servers, without which the others can go on.
-fn leaves_out(error: &ActionError) -> bool {
-    matches!(error, ActionError::Failed { .. } | ActionError::NotConnected { .. })
-}
-
 pub(super) fn action(
     request: &Request,
     jobs: Vec<(Destination, Command)>,
@@ -496,10 +491,8 @@ pub(super) fn action(
 /// An action's error, to be caught like any other; that of a signal ends the run.
 pub(in crate::recipe) fn failure(error: ActionError, position: Position) -> Box<rhai::EvalAltResult> {
     let diagnostic = error.diagnostic();
-    match error {
-        ActionError::Interrupted(_) | ActionError::Aborted | ActionError::NobodyToAsk(_) => {
-            terminate(diagnostic, position)
-        }
-        _ => raise(diagnostic, position),
+    match error.can_be_caught() {
+        true => raise(diagnostic, position),
+        false => terminate(diagnostic, position),
     }
 }

@@ -16,11 +16,28 @@ pub(in crate::recipe) struct Channel {
     running: Rc<RefCell<Option<Running>>>,
     index: usize,
     server: Server,
+    /// Its command was run by an earlier run.
+    is_replayed: bool,
 }
 
 impl Channel {
     pub(in crate::recipe) fn new(running: Rc<RefCell<Option<Running>>>, index: usize, server: Server) -> Self {
-        Self { running, index, server }
+        Self {
+            running,
+            index,
+            server,
+            is_replayed: false,
+        }
+    }
+
+    /// That of a command that an earlier run has run: what is sent to it goes nowhere.
+    pub(in crate::recipe) fn replayed(index: usize, server: Server) -> Self {
+        Self {
+            running: Rc::default(),
+            index,
+            server,
+            is_replayed: true,
+        }
     }
 
     fn property(&self, name: &str) -> Fallible {
@@ -48,6 +65,8 @@ pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpre
                 interpreter.actor.borrow_mut().write(running, channel.index, text);
                 Ok(())
             }
+            // It was given that before.
+            None if channel.is_replayed => Ok(()),
             None => Err(wrong("the command of this channel has ended", rhai::Position::NONE)),
         }
     });

@@ -21,6 +21,7 @@ use crate::configuration::{BlockId, Filter, Read, RunOptions, Selection, Server,
 use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
 use crate::event::{Event, Level};
 use crate::interrupt::Interrupt;
+use crate::journal::Journal;
 use crate::recipe::language::origin::{Fallible, asked_by_recipe, raise, wrong};
 use crate::recipe::language::syntax::words::Words;
 use crate::recipe::language::values::{plain, refused};
@@ -44,6 +45,11 @@ pub(in crate::recipe) struct Interpreter {
     /// Changed only between the lines of an interactive shell.
     pub(in crate::recipe) filter: RefCell<Filter>,
     pub(in crate::recipe) home: Option<PathBuf>,
+    pub(in crate::recipe) journal: Journal,
+    /// What an earlier run has done is given back, and not told.
+    pub(in crate::recipe) is_replaying: Cell<bool>,
+    /// The run that was resumed is rolled back, as the person wanted.
+    pub(in crate::recipe) was_undone: Cell<bool>,
     pub(in crate::recipe) dry_run: bool,
     /// The person is asked before each command.
     pub(in crate::recipe) asks_consent: bool,
@@ -122,13 +128,18 @@ impl Interpreter {
             redactor,
             interrupt,
         } = surroundings;
+        let mut actor = Actor::new(remote, local, reporter, redactor, interrupt.clone());
+        actor.keep_journal(options.journal.clone());
         Self {
             defined: Defined::new(Files::new(
                 options.stdlib.clone(),
                 options.libraries.clone(),
                 options.trust.clone(),
             )),
-            actor: RefCell::new(Actor::new(remote, local, reporter, redactor, interrupt.clone())),
+            actor: RefCell::new(actor),
+            journal: options.journal.clone(),
+            is_replaying: Cell::new(options.journal.is_replaying()),
+            was_undone: Cell::default(),
             prompts: RefCell::new(prompts),
             bell: Bell::of(&interrupt),
             recovers: options.recovers,

@@ -26,6 +26,7 @@ pub(super) mod pause;
 pub(super) mod perform;
 pub(super) mod performed;
 pub(super) mod prefixes;
+pub(super) mod replayed;
 pub(super) mod role_block;
 pub(super) mod rollback;
 pub(super) mod secrets;

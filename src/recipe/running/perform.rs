@@ -12,6 +12,7 @@ use super::channel::Channel;
 use super::download::{Begun, Downloads};
 use super::interpreter::Interpreter;
 use super::passwords::Asker;
+use super::replayed::{LiveStep, Step, whole};
 use crate::actor::{Action, ActionError, Outcome, Piece, Running};
 use crate::configuration::Server;
 use crate::diagnostic::{Diagnostic, Fault};
@@ -51,6 +52,35 @@ impl Interpreter {
         action: Action,
         downloads: Option<&Downloads>,
     ) -> Result<Outcome, Broken> {
+        let mut replayed = self.replay(context.engine(), action, call.position)?;
+        for piece in replayed.take_pieces() {
+            self.give(context, call, piece)?;
+        }
+        let (action, step) = match replayed {
+            Step::Ended(ended) => return ended.result.and_then(whole),
+            Step::Live(action, step) => (action, step),
+        };
+        let result = self.perform_live(context, call, (action, &step), downloads);
+        self.keep_outcome(&step, result.as_ref().err());
+        step.merged(result)
+    }
+
+    /// Gives the block of a command output that it was given before.
+    fn give(&self, context: &mut EvalContext, call: &Call, (server, piece): (Server, Piece)) -> Result<(), Broken> {
+        let Some(block) = call.block else { return Ok(()) };
+        let channel = Dynamic::from(Channel::replayed(piece.index, server));
+        let values = [channel, piece.stream.to_string().into(), piece.text.into()];
+        let parameters = call.parameters.iter().cloned().zip(values).collect();
+        in_place(context, block, parameters).map(drop).map_err(Broken::Script)
+    }
+
+    fn perform_live(
+        &self,
+        context: &mut EvalContext,
+        call: &Call,
+        (action, step): (Action, &LiveStep),
+        downloads: Option<&Downloads>,
+    ) -> Result<Outcome, Broken> {
         let engine = context.engine();
         if !action.local {
             let servers = action.jobs.iter().map(|(destination, _)| destination.server.clone());
@@ -58,6 +88,7 @@ impl Interpreter {
         }
         let mut passwords = Asker::new(self, engine);
         let started = self.actor.borrow_mut().start(action, &mut passwords)?;
+        step.begun.replace(started.begun());
         let running = Rc::new(RefCell::new(Some(started)));
         self.follow(&running, &mut passwords, &mut |piece| {
             if let Some(downloads) = downloads {

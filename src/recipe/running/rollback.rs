@@ -34,10 +34,17 @@ impl Interpreter {
             self.actor.borrow_mut().close_transaction();
             return;
         }
+        if self.journal.is_refused() {
+            // What an earlier run has done is left as it is.
+            self.actor.borrow_mut().close_transaction();
+            return;
+        }
         // What earlier turns of `rolling' have done is undone, too: on which servers is known of each handler.
         let turn = self.filter.borrow_mut().turn.take();
         let is_stopped = is_stop(failure);
         self.actor.borrow_mut().start_rollback(kept, is_stopped);
+        self.journal.rolling_back();
+        let mut left = Vec::new();
         loop {
             // The actor's borrow ends before the handler runs.
             let step = self.actor.borrow_mut().next_handler();
@@ -58,13 +65,18 @@ impl Interpreter {
             };
             self.actor.borrow_mut().handler_done(result);
             if signalled {
-                self.actor.borrow_mut().stop_rollback();
+                left = self.actor.borrow_mut().stop_rollback();
                 break;
             }
         }
         self.filter.borrow_mut().turn = turn;
+        if self.journal.is_refused() {
+            self.actor.borrow_mut().close_transaction();
+            return;
+        }
         let complete = self.actor.borrow_mut().finish_rollback(is_outermost);
         self.handlers.borrow_mut().truncate(kept);
+        self.journal.rolled_back(complete, left);
         // Of several transactions in a run the worst counts.
         self.rollback.set(Some(complete && self.rollback.get().unwrap_or(true)));
     }

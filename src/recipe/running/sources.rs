@@ -64,5 +64,6 @@ pub(in crate::recipe) fn read_file(
         regular::read(&file)
     };
     let bytes = bytes.map_err(|error| unreadable(&error))?;
+    interpreter.same_as_before(path, &bytes)?;
     String::from_utf8(bytes).map_err(|_| unreadable(&io::Error::other("it is not UTF-8")))
 }

@@ -7,13 +7,14 @@ use indexmap::IndexMap;
 
 use crate::event::Reporter;
 use crate::interrupt::Interrupt;
+use crate::journal::Journal;
 use crate::run_id::RunId;
 use crate::secret::{Redactor, Secret};
 use crate::session::Connector;
 use crate::trust::Trust;
 
 /// What the command line and the environment give to a recipe, resolved once.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// `-S name=value`, in order: set before the recipe is loaded.
     pub set_before: Vec<(String, String)>,
@@ -47,6 +48,8 @@ pub struct Options {
     pub recovers: bool,
     /// `--lock-wait`: how long another's lock is waited for.
     pub lock_wait: Duration,
+    /// Where what is done is kept.
+    pub journal: Journal,
 }
 
 /// Asks the person.

@@ -13,6 +13,7 @@ use super::evaluation::{Answer, Wanted};
 use super::interpreter::Interpreter;
 use super::passwords::Asker;
 use super::perform::Broken;
+use super::replayed::{LiveStep, Step};
 use super::turns::{Member, State, same};
 use super::wish::Wish;
 use crate::actor::{Action, ActionError, Outcome, Piece, Running};
@@ -29,6 +30,15 @@ struct Group {
 
 type Wishes = Vec<(usize, Box<Wish>)>;
 
+/// An outcome, and the error where it failed on some servers.
+type Ends = (Outcome, Option<ActionError>);
+
+/// An action that was begun, now or by an earlier run.
+enum Begun {
+    Ended(Result<Ends, Broken>),
+    Flies(Flight, LiveStep),
+}
+
 /// An action in flight.
 type Flight = Rc<RefCell<Option<Running>>>;
 
@@ -38,7 +48,7 @@ impl Interpreter {
         let mut passwords = Asker::new(self, engine);
         let groups = self.groups(members);
         // All are connected before anything is started.
-        if groups.len() > 1 {
+        if groups.len() > 1 && !self.journal.is_replaying() {
             let jobs = groups.iter().flat_map(|group| group.action.jobs.clone()).collect();
             let connected = self.actor.borrow_mut().connect_all(jobs, &mut passwords);
             if let Err(error) = connected {
@@ -47,7 +57,7 @@ impl Interpreter {
                 return;
             }
         }
-        let mut flights: Vec<(Wishes, Flight)> = Vec::new();
+        let mut begun: Vec<(Wishes, Begun)> = Vec::new();
         let mut stopped = None;
         for Group { action, wishes: group } in groups {
             if stopped.is_some() {
@@ -55,26 +65,99 @@ impl Interpreter {
                 continue;
             }
             self.tell_secrets(&action);
-            let servers = action.jobs.iter().map(|(destination, _)| destination.server.clone());
-            let kept = self.keep_locks(engine, &servers.collect::<Vec<_>>());
-            let started = kept.and_then(|()| self.actor.borrow_mut().start(action, &mut passwords));
-            match started {
-                Ok(running) => flights.push((group, Rc::new(RefCell::new(Some(running))))),
-                Err(error) => {
-                    stopped = stop(&error);
-                    self.not_begun(members, group, error, endings);
+            let position = group.first().map_or(Position::NONE, |(_, wish)| wish.place.1);
+            let mut step = match self.replay(engine, action, position) {
+                Ok(step) => step,
+                Err(broken) => {
+                    let error = broken.raise(position);
+                    answer_all(members, group, |_| Err(same(&error)));
+                    stopped = Some(error);
+                    continue;
+                }
+            };
+            let given = step.take_pieces().into_iter().try_for_each(|(server, piece)| {
+                let channel = Channel::replayed(piece.index, server);
+                self.piece(members, &group, channel, piece)
+            });
+            match (given, step) {
+                (Err(broken), _) => begun.push((group, Begun::Ended(Err(broken)))),
+                (Ok(()), Step::Ended(step)) => begun.push((group, Begun::Ended(step.result))),
+                (Ok(()), Step::Live(action, step)) => {
+                    let servers = action.jobs.iter().map(|(destination, _)| destination.server.clone());
+                    let kept = self.keep_locks(engine, &servers.collect::<Vec<_>>());
+                    let started = kept.and_then(|()| self.actor.borrow_mut().start(action, &mut passwords));
+                    match started {
+                        Ok(running) => {
+                            step.begun.replace(running.begun());
+                            begun.push((group, Begun::Flies(Rc::new(RefCell::new(Some(running))), step)));
+                        }
+                        Err(error) => {
+                            stopped = stop(&error);
+                            let broken = Broken::Action(error);
+                            self.keep_outcome(&step, Some(&broken));
+                            if let Broken::Action(error) = broken {
+                                self.not_begun(members, group, error, endings);
+                            }
+                        }
+                    }
                 }
             }
         }
-        for (group, flight) in flights {
-            match &stopped {
-                None => stopped = self.end(members, group, &flight, &mut passwords, endings),
-                Some(error) => {
+        for (group, begun) in begun {
+            let ended = match (begun, &stopped) {
+                (Begun::Ended(ended), _) => ended,
+                (Begun::Flies(flight, step), None) => {
+                    self.follow_to_end(members, &group, (&flight, step), &mut passwords)
+                }
+                (Begun::Flies(flight, _), Some(error)) => {
                     if let Some(running) = flight.borrow_mut().take() {
                         self.actor.borrow_mut().stop(running);
                     }
                     answer_all(members, group, |_| Err(same(error)));
+                    continue;
                 }
+            };
+            let stops = self.end(members, group, ended, endings);
+            stopped = stopped.or(stops);
+        }
+    }
+
+    /// Hands out the output of an action until it has ended, and keeps how.
+    fn follow_to_end(
+        &self,
+        members: &mut [Member],
+        group: &Wishes,
+        (flight, step): (&Flight, LiveStep),
+        passwords: &mut Asker,
+    ) -> Result<Ends, Broken> {
+        let followed = self.follow(flight, passwords, &mut |piece| {
+            let downloads = taker(members, group, &piece).and_then(|(_, wish)| Some((wish.downloads.as_ref()?, wish)));
+            if let Some((downloads, wish)) = downloads {
+                return self.downloaded(downloads, flight, &piece, wish.place.1);
+            }
+            let channel = Channel::new(Rc::clone(flight), piece.index, piece.server.clone());
+            self.piece(members, group, channel, piece)
+        });
+        let ended = followed.and_then(|()| match flight.borrow_mut().take() {
+            Some(running) => Ok(self.actor.borrow_mut().end(running)?),
+            None => Ok((Outcome::default(), None)),
+        });
+        match ended {
+            Ok((outcome, Some(error))) => {
+                let broken = Broken::Action(error);
+                self.keep_outcome(&step, Some(&broken));
+                let Broken::Action(error) = broken else {
+                    return Err(broken);
+                };
+                Ok(step.merged_ends((outcome, Some(error))))
+            }
+            Ok(ends) => {
+                self.keep_outcome(&step, None);
+                Ok(step.merged_ends(ends))
+            }
+            Err(broken) => {
+                self.keep_outcome(&step, Some(&broken));
+                Err(broken)
             }
         }
     }
@@ -166,22 +249,9 @@ impl Interpreter {
         &self,
         members: &mut [Member],
         group: Wishes,
-        flight: &Flight,
-        passwords: &mut Asker,
+        ended: Result<Ends, Broken>,
         endings: &mut Endings,
     ) -> Option<Box<EvalAltResult>> {
-        let mut stopped_by = None;
-        let followed = self.follow(flight, passwords, &mut |piece| {
-            let result = self.piece(members, &group, flight, piece);
-            if let Err(Broken::Block(index)) = &result {
-                stopped_by = Some(*index);
-            }
-            result
-        });
-        let ended = followed.and_then(|()| match flight.borrow_mut().take() {
-            Some(running) => Ok(self.actor.borrow_mut().end(running)?),
-            None => Ok((Outcome::default(), None)),
-        });
         let (mut outcome, failed) = match ended {
             Ok(ended) => ended,
             Err(broken) => {
@@ -190,7 +260,10 @@ impl Interpreter {
                     Broken::Action(error) => stop(error),
                     Broken::Script(_) | Broken::Block(_) => None,
                 };
-                let of = stopped_by.and_then(|index: usize| Some(members.get(index)?.server().clone()));
+                let of = match &broken {
+                    Broken::Block(index) => members.get(*index).map(|member| member.server().clone()),
+                    _ => None,
+                };
                 let error = match of {
                     Some(server) => wrong(format!("it was ended: its output block failed on {server}"), position),
                     None => broken.raise(position),
@@ -206,6 +279,14 @@ impl Interpreter {
                 .into_iter()
                 .map(|failed| (shown.clone(), total, failed))
                 .collect(),
+            Some(ActionError::Replayed { diagnostic, .. }) => {
+                let shown = group
+                    .first()
+                    .map(|(_, wish)| wish.action.shown.clone())
+                    .unwrap_or_default();
+                let failed = diagnostic.servers.into_iter();
+                failed.map(|failed| (shown.clone(), group.len(), failed)).collect()
+            }
             _ => Vec::new(),
         };
         for (index, wish) in group {
@@ -242,26 +323,27 @@ impl Interpreter {
     }
 
     /// Hands a piece of output to whoever takes it.
-    fn piece(&self, members: &mut [Member], group: &Wishes, flight: &Flight, piece: Piece) -> Result<(), Broken> {
-        let of = group.iter().find(|(index, _)| {
-            members
-                .get(*index)
-                .is_some_and(|member| *member.server() == piece.server)
-        });
-        let Some((index, wish)) = of else { return Ok(()) };
-        if let Some(downloads) = &wish.downloads {
-            return self.downloaded(downloads, flight, &piece, wish.place.1);
-        }
+    fn piece(&self, members: &mut [Member], group: &Wishes, channel: Channel, piece: Piece) -> Result<(), Broken> {
+        let Some((index, wish)) = taker(members, group, &piece) else {
+            return Ok(());
+        };
         let (true, Some(member)) = (wish.has_block, members.get_mut(*index)) else {
             return Ok(());
         };
-        let channel = Channel::new(Rc::clone(flight), piece.index, piece.server.clone());
         let _ = member.go_on(Answer::Piece(piece, channel));
         match member.state {
             State::Wants(Wanted::More) => Ok(()),
             _ => Err(Broken::Block(*index)),
         }
     }
+}
+
+/// Who takes a piece of output.
+fn taker<'a>(members: &[Member], group: &'a Wishes, piece: &Piece) -> Option<&'a (usize, Box<Wish>)> {
+    group.iter().find(|(index, _)| {
+        let member = members.get(*index);
+        member.is_some_and(|member| *member.server() == piece.server)
+    })
 }
 
 /// What ends everything, as the blocks see it.

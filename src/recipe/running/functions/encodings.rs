@@ -1,19 +1,21 @@
 //! Functions for digests, encodings and randomness.
 
 use std::fmt::Write;
+use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rhai::{Engine, INT, Position};
+use rhai::{Dynamic, Engine, INT, Position};
 use sha2::{Digest, Sha256};
 
+use super::super::interpreter::Interpreter;
 use crate::recipe::language::origin::{Fallible, wrong};
 
 /// More random bytes than anybody needs.
 const MOST_BYTES: INT = 1024;
 
 /// Makes them known.
-pub(super) fn register(engine: &mut Engine) {
+pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     engine.register_fn("sha256", |text: &str| hexadecimal(&Sha256::digest(text)));
     engine.register_fn("base64", |text: &str| STANDARD.encode(text));
     engine.register_fn("base64_decode", |text: &str| -> Fallible<String> {
@@ -22,13 +24,18 @@ pub(super) fn register(engine: &mut Engine) {
         let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
         text.ok_or_else(|| wrong("this is no string in base64", Position::NONE))
     });
-    engine.register_fn("random_hex", |bytes: INT| -> Fallible<String> {
+    let chance = interpreter.clone();
+    engine.register_fn("random_hex", move |bytes: INT| {
         let number = usize::try_from(bytes).ok().filter(|_| bytes <= MOST_BYTES);
         let number = number.ok_or_else(|| {
             let message = format!("`random_hex' gives from 0 to {MOST_BYTES} bytes");
             wrong(message, Position::NONE)
         })?;
-        random(number).map_err(|error| wrong(format!("no random bytes: {error}"), Position::NONE))
+        let find = || {
+            let found = random(number).map(Dynamic::from);
+            found.map_err(|error| wrong(format!("no random bytes: {error}"), Position::NONE))
+        };
+        chance.recorded("random_hex", &bytes.to_string(), find)
     });
     engine.register_fn("url_escape", |text: &str| -> String {
         text.bytes().fold(String::new(), |mut escaped, byte| {

@@ -10,7 +10,7 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-use rhai::{Array, Engine, Position};
+use rhai::{Array, Dynamic, Engine, Position};
 
 use super::super::interpreter::Interpreter;
 use super::super::limits::fits_list;
@@ -34,9 +34,18 @@ const FITS: glob::MatchOptions = glob::MatchOptions {
 /// Makes them known.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let home = interpreter.clone();
-    engine.register_fn("file_exists", move |path: &str| home.home_path(path).exists());
+    engine.register_fn("file_exists", move |path: &str| -> Fallible<bool> {
+        let exists = || Ok(home.home_path(path).exists().into());
+        Ok(home
+            .recorded("file_exists", path, exists)?
+            .as_bool()
+            .unwrap_or_default())
+    });
     let home = interpreter.clone();
-    engine.register_fn("dir_exists", move |path: &str| home.home_path(path).is_dir());
+    engine.register_fn("dir_exists", move |path: &str| -> Fallible<bool> {
+        let exists = || Ok(home.home_path(path).is_dir().into());
+        Ok(home.recorded("dir_exists", path, exists)?.as_bool().unwrap_or_default())
+    });
     let home = interpreter.clone();
     engine.register_fn("read_file", move |path: &str| read(&home, path));
     let home = interpreter.clone();
@@ -52,11 +61,14 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             .map_err(|error| wrong(format!("cannot write {path}: {}", plain(&error)), Position::NONE))
     });
     let home = interpreter.clone();
-    engine.register_fn("glob", move |pattern: &str| -> Fallible<Array> {
-        let whole = home.home_path(pattern).display().to_string();
-        let paths = glob::glob_with(&whole, FITS)
-            .map_err(|error| wrong(format!("`glob' has a wrong pattern: {}", error.msg), Position::NONE))?;
-        fitting(&home, paths)
+    engine.register_fn("glob", move |pattern: &str| {
+        let find = || {
+            let whole = home.home_path(pattern).display().to_string();
+            let paths = glob::glob_with(&whole, FITS)
+                .map_err(|error| wrong(format!("`glob' has a wrong pattern: {}", error.msg), Position::NONE))?;
+            fitting(&home, paths).map(Dynamic::from)
+        };
+        home.recorded("glob", pattern, find)
     });
     let (kept, named) = (interpreter.clone(), Cell::new(0_u64));
     engine.register_fn("temp_dir", move || -> Fallible<String> {
@@ -64,21 +76,33 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             named.set(named.get() + 1);
             return Ok(format!("/tmp/capr-dry-run-{}", named.get()));
         }
-        let only_ours = Permissions::from_mode(0o700);
-        let made = tempfile::Builder::new()
-            .prefix("capr-")
-            .permissions(only_ours)
-            .tempdir();
-        let made = made.map_err(|error| {
-            wrong(
-                format!("cannot make a temporary directory: {}", plain(&error)),
-                Position::NONE,
-            )
-        })?;
-        let path = made.path().display().to_string();
-        kept.temporary.borrow_mut().push(made);
+        let path = kept
+            .recorded("temp_dir", "", || temporary(&kept).map(Dynamic::from))?
+            .to_string();
+        // What is undone needs it no more.
+        if !Path::new(&path).is_dir() && !kept.journal.is_undoing() {
+            let message =
+                format!("the temporary directory {path} of the run that is resumed is gone, with what was made there");
+            return Err(kept.not_resumed(message));
+        }
         Ok(path)
     });
+}
+
+/// Makes a directory that is removed at the end.
+fn temporary(interpreter: &Interpreter) -> Fallible<String> {
+    let only_ours = Permissions::from_mode(0o700);
+    let made = tempfile::Builder::new()
+        .prefix("capr-")
+        .permissions(only_ours)
+        .tempdir();
+    let made = made.map_err(|error| {
+        let message = format!("cannot make a temporary directory: {}", plain(&error));
+        wrong(message, Position::NONE)
+    })?;
+    let path = made.path().display().to_string();
+    interpreter.temporary.borrow_mut().push(made);
+    Ok(path)
 }
 
 /// Writes a file beside its place and renames it; one that is there keeps its mode.

@@ -61,7 +61,7 @@ pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpre
     files::register(engine, interpreter);
     time::register(engine, interpreter);
     documents::register(engine, interpreter);
-    encodings::register(engine);
+    encodings::register(engine, interpreter);
     failures(engine);
     ending(engine);
 }

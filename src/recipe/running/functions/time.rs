@@ -6,20 +6,27 @@ use std::time::Duration;
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
-use rhai::{Engine, FLOAT, INT, Position};
+use rhai::{Dynamic, Engine, FLOAT, INT, Position};
 
 use super::super::interpreter::Interpreter;
 use crate::recipe::language::origin::{Fallible, wrong};
 
 /// Makes them known.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
-    engine.register_fn("utc_now", |format: &str| {
-        written("utc_now", BrokenDownTime::from(Timestamp::now()), format)
+    let clock = interpreter.clone();
+    engine.register_fn("utc_now", move |format: &str| {
+        let now = || written("utc_now", BrokenDownTime::from(Timestamp::now()), format).map(Dynamic::from);
+        clock.recorded("utc_now", format, now)
     });
-    engine.register_fn("now", |format: &str| {
-        written("now", BrokenDownTime::from(&ZonedDateTime::now()), format)
+    let clock = interpreter.clone();
+    engine.register_fn("now", move |format: &str| {
+        let now = || written("now", BrokenDownTime::from(&ZonedDateTime::now()), format).map(Dynamic::from);
+        clock.recorded("now", format, now)
     });
-    engine.register_fn("unix_time", || -> INT { Timestamp::now().as_second() });
+    let clock = interpreter.clone();
+    engine.register_fn("unix_time", move || {
+        clock.recorded("unix_time", "", || Ok(Timestamp::now().as_second().into()))
+    });
     engine.register_fn("format_time", |seconds: INT, format: &str| -> Fallible<String> {
         let moment =
             Timestamp::from_second(seconds).map_err(|_| wrong("there is no time so far from now", Position::NONE))?;
@@ -40,7 +47,8 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
 fn wait(interpreter: &Interpreter, seconds: FLOAT) -> Fallible<()> {
     let long = Duration::try_from_secs_f64(seconds)
         .map_err(|_| wrong("`sleep' waits for a number of seconds from 0 on", Position::NONE))?;
-    interpreter.pause(long)
+    let slept = || interpreter.pause(long).map(|()| Dynamic::UNIT);
+    interpreter.recorded("sleep", &seconds.to_string(), slept).map(drop)
 }
 
 fn written(function: &str, time: BrokenDownTime, format: &str) -> Fallible<String> {

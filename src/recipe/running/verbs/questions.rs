@@ -179,8 +179,13 @@ fn answer(
         interpreter.leave_unasked(question, default);
         return Ok(Some(String::new()));
     }
-    let answer = interpreter.prompts.borrow_mut().question(&prompt);
-    match answer.map_err(|error| wrong(error, position))? {
+    let ask = || {
+        let answer = interpreter.prompts.borrow_mut().question(&prompt);
+        let answer = answer.map_err(|error| wrong(error, position))?;
+        Ok(answer.map_or(Dynamic::UNIT, Dynamic::from))
+    };
+    let answer = interpreter.recorded("ask", question, ask)?;
+    match answer.into_string().ok() {
         None if default.is_none() => {
             let question = question.lines().last().unwrap_or_default();
             let diagnostic = Diagnostic::new(Fault::Failed, format!("no terminal to ask on: {question}"));

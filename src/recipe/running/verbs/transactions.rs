@@ -34,6 +34,11 @@ fn transaction(interpreter: &Interpreter, context: &mut EvalContext, call: Call)
     if let Some(failure) = failure.filter(|_| !is_handler) {
         interpreter.roll_back(context.engine(), failure, kept, is_outermost);
     } else if is_outermost {
+        if let Err(undone) = interpreter.come_to_end(call.position) {
+            interpreter.roll_back(context.engine(), &undone, kept, is_outermost);
+            return Err(undone);
+        }
+        interpreter.journal.committed();
         interpreter.actor.borrow_mut().commit_transaction();
     }
     result

@@ -1,0 +1,134 @@
+//! What is kept in the journal of an action, and what an action of an earlier run leaves.
+
+use super::error::ActionError;
+use super::running::Job;
+use super::{Action, Actor, Output};
+use crate::configuration::Server;
+use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
+use crate::exit::Exit;
+use crate::journal::{Asked, Ended, Failed, Failure, Journal, Replayed};
+
+/// Verbs that put a whole into its place, or only fetch: to do it again changes nothing more.
+const REPEATABLE: [&str; 4] = ["put", "upload", "get", "download"];
+
+impl Action {
+    /// The action as a step of the journal.
+    pub fn asked(&self, task: String, is_rolling_back: bool) -> Asked<'_> {
+        Asked {
+            verb: self.verb,
+            command: &self.shown,
+            task,
+            is_local: self.local,
+            servers: self.jobs.iter().map(|(job, _)| job.server.to_string()).collect(),
+            is_repeatable: REPEATABLE.contains(&self.verb),
+            is_captured: self.asks || !matches!(self.output, Output::Report | Output::Stream),
+            is_rolling_back,
+        }
+    }
+}
+
+impl Job {
+    /// How it ended, for the journal.
+    pub(super) fn kept(&self, output: Output, asks: bool) -> Ended {
+        let status = match &self.exit {
+            Some(Exit::Status(status)) => Some(*status),
+            _ => None,
+        };
+        Ended {
+            status,
+            stdout: (output == Output::Capture).then(|| self.text()),
+            failed: self.failure(asks).as_ref().map(failed),
+            ..Ended::default()
+        }
+    }
+}
+
+fn failed(failure: &ServerFailure) -> Failed {
+    Failed {
+        server: failure.server.to_string(),
+        reason: failure.reason.clone(),
+        stderr: failure.stderr.clone(),
+        stdout: failure.stdout.clone(),
+    }
+}
+
+/// One server's failure in an earlier run.
+pub fn failure_of(failed: &Failed) -> ServerFailure {
+    ServerFailure {
+        server: failed.server.parse().unwrap_or_else(|_| Server::host(&failed.server)),
+        cause: None,
+        reason: failed.reason.clone(),
+        common: None,
+        stderr: failed.stderr.clone(),
+        stdout: failed.stdout.clone(),
+    }
+}
+
+impl ActionError {
+    /// The error as it is kept in the journal.
+    pub fn kept(&self) -> Failure {
+        let diagnostic = self.diagnostic();
+        Failure {
+            code: diagnostic.fault.exit_code(),
+            message: diagnostic.message,
+            servers: diagnostic.servers.iter().map(failed).collect(),
+            was_started: !matches!(self, Self::NotConnected { .. }),
+            is_caught: self.can_be_caught(),
+            is_stopped: matches!(self, Self::Interrupted(_)),
+        }
+    }
+
+    /// The error of an earlier run.
+    pub fn replayed(failure: &Failure) -> Self {
+        let fault = match failure.code {
+            2 => Fault::Usage,
+            3 => Fault::Recipe,
+            4 => Fault::Connection,
+            code if failure.is_stopped => Fault::Signal(code),
+            _ => Fault::Failed,
+        };
+        let mut diagnostic = Diagnostic::new(fault, failure.message.clone());
+        diagnostic.servers = failure.servers.iter().map(failure_of).collect();
+        Self::Replayed {
+            diagnostic: Box::new(diagnostic),
+            was_started: failure.was_started,
+            is_caught: failure.is_caught && !failure.is_stopped,
+        }
+    }
+}
+
+impl Actor {
+    /// Keeps what is done in this journal.
+    pub fn keep_journal(&mut self, journal: Journal) {
+        self.teller.mute(journal.is_replaying());
+        self.journal = journal;
+    }
+
+    /// From here on events are told again.
+    pub fn unmute(&mut self) {
+        self.teller.mute(false);
+    }
+
+    /// An earlier run has started this step, on these servers of the action.
+    pub fn replayed(&mut self, action: &Action, step: &Replayed) {
+        for (server, reason) in &step.skipped {
+            self.skip(server.parse().unwrap_or_else(|_| Server::host(server)), reason.clone());
+        }
+        if action.local {
+            return;
+        }
+        for job in &step.jobs {
+            if let Some((destination, _)) = action.jobs.get(*job) {
+                self.frames.touch(&destination.server);
+            }
+        }
+    }
+
+    /// The task that a step belongs to.
+    pub fn task(&self) -> String {
+        self.frames
+            .innermost()
+            .map(|frame| frame.task.clone())
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,279 @@
+//! The journal of a run, and `capr RECIPE resume`: goes on with a run of that recipe which died, or undoes it.
+
+use std::path::PathBuf;
+
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::event::{Event, Level, Reporter as _};
+use crate::io_error::plain;
+use crate::journal::{Head, Journal, Shelf, Taken, Unfinished, Ways};
+use crate::recipe::{self, Recipe, names_secret};
+use crate::report::Console;
+use crate::run_id::RunId;
+use crate::secret::Redactor;
+
+use super::arguments::Arguments;
+use super::program::Program;
+use super::settings::{Settings, UsageError};
+use super::shell::Shell;
+use super::{perform, refuse, tasks_of_stage};
+
+/// What narrows the servers of a run, besides what is typed.
+const NARROWING: [&str; 4] = ["HOSTS", "ROLES", "HOSTFILTER", "HOSTROLEFILTER"];
+/// So many runs are told of.
+const TOLD: usize = 3;
+
+/// How `resume` is to go on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Resuming {
+    pub(super) undo: bool,
+    pub(super) redo: bool,
+    pub(super) skip: bool,
+    /// The recipe may be another one.
+    pub(super) changed: bool,
+    /// Nothing is told of the runs any more, and nothing done.
+    pub(super) forget: bool,
+}
+
+impl Settings {
+    /// The recipe as it is typed in commands that are told.
+    pub(super) fn recipe_name(&self) -> String {
+        self.recipes
+            .first()
+            .map(|recipe| recipe.display().to_string())
+            .unwrap_or_default()
+    }
+}
+
+impl Resuming {
+    /// What is typed; `None` where nothing of it is typed.
+    pub(super) fn of(arguments: &Arguments) -> Result<Option<Self>, UsageError> {
+        let how = Self {
+            undo: arguments.undo,
+            redo: arguments.redo,
+            skip: arguments.skip,
+            changed: arguments.changed_recipe,
+            forget: arguments.forget,
+        };
+        if how.redo && how.skip {
+            return Err(UsageError::RedoAndSkip);
+        }
+        let is_said = how.undo || how.redo || how.skip || how.changed || how.forget;
+        Ok(is_said.then_some(how))
+    }
+}
+
+/// The journals of the recipe that is run.
+pub(super) fn shelf(settings: &Settings, shell: &Shell) -> Option<Shelf> {
+    let state = shell.variable("XDG_STATE_HOME").map(PathBuf::from);
+    let state = state.filter(|state| state.is_absolute());
+    let state = state.or_else(|| Some(PathBuf::from(shell.variable("HOME")?).join(".local/state")))?;
+    Some(Shelf::of(&state, settings.recipes.first()?))
+}
+
+/// The journal of a new run of these words, stage and tasks.
+pub(super) fn journal(shelf: Shelf, settings: &Settings, words: &[String], redactor: &Redactor) -> Journal {
+    Journal::new(shelf, head(settings, words), redactor.clone())
+}
+
+/// A run as it is asked for by these words, stage and tasks.
+pub(super) fn head(settings: &Settings, words: &[String]) -> Head {
+    let options = &settings.recipe_options;
+    let mut secrets = Vec::new();
+    let mut without_secrets = |given: &[(String, String)]| -> Vec<(String, String)> {
+        let (secret, plain): (Vec<_>, Vec<_>) = given.iter().cloned().partition(|(name, _)| names_secret(name));
+        secrets.extend(secret.into_iter().map(|(name, _)| name));
+        plain
+    };
+    let narrowing = NARROWING.iter().filter_map(|name| {
+        let value = options.environment.get(*name)?;
+        Some(((*name).to_owned(), value.clone()))
+    });
+    let mut environment = without_secrets(&settings.assigned);
+    environment.retain(|(name, _)| !NARROWING.contains(&name.as_str()));
+    environment.extend(narrowing);
+    let (set_before, set_after) = (
+        without_secrets(&options.set_before),
+        without_secrets(&options.set_after),
+    );
+    Head {
+        capr: env!("CARGO_PKG_VERSION").to_owned(),
+        run: options.run.to_string(),
+        recipes: settings.recipes.clone(),
+        directory: std::env::current_dir().unwrap_or_default(),
+        words: words.to_vec(),
+        set_before,
+        set_after,
+        environment,
+        preserve_roles: options.preserve_roles,
+        secrets,
+        ..Head::begun()
+    }
+}
+
+/// Says of runs of this recipe that died what is half done, and what to do about it.
+pub(super) fn tell(unfinished: &[Unfinished], recipe: &str, console: &Console) {
+    for run in unfinished.iter().take(TOLD) {
+        let resume = match run.half_done.is_over() {
+            true => format!("capr {recipe} recover looks at all servers; then: capr {recipe} resume --forget"),
+            false => format!(
+                "capr {recipe} resume goes on with it, capr {recipe} resume --undo rolls it back; from another machine: capr {recipe} recover"
+            ),
+        };
+        let text = format!("{}: {resume}", run.half_done.told());
+        console.clone().report(&Event::Message {
+            level: Level::Important,
+            tag: None,
+            text,
+        });
+    }
+}
+
+/// A run has gone well: of those that died with the same tasks on the same servers nothing more is told.
+pub(super) fn supersede(unfinished: Vec<Unfinished>, head: &Head) {
+    let is_same = |run: &Unfinished| run.head.words == head.words && run.head.environment == head.environment;
+    for run in unfinished.into_iter().filter(is_same) {
+        // What cannot be changed is told once more the next time.
+        let _ = run.forget();
+    }
+}
+
+/// Goes on with the newest run that died, of this stage where one is named.
+pub(super) fn resume(settings: Settings, program: &Program, stage: &[String], resuming: Resuming) -> u8 {
+    let console = program.console;
+    let recipe = settings.recipe_name();
+    let wrong = |message: String| Diagnostic::new(Fault::Failed, message);
+    let Some(shelf) = shelf(&settings, program.shell) else {
+        let message = "there are no journals: neither HOME nor XDG_STATE_HOME is set".to_owned();
+        return refuse(console, &[wrong(message)]);
+    };
+    let mut unfinished = shelf.unfinished();
+    unfinished.retain(|run| run.head.words.starts_with(stage));
+    if resuming.forget {
+        return forget(unfinished, console);
+    }
+    if unfinished.is_empty() {
+        let message = match shelf.running().first() {
+            Some(process) => format!("a run of {recipe} is at work: process {process}"),
+            None => format!("no run of {recipe} was broken off on this machine"),
+        };
+        return refuse(console, &[wrong(message)]);
+    }
+    let run = unfinished.remove(0);
+    if run.half_done.is_over() {
+        let hint = format!("it cannot be resumed; once it is dealt with: capr {recipe} resume --forget");
+        return refuse(console, &[wrong(run.half_done.told()).hint(hint)]);
+    }
+    tell(&unfinished, &recipe, console);
+    match run.take() {
+        Ok(Some(taken)) => go_on(settings, program, taken, resuming),
+        Ok(None) => refuse(
+            console,
+            &[wrong(format!("another process goes on with that run of {recipe}"))],
+        ),
+        Err(error) => {
+            let message = format!("the journal cannot be read: {}", plain(&error));
+            refuse(console, &[wrong(message)])
+        }
+    }
+}
+
+fn forget(unfinished: Vec<Unfinished>, console: &Console) -> u8 {
+    for run in unfinished {
+        let told = run.half_done.told();
+        match run.forget() {
+            Ok(true) => console.data(&format!("forgotten: {told}\n")),
+            Ok(false) => {}
+            Err(error) => {
+                let message = format!("the journal cannot be changed: {}", plain(&error));
+                return refuse(console, &[Diagnostic::new(Fault::Failed, message)]);
+            }
+        }
+    }
+    0
+}
+
+fn go_on(mut settings: Settings, program: &Program, taken: Taken, resuming: Resuming) -> u8 {
+    let console = program.console;
+    let head = taken.head.clone();
+    if let Err(wrong) = as_before(&mut settings.recipe_options, &head) {
+        return refuse(console, &[wrong]);
+    }
+    // Paths of the recipe are meant from there.
+    if let Err(error) = std::env::set_current_dir(&head.directory) {
+        let message = format!("cannot go to {}: {}", head.directory.display(), plain(&error));
+        return refuse(console, &[Diagnostic::new(Fault::Failed, message)]);
+    }
+    let told = taken.half_done.told();
+    let ways = Ways {
+        is_undo: resuming.undo,
+        is_redo: resuming.redo,
+        is_skip: resuming.skip,
+    };
+    let journal = match Journal::resume(taken, ways, program.redactor.clone()) {
+        Ok(journal) => journal,
+        Err(error) => {
+            let message = format!("the journal cannot be read: {}", plain(&error));
+            return refuse(console, &[Diagnostic::new(Fault::Failed, message)]);
+        }
+    };
+    settings.recipe_options.journal = journal.clone();
+    let surroundings = match program.surroundings(&settings) {
+        Ok(surroundings) => surroundings,
+        Err(wrong) => return refuse(console, &[*wrong]),
+    };
+    let recipe = match Recipe::load(&head.recipes, settings.recipe_options, surroundings) {
+        Ok(recipe) => recipe,
+        Err(diagnostics) => return refuse(console, &diagnostics),
+    };
+    let tasks = match tasks_of_stage(&recipe, &head.words, console) {
+        Ok(tasks) => tasks,
+        Err(code) => return code,
+    };
+    let changed = journal.compare(recipe.texts());
+    if !changed.is_empty() && !resuming.changed {
+        let message = format!("not the same as in the run that is resumed: {}", changed.join(", "));
+        let diagnostic = Diagnostic::new(Fault::Failed, message)
+            .hint("nothing was done; to go on all the same: --changed-recipe")
+            .hint("it goes on where the recipe does the same as before up to where the run ended, and is refused where not");
+        return refuse(console, &[diagnostic]);
+    }
+    console.clone().report(&Event::Message {
+        level: Level::Important,
+        tag: None,
+        text: told,
+    });
+    perform(recipe, &tasks, console)
+}
+
+/// The options of the run that died; what it was given as a secret is to be given again.
+fn as_before(options: &mut recipe::Options, head: &Head) -> Result<(), Diagnostic> {
+    let given = options
+        .set_before
+        .iter()
+        .chain(&options.set_after)
+        .map(|(name, _)| name);
+    let given: Vec<&String> = given.chain(options.environment.keys()).collect();
+    let missing: Vec<String> = head
+        .secrets
+        .iter()
+        .filter(|name| !given.contains(name))
+        .cloned()
+        .collect();
+    if !missing.is_empty() {
+        let message = format!("secrets are in no journal, give them again: {}", missing.join(", "));
+        let diagnostic = Diagnostic::new(Fault::Usage, message);
+        return Err(diagnostic.hint("as they were given then: -s NAME=value, -S NAME=value, or NAME=value"));
+    }
+    let under = |before: &[(String, String)], now: &mut Vec<(String, String)>| {
+        *now = before.iter().cloned().chain(now.drain(..)).collect();
+    };
+    under(&head.set_before, &mut options.set_before);
+    under(&head.set_after, &mut options.set_after);
+    for name in NARROWING {
+        options.environment.shift_remove(name);
+    }
+    options.environment.extend(head.environment.iter().cloned());
+    options.preserve_roles = head.preserve_roles;
+    options.run = RunId::known(&head.run);
+    Ok(())
+}

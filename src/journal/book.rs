@@ -1,0 +1,210 @@
+//! A journal's file: written record by record, the place for the next ones reserved beforehand.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::Builder;
+
+use rustix::fs::{FlockOperation, OFlags, flock};
+
+/// So many bytes are reserved at once: a disk that is full is met before something is done, and to sync a record that
+/// makes the file no longer is quick.
+const RESERVED: u64 = 64 << 10;
+
+/// A file that this process alone writes: it has the lock.
+#[derive(Debug)]
+pub(super) struct Book {
+    path: PathBuf,
+    file: File,
+    /// Where the next record goes.
+    end: u64,
+    reserved: u64,
+    syncer: Option<SyncSender<()>>,
+}
+
+impl Book {
+    /// Makes a new one.
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
+        let book = Self::locked(path, file)?.ok_or(io::ErrorKind::WouldBlock)?;
+        Ok(book)
+    }
+
+    /// Takes one that is there; `None` where another process has it. What a power cut has left of a record is not read.
+    pub(super) fn open(path: &Path) -> io::Result<Option<Self>> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+            .open(path)?;
+        crate::regular::check(&file)?;
+        let Some(mut book) = Self::locked(path, file)? else {
+            return Ok(None);
+        };
+        book.reserved = book.file.metadata()?.len();
+        let mut lines = book.lines()?;
+        let mut line = Vec::new();
+        while lines.next_line(&mut line)? {}
+        book.end = lines.at;
+        Ok(Some(book))
+    }
+
+    fn locked(path: &Path, file: File) -> io::Result<Option<Self>> {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(Self {
+                path: path.to_owned(),
+                file,
+                end: 0,
+                reserved: 0,
+                syncer: None,
+            })),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The records from the first on.
+    pub(super) fn lines(&self) -> io::Result<Lines> {
+        let mut file = OpenOptions::new().read(true).open(&self.path)?;
+        file.seek(SeekFrom::Start(0))?;
+        Ok(Lines {
+            reader: BufReader::new(file),
+            at: 0,
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Writes a record, or several; `\n` ends each.
+    pub(super) fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        let needed = self.end + lines.len() as u64;
+        if needed > self.reserved {
+            self.reserve(needed)?;
+        }
+        self.file.write_all_at(lines, self.end)?;
+        self.end = needed;
+        Ok(())
+    }
+
+    /// Writes zeros behind the records: there is room for the next ones then.
+    fn reserve(&mut self, needed: u64) -> io::Result<()> {
+        let until = needed.next_multiple_of(RESERVED) + RESERVED;
+        let zeros = vec![0; 64 << 10];
+        let mut at = self.reserved;
+        while at < until {
+            let length = usize::try_from(until - at).unwrap_or(zeros.len()).min(zeros.len());
+            self.file.write_all_at(zeros.get(..length).unwrap_or_default(), at)?;
+            at += length as u64;
+        }
+        self.file.sync_all()?;
+        self.reserved = until;
+        Ok(())
+    }
+
+    /// Comes back when all records outlive a power cut.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    /// Replaces all of it.
+    pub(super) fn rewrite(&mut self, write: &mut dyn FnMut(&mut Book) -> io::Result<()>) -> io::Result<()> {
+        let beside = self.path.with_extension("new");
+        // One that a kill has left.
+        let _ = std::fs::remove_file(&beside);
+        let mut book = Self::create(&beside)?;
+        write(&mut book)?;
+        book.sync()?;
+        std::fs::rename(&beside, &self.path)?;
+        book.path.clone_from(&self.path);
+        *self = book;
+        self.sync_directory()
+    }
+
+    /// Has the records written to the disk while the recipe goes on.
+    pub(super) fn sync_soon(&mut self) {
+        if self.syncer.is_none() {
+            // Opened by its name: a copy would keep the lock as long as the thread lives.
+            self.syncer = File::open(&self.path).ok().and_then(syncer);
+        }
+        // Without a thread the next step waits for the disk, as it does anyway.
+        if let Some(syncer) = &self.syncer {
+            let _ = syncer.try_send(());
+        }
+    }
+
+    /// Gives back the reserved room.
+    pub(super) fn close(&mut self) -> io::Result<()> {
+        self.file.set_len(self.end)?;
+        self.reserved = self.end;
+        self.file.sync_all()
+    }
+
+    /// Renames the file.
+    pub(super) fn rename(&mut self, path: &Path) -> io::Result<()> {
+        std::fs::rename(&self.path, path)?;
+        path.clone_into(&mut self.path);
+        self.sync_directory()
+    }
+
+    /// Comes back when the file's name outlives a power cut.
+    pub(super) fn sync_directory(&self) -> io::Result<()> {
+        match self.path.parent() {
+            Some(directory) => File::open(directory)?.sync_all(),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A thread that syncs the file whenever it is told to. It ends with the book.
+fn syncer(file: File) -> Option<SyncSender<()>> {
+    let (sender, told) = sync_channel(1);
+    let syncs = move || {
+        while told.recv().is_ok() {
+            // An error comes back when the next step is synced.
+            let _ = file.sync_data();
+        }
+    };
+    Builder::new().name("journal".to_owned()).spawn(syncs).ok()?;
+    Some(sender)
+}
+
+/// The records of a file, one after the other.
+#[derive(Debug)]
+pub(super) struct Lines {
+    reader: BufReader<File>,
+    at: u64,
+}
+
+/// No record is longer, in bytes: what is read has a limit of its own.
+const LONGEST: u64 = 1 << 30;
+
+impl Lines {
+    /// Reads the next one; false where there is none, or only a part of it.
+    pub(super) fn next_line(&mut self, line: &mut Vec<u8>) -> io::Result<bool> {
+        line.clear();
+        (&mut self.reader).take(LONGEST).read_until(b'\n', line)?;
+        if line.last() != Some(&b'\n') || line.first() == Some(&0) {
+            line.clear();
+            return Ok(false);
+        }
+        self.at += line.len() as u64;
+        Ok(true)
+    }
+
+    pub(super) fn at(&self) -> u64 {
+        self.at
+    }
+}

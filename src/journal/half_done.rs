@@ -1,0 +1,202 @@
+//! What a run that died had done, as a person is told it.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::record::{Ended, Head, Record};
+
+/// Steps that only look: what has done nothing else has left nothing half done.
+const LOOKS: [&str; 6] = ["capture", "capture_all", "test", "stream", "get", "download"];
+/// So many servers are named.
+const NAMED: usize = 8;
+
+/// What is known of a run, of a bounded size however long its journal is.
+#[derive(Clone, Debug, Default)]
+pub struct HalfDone {
+    run: String,
+    time: String,
+    words: Vec<String>,
+    release: Option<String>,
+    process: u32,
+    done: u64,
+    has_changed: bool,
+    sets: HashMap<usize, Vec<String>>,
+    /// The step that was begun last.
+    last: Option<Last>,
+    is_rolling_back: bool,
+    /// A rollback that is not complete: the tasks that are left.
+    left: Option<Vec<String>>,
+    skipped: Vec<(String, String)>,
+}
+
+#[derive(Clone, Debug)]
+struct Last {
+    step: u64,
+    verb: String,
+    command: String,
+    task: String,
+    servers: Vec<String>,
+    ended: Vec<Option<bool>>,
+    is_done: bool,
+}
+
+impl HalfDone {
+    pub(super) fn new(head: &Head) -> Self {
+        Self {
+            run: head.run.clone(),
+            time: head.time.clone(),
+            words: head.words.clone(),
+            process: head.process,
+            ..Self::default()
+        }
+    }
+
+    /// The process that works on a journal.
+    pub(super) fn process_of(path: &Path) -> Option<u32> {
+        let text = std::fs::read(path).ok()?;
+        let lines = text.split(|byte| *byte == b'\n');
+        let mut process = None;
+        for line in lines {
+            if let Ok(head) = serde_json::from_slice::<Head>(line) {
+                process = Some(head.process);
+            } else if let Ok(Record::Resumed { process: next, .. }) = serde_json::from_slice(line) {
+                process = Some(next);
+            }
+        }
+        process
+    }
+
+    pub(super) fn add(&mut self, record: Record) {
+        match record {
+            Record::Servers { set, servers } => drop(self.sets.insert(set, servers)),
+            Record::Release { name } => self.release = Some(name),
+            Record::Step {
+                step,
+                verb,
+                command,
+                task,
+                set,
+                again,
+                is_local,
+                ..
+            } => {
+                let servers = self.sets.get(&set).cloned().unwrap_or_default();
+                self.has_changed |= !LOOKS.contains(&verb.as_str()) && !is_local && !servers.is_empty();
+                match &mut self.last {
+                    Some(last) if again.is_some() => last.is_done = false,
+                    last => {
+                        *last = Some(Last {
+                            step,
+                            verb,
+                            command,
+                            task,
+                            ended: vec![None; servers.len()],
+                            servers,
+                            is_done: false,
+                        });
+                    }
+                }
+            }
+            Record::Ended { step, place, end } => {
+                let last = self.last.as_mut().filter(|last| last.step == step);
+                if let Some(ended) = last.and_then(|last| last.ended.get_mut(place)) {
+                    *ended = (!end.is_stopped).then(|| is_well(&end));
+                }
+            }
+            Record::Done { step, error } => {
+                let is_stopped = error.as_ref().is_some_and(|error| error.is_stopped);
+                if let Some(last) = self.last.as_mut().filter(|last| last.step == step) {
+                    last.is_done = !is_stopped;
+                }
+                self.done += u64::from(!is_stopped);
+            }
+            Record::RollingBack => self.is_rolling_back = true,
+            Record::Skipped { server, reason } if self.skipped.len() < NAMED => self.skipped.push((server, reason)),
+            Record::RolledBack { complete, left } => {
+                self.is_rolling_back = false;
+                self.left = (!complete).then_some(left);
+            }
+            Record::Committed => self.is_rolling_back = false,
+            Record::Resumed { process, .. } => {
+                self.process = process;
+                self.skipped.clear();
+            }
+            Record::Texts { .. }
+            | Record::Skipped { .. }
+            | Record::Piece { .. }
+            | Record::Dropped { .. }
+            | Record::Answer { .. } => {}
+        }
+    }
+
+    /// Whether it had begun something that may have changed servers.
+    pub fn has_changed(&self) -> bool {
+        self.has_changed
+    }
+
+    /// Whether it has ended in order, with a rollback that is not complete: nothing can be gone on with.
+    pub fn is_over(&self) -> bool {
+        self.left.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    /// One paragraph: what is half done, and where. Secrets are not in a journal.
+    pub fn told(&self) -> String {
+        let words = self.words.join(" ");
+        let release = self.release.as_ref();
+        let release = release.map_or_else(String::new, |name| format!(" of release {name}"));
+        let time = self.time.split_once('.').map_or(self.time.as_str(), |(time, _)| time);
+        let time = time.trim_end_matches('Z').replace('T', " ");
+        let mut text = format!("run {} (`{words}'{release}, begun {time} UTC)", short(&self.run));
+        text.push_str(&match (&self.left, self.is_rolling_back) {
+            (Some(_), _) => " was rolled back in part".to_owned(),
+            (None, true) => format!(" ended in its rollback, after {} steps", self.done),
+            (None, false) => format!(" was broken off after {} steps", self.done),
+        });
+        if let Some(last) = self.last.as_ref().filter(|last| !last.is_done) {
+            let command = last.command.lines().next().unwrap_or_default();
+            let what = crate::event::worded(&last.verb, command);
+            let of = |wanted: Option<bool>| {
+                let servers = last.servers.iter().zip(&last.ended);
+                servers
+                    .filter(|(_, ended)| **ended == wanted)
+                    .map(|(server, _)| server.as_str())
+                    .collect::<Vec<_>>()
+            };
+            text.push_str(&format!("; `{what}' of `{}' was begun", last.task));
+            for (wanted, how) in [
+                (Some(true), "has ended well on"),
+                (Some(false), "has failed on"),
+                (None, "has no known end on"),
+            ] {
+                let servers = of(wanted);
+                if !servers.is_empty() {
+                    text.push_str(&format!(", {how} {}", listed(&servers)));
+                }
+            }
+        }
+        for (server, reason) in &self.skipped {
+            text.push_str(&format!("; {server} was not rolled back: {reason}"));
+        }
+        if let Some(left) = self.left.as_ref().filter(|left| !left.is_empty()) {
+            text.push_str(&format!("; not rolled back: {}", left.join(", ")));
+        }
+        text
+    }
+}
+
+fn is_well(end: &Ended) -> bool {
+    end.failed.is_none()
+}
+
+/// A run's name as people say it.
+pub(super) fn short(run: &str) -> &str {
+    run.get(..8).unwrap_or(run)
+}
+
+/// Servers, not all where they are many.
+pub(super) fn listed(servers: &[&str]) -> String {
+    match servers.get(..NAMED) {
+        Some(first) if servers.len() > NAMED => format!("{} and {} more", first.join(", "), servers.len() - NAMED),
+        _ => servers.join(", "),
+    }
+}

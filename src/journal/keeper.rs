@@ -1,0 +1,433 @@
+//! The journal of the run at hand: what is kept while it goes, and what is given back while an earlier one is replayed.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::io;
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::half_done::short;
+use super::record::{Ended, Failure, Head, Record};
+use super::replay::{Found, Refusal, Replay, Replayed, Ways};
+use super::shelf::{Shelf, Taken, digest, read};
+use super::state::{State, line};
+use crate::exit::Stream;
+use crate::secret::Redactor;
+
+/// So many bytes of output that blocks were given are kept of one step.
+const MOST_PIECES: usize = 1 << 20;
+
+/// A step, as it is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Asked<'a> {
+    /// `run`, `put`, ….
+    pub verb: &'a str,
+    /// As the recipe says it.
+    pub command: &'a str,
+    /// The innermost running task.
+    pub task: String,
+    /// On this machine.
+    pub is_local: bool,
+    /// In order; one may be named several times.
+    pub servers: Vec<String>,
+    /// To do it again changes nothing that it has not changed before.
+    pub is_repeatable: bool,
+    /// What it writes is what the recipe waits for.
+    pub is_captured: bool,
+    /// A rollback runs.
+    pub is_rolling_back: bool,
+}
+
+/// A step that was begun and is in the journal.
+#[derive(Clone, Debug, Default)]
+pub struct Begun {
+    number: u64,
+    /// The places in the step, of each of the jobs that run.
+    places: Vec<usize>,
+    /// So many bytes of output are kept of it.
+    kept: Rc<Cell<usize>>,
+}
+
+/// A handle; off where a run keeps none.
+#[derive(Clone, Default)]
+pub struct Journal(Option<Rc<RefCell<State>>>);
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Journal").field(&self.0.is_some()).finish()
+    }
+}
+
+impl Journal {
+    /// One for a new run. Nothing is written before its first step.
+    pub fn new(shelf: Shelf, head: Head, redactor: Redactor) -> Self {
+        Self::of(State {
+            shelf: Some(shelf),
+            ..State::new(head, redactor)
+        })
+    }
+
+    /// Goes on with a run.
+    ///
+    /// # Errors
+    ///
+    /// Where its journal cannot be read.
+    pub fn resume(taken: Taken, ways: Ways, redactor: Redactor) -> io::Result<Self> {
+        let Taken { mut book, head, .. } = taken;
+        let replay = Replay::of(&book)?;
+        let mut state = State::new(head, redactor);
+        let record = Record::Resumed {
+            time: jiff::Timestamp::now().to_string(),
+            process: std::process::id(),
+        };
+        book.append(&line(&record))?;
+        book.sync()?;
+        state.steps = replay.steps();
+        state.sets.clear();
+        state.book = Some(book);
+        state.replay = Some(replay);
+        state.ways = ways;
+        Ok(Self::of(state))
+    }
+
+    fn of(state: State) -> Self {
+        Self(Some(Rc::new(RefCell::new(state))))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> Option<T> {
+        let state = self.0.as_ref()?;
+        let mut state = state.borrow_mut();
+        (!state.is_off).then(|| work(&mut state))
+    }
+
+    /// Whether there is one.
+    pub fn is_kept(&self) -> bool {
+        self.with(|_| ()).is_some()
+    }
+
+    /// Whether steps are given back instead of done.
+    pub fn is_replaying(&self) -> bool {
+        self.with(|state| state.replay.is_some()).unwrap_or(false)
+    }
+
+    /// Whether nothing is left to be given back.
+    pub fn is_over(&self) -> bool {
+        self.with(|state| {
+            if state.replay.as_mut().is_some_and(Replay::is_over) {
+                state.replay = None;
+            }
+            state.replay.is_none()
+        })
+        .unwrap_or(true)
+    }
+
+    /// Whether the run that is resumed cannot go on: then nothing is done any more, no rollback either.
+    pub fn is_refused(&self) -> bool {
+        self.with(|state| state.refused.is_some()).unwrap_or(false)
+    }
+
+    /// Whether the run is to be undone once it is where it was.
+    pub fn is_undoing(&self) -> bool {
+        self.with(|state| state.ways.is_undo).unwrap_or(false)
+    }
+
+    /// Whether anything was written yet, or can be.
+    pub fn is_begun(&self) -> bool {
+        self.with(|state| state.book.is_some()).unwrap_or(true)
+    }
+
+    /// The recipe wants none.
+    pub fn turn_off(&self) {
+        self.with(|state| state.is_off = true);
+    }
+
+    /// Digests of what was read before the first task.
+    pub fn texts<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<(String, String)> {
+        texts
+            .into_iter()
+            .map(|(name, text)| (name.to_owned(), Self::digest(text.as_bytes())))
+            .collect()
+    }
+
+    /// Tells contents apart.
+    pub fn digest(bytes: &[u8]) -> String {
+        digest(bytes).get(..32).unwrap_or_default().to_owned()
+    }
+
+    /// Keeps what was read before the first task. Of a run that is resumed: the names of those that are not the same.
+    pub fn compare(&self, texts: Vec<(String, String)>) -> Vec<String> {
+        self.with(|state| {
+            if state.replay.is_none() {
+                state.write(&Record::Texts { texts });
+                return Vec::new();
+            }
+            let before: IndexMap<&String, &String> = state.head.texts.iter().map(|(name, text)| (name, text)).collect();
+            let now: IndexMap<&String, &String> = texts.iter().map(|(name, text)| (name, text)).collect();
+            let names = before
+                .keys()
+                .chain(now.keys().filter(|name| !before.contains_key(**name)));
+            let changed = names.filter(|name| before.get(**name) != now.get(**name));
+            changed.map(|name| (*name).clone()).collect()
+        })
+        .unwrap_or_default()
+    }
+
+    /// The release that the run is about, once that is known.
+    pub fn release(&self, name: &str) {
+        self.with(|state| {
+            if state.replay.is_none() && state.release.as_deref() != Some(name) {
+                state.release = Some(name.to_owned());
+                let name = state.redactor.clean(name);
+                state.write(&Record::Release { name });
+            }
+        });
+    }
+
+    /// What the earlier run had for this; `None` where it is to be found out now.
+    ///
+    /// # Errors
+    ///
+    /// Where the run that is resumed has asked for something else.
+    pub fn answer(&self, what: &str, of: &str) -> Result<Found, Refusal> {
+        self.with(|state| {
+            if let Some(refused) = &state.refused {
+                return Err(refused.clone());
+            }
+            let of = state.redactor.clean(of);
+            match state.replayed(|replay| replay.answer(what, &of)) {
+                Ok(Some(found)) => Ok(found),
+                Ok(None) => Ok(Found::Nothing),
+                Err(refusal) => Err(state.refuse(refusal)),
+            }
+        })
+        .unwrap_or(Ok(Found::Nothing))
+    }
+
+    /// Keeps what was found out; `None` where that failed.
+    pub fn answered(&self, what: &str, of: &str, value: Option<Value>) {
+        self.with(|state| {
+            if state.replay.is_some() {
+                return;
+            }
+            let of = state.redactor.clean(of);
+            let is_secret = value.as_ref().is_some_and(|value| state.holds_secret(value));
+            let record = Record::Answer {
+                what: what.to_owned(),
+                of,
+                failed: value.is_none(),
+                value: value.filter(|_| !is_secret).unwrap_or_default(),
+                is_secret,
+            };
+            state.write(&record);
+        });
+    }
+
+    /// What the earlier run made of this step; `None` where it is to be done now.
+    ///
+    /// # Errors
+    ///
+    /// Where that run has done something else here, and where nobody knows how it ended.
+    pub fn replay(&self, asked: &Asked) -> Result<Option<Replayed>, Refusal> {
+        self.with(|state| {
+            if let Some(refused) = &state.refused {
+                return Err(refused.clone());
+            }
+            let command = state.kept_command(asked.command);
+            let ways = state.ways;
+            let found = state.replayed(|replay| replay.step(asked, &command, ways));
+            match found {
+                Ok(found) => {
+                    if let Some(found) = &found {
+                        state.go_on_after(found);
+                    }
+                    Ok(found)
+                }
+                Err(refusal) => Err(state.refuse(refusal)),
+            }
+        })
+        .unwrap_or(Ok(None))
+    }
+
+    /// The run cannot be gone on with, for a reason that is not in the journal.
+    pub fn refuse(&self, refusal: Refusal) -> Refusal {
+        self.with(|state| state.refused = Some(refusal.clone()));
+        refusal
+    }
+
+    /// Another way for a step that has no known end, which the person was asked for.
+    pub fn choose(&self, redo: bool) {
+        self.with(|state| {
+            state.refused = None;
+            state.ways.is_redo = redo;
+            state.ways.is_skip = !redo;
+        });
+    }
+
+    /// A step is about to be started on these servers: comes back when that is written, and would outlive a power cut. `None`
+    /// where it is not kept.
+    ///
+    /// # Errors
+    ///
+    /// Where no journal can be made. Later it is only told that it is not complete.
+    pub fn begin(&self, asked: &Asked) -> Result<Option<Begun>, String> {
+        self.with(|state| {
+            let again = state.again.take();
+            // What is only run again for what it writes is in the journal already.
+            if state.replay.is_some() && again.is_none() {
+                return Ok(None);
+            }
+            // What is only done on this machine leaves nothing half done on servers.
+            if !asked.is_local {
+                state.open()?;
+            }
+            state.scrub();
+            let (number, places) = match &again {
+                Some((number, places)) => (*number, places.clone()),
+                None => (state.next_step(), (0..asked.servers.len()).collect()),
+            };
+            let servers = match &again {
+                Some(_) => Vec::new(),
+                None => asked.servers.clone(),
+            };
+            let again = again.map(|(_, places)| places);
+            state.write_step(number, asked, &servers, again);
+            state.sync();
+            Ok(Some(Begun {
+                number,
+                places,
+                kept: Rc::default(),
+            }))
+        })
+        .unwrap_or(Ok(None))
+    }
+
+    /// Output was given to a block of the recipe.
+    pub fn piece(&self, begun: &Begun, job: usize, stream: Stream, text: &str) {
+        self.with(|state| {
+            let (step, before) = (begun.number, begun.kept.get());
+            let Some(place) = begun.places.get(job).copied().filter(|_| before <= MOST_PIECES) else {
+                return;
+            };
+            begun.kept.set(before + text.len());
+            let record = match begun.kept.get() > MOST_PIECES || state.redactor.clean(text) != text {
+                true => {
+                    begun.kept.set(MOST_PIECES + 1);
+                    Record::Dropped { step }
+                }
+                false => Record::Piece {
+                    step,
+                    place,
+                    stream,
+                    text: text.to_owned(),
+                },
+            };
+            state.write(&record);
+        });
+    }
+
+    /// A step has ended on one server.
+    pub fn ended(&self, begun: &Begun, job: usize, mut end: Ended) {
+        self.with(|state| {
+            let (step, Some(place)) = (begun.number, begun.places.get(job).copied()) else {
+                return;
+            };
+            let holds_secret = |text: &String| state.redactor.clean(text) != *text;
+            end.is_secret = end.stdout.as_ref().is_some_and(holds_secret);
+            end.stdout = end.stdout.filter(|_| !end.is_secret);
+            if let Some(failed) = &mut end.failed {
+                let texts = [&mut failed.reason]
+                    .into_iter()
+                    .chain(&mut failed.stderr)
+                    .chain(&mut failed.stdout);
+                texts.for_each(|text| *text = state.redactor.clean(text));
+            }
+            state.write(&Record::Ended { step, place, end });
+        });
+    }
+
+    /// A step has ended everywhere, or has been started nowhere.
+    pub fn done(&self, asked: &Asked, begun: Option<&Begun>, error: Option<Failure>) {
+        self.with(|state| {
+            if state.replay.is_some() && begun.is_none() {
+                return;
+            }
+            let step = match begun {
+                Some(begun) => begun.number,
+                None => {
+                    let again = state.again.take();
+                    let number = again.map_or_else(|| state.next_step(), |(number, _)| number);
+                    state.write_step(number, asked, &[], None);
+                    number
+                }
+            };
+            let error = error.map(|error| state.cleaned(error));
+            state.write(&Record::Done { step, error });
+            if let Some(book) = &mut state.book {
+                book.sync_soon();
+            }
+        });
+    }
+
+    /// A transaction has ended well.
+    pub fn committed(&self) {
+        self.mark(&Record::Committed);
+    }
+
+    /// A rollback begins.
+    pub fn rolling_back(&self) {
+        self.mark(&Record::RollingBack);
+    }
+
+    /// A rollback has ended; `left`: the tasks that are not undone.
+    pub fn rolled_back(&self, complete: bool, left: Vec<String>) {
+        self.with(|state| state.is_incomplete |= !complete);
+        self.mark(&Record::RolledBack { complete, left });
+    }
+
+    /// A rollback could not reach a server.
+    pub fn skipped(&self, server: String, reason: String) {
+        self.with(|state| {
+            let reason = state.redactor.clean(&reason);
+            state.mark(&Record::Skipped { server, reason });
+        });
+    }
+
+    fn mark(&self, record: &Record) {
+        self.with(|state| state.mark(record));
+    }
+
+    /// The run has ended in order. Where it `is_stopped` without a rollback, or that is not complete, its journal stays one that can be resumed; where it has
+    /// only looked nothing of it is kept.
+    pub fn finish(&self, is_stopped: bool) {
+        self.with(|state| {
+            state.scrub();
+            if is_stopped || state.refused.is_some() || state.is_incomplete {
+                state.sync();
+                return;
+            }
+            let Some(mut book) = state.book.take() else { return };
+            let has_changed = read(&book)
+                .ok()
+                .flatten()
+                .is_none_or(|(_, half_done)| half_done.has_changed());
+            // Where that fails, the run is told as one that was broken off: too much is better than too little.
+            let _ = match has_changed {
+                true => Shelf::end(&mut book),
+                false => std::fs::remove_file(book.path()),
+            };
+            state.is_off = true;
+        });
+    }
+
+    /// Why the journal is not complete, told once.
+    pub fn take_lost(&self) -> Option<String> {
+        self.with(|state| state.lost.take()).flatten()
+    }
+
+    /// How the run is named for a person.
+    pub fn name(&self) -> String {
+        self.with(|state| short(&state.head.run).to_owned()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,371 @@
+//! What an earlier run has done is given back instead of being done again, until the recipe is where that run ended.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use rhai::serde::{from_dynamic, to_dynamic};
+use rhai::{Engine, Position};
+
+use super::interpreter::Interpreter;
+use super::perform::Broken;
+use crate::actor::{Action, ActionError, Outcome, Output, Piece, failure_of};
+use crate::configuration::{Read, Server};
+use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
+use crate::event::Level;
+use crate::journal::{Asked, Begun, Ended, Failure, Found, Journal, Refusal, Replayed};
+use crate::recipe::language::origin::{Fallible, terminate};
+
+/// An outcome, and the error where it failed on some servers.
+type Ends = (Outcome, Option<ActionError>);
+
+/// An action, once the journal was asked about it.
+pub(super) enum Step {
+    /// An earlier run has done it.
+    Ended(EndedStep),
+    /// It is to be done, or what is left of it.
+    Live(Action, LiveStep),
+}
+
+/// An action that an earlier run has done.
+pub(super) struct EndedStep {
+    pieces: Vec<(Server, Piece)>,
+    pub(super) result: Result<Ends, Broken>,
+}
+
+/// An action that is done now.
+pub(super) struct LiveStep {
+    verb: &'static str,
+    command: String,
+    task: String,
+    is_local: bool,
+    asks: bool,
+    output: Output,
+    pieces: Vec<(Server, Piece)>,
+    /// Its step in the journal, once it may have been started somewhere.
+    pub(super) begun: RefCell<Option<Begun>>,
+    /// All its servers, where an earlier run has done a part.
+    earlier: Option<(Vec<Server>, BTreeMap<usize, Ended>)>,
+}
+
+impl Step {
+    /// Output that is given to blocks as it was then.
+    pub(super) fn take_pieces(&mut self) -> Vec<(Server, Piece)> {
+        std::mem::take(match self {
+            Self::Ended(step) => &mut step.pieces,
+            Self::Live(_, step) => &mut step.pieces,
+        })
+    }
+}
+
+impl Interpreter {
+    /// Asks the journal about an action.
+    pub(super) fn replay(&self, engine: &Engine, mut action: Action, position: Position) -> Result<Step, Broken> {
+        let (task, is_rolling_back) = {
+            let actor = self.actor.borrow();
+            (actor.task(), actor.is_rolling_back())
+        };
+        let mut live = LiveStep {
+            verb: action.verb,
+            command: action.shown.clone(),
+            task,
+            is_local: action.local,
+            asks: action.asks,
+            output: action.output,
+            pieces: Vec::new(),
+            begun: RefCell::default(),
+            earlier: None,
+        };
+        if !self.journal.is_kept() {
+            return Ok(Step::Live(action, live));
+        }
+        self.prepare_journal(engine)?;
+        let replayed = {
+            let asked = action.asked(live.task.clone(), is_rolling_back);
+            match self.journal.replay(&asked) {
+                Err(refusal) => self.ask_about(&asked, refusal, position)?,
+                Ok(replayed) => replayed,
+            }
+        };
+        let Some(replayed) = replayed else {
+            self.wake(position).map_err(Broken::Script)?;
+            return Ok(Step::Live(action, live));
+        };
+        self.actor.borrow_mut().replayed(&action, &replayed);
+        let pieces = pieces(&action, &replayed);
+        let Some(left) = &replayed.left else {
+            let result = ended(&action, &replayed);
+            return Ok(Step::Ended(EndedStep { pieces, result }));
+        };
+        self.wake(position).map_err(Broken::Script)?;
+        let jobs = replayed.jobs.iter().filter_map(|job| action.jobs.get(*job));
+        let servers = jobs.map(|(destination, _)| destination.server.clone()).collect();
+        let jobs = left.iter().filter_map(|place| replayed.jobs.get(*place));
+        action.jobs = jobs.filter_map(|job| action.jobs.get(*job).cloned()).collect();
+        let mut ends = replayed.ends;
+        ends.retain(|place, _| !left.contains(place));
+        live.earlier = Some((servers, ends));
+        live.pieces = pieces;
+        Ok(Step::Live(action, live))
+    }
+
+    /// What the recipe says of the journal, and which release it makes.
+    fn prepare_journal(&self, engine: &Engine) -> Result<(), Broken> {
+        if !self.journal.is_begun() {
+            let wanted = self.variable(engine, "journal").map_err(Broken::Script)?;
+            if wanted.is_some_and(|wanted| wanted.as_bool() == Ok(false)) {
+                self.journal.turn_off();
+                return Ok(());
+            }
+        }
+        let release = self.defined.configuration.borrow().variables.read("release_name");
+        if let Read::Value(name) = release {
+            self.journal.release(&name.to_string());
+        }
+        if let Some(reason) = self.journal.take_lost() {
+            let text = format!("the journal of this run is not complete, it cannot be resumed: {reason}");
+            self.say(Level::Important, text);
+        }
+        Ok(())
+    }
+
+    /// Where somebody is there, they say what becomes of a step without a known end.
+    fn ask_about(&self, asked: &Asked, refusal: Refusal, position: Position) -> Result<Option<Replayed>, Broken> {
+        let refused = |refusal: &Refusal| Broken::Script(refused(refusal, position));
+        let Refusal::Open { can_skip, .. } = &refusal else {
+            return Err(refused(&refusal));
+        };
+        if !self.prompts.borrow().can_ask() {
+            return Err(refused(&refusal));
+        }
+        let skip = if *can_skip { "[s]kip it as done, " } else { "" };
+        let question = format!(
+            "{refusal}; look there first, it may also still run.\n[r]un it again there, {skip}or [l]eave all as it is: "
+        );
+        loop {
+            let answer = self.prompts.borrow_mut().question(&question);
+            let Ok(Some(answer)) = answer else {
+                return Err(refused(&refusal));
+            };
+            match answer.trim().to_lowercase().as_str() {
+                "r" | "run" => self.journal.choose(true),
+                "s" | "skip" if *can_skip => self.journal.choose(false),
+                "l" | "leave" => return Err(refused(&refusal)),
+                _ => continue,
+            }
+            return self.journal.replay(asked).map_err(|refusal| refused(&refusal));
+        }
+    }
+
+    /// The recipe is where the earlier run ended: from here on all is done and told. Where it is to be undone, that is an
+    /// error which begins the rollback.
+    fn wake(&self, position: Position) -> Fallible<()> {
+        if !self.is_replaying.get() || self.journal.is_replaying() {
+            return Ok(());
+        }
+        self.is_replaying.set(false);
+        self.actor.borrow_mut().unmute();
+        let (is_open, is_rolling_back) = {
+            let actor = self.actor.borrow();
+            (actor.in_transaction(), actor.is_rolling_back())
+        };
+        let name = self.journal.name();
+        if !self.journal.is_undoing() || is_rolling_back {
+            self.say(Level::Important, format!("run {name} goes on where it ended"));
+            return Ok(());
+        }
+        if !is_open {
+            let message = format!(
+                "run {name} has nothing open that could be rolled back: no transaction was open where it ended"
+            );
+            let diagnostic = Diagnostic::new(Fault::Failed, message);
+            let diagnostic = diagnostic.hint("a release that is complete is left by: capr RECIPE rollback");
+            // The journal stays: it can still be gone on with.
+            self.journal.refuse(Refusal::Gone(diagnostic.message.clone()));
+            return Err(terminate(diagnostic, position));
+        }
+        self.was_undone.set(true);
+        let message = format!("run {name} is rolled back, as you wanted");
+        Err(terminate(Diagnostic::new(Fault::Failed, message), position))
+    }
+
+    /// A transaction is about to be committed, or the run ends: if the earlier one has not come so far it ended here.
+    pub(in crate::recipe) fn come_to_end(&self, position: Position) -> Fallible<()> {
+        if self.is_replaying.get() && self.journal.is_over() {
+            return self.wake(position);
+        }
+        Ok(())
+    }
+
+    /// Keeps how an action has ended.
+    pub(super) fn keep_outcome(&self, step: &LiveStep, broken: Option<&Broken>) {
+        let asked = Asked {
+            verb: step.verb,
+            command: &step.command,
+            task: step.task.clone(),
+            is_local: step.is_local,
+            ..Asked::default()
+        };
+        let script = |message: String| Failure {
+            code: Fault::Failed.exit_code(),
+            message,
+            was_started: true,
+            is_caught: true,
+            ..Failure::default()
+        };
+        let failure = match broken {
+            None => None,
+            // What could not be written down was not begun.
+            Some(Broken::Action(ActionError::Journal(_))) => return,
+            Some(Broken::Action(error)) => Some(error.kept()),
+            Some(Broken::Script(error)) => Some(script(error.to_string())),
+            Some(Broken::Block(_)) => Some(script("an output block has failed".to_owned())),
+        };
+        self.journal.done(&asked, step.begun.borrow().as_ref(), failure);
+    }
+
+    /// What may be another thing the next time: as the earlier run has found it, else by `find`. Kept for the next one.
+    pub(in crate::recipe) fn recorded(&self, what: &str, of: &str, find: impl FnOnce() -> Fallible) -> Fallible {
+        if !self.journal.is_kept() {
+            return find();
+        }
+        let found = self.journal.answer(what, of);
+        match found.map_err(|refusal| refused(&refusal, Position::NONE))? {
+            Found::Value(value) => to_dynamic(value),
+            // It is kept already.
+            Found::Secret | Found::Failed => find(),
+            Found::Nothing => {
+                self.wake(Position::NONE)?;
+                let result = find();
+                let value = result.as_ref().ok();
+                let value = value.map(|value| from_dynamic(value).unwrap_or_default());
+                self.journal.answered(what, of, value);
+                result
+            }
+        }
+    }
+
+    /// A file that the recipe has read must be what it was in the run that is resumed, unless that is only to be undone.
+    pub(super) fn same_as_before(&self, path: &str, bytes: &[u8]) -> Fallible<()> {
+        if !self.journal.is_kept() {
+            return Ok(());
+        }
+        let now = Journal::digest(bytes);
+        let before = self.recorded("read", path, || Ok(now.clone().into()))?.to_string();
+        if before != now && !self.journal.is_undoing() {
+            return Err(self.not_resumed(format!("{path} is not what it was in the run that is resumed")));
+        }
+        Ok(())
+    }
+
+    /// The run cannot be resumed, and nothing is done.
+    pub(in crate::recipe) fn not_resumed(&self, message: String) -> Box<rhai::EvalAltResult> {
+        let refusal = self.journal.refuse(Refusal::Gone(message));
+        refused(&refusal, Position::NONE)
+    }
+}
+
+/// Output that was given to a block, of the servers that are not asked again.
+fn pieces(action: &Action, step: &Replayed) -> Vec<(Server, Piece)> {
+    let is_left = |place: &usize| step.left.as_ref().is_some_and(|left| left.contains(place));
+    let pieces = step.pieces.iter().filter(|(place, _, _)| !is_left(place));
+    let given = pieces.filter_map(|(place, stream, text)| {
+        let job = *step.jobs.get(*place)?;
+        let server = action.jobs.get(job)?.0.server.clone();
+        let piece = Piece {
+            index: job,
+            server: server.clone(),
+            stream: *stream,
+            text: text.clone(),
+            bytes: Vec::new(),
+        };
+        Some((server, piece))
+    });
+    given.collect()
+}
+
+/// What an earlier run has done: its outcome, or its error once more.
+fn ended(action: &Action, step: &Replayed) -> Result<Ends, Broken> {
+    let servers = step.jobs.iter().filter_map(|job| action.jobs.get(*job));
+    let servers: Vec<&Server> = servers.map(|(destination, _)| &destination.server).collect();
+    let mut outcome = Outcome::default();
+    for (place, end) in &step.ends {
+        if let Some(server) = servers.get(*place).filter(|_| end.failed.is_none()) {
+            add(&mut outcome, server, end, (action.asks, action.output));
+        }
+    }
+    match &step.error {
+        None => Ok((outcome, None)),
+        Some(error) if error.was_started && !error.is_stopped && !error.servers.is_empty() => {
+            Ok((outcome, Some(ActionError::replayed(error))))
+        }
+        Some(error) => Err(ActionError::replayed(error).into()),
+    }
+}
+
+/// An outcome is one where it failed nowhere.
+pub(super) fn whole((outcome, failed): Ends) -> Result<Outcome, Broken> {
+    match failed {
+        None => Ok(outcome),
+        Some(error) => Err(error.into()),
+    }
+}
+
+fn add(outcome: &mut Outcome, server: &Server, end: &Ended, (asks, output): (bool, Output)) {
+    if let (true, Some(status)) = (asks, end.status) {
+        outcome.statuses.insert(server.clone(), status);
+    }
+    if output == Output::Capture {
+        let text = end.stdout.clone().unwrap_or_default();
+        outcome.stdout.insert(server.clone(), text);
+    }
+}
+
+impl LiveStep {
+    /// The outcome with that of the servers on which an earlier run has done it.
+    pub(super) fn merged(self, result: Result<Outcome, Broken>) -> Result<Outcome, Broken> {
+        let ends = match result {
+            Ok(outcome) => (outcome, None),
+            Err(Broken::Action(error @ ActionError::Failed { .. })) => (Outcome::default(), Some(error)),
+            Err(other) => return Err(other),
+        };
+        whole(self.merged_ends(ends))
+    }
+
+    /// The same, with what there is of the servers where it did not fail.
+    pub(super) fn merged_ends(self, (outcome, failed): Ends) -> Ends {
+        let Some((servers, ends)) = self.earlier else {
+            return (outcome, failed);
+        };
+        let earlier = ends.values().filter_map(|end| end.failed.as_ref());
+        let mut failures: Vec<ServerFailure> = earlier.map(failure_of).collect();
+        if let Some(ActionError::Failed { servers, .. }) = failed {
+            failures.extend(servers);
+        }
+        let mut merged = Outcome::default();
+        for (place, server) in servers.iter().enumerate() {
+            if let Some(end) = ends.get(&place).filter(|end| end.failed.is_none()) {
+                add(&mut merged, server, end, (self.asks, self.output));
+            }
+            if let Some(status) = outcome.statuses.get(server) {
+                merged.statuses.insert(server.clone(), *status);
+            }
+            if let Some(text) = outcome.stdout.get(server) {
+                merged.stdout.insert(server.clone(), text.clone());
+            }
+        }
+        let failed = (!failures.is_empty()).then(|| ActionError::Failed {
+            shown: self.command,
+            commands: Vec::new(),
+            total: servers.len(),
+            servers: failures,
+        });
+        (merged, failed)
+    }
+}
+
+/// The run cannot be resumed here. No rollback follows: nothing was done.
+fn refused(refusal: &Refusal, position: Position) -> Box<rhai::EvalAltResult> {
+    let mut diagnostic = Diagnostic::new(Fault::Failed, refusal.to_string());
+    diagnostic.hints = refusal.hints();
+    terminate(diagnostic, position)
+}
