@@ -66,10 +66,8 @@ impl Teller {
                 self.held.push(event);
                 return;
             }
-            Event::TaskFinished { depth, ok, .. } if !ok || self.places.contains(depth) => {
-                if self.drop_held(*depth) {
-                    return;
-                }
+            Event::TaskFinished { depth, ok, .. } if (!ok || self.places.contains(depth)) && self.drop_held(*depth) => {
+                return;
             }
             _ => {}
         }

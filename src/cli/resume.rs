@@ -196,7 +196,7 @@ fn go_on(mut settings: Settings, program: &Program, taken: Taken, resuming: Resu
     let console = program.console;
     let head = taken.head.clone();
     if let Err(wrong) = as_before(&mut settings.recipe_options, &head) {
-        return refuse(console, &[wrong]);
+        return refuse(console, &[*wrong]);
     }
     // Paths of the recipe are meant from there.
     if let Err(error) = std::env::set_current_dir(&head.directory) {
@@ -246,7 +246,7 @@ fn go_on(mut settings: Settings, program: &Program, taken: Taken, resuming: Resu
 }
 
 /// The options of the run that died; what it was given as a secret is to be given again.
-fn as_before(options: &mut recipe::Options, head: &Head) -> Result<(), Diagnostic> {
+fn as_before(options: &mut recipe::Options, head: &Head) -> Result<(), Box<Diagnostic>> {
     let given = options
         .set_before
         .iter()
@@ -262,7 +262,8 @@ fn as_before(options: &mut recipe::Options, head: &Head) -> Result<(), Diagnosti
     if !missing.is_empty() {
         let message = format!("secrets are in no journal, give them again: {}", missing.join(", "));
         let diagnostic = Diagnostic::new(Fault::Usage, message);
-        return Err(diagnostic.hint("as they were given then: -s NAME=value, -S NAME=value, or NAME=value"));
+        let diagnostic = diagnostic.hint("as they were given then: -s NAME=value, -S NAME=value, or NAME=value");
+        return Err(Box::new(diagnostic));
     }
     let under = |before: &[(String, String)], now: &mut Vec<(String, String)>| {
         *now = before.iter().cloned().chain(now.drain(..)).collect();
