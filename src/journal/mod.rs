@@ -12,6 +12,7 @@ mod scrub;
 mod shelf;
 mod state;
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests;
 
 pub use half_done::HalfDone;

@@ -286,25 +286,3 @@ fn old_journals_are_removed_and_those_of_other_recipes_are_left_alone() {
         .count();
     assert!((20..=22).contains(&kept), "{kept}");
 }
-
-/// Measured beside other work; the bound is for a machine that has nothing else to do.
-#[test]
-#[ignore = "says how long it takes: cargo test --lib journal::tests::cost -- --ignored --nocapture"]
-fn cost_of_a_step() {
-    let directory = tempfile::tempdir_in("/var/tmp").unwrap();
-    let journal = journal(directory.path(), &Redactor::default());
-    step(&journal, "first");
-    let mut times: Vec<_> = (0..500)
-        .map(|_| {
-            let begin = std::time::Instant::now();
-            step(
-                &journal,
-                "cd /u/apps/flipper && ln -nfs releases/20260102030405 current.new && mv -T current.new current",
-            );
-            begin.elapsed()
-        })
-        .collect();
-    times.sort();
-    println!("median {:?}, 95 of 100 below {:?}", times[250], times[475]);
-    assert!(times[250] < std::time::Duration::from_millis(2));
-}

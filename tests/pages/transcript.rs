@@ -96,7 +96,7 @@ fn pattern(shown: &str) -> Regex {
         if line.trim() == "…" {
             pattern.push_str("(?:.*\n)*?");
         } else {
-            let _ = write!(pattern, "{}\n", escape(line).replace('…', ".*"));
+            let _ = writeln!(pattern, "{}", escape(line).replace('…', ".*"));
         }
     }
     Regex::new(&format!("{pattern}$")).unwrap()

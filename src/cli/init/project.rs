@@ -271,6 +271,7 @@ fn usage(message: impl Into<String>) -> Diagnostic {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

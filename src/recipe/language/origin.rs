@@ -119,9 +119,9 @@ pub(in crate::recipe) fn told_of_caller(
 }
 
 /// The same error, told in other words; what could not be caught cannot be caught then, either.
-pub(in crate::recipe) fn said_instead(error: Box<EvalAltResult>, told: Diagnostic) -> Box<EvalAltResult> {
+pub(in crate::recipe) fn said_instead(error: &EvalAltResult, told: Diagnostic) -> Box<EvalAltResult> {
     let position = error.position();
-    match *error {
+    match error {
         EvalAltResult::ErrorTerminated(..) => terminate(told, position),
         _ => raise(told, position),
     }

@@ -209,7 +209,7 @@ mod tests {
                 assert!(library(name).is_some_and(|found| found.name == one.name), "{name}");
             }
         }
-        assert!(LIBRARIES.windows(2).all(|pair| pair[0].name < pair[1].name));
+        assert!(LIBRARIES.is_sorted_by(|one, next| one.name < next.name));
         assert!(library("capistrano/setup").is_none());
     }
 }

@@ -72,8 +72,8 @@ impl Endings {
             match (first.action.take(), other.action.take()) {
                 (Some(one), Some(two)) => match together(one, two, all.len()) {
                     Ok(both) => first.action = Some(both),
-                    Err((one, _)) => {
-                        first.action = Some(one);
+                    Err(apart) => {
+                        first.action = Some(apart.0);
                         other.tell(interpreter);
                     }
                 },
@@ -136,7 +136,7 @@ impl Ended {
         if told.servers.is_empty() && likewise.len() < total {
             told.servers = likewise.iter().map(|server| reason(server, &told.message)).collect();
         }
-        said_instead(self.error, told)
+        said_instead(&self.error, told)
     }
 }
 
@@ -152,7 +152,7 @@ fn reason(server: &Server, message: &str) -> ServerFailure {
 }
 
 /// Two errors of actions as one, of `among` servers; both again where they are of different kinds.
-fn together(one: ActionError, two: ActionError, among: usize) -> Result<ActionError, (ActionError, ActionError)> {
+fn together(one: ActionError, two: ActionError, among: usize) -> Result<ActionError, Box<(ActionError, ActionError)>> {
     match (one, two) {
         (
             ActionError::Failed {
@@ -202,6 +202,6 @@ fn together(one: ActionError, two: ActionError, among: usize) -> Result<ActionEr
                 password,
             })
         }
-        other => Err(other),
+        apart => Err(Box::new(apart)),
     }
 }

@@ -444,7 +444,7 @@ fn locked(refused: &IndexMap<Server, Holder>, total: usize) -> Diagnostic {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::{Holder, locked};
     use crate::diagnostic::Fault;
