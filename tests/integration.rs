@@ -57,6 +57,7 @@ mod ported;
 mod porting;
 mod process;
 mod reader;
+mod recover;
 mod reference;
 mod releases;
 mod releases_half;

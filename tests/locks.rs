@@ -113,6 +113,17 @@ fn the_lock_is_freed_on_every_way_out_and_a_filter_locks_what_it_touches() {
 }
 
 #[test]
+fn a_lock_that_cannot_be_freed_is_told() {
+    let two = Two::new();
+    let recipe =
+        format!("{RECIPE}task :shuts, :lock => true {{ run \"[ $(hostname) = app1 ] || chmod 500 {STATE}\"; }}");
+    let finished = Case::new().recipe(&recipe).args(["shuts"]).on(&two.0).run();
+    finished.says("the lock could not be freed on app2: cannot write to /u/apps/flipper/.capr");
+    two.0.sh("app2", &format!("chmod 700 {STATE}"));
+    two.run(&["ends"]).code(6).says("abandoned");
+}
+
+#[test]
 fn b12_a_lock_of_a_dead_client_is_known_and_a_lost_connection_takes_its_own_back() {
     let two = Two::new();
     let killed = two.start(&["works"]);

@@ -270,6 +270,8 @@ fn command(typed: &Typed, shell: &Shell) -> Command {
     let settings = among(variables(&known, "=").collect());
     Arguments::command()
         .mut_arg("words", |argument| argument.add(words))
+        // An argument that was changed is the last one: what stands behind `--' has to be it.
+        .mut_arg("command", |argument| argument)
         .mut_arg("files", |argument| argument.add(ArgValueCompleter::new(recipes())))
         .mut_arg("set_before", |argument| argument.add(settings.clone()))
         .mut_arg("set_after", |argument| argument.add(settings))

@@ -279,8 +279,15 @@ impl Journal {
                 return Ok(None);
             }
             // What is only done on this machine leaves nothing half done on servers.
-            if !asked.is_local {
-                state.open()?;
+            if !asked.is_local
+                && let Err(error) = state.open()
+            {
+                if !asked.is_rolling_back {
+                    return Err(error);
+                }
+                // What is undone is undone, with a journal or without.
+                state.is_off = true;
+                return Ok(None);
             }
             state.scrub();
             let (number, places) = match &again {

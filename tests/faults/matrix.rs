@@ -235,7 +235,11 @@ fn rows(fleet: &Fleet) -> Vec<Row> {
             ]),
         link("output", "closed", once(Phase::Output, Fault::Close))
             .fails(1)
-            .says(&[LOST, "the server closed the connection, while the command ran"]),
+            .says(&[
+                LOST,
+                "the server closed the connection|connection reset by peer",
+                "while the command ran",
+            ]),
         link("output", "corrupt", once(Phase::Output, Fault::Corrupt))
             .fails(1)
             .says(&[LOST, "corrupt", "while the command ran"]),

@@ -156,6 +156,10 @@ fn the_page_of_the_command_line_is_true() {
         "{ruby}; capr port old.rb --out made && capr port --check --json old.rb"
     ));
     assert!(made.file("made/old.rhai").contains("set :application, \"x\";"));
+    page.not_run(
+        "capr RECIPE deploy:lock \"upgrade of the database\"",
+        "it is run on the page of deploys",
+    );
     page.take("capr init [DIR] [OPTIONS]");
     let made = ok("rm deploy.rhai; capr init; mkdir other; capr init other; capr -T");
     for file in [

@@ -145,6 +145,23 @@ fn the_page_of_deploys_is_true() {
         .run()
         .ok();
     assert!(fleet.exists("app2", &format!("{BASE}/current/built")));
+    page.take("capr RECIPE deploy:lock \"upgrade of the database\"");
+    run("capr deploy.rhai deploy:lock \"upgrade of the database\"").ok();
+    page.take("capr RECIPE deploy:lock:status");
+    run("capr deploy.rhai deploy:lock:status")
+        .ok()
+        .says("upgrade of the database");
+    run("capr deploy.rhai deploy").code(6).says("upgrade of the database");
+    page.take("capr RECIPE deploy:unlock");
+    run("capr deploy.rhai deploy:unlock").ok();
+    run("capr deploy.rhai update").ok();
+    // Their words are tried in `locks` and `recover`.
+    page.block("error: the servers are locked by ann");
+    page.block("$ capr deploy.rhai recover\n");
+    let reindex = page.block("task :reindex");
+    page.instance(&reindex, Place::Top, None, |trial| {
+        trial.bare().then("puts 1;").prints("1\n")
+    });
     said(&mut page);
     page.done();
 }

@@ -84,6 +84,10 @@ fn the_page_of_failures_is_true() {
     assert_eq!(line("capr t | cat").run().ok().stdout, "it\n");
     page.take("capr … &");
     assert_eq!(line("capr t & wait $!").run().ok().stdout, "it\n");
+    page.not_run("capr RECIPE resume", "it needs a run that died: `resume` tries it");
+    page.recipe("set :journal, false;", Place::Top, None, |trial| {
+        trial.bare().then("puts journal;").prints("false\n")
+    });
     page.not_run("before the command was started", "words of a message");
     page.not_run("sudo -n", "a call of the program, which capr makes");
     page.done();

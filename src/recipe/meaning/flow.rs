@@ -257,7 +257,8 @@ impl Findings<'_> {
 
     /// Tasks that say that they are not for the command line, and that nothing calls.
     fn never_called(&self) -> Vec<Diagnostic> {
-        if self.texts.iter().any(|(_, claims)| claims.invokes_any) {
+        // What the library invokes by a variable is named in a recipe that means a task of its own.
+        if self.own().any(|(_, claims)| claims.invokes_any) {
             return Vec::new();
         }
         let defined = self.defined;

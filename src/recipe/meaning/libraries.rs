@@ -32,27 +32,42 @@ const CURL: &str = "curl and a listener of the test in place of the service";
 /// What runs the tasks of a Rakefile.
 const RAKE: &str = "rake itself, with tasks of the test in place of those of Rails";
 
-/// What the tests on real servers run that is no stand-in.
+/// What is compared with a record, and never run on servers by the tests.
+const PLAN: &str = "the plan of a dry run alone, not on servers";
+
+/// What the tests run that is no stand-in on real servers.
 const REAL: &[(&str, &str)] = &[
     ("airbrake", CURL),
     ("appsignal", CURL),
+    ("asdf", PLAN),
     ("bugsnag", CURL),
     ("bundler", "Bundler itself"),
     ("campfire", CURL),
+    ("chruby", PLAN),
     ("discord", CURL),
     ("honeybadger", CURL),
-    ("maintenance", "the deploy library"),
+    (
+        "maintenance",
+        "the tests of the deploy library, whose tasks it gives other names",
+    ),
     ("mattermost", CURL),
+    ("mise", PLAN),
     ("multistage", "nothing: it has no tasks"),
     ("newrelic", CURL),
     ("notify", CURL),
+    ("nvm", PLAN),
     ("rails/assets", RAKE),
+    ("rails/console", PLAN),
     ("rails/migrations", RAKE),
+    ("rbenv", PLAN),
+    ("resque", PLAN),
     ("rollbar", CURL),
     ("rsync", "rsync itself"),
+    ("rvm", PLAN),
     ("sentry", CURL),
     ("slack", CURL),
     ("teams", CURL),
+    ("unicorn", PLAN),
 ];
 
 macro_rules! library {

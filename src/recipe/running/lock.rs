@@ -264,19 +264,27 @@ impl Interpreter {
         while !left.is_empty() && attempts < 4 {
             attempts += 1;
             let failed = match self.apart(engine, "unlock", &scripts.free, "", &left) {
-                Ok(Ok(_)) => return,
+                Ok(Ok(outcome)) => {
+                    self.tell_kept(&kept(&left, &outcome));
+                    return;
+                }
                 // A stop request is for what was locked.
                 Ok(Err(ActionError::Interrupted(_))) => continue,
                 Ok(Err(error)) => error.diagnostic().servers,
                 Err(_) => return,
             };
-            for (servers, reason, _) in ServerFailure::groups(&failed) {
-                let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
-                let text = format!("the lock could not be freed on {}: {reason}", servers.join(", "));
-                self.say(Level::Important, text);
-            }
+            self.tell_kept(&failed);
             let is_left = |server: &Server| failed.iter().all(|failed| failed.server != *server);
             left.retain(|server| !failed.is_empty() && is_left(server));
+        }
+    }
+
+    /// Says where the lock stays, and why.
+    fn tell_kept(&self, failed: &[ServerFailure]) {
+        for (servers, reason, _) in ServerFailure::groups(failed) {
+            let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
+            let text = format!("the lock could not be freed on {}: {reason}", servers.join(", "));
+            self.say(Level::Important, text);
         }
     }
 
@@ -396,6 +404,22 @@ impl Holder {
             _ => "where that run is known to be over: FORCE=yes deploy:unlock, then recover",
         }
     }
+}
+
+/// The servers whose script has not freed the lock, with what it wrote.
+fn kept(servers: &[Server], outcome: &Outcome) -> Vec<ServerFailure> {
+    let failed = servers
+        .iter()
+        .filter(|server| outcome.statuses.get(*server) != Some(&0));
+    failed
+        .map(|server| {
+            let said = outcome.stdout.get(server).map_or("", |said| said.trim());
+            told(
+                server,
+                if said.is_empty() { "its script has failed" } else { said }.to_owned(),
+            )
+        })
+        .collect()
 }
 
 fn told(server: &Server, reason: String) -> ServerFailure {

@@ -269,8 +269,8 @@ proptest! {
 
     #[test]
     fn every_verb_is_a_name_where_a_name_is_meant(at in any::<Index>()) {
-        // `puts` prints what is seen.
-        let words: Vec<&str> = VERBS.iter().map(|verb| verb.name).filter(|name| *name != "puts").collect();
+        // `puts` prints what is seen; `as` is a word of the engine's own, which can be no name in Rhai either.
+        let words: Vec<&str> = VERBS.iter().map(|verb| verb.name).filter(|name| !matches!(*name, "puts" | "as")).collect();
         let word = words[at.index(words.len())];
         let text = format!(
             "fn helper({word}) {{ {word} + 1 }}
