@@ -52,7 +52,7 @@ fn bash_completes_what_the_recipe_has() {
     for (words, expected) in [
         (&["capr", "recipe.rhai", "sta"][..], &["start"][..]),
         (&["capr", "def"], &["definitions"]),
-        (&["capr", "rec"], &["recipe.rhai"]),
+        (&["capr", "rec"], &["recover", "recipe.rhai"]),
         (&["capr", "recipe.rhai", "prod"], &["production"]),
         (&["capr", "recipe.rhai", "aud"], &[]),
         (&["capr", "recipe.rhai", "production", "aud"], &["audit"]),

@@ -71,6 +71,7 @@ impl Actor {
                 .iter()
                 .map(|(destination, _)| destination.server.to_string())
                 .collect(),
+            is_rolling_back: self.is_rolling_back(),
             ..Asked::default()
         };
         // What stands beside the recipe's own steps is done again by every process.
