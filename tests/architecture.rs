@@ -1,7 +1,7 @@
 //! The rules of `src/lib.rs`, checked against what each file names.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use regex::Regex;
 
@@ -348,9 +348,22 @@ fn linked(root: &Path, page: &Path) -> Vec<PathBuf> {
     let link = Regex::new(r"\]\(([^)#:]+)[^):]*\)").unwrap();
     let folder = page.parent().unwrap();
     link.captures_iter(&text)
-        .map(|found| folder.join(&found[1]))
+        .map(|found| plain(&folder.join(&found[1])))
         .filter(|target| root.join(target).exists())
         .collect()
+}
+
+/// A path without `..`: one page has one name.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(plain.pop()),
+            Component::CurDir => {}
+            other => plain.push(other),
+        }
+    }
+    plain
 }
 
 #[test]

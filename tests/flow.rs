@@ -484,25 +484,26 @@ fn d12_migrations_run_in_what_the_dialect_says() {
 }
 
 #[test]
-fn d23_revisions_log_names_who_deployed() {
+fn d23_revisions_log_names_who_deployed_which_branch() {
     let site = Site::new(&["app1"]);
     let recipe = |task: &str| {
         let text = format!(
-            "set :application, \"shop\"; set :repository, \"{}\"; role :app, \"app1\"; set :restart_via, :none;",
+            "set :application, \"shop\"; set :repository, \"{}\"; set :branch, \"main\"; role :app, \"app1\"; set :restart_via, :none;",
             site.fleet.git().url
         );
-        Case::new()
-            .recipe(&text)
-            .args([task])
-            .env("USER", "ann")
-            .on(&site.fleet)
-            .run()
-            .ok();
+        let case = Case::new().recipe(&text).args([task]).env("USER", "ann");
+        case.on(&site.fleet).run().ok()
     };
     recipe("deploy");
+    let revision = site.fleet.git().revision().unwrap();
     assert!(
         site.fleet
             .read("app1", &format!("{BASE}/revisions.log"))
-            .contains(" ann ")
+            .contains(&format!(" ann main {revision} "))
+    );
+    let releases = recipe("deploy:releases").stdout;
+    assert!(
+        releases.contains(&format!("  main    {}  ann  current", &revision[..12])),
+        "{releases}"
     );
 }

@@ -147,7 +147,7 @@ fn what_init_writes_for_each_kind_is_set_up_and_deployed() {
         // What is started in the background may take its time.
         fleet.sh(
             "app1",
-            "n=0; until [ $n = 200 ] || ! pgrep -f /srv/bin/bundle; do n=$((n + 1)); sleep 0.05; done",
+            "n=0; until [ $n = 200 ] || ! pgrep -f '[/]srv/bin/bundle'; do n=$((n + 1)); sleep 0.05; done",
         );
         assert_eq!(calls(), expected, "{kind}");
         assert!(
