@@ -28,6 +28,18 @@ pub struct ServerFailure {
 }
 
 impl ServerFailure {
+    /// A failure of which no more is known than its reason.
+    pub fn new(server: Server, reason: impl Into<String>) -> Self {
+        Self {
+            server,
+            cause: None,
+            reason: reason.into(),
+            common: None,
+            stderr: Vec::new(),
+            stdout: Vec::new(),
+        }
+    }
+
     /// Failures in groups that say the same, each with its servers and what is true of all; in the order of the first of each.
     pub fn groups<'a>(failures: impl IntoIterator<Item = &'a Self>) -> Vec<(Vec<&'a Server>, &'a str, &'a Self)> {
         let mut groups: Vec<(Vec<&Server>, &Self)> = Vec::new();

@@ -22,19 +22,21 @@ const NOT_SHOWN: [&str; 5] = [
     "reliability.md",
 ];
 
-#[test]
-fn the_reference_is_what_the_tables_of_verbs_and_functions_say() {
-    let path = checkout().join("docs/reference/language.md");
-    let reference = capr::recipe::reference();
+/// A page that is generated stands in the checkout as it is generated now; scripts/reference writes it.
+#[track_caller]
+fn is_written(page: &str, text: &str) {
+    let path = checkout().join(page);
     if std::env::var_os("CAPR_WRITE_REFERENCE").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, &reference).unwrap();
+        std::fs::write(&path, text).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        written == reference,
-        "docs/reference is stale: scripts/reference writes it anew"
-    );
+    assert!(written == text, "{page} is stale: scripts/reference writes it anew");
+}
+
+#[test]
+fn the_reference_is_what_the_tables_of_verbs_and_functions_say() {
+    is_written("docs/reference/language.md", &capr::recipe::reference());
 }
 
 /// A recipe with all libraries.
@@ -71,30 +73,12 @@ impl Reporter for Nothing {
 
 #[test]
 fn the_page_of_the_library_is_what_the_library_says() {
-    let path = checkout().join("docs/reference/deploy.md");
-    let page = library().library_reference();
-    if std::env::var_os("CAPR_WRITE_REFERENCE").is_some() {
-        std::fs::write(&path, &page).unwrap();
-    }
-    let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        written == page,
-        "docs/reference is stale: scripts/reference writes it anew"
-    );
+    is_written("docs/reference/deploy.md", &library().library_reference());
 }
 
 #[test]
 fn the_page_of_the_libraries_is_what_they_say() {
-    let path = checkout().join("docs/reference/libraries.md");
-    let page = all_libraries().libraries_reference();
-    if std::env::var_os("CAPR_WRITE_REFERENCE").is_some() {
-        std::fs::write(&path, &page).unwrap();
-    }
-    let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        written == page,
-        "docs/reference is stale: scripts/reference writes it anew"
-    );
+    is_written("docs/reference/libraries.md", &all_libraries().libraries_reference());
 }
 
 #[test]
@@ -141,15 +125,7 @@ fn every_variable_of_capistrano_is_there_or_check_says_what_takes_its_place() {
 
 #[test]
 fn llms_txt_lists_the_pages() {
-    let path = checkout().join("llms.txt");
-    if std::env::var_os("CAPR_WRITE_REFERENCE").is_some() {
-        std::fs::write(&path, capr::manual::index()).unwrap();
-    }
-    let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        written == capr::manual::index(),
-        "llms.txt is stale: scripts/reference writes it anew"
-    );
+    is_written("llms.txt", &capr::manual::index());
     // And one page has all of them.
     let all = Case::new().args(["help", "all"]).run().ok().stdout;
     for page in PAGES {

@@ -84,9 +84,9 @@ pub enum ActionError {
     Replayed {
         /// As it was told then.
         diagnostic: Box<Diagnostic>,
-        /// Whether it was started on any server.
+        /// True if it was started on any server.
         was_started: bool,
-        /// Whether a recipe can catch it.
+        /// True if a recipe can catch it.
         is_caught: bool,
     },
 }
@@ -102,12 +102,9 @@ impl ActionError {
             Self::NotConnected { servers, password, .. } => {
                 for (server, error) in servers {
                     diagnostic.servers.push(ServerFailure {
-                        server: server.clone(),
                         cause: Some(Cause::Connection { phase: error.phase }),
-                        reason: error.to_string(),
                         common: error.common.clone(),
-                        stderr: Vec::new(),
-                        stdout: Vec::new(),
+                        ..ServerFailure::new(server.clone(), error.to_string())
                     });
                     for hint in &error.hints {
                         if !diagnostic.hints.contains(hint) {
@@ -156,7 +153,7 @@ impl ActionError {
         diagnostic
     }
 
-    /// Whether a recipe can catch it: what ends the run it cannot.
+    /// Returns true if a recipe can catch it; an error that ends the run cannot be caught.
     pub fn can_be_caught(&self) -> bool {
         match self {
             Self::Interrupted(_) | Self::Aborted | Self::NobodyToAsk(_) => false,
@@ -165,7 +162,7 @@ impl ActionError {
         }
     }
 
-    /// Whether it is an error of some servers, and the others can go on.
+    /// Returns true if it is an error of some servers and the others can go on.
     pub fn is_of_servers(&self) -> bool {
         match self {
             Self::Failed { .. } | Self::NotConnected { .. } => true,
@@ -174,7 +171,7 @@ impl ActionError {
         }
     }
 
-    /// Whether the command was started on the others.
+    /// Returns true if the command was started on the others.
     pub fn was_started(&self) -> bool {
         match self {
             Self::Failed { .. } => true,

@@ -1,4 +1,4 @@
-//! What is kept in the journal of an action, and what an action of an earlier run leaves.
+//! The records of an action in the journal, and the results of an action of an earlier run.
 
 use super::error::ActionError;
 use super::running::Job;
@@ -54,13 +54,11 @@ fn failed(failure: &ServerFailure) -> Failed {
 
 /// One server's failure in an earlier run.
 pub fn failure_of(failed: &Failed) -> ServerFailure {
+    let server = failed.server.parse().unwrap_or_else(|_| Server::host(&failed.server));
     ServerFailure {
-        server: failed.server.parse().unwrap_or_else(|_| Server::host(&failed.server)),
-        cause: None,
-        reason: failed.reason.clone(),
-        common: None,
         stderr: failed.stderr.clone(),
         stdout: failed.stdout.clone(),
+        ..ServerFailure::new(server, &failed.reason)
     }
 }
 

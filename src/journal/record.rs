@@ -165,9 +165,9 @@ pub struct Failure {
     pub message: String,
     /// The servers that it failed on.
     pub servers: Vec<Failed>,
-    /// Whether it was started on any server.
+    /// True if it was started on any server.
     pub was_started: bool,
-    /// Whether a recipe can catch it.
+    /// True if a recipe can catch it.
     pub is_caught: bool,
     /// Whether the run was stopped in it.
     pub is_stopped: bool,

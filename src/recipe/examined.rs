@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use indexmap::{IndexMap, IndexSet};
+use indexmap::IndexSet;
 use rhai::{ASTNode, Expr, Position};
 
 use super::language::origin::Fallible;
@@ -191,14 +191,7 @@ impl Recipe {
     }
 
     fn settings(&self) -> Fallible<Settings> {
-        let call = Call {
-            arguments: Vec::new(),
-            options: IndexMap::new(),
-            parameters: Vec::new(),
-            block: None,
-            position: Position::NONE,
-        };
-        self.interpreter.settings(&self.engine, &call)
+        self.interpreter.settings(&self.engine, &Call::at(Position::NONE))
     }
 
     /// A script for `sh` as a command of a task: in the environment that the recipe gives to its commands.
@@ -213,18 +206,11 @@ impl Recipe {
             timeout: Some(settings.options.timeout.map_or(timeout, |own| own.min(timeout))),
             ..RunOptions::default()
         };
+        let input = Input::text(input.as_bytes());
         let request = Request {
-            verb: "run",
-            shown: String::new(),
-            options: Vec::new(),
-            text: script.to_owned(),
-            input: Input::text(input.as_bytes()),
             output: Output::Capture,
             asks: true,
-            sudo: None,
-            asking: None,
-            downloads: None,
-            branches: None,
+            ..Request::new("run", String::new(), script.to_owned(), input)
         };
         let none = SshOptions::default();
         let (_, command) = self.interpreter.job(server.clone(), &none, &request, &options)?;

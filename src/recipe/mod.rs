@@ -51,6 +51,7 @@ pub use self::examined::Examined;
 pub use self::format::format;
 pub use self::interactive::Whom;
 pub use self::language::capistrano::{Known, VARIABLES};
+pub use self::language::literal::quoted;
 pub use self::language::secret_name::{is_secret_name, names_secret};
 pub use self::reference::{language, reference, verb};
 pub use self::running::stack::{STACK, on_large_stack};

@@ -151,9 +151,12 @@ fn ask(found: Found, prompts: &mut dyn Prompts) -> Result<Option<Project>, Box<D
     }
     let kinds = names().join(", ");
     let known = found.kind.map(name_of);
-    let Some(kind) = answer(prompts, &format!("What is deployed? {kinds}"), known, |answer| {
-        Kind::from_str(answer, true).map_err(|_| format!("it can be {kinds}"))
-    })?
+    let Some(kind) = answer(
+        prompts,
+        &format!("What is deployed? {kinds}"),
+        known.as_deref(),
+        |answer| Kind::from_str(answer, true).map_err(|_| format!("it can be {kinds}")),
+    )?
     else {
         return Ok(None);
     };
@@ -225,18 +228,14 @@ fn answer<T>(
     Err(Box::new(Diagnostic::new(Fault::Failed, message)))
 }
 
-fn names() -> Vec<&'static str> {
+fn names() -> Vec<String> {
     Kind::value_variants().iter().map(|kind| name_of(*kind)).collect()
 }
 
-fn name_of(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Rails => "rails",
-        Kind::Node => "node",
-        Kind::Php => "php",
-        Kind::Static => "static",
-        Kind::Fastcgi => "fastcgi",
-    }
+/// The name by which an option and an answer say a kind.
+fn name_of(kind: Kind) -> String {
+    let value = kind.to_possible_value();
+    value.map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 /// A stage as it is typed: `NAME` or `NAME=HOST,HOST`.

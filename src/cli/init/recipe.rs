@@ -1,6 +1,7 @@
 //! The recipes of a project: what all kinds have, then what each kind needs.
 
 use super::project::{Kind, Project};
+use crate::recipe::quoted;
 
 /// The files of a project, by their paths below its directory.
 pub(in crate::cli) fn files(project: &Project) -> Vec<(String, String)> {
@@ -71,8 +72,4 @@ fn of_kind(kind: Kind) -> &'static str {
         Kind::Static => include_str!("static.rhai"),
         Kind::Fastcgi => include_str!("fastcgi.rhai"),
     }
-}
-
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

@@ -3,6 +3,7 @@
 use super::super::form::{Block, Expr, Part};
 use super::text;
 use super::{WIDTH, Writer, indentation};
+use crate::recipe::quoted;
 
 /// How tightly an operator binds, as Rhai has it.
 fn binds(operator: &str) -> u8 {
@@ -109,7 +110,7 @@ impl Writer<'_> {
                 let whole = self.template(&[Part::Text(written.clone())], indent);
                 parenthesized(whole, around > 8)
             }
-            Expr::Text(written) => text::quoted(written),
+            Expr::Text(written) => quoted(written),
             Expr::Symbol(name) => text::symbol(name),
             Expr::Template(parts) => {
                 let written = self.template(parts, indent);
@@ -249,7 +250,7 @@ impl Writer<'_> {
                         .iter()
                         .map(|value| match value {
                             // Only what is a literal to Rhai can stand there.
-                            Expr::Symbol(name) => text::quoted(name),
+                            Expr::Symbol(name) => quoted(name),
                             value => self.expression(value, indent + 2),
                         })
                         .collect();

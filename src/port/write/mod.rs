@@ -5,6 +5,7 @@ mod text;
 
 use super::form::{Above, Block, Call, Expr, Line, Statement};
 use super::note::Note;
+use crate::recipe::quoted;
 
 /// A line that is longer is broken where it can be.
 const WIDTH: usize = 120;
@@ -231,7 +232,7 @@ impl Writer<'_> {
                 .map(|line| format!("//   {line}").trim_end().to_owned()),
         );
         if ends {
-            let reason = text::quoted(&format!("{number}: {}", note.reason));
+            let reason = quoted(&format!("{number}: {}", note.reason));
             lines.push(format!("{UNPORTED}({reason});"));
         }
         lines.join(&between)

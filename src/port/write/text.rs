@@ -1,24 +1,7 @@
 //! Strings as a recipe writes them.
 
 use super::super::form::Part;
-
-/// In double quotes.
-pub(super) fn quoted(text: &str) -> String {
-    let mut written = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => written.push_str("\\\""),
-            '\\' => written.push_str("\\\\"),
-            '\n' => written.push_str("\\n"),
-            '\r' => written.push_str("\\r"),
-            '\t' => written.push_str("\\t"),
-            c if c.is_control() && (c as u32) < 0x80 => written.push_str(&format!("\\x{:02x}", c as u32)),
-            c => written.push(c),
-        }
-    }
-    written.push('"');
-    written
-}
+use crate::recipe::quoted;
 
 /// Whether a string stands better in backticks: it has several lines, or a `${` that double quotes would leave as it is.
 pub(super) fn wants_backticks(text: &str) -> bool {

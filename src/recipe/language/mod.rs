@@ -6,6 +6,7 @@ pub(super) mod choice;
 pub(super) mod function;
 pub(super) mod functions;
 pub(super) mod grammar;
+pub(super) mod literal;
 pub(super) mod mask;
 pub(super) mod meanings;
 pub(super) mod options;

@@ -47,6 +47,25 @@ pub(in crate::recipe) struct Request {
     pub(in crate::recipe) branches: Option<Branches>,
 }
 
+impl Request {
+    /// The same command for all servers: its output is reported, an exit status other than 0 is an error, and nothing is asked.
+    pub(in crate::recipe) fn new(verb: &'static str, shown: String, text: String, input: Input) -> Self {
+        Self {
+            verb,
+            shown,
+            options: Vec::new(),
+            text,
+            input,
+            output: Output::Report,
+            asks: false,
+            sudo: None,
+            asking: None,
+            downloads: None,
+            branches: None,
+        }
+    }
+}
+
 /// How a command that calls sudo comes to its password and to what it reads.
 #[derive(Clone)]
 pub(in crate::recipe) struct Asking {

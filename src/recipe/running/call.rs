@@ -25,6 +25,19 @@ pub(in crate::recipe) struct Given<'a> {
     pub(in crate::recipe) expression: &'a Expr,
 }
 
+impl Call<'_> {
+    /// A call of a verb without anything behind its name.
+    pub(in crate::recipe) fn at(position: Position) -> Self {
+        Self {
+            arguments: Vec::new(),
+            options: IndexMap::new(),
+            parameters: Vec::new(),
+            block: None,
+            position,
+        }
+    }
+}
+
 /// Evaluates the arguments of a call, in order; each is looked at before the next.
 pub(in crate::recipe) fn decode<'a>(
     context: &mut EvalContext,
@@ -32,14 +45,7 @@ pub(in crate::recipe) fn decode<'a>(
     state: &Dynamic,
     look: &dyn Fn(&EvalContext, &Given) -> Fallible<()>,
 ) -> Fallible<Call<'a>> {
-    let mut call = Call {
-        arguments: Vec::new(),
-        options: IndexMap::new(),
-        parameters: Vec::new(),
-        block: None,
-        position: Position::NONE,
-    };
-    call.position = grammar::position(state);
+    let mut call = Call::at(grammar::position(state));
     let (mut key, mut inputs) = (None, inputs.iter());
     for kind in grammar::shape(state).chars() {
         match kind {

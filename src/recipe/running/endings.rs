@@ -134,20 +134,10 @@ impl Ended {
             None => diagnostic.clone(),
         };
         if told.servers.is_empty() && likewise.len() < total {
-            told.servers = likewise.iter().map(|server| reason(server, &told.message)).collect();
+            let failure = |server: &Server| ServerFailure::new(server.clone(), &told.message);
+            told.servers = likewise.iter().map(failure).collect();
         }
         said_instead(&self.error, told)
-    }
-}
-
-fn reason(server: &Server, message: &str) -> ServerFailure {
-    ServerFailure {
-        server: server.clone(),
-        cause: None,
-        reason: message.to_owned(),
-        common: None,
-        stderr: Vec::new(),
-        stdout: Vec::new(),
     }
 }
 

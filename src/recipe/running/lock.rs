@@ -193,7 +193,7 @@ impl Interpreter {
                     self.locks.borrow_mut().held.shift_remove(server);
                     refused.insert(server.clone(), Holder::read(said));
                 }
-                _ => failed.push(told(server, said.trim().to_owned())),
+                _ => failed.push(ServerFailure::new(server.clone(), said.trim())),
             }
         }
         Ok(Ok(match (refused.is_empty(), failed.is_empty()) {
@@ -297,30 +297,16 @@ impl Interpreter {
         input: &str,
         servers: &[Server],
     ) -> Fallible<Result<Outcome, ActionError>> {
-        let call = Call {
-            arguments: Vec::new(),
-            options: IndexMap::new(),
-            parameters: Vec::new(),
-            block: None,
-            position: Position::NONE,
-        };
         let options = RunOptions {
-            env: self.settings(engine, &call)?.options.env,
+            env: self.settings(engine, &Call::at(Position::NONE))?.options.env,
             timeout: Some(LIMIT),
             ..RunOptions::default()
         };
+        let input = Input::text(input.as_bytes());
         let request = Request {
-            verb,
-            shown: verb.to_owned(),
-            options: Vec::new(),
-            text: script.to_owned(),
-            input: Input::text(input.as_bytes()),
             output: Output::Capture,
             asks: true,
-            sudo: None,
-            asking: None,
-            downloads: None,
-            branches: None,
+            ..Request::new(verb, verb.to_owned(), script.to_owned(), input)
         };
         let reach = self.reach(engine)?;
         let jobs = servers.iter().map(|server| {
@@ -414,29 +400,18 @@ fn kept(servers: &[Server], outcome: &Outcome) -> Vec<ServerFailure> {
     failed
         .map(|server| {
             let said = outcome.stdout.get(server).map_or("", |said| said.trim());
-            told(
-                server,
-                if said.is_empty() { "its script has failed" } else { said }.to_owned(),
-            )
+            let reason = if said.is_empty() { "its script has failed" } else { said };
+            ServerFailure::new(server.clone(), reason)
         })
         .collect()
 }
 
-fn told(server: &Server, reason: String) -> ServerFailure {
-    ServerFailure {
-        server: server.clone(),
-        cause: None,
-        reason,
-        common: None,
-        stderr: Vec::new(),
-        stdout: Vec::new(),
-    }
-}
-
 fn failures(refused: &IndexMap<Server, Holder>) -> Vec<ServerFailure> {
-    let failure =
-        |(server, holder): (&Server, &Holder)| told(server, format!("{}; {}", holder.who(), holder.standing()));
-    refused.iter().map(failure).collect()
+    let reason = |holder: &Holder| format!("{}; {}", holder.who(), holder.standing());
+    let failures = refused.iter();
+    failures
+        .map(|(server, holder)| ServerFailure::new(server.clone(), reason(holder)))
+        .collect()
 }
 
 fn headline(refused: &IndexMap<Server, Holder>, total: usize) -> String {
@@ -460,7 +435,7 @@ fn locked(refused: &IndexMap<Server, Holder>, total: usize) -> Diagnostic {
     let mut diagnostic = Diagnostic::new(Fault::Locked, message);
     diagnostic.servers = refused
         .iter()
-        .map(|(server, holder)| told(server, holder.standing()))
+        .map(|(server, holder)| ServerFailure::new(server.clone(), holder.standing()))
         .collect();
     let hints: IndexSet<&str> = refused.values().map(Holder::hint).collect();
     diagnostic.hints.extend(hints.into_iter().map(str::to_owned));

@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use rhai::{Dynamic, Engine, EvalContext, Map, Position};
 
 use super::super::action::{Asking, Request, Settings, Sudo};
@@ -54,13 +53,7 @@ fn put_together(call: &Call) -> Fallible<String> {
 
 /// Runs a text on servers as `run` does, outside of all tasks.
 pub(in crate::recipe) fn run_text(interpreter: &Interpreter, context: &mut EvalContext, text: &str) -> Fallible<()> {
-    let call = Call {
-        arguments: Vec::new(),
-        options: IndexMap::new(),
-        parameters: Vec::new(),
-        block: None,
-        position: Position::NONE,
-    };
+    let call = Call::at(Position::NONE);
     on_servers(interpreter, context, &call, &Way::new("run", Output::Report), text)?;
     Ok(())
 }
@@ -248,17 +241,10 @@ fn locally(
     let text = command(call, 0)?;
     let (input, shown) = input(interpreter, call, &options, &text, true)?;
     let request = Request {
-        verb,
-        shown,
         options: options_shown(&options, options.env.as_ref(), None),
-        text,
-        input,
         output,
         asks,
-        sudo: None,
-        asking: None,
-        downloads: None,
-        branches: None,
+        ..Request::new(verb, shown, text, input)
     };
     interpreter.act_locally(context, call, &options, request)
 }
@@ -376,17 +362,12 @@ pub(super) fn remote(
         None => given,
     };
     Ok(Request {
-        verb: way.verb,
-        shown,
         options: said,
-        text,
-        input: given,
         output: way.output,
         asks: way.asks,
         sudo: (calls > 0).then(|| sudo.program.clone()),
         asking,
-        downloads: None,
-        branches: None,
+        ..Request::new(way.verb, shown, text, given)
     })
 }
 

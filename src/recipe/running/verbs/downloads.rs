@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use rhai::{Dynamic, EvalContext};
 
-use super::super::action::Settings;
+use super::super::action::{Request, Settings};
 use super::super::call::{Call, text};
 use super::super::download::Downloads;
 use super::super::interpreter::Interpreter;
 use super::super::performed::Performed;
-use super::files::{mode, request, settings, with_mode};
+use super::files::{mode, settings, with_mode};
 use crate::actor::Output;
 use crate::configuration::{Server, select};
 use crate::diagnostic::{Diagnostic, Fault};
@@ -47,7 +47,7 @@ fn receive(
     let shown = with_mode(format!("{verb} {from} -> {to}"), mode.as_ref());
     let downloads = Downloads::new(interpreter.home_path(&to), directories, mode);
     distinct(&to, &downloads, interpreter, call, settings)?;
-    let mut request = request(verb, shown, get_command(&from, directories), Input::none());
+    let mut request = Request::new(verb, shown, get_command(&from, directories), Input::none());
     request.output = Output::Bytes;
     request.downloads = Some(downloads);
     interpreter.act(context, call, settings, request)?;

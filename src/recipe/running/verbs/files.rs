@@ -6,7 +6,6 @@ use super::super::action::{Request, Settings};
 use super::super::call::{Call, text};
 use super::super::interpreter::Interpreter;
 use super::super::performed::Performed;
-use crate::actor::Output;
 use crate::configuration::RunOptions;
 use crate::plan::{Mode, NoMode, remove_command};
 use crate::recipe::language::options::flag;
@@ -49,7 +48,7 @@ fn delete(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> F
     };
     let settings = settings(interpreter, context, &call)?;
     let command = remove_command(&path, recursive);
-    let request = request("delete", format!("delete {path}"), command, Input::none());
+    let request = Request::new("delete", format!("delete {path}"), command, Input::none());
     interpreter.act(context, &call, &settings, request)?;
     Ok(Dynamic::UNIT)
 }
@@ -69,20 +68,4 @@ pub(super) fn settings(interpreter: &Interpreter, context: &EvalContext, call: &
         ..RunOptions::default()
     };
     Ok(settings)
-}
-
-pub(super) fn request(verb: &'static str, shown: String, command: String, input: Input) -> Request {
-    Request {
-        verb,
-        shown,
-        options: Vec::new(),
-        text: command,
-        input,
-        output: Output::Report,
-        asks: false,
-        sudo: None,
-        asking: None,
-        downloads: None,
-        branches: None,
-    }
 }

@@ -34,17 +34,9 @@ fn parallel(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call
     let settings = interpreter.settings(context.engine(), &call)?;
     let (branches, chosen) = branches(interpreter, context, &call, &settings, said)?;
     let request = Request {
-        verb: "parallel",
-        shown: chosen.join("; "),
         options: shown(&settings.options, settings.environment.as_ref(), None),
-        text: String::new(),
-        input: Input::none(),
-        output: Output::Report,
-        asks: false,
-        sudo: None,
-        asking: None,
-        downloads: None,
         branches: Some(branches),
+        ..Request::new("parallel", chosen.join("; "), String::new(), Input::none())
     };
     interpreter.act(context, &call, &settings, request)?;
     Ok(Dynamic::UNIT)

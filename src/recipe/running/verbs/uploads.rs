@@ -10,7 +10,7 @@ use super::super::action::{Branches, Request, Settings};
 use super::super::call::{Call, text};
 use super::super::interpreter::Interpreter;
 use super::super::performed::Performed;
-use super::files::{mode, request, settings, with_mode};
+use super::files::{mode, settings, with_mode};
 use crate::configuration::select;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
@@ -36,7 +36,7 @@ fn put(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fall
     let shown = with_mode(format!("put {path}"), mode.as_ref());
     let source = source::text(data);
     let command = put_command(&path, mode.as_ref(), None, source.length());
-    let request = request("put", shown, command, Input::told(source));
+    let request = Request::new("put", shown, command, Input::told(source));
     interpreter.act(context, &call, &settings, request)?;
     Ok(Dynamic::UNIT)
 }
@@ -95,7 +95,7 @@ impl Upload<'_> {
             let request = self.request(&own, to)?;
             branches.commands.push((request, settings.options.clone()));
         }
-        let mut request = request("upload", self.shown(from, to), String::new(), Input::none());
+        let mut request = Request::new("upload", self.shown(from, to), String::new(), Input::none());
         request.branches = Some(branches);
         Ok(request)
     }
@@ -112,11 +112,11 @@ impl Upload<'_> {
             } else {
                 self.tree(&path, from)?
             };
-            return Ok(request("upload", shown, untar_command(to), Input::told(source)));
+            return Ok(Request::new("upload", shown, untar_command(to), Input::told(source)));
         }
         let source = self.interpreter.source(&path, self.position, &unreadable)?;
         let command = put_command(to, self.mode.as_ref(), source.mode(), source.length());
-        Ok(request("upload", shown, command, Input::told(source)))
+        Ok(Request::new("upload", shown, command, Input::told(source)))
     }
 
     fn allow_directory(&self, from: &str) -> Fallible<()> {
