@@ -1,4 +1,4 @@
-//! A client of ssh-agent. Every wait is bounded: an agent that does not answer must not hold a login for ever.
+//! A client of ssh-agent. Every wait is bounded: an agent that does not answer must not hold up a login for ever.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -13,12 +13,12 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connec
 use super::exchange::Proof;
 use super::wire;
 
-/// Longest message taken from an agent, in bytes; OpenSSH's own limit.
+/// The longest message that is accepted from an agent, in bytes; it is OpenSSH's own limit.
 pub(super) const MAX_MESSAGE: usize = 256 * 1024;
-/// Most identities taken from an agent; OpenSSH's own limit.
+/// The most identities that are accepted from an agent; it is OpenSSH's own limit.
 const MAX_IDENTITIES: u32 = 2048;
 
-/// The shortest wait that a socket knows.
+/// The shortest timeout that a socket accepts.
 const SHORTEST: Duration = Duration::from_millis(1);
 
 pub(super) const FAILURE: u8 = 5;
@@ -28,22 +28,22 @@ const IDENTITIES_ANSWER: u8 = 12;
 pub(super) const SIGN_REQUEST: u8 = 13;
 const SIGN_RESPONSE: u8 = 14;
 pub(super) const EXTENSION: u8 = 27;
-/// The extension that tells which server a connection to the agent serves (OpenSSH's PROTOCOL.agent).
+/// The extension that tells the agent which server a connection to it serves (OpenSSH's PROTOCOL.agent).
 pub(super) const SESSION_BIND: &[u8] = b"session-bind@openssh.com";
 
-/// Flag of [`Agent::sign`]: an RSA key signs with SHA-256.
+/// A flag of [`Agent::sign`]: an RSA key signs with SHA-256.
 pub const RSA_SHA2_256: u32 = 2;
-/// Flag of [`Agent::sign`]: an RSA key signs with SHA-512.
+/// A flag of [`Agent::sign`]: an RSA key signs with SHA-512.
 pub const RSA_SHA2_512: u32 = 4;
 
-/// A connection to an agent. After an error it is of no use any more.
+/// A connection to an agent. After an error it cannot be used any more.
 #[derive(Debug)]
 pub struct Agent {
     stream: UnixStream,
     timeout: Duration,
 }
 
-/// A connection to a server, as an agent is to know it: keys that are restricted to servers (`ssh-add -h`) need that.
+/// The facts that identify a connection to a server for an agent. Keys that are restricted to servers (`ssh-add -h`) need them.
 #[derive(Clone, Debug)]
 pub(super) struct Binding {
     pub(super) proof: Proof,
@@ -51,7 +51,7 @@ pub(super) struct Binding {
 }
 
 impl Binding {
-    /// The request; `forwarding` where it is the server that asks, not we to log in there.
+    /// Returns the request for the agent; `forwarding` if the server is going to use the agent, rather than we to log in there.
     pub(super) fn request(&self, forwarding: bool) -> Vec<u8> {
         let mut request = vec![EXTENSION];
         for text in [
@@ -70,25 +70,26 @@ impl Binding {
 /// A key that an agent holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Public key, or certificate, as it travels.
+    /// The public key or certificate in SSH's wire format.
     pub blob: Vec<u8>,
-    /// What its owner calls it.
+    /// The comment that its owner gave it.
     pub comment: String,
 }
 
 impl Agent {
-    /// Connects to an agent's socket, which programs started later do not inherit. Each exchange may take `timeout`.
+    /// Connects to an agent's socket. Programs that are started later do not inherit the connection. Each exchange may take
+    /// `timeout`.
     ///
     /// # Errors
     ///
-    /// When nobody listens there, or whoever does takes nobody in, until the time is over.
+    /// When nobody listens there, or the listener does not accept the connection in time.
     pub fn connect(socket: &Path, timeout: Duration) -> io::Result<Self> {
         let address = SocketAddrUnix::new(socket)?;
         let deadline = Instant::now().checked_add(timeout);
         let fd = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
         loop {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            // It bounds the wait for a place in the listener's queue, too. Zero would be none.
+            // This also bounds the wait for a place in the listener's queue. Zero would mean no limit.
             sockopt::set_socket_timeout(&fd, Timeout::Send, left.map(|left| left.max(SHORTEST)))?;
             match connect(&fd, &address) {
                 Ok(()) => break,
@@ -107,11 +108,11 @@ impl Agent {
         Ok(Self { stream, timeout })
     }
 
-    /// The keys that the agent holds, in its order.
+    /// Returns the keys that the agent holds, in its order.
     ///
     /// # Errors
     ///
-    /// When the agent refuses (it may be locked), is silent for too long, or speaks nonsense.
+    /// When the agent refuses (it may be locked), is silent for too long, or sends something that cannot be read.
     pub fn identities(&mut self) -> io::Result<Vec<Identity>> {
         let answer = self.exchange(&[REQUEST_IDENTITIES], IDENTITIES_ANSWER)?;
         let mut answer = Reader(&answer);
@@ -129,11 +130,11 @@ impl Agent {
             .collect()
     }
 
-    /// Has the agent sign `data`: the whole signature as it travels, its algorithm's name first.
+    /// Lets the agent sign `data`. Returns the whole signature in wire format, beginning with the name of its algorithm.
     ///
     /// # Errors
     ///
-    /// As for [`identities`](Self::identities); the person may have been asked and have refused.
+    /// As for [`identities`](Self::identities); also when the agent asked the person, who refused.
     pub fn sign(&mut self, identity: &Identity, data: &[u8], flags: u32) -> io::Result<Vec<u8>> {
         let mut request = vec![SIGN_REQUEST];
         put_string(&mut request, &identity.blob)?;
@@ -147,12 +148,12 @@ impl Agent {
     ///
     /// # Errors
     ///
-    /// As for [`identities`](Self::identities); many agents do not know of it.
+    /// As for [`identities`](Self::identities); many agents do not support this request.
     pub(super) fn bind(&mut self, binding: &Binding) -> io::Result<()> {
         self.exchange(&binding.request(false), SUCCESS).map(drop)
     }
 
-    /// Sends a request and gives the answer's content, which must be of the expected kind.
+    /// Sends a request and returns the content of the answer, which must be of the expected kind.
     fn exchange(&mut self, request: &[u8], expected: u8) -> io::Result<Vec<u8>> {
         let deadline = Instant::now().checked_add(self.timeout);
         let mut message = Vec::with_capacity(request.len() + 4);
@@ -194,14 +195,14 @@ impl Agent {
         Ok(())
     }
 
-    /// Waits until the socket is ready, if that was all that was wrong.
+    /// Waits until the socket is ready, if the error was that it was not.
     fn wait_after(&self, error: io::Error, flags: PollFlags, deadline: Option<Instant>) -> io::Result<()> {
         match error.kind() {
             ErrorKind::Interrupted => return Ok(()),
             ErrorKind::WouldBlock => {}
             _ => return Err(error),
         }
-        // One deadline for the whole exchange: an agent that sends a byte now and then is silent, too.
+        // One deadline holds for the whole exchange, so that an agent which sends a byte now and then times out, too.
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let left = left.and_then(|left| Timespec::try_from(left).ok());
         match poll(&mut [PollFd::new(&self.stream, flags)], left.as_ref()) {
@@ -226,7 +227,7 @@ fn put_string(message: &mut Vec<u8>, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Takes an answer apart.
+/// Reads the fields of an answer.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -292,7 +293,7 @@ mod tests {
             self.directory.path().join("agent")
         }
 
-        /// Makes a key, adds it and gives its public form.
+        /// Makes a key, adds it and returns its public half.
         fn add(&self, key_type: &str) -> Vec<u8> {
             let file = self.directory.path().join(key_type);
             let made = Command::new("ssh-keygen")
@@ -387,7 +388,7 @@ mod tests {
         assert!(begun.elapsed() < BOUND, "{:?}", begun.elapsed());
     }
 
-    /// Asks a made-up agent that answers with these bytes and then keeps the line open.
+    /// Returns the error when an agent answers with these bytes and then keeps the connection open.
     fn asked(answer: &'static [u8], timeout: Duration) -> ErrorKind {
         let directory = TempDir::new().unwrap();
         let socket = directory.path().join("agent");

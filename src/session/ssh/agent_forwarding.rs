@@ -1,5 +1,5 @@
-//! Our agent for the servers' use: asked for once per connection, then one guarded pipe for each of their clients, which the agent
-//! is told of first.
+//! Lets servers use our agent. The server is asked to allow it once per connection; then each client there gets one guarded pipe
+//! to the agent, which is told first which server it serves.
 
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -12,32 +12,32 @@ use super::agent_guard::Guard;
 use super::channel::{AgentDoor, Channel, Link, Trouble};
 use super::pipe::Pipes;
 
-/// Clients of the agent at once on one server; more are turned away.
+/// The most clients of the agent at once on one server; more are turned away.
 const MOST_CLIENTS: usize = 64;
 
 enum Stage {
     Wanted,
-    /// The channel on which the server was asked. It takes the question once; later commands inherit what came of it.
+    /// The channel on which the server was asked. It accepts the question once; later commands inherit the answer.
     Asked(Channel),
     Settled,
 }
 
 pub(super) struct AgentForwarding {
-    /// The agent.
+    /// The agent's socket.
     socket: PathBuf,
-    /// What it is told of the server, where that is known.
+    /// The message that tells the agent about the server, where that is known.
     binding: Option<Binding>,
     door: AgentDoor,
     stage: Stage,
 }
 
-/// What came of asking.
+/// The result of asking the server.
 pub(super) enum Asked {
     /// Nothing more is to be done.
     Settled,
     /// The channel is free for a command, in which the agent can be used.
     Granted(Channel),
-    /// The server does not want it, as it may.
+    /// The server does not allow it, as it may.
     Refused(Channel),
 }
 
@@ -51,7 +51,7 @@ impl AgentForwarding {
         }
     }
 
-    /// Goes on asking; no command may start before that is settled.
+    /// Continues to ask; no command may start before the answer is known.
     pub(super) fn ask(&mut self, link: Link) -> Result<Asked, Trouble> {
         if matches!(self.stage, Stage::Wanted) {
             match link.open() {
@@ -79,7 +79,7 @@ impl AgentForwarding {
         matches!(self.stage, Stage::Settled)
     }
 
-    /// Lets the clients in that have come since.
+    /// Connects the clients that have come since the last call.
     pub(super) fn admit(&self, pipes: &mut Pipes, closing: &mut Vec<Channel>) {
         for channel in self.door.arrived() {
             match self.agent() {

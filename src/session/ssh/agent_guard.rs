@@ -1,42 +1,42 @@
-//! What a server may ask our agent: which keys it has, and for signatures. Nothing else reaches the agent: it could be told to load
-//! a library (CVE-2023-38408), to forget its keys, or to lock itself.
+//! Limits what a server may ask our agent: which keys it has, and for signatures. No other request reaches the agent: it could be
+//! told to load a library (CVE-2023-38408), to forget its keys, or to lock itself.
 
 use super::agent::{EXTENSION, FAILURE, MAX_MESSAGE, REQUEST_IDENTITIES, SESSION_BIND, SIGN_REQUEST, SUCCESS};
 use super::wire;
 
-/// Sorts the messages of one client of the agent, one request at a time.
+/// Checks the messages of one client of the agent, one request at a time.
 pub(super) struct Guard {
-    /// From the server, not looked at yet.
+    /// Bytes from the server that were not looked at yet.
     requests: Vec<u8>,
-    /// From the agent, likewise.
+    /// Bytes from the agent that were not looked at yet.
     answers: Vec<u8>,
     stage: Stage,
-    /// The agent knows that a server asks, and which.
+    /// The agent knows that a server uses it, and which.
     is_bound: bool,
 }
 
 enum Stage {
-    /// This goes to the agent first, if there is anything.
+    /// The message that goes to the agent first, if there is one.
     Fresh(Option<Vec<u8>>),
-    /// The agent was told whom it serves.
+    /// The agent was told which server it serves; its answer is awaited.
     Binding,
     Idle,
     Awaiting,
 }
 
-/// What is to be done next.
+/// The next thing to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
     ToAgent(Vec<u8>),
     ToServer(Vec<u8>),
-    /// One of them does not keep to the protocol.
+    /// One of the sides violates the protocol.
     Over,
-    /// More has to arrive first.
+    /// More bytes have to arrive first.
     Wait,
 }
 
 impl Guard {
-    /// `binding`: the request that tells the agent which server asks, where that is known.
+    /// Makes a guard. `binding` is the request that tells the agent which server uses it, where that is known.
     pub(super) fn new(binding: Option<Vec<u8>>) -> Self {
         Self {
             requests: Vec::new(),
@@ -46,7 +46,7 @@ impl Guard {
         }
     }
 
-    /// Whether more of the server's requests is of use now; what is not taken waits in the channel, so that little is kept here.
+    /// Returns true if more of the server's requests are of use now. The rest waits in the channel, so that little is kept here.
     pub(super) fn takes_requests(&self) -> bool {
         matches!(self.stage, Stage::Idle) && !is_whole(&self.requests)
     }
@@ -72,7 +72,7 @@ impl Guard {
                         continue;
                     }
                 },
-                // Nobody asked it.
+                // The agent sent something without being asked.
                 Stage::Idle if !self.answers.is_empty() => return Step::Over,
                 Stage::Idle => &mut self.requests,
                 Stage::Binding | Stage::Awaiting => &mut self.answers,
@@ -104,14 +104,15 @@ impl Guard {
         match request.split_first() {
             Some((&REQUEST_IDENTITIES, _)) => request.len() == 1,
             Some((&SIGN_REQUEST, _)) => true,
-            // The next hop. Of a socket that is not bound to this one, the agent would take it for the first.
+            // This binds the agent to the next hop. If the connection is not bound to this server, the agent would take the next
+            // hop for the first.
             Some((&EXTENSION, rest)) => self.is_bound && wire::text(rest).is_some_and(|(name, _)| name == SESSION_BIND),
             _ => false,
         }
     }
 }
 
-/// Whether there is a message in front, or what is none.
+/// Returns true if the message in front is complete, or is too long to be one.
 fn is_whole(bytes: &[u8]) -> bool {
     bytes.split_first_chunk::<4>().is_some_and(|(length, rest)| {
         let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
@@ -119,7 +120,7 @@ fn is_whole(bytes: &[u8]) -> bool {
     })
 }
 
-/// Takes the message in front, once all of it is there.
+/// Takes the message in front, once it is complete.
 fn message(bytes: &mut Vec<u8>) -> Result<Option<Vec<u8>>, ()> {
     let Some((length, _)) = bytes.split_first_chunk::<4>() else {
         return Ok(None);
@@ -135,23 +136,23 @@ fn message(bytes: &mut Vec<u8>) -> Result<Option<Vec<u8>>, ()> {
     Ok(Some(message))
 }
 
-/// Target of `scripts/fuzz`: what a server asks, and what an agent answers.
+/// A target of `scripts/fuzz`: what a server asks, and what an agent answers.
 #[cfg(any(test, feature = "fuzz"))]
 pub(super) mod fuzz {
     use super::{Guard, MAX_MESSAGE, Step, wire};
     use crate::session::ssh::agent::{EXTENSION, REQUEST_IDENTITIES, SESSION_BIND, SIGN_REQUEST};
 
-    /// What the socket takes at once.
+    /// The most bytes that the socket takes at once.
     const READ: usize = 255;
 
-    /// Pieces, each after two bytes: who says it (1: the agent; 2, in the first: the agent is told of the server before) and its
-    /// length. True where something reached the agent.
+    /// Reads pieces. In front of each are two bytes: who sends it (1: the agent; 2, in the first: the agent is told about the
+    /// server first) and its length. Returns true if something reached the agent.
     pub(in crate::session::ssh) fn read_requests(mut bytes: &[u8]) -> bool {
         let binding = bytes.first().is_some_and(|first| first & 2 != 0);
         let own = [&[EXTENSION][..], &wire::packed(SESSION_BIND), b"own"].concat();
         let mut guard = Guard::new(binding.then(|| own.clone()));
         let (mut is_reached, mut awaits_own) = (false, binding);
-        // As the pipe does: a step as long as there is one to take, then what is there to read.
+        // This does what the pipe does: take steps as long as there are any, then read what has come.
         loop {
             match guard.step() {
                 Step::Over => return is_reached,

@@ -2,12 +2,13 @@
 
 use super::pattern::{Listed, listed};
 
-/// What a list makes of the usual algorithms: itself, or with `+`, `-` and `^` a change of them. What we do not have is left out.
+/// Applies a list to the usual algorithms: the list replaces them, or changes them where it begins with `+`, `-` or `^`.
+/// Algorithms that we do not have are left out.
 pub(super) fn chosen<'a>(list: &str, usual: &[&'a str]) -> Vec<&'a str> {
     chosen_of(list, usual, usual)
 }
 
-/// Likewise, where we have more than the usual ones.
+/// Does the same where we have more algorithms than the usual ones.
 pub(super) fn chosen_of<'a>(list: &str, usual: &[&'a str], all: &[&'a str]) -> Vec<&'a str> {
     let named = |list: &str| -> Vec<&'a str> {
         let find = |name: &str| all.iter().find(|known| **known == name).copied();
@@ -32,8 +33,8 @@ pub(super) fn chosen_of<'a>(list: &str, usual: &[&'a str], all: &[&'a str]) -> V
     }
 }
 
-/// Whether it is offered unless something else is asked for: neither CBC, whose padding has told texts (CVE-2008-5161), nor a MAC
-/// of what is not encrypted, nor SHA-1.
+/// Returns true if an algorithm is offered unless another is asked for. Not offered are CBC, whose padding has revealed plain
+/// text (CVE-2008-5161), MACs that do not cover the encrypted bytes, and SHA-1.
 pub(super) fn is_usual(name: &str) -> bool {
     let is_mac = name.starts_with("hmac-");
     let is_old = ["-cbc", "cbc@", "arcfour", "sha1", "md5", "ripemd"]

@@ -1,15 +1,16 @@
-//! Where the output of a command begins. Profile files of the login shell may say something before, read what is meant for the
-//! command, or become another program, so that the command never runs: a mark that is random for each command tells.
+//! Finds where the output of a command begins. Before it, the profile files of the login shell may print something, read what is
+//! meant for the command, or become another program, so that the command never runs. A mark that is random for each command shows
+//! that it has begun.
 
 use std::hash::{BuildHasher as _, RandomState};
 
 use crate::exit::Stream;
 use crate::plan::{Start, login_line};
 
-/// Standard error is kept until it is known whose it is, but not more than this, in bytes.
+/// The most bytes of standard error that are kept until it is known where they come from.
 const MOST_KEPT: usize = 64 * 1024;
 
-/// What runs a script of a command on a server, and what of its output counts.
+/// The line that runs a command's script on a server, and the search for the beginning of its output.
 pub(super) struct Beginning {
     mark: String,
     guard: Option<String>,
@@ -18,22 +19,22 @@ pub(super) struct Beginning {
 }
 
 enum Awaited {
-    /// The mark has not been said here; this came before it.
+    /// The mark has not been seen on this stream; these bytes came before it.
     Yes(Vec<u8>),
     No,
 }
 
-/// What is in a piece of output.
+/// A piece of output, sorted by where it comes from.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Sorted<'a> {
-    /// It was said before the command began.
+    /// Output from before the command began.
     pub(super) before: Vec<u8>,
-    /// It is the command's.
+    /// The command's own output.
     pub(super) own: &'a [u8],
 }
 
 impl<'a> Sorted<'a> {
-    /// All of it is the command's.
+    /// Returns output that belongs to the command alone.
     pub(super) fn own(bytes: &'a [u8]) -> Self {
         Self {
             before: Vec::new(),
@@ -43,14 +44,14 @@ impl<'a> Sorted<'a> {
 }
 
 impl Beginning {
-    /// `reads`: the command is given input, which nothing else is to take for commands.
+    /// Makes a new mark. `reads` says that the command is given input, which the login shell must not take for commands.
     pub(super) fn new(reads: bool, terminal: bool) -> Self {
         let number = RandomState::new().hash_one(0_u8);
-        // A terminal would show it.
+        // A terminal would show the guard.
         let guarded = reads && !terminal;
         Self {
             mark: format!("capr-{number:016x}"),
-            // A shell that takes it for a command ends there. What says again what it reads does not say the mark.
+            // A shell that reads the guard as a command ends. A program that prints what it reads does not print the mark.
             guard: guarded.then(|| format!("exit #{number:016x}")),
             out: Awaited::Yes(Vec::new()),
             err: if terminal {
@@ -61,7 +62,7 @@ impl Beginning {
         }
     }
 
-    /// What the login shell is given.
+    /// Returns the command line for the login shell.
     pub(super) fn line(&self, script: &str, terminal: bool) -> String {
         let start = Start {
             mark: &self.mark,
@@ -71,17 +72,17 @@ impl Beginning {
         login_line(script, &start)
     }
 
-    /// The first line of the input, where there is to be one of our own.
+    /// Returns the first line of the input, if the input has to be guarded.
     pub(super) fn guard(&self) -> Option<String> {
         self.guard.as_ref().map(|guard| format!("{guard}\n"))
     }
 
-    /// Whether `sh` has begun with the command.
+    /// Returns true if `sh` has begun with the command.
     pub(super) fn has_begun(&self) -> bool {
         matches!(self.out, Awaited::No)
     }
 
-    /// Sorts what has come.
+    /// Sorts a piece of output.
     pub(super) fn take<'a>(&mut self, stream: Stream, bytes: &'a [u8]) -> Sorted<'a> {
         let awaited = match stream {
             Stream::Out => &mut self.out,
@@ -95,7 +96,7 @@ impl Beginning {
         let mark = self.mark.as_bytes();
         if let Some((at, end)) = end_of(seen, mark) {
             let before = seen.get(..at).unwrap_or_default().to_vec();
-            // The end of the mark's line cannot have come before.
+            // The end of the mark's line cannot have come in an earlier piece.
             let own = bytes.get(end.saturating_sub(known)..).unwrap_or_default();
             *awaited = Awaited::No;
             return Sorted { before, own };
@@ -110,8 +111,8 @@ impl Beginning {
         }
     }
 
-    /// What is left at the end of the command: what was said on standard output, and on standard error, which is the command's
-    /// own where only that was not marked: a script may be none for its shell.
+    /// Returns what is left when the command has ended: output from before it began, and standard error. The latter is the
+    /// command's own if only it has no mark, since the login shell may not be able to run the script at all.
     pub(super) fn rest(&mut self) -> (Vec<u8>, Vec<u8>) {
         let rest = |awaited: &mut Awaited| match awaited {
             Awaited::Yes(seen) => std::mem::take(seen),
@@ -121,7 +122,7 @@ impl Beginning {
     }
 }
 
-/// Where the line of the mark begins and ends; whatever was said before may have had no end of line.
+/// Returns the beginning and the end of the mark's line; earlier output may not end in a newline.
 fn end_of(seen: &[u8], mark: &[u8]) -> Option<(usize, usize)> {
     let mut from = 0;
     loop {
@@ -140,7 +141,7 @@ fn end_of(seen: &[u8], mark: &[u8]) -> Option<(usize, usize)> {
     }
 }
 
-/// How much of the end may be the beginning of the mark's line.
+/// Returns how many bytes at the end may be the beginning of the mark's line.
 fn begun(seen: &[u8], mark: &[u8]) -> usize {
     let line = [mark, b"\r"].concat();
     let longest = line.len().min(seen.len());

@@ -1,4 +1,4 @@
-//! Certificates: a key, mostly a host's, that an authority has signed for certain names and a certain time.
+//! Certificates: keys, mostly of hosts, that an authority has signed for certain names and a certain time.
 
 use std::time::SystemTime;
 
@@ -18,37 +18,37 @@ use ssh_key::{Algorithm, EcdsaCurve, HashAlg, PublicKey, Signature};
 use super::pattern::fits;
 use super::wire;
 
-/// What the name of a certificate's type ends in.
+/// The end of the names of certificate types.
 pub(super) const CERTIFIED: &str = "-cert-v01@openssh.com";
-/// The kind of those for hosts; users have 1.
+/// The kind of host certificates; those of users have 1.
 const HOST: u32 = 2;
 
-/// A certificate, as far as it decides. The crate `ssh-key` cannot read one that never expires.
+/// The fields of a certificate that decide about it. The crate `ssh-key` cannot read one that never expires.
 pub(super) struct Certificate {
-    /// What the authority has signed.
+    /// The bytes that the authority has signed.
     signed: Vec<u8>,
-    /// `None` for one with SHA-1, which could be forged, and for one that is none.
+    /// The signature; `None` if it uses SHA-1, which could be forged, or cannot be read.
     signature: Option<Signature>,
     authority_key: KeyData,
     is_for_hosts: bool,
     names: Vec<String>,
     valid_after: u64,
     valid_before: u64,
-    /// The first of what whoever accepts it must obey.
+    /// The first critical option, which everybody who accepts the certificate would have to obey.
     demand: Option<String>,
-    /// The key, as it would have come without a certificate.
+    /// The key in the form that it has without a certificate.
     pub(super) key: Vec<u8>,
     /// The authority's key.
     pub(super) authority: Vec<u8>,
 }
 
 impl Certificate {
-    /// `None` for what is no certificate that can be read.
+    /// Reads a certificate; `None` if it cannot be read.
     pub(super) fn read(blob: &[u8]) -> Option<Self> {
         let (kind, rest) = wire::text(blob)?;
         let (_nonce, body) = wire::text(rest)?;
         let plain = str::from_utf8(kind).ok()?.strip_suffix(CERTIFIED)?;
-        // The parts of the key itself: a point, with its curve's name before it, or two numbers.
+        // The fields of the key itself: one for Ed25519, two for the others (curve and point, or two numbers).
         let parts = if plain == "ssh-ed25519" { 1 } else { 2 };
         let rest = (0..parts).try_fold(body, |rest, _| Some(wire::text(rest)?.1))?;
         let mut key = u32::try_from(plain.len()).ok()?.to_be_bytes().to_vec();
@@ -87,7 +87,8 @@ impl Certificate {
         })
     }
 
-    /// Whether it proves, now, that the key is the host's; the authority must be trusted for that. Says why not.
+    /// Checks that the certificate proves now that the key is the host's, if its authority is trusted; else returns the reason
+    /// why not.
     pub(super) fn check(&self, host: &str, now: SystemTime) -> Result<(), String> {
         if !self.is_for_hosts {
             return Err("it is a user's".to_owned());
@@ -107,7 +108,7 @@ impl Certificate {
         if let Some(demand) = &self.demand {
             return Err(format!("it asks for `{demand}', which is not known"));
         }
-        // One that names nobody is for all, as for every ssh before 10.3; patterns are taken since then.
+        // A certificate without names is for all hosts, as it was in every ssh before 10.3; since then ssh accepts patterns, too.
         if self.names.is_empty() || self.names.iter().any(|name| fits(name, host)) {
             Ok(())
         } else {
@@ -115,7 +116,7 @@ impl Certificate {
         }
     }
 
-    /// How the authority has signed it, as ssh's lists name that.
+    /// Returns the algorithm of the authority's signature, by its name in ssh's lists.
     pub(super) fn signature(&self) -> Option<String> {
         let signature = self.signature.as_ref()?;
         Some(signature.algorithm().as_str().to_owned())

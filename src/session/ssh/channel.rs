@@ -1,7 +1,7 @@
-//! libssh2's channels without their blocking parts, and its hooks: all `unsafe` of sessions is in this file.
+//! libssh2's channels without their blocking parts, and its hooks. All `unsafe` code of sessions is in this file.
 //!
-//! A [`Link`] and its [`Channel`]s belong to one thread, and to one live `ssh2::Session` that the owner keeps longer than
-//! them. Nothing here blocks, given a non-blocking session: what cannot be done now is `WouldBlock`, and has to be called again.
+//! A [`Link`] and its [`Channel`]s belong to one thread, and to one live `ssh2::Session` that the owner keeps longer than them.
+//! Given a non-blocking session, no call here blocks: what cannot be done now returns `WouldBlock` and has to be called again.
 #![allow(unsafe_code)]
 
 use std::cell::{Cell, RefCell};
@@ -22,7 +22,7 @@ use super::exchange;
 use super::login::CORRUPT;
 
 unsafe extern "C" {
-    // In the C library since the snapshot that libssh2-sys 0.3.4 builds, not declared by it.
+    // These functions are in the C library since the snapshot that libssh2-sys 0.3.4 builds, but it does not declare them.
     fn libssh2_channel_has_exit_status(channel: *mut raw::LIBSSH2_CHANNEL) -> c_int;
     fn libssh2_channel_signal_ex(channel: *mut raw::LIBSSH2_CHANNEL, name: *const c_char, length: usize) -> c_int;
     fn libssh2_userauth_publickey(
@@ -47,23 +47,25 @@ unsafe extern "C" {
         callback: Option<Hook>,
     ) -> Option<Hook>;
     fn libssh2_version(required: c_int) -> *const c_char;
-    // libssh2's default allocator; it frees the signature that the hook returns.
+    // libssh2's default allocator: it frees the signature that the hook returns.
     fn malloc(size: usize) -> *mut c_void;
     #[cfg(target_os = "linux")]
     fn malloc_usable_size(memory: *mut c_void) -> usize;
 }
 
-/// Told of each channel to the agent that the server opens.
+/// The type of the hook that is called for each channel to the agent that the server opens.
 type AgentHook = extern "C" fn(*mut raw::LIBSSH2_SESSION, *mut raw::LIBSSH2_CHANNEL, *mut *mut c_void);
 
-/// Told of the server's goodbye: session, reason, text and its length, language and its length, state.
+/// The type of the hook that is called for the server's disconnect message: session, reason, text and its length, language and
+/// its length, state.
 type GoodbyeHook =
     extern "C" fn(*mut raw::LIBSSH2_SESSION, c_int, *const c_char, c_int, *const c_char, c_int, *mut *mut c_void);
 
-/// Receives in place of libssh2: socket, buffer and its length, flags, state; a negative result is an error number.
+/// The type of the hook that receives in place of libssh2: socket, buffer and its length, flags, state; a negative result is an
+/// error number.
 type ReceiveHook = extern "C" fn(c_int, *mut c_void, usize, c_int, *mut *mut c_void) -> isize;
 
-/// Any of them, as libssh2 takes it.
+/// The type as which libssh2 takes any of these hooks.
 type Hook = unsafe extern "C" fn();
 
 /// libssh2.h: `LIBSSH2_CALLBACK_DISCONNECT`.
@@ -73,12 +75,12 @@ const RECEIVE_CALLBACK: c_int = 6;
 /// libssh2.h: `LIBSSH2_CALLBACK_AUTHAGENT`.
 const AGENT_CALLBACK: c_int = 7;
 
-/// libssh2 reads on as long as there is something to read. After so many bytes it is made to believe that there is not, so
-/// that it comes back to its caller, who has deadlines to keep.
+/// The number of bytes after which libssh2 is told that there is nothing more to read. It would read on as long as there is
+/// something, but its caller has deadlines to keep.
 const MOST_AT_ONCE: usize = 256 << 10;
 
-// The hooks are given no place of ours that would hold all the time: ssh2 borrows libssh2's only one for a while. A session
-// is used by one thread at a time, and what they note is looked at by the same thread, right after the call.
+// The hooks are given no pointer of ours that is valid all the time: ssh2 borrows libssh2's only one for a while. But a session
+// is used by one thread at a time, and the same thread reads their notes right after the call.
 thread_local! {
     static RECEIVED: Cell<usize> = const { Cell::new(0) };
     static PIECES: Cell<u64> = const { Cell::new(0) };
@@ -90,10 +92,10 @@ pub(super) fn received() -> u64 {
     PIECES.get()
 }
 
-/// What the calls of this thread have seen of the end of a connection: the server's last words, or the system's. `None`: the
-/// connection has not ended.
+/// Takes the reason why the connection ended, as the calls of this thread have seen it: the server's last message, or the
+/// system's error. `None` if the connection has not ended.
 pub(super) fn take_ending(socket: impl AsFd) -> Option<String> {
-    // What was only sent on has not noticed.
+    // Calls that only sent have not noticed an end, so the socket is asked.
     ENDING.take().or_else(
         || match recv(socket, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT) {
             Ok((_, 0)) => Some(CLOSED.to_owned()),
@@ -103,7 +105,7 @@ pub(super) fn take_ending(socket: impl AsFd) -> Option<String> {
     )
 }
 
-/// Returns why a connection of which no call can make anything any more has ended.
+/// Returns the reason why a connection on which no call succeeds any more has ended.
 pub(super) fn reason_of_end(socket: impl AsFd) -> String {
     take_ending(&socket).unwrap_or_else(|| match sockopt::socket_error(&socket) {
         Ok(Err(error)) => plain(&error.into()),
@@ -111,13 +113,13 @@ pub(super) fn reason_of_end(socket: impl AsFd) -> String {
     })
 }
 
-/// The least that a call counts for: libssh2 receives a greeting byte by byte.
+/// The number of bytes that each call counts for at least: libssh2 receives a greeting byte by byte.
 const LEAST_AT_ONCE: usize = 64;
 
 const CLOSED: &str = "the server closed the connection";
 
 fn ended(how: impl FnOnce() -> String) {
-    // The server's own words, which may have come before, say more.
+    // An earlier message of the server says more, so it is kept.
     if ENDING.with_borrow(Option::is_none) {
         ENDING.set(Some(how()));
     }
@@ -144,7 +146,7 @@ extern "C" fn goodbye_hook(
     ENDING.set(Some(format!("{CLOSED}: {text}")));
 }
 
-/// The version of libssh2: `1.11.1`.
+/// Returns the version of libssh2: `1.11.1`.
 pub(super) fn version() -> String {
     // SAFETY: no version is required, so a string comes back that lives as long as the program.
     let version = unsafe { libssh2_version(0) };
@@ -190,13 +192,13 @@ extern "C" fn receive_hook(
     }
 }
 
-/// Number of the standard error stream, RFC 4254 section 5.2.
+/// The number of the standard error stream (RFC 4254, section 5.2).
 const STDERR: c_int = 1;
 
-/// Why a call did not do what it should.
+/// The reason why a call did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// Call again when the socket is ready.
+    /// The call has to be repeated when the socket is ready.
     WouldBlock,
     /// The server refused this request; the connection is fine.
     Denied(c_int),
@@ -224,19 +226,19 @@ fn check(code: c_int) -> Result<(), Trouble> {
 pub(super) struct Link(*mut raw::LIBSSH2_SESSION);
 
 impl Link {
-    /// `session` must outlive the link and every channel opened through it, and stay on this thread.
+    /// Borrows a session, which must outlive the link and every channel opened through it, and stay on this thread.
     pub(super) fn new(session: &ssh2::Session) -> Self {
         Self(ptr::from_mut(&mut *session.raw()))
     }
 
-    /// libssh2 gives up on an answer after a minute of its own; the deadlines here are ours.
+    /// Turns off libssh2's own limit of a minute for answers; capr keeps its own deadlines.
     pub(super) fn wait_for_answers_without_limit(self) {
         // SAFETY: the session is live.
         unsafe { libssh2_session_set_read_timeout(self.0, 24 * 3600) }
     }
 
-    /// libssh2 clears the whole of a new session, with two packet buffers of 35 KB of which most servers fill no more than the
-    /// beginning. Gives the pages back that hold only zeros, which they do again when they are used.
+    /// Gives back the pages of a new session that hold only zeros; they read as zeros again when they are used. libssh2 clears
+    /// the whole session, with two packet buffers of 35 KB, of which most servers fill no more than the beginning.
     #[cfg(target_os = "linux")]
     pub(super) fn give_back_unused(self) {
         use rustix::mm::{Advice, madvise};
@@ -267,7 +269,7 @@ impl Link {
         }
     }
 
-    /// From now on no call receives without end, and [`take_ending`] tells how the connection ended.
+    /// Sets the hooks: from now on no call receives without limit, and [`take_ending`] returns how the connection ended.
     pub(super) fn watch(self) {
         ENDING.set(None);
         exchange::listen();
@@ -280,7 +282,7 @@ impl Link {
         }
     }
 
-    /// Begins to open a channel, or goes on with it: at most one can be opening at a time.
+    /// Begins to open a channel, or continues to: only one can be opening at a time.
     pub(super) fn open(self) -> Result<Channel, Trouble> {
         let kind = "session";
         // SAFETY: the session is live; pointer and length describe `kind`, which the call copies or compares only.
@@ -298,12 +300,12 @@ impl Link {
         self.opened(channel)
     }
 
-    /// The same for a connection that the server makes to somewhere else.
+    /// Begins or continues to open a channel to another host, to which the server connects.
     pub(super) fn open_tunnel(self, host: &str, port: u16) -> Result<Channel, Trouble> {
         let Ok(host) = CString::new(host) else {
             return Err(Trouble::Denied(raw::LIBSSH2_ERROR_INVAL));
         };
-        // SAFETY: the session is live, the texts end in zero and are copied.
+        // SAFETY: the session is live; the strings end with a NUL and are copied.
         let channel = unsafe {
             raw::libssh2_channel_direct_tcpip_ex(self.0, host.as_ptr(), c_int::from(port), c"127.0.0.1".as_ptr(), 22)
         };
@@ -325,7 +327,7 @@ impl Link {
         }
     }
 
-    /// Whether the last call that would block waits until something can be sent.
+    /// Returns true if the last call that would block waits until something can be sent.
     pub(super) fn waits_for_sending(self) -> bool {
         // SAFETY: the session is live.
         let directions = unsafe { raw::libssh2_session_block_directions(self.0) };
@@ -333,7 +335,7 @@ impl Link {
         directions & raw::LIBSSH2_SESSION_BLOCK_OUTBOUND != 0 || directions == 0
     }
 
-    /// Logs in with a key whose private half is elsewhere: `sign` is given what to sign and returns the signature as the
+    /// Logs in with a key whose private half is elsewhere. `sign` is given the bytes to sign and returns the signature as the
     /// server is to get it, without the algorithm's name in front.
     pub(super) fn authenticate(
         self,
@@ -386,7 +388,7 @@ extern "C" fn sign_hook(
     0
 }
 
-/// Where channels to the agent that the server opens arrive. It is to be dropped before the session.
+/// Collects the channels to the agent that the server opens. It has to be dropped before the session.
 pub(super) struct AgentDoor {
     link: Link,
     arrived: Box<Arrived>,
@@ -395,7 +397,7 @@ pub(super) struct AgentDoor {
 type Arrived = RefCell<Vec<*mut raw::LIBSSH2_CHANNEL>>;
 
 impl AgentDoor {
-    /// At most one per session, and nothing else may use libssh2's "abstract" of it from now on.
+    /// Starts to collect. There may be one per session, and nothing else may use libssh2's "abstract" pointer of it from now on.
     pub(super) fn open(link: Link) -> Self {
         let arrived: Box<Arrived> = Box::default();
         // SAFETY: the session is live; the hook finds the list behind a stable address, until `drop` takes both away.
@@ -407,7 +409,7 @@ impl AgentDoor {
         Self { link, arrived }
     }
 
-    /// Those that have come since the last time.
+    /// Returns the channels that have come since the last call.
     pub(super) fn arrived(&self) -> Vec<Channel> {
         let link = self.link;
         let channels = self.arrived.take();
@@ -439,14 +441,14 @@ extern "C" fn agent_hook(
     }
 }
 
-/// A channel of a session. It has no `Drop`: [`Channel::free`] is called until it is done, or the whole session goes.
+/// A channel of a session. It has no `Drop`: either [`Channel::free`] is called until it is done, or the whole session is freed.
 pub(super) struct Channel {
     link: Link,
     raw: *mut raw::LIBSSH2_CHANNEL,
 }
 
-// SAFETY of all calls below: the channel is live until `free` has returned Ok and the owner then drops it; every slice
-// passed is valid during the call.
+// SAFETY of all calls below: the channel is live until `free` has returned Ok, after which the owner drops it; every slice that
+// is passed is valid during the call.
 impl Channel {
     /// Asks for a terminal.
     pub(super) fn request_terminal(&mut self, terminal: Terminal) -> Result<(), Trouble> {
@@ -466,7 +468,7 @@ impl Channel {
         })
     }
 
-    /// Asks the server to let its commands use our agent; it takes this once per connection.
+    /// Asks the server to let its commands use our agent; it accepts this request once per connection.
     pub(super) fn request_agent(&mut self) -> Result<(), Trouble> {
         check(unsafe { raw::libssh2_channel_request_auth_agent(self.raw) })
     }
@@ -488,7 +490,7 @@ impl Channel {
         })
     }
 
-    /// Reads what there is; 0 at the end of the stream.
+    /// Reads what has arrived; returns 0 at the end of the stream.
     pub(super) fn read(&mut self, stream: Stream, buffer: &mut [u8]) -> Result<usize, Trouble> {
         let number = match stream {
             Stream::Out => 0,
@@ -498,7 +500,7 @@ impl Channel {
         counted(count)
     }
 
-    /// Writes what fits. After `WouldBlock` the same bytes have to come again.
+    /// Writes as much as fits. After `WouldBlock` the same bytes have to be passed again.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<usize, Trouble> {
         let count = unsafe { raw::libssh2_channel_write_ex(self.raw, 0, bytes.as_ptr().cast(), bytes.len()) };
         counted(count)
@@ -509,28 +511,28 @@ impl Channel {
         check(unsafe { raw::libssh2_channel_send_eof(self.raw) })
     }
 
-    /// Sends a signal to the command's process group; its name is without `SIG`.
+    /// Sends a signal to the command's process group; the name is given without `SIG`.
     pub(super) fn signal(&mut self, name: &str) -> Result<(), Trouble> {
         check(unsafe { libssh2_channel_signal_ex(self.raw, name.as_ptr().cast(), name.len()) })
     }
 
-    /// Whether all output was read.
+    /// Returns true if all output was read.
     pub(super) fn at_eof(&self) -> bool {
         unsafe { raw::libssh2_channel_eof(self.raw) == 1 }
     }
 
-    /// The exit status, if one was received.
+    /// Returns the exit status, if one was received.
     pub(super) fn exit_status(&self) -> Option<i32> {
         unsafe {
             (libssh2_channel_has_exit_status(self.raw) != 0).then(|| raw::libssh2_channel_get_exit_status(self.raw))
         }
     }
 
-    /// The signal that ended the command, if one was received.
+    /// Returns the name of the signal that ended the command, if one was received.
     pub(super) fn exit_signal(&self) -> Option<String> {
         let mut name: *mut c_char = ptr::null_mut();
         let mut length = 0;
-        // SAFETY: only the first pair of out-pointers is asked for; the text is ours and is given back after it was copied.
+        // SAFETY: only the first pair of out-pointers is asked for; the string belongs to us and is freed after it was copied.
         unsafe {
             let code = raw::libssh2_channel_get_exit_signal(
                 self.raw,
@@ -550,12 +552,12 @@ impl Channel {
         }
     }
 
-    /// After the end of the output: Ok once the server has closed the channel.
+    /// Waits, after the end of the output, until the server has closed the channel.
     pub(super) fn wait_closed(&mut self) -> Result<(), Trouble> {
         check(unsafe { raw::libssh2_channel_wait_closed(self.raw) })
     }
 
-    /// Closes and frees; called again after `WouldBlock`, never again after anything else.
+    /// Closes and frees the channel. It may be called again after `WouldBlock`, but never after another result.
     pub(super) fn free(&mut self) -> Result<(), Trouble> {
         check(unsafe { raw::libssh2_channel_free(self.raw) })
     }
@@ -570,7 +572,7 @@ fn counted(count: isize) -> Result<usize, Trouble> {
     }
 }
 
-// Too short is safe where too long would not be.
+// A length that does not fit becomes 0: too short is safe where too long would not be.
 fn length(bytes: &[u8]) -> c_uint {
     c_uint::try_from(bytes.len()).unwrap_or(0)
 }

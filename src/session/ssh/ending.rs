@@ -1,4 +1,5 @@
-//! How a command is brought to its end: what is done to it and when, and what is known of what it has started.
+//! Brings a command to its end: the steps against it with their times, and the processes that it has started, as far as they are
+//! known.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -7,23 +8,23 @@ use crate::session::JobSignal;
 
 use super::family::{Family, Look, Mark};
 
-/// What is done to a command that is to end.
+/// A step that is taken to end a command.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
     Signal(JobSignal),
-    /// What a terminal makes an INT of, for all that runs in front of it, whoever's it is.
+    /// Ctrl-C on a terminal, which sends INT to everything in the foreground, whoever it belongs to.
     Interrupt,
-    /// TERM once more, for what the terminal was taken from: it may have lost the one before.
+    /// TERM once more, for processes that have lost their terminal: they may have missed the first one.
     Again,
-    /// HUP: sudo passes it on, which it cannot do with KILL.
+    /// HUP, which sudo passes on to its command; it cannot pass on KILL.
     HangUp,
     /// Takes the terminal away.
     Close,
 }
 
 impl Step {
-    /// What `signal` means to a command, and how many milliseconds after the order. INT is late on a terminal as well: of
-    /// sudo's own terminal it would end the shell alone, and not what that has in the background.
+    /// Returns the steps that `signal` stands for, each with its delay after the order in milliseconds. On a terminal INT comes
+    /// late, too: on sudo's own terminal it would end only the shell, and not its background processes.
     fn of(signal: JobSignal, on_terminal: bool) -> &'static [(Self, u64)] {
         match (signal, on_terminal) {
             (JobSignal::Term, false) => &[(Self::Signal(JobSignal::Term), 0)],
@@ -42,35 +43,35 @@ impl Step {
     }
 }
 
-/// How long it may take to find out what a command has started, before it is told to end.
+/// The longest time that is spent on finding a command's processes before the command is told to end.
 const ASKING: Duration = Duration::from_secs(3);
 
-/// How long a command is left alone from its start on: what the server has forked for it makes its session first, and a signal
-/// to that would be lost.
+/// The time after its start in which a command gets no signal: the server first makes the forked process the leader of a session,
+/// and a signal before that would be lost.
 const STARTING: Duration = Duration::from_millis(50);
 
-/// So often what is new is sent a signal as well, while there is any.
+/// The most rounds in which new processes are sent the signal as well.
 const ROUNDS: u32 = 8;
 
-/// How long after KILL the end is heard of.
+/// The time after KILL within which the end is expected.
 const DYING: Duration = Duration::from_secs(1);
 
-/// What is known of what a command has started.
+/// The state of what is known about the processes that a command has started.
 #[derive(Debug)]
 enum Kin {
-    /// That does not matter yet.
+    /// Nobody needs to know yet.
     Unasked,
-    /// There was no answer, or it does not matter any more.
+    /// There was no answer, or the answer does not matter any more.
     Unknown,
-    /// It is asked for. An order waits for it until then.
+    /// The processes are being looked for. An order, if there is one, waits for the result until its deadline.
     Wanted(Option<(JobSignal, Instant)>),
-    /// It is to be awaited as well.
+    /// The processes are known, and their end is awaited as well.
     Known(Family),
-    /// It has ended.
+    /// All of the processes have ended.
     Over,
 }
 
-/// A signal for what a command has started.
+/// A signal that is being sent to the processes of a command.
 #[derive(Debug)]
 struct Strike {
     signal: JobSignal,
@@ -78,29 +79,29 @@ struct Strike {
     rounds: u32,
 }
 
-/// What is to be done to a command.
+/// The orders that a command was given, and the steps that are left.
 pub(super) struct Ending {
     on_terminal: bool,
-    /// How it calls sudo, if it does.
+    /// The sudo command that the command uses, if it does.
     sudo: Option<String>,
-    /// The server sends no signals for root. `None`: it is not known whether this is root.
+    /// True if the login is root's, for whose commands the server sends no signals. `None` if that is not known.
     is_root: Option<bool>,
-    /// From when on it may be told to end; None: it does not run yet.
+    /// The time from which the command may be told to end; `None` while it does not run yet.
     ready: Option<Instant>,
-    /// It was to end, whether it could be told so or not.
+    /// The command was told to end, even if no signal could be sent.
     is_ordered: bool,
-    /// What is to be known before it is told to end.
+    /// The processes that the command has started. They have to be known before it is told to end.
     kin: Kin,
-    /// What it has started may be alive, and that is all that will be known of it.
+    /// Processes that the command has started may be alive, and nothing more can be learned about them.
     is_lost: bool,
-    /// What it has started could not be looked for.
+    /// The processes that the command has started could not be looked for.
     is_blind: bool,
     steps: VecDeque<(Step, Instant)>,
-    /// The first of them could not be taken yet.
+    /// The first step could not be taken yet.
     blocked: bool,
-    /// What does not reach by itself what it has started.
+    /// The signal for those processes that the server's signal does not reach.
     strike: Option<Strike>,
-    /// Until when its end is expected, now that it was killed.
+    /// The time until which the end of a killed command is expected.
     dying: Option<Instant>,
 }
 
@@ -122,7 +123,8 @@ impl Ending {
         }
     }
 
-    /// It runs. What it was told before comes as late as the first of it.
+    /// Notes that the command runs. Steps that were ordered before are postponed together, so that the first comes when it is
+    /// ready.
     pub(super) fn begin(&mut self, now: Instant) {
         let ready = now + STARTING;
         self.ready = Some(ready);
@@ -132,19 +134,19 @@ impl Ending {
         }
     }
 
-    /// What was to come of an order before does not come any more.
+    /// Orders the command to end; steps of an earlier order are dropped.
     pub(super) fn signal(&mut self, signal: JobSignal) {
         self.is_ordered = true;
         let (is_doubtful, outlives) = (self.is_plain() && self.is_root.is_none(), self.outlives());
         match &mut self.kin {
-            // Of anybody else the server ends it at once.
+            // If the login is not root's, the server ends the command at once.
             Kin::Unasked if is_doubtful => {
                 self.kin = Kin::Wanted(None);
                 self.take_steps(signal);
             }
             Kin::Unasked if outlives => self.kin = Kin::Wanted(Some((signal, Instant::now() + ASKING))),
             Kin::Wanted(waiting) => {
-                // It may still be passed on when the answer comes.
+                // The signal may still be passed on when the answer comes.
                 *waiting = None;
                 self.take_steps(signal);
             }
@@ -152,7 +154,7 @@ impl Ending {
         }
     }
 
-    /// Whether the server ends it with all that it has started, if it is not root's.
+    /// Returns true if the server itself ends the command with everything it has started, unless the login is root's.
     fn is_plain(&self) -> bool {
         !self.on_terminal && self.sudo.is_none()
     }
@@ -161,7 +163,7 @@ impl Ending {
         !self.is_plain() || self.is_root == Some(true)
     }
 
-    /// It is known now who has logged in.
+    /// Notes whether the login is root's.
     pub(super) fn know_user(&mut self, is_root: bool) {
         if self.is_root.is_some() {
             return;
@@ -183,12 +185,12 @@ impl Ending {
             .extend(steps.iter().map(|(step, after)| (*step, due(*after))));
     }
 
-    /// Whether what the command has started is asked for.
+    /// Returns true if somebody has to look for the processes that the command has started.
     pub(super) fn wants_family(&self) -> bool {
         matches!(self.kin, Kin::Wanted(_))
     }
 
-    /// What it has started was asked for, and this is the answer. None: it cannot be told.
+    /// Takes the answer to the question for the processes that the command has started; `None` if it could not be found out.
     pub(super) fn know_family(&mut self, family: Option<Family>) {
         let kin = family.map_or(Kin::Unknown, Kin::Known);
         if !self.wants_family() {
@@ -203,7 +205,7 @@ impl Ending {
         }
     }
 
-    /// What it has started, where that is known.
+    /// Returns the processes that the command has started, where they are known.
     pub(super) fn family(&self) -> Option<&Family> {
         match &self.kin {
             Kin::Known(family) => Some(family),
@@ -211,7 +213,7 @@ impl Ending {
         }
     }
 
-    /// Nobody looks at what it has started any more.
+    /// Notes that nobody looks at those processes any more.
     pub(super) fn lose_family(&mut self) {
         self.know_family(None);
         if let Kin::Known(_) = self.kin {
@@ -221,7 +223,8 @@ impl Ending {
         }
     }
 
-    /// Whether a signal is still on its way to it or to what it has started, or that has ended and it is only not heard yet.
+    /// Returns true if a signal is still on its way to the command or its processes, or if they have ended and the report of that
+    /// has not arrived yet.
     pub(super) fn is_under_way(&self, now: Instant) -> bool {
         let signals = |(step, _): &(Step, Instant)| matches!(step, Step::Signal(_));
         let is_ending = match &self.kin {
@@ -233,7 +236,7 @@ impl Ending {
         self.is_ordered && (is_ending || is_dying || self.steps.iter().any(signals))
     }
 
-    /// A signal, to whom it is to be sent now, and how the command calls sudo.
+    /// Returns a signal, the processes to send it to now, and the sudo command that the command uses.
     pub(super) fn strikes(&mut self) -> Option<(JobSignal, Vec<Mark>, Option<&str>)> {
         let (Kin::Known(family), Some(strike)) = (&self.kin, &mut self.strike) else {
             return None;
@@ -249,12 +252,13 @@ impl Ending {
         Some((strike.signal, targets, self.sudo.as_deref()))
     }
 
-    /// Whether what it has started is to be looked at. `leads`: the process that the server has started is alive.
+    /// Returns true if the processes of the command are to be looked at. `leads` means that the process which the server has
+    /// started is alive.
     pub(super) fn looks(&self, leads: bool) -> bool {
         self.has_family() && (!leads || self.strike.is_some())
     }
 
-    /// What it has started was looked at.
+    /// Takes a new look at the processes of the command.
     pub(super) fn look(&mut self, look: &Look, leads: bool) {
         let Kin::Known(family) = &mut self.kin else {
             return;
@@ -270,42 +274,42 @@ impl Ending {
         }
     }
 
-    /// Whether what it has started may be alive, which is found out.
+    /// Returns true if processes of the command may be alive and are watched.
     pub(super) fn has_family(&self) -> bool {
         matches!(self.kin, Kin::Known(_))
     }
 
-    /// Whether what it has started may still run, which could not be found out when it was told to end.
+    /// Returns true if processes of the command may still run, because they could not be looked for when it was told to end.
     pub(super) fn is_blind(&self) -> bool {
         self.is_blind || self.outlives() && matches!(self.kin, Kin::Wanted(None))
     }
 
-    /// Whether it may still run, for all that was done.
+    /// Returns true if processes of the command may still run in spite of all steps.
     pub(super) fn is_lost(&self) -> bool {
         self.is_lost
     }
 
-    /// Whether it was to end.
+    /// Returns true if the command was told to end.
     pub(super) fn is_ordered(&self) -> bool {
         self.is_ordered
     }
 
-    /// The step to be taken now.
+    /// Returns the step to take now.
     pub(super) fn due(&mut self, now: Instant) -> Option<Step> {
         self.blocked = false;
         self.steps.front().filter(|(_, due)| *due <= now).map(|(step, _)| *step)
     }
 
-    /// That step was taken. `led`: the process that the server has started was alive.
+    /// Notes that this step was taken. `led` means that the process which the server has started was alive before it.
     pub(super) fn done(&mut self, led: bool) {
         match self.steps.pop_front() {
             Some((Step::Signal(signal), _)) => {
-                // On a terminal sudo passes on what is no KILL.
+                // On a terminal sudo passes on every signal except KILL.
                 let arrives = self.on_terminal && self.is_root != Some(true) && signal != JobSignal::Kill;
                 self.dying = dying(signal);
                 self.pass_on((!arrives).then_some(signal));
             }
-            // The terminal is gone. What has not heeded the first signal may have lost it.
+            // The terminal is gone. Processes that ignored the first signal may not have received it.
             Some((Step::Interrupt | Step::Again, _)) if !led => self.pass_on(Some(JobSignal::Term)),
             _ => {}
         }
@@ -320,12 +324,12 @@ impl Ending {
         });
     }
 
-    /// It could not be taken yet.
+    /// Notes that the step could not be taken yet.
     pub(super) fn block(&mut self) {
         self.blocked = true;
     }
 
-    /// When there is something to do that nobody else brings about.
+    /// Returns the time at which the thread has to wake up for this command, even if nothing else happens.
     pub(super) fn next(&self) -> Option<Instant> {
         let step = match self.ready {
             Some(_) => self.steps.get(usize::from(self.blocked)),
@@ -339,18 +343,18 @@ impl Ending {
         step.into_iter().chain(asked).min()
     }
 
-    /// Until when its end is expected, where it was killed.
+    /// Returns the time until which the end of a killed command is expected.
     pub(super) fn dying(&self) -> Option<Instant> {
         self.dying
     }
 
-    /// Whether the channel is to be closed now.
+    /// Returns true if the channel is to be closed now.
     pub(super) fn closes(&self, now: Instant) -> bool {
         let closes = |(step, due): &(Step, Instant)| matches!(step, Step::Close) && *due <= now;
         self.steps.iter().any(closes)
     }
 
-    /// An answer that does not come is waited for no longer.
+    /// Stops waiting for an answer whose deadline has passed.
     pub(super) fn stop_asking(&mut self, now: Instant) {
         if let Kin::Wanted(Some((signal, until))) = self.kin
             && until <= now

@@ -1,38 +1,39 @@
-//! The proof that a server holds its host key: it comes with the first key exchange, before anything is encrypted. Libssh2 checks it
-//! and keeps it to itself; an agent wants to see it before it takes a connection for one to that server.
+//! The proof that a server holds its host key. It comes with the first key exchange, before anything is encrypted. libssh2 checks
+//! it but does not give it to its caller; an agent wants to see it before it believes that a connection leads to that server.
 
 use std::cell::RefCell;
 
 use super::wire;
 
-/// Longer messages do not come before the keys are exchanged.
+/// The longest message that is accepted before the keys are exchanged, in bytes.
 const LONGEST: usize = 64 << 10;
-/// Longer greetings are not listened to.
+/// The longest line of a greeting that is accepted, in bytes.
 const LONGEST_LINE: usize = 16 << 10;
 
-/// RFC 4253, section 12, and RFC 4419, section 5: what a server ends the exchange with, and its answers with the signature in it.
+/// The messages with which a server ends the exchange, and its replies that contain the signature (RFC 4253, section 12; RFC
+/// 4419, section 5).
 const NEW_KEYS: u8 = 21;
 const REPLY: u8 = 31;
 const GROUP_REPLY: u8 = 33;
 
-/// A session id that was signed with a host key.
+/// The host key and its signature of the session id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Proof {
     pub(super) host_key: Vec<u8>,
     pub(super) signature: Vec<u8>,
 }
 
-// As the hooks' other notes: a connection is made by one thread, which looks at them right after its calls.
+// This is thread-local like the other notes of the hooks: one thread makes a connection, and reads them right after its calls.
 thread_local! {
     static LISTENER: RefCell<Option<Listener>> = const { RefCell::new(None) };
 }
 
-/// From now on what this thread receives is the beginning of a connection.
+/// Starts to listen: what this thread receives from now on is the beginning of a connection.
 pub(super) fn listen() {
     LISTENER.set(Some(Listener::default()));
 }
 
-/// Takes what was received, as long as it is listened to.
+/// Takes received bytes, while there is a listener.
 pub(super) fn hear(bytes: &[u8]) {
     LISTENER.with_borrow_mut(|listener| {
         if let Some(listener) = listener {
@@ -41,7 +42,7 @@ pub(super) fn hear(bytes: &[u8]) {
     });
 }
 
-/// What was heard since [`listen`]; nothing is listened to any more.
+/// Returns the proof that was seen since [`listen`], and stops listening.
 pub(super) fn proof() -> Option<Proof> {
     LISTENER.take()?.proof
 }
@@ -69,12 +70,12 @@ impl Listener {
         }
     }
 
-    /// Looks at the message in front, if all of it is there; says how long it is.
+    /// Looks at the message in front, if it is complete; returns its length.
     fn message(&mut self) -> Option<usize> {
         if !self.is_greeted {
             let end = self.bytes.iter().position(|byte| *byte == b'\n');
             self.is_over |= end.unwrap_or(self.bytes.len()) > LONGEST_LINE;
-            // Other lines may come before it.
+            // Other lines may come before the greeting.
             self.is_greeted = end.is_some() && self.bytes.starts_with(b"SSH-");
             return Some(end? + 1);
         }
@@ -89,7 +90,8 @@ impl Listener {
         let content = packet.get(..packet.len().saturating_sub(usize::from(*padding)))?;
         match content.split_first() {
             Some((&NEW_KEYS, _)) => self.is_over = true,
-            // The first of the two numbers also asks for a group, whose message has another form.
+            // The number 31 is also that of the server's group in a group exchange, whose message has another form and is passed
+            // over.
             Some((&(REPLY | GROUP_REPLY), reply)) => self.proof = proof_in(reply).or(self.proof.take()),
             _ => {}
         }
@@ -97,7 +99,7 @@ impl Listener {
     }
 }
 
-/// The host key, the server's half of the secret, the signature.
+/// Reads the host key, the server's half of the secret and the signature out of a reply.
 fn proof_in(reply: &[u8]) -> Option<Proof> {
     let (host_key, rest) = wire::text(reply)?;
     let (_half, rest) = wire::text(rest)?;

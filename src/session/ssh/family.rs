@@ -1,16 +1,19 @@
-//! What a command has started, as far as it is proven, found and ended by an errand on the same connection. It is all that lives
-//! in the command's session, and in those that sudo makes for what it runs on a terminal of its own.
+//! Tells which processes a command has started, as far as that is proven. An errand on the same connection finds and ends them. A
+//! family is everything that lives in the command's session, and in the sessions that sudo makes for what it runs on a terminal
+//! of its own.
 //!
-//! On a terminal the end of a command tells nothing of the end of those: the server takes the terminal from them and hears
-//! of them no more. And sudo passes what the login may send on to the command, but not to what that has in the background.
+//! With a terminal the end of a command says nothing about the end of those processes: the server takes the terminal from them
+//! and does not learn how they go on. And sudo passes signals that the login may send on to its command, but not to that
+//! command's background processes.
 //!
-//! A process is told by its number and its start, so that one that has got the number of another is none of these. The number of a
-//! session is given to no other as long as anything lives in it: while one lives there that is known, all there is the command's.
+//! A process is identified by its number and its start time, so that another process which gets the same number later is not
+//! mistaken for it. The number of a session is not used again while any process lives in it: as long as one known process lives
+//! there, all the others there belong to the command.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// A process and no other: its number and when it was started, in the kernel's ticks.
+/// One process, identified by its number and its start time in the kernel's ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Mark {
     pub(super) pid: u32,
@@ -28,7 +31,7 @@ struct Process {
     mark: Mark,
     parent: u32,
     session: u32,
-    /// It has ended, and its parent has not asked how.
+    /// The process has ended, and its parent has not collected its exit status yet.
     is_over: bool,
     is_sudo: bool,
 }
@@ -39,16 +42,16 @@ impl Process {
     }
 }
 
-/// The processes of a server, or some of them, one looked at after the other.
+/// A snapshot of some or all processes of a server; they were looked at one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Look {
     processes: Vec<Process>,
-    /// Those of which it is known that they lived, or were not forgotten, until all were looked at.
+    /// The processes that still existed after all had been looked at.
     lasted: BTreeSet<Mark>,
 }
 
 impl Look {
-    /// Reads what `attend.sh` tells; `None` where a line of it is something else, or a number is told twice.
+    /// Reads the output of `attend.sh`; `None` if a line cannot be understood, or a number appears twice.
     pub(super) fn read(said: &str) -> Option<Self> {
         let mut look = Self::default();
         let mut seen = BTreeSet::new();
@@ -77,10 +80,10 @@ impl Look {
         Some(look)
     }
 
-    /// The families of the commands of the connection, in the order in which they were started, where there are `expected` of
-    /// them. Else one has just ended.
+    /// Returns the families of the commands on the connection, in the order in which they were started. `None` if there are not
+    /// as many as `expected`, because one has just ended.
     ///
-    /// `server` is the process that serves the connection, `own` the one that has looked.
+    /// `server` is the process that serves the connection, `own` the one that took the snapshot.
     pub(super) fn families(&self, server: u32, own: u32, expected: usize) -> Option<Vec<Family>> {
         let leads = |process: &&Process| process.parent == server && process.mark.pid != own && !process.is_over;
         let mut leaders: Vec<_> = self.processes.iter().filter(leads).collect();
@@ -98,21 +101,21 @@ fn mark(pid: &str, start: &str) -> Option<Mark> {
     })
 }
 
-/// What is known of what one command has started.
+/// The known processes of one command.
 #[derive(Clone, Debug)]
 pub(super) struct Family {
-    /// Those that its processes have made.
+    /// The sessions that its processes have made.
     sessions: BTreeSet<u32>,
-    /// The session that it was started in, where it has none of its own; others live there, too.
+    /// The session in which the command was started, where it has none of its own; other processes live there, too.
     shared: Option<u32>,
-    /// Its processes, and the session in which each was seen.
+    /// The known processes, each with the session in which it was seen.
     known: BTreeMap<Mark, u32>,
-    /// Those that live.
+    /// The known processes that are alive.
     alive: Vec<Mark>,
-    /// Something lives in its sessions and is not proven to be of it.
+    /// A process lives in its sessions that is not proven to belong to it.
     has_strangers: bool,
-    /// A sudo of it runs nothing yet: what it is about to start is in no session of its own, and loses a signal that comes
-    /// before it has begun.
+    /// One of its sudo processes runs nothing yet. The process that it is about to start has no session of its own, and misses a
+    /// signal that comes before it has begun.
     is_starting: bool,
 }
 
@@ -130,13 +133,13 @@ impl Family {
         family
     }
 
-    /// What it may have in common with a later look: numbers of sessions and of processes.
+    /// Returns the numbers of sessions and processes that a later snapshot has to include.
     pub(super) fn numbers(&self) -> impl Iterator<Item = u32> {
         let sessions = self.sessions.iter().copied();
         sessions.chain(self.known.keys().map(|mark| mark.pid))
     }
 
-    /// Learns from a look at [`Family::numbers`].
+    /// Takes in a new snapshot of [`Family::numbers`].
     pub(super) fn learn(&mut self, look: &Look) {
         let seen: BTreeMap<_, _> = look
             .processes
@@ -153,15 +156,15 @@ impl Family {
         self.grow(look, &look.lasted);
     }
 
-    /// Adds what is proven by what is known and has lasted as long as the look. Each process is taken once: a server can show any
-    /// number of them, in any order.
+    /// Adds the processes that are proven by known ones and still existed at the end of the snapshot. Each process is handled
+    /// once: a server can show any number of them, in any order.
     fn grow(&mut self, look: &Look, lasted: &BTreeSet<Mark>) {
         let (mut children, mut members) = (BTreeMap::<u32, Vec<_>>::new(), BTreeMap::<u32, Vec<_>>::new());
         for process in &look.processes {
             children.entry(process.parent).or_default().push(process);
             members.entry(process.session).or_default().push(process);
         }
-        // The sessions of those that prove something.
+        // The sessions of the processes that prove something.
         let mut witnessed = BTreeSet::new();
         let is_known = |process: &&Process| self.known.contains_key(&process.mark);
         let mut new: Vec<&Process> = look.processes.iter().filter(is_known).collect();
@@ -200,17 +203,17 @@ impl Family {
         self.alive = alive.into_iter().map(|process| process.mark).collect();
     }
 
-    /// Its processes that are proven to be of it and lived when they were last looked at.
+    /// Returns its processes that are proven and were alive in the last snapshot.
     pub(super) fn alive(&self) -> &[Mark] {
         &self.alive
     }
 
-    /// Whether nothing is left of it.
+    /// Returns true if none of its processes is left.
     pub(super) fn is_over(&self) -> bool {
         self.alive.is_empty() && !self.has_strangers
     }
 
-    /// Whether a sudo of it has not begun yet what it is to run.
+    /// Returns true if one of its sudo processes has not yet begun the command that it is to run.
     pub(super) fn is_starting(&self) -> bool {
         self.is_starting
     }
@@ -226,8 +229,8 @@ mod tests {
     const SERVER: u32 = 10;
     const OWN: u32 = 15;
 
-    /// The families where these are seen: each process with parent, session, start, state and name. All last but those of which it
-    /// is said.
+    /// Returns the families of these processes, each given with parent, session, start, state and name. All of them last to the
+    /// end of the snapshot but those in `gone`.
     fn families(shown: &str, gone: &[u32], expected: usize) -> Option<Vec<Family>> {
         look(shown, gone).families(SERVER, OWN, expected)
     }

@@ -1,4 +1,4 @@
-//! Targets of `scripts/fuzz`: what servers say before anybody is logged in, and the files that other programs write for ssh.
+//! Targets of `scripts/fuzz`: what servers send before a login, and the files that other programs write for ssh.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -21,7 +21,7 @@ use super::hostkey::key_type;
 use super::known_hosts::{KnownHosts, fingerprint};
 use super::{SshConnector, SshEnvironment};
 
-/// All of this folder.
+/// The targets of this folder.
 pub const TARGETS: &[Target] = &[
     Target {
         name: "greeting",
@@ -166,10 +166,10 @@ fn read_certificate(bytes: &[u8]) -> bool {
     true
 }
 
-/// How long a login may take here.
+/// The longest time that a login may take here.
 const LOGIN: Duration = Duration::from_secs(2);
 
-/// Connects to a server that says these bytes and hangs up. True where it was taken for a server: its key exchange began.
+/// Connects to a server that sends these bytes and hangs up. Returns true if the key exchange began.
 fn read_greeting(bytes: &[u8]) -> bool {
     TcpListener::bind("127.0.0.1:0").is_ok_and(|listener| converse(&listener, bytes))
 }

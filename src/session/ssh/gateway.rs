@@ -1,7 +1,8 @@
-//! Servers reached through others: a few connections to each gateway, shared by all servers behind it.
+//! Servers that are reached through others: a few connections to each gateway are shared by all servers behind it.
 //!
-//! The login that needs a gateway first makes the connection, on its own thread and with its own questions; then the gateway
-//! gets a thread, which is a server's without commands. Whoever waits gets its connection, or its error.
+//! The login that needs a gateway first makes the connection, on its own thread and with its own questions. After that the
+//! gateway gets a thread, which works like a server's but runs no commands. Other logins wait and get the same connection, or its
+//! error.
 
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,21 +20,22 @@ use super::tunnel::{Answer, Reply, Tunnel};
 use super::worker::Worker;
 use super::{STACK, stopped};
 
-/// Channels are opened one after the other on a connection, so each serves few servers …
+/// The number of servers per connection: channels are opened one after the other on each …
 const SERVERS_PER_CONNECTION: usize = 4;
-/// … as long as there are not too many for what a server accepts at once.
+/// … and the most connections to one gateway: a server accepts only so many at once.
 const MOST_CONNECTIONS: usize = 8;
-/// One that has not begun with a channel after this time waits for a server that does not answer.
+/// The time after which a connection counts as stuck if its turn to open a channel has not come: it waits for a server that does
+/// not answer.
 const TURN: Duration = Duration::from_secs(3);
 
 /// The connections to gateways.
 #[derive(Default)]
 pub(super) struct Gateways(Mutex<Vec<(Destination, Weak<Gateway>)>>);
 
-/// One connection to a gateway. It is closed when the last server behind it is gone.
+/// One connection to a gateway. It is closed when the last server behind it has gone.
 pub(super) struct Gateway {
     state: Mutex<State>,
-    /// It is kept for those who have it, but not given to others.
+    /// The connection stays with those who have it, but is not given to others.
     stuck: AtomicBool,
 }
 
@@ -41,12 +43,12 @@ enum State {
     Making(Vec<Bell>),
     Open(Outbox),
     Failed(ConnectError),
-    /// Whoever made it was stopped.
+    /// The login that was making it was stopped.
     GivenUp,
 }
 
 impl Gateways {
-    /// A connection with room, and whether the caller is to make it.
+    /// Returns a connection with room for one more server, and true if the caller has to make it.
     fn choose(&self, destination: &Destination) -> (Arc<Gateway>, bool) {
         // A thread that died while it held the lock has left nothing half done.
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,7 +87,7 @@ impl Gateway {
         !self.stuck.load(Ordering::SeqCst) && matches!(*self.state(), State::Making(_) | State::Open(_))
     }
 
-    /// Waits until another login has made it; false when that gave up.
+    /// Waits until another login has made the connection; returns false if that login gave up.
     fn is_made(&self, inbox: &Inbox) -> Result<bool, ConnectError> {
         loop {
             match &mut *self.state() {
@@ -101,7 +103,7 @@ impl Gateway {
         }
     }
 
-    /// `None` when others keep it busy for too long.
+    /// Opens a tunnel to a server; `None` if others keep the connection busy for too long.
     fn tunnel(
         &self,
         host: &str,
@@ -158,8 +160,8 @@ impl Drop for Gateway {
     }
 }
 
-/// A socket that leads to a server through a gateway, and the gateway, which is to be kept as long. An error does not name the
-/// gateway yet.
+/// Opens a socket that leads to a server through a gateway, and returns it with the gateway, which has to be kept as long. An
+/// error does not name the gateway yet.
 pub(super) fn connect(
     login: &Login,
     gateway: Destination,
@@ -184,7 +186,7 @@ pub(super) fn connect(
 }
 
 fn make(login: &Login, destination: &Destination, way: &Arc<Gateway>, inbox: &mut Inbox) -> Result<(), ConnectError> {
-    /// Nobody waits for a login that has died.
+    /// Marks the connection as given up when the login ends without making it, so that nobody waits for it.
     struct Will<'a>(&'a Gateway);
     impl Drop for Will<'_> {
         fn drop(&mut self) {
@@ -211,7 +213,7 @@ fn make(login: &Login, destination: &Destination, way: &Arc<Gateway>, inbox: &mu
 fn start(connection: Connection, login: &Login, way: &Arc<Gateway>) -> Result<Outbox, ConnectError> {
     let (outbox, inbox) = inbox::pair(&Crowd::default()).map_err(|error| failed(plain(&error)))?;
     let (id, way) = (login.id, Arc::downgrade(way));
-    // What becomes of it is told by the servers behind it.
+    // The servers behind the gateway report what becomes of it, so its own reports go nowhere.
     let (reports, _) = channel();
     thread::Builder::new()
         .stack_size(STACK)

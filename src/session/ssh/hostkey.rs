@@ -1,4 +1,4 @@
-//! The server's key: which kind to ask for, and whether to trust what came.
+//! The server's host key: which algorithms to ask for, and whether to trust the key that the server shows.
 
 use std::io::{ErrorKind, Write as _};
 use std::net::IpAddr;
@@ -20,12 +20,12 @@ use super::inbox::Inbox;
 use super::known_hosts::{KnownHosts, Verdict, fingerprint, name};
 use super::program;
 
-/// What stands for a file in what is told of a key that `KnownHostsCommand` has named.
+/// The name that is shown in place of a file for a key that the `KnownHostsCommand` has named.
 const COMMAND: &str = "KnownHostsCommand";
-/// How a list of revoked keys begins that only OpenSSH itself can read.
+/// The first bytes of a binary list of revoked keys, which only OpenSSH itself can read.
 const BINARY_LIST: &[u8] = b"SSHKRL";
 
-/// Signature algorithms, best first.
+/// The signature algorithms for host keys, best first.
 const ALGORITHMS: [&str; 12] = [
     "ssh-ed25519-cert-v01@openssh.com",
     "ecdsa-sha2-nistp256-cert-v01@openssh.com",
@@ -41,30 +41,30 @@ const ALGORITHMS: [&str; 12] = [
     "rsa-sha2-256",
 ];
 
-/// What came of a server's key.
+/// The result of checking a server's key.
 pub(super) enum Verified {
     Known,
-    /// It was not known, and was written down.
+    /// The key was not known and was added to the known-hosts file.
     Added(NewHostKey),
-    /// It is not known, and nothing is written.
+    /// The key is not known, and nothing is written.
     Unknown,
-    /// It has changed or is revoked, and the configuration wants to go on all the same. As with ssh, whoever holds it gets
-    /// neither passwords nor our agent.
+    /// The key has changed or is revoked, and the configuration continues all the same. As with ssh, the server gets neither
+    /// passwords nor our agent.
     Untrusted(ConnectError),
 }
 
-/// A key that was not known.
+/// The treatment of a key that was not known.
 enum Met {
     Added(NewHostKey),
-    /// Nothing is written, or there is no file to write to where somebody only looks.
+    /// Nothing was written, because the connection is made only to look or there is no file to write to.
     Unwritten,
 }
 
-/// Why a key is not taken.
+/// The reason why a key is not accepted.
 enum Objection {
-    /// By what stands in the known-hosts files.
+    /// The known-hosts files contradict the key; the configuration may continue all the same.
     Untrusted(ConnectError),
-    /// Whatever the configuration says of that.
+    /// The key is refused, whatever the configuration says.
     Refused(ConnectError),
 }
 
@@ -74,15 +74,15 @@ impl From<ConnectError> for Objection {
     }
 }
 
-/// What is known of a server's key before it is met.
+/// Everything that is known about a server's key before the server shows it.
 pub(super) struct Expected<'a> {
     config: &'a HostConfig,
     known: KnownHosts,
-    /// What the `KnownHostsCommand` was given last.
+    /// The arguments that the `KnownHostsCommand` was given last.
     asked: Vec<String>,
     name: &'a str,
     port: u16,
-    /// A key that is not known is not written down.
+    /// A key that is not known is not added.
     only_looks: bool,
 }
 
@@ -94,7 +94,7 @@ impl<'a> Expected<'a> {
             .chain(&config.global_known_hosts_files)
             .cloned()
             .collect();
-        // An alias stands in the files as it is, whatever the port.
+        // An alias stands in the files as it is, without a port.
         let (name, port) = match &config.host_key_alias {
             Some(alias) => (alias.as_str(), 22),
             None => (config.host_name.as_str(), config.port),
@@ -114,7 +114,7 @@ impl<'a> Expected<'a> {
         Ok(expected)
     }
 
-    /// Lets the `KnownHostsCommand` name keys, once more if it is given something else than the last time.
+    /// Runs the `KnownHostsCommand`, which names keys; a second time only if its arguments have changed.
     fn ask_command(&mut self, occasion: &str, key: Option<&[u8]>, inbox: &Inbox) -> Result<(), ConnectError> {
         let Some((program, arguments)) = self.config.known_hosts_command.split_first() else {
             return Ok(());
@@ -151,8 +151,8 @@ impl<'a> Expected<'a> {
         Ok(())
     }
 
-    /// The algorithms to offer: certificates where their authority is known, then those of the known keys, so that a server with
-    /// several keys shows a known one.
+    /// Returns the algorithms to offer: certificates where their authority is known, then the algorithms of the known keys, so
+    /// that a server with several keys shows a known one.
     pub(super) fn algorithms(&self) -> String {
         let known = self.known.known_types(self.name, self.port);
         let has_authority = self.known.has_authority(self.name, self.port);
@@ -162,7 +162,7 @@ impl<'a> Expected<'a> {
             } else {
                 algorithm
             };
-            // Libssh2 does not look who signed a certificate.
+            // libssh2 does not check who signed a certificate.
             match (
                 algorithm.ends_with(CERTIFIED),
                 known.iter().any(|known| known == key_type),
@@ -181,7 +181,7 @@ impl<'a> Expected<'a> {
         offered.join(",")
     }
 
-    /// Looks the key up, whatever the configuration does about what comes of it. `peer` is where the connection leads, if that is known.
+    /// Checks the key. `peer` is the address that the connection leads to, if it is known.
     pub(super) fn check(&mut self, blob: &[u8], peer: Option<IpAddr>, inbox: &Inbox) -> Result<Verified, ConnectError> {
         if let Some(weakness) = self.config.weakness_of(blob) {
             let reason = format!("host key of {} is too weak: {weakness}", self.name);
@@ -190,7 +190,7 @@ impl<'a> Expected<'a> {
         for file in &self.config.revoked_host_keys {
             self.check_revoked(file, blob, inbox)?;
         }
-        // As with ssh: an alias says that this is somebody in particular.
+        // As with ssh, an alias means that one particular host is expected, so localhost is not trusted then.
         let trusted = self.config.trusts_localhost
             && self.config.host_key_alias.is_none()
             && peer.is_some_and(|peer| peer.is_loopback());
@@ -221,7 +221,7 @@ impl<'a> Expected<'a> {
         self.check_key(blob)
     }
 
-    /// What is known of a key that was not refused.
+    /// Returns what is known about a key that was not refused, for somebody who looks.
     pub(super) fn standing(&self, blob: &[u8], verified: &Verified) -> Standing {
         let place = |(file, line): (&Path, usize)| match file == Path::new(COMMAND) {
             true => COMMAND.to_owned(),
@@ -249,7 +249,8 @@ impl<'a> Expected<'a> {
         }
     }
 
-    /// As with ssh, what is known of the server's address is asked where the configuration wants that, and it is not this machine's.
+    /// Checks the key against the one that is known for the server's address, as ssh does, if the configuration wants that and
+    /// the address is not this machine's.
     fn check_address(&self, blob: &[u8], peer: Option<IpAddr>) -> Result<(), Objection> {
         let Some(peer) = peer.filter(|peer| self.config.checks_host_ip && !peer.is_loopback()) else {
             return Ok(());
@@ -274,7 +275,7 @@ impl<'a> Expected<'a> {
         }
     }
 
-    /// As with ssh, a list that cannot be read revokes every key.
+    /// Refuses a key that is on a list of revoked keys. As with ssh, a list that cannot be read revokes every key.
     fn check_revoked(&self, file: &Path, blob: &[u8], inbox: &Inbox) -> Result<(), ConnectError> {
         let unusable = |why: &str| {
             let reason = format!("RevokedHostKeys {}: {why}", file.display());
@@ -314,7 +315,7 @@ impl<'a> Expected<'a> {
             }
         }
         let Some((file, line)) = self.known.authority(self.name, self.port, &certificate.authority) else {
-            // As with ssh: somebody else's certificate is worth as much as none.
+            // As with ssh, a certificate by an unknown authority is ignored, and its plain key is checked.
             return self.check_key(&certificate.key);
         };
         let signature = certificate.signature().unwrap_or_default();
@@ -407,7 +408,7 @@ impl<'a> Expected<'a> {
             key_type,
             fingerprint: fingerprint(blob),
             file: file.clone(),
-            // As with ssh, a key that cannot be written down is as good as one that was.
+            // As with ssh, a key that cannot be written down is accepted like one that was.
             problem: added.err().map(|error| plain(&error)),
         }))
     }
@@ -422,7 +423,7 @@ impl<'a> Expected<'a> {
     }
 }
 
-/// What `ssh-keygen` says of the key, or of a certificate, its key and its authority.
+/// Asks `ssh-keygen` whether the list revokes the key or, for a certificate, its key or its authority.
 fn is_in_binary_list(list: &Path, blob: &[u8], inbox: &Inbox) -> Result<bool, String> {
     let asked = || {
         let mut key = program::memfd("key")?;
@@ -451,7 +452,7 @@ fn refused(reason: String, hints: Vec<String>) -> ConnectError {
     }
 }
 
-/// The name in front of every public key.
+/// Returns the name of the key's type, which stands in front of every public key.
 pub(super) fn key_type(blob: &[u8]) -> String {
     let name = super::wire::text(blob).map_or(&[][..], |(name, _)| name);
     String::from_utf8_lossy(name).into_owned()

@@ -1,4 +1,5 @@
-//! What the owner of a session and its thread share: orders, the wish to end, and how much output is on its way.
+//! The state that the owner of a session shares with its thread: orders, the wish to end, and the amount of output that has not
+//! been taken yet.
 
 use std::collections::VecDeque;
 use std::io;
@@ -17,12 +18,12 @@ use crate::source::Source;
 use super::tunnel::Tunnel;
 use super::wake::{Wake, Woken};
 
-/// Output of all servers together that the main thread has not taken yet. Each has an equal share …
+/// The most output that may wait for the main thread, in bytes, over all servers. Each has an equal share …
 const MOST_QUEUED: usize = 32 << 20;
-/// … of at most and at least so much. Above it reading from the server stops, and begins again at half of it.
+/// … between these limits. Above its share reading from a server stops, and continues below half of it.
 const SHARES: (usize, usize) = (64 << 10, 1 << 20);
 
-/// The sessions that share that room.
+/// The number of sessions that share this space.
 pub(super) type Crowd = Arc<AtomicUsize>;
 
 pub(super) enum Order {
@@ -34,7 +35,7 @@ pub(super) enum Order {
     Tunnel(Tunnel),
 }
 
-/// How the session is to end.
+/// The ways in which a session can end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// In an orderly way.
@@ -47,10 +48,10 @@ pub(super) enum End {
 struct Shared {
     wake: Wake,
     end: AtomicU8,
-    /// There is no connection any more.
+    /// The connection has ended.
     gone: AtomicBool,
     queued: AtomicUsize,
-    /// Reading has stopped.
+    /// Reading from the server has stopped.
     paused: AtomicBool,
     crowd: Crowd,
 }
@@ -81,7 +82,7 @@ pub(super) struct Outbox {
 /// The thread's side.
 pub(super) struct Inbox {
     orders: Receiver<Order>,
-    /// Orders that came while the session was not ready for them.
+    /// Orders that came before the session was ready for them.
     early: VecDeque<Order>,
     shared: Arc<Shared>,
 }
@@ -112,7 +113,7 @@ pub(super) fn pair(crowd: &Crowd) -> io::Result<(Outbox, Inbox)> {
 
 impl Outbox {
     pub(super) fn send(&self, order: Order) {
-        // A thread that has ended has reported so; nobody waits for the order.
+        // A thread that has ended has reported that; nobody waits for the order.
         let _ = self.orders.send(order);
         self.shared.wake.ring();
     }
@@ -146,7 +147,7 @@ impl Outbox {
     }
 }
 
-/// Wakes the thread of an inbox; whoever has it can do no more with it.
+/// Wakes the thread of an inbox, and can do nothing else.
 #[derive(Clone, Debug)]
 pub(super) struct Bell(Arc<Shared>);
 
@@ -169,17 +170,17 @@ impl Inbox {
         }
     }
 
-    /// Says that the connection is gone, ahead of all reports of that.
+    /// Marks the connection as gone before any report of that arrives.
     pub(super) fn tell_gone(&self) {
         self.shared.gone.store(true, Ordering::SeqCst);
     }
 
-    /// The next order, if there is one.
+    /// Returns the next order, if there is one.
     pub(super) fn take(&mut self) -> Option<Order> {
         self.early.pop_front().or_else(|| self.orders.try_recv().ok())
     }
 
-    /// The answer to a question, if it has come; other orders are kept for later.
+    /// Returns the answer to a question, if it has come; other orders are kept for later.
     pub(super) fn take_answer(&mut self) -> Option<Option<Secret>> {
         while let Ok(order) = self.orders.try_recv() {
             match order {
@@ -194,7 +195,7 @@ impl Inbox {
         self.shared.wake.wait(socket, std::iter::empty(), until)
     }
 
-    /// For the socket, or for one of the others.
+    /// Waits for an event on the socket or on one of the others.
     pub(super) fn wait_for_all<'a>(
         &'a self,
         socket: (BorrowedFd<'a>, PollFlags),
@@ -204,7 +205,7 @@ impl Inbox {
         self.shared.wake.wait(Some(socket), others, until)
     }
 
-    /// For one of these.
+    /// Waits for an event on one of these.
     pub(super) fn wait_for_any<'a>(
         &'a self,
         sockets: impl Iterator<Item = (BorrowedFd<'a>, PollFlags)>,
@@ -221,14 +222,14 @@ impl Inbox {
         self.shared.queued.fetch_add(bytes, Ordering::SeqCst);
     }
 
-    /// Whether to stop reading; `paused`: whether reading has stopped already.
+    /// Returns true if reading from the server has to stop. `paused` says that it has stopped already.
     pub(super) fn is_full(&self, paused: bool) -> bool {
         let shared = &self.shared;
         let limit = if paused { shared.share() / 2 } else { shared.share() };
         if shared.queued() <= limit {
             return false;
         }
-        // Said before looking again: whoever takes output meanwhile either sees it, or is seen.
+        // The flag is set before the amount is read again: if the main thread takes output meanwhile, one of the two notices.
         shared.paused.store(true, Ordering::SeqCst);
         shared.queued() > shared.share() / 2
     }

@@ -1,4 +1,4 @@
-//! One command on a session: what it still has to be sent, what it has said, how it ended.
+//! One command on a session: the input that it still has to be sent, its output, and its end.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,29 +14,29 @@ use super::channel::{Channel, Trouble};
 use super::ending::{Ending, Step};
 use super::errand::Errand;
 
-/// What a terminal takes for Ctrl-C.
+/// The byte that a terminal takes for Ctrl-C.
 const ETX: &[u8] = b"\x03";
 
-/// How often it is told how much was sent.
+/// The time between two reports of how much input was sent.
 const TELLING: Duration = Duration::from_millis(500);
 
-/// When a connection was lost: this command has done nothing.
+/// The moment of a lost connection at which the command has done nothing yet.
 pub(super) const NOT_STARTED: &str = "before the command was started";
 
-/// How far a command has come.
+/// The progress of a command towards running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// It has no channel yet.
     Waiting,
-    /// A terminal was asked for.
+    /// It has a channel; a terminal is requested next, if it needs one.
     Terminal,
-    /// It was sent.
+    /// The command is requested next, or its request is on its way.
     Sent,
     /// The server has started it.
     Running,
 }
 
-/// How long the output of a command that has ended may go on in silence before that is told.
+/// The time that the output of a command that has ended may stay open in silence before that is reported.
 const LINGERING: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,12 +54,12 @@ enum EndOfInput {
 }
 
 pub(super) struct Job {
-    /// None: a command of our own, of which nothing is told.
+    /// The job's number; `None` for a command of capr's own, which is not reported.
     pub(super) id: Option<JobId>,
-    /// What a command of our own is for.
+    /// The errand that a command of capr's own is for.
     pub(super) errand: Option<Errand>,
     line: String,
-    /// What tells that it has begun; None: nothing does.
+    /// The mark that shows where the command's own output begins; `None` where there is no mark.
     beginning: Option<Beginning>,
     terminal: Option<crate::session::Terminal>,
     stage: Stage,
@@ -67,15 +67,15 @@ pub(super) struct Job {
     started: Instant,
     input: Feed,
     end_of_input: EndOfInput,
-    /// Why not all of the input was sent.
+    /// The reason why not all of the input was sent.
     unsent: Option<String>,
-    /// How much of the input was told to be sent, and when more is to be told; None: nothing is told.
+    /// The number of input bytes that was last reported, and when the next report is due; `None` where nothing is reported.
     told: Option<(u64, Instant)>,
     pub(super) ending: Ending,
     timeout: Option<Duration>,
-    /// The command has ended but not its output: when that is to be told.
+    /// The state after the command itself has ended while its output stays open; this is reported once.
     lingers: Lingers,
-    /// When the next step against a command that is to end is due.
+    /// The time of the next step against a command that is to end.
     next_step: Option<Instant>,
     steps: usize,
 }
@@ -124,7 +124,7 @@ impl Job {
         }
     }
 
-    /// How much of the input was sent, where that is to be told now.
+    /// Returns how much of the input was sent, if that is to be reported now.
     pub(super) fn progress(&mut self, now: Instant) -> Option<u64> {
         let (told, next) = self.told.as_mut()?;
         let given = self.input.given();
@@ -136,7 +136,7 @@ impl Job {
         Some(given)
     }
 
-    /// A terminal knows no end of input, and what it is to be told later must still reach it.
+    /// Marks the input as complete. A terminal has no end of input, and later signals to it travel as input.
     pub(super) fn end_input(&mut self) {
         if self.end_of_input == EndOfInput::No {
             self.end_of_input = match self.terminal {
@@ -146,14 +146,14 @@ impl Job {
         }
     }
 
-    /// What one of our own says.
+    /// Hands output to the errand, if the job has one.
     pub(super) fn hear(&mut self, bytes: &[u8]) {
         if let Some(errand) = &mut self.errand {
             errand.hear(bytes);
         }
     }
 
-    /// Whether the process that the server has started for it lives, as far as is known.
+    /// Returns true if the process that the server has started for the command is still alive, as far as is known.
     pub(super) fn leads(&self) -> bool {
         let channel = self.channel.as_ref();
         channel.is_some_and(|channel| channel.exit_status().is_none() && channel.exit_signal().is_none())
@@ -167,7 +167,7 @@ impl Job {
         self.stage == Stage::Running
     }
 
-    /// How far it has come, to be told with the reason why it will come no further.
+    /// Returns how far the command has come, in words that follow the reason why the connection was lost.
     pub(super) fn moment(&self) -> &'static str {
         match self.stage {
             Stage::Waiting => NOT_STARTED,
@@ -193,7 +193,7 @@ impl Job {
         self.channel.take()
     }
 
-    /// Asks for what is missing until the command runs. `Err(Ok(reason))`: the server does not want to.
+    /// Sends the requests that are still missing until the command runs. `Err(Ok(reason))` means that the server refused one.
     pub(super) fn start(&mut self) -> Result<(), Result<&'static str, Trouble>> {
         let Some(channel) = &mut self.channel else {
             return Err(Err(Trouble::WouldBlock));
@@ -221,9 +221,9 @@ impl Job {
         Ok(())
     }
 
-    /// Sends signals and input, as much as goes out now.
+    /// Sends signals and input, as much as can be sent now.
     pub(super) fn feed(&mut self) -> Result<(), Trouble> {
-        // Input first where a part of it is already under way, since that has to be completed.
+        // The rest of a packet that was sent in part has to go first, so the input comes before signals.
         let sent = self.send();
         let is_interrupted = self.end(Instant::now())?;
         if is_interrupted && sent.is_ok() {
@@ -233,7 +233,7 @@ impl Job {
         }
     }
 
-    /// Takes the steps to its end that are due; true where there is new input.
+    /// Takes the steps towards the command's end that are due; returns true if one of them has added input.
     fn end(&mut self, now: Instant) -> Result<bool, Trouble> {
         let leads = self.leads();
         let Some(channel) = &mut self.channel else {
@@ -267,7 +267,7 @@ impl Job {
         let Some(channel) = &mut self.channel else {
             return Ok(());
         };
-        // It must not take what it has for the whole.
+        // The command must not take a part of its input for all of it, so the end of input is not sent.
         if self.unsent.is_some() && self.terminal.is_none() {
             return Ok(());
         }
@@ -279,7 +279,7 @@ impl Job {
                 self.next_step = Some(Instant::now());
                 Ok(())
             }
-            // It reads no more; what is left of its input is of no use.
+            // The command reads no more, so the rest of its input is of no use.
             Err(Trouble::Denied(_)) => {
                 self.input.clear();
                 self.end_of_input = EndOfInput::Sent;
@@ -289,8 +289,8 @@ impl Job {
         }
     }
 
-    /// Reads both streams until there is no more for now, or until `take` says stop. What was said before the command began goes
-    /// to `before`.
+    /// Reads both streams until there is no more for now, or until `take` returns false. Output from before the command began
+    /// goes to `before`.
     pub(super) fn read(
         &mut self,
         buffer: &mut [u8],
@@ -332,8 +332,8 @@ impl Job {
         }
     }
 
-    /// How it ended, once that and the end of its output are known. A command that left a child behind which holds its
-    /// output open goes on until that closes it, as with Capistrano: the child's words are not lost.
+    /// Returns how the command ended, once that and the end of its output are known. A command that leaves a child behind which
+    /// holds its output open goes on until the child closes it, as with Capistrano: the child's output is not lost.
     pub(super) fn outcome(&mut self) -> Result<Option<Exit>, Trouble> {
         let Some(channel) = &mut self.channel else {
             return Ok(None);
@@ -351,7 +351,7 @@ impl Job {
             return Ok(None);
         };
         match channel.wait_closed() {
-            // The status may have come with what was just read.
+            // The exit status may have arrived with the data that was just read.
             Ok(()) => Ok(Some(self.known_exit().unwrap_or(Exit::Unknown))),
             Err(Trouble::WouldBlock) => Ok(None),
             Err(trouble) => Err(trouble),
@@ -367,7 +367,7 @@ impl Job {
         Some(self.ended_by_us().unwrap_or(exit))
     }
 
-    /// What was held back of its output: what was said before it began, and standard error.
+    /// Returns the output that was held back: output from before the command began, and standard error.
     pub(super) fn rest(&mut self, session: SessionId, id: JobId) -> Vec<Report> {
         let Some(beginning) = &mut self.beginning else {
             return Vec::new();
@@ -382,7 +382,8 @@ impl Job {
         before.into_iter().chain(err).collect()
     }
 
-    /// How its end is to be told: what it has started may still run, and what has not begun has not ended well.
+    /// Returns the exit as it is to be reported: processes that the command started may still run, and a command that has not
+    /// begun has not ended well.
     pub(super) fn told(&self, exit: Exit, user: &str) -> Exit {
         let has_begun = self.beginning.as_ref().is_none_or(Beginning::has_begun);
         match exit {
@@ -397,7 +398,7 @@ impl Job {
         }
     }
 
-    /// Why it was told to end, if it was.
+    /// Returns the reason if capr itself ended the command.
     fn ended_by_us(&self) -> Option<Exit> {
         match &self.unsent {
             Some(reason) => Some(Exit::Unsent(reason.clone())),
@@ -405,7 +406,7 @@ impl Job {
         }
     }
 
-    /// When [`Job::hurry`] or [`Job::lingers`] is to be called next.
+    /// The time at which [`Job::hurry`] or [`Job::lingers`] has to be called next.
     pub(super) fn next_step(&self) -> Option<Instant> {
         let told = match self.lingers {
             Lingers::Since(since) => Some(since + LINGERING),
@@ -416,7 +417,7 @@ impl Job {
         steps.into_iter().flatten().min()
     }
 
-    /// Whether the command has ended and something holds its output open; true once.
+    /// Returns true, once, when the command has ended and something has held its output open for a while.
     pub(super) fn lingers(&mut self, now: Instant) -> bool {
         let lingers = matches!(self.lingers, Lingers::Since(since) if since + LINGERING <= now);
         if lingers {
@@ -425,8 +426,8 @@ impl Job {
         lingers
     }
 
-    /// Ends a command that has run too long or whose input cannot be sent, step by step; `Some` when nothing has
-    /// helped: its channel is to be closed.
+    /// Ends a command that has run too long or whose input cannot be sent, step by step. Returns `Some` when no step has helped
+    /// and its channel is to be closed.
     pub(super) fn hurry(&mut self, now: Instant) -> Option<Exit> {
         if self.ending.closes(now) {
             return Some(Exit::Unended(self.timeout.filter(|_| self.steps > 0)));
@@ -450,7 +451,7 @@ impl Job {
     }
 }
 
-/// `Some`: why the rest cannot be sent.
+/// Sends input; returns the reason if the rest cannot be sent.
 fn send_input(
     channel: &mut Channel,
     input: &mut Feed,
@@ -463,7 +464,7 @@ fn send_input(
             Err(error) => return Ok(Some(plain(&error))),
         };
         match channel.write(rest)? {
-            // The command reads slower than we write.
+            // The command reads more slowly than we write.
             0 => return Err(Trouble::WouldBlock),
             count => input.take(count),
         }

@@ -1,4 +1,4 @@
-//! Which keys and signatures are good enough, whoever they belong to, by the words of the configuration.
+//! Decides which keys and signatures are strong enough, ours and the servers', by the rules of the configuration.
 
 use openssl::nid::Nid;
 use openssl::pkey::PKey;
@@ -9,7 +9,7 @@ use super::config::{HostConfig, LEAST_RSA_BITS};
 use super::hostkey::key_type;
 use super::wire;
 
-/// Signatures with keys, as ssh's lists name them.
+/// The signature algorithms for keys, by their names in ssh's lists.
 const SIGNATURES: [&str; 8] = [
     "ssh-ed25519",
     "ecdsa-sha2-nistp256",
@@ -23,14 +23,14 @@ const SIGNATURES: [&str; 8] = [
 const RSA: &str = "ssh-rsa";
 
 impl HostConfig {
-    /// Why this key, of a server or ours, is too weak; `None` where it is not.
+    /// Returns the reason why a key, a server's or ours, is too weak; `None` if it is not.
     pub(super) fn weakness_of(&self, blob: &[u8]) -> Option<String> {
         let bits = rsa_bits(blob)?;
         let least = self.required_rsa_bits.max(LEAST_RSA_BITS);
         (bits < u64::from(least)).then(|| format!("an RSA key of {bits} bits, where RequiredRSASize wants {least}"))
     }
 
-    /// Why our key is not offered; `None` where it is.
+    /// Returns the reason why a key of ours must not be offered; `None` if it may be.
     pub(super) fn objection_to(&self, blob: &[u8]) -> Option<String> {
         self.weakness_of(blob).or_else(|| {
             let list = self.algorithms.login_keys.as_deref()?;
@@ -56,7 +56,7 @@ impl HostConfig {
         })
     }
 
-    /// Likewise for a private key in one of OpenSSL's formats.
+    /// Does the same for a private key in one of OpenSSL's formats.
     pub(super) fn objection_to_pem(&self, text: &str, passphrase: Option<&str>) -> Option<String> {
         if self.algorithms.login_keys.is_none() && self.required_rsa_bits <= LEAST_RSA_BITS {
             return None;
@@ -78,7 +78,8 @@ impl HostConfig {
         self.objection_to(&public)
     }
 
-    /// The signatures with RSA keys that may log in, best first; `None` where nothing is said of that.
+    /// Returns the signatures with RSA keys that may be used to log in, best first; `None` if the configuration does not restrict
+    /// them.
     pub(super) fn rsa_signatures(&self) -> Option<String> {
         let list = self.algorithms.login_keys.as_deref()?;
         let usual: Vec<&str> = SIGNATURES
@@ -90,7 +91,7 @@ impl HostConfig {
         (!chosen.is_empty()).then(|| chosen.join(","))
     }
 
-    /// Whether authorities may sign certificates of hosts in this way.
+    /// Returns true if an authority may sign the certificates of hosts with this algorithm.
     pub(super) fn takes_authority(&self, signature: &str) -> bool {
         match &self.algorithms.authorities {
             Some(list) => !chosen(list, &[signature]).is_empty(),
@@ -103,12 +104,12 @@ fn signs_with(key_type: &str, signature: &str) -> bool {
     signature == key_type || (key_type == RSA && signature.starts_with("rsa-"))
 }
 
-/// As certificates with such keys are called: `sk-…@openssh.com` loses its end.
+/// Returns the name of the certificates for such keys: a `sk-…@openssh.com` name loses its end first.
 fn certified_name(signature: &str) -> String {
     format!("{}{CERTIFIED}", signature.trim_end_matches("@openssh.com"))
 }
 
-/// The length of an RSA key, or of the one in a certificate.
+/// Returns the length of an RSA key, or of the one in a certificate, in bits.
 fn rsa_bits(blob: &[u8]) -> Option<u64> {
     let (key_type, rest) = wire::text(blob)?;
     let rest = match key_type {

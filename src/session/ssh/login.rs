@@ -1,4 +1,5 @@
-//! From a destination to a connection on which commands can run: address, key exchange, host key, authentication.
+//! Logs in at a server: from a destination to a connection on which commands can run, by way of its address, the key exchange,
+//! the host key and authentication.
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
@@ -34,22 +35,22 @@ use super::{Configuration, SshEnvironment, auth, offer, stopped, tcp};
 /// libssh2's code for "call again".
 const EAGAIN: ErrorCode = ErrorCode::Session(libssh2_sys::LIBSSH2_ERROR_EAGAIN);
 
-/// How it is told when the server, or somebody in between, does not keep to the protocol.
+/// The reason that is given when the server, or somebody in between, violates the protocol.
 pub(super) const CORRUPT: &str = "what arrives from the server is corrupt";
 
-/// What helps where a server has old algorithms alone.
+/// The hint for a server that has only old algorithms.
 const OLD: &str = "it may have only what is not used unless it is asked for: CBC ciphers, MACs without -etm \
                    (Ciphers and MACs, or ssh_options.encryption and hmac: \"+hmac-sha2-256\")";
 
-/// Letters of what a server says that are shown.
+/// The number of characters that are shown of what a server says before the login.
 const LONGEST_SHOWN: usize = 80;
 
-/// What holds where neither the recipe nor the configuration says anything.
+/// Defaults where neither the recipe nor the configuration gives a value.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 const KEEPALIVE_COUNT: u32 = 2;
 
-/// What the thread of one server is given.
+/// Everything that the thread of one server is given.
 pub(super) struct Login {
     pub(super) id: SessionId,
     pub(super) destination: Destination,
@@ -58,18 +59,18 @@ pub(super) struct Login {
     pub(super) keys: Arc<KeyRing>,
     pub(super) gateways: Arc<Gateways>,
     pub(super) programs: Arc<Programs>,
-    /// For the login at a gateway: the servers on the way to which it is needed.
+    /// For the login at a gateway: the servers from the target back to this gateway that need it.
     pub(super) on_the_way: Vec<Server>,
     pub(super) reports: Sender<Report>,
 }
 
 impl Login {
-    /// Whom it logs in at, where that is a gateway on the way to the server.
+    /// Returns the gateway that this login is for, or `None` where it is for the server itself.
     pub(super) fn gateway(&self) -> Option<Server> {
         self.on_the_way.last().filter(|_| self.on_the_way.len() > 1).cloned()
     }
 
-    /// Tells a step to who only looks.
+    /// Reports a step of the login, if the connection is made only to look (`capr doctor`).
     fn tell(&self, step: impl FnOnce() -> StepKind) {
         if self.destination.options.only_looks {
             let (gateway, kind) = (self.gateway(), step());
@@ -77,7 +78,7 @@ impl Login {
         }
     }
 
-    /// The login at a gateway of this one.
+    /// Returns the login at a gateway that this one needs.
     pub(super) fn towards(&self, gateway: &Destination) -> Self {
         let mut on_the_way = self.on_the_way.clone();
         on_the_way.push(gateway.server.clone());
@@ -95,7 +96,7 @@ impl Login {
     }
 }
 
-/// What a connection goes through, and is to be kept as long.
+/// The gateway or program that a connection goes through; it has to be kept as long as the connection.
 #[allow(dead_code, reason = "their end is what counts")]
 pub(super) enum Way {
     Direct,
@@ -109,21 +110,21 @@ pub(super) struct Connection {
     pub(super) socket: Arc<OwnedFd>,
     pub(super) way: Way,
     pub(super) keepalive_interval: Duration,
-    /// After so many questions without an answer the server counts as lost.
+    /// The number of unanswered questions after which the server counts as lost.
     pub(super) keepalive_count: u32,
     /// The agent that the server may use.
     pub(super) forwarded_agent: Option<PathBuf>,
-    /// What that agent is told of this connection, where all of it is known.
+    /// The message that tells that agent about this connection, where everything in it is known.
     pub(super) binding: Option<Binding>,
     /// The login name.
     pub(super) user: String,
-    /// Logged in as root; `None`: another name may be root's as well.
+    /// True if the login is root's; `None` where that is not known, since another name may be root's as well.
     pub(super) is_root: Option<bool>,
 }
 
-/// Why a step of the login did not succeed.
+/// The reason why a step of the login did not succeed.
 pub(super) enum Stop {
-    /// libssh2 says so.
+    /// libssh2 reported an error.
     Failed(ssh2::Error),
     /// The deadline has passed.
     Silent,
@@ -142,19 +143,19 @@ pub(super) struct Attempt<'a> {
     /// The first bytes that the server sent.
     greeting: Option<Vec<u8>>,
     banner_is_told: bool,
-    /// That the server holds its host key.
+    /// The proof that the server holds its host key.
     pub(super) proof: Option<Proof>,
-    /// Libssh2 tells it to nobody but those who sign with a key that the server takes.
+    /// The session id. libssh2 gives it only to callers that sign with a key which the server accepts.
     pub(super) session_id: Option<Vec<u8>>,
-    /// False where the host key has changed or is revoked, and the configuration wants to go on.
+    /// False where the host key has changed or is revoked, and the configuration continues all the same.
     pub(super) is_trusted: bool,
-    /// Our keys that the configuration does not want to be used.
+    /// Keys of ours that the configuration does not allow to be used.
     pub(super) left_out: BTreeSet<String>,
     /// The keys, passwords and answers that the server took.
     pub(super) taken: Vec<String>,
 }
 
-/// The server was too busy to greet; another attempt may help.
+/// A failed attempt: either the server was too busy to greet and another attempt may help, or not.
 enum Failure {
     Busy(ConnectError),
     Final(ConnectError),
@@ -166,7 +167,7 @@ impl From<ConnectError> for Failure {
     }
 }
 
-/// Makes the connection; once more when the server hung up before it said anything, as it does under load.
+/// Makes the connection. Tries once more when the server hung up before it said anything, as it does under load.
 pub(super) fn establish(login: &Login, inbox: &mut Inbox) -> Result<Connection, ConnectError> {
     let configuration = login.configuration.as_ref().as_ref().map_err(Clone::clone)?;
     let config = configuration.resolve(
@@ -179,7 +180,7 @@ pub(super) fn establish(login: &Login, inbox: &mut Inbox) -> Result<Connection, 
         Ok(connection) => Ok(connection),
         Err(Failure::Final(error)) => Err(error),
         Err(Failure::Busy(_)) => {
-            // Servers that were refused together must not come back together.
+            // Servers that were refused at the same moment must not retry at the same moment.
             let pause = login.destination.options.busy_pause;
             let percent = RandomState::new().hash_one(login.id) % 500;
             let jitter = pause.mul_f64(f64::from(u32::try_from(percent).unwrap_or(0)) / 100.0);
@@ -206,7 +207,7 @@ pub(super) fn establish(login: &Login, inbox: &mut Inbox) -> Result<Connection, 
 fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Connection, Failure> {
     let options = &login.destination.options;
     let connect_timeout = config.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
-    // Zero turns it off for ssh; here somebody waits for the end of commands.
+    // Zero turns the questions off in ssh; here somebody waits for the end of commands.
     let keepalive_interval = config
         .server_alive_interval
         .filter(|interval| !interval.is_zero())
@@ -223,7 +224,7 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         elapsed: begun.elapsed(),
     });
     let keepalive_count = config.server_alive_count.unwrap_or(KEEPALIVE_COUNT);
-    // Bytes that nobody acknowledges end the connection in the same time as silence does.
+    // Sent bytes that nobody acknowledges end the connection in the same time as silence does.
     let patience = keepalive_interval.saturating_mul(keepalive_count.saturating_add(1));
     let patience = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
     let _ = sockopt::set_tcp_user_timeout(&socket, patience);
@@ -286,7 +287,7 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
             };
             let begun = Instant::now();
             let checked = expected.check(blob, peer, attempt.inbox);
-            // Programs of this machine may be asked; their time is not the server's.
+            // Programs of this machine may have been asked (`KnownHostsCommand`); their time does not count against the server.
             attempt.deadline += begun.elapsed();
             let verified = checked?;
             login.tell(|| StepKind::HostKey {
@@ -300,7 +301,7 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
     };
     match verified {
         Verified::Known => {}
-        // Who looks gives no password to somebody unknown.
+        // A login that only looks gives no password to an unknown server.
         Verified::Unknown => attempt.is_trusted = false,
         Verified::Added(mut added) => {
             added.gateway = login.gateway();
@@ -334,14 +335,14 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
         way,
         keepalive_interval,
         keepalive_count,
-        // As with ssh, it does not matter where there is none.
+        // As with ssh, it is no error if there is no agent to forward.
         forwarded_agent: config.forwarded_agent.clone().filter(|_| attempt.is_trusted),
         user: config.user.clone(),
         is_root: (config.user == "root").then_some(true),
     })
 }
 
-/// A socket that leads to the server.
+/// Opens a socket that leads to the server.
 fn reach(
     login: &Login,
     config: &HostConfig,
@@ -374,7 +375,7 @@ fn reach(
                 ..own.clone()
             };
             if login.destination.options.gateway.is_empty() {
-                // A jump host of the files: the recipe's name and port are those of its servers.
+                // The jump host comes from the files; the recipe's user and port are meant for its own servers.
                 (options.user, options.port) = (None, None);
             }
             let gateway = Destination {
@@ -403,7 +404,7 @@ impl Attempt<'_> {
         self.step_asking(|attempt| call(&mut attempt.session))
     }
 
-    /// Likewise, for a call that asks the person in between.
+    /// Repeats a call that may ask the person in between until it no longer says "would block".
     pub(super) fn step_asking<T>(
         &mut self,
         mut call: impl FnMut(&mut Self) -> Result<T, ssh2::Error>,
@@ -424,12 +425,12 @@ impl Attempt<'_> {
             BlockDirections::None | BlockDirections::Both => PollFlags::IN | PollFlags::OUT,
         };
         loop {
-            // Before the wait: the bell for it may have been heard by an earlier one.
+            // This is checked before the wait: an earlier wait may have used up the bell that announced it.
             if self.inbox.end().is_some() {
                 return Err(Stop::Unwanted);
             }
             let woken = self.inbox.wait_for(&self.socket, events, Some(self.deadline));
-            // Also before a socket that is ready: some never stop talking.
+            // This is checked even if the socket is ready: some servers never stop talking.
             if Instant::now() >= self.deadline {
                 return Err(Stop::Silent);
             }
@@ -448,7 +449,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// What an agent may know of this connection.
+    /// Returns what the agent may know of this connection, if all of it is known.
     fn binding(&self) -> Option<Binding> {
         Some(Binding {
             proof: self.proof.clone()?,
@@ -456,11 +457,11 @@ impl Attempt<'_> {
         })
     }
 
-    /// Returns the MAC, where the cipher needs one.
+    /// Reports the negotiated algorithms. Returns the MAC, where the cipher needs one.
     fn tell_algorithms(&self) -> Option<String> {
         let method = |kind| self.session.methods(kind).unwrap_or_default().to_owned();
         let (cipher, mac) = (method(MethodType::CryptCs), method(MethodType::MacCs));
-        // What it calls the MAC of a cipher that has its own.
+        // libssh2 names a MAC even for a cipher that has its own; that one is not used.
         let is_own = mac.is_empty()
             || mac.starts_with("INTEGRATED")
             || cipher.starts_with("chacha20")
@@ -477,7 +478,7 @@ impl Attempt<'_> {
         mac
     }
 
-    /// What the server has to say to whoever logs in, once it has come.
+    /// Reports the server's banner for those who log in, once it has come.
     pub(super) fn tell_banner(&mut self) {
         if self.banner_is_told || !self.config.shows_banner {
             return;
@@ -492,9 +493,9 @@ impl Attempt<'_> {
         }
     }
 
-    /// What the server said first, or its greeting where that came; `None`: not a byte.
+    /// Returns the server's greeting, or the first line that it sent instead; `None` if it sent nothing.
     fn greeting(&self) -> Option<String> {
-        // What arrived too fast to be looked at before libssh2 took it, it keeps the last line of.
+        // When libssh2 took the bytes before they could be looked at here, it has kept the last line.
         let banner = self.session.banner_bytes();
         let greeted = banner.filter(|banner| banner.starts_with(b"SSH-"));
         let seen = greeted.or(self.greeting.as_deref()).or(banner);
@@ -513,7 +514,7 @@ impl Attempt<'_> {
         let hung_up = matches!(stop, Stop::Failed(_)) && seen.is_none();
         let greeting = seen.unwrap_or_default();
         let is_ssh = greeting.starts_with("SSH-");
-        // OpenSSH under load hangs up without a word; since 9.8, and as Debian has it, it says one of these.
+        // OpenSSH under load hangs up without a word; since 9.8, and as Debian patches it, it says one of these first.
         let refusals = ["Exceeded MaxStartups", "Not allowed at this time"];
         let refuses = refusals.iter().any(|words| greeting.starts_with(words));
         let ending = take_ending(&*self.socket);
@@ -552,7 +553,7 @@ impl Attempt<'_> {
     }
 }
 
-/// Answers at once: the next packet of the other side may wait for it.
+/// Has TCP acknowledge what was received at once, since the other side may wait for that before its next packet.
 pub(super) fn quick_ack(socket: &OwnedFd) {
     #[cfg(target_os = "linux")]
     let _ = sockopt::set_tcp_quickack(socket, true);

@@ -63,22 +63,22 @@ use self::proxy_command::Household;
 use self::worker::Worker;
 use super::{Command, ConnectError, Connector, Destination, JobId, JobSignal, Phase, Report, Session, SessionId};
 
-/// Enough for libssh2 and OpenSSL, and little enough for hundreds of servers.
+/// The size of a thread's stack: enough for libssh2 and OpenSSL, and little enough for hundreds of servers.
 const STACK: usize = 256 << 10;
-/// Address space that must be left for one more server, and for what all of them have to tell.
+/// The address space that must be left before one more server is connected; it also has to hold the reports of all of them.
 const ROOM: u64 = 16 << 20;
 
-/// How long a session that is dropped may take to say goodbye.
+/// The longest time that the goodbye of a dropped session may take.
 const GOODBYE: Duration = Duration::from_millis(200);
 
-/// What SSH takes from the environment of the process.
+/// The facts that SSH takes from the environment of the process.
 #[derive(Clone, Debug, Default)]
 pub struct SshEnvironment {
     /// The home directory: keys, known hosts, configuration.
     pub home: Option<PathBuf>,
     /// The name to log in with where nothing else names one.
     pub local_user: String,
-    /// The variables: `SSH_AUTH_SOCK` names the agent, others may stand in the configuration files.
+    /// The environment variables: `SSH_AUTH_SOCK` names the agent, and the configuration files may refer to others.
     pub variables: Vec<(String, String)>,
 }
 
@@ -91,12 +91,12 @@ pub struct SshConnector {
     gateways: Arc<Gateways>,
     household: Arc<Household>,
     crowd: Crowd,
-    // Hundreds of servers mostly share one set of files.
+    // Hundreds of servers mostly share one set of files, so each set is read once.
     configurations: RefCell<Vec<(Option<Vec<PathBuf>>, Configuration)>>,
 }
 
 impl SshConnector {
-    /// Takes what the process's environment says.
+    /// Makes a connector for this environment.
     pub fn new(environment: SshEnvironment) -> Self {
         Self {
             environment: Arc::new(environment),
@@ -133,7 +133,7 @@ impl Connector for SshConnector {
                 },
             ));
         };
-        // A thread that finds no memory would end all of them.
+        // A thread that cannot get memory would abort the whole process.
         if address_space::left().is_some_and(|left| left < ROOM) {
             failed(&std::io::Error::other(
                 "the address space is limited (ulimit -v) and nearly used up",
@@ -180,7 +180,7 @@ impl Connector for SshConnector {
     }
 }
 
-/// All that happens on the thread of one server.
+/// Runs the thread of one server from the login to the end of the connection.
 fn serve(login: Login, mut inbox: Inbox) {
     // A thread that dies must not leave the main thread waiting for it.
     let _will = Will(login.id, login.reports.clone());
@@ -207,7 +207,7 @@ impl Drop for Will {
     }
 }
 
-/// The connection was given up while it was made.
+/// Returns the error of a connection that was given up while it was being made.
 fn stopped(phase: Phase) -> ConnectError {
     ConnectError {
         common: None,
@@ -220,16 +220,16 @@ fn stopped(phase: Phase) -> ConnectError {
 /// The owner's handle of a server's thread.
 struct SshSession {
     outbox: Option<Outbox>,
-    /// Closed when the thread has ended.
+    /// A channel that closes when the thread has ended.
     ended: Receiver<()>,
-    /// Since when it is closing.
+    /// The moment since which the session is closing.
     closing: Cell<Option<Instant>>,
-    /// Dropped after the session has said goodbye.
+    /// Dropped only after the session has said goodbye.
     _household: Option<Arc<Household>>,
 }
 
 impl SshSession {
-    /// Of a connection that never came to be.
+    /// Returns the handle of a connection that was never made.
     fn ended() -> Self {
         Self {
             outbox: None,
@@ -301,7 +301,7 @@ impl Drop for SshSession {
     fn drop(&mut self) {
         self.close();
         if let Some(since) = self.closing.get() {
-            // Only so that the goodbye is on its way before the process may end.
+            // The process may end right after this, so the goodbye gets a moment to leave the machine.
             let _ = self.ended.recv_timeout(GOODBYE.saturating_sub(since.elapsed()));
         }
     }

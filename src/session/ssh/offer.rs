@@ -9,12 +9,12 @@ use super::config::{Algorithms, HostConfig};
 use super::hostkey::Expected;
 use super::login::internal;
 
-/// The key exchanges that this build has, best first; none where libssh2 does not start.
+/// Returns the key exchanges that this build supports, best first; none if libssh2 does not start.
 pub(super) fn key_exchanges() -> Vec<String> {
     let session = Session::new().ok();
     let known = session.and_then(|session| {
         let known = session.supported_algs(MethodType::Kex).ok()?;
-        // Some are no key exchanges, but tell the server what we know.
+        // Some entries are not key exchanges; they tell the server what we support.
         let exchanges = known
             .into_iter()
             .filter(|name| !name.starts_with("ext-info") && !name.starts_with("kex-strict"));
@@ -23,8 +23,8 @@ pub(super) fn key_exchanges() -> Vec<String> {
     known.unwrap_or_default()
 }
 
-/// Offers what the configuration wants offered; returns the MACs that are accepted. Libssh2 wants one in common where the cipher needs
-/// none, too (ChaCha20-Poly1305), so all are offered, the others last.
+/// Offers the algorithms that the configuration wants; returns the MACs that are accepted. libssh2 needs a common MAC even with a
+/// cipher that uses none (ChaCha20-Poly1305), so all MACs are offered, those that are not accepted last.
 pub(super) fn prefer(
     session: &Session,
     config: &HostConfig,

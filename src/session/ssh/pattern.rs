@@ -1,19 +1,19 @@
 //! The patterns of ssh's files: `*`, `?`, lists with commas, negation with `!`.
 
-/// What a list of patterns says about a text.
+/// The answer of a list of patterns for a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Listed {
     Yes,
     No,
-    /// A negated pattern fits, which outweighs all others.
+    /// A negated pattern matches, which outweighs all others.
     Excluded,
 }
 
-/// Whether a pattern fits a whole text; case counts.
+/// Returns true if a pattern matches a whole string; case counts.
 pub(super) fn fits(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
-    // Where to go on when the last star has to swallow one byte more; enough, since an earlier star never has to.
+    // The place to continue from when the last star has to match one byte more. An earlier star never has to.
     let mut star: Option<(usize, usize)> = None;
     while let Some(byte) = text.get(t) {
         match pattern.get(p) {
@@ -37,7 +37,7 @@ pub(super) fn fits(pattern: &str, text: &str) -> bool {
     pattern.iter().skip(p).all(|byte| *byte == b'*')
 }
 
-/// What single patterns, each perhaps negated, say about a text.
+/// Checks a string against patterns, each of which may be negated.
 pub(super) fn listed<'a>(patterns: impl IntoIterator<Item = &'a str>, text: &str) -> Listed {
     let mut found = Listed::No;
     for pattern in patterns {

@@ -1,4 +1,4 @@
-//! Bytes between a channel and a socket of this machine, both ways, never waiting for either.
+//! Moves bytes between a channel and a socket of this machine, in both directions, without waiting for either.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
@@ -11,7 +11,7 @@ use crate::exit::Stream;
 use super::agent_guard::{Guard, Step};
 use super::channel::{Channel, Link, Trouble};
 
-/// Bytes on their way in one direction.
+/// The bytes on their way in one direction.
 #[derive(Default)]
 struct Flow {
     bytes: Vec<u8>,
@@ -42,23 +42,23 @@ struct Pipe {
     inward: Flow,
     /// From the socket to the server.
     outward: Flow,
-    /// A packet is out by half; it has to be completed before anything else.
+    /// A packet was sent in part; it has to be completed before anything else is sent.
     half_sent: bool,
-    /// What looks at all that passes, where the socket leads to our agent.
+    /// The guard that checks all messages, where the socket leads to our agent.
     guard: Option<Guard>,
 }
 
-/// All pipes of one connection.
+/// The pipes of one connection.
 #[derive(Default)]
 pub(super) struct Pipes(Vec<Pipe>);
 
 impl Pipes {
-    /// The socket has to be non-blocking.
+    /// Adds a pipe; the socket has to be non-blocking.
     pub(super) fn add(&mut self, channel: Channel, socket: UnixStream) {
         self.push(channel, socket, None);
     }
 
-    /// Likewise, where messages pass one by one.
+    /// Adds a pipe on which messages pass one by one, after the guard has checked them.
     pub(super) fn add_guarded(&mut self, channel: Channel, socket: UnixStream, guard: Guard) {
         self.push(channel, socket, Some(guard));
     }
@@ -82,7 +82,8 @@ impl Pipes {
         self.0.is_empty()
     }
 
-    /// Moves what can be moved now; channels whose pipe has ended go to `closing`. True: something could not be sent.
+    /// Moves the bytes that can be moved now; the channels of pipes that have ended go to `closing`. Returns true if something
+    /// could not be sent.
     pub(super) fn pump(&mut self, link: Link, buffer: &mut [u8], closing: &mut Vec<Channel>) -> Result<bool, Trouble> {
         let mut blocked = false;
         let mut index = 0;
@@ -98,7 +99,7 @@ impl Pipes {
         Ok(blocked)
     }
 
-    /// What is to be waited for.
+    /// Returns the events that the thread has to wait for.
     pub(super) fn interests(&self) -> impl Iterator<Item = (BorrowedFd<'_>, PollFlags)> {
         self.0.iter().map(|pipe| {
             let mut events = PollFlags::empty();
@@ -114,7 +115,7 @@ impl Pipes {
 }
 
 impl Pipe {
-    /// Neither SSH nor the agent's protocol goes on in one direction alone: the first end is the end.
+    /// Returns true if either direction has ended: neither SSH nor the agent's protocol continues in one direction alone.
     fn has_ended(&self) -> bool {
         let over = |flow: &Flow| flow.ended && flow.is_empty();
         !self.half_sent && (over(&self.inward) || over(&self.outward))
@@ -133,7 +134,7 @@ impl Pipe {
         }
     }
 
-    /// Lets the next message pass, if there is a guard.
+    /// Lets the next message pass, if there is a guard; returns true if something has changed.
     fn sort(&mut self) -> bool {
         let Some(guard) = &mut self.guard else { return false };
         if !self.inward.is_empty() || !self.outward.is_empty() || self.inward.ended || self.outward.ended {
@@ -144,7 +145,7 @@ impl Pipe {
             Step::ToAgent(message) => self.inward.fill(&message),
             Step::ToServer(message) => self.outward.fill(&message),
             Step::Over => self.inward.ended = true,
-            // A request may have come before the guard took any. Libssh2 holds it, and no poll would tell of it again.
+            // A request may have arrived before the guard accepted any. libssh2 holds it, and no poll would report it again.
             Step::Wait => return !took_requests && guard.takes_requests(),
         }
         true
@@ -188,7 +189,7 @@ impl Pipe {
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => false,
             Err(error) if error.kind() == ErrorKind::Interrupted => true,
-            // Nobody reads there any more.
+            // Nobody reads from that socket any more.
             _ => {
                 self.inward.fill(&[]);
                 self.inward.ended = true;
@@ -229,7 +230,7 @@ impl Pipe {
                 self.outward.sent += count;
                 Ok(count > 0)
             }
-            // The other side's window may be full instead, which holds up nothing else.
+            // The window of the other side may be full instead, which holds up nothing else.
             Err(Trouble::WouldBlock) => {
                 self.half_sent = link.waits_for_sending();
                 Ok(false)

@@ -1,4 +1,5 @@
-//! Programs of this machine that are asked something: bounded in time and in what they say, ended with whoever asks.
+//! Programs of this machine that are run for an answer. Their time and their output are bounded, and they end with the login that
+//! asks.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _, Seek as _};
@@ -13,12 +14,12 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use super::inbox::Inbox;
 
-/// They may ask other machines; longer than that they are not waited for.
+/// The longest time that a program may take; it may have to ask other machines.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Most that is read of what they say, in bytes.
+/// The most output that is read from a program, in bytes.
 const SAID: u64 = 1 << 20;
 
-/// What a program said, and how it ended.
+/// The output of a program, and how it ended.
 pub(super) struct Said {
     pub(super) out: String,
     err: String,
@@ -26,7 +27,7 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// Why it failed, in its own last words if there are any.
+    /// Returns the reason why the program failed: the last line of its standard error, or its exit status.
     pub(super) fn complaint(&self) -> String {
         let last = self.err.lines().rev().find(|line| !line.trim().is_empty());
         match last {
@@ -36,13 +37,14 @@ impl Said {
     }
 }
 
-/// Runs it to its end. An error is about starting or awaiting it; `inbox`: of whoever may no longer want to know.
+/// Runs a program to its end. An error is about starting or awaiting it. `inbox` belongs to the login, which may be stopped
+/// meanwhile.
 pub(super) fn ask(command: &mut Command, inbox: Option<&Inbox>) -> io::Result<Said> {
     let (mut out, mut err) = (memfd("said")?, memfd("complained")?);
     let mut child = command
         .stdout(out.try_clone()?)
         .stderr(err.try_clone()?)
-        // Ctrl-C is for us.
+        // Ctrl-C is meant for capr alone.
         .process_group(0)
         .spawn()?;
     let status = wait(&mut child, inbox);
@@ -58,7 +60,7 @@ pub(super) fn ask(command: &mut Command, inbox: Option<&Inbox>) -> io::Result<Sa
     Ok(Said { out, err, status })
 }
 
-/// Kills a program that was not awaited yet, and what it has started.
+/// Kills a program that was not awaited yet, and everything in its process group.
 pub(super) fn kill(id: u32) {
     if let Some(group) = pid(id) {
         let _ = kill_process_group(group, Signal::KILL);
@@ -95,7 +97,7 @@ fn pid(id: u32) -> Option<Pid> {
     i32::try_from(id).ok().and_then(Pid::from_raw)
 }
 
-/// A file without a name, for what a program reads or says.
+/// Makes a file without a name, for the input or output of a program.
 pub(super) fn memfd(name: &str) -> io::Result<File> {
     Ok(File::from(memfd_create(name, MemfdFlags::CLOEXEC)?))
 }

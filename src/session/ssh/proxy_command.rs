@@ -1,4 +1,4 @@
-//! Programs of this machine that lead to servers (`ProxyCommand`), none of which outlives the run.
+//! Programs of this machine that lead to servers (`ProxyCommand`). None of them outlives the run.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -14,13 +14,13 @@ use crate::session::{ConnectError, Phase};
 
 use super::program;
 
-/// Most that is read of what the program said, in bytes.
+/// The most that is read of a program's standard error, in bytes.
 const SAID: u64 = 4096;
 
-/// How long programs may take to end in order once nobody needs them.
+/// The time that programs get to end by themselves once nobody needs them.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// The programs of a run that have not ended; `None` when there are to be no more.
+/// The programs of a run that have not ended; `None` once no more may be started.
 pub(super) struct Programs {
     running: Mutex<Option<Vec<u32>>>,
     ended: Condvar,
@@ -36,13 +36,13 @@ impl Default for Programs {
 }
 
 impl Programs {
-    /// A thread that died while it held the lock has left nothing half done.
+    /// Locks the list. A thread that died while it held the lock has left nothing half done.
     fn running(&self) -> MutexGuard<'_, Option<Vec<u32>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn start(&self, command: &mut Command) -> io::Result<Child> {
-        // Under the lock: nobody may end the others between its start and its being known.
+        // The lock is held from the start of the program until it is listed, so that nobody ends the others in between.
         let mut running = self.running();
         let over = || io::Error::new(io::ErrorKind::Interrupted, "stopped");
         let running = running.as_mut().ok_or_else(over)?;
@@ -51,7 +51,8 @@ impl Programs {
         Ok(child)
     }
 
-    /// Ends one. Until it is no longer known here it is not awaited, so that its number is its own.
+    /// Ends one program. It is taken off the list before it is awaited, so that a listed number always belongs to a program of
+    /// ours.
     fn end(&self, child: &mut Child) {
         program::kill(child.id());
         if let Some(running) = &mut *self.running() {
@@ -62,7 +63,7 @@ impl Programs {
     }
 }
 
-/// Held by all who may still need programs; whoever lets go last waits for a moment and ends those that are left.
+/// Held by everybody who may still need programs. The last one to drop it waits for a moment and then ends those that are left.
 pub(super) struct Household(pub(super) Arc<Programs>);
 
 impl Drop for Household {
@@ -74,16 +75,16 @@ impl Drop for Household {
     }
 }
 
-/// The program; ended when it is dropped.
+/// A running program; it is ended when this is dropped.
 pub(super) struct ProxyCommand {
     programs: Arc<Programs>,
     child: Child,
-    /// Its standard error, which must not appear between our own lines.
+    /// A file for its standard error, which must not appear between our own lines.
     said: File,
 }
 
 impl ProxyCommand {
-    /// Starts it; the socket leads to what it speaks with.
+    /// Starts the program and returns a socket that leads to its standard input and output.
     pub(super) fn start(line: &str, programs: &Arc<Programs>) -> Result<(UnixStream, Self), ConnectError> {
         Self::try_start(line, programs).map_err(|error| ConnectError {
             common: None,
@@ -104,7 +105,7 @@ impl ProxyCommand {
             .stdin(Stdio::from(OwnedFd::from(theirs.try_clone()?)))
             .stdout(Stdio::from(OwnedFd::from(theirs)))
             .stderr(said.try_clone()?)
-            // Ctrl-C is for us: what still has to be done on the server needs the connection.
+            // Ctrl-C is meant for capr alone: work that is left to do on the server needs the connection.
             .process_group(0);
         let started = Self {
             child: programs.start(&mut command)?,
@@ -114,7 +115,7 @@ impl ProxyCommand {
         Ok((ours, started))
     }
 
-    /// The last line that the program said.
+    /// Returns the last line of the program's standard error.
     pub(super) fn last_words(&mut self) -> Option<String> {
         let mut text = Vec::new();
         let end = self.said.seek(SeekFrom::End(0)).ok()?;

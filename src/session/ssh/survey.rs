@@ -1,4 +1,4 @@
-//! What this machine has for logins: configuration files, agents, keys, known hosts. It is looked at, and not changed.
+//! Looks at what this machine has for logins: configuration files, agents, keys, known hosts. Nothing is changed.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -14,38 +14,40 @@ use super::known_hosts::KnownHosts;
 use super::{SshConnector, channel, offer};
 use crate::configuration::Server;
 
-/// Servers are asked about in turn, and programs of the configuration may be slow: the rest is left out then.
+/// The time for looking at all servers. They are looked at in turn, and programs in the configuration may be slow; the rest is
+/// left out.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What there is for the logins at some servers.
+/// Everything on this machine for the logins at some servers.
 #[derive(Clone, Debug, Default)]
 pub struct Survey {
-    /// The configuration files that are there …
+    /// The configuration files that exist …
     pub config: Vec<PathBuf>,
-    /// … and what is wrong with them, with file and line.
+    /// … and the faults in them, with file and line.
     pub troubles: IndexSet<String>,
-    /// The sockets of agents, and what each holds, or why it cannot be asked. None: no agent is named.
+    /// The sockets of the agents, and the keys that each holds or the reason why it cannot be asked. Empty where no agent is
+    /// named.
     pub agents: IndexMap<PathBuf, Result<Vec<AgentKey>, String>>,
-    /// Key files. Those that are not there are left out, but for those that somebody has named.
+    /// The key files. Those that do not exist are left out, except if somebody has named them.
     pub keys: IndexMap<PathBuf, Option<FileKey>>,
-    /// Known-hosts files that are there.
+    /// The known-hosts files that exist.
     pub known_hosts: IndexMap<PathBuf, KnownHostsFile>,
-    /// The key exchanges of this build, best first.
+    /// The key exchanges that this build supports, best first.
     pub key_exchanges: Vec<String>,
     /// The version of libssh2.
     pub libssh2: String,
-    /// The name and version of its library for cryptography.
+    /// The name and version of libssh2's library for cryptography.
     pub cryptography: String,
-    /// So many servers were not looked at, since that took too long.
+    /// The number of servers that were not looked at because it took too long.
     pub left_out: usize,
 }
 
 /// A key that an agent holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentKey {
-    /// `ssh-ed25519`.
+    /// The name of its type: `ssh-ed25519`.
     pub key_type: String,
-    /// What its owner calls it.
+    /// The comment that its owner gave it.
     pub comment: String,
     /// The public key.
     pub blob: Vec<u8>,
@@ -56,37 +58,37 @@ pub struct AgentKey {
 pub enum FileKey {
     /// A private key that can be used.
     Private {
-        /// `ssh-ed25519`; empty where that does not show without a passphrase.
+        /// The name of its type: `ssh-ed25519`. Empty where it cannot be read without a passphrase.
         key_type: String,
-        /// It needs a passphrase.
+        /// The key needs a passphrase.
         is_encrypted: bool,
-        /// Permission bits.
+        /// The permission bits of the file.
         mode: u32,
     },
-    /// A public half alone, for a key of the agent.
+    /// A public key without its private half, which an agent may hold.
     Public,
-    /// Others can read or write it, so it is not used: its mode.
+    /// Others can read or write the file, so it is not used. These are its permission bits.
     TooOpen(u32),
-    /// Why it is of no use.
+    /// The reason why the file cannot be used.
     Unusable(String),
 }
 
 /// A known-hosts file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KnownHostsFile {
-    /// What stands in it.
+    /// The file was read.
     Read {
-        /// So many keys.
+        /// The number of keys in it.
         keys: usize,
-        /// The lines that are passed over, counted from 1, and why.
+        /// The lines that are passed over, counted from 1, with the reason.
         passed_over: Vec<(usize, &'static str)>,
     },
-    /// Why it cannot be read.
+    /// The reason why the file cannot be read.
     Unreadable(String),
 }
 
 impl SshConnector {
-    /// What there is for the logins at these servers; without any, for a server that nothing is said of.
+    /// Looks at everything for the logins at these servers; without any, at what a server with no options would use.
     pub fn survey(&self, destinations: &[Destination]) -> Survey {
         let mut survey = Survey {
             key_exchanges: offer::key_exchanges(),
@@ -122,7 +124,7 @@ impl SshConnector {
                     let user = &self.environment.local_user;
                     match config.resolve(&destination.server, &destination.options, user, None) {
                         Ok(config) => self.look_at(&mut survey, &config, &destination.options.keys),
-                        // What is wrong with a server's own words is told of that one.
+                        // A fault in a server's own options is reported with that server.
                         Err(error) if error.reason.starts_with('/') => drop(survey.troubles.insert(error.reason)),
                         Err(_) => {}
                     }
@@ -172,7 +174,7 @@ impl SshConnector {
         }
     }
 
-    /// Whether it is one of the files that are tried where none is named.
+    /// Returns true if the file is one of those that are tried where none is named.
     fn is_usual(&self, file: &Path) -> bool {
         let home = self.environment.home.as_deref();
         let name = home.and_then(|home| file.strip_prefix(home.join(".ssh")).ok());

@@ -1,4 +1,4 @@
-//! From a host name to a TCP connection, giving up when told to.
+//! Makes a TCP connection to a host name, and gives up when told to.
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6, TcpStream, ToSocketAddrs};
 use std::os::fd::{AsFd, OwnedFd};
@@ -19,13 +19,13 @@ use super::config::{AddressFamily, HostConfig};
 use super::inbox::Inbox;
 use super::stopped;
 
-/// How long an address has a lead on the next one (RFC 8305, section 5).
+/// The head start of an address before the next one is tried (RFC 8305, section 5).
 const LEAD: Duration = Duration::from_millis(250);
-/// Pause between attempts.
+/// The pause between two rounds of attempts.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Connects to the host at one of its addresses, whichever answers first: the next one is tried when one is slow or has failed.
-/// Each has `timeout`. `resolved` is told them all.
+/// Connects to whichever address of the host answers first; the next address is tried when one is slow or has failed. Each
+/// address has `timeout`. `resolved` is called with all addresses.
 pub(super) fn connect(
     config: &HostConfig,
     timeout: Duration,
@@ -57,7 +57,8 @@ pub(super) fn connect(
     }
 }
 
-/// The host's addresses that may be used, the two families by turns, its first one first.
+/// Returns the addresses of the host that may be used, alternating between the two families and beginning with the family of the
+/// first.
 fn addresses(config: &HostConfig) -> Result<Vec<SocketAddr>, ConnectError> {
     let mut found = resolve(&config.host_name, config.port)?;
     found.retain(|address| match config.address_family {
@@ -81,8 +82,8 @@ fn addresses(config: &HostConfig) -> Result<Vec<SocketAddr>, ConnectError> {
     Ok(mixed)
 }
 
-/// This machine's addresses to connect from, one of each family that the interface has; others are taken out of `addresses`. As
-/// with ssh, one that leads no further than this machine or this wire is used only where there is no other.
+/// Returns the addresses of an interface to connect from, at most one of each family, and removes the addresses of other families
+/// from `addresses`. As with ssh, a loopback or link-local address is used only where there is no other.
 fn addresses_of(interface: &str, addresses: &mut Vec<SocketAddr>) -> Result<Vec<SocketAddr>, ConnectError> {
     let failed = |why: &str| ConnectError {
         common: None,
@@ -157,9 +158,9 @@ fn unknown(host: &str, why: &str) -> ConnectError {
     }
 }
 
-/// Attempts at all addresses of a host, of which one is to succeed.
+/// The attempts at all addresses of a host, one of which has to succeed.
 struct Race<'a> {
-    /// Not tried yet.
+    /// The addresses that were not tried yet.
     left: std::slice::Iter<'a, SocketAddr>,
     own: Option<&'a [SocketAddr]>,
     timeout: Duration,
@@ -224,13 +225,13 @@ impl<'a> Race<'a> {
                 return Ok(TcpStream::from(socket));
             }
             if self.running.len() < failed {
-                // Nothing to wait for: the next one may begin.
+                // Nothing is left to wait for, so the next attempt may begin.
                 next = Instant::now();
             }
         }
     }
 
-    /// Begins with an address; the socket where that is all there is to do.
+    /// Begins an attempt; returns the socket if it connected at once.
     fn start(&mut self, address: SocketAddr) -> Option<OwnedFd> {
         match self.try_start(address) {
             Ok((socket, true)) => return Some(socket),
@@ -260,7 +261,7 @@ impl<'a> Race<'a> {
         }
     }
 
-    /// Takes out what has ended: the first that is connected, or the reasons of those that are not.
+    /// Removes the attempts that have ended: returns the first that is connected, and keeps the reasons of those that failed.
     fn take_connected(&mut self) -> Option<OwnedFd> {
         let now = Instant::now();
         for attempt in std::mem::take(&mut self.running) {
@@ -277,7 +278,7 @@ impl<'a> Race<'a> {
         None
     }
 
-    /// Returns why all attempts have failed.
+    /// Returns the reasons why all attempts have failed.
     fn all(&self, shown: impl Fn(&(String, SocketAddr)) -> String) -> String {
         let mut reasons: Vec<String> = self.reasons.iter().map(shown).collect();
         reasons.dedup();
@@ -289,12 +290,12 @@ impl<'a> Race<'a> {
     }
 }
 
-/// The address at the other end.
+/// Returns the address at the other end.
 pub(super) fn peer(socket: &OwnedFd) -> Option<SocketAddr> {
     SocketAddr::try_from(rustix::net::getpeername(socket).ok()??).ok()
 }
 
-/// Whether something can be sent without waiting.
+/// Returns true if something can be sent without waiting.
 pub(super) fn is_writable(socket: impl AsFd) -> bool {
     poll(
         &mut [PollFd::new(&socket, PollFlags::OUT)],
@@ -316,7 +317,7 @@ mod tests {
     use crate::session::ssh::inbox;
     use crate::session::{ConnectError, Phase};
 
-    /// An address that answers nobody: its queue is full.
+    /// Returns an address that never answers, because the queue of its listener is full.
     fn silent() -> (SocketAddr, Vec<OwnedFd>) {
         let listener = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
         bind(&listener, &"127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! A real sshd for one test, on its own port of the loopback address; gone with everything it started when it is dropped.
+//! A real sshd for one test, on a port of its own at the loopback address. Everything that it started is gone when it is dropped.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
@@ -22,7 +22,7 @@ use crate::session::{
 
 use super::{SshConnector, SshEnvironment};
 
-/// No test waits longer for anything.
+/// The longest time that a test waits for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Sshd {
@@ -31,7 +31,7 @@ pub(crate) struct Sshd {
     listener: Child,
 }
 
-/// A folder in which programs may run: `/tmp` may be mounted so that none may.
+/// Makes a folder in which programs may run: `/tmp` may be mounted with `noexec`.
 fn folder() -> TempDir {
     let allows = |base: &&str| statvfs(*base).is_ok_and(|mount| !mount.f_flag.contains(StatVfsMountFlags::NOEXEC));
     let base = ["/tmp", "/var/tmp", "/run"].into_iter().find(allows);
@@ -43,12 +43,12 @@ impl Sshd {
         Self::with("")
     }
 
-    /// With more lines for its configuration, where PORT and FOLDER stand for its own.
+    /// Starts it with more lines in its configuration; PORT and FOLDER in them stand for its port and its folder.
     pub(crate) fn with(configuration: &str) -> Self {
         Self::with_all(configuration, &[])
     }
 
-    /// With more host keys, `host_<kind>`.
+    /// Starts it with more host keys, named `host_<kind>`.
     pub(crate) fn with_keys(kinds: &[&str]) -> Self {
         Self::with_all("", kinds)
     }
@@ -129,7 +129,7 @@ impl Sshd {
         }
     }
 
-    /// A client that has just logged in.
+    /// Returns a client that has just logged in.
     pub(crate) fn connect(&self) -> Client {
         self.connect_with(self.options()).expect("a login")
     }
@@ -140,21 +140,21 @@ impl Sshd {
         Ok(client)
     }
 
-    /// The processes that serve connections.
+    /// Returns the processes that serve connections.
     pub(crate) fn serving(&self) -> Vec<i32> {
         let mut found = Vec::new();
         children(i32::try_from(self.listener.id()).expect("a pid"), &mut found);
         found
     }
 
-    /// Stops, or lets go on, everything that serves connections; commands are not touched.
+    /// Stops or continues everything that serves connections; commands are not touched.
     pub(crate) fn freeze(&self, frozen: bool) {
         for pid in self.serving() {
             send(pid, if frozen { Signal::STOP } else { Signal::CONT });
         }
     }
 
-    /// Ends every connection the hard way.
+    /// Kills the processes of all connections.
     pub(crate) fn drop_connections(&self) {
         for pid in self.serving() {
             send(pid, Signal::KILL);
@@ -179,7 +179,7 @@ fn send(pid: i32, signal: Signal) {
     }
 }
 
-/// sshd's own processes under `parent`: whatever is called sshd.
+/// Adds the processes below `parent` that are called sshd.
 fn children(parent: i32, found: &mut Vec<i32>) {
     let text = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
     for pid in text.split_whitespace().filter_map(|pid| pid.parse().ok()) {
@@ -218,7 +218,7 @@ pub(crate) fn free_port() -> u16 {
         .port()
 }
 
-/// What came of one command.
+/// The result of one command.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) exit: Exit,
@@ -249,7 +249,7 @@ impl Client {
         }
     }
 
-    /// The next report but those of algorithms, which come with every connection.
+    /// Returns the next report except those of algorithms, which come with every connection.
     pub(crate) fn report(&self) -> Report {
         loop {
             match self.reports.recv_timeout(PATIENCE).expect("a report in time") {
@@ -304,7 +304,7 @@ impl Client {
         panic!("the command does not end");
     }
 
-    /// Waits until the command has said something.
+    /// Waits for the next output of a command.
     pub(crate) fn await_output(&self) -> Vec<u8> {
         match self.report() {
             Report::Output(_, _, _, bytes) => bytes,
@@ -331,7 +331,7 @@ pub(crate) fn on_terminal(line: &str) -> Command {
     }
 }
 
-/// An agent of its own.
+/// An agent for one test.
 pub(crate) struct TestAgent {
     agent: Child,
     pub(crate) socket: PathBuf,
@@ -342,7 +342,7 @@ impl TestAgent {
         Self::run(folder, "-D")
     }
 
-    /// One that writes down what it does.
+    /// Starts an agent that logs what it does.
     pub(crate) fn watched(folder: &Path) -> Self {
         Self::run(folder, "-d")
     }

@@ -1,4 +1,5 @@
-//! Connections that a gateway makes for others: opened one after the other, then pipes like any.
+//! Connections that a gateway makes for the servers behind it: they are opened one after the other, then they are pipes like any
+//! other.
 
 use std::collections::VecDeque;
 use std::os::unix::net::UnixStream;
@@ -7,24 +8,24 @@ use std::sync::mpsc::Sender;
 use super::channel::{Channel, Link, Trouble};
 use super::inbox::Bell;
 
-/// A wish for a connection.
+/// A request for a connection.
 pub(super) struct Tunnel {
     pub(super) host: String,
     pub(super) port: u16,
-    /// What is to lead there; non-blocking.
+    /// The socket that is to be connected to there; it is non-blocking.
     pub(super) socket: UnixStream,
     pub(super) reply: Reply,
 }
 
-/// What becomes of a wish.
+/// The progress of a request.
 pub(super) enum Answer {
-    /// It is its turn.
+    /// Its turn has come.
     Begun,
     Open,
     Refused(String),
 }
 
-/// Tells whoever wished, also by its end.
+/// Reports the progress to whoever made the request. Dropping it reports the end.
 pub(super) struct Reply {
     answers: Option<Sender<Answer>>,
     bell: Bell,
@@ -40,7 +41,7 @@ impl Reply {
 
     fn tell(&self, answer: Answer) {
         if let Some(answers) = &self.answers {
-            // Whoever wished may have given up.
+            // Nobody may be waiting for the answer any more.
             let _ = answers.send(answer);
         }
         self.bell.ring();
@@ -54,7 +55,7 @@ impl Drop for Reply {
     }
 }
 
-/// The wishes of one connection.
+/// The requests on one connection.
 #[derive(Default)]
 pub(super) struct Tunnels {
     waiting: VecDeque<Tunnel>,
@@ -70,7 +71,8 @@ impl Tunnels {
         self.waiting.is_empty() && self.opening.is_none()
     }
 
-    /// Goes on opening; whatever else opens channels has to wait meanwhile. `reason`: why the server refused the last one.
+    /// Continues to open connections; nothing else may open channels meanwhile. `reason` returns why the server refused the last
+    /// one.
     pub(super) fn open(
         &mut self,
         link: Link,
@@ -102,7 +104,7 @@ impl Tunnels {
     }
 }
 
-/// "Channel open failure (connect failed)", in fewer words.
+/// Shortens "Channel open failure (connect failed)" to the part in parentheses.
 pub(super) fn refusal(message: &str) -> String {
     let inner = message.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
     inner.unwrap_or(message).to_owned()

@@ -1,4 +1,4 @@
-//! Wakes a thread that sleeps in `poll`, from any other thread.
+//! Wakes a thread that sleeps in `poll` from any other thread.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
-/// Rung by others, polled and silenced by its owner.
+/// An eventfd that others write to, and that its owner polls and resets.
 #[derive(Debug)]
 pub(super) struct Wake(OwnedFd);
 
@@ -16,7 +16,7 @@ impl Wake {
     }
 
     pub(super) fn ring(&self) {
-        // It fails only when it has been rung 2^64 - 1 times already.
+        // The write fails only when the counter has reached 2^64 - 1.
         let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
     }
 
@@ -29,7 +29,7 @@ impl Wake {
     }
 }
 
-/// What a wait ended with.
+/// The events that ended a wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Woken {
     /// The socket is ready, or something is wrong with it.
@@ -41,7 +41,8 @@ pub(super) struct Woken {
 }
 
 impl Wake {
-    /// Sleeps until the socket has one of `events`, one of the others has one of its own, the bell rings or `until` has come.
+    /// Sleeps until the socket has one of `events`, one of the others has one of its own, another thread rings, or `until` has
+    /// come.
     pub(super) fn wait<'a>(
         &'a self,
         socket: Option<(BorrowedFd<'a>, PollFlags)>,
@@ -50,13 +51,13 @@ impl Wake {
     ) -> Woken {
         let timeout = until.map(|until| {
             let left = until.saturating_duration_since(Instant::now());
-            // Rounded up: a timer that fires a little early would be waited for in a busy loop.
+            // The time is rounded up: a timer that fires a little early would cause a busy loop.
             left + Duration::from_micros(50)
         });
         let timeout = timeout.and_then(|left| Timespec::try_from(left).ok());
         let fds = [(self.fd(), PollFlags::IN)].into_iter().chain(socket).chain(others);
         let mut fds: Vec<PollFd<'_>> = fds.map(|(fd, events)| PollFd::from_borrowed_fd(fd, events)).collect();
-        // An interrupted poll is a wake without a cause; the caller looks and waits again.
+        // An interrupted poll returns no events; the caller looks and waits again.
         let _ = poll(&mut fds, timeout.as_ref());
         let seen = |index: usize| fds.get(index).map_or(PollFlags::empty(), PollFd::revents);
         let rang = !seen(0).is_empty();

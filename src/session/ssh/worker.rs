@@ -1,7 +1,7 @@
-//! The loop of one server's thread: orders in, output out, nothing that blocks but the one `poll`.
+//! The loop of one server's thread: orders come in, output goes out, and nothing blocks but the one `poll`.
 //!
-//! The rules of libssh2 that it keeps: one channel opening at a time; one request without an answer at a time; what could
-//! not be sent is sent first; everything is read before it sleeps.
+//! It keeps the rules of libssh2: only one channel may be opening at a time; only one request may be waiting for its answer;
+//! bytes that could not be sent are sent before anything else; everything is read before the thread sleeps.
 
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
@@ -25,16 +25,16 @@ use super::pipe::Pipes;
 use super::tcp::is_writable;
 use super::tunnel::{Tunnels, refusal};
 
-/// What a server says is read in pieces of this size …
+/// The size of the pieces in which a server's output is read at first …
 const FEW: usize = 4 << 10;
-/// … and of this size once it has filled one of those: most of hundreds of servers say little.
+/// … and once it has filled one of those. Most of hundreds of servers say little.
 const MANY: usize = 32 << 10;
 
-/// How long a connection that is to be dropped is kept for the sake of a signal that is on its way.
+/// The time that a connection which is to be dropped is kept so that a signal can still reach its command.
 const LAST_WORD: Duration = Duration::from_secs(3);
 
 pub(super) struct Worker {
-    // Before the session, which it must not outlive.
+    // This field stands before the session, so that it is dropped first.
     agent: Option<AgentForwarding>,
     pipes: Pipes,
     id: SessionId,
@@ -42,46 +42,46 @@ pub(super) struct Worker {
     inbox: Inbox,
     session: Session,
     socket: Arc<OwnedFd>,
-    /// What the connection goes through, kept as long.
+    /// The gateway or program that the connection goes through; it is kept as long as the connection.
     _way: Way,
     tunnels: Tunnels,
     link: Link,
-    /// The channel of the next command, opened while nobody waits for it.
+    /// The channel of the next command, opened ahead of time.
     spare: Option<Channel>,
     opens_in_advance: bool,
     jobs: Vec<Job>,
     closing: Vec<Channel>,
-    /// The server opened no channel beside so many.
+    /// The number of open channels beside which the server refused another one.
     full_until: Option<usize>,
-    /// A channel was closed since the last time that one was refused.
+    /// A channel was closed after the server had last refused one.
     freed: bool,
-    /// Something could not be sent.
+    /// Something could not be sent yet.
     blocked_on_send: bool,
     paused: bool,
-    /// There is something to start that came up in the middle of a turn.
+    /// Something new that can be started came up in the middle of a turn.
     restless: bool,
-    /// So many commands were given a channel.
+    /// The number of commands that were given a channel so far.
     started: u64,
-    /// Until when what is to end is still told so, after which the connection is dropped.
+    /// The moment until which signals may still be sent to commands that are to end. After it the connection is dropped.
     last_word: Option<Instant>,
     user: String,
     is_root: Option<bool>,
     interval: Duration,
-    /// So many questions may stay without an answer.
+    /// The number of keepalive questions that may stay without an answer.
     questions: u32,
     silence: Option<Silence>,
     buffer: Vec<u8>,
 }
 
-/// A server that says nothing.
+/// The state of the keepalive questions to a server that says nothing.
 struct Silence {
-    /// Questions sent since it was last heard.
+    /// The number of questions sent since the server was last heard.
     asked: u32,
     /// When the next one is due.
     next: Instant,
 }
 
-/// The loop has ended, with the connection.
+/// The reason why the loop has ended; the connection ends with it.
 enum Over {
     Lost(String),
     Ended(End),
@@ -89,12 +89,12 @@ enum Over {
 
 impl Worker {
     pub(super) fn new(id: SessionId, reports: Sender<Report>, inbox: Inbox, connection: Connection) -> Self {
-        // Some other servers do not survive a channel that is opened while another one closes.
+        // Some servers other than OpenSSH do not survive a channel that is opened while another one closes.
         let opens_in_advance = connection
             .session
             .banner()
             .is_some_and(|banner| banner.contains("OpenSSH"));
-        // libssh2 counts in seconds and keeps questions two apart; when to ask is decided here.
+        // libssh2 counts in seconds and keeps questions at least two seconds apart; this loop decides when to ask.
         connection.session.set_keepalive(true, 2);
         let link = Link::new(&connection.session);
         Self {
@@ -130,13 +130,13 @@ impl Worker {
         }
     }
 
-    /// Without commands, for the sake of the servers behind it.
+    /// Turns the worker into one that runs no commands and only serves the servers behind this one.
     pub(super) fn into_gateway(mut self) -> Self {
         self.opens_in_advance = false;
         self.agent = None;
         self.buffer.resize(MANY, 0);
-        // OpenSSH before 10.3 lets small packets wait for each other's arrival on a connection that has never had a command,
-        // which takes each command behind it another round trip.
+        // OpenSSH before 10.3 delays small packets on a connection that has never run a command. Each command behind the gateway
+        // would then take one more round trip, so a first command is run.
         self.jobs.push(errand::of_line("true".to_owned()));
         self
     }
@@ -155,7 +155,7 @@ impl Worker {
             Over::Ended(_) => Exit::Cancelled,
         };
         self.inbox.tell_gone();
-        // Without its socket libssh2 frees everything at once, and only then without leaving channels behind.
+        // Without its socket libssh2 frees everything at once and leaves no channels behind.
         let _ = shutdown(&*self.socket, Shutdown::Both);
         for mut job in std::mem::take(&mut self.jobs) {
             let exit = match exit(job.moment()) {
@@ -164,7 +164,7 @@ impl Worker {
             };
             self.report_finished(&mut job, exit);
         }
-        // Orders that came too late for the loop.
+        // These orders came too late for the loop.
         while let Some(order) = self.inbox.take() {
             if let Order::Start(job, _) = order {
                 let _ = self
@@ -199,12 +199,13 @@ impl Worker {
         let before = received();
         self.work().map_err(|_| Over::Lost(reason_of_end(&self.socket)))?;
         let question = self.mind_silence(Instant::now())?;
-        // What was received while one channel was looked at may be for another, and no poll would tell of it again.
+        // Data that arrived while one channel was read may belong to another, and no poll would report it again.
         self.restless |= received() != before;
         self.sleep(question)
     }
 
-    /// Whether a signal is still on its way to what is to end. Once the connection is dropped, none reaches it.
+    /// Returns true if a signal is still on its way to a command that is to end, and the connection is to be kept for it. Once
+    /// the connection is dropped, no signal reaches the command.
     fn has_last_word(&mut self, now: Instant) -> bool {
         let until = *self.last_word.get_or_insert(now + LAST_WORD);
         now < until && self.jobs.iter().any(|job| job.ending.is_under_way(now))
@@ -228,13 +229,13 @@ impl Worker {
     }
 
     fn with_job(&mut self, id: JobId, act: impl FnOnce(&mut Job)) {
-        // An order may cross the report that its command has ended.
+        // The order may have been sent before the report arrived that the command has ended.
         if let Some(job) = self.jobs.iter_mut().find(|job| job.id == Some(id)) {
             act(job);
         }
     }
 
-    /// Everything that can be done without waiting.
+    /// Does everything that can be done without waiting.
     fn work(&mut self) -> Result<(), Trouble> {
         self.free_channels();
         if self.agent_is_settled()? {
@@ -252,7 +253,7 @@ impl Worker {
             if let Some((job, bytes)) = job.id.zip(job.progress(now)) {
                 let _ = self.reports.send(Report::Sent(self.id, job, bytes));
             }
-            // Whoever takes no output hears nothing of its end either.
+            // Nobody is taking the output now, so nobody is told that it goes on either.
             if job.lingers(now)
                 && !self.paused
                 && let Some(job) = job.id
@@ -274,7 +275,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Asks for agent forwarding, which commands that start later inherit.
+    /// Asks for agent forwarding, which all commands that start later inherit. Returns true once the question is answered.
     fn agent_is_settled(&mut self) -> Result<bool, Trouble> {
         let Some(agent) = &mut self.agent else {
             return Ok(true);
@@ -294,7 +295,7 @@ impl Worker {
     }
 
     fn open_tunnels(&mut self) -> Result<(), Trouble> {
-        // A command's channel may be opening.
+        // The channel of a command may be opening, and only one may open at a time.
         if self.jobs.iter().any(Job::needs_channel) {
             return Ok(());
         }
@@ -320,7 +321,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Only the first job that is not running yet has a request under way.
+    /// Starts waiting commands. Only the first job that does not run yet has a request under way.
     fn start_jobs(&mut self) -> Result<(), Trouble> {
         while let Some(index) = self.jobs.iter().position(|job| !job.is_running()) {
             let Some(job) = self.jobs.get(index) else {
@@ -340,12 +341,12 @@ impl Worker {
                             self.started += u64::from(job.id.is_some());
                         }
                     }
-                    // It may have got our goodbye to the last one just before, and not have cleared it away yet.
+                    // The server may have received the end of the last channel just now and not have freed it yet.
                     Err(Trouble::Denied(_)) if self.freed => {
                         self.freed = false;
                         continue;
                     }
-                    // It allows few at a time, and those that are closing count.
+                    // The server allows few channels at a time, and those that are closing count.
                     Err(Trouble::Denied(_)) if held > 0 && !is_own => {
                         self.full_until = Some(held);
                         return Ok(());
@@ -369,14 +370,14 @@ impl Worker {
         Ok(())
     }
 
-    /// Opens the next command's channel, right behind the request that starts this one.
+    /// Opens the channel of the next command, right behind the request that starts this one.
     fn open_spare(&mut self) -> Result<(), Trouble> {
         if !self.opens_in_advance || self.spare.is_some() || self.jobs.iter().any(Job::needs_channel) {
             return Ok(());
         }
         match self.link.open() {
             Ok(channel) => self.spare = Some(channel),
-            // It allows only so many at once; from now on they are opened when they are needed.
+            // The server allows only so many channels at once; from now on each is opened when it is needed.
             Err(Trouble::Denied(_)) => self.opens_in_advance = false,
             Err(trouble) => return self.may_block(Err(trouble)),
         }
@@ -448,7 +449,7 @@ impl Worker {
         let exit = job.told(exit, &self.user);
         self.report_finished(&mut job, exit);
         self.closing.extend(job.take_channel());
-        // It may be the one that another waits for.
+        // A command may be waiting for the channel that was just freed.
         self.restless |= self.jobs.iter().any(Job::needs_channel);
     }
 
@@ -478,7 +479,7 @@ impl Worker {
         }
     }
 
-    /// Reading from the idle channel is what makes libssh2 look at what the server says meanwhile.
+    /// Reads from the idle channel. This makes libssh2 process the packets that arrive meanwhile.
     fn watch_spare(&mut self) -> Result<(), Trouble> {
         let Some(spare) = &mut self.spare else {
             return Ok(());
@@ -497,7 +498,7 @@ impl Worker {
         }
     }
 
-    /// Sorts out "not now" from what ends the connection.
+    /// Turns "would block" and refused requests into success; everything else ends the connection.
     fn may_block(&mut self, result: Result<(), Trouble>) -> Result<(), Trouble> {
         match result {
             Err(Trouble::WouldBlock) => {
@@ -523,7 +524,7 @@ impl Worker {
         }
     }
 
-    /// Whether something reads from the socket, so that the server's silence can be told.
+    /// Returns true if something reads from the socket, so that the server's silence can be noticed.
     fn listens(&self) -> bool {
         let asks = self.agent.as_ref().is_some_and(|agent| !agent.is_settled());
         !self.paused
@@ -535,7 +536,7 @@ impl Worker {
                 || !self.closing.is_empty())
     }
 
-    /// Asks a silent server whether it lives; says when to look again.
+    /// Asks a silent server whether it is alive; returns when to look again.
     fn mind_silence(&mut self, now: Instant) -> Result<Option<Instant>, Over> {
         if self.interval.is_zero() || !self.listens() {
             self.silence = None;
@@ -547,14 +548,14 @@ impl Worker {
             next: now + interval,
         });
         if now >= silence.next {
-            // Counted in questions, not in time: capr itself may have been stopped meanwhile.
+            // The limit is a number of questions, not a time: capr itself may have been stopped meanwhile.
             silence.asked += 1;
             silence.next = now + interval;
             if silence.asked > self.questions {
                 let waited = interval.saturating_mul(silence.asked);
                 return Err(Over::Lost(format!("no sign of life for {} s", waited.as_secs_f64())));
             }
-            // A question that went out by half would block everything after it.
+            // A question that was sent only in part would block everything after it.
             if !self.blocked_on_send && is_writable(&self.socket) && self.session.keepalive_send().is_err() {
                 return Err(Over::Lost(reason_of_end(&self.socket)));
             }

@@ -1,5 +1,5 @@
-//! Keyboard-interactive: the server asks in its own words. The password answers the question that is for it; whatever else is asked is
-//! put to the person.
+//! Keyboard-interactive authentication: the server asks questions in its own words. The password answers the question that asks
+//! for it; the person answers all others.
 
 use ssh2::{KeyboardInteractivePrompt, Prompt};
 
@@ -9,10 +9,10 @@ use crate::session::{AuthMethod, Wanted};
 use super::super::login::{Attempt, Stop};
 use super::{Took, Tried};
 
-/// As much of a server's words is shown, in characters.
+/// The most characters of a server's question that are shown.
 const LONGEST: usize = 300;
 
-/// Words of questions that a password does not answer, though it may be called one there: `One-time password (OATH) for deploy:`.
+/// Words of questions that a password does not answer, even if they say "password": `One-time password (OATH) for deploy:`.
 const OTHERS: [&str; 19] = [
     "2fa",
     "again",
@@ -35,23 +35,23 @@ const OTHERS: [&str; 19] = [
     "yubikey",
 ];
 
-/// Parts of questions for a password.
+/// Words of questions that ask for a password.
 const PASSWORDS: [&str; 3] = ["password", "passwort", "passphrase"];
 
-/// One way through the server's questions.
+/// One attempt to answer the server's questions.
 #[derive(Default)]
 struct Dialogue {
     /// The password to try without asking anybody.
     known: Option<Secret>,
-    /// The one that the server did not take before.
+    /// The password that the server refused in the attempt before.
     refused: Option<Secret>,
-    /// The server has the password already: a hidden question without a name is not for it.
+    /// The server has the password already, so a hidden question that is not clear does not ask for it.
     has_password: bool,
-    /// The password that was given.
+    /// The password that was sent as an answer.
     given: Option<Secret>,
-    /// Whether there was any question.
+    /// The server has asked at least one question.
     was_asked: bool,
-    /// Why it is to end.
+    /// The reason to end the attempt.
     over: Option<Over>,
 }
 
@@ -63,7 +63,7 @@ enum Over {
     Stop(Stop),
 }
 
-/// Answers during one login.
+/// The answers during one login.
 struct Answers<'a, 'b> {
     attempt: &'a mut Attempt<'b>,
     dialogue: &'a mut Dialogue,
@@ -75,7 +75,7 @@ impl KeyboardInteractivePrompt for Answers<'_, '_> {
             self.dialogue.was_asked = true;
             match self.answer(instructions, prompt) {
                 Ok(answer) => answer.reveal().to_owned(),
-                // The conversation cannot be left, but with answers the server refuses.
+                // The conversation cannot be left early; wrong answers make the server end it.
                 Err(over) => {
                     self.dialogue.over.get_or_insert(over);
                     String::new()
@@ -94,7 +94,7 @@ impl Answers<'_, '_> {
         let question = shown(&format!("{instructions} {}", prompt.text));
         let by_its_words = is_for_password(&prompt.text);
         if !prompt.echo && by_its_words.unwrap_or(!self.dialogue.has_password) {
-            // Only a person can tell what words of another language are for.
+            // Words in another language mean something only to a person, so the question is shown.
             let words = by_its_words.is_none().then_some(question);
             return self.password(words.filter(|words| !words.is_empty()));
         }
@@ -128,7 +128,7 @@ impl Answers<'_, '_> {
 }
 
 impl Attempt<'_> {
-    /// Logs in by answers to the server's questions.
+    /// Logs in by answering the server's questions.
     pub(super) fn try_questions(&mut self, takes: &str, tried: &mut Tried) -> Result<Took, Stop> {
         let config = self.config;
         let method = AuthMethod::KeyboardInteractive.name();
@@ -177,10 +177,10 @@ impl Attempt<'_> {
     }
 }
 
-/// `None` where the words do not tell.
+/// Returns true if the question asks for a password, false if it asks for something else, and `None` if the words do not tell.
 pub(super) fn is_for_password(question: &str) -> Option<bool> {
     let question = question.to_lowercase();
-    // A host may be called anything.
+    // The name of a host may contain any word.
     let is_name = |word: &&str| word.contains('@') || word.trim_end_matches('.').contains('.');
     let plain = question.split_whitespace().filter(|word| !is_name(word));
     let mut words = plain.flat_map(|word| word.split(|c: char| !c.is_alphanumeric()));
@@ -190,7 +190,7 @@ pub(super) fn is_for_password(question: &str) -> Option<bool> {
     PASSWORDS.iter().any(|part| question.contains(part)).then_some(true)
 }
 
-/// A server's words without what a terminal would obey, in one line.
+/// Returns a server's words in one line, without control characters.
 pub(super) fn shown(text: &str) -> String {
     let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let words: Vec<&str> = plain.split_whitespace().collect();

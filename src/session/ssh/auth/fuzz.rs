@@ -1,4 +1,4 @@
-//! Reads what comes to a login: key files, and the questions of servers.
+//! Targets of `scripts/fuzz` for logins: key files, and the questions of servers.
 
 use crate::secret::Secret;
 
@@ -6,7 +6,7 @@ use super::dialogue;
 use super::key_file::KeyFile;
 use super::signer::Signer;
 
-/// True where the key can be used without a passphrase.
+/// Reads a key file. Returns true if the key can be used without a passphrase.
 pub(in crate::session::ssh) fn read_key(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let file = KeyFile::of_text("key".to_owned(), Secret::new(text.as_ref()));
@@ -19,7 +19,7 @@ pub(in crate::session::ssh) fn read_key(bytes: &[u8]) -> bool {
     file.plain().is_some()
 }
 
-/// True where the words are a question for a password.
+/// Reads a question. Returns true if it asks for a password.
 pub(in crate::session::ssh) fn read_question(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let shown = dialogue::shown(&text);

@@ -1,4 +1,4 @@
-//! A private key file: whether it is encrypted, what lies beside it, and how a passphrase opens it.
+//! A private key file, the files beside it, and how a passphrase opens it.
 
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -13,22 +13,22 @@ use crate::secret::Secret;
 
 use super::super::certificate;
 
-/// Stands in every private key.
+/// The words that stand in every private key.
 const PRIVATE: &str = "PRIVATE KEY";
 
 /// A key file as it was read.
 pub(super) struct KeyFile {
     pub(super) file: PathBuf,
     text: Secret,
-    /// Its permission bits.
+    /// The permission bits of the file.
     mode: u32,
-    /// `FILE-cert.pub`, if it is there, and others that are for it.
+    /// The certificates for the key: those in `FILE-cert.pub`, if it exists, and others.
     pub(super) certificates: Vec<String>,
 }
 
-/// Why a key file is left out.
+/// The reason why a key file is left out.
 pub(super) enum Unreadable {
-    /// This mode lets others read or write it.
+    /// These permission bits let others read or write it.
     TooOpen(u32),
     Io(io::Error),
 }
@@ -39,23 +39,23 @@ impl From<io::Error> for Unreadable {
     }
 }
 
-/// A key that can be logged in with.
+/// A key that can be used for a login.
 #[derive(Clone)]
 pub(super) struct OpenKey {
     pub(super) text: Secret,
-    /// Formats other than OpenSSH's are decrypted at each login, which costs nothing with them.
+    /// The passphrase. Keys in other formats than OpenSSH's are decrypted at each login, which takes no time.
     pub(super) passphrase: Option<Secret>,
 }
 
 impl KeyFile {
-    /// Refuses, as ssh does, a private key of ours that others can read or write.
+    /// Reads a key file. Refuses, as ssh does, a private key of ours that others can read or write.
     pub(super) fn read(file: &Path) -> Result<Self, Unreadable> {
         let opened = regular::open(file)?;
         let metadata = opened.metadata()?;
         let text = String::from_utf8(regular::content(&opened)?)
             .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not a private key"))?;
         let mode = metadata.mode() & 0o7777;
-        // A public half may stand there for a key of the agent's.
+        // The file may hold a public key instead, for a key of the agent.
         let is_private = text.contains(PRIVATE);
         if is_private && metadata.uid() == getuid().as_raw() && mode & 0o077 != 0 {
             return Err(Unreadable::TooOpen(mode));
@@ -68,7 +68,7 @@ impl KeyFile {
         })
     }
 
-    /// A key that is in no file.
+    /// Takes a key that is in no file.
     pub(super) fn of_text(name: String, text: Secret) -> Self {
         Self {
             file: PathBuf::from(name),
@@ -82,12 +82,12 @@ impl KeyFile {
         self.mode
     }
 
-    /// Whether it has a private half.
+    /// Returns true if the file holds a private key.
     pub(super) fn is_private(&self) -> bool {
         self.text.reveal().contains(PRIVATE)
     }
 
-    /// As it is, where it is not encrypted.
+    /// Returns the key, if it is not encrypted.
     pub(super) fn plain(&self) -> Option<OpenKey> {
         (!is_encrypted(self.text.reveal())).then(|| OpenKey {
             text: self.text.clone(),
@@ -95,7 +95,7 @@ impl KeyFile {
         })
     }
 
-    /// Its public half and certificate, as far as they are known without the passphrase.
+    /// Returns the public key and the certificates, as far as they are known without the passphrase.
     pub(super) fn public(&self) -> Vec<Vec<u8>> {
         let certificates = self.certificates.iter().filter_map(|text| blob(text));
         let own = PrivateKey::from_openssh(self.text.reveal())
@@ -105,7 +105,7 @@ impl KeyFile {
         certificates.chain(own).collect()
     }
 
-    /// With the passphrase; `None` when it is wrong, as far as that shows before the key is used.
+    /// Opens the key with a passphrase; `None` if the passphrase is wrong, as far as that can be seen before the key is used.
     pub(super) fn open(&self, passphrase: &Secret) -> Option<OpenKey> {
         let as_it_is = || {
             Some(OpenKey {
@@ -119,7 +119,8 @@ impl KeyFile {
         let key = match key.decrypt(passphrase.reveal()) {
             Ok(key) => key,
             Err(ssh_key::Error::Crypto) => return None,
-            // ssh-key does not read a number of P-521 that begins with a zero, as that of every fourth key does; libssh2 does.
+            // ssh-key cannot read a P-521 key whose number begins with a zero, which is the case for every fourth key; libssh2
+            // can.
             Err(_) => return as_it_is(),
         };
         if matches!(key.key_data(), KeypairData::Encrypted(_)) {
@@ -137,7 +138,7 @@ impl KeyFile {
 pub(super) struct Certificate {
     pub(super) text: String,
     pub(super) blob: Vec<u8>,
-    /// The key that it is for.
+    /// The key that the certificate is for.
     pub(super) key: Vec<u8>,
 }
 
@@ -150,7 +151,7 @@ impl Certificate {
     }
 }
 
-/// The public halves of key files and their certificates, where they lie beside them.
+/// Returns the public keys and certificates that lie beside a key file.
 pub(super) fn public_halves(file: &Path) -> Vec<Vec<u8>> {
     let is_public = file.extension().is_some_and(|extension| extension == "pub");
     let public = if is_public {
@@ -170,12 +171,12 @@ fn beside(file: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The key in a line of a `.pub` file, as it travels.
+/// Returns the key in a line of a `.pub` file, in wire format.
 pub(super) fn blob(line: &str) -> Option<Vec<u8>> {
     decode_base64(line.split_whitespace().nth(1)?)
 }
 
-/// Whether a private key needs a passphrase, in any of the formats there are.
+/// Returns true if a private key needs a passphrase, in any of the known formats.
 fn is_encrypted(text: &str) -> bool {
     if text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
         return true;
@@ -183,7 +184,7 @@ fn is_encrypted(text: &str) -> bool {
     let Some((_, body)) = text.split_once("BEGIN OPENSSH PRIVATE KEY-----") else {
         return false;
     };
-    // The magic word, then the cipher's name: `none` when there is no passphrase.
+    // The magic string, then the name of the cipher: `none` if there is no passphrase.
     let body: String = body.chars().filter(|c| !c.is_whitespace()).take(36).collect();
     decode_base64(body.get(..36).unwrap_or_default())
         .is_some_and(|start| !start.get(15..).is_some_and(|rest| rest.starts_with(b"\0\0\0\x04none")))

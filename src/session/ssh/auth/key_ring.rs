@@ -1,4 +1,5 @@
-//! Encrypted keys, opened once for all servers: one login asks for the passphrase, those that want the same key wait for it.
+//! Encrypted keys that are opened once for all servers: one login asks for the passphrase, and the others that want the same key
+//! wait.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,20 +12,20 @@ use super::key_file::OpenKey;
 pub(in crate::session::ssh) struct KeyRing(Mutex<HashMap<PathBuf, State>>);
 
 enum State {
-    /// One login asks; the others are rung for when that is over.
+    /// One login asks for the passphrase; these others are woken when it is done.
     Asking(Vec<Bell>),
     Open(OpenKey),
     /// Nobody knows the passphrase.
     Locked,
 }
 
-/// What is known of a key.
+/// The state of a key for one login.
 pub(super) enum Found<'a> {
     Open(OpenKey),
     Locked,
-    /// Another login asks; the bell rings when to look again.
+    /// Another login asks for the passphrase; the bell rings when to look again.
     Busy,
-    /// Whoever got this is to ask.
+    /// This login has to ask for the passphrase.
     Unasked(Turn<'a>),
 }
 
@@ -55,7 +56,7 @@ impl KeyRing {
     }
 }
 
-/// The right to ask for one passphrase; given back when it is dropped.
+/// The right to ask for one passphrase; dropping it gives it back.
 pub(super) struct Turn<'a> {
     ring: &'a KeyRing,
     file: PathBuf,
@@ -77,7 +78,7 @@ impl Drop for Turn<'_> {
         let mut states = self.ring.states();
         let before = match self.outcome.take() {
             Some(state) => states.insert(self.file.clone(), state),
-            // The login ended before the answer came: another one asks.
+            // The login ended before it had an answer, so another one asks.
             None => states.remove(&self.file),
         };
         if let Some(State::Asking(bells)) = before {

@@ -1,4 +1,4 @@
-//! Logins with keys: of files, of the agent, and encrypted ones, which the person opens.
+//! Logins with keys: those in files, those of the agent, and encrypted ones, which the person opens.
 
 use std::ffi::CString;
 use std::path::{Path, PathBuf};
@@ -19,28 +19,28 @@ use crate::session::ssh::channel::Link;
 use crate::session::ssh::login::{Attempt, Stop};
 use crate::session::ssh::wire;
 
-/// How often a passphrase is asked for.
+/// The number of times that a passphrase is asked for.
 const PASSPHRASES: usize = 3;
 
-/// Some agents ask the person before they sign.
+/// The time for one request to an agent; some agents ask the person before they sign.
 const AGENT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What came of a key.
+/// The result of offering a key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Offered {
     Accepted,
     Refused,
-    /// It is no private key, or its passphrase was wrong.
+    /// The file holds no private key, or its passphrase was wrong.
     Unusable,
 }
 
-/// What came of an encrypted key.
+/// The result of opening an encrypted key.
 enum Opened {
-    /// It is open, and was not offered yet.
+    /// The key is open and was not offered yet.
     Key(OpenKey),
-    /// It was opened, and the server has let us in.
+    /// The key was opened, and the server has accepted it.
     Accepted,
-    /// The server does not take it.
+    /// The server does not accept the key.
     Unwanted,
     Locked,
 }
@@ -52,7 +52,7 @@ impl Attempt<'_> {
         Ok(self.try_plain_keys(&files, tried)? || self.try_agent(tried)? || self.try_encrypted_keys(&files, tried)?)
     }
 
-    /// The key files that are there, in order.
+    /// Returns the key files that exist, in order.
     fn key_files(&self, tried: &mut Tried) -> Vec<KeyFile> {
         let named = &self.login.destination.options.keys;
         let read = |file: &PathBuf| match KeyFile::read(file) {
@@ -72,7 +72,7 @@ impl Attempt<'_> {
                 None
             }
             Err(Unreadable::Io(error)) => {
-                // The default files need not exist; one that the recipe names should.
+                // The default files need not exist, but those that the recipe names should.
                 if error.kind() != std::io::ErrorKind::NotFound || named.contains(file) {
                     let why = plain(&error);
                     tried.keys.push((file.clone(), format!("{} ({why})", self.shown(file))));
@@ -115,7 +115,7 @@ impl Attempt<'_> {
         Ok(false)
     }
 
-    /// After the agent, which may hold them already.
+    /// Tries encrypted keys. This comes after the agent, which may hold them already.
     fn try_encrypted_keys(&mut self, files: &[KeyFile], tried: &mut Tried) -> Entered {
         for file in files.iter().filter(|file| file.plain().is_none()) {
             let shown = self.shown(&file.file);
@@ -145,7 +145,8 @@ impl Attempt<'_> {
         Ok(false)
     }
 
-    /// An encrypted key, opened by whichever login came first. Its passphrase is asked for only where the server takes the key.
+    /// Opens an encrypted key, or takes it from the login that has opened it. Its passphrase is asked for only if the server
+    /// accepts the key.
     fn open(&mut self, file: &KeyFile, shown: &str) -> Result<Opened, Stop> {
         let login = self.login;
         let bell = self.inbox.bell();
@@ -179,7 +180,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Whether the server would take one of these keys; true where they are not known.
+    /// Returns true if the server would accept one of these keys, or if none is known.
     fn takes(&mut self, keys: &[Vec<u8>]) -> Result<bool, Stop> {
         for key in keys {
             let mut wants_signature = false;
@@ -213,7 +214,7 @@ impl Attempt<'_> {
             };
             let asked = Instant::now();
             let key = file.open(&passphrase);
-            // Opening a key is meant to be slow, and not the server's fault.
+            // Opening a key is slow on purpose; this time does not count against the server.
             self.deadline += asked.elapsed();
             if let Some(key) = key {
                 match self.offer(file, &key)? {
@@ -234,7 +235,7 @@ impl Attempt<'_> {
         Ok(Opened::Locked)
     }
 
-    /// Logs in with a key: with its certificate, then as it is.
+    /// Logs in with a key: first with its certificates, then without.
     fn offer(&mut self, file: &KeyFile, key: &OpenKey) -> Result<Offered, Stop> {
         let user = self.config.user.clone();
         let passphrase = key.passphrase.as_ref().map(Secret::reveal);
@@ -267,7 +268,7 @@ impl Attempt<'_> {
         Ok(offered)
     }
 
-    /// Logs in with a public key; `sign` is called once the server takes it.
+    /// Logs in with a public key; `sign` is called once the server accepts it.
     fn sign_in(&mut self, public: &[u8], sign: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>) -> Result<(), Stop> {
         let failed = |code| ssh2::Error::new(ErrorCode::Session(code), "public key");
         if let Some(objection) = self.config.objection_to(public) {
@@ -330,7 +331,7 @@ impl Attempt<'_> {
                 let result = self.sign_in(public, &mut |data| {
                     if !is_told && let Some((proof, (id, _))) = proof.clone().zip(wire::text(data)) {
                         let session_id = id.to_vec();
-                        // As with ssh, an agent that does not know of this signs with the keys that it does not restrict.
+                        // As with ssh, an agent that does not support this signs with all keys that it does not restrict.
                         let _ = agent.bind(&Binding { proof, session_id });
                         is_told = true;
                     }
@@ -361,7 +362,7 @@ impl Attempt<'_> {
     }
 }
 
-/// Signs a login request: the algorithm stands in the request, the key's RSA hash follows from it.
+/// Signs a login request. The request names the algorithm, which decides the hash for an RSA key.
 fn sign(agent: &mut Agent, identity: &Identity, request: &[u8]) -> Option<Vec<u8>> {
     let algorithm = requested_algorithm(request)?;
     let flags = match algorithm {
@@ -371,7 +372,7 @@ fn sign(agent: &mut Agent, identity: &Identity, request: &[u8]) -> Option<Vec<u8
     };
     let signature = agent.sign(identity, request, flags).ok()?;
     let (_, rest) = wire::text(&signature)?;
-    // Security keys add flags and a counter after the signature, which libssh2 wants as they are.
+    // Signatures of security keys end in flags and a counter, which libssh2 wants unchanged.
     if algorithm.starts_with(b"sk-") {
         return Some(rest.to_vec());
     }

@@ -1,4 +1,4 @@
-//! Authentication: keys, then a password or answers to the server's questions, whichever it takes.
+//! Authentication: first keys, then a password or answers to the server's questions, whichever the server accepts.
 
 mod dialogue;
 #[cfg(any(test, feature = "fuzz"))]
@@ -23,31 +23,31 @@ use super::stopped;
 pub(super) use key_ring::KeyRing;
 pub(super) use on_hand::{agent_keys, key_on_hand};
 
-/// Ways to log in that a server may want one after the other.
+/// The most authentication methods that a server may require one after the other.
 const ROUNDS: usize = 5;
 
-/// What was tried, for the case that nothing works.
+/// The methods that were tried, for the error if none works.
 #[derive(Default)]
 pub(super) struct Tried {
     keys: Vec<(PathBuf, String)>,
     agent: Option<String>,
     pub(super) others: Vec<String>,
-    /// The server took the password, and wants more.
+    /// The server accepted the password and wants more.
     pub(super) password_was_right: bool,
-    /// Ways were left out since the host key is not trusted.
+    /// Methods were left out because the host key is not trusted.
     refused_by_us: bool,
     hints: Vec<String>,
 }
 
-/// Whether the server let us in.
+/// True if the server has accepted the login.
 type Entered = Result<bool, Stop>;
 
-/// What came of a password.
+/// The result of sending a password.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Took {
     Accepted,
     Refused,
-    /// It was right, and the server wants more.
+    /// The password was right, and the server wants more.
     Partly,
 }
 
@@ -72,10 +72,11 @@ pub(super) fn authenticate(attempt: &mut Attempt<'_>) -> Result<(), ConnectError
 }
 
 impl Attempt<'_> {
-    /// Goes through what the person has; `None` when the server has let us in, else what it takes.
+    /// Tries everything that the person has. Returns `None` once the server has accepted the login, else the methods that the
+    /// server accepts.
     fn go_through(&mut self, tried: &mut Tried) -> Result<Option<String>, Stop> {
         let config = self.config;
-        // What the server takes; asking costs a round trip, which a login that works does not spend.
+        // The methods that the server accepts. Asking for them costs a round trip, which a login that works need not spend.
         let mut takes = None;
         for _ in 0..ROUNDS {
             let mut partly = false;
@@ -127,11 +128,11 @@ impl Attempt<'_> {
         }
     }
 
-    /// The ways to log in that the server takes now; `None` when it has let us in without any.
+    /// Returns the methods that the server accepts now; `None` if it has accepted the login without any.
     pub(super) fn takes_methods(&mut self) -> Result<Option<String>, Stop> {
         let config = self.config;
         let methods = self.step(|session| session.auth_methods(&config.user).map(str::to_owned));
-        // Libssh2 takes it out of what arrived in this call alone: whose key is taken at once is told nothing.
+        // libssh2 finds the banner only in what arrived during this call, so a login whose first key is accepted shows no banner.
         self.tell_banner();
         match methods {
             Ok(methods) => Ok(Some(methods)),
@@ -179,8 +180,8 @@ impl Attempt<'_> {
         }
     }
 
-    /// A right password that is not enough looks like a wrong one, but for what the server takes then. Asking counts as another
-    /// failure, so only where keys are not taken at once, too.
+    /// Tells a right password that is not enough from a wrong one, by the methods that the server accepts next. Asking for them
+    /// counts as another failure, so this is done only where the server does not accept keys as well.
     pub(super) fn what_came(&mut self, result: Result<(), Stop>, takes: &str) -> Result<Took, Stop> {
         if entered(result)? {
             return Ok(Took::Accepted);
@@ -195,7 +196,7 @@ impl Attempt<'_> {
         })
     }
 
-    /// Asks the person; `None` where nobody answers.
+    /// Asks the person; returns `None` if nobody answers.
     pub(super) fn ask(&mut self, wanted: Wanted, refused: Option<Secret>) -> Result<Option<Secret>, Stop> {
         let question = PasswordQuestion {
             wanted,
@@ -207,7 +208,7 @@ impl Attempt<'_> {
         let _ = self.login.reports.send(Report::PasswordWanted(self.login.id, question));
         loop {
             if let Some(answer) = self.inbox.take_answer() {
-                // The time it takes a person to type is not the server's.
+                // The time in which a person types does not count against the server.
                 self.deadline += asked.elapsed();
                 return Ok(answer);
             }
@@ -220,7 +221,7 @@ impl Attempt<'_> {
 
     fn refused(&self, tried: &Tried, end: &str) -> ConnectError {
         let mut parts = Vec::new();
-        // In the order of the files, not in that of the attempts.
+        // The keys are listed in the order of the files, not in that of the attempts.
         let files = &self.config.identity_files;
         let mut keys: Vec<&(PathBuf, String)> = tried.keys.iter().collect();
         keys.sort_by_key(|(file, _)| files.iter().position(|other| other == file));
@@ -261,7 +262,7 @@ fn lists(methods: &str, method: AuthMethod) -> bool {
     methods.split(',').any(|name| name == method.name())
 }
 
-/// A refusal is an answer; anything else ends the login.
+/// Returns false for a refused method or an unusable key; any other error ends the login.
 fn entered(result: Result<(), Stop>) -> Entered {
     match result {
         Ok(()) => Ok(true),
@@ -282,7 +283,7 @@ fn is_refusal(error: &ssh2::Error) -> bool {
     .contains(&code)
 }
 
-/// The key itself is at fault, not the server or the connection.
+/// Returns true if the fault lies with the key itself, not with the server or the connection.
 fn is_unusable(error: &ssh2::Error) -> bool {
     let ErrorCode::Session(code) = error.code() else {
         return false;

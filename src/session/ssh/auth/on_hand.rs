@@ -1,4 +1,4 @@
-//! The keys of files and agents, looked at without a server.
+//! Looks at the keys of files and agents, without a server.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -10,15 +10,15 @@ use super::super::survey::{AgentKey, FileKey};
 use super::key_file::{KeyFile, Unreadable, blob};
 use crate::io_error::plain;
 
-/// An agent that has said nothing by then is not waited for.
+/// The longest wait for an agent.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What a key file is; `None` where there is none.
+/// Looks at a key file; `None` if it does not exist.
 pub(in crate::session::ssh) fn key_on_hand(file: &Path) -> Option<FileKey> {
     match KeyFile::read(file) {
         Ok(key) => {
             let of_public = key.public().first().map(|blob| key_type(blob));
-            // The public half of a key that an agent holds.
+            // The file may hold the public half of a key that an agent holds.
             let is_public = || crate::regular::text(file).is_ok_and(|text| blob(&text).is_some());
             if !key.is_private() {
                 return Some(match is_public() {
@@ -38,11 +38,11 @@ pub(in crate::session::ssh) fn key_on_hand(file: &Path) -> Option<FileKey> {
     }
 }
 
-/// The keys that an agent holds.
+/// Returns the keys that an agent holds.
 ///
 /// # Errors
 ///
-/// Why it cannot be asked.
+/// The reason why the agent cannot be asked.
 pub(in crate::session::ssh) fn agent_keys(socket: &Path) -> Result<Vec<AgentKey>, String> {
     let keys = Agent::connect(socket, PATIENCE).and_then(|mut agent| agent.identities());
     let keys = keys.map_err(|error| plain(&error))?;

@@ -1,5 +1,5 @@
-//! Signs logins with a private key: libssh2 itself reads the key twice for each, as OpenSSL's formats and then as OpenSSH's,
-//! which takes as long as the rest of the login.
+//! Signs logins with a private key. libssh2 itself parses the key twice for each login, first in OpenSSL's formats and then in
+//! OpenSSH's, which takes as long as the rest of the login.
 
 use openssl::bn::{BigNum, BigNumContext, BigNumRef};
 use openssl::ec::{EcGroup, EcKey, EcPoint};
@@ -16,7 +16,7 @@ use super::super::wire;
 
 /// A private key, ready to sign.
 pub(super) struct Signer {
-    /// The public half, as it travels.
+    /// The public key in wire format.
     pub(super) public: Vec<u8>,
     key: Key,
 }
@@ -28,7 +28,7 @@ enum Key {
 }
 
 impl Signer {
-    /// In OpenSSH's format, which is what `ssh-keygen` makes; `None` for others, which are left to libssh2.
+    /// Reads a key in OpenSSH's format, which `ssh-keygen` writes; `None` for other formats, which are left to libssh2.
     pub(super) fn read(text: &str) -> Option<Self> {
         let key = PrivateKey::from_openssh(text).ok()?;
         let public = key.public_key().to_bytes().ok()?;
@@ -43,7 +43,7 @@ impl Signer {
         Some(Self { public, key: key.ok()? })
     }
 
-    /// As the server is to get it, without the algorithm's name, which stands in the request, in front.
+    /// Signs a request. Returns the signature as the server expects it, without the algorithm's name, which is in the request.
     pub(super) fn sign(&self, algorithm: &[u8], request: &[u8]) -> Option<Vec<u8>> {
         match &self.key {
             Key::Ed25519(key) => openssl::sign::Signer::new_without_digest(key)
@@ -76,7 +76,7 @@ fn rsa(pair: &RsaKeypair) -> Result<PKey<Private>, ErrorStack> {
     let [n, e, d, p, q, inverse] =
         [&public.n, &public.e, &private.d, &private.p, &private.q, &private.iqmp].map(number);
     let (d, p, q) = (d?, p?, q?);
-    // What makes signing fast, and does not stand in the file.
+    // These two numbers make signing fast and are not in the file.
     let mut scratch = BigNumContext::new()?;
     let mut reduced = |prime: &BigNumRef| {
         let mut less = prime.to_owned()?;
@@ -123,7 +123,8 @@ fn ecdsa(pair: &EcdsaKeypair) -> Result<Key, ErrorStack> {
     ))
 }
 
-/// RFC 4252, section 7: session id, byte, user, service, "publickey", byte, algorithm, key.
+/// Returns the algorithm that a request names (RFC 4252, section 7: session id, byte, user, service, "publickey", byte,
+/// algorithm, key).
 pub(super) fn requested_algorithm(request: &[u8]) -> Option<&[u8]> {
     let (_session, rest) = wire::text(request)?;
     let (_user, rest) = wire::text(rest.get(1..)?)?;

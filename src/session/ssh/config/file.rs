@@ -1,4 +1,4 @@
-//! Reading ssh configuration files and what they include.
+//! Reads ssh configuration files and the files that they include.
 
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt as _;
@@ -14,9 +14,9 @@ use crate::io_error::plain;
 use crate::regular;
 
 pub(in crate::session::ssh) const SYSTEM: &str = "/etc/ssh/ssh_config";
-/// How deep files may include others, as in ssh.
+/// The limit of nested includes, as in ssh.
 const MAX_DEPTH: usize = 16;
-/// How many files are read in all; only files that include each other in circles have so many.
+/// The limit of files that are read in all; only files that include each other in circles reach it.
 const MAX_FILES: usize = 1000;
 
 /// Reads the given files, or the user's and the system's.
@@ -55,12 +55,12 @@ pub(super) fn read_all(files: Option<&[PathBuf]>, home: Option<&Path>) -> Result
     Ok(read)
 }
 
-/// What a file's place in the whole means for it.
+/// The rules for a file that follow from where it was found.
 #[derive(Clone, Copy)]
 struct Origin<'a> {
-    /// Directory of relative names.
+    /// The directory of relative file names.
     base: Option<&'a Path>,
-    /// Others than the user must not be able to write it.
+    /// Nobody but the user may be able to write the file.
     private: bool,
     depth: usize,
 }
@@ -71,7 +71,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// `None` when there is no such file.
+    /// Reads a file; `None` if it does not exist.
     fn read(&mut self, path: &Path, origin: Origin<'_>) -> Result<Option<Arc<[Line]>>, Trouble> {
         self.count += 1;
         if origin.depth > MAX_DEPTH || self.count > MAX_FILES {

@@ -1,4 +1,4 @@
-//! Asking `ssh -G`, where files say what only ssh itself can evaluate: `Match exec`, canonical names.
+//! Asks `ssh -G` where the files contain something that only ssh itself can evaluate: `Match exec`, canonical names.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -17,10 +17,10 @@ use crate::io_error::plain;
 use crate::session::ssh::inbox::Inbox;
 use crate::session::ssh::program;
 
-/// Usual files of keys whose kinds are gone, or nobody has.
+/// Default key files whose key types are obsolete; nobody has such keys.
 const GONE: [&str; 2] = ["identityfile ~/.ssh/id_xmss", "identityfile ~/.ssh/id_dsa"];
 
-/// What ssh says about a host; or why it says nothing.
+/// Asks ssh about a host; an error is the reason why ssh does not answer.
 pub(super) fn ask(
     config: &SshConfig,
     host: &str,
@@ -33,7 +33,7 @@ pub(super) fn ask(
         io::ErrorKind::NotFound => "there is no `ssh' here".to_owned(),
         _ => format!("`ssh -G {host}' fails: {}", plain(&error)),
     })?;
-    // What it says is a configuration again, for this host alone.
+    // The answer is a configuration again, for this host alone.
     let file: Arc<Path> = Arc::from(Path::new("ssh -G"));
     let mut lines = Vec::new();
     for (number, text) in said.lines().enumerate() {
@@ -47,11 +47,11 @@ pub(super) fn ask(
         let Some((keyword, takes)) = Keyword::named(name) else {
             continue;
         };
-        // Nothing in it is quoted.
+        // Nothing in the answer is quoted.
         let words = match (keyword, takes) {
             (Keyword::CanonicalizeHostname, _) => continue,
             (_, Takes::Time) if value == "none" => continue,
-            // It is given as it is; elsewhere a % in one stands for something.
+            // The name is in its final form, so that a % in it must not be expanded again.
             (Keyword::HostName, _) => vec![value.replace('%', "%%")],
             (_, Takes::Files) => value.split(' ').map(str::to_owned).collect(),
             _ => vec![value.to_owned()],
@@ -96,12 +96,12 @@ fn run(
     }
 }
 
-/// The file that ssh is to read; `None` for those that it reads by itself.
+/// Returns the file that ssh has to read; `None` if it would read the same files by itself.
 fn file_for(config: &SshConfig) -> io::Result<Option<File>> {
     let account = User::from_uid(Uid::current()).ok().flatten().map(|account| account.dir);
     let files: Vec<PathBuf> = match &config.named {
         Some(files) => files.clone(),
-        // Ssh takes the home directory of the account, whatever the environment says.
+        // ssh uses the home directory of the account, whatever the environment says.
         None if config.home == account => return Ok(None),
         None => {
             let user = config.home.iter().map(|home| home.join(".ssh/config"));

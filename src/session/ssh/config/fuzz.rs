@@ -1,4 +1,4 @@
-//! Reads lines of an ssh configuration, without what they include or run.
+//! Targets of `scripts/fuzz`: the lines of an ssh configuration. Nothing is included or run.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::statement::{Parsed, parse};
 use super::{Place, tokens};
 
-/// True where all lines are understood.
+/// Returns true if all lines can be understood.
 pub(in crate::session::ssh) fn read_config(bytes: &[u8]) -> bool {
     let file: Arc<Path> = Arc::from(Path::new("config"));
     let text = String::from_utf8_lossy(bytes);

@@ -1,7 +1,7 @@
-//! The keywords of ssh configurations: those that decide whether and how a server is reached, with what they take, and those that are
-//! passed over. What is neither is refused, as ssh does.
+//! The keywords of ssh configurations: those that affect whether and how a server is reached, with the values that they take, and
+//! those that are passed over. All others are refused, as ssh does.
 
-/// A keyword by its meaning.
+/// The meaning of a keyword.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Keyword {
     AddressFamily,
@@ -51,38 +51,39 @@ pub(super) enum Keyword {
     UserKnownHostsFile,
 }
 
-/// What may stand after a keyword.
+/// The values that may follow a keyword.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Takes {
     /// One word.
     Text,
     /// Yes or no.
     Flag,
-    /// A number from the one to the other.
+    /// A number between these two, inclusive.
     Number(u32, u32),
     /// A time, or `none`.
     Time,
-    /// Names of files, or `none` alone.
+    /// File names, or `none` alone.
     Files,
     /// One of these words.
     OneOf(&'static [&'static str]),
-    /// The rest of the line as it is.
+    /// The rest of the line, unchanged.
     Line,
 }
 
 impl Keyword {
-    /// Whether each line adds a value; otherwise the first one counts.
+    /// Returns true if each line adds a value; otherwise only the first line counts.
     pub(super) fn adds(self) -> bool {
         matches!(self, Self::IdentityFile | Self::CertificateFile)
     }
 
-    /// In lower case, with what it takes; `None` for those that are passed over or not known.
+    /// Returns the keyword of this name, in lower case, and the values that it takes; `None` for keywords that are passed over or
+    /// unknown.
     pub(super) fn named(name: &str) -> Option<(Self, Takes)> {
         let (_, keyword, takes) = KEYWORDS.iter().find(|(known, ..)| *known == name)?;
         Some((*keyword, *takes))
     }
 
-    /// Whether one of this name, in lower case, has no meaning here.
+    /// Returns true if the keyword of this name, in lower case, has no effect here.
     pub(super) fn is_passed_over(name: &str) -> bool {
         PASSED_OVER.iter().any(|names| names.contains(&name))
     }
@@ -96,7 +97,7 @@ const PORTS: Takes = Takes::Number(1, 65_535);
 const COUNT: Takes = Takes::Number(0, i32::MAX.cast_unsigned());
 const ATTEMPTS: Takes = Takes::Number(1, i32::MAX.cast_unsigned());
 
-/// Some have an old name, too.
+/// All keywords with an effect. Some have an old name, too.
 const KEYWORDS: &[(&str, Keyword, Takes)] = &[
     (
         "addressfamily",
@@ -185,7 +186,7 @@ const KEYWORDS: &[(&str, Keyword, Takes)] = &[
 ];
 
 const PASSED_OVER: [&[&str]; 7] = [
-    // Asked of `ssh -G` where they matter.
+    // `ssh -G` is asked about these where they matter.
     &[
         "canonicaldomains",
         "canonicalizefallbacklocal",
@@ -193,7 +194,7 @@ const PASSED_OVER: [&[&str]; 7] = [
         "canonicalizepermittedcnames",
         "tag",
     ],
-    // Commands and their environment are the recipe's.
+    // The recipe decides about commands and their environment.
     &[
         "enableescapecommandline",
         "escapechar",
@@ -208,7 +209,7 @@ const PASSED_OVER: [&[&str]; 7] = [
         "setenv",
         "stdinnull",
     ],
-    // Nothing but commands travels.
+    // These are about connections other than commands, which capr does not make.
     &[
         "channeltimeout",
         "clearallforwardings",
@@ -227,7 +228,7 @@ const PASSED_OVER: [&[&str]; 7] = [
         "tunneldevice",
         "xauthlocation",
     ],
-    // One connection for the whole run, with its own questions whether the server lives.
+    // capr keeps one connection for the whole run, and asks by itself whether the server is alive.
     &[
         "controlmaster",
         "controlpath",
@@ -238,7 +239,7 @@ const PASSED_OVER: [&[&str]; 7] = [
         "tcpkeepalive",
         "versionaddendum",
     ],
-    // Ways to log in that there are not, or that lead by way of the agent.
+    // Ways to log in that capr does not have, or that depend on the agent.
     &[
         "addkeystoagent",
         "enablesshkeysign",
@@ -259,7 +260,7 @@ const PASSED_OVER: [&[&str]; 7] = [
         "smartcarddevice",
         "usekeychain",
     ],
-    // What is told, and what is offered beyond a login.
+    // Messages, and services that are offered beyond a login.
     &[
         "fingerprinthash",
         "logverbose",
@@ -269,7 +270,7 @@ const PASSED_OVER: [&[&str]; 7] = [
         "visualhostkey",
         "warnweakcrypto",
     ],
-    // Ssh itself passes them over.
+    // ssh itself passes these over.
     &[
         "afstokenpassing",
         "cipher",
@@ -289,7 +290,7 @@ const PASSED_OVER: [&[&str]; 7] = [
     ],
 ];
 
-/// All of them, in lower case.
+/// Returns all names, in lower case.
 #[cfg(test)]
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     let honoured = KEYWORDS.iter().map(|(name, ..)| *name);

@@ -1,5 +1,6 @@
-//! The user's ssh configuration, as far as it decides where and how to connect. What would decide that and is not understood is an
-//! error for the hosts it is about, never passed over; `ssh -G` is the reference (the tests compare with it).
+//! The user's ssh configuration, as far as it decides where and how to connect. A line that would affect this and cannot be
+//! understood is an error for the hosts that it is about; it is never passed over. `ssh -G` is the reference, and the tests
+//! compare with it.
 
 mod file;
 mod foreign;
@@ -26,32 +27,32 @@ pub(super) use file::SYSTEM as SYSTEM_FILE;
 use statement::Line;
 pub(super) use tokens::percent;
 
-/// Shorter RSA keys are refused whatever is configured, as by OpenSSH.
+/// The least length of RSA keys, in bits. Shorter ones are refused whatever is configured, as by OpenSSH.
 pub(super) const LEAST_RSA_BITS: u32 = 1024;
 
-/// How a server is reached.
+/// The way to a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// By a connection from here.
+    /// A connection from this machine.
     Direct,
-    /// Through these servers, the first one first.
+    /// Through these servers, in this order.
     Jump(Vec<Server>),
-    /// Through what this shell command reads and writes.
+    /// Through the standard input and output of this shell command.
     Command(String),
 }
 
-/// Which of a host's addresses are used.
+/// The addresses of a host that are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressFamily {
-    /// All.
+    /// All addresses.
     Any,
-    /// Those of IPv4.
+    /// IPv4 addresses.
     V4,
-    /// Those of IPv6.
+    /// IPv6 addresses.
     V6,
 }
 
-/// Lists of algorithms in ssh's words, where there are any: `a,b`, or `+a`, `-a*`, `^a` to change the usual ones.
+/// Lists of algorithms in ssh's syntax: `a,b`, or `+a`, `-a*`, `^a` to change the usual ones. `None` means the usual ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Algorithms {
     /// Key exchange.
@@ -62,95 +63,95 @@ pub struct Algorithms {
     pub ciphers: Option<String>,
     /// Message authentication codes.
     pub macs: Option<String>,
-    /// Signatures with our keys.
+    /// The signature algorithms for our keys.
     pub login_keys: Option<String>,
-    /// Signatures of authorities under certificates of hosts.
+    /// The algorithms with which authorities may sign the certificates of hosts.
     pub authorities: Option<String>,
 }
 
-/// Everything that is to be known to connect to a server.
+/// Everything that is needed to connect to a server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HostConfig {
-    /// Name or address to connect to.
+    /// The name or address to connect to.
     pub host_name: String,
-    /// Port to connect to.
+    /// The port to connect to.
     pub port: u16,
-    /// Login name.
+    /// The login name.
     pub user: String,
-    /// Private keys to try, in order; those that are not there are skipped.
+    /// The private keys to try, in order; those that do not exist are skipped.
     pub identity_files: Vec<PathBuf>,
-    /// Certificates of those keys, or of the agent's.
+    /// The certificates of those keys, or of the agent's.
     pub certificate_files: Vec<PathBuf>,
-    /// Only those keys, no others of the agent.
+    /// Only those keys are used, and no others of the agent.
     pub identities_only: bool,
-    /// Ways to log in, best first.
+    /// The ways to log in, best first.
     pub methods: Vec<AuthMethod>,
-    /// How often a password is asked for.
+    /// The number of times that a password is asked for.
     pub password_prompts: u32,
-    /// What the server says before login is told.
+    /// The server's message before the login is shown.
     pub shows_banner: bool,
-    /// The agent's socket; `None` for no agent.
+    /// The agent's socket; `None` if no agent is used.
     pub identity_agent: Option<PathBuf>,
-    /// Known-hosts files of the user; new keys go to the first. None at all is possible.
+    /// The user's known-hosts files; new keys go into the first. The list may be empty.
     pub user_known_hosts_files: Vec<PathBuf>,
-    /// Known-hosts files of the system.
+    /// The system's known-hosts files.
     pub global_known_hosts_files: Vec<PathBuf>,
-    /// A program, and what it is given, that names host keys, too; tokens about the key are still in it.
+    /// A program with its arguments that names more host keys. Tokens about the server's key are not expanded yet.
     pub known_hosts_command: Vec<String>,
-    /// Lists of keys that no host may have.
+    /// Files with keys that no host may have.
     pub revoked_host_keys: Vec<PathBuf>,
-    /// New names are hashed.
+    /// The names in new lines of known-hosts files are hashed.
     pub hash_known_hosts: bool,
     /// Servers at a loopback address are trusted whatever key they show.
     pub trusts_localhost: bool,
-    /// A key that is known for the server's address must be the same.
+    /// If a key is known for the server's address, the server has to show the same.
     pub checks_host_ip: bool,
-    /// Least bits of RSA keys, the servers' and ours.
+    /// The least length of RSA keys, the servers' and ours, in bits.
     pub required_rsa_bits: u32,
-    /// What to do with a key that is not known.
+    /// The policy for a server's key that is not known.
     pub host_key_policy: HostKeyPolicy,
-    /// The name under which keys are looked up and written instead, as for port 22.
+    /// The name under which keys are looked up and written instead of the host's, without a port.
     pub host_key_alias: Option<String>,
-    /// Time for the TCP connection, where the files say one.
+    /// The time limit for the TCP connection, if the files set one.
     pub connect_timeout: Option<Duration>,
-    /// Time of silence after which the server is asked whether it lives, where the files say one.
+    /// The time of silence after which the server is asked whether it is alive, if the files set one.
     pub server_alive_interval: Option<Duration>,
-    /// Attempts to connect, a second apart.
+    /// The number of attempts to connect; they are a second apart.
     pub connection_attempts: u32,
-    /// Which addresses count.
+    /// The addresses of the host that are used.
     pub address_family: AddressFamily,
-    /// Address of this machine to connect from.
+    /// The address of this machine to connect from.
     pub bind_address: Option<String>,
-    /// Network interface of this machine to connect from, where there is no such address.
+    /// The network interface of this machine to connect from, if no such address is set.
     pub bind_interface: Option<String>,
-    /// How often it is asked before it is given up, where the files say so.
+    /// The number of unanswered questions after which the server counts as lost, if the files set it.
     pub server_alive_count: Option<u32>,
-    /// Compress what travels.
+    /// The connection is compressed.
     pub compression: bool,
-    /// Which algorithms are offered.
+    /// The algorithms that are offered.
     pub algorithms: Algorithms,
-    /// The agent that the server may use.
+    /// The socket of the agent that the server may use.
     pub forwarded_agent: Option<PathBuf>,
-    /// The way there.
+    /// The way to the server.
     pub route: Route,
 }
 
-/// The ssh configuration files, read and understood; asked once per server.
+/// The ssh configuration files after reading; they are evaluated once per server.
 #[derive(Clone, Debug, Default)]
 pub struct SshConfig {
     files: Vec<Arc<[Line]>>,
-    /// The files that were named, where it is not the usual ones.
+    /// The files that were named, if they are not the default ones.
     named: Option<Vec<PathBuf>>,
     home: Option<PathBuf>,
     variables: HashMap<String, String>,
 }
 
 impl SshConfig {
-    /// Reads the files: the user's and the system's for `None`, where those that are missing do not matter; otherwise exactly these.
+    /// Reads these files; for `None`, the user's and the system's, which need not exist.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read, others than the user can write it, or a line cannot be understood; says which.
+    /// When a file cannot be read, others than the user can write it, or a line cannot be understood. The error names the place.
     pub fn load(files: Option<&[PathBuf]>, home: Option<&Path>) -> Result<Self, ConnectError> {
         Ok(Self {
             files: file::read_all(files, home).map_err(Trouble::into_error)?,
@@ -160,16 +161,16 @@ impl SshConfig {
         })
     }
 
-    /// With variables of the environment: `SSH_AUTH_SOCK` is the agent where the files name none, all of them are what the files
-    /// may refer to.
+    /// Sets the environment variables that the files may refer to. `SSH_AUTH_SOCK` among them names the agent, unless the files
+    /// do.
     #[must_use]
     pub fn with_variables(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         self.variables.extend(variables);
         self
     }
 
-    /// What the files and the recipe's options say about a server. `local_user` is who runs capr; `inbox`: of whoever may no longer
-    /// want to know.
+    /// Returns what the files and the recipe's options say about a server. `local_user` is the user who runs capr; `inbox`
+    /// belongs to the login, which may be stopped meanwhile.
     ///
     /// # Errors
     ///
@@ -193,7 +194,7 @@ struct Place {
 }
 
 impl Place {
-    /// Of what no file says.
+    /// Returns the place of values that stand in no file.
     fn recipe() -> Self {
         Self {
             file: Arc::from(Path::new("ssh_options")),
@@ -211,7 +212,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// What is wrong with a configuration.
+/// A fault in a configuration.
 #[derive(Debug)]
 struct Trouble {
     text: String,

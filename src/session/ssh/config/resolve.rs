@@ -1,4 +1,4 @@
-//! What the configuration files and a recipe's options say about one server.
+//! Evaluates the configuration files and a recipe's options for one server.
 
 use std::path::PathBuf;
 
@@ -28,7 +28,7 @@ pub(super) fn resolve(
 ) -> Result<HostConfig, Trouble> {
     let user = server.user.as_deref().or(options.user.as_deref());
     let port = server.port.or(options.port);
-    // Before anything is run: these names become words of shell lines (`Match exec`, `ProxyCommand`).
+    // This comes before any program is run: the names become words of shell lines (`Match exec`, `ProxyCommand`).
     plain_names(&server.host, user)?;
     let answers = match search(config, &server.host, user, port, local_user) {
         Ok(answers) => answers,
@@ -163,7 +163,7 @@ pub(super) fn resolve(
     })
 }
 
-/// Refuses names that a shell would not take for mere words, wherever they come from.
+/// Refuses names that a shell would not read as plain words, wherever they come from.
 fn plain_names(host: &str, user: Option<&str>) -> Result<(), Trouble> {
     if !is_plain_host(host) {
         return Err(Trouble::new(format!(
@@ -206,7 +206,7 @@ fn route(options: &SshOptions, found: &Found, tokens: &Tokens<'_>) -> Result<Rou
     }
 }
 
-/// What would lead elsewhere than ssh does, and what is not to be reached at all.
+/// Refuses settings with which ssh would connect elsewhere than capr, and hosts that must not be reached.
 fn refuse_unsupported(found: &Found) -> Result<(), Trouble> {
     if let Some((why, place)) = found.text(Keyword::RefuseConnection) {
         return Err(Trouble::at(place, format!("RefuseConnection: {why}")));
@@ -228,14 +228,14 @@ fn policy(found: &Found) -> Option<HostKeyPolicy> {
     Some(match word.to_ascii_lowercase().as_str() {
         "yes" | "true" => HostKeyPolicy::Strict,
         "no" | "false" | "off" => HostKeyPolicy::Off,
-        // Nobody sits there to compare a hundred fingerprints, so what ssh would ask about is added and said so; a changed key is
-        // refused all the same.
+        // Nobody is there to compare a hundred fingerprints. So a key that ssh would ask about is added and reported; a changed
+        // key is refused all the same.
         _ => HostKeyPolicy::AcceptNew,
     })
 }
 
-/// The ways to log in, best first. As ssh's own order, but a plain password is asked for first: it costs less round trips, and a
-/// server that takes both asks for the same one.
+/// Returns the ways to log in, best first. The order is ssh's own, except that a plain password is tried first: it needs fewer
+/// round trips, and a server that accepts both asks for the same password.
 fn methods(found: &Found, options: &SshOptions) -> Vec<AuthMethod> {
     if let Some(methods) = &options.auth_methods {
         return methods.clone();
@@ -282,7 +282,7 @@ fn known_hosts(
     files.collect::<Result<_, _>>().map(Some)
 }
 
-/// The words of the command; those about the key that is met are not known yet.
+/// Returns the words of the `KnownHostsCommand`; tokens about the server's key are not expanded yet.
 fn known_hosts_command(found: &Found, tokens: &Tokens<'_>) -> Result<Vec<String>, Trouble> {
     let Some((text, place)) = found.some_text(Keyword::KnownHostsCommand) else {
         return Ok(Vec::new());
@@ -335,7 +335,7 @@ fn named_agent(text: &str, place: &Place, tokens: &Tokens<'_>) -> Result<Option<
     }
 }
 
-/// Where servers are to reach an agent, which need not be the one that logs in.
+/// Returns the agent that servers may use, which need not be the one that logs in.
 fn forwarded_agent(
     found: &Found,
     options: &SshOptions,

@@ -1,4 +1,4 @@
-//! Which lines of the files are for a server, and the values that they give.
+//! Finds the lines of the files that apply to a server, and the values that they set.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use super::statement::{Criterion, Kind, Line, Statement, flag, seconds};
 use super::{Place, SshConfig, Trouble, tokens};
 use crate::session::ssh::pattern::{Listed, listed};
 
-/// Why the files cannot be evaluated here.
+/// The reason why the files cannot be evaluated here.
 pub(super) enum Stop {
     Trouble(Trouble),
-    /// Only ssh itself can tell what this means.
+    /// Only ssh itself can evaluate this.
     Foreign {
         place: Place,
         what: String,
@@ -25,13 +25,13 @@ impl From<Trouble> for Stop {
     }
 }
 
-/// Values that were found, the first one first, and where they stand.
+/// The values that were found, in their order, and their places.
 #[derive(Default)]
 pub(super) struct Found(HashMap<Keyword, Vec<(Vec<String>, Place)>>);
 
 impl Found {
     fn take(&mut self, keyword: Keyword, words: &[String], place: &Place) {
-        // Whichever of the two comes first wins, but `ProxyJump none` leaves a command its place.
+        // The first of the two keywords wins, except that `ProxyJump none` leaves room for a command.
         match keyword {
             Keyword::ProxyJump if self.0.contains_key(&Keyword::ProxyCommand) => return,
             Keyword::ProxyCommand if self.text(Keyword::ProxyJump).is_some_and(|(jump, _)| !is_none(jump)) => return,
@@ -43,13 +43,13 @@ impl Found {
         }
     }
 
-    /// The words that follow it.
+    /// Returns the words of the first line with this keyword.
     pub(super) fn words(&self, keyword: Keyword) -> Option<(&[String], &Place)> {
         let (words, place) = self.0.get(&keyword)?.first()?;
         Some((words, place))
     }
 
-    /// All values of a keyword that adds.
+    /// Returns all values of a keyword that can be repeated.
     pub(super) fn texts(&self, keyword: Keyword) -> impl Iterator<Item = (&str, &Place)> {
         let values = self.0.get(&keyword).into_iter().flatten();
         values.filter_map(|(words, place)| Some((words.first()?.as_str(), place)))
@@ -59,7 +59,7 @@ impl Found {
         self.texts(keyword).next()
     }
 
-    /// Without `none`, which says that there is none.
+    /// Returns the value of a keyword, unless it is `none`.
     pub(super) fn some_text(&self, keyword: Keyword) -> Option<(&str, &Place)> {
         self.text(keyword).filter(|(text, _)| !is_none(text))
     }
@@ -78,13 +78,13 @@ impl Found {
     }
 }
 
-/// What was found for a server, and its real name.
+/// The values that were found for a server, and its real name.
 pub(super) struct Answers {
     pub(super) host_name: String,
     pub(super) found: Found,
 }
 
-/// Reads the files for a server; `port` and `user`: where something above the files has decided them.
+/// Searches the files for a server. `port` and `user` are given if something with higher precedence has set them.
 pub(super) fn search(
     config: &SshConfig,
     host: &str,
@@ -99,7 +99,7 @@ pub(super) fn search(
         last: false,
         found: Found::default(),
     };
-    // As on ssh's command line: there before the first file is read.
+    // These values count as set before the first file is read, as on ssh's command line.
     let above = Place::recipe();
     if let Some(user) = user {
         search.found.take(Keyword::User, &[user.to_owned()], &above);
@@ -117,7 +117,7 @@ pub(super) fn search(
         });
     }
     if wants_final(config) {
-        // Ssh reads everything once more then, for the host by its real name; values that were found stay.
+        // ssh then reads everything once more for the real name of the host, and keeps the values that it has found.
         search.host.clone_from(&host_name);
         search.last = true;
         search.read_all(config)?;
@@ -138,11 +138,11 @@ fn wants_final(config: &SshConfig) -> bool {
 }
 
 struct Search<'a> {
-    /// What `Host` looks at.
+    /// The name that `Host` lines are compared with.
     host: String,
     original_host: &'a str,
     local_user: &'a str,
-    /// In the second reading.
+    /// This is the second reading.
     last: bool,
     found: Found,
 }
@@ -152,7 +152,7 @@ impl Search<'_> {
         config.files.iter().try_for_each(|file| self.read(file, true))
     }
 
-    /// The real name, as far as it is known yet.
+    /// Returns the real name, as far as it is known yet.
     fn host_name(&self) -> Result<String, Trouble> {
         match self.found.text(Keyword::HostName) {
             Some((text, place)) if !self.last => tokens::host_name(text, self.original_host, place),
@@ -160,8 +160,8 @@ impl Search<'_> {
         }
     }
 
-    /// Takes what a file says; `active` is false for a file included where nothing applies: its own `Host` and `Match` do not
-    /// either then.
+    /// Reads the lines of a file. `active` is false for a file that is included where nothing applies: then its own `Host` and
+    /// `Match` do not apply either.
     fn read(&mut self, lines: &Arc<[Line]>, active: bool) -> Result<(), Stop> {
         let mut applies = active;
         for line in lines.iter() {
@@ -176,7 +176,8 @@ impl Search<'_> {
                         self.read(file, applies)?;
                     }
                 }
-                // As with ssh, wherever it stands: it may be a word that was to say where to connect.
+                // As with ssh, an unknown keyword is refused even where it does not apply: it may be a misspelt one that says
+                // where to connect.
                 Statement::Unknown(name) => {
                     let ignored = self.found.text(Keyword::IgnoreUnknown);
                     if !ignored.is_some_and(|(list, _)| lists(&list.to_ascii_lowercase(), name)) {
@@ -215,7 +216,7 @@ impl Search<'_> {
             }
         }
         match foreign {
-            // Where another criterion does not hold it does not matter.
+            // If another criterion does not match, this one does not matter.
             Some(name) => Err(Stop::Foreign {
                 place: place.clone(),
                 what: format!("Match {name}"),
@@ -233,7 +234,7 @@ fn lists(list: &str, text: &str) -> bool {
     listed(list.split(','), text) == Listed::Yes
 }
 
-/// Hosts are compared without case, in `Match`; in `Host` case counts.
+/// Compares a host with a list without case, for `Match`. In `Host` case counts.
 fn lists_host(list: &str, host: &str) -> bool {
     lists(&list.to_ascii_lowercase(), &host.to_ascii_lowercase())
 }

@@ -1,4 +1,4 @@
-//! What one line of an ssh configuration says.
+//! Parses one line of an ssh configuration.
 
 use std::sync::Arc;
 
@@ -13,15 +13,15 @@ pub(super) struct Line {
 
 #[derive(Clone, Debug)]
 pub(super) enum Statement {
-    /// What follows is for hosts that these patterns list.
+    /// The following lines are for hosts that match these patterns.
     Host(Vec<String>),
-    /// What follows is where all of these hold.
+    /// The following lines apply where all of these criteria match.
     Match(Vec<Criterion>),
-    /// Values as written: tokens may stand in them.
+    /// A keyword with its values as they are written; they may contain tokens.
     Set(Keyword, Vec<String>),
-    /// A keyword, in lower case, that nobody knows.
+    /// An unknown keyword, in lower case.
     Unknown(String),
-    /// Files, read already.
+    /// Included files, already read.
     Include(Vec<Arc<[Line]>>),
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Criterion {
 }
 
 impl Statement {
-    /// Whether it asks for a second reading.
+    /// Returns true if the statement asks for a second reading.
     pub(super) fn wants_final(&self) -> bool {
         match self {
             Self::Match(criteria) => criteria
@@ -47,7 +47,7 @@ impl Statement {
     }
 }
 
-/// What a criterion looks at; the texts are lists of patterns.
+/// The kind of a criterion; the strings are lists of patterns.
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
     All,
@@ -55,20 +55,20 @@ pub(super) enum Kind {
     OriginalHost(String),
     User(String),
     LocalUser(String),
-    /// In the second reading, which `final` asks for and `canonical` only hopes for.
+    /// Matches in the second reading. `final` asks for one, `canonical` does not.
     Final {
         asked_for: bool,
     },
-    /// What only ssh can tell.
+    /// A criterion that only ssh can evaluate.
     Foreign(String),
 }
 
-/// A line as far as it can be understood without reading other files.
+/// A parsed line, as far as that is possible without reading other files.
 pub(super) enum Parsed {
-    /// A comment, or nothing that concerns us.
+    /// The line is a comment, or has no effect here.
     Nothing,
     Statement(Statement),
-    /// Patterns of files.
+    /// Patterns of file names.
     Include(Vec<String>),
 }
 
@@ -104,7 +104,7 @@ pub(super) fn parse(text: &str, place: &Place) -> Result<Parsed, Trouble> {
     Ok(match takes {
         None if name == "host" => Parsed::Statement(Statement::Host(arguments.words)),
         None => Parsed::Include(arguments.words),
-        // `none` says nothing: a later line may still say something.
+        // `none` sets nothing: a later line may still set a value.
         Some((_, Takes::Time)) if arguments.one()? == "none" => Parsed::Nothing,
         Some((keyword, takes)) => {
             arguments.check(takes)?;
@@ -177,7 +177,7 @@ pub(super) fn flag(word: &str) -> Option<bool> {
     }
 }
 
-/// `90`, `1m30s`, `1h`.
+/// Parses a time into seconds: `90`, `1m30s`, `1h`.
 pub(super) fn seconds(text: &str) -> Option<u64> {
     let mut total: u64 = 0;
     let mut rest = text;
@@ -199,7 +199,7 @@ pub(super) fn seconds(text: &str) -> Option<u64> {
         rest = units.as_str();
         total = total.checked_add(number.parse::<u64>().ok()?.checked_mul(factor)?)?;
     }
-    // Ssh counts in an int.
+    // ssh keeps the number in an int.
     i32::try_from(total).ok().map(|_| total)
 }
 

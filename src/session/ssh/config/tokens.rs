@@ -1,4 +1,4 @@
-//! `~`, `%h` and `${NAME}` in values of the ssh configuration.
+//! Expands `~`, `%h` and `${NAME}` in values of the ssh configuration.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use sha1::{Digest as _, Sha1};
 
 use super::{Place, Trouble};
 
-/// What stands for what.
+/// The values that the tokens stand for.
 pub(super) struct Tokens<'a> {
     pub(super) host_name: &'a str,
     pub(super) original_host: &'a str,
@@ -22,7 +22,7 @@ pub(super) struct Tokens<'a> {
     pub(super) jump: String,
 }
 
-/// Expands a `HostName`, which knows `%h` and `%%` alone.
+/// Expands a `HostName`, which may only contain `%h` and `%%`.
 pub(super) fn host_name(text: &str, original_host: &str, place: &Place) -> Result<String, Trouble> {
     let value = |token| match token {
         '%' => Some("%".to_owned()),
@@ -55,18 +55,18 @@ impl Tokens<'_> {
         self.line(&text, place).map(PathBuf::from)
     }
 
-    /// The socket that a variable names.
+    /// Returns the socket that a variable names.
     pub(super) fn socket(&self, variable: &str) -> Option<PathBuf> {
         let path = self.variables.get(variable).filter(|path| !path.is_empty());
         path.map(PathBuf::from)
     }
 
-    /// Expands what is no file: tokens alone.
+    /// Expands the tokens of a value that is not a file name.
     pub(super) fn line(&self, text: &str, place: &Place) -> Result<String, Trouble> {
         percent(text, |token| self.value(token)).map_err(|why| Trouble::at(place, why))
     }
 
-    /// Expands all but these tokens, which are left to a later [`percent`]: `%%` has to wait for that, too.
+    /// Expands all tokens but these, which are left to a later [`percent`]; `%%` is left to that as well.
     pub(super) fn all_but(&self, later: &str, text: &str, place: &Place) -> Result<String, Trouble> {
         let text = self.variables(text, place)?;
         let value = |token| match token {
@@ -77,7 +77,7 @@ impl Tokens<'_> {
         percent(&text, value).map_err(|why| Trouble::at(place, why))
     }
 
-    /// A value is expanded once: what a variable holds is not looked at again.
+    /// Expands variables once: a variable in the value of a variable is not expanded.
     fn variables(&self, text: &str, place: &Place) -> Result<String, Trouble> {
         let mut expanded = String::new();
         let mut rest = text;
@@ -131,7 +131,7 @@ fn local_host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-/// Expands the tokens of a text, `%%` among them; says what is wrong with it.
+/// Expands the tokens of a string, including `%%`; an error says what is wrong with it.
 pub(in crate::session::ssh) fn percent(text: &str, value: impl Fn(char) -> Option<String>) -> Result<String, String> {
     let mut expanded = String::new();
     let mut chars = text.chars();

@@ -1,9 +1,9 @@
-//! How a line falls apart into words. Ssh has two ways, and both are needed to read what it reads.
+//! Splits a line into words. ssh has two ways to do that, and both are needed to read what it reads.
 
 const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
 
-/// Takes the first word: a blank or one `=` ends it, double quotes keep blanks in it. Gives the word and what follows; `None`
-/// when a quote is not closed.
+/// Splits off the first word: a blank or one `=` ends it, and double quotes keep blanks in it. Returns the word and the rest;
+/// `None` if a quote is not closed.
 pub(super) fn first(text: &str) -> Option<(String, &str)> {
     let Some(end) = text.find(|c| BLANKS.contains(&c) || c == '=' || c == '"') else {
         return Some((text.to_owned(), ""));
@@ -22,12 +22,12 @@ pub(super) fn first(text: &str) -> Option<(String, &str)> {
     Some((word.to_owned(), rest))
 }
 
-/// All words up to a comment; quotes of both kinds and backslashes as ssh takes them. `None` when a quote is not closed.
+/// Returns all words up to a comment. Quotes of both kinds and backslashes work as in ssh. `None` if a quote is not closed.
 pub(super) fn all(text: &str) -> Option<Vec<String>> {
     split(text, true)
 }
 
-/// Likewise for a command, where nothing is a comment.
+/// Returns all words of a command, which has no comments.
 pub(super) fn command(text: &str) -> Option<Vec<String>> {
     split(text, false)
 }

@@ -1,4 +1,4 @@
-//! Target of `scripts/fuzz`: what a server says of its processes.
+//! A target of `scripts/fuzz`: what a server says about its processes.
 
 use crate::session::ssh::family::{Family, Look};
 
@@ -7,8 +7,8 @@ use super::{Answer, Errand};
 /// The nonce of the seeds.
 const NONCE: &str = "5f5f";
 
-/// The first byte says in pieces of which size the others come, and how many commands run. True where what one of them has started
-/// was told.
+/// Reads what a server says. The first byte gives the size of the pieces in which the rest arrives, and the number of commands
+/// that run. Returns true if the processes of a command were reported.
 pub(in crate::session::ssh) fn read_processes(bytes: &[u8]) -> bool {
     let (first, bytes) = bytes.split_first().unwrap_or((&1, &[]));
     let commands = usize::from(first & 3);

@@ -1,8 +1,9 @@
-//! An errand: a shell on a channel of its own that looks at the processes of a connection and signals those that are proven to be
-//! of its commands. Nothing of it is told. There is one at a time, from when a command is to end until nothing is awaited any more.
+//! An errand is a shell on a channel of its own that looks at the processes of a connection, and signals those that are proven to
+//! belong to its commands. Its output is not reported. There is one errand at a time, from the moment when a command is to end
+//! until nothing is awaited any more.
 //!
-//! It acts on orders alone, one a line, and says before the first that it is there: what it does, the connection is alive for.
-//! `attend.sh` is what it runs, `proof.sh` what it believes.
+//! It acts on orders alone, one per line, and says that it is ready before the first: it works only while the connection is
+//! alive. `attend.sh` is the script that it runs, `proof.sh` the rules for what counts as proven.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -18,24 +19,25 @@ use super::job::Job;
 const PROOF: &str = include_str!("proof.sh");
 const ATTEND: &str = include_str!("attend.sh");
 
-/// How long after a look the next one is.
+/// The pause between two looks at the processes.
 const REST: Duration = Duration::from_millis(50);
 
-/// How long a sudo that runs nothing yet is given to begin. At its question for a password it does not.
+/// The time that a sudo process which runs nothing yet is given to begin. While it asks for a password, it does not begin.
 const BEGINNING: Duration = Duration::from_millis(500);
 
-/// No server has so many processes.
+/// The most output that is accepted, in bytes; no server has so many processes.
 const MOST_SAID: usize = 16 << 20;
 
-/// No line with the nonce is longer.
+/// The longest line with the nonce, in bytes.
 const LONGEST_ANSWER: usize = 200;
 
-/// What an errand is asked.
+/// A question that an errand was asked.
 #[derive(Debug)]
 enum Question {
-    /// What each of these has started: all that run, where so many were started so far.
+    /// The processes that each of these commands has started. These are all commands that run, and the number is that of commands
+    /// started so far.
     Families(Vec<JobId>, u64),
-    /// What is left of all that is known.
+    /// The known processes that are still alive.
     Rest,
 }
 
@@ -44,7 +46,7 @@ enum Stage {
     Starting,
     Idle,
     Asked(Question),
-    /// It is told to end, or ends by itself.
+    /// The errand was told to end, or has ended by itself.
     Over,
 }
 
@@ -53,21 +55,21 @@ pub(super) struct Errand {
     nonce: String,
     stage: Stage,
     heard: Vec<u8>,
-    /// No answer begins before this place.
+    /// The place in the output before which no answer begins.
     searched: usize,
-    /// Its process, and the one that serves the connection.
+    /// The numbers of the errand's process and of the one that serves the connection.
     place: (u32, u32),
-    /// Until when it is not asked again.
+    /// The time before which it is not asked again.
     rest: Option<Instant>,
-    /// Until when what sudo has just begun is waited for.
+    /// The time until which a process that sudo is about to start is waited for.
     beginning: Option<Instant>,
-    /// It ends as it was told to.
+    /// The errand ends because it was told to.
     is_dismissed: bool,
-    /// Whether its login is root's, whatever the name of that is, once it has said so.
+    /// True if the login is root's, whatever its name; `None` until the errand has said so.
     is_root: Option<bool>,
 }
 
-/// What an errand says.
+/// An answer of an errand.
 enum Answer {
     /// The number of its user.
     User(u32),
@@ -76,7 +78,7 @@ enum Answer {
     Unproven,
 }
 
-/// A command of our own that only runs this line.
+/// Returns a command of capr's own that only runs this line.
 pub(super) fn of_line(line: String) -> Job {
     job(line, Input::none())
 }
@@ -93,12 +95,12 @@ fn job(line: String, input: Input) -> Job {
     Job::new(None, command, Some(false))
 }
 
-/// The text for its shell. `proc` is where it finds processes.
+/// Returns the script for its shell. `proc` is the directory where it finds processes.
 fn script(nonce: &str, proc: &str) -> String {
     format!("nonce={nonce} proc={proc}\nproof='{PROOF}'\neval \"$proof\"\n{ATTEND}")
 }
 
-/// A word that nobody else knows.
+/// Returns a random word that nobody else can know.
 fn nonce() -> Option<String> {
     let mut bytes = [0_u8; 16];
     let filled = getrandom(&mut bytes, GetRandomFlags::empty()).ok()?;
@@ -110,8 +112,8 @@ fn nonce() -> Option<String> {
     })
 }
 
-/// Begins one where a command wants it, takes its answers, gives it its next order; true where there is something new to send or
-/// to start. `started` is how many commands were started so far.
+/// Starts an errand if a command needs one, reads its answers and gives it its next order. Returns true if there is something new
+/// to send or to start. `started` is the number of commands that were started so far.
 pub(super) fn attend(jobs: &mut Vec<Job>, started: u64, now: Instant) -> bool {
     let Some(index) = jobs.iter().position(|job| job.errand.is_some()) else {
         return begin(jobs);
@@ -121,7 +123,7 @@ pub(super) fn attend(jobs: &mut Vec<Job>, started: u64, now: Instant) -> bool {
     };
     while let Some(answer) = errand.answer() {
         errand.take(answer, jobs, started, now);
-        // Before it can say that it proves nothing.
+        // This comes before the answer is handled, which may be that the errand can prove nothing.
         if let Some(is_root) = errand.is_root {
             jobs.iter_mut().for_each(|job| job.ending.know_user(is_root));
         }
@@ -129,7 +131,7 @@ pub(super) fn attend(jobs: &mut Vec<Job>, started: u64, now: Instant) -> bool {
     if errand.rest.is_some_and(|rest| rest <= now) {
         errand.rest = None;
     }
-    // Those that were started or told to end since.
+    // Some commands may have been started, or told to end, since then.
     if let Some(is_root) = errand.is_root {
         jobs.iter_mut().for_each(|job| job.ending.know_user(is_root));
     }
@@ -168,12 +170,12 @@ fn begin(jobs: &mut Vec<Job>) -> bool {
     true
 }
 
-/// Whether the login is root's, where an errand has found out.
+/// Returns true if the login is root's; `None` until an errand has found out.
 pub(super) fn is_root(jobs: &[Job]) -> Option<bool> {
     jobs.iter().find_map(|job| job.errand.as_ref()?.is_root)
 }
 
-/// It has ended.
+/// Handles the end of an errand: if nobody told it to end, the processes of the commands are no longer watched.
 pub(super) fn ended(errand: &Errand, jobs: &mut [Job]) {
     if !errand.is_dismissed {
         lose(jobs);
@@ -203,12 +205,12 @@ impl Errand {
         self.heard.extend_from_slice(bytes);
     }
 
-    /// When it is to be asked again.
+    /// Returns the time at which it is to be asked again.
     pub(super) fn rest(&self) -> Option<Instant> {
         self.rest
     }
 
-    /// The next thing that it has said as a whole. A login shell may have said something before.
+    /// Returns its next complete answer. A login shell may have printed something before it.
     fn answer(&mut self) -> Option<Answer> {
         let word = format!("capr {} ", self.nonce);
         let begin = find(self.heard.get(self.searched..)?, word.as_bytes()).map(|begin| self.searched + begin);
@@ -250,7 +252,7 @@ impl Errand {
                     self.rest = Some(now + REST);
                     match question {
                         Question::Families(alive, before) if before == started => self.tell(&look, alive, jobs, now),
-                        // Those that were started meanwhile may have been seen or not.
+                        // Processes that were started meanwhile may be missing from the answer.
                         Question::Families(..) => {}
                         Question::Rest => {
                             for job in jobs {
@@ -273,7 +275,7 @@ impl Errand {
 
     fn tell(&mut self, look: &Look, alive: Vec<JobId>, jobs: &mut [Job], now: Instant) {
         let (own, server) = self.place;
-        // Where there are not as many as were alive, the end of one is not known here yet.
+        // If there are fewer than were alive, one has ended and that is not known here yet.
         let Some(families) = look.families(server, own, alive.len()) else {
             return;
         };
@@ -289,7 +291,7 @@ impl Errand {
         }
     }
 
-    /// What it is to do now, if anything.
+    /// Returns its next order, if there is one.
     fn order(&mut self, jobs: &mut [Job], started: u64) -> Option<String> {
         if !matches!(self.stage, Stage::Idle) {
             return None;

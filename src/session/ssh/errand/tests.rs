@@ -1,4 +1,4 @@
-//! The very text that runs on servers, on processes that are files and with a `kill` that only notes.
+//! Runs the very script that runs on servers, with files as processes and a `kill` that only writes down what it would do.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,10 +13,10 @@ use tempfile::TempDir;
 use super::{Answer, Errand, join, script};
 use crate::session::ssh::family::{Family, Look, Mark};
 
-/// The process that serves the connection. No shell of a test has a number near to this.
+/// The number of the process that serves the connection. No shell of a test has a number near it.
 const SERVER: u32 = 5_000_000;
 
-/// Names that processes choose to be taken for something else.
+/// Names that processes may choose to look like something else.
 const NAMES: &[&str] = &[
     "sh",
     "sudo",
@@ -39,12 +39,12 @@ struct Process {
     session: u32,
     name: &'static str,
     state: char,
-    /// Started by a command, by way of whatever others.
+    /// The process was started by a command, directly or indirectly.
     is_ours: bool,
     is_hidden: bool,
 }
 
-/// The processes of a server, as its kernel has them.
+/// The processes of a server, as its kernel sees them.
 #[derive(Debug)]
 struct World {
     alive: BTreeMap<u32, Process>,
@@ -169,7 +169,7 @@ impl Shell {
         shell
     }
 
-    /// Makes the files what the world is.
+    /// Writes the files for the processes of the world.
     fn show(&mut self, world: &World) {
         for pid in std::mem::take(&mut self.written) {
             fs::remove_dir_all(self.directory.path().join(pid.to_string())).unwrap();
@@ -215,7 +215,7 @@ impl Shell {
         }
     }
 
-    /// Whom it has killed since the last time.
+    /// Returns the processes that it has killed since the last call.
     fn killed(&self) -> Vec<u32> {
         let file = self.directory.path().join("killed");
         let text = fs::read_to_string(&file).unwrap_or_default();

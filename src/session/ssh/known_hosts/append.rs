@@ -1,4 +1,4 @@
-//! Adding a line to a known-hosts file that others read and write at the same time.
+//! Adds a line to a known-hosts file that others read and write at the same time.
 
 use crate::regular;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -15,7 +15,7 @@ use rustix::io::Errno;
 
 use super::line::{Entry, HASH_LENGTH, Marker, Names, hash_of};
 
-/// How long another writer is waited for, and how often it is looked for.
+/// The time for which another writer is waited for, and the pause between two tries.
 const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -35,7 +35,7 @@ pub(super) fn append(file: &Path, name: &str, key_type: &str, blob: &[u8], hashe
     let bytes = regular::content(&opened)?;
     let text = String::from_utf8_lossy(&bytes);
     let entries: Vec<Entry> = text.lines().filter_map(Entry::parse).collect();
-    // Another session of this run, or another run, may have been faster.
+    // Another session of this run, or another run, may have added the key meanwhile.
     if entries
         .iter()
         .any(|entry| entry.marker == Marker::None && entry.blob == blob && entry.is_for(name))
@@ -52,15 +52,15 @@ pub(super) fn append(file: &Path, name: &str, key_type: &str, blob: &[u8], hashe
     // Closing the file unlocks it.
 }
 
-/// Writes all or nothing: a part of a line would later be taken for another key of the host. In one piece, for readers that do not
-/// lock.
+/// Writes all of the line or nothing: a part of it could later be read as another key of the host. It is written in one piece,
+/// for readers that do not lock.
 fn write_whole(file: &mut File, line: &[u8]) -> io::Result<()> {
     let written = file.write(line)?;
     if written == line.len() {
         return Ok(());
     }
     let end = file.stream_position()?;
-    // Unless somebody who does not lock has gone on behind it.
+    // A writer that does not lock may have continued behind it; then nothing is cut off.
     if file.metadata()?.len() == end {
         file.set_len(end.saturating_sub(written.try_into().unwrap_or(0)))?;
     }
@@ -68,7 +68,7 @@ fn write_whole(file: &mut File, line: &[u8]) -> io::Result<()> {
     Err(io::Error::new(ErrorKind::WriteZero, reason))
 }
 
-/// A name that would be read back as a pattern, a list, a marker or a comment would open the door to other hosts.
+/// Refuses a name that would be read back as a pattern, a list, a marker or a comment, and so would let in other hosts.
 fn check_name(name: &str) -> io::Result<()> {
     let plain = name
         .chars()

@@ -7,20 +7,20 @@ use sha1::Sha1;
 
 use crate::session::ssh::pattern::{Listed, listed};
 
-/// Length of salt and hash of a hashed name, in bytes.
+/// The length of the salt and of the hash of a hashed name, in bytes.
 pub(super) const HASH_LENGTH: usize = 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Marker {
     None,
     Revoked,
-    /// A key that signs the keys of hosts, and is none itself.
+    /// A key that signs the keys of hosts, and is not a host's itself.
     CertAuthority,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Names {
-    /// Patterns in lower case, negated ones with their `!`.
+    /// Patterns in lower case; negated ones begin with `!`.
     Patterns(Vec<String>),
     Hashed {
         salt: Vec<u8>,
@@ -37,16 +37,16 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// `None` for blank lines, comments and whatever is not understood.
+    /// Parses a line; `None` for blank lines, comments and lines that cannot be understood.
     pub(super) fn parse(line: &str) -> Option<Self> {
         Self::read(line).ok().flatten()
     }
 
-    /// `None` for blank lines and comments.
+    /// Parses a line; `None` for blank lines and comments.
     ///
     /// # Errors
     ///
-    /// Why a line is passed over.
+    /// The reason why a line is passed over.
     pub(super) fn read(line: &str) -> Result<Option<Self>, &'static str> {
         const NO_KEY: &str = "it has no key";
         let blanks = [' ', '\t'];
@@ -70,7 +70,7 @@ impl Entry {
         if rest.is_empty() || rest.starts_with(['#', '\0']) {
             return Err(NO_KEY);
         }
-        // As ssh reads it: a NUL ends the names as a blank does, and after them the line.
+        // As in ssh, a NUL ends the names like a blank, and after them it ends the line.
         let (names, rest) = rest.split_once([' ', '\t', '\0']).ok_or(NO_KEY)?;
         let names = Names::parse(names).ok_or("its name is hashed in a form that is not known")?;
         let rest = rest.split('\0').next().ok_or(NO_KEY)?;
@@ -89,7 +89,7 @@ impl Entry {
         }))
     }
 
-    /// Whether it is about this name, which is in lower case.
+    /// Returns true if the line is about this name, which is in lower case.
     pub(super) fn is_for(&self, name: &str) -> bool {
         match &self.names {
             Names::Patterns(patterns) => listed(patterns.iter().map(String::as_str), name) == Listed::Yes,
@@ -109,8 +109,8 @@ impl Names {
     }
 }
 
-/// Whether these are all parts of a key, the first of which is its type. Where the end is missing, as in a line that a full disk
-/// has cut, it is not another key of the host.
+/// Returns true if these bytes are a complete key of this type. A line that a full disk has cut off must not count as another key
+/// of the host.
 fn is_whole(blob: &[u8], key_type: &str) -> bool {
     let mut parts = Vec::new();
     let mut rest = blob;
@@ -121,7 +121,7 @@ fn is_whole(blob: &[u8], key_type: &str) -> bool {
         parts.push(part);
         rest = behind;
     }
-    // A cut may lie between two parts.
+    // The cut may lie between two fields.
     let count = match key_type {
         "ssh-dss" => 5,
         "sk-ecdsa-sha2-nistp256@openssh.com" => 4,
@@ -132,7 +132,7 @@ fn is_whole(blob: &[u8], key_type: &str) -> bool {
     parts.len() >= count && parts.first() == Some(&key_type.as_bytes())
 }
 
-/// The first part of a key, and what follows it.
+/// Returns the first field of a key, and the bytes after it.
 fn part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)

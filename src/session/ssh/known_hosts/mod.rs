@@ -1,4 +1,4 @@
-//! Known host keys: looked up as OpenSSH does, added to with one line at a time. Nothing that others wrote is changed.
+//! Known host keys: they are looked up as OpenSSH does, and added one line at a time. Lines of others are never changed.
 
 mod append;
 mod line;
@@ -15,7 +15,7 @@ use line::{Entry, Marker};
 
 const DEFAULT_PORT: u16 = 22;
 
-/// The host keys that some files hold. A snapshot: what is appended later is not seen.
+/// The host keys in some files. This is a snapshot: keys that are appended later are not seen.
 #[derive(Clone, Debug, Default)]
 pub struct KnownHosts {
     entries: Vec<(Place, Entry)>,
@@ -27,28 +27,28 @@ struct Place {
     line: usize,
 }
 
-/// What the files say about a server's key.
+/// The answer of the files about a server's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// This key is known for this host.
     Known,
     /// No key is known for this host.
     Unknown,
-    /// Other keys are known for this host, this one is not. As with OpenSSH this includes a key of another type than those that
-    /// are known: a server is asked for the types that are known first, so an honest one shows one of those.
+    /// Other keys are known for this host, but not this one. As with OpenSSH, this includes a key of another type than the known
+    /// ones: a server is asked for the known types first, so an honest one shows one of those.
     Changed {
-        /// Where an other key stands: one of the same type, if there is one.
+        /// The file with one of the other keys: one of the same type, if there is one.
         file: PathBuf,
         /// Counted from 1.
         line: usize,
-        /// Type of that other key.
+        /// The type of that other key.
         key_type: String,
         /// Its fingerprint.
         fingerprint: String,
     },
     /// This key must not be used.
     Revoked {
-        /// Where that is said.
+        /// The file that says so.
         file: PathBuf,
         /// Counted from 1.
         line: usize,
@@ -56,11 +56,11 @@ pub enum Verdict {
 }
 
 impl KnownHosts {
-    /// Reads files, first to last; one that cannot be read has no keys in it, and lines that cannot be understood are skipped.
+    /// Reads files in order. A file that cannot be read counts as empty, and lines that cannot be understood are skipped.
     ///
     /// # Errors
     ///
-    /// When one is a pipe or a device, which might be read for ever, or far too long.
+    /// When one is a pipe or a device, which might be read for ever, or is far too long.
     pub fn load(files: &[PathBuf]) -> Result<Self, (PathBuf, io::Error)> {
         let mut known = Self::default();
         for file in files {
@@ -75,7 +75,7 @@ impl KnownHosts {
         Ok(known)
     }
 
-    /// How many keys a file has, and the lines that are passed over: their number, counted from 1, and why.
+    /// Returns the number of keys in a file, and the lines that are passed over: their numbers, counted from 1, with the reasons.
     ///
     /// # Errors
     ///
@@ -93,7 +93,7 @@ impl KnownHosts {
         Ok((keys, passed_over))
     }
 
-    /// Takes this text for what stands in a file, whatever stood there before.
+    /// Replaces the keys of a file by those in this string.
     pub(super) fn replace(&mut self, file: &Path, text: &str) {
         self.entries.retain(|(place, _)| place.file != file);
         self.read(file, text);
@@ -111,8 +111,8 @@ impl KnownHosts {
         }
     }
 
-    /// The types of the keys that are known for a host, in file order, each once: `ssh-ed25519`. With `HostKeyAlias` the host is
-    /// the alias and the port 22.
+    /// Returns the types of the keys that are known for a host, in file order, each once: `ssh-ed25519`. With a `HostKeyAlias`
+    /// the host is the alias and the port is 22.
     pub fn known_types(&self, host: &str, port: u16) -> Vec<String> {
         let mut types = Vec::new();
         for name in names(host, port) {
@@ -128,7 +128,7 @@ impl KnownHosts {
         types
     }
 
-    /// Where it stands that an authority may sign the keys of a host.
+    /// Returns the line that allows an authority to sign the keys of a host.
     pub fn authority(&self, host: &str, port: u16, blob: &[u8]) -> Option<(&Path, usize)> {
         let mut names = names(host, port).into_iter();
         names.find_map(|name| {
@@ -139,7 +139,7 @@ impl KnownHosts {
         })
     }
 
-    /// Where a key of a host stands.
+    /// Returns the line with a key of a host.
     pub fn place_of(&self, host: &str, port: u16, blob: &[u8]) -> Option<(&Path, usize)> {
         let mut names = names(host, port).into_iter();
         names.find_map(|name| {
@@ -150,7 +150,7 @@ impl KnownHosts {
         })
     }
 
-    /// Whether some authority may sign the keys of a host.
+    /// Returns true if some authority may sign the keys of a host.
     pub fn has_authority(&self, host: &str, port: u16) -> bool {
         names(host, port).iter().any(|name| {
             self.entries_for(name)
@@ -160,8 +160,8 @@ impl KnownHosts {
 
     /// Looks up the key that a server showed.
     ///
-    /// On another port than 22 a key that is known for the host without a port is known too; other keys there say nothing.
-    /// A key that is revoked there is revoked, though: OpenSSH would take it for unknown.
+    /// On a port other than 22 a key that is known for the host without a port is accepted, too; other keys of that host do not
+    /// matter. But a key that is revoked there is refused, whereas OpenSSH would treat it as unknown.
     pub fn check(&self, host: &str, port: u16, key_type: &str, blob: &[u8]) -> Verdict {
         let mut verdict = Verdict::Unknown;
         for (rank, name) in names(host, port).iter().enumerate() {
@@ -199,12 +199,12 @@ impl KnownHosts {
         verdict
     }
 
-    /// Adds a key to a file, under a lock and unless it is there already. Creates the file and its directory, for the user alone; the
-    /// name is hashed where that is wanted, or there are hashed names in the file.
+    /// Adds a key to a file under a lock, unless it is there already. Creates the file and its directory for the user alone. The
+    /// name is hashed if that is wanted, or if there are hashed names in the file.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written, or stays locked for two seconds, or the host could not be read back.
+    /// When the file cannot be written, stays locked for two seconds, or the host could not be read back from the line.
     pub fn append(file: &Path, host: &str, port: u16, key_type: &str, blob: &[u8], hashed: bool) -> io::Result<()> {
         append::append(file, &name(host, port), key_type, blob, hashed)
     }
@@ -214,7 +214,7 @@ impl KnownHosts {
     }
 }
 
-/// The name under which a host stands in a file.
+/// Returns the name under which a host stands in a file.
 pub(super) fn name(host: &str, port: u16) -> String {
     let host = host.to_ascii_lowercase();
     if port == DEFAULT_PORT {
@@ -224,7 +224,7 @@ pub(super) fn name(host: &str, port: u16) -> String {
     }
 }
 
-/// The names under which a host is looked up, the one that counts first.
+/// Returns the names under which a host is looked up, the most specific first.
 fn names(host: &str, port: u16) -> Vec<String> {
     let mut names = vec![name(host, port)];
     if port != DEFAULT_PORT {
@@ -233,7 +233,7 @@ fn names(host: &str, port: u16) -> Vec<String> {
     names
 }
 
-/// A key's fingerprint as OpenSSH shows it: `SHA256:` and base64 without padding.
+/// Returns a key's fingerprint as OpenSSH shows it: `SHA256:` and base64 without padding.
 pub fn fingerprint(blob: &[u8]) -> String {
     format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(blob)))
 }

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::{KnownHosts, Verdict, fingerprint};
 use crate::deadline::InTime;
 
-/// A key made up for this test: it only has to look like one.
+/// Makes up a key for this test: it only has to look like one.
 fn key(key_type: &str, seed: u8) -> Vec<u8> {
     let mut blob = u32::try_from(key_type.len()).unwrap().to_be_bytes().to_vec();
     blob.extend(key_type.as_bytes());
@@ -66,7 +66,7 @@ impl Files {
     }
 }
 
-/// Whether `ssh-keygen -F` finds the name.
+/// Returns true if `ssh-keygen -F` finds the name.
 fn keygen_finds(file: &Path, name: &str) -> bool {
     let output = Command::new("ssh-keygen")
         .arg("-f")
@@ -332,7 +332,7 @@ fn the_fingerprint_is_the_one_ssh_keygen_shows() {
     assert_eq!(shown.split(' ').nth(1).unwrap(), fingerprint(&blob));
 }
 
-/// What ssh, strict, thinks of a server that shows the key in `host_key`.
+/// Returns the verdict of ssh, with strict checking, on a server that shows the key in `host_key`.
 fn verdict_of_ssh(known_hosts: &Path, host_key: &Path, host: &str, port: u16) -> &'static str {
     // Where sshd insists on this directory, only root can be missing it; for anybody else it does not ask.
     let _ = fs::create_dir_all("/run/sshd");

@@ -89,7 +89,8 @@ fn an_agent_that_is_gone_fails_only_what_asks_for_it() {
     assert_eq!(text(&client.run("echo on")), "on\n");
 }
 
-/// An agent that holds a key of a token, as far as a server can tell: it says that somebody touched it, and counts.
+/// Starts an agent that holds a security key, as far as a server can tell: its signatures say that somebody touched it, and
+/// count.
 fn token(socket: &std::path::Path) -> String {
     use std::io::{Read as _, Write as _};
     const KIND: &[u8] = b"sk-ssh-ed25519@openssh.com";
@@ -143,7 +144,7 @@ fn k6_a_key_on_a_token_logs_in_by_way_of_the_agent() {
     assert!(sshd.log().contains("Accepted key ED25519-SK"), "{}", sshd.log());
 }
 
-/// A key of its own for the agent, which lets in at all servers and may be used as `restriction` says.
+/// Adds a key of its own to the agent. All servers accept it, and it may be used as `restriction` says.
 fn restricted(agent: &TestAgent, home: &Sshd, servers: &[&Sshd], restriction: &[&str]) {
     let key = home.path("restricted");
     make_key(&key, &["-t", "ed25519"]);
@@ -171,7 +172,7 @@ fn restricted(agent: &TestAgent, home: &Sshd, servers: &[&Sshd], restriction: &[
     assert!(added.success());
 }
 
-/// A login with the agent alone.
+/// Logs in with the agent alone.
 fn by_agent(sshd: &Sshd, agent: &TestAgent, forwards: bool) -> Result<Client, crate::session::ConnectError> {
     let options = SshOptions {
         keys: Vec::new(),
@@ -290,7 +291,7 @@ fn a_key_for_direct_logins_is_of_no_use_to_a_server_that_asks_the_agent() {
     }
 }
 
-/// A key in one of OpenSSL's formats.
+/// Makes a key in one of OpenSSL's formats.
 fn pem(sshd: &Sshd) -> std::path::PathBuf {
     let file = sshd.path("pem");
     make_key(&file, &["-t", "ecdsa", "-m", "PEM"]);

@@ -1,4 +1,4 @@
-//! Algorithms that are offered, and what servers that have others get.
+//! The algorithms that are offered, and the errors for servers that have others.
 
 use crate::session::ssh::SshEnvironment;
 use crate::session::ssh::testing::{Client, PATIENCE, Sshd};
@@ -18,7 +18,7 @@ fn negotiated(sshd: &Sshd, options: SshOptions) -> Result<Negotiated, ConnectErr
     }
 }
 
-/// What OpenSSH 7.4 offers by itself, as far as the installed one still knows it.
+/// The algorithms that OpenSSH 7.4 offers by default, as far as the installed version still supports them.
 const OF_7_4: &str = "Ciphers chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr,aes128-gcm@openssh.com,aes256-gcm@openssh.com
 MACs umac-64-etm@openssh.com,umac-128-etm@openssh.com,hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha1-etm@openssh.com,umac-64@openssh.com,umac-128@openssh.com,hmac-sha2-256,hmac-sha2-512,hmac-sha1
 KexAlgorithms curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,diffie-hellman-group-exchange-sha256,diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,diffie-hellman-group14-sha256,diffie-hellman-group14-sha1";

@@ -1,4 +1,4 @@
-//! Servers that show certificates, held against what ssh itself takes.
+//! Servers that show certificates, compared with what ssh itself accepts.
 
 use std::fs;
 use std::process::{Command as Process, Stdio};
@@ -10,7 +10,7 @@ use crate::session::{ConnectError, HostKeyPolicy, Phase, SshOptions};
 
 use crate::session::ssh::testing::{Sshd, make_key, me};
 
-/// A server whose key of this type is signed, with these words for `ssh-keygen`, by an authority of that type.
+/// A server whose key of this type is signed by an authority of that type, with these options for `ssh-keygen`.
 struct Certified {
     keys: TempDir,
     sshd: Sshd,

@@ -17,7 +17,7 @@ fn servers(names: &[String]) -> Vec<Server> {
     names.iter().map(|name| name.parse().unwrap()).collect()
 }
 
-/// Servers that are logged in to at once, by one connector.
+/// Servers that one connector logs in to at once.
 struct Group {
     sessions: Vec<Box<dyn Session>>,
     reports: Receiver<Report>,
@@ -80,7 +80,7 @@ fn logins(sshd: &Sshd) -> usize {
     sshd.log().matches("Accepted publickey").count()
 }
 
-/// Through `gates` to the target, all of which take the same key.
+/// Returns the options for the target through `gates`; all of them accept the same key.
 fn through(target: &Sshd, gates: &[String]) -> SshOptions {
     SshOptions {
         port: None,

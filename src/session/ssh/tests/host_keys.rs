@@ -1,4 +1,4 @@
-//! Keys that a program names, and keys that a binary list revokes, held against what ssh itself takes.
+//! Keys that a program names, and keys that a binary list revokes, compared with what ssh itself accepts.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,10 +15,10 @@ use crate::session::ssh::hostkey::Expected;
 use crate::session::ssh::testing::{Client, PATIENCE, Sshd, make_key, me};
 use crate::session::ssh::{SshEnvironment, inbox};
 
-/// Of the environment.
+/// A variable of the environment.
 const VARIABLE: [&str; 2] = ["CAPR_TEST", "a value"];
 
-/// A configuration file; DIR in it is the server's folder.
+/// Returns options with a configuration file; DIR in it stands for the server's folder.
 fn options(sshd: &Sshd, lines: &str) -> SshOptions {
     let lines = lines.replace("DIR", &sshd.folder.path().display().to_string());
     fs::write(sshd.path("ssh_config"), lines).unwrap();
@@ -51,7 +51,7 @@ fn ssh_connects(sshd: &Sshd) -> bool {
     status.success()
 }
 
-/// A program with this text of a shell.
+/// Writes a program with these shell commands.
 fn program(sshd: &Sshd, name: &str, text: &str) {
     let text = text.replace("DIR", &sshd.folder.path().display().to_string());
     fs::write(sshd.path(name), format!("#!/bin/sh\n{text}\n")).unwrap();

@@ -10,7 +10,7 @@ use crate::session::{ConnectError, Connector, Destination, PasswordQuestion, Rep
 use crate::session::ssh::testing::{Client, PATIENCE, Sshd, TestAgent, make_key, me};
 use crate::session::ssh::{SshConnector, SshEnvironment};
 
-/// Logs in at so many servers at once; `answer` is asked for passphrases. Returns what came of each.
+/// Logs in at this many servers at once and returns all results; `answer` is asked for passphrases.
 fn log_in(
     servers: usize,
     options: &SshOptions,
@@ -53,7 +53,7 @@ fn with_key(sshd: &Sshd, name: &str) -> SshOptions {
     }
 }
 
-/// Few rounds, so that the tests do not wait for them.
+/// The options for an encrypted key, with few rounds, so that the tests do not wait for them.
 const ENCRYPTED: [&str; 6] = ["-t", "ed25519", "-N", "open sesame", "-a", "1"];
 
 #[test]

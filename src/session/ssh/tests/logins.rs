@@ -288,7 +288,7 @@ fn k9_an_unknown_host_key_is_added_and_a_changed_one_is_refused() {
     assert!(error.hints[1].contains("ssh-keygen -R"), "{:?}", error.hints);
 }
 
-/// As ssh-keygen tells it.
+/// Returns the fingerprint that ssh-keygen shows.
 fn fingerprint_of(file: &std::path::Path) -> String {
     let output = std::process::Command::new("ssh-keygen").arg("-lf").arg(file).in_time();
     let said = String::from_utf8(output.stdout).unwrap();
@@ -360,7 +360,7 @@ fn k9_a_server_with_several_keys_shows_the_one_that_is_known() {
     }
 }
 
-/// Logs in and answers each question with the next of these; what came of it, and how many were asked.
+/// Logs in and answers each question with the next of these. Returns the result and the number of questions.
 fn log_in(options: SshOptions, answers: &[&str]) -> (Result<(), ConnectError>, usize) {
     let client = Client::begin("127.0.0.1", options, SshEnvironment::default());
     let mut asked = 0;
@@ -552,7 +552,7 @@ fn k6_a_key_of_ours_that_the_files_leave_out_is_not_offered() {
     assert!(sshd.log().contains("pkalg rsa-sha2-256"), "{}", sshd.log());
 }
 
-/// What the server says before a login, and whether that succeeds.
+/// Returns the server's messages before the login, and true if the login succeeds.
 fn told(options: SshOptions, environment: SshEnvironment) -> (Vec<String>, bool) {
     let client = Client::begin("127.0.0.1", options, environment);
     let mut told = Vec::new();

@@ -1,4 +1,4 @@
-//! Somebody who only looks is told each step of a login, and nothing is written.
+//! A connection that only looks reports each step of the login, and writes nothing.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::session::{Destination, Report, SshOptions, Standing, StepKind, StepWa
 
 use crate::configuration::Server;
 
-/// The steps of one login, and whether it went well.
+/// Returns the steps of one login, and true if it succeeds.
 fn steps(options: SshOptions) -> (Vec<StepKind>, bool) {
     let client = Client::begin("127.0.0.1", options.looking(), SshEnvironment::default());
     let mut steps = Vec::new();

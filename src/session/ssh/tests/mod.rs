@@ -1,4 +1,4 @@
-//! On a real sshd.
+//! Tests on a real sshd.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod addresses;

@@ -1,4 +1,4 @@
-//! Servers whose host keys are not the known ones: what they get, held against what ssh gives them.
+//! Servers whose host keys are not the known ones: how they are treated, compared with ssh.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,17 +9,17 @@ use crate::secret::Secret;
 use crate::session::ssh::testing::{Client, Sshd, TestAgent, command, make_key, me};
 use crate::session::{AuthMethod, ConnectError, HostKeyPolicy, Report, SshOptions};
 
-/// What became of a login with a key, and of one that has a password only.
+/// The result of a login with a key, and of one with only a password.
 #[derive(Debug, PartialEq, Eq)]
 struct Outcome {
     enters: bool,
     has_agent: bool,
     got_password: bool,
-    /// What stands in the known-hosts file now.
+    /// The number of lines in the known-hosts file afterwards.
     lines: usize,
 }
 
-/// A server that takes passwords, and an agent.
+/// A server that accepts passwords, and an agent.
 struct Place {
     sshd: Sshd,
     agent: TestAgent,
@@ -38,7 +38,7 @@ impl Place {
         Self { sshd, agent }
     }
 
-    /// NAME stands for the server's name, HOST, OTHER, TYPE for keys.
+    /// Writes a known-hosts file. NAME stands for the server's name; HOST, OTHER and TYPE stand for keys.
     fn known_hosts(&self, text: &str) -> std::path::PathBuf {
         let key = |name: &str| fs::read_to_string(self.sshd.path(name)).unwrap().trim().to_owned();
         let text = text

@@ -5,7 +5,7 @@ use crate::session::HostKeyPolicy;
 use crate::session::ssh::algorithms::chosen;
 use crate::session::ssh::config::AddressFamily;
 
-/// What `ssh -G` leaves as it is written in the names of identity files.
+/// Expands what `ssh -G` leaves unexpanded in the names of identity files.
 fn expanded(text: &str, config: &HostConfig, server: &str) -> String {
     let Account { name, home } = account();
     let original = server.rsplit('@').next().unwrap().split(':').next().unwrap();
@@ -20,7 +20,7 @@ fn expanded(text: &str, config: &HostConfig, server: &str) -> String {
         .replace("%%", "%")
 }
 
-/// Compares with `ssh -G`; says how it differs.
+/// Compares with `ssh -G`; an error says how the two differ.
 fn compare(sample: &Sample, server: &str) -> Result<(), String> {
     let ours = match (sample.resolve(server), sample.ssh(server)) {
         (Err(_), None) => return Ok(()),
@@ -212,7 +212,7 @@ const SERVERS: [&str; 9] = [
     "app1:2200",
 ];
 
-/// Configurations that were once thought of.
+/// Configurations that are worth comparing.
 const TEXTS: [&str; 67] = [
     "AddressFamily inet6\nCompression yes\nHashKnownHosts yes\nNoHostAuthenticationForLocalhost yes\nConnectionAttempts 3\nBindAddress 127.0.0.9\n",
     "AddressFamily INET\nHost app1\n AddressFamily any\n",
@@ -297,7 +297,7 @@ fn what_is_found_is_what_ssh_finds() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Numbers that look random and are the same in every run.
+/// Makes numbers that look random and are the same in every run.
 struct Dice(u64);
 
 impl Dice {

@@ -5,22 +5,22 @@ use super::Sample;
 use crate::deadline::InTime;
 use crate::session::ssh::config::keyword::{Keyword, names};
 
-/// What becomes of a keyword.
+/// The treatment of a keyword.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Is {
-    /// It changes what is known of a server.
+    /// The keyword changes what is known about a server.
     Honoured,
-    /// It has no meaning here: whether and how securely a server is reached does not depend on it.
+    /// The keyword has no effect here: whether and how securely a server is reached does not depend on it.
     PassedOver,
-    /// It is an error for the hosts that it is about.
+    /// The keyword is an error for the hosts that it is about.
     Refused,
-    /// It is about the configuration itself.
+    /// The keyword structures the configuration itself.
     Grammar,
 }
 
 use Is::{Grammar, Honoured, PassedOver, Refused};
 
-/// Every keyword of OpenSSH, from 7 to 10, and those of its packagers, with words that say something else than the usual.
+/// All keywords of OpenSSH 7 to 10 and of its packagers, each with values that differ from the default.
 const KEYWORDS: &[(&str, &str, Is)] = &[
     ("AddKeysToAgent", "yes", PassedOver),
     ("AddressFamily", "inet6", Honoured),

@@ -1,4 +1,4 @@
-//! Files of every kind, held against `ssh -G`, and what is refused.
+//! Configuration files of every kind, compared with `ssh -G`, and files that are refused.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod differential;
@@ -17,7 +17,7 @@ use super::{HostConfig, SshConfig};
 use crate::deadline::InTime;
 use crate::session::{ConnectError, Phase, SshOptions};
 
-/// The home directory and the name that `ssh` itself takes: those of the account, not of the environment.
+/// The home directory and the name that `ssh` itself uses: those of the account, not of the environment.
 struct Account {
     name: String,
     home: PathBuf,
@@ -54,7 +54,7 @@ impl Sample {
         sample
     }
 
-    /// `DIR` in a text is where the files are.
+    /// Replaces `DIR` in a string by the directory of the files.
     fn place(&self, text: &str) -> String {
         text.replace("DIR", &self.directory.path().display().to_string())
     }
@@ -90,7 +90,7 @@ impl Sample {
             .replace(&self.directory.path().display().to_string(), "DIR")
     }
 
-    /// What `ssh -G` says, the values of a keyword in order; `None` when it refuses the file.
+    /// Returns the output of `ssh -G`, the values of each keyword in order; `None` if ssh refuses the file.
     fn ssh(&self, server: &str) -> Option<HashMap<String, Vec<String>>> {
         let (user_host, port) = match server.split_once(':') {
             Some((user_host, port)) => (user_host, Some(port)),
