@@ -1,8 +1,8 @@
-//! The stack of rollback handlers of a transaction, worked off step by step. Knows nothing of servers or scripts.
+//! The stack of rollback handlers of a transaction, which are run one by one. It knows nothing of servers or scripts.
 
 use crate::configuration::BlockId;
 
-/// Names the servers that one run of a task has touched.
+/// The number of the set of servers that one run of a task has touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScopeId(pub usize);
 
@@ -11,9 +11,9 @@ pub struct ScopeId(pub usize);
 pub struct Handler {
     /// Full name of the task that registered it.
     pub task: String,
-    /// What is to be run.
+    /// The block that undoes it.
     pub block: BlockId,
-    /// For which servers.
+    /// The servers that it is for.
     pub scope: ScopeId,
 }
 
@@ -25,21 +25,21 @@ enum Stage {
     RollingBack,
 }
 
-/// The transaction of a run: there is at most one. Nested ones join it, but each is rolled back by itself first.
+/// The transaction of a run: there is at most one. Nested ones join it, but each of them rolls back its own handlers first.
 #[derive(Debug, Default)]
 pub struct Transaction {
     stage: Stage,
     handlers: Vec<Handler>,
     last_task: Option<String>,
     incomplete: bool,
-    /// How many handlers belong to transactions around the one that is rolled back.
+    /// The number of handlers that belong to transactions around the one that is rolled back.
     kept: usize,
-    /// Whether one inside was rolled back.
+    /// True if a nested transaction was rolled back.
     inner: bool,
 }
 
 impl Transaction {
-    /// Opens it; false when one is open already, which the caller then joins.
+    /// Opens the transaction; returns false if one is open already, which the caller then joins.
     pub fn begin(&mut self) -> bool {
         if self.stage != Stage::Closed {
             return false;
@@ -51,34 +51,35 @@ impl Transaction {
         true
     }
 
-    /// Ends it well; its handlers are forgotten.
+    /// Ends the transaction successfully and forgets its handlers.
     pub fn commit(&mut self) {
         *self = Self::default();
     }
 
-    /// How many handlers there are: what is registered from here on is a nested transaction's.
+    /// Returns the number of handlers: those that are registered from now on belong to a nested transaction.
     pub fn registered(&self) -> usize {
         self.handlers.len()
     }
 
-    /// Whether one is open, or being rolled back.
+    /// Returns true if a transaction is open or being rolled back.
     pub fn is_open(&self) -> bool {
         self.stage != Stage::Closed
     }
 
-    /// Whether handlers are being run.
+    /// Returns true while handlers are run.
     pub fn is_rolling_back(&self) -> bool {
         self.stage == Stage::RollingBack
     }
 
-    /// Remembers the task entered last, for the headline of a rollback.
+    /// Remembers the task that was entered last, for the headline of a rollback.
     pub fn entered(&mut self, task: &str) {
         if self.stage == Stage::Open {
             self.last_task = Some(task.to_owned());
         }
     }
 
-    /// Keeps a handler. False outside a transaction. What handlers themselves register is ignored (X20).
+    /// Registers a handler; returns false outside a transaction. Handlers that are registered during a rollback are ignored
+    /// (X20).
     pub fn register(&mut self, handler: Handler) -> bool {
         if self.stage == Stage::Open {
             self.handlers.push(handler);
@@ -86,37 +87,38 @@ impl Transaction {
         self.is_open()
     }
 
-    /// From here on handlers are taken, all but the first `kept`. Gives the task that was entered last.
+    /// Starts a rollback of all handlers but the first `kept`. Returns the task that was entered last.
     pub fn start_rollback(&mut self, kept: usize) -> Option<String> {
         self.stage = Stage::RollingBack;
         self.kept = kept;
         self.last_task.clone()
     }
 
-    /// Whether a rollback has nothing left to do, after one inside did it all.
+    /// Returns true if a rollback has nothing left to do, because a nested one has done everything.
     pub fn is_undone(&self) -> bool {
         self.inner && self.handlers.is_empty()
     }
 
-    /// The handler registered last of those that are left.
+    /// Takes the handler that was registered last.
     pub fn take_handler(&mut self) -> Option<Handler> {
         (self.stage == Stage::RollingBack && self.handlers.len() > self.kept)
             .then(|| self.handlers.pop())
             .flatten()
     }
 
-    /// Something was not undone.
+    /// Notes that something could not be undone.
     pub fn mark_incomplete(&mut self) {
         self.incomplete = true;
     }
 
-    /// Gives up, the transactions around it too: the tasks that are not undone, in the order their handlers would have run.
+    /// Stops the rollback, that of the surrounding transactions as well. Returns the tasks that are not undone, in the order in
+    /// which their handlers would have run.
     pub fn give_up(&mut self) -> Vec<String> {
         self.incomplete = true;
         self.handlers.drain(..).rev().map(|handler| handler.task).collect()
     }
 
-    /// Closes it after a rollback, or goes on with the one around it; true when all was undone.
+    /// Closes the transaction after a rollback, or continues with the surrounding one. Returns true if everything was undone.
     pub fn finish_rollback(&mut self, is_outermost: bool) -> bool {
         let complete = !self.incomplete && self.handlers.len() <= self.kept;
         *self = match is_outermost {

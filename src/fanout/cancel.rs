@@ -1,4 +1,4 @@
-//! Ends what still runs, step by step.
+//! Ends the commands that still run, step by step.
 
 use std::time::{Duration, Instant};
 
@@ -6,15 +6,15 @@ use super::{Arrival, Fanout, Flight};
 use crate::exit::{Exit, Stream};
 use crate::session::JobSignal;
 
-/// How long a session whose connection is dropped has to report the end of its commands. One on which a signal is still on its way
-/// keeps the connection for three seconds of it.
+/// The time that a session whose connection is dropped has to report the end of its commands. While a signal is still on its way,
+/// the session keeps the connection for up to three seconds of it.
 const LAST_WORD: Duration = Duration::from_secs(4);
 
 impl Fanout {
     /// Ends everything that still runs: one signal after the other, and then the connection is dropped.
     ///
-    /// Returns how each server that was still running ended; output that arrives meanwhile is handed to `output`. A stop
-    /// request in the meantime goes one step further at once.
+    /// Returns how each server that was still running ended; output that arrives meanwhile goes to `output`. A stop request
+    /// meanwhile takes the next step at once.
     pub fn cancel(
         &mut self,
         mut flight: Flight,
@@ -39,7 +39,7 @@ impl Fanout {
                 }
             }
         }
-        // A session that does not even report its end.
+        // These sessions do not even report the end of their commands.
         for index in flight.left() {
             if let Some(job) = flight.jobs.get(index) {
                 self.owners.remove(&job.id);
@@ -50,7 +50,7 @@ impl Fanout {
         ended
     }
 
-    /// Drops the connection of a command that no signal ends.
+    /// Drops the connection of a command that no signal has ended.
     pub fn drop_link(&mut self, flight: &Flight, index: usize) {
         if let Some((link, _)) = self.running(flight, index) {
             link.session.abandon();

@@ -1,4 +1,4 @@
-//! Connects servers, a number of them at once.
+//! Connects servers, several at a time.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -10,7 +10,7 @@ use super::{Fanout, Link, NotConnected, Progress, TICK};
 use crate::configuration::Server;
 use crate::session::{ConnectError, Destination, Phase, Report, Session, SessionId};
 
-/// How long abandoned logins are waited for: one that looks up a name cannot be stopped.
+/// The longest wait for abandoned logins: one that is looking up a name cannot be stopped.
 const MOMENT: Duration = Duration::from_millis(300);
 
 /// A login under way.
@@ -20,14 +20,14 @@ struct Login {
 }
 
 impl Fanout {
-    /// Connects every server that is not connected yet. Ok when all are; else every reason, in the order asked for, and the
-    /// successes stay connected. A stop request gives up on those that are under way.
+    /// Connects every server that is not connected yet. If some fail, the error has the reasons of all of them in the given
+    /// order, and the others stay connected. A stop request gives up the logins that are under way.
     pub fn connect(
         &mut self,
         destinations: &[Destination],
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(), NotConnected> {
-        // What was reported while nobody waited: a lost connection is made again.
+        // Reports that came while nobody waited are read first, so that a lost connection is made again.
         while let Ok(report) = self.reports.try_recv() {
             match report {
                 Report::Interrupted(_) => {
@@ -65,7 +65,7 @@ impl Fanout {
                     progress(Progress::Tick);
                     continue;
                 }
-                // We hold a sender ourselves: the channel does not close.
+                // This never happens: the fan-out holds a sender itself, so the channel does not close.
                 Err(RecvTimeoutError::Disconnected) => break,
             };
             match report {
@@ -120,7 +120,7 @@ impl Fanout {
                     }
                 }
                 Report::Lost(id, reason) if logins.contains_key(&id) => {
-                    // Its thread has died.
+                    // The login's thread has died.
                     if let Some(Login { server, .. }) = logins.remove(&id) {
                         let error = ConnectError {
                             common: None,
@@ -151,7 +151,7 @@ impl Fanout {
         Err(NotConnected::Servers(in_order.collect::<IndexMap<_, _>>()))
     }
 
-    /// Waits a moment for abandoned logins, so that what they have started on this machine ends before capr may.
+    /// Waits a moment for abandoned logins, so that programs which they have started on this machine end before capr does.
     fn await_ends(&mut self, mut logins: usize) {
         let deadline = Instant::now() + MOMENT;
         while logins > 0 {
@@ -160,7 +160,7 @@ impl Fanout {
                 .recv_timeout(deadline.saturating_duration_since(Instant::now()))
             {
                 Ok(Report::Connected(..) | Report::ConnectFailed(..)) => logins -= 1,
-                // A stop request has just been dealt with; what comes now is one of its own.
+                // The earlier stop request was dealt with already, so this is a second one.
                 Ok(Report::Interrupted(_)) | Err(_) => return,
                 Ok(report) => self.keep(report),
             }

@@ -1,7 +1,7 @@
-//! Many servers: who is connected, commands in flight, how each ended.
+//! Many servers: their connections, the commands in flight, and how each ended.
 //!
-//! Bytes go through as they come; lines, prompts and what is told of them is the actor's. One channel carries everything
-//! that sessions report, and stop requests with it, so that one wait sees all.
+//! Output passes through here unchanged; the actor turns it into lines, finds prompts in it and reports it. One channel carries
+//! everything that sessions report, and stop requests as well, so that one wait sees everything.
 
 mod cancel;
 mod connect;
@@ -28,12 +28,12 @@ use crate::session::{
 };
 use crate::source::Source;
 
-/// Told while connections are made.
+/// The progress of connecting.
 #[derive(Debug)]
 pub enum Progress {
-    /// A session is ready, after this time.
+    /// A session is ready after this time.
     Connected(Server, Duration),
-    /// There will be none.
+    /// The session could not be made.
     Failed(Server, ConnectError),
     /// A host key was met for the first time.
     HostKeyAdded(Server, NewHostKey),
@@ -41,48 +41,49 @@ pub enum Progress {
     Banner(Server, Banner),
     /// Keys were exchanged with it, or with a gateway.
     Negotiated(Server, Negotiated),
-    /// A step of the login, where somebody only looks.
+    /// A step of the login; reported only for a login that only looks.
     Step(Server, Step),
     /// Its host key, or a gateway's, is not the right one.
     HostKeyUntrusted(Server, Warning),
     /// A private key was left out.
     KeyLeftOut(Server, Warning),
-    /// Answered before the callback returns; nothing sent, or `None`, means there is no password. Keeping it is up to whoever
-    /// is asked: several servers ask, and a `refused` one is to be forgotten if it is the one that is kept.
+    /// A password is needed. The answer has to be sent before the callback returns; if nothing is sent, or `None`, there is no
+    /// password. The one who answers decides whether to keep it: several servers ask, and a `refused` password has to be
+    /// forgotten if it is the kept one.
     PasswordWanted(Server, PasswordQuestion, Sender<Option<Secret>>),
-    /// Nothing: another second has passed.
+    /// Another second has passed.
     Tick,
 }
 
-/// Why not all servers are connected.
+/// The reason why not all servers are connected.
 #[derive(Debug)]
 pub enum NotConnected {
-    /// Every server that failed, in the order asked for.
+    /// All servers that failed, in the given order.
     Servers(IndexMap<Server, ConnectError>),
-    /// The person, or the system, said stop.
+    /// The person or the system wants the run to stop.
     Interrupted(Signal),
 }
 
-/// Something from commands in flight. `usize`: the position of the server in what was started.
+/// Something that has arrived from commands in flight. The `usize` is the position of the server among those that were started.
 #[derive(Debug)]
 pub enum Arrival {
-    /// Said by the login shell before the command began.
+    /// Output of the login shell from before the command began.
     Before(usize, Vec<u8>),
-    /// Output, as it came.
+    /// Output, unchanged.
     Output(usize, Stream, Vec<u8>),
-    /// So much of its input was sent so far.
+    /// The number of bytes of its input that were sent so far.
     Sent(usize, u64),
-    /// The command ended there, but something that it started holds its output open.
+    /// The command has ended there, but a process that it started holds its output open.
     Lingers(usize),
-    /// The command ended there, after this time.
+    /// The command has ended there, after this time.
     Finished(usize, Exit, Duration),
-    /// The person, or the system, said stop; everything still runs.
+    /// The person or the system wants the run to stop; the commands still run.
     Interrupted(Signal),
-    /// Nothing: another second has passed, or a stop request that stops nothing.
+    /// Another second has passed, or a stop request came that stops nothing.
     Tick,
 }
 
-/// How often it is said that time passes.
+/// The time between two ticks.
 const TICK: Duration = Duration::from_secs(1);
 
 /// Sessions with servers, kept for the whole run.
@@ -91,18 +92,18 @@ pub struct Fanout {
     interrupt: Interrupt,
     sender: Sender<Report>,
     reports: Receiver<Report>,
-    /// Connected servers.
+    /// The sessions of the connected servers.
     links: HashMap<Server, Link>,
-    /// The server of each of those sessions.
+    /// The server of each of these sessions.
     servers: HashMap<SessionId, Server>,
-    /// Every running command, with the flight and the place in it that it belongs to.
+    /// The flight of each running command, and the command's place in it.
     owners: HashMap<JobId, Owner>,
-    /// What came for a flight while another one was waited for: a block that handles output may itself run commands.
+    /// Reports for a flight that came while another one was waited for: a block that handles output may itself run commands.
     held: HashMap<usize, VecDeque<Report>>,
     last_session: usize,
     last_flight: usize,
     last_job: u64,
-    /// When it was last said that time passes.
+    /// The time of the last tick.
     ticked: Instant,
 }
 
@@ -118,12 +119,12 @@ struct Link {
     session: Box<dyn Session>,
 }
 
-/// Commands running on several servers. It is waited for to its end, or cancelled.
+/// The commands of one action while they run on several servers. A flight is waited for to its end, or cancelled.
 #[derive(Debug)]
 pub struct Flight {
     number: usize,
     jobs: Vec<Flying>,
-    /// So many of them have not ended.
+    /// The number of commands that have not ended.
     running: usize,
 }
 
@@ -145,7 +146,7 @@ impl fmt::Debug for Fanout {
 }
 
 impl Fanout {
-    /// With nobody connected.
+    /// Makes a fan-out without connections.
     pub fn new(connector: Box<dyn Connector>, interrupt: Interrupt) -> Self {
         let (sender, reports) = channel();
         let raised = sender.clone();
@@ -166,18 +167,18 @@ impl Fanout {
         }
     }
 
-    /// Whether there is a session with this server.
+    /// Returns true if there is a session with this server.
     pub fn is_connected(&self, server: &Server) -> bool {
         self.links.get(server).is_some_and(|link| !link.session.is_gone())
     }
 
-    /// The session with this server.
+    /// Returns the session with this server.
     pub fn session(&self, server: &Server) -> Option<SessionId> {
         let link = self.links.get(server).filter(|link| !link.session.is_gone());
         link.map(|link| link.id)
     }
 
-    /// Starts one command per server, all at once. On a server that is not connected it ends as lost.
+    /// Starts these commands, all at once. On a server that is not connected the command ends as lost.
     pub fn start(&mut self, jobs: Vec<(Server, Command)>) -> Flight {
         self.last_flight += 1;
         self.ticked = Instant::now();
@@ -211,9 +212,9 @@ impl Fanout {
         flight
     }
 
-    /// Waits for what comes next; `None` when all have ended. Each server's end is handed out exactly once.
+    /// Waits for what arrives next; `None` when all commands have ended. The end of each is returned exactly once.
     ///
-    /// A stop request is taken by whoever is told of it here, and not pending any more.
+    /// A stop request that is returned here counts as taken and is not pending any more.
     pub fn next(&mut self, flight: &mut Flight) -> Option<Arrival> {
         let due = self.ticked + TICK;
         let now = Instant::now();
@@ -227,14 +228,14 @@ impl Fanout {
         Some(Arrival::Tick)
     }
 
-    /// The same, but an error once the deadline has passed.
+    /// Does the same, but returns an error once the deadline has passed.
     fn next_until(&mut self, flight: &mut Flight, deadline: Instant) -> Result<Option<Arrival>, RecvTimeoutError> {
         loop {
             if flight.running == 0 {
                 self.held.remove(&flight.number);
                 return Ok(None);
             }
-            // What servers have said before may be long, and nobody may read it: a stop request does not wait for its turn.
+            // Servers may have sent much output that nobody has read yet; a stop request does not wait until it is its turn.
             if let Some(signal) = self.interrupt.take() {
                 return Ok(Some(Arrival::Interrupted(signal)));
             }
@@ -246,7 +247,7 @@ impl Fanout {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             match self.reports.recv_timeout(left)? {
-                // Who took the request before has dealt with it.
+                // If the request was taken before, it was dealt with then.
                 Report::Interrupted(_) => {
                     if let Some(signal) = self.interrupt.take() {
                         return Ok(Some(Arrival::Interrupted(signal)));
@@ -260,7 +261,7 @@ impl Fanout {
         }
     }
 
-    /// Puts a report where the flight it belongs to finds it.
+    /// Puts a report where the flight that it belongs to finds it.
     fn keep(&mut self, report: Report) {
         match report {
             Report::Before(_, job, _)
@@ -272,13 +273,13 @@ impl Fanout {
                 None => self.drained(&report),
             },
             Report::Lost(session, reason) => {
-                // It may have been connected again already.
+                // The server may have been connected again already.
                 if let Some(server) = self.servers.remove(&session)
                     && self.links.get(&server).is_some_and(|link| link.id == session)
                 {
                     self.links.remove(&server);
                 }
-                // A command that was handed over while the connection went is told nothing by its session.
+                // Commands that were handed over while the connection was lost get no report from the session.
                 let left: Vec<(JobId, Owner)> = self.owners.iter().map(|(job, owner)| (*job, *owner)).collect();
                 for (job, owner) in left.into_iter().filter(|(_, owner)| owner.session == Some(session)) {
                     self.end(job, owner, &reason);
@@ -297,7 +298,7 @@ impl Fanout {
         }
     }
 
-    /// Stands in for a session that cannot report the end of a command.
+    /// Reports the end of a command for a session that cannot do so.
     fn end(&mut self, job: JobId, owner: Owner, reason: &str) {
         let session = owner.session.unwrap_or(SessionId(0));
         let report = Report::Finished(session, job, Exit::Lost(reason.to_owned()), Duration::ZERO);

@@ -1,4 +1,4 @@
-//! On real sshds: what only several connections at once can show.
+//! Tests on real sshds, for what only several connections at once can show.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::session::ssh::testing::{Sshd, command};
 use crate::session::ssh::{SshConnector, SshEnvironment};
 use crate::session::{Destination, SshOptions};
 
-/// Six addresses of one sshd.
+/// Returns six addresses of one sshd.
 fn servers() -> Vec<Server> {
     (1..=6).map(|n| Server::host(format!("127.0.0.{n}"))).collect()
 }

@@ -1,4 +1,4 @@
-//! On scripted servers.
+//! Tests on scripted servers.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::cell::{Cell, RefCell};
@@ -198,7 +198,7 @@ fn a_server_that_is_named_twice_is_connected_once() {
     assert_eq!(script.connections().len(), 1);
 }
 
-/// Answers logins only when as many are under way as may be, or none is left to come.
+/// Answers logins only when as many are under way as may be, or when no more are to come.
 struct Slow {
     at_once: usize,
     all: usize,

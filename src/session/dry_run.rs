@@ -1,4 +1,4 @@
-//! Servers of a dry run: every connection is there at once and every command ends well, and nothing is done anywhere.
+//! The servers of a dry run: every connection is made at once and every command succeeds, but nothing is done anywhere.
 
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -19,7 +19,7 @@ struct DryRunSession {
 
 impl Connector for DryRunConnector {
     fn connect(&self, id: SessionId, _destination: &Destination, reports: Sender<Report>) -> Box<dyn Session> {
-        // Nobody listens any more only when the run is over.
+        // Sending fails only when the run is over and nobody listens any more.
         let _ = reports.send(Report::Connected(id, Duration::ZERO));
         Box::new(DryRunSession { id, reports })
     }

@@ -1,4 +1,4 @@
-//! What a command still has to be given, in order.
+//! The input that a command still has to be given, in order.
 
 use std::collections::VecDeque;
 use std::io;
@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use crate::source::Source;
 
-/// Sources one behind the other, and how much of them was given.
+/// Sources that are sent one after the other, and the amount that was sent.
 pub(super) struct Feed {
     sources: VecDeque<Arc<dyn Source>>,
-    /// Place in the first source at which `chunk` ends.
+    /// The place in the first source where `chunk` ends.
     at: u64,
     chunk: Arc<[u8]>,
     used: usize,
     given: u64,
-    /// So much of what is given first does not count.
+    /// The number of bytes at the beginning that do not count.
     uncounted: u64,
 }
 
@@ -30,7 +30,7 @@ impl Feed {
         }
     }
 
-    /// Puts something in front that does not count as given; nothing was given yet.
+    /// Puts a source in front that does not count as given. Nothing may have been given before.
     pub(super) fn guard(&mut self, source: Arc<dyn Source>) {
         self.uncounted += source.length();
         self.sources.push_front(source);
@@ -40,7 +40,7 @@ impl Feed {
         self.sources.push_back(source);
     }
 
-    /// What is to be given next, the same until it was; nothing when there is no more.
+    /// Returns the next bytes to give, the same ones until they were taken; empty when nothing is left.
     pub(super) fn rest(&mut self) -> io::Result<&[u8]> {
         while self.used >= self.chunk.len() {
             let Some(source) = self.sources.front() else {
@@ -61,24 +61,24 @@ impl Feed {
         self.sources.is_empty() && self.used >= self.chunk.len()
     }
 
-    /// So much of [`Feed::rest`] was given.
+    /// Notes that this many bytes of [`Feed::rest`] were given.
     pub(super) fn take(&mut self, count: usize) {
         self.used += count;
         self.given += count as u64;
     }
 
-    /// Bytes given so far.
+    /// Returns the number of bytes given so far.
     pub(super) fn given(&self) -> u64 {
         self.given.saturating_sub(self.uncounted)
     }
 
-    /// Forgets what nothing was given of yet.
+    /// Drops everything but the chunk that is being given.
     pub(super) fn cut(&mut self) {
         self.sources.clear();
         self.at = 0;
     }
 
-    /// Forgets what is left.
+    /// Drops everything that is left.
     pub(super) fn clear(&mut self) {
         self.cut();
         self.chunk = Arc::from([]);

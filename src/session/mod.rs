@@ -1,8 +1,8 @@
-//! One server: connect, log in, run commands. The only folder that names ssh2.
+//! One server: connect, log in, run commands. This is the only folder that names ssh2.
 //!
-//! A [`Connector`] makes sessions; SSH, local execution, dry run and the scripted servers of tests are connectors, so nothing
-//! above asks which one it has. A session works on its own thread: orders go in through [`Session`], everything that happens
-//! comes out as [`Report`]s on one channel that all sessions of a run share.
+//! A [`Connector`] makes sessions. SSH, local execution, the dry run and the scripted servers of tests are connectors, so no
+//! layer above has to know which one it uses. A session works on its own thread: orders go in through [`Session`], and everything
+//! that happens comes out as [`Report`]s on one channel that all sessions of a run share.
 
 pub mod dry_run;
 mod feed;
@@ -28,39 +28,40 @@ use crate::source::{Source, text};
 
 pub use self::step::{Standing, Step, StepKind, StepWay};
 
-/// Names a session among all of a run.
+/// The number of a session, unique in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId(pub usize);
 
-/// Names a command on a session; unique in a run.
+/// The number of a command, unique in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct JobId(pub u64);
 
-/// What is to be done with a host key that is not known, or not as known.
+/// The policy for a host key that is not known, or differs from the known one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HostKeyPolicy {
-    /// Unknown keys are added and said so; a changed key is refused.
+    /// Unknown keys are added, which is reported; a changed key is refused.
     #[default]
     AcceptNew,
-    /// Unknown keys are refused, too.
+    /// Unknown keys are refused as well.
     Strict,
-    /// Unknown keys are added, too. To one that has changed or is revoked goes neither a password nor our agent, and it is told.
+    /// Unknown keys are added. A server whose key has changed or is revoked gets neither a password nor our agent, and this is
+    /// reported.
     Off,
 }
 
 /// A way to log in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthMethod {
-    /// With keys, of files or of the agent.
+    /// Keys, from files or from the agent.
     PublicKey,
-    /// With a password.
+    /// A password.
     Password,
-    /// With answers to the server's questions, which mostly are for the password, too.
+    /// Answers to the server's questions, which usually ask for the password, too.
     KeyboardInteractive,
 }
 
 impl AuthMethod {
-    /// As the protocol calls it.
+    /// Returns the name that the protocol uses.
     pub fn name(self) -> &'static str {
         match self {
             Self::PublicKey => "publickey",
@@ -69,7 +70,7 @@ impl AuthMethod {
         }
     }
 
-    /// By that name; `None` for others.
+    /// Returns the method with this name; `None` if there is none.
     pub fn named(name: &str) -> Option<Self> {
         [Self::PublicKey, Self::Password, Self::KeyboardInteractive]
             .into_iter()
@@ -77,83 +78,83 @@ impl AuthMethod {
     }
 }
 
-/// How to reach a server: what the recipe says. What it leaves open, the user's ssh configuration decides.
+/// The options that the recipe gives for reaching a server. The user's ssh configuration decides about those that are left out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SshOptions {
-    /// Login name, below the one in the server's text, above the ssh configuration.
+    /// The login name. A name in the server's own string comes before it, the ssh configuration after it.
     pub user: Option<String>,
-    /// Port, likewise.
+    /// The port, with the same order of precedence.
     pub port: Option<u16>,
-    /// Private key files, tried in this order, before those of the ssh configuration.
+    /// The private key files. They are tried in this order, before those of the ssh configuration.
     pub keys: Vec<PathBuf>,
-    /// Only the keys named here and in the ssh configuration, no others of the agent.
+    /// Only the keys named here and in the ssh configuration are used, and no others of the agent.
     pub keys_only: Option<bool>,
-    /// Offer our agent to the server, or do not, whatever the ssh configuration says.
+    /// True offers our agent to the server, false does not, whatever the ssh configuration says.
     pub forward_agent: Option<bool>,
-    /// Servers through which it is reached, the first one first, instead of what the ssh configuration says.
+    /// The servers through which the server is reached, in this order, instead of the way that the ssh configuration names.
     pub gateway: Vec<Server>,
-    /// Ssh configuration files: `None` for the user's and the system's, an empty list for none.
+    /// The ssh configuration files: `None` means the user's and the system's, an empty list means none.
     pub config: Option<Vec<PathBuf>>,
-    /// Private keys themselves, tried before those of files.
+    /// Private keys as strings; they are tried before those of files.
     pub key_data: Vec<Secret>,
-    /// Opens encrypted keys.
+    /// The passphrase that opens encrypted keys.
     pub passphrase: Option<Secret>,
-    /// Tried before anybody is asked for one.
+    /// The password that is tried before anybody is asked for one.
     pub password: Option<Secret>,
-    /// Ways to log in, best first, instead of the configured ones.
+    /// The ways to log in, best first, instead of the configured ones.
     pub auth_methods: Option<Vec<AuthMethod>>,
-    /// How often a password is asked for.
+    /// The number of times that a password is asked for.
     pub password_prompts: Option<u32>,
-    /// Nobody is asked for anything.
+    /// True if nobody is to be asked for anything.
     pub non_interactive: Option<bool>,
-    /// False: no agent.
+    /// False if no agent is to be used.
     pub use_agent: Option<bool>,
-    /// A command that leads to the server, in the words of `ProxyCommand`.
+    /// A command that leads to the server, in the syntax of `ProxyCommand`.
     pub proxy: Option<String>,
-    /// Name or address to connect to, instead of the configured one.
+    /// The name or address to connect to, instead of the configured one.
     pub host_name: Option<String>,
-    /// Name under which host keys are known.
+    /// The name under which host keys are known.
     pub host_key_alias: Option<String>,
-    /// A key that is known for the server's address must be the same.
+    /// True if a key that is known for the server's address must be the same.
     pub check_host_ip: Option<bool>,
-    /// Address of this machine to connect from.
+    /// The address of this machine to connect from.
     pub bind_address: Option<String>,
-    /// Compress what travels.
+    /// True if the connection is to be compressed.
     pub compression: Option<bool>,
-    /// Key exchange algorithms, as a list in the words of `KexAlgorithms`; the next three likewise.
+    /// The key exchange algorithms, a list in the syntax of `KexAlgorithms`; the next three are such lists, too.
     pub kex: Option<String>,
-    /// Host key algorithms.
+    /// The host key algorithms.
     pub host_key: Option<String>,
-    /// Ciphers.
+    /// The ciphers.
     pub encryption: Option<String>,
-    /// Message authentication codes.
+    /// The message authentication codes.
     pub hmac: Option<String>,
-    /// Known-hosts files instead of the configured ones; new keys go to the first.
+    /// The known-hosts files, instead of the configured ones; new keys go into the first.
     pub user_known_hosts_files: Option<Vec<PathBuf>>,
-    /// Known-hosts files of the system instead of the configured ones.
+    /// The system's known-hosts files, instead of the configured ones.
     pub global_known_hosts_files: Option<Vec<PathBuf>>,
-    /// Instead of the configured `StrictHostKeyChecking`.
+    /// The policy for host keys, instead of the configured `StrictHostKeyChecking`.
     pub verify_host_key: Option<HostKeyPolicy>,
-    /// Time for the TCP connection; where neither this nor the configuration says one, ten seconds.
+    /// The time limit for the TCP connection; ten seconds if neither this nor the configuration sets one.
     pub connect_timeout: Option<Duration>,
-    /// Time from connected to logged in.
+    /// The time limit from the TCP connection to the end of the login.
     pub login_timeout: Duration,
-    /// A server that was too busy to greet is asked again after this time or up to six times as long.
+    /// A server that was too busy to greet is tried again after this time, or up to six times as long.
     pub busy_pause: Duration,
-    /// A server that is silent this long is asked whether it lives; fifteen seconds where nothing is said …
+    /// The time of silence after which a server is asked whether it is alive; fifteen seconds by default …
     pub keepalive_interval: Option<Duration>,
-    /// … and is lost after so many times without an answer; three where nothing is said.
+    /// … and the number of unanswered questions after which it counts as lost; three by default.
     pub keepalive_count: Option<u32>,
-    /// This login waits while so many others are under way.
+    /// The number of logins that may be under way at the same time; this login waits for its turn.
     pub max_logins: usize,
-    /// What holds for the gateways on the way, where the server has options of its own.
+    /// The options for the gateways on the way, if the server has options of its own.
     pub of_gateways: Option<Arc<SshOptions>>,
-    /// Nothing is written on this machine, and each step of the login is told.
+    /// True if nothing is to be written on this machine, and each step of the login is to be reported.
     pub only_looks: bool,
 }
 
 impl SshOptions {
-    /// The same for somebody who only looks, at the gateways too: nobody is asked for anything.
+    /// Returns the same options for a login that only looks, at the gateways as well: nobody is asked for anything.
     #[must_use]
     pub fn looking(self) -> Self {
         let of_gateways = self.of_gateways.as_deref();
@@ -208,52 +209,54 @@ impl Default for SshOptions {
     }
 }
 
-/// A server and how to reach it.
+/// A server and the options for reaching it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Destination {
-    /// As the recipe names it; shown in everything that is told about it.
+    /// The server as the recipe names it; this name appears in everything that is reported about it.
     pub server: Server,
-    /// Options of the recipe for it.
+    /// The recipe's options for it.
     pub options: SshOptions,
 }
 
-/// Size of a terminal, in characters.
+/// The size of a terminal, in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terminal {
-    /// Columns.
+    /// The number of columns.
     pub columns: u16,
-    /// Rows.
+    /// The number of rows.
     pub rows: u16,
 }
 
-/// What a command reads.
+/// The standard input of a command.
 #[derive(Clone, Debug)]
 pub struct Input {
-    /// Sent as soon as the command runs. Shared by all servers.
+    /// The bytes that are sent as soon as the command runs. All servers share the source.
     pub source: Arc<dyn Source>,
-    /// Whether the end of input follows; otherwise more may come by [`Session::write`].
+    /// True if the end of input follows; otherwise more may come by [`Session::write`].
     pub then_end: bool,
-    /// Whether it is told how much was sent.
+    /// True if the amount that was sent is to be reported.
     pub is_told: bool,
-    /// What is waited for before more is given.
+    /// The marks that are awaited before more is sent.
     pub opening: Option<Arc<Opening>>,
 }
 
-/// What a command says before what the recipe wants begins, and what it is given then, by [`Session::feed`].
+/// The marks that a command prints before its own output begins, and the input that it is given at each of them, by
+/// [`Session::feed`].
 #[derive(Clone, Debug)]
 pub struct Opening {
-    /// Said first; behind it, up to the line end, the word with which sudo asks.
+    /// The mark that is printed first. The word with which sudo asks follows it, up to the end of the line.
     pub mark: String,
-    /// So many of its questions are answered.
+    /// The number of sudo's questions that are answered.
     pub questions: usize,
-    /// Given as soon as the mark was said.
+    /// The input that is given as soon as the mark was printed.
     pub then: Option<Input>,
-    /// Said when sudo has started its command, which nothing is asked after, and what that is given.
+    /// The mark that is printed when sudo has started its command, after which no question is answered, and the input that is
+    /// given then.
     pub started: Option<(String, Input)>,
 }
 
 impl Input {
-    /// These bytes and no more.
+    /// Returns an input of these bytes alone.
     pub fn text(bytes: impl Into<Arc<[u8]>>) -> Self {
         Self {
             source: text(bytes),
@@ -263,7 +266,7 @@ impl Input {
         }
     }
 
-    /// All of this; it is told how much was sent.
+    /// Returns an input of this source; the amount that was sent is reported.
     pub fn told(source: Arc<dyn Source>) -> Self {
         Self {
             source,
@@ -273,12 +276,12 @@ impl Input {
         }
     }
 
-    /// Nothing to read.
+    /// Returns an empty input.
     pub fn none() -> Self {
         Self::text([])
     }
 
-    /// How many bytes it is given, at once and later.
+    /// Returns the number of bytes that the command is given, at once and later.
     pub fn length(&self) -> u64 {
         let later = self.opening.as_ref().map_or(0, |opening| {
             let then = opening.then.as_ref().map_or(0, Input::length);
@@ -287,7 +290,7 @@ impl Input {
         self.source.length() + later
     }
 
-    /// Nothing yet; it comes by [`Session::write`].
+    /// Returns an input that is empty so far and is written by [`Session::write`].
     pub fn open() -> Self {
         Self {
             then_end: false,
@@ -301,97 +304,98 @@ impl Input {
 pub struct Command {
     /// A script for `sh`.
     pub line: String,
-    /// The login shell is given the line as it is, whatever comes of it.
+    /// True if the login shell is given the line as it is, even if that fails.
     pub is_plain: bool,
-    /// With a terminal of this size.
+    /// The size of its terminal; `None` if it gets none.
     pub terminal: Option<Terminal>,
     /// Standard input.
     pub input: Input,
-    /// Ended after this time.
+    /// The time after which it is ended.
     pub timeout: Option<Duration>,
-    /// What it calls sudo by, if it does: so is ended what it has started as another user.
+    /// The sudo command that it uses, if it does. With it, processes of another user that it has started are ended as well.
     pub sudo: Option<String>,
 }
 
-/// Why there is no session. The text names the phase where the reason alone would not tell it.
+/// The reason why there is no session. Its message names the phase only where the reason alone would not show it.
 #[derive(Clone, Debug, Error)]
 #[error("{reason}")]
 pub struct ConnectError {
-    /// In which step.
+    /// The step that failed.
     pub phase: Phase,
-    /// One line, lower case: `connection refused (127.0.1.3:22)`, `authentication failed for `deploy' (tried: …)`.
+    /// The reason, one line in lower case: `connection refused (127.0.1.3:22)`, `authentication failed for `deploy' (tried: …)`.
     pub reason: String,
-    /// The same without what is this server's alone (its name, its address), where the reason has some.
+    /// The same reason without this server's name and address, if the reason contains them.
     pub common: Option<String>,
-    /// What may help, one line each.
+    /// Hints that may help, one line each.
     pub hints: Vec<String>,
 }
 
-/// What sessions tell; all of a run on one channel.
+/// The reports of sessions; all sessions of a run use one channel.
 #[derive(Debug)]
 pub enum Report {
     /// The session is ready.
     Connected(SessionId, Duration),
     /// There will be no session; its thread has ended.
     ConnectFailed(SessionId, ConnectError),
-    /// A host key was added.
+    /// A host key was added to the known hosts.
     HostKeyAdded(SessionId, NewHostKey),
-    /// The server has a message for whoever logs in.
+    /// The server has a message for those who log in.
     Banner(SessionId, Banner),
-    /// Keys were exchanged.
+    /// The keys were exchanged.
     Negotiated(SessionId, Negotiated),
-    /// Told where somebody only looks.
+    /// A step of the login; reported only for a login that only looks.
     Step(SessionId, Step),
-    /// The host key is not the right one, and the configuration wants to go on.
+    /// The host key is not the right one, but the configuration continues.
     HostKeyUntrusted(SessionId, Warning),
     /// A private key was left out.
     KeyLeftOut(SessionId, Warning),
-    /// A password or a passphrase is wanted; login goes on after [`Session::answer`].
+    /// A password or a passphrase is needed; the login continues after [`Session::answer`].
     PasswordWanted(SessionId, PasswordQuestion),
-    /// Said by the login shell before a command began.
+    /// Output of the login shell from before a command began.
     Before(SessionId, JobId, Vec<u8>),
-    /// Output of a command, as it came.
+    /// Output of a command, unchanged.
     Output(SessionId, JobId, Stream, Vec<u8>),
-    /// So many bytes of a command's input were sent so far. At times; at the end of its input, too.
+    /// The number of bytes of a command's input that were sent so far. It is reported from time to time, and at the end of the
+    /// input.
     Sent(SessionId, JobId, u64),
-    /// A command ended, but something that it started holds its output open.
+    /// A command has ended, but a process that it started holds its output open.
     Lingers(SessionId, JobId),
-    /// A command ended; nothing more comes from it.
+    /// A command has ended, and no more reports about it follow.
     Finished(SessionId, JobId, Exit, Duration),
-    /// The connection is gone; every running command was reported `Finished` with [`Exit::Lost`] before.
+    /// The connection is gone. Every running command was reported as `Finished` with [`Exit::Lost`] before.
     Lost(SessionId, String),
-    /// A stop request; sent by the signal thread through the same channel so that one wait sees all.
+    /// A stop request. The signal thread sends it through the same channel, so that one wait sees everything.
     Interrupted(Signal),
 }
 
-/// A host key met for the first time.
+/// A host key that was met for the first time.
 #[derive(Clone, Debug)]
 pub struct NewHostKey {
-    /// Whose key it is, where that is a gateway on the way to the server.
+    /// The gateway whose key it is, if it belongs to one on the way to the server.
     pub gateway: Option<Server>,
     /// `ssh-ed25519`.
     pub key_type: String,
     /// `SHA256:…`.
     pub fingerprint: String,
-    /// File it was written to …
+    /// The file that it was written to …
     pub file: PathBuf,
-    /// … or why it was not.
+    /// … or the reason why it was not.
     pub problem: Option<String>,
 }
 
-/// What a server says before login.
+/// The message that a server shows before the login.
 #[derive(Clone, Debug)]
 pub struct Banner {
-    /// Who says it, where that is a gateway on the way to the server.
+    /// The gateway that shows it, if it is one on the way to the server.
     pub gateway: Option<Server>,
-    /// As it came.
+    /// The message, unchanged.
     pub text: String,
 }
 
 /// The algorithms of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Negotiated {
-    /// Whose, where that is a gateway on the way to the server.
+    /// The gateway that the connection leads to, if it is one on the way to the server.
     pub gateway: Option<Server>,
     /// `mlkem768x25519-sha256`.
     pub key_exchange: String,
@@ -399,66 +403,66 @@ pub struct Negotiated {
     pub host_key: String,
     /// `chacha20-poly1305@openssh.com`.
     pub cipher: String,
-    /// `hmac-sha2-256-etm@openssh.com`; `None` where the cipher does it.
+    /// `hmac-sha2-256-etm@openssh.com`; `None` if the cipher has its own.
     pub mac: Option<String>,
 }
 
-/// What is wrong at a login, and does not keep it from going on.
+/// A problem at a login that does not stop it.
 #[derive(Clone, Debug)]
 pub struct Warning {
-    /// Where that is about a gateway on the way to the server.
+    /// The gateway that it is about, if it is one on the way to the server.
     pub gateway: Option<Server>,
-    /// One line, lower case.
+    /// The problem, one line in lower case.
     pub text: String,
 }
 
-/// What a person is asked for.
+/// The things that a person can be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// The password of the login.
     Password {
-        /// The server's words, fit to be shown, where they do not say that it is for the password.
+        /// The server's words, fit to be shown, if they do not say that they ask for the password.
         words: Option<String>,
     },
-    /// The passphrase of this key file, named as it is to be shown.
+    /// The passphrase of this key file, whose name is fit to be shown.
     Passphrase(String),
-    /// What the server asks in its own words, and for this login alone.
+    /// The answer to a question of the server in its own words, for this login alone.
     Answer {
-        /// Its words, fit to be shown.
+        /// The server's words, fit to be shown.
         question: String,
-        /// What is typed is not shown.
+        /// True if the answer must not be shown while it is typed.
         hidden: bool,
     },
 }
 
-/// Something is needed to log in.
+/// A question to the person that a login depends on.
 #[derive(Clone, Debug)]
 pub struct PasswordQuestion {
-    /// What.
+    /// The thing that is asked for.
     pub wanted: Wanted,
-    /// Login name.
+    /// The login name.
     pub user: String,
-    /// As the server's text names it.
+    /// The host as the server's own string names it.
     pub host: String,
-    /// The answer given before, which the server did not take.
+    /// The answer that was given before, which the server did not accept.
     pub refused: Option<Secret>,
 }
 
-/// What to send to a command that is to end.
+/// A signal for a command that is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobSignal {
-    /// SIGTERM to its process group.
+    /// SIGTERM, to its process group.
     Term,
     /// SIGKILL.
     Kill,
 }
 
 impl JobSignal {
-    /// One after the other. INT is none of them: a shell's background processes ignore it, and a server no longer knows
-    /// their group once the shell has died of it.
+    /// The signals that are sent one after the other. INT is not among them: a shell's background processes ignore it, and a
+    /// server no longer knows their group once the shell has died of it.
     pub const LADDER: [Self; 2] = [Self::Term, Self::Kill];
 
-    /// How long a command then has, before the next step.
+    /// Returns the time that a command then has before the next step.
     pub fn patience(self) -> Duration {
         match self {
             Self::Term => Duration::from_secs(5),
@@ -466,7 +470,7 @@ impl JobSignal {
         }
     }
 
-    /// Without `SIG` in front.
+    /// Returns the name without `SIG` in front.
     pub fn name(self) -> &'static str {
         match self {
             Self::Term => "TERM",
@@ -475,7 +479,7 @@ impl JobSignal {
     }
 }
 
-/// One connection, or what stands for one. Orders return at once; what comes of them is reported.
+/// One connection, or a stand-in for one. Orders return at once; their results are reported.
 pub trait Session {
     /// Starts a command.
     fn start(&self, job: JobId, command: Command);
@@ -487,24 +491,26 @@ pub trait Session {
     fn end_input(&self, job: JobId);
     /// Sends a signal to a command's process group.
     fn signal(&self, job: JobId, signal: JobSignal);
-    /// The password asked for by [`Report::PasswordWanted`]; `None` when there is none.
+    /// Gives the password that [`Report::PasswordWanted`] asked for; `None` if there is none.
     fn answer(&self, _password: Option<Secret>) {}
-    /// So many bytes of this session's output were taken from the channel; a session that waits for that reads on.
+    /// Notes that this many bytes of the session's output were taken from the channel, so that a session which waits for that
+    /// reads on.
     fn drained(&self, _bytes: usize) {}
-    /// Gives up on the connection now: running commands are reported lost or cancelled. Does not wait.
+    /// Gives up the connection now, without waiting: running commands are reported as lost or cancelled.
     fn abandon(&self);
-    /// Whether the connection is gone, which may be seen before it is reported.
+    /// Returns true if the connection is gone, which may be known before it is reported.
     fn is_gone(&self) -> bool {
         false
     }
-    /// Begins to close in an orderly way, which dropping the session waits a moment for: many close at the same time.
+    /// Begins to close in an orderly way. Dropping the session waits for that for a moment, so that many sessions can close at
+    /// the same time.
     fn close(&self) {}
 }
 
 /// Makes sessions.
 pub trait Connector {
-    /// Begins to connect; `Connected` or `ConnectFailed` is reported. Dropping the session closes it in an orderly way
-    /// without blocking longer than a moment.
+    /// Begins to connect; `Connected` or `ConnectFailed` is reported. Dropping the session closes it in an orderly way, which
+    /// takes no longer than a moment.
     fn connect(&self, id: SessionId, destination: &Destination, reports: Sender<Report>) -> Box<dyn Session>;
 }
 

@@ -1,4 +1,4 @@
-//! The steps of a login, told to those who only look.
+//! The steps of a login, which are reported only to those who look.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -6,67 +6,67 @@ use std::time::Duration;
 
 use crate::configuration::Server;
 
-/// A step that a login has gone.
+/// A step that a login has taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Whose login, where that is one at a gateway on the way to the server.
+    /// The gateway that the login is at, if it is one on the way to the server.
     pub gateway: Option<Server>,
-    /// Which step.
+    /// The kind of the step.
     pub kind: StepKind,
 }
 
-/// One of the steps, in their order.
+/// The steps, in their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepKind {
-    /// The name was looked up, and has these addresses.
+    /// The name was looked up and has these addresses.
     Resolved(Vec<IpAddr>),
-    /// There is a connection.
+    /// The connection is made.
     Reached {
-        /// How it was made.
+        /// The way that it takes.
         way: StepWay,
-        /// Since the login began; gateways on the way are part of it.
+        /// The time since the login began, including gateways on the way.
         elapsed: Duration,
     },
-    /// The server has shown its key, which is not refused.
+    /// The server has shown its key, and it was not refused.
     HostKey {
         /// `ssh-ed25519`.
         key_type: String,
         /// `SHA256:…`.
         fingerprint: String,
-        /// What is known of it.
+        /// The facts that are known about the key.
         standing: Standing,
     },
-    /// The server has let us in.
+    /// The server has accepted the login.
     Entered {
         /// The login name.
         user: String,
-        /// The keys, passwords and answers that it took, in this order: `key ~/.ssh/id_ed25519`. Empty where it wants none.
+        /// The keys, passwords and answers that it accepted, in this order: `key ~/.ssh/id_ed25519`. Empty if it needed none.
         by: Vec<String>,
     },
 }
 
-/// How a connection was made.
+/// The way that a connection takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepWay {
-    /// To this address.
+    /// A direct connection to this address.
     Direct(Option<SocketAddr>),
-    /// Through these servers, the first one first.
+    /// Through these servers, in this order.
     Gateways(Vec<Server>),
-    /// By a `ProxyCommand`.
+    /// Through a `ProxyCommand`.
     Command,
 }
 
-/// What is known of a host key.
+/// The facts that are known about a host key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It stands there: a file and its line, or the name of a command.
+    /// It is known from this place: a file and its line, or the name of a command.
     Known(String),
-    /// An authority has signed it, which stands there.
+    /// An authority has signed it, which is known from this place.
     Certified(String),
-    /// It is that of this machine, and the configuration asks for no more.
+    /// It belongs to this machine, and the configuration trusts any such key.
     Local,
-    /// It is not known; a run would add it to this file, where there is one, and go on.
+    /// It is not known. A run would add it to this file, if there is one, and continue.
     Unknown(Option<PathBuf>),
-    /// It has changed or is revoked, and the configuration wants to go on.
+    /// It has changed or is revoked, but the configuration continues.
     Untrusted,
 }

@@ -1,4 +1,4 @@
-//! One local command: its process, the thread that moves its bytes, and its end.
+//! One local command: its process, the thread that moves its input and output, and its end.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
@@ -20,9 +20,10 @@ use crate::session::feed::Feed;
 use crate::session::{Command, JobSignal};
 use crate::source::Source;
 
-/// How long output is still read after a command was told to end and did, when something that left its group holds it open.
+/// The time for which output is still read after a command was told to end and did, while a process outside its group holds the
+/// output open.
 const LINGER: Duration = Duration::from_millis(500);
-/// Bytes read from a stream at a time.
+/// The most bytes that are read from a stream at a time.
 const CHUNK: usize = 64 * 1024;
 
 pub(super) type Output = Box<dyn Fn(Stream, Vec<u8>) + Send>;
@@ -31,15 +32,16 @@ pub(super) type Ended = Box<dyn FnOnce(Exit, Duration) + Send>;
 pub(super) enum Order {
     Feed(Arc<dyn Source>),
     EndInput,
-    /// It was sent a signal: it is told to end.
+    /// The command was sent a signal that tells it to end.
     Signalled,
-    /// It was killed because its session ends.
+    /// The command was killed because its session ends.
     Abandoned,
     /// The process has ended and is not reaped yet.
     Exited,
 }
 
-/// Output that nobody has taken yet, of all commands of a session, in bytes. Over the limit nothing more is read.
+/// The amount of output that nobody has taken yet, of all commands of a session, in bytes. Above the limit no more output is
+/// read.
 #[derive(Clone, Default)]
 pub(super) struct Backlog(Arc<AtomicUsize>);
 
@@ -54,7 +56,7 @@ impl Backlog {
         self.0.fetch_add(bytes, Ordering::SeqCst);
     }
 
-    /// Says whether there is room again where there was none.
+    /// Notes that bytes were taken; returns true if there is room again where there was none.
     pub(super) fn take(&self, bytes: usize) -> bool {
         let before = self
             .0
@@ -66,7 +68,7 @@ impl Backlog {
     }
 }
 
-/// What others hold of a running command.
+/// A handle to a running command.
 #[derive(Clone)]
 pub(super) struct Handle {
     group: Arc<Group>,
@@ -81,7 +83,7 @@ impl Handle {
     }
 
     pub(super) fn wake(&self) {
-        // A full socket wakes just as well.
+        // If the socket is full, the thread is woken by what is in it already.
         let _ = (&*self.waker).write(&[0]);
     }
 
@@ -90,7 +92,7 @@ impl Handle {
         self.group.kill(signal);
     }
 
-    /// Sets its limit for core files; its shell has just begun, and whatever that starts inherits it.
+    /// Sets the command's limit for core files. Its shell has just begun, and everything that it starts inherits the limit.
     pub(super) fn allow_core_files(&self, limit: Rlimit) {
         if let Some(leader) = *self.group.lock() {
             let _ = process::prlimit(Some(leader), Resource::Core, limit);
@@ -98,7 +100,7 @@ impl Handle {
     }
 }
 
-/// A process group; `None` once its leader is reaped and the number may become another's.
+/// A process group; `None` once its leader is reaped, when the number may be given to another.
 struct Group(Mutex<Option<Pid>>);
 
 impl Group {
@@ -108,13 +110,13 @@ impl Group {
 
     fn kill(&self, signal: Signal) {
         if let Some(leader) = *self.lock() {
-            // It may have ended in this moment.
+            // The group may have ended just now.
             let _ = process::kill_process_group(leader, signal);
         }
     }
 }
 
-/// The process; dropped, it is killed with its group and reaped.
+/// The process. Dropping this kills the process with its group and reaps it.
 struct Leader {
     child: Child,
     group: Arc<Group>,
@@ -149,7 +151,7 @@ pub(super) struct Job {
     orders: Receiver<Order>,
     woken: UnixStream,
     timeout: Option<Duration>,
-    /// TERM was sent, then, for the timeout or because its input cannot be read.
+    /// The time at which TERM was sent because of the timeout, or because the input could not be read.
     struck: Option<Instant>,
     told_to_end: bool,
     abandoned: bool,
@@ -201,7 +203,7 @@ impl Job {
         job.make_nonblocking()?;
         let exited = handle.clone();
         thread::Builder::new().name("local wait".to_owned()).spawn(move || {
-            // Not reaped here, so that the group's number stays ours as long as signals may be sent to it.
+            // The process is not reaped here, so that the group's number stays ours as long as signals may be sent to it.
             while let Err(rustix::io::Errno::INTR) =
                 process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
             {}
@@ -242,8 +244,8 @@ impl Job {
             }
         }
         if self.told_to_end || self.exited.is_none() {
-            // What outlived its leader must not go on after capr has said that it ended. The second case: the system cannot
-            // even wait for us.
+            // Processes that outlive the leader must not continue after capr has reported the end. The second case is that the
+            // system cannot even wait for the process.
             self.leader.group.kill(Signal::KILL);
         }
         let status = self.leader.reap();
@@ -293,7 +295,7 @@ impl Job {
             let rest = match self.input.rest() {
                 Ok([]) => break,
                 Ok(rest) => rest,
-                // It must not take what it has for the whole.
+                // The command must not take a part of its input for all of it.
                 Err(error) => {
                     self.unsent = Some(plain(&error));
                     self.input.clear();
@@ -304,7 +306,7 @@ impl Job {
                 Ok(written) => self.input.take(written),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                // It does not read any more, which is its own affair.
+                // The command does not read any more, which is not an error.
                 Err(_) => {
                     self.end_input = true;
                     break;
@@ -323,7 +325,7 @@ impl Job {
         })
     }
 
-    /// Ends a command that has had its time, or gets no more of its input.
+    /// Ends a command whose time is over, or whose input cannot be read to its end.
     fn strike(&mut self) {
         let is_due = || self.timeout.is_some_and(|timeout| self.started.elapsed() >= timeout);
         match self.struck {
@@ -351,7 +353,7 @@ impl Job {
         }
         let wait = self.next_deadline().map(|deadline| {
             let left = deadline.saturating_duration_since(Instant::now());
-            // Rounded up, or it would spin through the last millisecond.
+            // The time is rounded up, so that the loop does not spin through the last millisecond.
             Timespec::try_from(left + Duration::from_millis(1)).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 })
         });
         match poll(&mut fds, wait.as_ref()) {
@@ -378,7 +380,7 @@ impl Job {
     }
 }
 
-/// Reads what is there, one chunk, and closes the stream at its end.
+/// Reads one chunk of the output that is there, and closes the stream at its end.
 fn pump(stream: &mut Option<impl Read>, which: Stream, buffer: &mut [u8], told: &mut impl FnMut(Stream, Vec<u8>)) {
     let Some(reader) = stream else {
         return;

@@ -1,4 +1,4 @@
-//! Commands on this machine, for `run_locally`: `/bin/sh -c` in a process group of its own for each, without a terminal.
+//! Commands on this machine, for `run_locally`: each runs as `/bin/sh -c` in a process group of its own, without a terminal.
 
 mod job;
 
@@ -15,16 +15,16 @@ use crate::session::{Command, Connector, Destination, JobId, JobSignal, Report, 
 use crate::source::{Source, text};
 use job::{Backlog, Handle, Job, Order};
 
-/// Makes sessions on this machine; the destination's name is not looked at.
+/// Makes sessions on this machine; the name of the destination does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct LocalConnector {
-    /// The limit of its commands for core files, where that is not this process's.
+    /// The commands' limit for core files, if it differs from that of this process.
     pub core_files: Option<Rlimit>,
 }
 
 impl Connector for LocalConnector {
     fn connect(&self, id: SessionId, _destination: &Destination, reports: Sender<Report>) -> Box<dyn Session> {
-        // Nobody listens any more only when the run is over.
+        // Sending fails only when the run is over and nobody listens any more.
         let _ = reports.send(Report::Connected(id, Duration::ZERO));
         Box::new(LocalSession {
             id,
@@ -42,7 +42,7 @@ struct Jobs {
     abandoned: bool,
 }
 
-/// A job's own thread takes it out when it has ended.
+/// The jobs of a session. The thread of a job removes it when it has ended.
 #[derive(Clone, Default)]
 struct Shared(Arc<Mutex<Jobs>>);
 
@@ -71,7 +71,7 @@ impl LocalSession {
         }
     }
 
-    /// Kills at once and not by the jobs' threads: the whole of capr may end before those get to it.
+    /// Kills all commands at once, without their threads: capr may end before those get to it.
     fn kill_all(&self) {
         for handle in self.jobs.lock().running.values() {
             handle.kill(process::Signal::KILL);

@@ -88,7 +88,7 @@ fn await_end(reports: &Receiver<Report>) -> Ended {
     }
 }
 
-/// Waits until the command has printed its process group, and gives it.
+/// Waits until the command has printed the number of its process group, and returns that.
 fn await_group(reports: &Receiver<Report>) -> i32 {
     match reports.recv_timeout(BOUND).unwrap() {
         Report::Output(_, _, Stream::Out, bytes) => String::from_utf8(bytes).unwrap().trim().parse().unwrap(),
@@ -96,7 +96,7 @@ fn await_group(reports: &Receiver<Report>) -> i32 {
     }
 }
 
-/// Whether any process, zombies included, is still in this group.
+/// Returns true if any process, including zombies, is still in this group.
 fn group_lives(group: i32) -> bool {
     let group = rustix::process::Pid::from_raw(group).unwrap();
     rustix::process::test_kill_process_group(group).is_ok()

@@ -1,4 +1,4 @@
-//! What a scripted server does when it is given a command.
+//! The answer of a scripted server to a command.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ pub(super) type Action = Arc<dyn Fn() + Send + Sync>;
 #[derive(Clone)]
 pub(super) enum Step {
     Output(Stream, Vec<u8>),
-    /// Like sudo: prompt, read a line, up to three times.
+    /// Acts like sudo: prints the prompt and reads a line, up to three times.
     Password {
         prompt: String,
         password: String,
@@ -31,13 +31,14 @@ pub(super) enum Step {
     Lose(String),
 }
 
-/// What a scripted server does when it is given a command: steps, one after the other; after the last it ends with status 0.
+/// The steps with which a scripted server answers a command. They are taken one after the other; after the last the command ends
+/// with status 0.
 ///
-/// A signal ends it wherever it waits, as it would a program that does not catch signals.
+/// A signal ends the command wherever it waits, like a program that does not catch signals.
 #[derive(Clone)]
 pub struct Answer {
     pub(super) steps: VecDeque<Step>,
-    /// The weakest signal that ends it.
+    /// The weakest signal that ends the command.
     pub(super) dies_of: Option<JobSignal>,
 }
 
@@ -48,7 +49,7 @@ impl Default for Answer {
 }
 
 impl Answer {
-    /// Ends with status 0 at once.
+    /// Returns an answer that ends with status 0 at once.
     pub fn new() -> Self {
         Self {
             steps: VecDeque::new(),
@@ -61,28 +62,28 @@ impl Answer {
         self
     }
 
-    /// Sends one chunk of standard output, exactly as given: no line end is added.
+    /// Prints these bytes as one chunk of standard output; no newline is added.
     pub fn out(self, bytes: impl AsRef<[u8]>) -> Self {
         self.then(Step::Output(Stream::Out, bytes.as_ref().to_vec()))
     }
 
-    /// Sends one chunk of standard error.
+    /// Prints these bytes as one chunk of standard error.
     pub fn err(self, bytes: impl AsRef<[u8]>) -> Self {
         self.then(Step::Output(Stream::Err, bytes.as_ref().to_vec()))
     }
 
-    /// Says the mark of the command line, as what stands before a command that calls sudo does, with the word `sudo asks: `.
+    /// Prints the mark of the command line, like the script in front of a command that calls sudo, with the word `sudo asks: `.
     pub fn begins(self) -> Self {
         self.then(Step::Begin)
     }
 
-    /// Says the mark with which sudo's command starts.
+    /// Prints the mark with which sudo's command starts.
     pub fn starts(self) -> Self {
         self.then(Step::Start)
     }
 
-    /// Asks for a password as sudo does: the prompt goes to standard output without a line end, then a line of input is awaited;
-    /// a wrong one is followed by `Sorry, try again.` and the prompt again, the third wrong one ends the command with status 1.
+    /// Asks for a password like sudo: prints the prompt without a newline on standard output, and waits for a line of input.
+    /// After a wrong one it prints `Sorry, try again.` and the prompt again; the third wrong one ends the command with status 1.
     pub fn asks_password(self, prompt: &str, password: &str) -> Self {
         self.then(Step::Password {
             prompt: prompt.to_owned(),
@@ -102,7 +103,7 @@ impl Answer {
         self.then(Step::ReadAll)
     }
 
-    /// Waits until the commands so far fulfil a condition; it is asked again after everything that happens.
+    /// Waits until the commands so far meet a condition, which is checked after everything that happens.
     pub fn when(self, condition: impl Fn(&[Record]) -> bool + Send + Sync + 'static) -> Self {
         self.then(Step::When(Arc::new(condition)))
     }
@@ -123,12 +124,12 @@ impl Answer {
         })
     }
 
-    /// Calls something: raises an interrupt, changes the script. Nothing is locked meanwhile.
+    /// Calls a function: it may raise an interrupt or change the script, since nothing is locked meanwhile.
     pub fn calls(self, action: impl Fn() + Send + Sync + 'static) -> Self {
         self.then(Step::Call(Arc::new(action)))
     }
 
-    /// Never ends by itself. A timeout of the command strikes at once here, without waiting for it.
+    /// Never ends by itself. Here the timeout of a command takes effect at once.
     pub fn hangs(self) -> Self {
         self.then(Step::Hang)
     }
@@ -138,12 +139,12 @@ impl Answer {
         self.ends(Exit::Status(status))
     }
 
-    /// Ends in any other way: by a signal, refused.
+    /// Ends in another way: by a signal, or refused.
     pub fn ends(self, exit: Exit) -> Self {
         self.then(Step::End(exit))
     }
 
-    /// The server's connection is lost, with everything that runs on it.
+    /// Loses the server's connection, with everything that runs on it.
     pub fn loses_connection(self, reason: &str) -> Self {
         self.then(Step::Lose(reason.to_owned()))
     }
@@ -154,7 +155,7 @@ impl Answer {
         self
     }
 
-    /// No signal ends it, as if the server were frozen.
+    /// Ignores all signals, as if the server were frozen.
     pub fn ignores_signals(mut self) -> Self {
         self.dies_of = None;
         self

@@ -1,7 +1,7 @@
-//! Servers of tests: a script says what each answers, and everything that they are given is recorded.
+//! Scripted servers for tests: a script says how each of them answers, and everything that they are given is recorded.
 //!
-//! For tests only. There are no threads, no clocks and no waiting: an order is answered before it returns, as far as the answer
-//! goes without more input, so a test sees the same in every run.
+//! This is for tests only. There are no threads, no clocks and no waiting: an order is answered before it returns, as far as that
+//! is possible without more input, so that a test sees the same in every run.
 
 mod answer;
 mod stage;
@@ -23,69 +23,70 @@ use crate::session::{
 use crate::source::Source;
 use stage::{Rule, Stage};
 
-/// One command that a scripted server was given, and what became of it.
+/// One command that a scripted server was given, and its end.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// Where.
+    /// The server that ran it.
     pub server: Server,
     /// The command line.
     pub line: String,
-    /// The terminal asked for.
+    /// The terminal that was asked for.
     pub terminal: Option<Terminal>,
-    /// The timeout asked for.
+    /// The timeout that was asked for.
     pub timeout: Option<Duration>,
-    /// All input it was given, even after its end.
+    /// The input that it was given, even after its end.
     pub input: Vec<u8>,
-    /// Whether its input was ended.
+    /// True if its input was ended.
     pub input_ended: bool,
-    /// Every signal it was sent.
+    /// The signals that it was sent.
     pub signals: Vec<JobSignal>,
-    /// How it ended; `None` while it runs.
+    /// Its end; `None` while it runs.
     pub exit: Option<Exit>,
 }
 
 impl Record {
-    /// Whether it is a command with `part` in its line, on `host`.
+    /// Returns true if it is a command on `host` whose line contains `part`.
     pub fn is(&self, host: &str, part: &str) -> bool {
         names(host, &self.server) && self.line.contains(part)
     }
 }
 
-/// `host` is a host's name, a whole `user@host:port`, or `*` for all.
+/// Returns true if `host` names the server: by the name of its host, as a whole `user@host:port`, or as `*` for all.
 fn names(host: &str, server: &Server) -> bool {
     host == "*" || host == server.host || host == server.to_string()
 }
 
-/// A script for any number of servers, and the record of what they were given. A clone is a handle to the same script.
+/// A script for any number of servers, and the record of the commands that they were given. A clone is a handle to the same
+/// script.
 ///
-/// Rules are asked in the order in which they were given; the first that fits answers. A command that no rule fits ends with
-/// status 0 at once, unless the script is [`strict`](Self::strict).
+/// The rules are tried in the order in which they were added, and the first that matches answers. A command that no rule matches
+/// ends with status 0 at once, unless the script is [`strict`](Self::strict).
 #[derive(Clone, Default)]
 pub struct Script(Arc<Mutex<Stage>>);
 
 impl Script {
-    /// A script in which every command ends well.
+    /// Returns a script in which every command succeeds.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// From now on a command that no rule fits is refused.
+    /// Refuses commands that no rule matches from now on.
     pub fn strict(&self) -> &Self {
         self.stage().strict = true;
         self
     }
 
-    /// Commands on `host` (`*`: on all) whose line contains `part` are answered so.
+    /// Adds a rule: commands on `host` (`*`: on all) whose line contains `part` get this answer.
     pub fn on(&self, host: &str, part: &str, answer: Answer) -> &Self {
         self.rule(Rule::new(host, part, answer, false))
     }
 
-    /// As [`on`](Self::on), for the next fitting command alone; the rule is then used up.
+    /// Adds a rule like [`on`](Self::on) that is used only once, for the next command that it matches.
     pub fn on_next(&self, host: &str, part: &str, answer: Answer) -> &Self {
         self.rule(Rule::new(host, part, answer, true))
     }
 
-    /// Commands that fulfil a condition are answered so.
+    /// Adds a rule: commands that meet a condition get this answer.
     pub fn on_any(&self, fits: impl Fn(&Server, &str) -> bool + Send + Sync + 'static, answer: Answer) -> &Self {
         self.rule(Rule {
             fits: Arc::new(fits),
@@ -99,7 +100,7 @@ impl Script {
         self
     }
 
-    /// From now on connections to `host` fail for this reason.
+    /// Lets connections to `host` fail from now on, for this reason.
     pub fn refuse(&self, host: &str, phase: Phase, reason: &str) -> &Self {
         let error = ConnectError {
             common: None,
@@ -111,13 +112,13 @@ impl Script {
         self
     }
 
-    /// From now on connections to `host` are neither made nor refused, until [`accept`](Self::accept).
+    /// Neither makes nor refuses connections to `host` from now on, until [`accept`](Self::accept).
     pub fn stall(&self, host: &str) -> &Self {
         self.stage().connecting.insert(0, (host.to_owned(), None));
         self
     }
 
-    /// From now on connections to `host` are made, and those that were stalled are made now.
+    /// Makes connections to `host` from now on, and those that were stalled at once.
     pub fn accept(&self, host: &str) -> &Self {
         let mut stage = self.stage();
         stage.connecting.insert(0, (host.to_owned(), Some(Ok(()))));
@@ -126,19 +127,19 @@ impl Script {
         self
     }
 
-    /// Connections to `host` are made once this login password is given; no password ends the attempt.
+    /// Makes connections to `host` once this login password is given; the attempt ends if there is none.
     pub fn wants_password(&self, host: &str, password: &str) -> &Self {
         self.stage().passwords.push((host.to_owned(), Secret::new(password)));
         self
     }
 
-    /// The host key of `host` is new: at the next connection it is said to have been added.
+    /// Reports at the next connection to `host` that its host key is new and was added.
     pub fn new_host_key(&self, host: &str, key: NewHostKey) -> &Self {
         self.stage().host_keys.push((host.to_owned(), Ok(key)));
         self
     }
 
-    /// The host key of `host` has changed, and the next connection is made all the same.
+    /// Reports at the next connection to `host` that its host key has changed, and makes the connection.
     pub fn untrusted_host_key(&self, host: &str) -> &Self {
         let warning = Warning {
             gateway: None,
@@ -155,12 +156,12 @@ impl Script {
         self
     }
 
-    /// Every command so far, in the order in which they were started.
+    /// Returns all commands so far, in the order in which they were started.
     pub fn commands(&self) -> Vec<Record> {
         self.stage().records.clone()
     }
 
-    /// The lines of the commands that were started on `host`.
+    /// Returns the lines of the commands that were started on `host`.
     pub fn lines_on(&self, host: &str) -> Vec<String> {
         self.stage()
             .records
@@ -170,17 +171,17 @@ impl Script {
             .collect()
     }
 
-    /// All that were connected to, refused ones too, in order.
+    /// Returns all destinations that were connected to or refused, in order.
     pub fn connections(&self) -> Vec<Destination> {
         self.stage().connections.clone()
     }
 
-    /// Servers whose session was given up with [`Session::abandon`], in order.
+    /// Returns the servers whose session was given up with [`Session::abandon`], in order.
     pub fn abandoned(&self) -> Vec<Server> {
         self.stage().abandoned.clone()
     }
 
-    /// How many sessions are open: connected, not lost, not abandoned, not dropped.
+    /// Returns the number of open sessions: connected, and neither lost nor abandoned nor dropped.
     pub fn open_sessions(&self) -> usize {
         self.stage().open_sessions()
     }
@@ -189,7 +190,8 @@ impl Script {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets every command go on as far as it can. What an answer calls may use the script, so nothing is locked then.
+    /// Lets every command continue as far as it can. A function that an answer calls may use the script, so nothing is locked
+    /// then.
     fn go_on(&self) {
         loop {
             let action = self.stage().go_on();

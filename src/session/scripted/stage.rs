@@ -1,4 +1,4 @@
-//! The state of scripted servers: who is connected, what runs, what was given.
+//! The state of scripted servers: the connections, the running commands, and what they were given.
 
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -16,7 +16,7 @@ use crate::session::{
 };
 use crate::source::Source;
 
-/// All of a command's input; scripts are given texts.
+/// Reads all of a command's input; scripted servers are given only strings.
 pub(super) fn whole(source: &dyn Source) -> Vec<u8> {
     let mut bytes = Vec::new();
     while let Ok(chunk) = source.chunk(bytes.len() as u64) {
@@ -65,7 +65,7 @@ struct Connection {
 
 impl Connection {
     fn report(&self, report: Report) {
-        // Nobody listens any more only when the run is over.
+        // Sending fails only when the run is over and nobody listens any more.
         let _ = self.reports.send(report);
     }
 
@@ -102,7 +102,7 @@ impl Connection {
 pub(super) struct Stage {
     pub(super) rules: Vec<Rule>,
     pub(super) strict: bool,
-    /// Latest first: host, and whether it answers (`None`: not at all).
+    /// The hosts, latest first, and the result of connecting to each (`None`: there is no answer).
     pub(super) connecting: Vec<(String, Option<Result<(), ConnectError>>)>,
     pub(super) passwords: Vec<(String, Secret)>,
     pub(super) host_keys: Vec<(String, Result<NewHostKey, Warning>)>,
@@ -111,7 +111,7 @@ pub(super) struct Stage {
     pub(super) records: Vec<Record>,
     lines: Vec<Connection>,
     running: Vec<Running>,
-    /// Which record is whose; kept after the end, for input that comes too late.
+    /// The record that belongs to each job. It is kept after the end, for input that comes too late.
     started: Vec<(SessionId, JobId, usize)>,
 }
 
@@ -183,7 +183,7 @@ impl Stage {
     }
 
     fn connection(&mut self, id: SessionId) -> Option<&mut Connection> {
-        // The latest: a script may outlive one run and see the same numbers again.
+        // The latest connection counts: a script may outlive one run and see the same numbers again.
         self.lines.iter_mut().rev().find(|connection| connection.id == id)
     }
 
@@ -350,7 +350,7 @@ impl Stage {
         self.report(session, Report::Finished(session, job, exit, Duration::ZERO));
     }
 
-    /// Lets commands go on until all wait, or until one wants something called.
+    /// Lets commands continue until all wait, or until one wants a function called.
     pub(super) fn go_on(&mut self) -> Option<Action> {
         let mut place = 0;
         while let Some(running) = self.running.get_mut(place) {
@@ -369,7 +369,7 @@ impl Stage {
                 Turn::Ends(exit) => self.finish(place, exit),
                 Turn::Loses(reason) => self.lose(session, &reason),
             }
-            // Whoever waits for what just happened is asked again.
+            // Commands that wait for what has just happened are tried again.
             place = 0;
         }
         None

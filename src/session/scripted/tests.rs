@@ -31,7 +31,7 @@ fn command(line: &str) -> Command {
     }
 }
 
-/// Everything that was reported so far, one text each.
+/// Returns everything that was reported so far, one string for each report.
 fn told(reports: &Receiver<Report>) -> Vec<String> {
     reports
         .try_iter()

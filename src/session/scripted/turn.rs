@@ -11,15 +11,15 @@ use crate::session::{JobId, SessionId};
 pub(super) struct Running {
     pub(super) session: SessionId,
     pub(super) job: JobId,
-    /// Place in `records`.
+    /// The index in `records`.
     pub(super) record: usize,
     pub(super) answer: Answer,
-    /// How much of the record's input the answer has read.
+    /// The amount of the record's input that the answer has read.
     pub(super) read: usize,
     pub(super) timeout: Option<Duration>,
 }
 
-/// Where a running command is after one look at its next step.
+/// The state of a running command after one try of its next step.
 pub(super) enum Turn {
     Waits,
     Moves,
@@ -30,7 +30,7 @@ pub(super) enum Turn {
 
 pub(super) type Chunk = (Stream, Vec<u8>);
 
-/// Takes a running command's next step, as far as it can be taken now.
+/// Takes a running command's next step, as far as that is possible now.
 pub(super) fn turn(running: &mut Running, records: &[Record]) -> (Turn, Option<Chunk>) {
     let Some(record) = records.get(running.record) else {
         return (Turn::Ends(Exit::Status(0)), None);
@@ -101,7 +101,7 @@ pub(super) fn turn(running: &mut Running, records: &[Record]) -> (Turn, Option<C
     (turn, output)
 }
 
-/// What a command line is to say when it begins, and when sudo has started its command.
+/// Returns the marks that a command line prints: when it begins, and when sudo has started its command.
 fn marks(line: &str) -> impl Iterator<Item = &str> {
     line.match_indices("\"capr-")
         .filter_map(|(at, _)| line.get(at + 1..at + 39))
