@@ -14,7 +14,7 @@ use super::running::block::call_function;
 use super::running::call::{Call, Given, check, decode};
 use super::running::interpreter::Interpreter;
 use super::running::loader::Modules;
-use super::running::performed::Performed;
+use super::running::verb_context::{Performed, VerbContext};
 use super::running::verbs::PERFORMED;
 use super::running::{channel, functions, limits, missing, parallel};
 use crate::configuration::join;
@@ -181,7 +181,12 @@ fn perform(
             check(verb, &mut call)?;
             call_functions(verb, context, &mut call)?;
             interpreter.level.set(context.call_level());
-            action(interpreter, context, call)
+            action(&mut VerbContext {
+                verb,
+                call,
+                interpreter,
+                scope: context,
+            })
         });
     result.map_err(|mut error| {
         // An error without a place stands where the verb stands.

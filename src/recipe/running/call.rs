@@ -5,6 +5,7 @@ use rhai::{Dynamic, EvalContext, Expr, Expression, Position};
 
 use crate::recipe::language::grammar;
 use crate::recipe::language::origin::Fallible;
+use crate::recipe::language::values;
 use crate::recipe::language::verb::{Choices, Verb, Written};
 
 /// A verb as it was called, its arguments evaluated.
@@ -35,6 +36,12 @@ impl Call<'_> {
             block: None,
             position,
         }
+    }
+
+    /// An argument as a string; numbers and symbols are strings, too, and one that was not given is empty.
+    pub(in crate::recipe) fn text(&self, index: usize) -> String {
+        let value = self.arguments.get(index);
+        value.map(|(value, _)| values::text(value)).unwrap_or_default()
     }
 }
 
@@ -82,39 +89,6 @@ pub(in crate::recipe) fn decode<'a>(
     Ok(call)
 }
 
-/// The text of an argument. Numbers and symbols are strings, too.
-pub(in crate::recipe) fn text(call: &Call, index: usize) -> String {
-    let value = call.arguments.get(index);
-    value
-        .map(|(value, _)| crate::recipe::language::values::text(value))
-        .unwrap_or_default()
-}
-
-/// The command in an argument: a text for the shell, or a list of words.
-pub(in crate::recipe) fn command(call: &Call, index: usize) -> Fallible<String> {
-    match call.arguments.get(index) {
-        Some((value, position)) => super::command::command(value, *position),
-        None => Ok(String::new()),
-    }
-}
-
-/// The texts of the arguments from `first` on; lists are taken apart.
-pub(in crate::recipe) fn texts(call: &Call, first: usize) -> Vec<String> {
-    call.arguments
-        .iter()
-        .skip(first)
-        .flat_map(|(value, _)| crate::recipe::language::values::texts(value))
-        .collect()
-}
-
-/// An argument's value.
-pub(in crate::recipe) fn value(call: &Call, index: usize) -> Dynamic {
-    call.arguments
-        .get(index)
-        .map(|(value, _)| value.clone())
-        .unwrap_or_default()
-}
-
 /// Moves a trailing map's pairs to the options, and refuses what the verb does not take.
 pub(in crate::recipe) fn check(verb: &Verb, call: &mut Call) -> Fallible<()> {
     let takes_options = !matches!(verb.options, Choices::Known([]));
@@ -138,7 +112,7 @@ pub(in crate::recipe) fn check(verb: &Verb, call: &mut Call) -> Fallible<()> {
         arguments: call.arguments.len(),
         may_end_in_options: false,
         has_block: call.block.is_some(),
-        first: &|| text(call, 0),
+        first: &|| call.text(0),
         position: call.position,
     })
 }

@@ -1,31 +1,25 @@
 //! What stands around commands: a directory, an environment, a user.
 
-use rhai::EvalContext;
-
 use super::super::around::Said;
-use super::super::block::in_place;
-use super::super::call::{Call, text};
-use super::super::interpreter::Interpreter;
-use super::super::performed::Performed;
+use super::super::verb_context::{Performed, VerbContext};
 use crate::recipe::language::options::environment_name;
 use crate::recipe::language::origin::{Fallible, wrong};
 use crate::recipe::language::values;
-use crate::recipe::language::verb::Verb;
 use crate::recipe::language::verbs::around as rows;
 
-pub(super) const WITHIN: Performed = (&rows::WITHIN, |interpreter, context, call| {
-    let dir = text(&call, 0);
+pub(super) const WITHIN: Performed = (&rows::WITHIN, |cx| {
+    let dir = cx.text(0);
     if dir.is_empty() {
-        return Err(rows::WITHIN.misused("`within' has no directory: it is empty", call.position));
+        return Err(cx.misused("`within' has no directory: it is empty"));
     }
-    let mut said = interpreter.said_around();
+    let mut said = cx.interpreter.said_around();
     said.enter(&dir);
-    around(&rows::WITHIN, interpreter, context, &call, said)
+    around(cx, said)
 });
 
-pub(super) const WITH: Performed = (&rows::WITH, |interpreter, context, call| {
-    let mut said = interpreter.said_around();
-    for (name, (value, position)) in &call.options {
+pub(super) const WITH: Performed = (&rows::WITH, |cx| {
+    let mut said = cx.interpreter.said_around();
+    for (name, (value, position)) in &cx.call.options {
         let name = name.to_uppercase();
         if !environment_name(&name) {
             let message = format!("`{name}' cannot be the name of an environment variable");
@@ -33,22 +27,20 @@ pub(super) const WITH: Performed = (&rows::WITH, |interpreter, context, call| {
         }
         said.environment.insert(name, values::text(value));
     }
-    around(&rows::WITH, interpreter, context, &call, said)
+    around(cx, said)
 });
 
-pub(super) const AS: Performed = (&rows::AS, |interpreter, context, call| {
-    let user = text(&call, 0);
+pub(super) const AS: Performed = (&rows::AS, |cx| {
+    let user = cx.text(0);
     if user.is_empty() {
-        return Err(rows::AS.misused("`as' names no user: it is empty", call.position));
+        return Err(cx.misused("`as' names no user: it is empty"));
     }
-    let mut said = interpreter.said_around();
+    let mut said = cx.interpreter.said_around();
     said.user = Some(user);
-    around(&rows::AS, interpreter, context, &call, said)
+    around(cx, said)
 });
 
-fn around(verb: &Verb, interpreter: &Interpreter, context: &mut EvalContext, call: &Call, said: Said) -> Fallible {
-    let Some(block) = call.block else {
-        return Err(verb.lacks_block(&text(call, 0), call.position));
-    };
-    interpreter.saying(said, || in_place(context, block, Vec::new()))
+fn around(cx: &mut VerbContext, said: Said) -> Fallible {
+    let block = cx.block()?;
+    cx.interpreter.saying(said, || cx.evaluate(block, Vec::new()))
 }

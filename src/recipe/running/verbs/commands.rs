@@ -6,10 +6,10 @@ use std::sync::Arc;
 use rhai::{Dynamic, Engine, EvalContext, Map, Position};
 
 use super::super::action::{Asking, Request, Settings, Sudo};
-use super::super::call::{Call, command, texts};
+use super::super::call::Call;
 use super::super::interpreter::Interpreter;
-use super::super::performed::Performed;
 use super::super::shown::shown as options_shown;
+use super::super::verb_context::{Performed, VerbContext};
 use super::within_sudo::Within;
 use crate::actor::{Outcome, Output};
 use crate::configuration::{RunOptions, Setter, Stdin};
@@ -17,7 +17,7 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::io_error::plain;
 use crate::plan::quote;
-use crate::recipe::language::options::{flag, run_options};
+use crate::recipe::language::options::run_options;
 use crate::recipe::language::origin::{Fallible, raise, wrong};
 use crate::recipe::language::verbs::commands as rows;
 use crate::session::Input;
@@ -25,76 +25,72 @@ use crate::source::joined;
 
 pub(super) const RUN: Performed = (&rows::RUN, run);
 
-fn run(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let output = reported(&call);
-    on_servers(
-        interpreter,
-        context,
-        &call,
-        &Way::new("run", output),
-        &command(&call, 0)?,
-    )?;
+fn run(cx: &mut VerbContext) -> Fallible {
+    let way = Way::new("run", reported(cx));
+    on_servers(cx, &way, &cx.command(0)?)?;
     Ok(Dynamic::UNIT)
 }
 
-pub(super) const EXECUTE: Performed = (&rows::EXECUTE, |interpreter, context, call| {
-    let way = Way::new("run", reported(&call));
-    on_servers(interpreter, context, &call, &way, &put_together(&call)?)?;
+pub(super) const EXECUTE: Performed = (&rows::EXECUTE, |cx| {
+    let way = Way::new("run", reported(cx));
+    on_servers(cx, &way, &put_together(cx)?)?;
     Ok(Dynamic::UNIT)
 });
 
 /// The words of a command as Capistrano 3 puts them together: with blanks, as they are.
-fn put_together(call: &Call) -> Fallible<String> {
-    match call.arguments.len() {
-        1 => command(call, 0),
-        _ => Ok(texts(call, 0).join(" ")),
+fn put_together(cx: &VerbContext) -> Fallible<String> {
+    match cx.call.arguments.len() {
+        1 => cx.command(0),
+        _ => Ok(cx.texts(0).join(" ")),
     }
 }
 
 /// Runs a text on servers as `run` does, outside of all tasks.
-pub(in crate::recipe) fn run_text(interpreter: &Interpreter, context: &mut EvalContext, text: &str) -> Fallible<()> {
-    let call = Call::at(Position::NONE);
-    on_servers(interpreter, context, &call, &Way::new("run", Output::Report), text)?;
+pub(in crate::recipe) fn run_text(interpreter: &Interpreter, scope: &mut EvalContext, text: &str) -> Fallible<()> {
+    let mut cx = VerbContext {
+        verb: &rows::RUN,
+        call: Call::at(Position::NONE),
+        interpreter,
+        scope,
+    };
+    on_servers(&mut cx, &Way::new("run", Output::Report), text)?;
     Ok(())
 }
 
 pub(super) const SUDO: Performed = (&rows::SUDO, sudo);
 
-fn sudo(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let sudo = interpreter.sudo(context.engine())?;
-    let user = call
-        .options
-        .get("as")
-        .filter(|(user, _)| !user.is_unit())
-        .map(|(user, _)| user.to_string());
-    let prefix = sudo.command(user.as_deref());
-    if call.arguments.is_empty() {
+fn sudo(cx: &mut VerbContext) -> Fallible {
+    let sudo = cx.interpreter.sudo(cx.engine())?;
+    let prefix = sudo.command(cx.text_option("as").as_deref());
+    if cx.call.arguments.is_empty() {
         return Ok(prefix.into());
     }
     let way = Way {
         sudo: Some(prefix),
-        ..Way::new("sudo", reported(&call))
+        ..Way::new("sudo", reported(cx))
     };
-    on_servers(interpreter, context, &call, &way, &command(&call, 0)?)?;
+    on_servers(cx, &way, &cx.command(0)?)?;
     Ok(Dynamic::UNIT)
 }
 
 pub(super) const TRY_SUDO: Performed = (&rows::TRY_SUDO, try_sudo);
 
-fn try_sudo(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) -> Fallible {
-    if interpreter.uses_sudo(context.engine())? {
-        if !call.options.contains_key("as")
-            && let Some(user) = interpreter.text_variable(context.engine(), "admin_runner")?
+fn try_sudo(cx: &mut VerbContext) -> Fallible {
+    let interpreter = cx.interpreter;
+    if interpreter.uses_sudo(cx.engine())? {
+        if !cx.call.options.contains_key("as")
+            && let Some(user) = interpreter.text_variable(cx.engine(), "admin_runner")?
         {
-            call.options.insert("as".to_owned(), (user.into(), call.position));
+            let position = cx.position();
+            cx.call.options.insert("as".to_owned(), (user.into(), position));
         }
-        return sudo(interpreter, context, call);
+        return sudo(cx);
     }
-    if call.arguments.is_empty() {
+    if cx.call.arguments.is_empty() {
         return Ok("".into());
     }
-    call.options.shift_remove("as");
-    run(interpreter, context, call)
+    cx.call.options.shift_remove("as");
+    run(cx)
 }
 
 impl Interpreter {
@@ -115,21 +111,20 @@ impl Interpreter {
 
 pub(super) const CAPTURE: Performed = (&rows::CAPTURE, capture);
 
-fn capture(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+fn capture(cx: &mut VerbContext) -> Fallible {
     let way = Way {
         once: true,
         ..Way::new("capture", Output::Capture)
     };
-    let outcome = on_servers(interpreter, context, &call, &way, &command(&call, 0)?)?;
-    if interpreter.dry_run {
-        let taken = call.options.get("dry_run").map(|(text, _)| text.to_string());
-        let taken = taken.unwrap_or_default();
+    let outcome = on_servers(cx, &way, &cx.command(0)?)?;
+    if cx.interpreter.dry_run {
+        let taken = cx.text_option("dry_run").unwrap_or_default();
         let what = if taken.is_empty() {
             "empty".to_owned()
         } else {
             format!("{taken:?}")
         };
-        interpreter.say(
+        cx.interpreter.say(
             Level::Info,
             format!("its output is not known in a dry run, taken to be {what}"),
         );
@@ -139,9 +134,9 @@ fn capture(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> 
     Ok(text.unwrap_or_default().into())
 }
 
-pub(super) const CAPTURE_ALL: Performed = (&rows::CAPTURE_ALL, |interpreter, context, call| {
+pub(super) const CAPTURE_ALL: Performed = (&rows::CAPTURE_ALL, |cx| {
     let way = Way::new("capture_all", Output::Capture);
-    let outcome = on_servers(interpreter, context, &call, &way, &command(&call, 0)?)?;
+    let outcome = on_servers(cx, &way, &cx.command(0)?)?;
     let answers = outcome.map(|outcome| outcome.stdout).unwrap_or_default();
     let of_host = |host: &str| answers.keys().filter(|server| server.host == host).count();
     let named = answers.iter().map(|(server, text)| {
@@ -154,61 +149,45 @@ pub(super) const CAPTURE_ALL: Performed = (&rows::CAPTURE_ALL, |interpreter, con
     Ok(named.collect::<Map>().into())
 });
 
-pub(super) const STREAM: Performed = (&rows::STREAM, |interpreter, context, call| {
+pub(super) const STREAM: Performed = (&rows::STREAM, |cx| {
     let way = Way::new("stream", Output::Stream);
-    on_servers(interpreter, context, &call, &way, &command(&call, 0)?)?;
+    on_servers(cx, &way, &cx.command(0)?)?;
     Ok(Dynamic::UNIT)
 });
 
 pub(super) const INVOKE_COMMAND: Performed = (&rows::INVOKE_COMMAND, invoke_command);
 
-fn invoke_command(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) -> Fallible {
-    let via = call.options.shift_remove("via");
-    match via
-        .as_ref()
-        .map_or("run".to_owned(), |(via, _)| via.to_string())
-        .as_str()
-    {
+fn invoke_command(cx: &mut VerbContext) -> Fallible {
+    let via = cx.call.options.shift_remove("via");
+    let via = via.map_or("run".to_owned(), |(via, _)| via.to_string());
+    match via.as_str() {
         "" | "run" => {
-            call.options.shift_remove("as");
-            run(interpreter, context, call)
+            cx.call.options.shift_remove("as");
+            run(cx)
         }
-        "sudo" => sudo(interpreter, context, call),
-        "try_sudo" => try_sudo(interpreter, context, call),
-        other => Err(rows::INVOKE_COMMAND.misused(
-            format!("`via' is :run, :sudo or :try_sudo, not :{other}"),
-            call.position,
-        )),
+        "sudo" => sudo(cx),
+        "try_sudo" => try_sudo(cx),
+        other => Err(cx.misused(format!("`via' is :run, :sudo or :try_sudo, not :{other}"))),
     }
 }
 
 pub(super) const TEST: Performed = (&rows::TEST, test);
 
-fn test(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
+fn test(cx: &mut VerbContext) -> Fallible {
     let way = Way {
         once: true,
         asks: true,
         ..Way::new("test", Output::Report)
     };
-    let outcome = on_servers(interpreter, context, &call, &way, &command(&call, 0)?)?;
+    let outcome = on_servers(cx, &way, &cx.command(0)?)?;
     Ok(outcome.is_some_and(|outcome| succeeded(&outcome)).into())
 }
 
 pub(super) const RUN_LOCALLY: Performed = (&rows::RUN_LOCALLY, run_locally);
 
-fn run_locally(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let gives_result = match call.options.get("result") {
-        Some((value, position)) => flag("result", value, *position)?.unwrap_or(false),
-        None => false,
-    };
-    let outcome = locally(
-        "run_locally",
-        interpreter,
-        context,
-        &call,
-        Output::Capture,
-        gives_result,
-    )?;
+fn run_locally(cx: &mut VerbContext) -> Fallible {
+    let gives_result = cx.flag("result", false)?;
+    let outcome = locally(cx, Output::Capture, gives_result)?;
     let ok = succeeded(&outcome);
     let status = outcome.statuses.into_values().next();
     let stdout: Dynamic = outcome.stdout.into_values().next().unwrap_or_default().into();
@@ -224,29 +203,22 @@ fn run_locally(interpreter: &Interpreter, context: &mut EvalContext, call: Call)
         .into())
 }
 
-pub(super) const SYSTEM: Performed = (&rows::SYSTEM, |interpreter, context, call| {
-    let outcome = locally("system", interpreter, context, &call, Output::Report, true)?;
+pub(super) const SYSTEM: Performed = (&rows::SYSTEM, |cx| {
+    let outcome = locally(cx, Output::Report, true)?;
     Ok(succeeded(&outcome).into())
 });
 
-fn locally(
-    verb: &'static str,
-    interpreter: &Interpreter,
-    context: &mut EvalContext,
-    call: &Call,
-    output: Output,
-    asks: bool,
-) -> Fallible<Outcome> {
-    let options = run_options(&call.options)?;
-    let text = command(call, 0)?;
-    let (input, shown) = input(interpreter, call, &options, &text, true)?;
+fn locally(cx: &mut VerbContext, output: Output, asks: bool) -> Fallible<Outcome> {
+    let options = run_options(&cx.call.options)?;
+    let text = cx.command(0)?;
+    let (input, shown) = input(cx, &options, &text, true)?;
     let request = Request {
         options: options_shown(&options, options.env.as_ref(), None),
         output,
         asks,
-        ..Request::new(verb, shown, text, input)
+        ..Request::new(cx.verb.name, shown, text, input)
     };
-    interpreter.act_locally(context, call, &options, request)
+    cx.act_locally(&options, request)
 }
 
 /// A dry run has no status.
@@ -279,46 +251,40 @@ impl Way {
     }
 }
 
-fn reported(call: &Call) -> Output {
-    match call.block {
+fn reported(cx: &VerbContext) -> Output {
+    match cx.call.block {
         Some(_) => Output::Handler,
         None => Output::Report,
     }
 }
 
-fn on_servers(
-    interpreter: &Interpreter,
-    context: &mut EvalContext,
-    call: &Call,
-    way: &Way,
-    command: &str,
-) -> Fallible<Option<Outcome>> {
-    let mut settings = interpreter.settings(context.engine(), call)?;
+fn on_servers(cx: &mut VerbContext, way: &Way, command: &str) -> Fallible<Option<Outcome>> {
+    let interpreter = cx.interpreter;
+    let mut settings = cx.settings()?;
     if way.once && interpreter.own_server().is_none() {
         settings.selection.once = Some(true);
     }
-    let sudo = interpreter.sudo(context.engine())?;
-    let mut text = interpreter.prefixed(context.engine(), command, &settings.options, call.position)?;
+    let sudo = interpreter.sudo(cx.engine())?;
+    let mut text = interpreter.prefixed(cx.engine(), command, &settings.options, cx.position())?;
     if let Some(called) = &way.sudo {
         text.insert_str(0, &format!("{called} "));
     }
-    let request = remote(interpreter, way, &text, call, &mut settings, &sudo)?;
-    interpreter.act(context, call, &settings, request)
+    let request = remote(cx, way, &text, &mut settings, &sudo)?;
+    cx.act(&settings, request)
 }
 
 /// A command for servers. One that calls sudo may be asked for the password: its input stays open, and it gets a terminal
 /// unless the recipe says otherwise, since sudo does not ask without one. What such a command reads comes without a terminal:
 /// sudo takes the password from the same input, and only when it has started its command that is given the rest.
 pub(super) fn remote(
-    interpreter: &Interpreter,
+    cx: &VerbContext,
     way: &Way,
     command: &str,
-    call: &Call,
     settings: &mut Settings,
     sudo: &Sudo,
 ) -> Fallible<Request> {
     let reads_file = matches!(settings.options.stdin, Some(Stdin::File(_)));
-    let around = interpreter.said_around().user.filter(|_| way.sudo.is_none());
+    let around = cx.interpreter.said_around().user.filter(|_| way.sudo.is_none());
     let (way, command) = match &around {
         None => (way.clone(), command.to_owned()),
         Some(user) => {
@@ -332,14 +298,13 @@ pub(super) fn remote(
         }
     };
     let (way, command) = (&way, command.as_str());
-    let user = call.options.get("as").filter(|(user, _)| !user.is_unit());
-    let user = around.or_else(|| user.map(|(user, _)| user.to_string()).filter(|_| way.sudo.is_some()));
+    let user = around.or_else(|| cx.text_option("as").filter(|_| way.sudo.is_some()));
     let said = options_shown(&settings.options, settings.environment.as_ref(), user.as_deref());
     let calls = sudo.calls(command);
     let mut text = command.to_owned();
     let mut asking = None;
     if calls > 0 {
-        let within = Within::of(interpreter, way, settings).map_err(|error| wrong(error, call.position))?;
+        let within = Within::of(cx.interpreter, way, settings).map_err(|error| wrong(error, cx.position()))?;
         (text, asking) = within.called(sudo, command, calls, settings);
     }
     let held = asking.as_ref().is_some_and(|asking: &Asking| asking.started.is_some());
@@ -351,8 +316,8 @@ pub(super) fn remote(
     if may_ask {
         options.pty.get_or_insert(true);
     }
-    let ends = options.eof.unwrap_or(reads_file || call.block.is_none() && !may_ask);
-    let (given, shown) = input(interpreter, call, options, command, ends)?;
+    let ends = options.eof.unwrap_or(reads_file || cx.call.block.is_none() && !may_ask);
+    let (given, shown) = input(cx, options, command, ends)?;
     let given = match asking.as_mut().and_then(|asking| asking.started.as_mut()) {
         Some((_, later)) => {
             later.source = joined(Arc::clone(&later.source), given.source);
@@ -372,21 +337,12 @@ pub(super) fn remote(
 }
 
 /// What a command reads, and the command as it is shown.
-fn input(
-    interpreter: &Interpreter,
-    call: &Call,
-    options: &RunOptions,
-    command: &str,
-    then_end: bool,
-) -> Fallible<(Input, String)> {
+fn input(cx: &VerbContext, options: &RunOptions, command: &str, then_end: bool) -> Fallible<(Input, String)> {
     let (input, shown) = match &options.stdin {
         None => (Input::none(), command.to_owned()),
         Some(Stdin::Text(bytes)) => (Input::text(bytes.as_slice()), command.to_owned()),
         Some(Stdin::File(name)) => {
-            let position = call
-                .options
-                .get("stdin")
-                .map_or(call.position, |(_, position)| *position);
+            let position = cx.option("stdin").map_or(cx.position(), |(_, position)| position);
             let unreadable = |error: &io::Error| {
                 let diagnostic = Diagnostic::new(
                     Fault::Failed,
@@ -397,7 +353,9 @@ fn input(
                     position,
                 )
             };
-            let source = interpreter.source(&interpreter.home_path(name), position, &unreadable)?;
+            let source = cx
+                .interpreter
+                .source(&cx.interpreter.home_path(name), position, &unreadable)?;
             (Input::told(source), format!("{command} (stdin: {name})"))
         }
     };

@@ -1,13 +1,11 @@
 //! `depend`: what a recipe needs of servers and of this machine, for `deploy:check`.
 
-use rhai::{Array, Dynamic, EvalContext, Map};
+use rhai::{Array, Dynamic, Map};
 
-use super::super::call::{Call, text};
-use super::super::interpreter::Interpreter;
-use super::super::performed::Performed;
+use super::super::verb_context::{Performed, VerbContext};
 use crate::configuration::{Setter, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::recipe::language::origin::{Fallible, origin, raise, wrong};
+use crate::recipe::language::origin::{Fallible, raise, wrong};
 use crate::recipe::language::values::texts;
 use crate::recipe::language::verbs::depend as rows;
 
@@ -26,17 +24,12 @@ const KINDS: &[(&str, usize)] = &[
 
 pub(super) const DEPEND: Performed = (&rows::DEPEND, depend);
 
-fn depend(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let position = |index: usize| {
-        call.arguments
-            .get(index)
-            .map_or(call.position, |(_, position)| *position)
-    };
-    let (place, kind) = (text(&call, 0), text(&call, 1));
+fn depend(cx: &mut VerbContext) -> Fallible {
+    let (place, kind) = (cx.text(0), cx.text(1));
     if !["remote", "local"].contains(&place.as_str()) {
         return Err(wrong(
             format!("a dependency is :remote or :local, not :{place}"),
-            position(0),
+            cx.position_of(0),
         ));
     }
     let Some((_, count)) = KINDS.iter().find(|(name, _)| *name == kind) else {
@@ -47,14 +40,9 @@ fn depend(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> F
             Fault::Recipe,
             format!("nothing can be asked for that is called :{kind}"),
         );
-        return Err(raise(diagnostic.hint(hint), position(1)));
+        return Err(raise(diagnostic.hint(hint), cx.position_of(1)));
     };
-    let words: Array = call
-        .arguments
-        .iter()
-        .skip(2)
-        .map(|(value, _)| value.flatten_clone())
-        .collect();
+    let words: Array = cx.values(2).map(Dynamic::flatten_clone).collect();
     if words.len() != *count {
         let meant = match (kind.as_str(), count) {
             ("match", _) => "a command and a regular expression",
@@ -63,10 +51,10 @@ fn depend(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> F
         };
         return Err(wrong(
             format!("`depend :{place}, :{kind}' takes {meant} behind that"),
-            position(2),
+            cx.position_of(2),
         ));
     }
-    let option = |name: &str| call.options.get(name).map(|(value, _)| value.flatten_clone());
+    let option = |name: &str| cx.option(name).map(|(value, _)| value.flatten_clone());
     let options: Map = ["roles", "hosts"]
         .iter()
         .filter_map(|name| {
@@ -90,12 +78,10 @@ fn depend(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> F
     .into_iter()
     .map(|(name, value): (&str, Dynamic)| (name.into(), value))
     .collect();
-    let before = interpreter
-        .variable(context.engine(), "dependencies")?
-        .unwrap_or_default();
+    let before = cx.variable("dependencies")?;
     let mut all = before.flatten_clone().try_cast::<Array>().unwrap_or_default();
     all.push(entry.into());
-    let by = Setter::Recipe(origin(context.source(), call.position));
-    interpreter.set("dependencies", all.into(), by, call.position)?;
+    let by = Setter::Recipe(cx.origin());
+    cx.interpreter.set("dependencies", all.into(), by, cx.position())?;
     Ok(Dynamic::UNIT)
 }

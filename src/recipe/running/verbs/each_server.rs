@@ -3,14 +3,13 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use rhai::{Dynamic, EvalContext, Position};
+use rhai::{Dynamic, Position};
 
 use super::super::action::failure;
 use super::super::block::{Block, own_locals};
-use super::super::call::Call;
 use super::super::evaluation::Work;
-use super::super::interpreter::Interpreter;
 use super::super::turns::{Order, evaluate};
+use super::super::verb_context::VerbContext;
 use crate::configuration::{Selection, Server, select};
 use crate::event::Level;
 use crate::recipe::language::options::{count, seconds};
@@ -18,68 +17,66 @@ use crate::recipe::language::origin::{Fallible, wrong};
 use crate::recipe::language::values::{text, texts};
 use crate::recipe::language::verbs::tasks::{ON, is_host, is_own_option};
 
-/// Whether a call of `on` names servers, and no event.
-pub(super) fn names_servers(call: &Call) -> bool {
-    let first = call.arguments.first().map(|(value, _)| value);
+/// Tells a call of `on` that names servers from one that names an event.
+pub(super) fn names_servers(cx: &VerbContext) -> bool {
+    let first = cx.values(0).next();
     first.is_some_and(|value| value.is_map() || value.is_array() || value.is_unit() || is_host(&text(value)))
 }
 
 /// Evaluates the block for each of the servers.
-pub(super) fn each_server(interpreter: &Interpreter, context: &mut EvalContext, call: &Call) -> Fallible {
-    let Some(block) = call.block else {
-        return Err(ON.misused("`on' with servers has no block", call.position));
+pub(super) fn each_server(cx: &mut VerbContext) -> Fallible {
+    let interpreter = cx.interpreter;
+    let Some(block) = cx.call.block else {
+        return Err(cx.misused("`on' with servers has no block"));
     };
-    if let Some((name, (_, position))) = call.options.iter().find(|(name, _)| is_own_option(name)) {
+    if let Some((name, (_, position))) = cx.call.options.iter().find(|(name, _)| is_own_option(name)) {
         let message = format!("`{name}' belongs to events; servers are chosen by what lists them: roles(:app)");
         return Err(ON.misused(message, *position));
     }
-    interpreter.refuse_servers("on", call.position)?;
-    interpreter.refuse_in_server("on", call.position)?;
+    interpreter.refuse_servers("on", cx.position())?;
+    interpreter.refuse_in_server("on", cx.position())?;
     interpreter.greet_strangers();
-    let servers = servers(interpreter, call)?;
+    let servers = servers(cx)?;
     if servers.is_empty() {
         interpreter.say(Level::Info, "skipping `on' because no servers matched");
         return Ok(Dynamic::UNIT);
     }
-    let order = order(interpreter, call, servers.len())?;
+    let order = order(cx, servers.len())?;
     let (me, engine) = {
         let owners = interpreter.owners.borrow();
         (owners.0.upgrade(), owners.1.upgrade())
     };
     let (Some(me), Some(engine)) = (me, engine) else {
-        return Err(wrong("`on' can only stand in a recipe", call.position));
+        return Err(wrong("`on' can only stand in a recipe", cx.position()));
     };
-    let block = Block::share(context, block, interpreter.namespace());
+    let block = Block::share(cx.scope, block, interpreter.namespace());
     let work = Rc::new(Work {
         interpreter: me,
         engine,
         block,
-        parameters: call.parameters.iter().take(1).cloned().collect(),
-        level: context.call_level(),
+        parameters: cx.call.parameters.iter().take(1).cloned().collect(),
+        level: cx.scope.call_level(),
         said: interpreter.said_around(),
     });
     let result = evaluate(&work, &servers, &order);
     drop(work);
-    own_locals(context);
+    own_locals(cx.scope);
     result.map(|()| Dynamic::UNIT)
 }
 
 /// The servers that the call names, each once, as far as the command line does not leave them out.
-fn servers(interpreter: &Interpreter, call: &Call) -> Fallible<Vec<Server>> {
-    let Some((value, position)) = call.arguments.first() else {
-        return Ok(Vec::new());
-    };
+fn servers(cx: &VerbContext) -> Fallible<Vec<Server>> {
     let mut named = Vec::new();
-    gather(value, *position, &mut named)?;
+    gather(&cx.value(0), cx.position_of(0), &mut named)?;
     let selection = Selection {
         hosts: Some(named.iter().map(ToString::to_string).collect()),
         ..Selection::default()
     };
     let kept = {
-        let roles = &interpreter.defined.configuration.borrow().roles;
-        select(roles, &selection, &interpreter.filter.borrow())
+        let roles = &cx.interpreter.defined.configuration.borrow().roles;
+        select(roles, &selection, &cx.interpreter.filter.borrow())
     };
-    let kept = kept.map_err(|error| failure(error.into(), call.position))?;
+    let kept = kept.map_err(|error| failure(error.into(), cx.position()))?;
     named.retain(|server| kept.contains(server));
     Ok(named)
 }
@@ -114,22 +111,22 @@ const WAIT: Duration = Duration::from_secs(2);
 const GROUP: usize = 2;
 
 /// How many servers at a time: what `in` and `limit` say, else what the task says.
-fn order(interpreter: &Interpreter, call: &Call, all: usize) -> Fallible<Order> {
-    let said = |name: &str| call.options.get(name).filter(|(value, _)| !value.is_unit());
-    let limit = said("limit")
-        .map(|(value, position)| count("limit", value, *position))
-        .transpose()?;
-    let wait = match said("wait") {
+fn order(cx: &VerbContext, all: usize) -> Fallible<Order> {
+    let limit = cx
+        .option("limit")
+        .map(|(value, position)| count("limit", value, position));
+    let limit = limit.transpose()?;
+    let wait = match cx.option("wait") {
         Some((value, _)) if value.as_int() == Ok(0) => Some(Duration::ZERO),
-        Some((value, position)) => seconds("wait", value, *position)?,
+        Some((value, position)) => seconds("wait", value, position)?,
         None => None,
     };
-    let Some((way, position)) = said("in") else {
+    let Some((way, position)) = cx.option("in") else {
         if limit.is_some() || wait.is_some() {
             let message = "`limit' and `wait' are for servers by turns: :in => :groups or :in => :sequence";
-            return Err(ON.misused(message, call.position));
+            return Err(cx.misused(message));
         }
-        let size = interpreter.task_settings().0.max_hosts.unwrap_or(all);
+        let size = cx.interpreter.task_settings().0.max_hosts.unwrap_or(all);
         return Ok(Order { size, wait: None });
     };
     let size = match text(way).as_str() {
@@ -138,7 +135,7 @@ fn order(interpreter: &Interpreter, call: &Call, all: usize) -> Fallible<Order> 
         "groups" => limit.unwrap_or(GROUP),
         other => {
             let message = format!("`in' is :parallel, :sequence or :groups, not :{other}");
-            return Err(wrong(message, *position));
+            return Err(wrong(message, position));
         }
     };
     Ok(Order {

@@ -1,30 +1,27 @@
 //! What the verbs for files share, and the one that removes them.
 
-use rhai::{Dynamic, EvalContext};
+use rhai::Dynamic;
 
 use super::super::action::{Request, Settings};
-use super::super::call::{Call, text};
-use super::super::interpreter::Interpreter;
-use super::super::performed::Performed;
+use super::super::verb_context::{Performed, VerbContext};
 use crate::configuration::RunOptions;
 use crate::plan::{Mode, NoMode, remove_command};
-use crate::recipe::language::options::flag;
 use crate::recipe::language::origin::{Fallible, wrong};
 use crate::recipe::language::verbs::files as rows;
 use crate::session::Input;
 
 /// The permissions that a call asks for.
-pub(super) fn mode(interpreter: &Interpreter, call: &Call) -> Fallible<Option<Mode>> {
-    let Some((value, position)) = call.options.get("mode").filter(|(value, _)| !value.is_unit()) else {
+pub(super) fn mode(cx: &VerbContext) -> Fallible<Option<Mode>> {
+    let Some((value, position)) = cx.option("mode") else {
         return Ok(None);
     };
-    let is_octal = |number| interpreter.words.borrow().has_octal(number);
+    let is_octal = |number| cx.interpreter.words.borrow().has_octal(number);
     let mode = match value.as_int() {
         Ok(number) if Mode::is_doubtful(number) && !is_octal(number) => Err(NoMode::Decimal(number)),
         Ok(number) => Mode::number(number),
         Err(_) => Mode::text(&value.to_string()),
     };
-    mode.map(Some).map_err(|error| wrong(error.to_string(), *position))
+    mode.map(Some).map_err(|error| wrong(error.to_string(), position))
 }
 
 /// How a transfer is told, with its permissions.
@@ -35,33 +32,26 @@ pub(super) fn with_mode(shown: String, mode: Option<&Mode>) -> String {
     }
 }
 
-pub(super) const DELETE: Performed = (&rows::DELETE, delete);
-
-fn delete(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let path = interpreter.remote_path(text(&call, 0));
+pub(super) const DELETE: Performed = (&rows::DELETE, |cx| {
+    let path = cx.interpreter.remote_path(cx.text(0));
     if path.is_empty() {
-        return Err(rows::DELETE.misused("`delete' needs a path, not an empty string", call.position));
+        return Err(cx.misused("`delete' needs a path, not an empty string"));
     }
-    let recursive = match call.options.get("recursive") {
-        Some((value, position)) => flag("recursive", value, *position)?.unwrap_or(false),
-        None => false,
-    };
-    let settings = settings(interpreter, context, &call)?;
-    let command = remove_command(&path, recursive);
+    let command = remove_command(&path, cx.flag("recursive", false)?);
+    let settings = settings(cx)?;
     let request = Request::new("delete", format!("delete {path}"), command, Input::none());
-    interpreter.act(context, &call, &settings, request)?;
+    cx.act(&settings, request)?;
     Ok(Dynamic::UNIT)
-}
+});
 
 /// A transfer needs no terminal, no environment and no shell of the recipe.
-pub(super) fn settings(interpreter: &Interpreter, context: &EvalContext, call: &Call) -> Fallible<Settings> {
-    if let Some((via, position)) = call.options.get("via")
-        && !via.is_unit()
+pub(super) fn settings(cx: &VerbContext) -> Fallible<Settings> {
+    if let Some((via, position)) = cx.option("via")
         && !["sftp", "scp"].contains(&via.to_string().as_str())
     {
-        return Err(wrong(format!("`via' is :sftp or :scp, not :{via}"), *position));
+        return Err(wrong(format!("`via' is :sftp or :scp, not :{via}"), position));
     }
-    let mut settings = interpreter.settings(context.engine(), call)?;
+    let mut settings = cx.settings()?;
     settings.options = RunOptions {
         timeout: settings.options.timeout,
         silent: settings.options.silent,

@@ -1,34 +1,30 @@
 //! Variables that hold lists, in the words of Capistrano 3: `append`, `remove`, `any`.
 
-use rhai::{Array, Dynamic, EvalContext};
+use rhai::{Array, Dynamic};
 
-use super::super::call::{Call, text};
-use super::super::interpreter::Interpreter;
-use super::super::performed::Performed;
+use super::super::verb_context::{Performed, VerbContext};
 use crate::configuration::Setter;
-use crate::recipe::language::origin::{Fallible, origin};
+use crate::recipe::language::origin::Fallible;
 use crate::recipe::language::values::text as shown;
 use crate::recipe::language::verbs::lists as rows;
 
-pub(super) const APPEND: Performed = (&rows::APPEND, |interpreter, context, call| {
-    change(interpreter, context, &call, |mut list, values| {
+pub(super) const APPEND: Performed = (&rows::APPEND, |cx| {
+    change(cx, |mut list, values| {
         list.extend(values);
         list
     })
 });
 
-pub(super) const REMOVE: Performed = (&rows::REMOVE, |interpreter, context, call| {
-    change(interpreter, context, &call, |mut list, values| {
+pub(super) const REMOVE: Performed = (&rows::REMOVE, |cx| {
+    change(cx, |mut list, values| {
         let values: Vec<String> = values.iter().map(shown).collect();
         list.retain(|item| !values.contains(&shown(item)));
         list
     })
 });
 
-pub(super) const ANY: Performed = (&rows::ANY, |interpreter, context, call| {
-    let value = interpreter
-        .variable(context.engine(), &text(&call, 0))?
-        .unwrap_or_default();
+pub(super) const ANY: Performed = (&rows::ANY, |cx| {
+    let value = cx.variable(&cx.text(0))?;
     let is_any = match (value.read_lock::<Array>(), value.read_lock::<rhai::Map>()) {
         (Some(list), _) => !list.is_empty(),
         (_, Some(map)) => !map.is_empty(),
@@ -38,18 +34,12 @@ pub(super) const ANY: Performed = (&rows::ANY, |interpreter, context, call| {
 });
 
 /// Sets a variable to what is made of its list and the values of the call.
-fn change(
-    interpreter: &Interpreter,
-    context: &mut EvalContext,
-    call: &Call,
-    made: fn(Array, Array) -> Array,
-) -> Fallible {
-    let name = text(call, 0);
-    let before = interpreter.variable(context.engine(), &name)?.unwrap_or_default();
-    let values = call.arguments.iter().skip(1).flat_map(|(value, _)| items(value));
-    let list = made(items(&before), values.collect());
-    let by = Setter::Recipe(origin(context.source(), call.position));
-    interpreter.set(&name, list.into(), by, call.position)?;
+fn change(cx: &VerbContext, made: fn(Array, Array) -> Array) -> Fallible {
+    let name = cx.text(0);
+    let before = cx.variable(&name)?;
+    let list = made(items(&before), cx.values(1).flat_map(items).collect());
+    let by = Setter::Recipe(cx.origin());
+    cx.interpreter.set(&name, list.into(), by, cx.position())?;
     Ok(Dynamic::UNIT)
 }
 

@@ -1,27 +1,27 @@
 //! Other recipes and libraries.
 
-use rhai::{Dynamic, EvalContext, Position};
+use rhai::{Dynamic, Position};
 
-use super::super::call::{Call, text};
-use super::super::interpreter::Interpreter;
-use super::super::performed::Performed;
-use crate::recipe::language::origin::Fallible;
+use super::super::verb_context::{Performed, VerbContext};
 use crate::recipe::language::verbs::load as rows;
 
-pub(super) const LOAD: Performed = (&rows::LOAD, |interpreter, context, call| {
-    interpreter.load(context.engine(), &text(&call, 0), place(&call), context.source())?;
+pub(super) const LOAD: Performed = (&rows::LOAD, |cx| {
+    cx.interpreter
+        .load(cx.engine(), &cx.text(0), place(cx), cx.scope.source())?;
     Ok(Dynamic::UNIT)
 });
 
-pub(super) const REQUIRE: Performed = (&rows::REQUIRE, require);
-
-fn require(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let loaded = interpreter.require(context.engine(), &text(&call, 0), place(&call), context.source())?;
+pub(super) const REQUIRE: Performed = (&rows::REQUIRE, |cx| {
+    let loaded = cx
+        .interpreter
+        .require(cx.engine(), &cx.text(0), place(cx), cx.scope.source())?;
     Ok(loaded.into())
-}
+});
 
-/// Of the name, if it is written there.
-fn place(call: &Call) -> Position {
-    let name = call.arguments.first().map(|(_, position)| *position);
-    name.filter(|position| !position.is_none()).unwrap_or(call.position)
+/// The position of the name, if it is written there.
+fn place(cx: &VerbContext) -> Position {
+    match cx.position_of(0) {
+        position if position.is_none() => cx.position(),
+        position => position,
+    }
 }

@@ -23,7 +23,7 @@ mod within_sudo;
 pub(in crate::recipe) use self::commands::run_text;
 pub(in crate::recipe) use self::questions::register;
 
-use super::performed::Performed;
+use super::verb_context::Performed;
 use crate::recipe::language::verbs::for_all_verbs;
 
 macro_rules! performances {

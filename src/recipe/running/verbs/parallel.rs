@@ -1,14 +1,11 @@
 //! Different commands on different servers, at the same time.
 
-use rhai::{Dynamic, EvalContext};
+use rhai::Dynamic;
 
 use super::super::action::{Branches, Request, Settings};
-use super::super::block::in_place;
-use super::super::call::Call;
-use super::super::interpreter::Interpreter;
 use super::super::parallel::{Branch, Session};
-use super::super::performed::Performed;
 use super::super::shown::{behind, shown};
+use super::super::verb_context::{Performed, VerbContext};
 use super::commands::{Way, remote};
 use crate::actor::Output;
 use crate::configuration::{Server, select};
@@ -18,38 +15,33 @@ use crate::session::Input;
 
 pub(super) const PARALLEL: Performed = (&rows::PARALLEL, parallel);
 
-fn parallel(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) -> Fallible {
-    let Some(block) = call.block.take() else {
-        return Err(rows::PARALLEL.lacks_block("", call.position));
-    };
-    interpreter.refuse_in_server("parallel", call.position)?;
+fn parallel(cx: &mut VerbContext) -> Fallible {
+    let block = cx.block()?;
+    // It says what is to run; the output of that goes to nothing.
+    cx.call.block = None;
+    cx.interpreter.refuse_in_server("parallel", cx.position())?;
     let session = Session::default();
-    let parameters = call.parameters.first().cloned();
+    let parameters = cx.call.parameters.first().cloned();
     let parameters = parameters.map(|name| (name, Dynamic::from(session.clone())));
-    let _ = in_place(context, block, parameters.into_iter().collect())?;
+    let _ = cx.evaluate(block, parameters.into_iter().collect())?;
     let said = session.branches();
     if said.is_empty() {
-        return Err(rows::PARALLEL.misused("the block of `parallel' says nothing to run", call.position));
+        return Err(cx.misused("the block of `parallel' says nothing to run"));
     }
-    let settings = interpreter.settings(context.engine(), &call)?;
-    let (branches, chosen) = branches(interpreter, context, &call, &settings, said)?;
+    let settings = cx.settings()?;
+    let (branches, chosen) = branches(cx, &settings, said)?;
     let request = Request {
         options: shown(&settings.options, settings.environment.as_ref(), None),
         branches: Some(branches),
         ..Request::new("parallel", chosen.join("; "), String::new(), Input::none())
     };
-    interpreter.act(context, &call, &settings, request)?;
+    cx.act(&settings, request)?;
     Ok(Dynamic::UNIT)
 }
 
 /// Which server runs what; and what is run at all, to be shown.
-fn branches(
-    interpreter: &Interpreter,
-    context: &EvalContext,
-    call: &Call,
-    settings: &Settings,
-    said: Vec<Branch>,
-) -> Fallible<(Branches, Vec<String>)> {
+fn branches(cx: &VerbContext, settings: &Settings, said: Vec<Branch>) -> Fallible<(Branches, Vec<String>)> {
+    let interpreter = cx.interpreter;
     // What is wrong with the selection itself is said where it is acted on.
     let servers = select(
         &interpreter.defined.configuration.borrow().roles,
@@ -59,10 +51,10 @@ fn branches(
     .unwrap_or_default();
     let mut branches = Branches::default();
     for server in servers {
-        let chosen = choose(interpreter, context, call, &said, &server)?;
+        let chosen = choose(cx, &said, &server)?;
         branches.of.insert(server, chosen);
     }
-    let sudo = interpreter.sudo(context.engine())?;
+    let sudo = interpreter.sudo(cx.engine())?;
     let mut commands = Vec::new();
     for (index, branch) in said.into_iter().enumerate() {
         let own_options = shown(&branch.options, branch.options.env.as_ref(), None);
@@ -71,15 +63,8 @@ fn branches(
             options: settings.options.overlaid_by(&branch.options),
             environment: None,
         };
-        let text = interpreter.prefixed(context.engine(), &branch.command, &own.options, call.position)?;
-        let request = remote(
-            interpreter,
-            &Way::new("parallel", Output::Report),
-            &text,
-            call,
-            &mut own,
-            &sudo,
-        )?;
+        let text = interpreter.prefixed(cx.engine(), &branch.command, &own.options, cx.position())?;
+        let request = remote(cx, &Way::new("parallel", Output::Report), &text, &mut own, &sudo)?;
         if branches.of.values().flatten().any(|chosen| *chosen == index) {
             let condition = branch
                 .condition
@@ -92,17 +77,11 @@ fn branches(
     Ok((branches, commands))
 }
 
-fn choose(
-    interpreter: &Interpreter,
-    context: &EvalContext,
-    call: &Call,
-    said: &[Branch],
-    server: &Server,
-) -> Fallible<Vec<usize>> {
+fn choose(cx: &VerbContext, said: &[Branch], server: &Server) -> Fallible<Vec<usize>> {
     let mut chosen = Vec::new();
     for (index, branch) in said.iter().enumerate() {
         let Some(condition) = &branch.condition else { continue };
-        if condition.fits(interpreter, context, server, call.position)? {
+        if condition.fits(cx.interpreter, cx.scope, server, cx.position())? {
             chosen.push(index);
             if branch.last {
                 break;

@@ -2,30 +2,25 @@
 
 use std::rc::Rc;
 
-use rhai::{Dynamic, Engine, EvalContext, FnPtr, Position};
+use rhai::{Dynamic, Engine, FnPtr, Position};
 
 use super::super::block::Block;
-use super::super::call::{Call, text, value};
 use super::super::interpreter::Interpreter;
-use super::super::performed::Performed;
+use super::super::verb_context::{Performed, VerbContext};
 use crate::configuration::{Setter, is_variable_name};
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::recipe::language::options::flag;
-use crate::recipe::language::origin::{Fallible, origin, raise, wrong};
+use crate::recipe::language::origin::{Fallible, raise, wrong};
 use crate::recipe::language::values::{text as shown, texts};
 use crate::recipe::language::verbs::questions as rows;
 use crate::recipe::language::verbs::variables::no_variable_name;
 
-pub(super) const PASSWORD_PROMPT: Performed = (&rows::PASSWORD_PROMPT, password_prompt);
-
-fn password_prompt(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallible {
-    let prompt = if call.arguments.is_empty() {
-        "Password: ".to_owned()
-    } else {
-        text(&call, 0)
+pub(super) const PASSWORD_PROMPT: Performed = (&rows::PASSWORD_PROMPT, |cx| {
+    let prompt = match cx.call.arguments.is_empty() {
+        true => "Password: ".to_owned(),
+        false => cx.text(0),
     };
-    Ok(secret(interpreter, &prompt, call.position)?.into())
-}
+    Ok(secret(cx.interpreter, &prompt, cx.position())?.into())
+});
 
 /// What the person types without its being shown.
 fn secret(interpreter: &Interpreter, prompt: &str, position: Position) -> Fallible<String> {
@@ -46,22 +41,22 @@ fn secret(interpreter: &Interpreter, prompt: &str, position: Position) -> Fallib
 
 pub(super) const ASK: Performed = (&rows::ASK, ask);
 
-fn ask(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let question = Question::of(&call)?;
-    if !interpreter.defined.asks_for_variable(context.source(), call.position) {
+fn ask(cx: &mut VerbContext) -> Fallible {
+    let interpreter = cx.interpreter;
+    let question = Question::of(cx)?;
+    if !interpreter.defined.asks_for_variable(cx.scope.source(), cx.position()) {
         return question.asked(interpreter);
     }
-    let name = text(&call, 0);
+    let name = cx.text(0);
     if !is_variable_name(&name) {
-        let position = call.arguments.first().map_or(call.position, |(_, position)| *position);
-        return Err(no_variable_name(&name, position));
+        return Err(no_variable_name(&name, cx.position_of(0)));
     }
-    let by = Setter::Recipe(origin(context.source(), call.position));
+    let by = Setter::Recipe(cx.origin());
     let mut function = FnPtr::new(rows::ASK.name)?;
     function.add_curry(question.text.into());
     function.add_curry(question.default.unwrap_or_default());
     function.add_curry(question.is_shown.into());
-    let block = Block::function(context, function, interpreter.namespace());
+    let block = Block::function(cx.scope, function, interpreter.namespace());
     let block = interpreter.keep(block);
     let variables = &mut interpreter.defined.configuration.borrow_mut().variables;
     variables.set_lazy(&name, block, by);
@@ -91,18 +86,12 @@ struct Question {
 }
 
 impl Question {
-    fn of(call: &Call) -> Fallible<Self> {
-        let prompt = call.options.get("prompt").filter(|(prompt, _)| !prompt.is_unit());
+    fn of(cx: &VerbContext) -> Fallible<Self> {
         Ok(Self {
-            text: prompt.map_or_else(|| text(call, 0), |(prompt, _)| shown(prompt)),
-            default: (call.arguments.len() > 1)
-                .then(|| value(call, 1))
-                .filter(|default| !default.is_unit()),
-            is_shown: match call.options.get("echo") {
-                Some((echo, position)) => flag("echo", echo, *position)?.unwrap_or(true),
-                None => true,
-            },
-            position: call.position,
+            text: cx.text_option("prompt").unwrap_or_else(|| cx.text(0)),
+            default: Some(cx.value(1)).filter(|default| !default.is_unit()),
+            is_shown: cx.flag("echo", true)?,
+            position: cx.position(),
         })
     }
 
@@ -124,24 +113,25 @@ impl Question {
 
 pub(super) const CHOOSE: Performed = (&rows::CHOOSE, choose);
 
-fn choose(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallible {
-    let choices = texts(&value(&call, 1));
+fn choose(cx: &mut VerbContext) -> Fallible {
+    let interpreter = cx.interpreter;
+    let choices = texts(&cx.value(1));
     let Some(first) = choices.first() else {
-        return Err(rows::CHOOSE.misused("`choose' has an empty list", call.position));
+        return Err(cx.misused("`choose' has an empty list"));
     };
-    let default = (call.arguments.len() > 2).then(|| value(&call, 2));
+    let default = cx.values(2).next().cloned();
     if interpreter.asks_nobody() {
         let taken = default.unwrap_or_else(|| first.clone().into());
-        interpreter.leave_unasked(&text(&call, 0), Some(&taken));
+        interpreter.leave_unasked(&cx.text(0), Some(&taken));
         return Ok(taken);
     }
     let lines = choices.iter().enumerate();
     let lines: String = lines
         .map(|(index, choice)| format!("  {}. {choice}\n", index + 1))
         .collect();
-    let question = format!("{lines}{}", text(&call, 0));
+    let question = format!("{lines}{}", cx.text(0));
     loop {
-        let Some(answer) = answer(interpreter, &question, default.as_ref(), call.position)? else {
+        let Some(answer) = answer(interpreter, &question, default.as_ref(), cx.position())? else {
             return Ok(default.unwrap_or_default());
         };
         let answer = answer.trim();

@@ -3,13 +3,11 @@
 use std::io::{self, Write};
 
 use minijinja::{Environment, UndefinedBehavior};
-use rhai::{EvalContext, Position};
+use rhai::Position;
 
-use super::super::call::{Call, text};
-use super::super::interpreter::Interpreter;
 use super::super::limits::fits;
-use super::super::performed::Performed;
 use super::super::sources::read_file;
+use super::super::verb_context::{Performed, VerbContext};
 use crate::configuration::Value;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
@@ -22,29 +20,16 @@ const MAX_STEPS: u64 = 3_000_000;
 
 pub(super) const RENDER: Performed = (&rows::RENDER, render);
 
-fn render(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let file = call
-        .options
-        .get("file")
-        .map(|(value, _)| value.to_string())
-        .or_else(|| (!call.arguments.is_empty()).then(|| text(&call, 0)));
-    let template = call.options.get("template").map(|(value, _)| value.to_string());
-    let (name, template) = match (file, template) {
-        (Some(file), None) => {
-            let text = read_file(interpreter, &file, "the template ", call.position)?;
-            (file, text)
-        }
-        (None, Some(template)) => ("template".to_owned(), template),
-        _ => return Err(rows::RENDER.misused("`render' takes either a file or a template", call.position)),
-    };
+fn render(cx: &mut VerbContext) -> Fallible {
+    let (name, template) = template(cx)?;
     if let Some(line) = template.lines().position(|line| line.contains("<%")) {
         let text = format!(
             "{name}, line {}: `<%% … %%>' is left as it is; a value is filled in by {{{{ name }}}}",
             line + 1
         );
-        interpreter.say(Level::Important, text.replace("%%", "%"));
+        cx.interpreter.say(Level::Important, text.replace("%%", "%"));
     }
-    let failed = |error: minijinja::Error| unrendered(&name, &error, call.position);
+    let failed = |error: minijinja::Error| unrendered(&name, &error, cx.position());
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
@@ -58,9 +43,9 @@ fn render(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> F
     let template = environment.template_from_named_str(&name, &template).map_err(failed)?;
     let mut values = std::collections::BTreeMap::new();
     for wanted in template.undeclared_variables(false) {
-        let given = match call.options.get(&wanted) {
+        let given = match cx.call.options.get(&wanted) {
             Some((value, _)) => Some(value.clone()),
-            None => interpreter.variable(context.engine(), &wanted)?,
+            None => cx.interpreter.variable(cx.engine(), &wanted)?,
         };
         if let Some(value) = given {
             values.insert(wanted, filled(&plain(&value)));
@@ -69,6 +54,19 @@ fn render(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> F
     let mut filled = Filled(Vec::new());
     template.render_captured_to(values, &mut filled).map_err(failed)?;
     Ok(String::from_utf8_lossy(&filled.0).into_owned().into())
+}
+
+/// The template and the name that errors give it.
+fn template(cx: &VerbContext) -> Fallible<(String, String)> {
+    let argument = || (!cx.call.arguments.is_empty()).then(|| cx.text(0));
+    match (cx.text_option("file").or_else(argument), cx.text_option("template")) {
+        (Some(file), None) => {
+            let text = read_file(cx.interpreter, &file, "the template ", cx.position())?;
+            Ok((file, text))
+        }
+        (None, Some(template)) => Ok(("template".to_owned(), template)),
+        _ => Err(cx.misused("`render' takes either a file or a template")),
+    }
 }
 
 /// A text that does not grow without an end.

@@ -1,62 +1,54 @@
 //! `task`, what is said about tasks, and hooks.
 
-use rhai::{Dynamic, EvalContext, FnPtr, Position};
+use std::rc::Rc;
 
-use super::super::block::{Block, in_place};
-use super::super::call::{Call, text};
-use super::super::interpreter::Interpreter;
-use super::super::performed::Performed;
+use rhai::{Dynamic, FnPtr, Position};
+
+use super::super::block::Block;
+use super::super::verb_context::{Performed, VerbContext};
 use super::each_server::{each_server, names_servers};
 use crate::configuration::{Hook, HookAction, Selection, Task, When, clean_description};
 use crate::diagnostic::{Diagnostic, Fault, Origin};
-use crate::recipe::language::options::{flag, run_options, selection};
-use crate::recipe::language::origin::{Fallible, origin, raise};
-use crate::recipe::language::verb::Verb;
+use crate::recipe::language::options::{run_options, selection};
+use crate::recipe::language::origin::{Fallible, raise};
+use crate::recipe::language::values::texts;
 use crate::recipe::language::verbs::tasks as rows;
 use crate::recipe::language::verbs::tasks::no_event;
 
-pub(super) const DESC: Performed = (&rows::DESC, |interpreter, _, call| {
-    *interpreter.description.borrow_mut() = Some(clean_description(&text(&call, 0)));
+pub(super) const DESC: Performed = (&rows::DESC, |cx| {
+    *cx.interpreter.description.borrow_mut() = Some(clean_description(&cx.text(0)));
     Ok(Dynamic::UNIT)
 });
 
 pub(super) const TASK: Performed = (&rows::TASK, task);
 
-fn task(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) -> Fallible {
-    let name = text(&call, 0);
-    let Some(block) = call.block else {
-        return Err(rows::TASK.lacks_block(&name, call.position));
-    };
-    let full = interpreter.full_name(&name);
+fn task(cx: &mut VerbContext) -> Fallible {
+    let interpreter = cx.interpreter;
+    let body = cx.keep(cx.block()?);
+    let full = interpreter.full_name(&cx.text(0));
     let full = full.strip_suffix(":default").unwrap_or(&full).to_owned();
-    let body = interpreter.keep(Block::capture(context, block, interpreter.namespace()));
-    let described = call.options.get("desc");
-    let described = described.map(|(text, _)| clean_description(&text.to_string()));
+    let described = cx.text_option("desc").map(|text| clean_description(&text));
     let before = interpreter.description.borrow_mut().take();
     let mut function = |name: &str| {
-        let (value, _) = call.options.get(name)?;
+        let (value, _) = cx.call.options.get(name)?;
         let function = value.read_lock::<FnPtr>()?.clone();
-        call.options.shift_remove(name);
-        Some(interpreter.keep(Block::function(context, function, interpreter.namespace())))
+        cx.call.options.shift_remove(name);
+        Some(interpreter.keep(Block::function(cx.scope, function, interpreter.namespace())))
     };
     let (hosts_from, roles_from) = (function("hosts"), function("roles"));
-    let lock = match call.options.get("lock") {
-        Some((value, position)) => flag("lock", value, *position)?,
-        None => None,
-    };
     let task = Task {
         name: full,
         description: described.or(before),
         selection: Selection {
             hosts_from,
             roles_from,
-            ..selection(&call.options)?
+            ..selection(&cx.call.options)?
         },
-        options: run_options(&call.options)?,
-        lock: lock.unwrap_or(false),
-        word: call.options.get("word").map(|(word, _)| word.to_string()),
+        options: run_options(&cx.call.options)?,
+        lock: cx.flag("lock", false)?,
+        word: cx.text_option("word"),
         body,
-        origin: origin(context.source(), call.position).unwrap_or(Origin {
+        origin: cx.origin().unwrap_or(Origin {
             file: "".into(),
             line: 0,
             column: 0,
@@ -68,148 +60,99 @@ fn task(interpreter: &Interpreter, context: &mut EvalContext, mut call: Call) ->
 
 pub(super) const NAMESPACE: Performed = (&rows::NAMESPACE, namespace);
 
-fn namespace(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let name = text(&call, 0);
-    let Some(block) = call.block else {
-        return Err(rows::NAMESPACE.lacks_block(&name, call.position));
-    };
-    let around = interpreter.enter_namespace(interpreter.full_name(&name).into());
-    let result = in_place(context, block, Vec::new());
+fn namespace(cx: &mut VerbContext) -> Fallible {
+    let block = cx.block()?;
+    let interpreter = cx.interpreter;
+    let around = interpreter.enter_namespace(interpreter.full_name(&cx.text(0)).into());
+    let result = cx.evaluate(block, Vec::new());
     interpreter.enter_namespace(around);
     // A description that no task took ends with its namespace.
     interpreter.description.borrow_mut().take();
     result.map(|_| Dynamic::UNIT)
 }
 
-pub(super) const INVOKE: Performed = (&rows::INVOKE, invoke);
+pub(super) const INVOKE: Performed = (&rows::INVOKE, |cx| {
+    let task = named_task(cx, 0)?;
+    cx.interpreter.run_task(cx.engine(), &task)
+});
 
-fn invoke(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let name = text(&call, 0);
-    match interpreter.defined.task(&name, &interpreter.namespace()) {
-        Some(task) => interpreter.run_task(context.engine(), &task),
-        None => Err(no_task(interpreter, &name, &call)),
-    }
+/// The task that an argument names.
+fn named_task(cx: &VerbContext, index: usize) -> Fallible<Rc<Task>> {
+    let (name, namespace) = (cx.text(index), cx.interpreter.namespace());
+    let defined = &cx.interpreter.defined;
+    defined.task(&name, &namespace).ok_or_else(|| {
+        let mut diagnostic =
+            Diagnostic::new(Fault::Recipe, format!("the task `{name}' does not exist")).label("no such task");
+        diagnostic.hints.extend(defined.task_suggestion(&name, &namespace));
+        raise(diagnostic, cx.position_of(index))
+    })
 }
 
-fn no_task(interpreter: &Interpreter, name: &str, call: &Call) -> Box<rhai::EvalAltResult> {
-    let mut diagnostic =
-        Diagnostic::new(Fault::Recipe, format!("the task `{name}' does not exist")).label("no such task");
-    diagnostic
-        .hints
-        .extend(interpreter.defined.task_suggestion(name, &interpreter.namespace()));
-    let position = call.arguments.last().map_or(call.position, |(_, position)| *position);
-    raise(diagnostic, position)
-}
-
-pub(super) const ALIAS_TASK: Performed = (&rows::ALIAS_TASK, alias_task);
-
-fn alias_task(interpreter: &Interpreter, _: &mut EvalContext, call: Call) -> Fallible {
-    let old = text(&call, 1);
-    let Some(task) = interpreter.defined.task(&old, &interpreter.namespace()) else {
-        return Err(no_task(interpreter, &old, &call));
-    };
-    let mut copy = Task::clone(&task);
-    copy.name = interpreter.full_name(&text(&call, 0));
-    interpreter.defined.configuration.borrow_mut().tasks.define(copy);
-    Ok(Dynamic::UNIT)
-}
-
-pub(super) const SYNONYM_TASK: Performed = (&rows::SYNONYM_TASK, |interpreter, _, call| {
-    interpreter
-        .defined
-        .configuration
-        .borrow_mut()
-        .tasks
-        .synonym(&text(&call, 0), &text(&call, 1));
+pub(super) const ALIAS_TASK: Performed = (&rows::ALIAS_TASK, |cx| {
+    let mut copy = Task::clone(&*named_task(cx, 1)?);
+    copy.name = cx.interpreter.full_name(&cx.text(0));
+    let tasks = &mut cx.interpreter.defined.configuration.borrow_mut().tasks;
+    tasks.define(copy);
     Ok(Dynamic::UNIT)
 });
 
-pub(super) const CURRENT_TASK: Performed = (&rows::CURRENT_TASK, |interpreter, _, _| {
-    Ok(interpreter
-        .current_task()
-        .map_or(Dynamic::UNIT, |task| task.name.clone().into()))
+pub(super) const SYNONYM_TASK: Performed = (&rows::SYNONYM_TASK, |cx| {
+    let tasks = &mut cx.interpreter.defined.configuration.borrow_mut().tasks;
+    tasks.synonym(&cx.text(0), &cx.text(1));
+    Ok(Dynamic::UNIT)
 });
 
-pub(super) const BEFORE: Performed = (&rows::BEFORE, |interpreter, context, call| {
-    let only = Some(vec![text(&call, 0)]);
-    register(
-        &rows::BEFORE,
-        interpreter,
-        context,
-        &call,
-        When::Before,
-        only,
-        Vec::new(),
-    )
+pub(super) const CURRENT_TASK: Performed = (&rows::CURRENT_TASK, |cx| {
+    let task = cx.interpreter.current_task();
+    Ok(task.map_or(Dynamic::UNIT, |task| task.name.clone().into()))
 });
 
-pub(super) const AFTER: Performed = (&rows::AFTER, |interpreter, context, call| {
-    let only = Some(vec![text(&call, 0)]);
-    register(&rows::AFTER, interpreter, context, &call, When::After, only, Vec::new())
+pub(super) const BEFORE: Performed = (&rows::BEFORE, |cx| {
+    let only = Some(vec![cx.text(0)]);
+    register(cx, When::Before, only, Vec::new())
+});
+
+pub(super) const AFTER: Performed = (&rows::AFTER, |cx| {
+    let only = Some(vec![cx.text(0)]);
+    register(cx, When::After, only, Vec::new())
 });
 
 pub(super) const ON: Performed = (&rows::ON, on);
 
-fn on(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    if names_servers(&call) {
-        return each_server(interpreter, context, &call);
+fn on(cx: &mut VerbContext) -> Fallible {
+    if names_servers(cx) {
+        return each_server(cx);
     }
-    let event = text(&call, 0);
+    let event = cx.text(0);
     let Some(when) = When::from_name(&event) else {
-        let position = call.arguments.first().map_or(call.position, |(_, position)| *position);
-        return Err(no_event(&event, position));
+        return Err(no_event(&event, cx.position_of(0)));
     };
-    let names = |option: &str| {
-        let value = call.options.get(option).map(|(value, _)| value);
-        value.map(crate::recipe::language::values::texts)
-    };
-    register(
-        &rows::ON,
-        interpreter,
-        context,
-        &call,
-        when,
-        names("only"),
-        names("except").unwrap_or_default(),
-    )
+    let names = |option: &str| cx.option(option).map(|(value, _)| texts(value));
+    let (only, except) = (names("only"), names("except").unwrap_or_default());
+    register(cx, when, only, except)
 }
 
-fn register(
-    verb: &Verb,
-    interpreter: &Interpreter,
-    context: &EvalContext,
-    call: &Call,
-    when: When,
-    only: Option<Vec<String>>,
-    except: Vec<String>,
-) -> Fallible {
-    let namespace = interpreter.namespace();
-    let place = |position| origin(context.source(), position);
-    let named: Vec<(String, Position)> = call
+fn register(cx: &VerbContext, when: When, only: Option<Vec<String>>, except: Vec<String>) -> Fallible {
+    let namespace = cx.interpreter.namespace();
+    let named: Vec<(String, Position)> = cx
+        .call
         .arguments
         .iter()
         .skip(1)
-        .flat_map(|(value, position)| {
-            crate::recipe::language::values::texts(value)
-                .into_iter()
-                .map(|name| (name, *position))
-        })
+        .flat_map(|(value, position)| texts(value).into_iter().map(|name| (name, *position)))
         .collect();
-    let actions: Vec<(HookAction, Position)> = match call.block {
-        Some(block) => {
-            let block = interpreter.keep(Block::capture(context, block, namespace.clone()));
-            vec![(HookAction::Block(block), call.position)]
-        }
-        None if named.is_empty() => return Err(verb.lacks_block("", call.position)),
-        None => named
+    let actions: Vec<(HookAction, Position)> = if named.is_empty() || cx.call.block.is_some() {
+        vec![(HookAction::Block(cx.keep(cx.block()?)), cx.position())]
+    } else {
+        named
             .into_iter()
             .map(|(task, position)| (HookAction::Task(task, namespace.to_string()), position))
-            .collect(),
+            .collect()
     };
-    let filter = call.options.get("only").map(|(_, position)| *position);
-    let first = call.arguments.first().map(|(_, position)| *position);
-    let around = filter.or(first).and_then(place).or_else(|| place(call.position));
-    let mut configuration = interpreter.defined.configuration.borrow_mut();
+    let filter = cx.option("only").map(|(_, position)| position);
+    let around = cx.origin_of(filter.unwrap_or_else(|| cx.position_of(0)));
+    let around = around.or_else(|| cx.origin());
+    let mut configuration = cx.interpreter.defined.configuration.borrow_mut();
     for (action, position) in actions {
         configuration.hooks.push(Hook {
             when,
@@ -217,7 +160,7 @@ fn register(
             except: except.clone(),
             namespace: namespace.to_string(),
             action,
-            origin: place(position).or_else(|| place(call.position)),
+            origin: cx.origin_of(position).or_else(|| cx.origin()),
             around: around.clone(),
         });
     }

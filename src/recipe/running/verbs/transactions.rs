@@ -1,11 +1,8 @@
 //! `transaction` and `on_rollback`.
 
-use rhai::{Dynamic, EvalAltResult, EvalContext};
+use rhai::{Dynamic, EvalAltResult};
 
-use super::super::block::{Block, in_place};
-use super::super::call::Call;
-use super::super::interpreter::Interpreter;
-use super::super::performed::Performed;
+use super::super::verb_context::{Performed, VerbContext};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::recipe::language::origin::{Fallible, raise};
@@ -13,29 +10,28 @@ use crate::recipe::language::verbs::transactions as rows;
 
 pub(super) const TRANSACTION: Performed = (&rows::TRANSACTION, transaction);
 
-fn transaction(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let Some(block) = call.block else {
-        return Err(rows::TRANSACTION.lacks_block("", call.position));
-    };
+fn transaction(cx: &mut VerbContext) -> Fallible {
+    let block = cx.block()?;
+    let interpreter = cx.interpreter;
     if interpreter.current_task().is_none() {
         let message = "`transaction' can only stand in a task";
         let diagnostic = Diagnostic::new(Fault::Recipe, message).label("not in a task");
         let hint = "write: task :name { transaction { … } }";
-        return Err(raise(diagnostic.hint(hint), call.position));
+        return Err(raise(diagnostic.hint(hint), cx.position()));
     }
-    interpreter.refuse_in_server("transaction", call.position)?;
+    interpreter.refuse_in_server("transaction", cx.position())?;
     let kept = interpreter.actor.borrow().handlers();
     let is_outermost = interpreter.actor.borrow_mut().begin_transaction();
     // What a handler opens is a part of the rollback.
     let is_handler = !is_outermost && interpreter.actor.borrow().is_rolling_back();
-    let result = in_place(context, block, Vec::new());
+    let result = cx.evaluate(block, Vec::new());
     let failure = result.as_ref().err();
     let failure = failure.filter(|error| !matches!(***error, EvalAltResult::Return(..) | EvalAltResult::LoopBreak(..)));
     if let Some(failure) = failure.filter(|_| !is_handler) {
-        interpreter.roll_back(context.engine(), failure, kept, is_outermost);
+        interpreter.roll_back(cx.engine(), failure, kept, is_outermost);
     } else if is_outermost {
-        if let Err(undone) = interpreter.come_to_end(call.position) {
-            interpreter.roll_back(context.engine(), &undone, kept, is_outermost);
+        if let Err(undone) = interpreter.come_to_end(cx.position()) {
+            interpreter.roll_back(cx.engine(), &undone, kept, is_outermost);
             return Err(undone);
         }
         interpreter.journal.committed();
@@ -46,16 +42,15 @@ fn transaction(interpreter: &Interpreter, context: &mut EvalContext, call: Call)
 
 pub(super) const ON_ROLLBACK: Performed = (&rows::ON_ROLLBACK, on_rollback);
 
-fn on_rollback(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let Some(block) = call.block else {
-        return Err(rows::ON_ROLLBACK.lacks_block("", call.position));
-    };
-    interpreter.refuse_in_server("on_rollback", call.position)?;
+fn on_rollback(cx: &mut VerbContext) -> Fallible {
+    let block = cx.block()?;
+    let interpreter = cx.interpreter;
+    interpreter.refuse_in_server("on_rollback", cx.position())?;
     let Some(task) = interpreter.current_task() else {
         let message = "`on_rollback' can only stand in a task";
         let diagnostic = Diagnostic::new(Fault::Recipe, message).label("not in a task");
         let hint = "write it in the task that it undoes: task :name { on_rollback { … } run \"…\"; }";
-        return Err(raise(diagnostic.hint(hint), call.position));
+        return Err(raise(diagnostic.hint(hint), cx.position()));
     };
     if !interpreter.actor.borrow().in_transaction() {
         interpreter.say(
@@ -64,7 +59,6 @@ fn on_rollback(interpreter: &Interpreter, context: &mut EvalContext, call: Call)
         );
         return Ok(Dynamic::UNIT);
     }
-    let handler = interpreter.keep(Block::capture(context, block, interpreter.namespace()));
-    interpreter.on_rollback(handler, task);
+    interpreter.on_rollback(cx.keep(block), task);
     Ok(Dynamic::UNIT)
 }

@@ -4,19 +4,18 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use rhai::{Dynamic, EvalContext, Position};
+use rhai::{Dynamic, Position};
 
 use super::super::action::{Branches, Request, Settings};
-use super::super::call::{Call, text};
 use super::super::interpreter::Interpreter;
-use super::super::performed::Performed;
+use super::super::verb_context::{Performed, VerbContext};
 use super::files::{mode, settings, with_mode};
 use crate::configuration::select;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::io_error::plain;
 use crate::plan::{Mode, local_name, put_command, untar_command};
-use crate::recipe::language::options::{bytes, flag};
+use crate::recipe::language::options::bytes;
 use crate::recipe::language::origin::{Fallible, raise, wrong};
 use crate::recipe::language::verbs::uploads as rows;
 use crate::session::Input;
@@ -24,44 +23,37 @@ use crate::source::{self, Source};
 
 pub(super) const PUT: Performed = (&rows::PUT, put);
 
-fn put(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let data = call
-        .arguments
-        .first()
-        .map(|(value, _)| bytes(value))
-        .unwrap_or_default();
-    let path = interpreter.remote_path(text(&call, 1));
-    let mode = mode(interpreter, &call)?;
-    let settings = settings(interpreter, context, &call)?;
+fn put(cx: &mut VerbContext) -> Fallible {
+    let data = cx.values(0).next().map(bytes).unwrap_or_default();
+    let path = cx.interpreter.remote_path(cx.text(1));
+    let mode = mode(cx)?;
+    let settings = settings(cx)?;
     let shown = with_mode(format!("put {path}"), mode.as_ref());
     let source = source::text(data);
     let command = put_command(&path, mode.as_ref(), None, source.length());
     let request = Request::new("put", shown, command, Input::told(source));
-    interpreter.act(context, &call, &settings, request)?;
+    cx.act(&settings, request)?;
     Ok(Dynamic::UNIT)
 }
 
 pub(super) const UPLOAD: Performed = (&rows::UPLOAD, upload);
 
-fn upload(interpreter: &Interpreter, context: &mut EvalContext, call: Call) -> Fallible {
-    let (from, to) = (text(&call, 0), interpreter.remote_path(text(&call, 1)));
+fn upload(cx: &mut VerbContext) -> Fallible {
+    let (from, to) = (cx.text(0), cx.interpreter.remote_path(cx.text(1)));
     let upload = Upload {
-        interpreter,
-        position: call.position,
-        mode: mode(interpreter, &call)?,
-        directories: match call.options.get("recursive") {
-            Some((value, position)) => flag("recursive", value, *position)?.unwrap_or(true),
-            None => true,
-        },
+        interpreter: cx.interpreter,
+        position: cx.position(),
+        mode: mode(cx)?,
+        directories: cx.flag("recursive", true)?,
     };
-    let settings = settings(interpreter, context, &call)?;
+    let settings = settings(cx)?;
     // Everything is opened before anybody is connected to.
     let request = if from.contains("$CAPISTRANO:HOST") {
         upload.for_each(&from, &to, &settings)?
     } else {
         upload.request(&from, &to)?
     };
-    interpreter.act(context, &call, &settings, request)?;
+    cx.act(&settings, request)?;
     Ok(Dynamic::UNIT)
 }
 

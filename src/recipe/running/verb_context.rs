@@ -1,0 +1,154 @@
+//! A verb while it is performed: its row, its call, and what it works on.
+
+use rhai::{Dynamic, Engine, EvalContext, Expression, Position};
+
+use super::action::{Request, Settings};
+use super::block::{Block, in_place};
+use super::call::Call;
+use super::interpreter::Interpreter;
+use crate::actor::Outcome;
+use crate::configuration::{BlockId, RunOptions};
+use crate::diagnostic::Origin;
+use crate::recipe::language::options::flag;
+use crate::recipe::language::origin::{Fallible, origin};
+use crate::recipe::language::values;
+use crate::recipe::language::verb::Verb;
+
+/// A verb and the function that performs it.
+pub(in crate::recipe) type Performed = (&'static Verb, fn(&mut VerbContext) -> Fallible);
+
+/// Everything that a verb is given.
+pub(in crate::recipe) struct VerbContext<'x, 'a, 's, 'ps, 'g, 'c, 't> {
+    pub(in crate::recipe) verb: &'static Verb,
+    pub(in crate::recipe) call: Call<'x>,
+    pub(in crate::recipe) interpreter: &'x Interpreter,
+    /// Rhai's side of it: the locals, and the file.
+    pub(in crate::recipe) scope: &'x mut EvalContext<'a, 's, 'ps, 'g, 'c, 't>,
+}
+
+impl<'x> VerbContext<'x, '_, '_, '_, '_, '_, '_> {
+    pub(in crate::recipe) fn engine(&self) -> &Engine {
+        self.scope.engine()
+    }
+
+    // Arguments.
+
+    /// An argument as a string; numbers and symbols are strings, too, and one that was not given is empty.
+    pub(in crate::recipe) fn text(&self, index: usize) -> String {
+        self.call.text(index)
+    }
+
+    /// The strings of the arguments from `first` on; lists are taken apart.
+    pub(in crate::recipe) fn texts(&self, first: usize) -> Vec<String> {
+        self.values(first).flat_map(values::texts).collect()
+    }
+
+    /// An argument; one that was not given is `()`.
+    pub(in crate::recipe) fn value(&self, index: usize) -> Dynamic {
+        self.values(index).next().cloned().unwrap_or_default()
+    }
+
+    /// The arguments from `first` on.
+    pub(in crate::recipe) fn values(&self, first: usize) -> impl Iterator<Item = &Dynamic> {
+        self.call.arguments.iter().skip(first).map(|(value, _)| value)
+    }
+
+    /// The command in an argument: a string for the shell, or a list of words.
+    pub(in crate::recipe) fn command(&self, index: usize) -> Fallible<String> {
+        match self.call.arguments.get(index) {
+            Some((value, position)) => super::command::command(value, *position),
+            None => Ok(String::new()),
+        }
+    }
+
+    // Options.
+
+    /// An option and its position; one that is `()` was not given.
+    pub(in crate::recipe) fn option(&self, name: &str) -> Option<(&Dynamic, Position)> {
+        let (value, position) = self.call.options.get(name)?;
+        (!value.is_unit()).then_some((value, *position))
+    }
+
+    /// An option as a string.
+    pub(in crate::recipe) fn text_option(&self, name: &str) -> Option<String> {
+        self.option(name).map(|(value, _)| values::text(value))
+    }
+
+    /// An option that is yes or no.
+    pub(in crate::recipe) fn flag(&self, name: &str, default: bool) -> Fallible<bool> {
+        match self.option(name) {
+            Some((value, position)) => Ok(flag(name, value, position)?.unwrap_or(default)),
+            None => Ok(default),
+        }
+    }
+
+    // Places.
+
+    /// The position of the verb.
+    pub(in crate::recipe) fn position(&self) -> Position {
+        self.call.position
+    }
+
+    /// The position of an argument, or that of the verb where it was not given.
+    pub(in crate::recipe) fn position_of(&self, index: usize) -> Position {
+        let argument = self.call.arguments.get(index);
+        argument.map_or(self.call.position, |(_, position)| *position)
+    }
+
+    /// The file and line of a position.
+    pub(in crate::recipe) fn origin_of(&self, position: Position) -> Option<Origin> {
+        origin(self.scope.source(), position)
+    }
+
+    /// The file and line of the verb.
+    pub(in crate::recipe) fn origin(&self) -> Option<Origin> {
+        self.origin_of(self.call.position)
+    }
+
+    /// The error of a call that its verb does not allow; it shows how the verb is written.
+    pub(in crate::recipe) fn misused(&self, message: impl Into<String>) -> Box<rhai::EvalAltResult> {
+        self.verb.misused(message, self.call.position)
+    }
+
+    // The block.
+
+    /// The block, or the error that there is none.
+    pub(in crate::recipe) fn block(&self) -> Fallible<&'x Expression<'x>> {
+        let missing = || self.verb.lacks_block(&self.text(0), self.call.position);
+        self.call.block.ok_or_else(missing)
+    }
+
+    /// Evaluates a block where it stands: it sees and changes the locals around it.
+    pub(in crate::recipe) fn evaluate(&mut self, block: &Expression, parameters: Vec<(String, Dynamic)>) -> Fallible {
+        in_place(self.scope, block, parameters)
+    }
+
+    /// Keeps a block for later, with the locals that it sees now.
+    pub(in crate::recipe) fn keep(&self, block: &Expression) -> BlockId {
+        let namespace = self.interpreter.namespace();
+        self.interpreter.keep(Block::capture(self.scope, block, namespace))
+    }
+
+    // Actions.
+
+    /// A variable's value; `()` where it is not set.
+    pub(in crate::recipe) fn variable(&self, name: &str) -> Fallible {
+        let value = self.interpreter.variable(self.engine(), name)?;
+        Ok(value.unwrap_or_default())
+    }
+
+    /// The settings of the call: its own options over the task's over the recipe's defaults.
+    pub(in crate::recipe) fn settings(&self) -> Fallible<Settings> {
+        self.interpreter.settings(self.engine(), &self.call)
+    }
+
+    /// Does it on the servers of the call; `None` where nobody matched and that is no error.
+    pub(in crate::recipe) fn act(&mut self, settings: &Settings, request: Request) -> Fallible<Option<Outcome>> {
+        self.interpreter.act(self.scope, &self.call, settings, request)
+    }
+
+    /// Does it on this machine.
+    pub(in crate::recipe) fn act_locally(&mut self, options: &RunOptions, request: Request) -> Fallible<Outcome> {
+        self.interpreter.act_locally(self.scope, &self.call, options, request)
+    }
+}
