@@ -81,6 +81,7 @@ const WITHOUT_RIDDLES: &[&str] = &[
     "session",
     "fanout",
     "transaction.rs",
+    "actor",
 ];
 
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! What an action is, and what comes of it.
+//! An action, and the result of it.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,111 +13,112 @@ use crate::session::{Command, Destination};
 /// One command for each of its servers, started together.
 #[derive(Clone, Debug)]
 pub struct Action {
-    /// `run`, `sudo`, `put`, `run_locally`, ….
+    /// The verb: `run`, `sudo`, `put`, `run_locally`, ….
     pub verb: &'static str,
-    /// The command as written in the recipe, or what a transfer does.
+    /// The command as it is written in the recipe, or the description of a transfer.
     pub shown: String,
-    /// Options of the command (`dir`, `env`, …), each with its value as it is shown.
+    /// The options of the command (`dir`, `env`, …), each with its value as it is shown.
     pub options: Vec<(&'static str, String)>,
-    /// On this machine instead of the servers.
+    /// True if the action runs on this machine instead of the servers.
     pub local: bool,
-    /// In server order.
+    /// The servers with their commands, in server order.
     pub jobs: Vec<(Destination, Command)>,
-    /// Where servers have different commands: their lines, and each as written in the recipe.
+    /// The command of each line as it is written in the recipe, if the servers have different commands.
     pub parts: HashMap<String, String>,
     /// The use that is made of the output.
     pub output: Output,
-    /// Captured output that is longer, in bytes, is an error, and the commands are ended.
+    /// The most output that is captured, in bytes. More is an error, and the commands are ended.
     pub most_captured: usize,
-    /// Time between two messages that a silent command still runs; `None` where there are none.
+    /// The time between two messages that a silent command still runs; `None` if there are none.
     pub heartbeat: Option<Duration>,
-    /// Not announced, and its end is not told; output and errors are.
+    /// True if the action and its end are not reported; its output and its errors are.
     pub silent: bool,
-    /// Its exit status is an answer, whatever it is, and no failure.
+    /// True if every exit status is an answer and none is a failure.
     pub asks: bool,
-    /// It is the run's own and no task's: no task has touched the servers by it, and nobody is asked whether it may be run.
+    /// True if the action belongs to the run itself and not to a task: it touches no servers for a task, and needs no consent.
     pub is_apart: bool,
 }
 
-/// What becomes of the output of an action.
+/// The use of the output of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Told line by line.
+    /// It is reported line by line.
     Report,
-    /// Handed out piece by piece by [`super::Actor::next`], not told.
+    /// [`super::Actor::next`] hands it out piece by piece; it is not reported.
     Handler,
-    /// Standard output is kept as it came, standard error is told.
+    /// Standard output is kept unchanged, standard error is reported.
     Capture,
-    /// Standard output is handed out as it came, byte for byte, by [`super::Actor::next`]; standard error is told.
+    /// [`super::Actor::next`] hands out standard output, byte for byte; standard error is reported.
     Bytes,
-    /// The lines of standard output go to our own, each after its server's name; standard error is told.
+    /// The lines of standard output go to capr's own, each after its server's name; standard error is reported.
     Stream,
 }
 
 impl Output {
-    /// Whoever takes it sees lines before they have an end.
+    /// Returns true if output is handed out before its line has ended.
     pub(super) fn is_handed_out(self) -> bool {
         matches!(self, Self::Handler | Self::Bytes)
     }
 }
 
-/// A piece of output, handed out.
+/// A piece of output that is handed out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// Position of the server in the action; what [`super::Actor::write`] takes.
+    /// The position of the server in the action, which [`super::Actor::write`] takes.
     pub index: usize,
-    /// Where it came from.
+    /// The server that it came from.
     pub server: Server,
-    /// Which stream.
+    /// The stream that it came from.
     pub stream: Stream,
-    /// For [`Output::Handler`]: as it came, but never cut inside a character; bytes that are not UTF-8 are replaced.
+    /// The piece for [`Output::Handler`]. It is never cut inside a character; bytes that are not UTF-8 are replaced.
     pub text: String,
-    /// For [`Output::Bytes`]: exactly what came.
+    /// The piece for [`Output::Bytes`], exactly as it came.
     pub bytes: Vec<u8>,
 }
 
-/// What an action that went well on all servers leaves.
+/// The result of an action that succeeded on all servers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// Standard output of each server, for [`Output::Capture`] alone.
+    /// The standard output of each server, for [`Output::Capture`] alone.
     pub stdout: IndexMap<Server, String>,
-    /// The exit status on each server, where it was asked for.
+    /// The exit status on each server, if it was asked for.
     pub statuses: IndexMap<Server, i32>,
 }
 
-/// The person, where one is there: gives the password that logins and sudo ask for, asked once and kept until it is to be
-/// forgotten, and consents to commands.
+/// The person, if one is there. The person gives the password for logins and sudo, which is kept until it is refused, and
+/// consents to commands.
 pub trait Passwords {
-    /// The password. `why` says what for: `sudo on app1`. An error says why there is none.
+    /// Returns the password. `why` says what it is for: `sudo on app1`. An error is the reason why there is none.
     fn password(&mut self, why: &str) -> Result<Secret, String>;
-    /// The passphrase of a key file; `again` after one that was wrong. An error says why there is none.
+    /// Returns the passphrase of a key file; `again` is true after a wrong one. An error is the reason why there is none.
     fn passphrase(&mut self, key: &str, again: bool) -> Result<Secret, String>;
-    /// What a server asks in its own words, and nobody else does: never kept. An error says why there is no answer.
+    /// Returns the answer to a question that a server asks in its own words; it is never kept. An error is the reason why there
+    /// is none.
     fn answer(&mut self, question: &str, hidden: bool) -> Result<Secret, String>;
-    /// The password was refused: the next one is asked for again.
+    /// Forgets the password, which was refused, so that the person is asked for the next one.
     fn forget(&mut self);
-    /// Whether a command is to be run; asked before each. An error says why the person cannot be asked.
+    /// Asks before each command if it is to be run. An error is the reason why the person cannot be asked.
     fn consent(&mut self, _command: &str, _servers: &[&Server]) -> Result<Consent, String> {
         Ok(Consent::Run)
     }
 }
 
-/// What the person says to a command.
+/// The person's answer to a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consent {
-    /// Run it.
+    /// The command is run.
     Run,
-    /// Go on as if it had been run and had written nothing.
+    /// The run continues as if the command had been run and had printed nothing.
     Skip,
-    /// End the run.
+    /// The run ends.
     Abort,
 }
 
 /// One handler of a rollback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RollbackStep {
-    /// Full name of the task that registered it.
+    /// The full name of the task that registered it.
     pub task: String,
-    /// What is to be run.
+    /// The block that is to be run.
     pub handler: BlockId,
 }

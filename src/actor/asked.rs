@@ -1,4 +1,4 @@
-//! The password that is in use: given to every login and every sudo that asks, forgotten once when it is refused.
+//! The password that is in use. It is given to every login and every sudo that asks, and is forgotten once when it is refused.
 
 use super::Passwords;
 use crate::secret::{Redactor, Secret};
@@ -10,7 +10,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// The password, from now on redacted. After a failure nobody is asked again until [`Asked::reset`].
+    /// Returns the password, which is redacted from now on. After a failure nobody is asked again until [`Asked::reset`].
     pub fn get(&mut self, passwords: &mut dyn Passwords, why: &str, redactor: &Redactor) -> Result<Secret, String> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
@@ -28,8 +28,8 @@ impl Asked {
         }
     }
 
-    /// A server did not take `password`. True when it is the one in use, which is then forgotten: that several servers
-    /// refuse the same one makes nobody ask twice.
+    /// Notes that a server refused `password`. Returns true if it is the one in use, which is then forgotten; if several servers
+    /// refuse the same one, the person is asked only once.
     pub fn refused(&mut self, passwords: &mut dyn Passwords, password: &Secret) -> bool {
         let in_use = self.current.as_ref() == Some(password);
         if in_use {
@@ -39,7 +39,7 @@ impl Asked {
         in_use
     }
 
-    /// Why there was no password, if one was asked for in vain.
+    /// Returns the reason why there was no password, if one was asked for in vain, and lets the person be asked again.
     pub fn reset(&mut self) -> Option<String> {
         self.failure.take()
     }

@@ -1,4 +1,5 @@
-//! Connects the servers of an action that are not connected yet; tells what comes of it and asks the person what the logins want.
+//! Connects the servers of an action that are not connected yet; reports the results, and asks the person for what the logins
+//! need.
 
 use std::collections::HashSet;
 
@@ -8,8 +9,8 @@ use crate::fanout::{NotConnected, Progress};
 use crate::session::{Banner, Command, Destination, NewHostKey, PasswordQuestion, Wanted};
 
 impl Actor {
-    /// Connects the servers of several actions that are to begin together: all of them, or an error. In a rollback each action
-    /// connects those that it may.
+    /// Connects the servers of several actions that begin together: all of them, or it is an error. In a rollback each action
+    /// connects its own servers later.
     pub fn connect_all(
         &mut self,
         mut jobs: Vec<(Destination, Command)>,
@@ -21,7 +22,7 @@ impl Actor {
         }
     }
 
-    /// Leaves the servers out of `jobs` that a rollback cannot reach.
+    /// Connects the servers of `jobs`. In a rollback, servers that cannot be reached are removed from it.
     pub(super) fn connect(
         &mut self,
         local: bool,
@@ -34,7 +35,7 @@ impl Actor {
             (&mut self.remote, &mut self.teller, &mut self.asked)
         };
         let (banners, untrusted) = (&mut self.banners, &mut self.untrusted);
-        // Without anybody to connect: connections that were lost since the last action are noticed.
+        // This connects no server, but notices connections that were lost since the last action.
         if let Err(NotConnected::Interrupted(signal)) = fanout.connect(&[], &mut drop) {
             return Err(self.interrupted(signal));
         }
@@ -55,7 +56,7 @@ impl Actor {
         }
         let mut progress = |progress: Progress| match progress {
             Progress::Tick => teller.tick(),
-            // An actor never only looks.
+            // An actor never makes connections only to look.
             Progress::Step(..) => {}
             Progress::Connected(..) if local => {}
             Progress::Connected(server, elapsed) => teller.tell(Event::Connected { server, elapsed }),
@@ -89,7 +90,7 @@ impl Actor {
                 file: key.file.display().to_string(),
             }),
             Progress::Negotiated(server, algorithms) => {
-                // Of an earlier connection.
+                // The entry is left from an earlier connection.
                 untrusted.remove(&server);
                 teller.tell(Event::Negotiated {
                     server: algorithms.gateway.unwrap_or(server),
@@ -109,7 +110,7 @@ impl Actor {
                 });
             }
             Progress::KeyLeftOut(server, warning) => {
-                // The same key for all servers.
+                // The key is the same for all servers, so it is reported once.
                 if banners.insert(warning.text.clone()) {
                     teller.tell(Event::Message {
                         level: Level::Important,
@@ -120,7 +121,7 @@ impl Actor {
             }
             Progress::Banner(server, Banner { gateway, text }) => {
                 let lines: Vec<&str> = text.trim_end().lines().map(str::trim_end).collect();
-                // Mostly all servers say the same.
+                // Most servers have the same message, so it is reported once.
                 if banners.insert(lines.join("\n")) {
                     let tag = gateway.unwrap_or(server).to_string();
                     for line in lines {
@@ -178,13 +179,13 @@ impl Actor {
                 }
                 let words = words.map_or_else(String::new, |words| format!(", which says `{words}'"));
                 let why = format!("{user}@{host}{words}");
-                // Whoever asked may have given up in the meantime.
+                // The login may have given up in the meantime.
                 let _ = answer.send(asked.get(passwords, &why, teller.redactor()).ok());
             }
         };
         let result = fanout.connect(&destinations, &mut progress);
         let password = self.asked.reset();
-        // Ctrl-C at the question for a password.
+        // The person has pressed Ctrl-C at the question for a password.
         if result.is_err()
             && let Some(signal) = self.interrupt.take()
         {

@@ -1,4 +1,4 @@
-//! Why an action did not end well.
+//! The reasons why an action did not succeed.
 
 use indexmap::IndexMap;
 use thiserror::Error;
@@ -9,32 +9,32 @@ use crate::exit::Cause;
 use crate::interrupt::Signal;
 use crate::session::ConnectError;
 
-/// The reason that is told of a server on which sudo did not take the passwords.
+/// The reason that is reported for a server on which sudo did not accept the passwords.
 pub(super) const REFUSED: &str = "authentication to sudo failed";
 
-/// Why an action did not end well.
+/// The reason why an action did not succeed.
 #[derive(Debug, Error)]
 pub enum ActionError {
-    /// Some servers could not be connected; it was started nowhere.
+    /// Some servers could not be connected; the action was not started anywhere.
     #[error("could not connect to {}", place(servers.keys(), *total))]
     NotConnected {
-        /// How many were wanted.
+        /// The number of servers that were wanted.
         total: usize,
-        /// Every one that failed, in server order.
+        /// All servers that failed, in server order.
         servers: IndexMap<Server, ConnectError>,
-        /// Why no password could be given, where one was asked for.
+        /// The reason why no password could be given, if one was asked for.
         password: Option<String>,
     },
-    /// The command failed on some servers, and ended on all.
+    /// The command failed on some servers, and has ended on all of them.
     #[error("{}", failed(shown, commands, servers, *total))]
     Failed {
         /// The command, without secrets.
         shown: String,
-        /// Where servers had different commands: those that failed, and where.
+        /// The commands that failed and their servers, if the servers had different commands.
         commands: Vec<(String, Vec<Server>)>,
-        /// On how many servers it ran.
+        /// The number of servers on which it ran.
         total: usize,
-        /// Every one that failed, in server order.
+        /// All servers that failed, in server order.
         servers: Vec<ServerFailure>,
     },
     /// The servers could not be selected.
@@ -43,46 +43,47 @@ pub enum ActionError {
     /// No server matches.
     #[error("{}", no_servers(task.as_deref(), conditions))]
     NoServers {
-        /// The running task.
+        /// The task that was running.
         task: Option<String>,
-        /// What the servers had to match, as a person may read it.
+        /// The conditions that the servers had to match, as a person can read them.
         conditions: String,
     },
-    /// The person, or the system, said stop. Every command was ended first.
+    /// The person or the system wants the run to stop. All commands were ended first.
     #[error("{0}")]
     Interrupted(Signal),
-    /// Sudo asked for a password and there is none. Every command was ended first.
+    /// sudo asked for a password and there is none. All commands were ended first.
     #[error("no password for sudo: {0}")]
     Password(String),
-    /// A command has written more than is kept. Every command was ended first.
+    /// A command has written more output than is kept. All commands were ended first.
     #[error("`{}' has written more than {} MiB{}, which is more than is kept", first_line(shown), limit >> 20, on(server.as_ref()))]
     TooMuch {
         /// The command, without secrets.
         shown: String,
-        /// Where.
+        /// The server of the command.
         server: Option<Server>,
-        /// The most that is kept, in bytes.
+        /// The most output that is kept, in bytes.
         limit: usize,
     },
-    /// The connection was lost, and before it was made again somebody else has taken the lock; it was started nowhere.
+    /// The connection was lost, and before it was made again somebody else has taken the lock. The action was not started
+    /// anywhere.
     #[error("the lock was lost on {}", servers.iter().map(|lost| lost.server.to_string()).collect::<Vec<_>>().join(", "))]
     LockLost {
-        /// Where, and who holds it.
+        /// The servers, and who holds their locks.
         servers: Vec<ServerFailure>,
     },
-    /// The person did not want the command to be run, nor anything after it.
+    /// The person did not want the command or anything after it to be run.
     #[error("aborted")]
     Aborted,
-    /// The person was to be asked before the command, and nobody is there.
+    /// The person would have to be asked before the command, and nobody is there.
     #[error("{0}")]
     NobodyToAsk(String),
-    /// It could not be written into the journal; it was started nowhere.
+    /// The action could not be written into the journal; it was not started anywhere.
     #[error("cannot keep a journal of this run: {0}")]
     Journal(String),
-    /// It has failed in the run that is resumed.
+    /// The action failed in the run that is resumed.
     #[error("{}", diagnostic.message)]
     Replayed {
-        /// As it was told then.
+        /// The failure as it was reported then.
         diagnostic: Box<Diagnostic>,
         /// True if it was started on any server.
         was_started: bool,
@@ -92,7 +93,7 @@ pub enum ActionError {
 }
 
 impl ActionError {
-    /// As a person is told it; origin and tasks are the recipe layer's to add.
+    /// Returns the failure as it is reported to a person; the recipe layer adds origin and tasks.
     pub fn diagnostic(&self) -> Diagnostic {
         if let Self::Replayed { diagnostic, .. } = self {
             return (**diagnostic).clone();
@@ -198,7 +199,7 @@ impl ActionError {
     }
 }
 
-/// `app1` for one, else `2 of 6 servers`; which ones and why stands in the list below.
+/// Returns `app1` for one server, else `2 of 6 servers`. The list below the message names them with their reasons.
 fn place<'a>(mut servers: impl ExactSizeIterator<Item = &'a Server>, total: usize) -> String {
     match (servers.len(), servers.next()) {
         (1, Some(server)) => server.to_string(),

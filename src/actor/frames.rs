@@ -1,4 +1,4 @@
-//! The tasks that are running, and which servers each of them has touched.
+//! The tasks that are running, and the servers that each of them has touched.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ pub(super) struct Frame {
     pub scope: ScopeId,
 }
 
-/// Innermost last. The servers of a frame outlive it: a rollback handler may still need them.
+/// The running tasks, innermost last. The servers of a frame outlive it: a rollback handler may still need them.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
     stack: Vec<Frame>,
@@ -23,13 +23,13 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    /// A task begins, with no server touched yet.
+    /// Begins a task that has touched no server yet.
     pub fn push(&mut self, task: &str) {
         self.touched.push(IndexSet::new());
         self.resume(task, ScopeId(self.touched.len() - 1));
     }
 
-    /// A task's rollback handler begins: the servers are those of the task.
+    /// Begins a rollback handler of a task, with the servers of that task.
     pub fn resume(&mut self, task: &str, scope: ScopeId) {
         self.stack.push(Frame {
             task: task.to_owned(),
@@ -42,12 +42,12 @@ impl Frames {
         self.stack.pop()
     }
 
-    /// Drops what an error left above this depth.
+    /// Removes the frames above this depth, which an error has left behind.
     pub fn cut(&mut self, depth: usize) {
         self.stack.truncate(depth);
     }
 
-    /// Forgets every touched server; only when no handler can ask any more.
+    /// Forgets all touched servers. This happens only when no handler can ask for them any more.
     pub fn forget(&mut self) {
         if self.stack.is_empty() {
             self.touched.clear();
@@ -70,7 +70,7 @@ impl Frames {
         self.stack.iter().any(|frame| frame.task == task)
     }
 
-    /// An action starts on this server: every running task has touched it.
+    /// Notes that an action starts on this server: all running tasks have touched it.
     pub fn touch(&mut self, server: &Server) {
         for frame in &self.stack {
             if let Some(touched) = self.touched.get_mut(frame.scope.0)

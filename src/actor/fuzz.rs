@@ -1,4 +1,4 @@
-//! Target of `scripts/fuzz`: what a command writes, on its way from bytes to lines, with and without the marks of sudo.
+//! A target of `scripts/fuzz`: the output of a command on its way from bytes to lines, with and without the marks of sudo.
 
 use crate::fuzz::Target;
 use crate::secret::{Redactor, Secret};
@@ -6,7 +6,7 @@ use crate::secret::{Redactor, Secret};
 use super::sudo::{Filter, Found};
 use super::text::{Decoder, Lines};
 
-/// All of this folder.
+/// The targets of this folder.
 pub const TARGETS: &[Target] = &[Target {
     name: "output",
     about: "a command on a server, or what pretends to be sudo there",
@@ -33,7 +33,7 @@ pub const TARGETS: &[Target] = &[Target {
 
 const MARK: &str = "capr-0-";
 
-/// The first byte says in pieces of which size the others come. True where sudo asked.
+/// Reads output. The first byte gives the size of the pieces in which the others come. Returns true if sudo asked for a password.
 fn read_output(bytes: &[u8]) -> bool {
     let (size, bytes) = bytes.split_first().unwrap_or((&1, &[]));
     let (text, asked) = told(bytes, usize::from(*size).max(1));
@@ -53,7 +53,7 @@ fn read_output(bytes: &[u8]) -> bool {
     asked
 }
 
-/// Returns what is left for the person of output that comes in pieces, and whether sudo asked in it.
+/// Returns the output that is left for the person when it comes in pieces, and true if sudo asked in it.
 fn told(bytes: &[u8], size: usize) -> (String, bool) {
     let mut decoder = Decoder::default();
     let mut filter = Filter::new(MARK, Some("capr-1-"));

@@ -8,11 +8,11 @@ use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
 use crate::exit::Exit;
 use crate::journal::{Asked, Ended, Failed, Failure, Journal, Replayed};
 
-/// Verbs that put a whole into its place, or only fetch: to do it again changes nothing more.
+/// Verbs that put a whole file into its place, or only fetch one: repeating them changes nothing more.
 const REPEATABLE: [&str; 4] = ["put", "upload", "get", "download"];
 
 impl Action {
-    /// The action as a step of the journal.
+    /// Returns the action as a step of the journal.
     pub fn asked(&self, task: String, is_rolling_back: bool) -> Asked<'_> {
         Asked {
             verb: self.verb,
@@ -28,7 +28,7 @@ impl Action {
 }
 
 impl Job {
-    /// How it ended, for the journal.
+    /// Returns how the job ended, for the journal.
     pub(super) fn kept(&self, output: Output, asks: bool) -> Ended {
         let status = match &self.exit {
             Some(Exit::Status(status)) => Some(*status),
@@ -52,7 +52,7 @@ fn failed(failure: &ServerFailure) -> Failed {
     }
 }
 
-/// One server's failure in an earlier run.
+/// Returns one server's failure in an earlier run.
 pub fn failure_of(failed: &Failed) -> ServerFailure {
     let server = failed.server.parse().unwrap_or_else(|_| Server::host(&failed.server));
     ServerFailure {
@@ -63,7 +63,7 @@ pub fn failure_of(failed: &Failed) -> ServerFailure {
 }
 
 impl ActionError {
-    /// The error as it is kept in the journal.
+    /// Returns the error as the journal keeps it.
     pub fn kept(&self) -> Failure {
         let diagnostic = self.diagnostic();
         Failure {
@@ -76,7 +76,7 @@ impl ActionError {
         }
     }
 
-    /// The error of an earlier run.
+    /// Returns the error of an earlier run.
     pub fn replayed(failure: &Failure) -> Self {
         let fault = match failure.code {
             2 => Fault::Usage,
@@ -96,18 +96,18 @@ impl ActionError {
 }
 
 impl Actor {
-    /// Keeps what is done in this journal.
+    /// Keeps the steps of the run in this journal.
     pub fn keep_journal(&mut self, journal: Journal) {
         self.teller.mute(journal.is_replaying());
         self.journal = journal;
     }
 
-    /// From here on events are told again.
+    /// Reports events again from here on.
     pub fn unmute(&mut self) {
         self.teller.mute(false);
     }
 
-    /// An earlier run has started this step, on these servers of the action.
+    /// Takes over the effects of a step that an earlier run has started on these servers of the action.
     pub fn replayed(&mut self, action: &Action, step: &Replayed) {
         for (server, reason) in &step.skipped {
             self.skip(server.parse().unwrap_or_else(|_| Server::host(server)), reason.clone());
@@ -122,7 +122,7 @@ impl Actor {
         }
     }
 
-    /// The task that a step belongs to.
+    /// Returns the name of the running task, or an empty string.
     pub fn task(&self) -> String {
         self.frames
             .innermost()

@@ -1,11 +1,11 @@
-//! Output that still waits to be shown when an action is ended: megabytes of short lines take far longer to show than a person who
-//! has pressed Ctrl-C waits.
+//! Output that is still waiting to be shown when an action is ended. Megabytes of short lines take far longer to show than a
+//! person who has pressed Ctrl-C waits.
 
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 
-/// The time for which such output is shown, in all. What a command says while it ends takes a small part of it.
+/// The time for which such output is shown, in all. The output of commands that are ending takes a small part of it.
 const SHOWN: Duration = Duration::from_secs(1);
 
 /// The output of an action that is being ended.
@@ -29,7 +29,7 @@ impl Late {
         }
     }
 
-    /// Shows a piece of the output of the job with this index, or leaves it out where the time for that is over.
+    /// Shows a piece of the output of the job with this index, or leaves it out if the time for that is over.
     pub fn show(&mut self, index: usize, bytes: usize, show: impl FnOnce()) {
         if self.left.is_zero() {
             *self.left_out.entry(index).or_default() += bytes as u64;
@@ -40,7 +40,7 @@ impl Late {
         self.left = self.left.saturating_sub(begun.elapsed());
     }
 
-    /// The jobs whose output was not shown to its end, and how many bytes are missing.
+    /// Returns the jobs whose output was not shown to its end, and the number of missing bytes of each.
     pub fn left_out(self) -> impl Iterator<Item = (usize, u64)> {
         self.left_out.into_iter()
     }

@@ -1,6 +1,7 @@
 //! Performs actions for the current task: frames, connections, output, questions, failures, and the steps of a rollback.
 //!
-//! What a person or a server can do wrong comes back as an [`ActionError`]; all that happens is told as events.
+//! Everything that a person or a server can do wrong comes back as an [`ActionError`]; everything that happens is reported as an
+//! event.
 
 mod action;
 mod asked;
@@ -53,31 +54,31 @@ pub struct Actor {
     frames: Frames,
     transaction: Transaction,
     rolling: Option<Rolling>,
-    /// Servers that this rollback could not reach, and why.
+    /// The servers that this rollback could not reach, with the reasons.
     unreachable: IndexMap<Server, String>,
     actions: u64,
-    /// Banners of servers that were told already.
+    /// The banners of servers that were reported already.
     banners: HashSet<String>,
-    /// Set once the hint was told for a command that waits at a question.
+    /// True once the hint for a command that waits at a question was reported.
     has_hinted: bool,
-    /// Output of login shells in front of commands that was told already, with its server.
+    /// The output of login shells in front of commands that was reported already, each with its server.
     heard_before: HashSet<(Server, String)>,
-    /// Servers whose host keys have changed or are revoked.
+    /// The servers whose host keys have changed or are revoked.
     untrusted: HashSet<Server>,
     journal: Journal,
 }
 
-/// The handler that runs.
+/// The rollback handler that is running.
 struct Rolling {
     task: String,
     scope: ScopeId,
-    /// Frames around it.
+    /// The number of frames around it.
     depth: usize,
     skipped: IndexSet<Server>,
 }
 
 impl Actor {
-    /// An actor outside any task.
+    /// Makes an actor outside any task.
     pub fn new(
         remote: Box<dyn Connector>,
         local: Box<dyn Connector>,
@@ -104,17 +105,17 @@ impl Actor {
         }
     }
 
-    /// Tells an event, without secrets.
+    /// Reports an event, without secrets.
     pub fn emit(&mut self, event: Event) {
         self.teller.tell(event);
     }
 
-    /// Every secret of this run.
+    /// Returns all secrets of this run.
     pub fn redactor(&self) -> &Redactor {
         self.teller.redactor()
     }
 
-    /// A task begins. What `is_place` is only told if something happens in it.
+    /// Begins a task. One that `is_place` is reported only if something happens in it.
     pub fn enter(&mut self, task: &str, is_place: bool) {
         let begins = Event::TaskStarted {
             task: task.to_owned(),
@@ -129,7 +130,7 @@ impl Actor {
         self.frames.push(task);
     }
 
-    /// The innermost task ends.
+    /// Ends the innermost task.
     pub fn leave(&mut self, ok: bool) {
         if let Some(frame) = self.frames.pop() {
             self.teller.tell(Event::TaskFinished {
@@ -144,12 +145,13 @@ impl Actor {
         }
     }
 
-    /// The running tasks, outermost first.
+    /// Returns the running tasks, outermost first.
     pub fn tasks(&self) -> Vec<String> {
         self.frames.tasks()
     }
 
-    /// Opens a transaction; false when one is open already, which the caller then joins: it neither commits nor rolls back.
+    /// Opens a transaction. Returns false if one is open already, which the caller then joins: it does not commit it, and rolls
+    /// back only its own handlers.
     pub fn begin_transaction(&mut self) -> bool {
         let outermost = self.transaction.begin();
         if outermost {
@@ -158,28 +160,29 @@ impl Actor {
         outermost
     }
 
-    /// Closes a transaction whose part was undone by those in it.
+    /// Closes a transaction that needs no rollback, because nothing is left to undo or nothing may be undone.
     pub fn close_transaction(&mut self) {
         self.transaction.commit();
     }
 
-    /// Ends the transaction well.
+    /// Ends the transaction successfully.
     pub fn commit_transaction(&mut self) {
         self.transaction.commit();
         self.teller.tell(Event::TransactionCommitted);
     }
 
-    /// Whether a transaction is open or being rolled back.
+    /// Returns true if a transaction is open or being rolled back.
     pub fn in_transaction(&self) -> bool {
         self.transaction.is_open()
     }
 
-    /// Whether rollback handlers are being run.
+    /// Returns true while rollback handlers are run.
     pub fn is_rolling_back(&self) -> bool {
         self.transaction.is_rolling_back()
     }
 
-    /// Keeps a block that undoes what the running task does. False outside a transaction or a task, where it has no effect.
+    /// Registers a block that undoes what the running task does. Returns false outside a transaction or a task, where it has no
+    /// effect.
     pub fn on_rollback(&mut self, handler: BlockId) -> bool {
         let Some(frame) = self.frames.innermost() else {
             return false;
@@ -191,18 +194,18 @@ impl Actor {
         })
     }
 
-    /// How many handlers are registered: those that come are a nested transaction's.
+    /// Returns the number of registered handlers; those that follow belong to a nested transaction.
     pub fn handlers(&self) -> usize {
         self.transaction.registered()
     }
 
-    /// Whether nothing is left to be undone, after a nested transaction was.
+    /// Returns true if nothing is left to be undone, because a nested transaction has done it all.
     pub fn is_undone(&self) -> bool {
         self.transaction.is_undone()
     }
 
-    /// A transaction failed: from here on its handlers are to be run, all but the first `kept`, which are those of the
-    /// transactions around it. Where no stop request has made it fail, the first one lets the rollback go on.
+    /// Starts the rollback of a failed transaction: of all its handlers but the first `kept`, which belong to the transactions
+    /// around it. If it has not failed because of a stop request, the first stop request does not stop the rollback.
     pub fn start_rollback(&mut self, kept: usize, is_stopped: bool) {
         if !is_stopped {
             self.interrupt.let_one_pass();
@@ -214,7 +217,7 @@ impl Actor {
         });
     }
 
-    /// The next handler to run, in the frame of its task; [`Actor::handler_done`] ends it.
+    /// Returns the next handler to run, and enters the frame of its task; [`Actor::handler_done`] ends it.
     pub fn next_handler(&mut self) -> Option<RollbackStep> {
         let handler = self.transaction.take_handler()?;
         self.teller.tell(Event::RollingBack {
@@ -233,7 +236,7 @@ impl Actor {
         })
     }
 
-    /// Tells the stop request that the rollback has let pass.
+    /// Reports a stop request that did not stop the rollback.
     fn tell_passed(&mut self) {
         if let Some(signal) = self.interrupt.take_passed() {
             self.teller.tell(Event::Message {
@@ -246,7 +249,7 @@ impl Actor {
         }
     }
 
-    /// The handler ended, well or not.
+    /// Ends the handler, which has succeeded or failed.
     pub fn handler_done(&mut self, result: Result<(), String>) {
         self.tell_passed();
         let Some(rolling) = self.rolling.take() else {
@@ -262,14 +265,14 @@ impl Actor {
         }
     }
 
-    /// The person does not want the rollback to go on: says what is not undone, and gives it back.
+    /// Stops the rollback because the person wants that. Reports and returns the tasks that are not undone.
     pub fn stop_rollback(&mut self) -> Vec<String> {
         let left = self.transaction.give_up();
         self.teller.tell(Event::RollbackStopped { left: left.clone() });
         left
     }
 
-    /// Closes the transaction after its rollback, if it is the outermost one; true when all was undone.
+    /// Ends the rollback, and closes the transaction if it is the outermost one. Returns true if everything was undone.
     pub fn finish_rollback(&mut self, is_outermost: bool) -> bool {
         let complete = self.transaction.finish_rollback(is_outermost);
         if is_outermost {
@@ -280,15 +283,15 @@ impl Actor {
         complete
     }
 
-    /// The session that a server is connected by.
+    /// Returns the session with a server.
     pub fn session(&self, server: &Server) -> Option<SessionId> {
         self.remote.session(server)
     }
 
-    /// Those of the servers that are connected no more, or by another session than they were; in a rollback only of those that it still
-    /// reaches.
+    /// Returns those of the servers that are not connected any more, or by another session than before; in a rollback only those
+    /// that it still reaches.
     pub fn severed(&mut self, were: &[(Server, SessionId)]) -> Result<Vec<Server>, ActionError> {
-        // Without anybody to connect: connections that were lost since the last action are noticed.
+        // This connects no server, but notices connections that were lost since the last action.
         if let Err(NotConnected::Interrupted(signal)) = self.remote.connect(&[], &mut drop) {
             return Err(self.interrupted(signal));
         }
@@ -305,7 +308,8 @@ impl Actor {
             .collect())
     }
 
-    /// Somebody else has taken the lock of these servers meanwhile: nothing is done there any more. A rollback leaves them as they are.
+    /// Handles the loss of the lock of these servers: nothing is done there any more. It is an error, except in a rollback, which
+    /// leaves these servers as they are.
     pub fn lock_lost(&mut self, servers: Vec<ServerFailure>) -> Result<(), ActionError> {
         if self.rolling.is_none() {
             return Err(ActionError::LockLost { servers });

@@ -1,4 +1,4 @@
-//! Starts an action on its servers, follows it to its end, or ends it.
+//! Starts an action on its servers, and follows it to its end or ends it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::journal::{Asked, Ended};
 use crate::secret::Secret;
 use crate::session::{Command, Destination, Input, JobSignal, Opening};
 
-/// For what comes after the handler's end: nobody is asked any more.
+/// Answers no question, for the time after the handler's end, when nobody is asked any more.
 struct Nobody;
 
 impl Passwords for Nobody {
@@ -40,10 +40,11 @@ impl Passwords for Nobody {
 }
 
 impl Actor {
-    /// Connects all servers, or starts nowhere; then starts on all of them at once.
+    /// Connects all servers, then starts the action on all of them at once. If one cannot be connected, it is not started
+    /// anywhere.
     ///
-    /// In a rollback handler only those servers are addressed that the handler's task has touched, and one that cannot be
-    /// connected is skipped and told.
+    /// In a rollback handler the action runs only on servers that the handler's task has touched. A server that cannot be
+    /// connected is skipped, which is reported.
     pub fn start(&mut self, action: Action, passwords: &mut dyn Passwords) -> Result<Running, ActionError> {
         if let Some(signal) = self.interrupt.take() {
             return Err(self.interrupted(signal));
@@ -74,7 +75,7 @@ impl Actor {
             is_rolling_back: self.is_rolling_back(),
             ..Asked::default()
         };
-        // What stands beside the recipe's own steps is done again by every process.
+        // Actions that belong to the run itself are repeated by every process, so they are not kept.
         let begun = match action.is_apart {
             true => None,
             false => self.journal.begin(&step).map_err(ActionError::Journal)?,
@@ -144,8 +145,8 @@ impl Actor {
         Ok(running)
     }
 
-    /// Follows an action: the next piece of output for a handler, or `None` when it has ended on all servers, which is the only
-    /// thing that comes without a handler.
+    /// Follows an action. Returns the next piece of output for a handler, or `None` when the action has ended on all servers;
+    /// without a handler there is no piece.
     pub fn next(&mut self, running: &mut Running, passwords: &mut dyn Passwords) -> Result<Option<Piece>, ActionError> {
         loop {
             if let Some(piece) = running.pieces.pop_front() {
@@ -177,7 +178,7 @@ impl Actor {
                     self.server_finished(running, index, (exit, false), elapsed);
                 }
                 Some(Arrival::Interrupted(signal)) => {
-                    // The fan-out has taken the request, and says it once.
+                    // The fan-out has taken the request, so it has to be reported here.
                     let error = self.interrupted(signal);
                     self.cancel(running);
                     return Err(error);
@@ -190,12 +191,13 @@ impl Actor {
         }
     }
 
-    /// The content of a transfer has begun behind so many bytes that do not count; it has `total`, where that is known.
+    /// Notes that the content of a transfer has begun after this many bytes that do not count; its size is `total`, if that is
+    /// known.
     pub fn expect(&mut self, running: &mut Running, index: usize, before: u64, total: Option<u64>) {
         running.expect(index, before, total);
     }
 
-    /// Sends a text to the standard input of one server's command.
+    /// Sends a string to the standard input of one server's command.
     pub fn write(&mut self, running: &Running, index: usize, text: &str) {
         if let Some(flight) = &running.flight {
             self.fanout(running.local)
@@ -203,8 +205,8 @@ impl Actor {
         }
     }
 
-    /// Ends the command on one server, whose output block has seen enough: that is no failure, and nothing of its output is
-    /// handed out any more.
+    /// Ends the command on one server because its output block has seen enough. This is not a failure, and none of its later
+    /// output is handed out.
     pub fn close(&mut self, running: &mut Running, index: usize) {
         let Some(job) = running.jobs.get_mut(index).filter(|job| job.closed.is_none()) else {
             return;
@@ -215,7 +217,7 @@ impl Actor {
         }
     }
 
-    /// Goes on with those that are to end and take too long.
+    /// Takes the next step against commands that were told to end and take too long.
     fn press(&mut self, running: &mut Running) {
         let now = Instant::now();
         let Some(flight) = &running.flight else { return };
@@ -232,7 +234,7 @@ impl Actor {
         }
     }
 
-    /// What an action that has ended leaves; an error that names every server it failed on.
+    /// Returns the result of an action that has ended, or an error that names every server on which it failed.
     pub fn finish(&mut self, running: Running) -> Result<Outcome, ActionError> {
         match self.end(running)? {
             (_, Some(failed)) => Err(failed),
@@ -240,7 +242,7 @@ impl Actor {
         }
     }
 
-    /// The same where some may have failed: what it leaves on the others, and the error.
+    /// Returns the result of an action on the servers where it succeeded, and an error for the others.
     pub fn end(&mut self, mut running: Running) -> Result<(Outcome, Option<ActionError>), ActionError> {
         while self.next(&mut running, &mut Nobody)?.is_some() {}
         let servers = running.failures();
@@ -263,12 +265,12 @@ impl Actor {
         Ok((outcome, failed))
     }
 
-    /// Ends an action whose handler failed: on every server, awaited and told.
+    /// Ends an action whose handler failed: waits for the end on every server and reports it.
     pub fn stop(&mut self, mut running: Running) {
         self.cancel(&mut running);
     }
 
-    /// In a rollback: leaves the servers that the handler's task has touched and that could be reached so far.
+    /// In a rollback: keeps only the jobs of servers that the handler's task has touched and that could be reached so far.
     fn cut(&mut self, jobs: &mut Vec<(Destination, Command)>) {
         let Some(rolling) = &self.rolling else {
             return;
@@ -282,14 +284,14 @@ impl Actor {
                 Some((destination.server.clone(), reason.clone()))
             })
             .collect();
-        // A server that came back between two handlers would be undone in part, in the wrong order.
+        // If a server came back between two handlers, only a part of its changes would be undone, in the wrong order.
         jobs.retain(|(destination, _)| !self.unreachable.contains_key(&destination.server));
         for (server, reason) in lost {
             self.skip(server, reason);
         }
     }
 
-    /// Leaves no job where the person does not want the command to be run.
+    /// Removes the jobs if the person does not want the command to be run.
     fn ask_consent(
         &mut self,
         shown: &str,
@@ -307,7 +309,7 @@ impl Actor {
                 Ok(())
             }
             Ok(Consent::Abort) => Err(ActionError::Aborted),
-            // Ctrl-C at the question.
+            // The person has pressed Ctrl-C at the question.
             Err(reason) => Err(match self.interrupt.take() {
                 Some(signal) => self.interrupted(signal),
                 None => ActionError::NobodyToAsk(reason),
@@ -315,7 +317,7 @@ impl Actor {
         }
     }
 
-    /// Says that a server is left out of the running handler: once for each handler.
+    /// Reports that a server is left out of the running handler, once for each handler.
     pub(super) fn skip(&mut self, server: Server, reason: String) {
         self.transaction.mark_incomplete();
         if self.unreachable.insert(server.clone(), reason.clone()).is_none() {
@@ -372,7 +374,7 @@ impl Actor {
         Ok(())
     }
 
-    /// Gives a command what was held back for this moment.
+    /// Gives a command the input that was held back until now.
     fn feed(&mut self, running: &Running, index: usize, part: impl Fn(&Opening) -> Option<&Input>) {
         let Some(opening) = running.jobs.get(index).and_then(|job| job.opening.clone()) else {
             return;
@@ -387,8 +389,8 @@ impl Actor {
         }
     }
 
-    /// Sudo asks for the password. A server is given one once, for each call of sudo in the command; that it asks once more is
-    /// how it refuses, whatever it says. Then the person is asked again, once, for all servers.
+    /// Handles sudo's question for the password. A server is given a password once for each call of sudo in the command; if it
+    /// asks again, it has refused the password, whatever it prints. Then the person is asked again, once for all servers.
     fn question(
         &mut self,
         running: &mut Running,
@@ -402,7 +404,7 @@ impl Actor {
         let refused = job.sent.clone().filter(|_| job.refused || job.answers >= questions);
         job.refused = false;
         if let Some(sent) = &refused {
-            // What it has said since then is not the command's.
+            // Output since then does not belong to the command.
             job.captured.truncate(job.captured_before);
             if self.asked.refused(passwords, sent) {
                 self.teller.tell(Event::Message {
@@ -418,7 +420,7 @@ impl Actor {
             return Ok(());
         }
         let why = format!("sudo on {}", job.server);
-        // Whoever holds a wrong host key gets no password, whichever way it is asked for.
+        // A server with a wrong host key gets no password, however it asks.
         let password = if self.untrusted.contains(&job.server) {
             Err("the server's host key has changed or is revoked".to_owned())
         } else {
@@ -441,7 +443,7 @@ impl Actor {
             }
             Err(reason) => {
                 self.asked.reset();
-                // Ctrl-C at the question.
+                // The person has pressed Ctrl-C at the question.
                 let error = match self.interrupt.take() {
                     Some(signal) => self.interrupted(signal),
                     None => ActionError::Password(reason),
@@ -453,7 +455,7 @@ impl Actor {
         Ok(())
     }
 
-    /// Gives sudo the end of its input for an answer, which is no attempt.
+    /// Answers sudo with the end of its input, which does not count as an attempt.
     fn decline(&mut self, running: &Running, index: usize) {
         const END_OF_TRANSMISSION: &str = "\x04";
         match running.jobs.get(index) {
@@ -466,7 +468,7 @@ impl Actor {
         }
     }
 
-    /// Tells what has said nothing for long.
+    /// Reports commands that have been silent for long.
     fn tell_silence(&mut self, running: &mut Running) {
         let now = Instant::now();
         if running.look.is_some_and(|look| look <= now)
@@ -518,7 +520,7 @@ impl Actor {
         }
     }
 
-    /// Says what the login shell said before the command: once for each server, since it mostly says the same.
+    /// Reports the login shell's output from before the command, once for each server, since it is usually the same.
     fn tell_before(&mut self, running: &Running, index: usize) {
         let Some(job) = running.jobs.get(index).filter(|job| !job.before.trim().is_empty()) else {
             return;
@@ -542,7 +544,8 @@ impl Actor {
         }
     }
 
-    /// Ends what still runs, on every server, and tells how it ended. A stop request that arrives meanwhile hurries that.
+    /// Ends the commands that still run on every server, and reports how they ended. A stop request meanwhile takes the next step
+    /// at once.
     fn cancel(&mut self, running: &mut Running) {
         let Some(flight) = running.flight.take() else {
             return;
@@ -575,7 +578,7 @@ impl Actor {
         self.action_finished(running);
     }
 
-    /// Says that a stop request arrived, which is dealt with from here on.
+    /// Reports a stop request that is handled from here on.
     pub(super) fn interrupted(&mut self, signal: Signal) -> ActionError {
         self.teller.tell(Event::Interrupted { signal });
         ActionError::Interrupted(signal)

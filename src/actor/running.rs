@@ -1,4 +1,4 @@
-//! An action in flight: what each of its servers has said so far.
+//! An action in flight, with the output of each of its servers so far.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::session::{JobSignal, Opening};
 /// The number of last lines that an error shows.
 const TAIL: usize = 10;
 
-/// An action in flight. Pull it with [`super::Actor::next`] until nothing comes, then [`super::Actor::finish`] it.
+/// An action in flight. The caller calls [`super::Actor::next`] until it returns nothing, then [`super::Actor::finish`].
 #[derive(Debug)]
 pub struct Running {
     pub(super) flight: Option<Flight>,
@@ -39,53 +39,53 @@ pub struct Running {
     pub(super) most_captured: usize,
     pub(super) started: Instant,
     pub(super) heartbeat: Option<Duration>,
-    /// When silence is looked for next.
+    /// The next time at which silent commands are looked for.
     pub(super) look: Option<Instant>,
     pub(super) jobs: Vec<Job>,
     pub(super) pieces: VecDeque<Piece>,
 }
 
-/// One server's part.
+/// The part of an action on one server.
 #[derive(Debug)]
 pub(super) struct Job {
     pub server: Server,
-    /// Its own command as written in the recipe, where not all have the same.
+    /// This server's own command as it is written in the recipe, if not all servers have the same.
     pub shown: Option<String>,
-    /// Standard error cannot be told apart.
+    /// True if the command has a terminal, so that standard error is mixed into standard output.
     pub terminal: bool,
-    /// How far a transfer has come, where it is one.
+    /// The progress of a transfer, if the action is one.
     pub transfer: Option<Transfer>,
     pub out: Channel,
     pub err: Channel,
-    /// All of standard output, where it is kept.
+    /// All of standard output, if it is kept.
     pub captured: String,
     /// The last lines of standard error.
     pub tail: VecDeque<String>,
-    /// The last lines of standard output, as they came.
+    /// The last lines of standard output, unchanged.
     pub out_tail: VecDeque<String>,
-    /// Output of the login shell in front of the command, as it came.
+    /// The output of the login shell in front of the command, unchanged.
     pub before: String,
     pub exit: Option<Exit>,
     pub silence: Silence,
-    /// The state that it waits for before it is given more.
+    /// The marks that are awaited before the command is given more input.
     pub opening: Option<Arc<Opening>>,
-    /// The number of questions of sudo that were answered.
+    /// The number of sudo's questions that were answered.
     pub answers: usize,
-    /// The password sudo was given last.
+    /// The password that sudo was given last.
     pub sent: Option<Secret>,
-    /// Sudo has said in words that we know that it did not take it.
+    /// sudo has said in words that we know that it did not accept the password.
     pub refused: bool,
     /// The person was asked once more.
     pub retried: bool,
-    /// Sudo did not take our passwords.
+    /// sudo did not accept our passwords.
     pub denied: bool,
-    /// The last signal that it was sent since its output block has seen enough, and until when it may take its time.
+    /// The last signal that the command was sent since its output block has seen enough, and the time by which it has to end.
     pub closed: Option<(JobSignal, Instant)>,
     /// The length of what was captured when sudo was given a password, in bytes.
     pub captured_before: usize,
 }
 
-/// Of a longer line, in bytes, an error shows the beginning.
+/// The most that an error shows of one line, in bytes.
 const LONGEST: usize = 4096;
 
 fn shortened(mut line: String) -> String {
@@ -98,13 +98,13 @@ fn shortened(mut line: String) -> String {
     line
 }
 
-/// So much of what a login shell says before a command is kept, in bytes.
+/// The most that is kept of a login shell's output in front of a command, in bytes.
 const LONGEST_BEFORE: usize = 64 * 1024;
 
-/// How often it is told how far a transfer has come.
+/// The time between two reports of a transfer's progress.
 const TELLING: Duration = Duration::from_millis(500);
 
-/// How far a transfer has come.
+/// The progress of a transfer.
 #[derive(Debug)]
 pub(super) struct Transfer {
     bytes: u64,
@@ -147,7 +147,7 @@ impl Channel {
 }
 
 impl Job {
-    /// Sudo has started its command: nothing is sudo's any more.
+    /// Notes that sudo has started its command: nothing after this belongs to sudo.
     pub fn started(&mut self) {
         let filters = [&mut self.out.filter, &mut self.err.filter];
         filters.into_iter().flatten().for_each(Filter::end);
@@ -160,7 +160,7 @@ impl Job {
         }
     }
 
-    /// The line that has no end yet, of the command or of the login shell before it.
+    /// Returns the line that has not ended yet, of the command or of the login shell before it.
     pub fn unfinished(&self) -> Option<String> {
         let of = |channel: &Channel| {
             let held = channel.filter.as_ref().map(Filter::held).unwrap_or_default();
@@ -171,7 +171,7 @@ impl Job {
         lines.into_iter().find(|line| !line.trim().is_empty()).map(shortened)
     }
 
-    /// What was captured. A terminal makes two characters of each line end.
+    /// Returns the captured output. A terminal turns each newline into two characters; this is undone.
     pub fn text(&self) -> String {
         match self.terminal {
             true => self.captured.replace("\r\n", "\n"),
@@ -179,10 +179,10 @@ impl Job {
         }
     }
 
-    /// What the action's error says of this server.
+    /// Returns this server's part of the action's error.
     pub fn failure(&self, asks: bool) -> Option<ServerFailure> {
         let exit = self.exit.as_ref()?;
-        // How it ends does not matter any more.
+        // The command's output block has seen enough, so its exit status does not matter.
         if self.closed.is_some() {
             return None;
         }
@@ -209,12 +209,12 @@ impl Job {
 }
 
 impl Running {
-    /// Its step in the journal, where it is kept.
+    /// Returns the action's step in the journal, if it is kept.
     pub fn begun(&self) -> Option<Begun> {
         self.begun.clone()
     }
 
-    /// Takes bytes apart into output, which is dealt with at once, and what is sudo's and ours, which is given back.
+    /// Takes bytes of output. The command's own output is handled at once; marks and sudo's questions are returned.
     pub(super) fn receive(&mut self, index: usize, stream: Stream, bytes: &[u8], teller: &mut Teller) -> Vec<Found> {
         let Some(job) = self.jobs.get_mut(index) else {
             return Vec::new();
@@ -266,7 +266,7 @@ impl Running {
         }
     }
 
-    /// Tells how far a transfer has come, at times, and at its end.
+    /// Reports the progress of a transfer from time to time, and at its end.
     pub(super) fn transferred(&mut self, index: usize, ended: bool, teller: &mut Teller) {
         let Some(job) = self.jobs.get_mut(index) else {
             return;
@@ -290,7 +290,7 @@ impl Running {
         }
     }
 
-    /// A server has ended: what was held back is output after all.
+    /// Notes that a server has ended: output that was held back belongs to the command after all.
     pub(super) fn ended(&mut self, index: usize, exit: Exit, teller: &mut Teller) {
         for stream in [Stream::Out, Stream::Err] {
             let Some(job) = self.jobs.get_mut(index) else {
@@ -307,7 +307,7 @@ impl Running {
         let Some(job) = self.jobs.get_mut(index) else {
             return;
         };
-        // Of what has not begun nothing else is known.
+        // If the command has not begun, the login shell's output is all there is.
         if job.tail.is_empty() && job.out_tail.is_empty() && !exit.is_success() {
             let lines: Vec<&str> = job.before.lines().map(str::trim_end).collect();
             job.tail = lines
@@ -327,7 +327,7 @@ impl Running {
         job.exit = Some(exit);
     }
 
-    /// The login shell has said something before the command began.
+    /// Takes output of the login shell from before the command began.
     pub(super) fn before(&mut self, index: usize, bytes: &[u8]) {
         if let Some(job) = self.jobs.get_mut(index)
             && job.before.len() < LONGEST_BEFORE
@@ -337,19 +337,19 @@ impl Running {
         }
     }
 
-    /// Whether more was captured, on all servers together, than may be.
+    /// Returns true if more was captured on all servers together than is allowed.
     pub(super) fn is_too_much(&self) -> bool {
         self.output == Output::Capture
             && self.jobs.iter().map(|job| job.captured.len()).sum::<usize>() > self.most_captured
     }
 
-    /// Every server once, in order: one may have several commands.
+    /// Returns every server once, in order; one may have several commands.
     pub(super) fn servers(&self) -> impl Iterator<Item = &Server> {
         let servers: IndexSet<&Server> = self.jobs.iter().map(|job| &job.server).collect();
         servers.into_iter()
     }
 
-    /// The commands that failed and where, if there are several.
+    /// Returns the commands that failed, with their servers, if there are several commands.
     pub(super) fn failed_commands(&self) -> Vec<(String, Vec<Server>)> {
         let mut commands: IndexMap<&String, Vec<Server>> = IndexMap::new();
         for job in self.jobs.iter().filter(|job| job.failure(self.asks).is_some()) {
@@ -363,7 +363,7 @@ impl Running {
             .collect()
     }
 
-    /// The servers on which it failed.
+    /// Returns the servers on which it failed.
     pub(super) fn failures(&self) -> Vec<ServerFailure> {
         let mut failures: Vec<ServerFailure> = Vec::new();
         for failure in self.jobs.iter().filter_map(|job| job.failure(self.asks)) {
@@ -397,11 +397,11 @@ impl Running {
         self.lines(index, stream, Some(text), teller);
     }
 
-    /// Tells the lines that `text` completes; without one, the line that was never completed.
+    /// Reports the lines that `text` completes; without `text`, the line that was never completed.
     fn lines(&mut self, index: usize, stream: Stream, text: Option<&str>, teller: &mut Teller) {
         let (action, output) = (self.id, self.output);
         let is_printed = (output, stream) == (Output::Stream, Stream::Out);
-        // To find its lines takes as long as to tell them.
+        // Finding the lines takes as long as reporting them, so both are skipped.
         if text.is_some() && teller.is_unread(is_printed) {
             return;
         }
@@ -423,7 +423,7 @@ impl Running {
                 }
                 tail.push_back(shortened(redactor.clean(line)));
             } else {
-                // Its place is used again: there may be many.
+                // The string of the oldest line is used again, since there may be many lines.
                 let mut last = match out_tail.len() {
                     TAIL => out_tail.pop_front().unwrap_or_default(),
                     _ => String::new(),

@@ -1,5 +1,5 @@
-//! Commands that say nothing: that they still run is told at times, since who watches may take silence for the end, and what looks
-//! like a question is shown, since a line without an end is not output yet.
+//! Commands that print nothing. From time to time it is reported that they still run, since a person may take silence for the
+//! end. A line without an end is shown, since it is not reported as output yet and may be a question.
 
 use std::time::{Duration, Instant};
 
@@ -8,17 +8,17 @@ use super::teller::Teller;
 use crate::configuration::Server;
 use crate::event::{Event, Level};
 
-/// A line without an end is shown after so long a silence.
+/// The time of silence after which a line without an end is shown.
 const UNFINISHED: Duration = Duration::from_secs(5);
 
-/// What is known of one command's silence.
+/// The state of one command's silence.
 #[derive(Debug)]
 pub(super) struct Silence {
-    /// When it was heard last.
+    /// The time of its last output.
     pub heard: Instant,
-    /// When it was told last that it still runs.
+    /// The time when it was last reported that it still runs.
     told: Instant,
-    /// Its unfinished line was shown.
+    /// True if its unfinished line was shown.
     is_shown: bool,
 }
 
@@ -31,23 +31,23 @@ impl Silence {
         }
     }
 
-    /// It has said something, or was given something.
+    /// Notes that the command has printed something, or was given something.
     pub fn broken(&mut self) {
         self.heard = Instant::now();
         self.is_shown = false;
     }
 }
 
-/// When a command is looked at first.
+/// Returns the time at which a command is looked at first.
 pub(super) fn first(heartbeat: Option<Duration>) -> Option<Instant> {
     heartbeat.map(|heartbeat| Instant::now() + heartbeat.min(UNFINISHED))
 }
 
-/// What is said of servers that are silent: what they wait with, where that is known, and they.
+/// Silent servers, by the unfinished line at which they wait, if they have one.
 type Told = Vec<(Option<String>, Vec<Server>)>;
 
 impl Running {
-    /// Tells what has been silent for long; true where an unfinished line was shown.
+    /// Reports commands that have been silent for long; returns true if an unfinished line was shown.
     pub(super) fn tell_silence(&mut self, now: Instant, teller: &mut Teller) -> bool {
         let Some(heartbeat) = self.heartbeat else {
             return false;
@@ -98,7 +98,7 @@ impl Running {
     }
 }
 
-/// What is told once, behind the first line that looks like a question.
+/// Returns the hint that is reported once, after the first line that looks like a question.
 pub(super) fn hint() -> Event {
     Event::Message {
         level: Level::Important,

@@ -1,41 +1,42 @@
-//! Finds in the output of a command what is not the command's: the marks that tell how far it has come, and sudo's questions.
+//! Finds the parts of a command's output that are not the command's own: the marks that show how far it has come, and sudo's
+//! questions.
 
-/// What sudo says when it does not take a password; kept to its first words, in the language that most servers speak.
+/// The first words of sudo's message for a wrong password, in the language of most servers.
 const REFUSAL: &str = "Sorry, try again";
 
-/// How sudo-rs begins a question, before the word that it was given to ask with.
+/// The words with which sudo-rs begins a question, before the word that it was given to ask with.
 const SUDO_RS: &str = "[sudo: ";
 
-/// What a piece of output holds.
+/// A part of the output.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// Output of the command.
     Text(String),
-    /// What runs before the command has said its mark.
+    /// The mark that is printed before the command begins.
     Begun,
-    /// Sudo waits for the password.
+    /// sudo waits for the password.
     Question,
-    /// Sudo says that it did not take the password.
+    /// sudo says that it did not accept the password.
     Refusal,
-    /// Sudo has started its command.
+    /// sudo has started its command.
     Started,
 }
 
-/// One stream of one command. A question has the word that was made on the server for this command, stands at the start of a
-/// line that has no end yet, and comes before sudo has started its command.
+/// One stream of one command. A question contains the word that was made on the server for this command, stands at the start of a
+/// line that has not ended yet, and comes before sudo has started its command.
 #[derive(Debug)]
 pub(super) struct Filter {
     mark: String,
-    /// What sudo's command says first, where that is awaited.
+    /// The mark that sudo's command prints first, if it is awaited.
     started: Option<String>,
     stage: Stage,
     held: String,
     line_start: bool,
-    /// The line that begins here, or goes on, is sudo's.
+    /// The line that begins here or continues belongs to sudo.
     skipping: bool,
-    /// A question was found; the terminal's echo of the line end follows.
+    /// A question was found; the terminal's echo of the newline follows.
     asked: bool,
-    /// A question was found at some time, here or on the other stream: refusals are to be expected.
+    /// A question was found before, on this stream or the other, so that refusals can follow.
     ever_asked: bool,
 }
 
@@ -43,9 +44,9 @@ pub(super) struct Filter {
 enum Stage {
     /// The mark is awaited.
     Waiting,
-    /// It was said, and this word with it.
+    /// The mark was printed, with this word.
     Begun(String),
-    /// Nothing is sudo's any more.
+    /// No later output belongs to sudo.
     Over,
 }
 
@@ -63,7 +64,7 @@ impl Filter {
         }
     }
 
-    /// `answered`: sudo was given a password before, whichever stream it asked on.
+    /// Takes output; `answered` is true if sudo was given a password before, on whichever stream it asked.
     pub fn push(&mut self, text: &str, answered: bool) -> Vec<Found> {
         self.ever_asked |= answered;
         let mut input = std::mem::take(&mut self.held);
@@ -96,8 +97,8 @@ impl Filter {
         found
     }
 
-    /// What is left behind something that is not the command's; `Some(None)` where it is not whole yet, `None` where there
-    /// is nothing of the kind at this place.
+    /// Returns the rest behind a part that is not the command's: `Some(None)` if that part is not complete yet, `None` if there
+    /// is no such part at this place.
     fn own<'a>(&mut self, rest: &'a str, found: &mut Vec<Found>) -> Option<Option<&'a str>> {
         if let Some(mark) = self.awaited()
             && let Some(behind) = rest.strip_prefix(mark)
@@ -135,7 +136,7 @@ impl Filter {
                 && !after.contains('\n')
             {
                 self.asked = begins.is_none();
-                // What sudo-rs puts behind it goes on to the line end.
+                // The words of sudo-rs after the question continue to the end of the line.
                 self.skipping = begins.is_some();
                 self.ever_asked = true;
                 found.push(Found::Question);
@@ -150,7 +151,7 @@ impl Filter {
         None
     }
 
-    /// The mark that comes next.
+    /// Returns the mark that comes next.
     fn awaited(&self) -> Option<&str> {
         match self.stage {
             Stage::Waiting => Some(&self.mark),
@@ -159,7 +160,7 @@ impl Filter {
         }
     }
 
-    /// The word that sudo asks with, while it may ask.
+    /// Returns the word that sudo asks with, while it may ask.
     fn word(&self) -> Option<&str> {
         match &self.stage {
             Stage::Begun(word) => Some(word).filter(|word| !word.is_empty()).map(String::as_str),
@@ -167,7 +168,7 @@ impl Filter {
         }
     }
 
-    /// The next line, or what there is of it, but nothing of what may still become a mark or a question.
+    /// Splits off the next line, or its beginning, without an end that may still become a mark or a question.
     fn up_to_what_may_be_ours<'a>(&self, rest: &'a str) -> (&'a str, &'a str) {
         let end = rest.find('\n').map_or(rest.len(), |end| end + 1);
         let line = rest.get(..end).unwrap_or(rest);
@@ -186,7 +187,7 @@ impl Filter {
         let Some(mark) = self.awaited() else {
             return rest.split_at(end);
         };
-        // Whatever ran before may have left its line without an end.
+        // A program that ran before may have left its line without an end.
         let at = match line.find(mark) {
             Some(at) => at,
             None => (1..mark.len())
@@ -197,17 +198,17 @@ impl Filter {
         rest.split_at(at)
     }
 
-    /// Sudo has started its command, which the other stream has said.
+    /// Notes that sudo has started its command, which the other stream has shown.
     pub fn end(&mut self) {
         self.stage = Stage::Over;
     }
 
-    /// What is held back now.
+    /// Returns the output that is held back now.
     pub fn held(&self) -> &str {
         &self.held
     }
 
-    /// What was held back and did not become a question.
+    /// Takes the output that was held back and did not become a question.
     pub fn finish(&mut self) -> String {
         std::mem::take(&mut self.held)
     }
@@ -223,7 +224,7 @@ mod tests {
         Found::Text(text.to_owned())
     }
 
-    /// One that has begun.
+    /// Returns a filter that has seen the first mark.
     fn begun(started: Option<&str>) -> Filter {
         let mut filter = Filter::new("<mark>", started);
         assert_eq!(filter.push(&format!("<mark>{WORD}\r\n"), false), [Found::Begun]);

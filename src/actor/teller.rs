@@ -1,4 +1,4 @@
-//! Hands events to the reporter, with every secret replaced first.
+//! Passes events to the reporter, with all secrets replaced.
 
 use crate::event::{Event, Reporter};
 use crate::secret::Redactor;
@@ -6,11 +6,11 @@ use crate::secret::Redactor;
 pub(super) struct Teller {
     reporter: Box<dyn Reporter>,
     redactor: Redactor,
-    /// What is told once something comes of it.
+    /// Events that are reported once something else happens.
     held: Vec<Event>,
-    /// At which depths tasks have begun that are not told at all if nothing happens in them.
+    /// The depths of running tasks that are not reported if nothing happens in them.
     places: Vec<usize>,
-    /// Nothing is told: what happens was told before, by another run.
+    /// True while nothing is reported, because an earlier run has reported it.
     is_muted: bool,
 }
 
@@ -37,8 +37,9 @@ impl Teller {
         self.reporter.tick();
     }
 
-    /// A task begins that runs already. Where that goes on and on until it is an error, that is what is told, and not each turn
-    /// of the circle; it is told with whatever happens in the task. Or one begins that is not told if nothing does.
+    /// Keeps the begin of a task until something happens in it. This is for a task that is running already: if tasks call each
+    /// other in circles until that is an error, only the error is reported, not each turn. It is also for a task that `is_place`:
+    /// it is not reported at all if nothing happens in it.
     pub fn hold(&mut self, event: Event, is_place: bool) {
         if let Event::TaskStarted { depth, .. } = event {
             self.places.retain(|place| *place < depth);
@@ -47,7 +48,7 @@ impl Teller {
         self.held.push(event);
     }
 
-    /// Tells nothing any more, or all again. The tasks that have begun meanwhile are told once something happens in them.
+    /// Stops or resumes reporting. Tasks that have begun meanwhile are reported once something happens in them.
     pub fn mute(&mut self, is_muted: bool) {
         self.is_muted = is_muted;
     }
@@ -77,7 +78,7 @@ impl Teller {
         self.report(event);
     }
 
-    /// Forgets the begin of the task at this depth, if it was not told yet.
+    /// Drops the begin of the task at this depth, if it was not reported yet; returns true if so.
     fn drop_held(&mut self, depth: usize) -> bool {
         let is_begin = |held: &Event| matches!(held, Event::TaskStarted { depth: begun, .. } if *begun == depth);
         let begin = self.held.iter().rposition(is_begin);
@@ -97,7 +98,7 @@ impl Teller {
     }
 }
 
-/// The texts of an event that come from a recipe, a person or a server.
+/// Returns the strings of an event that come from a recipe, a person or a server.
 fn texts(event: &mut Event) -> Vec<&mut String> {
     match event {
         Event::ActionStarted { command, options, .. } => {
@@ -112,7 +113,7 @@ fn texts(event: &mut Event) -> Vec<&mut String> {
         Event::HostKeyUntrusted { reason, .. }
         | Event::RollbackSkipped { reason, .. }
         | Event::RollbackFailed { reason, .. } => vec![reason],
-        // Names, numbers and keys.
+        // These contain only names, numbers and keys.
         Event::TaskStarted { .. }
         | Event::TaskFinished { .. }
         | Event::HooksTriggered { .. }

@@ -1,11 +1,12 @@
-//! From bytes as they come to text and whole lines.
+//! Turns bytes as they come into characters and whole lines.
 
 use crate::secret::Redactor;
 
-/// A line that is longer is cut, but not in a secret, so that a server that never ends one cannot fill the memory.
+/// The longest line, in bytes. A longer one is cut, though not inside a secret, so that a server which never ends a line cannot
+/// fill the memory.
 const LONGEST: usize = 64 * 1024;
 
-/// Bytes to text: what is not UTF-8 is replaced, a character cut by the network is put together again.
+/// Turns bytes into characters: bytes that are not UTF-8 are replaced, and a character that the network has cut is joined again.
 #[derive(Debug, Default)]
 pub(super) struct Decoder(Vec<u8>);
 
@@ -34,14 +35,14 @@ impl Decoder {
         text
     }
 
-    /// What is left at the end.
+    /// Returns what is left at the end.
     pub fn finish(&mut self) -> String {
         let held = std::mem::take(&mut self.0);
         String::from_utf8_lossy(&held).into_owned()
     }
 }
 
-/// Text to whole lines, without their ends.
+/// Turns strings into whole lines, without their newlines.
 #[derive(Debug, Default)]
 pub(super) struct Lines(String);
 
@@ -66,12 +67,12 @@ impl Lines {
         }
     }
 
-    /// The line that has no end yet.
+    /// Returns the line that has not ended yet.
     pub fn rest(&self) -> &str {
         &self.0
     }
 
-    /// The rest, if the last line had no end.
+    /// Hands out the rest, if the last line has not ended.
     pub fn finish(&mut self, mut line: impl FnMut(&str)) {
         let rest = std::mem::take(&mut self.0);
         let rest = rest.strip_suffix('\r').unwrap_or(&rest);

@@ -5,7 +5,7 @@ use crate::interrupt::Signal;
 use crate::session::JobSignal;
 use crate::session::scripted::Answer;
 
-/// Raises the request as soon as a command runs, and does not end by itself.
+/// Raises the request as soon as a command runs; the command does not end by itself.
 fn interrupting(bench: &Bench, signal: Signal) -> Answer {
     let interrupt = bench.interrupt.clone();
     Answer::new().calls(move || interrupt.raise(signal)).hangs()

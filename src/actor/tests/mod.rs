@@ -1,4 +1,4 @@
-//! The actor on scripted servers. The bench does what the recipe layer does with tasks, transactions and handlers.
+//! Tests of the actor on scripted servers. The bench does what the recipe layer does with tasks, transactions and handlers.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -36,7 +36,7 @@ struct Bench {
     undo: Vec<Undo>,
 }
 
-/// What the reporter was told, one line for each event.
+/// The events that were reported, one line for each.
 #[derive(Clone, Default)]
 struct Told(Rc<RefCell<Vec<String>>>);
 
@@ -45,7 +45,7 @@ impl Told {
         self.0.borrow().clone()
     }
 
-    /// Those that begin so.
+    /// Returns the lines that begin with `start`.
     fn of(&self, start: &str) -> Vec<String> {
         self.lines()
             .into_iter()
@@ -102,7 +102,7 @@ fn names(servers: &[Server]) -> String {
     names.join(" ")
 }
 
-/// Answers with the given passwords, one after the other, and keeps the last until it is to be forgotten.
+/// Answers with these passwords, one after the other, and keeps the last until it has to be forgotten.
 #[derive(Default)]
 struct Person {
     answers: VecDeque<&'static str>,
@@ -162,7 +162,7 @@ impl Bench {
         }
     }
 
-    /// `run` on these hosts.
+    /// Performs `run` on these hosts.
     fn run(&mut self, hosts: &[&str], text: &str) -> Result<Outcome, ActionError> {
         self.perform(action(hosts, text))
     }
@@ -212,7 +212,7 @@ impl Bench {
         result
     }
 
-    /// `host: line` of every command, in order.
+    /// Returns `host: line` for every command, in order.
     fn commands(&self) -> Vec<String> {
         let commands = self.remote.commands();
         commands
@@ -221,7 +221,7 @@ impl Bench {
             .collect()
     }
 
-    /// How every command on this host ended.
+    /// Returns how every command on this host ended.
     fn exits(&self, host: &str) -> Vec<Option<Exit>> {
         let commands = self.remote.commands();
         let here = commands.into_iter().filter(|record| record.is(host, ""));
@@ -261,7 +261,7 @@ fn action(hosts: &[&str], text: &str) -> Action {
     }
 }
 
-/// `server: reason` of every server in an error, in its order.
+/// Returns `server: reason` for every server in an error, in its order.
 fn reasons(error: &ActionError) -> Vec<String> {
     let diagnostic = error.diagnostic();
     let servers = diagnostic.servers.iter();

@@ -1,4 +1,4 @@
-//! On which servers a handler's commands run.
+//! The servers on which a handler's commands run.
 
 use super::{ActionError, Bench, SIX};
 use crate::session::Phase;
@@ -12,7 +12,7 @@ fn undone_on(bench: &Bench) -> Vec<String> {
     undone.map(|record| record.server.to_string()).collect()
 }
 
-/// A deploy of one step on `hosts`, undone on all six, and then a failure on app1 alone.
+/// Runs a deploy with one step on `hosts`, which is undone on all six, and then fails on app1 alone.
 fn deploy(bench: &mut Bench, hosts: &[&str]) -> Result<(), ActionError> {
     bench.remote.on("*", "fail", Answer::new().exits(1));
     bench.task("deploy", |bench| {

@@ -8,7 +8,7 @@ const MARK: &str = "<mark>";
 /// The word that these servers make for sudo to ask with.
 const PROMPT: &str = "66f2473001074826";
 
-/// `sudo` on these hosts, with an input that stays open (U7).
+/// Returns `sudo` on these hosts, with an input that stays open (U7).
 fn sudo(hosts: &[&str], text: &str) -> Action {
     let mut action = action(hosts, text);
     action.verb = "sudo";
@@ -25,7 +25,7 @@ fn sudo(hosts: &[&str], text: &str) -> Action {
     action
 }
 
-/// A server that has said its word.
+/// Returns a server that has printed its word.
 fn begun() -> Answer {
     let said = format!("{MARK}{PROMPT}\n");
     Answer::new().out(&said).err(said)
@@ -102,7 +102,7 @@ fn u5_other_output_goes_to_the_handler_and_the_prompt_does_not() {
     assert_eq!(seen, "first\nsudo\n");
 }
 
-/// A server that refuses every password in these words; it ends when its input does.
+/// Returns a server that refuses every password in these words, and ends when its input does.
 fn refuses(words: &str) -> Answer {
     let refused = || format!("\r\n{words}\r\n{PROMPT}");
     begun()

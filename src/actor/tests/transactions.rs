@@ -7,7 +7,7 @@ fn bench() -> Bench {
     bench
 }
 
-/// A task that registers an undo, does its own command, and then `rest`.
+/// Runs a task that registers an undo, runs its own command, and then `rest`.
 fn step(
     bench: &mut Bench,
     name: &'static str,
