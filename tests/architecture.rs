@@ -82,6 +82,7 @@ const WITHOUT_RIDDLES: &[&str] = &[
     "fanout",
     "transaction.rs",
     "actor",
+    "configuration",
 ];
 
 #[derive(Debug)]

@@ -1,12 +1,13 @@
-//! What runs around a task: the hooks that name it, and the tasks that are hooks by their own names. Running, checking and
-//! `--servers` all ask here.
+//! The hooks and tasks that run around a task: the hooks that name it, and the tasks that are hooks by their own names. Running,
+//! checking and `--servers` all ask here.
 
 use std::rc::Rc;
 
 use super::{Configuration, Hook, HookAction, Task, When, join};
 
 impl<V> Configuration<V> {
-    /// The hooks of an event that fire around `task`, in the order they were registered. A task is not hooked to itself.
+    /// Returns the hooks of an event that fire around `task`, in the order in which they were registered. A task is not a hook of
+    /// itself.
     pub fn hooked(&self, when: When, task: Option<&Rc<Task>>) -> Vec<Hook> {
         let hooks = self.hooks.iter();
         hooks
@@ -15,8 +16,8 @@ impl<V> Configuration<V> {
             .collect()
     }
 
-    /// Capistrano 1: the tasks named `before_x` or `after_x`, which run around the task `x` on their own servers. One that a
-    /// hook names, too, runs once, by that hook.
+    /// Returns the tasks named `before_x` or `after_x`, which in Capistrano 1 run around the task `x` on their own servers. A
+    /// task that a hook names as well runs once, by that hook.
     pub fn implicit(&self, when: When, task: &Rc<Task>) -> Vec<Rc<Task>> {
         let (prefix, Some(id)) = (when.name(), self.tasks.id(&task.name)) else {
             return Vec::new();

@@ -1,9 +1,9 @@
-//! What runs around tasks: `before`, `after` and the events of a run.
+//! The hooks that run around tasks: `before`, `after` and the events of a run.
 
 use super::BlockId;
 use crate::origin::Origin;
 
-/// When a hook runs.
+/// The moment at which a hook runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     /// Before a task's body; a failure keeps the body from running.
@@ -23,7 +23,7 @@ pub enum When {
 }
 
 impl When {
-    /// The word for it in a recipe.
+    /// Returns the word for it in a recipe.
     pub fn name(self) -> &'static str {
         match self {
             Self::Before => "before",
@@ -36,7 +36,7 @@ impl When {
         }
     }
 
-    /// The event of that name.
+    /// Returns the event of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         [
             Self::Before,
@@ -52,30 +52,30 @@ impl When {
     }
 }
 
-/// What a hook does.
+/// The action of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HookAction {
-    /// Runs a task, on its own servers. The name as written, and the namespace it was written in.
+    /// Runs a task on its own servers. These are the name as it is written, and the namespace in which it is written.
     Task(String, String),
     /// Runs a block in the hooked task's frame.
     Block(BlockId),
 }
 
-/// One registration.
+/// One hook that was registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hook {
-    /// When.
+    /// The moment at which it runs.
     pub when: When,
-    /// Only around these tasks; `None` for all. Names as written.
+    /// The tasks that it runs around, named as they are written; `None` means all.
     pub only: Option<Vec<String>>,
-    /// Not around these; not looked at where `only` is given.
+    /// The tasks that it does not run around. They are ignored if `only` is given.
     pub except: Vec<String>,
-    /// The namespace in which the hook was registered: names in it may be short.
+    /// The namespace in which the hook was registered: names in it may be relative to that.
     pub namespace: String,
-    /// What.
+    /// The action.
     pub action: HookAction,
-    /// Where it is named.
+    /// The place where the action is named.
     pub origin: Option<Origin>,
-    /// Where the tasks that it runs around are named.
+    /// The place where the tasks that it runs around are named.
     pub around: Option<Origin>,
 }

@@ -1,48 +1,48 @@
-//! The values that variables of the deploy library can have. Paths among them are removed, replaced and written on servers: a value
-//! that leads elsewhere is refused where it is set, and again wherever it is read.
+//! The values that variables of the deploy library can have. Paths among them are removed, replaced and written on servers, so a
+//! value that leads elsewhere is refused where it is set, and again wherever it is read.
 
 use super::{Value, suggestion};
 
-/// What a variable of the library holds.
+/// The kind of value that a variable of the library holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `true` or `false` and nothing else.
     Truth,
     /// A whole number, 1 or more.
     Count,
-    /// The same, or nothing.
+    /// A whole number, 1 or more, or nothing.
     OptionalCount,
     /// 1, 2 or 3: a version of Capistrano.
     Dialect,
-    /// How an application is restarted.
+    /// The way in which an application is restarted.
     RestartVia,
-    /// What is waited for after a restart.
+    /// The condition that is awaited after a restart.
     Wait,
     /// `run` or `sudo`.
     Method,
     /// One part of a path.
     Name,
-    /// The same, or nothing.
+    /// One part of a path, or nothing.
     OptionalName,
     /// A path below another.
     InnerPath,
-    /// A list of those.
+    /// A list of paths below another.
     InnerPaths,
     /// A list of paths below a release that lead to directories of `shared`, named by their last part.
     SharedPaths,
     /// A list of paths below a release that lead to the same paths below `shared`.
     LinkedPaths,
-    /// A path from the top.
+    /// An absolute path.
     AbsolutePath,
-    /// A path from the top, or one below another.
+    /// An absolute path, or a path below another.
     Path,
-    /// What a source control is asked for: a branch, a tag, a number.
+    /// The revision that a source control is asked for: a branch, a tag, a number.
     Revision,
-    /// Where the code comes from.
+    /// The repository of the code.
     Repository,
 }
 
-/// By name, sorted.
+/// The variables by name, sorted.
 static KINDS: &[(&str, Kind)] = &[
     ("branch", Kind::Revision),
     ("cache_path", Kind::AbsolutePath),
@@ -92,7 +92,7 @@ static KINDS: &[(&str, Kind)] = &[
     ("wait_for", Kind::Wait),
 ];
 
-/// The ways to restart, as the variable `restart_via` has them.
+/// The ways to restart that the variable `restart_via` can name.
 const WAYS: [&str; 10] = [
     "systemd",
     "systemd_user",
@@ -106,20 +106,20 @@ const WAYS: [&str; 10] = [
     "none",
 ];
 
-/// What a map of the variable `wait_for` can say.
+/// The keys of a map in the variable `wait_for`.
 const WAITS: [&str; 6] = ["url", "port", "command", "tries", "interval", "timeout"];
 
-/// Why a variable cannot have a value, and what is right.
+/// The reason why a variable cannot have a value, and a correct value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// Names the variable and the value.
+    /// The message, which names the variable and the value.
     pub message: String,
-    /// What to write.
+    /// The hint, which says what to write.
     pub hint: String,
 }
 
 impl Kind {
-    /// Returns what the variable of this name holds; most can hold anything.
+    /// Returns the kind of the variable with this name; `None` for the most, which can hold anything.
     pub fn of(name: &str) -> Option<Self> {
         let index = KINDS.binary_search_by_key(&name, |(name, _)| name).ok()?;
         KINDS.get(index).map(|(_, kind)| *kind)
@@ -152,7 +152,7 @@ impl Kind {
             Self::Wait => wait_fault(name, value),
             Self::Method => (!matches!(value, Value::Text(text) if ["run", "sudo"].contains(&text.as_str())))
                 .then(|| format!("the variable `{name}' is :run or :sudo, not {found}")),
-            // A name of digits is a number when it comes from the command line.
+            // On the command line a name of digits becomes a number.
             Self::Name | Self::OptionalName => match value {
                 Value::Int(0..) => None,
                 Value::Unit if self == Self::OptionalName => None,
@@ -189,7 +189,7 @@ impl Kind {
         }
     }
 
-    /// Returns what is wrong with two paths that would be linked to the same place of `shared`, or one through the other.
+    /// Returns a message if two of the paths would be linked to the same place of `shared`, or one through the other.
     fn clash(self, name: &str, paths: &[&str]) -> Option<String> {
         let last = |path: &str| path.rsplit('/').next().map(str::to_owned);
         let below = |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'));
@@ -263,7 +263,7 @@ impl Kind {
     }
 }
 
-/// Returns what is wrong with a map that says what is waited for.
+/// Returns a message about a map that does not say correctly what to wait for.
 fn wait_fault(name: &str, value: &Value) -> Option<String> {
     let map = match value {
         Value::Unit => return None,
@@ -298,7 +298,7 @@ fn wait_fault(name: &str, value: &Value) -> Option<String> {
     (targets.count() != 1).then(|| format!("the variable `{name}' says one of url, port and command"))
 }
 
-/// The value as a recipe has it. Control characters are not written out.
+/// Returns the value as a recipe writes it, with control characters escaped.
 fn shown(value: &Value) -> String {
     match value {
         Value::Unit => "()".to_owned(),
@@ -316,7 +316,7 @@ fn control_fault(text: &str) -> Option<&'static str> {
         .then_some("it has the end of a line or another control character in it")
 }
 
-/// What is wrong with any part of a path, whatever it begins with.
+/// Returns the fault in any part of a path, whatever the path begins with.
 fn part_fault(path: &str) -> Option<&'static str> {
     control_fault(path).or_else(|| {
         path.split('/').find_map(|part| match part {
@@ -371,7 +371,7 @@ fn revision_fault(revision: &str) -> Option<&'static str> {
 fn repository_fault(address: &str) -> Option<&'static str> {
     let authority = match address.split_once("://") {
         Some((_, rest)) => rest.split('/').next().unwrap_or(rest),
-        // git@host:path
+        // An address such as git@host:path.
         None => match address.split_once(':') {
             Some((host, _)) if !host.contains('/') => host,
             _ => "",

@@ -25,20 +25,20 @@ pub use task::{Task, TaskId, Tasks, clean_description, join, outwards};
 pub use value::{Attributes, Value};
 pub use variables::{Read, Setter, Setting, Variables, is_variable_name};
 
-/// Names a block of the recipe that is kept for later; only the recipe layer knows what is in it.
+/// The number of a block of the recipe that is kept for later; only the recipe layer knows its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BlockId(pub usize);
 
-/// Everything a recipe says; `V` is the recipe layer's type of a variable's value.
+/// Everything that a recipe defines; `V` is the recipe layer's type for the values of variables.
 #[derive(Clone, Debug)]
 pub struct Configuration<V> {
-    /// Set by `set`.
+    /// The variables, by `set`.
     pub variables: Variables<V>,
-    /// Set by `role` and `server`.
+    /// The roles, by `role` and `server`.
     pub roles: Roles,
-    /// Set by `task`.
+    /// The tasks, by `task`.
     pub tasks: Tasks,
-    /// Set by `before`, `after` and `on`, in order of registration.
+    /// The hooks, by `before`, `after` and `on`, in the order in which they were registered.
     pub hooks: Vec<Hook>,
 }
 

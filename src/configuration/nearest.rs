@@ -1,9 +1,9 @@
-//! The name that was probably meant.
+//! Finds the name that was probably meant.
 
-/// The candidate most like `name`, if one is like enough to be worth a hint.
+/// Returns the candidate that is most similar to `name`, if one is similar enough to be worth a hint.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = name.chars().count();
-    // Two short names that share nothing are not alike.
+    // Two short names that share no letter are not similar.
     let allowed = (1 + length / 5).min(length.saturating_sub(1));
     candidates
         .into_iter()
@@ -13,12 +13,12 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// The hint that names what was probably meant.
+/// Returns the hint that names what was probably meant.
 pub fn did_you_mean(meant: &str) -> String {
     format!("did you mean `{meant}'?")
 }
 
-/// The hint with the candidate that [`nearest`] finds, if there is one.
+/// Returns the hint with the candidate that [`nearest`] finds, if there is one.
 pub fn suggestion<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(name, candidates).map(did_you_mean)
 }

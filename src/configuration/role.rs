@@ -1,20 +1,20 @@
-//! Roles: which servers play which part, and what is said of each there.
+//! Roles: the servers in each, and the attributes of each server there.
 
 use indexmap::IndexMap;
 use thiserror::Error;
 
 use super::{Attributes, Server, Value};
 
-/// A server in a role. The attributes are those of this statement alone (R17).
+/// A server in a role, with the attributes of this statement alone (R17).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assignment {
     /// The server.
     pub server: Server,
-    /// `primary: true` and the like.
+    /// The attributes, such as `primary: true`.
     pub attributes: Attributes,
 }
 
-/// An attribute with a meaning of its own that has a value it cannot have.
+/// An error for an attribute with a special meaning that has an impossible value.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("`{attribute}' of {server} {expected}")]
 pub struct AttributeError {
@@ -23,7 +23,7 @@ pub struct AttributeError {
     expected: &'static str,
 }
 
-/// All roles, in the order they were first named.
+/// All roles, in the order in which they were first named.
 #[derive(Clone, Debug, Default)]
 pub struct Roles(IndexMap<String, Vec<Assignment>>);
 
@@ -33,7 +33,7 @@ impl Roles {
         self.0.entry(role.to_owned()).or_default();
     }
 
-    /// Puts a server into a role. `user` and `port` complete the server where its text names none, and are not attributes.
+    /// Puts a server into a role. `user` and `port` complete the server if its string has none; they are not attributes.
     pub fn assign(&mut self, role: &str, mut server: Server, mut attributes: Attributes) -> Result<(), AttributeError> {
         let wrong = |attribute, expected| AttributeError {
             server: server.clone(),
@@ -66,22 +66,22 @@ impl Roles {
         Ok(())
     }
 
-    /// Names, in order.
+    /// Returns the names, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
-    /// Whether a role of this name exists.
+    /// Returns true if a role of this name exists.
     pub fn contains(&self, role: &str) -> bool {
         self.0.contains_key(role)
     }
 
-    /// The servers of a role, in order; none for an unknown role.
+    /// Returns the servers of a role, in order; none for an unknown role.
     pub fn assignments(&self, role: &str) -> &[Assignment] {
         self.0.get(role).map_or(&[], Vec::as_slice)
     }
 
-    /// The roles a server is in, in order.
+    /// Returns the roles that a server is in, in order.
     pub fn roles_of(&self, server: &Server) -> Vec<&str> {
         self.0
             .iter()
@@ -90,20 +90,20 @@ impl Roles {
             .collect()
     }
 
-    /// Whether this was said of a server in any role.
+    /// Returns true if a server has this attribute with this value in any role.
     pub fn say(&self, server: &Server, attribute: &str, value: &Value) -> bool {
         let mut all = self.0.values().flatten();
         all.any(|assignment| assignment.server == *server && assignment.attributes.get(attribute) == Some(value))
     }
 
-    /// What was said of an attribute of a server, first to last.
+    /// Returns the values of an attribute of a server in all roles, first to last.
     pub fn said_of<'a>(&'a self, server: &'a Server, attribute: &'a str) -> impl Iterator<Item = &'a Value> {
         let all = self.0.values().flatten();
         all.filter(move |assignment| assignment.server == *server)
             .filter_map(move |assignment| assignment.attributes.get(attribute))
     }
 
-    /// Everything said of a server in any role; what was said last holds.
+    /// Returns all attributes of a server in all roles; the last value of each wins.
     pub fn attributes_of(&self, server: &Server) -> Attributes {
         let mut merged = Attributes::new();
         for assignment in self.0.values().flatten() {

@@ -1,68 +1,69 @@
-//! How a command is run: options of `run` and its kin, and their defaults.
+//! The options of `run` and similar verbs, and their defaults.
 
 use std::time::Duration;
 
 use indexmap::IndexMap;
 
-/// What interprets the text of a command.
+/// The program that interprets the string of a command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Shell {
     /// `sh -c`.
     #[default]
     Default,
-    /// This program, with its own options where given: `/bin/bash`, `bash -l`.
+    /// This program, with its own options if there are any: `/bin/bash`, `bash -l`.
     Named(String),
-    /// The login shell, unwrapped.
+    /// The login shell itself.
     None,
 }
 
 /// The environment of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Environment {
-    /// Name to value; a value arrives unchanged whatever is in it.
+    /// Variables by name; each value arrives unchanged, whatever is in it.
     Map(IndexMap<String, String>),
-    /// Put into the command line as it is: `A=1 B=2`.
+    /// A string that is put into the command line as it is: `A=1 B=2`.
     Text(String),
 }
 
-/// What a command reads.
+/// The standard input of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stdin {
     /// These bytes.
     Text(Vec<u8>),
-    /// What is in this file of this machine.
+    /// The content of this file on this machine.
     File(String),
 }
 
-/// Options of a command; `None`: nothing was said.
+/// The options of a command; `None` means that nothing was given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunOptions {
-    /// What interprets it.
+    /// The shell that interprets it.
     pub shell: Option<Shell>,
     /// The directory it runs in.
     pub dir: Option<String>,
-    /// Its environment, over that of the login.
+    /// Its environment, which is added to that of the login.
     pub env: Option<Environment>,
-    /// With a terminal.
+    /// True if it gets a terminal.
     pub pty: Option<bool>,
-    /// Width of the terminal, in characters.
+    /// The width of the terminal, in characters.
     pub columns: Option<u16>,
-    /// Its height.
+    /// The height of the terminal, in characters.
     pub rows: Option<u16>,
-    /// What it reads first.
+    /// The input that it reads first.
     pub stdin: Option<Stdin>,
-    /// Whether its input ends after that.
+    /// True if its input ends after that.
     pub eof: Option<bool>,
-    /// Ended after this time.
+    /// The time after which it is ended.
     pub timeout: Option<Duration>,
-    /// Not announced.
+    /// True if it is not announced.
     pub silent: Option<bool>,
-    /// False: `command_map` and `command_prefixes` do not hold.
+    /// False if `command_map` and `command_prefixes` do not apply.
     pub prefix: Option<bool>,
 }
 
 impl RunOptions {
-    /// These options (the defaults) with `call`'s over them, key by key; environments that are maps are joined (C10).
+    /// Returns these options (the defaults) overridden by those of `call`, key by key; environments that are maps are merged
+    /// (C10).
     pub fn overlaid_by(&self, call: &Self) -> Self {
         let env = match (&self.env, &call.env) {
             (Some(Environment::Map(under)), Some(Environment::Map(over))) => {

@@ -1,4 +1,4 @@
-//! Which servers a task or an action addresses.
+//! Selects the servers that a task or an action addresses.
 
 use indexmap::{IndexMap, IndexSet};
 use thiserror::Error;
@@ -6,38 +6,38 @@ use thiserror::Error;
 use super::nearest::nearest;
 use super::{Assignment, Attributes, BlockId, Roles, Server, ServerSyntax, Tasks, Value};
 
-/// The attribute that holds for a server in all its roles, wherever it was said: nothing is deployed there.
+/// The attribute for servers that nothing is deployed to. It applies to a server in all its roles, in whichever it was given.
 const NO_RELEASE: &str = "no_release";
 
-/// What a task or a call says about its servers; `None`: nothing was said.
+/// The options of a task or a call that select its servers; `None` means that nothing was given.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Selection {
-    /// Exactly these, whatever their roles; each text may hold several, with commas.
+    /// Exactly these hosts, whatever their roles; each string may hold several, separated by commas.
     pub hosts: Option<Vec<String>>,
-    /// The servers of these roles; each text may hold several, with commas.
+    /// The servers of these roles; each string may hold several, separated by commas.
     pub roles: Option<Vec<String>>,
-    /// Gives `hosts` each time they are needed.
+    /// A block that returns `hosts` each time they are needed.
     pub hosts_from: Option<BlockId>,
-    /// Gives `roles` each time they are needed.
+    /// A block that returns `roles` each time they are needed.
     pub roles_from: Option<BlockId>,
-    /// Only those with all of these attributes.
+    /// Only servers with all of these attributes.
     pub only: Option<Attributes>,
-    /// None of those with any of these attributes.
+    /// No servers with any of these attributes.
     pub except: Option<Attributes>,
-    /// The first one alone.
+    /// Only the first server.
     pub once: Option<bool>,
-    /// At most this many at a time.
+    /// The most servers that are addressed at a time.
     pub max_hosts: Option<usize>,
-    /// No server is no error.
+    /// It is not an error if no server matches.
     pub on_no_matching_servers_continue: Option<bool>,
-    /// A server that fails is left out of what follows, and is no error.
+    /// A server that fails is left out of what follows, and this is not an error.
     pub on_error_continue: Option<bool>,
-    /// `HOSTFILTER` and `HOSTROLEFILTER` do not hold.
+    /// `HOSTFILTER` and `HOSTROLEFILTER` do not apply.
     pub skip_hostfilter: Option<bool>,
 }
 
 impl Selection {
-    /// This selection (a task's) with `call`'s options over it: the call wins key by key (R14).
+    /// Returns this selection (a task's) overridden by the options of `call`, key by key (R14).
     pub fn overlaid_by(&self, call: &Self) -> Self {
         fn over<T: Clone>(call: &Option<T>, task: &Option<T>) -> Option<T> {
             call.as_ref().or(task.as_ref()).cloned()
@@ -60,7 +60,7 @@ impl Selection {
         }
     }
 
-    /// The conditions as a person may read them: `roles: app, only: {primary: true}`; empty when there are none.
+    /// Returns the conditions as a person can read them: `roles: app, only: {primary: true}`; empty if there are none.
     pub fn conditions(&self) -> String {
         let mut parts = Vec::new();
         for (name, texts) in [("hosts", &self.hosts), ("roles", &self.roles)] {
@@ -70,7 +70,7 @@ impl Selection {
         }
         for (name, attributes) in [("only", &self.only), ("except", &self.except)] {
             if let Some(attributes) = attributes {
-                // Names alone: a value may be anything, a secret too.
+                // Other values are not shown: they may be anything, including a secret.
                 let names: Vec<_> = attributes
                     .iter()
                     .map(|(name, value)| match value {
@@ -85,25 +85,25 @@ impl Selection {
     }
 }
 
-/// What the person who starts capr says about the servers, over all that the recipe says.
+/// The conditions of the person who starts capr, which are applied on top of the recipe's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// `HOSTS=`: exactly these.
+    /// `HOSTS=`: exactly these hosts.
     pub hosts: Option<Vec<String>>,
-    /// `ROLES=`: instead of the recipe's roles.
+    /// `ROLES=`: these roles instead of the recipe's.
     pub roles: Option<Vec<String>>,
-    /// With `ROLES=`: only those of them that the task has, too.
+    /// With `ROLES=`: only those of them that the task has as well.
     pub preserve_roles: bool,
-    /// `HOSTFILTER=`: of the servers found, only those with these host names.
+    /// `HOSTFILTER=`: only servers with these host names.
     pub host_filter: Option<Vec<String>>,
-    /// `HOSTROLEFILTER=`: of the servers found, only those in these roles; where there is no `HOSTFILTER`.
+    /// `HOSTROLEFILTER=`: only servers in these roles. It is ignored if there is a `HOSTFILTER`.
     pub host_role_filter: Option<Vec<String>>,
-    /// Said by `rolling`, not by a person: of the servers found, only those whose turn it is.
+    /// The servers whose turn it is; set by `rolling`, not by the person.
     pub turn: Option<Vec<Server>>,
 }
 
 impl Filter {
-    /// Reads `HOSTS`, `ROLES`, `HOSTFILTER` and `HOSTROLEFILTER`; an empty one says nothing.
+    /// Reads `HOSTS`, `ROLES`, `HOSTFILTER` and `HOSTROLEFILTER`; empty ones count as not set.
     pub fn from_environment(environment: &IndexMap<String, String>) -> Self {
         let names = |name: &str| {
             let value = environment.get(name)?;
@@ -120,8 +120,8 @@ impl Filter {
         }
     }
 
-    /// The hosts of `HOSTS=` that no role and no task of the recipe names, each with one that was perhaps meant (R8).
-    /// None where the recipe names no server at all: then they are all there is.
+    /// Returns the hosts of `HOSTS=` that no role and no task of the recipe names, each with one that was perhaps meant (R8).
+    /// Returns none if the recipe names no server at all: then those of `HOSTS=` are all there is.
     pub fn strangers(&self, roles: &Roles, tasks: &Tasks) -> Vec<(String, Option<String>)> {
         let mut known: IndexSet<String> = roles
             .names()
@@ -146,7 +146,7 @@ impl Filter {
             .collect()
     }
 
-    /// The servers of `HOSTS=` that a selection leaves out all the same: nothing is deployed to them (R8).
+    /// Returns the servers of `HOSTS=` that a selection leaves out all the same, because nothing is deployed to them (R8).
     pub fn unreleased(&self, roles: &Roles, selection: &Selection) -> Vec<Server> {
         let hosts = self.hosts.iter().flat_map(|hosts| split(hosts));
         let named =
@@ -161,7 +161,7 @@ impl Filter {
         left_out
     }
 
-    /// Whether it can take away every server that a task has: that nobody is left is then no error (N3).
+    /// Returns true if the filter can remove all servers of a task; then it is not an error that none is left (N3).
     pub fn narrows(&self, selection: &Selection) -> bool {
         self.turn.is_some()
             || selection.skip_hostfilter != Some(true)
@@ -186,26 +186,26 @@ impl Filter {
     }
 }
 
-/// Why a selection cannot be made. That nobody matches is none: the caller knows what that means.
+/// The reason why a selection cannot be made. If no server matches, this is not an error here: the caller decides.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum SelectionError {
     /// No role of this name exists.
     #[error("the role `{role}' is not defined")]
     UnknownRole {
-        /// The name.
+        /// The name of the role.
         role: String,
-        /// A role that was perhaps meant.
+        /// The name of a role that was perhaps meant.
         nearest: Option<String>,
     },
-    /// A host's text names no server.
+    /// The string of a host is not a server.
     #[error(transparent)]
     Server(#[from] ServerSyntax),
 }
 
-/// The servers, each once, in the order of the roles and of the servers in them.
+/// Returns the servers, each once, in the order of the roles and of the servers in them.
 pub fn select(roles: &Roles, selection: &Selection, filter: &Filter) -> Result<Vec<Server>, SelectionError> {
     let mut servers = IndexSet::new();
-    // Said, but nothing: whatever else is said.
+    // An empty list was given, so no server is addressed, whatever else is given.
     let is_empty = |names: &Option<Vec<String>>| names.as_ref().is_some_and(|names| split(names).next().is_none());
     if is_empty(&selection.hosts) || is_empty(&selection.roles) {
         return Ok(Vec::new());
@@ -258,13 +258,13 @@ pub fn select(roles: &Roles, selection: &Selection, filter: &Filter) -> Result<V
     Ok(servers.into_iter().collect())
 }
 
-/// Whether nothing is to be deployed to a server, and the selection is about what is deployed.
+/// Returns true if nothing is to be deployed to the server, and the selection leaves such servers out.
 fn is_unreleased(roles: &Roles, selection: &Selection, server: &Server) -> bool {
     let unwanted = selection.except.as_ref().and_then(|except| except.get(NO_RELEASE));
     unwanted.is_some_and(|unwanted| roles.say(server, NO_RELEASE, unwanted))
 }
 
-/// The servers of the recipe that a bare host name means: they may have a user and a port there.
+/// Returns the servers of the recipe with this host name; they may have a user and a port there.
 fn named_alike(roles: &Roles, bare: &Server) -> Vec<Server> {
     if bare.user.is_some() || bare.port.is_some() {
         return Vec::new();
@@ -276,7 +276,7 @@ fn named_alike(roles: &Roles, bare: &Server) -> Vec<Server> {
 
 fn matches(assignment: &Assignment, selection: &Selection) -> bool {
     let has = |(name, wanted): (&String, &Value)| {
-        // What was never said equals `()`.
+        // An attribute that was not given equals `()`.
         assignment.attributes.get(name).unwrap_or(&Value::Unit) == wanted
     };
     selection.only.iter().flatten().all(has) && !selection.except.iter().flatten().any(has)
@@ -297,7 +297,7 @@ mod tests {
 
     use super::{Attributes, Filter, Roles, Selection, SelectionError, Server, Value, select};
 
-    /// The six servers of the manual.
+    /// Returns the six servers of the manual.
     fn six() -> Roles {
         let mut roles = Roles::default();
         for (role, host) in [("web", "www1"), ("web", "www2"), ("app", "app1"), ("app", "app2")] {

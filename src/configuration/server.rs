@@ -6,24 +6,24 @@ use std::str::FromStr;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
-/// `user@host:port`, user and port only where given. Two are the same server only if all three agree.
+/// A server. The user and the port are there only if they were given; two servers are the same only if all three fields agree.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Server {
-    /// Host name, alias of the ssh configuration, or address.
+    /// The host name, an alias of the ssh configuration, or an address.
     pub host: String,
-    /// Port, where one was given.
+    /// The port, if one was given.
     pub port: Option<u16>,
-    /// Login name, where one was given.
+    /// The login name, if one was given.
     pub user: Option<String>,
 }
 
-/// What [`is_plain_host`] wants, for messages.
+/// The rule of [`is_plain_host`], for messages.
 pub const HOST_RULE: &str = "a host begins with no dash and has no blanks and none of '`\"$\\;&<>|(){},";
-/// What [`is_plain_user`] wants, for messages.
+/// The rule of [`is_plain_user`], for messages.
 pub const USER_RULE: &str =
     "a user has none of '`\"$;&<>|(){} and no control characters, ends in no \\, and no word of it begins with a dash";
 
-/// Returns true for a host that is safe in a line for a shell (`ProxyCommand`) and as an argument of a program: ssh's rule
+/// Returns true for a host that is safe in a shell line (`ProxyCommand`) and as an argument of a program. This is ssh's rule
 /// (`ssh_valid_hostname` in readconf.c, since CVE-2023-51385).
 pub fn is_plain_host(host: &str) -> bool {
     !host.starts_with('-')
@@ -32,7 +32,8 @@ pub fn is_plain_host(host: &str) -> bool {
             .any(|c| c.is_whitespace() || c.is_control() || "'`\"$\\;&<>|(){},".contains(c))
 }
 
-/// Returns true for a login name that is safe likewise: ssh's rule (`ssh_valid_ruser`), and no `$`, which a shell would expand.
+/// Returns true for a login name that is safe in the same places. This is ssh's rule (`ssh_valid_ruser`), without `$`, which a
+/// shell would expand.
 pub fn is_plain_user(user: &str) -> bool {
     let begins_an_option = user.starts_with('-')
         || user
@@ -42,7 +43,7 @@ pub fn is_plain_user(user: &str) -> bool {
     !begins_an_option && !user.ends_with('\\') && !user.chars().any(|c| c.is_control() || "'`\"$;&<>|(){}".contains(c))
 }
 
-/// A text that names no server.
+/// The error for a string that is not a server.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("`{text}' is not a server: {reason}")]
 pub struct ServerSyntax {
@@ -51,7 +52,7 @@ pub struct ServerSyntax {
 }
 
 impl Server {
-    /// A host alone.
+    /// Returns a server with nothing but a host.
     pub fn host(host: impl Into<String>) -> Self {
         Self {
             host: host.into(),
@@ -74,7 +75,7 @@ impl FromStr for Server {
             Some((user, rest)) => (Some(user.to_owned()), rest),
             None => (None, text),
         };
-        // [::1]:22 and bare ::1 are IPv6; a single colon separates the port.
+        // The strings [::1]:22 and ::1 are IPv6; a single colon separates the port.
         let (host, port) = match rest.strip_prefix('[') {
             Some(rest) => match rest.split_once(']') {
                 Some((host, "")) => (host, None),
@@ -115,14 +116,14 @@ impl FromStr for Server {
     }
 }
 
-/// The user where given, the port only where it is not 22.
-/// As a string: the form that recipes have.
+/// Serializes a server as a string, in the form that recipes use.
 impl Serialize for Server {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
+/// Writes the user only if one was given, and the port only if it is not 22.
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(user) = &self.user {

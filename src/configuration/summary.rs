@@ -1,24 +1,24 @@
-//! What is told of a loaded recipe: its tasks, the servers that they address, its variables.
+//! The facts about a loaded recipe that are shown: its tasks, the servers that they address, and its variables.
 
 use super::task::is_internal;
 use super::{Setting, Value};
 
-/// A task as `-T` and `-e` show it.
+/// A task in the form in which `-T` and `-e` show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskSummary {
-    /// Full name: `deploy:web:disable`.
+    /// The full name: `deploy:web:disable`.
     pub name: String,
     /// The whole cleaned description.
     pub description: Option<String>,
 }
 
 impl TaskSummary {
-    /// Returns true if `-T` lists it: it has a description and is not internal.
+    /// Returns true if `-T` lists the task: it has a description and is not internal.
     pub fn is_public(&self) -> bool {
         self.description.as_deref().is_some_and(|text| !text.is_empty()) && !self.is_internal()
     }
 
-    /// Returns true if it is there for other tasks alone.
+    /// Returns true if only other tasks are meant to call the task.
     pub fn is_internal(&self) -> bool {
         is_internal(self.description.as_deref())
     }
@@ -27,24 +27,24 @@ impl TaskSummary {
 /// A task and the servers its commands go to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Addressed {
-    /// Full name.
+    /// The full name of the task.
     pub task: String,
-    /// Where it is about one command of the task that says something else than the task: its verb and line.
+    /// The verb and the line of one command of the task, if this is about a command with a selection of its own.
     pub command: Option<(String, usize)>,
-    /// What it says about its servers: `roles: app, only: {primary: true}`; empty where it says nothing.
+    /// The conditions for the servers: `roles: app, only: {primary: true}`; empty if there are none.
     pub conditions: String,
-    /// What the person says over it: `HOSTFILTER=app1`.
+    /// The conditions that the person has added: `HOSTFILTER=app1`.
     pub filters: Vec<String>,
     /// The servers.
     pub servers: Servers,
 }
 
-/// What came of a selection.
+/// The result of a selection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Servers {
-    /// Each with its roles, in order; perhaps none.
+    /// The servers with their roles, in order; the list may be empty.
     Found(Vec<(String, Vec<String>)>),
-    /// Why there can be none.
+    /// The reason why there can be none.
     Wrong(String),
 }
 
@@ -53,23 +53,23 @@ pub enum Servers {
 pub struct Variable {
     /// Its name.
     pub name: String,
-    /// Who has set it.
+    /// The setting that is in force.
     pub setting: Setting,
-    /// The settings that do not hold, in order.
+    /// The settings that are overridden, in order.
     pub overridden: Vec<Setting>,
-    /// Its meaning, where a recipe says one.
+    /// Its meaning, if a recipe gives one.
     pub meaning: Option<String>,
-    /// What was asked for.
+    /// The value, if it was asked for.
     pub value: Option<Shown>,
 }
 
-/// A value as far as it can be shown.
+/// A value, as far as it can be shown.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shown {
-    /// Without what is secret in it.
+    /// The value, with secrets removed.
     Value(Value),
-    /// The variable holds a secret by its name.
+    /// A secret, as the name of the variable says.
     Secret,
-    /// Why its block gives no value now.
+    /// The reason why its block returns no value now.
     Failed(String),
 }

@@ -1,4 +1,4 @@
-//! Tasks by their full name, and the words about them.
+//! Tasks by their full names, and functions for these names.
 
 use std::rc::Rc;
 
@@ -10,61 +10,62 @@ use crate::origin::Origin;
 /// One task.
 #[derive(Clone, Debug)]
 pub struct Task {
-    /// Full name as last defined: `deploy:web:disable`; a namespace's default task has the namespace's name.
+    /// The full name under which it was last defined: `deploy:web:disable`. The default task of a namespace has the namespace's
+    /// name.
     pub name: String,
-    /// Cleaned description, where one was given.
+    /// The cleaned description, if one was given.
     pub description: Option<String>,
-    /// Which servers its commands go to.
+    /// The selection of servers for its commands.
     pub selection: Selection,
-    /// Options for its commands.
+    /// The options for its commands.
     pub options: RunOptions,
-    /// The run holds the lock of its servers while it runs.
+    /// True if the run holds the lock of its servers while it runs.
     pub lock: bool,
-    /// The variable of the environment that the word behind its name on the command line becomes.
+    /// The environment variable that is set to the word behind the task's name on the command line.
     pub word: Option<String>,
-    /// Its body.
+    /// The body.
     pub body: BlockId,
-    /// Where it was defined.
+    /// The place where it was defined.
     pub origin: Origin,
 }
 
 impl Task {
-    /// Returns true if its description begins with `[internal]`: other tasks call it, no person does.
+    /// Returns true if its description begins with `[internal]`: other tasks call it, and people do not.
     pub fn is_internal(&self) -> bool {
         is_internal(self.description.as_deref())
     }
 }
 
-/// Returns true if a description begins with `[internal]`, as Capistrano 2 has it.
+/// Returns true if a description begins with `[internal]`, as in Capistrano 2.
 pub(super) fn is_internal(description: Option<&str>) -> bool {
     description.is_some_and(|text| text.starts_with("[internal]"))
 }
 
-/// Names a task whatever its spelling: two names of one task have one number.
+/// The number of a task: all names of one task have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TaskId(usize);
 
-/// All tasks. Several names can stand for one task, so that redefining it under one redefines it under all.
+/// All tasks. Several names can stand for one task, so that defining it again under one name changes it under all.
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
     ids: IndexMap<String, TaskId>,
-    /// All definitions of each, the last of which holds.
+    /// All definitions of each task; the last one counts.
     tasks: Vec<Vec<Rc<Task>>>,
 }
 
 impl Tasks {
-    /// Defines a task, or replaces body, options and description of the one that has its name.
+    /// Defines a task, or replaces the body, options and description of the one that has this name.
     pub fn define(&mut self, task: Task) {
         let id = self.id_or_new(&task.name);
         if let Some(definitions) = self.tasks.get_mut(id.0) {
-            // Whoever defines it again and again keeps one.
+            // If the same place defines it again and again, only one definition is kept.
             definitions.retain(|other| other.origin != task.origin || other.name != task.name);
             definitions.push(Rc::new(task));
         }
     }
 
-    /// Makes the definitions under exactly this name that are meant a task of their own; what is left keeps the other names. False
-    /// where nothing would be left.
+    /// Makes those definitions with exactly this name that `is_meant` selects a task of their own; the others keep the other
+    /// names. Returns false if nothing would be left for these.
     pub fn part(&mut self, name: &str, is_meant: impl Fn(&Task) -> bool) -> bool {
         let Some(definitions) = self.id(name).and_then(|id| self.tasks.get_mut(id.0)) else {
             return false;
@@ -83,7 +84,7 @@ impl Tasks {
         true
     }
 
-    /// From now on `name` and `other` stand for one task, whichever of them is defined.
+    /// Makes `name` and `other` stand for one task from now on, whichever of them is defined.
     pub fn synonym(&mut self, name: &str, other: &str) {
         let id = self.id_or_new(other);
         self.ids.insert(normal(name).to_owned(), id);
@@ -98,12 +99,13 @@ impl Tasks {
         id
     }
 
-    /// The task of that name.
+    /// Returns the task of this name.
     pub fn get(&self, name: &str) -> Option<Rc<Task>> {
         self.tasks.get(self.id(name)?.0)?.last().cloned()
     }
 
-    /// The task that a name stands for, looked up from this namespace outwards; `:name` stands outside of all.
+    /// Returns the task that a name stands for in this namespace or those around it; `:name` is looked up outside of all
+    /// namespaces.
     pub fn find(&self, name: &str, namespace: &str) -> Option<Rc<Task>> {
         match name.strip_prefix(':') {
             Some(absolute) => self.get(absolute),
@@ -111,12 +113,12 @@ impl Tasks {
         }
     }
 
-    /// The number behind a name, also while no task is defined under it.
+    /// Returns the number behind a name, even if no task is defined under it.
     pub fn id(&self, name: &str) -> Option<TaskId> {
         self.ids.get(normal(name)).copied()
     }
 
-    /// Every name of a task, in the order they became known.
+    /// Returns all names of a task, in the order in which they became known.
     pub fn names_of(&self, id: TaskId) -> impl Iterator<Item = &str> {
         self.ids
             .iter()
@@ -124,13 +126,13 @@ impl Tasks {
             .map(|(name, _)| name.as_str())
     }
 
-    /// Whether tasks exist below that name.
+    /// Returns true if there are tasks below this name.
     pub fn is_namespace(&self, name: &str) -> bool {
         self.names()
             .any(|task| task.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')))
     }
 
-    /// Every name that stands for a defined task.
+    /// Returns all names that stand for a defined task.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.ids
             .iter()
@@ -138,13 +140,13 @@ impl Tasks {
             .map(|(name, _)| name.as_str())
     }
 
-    /// Every defined task once, in the order of first definition.
+    /// Returns all defined tasks, each once, in the order of their first definition.
     pub fn iter(&self) -> impl Iterator<Item = &Rc<Task>> {
         self.tasks.iter().filter_map(|definitions| definitions.last())
     }
 }
 
-/// `namespace:name`.
+/// Returns `namespace:name`.
 pub fn join(namespace: &str, name: &str) -> String {
     if namespace.is_empty() {
         name.to_owned()
@@ -153,7 +155,7 @@ pub fn join(namespace: &str, name: &str) -> String {
     }
 }
 
-/// This namespace and those around it, the top (an empty name) last.
+/// Returns this namespace and those around it, the top (an empty name) last.
 pub fn outwards(namespace: &str) -> impl Iterator<Item = String> + use<> {
     let mut next = Some(namespace.to_owned());
     std::iter::from_fn(move || {
@@ -165,14 +167,14 @@ pub fn outwards(namespace: &str) -> impl Iterator<Item = String> + use<> {
     })
 }
 
-/// `a:default` is `a`; `default` by itself stays.
+/// Returns `a` for `a:default`; `default` alone stays.
 fn normal(name: &str) -> &str {
     name.strip_suffix(":default").unwrap_or(name)
 }
 
-/// A description as it is kept: the first line's indentation is taken from every line, CRLF becomes LF, outer blanks
-/// go, and a gap as wide as that indentation inside a line that is not indented (left by a continued line) becomes one
-/// blank. Blocks that are indented deeper stay as they are.
+/// Returns a description in the form in which it is kept. The first line's indentation is removed from all lines, CRLF becomes
+/// LF, and blanks at both ends are removed. A gap as wide as that indentation inside a line that is not indented, which a
+/// continued line leaves, becomes one blank. Blocks that are indented further stay as they are.
 pub fn clean_description(text: &str) -> String {
     let text = text.replace("\r\n", "\n");
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("");

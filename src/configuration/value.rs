@@ -3,10 +3,10 @@
 use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
 
-/// A value as a recipe may write one for an option or an attribute.
+/// A value of an option or an attribute, as a recipe writes it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// `()`: given, but nothing.
+    /// `()`: an explicit nothing.
     Unit,
     /// `true`, `false`.
     Bool(bool),
@@ -14,18 +14,18 @@ pub enum Value {
     Int(i64),
     /// A number with a fraction.
     Float(f64),
-    /// A text or a symbol.
+    /// A string or a symbol.
     Text(String),
     /// A list.
     List(Vec<Value>),
-    /// A map, in the order written.
+    /// A map, in the order in which it is written.
     Map(IndexMap<String, Value>),
 }
 
-/// What a recipe says about a server in a role, or asks of one: `primary: true`.
+/// The attributes that a recipe gives a server in a role, or demands of one: `primary: true`.
 pub type Attributes = IndexMap<String, Value>;
 
-/// JSON has no word for a number that is none: it becomes a string.
+/// Serializes the value. JSON has no number for infinity and NaN, so these become strings.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

@@ -1,37 +1,37 @@
-//! The variables of a recipe: eager, or lazy and then evaluated once, at the first read; and who set them.
+//! The variables of a recipe, and who has set them. A variable is eager, or it is lazy and evaluated once, at the first read.
 //!
-//! The value type is the recipe layer's; nothing here evaluates anything.
+//! The type of the values belongs to the recipe layer; nothing is evaluated here.
 
 use indexmap::IndexMap;
 
 use super::BlockId;
 use crate::origin::Origin;
 
-/// Who sets a variable.
+/// The one who sets a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Setter {
     /// capr itself.
     Capr,
-    /// `-p`: the person was asked.
+    /// `-p`: the person's answer.
     Person,
     /// `-S name=value`.
     Before,
     /// `-s name=value`.
     After,
-    /// The stage that was named.
+    /// The stage that was named on the command line.
     Stage,
-    /// `set`; the place is not known where a script has none.
+    /// `set`; the place is unknown if a script has none.
     Recipe(Option<Origin>),
-    /// `set_default`: holds only where nobody else has set it.
+    /// `set_default`, which counts only if nobody else has set the variable.
     Default(Option<Origin>),
 }
 
-/// That somebody has set a variable.
+/// The fact that somebody has set a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// Who, and where.
+    /// The one who has set it, and the place.
     pub by: Setter,
-    /// Whether with a block.
+    /// True if it was set to a block.
     pub is_lazy: bool,
 }
 
@@ -41,22 +41,22 @@ struct Variable<V> {
     value: Option<V>,
     lazy: Option<BlockId>,
     setting: Setting,
-    /// The settings that do not hold, in order; of each place the last alone, so that a loop does not fill the memory.
+    /// The overridden settings, in order. Only the last of each place is kept, so that a loop does not fill the memory.
     overridden: Vec<Setting>,
 }
 
-/// What a read finds.
+/// The result of reading a variable.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Read<V> {
     /// The value.
     Value(V),
-    /// A block that is to be evaluated now; its value goes to [`Variables::evaluated`].
+    /// A block that has to be evaluated now; its value goes to [`Variables::evaluated`].
     Lazy(BlockId),
-    /// No such variable.
+    /// There is no such variable.
     Unknown,
 }
 
-/// All variables, by name. A name is the same given as text or as symbol.
+/// All variables, by name. A name means the same as a string and as a symbol.
 #[derive(Clone, Debug)]
 pub struct Variables<V>(IndexMap<String, Variable<V>>);
 
@@ -67,12 +67,12 @@ impl<V> Default for Variables<V> {
 }
 
 impl<V: Clone> Variables<V> {
-    /// Sets a value; a lazy block of that name is forgotten.
+    /// Sets a value; a lazy block of this name is dropped.
     pub fn set(&mut self, name: &str, value: V, by: Setter) {
         self.insert(name, Some(value), None, by);
     }
 
-    /// Sets a block, evaluated at the first read.
+    /// Sets a block that is evaluated at the first read.
     pub fn set_lazy(&mut self, name: &str, block: BlockId, by: Setter) {
         self.insert(name, None, Some(block), by);
     }
@@ -97,7 +97,7 @@ impl<V: Clone> Variables<V> {
         self.0.insert(name.to_owned(), variable);
     }
 
-    /// Takes note of a default that does not hold, as the variable is set.
+    /// Notes a default that has no effect because the variable is set already.
     pub fn overrides(&mut self, name: &str, default: Setting) {
         if let Some(variable) = self.0.get_mut(name)
             && variable.setting.by != default.by
@@ -107,13 +107,13 @@ impl<V: Clone> Variables<V> {
         }
     }
 
-    /// Who has set it, and the settings that do not hold, in order.
+    /// Returns the setting that counts, and the overridden ones in order.
     pub fn settings(&self, name: &str) -> Option<(&Setting, &[Setting])> {
         let variable = self.0.get(name)?;
         Some((&variable.setting, &variable.overridden))
     }
 
-    /// Reads without evaluating.
+    /// Reads a variable without evaluating it.
     pub fn read(&self, name: &str) -> Read<V> {
         match self.0.get(name) {
             Some(Variable { value: Some(value), .. }) => Read::Value(value.clone()),
@@ -122,7 +122,7 @@ impl<V: Clone> Variables<V> {
         }
     }
 
-    /// Keeps the value of a lazy variable, unless it was set anew while its block ran.
+    /// Keeps the value of a lazy variable, unless the variable was set again while its block ran.
     pub fn evaluated(&mut self, name: &str, block: BlockId, value: V) {
         if let Some(variable) = self.0.get_mut(name)
             && variable.lazy == Some(block)
@@ -131,17 +131,17 @@ impl<V: Clone> Variables<V> {
         }
     }
 
-    /// Whether the name is set, to whatever value.
+    /// Returns true if the variable is set, to whatever value.
     pub fn exists(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
-    /// Forgets the variable and its block.
+    /// Removes the variable and its block.
     pub fn unset(&mut self, name: &str) {
         self.0.shift_remove(name);
     }
 
-    /// Makes a lazy variable that was read lazy again. False, and nothing changed, for any other.
+    /// Makes a lazy variable that was read lazy again. For any other variable nothing changes, and false is returned.
     pub fn reset(&mut self, name: &str) -> bool {
         match self.0.get_mut(name) {
             Some(variable) if variable.lazy.is_some() => variable.value.take().is_some(),
@@ -149,13 +149,14 @@ impl<V: Clone> Variables<V> {
         }
     }
 
-    /// All names, in the order they were first set.
+    /// Returns all names, in the order in which they were first set.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 }
 
-/// Whether a variable may have this name: it begins with a small letter or `_` and goes on with letters, digits and `_`.
+/// Returns true if a variable may have this name: it begins with a small letter or `_` and continues with letters, digits and
+/// `_`.
 pub fn is_variable_name(name: &str) -> bool {
     let mut characters = name.chars();
     characters.next().is_some_and(|c| c == '_' || c.is_ascii_lowercase())
