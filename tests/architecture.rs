@@ -83,6 +83,7 @@ const WITHOUT_RIDDLES: &[&str] = &[
     "transaction.rs",
     "actor",
     "configuration",
+    "plan",
 ];
 
 #[derive(Debug)]

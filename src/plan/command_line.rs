@@ -1,29 +1,29 @@
-//! A command's text, its shell and its environment as one script for `sh`.
+//! Turns a command's string, its shell and its environment into one script for `sh`.
 
 use super::environment::{Assigned, words};
 use super::login::login_length;
 use super::quote::{quote_always, quote_path};
 use crate::configuration::{RunOptions, Server, Shell};
 
-/// A line that is longer is not sent as one: libssh2 sends no packet above 35,000 bytes, and Linux gives a program no
+/// The longest line that is sent as a line, in bytes: libssh2 sends no packet above 35,000 bytes, and Linux gives a program no
 /// argument above 128 KiB.
 const LONGEST: usize = 32_000;
 
-/// What starts a command.
+/// The line that starts a command, and its first input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandLine {
-    /// A script for `sh`, or with `is_plain` what the login shell is given.
+    /// A script for `sh`; with `is_plain` it is the line for the login shell itself.
     pub line: String,
-    /// The login shell is to interpret it.
+    /// True if the login shell is to interpret the line.
     pub is_plain: bool,
-    /// What is read first: the line itself, where that is too long.
+    /// The input that is read first: the line itself, if it is too long.
     pub first: Vec<u8>,
-    /// What the command reads first: its own text, where that is too long for a line.
+    /// The input that the command reads first: its own string, if that is too long for a line.
     pub script: Vec<u8>,
 }
 
-/// What a server is given for `text`. The lines of a text stay lines. `reads`: the command may be given input of its own.
-/// `before` is a script of one line that runs in its directory and its environment, and reads before it.
+/// Returns the command line for `text`, whose lines stay lines. `reads` is true if the command may be given input of its own.
+/// `before` is a script of one line that runs first, in the command's directory and environment, and reads from the same input.
 pub fn command_line(text: &str, options: &RunOptions, before: &str, reads: bool) -> CommandLine {
     let text = text.replace("\r\n", "\n");
     let text = text.trim_start().trim_end_matches('\n');
@@ -54,7 +54,7 @@ pub fn command_line(text: &str, options: &RunOptions, before: &str, reads: bool)
             script: text.into(),
         };
     }
-    // The environment is long as well.
+    // The environment is too long as well.
     CommandLine {
         line: read_script(whole.len(), true),
         is_plain: false,
@@ -63,7 +63,7 @@ pub fn command_line(text: &str, options: &RunOptions, before: &str, reads: bool)
     }
 }
 
-/// A script for `sh`, which is the shell of the text unless another one is named.
+/// Returns a script for `sh`, which interprets the string itself unless another shell is named.
 fn script(text: &str, options: &RunOptions, before: &str) -> String {
     let Assigned { step, words } = Assigned::of(options.env.as_ref());
     let dir = options.dir.as_ref();
@@ -95,7 +95,7 @@ fn script(text: &str, options: &RunOptions, before: &str) -> String {
     steps.join("; ")
 }
 
-/// A line for the login shell itself.
+/// Returns a line for the login shell itself.
 fn plain(text: &str, options: &RunOptions, before: &str) -> String {
     let command = match before {
         "" => text.to_owned(),
@@ -106,13 +106,13 @@ fn plain(text: &str, options: &RunOptions, before: &str) -> String {
         None => command,
     };
     match &options.dir {
-        // It may be several commands.
+        // The string may consist of several commands.
         Some(dir) => format!("cd {} || exit 1; {command}", quote_path(dir)),
         None => command,
     }
 }
 
-/// The words of a `sh` that runs a script and becomes the command.
+/// Returns the words for a `sh` that runs a script and then becomes the command.
 fn after(before: &str, command: &str) -> String {
     format!(
         "sh -c {} capr {command}",
@@ -120,8 +120,8 @@ fn after(before: &str, command: &str) -> String {
     )
 }
 
-/// A shell's command that reads so many bytes and does what they say. Where more may follow nothing else will do than to
-/// read them one by one: some `head` read ahead.
+/// Returns a shell command that reads this many bytes and evaluates them. If more input may follow, they have to be read one by
+/// one: some versions of `head` read ahead.
 fn read_script(length: usize, more: bool) -> String {
     match more {
         true => format!("eval \"$(dd ibs=1 obs=65536 count={length} 2>/dev/null)\""),
@@ -129,7 +129,7 @@ fn read_script(length: usize, more: bool) -> String {
     }
 }
 
-/// `line` with `$CAPISTRANO:HOST$` and `$CAPISTRANO:HOSTROLES$` replaced; others stay.
+/// Returns `line` with `$CAPISTRANO:HOST$` and `$CAPISTRANO:HOSTROLES$` replaced; other placeholders stay.
 pub fn placeholders(line: &str, server: &Server, roles: &[&str]) -> String {
     if !line.contains("$CAPISTRANO:") {
         return line.to_owned();
@@ -138,11 +138,11 @@ pub fn placeholders(line: &str, server: &Server, roles: &[&str]) -> String {
         .replace("$CAPISTRANO:HOSTROLES$", &roles.join(","))
 }
 
-/// Likewise for the name of a local file, which the name of a server must not lead out of its directory.
+/// Replaces the same placeholders in the name of a local file. The name of a server must not lead it out of its directory.
 ///
 /// # Errors
 ///
-/// When host or roles would be read as `..`, or as a path from the root.
+/// When the host or the roles would be read as `..`, or as an absolute path.
 pub fn local_name(name: &str, server: &Server, roles: &[&str]) -> Result<String, String> {
     let host = name.contains("$CAPISTRANO:HOST$").then_some(server.host.as_str());
     let roles_stand_there = name.contains("$CAPISTRANO:HOSTROLES$");
@@ -174,7 +174,7 @@ mod tests {
         super::command_line(text, options, "", false).line
     }
 
-    /// What a login shell that is `sh` makes of the line.
+    /// Runs the line as a login shell that is `sh` would.
     fn run(line: &str) -> Output {
         Command::new("sh").arg("-c").arg(line).in_time()
     }
@@ -200,7 +200,7 @@ mod tests {
         }
     }
 
-    /// What a login shell that is `sh` makes of it, with this as the command's input.
+    /// Runs the string as a login shell that is `sh` would, with this as the command's input.
     fn fed(text: &str, options: &RunOptions, input: &str) -> String {
         let command = super::command_line(text, options, "", !input.is_empty());
         assert!(command.line.len() <= LONGEST);

@@ -1,12 +1,12 @@
-//! The environment of a command, as a shell is told it. A value is literal but for the variable's own name: `$PATH` in the value
-//! of `PATH` is what the server has, see `docs/decisions/0052-*`.
+//! The environment of a command in the syntax of a shell. A value is literal except for the variable's own name: `$PATH` in the
+//! value of `PATH` is the server's value, see `docs/decisions/0052-*`.
 
 use std::borrow::Cow;
 
 use super::quote::quote;
 use crate::configuration::Environment;
 
-/// What a shell sets by itself, does not allow to be set or begins to heed at once: it is given to what the shell starts.
+/// Variables that a shell sets by itself, protects, or uses at once. They are given to the program that the shell starts instead.
 const SHELLS_OWN: &[&str] = &[
     "BASHOPTS",
     "BASH_VERSINFO",
@@ -26,17 +26,17 @@ const SHELLS_OWN: &[&str] = &[
     "_",
 ];
 
-/// An environment as a shell takes it.
+/// An environment in the syntax of a shell.
 #[derive(Debug, Default)]
 pub(super) struct Assigned {
-    /// A command of `sh` that sets it, where there is something to set.
+    /// A command of `sh` that sets the environment, if there is something to set.
     pub step: Option<String>,
-    /// What `env` has to be given, where it is needed.
+    /// The words for `env`, if it is needed.
     pub words: Option<String>,
 }
 
 impl Assigned {
-    /// For commands that `sh` runs.
+    /// Returns the environment for commands that `sh` runs.
     pub fn of(environment: Option<&Environment>) -> Self {
         match environment {
             None => Self::default(),
@@ -63,7 +63,7 @@ impl Assigned {
     }
 }
 
-/// All of it as what `env` is given, in words of any shell; `None` where there is nothing.
+/// Returns the whole environment as words for `env`, in the syntax of any shell; `None` if it is empty.
 pub(super) fn words(environment: Option<&Environment>) -> Option<String> {
     let text = match environment? {
         Environment::Text(text) => text.trim().to_owned(),
@@ -78,8 +78,8 @@ pub(super) fn words(environment: Option<&Environment>) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// A value as a word of `sh`. Where the server has nothing for the variable's own name, the colon beside it goes with it: an
-/// empty part of a search path would be the current directory.
+/// Returns a value as a word of `sh`. If the server's variable is empty, the colon beside it is left out: an empty part of a
+/// search path would mean the current directory.
 fn extended(name: &str, value: &str) -> String {
     let mut pieces = pieces(name, value);
     let mut word = String::new();
@@ -103,7 +103,7 @@ fn extended(name: &str, value: &str) -> String {
     word
 }
 
-/// What stands between the mentions of the variable itself.
+/// Returns the parts of a value between the mentions of the variable itself.
 fn pieces<'a>(name: &str, value: &'a str) -> Vec<&'a str> {
     if !is_variable(name) {
         return vec![value];
@@ -137,7 +137,7 @@ fn quoted(piece: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a shell can have a variable of this name.
+/// Returns true if a shell can have a variable of this name.
 fn is_variable(name: &str) -> bool {
     let mut letters = name.chars();
     letters.next().is_some_and(|c| c == '_' || c.is_ascii_alphabetic())
@@ -160,7 +160,7 @@ mod tests {
         Environment::Map(pairs.collect())
     }
 
-    /// What a shell makes of it that has `has` in the variable.
+    /// Returns the value that results in a shell whose variable is `has`.
     fn value(has: Option<&str>, value: &str) -> String {
         let assigned = Assigned::of(Some(&map(&[("SEARCH", value)])));
         let mut command = Command::new("/bin/sh");

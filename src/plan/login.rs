@@ -1,18 +1,21 @@
-//! What a login shell is given so that `sh` runs a script: it may be any shell, or none. Only what all of them read in the same
-//! way reaches it, and a mark tells where the output of profile files ends. See `docs/decisions/0032-*`.
+//! Makes the line that a login shell is given so that `sh` runs a script. The login shell may be any program, so the line uses
+//! only what all shells read in the same way, and a mark shows where the output of profile files ends. See
+//! `docs/decisions/0032-*`.
 
-/// What is said and looked at before a script begins.
+/// The marks that are printed and checked before a script begins.
 #[derive(Clone, Copy, Debug)]
 pub struct Start<'a> {
-    /// Said first on each stream, in a line of its own; it has no characters of a shell, and more than four.
+    /// The mark that is printed first on each stream, on a line of its own. It contains no characters with a meaning to a shell,
+    /// and has more than four.
     pub mark: &'a str,
-    /// What the first line of the input has to be, if that is looked at; likewise.
+    /// The first line that the input has to have, if that is checked; the same rules apply to it.
     pub guard: Option<&'a str>,
-    /// It has a terminal: there is one stream.
+    /// True if there is a terminal, so that there is only one stream.
     pub terminal: bool,
 }
 
-/// A line that has any login shell run `script` by `sh`. `sh` takes its place, so that the exit status is that of the script.
+/// Returns a line that makes any login shell run `script` in `sh`. `sh` replaces the login shell, so that the exit status is that
+/// of the script.
 pub fn login_line(script: &str, start: &Start) -> String {
     let mark = broken(start.mark);
     let mut steps = Vec::new();
@@ -20,7 +23,7 @@ pub fn login_line(script: &str, start: &Start) -> String {
         steps.push(format!("echo {mark}>&2"));
     }
     if let Some(guard) = start.guard {
-        // What has read it would have read a part of what the script is to be given.
+        // A profile file that has read the guard would have read a part of the script's input as well.
         steps.push(format!(
             "read -r capr;[ \"$capr\" = \"{guard}\" ]||{{ echo \"capr: {TAKEN}\" >&2; exit 1; }};unset capr"
         ));
@@ -29,33 +32,34 @@ pub fn login_line(script: &str, start: &Start) -> String {
         steps.push(script.to_owned());
         return format!("echo {mark};exec sh -c {}", word(&steps.join(";")));
     }
-    // No way to write a line end is common to all. The lines are words, which `sh` joins by the third character of IFS, a
-    // line end. What it said before is said even where the script is none.
+    // Shells have no common way to write a newline. So the lines are separate words, which `sh` joins by the third character of
+    // IFS, a newline. The marks are printed even if the script cannot be parsed.
     steps.insert(0, format!("echo {mark}"));
     steps.push("capr=$IFS IFS=${IFS#??};set -- \"$*\";IFS=$capr;unset capr;eval \"set --;$1\"".to_owned());
     let lines: Vec<String> = script.split('\n').map(word).collect();
     format!("exec sh -c {} sh {}", word(&steps.join(";")), lines.join(" "))
 }
 
-/// What is said where something has read the input before the script.
+/// The message if something has read the input before the script.
 const TAKEN: &str = "a profile file of this account has read what was sent to the command";
 
-/// How long the line for a script is, at most.
+/// Returns the greatest possible length of the line for a script.
 pub(super) fn login_length(script: &str) -> usize {
     let grown: usize = script.chars().map(|c| replaced(c).map_or(c.len_utf8(), str::len)).sum();
     grown + OVERHEAD
 }
 
-/// More than a line has beside its script.
+/// The length of a line without its script; it is rounded up.
 const OVERHEAD: usize = 512;
 
-/// A word that is not in the line as it is said: what only shows its line has not run it.
+/// Returns a word that is written in another way than it is printed: a shell that only shows the line does not print the mark.
 fn broken(word: &str) -> String {
     let (begin, end) = word.split_at_checked(4).unwrap_or((word, ""));
     format!("{begin}\"\"{end}")
 }
 
-/// `text`, which has no line end, as one word of every shell. Between single quotes a csh looks at `!`, and fish at backslashes.
+/// Returns `text`, which has no newline, as one word of every shell. Between single quotes csh interprets `!`, and fish
+/// interprets backslashes.
 fn word(text: &str) -> String {
     let mut word = String::with_capacity(text.len() + 2);
     word.push('\'');
@@ -69,7 +73,7 @@ fn word(text: &str) -> String {
     word
 }
 
-/// What stands for a character that is not the same to all shells.
+/// Returns the replacement for a character that shells treat differently.
 fn replaced(c: char) -> Option<&'static str> {
     match c {
         '\'' => Some(r#"'"'"'"#),

@@ -1,4 +1,4 @@
-//! Pure: from what a recipe asks to the command line that a server's login shell is given.
+//! Pure functions from the wishes of a recipe to the command line that a server's login shell is given.
 
 mod command_line;
 mod environment;

@@ -1,32 +1,32 @@
-//! Permissions: as recipes give them, and as a source hands them on.
+//! Permissions: those that recipes give, and those that a source passes on.
 
 use thiserror::Error;
 
-/// The bits a source can hand on: what its owner, its group and all others may do with it. (That a program runs as its owner,
-/// or that only owners may remove what is in a directory, is never handed on.)
+/// The permission bits that a source can pass on: those of its owner, its group and all others. The setuid, setgid and sticky
+/// bits are never passed on.
 pub const PERMISSIONS: u32 = 0o777;
 
-/// Permissions that a recipe asks for, as `chmod` takes them.
+/// Permissions that a recipe asks for, in the syntax of `chmod`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mode(String);
 
-/// Why something is no mode.
+/// The reason why a value is not a mode.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum NoMode {
-    /// A number that no permissions have.
+    /// A number that cannot be permissions.
     #[error("`mode' is to be a number from 0 to 07777")]
     OutOfRange,
-    /// A number that was meant to be octal, in all likelihood.
+    /// A number that was probably meant to be octal.
     #[error("`mode' is to be octal: {0} is {0:#o}; write 0{0}")]
     Decimal(i64),
-    /// A text that `chmod` does not know.
+    /// A string that `chmod` does not understand.
     #[error("`mode' is to be octal (0644) or as chmod takes it (\"u=rw,go=r\"), not \"{0}\"")]
     Text(String),
 }
 
 impl Mode {
-    /// Takes a number. One that looks octal and, read as a decimal, gives somebody more than the owner is refused: `644` in
-    /// place of `0644`.
+    /// Reads a number. A number that looks octal and, as the decimal that it is, would give somebody more than the owner is
+    /// refused: `644` instead of `0644`.
     pub fn number(number: i64) -> Result<Self, NoMode> {
         let looks_octal = number >= 100 && number.to_string().bytes().all(|digit| digit < b'8');
         match u32::try_from(number) {
@@ -36,7 +36,7 @@ impl Mode {
         }
     }
 
-    /// Takes a text: octal digits, or changes separated by commas.
+    /// Reads a string: octal digits, or changes separated by commas.
     pub fn text(text: &str) -> Result<Self, NoMode> {
         let is_octal = (1..=4).contains(&text.len()) && text.bytes().all(|digit| (b'0'..b'8').contains(&digit));
         match is_octal || text.split(',').all(is_change) {
@@ -45,13 +45,13 @@ impl Mode {
         }
     }
 
-    /// Whether a number that has permissions in it looks like others written in octal, so that it matters how it was written: `400`
-    /// is 0620, and was meant to be 0400.
+    /// Returns true if a number that is a possible mode looks like another mode in octal, so that it matters how it was written:
+    /// `400` is 0620, and was probably meant to be 0400.
     pub fn is_doubtful(number: i64) -> bool {
         matches!(number, 400 | 500)
     }
 
-    /// What `chmod` makes of the mode of a file, where the umask leaves `allowed`.
+    /// Returns the mode of a file after `chmod`, if the umask leaves `allowed`.
     pub fn applied(&self, own: u32, allowed: u32) -> u32 {
         match u32::from_str_radix(&self.0, 8) {
             Ok(mode) => mode,
@@ -59,13 +59,13 @@ impl Mode {
         }
     }
 
-    /// As `chmod` takes it.
+    /// Returns the mode in the syntax of `chmod`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Makes one change of a symbolic mode, which may have several steps: `u=rw`, `go-w+r`.
+/// Applies one change of a symbolic mode, which may have several steps: `u=rw`, `go-w+r`.
 fn changed(own: u32, change: &str, allowed: u32) -> u32 {
     let actions = change.trim_start_matches(['u', 'g', 'o', 'a']);
     let said = change.strip_suffix(actions).unwrap_or_default();
@@ -74,7 +74,7 @@ fn changed(own: u32, change: &str, allowed: u32) -> u32 {
         let chosen = of.iter().filter(|(class, _)| all.contains(['a', *class]));
         chosen.fold(0, |bits, (_, class)| bits | class)
     };
-    // Where nobody is named the umask has a say.
+    // If no class is named, the umask limits the change.
     let (concerned, limit) = match said {
         "" => (0o7777, allowed | 0o7000),
         said => (classes(said), 0o7777),
@@ -111,46 +111,46 @@ fn changed(own: u32, change: &str, allowed: u32) -> u32 {
     mode
 }
 
-/// Whether its owner may not read it, or it gives the group what the owner has not or all others what the group has not:
-/// nobody means that.
+/// Returns true if nobody would want this mode: the owner may not read the file, or the group may do more than the owner, or all
+/// others more than the group.
 fn is_odd(mode: u32) -> bool {
     let (owner, group, others) = (mode >> 6, mode >> 3, mode);
     owner & 4 == 0 || (group & !owner) & 7 != 0 || (others & !group) & 7 != 0
 }
 
-/// Whether it is one change of a symbolic mode: `u=rw`, `+X`, `go-w+r`, `g=u`.
+/// Returns true if this is one change of a symbolic mode: `u=rw`, `+X`, `go-w+r`, `g=u`.
 fn is_change(change: &str) -> bool {
     let actions = change.trim_start_matches(['u', 'g', 'o', 'a']);
     let mut parts = actions.split(['+', '-', '=']);
     let permissions = |part: &str| matches!(part, "u" | "g" | "o") || part.chars().all(|c| "rwxXst".contains(c));
-    // What stands before the first sign was those who are concerned.
+    // The characters before the first sign were the classes.
     let says_something = actions.len() > 1 || actions == "=";
     parts.next() == Some("") && says_something && parts.all(permissions)
 }
 
-/// The mode of a file that is there and gets what has the mode `source`: its own, without what the group and others may not do
-/// with the source. Who may still read it may still execute it.
+/// Returns the mode for an existing file whose new content has the mode `source`: its own mode without the permissions that the
+/// group and others do not have for the source. Those who may still read the file may still execute it.
 pub fn narrowed(own: u32, source: u32) -> u32 {
     own & !withheld(source, 3) & !withheld(source, 0)
 }
 
-/// The bits of one class, where they are, that a source does not give.
+/// Returns the bits of one class, shifted to their place, that a source withholds.
 fn withheld(source: u32, shift: u32) -> u32 {
     let given = source >> shift & 7;
     let execute = if given & 4 == 0 { !given & 1 } else { 0 };
     (!given & 6 | execute) << shift
 }
 
-/// What makes [`narrowed`] of the mode of a file that is there; empty where nothing is to be done.
+/// Returns the changes for `chmod` that do the same as [`narrowed`]; empty if there is nothing to change.
 pub(super) fn narrowing(source: u32) -> String {
     let taken = withheld(source, 3) | withheld(source, 0);
     changes(&[("g", taken >> 3), ("o", taken)], None)
 }
 
-/// What makes the mode `source` within the umask of the mode of a file that has just been made.
+/// Returns the changes for `chmod` that give a file which has just been made the mode `source`, within the umask.
 pub(super) fn adoption(source: u32) -> String {
     let execute = (source & 0o111 != 0).then_some("+x");
-    // A file is made without the right to execute it; nothing is to be taken away then.
+    // A file is made without the permission to execute it, so that need not be removed.
     let taken = match execute {
         Some(_) => !source,
         None => !source & 0o666,

@@ -1,31 +1,32 @@
-//! What runs before a command, and before what sudo runs in it, so that it is known when they begin: marks in the output, the
-//! word that sudo asks with, and secrets that are read from the input instead of standing in a command line. One line of
-//! `sh` each.
+//! Scripts that run before a command, and before the command that sudo runs, so that it is known when they begin. They print
+//! marks and the word that sudo asks with, and read secrets from the input, so that these are in no command line. Each is one
+//! line for `sh`.
 
 use super::environment::Assigned;
 use super::quote::{quote_always, quote_path};
 use crate::configuration::Environment;
 
-/// What runs before a command.
+/// The script that runs before a command.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Before<'a> {
-    /// Said first, where there is somebody who waits for it.
+    /// The mark that is printed first, if somebody waits for it.
     pub mark: Option<&'a str>,
-    /// Behind the mark stands a word that is made on the server, and with which sudo will ask: only it and the login know it.
+    /// True if a word is printed behind the mark with which sudo will ask. It is made on the server, and only sudo and the login
+    /// know it.
     pub asks: bool,
-    /// So many bytes are read and done.
+    /// The number of bytes that are read and evaluated.
     pub secrets: usize,
-    /// It has a terminal.
+    /// True if there is a terminal.
     pub terminal: bool,
 }
 
 impl Before<'_> {
-    /// A script for `sh`; empty where there is nothing to do.
+    /// Returns a script for `sh`; empty if there is nothing to do.
     pub fn script(&self) -> String {
         let mut steps = Vec::new();
         let silences = self.secrets > 0 && self.terminal;
         if silences {
-            // A terminal would show what it is given, and change it.
+            // A terminal would show the input and change it.
             steps.push("capr=$(stty -g) && stty raw -echo || exit 1".to_owned());
         }
         if self.asks {
@@ -41,7 +42,7 @@ impl Before<'_> {
             let word = if self.asks { "$SUDO_PROMPT" } else { "" };
             steps.push(format!("echo \"{mark}{word}\" >&2"));
             if !self.terminal {
-                // Both streams may be asked on, and each has an order of its own.
+                // sudo may ask on both streams, and each is read for itself.
                 steps.push(format!("echo \"{mark}{word}\""));
             }
         }
@@ -55,21 +56,21 @@ impl Before<'_> {
     }
 }
 
-/// What is done under sudo before its command.
+/// The script that runs under sudo before its command.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Within<'a> {
-    /// Said first: from here on sudo asks nothing.
+    /// The mark that is printed first: sudo asks nothing after it.
     pub mark: Option<&'a str>,
-    /// So many bytes are read and done.
+    /// The number of bytes that are read and evaluated.
     pub secrets: usize,
-    /// Its environment.
+    /// The environment of the command.
     pub environment: Option<&'a Environment>,
-    /// Where it runs.
+    /// The directory of the command.
     pub directory: Option<&'a str>,
 }
 
 impl Within<'_> {
-    /// The words to stand before the command.
+    /// Returns the words to put before the command.
     pub fn words(&self) -> String {
         let mut steps = Vec::new();
         if let Some(mark) = self.mark {
@@ -78,7 +79,7 @@ impl Within<'_> {
         if self.secrets > 0 {
             steps.push(read_secrets(self.secrets));
         }
-        // The login's shell says where its home is.
+        // The login's shell replaces `~` by its home.
         let path = self.directory.map_or_else(|| "capr".to_owned(), quote_path);
         if self.directory.is_some() {
             steps.push("cd \"$0\" || exit 1".to_owned());
@@ -93,14 +94,14 @@ impl Within<'_> {
     }
 }
 
-/// A command of the login that goes to `directory`, or where only sudo may go there, has sudo's command go there.
+/// Returns a command that changes to `directory`; if only sudo may do that, sudo's command will do it.
 pub fn towards(directory: &str) -> String {
     let path = quote_path(directory);
     let words = "sh -c 'cd \"$0\" && exec \"$@\"'";
     format!("cd {path} 2>/dev/null || set -- {words} {path}")
 }
 
-/// What is read as secrets: a shell's commands that set these.
+/// Returns the shell commands that set these variables; they are read as secrets.
 pub fn exports<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let pairs = pairs
         .into_iter()
@@ -108,7 +109,7 @@ pub fn exports<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Strin
     pairs.collect()
 }
 
-/// One by one: what follows is the command's.
+/// Returns a shell command that reads the secrets byte by byte: the input after them belongs to the command.
 fn read_secrets(length: usize) -> String {
     format!("eval \"$(dd ibs=1 count={length} 2>/dev/null)\"")
 }
@@ -124,7 +125,7 @@ mod tests {
     use crate::deadline::InTime;
     use crate::plan::{Start, command_line, login_line, quote};
 
-    /// What a login shell makes of it with this as its input: standard output and standard error.
+    /// Returns the standard output and standard error of a login shell that runs the line with this input.
     fn run(shell: &str, line: &str, input: &str) -> (String, String) {
         let mut child = Command::new(shell)
             .args(["-c", line])

@@ -1,8 +1,8 @@
-//! The program that a command begins with, and what stands in its place.
+//! The program that a command begins with, and its replacement.
 
-/// A command that begins with the name of a program: the program, and what comes behind it.
+/// Splits a command that begins with the name of a program into that name and the rest.
 ///
-/// Only what is written out and ends at a blank is such a name: in `cd /srv && rake` it is `cd`, in `RAILS_ENV=test rake` there is none.
+/// A name has to be written out and to end at a blank: in `cd /srv && rake` it is `cd`, in `RAILS_ENV=test rake` there is none.
 pub fn program(command: &str) -> Option<(&str, &str)> {
     let command = command.trim_start();
     let end = command.find(char::is_whitespace).unwrap_or(command.len());

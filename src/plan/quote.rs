@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// `text` as one word of a POSIX shell, unchanged whatever is in it; a text that needs no quotes gets none.
+/// Returns `text` as one word of a POSIX shell, which arrives unchanged; a string that needs no quotes gets none.
 pub fn quote(text: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
@@ -12,12 +12,12 @@ pub fn quote(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The same, always in quotes.
+/// Returns `text` as one word of a POSIX shell, always in quotes.
 pub(super) fn quote_always(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// What a shell takes for a part of its own language where a command begins, unless it is quoted.
+/// The words that a shell reads as a part of its own language at the beginning of a command, unless they are quoted.
 const KEYWORDS: &[&str] = &[
     "case",
     "coproc",
@@ -44,7 +44,7 @@ const KEYWORDS: &[&str] = &[
     "while",
 ];
 
-/// A command of these words, each of which arrives as it is.
+/// Returns a command of these words, each of which arrives unchanged.
 pub fn quote_words(words: &[String]) -> String {
     let quoted = words.iter().enumerate().map(|(index, word)| match index {
         0 if KEYWORDS.contains(&word.as_str()) => Cow::Owned(quote_always(word)),
@@ -53,7 +53,7 @@ pub fn quote_words(words: &[String]) -> String {
     quoted.collect::<Vec<_>>().join(" ")
 }
 
-/// A path as one word of a POSIX shell: a leading `~/` means the home directory, a leading dash no option.
+/// Returns a path as one word of a POSIX shell: a leading `~/` means the home directory, and a leading dash is not an option.
 pub fn quote_path(path: &str) -> String {
     if path == "~" {
         "\"$HOME\"".to_owned()
@@ -84,7 +84,7 @@ mod tests {
     use super::{quote, quote_always};
     use crate::deadline::InTime;
 
-    /// What a shell takes these words for.
+    /// Returns the words that a shell reads in the line.
     fn words(line: &str) -> String {
         let output = Command::new("sh")
             .arg("-c")

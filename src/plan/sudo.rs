@@ -1,10 +1,10 @@
-//! The words that stand before a command that is run by sudo: as a recipe writes them, and as they are sent.
+//! The words before a command that is run by sudo: as a recipe writes them, and as they are sent.
 
 use super::quote::{quote, quote_always};
 
-/// Options of sudo that take a word of their own.
+/// The options of sudo that take a word of their own.
 const WITH_WORD: &str = "CDghpRrTtUu";
-/// The long ones.
+/// The long options of sudo that take a word of their own.
 const LONG_WITH_WORD: [&str; 11] = [
     "--chdir",
     "--chroot",
@@ -19,7 +19,8 @@ const LONG_WITH_WORD: [&str; 11] = [
     "--user",
 ];
 
-/// `sudo -p 'sudo password: ' -u bob`. An empty prompt is left to sudo. `program` may bring options of its own.
+/// Returns the words for sudo: `sudo -p 'sudo password: ' -u bob`. An empty prompt is left to sudo. `program` may have options of
+/// its own.
 pub fn sudo_command(program: &str, prompt: &str, user: Option<&str>) -> String {
     let mut command = program.to_owned();
     if !prompt.is_empty() {
@@ -33,13 +34,13 @@ pub fn sudo_command(program: &str, prompt: &str, user: Option<&str>) -> String {
     command
 }
 
-/// How often `text` calls sudo in the words of [`sudo_command`].
+/// Returns the number of calls of sudo in `text`, in the words of [`sudo_command`].
 pub fn sudo_calls(text: &str, program: &str, prompt: &str) -> usize {
     text.matches(&sudo_command(program, prompt, None)).count()
 }
 
-/// A line that a person typed, with `called` wherever it calls `sudo` as a command: at its beginning and behind `;`, `&`, `|`, `(`,
-/// `{` and `!`, not in quotes.
+/// Returns a line that a person typed, with `called` in place of each call of `sudo` as a command: at the beginning and behind
+/// `;`, `&`, `|`, `(`, `{` and `!`, but not in quotes.
 pub fn with_calls(text: &str, called: &str) -> String {
     let mut line = String::with_capacity(text.len());
     let (mut quote, mut begins) = (None, true);
@@ -67,14 +68,14 @@ pub fn with_calls(text: &str, called: &str) -> String {
     line
 }
 
-/// `text` as it is sent: its calls of sudo name no prompt, but these options. Sudo then takes the prompt in its environment,
-/// which nobody else can read, as everybody can the words of a command.
+/// Returns `text` in the form in which it is sent: its calls of sudo have these options instead of a prompt. sudo takes the
+/// prompt from its environment, which nobody else can read, whereas everybody can read the words of a command.
 pub fn without_prompts(text: &str, program: &str, prompt: &str, options: &str) -> String {
     text.replace(&sudo_command(program, prompt, None), &format!("{program}{options}"))
 }
 
-/// `text` with `words` before the command that its first call of sudo runs; `options` are given to sudo. `None` where that
-/// command does not stand behind options that are known.
+/// Returns `text` with `words` before the command that its first call of sudo runs; `options` are given to sudo. `None` if there
+/// are options in front of that command that are not known.
 pub fn within_sudo(text: &str, program: &str, prompt: &str, options: &str, words: &str) -> Option<String> {
     let (before, after) = text.split_once(&sudo_command(program, prompt, None))?;
     let command = command_at(after)?;
@@ -83,7 +84,7 @@ pub fn within_sudo(text: &str, program: &str, prompt: &str, options: &str, words
     Some(format!("{before}{program}{options}{own} {words} {command}"))
 }
 
-/// Where in the words behind `sudo` the command begins.
+/// Returns the place in the words behind `sudo` where the command begins.
 fn command_at(words: &str) -> Option<usize> {
     let mut rest = words;
     loop {
@@ -109,7 +110,7 @@ fn command_at(words: &str) -> Option<usize> {
     }
 }
 
-/// Up to the next blank outside of quotes; `None` where there is none, or no shell would see one there.
+/// Returns the word up to the next blank outside of quotes; `None` if there is none, or if a shell would not see one there.
 fn first_word(text: &str) -> Option<&str> {
     let mut quote = None;
     let mut end = text.len();

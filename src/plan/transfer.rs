@@ -1,16 +1,16 @@
-//! Command lines that take files from their standard input.
+//! Command lines for transfers: they take files from standard input, write files to standard output, and remove files.
 
 use super::mode::{Mode, adoption, narrowing};
 use super::quote::{quote, quote_path};
 use crate::source::END;
 
-/// The functions of both scripts below.
+/// The functions that both scripts below use.
 const BESIDE: &str = include_str!("transfer/beside.sh");
 const PUT: &str = include_str!("transfer/put.sh");
 const UNTAR: &str = include_str!("transfer/untar.sh");
 
-/// A script that writes `length` bytes of standard input to `path`, all or nothing. Without a mode, a file that exists keeps
-/// its own; it keeps its owner and its group where we may give files away. Nobody may do more with it than with the `source`,
+/// Returns a script that writes `length` bytes of standard input to `path`, all or nothing. Without a mode, an existing file
+/// keeps its own; it keeps its owner and its group if we may give files away. Nobody may do more with it than with the `source`,
 /// whose mode a new file gets.
 pub fn put_command(path: &str, mode: Option<&Mode>, source: Option<u32>, length: u64) -> String {
     let names = format!(
@@ -23,27 +23,27 @@ pub fn put_command(path: &str, mode: Option<&Mode>, source: Option<u32>, length:
     script(&names, PUT)
 }
 
-/// A script that unpacks a tar archive from standard input into the directory `path`, which is made if needed, once all of
-/// it has arrived.
+/// Returns a script that unpacks a tar archive from standard input into the directory `path` once all of it has arrived. The
+/// directory is made if needed.
 pub fn untar_command(path: &str) -> String {
     script(&format!("p={} end={END}", quote_path(path)), UNTAR)
 }
 
-/// What has to be sent of it.
+/// Returns a script without its comments, blank lines and indentation.
 fn script(names: &str, text: &str) -> String {
     let lines = BESIDE.lines().chain(text.lines()).map(str::trim);
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
     [names].into_iter().chain(lines).collect::<Vec<_>>().join("\n")
 }
 
-/// What stands in front of the content of a file that comes from a server, before its length and its mode (empty where
-/// unknown) and a line end: a login shell may have said something before.
+/// The marker in front of the content of a file that comes from a server. Its length, its mode (empty if unknown) and a newline
+/// follow. The login shell may have printed something before it.
 pub const FILE_FOLLOWS: &[u8] = b"\0capr:file ";
-/// What stands in front of the tar archive of a directory.
+/// The marker in front of the tar archive of a directory.
 pub const TAR_FOLLOWS: &[u8] = b"\0capr:tar\n";
 
-/// A script that writes a file to standard output, or a directory as a tar archive, with what it is in front of it. A pipe or a
-/// device may never end, or wait for ever.
+/// Returns a script that writes a file to standard output, or a directory as a tar archive, with its marker in front. A pipe or a
+/// device is refused: it may never end, or never begin.
 pub fn get_command(path: &str, directories: bool) -> String {
     let directory = match directories {
         true => "printf '\\000capr:tar\\n'; exec tar -cf - -C \"$p\" .",
@@ -58,7 +58,7 @@ pub fn get_command(path: &str, directories: bool) -> String {
     )
 }
 
-/// A command line that removes a file, or with `recursive` a directory with all that is in it.
+/// Returns a command line that removes a file, or with `recursive` a directory with everything in it.
 pub fn remove_command(path: &str, recursive: bool) -> String {
     format!("rm {} {}", if recursive { "-rf" } else { "-f" }, quote_path(path))
 }

@@ -1,4 +1,4 @@
-//! Files and directories are written by the scripts as they are, in real shells.
+//! Tests that the scripts write files and directories unchanged, in real shells.
 
 mod merging;
 
@@ -258,7 +258,7 @@ fn mode_of(home: &Path, name: &str) -> u32 {
     mode(&home.join(name))
 }
 
-/// A directory with this file in it, sent to `path`.
+/// Sends a directory with this file in it to `path`.
 fn send(home: &Path, path: &str, name: &str, text: &str) -> Output {
     let from = tempfile::tempdir().unwrap();
     let file = from.path().join(name);

@@ -1,4 +1,4 @@
-//! A directory is merged into one that is there, in every shell and with few processes.
+//! Tests that a directory is merged into an existing one, in every shell and with few processes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,12 +11,12 @@ use crate::deadline::InTime;
 use crate::plan::transfer::untar_command;
 use crate::source::{all, tree};
 
-/// All that the script calls, but what is tried without.
+/// The programs that the script calls, except those that a test takes away.
 const TOOLS: &[&str] = &[
     "chmod", "find", "id", "ls", "mkdir", "mktemp", "mv", "perl", "printf", "readlink", "rm", "rmdir", "sh", "tar",
 ];
 
-/// A search path with these programs alone, each of which writes its name to a log when it is called.
+/// Returns a search path with these programs alone, each of which writes its name to a log when it is called.
 fn path_without(place: &Path, missing: &[&str]) -> (PathBuf, PathBuf) {
     let (path, log) = (place.join("bin"), place.join("log"));
     fs::create_dir(&path).unwrap();
@@ -65,7 +65,7 @@ fn write(place: &Path, files: &[(&str, &str)]) {
     }
 }
 
-/// All files below, with their content.
+/// Collects all files below, with their content.
 fn files(place: &Path, below: &str, found: &mut BTreeMap<String, String>) {
     for entry in fs::read_dir(place.join(below)).unwrap() {
         let name = format!("{below}{}", entry.unwrap().file_name().into_string().unwrap());
@@ -81,7 +81,7 @@ fn files(place: &Path, below: &str, found: &mut BTreeMap<String, String>) {
     }
 }
 
-/// What is there afterwards: names of directories end in a slash and have their mode.
+/// The files afterwards: names of directories end in a slash and have their mode.
 const MERGED: &str = r#""elsewhere" not ours
 "real/" 755
 "real/inner" new
