@@ -84,6 +84,7 @@ const WITHOUT_RIDDLES: &[&str] = &[
     "actor",
     "configuration",
     "plan",
+    "source",
 ];
 
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! A file of this machine; what is no regular file (a pipe, a device) is kept in a temporary one first.
+//! Files of this machine as sources. The content of a pipe or a device is copied into a temporary file first.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, Write};
@@ -16,19 +16,19 @@ use super::window::{Stored, Window};
 use crate::place::Room;
 use crate::plan::PERMISSIONS;
 
-/// How often somebody who waits for a pipe looks whether to go on.
+/// The time after which a wait for a pipe is interrupted, to see if it is to go on.
 const PATIENCE: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 100_000_000,
 };
-/// How long a pipe may be without anybody who writes to it.
+/// The longest time that a pipe may be without a writer.
 const WRITER: Duration = if cfg!(test) {
     Duration::from_millis(300)
 } else {
     Duration::from_secs(10)
 };
 
-/// What tells that a file is not what it was.
+/// The properties that show that a file has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     device: u64,
@@ -51,7 +51,7 @@ impl Stamp {
         self.size
     }
 
-    /// Reads a part of the file, and is sure that it still is that file.
+    /// Reads a part of the file, and makes sure that it is still the same file.
     pub(super) fn read(self, file: &File, at: u64, into: &mut [u8]) -> io::Result<()> {
         let read = file.read_exact_at(into, at);
         if Self::of(&file.metadata()?) != self {
@@ -82,7 +82,7 @@ impl Stored for Whole {
     }
 }
 
-/// A regular file. A file that changes in the meantime is an error, not a mixture.
+/// Opens a regular file as a source. If the file changes meanwhile, this is an error; old and new content are never mixed.
 pub fn file(path: &Path) -> io::Result<Arc<dyn Source>> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
@@ -93,18 +93,17 @@ pub fn file(path: &Path) -> io::Result<Arc<dyn Source>> {
     })))
 }
 
-/// A source in the making, of what comes from a pipe or a command: a file without a name, in the directory for temporary
-/// files.
+/// A source in the making, for the output of a pipe or a command: a file without a name, in the directory for temporary files.
 #[derive(Debug)]
 pub struct Spool(File);
 
 impl Spool {
-    /// Nothing yet.
+    /// Makes an empty one.
     pub fn new() -> io::Result<Self> {
         tempfile::tempfile().map(Self)
     }
 
-    /// Everything that was written to it.
+    /// Returns a source of everything that was written.
     pub fn source(mut self) -> io::Result<Arc<dyn Source>> {
         self.0.rewind()?;
         let stamp = Stamp::of(&self.0.metadata()?);
@@ -113,10 +112,10 @@ impl Spool {
     }
 }
 
-/// What comes out of a pipe, or of a file that does not tell its size, to its end; `stopped` is asked from time to time whether to
-/// give up on it. A device is an error, but for `/dev/null`, and so is a pipe that nobody opens to write to it.
+/// Reads a pipe, or a file that does not tell its size, to its end; `stopped` is called from time to time and returns true to
+/// give up. A device is an error, except `/dev/null`, and so is a pipe that nobody opens for writing.
 pub fn piped(path: &Path, stopped: &dyn Fn() -> bool) -> io::Result<Arc<dyn Source>> {
-    // Opening a pipe would wait for its writer, and so would reading.
+    // A plain open would wait for a writer, and so would a plain read.
     let file = File::options()
         .read(true)
         .custom_flags(OFlags::NONBLOCK.bits() as i32)

@@ -1,5 +1,5 @@
-//! What is sent to servers: texts, files, directories. One source serves all of them, each at its own pace; it is read once
-//! as long as they keep step, and never held in memory as a whole.
+//! The content that is sent to servers: strings, files, directories. One source serves all servers, each at its own pace. It is
+//! read only once as long as they keep step, and never held in memory as a whole.
 
 mod file;
 mod tree;
@@ -12,16 +12,16 @@ use std::sync::Arc;
 pub use file::{Spool, file, piped};
 pub use tree::{END, Tree, tree};
 
-/// Bytes of a known length, to be read from any place by any number of readers.
+/// Bytes of a known length that any number of readers can read from any place.
 pub trait Source: Send + Sync + Debug {
-    /// How many there are.
+    /// Returns the number of bytes.
     fn length(&self) -> u64;
-    /// What owner, group and others may do with where they come from, if that is a file.
+    /// Returns the permission bits of the file that the bytes come from, if there is one.
     fn mode(&self) -> Option<u32> {
         None
     }
-    /// Some of those from `at` on, cut alike for everybody; empty at the end. An error says why it cannot be sent: it is gone,
-    /// or it is not what it was when it was opened.
+    /// Returns some of the bytes from `at` on, in the same portions for everybody; empty at the end. An error says why they
+    /// cannot be sent: the file is gone, or it is not what it was when it was opened.
     fn chunk(&self, at: u64) -> io::Result<Arc<[u8]>>;
 }
 
@@ -43,12 +43,12 @@ impl Source for Text {
     }
 }
 
-/// Bytes that are in memory anyway.
+/// Returns a source for bytes that are in memory anyway.
 pub fn text(bytes: impl Into<Arc<[u8]>>) -> Arc<dyn Source> {
     Arc::new(Text(bytes.into()))
 }
 
-/// One source behind another.
+/// One source after another.
 #[derive(Debug)]
 struct Joined(Arc<dyn Source>, Arc<dyn Source>);
 
@@ -65,12 +65,12 @@ impl Source for Joined {
     }
 }
 
-/// `first`, then `second`.
+/// Returns the bytes of `first`, then those of `second`.
 pub fn joined(first: Arc<dyn Source>, second: Arc<dyn Source>) -> Arc<dyn Source> {
     Arc::new(Joined(first, second))
 }
 
-/// Everything there is, in memory.
+/// Reads the whole source into memory.
 pub fn all(source: &dyn Source) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! A directory as a tar archive that exists nowhere: its headers are made, and its files read, where a reader comes to them.
+//! A directory as a tar archive that exists nowhere: its headers are made, and its files are read, when a reader comes to them.
 
 use std::fs::{self, File};
 use std::io;
@@ -17,20 +17,20 @@ use crate::plan::PERMISSIONS;
 /// The unit of a tar archive.
 const BLOCK: u64 = 512;
 
-/// The last entry of every archive: where it is, all of the archive has arrived. (Tar takes the end of its input for that of
-/// the archive.)
+/// The name of the last entry of every archive: once it is there, all of the archive has arrived. (tar takes the end of its input
+/// for the end of the archive.)
 pub const END: &str = ".capr.end";
 
-/// A directory to be sent.
+/// A directory that is to be sent.
 #[derive(Debug)]
 pub struct Tree {
-    /// Its archive.
+    /// The archive of the directory.
     pub source: Arc<dyn Source>,
-    /// What is not in it: sockets, pipes, devices.
+    /// The files that are not in it: sockets, pipes, devices.
     pub left_out: Vec<PathBuf>,
 }
 
-/// Looks at a directory and all that is in it. Links stay links; owners are not kept.
+/// Reads a directory with everything in it. Links stay links; owners are not kept.
 pub fn tree(directory: &Path) -> io::Result<Tree> {
     let mut archive = Archive {
         root: directory.to_owned(),
@@ -57,20 +57,20 @@ pub fn tree(directory: &Path) -> io::Result<Tree> {
 struct Archive {
     root: PathBuf,
     entries: Vec<Entry>,
-    /// Where the last entry ends.
+    /// The end of the last entry.
     end: u64,
 }
 
 #[derive(Debug)]
 struct Entry {
-    /// Below the root.
+    /// The path below the root.
     path: PathBuf,
     what: What,
     mode: u32,
     modified: u64,
-    /// Where in the archive it begins.
+    /// The place in the archive where the entry begins.
     start: u64,
-    /// Length of its header.
+    /// The length of its header.
     head: u64,
 }
 
@@ -90,7 +90,7 @@ impl Entry {
         }
     }
 
-    /// The header, with what goes before it where the name is long.
+    /// Returns the header, with the entry for a long name in front of it if that is needed.
     fn header(&self) -> io::Result<Vec<u8>> {
         let mut header = Header::new_gnu();
         header.set_mode(self.mode);
@@ -121,7 +121,7 @@ impl Archive {
     fn add(&mut self, path: PathBuf, left_out: &mut Vec<PathBuf>) -> io::Result<()> {
         let full = self.root.join(&path);
         let at = |error: io::Error| io::Error::new(error.kind(), format!("{}: {}", full.display(), plain(&error)));
-        // The directory itself may be named by a link.
+        // The path of the directory itself may be a link.
         let metadata = if self.entries.is_empty() {
             fs::metadata(&full)
         } else {
@@ -134,7 +134,7 @@ impl Archive {
         } else if kind.is_symlink() {
             What::Link(fs::read_link(&full).map_err(at)?)
         } else if kind.is_file() {
-            // That it cannot be read is better known before anything is sent.
+            // If the file cannot be read, this should be known before anything is sent.
             File::open(&full).map_err(at)?;
             What::File(Stamp::of(&metadata))
         } else {
@@ -176,7 +176,7 @@ impl Archive {
         Ok(())
     }
 
-    /// Copies what stands at `at`, one kind of thing, into the beginning of `into`; says how much.
+    /// Copies the header, content or padding that stands at `at` to the beginning of `into`; returns the number of bytes.
     fn copy(&self, at: u64, into: &mut [u8]) -> io::Result<usize> {
         let index = self.entries.partition_point(|entry| entry.start <= at);
         let entry = index.checked_sub(1).and_then(|index| self.entries.get(index));

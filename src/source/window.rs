@@ -1,4 +1,4 @@
-//! The last chunks that were read, so that servers that keep step share them and one that lags behind holds up nobody.
+//! The chunks that were read last. Servers that keep step share them, and one that lags behind holds up no other.
 
 use std::collections::VecDeque;
 use std::fmt::Debug;
@@ -8,19 +8,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Source;
 
-/// Bytes read at a time.
+/// The number of bytes that are read at a time.
 const CHUNK: u64 = 256 << 10;
-/// Chunks kept: what a source holds in memory, besides one chunk for each server that lags behind.
+/// The number of chunks that are kept: the memory of a source, besides one chunk for each server that lags behind.
 const KEPT: usize = 16;
 
-/// Where bytes are read from when nobody has just read them.
+/// The storage from which bytes are read that are not among the last chunks.
 pub(super) trait Stored: Send + Sync + Debug {
     fn length(&self) -> u64;
-    /// As [`Source::mode`].
+    /// Returns the same as [`Source::mode`].
     fn mode(&self) -> Option<u32> {
         None
     }
-    /// Fills `into` with the bytes from `at` on, of which there are enough.
+    /// Fills `into` with the bytes from `at` on; there are enough of them.
     fn read(&self, at: u64, into: &mut [u8]) -> io::Result<()>;
 }
 
@@ -49,7 +49,7 @@ impl<S: Stored> Source for Window<S> {
     }
 
     fn chunk(&self, at: u64) -> io::Result<Arc<[u8]>> {
-        // Held while it is read, so that the others wait for this read instead of reading the same.
+        // The lock is held during the read, so that others wait for this read instead of reading the same bytes.
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, chunk)) = recent.iter().find(|(start, _)| *start == at) {
             return Ok(Arc::clone(chunk));
