@@ -85,6 +85,7 @@ const WITHOUT_RIDDLES: &[&str] = &[
     "configuration",
     "plan",
     "source",
+    "journal",
 ];
 
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! A journal's file: written record by record, the place for the next ones reserved beforehand.
+//! The file of a journal. It is written record by record, and space for the next records is reserved in advance.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
@@ -9,23 +9,23 @@ use std::thread::Builder;
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 
-/// So many bytes are reserved at once: a disk that is full is met before something is done, and to sync a record that
-/// makes the file no longer is quick.
+/// The number of bytes that are reserved at once. A full disk is noticed before something is done, and a record that does not
+/// make the file longer is synced quickly.
 const RESERVED: u64 = 64 << 10;
 
-/// A file that this process alone writes: it has the lock.
+/// A journal's file with its lock, so that only this process writes it.
 #[derive(Debug)]
 pub(super) struct Book {
     path: PathBuf,
     file: File,
-    /// Where the next record goes.
+    /// The place for the next record.
     end: u64,
     reserved: u64,
     syncer: Option<SyncSender<()>>,
 }
 
 impl Book {
-    /// Makes a new one.
+    /// Makes a new file.
     pub(super) fn create(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new()
             .read(true)
@@ -37,7 +37,7 @@ impl Book {
         Ok(book)
     }
 
-    /// Takes one that is there; `None` where another process has it. What a power cut has left of a record is not read.
+    /// Opens an existing file; `None` if another process has it. The part of a record that a power cut has left is not read.
     pub(super) fn open(path: &Path) -> io::Result<Option<Self>> {
         let file = OpenOptions::new()
             .read(true)
@@ -70,7 +70,7 @@ impl Book {
         }
     }
 
-    /// The records from the first on.
+    /// Returns all records from the first on.
     pub(super) fn lines(&self) -> io::Result<Lines> {
         let mut file = OpenOptions::new().read(true).open(&self.path)?;
         file.seek(SeekFrom::Start(0))?;
@@ -88,7 +88,8 @@ impl Book {
         self.end
     }
 
-    /// Writes a record, or several; `\n` ends each.
+    /// Writes one or more records, each of which ends in `
+    /// `.
     pub(super) fn append(&mut self, lines: &[u8]) -> io::Result<()> {
         let needed = self.end + lines.len() as u64;
         if needed > self.reserved {
@@ -99,7 +100,7 @@ impl Book {
         Ok(())
     }
 
-    /// Writes zeros behind the records: there is room for the next ones then.
+    /// Writes zeros after the records, so that there is room for the next ones.
     fn reserve(&mut self, needed: u64) -> io::Result<()> {
         let until = needed.next_multiple_of(RESERVED) + RESERVED;
         let zeros = vec![0; 64 << 10];
@@ -114,15 +115,15 @@ impl Book {
         Ok(())
     }
 
-    /// Comes back when all records outlive a power cut.
+    /// Returns when all records would survive a power cut.
     pub(super) fn sync(&self) -> io::Result<()> {
         self.file.sync_data()
     }
 
-    /// Replaces all of it.
+    /// Replaces all of the content.
     pub(super) fn rewrite(&mut self, write: &mut dyn FnMut(&mut Book) -> io::Result<()>) -> io::Result<()> {
         let beside = self.path.with_extension("new");
-        // One that a kill has left.
+        // A killed process may have left such a file.
         let _ = std::fs::remove_file(&beside);
         let mut book = Self::create(&beside)?;
         write(&mut book)?;
@@ -133,10 +134,10 @@ impl Book {
         self.sync_directory()
     }
 
-    /// Has the records written to the disk while the recipe goes on.
+    /// Starts to write the records to the disk while the recipe continues.
     pub(super) fn sync_soon(&mut self) {
         if self.syncer.is_none() {
-            // Opened by its name: a copy would keep the lock as long as the thread lives.
+            // The file is opened by its name: a duplicate would hold the lock as long as the thread lives.
             self.syncer = File::open(&self.path).ok().and_then(syncer);
         }
         // Without a thread the next step waits for the disk, as it does anyway.
@@ -145,7 +146,7 @@ impl Book {
         }
     }
 
-    /// Gives back the reserved room.
+    /// Gives back the reserved space.
     pub(super) fn close(&mut self) -> io::Result<()> {
         self.file.set_len(self.end)?;
         self.reserved = self.end;
@@ -159,7 +160,7 @@ impl Book {
         self.sync_directory()
     }
 
-    /// Comes back when the file's name outlives a power cut.
+    /// Returns when the name of the file would survive a power cut.
     pub(super) fn sync_directory(&self) -> io::Result<()> {
         match self.path.parent() {
             Some(directory) => File::open(directory)?.sync_all(),
@@ -168,12 +169,12 @@ impl Book {
     }
 }
 
-/// A thread that syncs the file whenever it is told to. It ends with the book.
+/// Starts a thread that syncs the file whenever it is told to. The thread ends with the book.
 fn syncer(file: File) -> Option<SyncSender<()>> {
     let (sender, told) = sync_channel(1);
     let syncs = move || {
         while told.recv().is_ok() {
-            // An error comes back when the next step is synced.
+            // The next step that is synced gets the error.
             let _ = file.sync_data();
         }
     };
@@ -181,18 +182,18 @@ fn syncer(file: File) -> Option<SyncSender<()>> {
     Some(sender)
 }
 
-/// The records of a file, one after the other.
+/// Reads the records of a file, one after the other.
 #[derive(Debug)]
 pub(super) struct Lines {
     reader: BufReader<File>,
     at: u64,
 }
 
-/// No record is longer, in bytes: what is read has a limit of its own.
+/// The longest record, in bytes. What a record can hold is limited in other places.
 const LONGEST: u64 = 1 << 30;
 
 impl Lines {
-    /// Reads the next one; false where there is none, or only a part of it.
+    /// Reads the next record; returns false if there is none, or only a part of one.
     pub(super) fn next_line(&mut self, line: &mut Vec<u8>) -> io::Result<bool> {
         line.clear();
         (&mut self.reader).take(LONGEST).read_until(b'\n', line)?;

@@ -1,16 +1,16 @@
-//! What a run that died had done, as a person is told it.
+//! The work of a run that died, as it is described to a person.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use super::record::{Ended, Head, Record};
 
-/// Steps that only look: what has done nothing else has left nothing half done.
+/// Steps that only read. A run with no other steps has left nothing half done.
 const LOOKS: [&str; 6] = ["capture", "capture_all", "test", "stream", "get", "download"];
-/// So many servers are named.
+/// The number of servers that are named.
 const NAMED: usize = 8;
 
-/// What is known of a run, of a bounded size however long its journal is.
+/// The facts about a run. Their size is bounded, however long the journal is.
 #[derive(Clone, Debug, Default)]
 pub struct HalfDone {
     run: String,
@@ -24,7 +24,7 @@ pub struct HalfDone {
     /// The step that was begun last.
     last: Option<Last>,
     is_rolling_back: bool,
-    /// A rollback that is not complete: the tasks that are left.
+    /// The tasks that are left of a rollback that is not complete.
     left: Option<Vec<String>>,
     skipped: Vec<(String, String)>,
 }
@@ -51,7 +51,7 @@ impl HalfDone {
         }
     }
 
-    /// The process that works on a journal.
+    /// Returns the process that is working on a journal.
     pub(super) fn process_of(path: &Path) -> Option<u32> {
         let text = std::fs::read(path).ok()?;
         let lines = text.split(|byte| *byte == b'\n');
@@ -129,17 +129,17 @@ impl HalfDone {
         }
     }
 
-    /// Whether it had begun something that may have changed servers.
+    /// Returns true if the run had begun something that may have changed servers.
     pub fn has_changed(&self) -> bool {
         self.has_changed
     }
 
-    /// Whether it has ended in order, with a rollback that is not complete: nothing can be gone on with.
+    /// Returns true if the run has ended in order with a rollback that is not complete, so that there is nothing to resume.
     pub fn is_over(&self) -> bool {
         self.left.as_ref().is_some_and(Vec::is_empty)
     }
 
-    /// One paragraph: what is half done, and where. Secrets are not in a journal.
+    /// Returns one paragraph: what is half done, and on which servers. There are no secrets in a journal.
     pub fn told(&self) -> String {
         let words = self.words.join(" ");
         let release = self.release.as_ref();
@@ -188,12 +188,12 @@ fn is_well(end: &Ended) -> bool {
     end.failed.is_none()
 }
 
-/// A run's name as people say it.
+/// Returns the name of a run in the short form for people.
 pub(super) fn short(run: &str) -> &str {
     run.get(..8).unwrap_or(run)
 }
 
-/// Servers, not all where they are many.
+/// Lists servers, but not all if there are many.
 pub(super) fn listed(servers: &[&str]) -> String {
     match servers.get(..NAMED) {
         Some(first) if servers.len() > NAMED => format!("{} and {} more", first.join(", "), servers.len() - NAMED),

@@ -1,4 +1,5 @@
-//! The journal of the run at hand: what is kept while it goes, and what is given back while an earlier one is replayed.
+//! The journal of the current run: it keeps the steps as they happen, and returns the results of an earlier run while that is
+//! replayed.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -16,27 +17,27 @@ use super::state::{State, line};
 use crate::exit::Stream;
 use crate::secret::Redactor;
 
-/// So many bytes of output that blocks were given are kept of one step.
+/// The most bytes of output for blocks that are kept of one step.
 const MOST_PIECES: usize = 1 << 20;
 
-/// A step, as it is asked for.
+/// A step that the recipe asks for.
 #[derive(Clone, Debug, Default)]
 pub struct Asked<'a> {
     /// `run`, `put`, ….
     pub verb: &'a str,
-    /// As the recipe says it.
+    /// The command as the recipe writes it.
     pub command: &'a str,
     /// The innermost running task.
     pub task: String,
-    /// On this machine.
+    /// True for a step on this machine.
     pub is_local: bool,
-    /// In order; one may be named several times.
+    /// The servers in order; one may be named several times.
     pub servers: Vec<String>,
-    /// To do it again changes nothing that it has not changed before.
+    /// True if repeating the step changes nothing more.
     pub is_repeatable: bool,
-    /// What it writes is what the recipe waits for.
+    /// True if the recipe waits for its output.
     pub is_captured: bool,
-    /// A rollback runs.
+    /// True during a rollback.
     pub is_rolling_back: bool,
 }
 
@@ -44,13 +45,13 @@ pub struct Asked<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Begun {
     number: u64,
-    /// The places in the step, of each of the jobs that run.
+    /// The place in the step of each of the jobs that run.
     places: Vec<usize>,
-    /// So many bytes of output are kept of it.
+    /// The number of bytes of output that are kept of it.
     kept: Rc<Cell<usize>>,
 }
 
-/// A handle; off where a run keeps none.
+/// A handle to the journal; empty if the run keeps none.
 #[derive(Clone, Default)]
 pub struct Journal(Option<Rc<RefCell<State>>>);
 
@@ -61,7 +62,7 @@ impl fmt::Debug for Journal {
 }
 
 impl Journal {
-    /// One for a new run. Nothing is written before its first step.
+    /// Returns a journal for a new run. Nothing is written before its first step.
     pub fn new(shelf: Shelf, head: Head, redactor: Redactor) -> Self {
         Self::of(State {
             shelf: Some(shelf),
@@ -69,11 +70,11 @@ impl Journal {
         })
     }
 
-    /// Goes on with a run.
+    /// Returns a journal that resumes a run.
     ///
     /// # Errors
     ///
-    /// Where its journal cannot be read.
+    /// When the journal of that run cannot be read.
     pub fn resume(taken: Taken, ways: Ways, redactor: Redactor) -> io::Result<Self> {
         let Taken { mut book, head, .. } = taken;
         let replay = Replay::of(&book)?;
@@ -102,17 +103,17 @@ impl Journal {
         (!state.is_off).then(|| work(&mut state))
     }
 
-    /// Whether there is one.
+    /// Returns true if the run keeps a journal.
     pub fn is_kept(&self) -> bool {
         self.with(|_| ()).is_some()
     }
 
-    /// Whether steps are given back instead of done.
+    /// Returns true while results of an earlier run are returned instead of doing the steps.
     pub fn is_replaying(&self) -> bool {
         self.with(|state| state.replay.is_some()).unwrap_or(false)
     }
 
-    /// Whether nothing is left to be given back.
+    /// Returns true if no result of an earlier run is left.
     pub fn is_over(&self) -> bool {
         self.with(|state| {
             if state.replay.as_mut().is_some_and(Replay::is_over) {
@@ -123,27 +124,27 @@ impl Journal {
         .unwrap_or(true)
     }
 
-    /// Whether the run that is resumed cannot go on: then nothing is done any more, no rollback either.
+    /// Returns true if the run cannot be resumed any further: then nothing more is done, not even a rollback.
     pub fn is_refused(&self) -> bool {
         self.with(|state| state.refused.is_some()).unwrap_or(false)
     }
 
-    /// Whether the run is to be undone once it is where it was.
+    /// Returns true if the run is to be undone once it is where it was.
     pub fn is_undoing(&self) -> bool {
         self.with(|state| state.ways.is_undo).unwrap_or(false)
     }
 
-    /// Whether anything was written yet, or can be.
+    /// Returns true if something was written, or if no journal is kept.
     pub fn is_begun(&self) -> bool {
         self.with(|state| state.book.is_some()).unwrap_or(true)
     }
 
-    /// The recipe wants none.
+    /// Turns the journal off, because the recipe wants none.
     pub fn turn_off(&self) {
         self.with(|state| state.is_off = true);
     }
 
-    /// Digests of what was read before the first task.
+    /// Returns the digests of the strings that were read before the first task.
     pub fn texts<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<(String, String)> {
         texts
             .into_iter()
@@ -151,12 +152,13 @@ impl Journal {
             .collect()
     }
 
-    /// Tells contents apart.
+    /// Returns a digest, which differs for different contents.
     pub fn digest(bytes: &[u8]) -> String {
         digest(bytes).get(..32).unwrap_or_default().to_owned()
     }
 
-    /// Keeps what was read before the first task. Of a run that is resumed: the names of those that are not the same.
+    /// Keeps the digests of what was read before the first task. While a run is resumed, returns the names of those that have
+    /// changed.
     pub fn compare(&self, texts: Vec<(String, String)>) -> Vec<String> {
         self.with(|state| {
             if state.replay.is_none() {
@@ -174,7 +176,7 @@ impl Journal {
         .unwrap_or_default()
     }
 
-    /// The release that the run is about, once that is known.
+    /// Notes the release that the run is about, once that is known.
     pub fn release(&self, name: &str) {
         self.with(|state| {
             if state.replay.is_none() && state.release.as_deref() != Some(name) {
@@ -185,11 +187,11 @@ impl Journal {
         });
     }
 
-    /// What the earlier run had for this; `None` where it is to be found out now.
+    /// Returns the answer of the earlier run; `None` if it has to be found out now.
     ///
     /// # Errors
     ///
-    /// Where the run that is resumed has asked for something else.
+    /// When the earlier run has asked for something else here.
     pub fn answer(&self, what: &str, of: &str) -> Result<Found, Refusal> {
         self.with(|state| {
             if let Some(refused) = &state.refused {
@@ -205,7 +207,7 @@ impl Journal {
         .unwrap_or(Ok(Found::Nothing))
     }
 
-    /// Keeps what was found out; `None` where that failed.
+    /// Keeps an answer that was found out; `None` if finding it out has failed.
     pub fn answered(&self, what: &str, of: &str, value: Option<Value>) {
         self.with(|state| {
             if state.replay.is_some() {
@@ -224,11 +226,11 @@ impl Journal {
         });
     }
 
-    /// What the earlier run made of this step; `None` where it is to be done now.
+    /// Returns the result of this step in the earlier run; `None` if the step has to be done now.
     ///
     /// # Errors
     ///
-    /// Where that run has done something else here, and where nobody knows how it ended.
+    /// When that run has done something else here, or when nobody knows how the step ended.
     pub fn replay(&self, asked: &Asked) -> Result<Option<Replayed>, Refusal> {
         self.with(|state| {
             if let Some(refused) = &state.refused {
@@ -250,13 +252,13 @@ impl Journal {
         .unwrap_or(Ok(None))
     }
 
-    /// The run cannot be gone on with, for a reason that is not in the journal.
+    /// Refuses to resume the run any further, for a reason that is not in the journal.
     pub fn refuse(&self, refusal: Refusal) -> Refusal {
         self.with(|state| state.refused = Some(refusal.clone()));
         refusal
     }
 
-    /// Another way for a step that has no known end, which the person was asked for.
+    /// Chooses what to do with a step that has no known end, after the person was asked.
     pub fn choose(&self, redo: bool) {
         self.with(|state| {
             state.refused = None;
@@ -265,27 +267,27 @@ impl Journal {
         });
     }
 
-    /// A step is about to be started on these servers: comes back when that is written, and would outlive a power cut. `None`
-    /// where it is not kept.
+    /// Notes that a step is about to be started on these servers. Returns when the record is written and would survive a power
+    /// cut; `None` if the step is not kept.
     ///
     /// # Errors
     ///
-    /// Where no journal can be made. Later it is only told that it is not complete.
+    /// When no journal can be made. Later it is only reported that the journal is not complete.
     pub fn begin(&self, asked: &Asked) -> Result<Option<Begun>, String> {
         self.with(|state| {
             let again = state.again.take();
-            // What is only run again for what it writes is in the journal already.
+            // A step that is repeated only for its output is in the journal already.
             if state.replay.is_some() && again.is_none() {
                 return Ok(None);
             }
-            // What is only done on this machine leaves nothing half done on servers.
+            // A step on this machine leaves nothing half done on servers.
             if !asked.is_local
                 && let Err(error) = state.open()
             {
                 if !asked.is_rolling_back {
                     return Err(error);
                 }
-                // What is undone is undone, with a journal or without.
+                // A rollback is done even without a journal.
                 state.is_off = true;
                 return Ok(None);
             }
@@ -310,7 +312,7 @@ impl Journal {
         .unwrap_or(Ok(None))
     }
 
-    /// Output was given to a block of the recipe.
+    /// Keeps a piece of output that a block of the recipe was given.
     pub fn piece(&self, begun: &Begun, job: usize, stream: Stream, text: &str) {
         self.with(|state| {
             let (step, before) = (begun.number, begun.kept.get());
@@ -334,7 +336,7 @@ impl Journal {
         });
     }
 
-    /// A step has ended on one server.
+    /// Notes that a step has ended on one server.
     pub fn ended(&self, begun: &Begun, job: usize, mut end: Ended) {
         self.with(|state| {
             let (step, Some(place)) = (begun.number, begun.places.get(job).copied()) else {
@@ -354,7 +356,7 @@ impl Journal {
         });
     }
 
-    /// A step has ended everywhere, or has been started nowhere.
+    /// Notes that a step has ended on all servers, or was not started at all.
     pub fn done(&self, asked: &Asked, begun: Option<&Begun>, error: Option<Failure>) {
         self.with(|state| {
             if state.replay.is_some() && begun.is_none() {
@@ -377,23 +379,23 @@ impl Journal {
         });
     }
 
-    /// A transaction has ended well.
+    /// Notes that a transaction has succeeded.
     pub fn committed(&self) {
         self.mark(&Record::Committed);
     }
 
-    /// A rollback begins.
+    /// Notes that a rollback begins.
     pub fn rolling_back(&self) {
         self.mark(&Record::RollingBack);
     }
 
-    /// A rollback has ended; `left`: the tasks that are not undone.
+    /// Notes that a rollback has ended; `left` are the tasks that are not undone.
     pub fn rolled_back(&self, complete: bool, left: Vec<String>) {
         self.with(|state| state.is_incomplete |= !complete);
         self.mark(&Record::RolledBack { complete, left });
     }
 
-    /// A rollback could not reach a server.
+    /// Notes that a rollback could not reach a server.
     pub fn skipped(&self, server: String, reason: String) {
         self.with(|state| {
             let reason = state.redactor.clean(&reason);
@@ -405,8 +407,8 @@ impl Journal {
         self.with(|state| state.mark(record));
     }
 
-    /// The run has ended in order. Where it `is_stopped` without a rollback, or that is not complete, its journal stays one that can be resumed; where it has
-    /// only looked nothing of it is kept.
+    /// Notes that the run has ended in order. If it `is_stopped` without a rollback, or the rollback is not complete, the journal
+    /// can still be resumed. If the run has only read, no journal is kept.
     pub fn finish(&self, is_stopped: bool) {
         self.with(|state| {
             state.scrub();
@@ -419,7 +421,7 @@ impl Journal {
                 .ok()
                 .flatten()
                 .is_none_or(|(_, half_done)| half_done.has_changed());
-            // Where that fails, the run is told as one that was broken off: too much is better than too little.
+            // If that fails, the run looks like one that died, which is better than the other way round.
             let _ = match has_changed {
                 true => Shelf::end(&mut book),
                 false => std::fs::remove_file(book.path()),
@@ -428,12 +430,12 @@ impl Journal {
         });
     }
 
-    /// Why the journal is not complete, told once.
+    /// Returns the reason why the journal is not complete, once.
     pub fn take_lost(&self) -> Option<String> {
         self.with(|state| state.lost.take()).flatten()
     }
 
-    /// How the run is named for a person.
+    /// Returns the name of the run for a person.
     pub fn name(&self) -> String {
         self.with(|state| short(&state.head.run).to_owned()).unwrap_or_default()
     }

@@ -1,7 +1,7 @@
-//! What a run has done, kept on this machine as it goes, so that a run that died can be resumed or undone.
+//! The journal of a run, kept on this machine while it runs, so that a run that died can be resumed or undone.
 //!
-//! Knows nothing of servers but their names and nothing of scripts. A file for each run, one record a line; what a record
-//! is stands in `record.rs`, what of it is read again in `replay.rs`, what a person is told of it in `half_done.rs`.
+//! It knows only the names of servers, and nothing of scripts. Each run has a file with one record per line. `record.rs` defines
+//! the records, `replay.rs` reads them again, and `half_done.rs` describes them to a person.
 
 mod book;
 mod half_done;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::exit::Stream;
 
-/// The version of the format. A journal of another one is not read.
+/// The version of the format. A journal of another version is not read.
 pub(super) const VERSION: u32 = 1;
 
 /// The first line: the run as it was asked for.
@@ -18,35 +18,36 @@ pub struct Head {
     pub version: u32,
     /// The version of capr.
     pub capr: String,
-    /// Tells runs apart, here and on the servers.
+    /// The name of the run, which is unique here and on the servers.
     pub run: String,
-    /// When it began, RFC 3339.
+    /// The time when it began (RFC 3339).
     pub time: String,
     /// The process that began it.
     pub process: u32,
-    /// The recipes, from the root of this machine.
+    /// The absolute paths of the recipes.
     pub recipes: Vec<PathBuf>,
     /// The directory that it ran in.
     pub directory: PathBuf,
-    /// Stage and tasks, as typed.
+    /// The stage and the tasks, as they were typed.
     pub words: Vec<String>,
-    /// `-S`.
+    /// The settings of `-S`.
     pub set_before: Vec<(String, String)>,
-    /// `-s`.
+    /// The settings of `-s`.
     pub set_after: Vec<(String, String)>,
-    /// `NAME=value`, and what narrows the servers.
+    /// The settings `NAME=value`, and the conditions that narrow the servers.
     pub environment: Vec<(String, String)>,
-    /// What was given and is a secret: it has to be given again.
+    /// The names of secrets that were given: they have to be given again.
     pub secrets: Vec<String>,
-    /// `-r`.
+    /// True for `-r`.
     pub preserve_roles: bool,
-    /// What was read before the first task, with a digest of each: a record of its own, since it is known later.
+    /// The strings that were read before the first task, each with its digest. They are in a record of their own, since they are
+    /// known later.
     #[serde(skip)]
     pub texts: Vec<(String, String)>,
 }
 
 impl Head {
-    /// That of a run which begins now, in this process.
+    /// Returns the head for a run that begins now in this process.
     pub fn begun() -> Self {
         Self {
             version: VERSION,
@@ -57,18 +58,18 @@ impl Head {
     }
 }
 
-/// Something that happened.
+/// An event of the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub(super) enum Record {
-    /// All that was read before the first task, with a digest of each.
+    /// The strings that were read before the first task, each with its digest.
     Texts { texts: Vec<(String, String)> },
-    /// Servers that steps name by the number.
+    /// A list of servers, which steps name by its number.
     Servers { set: usize, servers: Vec<String> },
-    /// The release that the steps from here on are about.
+    /// The release that the following steps are about.
     Release { name: String },
-    /// A step is about to be started on all these servers; nothing of it has been before. Where it is run again, on those of
-    /// them alone whose places are named.
+    /// A step is about to be started on all these servers, for the first time. If `again` is there, it is repeated only on the
+    /// servers at these places.
     Step {
         step: u64,
         verb: String,
@@ -86,16 +87,16 @@ pub(super) enum Record {
         stream: Stream,
         text: String,
     },
-    /// Of so much output not all is kept.
+    /// There was so much output that not all of it is kept.
     Dropped { step: u64 },
-    /// It has ended on the server of this place.
+    /// The step has ended on the server at this place.
     Ended {
         step: u64,
         place: usize,
         #[serde(flatten)]
         end: Ended,
     },
-    /// It has ended everywhere, or was started nowhere.
+    /// The step has ended on all servers, or was not started at all.
     Done {
         step: u64,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,7 +104,7 @@ pub(super) enum Record {
     },
     /// A rollback could not reach this server.
     Skipped { server: String, reason: String },
-    /// Something that may be another thing the next time: the time, a file, what a person says.
+    /// An answer that may be another one the next time: the time, a file, a person's answer.
     Answer {
         what: String,
         of: String,
@@ -113,42 +114,42 @@ pub(super) enum Record {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         is_secret: bool,
     },
-    /// A transaction ended well.
+    /// A transaction has succeeded.
     Committed,
     /// A rollback begins.
     RollingBack,
     /// A rollback has ended.
     RolledBack { complete: bool, left: Vec<String> },
-    /// Another process goes on from here.
+    /// Another process continues from here.
     Resumed { time: String, process: u32 },
 }
 
-/// How a step ended on one server.
+/// The end of a step on one server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
-    /// The exit status, where there is one.
+    /// The exit status, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<i32>,
-    /// What was captured.
+    /// The captured output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stdout: Option<String>,
-    /// It has a secret in it, and is not kept.
+    /// True if the output contains a secret, so that it is not kept.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_secret: bool,
-    /// It was ended, since the run was stopped.
+    /// True if the command was ended because the run was stopped.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_stopped: bool,
-    /// Why it has failed.
+    /// The reason why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<Failed>,
 }
 
-/// Why a step failed on one server.
+/// The reason why a step failed on one server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
-    /// Which.
+    /// The server.
     pub server: String,
-    /// As it was told.
+    /// The reason as it was reported.
     pub reason: String,
     /// The last lines of its standard error.
     pub stderr: Vec<String>,
@@ -156,19 +157,19 @@ pub struct Failed {
     pub stdout: Vec<String>,
 }
 
-/// Why a step failed as a whole.
+/// The reason why a step failed as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The exit code that belongs to it.
     pub code: u8,
-    /// As it was told.
+    /// The message as it was reported.
     pub message: String,
-    /// The servers that it failed on.
+    /// The servers on which it failed.
     pub servers: Vec<Failed>,
     /// True if it was started on any server.
     pub was_started: bool,
     /// True if a recipe can catch it.
     pub is_caught: bool,
-    /// Whether the run was stopped in it.
+    /// True if the run was stopped during the step.
     pub is_stopped: bool,
 }

@@ -1,4 +1,4 @@
-//! Gives back what an earlier run has found, in the order in which it found it.
+//! Returns the results of an earlier run, in their order.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
@@ -13,26 +13,26 @@ use super::record::{Ended, Failure, Record};
 use crate::event::worded;
 use crate::exit::Stream;
 
-/// How a run is gone on with.
+/// The ways to continue a run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ways {
-    /// Undo it.
+    /// Undo the run.
     pub is_undo: bool,
-    /// Run what has no known end again.
+    /// Repeat steps that have no known end.
     pub is_redo: bool,
-    /// Take what has no known end for done.
+    /// Treat steps that have no known end as done.
     pub is_skip: bool,
 }
 
-/// Why a run cannot be gone on with.
+/// The reason why a run cannot be resumed.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Refusal {
-    /// The recipe goes another way than it did.
+    /// The recipe does something else than before.
     #[error("the recipe does not do the same as in the run that is resumed: there came {before}, now {now}")]
     Other {
-        /// What came then.
+        /// The step or question of the earlier run.
         before: String,
-        /// What comes now.
+        /// The step or question of this run.
         now: String,
     },
     /// A step was begun, and nobody knows how it ended.
@@ -40,20 +40,20 @@ pub enum Refusal {
     Open {
         /// Verb and command.
         what: String,
-        /// Where.
+        /// The servers where that is so.
         servers: Vec<String>,
-        /// Whether its output does not matter.
+        /// True if the output of the step does not matter.
         can_skip: bool,
     },
-    /// What a step has written is not kept.
+    /// The output of a step is not kept.
     #[error("what `{what}' wrote is not in the journal, since {why}")]
     Dropped {
         /// Verb and command.
         what: String,
-        /// Why.
+        /// The reason.
         why: &'static str,
     },
-    /// What the run had made on this machine is not there any more.
+    /// A file that the run had made on this machine is gone.
     #[error("{0}")]
     Gone(String),
     /// The journal cannot be read any more.
@@ -62,7 +62,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// What can be done now.
+    /// Returns the commands that help now.
     pub fn hints(&self) -> Vec<String> {
         let redo = "capr RECIPE resume --redo runs it again there".to_owned();
         let undo = "capr RECIPE resume --undo rolls back what is open".to_owned();
@@ -81,45 +81,45 @@ impl Refusal {
     }
 }
 
-/// What is known of something that may be another thing now.
+/// The result of looking up an answer that may be another one now.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Found {
-    /// It is to be found out now.
+    /// The answer has to be found out now.
     Nothing,
-    /// This.
+    /// The answer of the earlier run.
     Value(Value),
-    /// It is a secret: to be found out again, but no news.
+    /// The answer is a secret: it has to be found out again, but it is not new.
     Secret,
-    /// It failed: to be tried again, and no news either.
+    /// The question failed: it has to be asked again, but it is not new.
     Failed,
 }
 
 /// A step of the earlier run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Replayed {
-    /// The jobs that it was started for, of those that are asked for.
+    /// The jobs for which it was started, as positions among those that are asked for.
     pub jobs: Vec<usize>,
-    /// Output that a block was given: the number in `jobs`, the stream, the string.
+    /// Output that a block was given: the position in `jobs`, the stream, the string.
     pub pieces: Vec<(usize, Stream, String)>,
-    /// How it ended, by the number in `jobs`.
+    /// The ends of the jobs, by the position in `jobs`.
     pub ends: BTreeMap<usize, Ended>,
-    /// Why it failed as a whole.
+    /// The reason why it failed as a whole.
     pub error: Option<Failure>,
     /// Servers that its rollback could not reach.
     pub skipped: Vec<(String, String)>,
-    /// It is to be run, for these numbers in `jobs`.
+    /// The positions in `jobs` for which it has to be run.
     pub left: Option<Vec<usize>>,
     /// The number of the step.
     pub(super) step: u64,
-    /// It has no known end.
+    /// True if it has no known end.
     pub(super) is_open: bool,
-    /// Nothing came after it.
+    /// True if nothing came after it.
     pub(super) is_last: bool,
-    /// Those of `left` that are taken for done.
+    /// The positions in `left` that are treated as done.
     pub(super) taken: Vec<usize>,
 }
 
-/// What is gathered of one step.
+/// The records of one step that were read so far.
 #[derive(Clone, Debug, Default)]
 struct Gathered {
     step: u64,
@@ -132,17 +132,17 @@ struct Gathered {
     is_last: bool,
 }
 
-/// The records of an earlier run that are not yet used up.
+/// The records of an earlier run that are not used up yet.
 #[derive(Debug)]
 pub(super) struct Replay {
     lines: Lines,
     until: u64,
     next: Option<Record>,
-    /// Read beside those of a step that had not ended when other steps began, and not used up.
+    /// Records that were read while the end of an earlier step was looked for, and that are not used up yet.
     ahead: VecDeque<Record>,
     sets: HashMap<usize, Vec<String>>,
     steps: u64,
-    /// A step about which the person is asked.
+    /// A step about which the person is being asked.
     open: Option<Gathered>,
 }
 
@@ -162,7 +162,7 @@ impl Replay {
 
     fn from_start(book: &Book) -> io::Result<Self> {
         let mut lines = book.lines()?;
-        // The head is known.
+        // The head was read before.
         lines.next_line(&mut Vec::new())?;
         Ok(Self {
             lines,
@@ -175,7 +175,7 @@ impl Replay {
         })
     }
 
-    /// The number of the last step.
+    /// Returns the number of the last step.
     pub(super) fn steps(&self) -> u64 {
         self.steps
     }
@@ -188,7 +188,7 @@ impl Replay {
         serde_json::from_slice(&line).map(Some).map_err(io::Error::other)
     }
 
-    /// The next record that the recipe must come to; the others are dealt with.
+    /// Returns the next record that the recipe has to reach; records of other kinds are handled here.
     fn peek(&mut self) -> Result<Option<&Record>, Refusal> {
         if self.next.is_none() {
             self.next = match self.ahead.pop_front() {
@@ -203,7 +203,7 @@ impl Replay {
         loop {
             match self.read().map_err(|error| Refusal::Unreadable(error.to_string()))? {
                 Some(Record::Servers { set, servers }) => drop(self.sets.insert(set, servers)),
-                // What is left of a rollback is gone on with.
+                // The rest of a rollback is continued.
                 Some(Record::RolledBack { complete: false, .. }) => {}
                 Some(Record::Resumed { .. } | Record::Release { .. } | Record::Texts { .. }) => {}
                 other => return Ok(other),
@@ -211,12 +211,12 @@ impl Replay {
         }
     }
 
-    /// Whether nothing is left. What cannot be read is found by the next step.
+    /// Returns true if nothing is left. The next step finds out if something cannot be read.
     pub(super) fn is_over(&mut self) -> bool {
         self.open.is_none() && matches!(self.peek(), Ok(None))
     }
 
-    /// A moment that the recipe comes to by itself.
+    /// Notes that the recipe has reached a record which is not a step.
     pub(super) fn mark(&mut self, record: &Record) {
         let is_same = |next: &Record| std::mem::discriminant(next) == std::mem::discriminant(record);
         if let Ok(Some(next)) = self.peek()
@@ -251,7 +251,7 @@ impl Replay {
         }
     }
 
-    /// The same step is asked for once more, after the person has chosen.
+    /// Returns what the earlier run has of a step. The same step is asked for again after the person has chosen.
     pub(super) fn step(&mut self, asked: &Asked, command: &str, ways: Ways) -> Result<Option<Replayed>, Refusal> {
         let gathered = match self.open.take() {
             Some(gathered) => gathered,
@@ -305,7 +305,7 @@ impl Replay {
         Ok(Some(gathered))
     }
 
-    /// Takes the other records of a step. Those of steps that ran beside it are left for them.
+    /// Reads the other records of a step. Those of steps that ran at the same time are left for these.
     fn gather_rest(&mut self, gathered: &mut Gathered) -> Result<(), Refusal> {
         let mut others = VecDeque::new();
         while self.peek()?.is_some() {
@@ -325,7 +325,7 @@ impl Replay {
 }
 
 impl Gathered {
-    /// Takes a record of this step; another one comes back.
+    /// Takes a record of this step; returns any other record.
     fn take(&mut self, record: Record) -> Option<Record> {
         let number = self.step;
         match record {
@@ -338,7 +338,7 @@ impl Gathered {
             Record::Dropped { step } if step == number => self.is_dropped = true,
             Record::Ended { step, place, end } if step == number => drop(self.ends.insert(place, end)),
             Record::Done { step, error } if step == number => self.done = Some(error),
-            // What was left was run again.
+            // The rest was run again.
             Record::Step {
                 step, again: Some(_), ..
             } if step == number => self.done = None,
@@ -348,7 +348,7 @@ impl Gathered {
     }
 }
 
-/// What becomes of a step whose records are all read.
+/// Decides what to do with a step whose records are all read.
 fn decide(gathered: &Gathered, asked: &Asked, command: &str, ways: Ways) -> Result<Replayed, Refusal> {
     let is_stopped = matches!(&gathered.done, Some(Some(error)) if error.is_stopped);
     let is_open = gathered.done.is_none() || gathered.is_last && is_stopped;
@@ -373,7 +373,7 @@ fn decide(gathered: &Gathered, asked: &Asked, command: &str, ways: Ways) -> Resu
         if left.is_empty() {
             return Ok(replayed);
         }
-        // What is undone next needs no end.
+        // A step that is undone next needs no end.
         let is_undone = ways.is_undo && !asked.is_rolling_back;
         if asked.is_repeatable || ways.is_redo || is_undone {
             replayed.left = Some(left);
@@ -412,14 +412,15 @@ fn decide(gathered: &Gathered, asked: &Asked, command: &str, ways: Ways) -> Resu
     Ok(replayed)
 }
 
-/// Which of the servers that are asked for a step was started on, in order; `None` where it was another one.
+/// Returns the positions of the servers on which a step was started among those that are asked for; `None` if it was another
+/// step.
 fn places(started: &[String], asked: &[String]) -> Option<Vec<usize>> {
     let mut asked = asked.iter().enumerate();
     let place = |server: &String| asked.find(|(_, other)| *other == server).map(|(place, _)| place);
     started.iter().map(place).collect()
 }
 
-/// A record as a person reads it.
+/// Describes a record for a person.
 fn told(record: &Record) -> String {
     match record {
         Record::Step { verb, command, .. } => asked_for(verb, command),

@@ -1,4 +1,4 @@
-//! Keeps secrets out of a journal, also those that become one after they were written.
+//! Keeps secrets out of a journal, including strings that become secrets after they were written.
 
 use std::io;
 
@@ -20,7 +20,7 @@ impl State {
         }
     }
 
-    /// Takes out what has become a secret since it was written.
+    /// Removes strings that have become secrets since they were written.
     pub(super) fn scrub(&mut self) {
         let known = self.redactor.len();
         if known == std::mem::replace(&mut self.secrets, known) || self.redactor.is_empty() {

@@ -1,4 +1,4 @@
-//! The directory of journals: their names, which of them are of a recipe, and how many are kept.
+//! The directory of journals: it decides about their names, which of them belong to a recipe, and how many are kept.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -12,18 +12,18 @@ use super::book::Book;
 use super::half_done::HalfDone;
 use super::record::{Head, Record, VERSION};
 
-/// So many journals of a recipe are kept.
+/// The number of journals that are kept for a recipe.
 const KEPT: usize = 20;
-/// The ending of a run that has not ended in order.
+/// The file ending for a run that has not ended in order.
 const OPEN: &str = "open";
-/// The ending of one that has.
+/// The file ending for a run that has ended in order.
 const ENDED: &str = "ended";
 
 /// The journals of one recipe.
 #[derive(Clone, Debug)]
 pub struct Shelf {
     directory: PathBuf,
-    /// Names of its journals begin so.
+    /// The beginning of the names of its journals.
     prefix: String,
 }
 
@@ -31,24 +31,24 @@ pub struct Shelf {
 #[derive(Debug)]
 pub struct Unfinished {
     path: PathBuf,
-    /// As it was asked for.
+    /// The run as it was asked for.
     pub head: Head,
-    /// What it had done.
+    /// The work that it had done.
     pub half_done: HalfDone,
 }
 
-/// A journal that this process alone may go on with.
+/// A journal that only this process may continue.
 #[derive(Debug)]
 pub struct Taken {
     pub(super) book: Book,
-    /// As the run was asked for.
+    /// The run as it was asked for.
     pub head: Head,
-    /// What it had done.
+    /// The work that it had done.
     pub half_done: HalfDone,
 }
 
 impl Shelf {
-    /// That of a recipe, below the directory in which a user's programs keep their state.
+    /// Returns the shelf of a recipe, below the directory where a user's programs keep their state.
     pub fn of(state: &Path, recipe: &Path) -> Self {
         let whole = fs::canonicalize(recipe).unwrap_or_else(|_| recipe.to_owned());
         let digest = digest(whole.as_os_str().as_encoded_bytes());
@@ -58,7 +58,7 @@ impl Shelf {
         }
     }
 
-    /// A new journal. Others are removed where there are many.
+    /// Makes a new journal. Old ones are removed if there are many.
     pub(super) fn begin(&self, run: &str) -> io::Result<Book> {
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700).create(&self.directory)?;
@@ -77,14 +77,14 @@ impl Shelf {
         Ok(book)
     }
 
-    /// Says of a journal that its run has ended in order.
+    /// Marks a journal as that of a run that has ended in order.
     pub(super) fn end(book: &mut Book) -> io::Result<()> {
         book.close()?;
         let path = book.path().with_extension(ENDED);
         book.rename(&path)
     }
 
-    /// All of this recipe with this ending, the newest first.
+    /// Returns all journals of this recipe with this file ending, newest first.
     fn named(&self, ending: &str) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(&self.directory) else {
             return Vec::new();
@@ -100,21 +100,22 @@ impl Shelf {
         found
     }
 
-    /// Removes the oldest ones; those that have ended in order first.
+    /// Removes the oldest journals, first those of runs that have ended in order.
     fn prune(&self) {
         let open = self.named(OPEN);
         let ended = self.named(ENDED);
         let room = KEPT.saturating_sub(open.len()).max(1);
         let old = ended.iter().skip(room).chain(open.iter().skip(KEPT));
         for path in old {
-            // What another process works on stays.
+            // Journals that another process is working on stay.
             if let Ok(Some(_)) = Book::open(path) {
                 let _ = fs::remove_file(path);
             }
         }
     }
 
-    /// The runs that nobody goes on with, the newest first. One that had only looked, or whose journal cannot be read, is none.
+    /// Returns the runs that nobody is continuing, newest first. A run that has only read is left out, and so is one whose
+    /// journal cannot be read.
     pub fn unfinished(&self) -> Vec<Unfinished> {
         let mut found = Vec::new();
         for path in self.named(OPEN) {
@@ -123,7 +124,7 @@ impl Shelf {
                 Ok(Some((head, half_done))) if half_done.has_changed() => {
                     found.push(Unfinished { path, head, half_done })
                 }
-                // Nothing is half done.
+                // The run has left nothing half done.
                 Ok(Some(_)) => drop(fs::remove_file(&path)),
                 _ => {}
             }
@@ -131,7 +132,7 @@ impl Shelf {
         found
     }
 
-    /// The processes that work on runs of this recipe now.
+    /// Returns the processes that are working on runs of this recipe now.
     pub fn running(&self) -> Vec<u32> {
         let is_taken = |path: &PathBuf| matches!(Book::open(path), Ok(None));
         let taken = self.named(OPEN).into_iter().filter(is_taken);
@@ -140,28 +141,28 @@ impl Shelf {
 }
 
 impl Unfinished {
-    /// Takes it, so that nobody else goes on with it; `None` where somebody was faster.
+    /// Takes the journal, so that nobody else continues it; `None` if somebody was faster.
     ///
     /// # Errors
     ///
-    /// Where it cannot be read.
+    /// When it cannot be read.
     pub fn take(self) -> io::Result<Option<Taken>> {
         let book = match Book::open(&self.path) {
             Ok(Some(book)) => book,
             Ok(None) => return Ok(None),
-            // It has been brought to its end meanwhile.
+            // Somebody has finished the run meanwhile.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        // It may have gone on since it was read.
+        // The run may have continued since the journal was read.
         Ok(read(&book)?.map(|(head, half_done)| Taken { book, head, half_done }))
     }
 
-    /// Nothing is told of it any more. False where somebody is at it.
+    /// Marks the run as ended, so that it is not reported any more. Returns false if somebody is working on it.
     ///
     /// # Errors
     ///
-    /// Where that cannot be written.
+    /// When that cannot be written.
     pub fn forget(self) -> io::Result<bool> {
         match Book::open(&self.path)? {
             Some(mut book) => Shelf::end(&mut book).map(|()| true),
@@ -170,7 +171,7 @@ impl Unfinished {
     }
 }
 
-/// What stands in a journal; `None` where that is another format or no journal at all.
+/// Reads a journal; `None` if it has another format or is not a journal.
 pub(super) fn read(book: &Book) -> io::Result<Option<(Head, HalfDone)>> {
     let mut lines = book.lines()?;
     let mut line = Vec::new();
@@ -194,7 +195,7 @@ pub(super) fn read(book: &Book) -> io::Result<Option<(Head, HalfDone)>> {
     Ok(Some((head, half_done)))
 }
 
-/// A digest as hexadecimal digits.
+/// Returns a digest as hexadecimal digits.
 pub(super) fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

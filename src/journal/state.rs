@@ -1,4 +1,4 @@
-//! What the journal of a run knows, and how a record is written.
+//! The state of a run's journal, and the writing of records.
 
 use std::io;
 
@@ -12,24 +12,24 @@ use super::shelf::{Shelf, digest};
 use crate::io_error::plain;
 use crate::secret::Redactor;
 
-/// Of a longer command, in bytes, the beginning is kept, and a digest of the whole.
+/// The longest command that is kept, in bytes. Of a longer one the beginning is kept, and a digest of the whole.
 const LONGEST_COMMAND: usize = 4096;
-/// So many bytes wait in memory for the first step: then the file is made without one.
+/// The most bytes that wait in memory for the first step; above that the file is made without a step.
 const MOST_HELD: usize = 4 << 20;
-/// So many lists of servers are known by their numbers; more are written again.
+/// The number of lists of servers that are known by number; more are written again.
 const MOST_SETS: usize = 64;
 
-/// What the journal of this run knows.
+/// The state of the journal of this run.
 pub(super) struct State {
     pub(super) shelf: Option<Shelf>,
     pub(super) head: Head,
     pub(super) redactor: Redactor,
-    /// How many secrets were known when the records were written.
+    /// The number of secrets that were known when the records were written.
     pub(super) secrets: usize,
     /// Records that wait for the first step.
     pub(super) held: Vec<u8>,
     pub(super) book: Option<Book>,
-    /// Why it is not complete.
+    /// The reason why the journal is not complete.
     pub(super) lost: Option<String>,
     pub(super) is_off: bool,
     pub(super) steps: u64,
@@ -37,7 +37,7 @@ pub(super) struct State {
     pub(super) release: Option<String>,
     pub(super) replay: Option<Replay>,
     pub(super) ways: Ways,
-    /// The step that is run again by the next one that begins, and its places.
+    /// The step that the next one to begin repeats, and its places.
     pub(super) again: Option<(u64, Vec<usize>)>,
     pub(super) refused: Option<Refusal>,
     pub(super) is_incomplete: bool,
@@ -65,7 +65,7 @@ impl State {
         }
     }
 
-    /// Asks the replay, which is over when it has nothing.
+    /// Asks the replay. If it has no result, it is over.
     pub(super) fn replayed<T>(
         &mut self,
         ask: impl FnOnce(&mut Replay) -> Result<Option<T>, Refusal>,
@@ -80,7 +80,7 @@ impl State {
         Ok(found)
     }
 
-    /// A step without a known end is run where it is left, or taken for done.
+    /// Prepares to repeat the rest of a step that has no known end, or marks it as done.
     pub(super) fn go_on_after(&mut self, found: &Replayed) {
         if !found.is_open {
             return;
@@ -135,7 +135,7 @@ impl State {
         }
     }
 
-    /// Keeps a record. That it cannot is told once, and the run goes on.
+    /// Keeps a record. If that fails, it is reported once, and the run continues.
     pub(super) fn write(&mut self, record: &Record) {
         let line = line(record);
         match &mut self.book {
@@ -147,7 +147,7 @@ impl State {
             None if self.lost.is_none() => {
                 self.held.extend_from_slice(&line);
                 if self.held.len() > MOST_HELD {
-                    // That it cannot be made is told by the first step.
+                    // If the file cannot be made, the first step reports that.
                     let _ = self.open();
                 }
             }
@@ -185,7 +185,7 @@ impl State {
         self.write(&record);
     }
 
-    /// The number of a list of servers, which is written where it is new.
+    /// Returns the number of a list of servers, which is written if it is new.
     pub(super) fn set(&mut self, servers: &[String]) -> usize {
         if let Some(set) = self.sets.get(servers) {
             return *set;
@@ -223,7 +223,7 @@ impl State {
     }
 }
 
-/// A record as a line.
+/// Returns a record as a line.
 pub(super) fn line(record: &impl serde::Serialize) -> Vec<u8> {
     let mut line = serde_json::to_vec(record).unwrap_or_default();
     line.push(b'\n');

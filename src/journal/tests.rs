@@ -1,4 +1,4 @@
-//! A journal without any server.
+//! Tests of a journal without any server.
 
 use std::path::Path;
 
@@ -32,7 +32,7 @@ fn asked<'a>(verb: &'a str, command: &'a str) -> Asked<'a> {
     }
 }
 
-/// A step that ends well on both servers.
+/// Performs a step that succeeds on both servers.
 fn step(journal: &Journal, command: &str) {
     let asked = asked("run", command);
     let begun = journal.begin(&asked).unwrap().unwrap();
@@ -49,7 +49,7 @@ fn step(journal: &Journal, command: &str) {
     journal.done(&asked, Some(&begun), None);
 }
 
-/// The process dies, and another one goes on.
+/// Lets the process die and another one continue.
 fn resumed(directory: &Path, ways: Ways) -> Journal {
     let taken = shelf(directory).unfinished().remove(0).take().unwrap().unwrap();
     Journal::resume(taken, ways, Redactor::default()).unwrap()
