@@ -86,6 +86,7 @@ const WITHOUT_RIDDLES: &[&str] = &[
     "plan",
     "source",
     "journal",
+    "place",
 ];
 
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! A file that is added to.
+//! Opens files to append to them.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -8,19 +8,19 @@ use rustix::fs::{CWD, Mode, OFlags, Stat, fstat, openat};
 
 use super::reach::Place;
 
-/// What is no file may keep whoever opens it for ever.
+/// The flags for opening. They keep the open from waiting: a pipe or a device could do so for ever.
 const FLAGS: OFlags = OFlags::WRONLY
     .union(OFlags::APPEND)
     .union(OFlags::NONBLOCK)
     .union(OFlags::NOCTTY)
     .union(OFlags::CLOEXEC);
 
-/// Opens a file to append to it, and makes it where there is none. Opening waits for nobody.
+/// Opens a file to append to it, and makes it if there is none. It never waits.
 ///
 /// # Errors
 ///
-/// Besides the usual ones, in a directory that all may write to, or that somebody else made there: a link that is neither ours nor
-/// root's, and what somebody else put there, who could read what is written.
+/// Besides the usual ones, these are errors in a directory that all may write to, or that somebody else made in one: a link that
+/// is neither ours nor root's, and a file that somebody else put there, who could read what is written.
 pub fn append(path: &Path) -> io::Result<File> {
     match openat(CWD, path, FLAGS, Mode::empty()) {
         Ok(file) => {
@@ -29,7 +29,7 @@ pub fn append(path: &Path) -> io::Result<File> {
                 Some(there) if is_same(&there, &fstat(&file)?) && !place.is_ours(&there) => Err(io::Error::other(
                     "it belongs to another user, in a directory where all may write",
                 )),
-                // What has no name of its own, such as `/dev/fd/3`, is that of whoever started us.
+                // A file without a name of its own, such as `/dev/fd/3`, belongs to whoever started capr.
                 _ => Ok(file.into()),
             }
         }

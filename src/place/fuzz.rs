@@ -1,4 +1,4 @@
-//! Target of `scripts/fuzz`: the archive of a directory that a server sends.
+//! A target of `scripts/fuzz`: the archive of a directory that a server sends.
 
 use std::fs::{self, DirEntry};
 use std::io::{Seek as _, Write as _};
@@ -9,7 +9,7 @@ use crate::fuzz::Target;
 
 use super::{Place, Room, unpack};
 
-/// All of this folder.
+/// The targets of this folder.
 pub const TARGETS: &[Target] = &[Target {
     name: "archive",
     about: "a server that sends a directory",
@@ -52,11 +52,12 @@ pub const TARGETS: &[Target] = &[Target {
 
 const PRECIOUS: &str = "precious";
 
-/// Unpacks it into a new directory or, where the first byte is odd, into one that is there. True where all of it was taken.
+/// Unpacks an archive into a new directory or, if the first byte is odd, into an existing one. Returns true if all of it was
+/// accepted.
 fn read_archive(bytes: &[u8]) -> bool {
     let (first, bytes) = bytes.split_first().unwrap_or((&0, &[]));
     let mut bytes = bytes.to_vec();
-    // One in eight is left as it is: else no more than the sum of a header would be tried.
+    // One archive in eight is left as it is. Without valid checksums little but the check of a header would be tried.
     if first >> 1 & 7 != 0 {
         mend(&mut bytes);
     }
@@ -94,9 +95,9 @@ fn attempt(bytes: &[u8], is_there: bool) -> std::io::Result<bool> {
     Ok(done.is_ok())
 }
 
-/// Nothing in it leads out of `top`, and nothing gives more than the usual rights.
+/// Checks that nothing in a directory leads out of `top`, and that nothing has more than the usual permissions.
 fn look(directory: &Path, top: &Path) -> std::io::Result<()> {
-    // Root reads what nobody may read.
+    // Root can read everything.
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         let metadata = fs::symlink_metadata(&path)?;
@@ -134,7 +135,7 @@ fn names(directory: &Path) -> std::io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Gives each header the sum that it is to have, where headers stand if their sizes are right.
+/// Corrects the checksum of each header, at the places where headers stand if their sizes are right.
 fn mend(bytes: &mut [u8]) {
     let mut at = 0;
     while let Some(block) = bytes.get_mut(at..at + 512) {

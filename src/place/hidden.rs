@@ -1,4 +1,4 @@
-//! What is made beside its place. Whatever happens, nothing is left of it there.
+//! Files and directories that are made beside their final place. Whatever happens, nothing is left of them there.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -14,7 +14,7 @@ use super::merge::{clear, open};
 use super::reach::Place;
 use crate::plan::{self, PERMISSIONS, narrowed};
 
-/// A new file.
+/// A new file that is not in its place yet.
 #[derive(Debug)]
 pub struct New {
     place: Rc<Place>,
@@ -22,7 +22,7 @@ pub struct New {
 }
 
 impl Place {
-    /// Refuses what a file cannot take the place of.
+    /// Returns an error if a file cannot be put in this place.
     pub fn takes_file(&self) -> io::Result<()> {
         match self.there()?.map(|there| FileType::from_raw_mode(there.st_mode)) {
             Some(FileType::Directory) => Err(io::ErrorKind::IsADirectory.into()),
@@ -31,7 +31,7 @@ impl Place {
         }
     }
 
-    /// Makes a file beside it with a mode within the umask.
+    /// Makes a file beside the place, with a mode within the umask.
     pub fn create(self: &Rc<Self>, mode: u32) -> io::Result<(New, File)> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let (name, file) =
@@ -40,7 +40,7 @@ impl Place {
         Ok((New { place, name }, file.into()))
     }
 
-    /// What the umask leaves; nothing else tells it without changing it.
+    /// Returns the permissions that the umask leaves. Reading the umask itself would change it, so a directory is made.
     fn allowed(&self) -> io::Result<u32> {
         let make = |name: &OsString| mkdirat(self.directory(), name, Mode::from_raw_mode(PERMISSIONS));
         let (name, ()) = unused(make)?;
@@ -61,8 +61,8 @@ impl Place {
 }
 
 impl New {
-    /// Puts it in its place. Nobody may do more with it than with a file of the mode `source`, nor, where one is there that is to be
-    /// kept so, than with that; `mode` says otherwise.
+    /// Puts the file in its place. Nobody may do more with it than with a file of the mode `source`. If a file is there whose
+    /// mode is to be kept, nobody may do more than with that file either. `mode` overrides both.
     pub fn keep(self, file: &File, source: u32, mode: Option<&plan::Mode>) -> io::Result<()> {
         self.place.takes_file()?;
         let there = self.place.there()?.filter(|there| self.place.keeps(there));
@@ -100,7 +100,7 @@ impl Hidden<'_> {
         &self.directory
     }
 
-    /// Puts it in its place, where nothing is yet.
+    /// Puts the directory in its place, where nothing may be yet.
     pub(super) fn keep(self) -> io::Result<()> {
         let directory = self.place.directory();
         Ok(renameat(directory, &self.name, directory, self.place.name())?)
@@ -109,7 +109,7 @@ impl Hidden<'_> {
 
 impl Drop for Hidden<'_> {
     fn drop(&mut self) {
-        // It has another name when it was kept.
+        // If the directory was kept, it has another name now.
         if open(self.place.directory(), &self.name).is_ok() {
             let _ = clear(self.directory.as_fd());
             let _ = unlinkat(self.place.directory(), &self.name, AtFlags::REMOVEDIR);
@@ -117,7 +117,7 @@ impl Drop for Hidden<'_> {
     }
 }
 
-/// Makes something under a name that nobody can know before.
+/// Makes something under a name that nobody can predict.
 fn unused<T>(make: impl Fn(&OsString) -> rustix::io::Result<T>) -> io::Result<(OsString, T)> {
     loop {
         let mut random = [0; 8];

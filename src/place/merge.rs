@@ -1,4 +1,4 @@
-//! Directories that are moved into others and emptied. A link is never followed.
+//! Moves the content of directories into others, and empties directories. Links are never followed.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -16,9 +16,9 @@ pub(super) fn open(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<OwnedFd> 
     Ok(openat(parent, name, flags, Mode::empty())?)
 }
 
-/// Moves what is in one directory into another one. A link there is replaced or in the way.
+/// Moves the content of one directory into another. A link there is replaced, or it is an error.
 pub(super) fn merge(from: BorrowedFd<'_>, into: BorrowedFd<'_>) -> io::Result<()> {
-    // What must not be written to cannot be emptied either.
+    // A directory without write permission cannot be emptied either.
     fchmod(from, Mode::from_raw_mode(0o700))?;
     for name in names(from)? {
         move_one(from, into, &name)
@@ -36,7 +36,7 @@ fn move_one(from: BorrowedFd<'_>, into: BorrowedFd<'_>, name: &OsStr) -> io::Res
     match statat(into, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(there) if is_directory(&there) => merge(directory.as_fd(), open(into, name)?.as_fd()),
         Ok(_) | Err(Errno::NOENT) => {
-            // To get another parent it has to be written to.
+            // A directory has to be writable to get another parent.
             fchmod(&directory, Mode::from_raw_mode(0o700))?;
             let moved = renameat(from, name, into, name);
             fchmod(&directory, Mode::from_raw_mode(comes.st_mode & 0o7777))?;
@@ -46,7 +46,7 @@ fn move_one(from: BorrowedFd<'_>, into: BorrowedFd<'_>, name: &OsStr) -> io::Res
     }
 }
 
-/// Removes all that is in a directory of ours.
+/// Removes everything in a directory of ours.
 pub(super) fn clear(directory: BorrowedFd<'_>) -> io::Result<()> {
     fchmod(directory, Mode::from_raw_mode(0o700))?;
     for name in names(directory)? {
@@ -60,7 +60,7 @@ pub(super) fn clear(directory: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens a directory of ours that nobody may read, too.
+/// Opens a directory of ours, even if nobody may read it.
 fn open_whatever_mode(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<OwnedFd> {
     open(parent, name).or_else(|_| {
         rustix::fs::chmodat(parent, name, Mode::from_raw_mode(0o700), AtFlags::empty())?;

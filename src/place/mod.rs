@@ -1,5 +1,5 @@
-//! Where files of this machine are written: reached without links of others, made beside their place, then renamed.
-//! What servers send is not trusted: nothing is written outside, and the disk is not filled.
+//! Writes files on this machine: a place is reached without following links of other users, and a file is made beside it and
+//! renamed. What servers send is not trusted: nothing is written outside the place, and the disk is not filled.
 
 mod append;
 #[cfg(any(test, feature = "fuzz"))]

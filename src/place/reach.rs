@@ -10,27 +10,27 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, mkdirat, ope
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-/// Links on the way, as the system has it.
+/// The most links that are followed, as in the kernel.
 const MOST_LINKS: usize = 40;
 
-/// A directory that is only gone through need not be readable.
+/// The flags for opening a directory on the way, which need not be readable.
 #[cfg(target_os = "linux")]
 const LOOK: OFlags = OFlags::PATH;
 #[cfg(not(target_os = "linux"))]
 const LOOK: OFlags = OFlags::RDONLY;
 
-/// A directory, and a name in it.
+/// A name in an open directory.
 #[derive(Debug)]
 pub struct Place {
     directory: OwnedFd,
     name: OsString,
-    /// Others may put names of their own there.
+    /// True if other users may make names there.
     is_shared: bool,
 }
 
 impl Place {
-    /// Finds the place that a path names, links followed, and makes the directories that are missing. A link in a directory that
-    /// all may write to, or in what somebody else made there, is an error unless it is ours or root's.
+    /// Finds the place that a path names, follows links, and makes missing directories. In a directory that all may write to, or
+    /// that somebody else made in one, a link is an error unless it is ours or root's.
     pub fn of(path: &Path) -> io::Result<Self> {
         let mut walk = Walk {
             directory: openat(CWD, ".", LOOK | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?,
@@ -60,7 +60,7 @@ impl Place {
         walk.end(".".into())
     }
 
-    /// What is there.
+    /// Returns what is in the place now.
     pub fn there(&self) -> io::Result<Option<Stat>> {
         match statat(&self.directory, &self.name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(there) => Ok(Some(there)),
@@ -69,12 +69,12 @@ impl Place {
         }
     }
 
-    /// Whether what is there may be added to: it is ours, or nobody else could have put it there.
+    /// Returns true if what is there may be added to: it is ours, or nobody else could have put it there.
     pub(super) fn is_ours(&self, there: &Stat) -> bool {
         !self.is_shared || is_trusted(there)
     }
 
-    /// Whether a new file there takes over what one that is there had.
+    /// Returns true if a new file takes over the mode of the one that is there.
     pub(super) fn keeps(&self, there: &Stat) -> bool {
         !self.is_shared || there.st_uid == geteuid().as_raw()
     }
@@ -90,9 +90,9 @@ impl Place {
 
 struct Walk {
     directory: OwnedFd,
-    /// Somebody else made it where all may write.
+    /// True if somebody else made the directory where all may write.
     is_foreign: bool,
-    /// The steps that are left, the last one first.
+    /// The parts of the path that are left, the last one first.
     left: Vec<OsString>,
     links: usize,
 }
@@ -147,7 +147,7 @@ impl Walk {
     }
 }
 
-/// All may write to it.
+/// Returns true if all may write to the directory.
 fn is_open(directory: &Stat) -> bool {
     directory.st_mode & 0o002 != 0
 }

@@ -1,16 +1,16 @@
-//! How much may still be written to a disk.
+//! Limits how much is written to a disk.
 
 use std::io;
 use std::os::fd::AsFd;
 
 use rustix::fs::fstatvfs;
 
-/// How much is written between two looks at the disk.
+/// The number of bytes that are written between two checks of the disk.
 const STEP: u64 = 16 << 20;
-/// What a file without content takes.
+/// The space that an empty file takes, in bytes.
 const ENTRY: u64 = 4096;
 
-/// Keeps some of a disk free from what others send: a twentieth of it, 1 GiB at most.
+/// Keeps some of a disk free from what others send: a twentieth of it, but at most 1 GiB.
 #[derive(Debug)]
 pub struct Room {
     most: u64,
@@ -24,12 +24,12 @@ impl Default for Room {
 }
 
 impl Room {
-    /// Keeps so much free, or a twentieth of the disk where that is less.
+    /// Keeps `most` bytes free, or a twentieth of the disk if that is less.
     fn keeping(most: u64) -> Self {
         Self { most, written: 0 }
     }
 
-    /// Notes that so much will be written to the disk of `file`; an error when there is no room for more.
+    /// Notes that this many bytes will be written to the disk of `file`; an error if there is no room for them.
     pub fn take(&mut self, file: impl AsFd, bytes: u64) -> io::Result<()> {
         self.written = self.written.saturating_add(bytes);
         if self.written < STEP {
@@ -43,12 +43,12 @@ impl Room {
         Ok(())
     }
 
-    /// The same for one more name.
+    /// Does the same for one more name.
     pub(super) fn take_entry(&mut self, file: impl AsFd) -> io::Result<()> {
         self.take(file, ENTRY)
     }
 
-    /// Refuses what is known to be too much.
+    /// Returns an error if this many bytes are known to be too many.
     pub fn expect(&self, file: impl AsFd, bytes: u64) -> io::Result<()> {
         let room = self.left(file)?;
         match bytes >= STEP && room < bytes {
@@ -59,7 +59,7 @@ impl Room {
 
     fn left(&self, file: impl AsFd) -> io::Result<u64> {
         let disk = fstatvfs(file)?;
-        // A file system without a fixed number of names tells none.
+        // A file system without a fixed number of names has 0 here.
         if disk.f_files > 0 && disk.f_favail < disk.f_files / 20 {
             return Ok(0);
         }

@@ -1,4 +1,4 @@
-//! Archives that no honest server sends, and places that others have prepared.
+//! Tests with archives that no honest server sends, and with places that others have prepared.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::cell::Cell;
@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::{Place, Room, Stop, unpack};
 
-/// One entry: name, kind, where a link leads, what size is claimed, content.
+/// An entry: its name, its kind, the target of a link, the claimed size, the content.
 type Sent<'a> = (&'a [u8], u8, &'a [u8], Option<u64>, &'a [u8]);
 
 fn archive(entries: &[Sent<'_>]) -> Vec<u8> {
@@ -31,12 +31,12 @@ fn archive(entries: &[Sent<'_>]) -> Vec<u8> {
     bytes
 }
 
-/// Unpacks it to `d` in a new directory that holds a file already, in another one; says what became of it.
+/// Unpacks an archive to `d` in a new directory that contains a file and another directory; returns the result.
 fn unpacked(bytes: &[u8]) -> (tempfile::TempDir, Result<Vec<String>, String>) {
     unpacked_until(bytes, &|| false)
 }
 
-/// The same, until it is to stop.
+/// Does the same until it has to stop.
 fn unpacked_until(bytes: &[u8], stop: Stop<'_>) -> (tempfile::TempDir, Result<Vec<String>, String>) {
     let outside = tempfile::tempdir().unwrap();
     fs::write(outside.path().join("precious"), "old").unwrap();
@@ -49,7 +49,7 @@ fn unpacked_until(bytes: &[u8], stop: Stop<'_>) -> (tempfile::TempDir, Result<Ve
     (outside, done)
 }
 
-/// Whatever came, all that is new is in the directory, and nothing is half there.
+/// Checks that everything new is in the directory, and that nothing is there in part.
 fn assert_closed(name: &str, outside: &Path, done: bool) {
     assert_eq!(listed(outside), ["in", "precious"], "{name}");
     assert_eq!(fs::read_to_string(outside.join("precious")).unwrap(), "old", "{name}");
@@ -71,7 +71,8 @@ const HARD: u8 = b'1';
 const LINK: u8 = b'2';
 const DIRECTORY: u8 = b'5';
 
-/// What is sent, and the beginning or a part of the error; without one, what is there afterwards, and how much was left out.
+/// The name of a case, its entries, and the beginning or a part of the error; or the files afterwards and the number of entries
+/// that were left out.
 type Case<'a> = (&'a str, &'a [Sent<'a>], Result<(&'a [&'a str], usize), &'a str>);
 
 #[test]

@@ -1,5 +1,5 @@
-//! Archives that servers send. Whatever is in one, nothing is written outside of a directory that is new and closed to others
-//! until all is in it.
+//! Unpacks archives that servers send. Whatever is in one, nothing is written outside of a new directory, which is closed to
+//! others until everything is in it.
 
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
@@ -22,23 +22,23 @@ use super::reach::Place;
 use super::room::Room;
 use crate::plan::PERMISSIONS;
 
-/// Long names and other things that are said of an entry are kept in memory.
+/// The longest extension of an entry, such as a long name, in bytes. Extensions are kept in memory.
 const LONGEST_EXTENSION: u64 = 1 << 20;
-/// What may be read in front of the content of an entry: two long names and extensions, with their headers.
+/// The most bytes in front of the content of an entry: two long names and two other extensions, with their headers.
 const LONGEST_HEAD: u64 = 4 * LONGEST_EXTENSION;
-/// Directories in each other.
+/// The deepest nesting of directories.
 const DEEPEST: usize = 250;
-/// Their modes are kept in memory until all is there.
+/// The most directories: their modes are kept in memory until everything is there.
 const MOST_DIRECTORIES: usize = 1_000_000;
-/// And their names, in bytes.
+/// The longest total length of their names, which are kept in memory as well, in bytes.
 const LONGEST_NAMES: usize = 128 << 20;
-/// So many of what was left out are told by name.
+/// The number of entries left out that are reported by name.
 const MOST_LEFT_OUT: usize = 100;
-/// Letters of a name that are shown.
+/// The number of characters of a name that are shown.
 const LONGEST_SHOWN: usize = 200;
 
-/// Unpacks an archive to a place, or into the directory that is there, unless it is stopped before all is unpacked: then nothing is
-/// there of it. Says what was left out.
+/// Unpacks an archive to a place, or into the directory that is there. If it is stopped before the end, nothing of it is there.
+/// Returns the entries that were left out.
 pub fn unpack(mut archive: File, place: &Place, room: &mut Room, stop: Stop<'_>) -> io::Result<Vec<String>> {
     inspect(&archive, stop)?;
     archive.rewind()?;
@@ -82,7 +82,7 @@ pub fn unpack(mut archive: File, place: &Place, room: &mut Room, stop: Stop<'_>)
     Ok(left_out)
 }
 
-/// Says whether what takes long is to stop.
+/// A function that returns true if a long operation is to stop.
 pub type Stop<'a> = &'a dyn Fn() -> bool;
 
 fn goes_on(stop: Stop<'_>) -> io::Result<()> {
@@ -92,11 +92,11 @@ fn goes_on(stop: Stop<'_>) -> io::Result<()> {
     }
 }
 
-/// An archive, of which only so much is read at once that is not the content of an entry: what `tar` keeps in memory. The sizes
-/// that an archive tells can be read in several ways, what is read in only one.
+/// An archive that limits how many bytes are read that are not the content of an entry, since `tar` keeps these in memory. The
+/// sizes that an archive states can be understood in several ways, the bytes that are read in only one.
 struct Metered<'a> {
     file: &'a File,
-    /// How much more; `None` where content is read.
+    /// The number of bytes that may still be read; `None` while content is read.
     head: &'a Cell<Option<u64>>,
 }
 
@@ -115,7 +115,7 @@ fn too_long() -> io::Error {
     io::Error::other("the server sends a name that is too long")
 }
 
-/// What is not there afterwards, and why. As many lines as are told are kept.
+/// The entries that are not there afterwards, with the reasons. Only as many lines as are reported are kept.
 #[derive(Default)]
 struct LeftOut {
     lines: Vec<String>,
@@ -141,9 +141,9 @@ impl LeftOut {
     }
 }
 
-/// A name as it is told.
+/// Returns a name in a form that is fit to be shown.
 fn shown(name: &[u8]) -> String {
-    // What is cut may have become another letter.
+    // A character that is cut here is beyond the part that is shown.
     let start = name.get(..4 * LONGEST_SHOWN).unwrap_or(name);
     let text = Path::new(OsStr::from_bytes(start)).display().to_string();
     match text.char_indices().nth(LONGEST_SHOWN) {
@@ -152,7 +152,7 @@ fn shown(name: &[u8]) -> String {
     }
 }
 
-/// Refuses early what is not unpacked, before anything is made.
+/// Refuses archives that cannot be unpacked before anything is made.
 fn inspect(archive: &File, stop: Stop<'_>) -> io::Result<()> {
     for entry in Archive::new(archive).entries_with_seek()?.raw(true) {
         goes_on(stop)?;
@@ -182,13 +182,13 @@ fn holes(name: &[u8]) -> io::Error {
 struct Tree<'a> {
     root: &'a OwnedFd,
     room: &'a mut Room,
-    /// What the umask leaves.
+    /// The permissions that the umask leaves.
     umask: u32,
-    /// The last directory that something was put into: its steps from the root.
+    /// The last directory that something was put into, with the parts of its path from the root.
     last: Option<(Vec<OsString>, OwnedFd)>,
-    /// Last, since one that must not be written to is to be filled first.
+    /// The modes of directories. They are set last, since a read-only directory has to be filled first.
     modes: Vec<(PathBuf, u32, u64)>,
-    /// Bytes of the names in it.
+    /// The total length of the names in it, in bytes.
     names: usize,
     left_out: LeftOut,
     stop: Stop<'a>,
@@ -300,7 +300,7 @@ impl<'a> Tree<'a> {
         set_time(file.as_fd(), modified)
     }
 
-    /// The directory with these steps; what is missing is made.
+    /// Opens the directory with this path, and makes what is missing.
     fn enter(&mut self, steps: &[OsString]) -> io::Result<BorrowedFd<'_>> {
         if self.last.as_ref().is_none_or(|(last, _)| last != steps) {
             let mut directory = self.root.try_clone()?;
@@ -320,7 +320,7 @@ impl<'a> Tree<'a> {
             .map_or(self.root.as_fd(), |(_, directory)| directory.as_fd()))
     }
 
-    /// Gives the directories their modes, the innermost first, and says that of the root.
+    /// Sets the modes of the directories, innermost first, and returns that of the root.
     fn set_modes(&mut self) -> io::Result<u32> {
         let mut own = self.umask;
         let mut modes = std::mem::take(&mut self.modes);
@@ -342,7 +342,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// Writes no more than there is room for.
+/// Writes only what there is room for.
 struct Roomy<'a>(&'a File, &'a mut Room);
 
 impl Write for Roomy<'_> {
@@ -370,7 +370,7 @@ impl<W: Write> Write for Stoppable<'_, W> {
     }
 }
 
-/// Makes something in the place of what an archive had under the same name, if that was no directory.
+/// Makes something in place of an earlier entry with the same name, unless that was a directory.
 fn anew<T>(parent: BorrowedFd<'_>, name: &OsStr, make: impl Fn() -> rustix::io::Result<T>) -> io::Result<T> {
     match make() {
         Err(Errno::EXIST) => {
@@ -381,7 +381,7 @@ fn anew<T>(parent: BorrowedFd<'_>, name: &OsStr, make: impl Fn() -> rustix::io::
     }
 }
 
-/// The steps of a name in an archive.
+/// Splits a name in an archive into its parts.
 fn steps(name: &[u8]) -> io::Result<Vec<OsString>> {
     let mut steps = Vec::new();
     for step in Path::new(OsStr::from_bytes(name)).components() {
@@ -403,7 +403,8 @@ fn elsewhere(name: &str) -> io::Error {
     io::Error::other(format!("the server sends a name that leads elsewhere: {name}"))
 }
 
-/// Whether a link so deep in a directory can lead out of it: `..` is only sure in front, where no other link comes before it.
+/// Returns true if a link at this depth of a directory can lead out of it. A `..` is safe only at the front, where no other link
+/// comes before it.
 fn leads_out(depth: usize, to: &[u8]) -> bool {
     let path = Path::new(OsStr::from_bytes(to));
     let up = path
