@@ -1,13 +1,13 @@
-//! The variables of Capistrano 1.4.2, 2.15.11 and 3.20, and what takes the place of those that have another form here.
+//! The variables of Capistrano 1.4.2, 2.15.11 and 3.20, and what to write instead of those that have another form here.
 
 /// A variable of Capistrano.
 #[derive(Clone, Copy, Debug)]
 pub struct Known {
-    /// Its name.
+    /// The name of the variable.
     pub name: &'static str,
     /// The versions that have it.
     pub versions: &'static str,
-    /// Says what to write, where nothing here has that name.
+    /// The code to write instead, if capr has no variable of this name.
     pub instead: Option<&'static str>,
 }
 
@@ -35,7 +35,7 @@ const OTHER_SCM: &str =
 const SSH_FOR_GIT: &str = "write: set :default_environment, #{ GIT_SSH_COMMAND: \"ssh -oBatchMode=yes …\" };";
 const FIXED: &str = "leave it out: revisions.log has lines of its own form";
 
-/// All of them, sorted by name.
+/// All variables, sorted by name.
 pub static VARIABLES: &[Known] = &[
     same("admin_runner", "2"),
     same("application", "1 2 3"),

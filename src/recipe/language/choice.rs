@@ -1,4 +1,4 @@
-//! Options in rows: their names, what they are for, and what was probably meant by one that is not known.
+//! Options in rows: their names and purposes, and hints for unknown ones.
 
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
@@ -9,12 +9,12 @@ pub(in crate::recipe) struct Choice {
     pub(in crate::recipe) doc: &'static str,
 }
 
-/// The hint for an option that is not known: the nearest one, or all.
+/// Returns the hint for an unknown option: the most similar one, or all of them.
 pub(in crate::recipe) fn meant_option(name: &str, known: &[&str]) -> String {
     suggestion(name, known.iter().copied()).unwrap_or_else(|| format!("it takes: {}", known.join(", ")))
 }
 
-/// A key that the map in a variable cannot have.
+/// Returns the error for a key that the map in a variable cannot have; `None` if it can.
 pub(in crate::recipe) fn unknown_key(variable: &str, name: &str, known: &[Choice]) -> Option<Diagnostic> {
     if known.iter().any(|choice| choice.name == name) {
         return None;

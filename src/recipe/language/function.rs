@@ -1,17 +1,17 @@
 //! The row of a function.
 
-/// A function, for the reference.
+/// A function, as the reference shows it.
 pub(in crate::recipe) struct Function {
     pub(in crate::recipe) form: &'static str,
     pub(in crate::recipe) doc: &'static str,
-    /// An expression that calls it.
+    /// An expression that calls the function.
     pub(in crate::recipe) example: &'static str,
-    /// An expression for what the example gives.
+    /// An expression with the result of the example.
     pub(in crate::recipe) gives: &'static str,
 }
 
 impl Function {
-    /// Its name.
+    /// Returns the function's name.
     pub(in crate::recipe) fn name(&self) -> &'static str {
         self.form.split('(').next().unwrap_or(self.form)
     }

@@ -1,8 +1,8 @@
 //! The grammar that all verbs share: `VERB argument, …, key => value, … [block]`, with or without parentheses.
 //!
-//! A syntax's state must be text: Rhai hashes it when the verb stands in a closure, and panics on a custom type. It is
-//! `PHASE SHAPE LINE COLUMN`; the shape records what each input is: `E` expression, `>` the expression before it is a
-//! key, `P` block parameter, `B` block.
+//! The state of a syntax must be a string: Rhai hashes it when the verb is in a closure, and panics on a custom type. It is
+//! `PHASE SHAPE LINE COLUMN`. The shape records the kind of each input: `E` is an expression, `>` says that the expression before
+//! it is a key, `P` is a block parameter, `B` a block.
 
 use rhai::{Dynamic, Expr, Expression, ImmutableString, ParseError, Position};
 
@@ -13,9 +13,9 @@ pub(in crate::recipe) enum Tail {
     Nothing,
     /// A block that can be left out.
     Optional,
-    /// A block that the call cannot do without; an error calls it by this noun.
+    /// A block that the call must have; an error uses this noun for it.
     Required(&'static str),
-    /// A block or more than one argument: not both, and not neither. An error calls the arguments so, one and all.
+    /// Either a block or more than one argument, but not both. An error uses these words for one argument and for several.
     Instead(&'static str, &'static str),
 }
 
@@ -41,13 +41,13 @@ fn read(state: &str) -> Option<State<'_>> {
     })
 }
 
-/// Operators that cannot begin an argument: before them a verb without arguments has ended.
+/// Operators that cannot begin an argument: in front of one the verb has no arguments.
 const OPERATORS: &[&str] = &[
     "==", "!=", "<", ">", "<=", ">=", "&&", "??", "in", "+", "*", "/", "%", ".", "?.", ",", "=>",
 ];
 
-/// Told the next token, says what the grammar wants there. `begin` gives the position of the verb, and whether a bracket
-/// behind it is that of its arguments: in `puts (1 + 2) * 3` it is not.
+/// Takes the next token and returns what the grammar expects there. `begin` returns the position of the verb, and true if the
+/// bracket behind it contains its arguments: in `puts (1 + 2) * 3` it does not.
 pub(in crate::recipe) fn parse(
     tail: Tail,
     look: &str,
@@ -71,7 +71,7 @@ pub(in crate::recipe) fn parse(
         None => (phase, false),
     };
     let ends = matches!(look, ";" | "}" | ")" | "]" | "{EOF}");
-    // `)` behind a phase says that the arguments stand in brackets.
+    // A phase that ends in `)` means that the arguments are in brackets.
     let (token, next, inside) = match (phase, look) {
         ("start" | "bare", "()") => (Some("()"), "tail", false),
         ("start", "(") => (Some("("), "argument", true),
@@ -117,7 +117,7 @@ pub(in crate::recipe) fn parse(
     Ok(token.map(Into::into))
 }
 
-/// Where the verb stands in the text.
+/// Returns the position of the verb in the source.
 pub(in crate::recipe) fn position(state: &Dynamic) -> Position {
     let text = state.read_lock::<ImmutableString>();
     text.as_ref()
@@ -132,7 +132,7 @@ pub(in crate::recipe) fn shape(state: &Dynamic) -> String {
     state.map_or_else(String::new, |state| state.shape.trim_start_matches('-').to_owned())
 }
 
-/// The expressions among the inputs of a call: arguments, keys and values of options.
+/// Returns the expressions among the inputs of a call: arguments, and the keys and values of options.
 pub(in crate::recipe) fn expressions<'a>(inputs: &'a [Expression<'a>], state: &Dynamic) -> Vec<&'a Expr> {
     let kinds: Vec<char> = shape(state).chars().filter(|kind| *kind != '>').collect();
     let inputs = inputs.iter().zip(kinds).filter(|(_, kind)| *kind == 'E');

@@ -1,6 +1,6 @@
-//! Strings as a recipe writes them.
+//! Strings in the syntax of recipes.
 
-/// Returns a string in double quotes, with what may not stand between them written as an escape.
+/// Returns a string in double quotes, with escapes for the characters that may not be there.
 pub fn quoted(text: &str) -> String {
     let mut written = String::from("\"");
     for c in text.chars() {

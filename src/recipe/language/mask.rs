@@ -1,14 +1,15 @@
-//! A recipe's line as an error may show it: without secrets that are written out in it.
+//! Hides secrets in a line of a recipe that an error shows.
 
 use super::secret_name::{begins_secret, names_secret};
 
-/// The line without its secrets, character for character: in a statement that names one, what stands in texts behind the name. Values
-/// that are only mentioned (`${db_password}`) stay. `before` is what stands before the line in its file.
+/// Returns the line with its secrets replaced character by character: in a statement that names a secret, the strings behind the
+/// name. Names that are only mentioned (`${db_password}`) stay. `before` is the source in front of the line.
 pub(in crate::recipe) fn masked(before: &str, line: &str) -> String {
     if !names_secret(line) && !names_secret(statement(before)) {
         return line.to_owned();
     }
-    // Where a quote is missing further up, text and code have changed places: what either way of reading finds is hidden.
+    // If a quote is missing further up, strings and code are confused. So the line is read in both ways, and everything that
+    // either way finds is hidden.
     let mut alone = Mask::default();
     let alone = alone.read(line);
     let mut within = Mask::default();
@@ -20,22 +21,24 @@ pub(in crate::recipe) fn masked(before: &str, line: &str) -> String {
         .collect()
 }
 
-/// Returns the part of a statement that begins before the line and may go on in it.
+/// Returns the part of a statement that begins before the line and may continue in it.
 fn statement(before: &str) -> &str {
     before.rsplit(';').next().unwrap_or_default()
 }
 
-/// Reads code and texts, and tells of each character whether it is to be hidden.
+/// Reads code and strings, and decides for each character if it has to be hidden.
 #[derive(Default)]
 struct Mask {
-    /// The text it is in, and around that what interpolates it; each with whether a secret was named before.
+    /// The string that is being read, and around it the code that interpolates it; each with true if a secret was named before
+    /// it.
     inside: Vec<(Kind, bool)>,
     is_named: bool,
     /// The word that is being read.
     word: String,
-    /// Where the last text stands.
+    /// The place of the last string.
     last: Option<(usize, usize)>,
-    /// It may be the value of a name behind it: it is compared to that, or a condition or a symbol follows.
+    /// True if the last string may be the value for a name behind it: it is compared with that, or a condition or a symbol
+    /// follows.
     compares: bool,
 }
 
@@ -43,7 +46,7 @@ struct Mask {
 enum Kind {
     Text(char),
     Interpolation,
-    /// Braces within one.
+    /// Braces inside an interpolation.
     Braces,
 }
 
@@ -94,7 +97,7 @@ impl Mask {
                             self.last = None;
                             self.word.clear();
                         }
-                        // A symbol may be what the text before it is for.
+                        // A symbol may be the name that the string before it is for.
                         ':' => self.compares = true,
                         '=' => self.compares |= self.word.ends_with(['=', '!']),
                         _ => {}
@@ -119,7 +122,7 @@ impl Mask {
 
     fn leave(&mut self) {
         if let Some((kind, was_named)) = self.inside.pop() {
-            // A text that names a secret is mostly its key; what an interpolation names is only mentioned.
+            // A string that names a secret is usually its key; an interpolation only mentions a name.
             match kind {
                 Kind::Text(_) | Kind::Braces => {}
                 Kind::Interpolation => self.is_named = was_named,
@@ -130,20 +133,20 @@ impl Mask {
 
     fn note(&mut self, c: char) {
         self.word.extend(c.to_lowercase());
-        // A name that is not whole yet may be one of something else: `db_pass`, `db_passenger`.
+        // A name that is not complete yet may become another: `db_pass`, `db_passenger`.
         self.is_named |= match c.is_alphanumeric() || c == '_' || c == '-' {
             true => begins_secret(&self.word),
             false => names_secret(&self.word),
         };
         if !c.is_alphanumeric() && c != '_' && c != '=' && c != '!' {
-            // Ruby's condition behind a statement is an error that is shown, too.
+            // A condition behind a statement, as in Ruby, is an error that is shown, too.
             self.compares |= self.word.starts_with("if") || self.word.starts_with("unless");
             self.word.clear();
         }
     }
 }
 
-/// The line with all its texts starred, character for character.
+/// Returns the line with all its strings replaced by stars, character by character.
 pub(in crate::recipe) fn starred(line: &str) -> String {
     let mut quote = None;
     line.chars()

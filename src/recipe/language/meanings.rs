@@ -1,18 +1,18 @@
-//! The meanings of variables, as recipes say them: lines that begin with `///` stand above a default, or where there is none, above an
-//! example in a comment. This reads texts and evaluates nothing.
+//! Reads the meanings of variables: lines with `///` above a default or, if there is none, above an example in a comment. Nothing
+//! is evaluated.
 
-/// The meaning of a variable, as a recipe says it.
+/// The meaning of a variable, as a recipe describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::recipe) struct Meaning {
     pub(in crate::recipe) name: String,
     pub(in crate::recipe) text: String,
-    /// The default as the recipe has it, if it stands on one line.
+    /// The default in the recipe's words, if it is on one line.
     pub(in crate::recipe) default: Option<String>,
-    /// A default is set, and not only shown in a comment as an example.
+    /// True if a default is set, and not only shown in a comment as an example.
     pub(in crate::recipe) has_default: bool,
 }
 
-/// Variables that capr itself reads: the tasks of the library need not name them.
+/// The variables that capr itself reads, so that the tasks of the library need not name them.
 pub(in crate::recipe) static READ_BY_CAPR: &[(&str, &str)] = &[
     ("admin_runner", "The user that `try_sudo` becomes."),
     (
@@ -76,7 +76,7 @@ pub(in crate::recipe) static READ_BY_CAPR: &[(&str, &str)] = &[
     ("user", "Who logs in where a server does not say it."),
 ];
 
-/// Reads the meanings in the text of a recipe, in its order.
+/// Reads the meanings in a recipe, in their order.
 pub(in crate::recipe) fn meanings(text: &str) -> Vec<Meaning> {
     let mut found = Vec::new();
     let mut said: Vec<&str> = Vec::new();

@@ -1,5 +1,5 @@
-//! The language as data: reading of recipes, the rows of what they can say, errors in them. Nothing is evaluated here, and
-//! nothing here knows the interpreter.
+//! The language as data: reading recipes, the rows of verbs and functions, and errors. Nothing is evaluated here, and nothing
+//! here knows the interpreter.
 
 pub(super) mod capistrano;
 pub(super) mod choice;

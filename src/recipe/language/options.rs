@@ -1,4 +1,4 @@
-//! The options of tasks and commands, from pairs to plain data.
+//! The options of tasks and commands: turns pairs into plain data.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::origin::{Fallible, raise, wrong};
 use super::values::{attributes, texts};
 use crate::configuration::{Environment, RunOptions, Selection, Shell, Stdin};
 
-/// Which servers.
+/// The options that select servers.
 pub(in crate::recipe) static SELECTION: &[Choice] = &[
     Choice {
         name: "roles",
@@ -51,7 +51,7 @@ pub(in crate::recipe) static SELECTION: &[Choice] = &[
     },
 ];
 
-/// The way in which a command is run.
+/// The options for how a command is run.
 pub(in crate::recipe) static COMMAND: &[Choice] = &[
     Choice {
         name: "shell",
@@ -107,7 +107,7 @@ pub(in crate::recipe) static COMMAND: &[Choice] = &[
     },
 ];
 
-/// As whom `sudo` runs.
+/// The option for the user that `sudo` becomes.
 pub(in crate::recipe) static SUDO: &[Choice] = &[Choice {
     name: "as",
     doc: "the user to become, root by default",
@@ -115,7 +115,7 @@ pub(in crate::recipe) static SUDO: &[Choice] = &[Choice {
 
 type Pairs = IndexMap<String, (Dynamic, Position)>;
 
-/// The options that say which servers.
+/// Reads the options that select servers.
 pub(in crate::recipe) fn selection(pairs: &Pairs) -> Fallible<Selection> {
     let mut selection = Selection::default();
     for (name, (value, position)) in pairs {
@@ -146,7 +146,7 @@ fn continues(name: &str, value: &Dynamic, position: Position) -> Fallible<bool> 
     }
 }
 
-/// The options that say how a command is run.
+/// Reads the options for how a command is run.
 pub(in crate::recipe) fn run_options(pairs: &Pairs) -> Fallible<RunOptions> {
     let mut options = RunOptions::default();
     let (mut given, mut file) = (None, None);
@@ -183,7 +183,7 @@ pub(in crate::recipe) fn run_options(pairs: &Pairs) -> Fallible<RunOptions> {
     Ok(options)
 }
 
-/// The option `shell`, or the variable `default_shell`.
+/// Reads the option `shell`, or the variable `default_shell`.
 pub(in crate::recipe) fn shell(value: &Dynamic) -> Option<Shell> {
     match (value.is_unit(), value.as_bool()) {
         (true, _) => None,
@@ -203,7 +203,7 @@ fn local_file(name: &str, value: &Dynamic, position: Position) -> Fallible<Optio
     }
 }
 
-/// Refuses pairs of a variable that are no options.
+/// Refuses keys in a variable that are not options.
 pub(in crate::recipe) fn refuse_unknown(variable: &str, pairs: &Pairs, known: &[Choice]) -> Fallible<()> {
     for name in pairs.keys() {
         if let Some(diagnostic) = unknown_key(variable, name, known) {
@@ -213,7 +213,7 @@ pub(in crate::recipe) fn refuse_unknown(variable: &str, pairs: &Pairs, known: &[
     Ok(())
 }
 
-/// The pairs of a variable that holds options: `default_run_options`.
+/// Returns the pairs in a variable that contains options: `default_run_options`.
 pub(in crate::recipe) fn pairs(value: &Dynamic) -> Pairs {
     let map = value.flatten_clone().try_cast::<rhai::Map>().unwrap_or_default();
     map.into_iter()
@@ -221,7 +221,7 @@ pub(in crate::recipe) fn pairs(value: &Dynamic) -> Pairs {
         .collect()
 }
 
-/// A text's bytes, or a blob's.
+/// Returns the bytes of a string or of a blob.
 pub(in crate::recipe) fn bytes(value: &Dynamic) -> Vec<u8> {
     match value.read_lock::<rhai::Blob>() {
         Some(blob) => blob.clone(),
@@ -229,7 +229,7 @@ pub(in crate::recipe) fn bytes(value: &Dynamic) -> Vec<u8> {
     }
 }
 
-/// A number of seconds.
+/// Reads a number of seconds.
 pub(in crate::recipe) fn seconds(name: &str, value: &Dynamic, position: Position) -> Fallible<Option<Duration>> {
     if value.is_unit() {
         return Ok(None);
@@ -256,7 +256,7 @@ fn size(name: &str, value: &Dynamic, position: Position) -> Fallible<Option<u16>
     }
 }
 
-/// True, false, or nothing said.
+/// Reads true or false; `()` gives `None`.
 pub(in crate::recipe) fn flag(name: &str, value: &Dynamic, position: Position) -> Fallible<Option<bool>> {
     if value.is_unit() {
         return Ok(None);
@@ -273,7 +273,7 @@ pub(in crate::recipe) fn environment_name(name: &str) -> bool {
     !name.is_empty() && letters.all(|(i, c)| c == '_' || c.is_ascii_alphabetic() || i > 0 && c.is_ascii_digit())
 }
 
-/// A number of servers.
+/// Reads a number of servers.
 pub(in crate::recipe) fn count(name: &str, value: &Dynamic, position: Position) -> Fallible<usize> {
     let number = value.as_int().ok().and_then(|number| usize::try_from(number).ok());
     let number = number.filter(|number| *number > 0);

@@ -1,7 +1,7 @@
-//! Errors on their way through a script: what happened and where, kept as a value that a recipe can catch.
+//! Errors on their way through a script, as values that a recipe can catch: what happened and where.
 //!
-//! The innermost block, function or file knows where an error stands; whoever is further out only passes it on. No
-//! text made here holds the value of a variable.
+//! The innermost block, function or file knows the place of an error; code further out only passes it on. No message that is made
+//! here contains the value of a variable.
 
 use std::rc::Rc;
 
@@ -12,11 +12,11 @@ use crate::diagnostic::{Diagnostic, Fault, Origin};
 /// The value of a piece of script, or its error.
 pub(in crate::recipe) type Fallible<T = Dynamic> = Result<T, Box<EvalAltResult>>;
 
-/// An error as scripts see it.
+/// An error in the form that scripts see.
 #[derive(Clone, Debug)]
 pub(in crate::recipe) struct Failure {
     pub(in crate::recipe) diagnostic: Rc<Diagnostic>,
-    /// The function that was not found: `name (types of what it was given)`.
+    /// The function that was not found: `name (types of its arguments)`.
     pub(in crate::recipe) missing: Option<Rc<str>>,
 }
 
@@ -44,10 +44,10 @@ impl Failure {
     }
 }
 
-/// At most this many of the tasks around an error are named.
+/// The number of tasks around an error that are named.
 const MAX_TASKS: usize = 12;
 
-/// A place in a file; `None` where nothing is known of it.
+/// Returns a place in a file; `None` if it is not known.
 pub(in crate::recipe) fn origin(source: Option<&str>, position: Position) -> Option<Origin> {
     Some(Origin {
         file: source?.into(),
@@ -56,7 +56,7 @@ pub(in crate::recipe) fn origin(source: Option<&str>, position: Position) -> Opt
     })
 }
 
-/// An error that a recipe can catch.
+/// Makes an error that a recipe can catch.
 pub(in crate::recipe) fn raise(diagnostic: Diagnostic, position: Position) -> Box<EvalAltResult> {
     Box::new(EvalAltResult::ErrorRuntime(
         Dynamic::from(Failure::from(diagnostic)),
@@ -64,7 +64,7 @@ pub(in crate::recipe) fn raise(diagnostic: Diagnostic, position: Position) -> Bo
     ))
 }
 
-/// An error that ends the run: `abort`, a signal.
+/// Makes an error that ends the run: `abort`, a signal.
 pub(in crate::recipe) fn terminate(diagnostic: Diagnostic, position: Position) -> Box<EvalAltResult> {
     Box::new(EvalAltResult::ErrorTerminated(
         Dynamic::from(Failure::from(diagnostic)),
@@ -72,17 +72,17 @@ pub(in crate::recipe) fn terminate(diagnostic: Diagnostic, position: Position) -
     ))
 }
 
-/// An error in the recipe's text, to be caught like any other.
+/// Makes an error for a mistake in the recipe; it can be caught like any other.
 pub(in crate::recipe) fn wrong(message: impl Into<String>, position: Position) -> Box<EvalAltResult> {
     raise(Diagnostic::new(Fault::Recipe, message), position)
 }
 
-/// The failure inside an error's token.
+/// Returns the failure inside an error's token.
 pub(in crate::recipe) fn failure_of(token: &Dynamic) -> Option<Failure> {
     token.read_lock::<Failure>().map(|failure| failure.clone())
 }
 
-/// An `abort` in the library that says what a recipe lacks: it stands where the recipe asked for that.
+/// Moves the place of an `abort` in the library that reports a lack of the recipe to the call in the recipe.
 pub(in crate::recipe) fn asked_by_recipe(
     mut error: Box<EvalAltResult>,
     is_own: impl Fn(&str) -> bool,
@@ -102,7 +102,7 @@ pub(in crate::recipe) fn asked_by_recipe(
     error
 }
 
-/// An error of a task of the library: it stands where the recipe called that.
+/// Moves the place of an error in a task of the library to the call in the recipe.
 pub(in crate::recipe) fn told_of_caller(
     mut error: Box<EvalAltResult>,
     is_own: impl Fn(&str) -> bool,
@@ -118,7 +118,7 @@ pub(in crate::recipe) fn told_of_caller(
     error
 }
 
-/// The same error, told in other words; what could not be caught cannot be caught then, either.
+/// Returns the same error with another diagnostic; an error that could not be caught still cannot.
 pub(in crate::recipe) fn said_instead(error: &EvalAltResult, told: Diagnostic) -> Box<EvalAltResult> {
     let position = error.position();
     match error {
@@ -127,7 +127,7 @@ pub(in crate::recipe) fn said_instead(error: &EvalAltResult, told: Diagnostic) -
     }
 }
 
-/// One task more around an error that leaves it.
+/// Adds a task to those around an error.
 pub(in crate::recipe) fn leaving(mut error: Box<EvalAltResult>, task: &str) -> Box<EvalAltResult> {
     if let EvalAltResult::ErrorRuntime(token, _) | EvalAltResult::ErrorTerminated(token, _) = &mut *error
         && let Some(mut failure) = token.write_lock::<Failure>()
@@ -135,7 +135,7 @@ pub(in crate::recipe) fn leaving(mut error: Box<EvalAltResult>, task: &str) -> B
         let tasks = &mut Rc::make_mut(&mut failure.diagnostic).tasks;
         tasks.insert(0, task.to_owned());
         if tasks.len() > MAX_TASKS {
-            // The innermost ones say what happened, the outermost how it began.
+            // The innermost tasks show what happened, the outermost how it began.
             tasks.drain(1..3);
             tasks.insert(1, "…".to_owned());
         }
@@ -143,7 +143,7 @@ pub(in crate::recipe) fn leaving(mut error: Box<EvalAltResult>, task: &str) -> B
     error
 }
 
-/// Returns the reason why the script ended, where it was not to be caught: a signal, `exit`, `abort`.
+/// Returns the reason why the script ended, if the error could not be caught: a signal, `exit`, `abort`.
 pub(in crate::recipe) fn ended_by(error: &EvalAltResult) -> Option<Fault> {
     match error {
         EvalAltResult::ErrorTerminated(token, _) => failure_of(token).map(|failure| failure.diagnostic.fault),

@@ -1,7 +1,7 @@
-//! Which names are those of secrets: of variables, keys of maps and variables of an environment, and in a line of a recipe.
-//! `docs/ssh.md` tells the rule.
+//! Decides which names are those of secrets: names of variables, keys of maps and environment variables, and names in a line of a
+//! recipe. `docs/ssh.md` describes the rule.
 
-/// Ends of words that stand for a secret.
+/// The ends of words that mean a secret.
 const SECRETS: [&str; 7] = [
     "password",
     "passphrase",
@@ -11,7 +11,7 @@ const SECRETS: [&str; 7] = [
     "webhook",
     "apikey",
 ];
-/// The kinds of keys that are secrets: `api_key`, but not `ssh_key` (mostly a file) or `host_key`.
+/// The kinds of keys that are secrets: `api_key`, but not `ssh_key` (usually a file) or `host_key`.
 const KEYS: [&str; 13] = [
     "access",
     "account",
@@ -27,7 +27,7 @@ const KEYS: [&str; 13] = [
     "signing",
     "storage",
 ];
-/// Last words of names that tell something about a secret: `password_prompt`, `private_key_file`, `token_timeout`.
+/// Last words of names that describe something about a secret: `password_prompt`, `private_key_file`, `token_timeout`.
 const ABOUT: [&str; 38] = [
     "algorithm",
     "attempts",
@@ -69,7 +69,8 @@ const ABOUT: [&str; 38] = [
     "version",
 ];
 
-/// Returns true if this is the name of a secret: one of its words is, and the last word does not say that the value is something about one.
+/// Returns true if this is the name of a secret: one of its words is, and the last word does not say that the value is only
+/// something about one.
 pub fn is_secret_name(name: &str) -> bool {
     let words = words(name);
     let at = |index: usize| words.get(index).map(String::as_str).unwrap_or_default();
@@ -84,7 +85,7 @@ pub fn is_secret_name(name: &str) -> bool {
     is_secret && !is_id && !ABOUT.contains(&at(last))
 }
 
-/// Returns true if a line of a recipe speaks of something that is a secret. It may say so of more lines than hold one.
+/// Returns true if a line of a recipe mentions a secret. It may return true for lines that contain none.
 pub fn names_secret(text: &str) -> bool {
     let is_of_name = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let mut rest = text;
@@ -99,10 +100,10 @@ pub fn names_secret(text: &str) -> bool {
     false
 }
 
-/// Returns true if what has been read of a name is enough to know that it speaks of a secret, whatever follows.
+/// Returns true if the beginning of a name is enough to know that it means a secret, however it continues.
 pub(super) fn begins_secret(name: &str) -> bool {
     let name = name.to_lowercase();
-    // `passwd` alone is a program and a file, too.
+    // The word `passwd` alone is also a program and a file.
     SECRETS.iter().any(|word| *word != "passwd" && name.contains(word))
 }
 
@@ -113,7 +114,7 @@ fn ends_in_secret(word: &str) -> bool {
         .any(|secret| word.ends_with(secret) || singular.ends_with(secret))
 }
 
-/// The words of a name, in small letters and without numbers behind them: `db_password2`, `apiKey`, `X-Api-Key`.
+/// Returns the words of a name, in lower case and without digits at their ends: `db_password2`, `apiKey`, `X-Api-Key`.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_small = false;

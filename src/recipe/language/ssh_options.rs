@@ -131,7 +131,8 @@ pub(in crate::recipe) static SSH_OPTIONS: &[Choice] = &[
     },
 ];
 
-/// Options that Net::SSH takes and capr has no use for: it logs by `-v`, always asks silent servers, and libssh2 decides the rest.
+/// Options of Net::SSH that capr accepts and ignores: it logs with `-v`, always asks silent servers, and libssh2 decides the
+/// rest.
 pub(in crate::recipe) const WITHOUT_EFFECT: [&str; 13] = [
     "compression_level",
     "keepalive",
@@ -148,7 +149,7 @@ pub(in crate::recipe) const WITHOUT_EFFECT: [&str; 13] = [
     "verbose",
 ];
 
-/// A key that `ssh_options` cannot have.
+/// Returns the error for a key that `ssh_options` cannot have; `None` if it can.
 pub(in crate::recipe) fn unknown_ssh_option(name: &str) -> Option<Diagnostic> {
     if matches!(name, "username" | "paranoid") || WITHOUT_EFFECT.contains(&name) {
         return None;

@@ -1,4 +1,4 @@
-//! Between values of scripts and plain data.
+//! Converts between values of scripts and plain data.
 
 use std::rc::Rc;
 
@@ -8,23 +8,23 @@ use super::origin::{Failure, Fallible, wrong};
 use crate::configuration::{Attributes, Kind, Value};
 use crate::diagnostic::{Diagnostic, Fault};
 
-/// A namespace as a value: `deploy.web.disable` walks it.
+/// A namespace as a value, whose members are reached with periods: `deploy.web.disable`.
 #[derive(Clone, Debug)]
 pub(in crate::recipe) struct Namespace(pub(in crate::recipe) Rc<str>);
 
-/// A value as a text. `Dynamic` itself knows only Rhai's own types.
+/// Returns a value as a string. `Dynamic` itself knows only Rhai's own types.
 pub(in crate::recipe) fn text(value: &Dynamic) -> String {
     if let Some(failure) = value.read_lock::<Failure>() {
         failure.diagnostic.message.clone()
     } else if let Some(namespace) = value.read_lock::<Namespace>() {
         namespace.0.to_string()
     } else {
-        // Of a shared value Rhai says that it is shared.
+        // For a shared value Rhai would only say that it is shared.
         value.flatten_clone().to_string()
     }
 }
 
-/// One text, or those of a list; `()` gives none.
+/// Returns one string, or the strings of a list; `()` gives none.
 pub(in crate::recipe) fn texts(value: &Dynamic) -> Vec<String> {
     if value.is_unit() {
         Vec::new()
@@ -35,7 +35,7 @@ pub(in crate::recipe) fn texts(value: &Dynamic) -> Vec<String> {
     }
 }
 
-/// A plain value; what is none (a function, a namespace) is its text.
+/// Returns a plain value. Values without a plain form (a function, a namespace) become strings.
 pub(in crate::recipe) fn plain(value: &Dynamic) -> Value {
     if value.is_unit() {
         Value::Unit
@@ -58,7 +58,7 @@ pub(in crate::recipe) fn plain(value: &Dynamic) -> Value {
     }
 }
 
-/// A plain value as one of scripts.
+/// Returns a plain value as a value of scripts.
 pub(in crate::recipe) fn dynamic(value: &Value) -> Dynamic {
     match value {
         Value::Unit => Dynamic::UNIT,
@@ -77,7 +77,7 @@ pub(in crate::recipe) fn dynamic(value: &Value) -> Dynamic {
     }
 }
 
-/// The pairs of a map.
+/// Returns the pairs of a map.
 pub(in crate::recipe) fn attributes(option: &str, value: &Dynamic, position: Position) -> Fallible<Attributes> {
     match plain(value) {
         Value::Map(map) => Ok(map),
@@ -89,8 +89,8 @@ pub(in crate::recipe) fn attributes(option: &str, value: &Dynamic, position: Pos
     }
 }
 
-/// A value of the command line: `true`, `false` and `nil` are what they say, text in quotes is text, and what is written
-/// as a number prints is one. `1.10` and `007` are versions or names, not 1.1 and 7.
+/// Reads a value of the command line: `true`, `false` and `nil` are values, quotes make a string, and digits make a number if it
+/// prints in the same way. `1.10` and `007` are versions or names, not 1.1 and 7.
 pub(in crate::recipe) fn coerce(text: &str) -> Dynamic {
     let quoted = ['"', '\'']
         .iter()
@@ -114,7 +114,7 @@ pub(in crate::recipe) fn coerce(text: &str) -> Dynamic {
     }
 }
 
-/// The diagnostic for a value that the variable cannot have.
+/// Returns the diagnostic for a value that the variable cannot have.
 pub(in crate::recipe) fn refused(name: &str, value: impl FnOnce() -> Option<Value>) -> Option<Diagnostic> {
     let refusal = Kind::of(name)?.refusal(name, &value()?)?;
     Some(Diagnostic::new(Fault::Recipe, refusal.message).hint(refusal.hint))

@@ -1,4 +1,4 @@
-//! The row of a verb, and the comparison of a call with it: one for running and for checking.
+//! The row of a verb, and the comparison of a call with it, which running and checking share.
 
 use rhai::Position;
 
@@ -7,49 +7,49 @@ use super::grammar::Tail;
 use super::origin::{Fallible, raise};
 use crate::diagnostic::{Diagnostic, Fault};
 
-/// Which options a verb takes.
+/// The options that a verb takes.
 pub(in crate::recipe) enum Choices {
-    /// These lists; an option that is in none of them is refused.
+    /// The options in these lists; all others are refused.
     Known(&'static [&'static [Choice]]),
-    /// Attributes: whatever the recipe's author likes.
+    /// Attributes with any name.
     Any,
 }
 
-/// A verb.
+/// A verb, as the table describes it.
 pub(in crate::recipe) struct Verb {
     pub(in crate::recipe) name: &'static str,
-    /// The form in which it is written.
+    /// The form in which it is written, for errors and the reference.
     pub(in crate::recipe) form: &'static str,
-    /// The number of arguments it takes, options not counted: at least, at most.
+    /// The least and the most number of arguments, without options.
     pub(in crate::recipe) arguments: (usize, usize),
     pub(in crate::recipe) tail: Tail,
     pub(in crate::recipe) options: Choices,
-    /// One sentence, then what else there is to say.
+    /// One sentence, then the details.
     pub(in crate::recipe) doc: &'static str,
-    /// A whole recipe; if it has a task `example`, that runs too.
+    /// A whole recipe; if it has a task `example`, that is run as well.
     pub(in crate::recipe) example: &'static str,
 }
 
-/// A call as far as a row says how it has to be, its arguments evaluated or not.
+/// The facts of a call that are compared with its row. The arguments may be evaluated or not.
 pub(in crate::recipe) struct Written<'a> {
-    /// The number of arguments, options not counted.
+    /// The number of arguments, without options.
     pub(in crate::recipe) arguments: usize,
-    /// The last argument is perhaps a map of options.
+    /// True if the last argument may be a map of options.
     pub(in crate::recipe) may_end_in_options: bool,
     pub(in crate::recipe) has_block: bool,
-    /// Gives the first argument, for errors.
+    /// Returns the first argument, for errors.
     pub(in crate::recipe) first: &'a dyn Fn() -> String,
-    /// Of the verb.
+    /// The position of the verb.
     pub(in crate::recipe) position: Position,
 }
 
-/// No options.
+/// No options at all.
 pub(in crate::recipe) const NONE: Choices = Choices::Known(&[]);
 
 pub(in crate::recipe) const MANY: usize = usize::MAX;
 
 impl Verb {
-    /// Returns true if an option of this name may be given.
+    /// Returns true if the verb takes an option of this name.
     pub(in crate::recipe) fn takes(&self, option: &str) -> bool {
         match &self.options {
             Choices::Any => true,
@@ -57,7 +57,7 @@ impl Verb {
         }
     }
 
-    /// Refuses a call that its row does not allow: too few arguments or too many, a block too many or none.
+    /// Refuses a call that the row does not allow: too few or too many arguments, an unexpected block, or a missing one.
     pub(in crate::recipe) fn fits(&self, call: &Written) -> Fallible<()> {
         let takes_options = !matches!(self.options, Choices::Known([]));
         let ends_in_options = takes_options && call.may_end_in_options;
@@ -76,7 +76,7 @@ impl Verb {
         }
     }
 
-    /// The error of a call without the block that it needs; `first` is its first argument.
+    /// Returns the error for a call without the block that it needs; `first` is its first argument.
     pub(in crate::recipe) fn lacks_block(&self, first: &str, position: Position) -> Box<rhai::EvalAltResult> {
         let message = match self.tail {
             Tail::Required(noun) if self.arguments.0 > 0 => format!("{} `{first}' has no {noun}", self.name),
@@ -87,7 +87,7 @@ impl Verb {
         self.misused(message, position)
     }
 
-    /// The call in an error; a variable is named with it.
+    /// Returns the words for the call in an error; a variable is named with it.
     fn subject(&self, first: &str) -> String {
         match sets(self.name) {
             true => format!("`{} :{first}'", self.name),
@@ -95,7 +95,7 @@ impl Verb {
         }
     }
 
-    /// Refuses too few arguments, and too many.
+    /// Refuses too few and too many arguments.
     pub(in crate::recipe) fn count(&self, given: usize, position: Position) -> Fallible<()> {
         let (least, most) = self.arguments;
         if given < least || given > most {
@@ -146,7 +146,7 @@ impl Verb {
         raise(diagnostic, position)
     }
 
-    /// An error about how the verb was used, with its form.
+    /// Returns an error about the use of the verb, with its form.
     pub(in crate::recipe) fn misused(
         &self,
         message: impl Into<String>,
@@ -160,7 +160,7 @@ impl Verb {
     }
 }
 
-/// An option that says what in other versions of Capistrano, or elsewhere, another name says.
+/// Returns the hint for an option that has another name in other versions of Capistrano or elsewhere.
 fn other_option(name: &str, known: &[&str]) -> Option<String> {
     let meant = match name {
         "user" | "runner" => "as",
@@ -177,7 +177,7 @@ fn other_option(name: &str, known: &[&str]) -> Option<String> {
     known.contains(&meant).then(|| format!("write: :{meant} => …"))
 }
 
-/// Returns true if a verb of that name gives a variable its value.
+/// Returns true if the verb of this name sets a variable.
 pub(in crate::recipe) fn sets(name: &str) -> bool {
     matches!(name, "set" | "set_default" | "set_if_empty")
 }

@@ -1,4 +1,4 @@
-//! Functions that read and write YAML and JSON. What stands under the name of a secret is kept out of everything told.
+//! Functions that read and write YAML and JSON. A value under the name of a secret is never shown.
 
 use super::super::function::Function;
 use super::encodings;

@@ -1,5 +1,5 @@
 //! The functions of the recipe language beside those of Rhai, one row each: the reference is made from them, and every example
-//! runs. What they do stands in `running/functions`.
+//! runs. The code of the functions is in `running/functions`.
 
 mod documents;
 mod encodings;
@@ -14,12 +14,12 @@ pub(in crate::recipe) use paths::MAX_PARTS;
 
 use super::function::Function;
 
-/// All of them, in the order of the reference: by kind, then sorted.
+/// Returns all functions in the order of the reference: by kind, then by name.
 pub(in crate::recipe) fn functions() -> impl Iterator<Item = &'static Function> {
     kinds().into_iter().flat_map(|(_, functions)| functions)
 }
 
-/// The kinds of functions.
+/// Returns the kinds of functions.
 pub(in crate::recipe) fn kinds() -> [(&'static str, &'static [Function]); 8] {
     [
         ("Strings", text::FUNCTIONS),

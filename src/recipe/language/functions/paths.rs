@@ -1,4 +1,4 @@
-//! Functions for paths. They look at texts alone, not at what is on the disk.
+//! Functions for paths. They work on strings and do not look at the disk.
 
 use super::super::function::Function;
 

@@ -1,4 +1,4 @@
-//! Functions for texts: lines, blanks and regular expressions.
+//! Functions for strings: lines, blanks and regular expressions.
 
 use super::super::function::Function;
 

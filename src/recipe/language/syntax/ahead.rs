@@ -1,11 +1,11 @@
-//! The text behind a word, which is ahead of the tokens.
+//! Looks at the source behind a word, ahead of the tokens.
 
 use rhai::Position;
 
 use super::lines::Lines;
 
 impl Lines {
-    /// Returns true where nothing but the end of a statement follows the word.
+    /// Returns true if nothing but the end of the statement follows the word.
     pub(super) fn ends_statement(&self, word: &str, position: Position) -> bool {
         match self.behind(word, position) {
             Some(text) => text.is_empty() || text.starts_with([';', '}']),
@@ -13,7 +13,7 @@ impl Lines {
         }
     }
 
-    /// Returns true where the word is called, or names a module.
+    /// Returns true if the word is called, or is the name of a module.
     pub(super) fn is_function_or_module(&self, word: &str, position: Position) -> bool {
         let behind = self.behind(word, position).unwrap_or("");
         behind.starts_with('(') || behind.starts_with("!(") || behind.starts_with("::")
@@ -27,13 +27,13 @@ impl Lines {
         let operator = text.trim_start_matches(['+', '-', '*', '/', '%', '&', '|', '^', '<', '>']);
         match operator.strip_prefix('=') {
             Some(rest) if operator.len() == text.len() => !rest.starts_with(['=', '>']),
-            // Comparisons: `<=`, `>=`.
+            // These are the comparisons `<=` and `>=`.
             Some(_) => !matches!(text.get(..2), Some("<=" | ">=")),
             None => false,
         }
     }
 
-    /// Returns true where a `|` behind a value is not the operator but begins parameters: `|name, …| {`.
+    /// Returns true if a `|` behind a value is not an operator but begins parameters: `|name, …| {`.
     pub(super) fn begins_parameters(&self, position: Position) -> bool {
         let mut code = self.code(position, 1);
         let mut names = String::new();

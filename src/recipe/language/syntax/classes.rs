@@ -1,8 +1,8 @@
-//! Ruby's classes, and the functions of a recipe that do what their methods do.
+//! Ruby's classes, and the functions of recipes that do the same as their methods.
 
 use super::layout::is_word;
 
-/// Returns what is written instead of the class whose name begins this rest of a line, with its method where one follows.
+/// Returns what to write instead of the class whose name begins this rest of a line, and of its method if one follows.
 pub(in crate::recipe) fn instead(rest: &str) -> Option<&'static str> {
     let words: Vec<&str> = rest
         .split(['.', ':'])
@@ -63,7 +63,7 @@ pub(in crate::recipe) fn instead(rest: &str) -> Option<&'static str> {
     })
 }
 
-/// Returns what is known of a library of Ruby's that a recipe requires.
+/// Returns the hint for a library of Ruby that a recipe requires.
 pub(in crate::recipe) fn library(name: &str) -> Option<&'static str> {
     let name = name.strip_suffix(".rb").unwrap_or(name);
     Some(match name {

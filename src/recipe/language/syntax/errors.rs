@@ -1,4 +1,4 @@
-//! Syntax errors as a recipe's author is told them: what was expected where, and what Ruby habits are written like here.
+//! Syntax errors in words for the author of a recipe: what was expected where, and how habits of Ruby are written in a recipe.
 
 use rhai::{LexError, ParseError, ParseErrorType, Position};
 
@@ -13,7 +13,7 @@ use super::{habits, ruby};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::lower;
 
-/// The diagnostic of a syntax error in `text`.
+/// Returns the diagnostic of a syntax error in `text`.
 pub(super) fn syntax(error: &ParseError, source: &str, text: &str) -> Diagnostic {
     let at = Place::new(text, error.position());
     let Told {
@@ -26,7 +26,7 @@ pub(super) fn syntax(error: &ParseError, source: &str, text: &str) -> Diagnostic
     let mut diagnostic = Diagnostic::new(Fault::Recipe, plain_words(&message)).at(place);
     diagnostic.label = label.map(|label| plain_words(&label));
     let is_secret = names_secret(&[at.before, at.rest].concat());
-    // Else it is a form, without words of the recipe.
+    // Other hints are general forms, which contain no words of the recipe.
     let is_own = |hint: &str| hint.starts_with("write: ");
     let shown = |hint: String| {
         if is_secret && is_own(&hint) {
@@ -39,17 +39,17 @@ pub(super) fn syntax(error: &ParseError, source: &str, text: &str) -> Diagnostic
     diagnostic
 }
 
-/// Under the caret where a statement has no end.
+/// The label at a statement without an end.
 pub(super) const NO_SEMICOLON: &str = "`;' is missing";
 
-/// The words for an error.
+/// The words of an error.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     message: String,
-    /// Under the caret.
+    /// The label under the caret.
     label: Option<String>,
     hint: Option<String>,
-    /// Where it is shown, if not where the parser stopped.
+    /// The place to show, if it is not where the parser stopped.
     position: Option<Position>,
 }
 
@@ -75,7 +75,7 @@ impl Told {
         self
     }
 
-    /// With what helps, if anything does.
+    /// Adds a hint, if there is one.
     pub(super) fn help(mut self, hint: Option<String>) -> Self {
         self.hint = hint;
         self
@@ -87,14 +87,14 @@ impl Told {
     }
 }
 
-/// Where a text could not be read on.
+/// The place in the source where the parser stopped.
 pub(super) struct Place<'a> {
     pub(super) text: &'a str,
-    /// In bytes.
+    /// The place in bytes.
     pub(super) at: usize,
-    /// The rest of its line.
+    /// The rest of the line.
     pub(super) rest: &'a str,
-    /// Its line up to it.
+    /// The line up to this place.
     pub(super) before: &'a str,
 }
 
@@ -113,7 +113,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The word that stands there, or the one character.
+    /// Returns the word at this place, or the one character.
     pub(super) fn word(&self) -> &'a str {
         let end = self.rest.find(|c| !is_word(c)).unwrap_or(self.rest.len());
         match self.rest.get(..end) {
@@ -125,7 +125,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The word before it.
+    /// Returns the word before this place.
     pub(super) fn word_before(&self) -> &'a str {
         let text = self.text.get(..self.behind_code()).unwrap_or("");
         let start = text.rfind(|c: char| !is_word(c)).map_or(0, |at| {
@@ -137,7 +137,7 @@ impl<'a> Place<'a> {
         text.get(start..).unwrap_or("")
     }
 
-    /// Where the statement that it stands in begins, on whatever level.
+    /// Returns the beginning of the innermost statement around this place.
     pub(super) fn statement_start(&self) -> usize {
         let mut open: Vec<(char, Option<usize>)> = vec![('{', None)];
         for piece in pieces(self.text.get(..self.at).unwrap_or(self.text)) {
@@ -178,26 +178,26 @@ impl<'a> Place<'a> {
         block.and_then(|(_, start)| *start).unwrap_or(self.at)
     }
 
-    /// The first word of that statement.
+    /// Returns the first word of that statement.
     pub(super) fn statement_word(&self) -> &'a str {
         let rest = self.text.get(self.statement_start()..).unwrap_or("");
         rest.get(..rest.find(|c| !is_word(c)).unwrap_or(rest.len()))
             .unwrap_or("")
     }
 
-    /// Returns true if it is the first on its line.
+    /// Returns true if nothing stands before this place on its line.
     pub(super) fn begins_line(&self) -> bool {
         self.before.trim().is_empty()
     }
 
-    /// Behind what stands before, which may be lines above.
+    /// Returns the end of the code before this place, which may be on an earlier line.
     pub(super) fn behind_code(&self) -> usize {
         let last = pieces(self.text.get(..self.at).unwrap_or(self.text)).pop();
         last.map_or(self.at, |piece| piece.range.end)
     }
 }
 
-/// The byte of a position; the end of the text where there is none.
+/// Returns the byte of a position; the end of the source if there is no position.
 pub(super) fn offset(text: &str, position: Position) -> usize {
     let Some(line) = position.line() else {
         return text.len();
@@ -213,7 +213,7 @@ pub(super) fn offset(text: &str, position: Position) -> usize {
     start + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at)
 }
 
-/// The position of a byte.
+/// Returns the position of a byte.
 pub(super) fn position(text: &str, at: usize) -> Option<Position> {
     let before = text.get(..at)?;
     let column = before.rsplit('\n').next()?.chars().count() + 1;
@@ -221,7 +221,7 @@ pub(super) fn position(text: &str, at: usize) -> Option<Position> {
     Some(Position::new(line, u16::try_from(column).ok()?))
 }
 
-/// Returns what was expected, and what may help, where a script was compiled by a script: its text is not at hand.
+/// Returns what was expected, and a hint, for a script that a script has compiled: its source is not available.
 pub(in crate::recipe) fn without_text(error: &ParseErrorType) -> (String, Option<String>) {
     let told = describe(error, None);
     (told.message, told.hint)
@@ -305,14 +305,14 @@ fn describe(error: &ParseErrorType, place: Option<&Place>) -> Told {
     }
 }
 
-/// Returns true if a comment of Ruby begins at this byte.
+/// Returns true if a Ruby comment begins at this byte.
 pub(super) fn comment_at(text: &str, at: usize) -> bool {
     pieces(text)
         .iter()
         .any(|piece| piece.kind == Kind::Comment && piece.range.start == at)
 }
 
-/// Returns true if the parser may have stopped at something of Ruby's, and does not know better what is wrong.
+/// Returns true if the parser may have stopped at something from Ruby, and cannot say better itself what is wrong.
 fn may_be_habit(error: &ParseErrorType) -> bool {
     match error {
         ParseErrorType::Reserved(sign) => !matches!(sign.as_str(), "#" | "nil" | "null" | "None"),
@@ -331,7 +331,7 @@ fn may_be_habit(error: &ParseErrorType) -> bool {
     }
 }
 
-/// The text ends where something is still open.
+/// Describes the error for a source that ends while something is still open.
 fn ended(place: Option<&Place>) -> Told {
     let Some(place) = place else {
         return Told::new("the text ends in the middle of a statement");
@@ -482,7 +482,7 @@ fn reserved(word: &str, place: Option<&Place>) -> Told {
     }
 }
 
-/// A sign at which nothing can begin or go on.
+/// Describes the error for a sign at which nothing can begin or continue.
 fn out_of_place(sign: &str) -> Told {
     match sign {
         ";" | ")" | "]" | "}" | "," => {
@@ -507,7 +507,7 @@ fn extra_brace(place: Option<&Place>) -> Told {
 
 fn lexical(error: &LexError, place: Option<&Place>) -> Told {
     match error {
-        // What stands in them may be a secret.
+        // The string between the quotes may be a secret.
         LexError::MalformedChar(_) => {
             let text = place.and_then(|place| place.rest.get(1..)?.split('\'').next());
             let hint = text.and_then(|text| own(format!("write: {}", quoted(text))));
@@ -516,7 +516,7 @@ fn lexical(error: &LexError, place: Option<&Place>) -> Told {
                 .hint(hint.unwrap_or_else(|| "write: \"…\", or `…` where a value is filled in: ${name}".to_owned()))
         }
         LexError::UnterminatedString => {
-            // Rhai points somewhere into a text in backticks.
+            // Rhai points somewhere inside the string in backticks.
             let last = place.and_then(|place| pieces(place.text).pop());
             let last = last
                 .filter(|piece| piece.kind == Kind::Text(false))

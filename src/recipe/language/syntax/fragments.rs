@@ -1,25 +1,26 @@
-//! Pieces of the statement around a place, and the same in a recipe's words: for hints that say what to write instead.
+//! Takes pieces of the statement around a place and turns them into the words of a recipe, for hints that say what to write
+//! instead.
 
 use super::super::secret_name::names_secret;
 use super::errors::Place;
 use super::layout::{Kind, Piece, is_word, pieces};
 
-/// Longer lines are not easier to read than a form.
+/// The longest hint with words of the recipe, in characters. A longer one is no easier to read than a general form.
 const MAX_LENGTH: usize = 100;
 
 impl<'a> Place<'a> {
-    /// The statement up to here.
+    /// Returns the statement up to this place.
     pub(super) fn said(&self) -> &'a str {
         self.text.get(self.statement_start()..self.at).unwrap_or("").trim()
     }
 
-    /// The rest of the line behind the first bytes of it, up to one of these pieces or the end of the bracket around it.
+    /// Returns the rest of the line behind its first bytes, up to one of these pieces or the end of the bracket around it.
     pub(super) fn behind(&self, skipped: usize, stops: &[&str]) -> &'a str {
         until(self.rest.get(skipped..).unwrap_or(""), stops)
     }
 }
 
-/// A hint with words of the recipe, if it is one that helps and that can be shown.
+/// Returns a hint with words of the recipe, if it is short enough and contains no secret.
 pub(super) fn own(hint: String) -> Option<String> {
     let is_short = !hint.contains('\n') && hint.chars().count() <= MAX_LENGTH;
     (is_short && !names_secret(&hint)).then_some(hint)
@@ -29,7 +30,7 @@ fn slice<'a>(text: &'a str, piece: &Piece) -> &'a str {
     text.get(piece.range.clone()).unwrap_or("")
 }
 
-/// The code in front of one of these pieces, on the same level.
+/// Returns the code before the first of these pieces on the same level.
 pub(super) fn until<'a>(text: &'a str, stops: &[&str]) -> &'a str {
     let (mut depth, mut end) = (0_usize, 0);
     for piece in pieces(text) {
@@ -47,7 +48,7 @@ pub(super) fn until<'a>(text: &'a str, stops: &[&str]) -> &'a str {
     text.get(..end).unwrap_or("").trim()
 }
 
-/// The parts between commas.
+/// Returns the parts between commas.
 pub(super) fn parts(text: &str) -> Vec<&str> {
     let (mut parts, mut rest) = (Vec::new(), text.trim());
     while !rest.is_empty() {
@@ -62,7 +63,7 @@ pub(super) fn parts(text: &str) -> Vec<&str> {
     parts
 }
 
-/// The value that ends a piece of a statement: behind the last comma, sign of assignment, or first word of a verb.
+/// Returns the value at the end of a piece of a statement: behind the last comma, assignment, or first word of a verb.
 pub(super) fn last_value(text: &str) -> &str {
     let all = pieces(text);
     let mut depth = 0_usize;
@@ -90,7 +91,7 @@ pub(super) fn last_value(text: &str) -> &str {
     text.trim()
 }
 
-/// A comma, the sign of an assignment, the end of `=>`.
+/// Returns true for a comma, an assignment, or the end of `=>`.
 fn separates(text: &str, before: Option<&Piece>, piece: &Piece) -> bool {
     let follows = |signs: &[&str]| {
         before.is_some_and(|before| signs.contains(&slice(text, before)) && before.range.end == piece.range.start)
@@ -107,7 +108,7 @@ fn separates(text: &str, before: Option<&Piece>, piece: &Piece) -> bool {
     }
 }
 
-/// Returns true if a piece is a word in front of a value, and no name of something or a part of one.
+/// Returns true if a piece is a word that stands in front of a value, and not a name or a part of one.
 fn leads(text: &str, piece: &Piece) -> bool {
     let (before, behind) = (text.get(..piece.range.start), text.get(piece.range.end..));
     is_leading(slice(text, piece))
@@ -115,7 +116,7 @@ fn leads(text: &str, piece: &Piece) -> bool {
         && !before.is_some_and(|before| before.ends_with(['.', ':']))
 }
 
-/// A word in front of a value.
+/// Returns true if a word can stand in front of a value.
 fn is_leading(word: &str) -> bool {
     matches!(
         word,
@@ -128,7 +129,7 @@ fn is_leading(word: &str) -> bool {
     })
 }
 
-/// Ruby's code as far as it is only spelled otherwise: quotes, `#{}` in texts, `nil`, `and`, `exists?`, lists of words.
+/// Translates Ruby code that differs only in spelling: quotes, `#{}` in strings, `nil`, `and`, `exists?`, lists of words.
 pub(super) fn plain(text: &str) -> String {
     let mut plain = String::new();
     let mut end = 0;
@@ -178,7 +179,7 @@ pub(super) fn plain(text: &str) -> String {
     plain
 }
 
-/// A text in the quotes that it needs.
+/// Returns a string in the quotes that it needs.
 pub(super) fn quoted(text: &str) -> String {
     match text.contains(['"', '\\']) && !text.contains('`') {
         true => format!("`{text}`"),
@@ -186,7 +187,7 @@ pub(super) fn quoted(text: &str) -> String {
     }
 }
 
-/// The condition turned round.
+/// Returns the negated condition.
 pub(super) fn negated(condition: &str) -> String {
     if let Some(positive) = condition.strip_prefix('!') {
         return positive.to_owned();
@@ -208,7 +209,7 @@ pub(super) fn negated(condition: &str) -> String {
     }
 }
 
-/// `%w[a b]`: the list, and the length of what it was.
+/// Translates `%w[a b]`: returns the list, and the length of the Ruby code.
 pub(super) fn word_list(text: &str) -> Option<(String, usize)> {
     let symbols = text.starts_with("%i") || text.starts_with("%I");
     let rest = ["%w", "%W", "%i", "%I"]
@@ -226,7 +227,7 @@ pub(super) fn word_list(text: &str) -> Option<(String, usize)> {
     Some((format!("[{}]", words.join(", ")), length))
 }
 
-/// `%q(text)`: the text in quotes of a recipe.
+/// Translates `%q(text)` into a string of a recipe.
 pub(super) fn percent_text(text: &str) -> Option<String> {
     let rest = text.strip_prefix('%')?;
     let rest = rest.strip_prefix(['q', 'Q']).unwrap_or(rest);
@@ -246,7 +247,7 @@ fn closing(open: char) -> Option<char> {
     })
 }
 
-/// The inside of Ruby's map as a recipe's map; `None` if it is none.
+/// Translates the inside of a Ruby map into a map of a recipe; `None` if it is not a map.
 pub(super) fn map(inner: &str) -> Option<String> {
     let pairs: Option<Vec<String>> = parts(inner).into_iter().map(pair).collect();
     let pairs = pairs.filter(|pairs| !pairs.is_empty())?;
@@ -281,7 +282,7 @@ fn pair(pair: &str) -> Option<String> {
     (!key.is_empty() && !value.is_empty()).then(|| format!("{key}: {value}"))
 }
 
-/// The parameters between `|` that stand first.
+/// Returns the parameters between `|` at the beginning.
 pub(super) fn parameters(rest: &str) -> Option<&str> {
     rest.trim_start().strip_prefix('|')?.split('|').next()
 }

@@ -1,39 +1,39 @@
-//! The layout of a text in brackets and statements, read without a grammar: it has to make sense of texts that none
-//! can read.
+//! The layout of a source in brackets and statements. It is read without a grammar, since it has to work for sources that no
+//! grammar can read.
 
 use std::ops::Range;
 
-/// The kind of a piece of text.
+/// The kind of a piece of source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::recipe) enum Kind {
-    /// A bracket that opens; that of a map is `#`.
+    /// An opening bracket; that of a map is `#`.
     Open(char),
     Close(char),
     Semicolon,
     Word,
-    /// In single quotes.
+    /// A string in single quotes.
     Char,
-    /// In double quotes or backticks; whether it has an end.
+    /// A string in double quotes or backticks; true if it has an end.
     Text(bool),
-    /// Ruby's.
+    /// A comment of Ruby.
     Comment,
     Other,
 }
 
-/// A piece of text, in bytes.
+/// A piece of source, in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::recipe) struct Piece {
     pub(in crate::recipe) kind: Kind,
     pub(in crate::recipe) range: Range<usize>,
 }
 
-/// All pieces of a text, without blanks and comments; but Ruby's comments are pieces.
+/// Returns all pieces of a source, without blanks and comments; comments of Ruby are pieces.
 pub(super) fn pieces(text: &str) -> Vec<Piece> {
     Reader::new(text, Backslash::Escapes).collect()
 }
 
-/// The same behind so many bytes of a text that has no mistakes: a backslash in backticks is a character like any other, as it is
-/// for Rhai.
+/// Returns the pieces from this byte on in a source without mistakes. There a backslash in backticks is a character like any
+/// other, as it is for Rhai.
 pub(in crate::recipe) fn exact_pieces(text: &str, at: usize) -> Vec<Piece> {
     let reader = Reader {
         at,
@@ -42,10 +42,10 @@ pub(in crate::recipe) fn exact_pieces(text: &str, at: usize) -> Vec<Piece> {
     reader.collect()
 }
 
-/// The meaning of a backslash in backticks for the character behind it.
+/// The meaning of a backslash before another character in backticks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Backslash {
-    /// It does not end the string: its author has meant so.
+    /// The next character does not end the string, as its author has meant.
     Escapes,
     IsPlain,
 }
@@ -75,7 +75,7 @@ impl Reader<'_> {
         self.text.get(self.at..).unwrap_or("")
     }
 
-    /// Skips what blanks and comments there are.
+    /// Skips blanks and comments.
     fn blanks(&mut self) {
         loop {
             let rest = self.rest();
@@ -104,7 +104,7 @@ impl Reader<'_> {
             ';' => (Kind::Semicolon, 1),
             '"' => quoted(rest),
             '`' => backticks(rest, self.backslash),
-            // `'\''`
+            // This is the character `'\''`.
             '\'' if rest.starts_with("'\\''") => (Kind::Char, 4),
             '\'' => match rest.get(1..).and_then(|rest| rest.find(['\'', '\n'])) {
                 Some(length) if rest.get(1 + length..).is_some_and(|rest| rest.starts_with('\'')) => {
@@ -125,7 +125,7 @@ pub(in crate::recipe) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// The length of the comment at the front. Comments stand in comments.
+/// Returns the length of the comment at the front. Comments can be nested.
 pub(in crate::recipe) fn comment(text: &str) -> usize {
     let (mut depth, mut at) = (0_usize, 0);
     while let Some(rest) = text.get(at..) {
@@ -148,7 +148,7 @@ pub(in crate::recipe) fn comment(text: &str) -> usize {
     text.len()
 }
 
-/// `#"…"#`, with as many signs as one likes.
+/// Returns the length of `#"…"#`, with any number of signs.
 fn raw_text(text: &str) -> Option<usize> {
     let signs = text.len() - text.trim_start_matches('#').len();
     let inner = text.get(signs..)?.strip_prefix('"')?;
@@ -160,7 +160,7 @@ fn quoted(text: &str) -> (Kind, usize) {
     let mut characters = text.char_indices().skip(1);
     while let Some((at, c)) = characters.next() {
         match c {
-            // A backslash at its end continues the line.
+            // A backslash at the end of the line continues the string.
             '\\' => drop(characters.next()),
             '"' => return (Kind::Text(true), at + 1),
             '\n' => return (Kind::Text(false), at),
@@ -189,7 +189,7 @@ fn backticks(text: &str, backslash: Backslash) -> (Kind, usize) {
     (Kind::Text(false), text.len())
 }
 
-/// The length of what is filled in, up to behind its brace.
+/// Returns the length of an interpolation, including its closing brace.
 fn inserted(text: &str, backslash: Backslash) -> usize {
     let mut depth = 1;
     for piece in Reader::new(text, backslash) {
@@ -205,20 +205,20 @@ fn inserted(text: &str, backslash: Backslash) -> usize {
     text.len()
 }
 
-/// An open bracket and what is known of the statement in it.
+/// An open bracket, and the beginning of the statement in it.
 struct Open {
     bracket: char,
     statement: Option<usize>,
 }
 
 impl Open {
-    /// Returns true if statements stand in it.
+    /// Returns true if the bracket contains statements.
     fn is_block(&self) -> bool {
         self.bracket == '{'
     }
 }
 
-/// The innermost statement that has this byte in it, brackets and all; `None` where its end is not to be found.
+/// Returns the innermost statement around this byte, with all its brackets; `None` if its end cannot be found.
 pub(super) fn statement(text: &str, at: usize) -> Option<Range<usize>> {
     let all = pieces(text);
     let mut open = vec![Open {
@@ -240,12 +240,12 @@ pub(super) fn statement(text: &str, at: usize) -> Option<Range<usize>> {
                 statement: None,
             }),
             Kind::Close('}') => {
-                // What is open in it is closed with it.
+                // Brackets that are still open inside the block end with it.
                 while open.len() > 1 && open.last().is_some_and(|last| !matches!(last.bracket, '{' | '#')) {
                     open.pop();
                 }
                 if open.len() == 1 {
-                    // It closes nothing.
+                    // The bracket closes nothing.
                     continue;
                 }
                 let closed = open.pop()?;
@@ -291,7 +291,7 @@ pub(super) fn statement(text: &str, at: usize) -> Option<Range<usize>> {
     }
 }
 
-/// Returns true if a statement goes on behind the brace of a block.
+/// Returns true if the statement continues behind the brace of its block.
 fn goes_on(text: &str, next: Option<&Piece>) -> bool {
     let Some(next) = next else { return false };
     let word = text.get(next.range.clone()).unwrap_or("");
@@ -304,7 +304,7 @@ fn goes_on(text: &str, next: Option<&Piece>) -> bool {
     }
 }
 
-/// The bracket that is open at this byte, innermost, and where it stands.
+/// Returns the innermost bracket that is open at this byte, and its place.
 pub(super) fn open_at(text: &str, at: usize) -> Option<(char, usize)> {
     let mut open: Vec<(char, usize)> = Vec::new();
     for piece in pieces(text).iter().take_while(|piece| piece.range.start < at) {
@@ -326,18 +326,18 @@ pub(super) fn open_at(text: &str, at: usize) -> Option<(char, usize)> {
     open.pop()
 }
 
-/// Braces that do not match what the lines' indentation says.
+/// Braces that do not match the indentation of the lines.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Braces {
-    /// A brace that is never closed, probably this one.
+    /// The brace that is probably the one that is never closed.
     pub(super) never_closed: Option<usize>,
     /// A brace that closes nothing.
     pub(super) closes_nothing: Option<usize>,
-    /// A brace that is further in than the one it closes, and that one.
+    /// A closing brace that is indented further than the one it closes, and that one.
     pub(super) closes_too_much: Option<(usize, usize)>,
 }
 
-/// Returns the braces of a text that are wrong.
+/// Returns the wrong braces of a source.
 pub(super) fn braces(text: &str) -> Braces {
     let mut found = Braces::default();
     let mut open = Vec::new();
@@ -369,7 +369,8 @@ pub(super) fn braces(text: &str) -> Braces {
     found
 }
 
-/// The line, counted from 1, before which a block was probably meant to end, by the indentation of the line it begins in.
+/// Returns the line, counted from 1, before which a block was probably meant to end, by the indentation of the line in which it
+/// begins.
 pub(super) fn meant_end(text: &str, opening: usize) -> Option<usize> {
     let outer = indent(text, opening);
     let first = line_of(text, opening);
@@ -380,7 +381,7 @@ pub(super) fn meant_end(text: &str, opening: usize) -> Option<usize> {
     })
 }
 
-/// The line of a byte, counted from 1.
+/// Returns the line of a byte, counted from 1.
 pub(super) fn line_of(text: &str, at: usize) -> usize {
     1 + text.get(..at).unwrap_or(text).matches('\n').count()
 }
@@ -405,7 +406,7 @@ fn begins_line(text: &str, at: usize) -> bool {
 mod tests {
     use super::{Braces, braces, meant_end, open_at, statement};
 
-    /// The statement at the mark `^`.
+    /// Returns the statement at the mark `^`.
     fn at_mark(text: &str) -> Option<String> {
         let at = text.find('^').unwrap_or(text.len());
         let text = text.replacen('^', "", 1);

@@ -1,21 +1,22 @@
-//! The lines of a recipe's text, and what stands where.
+//! The lines of a recipe's source.
 
 use std::cell::Cell;
 
 use rhai::Position;
 
-/// A text that is asked for what stands at its tokens, one after the other.
+/// The lines of a source, which are asked for the source at its tokens, one after the other.
 #[derive(Default)]
 pub(super) struct Lines {
     lines: Vec<String>,
-    /// Where was asked last: index of the line, characters and bytes before. The next question is mostly close behind.
+    /// The place of the last question: index of the line, characters and bytes before it. The next question is usually close
+    /// behind.
     last: Cell<(usize, usize, usize)>,
 }
 
-/// Rhai counts no further than this, neither lines nor the characters of one.
+/// The highest number that Rhai can count to, for lines and for the characters of one.
 const MAX: usize = u16::MAX as usize - 1;
 
-/// The number of the first line that cannot be counted, or in which characters cannot.
+/// Returns the number of the first line that Rhai cannot count, or whose characters it cannot count.
 pub(in crate::recipe) fn uncountable(text: &str) -> Option<usize> {
     let is_long = |line: &str| line.len() > MAX && line.chars().nth(MAX).is_some();
     let long = text
@@ -33,7 +34,7 @@ impl Lines {
         }
     }
 
-    /// The rest of the line.
+    /// Returns the rest of the line from a position on.
     pub(super) fn rest(&self, position: Position) -> Option<&str> {
         let (index, column) = (position.line()?.checked_sub(1)?, position.position()?.checked_sub(1)?);
         let line = self.lines.get(index)?;
@@ -47,7 +48,7 @@ impl Lines {
         line.get(bytes..)
     }
 
-    /// The characters behind so many at a place, line ends as blanks, without comments.
+    /// Returns the characters from a position on, after the first `skipped`. Comments are left out, and line ends become blanks.
     pub(super) fn code(&self, position: Position, skipped: usize) -> impl Iterator<Item = char> {
         let number = position.line().unwrap_or(self.lines.len());
         let first = self.rest(position).and_then(|rest| rest.get(skipped..)).unwrap_or("");
@@ -78,7 +79,7 @@ impl Lines {
         })
     }
 
-    /// Returns the text behind a word, without blanks and comments.
+    /// Returns the source behind a word, without blanks and comments in front.
     pub(super) fn behind(&self, word: &str, position: Position) -> Option<&str> {
         let number = position.line()?;
         let first = self.rest(position)?.get(word.len()..)?;

@@ -1,4 +1,4 @@
-//! The local variables that are in scope where a text is being read.
+//! The local variables in scope while a source is read.
 
 use std::collections::HashMap;
 
@@ -6,11 +6,11 @@ use rhai::Token;
 
 use super::marks::PARAMETER;
 
-/// The form in which a local variable is told to Rhai.
+/// The kind of a local variable, which decides how Rhai sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Plain,
-    /// Of a block in braces, be it a verb's or a closure's.
+    /// A parameter of a block in braces, which belongs to a verb or a closure.
     Parameter,
 }
 
@@ -23,10 +23,10 @@ impl Kind {
     }
 }
 
-/// Local variables in scope.
+/// The local variables in scope.
 #[derive(Default)]
 pub(super) struct Locals {
-    /// With the number of brackets around their scope; the inner ones are behind.
+    /// The variables with the number of brackets around their scope; inner ones stand behind outer ones.
     scopes: Vec<(String, usize)>,
     kinds: HashMap<String, Vec<Kind>>,
 }
@@ -37,7 +37,7 @@ impl Locals {
         self.scopes.push((name, depth));
     }
 
-    /// A bracket was closed; so many are still open.
+    /// Closes a bracket; this many are still open.
     pub(super) fn leave(&mut self, depth: usize) {
         while let Some((name, _)) = self.scopes.pop_if(|(_, around)| *around > depth) {
             if let Some(kinds) = self.kinds.get_mut(&name) {
@@ -46,7 +46,7 @@ impl Locals {
         }
     }
 
-    /// The innermost of that name.
+    /// Returns the kind of the innermost variable of this name.
     pub(super) fn get(&self, name: &str) -> Option<Kind> {
         self.kinds.get(name)?.last().copied()
     }

@@ -1,4 +1,4 @@
-//! Recipes as texts: words are sorted out before Rhai parses them, and errors are told in words that their author knows.
+//! Recipes as sources: words are marked before Rhai parses them, and errors are described in words that their author knows.
 //! Nothing is evaluated here.
 
 mod ahead;

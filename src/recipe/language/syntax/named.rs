@@ -1,4 +1,5 @@
-//! The bare names of a text, with what has to be known to look them up without evaluating anything: kept for `capr check`.
+//! The bare names of a source, with everything that is needed to look them up without evaluating anything. They are kept for
+//! `capr check`.
 
 use std::collections::HashSet;
 
@@ -7,7 +8,7 @@ use rhai::{Position, Token};
 use super::super::verb::sets;
 use crate::configuration::join;
 
-/// Verbs whose first argument is the name of a variable: from then on it may be set.
+/// The verbs whose first argument is the name of a variable, which may be set from then on.
 const SETTERS: [&str; 11] = [
     "any",
     "append",
@@ -22,26 +23,26 @@ const SETTERS: [&str; 11] = [
     "unset",
 ];
 
-/// A bare name, and the words behind it: `deploy.web.disable`.
+/// A bare name, with the words behind its periods: `deploy.web.disable`.
 #[derive(Clone, Debug)]
 pub(in crate::recipe) struct Named {
     pub(in crate::recipe) path: Vec<String>,
     pub(in crate::recipe) position: Position,
-    /// The namespace it stands in; `None` where that is not written out.
+    /// The namespace around it; `None` if its name is computed.
     pub(in crate::recipe) namespace: Option<String>,
 }
 
-/// All names of a text.
+/// The names of a source.
 #[derive(Debug, Default)]
 pub(in crate::recipe) struct Names {
     pub(in crate::recipe) named: Vec<Named>,
-    /// Functions that the text defines.
+    /// The functions that the source defines.
     pub(in crate::recipe) functions: HashSet<String>,
-    /// Variables that some verb in it is about.
+    /// The variables that are the first argument of a verb.
     pub(in crate::recipe) variables: HashSet<String>,
-    /// Those of them that are read.
+    /// The variables among them that are read.
     pub(in crate::recipe) read: HashSet<String>,
-    /// A variable is read whose name is computed.
+    /// True if a variable is read whose name is computed.
     pub(in crate::recipe) reads_any: bool,
     /// Names with brackets behind them.
     pub(in crate::recipe) called: Vec<Named>,
@@ -49,14 +50,14 @@ pub(in crate::recipe) struct Names {
     verb: Option<String>,
     /// The namespace that the next brace opens.
     opening: Option<Option<String>>,
-    /// Open namespaces, with the number of brackets in them.
+    /// The open namespaces, with the number of brackets in them.
     namespaces: Vec<(Option<String>, usize)>,
-    /// A word behind a period belongs to the last name.
+    /// True if a word behind a period belongs to the last name.
     in_path: bool,
 }
 
 impl Names {
-    /// Takes note of a token that is no word, with the number of brackets that are open behind it.
+    /// Takes a token that is not a word, with the number of brackets that are open behind it.
     pub(super) fn token(&mut self, token: &Token, depth: usize) {
         match token {
             Token::Identifier(_) => return,
@@ -70,7 +71,7 @@ impl Names {
             _ => {}
         }
         match token {
-            // `ask "Which branch"` names no variable.
+            // In `ask "Which branch"` the string is not the name of a variable.
             Token::StringConstant(text) => {
                 let is_question = self.verb.as_deref() == Some("ask");
                 self.argument((!is_question).then_some(text.as_str()));
@@ -91,7 +92,7 @@ impl Names {
         self.verb = Some(name.to_owned());
     }
 
-    /// A word with brackets behind it: a function, or a task.
+    /// Takes a word with brackets behind it: a function, or a task.
     pub(super) fn call(&mut self, name: &str, position: Position) {
         let is_part = self.in_path;
         self.word(name, false);
@@ -104,7 +105,7 @@ impl Names {
         }
     }
 
-    /// A word that is looked up when it is evaluated.
+    /// Takes a word that is looked up when it is evaluated.
     pub(super) fn name(&mut self, name: &str, position: Position) {
         self.argument(None);
         self.named.push(Named {
@@ -115,7 +116,7 @@ impl Names {
         self.in_path = true;
     }
 
-    /// Any other word: of a symbol, a property, a local variable.
+    /// Takes any other word: of a symbol, a property, a local variable.
     pub(super) fn word(&mut self, word: &str, is_symbol: bool) {
         if is_symbol {
             self.argument(Some(word));
@@ -131,7 +132,7 @@ impl Names {
         self.in_path = false;
     }
 
-    /// The first argument of a verb, where it is written out.
+    /// Takes the first argument of a verb, if it is written out.
     fn argument(&mut self, word: Option<&str>) {
         let Some(verb) = self.verb.take() else { return };
         if verb == "namespace" {

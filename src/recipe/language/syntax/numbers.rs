@@ -1,4 +1,4 @@
-//! Whole numbers as recipes write them: octal with a zero in front, and none that does not fit.
+//! Whole numbers in recipes: octal ones begin with a zero, and numbers that do not fit are errors.
 
 use std::collections::BTreeSet;
 
@@ -6,19 +6,19 @@ use rhai::{LexError, Token};
 
 use super::errors::Told;
 
-/// The numbers of all texts so far that have to be remembered.
+/// The numbers of all sources so far that have to be remembered.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
-    /// Those that were written with a zero in front.
+    /// Numbers that were written with a zero in front.
     octals: BTreeSet<i64>,
 }
 
 impl Numbers {
-    /// `0644` is octal, as in the recipes that are ported. `rest` begins with the number as it is written.
+    /// Reads a number. `0644` is octal, as in recipes of Ruby. `rest` begins with the number as it is written.
     pub(super) fn integer(&mut self, number: i64, rest: &str) -> Token {
         let unsigned = rest.strip_prefix('-').map(str::trim_start);
         let digits = literal(unsigned.unwrap_or(rest));
-        // Rhai lets all bits be set where they are written as such, and has another number then.
+        // Rhai accepts hexadecimal and binary numbers that set the sign bit, and makes negative numbers of them.
         if unsigned.is_none() && number < 0 {
             return malformed(&digits);
         }
@@ -42,24 +42,24 @@ impl Numbers {
     }
 }
 
-/// Returns true if it is a whole number: Rhai takes one that it cannot hold for one with a fraction.
+/// Returns true for a whole number. Rhai reads one that does not fit as a number with a fraction.
 pub(super) fn is_whole(number: &str) -> bool {
     number.trim_start_matches('-').bytes().all(|c| c.is_ascii_digit())
 }
 
-/// The token of what is no number that can be held.
+/// Returns the token for a number that does not fit.
 pub(super) fn malformed(digits: &str) -> Token {
     Token::LexError(Box::new(LexError::MalformedNumber(digits.to_owned())))
 }
 
-/// The number at the front of a text, as it is written, without what only makes it readable.
+/// Returns the number at the front of a source as it is written, without underscores.
 fn literal(text: &str) -> String {
     let digits = text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_');
     digits.filter(|c| *c != '_').collect()
 }
 
-/// Returns the words for text that begins like a number and is none, or none that fits. Its digits stand in the hint alone: they may be a
-/// secret.
+/// Returns the error for source that begins like a number but is none, or does not fit. Its digits appear only in the hint, since
+/// they may be a secret.
 pub(super) fn number(rest: &str) -> Told {
     let digits = literal(rest.trim_start_matches(['-', ' ']));
     let (radix, rest) = match digits.get(..2) {

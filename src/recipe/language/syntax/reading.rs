@@ -1,4 +1,4 @@
-//! Reads a text to the last token and evaluates nothing: what the grammar was shown, or all that is wrong.
+//! Reads a source to its last token without evaluating anything. Returns the tokens, or all mistakes.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,19 +12,19 @@ use super::words::Words;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::{grammar, verbs};
 
-/// Expressions inside expressions, in a file and in a function.
+/// The deepest nesting of expressions, in a file and in a function.
 pub(in crate::recipe) const MAX_DEPTHS: (usize, usize) = (128, 128);
 
-/// All that the parser is told of a text: two texts of which it is told the same are the same calls.
+/// Everything that the parser sees of a source: if it is the same for two sources, they are the same calls.
 #[derive(Debug, Default, PartialEq)]
 pub(in crate::recipe) struct Reading {
-    /// Strings with what is in them, and names sorted out.
+    /// The tokens: strings with their content, and names with their marks.
     tokens: Vec<Token>,
-    /// Of each verb, whether a bracket follows without a blank: `puts (1 + 2) * 3` is not `puts(1 + 2) * 3`.
+    /// For each verb, true if a bracket follows without a blank: `puts (1 + 2) * 3` is not `puts(1 + 2) * 3`.
     have_brackets: Vec<bool>,
 }
 
-/// Reads a text; `name` is that of its file in errors.
+/// Reads a source; errors use `name` as the name of its file.
 ///
 /// # Errors
 ///
@@ -45,11 +45,11 @@ pub(in crate::recipe) fn read(name: &str, text: &str) -> Result<Reading, Vec<Dia
     }
 }
 
-/// The text as Rhai is given it.
+/// Returns the source in the form that Rhai is given.
 ///
 /// # Errors
 ///
-/// Where Rhai could not say where things stand.
+/// When Rhai could not count the lines or the characters of one.
 pub(in crate::recipe) fn countable(name: &str, text: &str) -> Result<String, Box<Diagnostic>> {
     if let Some(line) = uncountable(text) {
         let message =
@@ -57,14 +57,14 @@ pub(in crate::recipe) fn countable(name: &str, text: &str) -> Result<String, Box
         let diagnostic = Diagnostic::new(Fault::Recipe, message);
         return Err(Box::new(diagnostic.hint("`read_file' reads long strings")));
     }
-    // The first line may name an interpreter; Rhai knows no such line.
+    // The first line may name an interpreter; Rhai would not understand it.
     Ok(match text.strip_prefix("#!") {
         Some(rest) => format!("//{rest}"),
         None => text.to_owned(),
     })
 }
 
-/// Knows the grammar and nothing else.
+/// Returns an engine that knows the grammar and nothing else.
 #[allow(deprecated)] // Rhai marks on_parse_token "volatile", not deprecated.
 fn engine(words: &Rc<RefCell<Words>>, reading: &Rc<RefCell<Reading>>) -> Engine {
     let mut engine = Engine::new_raw();
@@ -95,7 +95,7 @@ fn engine(words: &Rc<RefCell<Words>>, reading: &Rc<RefCell<Reading>>) -> Engine 
     engine
 }
 
-/// A symbol takes whatever word follows its colon, reserved ones too.
+/// Registers the syntax of symbols: any word can follow the colon, even a reserved one.
 pub(in crate::recipe) fn symbols(engine: &mut Engine) {
     engine.register_custom_syntax_with_state_raw(
         SYMBOL,

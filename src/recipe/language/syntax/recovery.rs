@@ -1,5 +1,5 @@
-//! Reads a text on behind its syntax errors, so that all of them are told at once: what is broken is mended or blanked,
-//! and the rest read again. One mistake is one error: what only follows from another is not told.
+//! Continues to read a source after a syntax error, so that all errors are reported at once. A broken part is mended or blanked,
+//! and the rest is read again. One mistake gives one error: errors that only follow from another are not reported.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -14,26 +14,26 @@ use super::ruby_lines::{behind_heredoc, line_end};
 use super::{habits, ruby, ruby_lines};
 use crate::diagnostic::Diagnostic;
 
-/// More errors than anybody wants to read in one text.
+/// The most errors that are reported for one source.
 const MAX_ERRORS: usize = 40;
 
-/// The number of times that a file of Ruby is read on, and of bytes that are read in all, before that is given up.
+/// The most times that a Ruby file is read again, and the most bytes that are read in all.
 const MAX_STEPS: usize = 600;
 const MAX_READ: usize = 8_000_000;
 
-/// Lines that are listed where one mistake is made on many.
+/// The number of lines that are listed if many have the same mistake.
 const MAX_LINES: usize = 8;
 
-/// A text as far as it can be read.
+/// A source as far as it can be read.
 pub(in crate::recipe) struct Recovered {
-    /// The part that could be read; nothing where too much is broken.
+    /// The part that could be read; `None` if too much is broken.
     pub(in crate::recipe) ast: Option<AST>,
     pub(in crate::recipe) errors: Vec<Diagnostic>,
-    /// All words in what was left out: what has one of these names may be made there.
+    /// All words in the parts that were left out: something with one of these names may be defined there.
     pub(in crate::recipe) lost: HashSet<String>,
 }
 
-/// Parses a text, and finds all errors in it.
+/// Parses a source and finds all errors in it.
 pub(in crate::recipe) fn read(
     text: &str,
     source: &str,
@@ -41,7 +41,7 @@ pub(in crate::recipe) fn read(
 ) -> Recovered {
     let mut errors = Vec::new();
     let is_ruby = ruby_lines::is_ruby(text);
-    // Nearly each line of Ruby has something that is mended, and not told by itself.
+    // In a Ruby file nearly every line has something that is mended without a report.
     let steps = match is_ruby {
         true => (MAX_READ / text.len().max(1)).clamp(2 * MAX_ERRORS, MAX_STEPS),
         false => 2 * MAX_ERRORS,
@@ -85,7 +85,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     words.filter(|word| !word.is_empty())
 }
 
-/// Tells a mistake that is made in one way in many lines once, with the other lines: a missing `;`, `do`.
+/// Reports a mistake that many lines have once, with the numbers of the other lines: a missing `;`, `do`.
 fn gathered(errors: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let errors = gathered_where(errors, lacks_semicolon);
     gathered_where(errors, |error| error.message == NO_DO)
@@ -115,7 +115,7 @@ fn gathered_where(mut errors: Vec<Diagnostic>, is_same: impl Fn(&Diagnostic) -> 
     errors
 }
 
-/// With the other lines that have the same mistake.
+/// Adds the other lines that have the same mistake.
 fn also_in(told: Diagnostic, lines: &[usize]) -> Diagnostic {
     let shown: Vec<String> = lines.iter().take(MAX_LINES).map(usize::to_string).collect();
     let more = match lines.len().saturating_sub(MAX_LINES) {
@@ -129,21 +129,21 @@ fn also_in(told: Diagnostic, lines: &[usize]) -> Diagnostic {
     }
 }
 
-/// A text in which some errors are gone.
+/// A source in which some errors are mended.
 struct Mended {
     text: String,
     is_ruby: bool,
-    /// Where statements stood that could not be read.
+    /// The ranges of statements that could not be read.
     blanked: Vec<Range<usize>>,
-    /// Local variables that were made in them.
+    /// Local variables that were defined in them.
     locals: Vec<String>,
     /// All words in them.
     lost: HashSet<String>,
 }
 
 impl Mended {
-    /// Takes an error out of the text. Whether it only follows from another, which other lines have the same, and
-    /// whether there is anything to read on.
+    /// Mends an error in the source. Returns true if it only follows from another error, the other lines with the same error, and
+    /// true if there is more to read.
     fn mend(&mut self, error: &ParseError) -> (bool, Vec<usize>, bool) {
         let text = self.text.clone();
         let place = Place::new(&text, error.position());
@@ -232,9 +232,9 @@ impl Mended {
         }
     }
 
-    /// Reads a block of Ruby on behind its first line, which is broken. Whether there is one.
+    /// Reads the inside of a Ruby block whose first line is broken; returns true if there is one.
     fn opened(&mut self, text: &str, place: &Place, expects_brace: bool) -> bool {
-        // Where a brace is expected the parser stands in the line behind, as it does behind a word by itself.
+        // If a brace is expected, the parser stands on the next line, as it does behind a word that stands alone.
         let is_behind = expects_brace || place.begins_line() && place.word_before() == "begin";
         let at = match is_behind {
             true => place.behind_code().saturating_sub(1),
@@ -245,7 +245,7 @@ impl Mended {
             return false;
         };
         self.replace(block.end - 3..block.end, closing(text, block.end));
-        // What stands in a text behind `<<WORD` is no part of the block.
+        // A word inside a string behind `<<WORD` is not a part of the block.
         for middle in block.middles.iter().rev().filter(|middle| **middle > head.end) {
             let end = line_end(text, *middle).min(block.end - 3);
             self.lose(*middle..end);
@@ -257,7 +257,7 @@ impl Mended {
         true
     }
 
-    /// A word of Ruby's that stands where a single brace should, and that brace: the other one is there.
+    /// Returns a Ruby keyword that stands where one brace should be, and that brace; the other brace is there.
     fn word_for_brace(&self, place: &Place) -> Option<(Range<usize>, &'static str)> {
         let is_alone = |at: usize| {
             let line = self.text.get(..at)?.rsplit('\n').next()?;
@@ -281,10 +281,10 @@ impl Mended {
         Some((end..end + 3, "}"))
     }
 
-    /// Returns true if the error is only there because something before it was blanked.
+    /// Returns true if the error only exists because something before it was blanked.
     fn follows(&self, place: &Place, around: Option<&Range<usize>>) -> bool {
         if self.is_ruby {
-            // Each line stands by itself.
+            // In Ruby each line is read for itself.
             return self.blanked.iter().any(|blanked| blanked.contains(&place.at));
         }
         let assigned = place.word();
@@ -316,14 +316,14 @@ impl Mended {
         self.blanked.push(start..start + blanks.len());
     }
 
-    /// Takes note of the words of what is about to be left out.
+    /// Notes the words of a part that is about to be left out.
     fn lose(&mut self, range: Range<usize>) {
         let lost = words(self.text.get(range).unwrap_or("")).map(str::to_owned);
         let lost: Vec<String> = lost.collect();
         self.lost.extend(lost);
     }
 
-    /// Puts another text in its place. What was blanked behind it moves.
+    /// Replaces a part of the source, and moves the blanked ranges behind it.
     fn replace(&mut self, range: Range<usize>, with: &str) {
         let end = range.end;
         let (added, removed) = (with.len(), range.len());
@@ -335,7 +335,7 @@ impl Mended {
         }
     }
 
-    /// Writes all texts in single quotes as texts; the other lines that had some.
+    /// Puts all strings in single quotes into double quotes; returns the other lines that had some.
     fn single_quotes(&mut self, text: &str, first: usize) -> Vec<usize> {
         let quoted = pieces(text).into_iter().filter(|piece| piece.kind == Kind::Char);
         let quoted: Vec<Range<usize>> = quoted.map(|piece| piece.range).collect();
@@ -346,7 +346,7 @@ impl Mended {
         other_lines(text, first, quoted.iter().map(|range| range.start))
     }
 
-    /// Blanks all comments of Ruby's; the other lines that have some.
+    /// Blanks all Ruby comments; returns the other lines that had some.
     fn comments(&mut self, text: &str, first: usize) -> Vec<usize> {
         let comments = pieces(text).into_iter().filter(|piece| piece.kind == Kind::Comment);
         let comments: Vec<Range<usize>> = comments.map(|piece| piece.range).collect();
@@ -368,7 +368,7 @@ fn other_lines(text: &str, first: usize, places: impl Iterator<Item = usize>) ->
     lines
 }
 
-/// A statement with a text without an end, up to the end of the line.
+/// Returns a statement that contains a string without an end, up to the end of the line.
 fn unended(text: &str, place: &Place) -> Option<Range<usize>> {
     place
         .rest
@@ -376,19 +376,20 @@ fn unended(text: &str, place: &Place) -> Option<Range<usize>> {
         .then(|| place.statement_start()..line_end(text, place.at))
 }
 
-/// A statement with a text that goes up to a line with this word alone.
+/// Returns a statement that contains a string which ends at a line with this word alone.
 fn heredoc(text: &str, place: &Place, word: &str) -> Option<Range<usize>> {
     let start = place.statement_start();
     Some(start..behind_heredoc(text, place.at, word)?)
 }
 
-/// A brace in place of an `end`. What begins in the next line goes on with nothing.
+/// Returns the replacement of an `end`: a brace, and a `;` if nothing follows on its line, so that the next line does not
+/// continue it.
 fn closing(text: &str, end: usize) -> &'static str {
     let rest = text.get(end..line_end(text, end)).unwrap_or("");
     if rest.trim().is_empty() { "}; " } else { "}  " }
 }
 
-/// A statement with a block that ends with `end`.
+/// Returns a statement with a block that ends with `end`.
 fn ruby_block(text: &str, place: &Place) -> Option<Range<usize>> {
     let start = place.statement_start();
     ruby_lines::block(text, start, text.len()).map(|block| start..block.end)

@@ -1,9 +1,9 @@
-//! Words and forms of Ruby that are written in another way here, for the hints of errors.
+//! Ruby words and forms that are written in another way here, for the hints of errors.
 
 use super::errors::Place;
 use super::layout::is_word;
 
-/// Returns true if a block of its own belongs to what stands at a place: it ends with `end`.
+/// Returns true if a block that ends with `end` begins at this place.
 pub(super) fn begins_block(place: &Place, expects_brace: bool) -> bool {
     place.word() == "do"
         || matches!(
@@ -14,21 +14,21 @@ pub(super) fn begins_block(place: &Place, expects_brace: bool) -> bool {
         || expects_brace && matches!(place.statement_word(), "if" | "while" | "for" | "unless")
 }
 
-/// The word behind `<<`, which ends the text when it stands alone on a line.
+/// Returns the word behind `<<`, which ends a string where it stands alone on a line.
 pub(super) fn heredoc(rest: &str) -> Option<&str> {
     let word = rest.strip_prefix("<<")?.trim_start_matches(['-', '~', '"', '\'', '`']);
     let word = word.get(..word.find(|c| !is_word(c)).unwrap_or(word.len()))?;
     word.starts_with(|c: char| c.is_uppercase() || c == '_').then_some(word)
 }
 
-/// Returns true if the word there could be one more argument of the verb that its line begins with.
+/// Returns true if the word at this place could be one more argument of the verb at the beginning of its line.
 pub(super) fn is_argument(place: &Place) -> bool {
     let is_verb = super::super::verbs::find(place.statement_word()).is_some();
     let word = place.word();
     is_verb && (matches!(word, "\"" | "`" | ":" | "[") || word.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// Returns how something of Ruby or of its libraries is written, by the name that a recipe has for it and that is not known.
+/// Returns how to write something of Ruby or of its libraries, by its name.
 pub(in crate::recipe) fn meant(name: &str) -> Option<&'static str> {
     Some(match name {
         "end" => "a block ends with `}'",
@@ -85,7 +85,7 @@ pub(in crate::recipe) fn meant(name: &str) -> Option<&'static str> {
     })
 }
 
-/// The name with a dash that a symbol cannot have: `:my-task` is read as `:my` minus `task`.
+/// Returns the name with a dash that a symbol cannot have: `:my-task` is read as `:my` minus `task`.
 pub(in crate::recipe) fn dashed(line: &str, column: usize) -> Option<String> {
     let at = line.char_indices().nth(column.checked_sub(1)?)?.0;
     let (before, rest) = line.split_at(at);

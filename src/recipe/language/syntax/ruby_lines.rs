@@ -1,15 +1,15 @@
-//! Lines and blocks of Ruby, which end without `;` and with `end`: a file of Ruby is read on line by line, so that all that is
-//! wrong in it is told at once.
+//! Lines and blocks of Ruby, which end without `;` and with `end`. A Ruby file is read line by line, so that all its errors are
+//! reported at once.
 
 use std::ops::Range;
 
 use super::layout::{Kind, Piece, is_word, line_of, pieces};
 use super::ruby::heredoc;
 
-/// Words that begin a part of a block.
+/// The words that begin another part of a block.
 const MIDDLES: &[&str] = &["else", "elsif", "ensure", "rescue", "when"];
 
-/// Returns true if a text is Ruby: it has statements, and hardly a line ends with `;`.
+/// Returns true if a source is Ruby: it has statements, and hardly any line ends with `;`.
 pub(super) fn is_ruby(text: &str) -> bool {
     let lines = text.lines().map(str::trim);
     let lines: Vec<&str> = lines
@@ -19,8 +19,7 @@ pub(super) fn is_ruby(text: &str) -> bool {
     lines.len() >= 3 && ended * 4 < lines.len()
 }
 
-/// The statement at a byte, from where it begins up to the end of its line, with the lines that it goes on in and the text
-/// behind `<<WORD`.
+/// Returns the statement around a byte, from its beginning to the end of its last line, including a string behind `<<WORD`.
 pub(super) fn line(text: &str, start: usize, at: usize) -> Range<usize> {
     let line = code_line(text, start, at);
     let said = text.get(line.clone()).unwrap_or("");
@@ -31,7 +30,7 @@ pub(super) fn line(text: &str, start: usize, at: usize) -> Range<usize> {
     }
 }
 
-/// Where the text ends that begins behind this line and goes up to a line with this word alone.
+/// Returns the end of a string that begins after this line and ends at a line with this word alone.
 pub(super) fn behind_heredoc(text: &str, line: usize, word: &str) -> Option<usize> {
     let mut at = line_end(text, line);
     for line in text.get(at + 1..)?.split('\n') {
@@ -62,7 +61,7 @@ fn code_line(text: &str, start: usize, at: usize) -> Range<usize> {
         match piece.kind {
             Kind::Open(bracket) => open.push(bracket),
             Kind::Close('}') => {
-                // What is open in a block is closed with it.
+                // Brackets that are still open inside the block end with it.
                 while open.pop_if(|bracket| !matches!(bracket, '{' | '#')).is_some() {}
                 if open.pop().is_none() {
                     return start..piece.range.start.max(at);
@@ -86,12 +85,12 @@ fn code_line(text: &str, start: usize, at: usize) -> Range<usize> {
     }
     match open.is_empty() {
         true => start..last.map_or(text.len(), |last| last.range.end.max(at)),
-        // What is open is closed nowhere.
+        // An open bracket is never closed.
         false => start..line_end(text, at),
     }
 }
 
-/// Returns true if a statement goes on in the next line.
+/// Returns true if a statement continues on the next line.
 fn goes_on(text: &str, last: &Piece, next: &Piece) -> bool {
     let of = |piece: &Piece| text.get(piece.range.clone()).unwrap_or("");
     let ends_open =
@@ -99,7 +98,7 @@ fn goes_on(text: &str, last: &Piece, next: &Piece) -> bool {
     ends_open || next.kind == Kind::Other && matches!(of(next), "." | "&" | "?")
 }
 
-/// The end of the line of a byte.
+/// Returns the end of the line of a byte.
 pub(super) fn line_end(text: &str, at: usize) -> usize {
     text.get(at..)
         .and_then(|rest| rest.find('\n'))
@@ -108,13 +107,13 @@ pub(super) fn line_end(text: &str, at: usize) -> usize {
 
 /// A block that ends with `end`.
 pub(super) struct RubyBlock {
-    /// Where its middle parts begin: `else`, `rescue`, `when`.
+    /// The beginnings of its later parts: `else`, `rescue`, `when`.
     pub(super) middles: Vec<usize>,
-    /// Behind its `end`.
+    /// The place behind its `end`.
     pub(super) end: usize,
 }
 
-/// The block of the statement that begins at a byte, if it begins before another.
+/// Returns the block of the statement that begins at `start`, if the block begins before `head`.
 pub(super) fn block(text: &str, start: usize, head: usize) -> Option<RubyBlock> {
     let mut depth = 0_usize;
     let (mut braces, mut counted) = (0_usize, 0);
@@ -127,7 +126,7 @@ pub(super) fn block(text: &str, start: usize, head: usize) -> Option<RubyBlock> 
         }
         match piece.kind {
             Kind::Open('{' | '#') => braces += 1,
-            // The block around it ends before it does.
+            // The surrounding block ends before this one does.
             Kind::Close('}') => braces = braces.checked_sub(1)?,
             Kind::Word => {
                 let word = text.get(piece.range.clone())?;
@@ -166,7 +165,7 @@ pub(super) fn block(text: &str, start: usize, head: usize) -> Option<RubyBlock> 
     None
 }
 
-/// Returns true if an `end` ends a block: a word behind it is that of a condition.
+/// Returns true if an `end` ends a block; only the words of a condition may follow it.
 fn ends(text: &str, behind: usize) -> bool {
     let rest = text.get(behind..line_end(text, behind)).unwrap_or("").trim_start();
     let word = rest
@@ -175,7 +174,7 @@ fn ends(text: &str, behind: usize) -> bool {
     word.is_empty() || matches!(word, "and" | "if" | "or" | "rescue" | "unless" | "until" | "while")
 }
 
-/// As many line ends, and these words behind them.
+/// Returns as many line ends as `text` has, followed by `words`.
 pub(super) fn in_place_of(text: &str, words: &str) -> String {
     let ends = text.matches('\n').count();
     format!("{}{words}", "\n".repeat(ends))

@@ -1,19 +1,19 @@
-//! Names in strings that look as if their values were filled in.
+//! Names in strings that look as if their values were filled in, but are not.
 
 use rhai::Position;
 
 use super::lines::Lines;
 
-/// A name in a text that looks as if its value was to be filled in, and will not be.
+/// A name in a string that looks as if its value was to be filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::recipe) struct Unfilled {
-    /// Ruby's `#`, or `$` in double quotes.
+    /// The sign: `#` as in Ruby, or `$` in double quotes.
     pub(in crate::recipe) sign: char,
     pub(in crate::recipe) name: String,
     pub(in crate::recipe) position: Position,
 }
 
-/// Returns those in a string that begins at `position`.
+/// Returns the names in a string that begins at `position`.
 pub(super) fn unfilled(text: &str, lines: &Lines, position: Position) -> Vec<Unfilled> {
     let is_quoted = lines.rest(position).is_some_and(|rest| rest.starts_with('"'));
     let mut found = Vec::new();
@@ -27,7 +27,7 @@ pub(super) fn unfilled(text: &str, lines: &Lines, position: Position) -> Vec<Unf
                 continue;
             };
             let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
-            // Ruby fills in any expression; what a shell may mean is a name.
+            // Ruby fills in any expression, but `$` may be meant for a shell, so there only a name counts.
             let is_code = sign == '#' && name.starts_with(char::is_alphabetic) && name.contains(['.', '(', '[']);
             if is_name || is_code {
                 found.push(Unfilled {
@@ -41,7 +41,7 @@ pub(super) fn unfilled(text: &str, lines: &Lines, position: Position) -> Vec<Unf
     found
 }
 
-/// Returns where a part of the string stands, if it is on the same line.
+/// Returns the position of a part of the string, if it is on the same line.
 fn inside(lines: &Lines, position: Position, part: &str) -> Position {
     let before = lines.rest(position).and_then(|rest| Some(rest.split_once(part)?.0));
     let columns = before.and_then(|before| u16::try_from(before.chars().count()).ok());

@@ -1,8 +1,10 @@
-//! Sorts words out before Rhai parses them.
+//! Marks words before Rhai parses them.
 //!
-//! Five kinds need it: a verb (`role :app, …`) is told apart from a property, map key or name that is spelled like it
-//! (`server.role`), the colon of a symbol (`:app`) from that of a map key, a name that is a whole statement (`deploy;`)
-//! from one that goes on (`deploy.restart`), the parameter of a block, which a closure around the block would take for a
+//! Five kinds need it. A verb (`role :app, …`) is told apart from a property, map key or name that is spelled like it
+//! (`server.role`). The colon of a symbol (`:app`) is told apart from that of a map key. A name that is a whole statement
+//! (`deploy;`) is told apart from one that continues (`deploy.restart`). The parameter of a block is marked, since a closure
+//! around the block would take it for a name from outside. And an assignment to a variable of the recipe is found, since it is an
+//! error.
 //! name outside of it, and the assignment to a variable of the recipe, which is an error.
 
 use std::collections::VecDeque;
@@ -16,21 +18,21 @@ use super::named::Names;
 use super::numbers::{Numbers, is_whole, malformed};
 use super::unfilled::{Unfilled, unfilled};
 
-/// The memory of the mapper for the text that is being parsed.
+/// The state of the mapper for the source that is being parsed.
 pub(in crate::recipe) struct Words {
     is_verb: fn(&str) -> bool,
     lines: Lines,
     previous: Option<Token>,
-    /// For each open bracket, whether it is that of a map literal.
+    /// For each open bracket, true if it is that of a map literal.
     brackets: Vec<bool>,
     locals: Locals,
-    /// Parameters that were declared for the block that comes next.
+    /// The parameters of the block that comes next.
     parameters: Vec<(String, Kind)>,
     in_parameters: bool,
     kind: Kind,
-    /// The parameters are those of a closure or of an output block.
+    /// True if the parameters belong to a closure or an output block.
     are_closures: bool,
-    /// Positions of verbs that the grammar has not begun with.
+    /// The positions of verbs that the grammar has not read yet.
     verbs: VecDeque<Position>,
     unfilled: Vec<Unfilled>,
     names: Names,
@@ -56,7 +58,7 @@ impl Words {
         }
     }
 
-    /// Begins with a new text.
+    /// Begins a new source.
     pub(in crate::recipe) fn begin(&mut self, text: &str) {
         let numbers = std::mem::take(&mut self.numbers);
         *self = Self::new(self.is_verb);
@@ -64,7 +66,7 @@ impl Words {
         self.lines = Lines::new(text);
     }
 
-    /// Where the verb that the grammar begins with now stands, and whether an opening bracket follows it without a blank.
+    /// Returns the position of the verb that the grammar reads next, and true if an opening bracket follows it without a blank.
     pub(in crate::recipe) fn next_verb(&mut self) -> (Position, bool) {
         let position = self.verbs.pop_front().unwrap_or(Position::NONE);
         let rest = self.lines.rest(position).unwrap_or("");
@@ -72,12 +74,12 @@ impl Words {
         (position, rest.trim_start_matches(is_word).starts_with('('))
     }
 
-    /// The names in texts that will not be filled in.
+    /// Returns the names in strings that will not be filled in.
     pub(in crate::recipe) fn take_unfilled(&mut self) -> Vec<Unfilled> {
         std::mem::take(&mut self.unfilled)
     }
 
-    /// The bare names of the text.
+    /// Returns the bare names of the source.
     pub(in crate::recipe) fn take_names(&mut self) -> Names {
         std::mem::take(&mut self.names)
     }
@@ -90,14 +92,14 @@ impl Words {
         self.names.token(&token, self.brackets.len());
         let mapped = match token {
             Token::Identifier(word) => self.word(*word, position),
-            // `debug` is a word of Rhai's own.
+            // `debug` is reserved by Rhai.
             Token::Reserved(word) if (self.is_verb)(&word) => self.word(*word, position),
-            // Where it begins a statement it is the verb; behind a file it names an import.
+            // At the beginning of a statement it is the verb; behind a file it names an import.
             Token::As if self.begins_statement() => self.word("as".into(), position),
             Token::IntegerConstant(number) => self.numbers.integer(number, self.lines.rest(position).unwrap_or("")),
             Token::FloatConstant(number) if is_whole(&number.1) => malformed(&number.1),
             Token::Colon if !self.is_map_colon() => Token::Custom(Box::new(SYMBOL.into())),
-            // Behind a value Rhai would take it for the operator.
+            // Behind a value Rhai would read the `|` as the operator.
             Token::Pipe if self.in_parameters && !were_parameters && self.is_behind_value() => {
                 Token::Identifier(Box::new("|".into()))
             }
@@ -115,15 +117,15 @@ impl Words {
         mapped
     }
 
-    /// Behind the colon of a symbol any word or text is a name, and many are behind a period: `session.else(command)`,
-    /// `deploy.default`.
+    /// Makes a name of any word or string behind the colon of a symbol, and of many words behind a period:
+    /// `session.else(command)`, `deploy.default`.
     fn named(&self, token: Token) -> Token {
         let is_symbol = matches!(&self.previous, Some(Token::Custom(colon)) if colon.as_str() == SYMBOL);
         let is_member = self.previous == Some(Token::Period);
         match token {
             Token::StringConstant(text) if is_symbol => Token::Identifier(Box::new(*text)),
             Token::Reserved(word) if is_symbol && word.starts_with(char::is_alphabetic) => Token::Identifier(word),
-            // What a task may be called; `new`, `nil` and `each` are Ruby's.
+            // A task may have these names; `new`, `nil` and `each` are Ruby's.
             Token::Reserved(word)
                 if is_member
                     && matches!(
@@ -160,7 +162,7 @@ impl Words {
         match token {
             Token::MapStart => self.brackets.push(true),
             Token::LeftBrace => {
-                // A closure whose body is no block: its parameters live on until the bracket around it is closed.
+                // The body of this closure is not a block, so its parameters live until the surrounding bracket is closed.
                 let is_body = !self.are_closures || matches!(self.previous, Some(Token::Pipe));
                 let depth = self.brackets.len() + usize::from(is_body);
                 self.brackets.push(false);
@@ -177,7 +179,7 @@ impl Words {
             _ => {}
         }
         match token {
-            // `catch (error)` and `for (item, counter) in …` declare behind a bracket.
+            // `catch (error)` and `for (item, counter) in …` declare variables in brackets.
             Token::Fn | Token::Catch | Token::For => {
                 self.in_parameters = true;
                 self.are_closures = false;
@@ -237,7 +239,7 @@ impl Words {
         }
         if let Some(kind) = local {
             self.names.word(&word, is_symbol);
-            // A function of that name is another thing.
+            // A function of the same name is something else.
             let kind = if self.lines.is_function_or_module(&word, position) {
                 Kind::Plain
             } else {
@@ -265,7 +267,7 @@ impl Words {
         Token::Identifier(Box::new(word))
     }
 
-    /// Returns true if a number is written with a zero in front, octal or otherwise, in one of the texts so far.
+    /// Returns true if a number was written with a zero in front, octal or not, in one of the sources so far.
     pub(in crate::recipe) fn has_octal(&self, number: i64) -> bool {
         self.numbers.has_octal(number)
     }

@@ -1,4 +1,4 @@
-//! `depend`: what a recipe needs of servers and of this machine, for `deploy:check`.
+//! `depend`: the needs of a recipe on servers and on this machine, for `deploy:check`.
 
 use super::super::choice::Choice;
 use super::super::grammar::Tail;

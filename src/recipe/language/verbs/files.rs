@@ -1,17 +1,17 @@
-//! The parts that verbs for files share, and the verb that removes them.
+//! The options that verbs for files share, and the verb that removes files.
 
 use super::super::choice::Choice;
 use super::super::grammar::Tail;
 use super::super::options::SELECTION;
 use super::super::verb::{Choices, Verb};
 
-/// The way in which files travel, for recipes that say it.
+/// The option for how files travel, which is accepted for old recipes.
 pub(in crate::recipe) static VIA: &[Choice] = &[Choice {
     name: "via",
     doc: "`:sftp` or `:scp`, as Capistrano has it; it changes nothing: files go through a command on the server",
 }];
 
-/// Permissions, where a recipe gives them.
+/// The option for permissions.
 pub(in crate::recipe) static MODE: &[Choice] = &[Choice {
     name: "mode",
     doc: "permissions: an octal number (`0644`, `0o644`; `644` is refused) or a string as chmod takes it (`\"g+w\"`)",

@@ -1,5 +1,5 @@
-//! The verbs of the recipe language, one row each. The grammar, the checks, the reference and the suggestions are made from
-//! this table; what a verb does stands in `running/verbs`.
+//! The verbs of the recipe language, one row each. The grammar, the checks, the reference and the suggestions are made from this
+//! table; the code of the verbs is in `running/verbs`.
 
 pub(in crate::recipe) mod around;
 pub(in crate::recipe) mod commands;
@@ -21,8 +21,8 @@ pub(in crate::recipe) mod variables;
 
 use super::verb::Verb;
 
-/// Hands the list of all verbs, sorted by name, to a macro: their rows here and what they do in `running/verbs` have the same names in
-/// files of the same names, and are both made from it.
+/// Passes the list of all verbs, sorted by name, to a macro. The rows here and the code in `running/verbs` are both made from it:
+/// they have the same names, in files of the same names.
 macro_rules! for_all_verbs {
     ($make:ident) => {
         $make! {
@@ -99,13 +99,14 @@ macro_rules! rows {
 
 for_all_verbs!(rows);
 
-/// The verb of that name.
+/// Returns the verb of this name.
 pub(in crate::recipe) fn find(name: &str) -> Option<&'static Verb> {
     let index = VERBS.binary_search_by(|verb| verb.name.cmp(name)).ok()?;
     VERBS.get(index)
 }
 
-/// Returns true if the arguments of a verb are names, or become the value of one: others may be given what a task gives.
+/// Returns true if the arguments of a verb are names, or become the value of one; a verb with other arguments may be given the
+/// result of a task.
 pub(in crate::recipe) fn takes_names(verb: &str) -> bool {
     matches!(
         verb,
@@ -133,7 +134,7 @@ pub(in crate::recipe) fn takes_names(verb: &str) -> bool {
     )
 }
 
-/// All names.
+/// Returns the names of all verbs.
 pub(in crate::recipe) fn names() -> impl Iterator<Item = &'static str> {
     VERBS.iter().map(|verb| verb.name)
 }

@@ -1,4 +1,4 @@
-//! `task`, what is said about tasks, and hooks.
+//! `task`, the verbs for the descriptions of tasks, and hooks.
 
 use rhai::{EvalAltResult, Position};
 
@@ -99,7 +99,7 @@ pub(in crate::recipe) const CURRENT_TASK: Verb = Verb {
     example: "task :example { puts current_task; }",
 };
 
-/// Tasks or a block.
+/// The form of verbs that take tasks or a block.
 const HOOKED: Tail = Tail::Instead("a task", "tasks");
 
 pub(in crate::recipe) const BEFORE: Verb = Verb {
@@ -161,17 +161,17 @@ pub(in crate::recipe) const ON: Verb = Verb {
     example: "role :app, \"app1.example.com\", \"app2.example.com\";\non :start { puts \"here we go\"; }\ntask :example {\n  on roles(:app), |server| {\n    if test(\"[ -e /tmp/off ]\") { return; }\n    run `echo ${server.host} is on`;\n  }\n}",
 };
 
-/// Options of `on` that belong to events.
+/// Returns true for options of `on` that belong to events.
 pub(in crate::recipe) fn is_own_option(name: &str) -> bool {
     FILTERS.iter().any(|choice| choice.name == name)
 }
 
-/// Returns true if the word behind `on` is a host, and cannot be an event.
+/// Returns true if the word behind `on` is a host and cannot be an event.
 pub(in crate::recipe) fn is_host(text: &str) -> bool {
     text.contains(['.', '@', ':'])
 }
 
-/// There is no such event.
+/// Returns the error for an event that does not exist.
 pub(in crate::recipe) fn no_event(event: &str, position: Position) -> Box<EvalAltResult> {
     let names = "before, after, start, finish, load, exit, failure";
     if event == "local" {

@@ -1,4 +1,4 @@
-//! `set`, `fetch` and their kin.
+//! `set`, `fetch` and similar verbs.
 
 use rhai::{EvalAltResult, Position};
 
@@ -77,7 +77,7 @@ pub(in crate::recipe) const RESET: Verb = Verb {
     example: "set :count { 1 }\ntask :example {\n  puts count;\n  reset :count;\n  puts count;\n}",
 };
 
-/// A variable cannot have this name.
+/// Returns the error for a name that a variable cannot have.
 pub(in crate::recipe) fn no_variable_name(name: &str, position: Position) -> Box<EvalAltResult> {
     let diagnostic = Diagnostic::new(Fault::Recipe, format!("`{name}' cannot be the name of a variable"))
         .hint("a name begins with a small letter or `_' and goes on with letters, digits and `_'");

@@ -1,4 +1,4 @@
-//! Blocks as Ruby and other versions of Capistrano have them: `do … end`, lambdas, `each`, `on roles(…)`.
+//! Blocks in the forms of Ruby and of other versions of Capistrano: `do … end`, lambdas, `each`, `on roles(…)`.
 
 use super::super::errors::{Place, Told, position};
 use std::ops::Range;
@@ -8,7 +8,7 @@ use super::super::layout::is_word;
 use super::no;
 use super::values::set_name;
 
-/// Tells what stands before a block, and the block.
+/// Describes the error at the beginning of such a block.
 pub(super) fn block(place: &Place) -> Option<Told> {
     let (word, said) = (place.word(), place.said());
     let is_arrow = place.rest.starts_with("->");
@@ -45,10 +45,11 @@ pub(super) fn block(place: &Place) -> Option<Told> {
     )
 }
 
-/// The message for a `do` that only has to be a brace.
+/// The message for a `do` that only has to become a brace.
 pub(in crate::recipe) const NO_DO: &str = "there is no `do' in recipes";
 
-/// A `do` that only has to be a brace, with its parameters, and the brace with them: in as many characters.
+/// Returns the range of a `do` that only has to become a brace, with its parameters, and the replacement, which has as many
+/// characters.
 pub(in crate::recipe) fn brace_for_do(place: &Place) -> Option<(Range<usize>, String)> {
     if place.word() != "do" || block(place)?.message() != NO_DO {
         return None;
@@ -63,7 +64,7 @@ pub(in crate::recipe) fn brace_for_do(place: &Place) -> Option<(Range<usize>, St
     Some((place.at..place.at + length, format!("{brace}{}{{", " ".repeat(blanks))))
 }
 
-/// `lambda { … }`, `-> { … }`, `->(x) { … }`.
+/// Describes the error for `lambda { … }`, `-> { … }`, `->(x) { … }`.
 fn lambda(place: &Place, is_arrow: bool) -> Told {
     let before = place.text.get(..place.behind_code()).unwrap_or("");
     let (word, at) = match is_arrow {
@@ -96,7 +97,7 @@ fn lambda(place: &Place, is_arrow: bool) -> Told {
     }
 }
 
-/// Blocks of other versions of Capistrano.
+/// Describes the error for blocks of other versions of Capistrano.
 fn around_block(place: &Place) -> Option<Told> {
     let said = place.said();
     let at = position(place.text, place.statement_start());
@@ -124,12 +125,12 @@ fn around_block(place: &Place) -> Option<Told> {
     )
 }
 
-/// `list.each |x| { … }`: neither Ruby's block nor a function in brackets.
+/// Describes the error for `list.each |x| { … }`, which is neither Ruby's block nor a function in brackets.
 pub(super) fn parameters_first(place: &Place) -> Option<Told> {
     each_with(place, place.rest)
 }
 
-/// `list.each do |x|`, `list.map { |x| … }`.
+/// Describes the error for `list.each do |x|`, `list.map { |x| … }`.
 fn each(place: &Place) -> Option<Told> {
     each_with(place, place.rest.get(place.word().len()..).unwrap_or(""))
 }

@@ -1,4 +1,4 @@
-//! A command that is asked as a condition: `if run("x") { … }`. Its verb takes the block.
+//! A command as a condition, `if run("x") { … }`: its verb takes the block.
 
 use super::super::errors::{Place, Told, position};
 use super::super::fragments::{own, plain};
@@ -6,7 +6,8 @@ use super::super::layout::is_word;
 use crate::recipe::language::grammar::Tail;
 use crate::recipe::language::verbs;
 
-/// A verb behind `if` or `while` that has taken the block, where the parser still expects one; with the byte of the verb.
+/// Finds a verb behind `if` or `while` that has taken the block, while the parser still expects one. Returns the byte of the verb
+/// and the error.
 pub(in crate::recipe) fn command_as_condition(place: &Place) -> Option<(usize, Told)> {
     let behind = place.text.get(..place.at)?;
     let (start, word) = ["if", "while"]
@@ -40,7 +41,7 @@ pub(in crate::recipe) fn command_as_condition(place: &Place) -> Option<(usize, T
     Some((at, told.hint(hint)))
 }
 
-/// Where a word stands last, by itself.
+/// Returns the last place of a word that stands by itself.
 fn last_word(text: &str, word: &str) -> Option<usize> {
     let places = text.rmatch_indices(word).map(|(at, _)| at);
     let mut alone = places.filter(|at| {

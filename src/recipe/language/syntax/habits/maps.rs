@@ -1,4 +1,4 @@
-//! Maps and pairs of Ruby, and what else a colon stands for there.
+//! Ruby's maps and pairs, and the other uses of a colon in Ruby.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use super::super::errors::{Place, Told, position};
 use super::super::fragments::{map, own, parts, plain, until};
 use super::super::layout::{is_word, open_at};
 
-/// A map as Ruby has it, and as a recipe has it.
+/// A map in Ruby's form, and its form in a recipe.
 struct RubyMap {
     range: Range<usize>,
     is_block: bool,
@@ -14,7 +14,7 @@ struct RubyMap {
 }
 
 impl RubyMap {
-    /// `{ :a => 1 }`, `{ a: 1 }`, `#{ :a => 1 }`.
+    /// Finds `{ :a => 1 }`, `{ a: 1 }` or `#{ :a => 1 }` at a place.
     fn at(place: &Place) -> Option<Self> {
         if !(place.word() == ":" || place.rest.starts_with("=>")) {
             return None;
@@ -37,7 +37,7 @@ impl RubyMap {
     }
 }
 
-/// The map that is told at a place as a recipe has it, and what it takes the place of: in as many characters and lines.
+/// Returns the range of the map at a place, and its form in a recipe, which has as many characters and lines.
 pub(in crate::recipe) fn mended(place: &Place) -> Option<(Range<usize>, String)> {
     let found = RubyMap::at(place)?;
     let old = place.text.get(found.range.clone())?;
@@ -73,7 +73,7 @@ pub(super) fn ruby_map(place: &Place) -> Option<Told> {
     Some(told.hint(hint.unwrap_or_else(|| "a map is written: #{ name: value, \"other name\": value }".to_owned())))
 }
 
-/// `roles: :app`, `deploy:restart`.
+/// Describes the error for `roles: :app`, `deploy:restart`.
 pub(super) fn colon(place: &Place) -> Option<Told> {
     if place.word() != ":" || !place.before.ends_with(is_word) {
         return None;

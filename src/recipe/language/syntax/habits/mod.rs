@@ -1,5 +1,5 @@
-//! Forms that are right in Ruby where the parser stopped: what is wrong with them here, and the same in a recipe, with the words
-//! of the recipe.
+//! Ruby forms at which the parser stops: what is wrong with them here, and the same in the form of a recipe, with the words of
+//! the recipe.
 
 mod blocks;
 mod conditions;
@@ -17,7 +17,7 @@ pub(super) use self::maps::mended;
 pub(super) use self::signs::{ESCAPED_BACKTICK, escaped_backtick};
 pub(super) use self::values::{assigned, no_condition, no_target, with_sign};
 
-/// Returns the words for a place where the parser stopped at something that is right in Ruby.
+/// Describes the error at a place where the parser stopped at something that is right in Ruby.
 pub(super) fn habit(place: &Place) -> Option<Told> {
     words::option_in(place)
         .or_else(|| words::logged(place))
@@ -30,7 +30,7 @@ pub(super) fn habit(place: &Place) -> Option<Told> {
         .or_else(|| words::unknown_verb(place))
 }
 
-/// The place of a block's `do`, where the parser stopped behind it.
+/// Returns the place of a block's `do`, if the parser stopped behind it.
 pub(super) fn at_do<'a>(place: Place<'a>) -> Place<'a> {
     match place.word_before() {
         "do" if place.word() != "{" => Place::at_byte(place.text, place.behind_code() - 2),

@@ -1,4 +1,4 @@
-//! Words that Rhai keeps for itself, where a recipe has a variable or a task of that name.
+//! Words that Rhai reserves, and that a recipe uses as the name of a variable or a task.
 
 use rhai::Token;
 
@@ -6,7 +6,7 @@ use super::super::errors::{Place, Told, position};
 use super::super::layout::is_word;
 use super::super::ruby::meant;
 
-/// A reserved word that stands where the parser stopped.
+/// Describes the error for a reserved word at the place where the parser stopped.
 pub(in crate::recipe) fn reserved(word: &str, place: Option<&Place>) -> Told {
     let told = Told::new(format!("`{word}' is a reserved word")).label("cannot be a name");
     let before = place.map_or("", |place| match place.before.strip_suffix('(') {
@@ -36,7 +36,7 @@ pub(in crate::recipe) fn reserved(word: &str, place: Option<&Place>) -> Told {
     })
 }
 
-/// `${switch}`: the parser has begun with what the word means, and stops behind it.
+/// Describes the error for `${switch}`: the parser has begun to read the reserved word and stops behind it.
 pub(in crate::recipe) fn filled_in(place: &Place) -> Option<Told> {
     if place.word() != "}" {
         return None;

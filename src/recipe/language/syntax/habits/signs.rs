@@ -1,4 +1,4 @@
-//! Signs that mean something else in Ruby, or nothing here.
+//! Signs that have another meaning in Ruby, or no meaning here.
 
 use super::super::errors::{Place, Told, position};
 use super::super::fragments::{last_value, own, percent_text, plain, quoted, until, word_list};
@@ -7,7 +7,7 @@ use super::super::ruby::{heredoc, meant};
 use super::no;
 use crate::recipe::language::verbs;
 
-/// Signs that have another meaning, or none.
+/// Describes the error for such a sign.
 pub(super) fn sign(place: &Place) -> Option<Told> {
     let rest = place.rest;
     let here = position(place.text, place.at);
@@ -97,11 +97,11 @@ pub(super) fn sign(place: &Place) -> Option<Told> {
     }
 }
 
-/// The hint where a backslash stands before a backtick.
+/// The hint for a backslash before a backtick.
 pub(in crate::recipe) const ESCAPED_BACKTICK: &str =
     "what a shell runs first: $(command); a backtick itself is written twice in backticks: ``";
 
-/// A backtick behind a backslash, which has ended the text.
+/// Describes the error for a backtick behind a backslash, which has ended the string.
 pub(in crate::recipe) fn escaped_backtick(place: &Place) -> Option<Told> {
     let before = place.text.get(..place.at)?;
     before.ends_with("\\`").then(|| {
@@ -112,7 +112,7 @@ pub(in crate::recipe) fn escaped_backtick(place: &Place) -> Option<Told> {
     })
 }
 
-/// `name!`: a function that changes its text.
+/// Describes the error for `name!`, a method that changes its string.
 fn changed(place: &Place) -> Told {
     let name = place.word_before();
     let told = Told::new(format!("there is no `{name}!' in recipes")).label("no `!' here");
@@ -126,7 +126,7 @@ fn changed(place: &Place) -> Told {
     })
 }
 
-/// Where `%w[…]` or `%q(…)` begins in this statement, up to the place.
+/// Returns the beginning of a `%w[…]` or `%q(…)` in this statement, up to the place.
 fn percent(place: &Place) -> Option<usize> {
     let start = place.statement_start();
     let said = place.text.get(start..place.at + place.word().len())?;
@@ -147,7 +147,7 @@ fn percent(place: &Place) -> Option<usize> {
     (is_list || is_text).then_some(start + at)
 }
 
-/// `text =~ /…/`, and patterns by themselves.
+/// Describes the error for `text =~ /…/`, and for patterns alone.
 fn pattern(place: &Place) -> Option<Told> {
     let rest = place.rest;
     let operator = ["=~", "!~"].into_iter().find(|sign| rest.starts_with(sign));
@@ -165,7 +165,7 @@ fn pattern(place: &Place) -> Option<Told> {
     None
 }
 
-/// The same for `text =~ /…/` where that was found in another way.
+/// Describes the error for `text =~ /…/` that was found in another way.
 pub(super) fn matching(place: &Place, sign: &str) -> Told {
     let text = plain(last_value(place.said()));
     let right = place.behind(sign.len(), &[";", ",", "{", "&", "|"]);
@@ -181,7 +181,7 @@ pub(super) fn matching(place: &Place, sign: &str) -> Told {
         .hint(hint.unwrap_or_else(|| format!("write: {not}matches(text, \"pattern\")")))
 }
 
-/// `name?`, without a blank: a question to a value.
+/// Describes the error for `name?` without a blank, which asks a value something.
 fn question(place: &Place) -> Told {
     let name = place.word_before();
     let start = place.at - name.len();

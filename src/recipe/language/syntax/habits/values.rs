@@ -1,4 +1,4 @@
-//! Conditions and values: what is assigned to, what stands behind a statement or between `||`.
+//! Ruby's conditions and values: assignments, conditions behind a statement, and `||`.
 
 use super::super::errors::{Place, Told, position};
 use super::super::fragments::{last_value, negated, own, plain, until};
@@ -7,7 +7,7 @@ use super::super::ruby::meant;
 use super::signs::matching;
 use crate::recipe::language::verbs;
 
-/// `run "x" if y`.
+/// Describes the error for `run "x" if y`.
 pub(super) fn stands_behind(place: &Place) -> Option<Told> {
     const WORDS: [&str; 4] = ["if", "unless", "while", "until"];
     let said = place.said();
@@ -55,7 +55,7 @@ pub(super) fn stands_behind(place: &Place) -> Option<Told> {
     Some(told.at(position(place.text, at)).hint(own(hint).unwrap_or(form)))
 }
 
-/// A condition of Ruby as one of a recipe: `ENV["A"]` is true there where it is set.
+/// Translates a condition of Ruby: `ENV["A"]` is true there if it is set.
 pub(in crate::recipe) fn truth(condition: &str) -> String {
     let is_set = |name: &str| {
         let name = name.strip_prefix("ENV[\"")?.strip_suffix("\"]")?;
@@ -68,7 +68,7 @@ pub(in crate::recipe) fn truth(condition: &str) -> String {
     .unwrap_or_else(|| condition.to_owned())
 }
 
-/// `set :name, value` or `set(:name, value)`: the name and the value.
+/// Returns the name and the value of `set :name, value` or `set(:name, value)`.
 pub(super) fn set_name(statement: &str) -> Option<(&str, &str)> {
     let rest = statement
         .strip_prefix("set")?
@@ -80,7 +80,7 @@ pub(super) fn set_name(statement: &str) -> Option<(&str, &str)> {
     Some((name, if is_closed { value.strip_suffix(')')? } else { value }))
 }
 
-/// Rhai points at the beginning of a statement in which something is assigned to that cannot be.
+/// Describes the error for an assignment to something else than a variable. Rhai points at the beginning of the statement.
 pub(in crate::recipe) fn no_target(place: Option<&Place>) -> Told {
     let told = Told::new("this cannot be assigned to");
     let Some(place) = place else { return told };
@@ -110,7 +110,7 @@ pub(in crate::recipe) fn no_target(place: Option<&Place>) -> Told {
     }
 }
 
-/// Rhai points at what is neither true nor false.
+/// Describes the error for a condition that is neither true nor false. Rhai points at it.
 pub(in crate::recipe) fn no_condition(place: Option<&Place>) -> Told {
     let told = Told::new("a condition is true or false").label("this is neither");
     let Some(place) = place else { return told };
@@ -138,7 +138,7 @@ pub(in crate::recipe) fn no_condition(place: Option<&Place>) -> Told {
     told
 }
 
-/// A value with what holds where there is none. A variable that is not set is no value at all.
+/// Returns a value with a default. A variable that is not set has no value at all, so it is fetched with the default.
 pub(super) fn with_default(value: &str, other: &str) -> String {
     let fetched = value.strip_prefix("fetch(").and_then(|rest| rest.strip_suffix(')'));
     match fetched.filter(|name| !name.contains(',')) {
@@ -147,7 +147,7 @@ pub(super) fn with_default(value: &str, other: &str) -> String {
     }
 }
 
-/// Returns the form in which a variable of the recipe gets a value.
+/// Returns the statement that sets a variable of the recipe.
 pub(in crate::recipe) fn assigned(place: &Place) -> String {
     let name = place.word();
     let rest = place.rest.get(name.len()..).unwrap_or("").trim_start();
@@ -180,7 +180,7 @@ pub(in crate::recipe) fn assigned(place: &Place) -> String {
     format!("write: {}", own(exact).unwrap_or(form))
 }
 
-/// `@name` and `$name`.
+/// Describes the error for `@name` and `$name`.
 pub(in crate::recipe) fn with_sign(sign: &str, place: Option<&Place>) -> Told {
     let rest = place.and_then(|place| place.rest.get(sign.len()..)).unwrap_or("");
     let name = rest

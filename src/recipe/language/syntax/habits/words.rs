@@ -1,4 +1,4 @@
-//! Words of Ruby, and verbs that there are not.
+//! Ruby's keywords, and verbs that do not exist.
 
 use super::super::errors::{Place, Told, position};
 use super::super::fragments::{last_value, negated, own, parts, plain, until};
@@ -10,7 +10,7 @@ use crate::configuration::suggestion;
 use crate::recipe::language::functions::functions;
 use crate::recipe::language::verbs;
 
-/// Words with which something begins or ends in Ruby.
+/// Describes the error for Ruby keywords that begin or end something.
 pub(super) fn keyword(place: &Place) -> Option<Told> {
     let (before, word) = (place.word_before(), place.word());
     let here = place.at;
@@ -190,7 +190,7 @@ pub(super) fn keyword(place: &Place) -> Option<Told> {
     Some(no(name).label(label).at(position(place.text, at)).hint(hint))
 }
 
-/// `fetch(:x) or "b"`, `ENV["X"] or "b"`: what stands there if there is no value.
+/// Translates `fetch(:x) or "b"` and `ENV["X"] or "b"`, which give a default.
 fn default(place: &Place) -> Option<String> {
     let right = plain(place.behind(2, &["{", ";", ","]));
     let said = plain(last_value(place.said()));
@@ -200,7 +200,7 @@ fn default(place: &Place) -> Option<String> {
         .flatten()
 }
 
-/// `in: :sequence`, `in: :groups, limit: 3`: how SSHKit goes about the servers.
+/// Describes the error for `in: :sequence` and `in: :groups, limit: 3`, with which SSHKit orders the servers.
 pub(super) fn option_in(place: &Place) -> Option<Told> {
     let rest = place
         .rest
@@ -216,7 +216,7 @@ pub(super) fn option_in(place: &Place) -> Option<Told> {
     })
 }
 
-/// `logger.info "…"`
+/// Describes the error for `logger.info "…"`.
 pub(super) fn logged(place: &Place) -> Option<Told> {
     let level = place.said().strip_prefix("logger.")?;
     let verb = match level {
@@ -235,7 +235,7 @@ pub(super) fn logged(place: &Place) -> Option<Told> {
     )
 }
 
-/// `name(a, b)` or `name a, b`, as a function is declared.
+/// Returns the declaration of a function from `name(a, b)` or `name a, b`.
 fn function(rest: &str) -> String {
     let rest = rest.trim();
     let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
@@ -253,7 +253,7 @@ fn function(rest: &str) -> String {
     format!("{name}({})", names.join(", "))
 }
 
-/// A word that is called like a verb.
+/// Describes the error for a word that is called like a verb.
 pub(super) fn unknown_verb(place: &Place) -> Option<Told> {
     let name = place.statement_word();
     let word = place.word();
@@ -308,7 +308,7 @@ pub(super) fn unknown_verb(place: &Place) -> Option<Told> {
     )
 }
 
-/// The same with a verb that there is.
+/// Returns the statement with the verb that does the same.
 fn other_verb(name: &str, arguments: &str) -> Option<String> {
     let all = parts(arguments);
     Some(match name {

@@ -1,4 +1,4 @@
-//! Words as Rhai's parser gets them.
+//! Tests of the words that Rhai's parser gets.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use rhai::{Engine, Token};
 use super::Words;
 use crate::recipe::language::syntax::marks::{PARAMETER, STATEMENT, SYMBOL, VERB};
 
-/// The words of a text as Rhai's parser gets them: `!verb`, `;statement`, `:` before a symbol.
+/// Returns the words of a source as Rhai's parser gets them: `!verb`, `;statement`, `:` before a symbol.
 fn mapped(text: &str) -> String {
     let is_verb = |word: &str| ["run", "set", "task", "role", "fetch"].contains(&word);
     let words = Rc::new(RefCell::new(Words::new(is_verb)));
