@@ -87,6 +87,7 @@ const WITHOUT_RIDDLES: &[&str] = &[
     "source",
     "journal",
     "place",
+    "recipe/meaning",
 ];
 
 #[derive(Debug)]

@@ -1,4 +1,5 @@
-//! Variables that are asked for, as in Capistrano 3: `ask :branch, "main";` sets one, while the value of `ask(…)` is an answer.
+//! Variables that are asked for, as in Capistrano 3: `ask :branch, "main";` sets a variable, while `ask(…)` in an expression
+//! returns the answer.
 
 use rhai::{ASTNode, Expr, Position, Stmt};
 
@@ -6,8 +7,8 @@ use super::defined::Defined;
 use super::mentions::{literal, verb};
 use super::read::Read;
 
-/// Returns whether the `ask` that stands last in these nodes sets a variable: its first argument is a symbol, and nothing takes
-/// its value.
+/// Returns true if the `ask` at the end of these nodes sets a variable: its first argument is a symbol, and its value is not
+/// used.
 pub(super) fn is_variable(around: &[ASTNode]) -> bool {
     let Some((ASTNode::Expr(Expr::Custom(call, _)), around)) = around.split_last() else {
         return false;
@@ -19,7 +20,7 @@ pub(super) fn is_variable(around: &[ASTNode]) -> bool {
     is_symbol && is_statement(around)
 }
 
-/// Returns whether no value is made of what stands in these nodes.
+/// Returns true if the value at the end of these nodes is not used.
 fn is_statement(around: &[ASTNode]) -> bool {
     let mut inside: Option<&Stmt> = None;
     for node in around.iter().rev() {
@@ -52,7 +53,7 @@ fn is_statement(around: &[ASTNode]) -> bool {
 }
 
 impl Defined {
-    /// Returns whether the `ask` at a place sets a variable.
+    /// Returns true if the `ask` at a place sets a variable.
     pub(in crate::recipe) fn asks_for_variable(&self, file: Option<&str>, position: Position) -> bool {
         let files = self.files.borrow();
         let text = files.read.iter().rev().find(|text| Some(&*text.file) == file);

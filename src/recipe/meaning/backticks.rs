@@ -1,4 +1,4 @@
-//! Texts in backticks that Ruby would run: after ``set :branch, `git rev-parse HEAD`;`` the branch is that text.
+//! Strings in backticks that Ruby would run: ``set :branch, `git rev-parse HEAD`;`` makes the branch that very string.
 
 use rhai::{ASTNode, Expr, Position, Stmt};
 
@@ -8,7 +8,7 @@ use super::mentions::verb;
 use crate::diagnostic::Diagnostic;
 use crate::recipe::language::verb::sets;
 
-/// Commands whose output a recipe wants to have when it is loaded.
+/// Commands whose output a recipe wants when it is loaded.
 const QUESTIONS: &[&str] = &[
     "date",
     "git branch",
@@ -28,17 +28,17 @@ const QUESTIONS: &[&str] = &[
     "whoami",
 ];
 
-/// Programs that a text begins with which is compared, taken apart or gone through.
+/// Programs at the beginning of a string that is compared, taken apart or iterated.
 const PROGRAMS: &[&str] = &[
     "awk", "bundle", "cat", "curl", "cut", "df", "du", "echo", "find", "git", "grep", "head", "hg", "ls", "node",
     "npm", "ps", "rake", "ruby", "sed", "stat", "svn", "tail", "wc", "which",
 ];
 
-/// What is done with the output of a command, and with no text that is written out.
+/// Methods that make sense for the output of a command, and not for a string that is written out.
 const OF_OUTPUT: &[&str] = &["chomp", "strip"];
 
 impl Claims {
-    /// Takes note of a text that looks like a question to this machine.
+    /// Notes a string that looks like a question to this machine.
     pub(super) fn asked(&mut self, nodes: &[ASTNode]) {
         let Some((ASTNode::Expr(text), around)) = nodes.split_last() else {
             return;
@@ -67,7 +67,7 @@ impl Claims {
     }
 }
 
-/// Whether a method is called on it that is for output.
+/// Returns true if such a method is called on the string.
 fn is_output(around: &[ASTNode], position: Position) -> bool {
     let Some(ASTNode::Expr(Expr::Dot(pair, ..))) = around.last() else {
         return false;
@@ -83,7 +83,8 @@ fn is_output(around: &[ASTNode], position: Position) -> bool {
     pair.lhs.position() == position && method.is_some_and(|method| OF_OUTPUT.contains(&method))
 }
 
-/// Whether it is compared, taken apart or gone through: with what a command says that makes sense, with a command not.
+/// Returns true if the string is compared, taken apart or iterated, which makes sense for the output of a command and not for the
+/// command.
 fn is_used(text: &Expr, around: &[ASTNode]) -> bool {
     match around.last() {
         Some(ASTNode::Expr(Expr::FnCall(call, _))) => matches!(call.name.as_str(), "==" | "!=" | "lines" | "parse_int"),
@@ -103,7 +104,7 @@ fn is_used(text: &Expr, around: &[ASTNode]) -> bool {
     }
 }
 
-/// Whether it becomes the value of a variable.
+/// Returns true if the string becomes the value of a variable.
 fn is_kept(around: &[ASTNode]) -> bool {
     let kept = around.iter().rev().find_map(|node| match node {
         ASTNode::Stmt(Stmt::Var(..)) => Some(true),

@@ -1,4 +1,4 @@
-//! Secrets in command lines, where every user of a server can read them: told before anything runs, by their names.
+//! Finds secrets in command lines, where every user of a server can read them, by their names and before anything runs.
 
 use rhai::{Expr, Position, Stmt};
 
@@ -10,7 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::recipe::language::secret_name::is_secret_name;
 use crate::recipe::language::syntax::marks::as_written;
 
-/// Verbs whose first argument is a command line of a server, and those whose is one of this machine.
+/// Verbs whose first argument is a command line for servers; the next list has those for this machine.
 const ON_SERVERS: &[&str] = &[
     "capture",
     "capture_all",
@@ -24,7 +24,7 @@ const ON_SERVERS: &[&str] = &[
 const HERE: &[&str] = &["run_locally", "system"];
 
 impl Claims {
-    /// Takes note of the secrets in the command line of a call.
+    /// Notes the secrets in the command line of a call.
     pub(super) fn bared(&mut self, verb: &str, read: &Read) {
         if ON_SERVERS.contains(&verb) || HERE.contains(&verb) {
             let is_local = HERE.contains(&verb);
@@ -36,7 +36,7 @@ impl Claims {
     }
 }
 
-/// The variables in a command line that have the name of a secret, as far as their values stand in it as they are.
+/// Returns the variables in a command line that have the name of a secret, and whose values become a part of the line unchanged.
 fn secrets(line: &Expr, found: &mut Vec<(String, Position)>) {
     let mut note = |name: &str, position| {
         if is_secret_name(name) {
@@ -62,7 +62,7 @@ fn secrets(line: &Expr, found: &mut Vec<(String, Position)>) {
         Expr::FnCall(call, _) if matches!(call.name.as_str(), "+" | "quote") => {
             call.args.iter().for_each(|part| secrets(part, found));
         }
-        // `${name}`, where more than a name could stand.
+        // This is `${name}`, which may contain more than a name.
         Expr::Stmt(block) => {
             if let [Stmt::Expr(value)] = block.statements() {
                 secrets(value, found);
@@ -73,7 +73,7 @@ fn secrets(line: &Expr, found: &mut Vec<(String, Position)>) {
 }
 
 impl Findings<'_> {
-    /// Secrets that would stand in a list of processes.
+    /// Returns a warning for each secret that would appear in a list of processes.
     pub(super) fn bared_secrets(&self) -> Vec<Diagnostic> {
         let bared = self.own().flat_map(|(text, claims)| {
             claims.bared.iter().map(move |(name, position, is_local)| {

@@ -1,4 +1,4 @@
-//! Calls of functions and methods that do not exist, or not with that number of arguments.
+//! Finds calls of functions and methods that do not exist, or that do not take this number of arguments.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,7 +13,7 @@ use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::syntax::marks::as_written;
 
-/// Functions that Rhai knows without having registered them.
+/// Functions that Rhai knows although they are not registered.
 const KEYWORDS: &[&str] = &[
     "Fn",
     "call",
@@ -29,22 +29,22 @@ const KEYWORDS: &[&str] = &[
     "type_of",
 ];
 
-/// A call as it is written.
+/// A call in a source.
 pub(super) struct Call {
     pub(super) name: String,
     pub(super) given: usize,
     position: Position,
     pub(super) is_method: bool,
-    /// The first word of what the method is called on, where that is looked up when it runs.
+    /// The first word of the expression that the method is called on, if it is looked up when it runs.
     owner: Option<String>,
-    /// The module before `::`.
+    /// The name of the module before `::`.
     pub(super) module: Option<String>,
-    /// What kinds of values it is given, where that is certain, and where they stand.
+    /// The kinds of the arguments, where they are certain, and their positions.
     pub(super) shapes: Vec<(Option<Shape>, Position)>,
 }
 
 impl Call {
-    /// The call that stands in these nodes.
+    /// Returns the call at the end of these nodes.
     pub(super) fn at(nodes: &[ASTNode]) -> Option<Self> {
         let (call, position, is_method) = match nodes.last()? {
             ASTNode::Expr(Expr::FnCall(call, position)) => (call, *position, false),
@@ -69,7 +69,7 @@ impl Call {
     }
 }
 
-/// The first word of a chain of periods and brackets, where it is no local variable.
+/// Returns the first word of a chain of periods and brackets, unless it is a local variable.
 fn owner(around: &[ASTNode]) -> Option<String> {
     let chain = around.iter().rev().map_while(|node| match node {
         ASTNode::Expr(Expr::Dot(pair, ..) | Expr::Index(pair, ..)) => Some(&pair.lhs),
@@ -82,7 +82,7 @@ fn owner(around: &[ASTNode]) -> Option<String> {
 }
 
 impl Claims {
-    /// Takes note of what may hold a function.
+    /// Notes names that may hold a function.
     pub(super) fn holders(&mut self, nodes: &[ASTNode]) {
         match nodes.last() {
             Some(ASTNode::Stmt(Stmt::Var(variable, ..))) => drop(self.holders.insert(variable.0.name.to_string())),
@@ -101,11 +101,11 @@ impl Claims {
     }
 }
 
-/// What there is: whether as a method, the name; the numbers of arguments that it takes.
+/// The functions and methods that exist, by name, with true for methods; and the numbers of arguments that they take.
 pub(super) type Known = HashMap<(bool, String), BTreeSet<usize>>;
 
 impl Findings<'_> {
-    /// Functions and methods that are called but are not there.
+    /// Returns an error for each call of a function or method that does not exist.
     pub(super) fn unknown_calls(&self, engine: &Engine, known: &Known) -> Vec<Diagnostic> {
         let signatures = signatures(engine);
         let own = self.texts.iter();
@@ -144,7 +144,7 @@ impl Findings<'_> {
 
     fn unknown_call(&self, text: &Text, call: &Call, known: &Known) -> Option<Diagnostic> {
         let name = call.name.as_str();
-        // What the library calls its own values says nothing about those of a recipe.
+        // Names in the library's own values say nothing about those in a recipe.
         let is_near = |other: &Text| other.file == text.file || !self.defined.is_of_stdlib(&other.file);
         let may_hold = |(other, claims): &(&Text, &Claims)| {
             is_near(other) && claims.holders.contains(name) || call.given == 0 && other.names.variables.contains(name)
@@ -152,7 +152,7 @@ impl Findings<'_> {
         if KEYWORDS.contains(&name) || self.texts.iter().any(may_hold) {
             return None;
         }
-        // A member of a namespace is a task; an owner that is not known is told by itself.
+        // A member of a namespace is a task; an unknown owner is reported elsewhere.
         if let Some(owner) = &call.owner
             && (self.is_namespace_anywhere(owner) || owner != "ENV" && !self.may_be_set(owner))
         {
@@ -162,7 +162,7 @@ impl Findings<'_> {
             .get(&(call.is_method, name.to_owned()))
             .cloned()
             .unwrap_or_default();
-        // A function is known in its own file alone.
+        // A function is known only in its own file.
         let own = text.ast.iter_functions().filter(|function| function.name == name);
         numbers.extend(own.map(|function| function.params.len()));
         if numbers.contains(&call.given) {
@@ -204,7 +204,7 @@ impl Findings<'_> {
         let alike = || {
             let alike = known.keys().filter(|(is_method, _)| *is_method == call.is_method);
             let mut names: Vec<&str> = alike.map(|(_, name)| name.as_str()).collect();
-            // Of names that are equally near the first one is taken.
+            // If several names are equally similar, the first one is taken.
             names.sort_unstable();
             let known_name = (!call.is_method).then(|| defined.suggestion(name, "")).flatten();
             known_name.or_else(|| suggestion(name, names))
@@ -217,7 +217,7 @@ impl Findings<'_> {
         Some(diagnostic)
     }
 
-    /// Whether a task is called so in some namespace: functions look names up from wherever they are called.
+    /// Returns true if a task in some namespace has this name: functions look up names from wherever they are called.
     fn is_task_anywhere(&self, name: &str) -> bool {
         let configuration = self.defined.configuration.borrow();
         let mut names = configuration.tasks.names();
@@ -232,7 +232,7 @@ impl Findings<'_> {
     }
 }
 
-/// Numbers as they are told: `1 or 3`, `1 to 8`.
+/// Returns the numbers in words: `1 or 3`, `1 to 8`.
 fn listed(numbers: &BTreeSet<usize>) -> String {
     let all: Vec<String> = numbers.iter().map(usize::to_string).collect();
     match (numbers.first(), numbers.last()) {

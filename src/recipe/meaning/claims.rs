@@ -1,4 +1,4 @@
-//! What a text says that is only right if other things are, and what it defines: read from its syntax, nothing evaluated.
+//! Reads the syntax of a source for what it defines, and for what is only right if it is defined elsewhere. Nothing is evaluated.
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -24,14 +24,14 @@ use crate::recipe::language::verb::{Choices, Verb, Written, sets};
 use crate::recipe::language::verbs;
 use crate::recipe::language::verbs::takes_names;
 
-/// A text that was read.
+/// A source that was read.
 pub(in crate::recipe) struct Text {
     pub(in crate::recipe) file: Rc<str>,
     pub(in crate::recipe) ast: Rc<AST>,
     pub(in crate::recipe) names: Names,
-    /// Words in what could not be read.
+    /// The words in the parts that could not be read.
     pub(super) lost: HashSet<String>,
-    /// What it says, read once.
+    /// Its claims, which are read once.
     claims: OnceCell<Claims>,
 }
 
@@ -51,77 +51,77 @@ impl Text {
     }
 }
 
-/// A name that has to stand for something, and the namespace it is looked up from.
+/// A name that has to exist, and the namespace from which it is looked up.
 pub(super) struct Claim {
     pub(super) name: String,
     pub(super) namespace: String,
     pub(super) position: Position,
 }
 
-/// What a text says.
+/// The definitions and uses in a source.
 #[derive(Default)]
 pub(in crate::recipe) struct Claims {
-    /// Roles that are named in options.
+    /// Roles in options.
     pub(super) roles: Vec<(String, Position)>,
-    /// Attributes of servers that `only` and `except` name, and by which of them.
+    /// Attributes of servers in `only` and `except`, and which of the two it is.
     pub(super) attributes: Vec<(&'static str, String, Position)>,
-    /// Tasks that `invoke` names.
+    /// Tasks in `invoke`.
     pub(super) tasks: Vec<Claim>,
-    /// Tasks that hooks name, and the hook's event.
+    /// Tasks in hooks, with the hook's event.
     pub(super) hooks: Vec<(Claim, &'static str)>,
-    /// Keys that are given to a map of options: the variable, the key.
+    /// Keys that are set in a map of options: the variable, the key.
     pub(super) keys: Vec<(&'static str, String, Position)>,
-    /// Keys of the `ssh_options` of servers: where the map begins that they stand in, name, place.
+    /// Keys in the `ssh_options` of servers: the position of their map, the name, its position.
     pub(super) server_keys: Vec<(Position, String, Position)>,
     /// Names outside of a closure that are evaluated when it is made.
     pub(super) captured: Vec<Claim>,
-    /// Bare names that are arguments: a task of that name would run.
+    /// Bare names as arguments: a task of this name would run.
     pub(super) bare: Vec<Claim>,
-    /// Full names of tasks that it defines.
+    /// Full names of the tasks that it defines.
     pub(super) defines_tasks: Vec<String>,
-    /// Roles that it defines.
+    /// The roles that it defines.
     pub(super) defines_roles: Vec<String>,
-    /// Variables that it sets by name, and where.
+    /// The variables that it sets by name, with their positions.
     pub(super) sets: Vec<(String, Position)>,
-    /// Variables that it reads by name and without a default, and where.
+    /// The variables that it reads by name and without a default, with their positions.
     pub(super) fetches: Vec<(String, Position)>,
-    /// Variables that it asks for whether they exist.
+    /// The variables whose existence it checks.
     pub(super) asks_for: Vec<String>,
-    /// Where variables are asked for: `ask :branch, "main";`.
+    /// The positions at which variables are asked for: `ask :branch, "main";`.
     pub(in crate::recipe) asked_for: HashSet<Position>,
     /// Calls of functions and methods.
     pub(super) calls: Vec<Call>,
-    /// What kinds of values there are, and which properties are asked of them.
+    /// The kinds of values, and the properties that are read of them.
     pub(super) shapes: Shapes,
-    /// Names of values that may be functions: local variables, parameters, members of maps.
+    /// Names whose values may be functions: local variables, parameters, members of maps.
     pub(in crate::recipe) holders: HashSet<String>,
     pub(in crate::recipe) loads: Vec<Load>,
-    /// Names of modules, and the file that each was imported from.
+    /// The names of modules, with the files from which they were imported.
     pub(super) imports: Vec<(String, String)>,
-    /// Names that are computed: of tasks, roles, variables that are set.
+    /// True for each kind of name that is computed: of tasks, roles, or variables that are set.
     pub(super) computes_tasks: bool,
     pub(super) computes_roles: bool,
     pub(super) computes_variables: bool,
-    /// Whether a task is invoked by a name that is computed.
+    /// True if a task is invoked by a computed name.
     pub(super) invokes_any: bool,
     pub(super) renders: bool,
-    /// Files of templates, and templates in which ERB stands.
+    /// The files of templates; `None` for a template in the source that contains ERB.
     pub(super) templates: Vec<(Option<String>, Position)>,
-    /// What is wrong whatever else there is.
+    /// Errors that do not depend on what else is defined.
     pub(super) wrong: Vec<Diagnostic>,
-    /// Passwords that are written out: under which name, and where.
+    /// Passwords that are written out: the name and the position.
     pub(super) secrets: Vec<(String, Position)>,
-    /// Secrets in command lines, and whether that is one of this machine.
+    /// Secrets in command lines, and true if the command runs on this machine.
     pub(super) bared: Vec<(String, Position, bool)>,
-    /// What is asked for yes or no.
+    /// The values that are used as conditions.
     pub(super) conditions: Conditions,
-    /// Members of maps and of the environment.
+    /// The members of maps and of the environment that are read.
     pub(super) members: Members,
-    /// Texts with an escape that stays as it is in backticks: the escape, and where.
+    /// Strings in backticks with an escape that stays as it is: the escape and the position.
     pub(super) escapes: Vec<(&'static str, Position)>,
-    /// Where texts stand that look like questions to this machine.
+    /// The positions of strings that look like questions to this machine.
     pub(super) asked: Vec<Position>,
-    /// What can never be reached.
+    /// Statements that can never be reached.
     pub(super) unreached: Vec<(Position, &'static str)>,
 }
 
@@ -184,7 +184,7 @@ impl Claims {
         });
         let unknown: Vec<_> = unknown.map(|error| diagnostic(locate(error, Some(file)))).collect();
         if !unknown.is_empty() {
-            // What the others say is not looked at before these are right.
+            // The other values are checked only when these are right.
             self.wrong.extend(unknown);
             return;
         }
@@ -193,7 +193,7 @@ impl Claims {
         }
     }
 
-    /// `ssh_options["port"] = 22`.
+    /// Notes an assignment such as `ssh_options["port"] = 22`.
     fn assigned(&mut self, BinaryExpr { lhs, rhs: value }: &BinaryExpr) {
         let (Expr::Index(target, ..) | Expr::Dot(target, ..)) = lhs else {
             return;
@@ -219,7 +219,7 @@ impl Claims {
         }
     }
 
-    /// What a closure takes with it.
+    /// Notes the names that a closure captures.
     fn captured(&mut self, arguments: &[Expr], around: &[ASTNode]) {
         for argument in arguments.iter().skip(1) {
             if let (Expr::Variable(variable, None, position), Some(namespace)) = (argument, namespace(around))
@@ -245,7 +245,7 @@ impl Claims {
         }
     }
 
-    /// What the call says that can be wrong.
+    /// Notes everything in a call that can be wrong.
     fn uses(&mut self, verb: &'static Verb, read: &Read, around: &[ASTNode]) -> Fallible<()> {
         let has_hosts = read
             .options
@@ -262,7 +262,7 @@ impl Claims {
                     self.attributes.extend(keys);
                 }
             }
-            // Where hosts are named the roles are not looked at.
+            // If hosts are named, roles do not matter.
             if name == "roles" && !has_hosts && !matches!(verb.options, Choices::Any) {
                 self.roles(value);
             }
@@ -280,11 +280,11 @@ impl Claims {
             let hint = format!("write: {}", verb.form);
             return Err(raise(diagnostic.label("no `!' behind it").hint(hint), read.position));
         }
-        // A map at the end may hold options.
+        // A map at the end may contain options.
         let may_be_map = |value: &&Expr| {
             matches!(value, Expr::Map(..)) || literal(value).is_none() && value.get_literal_value(None).is_none()
         };
-        // `lambda { … }`: the word is what is wrong.
+        // In `lambda { … }` the word is the mistake.
         let is_word_with_block = sets(verb.name) && matches!(read.arguments.get(1), Some(Expr::Variable(..)));
         let first = read.arguments.first();
         verb.fits(&Written {
@@ -322,7 +322,7 @@ impl Claims {
         Ok(())
     }
 
-    /// `roles(:app)`: `:all` is none of them.
+    /// Notes the roles in `roles(:app)`; `:all` is not a role.
     fn listed(&mut self, arguments: &[Expr]) {
         let is_all = |value: &Expr| literal(value).as_deref() == Some("all");
         arguments
@@ -339,7 +339,7 @@ impl Claims {
         }
     }
 
-    /// What there is once the call was made.
+    /// Notes what the call defines.
     fn defines(&mut self, verb: &'static str, read: &Read, around: &[ASTNode]) {
         let first = read.arguments.first().and_then(|first| literal(first));
         if matches!(verb, "role" | "server") {
@@ -408,7 +408,7 @@ impl Claims {
         }
     }
 
-    /// `role :db, "db1", :ssh_options => #{ … }`.
+    /// Notes the keys in `role :db, "db1", :ssh_options => #{ … }`.
     fn server_options(&mut self, read: &Read<'_>) {
         for (key, value) in &read.options {
             if let (Some("ssh_options"), Expr::Map(map, position)) = (literal(key).as_deref(), value) {
@@ -420,14 +420,14 @@ impl Claims {
     }
 }
 
-/// Variables that hold options.
+/// Returns the name of a variable that contains options.
 fn options_variable(name: &str) -> Option<&'static str> {
     ["ssh_options", "default_run_options"]
         .into_iter()
         .find(|variable| *variable == name)
 }
 
-/// The namespace of what stands in these nodes; `None` where it is not written out.
+/// Returns the namespace around these nodes; `None` if its name is computed.
 fn namespace(nodes: &[ASTNode]) -> Option<String> {
     let mut full = String::new();
     for node in nodes {

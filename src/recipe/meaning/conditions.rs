@@ -1,4 +1,4 @@
-//! Conditions that are neither true nor false: in Ruby whatever is there is true, here only `true` is.
+//! Finds conditions that are neither true nor false: in Ruby every value but `nil` and `false` is true, here only `true` is.
 
 use rhai::{ASTNode, Expr, Position, Stmt};
 
@@ -12,19 +12,19 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::verb::sets;
 
-/// What conditions are made of.
+/// The values that are used as conditions.
 #[derive(Default)]
 pub(super) struct Conditions {
-    /// What can be no condition.
+    /// Values that cannot be conditions.
     wrong: Vec<(Diagnostic, Position)>,
-    /// Variables that are one by themselves.
+    /// Variables that are conditions by themselves.
     names: Vec<String>,
-    /// Variables that are set to what is written out.
+    /// Variables that are set to a value that is written out.
     given: Vec<(String, Shape, Position)>,
 }
 
 impl Claims {
-    /// Takes note of what is asked for yes or no.
+    /// Notes the conditions in these nodes.
     pub(super) fn conditions(&mut self, nodes: &[ASTNode]) {
         match nodes.last() {
             Some(ASTNode::Stmt(Stmt::If(flow, _) | Stmt::While(flow, _) | Stmt::Do(flow, ..))) => {
@@ -33,7 +33,7 @@ impl Claims {
             Some(ASTNode::Expr(Expr::And(sides, _) | Expr::Or(sides, _))) => {
                 sides.iter().for_each(|side| self.condition(side));
             }
-            // `upload! "a"` is told as what it is elsewhere: a verb of Capistrano 3.
+            // `upload! "a"`, a verb of Capistrano 3, is reported elsewhere.
             Some(ASTNode::Expr(Expr::FnCall(call, _))) if call.name == "!" && !is_argument(nodes) => {
                 call.args.iter().for_each(|side| self.condition(side));
             }
@@ -58,12 +58,12 @@ impl Claims {
     }
 }
 
-/// Whether the last of these nodes is an argument of a verb.
+/// Returns true if the last of these nodes is an argument of a verb.
 fn is_argument(nodes: &[ASTNode]) -> bool {
     matches!(nodes, [.., ASTNode::Expr(Expr::Custom(..)), _])
 }
 
-/// A variable of the recipe, read by its name or by `fetch`.
+/// Returns the variable of the recipe that is read by its name or by `fetch`.
 fn variable(value: &Expr) -> Option<String> {
     match value {
         Expr::Variable(variable, None, _) if variable.0.is_none() && variable.2.is_empty() => {
@@ -74,7 +74,7 @@ fn variable(value: &Expr) -> Option<String> {
     }
 }
 
-/// The error about what is surely neither true nor false.
+/// Returns the error for a value that is certainly neither true nor false.
 fn no_condition(value: &Expr) -> Option<Diagnostic> {
     if let Some(name) = of_environment(value) {
         let message = "expected truth value, found a variable of the environment, which is a string or nothing";
@@ -103,7 +103,7 @@ fn no_condition(value: &Expr) -> Option<Diagnostic> {
     }
 }
 
-/// The name of `ENV["NAME"]` or `ENV.NAME`.
+/// Returns the name in `ENV["NAME"]` or `ENV.NAME`.
 fn of_environment(value: &Expr) -> Option<String> {
     let (Expr::Index(pair, ..) | Expr::Dot(pair, ..)) = value else {
         return None;
@@ -126,7 +126,7 @@ impl Findings<'_> {
             .collect()
     }
 
-    /// Variables that are asked for yes or no, by the recipe or by the library, and are set to something else.
+    /// Returns an error for each variable that the recipe or the library uses as a condition and that is set to something else.
     pub(super) fn no_truths(&self) -> Vec<Diagnostic> {
         let is_asked = |name: &str| {
             let asks = |(text, claims): &(&Text, &Claims)| {

@@ -1,4 +1,5 @@
-//! What recipes have defined so far: configuration, texts, blocks as syntax. Names are looked up here; nothing is evaluated.
+//! The definitions of recipes so far: configuration, sources, and blocks as syntax. Names are looked up here; nothing is
+//! evaluated.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -15,17 +16,17 @@ use crate::diagnostic::{Diagnostic, Fault, Origin};
 use crate::recipe::language::function::Function;
 use crate::recipe::language::functions::functions;
 
-/// A block that is kept, as syntax.
+/// A block that is kept as syntax.
 #[derive(Clone)]
 pub(in crate::recipe) struct Body {
     pub(in crate::recipe) expression: Rc<Expr>,
-    /// The file it stands in.
+    /// The file of the block.
     pub(in crate::recipe) file: Option<Rc<str>>,
-    /// The namespace it stands in: its names are looked up from there.
+    /// The namespace of the block, from which its names are looked up.
     pub(in crate::recipe) namespace: Rc<str>,
 }
 
-/// A role whose servers a block says, and what holds for all of them.
+/// A role whose servers come from a block, and the attributes of all of them.
 pub(in crate::recipe) struct RoleBlock {
     pub(in crate::recipe) role: String,
     pub(in crate::recipe) block: BlockId,
@@ -33,17 +34,17 @@ pub(in crate::recipe) struct RoleBlock {
     pub(in crate::recipe) origin: Option<Origin>,
 }
 
-/// What recipes have defined.
+/// The definitions of recipes.
 pub(in crate::recipe) struct Defined {
     pub(in crate::recipe) configuration: RefCell<Configuration<Dynamic>>,
     pub(in crate::recipe) files: RefCell<Files>,
-    /// Roles whose servers a block says, not asked for yet.
+    /// Roles whose servers come from a block that has not been called yet.
     pub(in crate::recipe) role_blocks: RefCell<VecDeque<RoleBlock>>,
     bodies: RefCell<Vec<Body>>,
 }
 
 impl Defined {
-    /// Nothing so far.
+    /// Makes an empty one.
     pub(in crate::recipe) fn new(files: Files) -> Self {
         Self {
             configuration: RefCell::default(),
@@ -59,22 +60,23 @@ impl Defined {
         BlockId(bodies.len() - 1)
     }
 
-    /// The syntax of a block that was kept.
+    /// Returns the syntax of a block.
     pub(in crate::recipe) fn body(&self, id: BlockId) -> Option<Body> {
         self.bodies.borrow().get(id.0).cloned()
     }
 
-    /// Returns true if a file is one of the library.
+    /// Returns true if a file belongs to the library.
     pub(in crate::recipe) fn is_of_stdlib(&self, file: &str) -> bool {
         self.files.borrow().is_of_stdlib(file)
     }
 
-    /// The task a name stands for, looked up from this namespace outwards; `:name` stands outside of all.
+    /// Returns the task that a name stands for in this namespace or those around it; `:name` is looked up outside of all
+    /// namespaces.
     pub(in crate::recipe) fn task(&self, name: &str, namespace: &str) -> Option<Rc<Task>> {
         self.configuration.borrow().tasks.find(name, namespace)
     }
 
-    /// A known name like this one, seen from a namespace: `did you mean …?`
+    /// Returns the hint with a similar name that is known in a namespace: `did you mean …?`
     pub(in crate::recipe) fn suggestion(&self, name: &str, namespace: &str) -> Option<String> {
         let configuration = self.configuration.borrow();
         let mut names: Vec<&str> = crate::recipe::language::verbs::names()
@@ -90,7 +92,7 @@ impl Defined {
         suggestion(name, names.into_iter().filter(|known| *known != name))
     }
 
-    /// A bare name that stands for nothing.
+    /// Returns the error for an unknown bare name.
     pub(in crate::recipe) fn unknown(&self, name: &str, namespace: &str) -> Diagnostic {
         let diagnostic = Diagnostic::new(Fault::Recipe, format!("unknown variable or task `{name}'"));
         let mut diagnostic = diagnostic.label("not known");
@@ -100,7 +102,7 @@ impl Defined {
         diagnostic
     }
 
-    /// A name in a namespace that stands for nothing.
+    /// Returns the error for an unknown name in a namespace.
     pub(in crate::recipe) fn unknown_member(&self, namespace: &str, name: &str) -> Diagnostic {
         let full = join(namespace, name);
         let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("no task or namespace `{full}'"));
@@ -109,11 +111,11 @@ impl Defined {
         diagnostic
     }
 
-    /// A task whose name is like this one.
+    /// Returns the hint with a task that has a similar name.
     pub(in crate::recipe) fn task_suggestion(&self, name: &str, namespace: &str) -> Option<String> {
         let configuration = self.configuration.borrow();
         let mut names: Vec<&str> = configuration.tasks.names().collect();
-        // Namespaces, too.
+        // Namespaces are suggested as well.
         names.extend(
             configuration
                 .tasks
@@ -124,7 +126,7 @@ impl Defined {
         near.or_else(|| nearest(name, names)).map(did_you_mean)
     }
 
-    /// A hook names a task that does not exist.
+    /// Returns the error for a hook that names a task which does not exist.
     pub(in crate::recipe) fn no_hook(&self, name: &str, namespace: &str, event: &str) -> Diagnostic {
         let message = format!("the task `{name}' of this `{event}' hook does not exist");
         let mut diagnostic = Diagnostic::new(Fault::Recipe, message).label("no such task");
@@ -132,7 +134,7 @@ impl Defined {
         diagnostic
     }
 
-    /// Hooks whose tasks do not exist, or that would run around a task that does not.
+    /// Returns an error for each hook whose task does not exist, or that would run around a task which does not exist.
     pub(in crate::recipe) fn dangling_hooks(&self) -> Vec<Diagnostic> {
         let hooks = self.configuration.borrow().hooks.clone();
         let mut dangling = Vec::new();

@@ -1,4 +1,5 @@
-//! Whose words the recipes speak, and what a task at the top means that is called as one of Capistrano 1.
+//! Recognizes the version of Capistrano whose words the recipes use, and the tasks at the top level that have a name of
+//! Capistrano 1.
 
 use std::rc::Rc;
 
@@ -8,7 +9,7 @@ use super::defined::Defined;
 use crate::configuration::{Task, join};
 use crate::diagnostic::{Diagnostic, Fault};
 
-/// The tasks of Capistrano 3 that neither of the others has, below `deploy:`.
+/// The tasks below `deploy:` that only Capistrano 3 has.
 const OF_THREE: &[&str] = &[
     "check:linked_files",
     "failed",
@@ -33,7 +34,7 @@ const OF_THREE: &[&str] = &[
 ];
 
 impl Defined {
-    /// The Capistrano whose words are spoken in the recipes that were read so far.
+    /// Returns the version of Capistrano whose words the recipes that were read so far use.
     pub(in crate::recipe) fn dialect_spoken(&self) -> INT {
         let files = self.files.borrow();
         let own = files.read.iter().filter(|text| !self.is_of_stdlib(&text.file));
@@ -54,8 +55,8 @@ impl Defined {
         .unwrap_or(1)
     }
 
-    /// Tasks of recipes that have the name which Capistrano 1 gives to a task of the library, and that has another name in `deploy:`,
-    /// with that other name.
+    /// Returns the tasks of recipes with a name that Capistrano 1 gives to a task which the library has in `deploy:` under
+    /// another name, each with that name.
     pub(in crate::recipe) fn tasks_of_one(&self) -> Vec<(Rc<Task>, String)> {
         let tasks = &self.configuration.borrow().tasks;
         let own = tasks.iter().filter(|task| {

@@ -1,4 +1,4 @@
-//! What can never be reached, since a word before it leaves the block.
+//! Finds statements that can never be reached, since the block is left before them.
 
 use rhai::{ASTNode, Expr, Stmt};
 
@@ -6,7 +6,7 @@ use super::claims::Claims;
 use super::mentions::verb;
 
 impl Claims {
-    /// Statements behind one that leaves their block.
+    /// Notes the statements behind one that leaves their block.
     pub(super) fn behind_an_end(&mut self, nodes: &[ASTNode]) {
         match nodes.last() {
             Some(ASTNode::Stmt(Stmt::Block(block))) => self.statements(block.statements()),
@@ -36,7 +36,7 @@ impl Claims {
     }
 }
 
-/// The word that leaves a block for good.
+/// Returns the word with which a statement leaves its block.
 fn end(statement: &Stmt) -> Option<&'static str> {
     match statement {
         Stmt::Return(_, flags, _) if flags.intersects(rhai::ASTFlags::BREAK) => Some("throw"),

@@ -1,4 +1,5 @@
-//! The errors of Rhai in words that the author of a recipe knows. No text made here holds the value of a variable.
+//! Rewrites the errors of Rhai in words that the author of a recipe knows. No message that is made here contains the value of a
+//! variable.
 
 use std::rc::Rc;
 
@@ -10,7 +11,7 @@ use crate::io_error::lower;
 use crate::recipe::language::origin::{Failure, failure_of};
 use crate::recipe::language::syntax;
 
-/// The error with its place in `source`, unless it has one already.
+/// Adds a place in `source` to an error, unless it has one already.
 pub(in crate::recipe) fn locate(error: Box<EvalAltResult>, source: Option<&str>) -> Box<EvalAltResult> {
     match *error {
         EvalAltResult::Return(..) | EvalAltResult::LoopBreak(..) => error,
@@ -57,7 +58,7 @@ pub(in crate::recipe) fn locate(error: Box<EvalAltResult>, source: Option<&str>)
     }
 }
 
-/// The failure behind an error, once it has left the script.
+/// Returns the failure in an error that has left the script.
 pub(in crate::recipe) fn failure(error: Box<EvalAltResult>) -> Failure {
     match &*locate(error, None) {
         EvalAltResult::ErrorRuntime(token, _) | EvalAltResult::ErrorTerminated(token, _) => {
@@ -67,12 +68,12 @@ pub(in crate::recipe) fn failure(error: Box<EvalAltResult>) -> Failure {
     }
 }
 
-/// The same as a diagnostic.
+/// Returns the diagnostic of an error that has left the script.
 pub(in crate::recipe) fn diagnostic(error: Box<EvalAltResult>) -> Diagnostic {
     Rc::unwrap_or_clone(failure(error).diagnostic)
 }
 
-/// The error where a condition is neither true nor false but such a kind of value, as a recipe's author knows it.
+/// Returns the error for a condition that is neither true nor false, but a value of this kind.
 pub(in crate::recipe) fn no_truth(kind: &str) -> Diagnostic {
     let way_out = match kind {
         "string" | "character" => "compare it: value == \"yes\", or value != \"\"",
@@ -85,7 +86,7 @@ pub(in crate::recipe) fn no_truth(kind: &str) -> Diagnostic {
     told.label("neither true nor false").hint(way_out)
 }
 
-/// Rhai's names of types as a recipe's author knows them.
+/// Returns Rhai's names of types in the words of recipes.
 pub(in crate::recipe) fn types(text: &str) -> String {
     let text = text.replace("&str | ImmutableString | String", "string");
     let mut names: Vec<&str> = Vec::new();
@@ -106,7 +107,7 @@ pub(in crate::recipe) fn types(text: &str) -> String {
     names.join(", ")
 }
 
-/// What stands under the caret.
+/// Returns the label under the caret.
 fn label(error: &EvalAltResult) -> Option<&'static str> {
     Some(match error {
         EvalAltResult::ErrorVariableNotFound(..) => "not known here",
@@ -126,7 +127,7 @@ fn label(error: &EvalAltResult) -> Option<&'static str> {
     })
 }
 
-/// What happened, and what may help.
+/// Returns the message, and a hint if there is one.
 fn describe(error: &EvalAltResult) -> (String, Option<String>) {
     let hint = |text: &str| Some(text.to_owned());
     match error {
@@ -190,7 +191,7 @@ fn describe(error: &EvalAltResult) -> (String, Option<String>) {
             hint("does one call itself without an end?"),
         ),
         EvalAltResult::ErrorArithmetic(text, _) => {
-            // What follows the colon or stands in quotes is a value.
+            // The words behind the colon or in quotes are a value.
             let text = text.split([':', '\'']).next().unwrap_or(text);
             (lower(text.trim_end()), None)
         }
@@ -206,18 +207,18 @@ fn in_words(told: Diagnostic) -> (String, Option<String>) {
     (told.message, told.hints.into_iter().next())
 }
 
-/// The kind of value that was to be turned round with `!`, as Rhai calls it.
+/// Returns Rhai's name for the kind of a value that `!` cannot negate.
 fn no_negation(signature: &str) -> Option<&str> {
     signature.strip_prefix("! (")?.strip_suffix(')')
 }
 
-/// The property that Rhai did not find, and the type of its owner.
+/// Returns the property that Rhai did not find, and the type of its owner.
 fn property(text: &str) -> Option<(&str, &str)> {
     let mut words = text.split('\'').skip(1).step_by(2);
     Some((words.next()?, words.next()?))
 }
 
-/// What `throw` was given.
+/// Returns the diagnostic for the value of a `throw`.
 fn thrown(token: &Dynamic) -> Diagnostic {
     let message = match token.as_immutable_string_ref() {
         Ok(text) if !text.is_empty() => text.to_string(),

@@ -1,4 +1,5 @@
-//! `\n`, `\t` and `\e` in backticks that go elsewhere than to a command: there they stay two characters.
+//! Finds `
+//! `, `\t` and `\e` in backticks outside of commands: there they stay two characters.
 
 use rhai::{ASTNode, Expr, FnCallExpr, Stmt};
 
@@ -10,7 +11,7 @@ use crate::diagnostic::Diagnostic;
 
 const ESCAPES: [&str; 3] = ["\\n", "\\t", "\\e"];
 
-/// Functions and methods that are given texts as they are to be, and no patterns.
+/// Functions and methods whose arguments are strings, and not patterns.
 const OF_TEXTS: &[&str] = &[
     "contains",
     "ends_with",
@@ -23,7 +24,7 @@ const OF_TEXTS: &[&str] = &[
 ];
 
 impl Claims {
-    /// Takes note of texts with escapes that nobody will read.
+    /// Notes strings with escapes that nothing interprets.
     pub(super) fn escaped(&mut self, nodes: &[ASTNode]) {
         let Some((ASTNode::Expr(text), around)) = nodes.split_last() else {
             return;
@@ -39,7 +40,8 @@ impl Claims {
                 .collect(),
             _ => return,
         };
-        // Whoever writes line ends as such means the other thing by `\n`.
+        // An author who writes real line ends in the string means two characters by `
+        // `.
         if parts.iter().any(|part| part.contains('\n')) {
             return;
         }
@@ -54,7 +56,7 @@ impl Claims {
     }
 }
 
-/// Whether what stands in these nodes is surely no command and no pattern.
+/// Returns true if the string at the end of these nodes is certainly neither a command nor a pattern.
 fn goes_elsewhere(text: &Expr, around: &[ASTNode]) -> bool {
     let Some((outer, further)) = around.split_last() else {
         return false;
@@ -81,7 +83,7 @@ fn goes_elsewhere(text: &Expr, around: &[ASTNode]) -> bool {
 }
 
 impl Findings<'_> {
-    /// Texts in backticks in which an escape was meant.
+    /// Returns a warning for each string in backticks that was meant to contain an escape.
     pub(super) fn escapes(&self) -> Vec<Diagnostic> {
         let files = self.defined.files.borrow();
         let mut found = Vec::new();

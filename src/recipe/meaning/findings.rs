@@ -1,5 +1,5 @@
-//! What can be found in recipes without running a task: everything for `capr check`, and all that is wrong beside the
-//! first error when a recipe cannot be loaded.
+//! Everything that can be found in recipes without running a task: all findings for `capr check`, and the errors besides the
+//! first one when a recipe cannot be loaded.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -20,22 +20,22 @@ use crate::recipe::language::syntax::layout::is_word;
 use crate::recipe::language::syntax::named::Named;
 use crate::recipe::language::syntax::ruby::meant;
 
-/// Files of this machine that are looked at beside the texts that were read.
+/// The files of this machine that are needed besides the sources that were read.
 pub(in crate::recipe) trait Machine {
-    /// The name of the file that another imports.
+    /// Returns the name of the file that another file imports.
     fn imported(&self, name: &str, from: &str) -> Option<String>;
-    /// A template as it is now; nothing where it is not there yet, or is no file.
+    /// Returns a template as it is now; `None` if it does not exist yet or is not a file.
     fn template(&self, file: &str, position: Position) -> Option<String>;
 }
 
-/// The texts that were read, with what they say.
+/// The sources that were read, with their claims.
 pub(in crate::recipe) struct Findings<'a> {
     pub(in crate::recipe) defined: &'a Defined,
     pub(super) machine: &'a dyn Machine,
     pub(in crate::recipe) texts: Vec<(&'a Text, &'a Claims)>,
-    /// Texts before this one are not the recipe's own: the library, the files of the system and the user.
+    /// The number of sources in front that are not the recipe's own: the library, the files of the system and of the user.
     pub(in crate::recipe) own: usize,
-    /// Whether all of them were evaluated.
+    /// True if all of them were evaluated.
     pub(in crate::recipe) is_whole: bool,
 }
 
@@ -55,15 +55,15 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// Everything that is wrong beside what cannot be read, and what is hardly meant where that is asked for.
+    /// Returns all errors besides those of unreadable parts, and if the recipe `is_checked`, warnings as well.
     pub(in crate::recipe) fn all(&self, engine: &Engine, unread: &[Diagnostic], is_checked: bool) -> Vec<Diagnostic> {
         let mut found = self.wrong_calls();
         if !unread.is_empty() {
-            // Nobody knows what the lines would define that could not be read, but classes there are none.
+            // Nobody knows what the unreadable lines would define, but they cannot define classes.
             found.extend(self.names_of_ruby());
             let mut unknown = self.unknown_names();
             unknown.extend(self.unknown_in_hooks());
-            // In a line that is wrong in another way a name may be what the parser has made of it.
+            // In a line with another error a name may come from the parser's recovery.
             let wrong: Vec<_> = unread.iter().chain(&found).filter_map(line_of).collect();
             unknown.retain(|unknown| line_of(unknown).is_none_or(|line| !wrong.contains(&line)));
             found.extend(unknown);
@@ -74,14 +74,14 @@ impl<'a> Findings<'a> {
             found.extend(self.unknown_in_hooks());
         } else if is_checked {
             found.extend(self.errors(engine));
-            // What is misspelt is read by nobody.
+            // Misspelt names lead to warnings about unread variables, so warnings depend on whether there are errors.
             let is_clean = found.is_empty();
             found.extend(self.warnings(is_clean));
         }
         found
     }
 
-    /// What would be wrong once a task comes to it.
+    /// Returns the errors that would occur once a task reaches them.
     pub(in crate::recipe) fn errors(&self, engine: &Engine) -> Vec<Diagnostic> {
         let mut found = self.unknown_names();
         found.extend(self.captured_tasks());
@@ -96,7 +96,7 @@ impl<'a> Findings<'a> {
         found
     }
 
-    /// What is wrong by itself.
+    /// Returns the errors that do not depend on other sources.
     fn wrong_calls(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for (text, claims) in &self.texts {
@@ -115,7 +115,7 @@ impl<'a> Findings<'a> {
         found
     }
 
-    /// Tasks that run when a closure is made that only mentions them.
+    /// Returns an error for each task that would run when a closure is made which only mentions it.
     fn captured_tasks(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for (text, claims) in &self.texts {
@@ -134,7 +134,7 @@ impl<'a> Findings<'a> {
         found
     }
 
-    /// Tasks that run where only their name is meant.
+    /// Returns an error for each task that would run although only its name is meant.
     fn bare_tasks(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for (text, claims) in &self.texts {
@@ -150,7 +150,7 @@ impl<'a> Findings<'a> {
         found
     }
 
-    /// Names of Ruby's classes and constants, which are none whatever else is read.
+    /// Returns an error for each name of a Ruby class or constant, which no source can define.
     fn names_of_ruby(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for (text, _) in &self.texts {
@@ -164,7 +164,7 @@ impl<'a> Findings<'a> {
         found
     }
 
-    /// Names that stand for nothing, now that everything was read.
+    /// Returns an error for each unknown name, now that everything was read.
     fn unknown_names(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for (text, claims) in &self.texts {
@@ -192,7 +192,7 @@ impl<'a> Findings<'a> {
         found
     }
 
-    /// Tasks in hooks that were not registered, because the recipe could not be loaded so far.
+    /// Returns an error for each unknown task in hooks that were not registered because the recipe could not be loaded that far.
     fn unknown_in_hooks(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for (text, claims) in &self.texts {
@@ -210,7 +210,7 @@ impl<'a> Findings<'a> {
         self.texts.iter().any(|(_, claims)| is_said(claims))
     }
 
-    /// Whether a task of that name exists, or will once everything has run that defines some.
+    /// Returns true if a task of this name exists, or will exist once all tasks with computed names are defined.
     fn is_task(&self, name: &str, namespace: &str) -> bool {
         if self.defined.task(name, namespace).is_some() || self.may_define_any() {
             return true;
@@ -232,13 +232,13 @@ impl<'a> Findings<'a> {
             || self.any(|claims| claims.defines_tasks.iter().any(|task| task.starts_with(&within)))
     }
 
-    /// Whether one of these words stands in what could not be read, which may define it, or may load what does.
+    /// Returns true if one of these words is in an unreadable part, which may define it or load its definition.
     fn may_be_lost<'w>(&self, mut words: impl Iterator<Item = &'w str>) -> bool {
         let is_lost = |word: &str| self.texts.iter().any(|(text, _)| text.lost.contains(word));
         ["load", "require", "import"].into_iter().any(is_lost) || words.any(is_lost)
     }
 
-    /// Whether tasks with computed names may be missing.
+    /// Returns true if tasks with computed names may be missing.
     fn may_define_any(&self) -> bool {
         !self.is_whole && self.any(|claims| claims.computes_tasks)
     }
@@ -288,8 +288,8 @@ impl<'a> Findings<'a> {
         None
     }
 
-    /// Roles that nobody has defined. The library's tasks name roles that not every recipe has, and a library by itself
-    /// has none at all.
+    /// Returns a finding for each role that is not defined. The library's tasks name roles that not every recipe has, and a
+    /// library alone defines none.
     fn unknown_roles(&self, text: &Text, claims: &Claims) -> Vec<Diagnostic> {
         let configuration = self.defined.configuration.borrow();
         let mut roles: Vec<&str> = configuration.roles.names().collect();
@@ -319,7 +319,7 @@ impl<'a> Findings<'a> {
     }
 }
 
-/// The task that `top.name` or `parent.name` means in Capistrano 2.
+/// Returns the task that `top.name` or `parent.name` means in Capistrano 2.
 fn outside(named: &Named, namespace: &str) -> Option<String> {
     let (first, rest) = named.path.split_first()?;
     let around = match first.as_str() {
@@ -330,19 +330,19 @@ fn outside(named: &Named, namespace: &str) -> Option<String> {
     (!rest.is_empty()).then(|| join(around, &rest.join(":")))
 }
 
-/// File and line.
+/// Returns the file and the line.
 fn line_of(diagnostic: &Diagnostic) -> Option<(Rc<str>, usize)> {
     let origin = diagnostic.origin.as_ref()?;
     Some((Rc::clone(&origin.file), origin.line))
 }
 
-/// The diagnostic at a place in a text.
+/// Returns the diagnostic with a place in a source.
 pub(in crate::recipe) fn at(diagnostic: Diagnostic, text: &Text, position: Position) -> Diagnostic {
     diagnostic.at(origin(Some(&text.file), position))
 }
 
 impl Defined {
-    /// The error where a recipe gives the map in a variable this key, if that is written out somewhere.
+    /// Adds to an error the place where a recipe sets this key in the map of a variable, if that is written out somewhere.
     pub(in crate::recipe) fn at_key(&self, error: Box<EvalAltResult>, variable: &str, key: &str) -> Box<EvalAltResult> {
         let mut diagnostic = diagnostic(error);
         let files = self.files.borrow();
@@ -360,7 +360,7 @@ impl Defined {
         raise(diagnostic, Position::NONE)
     }
 
-    /// The place of a key of a server's `ssh_options`, where the map that begins there is written out.
+    /// Returns the place of a key in a server's `ssh_options`, if the map that begins there is written out.
     pub(in crate::recipe) fn place_of_server_key(&self, map: Position, key: &str) -> Option<Position> {
         let files = self.files.borrow();
         files.read.iter().rev().find_map(|text| {
@@ -370,7 +370,7 @@ impl Defined {
         })
     }
 
-    /// Says of an unknown name that it only lacks its colon, where it is the first argument of a verb that names something.
+    /// Adds the hint that an unknown name only lacks its colon, if it is the first argument of a verb that names something.
     pub(in crate::recipe) fn name_it(&self, diagnostic: &mut Diagnostic) {
         let Some(origin) = &diagnostic.origin else { return };
         let Some(line) = self.files.borrow().line(&origin.file, origin.line) else {

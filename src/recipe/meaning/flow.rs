@@ -1,4 +1,5 @@
-//! What runs into what: tasks that call each other without an end, what nobody calls or reads, what is never reached.
+//! Follows calls: finds tasks that call each other without an end, tasks and variables that nobody uses, and statements that are
+//! never reached.
 
 use std::collections::{BTreeSet, HashSet};
 use std::rc::Rc;
@@ -15,11 +16,11 @@ use crate::recipe::language::capistrano::instead;
 use crate::recipe::language::meanings::READ_BY_CAPR;
 use crate::recipe::language::origin::origin;
 
-/// The events of every run of a task.
+/// The events around every run of a task.
 const AROUND: [When; 2] = [When::Before, When::After];
 
 impl Findings<'_> {
-    /// What works but is hardly meant.
+    /// Returns warnings for what works but is hardly meant.
     pub(super) fn warnings(&self, is_clean: bool) -> Vec<Diagnostic> {
         let mut found = self.never_reached();
         found.extend(self.not_filled_in());
@@ -46,7 +47,7 @@ impl Findings<'_> {
         own.filter(|(text, _)| !self.defined.is_of_stdlib(&text.file))
     }
 
-    /// Whoever reads the file knows the password.
+    /// Returns a warning for each secret that is written out: everybody who can read the file knows it.
     fn written_secrets(&self) -> Vec<Diagnostic> {
         let secrets = self.own().flat_map(|(text, claims)| {
             claims.secrets.iter().map(move |(name, position)| {
@@ -60,11 +61,11 @@ impl Findings<'_> {
         secrets.collect()
     }
 
-    /// Attributes that no server has: with `only` nobody is left, with `except` nobody is left out. Those of the library's tasks
-    /// are there for whoever wants them.
+    /// Returns a warning for each attribute that no server has: with `only` no server is left, with `except` none is left out.
+    /// The library's tasks may name attributes that a recipe does not use.
     fn unknown_attributes(&self) -> Vec<Diagnostic> {
         if !self.defined.role_blocks.borrow().is_empty() {
-            // Their servers are known when they are needed.
+            // The servers of such roles are known only when they are needed.
             return Vec::new();
         }
         let roles = &self.defined.configuration.borrow().roles;
@@ -83,7 +84,7 @@ impl Findings<'_> {
         let unknown = named.filter(|(_, (_, name, _))| !known.contains(name.as_str()));
         let told = unknown.filter_map(|(text, (option, name, position))| {
             let meant = suggestion(name, known.iter().copied());
-            // Who excepts what nobody has may mean servers to come.
+            // The attribute in `except` may be one that only future servers have.
             if *option == "except" && meant.is_none() {
                 return None;
             }
@@ -95,7 +96,7 @@ impl Findings<'_> {
         told.collect()
     }
 
-    /// Tasks that call each other whatever happens.
+    /// Returns an error for tasks that call each other in all cases.
     pub(super) fn loops(&self) -> Vec<Diagnostic> {
         let tasks: Vec<Rc<Task>> = self.defined.configuration.borrow().tasks.iter().cloned().collect();
         let index = |task: &Rc<Task>| tasks.iter().position(|other| Rc::ptr_eq(other, task));
@@ -131,7 +132,7 @@ impl Findings<'_> {
         told.collect()
     }
 
-    /// Lazy variables that need each other whatever happens.
+    /// Returns an error for lazy variables that need each other in all cases.
     pub(super) fn circles(&self) -> Vec<Diagnostic> {
         let defined = self.defined;
         let names: Vec<String> = {
@@ -145,7 +146,7 @@ impl Findings<'_> {
         };
         let lazy: Vec<(&str, BlockId)> = names
             .iter()
-            // One that is set in other places, too, may be something else by then.
+            // A variable that is set in other places as well may have another value by then.
             .filter(|name| sets().filter(|(_, (set, _))| set == *name).count() == 1)
             .filter_map(|name| match defined.configuration.borrow().variables.read(name) {
                 Read::Lazy(block) => Some((name.as_str(), block)),
@@ -168,7 +169,7 @@ impl Findings<'_> {
         told.collect()
     }
 
-    /// Variables that are read without a default and that nothing sets. The person still may.
+    /// Returns a warning for variables that are read without a default and that nothing sets. The person may still set them.
     fn never_set(&self) -> Vec<Diagnostic> {
         if self.own().any(|(_, claims)| claims.computes_variables) {
             return Vec::new();
@@ -212,7 +213,7 @@ impl Findings<'_> {
             .collect()
     }
 
-    /// Variables that are set and that nothing reads. A template may read any.
+    /// Returns a warning for variables that are set and that nothing reads. A template may read any variable.
     fn never_read(&self) -> Vec<Diagnostic> {
         let is_any_read = |(text, claims): &(&Text, &Claims)| text.names.reads_any || claims.renders;
         if self.own().any(is_any_read) {
@@ -224,7 +225,7 @@ impl Findings<'_> {
             let named = text.names.named.iter().filter_map(|named| named.path.first());
             read.extend(named.map(String::as_str));
             if self.defined.is_of_stdlib(&text.file) {
-                // The library knows it, even if it is not read by the parts that were loaded.
+                // The library mentions the variable, even if the parts that were loaded do not read it.
                 read.extend(text.names.variables.iter().map(String::as_str));
             }
         }
@@ -236,7 +237,7 @@ impl Findings<'_> {
             .any(|(_, claims)| claims.sets.iter().any(|(name, _)| name == "command_prefixes"));
         for (text, claims) in self.own() {
             for (name, position) in &claims.sets {
-                // The names in `command_prefixes` are those of variables, too.
+                // The names in `command_prefixes` become a part of variables' names.
                 if has_prefixes && is_of_prefix(name) {
                     continue;
                 }
@@ -255,9 +256,9 @@ impl Findings<'_> {
         found
     }
 
-    /// Tasks that say that they are not for the command line, and that nothing calls.
+    /// Returns a warning for tasks that are not meant for the command line and that nothing calls.
     fn never_called(&self) -> Vec<Diagnostic> {
-        // What the library invokes by a variable is named in a recipe that means a task of its own.
+        // The library invokes some tasks by the value of a variable, which a recipe may set to its own task.
         if self.own().any(|(_, claims)| claims.invokes_any) {
             return Vec::new();
         }
@@ -306,7 +307,7 @@ impl Findings<'_> {
             .collect()
     }
 
-    /// Names in double quotes, as a shell may mean them; a recipe's author hardly does.
+    /// Returns a warning for names in double quotes that a shell could fill in, but that a recipe's author hardly means so.
     fn not_filled_in(&self) -> Vec<Diagnostic> {
         let files = self.defined.files.borrow();
         let unfilled = files.unfilled.iter().filter(|(_, unfilled)| unfilled.sign == '$');
@@ -324,7 +325,7 @@ impl Findings<'_> {
     }
 }
 
-/// Every way in this graph that comes back to where it was, each once.
+/// Returns all cycles of a graph, each once.
 fn cycles(next: &[Vec<usize>]) -> Vec<Vec<usize>> {
     fn follow(node: usize, next: &[Vec<usize>], path: &mut Vec<usize>, done: &mut HashSet<usize>) -> Vec<Vec<usize>> {
         if let Some(start) = path.iter().position(|other| *other == node) {
@@ -346,14 +347,14 @@ fn cycles(next: &[Vec<usize>]) -> Vec<Vec<usize>> {
         .collect()
 }
 
-/// A cycle as it is told: back to its first name.
+/// Returns a cycle for a message: it ends with its first name.
 fn chain<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
     let chain: Vec<&str> = names.clone().chain(names.take(1)).collect();
     chain.join(" → ")
 }
 
 impl Defined {
-    /// The variables that a block reads whatever happens.
+    /// Returns the variables that a block reads in all cases.
     fn needs_always(&self, block: BlockId) -> Vec<String> {
         let mut needed = Vec::new();
         let Some(block) = self.body(block) else { return needed };
@@ -377,7 +378,7 @@ impl Defined {
         needed
     }
 
-    /// The tasks that run whenever this one does, by its body or by hooks.
+    /// Returns the tasks that run whenever this one does, by its body or by hooks.
     fn runs_always(&self, task: &Rc<Task>) -> Vec<Rc<Task>> {
         let mut always = self.mentions_where(task.body, is_always);
         for when in AROUND {
@@ -400,7 +401,7 @@ impl Defined {
     }
 }
 
-/// Whether what stands in these nodes is come to whenever their block is; false where that is not sure.
+/// Returns true if the last of these nodes is reached whenever their block is; false if that is not certain.
 fn is_always(nodes: &[ASTNode]) -> bool {
     nodes.iter().all(|node| match node {
         ASTNode::Stmt(statement) => matches!(
@@ -417,7 +418,7 @@ fn is_always(nodes: &[ASTNode]) -> bool {
     })
 }
 
-/// Whether something in a block may end it early.
+/// Returns true if a statement in a block may leave it early.
 fn may_leave(statements: &[Stmt]) -> bool {
     let mut leaves = false;
     for statement in statements {

@@ -1,24 +1,24 @@
-//! The libraries that come with capr, and the names by which recipes of Ruby require those that they stand for.
+//! The libraries that come with capr, and the names under which recipes of Ruby require the libraries that these replace.
 
-/// A library that a recipe asks for by `require`.
+/// A library that a recipe loads by `require`.
 pub(in crate::recipe) struct Library {
-    /// Its name, that of its file in `stdlib/lib`.
+    /// Its name, which is that of its file in `stdlib/lib`.
     pub(in crate::recipe) name: &'static str,
-    /// Its recipe.
+    /// The source of its recipe.
     pub(in crate::recipe) text: &'static str,
-    /// What recipes of Ruby write.
+    /// The names that recipes of Ruby use for it.
     pub(in crate::recipe) others: &'static [&'static str],
 }
 
 impl Library {
-    /// What its recipe says first, as paragraphs.
+    /// Returns the comment at the beginning of its recipe, as paragraphs.
     pub(in crate::recipe) fn opening(&self) -> String {
         let comments = self.text.lines().map_while(|line| line.strip_prefix("//"));
         let lines: Vec<&str> = comments.map(str::trim).collect();
         lines.join("\n")
     }
 
-    /// The programs that the tests on real servers have run for it.
+    /// Returns the programs with which the tests on real servers have run it.
     pub(in crate::recipe) fn is_tried_with(&self) -> &'static str {
         REAL.iter()
             .find(|(name, _)| *name == self.name)
@@ -26,16 +26,16 @@ impl Library {
     }
 }
 
-/// What sends to services.
+/// The programs for libraries that send messages to services.
 const CURL: &str = "curl and a listener of the test in place of the service";
 
-/// What runs the tasks of a Rakefile.
+/// The programs for libraries that run the tasks of a Rakefile.
 const RAKE: &str = "rake itself, with tasks of the test in place of those of Rails";
 
-/// What is compared with a record, and never run on servers by the tests.
+/// The words for libraries that are compared with a recorded plan and never run on servers by the tests.
 const PLAN: &str = "the plan of a dry run alone, not on servers";
 
-/// What the tests run that is no stand-in on real servers.
+/// The real programs that the tests run on servers; other libraries are tested with stand-ins.
 const REAL: &[(&str, &str)] = &[
     ("airbrake", CURL),
     ("appsignal", CURL),
@@ -80,7 +80,7 @@ macro_rules! library {
     };
 }
 
-/// All of them, sorted by name.
+/// All libraries, sorted by name.
 static LIBRARIES: &[Library] = &[
     library!(
         "airbrake",
@@ -195,7 +195,7 @@ static LIBRARIES: &[Library] = &[
     library!("yarn", "capistrano/yarn", "capistrano-yarn"),
 ];
 
-/// Returns the library of a name, be it one that a recipe of Ruby writes.
+/// Returns the library of a name, including the names that recipes of Ruby use.
 pub(in crate::recipe) fn library(name: &str) -> Option<&'static Library> {
     let name = name.trim_end_matches(".rhai").trim_end_matches(".rb");
     LIBRARIES
@@ -203,7 +203,7 @@ pub(in crate::recipe) fn library(name: &str) -> Option<&'static Library> {
         .find(|library| library.name == name || library.others.contains(&name))
 }
 
-/// All libraries, sorted by name.
+/// Returns all libraries, sorted by name.
 pub(in crate::recipe) fn libraries() -> impl Iterator<Item = &'static Library> {
     LIBRARIES.iter()
 }

@@ -1,4 +1,4 @@
-//! What a recipe does to the tasks of the library: those that it takes the place of, and those that lack a role.
+//! Finds tasks of the library that a recipe replaces, and tasks of the library whose role is missing.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -7,7 +7,7 @@ use super::findings::Findings;
 use crate::configuration::Task;
 use crate::diagnostic::Diagnostic;
 
-/// Tasks of the library that are there to be replaced.
+/// Tasks of the library that are meant to be replaced.
 pub(in crate::recipe) const TO_BE_REPLACED: &[&str] = &[
     "disable_web",
     "enable_web",
@@ -20,8 +20,8 @@ pub(in crate::recipe) const TO_BE_REPLACED: &[&str] = &[
 ];
 
 impl Findings<'_> {
-    /// Tasks of the recipe that take the place of one of the library because they are called so. Inside the library's namespace
-    /// that is meant.
+    /// Returns a warning for each task of the recipe that replaces one of the library because it has the same name. Inside the
+    /// library's namespace that is intended.
     pub(super) fn replaced_tasks(&self) -> Vec<Diagnostic> {
         let library = self
             .texts
@@ -39,7 +39,7 @@ impl Findings<'_> {
             let is_default = self
                 .own()
                 .any(|(_, claims)| claims.defines_tasks.contains(&format!("{name}:default")));
-            // What no other task of the library runs is meant to be another one.
+            // If no other task of the library runs it, the recipe's task is meant to be another one.
             let is_run = tasks.iter().any(|other| {
                 self.defined.is_of_stdlib(&other.origin.file)
                     && self
@@ -72,7 +72,7 @@ impl Findings<'_> {
         told.collect()
     }
 
-    /// Roles of library tasks that a deploy comes to, and that no recipe defines: the deploy would end there.
+    /// Returns an error for each role of library tasks that a deploy reaches and no recipe defines: the deploy would end there.
     pub(super) fn missing_roles(&self) -> Vec<Diagnostic> {
         let configuration = self.defined.configuration.borrow();
         let deploys = self
@@ -117,7 +117,8 @@ impl Findings<'_> {
             .collect()
     }
 
-    /// The roles of a task of the library. That of a restart is the default where no recipe says anything about restarts.
+    /// Returns the roles of a task of the library. The role of a restart is the default if no recipe sets anything about
+    /// restarts.
     fn roles_of(&self, task: &Rc<Task>) -> Vec<String> {
         if let Some(roles) = &task.selection.roles {
             return roles.clone();

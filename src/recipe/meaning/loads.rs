@@ -1,13 +1,13 @@
-//! The files that a text loads.
+//! The files that a source loads.
 
 use rhai::{ASTNode, Expr, Position};
 
-/// A file that a text loads.
+/// A file that a source loads.
 #[derive(Clone)]
 pub(in crate::recipe) struct Load {
     pub(in crate::recipe) verb: &'static str,
     pub(in crate::recipe) name: String,
-    /// Where a library is named that is required whatever happens.
+    /// The position of the name of a library that is required in all cases.
     pub(in crate::recipe) position: Option<Position>,
 }
 
@@ -17,7 +17,7 @@ impl Load {
         Self { verb, name, position }
     }
 
-    /// The file that `load` or `require` names, between these nodes.
+    /// Returns the file that `load` or `require` names, between these nodes.
     pub(in crate::recipe) fn of(
         verb: &'static str,
         name: Option<String>,

@@ -1,4 +1,4 @@
-//! Values that are none: `set :x, list.push("a")`.
+//! Finds values that are nothing: `set :x, list.push("a")`.
 
 use rhai::{ASTNode, Expr, Position, Stmt};
 
@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::verb::sets;
 
-/// Methods that change what they are called on and give nothing.
+/// Methods that change their object and return nothing.
 const IN_PLACE: &[&str] = &[
     "append",
     "chop",
@@ -31,7 +31,7 @@ const IN_PLACE: &[&str] = &[
 ];
 
 impl Claims {
-    /// Takes note of values that are none.
+    /// Notes the use of such a value.
     pub(super) fn lost(&mut self, text: &Text, nodes: &[ASTNode]) {
         let (value, name) = match nodes.last() {
             Some(ASTNode::Stmt(Stmt::Var(variable, ..))) => (&variable.1, None),
@@ -68,7 +68,7 @@ impl Claims {
     }
 }
 
-/// The name of what a method is called on last, if it has one; that method, and its place.
+/// Returns the last method of a chain, its position, and the name of what it is called on, if that has one.
 fn in_place(value: &Expr) -> Option<(Option<String>, &str, Position)> {
     let Expr::Dot(pair, ..) = value else { return None };
     let owner = match &pair.lhs {

@@ -1,4 +1,4 @@
-//! The tasks that a block names, read from its syntax: nothing is evaluated.
+//! The tasks that a block mentions, read from its syntax: nothing is evaluated.
 
 use std::rc::Rc;
 
@@ -9,12 +9,12 @@ use crate::configuration::{BlockId, Task};
 use crate::recipe::language::syntax::marks::{as_written, verb_of};
 
 impl Defined {
-    /// The tasks that a block names, in the order they stand in it.
+    /// Returns the tasks that a block mentions, in their order.
     pub(in crate::recipe) fn mentions(&self, id: BlockId) -> Vec<Rc<Task>> {
         self.mentions_where(id, |_| true)
     }
 
-    /// The same of those that stand where `is_meant` says, told the nodes around each.
+    /// Returns the tasks that a block mentions in places for which `is_meant` returns true; it is given the nodes around each.
     pub(super) fn mentions_where(&self, id: BlockId, is_meant: fn(&[ASTNode]) -> bool) -> Vec<Rc<Task>> {
         let Some(block) = self.body(id) else {
             return Vec::new();
@@ -25,7 +25,7 @@ impl Defined {
             .collect()
     }
 
-    /// The task at the end of `a.b.c`, or as far as there is one.
+    /// Returns the task at the end of `a.b.c`, or the last one on the way.
     pub(super) fn named(&self, path: &[String], namespace: &str) -> Option<Rc<Task>> {
         (1..=path.len())
             .rev()
@@ -33,12 +33,12 @@ impl Defined {
     }
 }
 
-/// What is named in a block, word by word: `[deploy, web, disable]`.
+/// Returns the names in a block, split into words: `[deploy, web, disable]`.
 fn names(body: &Expr, is_meant: fn(&[ASTNode]) -> bool) -> Vec<Vec<String>> {
     let mut names = Vec::new();
     body.walk(&mut Vec::new(), &mut |nodes| {
         if let Some(ASTNode::Expr(expression)) = nodes.last() {
-            // The first word of `a.b` was read with it.
+            // The first word of `a.b` was read together with the rest.
             let is_first_word = matches!(
                 nodes.len().checked_sub(2).and_then(|at| nodes.get(at)),
                 Some(ASTNode::Expr(Expr::Dot(dot, ..))) if std::ptr::eq(&dot.lhs, *expression)
@@ -52,8 +52,8 @@ fn names(body: &Expr, is_meant: fn(&[ASTNode]) -> bool) -> Vec<Vec<String>> {
     names
 }
 
-/// Names in an argument, or in the items of a list, that stand there bare: `restart`, `deploy.restart`. What they name
-/// as a task would be called.
+/// Returns the bare names in an argument or in the items of a list: `restart`, `deploy.restart`. A task of such a name would be
+/// called.
 pub(in crate::recipe) fn bare_tasks(expression: &Expr) -> Vec<(&Expr, String)> {
     match expression {
         Expr::Array(values, _) => values.iter().flat_map(bare_tasks).collect(),
@@ -65,7 +65,7 @@ pub(in crate::recipe) fn bare_tasks(expression: &Expr) -> Vec<(&Expr, String)> {
     }
 }
 
-/// The words of a name: `[deploy, web, disable]`.
+/// Returns the words of a name: `[deploy, web, disable]`.
 pub(in crate::recipe) fn path(expression: &Expr) -> Option<Vec<String>> {
     match expression {
         Expr::Variable(..) | Expr::FnCall(..) => Some(vec![word(expression)?]),
@@ -94,12 +94,12 @@ fn word(expression: &Expr) -> Option<String> {
     }
 }
 
-/// The verb of a call.
+/// Returns the verb of a call.
 pub(in crate::recipe) fn verb(call: &CustomExpr) -> Option<&str> {
     verb_of(call.tokens.first()?)
 }
 
-/// A text or symbol that is written out.
+/// Returns a string or symbol that is written out.
 pub(super) fn literal(expression: &Expr) -> Option<String> {
     match expression {
         Expr::StringConstant(text, _) => Some(text.to_string()),

@@ -1,4 +1,4 @@
-//! Values that may be missing where a text is made of them: `ENV["X"]` without a default, a key that a map does not have.
+//! Finds values that may be missing where a string is made of them: `ENV["X"]` without a default, a key that a map does not have.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -14,26 +14,26 @@ use crate::diagnostic::Diagnostic;
 use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::verb::sets;
 
-/// Variables of the environment that are there wherever somebody has logged in.
+/// Environment variables that exist wherever somebody has logged in.
 const ALWAYS_THERE: &[&str] = &["HOME", "LOGNAME", "PATH", "PWD", "SHELL", "USER"];
 
-/// What a text says of the members of maps and of the environment.
+/// The uses of members of maps and of the environment in a source.
 #[derive(Default)]
 pub(super) struct Members {
-    /// Of what a text is made, without a default: the name of the map, the key.
+    /// Members that become a part of a string without a default: the name of the map, the key.
     parts: Vec<(String, String, Position)>,
-    /// Variables of the environment that are asked for in another way, or set.
+    /// Environment variables that are used in another way, or set.
     asked: HashSet<String>,
-    /// The keys of the maps that are written out for a name.
+    /// The keys of maps that are written out, by the name of the map.
     keys: HashMap<String, BTreeSet<String>>,
-    /// Keys that are given to a map later.
+    /// Keys that are added to a map later.
     given: HashSet<String>,
-    /// Maps that may be given keys that are not written out.
+    /// Maps that may get keys that are not written out.
     changed: HashSet<String>,
 }
 
 impl Claims {
-    /// Takes note of members, and of what is done to maps.
+    /// Notes members, and changes of maps.
     pub(super) fn members(&mut self, nodes: &[ASTNode]) {
         let members = &mut self.members;
         let mut map = |name: &str, value: &Expr| {
@@ -65,7 +65,7 @@ impl Claims {
                     map(&name, value);
                 }
             }
-            // `"X" in ENV`
+            // This is `"X" in ENV`.
             Some(ASTNode::Expr(Expr::FnCall(call, _))) => {
                 let is_environment = call.args.iter().any(is_environment);
                 if is_environment {
@@ -90,7 +90,7 @@ impl Claims {
     }
 }
 
-/// The name, the key and the place of `name.key` or `name["key"]`.
+/// Returns the name, the key and the position of `name.key` or `name["key"]`.
 fn member(value: &Expr) -> Option<(String, String, Position)> {
     let (Expr::Dot(pair, ..) | Expr::Index(pair, ..)) = value else {
         return None;
@@ -106,7 +106,7 @@ fn member(value: &Expr) -> Option<(String, String, Position)> {
     Some((as_written(&owner.1).to_owned(), key, value.start_position()))
 }
 
-/// The name that a chain of members begins with.
+/// Returns the name at the beginning of a chain of members.
 fn root(value: &Expr) -> Option<String> {
     match value {
         Expr::Dot(pair, ..) | Expr::Index(pair, ..) => root(&pair.lhs),
@@ -115,7 +115,7 @@ fn root(value: &Expr) -> Option<String> {
     }
 }
 
-/// What stands first in a chain.
+/// Returns the first expression in a chain.
 fn first(value: &Expr) -> &Expr {
     match value {
         Expr::Dot(pair, ..) | Expr::Index(pair, ..) => first(&pair.lhs),
@@ -127,7 +127,7 @@ fn is_environment(value: &Expr) -> bool {
     matches!(value, Expr::Variable(variable, ..) if as_written(&variable.1) == "ENV")
 }
 
-/// Whether the last of these nodes is put into a text, added to one, or is a command.
+/// Returns true if the last of these nodes is put into a string, added to one, or is a command.
 fn is_part_of_text(nodes: &[ASTNode]) -> bool {
     let Some((last, around)) = nodes.split_last() else {
         return false;
@@ -159,7 +159,7 @@ fn is_part_of_text(nodes: &[ASTNode]) -> bool {
 }
 
 impl Findings<'_> {
-    /// Values that may be missing where a text is made of them: the run would end there.
+    /// Returns an error for each value that may be missing where a string is made of it: the run would end there.
     pub(super) fn may_be_missing(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for (text, claims) in self.own() {

@@ -1,4 +1,4 @@
-//! What recipes mean, without running them: what each text says, what is defined, and what is wrong with it.
+//! The meaning of recipes, read without running them: the claims of each source, the definitions, and the errors.
 
 pub(super) mod asked;
 pub(super) mod backticks;

@@ -1,4 +1,4 @@
-//! What is imported: functions behind `::` that a module does not have, and functions that stand in another file.
+//! Imports: functions behind `::` that a module does not have, and functions that are in another file.
 
 use std::path::Path;
 
@@ -10,9 +10,9 @@ use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 
 impl Findings<'_> {
-    /// The error for a function that an imported file does not have.
+    /// Returns the error for a function that an imported file does not have.
     pub(super) fn unknown_of_module(&self, text: &Text, module: &str, call: &Call) -> Option<Diagnostic> {
-        // A name may be imported more than once, and a name of a module in a module is not followed.
+        // A name may be imported more than once, and modules inside modules are not followed.
         let mut paths = text.claims().imports.iter().filter(|(name, _)| name == module);
         let (Some((_, path)), None) = (paths.next(), paths.next()) else {
             return None;
@@ -52,7 +52,7 @@ impl Findings<'_> {
 }
 
 impl Defined {
-    /// Says how a function is called that stands in another file, if one of that name does.
+    /// Returns the hint for calling a function that is in another file, if there is one of this name.
     pub(in crate::recipe) fn function_elsewhere(&self, name: &str) -> Option<String> {
         let files = self.files.borrow();
         let text = files.read.iter().rev().find(|text| {

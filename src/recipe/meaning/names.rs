@@ -1,4 +1,4 @@
-//! What was probably meant by names that stand for nothing: properties, methods, functions.
+//! Finds what was probably meant by unknown properties, methods and functions.
 
 use rhai::Engine;
 
@@ -8,10 +8,10 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::functions::functions;
 use crate::recipe::language::syntax;
 
-/// What Rhai calls the function behind a property.
+/// Rhai's prefix for the function of a property.
 pub(in crate::recipe) const GETTER: &str = "get$";
 
-/// A property that a value of this type, as Rhai calls it, does not have.
+/// Returns the error for a property that a value of this type, in Rhai's words, does not have.
 pub(in crate::recipe) fn no_property(name: &str, owner: &str) -> Diagnostic {
     match types(owner).as_str() {
         "nothing" => Diagnostic::new(Fault::Recipe, format!("there is no value that could have `{name}'"))
@@ -22,8 +22,8 @@ pub(in crate::recipe) fn no_property(name: &str, owner: &str) -> Diagnostic {
     }
 }
 
-/// What was probably meant by a property that there is not: a method, something of Ruby's, or a name like it. The value
-/// is named as the recipe names it.
+/// Returns the hint for an unknown property: a method, something from Ruby, or a similar name. The value has the same name as in
+/// the recipe.
 pub(in crate::recipe) fn property_hint(engine: &Engine, name: &str, owner: Option<&str>) -> Option<String> {
     let methods = engine.collect_fn_metadata(
         None,
@@ -51,21 +51,21 @@ pub(in crate::recipe) fn property_hint(engine: &Engine, name: &str, owner: Optio
     written.or_else(alike)
 }
 
-/// A task that is called like a function.
+/// Returns the error for a task that is called like a function.
 pub(in crate::recipe) fn takes_no_arguments(task: &str) -> Diagnostic {
     Diagnostic::new(Fault::Recipe, format!("`{task}' is a task and takes no arguments"))
         .label("a task")
         .hint("what it needs is set before: set :name, value;")
 }
 
-/// How that is written here: a function of this name, or what Ruby calls so.
+/// Returns the hint for a function of this name, or for what Ruby calls so.
 pub(in crate::recipe) fn written(name: &str) -> Option<String> {
     let function = functions().find(|function| function.name() == name);
     let form = function.map(|function| format!("it is written: {}", function.form));
     form.or_else(|| Some(syntax::ruby::meant(name)?.to_owned()))
 }
 
-/// A form in which a value of the recipe stands for the one that it is about.
+/// Returns a form with a value of the recipe in place of its first argument.
 fn with_owner(form: &str, owner: &str) -> String {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let mut named = String::new();
@@ -86,7 +86,7 @@ fn with_owner(form: &str, owner: &str) -> String {
     named + rest
 }
 
-/// The name of a task stands bare where it is an argument.
+/// Returns the error for the bare name of a task as an argument.
 pub(in crate::recipe) fn bare(name: &str) -> Diagnostic {
     let symbol = match name.contains(':') {
         true => format!("\"{name}\""),

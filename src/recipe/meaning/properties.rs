@@ -1,5 +1,5 @@
-//! Properties that a value surely does not have: `name.upcase`, where `name` is a text. Where its kind is not certain,
-//! nothing is said.
+//! Finds properties that a value certainly does not have: `name.upcase`, where `name` is a string. If the kind of the value is
+//! not certain, nothing is reported.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::verb::sets;
 
-/// What kind of value stands there.
+/// The kind of a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     Text,
@@ -43,7 +43,7 @@ impl Shape {
         })
     }
 
-    /// As Rhai calls it.
+    /// Returns Rhai's name for it.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Text => "string",
@@ -56,11 +56,11 @@ impl Shape {
     }
 }
 
-/// What a property is asked of.
+/// The value whose property is read.
 enum Owner {
     Shape(Shape),
     Name(String),
-    /// A variable of the environment: a text, or nothing.
+    /// A variable of the environment: a string, or nothing.
     Environment,
 }
 
@@ -70,25 +70,25 @@ struct Property {
     position: Position,
 }
 
-/// The kinds of the values that names have, and the properties that are read.
+/// The kinds of the values of names, and the properties that are read.
 #[derive(Default)]
 pub(super) struct Shapes {
     properties: Vec<Property>,
     locals: HashMap<String, Vec<Option<Shape>>>,
     variables: HashMap<String, Vec<Option<Shape>>>,
-    /// Names before `::`.
+    /// The names before `::`.
     modules: Vec<(String, Position)>,
     imported: Vec<String>,
 }
 
 impl Shapes {
-    /// Whether a local variable of the text, or a parameter of a function, has this name.
+    /// Returns true if a local variable of the source, or a parameter of a function, has this name.
     pub(super) fn has_local(&self, text: &super::claims::Text, name: &str) -> bool {
         let mut functions = text.ast.iter_functions();
         self.locals.contains_key(name) || functions.any(|function| function.params.contains(&name))
     }
 
-    /// Takes note of what stands in these nodes.
+    /// Notes the last of these nodes.
     pub(super) fn note(&mut self, nodes: &[ASTNode]) {
         match nodes.last() {
             Some(ASTNode::Expr(Expr::Variable(variable, ..))) if !variable.2.is_empty() => {
@@ -130,7 +130,7 @@ impl Shapes {
                     self.variables.entry(name).or_default().push(Shape::of(value));
                 }
             }
-            // Behind a bracket what stands in it comes first, which is no owner.
+            // Behind an opening bracket its content comes first, which is not the owner.
             Some(ASTNode::Expr(expression)) if !is_in_brackets(nodes) => {
                 self.properties.extend(property(expression));
             }
@@ -180,7 +180,7 @@ fn property(expression: &Expr) -> Option<Property> {
 }
 
 impl Findings<'_> {
-    /// Properties that are read of values that have none such.
+    /// Returns an error for each property that its value does not have.
     pub(super) fn unknown_properties(&self, engine: &Engine, known: &Known) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for (text, claims) in &self.texts {
@@ -209,7 +209,7 @@ impl Findings<'_> {
         found
     }
 
-    /// Names before `::` under which nothing was imported.
+    /// Returns an error for each name before `::` under which nothing was imported.
     pub(super) fn unknown_modules(&self) -> Vec<Diagnostic> {
         let is_imported = |name: &String| {
             let mut imported = self.texts.iter().flat_map(|(_, claims)| &claims.shapes.imported);
@@ -226,7 +226,7 @@ impl Findings<'_> {
         found
     }
 
-    /// The kind that a name's values have wherever it gets one.
+    /// Returns the kind that the values of a name have wherever it is set.
     pub(super) fn shape(&self, text: &super::claims::Text, name: &str) -> Option<Shape> {
         let is_parameter = text
             .ast
@@ -246,7 +246,7 @@ impl Findings<'_> {
         shapes.all(|shape| *shape == Some(first)).then_some(first)
     }
 
-    /// Whether the recipe sets variables whose names are not written out.
+    /// Returns true if the recipe sets variables with computed names.
     fn may_be_computed(&self) -> bool {
         self.texts
             .iter()
@@ -254,7 +254,7 @@ impl Findings<'_> {
             .any(|(_, claims)| claims.computes_variables)
     }
 
-    /// Whether nothing but a method can be meant by a name behind a map.
+    /// Returns true if a name behind a map can only be a method.
     fn is_method_of_maps(&self, name: &str) -> bool {
         matches!(
             name,

@@ -1,4 +1,5 @@
-//! What a run can come to: the named tasks with their hooks, and the tasks, functions and lazy variables that these name.
+//! Finds everything that a run can reach: the named tasks with their hooks, and the tasks, functions and lazy variables that
+//! these mention.
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -12,29 +13,29 @@ use super::mentions::{literal, path, verb};
 use crate::configuration::{BlockId, Hook, HookAction, Read, Task, When};
 use crate::diagnostic::{Diagnostic, Severity};
 
-/// A piece of a text: its file, from where to where.
+/// A part of a source: its file, its beginning, its end.
 type Region = (Rc<str>, (usize, usize), (usize, usize));
 
-/// What was come to so far.
+/// Everything that was reached so far.
 struct Reach<'a> {
     defined: &'a Defined,
     texts: Vec<&'a Text>,
     tasks: HashSet<*const Task>,
-    /// The same, in the order they were come to.
+    /// The tasks in the order in which they were reached.
     order: Vec<Rc<Task>>,
     blocks: HashSet<usize>,
-    /// Names of variables and functions that were looked at.
+    /// The names of variables and functions that were handled.
     names: HashSet<String>,
-    /// Blocks and functions that are still to be looked through: each with its namespace.
+    /// The names in blocks and functions that are still to be handled, each with its namespace.
     left: Vec<(Names, Rc<str>)>,
     regions: Vec<Region>,
 }
 
-/// What stands in a block: names word by word.
+/// The names in a block, split into words.
 type Names = Vec<Vec<String>>;
 
 impl Findings<'_> {
-    /// The errors in what these tasks can come to.
+    /// Returns the errors in everything that these tasks can reach.
     pub(in crate::recipe) fn reached(&self, engine: &Engine, tasks: &[String]) -> Vec<Diagnostic> {
         let mut found = self.errors(engine);
         found.retain(|diagnostic| diagnostic.severity == Severity::Error);
@@ -52,7 +53,7 @@ impl Findings<'_> {
         found
     }
 
-    /// The tasks that these can come to, themselves among them.
+    /// Returns the tasks that these can reach, including themselves.
     pub(super) fn tasks_from(&self, tasks: &[String]) -> Vec<Rc<Task>> {
         self.reach(tasks).order
     }
@@ -134,7 +135,7 @@ impl Reach<'_> {
         }
     }
 
-    /// A variable, a function, or both.
+    /// Handles the name of a variable or a function, or of both.
     fn name(&mut self, name: &str) {
         if !self.names.insert(name.to_owned()) {
             return;
@@ -160,7 +161,7 @@ impl Reach<'_> {
         }
     }
 
-    /// A block that was kept, perhaps with the place of the verb it belongs to.
+    /// Handles a block, perhaps with the position of the verb that it belongs to.
     fn block(&mut self, id: BlockId, from: Option<(usize, usize)>) {
         let Some(block) = self.defined.body(id).filter(|_| self.blocks.insert(id.0)) else {
             return;
@@ -177,13 +178,13 @@ impl Reach<'_> {
     fn region(&mut self, file: &str, from: Option<(usize, usize)>, span: Span) {
         let place = |position: Position| Some((position.line()?, position.position().unwrap_or(0)));
         if let (Some(start), Some(end)) = (place(span.start()), place(span.end())) {
-            // What a verb says stands before its block, mostly in the same line.
+            // The arguments of a verb stand before its block, usually on the same line.
             self.regions.push((file.into(), from.unwrap_or((start.0, 0)), end));
         }
     }
 }
 
-/// The names that a walk comes to.
+/// Returns the names on a walk.
 fn named(walk: impl FnOnce(&mut (dyn FnMut(&[ASTNode]) -> bool + '_))) -> Names {
     let mut names = Names::new();
     walk(&mut |nodes| {

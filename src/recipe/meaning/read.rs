@@ -1,4 +1,4 @@
-//! A call of a verb as it is written: its arguments, options and block, and which of its values cannot be right.
+//! A call of a verb in a source: its arguments, options and block, and checks for values that cannot be right.
 
 use indexmap::IndexMap;
 use rhai::{CustomExpr, Dynamic, EvalAltResult, Expr, Position, Stmt, StmtBlock};
@@ -13,7 +13,7 @@ use crate::recipe::language::values::{plain, refused};
 use crate::recipe::language::verb::{Choices, Verb, sets};
 use crate::recipe::language::{grammar, verbs};
 
-/// A call of a verb, taken apart.
+/// A call of a verb, split into its parts.
 pub(super) struct Read<'a> {
     pub(super) arguments: Vec<&'a Expr>,
     pub(super) options: Vec<(&'a Expr, &'a Expr)>,
@@ -45,7 +45,7 @@ impl<'a> Read<'a> {
         read
     }
 
-    /// What a variable is set to, be it by a block that says nothing else.
+    /// Returns the value that a variable is set to, also if it is the only expression of a block.
     pub(super) fn set_to(&self) -> Option<&'a Expr> {
         match (self.arguments.get(1), self.block) {
             (Some(value), _) => Some(value),
@@ -57,7 +57,7 @@ impl<'a> Read<'a> {
         }
     }
 
-    /// The options whose values are written out.
+    /// Returns the options whose values are written out.
     pub(super) fn constants(&self) -> IndexMap<String, (Dynamic, Position)> {
         let pair = |(key, value): &(&Expr, &Expr)| {
             let constant = match literal(value) {
@@ -70,7 +70,7 @@ impl<'a> Read<'a> {
     }
 }
 
-/// What a command says about its servers by itself, where all of that is written out.
+/// Returns a command's own selection of servers, if all of it is written out.
 pub(in crate::recipe) fn says_of_servers(call: &CustomExpr) -> Option<(&'static str, usize, Selection)> {
     let verb = verb(call).and_then(verbs::find)?;
     if !matches!(verb.options, Choices::Known([_, ..])) || matches!(verb.name, "on" | "task") {
@@ -82,7 +82,7 @@ pub(in crate::recipe) fn says_of_servers(call: &CustomExpr) -> Option<(&'static 
     (said != Selection::default()).then_some((verb.name, line, said))
 }
 
-/// Values that are written out and cannot be right.
+/// Returns an error for values that are written out and cannot be right.
 pub(super) fn values(verb: &'static Verb, read: &Read) -> Fallible<()> {
     if let Choices::Known([_, ..]) = verb.options
         && verb.name != "on"
@@ -120,19 +120,19 @@ pub(super) fn values(verb: &'static Verb, read: &Read) -> Fallible<()> {
     }
 }
 
-/// Whether a function of that name lists servers.
+/// Returns true if a function of this name lists servers.
 pub(super) fn lists_servers(name: &str) -> bool {
     matches!(name, "primary" | "release_roles" | "roles")
 }
 
-/// `run_locally { … }`, `capture { … }`: what a command is behind a verb that takes one.
+/// Returns the error for a block behind a verb that takes none: `run_locally { … }`, `capture { … }`.
 fn no_block(verb: &Verb, position: Position) -> Box<EvalAltResult> {
     let diagnostic = Diagnostic::new(Fault::Recipe, format!("`{}' takes no block", verb.name)).label("no block");
     let hint = format!("it is written: {}", verb.form);
     raise(diagnostic.hint(hint), position)
 }
 
-/// Whether a block in place of a value says what to do, and gives none.
+/// Returns true if a block in place of a value consists of actions, and so has no value.
 fn acts(block: &StmtBlock) -> bool {
     let is_verb = |value: &Expr| matches!(value, Expr::Custom(call, _) if verb(call).is_some());
     !block.statements().is_empty()
@@ -155,7 +155,7 @@ fn host_text(host: &Expr) -> Fallible<()> {
     }
 }
 
-/// A value that is written out.
+/// Returns a value that is written out.
 pub(super) fn constant(value: &Expr) -> Option<Value> {
     if let Some(text) = literal(value) {
         return Some(text.into());
@@ -166,7 +166,7 @@ pub(super) fn constant(value: &Expr) -> Option<Value> {
     value.get_literal_value(None).map(|value| plain(&value))
 }
 
-/// The items of a list that is written out; else the value itself.
+/// Returns the items of a list that is written out; else the value itself.
 pub(super) fn items(value: &Expr) -> Vec<&Expr> {
     match value {
         Expr::Array(values, _) => values.iter().collect(),

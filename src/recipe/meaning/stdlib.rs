@@ -1,17 +1,17 @@
-//! The standard library, embedded: recipes, and the programs they install on servers.
+//! The embedded standard library: recipes, and the programs that they install on servers.
 
 use super::libraries::library;
 
-/// The recipe that every run begins with.
+/// The recipe that every run loads first.
 pub(in crate::recipe) const MAIN: &str = "deploy";
 
-/// The folder of what is asked for by `require`.
+/// The folder of the libraries for `require`.
 pub(in crate::recipe) const LIBRARIES: &str = "lib/";
 
-/// Stands for the library's folder.
+/// The name in place of the library's folder.
 pub(in crate::recipe) const FOLDER: &str = "<stdlib>/";
 
-/// Recipe files, by name without ending.
+/// The recipe files, by name without ending.
 static RECIPES: &[(&str, &str)] = &[
     ("check", include_str!("../../../stdlib/check.rhai")),
     ("deploy", include_str!("../../../stdlib/deploy.rhai")),
@@ -38,36 +38,36 @@ static RECIPES: &[(&str, &str)] = &[
     ("webhook", include_str!("../../../stdlib/webhook.rhai")),
 ];
 
-/// Programs for servers, by name.
+/// The programs for servers, by name.
 static PROGRAMS: &[(&str, &str)] = &[
     ("reaper", include_str!("../../../stdlib/process/reaper")),
     ("spawner", include_str!("../../../stdlib/process/spawner")),
     ("spinner", include_str!("../../../stdlib/process/spinner")),
 ];
 
-/// The text of a recipe of the library; those that are asked for by `require` are in `lib`.
+/// Returns the source of a recipe of the library; those for `require` are in `lib`.
 pub(in crate::recipe) fn recipe(name: &str) -> Option<&'static str> {
     let of_require = || library(name.strip_prefix(LIBRARIES)?).map(|library| library.text);
     let always = RECIPES.iter().find(|(other, _)| *other == name).map(|(_, text)| *text);
     always.or_else(of_require)
 }
 
-/// The text of a program of the library.
+/// Returns the source of a program of the library.
 pub(in crate::recipe) fn program(name: &str) -> Option<&'static str> {
     PROGRAMS.iter().find(|(other, _)| *other == name).map(|(_, text)| *text)
 }
 
-/// All recipes that every run has.
+/// Returns the names of the recipes that every run has.
 pub(in crate::recipe) fn names() -> impl Iterator<Item = &'static str> {
     RECIPES.iter().map(|(name, _)| *name)
 }
 
-/// How a recipe of the library is named in messages.
+/// Returns the name of a recipe of the library for messages.
 pub(in crate::recipe) fn file_name(name: &str) -> String {
     format!("{FOLDER}{name}.rhai")
 }
 
-/// Whether a file is one of the library.
+/// Returns true if a file belongs to the library.
 pub(in crate::recipe) fn is_own(file: &str) -> bool {
     file.starts_with(FOLDER)
 }

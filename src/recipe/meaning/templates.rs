@@ -1,4 +1,4 @@
-//! Templates of Ruby: `render` fills in none of what stands in `<% … %>`.
+//! Finds templates of Ruby: `render` does not fill in `<% … %>`.
 
 use rhai::{Expr, Position};
 
@@ -9,7 +9,7 @@ use super::read::Read;
 use crate::diagnostic::Diagnostic;
 
 impl Claims {
-    /// Takes note of a template's file, or of the template itself where ERB stands in it.
+    /// Notes the file of a template, or the template itself if it contains ERB.
     pub(super) fn templates(&mut self, read: &Read) {
         let of_option = |name: &str| {
             let mut options = read.options.iter();
@@ -34,7 +34,7 @@ fn is_erb(template: &Expr) -> bool {
 }
 
 impl Findings<'_> {
-    /// Templates in which ERB stands.
+    /// Returns a warning for each template that contains ERB.
     pub(super) fn erb(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for (text, claims) in self.own() {
@@ -54,7 +54,8 @@ impl Findings<'_> {
         found
     }
 
-    /// Whether a file holds ERB. One that is not there yet may be written by then, and what is no file may wait for others.
+    /// Returns true if a file contains ERB. A file that does not exist yet may be written before it is used; anything but a
+    /// regular file is not read, since that could wait for ever.
     fn holds_erb(&self, file: &str, position: Position) -> bool {
         let template = self.machine.template(file, position);
         template.is_some_and(|template| template.contains("<%"))

@@ -1,4 +1,4 @@
-//! Values that are written out and are of a kind that a function does not take: `sleep("a")`.
+//! Finds values that are written out and whose kind a function does not take: `sleep("a")`.
 
 use std::any::TypeId;
 use std::collections::HashMap;
@@ -14,10 +14,10 @@ use super::properties::Shape;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::functions::MAX_PARTS;
 
-/// The kinds of the parameters of each function, as it is called with the value before it: one list for each form.
+/// The kinds of the parameters of each function, beginning with the value that a method is called on: one list for each form.
 pub(super) type Signatures = HashMap<String, Vec<Vec<TypeId>>>;
 
-/// Returns the functions that there are for all files.
+/// Returns the functions that exist in all files.
 pub(super) fn signatures(engine: &Engine) -> Signatures {
     let mut signatures = Signatures::new();
     let all = engine.collect_fn_metadata(
@@ -25,7 +25,7 @@ pub(super) fn signatures(engine: &Engine) -> Signatures {
         |function| {
             let metadata = function.metadata;
             let is_told = metadata.param_types.len() == metadata.num_params;
-            // What is not told may be anything.
+            // A parameter whose kind is not known may be anything.
             let kinds = match is_told {
                 true => metadata.param_types.to_vec(),
                 false => vec![TypeId::of::<Dynamic>(); metadata.num_params],
@@ -37,7 +37,7 @@ pub(super) fn signatures(engine: &Engine) -> Signatures {
     for (name, kinds) in all {
         signatures.entry(name).or_default().push(kinds);
     }
-    // It has no form of its own for each mixture of strings and lists.
+    // `join_path` has no form of its own for each mixture of strings and lists.
     let forms = (1..=MAX_PARTS).flat_map(|number| {
         let kinds = [TypeId::of::<ImmutableString>(), TypeId::of::<Array>()];
         kinds.map(|kind| vec![kind; number])
@@ -47,7 +47,7 @@ pub(super) fn signatures(engine: &Engine) -> Signatures {
 }
 
 impl Findings<'_> {
-    /// The error for an argument that is of another kind than the function takes there, whatever the others are.
+    /// Returns the error for an argument of a kind that the function never takes at this position.
     pub(super) fn wrong_type(&self, text: &Text, call: &Call, signatures: &Signatures) -> Option<Diagnostic> {
         let name = call.name.as_str();
         if text.ast.iter_functions().any(|function| function.name == name) {
@@ -89,7 +89,7 @@ impl Findings<'_> {
     }
 }
 
-/// The kinds of parameters that take such a value.
+/// Returns the kinds of parameters that take such a value.
 fn kinds_of(shape: Shape) -> Vec<TypeId> {
     match shape {
         Shape::Text => vec![
@@ -106,7 +106,7 @@ fn kinds_of(shape: Shape) -> Vec<TypeId> {
     }
 }
 
-/// A kind of parameter, as Rhai calls it.
+/// Returns Rhai's name for a kind of parameter.
 fn name_of(kind: TypeId) -> Option<&'static str> {
     [
         (TypeId::of::<ImmutableString>(), "string"),
