@@ -88,6 +88,7 @@ const WITHOUT_RIDDLES: &[&str] = &[
     "journal",
     "place",
     "recipe/meaning",
+    "recipe/running",
 ];
 
 #[derive(Debug)]

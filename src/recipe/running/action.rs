@@ -1,4 +1,4 @@
-//! From a verb's call to an action: which servers, which command, and what becomes of the output.
+//! Turns a verb's call into an action: its servers, its command, and the use of its output.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -24,31 +24,32 @@ use crate::recipe::language::origin::{Fallible, origin, raise, terminate, wrong}
 use crate::session::{Command, Destination, Input, Opening, SshOptions, Terminal};
 use crate::source::{self, joined};
 
-/// What a verb wants done.
+/// The action that a verb asks for.
 pub(in crate::recipe) struct Request {
     pub(in crate::recipe) verb: &'static str,
-    /// As the recipe says it.
+    /// The command as the recipe writes it.
     pub(in crate::recipe) shown: String,
-    /// What was said about how it runs, as it is shown.
+    /// The options for how it runs, as they are shown.
     pub(in crate::recipe) options: Vec<(&'static str, String)>,
-    /// The command, placeholders still in it.
+    /// The command with its placeholders.
     pub(in crate::recipe) text: String,
     pub(in crate::recipe) input: Input,
     pub(in crate::recipe) output: Output,
-    /// Whatever its exit status is, that is no error.
+    /// True if any exit status is an answer, and none is an error.
     pub(in crate::recipe) asks: bool,
-    /// The program by which it calls sudo, if it does.
+    /// The sudo command that it uses, if it does.
     pub(in crate::recipe) sudo: Option<String>,
-    /// What sudo may ask, and what waits for it to start its command.
+    /// The questions that sudo may ask, and the input that waits until sudo has started its command.
     pub(in crate::recipe) asking: Option<Asking>,
-    /// Takes what [`Output::Bytes`] hands out.
+    /// The files that take the output of [`Output::Bytes`].
     pub(in crate::recipe) downloads: Option<Downloads>,
-    /// What each server is to do, where that is not the same for all.
+    /// The command of each server, if not all have the same.
     pub(in crate::recipe) branches: Option<Branches>,
 }
 
 impl Request {
-    /// The same command for all servers: its output is reported, an exit status other than 0 is an error, and nothing is asked.
+    /// Returns a request with the same command for all servers: its output is reported, an exit status other than 0 is an error,
+    /// and nothing is asked.
     pub(in crate::recipe) fn new(verb: &'static str, shown: String, text: String, input: Input) -> Self {
         Self {
             verb,
@@ -66,31 +67,31 @@ impl Request {
     }
 }
 
-/// How a command that calls sudo comes to its password and to what it reads.
+/// The answers and the input for a command that calls sudo.
 #[derive(Clone)]
 pub(in crate::recipe) struct Asking {
-    /// So many questions are answered.
+    /// The number of sudo's questions that are answered.
     pub(in crate::recipe) questions: usize,
-    /// What sudo's command says first, and what it reads from then on; the input of the request comes before.
+    /// The mark that sudo's command prints first, and its input from then on; the input of the request comes before.
     pub(in crate::recipe) started: Option<(String, Input)>,
 }
 
-/// Several commands, and which of them each server is to run.
+/// Several commands, and the numbers of those that each server runs.
 #[derive(Default)]
 pub(in crate::recipe) struct Branches {
     pub(in crate::recipe) commands: Vec<(Request, RunOptions)>,
     pub(in crate::recipe) of: IndexMap<Server, Vec<usize>>,
 }
 
-/// Where and how.
+/// The servers and the options of a call.
 pub(in crate::recipe) struct Settings {
     pub(in crate::recipe) selection: Selection,
     pub(in crate::recipe) options: RunOptions,
-    /// The environment that the recipe gives this command, without that of all commands.
+    /// The environment that the recipe gives this command, without the one for all commands.
     pub(in crate::recipe) environment: Option<Environment>,
 }
 
-/// How sudo is called in this recipe.
+/// The words with which this recipe calls sudo.
 #[derive(Clone)]
 pub(in crate::recipe) struct Sudo {
     pub(in crate::recipe) program: String,
@@ -102,14 +103,14 @@ impl Sudo {
         sudo_command(&self.program, &self.prompt, user)
     }
 
-    /// How often a text calls it.
+    /// Returns the number of calls of sudo in a string.
     pub(in crate::recipe) fn calls(&self, text: &str) -> usize {
         sudo_calls(text, &self.program, &self.prompt)
     }
 }
 
 impl Interpreter {
-    /// The settings of a call: its own options over the task's over the recipe's defaults.
+    /// Returns the settings of a call: its own options override the task's, which override the recipe's defaults.
     pub(in crate::recipe) fn settings(&self, engine: &Engine, call: &Call) -> Fallible<Settings> {
         let (task_selection, task_options) = self.task_settings();
         let own = selection(&call.options)?;
@@ -119,7 +120,7 @@ impl Interpreter {
             shell: self.variable(engine, "default_shell")?.as_ref().and_then(shell),
             ..RunOptions::default()
         };
-        // In the words of Capistrano 3.
+        // This is Capistrano 3's variable.
         if let Some(pty) = self.variable(engine, "pty")?.filter(|pty| !pty.is_unit()) {
             options.pty = flag("pty", &pty, Position::NONE)?;
         }
@@ -144,7 +145,7 @@ impl Interpreter {
             .overlaid_by(&around)
             .overlaid_by(&run_options(&call.options)?);
         let environment = options.overlaid_by(&own_options).env;
-        // The second is Capistrano 3's word for it.
+        // The second name is Capistrano 3's.
         for name in ["default_environment", "default_env"] {
             let Some(environment) = self.variable(engine, name)? else {
                 continue;
@@ -164,7 +165,7 @@ impl Interpreter {
         })
     }
 
-    /// How sudo is called: the variables `sudo` and `sudo_prompt`.
+    /// Returns the words with which sudo is called, from the variables `sudo` and `sudo_prompt`.
     pub(in crate::recipe) fn sudo(&self, engine: &Engine) -> Fallible<Sudo> {
         let prompt = match self.variable(engine, "sudo_prompt")? {
             Some(_) => self.text_variable(engine, "sudo_prompt")?.unwrap_or_default(),
@@ -176,7 +177,7 @@ impl Interpreter {
         })
     }
 
-    /// The servers of a selection, at least one; `None` where nobody matches and the command is to be skipped.
+    /// Returns the servers of a selection, at least one; `None` if none matches and the command is to be skipped.
     fn servers(&self, selection: &Selection) -> Result<Option<Vec<Server>>, ActionError> {
         let own = self.own_server();
         if let Some(own) = &own
@@ -190,7 +191,7 @@ impl Interpreter {
             &self.filter.borrow(),
         )?;
         if let Some(own) = own {
-            // In the block of a server a command may say for which it is.
+            // In the block of a server a command may name the servers that it is for.
             return Ok(servers.contains(&own).then(|| vec![own]));
         }
         if !servers.is_empty() {
@@ -208,8 +209,8 @@ impl Interpreter {
         })
     }
 
-    /// Hosts of the command line that the recipe does not name are addressed, and said: they may be a slip.
-    /// Once, when servers are first needed: before that the blocks of roles have not run.
+    /// Reports hosts of the command line that the recipe does not name: they are addressed, but may be a mistake. This happens
+    /// once, when servers are first needed, since the blocks of roles have not run before.
     pub(in crate::recipe) fn greet_strangers(&self) {
         if self.has_greeted.replace(true) {
             return;
@@ -227,7 +228,7 @@ impl Interpreter {
         }
     }
 
-    /// Hosts of the command line that nothing is deployed to are left out of what deploys, and said once.
+    /// Reports once the hosts of the command line that nothing is deployed to, and that are left out of this selection.
     fn name_unreleased(&self, selection: &Selection) {
         let left_out = self
             .filter
@@ -241,7 +242,7 @@ impl Interpreter {
         }
     }
 
-    /// Does it on the servers of the call; `None` where nobody matched and that is no error.
+    /// Performs the request on the servers of the call; `None` if none matches and that is not an error.
     pub(in crate::recipe) fn act(
         &self,
         context: &mut EvalContext,
@@ -323,7 +324,8 @@ impl Interpreter {
                     }
                     Err(Broken::Action(error)) if goes_on && error.is_of_servers() => {
                         self.leave_out(&error);
-                        // Where some could not be connected it was started nowhere: the others go on without them.
+                        // If some servers could not be connected, it was not started anywhere, so the others try again without
+                        // them.
                         if error.was_started() {
                             break;
                         }
@@ -335,7 +337,7 @@ impl Interpreter {
         Ok(Some(outcome))
     }
 
-    /// Remembers the servers of an error, and says what happened there.
+    /// Remembers the servers of an error that are left out from now on, and reports the error.
     pub(super) fn leave_out(&self, error: &ActionError) {
         self.say(Level::Important, format!("{error}; going on without"));
         let failures = error.diagnostic().servers;
@@ -351,7 +353,7 @@ impl Interpreter {
         }
     }
 
-    /// Does it on this machine.
+    /// Performs the request on this machine.
     pub(in crate::recipe) fn act_locally(
         &self,
         context: &mut EvalContext,
@@ -414,7 +416,7 @@ impl Interpreter {
             let roles = configuration.roles.roles_of(&server);
             let text = placeholders(&request.text, &server, &roles);
             let mut command = self.command(&text, request, options)?;
-            // The environment may name them, too.
+            // The environment may contain placeholders as well.
             command.line = placeholders(&command.line, &server, &roles);
             command
         };
@@ -425,7 +427,7 @@ impl Interpreter {
         Ok((destination, command))
     }
 
-    /// What is sent for a text: its environment, what it reads, and what waits for sudo.
+    /// Returns the command for a string: with its environment, its input, and the input that waits for sudo.
     fn command(&self, text: &str, request: &Request, options: &RunOptions) -> Result<Command, String> {
         let terminal = (options.pty == Some(true)).then(|| {
             let (columns, rows) = (options.columns.unwrap_or(80), options.rows.unwrap_or(24));
@@ -507,7 +509,7 @@ pub(super) fn action(
     }
 }
 
-/// An action's error, to be caught like any other; that of a signal ends the run.
+/// Turns an action's error into one that a recipe can catch; the error of a signal ends the run.
 pub(in crate::recipe) fn failure(error: ActionError, position: Position) -> Box<rhai::EvalAltResult> {
     let diagnostic = error.diagnostic();
     match error.can_be_caught() {

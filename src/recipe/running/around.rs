@@ -1,6 +1,6 @@
-//! What stands around the commands that are evaluated now: the server whose block it is, a directory, an environment, a user.
+//! The surroundings of the commands that are evaluated now: the server whose block it is, a directory, an environment, a user.
 //!
-//! It ends where a block begins that was kept for later: a task that is called in `within` runs as it does elsewhere.
+//! They do not apply inside a block that was kept for later: a task that is called in `within` runs as it does elsewhere.
 
 use indexmap::IndexMap;
 use rhai::Position;
@@ -11,18 +11,18 @@ use crate::configuration::{Environment, Selection, Server};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, raise};
 
-/// What stands around commands.
+/// The surroundings of commands.
 #[derive(Default)]
 pub(in crate::recipe) struct Around {
-    /// The server whose block is evaluated: commands go there.
+    /// The server whose block is evaluated, to which commands go.
     pub(in crate::recipe) server: Option<Server>,
-    /// The way to whoever performs for all servers together; without it a command is performed at once.
+    /// The way to the code that performs commands for all servers together; without it a command is performed at once.
     pub(in crate::recipe) line: Option<Line>,
-    /// What `within`, `with` and `as` say.
+    /// The settings of `within`, `with` and `as`.
     pub(in crate::recipe) said: Said,
 }
 
-/// What `within`, `with` and `as` say, the inner ones over the outer ones.
+/// The settings of `within`, `with` and `as`; inner ones override outer ones.
 #[derive(Clone, Default)]
 pub(in crate::recipe) struct Said {
     pub(in crate::recipe) dir: Option<String>,
@@ -31,7 +31,7 @@ pub(in crate::recipe) struct Said {
 }
 
 impl Said {
-    /// Enters a directory; one that does not begin with `/` or `~` is below the one around it.
+    /// Enters a directory. One that does not begin with `/` or `~` is below the surrounding one.
     pub(in crate::recipe) fn enter(&mut self, dir: &str) {
         let outer = self.dir.take();
         self.dir = Some(match outer {
@@ -40,19 +40,19 @@ impl Said {
         });
     }
 
-    /// The environment, where there is any.
+    /// Returns the environment, if there is one.
     pub(in crate::recipe) fn env(&self) -> Option<Environment> {
         (!self.environment.is_empty()).then(|| Environment::Map(self.environment.clone()))
     }
 }
 
 impl Interpreter {
-    /// The server whose block is evaluated.
+    /// Returns the server whose block is evaluated.
     pub(in crate::recipe) fn own_server(&self) -> Option<Server> {
         self.around.borrow().server.clone()
     }
 
-    /// Refuses what is for all servers together in the block of one.
+    /// Refuses in the block of one server what is for all servers together.
     pub(in crate::recipe) fn refuse_in_server(&self, verb: &str, position: Position) -> Fallible<()> {
         if self.around.borrow().server.is_none() {
             return Ok(());
@@ -67,12 +67,12 @@ impl Interpreter {
         ))
     }
 
-    /// What `within`, `with` and `as` say here.
+    /// Returns the settings of `within`, `with` and `as` here.
     pub(in crate::recipe) fn said_around(&self) -> Said {
         self.around.borrow().said.clone()
     }
 
-    /// A path on a server as it is meant here: in `within` one that is not absolute begins there.
+    /// Returns a path on a server: in `within` a relative one begins at that directory.
     pub(in crate::recipe) fn remote_path(&self, path: String) -> String {
         match &self.around.borrow().said.dir {
             Some(dir) if !path.is_empty() && !path.starts_with(['/', '~']) => {
@@ -82,7 +82,7 @@ impl Interpreter {
         }
     }
 
-    /// Does something with other words around it.
+    /// Calls a function with other surrounding settings.
     pub(in crate::recipe) fn saying<T>(&self, said: Said, work: impl FnOnce() -> T) -> T {
         let outer = std::mem::replace(&mut self.around.borrow_mut().said, said);
         let result = work();
@@ -90,7 +90,8 @@ impl Interpreter {
         result
     }
 
-    /// Does something with commands performed at once, for one server alone: an output block, in the middle of an action.
+    /// Calls a function in which commands are performed at once and for one server alone: an output block in the middle of an
+    /// action.
     pub(in crate::recipe) fn at_once<T>(&self, work: impl FnOnce() -> T) -> T {
         let line = self.around.borrow_mut().line.take();
         let result = work();
@@ -98,7 +99,7 @@ impl Interpreter {
         result
     }
 
-    /// The selection of a task as it holds here: in the block of a server that server stands for the task's.
+    /// Returns the selection of a task here: in the block of a server, that server replaces the task's servers.
     pub(in crate::recipe) fn selection_around(&self, task: Selection) -> Selection {
         if self.around.borrow().server.is_none() {
             return task;
@@ -112,7 +113,7 @@ impl Interpreter {
     }
 }
 
-/// Whether a selection says which servers; the first one of one is that one.
+/// Returns true if a selection chooses servers by more than their number: the first one of one server is that one.
 pub(in crate::recipe) fn says_servers(selection: &Selection) -> bool {
     *selection
         != Selection {

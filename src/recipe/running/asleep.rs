@@ -1,5 +1,5 @@
-//! What is not done while a recipe is read: no server is asked anything while recipes are loaded; where a recipe is only
-//! looked at, no command runs on this machine and nobody is asked, either.
+//! The limits while a recipe is only read. No server is contacted while recipes are loaded; and if a recipe is only examined, no
+//! command runs on this machine and nobody is asked.
 
 use rhai::{Dynamic, EvalAltResult, EvalContext, Expression, Position};
 
@@ -15,7 +15,7 @@ use crate::recipe::meaning::mentions::{bare_tasks, path};
 use crate::recipe::meaning::names::bare;
 
 impl Interpreter {
-    /// Refuses an action on servers while recipes are loaded, or only looked at.
+    /// Refuses an action on servers while recipes are loaded or only examined.
     pub(in crate::recipe) fn refuse_servers(&self, verb: &str, position: Position) -> Fallible<()> {
         if !self.is_loading.get() {
             if !self.only_looks {
@@ -36,8 +36,8 @@ impl Interpreter {
         Err(raise(diagnostic, position))
     }
 
-    /// The error that leaves a task of the library that a recipe calls while it is loaded stands where the recipe
-    /// calls it.
+    /// Moves the place of an error in a task of the library to the recipe's call, if the recipe calls the task while it is
+    /// loaded.
     pub(in crate::recipe) fn called_while_loading(&self, error: Box<EvalAltResult>) -> Box<EvalAltResult> {
         match self.is_loading.get() && self.current_task().is_none() {
             true => told_of_caller(error, |file| self.defined.is_of_stdlib(file)),
@@ -45,8 +45,8 @@ impl Interpreter {
         }
     }
 
-    /// Does not run a command of this machine: while recipes are loaded its output is taken to be empty, and that is
-    /// said; else there is no value.
+    /// Leaves out a command on this machine. While recipes are loaded, its output counts as empty, and this is reported; else it
+    /// is an error.
     pub(in crate::recipe) fn leave_undone(&self, request: &Request, place: Option<Origin>) -> Fallible<()> {
         let verb = request.verb;
         if !self.is_loading.get() {
@@ -61,7 +61,7 @@ impl Interpreter {
         Ok(())
     }
 
-    /// What may be behind an error: the output of a command that was not run.
+    /// Returns what may be the cause of an error: the output of a command that was not run.
     pub(in crate::recipe) fn not_run(&self) -> Option<String> {
         let (verb, place) = self.not_run.borrow_mut().take()?;
         let at = place.map_or_else(String::new, |place| format!(" at {place}"));
@@ -70,7 +70,7 @@ impl Interpreter {
         ))
     }
 
-    /// Whether questions are answered by their defaults, and nobody is asked.
+    /// Returns true if questions are answered by their defaults and nobody is asked.
     pub(in crate::recipe) fn asks_nobody(&self) -> bool {
         match self.only_looks {
             true => self.is_loading.get(),
@@ -78,7 +78,7 @@ impl Interpreter {
         }
     }
 
-    /// Says what is taken for an answer.
+    /// Reports the answer that is assumed.
     pub(in crate::recipe) fn leave_unasked(&self, question: &str, taken: Option<&Dynamic>) {
         let question = question.trim().trim_end_matches(':');
         let taken = taken.map(text).filter(|taken| !taken.is_empty());

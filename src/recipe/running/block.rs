@@ -1,7 +1,7 @@
-//! A piece of recipe kept for later: syntax, the locals it saw (by value) and the state of the file it stands in.
+//! A block that is kept for later: its syntax, the values of the locals that it sees, and the state of its file.
 //!
-//! A Rhai closure evaluates every free name when it is made, which would fix a path at load time and run a task that is
-//! merely mentioned; so blocks are captured as syntax.
+//! A Rhai closure evaluates every free name when it is made. That would fix a path at load time, and run a task that is only
+//! mentioned; so blocks are kept as syntax.
 
 use std::rc::Rc;
 
@@ -17,16 +17,16 @@ use crate::recipe::meaning::errors::locate;
 #[derive(Clone)]
 pub(in crate::recipe) struct Block {
     body: Rc<Expr>,
-    /// Called instead of the syntax.
+    /// A function that is called instead of the syntax.
     function: Option<FnPtr>,
     locals: Scope<'static>,
     state: GlobalRuntimeState,
-    /// The namespace it stands in: its names are looked up from there.
+    /// The namespace of the block, from which its names are looked up.
     pub(in crate::recipe) namespace: Rc<str>,
 }
 
 impl Block {
-    /// Keeps the block with the locals that are visible now.
+    /// Keeps a block with the values of the locals that are visible now.
     pub(in crate::recipe) fn capture(context: &EvalContext, body: &Expression, namespace: Rc<str>) -> Self {
         let mut locals = Scope::new();
         for (name, is_constant, value) in context.scope().iter_raw() {
@@ -39,7 +39,7 @@ impl Block {
         }
         let body: &Expr = body;
         let mut state = context.global_runtime_state().clone();
-        // Positions of locals differ from those at parse time.
+        // The positions of locals differ from those at parse time.
         state.always_search_scope = true;
         Self {
             body: Rc::new(body.clone()),
@@ -50,13 +50,13 @@ impl Block {
         }
     }
 
-    /// Keeps the block with the locals that are visible now, as they are: what it changes is changed outside, too. They are
-    /// told apart again by [`own_locals`].
+    /// Keeps a block with the visible locals themselves: its changes to them are seen outside as well. [`own_locals`] separates
+    /// them again.
     pub(in crate::recipe) fn share(context: &mut EvalContext, body: &Expression, namespace: Rc<str>) -> Self {
         let mut block = Self::capture(context, body, namespace);
         let names: Vec<String> = context.scope().iter_raw().map(|(name, ..)| name.to_owned()).collect();
         for name in names {
-            // Constants stay as they are.
+            // Constants cannot be shared.
             let Some(value) = context.scope_mut().get_mut(&name) else {
                 continue;
             };
@@ -80,20 +80,20 @@ impl Block {
         }
     }
 
-    /// The file it stands in.
+    /// Returns the file of the block.
     pub(in crate::recipe) fn file(&self) -> Option<&str> {
         self.state.source()
     }
 
-    /// Its syntax.
+    /// Returns the syntax of the block.
     pub(in crate::recipe) fn body(&self) -> Rc<Expr> {
         self.body.clone()
     }
 
-    /// Evaluates it with these parameters, inside `level` functions. `return` ends it.
+    /// Evaluates the block with these parameters, inside `level` functions. `return` ends it.
     pub(in crate::recipe) fn call(&self, engine: &Engine, parameters: &[(String, Dynamic)], level: usize) -> Fallible {
         let (mut state, mut caches, mut locals) = (self.state.clone(), Caches::new(), self.locals.clone());
-        // Else a function that runs a task that calls the function would never be too deep.
+        // Without this, a function that runs a task which calls the function would never be too deep.
         state.level = level;
         if let Some(function) = &self.function {
             let name = function.fn_name();
@@ -115,7 +115,7 @@ impl Block {
     }
 }
 
-/// Takes values apart that a block was given by [`Block::share`].
+/// Makes copies of the values that were shared with a block by [`Block::share`].
 pub(in crate::recipe) fn own_locals(context: &mut EvalContext) {
     let names: Vec<String> = context.scope().iter_raw().map(|(name, ..)| name.to_owned()).collect();
     for name in names {
@@ -125,7 +125,7 @@ pub(in crate::recipe) fn own_locals(context: &mut EvalContext) {
     }
 }
 
-/// Evaluates a block where it stands: it sees and changes the locals around it. Parameters are visible only inside.
+/// Evaluates a block in its place: it sees and changes the surrounding locals. Its parameters are visible only inside.
 pub(in crate::recipe) fn in_place(
     context: &mut EvalContext,
     block: &Expression,
@@ -143,7 +143,7 @@ pub(in crate::recipe) fn in_place(
     result
 }
 
-/// Calls a function that a recipe gave as a value, in the file it is called from.
+/// Calls a function that a recipe gave as a value, in the file of the call.
 pub(in crate::recipe) fn call_function(
     context: &EvalContext,
     function: &FnPtr,
@@ -155,7 +155,7 @@ pub(in crate::recipe) fn call_function(
     call_with(&native, function, arguments)
 }
 
-/// Like a block in Ruby a function is given no more than it takes.
+/// Calls a function with no more arguments than it takes, like a block in Ruby.
 fn call_with(native: &NativeCallContext, function: &FnPtr, arguments: &[Dynamic]) -> Fallible {
     for count in (0..=arguments.len()).rev() {
         let given = arguments.iter().take(count).cloned().collect::<Vec<_>>();
@@ -176,7 +176,7 @@ fn call_with(native: &NativeCallContext, function: &FnPtr, arguments: &[Dynamic]
     Err(wrong(message, native.call_position()))
 }
 
-/// Whether there is no such function with that number of parameters.
+/// Returns true if the function does not exist with this number of parameters.
 fn is_another(error: &EvalAltResult, function: &FnPtr) -> bool {
     let name = function.fn_name();
     matches!(error, EvalAltResult::ErrorFunctionNotFound(signature, _) if signature.split(" (").next() == Some(name))

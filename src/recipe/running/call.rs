@@ -1,4 +1,4 @@
-//! A verb as it was called: its arguments evaluated, its block still syntax.
+//! A call of a verb: its arguments are evaluated, its block is still syntax.
 
 use indexmap::IndexMap;
 use rhai::{Dynamic, EvalContext, Expr, Expression, Position};
@@ -8,13 +8,13 @@ use crate::recipe::language::origin::Fallible;
 use crate::recipe::language::values;
 use crate::recipe::language::verb::{Choices, Verb, Written};
 
-/// A verb as it was called, its arguments evaluated.
+/// A call of a verb, with evaluated arguments.
 pub(in crate::recipe) struct Call<'a> {
     pub(in crate::recipe) arguments: Vec<(Dynamic, Position)>,
     pub(in crate::recipe) options: IndexMap<String, (Dynamic, Position)>,
     pub(in crate::recipe) parameters: Vec<String>,
     pub(in crate::recipe) block: Option<&'a Expression<'a>>,
-    /// Of the verb.
+    /// The position of the verb.
     pub(in crate::recipe) position: Position,
 }
 
@@ -27,7 +27,7 @@ pub(in crate::recipe) struct Given<'a> {
 }
 
 impl Call<'_> {
-    /// A call of a verb without anything behind its name.
+    /// Returns a call of a verb with nothing but its name.
     pub(in crate::recipe) fn at(position: Position) -> Self {
         Self {
             arguments: Vec::new(),
@@ -38,14 +38,14 @@ impl Call<'_> {
         }
     }
 
-    /// An argument as a string; numbers and symbols are strings, too, and one that was not given is empty.
+    /// Returns an argument as a string. Numbers and symbols become strings; an argument that was not given is empty.
     pub(in crate::recipe) fn text(&self, index: usize) -> String {
         let value = self.arguments.get(index);
         value.map(|(value, _)| values::text(value)).unwrap_or_default()
     }
 }
 
-/// Evaluates the arguments of a call, in order; each is looked at before the next.
+/// Evaluates the arguments of a call in order; `look` checks each before the next is evaluated.
 pub(in crate::recipe) fn decode<'a>(
     context: &mut EvalContext,
     inputs: &'a [Expression<'a>],
@@ -89,7 +89,7 @@ pub(in crate::recipe) fn decode<'a>(
     Ok(call)
 }
 
-/// Moves a trailing map's pairs to the options, and refuses what the verb does not take.
+/// Moves the pairs of a map at the end to the options, and refuses what the verb does not take.
 pub(in crate::recipe) fn check(verb: &Verb, call: &mut Call) -> Fallible<()> {
     let takes_options = !matches!(verb.options, Choices::Known([]));
     if takes_options

@@ -1,4 +1,4 @@
-//! What an output block is given first: the command on one server, to which it can send text.
+//! The first parameter of an output block: the command on one server, to which the block can send strings.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -16,7 +16,7 @@ pub(in crate::recipe) struct Channel {
     running: Rc<RefCell<Option<Running>>>,
     index: usize,
     server: Server,
-    /// Its command was run by an earlier run.
+    /// True if an earlier run has run the command.
     is_replayed: bool,
 }
 
@@ -30,7 +30,7 @@ impl Channel {
         }
     }
 
-    /// That of a command that an earlier run has run: what is sent to it goes nowhere.
+    /// Returns the channel of a command that an earlier run has run: strings that are sent to it are dropped.
     pub(in crate::recipe) fn replayed(index: usize, server: Server) -> Self {
         Self {
             running: Rc::default(),
@@ -52,7 +52,7 @@ impl Channel {
     }
 }
 
-/// Makes channels known to scripts: `channel.send_data(text)`, `channel.close()`, `channel.host`, `channel["host"]`.
+/// Registers channels for scripts: `channel.send_data(text)`, `channel.close()`, `channel.host`, `channel["host"]`.
 pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     engine.register_type_with_name::<Channel>("Channel");
     engine.register_get("host", |channel: &mut Channel| channel.property("host"));
@@ -65,7 +65,7 @@ pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpre
                 interpreter.actor.borrow_mut().write(running, channel.index, text);
                 Ok(())
             }
-            // It was given that before.
+            // The command was given the string in the earlier run.
             None if channel.is_replayed => Ok(()),
             None => Err(wrong("the command of this channel has ended", rhai::Position::NONE)),
         }

@@ -1,4 +1,4 @@
-//! What recipes give as a command: a text for the shell, or a list of words that arrive as they are.
+//! The commands of recipes: a string for the shell, or a list of words that arrive unchanged.
 
 use rhai::{Dynamic, FnPtr, Position};
 
@@ -7,7 +7,7 @@ use crate::plan::quote_words;
 use crate::recipe::language::origin::{Fallible, raise};
 use crate::recipe::language::values::text;
 
-/// The line for the shell.
+/// Returns the line for the shell.
 pub(in crate::recipe) fn command(value: &Dynamic, position: Position) -> Fallible<String> {
     let wrong = |message: &str, hint: &str| Err(raise(Diagnostic::new(Fault::Recipe, message).hint(hint), position));
     let Some(list) = value.read_lock::<rhai::Array>() else {
@@ -26,7 +26,7 @@ pub(in crate::recipe) fn command(value: &Dynamic, position: Position) -> Fallibl
             "its first word is the program: [\"ls\", \"-l\"]",
         ),
         first if first.starts_with('-') => wrong("the program of this command begins with a dash", FORM),
-        // A shell would take it for a variable; sudo does, with quotes, too.
+        // A shell would read it as an assignment; sudo does so even if it is quoted.
         first if first.contains('=') && !first.starts_with('/') => wrong(
             "the first word of this command sets a variable, it is no program",
             "a variable of its environment: :env => #{ NAME: value }",
@@ -37,7 +37,7 @@ pub(in crate::recipe) fn command(value: &Dynamic, position: Position) -> Fallibl
 
 const FORM: &str = "a list is a program and its words: [\"ls\", \"-l\", file]";
 
-/// The words of a list, and of those in it; false where one is none.
+/// Collects the words of a list and of the lists in it; returns false if an item is not a word.
 fn gather(list: &[Dynamic], words: &mut Vec<String>) -> bool {
     list.iter().all(|item| match item.read_lock::<rhai::Array>() {
         Some(inner) => gather(&inner, words),

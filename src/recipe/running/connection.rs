@@ -1,4 +1,4 @@
-//! How servers are reached: the variables `user`, `port` and `ssh_options`, and the attribute `ssh_options` of a server.
+//! The options for reaching servers: the variables `user`, `port` and `ssh_options`, and the attribute `ssh_options` of a server.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use crate::recipe::language::values::{dynamic, texts};
 use crate::secret::Secret;
 use crate::session::{AuthMethod, HostKeyPolicy, SshOptions};
 
-/// How a recipe reaches servers.
+/// The options with which a recipe reaches servers.
 pub(in crate::recipe) struct Reach {
     options: SshOptions,
     gateways: Vec<Gateway>,
 }
 
 struct Gateway {
-    /// One server, or several through each other, the first one first.
+    /// The gateway, or several in a row, the first one first.
     chain: Vec<Server>,
-    /// Servers that are reached through it.
+    /// The servers that are reached through it.
     behind: Vec<Server>,
 }
 
@@ -36,7 +36,7 @@ impl Reach {
         };
         match self.gateways.as_slice() {
             [] => Ok(Vec::new()),
-            // As with Capistrano: what is named nowhere goes through the first one, where it is clear which that is.
+            // As with Capistrano, a server that is not named goes through the only gateway; if there are several, it is an error.
             [gateway] => Ok(gateway.chain.clone()),
             gateways => match gateways.iter().find(|gateway| gateway.behind.iter().any(names)) {
                 Some(gateway) => Ok(gateway.chain.clone()),
@@ -50,7 +50,7 @@ impl Reach {
 }
 
 impl Interpreter {
-    /// How this recipe reaches servers, as its variables stand now.
+    /// Returns the options with which this recipe reaches servers, from the present values of its variables.
     pub(in crate::recipe) fn reach(&self, engine: &Engine) -> Fallible<Reach> {
         let value = self.said(engine, "gateway")?;
         Ok(Reach {
@@ -59,7 +59,7 @@ impl Interpreter {
         })
     }
 
-    /// How a server is reached: as its own attribute says, and where it says nothing, as the variables do.
+    /// Returns the options for reaching a server: those of its own attribute override those of the variables.
     pub(in crate::recipe) fn options_for(&self, reach: &Reach, server: &Server) -> Fallible<SshOptions> {
         let mut options = SshOptions {
             gateway: reach.gateway_for(server)?,
@@ -75,7 +75,7 @@ impl Interpreter {
         Ok(options)
     }
 
-    /// Whether these can be the attributes of a server; `map`: where its `ssh_options` begin.
+    /// Checks that these can be the attributes of a server. `map` is the beginning of its `ssh_options`.
     pub(in crate::recipe) fn check_attributes(
         &self,
         attributes: &Attributes,
@@ -108,7 +108,7 @@ impl Interpreter {
             self.ssh_option(options, name, &dynamic(value), position)
         };
         for (name, value) in values {
-            // Where a key stands is looked up only to tell what is wrong with it.
+            // The place of a key is looked up only to report an error there.
             take(name, value, position).or_else(|error| match self.defined.place_of_server_key(map, name) {
                 Some(position) => take(name, value, position),
                 None => Err(error),
@@ -200,7 +200,7 @@ impl Interpreter {
         Ok(())
     }
 
-    /// From now on never shown.
+    /// Makes a secret of a string, which is never shown from now on.
     fn secret(&self, text: String) -> Secret {
         let secret = Secret::new(text);
         if let Ok(actor) = self.actor.try_borrow() {
@@ -209,7 +209,7 @@ impl Interpreter {
         secret
     }
 
-    /// A path with `~/` at its start filled in.
+    /// Returns a path with `~/` at its beginning replaced by the home directory.
     pub(in crate::recipe) fn home_path(&self, path: &str) -> PathBuf {
         match (path.strip_prefix("~/"), &self.home) {
             (Some(rest), Some(home)) => home.join(rest),
@@ -218,7 +218,7 @@ impl Interpreter {
     }
 }
 
-/// A server, a chain of them, or a map from gateways to the servers behind them.
+/// Reads a server, a chain of servers, or a map from gateways to the servers behind them.
 fn gateways(value: &Dynamic) -> Fallible<Vec<Gateway>> {
     if value.read_lock::<rhai::Map>().is_none() {
         let chain = servers(&texts(value))?;
@@ -246,7 +246,7 @@ fn servers(names: &[String]) -> Fallible<Vec<Server>> {
     names.iter().filter(|name| !name.is_empty()).map(server).collect()
 }
 
-/// What a server has no own of.
+/// The options that a single server cannot have.
 const FOR_ALL: [&str; 1] = ["max_logins"];
 
 fn auth_methods(value: &Dynamic, position: Position) -> Fallible<Vec<AuthMethod>> {
@@ -254,7 +254,7 @@ fn auth_methods(value: &Dynamic, position: Position) -> Fallible<Vec<AuthMethod>
     for name in texts(value) {
         match AuthMethod::named(&name) {
             Some(method) => methods.push(method),
-            // The first asks without wanting in, the second needs a privileged program.
+            // `none` only asks for the methods, and `hostbased` needs a privileged program; both are ignored.
             None if ["none", "hostbased"].contains(&name.as_str()) => {}
             None => {
                 let message =

@@ -1,4 +1,4 @@
-//! Tasks that are called as those of Capistrano 1, as the recipe means them.
+//! Tasks with names of Capistrano 1, and their meaning in the recipe's dialect.
 
 use std::rc::Rc;
 
@@ -12,8 +12,8 @@ use crate::recipe::meaning::dialect::ambiguous;
 use crate::recipe::meaning::library::TO_BE_REPLACED;
 
 impl Interpreter {
-    /// Makes tasks of recipes what they mean in their dialect; errors where nobody can know. In that of 1 they take the library's
-    /// place, in those of 2 and 3 they are others.
+    /// Gives such tasks of recipes their meaning: in dialect 1 they replace the library's tasks, in 2 and 3 they are tasks of
+    /// their own. Returns errors if the dialect cannot be known.
     pub(in crate::recipe) fn settle_names(&self, engine: &Engine) -> Vec<Diagnostic> {
         let found = self.defined.tasks_of_one();
         if found.is_empty() {
@@ -33,8 +33,8 @@ impl Interpreter {
         }
     }
 
-    /// Says once which tasks of the library those of recipes take the place of, where that is easily overlooked: another task of the
-    /// library runs them.
+    /// Reports once which tasks of the library are replaced by those of recipes, if that is easily overlooked: if another task of
+    /// the library runs them.
     pub(in crate::recipe) fn tell_replaced(&self) {
         for (task, other) in self.defined.tasks_of_one() {
             let is_run = {
@@ -57,7 +57,7 @@ impl Interpreter {
         }
     }
 
-    /// The dialect that somebody has said.
+    /// Returns the dialect that somebody has set.
     fn dialect_said(&self, engine: &Engine) -> Option<INT> {
         let by = {
             let configuration = self.defined.configuration.borrow();

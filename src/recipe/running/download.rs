@@ -1,4 +1,4 @@
-//! Files that come from servers: written beside their place while they come, and renamed when all went well.
+//! Files from servers: they are written beside their place while they arrive, and renamed when everything has succeeded.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -13,41 +13,41 @@ use crate::io_error::plain;
 use crate::place::{New, Place, Room, Stop, unpack};
 use crate::plan::{FILE_FOLLOWS, Mode, TAR_FOLLOWS, placeholders};
 
-/// How much a login shell may say before the content begins.
+/// The most that a login shell may print before the content begins, in bytes.
 const NOISE: usize = 64 * 1024;
 
-/// A server may not say what mode a file has.
+/// The mode of a file whose server does not tell one.
 const CLOSED: u32 = 0o600;
 
 /// The local files of one download, one for each server.
 pub(in crate::recipe) struct Downloads {
-    /// Where; placeholders still in it.
+    /// The local path, with its placeholders.
     to: PathBuf,
-    /// Whether a directory may come.
+    /// True if the server may send a directory.
     directories: bool,
-    /// What the recipe wants a file to have.
+    /// The mode that the recipe wants for a file.
     mode: Option<Mode>,
     arriving: RefCell<IndexMap<Server, Arriving>>,
 }
 
-/// What one server sends.
+/// The state of what one server sends.
 enum Arriving {
-    /// Nothing of the content yet.
+    /// The bytes before the content has begun.
     Begin(Vec<u8>),
     Content(Content),
 }
 
-/// What comes, and where it goes.
+/// The content that a server sends, and its place.
 struct Content {
     place: Rc<Place>,
-    /// What has come, beside the place; without a name where it is an archive.
+    /// The bytes that have arrived, in a file beside the place; an archive's file has no name.
     file: File,
     kind: Kind,
     room: Room,
 }
 
 enum Kind {
-    /// `source`: the mode of the file on the server.
+    /// A file; `source` is its mode on the server.
     File {
         new: New,
         source: u32,
@@ -65,12 +65,12 @@ impl Downloads {
         }
     }
 
-    /// Where the file of a server goes.
+    /// Returns the path for the file of a server.
     pub(in crate::recipe) fn place(&self, server: &Server) -> PathBuf {
         PathBuf::from(placeholders(&self.to.to_string_lossy(), server, &[]))
     }
 
-    /// Takes bytes as they come; says once what is known of the content.
+    /// Takes bytes as they arrive. Returns the facts about the content once, when it begins.
     pub(in crate::recipe) fn take(&self, server: &Server, bytes: &[u8]) -> Result<Option<Begun>, String> {
         let to = self.place(server);
         let mut all = self.arriving.borrow_mut();
@@ -80,7 +80,8 @@ impl Downloads {
             .map_err(|error| format!("cannot write {}: {}", to.display(), plain(&error)))
     }
 
-    /// Puts everything that came into its place, but what came from `failed`, and what is not there yet when it is to stop.
+    /// Puts everything that has arrived into its place, except the files of servers that `failed`, and those that are left when
+    /// it has to stop.
     pub(in crate::recipe) fn keep(&self, failed: &[&Server], stop: Stop<'_>) -> Kept {
         let mut kept = Kept::default();
         for (server, arriving) in self.arriving.borrow_mut().drain(..) {
@@ -100,18 +101,18 @@ impl Downloads {
     }
 }
 
-/// The content has begun.
+/// The facts about content that has begun.
 pub(in crate::recipe) struct Begun {
-    /// So many bytes came before it.
+    /// The number of bytes that came before it.
     pub(in crate::recipe) before: u64,
-    /// So many it has.
+    /// The size of the content, if it is known.
     pub(in crate::recipe) total: Option<u64>,
 }
 
-/// What became of what came.
+/// The result of putting files into their places.
 #[derive(Default)]
 pub(in crate::recipe) struct Kept {
-    /// What of a directory is not there, and why.
+    /// The parts of directories that were left out, with the reasons.
     pub(in crate::recipe) left_out: Vec<String>,
     pub(in crate::recipe) errors: Vec<String>,
 }
@@ -161,7 +162,7 @@ impl Arriving {
 }
 
 impl Content {
-    /// `is_closed`: nobody else may read it until it has the mode that the recipe wants.
+    /// Starts to receive content. `is_closed` keeps others from reading the file until it has the mode that the recipe wants.
     fn begin(to: &Path, head: &Head, is_closed: bool) -> io::Result<Self> {
         let place = Rc::new(Place::of(to)?);
         let room = Room::default();
@@ -173,7 +174,7 @@ impl Content {
                 room.expect(&file, total.unwrap_or(0))?;
                 (file, Kind::File { new, source })
             }
-            // The archive loses its name at once.
+            // The file of the archive loses its name at once.
             Head::Directory => (place.create(CLOSED)?.1, Kind::Directory),
         };
         Ok(Self {
@@ -190,7 +191,7 @@ impl Content {
     }
 }
 
-/// What is said of the content in front of it, where it is known.
+/// The facts in front of the content, as far as they are known.
 enum Head {
     File { total: Option<u64>, mode: Option<u32> },
     Directory,
@@ -205,13 +206,13 @@ impl Head {
     }
 }
 
-/// What comes, and its beginning: once a mark is there.
+/// Returns the facts about the content and its first bytes, once a mark has arrived.
 fn begin(seen: &[u8]) -> Option<(Head, &[u8])> {
     if let Some(rest) = after(seen, FILE_FOLLOWS) {
         let end = rest.iter().position(|byte| *byte == b'\n')?;
         let (said, rest) = rest.split_at_checked(end)?;
         let mut said = std::str::from_utf8(said).unwrap_or_default().split(' ');
-        // Files of the kernel say that they are empty.
+        // Files of the kernel claim to be empty.
         let total = said
             .next()
             .and_then(|total| total.parse().ok())
@@ -222,7 +223,7 @@ fn begin(seen: &[u8]) -> Option<(Head, &[u8])> {
     Some((Head::Directory, after(seen, TAR_FOLLOWS)?))
 }
 
-/// What stands behind `mark`.
+/// Returns the bytes behind `mark`.
 fn after<'a>(seen: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
     let place = seen.windows(mark.len()).position(|window| window == mark)?;
     seen.get(place + mark.len()..)

@@ -1,4 +1,4 @@
-//! How the blocks of servers ended, and the one error that is made of those that failed.
+//! The results of the blocks of servers, and the one error that is made of those that failed.
 
 use std::collections::HashMap;
 
@@ -14,12 +14,12 @@ use crate::event::Level;
 use crate::recipe::language::origin::{Failure, Fallible, raise, said_instead};
 use crate::recipe::meaning::errors::failure as failure_of;
 
-/// How the blocks of servers ended.
+/// The results of the blocks of servers.
 pub(super) struct Endings {
     /// All servers of the block, in order.
     all: Vec<Server>,
     failed: Vec<(Server, Box<EvalAltResult>)>,
-    /// The last error of an action that each was given: a recipe may catch it.
+    /// The last error of an action that each block was given, which a recipe may catch.
     given: HashMap<Server, ActionError>,
 }
 
@@ -32,7 +32,7 @@ impl Endings {
         }
     }
 
-    /// Takes note of an error of an action that one server is given, and makes what its block sees of it.
+    /// Notes an action's error that the block of one server is given, and returns it as the block sees it.
     pub(super) fn give(&mut self, server: &Server, error: ActionError, position: Position) -> Box<EvalAltResult> {
         if !matches!(error, ActionError::Failed { .. } | ActionError::NotConnected { .. }) {
             return failure(error, position);
@@ -42,19 +42,19 @@ impl Endings {
         seen
     }
 
-    /// The block of one server has ended.
+    /// Notes that the block of one server has ended.
     pub(super) fn ended(&mut self, server: &Server, result: Fallible) {
         if let Err(error) = result {
             self.failed.push((server.clone(), error));
         }
     }
 
-    /// Whether it has failed on any.
+    /// Returns true if the block has failed on any server.
     pub(super) fn has_failed(&self) -> bool {
         !self.failed.is_empty()
     }
 
-    /// The error of all that failed: the first one, with every server that failed likewise. What failed otherwise is told.
+    /// Returns the first error, extended by all servers that failed in the same way. Other errors are reported.
     pub(super) fn result(self, interpreter: &Interpreter) -> Fallible<()> {
         let Self {
             all,
@@ -90,12 +90,12 @@ impl Endings {
     }
 }
 
-/// How the block of one server failed.
+/// The failure of the block of one server.
 struct Ended {
     server: Server,
     error: Box<EvalAltResult>,
     told: Failure,
-    /// The error of an action that it is.
+    /// The error of the action, if that is the failure.
     action: Option<ActionError>,
 }
 
@@ -122,7 +122,8 @@ impl Ended {
         interpreter.say(Level::Important, text);
     }
 
-    /// The error as it leaves the block: of an action with all its servers; else with those it stands for, if those are not all.
+    /// Returns the error that leaves the block. An action's error has all its servers; another error names its servers unless
+    /// those are all.
     fn error(self, likewise: &[Server], total: usize) -> Box<EvalAltResult> {
         let diagnostic = &*self.told.diagnostic;
         let mut told = match &self.action {
@@ -141,7 +142,7 @@ impl Ended {
     }
 }
 
-/// Two errors of actions as one, of `among` servers; both again where they are of different kinds.
+/// Joins two errors of actions, of `among` servers in all; returns both if they are of different kinds.
 fn together(one: ActionError, two: ActionError, among: usize) -> Result<ActionError, Box<(ActionError, ActionError)>> {
     match (one, two) {
         (

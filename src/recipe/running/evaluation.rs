@@ -1,5 +1,5 @@
-//! The block of one server, evaluated on a stack of its own: a command in it suspends the evaluation until it was performed
-//! for all servers together (`turns.rs`). `docs/decisions/0081-a-block-for-each-server.md` says why this is sound.
+//! The block of one server, evaluated on a stack of its own. A command in it suspends the evaluation until it was performed for
+//! all servers together (`turns.rs`). `docs/decisions/0081-a-block-for-each-server.md` explains why this is sound.
 #![allow(unsafe_code)]
 
 use std::ptr::NonNull;
@@ -19,39 +19,39 @@ use crate::configuration::{Server, Task};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, terminate};
 
-/// What a suspended evaluation waits for.
+/// The thing that a suspended evaluation waits for.
 pub(super) enum Wanted {
     /// A command on its server.
     Command(Box<Wish>),
-    /// More output of its command: it has dealt with a piece.
+    /// More output of its command; it has handled a piece.
     More,
-    /// The end of its command: the output block has failed.
+    /// The end of its command, because the output block has failed.
     Stop,
-    /// A task; whoever waits for the same one gets what one run gives.
+    /// The result of a task, which runs once for all evaluations that wait for it.
     Task(Rc<Task>),
     /// The value of a lazy variable.
     Variable(String),
 }
 
-/// What an evaluation goes on with.
+/// The value with which an evaluation continues.
 pub(super) enum Answer {
-    /// It begins.
+    /// The start of the evaluation.
     Begin,
-    /// A piece of output, for the block of its command.
+    /// A piece of output for the block of its command.
     Piece(Piece, Channel),
-    /// Its command has ended; no outcome where it was not run on this server.
+    /// The end of its command; there is no outcome if it was not run on this server.
     Ended(Fallible<Option<Outcome>>),
-    /// What a task or a variable gives.
+    /// The result of a task, or the value of a variable.
     Value(Fallible<Option<Dynamic>>),
-    /// Nothing more is to be done: it ends.
+    /// The order to end without doing anything more.
     Leave,
 }
 
-/// The way from an evaluation to whoever resumes it. It is not copied: there is one for each evaluation, and it is in the
+/// The way from an evaluation to the code that resumes it. It is never copied: each evaluation has one, which is in the
 /// interpreter only while that evaluation runs.
 pub(in crate::recipe) struct Line(NonNull<Yielder<Answer, Wanted>>);
 
-/// A stack to evaluate on.
+/// A stack for an evaluation.
 pub(super) type Stack = DefaultStack;
 
 /// The evaluation of a block for one server.
@@ -60,25 +60,25 @@ pub(super) struct Evaluation {
     coroutine: Coroutine<Answer, Wanted, Fallible, Stack>,
 }
 
-/// Where an evaluation has come to.
+/// The point that an evaluation has reached.
 pub(super) enum Step {
     Wants(Wanted),
     Ended(Fallible),
 }
 
-/// What is evaluated, for each server the same.
+/// The block that is evaluated for each server, with everything that is the same for all.
 pub(super) struct Work {
     pub(super) interpreter: Rc<Interpreter>,
     pub(super) engine: Rc<Engine>,
     pub(super) block: Block,
     pub(super) parameters: Vec<String>,
-    /// How many functions are around it.
+    /// The number of functions around it.
     pub(super) level: usize,
     pub(super) said: Said,
 }
 
 impl Work {
-    /// Evaluates the block for a server; commands are performed as `line` says. Nothing else is around it.
+    /// Evaluates the block for a server, without other surroundings; `line` decides how commands are performed.
     pub(super) fn evaluate(&self, server: &Server, line: Option<Line>) -> Fallible {
         let interpreter = &self.interpreter;
         let values = [Dynamic::from_map(super::parallel::described(interpreter, server))];
@@ -94,7 +94,7 @@ impl Work {
     }
 }
 
-/// Ends the way back with the evaluation, also where that panics.
+/// Removes the way back when the evaluation ends, even if it panics.
 struct Leaves<'a>(&'a Interpreter);
 
 impl Drop for Leaves<'_> {
@@ -104,7 +104,7 @@ impl Drop for Leaves<'_> {
 }
 
 impl Evaluation {
-    /// An evaluation that has not begun.
+    /// Makes an evaluation that has not begun.
     pub(super) fn new(work: &Rc<Work>, server: Server, stack: Stack) -> Self {
         let (work, of) = (Rc::clone(work), server.clone());
         let coroutine = Coroutine::with_stack(
@@ -117,7 +117,7 @@ impl Evaluation {
         Self { server, coroutine }
     }
 
-    /// Goes on to where it wants something, or to its end.
+    /// Continues until the evaluation waits for something, or ends.
     pub(super) fn go_on(&mut self, answer: Answer) -> Step {
         if self.coroutine.done() {
             return Step::Ended(Ok(Dynamic::UNIT));
@@ -128,27 +128,27 @@ impl Evaluation {
         }
     }
 
-    /// The stack, for the next one.
+    /// Returns the stack, for the next evaluation.
     pub(super) fn into_stack(self) -> Option<Stack> {
         self.coroutine.done().then(|| self.coroutine.into_stack())
     }
 }
 
 impl Interpreter {
-    /// Whether a command has to wait for those of other servers.
+    /// Returns true if a command has to wait for those of other servers.
     pub(in crate::recipe) fn is_one_of_many(&self) -> bool {
         self.around.borrow().line.is_some()
     }
 
-    /// Suspends the evaluation that runs now until there is an answer. What the interpreter knows about where we are is put
-    /// aside meanwhile: others are evaluated.
+    /// Suspends the evaluation that is running until there is an answer. The interpreter's state for it is put aside, since
+    /// others are evaluated meanwhile.
     pub(super) fn ask(&self, wanted: Wanted) -> Answer {
         let around = self.around.take();
         let (namespace, level) = (self.namespace(), self.level.get());
         let answer = match &around.line {
             // SAFETY: a line is made by the coroutine that it leads out of, is never copied, and is in the interpreter only while
             // that coroutine runs: it is taken out above before the coroutine is suspended, and `Work::evaluate` takes it out
-            // before the coroutine, and with it the yielder, ends. So whoever finds it here runs in that coroutine.
+            // before the coroutine, and with it the yielder, ends. So the code that finds it here runs in that coroutine.
             Some(line) => unsafe { line.0.as_ref() }.suspend(wanted),
             None => Answer::Leave,
         };
@@ -159,7 +159,7 @@ impl Interpreter {
     }
 }
 
-/// Ends an evaluation whose block is not to go on; no recipe can catch it.
+/// Returns the error that ends an evaluation whose block must not continue; no recipe can catch it.
 pub(super) fn left() -> Box<EvalAltResult> {
     terminate(
         Diagnostic::new(Fault::Failed, "the block has failed on another server"),

@@ -1,4 +1,4 @@
-//! Runs what was hooked to a task or an event.
+//! Runs the hooks of a task or an event.
 
 use std::rc::Rc;
 
@@ -10,13 +10,13 @@ use crate::event::Event;
 use crate::recipe::language::origin::{Fallible, wrong};
 
 impl Interpreter {
-    /// Runs the hooks of an event around `task`, in the order they were registered. A task is not hooked to itself.
+    /// Runs the hooks of an event around `task`, in the order in which they were registered. A task is not a hook of itself.
     pub(in crate::recipe) fn hooks(&self, engine: &Engine, when: When, task: Option<&Rc<Task>>) -> Fallible<()> {
         let hooks = self.defined.configuration.borrow().hooked(when, task);
         if hooks.is_empty() || self.recovers && when != When::Load {
             return Ok(());
         }
-        // What the library does behind a task is its own affair.
+        // Hooks of the library itself are not reported.
         let is_own = |hook: &Hook| {
             hook.origin
                 .as_ref()

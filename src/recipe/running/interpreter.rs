@@ -1,5 +1,5 @@
-//! What a recipe's verbs and names work on: the configuration, the actor, the blocks kept for later, and where in the
-//! recipe we are. No borrow of it is held while a script runs.
+//! The state that a recipe's verbs and names work on: the configuration, the actor, the blocks kept for later, and the present
+//! place in the recipe. No borrow of it is held while a script runs.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -31,85 +31,85 @@ use crate::recipe::meaning::files::Files;
 use crate::run_id::RunId;
 use crate::secret::Secret;
 
-/// How deep tasks may be nested: the stack has to bear it.
+/// The deepest nesting of tasks, which the stack has to bear.
 const MAX_FRAMES: usize = 50;
 
 /// The state of one run.
 pub(in crate::recipe) struct Interpreter {
-    /// What recipes have defined so far.
+    /// The definitions of recipes so far.
     pub(in crate::recipe) defined: Defined,
     pub(in crate::recipe) actor: RefCell<Actor>,
     pub(in crate::recipe) prompts: RefCell<Box<dyn Prompts>>,
     pub(in crate::recipe) interrupt: Interrupt,
     pub(in crate::recipe) words: RefCell<Words>,
-    /// Changed only between the lines of an interactive shell.
+    /// The person's conditions for servers. They change only between the lines of an interactive shell.
     pub(in crate::recipe) filter: RefCell<Filter>,
     pub(in crate::recipe) home: Option<PathBuf>,
     pub(in crate::recipe) journal: Journal,
-    /// What an earlier run has done is given back, and not told.
+    /// True while the results of an earlier run are returned and not reported.
     pub(in crate::recipe) is_replaying: Cell<bool>,
-    /// The run that was resumed is rolled back, as the person wanted.
+    /// True if the run that was resumed is rolled back, as the person wanted.
     pub(in crate::recipe) was_undone: Cell<bool>,
     pub(in crate::recipe) dry_run: bool,
-    /// The person is asked before each command.
+    /// True if the person is asked before each command.
     pub(in crate::recipe) asks_consent: bool,
-    /// Hooks do not run.
+    /// True if hooks do not run.
     pub(in crate::recipe) recovers: bool,
     /// The locks of this run.
     pub(in crate::recipe) locks: RefCell<Locks>,
-    /// How long another's lock is waited for.
+    /// The time for which somebody else's lock is waited for.
     pub(in crate::recipe) lock_wait: Duration,
     pub(in crate::recipe) run: RunId,
-    /// Whether hosts that the recipe does not name were said.
+    /// True once the hosts that the recipe does not name were reported.
     pub(in crate::recipe) has_greeted: Cell<bool>,
-    /// Hosts of the command line that were said to be left out of what deploys.
+    /// The hosts of the command line that were reported as left out of deploys.
     pub(in crate::recipe) unreleased: RefCell<HashSet<Server>>,
-    /// The recipe is only looked at.
+    /// True if the recipe is only examined.
     pub(in crate::recipe) only_looks: bool,
-    /// Recipes are being loaded: no server is asked anything.
+    /// True while recipes are loaded, when no server is contacted.
     pub(in crate::recipe) is_loading: Cell<bool>,
-    /// Whether a text was made of a missing value, and where.
+    /// True if a string was made of a missing value; the next field has the place.
     pub(in crate::recipe) is_missing: Cell<bool>,
     pub(in crate::recipe) missing: RefCell<Option<Missing>>,
-    /// The last command of this machine that was not run, since the recipe is only looked at.
+    /// The last command on this machine that was not run because the recipe is only examined.
     pub(in crate::recipe) not_run: RefCell<Option<(&'static str, Option<Origin>)>>,
     /// The description that the next task gets.
     pub(in crate::recipe) description: RefCell<Option<String>>,
-    /// Whether the last rollback was complete, once there was one.
+    /// True if the last rollback was complete; `None` before the first.
     pub(in crate::recipe) rollback: Cell<Option<bool>>,
-    /// The password once it was asked for.
+    /// The password, once it was asked for.
     pub(in crate::recipe) password: RefCell<Option<Secret>>,
-    /// Whether the variable `password` was refused: the person is asked instead.
+    /// True if the variable `password` was refused, so that the person is asked instead.
     pub(in crate::recipe) password_refused: Cell<bool>,
-    /// Shared, so that a recipe sees what it changes.
+    /// The environment. It is shared, so that a recipe sees its own changes.
     pub(in crate::recipe) environment: Dynamic,
-    /// Servers that failed where the recipe goes on, and what failed there.
+    /// Servers that failed while the recipe continues, with their failures.
     pub(in crate::recipe) left_out: RefCell<IndexMap<Server, ServerFailure>>,
-    /// A namespace and the name that was called in it and is nothing.
+    /// A namespace, and the unknown name that was called in it.
     pub(in crate::recipe) missing_member: RefCell<Option<(Rc<str>, String)>>,
-    /// What stands around the commands that are evaluated now.
+    /// The surroundings of the commands that are evaluated now.
     pub(in crate::recipe) around: RefCell<Around>,
-    /// Itself and the engine that works on it, for blocks that are evaluated side by side.
+    /// This interpreter and its engine, for blocks that are evaluated side by side.
     pub(in crate::recipe) owners: RefCell<(Weak<Interpreter>, Weak<Engine>)>,
-    /// Ends waits.
+    /// Ends waits when a stop request comes.
     pub(super) bell: Bell,
-    /// How many functions of scripts are around what is done now.
+    /// The number of script functions around the present call.
     pub(in crate::recipe) level: Cell<usize>,
-    /// How many steps scripts may still take.
+    /// The number of steps that scripts may still take.
     pub(in crate::recipe) steps: Cell<u64>,
-    /// And until which time of this thread's computing.
+    /// The computing time of this thread at which scripts have to stop.
     pub(in crate::recipe) until: Cell<Option<Duration>>,
     blocks: RefCell<Vec<Block>>,
     namespace: RefCell<Rc<str>>,
     frames: RefCell<Vec<Rc<Task>>>,
-    /// How often each task was begun.
+    /// The number of times that each task was begun.
     runs: RefCell<HashMap<TaskId, INT>>,
     evaluating: RefCell<Vec<String>>,
-    /// The handlers of the open transaction, and whose they are.
+    /// The handlers of the open transaction, with their tasks.
     pub(in crate::recipe) handlers: RefCell<Vec<(BlockId, Rc<Task>)>>,
-    /// Commands of which it was told that a secret stands in their line.
+    /// The commands for which it was reported that their line contains a secret.
     pub(in crate::recipe) bared: RefCell<HashSet<String>>,
-    /// Directories that are removed at the end.
+    /// The directories that are removed at the end.
     pub(in crate::recipe) temporary: RefCell<Vec<tempfile::TempDir>>,
 }
 
@@ -185,7 +185,7 @@ impl Interpreter {
         }
     }
 
-    /// Tells an event. While the actor itself is at work (a password is being asked for) nothing can be told.
+    /// Reports an event. While the actor itself is working (a password is being asked for), nothing can be reported.
     pub(in crate::recipe) fn emit(&self, event: Event) {
         if let Ok(mut actor) = self.actor.try_borrow_mut() {
             actor.emit(event);
@@ -220,12 +220,12 @@ impl Interpreter {
         id
     }
 
-    /// A block that was kept.
+    /// Returns a block.
     fn block(&self, id: BlockId) -> Option<Block> {
         self.blocks.borrow().get(id.0).cloned()
     }
 
-    /// Evaluates a block that was kept, in the namespace it stands in.
+    /// Evaluates a block in its own namespace.
     pub(in crate::recipe) fn call(&self, engine: &Engine, id: BlockId, parameters: &[(String, Dynamic)]) -> Fallible {
         let Some(block) = self.block(id) else {
             return Err(wrong("a block that was never kept", Position::NONE));
@@ -240,24 +240,24 @@ impl Interpreter {
 
     // Namespaces.
 
-    /// The namespace that names are looked up in; empty at the top.
+    /// Returns the namespace in which names are looked up; empty at the top.
     pub(in crate::recipe) fn namespace(&self) -> Rc<str> {
         self.namespace.borrow().clone()
     }
 
-    /// Enters `namespace`, and gives back the one around it.
+    /// Enters `namespace`, and returns the surrounding one.
     pub(in crate::recipe) fn enter_namespace(&self, namespace: Rc<str>) -> Rc<str> {
         self.namespace.replace(namespace)
     }
 
-    /// The full name of something defined here.
+    /// Returns the full name of something that is defined here.
     pub(in crate::recipe) fn full_name(&self, name: &str) -> String {
         join(&self.namespace(), name)
     }
 
     // Variables.
 
-    /// A variable's value; a lazy one is evaluated now, once.
+    /// Returns a variable's value. A lazy one is evaluated now, once.
     pub(in crate::recipe) fn variable(&self, engine: &Engine, name: &str) -> Fallible<Option<Dynamic>> {
         let read = self.defined.configuration.borrow().variables.read(name);
         match read {
@@ -298,13 +298,13 @@ impl Interpreter {
         }
     }
 
-    /// A variable that says something: `()` and false say nothing, as in Ruby.
+    /// Returns a variable's value unless it is `()` or false, which count as nothing, as in Ruby.
     pub(in crate::recipe) fn said(&self, engine: &Engine, name: &str) -> Fallible<Option<Dynamic>> {
         let says_nothing = |value: &Dynamic| value.is_unit() || value.as_bool() == Ok(false);
         Ok(self.variable(engine, name)?.filter(|value| !says_nothing(value)))
     }
 
-    /// The same as a text.
+    /// Returns the same value as a string.
     pub(in crate::recipe) fn text_variable(&self, engine: &Engine, name: &str) -> Fallible<Option<String>> {
         Ok(self.said(engine, name)?.map(|value| value.to_string()))
     }
@@ -323,7 +323,7 @@ impl Interpreter {
         Ok(())
     }
 
-    /// Refuses what is read from a variable that cannot have it, at the place where it was set.
+    /// Refuses a value that the variable cannot have, with the place where it was set.
     fn refuse(&self, name: &str, value: &Dynamic) -> Fallible<()> {
         let Some(diagnostic) = refused(name, || Some(plain(value))) else {
             return Ok(());
@@ -339,7 +339,7 @@ impl Interpreter {
 
     // Tasks.
 
-    /// Runs a task with its hooks, whatever its name was.
+    /// Runs a task with its hooks, under whichever name it was called.
     pub(in crate::recipe) fn run_task(&self, engine: &Engine, task: &Rc<Task>) -> Fallible {
         if self.is_one_of_many() {
             return self.task_for_all(task);
@@ -367,12 +367,12 @@ impl Interpreter {
         Ok(value)
     }
 
-    /// Whether a task of the library is there for its name and place alone.
+    /// Returns true if a task of the library exists only for its name and place.
     fn is_place(&self, task: &Task) -> bool {
         task.is_internal() && self.defined.is_of_stdlib(&task.origin.file)
     }
 
-    /// How often a task was begun, whatever its name was.
+    /// Returns the number of times that a task was begun, under any of its names.
     pub(super) fn runs_of(&self, task: &Task) -> INT {
         let id = self.defined.configuration.borrow().tasks.id(&task.name);
         id.and_then(|id| self.runs.borrow().get(&id).copied()).unwrap_or(0)
@@ -407,7 +407,7 @@ impl Interpreter {
         Ok(value)
     }
 
-    /// The frame of a rollback handler: its task is the current one again, but not run.
+    /// Calls a function in the frame of a rollback handler: the handler's task is the current one again, but does not run.
     pub(in crate::recipe) fn with_frame<T>(&self, task: Option<Rc<Task>>, work: impl FnOnce() -> T) -> T {
         let pushed = task.map(|task| self.frames.borrow_mut().push(task)).is_some();
         let result = work();
@@ -417,12 +417,12 @@ impl Interpreter {
         result
     }
 
-    /// The innermost running task.
+    /// Returns the innermost running task.
     pub(in crate::recipe) fn current_task(&self) -> Option<Rc<Task>> {
         self.frames.borrow().last().cloned()
     }
 
-    /// Selection and options of the innermost running task.
+    /// Returns the selection and the options of the innermost running task.
     pub(in crate::recipe) fn task_settings(&self) -> (Selection, RunOptions) {
         match self.current_task() {
             Some(task) => (task.selection.clone(), task.options.clone()),
@@ -431,7 +431,7 @@ impl Interpreter {
     }
 }
 
-/// Maps and lists are shared: `ssh_options["forward_agent"] = true` changes the variable.
+/// Makes maps and lists shared: `ssh_options["forward_agent"] = true` changes the variable.
 fn shared(value: Dynamic) -> Dynamic {
     if value.is_map() || value.is_array() {
         value.into_shared()

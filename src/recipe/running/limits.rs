@@ -1,4 +1,4 @@
-//! What keeps a recipe from running away: how deep, how large and how long it may get, and that a signal ends it.
+//! The limits of a recipe: its depth, size and time. A signal ends it as well.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -13,21 +13,21 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, terminate};
 use crate::recipe::language::syntax::reading::MAX_DEPTHS;
 
-/// Functions calling functions.
+/// The deepest nesting of function calls.
 const MAX_CALL_LEVELS: usize = 64;
-/// Bytes of a text, and of all texts in a list or map.
+/// The longest string, and the total length of all strings in a list or map, in bytes.
 const MAX_TEXT: usize = 64 << 20;
-/// Elements of a list or map, and of all in it.
+/// The most elements of a list or map, including those in its elements.
 const MAX_ELEMENTS: usize = 1 << 20;
-/// Steps of a script while recipes are loaded, and how long they may compute; a task may do as it likes. Steps are not
-/// the same length: one that changes a long list looks at all of it.
+/// The most steps of a script while recipes are loaded, and the most time for computing; tasks have no such limits. Steps take
+/// different times: one that changes a long list goes through all of it.
 const MAX_STEPS: u64 = 3_000_000;
 const MAX_TIME: Duration = Duration::from_secs(5);
-/// How many steps of a script pass between two looks at the time.
+/// The number of steps between two checks of the time.
 const STEPS_OF_TIME: u64 = 128;
-/// How many steps of a script pass between two looks for a signal.
+/// The number of steps between two checks for a signal.
 const STEPS: u64 = 4096;
-/// The time after which there is a look at both however few they were.
+/// The time after which both are checked, however few steps there were.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Sets the limits, and makes signals end scripts.
@@ -41,7 +41,7 @@ pub(in crate::recipe) fn limit(engine: &mut Engine, interpreter: &Rc<Interpreter
     let looked = Cell::new(Instant::now());
     engine.on_progress(move |steps| {
         let left = running.steps.get();
-        // One step may take long: the digest of a long text.
+        // A single step may take long: the digest of a long string.
         let now = Instant::now();
         let is_slow = now.duration_since(looked.get()) > LOOK;
         if is_slow {
@@ -64,7 +64,7 @@ pub(in crate::recipe) fn limit(engine: &mut Engine, interpreter: &Rc<Interpreter
 }
 
 impl Interpreter {
-    /// Does what comes before any task runs, and must come to an end.
+    /// Calls a function that runs before any task, with limits.
     pub(in crate::recipe) fn bounded<T>(&self, work: impl FnOnce() -> T) -> T {
         self.steps.set(MAX_STEPS);
         self.until.set(Some(computed() + MAX_TIME));
@@ -76,12 +76,12 @@ impl Interpreter {
         result
     }
 
-    /// Whether recipes are being loaded, or looked at in another way that must come to an end.
+    /// Returns true while recipes are loaded, or examined in another way that has limits.
     pub(in crate::recipe) fn is_loading(&self) -> bool {
         self.until.get().is_some()
     }
 
-    /// The same for one that has others search for it since then: nobody counts what those compute.
+    /// Does the same for a function that has waited since `begun` for other threads, whose computing time is not counted.
     pub(in crate::recipe) fn goes_on_since(&self, begun: Instant) -> Fallible<()> {
         if self.is_loading() && begun.elapsed() > MAX_TIME {
             return Err(terminate(endless(), Position::NONE));
@@ -89,7 +89,7 @@ impl Interpreter {
         self.goes_on()
     }
 
-    /// Ends a function that takes long where a script would be ended.
+    /// Returns an error for a long function where a script would be ended.
     pub(in crate::recipe) fn goes_on(&self) -> Fallible<()> {
         if self.until.get().is_some_and(|until| computed() > until) {
             return Err(terminate(endless(), Position::NONE));
@@ -101,7 +101,8 @@ impl Interpreter {
     }
 }
 
-/// Whether a text of so many bytes may be: asked before it is made, for Rhai looks only afterwards.
+/// Returns an error if a string of this size is too long. It is called before the string is made, since Rhai checks only
+/// afterwards.
 pub(in crate::recipe) fn fits(bytes: usize) -> Fallible<()> {
     if bytes <= MAX_TEXT {
         return Ok(());
@@ -109,7 +110,7 @@ pub(in crate::recipe) fn fits(bytes: usize) -> Fallible<()> {
     Err(EvalAltResult::ErrorDataTooLarge("Length of string".to_owned(), Position::NONE).into())
 }
 
-/// The same for the elements of a list.
+/// Does the same for the elements of a list.
 pub(in crate::recipe) fn fits_list(elements: usize) -> Fallible<()> {
     if elements <= MAX_ELEMENTS {
         return Ok(());
@@ -117,7 +118,7 @@ pub(in crate::recipe) fn fits_list(elements: usize) -> Fallible<()> {
     Err(EvalAltResult::ErrorDataTooLarge("Size of array/BLOB".to_owned(), Position::NONE).into())
 }
 
-/// How long this thread has been computing; waiting for a person or a command is none.
+/// Returns this thread's computing time; waiting for a person or a command does not count.
 fn computed() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Finds recipe files, keeps their text for error messages, and evaluates each by itself.
+//! Finds recipe files, keeps their sources for error messages, and evaluates each by itself.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -24,28 +24,28 @@ use crate::recipe::meaning::loads::Load;
 use crate::recipe::meaning::stdlib;
 use crate::trust::Refusal;
 
-/// Files inside files above this are taken for files that load each other.
+/// The nesting of files above which they count as files that load each other.
 const MAX_DEPTH: usize = 20;
 
-/// A file that was found: its name in messages, what it really is, and its text.
+/// A file that was found: its name in messages, its real path, and its source.
 struct Found {
     name: String,
     path: PathBuf,
     text: Rc<str>,
 }
 
-/// Where a file is looked for.
+/// The places where a file is searched.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Search {
-    /// Beside the file that asks, in the working directory, in the standard library.
+    /// Beside the file that asks for it, in the working directory, in the standard library.
     Recipe,
-    /// Also in the directories with libraries.
+    /// In the directories with libraries as well.
     Library,
 }
 
 impl Interpreter {
-    /// Reads the files that the texts load, but that were not come to: for their errors, and for what they define.
-    /// Gives the libraries that are not there, where those are required whatever happens.
+    /// Reads the files that the sources load but that were not reached, for their errors and definitions. Returns errors for
+    /// libraries that do not exist, if they are required in all cases.
     pub(in crate::recipe) fn read_rest(&self, engine: &Engine) -> Vec<Diagnostic> {
         let mut index = 0;
         let mut missing = Vec::new();
@@ -58,7 +58,7 @@ impl Interpreter {
             let Some((file, loads)) = next else { return missing };
             for Load { verb, name, position } in loads {
                 let read = self.read_only(engine, &name, verb, &file);
-                // What else cannot be found may be made by what was not run.
+                // Other files that cannot be found may be made by code that was not run.
                 if let (Err(error), Some(position)) = (read, position) {
                     let diagnostic = diagnostic(error);
                     if diagnostic.message == format!("no library `{name}' found") {
@@ -82,7 +82,7 @@ impl Interpreter {
         self.evaluate(engine, found, position)
     }
 
-    /// The same, but only if it was not loaded before. Whether it was loaded now.
+    /// Evaluates a file unless it was loaded before; returns true if it was loaded now.
     pub(in crate::recipe) fn require(
         &self,
         engine: &Engine,
@@ -100,7 +100,7 @@ impl Interpreter {
     fn find(&self, name: &str, search: Search, position: Position, from: Option<&str>) -> Fallible<Found> {
         let beside = from.and_then(|file| Path::new(file).parent());
         if from.is_some_and(stdlib::is_own) {
-            // A file of the library loads its own, not one of that name that lies about.
+            // A file of the library loads the library's own files, and not files of the same name elsewhere.
             return self.find_in_stdlib(name, search, position);
         }
         let path = self.home_path(name);
@@ -119,7 +119,7 @@ impl Interpreter {
             }
         }
         match known(name) {
-            // One of that name may be the project's own.
+            // A file of this name may be the project's own.
             Some(library) if library.name != name => self.find(library.name, Search::Library, position, from),
             _ => self.find_in_stdlib(name, search, position),
         }
@@ -161,7 +161,7 @@ impl Interpreter {
         Err(raise(diagnostic, position))
     }
 
-    /// Where a file that was not found was looked for.
+    /// Returns the places where a file was searched without success.
     fn places(&self, search: Search) -> String {
         let libraries = match search {
             Search::Recipe => Vec::new(),
@@ -197,7 +197,7 @@ impl Interpreter {
         Ok(())
     }
 
-    /// Reads a file for what it says, and evaluates nothing.
+    /// Reads a file without evaluating anything.
     pub(in crate::recipe) fn read_only(&self, engine: &Engine, name: &str, verb: &str, from: &str) -> Fallible<()> {
         let search = if verb == "load" {
             Search::Recipe
@@ -254,7 +254,7 @@ impl Interpreter {
 }
 
 impl Interpreter {
-    /// A module for `import`: a file found like any other.
+    /// Returns a module for `import`; its file is searched like any other.
     fn module(&self, engine: &Engine, name: &str, position: Position, from: Option<&str>) -> Fallible<Shared<Module>> {
         let Found { name, text, .. } = self.find(name, Search::Library, position, from)?;
         self.enter_file(&name, &text, position)?;
@@ -266,8 +266,8 @@ impl Interpreter {
         result.map(Shared::new)
     }
 
-    /// Texts in which a name is not filled in. Ruby's form is an error; what a shell may have meant is only said, unless
-    /// that is one of the findings anyway.
+    /// Returns findings for names in strings that are not filled in. Ruby's form is an error; a form that a shell may fill in is
+    /// only reported, unless it is among the findings anyway.
     pub(in crate::recipe) fn unfilled(&self, is_checked: bool) -> Vec<Diagnostic> {
         let unfilled = std::mem::take(&mut self.defined.files.borrow_mut().unfilled);
         let mut errors = Vec::new();
@@ -331,7 +331,7 @@ impl ModuleResolver for Modules {
     }
 }
 
-/// Whether something is there that may be a recipe. What is no regular file is an error that names it, not a file that is missing.
+/// Returns true if there may be a recipe. Anything but a regular file is an error that names it, and not a missing file.
 pub(in crate::recipe) fn is_there(file: &Path) -> bool {
     file.metadata().is_ok_and(|there| !there.is_dir()) && file != Path::new("/dev/null")
 }
@@ -348,7 +348,7 @@ impl Interpreter {
                 position,
             )
         })?;
-        // Editors of Windows put a mark before the text.
+        // Editors on Windows put a byte order mark in front.
         let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
         let name = file.strip_prefix("./").unwrap_or(file).display().to_string();
         Ok(Found {

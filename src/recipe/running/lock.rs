@@ -1,5 +1,6 @@
-//! The lock of an application's servers: taken before the first task that wants it, on all of its servers or on none, held to the end of
-//! the run. What is done on a server is the library's (`stdlib/lock.rhai`); who wins, who waits and what is told stands here.
+//! The lock of an application's servers: it is taken before the first task that wants it, on all of its servers or on none, and
+//! held to the end of the run. The library's scripts do the work on the servers (`stdlib/lock.rhai`); the code here decides who
+//! wins and who waits, and reports it.
 
 use std::time::{Duration, Instant};
 
@@ -18,24 +19,24 @@ use crate::event::Level;
 use crate::recipe::language::origin::{Fallible, raise, wrong};
 use crate::session::{Input, SessionId};
 
-/// A script ends so where somebody else holds the lock.
+/// The exit status of a script if somebody else holds the lock.
 const TAKEN: i32 = 75;
 
-/// How long a script of the lock may take.
+/// The time limit for a script of the lock.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// How long who was first at the first server waits for others that give up.
+/// The time for which the run that was first at the first server waits for others to give up.
 const MOMENT: Duration = Duration::from_secs(3);
 
-/// How long it is until the next attempt.
+/// The pause before the next attempt.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// The locks of a run.
 #[derive(Debug, Default)]
 pub(in crate::recipe) struct Locks {
-    /// Where it is held, and on which connection; none where it is perhaps held.
+    /// The servers where the lock is held, with the connection; `None` if it may be held.
     held: IndexMap<Server, Option<SessionId>>,
-    /// What takes and frees it; evaluated once, since at the end nothing may be evaluated any more.
+    /// The scripts that take and free it. They are evaluated once, since nothing may be evaluated at the end of a run.
     scripts: Option<Scripts>,
 }
 
@@ -43,33 +44,33 @@ pub(in crate::recipe) struct Locks {
 struct Scripts {
     take: String,
     free: String,
-    /// The lines that stand in the lock.
+    /// The lines that the lock contains.
     record: String,
 }
 
-/// The lock of somebody else.
+/// Somebody else's lock.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Holder {
     state: String,
     lines: IndexMap<String, String>,
 }
 
-/// What an attempt gave.
+/// The result of an attempt.
 enum Attempt {
     Taken,
-    /// Others hold it there.
+    /// Others hold the lock on these servers.
     Refused(IndexMap<Server, Holder>),
-    /// It cannot be written there, and why.
+    /// The lock cannot be written on these servers, for these reasons.
     Unable(Vec<ServerFailure>),
 }
 
 impl Interpreter {
-    /// Takes the lock of a task's servers where the task wants it, all of them or none.
+    /// Takes the lock of a task's servers if the task wants it: all of them or none.
     pub(in crate::recipe) fn lock(&self, engine: &Engine, task: &Task) -> Fallible<()> {
         if !task.lock || self.dry_run || self.only_looks || self.is_loading.get() {
             return Ok(());
         }
-        // What a rollback does belongs to what was locked before.
+        // A rollback belongs to servers that were locked before.
         if self.actor.borrow().is_rolling_back() {
             return Ok(());
         }
@@ -94,7 +95,8 @@ impl Interpreter {
                     return Err(raise(diagnostic, Position::NONE));
                 }
             };
-            // Of two that want the same servers one is first at the one of the least name: the other one goes.
+            // If two runs want the same servers, the one that was first at the server with the smallest name stays, and the other
+            // gives up.
             let first = servers.iter().min_by_key(|server| server.to_string());
             let is_first = first.is_some_and(|first| !refused.contains_key(first));
             let is_left_by_others = |holder: &Holder| holder.state == "alive";
@@ -115,7 +117,7 @@ impl Interpreter {
                 );
             }
             wanted.clone_from(&servers);
-            // Those who wait do not come back at the same moment.
+            // Runs that wait must not come back at the same moment.
             let spread = Duration::from_millis(u64::from(std::process::id() % 200));
             let left = self.lock_wait.saturating_sub(begun.elapsed());
             self.pause(left.min(Duration::from_secs(1)) + spread)?;
@@ -125,7 +127,7 @@ impl Interpreter {
         Ok(())
     }
 
-    /// The servers of a task that releases are put on and whose lock is not held yet.
+    /// Returns the servers of a task that get releases and whose lock is not held yet.
     fn to_be_locked(&self, engine: &Engine, task: &Task) -> Fallible<Vec<Server>> {
         let selection = self.resolved(engine, task.selection.clone(), &Selection::default())?;
         let mut except = selection.except.clone().unwrap_or_else(Attributes::new);
@@ -171,7 +173,7 @@ impl Interpreter {
         Ok(scripts)
     }
 
-    /// Tries once, on all of them at once.
+    /// Tries to take the lock once, on all servers at once.
     fn take(&self, engine: &Engine, scripts: &Scripts, servers: &[Server]) -> Fallible<Result<Attempt, ActionError>> {
         for server in servers {
             self.locks.borrow_mut().held.entry(server.clone()).or_default();
@@ -203,8 +205,8 @@ impl Interpreter {
         }))
     }
 
-    /// Takes back what is held of these servers on a connection that is no more. Where somebody else has taken it meanwhile, that is an
-    /// error: in a rollback that server is left as it is.
+    /// Takes the lock again on servers whose connection was lost. It is an error if somebody else has taken it meanwhile; in a
+    /// rollback that server is left as it is.
     pub(in crate::recipe) fn keep_locks(&self, engine: &Engine, servers: &[Server]) -> Result<(), ActionError> {
         let (held, scripts) = {
             let locks = self.locks.borrow();
@@ -224,7 +226,8 @@ impl Interpreter {
         let taken = match self.take(engine, &scripts, &severed) {
             Ok(Ok(Attempt::Taken)) => return Ok(()),
             Ok(Ok(Attempt::Refused(refused))) => return self.actor.borrow_mut().lock_lost(failures(&refused)),
-            // It stands there still, of this run, on a connection that has ended: also where a disk is full a rollback goes on.
+            // The lock file of this run is still there, from a connection that has ended. So a rollback continues, even if the
+            // disk is full.
             Ok(Ok(Attempt::Unable(_))) | Err(_) => Ok(()),
             Ok(Err(error)) => Err(error),
         };
@@ -235,7 +238,7 @@ impl Interpreter {
         taken
     }
 
-    /// Frees all locks of this run, at its end, however that came.
+    /// Frees all locks of this run at its end, however it ended.
     pub(in crate::recipe) fn free_locks(&self, engine: &Engine) {
         let held: Vec<Server> = self.locks.borrow().held.keys().cloned().collect();
         if !held.is_empty() {
@@ -247,7 +250,7 @@ impl Interpreter {
         let Some(scripts) = self.locks.borrow().scripts.clone() else {
             return;
         };
-        // Where it is not known to be held and there is no connection, it was not taken.
+        // If the lock is not known to be held and there is no connection, it was not taken.
         let mut left: Vec<Server> = servers
             .iter()
             .filter(|server| match self.locks.borrow().held.get(*server) {
@@ -268,7 +271,7 @@ impl Interpreter {
                     self.tell_kept(&kept(&left, &outcome));
                     return;
                 }
-                // A stop request is for what was locked.
+                // A stop request is meant for the work under the lock, and not for freeing it.
                 Ok(Err(ActionError::Interrupted(_))) => continue,
                 Ok(Err(error)) => error.diagnostic().servers,
                 Err(_) => return,
@@ -279,7 +282,7 @@ impl Interpreter {
         }
     }
 
-    /// Says where the lock stays, and why.
+    /// Reports where the lock stays, and why.
     fn tell_kept(&self, failed: &[ServerFailure]) {
         for (servers, reason, _) in ServerFailure::groups(failed) {
             let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
@@ -332,7 +335,7 @@ impl Interpreter {
 }
 
 impl Holder {
-    /// Reads what a script says of a lock: its state, then its lines.
+    /// Reads a script's description of a lock: its state, then its lines.
     fn read(said: &str) -> Self {
         let mut lines = said.lines();
         let state = lines.next().unwrap_or_default().trim().to_owned();
@@ -350,7 +353,7 @@ impl Holder {
             .filter(|value| !value.is_empty())
     }
 
-    /// Fits after "locked": who, since when, for what.
+    /// Returns words that fit after "locked": by whom, since when, for what.
     fn who(&self) -> String {
         let mut text = format!("by {}", self.said("person").unwrap_or("somebody"));
         if let Some(host) = self.said("host") {
@@ -368,7 +371,7 @@ impl Holder {
         text
     }
 
-    /// What is known of it beyond that.
+    /// Returns more facts about the lock.
     fn standing(&self) -> String {
         let run = self.said("run").unwrap_or("unknown");
         let process = self
@@ -392,7 +395,7 @@ impl Holder {
     }
 }
 
-/// The servers whose script has not freed the lock, with what it wrote.
+/// Returns the servers whose script has not freed the lock, with what it printed.
 fn kept(servers: &[Server], outcome: &Outcome) -> Vec<ServerFailure> {
     let failed = servers
         .iter()
@@ -425,10 +428,10 @@ fn headline(refused: &IndexMap<Server, Holder>, total: usize) -> String {
     format!("{where_} locked {}", who.join(", "))
 }
 
-/// The error of who comes too late.
+/// Returns the error for a run that comes too late.
 fn locked(refused: &IndexMap<Server, Holder>, total: usize) -> Diagnostic {
     let mut message = headline(refused, total);
-    // What is true of one server alone is not told below.
+    // If there is only one server, its facts are not repeated below.
     if let (1, Some(holder)) = (refused.len(), refused.values().next()) {
         message += &format!("; {}", holder.standing());
     }

@@ -1,7 +1,8 @@
-//! A value that is missing, `()`, is an error where a text, a command, a host, a path or an option is made of it: an empty
-//! text in its place would make `rm -rf /srv/${config.dri}/releases` another command.
+//! Makes a missing value, `()`, an error if a string, a command, a host, a path or an option is made of it: an empty string in
+//! its place would make `rm -rf /srv/${config.dri}/releases` another command.
 //!
-//! Rhai makes a text of `()` without asking. It calls `to_string`, whose errors it drops: so that function takes note, and
+//! Rhai makes a string of `()` without asking. It calls `to_string` and drops its errors. So that function notes the place, and
+//! the next step of the script, or the verb that is given the string, ends in an error.
 //! the next step of the script, or the verb that is given the text, ends in an error.
 
 use std::rc::Rc;
@@ -17,15 +18,15 @@ use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::verb::{Choices, Verb};
 use crate::recipe::meaning::mentions::verb;
 
-/// Where a text was made of a missing value.
+/// The place where a string was made of a missing value.
 pub(in crate::recipe) struct Missing {
     file: Option<Rc<str>>,
     position: Position,
 }
 
-/// Makes the functions known that make texts of `()`.
+/// Registers the functions that make strings of `()`.
 pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
-    // Else Rhai adds `()` to a text without asking anybody.
+    // With fast operators Rhai would add `()` to a string without calling anything.
     engine.set_fast_operators(false);
     let noting = interpreter.clone();
     engine.register_fn(
@@ -58,7 +59,7 @@ pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpre
 }
 
 impl Interpreter {
-    /// The error for a text that was made of a missing value, if one was. The locals tell what may be meant.
+    /// Returns the error for a string that was made of a missing value, if there was one. The locals help to find what was meant.
     pub(in crate::recipe) fn take_missing(&self, scope: Option<&Scope>) -> Option<Diagnostic> {
         if !self.is_missing.replace(false) {
             return None;
@@ -74,7 +75,7 @@ impl Interpreter {
         Some(diagnostic.at(origin(file.as_deref(), place)))
     }
 
-    /// The error where an argument of a function, or one side of a sum, is missing.
+    /// Returns the error for a missing argument of a function, or a missing side of a sum.
     pub(in crate::recipe) fn missing_argument(
         &self,
         context: &NativeCallContext,
@@ -92,7 +93,7 @@ impl Interpreter {
         raise(self.told(what, None), place)
     }
 
-    /// What stands in a text of the recipe where `is_it` says.
+    /// Returns the expression in a source for which `is_it` returns something.
     fn written(&self, file: Option<&str>, is_it: impl Fn(&ASTNode) -> Option<What>) -> Option<What> {
         let file = file?;
         let files = self.defined.files.borrow();
@@ -128,13 +129,13 @@ impl Interpreter {
         }
     }
 
-    /// The name that was probably meant by the last one of this path.
+    /// Returns the name that was probably meant by the last one of this path.
     fn near(&self, path: &[String], scope: Option<&Scope>) -> Option<String> {
         let (key, owner) = path.split_last()?;
         if let Some(keys) = self.keys(owner, scope) {
             return suggestion(key, keys.iter().map(String::as_str));
         }
-        // Else those of all maps that are written out.
+        // Otherwise all maps that are written out are searched.
         let files = self.defined.files.borrow();
         let known = files.read.iter().flat_map(|text| text.claims().holders.iter());
         let mut known: Vec<&str> = known.map(String::as_str).collect();
@@ -142,7 +143,7 @@ impl Interpreter {
         suggestion(key, known)
     }
 
-    /// The names in the map at the end of a path, as far as that is known now.
+    /// Returns the names in the map at the end of a path, as far as they are known now.
     fn keys(&self, owner: &[String], scope: Option<&Scope>) -> Option<Vec<String>> {
         let (root, inner) = owner.split_first()?;
         let mut value: Dynamic = match scope.and_then(|scope| scope.get(root)) {
@@ -161,7 +162,7 @@ impl Interpreter {
         Some(map.keys().map(ToString::to_string).collect())
     }
 
-    /// Refuses what is missing among the arguments and options of a verb.
+    /// Refuses missing values among the arguments and options of a verb.
     pub(in crate::recipe) fn refuse_missing(&self, verb: &Verb, given: &Given, scope: &Scope) -> Fallible<()> {
         let Given {
             index,
@@ -176,7 +177,7 @@ impl Interpreter {
         if !is_missing || !needs_value(verb, index, option) {
             return Ok(());
         }
-        // What is `()` because that is written there says nothing, as `nil` does.
+        // A `()` that is written there means nothing, as `nil` does.
         let what = What::of(expression);
         let is_local = || what.path.first().is_some_and(|name| scope.contains(name));
         let is_given = match what.kind {
@@ -200,7 +201,7 @@ impl Interpreter {
     }
 }
 
-/// Whether `()` is no answer there: but a variable may be set to it, a default may be, and what is only said.
+/// Returns true if `()` is an error here. A variable may be set to it, so may a default, and it may be printed.
 fn needs_value(verb: &Verb, index: usize, option: Option<&str>) -> bool {
     if option.is_some() {
         return !matches!(verb.options, Choices::Any);
@@ -216,16 +217,16 @@ fn needs_value(verb: &Verb, index: usize, option: Option<&str>) -> bool {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Name,
-    /// Of a map or a list.
+    /// A member of a map or a list.
     Member,
     Call,
     Other,
 }
 
-/// An expression that has no value, as the recipe writes it.
+/// An expression without a value, as the recipe writes it.
 struct What {
     shown: String,
-    /// Its names, where all are written out.
+    /// The names in it, if all are written out.
     path: Vec<String>,
     kind: Kind,
     position: Position,

@@ -1,4 +1,4 @@
-//! Runs recipes: the interpreter, what verbs and functions do, blocks, limits.
+//! Runs recipes: the interpreter, the code of verbs and functions, blocks, limits.
 
 pub(super) mod action;
 pub(super) mod around;

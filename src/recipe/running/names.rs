@@ -1,4 +1,4 @@
-//! What bare names stand for, and which one was probably meant by a name that stands for nothing.
+//! Looks up bare names, and finds what was probably meant by an unknown one.
 
 use rhai::{Dynamic, Engine};
 
@@ -10,8 +10,8 @@ use crate::recipe::language::values::Namespace;
 use crate::recipe::meaning::names::{GETTER, property_hint, takes_no_arguments, written};
 
 impl Interpreter {
-    /// What a bare name stands for: a variable, a task (which then runs) or a namespace. A name that is both a task and
-    /// a namespace is the task where it is a whole statement.
+    /// Returns the value of a bare name: a variable, a task (which is run) or a namespace. A name that is both a task and a
+    /// namespace is the task if it is a whole statement.
     pub(in crate::recipe) fn lookup(
         &self,
         engine: &Engine,
@@ -42,7 +42,7 @@ impl Interpreter {
         }
     }
 
-    /// Says more about a function that does not exist: `name (types of what it was given)`.
+    /// Adds hints to the error for an unknown function: `name (types of its arguments)`.
     pub(in crate::recipe) fn explain(&self, engine: &Engine, signature: &str, diagnostic: &mut Diagnostic) {
         if let Some(property) = signature.strip_prefix(GETTER) {
             diagnostic.hints.extend(property_hint(engine, property, None));
@@ -64,12 +64,12 @@ impl Interpreter {
         }
     }
 
-    /// A known name like this one: `did you mean …?`
+    /// Returns the hint with a similar known name: `did you mean …?`
     pub(in crate::recipe) fn suggestion(&self, name: &str) -> Option<String> {
         self.defined.suggestion(name, &self.namespace())
     }
 
-    /// A bare name that stands for nothing.
+    /// Returns the error for an unknown bare name.
     pub(in crate::recipe) fn unknown(&self, name: &str) -> Diagnostic {
         self.defined.unknown(name, &self.namespace())
     }

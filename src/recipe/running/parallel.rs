@@ -1,4 +1,4 @@
-//! What the block of `parallel` is given: a session that is told which servers run what.
+//! The parameter of the block of `parallel`: a session that is told which servers run which command.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -19,27 +19,27 @@ use crate::recipe::language::values::{dynamic, texts};
 #[derive(Clone, Default)]
 pub(in crate::recipe) struct Session(Rc<RefCell<Vec<Branch>>>);
 
-/// A command and the servers it is for.
+/// A command, and the condition for its servers.
 #[derive(Clone)]
 pub(in crate::recipe) struct Branch {
-    /// None: where no other one fits.
+    /// The condition; `None` means servers for which no other one is true.
     pub(in crate::recipe) condition: Option<Condition>,
     pub(in crate::recipe) command: String,
     pub(in crate::recipe) options: RunOptions,
-    /// Where it fits no later one is looked at.
+    /// True if no later condition is checked for a server for which this one is true.
     pub(in crate::recipe) last: bool,
 }
 
 #[derive(Clone)]
 pub(in crate::recipe) enum Condition {
-    /// In any of these roles.
+    /// The server has any of these roles.
     Roles(Vec<String>),
     Function(FnPtr),
     Constant(bool),
 }
 
 impl Session {
-    /// What the block said, in order.
+    /// Returns the branches that the block has added, in order.
     pub(in crate::recipe) fn branches(&self) -> Vec<Branch> {
         self.0.borrow().clone()
     }
@@ -87,7 +87,7 @@ impl Condition {
         Ok(Self::Roles(roles))
     }
 
-    /// As the log has it.
+    /// Returns the condition as the log shows it.
     pub(in crate::recipe) fn shown(&self) -> String {
         match self {
             Self::Roles(roles) => roles.join(", "),
@@ -95,7 +95,7 @@ impl Condition {
         }
     }
 
-    /// Whether it is so for a server.
+    /// Returns true if the condition is true for a server.
     pub(in crate::recipe) fn fits(
         &self,
         interpreter: &Interpreter,
@@ -130,7 +130,7 @@ impl Condition {
     }
 }
 
-/// `in?(:app)` as Capistrano writes it, or the role alone.
+/// Returns the role in `in?(:app)`, as Capistrano writes it, or in a role alone.
 fn role(text: &str) -> &str {
     match text.trim().strip_prefix("in?") {
         Some(rest) => rest.trim_matches([' ', '(', ')', ':', '"', '\'']),
@@ -138,7 +138,7 @@ fn role(text: &str) -> &str {
     }
 }
 
-/// A server for scripts.
+/// Returns a server as a map for scripts.
 pub(in crate::recipe) fn described(interpreter: &Interpreter, server: &Server) -> Map {
     let configuration = interpreter.defined.configuration.borrow();
     let roles = configuration.roles.roles_of(server).into_iter();
@@ -155,7 +155,7 @@ pub(in crate::recipe) fn described(interpreter: &Interpreter, server: &Server) -
     [
         ("name", server.to_string().into()),
         ("host", server.host.clone().into()),
-        // The words of Capistrano 3.
+        // These are the words of Capistrano 3.
         ("hostname", server.host.clone().into()),
         ("properties", attributes.clone()),
         ("user", user),
@@ -168,7 +168,7 @@ pub(in crate::recipe) fn described(interpreter: &Interpreter, server: &Server) -
     .collect()
 }
 
-/// Makes sessions known to scripts: `session.when(condition, command)`, `session.else(command)`.
+/// Registers sessions for scripts: `session.when(condition, command)`, `session.else(command)`.
 pub(in crate::recipe) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Session>("Session");
     engine.register_fn("when", |session: &mut Session, condition: Dynamic, command: Dynamic| {

@@ -1,5 +1,5 @@
-//! What is asked of the person while an action runs: the password for logins and sudo, where the variable `password` is not
-//! set, once for all servers; and with `-d` whether a command is to be run.
+//! Asks the person while an action runs: for the password of logins and sudo, if the variable `password` is not set, once for all
+//! servers; and with `-d` before each command.
 
 use rhai::Engine;
 
@@ -9,7 +9,7 @@ use crate::configuration::Server;
 use crate::recipe::meaning::errors::diagnostic;
 use crate::secret::Secret;
 
-/// Answers for one action.
+/// Asks for one action.
 pub(in crate::recipe) struct Asker<'a> {
     interpreter: &'a Interpreter,
     engine: &'a Engine,
@@ -69,7 +69,7 @@ impl Passwords for Asker<'_> {
     }
 
     fn consent(&mut self, command: &str, servers: &[&Server]) -> Result<Consent, String> {
-        // A dry run changes nothing.
+        // A dry run changes nothing, so it needs no consent.
         if !self.interpreter.asks_consent || self.interpreter.dry_run {
             return Ok(Consent::Run);
         }
@@ -90,7 +90,7 @@ impl Passwords for Asker<'_> {
 
     fn forget(&mut self) {
         self.interpreter.password.borrow_mut().take();
-        // A lazy variable asks again; what was set as it is would only be refused again.
+        // A lazy variable asks again; a value that was set would only be refused again.
         let asks_again = self
             .interpreter
             .defined

@@ -11,13 +11,13 @@ use crate::actor::ActionError;
 use crate::interrupt::Interrupt;
 use crate::recipe::language::origin::Fallible;
 
-/// Is rung at every stop request.
+/// Receives a message at every stop request.
 pub(super) struct Bell(Receiver<()>);
 
 impl Bell {
     pub(super) fn of(interrupt: &Interrupt) -> Self {
         let (raised, wake) = channel();
-        // Nobody listens any more only when the run is over.
+        // Sending fails only when the run is over and nobody listens any more.
         interrupt.on_raise(move |_| {
             let _ = raised.send(());
         });
@@ -26,12 +26,12 @@ impl Bell {
 }
 
 impl Interpreter {
-    /// Waits for so long, or until capr is to stop, which is an error. In a dry run nothing is waited for.
+    /// Waits for this long, or until capr has to stop, which is an error. A dry run does not wait.
     pub(in crate::recipe) fn pause(&self, long: Duration) -> Fallible<()> {
         let Bell(wake) = &self.bell;
         while wake.try_recv().is_ok() {}
         let until = Instant::now().checked_add(long);
-        // A request that is let pass does not end it.
+        // A request that does not stop the rollback does not end the wait either.
         while !self.dry_run && !self.only_looks && self.interrupt.pending().is_none() {
             let left = until.map_or(long, |until| until.saturating_duration_since(Instant::now()));
             if wake.recv_timeout(left).is_err() {

@@ -19,12 +19,12 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::recipe::language::origin::raise;
 
-/// Why an action did not end well: itself, or what was given its output.
+/// The reason why an action did not succeed: its own error, or one of the code that took its output.
 #[derive(Debug)]
 pub(super) enum Broken {
     Action(ActionError),
     Script(Box<rhai::EvalAltResult>),
-    /// The block of the member of that number, which has the error.
+    /// The output block of the member with this number has failed; the member has the error.
     Block(usize),
 }
 
@@ -65,7 +65,7 @@ impl Interpreter {
         step.merged(result)
     }
 
-    /// Gives the block of a command output that it was given before.
+    /// Gives the block of a command a piece of output from an earlier run.
     fn give(&self, context: &mut EvalContext, call: &Call, (server, piece): (Server, Piece)) -> Result<(), Broken> {
         let Some(block) = call.block else { return Ok(()) };
         let channel = Dynamic::from(Channel::replayed(piece.index, server));
@@ -121,7 +121,7 @@ impl Interpreter {
         Ok(result?)
     }
 
-    /// Hands out the output of an action until it has ended. Where what takes it fails the action is ended everywhere.
+    /// Hands out the output of an action until it has ended. If the code that takes it fails, the action is ended on all servers.
     pub(super) fn follow(
         &self,
         running: &RefCell<Option<Running>>,
@@ -133,7 +133,7 @@ impl Interpreter {
                 Some(running) => self.actor.borrow_mut().next(running, passwords),
                 None => Ok(None),
             };
-            // Every command was ended before an error is given back.
+            // All commands were ended before an error is returned.
             let Some(piece) = piece? else { return Ok(()) };
             if let Err(broken) = take(piece) {
                 if let Some(running) = running.borrow_mut().take() {
@@ -144,7 +144,7 @@ impl Interpreter {
         }
     }
 
-    /// A piece of a file that comes from a server.
+    /// Takes a piece of a file from a server.
     pub(super) fn downloaded(
         &self,
         downloads: &Downloads,
@@ -164,7 +164,8 @@ impl Interpreter {
         }
     }
 
-    /// Puts the files that came into their places: where it went well they are kept, whatever became of the others.
+    /// Puts the files that have arrived into their places: those of servers that succeeded are kept, whatever happened on the
+    /// others.
     pub(super) fn keep_downloads(
         &self,
         downloads: &Downloads,
@@ -189,7 +190,7 @@ impl Interpreter {
     }
 }
 
-/// A local file could not be written, which is not the recipe's fault.
+/// Returns the error for a local file that could not be written, which is not the recipe's fault.
 fn not_written(error: String, position: Position) -> Box<rhai::EvalAltResult> {
     raise(Diagnostic::new(Fault::Failed, error), position)
 }

@@ -1,4 +1,4 @@
-//! What stands before or in the place of the program that a command for servers begins with: the variables `command_map` and
+//! Replacements and prefixes of the program at the beginning of a command for servers: the variables `command_map` and
 //! `command_prefixes`.
 
 use indexmap::IndexSet;
@@ -13,7 +13,7 @@ use crate::recipe::language::origin::{Fallible, raise, wrong};
 use crate::recipe::language::values::texts;
 
 impl Interpreter {
-    /// The command with what belongs before its program.
+    /// Returns the command with the words that belong before its program.
     pub(in crate::recipe) fn prefixed(
         &self,
         engine: &Engine,
@@ -39,7 +39,7 @@ impl Interpreter {
         Ok(format!("{}{rest}", words.join(" ")))
     }
 
-    /// The programs that do not run as they are written.
+    /// Returns the programs that do not run as they are written.
     pub(in crate::recipe) fn prefixed_programs(&self, engine: &Engine) -> Fallible<IndexSet<String>> {
         let mut programs = IndexSet::new();
         if let Some(map) = self.variable(engine, "command_map")?
@@ -54,7 +54,7 @@ impl Interpreter {
         Ok(programs)
     }
 
-    /// What `command_map` has for a program.
+    /// Returns the replacement for a program in `command_map`.
     fn instead_of(&self, engine: &Engine, name: &str, position: Position) -> Fallible<Option<String>> {
         let Some(map) = self.variable(engine, "command_map")?.filter(|map| !map.is_unit()) else {
             return Ok(None);
@@ -66,7 +66,7 @@ impl Interpreter {
         instead.map(|words| command(&words, position)).transpose()
     }
 
-    /// What `command_prefixes` puts before a program, the outermost first.
+    /// Returns the words that `command_prefixes` puts before a program, the outermost first.
     fn prefixes_of(&self, engine: &Engine, name: &str, position: Position) -> Fallible<Vec<String>> {
         let names = self.variable(engine, "command_prefixes")?.unwrap_or_default();
         let mut words = Vec::new();

@@ -1,4 +1,4 @@
-//! What an earlier run has done is given back instead of being done again, until the recipe is where that run ended.
+//! Returns the results of an earlier run instead of doing the steps again, until the recipe has reached the end of that run.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -15,14 +15,14 @@ use crate::event::Level;
 use crate::journal::{Asked, Begun, Ended, Failure, Found, Journal, Refusal, Replayed};
 use crate::recipe::language::origin::{Fallible, terminate};
 
-/// An outcome, and the error where it failed on some servers.
+/// An outcome, and the error if the action failed on some servers.
 type Ends = (Outcome, Option<ActionError>);
 
-/// An action, once the journal was asked about it.
+/// An action, after the journal was asked about it.
 pub(super) enum Step {
     /// An earlier run has done it.
     Ended(EndedStep),
-    /// It is to be done, or what is left of it.
+    /// It has to be done, or the rest of it.
     Live(Action, LiveStep),
 }
 
@@ -43,12 +43,12 @@ pub(super) struct LiveStep {
     pieces: Vec<(Server, Piece)>,
     /// Its step in the journal, once it may have been started somewhere.
     pub(super) begun: RefCell<Option<Begun>>,
-    /// All its servers, where an earlier run has done a part.
+    /// All its servers and the results of an earlier run, if that has done a part of it.
     earlier: Option<(Vec<Server>, BTreeMap<usize, Ended>)>,
 }
 
 impl Step {
-    /// Output that is given to blocks as it was then.
+    /// Takes the output that the earlier run has given to blocks.
     pub(super) fn take_pieces(&mut self) -> Vec<(Server, Piece)> {
         std::mem::take(match self {
             Self::Ended(step) => &mut step.pieces,
@@ -108,7 +108,7 @@ impl Interpreter {
         Ok(Step::Live(action, live))
     }
 
-    /// What the recipe says of the journal, and which release it makes.
+    /// Tells the journal what the recipe wants of it, and which release the run makes.
     fn prepare_journal(&self, engine: &Engine) -> Result<(), Broken> {
         if !self.journal.is_begun() {
             let wanted = self.variable(engine, "journal").map_err(Broken::Script)?;
@@ -128,7 +128,7 @@ impl Interpreter {
         Ok(())
     }
 
-    /// Where somebody is there, they say what becomes of a step without a known end.
+    /// Asks the person, if there is one, what to do with a step that has no known end.
     fn ask_about(&self, asked: &Asked, refusal: Refusal, position: Position) -> Result<Option<Replayed>, Broken> {
         let refused = |refusal: &Refusal| Broken::Script(refused(refusal, position));
         let Refusal::Open { can_skip, .. } = &refusal else {
@@ -156,8 +156,8 @@ impl Interpreter {
         }
     }
 
-    /// The recipe is where the earlier run ended: from here on all is done and told. Where it is to be undone, that is an
-    /// error which begins the rollback.
+    /// Notes that the recipe has reached the end of the earlier run: from here on everything is done and reported. If the run is
+    /// to be undone, returns the error that begins the rollback.
     fn wake(&self, position: Position) -> Fallible<()> {
         if !self.is_replaying.get() || self.journal.is_replaying() {
             return Ok(());
@@ -179,7 +179,7 @@ impl Interpreter {
             );
             let diagnostic = Diagnostic::new(Fault::Failed, message);
             let diagnostic = diagnostic.hint("a release that is complete is left by: capr RECIPE rollback");
-            // The journal stays: it can still be gone on with.
+            // The journal stays, so that the run can still be resumed.
             self.journal.refuse(Refusal::Gone(diagnostic.message.clone()));
             return Err(terminate(diagnostic, position));
         }
@@ -188,7 +188,7 @@ impl Interpreter {
         Err(terminate(Diagnostic::new(Fault::Failed, message), position))
     }
 
-    /// A transaction is about to be committed, or the run ends: if the earlier one has not come so far it ended here.
+    /// Handles the end of a transaction or of the run: if the earlier run has not come further, it ended here.
     pub(in crate::recipe) fn come_to_end(&self, position: Position) -> Fallible<()> {
         if self.is_replaying.get() && self.journal.is_over() {
             return self.wake(position);
@@ -196,7 +196,7 @@ impl Interpreter {
         Ok(())
     }
 
-    /// Keeps how an action has ended.
+    /// Keeps the result of an action.
     pub(super) fn keep_outcome(&self, step: &LiveStep, broken: Option<&Broken>) {
         let asked = Asked {
             verb: step.verb,
@@ -214,7 +214,7 @@ impl Interpreter {
         };
         let failure = match broken {
             None => None,
-            // What could not be written down was not begun.
+            // A step that could not be written down was not begun.
             Some(Broken::Action(ActionError::Journal(_))) => return,
             Some(Broken::Action(error)) => Some(error.kept()),
             Some(Broken::Script(error)) => Some(script(error.to_string())),
@@ -223,7 +223,8 @@ impl Interpreter {
         self.journal.done(&asked, step.begun.borrow().as_ref(), failure);
     }
 
-    /// What may be another thing the next time: as the earlier run has found it, else by `find`. Kept for the next one.
+    /// Returns a value that may be another one the next time: the earlier run's, or the result of `find`, which is kept for the
+    /// next run.
     pub(in crate::recipe) fn recorded(&self, what: &str, of: &str, find: impl FnOnce() -> Fallible) -> Fallible {
         if !self.journal.is_kept() {
             return find();
@@ -231,7 +232,7 @@ impl Interpreter {
         let found = self.journal.answer(what, of);
         match found.map_err(|refusal| refused(&refusal, Position::NONE))? {
             Found::Value(value) => to_dynamic(value),
-            // It is kept already.
+            // It is in the journal already.
             Found::Secret | Found::Failed => find(),
             Found::Nothing => {
                 self.wake(Position::NONE)?;
@@ -244,7 +245,8 @@ impl Interpreter {
         }
     }
 
-    /// A file that the recipe has read must be what it was in the run that is resumed, unless that is only to be undone.
+    /// Returns an error if a file that the recipe reads has changed since the run that is resumed, unless that run is only to be
+    /// undone.
     pub(super) fn same_as_before(&self, path: &str, bytes: &[u8]) -> Fallible<()> {
         if !self.journal.is_kept() {
             return Ok(());
@@ -257,14 +259,14 @@ impl Interpreter {
         Ok(())
     }
 
-    /// The run cannot be resumed, and nothing is done.
+    /// Returns the error for a run that cannot be resumed; nothing more is done.
     pub(in crate::recipe) fn not_resumed(&self, message: String) -> Box<rhai::EvalAltResult> {
         let refusal = self.journal.refuse(Refusal::Gone(message));
         refused(&refusal, Position::NONE)
     }
 }
 
-/// Output that was given to a block, of the servers that are not asked again.
+/// Returns the output that was given to a block, from the servers on which the step is not repeated.
 fn pieces(action: &Action, step: &Replayed) -> Vec<(Server, Piece)> {
     let is_left = |place: &usize| step.left.as_ref().is_some_and(|left| left.contains(place));
     let pieces = step.pieces.iter().filter(|(place, _, _)| !is_left(place));
@@ -283,7 +285,7 @@ fn pieces(action: &Action, step: &Replayed) -> Vec<(Server, Piece)> {
     given.collect()
 }
 
-/// What an earlier run has done: its outcome, or its error once more.
+/// Returns the result of an earlier run: its outcome, or its error again.
 fn ended(action: &Action, step: &Replayed) -> Result<Ends, Broken> {
     let servers = step.jobs.iter().filter_map(|job| action.jobs.get(*job));
     let servers: Vec<&Server> = servers.map(|(destination, _)| &destination.server).collect();
@@ -302,7 +304,7 @@ fn ended(action: &Action, step: &Replayed) -> Result<Ends, Broken> {
     }
 }
 
-/// An outcome is one where it failed nowhere.
+/// Returns the outcome if the action failed nowhere.
 pub(super) fn whole((outcome, failed): Ends) -> Result<Outcome, Broken> {
     match failed {
         None => Ok(outcome),
@@ -321,7 +323,7 @@ fn add(outcome: &mut Outcome, server: &Server, end: &Ended, (asks, output): (boo
 }
 
 impl LiveStep {
-    /// The outcome with that of the servers on which an earlier run has done it.
+    /// Adds the outcome of the servers on which an earlier run has done the step.
     pub(super) fn merged(self, result: Result<Outcome, Broken>) -> Result<Outcome, Broken> {
         let ends = match result {
             Ok(outcome) => (outcome, None),
@@ -331,7 +333,7 @@ impl LiveStep {
         whole(self.merged_ends(ends))
     }
 
-    /// The same, with what there is of the servers where it did not fail.
+    /// Does the same, and keeps the outcome of the servers where the step did not fail.
     pub(super) fn merged_ends(self, (outcome, failed): Ends) -> Ends {
         let Some((servers, ends)) = self.earlier else {
             return (outcome, failed);
@@ -363,7 +365,7 @@ impl LiveStep {
     }
 }
 
-/// The run cannot be resumed here. No rollback follows: nothing was done.
+/// Returns the error for a run that cannot be resumed here. No rollback follows, since nothing was done.
 fn refused(refusal: &Refusal, position: Position) -> Box<rhai::EvalAltResult> {
     let mut diagnostic = Diagnostic::new(Fault::Failed, refusal.to_string());
     diagnostic.hints = refusal.hints();

@@ -1,4 +1,4 @@
-//! Servers that are known only when they are needed: roles with a block, hosts and roles given as functions.
+//! Servers that are known only when they are needed: roles with a block, and hosts and roles that functions return.
 
 use rhai::{Dynamic, Engine, Position};
 
@@ -10,7 +10,7 @@ use crate::recipe::language::values::{attributes, texts};
 use crate::recipe::meaning::defined::RoleBlock;
 
 impl Interpreter {
-    /// A selection without functions, once all servers are known. What the call says itself (`own`) needs no function.
+    /// Returns a selection without functions, after all servers are known. The call's own options (`own`) contain no functions.
     pub(in crate::recipe) fn resolved(
         &self,
         engine: &Engine,
@@ -27,10 +27,10 @@ impl Interpreter {
         Ok(selection)
     }
 
-    /// Evaluates the blocks of roles, each once; one that fails is evaluated again when servers are needed again.
+    /// Evaluates the blocks of roles, each once. One that fails is evaluated again when servers are needed again.
     fn fill_roles(&self, engine: &Engine) -> Fallible<()> {
         loop {
-            // No borrow is held while the block runs, which may itself need servers.
+            // No borrow is held while the block runs, since it may need servers itself.
             let Some(role) = self.defined.role_blocks.borrow_mut().pop_front() else {
                 return Ok(());
             };
@@ -65,7 +65,7 @@ impl Interpreter {
     }
 }
 
-/// The servers, and the map at the end.
+/// Splits a value into the servers and the map at the end.
 fn split(value: Dynamic) -> (Dynamic, Dynamic) {
     let Some(mut list) = value.flatten_clone().try_cast::<rhai::Array>() else {
         return (value, Dynamic::UNIT);

@@ -18,8 +18,8 @@ impl Interpreter {
         }
     }
 
-    /// Runs the handlers, last registered first, all but the first `kept`. A failing one is reported and the next one
-    /// runs; a signal stops it, the second one where the failure was none.
+    /// Runs the handlers, last registered first, except the first `kept`. If one fails, this is reported and the next one runs. A
+    /// signal stops the rollback; but if no signal has caused it, only the second one does.
     pub(in crate::recipe) fn roll_back(
         &self,
         engine: &Engine,
@@ -35,11 +35,11 @@ impl Interpreter {
             return;
         }
         if self.journal.is_refused() {
-            // What an earlier run has done is left as it is.
+            // The changes of the earlier run are left as they are.
             self.actor.borrow_mut().close_transaction();
             return;
         }
-        // What earlier turns of `rolling' have done is undone, too: on which servers is known of each handler.
+        // Changes in earlier turns of `rolling` are undone as well: each handler knows its servers.
         let turn = self.filter.borrow_mut().turn.take();
         let is_stopped = is_stop(failure);
         self.actor.borrow_mut().start_rollback(kept, is_stopped);
@@ -77,7 +77,7 @@ impl Interpreter {
         let complete = self.actor.borrow_mut().finish_rollback(is_outermost);
         self.handlers.borrow_mut().truncate(kept);
         self.journal.rolled_back(complete, left);
-        // Of several transactions in a run the worst counts.
+        // If there are several transactions in a run, one that is incomplete makes the result incomplete.
         self.rollback.set(Some(complete && self.rollback.get().unwrap_or(true)));
     }
 }
@@ -86,7 +86,7 @@ fn is_stop(error: &EvalAltResult) -> bool {
     matches!(ended_by(error), Some(Fault::Signal(_)))
 }
 
-/// One text for a handler's error, with every server.
+/// Returns one string for a handler's error, with all servers.
 fn summary(error: Box<EvalAltResult>) -> String {
     let diagnostic = diagnostic(error);
     let mut text = diagnostic.message;

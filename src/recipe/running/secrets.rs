@@ -1,5 +1,5 @@
-//! Secrets on their way to a command: those of its environment are read by its shell, so that no list of processes shows
-//! them, and one that stands in a command line all the same is told.
+//! Secrets on their way to a command. Those in its environment are read by its shell, so that no list of processes shows them; a
+//! secret in a command line is reported.
 
 use std::time::Duration;
 
@@ -16,20 +16,21 @@ use crate::recipe::language::origin::{Fallible, wrong};
 use crate::recipe::language::secret_name::is_secret_name;
 use crate::secret::{Secret, passwords_in};
 
-/// These are no secrets, whatever the name of what they are the value of.
+/// Values that are not secrets, whatever the name of their variable.
 const PLAIN: [&str; 4] = ["true", "false", "none", "null"];
-/// So long are secrets in a map whose own name alone says that they are: what is shorter may be anything.
+/// The least length of a secret in a map of which only the map's own name says that it is secret. A shorter string may be
+/// anything.
 const LONG: usize = 8;
 
-/// How much captured output is kept, in MiB, where the variable `capture_limit` does not say it.
+/// The captured output that is kept, in MiB, if the variable `capture_limit` is not set.
 const CAPTURE_LIMIT: i64 = 64;
 
-/// How often a silent command is told to be still running, where the variable `heartbeat` does not say it.
+/// The time between two messages that a silent command still runs, if the variable `heartbeat` is not set.
 const HEARTBEAT: Duration = Duration::from_secs(60);
-/// A year.
+/// The longest such time: a year, in seconds.
 const MOST_SECONDS: f64 = 31_536_000.0;
 
-/// A word that nobody can have said before.
+/// Returns a random word that nobody can know.
 pub(in crate::recipe) fn random_mark() -> Result<String, String> {
     let mut bytes = [0; 16];
     let filled =
@@ -42,7 +43,7 @@ pub(in crate::recipe) fn random_mark() -> Result<String, String> {
 }
 
 impl Interpreter {
-    /// The value of a variable whose name says that it is a secret is shown nowhere.
+    /// Hides the value of a variable whose name says that it is a secret, and all secrets in other values.
     pub(in crate::recipe) fn keep_secret(&self, name: &str, value: &Dynamic) {
         if is_secret_name(name) {
             self.keep_all(name, value);
@@ -50,7 +51,7 @@ impl Interpreter {
         self.keep_secrets(value);
     }
 
-    /// Nor is what has such a name in a map, and a password in an address.
+    /// Hides values in maps whose names say that they are secrets, and passwords in addresses.
     pub(in crate::recipe) fn keep_secrets(&self, value: &Dynamic) {
         if let Some(map) = value.read_lock::<Map>() {
             map.iter().for_each(|(name, value)| self.keep_secret(name, value));
@@ -61,7 +62,7 @@ impl Interpreter {
         }
     }
 
-    /// Nor are the secrets of the environment, once a recipe has looked at it.
+    /// Hides the secrets of the environment, once a recipe has read it.
     pub(in crate::recipe) fn keep_environment(&self) {
         if let Some(environment) = self.environment.read_lock::<Map>() {
             for (name, value) in environment.iter() {
@@ -73,7 +74,7 @@ impl Interpreter {
         }
     }
 
-    /// All that is in the value of a secret.
+    /// Hides everything in the value of a secret.
     fn keep_all(&self, name: &str, value: &Dynamic) {
         if let Some(list) = value.read_lock::<Array>() {
             list.iter().for_each(|value| self.keep_all(name, value));
@@ -105,7 +106,7 @@ impl Interpreter {
         }
     }
 
-    /// Options without the secrets of their environment, and those as a shell reads them.
+    /// Returns the options without the secrets of their environment, and these secrets as commands for a shell.
     pub(in crate::recipe) fn without_secrets(&self, options: &RunOptions) -> Result<(RunOptions, String), String> {
         let mut options = options.clone();
         let (environment, secrets) = self.secrets_apart(options.env.take())?;
@@ -113,7 +114,7 @@ impl Interpreter {
         Ok((options, secrets))
     }
 
-    /// An environment without secrets, and those as a shell reads them.
+    /// Returns an environment without secrets, and these secrets as commands for a shell.
     pub(in crate::recipe) fn secrets_apart(
         &self,
         environment: Option<Environment>,
@@ -134,7 +135,7 @@ impl Interpreter {
         }
     }
 
-    /// By the name of the environment variable, or because it is one elsewhere.
+    /// Returns true if a variable is secret by its name, or because its value is a secret elsewhere.
     fn is_secret(&self, name: &str, value: &str) -> bool {
         let is_named = is_secret_name(name);
         if is_named {
@@ -150,7 +151,7 @@ impl Interpreter {
             .is_ok_and(|actor| !actor.redactor().is_empty() && actor.redactor().clean(text) != text)
     }
 
-    /// Says once of each command that a secret stands in its line.
+    /// Reports once for each command that its line contains a secret.
     pub(in crate::recipe) fn tell_secrets(&self, action: &Action) {
         let mut lines = action.jobs.iter().map(|(_, command)| command.line.as_str());
         if !lines.any(|line| self.holds_secret(line)) || !self.bared.borrow_mut().insert(action.shown.clone()) {
@@ -167,7 +168,8 @@ impl Interpreter {
         );
     }
 
-    /// How often a silent command is told to be still running: the variable `heartbeat`, in seconds, false for never.
+    /// Returns the time between two messages that a silent command still runs, from the variable `heartbeat`, in seconds; `None`
+    /// for false.
     pub(in crate::recipe) fn heartbeat(&self, engine: &Engine) -> Fallible<Option<Duration>> {
         let Some(value) = self.variable(engine, "heartbeat")?.filter(|value| !value.is_unit()) else {
             return Ok(Some(HEARTBEAT));
@@ -187,7 +189,7 @@ impl Interpreter {
         }
     }
 
-    /// How much captured output is kept, in bytes: the variable `capture_limit`, in MiB.
+    /// Returns the most captured output that is kept, in bytes, from the variable `capture_limit`, in MiB.
     pub(in crate::recipe) fn most_captured(&self, engine: &Engine) -> Fallible<usize> {
         let limit = match self.variable(engine, "capture_limit")? {
             None => Ok(CAPTURE_LIMIT),

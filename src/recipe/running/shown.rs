@@ -1,12 +1,12 @@
-//! How a command runs, as reports show it: no secret, and nothing that everybody can see anyway.
+//! The options of a command as reports show them: without secrets, and without what everybody can see anyway.
 
 use crate::configuration::{Environment, RunOptions, Shell, Stdin};
 use crate::plan::quote;
 use crate::recipe::language::secret_name::is_secret_name;
 use crate::secret::REDACTED;
 
-/// What was said about how a command runs, by the names of its options. `own` is its environment without that of all commands,
-/// which stands beside it; `user` is who sudo runs it as.
+/// Returns the options of a command, by name. `own` is its environment without the one for all commands, which is shown
+/// elsewhere; `user` is the user whom sudo becomes.
 pub(in crate::recipe) fn shown(
     options: &RunOptions,
     own: Option<&Environment>,
@@ -19,7 +19,7 @@ pub(in crate::recipe) fn shown(
     });
     let data = match &options.stdin {
         Some(Stdin::Text(bytes)) if !bytes.is_empty() => Some(format!("{} bytes", bytes.len())),
-        // A file stands behind the command.
+        // A file is shown behind the command.
         _ => None,
     };
     let env = own.map(environment).filter(|env| !env.is_empty());
@@ -48,7 +48,7 @@ pub(in crate::recipe) fn shown(
     .collect()
 }
 
-/// `A=1 B='two words' PASSWORD=[redacted]`
+/// Returns an environment in the form `A=1 B='two words' PASSWORD=[redacted]`.
 fn environment(environment: &Environment) -> String {
     match environment {
         Environment::Text(text) => text.trim().to_owned(),
@@ -62,7 +62,7 @@ fn environment(environment: &Environment) -> String {
     }
 }
 
-/// The same behind a command: ` (:dir /srv, :env A=1)`; empty where nothing was said.
+/// Returns the options in the form that stands behind a command: ` (:dir /srv, :env A=1)`; empty if there are none.
 pub(in crate::recipe) fn behind(options: &[(&'static str, String)]) -> String {
     let said: Vec<String> = options.iter().map(|(name, value)| format!(":{name} {value}")).collect();
     match said.is_empty() {

@@ -1,4 +1,4 @@
-//! Local files, opened to be sent to servers before anybody is connected to.
+//! Local files that are sent to servers; they are opened before any server is connected.
 
 use std::io;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::regular;
 use crate::source::{self, Source};
 
 impl Interpreter {
-    /// A file, or what comes out of a pipe; a dry run does not read that. `unreadable` makes the error of one that cannot be
+    /// Opens a file, or reads a pipe to its end, which a dry run does not do. `unreadable` makes the error for one that cannot be
     /// sent.
     pub(in crate::recipe) fn source(
         &self,
@@ -28,14 +28,14 @@ impl Interpreter {
         if metadata.is_dir() {
             return Err(unreadable(&io::ErrorKind::IsADirectory.into()));
         }
-        // What has no size may have something to say when it is read (`/proc`).
+        // A file without a size may have content when it is read (`/proc`).
         if metadata.is_file() && metadata.len() > 0 {
             return source::file(path).map_err(|error| unreadable(&error));
         }
         if self.dry_run {
             return Ok(source::text([]));
         }
-        // It comes once, and nobody knows how much it is.
+        // A pipe can be read only once, and its size is not known.
         let read = source::piped(path, &|| self.interrupt.pending().is_some());
         match (read, self.interrupt.take()) {
             (_, Some(signal)) => Err(failure(ActionError::Interrupted(signal), position)),
@@ -45,8 +45,8 @@ impl Interpreter {
     }
 }
 
-/// The text of a file; `what` it is stands before its name in an error. While recipes are loaded it must be a regular one, else a
-/// pipe is read to its end.
+/// Reads a file as a string; an error puts `what` before its name. While recipes are loaded it must be a regular file; otherwise
+/// a pipe is read to its end.
 pub(in crate::recipe) fn read_file(
     interpreter: &Interpreter,
     path: &str,

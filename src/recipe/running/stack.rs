@@ -1,12 +1,13 @@
-//! The stack that recipes need: limits are counted in calls, and what stands in a call may be nested.
+//! The stack for recipes: limits count calls, and the expressions in a call may be nested.
 
 use std::panic::resume_unwind;
 use std::thread::{Builder, scope};
 
-/// Enough for the deepest script that the limits allow, in a debug build too. Only what is used costs memory.
+/// The size of the stack: enough for the deepest script that the limits allow, even in a debug build. Only the used part costs
+/// memory.
 pub const STACK: usize = 256 << 20;
 
-/// Does the work on a stack that no recipe can overflow. An error when the system has no thread to give.
+/// Calls a function on a stack that no recipe can overflow. It is an error if the system cannot start a thread.
 pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
     scope(|scope| {
         let thread = Builder::new().name("recipe".to_owned()).stack_size(STACK);

@@ -1,4 +1,4 @@
-//! What a recipe is given to work with: what was typed, servers, this machine, the person.
+//! Everything that a recipe is given to work with: the command line, servers, this machine, the person.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,68 +13,70 @@ use crate::secret::{Redactor, Secret};
 use crate::session::Connector;
 use crate::trust::Trust;
 
-/// What the command line and the environment give to a recipe, resolved once.
+/// The options from the command line and the environment, resolved once.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// `-S name=value`, in order: set before the recipe is loaded.
+    /// `-S name=value`, in order: variables that are set before the recipe is loaded.
     pub set_before: Vec<(String, String)>,
-    /// `-s name=value`, in order: set after it is loaded.
+    /// `-s name=value`, in order: variables that are set after it is loaded.
     pub set_after: Vec<(String, String)>,
-    /// The process environment with the `NAME=value` arguments over it.
+    /// The process environment, overridden by the `NAME=value` arguments.
     pub environment: IndexMap<String, String>,
     /// `-r`: `ROLES=` narrows the roles of a task instead of replacing them.
     pub preserve_roles: bool,
-    /// Nothing is changed and nobody is connected to.
+    /// True if nothing is changed and no server is connected.
     pub dry_run: bool,
     /// `-d`: the person is asked before each command.
     pub asks_consent: bool,
-    /// The recipe is only looked at: no server, no command of this machine, no file that is written, no question.
+    /// True if the recipe is only examined: no server is contacted, no command runs on this machine, no file is written, and
+    /// nobody is asked.
     pub only_looks: bool,
-    /// `-p`: what the person was asked for at once; the variable `password`, unless `-S` says otherwise.
+    /// `-p`: the password that the person was asked for at once. It becomes the variable `password`, unless `-S` sets that.
     pub password: Option<Secret>,
-    /// Use this directory instead of the built-in library.
+    /// A directory with a library that is used instead of the built-in one.
     pub stdlib: Option<PathBuf>,
-    /// Directories in which `require` and `import` look for libraries, in this order.
+    /// The directories in which `require` and `import` look for libraries, in this order.
     pub libraries: Vec<PathBuf>,
-    /// Loaded before the recipe, in this order, where they exist: the system's file, then the user's.
+    /// Recipes that are loaded before the recipe, in this order, if they exist: the system's file, then the user's.
     pub before: Vec<PathBuf>,
     /// The user's home directory.
     pub home: Option<PathBuf>,
-    /// Whose files are run.
+    /// The rule for whose files may be run.
     pub trust: Trust,
-    /// The name of this run; the variable `run_id`.
+    /// The name of this run, which is also the variable `run_id`.
     pub run: RunId,
-    /// What a run that died has left is put in order: hooks do not run.
+    /// True if only the remains of a run that died are cleaned up: hooks do not run.
     pub recovers: bool,
-    /// `--lock-wait`: how long another's lock is waited for.
+    /// `--lock-wait`: the time for which somebody else's lock is waited for.
     pub lock_wait: Duration,
-    /// Where what is done is kept.
+    /// The journal of the run.
     pub journal: Journal,
 }
 
 /// Asks the person.
 pub trait Prompts {
-    /// Asks for a secret without showing what is typed. An error's text says why there is no answer (no terminal, interrupted).
+    /// Asks for a secret without showing what is typed. The string of an error says why there is no answer (no terminal,
+    /// interrupted).
     fn secret(&mut self, prompt: &str) -> Result<Secret, String>;
-    /// Asks for a line and shows what is typed. `None` where nobody can be asked, at once.
+    /// Asks for a line and shows what is typed. Returns `None` at once if nobody can be asked.
     fn question(&mut self, prompt: &str) -> Result<Option<String>, String>;
-    /// Whether somebody may answer.
+    /// Returns true if somebody may answer.
     fn can_ask(&self) -> bool {
         true
     }
 }
 
-/// What a recipe works with, made by `cli`.
+/// The parts that a recipe works with, made by `cli`.
 pub struct Surroundings {
     /// Makes the remote sessions: SSH, or dry run.
     pub remote: Box<dyn Connector>,
     /// Makes the local session of `run_locally`: a process, or dry run.
     pub local: Box<dyn Connector>,
-    /// Is told every event.
+    /// Receives every event.
     pub reporter: Box<dyn Reporter>,
     /// Asks the person.
     pub prompts: Box<dyn Prompts>,
-    /// Keeps secrets out of everything that is told; the reporter's own.
+    /// Keeps secrets out of all reports; the reporter uses the same.
     pub redactor: Redactor,
     /// Raised by the signal thread.
     pub interrupt: Interrupt,

@@ -1,5 +1,5 @@
-//! What the blocks of several servers want at the same time, performed: one action for all that want the same, all begun
-//! before any is awaited.
+//! Performs what the blocks of several servers want at the same time: one action for all that want the same, and all actions are
+//! begun before any is awaited.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -20,17 +20,17 @@ use crate::actor::{Action, ActionError, Outcome, Piece, Running};
 use crate::configuration::Server;
 use crate::recipe::language::origin::{Fallible, wrong};
 
-/// What several members want together.
+/// Members that want the same action.
 struct Group {
-    /// For all of their servers.
+    /// The action for all of their servers.
     action: Action,
-    /// Each with its number, in the order of the jobs.
+    /// The numbers of the members with their wishes, in the order of the jobs.
     wishes: Wishes,
 }
 
 type Wishes = Vec<(usize, Box<Wish>)>;
 
-/// An outcome, and the error where it failed on some servers.
+/// An outcome, and the error if the action failed on some servers.
 type Ends = (Outcome, Option<ActionError>);
 
 /// An action that was begun, now or by an earlier run.
@@ -43,11 +43,11 @@ enum Begun {
 type Flight = Rc<RefCell<Option<Running>>>;
 
 impl Interpreter {
-    /// Performs what the members wait for. Each is given its own answer; who was not begun waits on.
+    /// Performs what the members wait for. Each is given its own answer; those whose action was not begun continue to wait.
     pub(super) fn turn(&self, engine: &Engine, members: &mut [Member], endings: &mut Endings) {
         let mut passwords = Asker::new(self, engine);
         let groups = self.groups(members);
-        // All are connected before anything is started.
+        // All servers are connected before anything is started.
         if groups.len() > 1 && !self.journal.is_replaying() {
             let jobs = groups.iter().flat_map(|group| group.action.jobs.clone()).collect();
             let connected = self.actor.borrow_mut().connect_all(jobs, &mut passwords);
@@ -122,7 +122,7 @@ impl Interpreter {
         }
     }
 
-    /// Hands out the output of an action until it has ended, and keeps how.
+    /// Hands out the output of an action until it has ended, and keeps the result.
     fn follow_to_end(
         &self,
         members: &mut [Member],
@@ -162,7 +162,8 @@ impl Interpreter {
         }
     }
 
-    /// Who wants the same together, at most as many as may at a time. Who failed before where that is no error is skipped.
+    /// Returns the members that want the same action, at most as many as are allowed at a time. Members whose server has failed
+    /// before without an error are skipped.
     fn groups(&self, members: &mut [Member]) -> Vec<Group> {
         let mut groups: Vec<Group> = Vec::new();
         for (index, member) in members.iter_mut().enumerate() {
@@ -199,7 +200,8 @@ impl Interpreter {
         groups
     }
 
-    /// An action was started nowhere. Those servers that could not be connected are told; the others wait on.
+    /// Handles an action that was not started anywhere. The members of servers that could not be connected get the error; the
+    /// others continue to wait.
     fn not_begun(&self, members: &mut [Member], group: Wishes, error: ActionError, endings: &mut Endings) {
         let ActionError::NotConnected {
             total,
@@ -229,7 +231,7 @@ impl Interpreter {
         }
     }
 
-    /// What the block of a server gets where its command failed: an error, or nothing where it is left out.
+    /// Returns the answer for the block of a server whose command failed: an error, or nothing if the server is left out.
     fn failed(
         &self,
         server: &Server,
@@ -244,7 +246,8 @@ impl Interpreter {
         Err(endings.give(server, error, wish.place.1))
     }
 
-    /// Follows an action to its end; every member gets its own answer. What stops all others is given back.
+    /// Follows an action to its end, and gives every member its own answer. Returns the error that stops all others, if there is
+    /// one.
     fn end(
         &self,
         members: &mut [Member],
@@ -322,7 +325,7 @@ impl Interpreter {
         None
     }
 
-    /// Hands a piece of output to whoever takes it.
+    /// Hands a piece of output to the member that takes it.
     fn piece(&self, members: &mut [Member], group: &Wishes, channel: Channel, piece: Piece) -> Result<(), Broken> {
         let Some((index, wish)) = taker(members, group, &piece) else {
             return Ok(());
@@ -338,7 +341,7 @@ impl Interpreter {
     }
 }
 
-/// Who takes a piece of output.
+/// Returns the member that takes a piece of output.
 fn taker<'a>(members: &[Member], group: &'a Wishes, piece: &Piece) -> Option<&'a (usize, Box<Wish>)> {
     group.iter().find(|(index, _)| {
         let member = members.get(*index);
@@ -346,7 +349,7 @@ fn taker<'a>(members: &[Member], group: &'a Wishes, piece: &Piece) -> Option<&'a
     })
 }
 
-/// What ends everything, as the blocks see it.
+/// Returns the error that ends everything, in the form that blocks see.
 fn stop(error: &ActionError) -> Option<Box<EvalAltResult>> {
     let copy = match error {
         ActionError::Interrupted(signal) => ActionError::Interrupted(*signal),

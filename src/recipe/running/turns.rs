@@ -1,4 +1,4 @@
-//! The blocks of several servers, evaluated side by side: all go on to what they want next, and what they want is performed
+//! Evaluates the blocks of several servers side by side: all continue until they want something, and what they want is performed
 //! for all of them together. That is one turn.
 
 use std::rc::Rc;
@@ -15,25 +15,25 @@ use crate::configuration::Server;
 use crate::event::Level;
 use crate::recipe::language::origin::Fallible;
 
-/// Which servers are evaluated together.
+/// The servers that are evaluated together.
 pub(super) struct Order {
-    /// So many at a time.
+    /// The number of servers at a time.
     pub(super) size: usize,
-    /// The pause between them.
+    /// The pause between two groups.
     pub(super) wait: Option<Duration>,
 }
 
-/// An evaluation, and where it stands.
+/// An evaluation and its state.
 pub(super) struct Member {
     evaluation: Evaluation,
     pub(super) state: State,
 }
 
-/// Where an evaluation stands.
+/// The state of an evaluation.
 pub(super) enum State {
-    /// It can go on.
+    /// It can continue with this answer.
     Ready(Answer),
-    /// It waits.
+    /// It waits for this.
     Wants(Wanted),
     Ended,
 }
@@ -43,7 +43,7 @@ impl Member {
         &self.evaluation.server
     }
 
-    /// What it wants performed, if it waits for that.
+    /// Returns the command that it wants performed, if it waits for one.
     pub(super) fn wish(&self) -> Option<&Wish> {
         match &self.state {
             State::Wants(Wanted::Command(wish)) => Some(wish),
@@ -51,7 +51,7 @@ impl Member {
         }
     }
 
-    /// Lets it go on, and takes note of where it comes to.
+    /// Lets it continue, and notes the point that it reaches. Returns its result if it has ended.
     pub(super) fn go_on(&mut self, answer: Answer) -> Option<Fallible> {
         match self.evaluation.go_on(answer) {
             Step::Wants(wanted) => {
@@ -69,7 +69,7 @@ impl Member {
 /// Evaluates a block for servers.
 pub(super) fn evaluate(work: &Rc<Work>, servers: &[Server], order: &Order) -> Fallible<()> {
     let interpreter = &work.interpreter;
-    // Each evaluation has words of its own around it.
+    // Each evaluation has surroundings of its own.
     let outer = interpreter.around.take();
     let result = by_order(work, servers, order);
     interpreter.around.replace(outer);
@@ -101,8 +101,8 @@ fn by_order(work: &Rc<Work>, servers: &[Server], order: &Order) -> Fallible<()> 
     Ok(())
 }
 
-/// Stacks for so many evaluations, or as many as there are; none where one is enough, and where the address space is limited
-/// (docs/decisions/0058): servers have their turns one after the other then.
+/// Returns stacks for this many evaluations, or as many as there are. Returns none if one is enough, or if the address space is
+/// limited (docs/decisions/0058): then the servers are handled one after the other.
 fn stacks(number: usize) -> Vec<Stack> {
     if number < 2 || address_space::limit().is_some() {
         return Vec::new();
@@ -110,14 +110,14 @@ fn stacks(number: usize) -> Vec<Stack> {
     (0..number).map_while(|_| Stack::new(STACK).ok()).collect()
 }
 
-/// One server, on the stack that there is.
+/// Evaluates the block for one server on the present stack.
 fn alone(work: &Work, server: &Server, all: &[Server]) -> Fallible<()> {
     let mut endings = Endings::new(all);
     endings.ended(server, work.evaluate(server, None));
     endings.result(&work.interpreter)
 }
 
-/// Several servers, each on a stack of its own; the stacks come back.
+/// Evaluates the block for several servers, each on a stack of its own; returns the stacks.
 fn side_by_side(work: &Rc<Work>, servers: &[Server], all: &[Server], stacks: Vec<Stack>) -> Fallible<Vec<Stack>> {
     let interpreter = &work.interpreter;
     let mut spare = stacks.into_iter();
@@ -148,7 +148,7 @@ fn side_by_side(work: &Rc<Work>, servers: &[Server], all: &[Server], stacks: Vec
     Ok(used.chain(spare).collect())
 }
 
-/// All that can go on do so, in the order of servers.
+/// Lets all members that can continue do so, in the order of servers.
 fn go_on(members: &mut [Member], endings: &mut Endings) {
     for member in members {
         if let State::Ready(_) = &member.state
@@ -160,7 +160,7 @@ fn go_on(members: &mut [Member], endings: &mut Endings) {
     }
 }
 
-/// Ends what waits: nothing more is started.
+/// Ends the members that wait, without starting anything more.
 fn leave(members: &mut [Member]) {
     for member in members {
         while !matches!(member.state, State::Ended) {
@@ -169,8 +169,8 @@ fn leave(members: &mut [Member]) {
     }
 }
 
-/// Runs the tasks and evaluates the variables that are waited for; whether there were any. All who wait for the same one are
-/// given what came of it once.
+/// Runs the tasks and evaluates the variables that members wait for; returns true if there were any. Each is run or evaluated
+/// once, and all members that wait for it get the result.
 fn serve(work: &Work, members: &mut [Member]) -> bool {
     let interpreter = &work.interpreter;
     let mut has_served = false;
@@ -215,7 +215,7 @@ fn all(members: &[Member], is_meant: impl Fn(&State) -> bool) -> Vec<usize> {
         .collect()
 }
 
-/// The same value, or the same error, once more.
+/// Returns a copy of a value or an error.
 fn copy(value: &Fallible<Option<Dynamic>>) -> Fallible<Option<Dynamic>> {
     match value {
         Ok(value) => Ok(value.clone()),
@@ -223,7 +223,7 @@ fn copy(value: &Fallible<Option<Dynamic>>) -> Fallible<Option<Dynamic>> {
     }
 }
 
-/// The same error once more.
+/// Returns a copy of an error.
 pub(super) fn same(error: &EvalAltResult) -> Box<EvalAltResult> {
     Box::new(match error {
         EvalAltResult::ErrorTerminated(token, position) => EvalAltResult::ErrorTerminated(token.clone(), *position),

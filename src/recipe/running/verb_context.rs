@@ -1,4 +1,4 @@
-//! A verb while it is performed: its row, its call, and what it works on.
+//! A verb while it is performed: its row, its call, and the state that it works on.
 
 use rhai::{Dynamic, Engine, EvalContext, Expression, Position};
 
@@ -14,7 +14,7 @@ use crate::recipe::language::origin::{Fallible, origin};
 use crate::recipe::language::values;
 use crate::recipe::language::verb::Verb;
 
-/// A verb and the function that performs it.
+/// A verb's row, and the function that performs it.
 pub(in crate::recipe) type Performed = (&'static Verb, fn(&mut VerbContext) -> Fallible);
 
 /// Everything that a verb is given.
@@ -22,7 +22,7 @@ pub(in crate::recipe) struct VerbContext<'x, 'a, 's, 'ps, 'g, 'c, 't> {
     pub(in crate::recipe) verb: &'static Verb,
     pub(in crate::recipe) call: Call<'x>,
     pub(in crate::recipe) interpreter: &'x Interpreter,
-    /// Rhai's side of it: the locals, and the file.
+    /// Rhai's part of the call: the locals, and the file.
     pub(in crate::recipe) scope: &'x mut EvalContext<'a, 's, 'ps, 'g, 'c, 't>,
 }
 
@@ -33,27 +33,27 @@ impl<'x> VerbContext<'x, '_, '_, '_, '_, '_, '_> {
 
     // Arguments.
 
-    /// An argument as a string; numbers and symbols are strings, too, and one that was not given is empty.
+    /// Returns an argument as a string. Numbers and symbols become strings; an argument that was not given is empty.
     pub(in crate::recipe) fn text(&self, index: usize) -> String {
         self.call.text(index)
     }
 
-    /// The strings of the arguments from `first` on; lists are taken apart.
+    /// Returns the strings of the arguments from `first` on; lists are taken apart.
     pub(in crate::recipe) fn texts(&self, first: usize) -> Vec<String> {
         self.values(first).flat_map(values::texts).collect()
     }
 
-    /// An argument; one that was not given is `()`.
+    /// Returns an argument; `()` if it was not given.
     pub(in crate::recipe) fn value(&self, index: usize) -> Dynamic {
         self.values(index).next().cloned().unwrap_or_default()
     }
 
-    /// The arguments from `first` on.
+    /// Returns the arguments from `first` on.
     pub(in crate::recipe) fn values(&self, first: usize) -> impl Iterator<Item = &Dynamic> {
         self.call.arguments.iter().skip(first).map(|(value, _)| value)
     }
 
-    /// The command in an argument: a string for the shell, or a list of words.
+    /// Returns the command in an argument: a string for the shell, or a list of words.
     pub(in crate::recipe) fn command(&self, index: usize) -> Fallible<String> {
         match self.call.arguments.get(index) {
             Some((value, position)) => super::command::command(value, *position),
@@ -63,18 +63,18 @@ impl<'x> VerbContext<'x, '_, '_, '_, '_, '_, '_> {
 
     // Options.
 
-    /// An option and its position; one that is `()` was not given.
+    /// Returns an option and its position; one that is `()` counts as not given.
     pub(in crate::recipe) fn option(&self, name: &str) -> Option<(&Dynamic, Position)> {
         let (value, position) = self.call.options.get(name)?;
         (!value.is_unit()).then_some((value, *position))
     }
 
-    /// An option as a string.
+    /// Returns an option as a string.
     pub(in crate::recipe) fn text_option(&self, name: &str) -> Option<String> {
         self.option(name).map(|(value, _)| values::text(value))
     }
 
-    /// An option that is yes or no.
+    /// Returns an option that is true or false.
     pub(in crate::recipe) fn flag(&self, name: &str, default: bool) -> Fallible<bool> {
         match self.option(name) {
             Some((value, position)) => Ok(flag(name, value, position)?.unwrap_or(default)),
@@ -84,46 +84,46 @@ impl<'x> VerbContext<'x, '_, '_, '_, '_, '_, '_> {
 
     // Places.
 
-    /// The position of the verb.
+    /// Returns the position of the verb.
     pub(in crate::recipe) fn position(&self) -> Position {
         self.call.position
     }
 
-    /// The position of an argument, or that of the verb where it was not given.
+    /// Returns the position of an argument, or that of the verb if it was not given.
     pub(in crate::recipe) fn position_of(&self, index: usize) -> Position {
         let argument = self.call.arguments.get(index);
         argument.map_or(self.call.position, |(_, position)| *position)
     }
 
-    /// The file and line of a position.
+    /// Returns the file and line of a position.
     pub(in crate::recipe) fn origin_of(&self, position: Position) -> Option<Origin> {
         origin(self.scope.source(), position)
     }
 
-    /// The file and line of the verb.
+    /// Returns the file and line of the verb.
     pub(in crate::recipe) fn origin(&self) -> Option<Origin> {
         self.origin_of(self.call.position)
     }
 
-    /// The error of a call that its verb does not allow; it shows how the verb is written.
+    /// Returns the error for a call that its verb does not allow; it shows the form of the verb.
     pub(in crate::recipe) fn misused(&self, message: impl Into<String>) -> Box<rhai::EvalAltResult> {
         self.verb.misused(message, self.call.position)
     }
 
     // The block.
 
-    /// The block, or the error that there is none.
+    /// Returns the block, or the error that there is none.
     pub(in crate::recipe) fn block(&self) -> Fallible<&'x Expression<'x>> {
         let missing = || self.verb.lacks_block(&self.text(0), self.call.position);
         self.call.block.ok_or_else(missing)
     }
 
-    /// Evaluates a block where it stands: it sees and changes the locals around it.
+    /// Evaluates a block in its place: it sees and changes the surrounding locals.
     pub(in crate::recipe) fn evaluate(&mut self, block: &Expression, parameters: Vec<(String, Dynamic)>) -> Fallible {
         in_place(self.scope, block, parameters)
     }
 
-    /// Keeps a block for later, with the locals that it sees now.
+    /// Keeps a block for later, with the values of the locals that it sees now.
     pub(in crate::recipe) fn keep(&self, block: &Expression) -> BlockId {
         let namespace = self.interpreter.namespace();
         self.interpreter.keep(Block::capture(self.scope, block, namespace))
@@ -131,23 +131,23 @@ impl<'x> VerbContext<'x, '_, '_, '_, '_, '_, '_> {
 
     // Actions.
 
-    /// A variable's value; `()` where it is not set.
+    /// Returns a variable's value; `()` if it is not set.
     pub(in crate::recipe) fn variable(&self, name: &str) -> Fallible {
         let value = self.interpreter.variable(self.engine(), name)?;
         Ok(value.unwrap_or_default())
     }
 
-    /// The settings of the call: its own options over the task's over the recipe's defaults.
+    /// Returns the settings of the call: its own options override the task's, which override the recipe's defaults.
     pub(in crate::recipe) fn settings(&self) -> Fallible<Settings> {
         self.interpreter.settings(self.engine(), &self.call)
     }
 
-    /// Does it on the servers of the call; `None` where nobody matched and that is no error.
+    /// Performs a request on the servers of the call; `None` if none matches and that is not an error.
     pub(in crate::recipe) fn act(&mut self, settings: &Settings, request: Request) -> Fallible<Option<Outcome>> {
         self.interpreter.act(self.scope, &self.call, settings, request)
     }
 
-    /// Does it on this machine.
+    /// Performs a request on this machine.
     pub(in crate::recipe) fn act_locally(&mut self, options: &RunOptions, request: Request) -> Fallible<Outcome> {
         self.interpreter.act_locally(self.scope, &self.call, options, request)
     }

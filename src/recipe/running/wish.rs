@@ -1,4 +1,4 @@
-//! A command that the block of a server wants performed, and how it comes to its end seen from that block.
+//! A command that the block of a server wants performed, and its progress as seen from that block.
 
 use std::rc::Rc;
 
@@ -17,18 +17,18 @@ use crate::recipe::language::origin::Fallible;
 pub(super) struct Wish {
     pub(super) action: Action,
     pub(super) downloads: Option<Rc<Downloads>>,
-    /// Its output is for a block.
+    /// True if its output is for a block.
     pub(super) has_block: bool,
-    /// That it fails leaves the server out, and is no error.
+    /// True if a failure leaves the server out, and is not an error.
     pub(super) goes_on: bool,
-    /// At most so many servers at a time.
+    /// The most servers at a time.
     pub(super) most: Option<usize>,
-    /// The file, and the place in it.
+    /// The file, and the position in it.
     pub(super) place: (Option<String>, Position),
 }
 
 impl Wish {
-    /// Whether two servers want the same, so that it is one action.
+    /// Returns true if two servers want the same, so that one action serves both.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         let (one, two) = (&self.action, &other.action);
         let is_alike = (one.verb, one.output, one.silent, one.asks) == (two.verb, two.output, two.silent, two.asks);
@@ -41,7 +41,7 @@ impl Wish {
 }
 
 impl Interpreter {
-    /// Has a command performed together with those of the other servers, and deals with its output meanwhile.
+    /// Lets a command be performed together with those of the other servers, and handles its output meanwhile.
     pub(super) fn wish(&self, context: &mut EvalContext, call: &Call, mut wish: Wish) -> Fallible<Option<Outcome>> {
         wish.has_block = call.block.is_some() && wish.action.output == Output::Handler;
         let mut answer = self.ask(Wanted::Command(Box::new(wish)));
@@ -73,7 +73,7 @@ impl Interpreter {
         }
     }
 
-    /// Has a task run once for all servers that come to it.
+    /// Lets a task run once for all servers that reach it.
     pub(in crate::recipe) fn task_for_all(&self, task: &Rc<Task>) -> Fallible {
         match self.ask(Wanted::Task(Rc::clone(task))) {
             Answer::Value(value) => value.map(Option::unwrap_or_default),
@@ -81,7 +81,7 @@ impl Interpreter {
         }
     }
 
-    /// Has a lazy variable evaluated outside of the blocks of servers.
+    /// Lets a lazy variable be evaluated outside of the blocks of servers.
     pub(in crate::recipe) fn variable_for_all(&self, name: &str) -> Fallible<Option<Dynamic>> {
         match self.ask(Wanted::Variable(name.to_owned())) {
             Answer::Value(value) => value,

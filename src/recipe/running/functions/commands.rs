@@ -9,7 +9,7 @@ use super::super::interpreter::Interpreter;
 use crate::configuration::RunOptions;
 use crate::recipe::language::origin::Fallible;
 
-/// Makes them known.
+/// Registers the functions.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let prefixing = interpreter.clone();
     engine.register_fn(

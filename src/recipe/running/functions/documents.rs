@@ -1,4 +1,4 @@
-//! Functions that read and write YAML and JSON. What stands under the name of a secret is kept out of everything told.
+//! Functions that read and write YAML and JSON. A value under the name of a secret is never shown.
 
 use std::fmt::{Display, Write};
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use super::files::read;
 use super::{env_file, write_yaml, yaml};
 use crate::recipe::language::origin::{Fallible, wrong};
 
-/// Makes them known.
+/// Registers the functions.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let reading = interpreter.clone();
     engine.register_fn("parse_json", move |text: &str| json(&reading, text, None));
@@ -33,7 +33,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     engine.register_fn("env_file", move |path: &str| env_file(&reading, path));
     engine.register_fn("to_json", |value: Dynamic| written(&value, false));
     engine.register_fn("to_json", |value: Dynamic, pretty: bool| written(&value, pretty));
-    // Rhai has one of its own for maps, which writes control characters as Rust does.
+    // Rhai has a function of its own for maps, which writes control characters as Rust does.
     engine.register_fn("to_json", |map: Map| written(&map.into(), false));
 }
 
@@ -61,7 +61,7 @@ fn yaml(interpreter: &Interpreter, text: &str, path: Option<&str>) -> Fallible {
     Ok(value)
 }
 
-/// The place is one in the document, not in the recipe.
+/// Returns the error for a document that cannot be read. `place` is a place in the document, not in the recipe.
 fn misread(
     path: Option<&str>,
     kind: &str,
@@ -85,7 +85,7 @@ fn written(value: &Dynamic, pretty: bool) -> Fallible<String> {
         .map_err(|_| unwritable("to_json", &value))
 }
 
-/// With everything escaped that JSON lets stand in a text, and YAML does not.
+/// Escapes all characters that JSON allows in a string and YAML does not.
 fn printable(json: &str) -> String {
     json.chars().fold(String::with_capacity(json.len()), |mut text, c| {
         match c {
@@ -99,7 +99,7 @@ fn printable(json: &str) -> String {
     })
 }
 
-/// The value without anything shared in it, if it is one that JSON has; `function` is to write it.
+/// Returns a value without shared parts, if JSON can represent it. `function` is the one that writes it.
 fn plain(function: &str, value: &Dynamic) -> Fallible {
     let value = value.flatten_clone();
     if let Some(list) = value.read_lock::<rhai::Array>() {
@@ -122,7 +122,7 @@ fn plain(function: &str, value: &Dynamic) -> Fallible {
     Err(unwritable(function, &value))
 }
 
-/// The variables of a file as dotenv reads them.
+/// Reads the variables in a file as dotenv does.
 fn env_file(interpreter: &Interpreter, path: &str) -> Fallible {
     let text = read(interpreter, path)?;
     let outer = |name: &str| {

@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 use super::super::interpreter::Interpreter;
 use crate::recipe::language::origin::{Fallible, wrong};
 
-/// More random bytes than anybody needs.
+/// The most random bytes that can be asked for.
 const MOST_BYTES: INT = 1024;
 
-/// Makes them known.
+/// Registers the functions.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     engine.register_fn("sha256", |text: &str| hexadecimal(&Sha256::digest(text)));
     engine.register_fn("base64", |text: &str| STANDARD.encode(text));

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-/// Returns the variables in the order of their names; an error says which line is none. `outer` gives the variables that the
-/// file does not set.
+/// Returns the variables in the order of their names; an error is the number of a line that is not one. `outer` returns variables
+/// that the file does not set.
 pub(super) fn variables(text: &str, outer: &dyn Fn(&str) -> Option<String>) -> Result<BTreeMap<String, String>, usize> {
     let mut variables = BTreeMap::new();
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -29,7 +29,7 @@ pub(super) fn variables(text: &str, outer: &dyn Fn(&str) -> Option<String>) -> R
     }
 }
 
-/// The name in front of `=` or `: `, and what follows.
+/// Returns the name in front of `=` or `: `, and the rest.
 fn named(text: &str) -> Option<(&str, &str)> {
     let text = match text.strip_prefix("export") {
         Some(behind) if behind.starts_with([' ', '\t']) => behind.trim_start(),
@@ -42,7 +42,7 @@ fn named(text: &str) -> Option<(&str, &str)> {
     is_name.then_some((name, behind.trim_start_matches([' ', '\t'])))
 }
 
-/// A value with or without quotes, and what follows its line.
+/// Returns a value with or without quotes, and the lines after it.
 fn valued<'a>(text: &'a str, variable: &dyn Fn(&str) -> Option<String>) -> Option<(String, &'a str)> {
     for quote in ['\'', '"'] {
         let Some(inner) = text.strip_prefix(quote) else {
@@ -69,7 +69,7 @@ fn valued<'a>(text: &'a str, variable: &dyn Fn(&str) -> Option<String>) -> Optio
     Some((filled(line.trim(), variable), behind))
 }
 
-/// Where a quote ends that no backslash stands before.
+/// Returns the end of a quoted string: the first quote without a backslash.
 fn closing(text: &str, quote: char) -> Option<usize> {
     let mut is_escaped = false;
     for (at, c) in text.char_indices() {
@@ -83,7 +83,7 @@ fn closing(text: &str, quote: char) -> Option<usize> {
     None
 }
 
-/// With `$NAME` and `${NAME}` filled in and backslashes taken away; what is not set is empty.
+/// Fills in `$NAME` and `${NAME}`, and removes backslashes; a variable that is not set is empty.
 fn filled(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> String {
     let mut value = String::new();
     let mut rest = text;

@@ -21,17 +21,17 @@ use crate::place::Place;
 use crate::plan::PERMISSIONS;
 use crate::recipe::language::origin::{Fallible, wrong};
 
-/// How often a search looks whether to go on.
+/// The time after which a search checks if it has to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// As a shell's: what begins with a dot is to be named so.
+/// The rules of a shell: names that begin with a dot match only a pattern that does so.
 const FITS: glob::MatchOptions = glob::MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
     require_literal_leading_dot: true,
 };
 
-/// Makes them known.
+/// Registers the functions.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let home = interpreter.clone();
     engine.register_fn("file_exists", move |path: &str| -> Fallible<bool> {
@@ -79,7 +79,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
         let path = kept
             .recorded("temp_dir", "", || temporary(&kept).map(Dynamic::from))?
             .to_string();
-        // What is undone needs it no more.
+        // A run that is only undone does not need the directory.
         if !Path::new(&path).is_dir() && !kept.journal.is_undoing() {
             let message =
                 format!("the temporary directory {path} of the run that is resumed is gone, with what was made there");
@@ -105,9 +105,9 @@ fn temporary(interpreter: &Interpreter) -> Fallible<String> {
     Ok(path)
 }
 
-/// Writes a file beside its place and renames it; one that is there keeps its mode.
+/// Writes a file beside its place and renames it; an existing file keeps its mode.
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    // A name alone has an empty parent: the working directory.
+    // A name without a directory has an empty parent: the working directory.
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     if parent.is_some_and(|parent| !parent.is_dir()) {
         return Err(io::ErrorKind::NotFound.into());
@@ -119,13 +119,13 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     new.keep(&file, PERMISSIONS, None)
 }
 
-/// All paths. A thread looks for them: there may be no end to it without one that fits.
+/// Returns all paths that match. A thread looks for them, since the search may go on without end before one matches.
 fn fitting(interpreter: &Interpreter, paths: glob::Paths) -> Fallible<Array> {
     let unable = |error: io::Error| wrong(format!("`glob' cannot start: {}", plain(&error)), Position::NONE);
     let (sender, found) = sync_channel(1024);
-    // Given up on, it ends with the next path that fits, or with capr.
+    // If the search is given up, the thread ends at the next path that matches, or with capr.
     let looks = Builder::new().name("glob".to_owned()).spawn(move || {
-        // What cannot be read does not fit.
+        // A directory that cannot be read has no matches.
         let _ = paths
             .flatten()
             .try_for_each(|path| sender.send(path.display().to_string()));
@@ -144,7 +144,7 @@ fn fitting(interpreter: &Interpreter, paths: glob::Paths) -> Fallible<Array> {
     }
 }
 
-/// The text of a file.
+/// Reads a file as a string.
 pub(super) fn read(interpreter: &Interpreter, path: &str) -> Fallible<String> {
     read_file(interpreter, path, "", Position::NONE)
 }

@@ -24,7 +24,7 @@ use crate::recipe::language::origin::{Failure, Fallible, terminate, wrong};
 use crate::recipe::language::values::{text as shown, texts};
 use crate::recipe::meaning::stdlib;
 
-/// Makes them known.
+/// Registers the functions.
 pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let quoting = interpreter.clone();
     engine.register_fn(
@@ -66,7 +66,8 @@ pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpre
     ending(engine);
 }
 
-/// Registers `exit`, which ends the run wherever it stands. Rhai's own ends only the text or the function that is being evaluated.
+/// Registers `exit`, which ends the run wherever it is called. Rhai's own ends only the file or the function that is being
+/// evaluated.
 fn ending(engine: &mut Engine) {
     engine.register_fn("exit", |context: NativeCallContext| -> Fallible<()> {
         Err(exit(0, &context))
@@ -82,7 +83,7 @@ fn exit(code: i64, context: &NativeCallContext) -> Box<EvalAltResult> {
     terminate(Diagnostic::new(Fault::Exit(code), message), context.call_position())
 }
 
-/// What `catch (error)` catches.
+/// Registers the values that `catch (error)` catches.
 fn failures(engine: &mut Engine) {
     engine.register_type_with_name::<Failure>("Failure");
     engine.register_fn("to_string", |failure: &mut Failure| failure.diagnostic.message.clone());

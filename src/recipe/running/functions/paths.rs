@@ -1,4 +1,4 @@
-//! Functions for paths. They look at texts alone, not at what is on the disk.
+//! Functions for paths. They work on strings and do not look at the disk.
 
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use crate::recipe::language::origin::{Fallible, raise, wrong};
 use crate::recipe::language::values::text;
 use crate::recipe::meaning::errors::types;
 
-/// Makes them known.
+/// Registers the functions.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     engine.register_fn("basename", |path: &str| -> ImmutableString { last(path).into() });
     engine.register_fn("basename", |path: &str, ending: &str| -> ImmutableString {
@@ -57,7 +57,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     });
 }
 
-/// The last part, be it `..`; of `/` itself.
+/// Returns the last part, which may be `..`; for `/` it is `/` itself.
 fn last(path: &str) -> &str {
     match path.trim_end_matches('/') {
         "" if !path.is_empty() => "/",
@@ -65,7 +65,7 @@ fn last(path: &str) -> &str {
     }
 }
 
-/// What is before that.
+/// Returns everything before the last part.
 fn directory(path: &str) -> ImmutableString {
     let before = path.trim_end_matches('/').rsplit_once('/').map(|(before, _)| before);
     match before.map(|before| before.trim_end_matches('/')) {
@@ -77,7 +77,8 @@ fn directory(path: &str) -> ImmutableString {
     .into()
 }
 
-/// Adds the strings of a part, which may be a list. Returns false where a value is missing; an error is the kind of what is no string.
+/// Adds the strings of a part, which may be a list. Returns false if a value is missing; an error is the kind of a value that is
+/// not a string.
 fn collect(part: &Dynamic, all: &mut Vec<String>) -> Result<bool, String> {
     if part.is_unit() {
         return Ok(false);

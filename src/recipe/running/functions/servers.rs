@@ -11,7 +11,7 @@ use crate::configuration::{Attributes, Selection, Server, Value, select};
 use crate::recipe::language::origin::Fallible;
 use crate::recipe::language::values::texts;
 
-/// Makes them known.
+/// Registers the functions.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let knowing = interpreter.clone();
     engine.register_fn("known_roles", move |names: Dynamic| -> Array {
@@ -63,7 +63,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
 }
 
 impl Interpreter {
-    /// The servers of some roles: with an attribute where that is to be true, without it where nothing is said.
+    /// Returns the servers of some roles: with the attributes that have a value, and without those that are `None`.
     fn of_roles(
         &self,
         context: &NativeCallContext,

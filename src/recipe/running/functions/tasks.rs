@@ -6,7 +6,7 @@ use rhai::{Engine, INT, ImmutableString};
 
 use super::super::interpreter::Interpreter;
 
-/// Makes them known.
+/// Registers the functions.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let speaking = interpreter.clone();
     engine.register_fn("recipe_dialect", move || -> INT { speaking.defined.dialect_spoken() });

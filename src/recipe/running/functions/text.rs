@@ -1,4 +1,4 @@
-//! Functions for texts: lines, blanks and regular expressions.
+//! Functions for strings: lines, blanks and regular expressions.
 
 use std::rc::Rc;
 
@@ -11,10 +11,10 @@ use super::shown;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, raise, wrong};
 
-/// The widest text that padding makes.
+/// The longest string that padding makes.
 const WIDEST: INT = 10_000;
 
-/// The pieces of a string, without empty ones at the end (docs/decisions/0059).
+/// Returns the pieces of a string, without empty ones at the end (docs/decisions/0059).
 fn pieces<'a>(pieces: impl Iterator<Item = &'a str> + Clone) -> Fallible<Array> {
     let full = pieces.clone().enumerate().filter(|(_, piece)| !piece.is_empty());
     let count = full.last().map_or(0, |(index, _)| index + 1);
@@ -22,7 +22,7 @@ fn pieces<'a>(pieces: impl Iterator<Item = &'a str> + Clone) -> Fallible<Array> 
     Ok(pieces.take(count).map(|piece| piece.to_owned().into()).collect())
 }
 
-/// Makes them known.
+/// Registers the functions.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     expressions(engine, interpreter);
     widths(engine);
@@ -41,7 +41,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
         fits_list(text.lines().count())?;
         Ok(text.lines().map(|line| line.to_owned().into()).collect())
     });
-    // Rhai's own look how long it has become when it is too late.
+    // Rhai's own checks the length of the result only when it is too late.
     engine.register_fn(
         "replace",
         |text: &mut ImmutableString, old: &str, new: &str| -> Fallible<()> {
@@ -66,7 +66,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     );
     engine.register_fn("split", |text: &str, delimiter: &str| pieces(text.split(delimiter)));
     engine.register_fn("split", |text: &str, delimiter: char| pieces(text.split(delimiter)));
-    // Rhai's own does not end where there is nothing to pad with.
+    // Rhai's own never ends if the padding is empty.
     engine.register_fn(
         "pad",
         |text: &mut ImmutableString, length: INT, padding: &str| -> Fallible<()> {
@@ -141,7 +141,7 @@ fn expressions(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     });
 }
 
-/// Match by match: the expression takes no time that grows faster than the text, but all matches together may.
+/// Replaces matches one by one: a single match takes time in proportion to the string, but all matches together may take longer.
 fn replaced(interpreter: &Interpreter, text: &str, pattern: &str, with: &str, most: usize) -> Fallible<String> {
     let expression = expression(pattern)?;
     let groups = with.matches('$').count();

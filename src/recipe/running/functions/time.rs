@@ -11,7 +11,7 @@ use rhai::{Dynamic, Engine, FLOAT, INT, Position};
 use super::super::interpreter::Interpreter;
 use crate::recipe::language::origin::{Fallible, wrong};
 
-/// Makes them known.
+/// Registers the functions.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let clock = interpreter.clone();
     engine.register_fn("utc_now", move |format: &str| {

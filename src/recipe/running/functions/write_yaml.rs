@@ -1,4 +1,4 @@
-//! Writes values as YAML, in blocks, so that every reader gets back what was written.
+//! Writes values as YAML blocks that every reader reads back unchanged.
 
 use std::fmt::Write as _;
 
@@ -6,14 +6,14 @@ use rhai::{Array, Dynamic, Map};
 
 use super::yaml;
 
-/// Returns a document; `scalar` writes a value that is neither a list nor a map in a form that is right everywhere.
+/// Returns a document. `scalar` writes a value that is neither a list nor a map, in a form that every reader understands.
 pub(super) fn document(value: &Dynamic, scalar: &dyn Fn(&Dynamic) -> Option<String>) -> Option<String> {
     let mut text = String::from("---");
     write(&mut text, value, 0, scalar)?;
     Some(text)
 }
 
-/// Writes a value behind its key, its dash or the beginning, with the line end.
+/// Writes a value after its key, its dash or the beginning, with the newline.
 fn write(text: &mut String, value: &Dynamic, depth: usize, scalar: &dyn Fn(&Dynamic) -> Option<String>) -> Option<()> {
     let indent = "  ".repeat(depth);
     if let Some(map) = value.read_lock::<Map>().filter(|map| !map.is_empty()) {
@@ -38,7 +38,7 @@ fn write(text: &mut String, value: &Dynamic, depth: usize, scalar: &dyn Fn(&Dyna
     Some(())
 }
 
-/// A string as it is where it is read back so, else in quotes.
+/// Returns a string without quotes if it is read back unchanged, else in quotes.
 fn scalar_of(value: &Dynamic, scalar: &dyn Fn(&Dynamic) -> Option<String>) -> Option<String> {
     if let Ok(text) = value.as_immutable_string_ref()
         && is_plain(&text)
@@ -51,7 +51,7 @@ fn scalar_of(value: &Dynamic, scalar: &dyn Fn(&Dynamic) -> Option<String>) -> Op
 fn is_plain(text: &str) -> bool {
     let is_safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '/' | '.' | '-' | '@' | ' ' | '+' | ':');
     let begins = |c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '/');
-    // What a reader of YAML 1.1 takes for true and false, and numbers in sixties.
+    // Readers of YAML 1.1 read these as true or false, and some strings as numbers in base 60.
     let is_word = |word: &str| text.eq_ignore_ascii_case(word);
     let is_taken = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"]
         .into_iter()

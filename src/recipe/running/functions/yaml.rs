@@ -1,4 +1,4 @@
-//! Reads YAML so that values stay what was written: a number is one only where it prints back as it stands there.
+//! Reads YAML without changing values: a number counts as one only if it prints in the same way as it is written.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use rhai::{Array, Dynamic, Map};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Error, Location, Spanned};
 
-/// Returns the value that a YAML text says.
+/// Returns the value of a YAML document.
 pub(super) fn value(text: &str) -> Result<Dynamic, Error> {
     let options = serde_saphyr::options! { with_snippet: false, legacy_octal_numbers: true };
     let read: Spanned<Node> = serde_saphyr::from_str_with_options(text, options)?;
     Ok(kept(read, text))
 }
 
-/// A value whose numbers are still to be held against the text.
+/// A value whose numbers are not yet compared with the document.
 enum Node {
     Value(Dynamic),
     Number(Dynamic),
@@ -21,7 +21,7 @@ enum Node {
     Map(Vec<(String, Spanned<Node>)>),
 }
 
-/// Returns the value, with the numbers as texts that do not print back: `1.10` and `007` are versions or names.
+/// Returns the value. Numbers that print differently become strings: `1.10` and `007` are versions or names.
 fn kept(node: Spanned<Node>, text: &str) -> Dynamic {
     match node.value {
         Node::Value(value) => value,
@@ -38,12 +38,12 @@ fn kept(node: Spanned<Node>, text: &str) -> Dynamic {
     }
 }
 
-/// Returns whether a number is written so: in a recipe, or by `to_json`.
+/// Returns true if a number is written in this way by a recipe or by `to_json`.
 fn prints_as(number: &Dynamic, written: &str) -> bool {
     number.to_string() == written || serde_json::to_string(number).is_ok_and(|json| json == written)
 }
 
-/// Returns what stands at a place of the text.
+/// Returns the part of the document at a place.
 fn written<'a>(place: &Location, text: &'a str) -> Option<&'a str> {
     let start = usize::try_from(place.span().byte_offset()?).ok()?;
     let length = usize::try_from(place.span().byte_len()?).ok()?;

@@ -1,4 +1,4 @@
-//! What stands around commands: a directory, an environment, a user.
+//! The surroundings of commands: a directory, an environment, a user.
 
 use super::super::around::Said;
 use super::super::verb_context::{Performed, VerbContext};

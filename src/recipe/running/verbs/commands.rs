@@ -37,7 +37,7 @@ pub(super) const EXECUTE: Performed = (&rows::EXECUTE, |cx| {
     Ok(Dynamic::UNIT)
 });
 
-/// The words of a command as Capistrano 3 puts them together: with blanks, as they are.
+/// Returns the words of a command joined by blanks, as Capistrano 3 does.
 fn put_together(cx: &VerbContext) -> Fallible<String> {
     match cx.call.arguments.len() {
         1 => cx.command(0),
@@ -45,7 +45,7 @@ fn put_together(cx: &VerbContext) -> Fallible<String> {
     }
 }
 
-/// Runs a text on servers as `run` does, outside of all tasks.
+/// Runs a string on servers as `run` does, outside of all tasks.
 pub(in crate::recipe) fn run_text(interpreter: &Interpreter, scope: &mut EvalContext, text: &str) -> Fallible<()> {
     let mut cx = VerbContext {
         verb: &rows::RUN,
@@ -94,7 +94,7 @@ fn try_sudo(cx: &mut VerbContext) -> Fallible {
 }
 
 impl Interpreter {
-    /// Whether commands that may need it go through sudo. What a recipe has set `run_method` to says so, else `use_sudo`.
+    /// Returns true if commands that may need sudo use it. `run_method` decides this if a recipe has set it, else `use_sudo`.
     fn uses_sudo(&self, engine: &Engine) -> Fallible<bool> {
         let is_said = {
             let configuration = self.defined.configuration.borrow();
@@ -221,21 +221,21 @@ fn locally(cx: &mut VerbContext, output: Output, asks: bool) -> Fallible<Outcome
     cx.act_locally(&options, request)
 }
 
-/// A dry run has no status.
+/// Returns true if the command succeeded everywhere. A dry run has no exit status and counts as success.
 fn succeeded(outcome: &Outcome) -> bool {
     outcome.statuses.values().all(|status| *status == 0)
 }
 
-/// How a verb has a command run on servers.
+/// The way in which a verb runs a command on servers.
 #[derive(Clone)]
 pub(super) struct Way {
     verb: &'static str,
-    /// The call of sudo that the text is to begin with; the options are for what that runs.
+    /// The call of sudo that the command begins with; the options are meant for the program that sudo runs.
     pub(super) sudo: Option<String>,
     output: Output,
-    /// On the first server alone, whatever the options say.
+    /// True if it runs only on the first server, whatever the options say.
     once: bool,
-    /// That the command fails is an answer.
+    /// True if a failure of the command is an answer.
     asks: bool,
 }
 
@@ -273,9 +273,9 @@ fn on_servers(cx: &mut VerbContext, way: &Way, command: &str) -> Fallible<Option
     cx.act(&settings, request)
 }
 
-/// A command for servers. One that calls sudo may be asked for the password: its input stays open, and it gets a terminal
-/// unless the recipe says otherwise, since sudo does not ask without one. What such a command reads comes without a terminal:
-/// sudo takes the password from the same input, and only when it has started its command that is given the rest.
+/// Returns the request for a command on servers. If it calls sudo, it may be asked for the password. Then its input stays open,
+/// and it gets a terminal unless the recipe says otherwise, since sudo does not ask without one. A command that reads input gets
+/// no terminal: sudo takes the password from the same input, and the rest is sent only when sudo has started its command.
 pub(super) fn remote(
     cx: &VerbContext,
     way: &Way,
@@ -336,7 +336,7 @@ pub(super) fn remote(
     })
 }
 
-/// What a command reads, and the command as it is shown.
+/// Returns the input of a command, and the command as it is shown.
 fn input(cx: &VerbContext, options: &RunOptions, command: &str, then_end: bool) -> Fallible<(Input, String)> {
     let (input, shown) = match &options.stdin {
         None => (Input::none(), command.to_owned()),

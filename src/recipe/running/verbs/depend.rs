@@ -1,4 +1,4 @@
-//! `depend`: what a recipe needs of servers and of this machine, for `deploy:check`.
+//! `depend`: the needs of a recipe on servers and on this machine, for `deploy:check`.
 
 use rhai::{Array, Dynamic, Map};
 
@@ -9,7 +9,7 @@ use crate::recipe::language::origin::{Fallible, raise, wrong};
 use crate::recipe::language::values::texts;
 use crate::recipe::language::verbs::depend as rows;
 
-/// What can be asked for, and how many words say it.
+/// The kinds of needs, with the number of words for each.
 const KINDS: &[(&str, usize)] = &[
     ("command", 1),
     ("deb", 2),

@@ -43,9 +43,9 @@ fn receive(cx: &mut VerbContext, settings: &Settings) -> Fallible {
     Ok(Dynamic::UNIT)
 }
 
-/// Nobody is connected to where several servers would write one file.
+/// Returns an error before any server is connected if several servers would write one file.
 fn distinct(cx: &VerbContext, to: &str, downloads: &Downloads, settings: &Settings) -> Fallible<()> {
-    // What is wrong with the selection itself is said where it is acted on.
+    // An error in the selection itself is reported when the action begins.
     let servers = select(
         &cx.interpreter.defined.configuration.borrow().roles,
         &settings.selection,

@@ -17,7 +17,7 @@ use crate::recipe::language::origin::{Fallible, wrong};
 use crate::recipe::language::values::{text, texts};
 use crate::recipe::language::verbs::tasks::{ON, is_host, is_own_option};
 
-/// Tells a call of `on` that names servers from one that names an event.
+/// Returns true if a call of `on` names servers, and not an event.
 pub(super) fn names_servers(cx: &VerbContext) -> bool {
     let first = cx.values(0).next();
     first.is_some_and(|value| value.is_map() || value.is_array() || value.is_unit() || is_host(&text(value)))
@@ -64,7 +64,7 @@ pub(super) fn each_server(cx: &mut VerbContext) -> Fallible {
     result.map(|()| Dynamic::UNIT)
 }
 
-/// The servers that the call names, each once, as far as the command line does not leave them out.
+/// Returns the servers that the call names, each once, except those that the command line leaves out.
 fn servers(cx: &VerbContext) -> Fallible<Vec<Server>> {
     let mut named = Vec::new();
     gather(&cx.value(0), cx.position_of(0), &mut named)?;
@@ -105,12 +105,12 @@ fn gather(value: &Dynamic, position: Position, named: &mut Vec<Server>) -> Falli
     Ok(())
 }
 
-/// The pause between the servers where none is said, as in Capistrano 3.
+/// The default pause between the servers, as in Capistrano 3.
 const WAIT: Duration = Duration::from_secs(2);
-/// So many servers are in a group where nothing is said, as there.
+/// The default number of servers in a group, as in Capistrano 3.
 const GROUP: usize = 2;
 
-/// How many servers at a time: what `in` and `limit` say, else what the task says.
+/// Returns the number of servers at a time: that of `in` and `limit`, else that of the task.
 fn order(cx: &VerbContext, all: usize) -> Fallible<Order> {
     let limit = cx
         .option("limit")

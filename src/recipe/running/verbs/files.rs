@@ -1,4 +1,4 @@
-//! What the verbs for files share, and the one that removes them.
+//! The parts that verbs for files share, and the verb that removes files.
 
 use rhai::Dynamic;
 
@@ -10,7 +10,7 @@ use crate::recipe::language::origin::{Fallible, wrong};
 use crate::recipe::language::verbs::files as rows;
 use crate::session::Input;
 
-/// The permissions that a call asks for.
+/// Returns the permissions that a call asks for.
 pub(super) fn mode(cx: &VerbContext) -> Fallible<Option<Mode>> {
     let Some((value, position)) = cx.option("mode") else {
         return Ok(None);
@@ -24,7 +24,7 @@ pub(super) fn mode(cx: &VerbContext) -> Fallible<Option<Mode>> {
     mode.map(Some).map_err(|error| wrong(error.to_string(), position))
 }
 
-/// How a transfer is told, with its permissions.
+/// Returns the description of a transfer, with its permissions.
 pub(super) fn with_mode(shown: String, mode: Option<&Mode>) -> String {
     match mode {
         Some(mode) => format!("{shown} (mode {})", mode.as_str()),
@@ -44,7 +44,7 @@ pub(super) const DELETE: Performed = (&rows::DELETE, |cx| {
     Ok(Dynamic::UNIT)
 });
 
-/// A transfer needs no terminal, no environment and no shell of the recipe.
+/// Returns the settings of a transfer, which needs no terminal, no environment and no shell of the recipe.
 pub(super) fn settings(cx: &VerbContext) -> Fallible<Settings> {
     if let Some((via, position)) = cx.option("via")
         && !["sftp", "scp"].contains(&via.to_string().as_str())

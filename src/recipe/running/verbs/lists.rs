@@ -33,7 +33,7 @@ pub(super) const ANY: Performed = (&rows::ANY, |cx| {
     Ok(is_any.into())
 });
 
-/// Sets a variable to what is made of its list and the values of the call.
+/// Sets a variable to the result of a function of its list and the values of the call.
 fn change(cx: &VerbContext, made: fn(Array, Array) -> Array) -> Fallible {
     let name = cx.text(0);
     let before = cx.variable(&name)?;
@@ -43,7 +43,7 @@ fn change(cx: &VerbContext, made: fn(Array, Array) -> Array) -> Fallible {
     Ok(Dynamic::UNIT)
 }
 
-/// The items of a list; a value by itself is one, and `()` none.
+/// Returns the items of a list; another value is one item, and `()` is none.
 fn items(value: &Dynamic) -> Array {
     match value.flatten_clone().try_cast_result::<Array>() {
         Ok(list) => list,

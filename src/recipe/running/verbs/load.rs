@@ -18,7 +18,7 @@ pub(super) const REQUIRE: Performed = (&rows::REQUIRE, |cx| {
     Ok(loaded.into())
 });
 
-/// The position of the name, if it is written there.
+/// Returns the position of the name, if it is written in the call.
 fn place(cx: &VerbContext) -> Position {
     match cx.position_of(0) {
         position if position.is_none() => cx.position(),

@@ -1,4 +1,4 @@
-//! What verbs do. Each is paired with its row in `language/verbs`.
+//! The code of verbs. Each function is paired with its row in `language/verbs`.
 
 mod around;
 mod commands;
@@ -28,7 +28,7 @@ use crate::recipe::language::verbs::for_all_verbs;
 
 macro_rules! performances {
     ($($file:ident::$verb:ident,)*) => {
-        /// What all verbs do, in the order of their rows.
+        /// The code of all verbs, in the order of their rows.
         pub(in crate::recipe) static PERFORMED: &[Performed] = &[$($file::$verb),*];
     };
 }

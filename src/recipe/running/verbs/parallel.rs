@@ -17,7 +17,7 @@ pub(super) const PARALLEL: Performed = (&rows::PARALLEL, parallel);
 
 fn parallel(cx: &mut VerbContext) -> Fallible {
     let block = cx.block()?;
-    // It says what is to run; the output of that goes to nothing.
+    // This block chooses the commands; it must not be given their output.
     cx.call.block = None;
     cx.interpreter.refuse_in_server("parallel", cx.position())?;
     let session = Session::default();
@@ -39,10 +39,10 @@ fn parallel(cx: &mut VerbContext) -> Fallible {
     Ok(Dynamic::UNIT)
 }
 
-/// Which server runs what; and what is run at all, to be shown.
+/// Returns the commands for each server, and the commands that are run at all, to be shown.
 fn branches(cx: &VerbContext, settings: &Settings, said: Vec<Branch>) -> Fallible<(Branches, Vec<String>)> {
     let interpreter = cx.interpreter;
-    // What is wrong with the selection itself is said where it is acted on.
+    // An error in the selection itself is reported when the action begins.
     let servers = select(
         &interpreter.defined.configuration.borrow().roles,
         &settings.selection,

@@ -1,4 +1,4 @@
-//! What recipes say to people.
+//! Messages of recipes to people.
 
 use rhai::Dynamic;
 
@@ -10,7 +10,7 @@ use crate::recipe::language::verbs::people as rows;
 
 pub(super) const PUTS: Performed = (&rows::PUTS, |cx| {
     let mut text = cx.text(0);
-    // As Ruby's: a line that has its end gets no second one.
+    // As with Ruby's `puts`, a line that ends in a newline gets no second one.
     if text.ends_with('\n') {
         text.pop();
     }

@@ -1,4 +1,4 @@
-//! What recipes ask people.
+//! Questions of recipes to people.
 
 use std::rc::Rc;
 
@@ -22,7 +22,7 @@ pub(super) const PASSWORD_PROMPT: Performed = (&rows::PASSWORD_PROMPT, |cx| {
     Ok(secret(cx.interpreter, &prompt, cx.position())?.into())
 });
 
-/// What the person types without its being shown.
+/// Asks the person without showing what is typed.
 fn secret(interpreter: &Interpreter, prompt: &str, position: Position) -> Fallible<String> {
     if interpreter.asks_nobody() {
         interpreter.leave_unasked(prompt, None);
@@ -63,7 +63,7 @@ fn ask(cx: &mut VerbContext) -> Fallible {
     Ok(Dynamic::UNIT)
 }
 
-/// Makes the function known that a variable calls when it is asked for.
+/// Registers the function that a variable calls when it is asked for.
 pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let asking = interpreter.clone();
     engine.register_fn(rows::ASK.name, move |text: &str, default: Dynamic, is_shown: bool| {
@@ -77,7 +77,7 @@ pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpre
     });
 }
 
-/// What `ask` asks, and how.
+/// The question of `ask`.
 struct Question {
     text: String,
     default: Option<Dynamic>,
@@ -99,7 +99,7 @@ impl Question {
         let default = self.default.as_ref();
         let answer = match self.is_shown {
             true => answer(interpreter, &self.text, default, self.position)?,
-            // As where the answer is shown: without a terminal the default holds.
+            // As with an answer that is shown, the default counts if there is no terminal.
             false if default.is_some() && !interpreter.asks_nobody() && !interpreter.prompts.borrow().can_ask() => None,
             false => Some(secret(interpreter, &prompt(&self.text, default), self.position)?),
         };
@@ -146,7 +146,7 @@ fn choose(cx: &mut VerbContext) -> Fallible {
     }
 }
 
-/// A question with what is taken where nothing is typed.
+/// Returns a question with the default that counts if nothing is typed.
 fn prompt(question: &str, default: Option<&Dynamic>) -> String {
     let question = question.trim_end();
     match default.map(shown).filter(|default| !default.is_empty()) {
@@ -156,7 +156,7 @@ fn prompt(question: &str, default: Option<&Dynamic>) -> String {
     }
 }
 
-/// What the person types; `None` where nobody can be asked but there is a default.
+/// Asks the person for a line; `None` if nobody can be asked but there is a default.
 fn answer(
     interpreter: &Interpreter,
     question: &str,

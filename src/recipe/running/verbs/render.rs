@@ -15,7 +15,7 @@ use crate::recipe::language::origin::{Fallible, raise};
 use crate::recipe::language::values::plain;
 use crate::recipe::language::verbs::render as rows;
 
-/// Steps of one template: as many as a script has while it is loaded.
+/// The most steps of one template: as many as a script may take while it is loaded.
 const MAX_STEPS: u64 = 3_000_000;
 
 pub(super) const RENDER: Performed = (&rows::RENDER, render);
@@ -34,7 +34,7 @@ fn render(cx: &mut VerbContext) -> Fallible {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.set_keep_trailing_newline(true);
-    // `None` in a file of settings would be taken for a value.
+    // The word `none` in a configuration file would look like a value.
     environment.set_formatter(|out, state, value| match value.is_none() {
         true => Err(minijinja::ErrorKind::UndefinedError.into()),
         false => minijinja::escape_formatter(out, state, value),
@@ -56,7 +56,7 @@ fn render(cx: &mut VerbContext) -> Fallible {
     Ok(String::from_utf8_lossy(&filled.0).into_owned().into())
 }
 
-/// The template and the name that errors give it.
+/// Returns the template, and its name for errors.
 fn template(cx: &VerbContext) -> Fallible<(String, String)> {
     let argument = || (!cx.call.arguments.is_empty()).then(|| cx.text(0));
     match (cx.text_option("file").or_else(argument), cx.text_option("template")) {
@@ -69,7 +69,7 @@ fn template(cx: &VerbContext) -> Fallible<(String, String)> {
     }
 }
 
-/// A text that does not grow without an end.
+/// A string whose length is limited.
 struct Filled(Vec<u8>);
 
 impl Write for Filled {
@@ -96,7 +96,7 @@ fn filled(value: &Value) -> minijinja::Value {
     }
 }
 
-/// The kind and the line alone: what minijinja says in detail may hold values.
+/// Returns an error with nothing but the kind and the line: minijinja's details may contain values.
 fn unrendered(name: &str, error: &minijinja::Error, position: Position) -> Box<rhai::EvalAltResult> {
     let line = error.line().map(|line| format!(", line {line}")).unwrap_or_default();
     let diagnostic = Diagnostic::new(Fault::Recipe, format!("{name}{line}: {}", error.kind()));

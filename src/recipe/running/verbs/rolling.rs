@@ -1,4 +1,4 @@
-//! `rolling`: the servers by turns.
+//! `rolling`: some servers at a time.
 
 use rhai::Dynamic;
 

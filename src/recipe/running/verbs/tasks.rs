@@ -1,4 +1,4 @@
-//! `task`, what is said about tasks, and hooks.
+//! `task`, the verbs for the descriptions of tasks, and hooks.
 
 use std::rc::Rc;
 
@@ -66,7 +66,7 @@ fn namespace(cx: &mut VerbContext) -> Fallible {
     let around = interpreter.enter_namespace(interpreter.full_name(&cx.text(0)).into());
     let result = cx.evaluate(block, Vec::new());
     interpreter.enter_namespace(around);
-    // A description that no task took ends with its namespace.
+    // A description that no task has taken ends with its namespace.
     interpreter.description.borrow_mut().take();
     result.map(|_| Dynamic::UNIT)
 }
@@ -76,7 +76,7 @@ pub(super) const INVOKE: Performed = (&rows::INVOKE, |cx| {
     cx.interpreter.run_task(cx.engine(), &task)
 });
 
-/// The task that an argument names.
+/// Returns the task that an argument names.
 fn named_task(cx: &VerbContext, index: usize) -> Fallible<Rc<Task>> {
     let (name, namespace) = (cx.text(index), cx.interpreter.namespace());
     let defined = &cx.interpreter.defined;

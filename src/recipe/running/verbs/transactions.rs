@@ -22,7 +22,7 @@ fn transaction(cx: &mut VerbContext) -> Fallible {
     interpreter.refuse_in_server("transaction", cx.position())?;
     let kept = interpreter.actor.borrow().handlers();
     let is_outermost = interpreter.actor.borrow_mut().begin_transaction();
-    // What a handler opens is a part of the rollback.
+    // A transaction that a handler opens is a part of the rollback.
     let is_handler = !is_outermost && interpreter.actor.borrow().is_rolling_back();
     let result = cx.evaluate(block, Vec::new());
     let failure = result.as_ref().err();

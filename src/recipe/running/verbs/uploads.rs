@@ -47,7 +47,7 @@ fn upload(cx: &mut VerbContext) -> Fallible {
         directories: cx.flag("recursive", true)?,
     };
     let settings = settings(cx)?;
-    // Everything is opened before anybody is connected to.
+    // Everything is opened before any server is connected.
     let request = if from.contains("$CAPISTRANO:HOST") {
         upload.for_each(&from, &to, &settings)?
     } else {
@@ -69,10 +69,10 @@ impl Upload<'_> {
         with_mode(format!("upload {from} -> {to}"), self.mode.as_ref())
     }
 
-    /// One local name for each server.
+    /// Returns the request with a local file for each server.
     fn for_each(&self, from: &str, to: &str, settings: &Settings) -> Fallible<Request> {
         let configuration = self.interpreter.defined.configuration.borrow();
-        // What is wrong with the selection itself is said where it is acted on.
+        // An error in the selection itself is reported when the action begins.
         let servers = select(
             &configuration.roles,
             &settings.selection,
@@ -98,7 +98,7 @@ impl Upload<'_> {
         let unreadable = |error: &io::Error| self.unreadable(from, error);
         if path.is_dir() {
             self.allow_directory(from)?;
-            // Who asks what would be sent does not wait until all of it is found.
+            // A dry run does not wait until the whole directory was read.
             let source = if self.interpreter.dry_run {
                 source::text([])
             } else {

@@ -1,4 +1,4 @@
-//! `set`, `fetch` and their kin.
+//! `set`, `fetch` and similar verbs.
 
 use rhai::{Dynamic, FnPtr};
 

@@ -1,4 +1,4 @@
-//! What a command that calls sudo needs within sudo: its directory and its environment, and its input at the right moment.
+//! The parts of a command that belong within sudo: its directory and its environment, and its input at the right moment.
 
 use super::super::action::{Asking, Settings, Sudo};
 use super::super::interpreter::Interpreter;
@@ -8,20 +8,21 @@ use crate::configuration::{Environment, Shell};
 use crate::plan::{Within as Words, towards, within_sudo, without_prompts};
 use crate::session::Input;
 
-/// What belongs within sudo.
+/// The parts that belong within sudo.
 pub(super) struct Within {
     directory: Option<String>,
     environment: Option<Environment>,
-    /// What of the environment is read, as no list of processes may show it.
+    /// The variables of the environment that are read as input, since no list of processes may show them.
     secrets: String,
     mark: String,
-    /// There is a password, or somebody who may know it.
+    /// True if there is a password, or somebody who may know it.
     can_answer: bool,
 }
 
 impl Within {
-    /// The verb `sudo` means the directory and the environment that are said for its command for what sudo runs. Those of all
-    /// commands (`default_environment`) stay outside, as with Capistrano: a rule of sudo may allow just the command itself.
+    /// Returns the parts for the verb `sudo`: the directory and the environment that are given for its command are meant for the
+    /// program that sudo runs. Those of all commands (`default_environment`) stay outside, as with Capistrano: a rule of sudo may
+    /// allow just the command itself.
     pub(super) fn of(interpreter: &Interpreter, way: &Way, settings: &Settings) -> Result<Self, String> {
         let mut within = Self {
             directory: None,
@@ -48,7 +49,7 @@ impl Within {
         is_said || !self.secrets.is_empty()
     }
 
-    /// The text to be sent, and how sudo is answered.
+    /// Returns the string to be sent, and the answers for sudo.
     pub(super) fn called(
         self,
         sudo: &Sudo,
@@ -59,7 +60,7 @@ impl Within {
         let (program, prompt) = (sudo.program.as_str(), sudo.prompt.as_str());
         let asks = !prompt.is_empty();
         let reads = settings.options.stdin.is_some();
-        // A rule may allow the command alone, without a password: where there is none that is the only one that helps.
+        // A rule may allow just this command, without a password. If there is no password, only such a rule helps.
         let is_quiet = asks && reads && !self.can_answer && !self.has_environment();
         let options = if is_quiet { " -n" } else { "" };
         let sent = |text: &str| without_prompts(text, program, prompt, options);
@@ -71,7 +72,7 @@ impl Within {
             started: None,
         });
         if !asks && !self.secrets.is_empty() {
-            // What nobody waits for cannot be read at the right moment: it stays outside.
+            // Input that nobody can hold back cannot come at the right moment, so everything stays outside.
             return (sent(text), None);
         }
         let waits = asks && !is_quiet && (reads || !self.secrets.is_empty());
@@ -98,7 +99,7 @@ impl Within {
                         }),
                     )
                 }
-                // Nobody can tell when it starts: it may not ask, and what it reads is given at once.
+                // Nobody can tell when sudo starts its command, so sudo must not ask, and the input is sent at once.
                 None if waits => (sent(text), None),
                 None => (sent(text), unread),
             };
@@ -121,7 +122,7 @@ impl Within {
         (sent(text), unread)
     }
 
-    /// What is done within sudo is not done outside of it.
+    /// Removes from the settings what is done within sudo.
     fn moved_in(&self, settings: &mut Settings) {
         if self.directory.is_some() {
             settings.options.dir = None;
