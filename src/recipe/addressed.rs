@@ -1,4 +1,4 @@
-//! Which servers tasks would address, without connecting to any.
+//! Finds the servers that tasks would address, without connecting to any.
 
 use std::rc::Rc;
 
@@ -31,7 +31,7 @@ pub(super) fn addressed(interpreter: &Interpreter, engine: &Engine, names: &[Str
 
 type Command = (&'static str, usize, Selection);
 
-/// The commands in a task's body that say something about their servers.
+/// Returns the commands in a task's body that have a selection of their own.
 fn commands(interpreter: &Interpreter, task: &Task) -> Vec<Command> {
     let mut commands = Vec::new();
     if let Some(block) = interpreter.defined.body(task.body) {
@@ -45,7 +45,7 @@ fn commands(interpreter: &Interpreter, task: &Task) -> Vec<Command> {
     commands
 }
 
-/// The task, and what it and its hooks name.
+/// Collects the task, and the tasks that it and its hooks mention.
 fn follow(interpreter: &Interpreter, task: &Rc<Task>, tasks: &mut Vec<Rc<Task>>) {
     if tasks.iter().any(|other| Rc::ptr_eq(other, task)) {
         return;

@@ -1,5 +1,5 @@
-//! What editors are told of the language: a `.d.rhai` file for Rhai's language server, made from the tables of verbs and
-//! functions, from what the engine knows, and from the recipe that is loaded.
+//! The definitions of the language for editors: a `.d.rhai` file for Rhai's language server. It is made from the tables of verbs
+//! and functions, from the functions that the engine knows, and from the recipe that is loaded.
 
 use std::any::TypeId;
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use super::language::verb::{Choices, Verb};
 use super::language::verbs::VERBS;
 use crate::configuration::{Setter, Setting};
 
-/// Words that the language server takes for its own wherever they stand.
+/// Words that the language server reserves wherever they stand.
 const RESERVED: &[&str] = &[
     "as",
     "async",
@@ -68,7 +68,7 @@ const RESERVED: &[&str] = &[
 ];
 
 impl Recipe {
-    /// The definitions, as the text of one file.
+    /// Returns the definitions, as the content of one file.
     pub fn definitions(&self) -> String {
         let mut text = String::from(
             "/// Verbs, functions, variables and tasks of capr recipes. Written by `capr definitions`.\nmodule static;\n",
@@ -102,7 +102,7 @@ impl Recipe {
         }
     }
 
-    /// A task is called by its name; one in a namespace is a member of a value that is named like the namespace.
+    /// Defines the tasks. A task is called by its name; one in a namespace is a member of a value with the namespace's name.
     fn define_tasks(&self, text: &mut String) {
         let mut names: Vec<(String, Option<String>)> = Vec::new();
         {
@@ -130,7 +130,7 @@ impl Recipe {
     }
 }
 
-/// The tasks and namespaces in a namespace.
+/// Returns the tasks and namespaces in a namespace.
 fn members(names: &[(String, Option<String>)], namespace: &str, depth: usize) -> String {
     let indent = "  ".repeat(depth);
     let inside: Vec<(&str, &Option<String>)> = names
@@ -176,7 +176,7 @@ fn verb_definition(verb: &Verb) -> String {
     text
 }
 
-/// The names of a verb's parameters as its form has them.
+/// Returns the names of a verb's parameters, from its form.
 fn parameters(verb: &Verb) -> impl Iterator<Item = String> {
     let form = verb.form.split("  |  ").next().unwrap_or_default();
     let form = form.strip_prefix(verb.name).unwrap_or(form);
@@ -185,7 +185,7 @@ fn parameters(verb: &Verb) -> impl Iterator<Item = String> {
     for part in form.split(',').map(str::trim) {
         let is_pair = part.contains("=>");
         let name = match part {
-            // Any number of what stands before.
+            // This stands for any number of the parameters before it.
             "…" if !names.iter().any(|name| name == "options") => "more".to_owned(),
             _ if is_pair => "options".to_owned(),
             part => identifier(part),
@@ -200,7 +200,7 @@ fn parameters(verb: &Verb) -> impl Iterator<Item = String> {
     names.into_iter()
 }
 
-/// The functions of Rhai itself and those of the values that verbs give, under their names and types.
+/// Adds the functions of Rhai itself, and those of values that verbs return, with their names and types.
 fn of_engine(text: &mut String, engine: &Engine, known: &BTreeSet<&str>) {
     let signatures = engine.collect_fn_metadata(
         None,
@@ -247,7 +247,7 @@ fn is_name(name: &str) -> bool {
     is_valid_identifier(name) && !RESERVED.contains(&name)
 }
 
-/// A word made of what a form has there: `:name`, `"path"`.
+/// Returns a word from a part of a form: `:name`, `"path"`.
 fn identifier(text: &str) -> String {
     let text = text.trim_matches(|c: char| !(c.is_alphanumeric() || c == '_'));
     let word: String = text

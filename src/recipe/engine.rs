@@ -1,4 +1,4 @@
-//! The Rhai engine, made ready for recipes: verbs, bare names, symbols, functions, limits.
+//! The Rhai engine, set up for recipes: verbs, bare names, symbols, functions, limits.
 
 use std::rc::Rc;
 
@@ -20,7 +20,7 @@ use super::running::{channel, functions, limits, missing, parallel};
 use crate::configuration::join;
 use crate::event::Event;
 
-/// An engine whose verbs and names work on `interpreter`.
+/// Returns an engine whose verbs and names work on `interpreter`.
 pub(super) fn engine(interpreter: &Rc<Interpreter>) -> Engine {
     let mut engine = Engine::new();
     engine.set_optimization_level(OptimizationLevel::None);
@@ -57,7 +57,7 @@ fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             None => (word, false),
         };
         if context.scope().contains(name) {
-            // A local variable wins. Under its own name Rhai finds it by itself.
+            // A local variable comes first. Under its own name Rhai finds it by itself.
             return Ok(if is_statement {
                 context.scope().get(name).cloned()
             } else {
@@ -65,7 +65,7 @@ fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             });
         }
         if is_parameter(word) {
-            // A closure takes it along that declares it only further inside.
+            // A closure captures it although it declares the name only further inside.
             return Ok(Some(Dynamic::UNIT));
         }
         names.level.set(context.call_level());
@@ -88,7 +88,7 @@ fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             return Ok(None);
         }
         calls.level.set(context.call_level());
-        // Where there is nothing of that name, the error that Rhai then makes knows its place.
+        // If the name is unknown, the error that Rhai makes after this has the place.
         match owner {
             Some(owner) => {
                 let found = member(&calls, context.engine(), &owner, name, true)?;
@@ -114,7 +114,8 @@ fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     engine.register_fn("to_string", |namespace: &mut Namespace| namespace.0.to_string());
 }
 
-/// `deploy.restart`: the task runs; a namespace in the namespace is a value again. With brackets what is both runs.
+/// Looks up `deploy.restart`: a task is run, and a namespace inside the namespace is a value again. With brackets, a name that is
+/// both is the task.
 fn member(
     interpreter: &Interpreter,
     engine: &Engine,
@@ -146,7 +147,7 @@ fn verbs(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     }
 }
 
-/// `:hosts => || …` of a command is called now; that of a task whenever its servers are needed.
+/// Calls the function of `:hosts => || …` of a command now; that of a task is called whenever its servers are needed.
 fn call_functions(verb: &Verb, context: &EvalContext, call: &mut Call) -> Fallible<()> {
     if verb.name == "task" || matches!(verb.options, Choices::Any) {
         return Ok(());
@@ -189,7 +190,7 @@ fn perform(
             })
         });
     result.map_err(|mut error| {
-        // An error without a place stands where the verb stands.
+        // An error without a place gets the place of the verb.
         if error.position().is_none() && !error.is_pseudo_error() {
             error.set_position(grammar::position(state));
         }

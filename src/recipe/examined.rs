@@ -1,5 +1,5 @@
-//! What `capr doctor` asks of a recipe that is only looked at: its servers and how each is reached, values of its variables, and
-//! commands as its tasks would run them. Nothing acts, and nobody is asked.
+//! The facts that `capr doctor` needs of a recipe which is only examined: its servers and how each is reached, values of its
+//! variables, and commands as its tasks would run them. Nothing acts, and nobody is asked.
 
 use std::time::Duration;
 
@@ -21,22 +21,22 @@ use crate::session::{Command, Destination, Input, SshOptions};
 /// A server of a recipe.
 #[derive(Clone, Debug)]
 pub struct Examined {
-    /// The server, and how it is reached.
+    /// The server, and the options for reaching it.
     pub destination: Destination,
     /// Its roles, in order.
     pub roles: Vec<String>,
-    /// Releases are put there.
+    /// True if releases are put there.
     pub takes_releases: bool,
-    /// The library's migrations run there.
+    /// True if the library's migrations run there.
     pub migrates: bool,
 }
 
 impl Recipe {
-    /// Its servers, and those that only tasks name; with `HOSTS=` or `ROLES=` those.
+    /// Returns its servers, and those that only tasks name; with `HOSTS=` or `ROLES=` only the servers of these.
     ///
     /// # Errors
     ///
-    /// When a role's block fails, a filter names nothing, or it cannot be said how a server is reached.
+    /// When a role's block fails, a filter names nothing, or the options for reaching a server are wrong.
     pub fn examined(&self) -> Result<Vec<Examined>, Box<Diagnostic>> {
         let interpreter = &self.interpreter;
         *interpreter.prompts.borrow_mut() = Box::new(Nobody);
@@ -46,7 +46,7 @@ impl Recipe {
         let migrating = self.servers_of_task("migrate")?;
         let wrong = |error| Box::new(self.diagnostic(error));
         let reach = interpreter.reach(&self.engine).map_err(wrong)?;
-        // What is asked for is not known now.
+        // A password that would have to be asked for is not known now.
         let password = interpreter.text_variable(&self.engine, "password").ok().flatten();
         let examined = servers.into_iter().map(|server| {
             let mut options = interpreter.options_for(&reach, &server).map_err(wrong)?;
@@ -89,7 +89,7 @@ impl Recipe {
         Ok(servers)
     }
 
-    /// The servers of a task of the library.
+    /// Returns the servers of a task of the library.
     fn servers_of_task(&self, name: &str) -> Result<IndexSet<Server>, Box<Diagnostic>> {
         let interpreter = &self.interpreter;
         let Some(task) = interpreter.defined.task(name, "") else {
@@ -103,17 +103,17 @@ impl Recipe {
         Ok(found.unwrap_or_default().into_iter().collect())
     }
 
-    /// A variable as a string; `None` where it says nothing.
+    /// Returns a variable as a string; `None` if it is `()`, false or not set.
     ///
     /// # Errors
     ///
-    /// Why its block gives no value now.
+    /// The reason why its block returns no value now.
     pub fn value(&self, name: &str) -> Result<Option<String>, String> {
         let value = self.interpreter.text_variable(&self.engine, name);
         value.map_err(|error| diagnostic(error).message)
     }
 
-    /// How many values a variable holds that is a list or a map; 1 for another value.
+    /// Returns the number of values in a variable that is a list; 1 for another value, 0 for none.
     pub fn length(&self, name: &str) -> usize {
         let value = self.interpreter.said(&self.engine, name).ok().flatten();
         value.map_or(0, |value| match value.read_lock::<rhai::Array>() {
@@ -122,7 +122,7 @@ impl Recipe {
         })
     }
 
-    /// Whether a variable was set by anybody but the library.
+    /// Returns true if a variable was set by anybody but the library.
     pub fn is_set(&self, name: &str) -> bool {
         let configuration = self.interpreter.defined.configuration.borrow();
         let settings = configuration.variables.settings(name);
@@ -135,7 +135,7 @@ impl Recipe {
         })
     }
 
-    /// The program by which the recipe calls sudo; `None` where it does not.
+    /// Returns the program with which the recipe calls sudo; `None` if it does not call sudo.
     pub fn calls_sudo(&self) -> Option<String> {
         let is_used = self.interpreter.said(&self.engine, "use_sudo").ok().flatten().is_some()
             || self
@@ -144,7 +144,7 @@ impl Recipe {
         is_used.then(|| sudo.map_or_else(|_| "sudo".to_owned(), |sudo| sudo.program))
     }
 
-    /// Returns true if the recipe's own text names this task of the library.
+    /// Returns true if the recipe's own source mentions this task of the library.
     pub fn names_task(&self, name: &str) -> bool {
         let interpreter = &self.interpreter;
         let Some(meant) = interpreter.defined.task(name, "") else {
@@ -162,7 +162,7 @@ impl Recipe {
             })
     }
 
-    /// Returns true if something stands in the texts that are not the library's.
+    /// Returns true if `is_meant` is true for a node in the sources that are not the library's.
     fn own_nodes(&self, is_meant: impl Fn(&ASTNode) -> bool) -> bool {
         let files = self.interpreter.defined.files.borrow();
         let texts: Vec<_> = files
@@ -182,7 +182,7 @@ impl Recipe {
         found
     }
 
-    /// The shell that the recipe wants for its commands, where it names one.
+    /// Returns the shell that the recipe uses for its commands, if it names one.
     pub fn shell(&self) -> Option<String> {
         match self.settings().ok()?.options.shell {
             Some(Shell::Named(shell)) => Some(shell),
@@ -194,11 +194,11 @@ impl Recipe {
         self.interpreter.settings(&self.engine, &Call::at(Position::NONE))
     }
 
-    /// A script for `sh` as a command of a task: in the environment that the recipe gives to its commands.
+    /// Returns a script for `sh` as a command of a task, in the environment that the recipe gives to its commands.
     ///
     /// # Errors
     ///
-    /// What is wrong with that environment.
+    /// The fault in that environment.
     pub fn looking(&self, server: &Server, script: &str, input: &str, timeout: Duration) -> Result<Command, String> {
         let settings = self.settings().map_err(|error| diagnostic(error).message)?;
         let options = RunOptions {

@@ -1,4 +1,4 @@
-//! Targets of `scripts/fuzz`: what a server answers to `get` and `download`, and recipes that are formatted.
+//! Targets of `scripts/fuzz`: the answers of a server to `get` and `download`, and recipes that are formatted.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use super::running::download::Downloads;
 use super::running::stack::on_large_stack;
 use crate::diagnostic::Fault;
 
-/// All of this folder.
+/// The targets of this folder.
 pub const TARGETS: &[Target] = &[TRANSFER, FORMAT];
 
 const TRANSFER: Target = Target {
@@ -59,8 +59,8 @@ const FORMAT: Target = Target {
     read: read_format,
 };
 
-/// The first byte says in pieces of which size the others come, and whether a directory may. True where something was put into
-/// its place.
+/// Reads an answer. The first byte gives the size of the pieces in which the others come, and says if the answer may be a
+/// directory. Returns true if something was put into its place.
 fn read_transfer(bytes: &[u8]) -> bool {
     let (first, bytes) = bytes.split_first().unwrap_or((&1, &[]));
     let Ok(home) = tempfile::tempdir() else { return false };
@@ -84,7 +84,8 @@ fn read_transfer(bytes: &[u8]) -> bool {
     is_kept
 }
 
-/// True where the text is a recipe. What is formatted has to be the same calls, and formatted again it has to be the same text.
+/// Formats a source; returns true if it is a recipe. The result has to consist of the same calls, and formatting it again must
+/// not change it.
 fn read_format(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let read = on_large_stack(|| match format("recipe.rhai", &text) {

@@ -1,5 +1,5 @@
-//! What a person has a loaded recipe do line by line: commands, tasks, variables, and whom they are for. Nothing of a line is
-//! left for the next one but connections and what the recipe knows. Nothing here reads a terminal.
+//! Runs the lines of a person in a loaded recipe: commands, tasks, variables, and the servers that they are for. A line leaves
+//! nothing for the next one but connections and the recipe's own state. Nothing here reads a terminal.
 
 use indexmap::IndexSet;
 use rhai::{Caches, EvalContext, Position, Scope};
@@ -13,20 +13,20 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::plan::with_calls;
 
-/// Which servers the lines are for.
+/// The servers that the lines are for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Whom {
-    /// All of the recipe, or those of a task.
+    /// All servers of the recipe, or those of a task.
     #[default]
     All,
-    /// Those of these roles, as `ROLES=` says it; the name of a task stands for the servers of that.
+    /// The servers of these roles, as with `ROLES=`. The name of a task means the servers of that task.
     Roles(Vec<String>),
-    /// These, as `HOSTS=` says it.
+    /// These servers, as with `HOSTS=`.
     Hosts(Vec<String>),
 }
 
 impl Recipe {
-    /// From now on commands and tasks are for these servers. Gives back whom they were for.
+    /// Makes commands and tasks run on these servers from now on. Returns the servers before.
     pub fn address(&self, whom: &Whom) -> Result<Whom, Box<Diagnostic>> {
         let (hosts, roles) = match self.resolve(whom)? {
             Whom::All => (None, None),
@@ -39,13 +39,13 @@ impl Recipe {
             (None, Some(roles)) => Whom::Roles(roles),
             (None, None) => Whom::All,
         };
-        // Hosts that the recipe does not name are said.
+        // Hosts that the recipe does not name are reported again.
         self.interpreter.has_greeted.set(false);
         (filter.hosts, filter.roles) = (hosts, roles);
         Ok(before)
     }
 
-    /// The same without names of tasks: where there is one, all become hosts.
+    /// Returns the same servers without names of tasks: if there is one, all become hosts.
     fn resolve(&self, whom: &Whom) -> Result<Whom, Box<Diagnostic>> {
         let wrong = |message: String| Err(Box::new(Diagnostic::new(Fault::Usage, message)));
         let names = match whom {
@@ -73,7 +73,7 @@ impl Recipe {
         }
     }
 
-    /// The servers of a role, or else of a task.
+    /// Returns the servers of a role, or else of a task.
     fn servers_of(&self, name: &str) -> Result<Vec<Server>, Box<Diagnostic>> {
         let interpreter = &self.interpreter;
         let is_role = interpreter.defined.configuration.borrow().roles.contains(name);
@@ -99,15 +99,15 @@ impl Recipe {
             .map_err(|error| Box::new(Diagnostic::new(Fault::Usage, error.to_string())))
     }
 
-    /// Blocks that say which servers a role has are evaluated.
+    /// Evaluates the blocks that return the servers of roles.
     fn servers_are_known(&self) -> Result<(), Box<Diagnostic>> {
         let none = Selection::default();
         let filled = self.interpreter.resolved(&self.engine, none.clone(), &none);
         filled.map(drop).map_err(|error| Box::new(self.diagnostic(error)))
     }
 
-    /// Runs a command on the servers that lines are for, on all at once. Where some cannot be connected it runs on the
-    /// others, and that is an error all the same.
+    /// Runs a command on the servers that lines are for, on all at once. If some cannot be connected, it runs on the others, and
+    /// it is still an error.
     pub fn run_command(&mut self, text: &str) -> Result<(), Box<Stopped>> {
         self.begin_line();
         let Err(error) = self.command(text) else {
@@ -151,7 +151,7 @@ impl Recipe {
         verbs::run_text(interpreter, &mut context, &text)
     }
 
-    /// The servers that could be connected, where it failed since others could not.
+    /// Returns the servers that could be connected, if the command failed because others could not.
     fn reached(&self, result: &Result<(), Box<Stopped>>) -> Option<Vec<String>> {
         let failed = &result.as_ref().err()?.diagnostic;
         if failed.fault != Fault::Connection || failed.servers.is_empty() {
@@ -165,8 +165,7 @@ impl Recipe {
         (!reached.is_empty() && reached.len() < all.len()).then_some(reached)
     }
 
-    /// Runs tasks in order as [`Recipe::run`] does; that is not the end of the run. All names were checked with
-    /// `unknown_task`.
+    /// Runs tasks in order as [`Recipe::run`] does, but does not end the run. All names were checked with `unknown_task`.
     pub fn run_line(&mut self, tasks: &[String]) -> Result<(), Box<Stopped>> {
         self.begin_line();
         let result = self.run_tasks(tasks);
@@ -174,14 +173,14 @@ impl Recipe {
         self.stopped(result)
     }
 
-    /// Ends a run of lines: what the recipe hooked to the end is done.
+    /// Ends a run of lines: runs the hooks for the end.
     pub fn end(&mut self) -> Result<(), Box<Stopped>> {
         self.begin_line();
         let result = self.interpreter.hooks(&self.engine, When::Exit, None);
         self.stopped(result)
     }
 
-    /// Sets a variable, with a value as the command line gives it.
+    /// Sets a variable to a value in the syntax of the command line.
     pub fn set_variable(&mut self, name: &str, value: &str) -> Result<(), Box<Diagnostic>> {
         if !is_variable_name(name) {
             let message = format!("`{name}' is no name of a variable");
@@ -192,13 +191,13 @@ impl Recipe {
             .map_err(|error| Box::new(self.diagnostic(error)))
     }
 
-    /// The names of its roles, in their order.
+    /// Returns the names of its roles, in their order.
     pub fn roles(&self) -> Vec<String> {
         let configuration = self.interpreter.defined.configuration.borrow();
         configuration.roles.names().map(str::to_owned).collect()
     }
 
-    /// Its servers, each once, in the order of the roles.
+    /// Returns its servers, each once, in the order of the roles.
     pub fn servers(&self) -> Vec<String> {
         let configuration = self.interpreter.defined.configuration.borrow();
         let roles = &configuration.roles;

@@ -1,4 +1,5 @@
-//! The reference of the deploy library, made from its own words: the tasks with their descriptions, the variables with their meanings.
+//! Makes the reference of the deploy library from the library itself: the tasks with their descriptions, and the variables with
+//! their meanings.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -11,11 +12,11 @@ use super::meaning::stdlib;
 use super::reference::code;
 use crate::configuration::Task;
 
-/// What ends the names of variables that hold the commands of a source control: docs/libraries.md has them.
+/// The ends of the names of variables that contain the commands of a source control; docs/libraries.md describes them.
 const OF_SOURCE_CONTROLS: &[&str] = &["_command", "_head", "_input", "_program"];
 
 impl Recipe {
-    /// The tasks and variables that this recipe has of the library, as Markdown.
+    /// Returns the tasks and variables that this recipe has from the library, as Markdown.
     pub fn library_reference(&self) -> String {
         let mut text = String::from(
             "# The deploy library: tasks and variables\n\n\
@@ -61,7 +62,7 @@ impl Recipe {
         text
     }
 
-    /// The libraries that this recipe requires, as Markdown.
+    /// Returns the libraries that this recipe requires, as Markdown.
     pub fn libraries_reference(&self) -> String {
         let mut text = String::from(
             "# The libraries that come with capr\n\n\
@@ -98,7 +99,7 @@ impl Recipe {
             };
             let mut names: Vec<String> = tasks.names_of(id).map(|name| format!("`{name}`")).collect();
             if *task.origin.file != *file {
-                // A library may have further names for a task of the deploy library.
+                // A library may have more names for a task of the deploy library.
                 names.retain(|name| {
                     library
                         .text
@@ -140,7 +141,7 @@ impl Recipe {
         let _ = writeln!(text, "\nTested with {}.", library.is_tried_with());
     }
 
-    /// Variables of the library that have a default and no meaning.
+    /// Returns the variables of the library that have a default and no meaning.
     pub fn undescribed_variables(&self) -> Vec<String> {
         let described: Vec<Meaning> = self.meanings_of_library();
         let variables = &self.interpreter.defined.configuration.borrow().variables;
@@ -156,7 +157,7 @@ impl Recipe {
             .collect()
     }
 
-    /// The names of all variables that have a meaning: those of the library and those that capr itself reads.
+    /// Returns the names of all variables that have a meaning: those of the library and those that capr itself reads.
     pub fn described_variables(&self) -> Vec<String> {
         let own = READ_BY_CAPR.iter().map(|(name, _)| (*name).to_owned());
         own.chain(self.meanings_of_library().into_iter().map(|meaning| meaning.name))
@@ -208,7 +209,7 @@ fn servers(task: &Task) -> String {
     format!("\nServers {}.\n", said.join(", "))
 }
 
-/// A text of several lines in one cell of a table.
+/// Returns a string of several lines in the form for one cell of a table.
 fn cell(text: &str) -> String {
     text.split_whitespace()
         .collect::<Vec<_>>()
@@ -216,7 +217,7 @@ fn cell(text: &str) -> String {
         .replace('|', "\\|")
 }
 
-/// A default for a cell of the table.
+/// Returns a default in the form for a cell of the table.
 fn shown(meaning: &Meaning) -> String {
     match (&meaning.default, meaning.has_default) {
         (_, false) => "not set".to_owned(),

@@ -1,26 +1,26 @@
-//! The recipe language on Rhai. The only folder that names rhai; outside it a block is an id.
+//! The recipe language on Rhai. This is the only folder that names rhai; outside of it a block is a number.
 //!
-//! What is where, lowest first; a room names only those above its line (`tests/architecture.rs`):
+//! The rooms, lowest first; a room names only those above its line (`tests/architecture.rs`):
 //!
 //! ```text
 //! language/            grammar, values, options, errors that a recipe can catch; evaluates nothing, knows no interpreter
-//!   functions/ verbs/  what recipes can say, one row each
-//!   syntax/            reads texts: words, layout, recovery after mistakes, habits of Ruby
-//! format/              the one style: tokens, statements, where lines end; reads and compares what it has made
-//! meaning/             what is defined (`defined.rs`), what each text says (`claims.rs`), what is wrong (`findings.rs`)
+//!   functions/ verbs/  the functions and verbs of recipes, one row each
+//!   syntax/            reads sources: words, layout, recovery after mistakes, habits of Ruby
+//! format/              the one style: tokens, statements, line ends; reads its result again and compares
+//! meaning/             definitions (`defined.rs`), the claims of each source (`claims.rs`), errors (`findings.rs`)
 //! running/             the interpreter: blocks, variables, tasks, actions
-//!   functions/ verbs/  what a function or a verb does; each verb is paired with its row
+//!   functions/ verbs/  the code of functions and verbs; each verb is paired with its row
 //! engine.rs …          the face: engine, loaded recipe, stages, shell, reference, definitions
 //! ```
 //!
-//! The way of `"uptime"` in `run "uptime"` from the text to the servers:
+//! The way of `"uptime"` in `run "uptime"` from the source to the servers:
 //!
 //! 1. `language/syntax/words.rs` `Words::map` makes `run` the key of a verb.
-//! 2. `language/grammar.rs` `parse` says that an expression follows, by the row in `language/verbs/commands.rs`.
+//! 2. `language/grammar.rs` `parse` expects an expression, by the row in `language/verbs/commands.rs`.
 //! 3. `engine.rs` `perform` is called by Rhai when the statement is evaluated.
 //! 4. `running/call.rs` `decode` evaluates the argument; `check` compares the call with its row (`language/verb.rs` `Verb::fits`).
-//! 5. `running/verbs/commands.rs` `run` makes a request of it.
-//! 6. `running/action.rs` `act` adds selection and options, and hands an action to `crate::actor`, which knows no scripts.
+//! 5. `running/verbs/commands.rs` `run` makes a request with it.
+//! 6. `running/action.rs` `act` adds selection and options, and passes an action to `crate::actor`, which knows no scripts.
 
 mod addressed;
 mod definitions;
@@ -59,7 +59,7 @@ pub use self::running::surroundings::{Options, Prompts, Surroundings};
 pub use self::variables::{Nobody, without_credentials};
 pub use self::vocabulary::Vocabulary;
 
-/// The names of the libraries that come with capr.
+/// Returns the names of the libraries that come with capr.
 pub fn library_names() -> impl Iterator<Item = &'static str> {
     meaning::libraries::libraries().map(|library| library.name)
 }
@@ -75,14 +75,14 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::journal::Journal;
 
-/// How a run ended that did not end well.
+/// The failure that ended a run.
 #[derive(Debug)]
 pub struct Stopped {
-    /// What failed first.
+    /// The first failure.
     pub diagnostic: Diagnostic,
-    /// Whether a rollback ran, and if so whether it was complete.
+    /// True if a rollback ran and was complete, false if it was incomplete; `None` if none ran.
     pub rollback: Option<bool>,
-    /// The person wanted it rolled back.
+    /// True if the person wanted the rollback.
     pub is_wanted: bool,
 }
 
@@ -91,9 +91,9 @@ pub struct Recipe {
     engine: Rc<Engine>,
     interpreter: Rc<Interpreter>,
     stages: Vec<stages::Stage>,
-    /// Set again when a stage is loaded.
+    /// The settings of `-s`, which are set again when a stage is loaded.
     set_after: Vec<(String, String)>,
-    /// How many texts were read before the recipe's own.
+    /// The number of sources that were read before the recipe's own.
     own: Cell<usize>,
 }
 
@@ -104,7 +104,7 @@ impl std::fmt::Debug for Recipe {
 }
 
 impl Recipe {
-    /// With nothing loaded yet.
+    /// Makes a recipe with nothing loaded yet.
     fn new<P: AsRef<Path>>(paths: &[P], options: &Options, surroundings: Surroundings) -> Self {
         let interpreter = Rc::new(Interpreter::new(options, surroundings));
         let engine = Rc::new(engine::engine(&interpreter));
@@ -123,7 +123,7 @@ impl Recipe {
         }
     }
 
-    /// Loads recipes in this order, and what they load; all errors that can be found in one go.
+    /// Loads recipes in this order, with everything that they load; returns all errors that can be found at once.
     pub fn load<P: AsRef<Path>>(
         paths: &[P],
         options: Options,
@@ -137,7 +137,7 @@ impl Recipe {
         if wrong.is_empty() { Ok(recipe) } else { Err(wrong) }
     }
 
-    /// Everything that can be found without running a task, in the order of files and lines.
+    /// Returns everything that can be found without running a task, in the order of files and lines.
     pub fn check<P: AsRef<Path>>(
         paths: &[P],
         options: Options,
@@ -147,13 +147,13 @@ impl Recipe {
         let recipe = Self::new(paths, &options, surroundings);
         let stages = recipe.stages_named(words, "check")?;
         let loaded = recipe.interpreter.bounded(|| recipe.load_all(paths, &options));
-        // Each after the other: what any of them sets is known.
+        // The stages are loaded one after the other, so that a name which any of them sets is known.
         let loaded = loaded.and_then(|()| stages.iter().try_for_each(|stage| recipe.load_stage(stage)));
         Ok(recipe.wrong(loaded, true, true))
     }
 
-    /// What is wrong, in the order of files and lines: why loading has failed, and what else can be found. `is_checked`:
-    /// also what is not looked at to run a task.
+    /// Returns all findings in the order of files and lines: the reason why loading has failed, and everything else. `is_checked`
+    /// includes what is not checked before a task is run.
     fn wrong(&self, loaded: Fallible<()>, hooks_are_known: bool, is_checked: bool) -> Vec<Diagnostic> {
         let is_whole = loaded.is_ok();
         let first = loaded.err().map(|error| self.diagnostic(error));
@@ -182,7 +182,7 @@ impl Recipe {
         }
         found.extend(missing);
         if let Some(mut first) = first {
-            // It knows more than what is found in the text, which may know the place better.
+            // This error knows more than the one that was found in the source, which may know the place better.
             let line = |diagnostic: &Diagnostic| {
                 let origin = diagnostic.origin.as_ref();
                 origin.map(|origin| (Rc::clone(&origin.file), origin.line))
@@ -200,7 +200,7 @@ impl Recipe {
         self.in_order(found)
     }
 
-    /// In the order of files and lines, each once, with its line.
+    /// Returns findings in the order of files and lines, each once, with its line.
     fn in_order(&self, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
         for diagnostic in &mut found {
             self.interpreter.defined.name_it(diagnostic);
@@ -212,13 +212,13 @@ impl Recipe {
                 diagnostic.message.clone(),
             )
         };
-        // A text that is read twice says everything twice.
+        // A source that is read twice gives every finding twice.
         found.sort_by_key(key);
         found.dedup_by_key(|diagnostic| key(diagnostic));
         found.into_iter().map(|diagnostic| self.with_line(diagnostic)).collect()
     }
 
-    /// What is wrong in what these tasks come to, as far as it can be found without running them.
+    /// Returns the errors in everything that these tasks can reach, as far as they can be found without running them.
     pub fn wrong_in(&self, tasks: &[String]) -> Vec<Diagnostic> {
         let files = self.interpreter.defined.files.borrow();
         let findings = Findings::of(
@@ -270,7 +270,7 @@ impl Recipe {
         Ok(())
     }
 
-    /// What only shows once everything is loaded: names in hooks and in texts.
+    /// Returns findings that need everything to be loaded: names in hooks and in strings.
     fn loose_ends(&self, hooks_are_known: bool, is_checked: bool) -> Vec<Diagnostic> {
         let mut found = self.interpreter.unfilled(is_checked);
         if hooks_are_known {
@@ -284,7 +284,7 @@ impl Recipe {
         found
     }
 
-    /// All tasks, sorted by name.
+    /// Returns all tasks, sorted by name.
     pub fn tasks(&self) -> Vec<TaskSummary> {
         let configuration = self.interpreter.defined.configuration.borrow();
         let mut tasks: Vec<TaskSummary> = configuration
@@ -299,7 +299,7 @@ impl Recipe {
         tasks
     }
 
-    /// The tasks once more by their other names, sorted.
+    /// Returns the tasks by their other names, sorted.
     pub fn synonyms(&self) -> Vec<TaskSummary> {
         let configuration = self.interpreter.defined.configuration.borrow();
         let tasks = &configuration.tasks;
@@ -316,8 +316,8 @@ impl Recipe {
         synonyms
     }
 
-    /// Which servers the commands of these tasks would go to, and of the tasks that they name; each task once, in the
-    /// order they are named. All names were checked with `unknown_task`.
+    /// Returns the servers that the commands of these tasks would go to, and those of the tasks that these mention; each task
+    /// once, in the order in which they are mentioned. All names were checked with `unknown_task`.
     pub fn addressed(&self, tasks: &[String]) -> Vec<Addressed> {
         let addressed = || addressed::addressed(&self.interpreter, &self.engine, tasks);
         let addressed = self.interpreter.bounded(addressed);
@@ -325,7 +325,7 @@ impl Recipe {
         addressed
     }
 
-    /// The diagnostic for a name that is no task, with the nearest names; `None` when it is one.
+    /// Returns the error for a name that is not a task, with the most similar names; `None` if it is one.
     pub fn unknown_task(&self, name: &str) -> Option<Diagnostic> {
         let configuration = self.interpreter.defined.configuration.borrow();
         if configuration.tasks.get(name).is_some() {
@@ -342,7 +342,7 @@ impl Recipe {
         Some(diagnostic)
     }
 
-    /// Names and digests of all that was read.
+    /// Returns the names and digests of all files that were read.
     pub fn texts(&self) -> Vec<(String, String)> {
         let files = self.interpreter.defined.files.borrow();
         Journal::texts(files.texts())
@@ -364,7 +364,7 @@ impl Recipe {
         ended
     }
 
-    /// How a run ended.
+    /// Returns the result of a run.
     fn stopped(&self, result: Fallible<()>) -> Result<(), Box<Stopped>> {
         let rollback = self.interpreter.rollback.get();
         let diagnostic = match result {
@@ -373,7 +373,7 @@ impl Recipe {
         };
         let fault = match diagnostic.fault {
             Fault::Exit(0) if rollback.is_none() => return Ok(()),
-            // What was undone has not gone well, whatever the recipe says.
+            // A run that was rolled back has failed, whatever the recipe says.
             Fault::Exit(0) => Fault::Failed,
             fault => fault,
         };
@@ -411,9 +411,9 @@ impl Recipe {
         self.interpreter.hooks(&self.engine, When::Finish, Some(task))
     }
 
-    /// What is hooked to a failure. That it fails itself is said, and changes nothing.
+    /// Runs the hooks of a failure. If a hook fails itself, this is reported and changes nothing.
     fn after_failure(&self, error: &EvalAltResult, task: &Rc<Task>) {
-        // A second stop request must find nothing more to do.
+        // After a stop request a second one must find nothing left to do.
         if matches!(origin::ended_by(error), Some(Fault::Signal(_) | Fault::Exit(_))) {
             return;
         }
@@ -424,7 +424,7 @@ impl Recipe {
         }
     }
 
-    /// The servers that failed where the recipe went on: a run that left some out has not gone well.
+    /// Returns an error if servers failed while the recipe continued: a run that left some out has not succeeded.
     fn left_out(&self) -> Option<Diagnostic> {
         let left_out = self.interpreter.left_out.borrow();
         let message = match left_out.len() {
@@ -437,7 +437,7 @@ impl Recipe {
         Some(diagnostic)
     }
 
-    /// The error as a person is told it, with the text of its line.
+    /// Returns the error in the form for a person, with its line.
     fn diagnostic(&self, error: Box<EvalAltResult>) -> Diagnostic {
         let failure = errors::failure(error);
         let mut diagnostic = Rc::unwrap_or_clone(failure.diagnostic);
@@ -448,7 +448,7 @@ impl Recipe {
         self.with_line(diagnostic)
     }
 
-    /// With the text of its line.
+    /// Adds the line of a diagnostic.
     fn with_line(&self, mut diagnostic: Diagnostic) -> Diagnostic {
         if let Some(origin) = &diagnostic.origin {
             let text = self.interpreter.defined.files.borrow().line(&origin.file, origin.line);
@@ -479,7 +479,7 @@ impl Recipe {
     }
 }
 
-/// What is written instead of a class of Ruby's that an error is about.
+/// Returns what to write instead of a Ruby class that an error is about.
 fn of_ruby(message: &str, line: &str, column: usize) -> Option<&'static str> {
     let start = line.char_indices().nth(column.checked_sub(1)?)?.0;
     let (before, rest) = line.split_at(start);

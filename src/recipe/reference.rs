@@ -1,4 +1,4 @@
-//! The reference of the recipe language, generated from the tables of verbs, options and functions.
+//! Makes the reference of the recipe language from the tables of verbs, options and functions.
 
 use std::fmt::Write;
 
@@ -9,13 +9,13 @@ use super::language::ssh_options::SSH_OPTIONS;
 use super::language::verb::{Choices, Verb};
 use super::language::verbs::VERBS;
 
-/// The file of the reference, in Markdown: the reference and where it comes from.
+/// Returns the file of the reference in Markdown, which also says where it comes from.
 pub fn reference() -> String {
     const ORIGIN: &str = "Generated from the tables in `src/recipe`; `scripts/reference` writes it anew.";
     language().replacen("\n\n", &format!("\n\n{ORIGIN}\n\n"), 1)
 }
 
-/// The reference, in Markdown.
+/// Returns the reference in Markdown.
 pub fn language() -> String {
     let mut text = format!("# The recipe language: verbs, options, functions\n\n{INTRODUCTION}\n## Verbs\n");
     for verb in VERBS {
@@ -44,7 +44,7 @@ pub fn language() -> String {
     text
 }
 
-/// Gives the part of the reference on a verb, with the tables of all its options.
+/// Returns the part of the reference about a verb, with the tables of all its options.
 pub fn verb(name: &str) -> Option<String> {
     let verb = VERBS.iter().find(|verb| verb.name == name)?;
     Some(section(verb, &Tables::Whole))
@@ -52,13 +52,13 @@ pub fn verb(name: &str) -> Option<String> {
 
 /// The two ways to show options that many verbs have.
 enum Tables {
-    /// The verb names the section that has them.
+    /// The verb names the section with these options.
     Named,
-    /// The verb has them all.
+    /// The verb has a table of all options.
     Whole,
 }
 
-/// The part on a verb: its form, what it does, its options, an example.
+/// Returns the part about a verb: its form, its description, its options, an example.
 fn section(verb: &Verb, tables: &Tables) -> String {
     let (name, doc) = (verb.name, verb.doc);
     let mut text = format!(
@@ -66,7 +66,7 @@ fn section(verb: &Verb, tables: &Tables) -> String {
         verb.form.replace("  |  ", "\n")
     );
     match &verb.options {
-        // What the pairs of other verbs are is said in their words.
+        // The descriptions of other verbs say what their pairs are.
         Choices::Any if !matches!(name, "role" | "server") => {}
         Choices::Any => text.push_str("\nOptions: any; they are attributes of the server in that role.\n"),
         Choices::Known(lists) => {
@@ -88,7 +88,7 @@ fn section(verb: &Verb, tables: &Tables) -> String {
     text
 }
 
-/// The title of a list of options that many verbs have.
+/// Returns the title of a list of options that many verbs have.
 fn shared(list: &'static [Choice]) -> Option<&'static str> {
     let names = |list: &'static [Choice]| list.iter().map(|choice| choice.name);
     let found = SHARED.iter().find(|(_, _, shared)| names(shared).eq(names(list)));
@@ -101,7 +101,7 @@ fn anchor(title: &str) -> String {
 
 const HEAD: &str = "| option | meaning |\n|---|---|\n";
 
-/// Lists of options that many verbs have: each is told once.
+/// The lists of options that many verbs have: each is described once.
 static SHARED: [(&str, &str, &[Choice]); 2] = [
     (
         "Which servers",
@@ -157,7 +157,7 @@ fn rows(text: &mut String, choices: &[Choice]) {
     }
 }
 
-/// In a cell of a table, with as many backticks around it as it needs.
+/// Returns a string for a cell of a table, in as many backticks as it needs.
 pub(super) fn code(text: &str) -> String {
     let text = text.replace('|', "\\|");
     if text.contains('`') {

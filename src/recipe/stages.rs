@@ -1,4 +1,4 @@
-//! Stages: `capr RECIPE production deploy` loads `config/deploy/production.rhai` before anything else is done.
+//! Stages: `capr RECIPE production deploy` loads `config/deploy/production.rhai` before it does anything else.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ pub(super) struct Stage {
     file: PathBuf,
 }
 
-/// The stages of a project by its main recipe, sorted by name.
+/// Returns the stages of a project, found by its main recipe and sorted by name.
 pub(super) fn stages(recipe: &Path) -> Vec<Stage> {
     let beside = recipe.parent().unwrap_or(Path::new(""));
     let is_config = beside.file_name().is_some_and(|name| name == "config");
@@ -38,12 +38,12 @@ pub(super) fn stages(recipe: &Path) -> Vec<Stage> {
 }
 
 impl Recipe {
-    /// The names of its stages, sorted.
+    /// Returns the names of its stages, sorted.
     pub fn stages(&self) -> impl Iterator<Item = &str> {
         self.stages.iter().map(|stage| stage.name.as_str())
     }
 
-    /// Loads the stage that the first word names, or else the variables `stage` or `default_stage`; gives back the words
+    /// Loads the stage that the first word names, or else the one in the variable `stage` or `default_stage`; returns the words
     /// that are left. A recipe without stages needs none.
     pub fn enter_stage(&self, words: &[String]) -> Result<Vec<String>, Vec<Diagnostic>> {
         if self.stages.is_empty() {
@@ -62,7 +62,8 @@ impl Recipe {
         Ok(rest.to_vec())
     }
 
-    /// Takes out the words that tasks before them want, which become variables of their environment; a word that names a task is one.
+    /// Takes out the words that belong to the tasks before them, and sets the environment variables of these tasks to them. A
+    /// word that names a task stays.
     pub fn take_words(&self, words: Vec<String>) -> Vec<String> {
         let configuration = self.interpreter.defined.configuration.borrow();
         let mut tasks = Vec::new();
@@ -79,7 +80,7 @@ impl Recipe {
         tasks
     }
 
-    /// The same for those who only look at the recipe: no stage need be named, and nothing behind it.
+    /// Does the same for a recipe that is only examined: no stage has to be named, and no task behind it.
     pub fn look_at_stage(&self, words: &[String]) -> Result<Vec<String>, Vec<Diagnostic>> {
         let (stage, rest) = self.stage_of(words)?;
         if let Some(stage) = stage {
@@ -88,14 +89,14 @@ impl Recipe {
         Ok(rest.to_vec())
     }
 
-    /// The same for who takes no other words: `option` is what the person has asked for.
+    /// Does the same if no other words are allowed: `option` is what the person has asked for.
     pub fn look_at_stage_alone(&self, words: &[String], option: &str) -> Result<(), Vec<Diagnostic>> {
         let rest = self.look_at_stage(words)?;
         rest.first()
             .map_or(Ok(()), |word| Err(vec![self.unwanted(word, option)]))
     }
 
-    /// The same, but a stage must be named where there are any. Gives back its name.
+    /// Does the same, but if there are stages, one must be named. Returns its name.
     pub fn enter_stage_alone(&self, words: &[String], option: &str) -> Result<Option<String>, Vec<Diagnostic>> {
         let (stage, rest) = self.stage_of(words)?;
         if let Some(word) = rest.first() {
@@ -108,7 +109,7 @@ impl Recipe {
         }
     }
 
-    /// The stage that the only word names; all of them without a word.
+    /// Returns the stage that the only word names; all stages if there is no word.
     pub(super) fn stages_named(&self, words: &[String], option: &str) -> Result<Vec<&Stage>, Vec<Diagnostic>> {
         let Some((word, rest)) = words.split_first() else {
             return Ok(self.stages.iter().collect());
@@ -128,13 +129,13 @@ impl Recipe {
         diagnostic
     }
 
-    /// The hint with the stage whose name is nearly this one.
+    /// Returns the hint with the stage whose name is most similar.
     pub(super) fn meant_stage(&self, word: &str) -> Option<String> {
         let meant = nearest(word, self.stages.iter().map(|stage| stage.name.as_str()))?;
         Some(format!("did you mean the stage `{meant}'?"))
     }
 
-    /// No word names a stage, and one is needed.
+    /// Returns the error if a stage is needed and no word names one.
     fn none_named(&self, words: &[String]) -> Diagnostic {
         let configuration = self.interpreter.defined.configuration.borrow();
         let slip = words.first().filter(|word| configuration.tasks.get(word).is_none());
@@ -149,7 +150,7 @@ impl Recipe {
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
-    /// The stage that the first word names, or else the recipe, and the words that are left.
+    /// Returns the stage that the first word names, or else the recipe, and the words that are left.
     fn stage_of<'a>(&self, words: &'a [String]) -> Result<(Option<&Stage>, &'a [String]), Vec<Diagnostic>> {
         let find = |name: &str| self.stages.iter().find(|stage| stage.name == name);
         if let Some((word, rest)) = words.split_first()
@@ -179,7 +180,7 @@ impl Recipe {
         let file = stage.file.display().to_string();
         self.interpreter
             .bounded(|| self.interpreter.load(&self.engine, &file, Position::NONE, None))?;
-        // What the person says holds over the stage, too.
+        // The person's settings override those of the stage as well.
         for (name, value) in &self.set_after {
             let value = values::coerce(value);
             self.interpreter.set(name, value, Setter::After, Position::NONE)?;
@@ -187,7 +188,7 @@ impl Recipe {
         Ok(())
     }
 
-    /// Stages whose names are those of tasks: nobody could tell which is meant.
+    /// Returns an error for each stage with the name of a task: nobody could tell which is meant.
     pub(super) fn ambiguous_stages(&self) -> Vec<Diagnostic> {
         let configuration = self.interpreter.defined.configuration.borrow();
         let ambiguous = self
@@ -203,7 +204,7 @@ impl Recipe {
             .collect()
     }
 
-    /// Stages that the variable `stages` names, as Capistrano 2 wants it, and that have no file.
+    /// Returns an error for each stage that the variable `stages` names, as in Capistrano 2, and that has no file.
     pub(super) fn missing_stages(&self) -> Vec<Diagnostic> {
         let configuration = self.interpreter.defined.configuration.borrow();
         let variables = &configuration.variables;

@@ -1,4 +1,4 @@
-//! What `capr vars` tells: who set each variable, and on demand its value, unless a secret is in it.
+//! The variables for `capr vars`: who set each of them and, if asked for, its value, unless it contains a secret.
 
 use rhai::Position;
 
@@ -12,7 +12,7 @@ use crate::configuration::{RunOptions, Shown, Value, Variable, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::secret::{REDACTED, Redactor, Secret, passwords_in};
 
-/// Lets no evaluation wait for a person.
+/// Asks nobody, so that no evaluation waits for a person.
 #[derive(Clone, Copy, Debug)]
 pub struct Nobody;
 
@@ -27,7 +27,7 @@ impl Prompts for Nobody {
 }
 
 impl Recipe {
-    /// The variables whose name is wanted, sorted. With values, lazy ones are evaluated; nobody is asked anything.
+    /// Returns the variables whose names are wanted, sorted. For values, lazy ones are evaluated; nobody is asked anything.
     pub fn variables(&self, is_wanted: impl Fn(&str) -> bool, with_values: bool) -> Vec<Variable> {
         let mut variables: Vec<Variable> = {
             let variables = &self.interpreter.defined.configuration.borrow().variables;
@@ -49,7 +49,7 @@ impl Recipe {
         if with_values {
             *self.interpreter.prompts.borrow_mut() = Box::new(Nobody);
             let read: Vec<_> = variables.iter().map(|variable| self.read(&variable.name)).collect();
-            // Only now are all secrets known that were met on the way.
+            // All secrets that the values contain are known only now.
             let redactor = self.interpreter.actor.borrow().redactor().clone();
             for (variable, value) in variables.iter_mut().zip(read) {
                 variable.value = Some(match value {
@@ -62,7 +62,8 @@ impl Recipe {
         variables
     }
 
-    /// The programs that do not run as they are written, and what is run, or why that is not known. Nobody is asked anything.
+    /// Returns the programs that do not run as they are written, with what is run instead, or the reason why that is not known.
+    /// Nobody is asked anything.
     pub fn prefixed_programs(&self) -> Vec<(String, String)> {
         *self.interpreter.prompts.borrow_mut() = Box::new(Nobody);
         let (interpreter, engine) = (&self.interpreter, &self.engine);
@@ -77,7 +78,7 @@ impl Recipe {
         run.filter(|(program, whole)| program != whole).collect()
     }
 
-    /// The diagnostic for a name that is no variable, or a pattern that none fits.
+    /// Returns the error for a name that is not a variable, or a pattern that matches none.
     pub fn unknown_variable(&self, name: &str) -> Diagnostic {
         let mut diagnostic = Diagnostic::new(Fault::Failed, format!("no variable `{name}' is set"));
         let configuration = self.interpreter.defined.configuration.borrow();
@@ -128,7 +129,7 @@ fn masked(value: Value, redactor: &Redactor) -> Value {
     }
 }
 
-/// `https://user:password@host` without the password.
+/// Returns `https://user:password@host` without the password.
 pub fn without_credentials(text: &str) -> String {
     let mut shown = text.to_owned();
     for place in passwords_in(text).into_iter().rev() {

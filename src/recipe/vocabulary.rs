@@ -1,5 +1,5 @@
-//! The words of the language and of the library, for who writes recipes: names and options of verbs, functions, variables and
-//! tasks. Nothing is evaluated.
+//! The words of the language and of the library for code that writes recipes: names and options of verbs, functions, variables
+//! and tasks. Nothing is evaluated.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use super::meaning::stdlib;
 /// Recipes that only the libraries load.
 const OF_LIBRARIES: &[&str] = &["deploy_mark", "gems", "systemctl", "webhook"];
 
-/// Words that can be no name of a variable or a function.
+/// Words that cannot be the name of a variable or a function.
 const RESERVED: &[&str] = &[
     "Fn",
     "as",
@@ -89,23 +89,23 @@ const RESERVED: &[&str] = &[
     "yield",
 ];
 
-/// What recipes can say without defining it.
+/// The names that recipes can use without defining them.
 #[derive(Clone, Debug, Default)]
 pub struct Vocabulary {
-    /// Variables that the library sets or capr reads.
+    /// The variables that the library sets or capr reads.
     pub variables: BTreeSet<String>,
-    /// Variables that the library reads where a recipe sets them.
+    /// The variables that the library reads if a recipe sets them.
     pub read: BTreeSet<String>,
-    /// Full names of the library's tasks.
+    /// The full names of the library's tasks.
     pub tasks: BTreeSet<String>,
-    /// Functions beside those of Rhai.
+    /// The functions beside those of Rhai.
     pub functions: BTreeSet<&'static str>,
-    /// Libraries whose names are among them.
+    /// The libraries whose names are included.
     libraries: BTreeSet<&'static str>,
 }
 
 impl Vocabulary {
-    /// That of this program.
+    /// Returns the vocabulary of this program.
     #[must_use]
     pub fn of_this_program() -> Self {
         let mut vocabulary = Self {
@@ -122,7 +122,7 @@ impl Vocabulary {
         vocabulary
     }
 
-    /// The name of the library that comes with capr for what a recipe of Ruby requires.
+    /// Returns the name of the library that comes with capr for what a recipe of Ruby requires.
     #[must_use]
     pub fn library_of_ruby(path: &str) -> Option<&'static str> {
         let path = path.trim_end_matches(".rb");
@@ -131,7 +131,7 @@ impl Vocabulary {
             .map(|library| library.name)
     }
 
-    /// Takes the names from a library that comes with capr, and from those that it requires.
+    /// Adds the names from a library that comes with capr, and from those that it requires.
     pub fn read_library(&mut self, name: &str) {
         let text = match library(name) {
             Some(library) => Some((library.name, library.text)),
@@ -150,7 +150,7 @@ impl Vocabulary {
         }
     }
 
-    /// Takes the names from a text of the library, in which each definition begins a line.
+    /// Adds the names from a source of the library, in which each definition begins a line.
     pub fn read(&mut self, text: &str) {
         for verb in ["fetch(:", "exists(:", "said(:"] {
             for rest in text.split(verb).skip(1) {
@@ -186,7 +186,7 @@ impl Vocabulary {
         }
     }
 
-    /// The options of a verb; `None` where it takes any, or is none.
+    /// Returns the options of a verb; `None` if it takes any, or does not exist.
     #[must_use]
     pub fn options(&self, verb: &str) -> Option<Vec<&'static str>> {
         match &find(verb)?.options {
@@ -200,19 +200,19 @@ impl Vocabulary {
         }
     }
 
-    /// Whether a verb has this name.
+    /// Returns true if a verb has this name.
     #[must_use]
     pub fn is_verb(&self, name: &str) -> bool {
         find(name).is_some()
     }
 
-    /// Whether Rhai keeps the word for itself.
+    /// Returns true if Rhai reserves the word.
     #[must_use]
     pub fn is_reserved(&self, word: &str) -> bool {
         RESERVED.contains(&word)
     }
 
-    /// Whether the map `ssh_options` takes this key.
+    /// Returns true if the map `ssh_options` takes this key.
     #[must_use]
     pub fn is_ssh_option(&self, key: &str) -> bool {
         unknown_ssh_option(key).is_none()

@@ -1,18 +1,18 @@
-//! Where blanks stand and where lines may end: statements become operations for the printer.
+//! Decides where blanks stand and where lines may end: turns statements into operations for the printer.
 
 use super::tokens::Kind;
 use super::tree::{Element, Group, Part, Role, Shape};
 
-/// Where a new line begins.
+/// The indentation of a new line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Edge {
-    /// Inside of the bracket.
+    /// That of the content of the bracket.
     Inside,
-    /// Where the line of the bracket begins.
+    /// That of the line with the bracket.
     Outside,
-    /// Where the statement begins.
+    /// That of the beginning of the statement.
     Statement,
-    /// Further in than the statement.
+    /// Further in than the beginning of the statement.
     Further,
 }
 
@@ -21,35 +21,36 @@ pub(super) enum Edge {
 pub(super) enum Op<'a> {
     Text(&'a str),
     Blank,
-    /// A new line, below an empty one if so wanted.
+    /// A new line, with an empty line in front if `has_empty`.
     Line {
         has_empty: bool,
         edge: Edge,
     },
-    /// A new line where the group is broken, else a blank or nothing.
+    /// A new line if the group is broken, else a blank or nothing.
     Soft {
         is_blank: bool,
         edge: Edge,
     },
-    /// A new line where what comes up to the next one does not fit.
+    /// A new line if the operations up to the next possible one do not fit.
     Fill(Edge),
-    /// A new line before `else`; a blank where the group is broken.
+    /// A new line before `else`; a blank if the group is broken.
     Else(Edge),
     /// A comment at the end of a line.
     Beside(&'a str),
-    /// Begins what is broken as a whole or not at all; it is broken where it does not fit, or where it was.
+    /// The beginning of a group that is broken as a whole or not at all. It is broken if it does not fit, or if it was broken
+    /// before.
     Begin {
         is_broken: bool,
-        /// Lines inside are further in than this.
+        /// The indentation that lines inside are relative to.
         base: Edge,
     },
     End,
-    /// Remembers where a statement begins.
+    /// The beginning of a statement, whose indentation is remembered.
     BeginPart,
     EndPart,
 }
 
-/// The operations for a text.
+/// Returns the operations for a source.
 pub(super) fn operations<'a>(parts: &[Part<'a>]) -> Vec<Op<'a>> {
     let mut layout = Layout { ops: Vec::new() };
     for (index, part) in parts.iter().enumerate() {
@@ -65,10 +66,10 @@ struct Layout<'a> {
     ops: Vec<Op<'a>>,
 }
 
-/// The way in which commas of a statement that stand in no bracket are laid out.
+/// The layout of those commas of a statement that are in no bracket.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Commas {
-    /// As they are; a line is filled.
+    /// They stay as they are; a line is filled.
     Kept,
     /// Lines may end at options.
     Options,
@@ -93,7 +94,7 @@ impl<'a> Layout<'a> {
             .iter()
             .rposition(|element| element.role() == Some(Role::Comma))
             .unwrap_or(0);
-        // The block behind the arguments is broken before they are.
+        // The block behind the arguments is broken before the arguments are.
         let end = blocks.iter().copied().find(|index| *index > last_comma);
         self.ops.push(Op::BeginPart);
         if is_group {
@@ -162,7 +163,7 @@ impl<'a> Layout<'a> {
             let edge = if is_else { else_edge(elements) } else { Edge::Further };
             self.line(false, edge);
         } else if token.kind == Kind::LineComment && !is_new_line {
-            // The comment brings its blank along.
+            // A comment has its own blank in front.
         } else if next.is_comment() || before.is_comment() {
             let is_behind = matches!(next.role(), Some(Role::Comma | Role::Semicolon));
             match is_new_line {
@@ -211,7 +212,7 @@ impl<'a> Layout<'a> {
         self.close(group);
     }
 
-    /// In front of a comment on the line of the bracket.
+    /// Adds a blank in front of a comment on the line of the bracket.
     fn beside(&mut self, part: &Part<'a>) {
         let is_block = part.elements.first().and_then(Element::role) == Some(Role::BlockComment);
         self.ops.extend(is_block.then_some(Op::Blank));
@@ -248,7 +249,7 @@ impl<'a> Layout<'a> {
         self.ops.push(Op::End);
     }
 
-    /// To break it would help nobody: what is in it may be broken.
+    /// Lays out a list with one value. It is not broken itself, since its value can be broken.
     fn list_of_one(&mut self, group: &Group<'a>, is_blank: bool) {
         self.ops.push(Op::Text(group.open.text));
         let is_apart = group.open.text == "(" && group.close.is_some_and(|close| close.is_apart);
@@ -259,7 +260,7 @@ impl<'a> Layout<'a> {
                 self.part(part);
                 self.ops.extend(blank);
             }
-            // For Rhai `()` is one token, and `( )` are two.
+            // For Rhai `()` is one token, and `( )` is two.
             None if is_apart => self.ops.push(Op::Blank),
             None => {}
         }
@@ -276,7 +277,7 @@ fn commas(elements: &[Element]) -> Commas {
         .iter()
         .enumerate()
         .filter(|(_, element)| element.role() == Some(Role::Comma));
-    // The comma behind a value of a list has nothing behind it but a comment.
+    // Behind the comma after the last value there is nothing but a comment.
     let behind: Vec<usize> = commas
         .map(|(index, _)| index + 1)
         .filter(|index| {
@@ -313,14 +314,14 @@ fn is_parameters(elements: &[Element], index: usize) -> bool {
     matches!(role, Some(Role::OpenParameters | Role::CloseParameters))
 }
 
-/// Returns true where blocks of one statement, `if` and `else`, do not stand in one line each.
+/// Returns true if the blocks of one statement, `if` and `else`, do not fit on one line each.
 fn are_broken(elements: &[Element], blocks: &[usize]) -> bool {
     let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else {
         return false;
     };
     let chain = elements.get(*first..=*last).unwrap_or_default();
     chain.iter().enumerate().any(|(index, element)| match element {
-        // An empty one needs no second line.
+        // An empty block needs no second line.
         Element::Group(group) if group.shape == Shape::Block => {
             group.parts.len() > 1 || !group.parts.is_empty() && has_breaks(group)
         }
@@ -335,7 +336,7 @@ fn are_broken(elements: &[Element], blocks: &[usize]) -> bool {
     })
 }
 
-/// Returns true for a statement that has, or is behind, a new line or a comment.
+/// Returns true for a statement that contains a new line or a comment, or begins after one.
 fn is_long(part: &Part) -> bool {
     part.elements.iter().any(|element| match element {
         Element::Token(token, _) => token.breaks > 0 || token.is_comment(),
@@ -347,7 +348,7 @@ fn has_breaks(group: &Group) -> bool {
     group.parts.iter().any(is_long) || group.close.is_some_and(|close| close.breaks > 0)
 }
 
-/// Returns true for a list that has been broken at its values.
+/// Returns true for a list that was broken at its values.
 fn is_broken(group: &Group) -> bool {
     let is_comment = |part: &Part| {
         part.elements
@@ -365,7 +366,7 @@ fn else_edge(elements: &[Element]) -> Edge {
     }
 }
 
-/// Returns true where a line of a statement may end outside of brackets.
+/// Returns true if a line of a statement may end here, outside of brackets.
 fn may_break(before: &Element, next: &Element) -> bool {
     let is_member = next.role() == Some(Role::Tight) && matches!(next.first().text, "." | "?.");
     is_member
@@ -373,25 +374,25 @@ fn may_break(before: &Element, next: &Element) -> bool {
         || matches!(before.role(), Some(Role::Binary | Role::Assign)) && next.role() != Some(Role::Semicolon)
 }
 
-/// Returns true where a blank stands between two elements.
+/// Returns true if there is a blank between two elements.
 fn has_blank(before: &Element, next: &Element) -> bool {
     let is_apart = next.first().is_apart;
     match (before.role(), next.role()) {
         (_, Some(Role::Comma | Role::Separator | Role::Semicolon | Role::Key)) => false,
         (Some(Role::Keyword), Some(Role::Tight)) => true,
         (_, Some(Role::Tight)) | (Some(Role::Tight), _) => false,
-        // Two signs may be another one together, and `||` is another token than `| |`.
+        // Two signs may form another one together, and `||` is another token than `| |`.
         (Some(Role::Prefix), Some(Role::Prefix)) | (Some(Role::Unknown), _) | (_, Some(Role::Unknown)) => is_apart,
         (Some(Role::OpenParameters), Some(Role::CloseParameters)) => is_apart,
-        // `-1` is one token, and `- 1` are two.
+        // `-1` is one token, and `- 1` is two.
         (Some(Role::Prefix), Some(Role::Word)) if next.first().text.starts_with(|c: char| c.is_ascii_digit()) => {
             is_apart
         }
-        // `: =` is a symbol, and `:=` another sign.
+        // `: =` begins with a symbol's colon, and `:=` is another sign.
         (Some(Role::Symbol), Some(role)) if !matches!(role, Role::Word | Role::String) => is_apart,
         (Some(Role::Prefix | Role::Symbol | Role::OpenParameters), _) => false,
         (Some(Role::Word), Some(Role::CloseParameters)) => next.first().text == "||",
-        // A bracket of arguments, or an argument in brackets: only the blank tells.
+        // Only the blank shows if a bracket contains the arguments, or is a part of one.
         (Some(Role::Word | Role::Verb | Role::String) | None, None) => match next.first().kind {
             Kind::Open('(' | '[') => is_apart,
             _ => true,

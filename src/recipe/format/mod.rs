@@ -1,9 +1,9 @@
-//! Formats recipes: one statement a line, two blanks per bracket, long calls broken at their options. It stands on the language
-//! alone and evaluates nothing.
+//! Formats recipes: one statement per line, two blanks per bracket, long calls broken at their options. It uses only the language
+//! layer and evaluates nothing.
 //!
-//! `tokens.rs` takes a text apart, comments and all; `tree.rs` finds statements and brackets; `layout.rs` says where blanks stand
-//! and where lines may end; `printer.rs` breaks what is too long. What they make is read again and compared with the text: it has
-//! to be the same calls and the same comments, or nothing is given.
+//! `tokens.rs` splits a source into tokens and comments; `tree.rs` finds statements and brackets; `layout.rs` decides where
+//! blanks stand and where lines may end; `printer.rs` breaks what is too long. The result is read again and compared with the
+//! source: it has to consist of the same calls and the same comments, or it is not used.
 
 mod layout;
 mod printer;
@@ -17,13 +17,13 @@ use crate::diagnostic::{Diagnostic, Fault};
 use super::language::mask::masked;
 use super::language::syntax::reading::read;
 
-/// Formats the text of a recipe; `name` is that of its file in errors.
+/// Formats the source of a recipe; errors use `name` as the name of its file.
 ///
 /// # Errors
 ///
-/// All mistakes of its syntax: what cannot be read is left as it is.
+/// All mistakes of its syntax: a source that cannot be read is left as it is.
 pub fn format(name: &str, text: &str) -> Result<String, Vec<Diagnostic>> {
-    // Editors of Windows put a mark before the text.
+    // Editors on Windows put a byte order mark in front.
     let (mark, text) = match text.strip_prefix(MARK) {
         Some(rest) => (MARK, rest),
         None => ("", text),
@@ -47,14 +47,14 @@ fn laid_out(text: &str) -> String {
     printer::print(&layout::operations(&tree::parts(&tokens)))
 }
 
-/// Returns true where both texts have the same tokens and comments.
+/// Returns true if both sources have the same tokens and comments.
 fn tells_the_same(text: &str, formatted: &str) -> bool {
     let (tokens, others) = (tokens::tokens(text), tokens::tokens(formatted));
     let others = others.iter().map(|token| token.text);
     tokens.iter().map(|token| token.text).eq(others)
 }
 
-/// The mistake with its line, which hides secrets.
+/// Adds the line to a diagnostic, with secrets hidden.
 fn with_line(mut wrong: Diagnostic, text: &str) -> Diagnostic {
     if let Some(origin) = &wrong.origin {
         let mut lines = text.split_inclusive('\n');

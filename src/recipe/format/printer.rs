@@ -1,14 +1,14 @@
-//! Prints operations: decides which groups are broken, and indents.
+//! Prints operations: decides which groups are broken, and indents lines.
 
 use super::layout::{Edge, Op};
 
-/// A line that is longer is broken where it can be.
+/// The longest line, in columns; a longer one is broken if that is possible.
 const WIDTH: usize = 120;
 
-/// Blanks per bracket.
+/// The number of blanks per bracket.
 const INDENT: usize = 2;
 
-/// The text that the operations make.
+/// Returns the source that the operations make.
 pub(super) fn print(ops: &[Op]) -> String {
     let mut printer = Printer {
         ops,
@@ -35,20 +35,20 @@ pub(super) fn print(ops: &[Op]) -> String {
 #[derive(Clone, Copy)]
 struct Group {
     is_broken: bool,
-    /// The indentation of what is around it.
+    /// The indentation around it.
     base: usize,
 }
 
 struct Printer<'a> {
     ops: &'a [Op<'a>],
     text: String,
-    /// Characters in the last line.
+    /// The number of columns in the last line.
     column: usize,
     /// The indentation of the last line that does not begin inside a string.
     indent: usize,
     is_blank_due: bool,
     groups: Vec<Group>,
-    /// Where the statements begin that are being printed.
+    /// The indentations of the statements that are being printed.
     parts: Vec<usize>,
 }
 
@@ -128,9 +128,9 @@ impl Printer<'_> {
         self.column = self.indent;
     }
 
-    /// Returns true where all fits that is printed from there up to the next line that may begin.
+    /// Returns true if everything from there up to the next possible new line fits.
     fn fits(&self, at: usize, mut column: usize) -> bool {
-        // Whether the groups that begin behind there were broken.
+        // True for each group that begins after that place and is broken.
         let mut inner: Vec<bool> = Vec::new();
         let mut outer = self.groups.iter().rev();
         let mut around = outer.next().is_none_or(|group| group.is_broken);
@@ -153,7 +153,7 @@ impl Printer<'_> {
                 Op::Else(edge) if inner.len() == 1 => column = self.indentation(edge),
                 Op::Line { .. } | Op::Fill(_) | Op::Else(_) | Op::Beside(_) => return true,
                 Op::Begin { is_broken, .. } => {
-                    // One that comes later is not yet decided: it may be broken.
+                    // A group that comes later is not decided yet: it may be broken.
                     let is_later = inner.is_empty() && !is_first && around;
                     is_first = false;
                     inner.push(is_broken || is_later);
@@ -170,7 +170,7 @@ impl Printer<'_> {
     }
 }
 
-/// The column behind a text that begins at a column.
+/// Returns the column behind a piece of source that begins at a column.
 fn behind(text: &str, column: usize) -> usize {
     match text.rsplit_once('\n') {
         Some((_, last)) => width(last),

@@ -9,7 +9,7 @@ fn formatted(text: &str) -> String {
     once
 }
 
-/// Formats each text, of lines, and expects the one behind it.
+/// Formats each source and compares the result with the expected one.
 #[track_caller]
 fn all(cases: &[(&str, &str)]) {
     for (text, expected) in cases {

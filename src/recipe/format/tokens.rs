@@ -1,18 +1,18 @@
-//! The tokens of a text with the comments between them, and how each stands to the one before.
+//! The tokens of a source with the comments between them, and the space in front of each.
 
 use crate::recipe::language::syntax::layout::{Kind as Piece, comment, exact_pieces};
 
 /// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A bracket that opens; that of a map is `#`.
+    /// An opening bracket; that of a map is `#`.
     Open(char),
     Close(char),
     Comma,
     Semicolon,
     /// A name, a keyword or a number.
     Word,
-    /// In quotes or backticks.
+    /// A string in quotes or backticks.
     String,
     /// An operator, or another sign.
     Sign,
@@ -22,14 +22,14 @@ pub(super) enum Kind {
     BlockComment,
 }
 
-/// A token of a text.
+/// A token of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Token<'a> {
     pub(super) text: &'a str,
     pub(super) kind: Kind,
-    /// Lines that end between the token before and this one.
+    /// The number of line ends between the token before and this one.
     pub(super) breaks: usize,
-    /// Something stands between them, if only a blank.
+    /// True if there is anything between them, even if only a blank.
     pub(super) is_apart: bool,
 }
 
@@ -45,7 +45,7 @@ const SIGNS: &[&str] = &[
     "%=", "&=", "|=", "^=", "**", "<<", ">>", "::",
 ];
 
-/// All tokens of a text, comments among them.
+/// Returns all tokens of a source, including comments.
 pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut reader = Reader {
         text,
@@ -75,7 +75,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
             Piece::Comment => Kind::LineComment,
             Piece::Word => {
                 if has_exponent(reader.slice(start, end)) {
-                    // `1e-5`
+                    // This is the sign in `1e-5`.
                     let sign =
                         pieces.next_if(|next| next.range.start == end && is_sign(reader.slice(end, next.range.end)));
                     if let Some(sign) = sign {
@@ -96,7 +96,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
                 while let Some(next) = pieces.next_if(|next| next.range.end <= start + length) {
                     end = next.range.end;
                 }
-                // `x !in list`
+                // This is the operator in `x !in list`.
                 let is_in = |word: &str| rest.starts_with('!') && length == 1 && word == "in";
                 if let Some(word) =
                     pieces.next_if(|next| next.range.start == end && is_in(reader.slice(end, next.range.end)))
@@ -127,7 +127,7 @@ fn is_sign(text: &str) -> bool {
 struct Reader<'a> {
     text: &'a str,
     tokens: Vec<Token<'a>>,
-    /// Since the last token.
+    /// The number of line ends since the last token.
     breaks: usize,
     is_apart: bool,
 }
@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
         self.is_apart = false;
     }
 
-    /// Takes the comments between two tokens.
+    /// Adds the comments between two tokens.
     fn between(&mut self, mut at: usize, end: usize) {
         while at < end {
             let rest = self.slice(at, end);
@@ -163,7 +163,7 @@ impl<'a> Reader<'a> {
                     let blanks = rest.len() - rest.trim_start().len();
                     self.breaks += rest.get(..blanks).unwrap_or_default().matches('\n').count();
                     self.is_apart = true;
-                    // Nothing else stands between tokens; a text that is read otherwise ends here.
+                    // Nothing else can stand between tokens. A source that is read differently ends here.
                     at += blanks.max(rest.chars().next().map_or(1, char::len_utf8));
                     continue;
                 }

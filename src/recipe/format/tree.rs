@@ -1,10 +1,10 @@
-//! The tokens of a text as statements and brackets, each told by what stands before it. It is read without a grammar: what it
-//! takes something for decides about blanks and lines alone.
+//! The tokens of a source as statements and brackets. The role of each follows from what stands before it, without a grammar: a
+//! wrong role only affects blanks and lines.
 
 use super::tokens::{Kind, Token};
 use crate::recipe::language::verbs;
 
-/// The part that a token plays among its neighbours.
+/// The role of a token among its neighbours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// A name or a number.
@@ -13,14 +13,14 @@ pub(super) enum Role {
     /// A name that begins a call of a verb.
     Verb,
     String,
-    /// `-x`, `!x`.
+    /// A sign before its value: `-x`, `!x`.
     Prefix,
     Binary,
-    /// `=` and the like.
+    /// `=` and similar signs.
     Assign,
     /// `=>`
     Arrow,
-    /// `.`, `::`, `..`: nothing stands around it.
+    /// `.`, `::`, `..`, which have no blanks around them.
     Tight,
     /// The colon in front of a symbol.
     Symbol,
@@ -36,11 +36,11 @@ pub(super) enum Role {
     CloseParameters,
     LineComment,
     BlockComment,
-    /// A sign that no recipe has.
+    /// A sign that no recipe contains.
     Unknown,
 }
 
-/// A piece of a statement.
+/// A part of a statement.
 #[derive(Clone, Debug)]
 pub(super) enum Element<'a> {
     Token(Token<'a>, Role),
@@ -48,7 +48,7 @@ pub(super) enum Element<'a> {
 }
 
 impl<'a> Element<'a> {
-    /// Its first token.
+    /// Returns its first token.
     pub(super) fn first(&self) -> Token<'a> {
         match self {
             Self::Token(token, _) => *token,
@@ -72,44 +72,44 @@ impl<'a> Element<'a> {
     }
 }
 
-/// The content of a bracket.
+/// The kind of content in a bracket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// Statements.
+    /// It contains statements.
     Block,
     /// The cases of a `switch`.
     Cases,
-    /// Values, behind `(` or `[`.
+    /// It contains values, behind `(` or `[`.
     Values,
     Map,
 }
 
-/// A bracket with what is in it.
+/// A bracket with its content.
 #[derive(Clone, Debug)]
 pub(super) struct Group<'a> {
     pub(super) shape: Shape,
     pub(super) open: Token<'a>,
-    /// Nothing where the text ends first.
+    /// The closing bracket; `None` if the source ends before it.
     pub(super) close: Option<Token<'a>>,
     pub(super) parts: Vec<Part<'a>>,
 }
 
-/// A statement, or a value of a list with the comma behind it; or a comment on a line of its own.
+/// A statement, or a value of a list with its comma, or a comment on a line of its own.
 #[derive(Clone, Debug)]
 pub(super) struct Part<'a> {
     pub(super) elements: Vec<Element<'a>>,
-    /// It is a comment on the line of the bracket that opens.
+    /// True for a comment on the line of the opening bracket.
     pub(super) is_beside: bool,
 }
 
 impl Part<'_> {
-    /// Lines that end before it.
+    /// Returns the number of line ends before it.
     pub(super) fn breaks(&self) -> usize {
         self.elements.first().map_or(0, |element| element.first().breaks)
     }
 }
 
-/// The statements of a text.
+/// Returns the statements of a source.
 pub(super) fn parts<'a>(tokens: &[Token<'a>]) -> Vec<Part<'a>> {
     let mut parser = Parser {
         tokens: tokens.to_vec(),
@@ -118,7 +118,7 @@ pub(super) fn parts<'a>(tokens: &[Token<'a>]) -> Vec<Part<'a>> {
     let mut parts = Vec::new();
     loop {
         parts.extend(parser.parts(Shape::Block));
-        // A bracket that closes nothing is a statement.
+        // A bracket that closes nothing is a statement of its own.
         let Some(token) = parser.take() else { return parts };
         parts.push(Part {
             elements: vec![Element::Token(token, Role::Unknown)],
@@ -132,7 +132,7 @@ const KEYWORDS: &[&str] = &[
     "let", "loop", "private", "return", "switch", "throw", "try", "until", "while",
 ];
 
-/// Keywords that a block belongs to.
+/// The keywords that have a block.
 const WITH_BLOCKS: &[&str] = &[
     "catch", "do", "else", "fn", "for", "if", "loop", "switch", "try", "until", "while",
 ];
@@ -153,7 +153,7 @@ impl<'a> Parser<'a> {
         Some(token)
     }
 
-    /// Reads the content of a bracket, up to that which closes it.
+    /// Reads the content of a bracket up to its end.
     fn parts(&mut self, shape: Shape) -> Vec<Part<'a>> {
         let mut parts: Vec<Part<'a>> = Vec::new();
         while let Some(token) = self.peek(0) {
@@ -161,7 +161,7 @@ impl<'a> Parser<'a> {
                 Kind::Close(_) => break,
                 Kind::LineComment | Kind::BlockComment => self.comment(token, shape, &mut parts),
                 Kind::Semicolon => {
-                    // Behind a block, or another.
+                    // It stands behind a block, or behind another semicolon.
                     self.at += 1;
                     let element = Element::Token(token, Role::Semicolon);
                     match parts
@@ -181,7 +181,7 @@ impl<'a> Parser<'a> {
         parts
     }
 
-    /// A comment between two parts.
+    /// Adds a comment between two parts.
     fn comment(&mut self, token: Token<'a>, shape: Shape, parts: &mut Vec<Part<'a>>) {
         let element = Element::Token(token, comment(token));
         let is_alone = token.kind == Kind::LineComment
@@ -189,7 +189,7 @@ impl<'a> Parser<'a> {
                 .peek(1)
                 .is_none_or(|next| next.breaks > 0 || matches!(next.kind, Kind::Close(_)));
         if !is_alone && (token.breaks > 0 || parts.is_empty()) {
-            // It belongs to what stands behind it in its line.
+            // The comment belongs to the part behind it on its line.
             parts.push(self.part(shape));
             return;
         }
@@ -205,7 +205,7 @@ impl<'a> Parser<'a> {
 
     fn part(&mut self, shape: Shape) -> Part<'a> {
         let mut elements: Vec<Element<'a>> = Vec::new();
-        // The keyword that the next block belongs to.
+        // The keyword of the next block.
         let mut keyword = None;
         while let Some(token) = self.peek(0) {
             match token.kind {
@@ -270,7 +270,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Returns true where a statement ends behind the block that it has come to.
+    /// Returns true if the statement ends behind the block that was just read.
     fn ends_behind_block(&self, elements: &[Element<'a>], owner: Option<&str>) -> bool {
         let first = elements.iter().find(|element| !element.is_comment());
         let begins = match first {
@@ -311,7 +311,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// `|a, b|`
+    /// Reads parameters: `|a, b|`.
     fn parameters(&mut self, elements: &mut Vec<Element<'a>>) {
         let Some(first) = self.take() else { return };
         if first.text == "||" {
@@ -351,7 +351,7 @@ impl<'a> Parser<'a> {
             Some(Element::Token(before, Role::Keyword)) => matches!(before.text, "fn" | "let" | "const"),
             _ => shape == Shape::Map && elements.is_empty(),
         };
-        // `as :user { … }`; behind a file it names an import.
+        // In `as :user { … }` it is a verb; behind a file it names an import.
         let is_as_verb = token.text == "as" && elements.iter().all(Element::is_comment);
         if is_name || matches!(behind, "=" | "::") {
             Role::Word
@@ -366,7 +366,7 @@ impl<'a> Parser<'a> {
 
     fn sign(&self, token: Token<'a>, elements: &[Element<'a>], shape: Shape) -> Role {
         let next = self.peek(1);
-        // Behind a brace Rhai takes a sign for that of a number.
+        // Behind a brace Rhai reads a sign as that of a number.
         let is_behind_brace = matches!(elements.last(), Some(Element::Group(group)) if group.shape != Shape::Values);
         let is_behind_value = is_value(elements) && !is_behind_brace;
         match token.text {
@@ -376,7 +376,7 @@ impl<'a> Parser<'a> {
             "=" | "+=" | "-=" | "*=" | "/=" | "%=" | "**=" | "&=" | "|=" | "^=" | "<<=" | ">>=" => Role::Assign,
             ":" if shape == Shape::Map && elements.len() == 1 => Role::Key,
             ":" => Role::Symbol,
-            // `f!(x)`
+            // This is the call `f!(x)`.
             "!" if is_behind_value && !token.is_apart => Role::Tight,
             "!" => Role::Prefix,
             "-" | "+" if is_behind_value => Role::Binary,
@@ -400,7 +400,7 @@ fn comment(token: Token) -> Role {
     }
 }
 
-/// Returns true where a value ends, so that an operator may follow.
+/// Returns true if a value ends here, so that an operator may follow.
 fn is_value(elements: &[Element]) -> bool {
     match elements.iter().rev().find(|element| !element.is_comment()) {
         Some(Element::Group(_)) => true,

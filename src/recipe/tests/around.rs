@@ -1,4 +1,4 @@
-//! Directories, environments and users around commands, on scripted servers.
+//! Tests of directories, environments and users around commands, on scripted servers.
 
 use super::{Outcome, recipe};
 use crate::event::Event;
@@ -11,7 +11,7 @@ fn run(body: &str) -> Outcome {
     outcome
 }
 
-/// Each command with its options, as it is told.
+/// Returns each command with its options, as it was reported.
 fn told(outcome: &Outcome) -> Vec<String> {
     let of = |event: &Event| match event {
         Event::ActionStarted { command, options, .. } => {

@@ -1,4 +1,4 @@
-//! Reading a recipe never acts.
+//! Tests that reading a recipe never acts.
 
 use super::recipe;
 

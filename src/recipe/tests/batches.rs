@@ -1,4 +1,4 @@
-//! Servers by turns, and servers that fail where the recipe goes on.
+//! Tests of servers in turns, and of servers that fail while the recipe continues.
 
 use super::{Outcome, recipe};
 use crate::diagnostic::Fault;

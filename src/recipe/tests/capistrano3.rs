@@ -1,4 +1,4 @@
-//! The words of Capistrano 3 that recipes have.
+//! Tests of the words of Capistrano 3 that recipes have.
 
 use super::{prints, recipe};
 use crate::event::Event;

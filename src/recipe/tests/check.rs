@@ -1,4 +1,4 @@
-//! `capr check`: on every example of the reference, and what it warns of.
+//! Tests of `capr check`: its warnings, and its silence on every example of the reference.
 
 use super::{Case, recipe};
 use crate::configuration::TaskSummary;
@@ -11,7 +11,7 @@ fn messages(found: &[Diagnostic]) -> Vec<&str> {
     found.iter().map(|diagnostic| diagnostic.message.as_str()).collect()
 }
 
-/// What is warned of in this recipe, and nothing else is found.
+/// Returns the warnings for a recipe in which nothing else is found.
 fn warned(case: Case) -> Vec<String> {
     let found = case.check();
     assert!(

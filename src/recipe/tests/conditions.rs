@@ -1,4 +1,4 @@
-//! Conditions: true or false, whatever Ruby takes for true.
+//! Tests of conditions: they are true or false, whatever counts as true in Ruby.
 
 use super::{prints, recipe};
 use crate::diagnostic::{Diagnostic, Severity};

@@ -1,4 +1,4 @@
-//! Scripts that go too deep end with an error, not with the process.
+//! Tests that scripts which go too deep end with an error, and not with the process.
 
 use super::recipe;
 use crate::recipe::on_large_stack;

@@ -1,4 +1,4 @@
-//! Files from scripted servers.
+//! Tests of files from scripted servers.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +10,7 @@ use crate::session::scripted::Answer;
 
 const BYTES: &[u8] = b"\x00\xff\xfe line\r\nno end \x00capr:file 3\n \xe2\x82";
 
-/// A task `t` with this body on two servers, `DIR` standing for the directory.
+/// Returns a task `t` with this body on two servers; `DIR` stands for the directory.
 fn two(directory: &tempfile::TempDir, body: &str) -> Case {
     let body = body.replace("DIR", &directory.path().display().to_string());
     recipe(&format!("role :app, \"app1\", \"app2\"; task :t {{ {body} }}"))
@@ -153,7 +153,7 @@ fn f4_a_directory_comes_as_an_archive_and_is_unpacked() {
     assert_eq!(names(&directory), ["d"]);
 }
 
-/// An archive with these entries: a name as it is, and the target of a link or the content of a file.
+/// Returns an archive with these entries: a name as it is, and the target of a link or the content of a file.
 fn archive(entries: &[(&[u8], Option<&str>, &[u8])]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, link, content) in entries {

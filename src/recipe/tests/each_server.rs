@@ -1,4 +1,4 @@
-//! Blocks that are evaluated for each server, on scripted servers.
+//! Tests of blocks that are evaluated for each server, on scripted servers.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::session::scripted::Answer;
 
 const THREE: &str = r#"role :app, "app1", "app2", "app3", :colour => "blue"; role :db, "db1";"#;
 
-/// Each action: its command, and how many servers it went to.
+/// Returns each action: its command, and the number of its servers.
 fn actions(outcome: &Outcome) -> Vec<(String, usize)> {
     let of = |event: &Event| match event {
         Event::ActionStarted { command, servers, .. } => Some((command.clone(), servers.len())),
@@ -20,7 +20,7 @@ fn actions(outcome: &Outcome) -> Vec<(String, usize)> {
     outcome.events.iter().filter_map(of).collect()
 }
 
-/// Each server with the last word of every command that it ran.
+/// Returns each server with the last word of every command that it ran.
 fn ran(outcome: &Outcome) -> Vec<String> {
     let word = |line: &str| {
         let line = line.trim_end_matches(['\'', '"']);

@@ -1,4 +1,4 @@
-//! Broken recipes: what is said, where, and what helps.
+//! Tests of broken recipes: the message, the place, and the hint.
 
 use super::{Outcome, recipe};
 use crate::diagnostic::{Diagnostic, Fault};

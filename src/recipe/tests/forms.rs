@@ -1,4 +1,4 @@
-//! Ways to write the same call, and the words that verbs must not take away.
+//! Tests of the ways to write the same call, and of the words that verbs must not take away.
 
 use super::{Outcome, prints, recipe};
 use crate::recipe::language::verbs::VERBS;

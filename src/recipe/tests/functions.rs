@@ -1,4 +1,4 @@
-//! The tables of functions, and what they do that an example cannot show.
+//! Tests of the tables of functions, and of results that an example cannot show.
 
 use super::{prints, recipe};
 use crate::deadline::InTime;
@@ -6,7 +6,7 @@ use crate::event::{Event, Level};
 use crate::interrupt::Signal;
 use crate::recipe::language::functions::{functions, kinds};
 
-/// The error of a task with this body.
+/// Returns the error of a task with this body.
 fn fails(body: &str) -> String {
     let outcome = recipe(&format!("task :t {{ {body} }}")).run(&["t"]);
     outcome.error().message.clone()

@@ -1,4 +1,4 @@
-//! However a call is written, it is the same call.
+//! Tests that a call means the same, however it is written.
 
 use std::cell::RefCell;
 
@@ -14,12 +14,12 @@ use regex::Regex;
 
 use crate::session::scripted::Answer;
 
-/// What is called, however it is written.
+/// The meaning of a call, however it is written.
 #[derive(Clone, Debug)]
 struct Meant {
     verb: &'static str,
     command: String,
-    /// Names and values, the values as texts or as what they are.
+    /// The names and values of options; values are strings, or written in their own way.
     options: Vec<(&'static str, Value)>,
     has_block: bool,
 }
@@ -33,7 +33,7 @@ enum Value {
     Plain(&'static str),
 }
 
-/// How it is written: each question is answered by the next number; 0 is the plain form.
+/// The way in which a call is written: each question is answered by the next number; 0 is the plain form.
 struct Manner(RefCell<std::vec::IntoIter<u8>>);
 
 impl Manner {
@@ -45,7 +45,7 @@ impl Manner {
         forms[self.of(forms.len())]
     }
 
-    /// Between two tokens that need nothing between them.
+    /// Returns the space between two tokens that need none between them.
     fn gap(&self) -> &'static str {
         self.one(&[
             "",
@@ -182,7 +182,7 @@ impl Manner {
         self.around(&whole)
     }
 
-    /// The same in something that does it once.
+    /// Wraps the statements in something that runs them once.
     fn around(&self, statements: &str) -> String {
         let gap = self.gap();
         match self.of(9) {
@@ -220,7 +220,7 @@ fn meant() -> impl Strategy<Value = Meant> {
     })
 }
 
-/// The commands that a body sends, and what its blocks print.
+/// Returns the commands that a body sends, and the output of its blocks.
 fn does(body: &str) -> Result<String, String> {
     on_large_stack(|| sent(body)).unwrap()
 }

@@ -1,4 +1,4 @@
-//! What runs around tasks.
+//! Tests of hooks around tasks.
 
 use super::{prints, recipe};
 

@@ -1,4 +1,4 @@
-//! Libraries, and what is loaded before the recipe.
+//! Tests of libraries, and of recipes that are loaded before the recipe.
 
 use super::{Case, recipe};
 

@@ -1,4 +1,4 @@
-//! What the tasks of the libraries that come with capr send to a server.
+//! Tests of the commands that the tasks of capr's libraries send to a server.
 
 use std::fmt::Write;
 use std::rc::Rc;
@@ -12,8 +12,8 @@ use crate::recipe::meaning::libraries::{Library, libraries};
 use crate::recipe::meaning::stdlib;
 use crate::session::scripted::Script;
 
-/// A recipe that has all libraries, in the words of Capistrano 3, with what each needs. Prefixes are left out: each would be before
-/// each program.
+/// Returns a recipe with all libraries, in the words of Capistrano 3, with what each needs. Prefixes are left out, since each
+/// would stand before each program.
 fn everything() -> String {
     let requires: String = libraries()
         .map(|library| format!("require \"{}\";\n", library.name))
@@ -27,7 +27,7 @@ fn everything() -> String {
     )
 }
 
-/// The commands of each task that a library describes.
+/// Returns the commands of each task that a library describes.
 fn plan(library: &Library, recipe: &Recipe, script: &Script, local: &Script, log: &Log) -> String {
     let file = stdlib::file_name(&format!("{}{}", stdlib::LIBRARIES, library.name));
     let tasks: Vec<Rc<Task>> = {

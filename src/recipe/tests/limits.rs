@@ -1,4 +1,4 @@
-//! Recipes that would not come to an end, or take all memory, while they are loaded. Found by `scripts/fuzz`.
+//! Tests of recipes that would not end, or take all memory, while they are loaded. `scripts/fuzz` has found them.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use super::recipe;
 use crate::interrupt::Signal;
 use crate::recipe::on_large_stack;
 
-/// The first thing wrong with a recipe that is loaded.
+/// Returns the first error in a recipe that is loaded.
 fn message(text: &str) -> String {
     on_large_stack(|| recipe(text).errors().remove(0).message).unwrap()
 }

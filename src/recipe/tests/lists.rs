@@ -1,4 +1,4 @@
-//! Commands that are lists of words.
+//! Tests of commands that are lists of words.
 
 use super::{Case, recipe};
 

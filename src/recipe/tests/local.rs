@@ -1,4 +1,4 @@
-//! Commands on this machine and questions to servers.
+//! Tests of commands on this machine and of questions to servers.
 
 use super::{prints, recipe};
 use crate::session::scripted::Answer;

@@ -1,4 +1,4 @@
-//! Values that are none, and answers that nothing keeps.
+//! Tests of values that are nothing, and of answers that nothing keeps.
 
 use super::{prints, recipe};
 use crate::diagnostic::Severity;

@@ -1,4 +1,4 @@
-//! A missing value is an error, not an empty string.
+//! Tests that a missing value is an error, and not an empty string.
 
 use super::{prints, recipe};
 

@@ -1,10 +1,10 @@
-//! One mistake is one error: recipes that are right, with one typical mistake in each of many places.
+//! Tests that one mistake gives one error: correct recipes get one typical mistake in each of many places.
 
 use std::path::Path;
 
 use super::recipe;
 
-/// Recipes of many kinds that have nothing wrong in them.
+/// Recipes of many kinds without any mistake.
 const RECIPES: &[&str] = &[
     "scripts/flipper.rhai",
     "stdlib/variables.rhai",
@@ -15,11 +15,11 @@ const RECIPES: &[&str] = &[
     "tests/ported/wordpress.rhai",
 ];
 
-/// Places that each mistake is made in, of each recipe.
+/// The number of places of each recipe in which each mistake is made.
 const PLACES: usize = 4;
 
-/// What is written wrongly: its name, what stands there, what is written instead, how many errors it may make and how
-/// many lines away they may be.
+/// The mistakes: the name, the right source, the wrong one in its place, the most errors that it may cause, and the most lines
+/// that these may be away.
 const MISTAKES: &[(&str, &str, &str, usize, usize)] = &[
     ("no semicolon", ";\n", "\n", 1, 1),
     ("an end instead of a brace", "\n}\n", "\nend\n", 1, 60),
@@ -34,7 +34,7 @@ fn line(text: &str, at: usize) -> usize {
     text[..at].matches('\n').count() + 1
 }
 
-/// The recipe with the mistake at a place.
+/// Returns the recipe with the mistake at a place.
 fn broken(text: &str, at: usize, (name, right, wrong): (&str, &str, &str)) -> String {
     let (before, rest) = (&text[..at], &text[at + right.len()..]);
     match name {

@@ -1,9 +1,9 @@
-//! What is said where a verb is used wrongly: for each, in words that say how it goes.
+//! Tests of the messages for verbs that are used wrongly: each says how to use the verb.
 
 use super::recipe;
 use crate::diagnostic::Diagnostic;
 
-/// A piece of a recipe, what is said, and what a hint begins with.
+/// A piece of a recipe, the message, and the beginning of a hint.
 const CASES: &[(&str, &str, &str)] = &[
     (
         "role :a, \"b\"; task :x { run \"y\", :stdin => \"z\", :data => \"text\"; }",
@@ -257,7 +257,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// What is told of a piece: when it is loaded, or where that finds nothing, when its task runs.
+/// Returns the error of a piece: when it is loaded or, if nothing is found then, when its task runs.
 fn error(piece: &str) -> Diagnostic {
     let text = format!("role :app, \"app1\";\n{piece}\n");
     match recipe(&text).load().0 {

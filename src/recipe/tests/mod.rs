@@ -1,4 +1,4 @@
-//! The language on scripted servers.
+//! Tests of the language on scripted servers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod around;
@@ -51,7 +51,7 @@ use crate::interrupt::Interrupt;
 use crate::secret::{Redactor, Secret};
 use crate::session::scripted::Script;
 
-/// How often a property is tried; `PROPTEST_CASES` says otherwise.
+/// Returns the number of times that a property is tried, unless `PROPTEST_CASES` sets another.
 fn tries(number: u32) -> ProptestConfig {
     let mut tries = ProptestConfig::default();
     // As many as proptest tries by itself: nobody has said anything.
@@ -62,7 +62,7 @@ fn tries(number: u32) -> ProptestConfig {
     tries
 }
 
-/// Events of a run.
+/// The events of a run.
 #[derive(Clone, Default)]
 struct Log(Rc<RefCell<Vec<Event>>>);
 
@@ -103,11 +103,11 @@ struct Case {
     interrupt: Interrupt,
 }
 
-/// What came of it.
+/// The result of a recipe.
 struct Outcome {
     result: Result<(), Box<Stopped>>,
     events: Vec<Event>,
-    /// What `puts` printed.
+    /// The output of `puts`.
     printed: Vec<String>,
     script: Script,
     local: Script,
@@ -146,7 +146,7 @@ impl Case {
         self
     }
 
-    /// Its path, and what it works with.
+    /// Writes the recipe; returns its path and everything that it works with.
     fn prepare(self) -> (PathBuf, Options, Surroundings, Log, tempfile::TempDir) {
         let directory = tempfile::tempdir().unwrap();
         let path: PathBuf = directory.path().join("recipe.rhai");
@@ -178,7 +178,7 @@ impl Case {
         (Recipe::load(&[path], options, surroundings), log, directory)
     }
 
-    /// What `capr check` finds.
+    /// Returns the findings of `capr check`.
     fn check(self) -> Vec<Diagnostic> {
         let (path, options, surroundings, _log, _directory) = self.prepare();
         Recipe::check(&[path], options, surroundings, &[]).unwrap()
@@ -215,7 +215,7 @@ impl Case {
         }
     }
 
-    /// The errors of a recipe that cannot be loaded.
+    /// Returns the errors of a recipe that cannot be loaded.
     fn errors(self) -> Vec<Diagnostic> {
         match self.load().0 {
             Ok(_) => panic!("the recipe was loaded"),
@@ -225,7 +225,7 @@ impl Case {
 }
 
 impl Outcome {
-    /// What was printed, after making sure that all went well.
+    /// Returns the output, after making sure that the run has succeeded.
     fn printed(self) -> Vec<String> {
         if let Err(stopped) = &self.result {
             panic!("{stopped:#?}");
@@ -233,7 +233,7 @@ impl Outcome {
         self.printed
     }
 
-    /// What was said at a level.
+    /// Returns the messages at a level.
     fn messages(&self, wanted: Level) -> Vec<String> {
         let said = |event: &Event| match event {
             Event::Message { level, text, .. } if *level == wanted => Some(text.clone()),
@@ -250,7 +250,7 @@ impl Outcome {
     }
 }
 
-/// What a task `t` with this body prints.
+/// Returns the output of this recipe when its task `t` is run.
 fn prints(recipe_text: &str) -> Vec<String> {
     recipe(recipe_text).run(&["t"]).printed()
 }

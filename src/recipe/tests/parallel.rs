@@ -1,4 +1,4 @@
-//! Different commands on different scripted servers.
+//! Tests of different commands on different scripted servers.
 
 use super::{Outcome, recipe};
 use crate::event::Event;
@@ -12,7 +12,7 @@ fn run(body: &str) -> Outcome {
     outcome
 }
 
-/// Each server with the last word of every command that it ran.
+/// Returns each server with the last word of every command that it ran.
 fn ran(outcome: &Outcome) -> Vec<String> {
     let commands = outcome.script.commands();
     let word = |line: &str| {

@@ -1,4 +1,4 @@
-//! What stands before the program that a command begins with.
+//! Tests of the words before the program at the beginning of a command.
 
 use super::recipe;
 
@@ -6,7 +6,7 @@ const PREFIXES: &str = "role :app, \"a\"; set :ruby_map_bins, [\"rake\", \"bundl
                         set :gems_map_bins { [\"rake\"] } set :gems_prefix, [\"bundle\", \"exec\"]; \
                         append :command_prefixes, \"gems\"; set :command_prefixes, [\"ruby\"] + command_prefixes; set :version, 3; ";
 
-/// What the server is given.
+/// Returns the lines that the server is given.
 fn lines(body: &str) -> Vec<String> {
     let outcome = recipe(&format!("{PREFIXES} task :t {{ {body} }}")).run(&["t"]);
     assert!(outcome.result.is_ok(), "{:?}", outcome.result);

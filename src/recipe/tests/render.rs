@@ -1,4 +1,4 @@
-//! Templates and functions for texts.
+//! Tests of templates and of functions for strings.
 
 use super::{prints, recipe};
 

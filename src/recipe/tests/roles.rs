@@ -1,4 +1,4 @@
-//! Servers that are known only when they are needed.
+//! Tests of servers that are known only when they are needed.
 
 use super::recipe;
 use crate::diagnostic::Fault;

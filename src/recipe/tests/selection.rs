@@ -1,4 +1,4 @@
-//! Which servers a command goes to.
+//! Tests of the selection of servers for a command.
 
 use super::{Outcome, recipe};
 use crate::event::Level;
@@ -17,7 +17,7 @@ fn addressed(outcome: &Outcome) -> Vec<String> {
         .collect()
 }
 
-/// The servers of `run "x"` in a task with these options, with this environment.
+/// Returns the servers of `run "x"` in a task with these options and this environment.
 fn servers(options: &str, environment: &[(&str, &str)]) -> Vec<String> {
     addressed(&run(options, "run \"x\";", environment))
 }

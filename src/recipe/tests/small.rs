@@ -1,4 +1,4 @@
-//! Defaults, hooks of a failure, and the small verbs for commands and files.
+//! Tests of defaults, hooks of a failure, and the small verbs for commands and files.
 
 use super::{prints, recipe};
 use crate::event::{Event, Level};

@@ -1,4 +1,4 @@
-//! Tasks and namespaces.
+//! Tests of tasks and namespaces.
 
 use super::{prints, recipe};
 

@@ -1,4 +1,4 @@
-//! What functions for texts, paths, times and documents promise, on texts that nobody would think of.
+//! Tests of the promises of functions for strings, paths, times and documents, with strings that nobody would think of.
 
 use std::path::{Component, Path};
 use std::process::Command;
@@ -25,7 +25,7 @@ thread_local! {
     };
 }
 
-/// What an expression gives in which `a`, `b` and `c` are these.
+/// Returns the value of an expression in which `a`, `b` and `c` have these values.
 fn gives(expression: &str, values: &[Dynamic]) -> Result<Dynamic, String> {
     let mut scope = Scope::new();
     for (name, value) in ["a", "b", "c"].into_iter().zip(values) {
@@ -43,7 +43,7 @@ fn text(expression: &str, values: &[&str]) -> String {
     gives(expression, &values).unwrap().to_string()
 }
 
-/// What stands in paths, and what makes them hard.
+/// Returns the parts of paths, including those that make paths difficult.
 fn path() -> impl Strategy<Value = String> {
     vec(
         prop_oneof![

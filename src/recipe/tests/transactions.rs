@@ -1,4 +1,4 @@
-//! What is undone, in which order, on which servers.
+//! Tests of what is undone, in which order, and on which servers.
 
 use super::{Case, Outcome, recipe};
 use crate::diagnostic::Fault;

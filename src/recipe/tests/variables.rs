@@ -1,4 +1,4 @@
-//! Variables: `set`, `fetch`, lazy ones, and those of the command line.
+//! Tests of variables: `set`, `fetch`, lazy ones, and those of the command line.
 
 use super::{prints, recipe};
 
