@@ -86,6 +86,7 @@ const WITHOUT_RIDDLES: &[&str] = &[
     "journal",
     "place",
     "recipe",
+    "port",
 ];
 
 #[derive(Debug)]

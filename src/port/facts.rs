@@ -1,4 +1,4 @@
-//! What all files of a project say together, before one of them is read: names, values and the version of Capistrano.
+//! The facts that all files of a project state together, before one of them is read: names, values and the version of Capistrano.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,60 +7,60 @@ use ruby_prism::{CallNode, Node, ParseResult, Visit};
 use super::ruby::{arguments, bare, constant, id, literal};
 use crate::recipe::Vocabulary;
 
-/// What values a variable is given.
+/// The kinds of values that a variable is set to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Given {
-    /// `true` or `false`.
+    /// It is set to `true` or `false`.
     pub(super) yes_no: bool,
-    /// `nil`.
+    /// It is set to `nil`.
     pub(super) nothing: bool,
-    /// A string, a list or anything else that is true in Ruby.
+    /// It is set to a string, a list or anything else that is true in Ruby.
     pub(super) something: bool,
-    /// Nobody knows.
+    /// It is set to a value of an unknown kind.
     pub(super) unknown: bool,
 }
 
-/// A function.
+/// A function of the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Function {
-    /// The file that has it, by its number.
+    /// The number of the file that defines it.
     pub(super) file: usize,
-    /// How many arguments it takes before a list of the others.
+    /// The number of arguments before its `*rest` parameter; `None` if it has none.
     pub(super) before_rest: Option<usize>,
-    /// Its parameters have a form here.
+    /// True if its parameters have a form in recipes of capr.
     pub(super) is_plain: bool,
 }
 
-/// What the files say together.
+/// The facts that the files state together.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     pub(super) vocabulary: Vocabulary,
-    /// 1, 2 or 3.
+    /// The version of Capistrano: 1, 2 or 3.
     pub(super) version: u8,
-    /// Variables of the recipes and what they are given.
+    /// The variables of the recipes, with the kinds of their values.
     pub(super) variables: BTreeMap<String, Given>,
-    /// Full names of tasks.
+    /// The full names of tasks.
     pub(super) tasks: BTreeSet<String>,
     pub(super) namespaces: BTreeSet<String>,
-    /// Functions by name.
+    /// The functions, by name.
     pub(super) functions: BTreeMap<String, Function>,
-    /// Libraries that are required.
+    /// The libraries that are required.
     pub(super) libraries: BTreeSet<String>,
-    /// What `SSHKit.config.command_map` makes of a command.
+    /// The replacements of commands in `SSHKit.config.command_map`.
     pub(super) commands: BTreeMap<String, String>,
-    /// Stages that have a file.
+    /// The stages that have a file.
     pub(super) stages: BTreeSet<String>,
-    /// Roles that servers are given.
+    /// The roles that servers have.
     pub(super) roles: BTreeSet<String>,
-    /// Some server has the attribute `primary`.
+    /// True if a server has the attribute `primary`.
     pub(super) has_primary: bool,
-    /// The files of the project, as they are named.
+    /// The paths of the project's files, as they are named.
     pub(super) files: Vec<String>,
     points: [usize; 3],
 }
 
 impl Facts {
-    /// Those of a project.
+    /// Makes an empty one.
     pub(super) fn new(vocabulary: Vocabulary) -> Self {
         Self {
             vocabulary,
@@ -68,7 +68,7 @@ impl Facts {
         }
     }
 
-    /// Adds what a file says.
+    /// Adds the facts in a file.
     pub(super) fn read(&mut self, parsed: &ParseResult<'_>) {
         let mut visitor = Visitor {
             facts: self,
@@ -77,7 +77,7 @@ impl Facts {
         visitor.visit(&parsed.node());
     }
 
-    /// Decides what only all files together say.
+    /// Decides what only all files together can tell.
     pub(super) fn conclude(&mut self) {
         let [one, two, three] = self.points;
         self.version = match () {
@@ -94,7 +94,7 @@ impl Facts {
         }
     }
 
-    /// Whether a variable of this name is set somewhere.
+    /// Returns true if a variable of this name is set somewhere.
     pub(super) fn is_variable(&self, name: &str) -> bool {
         match name {
             "stage" => !self.stages.is_empty(),
@@ -103,7 +103,7 @@ impl Facts {
     }
 
     fn is_set_by_library(&self, name: &str) -> bool {
-        // capr reads these, and nobody sets them.
+        // capr reads these variables, and nothing sets them.
         let only_read = matches!(
             name,
             "admin_runner"
@@ -122,17 +122,17 @@ impl Facts {
         !only_read && self.vocabulary.variables.contains(name)
     }
 
-    /// Whether the library or capr itself asks for a variable.
+    /// Returns true if the library or capr itself reads or sets a variable.
     pub(super) fn is_of_library(&self, name: &str) -> bool {
         self.vocabulary.variables.contains(name) || self.vocabulary.read.contains(name)
     }
 
-    /// Whether something in the files, or the library, has a task of this name.
+    /// Returns true if the files or the library have a task of this name.
     pub(super) fn is_task(&self, name: &str) -> bool {
         self.tasks.contains(name) || self.vocabulary.tasks.contains(name)
     }
 
-    /// The full name of the task that a name means in a namespace.
+    /// Returns the full name of the task that a name means in a namespace.
     pub(super) fn task(&self, name: &str, namespaces: &[String]) -> Option<String> {
         (0..=namespaces.len()).rev().find_map(|depth| {
             let around = namespaces.iter().take(depth).map(String::as_str);
@@ -142,7 +142,7 @@ impl Facts {
         })
     }
 
-    /// The full name of the namespace that a name means in a namespace.
+    /// Returns the full name of the namespace that a name means in a namespace.
     pub(super) fn namespace(&self, name: &str, namespaces: &[String]) -> Option<String> {
         (0..=namespaces.len()).rev().find_map(|depth| {
             let around = namespaces.iter().take(depth).map(String::as_str);
@@ -173,7 +173,7 @@ impl Facts {
     }
 }
 
-/// What only the flow of Capistrano 3 has.
+/// The tasks that only the flow of Capistrano 3 has.
 const EVENTS: &[&str] = &[
     "starting",
     "started",
@@ -189,7 +189,7 @@ const EVENTS: &[&str] = &[
     "log_revision",
 ];
 
-/// The name that a variable of Capistrano 3 has here.
+/// Returns the name that a variable of Capistrano 3 has here.
 pub(super) fn renamed(name: &str) -> &str {
     match name {
         "repo_url" => "repository",
@@ -199,7 +199,7 @@ pub(super) fn renamed(name: &str) -> &str {
     }
 }
 
-/// A function that takes these parameters.
+/// Adds the parameters to the facts about a function.
 fn taking(function: Function, list: &ruby_prism::ParametersNode<'_>) -> Function {
     let required = list.requireds();
     let are_names = required.iter().all(|node| node.as_required_parameter_node().is_some());
@@ -238,7 +238,7 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
 
     fn visit_def_node(&mut self, node: &ruby_prism::DefNode<'pr>) {
         let name = id(&node.name());
-        // The helper of that name that many recipes have is a verb here.
+        // Many recipes define a helper of this name, which is a verb here.
         if !matches!(name.as_str(), "set_default" | "_cset" | "set_unless_exists") {
             let function = Function {
                 file: self.facts.files.len(),
@@ -271,7 +271,7 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
 }
 
 impl Visitor<'_> {
-    /// Takes note of a call; the namespace that it opens.
+    /// Notes a call; returns the namespace that it opens.
     fn call(&mut self, name: &str, node: &CallNode<'_>) -> Option<String> {
         let given = arguments(node, true);
         let first = given.values.first();
@@ -301,7 +301,7 @@ impl Visitor<'_> {
                 }
             }
             "after" | "before" if node.block().is_some() => {
-                // Rake: the second name is that of a task that the block defines.
+                // With Rake, the second name is that of a task that the block defines.
                 if let Some(text) = given.values.get(1).and_then(literal) {
                     let path = self.namespaces.iter().map(String::as_str).chain([text.as_str()]);
                     self.facts.tasks.insert(path.collect::<Vec<_>>().join(":"));
@@ -333,7 +333,7 @@ impl Visitor<'_> {
         None
     }
 
-    /// `deploy.task :restart do`, `SSHKit.config.command_map[:rake] = "bundle exec rake"`.
+    /// Notes a call with a receiver: `deploy.task :restart do`, `SSHKit.config.command_map[:rake] = "bundle exec rake"`.
     fn of_something(&mut self, name: &str, node: &CallNode<'_>) {
         let Some(receiver) = node.receiver() else { return };
         let given = arguments(node, false);
@@ -355,7 +355,7 @@ impl Visitor<'_> {
         }
     }
 
-    /// Counts what only one version says.
+    /// Counts words that only one version has.
     fn weigh(&mut self, name: &str, node: &CallNode<'_>) {
         let given = arguments(node, true);
         let text = given.values.first().and_then(literal).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The form between reading and writing: what a recipe of capr says, with its comments and blank lines, but without layout.
+//! The form between reading and writing: the content of a recipe of capr with its comments and blank lines, but without layout.
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,16 +9,16 @@ pub(super) enum Expr {
     /// A number as it is written.
     Number(String),
     Text(String),
-    /// A string with values in it.
+    /// A string with interpolated values.
     Template(Vec<Part>),
     /// A command, whose lines may be indented.
     Script(Vec<Part>),
     Symbol(String),
-    /// A local, a variable of the recipe, or a task.
+    /// The name of a local, a variable of the recipe, or a task.
     Name(String),
     List(Vec<Expr>),
     Map(Vec<(String, Expr)>),
-    /// A function or a verb that gives something.
+    /// A call of a function, or of a verb that returns something.
     Call(Call),
     Method(Box<Expr>, String, Vec<Expr>),
     Member(Box<Expr>, String),
@@ -26,11 +26,11 @@ pub(super) enum Expr {
     Binary(&'static str, Box<Expr>, Box<Expr>),
     Not(Box<Expr>),
     Negative(Box<Expr>),
-    /// Each condition with what it gives, and what else there is.
+    /// The conditions with their blocks, and the block of `else`.
     If(Vec<(Expr, Block)>, Option<Block>),
     Switch(Box<Expr>, Vec<(Vec<Expr>, Block)>, Option<Block>),
     Closure(Vec<String>, Block),
-    /// `{ …; value }`
+    /// A block as a value: `{ …; value }`.
     Block(Block),
 }
 
@@ -41,7 +41,7 @@ pub(super) enum Part {
     Value(Expr),
 }
 
-/// A verb or a function as it is called.
+/// A call of a verb or a function.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Call {
     pub(super) name: String,
@@ -68,10 +68,10 @@ impl Call {
     }
 }
 
-/// Something that is done.
+/// A statement.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Statement {
-    /// A verb, without parentheses around its arguments.
+    /// A call of a verb, without parentheses around its arguments.
     Verb(Call),
     Let(String, Expr),
     Assign(Expr, &'static str, Expr),
@@ -84,23 +84,23 @@ pub(super) enum Statement {
     Break,
     Continue,
     Function(String, Vec<String>, Block),
-    /// What was not carried over: the number of its note, and whether what stands around it must end here.
+    /// Code that was not carried over: the number of its note, and true if the surrounding block must end here.
     Note(usize, bool),
-    /// A line that is there as a comment: nothing reads the variable.
+    /// A statement that is written as a comment, since nothing reads its variable.
     Idle(Box<Statement>),
-    /// Only the comments above it.
+    /// No statement, only the comments above it.
     Nothing,
 }
 
-/// What stands above a statement.
+/// A line above a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Above {
     Blank,
-    /// Without its mark.
+    /// A comment without its mark.
     Comment(String),
 }
 
-/// A statement with what stands around it.
+/// A statement with the lines above it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Line {
     pub(super) above: Vec<Above>,
@@ -134,7 +134,7 @@ impl Line {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Block {
     pub(super) lines: Vec<Line>,
-    /// The last statement is a value that the block gives.
+    /// True if the last statement is the value of the block.
     pub(super) gives: bool,
 }
 
@@ -143,7 +143,7 @@ impl Block {
         Self { lines, gives: false }
     }
 
-    /// A block that gives a value.
+    /// Returns a block with nothing but a value.
     pub(super) fn giving(value: Expr) -> Self {
         Self {
             lines: vec![Line::new(Statement::Value(value))],
@@ -151,7 +151,7 @@ impl Block {
         }
     }
 
-    /// The value, where the block is nothing else.
+    /// Returns the value, if the block is nothing else.
     pub(super) fn value(&self) -> Option<&Expr> {
         match self.lines.as_slice() {
             [
@@ -201,7 +201,7 @@ impl Expr {
         }
     }
 
-    /// The string, where all of it is known.
+    /// Returns the string, if all of it is known.
     pub(super) fn literal(&self) -> Option<&str> {
         match self {
             Self::Text(text) | Self::Symbol(text) => Some(text),
@@ -209,7 +209,7 @@ impl Expr {
         }
     }
 
-    /// The parts of a string.
+    /// Returns the parts of a string.
     pub(super) fn parts(self) -> Vec<Part> {
         match self {
             Self::Text(text) | Self::Symbol(text) => vec![Part::Text(text)],
@@ -219,12 +219,12 @@ impl Expr {
     }
 }
 
-/// Whether a verb gives a variable its value.
+/// Returns true if a verb sets a variable.
 pub(super) fn sets(verb: &str) -> bool {
     matches!(verb, "set" | "set_default" | "set_if_empty")
 }
 
-/// A string of these parts, as simple as it can be written.
+/// Returns a string of these parts in its simplest form.
 pub(super) fn string(parts: Vec<Part>) -> Expr {
     let mut joined: Vec<Part> = Vec::new();
     for part in parts {

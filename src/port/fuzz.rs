@@ -1,11 +1,11 @@
-//! Target of `scripts/fuzz`: recipes of Ruby, of any bytes.
+//! A target of `scripts/fuzz`: recipes of Ruby, of any bytes.
 
 use crate::fuzz::Target;
 use crate::recipe::on_large_stack;
 
 use super::{Project, Source, port};
 
-/// All of this folder.
+/// The targets of this folder.
 pub const TARGETS: &[Target] = &[Target {
     name: "port",
     about: "a recipe of Capistrano that is carried over",
@@ -23,7 +23,7 @@ pub const TARGETS: &[Target] = &[Target {
     read: read_ruby,
 }];
 
-/// True where something was written.
+/// Reads a recipe of Ruby; returns true if something was written.
 fn read_ruby(bytes: &[u8]) -> bool {
     let project = Project {
         sources: vec![Source {

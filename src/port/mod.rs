@@ -1,14 +1,14 @@
 //! Recipes of Capistrano 1, 2 and 3, read with Ruby's own parser and written as recipes of capr. Ruby is never evaluated.
 //!
 //! ```text
-//! project   which files belong to what was named, and what they are called here
-//! facts     what all files say together: names, values, the version
-//! read/     a file of Ruby becomes the form; what has none becomes a note
-//! form      what a recipe says, without layout
-//! tidy      what shows only when all files are read: variables nobody reads, roles, defaults of the version
-//! write/    the form as a recipe, laid out
-//! report    what is told when it is done
-//! note      what needs a hand
+//! project   finds the files that belong to what was named, and names the recipes
+//! facts     the facts of all files together: names, values, the version
+//! read/     turns a Ruby file into the form; code without a form becomes a note
+//! form      the content of a recipe, without layout
+//! tidy      changes that need all files: unread variables, roles, defaults of the version
+//! write/    writes the form as a recipe
+//! report    the report at the end
+//! note      the notes about code that was not carried over
 //! ```
 //!
 //! It knows the rows of the language (`Vocabulary`) and its style (`format`), and nothing of how recipes run.
@@ -43,46 +43,46 @@ use crate::recipe::{Vocabulary, format};
 /// A recipe that was written.
 #[derive(Clone, Debug, Serialize)]
 pub struct File {
-    /// The file of Ruby.
+    /// The path of the Ruby file.
     pub from: String,
-    /// The recipe.
+    /// The path of the recipe.
     pub to: String,
-    /// Its text.
+    /// The source of the recipe.
     #[serde(skip)]
     pub text: String,
-    /// What needs a hand.
+    /// The places that a person has to work on.
     pub notes: Vec<Note>,
 }
 
-/// What came out of a project.
+/// The result of porting a project.
 #[derive(Clone, Debug, Serialize)]
 pub struct Ported {
     /// The major version of Capistrano that the recipes are for.
     pub version: u8,
-    /// The recipes, in the order of the files of Ruby.
+    /// The recipes, in the order of the Ruby files.
     pub files: Vec<File>,
-    /// How often each construct was carried over.
+    /// The number of times that each construct was carried over.
     pub carried: BTreeMap<String, usize>,
-    /// What differs and needs no hand.
+    /// The differences that need no work.
     pub remarks: Vec<String>,
-    /// Libraries of Ruby that the recipes require, and that have no like here.
+    /// The Ruby libraries that the recipes require and that have no counterpart here.
     pub libraries: Vec<String>,
-    /// Files that were read and not written.
+    /// The files that were read and not written.
     pub only_read: Vec<String>,
 }
 
 impl Ported {
-    /// Whether nothing needs a hand.
+    /// Returns true if no place is left for a person to work on.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.files.iter().all(|file| file.notes.is_empty())
     }
 }
 
-/// More mistakes than this in a file, and one for so many lines: it is no Ruby.
+/// The number of mistakes, besides one per 50 lines, above which a file does not count as Ruby.
 const MISTAKES: usize = 5;
 
-/// Writes the recipes of a project anew.
+/// Reads a project and returns its recipes in the language of capr.
 pub fn port(project: &Project) -> Result<Ported, Refusal> {
     let parsed: Vec<_> = project
         .sources
@@ -125,7 +125,7 @@ pub fn port(project: &Project) -> Result<Ported, Refusal> {
             let text = write::recipe(&draft.block, &draft.notes);
             File {
                 from: draft.source.path.clone(),
-                // What a hand has to mend first is formatted then.
+                // A recipe that cannot be read until a person has worked on it is left unformatted.
                 text: format(&to, &text).unwrap_or(text),
                 to,
                 notes: draft.notes.clone(),
@@ -149,7 +149,7 @@ pub fn port(project: &Project) -> Result<Ported, Refusal> {
     })
 }
 
-/// Refuses what has more mistakes than a person makes.
+/// Refuses a file with more mistakes than a person makes.
 fn is_ruby(source: &Source, parsed: &ruby_prism::ParseResult<'_>) -> Result<(), Refusal> {
     let lines = source.text.iter().filter(|byte| **byte == b'\n').count();
     let errors: Vec<_> = parsed.errors().collect();

@@ -1,16 +1,16 @@
-//! What could not be carried over, and what is told beside.
+//! Notes about code that could not be carried over.
 
 use serde::Serialize;
 
-/// Why something was not carried over.
+/// The reason why something was not carried over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// A recipe library of a gem, or what only such a library defines.
+    /// A recipe library of a gem, or something that only such a library defines.
     Library,
-    /// A class or function of a gem or of the application.
+    /// A class or a function of a gem or of the application.
     Code,
-    /// A decision for each server.
+    /// A decision that each server makes.
     PerServer,
     /// A construct of Ruby that has no form here.
     Construct,
@@ -23,7 +23,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// As it stands in notes and in the report.
+    /// Returns the word for it in notes and in the report.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -38,22 +38,22 @@ impl Kind {
     }
 }
 
-/// Something that needs a hand.
+/// A place that a person has to work on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Note {
-    /// Counted from 1 in each file.
+    /// The number of the note, counted from 1 in each file.
     pub number: usize,
-    /// Why.
+    /// The kind of reason.
     pub kind: Kind,
     /// The reason in words.
     pub reason: String,
-    /// The line in the file of Ruby, counted from 1.
+    /// The line in the Ruby file, counted from 1.
     pub line: usize,
-    /// What stands there.
+    /// The Ruby code there.
     pub ruby: String,
 }
 
-/// Why an expression has no form here.
+/// The reason why an expression has no form here.
 #[derive(Clone, Debug)]
 pub(super) struct Unported {
     pub(super) kind: Kind,
@@ -69,5 +69,5 @@ impl Unported {
     }
 }
 
-/// What reading gives.
+/// The result of reading.
 pub(super) type Read<T> = Result<T, Unported>;

@@ -1,4 +1,4 @@
-//! Which files belong to what was named, and what they are called here.
+//! Finds the files that belong to what was named, and names the recipes that are written from them.
 
 use std::fs;
 use std::io;
@@ -6,25 +6,25 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// Files larger than this are no recipes.
+/// The size above which a file does not count as a recipe, in bytes.
 const LARGEST: u64 = 4 << 20;
 
-/// More files than this are not read.
+/// The most files that are read.
 const MOST: usize = 500;
 
-/// A file of Ruby.
+/// A Ruby file.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// Below the project, with `/`.
+    /// The path below the project, with `/`.
     pub path: String,
-    /// Its bytes.
+    /// The bytes of the file.
     pub text: Vec<u8>,
-    /// A recipe is to be written from it; else it is only read for what it says.
+    /// True if a recipe is to be written from it; else it is only read for its facts.
     pub is_wanted: bool,
 }
 
 impl Source {
-    /// The stage that the file is of, by its place.
+    /// Returns the stage that the file belongs to, by its path.
     #[must_use]
     pub fn stage(&self) -> Option<String> {
         let (folder, name) = self.path.rsplit_once('/')?;
@@ -32,7 +32,7 @@ impl Source {
         is_stage.then(|| name.strip_suffix(".rb").map(str::to_owned)).flatten()
     }
 
-    /// The path of the recipe that is written from it.
+    /// Returns the path of the recipe that is written from it.
     #[must_use]
     pub fn recipe(&self) -> String {
         let (folder, name) = match self.path.rsplit_once('/') {
@@ -51,35 +51,35 @@ impl Source {
         }
     }
 
-    /// Whether it is the recipe that all others belong to.
+    /// Returns true if it is the recipe to which all others belong.
     pub(super) fn is_main(&self) -> bool {
         let name = self.path.rsplit('/').next().unwrap_or(&self.path);
         name.starts_with("deploy") && name.contains(".rb") && self.stage().is_none()
     }
 
-    /// Whether it is a Capfile.
+    /// Returns true if it is a Capfile.
     pub(super) fn is_capfile(&self) -> bool {
         self.recipe().ends_with("Caprfile")
     }
 }
 
-/// Why nothing is written.
+/// The reason why nothing is written.
 #[derive(Debug, Error)]
 pub enum Refusal {
-    /// What was named is not there, or is no recipe.
+    /// The path that was named does not exist, or is not a recipe.
     #[error("{0}")]
     Named(String),
     /// A file cannot be read.
     #[error("cannot read {}", .0.display())]
     Unreadable(PathBuf, #[source] io::Error),
-    /// Ruby's parser finds no Ruby.
+    /// Ruby's parser finds that the file is not Ruby.
     #[error("{file} is no Ruby: line {line}: {message}")]
     NotRuby {
-        /// As it was named.
+        /// The file as it was named.
         file: String,
-        /// Of the first mistake.
+        /// The line of the first mistake.
         line: usize,
-        /// In the words of Ruby's parser.
+        /// The message of Ruby's parser.
         message: String,
     },
 }
@@ -87,12 +87,13 @@ pub enum Refusal {
 /// The files of a project.
 #[derive(Clone, Debug, Default)]
 pub struct Project {
-    /// In the order in which Capistrano reads them.
+    /// The files in the order in which Capistrano reads them.
     pub sources: Vec<Source>,
 }
 
 impl Project {
-    /// What belongs to these files and directories. Paths are kept below `root`, the directory of the first one.
+    /// Finds everything that belongs to these files and directories. Returns the directory of the first one, and the files with
+    /// their paths below it.
     pub fn find(named: &[PathBuf]) -> Result<(PathBuf, Self), Refusal> {
         let Some(first) = named.first() else {
             return Err(Refusal::Named(
@@ -157,7 +158,7 @@ impl Project {
     }
 }
 
-/// The directory of the project that a file belongs to.
+/// Returns the directory of the project that a file belongs to.
 fn root_of(file: &Path) -> PathBuf {
     let parent = file.parent().unwrap_or(Path::new("")).to_owned();
     let named = |path: &Path, name: &str| path.file_name().is_some_and(|own| own == name);
@@ -171,7 +172,7 @@ fn root_of(file: &Path) -> PathBuf {
     }
 }
 
-/// The files of a project that Capistrano would read, in its order.
+/// Returns the files of a project that Capistrano would read, in its order.
 fn belonging(root: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for name in ["Capfile", "capfile", "config/deploy.rb", "deploy.rb"] {

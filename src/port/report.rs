@@ -1,23 +1,23 @@
-//! What `capr port` tells when it is done.
+//! The report of `capr port`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::{Kind, Note, Ported};
 
-/// So many places are listed; the others stand in the recipes.
+/// The number of places that are listed; the recipes contain the others.
 const LISTED: usize = 20;
 
-/// What was done with each recipe that was written.
+/// The treatment of each recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
     /// It was written.
     Added,
-    /// It was only looked at.
+    /// It was only checked.
     Checked,
 }
 
-/// The report for people.
+/// Returns the report for people.
 #[must_use]
 pub fn report(ported: &Ported, done: Done) -> String {
     let mut text = String::new();
@@ -56,7 +56,7 @@ pub fn report(ported: &Ported, done: Done) -> String {
     text
 }
 
-/// What needs a hand: by kind, then what to look at first.
+/// Adds the places that a person has to work on: their number by kind, then the first ones.
 fn notes(ported: &Ported, text: &mut String) {
     let mut all: Vec<(&str, &Note)> = Vec::new();
     for file in &ported.files {
@@ -75,7 +75,7 @@ fn notes(ported: &Ported, text: &mut String) {
         .map(|(kind, count)| format!("{count} {}", kind.word()))
         .collect();
     let _ = writeln!(text, "needs a hand: {} ({})", places(all.len()), kinds.join(", "));
-    // What other places depend on comes first.
+    // Places that others depend on come first.
     all.sort_by_key(|(_, note)| note.reason.starts_with("it needs"));
     for (file, note) in all.iter().take(LISTED) {
         let _ = writeln!(
@@ -92,10 +92,10 @@ fn notes(ported: &Ported, text: &mut String) {
     }
 }
 
-/// The report for programs: one JSON object on a line.
+/// Returns the report for programs: one JSON object on a line.
 #[must_use]
 pub fn json(ported: &Ported) -> String {
-    // Strings and numbers alone: it cannot fail.
+    // There are only strings and numbers, so it cannot fail.
     let text = serde_json::to_string(ported).unwrap_or_default();
     format!("{text}\n")
 }

@@ -1,4 +1,4 @@
-//! Short ways to what Ruby's parser gives.
+//! Short functions for the nodes of Ruby's parser.
 
 use ruby_prism::{CallNode, ConstantId, Location, Node, ParametersNode, StatementsNode};
 
@@ -18,25 +18,25 @@ impl Offsets for Location<'_> {
     }
 }
 
-/// A name.
+/// Returns a name.
 pub(super) fn id(name: &ConstantId<'_>) -> String {
     String::from_utf8_lossy(name.as_slice()).into_owned()
 }
 
-/// What stands there in the file.
+/// Returns the source of a node.
 pub(super) fn source(node: &Node<'_>) -> String {
     String::from_utf8_lossy(node.location().as_slice()).into_owned()
 }
 
-/// The arguments, with the pairs at their end apart.
+/// The arguments of a call, with the pairs at their end apart.
 pub(super) struct Arguments<'pr> {
     pub(super) values: Vec<Node<'pr>>,
     pub(super) pairs: Vec<(Node<'pr>, Node<'pr>)>,
-    /// `*list` or `**map` is among them.
+    /// True if `*list` or `**map` is among them.
     pub(super) has_splat: bool,
 }
 
-/// The arguments of a call. A map in braces at the end counts as pairs where `loose`.
+/// Returns the arguments of a call. If `loose`, a map in braces at the end counts as pairs.
 pub(super) fn arguments<'pr>(call: &CallNode<'pr>, loose: bool) -> Arguments<'pr> {
     let mut read = Arguments {
         values: Vec::new(),
@@ -60,7 +60,7 @@ pub(super) fn arguments<'pr>(call: &CallNode<'pr>, loose: bool) -> Arguments<'pr
     read
 }
 
-/// Puts the pairs of a map into a list. True where something else is among them.
+/// Puts the pairs of a map into a list; returns true if something else is among them.
 pub(super) fn pairs<'pr>(elements: impl Iterator<Item = Node<'pr>>, into: &mut Vec<(Node<'pr>, Node<'pr>)>) -> bool {
     let mut other = false;
     for element in elements {
@@ -72,7 +72,7 @@ pub(super) fn pairs<'pr>(elements: impl Iterator<Item = Node<'pr>>, into: &mut V
     other
 }
 
-/// The text of a string or a symbol that is all written out.
+/// Returns the content of a string or a symbol that is written out.
 pub(super) fn literal(node: &Node<'_>) -> Option<String> {
     if let Some(text) = node.as_string_node() {
         return Some(String::from_utf8_lossy(text.unescaped()).into_owned());
@@ -84,22 +84,22 @@ pub(super) fn literal(node: &Node<'_>) -> Option<String> {
 /// The parameters and the statements of a block behind a call.
 pub(super) struct Behind<'pr> {
     pub(super) parameters: Vec<String>,
-    /// Of another kind than names alone.
+    /// True if there are other parameters than plain names.
     pub(super) is_odd: bool,
     pub(super) body: Option<StatementsNode<'pr>>,
-    /// `begin … rescue … end` without its words.
+    /// The `begin … rescue … end` in the block, without these words.
     pub(super) rescue: Option<Node<'pr>>,
-    /// Where the block ends.
+    /// The end of the block.
     pub(super) end: usize,
 }
 
-/// What stands in `do … end` or in braces.
+/// Returns the content of `do … end` or of braces.
 pub(super) fn behind<'pr>(call: &CallNode<'pr>) -> Option<Behind<'pr>> {
     let block = call.block()?.as_block_node()?;
     Some(body_of(block.parameters(), block.body(), block.location().end_offset()))
 }
 
-/// What stands in a block or a lambda.
+/// Returns the content of a block or a lambda.
 pub(super) fn body_of<'pr>(parameters: Option<Node<'pr>>, body: Option<Node<'pr>>, end: usize) -> Behind<'pr> {
     let mut read = Behind {
         parameters: Vec::new(),
@@ -126,7 +126,7 @@ pub(super) fn body_of<'pr>(parameters: Option<Node<'pr>>, body: Option<Node<'pr>
     read
 }
 
-/// The names of parameters, and whether there are others than plain ones.
+/// Returns the names of parameters, and true if there are others than plain ones.
 fn names(list: &ParametersNode<'_>) -> (Vec<String>, bool) {
     let required = list.requireds();
     let plain: Vec<String> = required
@@ -143,7 +143,7 @@ fn names(list: &ParametersNode<'_>) -> (Vec<String>, bool) {
     (plain, odd)
 }
 
-/// The path of a class: `Capistrano::CLI`.
+/// Returns the path of a class: `Capistrano::CLI`.
 pub(super) fn constant(node: &Node<'_>) -> Option<String> {
     if let Some(name) = node.as_constant_read_node() {
         return Some(id(&name.name()));
@@ -156,7 +156,7 @@ pub(super) fn constant(node: &Node<'_>) -> Option<String> {
     })
 }
 
-/// A name alone, which Ruby looks up as a method: a variable, a task, a namespace.
+/// Returns a name alone, which Ruby looks up as a method: a variable, a task, a namespace.
 pub(super) fn bare(node: &Node<'_>) -> Option<String> {
     let call = node.as_call_node()?;
     let is_bare = call.receiver().is_none() && call.arguments().is_none() && call.block().is_none();

@@ -1,5 +1,5 @@
-//! What shows only when all files are read: variables that nobody reads, roles that no file defines, and the defaults of the
-//! version that a recipe relies on.
+//! Changes that need all files: variables that nothing reads, roles that no file defines, and the defaults of the version that a
+//! recipe relies on.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +13,11 @@ pub(super) struct Draft<'a> {
     pub(super) source: &'a Source,
     pub(super) block: Block,
     pub(super) notes: Vec<Note>,
-    /// Variables that nothing in the files sets.
+    /// The variables that nothing in the files sets.
     pub(super) unset: BTreeSet<String>,
 }
 
-/// Goes over all files.
+/// Goes through all files.
 pub(super) fn tidy(facts: &Facts, drafts: &mut [Draft<'_>]) {
     let mut names = Names::of(drafts);
     loop {
@@ -28,7 +28,7 @@ pub(super) fn tidy(facts: &Facts, drafts: &mut [Draft<'_>]) {
         if !silenced {
             break;
         }
-        // What only such a line has read is read by nobody.
+        // A variable that only such a line has read is now read by nothing.
         names = Names::of(drafts);
     }
     for draft in drafts.iter_mut() {
@@ -38,7 +38,7 @@ pub(super) fn tidy(facts: &Facts, drafts: &mut [Draft<'_>]) {
         }
     }
     let mut unset: BTreeSet<String> = drafts.iter().flat_map(|draft| draft.unset.iter().cloned()).collect();
-    // What sets it was not carried over.
+    // The code that sets these was not carried over.
     let lost = facts
         .variables
         .keys()
@@ -88,11 +88,11 @@ pub(super) fn tidy(facts: &Facts, drafts: &mut [Draft<'_>]) {
     insert(&mut main.block, head.into_iter().flatten().collect());
 }
 
-/// Roles that commands go to, and that have no server in the files that are always loaded.
+/// Returns definitions for roles that commands go to and that have no server in the files that are always loaded.
 fn roles(facts: &Facts, names: &Names) -> Option<Vec<Line>> {
     let mut asked = names.asked_roles.clone();
     if names.deploys() {
-        // The library's own tasks go to them.
+        // The library's own tasks go to these.
         asked.extend(["app", "db"].map(str::to_owned));
         if facts.version < 3 {
             asked.insert("web".to_owned());
@@ -106,7 +106,7 @@ fn roles(facts: &Facts, names: &Names) -> Option<Vec<Line>> {
     (!roles.is_empty()).then(|| commented("These roles have servers in some stages only, or none.", roles))
 }
 
-/// Lines with a comment above the first.
+/// Adds a comment above the first line.
 fn commented(comment: &str, mut lines: Vec<Line>) -> Vec<Line> {
     if let Some(first) = lines.first_mut() {
         first.above = vec![Above::Blank, Above::Comment(format!(" {comment}"))];
@@ -114,7 +114,7 @@ fn commented(comment: &str, mut lines: Vec<Line>) -> Vec<Line> {
     lines
 }
 
-/// Puts lines behind the comments that a file begins with.
+/// Inserts lines behind the comments at the beginning of a file.
 fn insert(block: &mut Block, mut head: Vec<Line>) {
     if head.is_empty() {
         return;
@@ -148,7 +148,7 @@ fn insert(block: &mut Block, mut head: Vec<Line>) {
     block.lines = head;
 }
 
-/// What the version takes where a recipe says nothing, as far as it differs.
+/// Returns the defaults of the version that differ from those of capr, if the recipe does not set them.
 fn defaults(facts: &Facts, names: &Names) -> Vec<Vec<Line>> {
     let set = |name: &str, value: Expr| Line::verb(Call::new("set", vec![Expr::symbol(name), value]));
     let is_free = |name: &str| !names.set.contains(name);
@@ -204,7 +204,7 @@ fn defaults(facts: &Facts, names: &Names) -> Vec<Vec<Line>> {
     vec![commented(&comment, lines)]
 }
 
-/// Lines that set what nobody reads become comments; whether there was one.
+/// Turns lines into comments that set variables which nothing reads; returns true if there was one.
 fn silence(block: &mut Block, facts: &Facts, names: &Names) -> bool {
     let mut any = false;
     for line in &mut block.lines {
@@ -234,7 +234,7 @@ fn silence(block: &mut Block, facts: &Facts, names: &Names) -> bool {
     any
 }
 
-/// Whether a variable has no value but the end of the run.
+/// Returns true if a variable has no value, and reading it ends the run.
 fn is_barrier(statement: &Statement) -> bool {
     let Statement::Verb(Call { block: Some(block), .. }) = statement else {
         return false;
@@ -242,7 +242,7 @@ fn is_barrier(statement: &Statement) -> bool {
     matches!(block.lines.as_slice(), [Line { statement: Statement::Value(Expr::Call(call)), .. }] if call.name == "unported")
 }
 
-/// The blocks in a statement.
+/// Returns the blocks in a statement.
 fn blocks(statement: &mut Statement) -> Vec<&mut Block> {
     match statement {
         Statement::Verb(call) => call.block.iter_mut().collect(),
@@ -263,20 +263,20 @@ fn blocks(statement: &mut Statement) -> Vec<&mut Block> {
     }
 }
 
-/// Names in recipes.
+/// The names in recipes.
 #[derive(Default)]
 struct Names {
-    /// Variables that are read, whoever sets them.
+    /// The variables that are read, whoever sets them.
     read: BTreeSet<String>,
-    /// Variables that are set outside of tasks.
+    /// The variables that are set outside of tasks.
     set: BTreeSet<String>,
-    /// Variables that are set anywhere.
+    /// The variables that are set anywhere.
     given: BTreeSet<String>,
     roles: BTreeSet<String>,
-    /// Roles that commands go to.
+    /// The roles that commands go to.
     asked_roles: BTreeSet<String>,
     in_stage: bool,
-    /// In how many tasks.
+    /// The number of surrounding tasks.
     depth: usize,
 }
 
@@ -290,7 +290,7 @@ impl Names {
         names
     }
 
-    /// Whether the recipe deploys something.
+    /// Returns true if the recipe deploys something.
     fn deploys(&self) -> bool {
         self.set.contains("repository") || self.set.contains("application")
     }
@@ -412,7 +412,7 @@ impl Names {
     }
 }
 
-/// The strings of a value that is written out.
+/// Returns the strings in a value that is written out.
 fn texts(value: &Expr) -> Vec<String> {
     match value {
         Expr::List(items) => items.iter().filter_map(Expr::literal).map(str::to_owned).collect(),

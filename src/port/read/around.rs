@@ -1,4 +1,4 @@
-//! What stands around commands in Capistrano 3: `on`, `within`, `with`, `as`, `run_locally`.
+//! The surroundings of commands in Capistrano 3: `on`, `within`, `with`, `as`, `run_locally`.
 
 use ruby_prism::{CallNode, Node};
 
@@ -8,7 +8,7 @@ use super::super::ruby::{Arguments, Behind, arguments, behind, literal};
 use super::{Onion, Reader};
 
 impl Reader<'_> {
-    /// `run_locally do … end`
+    /// Reads `run_locally do … end`.
     pub(super) fn locally(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
         let Some(behind) = behind(call) else {
             return Ok(Vec::new());
@@ -20,18 +20,18 @@ impl Reader<'_> {
         Ok(self.inside_of(onion, behind))
     }
 
-    /// The statements of a block in which commands have other options.
+    /// Reads the statements of a block in which commands have other options.
     fn inside_of(&mut self, onion: Onion, behind: Behind<'_>) -> Vec<Line> {
         let block = self.block_of(onion, behind);
         let declares = |line: &Line| matches!(line.statement, Statement::Let(..));
         match block.lines.iter().any(declares) {
-            // What is declared there is not seen outside.
+            // Its locals must not be seen outside.
             true => vec![Line::new(Statement::Value(Expr::Block(block)))],
             false => block.lines,
         }
     }
 
-    /// The same as a block.
+    /// Reads the same as a block.
     pub(super) fn block_of(&mut self, onion: Onion, behind: Behind<'_>) -> Block {
         let outer = std::mem::replace(&mut self.onion, onion);
         let nodes: Vec<Node<'_>> = behind
@@ -47,7 +47,7 @@ impl Reader<'_> {
         block
     }
 
-    /// `within dir do`, `with a: b do`, `as user do`
+    /// Reads `within dir do`, `with a: b do` and `as user do`.
     pub(super) fn around(&mut self, call: &CallNode<'_>, name: &str) -> Read<Vec<Line>> {
         let given = arguments(call, false);
         let Some(behind) = behind(call) else {
@@ -102,9 +102,9 @@ impl Reader<'_> {
         Ok(self.inside_of(onion, behind))
     }
 
-    /// `within`, `with` or `as` around commands for which all of it holds; nothing where what it says has no such form.
+    /// Returns `within`, `with` or `as` around commands that it applies to without exception; `None` if it has no such form.
     fn around_all(&mut self, name: &str, given: &Arguments<'_>) -> Read<Option<Call>> {
-        // What was said around it stands with each command.
+        // The options of the surrounding blocks are already given to each command.
         if self.onion.dir.is_some() || !self.onion.env.is_empty() || self.onion.user.is_some() {
             return Ok(None);
         }
@@ -117,7 +117,7 @@ impl Reader<'_> {
                 let mut options = Vec::new();
                 for (key, value) in pairs {
                     let Some(word) = literal(key) else { return Ok(None) };
-                    // A name in small letters stays one where it is a string.
+                    // A name in small letters stays as it is if it is a string.
                     if key.as_string_node().is_some() && word != word.to_uppercase() {
                         return Ok(None);
                     }
@@ -135,7 +135,7 @@ impl Reader<'_> {
         Ok(Some(call))
     }
 
-    /// `on roles(:app) do |host|`, in a task.
+    /// Reads `on roles(:app) do |host|` in a task.
     pub(super) fn on(&mut self, call: &CallNode<'_>) -> Read<Option<Vec<Line>>> {
         let given = arguments(call, false);
         let Some(behind) = behind(call) else { return Ok(None) };
@@ -169,7 +169,7 @@ impl Reader<'_> {
             ],
         ) = (is_hoisted.is_some(), inner.as_mut_slice())
         {
-            // It is the whole task.
+            // The block is the whole task.
             lines.append(&mut block.lines);
         } else {
             lines.append(&mut inner);

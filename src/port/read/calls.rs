@@ -1,4 +1,4 @@
-//! Calls: words of Capistrano, functions of the file, and bare names.
+//! Reads calls: words of Capistrano, functions of the file, and bare names.
 
 use ruby_prism::{CallNode, Node};
 
@@ -9,7 +9,7 @@ use super::super::ruby::{arguments, bare, behind, id, literal};
 use super::Reader;
 
 impl Reader<'_> {
-    /// A call as a statement; `None` where it is a value like any other.
+    /// Reads a call as a statement; `None` if it is a value like any other.
     pub(super) fn call_statement(
         &mut self,
         node: &Node<'_>,
@@ -60,7 +60,7 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    /// Runs a task by its bare name, or by `invoke` where the name means something else.
+    /// Returns the call of a task by its bare name, or by `invoke` if the name means something else.
     pub(super) fn run_task(&self, name: &str, full: &str) -> Line {
         let vocabulary = &self.facts.vocabulary;
         let is_word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -71,7 +71,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A call as a value.
+    /// Reads a call as a value.
     pub(super) fn call(&mut self, node: &Node<'_>, call: &CallNode<'_>) -> Read<Expr> {
         if let Some(value) = self.operator(call)? {
             return Ok(value);
@@ -93,14 +93,14 @@ impl Reader<'_> {
         if bare(node).is_some() {
             return self.bare_name(&name);
         }
-        // `set`, `role` and the like give nothing that anybody would want.
+        // `set`, `role` and similar words return nothing that a recipe could use.
         self.refuse(
             Kind::Code,
             format!("`{name}` is a function that nothing in these files defines"),
         )
     }
 
-    /// A function of the file.
+    /// Reads the call of a function of the file.
     fn own_function(&mut self, call: &CallNode<'_>, name: &str) -> Read<Expr> {
         if call.block().is_some() {
             return self.refuse(Kind::Construct, format!("`{name}` is given a block"));
@@ -142,7 +142,7 @@ impl Reader<'_> {
         Ok(Expr::call(&self.function_name(name), values))
     }
 
-    /// A name alone: a variable, a task or a namespace.
+    /// Reads a name alone: a variable, a task or a namespace.
     fn bare_name(&mut self, name: &str) -> Read<Expr> {
         let here = renamed(name);
         match name {
@@ -166,7 +166,7 @@ impl Reader<'_> {
             return Ok(Expr::call("fetch", vec![Expr::symbol("stage"), Expr::Unit]));
         }
         if self.facts.is_of_library(name) {
-            // capr reads it, and perhaps nobody has set it.
+            // capr reads the variable, which may not be set.
             return Ok(Expr::call("fetch", vec![Expr::symbol(name), Expr::Unit]));
         }
         if let Some(task) = self.facts.task(name, &self.namespaces) {
@@ -187,7 +187,7 @@ impl Reader<'_> {
         self.refuse(Kind::Name, format!("nothing in these files sets or defines `{name}`"))
     }
 
-    /// Words of Capistrano that give something.
+    /// Reads words of Capistrano that return something.
     fn word_value(&mut self, call: &CallNode<'_>, name: &str) -> Read<Option<Expr>> {
         let given = arguments(call, false);
         let first = given.values.first();
@@ -257,7 +257,7 @@ impl Reader<'_> {
         Ok(Some(value))
     }
 
-    /// What `raise` and `abort` say.
+    /// Reads the message of `raise` and `abort`.
     pub(super) fn raised(&mut self, call: &CallNode<'_>) -> Read<Expr> {
         let given = arguments(call, false);
         match given.values.as_slice() {
@@ -270,7 +270,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Words of Ruby's own.
+    /// Reads words of Ruby itself.
     fn ruby_word(&mut self, call: &CallNode<'_>, name: &str) -> Read<Option<Vec<Line>>> {
         let given = arguments(call, false);
         match name {

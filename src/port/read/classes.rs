@@ -1,4 +1,4 @@
-//! Classes of Ruby and of Capistrano, and the functions that do the same.
+//! Reads classes of Ruby and of Capistrano as functions that do the same.
 
 use ruby_prism::{CallNode, Node};
 
@@ -8,7 +8,7 @@ use super::super::ruby::{arguments, behind, constant, id, literal, source};
 use super::Reader;
 
 impl Reader<'_> {
-    /// `File.join(a, b)` and the like.
+    /// Reads `File.join(a, b)` and similar calls.
     pub(super) fn class_method(&mut self, class: &str, name: &str, call: &CallNode<'_>) -> Read<Expr> {
         let given = arguments(call, false);
         if class == "ENV" {
@@ -99,7 +99,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `YAML.load(File.read(path))`
+    /// Reads `YAML.load(File.read(path))`.
     fn yaml(&mut self, given: &[Node<'_>]) -> Read<Expr> {
         let Some(node) = given.first() else {
             return self.refuse(Kind::Construct, "`YAML.load` of nothing");
@@ -110,7 +110,7 @@ impl Reader<'_> {
         })
     }
 
-    /// `ENV["X"]`, `ENV.fetch("X", "y")`
+    /// Reads `ENV["X"]` and `ENV.fetch("X", "y")`.
     fn environment(&mut self, name: &str, given: &[Node<'_>], call: &CallNode<'_>) -> Read<Expr> {
         let env = Expr::name("ENV");
         let (Some(key), rest) = (given.first(), given.get(1)) else {
@@ -140,7 +140,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `File.expand_path("../x", __FILE__)`: the file counts as a part of its path there.
+    /// Reads `File.expand_path("../x", __FILE__)`, in which the file counts as a part of its path.
     fn expand_path(&mut self, given: &[Node<'_>]) -> Read<Expr> {
         match given {
             [path, base] if base.as_source_file_node().is_some() => {
@@ -163,7 +163,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What is called on what a class gives: `Time.now.strftime("…")`, `Capistrano::CLI.ui.ask("…")`, `ERB.new(x).result`.
+    /// Reads calls on the result of a class: `Time.now.strftime("…")`, `Capistrano::CLI.ui.ask("…")`, `ERB.new(x).result`.
     pub(super) fn of_class_chain(
         &mut self,
         name: &str,
@@ -204,7 +204,7 @@ impl Reader<'_> {
         Ok(Some(value))
     }
 
-    /// `Capistrano::CLI.ui.ask("…") { |q| q.default = "x" }`
+    /// Reads `Capistrano::CLI.ui.ask("…") { |q| q.default = "x" }`.
     fn question(&mut self, call: &CallNode<'_>) -> Read<Expr> {
         let given = arguments(call, false);
         let mut values = vec![self.first(&given.values)?];
@@ -232,7 +232,7 @@ impl Reader<'_> {
         Ok(Expr::Call(Call::new("ask", values)))
     }
 
-    /// `ERB.new(File.read("x.erb")).result(binding)`: a template in the file or in the recipe.
+    /// Reads `ERB.new(File.read("x.erb")).result(binding)`, with the template in a file or in the recipe.
     fn template(&mut self, new: &CallNode<'_>) -> Read<Expr> {
         let given = arguments(new, false);
         let Some(node) = given.values.first() else {
@@ -247,7 +247,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A template of ERB as one of capr.
+    /// Returns an ERB template as a template of capr.
     pub(super) fn filled_template(&mut self, text: &str) -> Read<Expr> {
         match from_erb(text) {
             Some(template) => Ok(Expr::Call(Call {
@@ -258,7 +258,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `render(:template => "…", :port => 80)` of Capistrano 1.
+    /// Reads `render(:template => "…", :port => 80)` of Capistrano 1.
     pub(super) fn render(&mut self, call: &CallNode<'_>) -> Read<Expr> {
         let given = arguments(call, true);
         let mut values = Vec::new();
@@ -298,7 +298,7 @@ fn environment_name(name: &str) -> Expr {
     Expr::Index(Box::new(Expr::name("ENV")), Box::new(Expr::text(name)))
 }
 
-/// `<%= name %>` becomes `{{ name }}`; `None` where there is anything else.
+/// Translates `<%= name %>` into `{{ name }}`; `None` if the template contains anything else.
 fn from_erb(text: &str) -> Option<String> {
     if text.contains("{{") || text.contains("{%") || text.contains("{#") {
         return None;

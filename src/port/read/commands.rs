@@ -1,4 +1,4 @@
-//! Commands on servers and on this machine, with what stands around them in Capistrano 3.
+//! Reads commands on servers and on this machine, with their surroundings in Capistrano 3.
 
 use ruby_prism::{CallNode, Node};
 
@@ -8,16 +8,16 @@ use super::super::ruby::{arguments, behind, constant, id, literal};
 use super::Reader;
 use super::locals::{Local, Type};
 
-/// What `execute` and the like run, and whether SSHKit changes anything about it.
+/// The command of `execute` and similar words.
 pub(super) struct Executed {
     pub(super) text: Expr,
-    /// `within`, `with`, `as` and the command map hold: the command is one word.
+    /// True if `within`, `with`, `as` and the command map apply, because the command is one word.
     pub(super) is_mapped: bool,
     pub(super) options: Vec<(String, Expr)>,
 }
 
 impl Reader<'_> {
-    /// A word that runs something or sends a file.
+    /// Reads a word that runs something or sends a file.
     pub(super) fn command_word(&mut self, call: &CallNode<'_>, name: &str) -> Read<Option<Vec<Line>>> {
         let given = arguments(call, true);
         match name {
@@ -49,7 +49,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `run "…", options do |channel, stream, data|`
+    /// Reads `run "…", options do |channel, stream, data|`.
     fn run(&mut self, call: &CallNode<'_>, name: &str) -> Read<Vec<Line>> {
         let given = arguments(call, true);
         let [command] = given.values.as_slice() else {
@@ -81,7 +81,7 @@ impl Reader<'_> {
                 .iter()
                 .flat_map(|list| list.body().iter().collect::<Vec<_>>())
                 .collect();
-            // A `break` ends the command; where more follows in the block that would still be done.
+            // A `break` ends the command. If more followed it in the block, that would still be run.
             let channel = written.parameters.first().cloned().filter(|_| breaks_last(&nodes));
             let outer = (
                 std::mem::replace(&mut self.channel, channel),
@@ -96,7 +96,7 @@ impl Reader<'_> {
         Ok(vec![Line::verb(written)])
     }
 
-    /// The options of a verb.
+    /// Reads the options of a verb.
     pub(super) fn options(&mut self, verb: &str, pairs: &[(Node<'_>, Node<'_>)]) -> Read<Vec<(String, Expr)>> {
         let known = self.facts.vocabulary.options(verb);
         let mut options = Vec::new();
@@ -116,7 +116,7 @@ impl Reader<'_> {
                 return self.refuse(Kind::Construct, format!("`{verb}` has no option `{key}`"));
             }
             let value = self.expression(value)?;
-            // `nil` says nothing.
+            // An option that is `nil` counts as not given.
             if value != Expr::Unit {
                 options.push((key, value));
             }
@@ -124,7 +124,7 @@ impl Reader<'_> {
         Ok(options)
     }
 
-    /// `execute :rake, "db:migrate"`
+    /// Reads `execute :rake, "db:migrate"`.
     fn execute(&mut self, call: &CallNode<'_>, name: &str) -> Read<Vec<Line>> {
         let executed = self.executed(call)?;
         let onion = self.onion.clone();
@@ -161,7 +161,7 @@ impl Reader<'_> {
         Ok(lines)
     }
 
-    /// The words of a command in one string, as SSHKit joins them.
+    /// Returns the words of a command in one string, as SSHKit joins them.
     pub(super) fn executed(&mut self, call: &CallNode<'_>) -> Read<Executed> {
         let given = arguments(call, false);
         let mut parts: Vec<Part> = Vec::new();
@@ -211,7 +211,7 @@ impl Reader<'_> {
         })
     }
 
-    /// A command whose output or success is the value.
+    /// Reads a command whose output or success is the value.
     pub(super) fn command_value(&mut self, call: &CallNode<'_>, name: &str) -> Read<Expr> {
         let given = arguments(call, true);
         if self.facts.version < 3 || matches!(name, "run_locally" | "system" | "try_sudo" | "`") {
@@ -267,13 +267,13 @@ impl Reader<'_> {
         })
     }
 
-    /// Whether a word that runs something can stand as a value.
+    /// Returns true if a word that runs something can stand as a value.
     fn deferred_value(&self, call: &CallNode<'_>) -> bool {
-        // `"#{try_sudo :as => "app"} command"`
+        // This is the case in `"#{try_sudo :as => "app"} command"`.
         arguments(call, true).values.is_empty()
     }
 
-    /// `put`, `get`, `upload`, `download`, `delete`
+    /// Reads `put`, `get`, `upload`, `download` and `delete`.
     fn transfer(&mut self, call: &CallNode<'_>, name: &str) -> Read<Vec<Line>> {
         let given = arguments(call, true);
         if given.has_splat || call.block().is_some() {
@@ -315,7 +315,7 @@ impl Reader<'_> {
         })])
     }
 
-    /// Whether a value is what `StringIO` makes of a string.
+    /// Returns true if a value is a `StringIO` of a string.
     fn is_string(&self, node: &Node<'_>) -> bool {
         if let Some(local) = node.as_local_variable_read_node() {
             return self.streams.contains(&id(&local.name()));
@@ -323,7 +323,7 @@ impl Reader<'_> {
         is_stream(node)
     }
 
-    /// What stands in a block of `each` over servers.
+    /// Reads the list of servers in front of a block of `each`.
     pub(super) fn servers_of(&mut self, receiver: &Node<'_>) -> Read<Option<Expr>> {
         let Some(call) = receiver.as_call_node() else {
             return Ok(None);
@@ -336,7 +336,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `host.hostname` in `on roles(…) do |host|`
+    /// Reads `host.hostname` in `on roles(…) do |host|`.
     pub(super) fn of_host(&mut self, name: &str, receiver: &Node<'_>) -> Read<Option<Expr>> {
         let Some(local) = receiver.as_local_variable_read_node() else {
             let called = receiver.as_call_node().filter(|call| call.receiver().is_none());
@@ -371,7 +371,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether every `break` of a block stands in its last statement.
+/// Returns true if every `break` of a block is in its last statement.
 fn breaks_last(nodes: &[Node<'_>]) -> bool {
     #[derive(Default)]
     struct Breaks(bool);
@@ -390,14 +390,14 @@ fn breaks_last(nodes: &[Node<'_>]) -> bool {
     !breaks.0
 }
 
-/// `StringIO.new(…)`
+/// Returns true for `StringIO.new(…)`.
 pub(super) fn is_stream(node: &Node<'_>) -> bool {
     let call = node.as_call_node();
     let class = call.and_then(|call| call.receiver()).as_ref().and_then(constant);
     class.as_deref() == Some("StringIO")
 }
 
-/// The words of a list in one string.
+/// Returns the words of a list in one string.
 fn listed(items: Vec<Expr>) -> Expr {
     let mut parts = Vec::new();
     for (index, item) in items.into_iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Comments and blank lines, taken from the file in its order.
+//! The comments and blank lines of a file, which are taken in their order.
 
 use ruby_prism::ParseResult;
 
@@ -6,13 +6,13 @@ use super::super::ruby::Offsets;
 
 use super::super::form::Above;
 
-/// Those that were not taken yet.
+/// The comments that were not taken yet.
 pub(super) struct Comments<'a> {
     text: &'a [u8],
-    /// Beginning, end, and what stands behind the mark.
+    /// The beginning, the end, and the words behind the mark of each.
     left: std::vec::IntoIter<(usize, usize, String)>,
     next: Option<(usize, usize, String)>,
-    /// Where the last thing that was taken ends.
+    /// The end of the last thing that was taken.
     at: usize,
 }
 
@@ -46,7 +46,7 @@ impl<'a> Comments<'a> {
         }
     }
 
-    /// What stands before a place, and was not taken yet.
+    /// Takes the comments before a place.
     pub(super) fn before(&mut self, place: usize) -> Vec<Above> {
         let mut above = Vec::new();
         while let Some((start, end, comment)) = self.next.take_if(|(start, ..)| *start < place) {
@@ -64,7 +64,7 @@ impl<'a> Comments<'a> {
         above
     }
 
-    /// Comments inside of something that has no place for them.
+    /// Takes the comments inside something that has no place for them.
     pub(super) fn inside(&mut self, end: usize) -> Vec<Above> {
         let mut above = Vec::new();
         while let Some((_, _, comment)) = self.next.take_if(|(start, ..)| *start < end) {
@@ -75,7 +75,7 @@ impl<'a> Comments<'a> {
         above
     }
 
-    /// A comment on the line on which something ends.
+    /// Takes a comment on the line where something ends.
     pub(super) fn beside(&mut self, end: usize) -> Option<String> {
         let (start, stop, _) = self.next.as_ref()?;
         let (start, stop) = (*start, *stop);
@@ -88,7 +88,7 @@ impl<'a> Comments<'a> {
         Some(clean(&comment))
     }
 
-    /// Whether there is an empty line between what was taken last and a place.
+    /// Returns true if there is an empty line between the last thing that was taken and a place.
     fn is_blank_before(&self, place: usize) -> bool {
         let between = self.text.get(self.at..place).unwrap_or(&[]);
         let mut ends = 0;
@@ -106,7 +106,7 @@ impl<'a> Comments<'a> {
     }
 }
 
-/// Comments that Ruby or its tools read, not people.
+/// Returns true for comments that are meant for Ruby or its tools.
 fn is_for_ruby(comment: &str, start: usize) -> bool {
     let body = comment.trim_start_matches('#').trim().to_lowercase();
     let is_magic = body.starts_with("frozen_string_literal:")
@@ -124,7 +124,7 @@ fn clean(comment: &str) -> String {
         .chars()
         .map(|c| if c.is_control() && c != '\t' { ' ' } else { c })
         .collect();
-    // Rhai takes three for a comment that documents something.
+    // Rhai reads three slashes as a comment that documents something.
     match comment.starts_with(['/', '!']) {
         true => format!(" {comment}"),
         false => comment,

@@ -1,4 +1,4 @@
-//! Conditions: in Ruby whatever is there is true, here only `true` is.
+//! Reads conditions: in Ruby every value but `nil` and `false` is true, here only `true` is.
 
 use ruby_prism::{CallNode, Node};
 
@@ -10,7 +10,7 @@ use super::Reader;
 use super::locals::Type;
 
 impl Reader<'_> {
-    /// What stands behind `if`.
+    /// Reads the condition behind `if`.
     pub(super) fn condition(&mut self, node: &Node<'_>) -> Read<Expr> {
         if let Some(inner) = inside(node) {
             return self.condition(&inner);
@@ -51,7 +51,7 @@ impl Reader<'_> {
             Type::Text | Type::List | Type::Map | Type::Number if !matches!(value, Expr::Name(_)) => Expr::Bool(true),
             Type::Unknown => match value {
                 Expr::Call(mut call) if call.name == "fetch" && call.arguments.get(1) == Some(&Expr::Unit) => {
-                    // What is not set is not true.
+                    // A variable that is not set is not true.
                     call.arguments.truncate(1);
                     call.arguments.push(Expr::Bool(false));
                     let unset = call.arguments.first().and_then(Expr::literal).map(str::to_owned);
@@ -70,7 +70,7 @@ impl Reader<'_> {
         })
     }
 
-    /// What a value is, by how it is written in Ruby.
+    /// Returns the kind of a value, by the way it is written in Ruby.
     fn truth(&self, node: &Node<'_>) -> Type {
         if let Some(read) = node.as_local_variable_read_node() {
             return match self.local(&id(&read.name())).map_or(Type::Unknown, |local| local.kind) {
@@ -111,7 +111,7 @@ impl Reader<'_> {
         self.facts.variables.get(name).copied().unwrap_or_default()
     }
 
-    /// What a variable of the recipe is.
+    /// Returns the kind of a variable of the recipe.
     fn variable_kind(&self, name: &str) -> Type {
         const YES_NO: &[&str] = &["use_sudo", "group_writable", "normalize_asset_timestamps", "dry_run"];
         if YES_NO.contains(&name) {
@@ -128,7 +128,7 @@ impl Reader<'_> {
     }
 }
 
-/// `ENV["NAME"]`: the name.
+/// Returns the name in `ENV["NAME"]`.
 pub(super) fn environment<'pr>(call: &CallNode<'pr>) -> Option<Node<'pr>> {
     let receiver = call.receiver()?;
     let is_it = receiver
@@ -141,7 +141,7 @@ pub(super) fn environment<'pr>(call: &CallNode<'pr>) -> Option<Node<'pr>> {
     arguments(call, false).values.into_iter().next()
 }
 
-/// What stands in parentheses alone.
+/// Returns the only value in parentheses.
 pub(super) fn inside<'pr>(node: &Node<'pr>) -> Option<Node<'pr>> {
     let parentheses = node.as_parentheses_node()?;
     let body = parentheses.body()?.as_statements_node()?;

@@ -1,4 +1,4 @@
-//! Tasks, namespaces, descriptions, files that are loaded.
+//! Reads tasks, namespaces, descriptions, and files that are loaded.
 
 use ruby_prism::{CallNode, Node};
 
@@ -8,7 +8,7 @@ use super::super::ruby::{Arguments, arguments, bare, behind, constant, id, liter
 use super::{Onion, Reader};
 
 impl Reader<'_> {
-    /// A word that defines something.
+    /// Reads a word that defines something.
     pub(super) fn definition(&mut self, node: &Node<'_>, call: &CallNode<'_>, name: &str) -> Read<Option<Vec<Line>>> {
         match name {
             "desc" => self.desc(call).map(Some),
@@ -79,7 +79,7 @@ impl Reader<'_> {
         ))])
     }
 
-    /// `task :name, options do … end`, with all forms of Rake.
+    /// Reads `task :name, options do … end`, in all forms of Rake.
     pub(super) fn task(&mut self, node: &Node<'_>, call: &CallNode<'_>, namespace: Option<&str>) -> Read<Vec<Line>> {
         let mut given = arguments(call, true);
         let mut needs = Vec::new();
@@ -90,7 +90,7 @@ impl Reader<'_> {
             .flatten()
             .flatten();
         if first.is_some() && !given.pairs.is_empty() {
-            // `task :name => [:other]`
+            // This is `task :name => [:other]`.
             let (_, other) = given.pairs.remove(0);
             needs = self.needs(&other)?;
         } else if given.values.len() > 1
@@ -135,7 +135,7 @@ impl Reader<'_> {
         })])
     }
 
-    /// A note for the head of a task alone.
+    /// Makes a note with nothing but the head of a task.
     fn task_note(&mut self, node: &Node<'_>, _: &Arguments<'_>, unported: Unported) -> Line {
         let number = self.note(node, unported);
         if let Some(note) = self.notes.last_mut() {
@@ -144,7 +144,7 @@ impl Reader<'_> {
         Line::new(Statement::Note(number, true))
     }
 
-    /// What a task does, and the options that its only `on` block says.
+    /// Reads the body of a task, and the options of its only `on` block.
     pub(super) fn task_body(&mut self, call: &CallNode<'_>, needs: Vec<Line>) -> Read<(Vec<(String, Expr)>, Block)> {
         let Some(behind) = behind(call) else {
             return match call.block() {
@@ -177,7 +177,7 @@ impl Reader<'_> {
         Ok((servers.map(|(found, _)| found).unwrap_or_default(), Block::of(lines)))
     }
 
-    /// The servers of a task whose body is one `on` block.
+    /// Returns the servers of a task whose body is one `on` block.
     fn only_on(&mut self, nodes: &[Node<'_>]) -> Option<(Vec<(String, Expr)>, bool)> {
         if self.facts.version < 3 {
             return None;
@@ -191,7 +191,7 @@ impl Reader<'_> {
             return None;
         }
         let (options, is_one) = self.servers_said(&arguments(&call, false)).ok()?;
-        // What is computed is computed when the task runs.
+        // A computed value has to be computed when the task runs.
         let is_fixed = |value: &Expr| match value {
             Expr::List(items) => items.iter().all(|item| item.literal().is_some()),
             Expr::Map(_) | Expr::Bool(_) | Expr::Number(_) => true,
@@ -203,7 +203,7 @@ impl Reader<'_> {
             .then_some((options, is_one))
     }
 
-    /// The tasks that a task needs, as calls.
+    /// Returns the tasks that a task needs, as calls.
     fn needs(&mut self, node: &Node<'_>) -> Read<Vec<Line>> {
         let nodes: Vec<Node<'_>> = match node.as_array_node() {
             Some(list) => list.elements().iter().collect(),
@@ -213,7 +213,7 @@ impl Reader<'_> {
         let mut lines = Vec::new();
         for need in nodes.iter().chain(one) {
             match literal(need) {
-                // Rails' own task, which a recipe has no use for.
+                // This is Rails' own task, which a recipe does not need.
                 Some(name) if name == "environment" => {}
                 Some(name) => lines.push(self.invoked(&name)?),
                 None if need.as_array_node().is_some() => {}
@@ -237,7 +237,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `invoke "deploy:restart"`
+    /// Reads `invoke "deploy:restart"`.
     fn invoke(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
         let given = arguments(call, false);
         match given.values.as_slice() {
@@ -252,7 +252,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What Capistrano's own objects are asked: `deploy.task`, `logger.info`, `Rake::Task[…].invoke`.
+    /// Reads calls on Capistrano's own objects: `deploy.task`, `logger.info`, `Rake::Task[…].invoke`.
     pub(super) fn of_capistrano(
         &mut self,
         node: &Node<'_>,
@@ -283,7 +283,7 @@ impl Reader<'_> {
             }
         }
         if name == "load" && source(receiver).starts_with("Capistrano::Configuration.instance") {
-            // A recipe library: its block is the recipe.
+            // In a recipe library the block is the recipe.
             let Some(behind) = behind(call) else { return Ok(None) };
             let nodes: Vec<Node<'_>> = behind
                 .body
@@ -303,7 +303,7 @@ impl Reader<'_> {
         self.facts.vocabulary.is_verb(name)
     }
 
-    /// `top.upload …`
+    /// Reads `top.upload …` and similar calls.
     fn call_like(&mut self, node: &Node<'_>, call: &CallNode<'_>, name: &str) -> Read<Option<Vec<Line>>> {
         if let Some(lines) = self.command_word(call, name)? {
             return Ok(Some(lines));
@@ -312,7 +312,7 @@ impl Reader<'_> {
         self.people_word(call, name, false)
     }
 
-    /// `Rake::Task["deploy:restart"].invoke`
+    /// Reads `Rake::Task["deploy:restart"].invoke`.
     fn of_rake(&mut self, name: &str, receiver: &Node<'_>) -> Read<Option<Vec<Line>>> {
         let Some(index) = receiver.as_call_node() else {
             return Ok(None);
@@ -328,7 +328,7 @@ impl Reader<'_> {
             "invoke" | "execute" => Ok(Some(vec![self.invoked(&task)?])),
             "reenable" => Ok(Some(Vec::new())),
             "clear" | "clear_actions" => match self.facts.tasks.contains(&task) {
-                // The task that follows takes its place anyway.
+                // The task that follows replaces it anyway.
                 true => Ok(Some(Vec::new())),
                 false => self.refuse(
                     Kind::Construct,
@@ -339,7 +339,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `SSHKit.config.command_map[:rake] = "…"`, `SSHKit::Backend::Netssh.configure do |ssh|`
+    /// Reads `SSHKit.config.command_map[:rake] = "…"` and `SSHKit::Backend::Netssh.configure do |ssh|`.
     fn of_config(&mut self, call: &CallNode<'_>, receiver: &Node<'_>, name: &str) -> Read<Option<Vec<Line>>> {
         let text = source(receiver);
         if text.starts_with("SSHKit.config.command_map") {
@@ -349,7 +349,7 @@ impl Reader<'_> {
                     .iter()
                     .all(|value| literal(value).is_some());
             return match is_plain {
-                // It is in the commands already.
+                // The commands contain the replacement already.
                 true => Ok(Some(Vec::new())),
                 false => self.refuse(Kind::Construct, "a command map that is computed"),
             };
@@ -366,13 +366,13 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    /// `logger.info "…"`
+    /// Reads `logger.info "…"`.
     fn logged(&mut self, level: &str, given: &Arguments<'_>) -> Read<Vec<Line>> {
         let verb = match level {
             "info" => "info",
             "debug" | "trace" => "debug",
             "important" | "warn" | "error" | "fatal" => "warn",
-            // What is shown is chosen on the command line.
+            // The command line decides what is shown.
             "level=" => return Ok(Vec::new()),
             _ => return self.refuse(Kind::Construct, format!("`logger.{level}`")),
         };

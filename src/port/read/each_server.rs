@@ -1,4 +1,4 @@
-//! `on roles(:app) do |host|` whose block differs from server to server: a block for each.
+//! Reads `on roles(:app) do |host|` with a block that differs from server to server: it becomes a block for each.
 
 use ruby_prism::{CallNode, Node, Visit};
 
@@ -9,7 +9,7 @@ use super::locals::{Local, Type};
 use super::{Onion, Reader};
 
 impl Reader<'_> {
-    /// Whether the servers of an `on` may go different ways: one of them is asked for itself, or they have turns.
+    /// Returns true if the servers of an `on` may go different ways: a property of one is read, or they have turns.
     pub(super) fn is_for_each(&self, call: &CallNode<'_>) -> bool {
         let Some(behind) = behind(call).filter(|_| self.facts.version >= 3) else {
             return false;
@@ -33,7 +33,7 @@ impl Reader<'_> {
         ways.differ
     }
 
-    /// The block as one that is evaluated for each server.
+    /// Reads the block as one that is evaluated for each server.
     pub(super) fn on_each(&mut self, given: &Arguments<'_>, behind: Behind<'_>) -> Read<Vec<Line>> {
         let servers = self.servers_listed(given)?;
         let mut options = Vec::new();
@@ -69,7 +69,7 @@ impl Reader<'_> {
         })])
     }
 
-    /// What lists the servers of an `on`.
+    /// Reads the list of servers of an `on`.
     fn servers_listed(&mut self, given: &Arguments<'_>) -> Read<Expr> {
         let [node] = given.values.as_slice() else {
             return Ok(Expr::List(self.expressions(&given.values)?));
@@ -90,7 +90,7 @@ impl Reader<'_> {
         }))
     }
 
-    /// `host.properties.colour`, `host.properties.fetch(:colour)`, `host.fetch(:colour)`
+    /// Reads `host.properties.colour`, `host.properties.fetch(:colour)` and `host.fetch(:colour)`.
     pub(super) fn of_properties(&self, call: &CallNode<'_>, name: &str, receiver: &Node<'_>) -> Option<Expr> {
         let given = arguments(call, false);
         let inner = receiver
@@ -112,7 +112,7 @@ impl Reader<'_> {
         Some(Expr::Member(Box::new(properties), name))
     }
 
-    /// Whether `within`, `with` and `as` hold for every command in them: SSHKit leaves one with a blank in it as it is.
+    /// Returns true if `within`, `with` and `as` apply to every command in them: SSHKit ignores them for a command with a blank.
     pub(super) fn holds_for_all(&self, behind: &Behind<'_>) -> bool {
         let mut words = Words {
             has_command: false,
@@ -125,11 +125,11 @@ impl Reader<'_> {
     }
 }
 
-/// Looks for what may make servers go different ways.
+/// Looks for code that may make servers go different ways.
 struct Ways<'a> {
     host: Option<&'a str>,
     is_one: bool,
-    /// In how many blocks within.
+    /// The number of blocks around.
     blocks: usize,
     differ: bool,
 }
@@ -173,7 +173,7 @@ impl<'pr> Visit<'pr> for Words {
                 self.has_command = true;
                 self.hold &= word.is_some_and(|word| !word.contains(char::is_whitespace));
             }
-            // Their options say it by themselves, or they have nothing of it.
+            // These have options of their own, or nothing that applies to them.
             "sudo" | "run" | "upload!" | "download!" | "upload" | "download" | "put" | "invoke" | "on"
             | "run_locally" => self.hold = false,
             _ => {}

@@ -1,4 +1,4 @@
-//! Statements that decide and repeat, and assignments.
+//! Reads decisions, loops and assignments.
 
 use ruby_prism::Node;
 
@@ -9,7 +9,7 @@ use super::Reader;
 use super::locals::{Local, Type};
 
 impl Reader<'_> {
-    /// One statement.
+    /// Reads one statement.
     pub(super) fn read_statement(&mut self, node: &Node<'_>, gives: bool) -> Read<Vec<Line>> {
         if let Some(lines) = self.assignment(node)? {
             return Ok(lines);
@@ -63,7 +63,7 @@ impl Reader<'_> {
         Ok(vec![Line::new(Statement::Value(self.expression(node)?))])
     }
 
-    /// `if`, `unless` and `case`.
+    /// Reads `if`, `unless` and `case`.
     fn choice(&mut self, node: &Node<'_>, gives: bool) -> Read<Option<Vec<Line>>> {
         if let Some(choice) = node.as_if_node() {
             if let Some(lines) =
@@ -107,7 +107,7 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    /// Refuses a decision by the stage where the recipe is loaded: it is named later.
+    /// Refuses a decision that depends on the stage while the recipe is loaded: the stage is named later.
     fn is_known_at_load(&self, condition: &Expr) -> Read<()> {
         match self.deferred == 0 && super::variables::reads_stage(condition) {
             true => self.refuse(
@@ -118,7 +118,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What follows `then`: `elsif` and `else`.
+    /// Reads `elsif` and `else`.
     fn rest(&mut self, next: Option<Node<'_>>, arms: &mut Vec<(Expr, Block)>, gives: bool) -> Read<Option<Block>> {
         let Some(next) = next else { return Ok(None) };
         if let Some(clause) = next.as_else_node() {
@@ -139,7 +139,7 @@ impl Reader<'_> {
         self.rest(choice.subsequent(), arms, gives)
     }
 
-    /// A condition that may keep what a regular expression finds for `$1`.
+    /// Reads a condition that may keep the match of a regular expression for `$1`.
     fn matching(&mut self, predicate: &Node<'_>, whole: &Node<'_>) -> Read<(Vec<Line>, Expr)> {
         let call = predicate.as_call_node();
         let is_match = call.as_ref().is_some_and(|call| id(&call.name()) == "=~");
@@ -165,7 +165,7 @@ impl Reader<'_> {
         Ok((Vec::new(), self.condition(predicate)?))
     }
 
-    /// `if` as a value.
+    /// Reads `if` as a value.
     pub(super) fn if_value(&mut self, choice: &ruby_prism::IfNode<'_>) -> Read<Expr> {
         let notes = self.notes.len();
         let condition = self.condition(&choice.predicate())?;
@@ -187,7 +187,7 @@ impl Reader<'_> {
         Ok(Expr::If(vec![(condition, then)], otherwise))
     }
 
-    /// A value in which something was not carried over is not carried over as a whole.
+    /// Refuses a value as a whole if a part of it was not carried over.
     fn without_notes(&mut self, before: usize) -> Read<()> {
         let first = self.notes.get(before).map(|note| (note.kind, note.reason.clone()));
         self.notes.truncate(before);
@@ -197,7 +197,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `case`: `switch` where the values are written out, else conditions.
+    /// Reads `case` as `switch` if the values are written out, else as conditions.
     pub(super) fn case(&mut self, case: &ruby_prism::CaseNode<'_>, gives: bool) -> Read<Expr> {
         let notes = self.notes.len();
         let subject = case.predicate().map(|subject| self.expression(&subject)).transpose()?;
@@ -249,7 +249,7 @@ impl Reader<'_> {
         })
     }
 
-    /// `while`, `until`, `for`, `loop`.
+    /// Reads `while`, `until`, `for` and `loop`.
     fn repetition(&mut self, node: &Node<'_>) -> Read<Option<Vec<Line>>> {
         let end = node.location().end_offset();
         let (condition, statements) = if let Some(while_node) = node.as_while_node() {
@@ -277,7 +277,7 @@ impl Reader<'_> {
         Ok(Some(vec![Line::new(Statement::While(condition, body))]))
     }
 
-    /// `return`, `next`, `break`, `begin`, and `… rescue …`.
+    /// Reads `return`, `next`, `break`, `begin`, and `… rescue …`.
     fn jump(&mut self, node: &Node<'_>) -> Read<Option<Vec<Line>>> {
         let one = |statement| Ok(Some(vec![Line::new(statement)]));
         let arguments = node
@@ -307,7 +307,7 @@ impl Reader<'_> {
         if node.as_break_node().is_some() {
             return match (self.loops > 0, &self.channel) {
                 (true, _) => one(Statement::Break),
-                // It is the last that the output block does.
+                // It is the last statement of the output block.
                 (false, Some(channel)) => {
                     let end = Expr::Name(channel.clone()).method("close", Vec::new());
                     one(Statement::Value(end))
@@ -329,7 +329,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `begin … rescue … ensure … end`
+    /// Reads `begin … rescue … ensure … end`.
     pub(super) fn begin(&mut self, begin: &ruby_prism::BeginNode<'_>) -> Read<Vec<Line>> {
         let end = begin.location().end_offset();
         let stop = begin
@@ -370,7 +370,7 @@ impl Reader<'_> {
         Ok(Expr::Block(block))
     }
 
-    /// `name = value rescue other`
+    /// Reads `name = value rescue other`.
     fn rescued_assignment(&mut self, name: &str, rescued: &ruby_prism::RescueModifierNode<'_>) -> Read<Vec<Line>> {
         let value = self.expression(&rescued.expression())?;
         let other = self.expression(&rescued.rescue_expression())?;
@@ -384,7 +384,7 @@ impl Reader<'_> {
         self.refuse(Kind::Construct, "`rescue` behind a value")
     }
 
-    /// Assignments of all kinds.
+    /// Reads assignments of all kinds.
     fn assignment(&mut self, node: &Node<'_>) -> Read<Option<Vec<Line>>> {
         if let Some(write) = node.as_local_variable_write_node() {
             if let Some(rescued) = write.value().as_rescue_modifier_node() {
@@ -427,7 +427,7 @@ impl Reader<'_> {
             return self.several(&write).map(Some);
         }
         if let Some(write) = node.as_index_or_write_node() {
-            // `x[:a] ||= b`
+            // This is `x[:a] ||= b`.
             let (Some(receiver), Some(arguments)) = (write.receiver(), write.arguments()) else {
                 return Ok(None);
             };
@@ -445,7 +445,7 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    /// Constants, `@x` and `$x` become variables of the recipe.
+    /// Reads assignments to constants, `@x` and `$x`, which become variables of the recipe.
     fn kept_assignment(&mut self, node: &Node<'_>) -> Read<Option<Vec<Line>>> {
         let (name, value) = if let Some(write) = node.as_constant_write_node() {
             (id(&write.name()), write.value())
@@ -463,7 +463,7 @@ impl Reader<'_> {
         Ok(Some(vec![Line::verb(call)]))
     }
 
-    /// `a, b = list`
+    /// Reads `a, b = list`.
     fn several(&mut self, write: &ruby_prism::MultiWriteNode<'_>) -> Read<Vec<Line>> {
         let lefts: Vec<Node<'_>> = write.lefts().iter().collect();
         let names: Vec<String> = lefts
@@ -493,7 +493,7 @@ impl Reader<'_> {
         Ok(lines)
     }
 
-    /// A block of statements for each item of a list.
+    /// Returns a loop over the items of a list.
     pub(super) fn each(&mut self, names: &[(String, Type)], list: Expr, nodes: &[Node<'_>], end: usize) -> Line {
         self.scopes.push(std::collections::BTreeMap::new());
         let written: Vec<String> = names

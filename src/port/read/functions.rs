@@ -1,4 +1,4 @@
-//! Functions of a file.
+//! Reads functions of a file.
 
 use ruby_prism::Node;
 
@@ -9,7 +9,7 @@ use super::Reader;
 use super::locals::{Local, Type};
 
 impl Reader<'_> {
-    /// `def`: a function of the file.
+    /// Reads `def`.
     pub(super) fn function(&mut self, node: &Node<'_>, function: &ruby_prism::DefNode<'_>) -> Read<Vec<Line>> {
         let ruby_name = id(&function.name());
         if matches!(ruby_name.as_str(), "set_default" | "_cset" | "set_unless_exists") {
@@ -91,7 +91,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The name of a function here: that of a verb or a variable is taken.
+    /// Returns the name of a function here, which must not be that of a verb or a variable.
     pub(super) fn function_name(&self, ruby: &str) -> String {
         let plain = ruby.trim_end_matches(['?', '!']);
         let vocabulary = &self.facts.vocabulary;

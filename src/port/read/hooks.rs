@@ -1,4 +1,4 @@
-//! Hooks, and the names that tasks of Capistrano have here.
+//! Reads hooks, and names the tasks that stand for those of Capistrano.
 
 use ruby_prism::{CallNode, Node};
 
@@ -8,7 +8,7 @@ use super::super::ruby::{arguments, behind, literal};
 use super::Reader;
 
 impl Reader<'_> {
-    /// `before "deploy:restart", "a", "b"`, with a block in both ways.
+    /// Reads `before "deploy:restart", "a", "b"`, and both forms with a block.
     pub(super) fn hook(&mut self, node: &Node<'_>, call: &CallNode<'_>, verb: &str) -> Read<Vec<Line>> {
         let given = arguments(call, true);
         if given.has_splat {
@@ -54,7 +54,7 @@ impl Reader<'_> {
         Ok(lines)
     }
 
-    /// `after "deploy" do … end`, and Rake's `after :restart, :clear_cache do … end`.
+    /// Reads `after "deploy" do … end`, and Rake's `after :restart, :clear_cache do … end`.
     fn hook_block(
         &mut self,
         call: &CallNode<'_>,
@@ -103,7 +103,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The verb and the task that a hook of this name has here.
+    /// Returns the verb and the task for a hook on a task of this name.
     fn hooked(&self, verb: &str, name: &str) -> Option<(String, String)> {
         if let Some(full) = self.facts.task(name, &self.namespaces) {
             return Some((verb.to_owned(), full));
@@ -137,7 +137,7 @@ impl Reader<'_> {
         self.facts.is_task(target).then(|| (verb.to_owned(), target.to_owned()))
     }
 
-    /// The task that a hook runs.
+    /// Returns the task that a hook runs.
     fn action(&self, name: &str) -> Action {
         match self.facts.task(name, &self.namespaces) {
             Some(full) => Action::Task(full),
@@ -148,7 +148,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `on :start, :task, :only => …` of Capistrano 2.
+    /// Reads `on :start, :task, :only => …` of Capistrano 2.
     pub(super) fn event(&mut self, call: &CallNode<'_>) -> Read<Option<Vec<Line>>> {
         let given = arguments(call, true);
         let Some(event) = given.values.first().and_then(literal) else {
@@ -161,7 +161,7 @@ impl Reader<'_> {
             return self.refuse(Kind::Construct, format!("`on :{event}`"));
         }
         let options = self.options("on", &given.pairs)?;
-        // What runs at the end of loading must not end it.
+        // A hook that runs at the end of loading must not end it.
         let is_load = event == "load";
         let mut values = vec![Expr::Symbol(event)];
         for task in given.values.iter().skip(1) {
@@ -190,20 +190,20 @@ impl Reader<'_> {
         })]))
     }
 
-    /// The body of a task that a hook defines.
+    /// Reads the body of a task that a hook defines.
     fn body_of_hook(&mut self, call: &CallNode<'_>) -> Read<(Vec<(String, Expr)>, Block)> {
         self.task_body(call, Vec::new())
     }
 }
 
-/// What a hook runs.
+/// The action of a hook.
 enum Action {
     Task(String),
     Nothing(String),
     Unknown,
 }
 
-/// Why a task is not known, with the library that has it.
+/// Returns the reason why a task is not known, with the library that has it.
 pub(super) fn unknown_task(name: &str) -> String {
     let library = match name.trim_start_matches(':').split(':').next().unwrap_or("") {
         "bundle" | "bundler" => "bundler",

@@ -1,4 +1,4 @@
-//! What runs while a recipe is loaded must not need what was not carried over: else the recipe would not load.
+//! Code that runs while a recipe is loaded must not need what was not carried over: the recipe could not be loaded.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::super::ruby::{arguments, id, literal};
 use super::Reader;
 
 impl Reader<'_> {
-    /// A statement that is not carried over while loading: what it would have set has no value.
+    /// Notes that a statement which runs while loading was not carried over, so that its variables have no value.
     pub(super) fn lose_variables(&mut self, node: &Node<'_>) {
         if self.deferred > 0 {
             return;
@@ -23,7 +23,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A variable has no value, nor have those that are made of it.
+    /// Notes that a variable has no value, and that those made of it have none.
     fn lose_variable(&mut self, name: &str) {
         let of_paths: &[&str] = &[
             "releases_path",
@@ -43,15 +43,15 @@ impl Reader<'_> {
         };
         self.lost_variables.insert(name.to_owned());
         for made in made_of_it.iter().copied().flatten() {
-            // One that the recipe itself sets has that value.
+            // A variable that the recipe sets itself has that value.
             if !self.set.contains(*made) {
                 self.lost_variables.insert((*made).to_owned());
             }
         }
     }
 
-    /// Lines that run while the recipe is loaded, and the number of notes before them: `set` of what is not known yet is lazy,
-    /// anything else that needs it is a note.
+    /// Checks lines that run while the recipe is loaded: `set` of a value that is not known yet becomes lazy, and anything else
+    /// that needs it becomes a note. `notes` is the number of notes before the lines.
     pub(super) fn while_loading(&mut self, node: &Node<'_>, mut lines: Vec<Line>, notes: usize) -> Vec<Line> {
         if self.deferred > 0 || self.lost_variables.is_empty() {
             return lines;
@@ -66,7 +66,7 @@ impl Reader<'_> {
                 && call.name == "set"
                 && let Some(name) = call.arguments.first().and_then(Expr::literal)
             {
-                // It has a value from here on.
+                // The variable has a value from here on.
                 self.lost_variables.remove(name);
             }
             return lines;
@@ -112,7 +112,7 @@ impl<'pr> Visit<'pr> for Sets {
     }
 }
 
-/// The first of these variables that lines read while they are loaded.
+/// Returns the first of these variables that lines read while they are loaded.
 fn read_of<'a>(lines: &'a [Line], lost: &BTreeSet<String>) -> Option<&'a str> {
     lines.iter().find_map(|line| match &line.statement {
         Statement::Verb(call) => of_call(call, lost),

@@ -1,4 +1,4 @@
-//! Files and libraries that are loaded.
+//! Reads the loading of files and libraries.
 
 use ruby_prism::CallNode;
 
@@ -9,7 +9,7 @@ use super::Reader;
 use crate::recipe::Vocabulary;
 
 impl Reader<'_> {
-    /// `require`, `load` and `import`.
+    /// Reads `require`, `load` and `import`.
     pub(super) fn load(&mut self, call: &CallNode<'_>, name: &str) -> Read<Vec<Line>> {
         let given = arguments(call, false);
         let [file] = given.values.as_slice() else {
@@ -74,14 +74,14 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a library or a file that is loaded is known, or is one of the project.
+/// Returns true if a library or a file that is loaded is known, or belongs to the project.
 pub(super) fn is_at_hand(facts: &super::super::facts::Facts, path: &str) -> bool {
     is_known_library(path)
         || Vocabulary::library_of_ruby(path).is_some()
         || facts.files.iter().any(|own| is_file(own, path))
 }
 
-/// Whether the path that is loaded is this file of the project.
+/// Returns true if the path that is loaded is this file of the project.
 fn is_file(own: &str, path: &str) -> bool {
     let path = path.trim_start_matches("./");
     let bare = |name: &str| {
@@ -93,7 +93,7 @@ fn is_file(own: &str, path: &str) -> bool {
     bare(own) == bare(path) || bare(own).ends_with(&format!("/{}", bare(path)))
 }
 
-/// The path of the recipe that a file of Ruby has become.
+/// Returns the path of the recipe that is written from a Ruby file.
 pub(super) fn as_recipe(path: Expr) -> Expr {
     if let Expr::Call(call) = path {
         let is_path = matches!(call.name.as_str(), "join_path" | "glob" | "expand_path");
@@ -121,7 +121,7 @@ pub(super) fn as_recipe(path: Expr) -> Expr {
     }
 }
 
-/// Libraries that a recipe of capr has no use for, or whose tasks it has.
+/// Returns true for a library that a recipe of capr does not need, or whose tasks capr has.
 fn is_known_library(path: &str) -> bool {
     let path = path.trim_end_matches(".rb");
     matches!(

@@ -1,4 +1,4 @@
-//! Locals: where they are declared, and what they hold.
+//! Reads locals: their declarations and their kinds.
 
 use std::collections::BTreeSet;
 
@@ -9,33 +9,33 @@ use super::super::note::{Kind, Read};
 use super::super::ruby::id;
 use super::Reader;
 
-/// What a value is, as far as it shows.
+/// The kind of a value, as far as it is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Type {
     #[default]
     Unknown,
     YesNo,
-    /// A string that is there.
+    /// A string, never nothing.
     Text,
     List,
     Map,
     Number,
-    /// Something that is true in Ruby, or nothing.
+    /// A value that is true in Ruby, or nothing.
     Maybe,
-    /// One of those that `find_servers` gives.
+    /// One of the servers that `find_servers` returns.
     Server,
 }
 
 /// A local.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Local {
-    /// Its name here.
+    /// Its name in the recipe.
     pub(super) written: String,
     pub(super) kind: Type,
 }
 
 impl Reader<'_> {
-    /// Declares a local in the innermost block; its name here.
+    /// Declares a local in the innermost block; returns its name in the recipe.
     pub(super) fn declare(&mut self, name: &str, local: Local) -> String {
         let vocabulary = &self.facts.vocabulary;
         let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.is_ascii();
@@ -55,7 +55,7 @@ impl Reader<'_> {
         written
     }
 
-    /// The local of that name.
+    /// Returns the local of this name.
     pub(super) fn local(&self, name: &str) -> Option<&Local> {
         self.scopes.iter().rev().find_map(|scope| scope.get(name))
     }
@@ -74,7 +74,7 @@ impl Reader<'_> {
         match self.local(name) {
             Some(local) => {
                 let value = Expr::Name(local.written.clone());
-                // Where it stands by itself SSHKit writes its host.
+                // A server alone means its host, as in SSHKit.
                 let is_named = self.onion.is_each && local.kind == Type::Server;
                 Ok(match is_named {
                     true => Expr::Member(Box::new(value), "host".to_owned()),
@@ -85,7 +85,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `name = value`
+    /// Writes `name = value`.
     pub(super) fn write_local(&mut self, name: &str, value: Expr) -> Vec<Line> {
         let kind = self.kind_of(&value);
         let visible = self.scopes.iter_mut().rev().find_map(|scope| scope.get_mut(name));
@@ -106,7 +106,7 @@ impl Reader<'_> {
         vec![Line::new(Statement::Let(written, value))]
     }
 
-    /// What a value is.
+    /// Returns the kind of a value.
     pub(super) fn kind_of(&self, value: &Expr) -> Type {
         match value {
             Expr::Bool(_) | Expr::Not(_) => Type::YesNo,
@@ -142,14 +142,14 @@ impl Reader<'_> {
         }
     }
 
-    /// The locals that a statement would have written have no value.
+    /// Notes that the locals which a statement would have set have no value.
     pub(super) fn lose(&mut self, node: &Node<'_>) {
         let mut names = Names::default();
         names.visit(node);
         self.lost.extend(names.written);
     }
 
-    /// Names that are first written inside of a statement and needed by a later one.
+    /// Returns the names that are first set inside a statement and needed by a later one.
     pub(super) fn early(&self, nodes: &[Node<'_>]) -> Vec<String> {
         let read: Vec<(Vec<String>, Names)> = nodes
             .iter()
@@ -180,7 +180,7 @@ impl Reader<'_> {
     }
 }
 
-/// The locals that a statement itself assigns to.
+/// Returns the locals to which a statement itself assigns.
 fn targets(node: &Node<'_>) -> Vec<String> {
     if let Some(write) = node.as_local_variable_write_node() {
         return vec![id(&write.name())];
@@ -197,7 +197,7 @@ fn targets(node: &Node<'_>) -> Vec<String> {
         .collect()
 }
 
-/// Locals in a statement, without those of blocks in it.
+/// The locals in a statement, without those that blocks in it declare.
 #[derive(Default)]
 struct Names {
     written: BTreeSet<String>,
@@ -224,7 +224,7 @@ impl<'pr> Visit<'pr> for Names {
         self.read.insert(id(&node.name()));
     }
     fn visit_block_node(&mut self, node: &ruby_prism::BlockNode<'pr>) {
-        // What a block writes first is its own; what it reads may be of around.
+        // A local that a block sets first is its own; one that it reads may come from outside.
         let mut inner = Names::default();
         ruby_prism::visit_block_node(&mut inner, node);
         self.read.extend(inner.read);

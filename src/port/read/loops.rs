@@ -1,4 +1,4 @@
-//! Blocks that run for each item of something.
+//! Reads blocks that run for each item.
 
 use ruby_prism::{CallNode, Node};
 
@@ -9,7 +9,7 @@ use super::Reader;
 use super::locals::{Local, Type};
 
 impl Reader<'_> {
-    /// `list.each do |x|` and the like.
+    /// Reads `list.each do |x|` and similar loops.
     pub(super) fn loops_over(&mut self, call: &CallNode<'_>, receiver: &Node<'_>, name: &str) -> Read<Vec<Line>> {
         let Some(behind) = behind(call) else {
             return self.refuse(Kind::Construct, format!("`{name}` is given a function"));
@@ -71,7 +71,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `map.each do |key, value|`
+    /// Reads `map.each do |key, value|`.
     fn each_pair(&mut self, key: &str, value: &str, list: Expr, nodes: &[Node<'_>], end: usize) -> Read<Vec<Line>> {
         if let Expr::List(pairs) = &list {
             let is_pair = |item: &Expr| matches!(item, Expr::List(inner) if inner.len() == 2);
@@ -113,7 +113,7 @@ impl Reader<'_> {
         Ok(lines)
     }
 
-    /// A loop whose item is taken apart.
+    /// Returns a loop whose items are taken apart.
     fn each_with(
         &mut self,
         names: &[(String, Type)],
@@ -145,7 +145,7 @@ impl Reader<'_> {
     }
 }
 
-/// What items of a list are.
+/// Returns the kind of the items of a list.
 fn item_kind(list: &Expr) -> Type {
     match list {
         Expr::List(items) if items.iter().all(|item| matches!(item, Expr::Text(_) | Expr::Symbol(_))) => Type::Text,

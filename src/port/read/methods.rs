@@ -1,4 +1,4 @@
-//! Methods that are called on values.
+//! Reads methods that are called on values.
 
 use ruby_prism::{CallNode, Node};
 
@@ -10,7 +10,7 @@ use super::Reader;
 use super::locals::Type;
 
 impl Reader<'_> {
-    /// A method as a statement.
+    /// Reads a method as a statement.
     pub(super) fn method_statement(
         &mut self,
         node: &Node<'_>,
@@ -63,7 +63,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `map[key] = value`
+    /// Reads `map[key] = value`.
     fn set_index(&mut self, receiver: &Node<'_>, key: &Node<'_>, value: &Node<'_>) -> Read<Vec<Line>> {
         if constant(receiver).as_deref() == Some("ENV") {
             return self.refuse(Kind::Construct, "the environment of capr itself cannot be changed");
@@ -84,12 +84,12 @@ impl Reader<'_> {
         Ok(vec![Line::new(Statement::Assign(target, "=", self.expression(value)?))])
     }
 
-    /// `list << x`, `text << "x"`
+    /// Reads `list << x` and `text << "x"`.
     fn grow(&mut self, name: &str, receiver: &Node<'_>, value: &Node<'_>, count: usize) -> Read<Vec<Line>> {
         if count > 1 {
             return self.refuse(Kind::Construct, format!("`{name}` with several values"));
         }
-        // `linked_dirs << "x"`, `fetch(:linked_dirs) << "x"`
+        // This is `linked_dirs << "x"` or `fetch(:linked_dirs) << "x"`.
         let variable = bare(receiver).or_else(|| {
             let call = receiver.as_call_node()?;
             let is_fetch = id(&call.name()) == "fetch" && call.receiver().is_none();
@@ -119,7 +119,7 @@ impl Reader<'_> {
         }])
     }
 
-    /// A method as a value.
+    /// Reads a method as a value.
     pub(super) fn method(&mut self, node: &Node<'_>, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Expr> {
         let name = id(&call.name());
         if let Some(class) = constant(receiver)
@@ -150,7 +150,7 @@ impl Reader<'_> {
         self.method_of(&name, call, receiver)
     }
 
-    /// `deploy.web.disable`: a task by its namespaces.
+    /// Reads `deploy.web.disable`: a task by its namespaces.
     fn of_namespace(&self, node: &Node<'_>) -> Read<Option<Expr>> {
         let Some(path) = path_of(node) else { return Ok(None) };
         let Some((first, rest)) = path.split_first() else {
@@ -185,7 +185,7 @@ impl Reader<'_> {
         Ok(Some(value))
     }
 
-    /// Methods of strings, lists and maps.
+    /// Reads methods of strings, lists and maps.
     pub(super) fn method_of(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Expr> {
         let given = arguments(call, false);
         if given.has_splat || !given.pairs.is_empty() {
@@ -212,7 +212,7 @@ impl Reader<'_> {
         )
     }
 
-    /// Methods with regular expressions among their arguments.
+    /// Reads methods that have regular expressions among their arguments.
     fn text_method(&mut self, name: &str, receiver: &Node<'_>, given: &[Node<'_>]) -> Read<Option<Expr>> {
         let value = match (name, given) {
             ("gsub" | "sub", [pattern, replacement]) => {
@@ -249,7 +249,7 @@ impl Reader<'_> {
         Ok(Some(value))
     }
 
-    /// Methods that have their like here.
+    /// Reads methods that have a counterpart here.
     fn plain_method(&mut self, name: &str, value: &Expr, given: &[Node<'_>]) -> Read<Option<Expr>> {
         let value = value.clone();
         let call = |name: &str, value: Expr| Ok(Some(Expr::call(name, vec![value])));
@@ -282,7 +282,7 @@ impl Reader<'_> {
             ("to_i", []) => call(
                 "parse_int",
                 match super::strings::filled(value) {
-                    // Ruby takes nothing for 0.
+                    // In Ruby a missing value is 0 here.
                     Expr::Binary("??", left, right) if *right == Expr::text("") => left.binary("??", Expr::text("0")),
                     value => value,
                 },
@@ -375,7 +375,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether a bare name is something here.
+    /// Returns true if a bare name is known here.
     fn is_known(&self, name: &str) -> bool {
         let here = renamed(name);
         self.facts.is_variable(here)
@@ -393,7 +393,7 @@ impl Reader<'_> {
         matches!(value, Expr::Name(name) if self.streams.contains(name))
     }
 
-    /// A key of a map or an index.
+    /// Reads a key of a map or an index.
     fn key(&mut self, node: &Node<'_>) -> Read<Expr> {
         if node.as_range_node().is_some() {
             return self.refuse(Kind::Construct, "a part of a list or a string by a range");
@@ -404,7 +404,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `list.map { |x| … }` and the like.
+    /// Reads `list.map { |x| … }` and similar calls.
     fn method_with_block(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Expr> {
         let value = self.expression(receiver)?;
         let method = match name {
@@ -435,7 +435,7 @@ impl Reader<'_> {
                     (closure, _) => closure,
                 }
             }
-            // `map(&:strip)`
+            // This is `map(&:strip)`.
             None => {
                 let block = call.block().and_then(|block| block.as_block_argument_node());
                 let symbol = block.and_then(|block| block.expression()).as_ref().and_then(literal);
@@ -459,7 +459,7 @@ impl Reader<'_> {
     }
 }
 
-/// The names of `a.b.c`.
+/// Returns the names in `a.b.c`.
 fn path_of(node: &Node<'_>) -> Option<Vec<String>> {
     if let Some(name) = bare(node) {
         return Some(vec![name]);
@@ -490,7 +490,7 @@ fn is_separator(mark: &Expr) -> bool {
         .is_none_or(|text| text.len() <= 4 && !text.contains(|c: char| c.is_alphanumeric()) || text == " -")
 }
 
-/// A plain string as a regular expression.
+/// Returns a plain string as a regular expression.
 fn escaped(plain: &str) -> String {
     let mut written = String::new();
     for c in plain.chars() {

@@ -1,4 +1,4 @@
-//! Reads a file of Ruby into the form. What has no form becomes a note at its place.
+//! Reads a Ruby file into the form. Code without a form becomes a note at its place.
 
 mod around;
 mod calls;
@@ -35,24 +35,24 @@ use super::form::{Above, Block, Expr, Line, Statement};
 use super::note::{Kind, Note, Read, Unported};
 use super::ruby::{Offsets, source};
 
-/// Statements inside statements, and values inside values, above this are not read.
+/// The deepest nesting of statements and of values that is read.
 const DEEPEST: usize = 120;
 
-/// What `within`, `with`, `as` and `on` say of the commands in them.
+/// The settings of `within`, `with`, `as` and `on` for the commands in them.
 #[derive(Clone, Debug, Default)]
 struct Onion {
-    /// Options that say which servers.
+    /// The options that select servers.
     servers: Vec<(String, Expr)>,
     dir: Option<Expr>,
     env: Vec<(String, Expr)>,
     user: Option<Expr>,
     /// The name of the server in a block for each.
     host: Option<String>,
-    /// In a block that is evaluated for each server.
+    /// True in a block that is evaluated for each server.
     is_each: bool,
-    /// Commands go to one server alone.
+    /// True if commands go to one server alone.
     is_one: bool,
-    /// In `run_locally do`.
+    /// True in `run_locally do`.
     is_local: bool,
 }
 
@@ -64,36 +64,36 @@ pub(super) struct Reader<'a> {
     text: &'a [u8],
     comments: Comments<'a>,
     pub(super) notes: Vec<Note>,
-    /// Functions, which stand outside of blocks.
+    /// The functions, which are written outside of blocks.
     functions: Vec<Line>,
     namespaces: Vec<String>,
-    /// In how many blocks that run later.
+    /// The number of surrounding blocks that run later.
     deferred: usize,
-    /// In how many loops or closures within these.
+    /// The number of loops or closures within these.
     loops: usize,
-    /// The names that blocks around have declared, outermost first.
+    /// The names that the surrounding blocks have declared, outermost first.
     scopes: Vec<BTreeMap<String, Local>>,
-    /// Locals whose value was not carried over.
+    /// The locals whose value was not carried over.
     lost: BTreeSet<String>,
-    /// Variables whose value was not carried over, in the files before, too.
+    /// The variables whose value was not carried over, including those of earlier files.
     pub(super) lost_variables: BTreeSet<String>,
     onion: Onion,
     /// The channel of the output block that is read.
     channel: Option<String>,
-    /// Options for the task that is read, found in its body.
+    /// The options for the task that is read, found in its body.
     task_servers: Option<Vec<(String, Expr)>>,
-    /// Locals that are what `StringIO` makes of a string.
+    /// The locals that are a `StringIO` of a string.
     streams: BTreeSet<String>,
-    /// The local that has what a regular expression found last.
+    /// The local that holds the last match of a regular expression.
     found: Option<String>,
-    /// Variables that nothing in the files sets.
+    /// The variables that nothing in the files sets.
     pub(super) unset: BTreeSet<String>,
-    /// Variables that were set in this file before.
+    /// The variables that were set earlier in this file.
     set: BTreeSet<String>,
     depth: usize,
-    /// How often each construct was carried over.
+    /// The number of times that each construct was carried over.
     pub(super) carried: BTreeMap<String, usize>,
-    /// What differs and needs no hand.
+    /// The differences that need no work.
     pub(super) remarks: Vec<String>,
 }
 
@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The whole file.
+    /// Reads the whole file.
     pub(super) fn file(&mut self, parsed: &ParseResult<'_>) -> Block {
         let node = parsed.node();
         let mut block = match node.as_program_node() {
@@ -142,7 +142,7 @@ impl<'a> Reader<'a> {
         block
     }
 
-    /// Statements of one block, which ends at `end`.
+    /// Reads the statements of one block, which ends at `end`.
     fn statements(&mut self, nodes: &[Node<'_>], end: usize, gives: bool) -> Block {
         let mut block = Block {
             lines: Vec::new(),
@@ -201,7 +201,7 @@ impl<'a> Reader<'a> {
         block
     }
 
-    /// The statements of an optional list.
+    /// Reads the statements of an optional list.
     fn list(&mut self, list: Option<ruby_prism::StatementsNode<'_>>, end: usize, gives: bool) -> Block {
         let nodes: Vec<Node<'_>> = list
             .iter()
@@ -210,7 +210,7 @@ impl<'a> Reader<'a> {
         self.statements(&nodes, end, gives)
     }
 
-    /// One statement, or its note.
+    /// Reads one statement, or returns its note.
     fn statement(&mut self, node: &Node<'_>, gives: bool) -> Vec<Line> {
         self.depth += 1;
         let notes = self.notes.len();
@@ -225,13 +225,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes note of what was not carried over, and gives the line that shows it.
+    /// Notes code that was not carried over, and returns the line that shows it.
     fn noted(&mut self, node: &Node<'_>, unported: Unported) -> Line {
         let number = self.note(node, unported);
         Line::new(Statement::Note(number, self.deferred > 0))
     }
 
-    /// Takes note of what was not carried over; its number.
+    /// Notes code that was not carried over, and returns the number of the note.
     fn note(&mut self, node: &Node<'_>, unported: Unported) -> usize {
         self.lose(node);
         self.lose_variables(node);
@@ -240,7 +240,7 @@ impl<'a> Reader<'a> {
         self.notes.push(Note {
             number,
             kind: unported.kind,
-            // What looks as if it was to be filled in.
+            // These would look like interpolations.
             reason: unported.reason.replace("#{", "{").replace("${", "{"),
             line: self.line_of(start),
             ruby: self.shown(node),
@@ -248,7 +248,7 @@ impl<'a> Reader<'a> {
         number
     }
 
-    /// What stands in the file for a note, without what may be a secret.
+    /// Returns the code in the file for a note, without what may be a secret.
     fn shown(&self, node: &Node<'_>) -> String {
         let start = node.location().start_offset();
         let end = end_of(node).max(start);
@@ -267,13 +267,13 @@ impl<'a> Reader<'a> {
         before.iter().rev().take_while(|byte| **byte != b'\n').count()
     }
 
-    /// The line of a place, counted from 1.
+    /// Returns the line of a place, counted from 1.
     fn line_of(&self, offset: usize) -> usize {
         let before = self.text.get(..offset).unwrap_or(&[]);
         before.iter().filter(|byte| **byte == b'\n').count() + 1
     }
 
-    /// A block whose values are carried over later ends the run with this note.
+    /// Returns a block that ends the run with this note; it takes the place of a block whose values were not carried over.
     fn barrier(&self, number: usize) -> Block {
         let reason = self.notes.iter().find(|note| note.number == number);
         let reason = reason.map_or("", |note| note.reason.as_str());
@@ -297,31 +297,31 @@ impl<'a> Reader<'a> {
         *self.carried.entry(construct.to_owned()).or_default() += 1;
     }
 
-    /// Says what is different, in a comment and in the report.
+    /// Reports a difference, in a comment and in the report.
     fn remark(&mut self, text: &str) -> Line {
         self.remarks.push(text.to_owned());
         super::write::remark(text)
     }
 
-    /// Refuses something.
+    /// Returns an error for code that has no form here.
     fn refuse<T>(&self, kind: Kind, reason: impl Into<String>) -> Read<T> {
         Err(Unported::new(kind, reason))
     }
 }
 
-/// Libraries of Ruby that the files require and that have no like here.
+/// Returns the Ruby libraries that the files require and that have no counterpart here.
 pub(super) fn missing_libraries(facts: &Facts) -> Vec<String> {
     let is_missing = |path: &&String| !loads::is_at_hand(facts, path);
     facts.libraries.iter().filter(is_missing).cloned().collect()
 }
 
-/// Without characters that would end a comment or hide something.
+/// Replaces characters that would end a comment or hide something.
 fn printable(line: &str) -> String {
     let shown = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };
     line.chars().map(shown).collect()
 }
 
-/// Where a statement ends with the strings that it begins: a heredoc goes on behind its line.
+/// Returns the end of a statement with its strings: a heredoc continues behind its line.
 fn end_of(node: &Node<'_>) -> usize {
     use ruby_prism::Visit;
     struct End(usize);

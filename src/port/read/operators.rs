@@ -1,4 +1,4 @@
-//! Operators.
+//! Reads operators.
 
 use ruby_prism::{CallNode, Node};
 
@@ -9,7 +9,7 @@ use super::Reader;
 use super::locals::Type;
 
 impl Reader<'_> {
-    /// A call that is an operator; `None` where it is none.
+    /// Reads a call that is an operator; `None` for any other call.
     pub(super) fn operator(&mut self, call: &CallNode<'_>) -> Read<Option<Expr>> {
         let name = id(&call.name());
         let Some(left) = call.receiver() else { return Ok(None) };
@@ -41,7 +41,7 @@ impl Reader<'_> {
             _ => return Ok(None),
         };
         let (left, right) = (self.expression(&left)?, self.expression(right)?);
-        // What is not set is `nil` in Ruby, and equal to nothing else.
+        // A variable that is not set is `nil` in Ruby, and equal to nothing else.
         Ok(Some(left.binary(operator, right)))
     }
 
@@ -56,7 +56,7 @@ impl Reader<'_> {
         Ok(left.binary("+", right))
     }
 
-    /// `"=" * 80`, `list * ","`
+    /// Reads `"=" * 80` and `list * ","`.
     fn product(&mut self, left: &Node<'_>, right: &Node<'_>) -> Read<Expr> {
         let (left, right) = (self.expression(left)?, self.expression(right)?);
         match (&left, &right) {
@@ -71,7 +71,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `"%s-%s" % [a, b]` with nothing but `%s`.
+    /// Reads `"%s-%s" % [a, b]` with nothing but `%s`.
     fn remainder(&mut self, left: &Node<'_>, right: &Node<'_>) -> Read<Expr> {
         let (left, right) = (self.expression(left)?, self.expression(right)?);
         let Expr::Text(text) = &left else {
@@ -88,7 +88,7 @@ impl Reader<'_> {
     }
 }
 
-/// A format whose places are all `%s`, filled in.
+/// Fills in a format whose places are all `%s`.
 pub(super) fn formatted(text: &str, values: Vec<Expr>) -> Option<Expr> {
     let pieces: Vec<&str> = text.split("%s").collect();
     if pieces.len() != values.len() + 1 || pieces.iter().any(|piece| piece.contains('%')) {

@@ -1,4 +1,4 @@
-//! Regular expressions, and what is asked with them.
+//! Reads regular expressions and their uses.
 
 use ruby_prism::Node;
 
@@ -7,7 +7,7 @@ use super::super::note::{Kind, Read};
 use super::Reader;
 
 impl Reader<'_> {
-    /// A regular expression as a string of capr.
+    /// Reads a regular expression as a string of capr.
     pub(super) fn regular(&mut self, node: &Node<'_>) -> Read<Expr> {
         if let Some(pattern) = node.as_regular_expression_node() {
             let source = String::from_utf8_lossy(pattern.content_loc().as_slice()).into_owned();
@@ -25,12 +25,12 @@ impl Reader<'_> {
         self.expression(node)
     }
 
-    /// Whether a node is a regular expression.
+    /// Returns true if a node is a regular expression.
     pub(super) fn is_pattern(node: &Node<'_>) -> bool {
         node.as_regular_expression_node().is_some() || node.as_interpolated_regular_expression_node().is_some()
     }
 
-    /// `text =~ /…/`, either way around: the string and the pattern.
+    /// Reads `text =~ /…/` in either order; returns the string and the pattern.
     pub(super) fn matched(&mut self, left: &Node<'_>, right: &Node<'_>) -> Read<(Expr, Expr)> {
         match (Self::is_pattern(left), Self::is_pattern(right)) {
             (false, true) => Ok((self.expression(left)?, self.regular(right)?)),

@@ -1,4 +1,4 @@
-//! What each server decides for itself, in its shell: `execute … if test(…)`.
+//! Reads decisions that each server makes in its shell: `execute … if test(…)`.
 
 use ruby_prism::Node;
 
@@ -8,7 +8,7 @@ use super::super::ruby::{id, source};
 use super::Reader;
 
 impl Reader<'_> {
-    /// `if test("…")` for each server: the shell of each decides.
+    /// Reads `if test("…")` for each server: the shell of each decides.
     pub(super) fn shell_choice(
         &mut self,
         predicate: &Node<'_>,
@@ -76,7 +76,7 @@ impl Reader<'_> {
         })]))
     }
 
-    /// Commands alone, for the shell.
+    /// Reads commands alone, for the shell.
     fn shell_lines(&mut self, list: Option<ruby_prism::StatementsNode<'_>>) -> Read<Vec<Expr>> {
         let nodes: Vec<Node<'_>> = list
             .iter()
@@ -120,7 +120,7 @@ impl Reader<'_> {
     }
 }
 
-/// Commands of which each needs the one before.
+/// Returns commands of which each needs the success of the one before.
 fn chained(commands: Vec<Expr>) -> Vec<Part> {
     let mut parts = Vec::new();
     for (index, command) in commands.into_iter().enumerate() {

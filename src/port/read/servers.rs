@@ -1,4 +1,4 @@
-//! Roles and servers.
+//! Reads roles and servers.
 
 use ruby_prism::{CallNode, Node};
 
@@ -9,7 +9,7 @@ use super::Reader;
 use super::locals::Type;
 
 impl Reader<'_> {
-    /// `role` and `server`.
+    /// Reads `role` and `server`.
     pub(super) fn server_word(&mut self, node: &Node<'_>, call: &CallNode<'_>, name: &str) -> Read<Option<Vec<Line>>> {
         match name {
             "role" => match self.role(call) {
@@ -39,7 +39,7 @@ impl Reader<'_> {
         for (index, node) in given.values.iter().enumerate() {
             let value = self.expression(node)?;
             match value {
-                // Each on its own reads better.
+                // Separate arguments read better than a list.
                 Expr::List(items) if index > 0 => values.extend(items),
                 value => values.push(value),
             }
@@ -83,7 +83,7 @@ impl Reader<'_> {
         })])
     }
 
-    /// What is said of servers behind their names.
+    /// Reads the attributes of servers behind their names.
     fn attributes(&mut self, given: &Arguments<'_>) -> Read<Vec<(String, Expr)>> {
         let mut options = Vec::new();
         for (key, value) in &given.pairs {
@@ -100,7 +100,7 @@ impl Reader<'_> {
         Ok(options)
     }
 
-    /// Only those that there are; the others are of net-ssh's own.
+    /// Keeps only the options that exist here; the others belong to net-ssh.
     pub(super) fn ssh_options(&mut self, pairs: Vec<(String, Expr)>) -> Vec<(String, Expr)> {
         let (known, other): (Vec<_>, Vec<_>) = pairs
             .into_iter()
@@ -112,7 +112,7 @@ impl Reader<'_> {
         known
     }
 
-    /// The options that say the same as `on roles(:app), in: :sequence do`; whether it is one server alone.
+    /// Reads `on roles(:app), in: :sequence do` as options; returns true with them if there is only one server.
     pub(super) fn servers_said(&mut self, given: &Arguments<'_>) -> Read<(Vec<(String, Expr)>, bool)> {
         let mut options = Vec::new();
         let mut is_one = false;
@@ -150,7 +150,7 @@ impl Reader<'_> {
         Ok((options, is_one))
     }
 
-    /// `roles(:app)`, `primary(:db)`, `release_roles(:all)`, a host.
+    /// Reads `roles(:app)`, `primary(:db)`, `release_roles(:all)`, or a host.
     pub(super) fn addressed(&mut self, node: &Node<'_>) -> Read<(Vec<(String, Expr)>, bool)> {
         let roles = |value: Expr| ("roles".to_owned(), value);
         let Some(call) = node.as_call_node() else {
@@ -216,7 +216,7 @@ impl Reader<'_> {
     }
 }
 
-/// `:except => #{ no_release: true }`
+/// Returns `:except => #{ no_release: true }` and similar options.
 fn flag(option: &str, attribute: &str) -> (String, Expr) {
     (
         option.to_owned(),

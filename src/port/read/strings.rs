@@ -1,4 +1,4 @@
-//! Strings: what is written out, what is filled in, and commands, whose lines belong together.
+//! Reads strings: parts that are written out, values that are filled in, and commands, whose lines belong together.
 
 use ruby_prism::Node;
 
@@ -8,7 +8,7 @@ use super::super::ruby::literal;
 use super::Reader;
 
 impl Reader<'_> {
-    /// A string of any kind, as its parts; `None` where the node is none.
+    /// Reads a string of any kind as its parts; `None` if the node is not a string.
     pub(super) fn parts(&mut self, node: &Node<'_>) -> Option<Read<Vec<Part>>> {
         if node.as_string_node().is_some() {
             let text = literal(node).unwrap_or_default();
@@ -19,7 +19,7 @@ impl Reader<'_> {
         Some(self.pieces(&nodes))
     }
 
-    /// The parts of a string with values in it.
+    /// Reads the parts of a string with values in it.
     pub(super) fn pieces(&mut self, nodes: &[Node<'_>]) -> Read<Vec<Part>> {
         let mut parts = Vec::new();
         for node in nodes {
@@ -49,7 +49,7 @@ impl Reader<'_> {
         Ok(parts)
     }
 
-    /// A command: its lines are those of one command for Capistrane 1 and 2, and commands of their own for 3.
+    /// Reads a command: for Capistrano 1 and 2 its lines are one command, for 3 they are several.
     pub(super) fn command(&mut self, node: &Node<'_>) -> Read<Expr> {
         let value = match self.parts(node) {
             Some(parts) => string(parts?),
@@ -58,7 +58,7 @@ impl Reader<'_> {
         Ok(self.as_command(value))
     }
 
-    /// The same for a value that was read.
+    /// Does the same for a value that was read.
     pub(super) fn as_command(&self, value: Expr) -> Expr {
         let parts = match value {
             Expr::Text(text) => vec![Part::Text(text)],
@@ -73,7 +73,7 @@ impl Reader<'_> {
         }
         let (marked, values) = mark(parts);
         let lines = match marked.contains("<<") {
-            // A heredoc of the shell has its lines as they are.
+            // A heredoc of the shell keeps its lines.
             true => marked.trim().to_owned(),
             false => self.joined(&marked),
         };
@@ -107,7 +107,7 @@ impl Reader<'_> {
         text.trim().trim_end_matches('\\').trim_end().to_owned()
     }
 
-    /// A regular expression as capr has it.
+    /// Returns a regular expression in the form of capr.
     pub(super) fn pattern(&self, source: &str, (ignore_case, extended, multi_line): (bool, bool, bool)) -> Read<Expr> {
         if ["(?=", "(?!", "(?<=", "(?<!", "\\G", "(?>"]
             .iter()
@@ -142,7 +142,7 @@ impl Reader<'_> {
     }
 }
 
-/// A value that is filled in: what may be nothing is nothing then, as in Ruby.
+/// Returns a value that is filled in; a missing one becomes empty, as in Ruby.
 pub(super) fn filled(value: Expr) -> Expr {
     match value {
         Expr::Call(mut call) if call.name == "fetch" => {
@@ -160,10 +160,10 @@ pub(super) fn filled(value: Expr) -> Expr {
     }
 }
 
-/// Stands for the first value in a string.
+/// The first of the characters that stand for values in a string.
 const MARK: u32 = 0xE000;
 
-/// A string with a mark for each value.
+/// Returns a string with a mark for each value.
 fn mark(parts: Vec<Part>) -> (String, Vec<Expr>) {
     let (mut text, mut values) = (String::new(), Vec::new());
     for part in parts {
@@ -179,7 +179,7 @@ fn mark(parts: Vec<Part>) -> (String, Vec<Expr>) {
     (text, values)
 }
 
-/// The parts of a string with marks.
+/// Returns the parts of a string with marks.
 fn unmark(text: &str, values: Vec<Expr>) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut piece = String::new();

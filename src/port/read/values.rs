@@ -1,4 +1,4 @@
-//! Values of all kinds, by what Ruby's parser says they are.
+//! Reads values of all kinds, by the nodes of Ruby's parser.
 
 use ruby_prism::Node;
 
@@ -9,7 +9,7 @@ use super::locals::{Local, Type};
 use super::{DEEPEST, Reader};
 
 impl Reader<'_> {
-    /// A value.
+    /// Reads a value.
     pub(super) fn expression(&mut self, node: &Node<'_>) -> Read<Expr> {
         self.depth += 1;
         let read = match self.depth > DEEPEST {
@@ -20,7 +20,7 @@ impl Reader<'_> {
         read
     }
 
-    /// Values of a list.
+    /// Reads the values of a list.
     pub(super) fn expressions(&mut self, nodes: &[Node<'_>]) -> Read<Vec<Expr>> {
         nodes.iter().map(|node| self.expression(node)).collect()
     }
@@ -78,7 +78,7 @@ impl Reader<'_> {
         self.special(node)
     }
 
-    /// What is one word.
+    /// Reads a value that is one word.
     fn simple(&mut self, node: &Node<'_>) -> Option<Read<Expr>> {
         if node.as_nil_node().is_some() {
             return Some(Ok(Expr::Unit));
@@ -117,7 +117,7 @@ impl Reader<'_> {
         None
     }
 
-    /// A number; one with a leading zero stays octal.
+    /// Reads a number; one with a leading zero stays octal.
     fn number(&self, written: &str) -> Read<Expr> {
         let plain = written.replace('_', "");
         let digits = plain.trim_start_matches('-');
@@ -133,7 +133,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Constants, instance variables and global variables are variables of the recipe here.
+    /// Reads constants, instance variables and global variables, which are variables of the recipe here.
     pub(super) fn kept(&self, name: &str) -> Read<Expr> {
         let name = name.to_lowercase();
         match self.facts.variables.contains_key(&name) {
@@ -142,7 +142,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A variable of the recipe by its name.
+    /// Returns a variable of the recipe by its name.
     pub(super) fn variable(&self, name: &str) -> Expr {
         let vocabulary = &self.facts.vocabulary;
         let is_hidden = self
@@ -157,7 +157,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A list or a map.
+    /// Reads a list or a map.
     fn collection(&mut self, node: &Node<'_>) -> Read<Expr> {
         if let Some(list) = node.as_array_node() {
             let items: Vec<Node<'_>> = list.elements().iter().collect();
@@ -189,7 +189,7 @@ impl Reader<'_> {
         Ok(Expr::Map(map))
     }
 
-    /// The items of a list; `*other` is added to it.
+    /// Reads the items of a list; `*other` is added to it.
     fn items(&mut self, nodes: &[Node<'_>]) -> Read<Expr> {
         let mut whole: Option<Expr> = None;
         let mut part = Vec::new();
@@ -216,7 +216,7 @@ impl Reader<'_> {
         })
     }
 
-    /// A function without a name, for `map` and the like.
+    /// Reads a block as a function without a name, for `map` and similar calls.
     pub(super) fn closure(&mut self, behind: super::super::ruby::Behind<'_>) -> Read<Expr> {
         if behind.is_odd || behind.rescue.is_some() {
             return self.refuse(Kind::Construct, "a block with parameters of this kind");
@@ -255,7 +255,7 @@ impl Reader<'_> {
         Ok(Expr::Closure(names, body))
     }
 
-    /// What is left: classes, regular expressions, commands in backticks.
+    /// Reads the other values: classes, regular expressions, commands in backticks.
     fn special(&mut self, node: &Node<'_>) -> Read<Expr> {
         if let Some(name) = constant(node) {
             return match name.as_str() {
@@ -310,12 +310,12 @@ impl Reader<'_> {
         )
     }
 
-    /// A command of this machine, whose output is the value.
+    /// Returns a command on this machine whose output is the value.
     fn local_command(&self, text: Expr) -> Expr {
         Expr::call("run_locally", vec![self.as_command(text)])
     }
 
-    /// `a || b` as a value: what is missing gives way to the other.
+    /// Reads `a || b` as a value: a missing one is replaced by the other.
     fn either(&mut self, either: &ruby_prism::OrNode<'_>) -> Read<Expr> {
         let (left, right) = (either.left(), either.right());
         let value = self.expression(&left)?;
@@ -323,7 +323,7 @@ impl Reader<'_> {
             return Ok(self.condition(&left)?.binary("||", self.condition(&right)?));
         }
         let value = match value {
-            // `fetch(:x, ()) ?? y` says no more than this.
+            // This is shorter than `fetch(:x, ()) ?? y` and means the same.
             Expr::Call(mut call) if call.name == "fetch" && call.arguments.get(1) == Some(&Expr::Unit) => {
                 call.arguments.truncate(1);
                 call.arguments.push(self.expression(&right)?);

@@ -1,4 +1,4 @@
-//! Variables, and what is said to people and asked of them.
+//! Reads variables, messages to people and questions.
 
 use ruby_prism::{CallNode, Node};
 
@@ -9,7 +9,7 @@ use super::super::ruby::{Offsets, arguments, behind, body_of, id, literal};
 use super::Reader;
 use crate::recipe::is_secret_name;
 
-/// Variables of the library that are `true` or `false` alone, where Ruby's recipes say 1.
+/// Variables of the library that are only `true` or `false`, where recipes of Ruby write 1.
 const YES_NO: &[&str] = &[
     "use_sudo",
     "group_writable",
@@ -20,7 +20,7 @@ const YES_NO: &[&str] = &[
 ];
 
 impl Reader<'_> {
-    /// A word about variables.
+    /// Reads a word about variables.
     pub(super) fn variable_word(
         &mut self,
         node: &Node<'_>,
@@ -81,7 +81,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `set :name, value`, `set(:name) { … }`, `set :name, -> { … }`
+    /// Reads `set :name, value`, `set(:name) { … }` and `set :name, -> { … }`.
     fn set(&mut self, call: &CallNode<'_>, verb: &str) -> Read<Vec<Line>> {
         let given = arguments(call, false);
         let Some(first) = given.values.first() else {
@@ -113,7 +113,7 @@ impl Reader<'_> {
         }
         let value = match (given.values.get(1), given.pairs.is_empty()) {
             (Some(value), _) => self.expression(value)?,
-            // `set :ssh_options, forward_agent: true`
+            // This is `set :ssh_options, forward_agent: true`.
             (None, false) => {
                 let mut map = Vec::new();
                 for (key, value) in &given.pairs {
@@ -144,7 +144,7 @@ impl Reader<'_> {
         }])
     }
 
-    /// A value as the variable takes it here.
+    /// Returns a value in the form that the variable takes here.
     fn suited(&mut self, here: &str, ruby: &str, value: Expr) -> Read<Expr> {
         Ok(match (here, value) {
             (name, Expr::Number(number)) if YES_NO.contains(&name) => Expr::Bool(number != "0"),
@@ -182,7 +182,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Whether a value needs what is set later: the stage, or a variable that nothing before has set.
+    /// Returns true if a value needs something that is set later: the stage, or a variable that nothing before has set.
     fn is_early(&self, value: &Expr) -> bool {
         match value {
             Expr::Name(name) => {
@@ -222,7 +222,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The block of a lazy variable.
+    /// Reads the block of a lazy variable.
     fn lazy(&mut self, call: &CallNode<'_>, given: &super::super::ruby::Arguments<'_>) -> Read<Option<Block>> {
         let of_value = given.values.get(1).and_then(|value| {
             if let Some(lambda) = value.as_lambda_node() {
@@ -255,7 +255,7 @@ impl Reader<'_> {
         Ok(Some(self.later(&nodes, behind.end, true)))
     }
 
-    /// Variables of Capistrano that are said in another way here.
+    /// Reads variables of Capistrano that have another form here.
     fn said_otherwise(&mut self, name: &str, given: &super::super::ruby::Arguments<'_>) -> Read<Option<Vec<Line>>> {
         let value = given.values.get(1);
         match name {
@@ -272,7 +272,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `ssh_options[:forward_agent] = true`
+    /// Reads `ssh_options[:forward_agent] = true`.
     pub(super) fn set_option(&mut self, map: &str, key: String, value: &Node<'_>) -> Read<Vec<Line>> {
         let is_known = match map {
             "ssh_options" => self.facts.vocabulary.is_ssh_option(&key),
@@ -293,7 +293,7 @@ impl Reader<'_> {
         Ok(vec![Line::new(Statement::Assign(target, "=", value))])
     }
 
-    /// `fetch(:name)`, `fetch(:name, default)`
+    /// Reads `fetch(:name)` and `fetch(:name, default)`.
     pub(super) fn fetch(&mut self, call: &CallNode<'_>) -> Read<Expr> {
         let given = arguments(call, false);
         let Some(first) = given.values.first() else {
@@ -313,12 +313,12 @@ impl Reader<'_> {
         if self.facts.version < 3 && default.is_none() && !self.facts.vocabulary.variables.contains(here) {
             return self.refuse(Kind::Name, format!("nothing in these files sets `{name}`"));
         }
-        // What is not set is nothing in Capistrano 3, no error.
+        // A variable that is not set is nothing in Capistrano 3, and not an error.
         let default = default.unwrap_or(Expr::Unit);
         Ok(Expr::call("fetch", vec![Expr::symbol(here), default]))
     }
 
-    /// `ask :branch, "main"`
+    /// Reads `ask :branch, "main"`.
     fn ask(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
         let given = arguments(call, false);
         let mut values = Vec::new();
@@ -349,7 +349,7 @@ impl Reader<'_> {
         })])
     }
 
-    /// `ask(:branch, "main")` as a value.
+    /// Reads `ask(:branch, "main")` as a value.
     pub(super) fn asked(&mut self, call: &CallNode<'_>) -> Read<Expr> {
         let given = arguments(call, false);
         let mut values = self.expressions(&given.values)?;
@@ -365,7 +365,7 @@ impl Reader<'_> {
         }))
     }
 
-    /// What is said to people.
+    /// Reads messages to people.
     pub(super) fn people_word(&mut self, call: &CallNode<'_>, name: &str, _: bool) -> Read<Option<Vec<Line>>> {
         let verb = match name {
             "puts" => "puts",
@@ -395,7 +395,7 @@ fn behind_if<'pr>(call: &CallNode<'pr>, wanted: bool) -> Option<super::super::ru
     wanted.then(|| behind(call)).flatten()
 }
 
-/// Whether a value is or has the name of the stage.
+/// Returns true if a value is or contains the name of the stage.
 pub(super) fn reads_stage(value: &Expr) -> bool {
     match value {
         Expr::Name(name) => name == "stage",

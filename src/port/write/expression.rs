@@ -1,11 +1,11 @@
-//! Values as a recipe writes them, with the parentheses that they need.
+//! Writes values, with the parentheses that they need.
 
 use super::super::form::{Block, Expr, Part};
 use super::text;
 use super::{WIDTH, Writer, indentation};
 use crate::recipe::quoted;
 
-/// How tightly an operator binds, as Rhai has it.
+/// Returns the precedence of an operator in Rhai.
 fn binds(operator: &str) -> u8 {
     match operator {
         "||" => 1,
@@ -21,7 +21,7 @@ fn binds(operator: &str) -> u8 {
     }
 }
 
-/// Words that a key of a map is not written as without quotes.
+/// The words that need quotes as the key of a map.
 const RESERVED: &[&str] = &[
     "default",
     "if",
@@ -95,12 +95,12 @@ const RESERVED: &[&str] = &[
 ];
 
 impl Writer<'_> {
-    /// A value.
+    /// Writes a value.
     pub(super) fn expression(&self, value: &Expr, indent: usize) -> String {
         self.within(value, indent, 0)
     }
 
-    /// A value inside something that binds so tightly.
+    /// Writes a value inside an expression with this precedence.
     fn within(&self, value: &Expr, indent: usize, around: u8) -> String {
         match value {
             Expr::Unit => "()".to_owned(),
@@ -156,7 +156,7 @@ impl Writer<'_> {
             }
             Expr::Binary(operator, left, right) => {
                 let own = binds(operator);
-                // It binds more tightly, which nobody knows.
+                // `??` has a higher precedence than these, which few people know.
                 let is_default = |side: &Expr| own < 6 && matches!(side, Expr::Binary("??", ..));
                 let left = self.within(left, indent, if is_default(left) { 11 } else { own });
                 let right = self.within(right, indent, if is_default(right) { 11 } else { own + 1 });
@@ -191,7 +191,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A list or a map over several lines.
+    /// Writes a list or a map on several lines.
     pub(super) fn spread(&self, value: &Expr, indent: usize) -> String {
         let between = format!(",\n{}", indentation(indent + 2));
         let (open, items, close) = match value {
@@ -210,7 +210,7 @@ impl Writer<'_> {
         format!("{open}\n{outer}  {},\n{outer}{close}", items.join(&between))
     }
 
-    /// `if` or `switch` as a value.
+    /// Writes `if` or `switch` as a value.
     fn choice(&self, value: &Expr, indent: usize) -> String {
         match value {
             Expr::If(arms, otherwise) => {
@@ -220,7 +220,7 @@ impl Writer<'_> {
         }
     }
 
-    /// `if … else if … else …`, with each block as `written` writes it.
+    /// Writes `if … else if … else …`; `written` writes each block.
     fn branches(
         &self,
         arms: &[(Expr, Block)],
@@ -236,7 +236,7 @@ impl Writer<'_> {
         branches.join(" else ")
     }
 
-    /// `if` or `switch` as a statement.
+    /// Writes `if` or `switch` as a statement.
     pub(super) fn flow(&self, value: &Expr, indent: usize) -> String {
         match value {
             Expr::If(arms, otherwise) => {
@@ -249,7 +249,7 @@ impl Writer<'_> {
                     let values: Vec<String> = values
                         .iter()
                         .map(|value| match value {
-                            // Only what is a literal to Rhai can stand there.
+                            // Rhai accepts only literals there.
                             Expr::Symbol(name) => quoted(name),
                             value => self.expression(value, indent + 2),
                         })
@@ -270,7 +270,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A block on one line where it is short, else over several.
+    /// Writes a block on one line if it is short, else on several.
     fn inline(&self, block: &Block, indent: usize) -> String {
         self.short(block, indent).unwrap_or_else(|| self.block(block, indent))
     }
@@ -284,7 +284,7 @@ fn map_key(name: &str) -> String {
     text::key(name, RESERVED.contains(&name))
 }
 
-/// Short items share a line.
+/// Puts short items together on lines.
 fn filled(items: Vec<String>, indent: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for item in items {

@@ -1,4 +1,4 @@
-//! Writes the form as a recipe, laid out as a person would.
+//! Writes the form as a recipe, in a layout that a person would choose.
 
 mod expression;
 mod text;
@@ -7,7 +7,7 @@ use super::form::{Above, Block, Call, Expr, Line, Statement};
 use super::note::Note;
 use crate::recipe::quoted;
 
-/// A line that is longer is broken where it can be.
+/// The longest line; a longer one is broken if that is possible.
 const WIDTH: usize = 120;
 
 /// The function that ends a task at a note. Each file has its own, since functions are private to their file.
@@ -24,7 +24,7 @@ const SHORT: &[&str] = &[
     "set_if_empty",
 ];
 
-/// The text of a recipe.
+/// Returns the source of a recipe.
 pub(super) fn recipe(block: &Block, notes: &[Note]) -> String {
     let writer = Writer { notes };
     let mut text = writer.lines(block, 0);
@@ -38,7 +38,7 @@ pub(super) fn recipe(block: &Block, notes: &[Note]) -> String {
     text
 }
 
-/// Knows the notes of the file.
+/// Writes the form with the notes of the file.
 struct Writer<'a> {
     notes: &'a [Note],
 }
@@ -48,7 +48,7 @@ fn indentation(indent: usize) -> String {
 }
 
 impl Writer<'_> {
-    /// The statements of a block, each on lines of its own.
+    /// Writes the statements of a block, each on its own lines.
     fn lines(&self, block: &Block, indent: usize) -> String {
         let mut text = String::new();
         let last = block.lines.len().saturating_sub(1);
@@ -85,7 +85,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A statement without the blanks before its first line.
+    /// Writes a statement without the blanks before its first line.
     fn statement(&self, statement: &Statement, indent: usize, gives: bool) -> String {
         let end = if gives { "" } else { ";" };
         match statement {
@@ -142,7 +142,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A verb as a statement.
+    /// Writes a verb as a statement.
     fn verb(&self, call: &Call, indent: usize) -> String {
         let written = self.verb_within(call, indent, false);
         let is_long = |text: &str| text.lines().next().unwrap_or("").len() + indent > WIDTH;
@@ -176,7 +176,7 @@ impl Writer<'_> {
         format!("{text} {}", self.block(block, indent))
     }
 
-    /// The arguments of a call; `broken`: lists and maps over several lines, or each argument on its own.
+    /// Writes the arguments of a call. `broken` puts lists and maps on several lines, or each argument on its own.
     fn arguments(&self, call: &Call, indent: usize, broken: bool) -> String {
         let is_long = |value: &Expr| {
             matches!(value, Expr::List(items) if items.len() > 1)
@@ -200,7 +200,7 @@ impl Writer<'_> {
         written.join(", ")
     }
 
-    /// A block over several lines, or `{ }`.
+    /// Writes a block on several lines, or as `{ }`.
     fn block(&self, block: &Block, indent: usize) -> String {
         let lines = self.lines(block, indent + 2);
         match lines.is_empty() {
@@ -209,7 +209,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The block on one line, where it is one short statement.
+    /// Writes a block on one line, if it is one short statement.
     fn short(&self, block: &Block, indent: usize) -> Option<String> {
         let [line] = block.lines.as_slice() else { return None };
         if !line.above.is_empty() || line.beside.is_some() || matches!(line.statement, Statement::Note(..)) {
@@ -219,7 +219,7 @@ impl Writer<'_> {
         (!written.contains('\n')).then(|| format!("{{ {written} }}"))
     }
 
-    /// What was not carried over, as comments; and the end of what stands around it.
+    /// Writes code that was not carried over as comments, and ends the surrounding block if that is needed.
     fn note(&self, number: usize, ends: bool, indent: usize) -> String {
         let Some(note) = self.notes.iter().find(|note| note.number == number) else {
             return String::new();
@@ -239,7 +239,7 @@ impl Writer<'_> {
     }
 
     fn ends_something(&self, block: &Block) -> bool {
-        // The function is needed where any statement calls it, at whatever depth.
+        // The function is needed if any statement calls it, at whatever depth.
         self.lines(block, 0).lines().any(|line| {
             let line = line.trim_start();
             !line.starts_with("//") && line.contains(&format!("{UNPORTED}("))
@@ -247,7 +247,7 @@ impl Writer<'_> {
     }
 }
 
-/// A comment line of its own, as it stands in a recipe.
+/// Returns a comment line of its own.
 pub(super) fn remark(text: &str) -> Line {
     Line::remark(&format!(" {text}"))
 }

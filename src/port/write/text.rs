@@ -1,15 +1,16 @@
-//! Strings as a recipe writes them.
+//! Writes strings.
 
 use super::super::form::Part;
 use crate::recipe::quoted;
 
-/// Whether a string stands better in backticks: it has several lines, or a `${` that double quotes would leave as it is.
+/// Returns true if a string is better written in backticks: it has several lines, or a `${` that double quotes would leave as it
+/// is.
 pub(super) fn wants_backticks(text: &str) -> bool {
     let body = text.strip_suffix('\n').unwrap_or(text);
     body.contains('\n') && body.trim_matches('\n').contains('\n') || text.contains("${") || text.contains("#{")
 }
 
-/// What stands in backticks for a piece of a string; `next` is what follows it.
+/// Returns a piece of a string in the form for backticks; `is_last` is true for the last piece.
 fn piece(text: &str, is_last: bool) -> String {
     let mut written = String::new();
     let mut rest = text.chars().peekable();
@@ -17,12 +18,12 @@ fn piece(text: &str, is_last: bool) -> String {
         match c {
             '`' => written.push_str("``"),
             '$' if rest.peek() == Some(&'{') => written.push_str("\\$"),
-            // Else it looks as if Ruby's form had been forgotten there.
+            // Without this it would look as if Ruby's form had been left there by mistake.
             '#' if rest.peek() == Some(&'{') => {
                 rest.next();
                 written.push_str("#${\"{\"}");
             }
-            // Before what is filled in it would take its meaning away.
+            // A backslash before an interpolation would take away its meaning.
             '\\' if rest.peek().is_none() && !is_last => written.push_str("${\"\\\\\"}"),
             '\\' if rest.clone().take(2).eq(['$', '{']) => written.push_str("${\"\\\\\"}"),
             '$' if rest.peek().is_none() && !is_last => written.push_str("${\"$\"}"),
@@ -34,10 +35,10 @@ fn piece(text: &str, is_last: bool) -> String {
     written
 }
 
-/// In backticks. `value` writes what is filled in.
+/// Writes a string in backticks; `value` writes the interpolated values.
 pub(super) fn template(parts: &[Part], value: impl Fn(&super::Expr) -> String) -> String {
     let mut parts = parts.to_vec();
-    // A line end at the end is easily missed there.
+    // A newline at the end is easily missed there.
     let mut ends = 0;
     let one_line = parts
         .iter()
@@ -58,7 +59,7 @@ pub(super) fn template(parts: &[Part], value: impl Fn(&super::Expr) -> String) -
     for (index, part) in parts.iter().enumerate() {
         match part {
             Part::Text(text) => {
-                // A line end behind the backtick is not part of the string.
+                // A newline behind the first backtick is not a part of the string.
                 if index == 0 && text.starts_with('\n') {
                     written.push('\n');
                 }
@@ -81,7 +82,7 @@ fn as_text(part: &Part) -> Option<&str> {
     }
 }
 
-/// A command over several lines: those behind the first backtick, indented.
+/// Writes a command on several lines, indented behind the first backtick.
 pub(super) fn script(parts: &[Part], indent: usize, value: impl Fn(&super::Expr) -> String) -> String {
     let between = format!("\n{}", " ".repeat(indent + 2));
     let last = parts.len().saturating_sub(1);
@@ -96,7 +97,7 @@ pub(super) fn script(parts: &[Part], indent: usize, value: impl Fn(&super::Expr)
     written
 }
 
-/// A name behind a colon where it can stand so, else in quotes.
+/// Writes a name behind a colon if that is possible, else in quotes.
 pub(super) fn symbol(name: &str) -> String {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
@@ -106,7 +107,7 @@ pub(super) fn symbol(name: &str) -> String {
     }
 }
 
-/// A key of a map.
+/// Writes a key of a map.
 pub(super) fn key(name: &str, is_reserved: bool) -> String {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
