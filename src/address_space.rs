@@ -1,17 +1,17 @@
-//! The address space that this process may take (`ulimit -v`). Rust ends a process whose memory is refused at once, without a
-//! rollback; so little of it is reserved where it is limited, and nothing is begun when little is left.
+//! The address space that this process may take (`ulimit -v`). Rust ends a process at once if it gets no memory, without a
+//! rollback. So little is reserved if the address space is limited, and nothing is begun when little is left.
 #![allow(unsafe_code)]
 
 use std::fs;
 
 use rustix::process::{Resource, getrlimit};
 
-/// Returns the limit in bytes, where there is one.
+/// Returns the limit in bytes, if there is one.
 pub fn limit() -> Option<u64> {
     getrlimit(Resource::As).current
 }
 
-/// Returns how many bytes this process may still take; `None` where nothing limits it, or the system does not say.
+/// Returns the number of bytes that this process may still take; `None` if there is no limit, or if the system does not tell.
 pub fn left() -> Option<u64> {
     let limit = limit()?;
     let sizes = fs::read_to_string("/proc/self/statm").ok()?;
@@ -20,7 +20,7 @@ pub fn left() -> Option<u64> {
     Some(limit.saturating_sub(pages.saturating_mul(page)))
 }
 
-/// Takes the memory of all threads from one place where the address space is limited. glibc otherwise reserves 64 MiB for each
+/// Takes the memory of all threads from one arena if the address space is limited. glibc otherwise reserves 64 MiB for each
 /// thread, up to eight times the number of processors.
 pub fn be_sparing() {
     if limit().is_some() {
@@ -30,7 +30,7 @@ pub fn be_sparing() {
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn one_arena() {
-    // SAFETY: it takes two numbers, sets one of glibc's own, and there is no other thread yet.
+    // SAFETY: it takes two numbers and sets one of glibc's own, and there is no other thread yet.
     unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) };
 }
 

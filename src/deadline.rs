@@ -1,4 +1,4 @@
-//! Waits of the unit tests, none of which is without an end. `tests/deadline.rs` has the words of the others.
+//! Waits of the unit tests, all of which have a deadline. `tests/deadline.rs` has those of the other tests.
 #![allow(clippy::unwrap_used, reason = "a test ends where its assumption fails")]
 
 use std::net::{TcpListener, TcpStream};
@@ -11,16 +11,16 @@ use std::{fmt, io};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Longer than anything takes that works, on a machine that is busy.
+/// The longest wait: longer than anything takes that works, even on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// What comes in time, or is an error of the test.
+/// A value that has to come in time; else the test fails.
 pub(crate) trait InTime {
-    /// What comes.
+    /// The type of the value.
     type Comes;
 
-    /// Waits for it.
+    /// Waits for the value.
     fn in_time(self) -> Self::Comes;
 }
 
@@ -81,7 +81,7 @@ impl InTime for &mut Child {
     }
 }
 
-/// A program's end with what it has written.
+/// Waits for a program's end and returns its output.
 impl InTime for Child {
     type Comes = Output;
 
@@ -99,7 +99,7 @@ impl InTime for Child {
     }
 }
 
-/// A program that is run to its end, without input; panics where it is missing.
+/// Runs a program to its end, without input; panics if it is missing.
 impl InTime for &mut Command {
     type Comes = Output;
 
@@ -110,7 +110,7 @@ impl InTime for &mut Command {
     }
 }
 
-/// Asks again and again.
+/// Calls a function again and again until it returns a value.
 pub(crate) fn poll<T>(otherwise: &str, mut comes: impl FnMut() -> Option<T>) -> T {
     let ended = Instant::now() + LIMIT;
     loop {

@@ -1,5 +1,5 @@
-//! An error as a person is told it: what happened, where in the recipe, on which servers, and what may help.
-//! Data only; `report` renders it.
+//! An error in the form in which a person is told about it: what happened, where in the recipe, on which servers, and what may
+//! help. This is only data; `report` renders it.
 
 use serde::{Serialize, Serializer};
 
@@ -12,23 +12,23 @@ pub use crate::origin::Origin;
 pub struct ServerFailure {
     /// The server.
     pub server: Server,
-    /// How the command or the connection ended, where one did.
+    /// The end of the command or of the connection, if there was one.
     #[serde(flatten)]
     pub cause: Option<Cause>,
-    /// What happened there: `exit status 7`, `connection refused`.
+    /// The words for what happened there: `exit status 7`, `connection refused`.
     pub reason: String,
-    /// The same without what is this server's alone, where the reason has some.
+    /// The same reason without this server's name and address, if the reason contains them.
     #[serde(skip)]
     pub common: Option<String>,
     /// The last lines of its standard error, oldest first.
     pub stderr: Vec<String>,
-    /// The last lines of its standard output, where it wrote nothing on standard error.
+    /// The last lines of its standard output, if it wrote nothing to standard error.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stdout: Vec<String>,
 }
 
 impl ServerFailure {
-    /// A failure of which no more is known than its reason.
+    /// Returns a failure of which only the reason is known.
     pub fn new(server: Server, reason: impl Into<String>) -> Self {
         Self {
             server,
@@ -40,7 +40,8 @@ impl ServerFailure {
         }
     }
 
-    /// Failures in groups that say the same, each with its servers and what is true of all; in the order of the first of each.
+    /// Returns groups of failures with the same words, each with its servers, its reason and one failure; in the order of the
+    /// first of each.
     pub fn groups<'a>(failures: impl IntoIterator<Item = &'a Self>) -> Vec<(Vec<&'a Server>, &'a str, &'a Self)> {
         let mut groups: Vec<(Vec<&Server>, &Self)> = Vec::new();
         for failure in failures {
@@ -57,33 +58,33 @@ impl ServerFailure {
         groups.into_iter().map(told).collect()
     }
 
-    /// The reason as it may be true of other servers, too.
+    /// Returns the reason in the words that may be the same for other servers.
     fn shared(&self) -> &str {
         self.common.as_deref().unwrap_or(&self.reason)
     }
 }
 
-/// Whose fault a failure is; decides the exit code.
+/// The one at fault for a failure, which decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// A command or transfer failed on a server, or the recipe said `abort`.
+    /// A command or a transfer failed on a server, or the recipe called `abort`.
     Failed,
-    /// The command line.
+    /// The command line is wrong.
     Usage,
-    /// The recipe's text.
+    /// The recipe is wrong.
     Recipe,
-    /// A connection or a login.
+    /// A connection or a login failed.
     Connection,
     /// Somebody else holds the lock of the servers.
     Locked,
-    /// A signal, with the code a shell would report.
+    /// A signal came; this is the code that a shell would report.
     Signal(u8),
     /// The recipe called `exit` with this code.
     Exit(u8),
 }
 
 impl Fault {
-    /// DESIGN: 1 failed, 2 usage, 3 recipe, 4 connection, 6 locked, 130 and 143 signals.
+    /// Returns the exit code (DESIGN): 1 failed, 2 usage, 3 recipe, 4 connection, 6 locked, 130 and 143 signals.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Failed => 1,
@@ -96,7 +97,7 @@ impl Fault {
     }
 }
 
-/// By its name; what belongs to it is not told.
+/// Serializes the name, without the code.
 impl Serialize for Fault {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(match self {
@@ -111,46 +112,46 @@ impl Serialize for Fault {
     }
 }
 
-/// How much a diagnostic matters.
+/// The importance of a diagnostic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Something failed, or cannot work.
+    /// Something has failed, or cannot work.
     #[default]
     Error,
-    /// It works, but is probably not what was meant.
+    /// It works, but is probably a mistake.
     Warning,
 }
 
-/// Everything known about one failure.
+/// Everything that is known about one failure.
 #[derive(Clone, Debug, Serialize)]
 pub struct Diagnostic {
-    /// How much it matters.
+    /// The importance.
     #[serde(rename = "type")]
     pub severity: Severity,
-    /// Whose fault it was.
+    /// The one at fault.
     pub fault: Fault,
-    /// What happened: lower case, no full stop, fits after `error: `. May have several lines.
+    /// The message: lower case, no full stop, so that it fits after `error: `. It may have several lines.
     pub message: String,
-    /// Where in which recipe.
+    /// The place in a recipe.
     #[serde(flatten)]
     pub origin: Option<Origin>,
-    /// The text of that line.
+    /// The line at that place.
     #[serde(skip)]
     pub line: Option<String>,
-    /// What stands under the caret: `expected a task's name`.
+    /// The words under the caret: `expected a task's name`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// Every server that failed, in server order.
+    /// All servers that failed, in server order.
     pub servers: Vec<ServerFailure>,
     /// The tasks that were running, outermost first.
     pub tasks: Vec<String>,
-    /// What may help, one line each.
+    /// Hints that may help, one line each.
     pub hints: Vec<String>,
 }
 
 impl Diagnostic {
-    /// A diagnostic with a message alone.
+    /// Returns a diagnostic with nothing but a message.
     pub fn new(fault: Fault, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
@@ -165,7 +166,7 @@ impl Diagnostic {
         }
     }
 
-    /// A warning about a recipe's text.
+    /// Returns a warning about a recipe.
     pub fn warning(message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Warning,
@@ -173,24 +174,24 @@ impl Diagnostic {
         }
     }
 
-    /// At this place, if one is known.
+    /// Sets the place, if one is known.
     pub fn at(mut self, origin: impl Into<Option<Origin>>) -> Self {
         self.origin = origin.into();
         self
     }
 
-    /// With a text under the caret.
+    /// Sets the words under the caret.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// Says what another one says; the place and what led there stay.
+    /// Takes the message, the label and the hints of another diagnostic; the place and the tasks stay.
     pub fn say(&mut self, other: Self) {
         (self.message, self.label, self.hints) = (other.message, other.label, other.hints);
     }
 
-    /// With one more hint.
+    /// Adds a hint.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self

@@ -1,4 +1,4 @@
-//! Everything that can be told to a person or a machine while tasks run. Code that acts emits events; only `report` prints.
+//! Everything that can be reported to a person or a program while tasks run. Code that acts emits events; only `report` prints.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::configuration::Server;
 use crate::exit::{Exit, Phase, Stream, milliseconds};
 use crate::interrupt::Signal;
 
-/// Capistrano's levels: a message is shown when its level is at or under the chosen one, which is `Info` where nothing is said.
+/// Capistrano's levels. A message is shown if its level is at or below the chosen one, which is `Info` by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -22,7 +22,7 @@ pub enum Level {
     Trace = 3,
 }
 
-/// Tells the actions of one run apart; counts up from 1.
+/// The number of an action in a run, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct ActionId(pub u64);
 
@@ -30,81 +30,81 @@ pub struct ActionId(pub u64);
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// A task was entered. `depth` 0 is a task of the command line.
+    /// A task was entered. For a task of the command line `depth` is 0.
     TaskStarted {
-        /// Full name.
+        /// The full name.
         task: String,
-        /// How many tasks are around it.
+        /// The number of tasks around it.
         depth: usize,
     },
-    /// A task was left, well or not.
+    /// A task was left, with or without an error.
     TaskFinished {
-        /// Full name.
+        /// The full name.
         task: String,
-        /// As in `TaskStarted`.
+        /// The number of tasks around it, as in `TaskStarted`.
         depth: usize,
-        /// Time since it started.
+        /// The time since it started.
         #[serde(rename = "elapsed_ms", serialize_with = "as_milliseconds")]
         elapsed: Duration,
-        /// Whether its body ended without an error.
+        /// True if its body ended without an error.
         ok: bool,
     },
     /// Hooks are about to run.
     HooksTriggered {
         /// `before`, `after`, `start`, ….
         event: String,
-        /// The hooked task, where there is one.
+        /// The hooked task, if there is one.
         #[serde(skip_serializing_if = "Option::is_none")]
         task: Option<String>,
     },
 
     /// Connections are being made to these servers.
     Connecting {
-        /// In server order.
+        /// The servers, in server order.
         servers: Vec<Server>,
     },
     /// A session is ready.
     Connected {
-        /// Which.
+        /// The server.
         server: Server,
-        /// Connect and login together.
+        /// The time for connecting and the login together.
         #[serde(rename = "elapsed_ms", serialize_with = "as_milliseconds")]
         elapsed: Duration,
     },
     /// A session could not be made.
     ConnectFailed {
-        /// Which.
+        /// The server.
         server: Server,
         /// The step that failed.
         phase: Phase,
-        /// Phase and cause.
+        /// The phase and the cause.
         reason: String,
-        /// The same without what is this server's alone, where the reason has some.
+        /// The same reason without this server's name and address, if the reason contains them.
         #[serde(skip)]
         common: Option<String>,
     },
     /// A host key was met for the first time and was added to a known-hosts file.
     HostKeyAdded {
-        /// Whose.
+        /// The server of the key.
         server: Server,
         /// `ssh-ed25519`.
         key_type: String,
         /// `SHA256:…`.
         fingerprint: String,
-        /// Where it was written.
+        /// The file that it was written to.
         file: String,
     },
 
-    /// A host key has changed or is revoked, and the configuration wants to go on (`StrictHostKeyChecking no`).
+    /// A host key has changed or is revoked, but the configuration continues (`StrictHostKeyChecking no`).
     HostKeyUntrusted {
-        /// Whose.
+        /// The server of the key.
         server: Server,
-        /// What is wrong, and what does not go there.
+        /// The problem, and what the server does not get.
         reason: String,
     },
-    /// Keys were exchanged.
+    /// The keys of a connection were exchanged.
     Negotiated {
-        /// With which server, or gateway.
+        /// The server or gateway.
         server: Server,
         /// `mlkem768x25519-sha256`.
         key_exchange: String,
@@ -112,7 +112,7 @@ pub enum Event {
         host_key: String,
         /// `chacha20-poly1305@openssh.com`.
         cipher: String,
-        /// Where the cipher does not do it.
+        /// The message authentication code, if the cipher has none of its own.
         #[serde(skip_serializing_if = "Option::is_none")]
         mac: Option<String>,
     },
@@ -123,143 +123,144 @@ pub enum Event {
         action: ActionId,
         /// `run`, `sudo`, `put`, `run_locally`, ….
         verb: &'static str,
-        /// The command as written in the recipe, or what a transfer does; secrets redacted.
+        /// The command as it is written in the recipe, or the description of a transfer; secrets are redacted.
         command: String,
-        /// What was said about how it runs: `dir`, `env`, `shell`, `as` and the like, each as a person reads it; secrets redacted.
+        /// The options for how it runs: `dir`, `env`, `shell`, `as` and others, each as a person can read it; secrets are
+        /// redacted.
         #[serde(serialize_with = "as_map")]
         options: Vec<(&'static str, String)>,
-        /// On this machine, which is then the only server.
+        /// True for an action on this machine, which is then the only server.
         #[serde(rename = "local")]
         is_local: bool,
-        /// In server order.
+        /// The servers, in server order.
         servers: Vec<Server>,
     },
-    /// Whole lines of output that have come together, without their line ends; bytes that are not UTF-8 are replaced, control
-    /// characters still there. JSON has an object for each line, which `report` makes.
+    /// Whole lines of output that have arrived together, without their newlines. Bytes that are not UTF-8 are replaced, control
+    /// characters are still there. In JSON each line is an object, which `report` makes.
     #[serde(skip_serializing)]
     Output {
-        /// Of which action.
+        /// The action.
         action: ActionId,
-        /// From which server.
+        /// The server.
         server: Server,
-        /// Which stream.
+        /// The stream.
         stream: Stream,
-        /// At least one.
+        /// The lines; at least one.
         lines: Vec<String>,
     },
-    /// So much was copied to or from one server so far. Told at times, and at the end.
+    /// The amount that was copied to or from one server so far. It is reported from time to time, and at the end.
     Transferred {
-        /// By which action.
+        /// The action.
         action: ActionId,
-        /// Which server.
+        /// The server.
         server: Server,
-        /// Bytes so far.
+        /// The number of bytes so far.
         bytes: u64,
-        /// Of how many; unknown for a directory that comes from a server.
+        /// The number of bytes in all; unknown for a directory that comes from a server.
         #[serde(skip_serializing_if = "Option::is_none")]
         total: Option<u64>,
     },
-    /// Servers have said nothing for long, and run on.
+    /// Servers have printed nothing for long, and still run.
     Silent {
-        /// Of which action.
+        /// The action.
         action: ActionId,
-        /// The command as written in the recipe; secrets redacted.
+        /// The command as it is written in the recipe; secrets are redacted.
         command: String,
-        /// In server order; none where it runs on this machine.
+        /// The servers, in server order; none if it runs on this machine.
         servers: Vec<Server>,
-        /// Since it started.
+        /// The time since it started.
         #[serde(rename = "elapsed_ms", serialize_with = "as_milliseconds")]
         elapsed: Duration,
-        /// What they wrote last, where that line has no end: it may be a question.
+        /// Their last line, if it has not ended: it may be a question.
         #[serde(skip_serializing_if = "Option::is_none")]
         line: Option<String>,
     },
     /// An action ended on one server.
     ServerFinished {
-        /// Of which action.
+        /// The action.
         action: ActionId,
-        /// Which.
+        /// The server.
         server: Server,
-        /// How.
+        /// The way in which it ended.
         #[serde(flatten, serialize_with = "with_reason")]
         exit: Exit,
-        /// Since it started there.
+        /// The time since it started there.
         #[serde(rename = "elapsed_ms", serialize_with = "as_milliseconds")]
         elapsed: Duration,
-        /// Whether that is a failure: it is none where only the exit status was asked for.
+        /// True if that is a failure; it is none if only the exit status was asked for.
         failed: bool,
     },
     /// An action ended on all its servers.
     ActionFinished {
-        /// Which.
+        /// The action.
         action: ActionId,
-        /// Since it started.
+        /// The time since it started.
         #[serde(rename = "elapsed_ms", serialize_with = "as_milliseconds")]
         elapsed: Duration,
-        /// On how many servers it failed.
+        /// The number of servers on which it failed.
         failed: usize,
     },
 
     /// A transaction was opened.
     TransactionStarted,
-    /// A transaction ended well.
+    /// A transaction has succeeded.
     TransactionCommitted,
-    /// A transaction failed, its handlers run next. Task: the one entered last.
+    /// A transaction failed, and its handlers run next.
     RollbackStarted {
-        /// Full name, or `transaction start`.
+        /// The full name of the task that was entered last, or `transaction start`.
         task: String,
     },
     /// One task's handler runs.
     RollingBack {
-        /// Whose.
+        /// The task of the handler.
         task: String,
     },
     /// A server that a handler should have reached could not be reached.
     RollbackSkipped {
-        /// Whose handler.
+        /// The task of the handler.
         task: String,
-        /// Which server.
+        /// The server.
         server: Server,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// A handler failed; the next one runs.
     RollbackFailed {
-        /// Whose.
+        /// The task of the handler.
         task: String,
-        /// Why, with every server.
+        /// The reason, with all servers.
         reason: String,
     },
     /// The person stopped the rollback; these tasks were not rolled back.
     RollbackStopped {
-        /// Full names, in the order their handlers would have run.
+        /// The full names, in the order in which their handlers would have run.
         left: Vec<String>,
     },
     /// All handlers were tried.
     RollbackFinished {
-        /// False when a handler failed or a server was not reached.
+        /// False if a handler failed or a server was not reached.
         complete: bool,
     },
 
     /// A stop request arrived; remote commands are being ended.
     Interrupted {
-        /// Which signal.
+        /// The signal.
         #[serde(serialize_with = "as_string")]
         signal: Signal,
     },
-    /// Something to say at a level.
+    /// A message at a level.
     Message {
-        /// How important.
+        /// The importance.
         level: Level,
-        /// In brackets before the text: a task or a host.
+        /// The words in brackets before the message: a task or a host.
         #[serde(skip_serializing_if = "Option::is_none")]
         tag: Option<String>,
-        /// May have several lines.
+        /// The message, which may have several lines.
         text: String,
     },
-    /// `puts`: data for standard output.
+    /// The output of `puts`, for standard output.
     Printed {
-        /// Without the line end.
+        /// The output without the newline at its end.
         text: String,
     },
 }
@@ -277,7 +278,7 @@ fn as_string<S: Serializer>(signal: &Signal, serializer: S) -> Result<S::Ok, S::
     serializer.collect_str(signal)
 }
 
-/// The members of an `Exit`, and where they do not tell all, the words that a person reads.
+/// Serializes an `Exit`, with the words for a person if its members do not contain everything.
 fn with_reason<S: Serializer>(exit: &Exit, serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Told<'a> {
@@ -294,8 +295,8 @@ fn with_reason<S: Serializer>(exit: &Exit, serializer: S) -> Result<S::Ok, S::Er
     .serialize(serializer)
 }
 
-/// A verb and its command as a person reads them: `run uptime`. A command that begins with its verb, as those of `sudo` and
-/// `upload`, says it once.
+/// Returns a verb and its command for a person: `run uptime`. If the command begins with its verb, as those of `sudo` and
+/// `upload` do, the verb is not repeated.
 pub fn worded(verb: &str, command: &str) -> String {
     match command.strip_prefix(verb) {
         Some(rest) if rest.is_empty() || rest.starts_with(' ') => command.to_owned(),
@@ -305,11 +306,11 @@ pub fn worded(verb: &str, command: &str) -> String {
 
 /// Receives events, in order, on the main thread.
 pub trait Reporter {
-    /// Tells one event.
+    /// Reports one event.
     fn report(&mut self, event: &Event);
-    /// Nothing happened for a second while something is waited for: how long is shown anew.
+    /// Updates the elapsed time that is shown: nothing has happened for a second while something is waited for.
     fn tick(&mut self) {}
-    /// Whether nobody takes output any more: what servers write to standard output or error, or, as `data`, what is printed.
+    /// Returns true if nobody reads the output any more: lines from servers or, if `data`, printed data.
     fn is_unread(&self, _data: bool) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! How a command or a connection to one server ended, and which of its streams a piece of output came from.
+//! The end of a command or a connection on one server, and the stream that a piece of output came from.
 
 use std::fmt;
 use std::time::Duration;
@@ -24,7 +24,7 @@ impl fmt::Display for Stream {
     }
 }
 
-/// How a command ended on one server.
+/// The end of a command on one server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// It ended by itself with this status.
@@ -33,7 +33,7 @@ pub enum Exit {
     Signal(String),
     /// The connection was lost before the end was known.
     Lost(String),
-    /// It ended, and the server did not say how.
+    /// It ended, and the server did not tell how.
     Unknown,
     /// The server refused to start it (a channel, a terminal or the request itself).
     Refused(String),
@@ -43,20 +43,20 @@ pub enum Exit {
     TimedOut(Duration),
     /// capr ended it because the run was interrupted.
     Cancelled,
-    /// It ended so when it was told to; what it had started could not be looked for.
+    /// It ended in this way when it was told to, but the processes that it had started could not be looked for.
     Unsearched(Box<Exit>),
-    /// It did not end for all that was done; what had run too long, after which time.
+    /// It did not end, whatever was done; the time is the timeout, if that was the reason.
     Unended(Option<Duration>),
 }
 
 impl Exit {
-    /// True for status 0 alone.
+    /// Returns true for status 0 alone.
     pub fn is_success(&self) -> bool {
         *self == Self::Status(0)
     }
 }
 
-/// The members of a JSON object that tell an `Exit`.
+/// The members of the JSON object for an `Exit`.
 #[derive(Default, Serialize)]
 struct Members<'a> {
     how: &'static str,
@@ -107,14 +107,14 @@ impl Exit {
     }
 }
 
-/// As members of an object: `how`, and what belongs to it.
+/// Serializes the end as members of an object: `how`, and the values that belong to it.
 impl Serialize for Exit {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.members().serialize(serializer)
     }
 }
 
-/// Returns whole milliseconds.
+/// Returns a time in whole milliseconds.
 pub fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
@@ -125,15 +125,15 @@ pub fn milliseconds(time: Duration) -> u64 {
 pub enum Phase {
     /// Reading the ssh configuration.
     Configuration,
-    /// Name to address.
+    /// The look-up of the address.
     Resolve,
-    /// TCP.
+    /// The TCP connection.
     Connect,
-    /// Key exchange.
+    /// The key exchange.
     Handshake,
     /// The server's key.
     HostKey,
-    /// Login.
+    /// The login.
     Authentication,
 }
 
@@ -141,7 +141,7 @@ pub enum Phase {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Cause {
-    /// A command ended so.
+    /// A command has ended in this way.
     Exit(Exit),
     /// There was no connection.
     Connection {
@@ -150,7 +150,7 @@ pub enum Cause {
     },
 }
 
-/// Fits after a server's name: `exit status 7`.
+/// Writes words that fit after a server's name: `exit status 7`.
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

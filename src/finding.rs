@@ -1,17 +1,17 @@
-//! What `capr doctor` looks at, and what came of it. Data only; `report` shows it.
+//! The results of `capr doctor`. This is only data; `report` shows it.
 
 use serde::Serialize;
 
 use crate::configuration::Server;
 
-/// What is looked at. The names are those of `--json`, and stay.
+/// The thing that is checked. The names are those in `--json`, and do not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Check {
-    /// Versions of capr and of what it is built with.
+    /// The versions of capr and of its libraries.
     Version,
     /// The key exchanges of this build.
     KeyExchange,
-    /// The ssh configuration; of a server, what it says for that one.
+    /// The ssh configuration, or its part for one server.
     SshConfig,
     /// An agent.
     Agent,
@@ -19,13 +19,13 @@ pub enum Check {
     KeyFile,
     /// A known-hosts file.
     KnownHosts,
-    /// Programs of this machine that the recipe needs.
+    /// Programs on this machine that the recipe needs.
     Programs,
-    /// Limits of this process.
+    /// The limits of this process.
     Limits,
     /// The recipe and its servers.
     Recipe,
-    /// What the recipe says of deploys.
+    /// The recipe's settings for deploys.
     Deploy,
     /// The addresses of a name.
     Address,
@@ -37,13 +37,13 @@ pub enum Check {
     Algorithms,
     /// The login.
     Login,
-    /// Whether commands run there, and by which login shell.
+    /// The login shell, and if commands run in it.
     Shell,
     /// The clock.
     Clock,
     /// Free space.
     Disk,
-    /// Programs of the server.
+    /// Programs on the server.
     Tools,
     /// Sudo.
     Sudo,
@@ -51,14 +51,14 @@ pub enum Check {
     DeployTo,
     /// The linked files.
     Linked,
-    /// What is current, and what was broken off.
+    /// The current release, and deploys that were broken off.
     Release,
     /// The repository, seen from the server.
     Repository,
 }
 
 impl Check {
-    /// As `--json` names it.
+    /// Returns the name in `--json`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Version => "version",
@@ -88,7 +88,7 @@ impl Check {
         }
     }
 
-    /// Whether a server where this is bad was not reached, or let nobody in.
+    /// Returns true if a server for which this is bad was not reached, or accepted no login.
     pub fn is_of_the_way(self) -> bool {
         matches!(
             self,
@@ -97,19 +97,19 @@ impl Check {
     }
 }
 
-/// How it is.
+/// The state of a thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum State {
-    /// Well.
+    /// It is well.
     Ok,
-    /// A run may go well, and somebody should know.
+    /// A run may succeed, but somebody should know about this.
     Warning,
-    /// A run would fail there.
+    /// A run would fail because of this.
     Bad,
 }
 
 impl State {
-    /// As it is shown, and in `--json`.
+    /// Returns the word that is shown, which is also the one in `--json`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -119,36 +119,36 @@ impl State {
     }
 }
 
-/// What to do about it: sentences without a full stop.
+/// Things to do now: sentences without a full stop.
 pub type Advice = Vec<String>;
 
-/// What an amount is in.
+/// The unit of an amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unit {
     /// Thousandths of a second.
     Milliseconds,
-    /// Of 1,024 bytes.
+    /// Units of 1,024 bytes.
     Kibibytes,
 }
 
-/// What one server alone has, where others have the same otherwise.
+/// The part of a finding that belongs to one server alone, while others have the rest in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Own {
     /// Nothing.
     Nothing,
-    /// Words.
+    /// Words of its own.
     Text(String),
-    /// A number; the text has `%` in its place.
+    /// A number; the detail has `%` in its place.
     Amount(u64, Unit, &'static str),
 }
 
-/// What `--json` tells besides, by a name that stays.
+/// A value in `--json`, whose name does not change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Fact {
     /// A string.
     Text(String),
-    /// Several.
+    /// Several strings.
     Texts(Vec<String>),
     /// A number.
     Number(i64),
@@ -156,25 +156,25 @@ pub enum Fact {
     Flag(bool),
 }
 
-/// What came of one check.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What was looked at.
+    /// The thing that was checked.
     pub check: Check,
-    /// How it is.
+    /// Its state.
     pub state: State,
-    /// What was seen: the same words for servers where it is the same.
+    /// The words for what was seen, which are the same for all servers where it is the same.
     pub detail: String,
-    /// What goes with it, of this server alone.
+    /// The part that belongs to this server alone.
     pub own: Own,
-    /// For programs.
+    /// The facts for programs.
     pub facts: Vec<(&'static str, Fact)>,
-    /// What to do now; for each finding that is not well.
+    /// Things to do now, for each finding that is not well.
     pub advice: Advice,
 }
 
 impl Finding {
-    /// A finding without advice.
+    /// Returns a finding without advice.
     pub fn new(check: Check, state: State, detail: impl Into<String>) -> Self {
         Self {
             check,
@@ -186,22 +186,22 @@ impl Finding {
         }
     }
 
-    /// All is well.
+    /// Returns a finding that all is well.
     pub fn ok(check: Check, detail: impl Into<String>) -> Self {
         Self::new(check, State::Ok, detail)
     }
 
-    /// A run may go well, and this is to be done.
+    /// Returns a finding that a run may succeed, with advice.
     pub fn warning(check: Check, detail: impl Into<String>, advice: impl Into<String>) -> Self {
         Self::new(check, State::Warning, detail).advise(advice)
     }
 
-    /// A run would fail, and this is to be done.
+    /// Returns a finding that a run would fail, with advice.
     pub fn bad(check: Check, detail: impl Into<String>, advice: impl Into<String>) -> Self {
         Self::new(check, State::Bad, detail).advise(advice)
     }
 
-    /// With a further advice; an empty one, or one that is there, is none.
+    /// Adds advice, unless it is empty or already there.
     pub fn advise(mut self, advice: impl Into<String>) -> Self {
         let advice = advice.into();
         if !advice.is_empty() && !self.advice.contains(&advice) {
@@ -210,51 +210,51 @@ impl Finding {
         self
     }
 
-    /// With what is this server's own.
+    /// Sets the part that belongs to this server alone.
     pub fn own(self, own: Own) -> Self {
         Self { own, ..self }
     }
 
-    /// With a fact for programs.
+    /// Adds a fact for programs.
     pub fn fact(mut self, name: &'static str, fact: Fact) -> Self {
         self.facts.push((name, fact));
         self
     }
 
-    /// With a string for programs.
+    /// Adds a string for programs.
     pub fn text(self, name: &'static str, text: impl Into<String>) -> Self {
         self.fact(name, Fact::Text(text.into()))
     }
 }
 
-/// Whose findings these are.
+/// The subject of an examination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// This machine.
     Here,
     /// The recipe of this name.
     Recipe(String),
-    /// A server, and the addresses that stand in what is told of it.
+    /// A server, and the addresses that appear in its findings.
     Server(Server, Vec<String>),
 }
 
 /// Everything found about one subject, in the order of the checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Examination {
-    /// Whose.
+    /// The subject.
     pub subject: Subject,
-    /// What.
+    /// The findings.
     pub findings: Vec<Finding>,
 }
 
 impl Examination {
-    /// The worst of its findings.
+    /// Returns the worst state of its findings.
     pub fn state(&self) -> State {
         let states = self.findings.iter().map(|finding| finding.state);
         states.max().unwrap_or(State::Ok)
     }
 
-    /// Whether it is of a server that was not reached, or let nobody in.
+    /// Returns true if it is about a server that was not reached, or accepted no login.
     pub fn is_out_of_reach(&self) -> bool {
         let is_of_the_way = |finding: &Finding| finding.state == State::Bad && finding.check.is_of_the_way();
         matches!(self.subject, Subject::Server(..)) && self.findings.iter().any(is_of_the_way)

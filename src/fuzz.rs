@@ -1,7 +1,7 @@
-//! Readers of bytes that others make (servers, other users of this machine), each as a target that takes any bytes.
+//! Readers of bytes that others make (servers, other users of this machine). Each is a target that takes any bytes.
 //!
-//! Only tests and `scripts/fuzz --target` have this module. Each layer lists its own targets; what they must keep is the same for
-//! all: no panic, no wait without an end, memory in proportion to the input.
+//! Only tests and `scripts/fuzz --target` have this module. Each layer lists its own targets. The rules are the same for all: no
+//! panic, no endless wait, and memory in proportion to the input.
 
 use fastrand::Rng;
 
@@ -10,13 +10,13 @@ use fastrand::Rng;
 pub struct Target {
     /// Its name on the command line of `scripts/fuzz`.
     pub name: &'static str,
-    /// Who makes such bytes.
+    /// The one who makes such bytes.
     pub about: &'static str,
-    /// Inputs that are right, to begin with.
+    /// Correct inputs to begin with.
     pub seeds: &'static [&'static [u8]],
-    /// Words that mean something there.
+    /// Words with a meaning there.
     pub words: &'static [&'static str],
-    /// Reads an input; true where it was taken for right.
+    /// Reads an input; returns true if it counts as correct.
     pub read: fn(&[u8]) -> bool,
 }
 
@@ -24,7 +24,7 @@ pub struct Target {
 pub const LONGEST: usize = 8 << 10;
 
 impl Target {
-    /// Makes an input: one or two seeds, changed in one to eight places. The same for the same seed and number.
+    /// Makes an input: one or two seeds, changed in one to eight places. It is the same for the same seed and number.
     #[must_use]
     pub fn input(&self, seed: u64, number: u64) -> Vec<u8> {
         let mut rng = Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(number));
@@ -48,7 +48,7 @@ impl Target {
                     *byte = rng.u8(..);
                 }
             }
-            // Numbers at their limits, as lengths are.
+            // These are numbers at their limits, which may be lengths.
             4 => {
                 let number = rng.choice([0_u32, 1, 0x7f, 0xff, 0x8000, 0xffff, 0x7fff_ffff, 0x8000_0000, u32::MAX]);
                 let bytes = number.unwrap_or(0).to_be_bytes();
@@ -75,7 +75,7 @@ impl Target {
     }
 }
 
-/// Reads so many inputs with each target; one that is not survived panics.
+/// Reads this many inputs with each target; panics if a target does.
 #[cfg(test)]
 pub(crate) fn survives(targets: &[Target], count: u64) {
     for target in targets {

@@ -1,4 +1,5 @@
-//! Whether the person, or the system, asked capr to stop. Raised by the thread that receives signals; read by whoever waits.
+//! The request of the person or the system to stop capr. The thread that receives signals raises it, and everybody who waits
+//! reads it.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,14 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub enum Signal {
     /// Ctrl-C.
     Int,
-    /// A polite kill.
+    /// A request to end, by `kill` or the system.
     Term,
     /// The terminal went away.
     Hup,
 }
 
 impl Signal {
-    /// What a shell reports for a process that ended by this signal.
+    /// Returns the code that a shell reports for a process that ended by this signal.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Hup => 129,
@@ -45,21 +46,21 @@ struct State {
     wakers: Vec<Waker>,
 }
 
-/// The one request that what must not be left half done lets pass.
+/// The state of the one request that does not stop a rollback.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Passage {
-    /// None passes.
+    /// No request passes.
     #[default]
     Closed,
-    /// The next one does.
+    /// The next request passes.
     Open,
-    /// One did, and was not told yet.
+    /// A request has passed and was not reported yet.
     Passed(Signal),
-    /// One did.
+    /// A request has passed and was reported.
     Told,
 }
 
-/// A stop request that can be raised from any thread, seen once, and raised again.
+/// A stop request. Any thread can raise it, it is handled once, and it can be raised again.
 #[derive(Clone, Default)]
 pub struct Interrupt(Arc<Mutex<State>>);
 
@@ -78,22 +79,23 @@ impl Interrupt {
         }
     }
 
-    /// The pending request; it stays pending.
+    /// Returns the pending request, which stays pending.
     pub fn pending(&self) -> Option<Signal> {
         self.lock().pending
     }
 
-    /// Whether there was any request, pending or not.
+    /// Returns true if there was any request, pending or not.
     pub fn was_raised(&self) -> bool {
         self.lock().was_raised
     }
 
-    /// The pending request, which is then considered handled: only a new signal raises it again.
+    /// Takes the pending request, which then counts as handled: only a new signal raises it again.
     pub fn take(&self) -> Option<Signal> {
         self.lock().pending.take()
     }
 
-    /// Lets one request pass, a pending one too: it is to be told, and stops nothing. Once until [`Self::let_none_pass`].
+    /// Lets one request pass, including a pending one: it is reported, but stops nothing. This works once until
+    /// [`Self::let_none_pass`].
     pub fn let_one_pass(&self) {
         let mut state = self.lock();
         if state.passage == Passage::Closed {
@@ -101,17 +103,17 @@ impl Interrupt {
         }
     }
 
-    /// From here on every request stops again.
+    /// Makes every request stop the run again.
     pub fn let_none_pass(&self) {
         self.lock().passage = Passage::Closed;
     }
 
-    /// Whether a request has passed that was not told yet.
+    /// Returns true if a request has passed that was not reported yet.
     pub fn has_passed(&self) -> bool {
         matches!(self.lock().passage, Passage::Passed(_))
     }
 
-    /// The request that has passed, once.
+    /// Returns the request that has passed, once.
     pub fn take_passed(&self) -> Option<Signal> {
         let mut state = self.lock();
         let Passage::Passed(signal) = state.passage else {
@@ -121,13 +123,13 @@ impl Interrupt {
         Some(signal)
     }
 
-    /// Nothing was ever asked, for whoever goes on after a request that was dealt with.
+    /// Forgets all requests, for code that continues after one was handled.
     pub fn forget(&self) {
         let mut state = self.lock();
         (state.pending, state.was_raised) = (None, false);
     }
 
-    /// Calls `waker` (on the raising thread) at every later request. It must not block.
+    /// Calls `waker`, on the raising thread, at every later request. It must not block.
     pub fn on_raise(&self, waker: impl Fn(Signal) + Send + 'static) {
         self.lock().wakers.push(Box::new(waker));
     }

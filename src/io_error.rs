@@ -1,8 +1,8 @@
-//! Errors of the system and of libraries in words that a person is told.
+//! The errors of the system and of libraries, in words for a person.
 
 use std::io;
 
-/// The system's words for an error, beginning in lower case and without its number.
+/// Returns the system's words for an error, in lower case and without its number.
 pub fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     if error.raw_os_error().is_none() {
@@ -12,7 +12,7 @@ pub fn plain(error: &io::Error) -> String {
     lower(text)
 }
 
-/// As messages begin: with a small letter.
+/// Returns a message that begins with a small letter.
 pub fn lower(text: &str) -> String {
     let mut letters = text.chars();
     match letters.next() {

@@ -10,13 +10,13 @@ use serde::Serialize;
 pub struct Origin {
     /// The file as it was named, or `<stdlib>/deploy.rhai`.
     pub file: Rc<str>,
-    /// Counted from 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// In characters, counted from 1; 0 when only the line is known.
+    /// The column in characters, counted from 1; 0 if only the line is known.
     pub column: usize,
 }
 
-/// `file:line:column`.
+/// Writes `file:line:column`.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)?;

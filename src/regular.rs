@@ -1,4 +1,4 @@
-//! Reads regular files: a pipe or a device may keep whoever opens or reads it for ever.
+//! Reads regular files only: opening or reading a pipe or a device may wait for ever.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
@@ -7,14 +7,14 @@ use std::path::Path;
 
 use rustix::fs::{OFlags, major, minor};
 
-/// Longer ones are no keys, lists of hosts, configurations or recipes.
+/// The largest file that is read, in bytes: a larger one is not a key, a list of hosts, a configuration or a recipe.
 const LONGEST: u64 = 64 << 20;
 
-/// Opens a file for reading. What is something else is not even opened.
+/// Opens a file for reading. Anything but a regular file is not even opened.
 ///
 /// # Errors
 ///
-/// Besides the usual ones `InvalidInput`, where it is no regular file; `/dev/null` is taken for one, as it is empty.
+/// Besides the usual ones `InvalidInput` if it is not a regular file. `/dev/null` counts as an empty one.
 pub fn open(path: &Path) -> io::Result<File> {
     is_regular(&path.metadata()?)?;
     let file = with(OpenOptions::new().read(true)).open(path)?;
@@ -22,17 +22,17 @@ pub fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Makes these options such that opening waits for nobody; what was opened so is to be [checked](check).
+/// Makes opening with these options never wait; the file has to be [checked](check) afterwards.
 pub fn with(options: &mut OpenOptions) -> &mut OpenOptions {
     options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed())
 }
 
-/// Refuses what is no regular file.
+/// Refuses anything but a regular file.
 pub fn check(file: &File) -> io::Result<()> {
     is_regular(&file.metadata()?)
 }
 
-/// Refuses what is no regular file, and says what it is.
+/// Refuses anything but a regular file; the error says what it is.
 pub fn is_regular(metadata: &Metadata) -> io::Result<()> {
     let (kind, device) = (metadata.file_type(), metadata.rdev());
     let is_null = kind.is_char_device() && (major(device), minor(device)) == (1, 3);
@@ -51,12 +51,12 @@ pub fn is_regular(metadata: &Metadata) -> io::Result<()> {
     Err(io::Error::new(ErrorKind::InvalidInput, message))
 }
 
-/// The content of a file.
+/// Returns the content of a file.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     content(&open(path)?)
 }
 
-/// The content of a file that is open.
+/// Returns the content of an open file.
 pub fn content(file: &File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if file.take(LONGEST + 1).read_to_end(&mut bytes)? > usize::try_from(LONGEST).unwrap_or(usize::MAX) {
@@ -65,7 +65,7 @@ pub fn content(file: &File) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The content of a file that is a text.
+/// Returns the content of a file as a string.
 pub fn text(path: &Path) -> io::Result<String> {
     String::from_utf8(read(path)?).map_err(|_| io::Error::new(ErrorKind::InvalidData, "not a text"))
 }

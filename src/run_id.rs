@@ -1,4 +1,4 @@
-//! The name of a run: in its JSON log, and in all that it leaves on servers and on this machine.
+//! The name of a run: it is in the run's JSON log, and in everything that the run leaves on servers and on this machine.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-/// A run's name, made once at its start: sixteen hexadecimal digits, by chance.
+/// A run's name, made at its start: sixteen random hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct RunId(String);
@@ -14,12 +14,12 @@ pub struct RunId(String);
 impl RunId {
     /// Makes the name of a new run.
     pub fn new() -> Self {
-        // The keys of its hashes are random numbers of the system.
+        // The hash keys are random numbers from the system.
         let chance = RandomState::new().hash_one((std::process::id(), SystemTime::now()));
         Self(format!("{chance:016x}"))
     }
 
-    /// Returns the name of a run that goes on.
+    /// Returns the name of a run that continues.
     pub fn known(name: &str) -> Self {
         Self(name.to_owned())
     }

@@ -1,4 +1,4 @@
-//! Text that must never be shown, and the redactor that keeps it out of everything that is.
+//! Strings that must never be shown, and the redactor that keeps them out of all output.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -7,23 +7,23 @@ use std::rc::Rc;
 
 use zeroize::Zeroizing;
 
-/// What stands where a secret was.
+/// The word in place of a secret.
 pub const REDACTED: &str = "[redacted]";
 
-/// Shorter lines of a secret may be anything.
+/// The least length of a line of a secret that is hidden by itself. A shorter line may be anything.
 const LINE: usize = 8;
 
-/// A password or the like: shown as `[redacted]` however it is formatted, and overwritten in memory when it is dropped.
+/// A password or similar string: it is shown as `[redacted]` in every format, and overwritten in memory when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Wraps a text that must not be shown.
+    /// Wraps a string that must not be shown.
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// The text itself, for the one place that needs it.
+    /// Returns the string itself, for the one place that needs it.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -41,10 +41,11 @@ impl fmt::Display for Secret {
     }
 }
 
-/// Longer names of users in addresses of the web are tokens, for which no password is needed.
+/// The longest user name in a web address. A longer one is a token, for which no password is needed.
 const LONGEST_USER: usize = 19;
 
-/// The places of passwords in the addresses of a text, in order: in `https://user:password@host`, and in `https://token@host`.
+/// Returns the places of passwords in the addresses in a string, in order: in `https://user:password@host` and
+/// `https://token@host`.
 pub fn passwords_in(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (at, sign) in text.match_indices("://") {
@@ -67,14 +68,14 @@ pub fn passwords_in(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Every secret met in this run; shared by all who hand text to a reporter. Main thread only.
+/// All secrets of this run. Everybody who passes strings to a reporter shares it. It belongs to the main thread.
 #[derive(Clone, Debug, Default)]
 pub struct Redactor(Rc<RefCell<Vec<Secret>>>);
 
 impl Redactor {
-    /// From now on `secret` is replaced in every text. Texts under four characters are left alone: replacing them
-    /// would garble everything and tell the secret by the holes. So is what it is in a shell's quotes, and each longer
-    /// line of it: servers say it line by line.
+    /// Replaces `secret` in every string from now on. Its form in single quotes of a shell is replaced as well, and so is each of
+    /// its longer lines, since servers print it line by line. Secrets under four characters are not replaced: this would garble
+    /// all output, and the gaps would reveal the secret.
     pub fn add(&self, secret: &Secret) {
         self.add_text(secret);
         if secret.reveal().contains('\'') {
@@ -92,12 +93,12 @@ impl Redactor {
         let mut secrets = self.0.borrow_mut();
         if secret.reveal().len() >= 4 && !secrets.contains(secret) {
             secrets.push(secret.clone());
-            // A secret that contains another is replaced first.
+            // Longer secrets come first, so that one which contains another is replaced as a whole.
             secrets.sort_by_key(|secret| std::cmp::Reverse(secret.reveal().len()));
         }
     }
 
-    /// `text` with every known secret replaced.
+    /// Returns `text` with all known secrets replaced.
     pub fn clean(&self, text: &str) -> String {
         let mut cleaned = String::with_capacity(text.len());
         let mut from = 0;
@@ -110,7 +111,7 @@ impl Redactor {
         cleaned
     }
 
-    /// Where secrets stand in a text, in order; those that overlap are one place.
+    /// Returns the places of secrets in a string, in order; those that overlap are one place.
     pub fn places(&self, text: &str) -> Vec<Range<usize>> {
         let secrets = self.0.borrow();
         let of = |secret: &str| -> Vec<Range<usize>> {
@@ -121,7 +122,7 @@ impl Redactor {
         if found.is_empty() {
             return found;
         }
-        // What was redacted before is not redacted again.
+        // A string that was redacted before is not redacted again.
         let done = of(REDACTED);
         found.retain(|place| {
             !done
@@ -139,7 +140,7 @@ impl Redactor {
         places
     }
 
-    /// How much of a text can be shown before what follows is known: no secret goes on behind that.
+    /// Returns how much of a string can be shown before the rest is known, because no secret continues behind it.
     pub fn settled(&self, text: &str) -> usize {
         let secrets = self.0.borrow();
         let mut end = text.len();
@@ -150,7 +151,7 @@ impl Redactor {
             });
             end = end.min(text.len() - begun.unwrap_or(0));
         }
-        // One that is whole is not cut, either.
+        // A complete secret must not be cut either.
         let across = |end: usize| {
             secrets.iter().map(Secret::reveal).find_map(|secret| {
                 let mut places = (0..=end.saturating_sub(secret.len() - 1)).rev();
@@ -165,12 +166,12 @@ impl Redactor {
         end
     }
 
-    /// How many secrets there are.
+    /// Returns the number of secrets.
     pub fn len(&self) -> usize {
         self.0.borrow().len()
     }
 
-    /// Whether there is nothing to replace.
+    /// Returns true if there is nothing to replace.
     pub fn is_empty(&self) -> bool {
         self.0.borrow().is_empty()
     }

@@ -1,5 +1,5 @@
-//! Whose files are run. What is found and not named may lie there by somebody else's hand, so a recipe is read only where nobody
-//! but us and root could have written it, or put another one in its place.
+//! Decides whose files are run. A file that was found and not named may have been put there by somebody else. So a recipe is read
+//! only if nobody but us and root could have written it, or put another one in its place.
 
 use std::fs::Metadata;
 use std::io;
@@ -13,52 +13,52 @@ use thiserror::Error;
 use crate::io_error::plain;
 use crate::regular;
 
-/// Links in one path above this are taken for links in a circle, as by the kernel.
+/// The most links in one path, as in the kernel; more count as a circle.
 const MAX_LINKS: usize = 40;
 
 const GROUP_WRITES: u32 = 0o020;
 const OTHERS_WRITE: u32 = 0o002;
 const STICKY: u32 = 0o1000;
 
-/// Why a file is not read.
+/// The reason why a file is not read.
 #[derive(Debug, Error)]
 pub enum Refusal {
-    /// The system's reason.
+    /// The system cannot read it.
     #[error("cannot read {}: {reason}", .file.display())]
     Unreadable {
-        /// Which file.
+        /// The file.
         file: PathBuf,
-        /// In the system's words.
+        /// The system's words.
         reason: String,
     },
-    /// It, or what leads to it, is somebody else's.
+    /// The file, or something on the way to it, belongs to somebody else.
     #[error("{} is not read: {what} belongs to {owner}", .file.display())]
     Foreign {
-        /// Which file.
+        /// The file.
         file: PathBuf,
-        /// `it`, `the directory /tmp/x`, `the link /tmp/l`.
+        /// The part that belongs to somebody else: `it`, `the directory /tmp/x`, `the link /tmp/l`.
         what: String,
-        /// With the number.
+        /// The owner, with the number.
         owner: String,
     },
-    /// Somebody else may write it, or the directory.
+    /// Somebody else may write the file, or a directory on the way to it.
     #[error("{} is not read: {who} can write {what} (mode {mode:04o})", .file.display())]
     Writable {
-        /// Which file.
+        /// The file.
         file: PathBuf,
-        /// As with `Foreign`.
+        /// The part that is writable, as in `Foreign`.
         what: String,
-        /// What is to be changed.
+        /// The path whose mode has to be changed.
         path: PathBuf,
-        /// `everybody`, or which group.
+        /// Those who can write it: `everybody`, or a group.
         who: String,
-        /// Permissions.
+        /// The permissions.
         mode: u32,
     },
 }
 
 impl Refusal {
-    /// What helps, one line each.
+    /// Returns hints that help, one line each.
     pub fn hints(&self) -> Vec<String> {
         let named = "to run it all the same, name it: capr -f FILE TASK; CAPR_TRUST=DIRECTORY accepts all that is in a directory";
         match self {
@@ -74,20 +74,20 @@ impl Refusal {
 
 const EVERYBODY: &str = "everybody";
 
-/// Who is believed.
+/// The users whose files are trusted.
 #[derive(Clone, Debug)]
 pub struct Trust {
     users: Vec<u32>,
     groups: Vec<u32>,
     everybody: bool,
-    /// Everything below them is read.
+    /// The directories below which everything is read.
     directories: Vec<PathBuf>,
-    /// Files that the person named, by what they are.
+    /// The files that the person named, by their real paths.
     named: Vec<PathBuf>,
 }
 
 impl Default for Trust {
-    /// Only us and root.
+    /// Trusts only us and root.
     fn default() -> Self {
         Self {
             users: vec![0, geteuid().as_raw()],
@@ -99,7 +99,7 @@ impl Default for Trust {
     }
 }
 
-/// What is met on the way to a file.
+/// The kind of thing on the way to a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     File,
@@ -108,22 +108,22 @@ enum Kind {
 }
 
 impl Trust {
-    /// Believes who called `sudo`, where we are root: `SUDO_UID`, as git does.
+    /// Trusts the user who called `sudo`, if we are root: `SUDO_UID`, as git does.
     pub fn caller(&mut self, sudo_uid: Option<&str>) {
         if geteuid().is_root() {
             self.users.extend(sudo_uid.and_then(|id| id.parse::<u32>().ok()));
         }
     }
 
-    /// Believes everything below a directory.
+    /// Trusts everything below a directory.
     pub fn believe(&mut self, directory: &Path) {
         self.directories.extend(directory.canonicalize());
     }
 
-    /// The person named this file: it is read, and who could have written it is believed in what it loads.
+    /// Notes that the person named this file: it is read, and everybody who could have written it is trusted in what it loads.
     pub fn name(&mut self, file: &Path) {
         let mut met = Vec::new();
-        // A file that is not there is told when it is read.
+        // A missing file is reported when it is read.
         let _ = walk(file, |_, kind, metadata| {
             met.push((kind, metadata.uid(), metadata.gid(), metadata.mode()));
             Ok(())
@@ -141,7 +141,7 @@ impl Trust {
         self.named.extend(file.canonicalize());
     }
 
-    /// The bytes of a regular file that is believed.
+    /// Reads a regular file that is trusted.
     pub fn read(&self, file: &Path) -> Result<Vec<u8>, Refusal> {
         let really = file.canonicalize().map_err(|error| unreadable(file, &error))?;
         let metadata = file.metadata().and_then(|metadata| regular::is_regular(&metadata));
@@ -170,7 +170,7 @@ impl Trust {
             Kind::Link => format!("the link {}", path.display()),
         };
         let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
-        // Whose the root directory is, could put anything anywhere; in a container that may be an account without a name.
+        // The owner of the root directory could put anything anywhere; in a container that may be an account without a name.
         if !self.users.contains(&owner) && (kind == Kind::File || Some(owner) != root) {
             return Err(Refusal::Foreign {
                 file: file.to_owned(),
@@ -200,8 +200,8 @@ impl Trust {
         }
     }
 
-    /// Whether nobody is in a group who is not believed: it has the name of one who is, and no other members. With umask 002 each
-    /// account has such a group of its own.
+    /// Returns true if only trusted users are in a group: it has the name of one of them, and no other members. With umask 002
+    /// each account has such a group of its own.
     fn is_ours(&self, id: u32) -> bool {
         if self.groups.contains(&id) {
             return true;
@@ -215,7 +215,7 @@ impl Trust {
     }
 }
 
-/// All that lies on the way to a file, links followed, the root directory first and the file last.
+/// Calls `meet` for everything on the way to a file, following links; the root directory comes first and the file last.
 fn walk(file: &Path, mut meet: impl FnMut(&Path, Kind, &Metadata) -> Result<(), Refusal>) -> Result<(), Refusal> {
     let failed = |error: io::Error| unreadable(file, &error);
     let parts = |path: &Path| -> Vec<PathBuf> {

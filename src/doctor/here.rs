@@ -1,4 +1,4 @@
-//! Findings of this machine.
+//! The findings about this machine.
 
 use std::path::{Path, PathBuf};
 
@@ -10,25 +10,25 @@ use super::login::is_post_quantum;
 use super::needs::counted;
 use crate::finding::{Check, Examination, Fact, Finding, State, Subject};
 
-/// So many open files a server takes, at most.
+/// The most open files that a server needs.
 const FILES_PER_SERVER: u64 = 4;
-/// Others that capr has open.
+/// The number of other files that capr has open.
 const OTHER_FILES: u64 = 50;
-/// Lines of a known-hosts file that are named.
+/// The number of lines of a known-hosts file that are named.
 const LINES_SHOWN: usize = 5;
 
-/// What this process was given.
+/// The facts about this process.
 #[derive(Clone, Debug, Default)]
 pub struct Circumstances {
     /// The home directory.
     pub home: Option<PathBuf>,
-    /// So many files may be open at once; `None` for no limit.
+    /// The most files that may be open at once; `None` if there is no limit.
     pub open_files: Option<u64>,
-    /// Which servers are to be looked at.
+    /// The number of servers that are to be looked at.
     pub servers: usize,
 }
 
-/// What there is on this machine.
+/// Returns the findings about this machine.
 pub fn here(survey: &Survey, circumstances: &Circumstances) -> Examination {
     let shown = |file: &Path| {
         let home = circumstances.home.as_deref();
@@ -237,7 +237,7 @@ fn known_hosts(files: &IndexMap<PathBuf, KnownHostsFile>, shown: &dyn Fn(&Path) 
     files.iter().map(of).collect()
 }
 
-/// Each server takes a few open files.
+/// Returns the finding about the limit of open files, of which each server needs a few.
 fn limits(circumstances: &Circumstances) -> Option<Finding> {
     let limit = circumstances.open_files?;
     let needed = u64::try_from(circumstances.servers).ok()? * FILES_PER_SERVER + OTHER_FILES;

@@ -1,4 +1,4 @@
-//! Findings of the way to a server: name, connection, host key, algorithms, login.
+//! The findings about the way to a server: name, connection, host key, algorithms, login.
 
 use std::net::IpAddr;
 
@@ -8,19 +8,19 @@ use crate::session::{ConnectError, HostKeyPolicy, Phase, Standing, StepWay};
 use super::visit::Visit;
 use crate::finding::{Check, Fact, Finding, Own, State, Unit};
 
-/// Parts of the names of key exchanges that quantum computers do not break.
+/// Parts of the names of key exchanges that quantum computers cannot break.
 const POST_QUANTUM: [&str; 2] = ["mlkem", "sntrup"];
 
-/// Whether a key exchange is one that quantum computers do not break.
+/// Returns true if quantum computers cannot break a key exchange.
 pub(super) fn is_post_quantum(exchange: &str) -> bool {
     POST_QUANTUM.iter().any(|part| exchange.contains(part))
 }
 
-/// The findings up to the step that failed.
+/// Returns the findings up to the step that failed.
 pub(super) fn findings(visit: &Visit, policy: Option<HostKeyPolicy>, call: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(address(visit));
-    // A connection on which keys are not exchanged is told as one that is bad.
+    // A connection without a key exchange is reported as bad.
     let is_broken = visit
         .error
         .as_ref()
@@ -151,7 +151,7 @@ fn login(visit: &Visit) -> Option<Finding> {
             .fact("elapsed_ms", Fact::Number(i64::try_from(took).unwrap_or(i64::MAX))),
         None => finding,
     };
-    // Of a key that is not the known one it was told with that.
+    // If the key is not the known one, its warning was reported with that.
     let is_untrusted = matches!(visit.host_key, Some((_, _, Standing::Untrusted)));
     let warnings: Vec<&String> = visit.warnings.iter().skip(usize::from(is_untrusted)).collect();
     Some(match warnings.as_slice() {
@@ -166,9 +166,9 @@ fn login(visit: &Visit) -> Option<Finding> {
     })
 }
 
-/// The step that failed, and what to do.
+/// Returns the finding about the step that failed, with advice.
 fn failure(error: &ConnectError, visit: &Visit, call: &str) -> Finding {
-    // What is wrong with a gateway is told of the way, with its name.
+    // A problem of a gateway is a finding about the way, with the gateway's name.
     let gateway = error
         .reason
         .strip_prefix("gateway ")

@@ -22,7 +22,7 @@ pub use visit::{Visit, visit};
 
 use crate::finding::Examination;
 
-/// What was found at each visit.
+/// Returns the findings of all visits.
 pub fn of_servers(visits: &[Visit], needs: &Needs) -> Vec<Examination> {
     visits.iter().map(|visit| server::examination(visit, needs)).collect()
 }

@@ -1,4 +1,4 @@
-//! What a recipe says that its servers are looked at for.
+//! The needs of a recipe, for which its servers are looked at.
 
 use std::time::Duration;
 
@@ -8,54 +8,54 @@ use crate::plan::quote;
 
 use crate::finding::{Check, Examination, Fact, Finding, Subject};
 
-/// Variables that only a recipe with deploys sets.
+/// The variables that only a recipe with deploys sets.
 const OF_DEPLOYS: [&str; 3] = ["application", "deploy_to", "repository"];
 
-/// What servers are looked at for. What could not be found out without acting is left out, and told.
+/// The needs of a recipe. Those that could not be found out without acting are left out, and reported.
 #[derive(Clone, Debug, Default)]
 pub struct Needs {
     /// The servers.
     pub servers: Vec<Examined>,
-    /// How a task of the recipe is called: `capr deploy.rhai production`.
+    /// The command that runs a task of the recipe: `capr deploy.rhai production`.
     pub call: String,
-    /// By which program sudo is called, where it is.
+    /// The program with which sudo is called, if the recipe uses sudo.
     pub sudo: Option<String>,
     /// The shell that the recipe names.
     pub shell: Option<String>,
-    /// What deploys need; `None` where the recipe has none.
+    /// The needs of deploys; `None` if the recipe has none.
     pub deploys: Option<Deploys>,
 }
 
-/// What deploys need, as far as it is known.
+/// The needs of deploys, as far as they are known.
 #[derive(Clone, Debug, Default)]
 pub struct Deploys {
-    /// Where releases go.
+    /// The directory for releases.
     pub deploy_to: Option<String>,
-    /// The program of the source control, and what it is called.
+    /// The source control, as its program and its name.
     pub scm: Option<(String, String)>,
-    /// The program that runs migrations, where the recipe runs them.
+    /// The program that runs migrations, if the recipe runs them.
     pub rake: Option<String>,
-    /// So many files have to be there before a deploy.
+    /// The number of files that have to be there before a deploy.
     pub linked_files: usize,
-    /// The code is made ready on this machine, and the servers need no source control.
+    /// True if the code is prepared on this machine, so that the servers need no source control.
     pub is_copied: bool,
-    /// The library's scripts: what keeps a deploy from beginning, what is current, whether the repository can be read.
+    /// The library's script that finds what keeps a deploy from beginning.
     pub needs_script: Option<String>,
-    /// Likewise.
+    /// The library's script that finds the current release.
     pub status_script: Option<String>,
-    /// What the recipe asks for with `depend`.
+    /// The script for the recipe's needs in `depend`.
     pub depend_script: Option<String>,
-    /// Likewise.
+    /// The library's script that checks if the repository can be read.
     pub repository_script: Option<String>,
-    /// What those read.
+    /// The input of these scripts.
     pub input: String,
-    /// How long the repository may take, where the recipe says so.
+    /// The time limit for the repository, if the recipe sets one.
     pub patience: Option<Duration>,
 }
 
 impl Needs {
-    /// What this recipe says of these servers, and what is to be said of the recipe itself. `file` is how it is named, `programs`
-    /// tells whether this machine has a program.
+    /// Returns the needs of this recipe on these servers, and the findings about the recipe itself. `file` is the recipe's file
+    /// as it is named, and `programs` tells if this machine has a program.
     pub fn of(
         recipe: &Recipe,
         servers: Vec<Examined>,
@@ -85,7 +85,7 @@ impl Needs {
     }
 }
 
-/// How a task of this recipe is called.
+/// Returns the command that runs a task of this recipe.
 fn call(file: &str, stage: Option<&str>) -> String {
     let recipe = match file {
         "Caprfile" => String::new(),
@@ -121,7 +121,7 @@ fn of_servers(servers: &[Examined], stage: Option<&str>) -> Finding {
     finding.fact("servers", Fact::Texts(names))
 }
 
-/// `1 server`, `2 servers`.
+/// Returns `1 server`, `2 servers`.
 pub(super) fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
@@ -211,13 +211,13 @@ impl Deploys {
     }
 }
 
-/// The program of a source control on the servers.
+/// Returns the program of a source control on the servers.
 fn program_of(recipe: &Recipe, scm: &str) -> Option<String> {
     let read = |name: &str| recipe.value(name).ok().flatten();
     read("scm_command").or_else(|| read(&format!("{scm}_program")))
 }
 
-/// Programs of this machine that the library runs for this recipe.
+/// Returns the finding about programs on this machine that the library runs for this recipe.
 fn of_programs(recipe: &Recipe, deploys: Option<&Deploys>, has_program: &dyn Fn(&str) -> bool) -> Option<Finding> {
     let mut wanted: Vec<(String, &str)> = Vec::new();
     let says = |name: &str| recipe.length(name) > 0;

@@ -1,6 +1,7 @@
-//! The script that a server is asked by, and what it answers: one line for each thing, `WORD<tab>VALUE`.
+//! The script that runs on a server, and its answers: one line for each, `WORD<tab>VALUE`.
 //!
-//! It changes nothing there. What may take long stands last, so that the rest is known where it does not come to its end.
+//! It changes nothing there. The parts that may take long come last, so that the other answers are known even if it does not end
+//! in time.
 
 use std::collections::HashMap;
 
@@ -8,29 +9,29 @@ use crate::plan::quote;
 
 use super::needs::{Deploys, Needs};
 
-/// Programs that the library's own scripts call.
+/// The programs that the library's own scripts call.
 const BASIC: [&str; 12] = [
     "awk", "basename", "cat", "cut", "date", "df", "find", "grep", "head", "readlink", "sed", "sort",
 ];
 
-/// Longer answers are cut.
+/// The longest answer, in characters; longer ones are cut.
 const LONGEST: usize = 400;
 
-/// Which parts of the script are for a server.
+/// The parts of the script that a server needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Parts {
-    /// Releases go there.
+    /// True if releases go there.
     pub(super) releases: bool,
-    /// Migrations run there.
+    /// True if migrations run there.
     pub(super) migrations: bool,
 }
 
-/// Whether it is a program that the library's own scripts call.
+/// Returns true if the library's own scripts call this program.
 pub(super) fn is_basic(tool: &str) -> bool {
     BASIC.contains(&tool)
 }
 
-/// What a server is asked.
+/// Returns the script for a server.
 pub(super) fn script(needs: &Needs, parts: Parts) -> String {
     let mut text = String::from(
         r#"# What does this server have?
@@ -101,7 +102,7 @@ fn tools(needs: &Needs, deploys: Option<&Deploys>, parts: Parts) -> Vec<String> 
             true => tools.push("tar".to_owned()),
             false => tools.extend(deploys.scm.as_ref().map(|(program, _)| program.clone())),
         }
-        // It may be several words: bundle exec rake.
+        // The value may be several words: bundle exec rake.
         let rake = deploys.rake.as_deref().filter(|_| parts.migrations);
         tools.extend(rake.and_then(first_word));
     }
@@ -113,21 +114,21 @@ fn first_word(text: &str) -> Option<String> {
     text.split_whitespace().next().map(str::to_owned)
 }
 
-/// Whether the repository can be read from a server.
+/// Returns the script that checks if the repository can be read from a server.
 pub(super) fn repository_script(script: &str) -> String {
     format!(
         "# Can the repository be read?\nbad() {{ printf 'bad %s\\t%s\\n' \"$1\" \"$2\"; }}\n{script}\nprintf 'done\\trepository\\n'\n"
     )
 }
 
-/// What a server has answered.
+/// The answers of a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Answers {
     words: HashMap<String, Vec<String>>,
 }
 
 impl Answers {
-    /// Reads what a script has written; other lines are passed over.
+    /// Reads the output of a script; other lines are passed over.
     pub(super) fn read(bytes: &[u8]) -> Self {
         let mut words: HashMap<String, Vec<String>> = HashMap::new();
         for line in String::from_utf8_lossy(bytes).lines() {
@@ -139,35 +140,35 @@ impl Answers {
         Self { words }
     }
 
-    /// All answers of a word.
+    /// Returns all answers for a word.
     pub(super) fn all(&self, word: &str) -> &[String] {
         self.words.get(word).map_or(&[], Vec::as_slice)
     }
 
-    /// The first answer of a word, where it says something.
+    /// Returns the first answer for a word, unless it is empty.
     pub(super) fn first(&self, word: &str) -> Option<&str> {
         let first = self.all(word).first().map(String::as_str);
         first.filter(|value| !value.is_empty())
     }
 
-    /// Whether a part came to its end.
+    /// Returns true if a part has come to its end.
     pub(super) fn is_done(&self, part: &str) -> bool {
         self.all("done").iter().any(|done| done == part)
     }
 
-    /// The last part that began.
+    /// Returns the last part that has begun.
     pub(super) fn step(&self) -> Option<&str> {
         self.all("step").last().map(String::as_str)
     }
 
-    /// Free kibibytes, and so many more files that can be made.
+    /// Returns the free kibibytes, and the number of files that can still be made.
     pub(super) fn room(&self) -> (Option<u64>, Option<u64>) {
         let mut numbers = self.first("room").unwrap_or_default().split(' ');
         let mut number = || numbers.next().and_then(|number| number.parse().ok());
         (number(), number())
     }
 
-    /// Sudo's exit status, and what it said.
+    /// Returns sudo's exit status and its output.
     pub(super) fn sudo(&self) -> Option<(i32, &str)> {
         let (status, said) = self.first("sudo")?.split_once(' ').unwrap_or((self.first("sudo")?, ""));
         Some((status.parse().ok()?, said))

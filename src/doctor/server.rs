@@ -1,4 +1,4 @@
-//! Findings of what a server has answered: shell, clock, disk, tools, sudo, and what deploys need.
+//! The findings from a server's answers: shell, clock, disk, tools, sudo, and the needs of deploys.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,14 +12,15 @@ use super::visit::{Heard, Visit};
 use crate::finding::{Check, Examination, Fact, Finding, Own, State, Subject, Unit};
 use crate::plan::quote;
 
-/// As `deploy:check` has it: releases are named by the clock of who deploys, and certificates and logs go by that of the server.
+/// The greatest difference of the clocks, as in `deploy:check`: the clock of whoever deploys names releases, and the server's
+/// clock is used for certificates and logs.
 const SECONDS_AWAY: u64 = 120;
-/// As `deploy:check` has it, in KiB.
+/// The least free space in KiB, as in `deploy:check`.
 const LEAST_FREE: u64 = 100 << 10;
-/// Fewer files that can be made are few.
+/// The number of files below which few can still be made.
 const LEAST_FILES: u64 = 1000;
 
-/// Everything found at one server.
+/// Returns all findings about one server.
 pub(super) fn examination(visit: &Visit, needs: &Needs) -> Examination {
     let of = |examined: &&Examined| examined.destination.server == visit.server;
     let examined = needs.servers.iter().find(of);
@@ -60,7 +61,7 @@ pub(super) fn examination(visit: &Visit, needs: &Needs) -> Examination {
     }
 }
 
-/// The last line that says something.
+/// Returns the last line that is not empty.
 fn last_line(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(bytes);
     let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
@@ -104,7 +105,7 @@ fn clock(heard: &Heard, answers: &Answers) -> Option<Finding> {
         .duration_since(UNIX_EPOCH)
         .ok()?;
     let away = there.saturating_sub(i64::try_from(here.as_secs()).ok()?);
-    // The server may say any number.
+    // The server can answer any number.
     let by = away.unsigned_abs();
     let finding = if by < SECONDS_AWAY {
         let detail = if by <= 2 {
@@ -128,7 +129,7 @@ fn disk(answers: &Answers) -> Option<Finding> {
     let (free, files) = answers.room();
     let free = free?;
     let place = answers.first("at").unwrap_or("/").to_owned();
-    // It is the server's word, and may be pasted into a shell.
+    // This is the server's answer, and a person may paste it into a shell.
     let quoted = quote(&place).into_owned();
     let finding = if let Some(sentence) = answers.first("bad space") {
         let advice = format!("make room there: df {quoted}, df -i {quoted}; cleanup removes old releases");
@@ -216,7 +217,7 @@ fn sudo(answers: &Answers, needs: &Needs) -> Option<Finding> {
     })
 }
 
-/// The findings of the library's own scripts: each `bad` is one.
+/// Returns the findings of the library's own scripts: each `bad` is one.
 fn of_deploys(answers: &Answers, deploys: &Deploys, call: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     let place = deploys.deploy_to.clone().unwrap_or_default();
@@ -224,7 +225,7 @@ fn of_deploys(answers: &Answers, deploys: &Deploys, call: &str) -> Vec<Finding> 
     let sentences = |check, about: &str, findings: &mut Vec<Finding>| {
         for sentence in wrong(about) {
             let finding = of_sentence(check, sentence, call);
-            // What is to be done about several things at once is said once.
+            // The same advice about several findings is given once.
             match findings
                 .iter_mut()
                 .find(|other| other.check == check && other.advice == finding.advice)
@@ -265,7 +266,8 @@ fn counted(files: usize) -> String {
     }
 }
 
-/// What the library says is wrong, and behind a colon what to do; where a list of paths stands there, it is told what to do with such.
+/// Returns the finding for a sentence of the library, whose advice stands behind a colon. If a list of paths stands there, the
+/// usual advice is given.
 fn of_sentence(check: Check, sentence: &str, call: &str) -> Finding {
     let usual = match check {
         Check::Linked => "put them there, each once and for all releases: scp, or a task with upload",
@@ -283,7 +285,7 @@ fn of_sentence(check: Check, sentence: &str, call: &str) -> Finding {
     }
 }
 
-/// What is current: the words of `deploy:status`.
+/// Returns the finding about the current release, from the words of `deploy:status`.
 fn release(said: &str, call: &str) -> Finding {
     let mut words = said.splitn(4, ' ');
     let mut word = || words.next().unwrap_or_default().trim();
@@ -319,7 +321,7 @@ fn release(said: &str, call: &str) -> Finding {
         .text("by", person)
 }
 
-/// The script did not come to its end.
+/// Returns the finding that the script did not come to its end.
 fn cut_off(heard: &Heard, answers: &Answers) -> Option<Finding> {
     if answers.is_done("all") {
         return None;

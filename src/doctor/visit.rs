@@ -1,4 +1,4 @@
-//! Looks at all servers at once: the login of each, then the scripts. Nothing is changed, and nothing waits without an end.
+//! Looks at all servers at once: logs in at each, then runs the scripts. Nothing is changed, and every wait has a limit.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,45 +14,45 @@ use crate::session::{ConnectError, Destination, Negotiated, Standing, StepKind, 
 use super::needs::Needs;
 use super::script::{Parts, repository_script, script};
 
-/// How long a server has for its answers.
+/// The time limit for a server's answers.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long the repository has.
+/// The time limit for the repository.
 const REPOSITORY: Duration = Duration::from_secs(20);
-/// No more is taken from a server, in bytes.
+/// The most that is accepted from a server, in bytes.
 const MOST: usize = 256 << 10;
 
-/// What a command has said.
+/// The output of a command.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Heard {
     pub(super) out: Vec<u8>,
     pub(super) err: Vec<u8>,
-    /// Said by the login shell before.
+    /// The output of the login shell before it.
     pub(super) before: Vec<u8>,
     pub(super) exit: Option<Exit>,
-    /// When it said something first.
+    /// The time of its first output.
     pub(super) began: Option<SystemTime>,
 }
 
-/// What one server has shown of itself.
+/// Everything that one server has shown.
 #[derive(Clone, Debug)]
 pub struct Visit {
     pub(super) server: Server,
     pub(super) parts: Parts,
     pub(super) addresses: Vec<IpAddr>,
     pub(super) way: Option<(StepWay, Duration)>,
-    /// Type, fingerprint, and what is known of it.
+    /// The type of the host key, its fingerprint, and what is known about it.
     pub(super) host_key: Option<(String, String, Standing)>,
-    /// Gateways on the way whose keys are not known, and their fingerprints.
+    /// The gateways on the way whose keys are not known, with their fingerprints.
     pub(super) unknown_gateways: Vec<(Server, String)>,
     pub(super) algorithms: Option<Negotiated>,
-    /// The login name, and what the server took.
+    /// The login name, and the keys and passwords that the server accepted.
     pub(super) entered: Option<(String, Vec<String>)>,
-    /// How long it took until then.
+    /// The time until the end of the login.
     pub(super) took: Option<Duration>,
-    /// What was wrong on the way and did not keep us from going on.
+    /// The problems on the way that did not stop the login.
     pub(super) warnings: Vec<String>,
     pub(super) error: Option<ConnectError>,
-    /// Why it could not be asked anything.
+    /// The reason why no script could be run.
     pub(super) unasked: Option<String>,
     pub(super) heard: Option<Heard>,
     pub(super) repository: Option<Heard>,
@@ -104,11 +104,11 @@ impl Visit {
     }
 }
 
-/// Looks at all servers.
+/// Visits all servers.
 ///
 /// # Errors
 ///
-/// When somebody says stop.
+/// When a stop request comes.
 pub fn visit(fanout: &mut Fanout, recipe: &Recipe, needs: &Needs) -> Result<Vec<Visit>, Signal> {
     let mut visits: Vec<Visit> = needs
         .servers
@@ -144,7 +144,7 @@ pub fn visit(fanout: &mut Fanout, recipe: &Recipe, needs: &Needs) -> Result<Vec<
     }
     let (of_jobs, jobs): (Vec<usize>, Vec<_>) = jobs.into_iter().unzip();
     let (of_repositories, repositories): (Vec<usize>, Vec<_>) = repositories.into_iter().unzip();
-    // Both at once, on one connection.
+    // Both run at the same time, on one connection.
     let (first, second) = (fanout.start(jobs), fanout.start(repositories));
     let heard = match listen(fanout, first, of_jobs.len()) {
         Ok(heard) => heard,
@@ -167,7 +167,7 @@ pub fn visit(fanout: &mut Fanout, recipe: &Recipe, needs: &Needs) -> Result<Vec<
     Ok(visits)
 }
 
-/// Logs in at all servers, as far as that goes.
+/// Logs in at all servers, as far as that is possible.
 fn connect(fanout: &mut Fanout, needs: &Needs, visits: &mut [Visit]) -> Result<(), Signal> {
     let destinations: Vec<Destination> = needs.servers.iter().map(|server| server.destination.clone()).collect();
     let places: HashMap<Server, usize> = visits
@@ -200,7 +200,7 @@ fn connect(fanout: &mut Fanout, needs: &Needs, visits: &mut [Visit]) -> Result<(
     }
 }
 
-/// What each command says, up to its end.
+/// Returns the output of each command when all have ended.
 fn listen(fanout: &mut Fanout, mut flight: Flight, count: usize) -> Result<Vec<Heard>, Signal> {
     let mut heard = vec![Heard::default(); count];
     let mut take = |index: usize, take: &mut dyn FnMut(&mut Heard)| {

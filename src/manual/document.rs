@@ -1,4 +1,4 @@
-//! A page in Markdown, read into what it consists of.
+//! A Markdown page, split into its parts.
 
 use std::mem::take;
 
@@ -15,25 +15,25 @@ pub struct Document {
 /// A block of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Block {
-    /// 1 for the page's title.
+    /// A heading and its level, which is 1 for the page's title.
     Heading(u8, Vec<Span>),
     Paragraph(Vec<Span>),
-    /// Lines as they stand.
+    /// Lines that are shown as they are.
     Code(String),
-    /// An item of a list: how deep, what stands before it, and what it says. Further paragraphs of it have nothing before them.
+    /// An item of a list: its depth, its marker, and its words. Further paragraphs of an item have no marker.
     Item(usize, String, Vec<Span>),
-    /// Rows of cells, the first row with their headings.
+    /// Rows of cells; the first row has the headings.
     Table(Vec<Vec<Vec<Span>>>),
 }
 
-/// A piece of a sentence.
+/// A part of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) kind: Kind,
     pub(super) text: String,
 }
 
-/// How a piece of a sentence stands out.
+/// The emphasis of a part of a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Plain,
@@ -42,7 +42,7 @@ pub(super) enum Kind {
 }
 
 impl Document {
-    /// What Markdown says.
+    /// Reads a page.
     pub fn read(markdown: &str) -> Self {
         let mut reader = Reader::default();
         for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
@@ -52,7 +52,7 @@ impl Document {
         reader.document
     }
 
-    /// The title of the page, where it has one.
+    /// Returns the title of the page, if it has one.
     pub fn title(&self) -> Option<String> {
         match self.blocks.first() {
             Some(Block::Heading(1, spans)) => Some(plain(spans)),
@@ -60,7 +60,7 @@ impl Document {
         }
     }
 
-    /// Without its title.
+    /// Returns the page without its title.
     pub fn body(mut self) -> Self {
         if self.title().is_some() {
             self.blocks.remove(0);
@@ -68,7 +68,7 @@ impl Document {
         self
     }
 
-    /// The part below this heading, with it.
+    /// Returns the part below this heading, with the heading.
     pub fn section(&self, heading: &str) -> Option<Self> {
         let mut blocks = self.blocks.iter().skip_while(|block| match block {
             Block::Heading(_, spans) => plain(spans) != heading,
@@ -81,7 +81,7 @@ impl Document {
         Some(Self { blocks })
     }
 
-    /// The row of a table whose first cell calls this function.
+    /// Returns the row of a table whose first cell calls this function.
     pub fn row(&self, function: &str) -> Option<Self> {
         let calls = |row: &&Vec<Vec<Span>>| {
             let cell = row.first().map(|cell| plain(cell)).unwrap_or_default();
@@ -98,7 +98,7 @@ impl Document {
         (!blocks.is_empty()).then_some(Self { blocks })
     }
 
-    /// The part whose heading begins with these words, without the heading.
+    /// Returns the part whose heading begins with these words, without the heading.
     pub fn part(&self, begin: &str) -> Option<Self> {
         let heading = self.blocks.iter().find_map(|block| match block {
             Block::Heading(_, spans) => Some(plain(spans)).filter(|text| {
@@ -122,7 +122,7 @@ impl Block {
     }
 }
 
-/// The words alone.
+/// Returns the words without emphasis.
 pub(super) fn plain(spans: &[Span]) -> String {
     spans.iter().map(|span| span.text.as_str()).collect()
 }
@@ -130,14 +130,14 @@ pub(super) fn plain(spans: &[Span]) -> String {
 #[derive(Default)]
 struct Reader {
     document: Document,
-    /// What is being read of a sentence.
+    /// The part of a sentence that is being read.
     spans: Vec<Span>,
     strong: usize,
-    /// Where the links lead that are open.
+    /// The targets of the links that are open.
     links: Vec<String>,
-    /// The number of the next item, where the list has numbers; the innermost list last.
+    /// The number of the next item for each open list, if it has numbers; the innermost list last.
     lists: Vec<Option<u64>>,
-    /// What stands before the item that is being read.
+    /// The marker of the item that is being read.
     marker: Option<String>,
     code: Option<String>,
     rows: Vec<Vec<Vec<Span>>>,
@@ -258,7 +258,7 @@ fn depth(level: HeadingLevel) -> u8 {
     }
 }
 
-/// Where a reader of this page finds what a link leads to: another page, or an address.
+/// Returns the target of a link for a reader of this page: another page, or an address.
 fn leads_to(target: &str) -> Option<String> {
     if target.starts_with("https://") || target.starts_with("http://") {
         return Some(target.to_owned());

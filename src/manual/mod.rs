@@ -1,5 +1,5 @@
-//! The guide's pages and the reference of the language, for a terminal and for `man`. Strings become strings: what shows or writes
-//! them is above.
+//! The guide's pages and the reference of the language, for a terminal and for `man`. Everything here turns strings into strings;
+//! higher layers show or write them.
 
 mod document;
 mod pages;

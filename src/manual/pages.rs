@@ -1,4 +1,4 @@
-//! The pages that come with the program.
+//! The pages that are built into the program.
 
 use std::borrow::Cow;
 
@@ -8,18 +8,18 @@ use crate::recipe::{language, verb};
 /// One page of the guide.
 #[derive(Clone, Copy, Debug)]
 pub struct Page {
-    /// Behind `capr help`.
+    /// The name, for `capr help NAME`.
     pub name: &'static str,
-    /// What it is about, in the list of all.
+    /// The subject, in the list of all pages.
     pub brief: &'static str,
-    /// Below the checkout's `docs`.
+    /// The path below the checkout's `docs`.
     pub file: &'static str,
-    /// `None` for the reference, which is made from the tables of the language.
+    /// The page; `None` for the reference, which is made from the tables of the language.
     text: Option<&'static str>,
 }
 
 impl Page {
-    /// As Markdown.
+    /// Returns the page as Markdown.
     pub fn text(&self) -> Cow<'static, str> {
         match self.text {
             Some(text) => Cow::Borrowed(text),
@@ -27,13 +27,13 @@ impl Page {
         }
     }
 
-    /// What it says.
+    /// Returns the page as a document.
     pub fn document(&self) -> Document {
         Document::read(&self.text())
     }
 }
 
-/// A page that lies in `docs`.
+/// Makes a page from a file in `docs`.
 macro_rules! page {
     ($name:literal, $brief:literal) => {
         Page {
@@ -45,7 +45,7 @@ macro_rules! page {
     };
 }
 
-/// All pages, in the order in which one reads them.
+/// All pages, in reading order.
 pub const PAGES: &[Page] = &[
     page!("start", "from nothing to a rollback in ten minutes"),
     page!("basics", "the recipe language, for people who know no Ruby"),
@@ -79,12 +79,12 @@ pub const PAGES: &[Page] = &[
     page!("glossary", "what words mean"),
 ];
 
-/// The page of this name.
+/// Returns the page of this name.
 pub fn page(name: &str) -> Option<&'static Page> {
     PAGES.iter().find(|page| page.name == name)
 }
 
-/// All pages in one, as Markdown, for programs that read the whole of it at once.
+/// Returns all pages in one, as Markdown, for programs that read all of it at once.
 pub fn everything() -> String {
     let mut text = format!("{INTRODUCTION}\n");
     for page in PAGES {
@@ -97,7 +97,7 @@ pub fn everything() -> String {
     text
 }
 
-/// The list of the pages in the form of llms.txt (https://llmstxt.org): what a program reads first.
+/// Returns the list of the pages in the form of llms.txt (https://llmstxt.org), which a program reads first.
 pub fn index() -> String {
     let mut text = format!("{INTRODUCTION}\n\n## Guide\n\n");
     for page in PAGES {
@@ -120,7 +120,7 @@ the string \"name\". Options are `key => value`. A map is `#{ key: value }`.
 - In a command, a value is wrapped in `quote(…)`, or the command is a list of words: `run [\"ls\", path];`.
 - `capr help all` prints all pages below in one, `capr help NAME` what the reference says of a verb or a function.";
 
-/// What the reference says of a verb, a function, or whatever else has a heading of its own there.
+/// Returns the part of the reference about a verb, a function, or anything else that has a heading of its own there.
 pub fn section(name: &str) -> Option<Document> {
     if let Some(text) = verb(name) {
         return Some(Document::read(&text));

@@ -2,7 +2,8 @@
 
 use super::document::{Block, Document, Kind, Span, plain};
 
-/// What a page says, as the body of a manual page: headings of the second depth become sections. A paragraph has begun before it.
+/// Returns a page as the body of a manual page: headings of the second level become sections. A paragraph has begun before the
+/// body.
 pub fn roff(document: &Document) -> String {
     let mut text = String::new();
     // A paragraph begins by itself there.
@@ -11,7 +12,7 @@ pub fn roff(document: &Document) -> String {
         let begin = if is_begun { "" } else { ".PP\n" };
         is_begun = matches!(block, Block::Heading(..));
         match block {
-            // The title is the page's own.
+            // The manual page has a title of its own.
             Block::Heading(1, _) => {}
             Block::Heading(2, spans) => request(&mut text, "SH", &plain(spans).to_uppercase()),
             Block::Heading(_, spans) => request(&mut text, "SS", &plain(spans)),
@@ -40,7 +41,7 @@ pub fn roff(document: &Document) -> String {
     text
 }
 
-/// Each row as its first cell and, indented, the others, behind their headings where they would be mixed up otherwise.
+/// Writes each row as its first cell, with the other cells indented below it. These get their headings if they could be confused.
 fn table(text: &mut String, rows: &[Vec<Vec<Span>>]) {
     let Some((heads, rows)) = rows.split_first() else {
         return;
@@ -50,7 +51,7 @@ fn table(text: &mut String, rows: &[Vec<Vec<Span>>]) {
             continue;
         };
         text.push_str(".TP\n");
-        // A tag is one line.
+        // A tag has to be one line.
         let tag = lines(term);
         let tag = tag.trim_end().replace("\n.br\n", " ");
         text.push_str(if tag.is_empty() { "\\&" } else { &tag });
@@ -78,7 +79,7 @@ fn request(text: &mut String, name: &str, argument: &str) {
     text.push_str(&format!(".{name} \"{argument}\"\n"));
 }
 
-/// Sentences as lines of the source.
+/// Returns sentences as lines of the source.
 fn lines(spans: &[Span]) -> String {
     let mut text = String::new();
     for span in spans {
@@ -96,7 +97,7 @@ fn lines(spans: &[Span]) -> String {
     text
 }
 
-/// A line that stands as it is: nothing in it is a request or an escape.
+/// Returns a line in which nothing is a request or an escape.
 pub fn escaped(line: &str) -> String {
     let mut text = String::new();
     if line.starts_with(['.', '\'']) {

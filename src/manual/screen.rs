@@ -1,19 +1,19 @@
-//! A page for a terminal, or for a pipe: filled into lines, readable without colour.
+//! Shows a page on a terminal, or writes it into a pipe: filled into lines, and readable without colour.
 
 use anstyle::{AnsiColor, Style};
 
 use super::document::{Block, Document, Kind, Span};
 
-/// What stands below a heading is indented by this much.
+/// The indentation of everything below a heading.
 const INDENT: usize = 2;
-/// A line is no longer than this, however wide the terminal is.
+/// The longest line, however wide the terminal is.
 const WIDEST: usize = 100;
-/// Nor is it filled to less.
+/// The least width of lines, however narrow the terminal is.
 const NARROWEST: usize = 30;
-/// Between the columns of a table.
+/// The space between the columns of a table.
 const GAP: usize = 2;
 
-/// A page in lines of so many columns, with styles or without.
+/// Returns a page in lines of this many columns, with or without styles.
 pub fn screen(document: &Document, columns: usize, color: bool) -> String {
     let page = Page {
         columns: columns.clamp(NARROWEST, WIDEST),
@@ -43,7 +43,7 @@ struct Page {
     color: bool,
 }
 
-/// What no line ends within: pieces of sentences, without a blank between them.
+/// Parts of a sentence without a blank between them, so that no line ends between them.
 type Word = Vec<Span>;
 
 impl Page {
@@ -84,7 +84,7 @@ impl Page {
         lines.into_iter().chain(rule).collect()
     }
 
-    /// Sentences as lines, the first and the further ones indented.
+    /// Fills sentences into lines; the first and the further lines have their own indentation.
     fn filled(&self, spans: &[Span], first: usize, further: usize) -> Vec<String> {
         let (mut lines, mut line, mut used) = (Vec::new(), " ".repeat(first), first);
         let mut is_begun = false;
@@ -124,7 +124,7 @@ impl Page {
         format!("{style}{}{style:#}", span.text)
     }
 
-    /// In columns where there is room for them, else a row below the other.
+    /// Shows a table in columns if there is room, else one row below the other.
     fn table(&self, rows: &[Vec<Vec<Span>>]) -> Vec<String> {
         let cells = rows.iter().map(|row| row.iter().map(|cell| self.natural(cell)));
         let mut widths: Vec<usize> = Vec::new();
@@ -150,7 +150,7 @@ impl Page {
         lines
     }
 
-    /// How wide a cell is on a line of its own; too wide where it has several.
+    /// Returns the width of a cell on one line, or a very great one if it has several lines.
     fn natural(&self, cell: &[Span]) -> usize {
         let paragraphs = paragraphs(cell, self.color);
         match paragraphs.as_slice() {
@@ -177,7 +177,7 @@ impl Page {
         line
     }
 
-    /// A row as its first cell, and below it the others, behind their headings where they would be mixed up otherwise.
+    /// Shows a row as its first cell, with the other cells below it. These get their headings if they could be confused.
     fn entry(&self, heads: &[Vec<Span>], row: &[Vec<Span>]) -> Vec<String> {
         let (term, cells) = match row.split_first() {
             Some((term, cells)) => (term, cells),
@@ -203,7 +203,7 @@ impl Page {
     }
 }
 
-/// Words, line by line where the page has breaks. Without colours code stands in its backticks.
+/// Splits spans into words, line by line where the page has breaks. Without colours, code is shown in backticks.
 fn paragraphs(spans: &[Span], color: bool) -> Vec<Vec<Word>> {
     let mut paragraphs: Vec<Vec<Word>> = Vec::new();
     let (mut words, mut word): (Vec<Word>, Word) = (Vec::new(), Vec::new());
