@@ -48,6 +48,7 @@ mod logins;
 mod looking;
 mod manual;
 mod notify;
+mod outline;
 mod packages;
 mod pages;
 mod places;

@@ -7,6 +7,7 @@ mod deploy;
 mod doctor;
 mod install;
 mod libraries;
+mod outline;
 mod readme;
 mod servers;
 mod start;

@@ -75,6 +75,10 @@ pub(super) struct Arguments {
     #[arg(long)]
     pub(super) values: bool,
 
+    /// With graph: how tasks are drawn
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub(super) format: Option<GraphFormat>,
+
     /// With init: what is deployed, instead of asking
     #[arg(long, value_name = "KIND", value_enum)]
     pub(super) kind: Option<Kind>,
@@ -123,7 +127,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     pub(super) forget: bool,
 
-    /// With check, vars, port and doctor: tell it on standard output, one JSON object per line
+    /// With check, vars, tree, explain, port and doctor: tell it on standard output, one JSON object per line
     #[arg(long)]
     pub(super) json: bool,
 
@@ -251,6 +255,12 @@ pub(super) enum Tool {
     Check,
     /// Lists its variables
     Vars,
+    /// Shows what its tasks do, as a tree
+    Tree,
+    /// Tells in words what one of its tasks does
+    Explain,
+    /// Draws its tasks and hooks
+    Graph,
     /// Writes what editors are told of it
     Definitions,
     /// Looks at this machine and at its servers
@@ -290,6 +300,17 @@ pub(super) enum LogFormat {
     Github,
     /// Plain, with sections for GitLab CI
     Gitlab,
+}
+
+/// `--format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum GraphFormat {
+    /// The language of Graphviz
+    Dot,
+    /// The language of Mermaid
+    Mermaid,
+    /// A picture, made without any other program
+    Svg,
 }
 
 /// `--color`.

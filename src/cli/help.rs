@@ -32,6 +32,29 @@ const ENTRIES: &[Entry] = &[
                server is asked anything. --values adds the values, except secrets.",
     },
     Entry {
+        tool: Tool::Tree,
+        form: "tree [RECIPE] [STAGE] TASK... [--json]",
+        brief: "shows what tasks do, as a tree",
+        text: "Shows what tasks do, each as a tree: the hooks around it, the tasks that it calls, its commands as they are written, and which servers \
+               they go to. It is read from the recipe: nothing runs, and no server is asked anything, so both sides of a condition are shown. With \
+               --json each task is a JSON object on a line of its own.",
+    },
+    Entry {
+        tool: Tool::Explain,
+        form: "explain [RECIPE] [STAGE] TASK [--json]",
+        brief: "tells in words what a task does",
+        text: "Tells in words what one task does: where it is defined, where its commands go, what runs in which order and under which condition, which \
+               variables it reads and who set them, and which tasks and hooks lead to it. Nothing runs, and no server is asked anything.",
+    },
+    Entry {
+        tool: Tool::Graph,
+        form: "graph [RECIPE] [STAGE] [TASK]... [--format dot|mermaid|svg]",
+        brief: "draws tasks and hooks",
+        text: "Draws tasks and what they lead to: those that are named, or all that the recipe itself defines. An arrow leads from a task to one \
+               that it calls, a dashed one to a hook. --format says in which language: dot (for Graphviz; the default), mermaid, or svg, a picture that \
+               needs no other program. It is written on standard output, and nothing runs.",
+    },
+    Entry {
         tool: Tool::Definitions,
         form: "definitions [RECIPE] [STAGE]",
         brief: "writes what editors are told",

@@ -13,6 +13,7 @@ mod guide;
 mod help;
 mod init;
 mod interactive;
+mod looking;
 mod manual;
 mod once;
 mod pager;
@@ -37,12 +38,12 @@ use clap::{CommandFactory, Parser, ValueEnum};
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::address_space;
-use crate::diagnostic::{Diagnostic, Fault, Severity};
+use crate::diagnostic::{Diagnostic, Fault};
 use crate::interrupt::Interrupt;
 use crate::io_error::plain;
 use crate::journal::Shelf;
 use crate::recipe::{Recipe, STACK, Stopped, Surroundings, on_large_stack};
-use crate::report::{Console, Ending, Listing, Log, Options, matches};
+use crate::report::{Console, Ending, Log, Options};
 use crate::run_id::RunId;
 use crate::secret::Redactor;
 
@@ -304,7 +305,7 @@ fn with_settings(
     match settings.work.clone() {
         Work::Check { words, json } => {
             match Recipe::check(&settings.recipes, settings.recipe_options, surroundings, &words) {
-                Ok(found) => check(&found, json, console),
+                Ok(found) => looking::check(&found, json, console),
                 Err(unwanted) => refuse(console, &unwanted),
             }
         }
@@ -330,7 +331,7 @@ fn with_settings(
                 return doctor.run(loaded, &words, settings.recipes.first().map(PathBuf::as_path));
             }
             match loaded {
-                Ok(recipe) => look(recipe, work, &program),
+                Ok(recipe) => looking::look(recipe, work, &program),
                 Err(diagnostics) => refuse(console, &diagnostics),
             }
         }
@@ -386,22 +387,6 @@ fn run_tasks(
     code
 }
 
-/// What shows something of a recipe, or lets a person type what is done with it.
-fn look(recipe: Recipe, work: Work, program: &Program) -> u8 {
-    let console = program.console;
-    match work {
-        Work::Once { words, command } => once::run(recipe, words, &command, console),
-        Work::Shell { words, checks } => interactive(recipe, words, &program.of_shell(checks)),
-        Work::Variables { words, values, json } => variables(&recipe, &words, (values, json), console),
-        Work::Definitions { words } => definitions(&recipe, &words, console),
-        Work::Servers { tasks, json } => servers(&recipe, &tasks, json, console),
-        Work::List { words, listing } => list(&recipe, &words, &listing, console),
-        Work::Explain { words, task } => explain(&recipe, &words, &task, console),
-        // Done above.
-        Work::Check { .. } | Work::Doctor { .. } | Work::Run { .. } | Work::Resume { .. } => 0,
-    }
-}
-
 /// What can fail before anything is loaded.
 fn prepare(settings: &Settings, interrupt: &Interrupt) -> Result<(), Box<Diagnostic>> {
     let failed = |error: anyhow::Error| Box::new(Diagnostic::new(Fault::Failed, format!("{error:#}")));
@@ -425,25 +410,6 @@ fn allow_many_files() {
     let _ = setrlimit(Resource::Nofile, limit);
 }
 
-fn check(found: &[Diagnostic], json: bool, console: &Console) -> u8 {
-    if let [left] = found
-        && matches!(left.fault, Fault::Exit(_))
-    {
-        return refuse(console, found);
-    }
-    match (json, found) {
-        (true, found) => console.data_errors(found),
-        (false, []) => console.data("nothing wrong found\n"),
-        (false, found) => console.errors(found),
-    }
-    let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
-    if found.iter().any(is_error) {
-        Fault::Recipe.exit_code()
-    } else {
-        0
-    }
-}
-
 /// All tasks that do not exist, told at once.
 fn unknown(recipe: &Recipe, tasks: &[String], console: &Console) -> Option<u8> {
     let unknown: Vec<Diagnostic> = tasks.iter().filter_map(|task| recipe.unknown_task(task)).collect();
@@ -461,48 +427,6 @@ fn tasks_of_stage(recipe: &Recipe, words: &[String], console: &Console) -> Resul
         Some(code) => Err(code),
         None => Ok(tasks),
     }
-}
-
-fn servers(recipe: &Recipe, words: &[String], json: bool, console: &Console) -> u8 {
-    let tasks = match tasks_of_stage(recipe, words, console) {
-        Ok(tasks) => tasks,
-        Err(code) => return code,
-    };
-    let found = recipe.addressed(&tasks);
-    console.addressed(&found, json);
-    0
-}
-
-fn variables(recipe: &Recipe, words: &[String], (values, json): (bool, bool), console: &Console) -> u8 {
-    let patterns = match recipe.look_at_stage(words) {
-        Ok(patterns) => patterns,
-        Err(diagnostics) => return refuse(console, &diagnostics),
-    };
-    let fits = |pattern: &str, name: &str| match pattern.contains('*') {
-        true => matches(pattern, name),
-        false => pattern == name,
-    };
-    let is_wanted = |name: &str| patterns.is_empty() || patterns.iter().any(|pattern| fits(pattern, name));
-    let found = recipe.variables(is_wanted, values);
-    let is_missing = |pattern: &&String| !found.iter().any(|variable| fits(pattern, &variable.name));
-    let missing: Vec<Diagnostic> = patterns
-        .iter()
-        .filter(is_missing)
-        .map(|pattern| recipe.unknown_variable(pattern))
-        .collect();
-    if !missing.is_empty() {
-        return refuse(console, &missing);
-    }
-    console.variables(&found, json);
-    0
-}
-
-fn definitions(recipe: &Recipe, words: &[String], console: &Console) -> u8 {
-    if let Err(wrong) = recipe.look_at_stage_alone(words, "definitions") {
-        return refuse(console, &wrong);
-    }
-    console.data(&recipe.definitions());
-    0
 }
 
 fn perform(mut recipe: Recipe, tasks: &[String], console: &Console) -> u8 {
@@ -551,42 +475,4 @@ fn interactive(recipe: Recipe, mut words: Vec<String>, surroundings: &interactiv
         }
         Err(diagnostics) => refuse(console, &diagnostics),
     }
-}
-
-fn list(recipe: &Recipe, words: &[String], listing: &Listing, console: &Console) -> u8 {
-    if let Err(wrong) = recipe.look_at_stage_alone(words, "-T") {
-        return refuse(console, &wrong);
-    }
-    if console.list(&recipe.tasks(), listing) {
-        return 0;
-    }
-    let diagnostic = match &listing.pattern {
-        Some(pattern) => Diagnostic::new(Fault::Failed, format!("no task matches `{pattern}'")),
-        None => Diagnostic::new(Fault::Failed, "there is no task to list"),
-    };
-    let diagnostic = if listing.all {
-        diagnostic
-    } else {
-        diagnostic.hint("-v also lists tasks without a description")
-    };
-    refuse(console, &[diagnostic])
-}
-
-fn explain(recipe: &Recipe, words: &[String], name: &str, console: &Console) -> u8 {
-    if let Err(wrong) = recipe.look_at_stage_alone(words, "-e") {
-        return refuse(console, &wrong);
-    }
-    if let Some(diagnostic) = recipe.unknown_task(name) {
-        console.errors([&diagnostic]);
-        return Fault::Usage.exit_code();
-    }
-    let summary = recipe.tasks().into_iter().find(|task| task.name == name);
-    // A namespace's default task answers to the namespace's name as well.
-    let summary = summary.unwrap_or_else(|| crate::configuration::TaskSummary {
-        name: name.to_owned(),
-        description: None,
-    });
-    console.explain(&summary);
-    console.prefixed_programs(&recipe.prefixed_programs());
-    0
 }

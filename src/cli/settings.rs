@@ -7,10 +7,10 @@ use thiserror::Error;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::journal::Journal;
 use crate::recipe;
-use crate::report::Listing;
+use crate::report::{Drawing, Listing};
 use crate::session::ssh::SshEnvironment;
 
-use super::arguments::{Arguments, Tool};
+use super::arguments::{Arguments, GraphFormat, Tool};
 use super::connectors::Ssh;
 use super::resume::Resuming;
 use super::search;
@@ -25,10 +25,12 @@ pub(super) enum UsageError {
     NoRecipe,
     #[error("there is no recipe {}", .0.display())]
     MissingRecipe(PathBuf),
-    #[error("--json belongs to check, vars, port, doctor and --servers: capr check RECIPE --json")]
+    #[error("--json belongs to check, vars, tree, explain, port, doctor and --servers: capr check RECIPE --json")]
     Json,
     #[error("what stands behind `--' is a command for run: capr run -- uptime")]
     Command,
+    #[error("--format belongs to graph: capr graph RECIPE --format svg")]
+    Format,
     #[error("--values belongs to vars: capr vars RECIPE --values")]
     Values,
     #[error("--undo, --redo, --skip, --changed-recipe and --forget belong to resume: capr RECIPE resume --undo")]
@@ -98,6 +100,12 @@ pub(super) enum Work {
     },
     /// Look at this machine and at the servers, with the stage that the word may name.
     Doctor { words: Vec<String>, json: bool, all: bool },
+    /// Show what these tasks do.
+    Tree { tasks: Vec<String>, json: bool },
+    /// Tell in words what this task does; a word for the stage may stand before it.
+    Explained { tasks: Vec<String>, json: bool },
+    /// Draw these tasks, or all.
+    Graph { tasks: Vec<String>, drawing: Drawing },
     /// Write definitions for editors, with those of the stage that the word may name.
     Definitions { words: Vec<String> },
     /// List tasks, with those of the stage that the word may name.
@@ -177,6 +185,9 @@ impl Settings {
         if arguments.values && tool != Some(Tool::Vars) {
             return Err(UsageError::Values);
         }
+        if arguments.format.is_some() && tool != Some(Tool::Graph) {
+            return Err(UsageError::Format);
+        }
         if how.is_some() && !resumes && !recovers {
             return Err(UsageError::Resume);
         }
@@ -198,8 +209,27 @@ impl Settings {
                 json: arguments.json,
                 all: arguments.verbose > 0,
             }
+        } else if matches!(tool, Some(Tool::Tree | Tool::Explain)) && words.is_empty() {
+            return Err(UsageError::NoTask);
+        } else if tool == Some(Tool::Tree) {
+            Work::Tree {
+                tasks: words,
+                json: arguments.json,
+            }
+        } else if tool == Some(Tool::Explain) {
+            Work::Explained {
+                tasks: words,
+                json: arguments.json,
+            }
         } else if arguments.json && !arguments.servers {
             return Err(UsageError::Json);
+        } else if tool == Some(Tool::Graph) {
+            let drawing = match arguments.format {
+                None | Some(GraphFormat::Dot) => Drawing::Dot,
+                Some(GraphFormat::Mermaid) => Drawing::Mermaid,
+                Some(GraphFormat::Svg) => Drawing::Svg,
+            };
+            Work::Graph { tasks: words, drawing }
         } else if tool == Some(Tool::Definitions) {
             Work::Definitions { words }
         } else if tool == Some(Tool::Run) {

@@ -29,6 +29,7 @@ pub(super) fn addressed(interpreter: &Interpreter, engine: &Engine, names: &[Str
     found
 }
 
+/// The verb of a command, its line, and what it says about its servers.
 type Command = (&'static str, usize, Selection);
 
 /// Returns the commands in a task's body that have a selection of their own.
@@ -77,7 +78,8 @@ fn follow(interpreter: &Interpreter, task: &Rc<Task>, tasks: &mut Vec<Rc<Task>>)
     }
 }
 
-fn servers(interpreter: &Interpreter, engine: &Engine, task: &Task, command: Option<Command>) -> Addressed {
+/// Returns the servers of a task, or of one of its commands that says something else.
+pub(super) fn servers(interpreter: &Interpreter, engine: &Engine, task: &Task, command: Option<Command>) -> Addressed {
     let said = command.as_ref().map(|(.., said)| said.clone()).unwrap_or_default();
     let both = task.selection.overlaid_by(&said);
     let resolved = interpreter

@@ -33,6 +33,7 @@ mod interactive;
 mod language;
 mod library;
 mod meaning;
+mod outline;
 mod reference;
 mod running;
 mod stages;

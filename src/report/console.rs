@@ -6,16 +6,15 @@ use std::rc::Rc;
 
 use serde::Serialize;
 
-use crate::configuration::{Addressed, TaskSummary, Variable};
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Level, Reporter};
 use crate::exit::milliseconds;
-use crate::finding::Examination;
 use crate::secret::Redactor;
 
 use super::ci::Job;
 use super::clean::{Clean, Cleaner};
 use super::clock::Clock;
+use super::diagnostic;
 use super::json::Json;
 use super::options::{Ending, Format, Options};
 use super::outlet::{Outlet, Room};
@@ -24,20 +23,18 @@ use super::plain::Plain;
 use super::pretty::Pretty;
 use super::screen::Screen;
 use super::tally::Tally;
-use super::tasks::Listing;
 use super::text::{count, duration};
-use super::{addressed, diagnostic, doctor, tasks, variables};
 
 /// The one who writes. All clones are the same console; main thread only.
 #[derive(Clone, Debug)]
-pub struct Console(Rc<RefCell<Inner>>);
+pub struct Console(pub(super) Rc<RefCell<Inner>>);
 
 #[derive(Debug)]
-struct Inner {
+pub(super) struct Inner {
     form: Form,
-    look: Look,
-    cleaner: Cleaner,
-    data_columns: Option<usize>,
+    pub(super) look: Look,
+    pub(super) cleaner: Cleaner,
+    pub(super) data_columns: Option<usize>,
     is_rehearsal: bool,
     clock: Clock,
     stamps: bool,
@@ -45,7 +42,7 @@ struct Inner {
     stamp: usize,
     width: fn() -> Option<usize>,
     messages: Screen,
-    data: Screen,
+    pub(super) data: Screen,
     log: Option<(Plain, Screen)>,
     /// What the log is called.
     log_name: String,
@@ -150,94 +147,9 @@ impl Console {
         }
     }
 
-    /// Failures that were asked for, on standard output, one JSON object per line.
-    pub fn data_errors(&self, diagnostics: &[Diagnostic]) {
-        let mut inner = self.0.borrow_mut();
-        let json = Json::data(inner.cleaner.clone());
-        for diagnostic in diagnostics {
-            inner.show(&json.diagnostic(diagnostic));
-        }
-    }
-
     /// The closing words of a run.
     pub fn close(&self, ending: Ending, diagnostic: Option<&Diagnostic>) {
         self.0.borrow_mut().close(ending, diagnostic);
-    }
-
-    /// Lists tasks on standard output; false when there is none to list.
-    pub fn list(&self, summaries: &[TaskSummary], listing: &Listing) -> bool {
-        let mut inner = self.0.borrow_mut();
-        let summaries: Vec<TaskSummary> = summaries.iter().map(|task| inner.summary(task)).collect();
-        let Some(text) = tasks::list(&summaries, listing, inner.data_columns) else {
-            return false;
-        };
-        inner.show(&text);
-        true
-    }
-
-    /// Shows a task's whole description on standard output.
-    pub fn explain(&self, task: &TaskSummary) {
-        let mut inner = self.0.borrow_mut();
-        let text = tasks::explain(&inner.summary(task), inner.data_columns);
-        inner.show(&text);
-    }
-
-    /// Shows the programs that do not run as they are written on standard output.
-    pub fn prefixed_programs(&self, programs: &[(String, String)]) {
-        let mut inner = self.0.borrow_mut();
-        let clean = |text: &String| inner.cleaner.line(text);
-        let programs: Vec<_> = programs
-            .iter()
-            .map(|(name, whole)| (clean(name), clean(whole)))
-            .collect();
-        inner.show(&tasks::prefixed_programs(&programs));
-    }
-
-    /// Which variables there are and who set them, for a person or for a program.
-    pub fn variables(&self, found: &[Variable], json: bool) {
-        let mut inner = self.0.borrow_mut();
-        let text = match json {
-            true => variables::variables_json(found, &Json::data(inner.cleaner.for_programs())),
-            false => variables::variables(found),
-        };
-        inner.show(&text);
-    }
-
-    /// Which servers tasks address, for a person or for a program.
-    pub fn addressed(&self, found: &[Addressed], json: bool) {
-        let mut inner = self.0.borrow_mut();
-        let text = match json {
-            true => addressed::addressed_json(found, &Json::data(inner.cleaner.for_programs())),
-            false => addressed::addressed(found),
-        };
-        inner.show(&text);
-    }
-
-    /// What was found, as soon as it is; `all` names every server of a block.
-    pub fn findings(&self, found: &[Examination], json: bool, all: bool) {
-        let mut inner = self.0.borrow_mut();
-        if json {
-            let text = doctor::findings_json(found, &Json::data(inner.cleaner.for_programs()));
-            inner.show(&text);
-            return;
-        }
-        let columns = inner.data_columns;
-        let mut look = inner.look;
-        look.color &= columns.is_some();
-        let shown = doctor::Shown { look, columns, all };
-        let text = doctor::blocks(found, &inner.cleaner, shown) + "\n";
-        let text = inner.cleaner.whole(&text, look.color);
-        inner.data.write(&text, None);
-    }
-
-    /// How all is, behind all findings.
-    pub fn verdict(&self, found: &[Examination], json: bool) {
-        let mut inner = self.0.borrow_mut();
-        let text = match json {
-            true => doctor::summary_json(found, &Json::data(inner.cleaner.for_programs())),
-            false => doctor::summary(found),
-        };
-        inner.show(&text);
     }
 
     /// Something that was asked for, on standard output: for a program, where no terminal is there.
@@ -373,25 +285,16 @@ impl Inner {
     }
 
     /// Whole lines for a person, on standard output.
-    fn show(&mut self, text: &str) {
+    pub(super) fn show(&mut self, text: &str) {
         self.data.write(&self.cleaner.whole(text, false), None);
     }
 
     /// What programs read keeps its bytes; a terminal is not one of them.
-    fn hand_out(&mut self, text: &str) {
+    pub(super) fn hand_out(&mut self, text: &str) {
         if self.data_columns.is_some() {
             return self.show(text);
         }
         self.data.write(&self.cleaner.kept(text), None);
-    }
-
-    /// A task whose texts may be cut and filled into lines.
-    fn summary(&self, task: &TaskSummary) -> TaskSummary {
-        let description = task.description.as_deref();
-        TaskSummary {
-            name: self.cleaner.line(&task.name),
-            description: description.map(|text| self.cleaner.whole(text, false).as_str().to_owned()),
-        }
     }
 
     /// Whether it is output that nobody takes: what servers have sent on its way may be long, and a run that is to stop does not

@@ -2,6 +2,7 @@
 //! it decides only how they look.
 
 mod addressed;
+mod asked;
 mod ci;
 mod clean;
 mod clock;
@@ -9,10 +10,13 @@ mod connecting;
 mod console;
 mod diagnostic;
 mod doctor;
+mod graph;
 mod json;
 mod live;
 mod options;
 mod outlet;
+mod outline;
+mod page;
 mod palette;
 mod plain;
 mod pretty;
@@ -27,6 +31,7 @@ mod variables;
 pub use ci::{Ci, Service};
 pub use clean::{Clean, is_plain, shown};
 pub use console::Console;
+pub use graph::Drawing;
 pub use options::{Ending, Format, Log, Options};
 pub use palette::Look;
 pub use tasks::{Listing, matches};

@@ -40,7 +40,8 @@ fn lines(variable: &Variable) -> Vec<String> {
     lines
 }
 
-fn setting(setting: &Setting) -> String {
+/// Who has set a variable, and where.
+pub(super) fn setting(setting: &Setting) -> String {
     let place = |origin: &Option<Origin>| match origin {
         Some(origin) => format!("{}:{}", origin.file, origin.line),
         None => "a recipe".to_owned(),

@@ -26,7 +26,7 @@ impl Defined {
     }
 
     /// Returns the task at the end of `a.b.c`, or the last one on the way.
-    pub(super) fn named(&self, path: &[String], namespace: &str) -> Option<Rc<Task>> {
+    pub(in crate::recipe) fn named(&self, path: &[String], namespace: &str) -> Option<Rc<Task>> {
         (1..=path.len())
             .rev()
             .find_map(|length| self.task(&path.get(..length)?.join(":"), namespace))

@@ -26,5 +26,6 @@ pub(super) mod properties;
 pub(super) mod reach;
 pub(super) mod read;
 pub(super) mod stdlib;
+pub(super) mod steps;
 pub(super) mod templates;
 pub(super) mod types;

@@ -1,0 +1,340 @@
+//! What a block does, in the order of its text: read from its syntax, nothing evaluated.
+
+use rhai::{AST, ASTNode, Expr, FlowControl, Position, Stmt};
+
+use super::mentions::{literal, path, verb};
+use super::read::{Read, says_of_servers};
+use crate::configuration::Selection;
+use crate::recipe::language::mask::masked;
+use crate::recipe::language::syntax::marks::as_written;
+use crate::recipe::language::verbs;
+
+/// A piece of a block, and the pieces in it.
+pub(in crate::recipe) struct Piece {
+    pub(in crate::recipe) kind: Kind,
+    pub(in crate::recipe) position: Position,
+    pub(in crate::recipe) inside: Vec<Self>,
+}
+
+/// The kinds of pieces.
+pub(in crate::recipe) enum Kind {
+    /// A call of a verb that does something, and what it says about its servers.
+    Verb {
+        name: &'static str,
+        given: String,
+        servers: Option<(&'static str, usize, Selection)>,
+    },
+    /// A name, word by word: of a variable, a task, or nothing.
+    Name(Vec<String>),
+    /// A call of a function of the recipe.
+    Function(String),
+    /// A condition or a loop: the line that it begins in tells which.
+    Under,
+    /// What is done otherwise.
+    Otherwise,
+}
+
+/// Verbs whose block holds for what stands in it.
+const BLOCKS: &[&str] = &[
+    "as",
+    "on",
+    "on_rollback",
+    "parallel",
+    "rolling",
+    "transaction",
+    "with",
+    "within",
+];
+
+/// Verbs that do something themselves.
+const ACTS: &[&str] = &[
+    "abort",
+    "ask",
+    "capture",
+    "capture_all",
+    "choose",
+    "delete",
+    "download",
+    "execute",
+    "get",
+    "invoke_command",
+    "password_prompt",
+    "put",
+    "run",
+    "run_locally",
+    "stream",
+    "sudo",
+    "system",
+    "test",
+    "try_sudo",
+    "upload",
+];
+
+/// Returns true for a verb that holds for the steps in its block.
+pub(in crate::recipe) fn is_block(verb: &str) -> bool {
+    BLOCKS.contains(&verb)
+}
+
+/// Returns true for a verb that acts on this machine.
+pub(in crate::recipe) fn is_local(verb: &str) -> bool {
+    matches!(
+        verb,
+        "abort" | "ask" | "choose" | "password_prompt" | "run_locally" | "system"
+    )
+}
+
+/// The pieces of a block.
+pub(in crate::recipe) fn of_block(block: &Expr) -> Vec<Piece> {
+    let mut walk = Walk::default();
+    block.walk(&mut Vec::new(), &mut |nodes| walk.step(nodes));
+    walk.end()
+}
+
+/// The pieces of the functions of that name in a text.
+pub(in crate::recipe) fn of_functions(ast: &AST, name: &str) -> Vec<Piece> {
+    let mut walk = Walk::default();
+    for function in ast.iter_fn_def().filter(|function| function.name == name) {
+        let (from, to) = (function.body.start_position(), function.body.end_position());
+        ast.walk(&mut |nodes| {
+            let position = nodes.last().map_or(Position::NONE, ASTNode::position);
+            let is_inside = from <= position && position <= to;
+            !is_inside || walk.step(nodes)
+        });
+    }
+    walk.end()
+}
+
+/// A walk through a block, from the outside in.
+#[derive(Default)]
+struct Walk {
+    found: Vec<Piece>,
+    /// Pieces that are not ended: how deep each stands, and where its body and what is done otherwise begin.
+    open: Vec<(usize, Piece, Option<Split>)>,
+}
+
+/// Where the parts of a condition begin.
+#[derive(Clone, Copy)]
+struct Split {
+    body: Position,
+    otherwise: Position,
+}
+
+impl Walk {
+    fn step(&mut self, nodes: &[ASTNode]) -> bool {
+        while self.open.last().is_some_and(|(depth, ..)| *depth >= nodes.len()) {
+            self.close();
+        }
+        match nodes.last() {
+            Some(ASTNode::Expr(expression)) => self.expression(expression, nodes),
+            Some(ASTNode::Stmt(statement)) => self.statement(statement, nodes.len()),
+            _ => {}
+        }
+        true
+    }
+
+    fn end(mut self) -> Vec<Piece> {
+        while !self.open.is_empty() {
+            self.close();
+        }
+        self.found
+    }
+
+    fn expression(&mut self, expression: &Expr, nodes: &[ASTNode]) {
+        if let Expr::Custom(call, _) = expression
+            && let Some(name) = verb(call)
+        {
+            if name == "fetch" {
+                let named = call.inputs.first().and_then(literal);
+                named
+                    .into_iter()
+                    .for_each(|name| self.leaf(Kind::Name(vec![name]), expression.position()));
+            } else if let Some(row) = verbs::find(name).filter(|row| is_block(row.name) || ACTS.contains(&row.name)) {
+                let read = Read::of(call);
+                if row.name == "on" && read.block.is_none() {
+                    return;
+                }
+                let given = given(&read.arguments);
+                let kind = Kind::Verb {
+                    name: row.name,
+                    given,
+                    servers: says_of_servers(call),
+                };
+                self.begin(kind, read.position, nodes.len(), None);
+                return;
+            }
+        }
+        // The first word of `a.b` was read with it.
+        let is_first_word = matches!(
+            nodes.len().checked_sub(2).and_then(|at| nodes.get(at)),
+            Some(ASTNode::Expr(Expr::Dot(dot, ..))) if std::ptr::eq(&dot.lhs, expression)
+        );
+        if is_first_word {
+            return;
+        }
+        if let Expr::FnCall(call, position) = expression {
+            self.leaf(Kind::Function(call.name.to_string()), *position);
+        }
+        if let Some(path) = path(expression) {
+            self.leaf(Kind::Name(path), expression.position());
+        }
+    }
+
+    fn statement(&mut self, statement: &Stmt, depth: usize) {
+        let (flow, position) = match statement {
+            Stmt::If(flow, position) | Stmt::While(flow, position) | Stmt::TryCatch(flow, position) => {
+                (&**flow, position)
+            }
+            Stmt::For(parts, position) => (&parts.2, position),
+            Stmt::Switch(_, position) | Stmt::Do(_, _, position) => {
+                return self.begin(Kind::Under, *position, depth, None);
+            }
+            Stmt::FnCall(call, position) => {
+                self.leaf(Kind::Function(call.name.to_string()), *position);
+                if call.args.is_empty() {
+                    self.leaf(Kind::Name(vec![as_written(&call.name).to_owned()]), *position);
+                }
+                return;
+            }
+            _ => return,
+        };
+        self.begin(Kind::Under, *position, depth, Some(split(flow)));
+    }
+
+    fn leaf(&mut self, kind: Kind, position: Position) {
+        let piece = Piece {
+            kind,
+            position,
+            inside: Vec::new(),
+        };
+        self.keep(piece);
+    }
+
+    fn begin(&mut self, kind: Kind, position: Position, depth: usize, split: Option<Split>) {
+        let piece = Piece {
+            kind,
+            position,
+            inside: Vec::new(),
+        };
+        self.open.push((depth, piece, split));
+    }
+
+    fn keep(&mut self, piece: Piece) {
+        match self.open.last_mut() {
+            Some((_, around, _)) => around.inside.push(piece),
+            None => self.found.push(piece),
+        }
+    }
+
+    /// Ends the innermost piece. What a condition asks stands before it, what is done otherwise behind it.
+    fn close(&mut self) {
+        let Some((_, mut piece, split)) = self.open.pop() else {
+            return;
+        };
+        let Some(split) = split else {
+            // What a command is given is found out before it runs.
+            if let Kind::Verb { name, .. } = piece.kind
+                && !is_block(name)
+            {
+                let before = std::mem::take(&mut piece.inside);
+                before.into_iter().for_each(|piece| self.keep(piece));
+            }
+            return self.keep(piece);
+        };
+        let (mut body, mut otherwise) = (Vec::new(), Vec::new());
+        for inner in std::mem::take(&mut piece.inside) {
+            if !split.otherwise.is_none() && inner.position >= split.otherwise {
+                otherwise.push(inner);
+            } else if inner.position >= split.body {
+                body.push(inner);
+            } else {
+                self.keep(inner);
+            }
+        }
+        piece.inside = body;
+        self.keep(piece);
+        if !otherwise.is_empty() {
+            self.keep(Piece {
+                kind: Kind::Otherwise,
+                position: split.otherwise,
+                inside: otherwise,
+            });
+        }
+    }
+}
+
+fn split(flow: &FlowControl) -> Split {
+    Split {
+        body: flow.body.position(),
+        otherwise: flow.branch.position(),
+    }
+}
+
+/// What a verb is given, as a person reads it; secrets that are written out are starred.
+fn given(arguments: &[&Expr]) -> String {
+    let texts: Vec<String> = arguments.iter().map(|argument| shown(argument)).collect();
+    without_secrets(&texts.join(" "))
+}
+
+fn without_secrets(text: &str) -> String {
+    // As a string of the recipe, so that what follows a secret's name in it is found.
+    let inside = text.replace('`', "'");
+    let masked = masked("", &format!("`{inside}`"));
+    masked
+        .strip_prefix('`')
+        .and_then(|masked| masked.strip_suffix('`'))
+        .map_or_else(String::new, str::to_owned)
+}
+
+/// An expression as a person reads it: values that are only known in a run stand as `${name}`, or as `…` where they have none.
+fn shown(expression: &Expr) -> String {
+    if let Some(text) = literal(expression) {
+        return text;
+    }
+    match expression {
+        Expr::InterpolatedString(parts, _) => parts
+            .iter()
+            .map(|part| match part {
+                Expr::StringConstant(text, _) => text.to_string(),
+                part => format!("${{{}}}", named(part)),
+            })
+            .collect(),
+        Expr::Array(items, _) => items.iter().map(shown).collect::<Vec<_>>().join(" "),
+        Expr::FnCall(call, _) if call.name == "+" => call.args.iter().map(shown).collect(),
+        other => match other.get_literal_value(None) {
+            Some(value) => value.to_string(),
+            None => match named(other) {
+                name if name == "…" => name,
+                name => format!("${{{name}}}"),
+            },
+        },
+    }
+}
+
+/// The name of a value: `release_path`, `server.host`, `quote(…)`.
+fn named(expression: &Expr) -> String {
+    match expression {
+        Expr::Stmt(block) => match block.statements() {
+            [Stmt::Expr(value)] => named(value),
+            [Stmt::FnCall(call, _)] => of_call(&call.name, call.args.is_empty()),
+            _ => "…".to_owned(),
+        },
+        Expr::Variable(variable, ..) => as_written(&variable.1).to_owned(),
+        Expr::FnCall(call, _) if call.name.starts_with(|c: char| c.is_alphabetic() || c == '_') => {
+            of_call(&call.name, call.args.is_empty())
+        }
+        Expr::Custom(call, _) if verb(call) == Some("fetch") => {
+            let name = call.inputs.first().and_then(literal);
+            name.unwrap_or_else(|| "…".to_owned())
+        }
+        other => path(other).map_or_else(|| "…".to_owned(), |path| path.join(".")),
+    }
+}
+
+fn of_call(name: &str, is_bare: bool) -> String {
+    let name = as_written(name);
+    if is_bare {
+        name.to_owned()
+    } else {
+        format!("{name}(…)")
+    }
+}

@@ -1,0 +1,436 @@
+//! What tasks do, as `capr tree`, `explain` and `graph` tell it: read from the text of the recipe. Nobody is connected to, and no task runs.
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use super::Recipe;
+use super::addressed::servers;
+use super::language::mask::masked;
+use super::meaning::defined::Body;
+use super::meaning::steps::{Kind, Piece, is_block, is_local, of_block, of_functions};
+use crate::configuration::{
+    Act, BlockId, Graph, GraphTask, HookAction, Link, Outline, Read, ReadVariable, RunOptions, Step, Task, When,
+};
+use crate::origin::Origin;
+
+/// Tasks that call tasks: nobody reads a tree that is deeper.
+const DEEPEST: usize = 40;
+
+impl Recipe {
+    /// What these tasks do, each with the hooks that run around it where the command line names it. All names were checked with
+    /// `unknown_task`.
+    pub fn outlines(&self, tasks: &[String]) -> Vec<Outline> {
+        let found = self.interpreter.bounded(|| {
+            let tasks = tasks.iter().filter_map(|name| self.interpreter.defined.task(name, ""));
+            tasks.map(|task| Teller::new(self).named(&task)).collect()
+        });
+        self.interpreter.greet_strangers();
+        found
+    }
+
+    /// The tasks that these lead to, and how; without names those that are the recipe's own.
+    pub fn graph(&self, tasks: &[String]) -> Graph {
+        let defined = &self.interpreter.defined;
+        let named: Vec<Rc<Task>> = match tasks {
+            [] => {
+                let configuration = defined.configuration.borrow();
+                let own = configuration.tasks.iter();
+                own.filter(|task| !defined.is_of_stdlib(&task.origin.file))
+                    .cloned()
+                    .collect()
+            }
+            tasks => tasks.iter().filter_map(|name| defined.task(name, "")).collect(),
+        };
+        let mut drawing = Drawing {
+            recipe: self,
+            graph: Graph::default(),
+            places: Vec::new(),
+        };
+        for task in named {
+            drawing.place(&task, 0);
+        }
+        drawing.graph
+    }
+
+    /// The tasks that lead to this one, sorted, and how.
+    pub fn callers(&self, task: &str) -> Vec<(Link, String)> {
+        let defined = &self.interpreter.defined;
+        let Some(meant) = defined.task(task, "") else {
+            return Vec::new();
+        };
+        let tasks: Vec<Rc<Task>> = defined.configuration.borrow().tasks.iter().cloned().collect();
+        let mut callers: Vec<(Link, String)> = tasks
+            .iter()
+            .flat_map(|task| {
+                let links = self.links(task).into_iter();
+                let to_it = links.filter(|(_, other)| Rc::ptr_eq(other, &meant));
+                to_it.map(|(link, _)| (link, task.name.clone()))
+            })
+            .collect();
+        callers.sort_by(|a, b| (&a.1, a.0).cmp(&(&b.1, b.0)));
+        callers.dedup();
+        callers
+    }
+
+    /// The tasks that a task leads to, in the order of its text.
+    fn links(&self, task: &Rc<Task>) -> Vec<(Link, Rc<Task>)> {
+        let defined = &self.interpreter.defined;
+        let mut links = Vec::new();
+        for (when, link) in [(When::Before, Link::Before), (When::After, Link::After)] {
+            let (hooks, implicit) = {
+                let configuration = defined.configuration.borrow();
+                (
+                    configuration.hooked(when, Some(task)),
+                    configuration.implicit(when, task),
+                )
+            };
+            links.extend(implicit.into_iter().map(|hook| (link, hook)));
+            for hook in hooks {
+                match &hook.action {
+                    HookAction::Task(name, namespace) => {
+                        links.extend(defined.task(name, namespace).map(|task| (link, task)));
+                    }
+                    HookAction::Block(block) => {
+                        links.extend(self.called(*block).into_iter().map(|task| (link, task)));
+                    }
+                }
+            }
+        }
+        links.extend(self.called(task.body).into_iter().map(|task| (Link::Calls, task)));
+        links
+    }
+
+    /// The tasks that a block calls, and its functions.
+    fn called(&self, block: BlockId) -> Vec<Rc<Task>> {
+        let mut teller = Teller::new(self);
+        let Some(body) = self.interpreter.defined.body(block) else {
+            return Vec::new();
+        };
+        let mut called = Vec::new();
+        teller.calls(&of_block(&body.expression), &body, &mut called);
+        called
+    }
+}
+
+/// Tells of one task.
+struct Teller<'a> {
+    recipe: &'a Recipe,
+    /// Tasks whose steps are told already.
+    told: HashSet<*const Task>,
+    /// Functions that are being told.
+    inside: Vec<String>,
+    /// Tasks around.
+    depth: usize,
+}
+
+/// What the steps of a block belong to.
+struct Place<'a> {
+    task: &'a Rc<Task>,
+    body: &'a Body,
+}
+
+impl<'a> Teller<'a> {
+    fn new(recipe: &'a Recipe) -> Self {
+        Self {
+            recipe,
+            told: HashSet::new(),
+            inside: Vec::new(),
+            depth: 0,
+        }
+    }
+
+    /// A task of the command line.
+    fn named(&mut self, task: &Rc<Task>) -> Outline {
+        let before = self.hooks(When::Start, task);
+        let mut outline = self.task(task);
+        let after = self.hooks(When::Finish, task);
+        outline.steps.splice(0..0, before);
+        outline.steps.extend(after);
+        outline
+    }
+
+    fn task(&mut self, task: &Rc<Task>) -> Outline {
+        let is_again = !self.told.insert(Rc::as_ptr(task)) || self.depth >= DEEPEST;
+        let recipe = self.recipe;
+        let mut outline = Outline {
+            task: task.name.clone(),
+            description: task.description.clone(),
+            origin: task.origin.clone(),
+            is_of_library: recipe.interpreter.defined.is_of_stdlib(&task.origin.file),
+            addressed: servers(&recipe.interpreter, &recipe.engine, task, None),
+            options: options(task),
+            reads: Vec::new(),
+            steps: Vec::new(),
+            is_again,
+        };
+        if is_again {
+            return outline;
+        }
+        self.depth += 1;
+        outline.steps = self.hooks(When::Before, task);
+        if let Some(body) = recipe.interpreter.defined.body(task.body) {
+            let pieces = of_block(&body.expression);
+            let place = Place { task, body: &body };
+            outline.steps.extend(self.steps(&pieces, &place));
+            let mut names = Vec::new();
+            self.names(&pieces, &body, &mut names);
+            outline.reads = self.variables(names);
+        }
+        outline.steps.extend(self.hooks(When::After, task));
+        self.depth -= 1;
+        outline
+    }
+
+    /// The hooks around a task: those by name first, as they run.
+    fn hooks(&mut self, when: When, task: &Rc<Task>) -> Vec<Step> {
+        let defined = &self.recipe.interpreter.defined;
+        let (hooks, implicit) = {
+            let configuration = defined.configuration.borrow();
+            let implicit = match when {
+                When::Before | When::After => configuration.implicit(when, task),
+                _ => Vec::new(),
+            };
+            (configuration.hooked(when, Some(task)), implicit)
+        };
+        let mut steps = Vec::new();
+        for hook in &hooks {
+            let inside = match &hook.action {
+                HookAction::Task(name, namespace) => match defined.task(name, namespace) {
+                    Some(task) => vec![self.called_task(&task, hook.origin.clone())],
+                    None => continue,
+                },
+                HookAction::Block(block) => match defined.body(*block) {
+                    Some(body) => self.steps(&of_block(&body.expression), &Place { task, body: &body }),
+                    None => continue,
+                },
+            };
+            steps.push(Step {
+                act: Act::Hook(when.name()),
+                origin: hook.origin.clone(),
+                steps: inside,
+            });
+        }
+        let implicit = implicit.iter().map(|task| Step {
+            act: Act::Hook(when.name()),
+            origin: Some(task.origin.clone()),
+            steps: vec![self.called_task(task, None)],
+        });
+        let implicit: Vec<Step> = implicit.collect();
+        match when {
+            When::Before => steps.splice(0..0, implicit).for_each(drop),
+            _ => steps.extend(implicit),
+        }
+        steps
+    }
+
+    fn called_task(&mut self, task: &Rc<Task>, origin: Option<Origin>) -> Step {
+        Step {
+            act: Act::Task(Box::new(self.task(task))),
+            origin,
+            steps: Vec::new(),
+        }
+    }
+
+    fn steps(&mut self, pieces: &[Piece], place: &Place) -> Vec<Step> {
+        pieces.iter().flat_map(|piece| self.step(piece, place)).collect()
+    }
+
+    /// A piece as steps; none where nothing is done by it.
+    fn step(&mut self, piece: &Piece, place: &Place) -> Vec<Step> {
+        let origin = origin(place.body, piece);
+        let act = match &piece.kind {
+            Kind::Name(path) => {
+                let task = self.meant(path, place.body);
+                return task.map(|task| self.called_task(&task, origin)).into_iter().collect();
+            }
+            Kind::Function(name) => return self.function(name, place),
+            Kind::Verb { name, given, .. } if is_block(name) => Act::Block {
+                verb: name,
+                text: given.clone(),
+            },
+            Kind::Verb {
+                name,
+                given,
+                servers: said,
+            } => Act::Command {
+                verb: name,
+                text: given.clone(),
+                is_local: is_local(name),
+                addressed: said
+                    .clone()
+                    .map(|said| servers(&self.recipe.interpreter, &self.recipe.engine, place.task, Some(said))),
+            },
+            Kind::Under => Act::Under(self.line(origin.as_ref())),
+            Kind::Otherwise => Act::Under("else".to_owned()),
+        };
+        let steps = self.steps(&piece.inside, place);
+        let is_empty = steps.is_empty() && matches!(act, Act::Block { .. } | Act::Under(_));
+        match is_empty {
+            true => Vec::new(),
+            false => vec![Step { act, origin, steps }],
+        }
+    }
+
+    /// The steps of a function of the recipe, in the place of its call.
+    fn function(&mut self, name: &str, place: &Place) -> Vec<Step> {
+        if self.inside.iter().any(|around| around == name) {
+            return Vec::new();
+        }
+        let (pieces, body) = self.functions(name, place.body);
+        self.inside.push(name.to_owned());
+        let inside = Place {
+            task: place.task,
+            body: &body,
+        };
+        let steps = self.steps(&pieces, &inside);
+        self.inside.pop();
+        steps
+    }
+
+    /// The functions of that name in the file of a block.
+    fn functions(&self, name: &str, body: &Body) -> (Vec<Piece>, Body) {
+        let files = self.recipe.interpreter.defined.files.borrow();
+        let mut texts = files.read.iter().rev();
+        let text = texts.find(|text| Some(&text.file) == body.file.as_ref());
+        let body = Body {
+            namespace: "".into(),
+            ..body.clone()
+        };
+        (text.map(|text| of_functions(&text.ast, name)).unwrap_or_default(), body)
+    }
+
+    /// The task that a name stands for, where it stands for no variable.
+    fn meant(&self, path: &[String], body: &Body) -> Option<Rc<Task>> {
+        let defined = &self.recipe.interpreter.defined;
+        if let [name] = path
+            && !matches!(defined.configuration.borrow().variables.read(name), Read::Unknown)
+        {
+            return None;
+        }
+        defined.named(path, &body.namespace)
+    }
+
+    /// The tasks that pieces call, those in functions among them.
+    fn calls(&mut self, pieces: &[Piece], body: &Body, called: &mut Vec<Rc<Task>>) {
+        for piece in pieces {
+            match &piece.kind {
+                Kind::Name(path) => called.extend(self.meant(path, body)),
+                Kind::Function(name) if !self.inside.contains(name) => {
+                    let (pieces, body) = self.functions(name, body);
+                    self.inside.push(name.clone());
+                    self.calls(&pieces, &body, called);
+                    self.inside.pop();
+                }
+                _ => {}
+            }
+            self.calls(&piece.inside, body, called);
+        }
+    }
+
+    /// The names in pieces that may be those of variables.
+    fn names(&mut self, pieces: &[Piece], body: &Body, names: &mut Vec<String>) {
+        for piece in pieces {
+            match &piece.kind {
+                Kind::Name(path) => names.extend(path.first().cloned()),
+                Kind::Function(name) if !self.inside.contains(name) => {
+                    let (pieces, body) = self.functions(name, body);
+                    self.inside.push(name.clone());
+                    self.names(&pieces, &body, names);
+                    self.inside.pop();
+                }
+                _ => {}
+            }
+            self.names(&piece.inside, body, names);
+        }
+    }
+
+    /// Those of the names that are variables, each once.
+    fn variables(&self, names: Vec<String>) -> Vec<ReadVariable> {
+        let configuration = self.recipe.interpreter.defined.configuration.borrow();
+        let mut seen = HashSet::new();
+        let new = names.into_iter().filter(|name| seen.insert(name.clone()));
+        new.filter_map(|name| {
+            let (setting, _) = configuration.variables.settings(&name)?;
+            Some(ReadVariable {
+                name,
+                setting: Some(setting.clone()),
+            })
+        })
+        .collect()
+    }
+
+    /// The line in which a condition or a loop begins, without its brace.
+    fn line(&self, origin: Option<&Origin>) -> String {
+        let files = self.recipe.interpreter.defined.files.borrow();
+        let line = origin.and_then(|origin| {
+            let line = files.line(&origin.file, origin.line)?;
+            let whole = masked(&files.before(&origin.file, origin.line), &line);
+            let from = origin.column.saturating_sub(1);
+            Some(whole.chars().skip(from).collect::<String>())
+        });
+        let line = line.unwrap_or_default();
+        let condition = line.split(" {").next().unwrap_or_default().trim();
+        condition.trim_end_matches('{').trim_end().to_owned()
+    }
+}
+
+/// Where a piece stands.
+fn origin(body: &Body, piece: &Piece) -> Option<Origin> {
+    Some(Origin {
+        file: body.file.clone()?,
+        line: piece.position.line()?,
+        column: piece.position.position().unwrap_or(0),
+    })
+}
+
+/// What a task says besides its servers.
+fn options(task: &Task) -> Vec<(&'static str, String)> {
+    let mut options = Vec::new();
+    if task.lock {
+        options.push(("lock", "true".to_owned()));
+    }
+    if let Some(word) = &task.word {
+        options.push(("word", word.clone()));
+    }
+    let RunOptions { dir, pty, timeout, .. } = &task.options;
+    options.extend(dir.clone().map(|dir| ("dir", dir)));
+    options.extend(pty.map(|pty| ("pty", pty.to_string())));
+    options.extend(timeout.map(|timeout| ("timeout", format!("{} s", timeout.as_secs()))));
+    options
+}
+
+/// A graph that is being made.
+struct Drawing<'a> {
+    recipe: &'a Recipe,
+    graph: Graph,
+    /// The tasks of the graph, in its order.
+    places: Vec<*const Task>,
+}
+
+impl Drawing<'_> {
+    /// The place of a task, which is made with all it leads to.
+    fn place(&mut self, task: &Rc<Task>, depth: usize) -> usize {
+        if let Some(place) = self.places.iter().position(|other| *other == Rc::as_ptr(task)) {
+            return place;
+        }
+        let place = self.places.len();
+        self.places.push(Rc::as_ptr(task));
+        let said = task.description.as_deref().and_then(|text| text.lines().next());
+        self.graph.tasks.push(GraphTask {
+            name: task.name.clone(),
+            said: said.filter(|said| !said.is_empty()).map(str::to_owned),
+            is_of_library: self.recipe.interpreter.defined.is_of_stdlib(&task.origin.file),
+        });
+        if depth >= DEEPEST {
+            return place;
+        }
+        for (link, other) in self.recipe.links(task) {
+            let other = self.place(&other, depth + 1);
+            let link = (place, other, link);
+            if !self.graph.links.contains(&link) {
+                self.graph.links.push(link);
+            }
+        }
+        place
+    }
+}

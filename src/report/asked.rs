@@ -1,0 +1,145 @@
+//! What was asked for, on standard output: lists, trees, tables, for a person or for a program.
+
+use crate::configuration::{Addressed, Graph, GraphTask, Outline, TaskSummary, Variable};
+use crate::diagnostic::Diagnostic;
+use crate::finding::Examination;
+
+use super::console::{Console, Inner};
+use super::graph::{Drawing, draw};
+use super::json::Json;
+use super::outline::Callers;
+use super::tasks::Listing;
+use super::{addressed, doctor, outline, tasks, variables};
+
+impl Console {
+    /// Failures that were asked for, on standard output, one JSON object per line.
+    pub fn data_errors(&self, diagnostics: &[Diagnostic]) {
+        let mut inner = self.0.borrow_mut();
+        let json = Json::data(inner.cleaner.clone());
+        for diagnostic in diagnostics {
+            inner.show(&json.diagnostic(diagnostic));
+        }
+    }
+
+    /// Lists tasks on standard output; false when there is none to list.
+    pub fn list(&self, summaries: &[TaskSummary], listing: &Listing) -> bool {
+        let mut inner = self.0.borrow_mut();
+        let summaries: Vec<TaskSummary> = summaries.iter().map(|task| inner.summary(task)).collect();
+        let Some(text) = tasks::list(&summaries, listing, inner.data_columns) else {
+            return false;
+        };
+        inner.show(&text);
+        true
+    }
+
+    /// Shows a task's whole description on standard output.
+    pub fn explain(&self, task: &TaskSummary) {
+        let mut inner = self.0.borrow_mut();
+        let text = tasks::explain(&inner.summary(task), inner.data_columns);
+        inner.show(&text);
+    }
+
+    /// Shows the programs that do not run as they are written on standard output.
+    pub fn prefixed_programs(&self, programs: &[(String, String)]) {
+        let mut inner = self.0.borrow_mut();
+        let clean = |text: &String| inner.cleaner.line(text);
+        let programs: Vec<_> = programs
+            .iter()
+            .map(|(name, whole)| (clean(name), clean(whole)))
+            .collect();
+        inner.show(&tasks::prefixed_programs(&programs));
+    }
+
+    /// Which variables there are and who set them, for a person or for a program.
+    pub fn variables(&self, found: &[Variable], json: bool) {
+        let mut inner = self.0.borrow_mut();
+        let text = match json {
+            true => variables::variables_json(found, &Json::data(inner.cleaner.for_programs())),
+            false => variables::variables(found),
+        };
+        inner.show(&text);
+    }
+
+    /// Which servers tasks address, for a person or for a program.
+    pub fn addressed(&self, found: &[Addressed], json: bool) {
+        let mut inner = self.0.borrow_mut();
+        let text = match json {
+            true => addressed::addressed_json(found, &Json::data(inner.cleaner.for_programs())),
+            false => addressed::addressed(found),
+        };
+        inner.show(&text);
+    }
+
+    /// What was found, as soon as it is; `all` names every server of a block.
+    pub fn findings(&self, found: &[Examination], json: bool, all: bool) {
+        let mut inner = self.0.borrow_mut();
+        if json {
+            let text = doctor::findings_json(found, &Json::data(inner.cleaner.for_programs()));
+            inner.show(&text);
+            return;
+        }
+        let columns = inner.data_columns;
+        let mut look = inner.look;
+        look.color &= columns.is_some();
+        let shown = doctor::Shown { look, columns, all };
+        let text = doctor::blocks(found, &inner.cleaner, shown) + "\n";
+        let text = inner.cleaner.whole(&text, look.color);
+        inner.data.write(&text, None);
+    }
+
+    /// How all is, behind all findings.
+    pub fn verdict(&self, found: &[Examination], json: bool) {
+        let mut inner = self.0.borrow_mut();
+        let text = match json {
+            true => doctor::summary_json(found, &Json::data(inner.cleaner.for_programs())),
+            false => doctor::summary(found),
+        };
+        inner.show(&text);
+    }
+
+    /// What tasks do, each as a tree.
+    pub fn tree(&self, found: &[Outline], json: bool) {
+        let mut inner = self.0.borrow_mut();
+        let text = match json {
+            true => outline::tree_json(found, &Json::data(inner.cleaner.for_programs())),
+            false => outline::tree(found),
+        };
+        inner.show(&text);
+    }
+
+    /// What a task does, in words, and what leads to it.
+    pub fn explanation(&self, found: &Outline, callers: &Callers, json: bool) {
+        let mut inner = self.0.borrow_mut();
+        let text = match json {
+            true => outline::explain_json(found, callers, &Json::data(inner.cleaner.for_programs())),
+            false => outline::explain(found, callers, inner.data_columns),
+        };
+        inner.show(&text);
+    }
+
+    /// Tasks and hooks as a drawing.
+    pub fn graph(&self, graph: &Graph, drawing: Drawing) {
+        let mut inner = self.0.borrow_mut();
+        let tasks = graph.tasks.iter().map(|task| GraphTask {
+            name: inner.cleaner.line(&task.name),
+            said: task.said.as_deref().map(|said| inner.cleaner.line(said)),
+            ..*task
+        });
+        let graph = Graph {
+            tasks: tasks.collect(),
+            links: graph.links.clone(),
+        };
+        inner.hand_out(&draw(&graph, drawing));
+    }
+}
+
+impl Inner {
+    /// A task whose texts may be cut and filled into lines.
+    fn summary(&self, task: &TaskSummary) -> TaskSummary {
+        let description = task.description.as_deref();
+        TaskSummary {
+            name: self.cleaner.line(&task.name),
+            description: description.map(|text| self.cleaner.whole(text, false).as_str().to_owned()),
+        }
+    }
+}

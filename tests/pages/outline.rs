@@ -1,0 +1,22 @@
+//! What docs/command-line.md says of `capr tree`, `explain` and `graph`.
+
+use super::Page;
+use crate::harness::Case;
+
+/// Tries it all.
+pub(super) fn tries(page: &mut Page) {
+    for named in ["tree", "explain", "graph"] {
+        page.take(&format!("capr {named}"));
+    }
+    page.take("capr tree [RECIPE] [STAGE] TASK… [--json]");
+    page.take("capr explain [RECIPE] [STAGE] TASK [--json]");
+    page.take("capr graph [RECIPE] [STAGE] [TASK]… [--format dot|mermaid|svg]");
+    let recipe = page.block("role :app, \"app1.example.com\", \"app2.example.com\";\n\ntask :restart");
+    let run = |line: &str| Case::new().file("deploy.rhai", &recipe).shell(line).run().ok();
+    let tree = page.block("$ capr tree ");
+    let (command, shown) = tree.trim_start_matches("$ ").split_once('\n').unwrap();
+    assert_eq!(run(command).stdout, shown);
+    run("capr explain deploy.rhai restart").says("runs with sudo: systemctl restart shop");
+    let drawn = page.block("capr graph deploy.rhai ");
+    assert!(run(&drawn).file("tasks.svg").contains(">restart</text>"));
+}
