@@ -68,7 +68,7 @@ fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             // A closure captures it although it declares the name only further inside.
             return Ok(Some(Dynamic::UNIT));
         }
-        names.level.set(context.call_level());
+        names.budget.level.set(context.call_level());
         match names.lookup(context.engine(), name, is_statement)? {
             Some(value) => Ok(Some(value)),
             None => Err(raise(names.unknown(name), Position::NONE)),
@@ -87,8 +87,8 @@ fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
         if given > 0 {
             return Ok(None);
         }
-        calls.level.set(context.call_level());
-        // If the name is unknown, the error that Rhai makes after this has the place.
+        calls.budget.level.set(context.call_level());
+        // Where there is nothing of that name, the error that Rhai then makes knows its place.
         match owner {
             Some(owner) => {
                 let found = member(&calls, context.engine(), &owner, name, true)?;
@@ -104,7 +104,7 @@ fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     engine.register_type_with_name::<Namespace>("Namespace");
     engine.register_indexer_get(
         move |context: NativeCallContext, owner: &mut Namespace, name: &str| -> Fallible {
-            members.level.set(context.call_level());
+            members.budget.level.set(context.call_level());
             match member(&members, context.engine(), owner, name, false)? {
                 Some(value) => Ok(value),
                 None => Err(raise(members.defined.unknown_member(&owner.0, name), Position::NONE)),
@@ -181,7 +181,7 @@ fn perform(
         .and_then(|mut call| {
             check(verb, &mut call)?;
             call_functions(verb, context, &mut call)?;
-            interpreter.level.set(context.call_level());
+            interpreter.budget.level.set(context.call_level());
             action(&mut VerbContext {
                 verb,
                 call,

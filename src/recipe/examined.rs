@@ -39,7 +39,7 @@ impl Recipe {
     /// When a role's block fails, a filter names nothing, or the options for reaching a server are wrong.
     pub fn examined(&self) -> Result<Vec<Examined>, Box<Diagnostic>> {
         let interpreter = &self.interpreter;
-        *interpreter.prompts.borrow_mut() = Box::new(Nobody);
+        interpreter.person.replace(Box::new(Nobody));
         let servers = self.all_servers()?;
         interpreter.greet_strangers();
         let released = self.servers_of_task("update_code")?;

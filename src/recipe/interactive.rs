@@ -39,8 +39,8 @@ impl Recipe {
             (None, Some(roles)) => Whom::Roles(roles),
             (None, None) => Whom::All,
         };
-        // Hosts that the recipe does not name are reported again.
-        self.interpreter.has_greeted.set(false);
+        // Hosts that the recipe does not name are said.
+        self.interpreter.told.forget_strangers();
         (filter.hosts, filter.roles) = (hosts, roles);
         Ok(before)
     }

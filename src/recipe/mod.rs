@@ -131,7 +131,7 @@ impl Recipe {
         surroundings: Surroundings,
     ) -> Result<Self, Vec<Diagnostic>> {
         let recipe = Self::new(paths, &options, surroundings);
-        let loaded = recipe.interpreter.bounded(|| recipe.load_all(paths, &options));
+        let loaded = recipe.interpreter.budget.bounded(|| recipe.load_all(paths, &options));
         // A stage may define what hooks name.
         let is_whole = recipe.stages.is_empty();
         let wrong = recipe.wrong(loaded, is_whole, false);
@@ -147,8 +147,8 @@ impl Recipe {
     ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
         let recipe = Self::new(paths, &options, surroundings);
         let stages = recipe.stages_named(words, "check")?;
-        let loaded = recipe.interpreter.bounded(|| recipe.load_all(paths, &options));
-        // The stages are loaded one after the other, so that a name which any of them sets is known.
+        let loaded = recipe.interpreter.budget.bounded(|| recipe.load_all(paths, &options));
+        // Each after the other: what any of them sets is known.
         let loaded = loaded.and_then(|()| stages.iter().try_for_each(|stage| recipe.load_stage(stage)));
         Ok(recipe.wrong(loaded, true, true))
     }
@@ -321,7 +321,7 @@ impl Recipe {
     /// once, in the order in which they are mentioned. All names were checked with `unknown_task`.
     pub fn addressed(&self, tasks: &[String]) -> Vec<Addressed> {
         let addressed = || addressed::addressed(&self.interpreter, &self.engine, tasks);
-        let addressed = self.interpreter.bounded(addressed);
+        let addressed = self.interpreter.budget.bounded(addressed);
         self.interpreter.greet_strangers();
         addressed
     }

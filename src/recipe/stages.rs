@@ -179,6 +179,7 @@ impl Recipe {
         self.interpreter.set("stage", name, Setter::Stage, Position::NONE)?;
         let file = stage.file.display().to_string();
         self.interpreter
+            .budget
             .bounded(|| self.interpreter.load(&self.engine, &file, Position::NONE, None))?;
         // The person's settings override those of the stage as well.
         for (name, value) in &self.set_after {
@@ -230,7 +231,7 @@ impl Recipe {
 
     fn default_stage(&self) -> Fallible<Option<String>> {
         let said = |name| self.interpreter.text_variable(&self.engine, name);
-        self.interpreter.bounded(|| match said("stage")? {
+        self.interpreter.budget.bounded(|| match said("stage")? {
             Some(stage) => Ok(Some(stage)),
             None => said("default_stage"),
         })

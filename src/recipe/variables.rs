@@ -47,7 +47,7 @@ impl Recipe {
         };
         variables.sort_by(|a, b| a.name.cmp(&b.name));
         if with_values {
-            *self.interpreter.prompts.borrow_mut() = Box::new(Nobody);
+            self.interpreter.person.replace(Box::new(Nobody));
             let read: Vec<_> = variables.iter().map(|variable| self.read(&variable.name)).collect();
             // All secrets that the values contain are known only now.
             let redactor = self.interpreter.actor.borrow().redactor().clone();
@@ -65,7 +65,7 @@ impl Recipe {
     /// Returns the programs that do not run as they are written, with what is run instead, or the reason why that is not known.
     /// Nobody is asked anything.
     pub fn prefixed_programs(&self) -> Vec<(String, String)> {
-        *self.interpreter.prompts.borrow_mut() = Box::new(Nobody);
+        self.interpreter.person.replace(Box::new(Nobody));
         let (interpreter, engine) = (&self.interpreter, &self.engine);
         let programs = interpreter.prefixed_programs(engine).unwrap_or_default();
         let run = |program: String| {

@@ -197,7 +197,7 @@ impl Interpreter {
         if !servers.is_empty() {
             return Ok(Some(servers));
         }
-        let task = self.current_task().map(|task| task.name.clone());
+        let task = self.frames.current().map(|task| task.name.clone());
         if selection.on_no_matching_servers_continue == Some(true) || self.filter.borrow().narrows(selection) {
             let what = task.map_or_else(|| "a command".to_owned(), |task| format!("`{task}'"));
             self.say(Level::Info, format!("skipping {what} because no servers matched"));
@@ -212,7 +212,7 @@ impl Interpreter {
     /// Reports hosts of the command line that the recipe does not name: they are addressed, but may be a mistake. This happens
     /// once, when servers are first needed, since the blocks of roles have not run before.
     pub(in crate::recipe) fn greet_strangers(&self) {
-        if self.has_greeted.replace(true) {
+        if !self.told.strangers() {
             return;
         }
         let strangers = {
@@ -235,7 +235,7 @@ impl Interpreter {
             .borrow()
             .unreleased(&self.defined.configuration.borrow().roles, selection);
         for server in left_out {
-            if self.unreleased.borrow_mut().insert(server.clone()) {
+            if self.told.unreleased(&server) {
                 let text = format!("HOSTS names `{server}', which has no_release: nothing is deployed to it");
                 self.say(Level::Important, text);
             }
@@ -361,7 +361,7 @@ impl Interpreter {
         options: &RunOptions,
         request: Request,
     ) -> Fallible<Outcome> {
-        if self.only_looks {
+        if self.mode.only_looks {
             self.leave_undone(&request, origin(context.source(), call.position))?;
             return Ok(Outcome::default());
         }

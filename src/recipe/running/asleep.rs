@@ -17,8 +17,8 @@ use crate::recipe::meaning::names::bare;
 impl Interpreter {
     /// Refuses an action on servers while recipes are loaded or only examined.
     pub(in crate::recipe) fn refuse_servers(&self, verb: &str, position: Position) -> Fallible<()> {
-        if !self.is_loading.get() {
-            if !self.only_looks {
+        if !self.budget.is_loading() {
+            if !self.mode.only_looks {
                 return Ok(());
             }
             let message = format!("`{verb}' needs a server, and none is asked now");
@@ -26,7 +26,7 @@ impl Interpreter {
         }
         let message = format!("`{verb}' needs a server, and none is asked while recipes are loaded");
         let diagnostic = Diagnostic::new(Fault::Recipe, message).label("not while recipes are loaded");
-        let diagnostic = match self.current_task() {
+        let diagnostic = match self.frames.current() {
             Some(task) => diagnostic.hint(format!(
                 "the task `{0}' runs here, outside of tasks: call it in a task; where only its name is meant, write `:{0}`",
                 task.name
@@ -39,7 +39,7 @@ impl Interpreter {
     /// Moves the place of an error in a task of the library to the recipe's call, if the recipe calls the task while it is
     /// loaded.
     pub(in crate::recipe) fn called_while_loading(&self, error: Box<EvalAltResult>) -> Box<EvalAltResult> {
-        match self.is_loading.get() && self.current_task().is_none() {
+        match self.budget.is_loading() && self.frames.current().is_none() {
             true => told_of_caller(error, |file| self.defined.is_of_stdlib(file)),
             false => error,
         }
@@ -49,7 +49,7 @@ impl Interpreter {
     /// is an error.
     pub(in crate::recipe) fn leave_undone(&self, request: &Request, place: Option<Origin>) -> Fallible<()> {
         let verb = request.verb;
-        if !self.is_loading.get() {
+        if !self.budget.is_loading() {
             let message = format!("`{verb}' runs a command on this machine, and none is run now");
             return Err(raise(Diagnostic::new(Fault::Failed, message), Position::NONE));
         }
@@ -72,9 +72,9 @@ impl Interpreter {
 
     /// Returns true if questions are answered by their defaults and nobody is asked.
     pub(in crate::recipe) fn asks_nobody(&self) -> bool {
-        match self.only_looks {
-            true => self.is_loading.get(),
-            false => self.dry_run,
+        match self.mode.only_looks {
+            true => self.budget.is_loading(),
+            false => self.mode.dry_run,
         }
     }
 

@@ -144,7 +144,7 @@ impl Interpreter {
     /// others are evaluated meanwhile.
     pub(super) fn ask(&self, wanted: Wanted) -> Answer {
         let around = self.around.take();
-        let (namespace, level) = (self.namespace(), self.level.get());
+        let (namespace, level) = (self.namespace(), self.budget.level.get());
         let answer = match &around.line {
             // SAFETY: a line is made by the coroutine that it leads out of, is never copied, and is in the interpreter only while
             // that coroutine runs: it is taken out above before the coroutine is suspended, and `Work::evaluate` takes it out
@@ -153,7 +153,7 @@ impl Interpreter {
             None => Answer::Leave,
         };
         self.enter_namespace(namespace);
-        self.level.set(level);
+        self.budget.level.set(level);
         self.around.replace(around);
         answer
     }

@@ -13,7 +13,7 @@ impl Interpreter {
     /// Runs the hooks of an event around `task`, in the order in which they were registered. A task is not a hook of itself.
     pub(in crate::recipe) fn hooks(&self, engine: &Engine, when: When, task: Option<&Rc<Task>>) -> Fallible<()> {
         let hooks = self.defined.configuration.borrow().hooked(when, task);
-        if hooks.is_empty() || self.recovers && when != When::Load {
+        if hooks.is_empty() || self.mode.recovers && when != When::Load {
             return Ok(());
         }
         // Hooks of the library itself are not reported.
@@ -48,7 +48,7 @@ impl Interpreter {
 
     /// Runs the tasks that are hooks of this one by their names.
     pub(in crate::recipe) fn implicit_hooks(&self, engine: &Engine, task: &Rc<Task>, when: When) -> Fallible<()> {
-        if self.recovers {
+        if self.mode.recovers {
             return Ok(());
         }
         let hooks = self.defined.configuration.borrow().implicit(when, task);

@@ -2,7 +2,6 @@
 //! place in the recipe. No borrow of it is held while a script runs.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
@@ -12,13 +11,18 @@ use rhai::{Dynamic, Engine, INT, Position};
 
 use super::around::Around;
 use super::block::Block;
+use super::frames::{Frames, MAX_FRAMES};
+use super::limits::Budget;
 use super::lock::Locks;
 use super::missing::Missing;
+use super::mode::Mode;
 use super::pause::Bell;
-use super::surroundings::{Options, Prompts, Surroundings};
+use super::person::Person;
+use super::surroundings::{Options, Surroundings};
+use super::told::Told;
 use crate::actor::Actor;
-use crate::configuration::{BlockId, Filter, Read, RunOptions, Selection, Server, Setter, Task, TaskId, When, join};
-use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
+use crate::configuration::{BlockId, Filter, Read, RunOptions, Selection, Server, Setter, Task, When, join};
+use crate::diagnostic::{Origin, ServerFailure};
 use crate::event::{Event, Level};
 use crate::interrupt::Interrupt;
 use crate::journal::Journal;
@@ -29,17 +33,14 @@ use crate::recipe::meaning::defined::{Body, Defined};
 use crate::recipe::meaning::errors::locate;
 use crate::recipe::meaning::files::Files;
 use crate::run_id::RunId;
-use crate::secret::Secret;
-
-/// The deepest nesting of tasks, which the stack has to bear.
-const MAX_FRAMES: usize = 50;
 
 /// The state of one run.
 pub(in crate::recipe) struct Interpreter {
     /// The definitions of recipes so far.
     pub(in crate::recipe) defined: Defined,
     pub(in crate::recipe) actor: RefCell<Actor>,
-    pub(in crate::recipe) prompts: RefCell<Box<dyn Prompts>>,
+    pub(in crate::recipe) person: Person,
+    pub(in crate::recipe) mode: Mode,
     pub(in crate::recipe) interrupt: Interrupt,
     pub(in crate::recipe) words: RefCell<Words>,
     /// The person's conditions for servers. They change only between the lines of an interactive shell.
@@ -50,25 +51,13 @@ pub(in crate::recipe) struct Interpreter {
     pub(in crate::recipe) is_replaying: Cell<bool>,
     /// True if the run that was resumed is rolled back, as the person wanted.
     pub(in crate::recipe) was_undone: Cell<bool>,
-    pub(in crate::recipe) dry_run: bool,
-    /// True if the person is asked before each command.
-    pub(in crate::recipe) asks_consent: bool,
-    /// True if hooks do not run.
-    pub(in crate::recipe) recovers: bool,
     /// The locks of this run.
     pub(in crate::recipe) locks: RefCell<Locks>,
     /// The time for which somebody else's lock is waited for.
     pub(in crate::recipe) lock_wait: Duration,
     pub(in crate::recipe) run: RunId,
-    /// True once the hosts that the recipe does not name were reported.
-    pub(in crate::recipe) has_greeted: Cell<bool>,
-    /// The hosts of the command line that were reported as left out of deploys.
-    pub(in crate::recipe) unreleased: RefCell<HashSet<Server>>,
-    /// True if the recipe is only examined.
-    pub(in crate::recipe) only_looks: bool,
-    /// True while recipes are loaded, when no server is contacted.
-    pub(in crate::recipe) is_loading: Cell<bool>,
-    /// True if a string was made of a missing value; the next field has the place.
+    pub(in crate::recipe) told: Told,
+    /// Whether a text was made of a missing value, and where.
     pub(in crate::recipe) is_missing: Cell<bool>,
     pub(in crate::recipe) missing: RefCell<Option<Missing>>,
     /// The last command on this machine that was not run because the recipe is only examined.
@@ -77,11 +66,7 @@ pub(in crate::recipe) struct Interpreter {
     pub(in crate::recipe) description: RefCell<Option<String>>,
     /// True if the last rollback was complete; `None` before the first.
     pub(in crate::recipe) rollback: Cell<Option<bool>>,
-    /// The password, once it was asked for.
-    pub(in crate::recipe) password: RefCell<Option<Secret>>,
-    /// True if the variable `password` was refused, so that the person is asked instead.
-    pub(in crate::recipe) password_refused: Cell<bool>,
-    /// The environment. It is shared, so that a recipe sees its own changes.
+    /// Shared, so that a recipe sees what it changes.
     pub(in crate::recipe) environment: Dynamic,
     /// Servers that failed while the recipe continues, with their failures.
     pub(in crate::recipe) left_out: RefCell<IndexMap<Server, ServerFailure>>,
@@ -93,23 +78,14 @@ pub(in crate::recipe) struct Interpreter {
     pub(in crate::recipe) owners: RefCell<(Weak<Interpreter>, Weak<Engine>)>,
     /// Ends waits when a stop request comes.
     pub(super) bell: Bell,
-    /// The number of script functions around the present call.
-    pub(in crate::recipe) level: Cell<usize>,
-    /// The number of steps that scripts may still take.
-    pub(in crate::recipe) steps: Cell<u64>,
-    /// The computing time of this thread at which scripts have to stop.
-    pub(in crate::recipe) until: Cell<Option<Duration>>,
+    pub(in crate::recipe) budget: Budget,
     blocks: RefCell<Vec<Block>>,
     namespace: RefCell<Rc<str>>,
-    frames: RefCell<Vec<Rc<Task>>>,
-    /// The number of times that each task was begun.
-    runs: RefCell<HashMap<TaskId, INT>>,
+    pub(in crate::recipe) frames: Frames,
     evaluating: RefCell<Vec<String>>,
     /// The handlers of the open transaction, with their tasks.
     pub(in crate::recipe) handlers: RefCell<Vec<(BlockId, Rc<Task>)>>,
-    /// The commands for which it was reported that their line contains a secret.
-    pub(in crate::recipe) bared: RefCell<HashSet<String>>,
-    /// The directories that are removed at the end.
+    /// Directories that are removed at the end.
     pub(in crate::recipe) temporary: RefCell<Vec<tempfile::TempDir>>,
 }
 
@@ -140,9 +116,9 @@ impl Interpreter {
             journal: options.journal.clone(),
             is_replaying: Cell::new(options.journal.is_replaying()),
             was_undone: Cell::default(),
-            prompts: RefCell::new(prompts),
+            person: Person::new(prompts),
+            mode: Mode::of(options),
             bell: Bell::of(&interrupt),
-            recovers: options.recovers,
             interrupt,
             words: RefCell::new(Words::new(|word| crate::recipe::language::verbs::find(word).is_some())),
             filter: RefCell::new(Filter {
@@ -150,37 +126,26 @@ impl Interpreter {
                 ..Filter::from_environment(&options.environment)
             }),
             home: options.home.clone(),
-            dry_run: options.dry_run,
-            asks_consent: options.asks_consent,
             locks: RefCell::default(),
             lock_wait: options.lock_wait,
             run: options.run.clone(),
-            has_greeted: Cell::default(),
-            unreleased: RefCell::default(),
-            only_looks: options.only_looks,
-            is_loading: Cell::default(),
+            told: Told::default(),
+            budget: Budget::default(),
             is_missing: Cell::default(),
             missing: RefCell::default(),
             not_run: RefCell::default(),
             description: RefCell::default(),
             rollback: Cell::default(),
-            password: RefCell::default(),
-            password_refused: Cell::default(),
             environment: Dynamic::from_map(environment).into_shared(),
             left_out: RefCell::default(),
             missing_member: RefCell::default(),
             around: RefCell::default(),
             owners: RefCell::default(),
-            level: Cell::default(),
-            steps: Cell::new(u64::MAX),
-            until: Cell::default(),
             blocks: RefCell::default(),
             namespace: RefCell::new("".into()),
-            frames: RefCell::default(),
-            runs: RefCell::default(),
+            frames: Frames::default(),
             evaluating: RefCell::default(),
             handlers: RefCell::default(),
-            bared: RefCell::default(),
             temporary: RefCell::default(),
         }
     }
@@ -232,7 +197,7 @@ impl Interpreter {
         };
         let namespace = self.namespace.replace(block.namespace.clone());
         let around = self.around.take();
-        let result = block.call(engine, parameters, self.level.get());
+        let result = block.call(engine, parameters, self.budget.level.get());
         self.around.replace(around);
         self.namespace.replace(namespace);
         result
@@ -344,15 +309,11 @@ impl Interpreter {
         if self.is_one_of_many() {
             return self.task_for_all(task);
         }
-        if self.frames.borrow().len() >= MAX_FRAMES {
-            return Err(self.too_deep(task));
-        }
+        self.frames.check_depth(task)?;
         self.lock(engine, task)?;
         self.implicit_hooks(engine, task, When::Before)?;
-        self.frames.borrow_mut().push(task.clone());
-        if let Some(id) = self.defined.configuration.borrow().tasks.id(&task.name) {
-            *self.runs.borrow_mut().entry(id).or_default() += 1;
-        }
+        let id = self.defined.configuration.borrow().tasks.id(&task.name);
+        self.frames.enter(task.clone(), id);
         if let Ok(mut actor) = self.actor.try_borrow_mut() {
             actor.enter(&task.name, self.is_place(task));
         }
@@ -360,7 +321,7 @@ impl Interpreter {
         if let Ok(mut actor) = self.actor.try_borrow_mut() {
             actor.leave(result.is_ok());
         }
-        self.frames.borrow_mut().pop();
+        self.frames.leave();
         let leaving = |error| crate::recipe::language::origin::leaving(locate(error, None), &task.name);
         let value = result.map_err(|error| self.called_while_loading(leaving(error)))?;
         self.implicit_hooks(engine, task, When::After)?;
@@ -375,29 +336,7 @@ impl Interpreter {
     /// Returns the number of times that a task was begun, under any of its names.
     pub(super) fn runs_of(&self, task: &Task) -> INT {
         let id = self.defined.configuration.borrow().tasks.id(&task.name);
-        id.and_then(|id| self.runs.borrow().get(&id).copied()).unwrap_or(0)
-    }
-
-    fn too_deep(&self, task: &Task) -> Box<rhai::EvalAltResult> {
-        let frames = self.frames.borrow();
-        let last = frames.iter().rposition(|frame| frame.name == task.name);
-        let chain: Vec<&str> = frames
-            .iter()
-            .skip(last.unwrap_or(frames.len().saturating_sub(3)))
-            .map(|frame| frame.name.as_str())
-            .chain([task.name.as_str()])
-            .collect();
-        let before = if last.is_some() { "" } else { "… → " };
-        let message = format!(
-            "tasks are nested more than {MAX_FRAMES} deep: {before}{}",
-            chain.join(" → ")
-        );
-        let origin = (task.origin.line > 0).then(|| task.origin.clone());
-        let mut diagnostic = Diagnostic::new(Fault::Recipe, message).at(origin);
-        if last.is_some() {
-            diagnostic = diagnostic.hint("do they call each other without an end?");
-        }
-        raise(diagnostic, Position::NONE)
+        id.map_or(0, |id| self.frames.begun(id))
     }
 
     fn body(&self, engine: &Engine, task: &Rc<Task>) -> Fallible {
@@ -407,24 +346,9 @@ impl Interpreter {
         Ok(value)
     }
 
-    /// Calls a function in the frame of a rollback handler: the handler's task is the current one again, but does not run.
-    pub(in crate::recipe) fn with_frame<T>(&self, task: Option<Rc<Task>>, work: impl FnOnce() -> T) -> T {
-        let pushed = task.map(|task| self.frames.borrow_mut().push(task)).is_some();
-        let result = work();
-        if pushed {
-            self.frames.borrow_mut().pop();
-        }
-        result
-    }
-
-    /// Returns the innermost running task.
-    pub(in crate::recipe) fn current_task(&self) -> Option<Rc<Task>> {
-        self.frames.borrow().last().cloned()
-    }
-
-    /// Returns the selection and the options of the innermost running task.
+    /// Selection and options of the innermost running task.
     pub(in crate::recipe) fn task_settings(&self) -> (Selection, RunOptions) {
-        match self.current_task() {
+        match self.frames.current() {
             Some(task) => (task.selection.clone(), task.options.clone()),
             None => (Selection::default(), RunOptions::default()),
         }

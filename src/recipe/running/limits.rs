@@ -40,50 +40,78 @@ pub(in crate::recipe) fn limit(engine: &mut Engine, interpreter: &Rc<Interpreter
     let running = interpreter.clone();
     let looked = Cell::new(Instant::now());
     engine.on_progress(move |steps| {
-        let left = running.steps.get();
-        // A single step may take long: the digest of a long string.
+        // One step may take long: the digest of a long text.
         let now = Instant::now();
         let is_slow = now.duration_since(looked.get()) > LOOK;
         if is_slow {
             looked.set(now);
         }
         let is_looked_at = is_slow || steps % STEPS_OF_TIME == 0;
-        let is_late = || is_looked_at && running.until.get().is_some_and(|until| computed() > until);
-        if left == 0 || is_late() {
+        if !running.budget.take_step() || is_looked_at && running.budget.is_late() {
             return Some(token(endless()));
         }
-        running.steps.set(left - 1);
         if let Some(missing) = running.take_missing(None) {
             return Some(token(missing));
         }
         // The step before has seen the signal and ends the script.
-        let is_asked = is_slow && !running.is_loading() || steps % STEPS == 0;
+        let is_asked = is_slow && !running.budget.is_loading() || steps % STEPS == 0;
         let signal = is_asked.then(|| running.interrupt.take()).flatten();
         signal.map(|signal| token(ActionError::Interrupted(signal).diagnostic()))
     });
 }
 
-impl Interpreter {
-    /// Calls a function that runs before any task, with limits.
+/// How much scripts may still do.
+pub(in crate::recipe) struct Budget {
+    /// How many functions of scripts are around what is done now.
+    pub(in crate::recipe) level: Cell<usize>,
+    steps: Cell<u64>,
+    /// Until which time of this thread's computing.
+    until: Cell<Option<Duration>>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            level: Cell::default(),
+            steps: Cell::new(u64::MAX),
+            until: Cell::default(),
+        }
+    }
+}
+
+impl Budget {
+    /// Does what comes before any task runs, and must come to an end.
     pub(in crate::recipe) fn bounded<T>(&self, work: impl FnOnce() -> T) -> T {
         self.steps.set(MAX_STEPS);
         self.until.set(Some(computed() + MAX_TIME));
-        self.is_loading.set(true);
         let result = work();
-        self.is_loading.set(false);
         self.until.set(None);
         self.steps.set(u64::MAX);
         result
     }
 
-    /// Returns true while recipes are loaded, or examined in another way that has limits.
+    /// Tells whether recipes are being loaded, or looked at in another way that must come to an end: no server is asked anything.
     pub(in crate::recipe) fn is_loading(&self) -> bool {
         self.until.get().is_some()
     }
 
-    /// Does the same for a function that has waited since `begun` for other threads, whose computing time is not counted.
+    /// Takes one step, if there is one left.
+    fn take_step(&self) -> bool {
+        let left = self.steps.get().checked_sub(1);
+        self.steps.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
+    /// Tells whether the time is over.
+    fn is_late(&self) -> bool {
+        self.until.get().is_some_and(|until| computed() > until)
+    }
+}
+
+impl Interpreter {
+    /// The same for one that has others search for it since then: nobody counts what those compute.
     pub(in crate::recipe) fn goes_on_since(&self, begun: Instant) -> Fallible<()> {
-        if self.is_loading() && begun.elapsed() > MAX_TIME {
+        if self.budget.is_loading() && begun.elapsed() > MAX_TIME {
             return Err(terminate(endless(), Position::NONE));
         }
         self.goes_on()
@@ -91,7 +119,7 @@ impl Interpreter {
 
     /// Returns an error for a long function where a script would be ended.
     pub(in crate::recipe) fn goes_on(&self) -> Fallible<()> {
-        if self.until.get().is_some_and(|until| computed() > until) {
+        if self.budget.is_late() {
             return Err(terminate(endless(), Position::NONE));
         }
         match self.interrupt.take() {

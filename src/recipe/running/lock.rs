@@ -67,7 +67,7 @@ enum Attempt {
 impl Interpreter {
     /// Takes the lock of a task's servers if the task wants it: all of them or none.
     pub(in crate::recipe) fn lock(&self, engine: &Engine, task: &Task) -> Fallible<()> {
-        if !task.lock || self.dry_run || self.only_looks || self.is_loading.get() {
+        if !task.lock || self.mode.is_idle() || self.budget.is_loading() {
             return Ok(());
         }
         // A rollback belongs to servers that were locked before.

@@ -23,7 +23,7 @@ impl<'a> Asker<'a> {
 
 impl Passwords for Asker<'_> {
     fn password(&mut self, why: &str) -> Result<Secret, String> {
-        let known = self.interpreter.password.borrow().clone();
+        let known = self.interpreter.person.password();
         if let Some(password) = known {
             return Ok(password);
         }
@@ -31,23 +31,19 @@ impl Passwords for Asker<'_> {
             .interpreter
             .text_variable(self.engine, "password")
             .map_err(|error| diagnostic(error).message)?;
-        let was_refused = self.interpreter.password_refused.get();
+        let was_refused = self.interpreter.person.is_refused();
         let is_set = variable.is_some();
         let password = match variable.filter(|_| !was_refused) {
             Some(password) => Secret::new(password),
             None => {
-                let asked = self
-                    .interpreter
-                    .prompts
-                    .borrow_mut()
-                    .secret(&format!("Password for {why}: "));
+                let asked = self.interpreter.person.secret(&format!("Password for {why}: "));
                 asked.map_err(|reason| match was_refused && is_set {
                     true => format!("the variable `password' was refused ({why}), and nobody gives another: {reason}"),
                     false => reason,
                 })?
             }
         };
-        *self.interpreter.password.borrow_mut() = Some(password.clone());
+        self.interpreter.person.keep_password(password.clone());
         Ok(password)
     }
 
@@ -56,28 +52,29 @@ impl Passwords for Asker<'_> {
             true => format!("Wrong passphrase. Passphrase for {key}: "),
             false => format!("Passphrase for {key}: "),
         };
-        self.interpreter.prompts.borrow_mut().secret(&question)
+        self.interpreter.person.secret(&question)
     }
 
     fn answer(&mut self, question: &str, hidden: bool) -> Result<Secret, String> {
-        let mut prompts = self.interpreter.prompts.borrow_mut();
+        let person = &self.interpreter.person;
         if hidden {
-            return prompts.secret(question);
+            return person.secret(question);
         }
-        let answer = prompts.question(question)?.ok_or("no terminal to ask on")?;
+        let answer = person.question(question)?.ok_or("no terminal to ask on")?;
         Ok(Secret::new(answer.trim_end_matches(['\r', '\n'])))
     }
 
     fn consent(&mut self, command: &str, servers: &[&Server]) -> Result<Consent, String> {
-        // A dry run changes nothing, so it needs no consent.
-        if !self.interpreter.asks_consent || self.interpreter.dry_run {
+        // A dry run changes nothing.
+        let mode = self.interpreter.mode;
+        if !mode.asks_consent || mode.dry_run {
             return Ok(Consent::Run);
         }
         let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
         let command = command.trim_end();
         let question = format!("{command}\n  on {}\nRun it? [Y]es, [n]o, [a]bort: ", servers.join(", "));
         loop {
-            let answer = self.interpreter.prompts.borrow_mut().question(&question)?;
+            let answer = self.interpreter.person.question(&question)?;
             let answer = answer.ok_or("-d asks before each command, and there is no terminal to ask on")?;
             match answer.trim().to_lowercase().as_str() {
                 "" | "y" | "yes" => return Ok(Consent::Run),
@@ -89,8 +86,7 @@ impl Passwords for Asker<'_> {
     }
 
     fn forget(&mut self) {
-        self.interpreter.password.borrow_mut().take();
-        // A lazy variable asks again; a value that was set would only be refused again.
+        // A lazy variable asks again; what was set as it is would only be refused again.
         let asks_again = self
             .interpreter
             .defined
@@ -98,6 +94,6 @@ impl Passwords for Asker<'_> {
             .borrow_mut()
             .variables
             .reset("password");
-        self.interpreter.password_refused.set(!asks_again);
+        self.interpreter.person.forget_password(!asks_again);
     }
 }

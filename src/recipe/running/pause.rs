@@ -31,8 +31,8 @@ impl Interpreter {
         let Bell(wake) = &self.bell;
         while wake.try_recv().is_ok() {}
         let until = Instant::now().checked_add(long);
-        // A request that does not stop the rollback does not end the wait either.
-        while !self.dry_run && !self.only_looks && self.interrupt.pending().is_none() {
+        // A request that is let pass does not end it.
+        while !self.mode.is_idle() && self.interrupt.pending().is_none() {
             let left = until.map_or(long, |until| until.saturating_duration_since(Instant::now()));
             if wake.recv_timeout(left).is_err() {
                 break;

@@ -134,7 +134,7 @@ impl Interpreter {
         let Refusal::Open { can_skip, .. } = &refusal else {
             return Err(refused(&refusal));
         };
-        if !self.prompts.borrow().can_ask() {
+        if !self.person.can_ask() {
             return Err(refused(&refusal));
         }
         let skip = if *can_skip { "[s]kip it as done, " } else { "" };
@@ -142,7 +142,7 @@ impl Interpreter {
             "{refusal}; look there first, it may also still run.\n[r]un it again there, {skip}or [l]eave all as it is: "
         );
         loop {
-            let answer = self.prompts.borrow_mut().question(&question);
+            let answer = self.person.question(&question);
             let Ok(Some(answer)) = answer else {
                 return Err(refused(&refusal));
             };

@@ -57,7 +57,7 @@ impl Interpreter {
                     .find(|(handler, _)| *handler == step.handler)
                     .map(|(_, task)| task.clone())
             };
-            let result = self.with_frame(task, || self.call(engine, step.handler, &[]));
+            let result = self.frames.within(task, || self.call(engine, step.handler, &[]));
             let signalled = result.as_ref().is_err_and(|error| is_stop(error));
             let result = match result {
                 Ok(_) => Ok(()),

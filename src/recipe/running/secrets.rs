@@ -154,7 +154,7 @@ impl Interpreter {
     /// Reports once for each command that its line contains a secret.
     pub(in crate::recipe) fn tell_secrets(&self, action: &Action) {
         let mut lines = action.jobs.iter().map(|(_, command)| command.line.as_str());
-        if !lines.any(|line| self.holds_secret(line)) || !self.bared.borrow_mut().insert(action.shown.clone()) {
+        if !lines.any(|line| self.holds_secret(line)) || !self.told.bared(&action.shown) {
             return;
         }
         let whose = if action.local { "this machine" } else { "the server" };

@@ -32,7 +32,7 @@ impl Interpreter {
         if metadata.is_file() && metadata.len() > 0 {
             return source::file(path).map_err(|error| unreadable(&error));
         }
-        if self.dry_run {
+        if self.mode.dry_run {
             return Ok(source::text([]));
         }
         // A pipe can be read only once, and its size is not known.
@@ -55,7 +55,8 @@ pub(in crate::recipe) fn read_file(
 ) -> Fallible<String> {
     let file = interpreter.home_path(path);
     let unreadable = |error: &io::Error| wrong(format!("cannot read {what}{path}: {}", plain(error)), position);
-    let is_piped = !interpreter.is_loading() && file.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir());
+    let is_piped =
+        !interpreter.budget.is_loading() && file.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir());
     let bytes = if is_piped {
         let source = interpreter.source(&file, position, &unreadable)?;
         fits(usize::try_from(source.length()).unwrap_or(usize::MAX))?;

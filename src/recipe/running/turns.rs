@@ -83,7 +83,7 @@ fn by_order(work: &Rc<Work>, servers: &[Server], order: &Order) -> Fallible<()> 
     let mut stacks = stacks(size.min(servers.len()));
     for (number, group) in servers.chunks(size).enumerate() {
         if turns > 1 {
-            if let Some(wait) = order.wait.filter(|_| number > 0 && !interpreter.dry_run) {
+            if let Some(wait) = order.wait.filter(|_| number > 0 && !interpreter.mode.dry_run) {
                 interpreter.pause(wait)?;
             }
             let names: Vec<String> = group.iter().map(ToString::to_string).collect();

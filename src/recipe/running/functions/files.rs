@@ -50,10 +50,10 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     engine.register_fn("read_file", move |path: &str| read(&home, path));
     let home = interpreter.clone();
     engine.register_fn("write_file", move |path: &str, text: &str| -> Fallible<()> {
-        if home.only_looks {
+        if home.mode.only_looks {
             return Ok(());
         }
-        if home.dry_run {
+        if home.mode.dry_run {
             home.say(Level::Info, format!("write {path}"));
             return Ok(());
         }
@@ -72,7 +72,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     });
     let (kept, named) = (interpreter.clone(), Cell::new(0_u64));
     engine.register_fn("temp_dir", move || -> Fallible<String> {
-        if kept.dry_run || kept.only_looks {
+        if kept.mode.is_idle() {
             named.set(named.get() + 1);
             return Ok(format!("/tmp/capr-dry-run-{}", named.get()));
         }

@@ -117,7 +117,7 @@ fn capture(cx: &mut VerbContext) -> Fallible {
         ..Way::new("capture", Output::Capture)
     };
     let outcome = on_servers(cx, &way, &cx.command(0)?)?;
-    if cx.interpreter.dry_run {
+    if cx.interpreter.mode.dry_run {
         let taken = cx.text_option("dry_run").unwrap_or_default();
         let what = if taken.is_empty() {
             "empty".to_owned()

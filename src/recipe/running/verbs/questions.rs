@@ -28,11 +28,8 @@ fn secret(interpreter: &Interpreter, prompt: &str, position: Position) -> Fallib
         interpreter.leave_unasked(prompt, None);
         return Ok(String::new());
     }
-    let secret = interpreter
-        .prompts
-        .borrow_mut()
-        .secret(prompt)
-        .map_err(|error| wrong(error, position))?;
+    let secret = interpreter.person.secret(prompt);
+    let secret = secret.map_err(|error| wrong(error, position))?;
     if let Ok(actor) = interpreter.actor.try_borrow() {
         actor.redactor().add(&secret);
     }
@@ -99,8 +96,8 @@ impl Question {
         let default = self.default.as_ref();
         let answer = match self.is_shown {
             true => answer(interpreter, &self.text, default, self.position)?,
-            // As with an answer that is shown, the default counts if there is no terminal.
-            false if default.is_some() && !interpreter.asks_nobody() && !interpreter.prompts.borrow().can_ask() => None,
+            // As where the answer is shown: without a terminal the default holds.
+            false if default.is_some() && !interpreter.asks_nobody() && !interpreter.person.can_ask() => None,
             false => Some(secret(interpreter, &prompt(&self.text, default), self.position)?),
         };
         match (answer, default) {
@@ -170,7 +167,7 @@ fn answer(
         return Ok(Some(String::new()));
     }
     let ask = || {
-        let answer = interpreter.prompts.borrow_mut().question(&prompt);
+        let answer = interpreter.person.question(&prompt);
         let answer = answer.map_err(|error| wrong(error, position))?;
         Ok(answer.map_or(Dynamic::UNIT, Dynamic::from))
     };

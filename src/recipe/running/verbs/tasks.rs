@@ -103,7 +103,7 @@ pub(super) const SYNONYM_TASK: Performed = (&rows::SYNONYM_TASK, |cx| {
 });
 
 pub(super) const CURRENT_TASK: Performed = (&rows::CURRENT_TASK, |cx| {
-    let task = cx.interpreter.current_task();
+    let task = cx.interpreter.frames.current();
     Ok(task.map_or(Dynamic::UNIT, |task| task.name.clone().into()))
 });
 

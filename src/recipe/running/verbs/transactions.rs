@@ -13,7 +13,7 @@ pub(super) const TRANSACTION: Performed = (&rows::TRANSACTION, transaction);
 fn transaction(cx: &mut VerbContext) -> Fallible {
     let block = cx.block()?;
     let interpreter = cx.interpreter;
-    if interpreter.current_task().is_none() {
+    if interpreter.frames.current().is_none() {
         let message = "`transaction' can only stand in a task";
         let diagnostic = Diagnostic::new(Fault::Recipe, message).label("not in a task");
         let hint = "write: task :name { transaction { … } }";
@@ -46,7 +46,7 @@ fn on_rollback(cx: &mut VerbContext) -> Fallible {
     let block = cx.block()?;
     let interpreter = cx.interpreter;
     interpreter.refuse_in_server("on_rollback", cx.position())?;
-    let Some(task) = interpreter.current_task() else {
+    let Some(task) = interpreter.frames.current() else {
         let message = "`on_rollback' can only stand in a task";
         let diagnostic = Diagnostic::new(Fault::Recipe, message).label("not in a task");
         let hint = "write it in the task that it undoes: task :name { on_rollback { … } run \"…\"; }";

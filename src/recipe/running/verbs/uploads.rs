@@ -98,8 +98,8 @@ impl Upload<'_> {
         let unreadable = |error: &io::Error| self.unreadable(from, error);
         if path.is_dir() {
             self.allow_directory(from)?;
-            // A dry run does not wait until the whole directory was read.
-            let source = if self.interpreter.dry_run {
+            // Who asks what would be sent does not wait until all of it is found.
+            let source = if self.interpreter.mode.dry_run {
                 source::text([])
             } else {
                 self.tree(&path, from)?

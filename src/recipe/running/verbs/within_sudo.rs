@@ -30,8 +30,8 @@ impl Within {
             secrets: String::new(),
             mark: random_mark()?,
             can_answer: interpreter.defined.configuration.borrow().variables.exists("password")
-                || interpreter.password.borrow().is_some()
-                || interpreter.prompts.borrow().can_ask(),
+                || interpreter.person.password().is_some()
+                || interpreter.person.can_ask(),
         };
         if way.sudo.is_some() {
             within.directory = settings.options.dir.clone();

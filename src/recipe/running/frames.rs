@@ -1,0 +1,87 @@
+//! The tasks that run now, each inside the one before it.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use rhai::{INT, Position};
+
+use crate::configuration::{Task, TaskId};
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::language::origin::{Fallible, raise};
+
+/// How deep tasks, and lazy variables, may be nested: the stack has to bear it.
+pub(super) const MAX_FRAMES: usize = 50;
+
+/// The running tasks, the innermost last.
+#[derive(Default)]
+pub(in crate::recipe) struct Frames {
+    stack: RefCell<Vec<Rc<Task>>>,
+    /// How often each task was begun.
+    begun: RefCell<HashMap<TaskId, INT>>,
+}
+
+impl Frames {
+    /// Refuses a task that would be nested too deep.
+    pub(super) fn check_depth(&self, task: &Task) -> Fallible<()> {
+        if self.stack.borrow().len() < MAX_FRAMES {
+            return Ok(());
+        }
+        Err(self.too_deep(task))
+    }
+
+    /// Makes a task the innermost one.
+    pub(super) fn enter(&self, task: Rc<Task>, id: Option<TaskId>) {
+        self.stack.borrow_mut().push(task);
+        if let Some(id) = id {
+            *self.begun.borrow_mut().entry(id).or_default() += 1;
+        }
+    }
+
+    /// Ends the innermost one.
+    pub(super) fn leave(&self) {
+        self.stack.borrow_mut().pop();
+    }
+
+    /// Does something with `task` as the innermost one, which is not counted as begun: a rollback handler runs in the frame of its task.
+    pub(super) fn within<T>(&self, task: Option<Rc<Task>>, work: impl FnOnce() -> T) -> T {
+        let is_entered = task.map(|task| self.enter(task, None)).is_some();
+        let result = work();
+        if is_entered {
+            self.leave();
+        }
+        result
+    }
+
+    /// The innermost one.
+    pub(in crate::recipe) fn current(&self) -> Option<Rc<Task>> {
+        self.stack.borrow().last().cloned()
+    }
+
+    /// How often a task was begun.
+    pub(super) fn begun(&self, id: TaskId) -> INT {
+        self.begun.borrow().get(&id).copied().unwrap_or(0)
+    }
+
+    fn too_deep(&self, task: &Task) -> Box<rhai::EvalAltResult> {
+        let stack = self.stack.borrow();
+        let last = stack.iter().rposition(|frame| frame.name == task.name);
+        let chain: Vec<&str> = stack
+            .iter()
+            .skip(last.unwrap_or(stack.len().saturating_sub(3)))
+            .map(|frame| frame.name.as_str())
+            .chain([task.name.as_str()])
+            .collect();
+        let before = if last.is_some() { "" } else { "… → " };
+        let message = format!(
+            "tasks are nested more than {MAX_FRAMES} deep: {before}{}",
+            chain.join(" → ")
+        );
+        let origin = (task.origin.line > 0).then(|| task.origin.clone());
+        let mut diagnostic = Diagnostic::new(Fault::Recipe, message).at(origin);
+        if last.is_some() {
+            diagnostic = diagnostic.hint("do they call each other without an end?");
+        }
+        raise(diagnostic, Position::NONE)
+    }
+}

@@ -1,0 +1,65 @@
+//! The person at the terminal, and the password once they gave it.
+
+use std::cell::{Cell, RefCell};
+
+use super::surroundings::Prompts;
+use crate::secret::Secret;
+
+/// Who is asked.
+pub(in crate::recipe) struct Person {
+    prompts: RefCell<Box<dyn Prompts>>,
+    password: RefCell<Option<Secret>>,
+    /// The variable `password` was refused: the person is asked instead.
+    is_refused: Cell<bool>,
+}
+
+impl Person {
+    pub(super) fn new(prompts: Box<dyn Prompts>) -> Self {
+        Self {
+            prompts: RefCell::new(prompts),
+            password: RefCell::default(),
+            is_refused: Cell::default(),
+        }
+    }
+
+    /// Has somebody else asked from now on.
+    pub(in crate::recipe) fn replace(&self, prompts: Box<dyn Prompts>) {
+        self.prompts.replace(prompts);
+    }
+
+    /// Tells whether somebody may answer.
+    pub(super) fn can_ask(&self) -> bool {
+        self.prompts.borrow().can_ask()
+    }
+
+    /// Asks for a line and shows what is typed; `None` where nobody can be asked.
+    pub(super) fn question(&self, prompt: &str) -> Result<Option<String>, String> {
+        self.prompts.borrow_mut().question(prompt)
+    }
+
+    /// Asks for a secret without showing what is typed.
+    pub(super) fn secret(&self, prompt: &str) -> Result<Secret, String> {
+        self.prompts.borrow_mut().secret(prompt)
+    }
+
+    /// The password that was given for all servers.
+    pub(super) fn password(&self) -> Option<Secret> {
+        self.password.borrow().clone()
+    }
+
+    /// Keeps it for all servers.
+    pub(super) fn keep_password(&self, password: Secret) {
+        self.password.replace(Some(password));
+    }
+
+    /// Forgets a password that was refused; `is_fixed` where the variable would give the same again.
+    pub(super) fn forget_password(&self, is_fixed: bool) {
+        self.password.take();
+        self.is_refused.set(is_fixed);
+    }
+
+    /// Tells whether the variable `password` was refused.
+    pub(super) fn is_refused(&self) -> bool {
+        self.is_refused.get()
+    }
+}
