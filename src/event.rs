@@ -26,6 +26,18 @@ pub enum Level {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct ActionId(pub u64);
 
+/// How the rollbacks of a run have ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rollback {
+    /// There was none.
+    #[default]
+    None,
+    /// Everything was undone.
+    Complete,
+    /// A handler failed, or a server was not reached.
+    Incomplete,
+}
+
 /// Something that happened. In JSON it is an object with its name as `type`.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

@@ -38,7 +38,8 @@ use clap::{CommandFactory, Parser, ValueEnum};
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::address_space;
-use crate::diagnostic::{Diagnostic, Fault};
+use crate::diagnostic::{Diagnostic, Fault, Severity};
+use crate::event::Rollback;
 use crate::interrupt::Interrupt;
 use crate::io_error::plain;
 use crate::journal::Shelf;
@@ -443,20 +444,15 @@ fn ended(recipe: Recipe, result: Result<(), Box<Stopped>>, console: &Console) ->
             console.close(Ending::Done, None);
             0
         }
-        Err(stopped) if stopped.is_wanted && stopped.rollback == Some(true) => {
+        Err(stopped) if stopped.is_wanted && stopped.rollback == Rollback::Complete => {
             console.close(Ending::Done, None);
             0
         }
         Err(stopped) => {
-            let Stopped {
-                diagnostic, rollback, ..
-            } = *stopped;
-            console.errors([&diagnostic]);
-            console.close(Ending::Failed { rollback }, Some(&diagnostic));
-            match rollback {
-                Some(false) => 5,
-                _ => diagnostic.fault.exit_code(),
-            }
+            let (diagnostic, rollback) = (&stopped.diagnostic, stopped.rollback);
+            console.errors([diagnostic]);
+            console.close(Ending::Failed { rollback }, Some(diagnostic));
+            stopped.exit_code()
         }
     }
 }

@@ -212,8 +212,7 @@ impl Recipe {
     fn begin_line(&self) {
         let interpreter = &self.interpreter;
         interpreter.interrupt.forget();
-        interpreter.rollback.set(None);
         interpreter.left_out.borrow_mut().clear();
-        interpreter.handlers.borrow_mut().clear();
+        interpreter.handlers.clear();
     }
 }

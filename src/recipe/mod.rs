@@ -73,18 +73,31 @@ use self::running::interpreter::Interpreter;
 use self::running::loader;
 use crate::configuration::{Addressed, Setter, Task, TaskSummary, When, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::event::Level;
+use crate::event::{Level, Rollback};
 use crate::journal::Journal;
 
-/// The failure that ended a run.
+/// The exit code of a run whose rollback is incomplete.
+const ROLLBACK_INCOMPLETE: u8 = 5;
+
+/// How a run ended that did not end well.
 #[derive(Debug)]
 pub struct Stopped {
     /// The first failure.
     pub diagnostic: Diagnostic,
-    /// True if a rollback ran and was complete, false if it was incomplete; `None` if none ran.
-    pub rollback: Option<bool>,
-    /// True if the person wanted the rollback.
+    /// How its rollback ended.
+    pub rollback: Rollback,
+    /// The person wanted it rolled back.
     pub is_wanted: bool,
+}
+
+impl Stopped {
+    /// The exit code of the run: that of the failure, unless its rollback is incomplete.
+    pub fn exit_code(&self) -> u8 {
+        match self.rollback {
+            Rollback::Incomplete => ROLLBACK_INCOMPLETE,
+            Rollback::None | Rollback::Complete => self.diagnostic.fault.exit_code(),
+        }
+    }
 }
 
 /// A loaded recipe, ready to run tasks.
@@ -357,8 +370,9 @@ impl Recipe {
             .and_then(|()| self.interpreter.come_to_end(Position::NONE));
         self.interpreter.free_locks(&self.engine);
         let ended = self.stopped(result);
-        let is_stopped =
-            |stopped: &Stopped| matches!(stopped.diagnostic.fault, Fault::Signal(_)) && stopped.rollback.is_none();
+        let is_stopped = |stopped: &Stopped| {
+            matches!(stopped.diagnostic.fault, Fault::Signal(_)) && stopped.rollback == Rollback::None
+        };
         self.interpreter
             .journal
             .finish(ended.as_ref().is_err_and(|stopped| is_stopped(stopped)));
@@ -367,21 +381,21 @@ impl Recipe {
 
     /// Returns the result of a run.
     fn stopped(&self, result: Fallible<()>) -> Result<(), Box<Stopped>> {
-        let rollback = self.interpreter.rollback.get();
+        let rollback = self.interpreter.handlers.rollback();
         let diagnostic = match result {
             Ok(()) => return Ok(()),
             Err(error) => self.diagnostic(error),
         };
         let fault = match diagnostic.fault {
-            Fault::Exit(0) if rollback.is_none() => return Ok(()),
-            // A run that was rolled back has failed, whatever the recipe says.
+            Fault::Exit(0) if rollback == Rollback::None => return Ok(()),
+            // What was undone has not gone well, whatever the recipe says.
             Fault::Exit(0) => Fault::Failed,
             fault => fault,
         };
         Err(Box::new(Stopped {
             diagnostic: Diagnostic { fault, ..diagnostic },
             rollback,
-            is_wanted: self.interpreter.was_undone.get(),
+            is_wanted: self.interpreter.resumption.was_undone(),
         }))
     }
 

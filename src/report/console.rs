@@ -7,7 +7,7 @@ use std::rc::Rc;
 use serde::Serialize;
 
 use crate::diagnostic::Diagnostic;
-use crate::event::{Event, Level, Reporter};
+use crate::event::{Event, Level, Reporter, Rollback};
 use crate::exit::milliseconds;
 use crate::secret::Redactor;
 
@@ -349,9 +349,15 @@ impl Inner {
         let (ok, words) = match ending {
             Ending::Done if self.is_rehearsal => (true, "done, nothing was changed (dry run)"),
             Ending::Done => (true, "done"),
-            Ending::Failed { rollback: None } => (false, "failed"),
-            Ending::Failed { rollback: Some(true) } => (false, "failed, rolled back"),
-            Ending::Failed { rollback: Some(false) } => (false, "failed, rollback incomplete"),
+            Ending::Failed {
+                rollback: Rollback::None,
+            } => (false, "failed"),
+            Ending::Failed {
+                rollback: Rollback::Complete,
+            } => (false, "failed, rolled back"),
+            Ending::Failed {
+                rollback: Rollback::Incomplete,
+            } => (false, "failed, rollback incomplete"),
         };
         let failed = self.tally.failures.len();
         let on = match self.tally.servers() {
@@ -370,7 +376,11 @@ impl Inner {
         if let Form::Json(json) = &self.form {
             let rolled_back = match ending {
                 Ending::Done => None,
-                Ending::Failed { rollback } => rollback,
+                Ending::Failed { rollback } => match rollback {
+                    Rollback::None => None,
+                    Rollback::Complete => Some(true),
+                    Rollback::Incomplete => Some(false),
+                },
             };
             let line = json.line(&Summary {
                 ok,

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 
-use crate::event::Level;
+use crate::event::{Level, Rollback};
 use crate::interrupt::Interrupt;
 use crate::run_id::RunId;
 
@@ -29,8 +29,8 @@ pub enum Ending {
     Done,
     /// Not well.
     Failed {
-        /// None where no rollback ran; else true where it was complete.
-        rollback: Option<bool>,
+        /// How its rollback ended.
+        rollback: Rollback,
     },
 }
 

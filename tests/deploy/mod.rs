@@ -14,6 +14,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use capr::event::Rollback;
 use stage::{HOSTS, Servers, git, names, some};
 
 use crate::deadline::{LIMIT, Limited, LimitedCommand};
@@ -79,7 +80,7 @@ fn an_application_keeps_its_own_process_programs() {
 fn d4_b7_a_first_deploy_that_fails_after_the_switch_leaves_no_current_and_no_release() {
     let servers = Servers::new();
     let failed = servers.run(ON_TWO, &["failing"]).unwrap_err();
-    assert_eq!(failed.rollback, Some(true), "{failed:?}");
+    assert_eq!(failed.rollback, Rollback::Complete, "{failed:?}");
     assert_eq!(servers.all_current(), [None, None, None]);
     for host in HOSTS {
         assert_eq!(
@@ -99,7 +100,7 @@ fn d5_b8_b9_a_deploy_that_fails_after_the_switch_goes_back_to_what_was_live() {
     fs::create_dir(servers.path("two", "releases/20260101000000")).unwrap();
     let lines = format!("{ON_TWO}before :failing {{ puts previous_release; puts latest_release; }}");
     let failed = servers.release("20260101000001", &lines, &["failing"]).unwrap_err();
-    assert_eq!(failed.rollback, Some(true), "{failed:?}");
+    assert_eq!(failed.rollback, Rollback::Complete, "{failed:?}");
     assert_eq!(servers.all_current(), [some(B), some(B), some(B)]);
     assert_eq!(servers.releases("one"), [A, B]);
     assert_eq!(servers.releases("two"), [A, B, "20260101000000"]);
@@ -183,7 +184,7 @@ fn a_rollback_that_fails_on_one_server_is_undone_on_all() {
     let lines = "after \"deploy:rollback:revision\", :fails_on_two;
 task :undone { transaction { rollback_code; } }";
     let failed = servers.run(&format!("{ON_TWO}{lines}"), &["undone"]).unwrap_err();
-    assert_eq!(failed.rollback, Some(true), "{failed:?}");
+    assert_eq!(failed.rollback, Rollback::Complete, "{failed:?}");
     assert_eq!(servers.all_current(), [some(B), some(B), some(B)]);
     assert_eq!(servers.releases("one"), [A, B]);
 }
@@ -380,7 +381,7 @@ fn b28_a_release_that_exists_is_refused_and_stays() {
     fs::create_dir(servers.path("three", "releases").join(B)).unwrap();
     fs::write(servers.path("three", "releases").join(B).join("mine"), "").unwrap();
     let failed = servers.release(B, "", &["deploy"]).unwrap_err();
-    assert_eq!(failed.rollback, Some(true));
+    assert_eq!(failed.rollback, Rollback::Complete);
     assert_eq!(servers.releases("one"), [A]);
     assert_eq!(names(&servers.path("three", "releases").join(B)), ["mine"]);
     // What this run would have made is live here, and of an earlier run.
@@ -417,7 +418,7 @@ fn g10_a_checkout_that_fails_on_one_server_switches_nowhere() {
     servers.deployed(&[A]);
     let lines = "set :git_checkout_command, \"[ $CAPISTRANO:HOST$ != three ]\";";
     let failed = servers.release(B, lines, &["deploy"]).unwrap_err();
-    assert_eq!(failed.rollback, Some(true), "{failed:?}");
+    assert_eq!(failed.rollback, Rollback::Complete, "{failed:?}");
     assert_eq!(servers.all_current(), [some(A), some(A), some(A)]);
     assert!(HOSTS.iter().all(|host| servers.releases(host) == [A]));
 }
@@ -457,7 +458,7 @@ fn what_cannot_be_done_with_a_source_control_is_said_before_any_change() {
     ] {
         let failed = servers.run(lines, &["update"]).unwrap_err();
         assert!(failed.diagnostic.message.starts_with(complaint), "{failed:?}");
-        assert_eq!(failed.rollback, Some(true));
+        assert_eq!(failed.rollback, Rollback::Complete);
         assert!(servers.releases("one").is_empty());
     }
     for via in ["checkout", "copy"] {

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use capr::diagnostic::Diagnostic;
-use capr::event::{Event, Reporter};
+use capr::event::{Event, Reporter, Rollback};
 use capr::interrupt::Interrupt;
 use capr::recipe::{Options, Prompts, Recipe, Surroundings};
 use capr::secret::Secret;
@@ -29,7 +29,7 @@ pub struct Servers {
 #[derive(Debug)]
 pub struct Failed {
     pub diagnostic: Box<Diagnostic>,
-    pub rollback: Option<bool>,
+    pub rollback: Rollback,
 }
 
 impl Servers {

@@ -237,10 +237,7 @@ fn shown(whom: &Whom) -> Option<String> {
 
 fn failed(console: &Console, stopped: &Stopped) -> u8 {
     console.errors([&stopped.diagnostic]);
-    match stopped.rollback {
-        Some(false) => 5,
-        _ => stopped.diagnostic.fault.exit_code(),
-    }
+    stopped.exit_code()
 }
 
 fn told(console: &Console, diagnostic: &Diagnostic) -> u8 {

@@ -1,10 +1,9 @@
 //! The state that a recipe's verbs and names work on: the configuration, the actor, the blocks kept for later, and the present
 //! place in the recipe. No borrow of it is held while a script runs.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::{Rc, Weak};
-use std::time::Duration;
 
 use indexmap::IndexMap;
 use rhai::{Dynamic, Engine, INT, Position};
@@ -14,10 +13,12 @@ use super::block::Block;
 use super::frames::{Frames, MAX_FRAMES};
 use super::limits::Budget;
 use super::lock::Locks;
-use super::missing::Missing;
+use super::missing::MissingValue;
 use super::mode::Mode;
 use super::pause::Bell;
 use super::person::Person;
+use super::replayed::Resumption;
+use super::rollback::Handlers;
 use super::surroundings::{Options, Surroundings};
 use super::told::Told;
 use crate::actor::Actor;
@@ -32,7 +33,6 @@ use crate::recipe::language::values::{plain, refused};
 use crate::recipe::meaning::defined::{Body, Defined};
 use crate::recipe::meaning::errors::locate;
 use crate::recipe::meaning::files::Files;
-use crate::run_id::RunId;
 
 /// The state of one run.
 pub(in crate::recipe) struct Interpreter {
@@ -47,25 +47,14 @@ pub(in crate::recipe) struct Interpreter {
     pub(in crate::recipe) filter: RefCell<Filter>,
     pub(in crate::recipe) home: Option<PathBuf>,
     pub(in crate::recipe) journal: Journal,
-    /// True while the results of an earlier run are returned and not reported.
-    pub(in crate::recipe) is_replaying: Cell<bool>,
-    /// True if the run that was resumed is rolled back, as the person wanted.
-    pub(in crate::recipe) was_undone: Cell<bool>,
-    /// The locks of this run.
+    pub(in crate::recipe) resumption: Resumption,
     pub(in crate::recipe) locks: RefCell<Locks>,
-    /// The time for which somebody else's lock is waited for.
-    pub(in crate::recipe) lock_wait: Duration,
-    pub(in crate::recipe) run: RunId,
     pub(in crate::recipe) told: Told,
-    /// Whether a text was made of a missing value, and where.
-    pub(in crate::recipe) is_missing: Cell<bool>,
-    pub(in crate::recipe) missing: RefCell<Option<Missing>>,
-    /// The last command on this machine that was not run because the recipe is only examined.
+    pub(in crate::recipe) missing: MissingValue,
+    /// The last command of this machine that was not run, since the recipe is only looked at.
     pub(in crate::recipe) not_run: RefCell<Option<(&'static str, Option<Origin>)>>,
     /// The description that the next task gets.
     pub(in crate::recipe) description: RefCell<Option<String>>,
-    /// True if the last rollback was complete; `None` before the first.
-    pub(in crate::recipe) rollback: Cell<Option<bool>>,
     /// Shared, so that a recipe sees what it changes.
     pub(in crate::recipe) environment: Dynamic,
     /// Servers that failed while the recipe continues, with their failures.
@@ -83,8 +72,7 @@ pub(in crate::recipe) struct Interpreter {
     namespace: RefCell<Rc<str>>,
     pub(in crate::recipe) frames: Frames,
     evaluating: RefCell<Vec<String>>,
-    /// The handlers of the open transaction, with their tasks.
-    pub(in crate::recipe) handlers: RefCell<Vec<(BlockId, Rc<Task>)>>,
+    pub(in crate::recipe) handlers: Handlers,
     /// Directories that are removed at the end.
     pub(in crate::recipe) temporary: RefCell<Vec<tempfile::TempDir>>,
 }
@@ -114,8 +102,7 @@ impl Interpreter {
             )),
             actor: RefCell::new(actor),
             journal: options.journal.clone(),
-            is_replaying: Cell::new(options.journal.is_replaying()),
-            was_undone: Cell::default(),
+            resumption: Resumption::of(&options.journal),
             person: Person::new(prompts),
             mode: Mode::of(options),
             bell: Bell::of(&interrupt),
@@ -126,16 +113,12 @@ impl Interpreter {
                 ..Filter::from_environment(&options.environment)
             }),
             home: options.home.clone(),
-            locks: RefCell::default(),
-            lock_wait: options.lock_wait,
-            run: options.run.clone(),
+            locks: RefCell::new(Locks::new(options.run.clone(), options.lock_wait)),
             told: Told::default(),
             budget: Budget::default(),
-            is_missing: Cell::default(),
-            missing: RefCell::default(),
+            missing: MissingValue::default(),
             not_run: RefCell::default(),
             description: RefCell::default(),
-            rollback: Cell::default(),
             environment: Dynamic::from_map(environment).into_shared(),
             left_out: RefCell::default(),
             missing_member: RefCell::default(),
@@ -145,7 +128,7 @@ impl Interpreter {
             namespace: RefCell::new("".into()),
             frames: Frames::default(),
             evaluating: RefCell::default(),
-            handlers: RefCell::default(),
+            handlers: Handlers::default(),
             temporary: RefCell::default(),
         }
     }

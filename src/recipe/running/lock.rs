@@ -17,6 +17,7 @@ use crate::configuration::{Attributes, RunOptions, Selection, Server, Task, Valu
 use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
 use crate::event::Level;
 use crate::recipe::language::origin::{Fallible, raise, wrong};
+use crate::run_id::RunId;
 use crate::session::{Input, SessionId};
 
 /// The exit status of a script if somebody else holds the lock.
@@ -32,12 +33,26 @@ const MOMENT: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// The locks of a run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::recipe) struct Locks {
-    /// The servers where the lock is held, with the connection; `None` if it may be held.
+    run: RunId,
+    /// How long another's lock is waited for.
+    wait: Duration,
+    /// Where it is held, and on which connection; none where it is perhaps held.
     held: IndexMap<Server, Option<SessionId>>,
     /// The scripts that take and free it. They are evaluated once, since nothing may be evaluated at the end of a run.
     scripts: Option<Scripts>,
+}
+
+impl Locks {
+    pub(super) fn new(run: RunId, wait: Duration) -> Self {
+        Self {
+            run,
+            wait,
+            held: IndexMap::new(),
+            scripts: None,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -80,6 +95,7 @@ impl Interpreter {
             return Ok(());
         }
         let scripts = self.lock_scripts(engine, task)?;
+        let lock_wait = self.locks.borrow().wait;
         let begun = Instant::now();
         let mut is_waiting = false;
         let mut wanted = servers.clone();
@@ -106,7 +122,7 @@ impl Interpreter {
                 continue;
             }
             self.free(engine, &servers);
-            if begun.elapsed() >= self.lock_wait {
+            if begun.elapsed() >= lock_wait {
                 return Err(raise(locked(&refused, servers.len()), Position::NONE));
             }
             if !is_waiting {
@@ -119,7 +135,7 @@ impl Interpreter {
             wanted.clone_from(&servers);
             // Runs that wait must not come back at the same moment.
             let spread = Duration::from_millis(u64::from(std::process::id() % 200));
-            let left = self.lock_wait.saturating_sub(begun.elapsed());
+            let left = lock_wait.saturating_sub(begun.elapsed());
             self.pause(left.min(Duration::from_secs(1)) + spread)?;
         }
         let names: Vec<String> = servers.iter().map(ToString::to_string).collect();
@@ -151,7 +167,7 @@ impl Interpreter {
         }
         let text = |name| Ok::<_, Box<rhai::EvalAltResult>>(self.text_variable(engine, name)?.unwrap_or_default());
         let lines = [
-            ("run", self.run.to_string()),
+            ("run", self.locks.borrow().run.to_string()),
             ("kind", "run".to_owned()),
             ("person", text("person")?),
             (

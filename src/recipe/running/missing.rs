@@ -5,6 +5,7 @@
 //! the next step of the script, or the verb that is given the string, ends in an error.
 //! the next step of the script, or the verb that is given the text, ends in an error.
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use rhai::{ASTNode, Dynamic, Engine, Expr, ImmutableString, NativeCallContext, Position, Scope, Stmt};
@@ -18,10 +19,27 @@ use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::verb::{Choices, Verb};
 use crate::recipe::meaning::mentions::verb;
 
-/// The place where a string was made of a missing value.
-pub(in crate::recipe) struct Missing {
-    file: Option<Rc<str>>,
-    position: Position,
+/// The place where a string was made of a missing value, the first one since the last look.
+#[derive(Default)]
+pub(in crate::recipe) struct MissingValue {
+    /// Set where there is a place: a look at each step must cost little.
+    is_noted: Cell<bool>,
+    place: RefCell<Option<(Option<Rc<str>>, Position)>>,
+}
+
+impl MissingValue {
+    fn note(&self, file: Option<&str>, position: Position) {
+        if !self.is_noted.replace(true) {
+            self.place.replace(Some((file.map(Into::into), position)));
+        }
+    }
+
+    fn take(&self) -> Option<(Option<Rc<str>>, Position)> {
+        match self.is_noted.replace(false) {
+            true => self.place.take(),
+            false => None,
+        }
+    }
 }
 
 /// Registers the functions that make strings of `()`.
@@ -32,12 +50,7 @@ pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpre
     engine.register_fn(
         "to_string",
         move |context: NativeCallContext, (): ()| -> ImmutableString {
-            let missing = Missing {
-                file: context.call_source().map(Into::into),
-                position: context.call_position(),
-            };
-            noting.missing.borrow_mut().get_or_insert(missing);
-            noting.is_missing.set(true);
+            noting.missing.note(context.call_source(), context.call_position());
             ImmutableString::new()
         },
     );
@@ -61,10 +74,7 @@ pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpre
 impl Interpreter {
     /// Returns the error for a string that was made of a missing value, if there was one. The locals help to find what was meant.
     pub(in crate::recipe) fn take_missing(&self, scope: Option<&Scope>) -> Option<Diagnostic> {
-        if !self.is_missing.replace(false) {
-            return None;
-        }
-        let Missing { file, position } = self.missing.borrow_mut().take()?;
+        let (file, position) = self.missing.take()?;
         let is_here = |part: &&Expr| part.position() == position;
         let what = self.written(file.as_deref(), |node| match node {
             ASTNode::Expr(Expr::InterpolatedString(parts, _)) => parts.iter().find(is_here).map(What::of),

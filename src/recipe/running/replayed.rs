@@ -1,6 +1,6 @@
 //! Returns the results of an earlier run instead of doing the steps again, until the recipe has reached the end of that run.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use rhai::serde::{from_dynamic, to_dynamic};
@@ -54,6 +54,27 @@ impl Step {
             Self::Ended(step) => &mut step.pieces,
             Self::Live(_, step) => &mut step.pieces,
         })
+    }
+}
+
+/// Where a run stands that goes on where an earlier one ended.
+pub(in crate::recipe) struct Resumption {
+    /// What the earlier run has done is given back, and not told.
+    is_replaying: Cell<bool>,
+    was_undone: Cell<bool>,
+}
+
+impl Resumption {
+    pub(super) fn of(journal: &Journal) -> Self {
+        Self {
+            is_replaying: Cell::new(journal.is_replaying()),
+            was_undone: Cell::default(),
+        }
+    }
+
+    /// Tells whether the run is rolled back because the person wanted that.
+    pub(in crate::recipe) fn was_undone(&self) -> bool {
+        self.was_undone.get()
     }
 }
 
@@ -159,10 +180,10 @@ impl Interpreter {
     /// Notes that the recipe has reached the end of the earlier run: from here on everything is done and reported. If the run is
     /// to be undone, returns the error that begins the rollback.
     fn wake(&self, position: Position) -> Fallible<()> {
-        if !self.is_replaying.get() || self.journal.is_replaying() {
+        if !self.resumption.is_replaying.get() || self.journal.is_replaying() {
             return Ok(());
         }
-        self.is_replaying.set(false);
+        self.resumption.is_replaying.set(false);
         self.actor.borrow_mut().unmute();
         let (is_open, is_rolling_back) = {
             let actor = self.actor.borrow();
@@ -183,14 +204,14 @@ impl Interpreter {
             self.journal.refuse(Refusal::Gone(diagnostic.message.clone()));
             return Err(terminate(diagnostic, position));
         }
-        self.was_undone.set(true);
+        self.resumption.was_undone.set(true);
         let message = format!("run {name} is rolled back, as you wanted");
         Err(terminate(Diagnostic::new(Fault::Failed, message), position))
     }
 
     /// Handles the end of a transaction or of the run: if the earlier run has not come further, it ended here.
     pub(in crate::recipe) fn come_to_end(&self, position: Position) -> Fallible<()> {
-        if self.is_replaying.get() && self.journal.is_over() {
+        if self.resumption.is_replaying.get() && self.journal.is_over() {
             return self.wake(position);
         }
         Ok(())

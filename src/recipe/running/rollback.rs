@@ -1,5 +1,6 @@
 //! Runs the rollback handlers of a failed transaction.
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use rhai::{Engine, EvalAltResult};
@@ -7,14 +8,57 @@ use rhai::{Engine, EvalAltResult};
 use super::interpreter::Interpreter;
 use crate::configuration::{BlockId, Task};
 use crate::diagnostic::{Fault, ServerFailure};
+use crate::event::Rollback;
 use crate::recipe::language::origin::ended_by;
 use crate::recipe::meaning::errors::diagnostic;
+
+/// The handlers of the open transaction, and how rollbacks have ended.
+#[derive(Default)]
+pub(in crate::recipe) struct Handlers {
+    open: RefCell<Vec<(BlockId, Rc<Task>)>>,
+    rollback: Cell<Rollback>,
+}
+
+impl Handlers {
+    /// How the rollbacks of the run have ended: of several the worst counts.
+    pub(in crate::recipe) fn rollback(&self) -> Rollback {
+        self.rollback.get()
+    }
+
+    /// Begins anew, as a line of an interactive shell does.
+    pub(in crate::recipe) fn clear(&self) {
+        self.open.borrow_mut().clear();
+        self.rollback.take();
+    }
+
+    fn keep(&self, handler: BlockId, task: Rc<Task>) {
+        self.open.borrow_mut().push((handler, task));
+    }
+
+    /// The task that has registered a handler.
+    fn task_of(&self, handler: BlockId) -> Option<Rc<Task>> {
+        let open = self.open.borrow();
+        let mut newest_first = open.iter().rev();
+        newest_first
+            .find(|(other, _)| *other == handler)
+            .map(|(_, task)| Rc::clone(task))
+    }
+
+    /// All handlers but the first `kept` have run.
+    fn ended(&self, kept: usize, is_complete: bool) {
+        self.open.borrow_mut().truncate(kept);
+        self.rollback.set(match (is_complete, self.rollback.get()) {
+            (true, Rollback::None | Rollback::Complete) => Rollback::Complete,
+            _ => Rollback::Incomplete,
+        });
+    }
+}
 
 impl Interpreter {
     /// Registers a handler of `task` in the open transaction.
     pub(in crate::recipe) fn on_rollback(&self, handler: BlockId, task: Rc<Task>) {
         if self.actor.borrow_mut().on_rollback(handler) {
-            self.handlers.borrow_mut().push((handler, task));
+            self.handlers.keep(handler, task);
         }
     }
 
@@ -49,14 +93,7 @@ impl Interpreter {
             // The actor's borrow ends before the handler runs.
             let step = self.actor.borrow_mut().next_handler();
             let Some(step) = step else { break };
-            let task = {
-                let handlers = self.handlers.borrow();
-                handlers
-                    .iter()
-                    .rev()
-                    .find(|(handler, _)| *handler == step.handler)
-                    .map(|(_, task)| task.clone())
-            };
+            let task = self.handlers.task_of(step.handler);
             let result = self.frames.within(task, || self.call(engine, step.handler, &[]));
             let signalled = result.as_ref().is_err_and(|error| is_stop(error));
             let result = match result {
@@ -75,10 +112,8 @@ impl Interpreter {
             return;
         }
         let complete = self.actor.borrow_mut().finish_rollback(is_outermost);
-        self.handlers.borrow_mut().truncate(kept);
+        self.handlers.ended(kept, complete);
         self.journal.rolled_back(complete, left);
-        // If there are several transactions in a run, one that is incomplete makes the result incomplete.
-        self.rollback.set(Some(complete && self.rollback.get().unwrap_or(true)));
     }
 }
 

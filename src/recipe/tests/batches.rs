@@ -2,7 +2,7 @@
 
 use super::{Outcome, recipe};
 use crate::diagnostic::Fault;
-use crate::event::{Event, Level};
+use crate::event::{Event, Level, Rollback};
 use crate::session::Phase;
 use crate::session::scripted::Answer;
 
@@ -124,7 +124,7 @@ fn c22_a_failure_that_is_gone_on_from_rolls_nothing_back() {
     case.script.on("app1", "a", Answer::new().exits(1));
     let outcome = case.run(&["t"]);
     assert_eq!(outcome.printed, [""; 0]);
-    assert_eq!(outcome.result.unwrap_err().rollback, None);
+    assert_eq!(outcome.result.unwrap_err().rollback, Rollback::None);
 }
 
 #[test]

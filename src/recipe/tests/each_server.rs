@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Outcome, recipe};
 use crate::diagnostic::Fault;
-use crate::event::{Event, Level};
+use crate::event::{Event, Level, Rollback};
 use crate::interrupt::Signal;
 use crate::session::Phase;
 use crate::session::scripted::Answer;
@@ -202,7 +202,7 @@ fn what_failed_in_a_block_is_undone_on_the_servers_that_it_has_touched() {
         ran(&outcome),
         ["app1 x", "app2 x", "db1 y", "app1 undo", "app2 undo", "db1 undo"]
     );
-    assert_eq!(outcome.result.unwrap_err().rollback, Some(true));
+    assert_eq!(outcome.result.unwrap_err().rollback, Rollback::Complete);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{Outcome, recipe};
 use crate::diagnostic::{Diagnostic, Fault};
+use crate::event::Rollback;
 
 fn first_error(case: super::Case) -> Diagnostic {
     let (loaded, ..) = case.load();
@@ -115,7 +116,7 @@ fn an_error_in_a_rollback_handler_is_told_beside_the_first_one() {
         _ => None,
     });
     assert_eq!(failed, Some(("t", "unknown variable or task `misspelt'")));
-    assert_eq!(outcome.result.unwrap_err().rollback, Some(false));
+    assert_eq!(outcome.result.unwrap_err().rollback, Rollback::Incomplete);
 }
 
 #[test]

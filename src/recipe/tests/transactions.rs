@@ -2,12 +2,13 @@
 
 use super::{Case, Outcome, recipe};
 use crate::diagnostic::Fault;
-use crate::event::{Event, Level};
+use crate::event::{Event, Level, Rollback};
 use crate::interrupt::Signal;
 use crate::session::scripted::Answer;
 
-fn rollback(outcome: &Outcome) -> Option<bool> {
-    outcome.result.as_ref().err().and_then(|stopped| stopped.rollback)
+fn rollback(outcome: &Outcome) -> Rollback {
+    let stopped = outcome.result.as_ref().err();
+    stopped.map_or(Rollback::None, |stopped| stopped.rollback)
 }
 
 fn count(outcome: &Outcome, wanted: fn(&Event) -> bool) -> usize {
@@ -29,7 +30,7 @@ fn x2_handlers_run_last_registered_first_and_the_first_error_stays() {
     assert_eq!(outcome.printed, ["b", "a"]);
     assert_eq!(
         (outcome.error().message.as_str(), rollback(&outcome)),
-        ("first", Some(true))
+        ("first", Rollback::Complete)
     );
 }
 
@@ -69,7 +70,7 @@ fn x15_a_command_that_failed_on_one_server_is_undone_on_all_of_the_task() {
     for host in ["a1", "a2"] {
         assert_eq!(outcome.script.lines_on(host), ["alter", "undo"]);
     }
-    assert_eq!(rollback(&outcome), Some(true));
+    assert_eq!(rollback(&outcome), Rollback::Complete);
 }
 
 #[test]
@@ -82,7 +83,7 @@ fn x6_a_handler_that_fails_is_told_and_the_next_one_runs() {
     assert_eq!(outcome.printed, ["a"]);
     assert_eq!(
         (outcome.error().message.as_str(), rollback(&outcome)),
-        ("first", Some(false))
+        ("first", Rollback::Incomplete)
     );
     let failed: Vec<_> = outcome
         .events
@@ -113,7 +114,7 @@ fn x8_a_handler_outside_a_transaction_warns() {
         outcome.messages(Level::Important),
         ["`on_rollback' in `t' has no effect: no transaction is open"]
     );
-    assert_eq!((outcome.printed.len(), rollback(&outcome)), (0, None));
+    assert_eq!((outcome.printed.len(), rollback(&outcome)), (0, Rollback::None));
 }
 
 #[test]
@@ -139,7 +140,7 @@ fn x10_an_error_that_leaves_a_nested_transaction_undoes_both_in_reverse_order() 
     assert_eq!(outcome.printed, ["b", "a"]);
     assert_eq!(
         (outcome.error().message.as_str(), rollback(&outcome)),
-        ("x", Some(true))
+        ("x", Rollback::Complete)
     );
     // Where the outer one has nothing to undo, one rollback is told.
     let outcome =
@@ -161,7 +162,10 @@ fn x11_an_error_that_is_caught_between_transactions_undoes_the_inner_one_alone()
     assert_eq!(ended.printed(), ["undo inner", "caught", "on"]);
     let failed = recipe(&text.replace("END", "on_rollback { puts \"undo t\"; } throw \"y\";")).run(&["t"]);
     assert_eq!(failed.printed, ["undo inner", "caught", "undo t", "undo a"]);
-    assert_eq!((failed.error().message.as_str(), rollback(&failed)), ("y", Some(true)));
+    assert_eq!(
+        (failed.error().message.as_str(), rollback(&failed)),
+        ("y", Rollback::Complete)
+    );
 }
 
 #[test]
@@ -204,7 +208,7 @@ fn b26_exit_in_a_transaction_is_undone_and_does_not_go_well() {
         let text = format!("task :t {{ transaction {{ on_rollback {{ puts \"undone\"; }} exit({code}); }} }}");
         let outcome = recipe(&text).run(&["t"]);
         assert_eq!(outcome.printed, ["undone"]);
-        assert_eq!((outcome.error().fault, rollback(&outcome)), (fault, Some(true)));
+        assert_eq!((outcome.error().fault, rollback(&outcome)), (fault, Rollback::Complete));
         assert_eq!(outcome.error().tasks, ["t"]);
     }
     assert!(recipe("task :t { exit(0); }").run(&["t"]).result.is_ok());
@@ -219,7 +223,7 @@ fn x16_what_was_not_reached_is_not_undone() {
 #[test]
 fn x17_a_failure_behind_the_transaction_undoes_nothing() {
     let outcome = recipe("task :t { transaction { on_rollback { puts \"undone\"; } } throw \"x\"; }").run(&["t"]);
-    assert_eq!((outcome.printed.len(), rollback(&outcome)), (0, None));
+    assert_eq!((outcome.printed.len(), rollback(&outcome)), (0, Rollback::None));
 }
 
 #[test]
@@ -238,7 +242,7 @@ fn x19_a_handler_ends_at_its_first_failure() {
     case.script.on("*", "one", Answer::new().exits(1));
     let outcome = case.run(&["t"]);
     assert_eq!(outcome.script.lines_on("a"), ["do", "one"]);
-    assert_eq!(rollback(&outcome), Some(false));
+    assert_eq!(rollback(&outcome), Rollback::Incomplete);
 }
 
 #[test]
@@ -292,7 +296,7 @@ fn b3_a_stop_request_ends_the_command_on_every_server_and_undoes() {
     }
     assert_eq!(
         (outcome.error().fault, rollback(&outcome)),
-        (Fault::Signal(130), Some(true))
+        (Fault::Signal(130), Rollback::Complete)
     );
     assert_eq!(outcome.printed, [""; 0]);
 }
@@ -320,7 +324,7 @@ fn b4_a_second_stop_request_ends_the_rollback_and_says_what_is_left() {
         _ => None,
     });
     assert_eq!(left, Some(vec!["one".to_owned()]));
-    assert_eq!(rollback(&outcome), Some(false));
+    assert_eq!(rollback(&outcome), Rollback::Incomplete);
 }
 
 #[test]
@@ -337,7 +341,7 @@ fn b4_a_first_stop_request_in_the_rollback_of_a_failure_lets_it_go_on_and_is_tol
     );
     let outcome = case.run(&["t"]);
     assert_eq!(outcome.script.lines_on("a"), ["do", "do", "undo two", "undo one"]);
-    assert_eq!(rollback(&outcome), Some(true));
+    assert_eq!(rollback(&outcome), Rollback::Complete);
     let told = outcome.events.iter().filter(
         |event| matches!(event, Event::Message { text, .. } if text.starts_with("interrupted, but the rollback goes on")),
     );

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::{console, look, options, run, told};
 use crate::configuration::Server;
 use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
-use crate::event::{Event, Level, Reporter};
+use crate::event::{Event, Level, Reporter, Rollback};
 use crate::report::{Ending, Format};
 
 #[test]
@@ -57,7 +57,12 @@ fn closing_words_name_what_failed_besides_and_what_was_not_rolled_back() {
         }
         messages.0.borrow_mut().clear();
         console.errors([&diagnostic]);
-        console.close(Ending::Failed { rollback: Some(false) }, Some(&diagnostic));
+        console.close(
+            Ending::Failed {
+                rollback: Rollback::Incomplete,
+            },
+            Some(&diagnostic),
+        );
         match format {
             Format::Json => assert_snapshot!(messages.text(), @r#"
             {"time":"2026-01-02T03:04:05.006Z","type":"error","fault":"failed","message":"command failed on db1.example.com","servers":[{"server":"db1.example.com","reason":"exit status 1","stderr":[]}],"tasks":[],"hints":[]}

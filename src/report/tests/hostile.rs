@@ -8,7 +8,7 @@ use regex::Regex;
 use super::{Paper, clock, look, options};
 use crate::configuration::{Addressed, Server, Servers, Setter, Setting, Shown, TaskSummary, Value, Variable};
 use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
-use crate::event::{ActionId, Event, Level, Reporter};
+use crate::event::{ActionId, Event, Level, Reporter, Rollback};
 use crate::exit::{Exit, Phase, Stream};
 use crate::report::{Console, Ending, Format, Listing, Log, Look};
 use crate::secret::{Redactor, Secret};
@@ -120,7 +120,12 @@ fn action(console: &mut Console, command: &str, of: &Server, lines: Vec<String>,
             failed: 1,
         },
     );
-    console.close(Ending::Failed { rollback: Some(false) }, None);
+    console.close(
+        Ending::Failed {
+            rollback: Rollback::Incomplete,
+        },
+        None,
+    );
 }
 
 fn diagnostic(console: &Console, change: impl Fn(&mut Diagnostic)) {
@@ -257,7 +262,12 @@ const PLACES: &[Place] = &[
     ("rollback that failed", |console, text| {
         let (task, reason) = (text.to_owned(), text.to_owned());
         event(console, Event::RollbackFailed { task, reason });
-        console.close(Ending::Failed { rollback: Some(false) }, None);
+        console.close(
+            Ending::Failed {
+                rollback: Rollback::Incomplete,
+            },
+            None,
+        );
     }),
     ("rollback that was left out", |console, text| {
         let (task, reason, server) = (text.to_owned(), text.to_owned(), server(text));

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::{Paper, clock, look, options, run, told};
 use crate::configuration::{Addressed, Server, Servers, Setter, Setting, Shown, Value, Variable};
 use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
-use crate::event::{ActionId, Event, Level, Reporter};
+use crate::event::{ActionId, Event, Level, Reporter, Rollback};
 use crate::exit::{Cause, Exit, Phase, Stream};
 use crate::finding::{Check, Examination, Finding, State, Subject};
 use crate::interrupt::Signal;
@@ -275,7 +275,12 @@ fn written() -> Vec<Json> {
         });
     }
     console.errors(&diagnostics());
-    console.close(Ending::Failed { rollback: None }, None);
+    console.close(
+        Ending::Failed {
+            rollback: Rollback::None,
+        },
+        None,
+    );
     data(&console);
     let text = format!("{}{}", messages.text(), printed.text());
     text.lines()
