@@ -79,12 +79,12 @@ use crate::journal::Journal;
 /// The exit code of a run whose rollback is incomplete.
 const ROLLBACK_INCOMPLETE: u8 = 5;
 
-/// How a run ended that did not end well.
+/// The end of a run that did not end well.
 #[derive(Debug)]
 pub struct Stopped {
     /// The first failure.
     pub diagnostic: Diagnostic,
-    /// How its rollback ended.
+    /// The end of its rollback.
     pub rollback: Rollback,
     /// The person wanted it rolled back.
     pub is_wanted: bool,

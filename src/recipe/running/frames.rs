@@ -10,14 +10,14 @@ use crate::configuration::{Task, TaskId};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, raise};
 
-/// How deep tasks, and lazy variables, may be nested: the stack has to bear it.
+/// The deepest nesting of tasks and of lazy variables, which the stack has to bear.
 pub(super) const MAX_FRAMES: usize = 50;
 
 /// The running tasks, the innermost last.
 #[derive(Default)]
 pub(in crate::recipe) struct Frames {
     stack: RefCell<Vec<Rc<Task>>>,
-    /// How often each task was begun.
+    /// The number of times that each task was begun.
     begun: RefCell<HashMap<TaskId, INT>>,
 }
 
@@ -58,7 +58,7 @@ impl Frames {
         self.stack.borrow().last().cloned()
     }
 
-    /// How often a task was begun.
+    /// Returns the number of times that a task was begun.
     pub(super) fn begun(&self, id: TaskId) -> INT {
         self.begun.borrow().get(&id).copied().unwrap_or(0)
     }

@@ -60,9 +60,9 @@ pub(in crate::recipe) fn limit(engine: &mut Engine, interpreter: &Rc<Interpreter
     });
 }
 
-/// How much scripts may still do.
+/// The work that scripts may still do.
 pub(in crate::recipe) struct Budget {
-    /// How many functions of scripts are around what is done now.
+    /// The number of script functions around what is done now.
     pub(in crate::recipe) level: Cell<usize>,
     steps: Cell<u64>,
     /// Until which time of this thread's computing.

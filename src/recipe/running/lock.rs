@@ -36,7 +36,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(in crate::recipe) struct Locks {
     run: RunId,
-    /// How long another's lock is waited for.
+    /// The time for which somebody else's lock is waited for.
     wait: Duration,
     /// Where it is held, and on which connection; none where it is perhaps held.
     held: IndexMap<Server, Option<SessionId>>,

@@ -1,8 +1,8 @@
-//! How a run is done, as the command line says.
+//! The way in which a run is done, as the command line says.
 
 use super::surroundings::Options;
 
-/// What holds for the whole run.
+/// Facts that hold for the whole run.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::recipe) struct Mode {
     /// Nothing is changed and nobody is connected to.
@@ -11,7 +11,7 @@ pub(in crate::recipe) struct Mode {
     pub(in crate::recipe) only_looks: bool,
     /// `-d`: the person is asked before each command.
     pub(in crate::recipe) asks_consent: bool,
-    /// What a run that died has left is put in order: hooks do not run.
+    /// True if the run puts in order what one that died has left: hooks do not run.
     pub(in crate::recipe) recovers: bool,
 }
 

@@ -59,7 +59,7 @@ impl Step {
 
 /// Where a run stands that goes on where an earlier one ended.
 pub(in crate::recipe) struct Resumption {
-    /// What the earlier run has done is given back, and not told.
+    /// True while the results of the earlier run are returned and not reported.
     is_replaying: Cell<bool>,
     was_undone: Cell<bool>,
 }

@@ -20,7 +20,7 @@ pub(in crate::recipe) struct Handlers {
 }
 
 impl Handlers {
-    /// How the rollbacks of the run have ended: of several the worst counts.
+    /// Returns how the rollbacks of the run have ended: of several the worst counts.
     pub(in crate::recipe) fn rollback(&self) -> Rollback {
         self.rollback.get()
     }
