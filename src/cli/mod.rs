@@ -38,7 +38,7 @@ use clap::{CommandFactory, Parser, ValueEnum};
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::address_space;
-use crate::diagnostic::{Diagnostic, Fault, Severity};
+use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Rollback;
 use crate::interrupt::Interrupt;
 use crate::io_error::plain;

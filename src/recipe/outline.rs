@@ -20,7 +20,7 @@ impl Recipe {
     /// What these tasks do, each with the hooks that run around it where the command line names it. All names were checked with
     /// `unknown_task`.
     pub fn outlines(&self, tasks: &[String]) -> Vec<Outline> {
-        let found = self.interpreter.bounded(|| {
+        let found = self.interpreter.budget.bounded(|| {
             let tasks = tasks.iter().filter_map(|name| self.interpreter.defined.task(name, ""));
             tasks.map(|task| Teller::new(self).named(&task)).collect()
         });
