@@ -1,29 +1,30 @@
-//! What a task does as far as its text says it: its steps in their order, the tasks and hooks among them, its servers, the variables
-//! that it reads.
+//! The outline of a task, read from its source: its steps in their order, with the tasks and hooks among them, its servers, and
+//! the variables that it reads.
 
 use super::{Addressed, Setting};
 use crate::origin::Origin;
 
-/// A task with all that it comes to.
+/// A task with everything that it consists of.
 #[derive(Clone, Debug)]
 pub struct Outline {
-    /// Full name.
+    /// The full name.
     pub task: String,
-    /// The whole cleaned description.
+    /// The whole description, cleaned.
     pub description: Option<String>,
-    /// Where it is defined.
+    /// The place where it is defined.
     pub origin: Origin,
-    /// The library defines it.
+    /// True if the standard library defines it.
     pub is_of_library: bool,
-    /// Its servers, and what it says about them.
+    /// Its servers, and its own selection of servers.
     pub addressed: Addressed,
-    /// What it says besides: `lock`, and options for all its commands.
+    /// Its other options: `lock`, and the options for all of its commands.
     pub options: Vec<(&'static str, String)>,
-    /// The variables that its body and its functions name, in the order they are named.
+    /// The variables that its body and the functions it calls name, in the order in which they are named.
     pub reads: Vec<ReadVariable>,
-    /// In the order of the text; hooks around it among them.
+    /// Its steps, in the order of the source, including the hooks around it.
     pub steps: Vec<Step>,
-    /// Its steps are told where it is named first, or it is one of its own steps.
+    /// True if its steps are left out: they are shown where the task is named first, it is one of its own steps, or it is too
+    /// deep.
     pub is_again: bool,
 }
 
@@ -32,58 +33,58 @@ pub struct Outline {
 pub struct ReadVariable {
     /// Its name.
     pub name: String,
-    /// Who has set it; `None` where nobody has yet.
+    /// The code that set it; `None` if nothing has set it yet.
     pub setting: Option<Setting>,
 }
 
 /// One thing that a task does, or that holds for others.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// What is done.
+    /// The action itself.
     pub act: Act,
-    /// Where it is written.
+    /// The place where it is written.
     pub origin: Option<Origin>,
-    /// What stands in its block.
+    /// The steps in its block.
     pub steps: Vec<Self>,
 }
 
-/// What a step does.
+/// The action of a step.
 #[derive(Clone, Debug)]
 pub enum Act {
     /// Runs a task.
     Task(Box<Outline>),
     /// Runs a hook: the task or the block below it.
     Hook(&'static str),
-    /// Calls a verb, with what it is given as it is written.
+    /// Calls a verb; its arguments are shown as they are written.
     Command {
         /// Its name.
         verb: &'static str,
-        /// Secrets that are written out are starred.
+        /// Its arguments; secrets that are written out are starred.
         text: String,
-        /// It runs on this machine.
+        /// True if it runs on this machine.
         is_local: bool,
-        /// Its servers, where it says something else than the task.
+        /// Its servers, if they differ from those of the task.
         addressed: Option<Addressed>,
     },
     /// A block that holds for the steps in it: `transaction`, `parallel`, `within "…"`.
     Block {
         /// The verb.
         verb: &'static str,
-        /// What it is given.
+        /// Its arguments.
         text: String,
     },
-    /// A condition or a loop, by the line of its text: `if exists(:x)`.
+    /// A condition or a loop, by its line in the source: `if exists(:x)`.
     Under(String),
 }
 
-/// A task in the graph of all.
+/// A task in the graph of all tasks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GraphTask {
-    /// Full name.
+    /// The full name.
     pub name: String,
     /// The first sentence of its description.
     pub said: Option<String>,
-    /// The library defines it.
+    /// True if the standard library defines it.
     pub is_of_library: bool,
 }
 
@@ -94,15 +95,15 @@ pub enum Link {
     Calls,
     /// The second is a hook before the first.
     Before,
-    /// The second is a hook behind the first.
+    /// The second is a hook after the first.
     After,
 }
 
-/// Tasks, and how they lead to each other, by their places among the tasks.
+/// Tasks and the links between them; a link names its tasks by their indices.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Graph {
-    /// In the order they are come to.
+    /// The tasks, in the order in which they are found.
     pub tasks: Vec<GraphTask>,
-    /// Each once.
+    /// The links, each once.
     pub links: Vec<(usize, usize, Link)>,
 }

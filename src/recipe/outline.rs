@@ -1,4 +1,5 @@
-//! What tasks do, as `capr tree`, `explain` and `graph` tell it: read from the text of the recipe. Nobody is connected to, and no task runs.
+//! Outlines of tasks for `capr tree`, `explain` and `graph`, read from the source of the recipe. No server is contacted, and no
+//! task runs.
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -13,12 +14,12 @@ use crate::configuration::{
 };
 use crate::origin::Origin;
 
-/// Tasks that call tasks: nobody reads a tree that is deeper.
+/// The deepest level of tasks that call tasks; nobody reads a deeper tree.
 const DEEPEST: usize = 40;
 
 impl Recipe {
-    /// What these tasks do, each with the hooks that run around it where the command line names it. All names were checked with
-    /// `unknown_task`.
+    /// Returns the outlines of these tasks, each with the hooks that run around it when the command line names it. All names must
+    /// have been checked with `unknown_task`.
     pub fn outlines(&self, tasks: &[String]) -> Vec<Outline> {
         let found = self.interpreter.budget.bounded(|| {
             let tasks = tasks.iter().filter_map(|name| self.interpreter.defined.task(name, ""));
@@ -28,7 +29,7 @@ impl Recipe {
         found
     }
 
-    /// The tasks that these lead to, and how; without names those that are the recipe's own.
+    /// Returns the graph of the tasks that these lead to; without names, of the recipe's own tasks.
     pub fn graph(&self, tasks: &[String]) -> Graph {
         let defined = &self.interpreter.defined;
         let named: Vec<Rc<Task>> = match tasks {
@@ -52,7 +53,7 @@ impl Recipe {
         drawing.graph
     }
 
-    /// The tasks that lead to this one, sorted, and how.
+    /// Returns the tasks that lead to this one, sorted, each with its kind of link.
     pub fn callers(&self, task: &str) -> Vec<(Link, String)> {
         let defined = &self.interpreter.defined;
         let Some(meant) = defined.task(task, "") else {
@@ -72,7 +73,7 @@ impl Recipe {
         callers
     }
 
-    /// The tasks that a task leads to, in the order of its text.
+    /// Returns the tasks that a task leads to, in the order of its source.
     fn links(&self, task: &Rc<Task>) -> Vec<(Link, Rc<Task>)> {
         let defined = &self.interpreter.defined;
         let mut links = Vec::new();
@@ -100,7 +101,7 @@ impl Recipe {
         links
     }
 
-    /// The tasks that a block calls, and its functions.
+    /// Returns the tasks that a block and its functions call.
     fn called(&self, block: BlockId) -> Vec<Rc<Task>> {
         let mut teller = Teller::new(self);
         let Some(body) = self.interpreter.defined.body(block) else {
@@ -112,18 +113,18 @@ impl Recipe {
     }
 }
 
-/// Tells of one task.
+/// Builds the outline of one task.
 struct Teller<'a> {
     recipe: &'a Recipe,
-    /// Tasks whose steps are told already.
+    /// Tasks whose steps have been outlined already.
     told: HashSet<*const Task>,
-    /// Functions that are being told.
+    /// Functions that are being outlined.
     inside: Vec<String>,
-    /// Tasks around.
+    /// The number of tasks around this place.
     depth: usize,
 }
 
-/// What the steps of a block belong to.
+/// The task and the block that a step belongs to.
 struct Place<'a> {
     task: &'a Rc<Task>,
     body: &'a Body,
@@ -139,7 +140,7 @@ impl<'a> Teller<'a> {
         }
     }
 
-    /// A task of the command line.
+    /// Returns the outline of a task that the command line names.
     fn named(&mut self, task: &Rc<Task>) -> Outline {
         let before = self.hooks(When::Start, task);
         let mut outline = self.task(task);
@@ -181,7 +182,8 @@ impl<'a> Teller<'a> {
         outline
     }
 
-    /// The hooks around a task: those by name first, as they run.
+    /// Returns the hooks around a task as steps. Tasks that are hooks by their names are the first `before` hooks and the last
+    /// `after` hooks.
     fn hooks(&mut self, when: When, task: &Rc<Task>) -> Vec<Step> {
         let defined = &self.recipe.interpreter.defined;
         let (hooks, implicit) = {
@@ -235,7 +237,7 @@ impl<'a> Teller<'a> {
         pieces.iter().flat_map(|piece| self.step(piece, place)).collect()
     }
 
-    /// A piece as steps; none where nothing is done by it.
+    /// Returns a piece as steps; none if it does nothing.
     fn step(&mut self, piece: &Piece, place: &Place) -> Vec<Step> {
         let origin = origin(place.body, piece);
         let act = match &piece.kind {
@@ -271,7 +273,7 @@ impl<'a> Teller<'a> {
         }
     }
 
-    /// The steps of a function of the recipe, in the place of its call.
+    /// Returns the steps of a function of the recipe, which replace its call.
     fn function(&mut self, name: &str, place: &Place) -> Vec<Step> {
         if self.inside.iter().any(|around| around == name) {
             return Vec::new();
@@ -287,7 +289,7 @@ impl<'a> Teller<'a> {
         steps
     }
 
-    /// The functions of that name in the file of a block.
+    /// Returns the pieces of the functions with this name in the file of a block.
     fn functions(&self, name: &str, body: &Body) -> (Vec<Piece>, Body) {
         let files = self.recipe.interpreter.defined.files.borrow();
         let mut texts = files.read.iter().rev();
@@ -299,7 +301,7 @@ impl<'a> Teller<'a> {
         (text.map(|text| of_functions(&text.ast, name)).unwrap_or_default(), body)
     }
 
-    /// The task that a name stands for, where it stands for no variable.
+    /// Returns the task that a name stands for, unless it stands for a variable.
     fn meant(&self, path: &[String], body: &Body) -> Option<Rc<Task>> {
         let defined = &self.recipe.interpreter.defined;
         if let [name] = path
@@ -310,7 +312,7 @@ impl<'a> Teller<'a> {
         defined.named(path, &body.namespace)
     }
 
-    /// The tasks that pieces call, those in functions among them.
+    /// Collects the tasks that pieces call, including those that their functions call.
     fn calls(&mut self, pieces: &[Piece], body: &Body, called: &mut Vec<Rc<Task>>) {
         for piece in pieces {
             match &piece.kind {
@@ -327,7 +329,7 @@ impl<'a> Teller<'a> {
         }
     }
 
-    /// The names in pieces that may be those of variables.
+    /// Collects the names in pieces that may be names of variables.
     fn names(&mut self, pieces: &[Piece], body: &Body, names: &mut Vec<String>) {
         for piece in pieces {
             match &piece.kind {
@@ -344,7 +346,7 @@ impl<'a> Teller<'a> {
         }
     }
 
-    /// Those of the names that are variables, each once.
+    /// Returns those of the names that are variables, each once.
     fn variables(&self, names: Vec<String>) -> Vec<ReadVariable> {
         let configuration = self.recipe.interpreter.defined.configuration.borrow();
         let mut seen = HashSet::new();
@@ -359,7 +361,7 @@ impl<'a> Teller<'a> {
         .collect()
     }
 
-    /// The line in which a condition or a loop begins, without its brace.
+    /// Returns the line in which a condition or a loop begins, without its brace.
     fn line(&self, origin: Option<&Origin>) -> String {
         let files = self.recipe.interpreter.defined.files.borrow();
         let line = origin.and_then(|origin| {
@@ -374,7 +376,7 @@ impl<'a> Teller<'a> {
     }
 }
 
-/// Where a piece stands.
+/// Returns the place of a piece in the source.
 fn origin(body: &Body, piece: &Piece) -> Option<Origin> {
     Some(Origin {
         file: body.file.clone()?,
@@ -383,7 +385,7 @@ fn origin(body: &Body, piece: &Piece) -> Option<Origin> {
     })
 }
 
-/// What a task says besides its servers.
+/// Returns the options of a task other than its servers.
 fn options(task: &Task) -> Vec<(&'static str, String)> {
     let mut options = Vec::new();
     if task.lock {
@@ -399,16 +401,16 @@ fn options(task: &Task) -> Vec<(&'static str, String)> {
     options
 }
 
-/// A graph that is being made.
+/// A graph that is being built.
 struct Drawing<'a> {
     recipe: &'a Recipe,
     graph: Graph,
-    /// The tasks of the graph, in its order.
+    /// The tasks of the graph, in the order of their indices.
     places: Vec<*const Task>,
 }
 
 impl Drawing<'_> {
-    /// The place of a task, which is made with all it leads to.
+    /// Returns the index of a task, after adding it and everything that it leads to if it is new.
     fn place(&mut self, task: &Rc<Task>, depth: usize) -> usize {
         if let Some(place) = self.places.iter().position(|other| *other == Rc::as_ptr(task)) {
             return place;

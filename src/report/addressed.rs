@@ -1,16 +1,16 @@
-//! Which servers tasks would address, for standard output.
+//! The servers that tasks would address, for standard output.
 
 use serde::Serialize;
 
 use super::json::Json;
 use crate::configuration::{Addressed, Servers};
 
-/// A line for each task, and one for each of its servers with its roles.
+/// Returns a line for each task, and one for each of its servers with its roles.
 pub(super) fn addressed(tasks: &[Addressed]) -> String {
     tasks.iter().map(task).collect()
 }
 
-/// An object on a line of its own for each.
+/// Returns one JSON object per line for each task.
 pub(super) fn addressed_json(tasks: &[Addressed], json: &Json) -> String {
     tasks.iter().map(|task| json.line(&Line::of(task))).collect()
 }

@@ -1,4 +1,4 @@
-//! What was asked for, on standard output: lists, trees, tables, for a person or for a program.
+//! The output that was asked for, on standard output: lists, trees, tables, for a person or for a program.
 
 use crate::configuration::{Addressed, Graph, GraphTask, Outline, TaskSummary, Variable};
 use crate::diagnostic::Diagnostic;
@@ -12,7 +12,7 @@ use super::tasks::Listing;
 use super::{addressed, doctor, outline, tasks, variables};
 
 impl Console {
-    /// Failures that were asked for, on standard output, one JSON object per line.
+    /// Prints failures that were asked for, on standard output, one JSON object per line.
     pub fn data_errors(&self, diagnostics: &[Diagnostic]) {
         let mut inner = self.0.borrow_mut();
         let json = Json::data(inner.cleaner.clone());
@@ -21,7 +21,7 @@ impl Console {
         }
     }
 
-    /// Lists tasks on standard output; false when there is none to list.
+    /// Lists tasks on standard output; returns false if there is none to list.
     pub fn list(&self, summaries: &[TaskSummary], listing: &Listing) -> bool {
         let mut inner = self.0.borrow_mut();
         let summaries: Vec<TaskSummary> = summaries.iter().map(|task| inner.summary(task)).collect();
@@ -32,14 +32,14 @@ impl Console {
         true
     }
 
-    /// Shows a task's whole description on standard output.
+    /// Prints a task's whole description on standard output.
     pub fn explain(&self, task: &TaskSummary) {
         let mut inner = self.0.borrow_mut();
         let text = tasks::explain(&inner.summary(task), inner.data_columns);
         inner.show(&text);
     }
 
-    /// Shows the programs that do not run as they are written on standard output.
+    /// Prints the programs that do not run as they are written, on standard output.
     pub fn prefixed_programs(&self, programs: &[(String, String)]) {
         let mut inner = self.0.borrow_mut();
         let clean = |text: &String| inner.cleaner.line(text);
@@ -50,7 +50,7 @@ impl Console {
         inner.show(&tasks::prefixed_programs(&programs));
     }
 
-    /// Which variables there are and who set them, for a person or for a program.
+    /// Prints the variables and who set them, for a person or for a program.
     pub fn variables(&self, found: &[Variable], json: bool) {
         let mut inner = self.0.borrow_mut();
         let text = match json {
@@ -60,7 +60,7 @@ impl Console {
         inner.show(&text);
     }
 
-    /// Which servers tasks address, for a person or for a program.
+    /// Prints the servers that tasks address, for a person or for a program.
     pub fn addressed(&self, found: &[Addressed], json: bool) {
         let mut inner = self.0.borrow_mut();
         let text = match json {
@@ -70,7 +70,7 @@ impl Console {
         inner.show(&text);
     }
 
-    /// What was found, as soon as it is; `all` names every server of a block.
+    /// Prints findings as soon as they are there; `all` names every server of a block.
     pub fn findings(&self, found: &[Examination], json: bool, all: bool) {
         let mut inner = self.0.borrow_mut();
         if json {
@@ -87,7 +87,7 @@ impl Console {
         inner.data.write(&text, None);
     }
 
-    /// How all is, behind all findings.
+    /// Prints the summary after all findings.
     pub fn verdict(&self, found: &[Examination], json: bool) {
         let mut inner = self.0.borrow_mut();
         let text = match json {
@@ -97,7 +97,7 @@ impl Console {
         inner.show(&text);
     }
 
-    /// What tasks do, each as a tree.
+    /// Prints the outline of each task as a tree.
     pub fn tree(&self, found: &[Outline], json: bool) {
         let mut inner = self.0.borrow_mut();
         let text = match json {
@@ -107,7 +107,7 @@ impl Console {
         inner.show(&text);
     }
 
-    /// What a task does, in words, and what leads to it.
+    /// Prints a description of a task in words, and the tasks that lead to it.
     pub fn explanation(&self, found: &Outline, callers: &Callers, json: bool) {
         let mut inner = self.0.borrow_mut();
         let text = match json {
@@ -117,7 +117,7 @@ impl Console {
         inner.show(&text);
     }
 
-    /// Tasks and hooks as a drawing.
+    /// Prints tasks and hooks as a drawing.
     pub fn graph(&self, graph: &Graph, drawing: Drawing) {
         let mut inner = self.0.borrow_mut();
         let tasks = graph.tasks.iter().map(|task| GraphTask {
@@ -134,7 +134,7 @@ impl Console {
 }
 
 impl Inner {
-    /// A task whose texts may be cut and filled into lines.
+    /// Returns a task whose strings may be cut and filled into lines.
     fn summary(&self, task: &TaskSummary) -> TaskSummary {
         let description = task.description.as_deref();
         TaskSummary {

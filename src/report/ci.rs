@@ -1,4 +1,5 @@
-//! The logs of CI services: groups for tasks, marks for failures at their place, and a summary of the job, around the lines.
+//! The logs of CI services: groups for tasks, marks for failures at their place, and a summary of the job, around the lines of
+//! the log.
 
 use std::fmt;
 use std::io::Write;
@@ -21,21 +22,21 @@ pub enum Service {
 
 /// The log of a CI service.
 pub struct Ci {
-    /// Which one.
+    /// The service.
     pub service: Service,
-    /// The checkout, below which files have their names.
+    /// The checkout; names of files are relative to it.
     pub workspace: Option<PathBuf>,
-    /// Takes the summary of the job.
+    /// Receives the summary of the job.
     pub summary: Option<Box<dyn Write>>,
 }
 
-/// The log of a job.
+/// The log of one job.
 pub(super) struct Job {
     service: Service,
     cleaner: Cleaner,
     workspace: Option<PathBuf>,
     summary: Option<Box<dyn Write>>,
-    /// Tasks of the command line whose groups are open: numbers make the names of sections unique.
+    /// The open groups of the command line's tasks. Their numbers make the names of sections unique.
     open: Vec<u64>,
     begun: u64,
 }
@@ -60,7 +61,7 @@ impl Job {
         }
     }
 
-    /// Gives the marks before and behind the lines that an event is told by.
+    /// Returns the marks before and after the lines that report an event.
     pub(super) fn around(&mut self, event: &Event) -> (String, String) {
         match event {
             Event::TaskStarted { task, depth: 0 } => (self.begin(task), String::new()),
@@ -84,7 +85,7 @@ impl Job {
         }
     }
 
-    /// Ends the group that is open. Errors are told outside of groups, which are folded.
+    /// Ends the group that is open. Errors are reported outside of groups, which are folded.
     pub(super) fn close(&mut self) -> String {
         let Some(number) = self.open.pop() else {
             return String::new();
@@ -122,7 +123,7 @@ impl Job {
         format!("::{kind} {place}title=capr::{}\n", data(&text))
     }
 
-    /// The name of a recipe's file below the checkout; none for the library's.
+    /// Returns the name of a recipe's file below the checkout; `None` for a file of the standard library.
     fn file(&self, named: &str) -> Option<String> {
         if named.starts_with('<') {
             return None;
@@ -133,7 +134,7 @@ impl Job {
         Some(below.to_string_lossy().into_owned())
     }
 
-    /// Lines as they may stand there: what servers and recipes say is no command to the service.
+    /// Returns lines as they may stand in the log: nothing that servers and recipes print is a command to the service.
     pub(super) fn harmless(&self, lines: &str) -> String {
         if self.service != Service::GitHub {
             return lines.to_owned();
@@ -148,7 +149,7 @@ impl Job {
         lines.collect::<String>().replace("##[", "# #[")
     }
 
-    /// Adds to the summary of the job. That it cannot be written takes nothing from the run.
+    /// Adds to the summary of the job. If it cannot be written, the run goes on.
     pub(super) fn summarize(&mut self, ok: bool, words: &str, failures: &[ServerFailure]) {
         let text = self.summary(ok, words, failures);
         if let Some(file) = &mut self.summary {
@@ -156,7 +157,7 @@ impl Job {
         }
     }
 
-    /// The summary, in Markdown.
+    /// Returns the summary in Markdown.
     fn summary(&self, ok: bool, words: &str, failures: &[ServerFailure]) -> String {
         let mark = if ok { "✅" } else { "❌" };
         let mut text = format!("### {mark} capr: {}\n\n", cell(&self.cleaner.line(words)));
@@ -173,17 +174,17 @@ impl Job {
     }
 }
 
-/// As the message of a workflow command.
+/// Escapes the message of a workflow command.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// As a property of one.
+/// Escapes a property of a workflow command.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// As a cell of a table in Markdown, in which nothing is markup.
+/// Escapes a cell of a Markdown table, in which nothing is markup.
 fn cell(text: &str) -> String {
     let special = |c: char| matches!(c, '|' | '<' | '&' | '`' | '*' | '_' | '[' | ']' | '\\' | '!' | '#');
     text.chars()
@@ -191,7 +192,7 @@ fn cell(text: &str) -> String {
         .collect()
 }
 
-/// Seconds since 1970.
+/// Returns the seconds since 1970.
 fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map(|since| since.as_secs()).unwrap_or_default()
@@ -208,7 +209,7 @@ mod tests {
     use crate::report::clean::Cleaner;
     use crate::secret::{Redactor, Secret};
 
-    /// The working directory, from which files have their names.
+    /// Returns the working directory; names of files are relative to it.
     fn here() -> PathBuf {
         std::path::absolute("x").unwrap().parent().unwrap().to_owned()
     }

@@ -1,24 +1,24 @@
-//! Makes text fit to be shown: no terminal control, nothing invisible, no secrets. The only way to a terminal or a log leads through
-//! here: streams take [`Clean`] texts, and nobody else can make one.
+//! Makes strings fit to be shown: no terminal control, nothing invisible, no secrets. Everything that goes to a terminal or a log
+//! passes through here: streams accept only [`Clean`] strings, and nobody else can make one.
 
 use crate::secret::{REDACTED, Redactor};
 
-/// A text that was cleaned and redacted.
+/// A string that was cleaned and redacted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Clean(String);
 
 impl Clean {
-    /// For a stream.
+    /// Returns the string, for a stream.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Cleans every text before it is shown.
+/// Cleans every string before it is shown.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cleaner {
     redactor: Redactor,
-    /// Programs read what it cleans: they get all bytes but those of secrets.
+    /// True if programs read the result: they get all bytes except those of secrets.
     for_programs: bool,
 }
 
@@ -30,7 +30,7 @@ impl Cleaner {
         }
     }
 
-    /// The same secrets, for what programs read.
+    /// Returns a cleaner with the same secrets, for what programs read.
     pub(super) fn for_programs(&self) -> Self {
         Self {
             redactor: self.redactor.clone(),
@@ -38,28 +38,28 @@ impl Cleaner {
         }
     }
 
-    /// One line, fit for a terminal.
+    /// Returns one line, fit for a terminal.
     pub(super) fn line(&self, text: &str) -> String {
         self.seen(&self.redact(text), false)
     }
 
-    /// Every line of a text, fit for a terminal; none for an empty text.
+    /// Returns every line of a string, fit for a terminal; none for an empty string.
     pub(super) fn lines(&self, text: &str) -> Vec<String> {
         self.redact(text).lines().map(|line| self.seen(line, false)).collect()
     }
 
-    /// All of a text, put together from texts and, where there are colours, our own styles.
+    /// Returns all of a string that was put together from others and, if colours are on, our own styles.
     pub(super) fn whole(&self, text: &str, has_styles: bool) -> Clean {
         let text = self.redact(text);
         let lines: Vec<String> = text.split('\n').map(|line| self.seen(line, has_styles)).collect();
         Clean(lines.join("\n"))
     }
 
-    /// A text for a program, which is not shown: all bytes but those of secrets.
+    /// Returns a string for a program, which is not shown: all bytes except those of secrets.
     pub(super) fn kept(&self, text: &str) -> Clean {
         let kept = self.redact(text);
         let whole = self.whole(text, false);
-        // A secret that only shows once escape sequences are gone.
+        // A secret may appear only once escape sequences are gone.
         let hidden = |text: &str| text.matches(REDACTED).count();
         if hidden(whole.as_str()) > hidden(&kept) {
             return whole;
@@ -67,7 +67,7 @@ impl Cleaner {
         Clean(kept)
     }
 
-    /// A text in JSON, which escapes what a terminal would obey.
+    /// Returns a string for JSON, which escapes what a terminal would obey.
     pub(super) fn json(&self, text: &str) -> Clean {
         if self.for_programs {
             self.kept(text)
@@ -76,7 +76,7 @@ impl Cleaner {
         }
     }
 
-    /// The text without the secrets that stand in it as they are.
+    /// Returns the string without the secrets that stand in it as they are.
     fn redact(&self, text: &str) -> String {
         if self.redactor.is_empty() {
             text.to_owned()
@@ -85,14 +85,15 @@ impl Cleaner {
         }
     }
 
-    /// A line as a terminal may have it. Secrets are looked for once more in what a person would read of it.
+    /// Returns a line as a terminal may receive it. Secrets are searched for a second time in the characters that a person would
+    /// read.
     fn seen(&self, line: &str, has_styles: bool) -> String {
         let Seen { text, aside } = seen(line, has_styles);
         if self.redactor.is_empty() {
             return text;
         }
         let mut read = String::with_capacity(text.len());
-        // Where each byte of it stands.
+        // The place of each byte of it.
         let mut places = Vec::with_capacity(text.len());
         let mut aside = aside.iter().peekable();
         for (at, c) in text.char_indices() {
@@ -118,12 +119,12 @@ impl Cleaner {
     }
 }
 
-/// Whether a terminal shows a text as it is.
+/// Returns true if a terminal shows a string as it is.
 pub fn is_plain(text: &str) -> bool {
     !text.chars().any(|c| c.is_control() || is_hidden(c))
 }
 
-/// One line, fit for a terminal, where no secret was met yet.
+/// Returns one line, fit for a terminal, before any secret is known.
 pub fn shown(line: &str) -> String {
     Cleaner::default().line(line)
 }
@@ -132,7 +133,7 @@ pub fn shown(line: &str) -> String {
 #[derive(Default)]
 struct Seen {
     text: String,
-    /// What in it stands for something that cannot be seen, in order.
+    /// The parts that stand for something invisible, in order.
     aside: Vec<std::ops::Range<usize>>,
 }
 
@@ -144,8 +145,8 @@ impl Seen {
     }
 }
 
-/// A line without escape sequences but those of our styles, other control characters and what is invisible made visible, tabs kept.
-/// Of a line that overwrote itself by carriage returns, what stood there last.
+/// Returns a line without escape sequences except those of our styles, with other control characters and invisible characters
+/// made visible, and with its tabs. Of a line that overwrote itself by carriage returns, it returns what stood there last.
 fn seen(line: &str, has_styles: bool) -> Seen {
     if line.bytes().all(|byte| byte == b'\t' || matches!(byte, b' '..=b'~')) {
         return Seen {
@@ -175,7 +176,7 @@ fn seen(line: &str, has_styles: bool) -> Seen {
             '\t' => seen.text.push(c),
             '\u{7f}' => seen.aside(['^', '?']),
             '\u{0}'..='\u{1f}' => seen.aside(['^', char::from(c as u8 | 0x40)]),
-            // They choose how a sign is drawn; behind a letter they are only invisible.
+            // Variation selectors choose how a character is drawn; after a letter they are only invisible.
             '\u{fe00}'..='\u{fe0f}' if !before.is_alphanumeric() && !before.is_ascii() => seen.text.push(c),
             _ if is_hidden(c) => seen.aside(c.escape_unicode()),
             _ => seen.text.push(c),
@@ -185,8 +186,8 @@ fn seen(line: &str, has_styles: bool) -> Seen {
     seen
 }
 
-/// Characters that change how others are shown, or the line they stand on, and are invisible themselves: controls, directions, joiners,
-/// marks and what Unicode calls default ignorable.
+/// Returns true for characters that are invisible themselves and change how others, or their line, are shown: controls,
+/// directions, joiners, marks, and what Unicode calls default ignorable.
 pub(super) fn is_hidden(c: char) -> bool {
     matches!(c,
         '\u{80}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
@@ -195,7 +196,8 @@ pub(super) fn is_hidden(c: char) -> bool {
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// What follows an ESC where the two are one of the styles that we use: bold, dim, underlined, the first colours, and none.
+/// Returns the rest of an escape sequence, after its ESC, if it is one of our styles: bold, dim, underlined, the first colours,
+/// and none.
 fn style(rest: &Rest<'_>) -> Option<String> {
     let style: String = rest.clone().take_while(|c| *c != 'm').take(12).collect();
     let numbers = style.strip_prefix('[')?;
@@ -228,7 +230,7 @@ fn style(rest: &Rest<'_>) -> Option<String> {
 
 type Rest<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
-/// What follows an ESC.
+/// Skips the rest of an escape sequence, after its ESC.
 fn skip_sequence(rest: &mut Rest<'_>) {
     match rest.peek() {
         Some('[') => {
@@ -246,13 +248,13 @@ fn skip_sequence(rest: &mut Rest<'_>) {
     }
 }
 
-/// Parameters and final byte of a control sequence.
+/// Skips the parameters and the final byte of a control sequence.
 fn skip_parameters(rest: &mut Rest<'_>) {
     while rest.next_if(|c| (' '..='?').contains(c)).is_some() {}
     rest.next_if(|c| ('@'..='~').contains(c));
 }
 
-/// A string up to its terminator, or the end of the line.
+/// Skips a string up to its terminator, or to the end of the line.
 fn skip_string(rest: &mut Rest<'_>) {
     while let Some(c) = rest.next() {
         match c {

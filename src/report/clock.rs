@@ -1,9 +1,9 @@
-//! When something is told.
+//! The times in reports.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// Tells the time, in each of the ways that reports write it.
+/// Gives the time in each form that reports write.
 #[derive(Clone, Debug)]
 pub(super) struct Clock {
     now: fn() -> Timestamp,
@@ -20,7 +20,7 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// A clock that stands still, at 2026-01-02 03:04:05.006 UTC.
+    /// Returns a clock that stands still at 2026-01-02 03:04:05.006 UTC.
     #[cfg(test)]
     pub(super) fn still(zone: TimeZone) -> Self {
         Self {
@@ -29,17 +29,17 @@ impl Clock {
         }
     }
 
-    /// `2026-01-02T03:04:05.006Z`, for programs.
+    /// Returns the time for programs: `2026-01-02T03:04:05.006Z`.
     pub(super) fn utc(&self) -> String {
         self.written("%Y-%m-%dT%H:%M:%S%.3fZ", TimeZone::UTC)
     }
 
-    /// `2026-01-02T04:04:05.006+01:00`, for files.
+    /// Returns the time for files: `2026-01-02T04:04:05.006+01:00`.
     pub(super) fn local(&self) -> String {
         self.written("%Y-%m-%dT%H:%M:%S%.3f%:z", self.zone.clone())
     }
 
-    /// `04:04:05`, for a person.
+    /// Returns the time for a person: `04:04:05`.
     pub(super) fn of_day(&self) -> String {
         self.written("%H:%M:%S", self.zone.clone())
     }

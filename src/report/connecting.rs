@@ -1,21 +1,21 @@
-//! Connections that are being made: who is waited for, and which failures are told together.
+//! Connections that are being made: the servers that are waited for, and the failures that are reported together.
 
 use std::time::Instant;
 
 use crate::configuration::Server;
 
-/// A failure, and the servers that it is told of.
+/// A failure, and the servers that it is reported for.
 pub(super) type Failed = (Vec<Server>, String);
 
 /// The connections of one action, until each is made or has failed.
 #[derive(Debug)]
 pub(super) struct Connecting {
-    /// Those that are waited for.
+    /// The servers that are waited for.
     pub(super) left: Vec<Server>,
     pub(super) since: Instant,
-    /// So many there were.
+    /// The number of servers.
     pub(super) all: usize,
-    /// Reasons that were told, and the servers and reasons that are the same but for what is each server's alone.
+    /// The reasons that were reported, each with the servers and reasons that are the same except for each server's own part.
     failed: Vec<(String, Vec<(Server, String)>)>,
 }
 
@@ -31,21 +31,21 @@ impl Default for Connecting {
 }
 
 impl Connecting {
-    /// Takes note that these are being connected.
+    /// Notes that these servers are being connected.
     pub(super) fn started(&mut self, servers: &[Server]) {
         self.left.extend(servers.iter().cloned());
         self.since = Instant::now();
         self.all = self.left.len();
     }
 
-    /// Takes note of a connection, and returns what is to be told now.
+    /// Notes a connection, and returns the failures to report now.
     pub(super) fn connected(&mut self, server: &Server) -> Vec<Failed> {
         self.left.retain(|other| other != server);
         self.due()
     }
 
-    /// Takes note of a failure, and returns what is to be told now: the first of its kind at once, equal ones when all have ended.
-    /// `common` is the reason without what is this server's alone.
+    /// Notes a failure, and returns the failures to report now: the first of its kind at once, equal ones when all have ended.
+    /// `common` is the reason without the part that is this server's own.
     pub(super) fn failed(&mut self, server: &Server, reason: &str, common: Option<&str>) -> Vec<Failed> {
         let common = common.unwrap_or(reason);
         self.left.retain(|other| other != server);
@@ -61,7 +61,7 @@ impl Connecting {
         told
     }
 
-    /// Gives up on those that are left, and returns what is to be told now.
+    /// Gives up on the servers that are left, and returns the failures to report now.
     pub(super) fn stopped(&mut self) -> Vec<Failed> {
         self.left.clear();
         self.due()

@@ -11,7 +11,7 @@ use super::clean::Cleaner;
 use super::palette::{Label, Look};
 use super::text::wrap;
 
-/// A diagnostic as whole lines.
+/// Returns a diagnostic as whole lines.
 pub(super) fn render(diagnostic: &Diagnostic, look: Look, cleaner: &Cleaner) -> String {
     let message = cleaner.lines(&diagnostic.message).join("\n");
     let level = match diagnostic.severity {
@@ -73,15 +73,15 @@ fn place<'a>(origin: &Origin, source: Option<&str>, label: Option<&str>, cleaner
     }
 }
 
-/// Where a column of a line is once the line is cleaned; of one within a secret the place where that was.
+/// Returns the position that a column of a line has once the line is cleaned; within a secret, the position of its replacement.
 fn column(source: &str, cleaned: &str, column: usize, cleaner: &Cleaner) -> usize {
     let before: String = source.chars().take(column.saturating_sub(1)).collect();
     let before = cleaner.line(&before);
     1 + before.chars().zip(cleaned.chars()).take_while(|(a, b)| a == b).count()
 }
 
-/// The bytes of what stands at a column: a word, a symbol, a text up to its end, signs that belong together, or else one
-/// character; the place after the end for a column behind it.
+/// Returns the bytes of the word at a column: a word, a symbol, a string up to its end, characters that belong together, or else
+/// one character; the place after the end for a column behind it.
 fn word(line: &str, column: usize) -> std::ops::Range<usize> {
     let Some((start, first)) = line.char_indices().nth(column.saturating_sub(1)) else {
         return line.len()..line.len();
@@ -116,7 +116,7 @@ fn word(line: &str, column: usize) -> std::ops::Range<usize> {
     start..start + length
 }
 
-/// Failures of servers, what they wrote last under each; those that say the same are told once.
+/// Returns the failures of servers, with the last lines that each wrote; those that are the same are reported once.
 pub(super) fn servers<'a>(
     failures: impl IntoIterator<Item = &'a ServerFailure>,
     look: Look,
@@ -142,7 +142,7 @@ pub(super) fn servers<'a>(
     text
 }
 
-/// `name: text`, wrapped under itself.
+/// Returns `name: text`, wrapped under itself.
 fn remark(name: &str, label: Label, text: &str, look: Look) -> String {
     let indent = " ".repeat(name.len() + 2);
     let lines = match look.columns {

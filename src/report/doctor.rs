@@ -1,4 +1,4 @@
-//! What `capr doctor` has found, for standard output: a block for each subject, one for servers where all is the same.
+//! The findings of `capr doctor`, for standard output: one block for each subject, and one for all servers that are the same.
 
 use serde::{Serialize, Serializer};
 
@@ -10,23 +10,23 @@ use super::json::Json;
 use super::palette::{Label, Look};
 use super::text::{count, size, wrap};
 
-/// So many servers of a block are named, unless all are wanted.
+/// The most servers of a block that are named, unless all are wanted.
 const NAMED: usize = 12;
-/// Room for what was seen, however narrow the terminal is.
+/// The least width of the findings, however narrow the terminal is.
 const LEAST_COLUMNS: usize = 40;
 
-/// How it is shown.
+/// The way in which findings are shown.
 #[derive(Clone, Copy)]
 pub(super) struct Shown {
-    /// Only the colours count.
+    /// Only its colours matter.
     pub(super) look: Look,
-    /// Lines are filled up to here.
+    /// The width to which lines are filled.
     pub(super) columns: Option<usize>,
-    /// All servers are named.
+    /// True if all servers are named.
     pub(super) all: bool,
 }
 
-/// Blocks of whole lines, those where something is bad last.
+/// Returns blocks of whole lines; those with a bad finding are last.
 pub(super) fn blocks(examinations: &[Examination], cleaner: &Cleaner, shown: Shown) -> String {
     let mut groups: Vec<Vec<&Examination>> = Vec::new();
     let mut keys: Vec<String> = Vec::new();
@@ -45,7 +45,7 @@ pub(super) fn blocks(examinations: &[Examination], cleaner: &Cleaner, shown: Sho
     blocks.join("\n")
 }
 
-/// The last line: how many servers are how.
+/// Returns the last line: how many servers are in which state.
 pub(super) fn summary(examinations: &[Examination]) -> String {
     let of = |state: State, is_server: bool| {
         let counted = examinations
@@ -78,7 +78,7 @@ pub(super) fn summary(examinations: &[Examination]) -> String {
     format!("{}: {}; {here}\n", count(total, "server"), parts.join(", "))
 }
 
-/// An object on a line of its own for each finding.
+/// Returns one JSON object per line for each finding.
 pub(super) fn findings_json(examinations: &[Examination], json: &Json) -> String {
     let lines = examinations.iter().flat_map(|examination| {
         let findings = examination.findings.iter();
@@ -87,7 +87,7 @@ pub(super) fn findings_json(examinations: &[Examination], json: &Json) -> String
     lines.collect()
 }
 
-/// The last object.
+/// Returns the last JSON object.
 pub(super) fn summary_json(examinations: &[Examination], json: &Json) -> String {
     let findings = || examinations.iter().flat_map(|examination| &examination.findings);
     let of = |state: State| findings().filter(|finding| finding.state == state).count();
@@ -142,7 +142,7 @@ fn as_map<S: Serializer>(facts: &&[(&'static str, Fact)], serializer: S) -> Resu
     serializer.collect_map(facts.iter().map(|(name, fact)| (name, fact)))
 }
 
-/// All findings, counted.
+/// The numbers of all findings.
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "doctor")]
 struct Whole {
@@ -153,7 +153,7 @@ struct Whole {
     bad: usize,
 }
 
-/// What is the same for servers that stand in one block.
+/// Returns a key that is the same for all servers of a block.
 fn key(examination: &Examination) -> String {
     let subject = match &examination.subject {
         Subject::Here => "here".to_owned(),
@@ -172,7 +172,7 @@ fn key(examination: &Examination) -> String {
     subject + findings.collect::<String>().as_str()
 }
 
-/// The words without the server's own name and addresses.
+/// Returns a string without the server's own name and addresses.
 fn general(text: &str, subject: &Subject) -> String {
     let Subject::Server(server, addresses) = subject else {
         return text.to_owned();
@@ -190,7 +190,7 @@ fn bracketed(server: &Server) -> String {
     format!("[{}]", server.host)
 }
 
-/// The text with a word in the place of a name that stands by itself.
+/// Returns the string with a word in place of a name that stands by itself.
 fn without(text: &str, name: &str, word: &str) -> String {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '/');
     let mut general = String::with_capacity(text.len());
@@ -288,7 +288,7 @@ fn title(group: &[&Examination], cleaner: &Cleaner, shown: Shown) -> String {
     format!("{servers}\n  {}", lines.join("\n  "))
 }
 
-/// What was seen, with what is each server's own as far as it can be told of all.
+/// Returns the detail of findings that are the same, with each server's own part if it can be stated for all of them.
 fn detail(all: &[&Finding], subject: &Subject) -> String {
     let Some(first) = all.first() else {
         return String::new();

@@ -1,4 +1,4 @@
-//! One JSON object per line, for programs. A version line comes first; readers ignore what they do not know.
+//! The JSON form: one object per line, for programs. A version line comes first; readers ignore what they do not know.
 
 use std::fmt::Write;
 use std::io;
@@ -19,7 +19,7 @@ use super::clock::Clock;
 #[derive(Debug)]
 pub(super) struct Json {
     cleaner: Cleaner,
-    /// Of a log.
+    /// The clock; only a log has one.
     clock: Option<Clock>,
 }
 
@@ -42,7 +42,7 @@ struct Line<'a> {
     line: &'a str,
 }
 
-/// What is told, with its time where it is told in a log.
+/// An object, with its time in a log.
 #[derive(Serialize)]
 struct Timed<'a, T> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,7 +52,7 @@ struct Timed<'a, T> {
 }
 
 impl Json {
-    /// A log, each object with its time.
+    /// Returns the form of a log, in which each object has its time.
     pub(super) fn log(cleaner: Cleaner, clock: Clock) -> Self {
         Self {
             cleaner,
@@ -60,12 +60,12 @@ impl Json {
         }
     }
 
-    /// Data that was asked for, without a time.
+    /// Returns the form of data that was asked for, which has no times.
     pub(super) fn data(cleaner: Cleaner) -> Self {
         Self { cleaner, clock: None }
     }
 
-    /// An object on a line of its own; every string in it is cleaned.
+    /// Returns an object on a line of its own; every string in it is cleaned.
     pub(super) fn line<T: Serialize>(&self, told: &T) -> String {
         let mut line = Vec::new();
         let mut serializer = serde_json::Serializer::with_formatter(&mut line, Escaped::new(&self.cleaner));
@@ -73,7 +73,7 @@ impl Json {
             time: self.clock.as_ref().map(Clock::utc),
             told,
         };
-        // Neither a map with keys that are no strings nor a writer that fails is here.
+        // No map here has keys that are not strings, and this writer cannot fail.
         if timed.serialize(&mut serializer).is_err() {
             return String::new();
         }
@@ -81,7 +81,7 @@ impl Json {
         String::from_utf8_lossy(&line).into_owned()
     }
 
-    /// The first line of a log.
+    /// Returns the first line of a log.
     pub(super) fn version(&self, run: &RunId) -> String {
         self.line(&Version {
             capr: env!("CARGO_PKG_VERSION"),
@@ -90,12 +90,12 @@ impl Json {
         })
     }
 
-    /// A failure.
+    /// Returns the line of a failure.
     pub(super) fn diagnostic(&self, diagnostic: &Diagnostic) -> String {
         self.line(diagnostic)
     }
 
-    /// An event.
+    /// Returns the lines of an event.
     pub(super) fn tell(&self, event: &Event) -> String {
         match event {
             Event::Output {
@@ -119,10 +119,11 @@ impl Json {
     }
 }
 
-/// Writes strings cleaned. Control characters, and those that a terminal would obey, are escaped beyond what JSON asks.
+/// Writes cleaned strings. Control characters, and those that a terminal would obey, are escaped even if JSON does not ask for
+/// it.
 struct Escaped<'a> {
     cleaner: &'a Cleaner,
-    /// The string that is being written: it is cleaned as a whole.
+    /// The string that is being written; it is cleaned as a whole.
     string: String,
 }
 
@@ -169,7 +170,7 @@ impl Formatter for Escaped<'_> {
     }
 }
 
-/// Control characters, and those that a terminal would obey, are escaped beyond what JSON asks.
+/// Escapes control characters, and those that a terminal would obey, even if JSON does not ask for it.
 fn escape(into: &mut String, text: &Clean) {
     into.push('"');
     for c in text.as_str().chars() {

@@ -1,4 +1,4 @@
-//! The last line of a terminal: what is being waited for, for how long, and for which servers, which are the slowest then.
+//! The last line of a terminal: the action that is waited for, for how long, and for which servers, which are the slowest then.
 
 use std::time::{Duration, Instant};
 
@@ -7,30 +7,30 @@ use crate::event::worded;
 
 use super::text::{cut, duration};
 
-/// So many servers are shown by name.
+/// The most servers that are shown by name.
 const NAMED_SERVERS: usize = 4;
-/// Room that what is waited for is left, before names of servers are.
+/// The room that is kept for the action before names of servers are shown.
 const LEAST_WHAT: usize = 20;
 
-/// What is being waited for.
+/// The action that is waited for.
 pub(super) struct Waiting<'a> {
-    /// Columns before it.
+    /// The number of columns before it.
     pub(super) indent: usize,
-    /// What runs: verb and command.
+    /// Its verb and its command.
     pub(super) what: (&'a str, &'a str),
-    /// So many others run beside it.
+    /// The number of other actions that run at the same time.
     pub(super) others: usize,
-    /// How far it has come, where that is known.
+    /// The progress of a transfer; empty if it is not known.
     pub(super) copied: String,
     pub(super) since: Instant,
     /// The servers that have not ended.
     pub(super) left: &'a [Server],
-    /// Of so many.
+    /// The number of servers in all.
     pub(super) all: usize,
 }
 
 impl Waiting<'_> {
-    /// The line, at most so many columns wide.
+    /// Returns the line, at most this many columns wide.
     pub(super) fn line(&self, columns: usize) -> String {
         let more = match self.others {
             0 => String::new(),
@@ -50,7 +50,7 @@ impl Waiting<'_> {
         cut(&line, columns)
     }
 
-    /// Who is left, by name as far as there is room.
+    /// Returns the servers that are left, by name as far as there is room.
     fn waiting(&self, room: usize) -> String {
         let left = self.left.len();
         if left == 0 {
@@ -73,7 +73,7 @@ impl Waiting<'_> {
     }
 }
 
-/// Whole seconds, from the first on.
+/// Returns whole seconds; `None` before the first.
 fn seconds(elapsed: Duration) -> Option<String> {
     match elapsed.as_secs() {
         0 => None,

@@ -1,5 +1,5 @@
-//! One of our own output streams. Whoever reads it slowly slows the run down, and with it the servers; that nobody reads it at
-//! all does not keep the run from being stopped.
+//! One of our own output streams. A slow reader slows the run down, and with it the servers; without any reader the run can still
+//! be stopped.
 
 use std::cell::Cell;
 use std::io::{Error, ErrorKind, Result, Write};
@@ -11,14 +11,14 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::interrupt::Interrupt;
 
-/// What a pipe that is ready takes at once.
+/// The number of bytes that a ready pipe accepts at once.
 const PART: usize = 4096;
-/// How often somebody who waits for room looks whether the run is to stop.
+/// The time after which a writer that waits for room looks whether the run is to stop.
 const LOOK: Duration = Duration::from_millis(100);
-/// How long there may be no room once it is.
+/// The longest time without room once the run is to stop.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Which stream has last been found ready, and how much of what it then takes is left. Shared by all outlets: they may lead to
+/// The stream that was last found ready, and the number of bytes that it still accepts. Shared by all outlets, which may lead to
 /// the same pipe.
 #[derive(Clone, Default)]
 pub(super) struct Room(Rc<Cell<Option<(RawFd, usize)>>>);
@@ -36,7 +36,7 @@ pub(super) struct Outlet<S> {
     stream: S,
     room: Room,
     interrupt: Interrupt,
-    /// Nobody has read since the run was to stop: only what there is room for is written.
+    /// True if nobody has read since the run was to stop: then only as much is written as there is room for.
     is_abandoned: bool,
 }
 
@@ -50,7 +50,7 @@ impl<S: AsFd> Outlet<S> {
         }
     }
 
-    /// Waits for room; false where there is none and the run is to stop.
+    /// Waits for room; returns false if there is none and the run is to stop.
     fn has_room(&mut self) -> Result<bool> {
         let mut stopped = None;
         loop {
@@ -100,7 +100,7 @@ impl<S: AsFd> Write for Outlet<S> {
                 };
             }
             match rustix::io::write(&self.stream, part) {
-                // Others write there as well.
+                // Other processes write there as well.
                 Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => left = 0,
                 written => {
                     let written = written?;

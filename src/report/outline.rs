@@ -1,4 +1,4 @@
-//! What tasks do: as a tree, in words, and for programs.
+//! Outlines of tasks: as a tree, in words, and for programs.
 
 use serde::Serialize;
 
@@ -9,17 +9,17 @@ use super::json::Json;
 use super::text::{count, wrap};
 use super::variables::setting;
 
-/// So many servers are named; more are counted.
+/// The most servers that are named; more are counted.
 const NAMED_SERVERS: usize = 4;
-/// Lines are filled to this where the width is not known.
+/// The width of lines if that of the terminal is not known.
 const COLUMNS: usize = 100;
-/// Room for words, however deep they stand.
+/// The least width of words, however deep they stand.
 const LEAST_COLUMNS: usize = 30;
 
-/// Tasks that lead to a task, and how.
+/// The tasks that lead to a task, each with its kind of link.
 pub(super) type Callers = [(Link, String)];
 
-/// Each task with its steps below it.
+/// Returns each task with its steps below it.
 pub(super) fn tree(outlines: &[Outline]) -> String {
     let mut text = String::new();
     for outline in outlines {
@@ -52,11 +52,11 @@ fn only_ends(step: &Step) -> bool {
     }
 }
 
-/// The steps below a step.
+/// Returns the steps below a step.
 fn inner(step: &Step) -> &[Step] {
     match (&step.act, step.steps.as_slice()) {
         (Act::Task(outline), _) => &outline.steps,
-        // A hook of one task is told in one line.
+        // A hook that is one task is shown in one line.
         (
             Act::Hook(_),
             [
@@ -70,7 +70,7 @@ fn inner(step: &Step) -> &[Step] {
     }
 }
 
-/// A step in a line; of a script the first.
+/// Returns a step in one line; of a script the first line.
 fn said(step: &Step) -> String {
     match &step.act {
         Act::Task(outline) => of_task(outline),
@@ -97,7 +97,7 @@ fn said(step: &Step) -> String {
     }
 }
 
-/// The first line of a script that says something, and how many follow.
+/// Returns the first line of a script that says something, and the number of lines after it.
 fn first_line(text: &str) -> String {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default().to_owned();
@@ -107,7 +107,7 @@ fn first_line(text: &str) -> String {
     }
 }
 
-/// A task with its servers and what else it says.
+/// Returns a task with its servers and its options.
 fn of_task(outline: &Outline) -> String {
     let mut line = outline.task.clone();
     if touches_servers(&outline.steps) {
@@ -134,7 +134,7 @@ fn option(name: &str, value: &str) -> String {
     }
 }
 
-/// Returns true if some step that is the task's own goes to its servers.
+/// Returns true if one of the task's own steps runs on its servers.
 fn touches_servers(steps: &[Step]) -> bool {
     steps.iter().any(|step| match &step.act {
         Act::Command {
@@ -145,7 +145,7 @@ fn touches_servers(steps: &[Step]) -> bool {
     })
 }
 
-/// Where commands go: `on app1, app2`, or why they go nowhere.
+/// Returns the place of commands: `on app1, app2`, or the reason why they run nowhere.
 fn place(addressed: &Addressed) -> String {
     match &addressed.servers {
         Servers::Wrong(reason) => format!("on no server: {reason}"),
@@ -165,7 +165,7 @@ fn place(addressed: &Addressed) -> String {
     }
 }
 
-/// A task in words.
+/// Returns a task in words.
 pub(super) fn explain(outline: &Outline, callers: &Callers, columns: Option<usize>) -> String {
     let mut words = Words {
         text: String::new(),
@@ -249,7 +249,7 @@ fn at(origin: &Origin) -> String {
     }
 }
 
-/// Text that is filled into lines.
+/// Words that are filled into lines.
 struct Words {
     text: String,
     columns: usize,
@@ -268,7 +268,7 @@ impl Words {
         }
     }
 
-    /// Steps with their numbers; `file` is that of the task.
+    /// Adds steps with their numbers; `file` is the file of the task.
     fn steps(&mut self, indent: usize, before: &str, steps: &[Step], file: &str) {
         for (at, step) in steps.iter().enumerate() {
             let number = format!("{before}{}", at + 1);
@@ -279,7 +279,7 @@ impl Words {
             let line = format!("{number}. {}{}", told(step), place.unwrap_or_default());
             self.line(indent, &line);
             let inside = match &step.act {
-                // What another task does is told by its own explanation.
+                // The steps of another task are in its own explanation.
                 Act::Task(_) => &[],
                 Act::Hook(_) if matches!(step.steps.as_slice(), [Step { act: Act::Task(_), .. }]) => &[],
                 _ => step.steps.as_slice(),
@@ -289,7 +289,7 @@ impl Words {
     }
 }
 
-/// A step in words.
+/// Returns a step in words.
 fn told(step: &Step) -> String {
     match &step.act {
         Act::Task(outline) => format!("runs the task {}", of_task(outline)),
@@ -346,7 +346,7 @@ fn told(step: &Step) -> String {
     }
 }
 
-/// An object on a line of its own for each task.
+/// Returns one JSON object per line for each task.
 pub(super) fn tree_json(outlines: &[Outline], json: &Json) -> String {
     outlines
         .iter()
@@ -354,7 +354,7 @@ pub(super) fn tree_json(outlines: &[Outline], json: &Json) -> String {
         .collect()
 }
 
-/// A task and what leads to it.
+/// Returns a task and the tasks that lead to it.
 pub(super) fn explain_json(outline: &Outline, callers: &Callers, json: &Json) -> String {
     let callers = callers.iter().map(|(link, task)| Caller {
         task,
@@ -439,7 +439,7 @@ impl<'a> Place<'a> {
 /// A step in JSON.
 #[derive(Serialize)]
 struct Told<'a> {
-    /// `task`, `before`, `after`, a verb, `under`.
+    /// `task`, `before`, `after`, a verb, or `under`.
     step: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,

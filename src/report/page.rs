@@ -1,6 +1,6 @@
-//! A page for a browser.
+//! Pages for a browser.
 
-/// A string as it stands in HTML and XML, also within quotes.
+/// Returns a string as it stands in HTML and XML, also within quotes.
 pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,45 +1,45 @@
-//! Which label is shown in which style. Text never depends on it: all is readable without colour.
+//! The style of each label. The words never depend on it: everything can be read without colour.
 
 use anstyle::{AnsiColor, Style};
 
-/// What a piece of text is.
+/// The kinds of pieces that have a style.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Label {
     /// A task's name.
     Task,
-    /// Verb, time and other side remarks.
+    /// A verb, a time, or another side remark.
     Aside,
     /// The host in front of a line of output.
     Host,
     /// The host in front of a line of standard error.
     ErrorHost,
-    /// It went well.
+    /// Something that went well.
     Good,
-    /// It failed.
+    /// Something that failed.
     Bad,
-    /// Needs attention, has not failed.
+    /// Something that needs attention but has not failed.
     Notice,
 }
 
-/// How to show things: decided once, from options, environment and terminal.
+/// The look of a stream: decided once, from options, environment and terminal.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
-    /// With colours.
+    /// True if colours are used.
     pub color: bool,
-    /// Width to keep to, where one is known.
+    /// The width to keep to, if one is known.
     pub columns: Option<usize>,
-    /// Whether the last line may be redrawn.
+    /// True if the last line may be redrawn.
     pub live: bool,
 }
 
 impl Look {
-    /// With so many columns less, where their number is known.
+    /// Returns the look with this many columns less, if their number is known.
     pub(super) fn narrower(mut self, columns: usize) -> Self {
         self.columns = self.columns.map(|known| known.saturating_sub(columns).max(1));
         self
     }
 
-    /// `text` in the style of `label`.
+    /// Returns `text` in the style of `label`.
     pub(super) fn paint(self, label: Label, text: &str) -> String {
         if !self.color || text.is_empty() {
             return text.to_owned();

@@ -1,4 +1,4 @@
-//! One line per thing told, with Capistrano's prefixes; for files, pipes and eyes that know them.
+//! The plain form: one line per event, with Capistrano's prefixes; for files, pipes, and people who know them.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use super::clean::Cleaner;
 use super::connecting::{Connecting, Failed};
 use super::text::{brief, duration, names, negotiated, quoted, said, still_running, waiting};
 
-/// An end that was told, and the other servers it is true of.
+/// An end that was reported, and the other servers that ended in the same way.
 type Alike = (Level, String, Vec<Server>);
 
 /// The plain form.
@@ -20,7 +20,7 @@ pub(super) struct Plain {
     cleaner: Cleaner,
     threshold: Level,
     is_rehearsal: bool,
-    /// How commands under way have ended otherwise than well, and where else in the same way.
+    /// The ends of commands under way that did not go well, and the other servers that ended in the same way.
     ended: RefCell<HashMap<ActionId, Vec<Alike>>>,
     connecting: RefCell<Connecting>,
 }
@@ -40,7 +40,7 @@ impl Plain {
         self.threshold = threshold;
     }
 
-    /// An event as whole lines; empty when there is nothing to show at the chosen level.
+    /// Returns an event as whole lines; empty if there is nothing to show at the chosen level.
     pub(super) fn tell(&self, event: &Event) -> String {
         let mut lines = Lines {
             plain: self,
@@ -50,7 +50,7 @@ impl Plain {
         lines.text
     }
 
-    /// A message as whole lines.
+    /// Returns a message as whole lines.
     pub(super) fn message(&self, level: Level, tag: Option<&str>, text: &str) -> String {
         let mut lines = Lines {
             plain: self,
@@ -71,7 +71,7 @@ impl Lines<'_> {
         self.marked(level, level, tag, text);
     }
 
-    /// What Capistrano tells at the level `marks`, shown as one of another level.
+    /// Adds lines that have Capistrano's prefix for the level `marks` and are shown from another level on.
     fn marked(&mut self, level: Level, marks: Level, tag: Option<&str>, text: &str) {
         if level > self.plain.threshold {
             return;
@@ -244,7 +244,7 @@ impl Lines<'_> {
         }
     }
 
-    /// How a command ended is told at once; that it ended in the same way on others, too, when it has ended on all.
+    /// Reports the end of a command at once; that other servers ended in the same way is reported when all have ended.
     fn ended(&mut self, action: ActionId, level: Level, server: &Server, exit: &Exit) {
         let exit = exit.to_string();
         let mut ended = self.plain.ended.borrow_mut();
@@ -273,7 +273,7 @@ impl Lines<'_> {
         self.marked(Level::Info, Level::Debug, None, &text);
     }
 
-    /// How and where a command runs.
+    /// Adds the options of a command and its servers.
     fn circumstances(&mut self, options: &[(&str, String)], servers: &[Server]) {
         if let Some(said) = said(options, self.plain.threshold, self.plain.is_rehearsal) {
             self.marked(Level::Info, Level::Trace, None, &format!("options: {said}"));
@@ -295,7 +295,7 @@ impl Lines<'_> {
     }
 }
 
-/// `["h1", "h2"]`
+/// Returns a list of servers: `["h1", "h2"]`.
 fn list(servers: &[Server]) -> String {
     let servers: Vec<String> = servers.iter().map(|server| quoted(&server.to_string())).collect();
     format!("[{}]", servers.join(", "))

@@ -1,5 +1,5 @@
-//! The form for terminals: the tree of tasks, one line per action with the state of its servers, output under it, and a
-//! last line that shows who is still being waited for.
+//! The form for terminals: the tree of tasks, one line per action with the state of its servers, its output under it, and a last
+//! line that shows the servers that are waited for.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -16,11 +16,11 @@ use super::live::Waiting;
 use super::palette::{Label, Look};
 use super::text::{brief, count, duration, names, negotiated, said, size, still_running, waiting, wrap};
 
-/// So many servers are shown by name when all went well; more are counted.
+/// The most servers that are shown by name if all went well; more are counted.
 const NAMED_SERVERS: usize = 4;
-/// So many are shown by name in a plan.
+/// The most servers that are shown by name in a plan.
 const PLANNED_SERVERS: usize = 12;
-/// Room for what is filled into lines, however narrow the terminal is.
+/// The least width of what is filled into lines, however narrow the terminal is.
 const LEAST_COLUMNS: usize = 30;
 
 /// The pretty form.
@@ -30,7 +30,7 @@ pub(super) struct Pretty {
     pub(super) look: Look,
     threshold: Level,
     is_rehearsal: bool,
-    /// Of the lines to come, in steps of two columns.
+    /// The indentation of the next lines, in steps of two columns.
     indent: usize,
     connecting: Connecting,
     running: IndexMap<ActionId, Running>,
@@ -44,14 +44,14 @@ struct Running {
     is_local: bool,
     started: Instant,
     servers: Vec<Server>,
-    /// Those on which it has not ended.
+    /// The servers on which it has not ended.
     left: Vec<Server>,
     indent: usize,
-    /// How it failed there, if it did.
+    /// The servers on which it has ended; with an exit if it failed there.
     ended: Vec<(Server, Option<Exit>, Duration)>,
-    /// How much was copied so far, and of how much.
+    /// The number of bytes copied so far, and the total if it is known.
     copied: HashMap<Server, (u64, Option<u64>)>,
-    /// Whether the command has been shown already.
+    /// True if the command has been shown already.
     is_shown: bool,
 }
 
@@ -76,7 +76,7 @@ impl Pretty {
         self.threshold = threshold;
     }
 
-    /// An event as whole lines; may be empty.
+    /// Returns an event as whole lines; may be empty.
     pub(super) fn tell(&mut self, event: &Event) -> String {
         let mut text = String::new();
         match event {
@@ -154,7 +154,7 @@ impl Pretty {
                     is_shown: false,
                 };
                 self.running.insert(*action, running);
-                // Where the last line cannot show what runs, it is shown at once.
+                // Without a last line that shows what runs, the command is shown at once.
                 if !self.look.live {
                     self.show_command(&mut text, *action);
                 }
@@ -242,7 +242,7 @@ impl Pretty {
         text
     }
 
-    /// The last line, on a terminal with so many columns: what is being waited for.
+    /// Returns the last line for a terminal with this many columns: the action that is waited for.
     pub(super) fn live(&self, columns: usize) -> Option<String> {
         let mut waiting = Waiting {
             indent: 2 * self.indent,
@@ -279,7 +279,7 @@ impl Pretty {
         text.push('\n');
     }
 
-    /// A line with a mark in front, shown at every level.
+    /// Adds a line with a mark in front, shown at every level.
     fn marked(&self, text: &mut String, label: Label, mark: &str, said: &str) {
         for (index, line) in self.cleaner.lines(said).iter().enumerate() {
             let mark = if index == 0 {
@@ -291,7 +291,7 @@ impl Pretty {
         }
     }
 
-    /// A side remark.
+    /// Adds a side remark.
     fn aside(&self, text: &mut String, level: Level, said: &str) {
         if level > self.threshold {
             return;
@@ -370,7 +370,7 @@ impl Pretty {
         let Some(mut running) = self.running.shift_remove(&action) else {
             return;
         };
-        // It has only been said what would be done.
+        // A rehearsal only reports what would be done.
         if self.is_rehearsal {
             return;
         }
@@ -409,7 +409,7 @@ impl Pretty {
         }
     }
 
-    /// A command that gave no output, with its end: on one line where there is room.
+    /// Adds a command that gave no output, and its end: on one line if there is room.
     fn whole(&self, text: &mut String, running: &Running, state: &str, is_good: bool) {
         let mark = match is_good {
             true => self.look.paint(Label::Good, "✓"),
@@ -417,7 +417,7 @@ impl Pretty {
         };
         let mut lines = self.headed(running);
         if !state.is_empty() {
-            // Without styles.
+            // The width without styles.
             let last = lines.last().map_or(0, |line| shown(line).chars().count());
             let used = 2 * running.indent + last + 4 + state.chars().count();
             let state = self.look.paint(Label::Aside, state);
@@ -435,7 +435,7 @@ impl Pretty {
         }
     }
 
-    /// The verb and the lines of its command; how it runs, where that is wanted; where, if that is all there will be.
+    /// Returns the verb and the lines of its command; its options, if they are wanted; its servers, if nothing else will follow.
     fn headed(&self, running: &Running) -> Vec<String> {
         let verb = self.look.paint(Label::Aside, running.verb);
         let mut lines = running.command.iter();
@@ -473,8 +473,8 @@ impl Pretty {
     }
 }
 
-/// Servers on which an action went well: by name with the time of each where that is short, else counted, with the time of
-/// the slowest, which is named where it held up the others.
+/// Returns the servers on which an action went well: by name with the time of each if they are few, else their number and the
+/// time of the slowest. If the slowest held up the others, it is named, and the time of the others is the median.
 fn state(running: &Running, good: &[&(Server, Option<Exit>, Duration)], elapsed: Duration, threshold: Level) -> String {
     if running.is_local {
         return duration(elapsed);
@@ -503,7 +503,7 @@ fn state(running: &Running, good: &[&(Server, Option<Exit>, Duration)], elapsed:
     }
 }
 
-/// How far the copying of files has come, on all servers together.
+/// Returns the progress of a transfer, of all servers together.
 fn copied(running: &Running) -> String {
     if running.copied.is_empty() {
         return String::new();
@@ -511,7 +511,7 @@ fn copied(running: &Running) -> String {
     let bytes = running.copied.values().map(|(bytes, _)| bytes).sum();
     let totals: Option<Vec<u64>> = running.copied.values().map(|(_, total)| *total).collect();
     let of = totals.map(|totals| {
-        // Those that nothing was told of yet have as much to come as the others.
+        // Servers that have not reported yet count as much as the largest of the others.
         let unheard = running.servers.len().saturating_sub(totals.len()) as u64;
         let most = totals.iter().max().copied().unwrap_or_default();
         format!(" of {}", size(totals.iter().sum::<u64>() + unheard * most))

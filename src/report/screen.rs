@@ -1,4 +1,4 @@
-//! Where a report is written: lines above, and on a terminal one last line that is drawn again and again.
+//! The writer of a report: lines above, and on a terminal one last line that is drawn again and again.
 
 use std::io::{Error, ErrorKind, Write};
 
@@ -8,16 +8,16 @@ use crate::io_error::plain;
 /// Lines on one writer, with a last line that may be redrawn.
 pub(super) struct Screen {
     out: Box<dyn Write>,
-    /// The last line as it stands there.
+    /// The last line as it is drawn.
     drawn: Option<String>,
-    /// Why something could not be written, the first time.
+    /// The first reason why something could not be written.
     lost: Option<Error>,
-    /// Nobody has taken what was written last.
+    /// True if nobody read what was written last.
     is_unread: bool,
 }
 
-/// The last line emptied, and what has become of it. The cursor stands before it: where a terminal that became narrower has made
-/// several lines of it, these are below.
+/// Empties the last line, and what has become of it. The cursor stands at its beginning: if a terminal that became narrower has
+/// made several lines of it, these are below.
 const ERASE: &str = "\r\u{1b}[J";
 
 impl Screen {
@@ -30,14 +30,14 @@ impl Screen {
         }
     }
 
-    /// Whether nobody has taken what was written last: the reader is gone, or the run is to stop and nobody reads on.
+    /// Returns true if nobody read what was written last: the reader is gone, or the run is to stop and nobody reads any more.
     pub(super) fn is_unread(&self) -> bool {
         self.is_unread
     }
 
     /// Writes whole lines, then draws `live` as the last line.
     ///
-    /// A write that fails is remembered and not told: the run itself must go on to its end.
+    /// A write that fails is remembered and not reported: the run itself must continue to its end.
     pub(super) fn write(&mut self, lines: &Clean, live: Option<&Clean>) {
         let (lines, live) = (lines.as_str(), live.map(Clean::as_str));
         if lines.is_empty() && self.drawn.as_deref() == live {
@@ -50,7 +50,7 @@ impl Screen {
         text.push_str(lines);
         self.drawn = live.map(str::to_owned);
         if let Some(live) = live {
-            // Without wrapping, whatever the width is by now.
+            // Without wrapping, whatever the width is now.
             text.push_str("\u{1b}[?7l");
             text.push_str(live);
             text.push_str("\u{1b}[?7h\r");
@@ -62,19 +62,19 @@ impl Screen {
         }
     }
 
-    /// Why something is missing. A reader that has seen enough is no reason.
+    /// Returns the reason why something is missing. A reader that has stopped reading is no reason.
     pub(super) fn lost(&self) -> Option<String> {
         let error = self.lost.as_ref();
         let error = error.filter(|error| error.kind() != ErrorKind::BrokenPipe);
         error.map(plain)
     }
 
-    /// The same of what is to be whole, whoever reads it.
+    /// Does the same for a stream that must be complete, whoever reads it.
     pub(super) fn is_cut(&self) -> Option<String> {
         self.lost.as_ref().map(plain)
     }
 
-    /// Takes the last line away, for someone else to write.
+    /// Removes the last line so that somebody else can write.
     pub(super) fn erase(&mut self) {
         self.write(&Clean::default(), None);
     }

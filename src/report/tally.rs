@@ -1,4 +1,4 @@
-//! What a run came to: counted as the events pass, told when it is over.
+//! The result of a run: counted as the events pass, reported when it is over.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use crate::diagnostic::ServerFailure;
 use crate::event::{ActionId, Event};
 use crate::exit::{Cause, Stream};
 
-/// How many last lines of standard error are kept per server.
+/// The number of last lines of standard error that are kept for each server.
 const KEPT_LINES: usize = 5;
 
 /// The counts of a run.
@@ -18,16 +18,16 @@ pub(super) struct Tally {
     pub(super) tasks: usize,
     pub(super) commands: usize,
     servers: BTreeSet<Server>,
-    /// Every failure on a server, in the order they came.
+    /// Every failure on a server, in the order in which they came.
     pub(super) failures: Vec<ServerFailure>,
-    /// What the rollback could not undo: server where one is known, and why.
+    /// The parts that the rollback could not undo: the server if one is known, and the reason.
     pub(super) left: Vec<String>,
     running: HashMap<ActionId, Running>,
 }
 
 #[derive(Debug, Default)]
 struct Running {
-    /// A stop request came while it ran: that it is ended is no failure of its own.
+    /// True if a stop request came while it ran: its end is then not a failure of its own.
     is_stopped: bool,
     /// The last lines of each server's standard output and standard error.
     last: HashMap<Server, [VecDeque<String>; 2]>,

@@ -1,26 +1,26 @@
-//! The list of tasks (`-T`) and one task's description (`-e`).
+//! The list of tasks (`-T`) and the description of one task (`-e`).
 
 use crate::configuration::TaskSummary;
 
 use super::text::{cut, wrap};
 
-/// Room for a description, however narrow the terminal is.
+/// The least width of a description, however narrow the terminal is.
 const LEAST_COLUMNS: usize = 30;
-/// What stands around a name: `capr NAME   # `.
+/// The number of characters around a name: `capr NAME   # `.
 const AROUND: usize = 10;
 
-/// What to list, and how.
+/// The tasks to list, and the form of the list.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
-    /// Part of a name, or with `*` a pattern for the whole name.
+    /// A part of a name or, with `*`, a pattern for the whole name.
     pub pattern: Option<String>,
-    /// Also tasks without a description and `[internal]` ones.
+    /// True if tasks without a description and `[internal]` ones are listed too.
     pub all: bool,
-    /// Names alone.
+    /// True if only names are listed.
     pub bare: bool,
 }
 
-/// The list as whole lines; `None` when no task is to be listed.
+/// Returns the list as whole lines; `None` if there is no task to list.
 pub(super) fn list(tasks: &[TaskSummary], listing: &Listing, columns: Option<usize>) -> Option<String> {
     let mut listed: Vec<&TaskSummary> = tasks
         .iter()
@@ -36,7 +36,7 @@ pub(super) fn list(tasks: &[TaskSummary], listing: &Listing, columns: Option<usi
         return None;
     }
     listed.sort_by(|a, b| a.name.cmp(&b.name));
-    // A name that is much longer than the others does not leave all of them without room.
+    // One name that is much longer than the others must not use up the room of all of them.
     let aligned = columns.map_or(usize::MAX, |columns| {
         columns.saturating_sub(AROUND + LEAST_COLUMNS).max(LEAST_COLUMNS)
     });
@@ -67,7 +67,7 @@ pub(super) fn list(tasks: &[TaskSummary], listing: &Listing, columns: Option<usi
     Some(text)
 }
 
-/// One task's whole description as whole lines.
+/// Returns one task's whole description as whole lines.
 pub(super) fn explain(task: &TaskSummary, columns: Option<usize>) -> String {
     let columns = columns.unwrap_or(80).clamp(LEAST_COLUMNS, 100);
     let rule = "-".repeat(columns);
@@ -84,7 +84,7 @@ pub(super) fn explain(task: &TaskSummary, columns: Option<usize>) -> String {
     text
 }
 
-/// Programs that do not run as they are written, and what is run: nothing where there are none.
+/// Returns the programs that do not run as they are written, and what runs instead; empty if there are none.
 pub(super) fn prefixed_programs(programs: &[(String, String)]) -> String {
     let width = programs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut text = String::new();
@@ -97,7 +97,7 @@ pub(super) fn prefixed_programs(programs: &[(String, String)]) -> String {
     text
 }
 
-/// Paragraphs are filled; indented lines stand as they are.
+/// Fills paragraphs into lines; indented lines stay as they are.
 fn paragraphs(description: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut paragraph = String::new();
@@ -114,7 +114,7 @@ fn paragraphs(description: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// Up to the first full stop that ends a word, on one line.
+/// Returns the text up to the first full stop that ends a word, on one line.
 pub(super) fn first_sentence(description: &str) -> String {
     let mut sentence: Vec<&str> = Vec::new();
     for line in description.lines() {
@@ -131,7 +131,7 @@ pub(super) fn first_sentence(description: &str) -> String {
     sentence.join(" ")
 }
 
-/// Part of the name; with `*` (any text) the whole name.
+/// Returns true if the pattern is a part of the name or, with `*` (any characters), matches the whole name.
 pub fn matches(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let (Some(first), Some(last)) = (parts.next(), pattern.rsplit('*').next()) else {

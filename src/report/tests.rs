@@ -1,4 +1,4 @@
-//! One run, told in every form.
+//! One run, reported in every form.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod ending;
@@ -41,7 +41,7 @@ impl Write for Paper {
 }
 
 impl Paper {
-    /// What was written, escape characters made visible, the run's own time made constant.
+    /// Returns what was written, with escape characters made visible and the run's own time made constant.
     fn text(&self) -> String {
         let text = String::from_utf8(self.0.borrow().clone()).unwrap();
         let text = text.replace('\u{1b}', "␛").replace('\r', "␍\n");
@@ -52,7 +52,7 @@ impl Paper {
     }
 }
 
-/// Stands still at 2026-01-02 03:04:05.006.
+/// Returns a clock that stands still at 2026-01-02 03:04:05.006.
 fn clock() -> Clock {
     Clock::still(TimeZone::UTC)
 }
@@ -81,7 +81,7 @@ fn options(format: Format, threshold: Level, look: Look) -> Options {
     }
 }
 
-/// Standard error and standard output of a console that was told these events.
+/// Returns the standard error and standard output of a console that received these events.
 fn told(options: Options, events: &[Event]) -> (String, String) {
     let (messages, data) = (Paper::default(), Paper::default());
     let redactor = Redactor::default();
@@ -99,7 +99,7 @@ fn told(options: Options, events: &[Event]) -> (String, String) {
     (messages.text(), data.text())
 }
 
-/// A console, and what it writes to standard error.
+/// Returns a console, and its standard error.
 fn console(options: Options) -> (Console, Paper) {
     let messages = Paper::default();
     let console = Console::on(
@@ -174,7 +174,7 @@ fn message(level: Level, tag: Option<&str>, text: &str) -> Event {
     }
 }
 
-/// A deployment that fails on one of two servers and is rolled back on the other.
+/// Returns a deployment that fails on one of two servers and is rolled back on the other.
 fn run() -> Vec<Event> {
     let (app, db) = (Server::host("app1"), Server::host("db1.example.com"));
     vec![

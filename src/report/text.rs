@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::configuration::Server;
 use crate::event::Level;
 
-/// A time as people read it: `12ms`, `3.4s`, `2m05s`, `1h02m`.
+/// Returns a time as people read it: `12ms`, `3.4s`, `2m05s`, `1h02m`.
 pub(super) fn duration(elapsed: Duration) -> String {
     // Rounded first, so that 59.96 s is a minute and not 60.0s.
     let tenths = (elapsed.as_millis() + 50) / 100;
@@ -18,13 +18,13 @@ pub(super) fn duration(elapsed: Duration) -> String {
     }
 }
 
-/// The algorithms of a connection: `curve25519-sha256, ssh-ed25519, aes256-ctr, hmac-sha2-256-etm@openssh.com`.
+/// Returns the algorithms of a connection: `curve25519-sha256, ssh-ed25519, aes256-ctr, hmac-sha2-256-etm@openssh.com`.
 pub(super) fn negotiated(key_exchange: &str, host_key: &str, cipher: &str, mac: Option<&str>) -> String {
     let mac = mac.map(|mac| format!(", {mac}")).unwrap_or_default();
     format!("{key_exchange}, {host_key}, {cipher}{mac}")
 }
 
-/// A number of bytes as people read it: `512 B`, `1.5 MiB`.
+/// Returns a number of bytes as people read it: `512 B`, `1.5 MiB`.
 pub(super) fn size(bytes: u64) -> String {
     let mut amount = bytes as f64;
     let mut units = ["B", "KiB", "MiB", "GiB"].into_iter();
@@ -42,13 +42,13 @@ pub(super) fn size(bytes: u64) -> String {
     }
 }
 
-/// `1 server`, `2 servers`.
+/// Returns a number with its noun: `1 server`, `2 servers`.
 pub(super) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// What was said about how a command runs: `:dir /srv/app, :env A=1`. It is a part of the plan that a dry run makes, and else shown
-/// with `-v`; what holds for all commands with `-v` alone.
+/// Returns the options of a command: `:dir /srv/app, :env A=1`. They are part of the plan of a dry run; otherwise they are shown
+/// with `-v`, and those that apply to all commands only with `-v`.
 pub(super) fn said(options: &[(&str, String)], threshold: Level, is_rehearsal: bool) -> Option<String> {
     let is_shown = |name: &str| threshold >= Level::Debug || is_rehearsal && name != "default_environment";
     let shown = options.iter().filter(|(name, _)| is_shown(name));
@@ -56,7 +56,7 @@ pub(super) fn said(options: &[(&str, String)], threshold: Level, is_rehearsal: b
     (!shown.is_empty()).then(|| shown.join(", "))
 }
 
-/// `app1, app2`; nothing for what runs on this machine.
+/// Returns the names of servers: `app1, app2`; empty for a local command.
 pub(super) fn names(servers: &[Server]) -> String {
     let names: Vec<String> = servers.iter().map(ToString::to_string).collect();
     match names.is_empty() {
@@ -65,7 +65,7 @@ pub(super) fn names(servers: &[Server]) -> String {
     }
 }
 
-/// What is said of a command that is silent.
+/// Returns the message about a command that is silent.
 pub(super) fn still_running(command: &str, servers: &[Server], elapsed: Duration) -> String {
     let place = match servers.is_empty() {
         true => String::new(),
@@ -75,16 +75,16 @@ pub(super) fn still_running(command: &str, servers: &[Server], elapsed: Duration
     format!("still running after {} s{place}: {command}", elapsed.as_secs())
 }
 
-/// What is said of a line that has no end, behind its server's name.
+/// Returns the message about a line without an end; it follows the name of the server.
 pub(super) fn waiting(line: &str) -> String {
     format!("waits, and wrote last: {}", line.trim_end())
 }
 
-/// Lines that a script may have to be shown whole while it runs.
+/// The most lines of a script that is shown whole while it runs.
 const SHOWN_LINES: usize = 3;
 
-/// The lines of a command. A long script is told by its first line, which names it where it is a comment; all of it is shown
-/// with `-v`.
+/// Returns the lines of a command. A long script is shown by its first line, which names it if it is a comment; all of it is
+/// shown with `-v`.
 pub(super) fn brief(mut command: Vec<String>, threshold: Level) -> Vec<String> {
     let more = command.len().saturating_sub(1);
     if threshold < Level::Debug && command.len() > SHOWN_LINES {
@@ -96,7 +96,7 @@ pub(super) fn brief(mut command: Vec<String>, threshold: Level) -> Vec<String> {
     command
 }
 
-/// Text in double quotes on one line.
+/// Returns a string in double quotes on one line.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -112,7 +112,7 @@ pub(super) fn quoted(text: &str) -> String {
     quoted
 }
 
-/// The first `columns` characters; what is cut off is shown by `...`.
+/// Returns the first `columns` characters; `...` stands for what is cut off.
 pub(super) fn cut(text: &str, columns: usize) -> String {
     if text.chars().count() <= columns {
         return text.to_owned();
@@ -122,7 +122,7 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
     format!("{}{dots}", kept.trim_end())
 }
 
-/// Words filled into lines of at most `columns` characters; a longer word has a line of its own.
+/// Fills words into lines of at most `columns` characters; a longer word has a line of its own.
 pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();

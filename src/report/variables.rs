@@ -10,10 +10,10 @@ use super::json::Json;
 use super::tasks::first_sentence;
 use super::text::{cut, quoted};
 
-/// A script as a value would fill the screen; JSON has it whole.
+/// The most characters of a value: a script as a value would fill the screen. JSON has it whole.
 const LONGEST: usize = 160;
 
-/// A line for each variable; below it the value, where it was asked for, and the settings that do not hold.
+/// Returns a line for each variable; below it the value, if it was asked for, and the settings that have no effect.
 pub(super) fn variables(variables: &[Variable]) -> String {
     let width = variables.iter().map(|variable| variable.name.len()).max().unwrap_or(0);
     let mut text = String::new();
@@ -40,7 +40,7 @@ fn lines(variable: &Variable) -> Vec<String> {
     lines
 }
 
-/// Who has set a variable, and where.
+/// Returns who has set a variable, and where.
 pub(super) fn setting(setting: &Setting) -> String {
     let place = |origin: &Option<Origin>| match origin {
         Some(origin) => format!("{}:{}", origin.file, origin.line),
@@ -61,7 +61,7 @@ pub(super) fn setting(setting: &Setting) -> String {
     text
 }
 
-/// A value as a recipe has it.
+/// Returns a value as a recipe writes it.
 fn written(value: &Value) -> String {
     let all = |parts: Vec<String>| parts.join(", ");
     match value {
@@ -80,7 +80,7 @@ fn written(value: &Value) -> String {
     }
 }
 
-/// The same, one JSON object per line.
+/// Returns the same as one JSON object per line.
 pub(super) fn variables_json(variables: &[Variable], json: &Json) -> String {
     variables
         .iter()

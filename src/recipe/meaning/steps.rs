@@ -1,4 +1,4 @@
-//! What a block does, in the order of its text: read from its syntax, nothing evaluated.
+//! The steps of a block, in the order of its source: read from its syntax, without evaluating anything.
 
 use rhai::{AST, ASTNode, Expr, FlowControl, Position, Stmt};
 
@@ -9,7 +9,7 @@ use crate::recipe::language::mask::masked;
 use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::verbs;
 
-/// A piece of a block, and the pieces in it.
+/// A piece of a block, with the pieces inside it.
 pub(in crate::recipe) struct Piece {
     pub(in crate::recipe) kind: Kind,
     pub(in crate::recipe) position: Position,
@@ -18,23 +18,23 @@ pub(in crate::recipe) struct Piece {
 
 /// The kinds of pieces.
 pub(in crate::recipe) enum Kind {
-    /// A call of a verb that does something, and what it says about its servers.
+    /// A call of a verb that does something, with its selection of servers.
     Verb {
         name: &'static str,
         given: String,
         servers: Option<(&'static str, usize, Selection)>,
     },
-    /// A name, word by word: of a variable, a task, or nothing.
+    /// A name, word by word: of a variable, of a task, or of neither.
     Name(Vec<String>),
     /// A call of a function of the recipe.
     Function(String),
-    /// A condition or a loop: the line that it begins in tells which.
+    /// A condition or a loop; the line in which it begins tells which.
     Under,
-    /// What is done otherwise.
+    /// The `else` branch of a condition.
     Otherwise,
 }
 
-/// Verbs whose block holds for what stands in it.
+/// Verbs whose block applies to the steps in it.
 const BLOCKS: &[&str] = &[
     "as",
     "on",
@@ -70,7 +70,7 @@ const ACTS: &[&str] = &[
     "upload",
 ];
 
-/// Returns true for a verb that holds for the steps in its block.
+/// Returns true for a verb that applies to the steps in its block.
 pub(in crate::recipe) fn is_block(verb: &str) -> bool {
     BLOCKS.contains(&verb)
 }
@@ -83,14 +83,14 @@ pub(in crate::recipe) fn is_local(verb: &str) -> bool {
     )
 }
 
-/// The pieces of a block.
+/// Returns the pieces of a block.
 pub(in crate::recipe) fn of_block(block: &Expr) -> Vec<Piece> {
     let mut walk = Walk::default();
     block.walk(&mut Vec::new(), &mut |nodes| walk.step(nodes));
     walk.end()
 }
 
-/// The pieces of the functions of that name in a text.
+/// Returns the pieces of the functions with this name in a source.
 pub(in crate::recipe) fn of_functions(ast: &AST, name: &str) -> Vec<Piece> {
     let mut walk = Walk::default();
     for function in ast.iter_fn_def().filter(|function| function.name == name) {
@@ -108,7 +108,7 @@ pub(in crate::recipe) fn of_functions(ast: &AST, name: &str) -> Vec<Piece> {
 #[derive(Default)]
 struct Walk {
     found: Vec<Piece>,
-    /// Pieces that are not ended: how deep each stands, and where its body and what is done otherwise begin.
+    /// Pieces that are not complete yet: the depth of each, and where its body and its `else` branch begin.
     open: Vec<(usize, Piece, Option<Split>)>,
 }
 
@@ -225,13 +225,13 @@ impl Walk {
         }
     }
 
-    /// Ends the innermost piece. What a condition asks stands before it, what is done otherwise behind it.
+    /// Ends the innermost piece. What a condition evaluates is put before it, its `else` branch after it.
     fn close(&mut self) {
         let Some((_, mut piece, split)) = self.open.pop() else {
             return;
         };
         let Some(split) = split else {
-            // What a command is given is found out before it runs.
+            // The arguments of a command are evaluated before it runs.
             if let Kind::Verb { name, .. } = piece.kind
                 && !is_block(name)
             {
@@ -269,14 +269,14 @@ fn split(flow: &FlowControl) -> Split {
     }
 }
 
-/// What a verb is given, as a person reads it; secrets that are written out are starred.
+/// Returns the arguments of a verb as a person reads them; secrets that are written out are starred.
 fn given(arguments: &[&Expr]) -> String {
     let texts: Vec<String> = arguments.iter().map(|argument| shown(argument)).collect();
     without_secrets(&texts.join(" "))
 }
 
 fn without_secrets(text: &str) -> String {
-    // As a string of the recipe, so that what follows a secret's name in it is found.
+    // Written as a string of the recipe, so that the value after a secret's name in it is found.
     let inside = text.replace('`', "'");
     let masked = masked("", &format!("`{inside}`"));
     masked
@@ -285,7 +285,8 @@ fn without_secrets(text: &str) -> String {
         .map_or_else(String::new, str::to_owned)
 }
 
-/// An expression as a person reads it: values that are only known in a run stand as `${name}`, or as `…` where they have none.
+/// Returns an expression as a person reads it: values that are known only during a run become `${name}`, or `…` if they have no
+/// name.
 fn shown(expression: &Expr) -> String {
     if let Some(text) = literal(expression) {
         return text;
@@ -310,7 +311,7 @@ fn shown(expression: &Expr) -> String {
     }
 }
 
-/// The name of a value: `release_path`, `server.host`, `quote(…)`.
+/// Returns the name of a value: `release_path`, `server.host`, `quote(…)`.
 fn named(expression: &Expr) -> String {
     match expression {
         Expr::Stmt(block) => match block.statements() {

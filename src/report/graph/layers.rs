@@ -1,11 +1,11 @@
-//! Places for the tasks of a drawing: in layers from left to right, so that most arrows point to the right and few cross. Sugiyama's
-//! way: circles are broken, each task gets the layer behind its last caller, long arrows get a place in each layer that they pass, and
-//! each layer is put in the order of its neighbours.
+//! Places for the tasks of a drawing: in layers from left to right, so that most arrows point to the right and few cross. This is
+//! Sugiyama's method: cycles are broken, each task gets the layer after that of its last caller, long arrows get a place in each
+//! layer that they pass, and each layer is put in the order of its neighbours.
 
 /// Something that has a place in a layer.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
-    /// The task, or none where only an arrow passes.
+    /// The task; `None` if only an arrow passes here.
     pub(super) task: Option<usize>,
     pub(super) layer: usize,
     /// The height of its middle, in rows.
@@ -16,17 +16,17 @@ pub(super) struct Node {
 #[derive(Debug, Default)]
 pub(super) struct Layers {
     pub(super) nodes: Vec<Node>,
-    /// For each link the nodes that it passes, from its beginning to its end.
+    /// The nodes that each link passes, from its beginning to its end.
     pub(super) ways: Vec<Vec<usize>>,
     pub(super) layers: usize,
     /// The lowest row.
     pub(super) rows: f64,
 }
 
-/// How often the layers are put in order, to and fro.
+/// The number of times that the layers are put in order, in both directions.
 const SWEEPS: usize = 12;
 
-/// Puts so many tasks and their links in layers.
+/// Puts this many tasks and their links in layers.
 pub(super) fn layers(tasks: usize, links: &[(usize, usize)]) -> Layers {
     let forward = without_circles(tasks, links);
     let of_task = layer_of_each(tasks, &forward);
@@ -75,7 +75,7 @@ pub(super) fn layers(tasks: usize, links: &[(usize, usize)]) -> Layers {
     found
 }
 
-/// The links, those that close a circle turned round.
+/// Returns the links, with those that close a cycle reversed.
 fn without_circles(tasks: usize, links: &[(usize, usize)]) -> Vec<(usize, usize)> {
     #[derive(Clone, Copy, PartialEq)]
     enum Seen {
@@ -116,10 +116,10 @@ fn without_circles(tasks: usize, links: &[(usize, usize)]) -> Vec<(usize, usize)
     forward
 }
 
-/// The layer of each task: one more than that of its last caller.
+/// Returns the layer of each task: one more than that of its last caller.
 fn layer_of_each(tasks: usize, links: &[(usize, usize)]) -> Vec<usize> {
     let mut layers = vec![0; tasks];
-    // As many times as the longest way has tasks.
+    // As many times as the longest path has tasks.
     for _ in 0..tasks {
         let mut is_changed = false;
         for (from, to) in links.iter().filter(|(from, to)| from != to) {
@@ -136,7 +136,7 @@ fn layer_of_each(tasks: usize, links: &[(usize, usize)]) -> Vec<usize> {
     layers
 }
 
-/// The nodes of each layer, in the order they were made.
+/// Returns the nodes of each layer, in the order in which they were made.
 fn first_order(found: &Layers) -> Vec<Vec<usize>> {
     let mut order = vec![Vec::new(); found.layers];
     for (at, node) in found.nodes.iter().enumerate() {
@@ -145,7 +145,7 @@ fn first_order(found: &Layers) -> Vec<Vec<usize>> {
     order
 }
 
-/// For each node its neighbours in the layer to the left, and in that to the right.
+/// Returns for each node its neighbours in the layer to the left and in the layer to the right.
 fn neighbours(found: &Layers) -> Vec<[Vec<usize>; 2]> {
     let mut neighbours = vec![<[Vec<usize>; 2]>::default(); found.nodes.len()];
     for (left, right) in steps(found) {
@@ -159,7 +159,7 @@ fn neighbours(found: &Layers) -> Vec<[Vec<usize>; 2]> {
     neighbours
 }
 
-/// The parts of all ways from one layer to the next, from left to right.
+/// Returns the parts of all links from one layer to the next, from left to right.
 fn steps(found: &Layers) -> impl Iterator<Item = (usize, usize)> {
     let layer = |node: usize| found.nodes.get(node).map_or(0, |node| node.layer);
     let parts = found.ways.iter().flat_map(|way| way.windows(2));
@@ -170,7 +170,7 @@ fn steps(found: &Layers) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// The place of each node in its layer.
+/// Returns the place of each node in its layer.
 fn places(order: &[Vec<usize>], nodes: usize) -> Vec<usize> {
     let mut places = vec![0; nodes];
     for layer in order {
@@ -195,7 +195,7 @@ fn sort_by_neighbours(order: &mut [Vec<usize>], neighbours: &[[Vec<usize>; 2]], 
             (!side.is_empty()).then(|| side.iter().map(|node| place(*node)).sum::<f64>() / side.len() as f64)
         };
         if let Some(nodes) = order.get_mut(layer) {
-            // Who has no neighbour there stays where it is.
+            // A node that has no neighbour there stays where it is.
             nodes.sort_by(|a, b| {
                 let [a, b] = [a, b].map(|node| middle(node).unwrap_or_else(|| place(*node)));
                 a.total_cmp(&b)
@@ -204,7 +204,7 @@ fn sort_by_neighbours(order: &mut [Vec<usize>], neighbours: &[[Vec<usize>; 2]], 
     }
 }
 
-/// How many arrows cross.
+/// Returns the number of arrows that cross.
 fn crossings(order: &[Vec<usize>], found: &Layers) -> usize {
     let places = places(order, found.nodes.len());
     let place = |node: usize| places.get(node).copied().unwrap_or(0);
@@ -253,7 +253,7 @@ fn place(found: &mut Layers, order: &[Vec<usize>], neighbours: &[[Vec<usize>; 2]
     found.rows = found.nodes.iter().map(|node| node.row).fold(0.0, f64::max);
 }
 
-/// The row in the middle of a node's neighbours, by turns of those to the left and to the right.
+/// Returns the row in the middle of a node's neighbours, alternating between those to the left and those to the right.
 fn wanted(node: usize, neighbours: &[[Vec<usize>; 2]], rows: &[f64], sweep: usize) -> f64 {
     let row = |node: usize| rows.get(node).copied().unwrap_or(0.0);
     let sides = neighbours.get(node);
@@ -266,7 +266,7 @@ fn wanted(node: usize, neighbours: &[[Vec<usize>; 2]], rows: &[f64], sweep: usiz
     )
 }
 
-/// The rows as they are wanted, in the same order and at least one apart: the mean of what is pushed down and of what is pushed up.
+/// Returns the wanted rows, in the same order and at least one apart: the mean of pushing them down and of pushing them up.
 fn apart(wanted: &[f64]) -> Vec<f64> {
     let push = |rows: &mut dyn Iterator<Item = f64>, sign: f64| {
         let mut last = f64::NEG_INFINITY;

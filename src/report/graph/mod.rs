@@ -1,4 +1,4 @@
-//! Tasks and hooks as a drawing: for Graphviz, for Mermaid, and as an SVG of our own.
+//! Tasks and hooks as a drawing: for Graphviz, for Mermaid, and as an SVG picture that capr draws itself.
 
 mod layers;
 mod svg;
@@ -12,11 +12,11 @@ pub enum Drawing {
     Dot,
     /// The language of Mermaid, as Markdown pages show it.
     Mermaid,
-    /// A picture.
+    /// A picture in SVG.
     Svg,
 }
 
-/// Draws tasks; what they say is clean already.
+/// Draws tasks; their strings are clean already.
 pub(super) fn draw(graph: &Graph, drawing: Drawing) -> String {
     match drawing {
         Drawing::Dot => dot(graph),
@@ -25,7 +25,7 @@ pub(super) fn draw(graph: &Graph, drawing: Drawing) -> String {
     }
 }
 
-/// How a link is called; a call needs no word.
+/// Returns the label of a link; a call has none.
 fn word(link: Link) -> &'static str {
     match link {
         Link::Calls => "",
@@ -61,7 +61,7 @@ fn dot(graph: &Graph) -> String {
     text + "}\n"
 }
 
-/// A string of Graphviz.
+/// Returns a string of Graphviz.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
@@ -80,7 +80,7 @@ fn mermaid(graph: &Graph) -> String {
     text
 }
 
-/// A string of Mermaid: what is markup there, or in HTML, becomes an entity.
+/// Returns a string of Mermaid: characters that are markup there, or in HTML, become entities.
 fn entities(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, ':' | '_' | '-' | '.' | ' ');
     text.chars()
@@ -96,7 +96,7 @@ pub(super) mod tests {
     use super::{Drawing, draw};
     use crate::configuration::{Graph, GraphTask, Link};
 
-    /// Tasks of these names, and links between them.
+    /// Returns a graph of tasks with these names and links.
     pub(in crate::report) fn graph(names: &[&str], links: &[(usize, usize, Link)]) -> Graph {
         let task = |name: &&str| GraphTask {
             name: (*name).to_owned(),

@@ -1,19 +1,19 @@
-//! Tasks as a picture that needs no program to be made.
+//! Tasks as a picture that no other program is needed for.
 
 use super::layers::layers;
 use super::word;
 use crate::configuration::{Graph, Link};
 use crate::report::page::escaped;
 
-/// Of a row.
+/// The height of a row.
 const ROW: f64 = 46.0;
 const BOX: f64 = 30.0;
-/// Of a letter, in the font that is asked for.
+/// The width of a letter in the font of the picture.
 const LETTER: f64 = 7.9;
-/// Between layers.
+/// The distance between layers.
 const GAP: f64 = 72.0;
 const MARGIN: f64 = 24.0;
-/// Room for the words below.
+/// The height of the legend.
 const LEGEND: f64 = 40.0;
 
 const STYLE: &str = "
@@ -42,11 +42,11 @@ const STYLE: &str = "
     }
 ";
 
-/// Where a task, or an arrow that passes a layer, stands.
+/// The place of a task, or of an arrow that passes a layer.
 struct Place {
     left: f64,
     right: f64,
-    /// The right end of the widest in the layer.
+    /// The right end of the widest node in the layer.
     layer: f64,
     /// The height of its middle.
     middle: f64,
@@ -148,7 +148,7 @@ pub(super) fn svg(graph: &Graph) -> String {
     format!("{text}{}</svg>\n", legend(bottom + 14.0))
 }
 
-/// The words that tell the arrows apart.
+/// Returns the legend that tells the kinds of arrows apart.
 fn legend(top: f64) -> String {
     let mut text = String::new();
     let mut left = MARGIN;
@@ -171,7 +171,7 @@ fn class(link: Link) -> &'static str {
     }
 }
 
-/// How far an arrow stands from the middle: two tasks may be linked in several ways.
+/// Returns the distance of an arrow from the middle: two tasks may be linked in several ways.
 fn beside(link: Link) -> f64 {
     match link {
         Link::Calls => 0.0,
@@ -180,13 +180,13 @@ fn beside(link: Link) -> f64 {
     }
 }
 
-/// A line through places, so far from their middles.
+/// Returns a line through places, at this distance from their middles.
 fn line(points: &[&Place], beside: f64) -> String {
     let mut text = String::new();
     for pair in points.windows(2) {
         let [a, b] = pair else { continue };
         let (from, to) = (a.middle + beside, b.middle + beside);
-        // To the left, an arrow leaves at the left end, and passes what is below the boxes of the other layer first.
+        // An arrow to the left leaves at the left end, and passes below the boxes of the other layer first.
         let (leave, start, end, enter) = match a.left <= b.left {
             true => (a.right, a.layer, b.left, b.left),
             false => (a.left, a.left, b.layer, b.right),

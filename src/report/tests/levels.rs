@@ -1,4 +1,4 @@
-//! What each level shows, what a dry run says, and when it was.
+//! Tests of the levels, of dry runs, and of times.
 
 use std::cell::Cell;
 use std::io::Write;
@@ -14,7 +14,7 @@ use crate::exit::{Exit, Stream};
 use crate::report::{Console, Ending, Format, Log, Look, Options};
 use crate::secret::Redactor;
 
-/// A task with a script that has options, a command of this machine, and messages.
+/// Returns a task with a script that has options, a local command, and messages.
 fn events() -> Vec<Event> {
     let (app, db) = (Server::host("app1"), Server::host("db1"));
     let mut script = started(1, "run", "# Make it\na\nb\nc\nd", &[&app, &db]);
@@ -396,7 +396,7 @@ fn the_last_line_is_drawn_anew_as_time_passes_as_wide_as_the_terminal_is_by_then
 
 #[test]
 fn output_that_nobody_takes_is_not_put_into_words_but_the_log_has_it() {
-    /// Takes nothing until it is told to.
+    /// Accepts nothing until it is told to.
     #[derive(Clone, Default)]
     struct Reader(Rc<Cell<bool>>, Paper);
     impl Write for Reader {

@@ -1,4 +1,4 @@
-//! The plain form.
+//! Tests of the plain form.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The form for terminals.
+//! Tests of the form for terminals.
 
 use insta::assert_snapshot;
 
