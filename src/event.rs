@@ -26,7 +26,7 @@ pub enum Level {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct ActionId(pub u64);
 
-/// How the rollbacks of a run have ended.
+/// The end of the rollbacks of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rollback {
     /// There was none.

@@ -1,4 +1,4 @@
-//! What a run is told through: one form, a log file where one is wanted, and the closing words.
+//! The console of a run: one form of messages, a log file if one is wanted, and the closing words.
 
 use std::cell::RefCell;
 use std::io::Write;
@@ -25,7 +25,7 @@ use super::screen::Screen;
 use super::tally::Tally;
 use super::text::{count, duration};
 
-/// The one who writes. All clones are the same console; main thread only.
+/// Writes everything. All clones are the same console; main thread only.
 #[derive(Clone, Debug)]
 pub struct Console(pub(super) Rc<RefCell<Inner>>);
 
@@ -38,16 +38,16 @@ pub(super) struct Inner {
     is_rehearsal: bool,
     clock: Clock,
     stamps: bool,
-    /// So many columns are taken by the time.
+    /// The number of columns that the time takes.
     stamp: usize,
     width: fn() -> Option<usize>,
     messages: Screen,
     pub(super) data: Screen,
     log: Option<(Plain, Screen)>,
-    /// What the log is called.
+    /// The name of the log.
     log_name: String,
     tally: Tally,
-    /// The log of a CI service, where it is one.
+    /// The log of a CI service, if there is one.
     job: Option<Job>,
 }
 
@@ -73,7 +73,7 @@ impl Reporter for Console {
 }
 
 impl Console {
-    /// A console on the process's own streams.
+    /// Returns a console on the process's own streams.
     pub fn new(options: Options, redactor: Redactor) -> Self {
         let room = Room::default();
         let messages = Outlet::new(std::io::stderr(), room.clone(), options.interrupt.clone());
@@ -81,7 +81,7 @@ impl Console {
         Self::on(options, redactor, Clock::default(), Box::new(messages), Box::new(data))
     }
 
-    /// A console on other writers: `messages` for all that is told, `data` for what was asked for.
+    /// Returns a console on other writers: `messages` for everything that is reported, `data` for the output that was asked for.
     pub(super) fn on(
         options: Options,
         redactor: Redactor,
@@ -95,7 +95,7 @@ impl Console {
             _ => 0,
         };
         let mut look = options.look.narrower(stamp);
-        // A plan is not waited for.
+        // A rehearsal waits for nothing.
         look.live &= !options.is_rehearsal;
         let form = match options.format {
             Format::Pretty => Form::Pretty(Pretty::new(
@@ -139,7 +139,7 @@ impl Console {
         })))
     }
 
-    /// Tells failures.
+    /// Reports failures.
     pub fn errors<'a>(&self, diagnostics: impl IntoIterator<Item = &'a Diagnostic>) {
         let mut inner = self.0.borrow_mut();
         for diagnostic in diagnostics {
@@ -147,47 +147,47 @@ impl Console {
         }
     }
 
-    /// The closing words of a run.
+    /// Reports the end of a run.
     pub fn close(&self, ending: Ending, diagnostic: Option<&Diagnostic>) {
         self.0.borrow_mut().close(ending, diagnostic);
     }
 
-    /// Something that was asked for, on standard output: for a program, where no terminal is there.
+    /// Prints something that was asked for on standard output: as a program reads it, unless a terminal is there.
     pub fn data(&self, text: &str) {
         self.0.borrow_mut().hand_out(text);
     }
 
-    /// A page of the guide, on standard output; its styles are our own.
+    /// Prints a page of the guide on standard output; its styles are our own.
     pub fn page(&self, text: &str, has_styles: bool) {
         let mut inner = self.0.borrow_mut();
         let page = inner.cleaner.whole(text, has_styles);
         inner.data.write(&page, None);
     }
 
-    /// A question, or whatever else goes to the terminal by other ways.
+    /// Returns a string for somebody else to write to the terminal, such as a question.
     pub fn cleaned(&self, text: &str) -> Clean {
         self.0.borrow().cleaner.whole(text, false)
     }
 
-    /// What did not get where it was to go, and why, each as a message.
+    /// Returns a message for each stream that could not be written completely, with the reason.
     pub fn lost(&self) -> Vec<String> {
         let inner = self.0.borrow();
         let said = |what: &str, screen: &Screen| screen.lost().map(|reason| format!("{what}: {reason}"));
         let log = inner.log.as_ref();
         let data = said("cannot write to standard output", &inner.data);
-        // That nobody can be told it, either, still shows in the exit code.
+        // If nobody can read this message either, the exit code still shows it.
         let messages = said("cannot write to standard error", &inner.messages);
         let log = log.and_then(|(_, file)| file.is_cut());
         let log = log.map(|reason| format!("the log {} is not complete: {reason}", inner.log_name));
         [data, messages, log].into_iter().flatten().collect()
     }
 
-    /// What is wrong with the command line, with styles where there are colours.
+    /// Reports errors of the command line, with styles if there are colours.
     pub fn usage(&self, text: &str) {
         self.0.borrow_mut().say(text);
     }
 
-    /// From now on what is more than this is not shown, nor logged.
+    /// Shows and logs only messages up to this level from now on.
     pub fn show_up_to(&self, threshold: Level) {
         let mut inner = self.0.borrow_mut();
         match &mut inner.form {
@@ -200,7 +200,7 @@ impl Console {
         }
     }
 
-    /// Makes room for somebody who writes to the terminal by other ways.
+    /// Removes the last line so that somebody else can write to the terminal.
     pub fn make_room(&self) {
         self.0.borrow_mut().messages.erase();
     }
@@ -241,7 +241,7 @@ impl Inner {
         lines.into_iter().for_each(|lines| self.record(&lines));
     }
 
-    /// Whole lines for a terminal, and its last one.
+    /// Writes whole lines to a terminal, and its last line.
     fn draw(&mut self, lines: &str) {
         let Form::Pretty(pretty) = &self.form else {
             return;
@@ -254,14 +254,14 @@ impl Inner {
         self.messages.write(&lines, live.as_ref());
     }
 
-    /// A line for the CI service whose log it is, as it stands.
+    /// Writes a line for the CI service as it stands, if the log is that of one.
     fn mark(&mut self, line: &str) {
         if !line.is_empty() {
             self.messages.write(&self.cleaner.kept(line), None);
         }
     }
 
-    /// Whole lines for standard error.
+    /// Writes whole lines to standard error.
     fn say(&mut self, text: &str) {
         let harmless = self.job.as_ref().map(|job| job.harmless(text));
         let text = harmless.as_deref().unwrap_or(text);
@@ -276,7 +276,7 @@ impl Inner {
         self.messages.write(&self.cleaner.whole(text, self.look.color), None);
     }
 
-    /// Whole lines for the log.
+    /// Writes whole lines to the log.
     fn record(&mut self, text: &str) {
         if let Some((_, file)) = self.log.as_mut().filter(|_| !text.is_empty()) {
             let text = stamped(text, &self.clock.local());
@@ -284,12 +284,12 @@ impl Inner {
         }
     }
 
-    /// Whole lines for a person, on standard output.
+    /// Writes whole lines for a person to standard output.
     pub(super) fn show(&mut self, text: &str) {
         self.data.write(&self.cleaner.whole(text, false), None);
     }
 
-    /// What programs read keeps its bytes; a terminal is not one of them.
+    /// Writes data to standard output: with all its bytes for a program, but not to a terminal.
     pub(super) fn hand_out(&mut self, text: &str) {
         if self.data_columns.is_some() {
             return self.show(text);
@@ -297,8 +297,8 @@ impl Inner {
         self.data.write(&self.cleaner.kept(text), None);
     }
 
-    /// Whether it is output that nobody takes: what servers have sent on its way may be long, and a run that is to stop does not
-    /// put all of it into words first. A log takes it.
+    /// Returns true if the event is output that nobody reads: the output that is on its way from servers may be long, and a run
+    /// that is to stop does not format all of it first. A log receives it.
     fn is_in_vain(&self, event: &Event) -> bool {
         match event {
             Event::Output { .. } => self.is_unread(false),
@@ -312,7 +312,7 @@ impl Inner {
         self.log.is_none() && stream.is_unread()
     }
 
-    /// How wide the terminal is by now.
+    /// Updates the width of the terminal.
     fn measure(&mut self) {
         if self.look.columns.is_none() || !matches!(self.form, Form::Pretty(_)) {
             return;
@@ -417,7 +417,7 @@ impl Inner {
         line.into_iter().for_each(|line| self.record(&line));
     }
 
-    /// Failures that the diagnostic does not name, and what the rollback left.
+    /// Returns the failures that the diagnostic does not name, and the parts that the rollback could not undo.
     fn also(&self, diagnostic: Option<&Diagnostic>, look: Look) -> String {
         let mut text = String::new();
         let named = diagnostic
@@ -460,7 +460,7 @@ struct Summary {
     elapsed_ms: u64,
 }
 
-/// Whole lines, each behind a time.
+/// Returns whole lines, each after a time.
 fn stamped(text: &str, time: &str) -> String {
     text.lines().flat_map(|line| [time, " ", line, "\n"]).collect()
 }

@@ -1,5 +1,5 @@
-//! The only folder that prints: reporters, diagnostics, summary, task lists. What it is told are events and diagnostics;
-//! it decides only how they look.
+//! The only folder that prints: reporters, diagnostics, summary, task lists. It receives events and diagnostics, and decides only
+//! how they look.
 
 mod addressed;
 mod asked;

@@ -22,35 +22,35 @@ pub enum Format {
     Json,
 }
 
-/// The end of a run.
+/// The ways in which a run may end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// Well.
+    /// Everything went well.
     Done,
-    /// Not well.
+    /// Something failed.
     Failed {
-        /// How its rollback ended.
+        /// The end of its rollback.
         rollback: Rollback,
     },
 }
 
 /// A file for the log.
 pub struct Log {
-    /// As the person named it.
+    /// The name that the person gave.
     pub name: String,
-    /// Opened for appending.
+    /// The file, opened for appending.
     pub file: Box<dyn Write>,
 }
 
 impl Log {
-    /// A log that goes to a file, or to a pipe that may be read slowly.
+    /// Returns a log that goes to a file, or to a pipe that may be read slowly.
     pub fn to(name: String, file: File, interrupt: Interrupt) -> Self {
         let file = Box::new(Outlet::new(file, Room::default(), interrupt));
         Self { name, file }
     }
 }
 
-/// Everything that a console is made of.
+/// The settings of a console.
 pub struct Options {
     /// The form.
     pub format: Format,
@@ -58,21 +58,21 @@ pub struct Options {
     pub threshold: Level,
     /// The look of standard error: colours, width.
     pub look: Look,
-    /// Gives the width of standard error at this moment, where it is a terminal.
+    /// Returns the width of standard error at this moment, if it is a terminal.
     pub width: fn() -> Option<usize>,
-    /// Width of standard output; `None` where it is no terminal.
+    /// The width of standard output; `None` if it is no terminal.
     pub data_columns: Option<usize>,
-    /// True in a dry run; connections are not told then, as there are none.
+    /// True in a dry run, which reports no connections, as there are none.
     pub is_rehearsal: bool,
-    /// True where lines on standard error begin with the time.
+    /// True if lines on standard error begin with the time.
     pub stamps: bool,
-    /// Where everything is appended in the plain form, each line behind its time; at least what is shown where nothing is said
-    /// about the threshold.
+    /// The log, to which everything is appended in the plain form, each line after a time; at least everything that is shown if
+    /// nothing is said about the threshold.
     pub log: Option<Log>,
-    /// Once it is raised, output that nobody reads is not waited for.
+    /// The stop request: once it is raised, output that nobody reads is not waited for.
     pub interrupt: Interrupt,
     /// The name of this run.
     pub run: RunId,
-    /// Where it is told in the log of a CI service, in the plain form.
+    /// The log of a CI service, in the plain form, if the run is in one.
     pub ci: Option<Ci>,
 }

@@ -1,4 +1,4 @@
-//! What is told in every form, and at the end.
+//! Tests of the parts that all forms share, and of the end of a run.
 
 use insta::assert_snapshot;
 

@@ -1,4 +1,4 @@
-//! What a terminal would obey, or nobody would see, in every place that shows something.
+//! Tests that nothing a terminal would obey, and nothing invisible, is shown in any place.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::exit::{Exit, Phase, Stream};
 use crate::report::{Console, Ending, Format, Listing, Log, Look};
 use crate::secret::{Redactor, Secret};
 
-/// Each is put into the middle of a secret.
+/// Sequences that are put into the middle of a secret.
 const HOSTILE: &[&str] = &[
     "\u{1b}[0m",
     "\u{1b}[31m",
@@ -67,7 +67,7 @@ const HOSTILE: &[&str] = &[
     "\u{e0041}",
 ];
 
-/// A place, and how to show a text there.
+/// A place, and a function that shows a string there.
 type Place = (&'static str, fn(&mut Console, &str));
 
 fn server(text: &str) -> Server {
@@ -371,7 +371,7 @@ static STYLES: LazyLock<Regex> = LazyLock::new(|| Regex::new("\u{1b}\\[(?:[0124]
 static SIGNS: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\\u\{[0-9a-f]+\}|\\u[0-9a-f]{4}|\^[@A-Z?\[\]\\^_]").unwrap());
 
-/// What is left on a terminal once our own styles and the redrawing of the last line are taken away.
+/// Returns the rest of a terminal's input after our own styles and the redrawing of the last line are removed.
 fn bare(text: &str) -> String {
     let mut text = text.to_owned();
     for ours in ["\r\u{1b}[J", "\u{1b}[?7l", "\u{1b}[?7h\r"] {
@@ -380,7 +380,7 @@ fn bare(text: &str) -> String {
     STYLES.replace_all(&text, "").into_owned()
 }
 
-/// What a person reads who looks past the signs for what is invisible.
+/// Returns what a person reads who looks past the signs for invisible characters.
 fn read(text: &str) -> String {
     SIGNS.replace_all(text, "").into_owned()
 }

@@ -1,4 +1,4 @@
-//! The document of the JSON log, held against what is written.
+//! Tests that the document of the JSON log and the program agree.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::interrupt::Signal;
 use crate::report::{Console, Ending, Format};
 use crate::secret::Redactor;
 
-/// The event after this one, with all members that it can have; `None` after the last. No event can be forgotten here.
+/// Returns the event after this one, with all members that it can have; `None` after the last. No event can be forgotten here.
 #[allow(clippy::too_many_lines, reason = "a table")]
 fn after(event: Option<&Event>) -> Option<Event> {
     let action = ActionId(1);
@@ -122,7 +122,7 @@ fn after(event: Option<&Event>) -> Option<Event> {
     })
 }
 
-/// All ways in which a command can end, each with the members that tell it.
+/// Returns all ways in which a command can end, each with its members.
 fn exits() -> Vec<(Exit, Json)> {
     use serde_json::json;
     let after = Duration::from_millis(1500);
@@ -250,7 +250,7 @@ fn data(console: &Console) {
     );
 }
 
-/// Everything that can be written, as values.
+/// Returns everything that can be written, as values.
 fn written() -> Vec<Json> {
     let (messages, printed) = (Paper::default(), Paper::default());
     let mut console = Console::on(
