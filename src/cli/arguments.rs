@@ -1,4 +1,4 @@
-//! The command line as it was typed.
+//! The arguments of the command line, as they were typed.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -171,7 +171,7 @@ pub(super) struct Arguments {
     #[arg(short = 'l', long = "log", value_name = "FILE")]
     pub(super) log: Option<PathBuf>,
 
-    /// How to tell what happens: pretty on a terminal, else plain, and in a job of GitHub Actions or GitLab CI as its log shows it best
+    /// Format of the messages: pretty on a terminal, else plain; in a job of GitHub Actions or GitLab CI the one that its log shows best
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(super) log_format: Option<LogFormat>,
 
@@ -193,25 +193,26 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    /// The tool that is called. Only the first word can say so: elsewhere it is a task.
+    /// Returns the tool that is called. Only the first word can name it: elsewhere it is a task.
     pub(super) fn tool(&self) -> Option<Tool> {
         let word = self.words.first().filter(|_| self.files.is_empty())?;
         Tool::from_str(word, false).ok()
     }
 
-    /// Whether what a run that died has left is to be put in order.
+    /// Returns true if the last word is `recover`, which puts the leftovers of a dead run in order.
     pub(super) fn recovers(&self) -> bool {
         let last = self.words.iter().rfind(|word| !is_assignment(word));
         last.is_some_and(|word| word == RECOVER) && self.tool().is_none()
     }
 
-    /// Whether a run that died is to be gone on with.
+    /// Returns true if a run that died is to be continued.
     pub(super) fn resumes(&self) -> bool {
         let last = self.words.iter().rfind(|word| !is_assignment(word));
         self.tool() == Some(Tool::Resume) || last.is_some_and(|word| word == RESUME) && self.tool().is_none()
     }
 
-    /// Whether nothing is done: the plan of a recovery is made of what the servers say, so they are asked for it.
+    /// Returns true if nothing is done. A recovery is no rehearsal: its plan is made from the servers' answers, so they are
+    /// asked.
     pub(super) fn is_rehearsal(&self) -> bool {
         self.dry_run && !self.recovers()
     }
@@ -220,10 +221,10 @@ impl Arguments {
 /// The last word of `capr RECIPE resume`.
 pub(super) const RESUME: &str = "resume";
 
-/// The task that puts in order what a run that died has left.
+/// The task that puts the leftovers of a dead run in order.
 const RECOVER: &str = "recover";
 
-/// A time: a number of seconds, or numbers with units.
+/// Reads a time: a number of seconds, or numbers with units.
 fn time(text: &str) -> Result<Duration, String> {
     if let Ok(seconds) = text.parse() {
         return Ok(Duration::from_secs(seconds));
@@ -234,7 +235,7 @@ fn time(text: &str) -> Result<Duration, String> {
 }
 
 impl Arguments {
-    /// Refuses options of the tools that need no recipe.
+    /// Rejects options of the tools that need no recipe.
     pub(super) fn without_options_of_tools(&self) -> Result<(), UsageError> {
         if self.out.is_some() || self.force {
             Err(UsageError::Port)
@@ -248,7 +249,7 @@ impl Arguments {
     }
 }
 
-/// What capr does with recipes besides running its tasks.
+/// The tools: the commands for recipes besides running their tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Tool {
     /// Finds what is wrong in it

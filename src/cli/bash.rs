@@ -1,11 +1,11 @@
-//! What is peculiar to bash: it splits words at `:` and `=`, and replaces only what stands behind the last of them.
+//! The peculiarities of bash: it splits words at `:` and `=`, and replaces only the part after the last of them.
 
 use std::ffi::OsString;
 
-/// Set by the script: the line up to the cursor.
+/// The variable in which the script passes the line up to the cursor.
 pub(super) const LINE: &str = "_CAPR_LINE";
 
-/// The script, so that the words arrive as they are: it would take the sign at the cursor for nothing.
+/// Returns the script, changed to pass the line up to the cursor.
 pub(super) fn mended(script: &str) -> String {
     script
         .replace(
@@ -18,8 +18,8 @@ pub(super) fn mended(script: &str) -> String {
         )
 }
 
-/// Makes one word again of `deploy:web` and `HOSTS=app1`, which bash takes for three where no blank is between them. Gives back
-/// the length of what it takes for words of their own before the cursor's.
+/// Joins `deploy:web` and `HOSTS=app1` to one word again; bash splits them into three if there is no blank between them. Returns
+/// the length of the part that bash has split off before the cursor's word.
 pub(super) fn rejoin(words: &mut Vec<OsString>, index: &mut usize, line: Option<&str>) -> usize {
     let mut joined: Vec<OsString> = Vec::new();
     let (mut at, mut cut) = (0, 0);
@@ -33,7 +33,7 @@ pub(super) fn rejoin(words: &mut Vec<OsString>, index: &mut usize, line: Option<
                 if place == *index {
                     cut = last.len() + if is_sign { word.len() } else { 0 };
                 }
-                // At the cursor the word is empty behind a sign.
+                // At the cursor, the word after a sign is empty.
                 last.push(word);
             }
             _ => joined.push(word.clone()),
@@ -52,15 +52,15 @@ fn is_sign(word: &OsString) -> bool {
     !word.is_empty() && word.chars().all(|c| matches!(c, ':' | '='))
 }
 
-/// Whether a blank stands before the word in what is left of the line, which then goes on behind the word. Where no line is
-/// known there is none.
+/// Returns true if a blank stands before the word in the rest of the line, which then continues after the word. Returns false if
+/// the line is not known.
 fn separated(rest: &mut Option<&str>, word: &OsString) -> bool {
     let Some(line) = *rest else {
         return false;
     };
     let trimmed = line.trim_start();
     let is_apart = trimmed.len() < line.len();
-    // The word at the cursor may go on behind it.
+    // The word may continue after the cursor.
     let word = word.to_string_lossy();
     *rest = Some(trimmed.strip_prefix(&*word).unwrap_or_default());
     is_apart

@@ -1,5 +1,5 @@
-//! Completion in a process of its own that is ended when it takes long. Nobody who presses Tab waits for a recipe, or wants it to do
-//! anything.
+//! Completion in a process of its own, which is ended when it takes long. Nobody who presses Tab waits for a recipe, or wants it
+//! to do anything.
 
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -11,17 +11,17 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// Set for the process within.
+/// The variable that is set for the inner process.
 pub(super) const VARIABLE: &str = "CAPR_COMPLETE_WITHIN";
 
-/// How long an answer may take.
+/// The longest time for an answer.
 const LIMIT: Duration = Duration::from_secs(1);
-/// Memory beside the stack that recipes have.
+/// The memory in addition to the stack of recipes.
 const MEMORY: u64 = 256 << 20;
-/// More suggestions than anybody reads.
+/// The most bytes of an answer: more suggestions than anybody reads.
 const LONGEST: usize = 4 << 20;
 
-/// What this program answers to the same arguments within the limits; nothing where it does not.
+/// Returns the answer of this program to the same arguments within the limits; empty if there is none.
 pub(super) fn answer(arguments: &[OsString]) -> String {
     within(arguments).unwrap_or_default()
 }
@@ -51,7 +51,7 @@ fn within(arguments: &[OsString]) -> io::Result<String> {
     }
 }
 
-/// All that it writes before it closes its output; `None` where that does not come.
+/// Returns everything that it writes before it closes its output; `None` if that does not come in time.
 fn read(child: &mut Child, until: Instant) -> io::Result<Option<Vec<u8>>> {
     let Some(mut output) = child.stdout.take() else {
         return Ok(None);
@@ -86,7 +86,7 @@ fn read(child: &mut Child, until: Instant) -> io::Result<Option<Vec<u8>>> {
     Ok(None)
 }
 
-/// Takes from this process what a completion must not have: more memory, more time, files to write.
+/// Limits this process to what a completion may have: no more memory, no more time, no files to write.
 pub(super) fn limit(stack: u64) {
     for (resource, most) in [
         (Resource::Core, 0),
@@ -98,7 +98,7 @@ pub(super) fn limit(stack: u64) {
             current: Some(most),
             maximum: Some(most),
         };
-        // Where that is not allowed there is less already.
+        // If the limit cannot be set, a lower one holds already.
         let _ = setrlimit(resource, limit);
     }
 }

@@ -1,4 +1,4 @@
-//! Completion for shells: `capr completions SHELL` writes a script, which calls capr again with what was typed so far.
+//! Completion for shells: `capr completions SHELL` writes a script, which calls capr again with the words typed so far.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -22,14 +22,14 @@ use crate::recipe::{Nobody, Recipe, Surroundings};
 use crate::report::{is_plain, shown};
 use crate::secret::Redactor;
 
-/// Set by the script, to the shell's name.
+/// The variable that the script sets to the shell's name.
 pub(super) const VARIABLE: &str = "CAPR_COMPLETE";
-/// Set by the script: which word the cursor is in, from 0.
+/// The variable in which the script passes the index of the word at the cursor, from 0.
 const INDEX: &str = "_CLAP_COMPLETE_INDEX";
-/// Set by the script: what stands between the answers.
+/// The variable in which the script passes the separator of the answers.
 const SEPARATOR: &str = "_CLAP_IFS";
 
-/// The script that makes a shell ask capr.
+/// Returns the script that makes a shell ask capr.
 pub(super) fn script(name: &str) -> io::Result<String> {
     let mut script = Vec::new();
     completer(name)?.write_registration(VARIABLE, "capr", "capr", "capr", &mut script)?;
@@ -41,10 +41,10 @@ pub(super) fn script(name: &str) -> io::Result<String> {
     })
 }
 
-/// Called where the script lies in `fpath` as `_capr`: zsh then reads it at the first completion, and takes it for the function.
+/// The line for a script that lies in `fpath` as `_capr`: zsh reads it at the first completion and uses it as the function.
 const AUTOLOADED: &str = "[[ \"$funcstack[1]\" == _capr ]] && _clap_dynamic_completer_capr \"$@\"\n";
 
-/// Zsh's script, with no blank behind `HOSTS=`.
+/// Returns the script of zsh without a blank after `HOSTS=`.
 fn open_ended(script: &str) -> String {
     let script = script.trim_end();
     format!("{script}\n{AUTOLOADED}")
@@ -59,7 +59,7 @@ fn open_ended(script: &str) -> String {
         )
 }
 
-/// An error for a shell that no script is for.
+/// Returns an error for a shell that has no script.
 pub(super) fn is_known(name: &str) -> io::Result<()> {
     completer(name).map(|_| ())
 }
@@ -73,7 +73,7 @@ fn completer(name: &str) -> io::Result<&'static dyn EnvCompleter> {
     })
 }
 
-/// What may stand at the cursor. The arguments are the program's name, `--` and all words that were typed.
+/// Returns the words that may stand at the cursor. The arguments are the program's name, `--`, and all words that were typed.
 pub(super) fn answer(name: &str, arguments: impl Iterator<Item = OsString>, shell: &Shell) -> io::Result<String> {
     let mut words: Vec<OsString> = arguments.skip_while(|word| word != "--").skip(1).collect();
     let mut index = match shell.variable(INDEX).and_then(|index| index.parse().ok()) {
@@ -90,7 +90,7 @@ pub(super) fn answer(name: &str, arguments: impl Iterator<Item = OsString>, shel
     if is_bash {
         let found = complete(&mut command, words, index, Some(&shell.directory))?;
         let values = found.iter().map(|found| found.get_value().to_string_lossy());
-        // Bash replaces what stands behind the last sign alone.
+        // Bash replaces only the part after the last sign.
         let values: Vec<String> = values
             .map(|value| value.get(cut..).unwrap_or_default().to_owned())
             .collect();
@@ -101,16 +101,16 @@ pub(super) fn answer(name: &str, arguments: impl Iterator<Item = OsString>, shel
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// What was typed before the cursor.
+/// The words that were typed before the cursor.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Typed {
     tool: Option<Tool>,
     recipe: Option<String>,
-    /// It stands behind `-f`.
+    /// True after `-f`.
     is_named: bool,
     /// Stages and tasks.
     words: Vec<String>,
-    /// Options that decide what is loaded.
+    /// Options that decide which recipe is loaded.
     options: Vec<String>,
 }
 
@@ -143,7 +143,7 @@ impl Typed {
     }
 }
 
-/// What a recipe has that can be named.
+/// The names in a recipe.
 #[derive(Default)]
 struct Known {
     tasks: Vec<TaskSummary>,
@@ -156,7 +156,7 @@ struct Known {
 }
 
 impl Known {
-    /// Nothing where the recipe cannot be loaded: this is not the moment to say why.
+    /// Returns nothing if the recipe cannot be loaded: this is not the moment to say why.
     fn of(typed: &Typed, shell: &Shell) -> Self {
         Self::load(typed, shell).unwrap_or_default()
     }
@@ -181,7 +181,7 @@ impl Known {
         };
         let recipe = Recipe::load(&settings.recipes, settings.recipe_options, surroundings).ok()?;
         let stages: Vec<String> = recipe.stages().map(str::to_owned).collect();
-        // What is wrong with the stage is told when it is used.
+        // An error in the stage is reported when the stage is used.
         let _ = recipe.look_at_stage(&typed.words);
         let variables = recipe.variables(|_| true, false);
         Some(Self {
@@ -195,14 +195,14 @@ impl Known {
     }
 }
 
-/// Nobody is told anything.
+/// A reporter that reports nothing.
 struct Silent;
 
 impl Reporter for Silent {
     fn report(&mut self, _: &Event) {}
 }
 
-/// A word that may be meant, and what it is.
+/// A word that may stand at the cursor, with its description.
 struct Offer {
     word: String,
     help: Option<String>,
@@ -218,7 +218,7 @@ impl Offer {
 
     fn fitting(offers: &[Self], current: &OsStr) -> Vec<CompletionCandidate> {
         let current = current.to_string_lossy();
-        // What a terminal would obey nobody can type, either.
+        // Nobody can type what a terminal would obey.
         let offers = offers.iter().filter(|offer| is_plain(&offer.word));
         let fitting = offers.filter(|offer| offer.word.starts_with(&*current));
         let candidate = |offer: &Self| CompletionCandidate::new(&offer.word).help(offer.help.clone().map(Into::into));
@@ -271,7 +271,7 @@ fn command(typed: &Typed, shell: &Shell) -> Command {
     let settings = among(variables(&known, "=").collect());
     Arguments::command()
         .mut_arg("words", |argument| argument.add(words))
-        // An argument that was changed is the last one: what stands behind `--' has to be it.
+        // An argument that was changed moves to the end, and the one after `--' has to be last.
         .mut_arg("command", |argument| argument)
         .mut_arg("files", |argument| argument.add(ArgValueCompleter::new(recipes())))
         .mut_arg("set_before", |argument| argument.add(settings.clone()))
@@ -279,7 +279,7 @@ fn command(typed: &Typed, shell: &Shell) -> Command {
         .mut_arg("explain", |argument| argument.add(among(tasks(&known.tasks).collect())))
 }
 
-/// Files that end in `.rhai`, and directories on the way to some.
+/// Completes files that end in `.rhai`, and directories that may lead to some.
 fn recipes() -> PathCompleter {
     PathCompleter::any().filter(|path| path.is_dir() || path.extension().is_some_and(|ending| ending == "rhai"))
 }
@@ -302,13 +302,13 @@ fn topics() -> impl Iterator<Item = Offer> {
         .chain([all])
 }
 
-/// Only the first word is one.
+/// Offers stages; only the first word can be one.
 fn stages(typed: &Typed, known: &Known) -> impl Iterator<Item = Offer> {
     let stages = known.stages.iter().filter(|_| typed.words.is_empty());
     stages.map(|stage| Offer::new(stage, Some("stage")))
 }
 
-/// `HOSTS=` and its kin, and what may stand behind it.
+/// Variables like `HOSTS=`, and the values that may follow.
 struct Narrowing {
     servers: Vec<String>,
     roles: Vec<String>,
@@ -337,7 +337,7 @@ impl Narrowing {
     }
 }
 
-/// All but internal tasks, which nobody means to type.
+/// Offers all tasks except internal ones, which nobody means to type.
 fn tasks(tasks: &[TaskSummary]) -> impl Iterator<Item = Offer> {
     let offered = tasks.iter().filter(|task| !task.is_internal());
     offered.map(|task| {

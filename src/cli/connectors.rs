@@ -1,4 +1,4 @@
-//! Chooses who makes the sessions of a run.
+//! Chooses the connectors that make the sessions of a run.
 
 use std::path::PathBuf;
 use std::sync::mpsc::Sender;
@@ -10,15 +10,15 @@ use crate::session::local::LocalConnector;
 use crate::session::ssh::{SshConnector, SshEnvironment};
 use crate::session::{Connector, Destination, Report, Session, SessionId};
 
-/// What SSH takes from arguments and environment.
+/// The settings for SSH from arguments and environment.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ssh {
-    /// Configuration files instead of the user's and the system's, where the recipe names none.
+    /// Configuration files that replace the user's and the system's, if the recipe names none.
     pub(super) config: Option<Vec<PathBuf>>,
     pub(super) environment: SshEnvironment,
 }
 
-/// The connectors for the servers, and for this machine, whose commands get this limit for core files.
+/// Returns the connectors for the servers and for this machine, whose commands get this limit for core files.
 pub(super) fn make(
     is_rehearsal: bool,
     ssh: Ssh,
@@ -34,7 +34,7 @@ pub(super) fn make(
     (Box::new(remote), Box::new(LocalConnector { core_files }))
 }
 
-/// SSH as the command line has it, and these servers as it reaches them.
+/// Returns the connector for SSH with the settings of the command line, which are also put into these destinations.
 pub(super) fn ssh(ssh: Ssh, destinations: &mut [Destination]) -> SshConnector {
     for destination in destinations {
         if destination.options.config.is_none() {

@@ -1,13 +1,14 @@
-//! A run is not begun where the address space is limited (`ulimit -v`) so that it could end in the middle.
+//! Refuses to begin a run if the address space is limited (`ulimit -v`) so much that the run could end in the middle.
 
 use crate::address_space;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::STACK;
 
-/// Address space that must be left for a run: measured, a recipe and its first servers take 25 MiB, each further server half a MiB.
+/// The address space that must be left for a run. Measured: a recipe and its first servers need 25 MiB, each further server half
+/// a MiB.
 const ROOM: u64 = 64 << 20;
 
-/// The error where the address space is too small for a run, which must not end in the middle.
+/// Returns the error if the address space is too small for a run, which must not end in the middle.
 pub(super) fn refusal() -> Option<Diagnostic> {
     let limit = address_space::limit()?;
     let left = address_space::left().filter(|left| *left < ROOM)?;
@@ -26,7 +27,7 @@ pub(super) fn hint() -> Option<String> {
 }
 
 fn raise_the_limit(limit: u64, needed: u64) -> String {
-    // In steps that a person may remember.
+    // In steps that a person can remember.
     let enough = needed.next_multiple_of(10 << 20) >> 10;
     format!(
         "the limit is set by `ulimit -v {}': raise it to {enough}, or more",

@@ -1,4 +1,4 @@
-//! `capr doctor`: this machine, the recipe, its servers, in this order; each is told as soon as it is known.
+//! `capr doctor`: this machine, the recipe, its servers, in this order; each is reported as soon as it is known.
 
 use std::path::{Path, PathBuf};
 
@@ -18,24 +18,24 @@ use super::connectors::{self, Ssh};
 use super::refuse;
 use super::shell::Shell;
 
-/// Directories of programs that stand in no `PATH` of a user.
+/// Directories of programs that are not in a user's `PATH`.
 const SYSTEM: [&str; 2] = ["/usr/sbin", "/usr/lib"];
 
-/// The command, with the settings that it was given.
+/// The command, with its settings.
 pub(super) struct Doctor<'a> {
     pub(super) shell: &'a Shell,
     pub(super) console: &'a Console,
     pub(super) interrupt: &'a Interrupt,
     pub(super) ssh: Ssh,
     pub(super) json: bool,
-    /// Every server of a block is named.
+    /// True if every server of a block is named.
     pub(super) all: bool,
-    /// Nobody is connected to.
+    /// True if no server is connected to.
     pub(super) is_rehearsal: bool,
 }
 
 impl Doctor<'_> {
-    /// Looks at everything. `file` is the recipe as it was named; there may be none.
+    /// Examines everything. `file` is the recipe as it was named; there may be none.
     pub(super) fn run(self, loaded: Result<Recipe, Vec<Diagnostic>>, words: &[String], file: Option<&Path>) -> u8 {
         let looked_at = loaded.and_then(|recipe| {
             let stage = recipe.enter_stage_alone(words, "doctor")?;
@@ -45,7 +45,7 @@ impl Doctor<'_> {
         let (recipe, stage, mut servers) = match looked_at {
             Ok(looked_at) => looked_at,
             Err(wrong) => {
-                // What is known without it is told all the same.
+                // What is known without the recipe is reported all the same.
                 let found = vec![self.this_machine(&mut [])];
                 self.tell(&found);
                 if self.json {
@@ -126,7 +126,7 @@ impl Doctor<'_> {
     }
 }
 
-/// A server that was not reached counts most: nothing is known of it.
+/// Returns the exit code. A server that was not reached counts most: nothing is known about it.
 fn code(found: &[Examination]) -> u8 {
     if found.iter().any(Examination::is_out_of_reach) {
         return Fault::Connection.exit_code();

@@ -1,4 +1,4 @@
-//! `capr fmt`: formats recipes, libraries and all of a directory.
+//! `capr fmt`: formats recipes, libraries, and all recipes of a directory.
 
 use std::fs::{self, Permissions};
 use std::io::{self, Read, Write};
@@ -20,16 +20,16 @@ use super::search;
 use super::settings::UsageError;
 use super::shell::Shell;
 
-/// Exit code of `--check` where something is to be formatted.
+/// The exit code of `--check` if something needs formatting.
 const DIFFERS: u8 = 1;
 
-/// A difference that takes longer to find is told with more lines than it has.
+/// The most time for a difference; if finding it takes longer, it is shown with more lines than it needs.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The name of standard input in messages.
 const INPUT: &str = "standard input";
 
-/// Does it; the code to exit with. What cannot be read or written keeps no other file from being formatted.
+/// Runs the command and returns its exit code. A file that cannot be read or written does not keep others from being formatted.
 pub(super) fn run(arguments: &Arguments, shell: &Shell, console: &Console) -> Result<u8, Box<Diagnostic>> {
     if arguments.out.is_some() || arguments.force {
         return Err(Box::new(UsageError::Port.into()));
@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &Arguments, shell: &Shell, console: &Console) -> Re
     Ok(formatter.end())
 }
 
-/// The files that are meant, as they are named.
+/// Returns the files to format, as they are named.
 fn files(words: &[String], shell: &Shell) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
     if words.is_empty() {
         let found = search::find(&shell.directory).ok_or(UsageError::NoRecipe);
@@ -81,7 +81,7 @@ fn files(words: &[String], shell: &Shell) -> Result<Vec<PathBuf>, Box<Diagnostic
     Ok(files)
 }
 
-/// All recipes below a directory. Links are not followed, and what is hidden is not looked at.
+/// Collects all recipes below a directory. Links are not followed, and hidden files are left out.
 fn collect(base: &Path, directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     let entries: io::Result<Vec<_>> = fs::read_dir(base.join(directory))?.collect();
     let mut entries = entries?;
@@ -93,7 +93,7 @@ fn collect(base: &Path, directory: &Path, files: &mut Vec<PathBuf>) -> io::Resul
             true => PathBuf::from(entry.file_name()),
             false => directory.join(entry.file_name()),
         };
-        // What `capr definitions` writes is for editors.
+        // The files of `capr definitions` are for editors.
         let is_recipe = name == "Caprfile" || name.ends_with(".rhai") && !name.ends_with(".d.rhai");
         if name.starts_with('.') {
             continue;
@@ -106,7 +106,7 @@ fn collect(base: &Path, directory: &Path, files: &mut Vec<PathBuf>) -> io::Resul
     Ok(())
 }
 
-/// Formats one text after the other, and keeps what is to be told at the end.
+/// Formats one file after the other, and keeps the errors to report at the end.
 struct Formatter<'a> {
     is_check: bool,
     console: &'a Console,
@@ -160,7 +160,7 @@ impl Formatter<'_> {
         self.wrong.push(Diagnostic::new(Fault::Failed, message));
     }
 
-    /// Shows what would be changed.
+    /// Shows the changes that formatting would make.
     fn compare(&mut self, name: &str, text: &str, formatted: &str) {
         if text == formatted {
             return;
@@ -174,7 +174,7 @@ impl Formatter<'_> {
         self.console.data(&shown);
     }
 
-    /// Tells what is wrong; the first decides the code.
+    /// Reports the errors and returns the exit code; the first decides it.
     fn end(self) -> u8 {
         self.console.errors(&self.wrong);
         match self.wrong.first() {
@@ -185,7 +185,7 @@ impl Formatter<'_> {
     }
 }
 
-/// Writes a file beside its place and renames it; a link stays, and what it leads to is written.
+/// Writes a file beside its place and renames it; a link stays, and its target is written.
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let place = fs::canonicalize(path)?;
     let there = place.metadata()?;
@@ -194,7 +194,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())?;
     let made = file.as_file().metadata()?;
     if (made.uid(), made.gid()) != (there.uid(), there.gid()) {
-        // Who may not give it away keeps it: as after every other editor.
+        // Without the right to change the owner, the file belongs to the person, as after every other editor.
         let _ = fchown(file.as_file(), Some(there.uid()), Some(there.gid()));
     }
     file.as_file()

@@ -1,4 +1,4 @@
-//! `capr help [WORD]`: what capr does, one of its commands, a page of the guide, or a verb or function of the language.
+//! `capr help [WORD]`: an overview of capr, one of its commands, a page of the guide, or a verb or function of the language.
 
 use clap::{CommandFactory, ValueEnum};
 
@@ -10,10 +10,10 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::manual::{Document, PAGES, everything, page, screen, section};
 use crate::report::Console;
 
-/// Behind `capr help`: all pages in one, as Markdown.
+/// The word of `capr help all`: all pages in one, as Markdown.
 pub(super) const ALL: &str = "all";
 
-/// The width of a page where there is no terminal.
+/// The width of a page if there is no terminal.
 const COLUMNS: usize = 100;
 
 pub(super) fn help(words: &[String], is_colored: bool, shell: &Shell, console: &Console) -> u8 {

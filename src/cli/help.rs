@@ -1,18 +1,18 @@
-//! The help: what capr does besides running tasks, one entry each, as all its forms tell it.
+//! The help for the commands besides running tasks: one entry each, which all forms of the help share.
 
 use std::fmt::Write;
 
 use super::arguments::Tool;
 use crate::manual::PAGES;
 
-/// A command beside tasks.
+/// A command besides tasks.
 struct Entry {
     tool: Tool,
-    /// Behind `capr`.
+    /// The words after `capr`.
     form: &'static str,
-    /// In the list of all.
+    /// The line in the list of all commands.
     brief: &'static str,
-    /// What else there is to say.
+    /// The explanation.
     text: &'static str,
 }
 
@@ -152,7 +152,7 @@ const ENTRIES: &[Entry] = &[
     },
 ];
 
-/// How tasks are run and looked at.
+/// The forms of running and listing tasks.
 pub(super) const TASKS: [(&str, &str); 4] = [
     ("[RECIPE] [STAGE] TASK... [NAME=value]...", "runs tasks"),
     ("[RECIPE] [STAGE] -T [PATTERN]", "lists tasks"),
@@ -163,10 +163,10 @@ pub(super) const TASKS: [(&str, &str); 4] = [
     ),
 ];
 
-/// Column of what a command does.
+/// The column of a command's description.
 const COLUMN: usize = 50;
 
-/// All commands, one line each.
+/// Returns all commands, one line each.
 pub(super) fn commands() -> String {
     let mut text = "Commands:\n".to_owned();
     let entries = ENTRIES.iter().map(|entry| (entry.form, entry.brief));
@@ -176,7 +176,7 @@ pub(super) fn commands() -> String {
             true => " ".repeat(COLUMN - line.len()),
             false => format!("\n{}", " ".repeat(COLUMN)),
         };
-        // Into a text it cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "{line}{gap}{brief}");
     }
     text.push_str("\nThe guide, shown by capr help TOPIC:\n");
@@ -186,19 +186,19 @@ pub(super) fn commands() -> String {
     text
 }
 
-/// Behind `capr`, and in the list of all.
+/// Returns the words after `capr`, and the line in the list of all commands.
 pub(super) fn line(tool: Tool) -> (&'static str, &'static str) {
     let entry = ENTRIES.iter().find(|entry| entry.tool == tool);
     entry.map_or(("", ""), |entry| (entry.form, entry.brief))
 }
 
-/// The explanation of a command.
+/// Returns the explanation of a command.
 pub(super) fn text(tool: Tool) -> &'static str {
     let entry = ENTRIES.iter().find(|entry| entry.tool == tool);
     entry.map_or("", |entry| entry.text)
 }
 
-/// What one command does.
+/// Returns the help for one command.
 pub(super) fn of(tool: Tool) -> String {
     let entry = ENTRIES.iter().find(|entry| entry.tool == tool);
     entry.map_or_else(String::new, |entry| {
@@ -211,7 +211,7 @@ pub(super) fn of(tool: Tool) -> String {
     })
 }
 
-/// Filled into lines.
+/// Returns a text filled into lines.
 fn filled(text: &str) -> String {
     const WIDTH: usize = 100;
     let (mut filled, mut column) = (String::new(), 0);
@@ -230,7 +230,7 @@ fn filled(text: &str) -> String {
     filled
 }
 
-/// What is to be known beside commands and options.
+/// The notes besides commands and options.
 pub(super) const NOTES: &str = "\
 RECIPE is a file or a name that ends in .rhai. Without one, Caprfile, deploy.rhai or config/deploy.rhai is looked for here and in \
 the parent directories; `capr init' makes them.

@@ -1,4 +1,4 @@
-//! `capr init`: makes the files of a new project. What is there already stays.
+//! `capr init`: makes the files of a new project. Files that exist stay as they are.
 
 mod project;
 mod recipe;
@@ -20,7 +20,7 @@ const CAPRFILE: &str = include_str!("init/Caprfile");
 const EXAMPLE: &str = include_str!("init/deploy.rhai");
 const RECIPE: &str = "config/deploy.rhai";
 
-/// Makes them in `directory`, which is shown as it was `named`.
+/// Makes the files in `directory`, which is shown as it was `named`.
 pub(super) fn init(
     directory: &Path,
     named: &str,
@@ -36,7 +36,7 @@ pub(super) fn init(
         return Err(failed(what));
     }
     let mut files = vec![("Caprfile".to_owned(), CAPRFILE.to_owned())];
-    // Where a recipe is there already, nothing is asked that would be written nowhere.
+    // If a recipe exists already, nothing is asked: the answers would be written nowhere.
     let project = match directory.join(RECIPE).symlink_metadata() {
         Ok(_) => None,
         Err(_) => project::Project::of(directory, said, prompts)?,
@@ -46,7 +46,7 @@ pub(super) fn init(
         None => files.push((RECIPE.to_owned(), EXAMPLE.to_owned())),
     }
     for (name, text) in files {
-        // What was answered may stand in it, and make a line too long.
+        // An answer in it may make a line too long.
         let text = format(&name, &text).unwrap_or(text);
         let made = make(&directory.join(&name), &text)
             .map_err(|error| failed(format!("cannot write {name}: {}", plain(&error))))?;
@@ -60,7 +60,7 @@ pub(super) fn init(
     Ok(())
 }
 
-/// What is to be done then; in a project with stages commands name one.
+/// Returns the next steps; in a project with stages, commands name one.
 fn next(stage: Option<&str>) -> String {
     let stage = stage.map(|stage| format!("{stage} ")).unwrap_or_default();
     let width = "cold_deploy".len() + stage.len();
@@ -86,7 +86,7 @@ fn failed(message: String) -> Box<Diagnostic> {
     Box::new(Diagnostic::new(Fault::Failed, message))
 }
 
-/// False where the file is there already.
+/// Makes a file; returns false if it exists already.
 fn make(path: &Path, text: &str) -> io::Result<bool> {
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory)?;

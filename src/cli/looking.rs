@@ -1,4 +1,4 @@
-//! What shows something of a recipe, without running any of its tasks.
+//! The commands that show something of a recipe without running any of its tasks.
 
 use crate::configuration::TaskSummary;
 use crate::diagnostic::{Diagnostic, Fault, Severity};
@@ -9,7 +9,7 @@ use super::program::Program;
 use super::settings::Work;
 use super::{interactive, once, refuse, tasks_of_stage};
 
-/// Tells what `capr check` has found.
+/// Reports the findings of `capr check`.
 pub(super) fn check(found: &[Diagnostic], json: bool, console: &Console) -> u8 {
     if let [left] = found
         && matches!(left.fault, Fault::Exit(_))
@@ -90,7 +90,7 @@ fn list(recipe: &Recipe, words: &[String], listing: &Listing, console: &Console)
     refuse(console, &[diagnostic])
 }
 
-/// Shows what a task says of itself: `-e`.
+/// Shows a task's description: `-e`.
 fn describe(recipe: &Recipe, words: &[String], name: &str, console: &Console) -> u8 {
     if let Err(wrong) = recipe.look_at_stage_alone(words, "-e") {
         return refuse(console, &wrong);
@@ -100,7 +100,7 @@ fn describe(recipe: &Recipe, words: &[String], name: &str, console: &Console) ->
         return Fault::Usage.exit_code();
     }
     let summary = recipe.tasks().into_iter().find(|task| task.name == name);
-    // A namespace's default task answers to the namespace's name as well.
+    // A namespace's name also stands for its default task.
     let summary = summary.unwrap_or_else(|| TaskSummary {
         name: name.to_owned(),
         description: None,
@@ -110,7 +110,7 @@ fn describe(recipe: &Recipe, words: &[String], name: &str, console: &Console) ->
     0
 }
 
-/// What shows something of a recipe, or lets a person type what is done with it.
+/// Runs a command that shows something of a recipe, or the interactive shell.
 pub(super) fn look(recipe: Recipe, work: Work, program: &Program) -> u8 {
     let console = program.console;
     match work {
@@ -124,7 +124,7 @@ pub(super) fn look(recipe: Recipe, work: Work, program: &Program) -> u8 {
         Work::Tree { tasks, json } => tree(&recipe, &tasks, json, console),
         Work::Explained { tasks, json } => explain(&recipe, &tasks, json, console),
         Work::Graph { tasks, drawing } => graph(&recipe, &tasks, drawing, console),
-        // Done above.
+        // Handled above.
         Work::Check { .. } | Work::Doctor { .. } | Work::Run { .. } | Work::Resume { .. } => 0,
     }
 }
@@ -140,7 +140,7 @@ fn tree(recipe: &Recipe, words: &[String], json: bool, console: &Console) -> u8 
     }
 }
 
-/// Tells in words what one task does.
+/// Explains in words what one task does.
 fn explain(recipe: &Recipe, words: &[String], json: bool, console: &Console) -> u8 {
     let tasks = match tasks_of_stage(recipe, words, console) {
         Ok(tasks) => tasks,
@@ -157,7 +157,7 @@ fn explain(recipe: &Recipe, words: &[String], json: bool, console: &Console) -> 
     0
 }
 
-/// Draws tasks, or without names all that are the recipe's own.
+/// Draws tasks; without names, all of the recipe's own.
 fn graph(recipe: &Recipe, words: &[String], drawing: Drawing, console: &Console) -> u8 {
     let named = recipe.look_at_stage(words).map(|tasks| recipe.take_words(tasks));
     let tasks = match named {

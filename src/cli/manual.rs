@@ -39,13 +39,13 @@ const FILES: [(&str, &str); 9] = [
     ("/usr/share/doc/capr", "the guide, where a package has installed it"),
 ];
 
-/// A page: where it is put, and its source.
+/// A page: its path and its source.
 struct Written {
     path: String,
     source: String,
 }
 
-/// Writes all pages below a directory, as `man` looks for them: `man1`, `man5`. Tells the files' names.
+/// Writes all pages below a directory, as `man` looks for them: `man1`, `man5`. Prints the names of the files.
 pub(super) fn write(directory: &Path, console: &Console) -> Result<(), String> {
     let pages = pages().map_err(|error| format!("cannot make the manual pages: {}", plain(&error)))?;
     for page in pages {
@@ -76,7 +76,7 @@ fn put(name: &str, section: char, source: String) -> Written {
     }
 }
 
-/// The head of a page: its title and the section NAME.
+/// Returns the head of a page: its title and the section NAME.
 fn head(name: &str, about: &str, section: char) -> io::Result<(Man, Vec<u8>)> {
     let command = Arguments::command().display_name(name.to_owned());
     let man = Man::new(command.about(about.to_owned()).long_about(None::<&str>))
@@ -91,7 +91,7 @@ fn head(name: &str, about: &str, section: char) -> io::Result<(Man, Vec<u8>)> {
     Ok((man, source))
 }
 
-/// `capr(1)`.
+/// Returns `capr(1)`.
 fn whole() -> io::Result<Written> {
     let (man, source) = head(
         "capr",
@@ -148,7 +148,7 @@ fn whole() -> io::Result<Written> {
     Ok(put("capr", '1', text))
 }
 
-/// The parts of the help beside commands and options: the introduction, the environment, the exit codes.
+/// Returns the parts of the help besides commands and options: the introduction, the environment, the exit codes.
 fn notes() -> (String, String, String) {
     let (mut about, mut environment, mut codes) = (String::new(), String::new(), String::new());
     for paragraph in NOTES.split("\n\n") {
@@ -164,7 +164,7 @@ fn notes() -> (String, String, String) {
     (about, environment, codes)
 }
 
-/// Lines that are filled, and indented ones that stand as they are.
+/// Returns a paragraph whose lines are filled, except for indented ones.
 fn body(paragraph: &str) -> String {
     let mut text = String::new();
     let mut stands = false;
@@ -182,7 +182,7 @@ fn body(paragraph: &str) -> String {
     text
 }
 
-/// `capr-TOOL(1)`: what the help says, and the guide's part on it.
+/// Returns `capr-TOOL(1)`: the explanation in the help, and the part of the guide about it.
 fn command(tool: Tool) -> io::Result<Written> {
     let (form, brief) = help::line(tool);
     let name = form.split(' ').next().unwrap_or_default();
@@ -204,7 +204,7 @@ fn command(tool: Tool) -> io::Result<Written> {
     Ok(put(&page_name, '1', text))
 }
 
-/// `capr-recipe(5)`: the reference of the language.
+/// Returns `capr-recipe(5)`: the reference of the language.
 fn recipe() -> io::Result<Written> {
     let (_, source) = head("capr-recipe", "the language of capr's recipes", '5')?;
     let mut text = String::from_utf8_lossy(&source).into_owned();

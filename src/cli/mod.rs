@@ -1,5 +1,5 @@
-//! What was typed becomes settings, resolved once, and one subcommand is called. The only folder that reads argv,
-//! environment and terminal.
+//! Turns the command line into settings, once, and calls one subcommand. The only folder that reads argv, environment and
+//! terminal.
 
 mod arguments;
 mod bash;
@@ -56,7 +56,7 @@ use self::resume::Resuming;
 use self::settings::{Settings, Work};
 use self::shell::{Presentation, Shell};
 
-/// Does what the arguments say (the first is the program's name) and gives the code to exit with.
+/// Runs the command that the arguments (the first is the program's name) ask for, and returns its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     signals::outlive_full_files();
     address_space::be_sparing();
@@ -87,7 +87,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Help and version go to standard output, complaints to standard error.
+/// Prints help and version on standard output, complaints on standard error.
 fn usage(error: &clap::Error, words: &[OsString], shell: &Shell) -> u8 {
     let console = Console::new(options(Presentation::unasked(shell), false, None), Redactor::default());
     if error.kind() == ErrorKind::DisplayHelp
@@ -111,7 +111,7 @@ fn usage(error: &clap::Error, words: &[OsString], shell: &Shell) -> u8 {
     told(u8::try_from(error.exit_code()).unwrap_or(2), &console)
 }
 
-/// The command whose help is asked for: the first word that is no option.
+/// Returns the command whose help is asked for: the first word that is no option.
 fn tool_of(words: &[OsString]) -> Option<Tool> {
     let words = words.iter().skip(1).filter_map(|word| word.to_str());
     let first = words.into_iter().find(|word| !word.starts_with('-'))?;
@@ -190,7 +190,7 @@ fn completions(words: &[String], console: &Console) -> u8 {
     }
 }
 
-/// Something for standard output, or why there is none.
+/// Prints a text on standard output, or the reason why there is none.
 fn written(text: std::io::Result<String>, console: &Console) -> u8 {
     match text {
         Ok(text) => {
@@ -201,7 +201,8 @@ fn written(text: std::io::Result<String>, console: &Console) -> u8 {
     }
 }
 
-/// The code to exit with, now that everything was told: what was asked for must have reached standard output, and the log its file.
+/// Returns the exit code after everything was printed: what was asked for must have reached standard output, and the log its
+/// file.
 fn told(code: u8, console: &Console) -> u8 {
     let lost = console.lost();
     if lost.is_empty() {
@@ -262,7 +263,7 @@ fn manual_pages(words: &[String], shell: &Shell, console: &Console) -> u8 {
     }
 }
 
-/// Tells what is wrong; the first decides the code. A recipe that calls `exit(0)` while it is read is not wrong.
+/// Reports errors and returns the exit code; the first decides it. A recipe that calls `exit(0)` while it is read is not wrong.
 fn refuse(console: &Console, diagnostics: &[Diagnostic]) -> u8 {
     if matches!(diagnostics, [left] if left.fault == Fault::Exit(0)) {
         return 0;
@@ -339,7 +340,7 @@ fn with_settings(
     }
 }
 
-/// Runs tasks, or does what the last word means where that is no task: `shell`, `resume`.
+/// Runs tasks, or the command that the last word means if it is no task: `shell`, `resume`.
 fn run_tasks(
     mut settings: Settings,
     program: &Program,
@@ -388,13 +389,13 @@ fn run_tasks(
     code
 }
 
-/// What can fail before anything is loaded.
+/// Prepares the process, as far as that can fail before anything is loaded.
 fn prepare(settings: &Settings, interrupt: &Interrupt) -> Result<(), Box<Diagnostic>> {
     let failed = |error: anyhow::Error| Box::new(Diagnostic::new(Fault::Failed, format!("{error:#}")));
     let forwarded = signals::forward(interrupt).context("cannot receive signals");
     forwarded.map_err(failed)?;
     allow_many_files();
-    // Paths of the recipe are meant from where it was found, as Capistrano has it.
+    // Paths of the recipe are relative to the place where it was found, as in Capistrano.
     if let Some(directory) = &settings.directory {
         let gone = std::env::set_current_dir(directory);
         let gone = gone.with_context(|| format!("cannot go to the recipe's directory {}", directory.display()));
@@ -403,22 +404,23 @@ fn prepare(settings: &Settings, interrupt: &Interrupt) -> Result<(), Box<Diagnos
     Ok(())
 }
 
-/// Each server takes a few descriptors, and the usual soft limit is for 400 servers; the hard one is for all.
+/// Raises the limit of open files. Each server needs a few, and the usual soft limit is enough for 400 servers; the hard one is
+/// enough for all.
 fn allow_many_files() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
-    // Where that is not allowed the usual number has to do.
+    // If it cannot be raised, the usual number must do.
     let _ = setrlimit(Resource::Nofile, limit);
 }
 
-/// All tasks that do not exist, told at once.
+/// Reports all tasks that do not exist, at once.
 fn unknown(recipe: &Recipe, tasks: &[String], console: &Console) -> Option<u8> {
     let unknown: Vec<Diagnostic> = tasks.iter().filter_map(|task| recipe.unknown_task(task)).collect();
     console.errors(&unknown);
     (!unknown.is_empty()).then(|| Fault::Usage.exit_code())
 }
 
-/// The tasks behind the stage, which is loaded; else the code to exit with.
+/// Returns the tasks after the stage, which is loaded; on failure the exit code.
 fn tasks_of_stage(recipe: &Recipe, words: &[String], console: &Console) -> Result<Vec<String>, u8> {
     let tasks = recipe
         .enter_stage(words)
@@ -435,7 +437,7 @@ fn perform(mut recipe: Recipe, tasks: &[String], console: &Console) -> u8 {
     ended(recipe, result, console)
 }
 
-/// Tells how a run has ended, and gives the code to exit with.
+/// Reports the end of a run, and returns its exit code.
 fn ended(recipe: Recipe, result: Result<(), Box<Stopped>>, console: &Console) -> u8 {
     // Sessions say goodbye before the last word.
     drop(recipe);
@@ -457,7 +459,7 @@ fn ended(recipe: Recipe, result: Result<(), Box<Stopped>>, console: &Console) ->
     }
 }
 
-/// The interactive shell, of the stage that the word may name.
+/// Runs the interactive shell, with the stage that the word may name.
 fn interactive(recipe: Recipe, mut words: Vec<String>, surroundings: &interactive::Surroundings) -> u8 {
     let console = surroundings.console;
     words.push("shell".to_owned());

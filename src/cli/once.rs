@@ -6,18 +6,18 @@ use crate::plan::quote_words;
 use crate::recipe::Recipe;
 use crate::report::Console;
 
-/// Runs it on all servers, or on those that HOSTS and ROLES say, and gives the code to exit with.
+/// Runs the command on all servers, or on those that HOSTS and ROLES select, and returns the exit code.
 pub(super) fn run(mut recipe: Recipe, mut words: Vec<String>, command: &[String], console: &Console) -> u8 {
     let text = match command {
         [] => {
             let message = "run takes a command behind `--': capr run -- uptime";
             return refuse(console, &[Diagnostic::new(Fault::Usage, message)]);
         }
-        // One word is a command for the shell, as with the verb; several are a program and its words.
+        // One word is a command for the shell, as with the verb; several are a program and its arguments.
         [text] => text.clone(),
         words => quote_words(words),
     };
-    // What the stage leaves: this word alone, where nothing else was named.
+    // The stage must leave this word alone: then nothing else was named.
     words.push("run".to_owned());
     match recipe.enter_stage(&words) {
         Ok(left) if left.len() == 1 => {

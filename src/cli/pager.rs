@@ -9,24 +9,25 @@ use std::process::Command;
 use super::shell::Shell;
 use crate::report::Console;
 
-/// The pager where nobody names one.
+/// The pager if nobody names one.
 const USUAL: &str = "less";
-/// The environment of `less` where the person sets none: a page that fits on the screen stays there, styles are kept.
+/// The environment of `less` if the person sets none: a page that fits on the screen stays there, and styles are kept.
 const OPTIONS: (&str, &str) = ("LESS", "FRX");
 
-/// Shows a page, with styles or without. A pager takes this process's place, so that what is typed there (Ctrl-C, too) is for it alone.
+/// Shows a page, with or without styles. A pager replaces this process, so that everything that is typed there (Ctrl-C, too) is
+/// for the pager alone.
 pub(super) fn show(page: &str, has_styles: bool, shell: &Shell, console: &Console) {
     if let Some(pager) = pager(shell)
         && let Ok(file) = unnamed(page)
     {
         let mut command = command(pager, shell);
-        // It comes back only where the pager cannot be started.
+        // It returns only if the pager cannot be started.
         let _ = command.stdin(file).exec();
     }
     console.page(page, has_styles);
 }
 
-/// What `PAGER` says, as `man` reads it; nothing where no terminal would show it.
+/// Returns the command in `PAGER`, as `man` reads it; `None` if no terminal would show it.
 fn pager(shell: &Shell) -> Option<&str> {
     if !shell.data.is_terminal || shell.is_dumb() {
         return None;
@@ -50,7 +51,7 @@ fn command(pager: &str, shell: &Shell) -> Command {
     command
 }
 
-/// A file that has no name, read from its beginning.
+/// Returns a file that has no name, read from its beginning.
 fn unnamed(page: &str) -> std::io::Result<File> {
     let mut file = tempfile::tempfile()?;
     file.write_all(page.as_bytes())?;

@@ -16,10 +16,10 @@ use super::arguments::Arguments;
 use super::settings::UsageError;
 use super::shell::Shell;
 
-/// Exit code where something needs a hand.
+/// The exit code if something needs a hand.
 const NEEDS_A_LOOK: u8 = 1;
 
-/// Does it; the code to exit with, or what is wrong.
+/// Runs the command; returns its exit code, or the error.
 pub(super) fn run(arguments: &Arguments, shell: &Shell, console: &Console) -> Result<u8, Box<Diagnostic>> {
     if arguments.stdin {
         return Err(Box::new(UsageError::Stdin.into()));
@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &Arguments, shell: &Shell, console: &Console) -> Re
     };
     match arguments.json {
         true => console.data(&json(&ported)),
-        // It has words of the files, which may be anybody's.
+        // It contains words of the files, which may be anybody's.
         false => console.page(&report(&ported, done), false),
     }
     Ok(if ported.is_complete() { 0 } else { NEEDS_A_LOOK })
@@ -67,7 +67,7 @@ fn refused(refusal: Refusal) -> Box<Diagnostic> {
     Box::new(Diagnostic::new(fault, message))
 }
 
-/// Writes all of them, or none where one is there already.
+/// Writes all files, or none if one exists already.
 fn write(ported: &Ported, below: &Path, force: bool) -> Result<(), Box<Diagnostic>> {
     let places: Vec<(&File, PathBuf)> = ported
         .files
@@ -95,7 +95,7 @@ fn write(ported: &Ported, below: &Path, force: bool) -> Result<(), Box<Diagnosti
     Ok(())
 }
 
-/// The path below the directory that is written to, whatever the file of Ruby was named by.
+/// Returns the path below the output directory, whatever the name of the Ruby file was.
 fn safe(path: &str) -> PathBuf {
     let path = Path::new(path);
     match path.components().all(|part| matches!(part, Component::Normal(_))) {
@@ -108,7 +108,7 @@ fn safe(path: &str) -> PathBuf {
 fn put(place: &Path, text: &str, force: bool) -> io::Result<()> {
     let directory = place.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(directory)?;
-    // The umask takes from it what it takes from every new file.
+    // The umask applies as to every new file.
     let mode = Permissions::from_mode(0o666);
     let mut file = Builder::new().permissions(mode).tempfile_in(directory)?;
     file.write_all(text.as_bytes())?;

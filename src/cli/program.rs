@@ -1,4 +1,4 @@
-//! What every command works with: the terminal, signals, secrets; and what a recipe is given of it.
+//! The things that every command works with: the terminal, signals, secrets; and the part of them that a recipe gets.
 
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
@@ -27,7 +27,7 @@ pub(super) struct Program<'a> {
 }
 
 impl Program<'_> {
-    /// What a recipe works with.
+    /// Returns the surroundings that a recipe works with.
     pub(super) fn surroundings(&self, settings: &Settings) -> Result<Surroundings, Box<Diagnostic>> {
         let is_rehearsal = settings.recipe_options.dry_run;
         let (remote, local) = connectors::make(is_rehearsal, settings.ssh.clone(), self.shell.core_files);
@@ -41,7 +41,7 @@ impl Program<'_> {
         })
     }
 
-    /// Asks for the password at once, where that is wanted.
+    /// Asks for the password at once, if that is wanted.
     pub(super) fn ask_password(&self, settings: &mut Settings) -> Result<(), Box<Diagnostic>> {
         if !settings.ask_password {
             return Ok(());
@@ -60,7 +60,7 @@ impl Program<'_> {
             .map_err(|error| Box::new(Diagnostic::new(Fault::Failed, format!("{error:#}"))))
     }
 
-    /// What the interactive shell works with.
+    /// Returns the surroundings that the interactive shell works with.
     pub(super) fn of_shell(&self, checks: bool) -> interactive::Surroundings<'_> {
         interactive::Surroundings {
             shell: self.shell,
@@ -89,7 +89,7 @@ pub(super) fn open_log(path: &Path, interrupt: &Interrupt) -> anyhow::Result<Log
 /// The last words that mean the interactive shell; Capistrano 3 has the second.
 pub(super) const SHELL: [&str; 2] = ["shell", "console"];
 
-/// Whether the last word, and the only one behind that of a stage, means this command: no task has its name.
+/// Returns true if the only word, or the only one after a stage, is this command and no task has its name.
 pub(super) fn asks_for(recipe: &Recipe, words: &[String], command: &[&str]) -> bool {
     let is_stage = |word: &String| recipe.stages().any(|stage| stage == word);
     let is_command = |word: &String| command.contains(&word.as_str()) && recipe.unknown_task(word).is_some();

@@ -1,4 +1,4 @@
-//! Asks the person on the terminal itself, so that redirected streams do no harm.
+//! Asks the person on the terminal itself, whatever the streams are redirected to.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
@@ -17,7 +17,7 @@ use crate::secret::{Redactor, Secret};
 
 const NO_TERMINAL: &str = "no terminal to ask on; set the variable in the recipe, from a file or ENV";
 
-/// Bytes of the longest line that a terminal gives.
+/// The most bytes of a line that a terminal gives.
 const LONGEST_LINE: usize = 4096;
 
 /// Prompts on `/dev/tty`.
@@ -35,7 +35,7 @@ impl TerminalPrompts {
         woken.set_nonblocking(true)?;
         waker.set_nonblocking(true)?;
         interrupt.on_raise(move |_| {
-            // Full means that it was woken already.
+            // A full pipe means that it was woken already.
             let _ = (&waker).write(&[0]);
         });
         Ok(Self {
@@ -69,9 +69,9 @@ impl TerminalPrompts {
         Ok(answer.to_owned())
     }
 
-    /// Up to a line end; a stop request ends it.
+    /// Reads up to a line end; a stop request ends it.
     fn read_line(&self, terminal: &File) -> Result<Zeroizing<Vec<u8>>, String> {
-        // It does not move while it grows to what a terminal takes for a line, which would leave a copy.
+        // Its capacity is enough for a line of a terminal: it never moves, which would leave a copy.
         let mut line = Zeroizing::new(Vec::with_capacity(LONGEST_LINE));
         let mut bytes = Zeroizing::new([0; 256]);
         loop {
@@ -128,7 +128,7 @@ impl Prompts for TerminalPrompts {
     }
 
     fn question(&mut self, prompt: &str) -> Result<Option<String>, String> {
-        // Who redirects the input is not there to answer.
+        // A person who redirects the input is not there to answer.
         if !io::stdin().is_terminal() {
             return Ok(None);
         }
@@ -140,7 +140,7 @@ impl Prompts for TerminalPrompts {
     }
 }
 
-/// A terminal that does not show what is typed, for as long as this lives.
+/// A terminal that does not show what is typed, as long as this value lives.
 struct Silence<'a> {
     terminal: &'a File,
     before: Termios,

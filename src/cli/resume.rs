@@ -1,4 +1,4 @@
-//! The journal of a run, and `capr RECIPE resume`: goes on with a run of that recipe which died, or undoes it.
+//! The journal of a run, and `capr RECIPE resume`: continues a run of that recipe which died, or undoes it.
 
 use std::path::PathBuf;
 
@@ -17,25 +17,25 @@ use super::settings::{Settings, UsageError};
 use super::shell::Shell;
 use super::{perform, refuse, tasks_of_stage};
 
-/// What narrows the servers of a run, besides what is typed.
+/// The variables that select the servers of a run, besides the typed options.
 const NARROWING: [&str; 4] = ["HOSTS", "ROLES", "HOSTFILTER", "HOSTROLEFILTER"];
-/// So many runs are told of.
+/// The most runs that are reported.
 const TOLD: usize = 3;
 
-/// How `resume` is to go on.
+/// The way in which `resume` continues.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Resuming {
     pub(super) undo: bool,
     pub(super) redo: bool,
     pub(super) skip: bool,
-    /// The recipe may be another one.
+    /// True if the recipe may have changed.
     pub(super) changed: bool,
-    /// Nothing is told of the runs any more, and nothing done.
+    /// True if the runs are only forgotten.
     pub(super) forget: bool,
 }
 
 impl Settings {
-    /// The recipe as it is typed in commands that are told.
+    /// Returns the recipe as it is typed in the commands that messages suggest.
     pub(super) fn recipe_name(&self) -> String {
         self.recipes
             .first()
@@ -45,7 +45,7 @@ impl Settings {
 }
 
 impl Resuming {
-    /// What is typed; `None` where nothing of it is typed.
+    /// Returns the options for `resume`; `None` if there are none.
     pub(super) fn of(arguments: &Arguments) -> Result<Option<Self>, UsageError> {
         let how = Self {
             undo: arguments.undo,
@@ -62,7 +62,7 @@ impl Resuming {
     }
 }
 
-/// The journals of the recipe that is run.
+/// Returns the journals of the recipe that is run.
 pub(super) fn shelf(settings: &Settings, shell: &Shell) -> Option<Shelf> {
     let state = shell.variable("XDG_STATE_HOME").map(PathBuf::from);
     let state = state.filter(|state| state.is_absolute());
@@ -70,12 +70,12 @@ pub(super) fn shelf(settings: &Settings, shell: &Shell) -> Option<Shelf> {
     Some(Shelf::of(&state, settings.recipes.first()?))
 }
 
-/// The journal of a new run of these words, stage and tasks.
+/// Returns the journal of a new run of these words, stage and tasks.
 pub(super) fn journal(shelf: Shelf, settings: &Settings, words: &[String], redactor: &Redactor) -> Journal {
     Journal::new(shelf, head(settings, words), redactor.clone())
 }
 
-/// A run as it is asked for by these words, stage and tasks.
+/// Returns the head of a run that these words, stage and tasks, ask for.
 pub(super) fn head(settings: &Settings, words: &[String]) -> Head {
     let options = &settings.recipe_options;
     let mut secrets = Vec::new();
@@ -110,7 +110,7 @@ pub(super) fn head(settings: &Settings, words: &[String]) -> Head {
     }
 }
 
-/// Says of runs of this recipe that died what is half done, and what to do about it.
+/// Reports the runs of this recipe that died: what is half done, and what to do about it.
 pub(super) fn tell(unfinished: &[Unfinished], recipe: &str, console: &Console) {
     for run in unfinished.iter().take(TOLD) {
         let resume = match run.half_done.is_over() {
@@ -128,16 +128,16 @@ pub(super) fn tell(unfinished: &[Unfinished], recipe: &str, console: &Console) {
     }
 }
 
-/// A run has gone well: of those that died with the same tasks on the same servers nothing more is told.
+/// Forgets the dead runs with the same tasks on the same servers, after a run that went well.
 pub(super) fn supersede(unfinished: Vec<Unfinished>, head: &Head) {
     let is_same = |run: &Unfinished| run.head.words == head.words && run.head.environment == head.environment;
     for run in unfinished.into_iter().filter(is_same) {
-        // What cannot be changed is told once more the next time.
+        // A journal that cannot be changed is reported again the next time.
         let _ = run.forget();
     }
 }
 
-/// Goes on with the newest run that died, of this stage where one is named.
+/// Continues the newest run that died; of this stage, if one is named.
 pub(super) fn resume(settings: Settings, program: &Program, stage: &[String], resuming: Resuming) -> u8 {
     let console = program.console;
     let recipe = settings.recipe_name();
@@ -198,7 +198,7 @@ fn go_on(mut settings: Settings, program: &Program, taken: Taken, resuming: Resu
     if let Err(wrong) = as_before(&mut settings.recipe_options, &head) {
         return refuse(console, &[*wrong]);
     }
-    // Paths of the recipe are meant from there.
+    // Paths of the recipe are relative to this directory.
     if let Err(error) = std::env::set_current_dir(&head.directory) {
         let message = format!("cannot go to {}: {}", head.directory.display(), plain(&error));
         return refuse(console, &[Diagnostic::new(Fault::Failed, message)]);
@@ -245,7 +245,7 @@ fn go_on(mut settings: Settings, program: &Program, taken: Taken, resuming: Resu
     perform(recipe, &tasks, console)
 }
 
-/// The options of the run that died; what it was given as a secret is to be given again.
+/// Sets the options as they were in the run that died; secrets have to be given again.
 fn as_before(options: &mut recipe::Options, head: &Head) -> Result<(), Box<Diagnostic>> {
     let given = options
         .set_before

@@ -1,4 +1,4 @@
-//! Finds the recipe where none was named, and the libraries that go with it; says whose files are run.
+//! Finds the recipe if none was named, and the libraries that go with it; decides whose files are run.
 
 use std::path::{Path, PathBuf};
 
@@ -6,10 +6,10 @@ use crate::trust::Trust;
 
 use super::shell::Shell;
 
-/// Looked for in this order in each directory.
+/// The names of recipes, in the order in which each directory is searched for them.
 pub(super) const NAMES: [&str; 3] = ["Caprfile", "deploy.rhai", "config/deploy.rhai"];
 
-/// The directory, from `start` upwards, that has a recipe, and the recipe's path from there.
+/// Returns the directory, from `start` upwards, that has a recipe, and the recipe's path from there.
 pub(super) fn find(start: &Path) -> Option<(PathBuf, PathBuf)> {
     start.ancestors().find_map(|directory| {
         NAMES
@@ -40,8 +40,8 @@ pub(super) fn libraries(recipes: &[PathBuf], shell: &Shell) -> Vec<PathBuf> {
     directories
 }
 
-/// Whose files are run beside ours and root's: those of who called `sudo`, what the person named, and what is in directories of
-/// `CAPR_TRUST`.
+/// Returns whose files are run besides our own and root's: those of the caller of `sudo`, the files that the person named, and
+/// those in directories of `CAPR_TRUST`.
 pub(super) fn trust(said: &[PathBuf], stdlib: Option<&Path>, shell: &Shell) -> Trust {
     let mut trust = Trust::default();
     trust.caller(shell.variable("SUDO_UID"));

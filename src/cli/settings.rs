@@ -1,4 +1,4 @@
-//! What was typed, resolved once: what to do, with which recipe and which options.
+//! The settings of a call, resolved once from the command line: the work to do, the recipe, and the options.
 
 use std::path::{Path, PathBuf};
 
@@ -45,7 +45,7 @@ pub(super) enum UsageError {
     Stdin,
     #[error("--finish and --undo belong to recover: capr RECIPE recover --undo")]
     Recovery,
-    /// What was given is not shown: it may be a secret.
+    /// A mistake in an assignment; the value is not shown, as it may be a secret.
     #[error("{0} takes name=value, and the name or the `=' is missing")]
     Variable(&'static str),
 }
@@ -66,43 +66,43 @@ impl From<UsageError> for Diagnostic {
     }
 }
 
-/// Loaded before every recipe, unless `-X` is given.
+/// The file that is loaded before every recipe, unless `-X` is given.
 const SYSTEM_FILE: &str = "/etc/capr.rhai";
-/// The same of the user, in the home directory, unless `-x` is given.
+/// The file of the user, in the home directory, that is loaded before every recipe, unless `-x` is given.
 const USER_FILE: &str = ".capr.rhai";
 
-/// What to do with the recipe.
+/// The work to do with the recipe.
 #[derive(Clone, Debug)]
 pub(super) enum Work {
     /// Run these tasks; at least one.
     Run {
         tasks: Vec<String>,
-        /// What can be found wrong in them refuses the run.
+        /// True if errors that `capr check` finds in them refuse the run.
         checks: bool,
-        /// What `resume` means as the last word.
+        /// The way to resume, if the last word is `resume`.
         resuming: Resuming,
     },
     /// Run this command, with the stage that a word may name.
     Once { words: Vec<String>, command: Vec<String> },
-    /// Go on with a run that died, of the stage that the word may name.
+    /// Continue a run that died, of the stage that the word may name.
     Resume { words: Vec<String>, how: Resuming },
-    /// Do what lines say, with the stage that a word may name.
+    /// Run the lines that are typed, with the stage that a word may name.
     Shell { words: Vec<String>, checks: bool },
-    /// Show which servers these tasks address.
+    /// Show the servers that these tasks address.
     Servers { tasks: Vec<String>, json: bool },
-    /// Find what is wrong in the recipe, with all its stages or the one that is named.
+    /// Check the recipe, with all its stages or the one that is named.
     Check { words: Vec<String>, json: bool },
-    /// List variables, of the stage that the first word may name; the others are parts of names.
+    /// List variables, of the stage that the first word may name; the other words are parts of names.
     Variables {
         words: Vec<String>,
         values: bool,
         json: bool,
     },
-    /// Look at this machine and at the servers, with the stage that the word may name.
+    /// Examine this machine and the servers, with the stage that the word may name.
     Doctor { words: Vec<String>, json: bool, all: bool },
     /// Show what these tasks do.
     Tree { tasks: Vec<String>, json: bool },
-    /// Tell in words what this task does; a word for the stage may stand before it.
+    /// Explain in words what this task does; a word for the stage may stand before it.
     Explained { tasks: Vec<String>, json: bool },
     /// Draw these tasks, or all.
     Graph { tasks: Vec<String>, drawing: Drawing },
@@ -110,27 +110,27 @@ pub(super) enum Work {
     Definitions { words: Vec<String> },
     /// List tasks, with those of the stage that the word may name.
     List { words: Vec<String>, listing: Listing },
-    /// Show one task's description, which the stage that the word names may hold.
+    /// Show one task's description; the task may belong to the stage that the word names.
     Explain { words: Vec<String>, task: String },
 }
 
-/// Everything that was decided by arguments and environment.
+/// Everything that arguments and environment decide.
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) work: Work,
-    /// The first is the main one. None only where no recipe is needed.
+    /// The recipes; the first is the main one. Empty only if no recipe is needed.
     pub(super) recipes: Vec<PathBuf>,
-    /// To go to before the recipe is loaded.
+    /// The directory to go to before the recipe is loaded.
     pub(super) directory: Option<PathBuf>,
     pub(super) recipe_options: recipe::Options,
     pub(super) ask_password: bool,
     pub(super) ssh: Ssh,
-    /// `NAME=value`, as typed.
+    /// The assignments `NAME=value`, as typed.
     pub(super) assigned: Vec<(String, String)>,
 }
 
 impl Settings {
-    /// Refuses what makes no sense before anything is loaded.
+    /// Resolves the arguments, and rejects a command line that makes no sense before anything is loaded.
     pub(super) fn resolve(arguments: Arguments, shell: &Shell) -> Result<Self, UsageError> {
         let tool = arguments.tool();
         arguments.without_options_of_tools()?;
@@ -173,7 +173,7 @@ impl Settings {
                 let recipe = pattern.take_if(|pattern| is_recipe(pattern, &shell.directory));
                 named.extend(recipe.map(PathBuf::from));
             }
-            // A task's word may be the name of a file that happens to lie here.
+            // A file that happens to lie here may have the same name as a task.
             let is_meant = |file: &&PathBuf| {
                 file.extension().is_some_and(|ending| ending == "rhai") || file.components().count() > 1
             };
@@ -276,7 +276,7 @@ impl Settings {
                     directory = (found != shell.directory).then_some(found);
                     named.push(recipe);
                 }
-                // The language can be told, and this machine looked at, without any recipe.
+                // The language can be described, and this machine examined, without a recipe.
                 None if matches!(tool, Some(Tool::Definitions | Tool::Doctor)) => {}
                 None => return Err(UsageError::NoRecipe),
             }
@@ -347,12 +347,12 @@ impl Settings {
     }
 }
 
-/// Whether a word is `NAME=value`.
+/// Returns true if a word is `NAME=value`.
 pub(super) fn is_assignment(word: &str) -> bool {
     assignment(word).is_some()
 }
 
-/// `NAME=value`, where the name is one of letters, digits and underscores.
+/// Splits `NAME=value`, if the name consists of letters, digits and underscores.
 fn assignment(word: &str) -> Option<(&str, &str)> {
     word.split_once('=')
         .filter(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
@@ -362,7 +362,7 @@ pub(super) fn is_recipe(word: &str, directory: &Path) -> bool {
     Path::new(word).extension().is_some_and(|extension| extension == "rhai") || directory.join(word).is_file()
 }
 
-/// Only the first `=` separates; blanks around the name do not belong to it.
+/// Splits assignments at the first `=`; blanks around the name do not belong to it.
 fn variables(option: &'static str, given: Vec<String>) -> Result<Vec<(String, String)>, UsageError> {
     given
         .into_iter()

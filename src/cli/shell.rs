@@ -1,4 +1,4 @@
-//! What the process was given besides its arguments: directory, environment, terminals. Read once.
+//! The surroundings of the process besides its arguments: directory, environment, terminals. Read once.
 
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::os::fd::AsFd;
@@ -19,11 +19,11 @@ use super::arguments::{Arguments, ColorChoice, LogFormat, Tool};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shell {
     pub(super) directory: PathBuf,
-    /// Variables that are not UTF-8 are left out: a recipe could not hold them.
+    /// The environment; variables that are not UTF-8 are left out, as a recipe could not hold them.
     pub(super) environment: IndexMap<String, String>,
-    /// Whether standard error is a terminal, and how wide where that is known.
+    /// Standard error: whether it is a terminal, and its width if it is known.
     pub(super) messages: Terminal,
-    /// The same of standard output.
+    /// The same for standard output.
     pub(super) data: Terminal,
     /// The limit for core files that it was started with.
     pub(super) core_files: Option<Rlimit>,
@@ -52,7 +52,7 @@ impl Shell {
         }
     }
 
-    /// A variable that is set and not empty.
+    /// Returns a variable that is set and not empty.
     pub(super) fn variable(&self, name: &str) -> Option<&str> {
         self.environment
             .get(name)
@@ -60,7 +60,7 @@ impl Shell {
             .filter(|value| !value.is_empty())
     }
 
-    /// Who is logged in here.
+    /// Returns the name of the user.
     pub(super) fn user(&self) -> String {
         let named = self.variable("USER").or_else(|| self.variable("LOGNAME"));
         named.map(str::to_owned).or_else(user_of_process).unwrap_or_default()
@@ -71,7 +71,7 @@ impl Shell {
     }
 }
 
-/// Where nothing in the environment says it, as in many containers.
+/// Returns the user's name from the system if the environment does not have it, as in many containers.
 fn user_of_process() -> Option<String> {
     let id = rustix::process::getuid().as_raw().to_string();
     let users = std::fs::read_to_string("/etc/passwd").ok()?;
@@ -88,7 +88,7 @@ fn terminal<T: IsTerminal + AsFd>(stream: fn() -> T) -> Terminal {
     Terminal { is_terminal, columns }
 }
 
-/// How wide standard error is at this moment, where it is a terminal.
+/// Returns the width of standard error at this moment, if it is a terminal.
 pub(super) fn width() -> Option<usize> {
     columns(stderr)
 }
@@ -98,7 +98,7 @@ fn columns<T: AsFd>(stream: fn() -> T) -> Option<usize> {
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
-/// How things are told.
+/// The way in which a run is reported.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Presentation {
     pub(super) format: Format,
@@ -106,12 +106,12 @@ pub(super) struct Presentation {
     pub(super) stamps: bool,
     pub(super) look: Look,
     pub(super) data_columns: Option<usize>,
-    /// Whose log it is, where that of a CI service.
+    /// The CI service, if the log is that of one.
     pub(super) service: Option<Service>,
 }
 
 impl Presentation {
-    /// Where nothing was said about it.
+    /// Returns the presentation without any options.
     pub(super) fn unasked(shell: &Shell) -> Self {
         Self::new(None, ColorChoice::Auto, Level::Info, shell)
     }
@@ -172,7 +172,7 @@ impl Presentation {
         }
     }
 
-    /// The log of a CI service, where it is one.
+    /// Returns the log of a CI service, if there is one.
     pub(super) fn ci(&self, shell: &Shell) -> Option<Ci> {
         let service = self.service?;
         let workspace = match service {

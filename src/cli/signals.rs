@@ -1,4 +1,4 @@
-//! Ctrl-C, a polite kill and a closed terminal become stop requests.
+//! Turns Ctrl-C, a polite kill and a closed terminal into stop requests.
 
 use std::ffi::c_int;
 use std::io;
@@ -12,23 +12,23 @@ use signal_hook::iterator::Signals;
 
 use crate::interrupt::{Interrupt, Signal};
 
-/// A file that may not grow further is an error where it is written, and not the end of capr in the midst of a transaction. What capr
-/// starts does not inherit it.
+/// Makes a file that cannot grow further an error where it is written, instead of the end of capr in the midst of a transaction.
+/// Processes that capr starts do not inherit this.
 pub(super) fn outlive_full_files() {
-    // Where that is not possible a run goes well as long as no file is full.
+    // If it fails, a run still goes well as long as no file is full.
     let _ = flag::register(SIGXFSZ, Arc::default());
 }
 
-/// From now on every such signal is raised on `interrupt`, by a thread of its own. Called before there are other threads.
+/// Raises every such signal on `interrupt` from now on, in a thread of its own. Must be called before there are other threads.
 pub(super) fn forward(interrupt: &Interrupt) -> io::Result<()> {
-    // What the caller ignores stays ignored: `nohup capr …`, or a script that has started capr in the background. There has to be
-    // one way to end it for all that.
+    // Signals that the caller ignores stay ignored: `nohup capr …`, or a script that has started capr in the background. One way
+    // to end capr must remain all the same.
     let ignored = ignored();
     let wanted = [SIGINT, SIGTERM, SIGHUP]
         .into_iter()
         .filter(|signal| *signal == SIGTERM || ignored & (1 << (signal - 1)) == 0);
     let mut signals = Signals::new(wanted)?;
-    // Whoever has blocked them meant its own thread; and of a child whose end is ignored nobody learns how it ended.
+    // A caller that has blocked them meant its own thread; and if SIGCHLD is ignored, nobody learns how a child ended.
     SigSet::from_iter([Posix::SIGINT, Posix::SIGTERM, Posix::SIGHUP, Posix::SIGCHLD]).thread_unblock()?;
     flag::register(SIGCHLD, Arc::default())?;
     let interrupt = interrupt.clone();
@@ -51,7 +51,7 @@ fn known(signal: c_int) -> Option<Signal> {
     }
 }
 
-/// The set of ignored signals as Linux tells it; elsewhere none is known.
+/// Returns the set of ignored signals from Linux; elsewhere none is known.
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     status

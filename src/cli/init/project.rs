@@ -1,4 +1,5 @@
-//! What is deployed, from where, and to which servers: by options, by answers, and by what lies in the directory.
+//! The project that is to be deployed: its kind, repository and servers, from options, from answers, and from the files of the
+//! directory.
 
 use std::fs;
 use std::path::Path;
@@ -36,12 +37,12 @@ pub(in crate::cli) struct Project {
     pub(in crate::cli) kind: Kind,
     pub(in crate::cli) application: String,
     pub(in crate::cli) repository: String,
-    /// Those of a project without stages.
+    /// The servers of a project without stages.
     pub(in crate::cli) servers: Vec<String>,
     pub(in crate::cli) stages: Vec<Stage>,
 }
 
-/// What options say of it.
+/// The values of the options.
 #[derive(Clone, Debug, Default)]
 pub(in crate::cli) struct Said {
     pub(in crate::cli) kind: Option<Kind>,
@@ -51,10 +52,10 @@ pub(in crate::cli) struct Said {
     pub(in crate::cli) stages: Vec<String>,
 }
 
-/// A name for an answer that nobody has given.
+/// The repository if nobody has named one.
 const REPOSITORY: &str = "ssh://git@example.com/application.git";
 
-/// How often a question is asked before that is taken for a failure.
+/// The number of times that a question is asked before the answers count as a failure.
 const ATTEMPTS: u32 = 3;
 
 impl Said {
@@ -64,7 +65,7 @@ impl Said {
 }
 
 impl Project {
-    /// Takes what options say; asks for all of it where they say nothing and somebody is there. None where nobody has said anything.
+    /// Returns the project of the options. Without options it asks the person, if there is one; `None` if nothing is known.
     pub(in crate::cli) fn of(
         directory: &Path,
         said: &Said,
@@ -95,7 +96,7 @@ impl Project {
     }
 }
 
-/// What a directory tells by itself.
+/// The values that the directory itself gives.
 struct Found {
     kind: Option<Kind>,
     application: String,
@@ -130,7 +131,7 @@ impl Found {
     }
 }
 
-/// The address of the remote `origin` in the settings of a git repository.
+/// Returns the address of the remote `origin` in the settings of a git repository.
 fn origin(settings: &str) -> Option<String> {
     let section = settings
         .split("\n[")
@@ -140,7 +141,7 @@ fn origin(settings: &str) -> Option<String> {
     (!address.is_empty()).then(|| address.to_owned())
 }
 
-/// Letters that a name of an application, which is part of a path, has without quotes.
+/// Returns true for a letter that an application's name, which is part of a path, may have without quotes.
 fn is_plain(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.')
 }
@@ -200,7 +201,7 @@ fn ask(found: Found, prompts: &mut dyn Prompts) -> Result<Option<Project>, Box<D
     }))
 }
 
-/// Asks until the answer is one; what stands in brackets is taken where nothing is typed. None where nobody is there.
+/// Asks until the answer is valid; without an answer, the value in brackets is used. `None` if nobody is there.
 fn answer<T>(
     prompts: &mut dyn Prompts,
     question: &str,
@@ -232,13 +233,13 @@ fn names() -> Vec<String> {
     Kind::value_variants().iter().map(|kind| name_of(*kind)).collect()
 }
 
-/// The name by which an option and an answer say a kind.
+/// Returns the name of a kind in options and answers.
 fn name_of(kind: Kind) -> String {
     let value = kind.to_possible_value();
     value.map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
-/// A stage as it is typed: `NAME` or `NAME=HOST,HOST`.
+/// Reads a stage as it is typed: `NAME` or `NAME=HOST,HOST`.
 fn stage_of(typed: &str) -> Result<Stage, Box<Diagnostic>> {
     let (name, servers) = typed.split_once('=').unwrap_or((typed, ""));
     let is_name = !name.is_empty() && !name.starts_with(['-', '.']) && name.chars().all(is_plain);
@@ -252,7 +253,7 @@ fn stage_of(typed: &str) -> Result<Stage, Box<Diagnostic>> {
     })
 }
 
-/// Servers as they stand in a role: `app1`, `deploy@app1:2222`, `[::1]`.
+/// Returns servers as they stand in a role: `app1`, `deploy@app1:2222`, `[::1]`.
 fn hosts<'a>(typed: impl Iterator<Item = &'a str>) -> Result<Vec<String>, Box<Diagnostic>> {
     typed
         .map(|server| {

@@ -1,9 +1,9 @@
-//! The recipes of a project: what all kinds have, then what each kind needs.
+//! The recipes of a project: first the part that all kinds share, then the part of each kind.
 
 use super::project::{Kind, Project};
 use crate::recipe::quoted;
 
-/// The files of a project, by their paths below its directory.
+/// Returns the files of a project, by their paths below its directory.
 pub(in crate::cli) fn files(project: &Project) -> Vec<(String, String)> {
     let mut files = vec![("config/deploy.rhai".to_owned(), main(project))];
     for stage in &project.stages {
@@ -46,7 +46,7 @@ fn main(project: &Project) -> String {
     text + "\n" + of_kind(project.kind)
 }
 
-/// Where it goes; migrations run on the first server.
+/// Returns the roles of the servers; migrations run on the first server.
 fn roles(kind: Kind, servers: &[String], example: &str) -> String {
     let servers = match servers.is_empty() {
         true => vec![format!("{example}.example.com")],

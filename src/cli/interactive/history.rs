@@ -1,4 +1,5 @@
-//! The lines of earlier interactive shells, in a file that only the person reads. What is or may be a secret is never written.
+//! The lines of earlier interactive shells, in a file that only the person can read. A line that is or may be a secret is never
+//! written.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
@@ -12,21 +13,21 @@ use crate::cli::shell::Shell;
 use crate::recipe::names_secret;
 use crate::secret::Redactor;
 
-/// So many lines are kept.
+/// The most lines that are kept.
 const LINES: usize = 1000;
-/// More than so many lines have.
+/// The most bytes that are read: more than that many lines have.
 const LONGEST: u64 = 4 << 20;
-/// Only the person.
+/// Only the person may read and write it.
 const MODE: u32 = 0o600;
 
-/// The file, where there can be one.
+/// The file, if there can be one.
 #[derive(Debug)]
 pub(super) struct History {
     file: Option<PathBuf>,
 }
 
 impl History {
-    /// In the user's directory for what programs remember.
+    /// Returns the history in the user's directory for the state of programs.
     pub(super) fn of(shell: &Shell) -> Self {
         let state = shell.variable("XDG_STATE_HOME").map(PathBuf::from);
         let state = state.filter(|state| state.is_absolute());
@@ -36,7 +37,7 @@ impl History {
         }
     }
 
-    /// The lines of earlier, oldest first; an error says why none are kept.
+    /// Returns the earlier lines, oldest first; an error says why none are kept.
     pub(super) fn load(&self) -> io::Result<Vec<String>> {
         let Some(path) = &self.file else {
             return Ok(Vec::new());
@@ -59,7 +60,7 @@ impl History {
             .unwrap_or_default()
             .to_vec();
         if lines.len() > 2 * LINES {
-            // Half of what another shell appends at this moment may be lost.
+            // A line that another shell appends at this moment may be lost.
             let mut text = kept.join("\n");
             text.push('\n');
             open(path)?.set_len(0)?;
@@ -68,24 +69,24 @@ impl History {
         Ok(kept)
     }
 
-    /// Appends a line, unless it may hold a secret, or begins with a blank.
+    /// Appends a line, unless it may hold a secret or begins with a blank.
     pub(super) fn add(&self, line: &str, redactor: &Redactor) {
         if let Some(path) = &self.file
             && is_to_be_kept(line, redactor)
         {
-            // That it cannot be written was said when it was read.
+            // That it cannot be written was reported when it was read.
             let _ = open(path).and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
         }
     }
 }
 
-/// A line without secrets, and without what would be no line in a file.
+/// Returns true for a line without secrets and without characters that would make it more than one line in a file.
 fn is_to_be_kept(line: &str, redactor: &Redactor) -> bool {
     let is_hidden = line.starts_with(char::is_whitespace) || line.chars().any(char::is_control);
     !is_hidden && !line.is_empty() && !names_secret(line) && redactor.places(line).is_empty()
 }
 
-/// For appending and reading; of the person alone, and no link.
+/// Opens the file for appending and reading. It must be the person's own and no link.
 fn open(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new()
         .read(true)

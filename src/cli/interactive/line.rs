@@ -1,32 +1,32 @@
-//! What a line of the interactive shell says. Pure.
+//! The meaning of a line of the interactive shell. Pure.
 
 use crate::event::Level;
 use crate::recipe::Whom;
 
-/// A line, read.
+/// A line that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Line {
-    /// A blank line, or a comment.
+    /// An empty line, or a comment.
     Nothing,
     Help,
     Leave,
-    /// `set -v 2`.
+    /// Sets the verbosity: `set -v 2`.
     Verbosity(Level),
-    /// `set -o vi`.
+    /// Sets the keys for editing: `set -o vi`.
     Keys(Keys),
-    /// `set :name value`.
+    /// Sets a variable: `set :name value`.
     Set {
         name: String,
         value: String,
     },
     /// From now on lines are for these servers.
     Scope(Whom),
-    /// Something is done; for these servers where the line says so.
+    /// Something to do, for these servers if the line names some.
     Do {
         whom: Option<Whom>,
         what: What,
     },
-    /// Nothing that can be done, and what is right.
+    /// An error, with the right form.
     Wrong(String),
 }
 
@@ -36,14 +36,14 @@ pub(super) enum What {
     Command(String),
 }
 
-/// By which keys a line is edited.
+/// The keys by which a line is edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keys {
     Emacs,
     Vi,
 }
 
-/// What `all` stands for in the place of roles and hosts.
+/// The word for all servers in place of roles and hosts.
 pub(super) const ALL: &str = "all";
 
 impl Line {
@@ -105,7 +105,7 @@ fn whom(word: &str, names: &str) -> Whom {
     }
 }
 
-/// `None`: a `set` of the servers' shells.
+/// Reads a setting; `None` for a `set` that belongs to the servers' shells.
 fn setting(rest: &str) -> Option<Line> {
     if let Some(rest) = rest.strip_prefix(':') {
         let (name, value) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));

@@ -1,5 +1,5 @@
-//! Reads lines from a terminal, where they can be edited, or from whatever standard input is. Reading has a thread of its own:
-//! a stop request must find somebody who is awake.
+//! Reads lines from a terminal, where they can be edited, or from whatever standard input is. Reading has a thread of its own, so
+//! that a stop request reaches a thread that is not waiting for input.
 
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -17,15 +17,15 @@ use super::words::Words;
 use crate::interrupt::{Interrupt, Signal};
 use crate::io_error::plain;
 
-/// What comes when a line is waited for.
+/// The outcome of waiting for a line.
 #[derive(Debug)]
 pub(super) enum Read {
     Line(String),
-    /// Ctrl-C: what was typed does not count.
+    /// Ctrl-C: the typed text is discarded.
     Discarded,
-    /// Nothing more comes.
+    /// The end of the input.
     End,
-    /// It cannot be read.
+    /// The line cannot be read.
     Failed(String),
     /// capr is to stop.
     Stopped(Signal),
@@ -42,13 +42,13 @@ pub(super) struct Reader {
     orders: Sender<Order>,
     found: Receiver<Read>,
     interrupt: Interrupt,
-    /// The terminal and how it was before.
+    /// The terminal, and its settings before.
     terminal: Option<(File, Termios)>,
 }
 
 impl Reader {
-    /// Lines of the terminal that standard input is, with these words to complete and these lines to go back to; or else of
-    /// standard input.
+    /// Starts reading lines: from the terminal, with these words to complete and these earlier lines, or else from standard
+    /// input.
     pub(super) fn start(words: Words, lines: Vec<String>, interrupt: &Interrupt) -> io::Result<Self> {
         let terminal = match io::stdin().is_terminal() {
             true => {
@@ -84,14 +84,14 @@ impl Reader {
         self.terminal.is_some()
     }
 
-    /// The next line.
+    /// Returns the next line.
     pub(super) fn line(&self, prompt: &str) -> Read {
         if self.orders.send(Order::Read(prompt.to_owned())).is_err() {
             return self.found.try_recv().unwrap_or(Read::End);
         }
         loop {
             match self.found.recv() {
-                // Whoever took the request has dealt with it; and at a terminal that asks for a line there is nothing to stop.
+                // The request may have been handled already; and a terminal that waits for a line has nothing to stop.
                 Ok(Read::Stopped(_)) => match self.interrupt.take() {
                     Some(Signal::Int) if self.is_terminal() => {}
                     Some(signal) => {
@@ -106,28 +106,28 @@ impl Reader {
         }
     }
 
-    /// Keeps a line to go back to.
+    /// Keeps a line as an earlier one.
     pub(super) fn keep(&self, line: &str) {
         let _ = self.orders.send(Order::Keep(line.to_owned()));
     }
 
-    /// Lines are edited by these keys.
+    /// Edits lines by these keys from now on.
     pub(super) fn edit_by(&self, keys: Keys) {
         let _ = self.orders.send(Order::Keys(keys));
     }
 
-    /// The terminal is given back as it was, in the midst of a line.
+    /// Restores the terminal's settings in the midst of a line.
     fn restore(&self) {
         if let Some((terminal, before)) = &self.terminal {
             let _ = tcsetattr(terminal, OptionalActions::Now, before);
-            // What is pasted is not bracketed any more.
+            // Turns bracketed paste off.
             let mut terminal: &File = terminal;
             let _ = terminal.write_all(b"\x1b[?2004l\r\n");
         }
     }
 }
 
-/// Lines of standard input.
+/// Reads lines of standard input.
 fn take(orders: &Receiver<Order>, finder: &Sender<Read>) -> Result<(), String> {
     let mut input = io::stdin().lock();
     for order in orders {
@@ -149,7 +149,7 @@ fn take(orders: &Receiver<Order>, finder: &Sender<Read>) -> Result<(), String> {
     Ok(())
 }
 
-/// Lines of a terminal.
+/// Reads lines of a terminal, which can be edited.
 fn edit(mut words: Words, lines: Vec<String>, orders: &Receiver<Order>, finder: &Sender<Read>) -> Result<(), String> {
     let config = Config::builder()
         .behavior(Behavior::PreferTerm)

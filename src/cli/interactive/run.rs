@@ -1,4 +1,4 @@
-//! Does what the lines say. An error ends the line, a stop request the command; the shell goes on.
+//! Runs the lines of the interactive shell. An error ends the line, a stop request the command; the shell continues.
 
 use std::io::{IsTerminal, stdin};
 
@@ -32,18 +32,18 @@ Ctrl-C ends the command that runs. The arrow keys bring back earlier lines, the 
 blank, or that speaks of a password, token or the like, is not kept for later shells.
 ";
 
-/// What a shell works with.
+/// The things that a shell works with.
 pub(in crate::cli) struct Surroundings<'a> {
     pub(in crate::cli) shell: &'a Shell,
     pub(in crate::cli) console: &'a Console,
     pub(in crate::cli) redactor: &'a Redactor,
     pub(in crate::cli) interrupt: &'a Interrupt,
-    /// Tasks are looked at before they run.
+    /// True if tasks are checked before they run.
     pub(in crate::cli) checks: bool,
 }
 
-/// Reads lines and does what they say until there are no more. Gives the code to exit with: at a terminal 0, else that of the last
-/// line that failed.
+/// Reads lines and runs them until there are no more. Returns the exit code: 0 at a terminal, else that of the last line that
+/// failed.
 pub(in crate::cli) fn run(mut recipe: Recipe, surroundings: &Surroundings) -> u8 {
     let Surroundings {
         shell,
@@ -96,14 +96,14 @@ struct Lines<'a> {
     surroundings: &'a Surroundings<'a>,
     recipe: &'a mut Recipe,
     reader: &'a Reader,
-    /// Whom lines are for that do not say it, as the prompt shows it.
+    /// The servers of lines that name none, as the prompt shows them.
     scope: Option<String>,
-    /// Of the last line that failed.
+    /// The exit code of the last line that failed.
     code: u8,
 }
 
 impl Lines<'_> {
-    /// Until there are no more; the signal where one ended it.
+    /// Runs lines until there are no more; returns the signal if one ended them.
     fn all(&mut self, history: &History) -> Option<Signal> {
         let Surroundings {
             console,
@@ -147,14 +147,14 @@ impl Lines<'_> {
                 code if code == Signal::Hup.exit_code() => return Some(Signal::Hup),
                 code => self.code = code,
             }
-            // What the line has set may be a secret.
+            // A value that the line has set may be a secret.
             if self.reader.is_terminal() {
                 history.add(&text, redactor);
             }
         }
     }
 
-    /// Does what one line says; the code of a run that ended like it.
+    /// Runs one line, and returns the exit code of a run that ended like it.
     fn perform(&mut self, line: Line) -> u8 {
         let console = self.surroundings.console;
         match line {
@@ -226,7 +226,7 @@ impl Lines<'_> {
     }
 }
 
-/// As the prompt shows it: `with app,db`.
+/// Returns the servers as the prompt shows them: `with app,db`.
 fn shown(whom: &Whom) -> Option<String> {
     match whom {
         Whom::All => None,

@@ -1,5 +1,4 @@
-//! What may be meant by what was typed so far in the interactive shell: its own words, roles, servers, tasks, variables, and the
-//! programs of earlier commands.
+//! Completion in the interactive shell: its own words, roles, servers, tasks, variables, and the programs of earlier commands.
 
 use std::collections::BTreeSet;
 
@@ -39,7 +38,7 @@ impl Words {
             variables: variables.into_iter().map(|variable| variable.name).collect(),
             programs: BTreeSet::new(),
         };
-        // What a terminal would obey nobody can type, either.
+        // Nobody can type what a terminal would obey.
         let plain = |words: Vec<String>| words.into_iter().filter(|word| is_plain(word)).collect();
         Self {
             tasks: plain(words.tasks),
@@ -62,7 +61,7 @@ impl Words {
         }
     }
 
-    /// What may stand for the word at the end of `before`, and where that word begins.
+    /// Returns the words that may replace the one at the end of `before`, and the place where that one begins.
     fn offers(&self, before: &str) -> (usize, Vec<String>) {
         let (scope, rest) = split_scope(before);
         let start = before.len() - rest.len();
@@ -106,7 +105,7 @@ fn is_one_word(text: &str) -> bool {
     !text.trim_start().contains(char::is_whitespace)
 }
 
-/// The length of `with … ` or `on … ` before a command, and what is behind it.
+/// Returns the length of `with … ` or `on … ` before a command, and the command.
 fn split_scope(text: &str) -> (usize, &str) {
     let rest = text.trim_start();
     let behind = |rest: &'_ str| -> Option<usize> {

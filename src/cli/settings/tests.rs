@@ -7,7 +7,7 @@ use crate::cli::arguments::Arguments;
 use crate::cli::shell::Shell;
 use crate::diagnostic::Diagnostic;
 
-/// A directory with two recipes and a task's name that is also a directory.
+/// Makes a directory with two recipes and a directory that has the name of a task.
 fn directory() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     for name in ["flipper.rhai", "deploy.rhai", "Recipes"] {
