@@ -53,6 +53,8 @@ fn l15_a_slip_in_a_stage_is_told_as_one() {
     assert_eq!(told(&["stagin", "show"]), no_stage);
     assert_eq!(told(&["stagin", "show", "--servers"]), no_stage);
     assert!(told(&["stagin", "show", "-S", "default_stage=production"]).ends_with(meant));
+    let first = "error: the task `check' does not exist\nhelp: the command `check' comes first: capr check …\n";
+    assert_eq!(told(&["staging", "check"]), first);
     for option in [&["-T"][..], &["-e", "show"]] {
         let told = told(&[&["stagin"], option].concat());
         assert_eq!(

@@ -415,7 +415,14 @@ fn allow_many_files() {
 
 /// Reports all tasks that do not exist, at once.
 fn unknown(recipe: &Recipe, tasks: &[String], console: &Console) -> Option<u8> {
-    let unknown: Vec<Diagnostic> = tasks.iter().filter_map(|task| recipe.unknown_task(task)).collect();
+    let told = |task: &String| {
+        let unknown = recipe.unknown_task(task)?;
+        Some(match Tool::from_str(task, false) {
+            Ok(_) => unknown.hint(format!("the command `{task}' comes first: capr {task} …")),
+            Err(_) => unknown,
+        })
+    };
+    let unknown: Vec<Diagnostic> = tasks.iter().filter_map(told).collect();
     console.errors(&unknown);
     (!unknown.is_empty()).then(|| Fault::Usage.exit_code())
 }

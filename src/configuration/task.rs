@@ -1,5 +1,6 @@
 //! Tasks by their full names, and functions for these names.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
@@ -51,6 +52,8 @@ pub struct Tasks {
     ids: IndexMap<String, TaskId>,
     /// All definitions of each task; the last one counts.
     tasks: Vec<Vec<Rc<Task>>>,
+    /// The namespaces that have a task named `default`; it goes by the namespace's name.
+    with_default: HashSet<String>,
 }
 
 impl Tasks {
@@ -62,6 +65,11 @@ impl Tasks {
             definitions.retain(|other| other.origin != task.origin || other.name != task.name);
             definitions.push(Rc::new(task));
         }
+    }
+
+    /// Takes note that a namespace has a task named `default`.
+    pub fn has_default(&mut self, namespace: &str) {
+        self.with_default.insert(namespace.to_owned());
     }
 
     /// Makes those definitions with exactly this name that `is_meant` selects a task of their own; the others keep the other
@@ -126,10 +134,10 @@ impl Tasks {
             .map(|(name, _)| name.as_str())
     }
 
-    /// Returns true if there are tasks below this name.
+    /// Returns true if there are tasks below this name, be it `default` alone.
     pub fn is_namespace(&self, name: &str) -> bool {
-        self.names()
-            .any(|task| task.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')))
+        let is_below = |task: &str| task.strip_prefix(name).is_some_and(|rest| rest.starts_with(':'));
+        self.with_default.contains(name) || self.names().any(is_below)
     }
 
     /// Returns all names that stand for a defined task.

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use rhai::{AST, ASTNode, BinaryExpr, CustomExpr, Expr, Position, Stmt};
+use rhai::{AST, ASTNode, BinaryExpr, CustomExpr, Dynamic, Expr, Position, Stmt};
 
 use super::asked::is_variable;
 use super::calls::Call;
@@ -109,6 +109,8 @@ pub(in crate::recipe) struct Claims {
     pub(super) templates: Vec<(Option<String>, Position)>,
     /// Errors that do not depend on what else is defined.
     pub(super) wrong: Vec<Diagnostic>,
+    /// The permissions that are written out.
+    pub(super) modes: Vec<(Dynamic, Position)>,
     /// Passwords that are written out: the name and the position.
     pub(super) secrets: Vec<(String, Position)>,
     /// Secrets in command lines, and true if the command runs on this machine.
@@ -295,6 +297,9 @@ impl Claims {
             position: read.position,
         })?;
         values(verb, read)?;
+        if !matches!(verb.options, Choices::Any) && verb.takes("mode") {
+            self.modes.extend(read.constants().shift_remove("mode"));
+        }
         let namespace = namespace(around);
         if verb.name == "invoke"
             && let Some(input) = read.arguments.first()

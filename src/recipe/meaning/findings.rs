@@ -8,7 +8,7 @@ use rhai::{Engine, EvalAltResult, Position};
 
 use super::claims::{Claim, Claims, Text};
 use super::defined::Defined;
-use super::errors::diagnostic;
+use super::errors::{diagnostic, locate};
 use super::names::bare;
 use crate::configuration::{join, outwards, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
@@ -19,6 +19,7 @@ use crate::recipe::language::ssh_options::unknown_ssh_option;
 use crate::recipe::language::syntax::layout::is_word;
 use crate::recipe::language::syntax::named::Named;
 use crate::recipe::language::syntax::ruby::meant;
+use crate::recipe::language::verbs::files::mode;
 
 /// The files of this machine that are needed besides the sources that were read.
 pub(in crate::recipe) trait Machine {
@@ -107,6 +108,12 @@ impl<'a> Findings<'a> {
                     variable => unknown_key(variable, key, COMMAND),
                 };
                 found.extend(unknown.map(|diagnostic| at(diagnostic, text, *position)));
+            }
+            for (value, position) in &claims.modes {
+                let files = self.defined.files.borrow();
+                let is_octal = |_| files.character(&text.file, *position) == Some('0');
+                let wrong = mode(value, *position, is_octal).err();
+                found.extend(wrong.map(|error| diagnostic(locate(error, Some(&text.file)))));
             }
             for (_, key, position) in &claims.server_keys {
                 found.extend(unknown_ssh_option(key).map(|diagnostic| at(diagnostic, text, *position)));

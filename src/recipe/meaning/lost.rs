@@ -30,6 +30,28 @@ const IN_PLACE: &[&str] = &[
     "truncate",
 ];
 
+/// Verbs that give nothing.
+const SILENT: &[&str] = &[
+    "after",
+    "alias_task",
+    "append",
+    "before",
+    "debug",
+    "desc",
+    "info",
+    "puts",
+    "remove",
+    "role",
+    "server",
+    "set",
+    "set_default",
+    "set_if_empty",
+    "synonym_task",
+    "task",
+    "unset",
+    "warn",
+];
+
 impl Claims {
     /// Notes the use of such a value.
     pub(super) fn lost(&mut self, text: &Text, nodes: &[ASTNode]) {
@@ -43,6 +65,14 @@ impl Claims {
             }
             _ => return,
         };
+        if let Expr::Custom(call, _) = value
+            && let Some(word) = verb(call).filter(|word| SILENT.contains(word))
+        {
+            let told = Diagnostic::new(Fault::Recipe, format!("`{word}' gives no value")).label("gives nothing");
+            let hint = format!("let it be a statement of its own: {word} …;");
+            self.wrong.push(at(told.hint(hint), text, Read::of(call).position));
+            return;
+        }
         let Some((owner, method, position)) = in_place(value) else {
             return;
         };

@@ -13,6 +13,7 @@ use crate::recipe::language::options::flag;
 use crate::recipe::language::origin::{Fallible, origin};
 use crate::recipe::language::values;
 use crate::recipe::language::verb::Verb;
+use crate::recipe::language::verbs::variables::variable_name;
 
 /// A verb's row, and the function that performs it.
 pub(in crate::recipe) type Performed = (&'static Verb, fn(&mut VerbContext) -> Fallible);
@@ -36,6 +37,11 @@ impl<'x> VerbContext<'x, '_, '_, '_, '_, '_, '_> {
     /// Returns an argument as a string. Numbers and symbols become strings; an argument that was not given is empty.
     pub(in crate::recipe) fn text(&self, index: usize) -> String {
         self.call.text(index)
+    }
+
+    /// Returns the name of a variable in the first argument, and refuses what cannot be one.
+    pub(in crate::recipe) fn variable_name(&self) -> Fallible<String> {
+        variable_name(self.verb, &self.value(0), self.position_of(0))
     }
 
     /// Returns the strings of the arguments from `first` on; lists are taken apart.

@@ -22,6 +22,28 @@ fn a_list_in_a_variable_grows_and_shrinks_and_the_list_it_was_stays() {
 }
 
 #[test]
+fn what_grows_is_named_and_not_given() {
+    for (text, expected) in [
+        (
+            "let l = [\"q\"]; append l, \"a\";",
+            "`append' takes the name of a variable first, not a value",
+        ),
+        (
+            "remove [1], 2;",
+            "`remove' takes the name of a variable first, not a value",
+        ),
+        (
+            "let m = #{}; set m, 1;",
+            "`set' takes the name of a variable first, not a value",
+        ),
+        ("append \"no name\", 1;", "`no name' cannot be the name of a variable"),
+    ] {
+        let told = recipe(&format!("task :t {{ {text} }}")).run(&["t"]).error().clone();
+        assert_eq!(told.message, expected, "{text}");
+    }
+}
+
+#[test]
 fn any_tells_whether_there_is_something_in_a_variable() {
     let text = "set :none, []; set :some, [()]; set :map, #{}; set :text, \"\"; set :unit, (); set :lazy { [1] } set :no, false;
         task :t { puts [any(:none), any(:some), any(:map), any(:text), any(:unit), any(:lazy), any(:no), any(:unset)]; }";

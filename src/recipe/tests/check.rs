@@ -307,3 +307,26 @@ fn a_template_of_ruby_is_told_by_check_and_when_it_is_filled_in() {
         [""; 0]
     );
 }
+
+#[test]
+fn a_mode_that_is_written_out_is_looked_at() {
+    for (mode, expected) in [
+        ("644", Some("`mode' is to be octal: 644 is 0o1204; write 0644")),
+        ("400", Some("`mode' is to be octal: 400 is 0o620; write 0400")),
+        (
+            "\"-R\"",
+            Some("`mode' is to be octal (0644) or as chmod takes it (\"u=rw,go=r\"), not \"-R\""),
+        ),
+        ("0400", None),
+        ("0o500", None),
+        ("\"g+w\"", None),
+        ("fetch(:mode, 0600)", None),
+    ] {
+        for call in ["put \"a\", \"/b\"", "upload \"a\", \"/b\"", "get \"a\", \"/b\""] {
+            let text = format!("role :app, \"a\"; task :t {{ {call}, :mode => {mode}; }}");
+            let found = recipe(&text).check();
+            let told: Vec<&str> = found.iter().map(|told| told.message.as_str()).collect();
+            assert_eq!(told, expected.into_iter().collect::<Vec<_>>(), "{text}");
+        }
+    }
+}

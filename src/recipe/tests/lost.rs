@@ -37,6 +37,16 @@ fn what_changes_a_value_in_place_gives_none_and_is_told() {
             "`replace' changes",
             "write: gsub(t, \"pattern\", \"with\")",
         ),
+        (
+            "set :l, []; set :x, append(:l, \"a\"); puts l;",
+            "`append' gives no value",
+            "let it be a statement of its own: append …;",
+        ),
+        (
+            "let u = puts(\"a\"); puts u;",
+            "`puts' gives no value",
+            "let it be a statement of its own: puts …;",
+        ),
     ] {
         let text = format!("set :x, []; task :t {{ {body} puts x; puts fetch(:y, 1); }}");
         let found = recipe(&text).check();

@@ -51,7 +51,7 @@ fn a_missing_value_is_an_error_wherever_a_text_a_command_or_an_option_is_made_of
         ("run [\"a\", cfg.dri].join(\" \");", "item 2 of the list has no value"),
         (
             "run render(:template => \"{{ x }}\", :x => ());",
-            "template, line 1: undefined value",
+            "template, line 1: `x' has no value",
         ),
         ("run cfg.dri;", "`cfg.dri' has no value: there is no `dri'"),
         ("run gives();", "`gives()' gave no value"),

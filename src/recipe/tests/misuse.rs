@@ -217,7 +217,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     (
         "task :t { render(:template => \"{{ nothing_so }}\"); }",
-        "template, line 1: undefined value",
+        "template, line 1: `nothing_so' has no value",
         "a template's names",
     ),
     (

@@ -28,6 +28,43 @@ fn a_name_that_is_nothing_is_an_error_with_the_line_and_without_values() {
 }
 
 #[test]
+fn what_a_template_misses_is_named_with_the_name_like_it() {
+    for (template, message, hint) in [
+        (
+            "{{ applicatoin }}",
+            "line 1: `applicatoin' has no value",
+            Some("did you mean `application'?"),
+        ),
+        (
+            "a\\n{{ m.prot }}",
+            "line 2: `m.prot' has no value",
+            Some("did you mean `port'?"),
+        ),
+        (
+            "{{ m.inner.x }}{{ nope }}",
+            "line 1: `m.inner.x', `nope' have no value",
+            None,
+        ),
+        ("{{ m.empty }}", "line 1: `m.empty' has no value", None),
+        (
+            "{% for x in list %}{{ x.y }}{% endfor %}",
+            "line 1: undefined value",
+            None,
+        ),
+        ("{{ range(2) }}{{ nope }}", "line 1: `nope' has no value", None),
+    ] {
+        let text = format!(
+            "set :application, \"a\"; set :m, #{{ port: 1, inner: #{{}}, empty: () }}; set :list, [#{{}}];
+             task :t {{ puts render(:template => \"{template}\"); }}"
+        );
+        let error = recipe(&text).run(&["t"]).error().clone();
+        assert_eq!(error.message, format!("template, {message}"));
+        let told = error.hints.iter().find(|hint| hint.starts_with("did you mean"));
+        assert_eq!(told.map(String::as_str), hint, "{template}");
+    }
+}
+
+#[test]
 fn texts_are_taken_apart_by_lines_and_regular_expressions() {
     let text = r#"task :t {
         puts matches("release 12", "\\d+");

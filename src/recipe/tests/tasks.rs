@@ -57,6 +57,16 @@ fn t8_a_namespace_can_be_opened_again() {
 }
 
 #[test]
+fn t9_the_default_task_is_called_by_its_own_name_too() {
+    // The first has nothing else in it.
+    let text =
+        "namespace :a { task :default { puts \"a\"; } } namespace :b { task :default { puts \"b\"; } task :x { } }
+        task :t { a.default; a.default(); a; b.default; b.default(); b; }";
+    assert!(recipe(text).check().is_empty());
+    assert_eq!(prints(text), ["a", "a", "a", "b", "b", "b"]);
+}
+
+#[test]
 fn t9_the_default_task_of_a_namespace_has_its_name() {
     let text = "namespace :a { task :default { puts current_task; } } namespace :b { task :x { } } task :t { a; invoke \"a:default\"; }";
     assert_eq!(prints(text), ["a", "a"]);

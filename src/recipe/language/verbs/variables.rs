@@ -1,10 +1,11 @@
 //! `set`, `fetch` and similar verbs.
 
-use rhai::{EvalAltResult, Position};
+use rhai::{Dynamic, EvalAltResult, Position};
 
 use super::super::grammar::Tail;
-use super::super::origin::raise;
+use super::super::origin::{Fallible, raise};
 use super::super::verb::{NONE, Verb};
+use crate::configuration::is_variable_name;
 use crate::diagnostic::{Diagnostic, Fault};
 
 pub(in crate::recipe) const SET: Verb = Verb {
@@ -76,6 +77,19 @@ pub(in crate::recipe) const RESET: Verb = Verb {
           False, and nothing changed, for any other.",
     example: "set :count { 1 }\ntask :example {\n  puts count;\n  reset :count;\n  puts count;\n}",
 };
+
+/// Returns the name of a variable in an argument of a verb, and refuses what cannot be one.
+pub(in crate::recipe) fn variable_name(verb: &Verb, name: &Dynamic, position: Position) -> Fallible<String> {
+    let Ok(name) = name.flatten_clone().into_string() else {
+        let message = format!("`{}' takes the name of a variable first, not a value", verb.name);
+        let diagnostic = Diagnostic::new(Fault::Recipe, message).hint(format!("it is written: {}", verb.form));
+        return Err(raise(diagnostic, position));
+    };
+    match is_variable_name(&name) {
+        true => Ok(name),
+        false => Err(no_variable_name(&name, position)),
+    }
+}
 
 /// Returns the error for a name that a variable cannot have.
 pub(in crate::recipe) fn no_variable_name(name: &str, position: Position) -> Box<EvalAltResult> {

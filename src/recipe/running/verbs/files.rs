@@ -5,7 +5,7 @@ use rhai::Dynamic;
 use super::super::action::{Request, Settings};
 use super::super::verb_context::{Performed, VerbContext};
 use crate::configuration::RunOptions;
-use crate::plan::{Mode, NoMode, remove_command};
+use crate::plan::{Mode, remove_command};
 use crate::recipe::language::origin::{Fallible, wrong};
 use crate::recipe::language::verbs::files as rows;
 use crate::session::Input;
@@ -16,12 +16,7 @@ pub(super) fn mode(cx: &VerbContext) -> Fallible<Option<Mode>> {
         return Ok(None);
     };
     let is_octal = |number| cx.interpreter.words.borrow().has_octal(number);
-    let mode = match value.as_int() {
-        Ok(number) if Mode::is_doubtful(number) && !is_octal(number) => Err(NoMode::Decimal(number)),
-        Ok(number) => Mode::number(number),
-        Err(_) => Mode::text(&value.to_string()),
-    };
-    mode.map(Some).map_err(|error| wrong(error.to_string(), position))
+    rows::mode(value, position, is_octal).map(Some)
 }
 
 /// Returns the description of a transfer, with its permissions.

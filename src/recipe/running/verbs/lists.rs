@@ -35,7 +35,7 @@ pub(super) const ANY: Performed = (&rows::ANY, |cx| {
 
 /// Sets a variable to the result of a function of its list and the values of the call.
 fn change(cx: &VerbContext, made: fn(Array, Array) -> Array) -> Fallible {
-    let name = cx.text(0);
+    let name = cx.variable_name()?;
     let before = cx.variable(&name)?;
     let list = made(items(&before), cx.values(1).flat_map(items).collect());
     let by = Setter::Recipe(cx.origin());

@@ -1,14 +1,16 @@
 //! `render`: templates with the variables of the recipe.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::value::ValueKind;
+use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 use rhai::Position;
 
 use super::super::limits::fits;
 use super::super::sources::read_file;
 use super::super::verb_context::{Performed, VerbContext};
-use crate::configuration::Value;
+use crate::configuration::{Value, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::recipe::language::origin::{Fallible, raise};
@@ -36,12 +38,12 @@ fn render(cx: &mut VerbContext) -> Fallible {
     environment.set_keep_trailing_newline(true);
     // The word `none` in a configuration file would look like a value.
     environment.set_formatter(|out, state, value| match value.is_none() {
-        true => Err(minijinja::ErrorKind::UndefinedError.into()),
+        true => Err(ErrorKind::UndefinedError.into()),
         false => minijinja::escape_formatter(out, state, value),
     });
     environment.set_fuel(Some(MAX_STEPS));
     let template = environment.template_from_named_str(&name, &template).map_err(failed)?;
-    let mut values = std::collections::BTreeMap::new();
+    let mut values = BTreeMap::new();
     for wanted in template.undeclared_variables(false) {
         let given = match cx.call.options.get(&wanted) {
             Some((value, _)) => Some(value.clone()),
@@ -52,7 +54,22 @@ fn render(cx: &mut VerbContext) -> Fallible {
         }
     }
     let mut filled = Filled(Vec::new());
-    template.render_captured_to(values, &mut filled).map_err(failed)?;
+    if let Err(error) = template.render_captured_to(&values, &mut filled) {
+        let is_global = |name: &str| environment.globals().any(|(global, _)| global == name);
+        let mut wanted: Vec<String> = template.undeclared_variables(true).into_iter().collect();
+        wanted.retain(|path| !is_global(path.split('.').next().unwrap_or(path)));
+        let configuration = cx.interpreter.defined.configuration.borrow();
+        let options = cx.call.options.keys().map(String::as_str);
+        let missing = Missing {
+            line: error
+                .line()
+                .and_then(|line| template.source().lines().nth(line.checked_sub(1)?)),
+            wanted,
+            values: &values,
+            names: options.chain(configuration.variables.names()).collect(),
+        };
+        return Err(missing.told(&name, &error, cx.position()));
+    }
     Ok(String::from_utf8_lossy(&filled.0).into_owned().into())
 }
 
@@ -98,12 +115,73 @@ fn filled(value: &Value) -> minijinja::Value {
 
 /// Returns an error with nothing but the kind and the line: minijinja's details may contain values.
 fn unrendered(name: &str, error: &minijinja::Error, position: Position) -> Box<rhai::EvalAltResult> {
+    raise(described(name, error, &error.kind().to_string()), position)
+}
+
+fn described(name: &str, error: &minijinja::Error, what: &str) -> Diagnostic {
     let line = error.line().map(|line| format!(", line {line}")).unwrap_or_default();
-    let diagnostic = Diagnostic::new(Fault::Recipe, format!("{name}{line}: {}", error.kind()));
-    raise(
-        diagnostic
-            .hint("a template's names are the pairs of `render' and the variables of the recipe")
-            .hint("where a value may be missing: {{ name or \"\" }}"),
-        position,
-    )
+    Diagnostic::new(Fault::Recipe, format!("{name}{line}: {what}"))
+        .hint("a template's names are the pairs of `render' and the variables of the recipe")
+        .hint("where a value may be missing: {{ name or \"\" }}")
+}
+
+/// Finds out which names of a template have no value; minijinja does not say it.
+struct Missing<'a> {
+    /// The line of the template where it went wrong.
+    line: Option<&'a str>,
+    /// The paths that the template reads: `server.name`.
+    wanted: Vec<String>,
+    values: &'a BTreeMap<String, minijinja::Value>,
+    /// The names that a template may read.
+    names: Vec<&'a str>,
+}
+
+impl Missing<'_> {
+    /// Returns the error.
+    fn told(mut self, name: &str, error: &minijinja::Error, position: Position) -> Box<rhai::EvalAltResult> {
+        if error.kind() != ErrorKind::UndefinedError {
+            return unrendered(name, error, position);
+        }
+        self.wanted.sort();
+        let line = self.line.unwrap_or_default();
+        let mut missing: Vec<(&str, Option<String>)> = Vec::new();
+        for path in self.wanted.iter().filter(|path| line.contains(path.as_str())) {
+            missing.extend(self.lacks(path).map(|hint| (path.as_str(), hint)));
+        }
+        let paths: Vec<String> = missing.iter().map(|(path, _)| format!("`{path}'")).collect();
+        let what = match paths.as_slice() {
+            [] => error.kind().to_string(),
+            [path] => format!("{path} has no value"),
+            paths => format!("{} have no value", paths.join(", ")),
+        };
+        let hints = missing.into_iter().filter_map(|(_, hint)| hint);
+        let diagnostic = hints.fold(described(name, error, &what), Diagnostic::hint);
+        raise(diagnostic, position)
+    }
+
+    /// Returns the hint with a name like the one that is missing, where a path leads to no value.
+    fn lacks(&self, path: &str) -> Option<Option<String>> {
+        let is_missing = |value: &minijinja::Value| value.is_undefined() || value.is_none();
+        let mut words = path.split('.');
+        let first = words.next().unwrap_or(path);
+        let Some(mut value) = self.values.get(first).cloned() else {
+            return Some(suggestion(first, self.names.iter().copied()));
+        };
+        for word in words {
+            let inner = value.get_attr(word).unwrap_or_default();
+            if is_missing(&inner) {
+                let keys: Vec<String> = value
+                    .try_iter()
+                    .into_iter()
+                    .flatten()
+                    .map(|key| key.to_string())
+                    .collect();
+                let is_map = value.kind() == ValueKind::Map;
+                let keys = keys.iter().map(String::as_str).filter(|key| is_map && *key != word);
+                return Some(suggestion(word, keys));
+            }
+            value = inner;
+        }
+        is_missing(&value).then_some(None)
+    }
 }

@@ -26,7 +26,14 @@ fn task(cx: &mut VerbContext) -> Fallible {
     let interpreter = cx.interpreter;
     let body = cx.keep(cx.block()?);
     let full = interpreter.full_name(&cx.text(0));
-    let full = full.strip_suffix(":default").unwrap_or(&full).to_owned();
+    let full = match full.strip_suffix(":default") {
+        Some(namespace) => {
+            let mut configuration = interpreter.defined.configuration.borrow_mut();
+            configuration.tasks.has_default(namespace);
+            namespace.to_owned()
+        }
+        None => full,
+    };
     let described = cx.text_option("desc").map(|text| clean_description(&text));
     let before = interpreter.description.borrow_mut().take();
     let mut function = |name: &str| {

@@ -4,11 +4,10 @@ use rhai::{Dynamic, FnPtr};
 
 use super::super::block::call_function;
 use super::super::verb_context::{Performed, VerbContext};
-use crate::configuration::{Setter, Setting, is_variable_name};
+use crate::configuration::{Setter, Setting};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, raise};
 use crate::recipe::language::verbs::variables as rows;
-use crate::recipe::language::verbs::variables::no_variable_name;
 
 pub(super) const SET: Performed = (&rows::SET, |cx| {
     let by = Setter::Recipe(cx.origin());
@@ -21,7 +20,7 @@ pub(super) const SET_IF_EMPTY: Performed = (&rows::SET_IF_EMPTY, set_default);
 
 fn set_default(cx: &mut VerbContext) -> Fallible {
     let by = Setter::Default(cx.origin());
-    let name = cx.text(0);
+    let name = cx.variable_name()?;
     let configuration = &cx.interpreter.defined.configuration;
     if configuration.borrow().variables.exists(&name) {
         let is_lazy = cx.call.block.is_some();
@@ -33,10 +32,7 @@ fn set_default(cx: &mut VerbContext) -> Fallible {
 }
 
 fn assign(cx: &VerbContext, by: Setter) -> Fallible {
-    let name = cx.text(0);
-    if !is_variable_name(&name) {
-        return Err(no_variable_name(&name, cx.position_of(0)));
-    }
+    let name = cx.variable_name()?;
     if let (None, Some((value, position))) = (cx.call.block, cx.call.arguments.get(1)) {
         cx.interpreter.set(&name, value.flatten_clone(), by, *position)?;
         return Ok(Dynamic::UNIT);
