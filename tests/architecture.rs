@@ -288,7 +288,9 @@ fn a_doc_comment_begins_with_a_verb_or_says_what_something_is() {
     let first = Regex::new(r"^\s*//[/!] (What|Whether|How)\b").unwrap();
     let doc = Regex::new(r"^\s*//[/!]").unwrap();
     let mut files = Vec::new();
-    collect(&checkout().join("src"), "rs", &mut files);
+    for folder in ["src", "tests"] {
+        collect(&checkout().join(folder), "rs", &mut files);
+    }
     let mut riddles = Vec::new();
     for file in files {
         let text = fs::read_to_string(&file).unwrap();

@@ -13,7 +13,7 @@ fn folder() -> PathBuf {
     checkout().join("tests/broken")
 }
 
-/// What `capr check` says, and what a run says where that is something else.
+/// Returns the messages of `capr check`, and those of a run if they differ.
 fn told(recipe: &str) -> String {
     let said = |arguments: &[&str]| {
         let finished = Case::new().file("deploy.rhai", recipe).args(arguments).run();
@@ -34,7 +34,7 @@ fn told(recipe: &str) -> String {
     told
 }
 
-/// What is told of each, several at a time.
+/// Returns the messages about each recipe; several are checked at a time.
 fn all_told(names: &[String]) -> Vec<(String, String)> {
     let told = |name: &String| {
         let recipe = fs::read_to_string(folder().join(format!("{name}.rhai"))).unwrap();

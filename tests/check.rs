@@ -9,7 +9,7 @@ fn check(recipe: &str) -> Finished {
     Case::new().file("r.rhai", recipe).args(["check", "r.rhai"]).run()
 }
 
-/// What is found, and where.
+/// Returns the findings with their places.
 fn found(recipe: &str) -> Vec<String> {
     let finished = Case::new()
         .file("r.rhai", recipe)

@@ -15,7 +15,7 @@ role :app, "app1", "app2";
 namespace :web { task :enable { puts "enabled"; } task :disable { } }
 "#;
 
-/// What bash puts for the last word, which is being typed.
+/// Returns the completions of bash for the last word, which is being typed.
 fn completed(words: &[&str]) -> Vec<String> {
     let case = Case::new()
         .recipe(RECIPE)

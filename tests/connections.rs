@@ -167,7 +167,7 @@ fn k8_a_gateway_is_a_server_a_chain_or_a_map() {
     stopped("\"gate1\"", 4, "db1: gateway gate1: connection refused");
 }
 
-/// Whether a process does anything any more.
+/// Returns true if a process exists and is no zombie.
 fn lives(pid: &str) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     status.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))

@@ -19,9 +19,9 @@ use rustix::process::{Pid, Signal, kill_process};
 pub const LIMIT: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// What waits here not for ever.
+/// Something that must not be waited for without a limit.
 pub trait Limited {
-    /// What comes.
+    /// The result of the wait.
     type Comes;
 
     /// Waits for it; panics when it does not come in time.

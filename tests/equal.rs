@@ -109,7 +109,7 @@ fn of_capr(event: &Value) -> Planned {
     }
 }
 
-/// What each task of a dry run does.
+/// Returns the plan of each task in a dry run.
 fn plans(finished: &Finished, tasks: &[String]) -> BTreeMap<String, Plan> {
     let mut plans: BTreeMap<String, Plan> = BTreeMap::new();
     let mut task = String::new();
@@ -139,7 +139,7 @@ fn plans(finished: &Finished, tasks: &[String]) -> BTreeMap<String, Plan> {
     plans
 }
 
-/// What differs for one recipe; nothing where all is the same.
+/// Returns the differences for one recipe; empty if everything is the same.
 fn differences(path: &Path) -> Vec<String> {
     let name = path.file_stem().unwrap().to_string_lossy().into_owned();
     let record: Value = serde_json::from_str(&ruby(&path.with_extension("json"))).unwrap();

@@ -56,7 +56,7 @@ fn example(examples: &BTreeMap<String, String>, title: &str) -> Trial {
 
 const ONE: &str = "role :app, \"app1.example.com\";";
 
-/// What is told, asked and set.
+/// Returns the trials of messages, questions and settings.
 fn told(of: impl Fn(&str) -> Trial) -> Vec<Trial> {
     vec![
         of("abort").calls(&["deploy_on_friday"]).code(1).says("not today"),
@@ -124,7 +124,7 @@ fn told(of: impl Fn(&str) -> Trial) -> Vec<Trial> {
     ]
 }
 
-/// What goes to servers and comes from them.
+/// Returns the trials of files that go to servers and come from them.
 fn sent(of: impl Fn(&str) -> Trial) -> Vec<Trial> {
     let log = |trial: Trial, text: &str| {
         trial

@@ -20,7 +20,7 @@ fn on(fleet: &Fleet, body: &str) -> Case {
 /// The last statement of a task: says what memory capr has used at most so far.
 const PEAK: &str = r#"puts run_locally("grep VmHWM /proc/$PPID/status", :shell => false);"#;
 
-/// How many MiB it grew between the two places that say it.
+/// Returns the growth in MiB between the two places that report the memory.
 fn grown(finished: &Finished) -> u64 {
     let peaks: Vec<u64> = finished
         .stdout

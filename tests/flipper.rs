@@ -23,7 +23,7 @@ fn release(fleet: &Fleet) -> String {
     releases[0].clone()
 }
 
-/// What the five listeners of a server answer, as soon as all do and all with this version.
+/// Returns the answers of the five listeners of a server, as soon as all of them answer with this version.
 fn listeners(fleet: &Fleet, host: &str, version: &str) -> Vec<String> {
     let begin = Instant::now();
     loop {

@@ -31,9 +31,9 @@ pub struct Case {
     piped: bool,
     unread: bool,
     limit: Duration,
-    /// What a shell says before it becomes capr.
+    /// The commands of the shell that becomes capr.
     circumstances: Option<String>,
-    /// What a shell is given instead of capr's arguments.
+    /// The command line of a shell, instead of capr's arguments.
     line: Option<String>,
 }
 
@@ -405,10 +405,10 @@ impl Running {
     }
 }
 
-/// What a call of capr gave.
+/// The result of a call of capr.
 #[derive(Debug)]
 pub struct Finished {
-    /// How it ended.
+    /// Its exit status.
     pub status: ExitStatus,
     /// Its standard output.
     pub stdout: String,

@@ -41,7 +41,7 @@ const VALUES: &[&str] = &[
     " ",
 ];
 
-/// What is done with each value `v`, on the server, in a task. A block that fails must fail for a reason of its own.
+/// Uses of each value `v`, on the server, in a task. A block that fails must fail for a reason of its own.
 const ARRIVES: &[(&str, &str)] = &[
     ("a quoted word", "same(capture(`printf %s ${quote(v)}`), v)"),
     (
@@ -75,7 +75,7 @@ const ARRIVES: &[(&str, &str)] = &[
     ),
 ];
 
-/// What is typed for a variable, or in its place; the run may end as it likes.
+/// Arguments with a value for a variable, or in its place; the run may end in any way.
 const IS_HARMLESS: &[(&str, &[&str])] = &[
     ("the host", &["HOSTS=VALUE", "t"]),
     ("the role", &["ROLES=VALUE", "t"]),

@@ -1,4 +1,5 @@
-//! What recipes say, through the built program: variables, tasks, hooks, servers (cases V, T, H, N) and the command line (L).
+//! The language of recipes, through the built program: variables, tasks, hooks, servers (cases V, T, H, N) and the command line
+//! (L).
 
 use crate::fleet::Fleet;
 use crate::harness::{Case, Finished};

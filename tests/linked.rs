@@ -1,4 +1,5 @@
-//! What is kept from release to release, on real servers: linked_dirs and linked_files as Capistrano 3 has them, shared_children as 2.
+//! Files and directories that are kept from release to release, on real servers: linked_dirs and linked_files as in Capistrano 3,
+//! shared_children as in 2.
 
 use crate::releases_keep::Site;
 

@@ -1,4 +1,4 @@
-//! What packages are made from: the crate's files, the metadata, the workflows. `scripts/package --test` builds and installs them.
+//! The sources of packages: the crate's files, the metadata, the workflows. `scripts/package --test` builds and installs them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::deadline::LimitedCommand;
 use crate::fleet::place::checkout;
 
-/// What cargo writes on its standard output.
+/// Returns the standard output of cargo.
 fn cargo(arguments: &[&str]) -> String {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let told = Command::new(cargo)

@@ -1,4 +1,4 @@
-//! What the pages show: recipes and command lines in README.md and docs/, each run as it is written.
+//! The examples of the pages: recipes and command lines in README.md and docs/, each run as it is written.
 #![allow(clippy::print_stdout, reason = "the counts are for whoever reads the test's output")]
 
 mod command_line;
@@ -23,7 +23,7 @@ use crate::fleet::place::checkout;
 use crate::harness::{Case, Finished};
 use crate::trial::{Place, Trial, piece};
 
-/// What a page shows and was not tried yet.
+/// The examples of a page that were not tried yet.
 struct Page {
     path: &'static str,
     left: Vec<String>,
@@ -40,7 +40,7 @@ fn verbs() -> Vec<String> {
         .collect()
 }
 
-/// Whether words in the running text are a recipe or a command line.
+/// Returns true if words in the running text are a recipe or a command line.
 fn is_code(span: &str, verbs: &[String]) -> bool {
     let word = span
         .split(|c: char| !(c.is_alphanumeric() || c == '_'))

@@ -31,7 +31,7 @@ fn ported(name: &str) -> Case {
     case
 }
 
-/// What a dry run says would be done, and where.
+/// Returns the plan of a dry run, with the places.
 #[track_caller]
 fn plan(name: &str, arguments: &[&str]) -> String {
     let file = name.rsplit('/').next().unwrap();

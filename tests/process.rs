@@ -27,7 +27,7 @@ struct Application {
     address: String,
 }
 
-/// What a listener says about itself.
+/// The answer of a listener about itself.
 #[derive(Debug, PartialEq)]
 struct Answer {
     release: String,
@@ -333,7 +333,7 @@ fn a_spinner_is_started_once_for_a_command() {
     );
 }
 
-/// Whether it leads a session, as what went into the background does.
+/// Returns true if it leads a session, as a process that went into the background does.
 fn is_daemon(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();

@@ -20,7 +20,7 @@ fn case(fleet: &Fleet, verb: &str, count: usize) -> Case {
     Case::new().recipe(&recipe).args(["t"]).on(fleet).unread()
 }
 
-/// What each command has written when none of them gets on any more.
+/// Returns the number of bytes that each command has written when none of them makes progress any more.
 fn written(fleet: &Fleet, hosts: &[&str], program: &str) -> Vec<u64> {
     let look = "cat /proc/$(pgrep -x PROGRAM || echo none)/io 2>/dev/null | sed -n 's/wchar: //p'";
     let look = look.replace("PROGRAM", program);

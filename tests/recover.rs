@@ -1,4 +1,4 @@
-//! What a run that was killed in the switch has left on two real servers, and `recover`.
+//! Tests of `recover` on two real servers, after a run that was killed in the switch.
 
 use rustix::process::Signal;
 

@@ -1,4 +1,4 @@
-//! What the deploy library must leave alone, on real servers: all that neither a checkout nor a deploy has made.
+//! Everything that the deploy library must leave alone, on real servers: whatever neither a checkout nor a deploy has made.
 
 use std::fmt::Display;
 

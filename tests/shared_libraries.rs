@@ -37,7 +37,7 @@ impl Site {
         );
     }
 
-    /// What the stand-ins were called with since this was asked last.
+    /// Returns the calls of the stand-ins since the last time.
     fn calls(&self) -> Vec<String> {
         let calls = self.0.sh("app1", "cat /srv/calls; : > /srv/calls");
         calls.lines().map(str::to_owned).collect()

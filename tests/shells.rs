@@ -125,7 +125,7 @@ fn binary() -> Vec<u8> {
     bytes
 }
 
-/// What each account has written on standard output, and how it ended there.
+/// Returns the standard output of each account, and the exits there.
 fn results(finished: &Finished, account: &str) -> (String, Vec<String>) {
     let (mut text, mut exits) = (String::new(), Vec::new());
     for line in finished.stderr.lines() {

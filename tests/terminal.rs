@@ -1,4 +1,4 @@
-//! What is asked on a terminal: passwords at once or on need, and before each command with `-d`.
+//! Questions on a terminal: passwords at once or on need, and before each command with `-d`.
 
 use crate::harness::{Case, Running};
 

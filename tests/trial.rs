@@ -421,7 +421,7 @@ pub fn run_all(what: &str, trials: &[Trial], place: Place, fleet: Option<&Fleet>
     println!("{all}");
 }
 
-/// What is not as it must be.
+/// Checks one expectation; the error says in which way it is not met.
 fn look(check: &Check, finished: &Finished, fleet: Option<&Fleet>) -> Result<(), String> {
     let said = |text: &String| finished.stdout.contains(text) || finished.stderr.contains(text);
     let same = |what: String, got: &str, expected: &str| {

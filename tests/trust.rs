@@ -11,7 +11,7 @@ use crate::harness::Case;
 
 /// Somebody else.
 const MALLORY: u32 = 4321;
-/// What a recipe of theirs says when it is run.
+/// A recipe of somebody else, which prints this when it is run.
 const THEIRS: &str = "puts \"mallory was here\"; task :t { }";
 
 fn give_away(path: &Path) {
@@ -22,10 +22,10 @@ fn mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// What is done, how, and what capr says of it.
+/// The name of an attack, the attack, and capr's words about it.
 type Attack = (&'static str, fn(&Path), &'static str);
 
-/// What somebody can do to a file that capr finds.
+/// The attacks of somebody else on a file that capr finds.
 const ATTACKS: [Attack; 6] = [
     ("owns it", |file| give_away(file), "it belongs to uid 4321"),
     (
@@ -194,7 +194,7 @@ fn a_directory_for_everybody_is_no_place_to_swap_a_file_where_only_owners_may() 
     case.args(["t"]).run().ok().says("ours");
 }
 
-/// What has no end, or no beginning.
+/// Returns calls that read files without an end or without a beginning.
 fn endless(case: &Case) -> Vec<(String, &'static str)> {
     mknodat(CWD, case.path("pipe"), FileType::Fifo, 0o600.into(), 0).unwrap();
     vec![

@@ -271,7 +271,7 @@ fn g2_submodules_come_with_a_mirror_and_leave_nothing_of_git() {
     assert!(names(&servers.path("one", "current/outer/inner")).is_empty());
 }
 
-/// What stands for ssh, and says what it says of a host whose key it does not know, or that does not know ours.
+/// Installs a program in place of ssh that prints the message of ssh about an unknown host key or a rejected login.
 fn with_ssh(servers: &Servers, says: &str) -> String {
     let program = servers.directory.path().join("ssh");
     fs::write(&program, format!("#!/bin/sh\necho '{says}' >&2\nexit 255\n")).unwrap();

@@ -1,4 +1,4 @@
-//! What a deploy would bring, what it needs, and files that go without one.
+//! Tests of `deploy:pending`, `deploy:check`, and files that are uploaded without a deploy.
 
 use std::fs;
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! What is not of a command lives on, whatever becomes of the command: here the login shell takes so long that the connection is
-//! gone, or the run at its end, when it begins what capr has asked for.
+//! Processes that do not belong to a command survive, whatever happens to the command. Here the login shell takes so long that
+//! the connection is gone, or the run about to end, when it begins the command of capr.
 
 use std::net::SocketAddr;
 use std::thread;

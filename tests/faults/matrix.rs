@@ -18,18 +18,18 @@ const LOGIN: f64 = 5.0;
 const SILENCE: f64 = 3.0;
 /// Seconds for a command that has a limit.
 const TIMEOUT: f64 = 3.5;
-/// How long after a refusal for load the second attempt comes, at most.
+/// The longest time until the second attempt after a refusal for load.
 const LOAD: f64 = 1.2;
 const AT_ONCE: f64 = 0.0;
 
-/// What a loaded machine may add to any of them.
+/// The time that a loaded machine may add to any of them.
 const GRACE: Duration = Duration::from_secs(8);
 /// After the login, every loss is told as this.
 const LOST: &str = "connection lost: ";
 /// So many rows at a time.
 const ABREAST: usize = 12;
 
-/// What becomes of the servers that have no fault.
+/// The result on the servers that have no fault.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Others {
     /// The command was started nowhere.
@@ -46,7 +46,7 @@ struct Row {
     /// Name of the server that fails.
     server: &'static str,
     lead: Lead,
-    /// What that server does instead of the others' command.
+    /// The command of that server, instead of the others' command.
     command: &'static str,
     /// Done once the command has said `up`.
     then: Option<fn(&Fleet, &Lead)>,
@@ -359,7 +359,7 @@ fn start(fleet: &Fleet, row: &Row, mark: &str) -> Running {
         .start()
 }
 
-/// What one row came to; `Err`: not what it should.
+/// Returns the result of one row; an error says in which way it is not the expected one.
 fn judge(fleet: &Fleet, row: &Row, mark: &str, finished: &Finished, took: Duration) -> Result<String, String> {
     let bound = Duration::from_secs_f64(row.bound) + GRACE;
     if took > bound {

@@ -1,4 +1,4 @@
-//! What goes wrong on the way to servers, and on them (cases K and B): the others are not affected, nothing hangs, and the error
+//! Faults on the way to servers, and on them (cases K and B): the other servers are not affected, nothing hangs, and the error
 //! says where, when and why.
 
 mod bystanders;

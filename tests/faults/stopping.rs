@@ -129,7 +129,7 @@ fn b5_a_stop_request_leaves_no_proxy_command() {
 /// Children in the background hold the output open and are told by their shell to ignore INT.
 const FAMILY: &str = "(sleep 300; true) | cat & sleep 300 & echo begun $(hostname); wait";
 
-/// What was killed may still have to be reaped.
+/// Waits until no process is left; a killed one may still have to be reaped.
 fn await_nothing_left(fleet: &Fleet, host: &str) {
     let begin = Instant::now();
     loop {

@@ -1,5 +1,5 @@
-//! What is asked of a server about its processes is never answered: it allows no second channel, or a login shell hangs. That is told
-//! of commands that need the answer; nothing else is signalled, and no run waits for it longer than a few seconds.
+//! A server never answers the questions about its processes: it allows no second channel, or a login shell hangs. This is
+//! reported for commands that need the answer; nothing else is signalled, and no run waits for it longer than a few seconds.
 
 use std::thread;
 use std::time::{Duration, Instant};

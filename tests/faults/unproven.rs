@@ -5,7 +5,7 @@ use rustix::process::Signal;
 use crate::fleet::{Fleet, PASSWORD};
 use crate::harness::{Case, Finished};
 
-/// What is told.
+/// The message about a command whose processes are not known.
 pub(super) const BLIND: &str = "what it started could not be looked for and may still run";
 
 /// A login as root with the key of `deploy`.

@@ -14,7 +14,7 @@ use crate::fleet::{Fleet, Host};
 
 /// State of the fleet of this checkout.
 pub const STATE: &str = ".fleet";
-/// What the daemon says when it does not start.
+/// The file of the daemon's messages when it does not start.
 pub const LOG: &str = ".fleet/log";
 /// Longer than any answer takes.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -115,7 +115,7 @@ fn status(fleet: &Fleet) -> String {
     text
 }
 
-/// What is deployed on each server.
+/// Prints the release that is deployed on each server.
 fn show(fleet: &Fleet) -> Result<String> {
     const LOOK: &str = "cd /u/apps/flipper 2>/dev/null || { echo 'nothing is set up'; exit; }
         release=$(readlink current) || { echo 'no current release'; exit; }

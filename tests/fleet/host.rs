@@ -188,12 +188,12 @@ impl Host {
         Ok(running.pid.as_raw_nonzero().get().unsigned_abs())
     }
 
-    /// Whether it was started and not stopped.
+    /// Returns true if it was started and not stopped.
     pub fn is_running(&self) -> bool {
         self.lock().is_some()
     }
 
-    /// What its init and its program wrote.
+    /// Returns the messages of its init and its program.
     pub fn log_text(&self) -> String {
         fs::read_to_string(self.log()).unwrap_or_default()
     }

@@ -221,7 +221,7 @@ impl Fleet {
         )
     }
 
-    /// Whether a server has something, a dangling link included, of this name.
+    /// Returns true if a server has something with this name, a dangling link included.
     pub fn exists(&self, name: &str, path: &str) -> bool {
         self.exec(name, &format!("test -e '{path}' || test -L '{path}'"))
             .status
@@ -253,7 +253,7 @@ impl Fleet {
         self.host(name).root.join(path.trim_start_matches('/'))
     }
 
-    /// What the FastCGI listener of the application on a server's port answers: `flipper VERSION, process PID`.
+    /// Returns the answer of the application's FastCGI listener on a server's port: `flipper VERSION, process PID`.
     pub fn listener(&self, name: &str, port: u16) -> Option<String> {
         listener::ask(self.address(name), port)
     }
@@ -375,7 +375,7 @@ fn sshd_config(address: Ipv4Addr) -> String {
     text
 }
 
-/// Whether this sshd shuts out addresses after failed logins (OpenSSH 9.8 and later), which all tests share.
+/// Returns true if this sshd rejects addresses after failed logins (OpenSSH 9.8 and later), which all tests share.
 fn penalizes() -> bool {
     static PENALIZES: OnceLock<bool> = OnceLock::new();
     *PENALIZES.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! What the fleet needs of the machine; where something is missing, the error says what to install.
+//! The requirements of the fleet; if one is missing, the error says what to install.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What a process may take that loads recipes nobody would write.
+//! Limits for a process that loads recipes which nobody would write.
 
 use std::{fs, io};
 
@@ -19,7 +19,7 @@ pub fn limit_memory() -> io::Result<()> {
     Ok(())
 }
 
-/// What this process holds now, in MiB.
+/// Returns the memory of this process, in MiB.
 pub fn memory() -> io::Result<u64> {
     let said = fs::read_to_string("/proc/self/statm")?;
     let pages = said.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());

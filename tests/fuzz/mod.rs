@@ -16,7 +16,7 @@ use capr::secret::{Redactor, Secret};
 use capr::session::dry_run::DryRunConnector;
 use tempfile::TempDir;
 
-/// What a recipe that is loaded for its own sake finds beside it: it may load it, and is loaded by it.
+/// The recipe beside the one that is loaded for its own sake: each may load the other.
 const OTHER: &str = "set_default :other, 1;\ntask :other { puts other; }\nload \"recipe\";\n";
 
 /// Stands for the library of tasks, which takes longer to load than most recipes.
@@ -95,7 +95,7 @@ impl Place {
     }
 }
 
-/// How a recipe is read.
+/// The way in which a recipe is read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct How {
     /// As `capr check` does.

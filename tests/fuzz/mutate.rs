@@ -217,7 +217,7 @@ pub const WORDS: &[&str] = &[
     "ENV",
 ];
 
-/// What does not come to an end, or not in this memory, unless somebody sees to it.
+/// Pieces that would not end, or not in this memory, without a limit.
 const BOMBS: &[&str] = &[
     "loop { }",
     "while true { let a = 1; }",

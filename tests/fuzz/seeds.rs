@@ -1,4 +1,4 @@
-//! What libFuzzer begins with: recipes, one in each file, and words to put into them.
+//! The first inputs of libFuzzer: recipes, one in each file, and words to put into them.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

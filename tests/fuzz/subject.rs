@@ -1,4 +1,4 @@
-//! What is fuzzed: the reading of recipes, or one of capr's readers of what others send.
+//! The subjects of fuzzing: the reading of recipes, or one of capr's readers of what others send.
 
 use anyhow::{Context, Result};
 use capr::fuzz::Target;

@@ -179,7 +179,7 @@ fn the_page_of_the_command_line_is_true() {
     page.done();
 }
 
-/// What the table says that lines of the shell do, through a pipe.
+/// Tries the lines of the shell that the table describes, through a pipe.
 fn shell(page: &mut Page) {
     page.take("capr shell [RECIPE] [STAGE]");
     page.take("capr RECIPE STAGE shell");
@@ -274,7 +274,7 @@ fn completions(page: &mut Page) {
     }
 }
 
-/// What the page says about a type: its row, and what holds for all.
+/// Returns the row about a type, and the part that applies to all types.
 fn row(page: &str, kind: &str) -> String {
     let named = |line: &&str| {
         line.split('|')

@@ -166,7 +166,7 @@ fn the_page_of_deploys_is_true() {
     page.done();
 }
 
-/// What the page says of variables and words; what comes of each is tried in `flow`.
+/// Checks the page's statements about variables and words; their effect is tried in `flow`.
 fn said(page: &mut Page) {
     for (snippet, shown, printed) in [
         ("set :dialect, 2;\n", "dialect", "2"),

@@ -8,7 +8,7 @@ use crate::fleet::Fleet;
 use crate::fleet::place::checkout;
 use crate::harness::Case;
 
-/// What differs from machine to machine, in the page's words.
+/// Replaces the parts that differ from machine to machine by the page's words.
 fn common(text: &str, fleet: &Fleet) -> String {
     let client = fleet.directory().join("client").display().to_string();
     let text = text

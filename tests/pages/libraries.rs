@@ -94,7 +94,7 @@ fn the_page_of_the_libraries_is_true() {
     line("capr check").run().ok();
 }
 
-/// What the page says of programs that run by way of another, and of the libraries that come with capr.
+/// Tries the page's statements about programs that run by way of another, and about the libraries that come with capr.
 fn prefixes_and_libraries(page: &mut Page) {
     let nice = page.block("// lib/capr/nice.rhai\n");
     let commands = [

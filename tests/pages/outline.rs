@@ -1,4 +1,4 @@
-//! What docs/command-line.md says of `capr tree`, `explain` and `graph`.
+//! The part of docs/command-line.md about `capr tree`, `explain` and `graph`.
 
 use super::Page;
 use crate::harness::Case;

@@ -37,7 +37,7 @@ fn the_first_page_is_true_from_nothing_to_a_rollback() {
     page.done();
 }
 
-/// What comes of the pieces of docs/basics.md, in their order.
+/// Returns the results of the pieces of docs/basics.md, in their order.
 fn expected() -> Vec<fn(Trial) -> Trial> {
     vec![
         |trial| trial.prints("hello\n"),

@@ -297,7 +297,7 @@ fn the_page_of_transactions_is_true() {
     page.done();
 }
 
-/// What a job of GitHub Actions is told.
+/// Tries a job of GitHub Actions.
 fn in_a_job() {
     let recipe = "task :deploy { puts \"::notice::of the recipe\"; info \"::error::of another\"; abort \"100% no\"; }";
     let job = line("capr deploy; echo \"ended with $?\"; cat summary").file("deploy.rhai", recipe);

@@ -89,7 +89,8 @@ impl Transcript {
     }
 }
 
-/// What is shown, with a `…` for whatever there is: a line of its own for lines, else for a part of a line.
+/// Returns a pattern for what is shown, in which `…` matches anything: lines if it stands on a line of its own, else a part of a
+/// line.
 fn pattern(shown: &str) -> Regex {
     let mut pattern = String::from("^");
     for line in shown.lines() {

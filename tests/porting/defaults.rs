@@ -12,7 +12,7 @@ use crate::harness::{Case, Finished};
 
 pub const TITLE: &str = "Defaults";
 
-/// What `capr vars` says of a recipe that sets only what has no default.
+/// Returns the variables that `capr vars` lists for a recipe which sets only those without a default.
 fn defaults() -> BTreeMap<String, Value> {
     let recipe = "set :application, \"APPLICATION\"; set :repository, \"git@example.com:shop.git\";";
     let finished = Case::new()

@@ -1,4 +1,4 @@
-//! What the guide says that stays different is so.
+//! Checks the differences that the guide says remain.
 
 use crate::fleet::Fleet;
 use crate::trial::{Place, SERVERS, Trial, piece, run_all};

@@ -1,4 +1,4 @@
-//! What Ruby itself has; nothing of it goes to a server.
+//! The functions of Ruby itself; nothing of them goes to a server.
 
 use crate::trial::{Trial, piece};
 

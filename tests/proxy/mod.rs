@@ -44,7 +44,7 @@ pub enum Phase {
     Told,
 }
 
-/// How a link fails.
+/// The ways in which a link fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// With a TCP reset.
@@ -138,12 +138,12 @@ impl Proxy {
         }
     }
 
-    /// How many connections it has had.
+    /// Returns the number of connections so far.
     pub fn connections(&self) -> usize {
         self.shared.accepted.load(Ordering::SeqCst)
     }
 
-    /// How many of them have failed as they should.
+    /// Returns the number of connections that have failed as they should.
     pub fn failures(&self) -> usize {
         self.shared.failed.load(Ordering::SeqCst)
     }

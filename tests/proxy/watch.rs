@@ -31,9 +31,9 @@ pub(super) struct Watch(Stage);
 /// The next thing that a server says.
 pub(super) struct Unit {
     pub(super) length: usize,
-    /// What is over as soon as this is not let through.
+    /// The phase that ends if this is not let through.
     pub(super) before: Option<Phase>,
-    /// What is over once this was let through.
+    /// The phase that ends once this was let through.
     pub(super) after: Option<Phase>,
 }
 

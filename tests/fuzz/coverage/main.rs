@@ -20,7 +20,7 @@ use capr::recipe::on_large_stack;
 use fuzz::{How, Place, corpus, mutate};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 
-/// What recipes are made of, and where they are loaded.
+/// The parts that recipes are made of, and the place where they are loaded.
 struct Tools {
     others: Vec<String>,
     place: Place,
