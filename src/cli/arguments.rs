@@ -135,6 +135,14 @@ pub(super) struct Arguments {
     #[arg(short = 'n', long = "dry-run")]
     pub(super) dry_run: bool,
 
+    /// Say yes to what tasks ask with `:confirm'
+    #[arg(short = 'y', long)]
+    pub(super) yes: bool,
+
+    /// Confirm that this protected stage is meant, instead of typing its name
+    #[arg(long, value_name = "STAGE")]
+    pub(super) confirm: Option<String>,
+
     /// Wait so long for servers that somebody else has locked: 90 (seconds), 5m, 1h30m; otherwise that is an error
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "0", hide_default_value = true)]
     pub(super) lock_wait: Duration,
@@ -268,6 +276,8 @@ pub(super) enum Tool {
     Doctor,
     /// Runs one command on its servers
     Run,
+    /// Logs in to one of its servers
+    Ssh,
     /// Goes on with a run that died, or undoes it
     Resume,
     /// Runs commands and tasks that are typed line by line

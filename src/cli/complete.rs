@@ -234,6 +234,9 @@ fn command(typed: &Typed, shell: &Shell) -> Command {
             .chain(tasks(&known.tasks))
             .collect(),
         Some(Tool::Tree | Tool::Explain | Tool::Graph) => stages(typed, &known).chain(tasks(&known.tasks)).collect(),
+        Some(Tool::Ssh) => stages(typed, &known)
+            .chain(known.servers.iter().map(|name| Offer::new(name, None)))
+            .collect(),
         Some(Tool::Vars) => stages(typed, &known).chain(variables(&known, "")).collect(),
         Some(Tool::Definitions | Tool::Doctor | Tool::Resume | Tool::Run | Tool::Shell) => {
             stages(typed, &known).collect()

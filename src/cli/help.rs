@@ -78,6 +78,14 @@ const ENTRIES: &[Entry] = &[
                program and its words. Where some servers cannot be reached it runs on the others, and ends with 4.",
     },
     Entry {
+        tool: Tool::Ssh,
+        form: "ssh [RECIPE] [STAGE] SERVER [-- COMMAND]",
+        brief: "logs in to one of the servers",
+        text: "Logs in to a server of the recipe by the system's ssh, with what the recipe says about reaching it: user, port, keys, gateways, host \
+               keys, algorithms. The server may be named by the beginning of its name, up to a dot, where no other has the same. Behind `--' stands a \
+               command for it. ssh asks for passwords itself. -n shows the command line instead. Ends as ssh does.",
+    },
+    Entry {
         tool: Tool::Resume,
         form: "[RECIPE] [STAGE] resume [--undo]",
         brief: "goes on with a run that died, or undoes it",

@@ -125,7 +125,7 @@ pub(super) fn look(recipe: Recipe, work: Work, program: &Program) -> u8 {
         Work::Explained { tasks, json } => explain(&recipe, &tasks, json, console),
         Work::Graph { tasks, drawing } => graph(&recipe, &tasks, drawing, console),
         // Handled above.
-        Work::Check { .. } | Work::Doctor { .. } | Work::Run { .. } | Work::Resume { .. } => 0,
+        Work::Ssh { .. } | Work::Check { .. } | Work::Doctor { .. } | Work::Run { .. } | Work::Resume { .. } => 0,
     }
 }
 

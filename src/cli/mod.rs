@@ -27,6 +27,7 @@ mod search;
 mod settings;
 mod shell;
 mod signals;
+mod ssh;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -332,9 +333,18 @@ fn with_settings(
                 };
                 return doctor.run(loaded, &words, settings.recipes.first().map(PathBuf::as_path));
             }
-            match loaded {
-                Ok(recipe) => looking::look(recipe, work, &program),
-                Err(diagnostics) => refuse(console, &diagnostics),
+            match (loaded, work) {
+                (Ok(recipe), Work::Ssh { words, command }) => {
+                    let login = ssh::Login {
+                        words,
+                        command,
+                        ssh: settings.ssh,
+                        is_rehearsal,
+                    };
+                    ssh::run(&recipe, login, console)
+                }
+                (Ok(recipe), work) => looking::look(recipe, work, &program),
+                (Err(diagnostics), _) => refuse(console, &diagnostics),
             }
         }
     }
@@ -376,6 +386,9 @@ fn run_tasks(
         if !wrong.is_empty() {
             return refuse(console, &wrong);
         }
+    }
+    if let Err(wrong) = recipe.consent(&tasks) {
+        return refuse(console, &[*wrong]);
     }
     settings.recipe_options.journal.compare(recipe.texts());
     let name = settings.recipe_name();
@@ -471,7 +484,10 @@ fn interactive(recipe: Recipe, mut words: Vec<String>, surroundings: &interactiv
     let console = surroundings.console;
     words.push("shell".to_owned());
     match recipe.enter_stage(&words) {
-        Ok(left) if left.len() == 1 => interactive::run(recipe, surroundings),
+        Ok(left) if left.len() == 1 => match recipe.consent(&[]) {
+            Ok(()) => interactive::run(recipe, surroundings),
+            Err(wrong) => refuse(console, &[*wrong]),
+        },
         Ok(left) => {
             let named = left.first().map_or("", String::as_str);
             let message = format!("shell runs tasks that are typed there, but `{named}' was named");

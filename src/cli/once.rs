@@ -21,6 +21,9 @@ pub(super) fn run(mut recipe: Recipe, mut words: Vec<String>, command: &[String]
     words.push("run".to_owned());
     match recipe.enter_stage(&words) {
         Ok(left) if left.len() == 1 => {
+            if let Err(wrong) = recipe.consent(&[]) {
+                return refuse(console, &[*wrong]);
+            }
             let ended = recipe.run_command(&text);
             super::ended(recipe, ended, console)
         }

@@ -242,6 +242,9 @@ fn go_on(mut settings: Settings, program: &Program, taken: Taken, resuming: Resu
         tag: None,
         text: told,
     });
+    if let Err(wrong) = recipe.consent(&tasks) {
+        return refuse(console, &[*wrong]);
+    }
     perform(recipe, &tasks, console)
 }
 

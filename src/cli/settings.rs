@@ -27,7 +27,7 @@ pub(super) enum UsageError {
     MissingRecipe(PathBuf),
     #[error("--json belongs to check, vars, tree, explain, port, doctor and --servers: capr check RECIPE --json")]
     Json,
-    #[error("what stands behind `--' is a command for run: capr run -- uptime")]
+    #[error("what stands behind `--' is a command for run and ssh: capr run -- uptime")]
     Command,
     #[error("--format belongs to graph: capr graph RECIPE --format svg")]
     Format,
@@ -88,6 +88,8 @@ pub(super) enum Work {
     Resume { words: Vec<String>, how: Resuming },
     /// Run the lines that are typed, with the stage that a word may name.
     Shell { words: Vec<String>, checks: bool },
+    /// Log in to the server that a word names, behind that of a stage.
+    Ssh { words: Vec<String>, command: Vec<String> },
     /// Show the servers that these tasks address.
     Servers { tasks: Vec<String>, json: bool },
     /// Check the recipe, with all its stages or the one that is named.
@@ -179,7 +181,7 @@ impl Settings {
             };
             said.extend(named.iter().filter(is_meant).cloned());
         }
-        if !arguments.command.is_empty() && tool != Some(Tool::Run) {
+        if !arguments.command.is_empty() && !matches!(tool, Some(Tool::Run | Tool::Ssh)) {
             return Err(UsageError::Command);
         }
         if arguments.values && tool != Some(Tool::Vars) {
@@ -234,6 +236,11 @@ impl Settings {
             Work::Definitions { words }
         } else if tool == Some(Tool::Run) {
             Work::Once {
+                words,
+                command: arguments.command,
+            }
+        } else if tool == Some(Tool::Ssh) {
+            Work::Ssh {
                 words,
                 command: arguments.command,
             }
@@ -338,6 +345,10 @@ impl Settings {
                 trust,
                 run: shell.run.clone(),
                 recovers,
+                consent: recipe::Consent {
+                    yes: arguments.yes,
+                    stage: arguments.confirm,
+                },
                 lock_wait: arguments.lock_wait,
                 journal: Journal::default(),
             },

@@ -22,6 +22,8 @@ pub struct Task {
     pub options: RunOptions,
     /// True if the run holds the lock of its servers while it runs.
     pub lock: bool,
+    /// The question that a person answers with yes before it runs; empty for one that capr words.
+    pub confirm: Option<String>,
     /// The environment variable that is set to the word behind the task's name on the command line.
     pub word: Option<String>,
     /// The body.
@@ -214,6 +216,7 @@ mod tests {
             selection: Selection::default(),
             options: RunOptions::default(),
             lock: false,
+            confirm: None,
             word: None,
             body: BlockId(body),
             origin: Origin {

@@ -212,6 +212,7 @@ impl Recipe {
     fn begin_line(&self) {
         let interpreter = &self.interpreter;
         interpreter.interrupt.forget();
+        interpreter.forget_consent();
         interpreter.left_out.borrow_mut().clear();
         interpreter.handlers.clear();
     }

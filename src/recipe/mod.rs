@@ -23,6 +23,7 @@
 //! 6. `running/action.rs` `act` adds selection and options, and passes an action to `crate::actor`, which knows no scripts.
 
 mod addressed;
+mod consent;
 mod definitions;
 mod engine;
 mod examined;
@@ -55,6 +56,7 @@ pub use self::language::capistrano::{Known, VARIABLES};
 pub use self::language::literal::quoted;
 pub use self::language::secret_name::{is_secret_name, names_secret};
 pub use self::reference::{language, reference, verb};
+pub use self::running::consent::Consent;
 pub use self::running::stack::{STACK, on_large_stack};
 pub use self::running::surroundings::{Options, Prompts, Surroundings};
 pub use self::variables::{Nobody, without_credentials};

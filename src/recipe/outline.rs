@@ -391,6 +391,10 @@ fn options(task: &Task) -> Vec<(&'static str, String)> {
     if task.lock {
         options.push(("lock", "true".to_owned()));
     }
+    if let Some(question) = &task.confirm {
+        let question = if question.is_empty() { "true" } else { question };
+        options.push(("confirm", question.to_owned()));
+    }
     if let Some(word) = &task.word {
         options.push(("word", word.clone()));
     }

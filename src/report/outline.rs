@@ -227,6 +227,10 @@ fn servers(outline: &Outline) -> String {
 fn meaning(name: &str, value: &str) -> String {
     match name {
         "lock" => "It takes the lock of its servers first, and holds it to the end of the run.".to_owned(),
+        "confirm" => match value {
+            "true" => "A person is asked first whether it is to run; -y says yes.".to_owned(),
+            question => format!("A person is asked first: {question} -y says yes."),
+        },
         "word" => format!("The word behind its name on the command line becomes {value} of its environment."),
         "dir" => format!("Its commands run in {value}."),
         "pty" => format!("Its commands have a terminal: {value}."),

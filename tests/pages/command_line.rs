@@ -138,6 +138,7 @@ fn the_page_of_the_command_line_is_true() {
         .says("load average")
         .says("going on without");
     super::outline::tries(&mut page);
+    super::outline::asks(&mut page);
     page.take("capr doctor [RECIPE] [STAGE] [--json]");
     ok("capr doctor deploy.rhai")
         .says("this machine\n")

@@ -3,7 +3,24 @@
 use super::Page;
 use crate::harness::Case;
 
-/// Tries it all.
+/// Tries what it says of questions and logins.
+pub(super) fn asks(page: &mut Page) {
+    page.not_run(
+        "set :protected, true;",
+        "tests/consent.rs does it, with and without a terminal",
+    );
+    page.take("capr run");
+    page.take("capr ssh [RECIPE] [STAGE] SERVER [-- COMMAND]");
+    let recipe = "role :app, \"app1.example.com\";\ntask :t { puts \"it\"; }\n";
+    let shown = Case::new()
+        .file("deploy.rhai", recipe)
+        .shell("capr ssh -n app1")
+        .run()
+        .ok();
+    assert!(shown.stdout.ends_with("-- app1.example.com\n"), "{}", shown.stdout);
+}
+
+/// Tries what it says of `capr tree`, `explain` and `graph`.
 pub(super) fn tries(page: &mut Page) {
     for named in ["tree", "explain", "graph"] {
         page.take(&format!("capr {named}"));

@@ -42,6 +42,10 @@ pub(in crate::recipe) static READ_BY_CAPR: &[(&str, &str)] = &[
         "The program that interprets commands, as the option `shell` says it.",
     ),
     ("default_stage", "The stage that is taken where none is named."),
+    (
+        "protected",
+        "True: before tasks run a person types the name of the stage (without stages, of the application), or `--confirm` says it.",
+    ),
     ("gateway", "The server through which the others are reached."),
     (
         "heartbeat",

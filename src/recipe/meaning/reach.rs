@@ -54,7 +54,7 @@ impl Findings<'_> {
     }
 
     /// Returns the tasks that these can reach, including themselves.
-    pub(super) fn tasks_from(&self, tasks: &[String]) -> Vec<Rc<Task>> {
+    pub(in crate::recipe) fn tasks_from(&self, tasks: &[String]) -> Vec<Rc<Task>> {
         self.reach(tasks).order
     }
 

@@ -10,6 +10,7 @@ use rhai::{Dynamic, Engine, INT, Position};
 
 use super::around::Around;
 use super::block::Block;
+use super::consent::{Consent, Consented};
 use super::frames::{Frames, MAX_FRAMES};
 use super::limits::Budget;
 use super::lock::Locks;
@@ -45,6 +46,8 @@ pub(in crate::recipe) struct Interpreter {
     pub(in crate::recipe) words: RefCell<Words>,
     /// The person's conditions for servers. They change only between the lines of an interactive shell.
     pub(in crate::recipe) filter: RefCell<Filter>,
+    pub(in crate::recipe) consent: Consent,
+    pub(in crate::recipe) consented: RefCell<Consented>,
     pub(in crate::recipe) home: Option<PathBuf>,
     pub(in crate::recipe) journal: Journal,
     pub(in crate::recipe) resumption: Resumption,
@@ -112,6 +115,8 @@ impl Interpreter {
                 preserve_roles: options.preserve_roles,
                 ..Filter::from_environment(&options.environment)
             }),
+            consent: options.consent.clone(),
+            consented: RefCell::default(),
             home: options.home.clone(),
             locks: RefCell::new(Locks::new(options.run.clone(), options.lock_wait)),
             told: Told::default(),
@@ -293,6 +298,7 @@ impl Interpreter {
             return self.task_for_all(task);
         }
         self.frames.check_depth(task)?;
+        self.confirm(task)?;
         self.lock(engine, task)?;
         self.implicit_hooks(engine, task, When::Before)?;
         let id = self.defined.configuration.borrow().tasks.id(&task.name);

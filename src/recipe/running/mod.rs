@@ -8,6 +8,7 @@ pub(super) mod call;
 pub(super) mod channel;
 pub(super) mod command;
 pub(super) mod connection;
+pub(super) mod consent;
 pub(super) mod dialect;
 pub(super) mod download;
 pub(super) mod endings;

@@ -33,7 +33,7 @@ impl Person {
     }
 
     /// Asks for a line and shows what is typed; `None` where nobody can be asked.
-    pub(super) fn question(&self, prompt: &str) -> Result<Option<String>, String> {
+    pub(in crate::recipe) fn question(&self, prompt: &str) -> Result<Option<String>, String> {
         self.prompts.borrow_mut().question(prompt)
     }
 

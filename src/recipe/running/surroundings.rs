@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use super::consent::Consent;
 use crate::event::Reporter;
 use crate::interrupt::Interrupt;
 use crate::journal::Journal;
@@ -49,6 +50,8 @@ pub struct Options {
     pub recovers: bool,
     /// `--lock-wait`: the time for which somebody else's lock is waited for.
     pub lock_wait: Duration,
+    /// The consent of the command line: `-y` and `--confirm`.
+    pub consent: Consent,
     /// The journal of the run.
     pub journal: Journal,
 }

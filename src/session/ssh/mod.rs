@@ -10,6 +10,7 @@ mod auth;
 mod beginning;
 mod certificate;
 mod channel;
+mod command_line;
 pub mod config;
 mod ending;
 mod errand;
@@ -48,6 +49,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use self::command_line::command_line;
 pub use self::survey::{AgentKey, FileKey, KnownHostsFile, Survey};
 use crate::address_space;
 use crate::io_error::plain;

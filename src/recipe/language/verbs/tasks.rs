@@ -22,6 +22,10 @@ pub(in crate::recipe) const DESC: Verb = Verb {
 
 static OF_TASKS: &[Choice] = &[
     Choice {
+        name: "confirm",
+        doc: "a question, or true: a person is asked it before anything is done, and the tasks run if the answer is yes; `-y` says yes",
+    },
+    Choice {
         name: "desc",
         doc: "describes it, as `desc` before it would",
     },

@@ -53,6 +53,7 @@ fn task(cx: &mut VerbContext) -> Fallible {
         },
         options: run_options(&cx.call.options)?,
         lock: cx.flag("lock", false)?,
+        confirm: confirm(cx)?,
         word: cx.text_option("word"),
         body,
         origin: cx.origin().unwrap_or(Origin {
@@ -63,6 +64,25 @@ fn task(cx: &mut VerbContext) -> Fallible {
     };
     interpreter.defined.configuration.borrow_mut().tasks.define(task);
     Ok(Dynamic::UNIT)
+}
+
+/// Returns the question of `:confirm`; an empty one is worded by capr.
+fn confirm(cx: &VerbContext) -> Fallible<Option<String>> {
+    let Some((value, position)) = cx.call.options.get("confirm") else {
+        return Ok(None);
+    };
+    if value.is_string() {
+        return Ok(Some(value.to_string()));
+    }
+    match value.as_bool() {
+        Ok(true) => Ok(Some(String::new())),
+        Ok(false) => Ok(None),
+        Err(_) => {
+            let diagnostic =
+                Diagnostic::new(Fault::Recipe, "`confirm' is a question, true or false").label("no question");
+            Err(raise(diagnostic, *position))
+        }
+    }
 }
 
 pub(super) const NAMESPACE: Performed = (&rows::NAMESPACE, namespace);

@@ -1,0 +1,85 @@
+//! Asks a person before tasks run: for the name of a protected stage, and for each task that says `:confirm`. Asked before anything is done.
+
+use super::Recipe;
+use super::meaning::findings::Findings;
+use crate::diagnostic::{Diagnostic, Fault};
+
+impl Recipe {
+    /// Asks for everything that has to be asked before these tasks run: the name of a protected stage, and each task that they can
+    /// reach and that says `:confirm`.
+    ///
+    /// # Errors
+    ///
+    /// When a person refuses, or nobody can be asked. Nothing was done then.
+    pub fn consent(&self, tasks: &[String]) -> Result<(), Box<Diagnostic>> {
+        let interpreter = &self.interpreter;
+        if interpreter.asks_nobody() {
+            return Ok(());
+        }
+        self.protected()?;
+        let reached = {
+            let files = interpreter.defined.files.borrow();
+            let findings = Findings::of(
+                (&interpreter.defined, &**interpreter),
+                &files.read,
+                self.own.get(),
+                true,
+            );
+            findings.tasks_from(tasks)
+        };
+        for task in reached {
+            interpreter
+                .confirm(&task)
+                .map_err(|error| Box::new(self.diagnostic(error)))?;
+        }
+        Ok(())
+    }
+
+    /// Asks for the name of the stage, or of an application without stages, where it is protected.
+    fn protected(&self) -> Result<(), Box<Diagnostic>> {
+        let interpreter = &self.interpreter;
+        let wrong = |error| Box::new(self.diagnostic(error));
+        let said = interpreter.said(&self.engine, "protected").map_err(wrong)?;
+        match said {
+            None => return Ok(()),
+            Some(said) => match said.as_bool() {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(_) => {
+                    let message = "the variable `protected' is true or false, and was set to something else";
+                    return Err(Box::new(Diagnostic::new(Fault::Recipe, message)));
+                }
+            },
+        }
+        let text = |name| interpreter.text_variable(&self.engine, name).map_err(wrong);
+        let (noun, name) = match text("stage")? {
+            Some(stage) => ("stage", stage),
+            None => ("application", text("application")?.unwrap_or_default()),
+        };
+        let given = interpreter.consent.stage.clone();
+        let is_said = given.is_some();
+        let given = match given {
+            Some(given) => Some(given),
+            None => {
+                let question = format!("The {noun} {name} is protected. Its name, to go on: ");
+                let asked = interpreter.person.question(&question);
+                asked.map_err(|reason| Box::new(interpreter.unanswered(reason)))?
+            }
+        };
+        match given {
+            Some(given) if given.trim() == name => Ok(()),
+            Some(_) => {
+                let message = format!("the {noun} `{name}' is protected, and another name was given; nothing was done");
+                let hint = format!("the option that says it: --confirm {name}");
+                let diagnostic = Diagnostic::new(if is_said { Fault::Usage } else { Fault::Failed }, message);
+                Err(Box::new(diagnostic.hint(hint)))
+            }
+            None => {
+                let message =
+                    format!("the {noun} `{name}' is protected, and nobody can be asked for its name; nothing was done");
+                let hint = format!("say it: --confirm {name}");
+                Err(Box::new(Diagnostic::new(Fault::Usage, message).hint(hint)))
+            }
+        }
+    }
+}
