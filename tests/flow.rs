@@ -434,6 +434,81 @@ fn a_role_that_is_missing_is_said_before_anything_is_done() {
 }
 
 #[test]
+fn a_task_of_the_recipe_that_restarts_nowhere_is_refused_before_it_begins() {
+    let fleet = Fleet::start(&["app1"]);
+    let run = |lines: &str, arguments: &[&str]| {
+        let recipe = format!(
+            "set :application, \"shop\"; set :repository, \"{}\"; role :web, \"app1\"; {lines}",
+            fleet.git().url
+        );
+        Case::new().recipe(&recipe).args(arguments).on(&fleet).run()
+    };
+    run("", &["setup"]).ok();
+    let own = "task :deploy { run \"touch /tmp/begun\"; update; restart; }";
+    run(own, &["deploy"])
+        .code(3)
+        .says("no role `app' is defined, and `restart', which `deploy' runs, needs it");
+    assert!(!fleet.exists("app1", "/tmp/begun"));
+    // Whoever names the servers needs no roles.
+    fleet.sh("app1", "mkdir -p /u/apps/shop/shared");
+    run(
+        &format!("{own} set :reaper_command, \"true\";"),
+        &["HOSTS=app1", "deploy"],
+    )
+    .ok();
+    assert!(fleet.exists("app1", "/tmp/begun") && fleet.exists("app1", &format!("{BASE}/current/REVISION")));
+}
+
+#[test]
+fn tasks_of_the_library_make_what_they_need_or_say_what_makes_it() {
+    let fleet = Fleet::start(&["app1"]);
+    let run = |lines: &str, task: &str| {
+        let recipe = format!(
+            "set :application, \"shop\"; set :repository, \"{}\"; set :dialect, 2; role :web, \"app1\"; role :app, \"app1\"; \
+             role :db, \"app1\", :primary => true; set :linked_dirs, [\"tmp/pids\"]; set :restart_via, :none; {lines}",
+            fleet.git().url
+        );
+        Case::new().recipe(&recipe).args([task]).on(&fleet).run()
+    };
+    // Nothing is prepared.
+    run("", "disable_web")
+        .code(1)
+        .says("there is no /u/apps/shop/shared: do setup first");
+    run("", "deploy:unlock").ok().says("nothing is locked");
+    run("", "deploy:stop").code(1).says("nothing is current");
+    // Nothing is deployed.
+    run("", "setup").ok();
+    run("", "cleanup").ok().silent_on("is not named like a release");
+    run("", "migrate")
+        .code(1)
+        .says("there is no release to migrate: nothing was deployed yet");
+    run("", "disable_web").ok();
+    assert!(fleet.exists("app1", &format!("{BASE}/shared/system/maintenance.html")));
+    run("", "enable_web").ok();
+    run("append :linked_dirs, \"public/system\";", "disable_web").ok();
+    assert!(fleet.exists("app1", &format!("{BASE}/shared/public/system/maintenance.html")));
+    // The programs keep their numbers where the release keeps them.
+    run("", "deploy").ok();
+    run("", "deploy:stop")
+        .code(1)
+        .says("the release has no script/process/reaper: set :restart_via, :reaper");
+    run("set :restart_via, :reaper;", "deploy").ok();
+    let spinner = format!("{BASE}/current/script/process/spinner");
+    run(
+        &format!("task :begin {{ run \"{spinner} -c true -i 60 -d\"; }}"),
+        "begin",
+    )
+    .ok();
+    let pids = format!("{BASE}/shared/tmp/pids");
+    assert_eq!(fleet.list("app1", &pids).len(), 1);
+    run("", "deploy:stop").ok();
+    fleet.sh(
+        "app1",
+        "n=0; while pgrep -f [s]cript/process/spinner >/dev/null; do n=$((n + 1)); [ $n -lt 100 ] || exit 1; sleep 0.05; done",
+    );
+}
+
+#[test]
 fn servers_that_share_a_directory_are_told_and_nothing_is_left() {
     let site = Site::new(&["app1"]);
     // By its address it is the same machine.

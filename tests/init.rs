@@ -85,6 +85,7 @@ chmod 440 /etc/sudoers.d/init"#;
 fn what_init_writes_for_each_kind_is_set_up_and_deployed() {
     let fleet = Fleet::start(&["app1"]);
     fleet.sh("app1", PROGRAMS);
+    fleet.git().commit("Gemfile", "").unwrap();
     fleet.configure("app1", "SetEnv PATH=/srv/bin:/usr/bin:/bin");
     let calls = || {
         let calls = fleet.read("app1", "/tmp/calls");
@@ -96,7 +97,7 @@ fn what_init_writes_for_each_kind_is_set_up_and_deployed() {
         (
             "node",
             &[
-                "npm ci --omit=dev",
+                "npm ci --omit=dev --no-audit --no-fund",
                 "systemctl --user restart -- shop-node",
                 "systemctl --user is-active --quiet -- shop-node",
             ],
@@ -109,10 +110,13 @@ fn what_init_writes_for_each_kind_is_set_up_and_deployed() {
             "rails",
             &[
                 "bundle config set --local path /u/apps/shop-rails/shared/bundle",
+                "bundle config set --local deployment true",
                 "bundle config set --local without development:test",
                 "bundle install --quiet",
-                "bundle exec rake assets:precompile RAILS_ENV=production",
-                "bundle exec puma -e production --pidfile tmp/pids/puma.pid -b unix://tmp/sockets/puma.sock",
+                "bundle exec rake assets:precompile",
+                "bundle exec rake db:migrate",
+                "systemctl --user restart -- puma_shop-rails",
+                "systemctl --user is-active --quiet -- puma_shop-rails",
             ],
         ),
         ("fastcgi", &[]),
@@ -154,6 +158,33 @@ fn what_init_writes_for_each_kind_is_set_up_and_deployed() {
             fleet.exists("app1", &format!("/u/apps/{name}/current/REVISION")),
             "{kind}"
         );
+    }
+}
+
+#[test]
+fn init_takes_the_libraries_of_what_lies_in_the_directory() {
+    for (files, library) in [
+        (&["index.php"][..], "// require \"composer\";"),
+        (&["composer.json"], "require \"composer\";"),
+        (&["composer.json", "artisan"], "require \"laravel\";"),
+        (
+            &["composer.json", "symfony.lock", "bin/console"],
+            "require \"symfony\";",
+        ),
+    ] {
+        let mut case = Case::new();
+        for file in files {
+            case = case.file(file, "{}");
+        }
+        let made = case.args(["init", "--server", "app1"]).run().ok();
+        let recipe = made.file("config/deploy.rhai");
+        assert!(recipe.contains(&format!("\n{library}\n")), "{files:?}: {recipe}");
+        let case = Case::new().file("Caprfile", &made.file("Caprfile"));
+        case.file("config/deploy.rhai", &recipe)
+            .args(["check"])
+            .run()
+            .ok()
+            .says("nothing wrong found");
     }
 }
 

@@ -243,7 +243,11 @@ impl Recipe {
             self.own.get(),
             true,
         );
-        let found = findings.reached(&self.engine, tasks);
+        let servers_are_named = {
+            let filter = self.interpreter.filter.borrow();
+            filter.hosts.is_some() || filter.roles.is_some()
+        };
+        let found = findings.reached(&self.engine, tasks, servers_are_named);
         drop(files);
         self.in_order(found)
     }

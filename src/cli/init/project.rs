@@ -31,10 +31,24 @@ pub(in crate::cli) struct Stage {
     pub(in crate::cli) servers: Vec<String>,
 }
 
+/// The way in which the packages of a PHP application are installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Packages {
+    /// There are none.
+    None,
+    /// Composer.
+    Composer,
+    /// Composer, and artisan makes the caches.
+    Laravel,
+    /// Composer, and its console makes the caches.
+    Symfony,
+}
+
 /// All that a recipe is written from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cli) struct Project {
     pub(in crate::cli) kind: Kind,
+    pub(in crate::cli) packages: Packages,
     pub(in crate::cli) application: String,
     pub(in crate::cli) repository: String,
     /// The servers of a project without stages.
@@ -84,6 +98,7 @@ impl Project {
         let stages: Result<_, _> = said.stages.iter().map(|stage| stage_of(stage)).collect();
         Ok(Some(Self {
             kind,
+            packages: found.packages,
             application: found.application,
             repository: said
                 .repository
@@ -99,6 +114,7 @@ impl Project {
 /// The values that the directory itself gives.
 struct Found {
     kind: Option<Kind>,
+    packages: Packages,
     application: String,
     repository: Option<String>,
 }
@@ -119,10 +135,20 @@ impl Found {
         } else {
             None
         };
+        let packages = if has("artisan") {
+            Packages::Laravel
+        } else if has("bin/console") && has("symfony.lock") {
+            Packages::Symfony
+        } else if has("composer.json") {
+            Packages::Composer
+        } else {
+            Packages::None
+        };
         let absolute = directory.canonicalize().unwrap_or_default();
         let name = absolute.file_name().unwrap_or_default().to_string_lossy();
         Self {
             kind,
+            packages,
             application: name.replace(|letter: char| !is_plain(letter), "_"),
             repository: fs::read_to_string(directory.join(".git/config"))
                 .ok()
@@ -194,6 +220,7 @@ fn ask(found: Found, prompts: &mut dyn Prompts) -> Result<Option<Project>, Box<D
     }
     Ok(Some(Project {
         kind,
+        packages: found.packages,
         application: found.application,
         repository,
         servers: all,

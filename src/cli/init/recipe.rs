@@ -1,6 +1,6 @@
 //! The recipes of a project: first the part that all kinds share, then the part of each kind.
 
-use super::project::{Kind, Project};
+use super::project::{Kind, Packages, Project};
 use crate::recipe::quoted;
 
 /// Returns the files of a project, by their paths below its directory.
@@ -43,7 +43,39 @@ fn main(project: &Project) -> String {
             quoted(names.first().unwrap_or(&"staging")),
         );
     }
-    text + "\n" + of_kind(project.kind)
+    text += "\n";
+    if project.kind == Kind::Php {
+        text += &of_packages(project.packages);
+    }
+    text + of_kind(project.kind)
+}
+
+/// Returns the lines for the libraries of a PHP application and for the directories that it keeps.
+fn of_packages(packages: Packages) -> String {
+    let (libraries, kept) = match packages {
+        Packages::None => (
+            "// The packages of composer.lock in each release:\n// require \"composer\";\n",
+            "storage",
+        ),
+        Packages::Composer => (
+            "// The packages of composer.lock in each release.\nrequire \"composer\";\n",
+            "storage",
+        ),
+        Packages::Laravel => (
+            "// The packages of composer.lock, the caches and the link to storage in each release.\nrequire \"laravel\";\n\n\
+             // Each deploy migrates the database, in the new release before it becomes current:\n\
+             // set :laravel_migrate, true;\n// role :db, \"www1.example.com\", :primary => true;\n",
+            "storage",
+        ),
+        Packages::Symfony => (
+            "// The packages of composer.lock and the caches in each release.\nrequire \"symfony\";\n",
+            "var/log",
+        ),
+    };
+    format!(
+        "{libraries}\n// Kept from release to release, below shared.\nset :linked_dirs, [{}];\n\n",
+        quoted(kept)
+    )
 }
 
 /// Returns the roles of the servers; migrations run on the first server.

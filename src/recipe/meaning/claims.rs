@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use rhai::{AST, ASTNode, BinaryExpr, CustomExpr, Dynamic, Expr, Position, Stmt};
+use rhai::{AST, ASTNode, BinaryExpr, CustomExpr, Dynamic, Expr, Position, Span, Stmt};
 
 use super::asked::is_variable;
 use super::calls::Call;
@@ -23,6 +23,9 @@ use crate::recipe::language::syntax::named::Names;
 use crate::recipe::language::verb::{Choices, Verb, Written, sets};
 use crate::recipe::language::verbs;
 use crate::recipe::language::verbs::takes_names;
+
+/// A function that is given each node with the nodes around it, and returns true to look inside it as well.
+pub(super) type Walk<'a> = &'a mut dyn FnMut(&[ASTNode]) -> bool;
 
 /// A source that was read.
 pub(in crate::recipe) struct Text {
@@ -48,6 +51,22 @@ impl Text {
 
     pub(in crate::recipe) fn claims(&self) -> &Claims {
         self.claims.get_or_init(|| Claims::of(self))
+    }
+
+    /// Returns the places of the functions of this name; Rhai gives closures names, too.
+    pub(super) fn functions(&self, name: &str) -> impl Iterator<Item = Span> {
+        let functions = self.ast.iter_fn_def().filter(move |function| function.name == name);
+        functions.map(|function| Span::new(function.body.start_position(), function.body.end_position()))
+    }
+
+    /// Walks over the nodes of a place.
+    pub(super) fn walk_in(&self, span: Span, on: Walk) {
+        let is_inside = |node: &ASTNode| {
+            let position = node.position();
+            span.start() <= position && position <= span.end()
+        };
+        self.ast
+            .walk(&mut |nodes| !nodes.last().is_some_and(is_inside) || on(nodes));
     }
 }
 

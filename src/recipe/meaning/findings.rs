@@ -75,6 +75,7 @@ impl<'a> Findings<'a> {
             found.extend(self.unknown_in_hooks());
         } else if is_checked {
             found.extend(self.errors(engine));
+            found.extend(self.tasks_without_servers());
             // Misspelt names lead to warnings about unread variables, so warnings depend on whether there are errors.
             let is_clean = found.is_empty();
             found.extend(self.warnings(is_clean));

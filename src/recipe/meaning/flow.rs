@@ -379,7 +379,7 @@ impl Defined {
     }
 
     /// Returns the tasks that run whenever this one does, by its body or by hooks.
-    fn runs_always(&self, task: &Rc<Task>) -> Vec<Rc<Task>> {
+    pub(super) fn runs_always(&self, task: &Rc<Task>) -> Vec<Rc<Task>> {
         let mut always = self.mentions_where(task.body, is_always);
         for when in AROUND {
             let (hooks, implicit) = {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::findings::Findings;
-use crate::configuration::Task;
-use crate::diagnostic::Diagnostic;
+use crate::configuration::{Read, Setter, Setting, Task};
+use crate::diagnostic::{Diagnostic, Fault};
 
 /// Tasks of the library that are meant to be replaced.
 pub(in crate::recipe) const TO_BE_REPLACED: &[&str] = &[
@@ -31,9 +31,7 @@ impl Findings<'_> {
             .flat_map(|(_, claims)| claims.defines_tasks.iter().map(String::as_str))
             .collect();
         let tasks = &self.defined.configuration.borrow().tasks;
-        let own = tasks
-            .iter()
-            .filter(|task| self.own().any(|(text, _)| *text.file == *task.origin.file));
+        let own = tasks.iter().filter(|task| self.is_own(task));
         let told = own.filter_map(|task| {
             let name = task.name.as_str();
             let is_default = self
@@ -78,31 +76,27 @@ impl Findings<'_> {
         let deploys = self
             .own()
             .any(|(_, claims)| claims.sets.iter().any(|(name, _)| name == "repository"));
-        let may_be_any = self.own().any(|(_, claims)| claims.computes_roles);
-        let mut known: BTreeSet<&str> = configuration.roles.names().collect();
-        for (_, claims) in &self.texts {
-            known.extend(claims.defines_roles.iter().map(String::as_str));
-        }
-        if known.is_empty() || may_be_any {
-            return Vec::new();
-        }
-        let own = configuration.tasks.iter().filter(|task| {
-            self.own().any(|(text, _)| *text.file == *task.origin.file) || deploys && task.name == "deploy"
-        });
+        let own = configuration
+            .tasks
+            .iter()
+            .filter(|task| self.is_own(task) || deploys && task.name == "deploy");
         let names: Vec<String> = own.map(|task| task.name.clone()).collect();
+        // What is told as an error is not told twice.
+        let told: BTreeSet<String> = self
+            .run_without_servers()
+            .into_iter()
+            .map(|(_, _, role)| role)
+            .collect();
         let mut missing: Vec<(String, Vec<String>)> = Vec::new();
         for task in self.tasks_from(&names) {
-            if !self.defined.is_of_stdlib(&task.origin.file) || task.selection.hosts.is_some() {
-                continue;
-            }
-            for role in self.roles_of(&task) {
-                let unknown = role.split(',').map(str::trim).filter(|role| !known.contains(*role));
-                for role in unknown {
-                    let name = format!("`{}'", task.name);
-                    match missing.iter_mut().find(|(other, _)| other == role) {
-                        Some((_, tasks)) => tasks.push(name),
-                        None => missing.push((role.to_owned(), vec![name])),
-                    }
+            for role in self.lacked_roles(&task) {
+                if told.contains(&role) {
+                    continue;
+                }
+                let name = format!("`{}'", task.name);
+                match missing.iter_mut().find(|(other, _)| *other == role) {
+                    Some((_, tasks)) => tasks.push(name),
+                    None => missing.push((role, vec![name])),
                 }
             }
         }
@@ -110,15 +104,65 @@ impl Findings<'_> {
             .into_iter()
             .map(|(role, tasks)| {
                 let message = format!("no role `{role}' is defined, and {} needs it", tasks.join(", "));
-                Diagnostic::warning(message).hint(format!(
-                    "name its servers: role :{role}, \"host\"; where the application has none, put a task in the place of the library's"
-                ))
+                Diagnostic::warning(message).hint(define(&role))
             })
             .collect()
     }
 
-    /// Returns the roles of a task of the library. The role of a restart is the default if no recipe sets anything about
-    /// restarts.
+    /// Returns an error for each task of the recipe that always runs a task of the library whose role no recipe defines. Without
+    /// it, what the task does before would be done already.
+    pub(in crate::recipe) fn tasks_without_servers(&self) -> Vec<Diagnostic> {
+        let told = self.run_without_servers().into_iter().map(|(task, run, role)| {
+            let message = format!(
+                "no role `{role}' is defined, and `{}', which `{}' runs, needs it",
+                run.name, task.name
+            );
+            Diagnostic::new(Fault::Recipe, message)
+                .label("would end there")
+                .at(Some(task.origin.clone()))
+                .hint(define(&role))
+        });
+        told.collect()
+    }
+
+    /// Returns each such task of the recipe with the library's task and the role.
+    fn run_without_servers(&self) -> Vec<(Rc<Task>, Rc<Task>, String)> {
+        let tasks: Vec<Rc<Task>> = self.defined.configuration.borrow().tasks.iter().cloned().collect();
+        let mut found = Vec::new();
+        for task in tasks.iter().filter(|task| self.is_own(task)) {
+            for run in self.defined.runs_always(task) {
+                for role in self.lacked_roles(&run) {
+                    found.push((Rc::clone(task), Rc::clone(&run), role));
+                }
+            }
+        }
+        found
+    }
+
+    fn is_own(&self, task: &Task) -> bool {
+        self.own().any(|(text, _)| *text.file == *task.origin.file)
+    }
+
+    /// Returns the roles that a task of the library needs and no recipe defines; none where roles may be defined later.
+    fn lacked_roles(&self, task: &Rc<Task>) -> Vec<String> {
+        let is_asked = self.defined.is_of_stdlib(&task.origin.file) && task.selection.hosts.is_none();
+        if !is_asked || self.own().any(|(_, claims)| claims.computes_roles) {
+            return Vec::new();
+        }
+        let configuration = self.defined.configuration.borrow();
+        let mut known: BTreeSet<&str> = configuration.roles.names().collect();
+        for (_, claims) in &self.texts {
+            known.extend(claims.defines_roles.iter().map(String::as_str));
+        }
+        if known.is_empty() {
+            return Vec::new();
+        }
+        let roles = self.roles_of(task);
+        let each = roles.iter().flat_map(|roles| roles.split(',')).map(str::trim);
+        each.filter(|role| !known.contains(*role)).map(str::to_owned).collect()
+    }
+
+    /// Returns the roles of a task of the library. A restart has none where nothing is restarted, or where that is not known yet.
     fn roles_of(&self, task: &Rc<Task>) -> Vec<String> {
         if let Some(roles) = &task.selection.roles {
             return roles.clone();
@@ -127,16 +171,58 @@ impl Findings<'_> {
             .defined
             .task("restart", "")
             .is_some_and(|restart| Rc::ptr_eq(&restart, task));
-        let says = |name: &str| {
-            self.own()
-                .any(|(_, claims)| claims.sets.iter().any(|(set, _)| set == name))
-        };
-        let is_said = ["dialect", "restart_via", "restart_roles", "restart_command"]
-            .into_iter()
-            .any(says);
-        match is_restart && !is_said && self.defined.dialect_spoken() == 1 {
-            true => vec!["app".to_owned()],
+        match is_restart && self.restarts() {
+            true => self.names_in("restart_roles"),
             false => Vec::new(),
         }
     }
+
+    /// Returns true if a restart runs something on servers, by `restart_via` or by the rule of its default.
+    fn restarts(&self) -> bool {
+        match self.names_in("restart_via").first() {
+            Some(via) => via != "none" && via != "tasks",
+            None if self.is_set("restart_via") || self.is_set("dialect") => false,
+            None if self.is_set("restart_command") => true,
+            None => self.names_in("restart_tasks").is_empty() && self.defined.dialect_spoken() == 1,
+        }
+    }
+
+    /// Returns true if a recipe sets a variable, perhaps only in a task.
+    fn is_set(&self, name: &str) -> bool {
+        self.own()
+            .any(|(_, claims)| claims.sets.iter().any(|(set, _)| set == name))
+    }
+
+    /// Returns the string or the strings of a variable; nothing where a task or a block decides.
+    fn names_in(&self, name: &str) -> Vec<String> {
+        let configuration = self.defined.configuration.borrow();
+        let is_default = matches!(
+            configuration.variables.settings(name),
+            Some((
+                Setting {
+                    by: Setter::Default(_),
+                    ..
+                },
+                _
+            ))
+        );
+        // A task sets it.
+        if is_default && self.is_set(name) {
+            return Vec::new();
+        }
+        let Read::Value(value) = configuration.variables.read(name) else {
+            return Vec::new();
+        };
+        match value.clone().into_array() {
+            Ok(values) => values.iter().map(ToString::to_string).collect(),
+            Err(_) => value.into_string().into_iter().collect(),
+        }
+    }
+}
+
+/// Returns the hint that says how servers get a role.
+fn define(role: &str) -> String {
+    format!(
+        "name its servers: role :{role}, \"host\"; where the application has none, put a task in the place of the library's"
+    )
 }

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use rhai::{ASTNode, CustomExpr, Expr};
+use rhai::{ASTNode, CustomExpr, Expr, FnPtr};
 
+use super::claims::Walk;
 use super::defined::Defined;
 use crate::configuration::{BlockId, Task};
 use crate::recipe::language::syntax::marks::{as_written, verb_of};
@@ -19,7 +20,28 @@ impl Defined {
         let Some(block) = self.body(id) else {
             return Vec::new();
         };
-        names(&block.expression, is_meant)
+        let mut named = Named::default();
+        named.look(is_meant, |on| {
+            block.expression.walk(&mut Vec::new(), on);
+        });
+        let files = self.files.borrow();
+        let text = files
+            .read
+            .iter()
+            .rev()
+            .find(|text| block.file.as_deref() == Some(&*text.file));
+        // What closures do that stand in it, in the order they are found.
+        let mut next = 0;
+        while let Some(closure) = named.closures.get(next).cloned() {
+            next += 1;
+            if let Some(text) = text {
+                for place in text.functions(&closure) {
+                    named.look(|_| true, |on| text.walk_in(place, on));
+                }
+            }
+        }
+        named
+            .paths
             .iter()
             .filter_map(|path| self.named(path, &block.namespace))
             .collect()
@@ -33,23 +55,43 @@ impl Defined {
     }
 }
 
-/// Returns the names in a block, split into words: `[deploy, web, disable]`.
-fn names(body: &Expr, is_meant: fn(&[ASTNode]) -> bool) -> Vec<Vec<String>> {
-    let mut names = Vec::new();
-    body.walk(&mut Vec::new(), &mut |nodes| {
-        if let Some(ASTNode::Expr(expression)) = nodes.last() {
-            // The first word of `a.b` was read together with the rest.
-            let is_first_word = matches!(
-                nodes.len().checked_sub(2).and_then(|at| nodes.get(at)),
-                Some(ASTNode::Expr(Expr::Dot(dot, ..))) if std::ptr::eq(&dot.lhs, *expression)
-            );
-            if !is_first_word && is_meant(nodes) {
-                names.extend(path(expression));
+/// The names in a block.
+#[derive(Default)]
+struct Named {
+    /// Names word by word: `[deploy, web, disable]`.
+    paths: Vec<Vec<String>>,
+    /// The names of the functions that Rhai makes of closures.
+    closures: Vec<String>,
+}
+
+impl Named {
+    fn look(&mut self, is_meant: fn(&[ASTNode]) -> bool, walk: impl FnOnce(Walk)) {
+        walk(&mut |nodes| {
+            if let Some(ASTNode::Expr(expression)) = nodes.last() {
+                // The first word of `a.b` was read with it.
+                let is_first_word = matches!(
+                    nodes.len().checked_sub(2).and_then(|at| nodes.get(at)),
+                    Some(ASTNode::Expr(Expr::Dot(dot, ..))) if std::ptr::eq(&dot.lhs, *expression)
+                );
+                if !is_first_word && is_meant(nodes) {
+                    self.paths.extend(path(expression));
+                    self.closures.extend(closure(expression));
+                }
             }
+            true
+        });
+    }
+}
+
+/// Returns the name of the function that Rhai makes of a closure.
+pub(super) fn closure(expression: &Expr) -> Option<String> {
+    match expression {
+        Expr::DynamicConstant(value, _) => {
+            let function = value.read_lock::<FnPtr>()?;
+            Some(function.fn_name().to_owned())
         }
-        true
-    });
-    names
+        _ => None,
+    }
 }
 
 /// Returns the bare names in an argument or in the items of a list: `restart`, `deploy.restart`. A task of such a name would be

@@ -6,10 +6,10 @@ use std::rc::Rc;
 
 use rhai::{ASTNode, Engine, Expr, Position, Span, Stmt};
 
-use super::claims::Text;
+use super::claims::{Text, Walk};
 use super::defined::Defined;
 use super::findings::Findings;
-use super::mentions::{literal, path, verb};
+use super::mentions::{closure, literal, path, verb};
 use crate::configuration::{BlockId, Hook, HookAction, Read, Task, When};
 use crate::diagnostic::{Diagnostic, Severity};
 
@@ -35,9 +35,17 @@ struct Reach<'a> {
 type Names = Vec<Vec<String>>;
 
 impl Findings<'_> {
-    /// Returns the errors in everything that these tasks can reach.
-    pub(in crate::recipe) fn reached(&self, engine: &Engine, tasks: &[String]) -> Vec<Diagnostic> {
+    /// Returns the errors in everything that these tasks can reach. Roles are not needed by a person who names the servers of this run.
+    pub(in crate::recipe) fn reached(
+        &self,
+        engine: &Engine,
+        tasks: &[String],
+        servers_are_named: bool,
+    ) -> Vec<Diagnostic> {
         let mut found = self.errors(engine);
+        if !servers_are_named {
+            found.extend(self.tasks_without_servers());
+        }
         found.retain(|diagnostic| diagnostic.severity == Severity::Error);
         if found.is_empty() {
             return found;
@@ -145,17 +153,9 @@ impl Reach<'_> {
             self.block(block, None);
         }
         for text in self.texts.clone() {
-            for function in text.ast.iter_fn_def().filter(|function| function.name == name) {
-                let span = Span::new(function.body.start_position(), function.body.end_position());
+            for span in text.functions(name) {
                 self.region(&text.file, None, span);
-                let is_inside = |node: &ASTNode| {
-                    let position = node.position();
-                    span.start() <= position && position <= span.end()
-                };
-                let names = named(|on| {
-                    text.ast
-                        .walk(&mut |nodes| !nodes.last().is_some_and(is_inside) || on(nodes));
-                });
+                let names = named(|on| text.walk_in(span, on));
                 self.left.push((names, "".into()));
             }
         }
@@ -185,7 +185,7 @@ impl Reach<'_> {
 }
 
 /// Returns the names on a walk.
-fn named(walk: impl FnOnce(&mut (dyn FnMut(&[ASTNode]) -> bool + '_))) -> Names {
+fn named(walk: impl FnOnce(Walk)) -> Names {
     let mut names = Names::new();
     walk(&mut |nodes| {
         match nodes.last() {
@@ -194,11 +194,10 @@ fn named(walk: impl FnOnce(&mut (dyn FnMut(&[ASTNode]) -> bool + '_))) -> Names 
             }
             Some(ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _)))
             | Some(ASTNode::Stmt(Stmt::FnCall(call, _))) => names.push(vec![call.name.to_string()]),
-            Some(ASTNode::Expr(Expr::DynamicConstant(value, _))) => {
-                let function = value.read_lock::<rhai::FnPtr>();
-                names.extend(function.map(|function| vec![function.fn_name().to_owned()]));
+            Some(ASTNode::Expr(expression)) => {
+                names.extend(path(expression));
+                names.extend(closure(expression).map(|name| vec![name]));
             }
-            Some(ASTNode::Expr(expression)) => names.extend(path(expression)),
             _ => {}
         }
         true

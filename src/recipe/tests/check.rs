@@ -108,6 +108,48 @@ fn a_role_that_a_deploy_will_need_is_asked_for_before() {
 }
 
 #[test]
+fn a_task_that_runs_one_of_the_library_without_servers_is_refused() {
+    let told =
+        |role: &str, run: &str| format!("no role `{role}' is defined, and `{run}', which `deploy' runs, needs it");
+    for (text, message) in [
+        ("task :deploy { update; restart; }", told("app", "restart")),
+        (
+            "task :deploy { transaction { update_code; symlink; } restart; }",
+            told("app", "restart"),
+        ),
+        ("task :deploy { update; migrate; }", told("db", "migrate")),
+        (
+            "set :restart_via, :passenger; namespace :deploy { task :default { update; restart; } }",
+            { "no role `app' is defined, and `restart', which `deploy:default' runs, needs it".to_owned() },
+        ),
+        (
+            "set :restart_roles, [\"jobs\"]; task :deploy { restart; }",
+            told("jobs", "restart"),
+        ),
+    ] {
+        let text = format!("role :web, \"w\"; {text}");
+        let found = recipe(&text).check();
+        assert_eq!(messages(&found), [message], "{text}");
+        assert_eq!(found[0].severity, Severity::Error, "{text}");
+    }
+    for text in [
+        "set :restart_via, :none; task :deploy { update; restart; }",
+        "set :restart_roles, [\"web\"]; task :deploy { update; restart; }",
+        "set :dialect, 2; task :deploy { update; restart; }",
+        "append :restart_tasks, \"r\"; task :r { puts \"x\"; } task :deploy { update; restart; }",
+        "task :restart, :roles => :web { run \"x\"; } task :deploy { update; restart; }",
+        "task :deploy { role :app, \"x\"; update; restart; }",
+        "task :deploy { set :restart_roles, [\"web\"]; restart; }",
+        "task :deploy { if exists(:x) { migrate; } }",
+    ] {
+        let text = format!("role :web, \"w\"; {text}");
+        let found = recipe(&text).check();
+        let errors: Vec<_> = found.iter().filter(|found| found.severity == Severity::Error).collect();
+        assert!(errors.is_empty(), "{text}: {errors:?}");
+    }
+}
+
+#[test]
 fn a_function_is_known_in_its_own_file_alone() {
     let node = "fn npm(x) { `npm ${x}` } fn two(a, b) { a + b } private fn hidden() { 1 } task :n { puts npm(\"x\"); }";
     for (body, message) in [
