@@ -378,6 +378,8 @@ fn may_break(before: &Element, next: &Element) -> bool {
 fn has_blank(before: &Element, next: &Element) -> bool {
     let is_apart = next.first().is_apart;
     match (before.role(), next.role()) {
+        // `: =` begins with a symbol's colon, and `:=` is another sign, as `:::` is.
+        (Some(Role::Symbol), Some(role)) if !matches!(role, Role::Word | Role::String) => is_apart,
         (_, Some(Role::Comma | Role::Separator | Role::Semicolon | Role::Key)) => false,
         (Some(Role::Keyword), Some(Role::Tight)) => true,
         (_, Some(Role::Tight)) | (Some(Role::Tight), _) => false,
@@ -388,8 +390,6 @@ fn has_blank(before: &Element, next: &Element) -> bool {
         (Some(Role::Prefix), Some(Role::Word)) if next.first().text.starts_with(|c: char| c.is_ascii_digit()) => {
             is_apart
         }
-        // `: =` begins with a symbol's colon, and `:=` is another sign.
-        (Some(Role::Symbol), Some(role)) if !matches!(role, Role::Word | Role::String) => is_apart,
         (Some(Role::Prefix | Role::Symbol | Role::OpenParameters), _) => false,
         (Some(Role::Word), Some(Role::CloseParameters)) => next.first().text == "||",
         // Only the blank shows if a bracket contains the arguments, or is a part of one.

@@ -47,6 +47,9 @@ fn blanks_stand_where_the_house_has_them() {
         ("let x=0;x  +=  1e-5 ?? a?[0];", "let x = 0;\nx += 1e-5 ?? a?[0];"),
         ("if x !in y{z;}", "if x !in y { z; }"),
         ("import \"a\"as b; b :: c();", "import \"a\" as b;\nb::c();"),
+        // A sign may be the name of a symbol.
+        ("puts : = ;set : =,1;", "puts : =;\nset : =, 1;"),
+        ("puts : :: ;puts[: . ,:a];", "puts : ::;\nputs[: ., :a];"),
     ]);
 }
 

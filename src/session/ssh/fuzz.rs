@@ -1,9 +1,9 @@
 //! Targets of `scripts/fuzz`: what servers send before a login, and the files that other programs write for ssh.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -171,7 +171,16 @@ const LOGIN: Duration = Duration::from_secs(2);
 
 /// Connects to a server that sends these bytes and hangs up. Returns true if the key exchange began.
 fn read_greeting(bytes: &[u8]) -> bool {
-    TcpListener::bind("127.0.0.1:0").is_ok_and(|listener| converse(&listener, bytes))
+    TcpListener::bind((next_address(), 0)).is_ok_and(|listener| converse(&listener, bytes))
+}
+
+/// Returns one loopback address after the other. The kernel remembers closed connections for a minute; on one address alone some hundred
+/// inputs a second soon met ports that were still remembered, and waited a second for the kernel to ask again.
+fn next_address() -> Ipv4Addr {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed) % (1 << 16);
+    let [.., third, fourth] = next.to_be_bytes();
+    Ipv4Addr::new(127, 77, third, fourth)
 }
 
 fn converse(listener: &TcpListener, bytes: &[u8]) -> bool {
@@ -188,7 +197,7 @@ fn converse(listener: &TcpListener, bytes: &[u8]) -> bool {
         busy_pause: Duration::ZERO,
         ..SshOptions::default()
     };
-    let server = Server::host("127.0.0.1");
+    let server = Server::host(address.ip().to_string());
     let (sender, reports) = channel();
     let connector = SshConnector::new(SshEnvironment::default());
     let is_over = AtomicBool::new(false);
