@@ -39,6 +39,14 @@ pub(super) fn syntax(error: &ParseError, source: &str, text: &str) -> Diagnostic
     diagnostic
 }
 
+/// The error for a comment whose end is missing; Rhai would take the rest of the source for it without a word.
+pub(super) fn endless_comment(source: &str, text: &str, at: usize) -> Diagnostic {
+    Diagnostic::new(Fault::Recipe, "this comment is never closed")
+        .at(origin(Some(source), position(text, at).unwrap_or(Position::NONE)))
+        .label("its `*/' is missing")
+        .hint("each `/*' needs a `*/', also one inside of a comment")
+}
+
 /// The label at a statement without an end.
 pub(super) const NO_SEMICOLON: &str = "`;' is missing";
 

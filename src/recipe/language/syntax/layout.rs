@@ -125,8 +125,31 @@ pub(in crate::recipe) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Returns the length of the comment at the front. Comments can be nested.
+/// Returns the place of a comment that goes on to the end of a source because its `*/` is missing.
+pub(super) fn open_comment(text: &str) -> Option<usize> {
+    let mut at = exact_pieces(text, 0).last().map_or(0, |piece| piece.range.end);
+    loop {
+        let rest = text.get(at..)?;
+        at += if rest.starts_with("/*") {
+            match closed_comment(rest) {
+                Some(length) => length,
+                None => return Some(at),
+            }
+        } else if rest.starts_with("//") {
+            rest.find('\n')?
+        } else {
+            rest.chars().next()?.len_utf8()
+        };
+    }
+}
+
+/// Returns the length of the comment at the front; one without an end goes on to that of the source.
 pub(in crate::recipe) fn comment(text: &str) -> usize {
+    closed_comment(text).unwrap_or(text.len())
+}
+
+/// Returns the length of the comment at the front, if it has an end. Comments can be nested.
+fn closed_comment(text: &str) -> Option<usize> {
     let (mut depth, mut at) = (0_usize, 0);
     while let Some(rest) = text.get(at..) {
         if rest.starts_with("/*") {
@@ -136,16 +159,13 @@ pub(in crate::recipe) fn comment(text: &str) -> usize {
             depth -= 1;
             at += 2;
             if depth == 0 {
-                return at;
+                return Some(at);
             }
         } else {
-            match rest.chars().next() {
-                Some(c) => at += c.len_utf8(),
-                None => break,
-            }
+            at += rest.chars().next()?.len_utf8();
         }
     }
-    text.len()
+    None
 }
 
 /// Returns the length of `#"…"#`, with any number of signs.

@@ -6,10 +6,10 @@ use std::ops::Range;
 
 use rhai::{AST, ParseError, ParseErrorType};
 
-use super::errors::{NO_SEMICOLON, Place, comment_at, syntax};
+use super::errors::{NO_SEMICOLON, Place, comment_at, endless_comment, syntax};
 use super::fragments::word_list;
 use super::habits::NO_DO;
-use super::layout::{Kind, line_of, pieces, statement};
+use super::layout::{Kind, line_of, open_comment, pieces, statement};
 use super::ruby_lines::{behind_heredoc, line_end};
 use super::{habits, ruby, ruby_lines};
 use crate::diagnostic::Diagnostic;
@@ -39,8 +39,17 @@ pub(in crate::recipe) fn read(
     source: &str,
     mut parse: impl FnMut(&str) -> Result<AST, ParseError>,
 ) -> Recovered {
-    let mut errors = Vec::new();
     let is_ruby = ruby_lines::is_ruby(text);
+    // In a Ruby file it may be something else.
+    if let Some(at) = open_comment(text).filter(|_| !is_ruby || parse(text).is_ok()) {
+        // What is missing behind it would only follow from it.
+        return Recovered {
+            ast: None,
+            errors: vec![endless_comment(source, text, at)],
+            lost: words(text).map(str::to_owned).collect(),
+        };
+    }
+    let mut errors = Vec::new();
     // In a Ruby file nearly every line has something that is mended without a report.
     let steps = match is_ruby {
         true => (MAX_READ / text.len().max(1)).clamp(2 * MAX_ERRORS, MAX_STEPS),
