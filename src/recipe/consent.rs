@@ -35,7 +35,7 @@ impl Recipe {
         Ok(())
     }
 
-    /// Asks for the name of the stage, or of an application without stages, where it is protected.
+    /// Asks for the name of the stage, or of an application without stages, if it is protected.
     fn protected(&self) -> Result<(), Box<Diagnostic>> {
         let interpreter = &self.interpreter;
         let wrong = |error| Box::new(self.diagnostic(error));

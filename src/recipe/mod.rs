@@ -88,12 +88,12 @@ pub struct Stopped {
     pub diagnostic: Diagnostic,
     /// The end of its rollback.
     pub rollback: Rollback,
-    /// The person wanted it rolled back.
+    /// True if the person wanted the rollback.
     pub is_wanted: bool,
 }
 
 impl Stopped {
-    /// The exit code of the run: that of the failure, unless its rollback is incomplete.
+    /// Returns the exit code of the run: that of the failure, unless its rollback is incomplete.
     pub fn exit_code(&self) -> u8 {
         match self.rollback {
             Rollback::Incomplete => ROLLBACK_INCOMPLETE,
@@ -163,7 +163,7 @@ impl Recipe {
         let recipe = Self::new(paths, &options, surroundings);
         let stages = recipe.stages_named(words, "check")?;
         let loaded = recipe.interpreter.budget.bounded(|| recipe.load_all(paths, &options));
-        // Each after the other: what any of them sets is known.
+        // One after the other: the definitions of each are known to the next.
         let loaded = loaded.and_then(|()| stages.iter().try_for_each(|stage| recipe.load_stage(stage)));
         Ok(recipe.wrong(loaded, true, true))
     }
@@ -394,7 +394,7 @@ impl Recipe {
         };
         let fault = match diagnostic.fault {
             Fault::Exit(0) if rollback == Rollback::None => return Ok(()),
-            // What was undone has not gone well, whatever the recipe says.
+            // After a rollback the run has failed, whatever the recipe says.
             Fault::Exit(0) => Fault::Failed,
             fault => fault,
         };

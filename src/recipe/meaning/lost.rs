@@ -1,4 +1,4 @@
-//! Finds values that are nothing: `set :x, list.push("a")`.
+//! Finds uses of calls that return nothing: `set :x, list.push("a")`.
 
 use rhai::{ASTNode, Expr, Position, Stmt};
 
@@ -30,7 +30,7 @@ const IN_PLACE: &[&str] = &[
     "truncate",
 ];
 
-/// Verbs that give nothing.
+/// Verbs that return nothing.
 const SILENT: &[&str] = &[
     "after",
     "alias_task",

@@ -24,7 +24,7 @@ pub struct Consent {
 pub(in crate::recipe) struct Consented(HashSet<String>);
 
 impl Interpreter {
-    /// Asks whether a task is to run, where it says `:confirm` and nobody has consented yet.
+    /// Asks whether a task is to run, if it says `:confirm` and nobody has consented yet.
     pub(in crate::recipe) fn confirm(&self, task: &Rc<Task>) -> Fallible<()> {
         let Some(question) = &task.confirm else {
             return Ok(());

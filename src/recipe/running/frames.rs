@@ -1,4 +1,4 @@
-//! The tasks that run now, each inside the one before it.
+//! The running tasks, each inside the one before it.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ pub(in crate::recipe) struct Frames {
 }
 
 impl Frames {
-    /// Refuses a task that would be nested too deep.
+    /// Rejects a task that would be nested too deep.
     pub(super) fn check_depth(&self, task: &Task) -> Fallible<()> {
         if self.stack.borrow().len() < MAX_FRAMES {
             return Ok(());
@@ -43,7 +43,8 @@ impl Frames {
         self.stack.borrow_mut().pop();
     }
 
-    /// Does something with `task` as the innermost one, which is not counted as begun: a rollback handler runs in the frame of its task.
+    /// Does something with `task` as the innermost one, without counting it as begun: a rollback handler runs in the frame of its
+    /// task.
     pub(super) fn within<T>(&self, task: Option<Rc<Task>>, work: impl FnOnce() -> T) -> T {
         let is_entered = task.map(|task| self.enter(task, None)).is_some();
         let result = work();
@@ -53,7 +54,7 @@ impl Frames {
         result
     }
 
-    /// The innermost one.
+    /// Returns the innermost one.
     pub(in crate::recipe) fn current(&self) -> Option<Rc<Task>> {
         self.stack.borrow().last().cloned()
     }

@@ -62,10 +62,10 @@ pub(in crate::recipe) fn limit(engine: &mut Engine, interpreter: &Rc<Interpreter
 
 /// The work that scripts may still do.
 pub(in crate::recipe) struct Budget {
-    /// The number of script functions around what is done now.
+    /// The number of script functions around the current place.
     pub(in crate::recipe) level: Cell<usize>,
     steps: Cell<u64>,
-    /// Until which time of this thread's computing.
+    /// The computing time of this thread at which scripts are ended.
     until: Cell<Option<Duration>>,
 }
 
@@ -80,7 +80,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Does what comes before any task runs, and must come to an end.
+    /// Does work that comes before any task runs, and that must come to an end.
     pub(in crate::recipe) fn bounded<T>(&self, work: impl FnOnce() -> T) -> T {
         self.steps.set(MAX_STEPS);
         self.until.set(Some(computed() + MAX_TIME));
@@ -90,26 +90,26 @@ impl Budget {
         result
     }
 
-    /// Tells whether recipes are being loaded, or looked at in another way that must come to an end: no server is asked anything.
+    /// Returns true while recipes are loaded, or are examined in another way that must come to an end: no server is contacted.
     pub(in crate::recipe) fn is_loading(&self) -> bool {
         self.until.get().is_some()
     }
 
-    /// Takes one step, if there is one left.
+    /// Takes one step; returns false if there is none left.
     fn take_step(&self) -> bool {
         let left = self.steps.get().checked_sub(1);
         self.steps.set(left.unwrap_or(0));
         left.is_some()
     }
 
-    /// Tells whether the time is over.
+    /// Returns true if the time is over.
     fn is_late(&self) -> bool {
         self.until.get().is_some_and(|until| computed() > until)
     }
 }
 
 impl Interpreter {
-    /// The same for one that has others search for it since then: nobody counts what those compute.
+    /// Does the same as `goes_on` for a function that has had others working since `begun`: their computing time is not counted.
     pub(in crate::recipe) fn goes_on_since(&self, begun: Instant) -> Fallible<()> {
         if self.budget.is_loading() && begun.elapsed() > MAX_TIME {
             return Err(terminate(endless(), Position::NONE));
@@ -117,7 +117,7 @@ impl Interpreter {
         self.goes_on()
     }
 
-    /// Returns an error for a long function where a script would be ended.
+    /// Returns an error in a long function at the point where a script would be ended.
     pub(in crate::recipe) fn goes_on(&self) -> Fallible<()> {
         if self.budget.is_late() {
             return Err(terminate(endless(), Position::NONE));

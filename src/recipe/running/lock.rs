@@ -36,9 +36,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(in crate::recipe) struct Locks {
     run: RunId,
-    /// The time for which somebody else's lock is waited for.
+    /// The time for which a lock of somebody else is waited for.
     wait: Duration,
-    /// Where it is held, and on which connection; none where it is perhaps held.
+    /// The servers on which it is held, with their connections; no connection if it is only perhaps held.
     held: IndexMap<Server, Option<SessionId>>,
     /// The scripts that take and free it. They are evaluated once, since nothing may be evaluated at the end of a run.
     scripts: Option<Scripts>,

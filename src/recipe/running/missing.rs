@@ -3,7 +3,6 @@
 //!
 //! Rhai makes a string of `()` without asking. It calls `to_string` and drops its errors. So that function notes the place, and
 //! the next step of the script, or the verb that is given the string, ends in an error.
-//! the next step of the script, or the verb that is given the text, ends in an error.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -19,10 +18,10 @@ use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::verb::{Choices, Verb};
 use crate::recipe::meaning::mentions::verb;
 
-/// The place where a string was made of a missing value, the first one since the last look.
+/// The place where a string was first made of a missing value since the last check.
 #[derive(Default)]
 pub(in crate::recipe) struct MissingValue {
-    /// Set where there is a place: a look at each step must cost little.
+    /// True if there is a place: the check at each step must cost little.
     is_noted: Cell<bool>,
     place: RefCell<Option<(Option<Rc<str>>, Position)>>,
 }

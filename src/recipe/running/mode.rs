@@ -1,17 +1,17 @@
-//! The way in which a run is done, as the command line says.
+//! The mode of a run, set by the command line.
 
 use super::surroundings::Options;
 
 /// Facts that hold for the whole run.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::recipe) struct Mode {
-    /// Nothing is changed and nobody is connected to.
+    /// True if nothing is changed and no server is connected to.
     pub(in crate::recipe) dry_run: bool,
-    /// The recipe is only looked at: no server, no command of this machine, no file that is written, no question.
+    /// True if the recipe is only examined: no server, no local command, no file that is written, no question.
     pub(in crate::recipe) only_looks: bool,
-    /// `-d`: the person is asked before each command.
+    /// True if the person is asked before each command: `-d`.
     pub(in crate::recipe) asks_consent: bool,
-    /// True if the run puts in order what one that died has left: hooks do not run.
+    /// True if the run puts the leftovers of a dead run in order: hooks do not run.
     pub(in crate::recipe) recovers: bool,
 }
 
@@ -25,7 +25,7 @@ impl Mode {
         }
     }
 
-    /// Tells whether nothing happens outside of this process.
+    /// Returns true if nothing happens outside of this process.
     pub(in crate::recipe) fn is_idle(self) -> bool {
         self.dry_run || self.only_looks
     }

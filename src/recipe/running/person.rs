@@ -1,15 +1,15 @@
-//! The person at the terminal, and the password once they gave it.
+//! The person at the terminal, and the password that they have given.
 
 use std::cell::{Cell, RefCell};
 
 use super::surroundings::Prompts;
 use crate::secret::Secret;
 
-/// Who is asked.
+/// The person who is asked.
 pub(in crate::recipe) struct Person {
     prompts: RefCell<Box<dyn Prompts>>,
     password: RefCell<Option<Secret>>,
-    /// The variable `password` was refused: the person is asked instead.
+    /// True if the variable `password` was refused: the person is asked instead.
     is_refused: Cell<bool>,
 }
 
@@ -22,17 +22,17 @@ impl Person {
         }
     }
 
-    /// Has somebody else asked from now on.
+    /// Asks somebody else from now on.
     pub(in crate::recipe) fn replace(&self, prompts: Box<dyn Prompts>) {
         self.prompts.replace(prompts);
     }
 
-    /// Tells whether somebody may answer.
+    /// Returns true if somebody may answer.
     pub(super) fn can_ask(&self) -> bool {
         self.prompts.borrow().can_ask()
     }
 
-    /// Asks for a line and shows what is typed; `None` where nobody can be asked.
+    /// Asks for a line and shows what is typed; returns `None` if nobody can be asked.
     pub(in crate::recipe) fn question(&self, prompt: &str) -> Result<Option<String>, String> {
         self.prompts.borrow_mut().question(prompt)
     }
@@ -42,23 +42,23 @@ impl Person {
         self.prompts.borrow_mut().secret(prompt)
     }
 
-    /// The password that was given for all servers.
+    /// Returns the password that was given for all servers.
     pub(super) fn password(&self) -> Option<Secret> {
         self.password.borrow().clone()
     }
 
-    /// Keeps it for all servers.
+    /// Keeps the password for all servers.
     pub(super) fn keep_password(&self, password: Secret) {
         self.password.replace(Some(password));
     }
 
-    /// Forgets a password that was refused; `is_fixed` where the variable would give the same again.
+    /// Forgets a password that was refused; `is_fixed` is true if the variable would give the same again.
     pub(super) fn forget_password(&self, is_fixed: bool) {
         self.password.take();
         self.is_refused.set(is_fixed);
     }
 
-    /// Tells whether the variable `password` was refused.
+    /// Returns true if the variable `password` was refused.
     pub(super) fn is_refused(&self) -> bool {
         self.is_refused.get()
     }

@@ -57,7 +57,7 @@ impl Step {
     }
 }
 
-/// Where a run stands that goes on where an earlier one ended.
+/// The progress of a run that resumes an earlier one.
 pub(in crate::recipe) struct Resumption {
     /// True while the results of the earlier run are returned and not reported.
     is_replaying: Cell<bool>,
@@ -72,7 +72,7 @@ impl Resumption {
         }
     }
 
-    /// Tells whether the run is rolled back because the person wanted that.
+    /// Returns true if the run is rolled back because the person wanted it.
     pub(in crate::recipe) fn was_undone(&self) -> bool {
         self.was_undone.get()
     }
@@ -129,7 +129,7 @@ impl Interpreter {
         Ok(Step::Live(action, live))
     }
 
-    /// Tells the journal what the recipe wants of it, and which release the run makes.
+    /// Turns the journal off if the recipe wants none, records the release of the run, and reports a journal that is incomplete.
     fn prepare_journal(&self, engine: &Engine) -> Result<(), Broken> {
         if !self.journal.is_begun() {
             let wanted = self.variable(engine, "journal").map_err(Broken::Script)?;

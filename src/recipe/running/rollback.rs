@@ -12,7 +12,7 @@ use crate::event::Rollback;
 use crate::recipe::language::origin::ended_by;
 use crate::recipe::meaning::errors::diagnostic;
 
-/// The handlers of the open transaction, and how rollbacks have ended.
+/// The handlers of the open transaction, and the end of the rollbacks so far.
 #[derive(Default)]
 pub(in crate::recipe) struct Handlers {
     open: RefCell<Vec<(BlockId, Rc<Task>)>>,
@@ -20,12 +20,12 @@ pub(in crate::recipe) struct Handlers {
 }
 
 impl Handlers {
-    /// Returns how the rollbacks of the run have ended: of several the worst counts.
+    /// Returns the end of the rollbacks of the run: the worst of several.
     pub(in crate::recipe) fn rollback(&self) -> Rollback {
         self.rollback.get()
     }
 
-    /// Begins anew, as a line of an interactive shell does.
+    /// Starts afresh, for the next line of an interactive shell.
     pub(in crate::recipe) fn clear(&self) {
         self.open.borrow_mut().clear();
         self.rollback.take();
@@ -35,7 +35,7 @@ impl Handlers {
         self.open.borrow_mut().push((handler, task));
     }
 
-    /// The task that has registered a handler.
+    /// Returns the task that has registered a handler.
     fn task_of(&self, handler: BlockId) -> Option<Rc<Task>> {
         let open = self.open.borrow();
         let mut newest_first = open.iter().rev();
@@ -44,7 +44,7 @@ impl Handlers {
             .map(|(_, task)| Rc::clone(task))
     }
 
-    /// All handlers but the first `kept` have run.
+    /// Notes that all handlers except the first `kept` have run.
     fn ended(&self, kept: usize, is_complete: bool) {
         self.open.borrow_mut().truncate(kept);
         self.rollback.set(match (is_complete, self.rollback.get()) {

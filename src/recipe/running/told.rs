@@ -1,4 +1,4 @@
-//! Notices that a person is given once in a run.
+//! The notices that a person gets once in a run.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -14,22 +14,22 @@ pub(in crate::recipe) struct Told {
 }
 
 impl Told {
-    /// Hosts of the command line that the recipe does not name: true the first time.
+    /// Returns true the first time that the command line names hosts which are not in the recipe.
     pub(super) fn strangers(&self) -> bool {
         !self.strangers.replace(true)
     }
 
-    /// Lets them be told again: the command line has changed.
+    /// Allows that notice again: the command line has changed.
     pub(in crate::recipe) fn forget_strangers(&self) {
         self.strangers.set(false);
     }
 
-    /// A host of the command line that is left out of what deploys: true the first time.
+    /// Returns true the first time that a host of the command line is left out of a deploy.
     pub(super) fn unreleased(&self, server: &Server) -> bool {
         self.unreleased.borrow_mut().insert(server.clone())
     }
 
-    /// A command with a secret in its line: true the first time.
+    /// Returns true the first time that a command has a secret in its line.
     pub(super) fn bared(&self, command: &str) -> bool {
         self.bared.borrow_mut().insert(command.to_owned())
     }

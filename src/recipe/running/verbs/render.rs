@@ -125,9 +125,9 @@ fn described(name: &str, error: &minijinja::Error, what: &str) -> Diagnostic {
         .hint("where a value may be missing: {{ name or \"\" }}")
 }
 
-/// Finds out which names of a template have no value; minijinja does not say it.
+/// Finds the names of a template that have no value; minijinja does not report them.
 struct Missing<'a> {
-    /// The line of the template where it went wrong.
+    /// The line of the template with the error.
     line: Option<&'a str>,
     /// The paths that the template reads: `server.name`.
     wanted: Vec<String>,
@@ -137,7 +137,7 @@ struct Missing<'a> {
 }
 
 impl Missing<'_> {
-    /// Returns the error.
+    /// Returns the error with these names.
     fn told(mut self, name: &str, error: &minijinja::Error, position: Position) -> Box<rhai::EvalAltResult> {
         if error.kind() != ErrorKind::UndefinedError {
             return unrendered(name, error, position);
@@ -159,7 +159,7 @@ impl Missing<'_> {
         raise(diagnostic, position)
     }
 
-    /// Returns the hint with a name like the one that is missing, where a path leads to no value.
+    /// Returns the suggestion of a similar name if a path has no value; `None` if it has one.
     fn lacks(&self, path: &str) -> Option<Option<String>> {
         let is_missing = |value: &minijinja::Value| value.is_undefined() || value.is_none();
         let mut words = path.split('.');
