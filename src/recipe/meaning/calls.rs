@@ -39,7 +39,7 @@ pub(super) struct Call {
     owner: Option<String>,
     /// The name of the module before `::`.
     pub(super) module: Option<String>,
-    /// The kinds of the arguments, where they are certain, and their positions.
+    /// The kinds of the arguments, if they are certain, and their positions.
     pub(super) shapes: Vec<(Option<Shape>, Position)>,
 }
 

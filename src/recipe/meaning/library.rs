@@ -162,7 +162,7 @@ impl Findings<'_> {
         each.filter(|role| !known.contains(*role)).map(str::to_owned).collect()
     }
 
-    /// Returns the roles of a task of the library. A restart has none where nothing is restarted, or where that is not known yet.
+    /// Returns the roles of a task of the library. A restart has none if nothing is restarted, or if that is not known yet.
     fn roles_of(&self, task: &Rc<Task>) -> Vec<String> {
         if let Some(roles) = &task.selection.roles {
             return roles.clone();

@@ -25,7 +25,7 @@ enum Stage {
 pub(super) struct AgentForwarding {
     /// The agent's socket.
     socket: PathBuf,
-    /// The message that tells the agent about the server, where that is known.
+    /// The message that tells the agent about the server, if that is known.
     binding: Option<Binding>,
     door: AgentDoor,
     stage: Stage,

@@ -36,7 +36,7 @@ pub(super) enum Step {
 }
 
 impl Guard {
-    /// Makes a guard. `binding` is the request that tells the agent which server uses it, where that is known.
+    /// Makes a guard. `binding` is the request that tells the agent which server uses it, if that is known.
     pub(super) fn new(binding: Option<Vec<u8>>) -> Self {
         Self {
             requests: Vec::new(),

@@ -2,7 +2,7 @@
 
 use super::pattern::{Listed, listed};
 
-/// Applies a list to the usual algorithms: the list replaces them, or changes them where it begins with `+`, `-` or `^`.
+/// Applies a list to the usual algorithms: the list replaces them, or changes them if it begins with `+`, `-` or `^`.
 /// Algorithms that we do not have are left out.
 pub(super) fn chosen<'a>(list: &str, usual: &[&'a str]) -> Vec<&'a str> {
     chosen_of(list, usual, usual)

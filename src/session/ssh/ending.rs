@@ -205,7 +205,7 @@ impl Ending {
         }
     }
 
-    /// Returns the processes that the command has started, where they are known.
+    /// Returns the processes that the command has started, if they are known.
     pub(super) fn family(&self) -> Option<&Family> {
         match &self.kin {
             Kin::Known(family) => Some(family),

@@ -106,7 +106,7 @@ fn mark(pid: &str, start: &str) -> Option<Mark> {
 pub(super) struct Family {
     /// The sessions that its processes have made.
     sessions: BTreeSet<u32>,
-    /// The session in which the command was started, where it has none of its own; other processes live there, too.
+    /// The session in which the command was started, if it has none of its own; other processes live there, too.
     shared: Option<u32>,
     /// The known processes, each with the session in which it was seen.
     known: BTreeMap<Mark, u32>,

@@ -59,7 +59,7 @@ pub(super) struct Job {
     /// The errand that a command of capr's own is for.
     pub(super) errand: Option<Errand>,
     line: String,
-    /// The mark that shows where the command's own output begins; `None` where there is no mark.
+    /// The mark that shows where the command's own output begins; `None` if there is no mark.
     beginning: Option<Beginning>,
     terminal: Option<crate::session::Terminal>,
     stage: Stage,
@@ -69,7 +69,7 @@ pub(super) struct Job {
     end_of_input: EndOfInput,
     /// The reason why not all of the input was sent.
     unsent: Option<String>,
-    /// The number of input bytes that was last reported, and when the next report is due; `None` where nothing is reported.
+    /// The number of input bytes that was last reported, and when the next report is due; `None` if nothing is reported.
     told: Option<(u64, Instant)>,
     pub(super) ending: Ending,
     timeout: Option<Duration>,

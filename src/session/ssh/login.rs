@@ -65,7 +65,7 @@ pub(super) struct Login {
 }
 
 impl Login {
-    /// Returns the gateway that this login is for, or `None` where it is for the server itself.
+    /// Returns the gateway that this login is for, or `None` if it is for the server itself.
     pub(super) fn gateway(&self) -> Option<Server> {
         self.on_the_way.last().filter(|_| self.on_the_way.len() > 1).cloned()
     }
@@ -114,11 +114,11 @@ pub(super) struct Connection {
     pub(super) keepalive_count: u32,
     /// The agent that the server may use.
     pub(super) forwarded_agent: Option<PathBuf>,
-    /// The message that tells that agent about this connection, where everything in it is known.
+    /// The message that tells that agent about this connection, if everything in it is known.
     pub(super) binding: Option<Binding>,
     /// The login name.
     pub(super) user: String,
-    /// True if the login is root's; `None` where that is not known, since another name may be root's as well.
+    /// True if the login is root's; `None` if that is not known, since another name may be root's as well.
     pub(super) is_root: Option<bool>,
 }
 
@@ -457,7 +457,7 @@ impl Attempt<'_> {
         })
     }
 
-    /// Reports the negotiated algorithms. Returns the MAC, where the cipher needs one.
+    /// Reports the negotiated algorithms. Returns the MAC, if the cipher needs one.
     fn tell_algorithms(&self) -> Option<String> {
         let method = |kind| self.session.methods(kind).unwrap_or_default().to_owned();
         let (cipher, mac) = (method(MethodType::CryptCs), method(MethodType::MacCs));

@@ -78,7 +78,7 @@ const GOODBYE: Duration = Duration::from_millis(200);
 pub struct SshEnvironment {
     /// The home directory: keys, known hosts, configuration.
     pub home: Option<PathBuf>,
-    /// The name to log in with where nothing else names one.
+    /// The name to log in with if nothing else names one.
     pub local_user: String,
     /// The environment variables: `SSH_AUTH_SOCK` names the agent, and the configuration files may refer to others.
     pub variables: Vec<(String, String)>,

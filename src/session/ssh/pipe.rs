@@ -44,7 +44,7 @@ struct Pipe {
     outward: Flow,
     /// A packet was sent in part; it has to be completed before anything else is sent.
     half_sent: bool,
-    /// The guard that checks all messages, where the socket leads to our agent.
+    /// The guard that checks all messages, if the socket leads to our agent.
     guard: Option<Guard>,
 }
 

@@ -25,7 +25,7 @@ pub struct Survey {
     pub config: Vec<PathBuf>,
     /// … and the faults in them, with file and line.
     pub troubles: IndexSet<String>,
-    /// The sockets of the agents, and the keys that each holds or the reason why it cannot be asked. Empty where no agent is
+    /// The sockets of the agents, and the keys that each holds or the reason why it cannot be asked. Empty if no agent is
     /// named.
     pub agents: IndexMap<PathBuf, Result<Vec<AgentKey>, String>>,
     /// The key files. Those that do not exist are left out, except if somebody has named them.
@@ -58,7 +58,7 @@ pub struct AgentKey {
 pub enum FileKey {
     /// A private key that can be used.
     Private {
-        /// The name of its type: `ssh-ed25519`. Empty where it cannot be read without a passphrase.
+        /// The name of its type: `ssh-ed25519`. Empty if it cannot be read without a passphrase.
         key_type: String,
         /// The key needs a passphrase.
         is_encrypted: bool,

@@ -83,7 +83,7 @@ fn addresses(config: &HostConfig) -> Result<Vec<SocketAddr>, ConnectError> {
 }
 
 /// Returns the addresses of an interface to connect from, at most one of each family, and removes the addresses of other families
-/// from `addresses`. As with ssh, a loopback or link-local address is used only where there is no other.
+/// from `addresses`. As with ssh, a loopback or link-local address is used only if there is no other.
 fn addresses_of(interface: &str, addresses: &mut Vec<SocketAddr>) -> Result<Vec<SocketAddr>, ConnectError> {
     let failed = |why: &str| ConnectError {
         common: None,

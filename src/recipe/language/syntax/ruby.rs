@@ -14,7 +14,7 @@ pub(super) fn begins_block(place: &Place, expects_brace: bool) -> bool {
         || expects_brace && matches!(place.statement_word(), "if" | "while" | "for" | "unless")
 }
 
-/// Returns the word behind `<<`, which ends a string where it stands alone on a line.
+/// Returns the word behind `<<`, which ends a string if it stands alone on a line.
 pub(super) fn heredoc(rest: &str) -> Option<&str> {
     let word = rest.strip_prefix("<<")?.trim_start_matches(['-', '~', '"', '\'', '`']);
     let word = word.get(..word.find(|c| !is_word(c)).unwrap_or(word.len()))?;
