@@ -1,4 +1,4 @@
-//! The cases of behaviour that the tests are named after: none is lost when tests are moved or merged.
+//! Checks the cases of behaviour that tests are named after: none is lost when tests are moved or merged.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ use regex::Regex;
 
 use crate::fleet::place::checkout;
 
-/// A letter, the highest number, and those below it that have no test of their own.
+/// A letter, the highest number, and the numbers below it that have no test of their own.
 const CASES: &[(char, u32, &[u32])] = &[
     // A journal: not there yet.
     ('b', 30, &[6]),
@@ -47,7 +47,7 @@ fn every_case_of_behaviour_has_a_test() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
-/// Gathers the cases that tests begin with, one or several, or name behind an `_and_`.
+/// Collects the cases that names of tests begin with, one or several, or that follow an `_and_`.
 fn collect(folder: &Path, found: &mut BTreeSet<String>) {
     let test = Regex::new(r"fn (\w+)\(").unwrap();
     let named = Regex::new(r"(?:^|_and_)((?:[a-z]\d+_)+)").unwrap();

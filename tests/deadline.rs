@@ -1,4 +1,5 @@
-//! Waits that come to an end: a test that waits for what does not come fails and says for what, in the tests of the library too.
+//! Waits with a limit: a test that waits for something which does not come fails and says for what; also used by the tests of the
+//! library.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Longer than anything takes that works.
+/// A limit that nothing reaches when it works.
 pub const LIMIT: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -24,7 +25,7 @@ pub trait Limited {
     /// The result of the wait.
     type Comes;
 
-    /// Waits for it; panics when it does not come in time.
+    /// Waits for it; panics if it does not come in time.
     fn within(self, limit: Duration) -> Self::Comes;
 }
 
@@ -77,9 +78,10 @@ impl Limited for &mut Child {
     }
 }
 
-/// Programs that end.
+/// Programs that must end.
 pub trait LimitedCommand {
-    /// Runs it to its end, like [`Command::output`]; panics with the program's name when it is missing or takes longer than [`LIMIT`].
+    /// Runs it to its end, like [`Command::output`]; panics with the program's name if it is missing or takes longer than
+    /// [`LIMIT`].
     fn limited_output(&mut self) -> Output;
 }
 
@@ -89,7 +91,7 @@ impl LimitedCommand for Command {
     }
 }
 
-/// The same, with an error that names the program.
+/// Does the same, with an error that names the program.
 pub fn output(command: &mut Command) -> io::Result<Output> {
     let shown = format!("{command:?}");
     let named = |error: io::Error| io::Error::new(error.kind(), format!("cannot run {shown}: {error}"));

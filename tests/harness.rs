@@ -16,10 +16,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::fleet::place::{Room, capr};
 use crate::fleet::{Fleet, settle};
 
-/// Longer than anything takes that works.
+/// A limit that nothing reaches when it works.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// One call of capr, to be made.
+/// A call of capr to be made.
 #[derive(Debug)]
 pub struct Case {
     directory: Room,
@@ -38,7 +38,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// In an empty directory, with an empty home.
+    /// Makes a case in an empty directory, with an empty home.
     pub fn new() -> Self {
         settle();
         let directory = Room::new().unwrap();
@@ -60,13 +60,13 @@ impl Case {
         }
     }
 
-    /// Called by a shell that has said this before: `ulimit -v 100000`.
+    /// Calls capr from a shell that runs this first: `ulimit -v 100000`.
     pub fn after(mut self, text: &str) -> Self {
         self.circumstances = Some(text.into());
         self
     }
 
-    /// Not capr is called but a shell with this line, which knows it by its name.
+    /// Calls a shell with this line instead of capr; the shell knows capr by its name.
     pub fn shell(mut self, line: &str) -> Self {
         self.line = Some(line.into());
         let built = capr().parent().unwrap().display().to_string();
@@ -74,13 +74,13 @@ impl Case {
         self.env("PATH", format!("{built}:{path}"))
     }
 
-    /// With this recipe, which is the first argument.
+    /// Adds this recipe, which is the first argument.
     pub fn recipe(mut self, text: &str) -> Self {
         self.recipe = true;
         self.file("recipe.rhai", text)
     }
 
-    /// With a further file in the directory.
+    /// Adds another file in the directory.
     pub fn file(self, path: &str, text: &str) -> Self {
         let path = self.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -88,56 +88,56 @@ impl Case {
         self
     }
 
-    /// With these arguments, after the recipe.
+    /// Adds these arguments, after the recipe.
     pub fn args<T: Display>(mut self, arguments: impl IntoIterator<Item = T>) -> Self {
         self.arguments
             .extend(arguments.into_iter().map(|argument| argument.to_string()));
         self
     }
 
-    /// With this in the environment.
+    /// Adds a variable to the environment.
     pub fn env(mut self, name: &str, value: impl Display) -> Self {
         self.environment.push((name.into(), value.to_string()));
         self
     }
 
-    /// With this on standard input.
+    /// Sets the text on standard input.
     pub fn input(mut self, text: &str) -> Self {
         self.input = Some(text.into());
         self
     }
 
-    /// On a terminal of its own, on which [`Running::answer`] types; all that is told is on it, and so in `stdout`.
+    /// Calls it on a terminal of its own, on which [`Running::answer`] types; all output appears there, and so in `stdout`.
     pub fn terminal(mut self) -> Self {
         self.terminal = true;
         self.env("TERM", "dumb")
     }
 
-    /// With a pipe for standard input, into which [`Running::send`] writes while it runs.
+    /// Uses a pipe for standard input, into which [`Running::send`] writes while it runs.
     pub fn piped(mut self) -> Self {
         self.piped = true;
         self
     }
 
-    /// Nobody reads its output before [`Running::read_on`].
+    /// Reads nothing of its output before [`Running::read_on`].
     pub fn unread(mut self) -> Self {
         self.unread = true;
         self
     }
 
-    /// With another limit of time than a minute.
+    /// Sets another time limit than a minute.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Names of servers lead to those of the fleet.
+    /// Makes names of servers lead to those of the fleet.
     pub fn on(self, fleet: &Fleet) -> Self {
         let config = fleet.ssh_config();
         self.env("CAPR_SSH_CONFIG", config.display())
     }
 
-    /// The same, but these names lead elsewhere.
+    /// Does the same, but makes these names lead elsewhere.
     pub fn through<'a>(self, fleet: &Fleet, links: impl IntoIterator<Item = (&'a str, SocketAddr)>) -> Self {
         let mut config = String::new();
         for (name, address) in links {
@@ -154,7 +154,7 @@ impl Case {
         self.env("CAPR_SSH_CONFIG", file.display())
     }
 
-    /// Path of a file in the directory capr is called in.
+    /// Returns the path of a file in the directory in which capr is called.
     pub fn path(&self, path: &str) -> PathBuf {
         self.directory.path().join("work").join(path)
     }
@@ -177,7 +177,7 @@ impl Case {
             let called = || shlex::try_join([capr.to_str().unwrap()].into_iter().chain(arguments)).unwrap();
             let line = self.line.clone().unwrap_or_else(called);
             command = Command::new("script");
-            // A shell that waits would end by Ctrl-C as well.
+            // A shell that waits would be ended by Ctrl-C as well.
             command.args(["-qec", &format!("exec {line}"), "/dev/null"]);
         } else if let Some(line) = &self.line {
             command = Command::new("bash");
@@ -196,7 +196,7 @@ impl Case {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command
             .env("HOME", &home)
-            // The machine has its own, perhaps.
+            // The machine may have one of its own.
             .env("CAPR_SYSTEM_FILE", self.directory.path().join("system.rhai"))
             .env("USER", "tester")
             .env("LOGNAME", "tester")
@@ -216,7 +216,7 @@ impl Case {
             .unwrap();
         let mut keyboard = child.stdin.take();
         if let (Some(text), Some(mut stdin)) = (&self.input, keyboard.take_if(|_| self.input.is_some())) {
-            // Whoever does not read its input is allowed to end.
+            // A program that does not read its input may end.
             let _ = stdin.write_all(text.as_bytes());
         }
         let (sender, chunks) = channel();
@@ -266,15 +266,15 @@ fn pump(mut from: impl Read + Send + 'static, stream: Stream, to: Sender<(Stream
     });
 }
 
-/// A capr that runs.
+/// A running capr.
 #[derive(Debug)]
 pub struct Running {
     directory: Room,
     shown: String,
     child: Child,
-    /// Of the terminal.
+    /// The keyboard of the terminal.
     keyboard: Option<ChildStdin>,
-    /// Where its output is to go once it is read.
+    /// The receiver of its output, once that is read.
     unread: Option<Sender<(Stream, Vec<u8>)>>,
     chunks: Receiver<(Stream, Vec<u8>)>,
     deadline: Instant,
@@ -285,7 +285,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Waits until its output, of both streams, has this in it.
+    /// Waits until one of its streams contains this.
     #[track_caller]
     pub fn wait_for(&mut self, text: &str) {
         while !self.output().contains(text) {
@@ -301,7 +301,7 @@ impl Running {
         self.wait_for(question);
         let keyboard = self.keyboard.as_mut().expect("a terminal");
         keyboard.write_all(format!("{line}\n").as_bytes()).unwrap();
-        // The next one may be the same question.
+        // The next question may be the same.
         let at = self
             .stdout
             .windows(question.len())
@@ -323,24 +323,24 @@ impl Running {
         self.keyboard = None;
     }
 
-    /// Path of a file in the directory it was called in.
+    /// Returns the path of a file in the directory in which it was called.
     pub fn path(&self, path: &str) -> PathBuf {
         self.directory.path().join("work").join(path)
     }
 
-    /// Sends a signal to it, as `kill` does.
+    /// Sends it a signal, as `kill` does.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// From now on its output is read.
+    /// Reads its output from now on.
     pub fn read_on(&mut self) {
         if let Some(sender) = self.unread.take() {
             pump_both(&mut self.child, sender);
         }
     }
 
-    /// Waits for its end, which must come although nobody reads.
+    /// Waits for its end, which must come although nobody reads its output.
     #[track_caller]
     pub fn finish_unread(mut self) -> Finished {
         while self.child.try_wait().unwrap().is_none() {
@@ -375,7 +375,7 @@ impl Running {
         }
     }
 
-    /// Takes more output; false at the end of both streams.
+    /// Receives more output; returns false at the end of both streams.
     #[track_caller]
     fn receive(&mut self) -> bool {
         match self
@@ -419,7 +419,7 @@ pub struct Finished {
 }
 
 impl Finished {
-    /// It must have ended with this exit code.
+    /// Requires this exit code.
     #[track_caller]
     pub fn code(self, code: i32) -> Self {
         assert!(
@@ -430,13 +430,13 @@ impl Finished {
         self
     }
 
-    /// It must have ended well.
+    /// Requires success.
     #[track_caller]
     pub fn ok(self) -> Self {
         self.code(0)
     }
 
-    /// One of its streams must have this in it.
+    /// Requires this in one of its streams.
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
         assert!(
@@ -447,7 +447,7 @@ impl Finished {
         self
     }
 
-    /// Neither stream may have this in it.
+    /// Requires that neither stream contains this.
     #[track_caller]
     pub fn silent_on(self, text: &str) -> Self {
         let silent = !self.stdout.contains(text) && !self.stderr.contains(text);
@@ -455,7 +455,7 @@ impl Finished {
         self
     }
 
-    /// These must be in its standard error, each once or more, in this order.
+    /// Requires these in its standard error, each once or more, in this order.
     #[track_caller]
     pub fn says_in_order(self, texts: &[&str]) -> Self {
         let mut rest = self.stderr.as_str();
@@ -471,18 +471,18 @@ impl Finished {
         self
     }
 
-    /// A file that the call left in its directory.
+    /// Returns a file that the call left in its directory.
     #[track_caller]
     pub fn file(&self, path: &str) -> String {
         fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{}{path}: {error}", self.everything()))
     }
 
-    /// Path of a file in its directory.
+    /// Returns the path of a file in its directory.
     pub fn path(&self, path: &str) -> PathBuf {
         self.directory.path().join("work").join(path)
     }
 
-    /// Everything it gave, for a snapshot: what differs from run to run is redacted.
+    /// Returns its output for a snapshot, with everything that differs from run to run redacted.
     pub fn redacted(&self) -> String {
         redact(&self.everything(), self.directory.path())
     }
@@ -499,7 +499,7 @@ impl Finished {
     }
 }
 
-/// Replaces what differs from run to run: the case's directory, addresses, fingerprints, releases, times.
+/// Replaces everything that differs from run to run: the case's directory, addresses, fingerprints, releases, times.
 pub fn redact(text: &str, directory: &Path) -> String {
     let text = text.replace(&*directory.to_string_lossy(), "[directory]");
     [

@@ -31,7 +31,7 @@ struct Page {
     checks: usize,
 }
 
-/// Words that begin a piece of a recipe, with a blank or a bracket behind them.
+/// Returns the words that begin a piece of a recipe if a blank or a bracket follows.
 fn verbs() -> Vec<String> {
     let reference = fs::read_to_string(checkout().join("docs/reference/language.md")).unwrap();
     let verb = Regex::new(r"(?m)^### (\w+)$").unwrap();
@@ -56,7 +56,7 @@ fn is_code(span: &str, verbs: &[String]) -> bool {
 }
 
 impl Page {
-    /// The blocks of a page, and the recipes and command lines within its sentences.
+    /// Reads the blocks of a page, and the recipes and command lines within its sentences.
     fn read(path: &'static str) -> Self {
         let text = fs::read_to_string(checkout().join(path)).unwrap();
         let (verbs, span) = (verbs(), Regex::new(r"``\s?(.+?)\s?``|`([^`]+)`").unwrap());
@@ -92,7 +92,7 @@ impl Page {
         }
     }
 
-    /// Takes a snippet that is tried.
+    /// Takes a snippet that is tried off the list.
     #[track_caller]
     fn take(&mut self, snippet: &str) {
         let at = self.left.iter().position(|one| one == snippet);
@@ -101,7 +101,7 @@ impl Page {
         self.tried += 1;
     }
 
-    /// Takes the block that begins with this.
+    /// Takes the block that begins with this off the list.
     #[track_caller]
     fn block(&mut self, beginning: &str) -> String {
         let found = self.left.iter().find(|one| one.starts_with(beginning)).cloned();
@@ -117,7 +117,7 @@ impl Page {
         self.instance(snippet, place, fleet, trial);
     }
 
-    /// Tries one way to fill in what a piece leaves open.
+    /// Tries one way to fill in the parts that a piece leaves open.
     #[track_caller]
     fn instance(&mut self, recipe: &str, place: Place, fleet: Option<&Fleet>, trial: impl Fn(Trial) -> Trial) {
         let closed = recipe.ends_with(';') || recipe.ends_with('}') && !recipe.contains("#{");
@@ -128,14 +128,14 @@ impl Page {
         }
     }
 
-    /// Takes a snippet that is not run, for a reason that whoever reads the test can weigh.
+    /// Takes a snippet off the list that is not run, for a reason that a reader of the test can judge.
     #[track_caller]
     fn not_run(&mut self, snippet: &str, _reason: &str) {
         self.take(snippet);
         self.tried -= 1;
     }
 
-    /// Everything was tried.
+    /// Checks that everything was tried.
     #[track_caller]
     fn done(self) {
         assert!(self.left.is_empty(), "{}: not tried: {:#?}", self.path, self.left);
@@ -146,7 +146,7 @@ impl Page {
     }
 }
 
-/// The recipes of a page, in their order.
+/// Returns the recipes of a page, in their order.
 fn blocks(path: &str) -> Vec<String> {
     let text = fs::read_to_string(checkout().join(path)).unwrap();
     let blocks = text.split("\n```").skip(1).step_by(2);
@@ -154,14 +154,14 @@ fn blocks(path: &str) -> Vec<String> {
     recipes.map(|block| format!("{block}\n")).collect()
 }
 
-/// Runs a line of a shell, as written, beside a small recipe.
+/// Runs a shell line, as written, beside a small recipe.
 fn line(line: &str) -> Case {
     Case::new()
         .file("deploy.rhai", "desc \"Say it.\"; task :t { puts \"it\"; }\n")
         .shell(line)
 }
 
-/// Runs it to its end, which must be a good one.
+/// Runs it to its end, and requires success.
 #[track_caller]
 fn ok(text: &str) -> Finished {
     line(text).run().ok()

@@ -1,4 +1,4 @@
-//! Trials: pieces of recipes and of command lines as the pages show them, each run with what must come of it.
+//! Trials: pieces of recipes and of command lines as the pages show them, each run and compared with its expected result.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use crate::deadline::LIMIT;
 use crate::fleet::Fleet;
 use crate::harness::{Case, Finished};
 
-/// Where a piece of a recipe stands.
+/// The place of a piece in a recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// At the top of the recipe.
@@ -26,10 +26,10 @@ pub enum Place {
 pub const SERVERS: [&str; 4] = ["app1", "app2", "web1", "db1"];
 const ROLES: &str = "role :app, \"app1\", \"app2\"; role :web, \"web1\"; role :db, \"db1\", :primary => true;";
 
-/// One piece, what is put around it, and what must come of it.
+/// One piece, its surroundings, and its expected result.
 #[derive(Clone, Debug)]
 pub struct Trial {
-    /// The piece, as the page has it.
+    /// The piece, as the page shows it.
     pub piece: String,
     title: String,
     in_task: bool,
@@ -56,23 +56,23 @@ pub struct Trial {
 
 #[derive(Clone, Debug)]
 enum Check {
-    /// Standard output, whole.
+    /// The whole standard output.
     Prints(String),
-    /// In one of the streams.
+    /// A part of one of the streams.
     Says(String),
-    /// In what `capr check` writes.
+    /// A part of the output of `capr check`.
     Warned(String),
-    /// In neither.
+    /// A text that must be in neither stream.
     Never(String),
-    /// Output of a shell on a server afterwards, without the last line end.
+    /// The output of a shell on a server afterwards, without the last line end.
     On(String, String, String),
-    /// Content of a file in the directory where capr was called.
+    /// The content of a file in the directory in which capr was called.
     Local(String, String),
-    /// In what the sshd of a server has written.
+    /// A part of the log of a server's sshd.
     Logged(String, String),
 }
 
-/// A trial of this piece.
+/// Makes a trial of this piece.
 pub fn piece(piece: &str) -> Trial {
     Trial {
         piece: piece.to_owned(),
@@ -101,66 +101,66 @@ pub fn piece(piece: &str) -> Trial {
 }
 
 impl Trial {
-    /// In the task `t`, whatever the place of the others is.
+    /// Puts it into the task `t`, whatever the place of the others is.
     pub fn in_task(mut self) -> Self {
         self.in_task = true;
         self
     }
 
-    /// Under this title of its page.
+    /// Sets the title on its page.
     pub fn titled(mut self, title: &str) -> Self {
         self.title = title.into();
         self
     }
 
-    /// Its title.
+    /// Returns its title.
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// Without the roles that every trial has.
+    /// Leaves out the roles that every trial has.
     pub fn bare(mut self) -> Self {
         self.roles = "";
         self
     }
 
-    /// This stands before the piece, at the top of the recipe.
+    /// Puts this before the piece, at the top of the recipe.
     pub fn before(mut self, recipe: &str) -> Self {
         self.before = recipe.into();
         self
     }
 
-    /// This stands behind the piece, at the top of the recipe.
+    /// Puts this after the piece, at the top of the recipe.
     pub fn with(mut self, recipe: &str) -> Self {
         self.behind = recipe.into();
         self
     }
 
-    /// This stands before it in the task.
+    /// Puts this before the piece in the task.
     pub fn first(mut self, statements: &str) -> Self {
         self.first = statements.into();
         self
     }
 
-    /// This stands behind it in the task; a piece at the top has a task `t` with only this.
+    /// Puts this after the piece in the task; a piece at the top gets a task `t` with only this.
     pub fn then(mut self, statements: &str) -> Self {
         self.then = statements.into();
         self
     }
 
-    /// This file lies beside the recipe.
+    /// Puts this file beside the recipe.
     pub fn file(mut self, path: &str, text: &str) -> Self {
         self.files.push((path.into(), text.into()));
         self
     }
 
-    /// A shell of root has said this on the server before.
+    /// Runs this in a shell of root on the server first.
     pub fn given(mut self, server: &str, text: &str) -> Self {
         self.given.push((server.into(), text.into()));
         self
     }
 
-    /// A program of this name is on the server, for logins; it does this.
+    /// Puts a program with this name on the server, for logins; it runs this.
     pub fn program(self, server: &str, name: &str, does: &str) -> Self {
         let path = format!("/srv/bin/{name}");
         let text = format!("#!/bin/sh\n{does}\n");
@@ -174,110 +174,110 @@ impl Trial {
         )
     }
 
-    /// A program of this name is on this machine; it does this.
+    /// Puts a program with this name on this machine; it runs this.
     pub fn here(mut self, name: &str, does: &str) -> Self {
         self.here.push((name.into(), format!("#!/bin/sh\n{does}\n")));
         self
     }
 
-    /// Called with these arguments instead of `t`.
+    /// Calls capr with these arguments instead of `t`.
     pub fn calls(mut self, arguments: &[&str]) -> Self {
         self.calls = arguments.iter().map(|&argument| argument.into()).collect();
         self
     }
 
-    /// With this in the environment.
+    /// Adds a variable to the environment.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.into(), value.into()));
         self
     }
 
-    /// On a terminal, where this question gets this answer.
+    /// Uses a terminal, and gives this answer to this question.
     pub fn answer(mut self, question: &str, line: &str) -> Self {
         self.answers.push((question.into(), line.into()));
         self
     }
 
-    /// This name leads to a server of the fleet.
+    /// Makes this name lead to a server of the fleet.
     pub fn named(mut self, name: &'static str, server: &'static str) -> Self {
         self.names.push((name, server));
         self
     }
 
-    /// The ssh configuration has no line of this keyword.
+    /// Leaves out the lines with this keyword in the ssh configuration.
     pub fn without(mut self, keyword: &'static str) -> Self {
         self.without.push(keyword);
         self
     }
 
-    /// The key that logs in lies here.
+    /// Puts the key for logins here.
     pub fn key(mut self, path: &'static str) -> Self {
         self.key = Some(path);
         self
     }
 
-    /// An agent runs here.
+    /// Runs an agent.
     pub fn agent(mut self) -> Self {
         self.agent = true;
         self
     }
 
-    /// `capr check` warns of it, rightly.
+    /// Expects a warning of `capr check`.
     pub fn warns(mut self, text: &str) -> Self {
         self.warns = true;
         self.checks.push(Check::Warned(text.into()));
         self
     }
 
-    /// Nothing can be seen of it but that it ends well.
+    /// Expects nothing but success.
     pub fn unseen(mut self) -> Self {
         self.unseen = true;
         self
     }
 
-    /// The exit code; else it is 0.
+    /// Expects this exit code; otherwise it is 0.
     pub fn code(mut self, code: i32) -> Self {
         self.code = code;
         self
     }
 
-    /// Standard output is this.
+    /// Expects exactly this on standard output.
     pub fn prints(mut self, text: &str) -> Self {
         self.checks.push(Check::Prints(text.into()));
         self
     }
 
-    /// One of the streams has this in it.
+    /// Expects this in one of the streams.
     pub fn says(mut self, text: &str) -> Self {
         self.checks.push(Check::Says(text.into()));
         self
     }
 
-    /// Neither stream has this in it.
+    /// Expects this in neither stream.
     pub fn never(mut self, text: &str) -> Self {
         self.checks.push(Check::Never(text.into()));
         self
     }
 
-    /// Afterwards a shell of root on the server writes this.
+    /// Expects this output of a shell of root on the server afterwards.
     pub fn on(mut self, server: &str, shell: &str, output: &str) -> Self {
         self.checks.push(Check::On(server.into(), shell.into(), output.into()));
         self
     }
 
-    /// Afterwards this file is where capr was called.
+    /// Expects this file in the directory in which capr was called.
     pub fn local(mut self, path: &str, text: &str) -> Self {
         self.checks.push(Check::Local(path.into(), text.into()));
         self
     }
 
-    /// Afterwards the sshd of the server has said this.
+    /// Expects this in the log of the server's sshd.
     pub fn logged(mut self, server: &str, text: &str) -> Self {
         self.checks.push(Check::Logged(server.into(), text.into()));
         self
     }
 
-    /// The whole recipe.
+    /// Returns the whole recipe.
     fn recipe(&self, place: Place) -> String {
         let Self {
             piece,
@@ -319,14 +319,14 @@ impl Trial {
             if let Some(path) = &self.key {
                 let path = case.path(path);
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
-                // Its mode comes along.
+                // Its mode is copied, too.
                 fs::copy(fleet.key(), path).unwrap();
             }
         }
         case
     }
 
-    /// That of the fleet, with more names and without some lines.
+    /// Returns the configuration of the fleet, with more names and without some lines.
     fn ssh_config(&self, fleet: &Fleet) -> String {
         let mut config = String::new();
         for (name, server) in &self.names {
@@ -342,7 +342,7 @@ impl Trial {
         config
     }
 
-    /// Checks it, runs it and looks at what came of it: the number of things looked at, or what is not as it must be.
+    /// Checks it, runs it and compares the result: returns the number of expectations, or the first one that is not met.
     pub fn run(&self, place: Place, fleet: Option<&Fleet>) -> Result<usize, String> {
         if self.checks.is_empty() && self.code == 0 && !self.unseen {
             return Err("nothing is expected of it".into());
@@ -396,7 +396,7 @@ impl Trial {
     }
 }
 
-/// Runs them all and tells, once, what is not as it must be.
+/// Runs all trials and reports all failures at once.
 #[allow(clippy::print_stdout, reason = "the counts are for whoever reads the test's output")]
 pub fn run_all(what: &str, trials: &[Trial], place: Place, fleet: Option<&Fleet>) {
     let (mut checks, mut wrong) = (0, Vec::new());

@@ -1,5 +1,5 @@
-//! The process that owns a fleet started by hand, and how to ask it: words, separated by NUL, over a socket; the answer's first
-//! byte tells whether it went well.
+//! The process that owns a fleet started by hand, and the way to ask it: words, separated by NUL, over a socket; the first byte
+//! of the answer says whether it succeeded.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,11 +12,11 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::fleet::{Fleet, Host};
 
-/// State of the fleet of this checkout.
+/// The state of the fleet of this checkout.
 pub const STATE: &str = ".fleet";
 /// The file of the daemon's messages when it does not start.
 pub const LOG: &str = ".fleet/log";
-/// Longer than any answer takes.
+/// The longest time for an answer.
 const PATIENCE: Duration = Duration::from_secs(120);
 const SOCKET: &str = ".fleet/socket";
 
@@ -25,7 +25,7 @@ pub fn run(names: &[&str]) -> Result<()> {
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
     let fleet = Fleet::named(&names)?;
     let mut said = format!("{} servers are up", names.len());
-    // Without it everything but the recipe's own repository works.
+    // Without it everything except the recipe's own repository works.
     if let Err(error) = fleet.subversion_server() {
         let _ = write!(said, "; no Subversion server: {error:#}");
     }
@@ -47,7 +47,7 @@ pub fn run(names: &[&str]) -> Result<()> {
             let _ = stream.write_all(b"+all servers are stopped\n");
             return Ok(());
         }
-        // Who asked may have gone.
+        // The one who asked may be gone.
         let _ = match answer(&fleet, &words) {
             Ok(text) => stream.write_all(format!("+{text}").as_bytes()),
             Err(error) => stream.write_all(format!("-{error:#}").as_bytes()),
@@ -146,7 +146,7 @@ fn show(fleet: &Fleet) -> Result<String> {
     Ok(text)
 }
 
-/// A file to source.
+/// Returns a file for a shell to source.
 fn environment(fleet: &Fleet) -> Result<String> {
     let programs = std::env::current_exe()?;
     let programs = programs.ancestors().nth(2).context("directory of the build")?;

@@ -19,7 +19,8 @@ use crate::deadline::{self, LIMIT, Limited as _};
 const INIT: &str = include_str!("init.sh");
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Stops every process of the server but PID 1, its watcher and itself; the second turn meets what was born meanwhile.
+/// Stops every process of the server except PID 1, its watcher and itself; the second round meets the processes that were started
+/// meanwhile.
 const SIGNAL_ALL: &str = r#"
 read -r watcher </run/fleet/watcher
 for turn in 1 2; do
@@ -33,15 +34,15 @@ done
 /// A server of a fleet.
 #[derive(Debug)]
 pub struct Host {
-    /// As recipes name it.
+    /// The name in recipes.
     pub name: String,
-    /// Where its sshd, or other program, listens.
+    /// The address on which its sshd, or another program, listens.
     pub address: Ipv4Addr,
-    /// Port of that.
+    /// The port.
     pub port: u16,
     /// Its file system, seen from outside.
     pub root: PathBuf,
-    /// Directory that all servers see read-only, under the same path.
+    /// The directory that all servers see read-only, under the same path.
     sources: PathBuf,
     program: Vec<String>,
     running: Mutex<Option<Running>>,
@@ -50,14 +51,14 @@ pub struct Host {
 #[derive(Debug)]
 struct Running {
     unshare: Child,
-    /// Its end is the server's end.
+    /// Its end ends the server.
     _life: ChildStdin,
     /// PID 1 of the server, as seen from outside.
     pid: Pid,
 }
 
 impl Host {
-    /// A server whose files are in `root` and that runs `program`; not started yet.
+    /// Makes a server whose files are in `root` and that runs `program`; it is not started yet.
     pub fn new(
         name: &str,
         (address, port): (Ipv4Addr, u16),
@@ -76,7 +77,7 @@ impl Host {
         }
     }
 
-    /// Starts it, with the files it has. [`Host::wait`] tells when it can be reached.
+    /// Starts it with the files that it has. [`Host::wait`] waits until it can be reached.
     pub fn start(&self) -> Result<()> {
         let mut running = self.lock();
         if running.is_some() {
@@ -157,19 +158,19 @@ impl Host {
         self.signal_all("STOP")
     }
 
-    /// Lets them go on.
+    /// Lets them continue.
     pub fn thaw(&self) -> Result<()> {
         self.signal_all("CONT")
     }
 
-    /// Runs shell text on it as root, past ssh.
+    /// Runs a shell script on it as root, without ssh.
     pub fn exec(&self, text: &str) -> Result<Output> {
         let mut command = Self::enter(self.pid()?);
         command.args(["sh", "-c", text]);
         Ok(deadline::output(&mut command)?)
     }
 
-    /// A command that runs its further arguments on the server with this PID 1, as root.
+    /// Returns a command that runs its further arguments as root on the server with this PID 1.
     pub fn enter(pid: u32) -> Command {
         let mut command = Command::new("nsenter");
         command
@@ -181,7 +182,7 @@ impl Host {
         command
     }
 
-    /// Its PID 1, as seen from outside.
+    /// Returns its PID 1, as seen from outside.
     pub fn pid(&self) -> Result<u32> {
         let running = self.lock();
         let running = running.as_ref().with_context(|| format!("{} is stopped", self.name))?;

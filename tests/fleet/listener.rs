@@ -6,7 +6,7 @@ use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The page of the listener there, without its header; `None` where nothing listens or answers.
+/// Returns the page of the listener there, without its header; `None` if nothing listens or answers.
 pub fn ask(address: Ipv4Addr, port: u16) -> Option<String> {
     let mut stream = TcpStream::connect_timeout(&SocketAddr::from((address, port)), PATIENCE).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;

@@ -1,7 +1,8 @@
 //! Real servers on this machine, for tests, benches and the demo: an OpenSSH sshd for each, on its own loopback address, with its
 //! own files, processes, host key and users. Nothing of it is left when its owner ends, however that happens.
 //!
-//! The hosts have `deploy` (key login, or [`PASSWORD`]; sudo asks for it) and `bob`. `/u/apps` is there and belongs to `deploy`.
+//! The hosts have the users `deploy` (login by key, or [`PASSWORD`]; sudo asks for it) and `bob`. `/u/apps` exists and belongs to
+//! `deploy`.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -37,9 +38,9 @@ pub use repository::Repository;
 pub use settled::settle;
 use slot::Slot;
 
-/// Password of `deploy` and `bob`.
+/// The password of `deploy` and `bob`.
 pub const PASSWORD: &str = "flipper-secret";
-/// Every sshd of a fleet listens here; not 22, which the machine's own sshd may hold on all addresses.
+/// The port of every sshd of a fleet; not 22, which the machine's own sshd may hold on all addresses.
 pub const SSH_PORT: u16 = 2222;
 /// The six servers of the Capistrano manual.
 pub const SIX: [&str; 6] = [
@@ -62,7 +63,7 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Starts servers of these names, for a test: a failure says what is missing and fails the test.
+    /// Starts servers with these names, for a test: if something is missing, it fails the test and says so.
     pub fn start(names: &[&str]) -> Self {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         match Self::named(&names) {
@@ -71,18 +72,18 @@ impl Fleet {
         }
     }
 
-    /// The six servers of the manual.
+    /// Starts the six servers of the manual.
     pub fn six() -> Self {
         Self::start(&SIX)
     }
 
-    /// `count` servers, `h001` and on.
+    /// Starts `count` servers, from `h001` on.
     pub fn numbered(count: usize) -> Self {
         let names: Vec<_> = (1..=count).map(|number| format!("h{number:03}")).collect();
         Self::start(&names.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    /// Likewise, with the error.
+    /// Does the same, but returns the error.
     pub fn named(names: &[String]) -> Result<Self> {
         settle();
         requirements::servers()?;
@@ -120,23 +121,23 @@ impl Fleet {
         Ok(fleet)
     }
 
-    /// Names of the servers.
+    /// Returns the names of the servers.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.hosts.iter().map(|host| host.name.as_str())
     }
 
-    /// The servers.
+    /// Returns the servers.
     pub fn hosts(&self) -> &[Host] {
         &self.hosts
     }
 
-    /// A server by its name, or by the part of it before the first dot.
+    /// Returns a server by its name, or by the part of it before the first dot.
     pub fn host(&self, name: &str) -> &Host {
         self.find(name)
             .unwrap_or_else(|| panic!("no server {name} in the fleet"))
     }
 
-    /// Likewise, if there is one.
+    /// Does the same, if there is one.
     pub fn find(&self, name: &str) -> Option<&Host> {
         let short = |host: &&Host| host.name.split('.').next() == Some(name);
         self.hosts
@@ -145,7 +146,7 @@ impl Fleet {
             .or_else(|| self.hosts.iter().find(short))
     }
 
-    /// Address of a server.
+    /// Returns the address of a server.
     pub fn address(&self, name: &str) -> Ipv4Addr {
         self.host(name).address
     }
@@ -161,12 +162,12 @@ impl Fleet {
         host.start().and_then(|()| host.wait()).unwrap();
     }
 
-    /// Stops all processes of a server where they are: it accepts connections and then is silent.
+    /// Stops all processes of a server where they are: it accepts connections and is silent from then on.
     pub fn freeze(&self, name: &str) {
         self.host(name).freeze().unwrap();
     }
 
-    /// Lets a frozen server go on.
+    /// Lets a frozen server continue.
     pub fn thaw(&self, name: &str) {
         self.host(name).thaw().unwrap();
     }
@@ -196,12 +197,12 @@ impl Fleet {
         self.restart(name);
     }
 
-    /// Runs shell text as root on a server, past ssh.
+    /// Runs a shell script as root on a server, without ssh.
     pub fn exec(&self, name: &str, text: &str) -> Output {
         self.host(name).exec(text).unwrap()
     }
 
-    /// Output of shell text as root on a server, past ssh, without the last line end; it must succeed.
+    /// Returns the output of a shell script as root on a server, without ssh and without the last line end; it must succeed.
     pub fn sh(&self, name: &str, text: &str) -> String {
         let output = self.exec(name, text);
         let error = String::from_utf8_lossy(&output.stderr);
@@ -211,7 +212,7 @@ impl Fleet {
             .to_owned()
     }
 
-    /// Where a link on a server points, if it is one.
+    /// Returns the target of a link on a server, if it is one.
     pub fn read_link(&self, name: &str, path: &str) -> Option<String> {
         Some(
             fs::read_link(self.outside(name, path))
@@ -228,19 +229,19 @@ impl Fleet {
             .success()
     }
 
-    /// A file of a server, links followed.
+    /// Returns the content of a file on a server, following links.
     pub fn read(&self, name: &str, path: &str) -> String {
         self.sh(name, &format!("cat '{path}'"))
     }
 
-    /// Writes a file on a server, as `deploy`'s.
+    /// Writes a file on a server, owned by `deploy`.
     pub fn write(&self, name: &str, path: &str, text: &str) {
         let outside = self.outside(name, path);
         fs::write(&outside, text).unwrap();
         std::os::unix::fs::chown(outside, Some(root::DEPLOY), Some(root::DEPLOY)).unwrap();
     }
 
-    /// Names in a directory of a server, sorted; none where there is no directory.
+    /// Returns the names in a directory of a server, sorted; none if there is no directory.
     pub fn list(&self, name: &str, path: &str) -> Vec<String> {
         self.sh(name, &format!("ls -A '{path}' 2>/dev/null || true"))
             .lines()
@@ -248,7 +249,7 @@ impl Fleet {
             .collect()
     }
 
-    /// The path of a file of a server seen from outside; links in it are not followed rightly.
+    /// Returns the path of a server's file seen from outside; links in it lead to wrong places.
     fn outside(&self, name: &str, path: &str) -> PathBuf {
         self.host(name).root.join(path.trim_start_matches('/'))
     }
@@ -258,42 +259,43 @@ impl Fleet {
         listener::ask(self.address(name), port)
     }
 
-    /// Everything of the fleet.
+    /// Returns the directory of the whole fleet.
     pub fn directory(&self) -> &Path {
         self.room.path()
     }
 
-    /// Ssh configuration that leads from the servers' names to them.
+    /// Returns the ssh configuration that leads from the servers' names to them.
     pub fn ssh_config(&self) -> PathBuf {
         self.directory().join("client/ssh_config")
     }
 
-    /// Known-hosts file of that configuration; empty at first.
+    /// Returns the known-hosts file of that configuration; it is empty at first.
     pub fn known_hosts(&self) -> PathBuf {
         self.directory().join("client/known_hosts")
     }
 
-    /// Key that logs in as `deploy`.
+    /// Returns the key that logs in as `deploy`.
     pub fn key(&self) -> PathBuf {
         self.directory().join("client/id_ed25519")
     }
 
-    /// Home directory for who uses the fleet.
+    /// Returns the home directory for programs that use the fleet.
     pub fn home(&self) -> PathBuf {
         self.directory().join("client/home")
     }
 
-    /// Empty working directory for who uses the fleet.
+    /// Returns the empty working directory for programs that use the fleet.
     pub fn work(&self) -> PathBuf {
         self.directory().join("client/work")
     }
 
-    /// The `flipper` application in Subversion at `http://svn.capistrano.com/flipper/trunk`, for the servers. Started when first asked for.
+    /// Returns the `flipper` application in Subversion at `http://svn.capistrano.com/flipper/trunk`, for the servers. It is
+    /// started at the first call.
     pub fn subversion(&self) -> &Repository {
         &self.subversion_server().unwrap().1
     }
 
-    /// Likewise, with the error.
+    /// Does the same, but returns the error.
     pub fn subversion_server(&self) -> Result<&(Host, Repository)> {
         if self.subversion.get().is_none() {
             requirements::subversion()?;
@@ -303,7 +305,7 @@ impl Fleet {
         self.subversion.get().context("no Subversion server")
     }
 
-    /// The `flipper` application in a bare git repository; its path is the same on this machine and on the servers.
+    /// Returns the `flipper` application in a bare git repository; its path is the same on this machine and on the servers.
     pub fn git(&self) -> &Repository {
         self.git.get_or_init(|| {
             requirements::git().unwrap();
@@ -322,7 +324,7 @@ impl Fleet {
         Ok(Host::new(name, (address, SSH_PORT), path, sources, program))
     }
 
-    /// Own name first, so that `hostname -i` gives one address.
+    /// Puts the server's own name first, so that `hostname -i` gives one address.
     fn hosts_file(&self, own: usize, names: &[String]) -> String {
         let mut text = String::from("127.0.0.1 localhost\n");
         for (index, name) in names.iter().enumerate() {
@@ -357,7 +359,7 @@ impl Fleet {
 impl Drop for Fleet {
     fn drop(&mut self) {
         self.hosts.clear();
-        // Before the room they are in.
+        // Before the room that it is in.
         self.subversion.take();
     }
 }
@@ -399,7 +401,7 @@ fn generate_key(path: &Path) -> Result<()> {
     run(&mut command).map(drop)
 }
 
-/// Runs a program that must succeed.
+/// Runs a program that must succeed, and returns its output.
 fn run(command: &mut Command) -> Result<String> {
     let output = deadline::output(command)?;
     if !output.status.success() {
@@ -412,7 +414,7 @@ fn run(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Calls `act` for all hosts, some at a time.
+/// Calls `act` for all hosts, several at a time.
 fn each(hosts: &[Host], act: impl Fn(&Host) -> Result<()> + Sync) -> Result<()> {
     let share = hosts.len().div_ceil(8).max(1);
     let act = &act;

@@ -1,5 +1,5 @@
-//! Where things are: the checkout and its programs, looked for when they are asked for, since a checkout may be moved after it was
-//! built; and rooms for files that the users of all servers may read, wherever the checkout is.
+//! Paths: the checkout and its programs, looked up at each call, since a checkout may be moved after it was built; and rooms for
+//! files that the users of all servers may read, wherever the checkout is.
 #![allow(clippy::expect_used, reason = "nothing goes on without them")]
 
 use std::fs::{self, File, Permissions};
@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use rustix::fs::{FlockOperation, StatVfsMountFlags, flock, statvfs};
 
-/// Where rooms may be: every user may pass through these, and their paths are short enough for sockets. `TMPDIR` promises neither.
+/// The directories for rooms: every user may pass through these, and their paths are short enough for sockets. `TMPDIR` promises
+/// neither.
 const BASES: [&str; 3] = ["/var/tmp", "/var/lib", "/run"];
-/// A room's name begins with this.
+/// The beginning of a room's name.
 const PREFIX: &str = "capr-room.";
 
-/// The directory of the checkout: the one that cargo or `scripts/` has entered.
+/// Returns the directory of the checkout: the one that cargo or `scripts/` has entered.
 pub fn checkout() -> PathBuf {
     let here = std::env::current_dir().ok();
     let built = std::env::current_exe().ok();
@@ -29,7 +30,7 @@ pub fn checkout() -> PathBuf {
         .expect("run inside the checkout, or by cargo")
 }
 
-/// The built capr, beside the program that asks.
+/// Returns the built capr, beside the running program.
 pub fn capr() -> PathBuf {
     let asks = std::env::current_exe().expect("the path of this program");
     let built = asks.ancestors().nth(2).expect("a program of a build").join("capr");
@@ -37,16 +38,16 @@ pub fn capr() -> PathBuf {
     built
 }
 
-/// A directory that is there until this is dropped; what is left by who was killed is removed by the next who asks for one.
+/// A directory that exists until this is dropped; rooms of killed owners are removed when the next one is made.
 #[derive(Debug)]
 pub struct Room {
     path: PathBuf,
-    /// Tells that the owner lives: the kernel takes the lock away when it ends, and process numbers differ between namespaces.
+    /// Shows that the owner is alive: the kernel releases the lock when it ends, and process numbers differ between namespaces.
     lock: File,
 }
 
 impl Room {
-    /// Makes one that others may pass through and not list.
+    /// Makes a room that others may pass through but not list.
     pub fn new() -> Result<Self> {
         BASES.iter().for_each(|base| sweep(base));
         let base = base();
@@ -56,7 +57,7 @@ impl Room {
             let lock = File::open(fresh.path())?;
             flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
             let unique = fresh.path().extension().and_then(|name| name.to_str()).unwrap_or("x");
-            // Only what is locked has the name by which it is swept.
+            // Only a locked room has a name that is swept.
             let path = Path::new(base).join(format!("{PREFIX}{unique}"));
             fs::rename(fresh.path(), &path)?;
             let _ = fresh.keep();
@@ -65,7 +66,7 @@ impl Room {
         made().with_context(|| format!("cannot make a directory in {base}"))
     }
 
-    /// Where it is.
+    /// Returns its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -77,7 +78,7 @@ impl Drop for Room {
     }
 }
 
-/// The first that allows programs to run, which tests put there.
+/// Returns the first directory that allows programs to run, which tests put there.
 fn base() -> &'static str {
     let allows = |base: &&&str| statvfs(**base).is_ok_and(|mount| !mount.f_flag.contains(StatVfsMountFlags::NOEXEC));
     BASES.iter().find(allows).unwrap_or(&BASES[0])
@@ -116,7 +117,7 @@ mod tests {
         let (kept, lost) = (Room::new().unwrap(), Room::new().unwrap());
         fs::write(lost.path().join("file"), "x").unwrap();
         let path = lost.path().to_owned();
-        // As a killed owner leaves it: there, and unlocked.
+        // In the state that a killed owner leaves: existing and unlocked.
         flock(&lost.lock, FlockOperation::Unlock).unwrap();
         let _next = Room::new().unwrap();
         assert!(!path.exists());

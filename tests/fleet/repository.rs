@@ -13,28 +13,28 @@ use super::host::Host;
 use super::requirements::SUBVERSION_MODULE;
 use super::{place, root, run};
 
-/// Name of the Subversion server.
+/// The name of the Subversion server.
 pub const SERVER: &str = "svn.capistrano.com";
 
 const HTTP_PORT: u16 = 80;
 /// A repository that holds the application.
 #[derive(Debug)]
 pub struct Repository {
-    /// For `set :repository`.
+    /// The address for `set :repository`.
     pub url: String,
     kind: Kind,
 }
 
 #[derive(Debug)]
 enum Kind {
-    /// Address of trunk on this machine, and a configuration directory, so that the user's own is not made.
+    /// The address of trunk on this machine, and a configuration directory, so that the user's own is not made.
     Subversion(String, PathBuf),
     /// A clone to commit in.
     Git(PathBuf),
 }
 
 impl Repository {
-    /// Commits a file with this content; gives the new revision.
+    /// Commits a file with this content; returns the new revision.
     pub fn commit(&self, path: &str, text: &str) -> Result<String> {
         match &self.kind {
             Kind::Subversion(trunk, configuration) => {
@@ -74,7 +74,7 @@ impl Repository {
         self.revision()
     }
 
-    /// Commits a symbolic link to git, in the place of what is there; gives the new revision.
+    /// Commits a symbolic link to git, in place of what is there; returns the new revision.
     pub fn link(&self, path: &str, target: &str) -> Result<String> {
         let Kind::Git(clone) = &self.kind else {
             bail!("links are committed to git alone");
@@ -97,7 +97,7 @@ impl Repository {
         self.revision()
     }
 
-    /// The newest revision, as its tool names it.
+    /// Returns the newest revision, as its tool names it.
     pub fn revision(&self) -> Result<String> {
         Ok(match &self.kind {
             Kind::Subversion(trunk, configuration) => run(Command::new("svn")

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-/// Search path on the servers and for what the fleet starts.
+/// The search path on the servers and for programs that the fleet starts.
 pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Program and the Debian package that has it.
+/// The programs, each with the Debian package that contains it.
 const SERVERS: &[(&str, &str)] = &[
     ("unshare", "util-linux"),
     ("nsenter", "util-linux"),
@@ -30,7 +30,7 @@ const SUBVERSION: &[(&str, &str)] = &[
 
 const GIT: &[(&str, &str)] = &[("git", "git")];
 
-/// Module of apache2 that serves Subversion.
+/// The module of apache2 that serves Subversion.
 pub const SUBVERSION_MODULE: &str = "/usr/lib/apache2/modules/mod_dav_svn.so";
 
 /// Checks that servers can be started at all.

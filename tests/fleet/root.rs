@@ -1,4 +1,4 @@
-//! Makes the directory that is a server's root: what is its own; `init.sh` mounts the machine's programs into it.
+//! Makes the directory that is a server's root: the files of its own; `init.sh` mounts the machine's programs into it.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -7,10 +7,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// User and group id of `deploy` on the servers.
+/// The user and group id of `deploy` on the servers.
 pub const DEPLOY: u32 = 5000;
 
-/// Of [`super::PASSWORD`].
+/// The hash of [`super::PASSWORD`].
 const HASH: &str =
     "$6$rounds=1000$fleetfleet$nJxlxJr/mIn.ze8R8n7z.yHJgpEi01x/l5MlqaAeZVTkQdE765KeD6./vQMJfFWhj3ObwV5bKg429florBpYC1";
 
@@ -38,7 +38,7 @@ const DIRECTORIES: &[(&str, u32)] = &[
     ("var/tmp", 0o1777),
 ];
 
-/// Files of /etc that are the same on all servers. Everything not named here or in [`make`] is the machine's.
+/// The files of /etc that are the same on all servers. Everything not named here or in [`make`] is the machine's.
 const FILES: &[(&str, u32, &str)] = &[
     (
         "group",
@@ -75,7 +75,7 @@ const FILES: &[(&str, u32, &str)] = &[
     ),
 ];
 
-/// Names in /etc that a server has of its own, or that would tell of the machine.
+/// The names in /etc that a server has of its own, or that would reveal the machine.
 const OWN: &[&str] = &[
     "shadow",
     "hosts",
@@ -139,7 +139,7 @@ pub fn write(path: &Path, mode: u32, text: &str) -> Result<()> {
     Ok(fs::set_permissions(path, Permissions::from_mode(mode))?)
 }
 
-/// `/bin` and the like: links where the machine has links, else places to mount on.
+/// Makes `/bin` and the like: links if the machine has links, else directories to mount on.
 fn programs(root: &Path) -> Result<()> {
     for name in ["bin", "sbin", "lib", "lib32", "lib64", "libx32"] {
         let machine = Path::new("/").join(name);
@@ -152,7 +152,7 @@ fn programs(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The rest of /etc, by links into the machine's, which is mounted read-only aside.
+/// Adds the rest of /etc as links into the machine's, which is mounted read-only beside it.
 fn machine(etc: &Path) -> io::Result<()> {
     for entry in fs::read_dir("/etc")? {
         let name = entry?.file_name();

@@ -1,5 +1,5 @@
-//! Makes this process what tests take for granted, whoever started it: what is ignored or masked here would be so in every
-//! program that it starts, servers and their commands included.
+//! Gives this process the properties that tests rely on, whoever started it: every program that it starts inherits its ignored
+//! signals and its umask, servers and their commands included.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Once};
@@ -8,8 +8,8 @@ use rustix::fs::Mode;
 use rustix::process::umask;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
-/// Files that are made may be read by others, and programs that are started are ended by Ctrl-C, a hang-up and the like, also
-/// where this process ignores those: by `nohup`, or by a shell that has started it in the background.
+/// Makes new files readable for others, and lets Ctrl-C, a hang-up and the like end started programs, even if this process
+/// ignores those signals because of `nohup`, or a shell that has started it in the background.
 pub fn settle() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -21,7 +21,7 @@ pub fn settle() {
             .unwrap_or(0);
         for signal in [SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGCHLD] {
             if ignored & (1 << (signal - 1)) != 0 {
-                // What is handled is not inherited, unlike what is ignored; this process goes on as before.
+                // Handled signals are not inherited, unlike ignored ones; this process continues as before.
                 signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false))).expect("a handler");
             }
         }

@@ -1,4 +1,4 @@
-//! A stretch of loopback addresses that belongs to one fleet.
+//! A range of loopback addresses that belongs to one fleet.
 
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
 use std::process;
@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use super::SSH_PORT;
 
-/// 127.x.y.0/24, taken by listening on its last address. The kernel gives it back when the process ends, however that happens.
+/// 127.x.y.0/24, reserved by listening on its last address. The kernel releases it when the process ends, however that happens.
 #[derive(Debug)]
 pub struct Slot {
     network: [u8; 3],
@@ -15,10 +15,10 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// Servers that have room in one.
+    /// The most servers in one.
     pub const SIZE: usize = 250;
 
-    /// Takes a free one. The search begins at a place of its own in each process, so that a slot just given back is seldom met.
+    /// Reserves a free one. Each process begins its search at a different place, so that a range just released is seldom met.
     pub fn take() -> Result<Self> {
         let begin = process::id().wrapping_mul(7919);
         for offset in 0..60 * 256 {
@@ -32,13 +32,13 @@ impl Slot {
         bail!("no free stretch of addresses in 127.100.0.0 to 127.159.255.0");
     }
 
-    /// Address of the server with this index.
+    /// Returns the address of the server with this index.
     pub fn address(&self, index: usize) -> Ipv4Addr {
         let [a, b, c] = self.network;
         Ipv4Addr::new(a, b, c, u8::try_from(index + 1).unwrap_or(u8::MAX))
     }
 
-    /// Address of the source control server.
+    /// Returns the address of the source control server.
     pub fn sources(&self) -> Ipv4Addr {
         self.address(Self::SIZE + 1)
     }

@@ -1,9 +1,9 @@
-//! Recipes to begin with: the library, the flipper, and every text of the tests that looks like one, broken ones too.
+//! The recipes to begin with: the library, the flipper, and every string of the tests that looks like one, even if it is broken.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// All of a checkout, in an order that only depends on it.
+/// Returns all recipes of a checkout, in an order that depends only on it.
 pub fn corpus(base: &Path) -> Vec<String> {
     let mut files = Vec::new();
     for folder in ["stdlib", "scripts", "src/recipe", "tests"] {
@@ -53,7 +53,7 @@ fn is_recipe(text: &str) -> bool {
     text.len() < 4000 && words.iter().any(|word| text.contains(word)) && text.contains([';', '{'])
 }
 
-/// The texts of a program in Rust. It need not be right: a recipe that is cut is a recipe, too.
+/// Returns the strings of a Rust program. They need not be complete: a recipe that is cut is a recipe, too.
 fn texts(program: &str) -> Vec<String> {
     let mut texts = Vec::new();
     let mut rest = program.chars();

@@ -7,7 +7,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 const MEMORY: u64 = 3 << 30;
 
-/// From now on more memory is refused, and no core is written.
+/// Limits the memory, and forbids core files, from now on.
 pub fn limit_memory() -> io::Result<()> {
     for (resource, most) in [(Resource::As, MEMORY), (Resource::Core, 0)] {
         let limit = Rlimit {

@@ -1,5 +1,5 @@
-//! `scripts/fuzz`: loads many recipes that nobody would write, or hands as many inputs to a reader of what others send, and tells of
-//! those that are not survived.
+//! `scripts/fuzz`: loads many recipes that nobody would write, or passes as many inputs to a reader of foreign data, and reports
+//! those that it does not survive.
 #![allow(
     clippy::indexing_slicing,
     clippy::print_stdout,
@@ -41,10 +41,10 @@ Those on which capr panics, ends, hangs or takes too much memory are kept in tar
 the recipes, by what code they reach; the options are its own: -runs=100000 -seed=1. What it learned is kept, too.
 With --target COUNT inputs go to one of the readers of what others send (--targets lists them) instead.";
 
-/// No target may hold so much more at its end than in the middle, in MiB.
+/// The most MiB by which a target may grow from the middle to the end.
 const GROWTH: u64 = 64;
 
-/// No input may take longer.
+/// The longest time for one input.
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
@@ -93,7 +93,7 @@ fn show(subject: &Subject, number: u64, seed: u64) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads inputs and says the number of each before it does. Ends by itself only when all are done.
+/// Reads inputs and prints the number of each before it does. Ends by itself only when all are done.
 fn work(subject: &Subject, count: u64, seed: u64, first: u64) -> Result<()> {
     limits::limit_memory()?;
     let place = Place::new()?;
@@ -122,7 +122,7 @@ fn work(subject: &Subject, count: u64, seed: u64, first: u64) -> Result<()> {
     })?
 }
 
-/// Has the work done by a process that may die of it.
+/// Runs the work in a process that may die of it.
 fn watch(subject: &Subject, count: u64, seed: u64, first: u64) -> Result<ExitCode> {
     let began = Instant::now();
     let (mut next, end) = (first, first + count);

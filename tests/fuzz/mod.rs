@@ -19,7 +19,7 @@ use tempfile::TempDir;
 /// The recipe beside the one that is loaded for its own sake: each may load the other.
 const OTHER: &str = "set_default :other, 1;\ntask :other { puts other; }\nload \"recipe\";\n";
 
-/// Stands for the library of tasks, which takes longer to load than most recipes.
+/// A replacement for the library of tasks, which takes longer to load than most recipes.
 const LIBRARY: &str = "set_default :deploy_to, \"/u/apps/fuzz\";\nset_default(:current_path) { `${deploy_to}/current` }\n\
                        namespace :deploy { task :default { update_code; } task :restart { run \"restart\"; } }\n\
                        task :update_code { transaction { on_rollback { run \"rm\"; } run \"co\"; } }\n";
@@ -48,7 +48,7 @@ impl Prompts for Nobody {
 }
 
 impl Place {
-    /// An empty one.
+    /// Makes an empty place.
     pub fn new() -> std::io::Result<Self> {
         let directory = TempDir::with_prefix("capr-fuzz-")?;
         fs::write(directory.path().join("other.rhai"), OTHER)?;
@@ -57,12 +57,12 @@ impl Place {
         Ok(Self { directory })
     }
 
-    /// Where it is: nothing that a recipe names by a relative path is outside.
+    /// Returns its directory: nothing that a recipe names by a relative path is outside.
     pub fn path(&self) -> PathBuf {
         self.directory.path().to_owned()
     }
 
-    /// Loads a recipe, or checks it. What is wrong with it.
+    /// Loads a recipe, or checks it; returns the errors.
     pub fn load(&self, recipe: &[u8], how: How) -> std::io::Result<Vec<Diagnostic>> {
         let path = self.directory.path().join("recipe.rhai");
         fs::File::create(&path)?.write_all(recipe)?;
@@ -98,14 +98,14 @@ impl Place {
 /// The way in which a recipe is read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct How {
-    /// As `capr check` does.
+    /// True to read it as `capr check` does.
     pub check: bool,
-    /// With the library of tasks that comes with capr.
+    /// True to load the library of tasks that comes with capr.
     pub with_library: bool,
 }
 
 impl How {
-    /// Mostly as it is; now and then in another way.
+    /// Usually reads it as it is; now and then in another way.
     pub fn by(number: u64) -> Self {
         Self {
             check: number.is_multiple_of(4),

@@ -1,8 +1,8 @@
-//! Makes new recipes of old ones, the same for the same number.
+//! Makes new recipes from old ones, the same one for the same number.
 
 use fastrand::Rng;
 
-/// Words and signs that are put where they do not belong.
+/// Words and signs that are put in places where they do not belong.
 pub const WORDS: &[&str] = &[
     "{",
     "}",
@@ -273,7 +273,7 @@ const BOMBS: &[&str] = &[
     "utc_now(\"%999999999999N %Q %\");",
 ];
 
-/// The recipe of this number. `others` is what recipes are made of.
+/// Returns the recipe with this number. `others` are the recipes that it is made from.
 pub fn recipe(others: &[String], seed: u64, number: u64) -> Vec<u8> {
     let mut rng = Rng::with_seed(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let Some(first) = rng.choice(others) else {
@@ -282,10 +282,10 @@ pub fn recipe(others: &[String], seed: u64, number: u64) -> Vec<u8> {
     changed(first, others, &mut rng)
 }
 
-/// A recipe made of another by chance.
+/// Changes a recipe at random.
 pub fn changed(first: &str, others: &[String], rng: &mut Rng) -> Vec<u8> {
     let mut pieces: Vec<String> = pieces(first);
-    // Mostly few, so that some are right.
+    // Usually only a few, so that some are valid.
     for _ in 0..1 + rng.usize(..6) * rng.usize(..2) {
         change(&mut pieces, others, rng);
     }
@@ -297,7 +297,7 @@ pub fn changed(first: &str, others: &[String], rng: &mut Rng) -> Vec<u8> {
     bytes(pieces.concat(), rng)
 }
 
-/// Words, numbers, blanks, texts and signs.
+/// Splits a text into words, numbers, blanks, strings and signs.
 fn pieces(text: &str) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
     let kind = |c: char| match c {
@@ -384,7 +384,7 @@ fn bomb(pieces: &mut Vec<String>, rng: &mut Rng) {
     }
 }
 
-/// Many of the same, inside each other or in a row.
+/// Returns many of the same, nested or in a row.
 fn deep(pieces: &mut Vec<String>, rng: &mut Rng) {
     const OPENINGS: &[&str] = &[
         "{",

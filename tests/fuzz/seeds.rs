@@ -20,7 +20,7 @@ pub fn write(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The words and signs that are put into recipes by chance, and all verbs, options and functions.
+/// Returns the words and signs that are put into recipes at random, and all verbs, options and functions.
 fn words() -> String {
     let reference = capr::recipe::reference();
     let code = reference.split('`').skip(1).step_by(2);

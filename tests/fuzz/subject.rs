@@ -15,19 +15,19 @@ const LISTS: &[&[Target]] = &[
     capr::port::fuzz::TARGETS,
 ];
 
-/// A reader, with what inputs for it are made of.
+/// A reader, with the material for its inputs.
 pub enum Subject {
     Recipes(Vec<String>),
     Target(&'static Target),
 }
 
 impl Subject {
-    /// Recipes, made of those of this checkout.
+    /// Returns the subject of recipes, made from those of this checkout.
     pub fn recipes() -> Self {
         Self::Recipes(crate::others())
     }
 
-    /// A target by its name.
+    /// Returns a target by its name.
     pub fn named(name: &str) -> Result<Self> {
         let target = targets().find(|target| target.name == name);
         let target =
@@ -35,7 +35,7 @@ impl Subject {
         Ok(Self::Target(target))
     }
 
-    /// Its name, as it stands in the names of files that are kept.
+    /// Returns its name, as it appears in the names of files that are kept.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Recipes(_) => "recipes",
@@ -43,7 +43,7 @@ impl Subject {
         }
     }
 
-    /// The arguments that name it to another process of this program.
+    /// Returns the arguments that name it to another process of this program.
     pub fn arguments(&self) -> Vec<&'static str> {
         match self {
             Self::Recipes(_) => Vec::new(),
@@ -59,7 +59,7 @@ impl Subject {
         }
     }
 
-    /// Reads an input; true where it was taken for right.
+    /// Reads an input; returns true if it was accepted.
     pub fn read(&self, place: &Place, input: &[u8], number: u64) -> Result<bool> {
         match self {
             Self::Recipes(_) => Ok(place.load(input, How::by(number))?.is_empty()),
@@ -68,12 +68,12 @@ impl Subject {
     }
 }
 
-/// All targets.
+/// Returns all targets.
 fn targets() -> impl Iterator<Item = &'static Target> {
     LISTS.iter().copied().flatten()
 }
 
-/// Prints the targets, a line each.
+/// Prints the targets, one a line.
 pub fn list() {
     for target in targets() {
         println!("{:12} {}", target.name, target.about);

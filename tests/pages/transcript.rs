@@ -1,4 +1,4 @@
-//! Pages that are worked through from top to bottom: files to write, lines to type, and what is shown then.
+//! Pages that are worked through from top to bottom: files to write, lines to type, and the output that they show.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,13 +9,13 @@ use crate::fleet::Fleet;
 use crate::fleet::place::checkout;
 use crate::harness::Case;
 
-/// A line that is typed, and what the page shows of its output.
+/// A line that is typed, and the output that the page shows.
 struct Typed {
     line: String,
     shown: String,
 }
 
-/// A page as a script of a shell.
+/// A page as a script for a shell.
 #[derive(Default)]
 pub(super) struct Transcript {
     script: String,
@@ -23,8 +23,8 @@ pub(super) struct Transcript {
 }
 
 impl Transcript {
-    /// Of this page: recipes whose first line is `// deploy.rhai` are written to that file, `// added to deploy.rhai` is appended,
-    /// and the lines behind `$` of a block `console` are typed.
+    /// Reads a page: recipes whose first line is `// deploy.rhai` are written to that file, `// added to deploy.rhai` is
+    /// appended, and the lines after `$` in a block `console` are typed.
     pub(super) fn read(path: &str) -> Self {
         let text = fs::read_to_string(checkout().join(path)).unwrap();
         let mut transcript = Self::default();
@@ -60,7 +60,7 @@ impl Transcript {
         }
     }
 
-    /// Types all of it, with these files there, and gives the exit code of each line.
+    /// Types all of it, with these files present, and returns the exit code of each line.
     #[track_caller]
     pub(super) fn run(&self, fleet: Option<&Fleet>, files: &[(&str, &str)]) -> Vec<i32> {
         const BEGIN: &str = "exec 2>&1\nchmod -R u+x .\ncapr() { command capr \"$@\" --log-format pretty; }\n";

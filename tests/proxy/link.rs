@@ -11,9 +11,9 @@ use rustix::net::sockopt::set_socket_linger;
 use super::watch::Watch;
 use super::{Fault, Phase, Shared};
 
-/// As much as is held of one direction.
+/// The most bytes that are held in one direction.
 const MOST: usize = 256 << 10;
-/// A slow link lets a bit pass at each of these.
+/// The time after which a slow link lets the next piece pass.
 const TICK: Duration = Duration::from_millis(20);
 
 pub(super) struct Link {
@@ -21,9 +21,9 @@ pub(super) struct Link {
     server: TcpStream,
     fault: Option<(Phase, Fault)>,
     watch: Watch,
-    /// From the server, not let through yet.
+    /// Bytes from the server that were not let through yet.
     unseen: Vec<u8>,
-    /// Let through.
+    /// Bytes that were let through.
     to_client: Vec<u8>,
     to_server: Vec<u8>,
     server_ended: bool,
@@ -73,7 +73,7 @@ impl Link {
                 }
             }
             if self.silent {
-                // Whatever comes stays in the kernel.
+                // Everything that arrives stays in the kernel.
                 return shared.wait(&shared.stop.fd, PollFlags::empty()).map(drop);
             }
             self.poll(shared)?;
@@ -91,7 +91,7 @@ impl Link {
         if matches!(end, Some(End::Reset)) {
             set_socket_linger(&self.client, Some(Duration::ZERO))?;
         } else {
-            // What was let through is to arrive before the end.
+            // Everything that was let through is to arrive before the end.
             self.client.set_nonblocking(false)?;
             self.client.set_write_timeout(Some(Duration::from_secs(1)))?;
             let _ = self.client.write_all(&self.to_client);
@@ -122,7 +122,7 @@ impl Link {
         Ok(())
     }
 
-    /// Nothing is to be looked at any more.
+    /// Returns true if nothing is to be inspected any more.
     fn is_open(&self) -> bool {
         self.fault.is_none() && !self.corrupt
     }
@@ -157,7 +157,7 @@ impl Link {
         None
     }
 
-    /// The fault, if it is its time; `unit`: length of what is about to pass.
+    /// Returns the fault if it is due; `unit` is the length of the next unit.
     fn due(&mut self, now: Phase, unit: usize, shared: &Shared) -> Option<End> {
         let (_, fault) = self.fault.take_if(|(phase, _)| *phase == now)?;
         shared.failed.fetch_add(1, Ordering::SeqCst);
@@ -199,7 +199,7 @@ impl Link {
     }
 }
 
-/// Takes what there is; true at the end.
+/// Reads everything that has arrived; returns true at the end.
 fn pull(from: &mut TcpStream, to: &mut Vec<u8>) -> io::Result<bool> {
     let mut buffer = [0; 16 << 10];
     while to.len() < MOST {

@@ -1,7 +1,7 @@
 //! A link between capr and a server that fails at a chosen moment, in a chosen way; and peers that are no SSH servers.
 //!
-//! What is said after the key exchange is encrypted. Servers behind a proxy therefore use [`CIPHERS`], where the length of a
-//! packet is not, and lengths tell the moments of a login and of a first command apart.
+//! Everything after the key exchange is encrypted. Servers behind a proxy therefore use [`CIPHERS`], which leave the length of a
+//! packet readable, and the lengths tell the moments of a login and of a first command apart.
 #![allow(dead_code, reason = "its words are for all tests")]
 
 mod link;
@@ -18,13 +18,13 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 
 use link::Link;
 
-/// For the configuration of servers that are to be reached through a proxy.
+/// The ciphers for the configuration of servers that are reached through a proxy.
 pub const CIPHERS: &str = "Ciphers aes256-gcm@openssh.com\n";
 
-/// When a link fails.
+/// The moment in which a link fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// The connection was accepted.
+    /// After the connection was accepted.
     Connect,
     /// Instead of the server's greeting.
     Greeting,
@@ -38,7 +38,7 @@ pub enum Phase {
     Exec,
     /// After the first output of more than a few letters.
     Output,
-    /// Instead of what follows that output.
+    /// Instead of the message that follows that output.
     Status,
     /// When [`Proxy::fail_now`] is called.
     Told,
@@ -51,19 +51,19 @@ pub enum Fault {
     Reset,
     /// With an orderly TCP end.
     Close,
-    /// Nothing passes any more in either direction, and nobody is told.
+    /// Nothing passes any more in either direction, and neither side is informed.
     Silent,
-    /// One bit of a packet is wrong.
+    /// One bit of a packet is flipped.
     Corrupt,
     /// In the middle of a packet.
     Cut,
-    /// From then on so many bytes a second pass from the server.
+    /// From then on only this many bytes a second pass from the server.
     Slow(usize),
 }
 
-/// Something that accepts connections; all of it ends when it is dropped.
+/// A peer that accepts connections; all of it ends when it is dropped.
 pub struct Proxy {
-    /// Where it listens.
+    /// Its address.
     pub address: SocketAddr,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -77,7 +77,7 @@ struct Shared {
 }
 
 impl Proxy {
-    /// A link to the server there whose first connections fail like this, `times` of them.
+    /// Makes a link to this server whose first `times` connections fail in this way.
     pub fn failing(server: SocketAddr, phase: Phase, fault: Fault, times: usize) -> Self {
         Self::serving(move |client, shared| match TcpStream::connect(server) {
             Ok(server) => {
@@ -89,7 +89,7 @@ impl Proxy {
         })
     }
 
-    /// Something that says this when it is connected, again and again if `endless`, and then nothing.
+    /// Makes a peer that sends this when it is connected, again and again if `endless`, and then nothing.
     pub fn saying(text: &'static [u8], endless: bool) -> Self {
         Self::serving(move |mut client, shared| {
             client.set_nonblocking(true)?;
@@ -124,7 +124,7 @@ impl Proxy {
                 let Ok((client, _)) = listener.accept() else { break };
                 ours.accepted.fetch_add(1, Ordering::SeqCst);
                 let (serve, ours) = (Arc::clone(&serve), Arc::clone(&ours));
-                // A connection that its peer ends is what these are for.
+                // These exist for connections that their peer ends.
                 connections.push(thread::spawn(move || drop(serve(client, &ours))));
             }
             for connection in connections {
@@ -163,7 +163,7 @@ impl Drop for Proxy {
     }
 }
 
-/// Rings until the end, for everybody who waits for it.
+/// A bell that rings until the end, for everybody who waits for it.
 struct Bell {
     rung: AtomicBool,
     fd: OwnedFd,
@@ -188,7 +188,7 @@ impl Bell {
 }
 
 impl Shared {
-    /// Waits for a socket; true: everything is to end.
+    /// Waits for a socket; returns true if everything is to end.
     fn wait(&self, socket: &impl AsFd, events: PollFlags) -> io::Result<bool> {
         let mut fds = [PollFd::new(socket, events), PollFd::new(&self.stop.fd, PollFlags::IN)];
         poll(&mut fds, None)?;
@@ -198,14 +198,14 @@ impl Shared {
 
 /// An address where connections are neither accepted nor refused, as behind a firewall that drops them.
 pub struct Hole {
-    /// Where.
+    /// Its address.
     pub address: SocketAddr,
     _listener: OwnedFd,
     _queued: Vec<OwnedFd>,
 }
 
 impl Hole {
-    /// A listener whose queue is full.
+    /// Makes a listener whose queue is full.
     pub fn new() -> Self {
         use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, getsockname, listen, socket_with};
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
@@ -215,7 +215,7 @@ impl Hole {
         listen(&listener, 0).unwrap();
         let address = SocketAddr::try_from(getsockname(&listener).unwrap()).unwrap();
         let mut queued = Vec::new();
-        // One more than the queue holds, which is one more than was asked for.
+        // One more than fits into the queue, which is one more than was requested.
         for _ in 0..3 {
             let client = socket();
             let _ = connect(&client, &address);

@@ -1,24 +1,24 @@
-//! Follows what a server says, packet by packet, and tells how far the connection has come.
+//! Follows the messages of a server, packet by packet, to know the phase of the connection.
 
 use super::Phase;
 
-/// Message numbers of RFC 4253 that pass unencrypted.
+/// Message numbers of RFC 4253 that are not encrypted.
 const KEX_REPLY: u8 = 31;
 const NEWKEYS: u8 = 21;
 
-/// AES-GCM: four bytes of length, the rest encrypted, a tag.
+/// The sizes of AES-GCM: four bytes of length, the rest encrypted, a tag.
 const LENGTH: usize = 4;
 const TAG: usize = 16;
-/// Packets without much in them: success, failure, end of output.
+/// The size of packets with little in them: success, failure, end of output.
 const SMALLEST: usize = LENGTH + 16 + TAG;
-/// An opened channel, an exit status.
+/// The size of an opened channel or an exit status.
 const SMALL: usize = LENGTH + 32 + TAG;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Greeting,
     Clear,
-    /// Encrypted, with so many packets behind it.
+    /// Encrypted, after this many packets.
     Sealed(usize),
     LoggedIn,
     Opened,
@@ -28,7 +28,7 @@ enum Stage {
 
 pub(super) struct Watch(Stage);
 
-/// The next thing that a server says.
+/// The next message of a server.
 pub(super) struct Unit {
     pub(super) length: usize,
     /// The phase that ends if this is not let through.
@@ -42,7 +42,7 @@ impl Watch {
         Self(Stage::Greeting)
     }
 
-    /// The whole unit at the beginning of `bytes`, if it is there.
+    /// Returns the whole unit at the beginning of `bytes`, if it is there.
     pub(super) fn next(&mut self, bytes: &[u8]) -> Option<Unit> {
         let length = match self.0 {
             Stage::Greeting => bytes.iter().position(|byte| *byte == b'\n')? + 1,
@@ -73,7 +73,7 @@ impl Watch {
             },
             Stage::Sealed(_) if length == SMALLEST => Stage::LoggedIn,
             Stage::Sealed(count) => {
-                // The first two tell of extensions and accept the login service.
+                // The first two announce extensions and accept the login service.
                 before = (count >= 2).then_some(Phase::Authentication);
                 Stage::Sealed(count + 1)
             }
