@@ -1,4 +1,4 @@
-"""What is asked of capr, beside what was measured: by ratios within one run, with the clients that took part in it."""
+"""The limits for capr, beside the measurements: ratios within one run, with the clients that took part in it."""
 import os
 
 import wire

@@ -39,7 +39,7 @@ LONG = 4.0
 
 
 def environment(directory, here, count, command, gateway):
-    """What the lines of clients.py see; `here` is the fleet, or None."""
+    """The environment for the lines of clients.py; `here` is the fleet, or None."""
     values = {
         'PATH': os.environ.get('PATH', '/usr/bin:/bin'), 'HOME': directory, 'LANG': 'C.UTF-8', 'TERM': 'dumb', 'T': directory,
         'PYTHONDONTWRITEBYTECODE': '1',
@@ -79,7 +79,7 @@ def once(line, here=None, count=1, command='true', namespace=None, gateway=''):
 
 
 def proof(work, line, here, count, **where):
-    """A first run that shows that the client does what it is measured for."""
+    """Makes a first run, to make sure that the client does its work."""
     here.clean()
     result = once(line, here, count, 'echo x >>/tmp/ran', **where)
     times = 10 if work == 'ten' else 1
@@ -90,7 +90,7 @@ def proof(work, line, here, count, **where):
 
 
 def doubts(work, result, here, count):
-    """Why a run that ended well has not done all of its work."""
+    """Returns why a successful run has not done all of its work."""
     if work == 'output' and result['out'] < count << 20:
         return 'output is missing'
     if work == 'send':
@@ -107,7 +107,7 @@ def is_chosen(name, options):
 
 
 def compare(title, work, options, here=None, count=1, command='true', **where):
-    """Clients take turns, so that what else the machine does meets all alike. Prints and returns medians."""
+    """Runs the clients in turns, so that other work of the machine affects all alike. Prints and returns medians."""
     chosen, notes, runs = {}, [], {}
     for name, lines in clients.CLIENTS.items():
         if work not in lines or not is_chosen(name, options) or (where.get('gateway') and name not in clients.GATEWAYS):
@@ -151,7 +151,7 @@ FIGURES = ('wall', 'client', 'servers', 'memory', 'others', 'login')
 
 
 def table(medians, needs):
-    """`needs`: whether the servers keep all processors busy, so that their CPU is the least that any client can take."""
+    """Compares the clients; `needs` is true if the servers keep all processors busy, so that no client can be faster."""
     base = medians.get('capr')
     head = ['client', 'wall s', '× capr', 'client CPU s', '× capr', 'servers CPU s', 'wall ÷ servers\' need', 'memory MiB', 'others\' CPU']
     rows = []
@@ -194,7 +194,7 @@ def load(options):
 
 
 def over_wire(count, options, gateway=False):
-    """One command and ten; and the same on this side of the wire, which is what the processors take of it."""
+    """One command and ten; and the same on this side of the wire, to know the share of the processors."""
     line = wire.Wire(wire.ROUND_TRIP)
     try:
         here = fleet.Fleet(count + gateway, line)

@@ -1,7 +1,7 @@
-"""What each client is called with for each piece of work. A line sees SERVERS, HOSTS_FILE, N, CMD, FILE, DEST, GATEWAY (or empty),
+"""The command lines of each client for each piece of work. A line sees SERVERS, HOSTS_FILE, N, CMD, FILE, DEST, GATEWAY (or empty),
 KEY, PORT, KNOWN_HOSTS, CONFIG (for ssh), MUX (the same with ControlMaster), T (a fresh directory, also HOME), PEERS, VENV, CAPR.
 
-Who makes a process for each command gets ControlMaster for ten of them, which keeps its connections."""
+Clients that start a process for each command get ControlMaster for ten of them, which keeps their connections."""
 import os
 import shutil
 

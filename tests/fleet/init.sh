@@ -10,7 +10,7 @@ read -r pid _ </proc/self/stat
 exec 3<&0 </dev/null
 echo "$name" >/proc/sys/kernel/hostname
 
-# What is deployed here is run, whatever the mount around it allows.
+# Deployed programs run, whatever the options of the mount around them are.
 mount --bind -o exec,suid,dev "$root" "$root"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
