@@ -28,6 +28,7 @@ mod connections;
 mod consent;
 mod definitions;
 mod deploy;
+mod disks;
 mod doctor;
 mod editors;
 mod equal;

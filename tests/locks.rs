@@ -20,6 +20,10 @@ task :away, :lock => true {
   run_locally "touch away; n=0; until [ -e back ] || [ $n = 300 ]; do n=$((n + 1)); sleep 0.1; done";
   run "echo again";
 }
+task :late, :lock => true {
+  run "true";
+  run_locally "touch away; n=0; until [ -e back ] || [ $n = 300 ]; do n=$((n + 1)); sleep 0.1; done";
+}
 "#;
 
 struct Two(Fleet);
@@ -145,6 +149,13 @@ fn b12_a_lock_of_a_dead_client_is_known_and_a_lost_connection_takes_its_own_back
     two.run(&["ends"]).code(6).says("abandoned").says("at work");
     std::fs::write(away.path("back"), "").unwrap();
     away.finish().ok().says("again");
+    two.is_free();
+    // So does one that has only to free it.
+    let mut late = two.start(&["late"]);
+    late.wait_for("touch away");
+    two.0.sh("app1", "pkill -KILL -f 'sshd[^ ]*: deploy' || true");
+    std::fs::write(late.path("back"), "").unwrap();
+    late.finish().ok().silent_on("could not be freed");
     two.is_free();
     // Who has lost it meanwhile goes no further.
     let mut away = two.start(&["away"]);

@@ -66,6 +66,18 @@ impl Site {
         assert_eq!(self.current(), [SECOND, FIRST]);
     }
 
+    /// Kills a recovery on its way when it is about to switch app2.
+    fn killed_in_the_recovery(&self) {
+        self.0.sh("app2", "rm -f /tmp/hangs; touch /tmp/hang");
+        let killed = self.case(&["recover", "--finish"]).start();
+        let waited = "n=0; until [ -e /tmp/hangs ]; do n=$((n + 1)); [ $n -lt 300 ] || exit 1; sleep 0.1; done";
+        self.0.sh("app2", waited);
+        killed.signal(Signal::KILL);
+        let _ = killed.finish();
+        self.0.sh("app2", "rm /tmp/hang");
+        assert_eq!(self.current(), [SECOND, FIRST]);
+    }
+
     fn current(&self) -> [String; 2] {
         ["app1", "app2"].map(|host| {
             let target = self.0.read_link(host, &format!("{BASE}/current")).unwrap_or_default();
@@ -86,6 +98,8 @@ fn a_switch_that_reached_only_some_servers_is_undone_or_finished_on_all() {
             .says(&format!("{SECOND} is current on app1, not on app2"))
             .says("recover --finish")
             .says("recover --undo");
+        site.killed_in_the_recovery();
+        site.run(&["deploy"]).code(6).says("recover");
         site.run(&["-n", "recover", way]).ok();
         assert_eq!(site.current(), [SECOND, FIRST], "{way}: a dry run");
         site.run(&["recover", way]).ok();

@@ -279,6 +279,8 @@ impl Interpreter {
         for server in servers {
             self.locks.borrow_mut().held.shift_remove(server);
         }
+        // Servers that are tried once more, on a new connection.
+        let mut again: IndexSet<Server> = IndexSet::new();
         let mut attempts = 0;
         while !left.is_empty() && attempts < 4 {
             attempts += 1;
@@ -289,12 +291,25 @@ impl Interpreter {
                 }
                 // A stop request is meant for the work under the lock, and not for freeing it.
                 Ok(Err(ActionError::Interrupted(_))) => continue,
-                Ok(Err(error)) => error.diagnostic().servers,
+                // A connection that was lost since the last action is noticed only now. On the other servers the lock is freed.
+                Ok(Err(ActionError::Failed { servers: failed, .. })) => {
+                    let is_new = |failed: &ServerFailure| again.insert(failed.server.clone());
+                    let (lost, failed): (Vec<_>, Vec<_>) = failed.into_iter().partition(is_new);
+                    left = lost.into_iter().map(|lost| lost.server).collect();
+                    failed
+                }
+                Ok(Err(error)) => {
+                    let mut failed = error.diagnostic().servers;
+                    if failed.is_empty() {
+                        let failure = |server: &Server| ServerFailure::new(server.clone(), error.to_string());
+                        failed = left.iter().map(failure).collect();
+                    }
+                    left.retain(|server| failed.iter().all(|failed| failed.server != *server));
+                    failed
+                }
                 Err(_) => return,
             };
             self.tell_kept(&failed);
-            let is_left = |server: &Server| failed.iter().all(|failed| failed.server != *server);
-            left.retain(|server| !failed.is_empty() && is_left(server));
         }
     }
 
