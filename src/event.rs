@@ -42,6 +42,23 @@ pub enum Rollback {
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
+    /// A run begins.
+    RunStarted {
+        /// The recipes, as they were named or found.
+        recipes: Vec<String>,
+        /// The words of the command line: stage and tasks.
+        words: Vec<String>,
+        /// The directory that the recipe works in.
+        directory: String,
+        /// The user on this machine.
+        user: String,
+    },
+    /// A run that has made a release ends; it may have been undone.
+    Deployed {
+        /// Variables that tell of the release: `application`, `stage`, `branch`, `revision`, `release_path`, `current_path`.
+        #[serde(serialize_with = "as_map")]
+        facts: Vec<(&'static str, String)>,
+    },
     /// A task was entered. For a task of the command line `depth` is 0.
     TaskStarted {
         /// The full name.

@@ -61,6 +61,7 @@ mod ported;
 mod porting;
 mod process;
 mod reader;
+mod records;
 mod recover;
 mod reference;
 mod releases;

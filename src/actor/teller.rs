@@ -108,6 +108,8 @@ fn texts(event: &mut Event) -> Vec<&mut String> {
         Event::Silent { command, line, .. } => std::iter::once(command).chain(line).collect(),
         Event::Output { lines, .. } => lines.iter_mut().collect(),
         Event::Printed { text } => vec![text],
+        Event::RunStarted { words, .. } => words.iter_mut().collect(),
+        Event::Deployed { facts } => facts.iter_mut().map(|(_, value)| value).collect(),
         Event::Message { text, tag, .. } => std::iter::once(text).chain(tag).collect(),
         Event::ConnectFailed { reason, common, .. } => std::iter::once(reason).chain(common).collect(),
         Event::HostKeyUntrusted { reason, .. }

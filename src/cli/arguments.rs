@@ -179,6 +179,14 @@ pub(super) struct Arguments {
     #[arg(short = 'l', long = "log", value_name = "FILE")]
     pub(super) log: Option<PathBuf>,
 
+    /// Write a page about the run when it has ended, for a browser: what ran when and where, with all output
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+
+    /// Write a trace of the run when it has ended, for Perfetto (ui.perfetto.dev)
+    #[arg(long, value_name = "FILE")]
+    pub(super) trace: Option<PathBuf>,
+
     /// Format of the messages: pretty on a terminal, else plain; in a job of GitHub Actions or GitLab CI the one that its log shows best
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(super) log_format: Option<LogFormat>,
@@ -288,6 +296,8 @@ pub(super) enum Tool {
     Port,
     /// Makes one
     Init,
+    /// Makes a page of a log in JSON
+    Report,
     /// Writes a script for a shell that completes what is typed
     Completions,
     /// Writes the pages for man

@@ -243,10 +243,13 @@ fn command(typed: &Typed, shell: &Shell) -> Command {
         }
         Some(Tool::Completions) => Shells::builtins().names().map(|name| Offer::new(name, None)).collect(),
         Some(Tool::Help) => tools(&Typed::default()).chain(topics()).collect(),
-        Some(Tool::Check | Tool::Fmt | Tool::Init | Tool::Manual | Tool::Port | Tool::Version) => Vec::new(),
+        Some(Tool::Check | Tool::Fmt | Tool::Init | Tool::Manual | Tool::Port | Tool::Report | Tool::Version) => {
+            Vec::new()
+        }
     };
     let paths = match typed.tool {
         Some(Tool::Init | Tool::Manual) => Some(PathCompleter::dir()),
+        Some(Tool::Report) => Some(PathCompleter::file()),
         Some(Tool::Port) => Some(PathCompleter::any()),
         Some(Tool::Fmt) => Some(recipes()),
         Some(Tool::Completions | Tool::Help | Tool::Version) => None,

@@ -131,6 +131,13 @@ const ENTRIES: &[Entry] = &[
                --server and --stage say it instead. Where nobody can be asked and nothing is said, the recipe is an example. Files that are there already stay.",
     },
     Entry {
+        tool: Tool::Report,
+        form: "report LOG [--report FILE] [--trace FILE]",
+        brief: "makes a page of a log in JSON",
+        text: "Makes of a log that --log-format json has written what --report and --trace write at the end of a run: a page for a browser, a trace \
+               for Perfetto. Without these options the page is written on standard output. LOG is a file, or `-' for standard input.",
+    },
+    Entry {
         tool: Tool::Completions,
         form: "completions SHELL",
         brief: "makes a shell complete what is typed",

@@ -22,6 +22,7 @@ mod port;
 mod private;
 mod program;
 mod prompts;
+mod records;
 mod resume;
 mod search;
 mod settings;
@@ -53,6 +54,7 @@ use self::arguments::{Arguments, ColorChoice, Tool};
 use self::doctor::Doctor;
 use self::program::{Program, SHELL, asks_for, open_log};
 use self::prompts::TerminalPrompts;
+use self::records::Records;
 use self::resume::Resuming;
 use self::settings::{Settings, Work};
 use self::shell::{Presentation, Shell};
@@ -140,6 +142,7 @@ fn options(presentation: Presentation, is_rehearsal: bool, log: Option<Log>) -> 
         log,
         interrupt: Interrupt::default(),
         run: RunId::default(),
+        records: false,
         ci: None,
     }
 }
@@ -157,14 +160,26 @@ fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
             return refuse(&console, &[Diagnostic::new(Fault::Usage, format!("{error:#}"))]);
         }
     };
+    let records = match Records::open(&arguments, shell) {
+        Ok(records) => records,
+        Err(wrong) => {
+            let console = Console::new(options(presentation, is_rehearsal, None), redactor);
+            return refuse(&console, &[*wrong]);
+        }
+    };
     let options = Options {
         interrupt: interrupt.clone(),
         run: shell.run.clone(),
         ci: presentation.ci(shell),
+        records: records.are_wanted(),
         ..options(presentation, is_rehearsal, log)
     };
     let console = Console::new(options, redactor.clone());
     let is_colored = presentation.look.color && (shell.data.is_terminal || arguments.color == ColorChoice::Always);
+    if arguments.tool() == Some(Tool::Report) {
+        let code = records::of_log(&arguments, records, shell, &console);
+        return told(code, &console);
+    }
     let code = match arguments.tool() {
         Some(Tool::Init) => make_project(&arguments, shell, &console, redactor),
         Some(Tool::Port) => carry_over(&arguments, shell, &console),
@@ -178,6 +193,7 @@ fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
             Err(error) => refuse(&console, &[error.into()]),
         },
     };
+    let code = records.finish(code, &console);
     told(code, &console)
 }
 
@@ -395,6 +411,7 @@ fn run_tasks(
     let unfinished = shelf.as_ref().map(Shelf::unfinished).unwrap_or_default();
     resume::tell(&unfinished, &name, console);
     let head = resume::head(&settings, words);
+    records::begin(&settings.recipes, words, program);
     let code = perform(recipe, &tasks, console);
     if code == 0 {
         resume::supersede(unfinished, &head);

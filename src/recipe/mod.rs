@@ -25,6 +25,7 @@
 mod addressed;
 mod consent;
 mod definitions;
+mod deployed;
 mod engine;
 mod examined;
 mod format;
@@ -374,6 +375,7 @@ impl Recipe {
             .run_tasks(tasks)
             .and_then(|()| self.interpreter.hooks(&self.engine, When::Exit, None))
             .and_then(|()| self.interpreter.come_to_end(Position::NONE));
+        self.tell_deployed();
         self.interpreter.free_locks(&self.engine);
         let ended = self.stopped(result);
         let is_stopped = |stopped: &Stopped| {

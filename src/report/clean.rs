@@ -20,6 +20,8 @@ pub(super) struct Cleaner {
     redactor: Redactor,
     /// True if programs read the result: they get all bytes except those of secrets.
     for_programs: bool,
+    /// Styles of terminals stay in JSON.
+    keeps_styles: bool,
 }
 
 impl Cleaner {
@@ -27,6 +29,7 @@ impl Cleaner {
         Self {
             redactor,
             for_programs: false,
+            keeps_styles: false,
         }
     }
 
@@ -35,6 +38,16 @@ impl Cleaner {
         Self {
             redactor: self.redactor.clone(),
             for_programs: true,
+            keeps_styles: false,
+        }
+    }
+
+    /// Returns a cleaner with the same secrets, for pages that show the styles of terminals.
+    pub(super) fn for_pages(&self) -> Self {
+        Self {
+            redactor: self.redactor.clone(),
+            for_programs: false,
+            keeps_styles: true,
         }
     }
 
@@ -72,7 +85,7 @@ impl Cleaner {
         if self.for_programs {
             self.kept(text)
         } else {
-            self.whole(text, false)
+            self.whole(text, self.keeps_styles)
         }
     }
 

@@ -21,6 +21,7 @@ use super::outlet::{Outlet, Room};
 use super::palette::{Label, Look};
 use super::plain::Plain;
 use super::pretty::Pretty;
+use super::record::Record;
 use super::screen::Screen;
 use super::tally::Tally;
 use super::text::{count, duration};
@@ -49,6 +50,8 @@ pub(super) struct Inner {
     tally: Tally,
     /// The log of a CI service, if there is one.
     job: Option<Job>,
+    /// The record of the run, if one is kept.
+    record: Option<(Json, Record)>,
 }
 
 #[derive(Debug)]
@@ -112,6 +115,12 @@ impl Console {
             messages.write(&cleaner.whole(&json.version(&options.run), false), None);
         }
         let job = options.ci.map(|ci| Job::new(ci, cleaner.clone()));
+        let record = options.records.then(|| {
+            let json = Json::log(cleaner.for_pages(), clock.clone());
+            let mut record = Record::default();
+            record.take(&json.version(&options.run));
+            (json, record)
+        });
         let log_name = options.log.as_ref().map(|log| log.name.clone()).unwrap_or_default();
         let log = options.log.map(|log| {
             let threshold = options.threshold.max(Level::Info);
@@ -136,6 +145,7 @@ impl Console {
             log_name,
             tally: Tally::new(),
             job,
+            record,
         })))
     }
 
@@ -200,6 +210,11 @@ impl Console {
         }
     }
 
+    /// Takes the record of the run, if one was kept.
+    pub fn take_record(&self) -> Option<Record> {
+        self.0.borrow_mut().record.take().map(|(_, record)| record)
+    }
+
     /// Removes the last line so that somebody else can write to the terminal.
     pub fn make_room(&self) {
         self.0.borrow_mut().messages.erase();
@@ -213,6 +228,9 @@ impl Inner {
         }
         self.measure();
         self.tally.count(event);
+        if let Some((json, record)) = &mut self.record {
+            record.take(&json.tell(event));
+        }
         if self.is_in_vain(event) {
             return;
         }
@@ -331,6 +349,9 @@ impl Inner {
             Form::Json(json) => json.diagnostic(diagnostic),
             _ => diagnostic::render(diagnostic, self.look, &self.cleaner),
         };
+        if let Some((json, record)) = &mut self.record {
+            record.take(&json.diagnostic(diagnostic));
+        }
         let end = self.job.as_mut().map(Job::close).unwrap_or_default();
         self.mark(&end);
         self.say(&text);
@@ -373,24 +394,27 @@ impl Inner {
         if failed > 0 {
             line.push_str(&format!(", {failed} failed"));
         }
-        if let Form::Json(json) = &self.form {
-            let rolled_back = match ending {
+        let summary = Summary {
+            ok,
+            rolled_back: match ending {
                 Ending::Done => None,
                 Ending::Failed { rollback } => match rollback {
                     Rollback::None => None,
                     Rollback::Complete => Some(true),
                     Rollback::Incomplete => Some(false),
                 },
-            };
-            let line = json.line(&Summary {
-                ok,
-                rolled_back,
-                tasks: self.tally.tasks,
-                commands: self.tally.commands,
-                servers: self.tally.servers(),
-                failed,
-                elapsed_ms: milliseconds(self.tally.elapsed()),
-            });
+            },
+            tasks: self.tally.tasks,
+            commands: self.tally.commands,
+            servers: self.tally.servers(),
+            failed,
+            elapsed_ms: milliseconds(self.tally.elapsed()),
+        };
+        if let Some((json, record)) = &mut self.record {
+            record.take(&json.line(&summary));
+        }
+        if let Form::Json(json) = &self.form {
+            let line = json.line(&summary);
             self.say(&line);
         } else {
             let also = self.also(diagnostic, self.look);

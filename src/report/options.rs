@@ -73,6 +73,8 @@ pub struct Options {
     pub interrupt: Interrupt,
     /// The name of this run.
     pub run: RunId,
+    /// True if a record of the run is kept.
+    pub records: bool,
     /// The log of a CI service, in the plain form, if the run is in one.
     pub ci: Option<Ci>,
 }

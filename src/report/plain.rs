@@ -101,7 +101,11 @@ impl Lines<'_> {
             Event::TaskStarted { task, .. } => {
                 self.marked(Level::Info, Level::Debug, None, &format!("executing `{task}'"))
             }
-            Event::TaskFinished { .. } | Event::Transferred { .. } | Event::Printed { .. } => {}
+            Event::TaskFinished { .. }
+            | Event::Transferred { .. }
+            | Event::Printed { .. }
+            | Event::RunStarted { .. }
+            | Event::Deployed { .. } => {}
             Event::HooksTriggered { event, task } => {
                 let of = task.as_ref().map(|task| format!(" for `{task}'")).unwrap_or_default();
                 self.marked(

@@ -93,7 +93,7 @@ impl Pretty {
                 let of = task.as_ref().map(|task| format!(" {task}")).unwrap_or_default();
                 self.aside(&mut text, Level::Debug, &format!("hooks: {event}{of}"));
             }
-            Event::Printed { .. } => {}
+            Event::Printed { .. } | Event::RunStarted { .. } | Event::Deployed { .. } => {}
             Event::Connecting { servers } => {
                 self.connecting.started(servers);
             }

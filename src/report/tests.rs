@@ -75,6 +75,7 @@ fn options(format: Format, threshold: Level, look: Look) -> Options {
         stamps: false,
         width: || None,
         log: None,
+        records: false,
         interrupt: Interrupt::default(),
         run: RunId::default(),
         ci: None,

@@ -11,6 +11,11 @@ pub(super) fn asks(page: &mut Page) {
     );
     page.take("capr run");
     page.take("capr ssh [RECIPE] [STAGE] SERVER [-- COMMAND]");
+    page.take("capr report LOG [--report FILE] [--trace FILE]");
+    let recipe = "task :t { puts \"it\"; }\n";
+    let made = page.block("capr deploy.rhai t --log-format json");
+    let made = Case::new().file("deploy.rhai", recipe).shell(&made).run().ok();
+    assert!(made.file("run.html").contains("<title>capr t: done</title>"));
     let recipe = "role :app, \"app1.example.com\";\ntask :t { puts \"it\"; }\n";
     let shown = Case::new()
         .file("deploy.rhai", recipe)

@@ -91,7 +91,7 @@ impl Reporter for Told {
             Event::TransactionStarted => "transaction".to_owned(),
             Event::TransactionCommitted => "commit".to_owned(),
             Event::Interrupted { signal } => signal.to_string(),
-            Event::HooksTriggered { .. } => return,
+            Event::HooksTriggered { .. } | Event::RunStarted { .. } | Event::Deployed { .. } => return,
         };
         self.0.borrow_mut().push(line);
     }

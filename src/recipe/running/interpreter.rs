@@ -323,7 +323,7 @@ impl Interpreter {
     }
 
     /// Returns the number of times that a task was begun, under any of its names.
-    pub(super) fn runs_of(&self, task: &Task) -> INT {
+    pub(in crate::recipe) fn runs_of(&self, task: &Task) -> INT {
         let id = self.defined.configuration.borrow().tasks.id(&task.name);
         id.map_or(0, |id| self.frames.begun(id))
     }

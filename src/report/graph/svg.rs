@@ -3,7 +3,7 @@
 use super::layers::layers;
 use super::word;
 use crate::configuration::{Graph, Link};
-use crate::report::page::escaped;
+use crate::report::record::escaped;
 
 /// The height of a row.
 const ROW: f64 = 46.0;

@@ -118,7 +118,16 @@ fn after(event: Option<&Event>) -> Option<Event> {
         Event::Message { .. } => Event::Printed {
             text: "data".to_owned(),
         },
-        Event::Printed { .. } => return None,
+        Event::Printed { .. } => Event::RunStarted {
+            recipes: vec!["deploy.rhai".to_owned()],
+            words: vec![task],
+            directory: "/srv".to_owned(),
+            user: "me".to_owned(),
+        },
+        Event::RunStarted { .. } => Event::Deployed {
+            facts: vec![("branch", "main".to_owned())],
+        },
+        Event::Deployed { .. } => return None,
     })
 }
 

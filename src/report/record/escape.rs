@@ -1,7 +1,7 @@
 //! Pages for a browser.
 
 /// Returns a string as it stands in HTML and XML, also within quotes.
-pub(super) fn escaped(text: &str) -> String {
+pub(in crate::report) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -1,0 +1,151 @@
+//! `--report`, `--trace` and `capr report`: the record of a run, written into files.
+
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::arguments::{Arguments, Tool};
+use super::program::Program;
+use super::refuse;
+use super::shell::Shell;
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::event::{Event, Reporter as _};
+use crate::io_error::plain;
+use crate::report::{Console, Record};
+
+/// Files that are written when the run has ended.
+pub(super) struct Records {
+    page: Option<Target>,
+    trace: Option<Target>,
+}
+
+/// A file that takes its place as a whole: it is written beside it and renamed.
+struct Target {
+    /// Its name as the person has typed it.
+    name: String,
+    path: PathBuf,
+    file: NamedTempFile,
+}
+
+impl Records {
+    /// Opens the files that were asked for, so that a run does not end with nowhere to write.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be made, or nothing runs whose record it could be.
+    pub(super) fn open(arguments: &Arguments, shell: &Shell) -> Result<Self, Box<Diagnostic>> {
+        let lists = arguments.tasks.is_some() || arguments.bare || arguments.explain.is_some() || arguments.servers;
+        let runs = matches!(
+            arguments.tool(),
+            None | Some(Tool::Run | Tool::Resume | Tool::Shell | Tool::Report)
+        );
+        let is_wanted = arguments.report.is_some() || arguments.trace.is_some();
+        if is_wanted && (lists || !runs) {
+            let message = "--report and --trace belong to what runs: capr RECIPE deploy --report run.html";
+            return Err(Box::new(Diagnostic::new(Fault::Usage, message)));
+        }
+        let open = |path: &Option<PathBuf>| path.as_deref().map(|path| Target::open(path, shell)).transpose();
+        Ok(Self {
+            page: open(&arguments.report)?,
+            trace: open(&arguments.trace)?,
+        })
+    }
+
+    /// Returns true if a record is to be kept.
+    pub(super) fn are_wanted(&self) -> bool {
+        self.page.is_some() || self.trace.is_some()
+    }
+
+    /// Writes them; all errors.
+    fn write(self, record: &mut Record) -> Vec<Diagnostic> {
+        let page = self.page.map(|target| target.write(&record.page()));
+        let trace = self.trace.map(|target| target.write(&record.trace()));
+        [page, trace].into_iter().flatten().filter_map(Result::err).collect()
+    }
+
+    /// Writes them at the end of a run that has ended with this code, and returns the code to exit with.
+    pub(super) fn finish(self, code: u8, console: &Console) -> u8 {
+        let Some(mut record) = console.take_record() else {
+            return code;
+        };
+        let wrong = self.write(&mut record);
+        if wrong.is_empty() {
+            return code;
+        }
+        let failed = refuse(console, &wrong);
+        if code == 0 { failed } else { code }
+    }
+}
+
+impl Target {
+    fn open(path: &Path, shell: &Shell) -> Result<Self, Box<Diagnostic>> {
+        let whole = shell.directory.join(path);
+        let name = path.display().to_string();
+        let wrong = |reason: String| Box::new(Diagnostic::new(Fault::Usage, format!("cannot write {name}: {reason}")));
+        if whole.is_dir() {
+            return Err(wrong("it is a directory".to_owned()));
+        }
+        let directory = whole.parent().unwrap_or(Path::new("/"));
+        let file = NamedTempFile::new_in(directory).map_err(|error| wrong(plain(&error)))?;
+        Ok(Self {
+            name: name.clone(),
+            path: whole,
+            file,
+        })
+    }
+
+    fn write(mut self, text: &str) -> Result<(), Diagnostic> {
+        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.flush());
+        let written = written.and_then(|()| self.file.persist(&self.path).map_err(|error| error.error));
+        written.map(drop).map_err(|error| {
+            let message = format!("cannot write {}: {}", self.name, plain(&error));
+            Diagnostic::new(Fault::Failed, message)
+        })
+    }
+}
+
+/// Makes the page, or what else was asked for, of a log in JSON.
+pub(super) fn of_log(arguments: &Arguments, records: Records, shell: &Shell, console: &Console) -> u8 {
+    let [_, named] = arguments.words.as_slice() else {
+        let message = "report takes the file of a log in JSON: capr report run.json > run.html";
+        return refuse(console, &[Diagnostic::new(Fault::Usage, message)]);
+    };
+    let text = match named.as_str() {
+        "-" => {
+            let mut text = String::new();
+            std::io::stdin().lock().read_to_string(&mut text).map(|_| text)
+        }
+        named => std::fs::read_to_string(shell.directory.join(named)),
+    };
+    let record = match text {
+        Ok(text) => Record::of_log(&text),
+        Err(error) => Err(plain(&error)),
+    };
+    let mut record = match record {
+        Ok(record) => record,
+        Err(reason) => {
+            let message = format!("cannot read the log {named}: {reason}");
+            return refuse(console, &[Diagnostic::new(Fault::Failed, message)]);
+        }
+    };
+    if !records.are_wanted() {
+        console.data(&record.page());
+        return 0;
+    }
+    match records.write(&mut record).as_slice() {
+        [] => 0,
+        wrong => refuse(console, wrong),
+    }
+}
+
+/// Tells what a run is about, for records and for logs in JSON.
+pub(super) fn begin(recipes: &[PathBuf], words: &[String], program: &Program) {
+    let directory = std::env::current_dir().unwrap_or_default();
+    program.console.clone().report(&Event::RunStarted {
+        recipes: recipes.iter().map(|recipe| recipe.display().to_string()).collect(),
+        words: words.to_vec(),
+        directory: directory.display().to_string(),
+        user: program.shell.user(),
+    });
+}

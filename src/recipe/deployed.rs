@@ -1,0 +1,43 @@
+//! The release that a run has made, for its report: variables that the deploy library has evaluated. Nothing is evaluated for it.
+
+use super::Recipe;
+use super::language::values::{plain, text};
+use crate::configuration::{Read, Value};
+use crate::event::Event;
+
+/// The task of the library that makes a release.
+const MAKES: &str = "update_code";
+
+/// Variables that tell of a release, in this order.
+const FACTS: [&str; 6] = [
+    "application",
+    "stage",
+    "branch",
+    "revision",
+    "release_path",
+    "current_path",
+];
+
+impl Recipe {
+    /// Tells what was deployed, if this run has made a release.
+    pub(super) fn tell_deployed(&self) {
+        let interpreter = &self.interpreter;
+        let Some(task) = interpreter.defined.task(MAKES, "") else {
+            return;
+        };
+        if interpreter.runs_of(&task) == 0 {
+            return;
+        }
+        let facts = {
+            let configuration = interpreter.defined.configuration.borrow();
+            let known = FACTS
+                .into_iter()
+                .filter_map(|name| match configuration.variables.read(name) {
+                    Read::Value(value) if matches!(plain(&value), Value::Text(_)) => Some((name, text(&value))),
+                    _ => None,
+                });
+            known.collect()
+        };
+        interpreter.emit(Event::Deployed { facts });
+    }
+}

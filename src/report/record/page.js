@@ -1,0 +1,188 @@
+'use strict';
+// Shows the record that stands in this page. Everything is put in as text, never as markup; what is folded is built when it is opened.
+(() => {
+  const record = JSON.parse(document.getElementById('data').textContent);
+  const length = Math.max(1, record.end - record.begin);
+  const make = (tag, name, text) => {
+    const element = document.createElement(tag);
+    if (name) element.className = name;
+    if (text !== undefined) element.textContent = text;
+    return element;
+  };
+  const time = (ms) => ms < 1000 ? `${ms} ms` : ms < 60000 ? `${(ms / 1000).toFixed(1)} s`
+    : `${Math.floor(ms / 60000)} min ${String(Math.floor(ms / 1000) % 60).padStart(2, '0')} s`;
+  const plain = (line) => line.replace(/\x1b\[[0-9;]*m/g, '');
+
+  // A line with the styles of a terminal.
+  const styled = (into, text) => {
+    let style = new Set();
+    for (const part of text.split(/(\x1b\[[0-9;]*m)/)) {
+      const found = /^\x1b\[([0-9;]*)m$/.exec(part);
+      if (!found) {
+        if (part) into.append(style.size ? make('span', [...style].join(' '), part) : part);
+        continue;
+      }
+      for (const number of found[1].split(';')) {
+        if (number === '' || number === '0') style = new Set();
+        else if (number === '1') style.add('b');
+        else if (number === '2') style.add('d');
+        else if (number === '4') style.add('u');
+        else if (number === '22') { style.delete('b'); style.delete('d'); }
+        else { for (const name of style) if (name[0] === 'c') style.delete(name); style.add('c' + number); }
+      }
+    }
+  };
+  const output = (lines) => {
+    const pre = make('pre');
+    pre.tabIndex = 0;
+    for (const line of lines) {
+      const row = make('span', line[0] === 'e' ? 'err' : line[0] === 'x' ? 'left' : '');
+      styled(row, line.slice(1));
+      pre.append(row, '\n');
+    }
+    return pre;
+  };
+  const bar = (track, begin, end, name) => {
+    const piece = make('span', name);
+    piece.style.left = `${(begin - record.begin) / length * 100}%`;
+    piece.style.width = `${Math.max(0, end - begin) / length * 100}%`;
+    track.append(piece);
+  };
+  const row = (mark, what, who, ms) => {
+    const line = make('span', 'row');
+    const sign = make('span', mark === '✗' ? 'bad' : mark === '✓' ? 'good' : 'dim', mark);
+    sign.setAttribute('aria-hidden', 'true');
+    const track = make('span', 'track');
+    track.setAttribute('aria-hidden', 'true');
+    const command = make('span', 'what', what);
+    command.title = what;
+    line.append(sign, command, make('span', 'who', who), make('span', 'time', ms === null ? '' : time(ms)), track);
+    return [line, track];
+  };
+  // Builds what is in a details element when it is opened for the first time.
+  const lazy = (details, build) => {
+    let built = false;
+    const open = () => {
+      if (!built) { built = true; details.append(build()); }
+    };
+    details.addEventListener('toggle', () => { if (details.open) open(); });
+    details.build = open;
+  };
+
+  const serverOf = (action, part) => {
+    const details = make('details');
+    const end = part.end ?? action.end ?? record.end;
+    const told = part.failed ? part.said || 'failed' : part.end === null ? 'not ended' : part.said;
+    const waited = action.end !== null && part.end !== null ? action.end - part.end : 0;
+    const who = [told, waited > 200 ? `waited ${time(waited)}` : '', part.lines.length ? '' : 'no output'].filter(Boolean).join(', ');
+    const [line, track] = row(part.failed ? '✗' : part.end === null ? '…' : '✓', part.server, who, end - part.begin);
+    bar(track, part.begin, end, part.failed ? 'failed' : '');
+    if (waited > 0) bar(track, part.end, action.end, 'waited');
+    const summary = make('summary');
+    summary.append(line);
+    if (part.failed) summary.append(make('span', 'unseen', ' failed'));
+    details.append(summary);
+    lazy(details, () => part.lines.length ? output(part.lines) : make('p', 'dim', 'It said nothing.'));
+    if (part.failed || action.servers.length === 1) details.open = true;
+    return details;
+  };
+
+  const boxes = [];
+  const actionOf = (action) => {
+    const details = make('details', 'action');
+    const failed = action.servers.filter((part) => part.failed).length;
+    const ended = action.end !== null;
+    const count = action.servers.length;
+    const slowest = action.servers.reduce((a, b) => (b.end ?? 0) > (a?.end ?? 0) ? b : a, null);
+    const held = slowest && count > 2 && slowest.end !== null
+      && action.servers.filter((part) => part.end !== null && slowest.end - part.end > 500).length >= count - 1;
+    const who = action.local ? 'here' : failed ? `${failed} of ${count} failed` : count === 1 ? action.servers[0].server
+      : held ? `${count}, slowest ${slowest.server}` : `${count} servers`;
+    const first = action.command.split('\n')[0];
+    const what = first.startsWith(action.verb) ? first : `${action.verb} ${first}`;
+    const [line, track] = row(failed ? '✗' : ended ? '✓' : '…', what, who, (action.end ?? record.end) - action.begin);
+    bar(track, action.begin, action.end ?? record.end, failed ? 'failed' : '');
+    const summary = make('summary');
+    summary.append(line);
+    if (failed) summary.append(make('span', 'unseen', ' failed'));
+    details.append(summary);
+    lazy(details, () => {
+      const inside = make('div', 'inside');
+      if (action.command.includes('\n') || action.command.length > 60) inside.append(make('pre', '', action.command));
+      if (action.options.length) {
+        const list = make('dl');
+        for (const [name, value] of action.options) list.append(make('dt', '', name), make('dd', '', value));
+        inside.append(list);
+      }
+      const servers = make('div', 'servers');
+      for (const part of action.servers) servers.append(serverOf(action, part));
+      inside.append(servers);
+      return inside;
+    });
+    if (failed) details.open = true;
+    boxes.push({ details, action, failed: failed > 0 });
+    return details;
+  };
+
+  // Tasks within tasks, with what each did in the order of time.
+  const inside = new Map();
+  const put = (task, at, element) => {
+    const key = task ?? -1;
+    if (!inside.has(key)) inside.set(key, []);
+    inside.get(key).push([at, element]);
+  };
+  const remarks = [];
+  const tasks = record.tasks.map((task) => {
+    const box = make('div', 'task');
+    const name = make('div', 'name');
+    const sign = make('span', task.ok === false ? 'bad' : task.ok ? 'good' : 'dim', task.ok === false ? '✗' : task.ok ? '✓' : '…');
+    name.append(sign, make('span', '', task.name), make('span', 'dim', time((task.end ?? record.end) - task.begin)));
+    if (task.ok === false) name.append(make('span', 'bad', 'failed'));
+    box.append(name);
+    put(task.parent, task.order, box);
+    return box;
+  });
+  for (const action of record.actions) put(action.task, action.order, actionOf(action));
+  for (const remark of record.remarks) {
+    const element = make('div', `remark ${remark.kind}`);
+    styled(element, remark.text);
+    remarks.push({ element, text: plain(remark.text).toLowerCase() });
+    put(remark.task, remark.order, element);
+  }
+  const root = document.getElementById('run');
+  for (const [key, elements] of inside) {
+    elements.sort((a, b) => a[0] - b[0]);
+    (key < 0 ? root : tasks[key]).append(...elements.map(([, element]) => element));
+  }
+  if (!record.actions.length && !record.tasks.length) root.append(make('p', 'dim', 'No task ran.'));
+
+  const search = document.getElementById('search');
+  const only = document.getElementById('failed');
+  const found = document.getElementById('found');
+  const matches = (action, word) => action.command.toLowerCase().includes(word) || action.servers.some((part) =>
+    part.server.toLowerCase().includes(word) || part.lines.some((line) => plain(line.slice(1)).toLowerCase().includes(word)));
+  const filter = () => {
+    const word = search.value.trim().toLowerCase();
+    let shown = 0;
+    for (const { details, action, failed } of boxes) {
+      const fits = (!only.checked || failed) && (!word || matches(action, word));
+      details.hidden = !fits;
+      if (fits) shown += 1;
+    }
+    for (const { element, text } of remarks) element.hidden = only.checked || Boolean(word) && !text.includes(word);
+    const isFiltered = word || only.checked;
+    for (let at = tasks.length - 1; at >= 0; at -= 1) {
+      tasks[at].hidden = Boolean(isFiltered) && ![...tasks[at].children].some((child) => child.className !== 'name' && !child.hidden);
+    }
+    found.textContent = isFiltered ? `${shown} of ${boxes.length} commands` : '';
+  };
+  let later;
+  search.addEventListener('input', () => { clearTimeout(later); later = setTimeout(filter, 150); });
+  only.addEventListener('change', filter);
+  const all = (open) => { for (const { details } of boxes) if (!details.hidden) details.open = open; };
+  document.getElementById('open').addEventListener('click', () => all(true));
+  document.getElementById('close').addEventListener('click', () => all(false));
+  // On paper what failed is there in whole.
+  addEventListener('beforeprint', () => { for (const { details, failed } of boxes) if (failed) { details.open = true; details.build(); } });
+  document.getElementById('controls').hidden = false;
+})();

@@ -1,0 +1,156 @@
+//! The page of a run: one file for a browser, without network. What servers said is data in it, which a script of ours shows as text; a policy
+//! lets no other script run.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use sha2::{Digest as _, Sha256};
+
+use super::escape::escaped;
+use super::{Failure, Record};
+use crate::report::text::{count, duration};
+use std::time::Duration;
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// Returns the whole page.
+pub(super) fn page(record: &Record) -> String {
+    let (state, mark) = match &record.summary {
+        Some(summary) if summary.ok => ("done", "good"),
+        Some(summary) => match summary.rolled_back {
+            Some(true) => ("failed, rolled back", "bad"),
+            Some(false) => ("failed, rollback incomplete", "bad"),
+            None => ("failed", "bad"),
+        },
+        None if record.errors.is_empty() => ("not ended", "bad"),
+        None => ("not begun", "bad"),
+    };
+    let named = record.tasks.iter().filter(|task| task.depth == 0);
+    let named: Vec<&str> = named.map(|task| task.name.as_str()).collect();
+    let title = match named.is_empty() {
+        true => format!("capr: {state}"),
+        false => format!("capr {}: {state}", named.join(" ")),
+    };
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        digest(STYLE),
+        digest(SCRIPT)
+    );
+    let title = escaped(&title);
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header>\n<h1><span class=\"state {mark}\">{}</span> {}</h1>\n{}</header>\n\
+         <main>\n{}<section aria-labelledby=\"timeline\">\n<h2 id=\"timeline\">What ran</h2>\n<noscript><p>The commands and their output are shown by a \
+         script in this page, which this browser does not run.</p></noscript>\n<div id=\"controls\" hidden>\n<label>Search <input type=\"search\" \
+         id=\"search\" placeholder=\"command, server, output\" autocomplete=\"off\"></label>\n<label><input type=\"checkbox\" id=\"failed\"> only what \
+         failed</label>\n<button type=\"button\" id=\"open\">open all commands</button>\n<button type=\"button\" id=\"close\">close all</button>\n<span \
+         id=\"found\" role=\"status\"></span>\n</div>\n<div id=\"run\"></div>\n</section>\n{}</main>\n<script type=\"application/json\" \
+         id=\"data\">{}</script>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
+        escaped(&policy),
+        escaped(state),
+        escaped(&named.join(" ")),
+        facts(record),
+        errors(&record.errors),
+        environment(record),
+        data(record),
+    )
+}
+
+/// The digest of a text as a policy names it.
+fn digest(text: &str) -> String {
+    BASE64_STANDARD.encode(Sha256::digest(text.as_bytes()))
+}
+
+/// The line of numbers below the title.
+fn facts(record: &Record) -> String {
+    let mut facts = Vec::new();
+    if let Some(summary) = &record.summary {
+        let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        facts.push(duration(Duration::from_millis(summary.elapsed)));
+        facts.push(count(number(summary.tasks), "task"));
+        facts.push(count(number(summary.commands), "command"));
+        facts.push(count(number(summary.servers), "server"));
+        if summary.failed > 0 {
+            facts.push(format!("{} failed", summary.failed));
+        }
+    }
+    let when = jiff::Timestamp::from_millisecond(i64::try_from(record.begin).unwrap_or(0)).unwrap_or_default();
+    let when = when.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+    facts.push(format!("begun {when}"));
+    format!("<p class=\"facts\">{}</p>\n", escaped(&facts.join(" · ")))
+}
+
+/// The errors, before all else.
+fn errors(errors: &[Failure]) -> String {
+    if errors.is_empty() {
+        return String::new();
+    }
+    let mut text =
+        "<section class=\"errors\" aria-labelledby=\"errors\">\n<h2 id=\"errors\">What failed</h2>\n".to_owned();
+    for error in errors {
+        text.push_str(&format!(
+            "<div class=\"error\"><p class=\"message\">{}",
+            escaped(&error.message)
+        ));
+        if let Some(place) = &error.place {
+            text.push_str(&format!(" <span class=\"place\">{}</span>", escaped(place)));
+        }
+        text.push_str("</p>\n");
+        if !error.servers.is_empty() {
+            text.push_str("<dl>\n");
+            for (server, reason, lines) in &error.servers {
+                text.push_str(&format!("<dt>{}</dt><dd>{}", escaped(server), escaped(reason)));
+                if !lines.is_empty() {
+                    text.push_str(&format!(
+                        "<pre tabindex=\"0\">{}</pre>",
+                        escaped(&plain(&lines.join("\n")))
+                    ));
+                }
+                text.push_str("</dd>\n");
+            }
+            text.push_str("</dl>\n");
+        }
+        for hint in &error.hints {
+            text.push_str(&format!("<p class=\"hint\">{}</p>\n", escaped(hint)));
+        }
+        text.push_str("</div>\n");
+    }
+    text + "</section>\n"
+}
+
+/// A text without the styles of a terminal.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut parts = text.split('\u{1b}');
+    plain.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        plain.push_str(part.split_once('m').map_or(part, |(_, rest)| rest));
+    }
+    plain
+}
+
+fn environment(record: &Record) -> String {
+    let mut text =
+        "<section aria-labelledby=\"environment\">\n<h2 id=\"environment\">Environment</h2>\n<dl>\n".to_owned();
+    let own = [("capr", &record.capr), ("run", &record.run)];
+    let own = own.into_iter().map(|(name, value)| (name, value.as_str()));
+    let said = record
+        .environment
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    for (name, value) in own.chain(said) {
+        text.push_str(&format!("<dt>{}</dt><dd>{}</dd>\n", escaped(name), escaped(value)));
+    }
+    text + "</dl>\n</section>\n"
+}
+
+/// The record as JSON that cannot end the element it stands in.
+fn data(record: &Record) -> String {
+    let json = serde_json::to_string(record).unwrap_or_default();
+    json.replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
+}

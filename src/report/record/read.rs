@@ -1,0 +1,145 @@
+//! The objects of the JSON log as they are read back; members that nobody needs here are left out.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// One line.
+#[derive(Debug, Deserialize)]
+pub(super) struct Line {
+    pub(super) time: Option<String>,
+    #[serde(flatten)]
+    pub(super) told: Told,
+}
+
+/// The first line.
+#[derive(Debug, Deserialize)]
+pub(super) struct Version {
+    pub(super) log_format: String,
+}
+
+/// An object by its type.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Told {
+    Version {
+        capr: String,
+        run: String,
+    },
+    RunStarted {
+        recipes: Vec<String>,
+        words: Vec<String>,
+        directory: String,
+        user: String,
+    },
+    Deployed {
+        facts: BTreeMap<String, String>,
+    },
+    TaskStarted {
+        task: String,
+        depth: usize,
+    },
+    TaskFinished {
+        depth: usize,
+        ok: bool,
+    },
+    ActionStarted {
+        action: u64,
+        verb: String,
+        command: String,
+        #[serde(default)]
+        options: BTreeMap<String, String>,
+        local: bool,
+        servers: Vec<String>,
+    },
+    Output {
+        action: u64,
+        server: String,
+        stream: String,
+        line: String,
+    },
+    ServerFinished {
+        action: u64,
+        server: String,
+        how: String,
+        status: Option<i64>,
+        signal: Option<String>,
+        reason: Option<String>,
+        elapsed_ms: u64,
+        failed: bool,
+    },
+    ActionFinished {
+        action: u64,
+    },
+    ConnectFailed {
+        server: String,
+        reason: String,
+    },
+    RollbackStarted {
+        task: String,
+    },
+    RollingBack {
+        task: String,
+    },
+    RollbackSkipped {
+        task: String,
+        server: String,
+        reason: String,
+    },
+    RollbackFailed {
+        task: String,
+        reason: String,
+    },
+    RollbackFinished {
+        complete: bool,
+    },
+    Interrupted {
+        signal: String,
+    },
+    Message {
+        level: String,
+        tag: Option<String>,
+        text: String,
+    },
+    Printed {
+        text: String,
+    },
+    Error {
+        message: String,
+        file: Option<String>,
+        line: Option<u64>,
+        #[serde(default)]
+        hints: Vec<String>,
+        #[serde(default)]
+        servers: Vec<Failed>,
+    },
+    Summary {
+        ok: bool,
+        rolled_back: Option<bool>,
+        tasks: u64,
+        commands: u64,
+        servers: u64,
+        failed: u64,
+        elapsed_ms: u64,
+    },
+    #[serde(other)]
+    Other,
+}
+
+/// A server in an error.
+#[derive(Debug, Deserialize)]
+pub(super) struct Failed {
+    pub(super) server: String,
+    pub(super) reason: String,
+    #[serde(default)]
+    pub(super) stderr: Vec<String>,
+    #[serde(default)]
+    pub(super) stdout: Vec<String>,
+}
+
+/// A time of the log in milliseconds since 1970.
+pub(super) fn milliseconds(time: &str) -> Option<u64> {
+    let time: Timestamp = time.parse().ok()?;
+    u64::try_from(time.as_millisecond()).ok()
+}
