@@ -9,6 +9,7 @@
 //! - [`report`]: the only folder that prints: events, diagnostics, lists.
 //! - [`plan`]: pure: configuration and an action give servers and command lines. [`source`]: what is sent to servers.
 //!   [`place`]: where files of this machine are written. [`journal`]: what a run has done, for the next one.
+//!   [`libraries`]: those of others that a project has added: fetched, locked, compared with their digests.
 //! - [`session`]: one server; the only folder that names ssh2. [`fanout`]: many servers.
 //! - [`transaction`], [`actor`]: perform actions for the current task, and undo them.
 //! - [`recipe`]: the only folder that names rhai. [`doctor`]: looks at this machine, a recipe and its servers.
@@ -33,6 +34,7 @@ pub mod fuzz;
 pub mod interrupt;
 pub mod io_error;
 pub mod journal;
+pub mod libraries;
 pub mod manual;
 pub mod origin;
 pub mod place;

@@ -26,7 +26,7 @@ const LAYERS: &[&[&str]] = &[
     &["diagnostic", "finding"],
     &["event"],
     &["report"],
-    &["journal", "plan", "place", "source"],
+    &["journal", "libraries", "plan", "place", "source"],
     &["session"],
     &["fanout"],
     &["transaction"],

@@ -71,6 +71,7 @@ mod releases_told;
 mod resume;
 mod servers;
 mod shared_libraries;
+mod sharing;
 mod shell;
 mod shells;
 mod stages;

@@ -10,6 +10,7 @@ mod libraries;
 mod outline;
 mod readme;
 mod servers;
+mod sharing;
 mod start;
 mod topics;
 mod transcript;

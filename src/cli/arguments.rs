@@ -127,7 +127,19 @@ pub(super) struct Arguments {
     #[arg(long)]
     pub(super) forget: bool,
 
-    /// With check, vars, tree, explain, port and doctor: tell it on standard output, one JSON object per line
+    /// With lib fetch and lib vendor: an error where capr.toml and capr.lock do not say the same, and nothing is changed in them
+    #[arg(long)]
+    pub(super) locked: bool,
+
+    /// With lib: fetch nothing from other machines
+    #[arg(long)]
+    pub(super) offline: bool,
+
+    /// With lib add: the digest that the tarball has
+    #[arg(long, value_name = "DIGEST")]
+    pub(super) sha256: Option<String>,
+
+    /// With check, vars, tree, explain, port, doctor and lib list: tell it on standard output, one JSON object per line
     #[arg(long)]
     pub(super) json: bool,
 
@@ -135,7 +147,7 @@ pub(super) struct Arguments {
     #[arg(short = 'n', long = "dry-run")]
     pub(super) dry_run: bool,
 
-    /// Say yes to what tasks ask with `:confirm'
+    /// Say yes to what tasks ask with `:confirm'. With lib: take what is shown without asking
     #[arg(short = 'y', long)]
     pub(super) yes: bool,
 
@@ -259,6 +271,8 @@ impl Arguments {
             Err(UsageError::OnlyCheck)
         } else if self.stdin {
             Err(UsageError::Stdin)
+        } else if self.locked || self.offline || self.sha256.is_some() {
+            Err(UsageError::Lib)
         } else {
             Ok(())
         }
@@ -292,6 +306,8 @@ pub(super) enum Tool {
     Shell,
     /// Formats it
     Fmt,
+    /// Adds libraries of others to it, makes one
+    Lib,
     /// Makes one of a Capistrano recipe
     Port,
     /// Makes one

@@ -12,6 +12,7 @@ use super::arguments::{Arguments, Tool};
 use super::bash;
 use super::connectors;
 use super::guide::ALL;
+use super::lib::Deed;
 use super::settings::{Settings, is_assignment, is_recipe};
 use super::shell::Shell;
 use crate::configuration::TaskSummary;
@@ -242,6 +243,7 @@ fn command(typed: &Typed, shell: &Shell) -> Command {
             stages(typed, &known).collect()
         }
         Some(Tool::Completions) => Shells::builtins().names().map(|name| Offer::new(name, None)).collect(),
+        Some(Tool::Lib) => deeds(typed).collect(),
         Some(Tool::Help) => tools(&Typed::default()).chain(topics()).collect(),
         Some(Tool::Check | Tool::Fmt | Tool::Init | Tool::Manual | Tool::Port | Tool::Report | Tool::Version) => {
             Vec::new()
@@ -250,6 +252,7 @@ fn command(typed: &Typed, shell: &Shell) -> Command {
     let paths = match typed.tool {
         Some(Tool::Init | Tool::Manual) => Some(PathCompleter::dir()),
         Some(Tool::Report) => Some(PathCompleter::file()),
+        Some(Tool::Lib) => (typed.words.len() == 1).then(PathCompleter::any),
         Some(Tool::Port) => Some(PathCompleter::any()),
         Some(Tool::Fmt) => Some(recipes()),
         Some(Tool::Completions | Tool::Help | Tool::Version) => None,
@@ -297,6 +300,17 @@ fn tools(typed: &Typed) -> impl Iterator<Item = Offer> {
         let tool = tool.to_possible_value()?;
         let help = tool.get_help().map(ToString::to_string);
         Some(Offer::new(tool.get_name(), help.as_deref()))
+    })
+}
+
+/// The words behind `lib`.
+fn deeds(typed: &Typed) -> impl Iterator<Item = Offer> {
+    let is_first = typed.words.is_empty();
+    let deeds = Deed::value_variants().iter().filter(move |_| is_first);
+    deeds.filter_map(|deed| {
+        let deed = deed.to_possible_value()?;
+        let help = deed.get_help().map(ToString::to_string);
+        Some(Offer::new(deed.get_name(), help.as_deref()))
     })
 }
 

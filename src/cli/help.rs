@@ -114,6 +114,17 @@ const ENTRIES: &[Entry] = &[
                what would change. --stdin formats standard input. Ends with 1 where --check finds something, with 3 where there is a mistake.",
     },
     Entry {
+        tool: Tool::Lib,
+        form: "lib add|update|fetch|list|remove|vendor|new|doc [WORD] [OPTIONS]",
+        brief: "adds libraries of others to a project, makes one",
+        text: "Adds task libraries of others to a project. `lib add GIT_URL[@TAG]' (or a directory, or a tarball with --sha256) shows the tasks, hooks \
+               and defaults that it brings and what it overrides, and asks; capr.toml says then what is wanted and capr.lock which files that is, by \
+               their SHA-256. `require \"NAME\"' loads it only if they are those. `lib fetch' fetches what capr.lock names (in CI: --locked), `lib update \
+               [NAME]' takes what is newer, `lib list' tells how it stands (--json), `lib remove NAME' takes one out, `lib vendor' copies all into \
+               vendor/capr. `lib new NAME' makes a library, `lib doc NAME' (or a path) writes the reference of one as Markdown. Nothing of a library \
+               is run by any of these. --yes asks nothing, --offline fetches nothing. Ends with 1 where something was refused or is not as it should be.",
+    },
+    Entry {
         tool: Tool::Port,
         form: "port FILE|DIR... [--out DIR] [--force] [--check] [--json]",
         brief: "makes recipes of those of Capistrano",

@@ -15,12 +15,17 @@ use crate::manual::{PAGES, escaped, page, roff};
 use crate::report::Console;
 
 /// Files, each with what it is for.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 11] = [
     (
         "Caprfile, deploy.rhai, config/deploy.rhai",
         "the recipe, here or in a parent directory, where none is named",
     ),
     ("config/deploy/STAGE.rhai", "a stage, beside the recipe in config"),
+    (
+        "capr.toml, capr.lock",
+        "the libraries that a project has added by capr lib, and which files they are",
+    ),
+    ("~/.cache/capr/lib", "what was fetched of them"),
     (
         "~/.capr.rhai",
         "loaded before every recipe of this user; -x leaves it out",

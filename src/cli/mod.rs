@@ -13,6 +13,7 @@ mod guide;
 mod help;
 mod init;
 mod interactive;
+mod lib;
 mod looking;
 mod manual;
 mod once;
@@ -183,6 +184,9 @@ fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
     let code = match arguments.tool() {
         Some(Tool::Init) => make_project(&arguments, shell, &console, redactor),
         Some(Tool::Port) => carry_over(&arguments, shell, &console),
+        Some(Tool::Lib) => {
+            lib::run(&arguments, shell, &console, redactor).unwrap_or_else(|wrong| refuse(&console, &[*wrong]))
+        }
         Some(Tool::Fmt) => fmt::run(&arguments, shell, &console).unwrap_or_else(|wrong| refuse(&console, &[*wrong])),
         Some(Tool::Completions) => completions(&arguments.words, &console),
         Some(Tool::Manual) => manual_pages(&arguments.words, shell, &console),

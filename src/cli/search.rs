@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::libraries::Shelf;
 use crate::trust::Trust;
 
 use super::shell::Shell;
@@ -19,25 +20,50 @@ pub(super) fn find(start: &Path) -> Option<(PathBuf, PathBuf)> {
     })
 }
 
-/// The directories with libraries: the project's, those of `CAPR_PATH`, the user's.
-pub(super) fn libraries(recipes: &[PathBuf], shell: &Shell) -> Vec<PathBuf> {
-    let mut directories = Vec::new();
-    if let Some(beside) = recipes.first().and_then(|recipe| recipe.parent()) {
+/// The places in which libraries are looked for.
+pub(super) struct Libraries {
+    /// The project's directories, and those of `CAPR_PATH`.
+    pub(super) first: Vec<PathBuf>,
+    /// The libraries that the project has added.
+    pub(super) added: Shelf,
+    /// The user's.
+    pub(super) last: Vec<PathBuf>,
+}
+
+/// The libraries of a recipe; `base` is the directory that its path is seen from.
+pub(super) fn libraries(recipes: &[PathBuf], base: &Path, shell: &Shell) -> Libraries {
+    let mut first = Vec::new();
+    let beside = recipes.first().and_then(|recipe| recipe.parent());
+    if let Some(beside) = beside {
         // The project of `config/deploy.rhai` is what has the directory `config`.
         if beside.file_name().is_some_and(|name| name == "config")
             && let Some(above) = beside.parent()
         {
-            directories.push(above.join("lib/capr"));
+            first.push(above.join("lib/capr"));
         }
-        directories.push(beside.join("lib/capr"));
+        first.push(beside.join("lib/capr"));
     }
     let listed = shell.variable("CAPR_PATH").unwrap_or_default().split(':');
     let listed = listed.filter(|directory| !directory.is_empty());
-    directories.extend(listed.map(|directory| shell.directory.join(directory)));
+    first.extend(listed.map(|directory| shell.directory.join(directory)));
     let configured = shell.variable("XDG_CONFIG_HOME").map(PathBuf::from);
     let configured = configured.or_else(|| Some(Path::new(shell.variable("HOME")?).join(".config")));
-    directories.extend(configured.map(|directory| directory.join("capr/lib")));
-    directories
+    Libraries {
+        first,
+        added: Shelf::new(&base.join(beside.unwrap_or(Path::new(""))), base, cache(shell)),
+        last: configured
+            .map(|directory| directory.join("capr/lib"))
+            .into_iter()
+            .collect(),
+    }
+}
+
+/// The directory in which libraries lie that were fetched.
+pub(super) fn cache(shell: &Shell) -> Option<PathBuf> {
+    let caches = shell.variable("XDG_CACHE_HOME").map(PathBuf::from);
+    let caches = caches.filter(|directory| directory.is_absolute());
+    let caches = caches.or_else(|| Some(Path::new(shell.variable("HOME")?).join(".cache")));
+    caches.map(|directory| directory.join("capr/lib"))
 }
 
 /// Returns whose files are run besides our own and root's: those of the caller of `sudo`, the files that the person named, and

@@ -25,7 +25,9 @@ pub(super) enum UsageError {
     NoRecipe,
     #[error("there is no recipe {}", .0.display())]
     MissingRecipe(PathBuf),
-    #[error("--json belongs to check, vars, tree, explain, port, doctor and --servers: capr check RECIPE --json")]
+    #[error(
+        "--json belongs to check, vars, tree, explain, port, doctor, lib list and --servers: capr check RECIPE --json"
+    )]
     Json,
     #[error("what stands behind `--' is a command for run and ssh: capr run -- uptime")]
     Command,
@@ -43,6 +45,8 @@ pub(super) enum UsageError {
     OnlyCheck,
     #[error("--stdin belongs to fmt: capr fmt --stdin < deploy.rhai")]
     Stdin,
+    #[error("--locked, --offline and --sha256 belong to lib: capr lib fetch --locked")]
+    Lib,
     #[error("--finish and --undo belong to recover: capr RECIPE recover --undo")]
     Recovery,
     /// A mistake in an assignment; the value is not shown, as it may be a secret.
@@ -303,6 +307,8 @@ impl Settings {
             .or_else(|| shell.variable("CAPR_STDLIB").map(PathBuf::from));
         let stdlib = stdlib.map(|directory| shell.directory.join(directory));
         let trust = search::trust(&said, stdlib.as_deref(), shell);
+        let base = directory.as_deref().unwrap_or(&shell.directory);
+        let libraries = search::libraries(&named, base, shell);
         let home = shell.variable("HOME").map(PathBuf::from);
         let system = shell.variable("CAPR_SYSTEM_FILE").unwrap_or(SYSTEM_FILE);
         let system = (!arguments.skip_system).then(|| PathBuf::from(system));
@@ -331,7 +337,9 @@ impl Settings {
             },
             recipe_options: recipe::Options {
                 preserve_roles: arguments.preserve_roles,
-                libraries: search::libraries(&named, shell),
+                libraries: libraries.first,
+                shelf: libraries.added,
+                libraries_after: libraries.last,
                 before: [system, user].into_iter().flatten().collect(),
                 set_before,
                 set_after,

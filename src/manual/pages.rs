@@ -72,6 +72,7 @@ pub const PAGES: &[Page] = &[
     page!("security", "what capr promises, against whom, and what not"),
     page!("porting", "from deploy.rb to a recipe, row by row"),
     page!("libraries", "writing a task library; notify"),
+    page!("sharing", "libraries of others: adding, locking, making one"),
     page!("ci", "deploying from GitHub Actions, GitLab and others"),
     page!("cookbook", "short answers to common questions"),
     page!("reference", "exit codes, files, environment"),

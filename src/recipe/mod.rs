@@ -56,12 +56,36 @@ pub use self::interactive::Whom;
 pub use self::language::capistrano::{Known, VARIABLES};
 pub use self::language::literal::quoted;
 pub use self::language::secret_name::{is_secret_name, names_secret};
+pub use self::meaning::parts::{Parts, TaskPart, VariablePart};
 pub use self::reference::{language, reference, verb};
 pub use self::running::consent::Consent;
 pub use self::running::stack::{STACK, on_large_stack};
 pub use self::running::surroundings::{Options, Prompts, Surroundings};
 pub use self::variables::{Nobody, without_credentials};
 pub use self::vocabulary::Vocabulary;
+
+/// The tasks and variables of the libraries that come with capr, each with the library that has it: `the deploy library`, `puma`.
+pub fn known_names() -> (Vec<(String, String)>, Vec<(String, String)>) {
+    let (mut tasks, mut variables) = (Vec::new(), Vec::new());
+    let always = stdlib::names().filter_map(|name| Some(("the deploy library", name, stdlib::recipe(name)?)));
+    let named = meaning::libraries::libraries().map(|library| (library.name, library.name, library.text));
+    for (whose, name, text) in always.chain(named) {
+        let parts = Parts::of([(name, text)].into_iter());
+        tasks.extend(parts.tasks.into_iter().map(|task| (task.name, whose.to_owned())));
+        variables.extend(
+            parts
+                .variables
+                .into_iter()
+                .map(|variable| (variable.name, whose.to_owned())),
+        );
+    }
+    (tasks, variables)
+}
+
+/// The text of a library that comes with capr.
+pub fn library_text(name: &str) -> Option<&'static str> {
+    meaning::libraries::library(name).map(|library| library.text)
+}
 
 /// Returns the names of the libraries that come with capr.
 pub fn library_names() -> impl Iterator<Item = &'static str> {

@@ -90,6 +90,7 @@ fn the_page_of_the_libraries_is_true() {
             .calls(&["u"])
             .says("\"channel\":\"#shop\"")
     });
+    page.not_run("capr lib", "the subject of docs/sharing.md");
     page.done();
     line("capr check").run().ok();
 }

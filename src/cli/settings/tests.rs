@@ -190,7 +190,8 @@ fn libraries_are_the_projects_then_those_of_the_path_then_the_users() {
     };
     let found = |shell: &Shell, recipe: &str| {
         let arguments = Arguments::try_parse_from(["capr", recipe, "x"]).unwrap();
-        Settings::resolve(arguments, shell).unwrap().recipe_options.libraries
+        let options = Settings::resolve(arguments, shell).unwrap().recipe_options;
+        [options.libraries, options.libraries_after].concat()
     };
     let a = directory.path().join("a");
     let (a, home) = (a.as_path(), Path::new("/home/me/.config/capr/lib"));

@@ -23,10 +23,15 @@ const ON_SERVERS: &[&str] = &[
 ];
 const HERE: &[&str] = &["run_locally", "system"];
 
+/// Returns true for a verb whose first argument is a command line.
+pub(super) fn is_command(verb: &str) -> bool {
+    ON_SERVERS.contains(&verb) || HERE.contains(&verb)
+}
+
 impl Claims {
     /// Notes the secrets in the command line of a call.
     pub(super) fn bared(&mut self, verb: &str, read: &Read) {
-        if ON_SERVERS.contains(&verb) || HERE.contains(&verb) {
+        if is_command(verb) {
             let is_local = HERE.contains(&verb);
             let mut found = Vec::new();
             read.arguments.iter().for_each(|line| secrets(line, &mut found));

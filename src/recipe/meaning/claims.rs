@@ -452,7 +452,7 @@ fn options_variable(name: &str) -> Option<&'static str> {
 }
 
 /// Returns the namespace around these nodes; `None` if its name is computed.
-fn namespace(nodes: &[ASTNode]) -> Option<String> {
+pub(super) fn namespace(nodes: &[ASTNode]) -> Option<String> {
     let mut full = String::new();
     for node in nodes {
         if let ASTNode::Expr(Expr::Custom(call, _)) = node

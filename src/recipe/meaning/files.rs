@@ -1,5 +1,6 @@
 //! The files of a run: their sources, and what was read from them.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -10,15 +11,44 @@ use rhai::Position;
 use super::claims::Text;
 use super::stdlib;
 use crate::diagnostic::Diagnostic;
+use crate::libraries::Shelf;
 use crate::recipe::language::meanings::{Meaning, meanings};
 use crate::recipe::language::syntax::unfilled::Unfilled;
 use crate::trust::Trust;
 
+/// The library that a file belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(in crate::recipe) enum Owner {
+    /// One that the project has added.
+    Added(String),
+    /// One of those that come with capr and are required by name.
+    Named(String),
+    /// The deploy library.
+    Deploy,
+}
+
+impl Owner {
+    /// The name by which `capr.toml` says that its tasks and variables hold.
+    pub(in crate::recipe) fn name(&self) -> &str {
+        match self {
+            Self::Added(name) | Self::Named(name) => name,
+            Self::Deploy => "capr",
+        }
+    }
+}
+
 /// The files of a run.
+#[derive(Default)]
 pub(in crate::recipe) struct Files {
     pub(in crate::recipe) stdlib: Option<PathBuf>,
     /// The directories with libraries, in the order in which they are searched.
     pub(in crate::recipe) libraries: Vec<PathBuf>,
+    /// The libraries that the project has added, looked for after those.
+    pub(in crate::recipe) shelf: Shelf,
+    /// Directories that are looked through last.
+    pub(in crate::recipe) libraries_after: Vec<PathBuf>,
+    /// Which library has loaded which.
+    pub(in crate::recipe) uses: RefCell<HashSet<(Owner, Owner)>>,
     /// The rule for whose files may be read.
     pub(in crate::recipe) trust: Trust,
     pub(in crate::recipe) texts: IndexMap<String, Rc<str>>,
@@ -34,20 +64,6 @@ pub(in crate::recipe) struct Files {
 }
 
 impl Files {
-    pub(in crate::recipe) fn new(stdlib: Option<PathBuf>, libraries: Vec<PathBuf>, trust: Trust) -> Self {
-        Self {
-            stdlib,
-            libraries,
-            trust,
-            texts: IndexMap::new(),
-            loaded: HashSet::new(),
-            depth: 0,
-            unfilled: Vec::new(),
-            read: Vec::new(),
-            errors: Vec::new(),
-        }
-    }
-
     pub(in crate::recipe) fn stdlib(&self) -> Option<&Path> {
         self.stdlib.as_deref()
     }
@@ -89,5 +105,39 @@ impl Files {
             || self
                 .stdlib()
                 .is_some_and(|directory| Path::new(file).starts_with(directory))
+    }
+
+    /// The library that a file belongs to; none where it is the project's own.
+    pub(in crate::recipe) fn owner(&self, file: &str) -> Option<Owner> {
+        if let Some(name) = self.shelf.library_of(file) {
+            return Some(Owner::Added(name));
+        }
+        if !self.is_of_stdlib(file) {
+            return None;
+        }
+        let path = match (file.strip_prefix(stdlib::FOLDER), self.stdlib()) {
+            (Some(path), _) => Path::new(path),
+            (None, Some(directory)) => Path::new(file).strip_prefix(directory).unwrap_or(Path::new(file)),
+            (None, None) => Path::new(file),
+        };
+        let named = path.strip_prefix(stdlib::LIBRARIES).ok();
+        let named = named.and_then(|path| path.iter().next()?.to_str());
+        Some(match named {
+            Some(name) => Owner::Named(name.strip_suffix(".rhai").unwrap_or(name).to_owned()),
+            None => Owner::Deploy,
+        })
+    }
+
+    /// Takes note that one file has loaded another.
+    pub(in crate::recipe) fn used(&self, from: &str, loaded: &str) {
+        if let (Some(from), Some(loaded)) = (self.owner(from), self.owner(loaded)) {
+            self.uses.borrow_mut().insert((from, loaded));
+        }
+    }
+
+    /// Returns true if a file is a library that others load: it lies in a directory for libraries, or `capr.toml` says so.
+    pub(in crate::recipe) fn is_library(&self, file: &str) -> bool {
+        let mut directories = Path::new(file).parent().into_iter().flat_map(Path::ancestors);
+        directories.any(|directory| directory.ends_with("lib/capr")) || self.shelf.is_made_here(file, &self.trust)
     }
 }

@@ -34,6 +34,7 @@ impl Findings<'_> {
         found.extend(self.unknown_attributes());
         found.extend(self.replaced_tasks());
         found.extend(self.missing_roles());
+        found.extend(self.habits_of_libraries());
         if is_clean {
             found.extend(self.never_read());
             found.extend(self.never_called());

@@ -98,11 +98,14 @@ impl Interpreter {
         let mut actor = Actor::new(remote, local, reporter, redactor, interrupt.clone());
         actor.keep_journal(options.journal.clone());
         Self {
-            defined: Defined::new(Files::new(
-                options.stdlib.clone(),
-                options.libraries.clone(),
-                options.trust.clone(),
-            )),
+            defined: Defined::new(Files {
+                stdlib: options.stdlib.clone(),
+                libraries: options.libraries.clone(),
+                libraries_after: options.libraries_after.clone(),
+                shelf: options.shelf.clone(),
+                trust: options.trust.clone(),
+                ..Files::default()
+            }),
             actor: RefCell::new(actor),
             journal: options.journal.clone(),
             resumption: Resumption::of(&options.journal),

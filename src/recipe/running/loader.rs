@@ -10,6 +10,7 @@ use super::sources::read_file;
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
+use crate::libraries::Found as Added;
 use crate::recipe::language::origin::{Fallible, origin, raise, wrong};
 use crate::recipe::language::syntax::classes::library;
 use crate::recipe::language::syntax::layout::is_word;
@@ -98,31 +99,78 @@ impl Interpreter {
     }
 
     fn find(&self, name: &str, search: Search, position: Position, from: Option<&str>) -> Fallible<Found> {
-        let beside = from.and_then(|file| Path::new(file).parent());
         if from.is_some_and(stdlib::is_own) {
             // A file of the library loads the library's own files, and not files of the same name elsewhere.
             return self.find_in_stdlib(name, search, position);
         }
-        let path = self.home_path(name);
-        let mut candidates: Vec<PathBuf> = beside.map(|directory| directory.join(&path)).into_iter().collect();
-        if search == Search::Library {
-            let files = self.defined.files.borrow();
-            candidates.extend(files.libraries.iter().map(|directory| directory.join(&path)));
-        }
-        candidates.push(path);
-        for candidate in candidates {
-            let with_ending = PathBuf::from(format!("{}.rhai", candidate.display()));
-            for file in [candidate, with_ending] {
-                if is_there(&file) {
-                    return self.read(&file, position);
-                }
+        if let Some(found) = self.find_on_disk(name, search, position, from)? {
+            if let Some(from) = from {
+                self.defined.files.borrow().used(from, &found.name);
             }
+            return Ok(found);
         }
         match known(name) {
             // A file of this name may be the project's own.
             Some(library) if library.name != name => self.find(library.name, Search::Library, position, from),
-            _ => self.find_in_stdlib(name, search, position),
+            _ => {
+                let found = self.find_in_stdlib(name, search, position)?;
+                if let Some(from) = from {
+                    self.defined.files.borrow().used(from, &found.name);
+                }
+                Ok(found)
+            }
         }
+    }
+
+    /// Looks for a file outside of the standard library.
+    fn find_on_disk(
+        &self,
+        name: &str,
+        search: Search,
+        position: Position,
+        from: Option<&str>,
+    ) -> Fallible<Option<Found>> {
+        let path = self.home_path(name);
+        let is_added = from.is_some_and(|from| self.defined.files.borrow().shelf.library_of(from).is_some());
+        let mut candidates = Vec::new();
+        if let (true, Some(from)) = (is_added, from) {
+            // What lies beside it on the disk and is not part of it was not compared with anything.
+            if let Some(found) = self.defined.files.borrow().shelf.beside(from, &path) {
+                return Ok(Some(found.into()));
+            }
+        } else {
+            let beside = from.and_then(|file| Path::new(file).parent());
+            candidates.extend(beside.map(|directory| directory.join(&path)));
+        }
+        if search == Search::Library {
+            let below = |directory: &PathBuf| directory.join(&path);
+            candidates.extend(self.defined.files.borrow().libraries.iter().map(below));
+            if let Some(found) = self.first_of(std::mem::take(&mut candidates), position)? {
+                return Ok(Some(found));
+            }
+            let added = {
+                let files = self.defined.files.borrow();
+                files.shelf.find(name, &files.trust)
+            };
+            if let Some(found) = added.map_err(|wrong| added_is_wrong(*wrong, position))? {
+                return Ok(Some(found.into()));
+            }
+            candidates.extend(self.defined.files.borrow().libraries_after.iter().map(below));
+        }
+        candidates.push(path);
+        self.first_of(candidates, position)
+    }
+
+    fn first_of(&self, candidates: Vec<PathBuf>, position: Position) -> Fallible<Option<Found>> {
+        for candidate in candidates {
+            let with_ending = PathBuf::from(format!("{}.rhai", candidate.display()));
+            for file in [candidate, with_ending] {
+                if is_there(&file) {
+                    return self.read(&file, position).map(Some);
+                }
+            }
+        }
+        Ok(None)
     }
 
     fn find_in_stdlib(&self, name: &str, search: Search, position: Position) -> Fallible<Found> {
@@ -156,8 +204,14 @@ impl Interpreter {
         let meant = suggestion(name, names);
         let of_ruby = || library(name).map(str::to_owned);
         let hint = meant.or_else(of_ruby).unwrap_or_else(|| self.places(search));
+        let is_there = hint.starts_with("looked ");
         diagnostic.label = Some("not found".to_owned());
         diagnostic.hints.push(hint);
+        if search == Search::Library && is_there {
+            diagnostic
+                .hints
+                .push("one of somebody else is added by: capr lib add GIT_URL[@TAG]".to_owned());
+        }
         Err(raise(diagnostic, position))
     }
 
@@ -165,7 +219,10 @@ impl Interpreter {
     fn places(&self, search: Search) -> String {
         let libraries = match search {
             Search::Recipe => Vec::new(),
-            Search::Library => self.defined.files.borrow().libraries.clone(),
+            Search::Library => {
+                let files = self.defined.files.borrow();
+                [files.libraries.as_slice(), &files.libraries_after].concat()
+            }
         };
         let places: Vec<String> = ["beside this recipe".to_owned()]
             .into_iter()
@@ -348,15 +405,34 @@ impl Interpreter {
                 position,
             )
         })?;
-        // Editors on Windows put a byte order mark in front.
-        let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
         let name = file.strip_prefix("./").unwrap_or(file).display().to_string();
         Ok(Found {
             name,
             path: std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned()),
-            text: text.into(),
+            text: unmarked(&text).into(),
         })
     }
+}
+
+impl From<Added> for Found {
+    fn from(added: Added) -> Self {
+        Self {
+            name: added.file.display().to_string(),
+            text: unmarked(&added.text).into(),
+            path: added.file,
+        }
+    }
+}
+
+/// The text without the mark that editors of Windows put before it.
+fn unmarked(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// The error where a library that the project has added is not there, or is not what it should be.
+fn added_is_wrong(mut wrong: Diagnostic, position: Position) -> Box<EvalAltResult> {
+    wrong.fault = Fault::Recipe;
+    raise(wrong, position)
 }
 
 fn refused(refusal: &Refusal, position: Position) -> Box<EvalAltResult> {

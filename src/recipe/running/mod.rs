@@ -6,6 +6,7 @@ pub(super) mod asleep;
 pub(super) mod block;
 pub(super) mod call;
 pub(super) mod channel;
+pub(super) mod claimed;
 pub(super) mod command;
 pub(super) mod connection;
 pub(super) mod consent;

@@ -9,6 +9,7 @@ use super::consent::Consent;
 use crate::event::Reporter;
 use crate::interrupt::Interrupt;
 use crate::journal::Journal;
+use crate::libraries::Shelf;
 use crate::run_id::RunId;
 use crate::secret::{Redactor, Secret};
 use crate::session::Connector;
@@ -38,6 +39,10 @@ pub struct Options {
     pub stdlib: Option<PathBuf>,
     /// The directories in which `require` and `import` look for libraries, in this order.
     pub libraries: Vec<PathBuf>,
+    /// The libraries that the project has added by `capr lib`: looked for after those.
+    pub shelf: Shelf,
+    /// Further directories, looked through after these.
+    pub libraries_after: Vec<PathBuf>,
     /// Recipes that are loaded before the recipe, in this order, if they exist: the system's file, then the user's.
     pub before: Vec<PathBuf>,
     /// The user's home directory.

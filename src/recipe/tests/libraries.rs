@@ -1,6 +1,13 @@
 //! Tests of libraries, and of recipes that are loaded before the recipe.
 
+use std::collections::HashSet;
+
 use super::{Case, recipe};
+use crate::recipe::Recipe;
+use crate::recipe::language::syntax::reading::parsed;
+use crate::recipe::meaning::claims::Text;
+use crate::recipe::meaning::libraries::libraries;
+use crate::recipe::meaning::lints::habits;
 
 fn with_libraries(text: &str, directories: &[&str]) -> Case {
     let mut case = recipe(text);
@@ -52,6 +59,64 @@ fn functions_of_two_libraries_do_not_overwrite_each_other() {
         .run(&["t"])
         .printed();
     assert_eq!(printed, ["one", "two", "recipe"]);
+}
+
+/// Returns the findings in a file of this path, each with its line.
+fn found_in(path: &str, text: &str) -> Vec<String> {
+    let (main, options, surroundings, _log, _directory) = recipe("").file(path, text).prepare();
+    let file = main.with_file_name(path);
+    let found = Recipe::check(&[file], options, surroundings, &[]).unwrap();
+    let told = found.iter().map(|found| {
+        let line = found.origin.as_ref().map_or(0, |origin| origin.line);
+        format!("{line}: {}", found.message)
+    });
+    told.collect()
+}
+
+#[test]
+fn habits_by_which_a_library_breaks_are_warned_of_in_libraries_alone() {
+    let text = r#"
+        set_default :x_greeting, "hello";
+        set_default :x_home, ENV["HOME"];
+        set_default :x_dir, `${x_base}/x`;
+        set_default :x_later { `${x_base}/x` }
+        set_default :x_kind, :app;
+        let parts = ["a"];
+        set_default :x_parts, parts;
+        namespace :x {
+            task :bare { run `ls ${x_dir} ${quote(x_dir)} ${x_greeting}`; }
+            desc "Said."; task :said { let own_path = quote(x_dir); run `ls ${own_path}`; run ["ls", x_dir]; }
+            task :option, :desc => "Said, too." { capture("ls " + x_dir); puts `in ${x_dir}`; }
+        }
+    "#;
+    let text = format!("set_default :x_base, \"shop\";{text}");
+    let expected = [
+        "4: the default of `x_dir' is worked out while the library is loaded",
+        "10: the task `x:bare' has no description",
+        "10: the path `x_dir' is not quoted in a command",
+        "12: the path `x_dir' is not quoted in a command",
+    ];
+    let is_habit = |line: &String| {
+        ["worked out", "no description", "not quoted"]
+            .iter()
+            .any(|word| line.contains(word))
+    };
+    let mut found = found_in("lib/capr/x.rhai", &text);
+    found.retain(is_habit);
+    assert_eq!(found, expected);
+    let mut found = found_in("deploy/x.rhai", &text);
+    found.retain(is_habit);
+    assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn the_libraries_that_come_with_capr_have_no_such_habits() {
+    for library in libraries() {
+        let (ast, names) = parsed(library.name, library.text).unwrap();
+        let text = Text::new(library.name.into(), ast.into(), names, HashSet::new());
+        let found = habits(&text);
+        assert!(found.is_empty(), "{found:#?}");
+    }
 }
 
 #[test]

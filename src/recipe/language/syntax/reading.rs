@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use rhai::{Dynamic, Engine, Token};
+use rhai::{AST, Dynamic, Engine, OptimizationLevel, Token};
 
 use super::lines::uncountable;
 use super::marks::{SYMBOL, as_written, verb_key};
+use super::named::Names;
 use super::recovery;
 use super::words::Words;
 use crate::diagnostic::{Diagnostic, Fault};
@@ -42,6 +43,26 @@ pub(in crate::recipe) fn read(name: &str, text: &str) -> Result<Reading, Vec<Dia
     match read.errors.is_empty() {
         true => Ok(reading.take()),
         false => Err(read.errors),
+    }
+}
+
+/// Parses a text and evaluates nothing; `name` is that of its file in errors.
+///
+/// # Errors
+///
+/// All mistakes of its syntax.
+pub(in crate::recipe) fn parsed(name: &str, text: &str) -> Result<(AST, Names), Vec<Diagnostic>> {
+    let text = countable(name, text).map_err(|wrong| vec![*wrong])?;
+    let words = Rc::new(RefCell::new(Words::new(|word| verbs::find(word).is_some())));
+    let mut engine = engine(&words, &Rc::default());
+    engine.set_optimization_level(OptimizationLevel::None);
+    let read = recovery::read(&text, name, |text| {
+        words.borrow_mut().begin(text);
+        engine.compile(text)
+    });
+    match read.ast.filter(|_| read.errors.is_empty()) {
+        Some(ast) => Ok((ast, words.borrow_mut().take_names())),
+        None => Err(read.errors),
     }
 }
 

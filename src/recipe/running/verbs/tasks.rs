@@ -62,7 +62,9 @@ fn task(cx: &mut VerbContext) -> Fallible {
             column: 0,
         }),
     };
-    interpreter.defined.configuration.borrow_mut().tasks.define(task);
+    if interpreter.takes_task(&task.name, cx.origin().as_ref(), cx.position())? {
+        interpreter.defined.configuration.borrow_mut().tasks.define(task);
+    }
     Ok(Dynamic::UNIT)
 }
 
@@ -118,14 +120,23 @@ fn named_task(cx: &VerbContext, index: usize) -> Fallible<Rc<Task>> {
 pub(super) const ALIAS_TASK: Performed = (&rows::ALIAS_TASK, |cx| {
     let mut copy = Task::clone(&*named_task(cx, 1)?);
     copy.name = cx.interpreter.full_name(&cx.text(0));
-    let tasks = &mut cx.interpreter.defined.configuration.borrow_mut().tasks;
-    tasks.define(copy);
+    if cx
+        .interpreter
+        .takes_task(&copy.name, cx.origin().as_ref(), cx.position())?
+    {
+        cx.interpreter.defined.configuration.borrow_mut().tasks.define(copy);
+    }
     Ok(Dynamic::UNIT)
 });
 
 pub(super) const SYNONYM_TASK: Performed = (&rows::SYNONYM_TASK, |cx| {
-    let tasks = &mut cx.interpreter.defined.configuration.borrow_mut().tasks;
-    tasks.synonym(&cx.text(0), &cx.text(1));
+    if cx
+        .interpreter
+        .takes_task(&cx.text(0), cx.origin().as_ref(), cx.position())?
+    {
+        let tasks = &mut cx.interpreter.defined.configuration.borrow_mut().tasks;
+        tasks.synonym(&cx.text(0), &cx.text(1));
+    }
     Ok(Dynamic::UNIT)
 });
 

@@ -3,6 +3,7 @@
 use rhai::{Dynamic, FnPtr};
 
 use super::super::block::call_function;
+use super::super::claimed::Claim;
 use super::super::verb_context::{Performed, VerbContext};
 use crate::configuration::{Setter, Setting};
 use crate::diagnostic::{Diagnostic, Fault};
@@ -11,7 +12,10 @@ use crate::recipe::language::verbs::variables as rows;
 
 pub(super) const SET: Performed = (&rows::SET, |cx| {
     let by = Setter::Recipe(cx.origin());
-    assign(cx, by)
+    match claim(cx)? {
+        Claim::Loses => Ok(Dynamic::UNIT),
+        Claim::Free | Claim::Wins => assign(cx, by),
+    }
 });
 
 pub(super) const SET_DEFAULT: Performed = (&rows::SET_DEFAULT, set_default);
@@ -21,14 +25,35 @@ pub(super) const SET_IF_EMPTY: Performed = (&rows::SET_IF_EMPTY, set_default);
 fn set_default(cx: &mut VerbContext) -> Fallible {
     let by = Setter::Default(cx.origin());
     let name = cx.variable_name()?;
+    let claim = claim(cx)?;
+    if claim == Claim::Loses {
+        return Ok(Dynamic::UNIT);
+    }
     let configuration = &cx.interpreter.defined.configuration;
-    if configuration.borrow().variables.exists(&name) {
+    let is_kept = match configuration.borrow().variables.settings(&name) {
+        None => false,
+        // The default of another library, which does not hold.
+        Some((
+            Setting {
+                by: Setter::Default(_), ..
+            },
+            _,
+        )) => claim == Claim::Free,
+        Some(_) => true,
+    };
+    if is_kept {
         let is_lazy = cx.call.block.is_some();
         let default = Setting { by, is_lazy };
         configuration.borrow_mut().variables.overrides(&name, default);
         return Ok(Dynamic::UNIT);
     }
     assign(cx, by)
+}
+
+/// Returns whose variable it is, if another library has one of that name.
+fn claim(cx: &VerbContext) -> Fallible<Claim> {
+    cx.interpreter
+        .claim_variable(&cx.text(0), cx.origin().as_ref(), cx.position())
 }
 
 fn assign(cx: &VerbContext, by: Setter) -> Fallible {

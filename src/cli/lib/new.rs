@@ -1,0 +1,77 @@
+//! `capr lib new`: makes a library that others can add.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::io_error::plain;
+use crate::libraries::{MANIFEST, is_name};
+use crate::recipe::library_names;
+use crate::report::Console;
+
+use super::super::shell::Shell;
+use super::{Wrong, usage};
+
+/// Words in the files that stand for the name, for the name as a part of a variable, and for the version of capr.
+const HOLES: [&str; 3] = ["NAME", "VARIABLE", "CAPR"];
+
+/// The files, by their path below the library.
+const FILES: &[(&str, &str)] = &[
+    (MANIFEST, include_str!("new/capr.toml")),
+    ("NAME.rhai", include_str!("new/recipe.rhai")),
+    ("README.md", include_str!("new/README.md")),
+];
+
+/// Makes it in a directory of its name.
+pub(super) fn new(name: &str, shell: &Shell, console: &Console) -> Result<u8, Wrong> {
+    if !is_name(name) {
+        let wrong = Diagnostic::new(Fault::Usage, format!("`{name}' is no name of a library"));
+        let hint = "a name begins with a small letter and goes on with small letters, digits, `-' and `_'";
+        return Err(Box::new(wrong.hint(hint)));
+    }
+    if library_names().any(|other| other == name) {
+        return Err(usage(format!(
+            "a library `{name}' comes with capr: another name is needed"
+        )));
+    }
+    let values = [
+        name.to_owned(),
+        name.replace('-', "_"),
+        env!("CARGO_PKG_VERSION").to_owned(),
+    ];
+    let filled = |text: &str| {
+        HOLES
+            .iter()
+            .zip(&values)
+            .fold(text.to_owned(), |text, (hole, value)| text.replace(hole, value))
+    };
+    let files: Vec<(String, String)> = FILES
+        .iter()
+        .map(|(path, text)| (format!("{name}/{}", filled(path)), filled(text)))
+        .collect();
+    let there = files
+        .iter()
+        .map(|(path, _)| path)
+        .filter(|path| shell.directory.join(path).symlink_metadata().is_ok());
+    let there: Vec<&str> = there.map(String::as_str).collect();
+    if !there.is_empty() {
+        let wrong = Diagnostic::new(Fault::Usage, format!("{} is there already", there.join(", ")));
+        return Err(Box::new(wrong.hint("nothing was written")));
+    }
+    for (path, text) in &files {
+        write(&shell.directory.join(path), text).map_err(|error| {
+            let message = format!("cannot write {path}: {}", plain(&error));
+            Box::new(Diagnostic::new(Fault::Failed, message))
+        })?;
+        console.data(&format!("{path}\n"));
+    }
+    Ok(0)
+}
+
+fn write(place: &Path, text: &str) -> io::Result<()> {
+    if let Some(directory) = place.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    fs::File::create_new(place)?.write_all(text.as_bytes())
+}

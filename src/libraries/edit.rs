@@ -1,0 +1,107 @@
+//! Changes one line of `capr.toml` and leaves the rest as a person has written it.
+
+use super::manifest::{MANIFEST, Manifest};
+use super::source::Source;
+use super::{Wrong, hinted};
+
+/// The header of the table of libraries.
+const TABLE: &str = "[libraries]";
+
+/// The text with this library in it, in the place of one of that name.
+pub(super) fn with(text: &str, name: &str, source: &Source) -> Result<String, Wrong> {
+    let line = format!("{name} = {}", source.inline());
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    match find(&lines, name) {
+        Some(Place::Line(at)) => {
+            if let Some(there) = lines.get_mut(at) {
+                *there = line;
+            }
+        }
+        Some(Place::Behind(at)) => lines.insert(at, line),
+        None => {
+            if lines.last().is_some_and(|last| !last.trim().is_empty()) {
+                lines.push(String::new());
+            }
+            lines.extend([TABLE.to_owned(), line]);
+        }
+    }
+    let mut wanted = Manifest::read(MANIFEST, text)?;
+    wanted.libraries.insert(name.to_owned(), source.clone());
+    checked(lines, &wanted)
+}
+
+/// The text without this library.
+pub(super) fn without(text: &str, name: &str) -> Result<String, Wrong> {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    if let Some(Place::Line(at)) = find(&lines, name) {
+        lines.remove(at);
+    }
+    let mut wanted = Manifest::read(MANIFEST, text)?;
+    wanted.libraries.remove(name);
+    checked(lines, &wanted)
+}
+
+/// The line on which a library stands, or behind which it belongs.
+enum Place {
+    Line(usize),
+    Behind(usize),
+}
+
+/// The line of a library, or the end of the table; nothing where there is no table.
+fn find(lines: &[String], name: &str) -> Option<Place> {
+    let is_table = |line: &String| line.split('#').next().is_some_and(|line| line.trim() == TABLE);
+    let from = lines.iter().position(is_table)? + 1;
+    let table = lines.iter().enumerate().skip(from);
+    let table = table.take_while(|(_, line)| !line.trim_start().starts_with('['));
+    let mut end = from;
+    for (at, line) in table {
+        let key = line.split('=').next().unwrap_or_default().trim().trim_matches('"');
+        if key == name {
+            return Some(Place::Line(at));
+        }
+        if !line.trim().is_empty() {
+            end = at + 1;
+        }
+    }
+    Some(Place::Behind(end))
+}
+
+/// The text of these lines, if it says what is wanted and nothing else.
+fn checked(lines: Vec<String>, wanted: &Manifest) -> Result<String, Wrong> {
+    let text = format!("{}\n", lines.join("\n"));
+    match Manifest::read(MANIFEST, &text) {
+        Ok(read) if read == *wanted => Ok(text),
+        _ => Err(hinted(
+            format!("{MANIFEST} is written in a way that capr does not change"),
+            "change the table [libraries] by hand, one line for each library, then: capr lib fetch",
+        )),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{Source, with, without};
+
+    #[test]
+    fn one_line_is_changed_and_comments_stay() {
+        let source = |tag| Source::git("https://x.org/chat", Some(tag));
+        let line = |tag| format!("chat = {{ git = \"https://x.org/chat\", tag = \"{tag}\" }}");
+        let first = with("", "chat", &source("v1")).unwrap();
+        assert_eq!(first, format!("[libraries]\n{}\n", line("v1")));
+        let text = "# mine\n[library]\nname = \"shop\"\n\n[libraries] # wanted\n# a comment\na = { path = \"a\" }\n\n[wins]\n\"x\" = \"a\"\n";
+        let added = with(text, "chat", &source("v1")).unwrap();
+        let expected = text.replace("\"a\" }\n", &format!("\"a\" }}\n{}\n", line("v1")));
+        assert_eq!(added, expected);
+        let changed = with(&added, "chat", &source("v2")).unwrap();
+        assert_eq!(changed, expected.replace("v1", "v2"));
+        assert_eq!(without(&changed, "chat").unwrap(), text);
+    }
+
+    #[test]
+    fn what_is_written_in_another_way_is_left_to_the_person() {
+        let text = "[libraries.chat]\npath = \"a\"\n";
+        let told = without(text, "chat").unwrap_err();
+        assert!(told.message.contains("capr does not change"));
+    }
+}

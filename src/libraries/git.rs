@@ -1,0 +1,242 @@
+//! Takes the files of one revision out of a repository by the system's git. Nothing is checked out: no filter, hook, link or submodule
+//! of the repository is looked at, its files are read from git's objects.
+
+use std::fs::File;
+use std::io::{Seek as _, Write as _};
+use std::path::Path;
+
+use super::limits::{BYTES, FILES};
+use super::lock::is_revision;
+use super::program::ask;
+use super::source::is_local;
+use super::tree::{Tree, check};
+
+/// The files of one revision.
+pub(super) struct Taken {
+    pub(super) tree: Tree,
+    /// The entries that are not in the tree, each with the reason.
+    pub(super) left_out: Vec<String>,
+    pub(super) revision: String,
+}
+
+/// The name under which a fetched revision is kept while it is read.
+const WANTED: &str = "refs/capr/wanted";
+
+/// Settings that stand in the place of the user's: those that could run programs or ask for more than is wanted.
+const SETTINGS: &[&str] = &[
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "submodule.recurse=false",
+    "fetch.recurseSubmodules=false",
+    "fetch.unpackLimit=1",
+    "transfer.fsckObjects=true",
+    "http.lowSpeedLimit=1000",
+    "http.lowSpeedTime=60",
+];
+
+/// Fetches one revision, or the newest of a tag or branch (of `HEAD`, where none is named) into `directory`, which is empty.
+pub(super) fn take(
+    url: &str,
+    tag: Option<&str>,
+    revision: Option<&str>,
+    directory: &Path,
+    may_ask: bool,
+) -> Result<Taken, String> {
+    let git = Git::begin(url, directory, may_ask)?;
+    let named = match revision {
+        Some(revision) => revision.to_owned(),
+        None => git.named(tag)?,
+    };
+    git.fetch(&named)
+        // A server may refuse to send what no name leads to; the name may lead there still.
+        .or_else(|refused| match revision.and(tag) {
+            Some(tag) => git.fetch(&git.named(Some(tag))?),
+            None => Err(refused),
+        })?;
+    let found = git.say(&["rev-parse", "--verify", "--quiet", &format!("{WANTED}^{{commit}}")])?;
+    let found = String::from_utf8_lossy(&found).trim().to_owned();
+    if !is_revision(&found) {
+        return Err(format!("git names no commit of {named}"));
+    }
+    if let Some(revision) = revision.filter(|revision| *revision != found) {
+        return Err(format!("the repository does not have the commit {revision} any more"));
+    }
+    let (tree, left_out) = git.tree(&found)?;
+    Ok(Taken {
+        tree,
+        left_out,
+        revision: found,
+    })
+}
+
+/// The tags of a repository.
+pub(super) fn tags(url: &str, directory: &Path, may_ask: bool) -> Result<Vec<String>, String> {
+    let git = Git::begin(url, directory, may_ask)?;
+    let said = git.say(&["ls-remote", "--quiet", "--tags", "--refs", "--", url])?;
+    let said = String::from_utf8_lossy(&said).into_owned();
+    let tags = said.lines().filter_map(|line| line.split_once("\trefs/tags/"));
+    Ok(tags.map(|(_, tag)| tag.to_owned()).collect())
+}
+
+struct Git<'a> {
+    url: &'a str,
+    directory: &'a Path,
+    environment: [(&'static str, &'static str); 5],
+}
+
+impl<'a> Git<'a> {
+    fn begin(url: &'a str, directory: &'a Path, may_ask: bool) -> Result<Self, String> {
+        let git = Self {
+            url,
+            directory,
+            environment: [
+                ("GIT_ALLOW_PROTOCOL", if is_local(url) { "file" } else { "https:ssh" }),
+                ("GIT_TERMINAL_PROMPT", if may_ask { "1" } else { "0" }),
+                ("GIT_NO_REPLACE_OBJECTS", "1"),
+                ("GIT_NO_LAZY_FETCH", "1"),
+                ("LC_ALL", "C"),
+            ],
+        };
+        git.say(&["init", "--quiet", "--bare", "--template=", "."])?;
+        Ok(git)
+    }
+
+    fn say(&self, words: &[&str]) -> Result<Vec<u8>, String> {
+        self.say_with(words, None)
+    }
+
+    fn say_with(&self, words: &[&str], input: Option<File>) -> Result<Vec<u8>, String> {
+        let mut all = vec!["git", "--git-dir=."];
+        for setting in SETTINGS {
+            all.extend(["-c", setting]);
+        }
+        all.extend(words);
+        ask(&all, self.directory, &self.environment, input)
+    }
+
+    /// The full name of a tag or a branch, or the revision that it is itself.
+    fn named(&self, tag: Option<&str>) -> Result<String, String> {
+        let Some(tag) = tag else {
+            return Ok("HEAD".to_owned());
+        };
+        let (as_tag, as_branch) = (format!("refs/tags/{tag}"), format!("refs/heads/{tag}"));
+        let said = self.say(&["ls-remote", "--quiet", "--", self.url, &as_tag, &as_branch])?;
+        let said = String::from_utf8_lossy(&said).into_owned();
+        let has = |name: &str| {
+            said.lines()
+                .any(|line| line.split_once('\t').is_some_and(|(_, other)| other == name))
+        };
+        if has(&as_tag) {
+            Ok(as_tag)
+        } else if has(&as_branch) {
+            Ok(as_branch)
+        } else if is_revision(tag) {
+            Ok(tag.to_owned())
+        } else {
+            Err(format!("it has no tag or branch `{tag}'"))
+        }
+    }
+
+    fn fetch(&self, named: &str) -> Result<(), String> {
+        let refspec = format!("+{named}:{WANTED}");
+        let words = [
+            "fetch",
+            "--quiet",
+            "--depth=1",
+            "--no-tags",
+            "--no-recurse-submodules",
+            "--no-write-fetch-head",
+            "--",
+            self.url,
+            &refspec,
+        ];
+        self.say(&words).map(drop)
+    }
+
+    fn tree(&self, revision: &str) -> Result<(Tree, Vec<String>), String> {
+        let list = self.say(&["ls-tree", "-r", "-z", "-l", "--full-tree", revision])?;
+        let (mut wanted, mut left_out, mut bytes) = (Vec::new(), Vec::new(), 0_u64);
+        for entry in list.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
+            let entry = std::str::from_utf8(entry).map_err(|_| "a name in it is not UTF-8".to_owned())?;
+            let (about, path) = entry.split_once('\t').ok_or("git lists something else than files")?;
+            check(path)?;
+            let mut about = about.split_whitespace();
+            let (mode, kind, object, size) = (about.next(), about.next(), about.next(), about.next());
+            match (mode, kind) {
+                (Some("120000"), _) => left_out.push(format!("{path} is a link")),
+                (_, Some("commit")) => left_out.push(format!("{path} is a submodule")),
+                (_, Some("blob")) => {
+                    let size: u64 = size.and_then(|size| size.parse().ok()).unwrap_or(u64::MAX);
+                    bytes = bytes.saturating_add(size);
+                    wanted.push((path, object.unwrap_or_default()));
+                }
+                _ => return Err("git lists something else than files".to_owned()),
+            }
+        }
+        if wanted.len() + left_out.len() > FILES {
+            return Err(format!("it has more than {FILES} files"));
+        }
+        if bytes > BYTES {
+            return Err(format!("its files are larger than {} MiB in all", BYTES >> 20));
+        }
+        let contents = self.contents(wanted.iter().map(|(_, object)| *object))?;
+        let mut tree = Tree::default();
+        for ((path, _), content) in wanted.iter().zip(contents) {
+            tree.add(path, content)?;
+        }
+        Ok((tree, left_out))
+    }
+
+    fn contents<'b>(&self, objects: impl Iterator<Item = &'b str>) -> Result<Vec<Vec<u8>>, String> {
+        let failed = |error: std::io::Error| format!("git: {error}");
+        let objects: Vec<&str> = objects.collect();
+        let mut list = tempfile::tempfile().map_err(failed)?;
+        for object in &objects {
+            writeln!(list, "{object}").map_err(failed)?;
+        }
+        list.rewind().map_err(failed)?;
+        let said = self.say_with(&["cat-file", "--batch"], Some(list))?;
+        let (mut rest, mut contents) = (said.as_slice(), Vec::new());
+        for object in objects {
+            let (content, behind) = blob(rest, object).ok_or("git does not give a file that it lists")?;
+            contents.push(content.to_vec());
+            rest = behind;
+        }
+        Ok(contents)
+    }
+}
+
+/// One answer of `cat-file --batch`: a line `OBJECT blob SIZE`, the content, a line end.
+fn blob<'a>(said: &'a [u8], object: &str) -> Option<(&'a [u8], &'a [u8])> {
+    let end = said.iter().position(|byte| *byte == b'\n')?;
+    let line = std::str::from_utf8(said.get(..end)?).ok()?;
+    let size: usize = line.strip_prefix(object)?.strip_prefix(" blob ")?.parse().ok()?;
+    let from = end + 1;
+    let to = from.checked_add(size)?;
+    let content = said.get(from..to)?;
+    (said.get(to)? == &b'\n').then_some((content, said.get(to + 1..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::blob;
+
+    #[test]
+    fn an_answer_of_git_is_taken_apart_by_its_size() {
+        let said = b"ab blob 4\nx\ny\n\ncd blob 0\n\n";
+        let (content, rest) = blob(said, "ab").unwrap_or_default();
+        assert_eq!(content, b"x\ny\n");
+        assert_eq!(blob(rest, "cd"), Some((&b""[..], &b""[..])));
+        for said in [
+            &b"ab blob 9\nx\n"[..],
+            b"ab missing\n",
+            b"",
+            b"ab blob -1\n",
+            b"ab blob 18446744073709551615\nx",
+        ] {
+            assert_eq!(blob(said, "ab"), None);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! `capr.lock`: exactly which files a project's libraries are.
+
+use serde::{Deserialize, Serialize};
+
+use super::manifest::{is_name, unreadable};
+use super::source::Source;
+use super::tree::is_digest;
+use super::{Wrong, failed, hinted};
+
+/// The name of the file.
+pub const LOCK: &str = "capr.lock";
+
+/// The form of the file that this capr writes.
+const FORM: u32 = 1;
+
+/// Stands above what is written.
+const HEAD: &str = "# Written by `capr lib`; commit it beside capr.toml, and do not edit it.\n";
+
+/// The contents of the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lock {
+    /// By name, in order.
+    pub libraries: Vec<Locked>,
+}
+
+/// One library.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Locked {
+    /// Its name.
+    pub name: String,
+    /// The place that it comes from.
+    #[serde(flatten)]
+    pub source: Source,
+    /// The commit, of a repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    /// The version that it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The version of capr that it needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capr: Option<String>,
+    /// Digest of its tree.
+    pub tree: String,
+    /// The libraries that it needs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    form: u32,
+    #[serde(default, rename = "library", skip_serializing_if = "Vec::is_empty")]
+    libraries: Vec<Locked>,
+}
+
+impl Lock {
+    /// Reads it; `file` is its name in errors.
+    pub fn read(file: &str, text: &str) -> Result<Self, Wrong> {
+        let written: Written = toml::from_str(text).map_err(|error| {
+            unreadable(file, text, &error).hint(format!(
+                "{file} is written by capr: take it from the repository, or capr lib update"
+            ))
+        })?;
+        if written.form != FORM {
+            return Err(hinted(
+                format!("{file} has form {}, and this capr knows form {FORM}", written.form),
+                "it was written by another version of capr",
+            ));
+        }
+        for library in &written.libraries {
+            // They become names of directories.
+            let is_known = is_name(&library.name) && library.needs.iter().all(|name| is_name(name));
+            if !is_known || !is_digest(&library.tree) || !library.revision.as_deref().is_none_or(is_revision) {
+                return Err(failed(format!(
+                    "{file} has a library that capr cannot have written: {:?}",
+                    library.name
+                )));
+            }
+            Source::of(library.source.clone())
+                .map_err(|wrong| failed(format!("{file}: the library `{}': {wrong}", library.name)))?;
+        }
+        Ok(Self {
+            libraries: written.libraries,
+        })
+    }
+
+    /// The text of the file.
+    pub fn text(&self) -> Result<String, Wrong> {
+        let mut libraries = self.libraries.clone();
+        libraries.sort_by(|a, b| a.name.cmp(&b.name));
+        let written = Written { form: FORM, libraries };
+        let text = toml::to_string(&written).map_err(|error| failed(format!("cannot write {LOCK}: {error}")))?;
+        Ok(format!("{HEAD}{text}"))
+    }
+
+    /// The library of that name.
+    pub fn get(&self, name: &str) -> Option<&Locked> {
+        self.libraries.iter().find(|library| library.name == name)
+    }
+}
+
+/// Returns true for the name of a commit.
+pub(super) fn is_revision(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{Lock, Locked, Source};
+
+    #[test]
+    fn it_is_read_as_it_was_written() {
+        let lock = Lock {
+            libraries: vec![Locked {
+                name: "chat".to_owned(),
+                source: Source::git("https://x.org/chat", Some("v1.0.0")),
+                revision: Some("a".repeat(40)),
+                version: Some("1.0.0".to_owned()),
+                capr: None,
+                tree: "0".repeat(64),
+                needs: vec!["tools".to_owned()],
+            }],
+        };
+        let text = lock.text().unwrap();
+        assert!(
+            text.contains("form = 1\n\n[[library]]\nname = \"chat\"\ngit = \"https://x.org/chat\"\ntag = \"v1.0.0\"\n"),
+            "{text}"
+        );
+        assert_eq!(Lock::read("capr.lock", &text).unwrap(), lock);
+        for (from, to, says) in [
+            ("\"chat\"", "\"../../etc\"", "capr cannot have written"),
+            ("\"000000", "\"../../", "capr cannot have written"),
+            ("\"aaaaa", "\"--xx", "capr cannot have written"),
+            ("https://x.org/chat", "ext::id", "git would run a program"),
+            ("form = 1", "form = 2", "capr.lock has form 2"),
+            ("form = 1", "form = ", "capr.lock:2: "),
+        ] {
+            let told = Lock::read("capr.lock", &text.replace(from, to)).unwrap_err();
+            assert!(told.message.contains(says), "{to}: {}", told.message);
+        }
+    }
+}

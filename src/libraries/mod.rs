@@ -1,0 +1,39 @@
+//! Libraries of others that a project has added: what it wants (`capr.toml`), what it has got (`capr.lock`), and the trees of files,
+//! which are compared with their digests whenever one is loaded. Recipes are data here: nothing in a library is run.
+
+mod archive;
+mod edit;
+mod git;
+mod limits;
+mod lock;
+mod manifest;
+mod program;
+mod project;
+mod resolve;
+mod shelf;
+mod source;
+mod store;
+mod tree;
+mod version;
+
+pub use lock::{LOCK, Lock, Locked};
+pub use manifest::{MANIFEST, Manifest, is_name};
+pub use project::Project;
+pub use resolve::{Change, Fetched, Resolved, Resolver, tarball_digest};
+pub use shelf::{Found, Shelf};
+pub use source::Source;
+pub use store::{Places, State, VENDOR};
+pub use tree::Tree;
+
+use crate::diagnostic::{Diagnostic, Fault};
+
+/// An error as it is told.
+type Wrong = Box<Diagnostic>;
+
+fn failed(message: impl Into<String>) -> Wrong {
+    Box::new(Diagnostic::new(Fault::Failed, message))
+}
+
+fn hinted(message: impl Into<String>, hint: impl Into<String>) -> Wrong {
+    Box::new(Diagnostic::new(Fault::Failed, message).hint(hint))
+}

@@ -1,0 +1,166 @@
+//! Programs that fetch a library: bounded in time, in what they write and in what is read of them.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Instant;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use super::limits::{DOWNLOAD, PATIENCE, SAID};
+use crate::io_error::plain;
+
+/// Starts a program that cannot write a file of more blocks of 512 bytes than its first argument says.
+const LIMITED: &str = "ulimit -f \"$1\" && shift && exec \"$@\"";
+
+/// So much is read of complaints.
+const COMPLAINT: u64 = 16 << 10;
+
+/// The status of a shell that does not find a program.
+const NOT_FOUND: i32 = 127;
+
+/// Variables that name the repository somebody works in: git must not take them for the one that is fetched into.
+const OF_REPOSITORY: &[&str] = &[
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_TEMPLATE_DIR",
+    "GIT_WORK_TREE",
+];
+
+/// Runs a program to its end and gives what it says on standard output. `input` is what it reads.
+///
+/// # Errors
+///
+/// In one line: that it cannot be started, has failed, takes too long or says too much.
+pub(super) fn ask(
+    words: &[&str],
+    directory: &Path,
+    environment: &[(&str, &str)],
+    input: Option<File>,
+) -> Result<Vec<u8>, String> {
+    let program = words.first().copied().unwrap_or_default();
+    let failed = |error: io::Error| format!("{program}: {}", plain(&error));
+    let mut out = tempfile::tempfile().map_err(failed)?;
+    ask_into(words, directory, environment, input, &out)?;
+    let said = read(&mut out, SAID + 1).map_err(failed)?;
+    match said.len() as u64 > SAID {
+        true => Err(format!("{program} says more than a library can be")),
+        false => Ok(said),
+    }
+}
+
+/// The same, and what it says is written to a file.
+pub(super) fn ask_into(
+    words: &[&str],
+    directory: &Path,
+    environment: &[(&str, &str)],
+    input: Option<File>,
+    out: &File,
+) -> Result<(), String> {
+    let program = words.first().copied().unwrap_or_default();
+    let failed = |error: io::Error| format!("{program}: {}", plain(&error));
+    let mut complaint = tempfile::tempfile().map_err(failed)?;
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", LIMITED, "sh", &(DOWNLOAD / 512).to_string()])
+        .args(words)
+        .current_dir(directory)
+        .envs(environment.iter().copied())
+        .stdin(input.map_or_else(Stdio::null, Stdio::from))
+        .stdout(out.try_clone().map_err(failed)?)
+        .stderr(complaint.try_clone().map_err(failed)?);
+    for name in OF_REPOSITORY {
+        command.env_remove(name);
+    }
+    let mut child = command.spawn().map_err(failed)?;
+    let status = wait(&mut child);
+    if status.is_err() {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    let status = status.map_err(failed)?;
+    if !status.success() {
+        return Err(match status.code() {
+            Some(NOT_FOUND) => format!("{program} is not installed here"),
+            _ => told(program, &read(&mut complaint, COMPLAINT).map_err(failed)?, status),
+        });
+    }
+    Ok(())
+}
+
+/// Why it failed, in its own words if there are any.
+fn told(program: &str, complaint: &[u8], status: ExitStatus) -> String {
+    let text = String::from_utf8_lossy(complaint);
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let fatal = |line: &&str| line.starts_with("fatal: ") || line.starts_with("error: ");
+    let line = lines.clone().find(fatal).or_else(|| lines.last());
+    match line {
+        Some(line) => format!(
+            "{program}: {}",
+            line.trim_start_matches("fatal: ").trim_start_matches("error: ")
+        ),
+        None => format!("{program}: {status}"),
+    }
+}
+
+fn wait(child: &mut Child) -> io::Result<ExitStatus> {
+    let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
+        return child.wait();
+    };
+    let process = pidfd_open(pid, PidfdFlags::empty())?;
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            let reason = format!("it has not ended within {} s", PATIENCE.as_secs());
+            return Err(io::Error::new(io::ErrorKind::TimedOut, reason));
+        }
+        let left = Timespec::try_from(left).ok();
+        let _ = poll(&mut [PollFd::new(&process, PollFlags::IN)], left.as_ref());
+    }
+}
+
+fn read(file: &mut File, most: u64) -> io::Result<Vec<u8>> {
+    file.rewind()?;
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::path::Path;
+
+    use super::ask;
+
+    #[test]
+    fn a_program_that_fails_or_writes_too_much_is_told() {
+        let here = Path::new("/");
+        assert_eq!(ask(&["echo", "x"], here, &[], None).unwrap(), b"x\n");
+        let told = |words: &[&str]| ask(words, here, &[], None).unwrap_err();
+        assert_eq!(
+            told(&["capr-no-such-program"]),
+            "capr-no-such-program is not installed here"
+        );
+        assert_eq!(
+            told(&["sh", "-c", "echo a; echo 'fatal: no' >&2; echo more >&2; exit 1"]),
+            "sh: no"
+        );
+        assert!(told(&["sh", "-c", "exit 3"]).contains("exit status: 3"));
+        assert!(told(&["head", "-c", "30000000", "/dev/zero"]).contains("says more than a library can be"));
+    }
+}

@@ -1,0 +1,171 @@
+//! A project with what it wants and what it has got, as its two files say it.
+
+use std::collections::BTreeSet;
+use std::fs::Permissions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::lock::{LOCK, Lock};
+use super::manifest::{MANIFEST, Manifest};
+use super::source::Source;
+use super::store::Places;
+use super::{Wrong, edit, failed, hinted};
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::io_error::plain;
+use crate::trust::Trust;
+
+/// A project.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// The places in which its libraries lie.
+    pub places: Places,
+    /// The contents of `capr.toml`.
+    pub manifest: Manifest,
+    /// The contents of `capr.lock`.
+    pub lock: Lock,
+    /// The text of `capr.toml`.
+    text: String,
+}
+
+impl Project {
+    /// The nearest directory upwards that has a `capr.toml`.
+    pub fn find(start: &Path) -> Option<PathBuf> {
+        let mut above = start.ancestors();
+        above
+            .find(|directory| directory.join(MANIFEST).symlink_metadata().is_ok())
+            .map(Path::to_owned)
+    }
+
+    /// Reads both files; one that is not there says nothing.
+    pub fn open(places: Places, trust: &Trust) -> Result<Self, Wrong> {
+        let text = read(&places.project.join(MANIFEST), trust)?;
+        let lock = read(&places.project.join(LOCK), trust)?;
+        Ok(Self {
+            manifest: Manifest::read(MANIFEST, text.as_deref().unwrap_or_default())?,
+            lock: lock.map_or(Ok(Lock::default()), |lock| Lock::read(LOCK, &lock))?,
+            text: text.unwrap_or_default(),
+            places,
+        })
+    }
+
+    /// Returns the rest of the lock if only this is wanted; `None` if the rest would lack something.
+    pub fn pruned(&self, wanted: &Manifest) -> Option<Lock> {
+        let other = Self {
+            manifest: wanted.clone(),
+            ..self.clone()
+        };
+        let reached = other.reached();
+        let kept = self
+            .lock
+            .libraries
+            .iter()
+            .filter(|locked| reached.contains(locked.name.as_str()));
+        let lock = Lock {
+            libraries: kept.cloned().collect(),
+        };
+        let is_whole = wanted
+            .libraries
+            .iter()
+            .all(|(name, source)| lock.get(name).is_some_and(|locked| locked.source == *source));
+        let is_own = |name: &&str| self.manifest.libraries.contains_key(*name) && !wanted.libraries.contains_key(*name);
+        // One that the project has chosen and does not any more is chosen by others.
+        (is_whole && !reached.iter().any(|name| is_own(&name))).then_some(lock)
+    }
+
+    /// Names of libraries of which the two files do not say the same.
+    pub fn unsettled(&self) -> Vec<&str> {
+        let wanted = self.manifest.libraries.iter();
+        let mut names: Vec<&str> = wanted
+            .filter(|(name, source)| self.lock.get(name).is_none_or(|locked| locked.source != **source))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let reached = self.reached();
+        let locked = self.lock.libraries.iter().map(|locked| locked.name.as_str());
+        names.extend(locked.filter(|name| !reached.contains(name)));
+        // What a library needs and was not locked with it.
+        names.extend(
+            reached
+                .iter()
+                .filter(|name| self.lock.get(name).is_none() && !self.manifest.libraries.contains_key(**name)),
+        );
+        names
+    }
+
+    /// The libraries that the project wants, and those that they need.
+    fn reached(&self) -> BTreeSet<&str> {
+        let mut left: Vec<&str> = self.manifest.libraries.keys().map(String::as_str).collect();
+        let mut reached = BTreeSet::new();
+        while let Some(name) = left.pop() {
+            if reached.insert(name) {
+                let needs = self.lock.get(name).map(|locked| locked.needs.as_slice());
+                left.extend(needs.unwrap_or_default().iter().map(String::as_str));
+            }
+        }
+        reached
+    }
+
+    /// The error where the two files do not say the same.
+    pub fn not_settled(&self, names: &[&str]) -> Wrong {
+        hinted(
+            format!("{MANIFEST} and {LOCK} do not say the same of {}", names.join(", ")),
+            format!("capr lib fetch writes {LOCK} anew; or take both files from one commit"),
+        )
+    }
+
+    /// Writes `capr.toml` with this library, in the place of one of that name.
+    pub fn add(&mut self, name: &str, source: &Source) -> Result<(), Wrong> {
+        self.change(edit::with(&self.text, name, source)?)
+    }
+
+    /// Writes `capr.toml` without this library.
+    pub fn remove(&mut self, name: &str) -> Result<(), Wrong> {
+        self.change(edit::without(&self.text, name)?)
+    }
+
+    fn change(&mut self, text: String) -> Result<(), Wrong> {
+        self.manifest = Manifest::read(MANIFEST, &text)?;
+        write(&self.places.project.join(MANIFEST), &text)?;
+        self.text = text;
+        Ok(())
+    }
+
+    /// Writes `capr.lock`.
+    pub fn save(&mut self, lock: Lock) -> Result<(), Wrong> {
+        if lock != self.lock || !self.places.project.join(LOCK).exists() {
+            write(&self.places.project.join(LOCK), &lock.text()?)?;
+        }
+        self.lock = lock;
+        Ok(())
+    }
+}
+
+fn read(file: &Path, trust: &Trust) -> Result<Option<String>, Wrong> {
+    if file
+        .symlink_metadata()
+        .is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    {
+        return Ok(None);
+    }
+    let bytes = trust.read(file).map_err(|refusal| {
+        let mut wrong = Diagnostic::new(Fault::Recipe, refusal.to_string());
+        wrong.hints = refusal.hints();
+        Box::new(wrong)
+    })?;
+    let text = String::from_utf8(bytes).map_err(|_| failed(format!("{} is not UTF-8", file.display())))?;
+    Ok(Some(text))
+}
+
+/// Writes a file beside its place and renames it.
+fn write(file: &Path, text: &str) -> Result<(), Wrong> {
+    let unwritable = |error: io::Error| failed(format!("cannot write {}: {}", file.display(), plain(&error)));
+    // The umask takes from it what it takes from every new file.
+    let mode = file
+        .metadata()
+        .map_or(Permissions::from_mode(0o666), |there| there.permissions());
+    let directory = file.parent().unwrap_or(Path::new("."));
+    let new = tempfile::Builder::new().permissions(mode).tempfile_in(directory);
+    let mut new = new.map_err(unwritable)?;
+    new.write_all(text.as_bytes()).map_err(unwritable)?;
+    new.persist(file).map(drop).map_err(|error| unwritable(error.error))
+}

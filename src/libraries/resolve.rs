@@ -1,0 +1,443 @@
+//! From what a project wants to what it has got: the libraries, those that they need, one version of each.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fs;
+use std::path::Path;
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+
+use super::limits::LIBRARIES;
+use super::lock::{LOCK, Lock, Locked};
+use super::manifest::{MANIFEST, Manifest, check_capr};
+use super::project::Project;
+use super::source::{Kind, Source};
+use super::store::State;
+use super::tree::Tree;
+use super::version::Version;
+use super::{Wrong, archive, failed, git, hinted};
+use crate::io_error::plain;
+use crate::trust::Trust;
+
+/// Fetches what is wanted and not here.
+#[derive(Debug)]
+pub struct Resolver<'a> {
+    /// The project as it is.
+    pub project: &'a Project,
+    /// The rule for whose files may be read.
+    pub trust: &'a Trust,
+    /// Nothing comes from another machine.
+    pub is_offline: bool,
+    /// git may ask the person.
+    pub may_ask: bool,
+    /// These are fetched anew, whatever the lock says.
+    pub anew: Vec<String>,
+    /// Fetched libraries, so that each is fetched once.
+    pub fetched: Fetched,
+}
+
+/// Fetched libraries: the source, the commit that was asked for, and the files.
+#[derive(Debug, Default)]
+pub struct Fetched(RefCell<Vec<(Source, Option<String>, Taken)>>);
+
+/// The libraries of a project, settled.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The contents of `capr.lock` from now on.
+    pub lock: Lock,
+    /// The files of each library.
+    pub trees: IndexMap<String, Rc<Tree>>,
+    /// The entries that are not in the trees, each with the reason.
+    pub left_out: Vec<String>,
+}
+
+/// A library that is not what it was.
+#[derive(Debug)]
+pub struct Change {
+    /// Its name.
+    pub name: String,
+    /// Its entry in the lock before.
+    pub before: Option<Locked>,
+    /// Its entry in the lock from now on.
+    pub after: Option<Locked>,
+}
+
+impl Change {
+    /// Returns the libraries of which two locks do not say the same.
+    pub fn between(before: &Lock, after: &Lock) -> Vec<Self> {
+        let names: BTreeSet<&str> = before
+            .libraries
+            .iter()
+            .chain(&after.libraries)
+            .map(|locked| locked.name.as_str())
+            .collect();
+        let change = |name: &str| Self {
+            name: name.to_owned(),
+            before: before.get(name).cloned(),
+            after: after.get(name).cloned(),
+        };
+        names
+            .into_iter()
+            .map(change)
+            .filter(|change| change.before != change.after)
+            .collect()
+    }
+}
+
+/// A library that was taken.
+#[derive(Clone, Debug)]
+struct Taken {
+    tree: Rc<Tree>,
+    manifest: Rc<Manifest>,
+    revision: Option<String>,
+    left_out: Vec<String>,
+}
+
+impl Taken {
+    fn version(&self, source: &Source) -> Option<Version> {
+        self.manifest.version().or_else(|| source.version())
+    }
+}
+
+/// Somebody wants a library.
+struct Wish {
+    name: String,
+    source: Source,
+    /// The library that needs it; nobody where the project does.
+    by: Option<String>,
+}
+
+impl Wish {
+    fn who(&self) -> String {
+        match &self.by {
+            Some(by) => format!("the library `{by}'"),
+            None => "the project".to_owned(),
+        }
+    }
+}
+
+struct Chosen {
+    wish: Wish,
+    taken: Taken,
+}
+
+impl Resolver<'_> {
+    /// The name that a library has: what it says itself, else that of its source. Fetches it.
+    pub fn name_of(&self, source: &Source) -> Result<String, Wrong> {
+        let taken = self.fetch(&source.name(), source, None)?;
+        self.project.places.keep(&taken.tree, self.trust)?;
+        let name = taken.manifest.library.as_ref().map(|about| about.name.clone());
+        let name = name.unwrap_or_else(|| source.name());
+        match super::manifest::is_name(&name) {
+            true => Ok(name),
+            false => Err(hinted(
+                format!("{name:?} is no name of a library"),
+                format!("its author names it: {MANIFEST} with [library] and name = \"NAME\" in it"),
+            )),
+        }
+    }
+
+    /// The newest tag of a repository that can stand for the one that is wanted; nothing where there is no newer one.
+    pub fn newer(&self, source: &Source) -> Result<Option<Source>, Wrong> {
+        let (Kind::Git(url, _), Some(version)) = (source.kind(), source.version()) else {
+            return Ok(None);
+        };
+        self.may_fetch(source)?;
+        let directory = self.scratch()?;
+        let url_here = self.url_here(url);
+        let tags = git::tags(&url_here, directory.path(), self.may_ask).map_err(|reason| unfetched(source, &reason))?;
+        let newer = tags
+            .into_iter()
+            .filter_map(|tag| Some((tag.parse::<Version>().ok()?, tag)));
+        let newest = newer
+            .filter(|(other, _)| *other > version && other.is_kin(version))
+            .max();
+        Ok(newest.map(|(_, tag)| Source::git(url, Some(&tag))))
+    }
+
+    /// Fetches all that the manifest wants and its libraries need.
+    pub fn resolve(&self, manifest: &Manifest) -> Result<Resolved, Wrong> {
+        let mut raised: BTreeMap<String, Source> = BTreeMap::new();
+        loop {
+            match self.round(manifest, &raised)? {
+                Round::Done(chosen) => return self.kept(chosen),
+                Round::Raise(name, source) => drop(raised.insert(name, source)),
+            }
+        }
+    }
+
+    fn round(&self, manifest: &Manifest, raised: &BTreeMap<String, Source>) -> Result<Round, Wrong> {
+        let wish = |(name, source): (&String, &Source)| Wish {
+            name: name.clone(),
+            source: source.clone(),
+            by: None,
+        };
+        let mut wishes: VecDeque<Wish> = manifest.libraries.iter().map(wish).collect();
+        let mut chosen: IndexMap<String, Chosen> = IndexMap::new();
+        while let Some(mut wish) = wishes.pop_front() {
+            if let Some(there) = chosen.get(&wish.name) {
+                if reconciled(there, &wish)? {
+                    continue;
+                }
+                return Ok(Round::Raise(wish.name, wish.source));
+            }
+            if chosen.len() >= LIBRARIES {
+                return Err(failed(format!("these are more than {LIBRARIES} libraries")));
+            }
+            if let Some(source) = raised.get(&wish.name).filter(|_| wish.by.is_some()) {
+                wish.source = source.clone();
+            }
+            let taken = self.take(&wish)?;
+            for (name, source) in &taken.manifest.libraries {
+                wishes.push_back(needed(&wish, name, source)?);
+            }
+            chosen.insert(wish.name.clone(), Chosen { wish, taken });
+        }
+        Ok(Round::Done(chosen))
+    }
+
+    fn kept(&self, chosen: IndexMap<String, Chosen>) -> Result<Resolved, Wrong> {
+        let (mut lock, mut trees, mut left_out) = (Lock::default(), IndexMap::new(), Vec::new());
+        for (name, Chosen { wish, taken }) in chosen {
+            let about = taken.manifest.library.clone().unwrap_or_default();
+            let version = about
+                .version
+                .or_else(|| wish.source.version().map(|version| version.to_string()));
+            left_out.extend(taken.left_out.iter().map(|line| format!("{name}: {line}")));
+            lock.libraries.push(Locked {
+                name: name.clone(),
+                version,
+                capr: about.capr,
+                revision: taken.revision,
+                tree: taken.tree.digest(),
+                needs: taken.manifest.libraries.keys().cloned().collect(),
+                source: wish.source,
+            });
+            trees.insert(name, taken.tree);
+        }
+        lock.libraries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Resolved { lock, trees, left_out })
+    }
+
+    /// The library that is wanted: what the lock says, if it says something of this source.
+    fn take(&self, wish: &Wish) -> Result<Taken, Wrong> {
+        let (name, source) = (&wish.name, &wish.source);
+        let locked = self.project.lock.get(name).filter(|locked| locked.source == *source);
+        let locked = locked.filter(|_| !self.anew.contains(name));
+        let state = locked.map(|locked| self.project.places.state(locked, self.trust));
+        let taken = match (state, locked) {
+            (Some(State::Here(tree, _)), Some(locked)) => Taken {
+                manifest: Rc::new(manifest_of(name, &tree)?),
+                tree: Rc::new(tree),
+                revision: locked.revision.clone(),
+                left_out: Vec::new(),
+            },
+            (Some(State::Wrong(place, reason)), _) if place == self.project.places.vendored(name) => {
+                return Err(hinted(
+                    format!("{} is not what {LOCK} says: {reason}", place.display()),
+                    "somebody has changed it: take it from the repository, or remove it and run capr lib vendor",
+                ));
+            }
+            (_, locked) => {
+                let taken = self.fetch(name, source, locked.and_then(|locked| locked.revision.as_deref()))?;
+                if let Some(locked) = locked.filter(|locked| locked.tree != taken.tree.digest()) {
+                    return Err(hinted(
+                        format!(
+                            "the library `{name}' of {source} is not what {LOCK} says: its SHA-256 is {}, and not {}",
+                            taken.tree.digest(),
+                            locked.tree
+                        ),
+                        format!("it has changed there; capr lib update {name} shows how, and takes it if you say so"),
+                    ));
+                }
+                self.project.places.keep(&taken.tree, self.trust)?;
+                taken
+            }
+        };
+        let about = taken.manifest.library.as_ref();
+        check_capr(
+            name,
+            about.and_then(|about| about.version.as_deref()),
+            taken.manifest.capr(),
+        )?;
+        if let Some(about) = about.filter(|about| about.name != *name) {
+            let wanted = wish.who();
+            return Err(failed(format!(
+                "{wanted} wants {source} as `{name}', and it is the library `{}'",
+                about.name
+            )));
+        }
+        if taken.tree.text(&format!("{name}.rhai")).is_none() {
+            let recipes: Vec<&str> = taken
+                .tree
+                .paths()
+                .filter(|path| path.ends_with(".rhai"))
+                .take(5)
+                .collect();
+            let there = match recipes.is_empty() {
+                true => "it has no recipe".to_owned(),
+                false => format!("it has {}", recipes.join(", ")),
+            };
+            return Err(hinted(
+                format!("{source} is no library `{name}': there is no {name}.rhai in it"),
+                format!("{there}; {MANIFEST} in it may name it: [library] with name = \"NAME\""),
+            ));
+        }
+        Ok(taken)
+    }
+
+    fn may_fetch(&self, source: &Source) -> Result<(), Wrong> {
+        match self.is_offline && !source.is_local() {
+            true => Err(hinted(
+                format!("{source} is not on this machine, and --offline fetches nothing"),
+                "without --offline it is fetched",
+            )),
+            false => Ok(()),
+        }
+    }
+
+    fn scratch(&self) -> Result<tempfile::TempDir, Wrong> {
+        let failed =
+            |error: std::io::Error| failed(format!("cannot make a directory to fetch into: {}", plain(&error)));
+        match &self.project.places.cache {
+            Some(cache) => {
+                fs::create_dir_all(cache).map_err(failed)?;
+                tempfile::Builder::new()
+                    .prefix(".fetch.")
+                    .tempdir_in(cache)
+                    .map_err(failed)
+            }
+            None => tempfile::tempdir().map_err(failed),
+        }
+    }
+
+    /// The address of a repository as git is told it, which works elsewhere.
+    fn url_here(&self, url: &str) -> String {
+        match super::source::is_local(url) && !url.contains("://") {
+            true => self.project.places.project.join(url).display().to_string(),
+            false => url.to_owned(),
+        }
+    }
+
+    /// Fetches a library, whatever the lock says.
+    fn fetch(&self, name: &str, source: &Source, revision: Option<&str>) -> Result<Taken, Wrong> {
+        self.may_fetch(source)?;
+        let known = self.fetched.0.borrow().iter().find_map(|(other, of, taken)| {
+            let is_same = other == source && of.as_deref() == revision;
+            is_same.then(|| taken.clone())
+        });
+        if let Some(taken) = known {
+            return Ok(taken);
+        }
+        let asked = revision.map(str::to_owned);
+        let here = |path: &str| self.project.places.project.join(path);
+        let unfetched = |reason: String| unfetched(source, &reason);
+        let (tree, left_out, revision) = match source.kind() {
+            Kind::Git(url, tag) => {
+                let directory = self.scratch()?;
+                let url = self.url_here(url);
+                let taken = git::take(&url, tag, revision, directory.path(), self.may_ask).map_err(unfetched)?;
+                (taken.tree, taken.left_out, Some(taken.revision))
+            }
+            Kind::Path(path) => {
+                let (tree, left_out) = Tree::of_directory(&here(path)).map_err(unfetched)?;
+                (tree, left_out, None)
+            }
+            Kind::Tarball(file, sha256) => {
+                let (tree, left_out) = archive::take(&here(file), sha256).map_err(unfetched)?;
+                (tree, left_out, None)
+            }
+        };
+        let taken = Taken {
+            manifest: Rc::new(manifest_of(name, &tree)?),
+            tree: Rc::new(tree),
+            left_out,
+            revision,
+        };
+        self.fetched.0.borrow_mut().push((source.clone(), asked, taken.clone()));
+        Ok(taken)
+    }
+}
+
+/// The digest that a tarball has, for who is to compare it.
+pub fn tarball_digest(file: &Path) -> Result<String, String> {
+    archive::digest(file)
+}
+
+enum Round {
+    Done(IndexMap<String, Chosen>),
+    /// A later version of a library is to be taken.
+    Raise(String, Source),
+}
+
+/// Returns the wish for a library that another needs. One that came over the network cannot name a path of this machine.
+fn needed(of: &Wish, name: &str, source: &Source) -> Result<Wish, Wrong> {
+    if source.is_local() && !of.source.is_local() {
+        return Err(failed(format!(
+            "the library `{}' of {} needs `{name}' of {source}, which is a place on this machine: that is not taken",
+            of.name, of.source
+        )));
+    }
+    Ok(Wish {
+        name: name.to_owned(),
+        source: source.from_beside(&of.source),
+        by: Some(of.name.clone()),
+    })
+}
+
+/// Returns true if what was chosen does for a wish, false if the wish is for a later version that does for all; else an error that
+/// names both.
+fn reconciled(there: &Chosen, wish: &Wish) -> Result<bool, Wrong> {
+    let name = &wish.name;
+    let (has, wants) = (there.taken.version(&there.wish.source), wish.source.version());
+    let is_projects = there.wish.by.is_none();
+    if !there.wish.source.is_of_one_place(&wish.source) && !is_projects {
+        return Err(hinted(
+            format!(
+                "{} wants `{name}' of {}, and {} of {}",
+                there.wish.who(),
+                there.wish.source,
+                wish.who(),
+                wish.source
+            ),
+            "the project decides: capr lib add takes the one that is meant",
+        ));
+    }
+    match (has, wants) {
+        (Some(has), Some(wants)) if has.serves(wants) => Ok(true),
+        (Some(has), Some(wants)) if !is_projects && wants.serves(has) => Ok(false),
+        (Some(has), Some(wants)) => Err(hinted(
+            format!(
+                "{} wants `{name}' {has}, and {} {wants}: one does not do for both",
+                there.wish.who(),
+                wish.who()
+            ),
+            match is_projects {
+                true => format!("capr lib add takes another version of `{name}', or of {}", wish.who()),
+                false => "capr lib add takes other versions of those that want it".to_owned(),
+            },
+        )),
+        // Without numbers nobody can say which is the later; the project has chosen, or the first.
+        _ if is_projects || there.wish.source == wish.source || wants.is_none() => Ok(true),
+        _ => Err(hinted(
+            format!(
+                "{} wants `{name}' of {}, and {} of {}",
+                there.wish.who(),
+                there.wish.source,
+                wish.who(),
+                wish.source
+            ),
+            "the project decides: capr lib add takes the one that is meant",
+        )),
+    }
+}
+
+fn manifest_of(name: &str, tree: &Tree) -> Result<Manifest, Wrong> {
+    let text = tree.text(MANIFEST).unwrap_or_default();
+    Manifest::read(&format!("{MANIFEST} of {name}"), text)
+}
+
+fn unfetched(source: &Source, reason: &str) -> Wrong {
+    failed(format!("cannot take {source}: {reason}"))
+}

@@ -1,0 +1,150 @@
+//! The files of libraries on this machine: copied into the project, or in the cache of the user. They are compared with their digest,
+//! and must belong to somebody who is believed.
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use super::lock::Locked;
+use super::tree::Tree;
+use super::{Wrong, failed, hinted};
+use crate::io_error::plain;
+use crate::trust::Trust;
+
+/// The directory of `capr lib vendor`, below the project.
+pub const VENDOR: &str = "vendor/capr";
+
+/// The places in which the libraries of a project lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// The directory of `capr.toml`.
+    pub project: PathBuf,
+    /// The cache; nothing where nobody knows whose it would be.
+    pub cache: Option<PathBuf>,
+}
+
+/// The state of a library on this machine.
+#[derive(Debug)]
+pub enum State {
+    /// Its files, and where they are.
+    Here(Tree, PathBuf),
+    /// Nothing.
+    Missing,
+    /// Something else, there; and in which way.
+    Wrong(PathBuf, String),
+}
+
+impl Places {
+    /// The copy in the project.
+    pub fn vendored(&self, name: &str) -> PathBuf {
+        self.project.join(VENDOR).join(name)
+    }
+
+    fn cached(&self, digest: &str) -> Option<PathBuf> {
+        Some(self.cache.as_ref()?.join(digest))
+    }
+
+    /// Looks for a library, first in the project.
+    pub fn state(&self, locked: &Locked, trust: &Trust) -> State {
+        let places = [Some(self.vendored(&locked.name)), self.cached(&locked.tree)];
+        let mut places = places.into_iter().flatten();
+        match places.find(|place| place.symlink_metadata().is_ok()) {
+            None => State::Missing,
+            Some(place) => match copy(&place, trust) {
+                Ok(tree) if tree.digest() == locked.tree => State::Here(tree, place),
+                Ok(tree) => State::Wrong(
+                    place,
+                    format!("its SHA-256 is {}, and not {}", tree.digest(), locked.tree),
+                ),
+                Err(reason) => State::Wrong(place, reason),
+            },
+        }
+    }
+
+    /// Keeps a tree in the cache.
+    pub(super) fn keep(&self, tree: &Tree, trust: &Trust) -> Result<(), Wrong> {
+        let digest = tree.digest();
+        let Some(place) = self.cached(&digest) else {
+            return Err(hinted(
+                "there is no place for libraries: neither XDG_CACHE_HOME nor HOME is set",
+                "capr lib vendor needs one for a moment, too",
+            ));
+        };
+        if copy(&place, trust).is_ok_and(|there| there == *tree) {
+            return Ok(());
+        }
+        put(tree, &place)?;
+        // It may be somebody else's directory.
+        copy(&place, trust).map(drop).map_err(|reason| {
+            hinted(
+                format!("the cache cannot be used: {reason}"),
+                "XDG_CACHE_HOME names another place for it",
+            )
+        })
+    }
+
+    /// Copies a tree into the project, in the place of one that capr has put there: `before` is its digest.
+    pub fn vendor(&self, name: &str, tree: &Tree, before: Option<&str>, trust: &Trust) -> Result<(), Wrong> {
+        let place = self.vendored(name);
+        if place.symlink_metadata().is_ok() {
+            let there = copy(&place, trust).map(|there| there.digest()).ok();
+            if there.as_deref() == Some(&tree.digest()) {
+                return Ok(());
+            }
+            if there.is_none() || there.as_deref() != before {
+                return Err(hinted(
+                    format!("{} is not what capr has put there", place.display()),
+                    "nothing was copied over it; move it away, or remove it",
+                ));
+            }
+        }
+        put(tree, &place)
+    }
+
+    /// Removes the copy of a library from the project, if it is what capr has put there.
+    pub fn remove_vendored(&self, locked: &Locked, trust: &Trust) -> Result<bool, Wrong> {
+        let place = self.vendored(&locked.name);
+        if copy(&place, trust).is_ok_and(|there| there.digest() == locked.tree) {
+            return fs::remove_dir_all(&place)
+                .map(|()| true)
+                .map_err(|error| unwritable(&place, &error));
+        }
+        Ok(false)
+    }
+}
+
+/// A tree that capr has written.
+fn copy(place: &Path, trust: &Trust) -> Result<Tree, String> {
+    if !place.symlink_metadata().is_ok_and(|there| there.is_dir()) {
+        return Err("it is no directory".to_owned());
+    }
+    Tree::of_copy(place, &|file| trust.read(file).map_err(io::Error::other))
+}
+
+/// Writes a tree beside its place and renames it; what is there goes.
+fn put(tree: &Tree, place: &Path) -> Result<(), Wrong> {
+    let failed = |error: io::Error| unwritable(place, &error);
+    let above = place.parent().unwrap_or(Path::new("/"));
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(above)
+        .map_err(failed)?;
+    let made = tempfile::Builder::new()
+        .prefix(".capr.")
+        .tempdir_in(above)
+        .map_err(failed)?;
+    let new = made.path().join("new");
+    DirBuilder::new().mode(0o755).create(&new).map_err(failed)?;
+    tree.write(&new).map_err(failed)?;
+    if place.symlink_metadata().is_ok() {
+        // With the directory that is removed at the end.
+        fs::rename(place, made.path().join("old")).map_err(failed)?;
+    }
+    fs::rename(&new, place).map_err(failed)
+}
+
+fn unwritable(place: &Path, error: &io::Error) -> Wrong {
+    failed(format!("cannot write {}: {}", place.display(), plain(error)))
+}

@@ -1,0 +1,131 @@
+//! Names that two libraries define: one cannot take a task or a variable of another without a word in `capr.toml`.
+
+use rhai::{EvalAltResult, Position};
+
+use super::interpreter::Interpreter;
+use crate::configuration::Setter;
+use crate::diagnostic::{Diagnostic, Fault, Origin};
+use crate::recipe::language::origin::{Fallible, raise};
+use crate::recipe::meaning::files::Owner;
+use crate::recipe::meaning::library::TO_BE_REPLACED;
+
+/// The outcome where a library defines a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::recipe) enum Claim {
+    /// No other library has it.
+    Free,
+    /// Another has it, and this one holds.
+    Wins,
+    /// Another has it, which holds.
+    Loses,
+}
+
+/// The kind of a name.
+#[derive(Clone, Copy)]
+enum What {
+    Task,
+    Variable,
+}
+
+impl Interpreter {
+    /// Returns true if a file may define a task of this full name, false if that of another library holds.
+    ///
+    /// # Errors
+    ///
+    /// Another library has one, and nobody has said whose holds.
+    pub(in crate::recipe) fn takes_task(
+        &self,
+        name: &str,
+        from: Option<&Origin>,
+        position: Position,
+    ) -> Fallible<bool> {
+        let Some(there) = self.defined.configuration.borrow().tasks.get(name) else {
+            return Ok(true);
+        };
+        let files = self.defined.files.borrow();
+        let owners = from
+            .and_then(|from| files.owner(&from.file))
+            .zip(files.owner(&there.origin.file));
+        let Some((own, other)) = owners else { return Ok(true) };
+        let last = name.strip_prefix("deploy:").unwrap_or(name);
+        if other == Owner::Deploy && TO_BE_REPLACED.contains(&last) {
+            return Ok(true);
+        }
+        drop(files);
+        let claim = self.claim(What::Task, name, (&own, &other), position)?;
+        Ok(claim != Claim::Loses)
+    }
+
+    /// Returns whose variable holds. A library may set those of the deploy library and of libraries that it loads itself.
+    ///
+    /// # Errors
+    ///
+    /// Another library has set it, and nobody has said whose holds.
+    pub(in crate::recipe) fn claim_variable(
+        &self,
+        name: &str,
+        from: Option<&Origin>,
+        position: Position,
+    ) -> Fallible<Claim> {
+        let files = self.defined.files.borrow();
+        let own = from
+            .filter(|_| self.budget.is_loading())
+            .and_then(|from| files.owner(&from.file));
+        let Some(own) = own.filter(|own| *own != Owner::Deploy) else {
+            return Ok(Claim::Free);
+        };
+        let other = {
+            let configuration = self.defined.configuration.borrow();
+            let settings = configuration.variables.settings(name);
+            let setters = settings
+                .into_iter()
+                .flat_map(|(setting, overridden)| overridden.iter().chain([setting]));
+            let mut owners = setters.filter_map(|setting| match &setting.by {
+                Setter::Recipe(origin) | Setter::Default(origin) => files.owner(&origin.as_ref()?.file),
+                _ => None,
+            });
+            let uses = |other: &Owner| files.uses.borrow().contains(&(own.clone(), other.clone()));
+            owners.find(|other| *other != own && *other != Owner::Deploy && !uses(other))
+        };
+        drop(files);
+        match other {
+            Some(other) => self.claim(What::Variable, name, (&own, &other), position),
+            None => Ok(Claim::Free),
+        }
+    }
+
+    fn claim(&self, what: What, name: &str, (own, other): (&Owner, &Owner), position: Position) -> Fallible<Claim> {
+        let is_of_others = [own, other].iter().any(|owner| matches!(owner, Owner::Added(_)));
+        if own == other || !is_of_others {
+            return Ok(Claim::Free);
+        }
+        match self.defined.files.borrow().shelf.winner(name) {
+            Some(winner) if winner == own.name() => Ok(Claim::Wins),
+            Some(winner) if winner == other.name() => Ok(Claim::Loses),
+            _ => Err(both(what, name, (own, other), position)),
+        }
+    }
+}
+
+/// The error that names both.
+fn both(what: What, name: &str, (own, other): (&Owner, &Owner), position: Position) -> Box<EvalAltResult> {
+    let word = match what {
+        What::Task => "task",
+        What::Variable => "variable",
+    };
+    let whose = match other {
+        Owner::Deploy => "the deploy library".to_owned(),
+        other => format!("the library `{}'", other.name()),
+    };
+    let message = format!(
+        "the library `{}' defines the {word} `{name}', which {whose} has, too",
+        own.name()
+    );
+    let hint = format!(
+        "capr.toml says which holds, in the table [wins]: \"{name}\" = \"{}\" or \"{name}\" = \"{}\"",
+        other.name(),
+        own.name()
+    );
+    let diagnostic = Diagnostic::new(Fault::Recipe, message);
+    raise(diagnostic.label(format!("of `{}'", own.name())).hint(hint), position)
+}
