@@ -12,17 +12,18 @@ use super::tree::{Tree, check, sha256};
 use crate::io_error::plain;
 use crate::regular;
 
-/// The first bytes of what gzip has made.
+/// The first bytes of the output of gzip.
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
-/// The digest of a tarball.
+/// Returns the digest of a tarball.
 pub(super) fn digest(file: &Path) -> Result<String, String> {
     regular::read(file)
         .map(|bytes| sha256(&bytes))
         .map_err(|error| plain(&error))
 }
 
-/// The files in a tarball; those of all but the one directory at its top, where all stand in one. Gives what is left out, too.
+/// Returns the files in a tarball, and the entries that are left out. If everything is in one directory at the top, paths begin
+/// below it.
 pub(super) fn take(file: &Path, digest: &str) -> Result<(Tree, Vec<String>), String> {
     let bytes = regular::read(file).map_err(|error| plain(&error))?;
     let found = sha256(&bytes);
@@ -85,7 +86,7 @@ fn entries(archive: File) -> Result<(Tree, Vec<String>), String> {
     Ok((tree, told))
 }
 
-/// The directory that all paths begin with, with its `/`; empty where there is none.
+/// Returns the directory that all paths begin with, with its `/`; empty if there is none.
 fn top<'a>(mut paths: impl Iterator<Item = &'a str>) -> String {
     let first = paths.next().and_then(|path| path.split_once('/'));
     let Some((first, _)) = first.filter(|(first, _)| check(first).is_ok()) else {

@@ -1,4 +1,4 @@
-//! Changes one line of `capr.toml` and leaves the rest as a person has written it.
+//! Changes one line of `capr.toml`, and leaves the rest as a person has written it.
 
 use super::manifest::{MANIFEST, Manifest};
 use super::source::Source;
@@ -7,7 +7,7 @@ use super::{Wrong, hinted};
 /// The header of the table of libraries.
 const TABLE: &str = "[libraries]";
 
-/// The text with this library in it, in the place of one of that name.
+/// Returns the text with this library in it, in place of one with that name.
 pub(super) fn with(text: &str, name: &str, source: &Source) -> Result<String, Wrong> {
     let line = format!("{name} = {}", source.inline());
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -30,7 +30,7 @@ pub(super) fn with(text: &str, name: &str, source: &Source) -> Result<String, Wr
     checked(lines, &wanted)
 }
 
-/// The text without this library.
+/// Returns the text without this library.
 pub(super) fn without(text: &str, name: &str) -> Result<String, Wrong> {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     if let Some(Place::Line(at)) = find(&lines, name) {
@@ -41,13 +41,13 @@ pub(super) fn without(text: &str, name: &str) -> Result<String, Wrong> {
     checked(lines, &wanted)
 }
 
-/// The line on which a library stands, or behind which it belongs.
+/// The line of a library, or the line after which it belongs.
 enum Place {
     Line(usize),
     Behind(usize),
 }
 
-/// The line of a library, or the end of the table; nothing where there is no table.
+/// Returns the line of a library, or the end of the table; `None` if there is no table.
 fn find(lines: &[String], name: &str) -> Option<Place> {
     let is_table = |line: &String| line.split('#').next().is_some_and(|line| line.trim() == TABLE);
     let from = lines.iter().position(is_table)? + 1;
@@ -66,7 +66,7 @@ fn find(lines: &[String], name: &str) -> Option<Place> {
     Some(Place::Behind(end))
 }
 
-/// The text of these lines, if it says what is wanted and nothing else.
+/// Returns the text of these lines, if it says what is wanted and nothing else.
 fn checked(lines: Vec<String>, wanted: &Manifest) -> Result<String, Wrong> {
     let text = format!("{}\n", lines.join("\n"));
     match Manifest::read(MANIFEST, &text) {

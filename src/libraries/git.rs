@@ -1,5 +1,5 @@
-//! Takes the files of one revision out of a repository by the system's git. Nothing is checked out: no filter, hook, link or submodule
-//! of the repository is looked at, its files are read from git's objects.
+//! Takes the files of one revision out of a repository with the system's git. Nothing is checked out: no filter, hook, link or
+//! submodule of the repository is used, its files are read from git's objects.
 
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
@@ -22,7 +22,7 @@ pub(super) struct Taken {
 /// The name under which a fetched revision is kept while it is read.
 const WANTED: &str = "refs/capr/wanted";
 
-/// Settings that stand in the place of the user's: those that could run programs or ask for more than is wanted.
+/// Settings that replace the user's: those that could run programs or ask for more than is wanted.
 const SETTINGS: &[&str] = &[
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -36,7 +36,7 @@ const SETTINGS: &[&str] = &[
     "http.lowSpeedTime=60",
 ];
 
-/// Fetches one revision, or the newest of a tag or branch (of `HEAD`, where none is named) into `directory`, which is empty.
+/// Fetches one revision, or the newest of a tag or branch (of `HEAD`, if none is named), into `directory`, which is empty.
 pub(super) fn take(
     url: &str,
     tag: Option<&str>,
@@ -50,7 +50,7 @@ pub(super) fn take(
         None => git.named(tag)?,
     };
     git.fetch(&named)
-        // A server may refuse to send what no name leads to; the name may lead there still.
+        // A server may refuse to send a revision without a name; the tag may still lead to it.
         .or_else(|refused| match revision.and(tag) {
             Some(tag) => git.fetch(&git.named(Some(tag))?),
             None => Err(refused),
@@ -71,7 +71,7 @@ pub(super) fn take(
     })
 }
 
-/// The tags of a repository.
+/// Returns the tags of a repository.
 pub(super) fn tags(url: &str, directory: &Path, may_ask: bool) -> Result<Vec<String>, String> {
     let git = Git::begin(url, directory, may_ask)?;
     let said = git.say(&["ls-remote", "--quiet", "--tags", "--refs", "--", url])?;
@@ -116,7 +116,7 @@ impl<'a> Git<'a> {
         ask(&all, self.directory, &self.environment, input)
     }
 
-    /// The full name of a tag or a branch, or the revision that it is itself.
+    /// Returns the full name of a tag or a branch, or the revision that it is itself.
     fn named(&self, tag: Option<&str>) -> Result<String, String> {
         let Some(tag) = tag else {
             return Ok("HEAD".to_owned());
@@ -208,7 +208,7 @@ impl<'a> Git<'a> {
     }
 }
 
-/// One answer of `cat-file --batch`: a line `OBJECT blob SIZE`, the content, a line end.
+/// Reads one answer of `cat-file --batch`: a line `OBJECT blob SIZE`, the content, a line end.
 fn blob<'a>(said: &'a [u8], object: &str) -> Option<(&'a [u8], &'a [u8])> {
     let end = said.iter().position(|byte| *byte == b'\n')?;
     let line = std::str::from_utf8(said.get(..end)?).ok()?;

@@ -1,4 +1,4 @@
-//! `capr.lock`: exactly which files a project's libraries are.
+//! `capr.lock`: the exact files of a project's libraries.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,16 +10,16 @@ use super::{Wrong, failed, hinted};
 /// The name of the file.
 pub const LOCK: &str = "capr.lock";
 
-/// The form of the file that this capr writes.
+/// The version of the file's format.
 const FORM: u32 = 1;
 
-/// Stands above what is written.
+/// The comment above the contents.
 const HEAD: &str = "# Written by `capr lib`; commit it beside capr.toml, and do not edit it.\n";
 
 /// The contents of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lock {
-    /// By name, in order.
+    /// The libraries, in the order of their names.
     pub libraries: Vec<Locked>,
 }
 
@@ -31,16 +31,16 @@ pub struct Locked {
     /// The place that it comes from.
     #[serde(flatten)]
     pub source: Source,
-    /// The commit, of a repository.
+    /// The commit, for a repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
-    /// The version that it says.
+    /// The version that it names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// The version of capr that it needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capr: Option<String>,
-    /// Digest of its tree.
+    /// The digest of its tree.
     pub tree: String,
     /// The libraries that it needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -56,7 +56,7 @@ struct Written {
 }
 
 impl Lock {
-    /// Reads it; `file` is its name in errors.
+    /// Reads the file; `file` is its name in errors.
     pub fn read(file: &str, text: &str) -> Result<Self, Wrong> {
         let written: Written = toml::from_str(text).map_err(|error| {
             unreadable(file, text, &error).hint(format!(
@@ -70,7 +70,7 @@ impl Lock {
             ));
         }
         for library in &written.libraries {
-            // They become names of directories.
+            // The names become names of directories.
             let is_known = is_name(&library.name) && library.needs.iter().all(|name| is_name(name));
             if !is_known || !is_digest(&library.tree) || !library.revision.as_deref().is_none_or(is_revision) {
                 return Err(failed(format!(
@@ -86,7 +86,7 @@ impl Lock {
         })
     }
 
-    /// The text of the file.
+    /// Returns the text of the file.
     pub fn text(&self) -> Result<String, Wrong> {
         let mut libraries = self.libraries.clone();
         libraries.sort_by(|a, b| a.name.cmp(&b.name));
@@ -95,7 +95,7 @@ impl Lock {
         Ok(format!("{HEAD}{text}"))
     }
 
-    /// The library of that name.
+    /// Returns the library with this name.
     pub fn get(&self, name: &str) -> Option<&Locked> {
         self.libraries.iter().find(|library| library.name == name)
     }

@@ -1,4 +1,4 @@
-//! `capr.toml`: what a project wants, and what a library says of itself.
+//! `capr.toml`: the libraries that a project wants, and a library's description of itself.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::{Wrong, failed, hinted};
 /// The name of the file.
 pub const MANIFEST: &str = "capr.toml";
 
-/// Stands for the deploy library where it is said whose task or variable holds.
+/// The name of the deploy library among the libraries whose task or variable holds.
 const CAPR: &str = "capr";
 
 /// The contents of the file.
@@ -51,7 +51,7 @@ struct Written {
 }
 
 impl Manifest {
-    /// Reads it; `file` is its name in errors.
+    /// Reads the file; `file` is its name in errors.
     pub fn read(file: &str, text: &str) -> Result<Self, Wrong> {
         let written: Written = toml::from_str(text).map_err(|error| unreadable(file, text, &error))?;
         let said = |what: String| failed(format!("{file}: {what}"));
@@ -87,18 +87,18 @@ impl Manifest {
         })
     }
 
-    /// The version that the library says, as numbers.
+    /// Returns the version that the library names, as numbers.
     pub(super) fn version(&self) -> Option<Version> {
         self.library.as_ref()?.version.as_deref()?.parse().ok()
     }
 
-    /// The version of capr that it needs, as it is written.
+    /// Returns the version of capr that it needs, as it is written.
     pub(super) fn capr(&self) -> Option<&str> {
         self.library.as_ref()?.capr.as_deref()
     }
 }
 
-/// The error of a file that is no TOML, or says what nobody reads.
+/// Returns the error for a file that is not TOML, or contains unknown keys.
 pub(super) fn unreadable(file: &str, text: &str, error: &toml::de::Error) -> Wrong {
     let before = error.span().and_then(|span| text.get(..span.start));
     let line = before.map(|before| format!("{file}:{}: ", before.matches('\n').count() + 1));
@@ -122,7 +122,7 @@ pub fn is_name(name: &str) -> bool {
         && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
 }
 
-/// Refuses a library that was made for a later capr than this.
+/// Rejects a library that was made for a later capr than this one.
 pub(super) fn check_capr(name: &str, version: Option<&str>, wanted: Option<&str>) -> Result<(), Wrong> {
     let own = Version::of_capr();
     match wanted.and_then(|wanted| wanted.parse().ok()) {

@@ -1,5 +1,6 @@
-//! Libraries of others that a project has added: what it wants (`capr.toml`), what it has got (`capr.lock`), and the trees of files,
-//! which are compared with their digests whenever one is loaded. Recipes are data here: nothing in a library is run.
+//! Libraries of others that a project has added: those that it wants (`capr.toml`), those that it has (`capr.lock`), and the
+//! trees of files, which are compared with their digests whenever one is loaded. Recipes are data here: nothing in a library is
+//! run.
 
 mod archive;
 mod edit;
@@ -27,7 +28,7 @@ pub use tree::Tree;
 
 use crate::diagnostic::{Diagnostic, Fault};
 
-/// An error as it is told.
+/// An error, as it is reported.
 type Wrong = Box<Diagnostic>;
 
 fn failed(message: impl Into<String>) -> Wrong {

@@ -1,4 +1,4 @@
-//! Programs that fetch a library: bounded in time, in what they write and in what is read of them.
+//! Runs programs that fetch a library, with limits for their time, for the files that they write and for the output that is read.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
@@ -15,13 +15,13 @@ use crate::io_error::plain;
 /// Starts a program that cannot write a file of more blocks of 512 bytes than its first argument says.
 const LIMITED: &str = "ulimit -f \"$1\" && shift && exec \"$@\"";
 
-/// So much is read of complaints.
+/// The most bytes that are read of its messages.
 const COMPLAINT: u64 = 16 << 10;
 
-/// The status of a shell that does not find a program.
+/// The exit status of a shell that does not find a program.
 const NOT_FOUND: i32 = 127;
 
-/// Variables that name the repository somebody works in: git must not take them for the one that is fetched into.
+/// Variables that name the repository in which somebody works: git must not mistake it for the one that is fetched into.
 const OF_REPOSITORY: &[&str] = &[
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -37,11 +37,11 @@ const OF_REPOSITORY: &[&str] = &[
     "GIT_WORK_TREE",
 ];
 
-/// Runs a program to its end and gives what it says on standard output. `input` is what it reads.
+/// Runs a program to its end and returns its standard output. `input` is its standard input.
 ///
 /// # Errors
 ///
-/// In one line: that it cannot be started, has failed, takes too long or says too much.
+/// One line: it cannot be started, has failed, takes too long or prints too much.
 pub(super) fn ask(
     words: &[&str],
     directory: &Path,
@@ -59,7 +59,7 @@ pub(super) fn ask(
     }
 }
 
-/// The same, and what it says is written to a file.
+/// Does the same, but writes its output to a file.
 pub(super) fn ask_into(
     words: &[&str],
     directory: &Path,
@@ -98,7 +98,7 @@ pub(super) fn ask_into(
     Ok(())
 }
 
-/// Why it failed, in its own words if there are any.
+/// Returns the reason why it failed, in its own words if there are any.
 fn told(program: &str, complaint: &[u8], status: ExitStatus) -> String {
     let text = String::from_utf8_lossy(complaint);
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());

@@ -1,4 +1,4 @@
-//! A project with what it wants and what it has got, as its two files say it.
+//! A project with the libraries that it wants and those that it has, as its two files say.
 
 use std::collections::BTreeSet;
 use std::fs::Permissions;
@@ -18,7 +18,7 @@ use crate::trust::Trust;
 /// A project.
 #[derive(Clone, Debug)]
 pub struct Project {
-    /// The places in which its libraries lie.
+    /// The directories of its libraries.
     pub places: Places,
     /// The contents of `capr.toml`.
     pub manifest: Manifest,
@@ -29,7 +29,7 @@ pub struct Project {
 }
 
 impl Project {
-    /// The nearest directory upwards that has a `capr.toml`.
+    /// Returns the nearest directory upwards that has a `capr.toml`.
     pub fn find(start: &Path) -> Option<PathBuf> {
         let mut above = start.ancestors();
         above
@@ -37,7 +37,7 @@ impl Project {
             .map(Path::to_owned)
     }
 
-    /// Reads both files; one that is not there says nothing.
+    /// Reads both files; a missing one counts as empty.
     pub fn open(places: Places, trust: &Trust) -> Result<Self, Wrong> {
         let text = read(&places.project.join(MANIFEST), trust)?;
         let lock = read(&places.project.join(LOCK), trust)?;
@@ -69,11 +69,11 @@ impl Project {
             .iter()
             .all(|(name, source)| lock.get(name).is_some_and(|locked| locked.source == *source));
         let is_own = |name: &&str| self.manifest.libraries.contains_key(*name) && !wanted.libraries.contains_key(*name);
-        // One that the project has chosen and does not any more is chosen by others.
+        // A library that the project has chosen so far is chosen by others now.
         (is_whole && !reached.iter().any(|name| is_own(&name))).then_some(lock)
     }
 
-    /// Names of libraries of which the two files do not say the same.
+    /// Returns the names of libraries about which the two files disagree.
     pub fn unsettled(&self) -> Vec<&str> {
         let wanted = self.manifest.libraries.iter();
         let mut names: Vec<&str> = wanted
@@ -83,7 +83,7 @@ impl Project {
         let reached = self.reached();
         let locked = self.lock.libraries.iter().map(|locked| locked.name.as_str());
         names.extend(locked.filter(|name| !reached.contains(name)));
-        // What a library needs and was not locked with it.
+        // Libraries that another one needs and that were not locked with it.
         names.extend(
             reached
                 .iter()
@@ -92,7 +92,7 @@ impl Project {
         names
     }
 
-    /// The libraries that the project wants, and those that they need.
+    /// Returns the libraries that the project wants, and those that they need.
     fn reached(&self) -> BTreeSet<&str> {
         let mut left: Vec<&str> = self.manifest.libraries.keys().map(String::as_str).collect();
         let mut reached = BTreeSet::new();
@@ -105,7 +105,7 @@ impl Project {
         reached
     }
 
-    /// The error where the two files do not say the same.
+    /// Returns the error if the two files disagree.
     pub fn not_settled(&self, names: &[&str]) -> Wrong {
         hinted(
             format!("{MANIFEST} and {LOCK} do not say the same of {}", names.join(", ")),
@@ -113,7 +113,7 @@ impl Project {
         )
     }
 
-    /// Writes `capr.toml` with this library, in the place of one of that name.
+    /// Writes `capr.toml` with this library, in place of one with that name.
     pub fn add(&mut self, name: &str, source: &Source) -> Result<(), Wrong> {
         self.change(edit::with(&self.text, name, source)?)
     }
@@ -159,7 +159,7 @@ fn read(file: &Path, trust: &Trust) -> Result<Option<String>, Wrong> {
 /// Writes a file beside its place and renames it.
 fn write(file: &Path, text: &str) -> Result<(), Wrong> {
     let unwritable = |error: io::Error| failed(format!("cannot write {}: {}", file.display(), plain(&error)));
-    // The umask takes from it what it takes from every new file.
+    // The umask applies as to every new file.
     let mode = file
         .metadata()
         .map_or(Permissions::from_mode(0o666), |there| there.permissions());

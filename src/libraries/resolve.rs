@@ -1,4 +1,4 @@
-//! From what a project wants to what it has got: the libraries, those that they need, one version of each.
+//! Decides which libraries a project gets: those that it wants and those that they need, one version of each.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -20,18 +20,18 @@ use super::{Wrong, archive, failed, git, hinted};
 use crate::io_error::plain;
 use crate::trust::Trust;
 
-/// Fetches what is wanted and not here.
+/// Fetches the libraries that are wanted and not on this machine.
 #[derive(Debug)]
 pub struct Resolver<'a> {
     /// The project as it is.
     pub project: &'a Project,
     /// The rule for whose files may be read.
     pub trust: &'a Trust,
-    /// Nothing comes from another machine.
+    /// True if nothing may be fetched from another machine.
     pub is_offline: bool,
-    /// git may ask the person.
+    /// True if git may ask the person.
     pub may_ask: bool,
-    /// These are fetched anew, whatever the lock says.
+    /// The libraries that are fetched again, whatever the lock says.
     pub anew: Vec<String>,
     /// Fetched libraries, so that each is fetched once.
     pub fetched: Fetched,
@@ -41,7 +41,7 @@ pub struct Resolver<'a> {
 #[derive(Debug, Default)]
 pub struct Fetched(RefCell<Vec<(Source, Option<String>, Taken)>>);
 
-/// The libraries of a project, settled.
+/// The libraries of a project after they were chosen.
 #[derive(Debug)]
 pub struct Resolved {
     /// The contents of `capr.lock` from now on.
@@ -52,7 +52,7 @@ pub struct Resolved {
     pub left_out: Vec<String>,
 }
 
-/// A library that is not what it was.
+/// A library that changes.
 #[derive(Debug)]
 pub struct Change {
     /// Its name.
@@ -64,7 +64,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// Returns the libraries of which two locks do not say the same.
+    /// Returns the libraries about which two locks differ.
     pub fn between(before: &Lock, after: &Lock) -> Vec<Self> {
         let names: BTreeSet<&str> = before
             .libraries
@@ -85,7 +85,7 @@ impl Change {
     }
 }
 
-/// A library that was taken.
+/// A library that was chosen.
 #[derive(Clone, Debug)]
 struct Taken {
     tree: Rc<Tree>,
@@ -100,11 +100,11 @@ impl Taken {
     }
 }
 
-/// Somebody wants a library.
+/// The wish for a library.
 struct Wish {
     name: String,
     source: Source,
-    /// The library that needs it; nobody where the project does.
+    /// The library that needs it; `None` if the project does.
     by: Option<String>,
 }
 
@@ -123,7 +123,7 @@ struct Chosen {
 }
 
 impl Resolver<'_> {
-    /// The name that a library has: what it says itself, else that of its source. Fetches it.
+    /// Returns the name of a library: the one that it gives itself, else that of its source. Fetches it.
     pub fn name_of(&self, source: &Source) -> Result<String, Wrong> {
         let taken = self.fetch(&source.name(), source, None)?;
         self.project.places.keep(&taken.tree, self.trust)?;
@@ -138,7 +138,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// The newest tag of a repository that can stand for the one that is wanted; nothing where there is no newer one.
+    /// Returns the newest tag of a repository that can replace the wanted one; `None` if there is no newer one.
     pub fn newer(&self, source: &Source) -> Result<Option<Source>, Wrong> {
         let (Kind::Git(url, _), Some(version)) = (source.kind(), source.version()) else {
             return Ok(None);
@@ -156,7 +156,7 @@ impl Resolver<'_> {
         Ok(newest.map(|(_, tag)| Source::git(url, Some(&tag))))
     }
 
-    /// Fetches all that the manifest wants and its libraries need.
+    /// Fetches everything that the manifest wants and its libraries need.
     pub fn resolve(&self, manifest: &Manifest) -> Result<Resolved, Wrong> {
         let mut raised: BTreeMap<String, Source> = BTreeMap::new();
         loop {
@@ -220,7 +220,7 @@ impl Resolver<'_> {
         Ok(Resolved { lock, trees, left_out })
     }
 
-    /// The library that is wanted: what the lock says, if it says something of this source.
+    /// Returns the library that is wanted: the one in the lock, if that has the same source.
     fn take(&self, wish: &Wish) -> Result<Taken, Wrong> {
         let (name, source) = (&wish.name, &wish.source);
         let locked = self.project.lock.get(name).filter(|locked| locked.source == *source);
@@ -312,7 +312,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// The address of a repository as git is told it, which works elsewhere.
+    /// Returns the address of a repository for git, which runs in another directory.
     fn url_here(&self, url: &str) -> String {
         match super::source::is_local(url) && !url.contains("://") {
             true => self.project.places.project.join(url).display().to_string(),
@@ -360,7 +360,7 @@ impl Resolver<'_> {
     }
 }
 
-/// The digest that a tarball has, for who is to compare it.
+/// Returns the digest of a tarball, for a person who compares it.
 pub fn tarball_digest(file: &Path) -> Result<String, String> {
     archive::digest(file)
 }
@@ -386,8 +386,8 @@ fn needed(of: &Wish, name: &str, source: &Source) -> Result<Wish, Wrong> {
     })
 }
 
-/// Returns true if what was chosen does for a wish, false if the wish is for a later version that does for all; else an error that
-/// names both.
+/// Returns true if the chosen version serves a wish, and false if the wish is for a later version that serves all; else an error
+/// that names both.
 fn reconciled(there: &Chosen, wish: &Wish) -> Result<bool, Wrong> {
     let name = &wish.name;
     let (has, wants) = (there.taken.version(&there.wish.source), wish.source.version());
@@ -418,7 +418,7 @@ fn reconciled(there: &Chosen, wish: &Wish) -> Result<bool, Wrong> {
                 false => "capr lib add takes other versions of those that want it".to_owned(),
             },
         )),
-        // Without numbers nobody can say which is the later; the project has chosen, or the first.
+        // Without numbers nobody can say which is later: the choice of the project holds, or the first one.
         _ if is_projects || there.wish.source == wish.source || wants.is_none() => Ok(true),
         _ => Err(hinted(
             format!(

@@ -1,5 +1,5 @@
-//! The libraries of a project as a run finds them by name. Nothing is fetched: what is not on this machine, or is not what
-//! `capr.lock` says, is an error.
+//! Finds the libraries of a project by name during a run. Nothing is fetched: a library that is not on this machine, or differs
+//! from `capr.lock`, is an error.
 
 use std::cell::{OnceCell, RefCell};
 use std::path::{Component, Path, PathBuf};
@@ -15,15 +15,15 @@ use super::tree::Tree;
 use super::{Wrong, hinted};
 use crate::trust::Trust;
 
-/// The libraries of a project; its files are read when the first is looked for.
+/// The libraries of a project; its files are read at the first search.
 #[derive(Clone, Debug, Default)]
 pub struct Shelf {
     /// The directory of `capr.toml`, and the cache.
     places: Option<Places>,
-    /// Paths below it are shown without it.
+    /// The directory; paths below it are shown without it.
     base: PathBuf,
     project: OnceCell<Rc<Project>>,
-    /// Those that were looked for, compared with their digests.
+    /// The libraries that were looked for, compared with their digests.
     trees: RefCell<IndexMap<String, (PathBuf, Rc<Tree>)>>,
 }
 
@@ -37,7 +37,7 @@ pub struct Found {
 }
 
 impl Shelf {
-    /// The libraries of the project that has the directory `start`; paths below `base` are shown without it.
+    /// Returns the libraries of the project that has the directory `start`; paths below `base` are shown without it.
     pub fn new(start: &Path, base: &Path, cache: Option<PathBuf>) -> Self {
         Self {
             places: Project::find(start).map(|project| Places { project, cache }),
@@ -46,7 +46,7 @@ impl Shelf {
         }
     }
 
-    /// The recipe that `require "chat"` or `require "chat/more"` means; nothing where no such library was added.
+    /// Returns the recipe for `require "chat"` or `require "chat/more"`; `None` if no such library was added.
     pub fn find(&self, name: &str, trust: &Trust) -> Result<Option<Found>, Wrong> {
         let library = name.split('/').next().unwrap_or(name);
         let library = library.strip_suffix(".rhai").unwrap_or(library).to_owned();
@@ -75,7 +75,7 @@ impl Shelf {
         Ok(self.project.get().cloned())
     }
 
-    /// The files of a library and their place.
+    /// Returns the files of a library and their directory.
     fn tree(&self, name: &str, project: &Project, trust: &Trust) -> Result<(PathBuf, Rc<Tree>), Wrong> {
         if let Some((root, tree)) = self.trees.borrow().get(name) {
             return Ok((root.clone(), Rc::clone(tree)));
@@ -113,7 +113,7 @@ impl Shelf {
         }
     }
 
-    /// The recipe of that path in a tree, with or without its ending.
+    /// Returns the recipe with that path in a tree, with or without its ending.
     fn recipe(&self, root: &Path, tree: &Tree, path: &Path) -> Option<Found> {
         let path = inside(path)?;
         let with_ending = format!("{path}.rhai");
@@ -125,7 +125,7 @@ impl Shelf {
         })
     }
 
-    /// The library that has a file, as it is shown.
+    /// Returns the library that a file belongs to, as it is shown.
     pub fn library_of(&self, file: &str) -> Option<String> {
         self.home_of(file).map(|(name, ..)| name)
     }
@@ -137,7 +137,7 @@ impl Shelf {
         Some((name.clone(), root.clone(), Rc::clone(tree)))
     }
 
-    /// The recipe that lies beside one of a library; nothing where `from` is no file of one, or there is none.
+    /// Returns the recipe that lies beside one of a library; `None` if `from` is no file of one, or if there is none.
     pub fn beside(&self, from: &str, name: &Path) -> Option<Found> {
         let (_, root, tree) = self.home_of(from)?;
         let file = self.base.join(from);
@@ -166,7 +166,7 @@ impl Shelf {
     }
 }
 
-/// A path inside of a tree, without `.` and `..`; nothing where it leads out.
+/// Returns a path inside a tree, without `.` and `..`; `None` if it leads out.
 fn inside(path: &Path) -> Option<String> {
     let mut steps: Vec<&str> = Vec::new();
     for part in path.components() {

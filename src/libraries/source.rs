@@ -1,4 +1,4 @@
-//! The place that a library comes from: as it is typed, and as `capr.toml` and `capr.lock` have it.
+//! The source of a library: as it is typed, and as `capr.toml` and `capr.lock` have it.
 
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::tree::is_digest;
 use super::version::Version;
 
-/// The place that a library comes from, as it is written in `capr.toml`.
+/// The source of a library, as it is written in `capr.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
@@ -24,10 +24,10 @@ pub struct Source {
     pub(super) sha256: Option<String>,
 }
 
-/// Longer ones name nothing.
+/// The most characters of a name; longer ones name nothing.
 const LONGEST: usize = 1_000;
 
-/// The same, sorted out.
+/// The kinds of sources.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind<'a> {
     /// A repository, and the tag, branch or revision of it.
@@ -39,7 +39,7 @@ pub(super) enum Kind<'a> {
 }
 
 impl Source {
-    /// A repository.
+    /// Returns a repository as a source.
     pub(super) fn git(url: &str, tag: Option<&str>) -> Self {
         Self {
             git: Some(url.to_owned()),
@@ -50,11 +50,11 @@ impl Source {
         }
     }
 
-    /// Reads a word behind `capr lib add`: `URL[@TAG]`, a directory or a tarball, seen from the directory `base`.
+    /// Reads a word after `capr lib add`: `URL[@TAG]`, a directory or a tarball, seen from the directory `base`.
     ///
     /// # Errors
     ///
-    /// Says what is wrong with it.
+    /// The mistake in it.
     pub fn typed(word: &str, sha256: Option<&str>, base: &Path) -> Result<Self, String> {
         let local = base.join(word);
         if local.is_dir() {
@@ -91,11 +91,11 @@ impl Source {
         })
     }
 
-    /// The source, if it says one thing that capr takes.
+    /// Returns the source, if it names exactly one thing that capr accepts.
     ///
     /// # Errors
     ///
-    /// Says what is wrong with it.
+    /// The mistake in it.
     pub(super) fn of(source: Self) -> Result<Self, String> {
         let named = [&source.git, &source.path, &source.tarball];
         if named.iter().filter(|named| named.is_some()).count() != 1 {
@@ -142,7 +142,7 @@ impl Source {
         }
     }
 
-    /// Returns true if it is on this machine: only what is here itself may name such a source.
+    /// Returns true if it is on this machine: only a library that is here itself may name such a source.
     pub(super) fn is_local(&self) -> bool {
         match self.kind() {
             Kind::Git(url, _) => is_local(url),
@@ -150,12 +150,12 @@ impl Source {
         }
     }
 
-    /// The version that its tag names.
+    /// Returns the version that its tag names.
     pub(super) fn version(&self) -> Option<Version> {
         self.tag.as_deref()?.parse().ok()
     }
 
-    /// Returns true if both come from one place, whatever the version.
+    /// Returns true if both come from the same place, whatever the version.
     pub(super) fn is_of_one_place(&self, other: &Self) -> bool {
         let plain = |url: &Option<String>| {
             url.as_deref()
@@ -164,7 +164,7 @@ impl Source {
         plain(&self.git) == plain(&other.git) && self.path == other.path && self.tarball == other.tarball
     }
 
-    /// The same seen from another directory: paths of a library are those beside it.
+    /// Returns the same seen from another directory: paths of a library are relative to it.
     pub(super) fn from_beside(&self, of: &Self) -> Self {
         let base = match of.kind() {
             Kind::Path(path) => Path::new(path).to_owned(),
@@ -175,7 +175,7 @@ impl Source {
         self.moved(|path| plain(&base.join(path)).display().to_string())
     }
 
-    /// The same with its path written as it is seen from another place.
+    /// Returns the same with its path written as it is seen from another directory.
     pub fn moved(&self, seen: impl Fn(&str) -> String) -> Self {
         let moved = |path: &String| seen(path);
         let mut source = self.clone();
@@ -191,7 +191,7 @@ impl Source {
         source
     }
 
-    /// The name that a library has where it does not say one.
+    /// Returns the name of a library that does not give itself one.
     pub(super) fn name(&self) -> String {
         let text = match self.kind() {
             Kind::Git(text, _) | Kind::Path(text) | Kind::Tarball(text, _) => text,
@@ -205,7 +205,7 @@ impl Source {
         stem.strip_prefix("capr-").unwrap_or(stem).to_owned()
     }
 
-    /// The value in `capr.toml`.
+    /// Returns the value in `capr.toml`.
     pub(super) fn inline(&self) -> String {
         let parts = [
             ("git", &self.git),
@@ -223,7 +223,7 @@ impl Source {
     }
 }
 
-/// As it was typed.
+/// Writes it as it was typed.
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind() {
@@ -233,7 +233,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// A path without `.`, and without `..` where something stands before it that can be left out.
+/// Returns a path without `.`, and without `..` after a part that can be left out with it.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
@@ -250,7 +250,7 @@ fn is_archive(word: &str) -> bool {
     [".tar.gz", ".tgz", ".tar"].iter().any(|ending| word.ends_with(ending))
 }
 
-/// A URL and what stands behind its last `@`, which is no part of the host.
+/// Splits a URL at its last `@`, unless that belongs to the host.
 fn split(word: &str) -> (&str, Option<&str>) {
     match word.rsplit_once('@') {
         Some((url, tag))
@@ -271,11 +271,11 @@ pub(super) fn is_local(url: &str) -> bool {
     if let Some((scheme, _)) = url.split_once("://") {
         return scheme == "file";
     }
-    // `host:path`, as of scp.
+    // `host:path`, as for scp.
     !url.split('/').next().is_some_and(|first| first.contains(':'))
 }
 
-/// The protocols that are taken: those that nobody on the way can change, and the files of this machine.
+/// Checks the protocol: accepted are those that nobody on the way can change, and files of this machine.
 fn check_url(url: &str) -> Result<(), String> {
     if url.contains("::") {
         return Err(format!("git would run a program for {url}: it is not taken"));
@@ -299,7 +299,7 @@ fn check_url(url: &str) -> Result<(), String> {
     }
 }
 
-/// Returns true for what can be the name of a tag, a branch or a revision.
+/// Returns true if this can be the name of a tag, a branch or a revision.
 fn is_tag(tag: &str) -> bool {
     let mut characters = tag.chars();
     characters.next().is_some_and(|first| first.is_ascii_alphanumeric())

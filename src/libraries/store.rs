@@ -1,5 +1,5 @@
-//! The files of libraries on this machine: copied into the project, or in the cache of the user. They are compared with their digest,
-//! and must belong to somebody who is believed.
+//! The files of libraries on this machine: copied into the project, or in the cache of the user. They are compared with their
+//! digest, and must belong to somebody who is trusted.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -15,28 +15,28 @@ use crate::trust::Trust;
 /// The directory of `capr lib vendor`, below the project.
 pub const VENDOR: &str = "vendor/capr";
 
-/// The places in which the libraries of a project lie.
+/// The directories of a project's libraries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
     /// The directory of `capr.toml`.
     pub project: PathBuf,
-    /// The cache; nothing where nobody knows whose it would be.
+    /// The cache; `None` if nobody knows whose it would be.
     pub cache: Option<PathBuf>,
 }
 
 /// The state of a library on this machine.
 #[derive(Debug)]
 pub enum State {
-    /// Its files, and where they are.
+    /// Its files, and their directory.
     Here(Tree, PathBuf),
-    /// Nothing.
+    /// There is nothing.
     Missing,
-    /// Something else, there; and in which way.
+    /// Something else is there; the difference.
     Wrong(PathBuf, String),
 }
 
 impl Places {
-    /// The copy in the project.
+    /// Returns the path of the copy in the project.
     pub fn vendored(&self, name: &str) -> PathBuf {
         self.project.join(VENDOR).join(name)
     }
@@ -84,7 +84,7 @@ impl Places {
         })
     }
 
-    /// Copies a tree into the project, in the place of one that capr has put there: `before` is its digest.
+    /// Copies a tree into the project, replacing one that capr has put there: `before` is its digest.
     pub fn vendor(&self, name: &str, tree: &Tree, before: Option<&str>, trust: &Trust) -> Result<(), Wrong> {
         let place = self.vendored(name);
         if place.symlink_metadata().is_ok() {
@@ -114,7 +114,7 @@ impl Places {
     }
 }
 
-/// A tree that capr has written.
+/// Reads a tree that capr has written.
 fn copy(place: &Path, trust: &Trust) -> Result<Tree, String> {
     if !place.symlink_metadata().is_ok_and(|there| there.is_dir()) {
         return Err("it is no directory".to_owned());
@@ -122,7 +122,7 @@ fn copy(place: &Path, trust: &Trust) -> Result<Tree, String> {
     Tree::of_copy(place, &|file| trust.read(file).map_err(io::Error::other))
 }
 
-/// Writes a tree beside its place and renames it; what is there goes.
+/// Writes a tree beside its place and renames it; an existing one is removed.
 fn put(tree: &Tree, place: &Path) -> Result<(), Wrong> {
     let failed = |error: io::Error| unwritable(place, &error);
     let above = place.parent().unwrap_or(Path::new("/"));

@@ -13,10 +13,10 @@ use super::limits::{BYTES, DEPTH, FILES, PATH};
 use crate::io_error::plain;
 use crate::regular;
 
-/// Characters of names beside letters and digits: none that a terminal or a shell would obey.
+/// The characters of names besides letters and digits: none that a terminal or a shell would obey.
 const SIGNS: &str = " ._-+@~#%=,()[]{}!&'";
 
-/// So much of a name is shown that cannot be taken.
+/// The number of characters that are shown of a name that is rejected.
 const SHOWN: usize = 80;
 
 /// All files of a library, by their path from its top.
@@ -29,11 +29,11 @@ pub struct Tree {
 /// The way in which a directory is read.
 struct Reader<'a> {
     read: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
-    /// It was written by capr: there is no `.git` in it.
+    /// True if capr has written it: there is no `.git` in it.
     is_copy: bool,
 }
 
-/// The reason why a tree is not taken, or cannot be read.
+/// The reason why a tree is rejected, or cannot be read.
 pub(super) type Refused = String;
 
 impl Tree {
@@ -45,7 +45,7 @@ impl Tree {
         self.fits()
     }
 
-    /// Refuses what is larger than a library may be.
+    /// Rejects a tree that is larger than a library may be.
     fn fits(&self) -> Result<(), Refused> {
         if self.files.len() > FILES {
             return Err(format!("it has more than {FILES} files"));
@@ -56,29 +56,29 @@ impl Tree {
         Ok(())
     }
 
-    /// The paths of its files, in order.
+    /// Returns the paths of its files, in order.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)
     }
 
-    /// The content of a file.
+    /// Returns the content of a file.
     pub fn content(&self, path: &str) -> Option<&[u8]> {
         self.files.get(path).map(Vec::as_slice)
     }
 
-    /// The text of a file; nothing where it is not there or no text.
+    /// Returns the text of a file; `None` if it does not exist or is not text.
     pub fn text(&self, path: &str) -> Option<&str> {
         std::str::from_utf8(self.content(path)?).ok()
     }
 
-    /// Recipes, without the tests.
+    /// Returns the recipes, without the tests.
     pub fn recipes(&self) -> impl Iterator<Item = (&str, &str)> {
         self.paths()
             .filter(|path| path.ends_with(".rhai") && !path.ends_with("_test.rhai") && !path.ends_with(".d.rhai"))
             .filter_map(|path| Some((path, self.text(path)?)))
     }
 
-    /// The SHA-256 of the list of its files, a line `DIGEST  PATH` each, sorted by path: `sha256sum` makes the same.
+    /// Returns the SHA-256 of the list of its files, a line `DIGEST  PATH` each, sorted by path: `sha256sum` makes the same.
     pub fn digest(&self) -> String {
         let mut list = String::new();
         for (path, content) in &self.files {
@@ -88,7 +88,8 @@ impl Tree {
         sha256(list.as_bytes())
     }
 
-    /// Reads a directory; gives what is left out, with the reason: links, and what is no file. What is called `.git` is not looked at.
+    /// Reads a directory; also returns the entries that are left out, with the reason: links, and everything that is not a file.
+    /// `.git` is skipped.
     pub(super) fn of_directory(directory: &Path) -> Result<(Self, Vec<String>), Refused> {
         let (mut tree, mut left_out) = (Self::default(), Vec::new());
         let reader = Reader {
@@ -99,12 +100,12 @@ impl Tree {
         Ok((tree, left_out))
     }
 
-    /// Reads a directory, for who only looks.
+    /// Reads a directory for somebody who only looks.
     pub fn of_sources(directory: &Path) -> Result<Self, String> {
         Self::of_directory(directory).map(|(tree, _)| tree)
     }
 
-    /// Reads a directory in which nothing but files may be; `read` reads one.
+    /// Reads a directory in which only files may be; `read` reads one.
     pub(super) fn of_copy(directory: &Path, read: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Result<Self, Refused> {
         let (mut tree, mut left_out) = (Self::default(), Vec::new());
         let reader = Reader { read, is_copy: true };
@@ -156,7 +157,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Writes it into a directory that is new.
+    /// Writes the tree into a new directory.
     pub(super) fn write(&self, directory: &Path) -> io::Result<()> {
         for (path, content) in &self.files {
             let place = directory.join(path);
@@ -174,7 +175,7 @@ impl Tree {
     }
 }
 
-/// Refuses a path that leads elsewhere, that cannot be shown as it is, or that is too long.
+/// Rejects a path that leads elsewhere, that cannot be shown as it is, or that is too long.
 pub(super) fn check(path: &str) -> Result<(), Refused> {
     let is_plain = |part: &str| {
         let is_git = part.eq_ignore_ascii_case(".git");
@@ -192,13 +193,13 @@ pub(super) fn check(path: &str) -> Result<(), Refused> {
     }
 }
 
-/// A name as it is told: what is not printed is written out.
+/// Returns a name as it is shown: characters that cannot be printed are written out.
 fn shown(name: &str) -> String {
     let written: String = name.escape_debug().take(SHOWN).collect();
     written
 }
 
-/// SHA-256 in hexadecimal digits.
+/// Returns the SHA-256 in hexadecimal digits.
 pub(super) fn sha256(bytes: &[u8]) -> String {
     let mut text = String::new();
     for byte in Sha256::digest(bytes) {

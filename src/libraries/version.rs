@@ -8,18 +8,18 @@ use std::str::FromStr;
 pub struct Version([u64; 3]);
 
 impl Version {
-    /// The version of this program.
+    /// Returns the version of this program.
     pub(super) fn of_capr() -> Self {
         env!("CARGO_PKG_VERSION").parse().unwrap_or(Self([0; 3]))
     }
 
-    /// Returns true if what was made for the other works with this one: it is not older, and the first number that is not 0 is the
-    /// same.
+    /// Returns true if a library that was made for the other version works with this one: it is not older, and the first number
+    /// that is not 0 is the same.
     pub(super) fn serves(self, wanted: Self) -> bool {
         self >= wanted && self.is_kin(wanted)
     }
 
-    /// Returns true if the later of both can stand for the other.
+    /// Returns true if the later of both can replace the other.
     pub(super) fn is_kin(self, other: Self) -> bool {
         let Self([major, minor, patch]) = self;
         let Self([other_major, other_minor, other_patch]) = other;

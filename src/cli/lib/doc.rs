@@ -22,7 +22,7 @@ impl Call<'_> {
         Ok(0)
     }
 
-    /// The library that is meant: one of the project, a path, one that comes with capr.
+    /// Returns the library that a word means: one of the project, a path, or one that comes with capr.
     fn parts_named(&self, word: &str) -> Result<(String, Parts), Wrong> {
         let path = self.shell.directory.join(word);
         if path.is_dir() {
@@ -84,7 +84,7 @@ fn stem(path: &Path) -> Option<String> {
     Some(path.file_stem()?.to_string_lossy().into_owned())
 }
 
-/// The reference.
+/// Returns the reference.
 fn reference(name: &str, parts: &Parts) -> String {
     let mut text = format!("# {name}\n");
     // Writing to a String cannot fail.
@@ -146,7 +146,7 @@ fn is_internal(description: Option<&str>) -> bool {
     description.is_some_and(|text| text.starts_with("[internal]"))
 }
 
-/// A string of several lines in one cell of a table.
+/// Returns a string of several lines as one cell of a table.
 fn cell(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").replace('|', "\\|")

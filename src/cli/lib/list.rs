@@ -1,4 +1,4 @@
-//! `capr lib list`: the libraries of a project, and how it stands with each.
+//! `capr lib list`: the libraries of a project, and the state of each.
 
 use std::path::Path;
 
@@ -18,13 +18,13 @@ struct Line<'a> {
     source: String,
     revision: Option<&'a str>,
     sha256: &'a str,
-    /// `here`, `missing`, `changed`, or `unsettled` where `capr.toml` says something else.
+    /// `here`, `missing`, `changed`, or `unsettled` if `capr.toml` says something else.
     state: &'static str,
     path: Option<String>,
     needs: &'a [String],
-    /// The project wants it itself.
+    /// True if the project itself wants it.
     wanted: bool,
-    /// A recipe that is found before it.
+    /// The recipe that is found before it, if there is one.
     hidden_by: Option<String>,
 }
 
@@ -91,7 +91,7 @@ impl Call<'_> {
             .to_string()
     }
 
-    /// A recipe of the project, or of `CAPR_PATH`, that `require` finds before the library.
+    /// Returns the recipe of the project, or of `CAPR_PATH`, that `require` finds before the library.
     fn hidden_by(&self, name: &str) -> Option<String> {
         let project = &self.project.places.project;
         let listed = self.shell.variable("CAPR_PATH").unwrap_or_default().split(':');

@@ -22,7 +22,7 @@ use super::search;
 use super::settings::UsageError;
 use super::shell::Shell;
 
-/// A word behind `capr lib`.
+/// The words after `capr lib`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Deed {
     /// Adds a library to the project
@@ -62,10 +62,10 @@ struct Call<'a> {
     project: Project,
 }
 
-/// Something that is wrong, as it is told.
+/// An error, as it is reported.
 type Wrong = Box<Diagnostic>;
 
-/// Does it; the code to exit with.
+/// Runs the command and returns its exit code.
 pub(super) fn run(arguments: &Arguments, shell: &Shell, console: &Console, redactor: Redactor) -> Result<u8, Wrong> {
     let words: Vec<&str> = arguments.words.iter().skip(1).map(String::as_str).collect();
     let (deed, words) = match words.split_first() {
@@ -164,7 +164,7 @@ fn check_options(deed: Deed, arguments: &Arguments) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// The directory of the project: that of `capr.toml`, else that of the recipe, else this one.
+/// Returns the directory of the project: that of `capr.toml`, else that of the recipe, else this one.
 fn directory(shell: &Shell) -> PathBuf {
     let of_recipe = || search::find(&shell.directory).map(|(directory, _)| directory);
     Project::find(&shell.directory)
@@ -185,11 +185,11 @@ impl Call<'_> {
     }
 
     fn tell(&self, text: &str) {
-        // It has words of others.
+        // It contains words of others.
         self.console.page(text, false);
     }
 
-    /// A path that was typed here as it is written in the project's files.
+    /// Returns a path that was typed here as it is written in the project's files.
     fn from_project(&self, typed: &str) -> String {
         let here = &self.shell.directory;
         match Path::new(typed).is_absolute() || *here == self.project.places.project {
@@ -198,7 +198,7 @@ impl Call<'_> {
         }
     }
 
-    /// Asks whether something is to be done that was shown.
+    /// Asks whether to do what was shown.
     fn ask(&self, question: &str) -> Result<bool, Wrong> {
         if self.options.yes {
             return Ok(true);
@@ -219,7 +219,7 @@ impl Call<'_> {
     }
 }
 
-/// A path as it is seen from a directory.
+/// Returns a path as it is seen from a directory.
 fn seen_from(path: &Path, directory: &Path) -> String {
     let common = path
         .components()

@@ -13,7 +13,7 @@ use crate::report::Console;
 use super::super::shell::Shell;
 use super::{Wrong, usage};
 
-/// Words in the files that stand for the name, for the name as a part of a variable, and for the version of capr.
+/// The words in the files that stand for the name, for the name as a part of a variable, and for the version of capr.
 const HOLES: [&str; 3] = ["NAME", "VARIABLE", "CAPR"];
 
 /// The files, by their path below the library.
@@ -23,7 +23,7 @@ const FILES: &[(&str, &str)] = &[
     ("README.md", include_str!("new/README.md")),
 ];
 
-/// Makes it in a directory of its name.
+/// Makes the library in a directory with its name.
 pub(super) fn new(name: &str, shell: &Shell, console: &Console) -> Result<u8, Wrong> {
     if !is_name(name) {
         let wrong = Diagnostic::new(Fault::Usage, format!("`{name}' is no name of a library"));

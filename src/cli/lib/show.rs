@@ -1,4 +1,4 @@
-//! Shows a library, and what is new in it, before anybody says yes.
+//! Shows a library and the changes in it before anybody says yes.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -11,18 +11,18 @@ use crate::recipe::{Parts, known_names, library_names};
 use super::Call;
 use super::take::commit;
 
-/// So much of a digest or a commit is shown.
+/// The number of digits that are shown of a digest or a commit.
 const SHORT: usize = 12;
 
-/// The width of what a line begins with.
+/// The width of the beginnings of lines.
 const HEAD: usize = 12;
 
-/// The first digits of a digest or a commit.
+/// Returns the first digits of a digest or a commit.
 pub(super) fn short(text: &str) -> &str {
     text.get(..SHORT).unwrap_or(text)
 }
 
-/// The recipes of a library, the main one first.
+/// Returns the recipes of a library, the main one first.
 pub(super) fn parts_of(name: &str, tree: &Tree) -> Parts {
     let main = format!("{name}.rhai");
     let first = tree.text(&main).map(|text| (main.as_str(), text));
@@ -75,7 +75,7 @@ pub(super) fn changes(call: &Call, changed: &[Change], resolved: &Resolved, want
     text
 }
 
-/// One line on what it is.
+/// Returns one line about a library.
 fn titled(locked: &Locked) -> String {
     let version = locked
         .version
@@ -98,7 +98,7 @@ fn line(head: &str, words: &[String]) -> String {
     }
 }
 
-/// The parts of a library that is new.
+/// Lists the parts of a new library.
 fn listed(parts: &Parts) -> String {
     let mut text = String::new();
     for task in &parts.tasks {
@@ -136,7 +136,7 @@ fn listed(parts: &Parts) -> String {
     text
 }
 
-/// Tasks and variables that others have, too.
+/// Lists the tasks and variables that others have, too.
 fn overrides(name: &str, parts: &Parts, resolved: &Resolved, wanted: &Manifest) -> String {
     let (mut tasks, mut variables) = known_names();
     for (other, tree) in resolved.trees.iter().filter(|(other, _)| *other != name) {
@@ -185,7 +185,7 @@ fn overrides(name: &str, parts: &Parts, resolved: &Resolved, wanted: &Manifest) 
     text
 }
 
-/// Lists the parts that are new and those that go, and the files that differ.
+/// Lists the parts that are added and removed, and the files that differ.
 fn differences(name: &str, before: &Tree, after: &Tree) -> String {
     let said = |tree: &Tree| -> BTreeSet<String> { listed(&parts_of(name, tree)).lines().map(str::to_owned).collect() };
     let (old, new) = (said(before), said(after));
@@ -210,7 +210,7 @@ fn differences(name: &str, before: &Tree, after: &Tree) -> String {
     text
 }
 
-/// Counts the lines that go and come.
+/// Counts the lines that are added and removed.
 fn counted(old: &[u8], new: &[u8]) -> String {
     let (old, new) = (String::from_utf8_lossy(old), String::from_utf8_lossy(new));
     let diff = TextDiff::from_lines(&*old, &*new);

@@ -1,4 +1,4 @@
-//! `add`, `update`, `fetch`, `remove` and `vendor`: what a project has is shown first, taken then.
+//! `add`, `update`, `fetch`, `remove` and `vendor`: the changes are shown first and made then.
 
 use std::fs;
 
@@ -35,7 +35,7 @@ impl Call<'_> {
         Ok(0)
     }
 
-    /// Reads the word behind `add`, as `capr.toml` has it.
+    /// Reads the word after `add` into the form of `capr.toml`.
     fn typed(&self, word: &str) -> Result<Source, Wrong> {
         let file = self.shell.directory.join(word);
         let is_archive = [".tar", ".tar.gz", ".tgz"].iter().any(|ending| word.ends_with(ending));
@@ -109,7 +109,7 @@ impl Call<'_> {
         self.settled(true)
     }
 
-    /// Makes the project have what it wants, on this machine or in its own directory.
+    /// Gets everything that the project wants, on this machine or into its own directory.
     fn settled(&mut self, is_vendored: bool) -> Result<u8, Wrong> {
         let unsettled = self.project.unsettled();
         if self.options.locked && !unsettled.is_empty() {
@@ -148,7 +148,7 @@ impl Call<'_> {
         Ok(0)
     }
 
-    /// Tells of copies in the project that are of no library any more.
+    /// Reports copies in the project that belong to no library any more.
     fn tell_strays(&self) {
         let entries = fs::read_dir(self.project.places.project.join(VENDOR))
             .into_iter()
@@ -208,7 +208,7 @@ impl Call<'_> {
         self.tell(&changes(self, changed, resolved, wanted));
     }
 
-    /// Writes the lock, and brings the copies in the project up to it.
+    /// Writes the lock, and updates the copies in the project.
     fn take(&mut self, resolved: &Resolved, changed: &[Change]) -> Result<(), Wrong> {
         for change in changed {
             let Some(before) = &change.before else { continue };
@@ -242,7 +242,7 @@ impl Call<'_> {
     }
 }
 
-/// A commit as it is told.
+/// Returns a commit as it is shown.
 pub(super) fn commit(revision: Option<&str>) -> String {
     revision
         .map(|revision| format!(", commit {}", short(revision)))

@@ -1,5 +1,5 @@
-//! Habits by which a library breaks in a project of others: tasks that nobody finds, defaults that are worked out too early, paths that a
-//! shell takes apart. Hooks on tasks that nobody defines are errors of every recipe.
+//! Finds habits by which a library breaks in a project of others: tasks that nobody finds, defaults that are evaluated too early,
+//! paths that a shell splits. Hooks on tasks that nobody defines are errors in every recipe.
 
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ use crate::recipe::language::syntax::marks::as_written;
 const PATHS: &[&str] = &["_dir", "_directory", "_file", "_path", "_root", "_to"];
 
 impl Findings<'_> {
-    /// The habits in a library, where the recipe that is checked is one.
+    /// Returns the habits in a library, if the recipe that is checked is one.
     pub(super) fn habits_of_libraries(&self) -> Vec<Diagnostic> {
         let files = self.defined.files.borrow();
         let mut own = self
@@ -100,7 +100,7 @@ fn unquoted(name: &str) -> Diagnostic {
         ))
 }
 
-/// Names of the text's own: variables of `let`, `for` and `catch`, parameters.
+/// Returns the names that belong to the text: variables of `let`, `for` and `catch`, and parameters.
 fn locals(text: &Text) -> HashSet<String> {
     let mut locals: HashSet<String> = text
         .ast
@@ -122,7 +122,7 @@ fn locals(text: &Text) -> HashSet<String> {
     locals
 }
 
-/// The first variable of recipes in a value.
+/// Returns the first variable of recipes in a value.
 fn of_others(value: &Expr, locals: &HashSet<String>) -> Option<(String, Position)> {
     let mut first = None;
     value.walk(&mut Vec::new(), &mut |nodes| {
@@ -137,7 +137,7 @@ fn of_others(value: &Expr, locals: &HashSet<String>) -> Option<(String, Position
                     .and_then(|name| literal(name))
                     .map(|name| (name, *place))
             }
-            // The word of a symbol is no variable, and what a closure reads is read later.
+            // The word of a symbol is no variable, and a closure reads its variables later.
             Some(ASTNode::Expr(Expr::Custom(call, _))) if verb(call).is_none() => return false,
             Some(ASTNode::Expr(Expr::FnCall(call, _))) if call.name == "curry" => return false,
             _ => None,
@@ -150,7 +150,7 @@ fn of_others(value: &Expr, locals: &HashSet<String>) -> Option<(String, Position
     first
 }
 
-/// Variables with names of paths that stand in a command as they are.
+/// Finds variables with names of paths that stand in a command without quotes.
 fn paths(line: &Expr, locals: &HashSet<String>, found: &mut Vec<(String, Position)>) {
     match line {
         Expr::Variable(variable, _, place) => {

@@ -1,5 +1,5 @@
-//! The parts of a library, read from its text: tasks, hooks, variables, commands of this machine. Nothing is evaluated, so a library can
-//! be looked at before anybody has decided to take it.
+//! The parts of a library, read from its text: tasks, hooks, variables, local commands. Nothing is evaluated, so a library can be
+//! examined before anybody has decided to add it.
 
 use std::rc::Rc;
 
@@ -22,17 +22,17 @@ pub struct Parts {
     pub hooks: Vec<String>,
     /// The variables that it sets when it is loaded.
     pub variables: Vec<VariablePart>,
-    /// Lists that it adds to or takes from.
+    /// The lists that it adds to or removes from.
     pub lists: Vec<String>,
     /// The places at which it runs commands on this machine.
     pub local: Vec<String>,
     /// The names that it requires and loads.
     pub loads: Vec<String>,
-    /// It defines names that are computed.
+    /// True if it defines computed names.
     pub is_open: bool,
     /// The first comment of its main recipe.
     pub opening: String,
-    /// Mistakes of its syntax; what stands in these files is not known.
+    /// The mistakes in its syntax; the contents of these files are not known.
     pub wrong: Vec<Diagnostic>,
 }
 
@@ -52,11 +52,11 @@ pub struct TaskPart {
 pub struct VariablePart {
     /// Its name.
     pub name: String,
-    /// It is a default, which holds where nobody else sets it.
+    /// True if it is a default, which applies if nobody else sets it.
     pub is_default: bool,
     /// The `///` lines above it.
     pub meaning: Option<String>,
-    /// Its value as it is written, where it stands on one line.
+    /// Its value as it is written, if it is on one line.
     pub written: Option<String>,
 }
 
@@ -135,7 +135,7 @@ impl Parts {
     }
 }
 
-/// Returns true for what is done when a recipe is loaded: it stands in no block but those of namespaces and conditions.
+/// Returns true for code that runs when a recipe is loaded: it is in no block except those of namespaces and conditions.
 pub(super) fn is_at_top(around: &[ASTNode]) -> bool {
     let mut verbs = around.iter().filter_map(|node| match node {
         ASTNode::Expr(Expr::Custom(call, _)) => verb(call),
@@ -144,7 +144,7 @@ pub(super) fn is_at_top(around: &[ASTNode]) -> bool {
     verbs.all(|verb| verb == "namespace")
 }
 
-/// A hook in words; nothing for `on` that names servers.
+/// Returns a hook in words; `None` for `on` with servers.
 fn hook(verb: &str, read: &Read) -> Option<String> {
     let target = match read.arguments.first() {
         Some(first) => literal(first)?,

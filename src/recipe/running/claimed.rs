@@ -1,4 +1,4 @@
-//! Names that two libraries define: one cannot take a task or a variable of another without a word in `capr.toml`.
+//! Names that two libraries define: one cannot replace a task or a variable of another without an entry in `capr.toml`.
 
 use rhai::{EvalAltResult, Position};
 
@@ -9,14 +9,14 @@ use crate::recipe::language::origin::{Fallible, raise};
 use crate::recipe::meaning::files::Owner;
 use crate::recipe::meaning::library::TO_BE_REPLACED;
 
-/// The outcome where a library defines a name.
+/// The result when a library defines a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::recipe) enum Claim {
     /// No other library has it.
     Free,
-    /// Another has it, and this one holds.
+    /// Another one has it, and this one holds.
     Wins,
-    /// Another has it, which holds.
+    /// Another one has it and holds.
     Loses,
 }
 
@@ -107,7 +107,7 @@ impl Interpreter {
     }
 }
 
-/// The error that names both.
+/// Returns the error that names both.
 fn both(what: What, name: &str, (own, other): (&Owner, &Owner), position: Position) -> Box<EvalAltResult> {
     let word = match what {
         What::Task => "task",
