@@ -20,7 +20,7 @@ pub(super) struct Records {
     trace: Option<Target>,
 }
 
-/// A file that takes its place as a whole: it is written beside it and renamed.
+/// A file that is replaced as a whole: it is written beside its place and renamed.
 struct Target {
     /// Its name as the person has typed it.
     name: String,
@@ -29,11 +29,11 @@ struct Target {
 }
 
 impl Records {
-    /// Opens the files that were asked for, so that a run does not end with nowhere to write.
+    /// Opens the files that were asked for, so that a run does not end without a place to write to.
     ///
     /// # Errors
     ///
-    /// When a file cannot be made, or nothing runs whose record it could be.
+    /// If a file cannot be made, or if nothing runs that could have a record.
     pub(super) fn open(arguments: &Arguments, shell: &Shell) -> Result<Self, Box<Diagnostic>> {
         let lists = arguments.tasks.is_some() || arguments.bare || arguments.explain.is_some() || arguments.servers;
         let runs = matches!(
@@ -57,14 +57,14 @@ impl Records {
         self.page.is_some() || self.trace.is_some()
     }
 
-    /// Writes them; all errors.
+    /// Writes the files; returns all errors.
     fn write(self, record: &mut Record) -> Vec<Diagnostic> {
         let page = self.page.map(|target| target.write(&record.page()));
         let trace = self.trace.map(|target| target.write(&record.trace()));
         [page, trace].into_iter().flatten().filter_map(Result::err).collect()
     }
 
-    /// Writes them at the end of a run that has ended with this code, and returns the code to exit with.
+    /// Writes the files at the end of a run that has ended with this code, and returns the exit code.
     pub(super) fn finish(self, code: u8, console: &Console) -> u8 {
         let Some(mut record) = console.take_record() else {
             return code;
@@ -105,7 +105,7 @@ impl Target {
     }
 }
 
-/// Makes the page, or what else was asked for, of a log in JSON.
+/// Makes the page, or whatever else was asked for, from a log in JSON.
 pub(super) fn of_log(arguments: &Arguments, records: Records, shell: &Shell, console: &Console) -> u8 {
     let [_, named] = arguments.words.as_slice() else {
         let message = "report takes the file of a log in JSON: capr report run.json > run.html";
@@ -139,7 +139,7 @@ pub(super) fn of_log(arguments: &Arguments, records: Records, shell: &Shell, con
     }
 }
 
-/// Tells what a run is about, for records and for logs in JSON.
+/// Reports the subject of a run, for records and for logs in JSON.
 pub(super) fn begin(recipes: &[PathBuf], words: &[String], program: &Program) {
     let directory = std::env::current_dir().unwrap_or_default();
     program.console.clone().report(&Event::RunStarted {

@@ -1,4 +1,4 @@
-//! `capr ssh`: logs in to a server of a recipe by the system's `ssh`, with what the recipe says about reaching it.
+//! `capr ssh`: logs in to a server of a recipe with the system's `ssh`, using the recipe's settings for reaching it.
 
 use std::io::{IsTerminal, stdin};
 use std::os::unix::process::CommandExt as _;
@@ -17,16 +17,16 @@ use super::refuse;
 
 /// A login that a person wants.
 pub(super) struct Login {
-    /// The server, behind the stage that a word may name.
+    /// The server, after the stage that a word may name.
     pub(super) words: Vec<String>,
     /// The command to run there; empty for the login shell.
     pub(super) command: Vec<String>,
     pub(super) ssh: Ssh,
-    /// The command line is only shown.
+    /// True if the command line is only shown.
     pub(super) is_rehearsal: bool,
 }
 
-/// Becomes ssh. Returns only where it cannot, or where only the command line is to be shown.
+/// Becomes ssh. Returns only if it cannot, or if only the command line is to be shown.
 pub(super) fn run(recipe: &Recipe, login: Login, console: &Console) -> u8 {
     let is_shown = login.is_rehearsal;
     match call(recipe, login) {
@@ -76,7 +76,7 @@ fn call(recipe: &Recipe, login: Login) -> Result<Vec<String>, Vec<Diagnostic>> {
     Ok(call)
 }
 
-/// Returns the server that a name stands for: its whole name, or the beginning of it up to a dot where no other has the same.
+/// Returns the server that a name stands for: its whole name, or the beginning of it up to a dot if no other has the same.
 fn found<'a>(servers: &'a [Examined], named: &str) -> Result<&'a Examined, Box<Diagnostic>> {
     let whole = |server: &&Examined| {
         let server = &server.destination.server;

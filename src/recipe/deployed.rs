@@ -1,4 +1,4 @@
-//! The release that a run has made, for its report: variables that the deploy library has evaluated. Nothing is evaluated for it.
+//! Reports the release that a run has made, from variables that the deploy library has evaluated. Nothing is evaluated for it.
 
 use super::Recipe;
 use super::language::values::{plain, text};
@@ -8,7 +8,7 @@ use crate::event::Event;
 /// The task of the library that makes a release.
 const MAKES: &str = "update_code";
 
-/// Variables that tell of a release, in this order.
+/// The variables that describe a release, in this order.
 const FACTS: [&str; 6] = [
     "application",
     "stage",
@@ -19,7 +19,7 @@ const FACTS: [&str; 6] = [
 ];
 
 impl Recipe {
-    /// Tells what was deployed, if this run has made a release.
+    /// Reports what was deployed, if this run has made a release.
     pub(super) fn tell_deployed(&self) {
         let interpreter = &self.interpreter;
         let Some(task) = interpreter.defined.task(MAKES, "") else {

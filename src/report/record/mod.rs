@@ -1,5 +1,5 @@
-//! The record of a run: made from the objects of the JSON log, shown as a page for a browser or as a trace. A run that is going on and a log that
-//! was kept are read by the same code.
+//! The record of a run: made from the objects of the JSON log, and shown as a page for a browser or as a trace. The same code
+//! reads a run in progress and a log that was kept.
 
 mod escape;
 mod page;
@@ -15,9 +15,10 @@ use serde::Serialize;
 pub(super) use self::escape::escaped;
 use self::read::Told;
 
-/// Lines that are kept of one server in one action, at its beginning and as many at its end: more would make a page that no browser opens.
+/// The most lines of one server in one action that are kept at its beginning, and at its end: with more, no browser could open
+/// the page.
 const KEPT_LINES: usize = 2000;
-/// Remarks that are kept.
+/// The most remarks that are kept.
 const KEPT_REMARKS: usize = 5000;
 
 /// The record of a run.
@@ -34,7 +35,7 @@ pub struct Record {
     remarks: Vec<Remark>,
     errors: Vec<Failure>,
     summary: Option<Summary>,
-    /// Everything that was told so far, counted.
+    /// The number of objects so far.
     #[serde(skip)]
     told: usize,
     /// The tasks that run, the outermost first.
@@ -48,11 +49,11 @@ pub struct Record {
 /// A task that ran.
 #[derive(Debug, Serialize)]
 struct Task {
-    /// Its place among tasks, actions and remarks.
+    /// Its position among tasks, actions and remarks.
     order: usize,
     name: String,
     depth: usize,
-    /// The task around it, by its place.
+    /// The index of the task around it.
     parent: Option<usize>,
     begin: u64,
     end: Option<u64>,
@@ -62,9 +63,9 @@ struct Task {
 /// An action on its servers.
 #[derive(Debug, Serialize)]
 struct Action {
-    /// Its place among tasks, actions and remarks.
+    /// Its position among tasks, actions and remarks.
     order: usize,
-    /// The task that it belongs to, by its place.
+    /// The index of the task that it belongs to.
     task: Option<usize>,
     verb: String,
     command: String,
@@ -86,16 +87,16 @@ struct Part {
     said: String,
     /// Lines, each with a mark in front: `o` for output, `e` for errors.
     lines: Vec<String>,
-    /// The lines that were left out, and where.
+    /// The number of lines that were left out.
     left_out: u64,
     #[serde(skip)]
     last: VecDeque<String>,
 }
 
-/// Something that was said beside the actions.
+/// A message besides the actions.
 #[derive(Debug, Serialize)]
 struct Remark {
-    /// Its place among tasks, actions and remarks.
+    /// Its position among tasks, actions and remarks.
     order: usize,
     at: u64,
     task: Option<usize>,
@@ -130,7 +131,7 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// Says what is wrong with the first line that cannot be one of a log, with its number.
+    /// The mistake in the first line that cannot be one of a log, with its number.
     pub fn of_log(text: &str) -> Result<Self, String> {
         let mut record = Self::default();
         let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
@@ -159,10 +160,10 @@ impl Record {
         Ok(record)
     }
 
-    /// Takes the lines of one event.
+    /// Adds the lines of one event.
     pub(super) fn take(&mut self, lines: &str) {
         for line in lines.lines() {
-            // Others, of later versions, say nothing here.
+            // Other objects, of later versions, have no meaning here.
             if let Ok(read) = serde_json::from_str::<read::Line>(line) {
                 let at = read.time.as_deref().and_then(read::milliseconds).unwrap_or(self.end);
                 if self.begin == 0 {
@@ -364,7 +365,7 @@ impl Record {
         }
     }
 
-    /// The page for a browser: one file that needs no other.
+    /// Returns the page for a browser: one file that needs no other.
     pub fn page(&mut self) -> String {
         self.actions
             .iter_mut()
@@ -373,7 +374,7 @@ impl Record {
         page::page(self)
     }
 
-    /// The trace, as Perfetto opens it.
+    /// Returns the trace, as Perfetto opens it.
     pub fn trace(&self) -> String {
         trace::trace(self)
     }
@@ -406,7 +407,7 @@ impl Part {
         self.last.push_back(line);
     }
 
-    /// Puts its last lines behind the first, and between them how many were left out.
+    /// Puts the last lines after the first, and between them the number of lines that were left out.
     fn close(&mut self) {
         if self.left_out > 0 && !self.last.is_empty() {
             self.lines.push(format!("x… {} lines left out …", self.left_out));
@@ -415,7 +416,7 @@ impl Part {
     }
 }
 
-/// The end of a command in words; empty where it went well.
+/// Returns the end of a command in words; empty if it succeeded.
 fn said(how: &str, status: Option<i64>, signal: Option<&str>, reason: Option<String>) -> String {
     match (how, status, signal, reason) {
         (.., Some(reason)) => reason,

@@ -1,5 +1,5 @@
-//! The page of a run: one file for a browser, without network. What servers said is data in it, which a script of ours shows as text; a policy
-//! lets no other script run.
+//! The page of a run: one file for a browser, without network. The output of servers is data in it, which a script of ours shows
+//! as text; a policy forbids all other scripts.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -57,12 +57,12 @@ pub(super) fn page(record: &Record) -> String {
     )
 }
 
-/// The digest of a text as a policy names it.
+/// Returns the digest of a text in the form of a policy.
 fn digest(text: &str) -> String {
     BASE64_STANDARD.encode(Sha256::digest(text.as_bytes()))
 }
 
-/// The line of numbers below the title.
+/// Returns the line of numbers below the title.
 fn facts(record: &Record) -> String {
     let mut facts = Vec::new();
     if let Some(summary) = &record.summary {
@@ -81,7 +81,7 @@ fn facts(record: &Record) -> String {
     format!("<p class=\"facts\">{}</p>\n", escaped(&facts.join(" · ")))
 }
 
-/// The errors, before all else.
+/// Returns the errors, which come first.
 fn errors(errors: &[Failure]) -> String {
     if errors.is_empty() {
         return String::new();
@@ -119,7 +119,7 @@ fn errors(errors: &[Failure]) -> String {
     text + "</section>\n"
 }
 
-/// A text without the styles of a terminal.
+/// Returns a text without the styles of a terminal.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut parts = text.split('\u{1b}');
@@ -145,7 +145,7 @@ fn environment(record: &Record) -> String {
     text + "</dl>\n</section>\n"
 }
 
-/// The record as JSON that cannot end the element it stands in.
+/// Returns the record as JSON that cannot end the element in which it stands.
 fn data(record: &Record) -> String {
     let json = serde_json::to_string(record).unwrap_or_default();
     json.replace('<', "\\u003c")

@@ -1,4 +1,4 @@
-//! The objects of the JSON log as they are read back; members that nobody needs here are left out.
+//! The objects of the JSON log as they are read back; members that are not needed here are left out.
 
 use std::collections::BTreeMap;
 
@@ -138,7 +138,7 @@ pub(super) struct Failed {
     pub(super) stdout: Vec<String>,
 }
 
-/// A time of the log in milliseconds since 1970.
+/// Returns a time of the log in milliseconds since 1970.
 pub(super) fn milliseconds(time: &str) -> Option<u64> {
     let time: Timestamp = time.parse().ok()?;
     u64::try_from(time.as_millisecond()).ok()

@@ -115,11 +115,11 @@ pub(super) fn trace(record: &Record) -> String {
         unit: "ms",
         other: [("capr", record.capr.as_str()), ("run", record.run.as_str())].into(),
     };
-    // Neither a map with keys that are no strings nor a writer that fails is here.
+    // No map here has keys that are not strings, and this writer cannot fail.
     serde_json::to_string(&trace).unwrap_or_default() + "\n"
 }
 
-/// Names a row, or the process.
+/// Returns the name of a row, or of the process.
 fn row<'a>(kind: &str, tid: usize, name: &'a str) -> Event<'a> {
     Event {
         name: kind.to_owned(),

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use crate::configuration::Server;
 use crate::session::{Destination, HostKeyPolicy, SshOptions};
 
-/// Returns the words behind `ssh` for a login, up to the server, or the reason why ssh cannot be told so.
+/// Returns the words after `ssh` for a login, up to the server, or the reason why ssh has no option for it.
 ///
-/// What capr knows as a string (a key, a password, a passphrase) is never among them: a command line can be read by all on this machine.
+/// Strings that are secret (a key, a password, a passphrase) are never among them: everybody on this machine can read a command
+/// line.
 ///
 /// # Errors
 ///
-/// When the options say what ssh has no option for.
+/// If the options contain something that ssh has no option for.
 pub fn command_line(destination: &Destination) -> Result<Vec<String>, String> {
     let Destination { server, options } = destination;
     let mut words = Words(Vec::new());
@@ -77,7 +78,7 @@ pub fn command_line(destination: &Destination) -> Result<Vec<String>, String> {
     Ok(words.0)
 }
 
-/// Words of a command line.
+/// The words of a command line.
 struct Words(Vec<String>);
 
 impl Words {
@@ -103,7 +104,7 @@ impl Words {
         }
     }
 
-    /// The way to the server. A gateway has its own login, and the options that hold for all.
+    /// Adds the way to the server. A gateway has its own login, and the options that apply to all.
     fn way(&mut self, options: &SshOptions) {
         if let Some(command) = &options.proxy {
             return self.option("ProxyCommand", Some(command.clone()));
@@ -117,7 +118,7 @@ impl Words {
     }
 }
 
-/// A gateway as `-J` has it.
+/// Returns a gateway in the form of `-J`.
 fn hop(gateway: &Server, options: &SshOptions) -> String {
     let user = gateway.user.as_ref().or(options.user.as_ref());
     let user = user.map(|user| format!("{user}@")).unwrap_or_default();
@@ -138,7 +139,7 @@ fn shown(file: &Path) -> String {
     file.display().to_string()
 }
 
-/// Several files in one option, each in quotes.
+/// Returns several files in one option, each in quotes.
 fn files(files: &[PathBuf]) -> String {
     let names: Vec<String> = files.iter().map(|file| format!("\"{}\"", shown(file))).collect();
     names.join(" ")
