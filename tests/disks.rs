@@ -89,7 +89,7 @@ impl Site {
 fn b6_a_deploy_that_is_killed_or_meets_a_full_disk_or_one_that_can_only_be_read_leaves_servers_alike() {
     let site = Site::new();
     // A full disk: what was made is removed all the same.
-    let full = format!("[ $(hostname) = app1 ] || dd if=/dev/zero of={BASE}/full bs=1k 2>/dev/null; true");
+    let full = format!("[ $(hostname) = app1 ] || dd if=/dev/zero of={BASE}/full bs=1k count=8192 2>/dev/null; true");
     site.deploy(&full).run().code(1).silent_on("could not be freed");
     assert_eq!(site.current(), [FIRST, FIRST]);
     assert_eq!(site.both(&format!("ls {BASE}/releases")), [FIRST, FIRST]);

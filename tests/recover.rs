@@ -89,6 +89,17 @@ impl Site {
 #[test]
 fn a_switch_that_reached_only_some_servers_is_undone_or_finished_on_all() {
     let site = Site::new();
+    // A script that hung on app1 while the run was undone on app2: nothing is to be chosen, it is undone.
+    site.killed_in_the_switch();
+    let run = site.0.sh("app1", &format!("sed -n 1p {BASE}/.capr/{SECOND}.run"));
+    let undone = format!(
+        "cd {BASE} && rm -rf releases/{SECOND} .capr/{SECOND}.* .capr/lock && echo '{}' > .capr/undone && chown deploy: .capr/undone",
+        run.trim()
+    );
+    site.0.sh("app2", &undone);
+    site.run(&["recover"]).ok();
+    assert_eq!(site.current(), [FIRST, FIRST]);
+    assert_eq!(site.0.list("app1", &format!("{BASE}/releases")), [FIRST]);
     for (way, current, releases) in [("--undo", FIRST, &[FIRST][..]), ("--finish", SECOND, &[FIRST, SECOND])] {
         site.killed_in_the_switch();
         // Nobody else deploys over it, and nobody guesses.

@@ -3,6 +3,7 @@
 mod adopted;
 mod copied;
 mod git;
+mod kept;
 mod login;
 mod mirror;
 mod pending;
