@@ -165,6 +165,15 @@ fn t17_all_unknown_tasks_are_refused_before_anything_runs() {
 }
 
 #[test]
+fn a_command_of_nothing_is_a_usage_error() {
+    for command in [&[][..], &[""], &[" ", "\t"]] {
+        let case = Case::new().file("deploy.rhai", "role :app, \"a\";").args(["run", "--"]);
+        let finished = case.args(command).run().code(2);
+        finished.says("error: run takes a command behind `--': capr run -- uptime");
+    }
+}
+
+#[test]
 fn v14_a_variable_is_set_before_or_after_the_recipe_is_loaded() {
     for (arguments, shown) in [
         (&[][..], "early unset, late unset, FOO=\n"),

@@ -9,7 +9,7 @@ use crate::report::Console;
 /// Runs the command on all servers, or on those that HOSTS and ROLES select, and returns the exit code.
 pub(super) fn run(mut recipe: Recipe, mut words: Vec<String>, command: &[String], console: &Console) -> u8 {
     let text = match command {
-        [] => {
+        words if words.iter().all(|word| word.trim().is_empty()) => {
             let message = "run takes a command behind `--': capr run -- uptime";
             return refuse(console, &[Diagnostic::new(Fault::Usage, message)]);
         }
