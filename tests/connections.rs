@@ -34,7 +34,9 @@ fn k2_two_of_six_refuse_and_the_command_starts_nowhere() {
         .run()
         .code(4)
         .says("] connection failed: connection refused (127.")
-        .says("\n  app1, db2: connection refused\n");
+        .says("\n  app1, db2: connection refused\n")
+        .says("HOSTS=app1,db2\n")
+        .says("help: to see why: capr doctor ");
     let (_, error) = finished.stderr.split_once("error").unwrap();
     for host in ["www1", "www2", "app2", "db1"] {
         assert!(!error.contains(&format!("{host}:")), "{error}");

@@ -213,7 +213,7 @@ fn b4_a_rollback_that_was_stopped_is_resumed() {
     running.signal(Signal::INT);
     running.wait_for("the rollback goes on");
     running.signal(Signal::INT);
-    let _stopped = running.finish().code(5).says("not rolled back");
+    let _stopped = running.finish().code(5).says("not rolled back").says("to go on: capr ");
     fleet.sh("app2", "touch /tmp/go");
     place
         .case(&fleet, &["t"])

@@ -416,7 +416,8 @@ fn run_tasks(
     resume::tell(&unfinished, &name, console);
     let head = resume::head(&settings, words);
     records::begin(&settings.recipes, words, program);
-    let code = perform(recipe, &tasks, console);
+    let named = resume::named(&recipe, &name, words);
+    let code = perform(recipe, &tasks, &named, console);
     if code == 0 {
         resume::supersede(unfinished, &head);
     }
@@ -473,8 +474,12 @@ fn tasks_of_stage(recipe: &Recipe, words: &[String], console: &Console) -> Resul
     }
 }
 
-fn perform(mut recipe: Recipe, tasks: &[String], console: &Console) -> u8 {
-    let result = recipe.run(tasks);
+/// Runs tasks. `named` is the recipe as it is named on a command line, for advice at the end.
+fn perform(mut recipe: Recipe, tasks: &[String], named: &str, console: &Console) -> u8 {
+    let mut result = recipe.run(tasks);
+    if let Err(stopped) = &mut result {
+        recipe.advise(stopped, named);
+    }
     ended(recipe, result, console)
 }
 

@@ -62,6 +62,14 @@ impl Resuming {
     }
 }
 
+/// Returns the recipe as it is named on a command line, with the stage behind it if the words name one.
+pub(super) fn named(recipe: &Recipe, name: &str, words: &[String]) -> String {
+    let stage = words
+        .first()
+        .filter(|word| recipe.stages().any(|stage| stage == word.as_str()));
+    stage.map_or_else(|| name.to_owned(), |stage| format!("{name} {stage}"))
+}
+
 /// Returns the journals of the recipe that is run.
 pub(super) fn shelf(settings: &Settings, shell: &Shell) -> Option<Shelf> {
     let state = shell.variable("XDG_STATE_HOME").map(PathBuf::from);
@@ -194,6 +202,7 @@ fn forget(unfinished: Vec<Unfinished>, console: &Console) -> u8 {
 
 fn go_on(mut settings: Settings, program: &Program, taken: Taken, resuming: Resuming) -> u8 {
     let console = program.console;
+    let name = settings.recipe_name();
     let head = taken.head.clone();
     if let Err(wrong) = as_before(&mut settings.recipe_options, &head) {
         return refuse(console, &[*wrong]);
@@ -245,7 +254,8 @@ fn go_on(mut settings: Settings, program: &Program, taken: Taken, resuming: Resu
     if let Err(wrong) = recipe.consent(&tasks) {
         return refuse(console, &[*wrong]);
     }
-    perform(recipe, &tasks, console)
+    let named = named(&recipe, &name, &head.words);
+    perform(recipe, &tasks, &named, console)
 }
 
 /// Sets the options as they were in the run that died; secrets have to be given again.

@@ -430,6 +430,14 @@ impl Journal {
         });
     }
 
+    /// Returns true if the run has ended and can be resumed.
+    pub fn can_be_resumed(&self) -> bool {
+        let found = self.with(|state| state.book.as_ref().and_then(|book| read(book).ok().flatten()));
+        found
+            .flatten()
+            .is_some_and(|(_, half_done)| half_done.has_changed() && !half_done.is_over())
+    }
+
     /// Returns the reason why the journal is not complete, once.
     pub fn take_lost(&self) -> Option<String> {
         self.with(|state| state.lost.take()).flatten()

@@ -23,6 +23,7 @@
 //! 6. `running/action.rs` `act` adds selection and options, and passes an action to `crate::actor`, which knows no scripts.
 
 mod addressed;
+mod advice;
 mod consent;
 mod definitions;
 mod deployed;

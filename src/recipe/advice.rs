@@ -1,0 +1,59 @@
+//! Advice at the end of a failed run: what is current as far as the run has seen it, and the command that helps now.
+
+use super::{Recipe, Stopped};
+use crate::diagnostic::Fault;
+use crate::event::Rollback;
+
+/// The task of the library that makes a release.
+const MAKES: &str = "update_code";
+/// The task of the library that makes a release current.
+const SWITCHES: &str = "symlink";
+
+/// Servers that are named in a command.
+const NAMED: usize = 8;
+
+impl Recipe {
+    /// Adds advice to a failure. `recipe` is the recipe as it is named on a command line, with the stage behind it.
+    pub fn advise(&self, stopped: &mut Stopped, recipe: &str) {
+        let has_begun = |name: &str| {
+            let task = self.interpreter.defined.task(name, "");
+            task.is_some_and(|task| self.interpreter.runs_of(&task) > 0)
+        };
+        let mut hints = Vec::new();
+        match (stopped.rollback, has_begun(MAKES), has_begun(SWITCHES)) {
+            (Rollback::Complete, _, true) => {
+                hints.push(
+                    "everything was undone: each server is back at the release that was current there before"
+                        .to_owned(),
+                );
+            }
+            (Rollback::Complete, true, false) => {
+                hints.push("everything was undone: the new release was never current, and is gone".to_owned());
+            }
+            (Rollback::Incomplete, true, _) | (Rollback::Incomplete, _, true) => {
+                hints.push(format!("to see what is current where, and what is left: capr {recipe} recover -n; to put it in order: capr {recipe} recover"));
+            }
+            _ => {}
+        }
+        if self.interpreter.journal.can_be_resumed() {
+            hints.push(format!(
+                "to go on: capr {recipe} resume; to roll back what it has done: capr {recipe} resume --undo"
+            ));
+        }
+        let diagnostic = &mut stopped.diagnostic;
+        if diagnostic.fault == Fault::Connection && !diagnostic.servers.is_empty() {
+            let mut servers: Vec<String> = diagnostic
+                .servers
+                .iter()
+                .map(|failed| failed.server.to_string())
+                .collect();
+            servers.dedup();
+            let hosts = match servers.len() {
+                1..=NAMED => format!(" HOSTS={}", servers.join(",")),
+                _ => String::new(),
+            };
+            hints.push(format!("to see why: capr doctor {recipe}{hosts}"));
+        }
+        diagnostic.hints.extend(hints);
+    }
+}
