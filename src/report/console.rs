@@ -67,7 +67,12 @@ impl Reporter for Console {
     }
 
     fn tick(&mut self) {
-        self.0.borrow_mut().draw("");
+        let mut inner = self.0.borrow_mut();
+        let due = match &mut inner.form {
+            Form::Pretty(pretty) => pretty.due(),
+            Form::Plain(_) | Form::Json(_) => String::new(),
+        };
+        inner.draw(&due);
     }
 
     fn is_unread(&self, data: bool) -> bool {

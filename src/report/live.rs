@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::configuration::Server;
 use crate::event::worded;
 
+use super::names::Names;
 use super::text::{cut, duration};
 
 /// The most servers that are shown by name.
@@ -25,6 +26,8 @@ pub(super) struct Waiting<'a> {
     pub(super) since: Instant,
     /// The servers that have not ended.
     pub(super) left: &'a [Server],
+    /// Their short names.
+    pub(super) names: &'a Names,
     /// The number of servers in all.
     pub(super) all: usize,
 }
@@ -60,7 +63,12 @@ impl Waiting<'_> {
             all if left < all => format!("  waiting for {left} of {all}"),
             _ => format!("  waiting for {left}"),
         };
-        let names: Vec<String> = self.left.iter().take(NAMED_SERVERS).map(ToString::to_string).collect();
+        let names: Vec<String> = self
+            .left
+            .iter()
+            .take(NAMED_SERVERS)
+            .map(|server| self.names.of(server))
+            .collect();
         for named in (1..=names.len()).rev() {
             let more = if named < left { ", …" } else { "" };
             let names = names.get(..named).unwrap_or_default().join(", ");
@@ -87,6 +95,7 @@ fn seconds(elapsed: Duration) -> Option<String> {
 mod tests {
     use std::time::{Duration, Instant};
 
+    use super::super::names::Names;
     use super::{Waiting, seconds};
     use crate::configuration::Server;
 
@@ -98,6 +107,7 @@ mod tests {
             copied: String::new(),
             since: Instant::now() - Duration::from_millis(12_400),
             left,
+            names: &Names::default(),
             all: 6,
         };
         waiting.line(columns)

@@ -8,11 +8,13 @@ use indexmap::IndexMap;
 
 use crate::configuration::Server;
 use crate::event::{ActionId, Event, Level, worded};
-use crate::exit::{Exit, Stream};
+use crate::exit::Exit;
 
 use super::clean::{Cleaner, shown};
 use super::connecting::{Connecting, Failed};
+use super::gather::Gathering;
 use super::live::Waiting;
+use super::names::Names;
 use super::palette::{Label, Look};
 use super::text::{brief, count, duration, names, negotiated, said, size, still_running, waiting, wrap};
 
@@ -26,27 +28,29 @@ const LEAST_COLUMNS: usize = 30;
 /// The pretty form.
 #[derive(Debug)]
 pub(super) struct Pretty {
-    cleaner: Cleaner,
+    pub(super) cleaner: Cleaner,
     pub(super) look: Look,
-    threshold: Level,
+    pub(super) threshold: Level,
     is_rehearsal: bool,
     /// The indentation of the next lines, in steps of two columns.
-    indent: usize,
+    pub(super) indent: usize,
     connecting: Connecting,
-    running: IndexMap<ActionId, Running>,
+    pub(super) running: IndexMap<ActionId, Running>,
+    pub(super) names: Names,
 }
 
 #[derive(Debug)]
-struct Running {
+pub(super) struct Running {
+    pub(super) gathering: Gathering,
     verb: &'static str,
     command: Vec<String>,
     options: Vec<(&'static str, String)>,
     is_local: bool,
     started: Instant,
-    servers: Vec<Server>,
+    pub(super) servers: Vec<Server>,
     /// The servers on which it has not ended.
     left: Vec<Server>,
-    indent: usize,
+    pub(super) indent: usize,
     /// The servers on which it has ended; with an exit if it failed there.
     ended: Vec<(Server, Option<Exit>, Duration)>,
     /// The number of bytes copied so far, and the total if it is known.
@@ -65,6 +69,7 @@ impl Pretty {
             indent: 0,
             connecting: Connecting::default(),
             running: IndexMap::new(),
+            names: Names::default(),
         }
     }
 
@@ -79,6 +84,18 @@ impl Pretty {
     /// Returns an event as whole lines; may be empty.
     pub(super) fn tell(&mut self, event: &Event) -> String {
         let mut text = String::new();
+        if !matches!(
+            event,
+            Event::Output { .. }
+                | Event::Transferred { .. }
+                | Event::ServerFinished { .. }
+                | Event::ActionFinished { .. }
+        ) {
+            // What is told next comes behind what servers have said before.
+            self.release(&mut text, |_| true);
+        } else {
+            self.release(&mut text, Gathering::is_due);
+        }
         match event {
             Event::TaskStarted { task, depth } => {
                 self.indent = *depth;
@@ -95,6 +112,7 @@ impl Pretty {
             }
             Event::Printed { .. } | Event::RunStarted { .. } | Event::Deployed { .. } => {}
             Event::Connecting { servers } => {
+                self.names.meet(servers);
                 self.connecting.started(servers);
             }
             Event::Connected { server, elapsed } => {
@@ -140,7 +158,9 @@ impl Pretty {
                 is_local,
                 servers,
             } => {
+                self.names.meet(servers);
                 let running = Running {
+                    gathering: Gathering::new(servers.len()),
                     verb,
                     command: brief(self.cleaner.lines(command), self.threshold),
                     options: options.clone(),
@@ -173,7 +193,7 @@ impl Pretty {
                 line,
             } => {
                 let said = match line {
-                    Some(line) => format!("{}: {}", names(servers), waiting(line)),
+                    Some(line) => format!("{}: {}", self.names.list(servers), waiting(line)),
                     None if self.look.live => return text,
                     None => still_running(command, servers, *elapsed),
                 };
@@ -251,6 +271,7 @@ impl Pretty {
             copied: String::new(),
             since: self.connecting.since,
             left: &self.connecting.left,
+            names: &self.names,
             all: self.connecting.all,
         };
         if let Some(running) = self.running.values().next() {
@@ -273,7 +294,7 @@ impl Pretty {
         }
     }
 
-    fn line(&self, text: &mut String, indent: usize, line: &str) {
+    pub(super) fn line(&self, text: &mut String, indent: usize, line: &str) {
         text.push_str(&"  ".repeat(indent));
         text.push_str(line);
         text.push('\n');
@@ -323,7 +344,7 @@ impl Pretty {
         }
     }
 
-    fn show_command(&mut self, text: &mut String, action: ActionId) {
+    pub(super) fn show_command(&mut self, text: &mut String, action: ActionId) {
         let Some(running) = self.running.get_mut(&action) else {
             return;
         };
@@ -345,28 +366,8 @@ impl Pretty {
         }
     }
 
-    fn output(&mut self, text: &mut String, action: ActionId, server: &Server, stream: Stream, lines: &[String]) {
-        let (level, label, bar) = match stream {
-            Stream::Out => (Level::Info, Label::Host, '│'),
-            Stream::Err => (Level::Important, Label::ErrorHost, '!'),
-        };
-        if level > self.threshold {
-            return;
-        }
-        self.show_command(text, action);
-        let host = server.to_string();
-        let (indent, width) = match self.running.get(&action) {
-            Some(running) => (running.indent, widest(&running.servers)),
-            None => (self.indent, 0),
-        };
-        let label = self.look.paint(label, &format!("{host:width$} {bar}"));
-        for line in lines {
-            let line = format!("{label} {}", self.cleaner.line(line));
-            self.line(text, indent + 1, line.trim_end());
-        }
-    }
-
     fn finish(&mut self, text: &mut String, action: ActionId, elapsed: Duration) {
+        self.gathered(text, action);
         let Some(mut running) = self.running.shift_remove(&action) else {
             return;
         };
@@ -378,7 +379,7 @@ impl Pretty {
         running.ended.sort_by_cached_key(|(server, ..)| position(server));
         let (good, bad): (Vec<_>, Vec<_>) = running.ended.iter().partition(|(_, exit, _)| exit.is_none());
         if self.threshold >= Level::Info {
-            let state = state(&running, &good, elapsed, self.threshold);
+            let state = self.state(&running, &good, elapsed);
             if !running.is_shown {
                 self.whole(text, &running, &state, bad.is_empty());
             } else if !good.is_empty() || bad.is_empty() {
@@ -387,7 +388,7 @@ impl Pretty {
                 self.line(text, running.indent, &format!("{mark} {state}"));
             }
         }
-        let width = widest(&running.servers);
+        let width = self.names.widest(&running.servers);
         let mut groups: Vec<(String, Vec<&Server>, Duration)> = Vec::new();
         for (server, exit, elapsed) in bad {
             let exit = exit.as_ref().map(Exit::to_string).unwrap_or_default();
@@ -401,11 +402,42 @@ impl Pretty {
         }
         for (exit, servers, elapsed) in groups {
             let mark = self.look.paint(Label::Bad, "✗");
-            let names: Vec<String> = servers.iter().map(ToString::to_string).collect();
+            let names: Vec<String> = servers.iter().map(|server| self.names.of(server)).collect();
             let hosts = self.look.paint(Label::Bad, &format!("{:width$}", names.join(", ")));
             let time = self.look.paint(Label::Aside, &duration(elapsed));
             let exit = self.cleaner.line(&exit);
             self.line(text, running.indent, &format!("{mark} {hosts} {exit} {time}"));
+        }
+    }
+
+    /// Returns the servers on which an action went well: by name with the time of each if they are few, else their number and the
+    /// time of the slowest. If the slowest held up the others, it is named, and the time of the others is the median.
+    fn state(&self, running: &Running, good: &[&(Server, Option<Exit>, Duration)], elapsed: Duration) -> String {
+        if running.is_local {
+            return duration(elapsed);
+        }
+        if good.len() <= NAMED_SERVERS || self.threshold >= Level::Trace {
+            let servers: Vec<String> = good
+                .iter()
+                .map(|(server, _, elapsed)| format!("{} {}", self.names.of(server), duration(*elapsed)))
+                .collect();
+            return servers.join(", ");
+        }
+        let mut times: Vec<(Duration, &Server)> = good.iter().map(|(server, _, elapsed)| (*elapsed, server)).collect();
+        times.sort();
+        let middle = times.get(times.len() / 2).map_or(Duration::ZERO, |(time, _)| *time);
+        match times.last() {
+            Some((slowest, server)) if *slowest >= Duration::from_secs(1) && *slowest >= middle * 2 => {
+                let counted = count(good.len(), "server");
+                format!(
+                    "{counted} {}, slowest {} {}",
+                    duration(middle),
+                    self.names.of(server),
+                    duration(*slowest)
+                )
+            }
+            Some((slowest, _)) => format!("{} {}", count(good.len(), "server"), duration(*slowest)),
+            None => String::new(),
         }
     }
 
@@ -473,36 +505,6 @@ impl Pretty {
     }
 }
 
-/// Returns the servers on which an action went well: by name with the time of each if they are few, else their number and the
-/// time of the slowest. If the slowest held up the others, it is named, and the time of the others is the median.
-fn state(running: &Running, good: &[&(Server, Option<Exit>, Duration)], elapsed: Duration, threshold: Level) -> String {
-    if running.is_local {
-        return duration(elapsed);
-    }
-    if good.len() <= NAMED_SERVERS || threshold >= Level::Trace {
-        let servers: Vec<String> = good
-            .iter()
-            .map(|(server, _, elapsed)| format!("{server} {}", duration(*elapsed)))
-            .collect();
-        return servers.join(", ");
-    }
-    let mut times: Vec<(Duration, &Server)> = good.iter().map(|(server, _, elapsed)| (*elapsed, server)).collect();
-    times.sort();
-    let middle = times.get(times.len() / 2).map_or(Duration::ZERO, |(time, _)| *time);
-    match times.last() {
-        Some((slowest, server)) if *slowest >= Duration::from_secs(1) && *slowest >= middle * 2 => {
-            let counted = count(good.len(), "server");
-            format!(
-                "{counted} {}, slowest {server} {}",
-                duration(middle),
-                duration(*slowest)
-            )
-        }
-        Some((slowest, _)) => format!("{} {}", count(good.len(), "server"), duration(*slowest)),
-        None => String::new(),
-    }
-}
-
 /// Returns the progress of a transfer, of all servers together.
 fn copied(running: &Running) -> String {
     if running.copied.is_empty() {
@@ -517,12 +519,4 @@ fn copied(running: &Running) -> String {
         format!(" of {}", size(totals.iter().sum::<u64>() + unheard * most))
     });
     format!("  {}{}", size(bytes), of.unwrap_or_default())
-}
-
-fn widest(servers: &[Server]) -> usize {
-    servers
-        .iter()
-        .map(|server| server.to_string().chars().count())
-        .max()
-        .unwrap_or(0)
 }

@@ -2,10 +2,10 @@
 
 use insta::assert_snapshot;
 
-use super::{ended, finished, look, options, run, started, task, told};
+use super::{ended, finished, look, options, output, run, started, task, told};
 use crate::configuration::Server;
 use crate::event::Level;
-use crate::exit::Exit;
+use crate::exit::{Exit, Stream};
 use crate::report::Format;
 
 #[test]
@@ -20,13 +20,13 @@ fn a_pretty_report_reads_well_without_a_terminal() {
         app1: connected in 30ms
         db1.example.com: connected in 31ms
         › run mkdir -p /u/apps
-        ✓ app1 12ms, db1.example.com 12ms
+        ✓ app1 12ms, db1 12ms
         › run svn co \
               -q --password [redacted]
-          app1            │   A  trunk
-          db1.example.com ! svn: [redacted] is wrong
+          app1 │   A  trunk
+          db1  ! svn: [redacted] is wrong
         ✓ app1 12ms
-        ✗ db1.example.com exit status 1 12ms
+        ✗ db1  exit status 1 12ms
       ↩ deploy:update_code failed, rolling back
         ↩ deploy:update_code
         › run rm -rf /u/apps/x
@@ -48,38 +48,34 @@ fn a_pretty_report_on_a_terminal_redraws_its_last_line() {
     deploy
       transaction: start
       deploy:update_code
-    ␛[?7l    … connecting  waiting for 2: app1, db1.example.com␛[?7h␍
+    ␛[?7l    … connecting  waiting for 2: app1, db1␛[?7h␍
     ␍
     ␛[J    app1: new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
-    ␛[?7l    … connecting  waiting for 2: app1, db1.example.com␛[?7h␍
+    ␛[?7l    … connecting  waiting for 2: app1, db1␛[?7h␍
     ␍
     ␛[J    app1: connected in 30ms
-    ␛[?7l    … connecting  waiting for 1 of 2: db1.example.com␛[?7h␍
+    ␛[?7l    … connecting  waiting for 1 of 2: db1␛[?7h␍
     ␍
     ␛[J    db1.example.com: connected in 31ms
-    ␛[?7l    … run mkdir -p /u/apps  waiting for 2: app1, db1.example.com␛[?7h␍
+    ␛[?7l    … run mkdir -p /u/apps  waiting for 2: app1, db1␛[?7h␍
     ␍
     ␛[J␛[?7l    … run mkdir -p /u/apps  waiting for 1 of 2: app1␛[?7h␍
     ␍
     ␛[J␛[?7l    … run mkdir -p /u/apps␛[?7h␍
     ␍
-    ␛[J    ✓ run mkdir -p /u/apps  app1 12ms, db1.example.com 12ms
-    ␛[?7l    … run svn co \  waiting for 2: app1, db1.example.com␛[?7h␍
+    ␛[J    ✓ run mkdir -p /u/apps  app1 12ms, db1 12ms
+    ␛[?7l    … run svn co \  waiting for 2: app1, db1␛[?7h␍
     ␍
-    ␛[J    › run svn co \
-              -q --password [redacted]
-          app1            │   A  trunk
-    ␛[?7l    … run svn co \  waiting for 2: app1, db1.example.com␛[?7h␍
-    ␍
-    ␛[J      db1.example.com ! svn: [redacted] is wrong
-    ␛[?7l    … run svn co \  waiting for 2: app1, db1.example.com␛[?7h␍
-    ␍
-    ␛[J␛[?7l    … run svn co \  waiting for 1 of 2: db1.example.com␛[?7h␍
+    ␛[J␛[?7l    … run svn co \  waiting for 1 of 2: db1␛[?7h␍
     ␍
     ␛[J␛[?7l    … run svn co \␛[?7h␍
     ␍
-    ␛[J    ✓ app1 12ms
-        ✗ db1.example.com exit status 1 12ms
+    ␛[J    › run svn co \
+              -q --password [redacted]
+          app1 │   A  trunk
+          db1  ! svn: [redacted] is wrong
+        ✓ app1 12ms
+        ✗ db1  exit status 1 12ms
     ");
 }
 
@@ -88,8 +84,8 @@ fn a_quiet_pretty_report_shows_failures_new_host_keys_and_standard_error_only() 
     let (messages, _) = told(options(Format::Pretty, Level::Important, look(false)), &run());
     assert_snapshot!(messages, @r"
         app1: new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
-          db1.example.com ! svn: [redacted] is wrong
-        ✗ db1.example.com exit status 1 12ms
+          db1  ! svn: [redacted] is wrong
+        ✗ db1  exit status 1 12ms
       ↩ deploy:update_code failed, rolling back
         ↩ deploy:update_code
         ✗ app1 killed by signal KILL 12ms
@@ -187,4 +183,31 @@ fn a_long_script_is_told_by_its_first_line() {
     *     ls
       servers: ["app1"]
     "#);
+}
+
+#[test]
+fn what_several_servers_say_alike_is_shown_once_and_names_are_short() {
+    let hosts = ["app1", "app2", "app3", "app4", "db1"].map(|name| Server::host(format!("{name}.example.com")));
+    let all: Vec<&Server> = hosts.iter().collect();
+    let mut events = vec![task("look", 0)];
+    for (action, line) in [(1, "Linux"), (2, "up")] {
+        events.push(started(action, "run", "uname", &all));
+        for (number, server) in hosts.iter().enumerate() {
+            let own = if action == 2 && number % 4 == 0 { "down" } else { line };
+            events.push(output(action, server, Stream::Out, own));
+            events.push(ended(action, server, Exit::Status(0)));
+        }
+        events.push(finished(action, 0));
+    }
+    let (messages, _) = told(options(Format::Pretty, Level::Info, look(false)), &events);
+    assert_snapshot!(messages, @r"
+    look
+      › run uname
+        5 servers │ Linux
+      ✓ 5 servers 12ms
+      › run uname
+        app1, db1        │ down
+        app2, app3, app4 │ up
+      ✓ 5 servers 12ms
+    ");
 }
