@@ -5,6 +5,7 @@
 //! - [`address_space`], [`secret`], [`exit`], [`interrupt`], [`io_error`], [`origin`], [`regular`], [`run_id`], [`trust`]: small words that every layer speaks.
 //! - [`configuration`]: plain data that a recipe builds: servers, roles, tasks, hooks, variables.
 //! - [`diagnostic`]: what went wrong, where and on which servers. [`finding`]: what came of looking at something.
+//!   [`verdict`]: what came of tests of recipes.
 //! - [`event`]: everything that can be told to a person or a machine.
 //! - [`report`]: the only folder that prints: events, diagnostics, lists.
 //! - [`plan`]: pure: configuration and an action give servers and command lines. [`source`]: what is sent to servers.
@@ -50,3 +51,4 @@ pub mod session;
 pub mod source;
 pub mod transaction;
 pub mod trust;
+pub mod verdict;

@@ -23,7 +23,7 @@ const LAYERS: &[&[&str]] = &[
         "trust",
     ],
     &["configuration"],
-    &["diagnostic", "finding"],
+    &["diagnostic", "finding", "verdict"],
     &["event"],
     &["report"],
     &["journal", "libraries", "plan", "place", "source"],

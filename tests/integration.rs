@@ -19,6 +19,7 @@ mod proxy;
 mod addressed;
 mod architecture;
 mod broken;
+mod capr_test;
 mod cases;
 mod check;
 mod cli;

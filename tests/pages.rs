@@ -12,6 +12,7 @@ mod readme;
 mod servers;
 mod sharing;
 mod start;
+mod testing;
 mod topics;
 mod transcript;
 

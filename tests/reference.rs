@@ -37,6 +37,7 @@ fn is_written(page: &str, text: &str) {
 #[test]
 fn the_reference_is_what_the_tables_of_verbs_and_functions_say() {
     is_written("docs/reference/language.md", &capr::recipe::reference());
+    is_written("docs/reference/testing.md", &capr::recipe::reference_of_tests());
 }
 
 /// A recipe with all libraries.

@@ -67,7 +67,7 @@ pub(super) struct Arguments {
     pub(super) explain: Option<String>,
 
     /// Show which servers these tasks and those they name address, and why; connect nowhere. Also of single
-    /// commands that say something else, where that is written out
+    /// commands that say something else, where that is written out. With test: run on the real servers of --ssh-config
     #[arg(long, conflicts_with_all = ["tasks", "bare", "explain"])]
     pub(super) servers: bool,
 
@@ -139,7 +139,39 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIGEST")]
     pub(super) sha256: Option<String>,
 
-    /// With check, vars, tree, explain, port, doctor and lib list: tell it on standard output, one JSON object per line
+    /// With test: only tests with PATTERN in their file or name, or with `*' in it those it fits
+    #[arg(long, value_name = "PATTERN", action = ArgAction::Append)]
+    pub(super) filter: Vec<String>,
+
+    /// With test: list the tests, run none
+    #[arg(long)]
+    pub(super) list: bool,
+
+    /// With test: run so many at once; as many as there are cores where nothing is said, one with --servers
+    #[arg(short = 'j', long, value_name = "NUMBER")]
+    pub(super) jobs: Option<usize>,
+
+    /// With test: end a test that takes longer: 90 (seconds), 5m; a minute where nothing is said
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(super) time_limit: Option<Duration>,
+
+    /// With test: begin no more tests once one has failed
+    #[arg(long)]
+    pub(super) fail_fast: bool,
+
+    /// With test: also write what came of them to this file, as JUnit's XML
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
+
+    /// With test: show which lines and branches of the recipes were run
+    #[arg(long)]
+    pub(super) coverage: bool,
+
+    /// With test: write these lines and branches to this file, as lcov does
+    #[arg(long, value_name = "FILE")]
+    pub(super) lcov: Option<PathBuf>,
+
+    /// With check, vars, tree, explain, port, doctor, test and lib list: tell it on standard output, one JSON object per line
     #[arg(long)]
     pub(super) json: bool,
 
@@ -277,6 +309,22 @@ impl Arguments {
             Ok(())
         }
     }
+
+    /// Refuses options of `capr test` for all others.
+    pub(super) fn without_options_of_tests(&self) -> Result<(), UsageError> {
+        let is_said = !self.filter.is_empty()
+            || self.list
+            || self.jobs.is_some()
+            || self.time_limit.is_some()
+            || self.fail_fast
+            || self.junit.is_some()
+            || self.coverage
+            || self.lcov.is_some();
+        match is_said && self.tool() != Some(Tool::Test) {
+            true => Err(UsageError::Test),
+            false => Ok(()),
+        }
+    }
 }
 
 /// The tools: the commands for recipes besides running their tasks.
@@ -304,6 +352,8 @@ pub(super) enum Tool {
     Resume,
     /// Runs commands and tasks that are typed line by line
     Shell,
+    /// Runs the tests of recipes and libraries
+    Test,
     /// Formats it
     Fmt,
     /// Adds libraries of others to it, makes one

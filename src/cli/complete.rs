@@ -19,7 +19,7 @@ use crate::configuration::TaskSummary;
 use crate::event::{Event, Reporter};
 use crate::interrupt::Interrupt;
 use crate::manual::PAGES;
-use crate::recipe::{Nobody, Recipe, Surroundings};
+use crate::recipe::{Nobody, Recipe, Surroundings, is_test_file};
 use crate::report::{is_plain, shown};
 use crate::secret::Redactor;
 
@@ -245,9 +245,16 @@ fn command(typed: &Typed, shell: &Shell) -> Command {
         Some(Tool::Completions) => Shells::builtins().names().map(|name| Offer::new(name, None)).collect(),
         Some(Tool::Lib) => deeds(typed).collect(),
         Some(Tool::Help) => tools(&Typed::default()).chain(topics()).collect(),
-        Some(Tool::Check | Tool::Fmt | Tool::Init | Tool::Manual | Tool::Port | Tool::Report | Tool::Version) => {
-            Vec::new()
-        }
+        Some(
+            Tool::Check
+            | Tool::Fmt
+            | Tool::Init
+            | Tool::Manual
+            | Tool::Port
+            | Tool::Report
+            | Tool::Test
+            | Tool::Version,
+        ) => Vec::new(),
     };
     let paths = match typed.tool {
         Some(Tool::Init | Tool::Manual) => Some(PathCompleter::dir()),
@@ -255,6 +262,7 @@ fn command(typed: &Typed, shell: &Shell) -> Command {
         Some(Tool::Lib) => (typed.words.len() == 1).then(PathCompleter::any),
         Some(Tool::Port) => Some(PathCompleter::any()),
         Some(Tool::Fmt) => Some(recipes()),
+        Some(Tool::Test) => Some(test_files()),
         Some(Tool::Completions | Tool::Help | Tool::Version) => None,
         _ => (typed.recipe.is_none() && typed.words.is_empty()).then(recipes),
     };
@@ -291,6 +299,11 @@ fn command(typed: &Typed, shell: &Shell) -> Command {
 /// Completes files that end in `.rhai`, and directories that may lead to some.
 fn recipes() -> PathCompleter {
     PathCompleter::any().filter(|path| path.is_dir() || path.extension().is_some_and(|ending| ending == "rhai"))
+}
+
+/// Test files, and directories on the way to some.
+fn test_files() -> PathCompleter {
+    PathCompleter::any().filter(|path| path.is_dir() || path.to_str().is_some_and(is_test_file))
 }
 
 fn tools(typed: &Typed) -> impl Iterator<Item = Offer> {

@@ -104,6 +104,17 @@ const ENTRIES: &[Entry] = &[
                same where no task has that name.",
     },
     Entry {
+        tool: Tool::Test,
+        form: "test [PATH]... [NAME=value]... [OPTIONS]",
+        brief: "runs the tests of recipes and libraries",
+        text: "Runs the tests in files that end in _test.rhai: those that are named, and those below directories that are named, or below this one. \
+               Each test runs in a process of its own, several at once (--jobs), on servers that do nothing and answer as the test says; --time-limit ends \
+               one that takes long. --filter PATTERN runs some of them, --list only lists them. ENV has the NAME=value words and nothing else. --coverage \
+               shows which lines were run, --lcov, --junit and --json tell it to programs. With --servers and --ssh-config tests run on the real servers \
+               that the configuration names. Ends with 0 where all passed, 1 where one failed, 2 on wrong usage, 3 where a test file cannot be read, 4 where \
+               there is no test.",
+    },
+    Entry {
         tool: Tool::Fmt,
         form: "fmt [FILE|DIR]... [--check] [--stdin]",
         brief: "formats recipes",

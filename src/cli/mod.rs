@@ -30,6 +30,7 @@ mod settings;
 mod shell;
 mod signals;
 mod ssh;
+mod test;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -176,12 +177,16 @@ fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
         ..options(presentation, is_rehearsal, log)
     };
     let console = Console::new(options, redactor.clone());
+    let tool = arguments.tool();
+    if let Err(wrong) = arguments.without_options_of_tests() {
+        return refuse(&console, &[wrong.into()]);
+    }
     let is_colored = presentation.look.color && (shell.data.is_terminal || arguments.color == ColorChoice::Always);
-    if arguments.tool() == Some(Tool::Report) {
+    if tool == Some(Tool::Report) {
         let code = records::of_log(&arguments, records, shell, &console);
         return told(code, &console);
     }
-    let code = match arguments.tool() {
+    let code = match tool {
         Some(Tool::Init) => make_project(&arguments, shell, &console, redactor),
         Some(Tool::Port) => carry_over(&arguments, shell, &console),
         Some(Tool::Lib) => {
@@ -192,6 +197,8 @@ fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
         Some(Tool::Manual) => manual_pages(&arguments.words, shell, &console),
         Some(Tool::Help) => guide::help(&arguments.words, is_colored, shell, &console),
         Some(Tool::Version) => version(&arguments.words, &console),
+        Some(Tool::Test) if shell.variable(test::VARIABLE).is_some() => test::answer(&arguments, shell),
+        Some(Tool::Test) => test::run(&arguments, presentation.look.color, shell, &console),
         _ => match Settings::resolve(arguments, shell) {
             Ok(settings) => with_settings(settings, shell, &console, redactor, interrupt),
             Err(error) => refuse(&console, &[error.into()]),

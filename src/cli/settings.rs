@@ -26,7 +26,7 @@ pub(super) enum UsageError {
     #[error("there is no recipe {}", .0.display())]
     MissingRecipe(PathBuf),
     #[error(
-        "--json belongs to check, vars, tree, explain, port, doctor, lib list and --servers: capr check RECIPE --json"
+        "--json belongs to check, vars, tree, explain, port, doctor, test, lib list and --servers: capr check RECIPE --json"
     )]
     Json,
     #[error("what stands behind `--' is a command for run and ssh: capr run -- uptime")]
@@ -41,6 +41,10 @@ pub(super) enum UsageError {
     RedoAndSkip,
     #[error("--out and --force belong to port: capr port config/deploy.rb --out capr")]
     Port,
+    #[error(
+        "--filter, --list, --jobs, --time-limit, --fail-fast, --junit, --coverage and --lcov belong to test: capr test --list"
+    )]
+    Test,
     #[error("--check belongs to port and fmt: capr fmt --check")]
     OnlyCheck,
     #[error("--stdin belongs to fmt: capr fmt --stdin < deploy.rhai")]
@@ -359,6 +363,7 @@ impl Settings {
                 },
                 lock_wait: arguments.lock_wait,
                 journal: Journal::default(),
+                trial: None,
             },
             recipes: named,
             assigned,

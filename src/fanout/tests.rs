@@ -32,6 +32,7 @@ fn jobs(hosts: &[&str]) -> Vec<(Server, Command)> {
             input: Input::none(),
             timeout: None,
             sudo: None,
+            meant: None,
         };
         (Server::host(*host), command)
     };

@@ -71,6 +71,13 @@ pub const PAGES: &[Page] = &[
     page!("failures", "what can fail on the way to a server"),
     page!("security", "what capr promises, against whom, and what not"),
     page!("porting", "from deploy.rb to a recipe, row by row"),
+    page!("testing", "tests for recipes and libraries"),
+    Page {
+        name: "test-verbs",
+        brief: "the verbs of test files",
+        file: "reference/testing.md",
+        text: Some(include_str!("../../docs/reference/testing.md")),
+    },
     page!("libraries", "writing a task library; notify"),
     page!("sharing", "libraries of others: adding, locking, making one"),
     page!("ci", "deploying from GitHub Actions, GitLab and others"),

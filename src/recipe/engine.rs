@@ -6,7 +6,7 @@ use rhai::{Dynamic, Engine, EvalContext, FnPtr, NativeCallContext, OptimizationL
 
 use super::language::grammar;
 use super::language::origin::{Fallible, raise};
-use super::language::syntax::marks::{is_parameter, statement_name, verb_key};
+use super::language::syntax::marks::{is_parameter, statement_name, test_verb_key, verb_key};
 use super::language::syntax::reading::symbols;
 use super::language::values::Namespace;
 use super::language::verb::{Choices, Verb};
@@ -15,8 +15,8 @@ use super::running::call::{Call, Given, check, decode};
 use super::running::interpreter::Interpreter;
 use super::running::loader::Modules;
 use super::running::verb_context::{Performed, VerbContext};
-use super::running::verbs::PERFORMED;
-use super::running::{channel, functions, limits, missing, parallel};
+use super::running::verbs::{PERFORMED, PERFORMED_IN_TESTS};
+use super::running::{channel, functions, limits, missing, parallel, rehearsed};
 use crate::configuration::join;
 use crate::event::Event;
 
@@ -33,6 +33,12 @@ pub(super) fn engine(interpreter: &Rc<Interpreter>) -> Engine {
     verbs(&mut engine, interpreter);
     channel::register(&mut engine, interpreter);
     parallel::register(&mut engine);
+    if interpreter.trial.is_some() {
+        rehearsed::register(&mut engine);
+        if let Some(counter) = interpreter.counter() {
+            counter.register(&mut engine);
+        }
+    }
     functions::register(&mut engine, interpreter);
     super::running::verbs::register(&mut engine, interpreter);
     missing::register(&mut engine, interpreter);
@@ -136,10 +142,16 @@ fn member(
 }
 
 fn verbs(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
-    for &(verb, action) in PERFORMED {
+    let recipes = PERFORMED
+        .iter()
+        .map(|performed| (*performed, verb_key(performed.0.name)));
+    let tests = PERFORMED_IN_TESTS
+        .iter()
+        .map(|performed| (*performed, test_verb_key(performed.0.name)));
+    for ((verb, action), key) in recipes.chain(tests) {
         let (words, interpreter) = (interpreter.clone(), interpreter.clone());
         engine.register_custom_syntax_with_state_raw(
-            verb_key(verb.name),
+            key,
             move |_, look, state| grammar::parse(verb.tail, look, state, || words.words.borrow_mut().next_verb()),
             false,
             move |context, inputs, state| perform((verb, action), &interpreter, context, inputs, state),
@@ -175,6 +187,9 @@ fn perform(
         Some(missing) => Err(raise(missing, Position::NONE)),
         None => interpreter.refuse_missing(verb, given, context.scope()),
     };
+    if let Some(counter) = interpreter.counter() {
+        counter.verb(context.source(), grammar::position(state));
+    }
     let named = interpreter.refuse_bare_tasks(verb.name, context, inputs, state);
     let result = named
         .and_then(|()| decode(context, inputs, state, &look))

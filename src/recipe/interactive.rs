@@ -209,7 +209,7 @@ impl Recipe {
         servers.into_iter().collect()
     }
 
-    fn begin_line(&self) {
+    pub(super) fn begin_line(&self) {
         let interpreter = &self.interpreter;
         interpreter.interrupt.forget();
         interpreter.forget_consent();

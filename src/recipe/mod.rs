@@ -42,6 +42,7 @@ mod running;
 mod stages;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod variables;
 mod vocabulary;
 
@@ -57,11 +58,14 @@ pub use self::interactive::Whom;
 pub use self::language::capistrano::{Known, VARIABLES};
 pub use self::language::literal::quoted;
 pub use self::language::secret_name::{is_secret_name, names_secret};
+pub use self::language::verbs::is_test_file;
 pub use self::meaning::parts::{Parts, TaskPart, VariablePart};
-pub use self::reference::{language, reference, verb};
+pub use self::reference::{language, reference, reference_of_tests, verb};
 pub use self::running::consent::Consent;
 pub use self::running::stack::{STACK, on_large_stack};
 pub use self::running::surroundings::{Options, Prompts, Surroundings};
+pub use self::running::trial::Trial;
+pub use self::trial::CaseOfFile;
 pub use self::variables::{Nobody, without_credentials};
 pub use self::vocabulary::Vocabulary;
 

@@ -7,7 +7,7 @@ use super::language::functions::kinds;
 use super::language::options::{COMMAND, SELECTION};
 use super::language::ssh_options::SSH_OPTIONS;
 use super::language::verb::{Choices, Verb};
-use super::language::verbs::VERBS;
+use super::language::verbs::{VERBS, VERBS_OF_TESTS};
 
 /// Returns the file of the reference in Markdown, which also says where it comes from.
 pub fn reference() -> String {
@@ -44,9 +44,23 @@ pub fn language() -> String {
     text
 }
 
+/// Returns the reference of the verbs that only test files have, as Markdown.
+pub fn reference_of_tests() -> String {
+    let mut text = String::from(
+        "# Verbs of test files\n\n\
+         Generated from the tables in `src/recipe`; `scripts/reference` writes it anew. [Testing](../testing.md) explains them.\n\n\
+         A file whose name ends in `_test.rhai` has these verbs beside [those of recipes](language.md); `capr test` runs it. Each example is a \
+         whole test file.\n",
+    );
+    for verb in VERBS_OF_TESTS {
+        text.push_str(&section(verb, &Tables::Named).replacen("\n### ", "\n## ", 1));
+    }
+    text
+}
+
 /// Returns the part of the reference about a verb, with the tables of all its options.
 pub fn verb(name: &str) -> Option<String> {
-    let verb = VERBS.iter().find(|verb| verb.name == name)?;
+    let verb = VERBS.iter().chain(VERBS_OF_TESTS).find(|verb| verb.name == name)?;
     Some(section(verb, &Tables::Whole))
 }
 

@@ -1,5 +1,7 @@
 //! The console of a run: one form of messages, a log file if one is wanted, and the closing words.
 
+mod trials;
+
 use std::cell::RefCell;
 use std::io::Write;
 use std::rc::Rc;

@@ -73,6 +73,7 @@ mod tests {
                 input: Input::none(),
                 timeout: None,
                 sudo: None,
+                meant: None,
             },
         );
         assert!(matches!(reports.in_time(), Report::Connected(SessionId(0), _)));

@@ -7,6 +7,7 @@
 pub mod dry_run;
 mod feed;
 pub mod local;
+pub mod recorded;
 pub mod scripted;
 pub mod ssh;
 mod step;
@@ -314,6 +315,34 @@ pub struct Command {
     pub timeout: Option<Duration>,
     /// The sudo command that it uses, if it does. With it, processes of another user that it has started are ended as well.
     pub sudo: Option<String>,
+    /// The recipe's own words for it, where somebody compares them.
+    pub meant: Option<Arc<Meant>>,
+}
+
+/// A command as the recipe says it for one server.
+#[derive(Clone, Debug)]
+pub struct Meant {
+    /// The verb: `run`, `sudo`, `put`.
+    pub verb: &'static str,
+    /// The command, or what a transfer does.
+    pub command: String,
+    /// Options, each with its value as it is shown.
+    pub options: Vec<(&'static str, String)>,
+    /// All that it reads.
+    pub input: Arc<dyn Source>,
+    /// The file that it writes.
+    pub file: Option<SentFile>,
+    /// Taken for its output if nothing says what that is.
+    pub otherwise: Option<String>,
+}
+
+/// A file that is sent to a server.
+#[derive(Clone, Debug)]
+pub struct SentFile {
+    /// Where it goes.
+    pub path: String,
+    /// Its permissions, where the recipe says them.
+    pub mode: Option<String>,
 }
 
 /// The reason why there is no session. Its message names the phase only where the reason alone would not show it.

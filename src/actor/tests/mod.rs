@@ -237,6 +237,7 @@ fn action(hosts: &[&str], text: &str) -> Action {
         input: Input::none(),
         timeout: None,
         sudo: None,
+        meant: None,
     };
     let jobs = hosts.iter().map(|host| {
         let destination = Destination {

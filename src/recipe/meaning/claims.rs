@@ -11,7 +11,7 @@ use super::calls::Call;
 use super::conditions::Conditions;
 use super::errors::{diagnostic, locate};
 use super::loads::Load;
-use super::mentions::{bare_tasks, literal, verb};
+use super::mentions::{bare_tasks, literal, row, verb};
 use super::missing::Members;
 use super::properties::Shapes;
 use super::read::{Read, items, lists_servers, values};
@@ -21,7 +21,6 @@ use crate::recipe::language::origin::{Fallible, raise};
 use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::syntax::named::Names;
 use crate::recipe::language::verb::{Choices, Verb, Written, sets};
-use crate::recipe::language::verbs;
 use crate::recipe::language::verbs::takes_names;
 
 /// A function that is given each node with the nodes around it, and returns true to look inside it as well.
@@ -152,7 +151,7 @@ impl Claims {
         text.ast.walk(&mut |nodes| {
             match nodes.last() {
                 Some(ASTNode::Expr(Expr::Custom(call, _))) => {
-                    if let Some(verb) = verb(call).and_then(verbs::find) {
+                    if let Some(verb) = row(call) {
                         claims.call(&text.file, verb, call, nodes);
                     }
                 }

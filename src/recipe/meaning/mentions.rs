@@ -7,7 +7,9 @@ use rhai::{ASTNode, CustomExpr, Expr, FnPtr};
 use super::claims::Walk;
 use super::defined::Defined;
 use crate::configuration::{BlockId, Task};
-use crate::recipe::language::syntax::marks::{as_written, verb_of};
+use crate::recipe::language::syntax::marks::{as_written, is_of_tests, verb_of};
+use crate::recipe::language::verb::Verb;
+use crate::recipe::language::verbs;
 
 impl Defined {
     /// Returns the tasks that a block mentions, in their order.
@@ -139,6 +141,16 @@ fn word(expression: &Expr) -> Option<String> {
 /// Returns the verb of a call.
 pub(in crate::recipe) fn verb(call: &CustomExpr) -> Option<&str> {
     verb_of(call.tokens.first()?)
+}
+
+/// Returns the row of the verb of a call.
+pub(super) fn row(call: &CustomExpr) -> Option<&'static Verb> {
+    let key = call.tokens.first()?;
+    let name = verb_of(key)?;
+    match is_of_tests(key) {
+        true => verbs::find_of_tests(name),
+        false => verbs::find(name),
+    }
 }
 
 /// Returns a string or symbol that is written out.

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use rhai::{CustomExpr, Dynamic, EvalAltResult, Expr, Position, Stmt, StmtBlock};
 
-use super::mentions::{literal, verb};
+use super::mentions::{literal, row, verb};
 use crate::configuration::{Selection, Server, Value, When, is_variable_name};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::grammar::Tail;
@@ -72,7 +72,7 @@ impl<'a> Read<'a> {
 
 /// Returns a command's own selection of servers, if all of it is written out.
 pub(in crate::recipe) fn says_of_servers(call: &CustomExpr) -> Option<(&'static str, usize, Selection)> {
-    let verb = verb(call).and_then(verbs::find)?;
+    let verb = row(call)?;
     if !matches!(verb.options, Choices::Known([_, ..])) || matches!(verb.name, "on" | "task") {
         return None;
     }

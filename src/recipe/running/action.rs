@@ -21,7 +21,7 @@ use crate::event::Level;
 use crate::plan::{Before, CommandLine, command_line, placeholders, sudo_calls, sudo_command};
 use crate::recipe::language::options::{COMMAND, flag, pairs, refuse_unknown, run_options, selection, shell};
 use crate::recipe::language::origin::{Fallible, origin, raise, terminate, wrong};
-use crate::session::{Command, Destination, Input, Opening, SshOptions, Terminal};
+use crate::session::{Command, Destination, Input, Meant, Opening, SentFile, SshOptions, Terminal};
 use crate::source::{self, joined};
 
 /// The action that a verb asks for.
@@ -45,6 +45,12 @@ pub(in crate::recipe) struct Request {
     pub(in crate::recipe) downloads: Option<Downloads>,
     /// The command of each server, if not all have the same.
     pub(in crate::recipe) branches: Option<Branches>,
+    /// As a test compares it, where that is not what is shown.
+    pub(in crate::recipe) said: Option<String>,
+    /// The file that it writes.
+    pub(in crate::recipe) file: Option<SentFile>,
+    /// Taken for its output if nothing says what that is.
+    pub(in crate::recipe) otherwise: Option<String>,
 }
 
 impl Request {
@@ -63,6 +69,24 @@ impl Request {
             asking: None,
             downloads: None,
             branches: None,
+            said: None,
+            file: None,
+            otherwise: None,
+        }
+    }
+}
+
+impl Request {
+    /// As a test compares it: in the words of the recipe.
+    fn meant(&self, command: String) -> Meant {
+        let later = self.asking.as_ref().and_then(|asking| asking.started.as_ref());
+        Meant {
+            verb: self.verb,
+            command,
+            options: self.options.clone(),
+            input: Arc::clone(&later.map_or(&self.input, |(_, input)| input).source),
+            file: self.file.clone(),
+            otherwise: self.otherwise.clone(),
         }
     }
 }
@@ -369,9 +393,13 @@ impl Interpreter {
             server: Server::host("localhost"),
             options: SshOptions::default(),
         };
-        let command = self
+        let mut command = self
             .command(&request.text, &request, options)
             .map_err(|error| wrong(error, call.position))?;
+        command.meant = self.trial.is_some().then(|| {
+            let said = request.said.as_ref().unwrap_or(&request.shown);
+            Arc::new(request.meant(said.clone()))
+        });
         let action = Action {
             most_captured: self.most_captured(context.engine())?,
             heartbeat: self.heartbeat(context.engine())?,
@@ -418,6 +446,10 @@ impl Interpreter {
             let mut command = self.command(&text, request, options)?;
             // The environment may contain placeholders as well.
             command.line = placeholders(&command.line, &server, &roles);
+            command.meant = self.trial.is_some().then(|| {
+                let said = request.said.as_ref().unwrap_or(&request.shown);
+                Arc::new(request.meant(placeholders(said, &server, &roles)))
+            });
             command
         };
         let destination = Destination {
@@ -483,6 +515,7 @@ impl Interpreter {
             input,
             timeout: options.timeout,
             sudo: request.sudo.clone(),
+            meant: None,
         })
     }
 }

@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use std::rc::{Rc, Weak};
 
 use indexmap::IndexMap;
+use jiff::Timestamp;
 use rhai::{Dynamic, Engine, INT, Position};
 
 use super::around::Around;
 use super::block::Block;
 use super::consent::{Consent, Consented};
+use super::counter::Counter;
 use super::frames::{Frames, MAX_FRAMES};
 use super::limits::Budget;
 use super::lock::Locks;
@@ -22,6 +24,7 @@ use super::replayed::Resumption;
 use super::rollback::Handlers;
 use super::surroundings::{Options, Surroundings};
 use super::told::Told;
+use super::trial::Trial;
 use crate::actor::Actor;
 use crate::configuration::{BlockId, Filter, Read, RunOptions, Selection, Server, Setter, Task, When, join};
 use crate::diagnostic::{Origin, ServerFailure};
@@ -78,6 +81,8 @@ pub(in crate::recipe) struct Interpreter {
     pub(in crate::recipe) handlers: Handlers,
     /// Directories that are removed at the end.
     pub(in crate::recipe) temporary: RefCell<Vec<tempfile::TempDir>>,
+    /// The world of a test, if one is run.
+    pub(in crate::recipe) trial: Option<Trial>,
 }
 
 impl Interpreter {
@@ -138,6 +143,7 @@ impl Interpreter {
             evaluating: RefCell::default(),
             handlers: Handlers::default(),
             temporary: RefCell::default(),
+            trial: options.trial.clone(),
         }
     }
 
@@ -146,6 +152,21 @@ impl Interpreter {
         if let Ok(mut actor) = self.actor.try_borrow_mut() {
             actor.emit(event);
         }
+    }
+
+    /// The time as recipes see it.
+    pub(in crate::recipe) fn now(&self) -> Timestamp {
+        self.trial.as_ref().map_or_else(Timestamp::now, Trial::now)
+    }
+
+    /// Returns the counter of lines, if a test counts them.
+    pub(in crate::recipe) fn counter(&self) -> Option<Counter> {
+        self.trial.as_ref().and_then(Trial::counter)
+    }
+
+    /// Returns true where servers do nothing, and answer as a test says.
+    pub(in crate::recipe) fn has_scripted_servers(&self) -> bool {
+        self.trial.as_ref().is_some_and(|trial| trial.servers().is_some())
     }
 
     pub(in crate::recipe) fn say(&self, level: Level, text: impl Into<String>) {

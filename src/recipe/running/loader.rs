@@ -17,6 +17,7 @@ use crate::recipe::language::syntax::layout::is_word;
 use crate::recipe::language::syntax::reading::countable;
 use crate::recipe::language::syntax::recovery;
 use crate::recipe::language::syntax::unfilled::Unfilled;
+use crate::recipe::language::verbs::is_test_file;
 use crate::recipe::meaning::claims::Text;
 use crate::recipe::meaning::errors::{diagnostic, locate};
 use crate::recipe::meaning::findings::Machine;
@@ -277,7 +278,7 @@ impl Interpreter {
     fn compile(&self, engine: &Engine, name: &str, text: &str) -> Fallible<Rc<AST>> {
         let text = countable(name, text).map_err(|wrong| raise(*wrong, Position::NONE))?;
         let read = recovery::read(&text, name, |text| {
-            self.words.borrow_mut().begin(text);
+            self.words.borrow_mut().begin(name, text);
             engine.compile(text)
         });
         let unfilled = self.words.borrow_mut().take_unfilled();
@@ -291,8 +292,12 @@ impl Interpreter {
         let mut files = self.defined.files.borrow_mut();
         files.errors.extend(read.errors);
         files.read.push(Text::new(name.into(), ast.clone(), names, read.lost));
+        // A recipe is evaluated with probes in it if its lines are counted; it is looked at without them.
+        let counter = self
+            .counter()
+            .filter(|_| !is_test_file(name) && !files.is_of_stdlib(name));
         match first {
-            None => Ok(ast),
+            None => Ok(counter.map_or_else(|| ast.clone(), |counter| Rc::new(counter.with_probes(name, &ast)))),
             Some(error) => Err(raise(error, Position::NONE)),
         }
     }

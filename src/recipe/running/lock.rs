@@ -82,7 +82,7 @@ enum Attempt {
 impl Interpreter {
     /// Takes the lock of a task's servers if the task wants it: all of them or none.
     pub(in crate::recipe) fn lock(&self, engine: &Engine, task: &Task) -> Fallible<()> {
-        if !task.lock || self.mode.is_idle() || self.budget.is_loading() {
+        if !task.lock || self.mode.is_idle() || self.budget.is_loading() || self.has_scripted_servers() {
             return Ok(());
         }
         // A rollback belongs to servers that were locked before.
@@ -175,7 +175,7 @@ impl Interpreter {
                 rustix::system::uname().nodename().to_string_lossy().into_owned(),
             ),
             ("process", std::process::id().to_string()),
-            ("time", Timestamp::now().as_second().to_string()),
+            ("time", self.now().as_second().to_string()),
             ("task", task.name.clone()),
         ];
         let line = |(name, value): &(&str, String)| format!("{name} {}", value.replace(char::is_control, " "));

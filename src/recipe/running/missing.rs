@@ -210,7 +210,8 @@ impl Interpreter {
     }
 }
 
-/// Returns true if `()` is an error here. A variable may be set to it, so may a default, and it may be printed.
+/// Returns true if `()` is an error here. A variable may be set to it, so may a default, and it may be printed
+/// and compared.
 fn needs_value(verb: &Verb, index: usize, option: Option<&str>) -> bool {
     if option.is_some() {
         return !matches!(verb.options, Choices::Any);
@@ -220,6 +221,7 @@ fn needs_value(verb: &Verb, index: usize, option: Option<&str>) -> bool {
         ("set" | "set_default" | "set_if_empty" | "fetch" | "ask", 1)
             | ("choose", 2)
             | ("puts" | "info" | "debug" | "warn" | "abort", 0)
+            | ("assert_eq" | "assert_ne" | "assert_contains", 0 | 1)
     )
 }
 

@@ -26,8 +26,13 @@ impl Bell {
 }
 
 impl Interpreter {
-    /// Waits for this long, or until capr has to stop, which is an error. A dry run does not wait.
+    /// Waits for this long, or until capr has to stop, which is an error. A dry run does not wait, and
+    /// in a test only the clock moves.
     pub(in crate::recipe) fn pause(&self, long: Duration) -> Fallible<()> {
+        if let Some(trial) = self.trial.as_ref().filter(|_| self.has_scripted_servers()) {
+            trial.wait(long);
+            return Ok(());
+        }
         let Bell(wake) = &self.bell;
         while wake.try_recv().is_ok() {}
         let until = Instant::now().checked_add(long);

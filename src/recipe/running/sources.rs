@@ -24,6 +24,9 @@ impl Interpreter {
         position: Position,
         unreadable: &dyn Fn(&io::Error) -> Box<EvalAltResult>,
     ) -> Fallible<Arc<dyn Source>> {
+        if let Some(text) = self.trial.as_ref().and_then(|trial| trial.written(path)) {
+            return Ok(source::text(text.into_bytes()));
+        }
         let metadata = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
         if metadata.is_dir() {
             return Err(unreadable(&io::ErrorKind::IsADirectory.into()));
@@ -54,6 +57,9 @@ pub(in crate::recipe) fn read_file(
     position: Position,
 ) -> Fallible<String> {
     let file = interpreter.home_path(path);
+    if let Some(text) = interpreter.trial.as_ref().and_then(|trial| trial.written(&file)) {
+        return Ok(text);
+    }
     let unreadable = |error: &io::Error| wrong(format!("cannot read {what}{path}: {}", plain(error)), position);
     let is_piped =
         !interpreter.budget.is_loading() && file.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir());

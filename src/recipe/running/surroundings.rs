@@ -6,6 +6,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::consent::Consent;
+use super::trial::Trial;
 use crate::event::Reporter;
 use crate::interrupt::Interrupt;
 use crate::journal::Journal;
@@ -59,6 +60,8 @@ pub struct Options {
     pub consent: Consent,
     /// The journal of the run.
     pub journal: Journal,
+    /// The world of a test, if one is run.
+    pub trial: Option<Trial>,
 }
 
 /// Asks the person.

@@ -35,6 +35,7 @@ mod small;
 mod tasks;
 mod texts;
 mod transactions;
+mod trials;
 mod variables;
 
 use std::cell::RefCell;

@@ -36,6 +36,7 @@ fn command(line: &str, input: &[u8], then_end: bool, timeout: Option<Duration>) 
         },
         timeout,
         sudo: None,
+        meant: None,
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::exit::{Exit, Stream};
-use crate::session::JobSignal;
 use crate::session::scripted::Record;
+use crate::session::{JobSignal, Opening};
 
 pub(super) type Condition = Arc<dyn Fn(&[Record]) -> bool + Send + Sync>;
 pub(super) type Action = Arc<dyn Fn() + Send + Sync>;
@@ -75,6 +75,15 @@ impl Answer {
     /// Prints the mark of the command line, like the script in front of a command that calls sudo, with the word `sudo asks: `.
     pub fn begins(self) -> Self {
         self.then(Step::Begin)
+    }
+
+    /// Lets the command begin first, and sudo start its own, without a question.
+    pub(super) fn behind(mut self, opening: &Opening) -> Self {
+        if opening.started.is_some() {
+            self.steps.push_front(Step::Start);
+        }
+        self.steps.push_front(Step::Begin);
+        self
     }
 
     /// Prints the mark with which sudo's command starts.

@@ -1,6 +1,6 @@
-//! Scripted servers for tests: a script says how each of them answers, and everything that they are given is recorded.
+//! Scripted servers for tests, those of capr itself and those of recipes (`capr test`): a script says how each of them answers, and everything that they are given is recorded.
 //!
-//! This is for tests only. There are no threads, no clocks and no waiting: an order is answered before it returns, as far as that
+//! There are no threads, no clocks and no waiting: an order is answered before it returns, as far as that
 //! is possible without more input, so that a test sees the same in every run.
 
 mod answer;
@@ -86,13 +86,21 @@ impl Script {
         self.rule(Rule::new(host, part, answer, true))
     }
 
-    /// Adds a rule: commands that meet a condition get this answer.
-    pub fn on_any(&self, fits: impl Fn(&Server, &str) -> bool + Send + Sync + 'static, answer: Answer) -> &Self {
-        self.rule(Rule {
+    /// Adds a rule that comes before all others: commands that meet a condition get these answers, one each time, and the last one
+    /// from then on. A command that calls sudo is let through without a question.
+    pub fn answer(
+        &self,
+        fits: impl Fn(&Server, &Command) -> bool + Send + Sync + 'static,
+        answers: impl IntoIterator<Item = Answer>,
+    ) -> &Self {
+        let rule = Rule {
             fits: Arc::new(fits),
-            answer,
+            answers: answers.into_iter().collect(),
             once: false,
-        })
+            opens: true,
+        };
+        self.stage().rules.insert(0, rule);
+        self
     }
 
     fn rule(&self, rule: Rule) -> &Self {

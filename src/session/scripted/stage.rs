@@ -1,5 +1,6 @@
 //! The state of scripted servers: the connections, the running commands, and what they were given.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
@@ -28,21 +29,25 @@ pub(super) fn whole(source: &dyn Source) -> Vec<u8> {
     bytes
 }
 
-type Fits = Arc<dyn Fn(&Server, &str) -> bool + Send + Sync>;
+type Fits = Arc<dyn Fn(&Server, &Command) -> bool + Send + Sync>;
 
 pub(super) struct Rule {
     pub(super) fits: Fits,
-    pub(super) answer: Answer,
+    /// One each time; the last one stays.
+    pub(super) answers: VecDeque<Answer>,
     pub(super) once: bool,
+    /// A command that calls sudo is let through without a question.
+    pub(super) opens: bool,
 }
 
 impl Rule {
     pub(super) fn new(host: &str, part: &str, answer: Answer, once: bool) -> Self {
         let (host, part) = (host.to_owned(), part.to_owned());
         Self {
-            fits: Arc::new(move |server, line| names(&host, server) && line.contains(&part)),
-            answer,
+            fits: Arc::new(move |server, command| names(&host, server) && command.line.contains(&part)),
+            answers: VecDeque::from([answer]),
             once,
+            opens: false,
         }
     }
 }
@@ -203,7 +208,7 @@ impl Stage {
             return;
         }
         let server = connection.server.clone();
-        let answer = self.answer_to(&server, &command.line);
+        let answer = self.answer_to(&server, &command);
         self.running.push(Running {
             session,
             job,
@@ -225,16 +230,33 @@ impl Stage {
         });
     }
 
-    fn answer_to(&mut self, server: &Server, line: &str) -> Answer {
-        match self.rules.iter().position(|rule| (rule.fits)(server, line)) {
-            Some(place) => match self.rules.get(place) {
-                Some(rule) if !rule.once => rule.answer.clone(),
-                _ => self.rules.remove(place).answer,
-            },
-            None if self.strict => {
-                Answer::new().ends(Exit::Refused(format!("the script has no answer for {server}: {line}")))
-            }
-            None => Answer::new(),
+    fn answer_to(&mut self, server: &Server, command: &Command) -> Answer {
+        let Some(place) = self.rules.iter().position(|rule| (rule.fits)(server, command)) else {
+            return match self.strict {
+                true => {
+                    let line = &command.line;
+                    Answer::new().ends(Exit::Refused(format!("the script has no answer for {server}: {line}")))
+                }
+                false => {
+                    let otherwise = command.meant.as_ref().and_then(|meant| meant.otherwise.as_ref());
+                    otherwise.map_or_else(Answer::new, |text| Answer::new().out(text))
+                }
+            };
+        };
+        let Some(rule) = self.rules.get_mut(place) else {
+            return Answer::new();
+        };
+        let opens = rule.opens;
+        let answer = match rule.answers.len() {
+            0 | 1 => rule.answers.front().cloned(),
+            _ => rule.answers.pop_front(),
+        };
+        if rule.once {
+            self.rules.remove(place);
+        }
+        match (answer.unwrap_or_default(), &command.input.opening) {
+            (answer, Some(opening)) if opens => answer.behind(opening),
+            (answer, _) => answer,
         }
     }
 

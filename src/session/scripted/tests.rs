@@ -28,6 +28,7 @@ fn command(line: &str) -> Command {
         input: Input::open(),
         timeout: None,
         sudo: None,
+        meant: None,
     }
 }
 

@@ -321,6 +321,7 @@ pub(crate) fn command(line: &str) -> Command {
         input: Input::none(),
         timeout: None,
         sudo: None,
+        meant: None,
     }
 }
 

@@ -5,6 +5,8 @@
 pub(in crate::recipe) const SYMBOL: &str = ":";
 
 pub(super) const VERB: &str = "verb ";
+/// Behind [`VERB`] for one of test files.
+const OF_TESTS: &str = "of tests ";
 pub(super) const STATEMENT: &str = "call ";
 pub(super) const PARAMETER: &str = "parameter ";
 
@@ -13,9 +15,20 @@ pub(in crate::recipe) fn verb_key(verb: &str) -> String {
     format!("{VERB}{verb}")
 }
 
+/// Returns the key of a verb that only test files have.
+pub(in crate::recipe) fn test_verb_key(verb: &str) -> String {
+    format!("{VERB}{OF_TESTS}{verb}")
+}
+
 /// Returns the verb of a key.
 pub(in crate::recipe) fn verb_of(key: &str) -> Option<&str> {
-    key.strip_prefix(VERB)
+    let verb = key.strip_prefix(VERB)?;
+    Some(verb.strip_prefix(OF_TESTS).unwrap_or(verb))
+}
+
+/// Returns true for the key of a verb that only test files have.
+pub(in crate::recipe) fn is_of_tests(key: &str) -> bool {
+    key.strip_prefix(VERB).is_some_and(|verb| verb.starts_with(OF_TESTS))
 }
 
 /// Returns the name in a word that is a whole statement.
@@ -36,7 +49,8 @@ pub(in crate::recipe) fn is_parameter(word: &str) -> bool {
 /// Removes the marks from a message of Rhai.
 pub(super) fn plain_words(message: &str) -> String {
     let mut message = message.to_owned();
-    for prefix in [VERB, STATEMENT, PARAMETER] {
+    let of_tests = format!("{VERB}{OF_TESTS}");
+    for prefix in [&of_tests, VERB, STATEMENT, PARAMETER] {
         for quote in ['\'', '`'] {
             message = message.replace(&format!("{quote}{prefix}"), &quote.to_string());
         }

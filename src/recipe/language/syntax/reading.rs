@@ -6,7 +6,7 @@ use std::rc::Rc;
 use rhai::{AST, Dynamic, Engine, OptimizationLevel, Token};
 
 use super::lines::uncountable;
-use super::marks::{SYMBOL, as_written, verb_key};
+use super::marks::{SYMBOL, as_written, test_verb_key, verb_key};
 use super::named::Names;
 use super::recovery;
 use super::words::Words;
@@ -36,7 +36,7 @@ pub(in crate::recipe) fn read(name: &str, text: &str) -> Result<Reading, Vec<Dia
     let reading = Rc::new(RefCell::new(Reading::default()));
     let engine = engine(&words, &reading);
     let read = recovery::read(&text, name, |text| {
-        words.borrow_mut().begin(text);
+        words.borrow_mut().begin(name, text);
         reading.take();
         engine.compile(text)
     });
@@ -57,7 +57,7 @@ pub(in crate::recipe) fn parsed(name: &str, text: &str) -> Result<(AST, Names), 
     let mut engine = engine(&words, &Rc::default());
     engine.set_optimization_level(OptimizationLevel::None);
     let read = recovery::read(&text, name, |text| {
-        words.borrow_mut().begin(text);
+        words.borrow_mut().begin(name, text);
         engine.compile(text)
     });
     match read.ast.filter(|_| read.errors.is_empty()) {
@@ -98,10 +98,14 @@ fn engine(words: &Rc<RefCell<Words>>, reading: &Rc<RefCell<Reading>>) -> Engine 
         token
     });
     symbols(&mut engine);
-    for verb in verbs::VERBS {
+    let recipes = verbs::VERBS.iter().map(|verb| (verb, verb_key(verb.name)));
+    let tests = verbs::VERBS_OF_TESTS
+        .iter()
+        .map(|verb| (verb, test_verb_key(verb.name)));
+    for (verb, key) in recipes.chain(tests) {
         let (words, reading) = (words.clone(), reading.clone());
         engine.register_custom_syntax_with_state_raw(
-            verb_key(verb.name),
+            key,
             move |_, look, state| {
                 grammar::parse(verb.tail, look, state, || {
                     let (position, has_bracket) = words.borrow_mut().next_verb();

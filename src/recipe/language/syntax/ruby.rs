@@ -2,6 +2,7 @@
 
 use super::errors::Place;
 use super::layout::is_word;
+use crate::recipe::language::verbs::{find, find_of_tests};
 
 /// Returns true if a block that ends with `end` begins at this place.
 pub(super) fn begins_block(place: &Place, expects_brace: bool) -> bool {
@@ -23,13 +24,19 @@ pub(super) fn heredoc(rest: &str) -> Option<&str> {
 
 /// Returns true if the word at this place could be one more argument of the verb at the beginning of its line.
 pub(super) fn is_argument(place: &Place) -> bool {
-    let is_verb = super::super::verbs::find(place.statement_word()).is_some();
+    let is_verb = find(place.statement_word()).is_some();
     let word = place.word();
     is_verb && (matches!(word, "\"" | "`" | ":" | "[") || word.starts_with(|c: char| c.is_ascii_digit()))
 }
 
+/// The hint for a verb that only test files have.
+pub(super) const IN_TEST_FILES: &str = "that stands in a file whose name ends in _test.rhai; capr test runs it";
+
 /// Returns how to write something of Ruby or of its libraries, by its name.
 pub(in crate::recipe) fn meant(name: &str) -> Option<&'static str> {
+    if find_of_tests(name).is_some() && find(name).is_none() {
+        return Some(IN_TEST_FILES);
+    }
     Some(match name {
         "end" => "a block ends with `}'",
         "lambda" | "proc" | "defer" => "a lazy variable has a block: set :name { … }",

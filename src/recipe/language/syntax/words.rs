@@ -13,14 +13,17 @@ use rhai::{LexError, Position, Token};
 
 use super::lines::Lines;
 use super::locals::{Kind, Locals};
-use super::marks::{STATEMENT, SYMBOL, verb_key, verb_of};
+use super::marks::{STATEMENT, SYMBOL, test_verb_key, verb_key, verb_of};
 use super::named::Names;
 use super::numbers::{Numbers, is_whole, malformed};
 use super::unfilled::{Unfilled, unfilled};
+use crate::recipe::language::verbs::{find_of_tests, is_test_file};
 
 /// The state of the mapper for the source that is being parsed.
 pub(in crate::recipe) struct Words {
     is_verb: fn(&str) -> bool,
+    /// It is the text of a test file, which has verbs of its own.
+    has_tests: bool,
     lines: Lines,
     previous: Option<Token>,
     /// For each open bracket, true if it is that of a map literal.
@@ -43,6 +46,7 @@ impl Words {
     pub(in crate::recipe) fn new(is_verb: fn(&str) -> bool) -> Self {
         Self {
             is_verb,
+            has_tests: false,
             lines: Lines::default(),
             previous: None,
             brackets: Vec::new(),
@@ -58,10 +62,11 @@ impl Words {
         }
     }
 
-    /// Begins a new source.
-    pub(in crate::recipe) fn begin(&mut self, text: &str) {
+    /// Begins a new source, that of the file of this name.
+    pub(in crate::recipe) fn begin(&mut self, name: &str, text: &str) {
         let numbers = std::mem::take(&mut self.numbers);
         *self = Self::new(self.is_verb);
+        self.has_tests = is_test_file(name);
         self.numbers = numbers;
         self.lines = Lines::new(text);
     }
@@ -251,10 +256,16 @@ impl Words {
             let message = format!("`{word}' is no local variable and cannot be assigned to");
             return Token::LexError(Box::new(LexError::Runtime(message)));
         }
-        if (self.is_verb)(&word) {
+        let of_tests = self.has_tests && find_of_tests(&word).is_some();
+        if of_tests || (self.is_verb)(&word) {
             self.verbs.push_back(position);
             self.names.verb(&word);
-            return Token::Identifier(Box::new(verb_key(&word).into()));
+            let key = if of_tests {
+                test_verb_key(&word)
+            } else {
+                verb_key(&word)
+            };
+            return Token::Identifier(Box::new(key.into()));
         }
         if self.lines.is_function_or_module(&word, position) {
             self.names.call(&word, position);

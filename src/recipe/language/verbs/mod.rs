@@ -2,6 +2,7 @@
 //! table; the code of the verbs is in `running/verbs`.
 
 pub(in crate::recipe) mod around;
+pub(in crate::recipe) mod assertions;
 pub(in crate::recipe) mod commands;
 pub(in crate::recipe) mod depend;
 pub(in crate::recipe) mod downloads;
@@ -16,13 +17,15 @@ pub(in crate::recipe) mod rolling;
 pub(in crate::recipe) mod servers;
 pub(in crate::recipe) mod tasks;
 pub(in crate::recipe) mod transactions;
+pub(in crate::recipe) mod trials;
 pub(in crate::recipe) mod uploads;
 pub(in crate::recipe) mod variables;
 
 use super::verb::Verb;
 
 /// Passes the list of all verbs, sorted by name, to a macro. The rows here and the code in `running/verbs` are both made from it:
-/// they have the same names, in files of the same names.
+/// they have the same names, in files of the same names. The verbs of test files are
+/// behind the `;`.
 macro_rules! for_all_verbs {
     ($make:ident) => {
         $make! {
@@ -84,6 +87,28 @@ macro_rules! for_all_verbs {
             people::WARN,
             around::WITH,
             around::WITHIN,
+            ;
+            trials::ANSWER,
+            assertions::ASSERT,
+            assertions::ASSERT_COMMANDS,
+            assertions::ASSERT_CONTAINS,
+            assertions::ASSERT_EQ,
+            assertions::ASSERT_ERROR,
+            assertions::ASSERT_FAILS,
+            assertions::ASSERT_NE,
+            assertions::ASSERT_NONE,
+            assertions::ASSERT_NOT_RAN,
+            assertions::ASSERT_ORDER,
+            assertions::ASSERT_RAN,
+            assertions::ASSERT_ROLLED_BACK,
+            assertions::ASSERT_SAID,
+            assertions::ASSERT_SENT,
+            assertions::ASSERT_TASKS,
+            trials::REHEARSE,
+            trials::REPLY,
+            trials::SET_CLOCK,
+            trials::TEST,
+            trials::UNREACHABLE,
         }
     };
 }
@@ -91,9 +116,11 @@ macro_rules! for_all_verbs {
 pub(in crate::recipe) use for_all_verbs;
 
 macro_rules! rows {
-    ($($file:ident::$verb:ident,)*) => {
-        /// All verbs, sorted by name.
+    ($($file:ident::$verb:ident,)* ; $($trial:ident::$only:ident,)*) => {
+        /// All verbs of recipes, sorted by name.
         pub(in crate::recipe) static VERBS: &[Verb] = &[$($file::$verb),*];
+        /// The verbs that only test files have, sorted by name. In a test file they go before others of the same name.
+        pub(in crate::recipe) static VERBS_OF_TESTS: &[Verb] = &[$($trial::$only),*];
     };
 }
 
@@ -104,6 +131,20 @@ pub(in crate::recipe) fn find(name: &str) -> Option<&'static Verb> {
     let index = VERBS.binary_search_by(|verb| verb.name.cmp(name)).ok()?;
     VERBS.get(index)
 }
+
+/// Returns the verb of that name that only test files have.
+pub(in crate::recipe) fn find_of_tests(name: &str) -> Option<&'static Verb> {
+    let index = VERBS_OF_TESTS.binary_search_by(|verb| verb.name.cmp(name)).ok()?;
+    VERBS_OF_TESTS.get(index)
+}
+
+/// Returns true if a file has tests, by its name.
+pub fn is_test_file(name: &str) -> bool {
+    name.ends_with(TEST_FILE)
+}
+
+/// The end of the name of a file that has tests.
+pub(in crate::recipe) const TEST_FILE: &str = "_test.rhai";
 
 /// Returns true if the arguments of a verb are names, or become the value of one; a verb with other arguments may be given the
 /// result of a task.

@@ -35,7 +35,8 @@ const FITS: glob::MatchOptions = glob::MatchOptions {
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let home = interpreter.clone();
     engine.register_fn("file_exists", move |path: &str| -> Fallible<bool> {
-        let exists = || Ok(home.home_path(path).exists().into());
+        let written = || home.trial.as_ref()?.written(&home.home_path(path));
+        let exists = || Ok((written().is_some() || home.home_path(path).exists()).into());
         Ok(home
             .recorded("file_exists", path, exists)?
             .as_bool()
@@ -57,6 +58,10 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             home.say(Level::Info, format!("write {path}"));
             return Ok(());
         }
+        if let Some(trial) = &home.trial {
+            trial.write(home.home_path(path), text);
+            return Ok(());
+        }
         write(&home.home_path(path), text)
             .map_err(|error| wrong(format!("cannot write {path}: {}", plain(&error)), Position::NONE))
     });
@@ -72,6 +77,9 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     });
     let (kept, named) = (interpreter.clone(), Cell::new(0_u64));
     engine.register_fn("temp_dir", move || -> Fallible<String> {
+        if let Some(trial) = &kept.trial {
+            return Ok(trial.directory());
+        }
         if kept.mode.is_idle() {
             named.set(named.get() + 1);
             return Ok(format!("/tmp/capr-dry-run-{}", named.get()));

@@ -15,17 +15,22 @@ use crate::recipe::language::origin::{Fallible, wrong};
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let clock = interpreter.clone();
     engine.register_fn("utc_now", move |format: &str| {
-        let now = || written("utc_now", BrokenDownTime::from(Timestamp::now()), format).map(Dynamic::from);
+        let now = || written("utc_now", BrokenDownTime::from(clock.now()), format).map(Dynamic::from);
         clock.recorded("utc_now", format, now)
     });
     let clock = interpreter.clone();
     engine.register_fn("now", move |format: &str| {
-        let now = || written("now", BrokenDownTime::from(&ZonedDateTime::now()), format).map(Dynamic::from);
+        // A test knows no time zone.
+        let here = || match &clock.trial {
+            Some(trial) => BrokenDownTime::from(trial.now()),
+            None => BrokenDownTime::from(&ZonedDateTime::now()),
+        };
+        let now = || written("now", here(), format).map(Dynamic::from);
         clock.recorded("now", format, now)
     });
     let clock = interpreter.clone();
     engine.register_fn("unix_time", move || {
-        clock.recorded("unix_time", "", || Ok(Timestamp::now().as_second().into()))
+        clock.recorded("unix_time", "", || Ok(clock.now().as_second().into()))
     });
     engine.register_fn("format_time", |seconds: INT, format: &str| -> Fallible<String> {
         let moment =

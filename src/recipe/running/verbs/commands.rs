@@ -16,7 +16,7 @@ use crate::configuration::{RunOptions, Setter, Stdin};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::io_error::plain;
-use crate::plan::quote;
+use crate::plan::{quote, without_prompts};
 use crate::recipe::language::options::run_options;
 use crate::recipe::language::origin::{Fallible, raise, wrong};
 use crate::recipe::language::verbs::commands as rows;
@@ -332,6 +332,8 @@ pub(super) fn remote(
         asks: way.asks,
         sudo: (calls > 0).then(|| sudo.program.clone()),
         asking,
+        said: Some(without_prompts(command, &sudo.program, &sudo.prompt, "")),
+        otherwise: cx.text_option("dry_run"),
         ..Request::new(way.verb, shown, text, given)
     })
 }

@@ -1,6 +1,7 @@
 //! The code of verbs. Each function is paired with its row in `language/verbs`.
 
 mod around;
+mod assertions;
 mod commands;
 mod depend;
 mod downloads;
@@ -16,6 +17,7 @@ mod rolling;
 mod servers;
 mod tasks;
 mod transactions;
+mod trials;
 mod uploads;
 mod variables;
 mod within_sudo;
@@ -27,9 +29,11 @@ use super::verb_context::Performed;
 use crate::recipe::language::verbs::for_all_verbs;
 
 macro_rules! performances {
-    ($($file:ident::$verb:ident,)*) => {
+    ($($file:ident::$verb:ident,)* ; $($trial:ident::$only:ident,)*) => {
         /// The code of all verbs, in the order of their rows.
         pub(in crate::recipe) static PERFORMED: &[Performed] = &[$($file::$verb),*];
+        /// The code of the verbs that only test files have.
+        pub(in crate::recipe) static PERFORMED_IN_TESTS: &[Performed] = &[$($trial::$only),*];
     };
 }
 

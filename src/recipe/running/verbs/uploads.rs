@@ -18,7 +18,7 @@ use crate::plan::{Mode, local_name, put_command, untar_command};
 use crate::recipe::language::options::bytes;
 use crate::recipe::language::origin::{Fallible, raise, wrong};
 use crate::recipe::language::verbs::uploads as rows;
-use crate::session::Input;
+use crate::session::{Input, SentFile};
 use crate::source::{self, Source};
 
 pub(super) const PUT: Performed = (&rows::PUT, put);
@@ -31,9 +31,19 @@ fn put(cx: &mut VerbContext) -> Fallible {
     let shown = with_mode(format!("put {path}"), mode.as_ref());
     let source = source::text(data);
     let command = put_command(&path, mode.as_ref(), None, source.length());
-    let request = Request::new("put", shown, command, Input::told(source));
+    let request = Request {
+        file: Some(sent(&path, mode.as_ref())),
+        ..Request::new("put", shown, command, Input::told(source))
+    };
     cx.act(&settings, request)?;
     Ok(Dynamic::UNIT)
+}
+
+fn sent(path: &str, mode: Option<&Mode>) -> SentFile {
+    SentFile {
+        path: path.to_owned(),
+        mode: mode.map(|mode| mode.as_str().to_owned()),
+    }
 }
 
 pub(super) const UPLOAD: Performed = (&rows::UPLOAD, upload);
@@ -108,7 +118,10 @@ impl Upload<'_> {
         }
         let source = self.interpreter.source(&path, self.position, &unreadable)?;
         let command = put_command(to, self.mode.as_ref(), source.mode(), source.length());
-        Ok(Request::new("upload", shown, command, Input::told(source)))
+        Ok(Request {
+            file: Some(sent(to, self.mode.as_ref())),
+            ..Request::new("upload", shown, command, Input::told(source))
+        })
     }
 
     fn allow_directory(&self, from: &str) -> Fallible<()> {

@@ -91,6 +91,7 @@ fn job(line: String, input: Input) -> Job {
         input,
         timeout: None,
         sudo: None,
+        meant: None,
     };
     Job::new(None, command, Some(false))
 }

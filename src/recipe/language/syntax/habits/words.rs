@@ -3,7 +3,7 @@
 use super::super::errors::{Place, Told, position};
 use super::super::fragments::{last_value, negated, own, parts, plain, until};
 use super::super::layout::is_word;
-use super::super::ruby::meant;
+use super::super::ruby::{IN_TEST_FILES, meant};
 use super::no;
 use super::values::{truth, with_default};
 use crate::configuration::suggestion;
@@ -257,6 +257,13 @@ fn function(rest: &str) -> String {
 pub(super) fn unknown_verb(place: &Place) -> Option<Told> {
     let name = place.statement_word();
     let word = place.word();
+    if word == "{" && name == "test" {
+        let at = position(place.text, place.statement_start());
+        let told = Told::new("a recipe has no tests")
+            .label("takes no block in recipes")
+            .at(at);
+        return Some(told.hint(IN_TEST_FILES));
+    }
     if word == "{"
         && let Some(inner) = place
             .said()

@@ -12,7 +12,7 @@ use crate::recipe::language::syntax::marks::{PARAMETER, STATEMENT, SYMBOL, VERB}
 fn mapped(text: &str) -> String {
     let is_verb = |word: &str| ["run", "set", "task", "role", "fetch"].contains(&word);
     let words = Rc::new(RefCell::new(Words::new(is_verb)));
-    words.borrow_mut().begin(text);
+    words.borrow_mut().begin("a.rhai", text);
     let mapper = move |token, position, _: &_| words.borrow_mut().map(token, position);
     let engine = Engine::new();
     let texts = [text];

@@ -1,0 +1,149 @@
+//! A test file: which tests it has, and what comes of one.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use rhai::Engine;
+
+use super::running::interpreter::Interpreter;
+use super::running::trial::Failed;
+use super::{Recipe, Rollback, Stopped, stages};
+use crate::configuration::Filter;
+use crate::diagnostic::{Diagnostic, Fault, Origin};
+
+/// A test of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseOfFile {
+    /// Its name, which no other test of the file has.
+    pub name: String,
+    /// The place of its verb.
+    pub origin: Option<Origin>,
+}
+
+impl Recipe {
+    /// Returns the tests of the file, in its order.
+    pub fn cases(&self) -> Vec<CaseOfFile> {
+        let trial = self.interpreter.trial.as_ref();
+        let cases = trial.map(super::running::trial::Trial::cases).unwrap_or_default();
+        let case = |case: super::running::trial::Case| CaseOfFile {
+            name: case.name,
+            origin: case.origin,
+        };
+        cases.into_iter().map(case).collect()
+    }
+
+    /// Runs one of its tests; to be done once, in a process that has read nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Why the test has failed.
+    pub fn try_case(&self, name: &str) -> Result<(), Box<Diagnostic>> {
+        let trial = self.interpreter.trial.as_ref();
+        let case = trial.and_then(|trial| Some((trial, trial.cases().into_iter().find(|case| case.name == name)?)));
+        let Some((trial, case)) = case else {
+            let message = format!("there is no test `{name}'");
+            return Err(Box::new(Diagnostic::new(Fault::Usage, message)));
+        };
+        let (interpreter, engine) = self.interpreter.owners.borrow().clone();
+        let main = self.main_recipe();
+        trial.conduct(Box::new(move |words| {
+            let (interpreter, engine) = (interpreter.upgrade()?, engine.upgrade()?);
+            conduct(interpreter, engine, main.as_deref(), words)
+        }));
+        let came = self.interpreter.call(&self.engine, case.block, &[]);
+        came.map(drop).map_err(|error| Box::new(self.diagnostic(error)))?;
+        let unseen = trial.last().and_then(|last| last.unseen());
+        unseen.map_or(Ok(()), |failure| Err(Box::new(self.with_line(failure))))
+    }
+
+    /// The recipe that the test file loads first: its stages lie beside it.
+    fn main_recipe(&self) -> Option<String> {
+        let files = self.interpreter.defined.files.borrow();
+        let own = files.read.iter().skip(self.own.get() + 1);
+        let mut names = own.map(|text| text.file.to_string());
+        names.find(|name| !files.is_of_stdlib(name))
+    }
+}
+
+/// Runs tasks as the words of a command line say; gives why it failed, where it did.
+fn conduct(interpreter: Rc<Interpreter>, engine: Rc<Engine>, main: Option<&str>, words: &[String]) -> Option<Failed> {
+    let mut recipe = Recipe {
+        engine,
+        interpreter,
+        stages: main.map(|main| stages::stages(Path::new(main))).unwrap_or_default(),
+        set_after: Vec::new(),
+        own: std::cell::Cell::new(0),
+    };
+    let is_said = |word: &&String| {
+        let name = word.split_once('=').map(|(name, _)| name);
+        name.is_some_and(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+    };
+    let said: Vec<(String, String)> = words
+        .iter()
+        .filter(is_said)
+        .filter_map(|word| word.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let words: Vec<String> = words.iter().filter(|word| !is_said(word)).cloned().collect();
+    let environment = recipe.interpreter.environment.flatten_clone();
+    for (name, value) in &said {
+        recipe.interpreter.set_environment(name.clone(), value.clone());
+    }
+    let filter = recipe.interpreter.filter.borrow().clone();
+    let own = said.into_iter().collect();
+    *recipe.interpreter.filter.borrow_mut() = Filter {
+        preserve_roles: filter.preserve_roles,
+        ..Filter::from_environment(&own)
+    };
+    let failed = run(&mut recipe, &words);
+    recipe.interpreter.filter.replace(filter);
+    let mut shared = recipe.interpreter.environment.clone();
+    if let (Some(mut now), Some(before)) = (shared.write_lock::<rhai::Map>(), environment.try_cast::<rhai::Map>()) {
+        *now = before;
+    }
+    failed
+}
+
+fn run(recipe: &mut Recipe, words: &[String]) -> Option<Failed> {
+    recipe.begin_line();
+    let failed = |diagnostic: Diagnostic| {
+        let code = diagnostic.fault.exit_code();
+        Some(Failed { diagnostic, code })
+    };
+    let tasks = match recipe.enter_stage(words) {
+        Ok(words) => recipe.take_words(words),
+        Err(wrong) => return wrong.into_iter().next().and_then(failed),
+    };
+    if tasks.is_empty() {
+        return failed(Diagnostic::new(Fault::Usage, "no task was named"));
+    }
+    if let Some(unknown) = tasks.iter().find_map(|task| recipe.unknown_task(task)) {
+        let unknown = match recipe.stages.is_empty() && recipe.main_is_missing() {
+            true => unknown.hint("this file loads no recipe; at its top: load \"deploy\"; or require \"a_library\";"),
+            false => unknown,
+        };
+        return failed(unknown);
+    }
+    match recipe.run(&tasks) {
+        Ok(()) => None,
+        Err(stopped) => {
+            let Stopped {
+                diagnostic, rollback, ..
+            } = *stopped;
+            let code = match rollback {
+                Rollback::Incomplete => 5,
+                _ => diagnostic.fault.exit_code(),
+            };
+            Some(Failed { diagnostic, code })
+        }
+    }
+}
+
+impl Recipe {
+    /// Returns true where no file but the test's own was read.
+    fn main_is_missing(&self) -> bool {
+        let files = self.interpreter.defined.files.borrow();
+        let own = files.read.iter().filter(|text| !files.is_of_stdlib(&text.file));
+        own.count() < 2
+    }
+}

@@ -1,0 +1,62 @@
+//! Tests of recipes, on the console.
+
+use crate::diagnostic::Diagnostic;
+use crate::verdict::{Case, Verdict, Verdicts};
+
+use super::super::palette::Look;
+use super::super::{diagnostic, verdicts};
+use super::Console;
+
+impl Console {
+    /// Tests that are about to run.
+    pub fn tests_start(&self, tests: usize, files: usize) {
+        let mut inner = self.0.borrow_mut();
+        let text = verdicts::starting(tests, files, inner.look);
+        inner.say(&text);
+    }
+
+    /// A test that has ended: for a person on standard error, or for a program.
+    pub fn test_ended(&self, verdict: &Verdict, json: bool) {
+        let mut inner = self.0.borrow_mut();
+        match json {
+            true => inner.hand_out(&verdicts::ended_json(verdict)),
+            false => {
+                let text = verdicts::ended(verdict, inner.look);
+                inner.say(&text);
+            }
+        }
+    }
+
+    /// All tests have ended.
+    pub fn tests_ended(&self, all: &Verdicts, json: bool) {
+        let mut inner = self.0.borrow_mut();
+        if json {
+            return inner.hand_out(&verdicts::summary_json(all));
+        }
+        let mut text = verdicts::summary(all, inner.look, &inner.cleaner);
+        if let Some(coverage) = &all.coverage {
+            text.push_str(&verdicts::coverage(coverage, inner.look));
+        }
+        inner.say(&text);
+    }
+
+    /// Which tests there are, on standard output.
+    pub fn tests(&self, cases: &[Case], json: bool) {
+        self.0.borrow_mut().hand_out(&verdicts::listed(cases, json));
+    }
+
+    /// A failure as it is told, as whole lines, with colours where they are wanted, and without.
+    pub fn told(&self, failure: &Diagnostic) -> (String, String) {
+        let inner = self.0.borrow();
+        let render = |color| {
+            let text = diagnostic::render(failure, Look { color, ..inner.look }, &inner.cleaner);
+            inner.cleaner.whole(&text, color).as_str().to_owned()
+        };
+        (render(inner.look.color), render(false))
+    }
+
+    /// A line as it may be shown.
+    pub fn cleaned_line(&self, text: &str) -> String {
+        self.0.borrow().cleaner.line(text)
+    }
+}

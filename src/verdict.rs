@@ -1,0 +1,188 @@
+//! The results of the tests of recipes: told by the process that ran one, gathered by the one that started it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The order for the process of a test, on its standard input.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Order {
+    /// The test file, as the person names it.
+    pub file: String,
+    /// The test; without one the file is only read for those it has.
+    pub case: Option<String>,
+    /// `NAME=value` words.
+    pub environment: Vec<(String, String)>,
+    /// Lines that are run are counted.
+    pub counts: bool,
+    /// With colours, in this width.
+    pub color: bool,
+    /// The columns of the terminal, where there is one.
+    pub columns: Option<usize>,
+}
+
+/// The answer of the process of a test, on its standard output.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Reply {
+    /// The tests of the file, where they were asked for.
+    pub cases: Vec<Case>,
+    /// Why it failed, where it did.
+    pub failure: Option<Failure>,
+    /// The lines that were run.
+    pub coverage: Coverage,
+}
+
+/// A test.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// Its file, as the person names it.
+    pub file: String,
+    /// Its name, which no other test of the file has.
+    pub name: String,
+    /// The line where it begins.
+    pub line: usize,
+}
+
+/// Why a test failed.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Failure {
+    /// The message, in one line or several.
+    pub message: String,
+    /// The file, line and column where it is wrong.
+    pub place: Option<(String, usize, usize)>,
+    /// As a person is told it, with the line and a caret; perhaps with colours.
+    pub shown: String,
+    /// The same without colours.
+    pub plain: String,
+    /// The lines that the test said and printed.
+    pub said: Vec<String>,
+}
+
+/// The end of a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It came to its end.
+    Passed,
+    /// Something in it was not so.
+    Failed,
+    /// It was ended when its time was over.
+    TimedOut,
+    /// The file could not be read, or its process died.
+    Broken,
+}
+
+/// A test and what came of it.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// The test; of a file that could not be read its name is empty.
+    pub case: Case,
+    /// Its end.
+    pub outcome: Outcome,
+    /// The time that it took.
+    pub elapsed: Duration,
+    /// Why, where it did not pass.
+    pub failure: Option<Failure>,
+}
+
+/// All that came of the tests.
+#[derive(Debug, Default)]
+pub struct Verdicts {
+    /// In the order in which they ended.
+    pub all: Vec<Verdict>,
+    /// Tests that were not begun, since one before them failed.
+    pub left: usize,
+    /// The time that all took together.
+    pub elapsed: Duration,
+    /// The lines that were run, where they were counted.
+    pub coverage: Option<Coverage>,
+}
+
+impl Verdicts {
+    /// Returns the number of tests that ended so.
+    pub fn count(&self, outcome: Outcome) -> usize {
+        self.all.iter().filter(|verdict| verdict.outcome == outcome).count()
+    }
+
+    /// Returns those that did not pass, by file and line.
+    pub fn failed(&self) -> Vec<&Verdict> {
+        let mut failed: Vec<&Verdict> = self
+            .all
+            .iter()
+            .filter(|verdict| verdict.outcome != Outcome::Passed)
+            .collect();
+        failed.sort_by(|a, b| (&a.case.file, a.case.line).cmp(&(&b.case.file, b.case.line)));
+        failed
+    }
+}
+
+/// The files whose lines are counted, by their names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage(pub BTreeMap<String, Covered>);
+
+/// The part of a file that was run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Covered {
+    /// The lines with a statement, and how often each was run.
+    pub lines: BTreeMap<usize, u64>,
+    /// The ways where there are several, and how often each was gone: by line, number of the statement in it, number of the way.
+    pub branches: Vec<(usize, usize, usize, u64)>,
+}
+
+impl Coverage {
+    /// Adds what another process has run.
+    pub fn add(&mut self, other: Self) {
+        for (file, covered) in other.0 {
+            let all = self.0.entry(file).or_default();
+            for (line, count) in covered.lines {
+                *all.lines.entry(line).or_default() += count;
+            }
+            for branch in covered.branches {
+                let (line, block, way, count) = branch;
+                let is_same =
+                    |known: &&mut (usize, usize, usize, u64)| (known.0, known.1, known.2) == (line, block, way);
+                match all.branches.iter_mut().find(is_same) {
+                    Some(known) => known.3 += count,
+                    None => all.branches.push(branch),
+                }
+            }
+            all.branches.sort_unstable();
+        }
+    }
+}
+
+impl Covered {
+    /// Returns how many lines were run, of how many.
+    pub fn of_lines(&self) -> (usize, usize) {
+        let run = self.lines.values().filter(|count| **count > 0).count();
+        (run, self.lines.len())
+    }
+
+    /// Returns how many ways were gone, of how many.
+    pub fn of_branches(&self) -> (usize, usize) {
+        let gone = self.branches.iter().filter(|branch| branch.3 > 0).count();
+        (gone, self.branches.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Coverage, Covered};
+
+    #[test]
+    fn what_processes_have_run_is_added() {
+        let of = |lines: &[(usize, u64)], branches: &[(usize, usize, usize, u64)]| {
+            let covered = Covered {
+                lines: lines.iter().copied().collect(),
+                branches: branches.to_vec(),
+            };
+            Coverage([("a.rhai".to_owned(), covered)].into_iter().collect())
+        };
+        let mut all = of(&[(1, 1), (2, 0)], &[(1, 0, 0, 1), (1, 0, 1, 0)]);
+        all.add(of(&[(2, 3), (4, 0)], &[(1, 0, 1, 2)]));
+        assert_eq!(all, of(&[(1, 1), (2, 3), (4, 0)], &[(1, 0, 0, 1), (1, 0, 1, 2)]));
+        let covered = &all.0["a.rhai"];
+        assert_eq!((covered.of_lines(), covered.of_branches()), ((2, 3), (2, 2)));
+    }
+}
