@@ -145,6 +145,8 @@ impl<'a> Layout<'a> {
             Commas::Kept if is_broken => Op::Line { has_empty: false, edge },
             Commas::Kept => Op::Fill(edge),
             _ if may_break => Op::Soft { is_blank: true, edge },
+            // Also the line before the first option may be too long.
+            Commas::Options => Op::Fill(edge),
             _ => Op::Blank,
         });
     }

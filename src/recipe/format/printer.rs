@@ -63,7 +63,7 @@ impl Printer<'_> {
                 true => self.new_line(false, edge),
                 false => self.is_blank_due |= is_blank,
             },
-            Op::Fill(edge) => match self.fits(at + 1, self.column + 1) {
+            Op::Fill(edge) => match !self.is_broken() || self.fits(at + 1, self.column + 1) {
                 true => self.is_blank_due = true,
                 false => self.new_line(false, edge),
             },
@@ -151,7 +151,12 @@ impl Printer<'_> {
                     _ => return true,
                 },
                 Op::Else(edge) if inner.len() == 1 => column = self.indentation(edge),
-                Op::Line { .. } | Op::Fill(_) | Op::Else(_) | Op::Beside(_) => return true,
+                Op::Fill(_) => match inner.last() {
+                    Some(false) => column += 1,
+                    None if !around => column += 1,
+                    _ => return true,
+                },
+                Op::Line { .. } | Op::Else(_) | Op::Beside(_) => return true,
                 Op::Begin { is_broken, .. } => {
                     // A group that comes later is not decided yet: it may be broken.
                     let is_later = inner.is_empty() && !is_first && around;

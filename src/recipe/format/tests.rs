@@ -159,6 +159,11 @@ fn lines_that_were_broken_stay_so_and_long_ones_are_broken_at_their_options() {
             "if \"L\" == \"L\" {\n  a\n} else {\n  b\n}",
         ),
         ("puts \"LL\";", "puts \"LL\";"),
+        ("role :db, \"LL\", :a => 1;", "role :db,\n  \"LL\",\n  :a => 1;"),
+        (
+            "role :db, \"L\", \"L\", :a => 1;",
+            "role :db, \"L\",\n  \"L\",\n  :a => 1;",
+        ),
         ("let l = [\n\"L\", \"L\"];", "let l = [\n  \"L\",\n  \"L\"\n];"),
     ] {
         let (text, expected) = (text.replace('L', &long), expected.replace('L', &long));
