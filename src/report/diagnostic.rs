@@ -13,7 +13,9 @@ use super::text::wrap;
 
 /// Returns a diagnostic as whole lines.
 pub(super) fn render(diagnostic: &Diagnostic, look: Look, cleaner: &Cleaner) -> String {
-    let message = cleaner.lines(&diagnostic.message).join("\n");
+    let lines = cleaner.lines(&diagnostic.message).into_iter();
+    let lines: Vec<String> = lines.flat_map(|line| filled(line, look.columns)).collect();
+    let message = lines.join("\n");
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -46,6 +48,15 @@ pub(super) fn render(diagnostic: &Diagnostic, look: Look, cleaner: &Cleaner) -> 
         text.push_str(&remark("help", Label::Good, &cleaner.line(hint), look));
     }
     text
+}
+
+/// Returns a line of a message broken at its words, if it does not fit beside the word in front.
+fn filled(line: String, columns: Option<usize>) -> Vec<String> {
+    let room = columns.map(|columns| columns.saturating_sub("warning: ".len()).max(30));
+    match room {
+        Some(room) if line.chars().count() > room => wrap(&line, room),
+        _ => vec![line],
+    }
 }
 
 fn place<'a>(origin: &Origin, source: Option<&str>, label: Option<&str>, cleaner: &Cleaner) -> Element<'a> {
@@ -242,6 +253,19 @@ mod tests {
               the next line under its own
               beginning
         ");
+    }
+
+    #[test]
+    fn a_long_message_is_broken_at_its_words_where_the_width_is_known() {
+        let message = "tasks call each other without an end: restart, web:ping, restart";
+        let diagnostic = Diagnostic::new(Fault::Recipe, message);
+        let shown = render(&diagnostic, look(Some(50)), &Cleaner::default());
+        assert_eq!(
+            shown,
+            "error: tasks call each other without an end:\n       restart, web:ping, restart\n"
+        );
+        let shown = render(&diagnostic, look(None), &Cleaner::default());
+        assert_eq!(shown, format!("error: {message}\n"));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::gather::Gathering;
 use super::live::Waiting;
 use super::names::Names;
 use super::palette::{Label, Look};
-use super::text::{brief, count, duration, names, negotiated, said, size, still_running, waiting, wrap};
+use super::text::{brief, count, duration, names, negotiated, progress, said, still_running, waiting, wrap};
 
 /// The most servers that are shown by name if all went well; more are counted.
 const NAMED_SERVERS: usize = 4;
@@ -512,11 +512,11 @@ fn copied(running: &Running) -> String {
     }
     let bytes = running.copied.values().map(|(bytes, _)| bytes).sum();
     let totals: Option<Vec<u64>> = running.copied.values().map(|(_, total)| *total).collect();
-    let of = totals.map(|totals| {
+    let total = totals.map(|totals| {
         // Servers that have not reported yet count as much as the largest of the others.
         let unheard = running.servers.len().saturating_sub(totals.len()) as u64;
         let most = totals.iter().max().copied().unwrap_or_default();
-        format!(" of {}", size(totals.iter().sum::<u64>() + unheard * most))
+        totals.iter().sum::<u64>() + unheard * most
     });
-    format!("  {}{}", size(bytes), of.unwrap_or_default())
+    format!("  {}", progress(bytes, total, running.started.elapsed()))
 }

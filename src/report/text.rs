@@ -96,6 +96,29 @@ pub(super) fn brief(mut command: Vec<String>, threshold: Level) -> Vec<String> {
     command
 }
 
+/// Returns the progress of a transfer: how much of how much; after a second also how fast, and the time that is left at that speed.
+pub(super) fn progress(bytes: u64, total: Option<u64>, elapsed: Duration) -> String {
+    let mut text = size(bytes);
+    if let Some(total) = total {
+        text.push_str(&format!(" of {}", size(total)));
+    }
+    let seconds = elapsed.as_secs_f64();
+    if seconds < 1.0 || bytes == 0 {
+        return text;
+    }
+    let speed = bytes as f64 / seconds;
+    text.push_str(&format!(", {}/s", size(speed as u64)));
+    let left = total
+        .and_then(|total| total.checked_sub(bytes))
+        .filter(|left| *left > 0);
+    if let Some(left) = left {
+        // No transfer is told to take longer than a day.
+        let seconds = (left as f64 / speed).ceil().min(86_400.0) as u64;
+        text.push_str(&format!(", {} left", duration(Duration::from_secs(seconds.max(1)))));
+    }
+    text
+}
+
 /// Returns a string in double quotes on one line.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
@@ -148,8 +171,28 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{count, cut, duration, quoted, wrap};
+    use super::{count, cut, duration, progress, quoted, wrap};
     use std::time::Duration;
+
+    #[test]
+    fn a_transfer_tells_how_fast_it_is_and_how_long_it_takes() {
+        let mib = 1 << 20;
+        for (bytes, total, milliseconds, told) in [
+            (mib, Some(40 * mib), 500, "1.0 MiB of 40.0 MiB"),
+            (
+                10 * mib,
+                Some(40 * mib),
+                5000,
+                "10.0 MiB of 40.0 MiB, 2.0 MiB/s, 15.0s left",
+            ),
+            (40 * mib, Some(40 * mib), 20_000, "40.0 MiB of 40.0 MiB, 2.0 MiB/s"),
+            (10 * mib, None, 5000, "10.0 MiB, 2.0 MiB/s"),
+            (0, Some(mib), 5000, "0 B of 1.0 MiB"),
+            (1, Some(u64::MAX), 5000, "1 B of 17179869184.0 GiB, 0 B/s, 24h00m left"),
+        ] {
+            assert_eq!(progress(bytes, total, Duration::from_millis(milliseconds)), told);
+        }
+    }
 
     #[test]
     fn times_are_short_and_rounded() {
