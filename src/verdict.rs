@@ -167,6 +167,7 @@ impl Covered {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod tests {
     use super::{Coverage, Covered};
 
