@@ -312,3 +312,113 @@ fn rsync_brings_a_directory_of_this_machine_to_the_servers() {
     let dry = case("20260101000003", "three").args(["-n"]).run().ok();
     dry.says("rsync --recursive");
 }
+
+/// Puts a program of a version manager on the server: it records what it is given, and becomes the program that it is to run.
+fn manager(site: &Site, path: &str, said: &str, skipped: usize) {
+    let script = format!(
+        "#!/bin/sh\necho \"$(basename \"$0\"){said} $*\" >> /srv/calls\n[ $# -gt {skipped} ] || exit 0\nshift {skipped}\nexec \"$@\"\n"
+    );
+    site.0.sh(
+        "app1",
+        &format!("mkdir -p $(dirname {path}) && cat > {path} <<'END'\n{script}END\nchmod 755 {path}"),
+    );
+}
+
+#[test]
+fn managers_of_versions_run_programs_and_say_what_they_lack() {
+    let site = Site::new();
+    for name in ["rake", "npm", "ruby", "node"] {
+        site.stand_in(name, "");
+    }
+    site.0.sh("app1", "mkdir -p /srv/rbenv/versions/3.3.0");
+    manager(&site, "/srv/rbenv/bin/rbenv", " $RBENV_ROOT $RBENV_VERSION", 1);
+    manager(&site, "/srv/rvm/bin/rvm", "", 2);
+    manager(&site, "/srv/chruby/chruby-exec", "", 2);
+    manager(&site, "/srv/of_asdf/bin/asdf", "", 1);
+    manager(&site, "/srv/mise/mise", "", 3);
+    manager(&site, "/srv/nvm/nvm-exec", " $NODE_VERSION", 0);
+    let run = |lines: &str, tasks: &[&str]| {
+        let recipe = format!(
+            "default_environment[\"PATH\"] = \"/srv/bin:$PATH\"; {lines}\ntask :try {{ run \"rake x\"; run \"npm y\"; run \"uptime\"; }}"
+        );
+        site.run(&recipe, tasks)
+    };
+    for (lines, task, calls) in [
+        (
+            "require \"rbenv\"; set :rbenv_custom_path, \"/srv/rbenv\"; set :rbenv_ruby, \"3.3.0\";",
+            "rbenv:validate",
+            &["rbenv /srv/rbenv 3.3.0 exec rake x", "rake x", "npm y"][..],
+        ),
+        (
+            "require \"rvm\"; set :rvm_custom_path, \"/srv/rvm\"; set :rvm_ruby_version, \"3.3.0@shop\";",
+            "rvm:check",
+            &[
+                "rvm version",
+                "rvm 3.3.0@shop do ruby --version",
+                "ruby --version",
+                "rvm 3.3.0@shop do rake x",
+                "rake x",
+                "npm y",
+            ],
+        ),
+        (
+            "require \"chruby\"; set :chruby_exec, \"/srv/chruby/chruby-exec\"; set :chruby_ruby, \"ruby-3.3.0\";",
+            "chruby:validate",
+            &[
+                "chruby-exec ruby-3.3.0 -- true",
+                "chruby-exec ruby-3.3.0 -- rake x",
+                "rake x",
+                "npm y",
+            ],
+        ),
+        (
+            "require \"asdf\"; set :asdf_path, \"/srv/of_asdf\"; set :asdf_tools, [\"ruby\", \"nodejs\"];",
+            "asdf:check",
+            &["asdf current", "asdf exec rake x", "rake x", "asdf exec npm y", "npm y"],
+        ),
+        (
+            "require \"mise\"; set :mise_path, \"/srv/mise/mise\"; set :mise_tools, [\"ruby@3.3\"];",
+            "mise:check",
+            &[
+                "mise current",
+                "mise exec ruby@3.3 -- rake x",
+                "rake x",
+                "mise exec ruby@3.3 -- npm y",
+                "npm y",
+            ],
+        ),
+        (
+            "require \"nvm\"; set :nvm_custom_path, \"/srv/nvm\"; set :nvm_node, \"v22.1.0\";",
+            "nvm:validate",
+            &[
+                "nvm-exec v22.1.0 node --version",
+                "node --version",
+                "rake x",
+                "nvm-exec v22.1.0 npm y",
+                "npm y",
+            ],
+        ),
+    ] {
+        run(lines, &[task, "try"]).ok();
+        assert_eq!(site.calls(), calls, "{lines}");
+    }
+    for (lines, task, says) in [
+        (
+            "require \"rbenv\"; set :rbenv_custom_path, \"/srv/rbenv\"; set :rbenv_ruby, \"9.9.9\";",
+            "rbenv:validate",
+            "rbenv has no Ruby 9.9.9",
+        ),
+        (
+            "require \"chruby\"; set :chruby_exec, \"/srv/none\"; set :chruby_ruby, \"ruby-9\";",
+            "chruby:validate",
+            "chruby has no ruby-9: install it there",
+        ),
+        (
+            "require \"nvm\"; set :nvm_custom_path, \"/srv/none\"; set :nvm_node, \"v9\";",
+            "nvm:validate",
+            "nvm has no Node.js v9: install it there",
+        ),
+    ] {
+        run(lines, &[task]).code(1).says(says);
+    }
+}

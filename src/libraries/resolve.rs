@@ -441,3 +441,33 @@ fn manifest_of(name: &str, tree: &Tree) -> Result<Manifest, Wrong> {
 fn unfetched(source: &Source, reason: &str) -> Wrong {
     failed(format!("cannot take {source}: {reason}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Source, Wish, needed};
+
+    #[test]
+    fn a_library_from_the_network_names_no_place_of_this_machine() {
+        let of = |url: &str| Wish {
+            name: "chat".to_owned(),
+            source: Source::git(url, Some("v1.0.0")),
+            by: None,
+        };
+        let (far, near) = (Source::git("https://x.org/base", None), Source::git("../base", None));
+        for url in ["https://x.org/chat", "git@x.org:chat", "ssh://x.org/chat"] {
+            assert!(needed(&of(url), "base", &far).is_ok(), "{url}");
+            for source in [&near, &Source::git("file:///srv/base", None)] {
+                let told = needed(&of(url), "base", source)
+                    .err()
+                    .map(|wrong| wrong.message)
+                    .unwrap_or_default();
+                assert!(told.contains("which is a place on this machine"), "{url}: {told}");
+            }
+        }
+        // One of this machine names what lies beside it.
+        let found = needed(&of("../libs/chat"), "base", &near)
+            .ok()
+            .map(|wish| wish.source.to_string());
+        assert_eq!(found.as_deref(), Some("../libs/base"));
+    }
+}
