@@ -10,24 +10,24 @@ use serde::{Deserialize, Serialize};
 pub struct Order {
     /// The test file, as the person names it.
     pub file: String,
-    /// The test; without one the file is only read for those it has.
+    /// The test; without one, the file is only read for its tests.
     pub case: Option<String>,
-    /// `NAME=value` words.
+    /// The assignments `NAME=value` of the command line.
     pub environment: Vec<(String, String)>,
-    /// Lines that are run are counted.
+    /// True if the lines that run are counted.
     pub counts: bool,
-    /// With colours, in this width.
+    /// True if messages have colours.
     pub color: bool,
-    /// The columns of the terminal, where there is one.
+    /// The columns of the terminal, if there is one.
     pub columns: Option<usize>,
 }
 
 /// The answer of the process of a test, on its standard output.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Reply {
-    /// The tests of the file, where they were asked for.
+    /// The tests of the file, if they were asked for.
     pub cases: Vec<Case>,
-    /// Why it failed, where it did.
+    /// The failure, if there was one.
     pub failure: Option<Failure>,
     /// The lines that were run.
     pub coverage: Coverage,
@@ -44,14 +44,14 @@ pub struct Case {
     pub line: usize,
 }
 
-/// Why a test failed.
+/// The failure of a test.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Failure {
     /// The message, in one line or several.
     pub message: String,
-    /// The file, line and column where it is wrong.
+    /// The file, line and column of the mistake.
     pub place: Option<(String, usize, usize)>,
-    /// As a person is told it, with the line and a caret; perhaps with colours.
+    /// The message for a person, with the line and a caret; possibly with colours.
     pub shown: String,
     /// The same without colours.
     pub plain: String,
@@ -63,44 +63,44 @@ pub struct Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It came to its end.
+    /// The test ran to its end.
     Passed,
-    /// Something in it was not so.
+    /// An expectation was not met.
     Failed,
-    /// It was ended when its time was over.
+    /// It was ended at its time limit.
     TimedOut,
     /// The file could not be read, or its process died.
     Broken,
 }
 
-/// A test and what came of it.
+/// A test and its result.
 #[derive(Clone, Debug)]
 pub struct Verdict {
-    /// The test; of a file that could not be read its name is empty.
+    /// The test; its name is empty for a file that could not be read.
     pub case: Case,
     /// Its end.
     pub outcome: Outcome,
     /// The time that it took.
     pub elapsed: Duration,
-    /// Why, where it did not pass.
+    /// The failure, if it did not pass.
     pub failure: Option<Failure>,
 }
 
-/// All that came of the tests.
+/// The results of all tests.
 #[derive(Debug, Default)]
 pub struct Verdicts {
-    /// In the order in which they ended.
+    /// The results in the order in which the tests ended.
     pub all: Vec<Verdict>,
-    /// Tests that were not begun, since one before them failed.
+    /// The number of tests that were not begun because one before them failed.
     pub left: usize,
     /// The time that all took together.
     pub elapsed: Duration,
-    /// The lines that were run, where they were counted.
+    /// The lines that ran, if they were counted.
     pub coverage: Option<Coverage>,
 }
 
 impl Verdicts {
-    /// Returns the number of tests that ended so.
+    /// Returns the number of tests that ended in this way.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.all.iter().filter(|verdict| verdict.outcome == outcome).count()
     }
@@ -131,7 +131,7 @@ pub struct Covered {
 }
 
 impl Coverage {
-    /// Adds what another process has run.
+    /// Adds the counts of another process.
     pub fn add(&mut self, other: Self) {
         for (file, covered) in other.0 {
             let all = self.0.entry(file).or_default();
@@ -153,13 +153,13 @@ impl Coverage {
 }
 
 impl Covered {
-    /// Returns how many lines were run, of how many.
+    /// Returns the number of lines that ran, and of all lines.
     pub fn of_lines(&self) -> (usize, usize) {
         let run = self.lines.values().filter(|count| **count > 0).count();
         (run, self.lines.len())
     }
 
-    /// Returns how many ways were gone, of how many.
+    /// Returns the number of branches that were taken, and of all branches.
     pub fn of_branches(&self) -> (usize, usize) {
         let gone = self.branches.iter().filter(|branch| branch.3 > 0).count();
         (gone, self.branches.len())

@@ -1,4 +1,4 @@
-//! A test file: which tests it has, and what comes of one.
+//! A test file: its tests, and running one of them.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -32,11 +32,11 @@ impl Recipe {
         cases.into_iter().map(case).collect()
     }
 
-    /// Runs one of its tests; to be done once, in a process that has read nothing else.
+    /// Runs one of its tests. To be called once, in a process that has read nothing else.
     ///
     /// # Errors
     ///
-    /// Why the test has failed.
+    /// The reason why the test has failed.
     pub fn try_case(&self, name: &str) -> Result<(), Box<Diagnostic>> {
         let trial = self.interpreter.trial.as_ref();
         let case = trial.and_then(|trial| Some((trial, trial.cases().into_iter().find(|case| case.name == name)?)));
@@ -56,7 +56,7 @@ impl Recipe {
         unseen.map_or(Ok(()), |failure| Err(Box::new(self.with_line(failure))))
     }
 
-    /// The recipe that the test file loads first: its stages lie beside it.
+    /// Returns the recipe that the test file loads first: its stages lie beside it.
     fn main_recipe(&self) -> Option<String> {
         let files = self.interpreter.defined.files.borrow();
         let own = files.read.iter().skip(self.own.get() + 1);
@@ -65,7 +65,7 @@ impl Recipe {
     }
 }
 
-/// Runs tasks as the words of a command line say; gives why it failed, where it did.
+/// Runs tasks as the words of a command line say; returns the failure, if there was one.
 fn conduct(interpreter: Rc<Interpreter>, engine: Rc<Engine>, main: Option<&str>, words: &[String]) -> Option<Failed> {
     let mut recipe = Recipe {
         engine,
@@ -140,7 +140,7 @@ fn run(recipe: &mut Recipe, words: &[String]) -> Option<Failed> {
 }
 
 impl Recipe {
-    /// Returns true where no file but the test's own was read.
+    /// Returns true if no file but the test's own was read.
     fn main_is_missing(&self) -> bool {
         let files = self.interpreter.defined.files.borrow();
         let own = files.read.iter().filter(|text| !files.is_of_stdlib(&text.file));

@@ -1,10 +1,10 @@
-//! The tests of recipes as CI services read them: JUnit's XML.
+//! The results of tests for CI services: JUnit's XML.
 
 use std::fmt::Write;
 
 use crate::verdict::{Outcome, Verdict, Verdicts};
 
-/// The whole file.
+/// Returns the whole file.
 pub fn junit(verdicts: &Verdicts) -> String {
     let mut files: Vec<&str> = verdicts.all.iter().map(|verdict| verdict.case.file.as_str()).collect();
     files.sort_unstable();
@@ -94,7 +94,7 @@ fn suite(text: &mut String, file: &str, verdicts: &Verdicts) {
     text.push_str("  </testsuite>\n");
 }
 
-/// A string in XML; what no XML can hold is replaced.
+/// Returns a string for XML; characters that XML cannot hold are replaced.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

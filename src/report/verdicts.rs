@@ -1,4 +1,4 @@
-//! The tests of recipes as a person and a program are told them: each as it ends, those that failed behind all others.
+//! The results of tests, for a person and for a program: each as it ends, and the failed ones again after all others.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use super::text::count;
 
 /// The width of the words in front of a test.
 const COLUMN: usize = 12;
-/// The most lines of what a test that failed has said.
+/// The most lines that are shown of the output of a failed test.
 const SAID: usize = 40;
-/// Under the tests, above the summary.
+/// The line between the tests and the summary.
 const RULE: &str = "────────────";
 
 fn word(outcome: Outcome) -> (&'static str, Label) {
@@ -47,13 +47,13 @@ fn named(case: &Case, look: Look) -> String {
     }
 }
 
-/// The first line.
+/// Returns the first line.
 pub(super) fn starting(tests: usize, files: usize, look: Look) -> String {
     let head = headed(Label::Good, "Starting", look);
     format!("{head} {} in {}\n", count(tests, "test"), count(files, "file"))
 }
 
-/// The line of a test that has ended.
+/// Returns the line of a test that has ended.
 pub(super) fn ended(verdict: &Verdict, look: Look) -> String {
     let (head, label) = word(verdict.outcome);
     format!(
@@ -121,7 +121,7 @@ pub(super) fn summary(verdicts: &Verdicts, look: Look, cleaner: &Cleaner) -> Str
     text
 }
 
-/// A test in a list, for programs or for a person.
+/// Returns a test in a list, for programs or for a person.
 pub(super) fn listed(cases: &[Case], is_json: bool) -> String {
     let line = |case: &Case| match is_json {
         true => format!(
@@ -133,7 +133,7 @@ pub(super) fn listed(cases: &[Case], is_json: bool) -> String {
     cases.iter().map(line).collect()
 }
 
-/// A test that has ended, for programs.
+/// Returns the object of a test that has ended, for programs.
 pub(super) fn ended_json(verdict: &Verdict) -> String {
     let mut object = json!({
         "type": "test",
@@ -154,7 +154,7 @@ pub(super) fn ended_json(verdict: &Verdict) -> String {
     format!("{object}\n")
 }
 
-/// The last object for programs.
+/// Returns the last object for programs.
 pub(super) fn summary_json(verdicts: &Verdicts) -> String {
     let mut object = json!({
         "type": "summary",
@@ -176,7 +176,7 @@ pub(super) fn summary_json(verdicts: &Verdicts) -> String {
     format!("{object}\n")
 }
 
-/// A table of the files whose lines were counted.
+/// Returns a table of the files whose lines were counted.
 pub(super) fn coverage(coverage: &Coverage, look: Look) -> String {
     let width = coverage
         .0
@@ -227,7 +227,7 @@ pub(super) fn coverage(coverage: &Coverage, look: Look) -> String {
     text
 }
 
-/// `3, 7-9`: lines between which nothing else could be run belong together.
+/// Returns ranges like `3, 7-9`; lines with no other statement between them belong together.
 fn ranges(missed: &[usize], known: &[usize]) -> String {
     const MOST: usize = 8;
     let mut ranges: Vec<(usize, usize)> = Vec::new();
@@ -253,7 +253,7 @@ fn ranges(missed: &[usize], known: &[usize]) -> String {
     words.join(", ")
 }
 
-/// The lines and branches as `lcov` writes them.
+/// Returns the lines and branches in the format of `lcov`.
 pub fn lcov(coverage: &Coverage) -> String {
     let mut text = String::new();
     for (file, covered) in &coverage.0 {

@@ -22,7 +22,7 @@ pub struct Given {
 pub struct Recording(Arc<Mutex<Vec<Given>>>);
 
 impl Recording {
-    /// Makes a connector whose sessions are those of another one and write down what they are given.
+    /// Makes a connector whose sessions are those of another one, and record the commands that they get.
     pub fn of(&self, connector: Box<dyn Connector>) -> Box<dyn Connector> {
         Box::new(Recorder {
             connector,

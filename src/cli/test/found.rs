@@ -1,4 +1,4 @@
-//! The test files that are meant.
+//! Finds the test files of a command line.
 
 use std::fs;
 use std::io;
@@ -9,11 +9,11 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
 use crate::recipe::is_test_file;
 
-/// Directories with what others wrote, in which nobody looks for his own tests.
+/// Directories with files of others, in which nobody looks for their own tests.
 const OF_OTHERS: [&str; 2] = ["node_modules", "target"];
 
-/// The files that are named, and those below the directories that are named; without a word those below here. Each as the person
-/// would name it.
+/// Returns the files that are named, and those below the directories that are named; without a word those below the working
+/// directory. Each has the name that the person would use.
 pub(super) fn files(words: &[&String], shell: &Shell) -> Result<Vec<String>, Box<Diagnostic>> {
     let here = ".".to_owned();
     let words = if words.is_empty() { vec![&here] } else { words.to_vec() };
@@ -40,7 +40,7 @@ pub(super) fn files(words: &[&String], shell: &Shell) -> Result<Vec<String>, Box
     Ok(files)
 }
 
-/// All test files below a directory. Links are not followed, and what is hidden is not looked at.
+/// Collects all test files below a directory. Links are not followed, and hidden files are left out.
 fn collect(base: &Path, directory: &Path, files: &mut Vec<String>) -> io::Result<()> {
     let entries: io::Result<Vec<_>> = fs::read_dir(base.join(directory))?.collect();
     let mut entries = entries?;

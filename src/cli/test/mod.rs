@@ -1,4 +1,4 @@
-//! `capr test`: finds the tests of recipes and libraries, runs each in a process of its own, and tells what came of them.
+//! `capr test`: finds the tests of recipes and libraries, runs each in a process of its own, and reports the results.
 
 mod found;
 mod process;
@@ -21,7 +21,7 @@ use run::{Job, Way};
 
 pub(super) use worker::{VARIABLE, answer};
 
-/// Exit codes beside those of all commands.
+/// The exit codes besides those of all commands.
 const FAILED: u8 = 1;
 const UNREADABLE: u8 = 3;
 const NO_TEST: u8 = 4;
@@ -38,7 +38,7 @@ struct Wish<'a> {
     environment: Vec<(String, String)>,
 }
 
-/// Does it; the code to exit with.
+/// Runs the command and returns its exit code.
 pub(super) fn run(arguments: &Arguments, color: bool, shell: &Shell, console: &Console) -> u8 {
     let words = arguments.words.iter().skip(1);
     let environment = words
@@ -105,7 +105,7 @@ impl Wish<'_> {
         run::all(listing.collect(), &way, &mut |verdict, reply| {
             match verdict.outcome {
                 Outcome::Passed => cases.extend(reply.cases),
-                // What cannot be read has no tests, and is told as one.
+                // A file that cannot be read has no tests, and is reported as one.
                 _ => verdicts.all.push(verdict),
             }
         });
@@ -177,7 +177,7 @@ impl Wish<'_> {
     fn way(&self) -> Way {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Way {
-            // Tests on real servers would stand in each other's way.
+            // Tests on real servers would get in each other's way.
             jobs: self
                 .arguments
                 .jobs
@@ -188,7 +188,7 @@ impl Wish<'_> {
         }
     }
 
-    /// The words with which the process of a test is called.
+    /// Returns the words with which the process of a test is called.
     fn words(&self) -> Vec<std::ffi::OsString> {
         let mut words: Vec<std::ffi::OsString> = vec!["test".into()];
         if let Some(stdlib) = &self.arguments.stdlib {
@@ -224,7 +224,7 @@ impl Wish<'_> {
         self.arguments.filter.is_empty() || self.arguments.filter.iter().any(fits)
     }
 
-    /// There is nothing to run: `all` tests were there before the filter.
+    /// Reports that there is nothing to run: `all` tests were there before the filter.
     fn none(&self, files: &[String], all: usize) -> u8 {
         let message = match (files.len(), all) {
             (0, _) => "no test file was found".to_owned(),

@@ -1,4 +1,4 @@
-//! One test in a process of its own, which is ended when its time is over.
+//! One test in a process of its own, which is ended at its time limit.
 
 use std::ffi::OsString;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -12,20 +12,20 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::worker::VARIABLE;
 use crate::verdict::{Order, Reply};
 
-/// More than any answer has: what a test said, its lines.
+/// The most bytes of an answer: more than any test prints.
 const LONGEST: usize = 64 << 20;
-/// The part of what a process that died wrote on standard error.
+/// The most bytes of standard error that are kept of a process that died.
 const LAST_WORDS: u64 = 4 << 10;
 
 /// The end of a process.
 pub(super) enum End {
     Answered(Reply),
     TimedOut,
-    /// It ended without an answer, and why; what it wrote on standard error stands behind that.
+    /// It ended without an answer: the reason, followed by its standard error.
     Died(String),
 }
 
-/// Runs it; an error is that no process can be started.
+/// Runs it; the error is that no process can be started.
 pub(super) fn run(words: &[OsString], order: &Order, limit: Duration) -> io::Result<End> {
     let itself = PathBuf::from("/proc/self/exe");
     let itself = if itself.exists() {
@@ -62,7 +62,7 @@ pub(super) fn run(words: &[OsString], order: &Order, limit: Duration) -> io::Res
     }
 }
 
-/// Waits for a process that has nothing left to say, and ends one that has.
+/// Waits for a process that has answered, and kills one that has not.
 fn end(child: &mut Child, has_answered: bool, until: Instant) -> io::Result<ExitStatus> {
     while has_answered && Instant::now() < until {
         if let Some(status) = child.try_wait()? {
@@ -92,7 +92,7 @@ fn last_words(errors: &mut std::fs::File) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&words).into_owned())
 }
 
-/// All that it writes before it closes its output; `None` where that does not come in time.
+/// Returns everything that it writes before it closes its output; `None` if that does not come in time.
 fn read(mut output: ChildStdout, until: Instant) -> io::Result<Option<Vec<u8>>> {
     let (mut answer, mut part) = (Vec::new(), vec![0; 1 << 16]);
     while answer.len() < LONGEST {

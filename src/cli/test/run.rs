@@ -1,4 +1,4 @@
-//! Many tests at once: a thread for each that runs at the same time takes the next one from a queue.
+//! Many tests at once: each of several threads takes the next one from a queue.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -11,7 +11,7 @@ use super::process::{self, End};
 use crate::io_error::plain;
 use crate::verdict::{Case, Failure, Order, Outcome, Reply, Verdict};
 
-/// A process to be run.
+/// A process to run.
 pub(super) struct Job {
     pub(super) case: Case,
     pub(super) order: Order,
@@ -19,13 +19,13 @@ pub(super) struct Job {
 
 /// The way in which all are run.
 pub(super) struct Way {
-    /// So many at once.
+    /// The number of processes at the same time.
     pub(super) jobs: usize,
-    /// So long may each take.
+    /// The time limit of each.
     pub(super) limit: Duration,
     /// Nothing is begun any more once one has failed.
     pub(super) stops: bool,
-    /// The words with which the process is called.
+    /// The words with which a process is called.
     pub(super) words: Vec<OsString>,
 }
 
@@ -93,7 +93,7 @@ fn work(queue: &Mutex<VecDeque<Job>>, way: &Way, sender: &Sender<(Verdict, Reply
     }
 }
 
-/// A failure that no process has told.
+/// Returns a failure that no process has reported.
 fn said(message: &str) -> Failure {
     let message = message.trim_end();
     Failure {

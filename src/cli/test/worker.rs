@@ -23,12 +23,12 @@ use crate::session::ssh::SshEnvironment;
 use crate::session::{Connector, Destination, Phase, Report, Session, SessionId};
 use crate::verdict::{Case, Failure, Order, Reply};
 
-/// Set for the process of a test.
+/// The variable that is set for the process of a test.
 pub(in crate::cli) const VARIABLE: &str = "CAPR_TEST_WITHIN";
 
-/// Does what standard input says, and answers.
+/// Reads the order from standard input, runs it, and answers.
 pub(in crate::cli) fn answer(arguments: &Arguments, shell: &Shell) -> u8 {
-    // Where that is not known, it ends at its limit of time or when all is done.
+    // If this is not possible, it ends at its time limit or when everything is done.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
     let mut text = String::new();
     let order = std::io::stdin()

@@ -1,4 +1,4 @@
-//! Values as assertions compare and show them.
+//! Comparing and showing values in assertions.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use similar::{ChangeTag, TextDiff};
 use crate::recipe::language::literal::quoted;
 use crate::recipe::language::values::text;
 
-/// A difference that takes longer to find is shown with more lines than it has.
+/// The most time for finding a difference; then it is shown with more lines than it needs.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A list or a map that is shorter stands on one line.
+/// The width up to which a list or a map stands on one line.
 const NARROW: usize = 60;
 
-/// Lines around a difference that are shown, and the most of all.
+/// The number of lines that are shown around a difference, and the most in all.
 const AROUND: usize = 3;
 const MOST: usize = 60;
 
-/// Returns true if two values are the same, by what is in them.
+/// Returns true if two values have the same contents.
 pub(in crate::recipe) fn same(a: &Dynamic, b: &Dynamic) -> bool {
     if let (Some(a), Some(b)) = (a.read_lock::<Array>(), b.read_lock::<Array>()) {
         return a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b));
@@ -37,7 +37,7 @@ pub(in crate::recipe) fn same(a: &Dynamic, b: &Dynamic) -> bool {
     a.type_name() == b.type_name() && text(a) == text(b)
 }
 
-/// A value as it is written in a recipe: a long list or map with an element on each line.
+/// Returns a value as it is written in a recipe: a long list or map with one element on each line.
 pub(in crate::recipe) fn written(value: &Dynamic) -> String {
     lines(value, 0)
 }
@@ -73,7 +73,7 @@ fn group(open: &str, items: Vec<String>, close: &str, depth: usize) -> String {
     format!("{open}\n{}{}{close}", items.concat(), "  ".repeat(depth))
 }
 
-/// The lines of two strings side by side, `-` before those that were expected and `+` before those that came instead.
+/// Returns the lines of two strings side by side, with `-` before the expected ones and `+` before those that came instead.
 pub(in crate::recipe) fn compared(expected: &str, got: &str) -> String {
     let diff = TextDiff::configure().timeout(PATIENCE).diff_lines(expected, got);
     let mut shown = Vec::new();
@@ -102,7 +102,7 @@ pub(in crate::recipe) fn compared(expected: &str, got: &str) -> String {
     shown.join("\n")
 }
 
-/// Two values that are to be the same, and are not.
+/// Returns the difference of two values that should be the same.
 pub(in crate::recipe) fn difference(expected: &Dynamic, got: &Dynamic) -> String {
     // Strings of several lines are compared as they are.
     let is_long = |value: &Dynamic| value.is_string() && text(value).trim_end().contains('\n');

@@ -1,4 +1,4 @@
-//! A run that was rehearsed, as a value of the test that looks at it.
+//! A rehearsed run, as a value that a test examines.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -14,30 +14,30 @@ use crate::session::recorded::Given;
 use crate::session::{Meant, SentFile};
 use crate::source::Source;
 
-/// The name by which a test means this machine.
+/// The name of this machine in tests.
 pub(in crate::recipe) const LOCAL: &str = "local";
 
-/// A run that was rehearsed.
+/// A rehearsed run.
 pub(in crate::recipe) struct Rehearsed {
-    /// The words that it was called by.
+    /// The words with which it was called.
     pub(in crate::recipe) words: String,
-    /// Commands in the order in which they were started, those of this machine behind those of servers.
+    /// The commands in the order in which they were started; those of this machine follow those of servers.
     pub(in crate::recipe) commands: Vec<Ran>,
     pub(in crate::recipe) tasks: Vec<String>,
     pub(in crate::recipe) rolled_back: Vec<String>,
     pub(in crate::recipe) messages: Vec<String>,
     pub(in crate::recipe) printed: Vec<String>,
-    /// Why it failed, where it did, and the exit code.
+    /// The failure, if there was one, and the exit code.
     pub(in crate::recipe) failure: Option<Diagnostic>,
     pub(in crate::recipe) code: u8,
-    /// The test knows that it failed.
+    /// True if the test has examined the failure.
     pub(in crate::recipe) is_seen: Cell<bool>,
 }
 
 /// A command that was run.
 #[derive(Clone)]
 pub(in crate::recipe) struct Ran {
-    /// `None` for this machine.
+    /// The server; `None` for this machine.
     pub(in crate::recipe) server: Option<Server>,
     pub(in crate::recipe) meant: Meant,
 }
@@ -51,14 +51,14 @@ impl Ran {
         })
     }
 
-    /// The server as a test names it.
+    /// Returns the server by its name in tests.
     pub(in crate::recipe) fn place(&self) -> String {
         self.server
             .as_ref()
             .map_or_else(|| LOCAL.to_owned(), ToString::to_string)
     }
 
-    /// Returns true if a test means the server of this command by a name.
+    /// Returns true if a test means the server of this command by this name.
     pub(in crate::recipe) fn is_on(&self, name: &str) -> bool {
         match &self.server {
             None => name == LOCAL,
@@ -66,7 +66,7 @@ impl Ran {
         }
     }
 
-    /// The value of an option, as it is shown.
+    /// Returns the value of an option, as it is shown.
     pub(in crate::recipe) fn option(&self, name: &str) -> Option<&str> {
         let options = self.meant.options.iter();
         options
@@ -74,13 +74,13 @@ impl Ran {
             .find_map(|(option, value)| (*option == name).then_some(value.as_str()))
     }
 
-    /// All that it is given on standard input.
+    /// Returns everything on its standard input.
     pub(in crate::recipe) fn data(&self) -> String {
         contents(&*self.meant.input)
     }
 }
 
-/// A file that was sent, as a string.
+/// Returns a file that was sent, as a string.
 pub(in crate::recipe) fn contents(source: &dyn Source) -> String {
     let mut bytes = Vec::new();
     while let Ok(chunk) = source.chunk(bytes.len() as u64) {
@@ -93,7 +93,7 @@ pub(in crate::recipe) fn contents(source: &dyn Source) -> String {
 }
 
 impl Rehearsed {
-    /// `place` is that of the verb in the test.
+    /// Makes a rehearsed run; `place` is that of the verb in the test.
     pub(in crate::recipe) fn new(
         words: String,
         place: Option<Origin>,
@@ -129,13 +129,13 @@ impl Rehearsed {
         run
     }
 
-    /// The commands of a server, in their order.
+    /// Returns the commands of a server, in their order.
     pub(in crate::recipe) fn on(&self, name: &str) -> Vec<&str> {
         let here = self.commands.iter().filter(|ran| ran.is_on(name));
         here.map(|ran| ran.meant.command.as_str()).collect()
     }
 
-    /// Refuses to go on with a run that failed where the test does not expect that.
+    /// Returns an error if the run has failed and the test does not expect that.
     pub(in crate::recipe) fn went_well(&self) -> Fallible<()> {
         match self.unseen() {
             Some(failure) => Err(raise(failure, rhai::Position::NONE)),
@@ -143,7 +143,7 @@ impl Rehearsed {
         }
     }
 
-    /// The failure of the run, where the test has not looked at it.
+    /// Returns the failure of the run, if the test has not examined it.
     pub(in crate::recipe) fn unseen(&self) -> Option<Diagnostic> {
         let failure = self.failure.clone().filter(|_| !self.is_seen.get())?;
         let hint = format!(
@@ -153,7 +153,7 @@ impl Rehearsed {
         Some(failure.hint(hint))
     }
 
-    /// All strings of its failure, one a line.
+    /// Returns all strings of its failure, one a line.
     pub(in crate::recipe) fn failure_text(&self) -> String {
         let Some(failure) = &self.failure else {
             return String::new();
@@ -168,7 +168,7 @@ impl Rehearsed {
     }
 }
 
-/// A run in a script.
+/// A rehearsed run as a value of a script.
 #[derive(Clone)]
 pub(in crate::recipe) struct Run(pub(in crate::recipe) Rc<Rehearsed>);
 
@@ -207,7 +207,7 @@ fn map<const N: usize>(members: [(&str, Dynamic); N]) -> Dynamic {
     map.into()
 }
 
-/// Makes the members of a run known.
+/// Registers the members of a run.
 pub(in crate::recipe) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Run>("Rehearsal");
     engine.register_get("tasks", |run: &mut Run| list(&run.0.tasks));

@@ -1,5 +1,5 @@
-//! The world of a test: servers that answer as the test says, a clock that stands still, and the record of all that was done.
-//! Nothing of it reaches beyond this process, unless its servers are real ones.
+//! The world of a test: servers that answer as the test says, a clock that stands still, and a record of everything that was
+//! done. Nothing of it reaches beyond this process, unless its servers are real ones.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
@@ -47,7 +47,7 @@ type Conductor = Box<dyn Fn(&[String]) -> Option<Failed>>;
 pub struct Trial(Rc<Stage>);
 
 struct Stage {
-    /// The servers; `None` where they are real.
+    /// The scripted servers; `None` if they are real.
     servers: Option<Script>,
     machine: Script,
     given: Recording,
@@ -59,7 +59,7 @@ struct Stage {
     conductor: RefCell<Option<Conductor>>,
     last: RefCell<Option<Rc<Rehearsed>>>,
     is_rehearsing: Cell<bool>,
-    /// Files that were written, which are nowhere else.
+    /// Files that were written; they exist nowhere else.
     written: RefCell<HashMap<PathBuf, String>>,
     directories: Cell<usize>,
     /// Counts lines, if that is wanted.
@@ -72,7 +72,7 @@ impl std::fmt::Debug for Trial {
     }
 }
 
-/// Where a record stands: so much was done and told before.
+/// A position in the record: the number of commands and events before it.
 #[derive(Clone, Copy)]
 pub(in crate::recipe) struct Mark {
     given: usize,
@@ -80,7 +80,7 @@ pub(in crate::recipe) struct Mark {
     told: usize,
 }
 
-/// All that was done and told since a mark.
+/// Everything that was done and reported since a mark.
 pub(in crate::recipe) struct Since {
     pub(in crate::recipe) given: Vec<Given>,
     pub(in crate::recipe) done_here: Vec<Given>,
@@ -88,7 +88,7 @@ pub(in crate::recipe) struct Since {
 }
 
 impl Trial {
-    /// Makes a world of scripted servers, or with `servers` one of those, and what a recipe is given of it.
+    /// Makes a world of scripted servers, or with `servers` of those, and the surroundings of its recipe.
     pub fn new(servers: Option<Box<dyn Connector>>, redactor: Redactor, interrupt: Interrupt) -> (Self, Surroundings) {
         let (script, machine) = (Script::new(), Script::new());
         let (given, done_here) = (Recording::default(), Recording::default());
@@ -120,12 +120,12 @@ impl Trial {
         (Self(Rc::new(stage)), surroundings)
     }
 
-    /// The script of the servers, where they are not real.
+    /// Returns the script of the servers, unless they are real.
     pub(in crate::recipe) fn servers(&self) -> Option<&Script> {
         self.0.servers.as_ref()
     }
 
-    /// The script of this machine.
+    /// Returns the script of this machine.
     pub(in crate::recipe) fn machine(&self) -> &Script {
         &self.0.machine
     }
@@ -138,7 +138,7 @@ impl Trial {
         self.0.clock.set(now);
     }
 
-    /// Moves the clock, which is all that a wait does.
+    /// Moves the clock; a pause does nothing else.
     pub(in crate::recipe) fn wait(&self, long: Duration) {
         let later = self.now().checked_add(long);
         self.set_clock(later.unwrap_or(Timestamp::MAX));
@@ -149,17 +149,17 @@ impl Trial {
         self.0.replies.0.borrow_mut().push_front(reply);
     }
 
-    /// Keeps a file of this machine, which is not touched.
+    /// Keeps a file of this machine, whose disk is not touched.
     pub(in crate::recipe) fn write(&self, path: PathBuf, text: &str) {
         self.0.written.borrow_mut().insert(path, text.to_owned());
     }
 
-    /// A file that was written before.
+    /// Returns a file that was written before.
     pub(in crate::recipe) fn written(&self, path: &Path) -> Option<String> {
         self.0.written.borrow().get(path).cloned()
     }
 
-    /// The name of a directory that nobody has made.
+    /// Returns the name of a directory that nobody has made.
     pub(in crate::recipe) fn directory(&self) -> String {
         let number = self.0.directories.get() + 1;
         self.0.directories.set(number);
@@ -174,12 +174,12 @@ impl Trial {
         self.0.cases.borrow().clone()
     }
 
-    /// From now on tasks are run so.
+    /// Sets the way in which tasks are run from now on.
     pub(in crate::recipe) fn conduct(&self, conductor: Conductor) {
         self.0.conductor.replace(Some(conductor));
     }
 
-    /// Runs tasks; `None` where one run is inside another.
+    /// Runs tasks; `None` if one run is inside another.
     pub(in crate::recipe) fn run(&self, words: &[String]) -> Option<Option<Failed>> {
         if self.0.is_rehearsing.replace(true) {
             return None;
@@ -190,7 +190,7 @@ impl Trial {
         Some(failed)
     }
 
-    /// The last run that was rehearsed.
+    /// Returns the last rehearsed run.
     pub(in crate::recipe) fn last(&self) -> Option<Rc<Rehearsed>> {
         self.0.last.borrow().clone()
     }
@@ -230,13 +230,13 @@ impl Trial {
         self.counter().map(|counter| counter.coverage()).unwrap_or_default()
     }
 
-    /// Everything that was told, from the beginning.
+    /// Returns all events from the beginning.
     pub fn events(&self) -> Vec<Event> {
         self.0.told.0.borrow().clone()
     }
 }
 
-/// Keeps what is told.
+/// Keeps the events.
 #[derive(Clone, Default)]
 struct Told(Rc<RefCell<Vec<Event>>>);
 

@@ -1,4 +1,4 @@
-//! Tests of recipes, on the console.
+//! The reports about tests of recipes.
 
 use crate::diagnostic::Diagnostic;
 use crate::verdict::{Case, Verdict, Verdicts};
@@ -8,14 +8,14 @@ use super::super::{diagnostic, verdicts};
 use super::Console;
 
 impl Console {
-    /// Tests that are about to run.
+    /// Reports that tests are about to run.
     pub fn tests_start(&self, tests: usize, files: usize) {
         let mut inner = self.0.borrow_mut();
         let text = verdicts::starting(tests, files, inner.look);
         inner.say(&text);
     }
 
-    /// A test that has ended: for a person on standard error, or for a program.
+    /// Reports a test that has ended: for a person on standard error, or for a program.
     pub fn test_ended(&self, verdict: &Verdict, json: bool) {
         let mut inner = self.0.borrow_mut();
         match json {
@@ -27,7 +27,7 @@ impl Console {
         }
     }
 
-    /// All tests have ended.
+    /// Reports that all tests have ended.
     pub fn tests_ended(&self, all: &Verdicts, json: bool) {
         let mut inner = self.0.borrow_mut();
         if json {
@@ -40,12 +40,12 @@ impl Console {
         inner.say(&text);
     }
 
-    /// Which tests there are, on standard output.
+    /// Lists the tests on standard output.
     pub fn tests(&self, cases: &[Case], json: bool) {
         self.0.borrow_mut().hand_out(&verdicts::listed(cases, json));
     }
 
-    /// A failure as it is told, as whole lines, with colours where they are wanted, and without.
+    /// Returns the message of a failure as whole lines: with colours if they are wanted, and without.
     pub fn told(&self, failure: &Diagnostic) -> (String, String) {
         let inner = self.0.borrow();
         let render = |color| {
@@ -55,7 +55,7 @@ impl Console {
         (render(inner.look.color), render(false))
     }
 
-    /// A line as it may be shown.
+    /// Returns a line as it may be shown.
     pub fn cleaned_line(&self, text: &str) -> String {
         self.0.borrow().cleaner.line(text)
     }

@@ -18,10 +18,10 @@ use crate::recipe::language::values;
 use crate::recipe::language::verbs::assertions as rows;
 use crate::recipe::meaning::errors::diagnostic;
 
-/// Commands that are shown where another was expected.
+/// The most commands that are shown if another was expected.
 const MOST: usize = 30;
 
-/// The error of an assertion that does not hold; `below` stands under the message.
+/// Returns the error of an assertion that does not hold; `below` stands under the message.
 fn fails(message: impl Into<String>, below: &str, position: Position) -> Box<rhai::EvalAltResult> {
     let mut message = message.into();
     if !below.is_empty() {
@@ -40,7 +40,7 @@ fn told(call: &Call, index: usize, otherwise: &str) -> String {
 }
 
 impl Interpreter {
-    /// Refuses names of servers that the recipe does not know: they may be a slip.
+    /// Rejects names of servers that the recipe does not know: they may be a mistake.
     pub(super) fn known_hosts(&self, hosts: &[String], position: Position) -> Fallible<Vec<String>> {
         let servers = hosts.iter().filter(|host| *host != LOCAL).cloned();
         let filter = Filter {
@@ -62,7 +62,7 @@ impl Interpreter {
         }
     }
 
-    /// Names of tasks as runs tell them: one that has several is told by its first.
+    /// Returns the names of tasks as runs report them: one with several names is reported by its first.
     fn full_names(&self, names: &Dynamic) -> Vec<String> {
         let configuration = self.defined.configuration.borrow();
         let full = |name: String| configuration.tasks.get(&name).map_or(name, |task| task.name.clone());
@@ -236,7 +236,7 @@ pub(super) const ASSERT_NONE: Performed = (&rows::ASSERT_NONE, |cx| {
 struct Wanted {
     part: String,
     hosts: Vec<String>,
-    /// Each with its name and the value that is shown.
+    /// The options, each with its name and its shown value.
     options: Vec<(String, String)>,
     env: Vec<(String, String)>,
 }
@@ -276,7 +276,7 @@ impl Wanted {
             && self.env.iter().all(|(name, value)| has_variable(ran, name, value))
     }
 
-    /// The conditions beside the string, for messages.
+    /// Returns the conditions besides the string, for messages.
     fn conditions(&self) -> String {
         let options = self
             .options
@@ -296,7 +296,7 @@ fn has_variable(ran: &Ran, name: &str, value: &str) -> bool {
         .any(is_in)
 }
 
-/// All commands of a run, as a message shows them.
+/// Returns all commands of a run, as a message shows them.
 fn all_of(run: &Rehearsed, hosts: &[String]) -> String {
     let shown = |ran: &&Ran| hosts.is_empty() || hosts.iter().any(|host| ran.is_on(host));
     let lines: Vec<String> = run.commands.iter().filter(shown).map(line).collect();
@@ -325,7 +325,7 @@ fn line(ran: &Ran) -> String {
     format!("{}: {}{options}", ran.place(), short(&ran.meant.command))
 }
 
-/// A script by its first line.
+/// Returns a script by its first line.
 fn short(command: &str) -> String {
     match command.split_once('\n') {
         Some((first, rest)) => format!("{first} … ({} lines more)", rest.lines().count()),
@@ -440,7 +440,7 @@ fn shown(parts: &[String], index: usize) -> String {
     quoted(parts.get(index).map_or("", String::as_str))
 }
 
-/// The first of the wanted that is not among what came behind those before it.
+/// Returns the first of the wanted ones that is not found after those before it.
 fn out_of_order<T: AsRef<str>>(came: &[T], wanted: &[String], fits: impl Fn(&str, &str) -> bool) -> Option<usize> {
     let mut came = came.iter();
     wanted
@@ -542,7 +542,7 @@ pub(super) const ASSERT_SENT: Performed = (&rows::ASSERT_SENT, |cx| {
             .commands
             .iter()
             .filter(|ran| place.is_none_or(|host| ran.is_on(host)));
-        // The last one is what is there then.
+        // The last one is the file that remains.
         let sent = here
             .rev()
             .find(|ran| ran.meant.file.as_ref().is_some_and(|file| file.path == path));
@@ -551,7 +551,7 @@ pub(super) const ASSERT_SENT: Performed = (&rows::ASSERT_SENT, |cx| {
     Ok(Dynamic::UNIT)
 });
 
-/// Compares a file that was sent with what was expected.
+/// Compares a file that was sent with the expected one.
 fn sent_so(run: &Rehearsed, sent: Option<&Ran>, path: &str, place: Option<&String>, call: &Call) -> Fallible<()> {
     let at = place.map_or_else(String::new, |host| format!(" on {host}"));
     let Some(sent) = sent else {

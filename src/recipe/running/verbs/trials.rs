@@ -1,4 +1,4 @@
-//! Verbs of test files beside assertions: tests, answers of servers, rehearsals.
+//! The verbs of test files besides assertions: tests, answers of servers, rehearsals.
 
 use std::rc::Rc;
 
@@ -42,7 +42,7 @@ impl Interpreter {
         }
     }
 
-    /// The same for a verb that stands in a test, and nowhere else.
+    /// Does the same for a verb that may stand only in a test.
     pub(super) fn in_test(&self, verb: &Verb, position: Position) -> Fallible<Option<&Trial>> {
         let trial = self.trial(verb, position)?;
         if self.budget.is_loading() {
@@ -131,7 +131,7 @@ fn answer(cx: &mut VerbContext) -> Fallible {
     Ok(Dynamic::UNIT)
 }
 
-/// The condition that a command fulfils which is answered.
+/// Returns the condition for the commands that are answered.
 fn pattern(call: &Call) -> Fallible<impl Fn(&Command) -> bool + Send + Sync + use<>> {
     let wanted = call.text(0);
     let (way, position) = match call.options.get("match") {
@@ -223,7 +223,7 @@ pub(super) const UNREACHABLE: Performed = (&rows::UNREACHABLE, |cx| {
     Ok(Dynamic::UNIT)
 });
 
-/// Real servers do what they do.
+/// Returns the error for answers of real servers, which cannot be scripted.
 fn no_script(position: Position) -> Box<rhai::EvalAltResult> {
     let diagnostic = Diagnostic::new(Fault::Failed, "real servers cannot be told what to answer");
     raise(diagnostic.hint("run this test without --servers"), position)
