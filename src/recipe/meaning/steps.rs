@@ -1,6 +1,6 @@
 //! The steps of a block, in the order of its source: read from its syntax, without evaluating anything.
 
-use rhai::{AST, ASTNode, Expr, FlowControl, Position, Stmt};
+use rhai::{AST, ASTNode, Expr, FlowControl, FnPtr, Position, Stmt};
 
 use super::mentions::{literal, path, verb};
 use super::read::{Read, says_of_servers};
@@ -170,6 +170,13 @@ impl Walk {
         );
         if is_first_word {
             return;
+        }
+        // A function that is handed over is called by who gets it.
+        if let Expr::DynamicConstant(value, position) = expression {
+            let function = value.read_lock::<FnPtr>().map(|function| function.fn_name().to_owned());
+            function
+                .into_iter()
+                .for_each(|name| self.leaf(Kind::Function(name), *position));
         }
         if let Expr::FnCall(call, position) = expression {
             self.leaf(Kind::Function(call.name.to_string()), *position);
