@@ -61,7 +61,12 @@ impl Records {
     fn write(self, record: &mut Record) -> Vec<Diagnostic> {
         let page = self.page.map(|target| target.write(&record.page()));
         let trace = self.trace.map(|target| target.write(&record.trace()));
-        [page, trace].into_iter().flatten().filter_map(Result::err).collect()
+        [page, trace]
+            .into_iter()
+            .flatten()
+            .filter_map(Result::err)
+            .map(|wrong| *wrong)
+            .collect()
     }
 
     /// Writes the files at the end of a run that has ended with this code, and returns the exit code.
@@ -95,12 +100,12 @@ impl Target {
         })
     }
 
-    fn write(mut self, text: &str) -> Result<(), Diagnostic> {
+    fn write(mut self, text: &str) -> Result<(), Box<Diagnostic>> {
         let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.flush());
         let written = written.and_then(|()| self.file.persist(&self.path).map_err(|error| error.error));
         written.map(drop).map_err(|error| {
             let message = format!("cannot write {}: {}", self.name, plain(&error));
-            Diagnostic::new(Fault::Failed, message)
+            Box::new(Diagnostic::new(Fault::Failed, message))
         })
     }
 }

@@ -100,7 +100,7 @@ fn top<'a>(mut paths: impl Iterator<Item = &'a str>) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use std::fs;
 

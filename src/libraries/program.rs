@@ -103,7 +103,7 @@ fn told(program: &str, complaint: &[u8], status: ExitStatus) -> String {
     let text = String::from_utf8_lossy(complaint);
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let fatal = |line: &&str| line.starts_with("fatal: ") || line.starts_with("error: ");
-    let line = lines.clone().find(fatal).or_else(|| lines.last());
+    let line = lines.clone().find(fatal).or_else(|| lines.clone().next_back());
     match line {
         Some(line) => format!(
             "{program}: {}",

@@ -68,9 +68,9 @@ impl Project {
             .libraries
             .iter()
             .all(|(name, source)| lock.get(name).is_some_and(|locked| locked.source == *source));
-        let is_own = |name: &&str| self.manifest.libraries.contains_key(*name) && !wanted.libraries.contains_key(*name);
+        let is_own = |name: &str| self.manifest.libraries.contains_key(name) && !wanted.libraries.contains_key(name);
         // A library that the project has chosen so far is chosen by others now.
-        (is_whole && !reached.iter().any(|name| is_own(&name))).then_some(lock)
+        (is_whole && !reached.iter().any(|name| is_own(name))).then_some(lock)
     }
 
     /// Returns the names of libraries about which the two files disagree.

@@ -381,7 +381,7 @@ fn needed(of: &Wish, name: &str, source: &Source) -> Result<Wish, Wrong> {
     }
     Ok(Wish {
         name: name.to_owned(),
-        source: source.from_beside(&of.source),
+        source: source.beside(&of.source),
         by: Some(of.name.clone()),
     })
 }

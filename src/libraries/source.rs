@@ -165,7 +165,7 @@ impl Source {
     }
 
     /// Returns the same seen from another directory: paths of a library are relative to it.
-    pub(super) fn from_beside(&self, of: &Self) -> Self {
+    pub(super) fn beside(&self, of: &Self) -> Self {
         let base = match of.kind() {
             Kind::Path(path) => Path::new(path).to_owned(),
             Kind::Git(url, _) if is_local(url) && !url.contains("://") => Path::new(url).to_owned(),
@@ -381,6 +381,6 @@ mod tests {
             path: Some("../libs/chat".to_owned()),
             ..near.clone()
         };
-        assert_eq!(near.from_beside(&of).to_string(), "../libs/tools");
+        assert_eq!(near.beside(&of).to_string(), "../libs/tools");
     }
 }

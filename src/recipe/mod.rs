@@ -69,9 +69,21 @@ pub use self::trial::CaseOfFile;
 pub use self::variables::{Nobody, without_credentials};
 pub use self::vocabulary::Vocabulary;
 
-/// The tasks and variables of the libraries that come with capr, each with the library that has it: `the deploy library`, `puma`.
-pub fn known_names() -> (Vec<(String, String)>, Vec<(String, String)>) {
-    let (mut tasks, mut variables) = (Vec::new(), Vec::new());
+/// The names of tasks and variables, each with the library that has it: `the deploy library`, `puma`.
+#[derive(Default)]
+pub struct KnownNames {
+    /// Full names of tasks.
+    pub tasks: Vec<(String, String)>,
+    /// Names of variables.
+    pub variables: Vec<(String, String)>,
+}
+
+/// Returns the tasks and variables of the libraries that come with capr.
+pub fn known_names() -> KnownNames {
+    let KnownNames {
+        mut tasks,
+        mut variables,
+    } = KnownNames::default();
     let always = stdlib::names().filter_map(|name| Some(("the deploy library", name, stdlib::recipe(name)?)));
     let named = meaning::libraries::libraries().map(|library| (library.name, library.name, library.text));
     for (whose, name, text) in always.chain(named) {
@@ -84,7 +96,7 @@ pub fn known_names() -> (Vec<(String, String)>, Vec<(String, String)>) {
                 .map(|variable| (variable.name, whose.to_owned())),
         );
     }
-    (tasks, variables)
+    KnownNames { tasks, variables }
 }
 
 /// The text of a library that comes with capr.

@@ -258,9 +258,14 @@ impl<'a> Teller<'a> {
                 verb: name,
                 text: given.clone(),
                 is_local: is_local(name),
-                addressed: said
-                    .clone()
-                    .map(|said| servers(&self.recipe.interpreter, &self.recipe.engine, place.task, Some(said))),
+                addressed: said.as_deref().map(|said| {
+                    servers(
+                        &self.recipe.interpreter,
+                        &self.recipe.engine,
+                        place.task,
+                        Some(said.clone()),
+                    )
+                }),
             },
             Kind::Under => Act::Under(self.line(origin.as_ref())),
             Kind::Otherwise => Act::Under("else".to_owned()),

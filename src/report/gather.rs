@@ -13,6 +13,9 @@ const LINES: usize = 400;
 /// Lines of one stream of one server.
 pub(super) type Said = (Server, Stream, Vec<String>);
 
+/// Servers that said the same, and the lines that they said.
+pub(super) type Together = (Vec<Server>, Vec<(Stream, String)>);
+
 /// The output of one action.
 #[derive(Debug)]
 pub(super) struct Gathering {
@@ -56,9 +59,9 @@ impl Gathering {
     }
 
     /// Returns what is held back at the end of the action: servers in their order, those that said the same together.
-    pub(super) fn gather(&mut self, order: &[Server]) -> Vec<(Vec<Server>, Vec<(Stream, String)>)> {
+    pub(super) fn gather(&mut self, order: &[Server]) -> Vec<Together> {
         let held = std::mem::take(&mut self.held);
-        let mut groups: Vec<(Vec<Server>, Vec<(Stream, String)>)> = Vec::new();
+        let mut groups: Vec<Together> = Vec::new();
         for server in order {
             let of_server = held.iter().filter(|(of, ..)| of == server);
             let lines: Vec<(Stream, String)> = of_server

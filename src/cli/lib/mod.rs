@@ -190,7 +190,7 @@ impl Call<'_> {
     }
 
     /// Returns a path that was typed here as it is written in the project's files.
-    fn from_project(&self, typed: &str) -> String {
+    fn seen_from_project(&self, typed: &str) -> String {
         let here = &self.shell.directory;
         match Path::new(typed).is_absolute() || *here == self.project.places.project {
             true => typed.to_owned(),

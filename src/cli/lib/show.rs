@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use similar::{ChangeTag, TextDiff};
 
 use crate::libraries::{Change, Locked, Manifest, Resolved, State, Tree};
-use crate::recipe::{Parts, known_names, library_names};
+use crate::recipe::{KnownNames, Parts, known_names, library_names};
 
 use super::Call;
 use super::take::commit;
@@ -138,7 +138,10 @@ fn listed(parts: &Parts) -> String {
 
 /// Lists the tasks and variables that others have, too.
 fn overrides(name: &str, parts: &Parts, resolved: &Resolved, wanted: &Manifest) -> String {
-    let (mut tasks, mut variables) = known_names();
+    let KnownNames {
+        mut tasks,
+        mut variables,
+    } = known_names();
     for (other, tree) in resolved.trees.iter().filter(|(other, _)| *other != name) {
         let parts = parts_of(other, tree);
         tasks.extend(parts.tasks.into_iter().map(|task| (task.name, other.clone())));

@@ -53,7 +53,7 @@ impl Call<'_> {
                 "capr lib add GIT_URL[@TAG], a directory, or a tarball"
             ))
         })?;
-        Ok(source.moved(|path| self.from_project(path)))
+        Ok(source.moved(|path| self.seen_from_project(path)))
     }
 
     pub(super) fn update(&mut self, names: &[&str]) -> Result<u8, Wrong> {
@@ -218,11 +218,11 @@ impl Call<'_> {
                     let place = &self.project.places;
                     place.vendor(&change.name, tree, Some(&before.tree), &self.trust)?;
                 }
-                (true, None) if change.after.is_none() => {
-                    if !self.project.places.remove_vendored(before, &self.trust)? {
-                        let name = &change.name;
-                        self.tell(&format!("{VENDOR}/{name} was changed by hand, and stays\n"));
-                    }
+                (true, None)
+                    if change.after.is_none() && !self.project.places.remove_vendored(before, &self.trust)? =>
+                {
+                    let name = &change.name;
+                    self.tell(&format!("{VENDOR}/{name} was changed by hand, and stays\n"));
                 }
                 _ => {}
             }

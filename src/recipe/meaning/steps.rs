@@ -22,7 +22,7 @@ pub(in crate::recipe) enum Kind {
     Verb {
         name: &'static str,
         given: String,
-        servers: Option<(&'static str, usize, Selection)>,
+        servers: Option<Box<(&'static str, usize, Selection)>>,
     },
     /// A name, word by word: of a variable, of a task, or of neither.
     Name(Vec<String>),
@@ -157,7 +157,7 @@ impl Walk {
                 let kind = Kind::Verb {
                     name: row.name,
                     given,
-                    servers: says_of_servers(call),
+                    servers: says_of_servers(call).map(Box::new),
                 };
                 self.begin(kind, read.position, nodes.len(), None);
                 return;
