@@ -176,6 +176,15 @@ fn the_page_of_the_command_line_is_true() {
     for command in page.block("capr init shop --kind node").lines() {
         ok(&format!("mkdir shop; {command}")).says("[add] config/deploy.rhai");
     }
+    let sharing: Vec<String> = page
+        .left
+        .iter()
+        .filter(|one| one.starts_with("capr lib "))
+        .cloned()
+        .collect();
+    for call in sharing {
+        page.not_run(&call, "docs/sharing.md runs it");
+    }
     completions(&mut page);
     page.done();
 }

@@ -379,14 +379,17 @@ fn the_pages_of_ci_and_of_exit_codes_are_true() {
         "capr production deploy -n",
         "capr production deploy:check",
         "capr production deploy:pending",
+        "capr lib fetch --locked",
+        "capr lib vendor",
     ] {
-        page.not_run(call, "docs/deploy.md and docs/command-line.md run it");
+        page.not_run(call, "docs/deploy.md, docs/command-line.md and docs/sharing.md run it");
     }
     page.done();
     let mut page = Page::read("docs/reference.md");
     page.take("capr help");
     page.take("capr --help");
     page.not_run("capr shell", "docs/command-line.md runs it");
+    page.not_run("capr lib vendor", "docs/sharing.md runs it");
     page.done();
     // The codes are those of the help.
     let help = line("capr --help").run().ok();

@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn the_reference_has_what_the_recipe_says_of_itself() {
         let text = "// Tells a channel of deploys.\n\n/// The channel.\nset_default :chat_channel, \"#deploys\";\nset_default :chat_bare, 1;\n\
-                    namespace :chat {\n  desc \"Say that a deploy\n  is done | over.\";\n  task :done { run_locally \"x\"; }\n  \
+                    namespace :chat {\n  desc `Say that a deploy\n  is done | over.`;\n  task :done { run_locally \"x\"; }\n  \
                     desc \"[internal] Not for people.\";\n  task :hidden { }\n}\nafter \"deploy:published\", \"chat:done\";\nrequire \"slack\";\n";
         let parts = Parts::of([("chat.rhai", text)].into_iter());
         assert_eq!(

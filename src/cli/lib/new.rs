@@ -20,6 +20,7 @@ const HOLES: [&str; 3] = ["NAME", "VARIABLE", "CAPR"];
 const FILES: &[(&str, &str)] = &[
     (MANIFEST, include_str!("new/capr.toml")),
     ("NAME.rhai", include_str!("new/recipe.rhai")),
+    ("NAME_test.rhai", include_str!("new/test.rhai")),
     ("README.md", include_str!("new/README.md")),
 ];
 

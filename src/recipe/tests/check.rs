@@ -128,9 +128,10 @@ fn a_task_that_runs_one_of_the_library_without_servers_is_refused() {
         ),
     ] {
         let text = format!("role :web, \"w\"; {text}");
-        let found = recipe(&text).check();
+        // What is only perhaps run is a warning beside it.
+        let mut found = recipe(&text).check();
+        found.retain(|told| told.severity == Severity::Error);
         assert_eq!(messages(&found), [message], "{text}");
-        assert_eq!(found[0].severity, Severity::Error, "{text}");
     }
     for text in [
         "set :restart_via, :none; task :deploy { update; restart; }",
