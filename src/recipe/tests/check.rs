@@ -120,7 +120,7 @@ fn a_task_that_runs_one_of_the_library_without_servers_is_refused() {
         ("task :deploy { update; migrate; }", told("db", "migrate")),
         (
             "set :restart_via, :passenger; namespace :deploy { task :default { update; restart; } }",
-            { "no role `app' is defined, and `restart', which `deploy:default' runs, needs it".to_owned() },
+            told("app", "restart"),
         ),
         (
             "set :restart_roles, [\"jobs\"]; task :deploy { restart; }",
