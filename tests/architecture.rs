@@ -262,7 +262,7 @@ fn what_belongs_to_one_layer_is_named_only_there() {
 }
 
 #[test]
-fn unsafe_is_in_two_files() {
+fn unsafe_is_in_three_files() {
     let word = Regex::new(r"\bunsafe\b").unwrap();
     let found: Vec<_> = sources()
         .into_iter()
