@@ -9,7 +9,7 @@ use crate::harness::{Case, Finished};
 /// Somebody else.
 const MALLORY: u32 = 4321;
 
-/// Who commits.
+/// A configuration of git: the person who commits, and no advice.
 const GIT: &str =
     "[user]\n  name = me\n  email = me@example.com\n[init]\n  defaultBranch = main\n[advice]\n  detachedHead = false\n";
 

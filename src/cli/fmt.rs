@@ -16,6 +16,7 @@ use crate::regular;
 use crate::report::Console;
 
 use super::arguments::Arguments;
+use super::below::Below;
 use super::search;
 use super::settings::UsageError;
 use super::shell::Shell;
@@ -73,7 +74,14 @@ fn files(words: &[String], shell: &Shell) -> Result<Vec<PathBuf>, Box<Diagnostic
             Box::new(Diagnostic::new(Fault::Usage, message))
         };
         if named.metadata().map_err(|error| unreadable(&error))?.is_dir() {
-            collect(&shell.directory, Path::new(word), &mut files).map_err(|error| unreadable(&error))?;
+            let below = Below {
+                base: &shell.directory,
+                is_wanted: is_recipe,
+                left_out: &[],
+            };
+            below
+                .collect(Path::new(word), &mut files)
+                .map_err(|error| unreadable(&error))?;
         } else {
             files.push(PathBuf::from(word));
         }
@@ -81,29 +89,9 @@ fn files(words: &[String], shell: &Shell) -> Result<Vec<PathBuf>, Box<Diagnostic
     Ok(files)
 }
 
-/// Collects all recipes below a directory. Links are not followed, and hidden files are left out.
-fn collect(base: &Path, directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-    let entries: io::Result<Vec<_>> = fs::read_dir(base.join(directory))?.collect();
-    let mut entries = entries?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let (name, kind) = (entry.file_name(), entry.file_type()?);
-        let name = name.to_string_lossy();
-        let path = match directory == Path::new(".") {
-            true => PathBuf::from(entry.file_name()),
-            false => directory.join(entry.file_name()),
-        };
-        // The files of `capr definitions` are for editors.
-        let is_recipe = name == "Caprfile" || name.ends_with(".rhai") && !name.ends_with(".d.rhai");
-        if name.starts_with('.') {
-            continue;
-        } else if kind.is_dir() {
-            collect(base, &path, files)?;
-        } else if kind.is_file() && is_recipe {
-            files.push(path);
-        }
-    }
-    Ok(())
+/// Returns true for a recipe by its name. The files of `capr definitions` are for editors.
+fn is_recipe(name: &str) -> bool {
+    name == "Caprfile" || name.ends_with(".rhai") && !name.ends_with(".d.rhai")
 }
 
 /// Formats one file after the other, and keeps the errors to report at the end.

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod bash;
+mod below;
 mod bounded;
 mod complete;
 mod connectors;
@@ -13,6 +14,7 @@ mod guide;
 mod help;
 mod init;
 mod interactive;
+mod itself;
 mod lib;
 mod looking;
 mod manual;

@@ -392,8 +392,8 @@ fn reconciled(there: &Chosen, wish: &Wish) -> Result<bool, Wrong> {
     let name = &wish.name;
     let (has, wants) = (there.taken.version(&there.wish.source), wish.source.version());
     let is_projects = there.wish.by.is_none();
-    if !there.wish.source.is_of_one_place(&wish.source) && !is_projects {
-        return Err(hinted(
+    let of_two_places = || {
+        hinted(
             format!(
                 "{} wants `{name}' of {}, and {} of {}",
                 there.wish.who(),
@@ -402,7 +402,10 @@ fn reconciled(there: &Chosen, wish: &Wish) -> Result<bool, Wrong> {
                 wish.source
             ),
             "the project decides: capr lib add takes the one that is meant",
-        ));
+        )
+    };
+    if !there.wish.source.is_of_one_place(&wish.source) && !is_projects {
+        return Err(of_two_places());
     }
     match (has, wants) {
         (Some(has), Some(wants)) if has.serves(wants) => Ok(true),
@@ -420,16 +423,7 @@ fn reconciled(there: &Chosen, wish: &Wish) -> Result<bool, Wrong> {
         )),
         // Without numbers nobody can say which is later: the choice of the project holds, or the first one.
         _ if is_projects || there.wish.source == wish.source || wants.is_none() => Ok(true),
-        _ => Err(hinted(
-            format!(
-                "{} wants `{name}' of {}, and {} of {}",
-                there.wish.who(),
-                there.wish.source,
-                wish.who(),
-                wish.source
-            ),
-            "the project decides: capr lib add takes the one that is meant",
-        )),
+        _ => Err(of_two_places()),
     }
 }
 

@@ -339,7 +339,7 @@ pub struct Meant {
 /// A file that is sent to a server.
 #[derive(Clone, Debug)]
 pub struct SentFile {
-    /// Where it goes.
+    /// Its path on the server.
     pub path: String,
     /// Its permissions, where the recipe says them.
     pub mode: Option<String>,

@@ -1,9 +1,9 @@
 //! Finds the test files of a command line.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::cli::below::Below;
 use crate::cli::shell::Shell;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
@@ -25,9 +25,18 @@ pub(super) fn files(words: &[&String], shell: &Shell) -> Result<Vec<String>, Box
             Box::new(Diagnostic::new(Fault::Usage, message))
         };
         if named.metadata().map_err(|error| unreadable(&error))?.is_dir() {
-            collect(&shell.directory, Path::new(word), &mut files).map_err(|error| unreadable(&error))?;
+            let below = Below {
+                base: &shell.directory,
+                is_wanted: is_test_file,
+                left_out: &OF_OTHERS,
+            };
+            let mut found = Vec::new();
+            below
+                .collect(Path::new(word), &mut found)
+                .map_err(|error| unreadable(&error))?;
+            files.extend(found.iter().map(|path| as_typed(&path.display().to_string())));
         } else if is_test_file(word) {
-            files.push(word.strip_prefix("./").unwrap_or(word).to_owned());
+            files.push(as_typed(word));
         } else {
             let message = format!("{word} is no test file");
             let beside = PathBuf::from(word).with_extension("");
@@ -40,28 +49,9 @@ pub(super) fn files(words: &[&String], shell: &Shell) -> Result<Vec<String>, Box
     Ok(files)
 }
 
-/// Collects all test files below a directory. Links are not followed, and hidden files are left out.
-fn collect(base: &Path, directory: &Path, files: &mut Vec<String>) -> io::Result<()> {
-    let entries: io::Result<Vec<_>> = fs::read_dir(base.join(directory))?.collect();
-    let mut entries = entries?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let (name, kind) = (entry.file_name(), entry.file_type()?);
-        let name = name.to_string_lossy();
-        let path = match directory == Path::new(".") {
-            true => PathBuf::from(entry.file_name()),
-            false => directory.join(entry.file_name()),
-        };
-        if name.starts_with('.') || OF_OTHERS.contains(&&*name) {
-            continue;
-        } else if kind.is_dir() {
-            collect(base, &path, files)?;
-        } else if kind.is_file() && is_test_file(&name) {
-            let path = path.display().to_string();
-            files.push(path.strip_prefix("./").unwrap_or(&path).to_owned());
-        }
-    }
-    Ok(())
+/// Returns a path as a person would type it.
+fn as_typed(path: &str) -> String {
+    path.strip_prefix("./").unwrap_or(path).to_owned()
 }
 
 #[cfg(test)]

@@ -112,7 +112,7 @@ struct Walk {
     open: Vec<(usize, Piece, Option<Split>)>,
 }
 
-/// Where the parts of a condition begin.
+/// The positions at which the parts of a condition begin.
 #[derive(Clone, Copy)]
 struct Split {
     body: Position,

@@ -77,6 +77,20 @@ impl Interpreter {
     }
 }
 
+/// Returns the hosts that an assertion names, each by itself; all servers together if it names none.
+fn places(hosts: &[String]) -> Vec<Option<&String>> {
+    match hosts.is_empty() {
+        true => vec![None],
+        false => hosts.iter().map(Some).collect(),
+    }
+}
+
+/// Returns the commands of a run on one host, or on all.
+fn on<'a>(run: &'a Rehearsed, host: Option<&'a String>) -> impl DoubleEndedIterator<Item = &'a Ran> {
+    let commands = run.commands.iter();
+    commands.filter(move |ran| host.is_none_or(|host| ran.is_on(host)))
+}
+
 /// Returns the run that an assertion is about; `None` if the file is only looked at.
 fn run_of(cx: &VerbContext) -> Fallible<Option<Rc<Rehearsed>>> {
     if cx.interpreter.in_test(cx.verb, cx.position())?.is_none() {
@@ -346,20 +360,9 @@ pub(super) const ASSERT_RAN: Performed = (&rows::ASSERT_RAN, |cx| {
         }
         None => None,
     };
-    let fitting = |host: Option<&String>| {
-        let is_here = |ran: &&Ran| host.is_none_or(|host| ran.is_on(host));
-        run.commands
-            .iter()
-            .filter(is_here)
-            .filter(|ran| wanted.fits(ran))
-            .count()
-    };
+    let fitting = |host: Option<&String>| on(&run, host).filter(|ran| wanted.fits(ran)).count();
     let is_right = |count: usize| times.map_or(count > 0, |times| count == times);
-    let places: Vec<Option<&String>> = match wanted.hosts.is_empty() {
-        true => vec![None],
-        false => wanted.hosts.iter().map(Some).collect(),
-    };
-    for place in places {
+    for place in places(&wanted.hosts) {
         let count = fitting(place);
         if !is_right(count) {
             let at = place.map_or_else(String::new, |host| format!(" on {host}"));
@@ -409,15 +412,8 @@ pub(super) const ASSERT_ORDER: Performed = (&rows::ASSERT_ORDER, |cx| {
         return Ok(Dynamic::UNIT);
     };
     let (parts, hosts) = (values::texts(&cx.value(1)), interpreter.hosts_of(call)?);
-    let places: Vec<Option<&String>> = match hosts.is_empty() {
-        true => vec![None],
-        false => hosts.iter().map(Some).collect(),
-    };
-    for place in places {
-        let here = run
-            .commands
-            .iter()
-            .filter(|ran| place.is_none_or(|host| ran.is_on(host)));
+    for place in places(&hosts) {
+        let here = on(&run, place);
         let here: Vec<&str> = here.map(|ran| ran.meant.command.as_str()).collect();
         if let Some(missing) = out_of_order(&here, &parts, |command, part| command.contains(part)) {
             let at = place.map_or_else(String::new, |host| format!(" on {host}"));
@@ -533,15 +529,8 @@ pub(super) const ASSERT_SENT: Performed = (&rows::ASSERT_SENT, |cx| {
         return Ok(Dynamic::UNIT);
     };
     let (path, hosts) = (interpreter.remote_path(cx.text(1)), interpreter.hosts_of(call)?);
-    let places: Vec<Option<&String>> = match hosts.is_empty() {
-        true => vec![None],
-        false => hosts.iter().map(Some).collect(),
-    };
-    for place in places {
-        let here = run
-            .commands
-            .iter()
-            .filter(|ran| place.is_none_or(|host| ran.is_on(host)));
+    for place in places(&hosts) {
+        let here = on(&run, place);
         // The last one is the file that remains.
         let sent = here
             .rev()

@@ -29,7 +29,7 @@ impl Interpreter {
     ///
     /// # Errors
     ///
-    /// Where somebody runs a test file as if it were a recipe.
+    /// If somebody runs a test file as if it were a recipe.
     pub(super) fn trial(&self, verb: &Verb, position: Position) -> Fallible<Option<&Trial>> {
         match &self.trial {
             Some(trial) => Ok(Some(trial)),
