@@ -18,7 +18,7 @@ use super::stage::{HOSTS, Servers, git};
 use super::{A, B};
 
 const NAME: &str = "deploy";
-const PASSWORD: &str = "it's \"$HOME\" 4711";
+const PASSWORD: &str = "it's \"$HOME\" xyzzy";
 
 /// Serves the files of a repository to who says the name and the password; gives its address.
 fn served(repository: PathBuf) -> String {
@@ -72,7 +72,7 @@ fn g6_git_logs_in_with_the_name_and_the_password_of_the_recipe() {
         let told = servers
             .release(release, &login(via, &named, PASSWORD), &["update"])
             .unwrap();
-        assert!(!told.contains("4711"), "{told}");
+        assert!(!told.contains("xyzzy"), "{told}");
         for host in HOSTS {
             let deployed = fs::read_to_string(servers.path(host, "current/REVISION")).unwrap();
             assert_eq!(deployed.trim(), revision);
@@ -80,7 +80,7 @@ fn g6_git_logs_in_with_the_name_and_the_password_of_the_recipe() {
     }
     // Nothing of it is kept.
     let kept = Command::new("grep")
-        .args(["-rlF", "4711"])
+        .args(["-rlF", "xyzzy"])
         .arg(servers.path("one", ""))
         .limited_output();
     assert_eq!(String::from_utf8_lossy(&kept.stdout), "");
@@ -144,7 +144,7 @@ fn g6_g8_subversion_logs_in_with_the_name_and_the_password_of_the_recipe() {
         )
     };
     let told = servers.release(A, &login(PASSWORD), &["update"]).unwrap();
-    assert!(!told.contains("4711"), "{told}");
+    assert!(!told.contains("xyzzy"), "{told}");
     for host in HOSTS {
         assert_eq!(fs::read_to_string(servers.path(host, "current/VERSION")).unwrap(), "1");
     }
