@@ -1,12 +1,16 @@
-//! Reports the release that a run has made, from variables that the deploy library has evaluated. Nothing is evaluated for it.
+//! Reports the release that a run has made, and what is live when it was stopped, from variables that the deploy library has evaluated.
+//! Nothing is evaluated for it.
 
 use super::Recipe;
 use super::language::values::{plain, text};
 use crate::configuration::{Read, Value};
-use crate::event::Event;
+use crate::event::{Event, Level};
 
 /// The task of the library that makes a release.
 const MAKES: &str = "update_code";
+
+/// The variable with a sentence for a run that is stopped once a release is live; stdlib/flow.rhai sets it.
+const LIVE: &str = "live_when_stopped";
 
 /// The variables that describe a release, in this order.
 const FACTS: [&str; 6] = [
@@ -39,5 +43,15 @@ impl Recipe {
             known.collect()
         };
         interpreter.emit(Event::Deployed { facts });
+    }
+
+    /// Says what is live when a run was stopped behind the switch, where no hook of a failure can say it.
+    pub(super) fn tell_live(&self) {
+        let read = self.interpreter.defined.configuration.borrow().variables.read(LIVE);
+        if let Read::Value(value) = read
+            && matches!(plain(&value), Value::Text(_))
+        {
+            self.interpreter.say(Level::Important, text(&value));
+        }
     }
 }

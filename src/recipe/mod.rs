@@ -479,6 +479,7 @@ impl Recipe {
     fn after_failure(&self, error: &EvalAltResult, task: &Rc<Task>) {
         // After a stop request a second one must find nothing left to do.
         if matches!(origin::ended_by(error), Some(Fault::Signal(_) | Fault::Exit(_))) {
+            self.tell_live();
             return;
         }
         if let Err(error) = self.interpreter.hooks(&self.engine, When::Failure, Some(task)) {

@@ -8,6 +8,7 @@ mod capistrano3;
 mod check;
 mod commands;
 mod conditions;
+mod deploy_scripts;
 mod depth;
 mod downloads;
 mod each_server;

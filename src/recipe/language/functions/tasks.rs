@@ -4,9 +4,22 @@ use super::Function;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {
+        form: "is_hooked(name, event)",
+        doc: "Whether anything runs around a task, where the event is `before` or `after`: a hook, or a task that is one by its name, \
+              such as `before_symlink`.",
+        example: "{ before :symlink, :restart; [is_hooked(:symlink, :before), is_hooked(:symlink, :after)] }",
+        gives: "[true, false]",
+    },
+    Function {
         form: "is_own_task(name)",
         doc: "Whether the task of that name is one that a recipe has defined, and not the deploy library.",
         example: "{ task :go { } let found = [is_own_task(:go), is_own_task(:symlink)]; found }",
+        gives: "[true, false]",
+    },
+    Function {
+        form: "is_own_variable(name)",
+        doc: "Whether a recipe, a library, the command line or a person has set a variable; a default does not count.",
+        example: "{ set :rake, \"bin/rake\"; [is_own_variable(:rake), is_own_variable(:rails_env)] }",
         gives: "[true, false]",
     },
     Function {

@@ -1,0 +1,130 @@
+//! Tests of the scripts that a deploy sends: each costs a round trip, so steps between which a recipe has nothing of its own share one.
+//! And of what is told of a deploy that was stopped.
+
+use super::{Case, recipe};
+use crate::event::{Event, Level};
+use crate::interrupt::Signal;
+use crate::session::scripted::Answer;
+
+const ASKED: &str = "# May the release be made?";
+const ASKED_BOTH: &str = "# May the release be made? Which revision is that?";
+const LOOKED_UP: &str = "# Which revision is that?";
+const MADE: &str = "# Make the release";
+const MADE_AND_LINKED: &str = "# Make the release. Link what is shared into the release";
+const LINKED: &str = "# Link what is shared into the release";
+const SWITCHED: &str = "# Make the release current";
+
+/// Returns a recipe whose first server tells the revision `5ca1ab1e`.
+fn shop(more: &str) -> Case {
+    let text = format!(
+        "set :application, \"shop\"; set :repository, \"/srv/code\"; set :scm, :git; set :dialect, 2;\n\
+         set :release_name, \"20260101000001\"; role :app, \"a\", \"b\"; {more}"
+    );
+    let case = recipe(&text);
+    for (part, answer) in [(LOOKED_UP, "5ca1ab1e\n"), (ASKED_BOTH, "revision\n5ca1ab1e\n")] {
+        case.script.on("a", part, Answer::new().out(answer));
+    }
+    case
+}
+
+/// Returns the first lines of the scripts that a server gets beside those of the lock.
+fn scripts(host: &str, more: &str, task: &str) -> Vec<String> {
+    let outcome = shop(&format!("set :restart_via, :none; {more}")).run(&[task]);
+    assert!(outcome.result.is_ok(), "{more}: {:#?}", outcome.result);
+    let lines = outcome.script.lines_on(host);
+    let titles = lines.iter().filter_map(|script| script.lines().next());
+    titles
+        .filter(|title| !title.ends_with("the lock"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn a_deploy_without_anything_of_its_own_sends_three_scripts() {
+    for task in ["deploy", "deploy:update"] {
+        assert_eq!(
+            scripts("a", "", task),
+            [ASKED_BOTH, MADE_AND_LINKED, SWITCHED],
+            "{task}"
+        );
+        assert_eq!(
+            scripts("b", "", task),
+            [ASKED_BOTH, MADE_AND_LINKED, SWITCHED],
+            "{task}"
+        );
+    }
+    // A hook behind the last of the steps finds all of them done.
+    let hook = "after \"deploy:finalize_update\" { run \"true\"; }";
+    assert_eq!(
+        scripts("a", hook, "deploy"),
+        [ASKED_BOTH, MADE_AND_LINKED, "true", SWITCHED]
+    );
+}
+
+#[test]
+fn a_hook_or_an_own_task_between_two_steps_keeps_them_apart() {
+    let linked_later = [
+        "before :finalize_update { run \"true\"; }",
+        "task :before_finalize_update { run \"true\"; }",
+    ];
+    for hook in linked_later {
+        assert_eq!(
+            scripts("a", hook, "deploy"),
+            [ASKED_BOTH, MADE, "true", LINKED, SWITCHED],
+            "{hook}"
+        );
+    }
+    let own = "namespace :deploy { task :finalize_update { run \"true\"; } }";
+    assert_eq!(scripts("a", own, "deploy"), [ASKED_BOTH, MADE, "true", SWITCHED]);
+    let shared = "after :set_permissions { run \"true\"; }";
+    let apart = scripts("a", shared, "deploy");
+    assert_eq!(apart.len(), 6, "{apart:?}");
+    assert_eq!((&*apart[1], &*apart[3], &*apart[4]), (MADE, "true", LINKED));
+}
+
+#[test]
+fn a_hook_that_may_set_another_branch_keeps_the_look_up_behind_it() {
+    for hook in [
+        "before \"deploy:update_code\" { set :branch, \"other\"; }",
+        "after \"deploy:check\" { set :branch, \"other\"; }",
+        "on :before, :only => \"deploy:updating\" { set :branch, \"other\"; }",
+    ] {
+        assert_eq!(
+            scripts("a", hook, "deploy"),
+            [ASKED, LOOKED_UP, MADE_AND_LINKED, SWITCHED],
+            "{hook}"
+        );
+        assert_eq!(
+            scripts("b", hook, "deploy"),
+            [ASKED, MADE_AND_LINKED, SWITCHED],
+            "{hook}"
+        );
+    }
+    let known = "set :real_revision, \"5ca1ab1e\";";
+    assert_eq!(scripts("a", known, "deploy"), [ASKED, MADE_AND_LINKED, SWITCHED]);
+}
+
+#[test]
+fn what_is_live_is_told_when_the_restart_is_stopped() {
+    let stopped = |more: &str, task: &str| {
+        let case = shop(&format!(
+            "set :restart_via, :command; set :restart_command, \"begin anew\"; {more}"
+        ));
+        let interrupt = case.interrupt.clone();
+        let restart = Answer::new().calls(move || interrupt.raise(Signal::Int)).hangs();
+        case.script.on("a", "begin anew", restart);
+        let outcome = case.run(&[task]);
+        let rolls_back = outcome
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::RollingBack { .. }));
+        (outcome.messages(Level::Important).join("; "), rolls_back)
+    };
+    let (told, rolls_back) = stopped("", "deploy");
+    let expected = "20260101000001 is current on a, b and stays, but the restart was broken off: see what it has left and do deploy:restart, \
+                    or go back with rollback";
+    assert!(told.ends_with(expected) && !rolls_back, "{told}");
+    // Within the transaction it is undone, as after any failure.
+    let (told, rolls_back) = stopped("set :restart_in_transaction, true;", "deploy");
+    assert!(!told.contains("is current on") && rolls_back, "{told}");
+}
