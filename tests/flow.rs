@@ -180,7 +180,7 @@ fn d14_b19_a_restart_that_fails_says_what_is_current_or_undoes_the_deploy() {
     let site = Site::new(&["app1", "app2"]);
     let restart = |lines: &str| {
         format!(
-            "{lines} namespace :deploy {{ task :restart, :roles => :app {{ run \"basename $(readlink {BASE}/current) >> /tmp/restarts; [ $(hostname) = app1 ] || [ ! -e /tmp/bad ]\"; }} }}"
+            "{lines} namespace :deploy {{ task :restart, :roles => :app {{ run \"basename $(readlink {BASE}/current) >> /tmp/restarts; ls {BASE}/releases > /tmp/releases; [ $(hostname) = app1 ] || [ ! -e /tmp/bad ]\"; }} }}"
         )
     };
     site.deploy(FIRST, &restart("")).ok();
@@ -211,6 +211,9 @@ fn d14_b19_a_restart_that_fails_says_what_is_current_or_undoes_the_deploy() {
         .silent_on("stays");
     site.are_current(FIRST);
     assert_eq!(site.fleet.read("app1", "/tmp/restarts"), format!("{SECOND}\n{FIRST}"));
+    // Only then is the release removed that it had run.
+    assert_eq!(site.fleet.read("app1", "/tmp/releases"), format!("{FIRST}\n{SECOND}"));
+    assert_eq!(site.fleet.list("app1", &format!("{BASE}/releases")), [FIRST]);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 
 usage: tests/adoption/timing.py ROUNDS MILLISECONDS NAME=COMMAND...
        for example  tests/adoption/timing.py 5 50 capr=target/release/capr cap3=cap 'cap2=ruby -I lib bin/cap'
+All ratios are to the first client, each within one round. Clients whose names begin with capr deploy the same application, so options of
+capr can be compared: capr=CAPR 'capr-none=CAPR -S journal=false'.
 Needs a fleet of six (scripts/fleet up), and what it calls; nothing of it is part of the tests. Each connection goes by a proxy that holds all
 that is sent for half the milliseconds and counts how often the client has sent something and then waited for an answer: the round trips
 of the server that has most of them. The processor's load is told, since only ratios of one call can be compared.
@@ -159,9 +161,12 @@ def main():
                 time.sleep(1.1)  # A release is named by its second.
                 told[name].append(call(name, "deploy"))
         print(f"load {os.getloadavg()[0]:.1f}, {delay * 2000:.0f} ms, {rounds} rounds")
+        first = [taken for taken, _ in next(iter(told.values()))]
         for name, all_told in told.items():
             times = [taken for taken, _ in all_told]
-            print(f"{name}: median {statistics.median(times):.2f} s, least {min(times):.2f} s, round trips {min(turns for _, turns in all_told)}")
+            ratio = statistics.median(taken / other for taken, other in zip(times, first))
+            print(f"{name}: median {statistics.median(times):.3f} s, least {min(times):.3f} s, ratio {ratio:.3f}, "
+                  f"round trips {min(turns for _, turns in all_told)}")
 
 
 if __name__ == "__main__":
