@@ -38,6 +38,60 @@ pub enum Rollback {
     Incomplete,
 }
 
+/// One handler of a rollback, and the end that it has found on its servers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UndoneStep {
+    /// The task of the handler.
+    pub task: String,
+    /// The servers on which the task had started something.
+    pub servers: Vec<UndoneOn>,
+}
+
+/// The end of a handler on one server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UndoneOn {
+    /// The server.
+    pub server: Server,
+    /// The end.
+    #[serde(flatten)]
+    pub end: UndoneEnd,
+}
+
+/// The ends that a handler can find on a server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "end", rename_all = "snake_case")]
+pub enum UndoneEnd {
+    /// The handler has succeeded.
+    Undone,
+    /// It has failed there.
+    Failed {
+        /// The reason.
+        reason: String,
+    },
+    /// It has failed elsewhere; what it had done here by then has succeeded.
+    BrokenOff,
+    /// The server could not be reached.
+    Unreachable {
+        /// The reason.
+        reason: String,
+    },
+    /// Nothing was done there: the handler has failed before, or the rollback was stopped.
+    NotTried,
+}
+
+impl UndoneEnd {
+    /// Returns the word for a person.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Undone => "undone",
+            Self::Failed { .. } => "failed",
+            Self::BrokenOff => "broken off",
+            Self::Unreachable { .. } => "unreachable",
+            Self::NotTried => "not tried",
+        }
+    }
+}
+
 /// Something that happened. In JSON it is an object with its name as `type`.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -269,6 +323,8 @@ pub enum Event {
     RollbackFinished {
         /// False if a handler failed or a server was not reached.
         complete: bool,
+        /// The handlers, in the order in which they ran or would have run.
+        steps: Vec<UndoneStep>,
     },
 
     /// A stop request arrived; remote commands are being ended.

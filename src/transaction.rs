@@ -111,11 +111,11 @@ impl Transaction {
         self.incomplete = true;
     }
 
-    /// Stops the rollback, that of the surrounding transactions as well. Returns the tasks that are not undone, in the order in
-    /// which their handlers would have run.
-    pub fn give_up(&mut self) -> Vec<String> {
+    /// Stops the rollback, that of the surrounding transactions as well. Returns the handlers that have not run, in the order in
+    /// which they would have.
+    pub fn give_up(&mut self) -> Vec<Handler> {
         self.incomplete = true;
-        self.handlers.drain(..).rev().map(|handler| handler.task).collect()
+        self.handlers.drain(..).rev().collect()
     }
 
     /// Closes the transaction after a rollback, or continues with the surrounding one. Returns true if everything was undone.
@@ -211,7 +211,8 @@ mod tests {
         }
         transaction.start_rollback(0);
         transaction.take_handler();
-        assert_eq!(transaction.give_up(), ["b", "a"]);
+        let left: Vec<String> = transaction.give_up().into_iter().map(|handler| handler.task).collect();
+        assert_eq!(left, ["b", "a"]);
         assert!(!transaction.finish_rollback(true));
     }
 

@@ -81,6 +81,11 @@ impl Frames {
         }
     }
 
+    /// Returns the servers that a run of a task has touched.
+    pub fn touched(&self, scope: ScopeId) -> impl Iterator<Item = &Server> {
+        self.touched.get(scope.0).into_iter().flatten()
+    }
+
     pub fn has_touched(&self, scope: ScopeId, server: &Server) -> bool {
         self.touched
             .get(scope.0)

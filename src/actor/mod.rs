@@ -20,11 +20,12 @@ mod teller;
 #[cfg(test)]
 mod tests;
 mod text;
+mod undoing;
 
 use std::collections::HashSet;
 use std::fmt;
 
-use indexmap::{IndexMap, IndexSet};
+use indexmap::IndexMap;
 
 pub use action::{Action, Consent, Outcome, Output, Passwords, Piece, RollbackStep};
 pub use error::ActionError;
@@ -33,16 +34,17 @@ pub use running::Running;
 
 use crate::configuration::{BlockId, Server};
 use crate::diagnostic::ServerFailure;
-use crate::event::{Event, Level, Reporter};
+use crate::event::{Event, Reporter, UndoneStep};
 use crate::fanout::{Fanout, NotConnected};
 use crate::interrupt::Interrupt;
 use crate::journal::Journal;
 use crate::secret::Redactor;
 use crate::session::{Connector, SessionId};
-use crate::transaction::{Handler, ScopeId, Transaction};
+use crate::transaction::{Handler, Transaction};
 use asked::Asked;
 use frames::Frames;
 use teller::Teller;
+use undoing::Rolling;
 
 /// Performs actions for the current task.
 pub struct Actor {
@@ -56,6 +58,8 @@ pub struct Actor {
     rolling: Option<Rolling>,
     /// The servers that this rollback could not reach, with the reasons.
     unreachable: IndexMap<Server, String>,
+    /// The handlers of this rollback that are over.
+    undone: Vec<UndoneStep>,
     actions: u64,
     /// The banners of servers that were reported already.
     banners: HashSet<String>,
@@ -66,15 +70,6 @@ pub struct Actor {
     /// The servers whose host keys have changed or are revoked.
     untrusted: HashSet<Server>,
     journal: Journal,
-}
-
-/// The rollback handler that is running.
-struct Rolling {
-    task: String,
-    scope: ScopeId,
-    /// The number of frames around it.
-    depth: usize,
-    skipped: IndexSet<Server>,
 }
 
 impl Actor {
@@ -96,6 +91,7 @@ impl Actor {
             transaction: Transaction::default(),
             rolling: None,
             unreachable: IndexMap::new(),
+            undone: Vec::new(),
             actions: 0,
             untrusted: HashSet::new(),
             banners: HashSet::new(),
@@ -202,85 +198,6 @@ impl Actor {
     /// Returns true if nothing is left to be undone, because a nested transaction has done it all.
     pub fn is_undone(&self) -> bool {
         self.transaction.is_undone()
-    }
-
-    /// Starts the rollback of a failed transaction: of all its handlers but the first `kept`, which belong to the transactions
-    /// around it. If it has not failed because of a stop request, the first stop request does not stop the rollback.
-    pub fn start_rollback(&mut self, kept: usize, is_stopped: bool) {
-        if !is_stopped {
-            self.interrupt.let_one_pass();
-        }
-        let task = self.transaction.start_rollback(kept);
-        self.unreachable.clear();
-        self.teller.tell(Event::RollbackStarted {
-            task: task.unwrap_or_else(|| "transaction start".to_owned()),
-        });
-    }
-
-    /// Returns the next handler to run, and enters the frame of its task; [`Actor::handler_done`] ends it.
-    pub fn next_handler(&mut self) -> Option<RollbackStep> {
-        let handler = self.transaction.take_handler()?;
-        self.teller.tell(Event::RollingBack {
-            task: handler.task.clone(),
-        });
-        self.rolling = Some(Rolling {
-            task: handler.task.clone(),
-            scope: handler.scope,
-            depth: self.frames.depth(),
-            skipped: IndexSet::new(),
-        });
-        self.frames.resume(&handler.task, handler.scope);
-        Some(RollbackStep {
-            task: handler.task,
-            handler: handler.block,
-        })
-    }
-
-    /// Reports a stop request that did not stop the rollback.
-    fn tell_passed(&mut self) {
-        if let Some(signal) = self.interrupt.take_passed() {
-            self.teller.tell(Event::Message {
-                level: Level::Important,
-                tag: None,
-                text: format!(
-                    "{signal}, but the rollback goes on; once more stops it, and leaves servers as they are then"
-                ),
-            });
-        }
-    }
-
-    /// Ends the handler, which has succeeded or failed.
-    pub fn handler_done(&mut self, result: Result<(), String>) {
-        self.tell_passed();
-        let Some(rolling) = self.rolling.take() else {
-            return;
-        };
-        self.frames.cut(rolling.depth);
-        if let Err(reason) = result {
-            self.transaction.mark_incomplete();
-            self.teller.tell(Event::RollbackFailed {
-                task: rolling.task,
-                reason,
-            });
-        }
-    }
-
-    /// Stops the rollback because the person wants that. Reports and returns the tasks that are not undone.
-    pub fn stop_rollback(&mut self) -> Vec<String> {
-        let left = self.transaction.give_up();
-        self.teller.tell(Event::RollbackStopped { left: left.clone() });
-        left
-    }
-
-    /// Ends the rollback, and closes the transaction if it is the outermost one. Returns true if everything was undone.
-    pub fn finish_rollback(&mut self, is_outermost: bool) -> bool {
-        let complete = self.transaction.finish_rollback(is_outermost);
-        if is_outermost {
-            self.interrupt.let_none_pass();
-        }
-        self.unreachable.clear();
-        self.teller.tell(Event::RollbackFinished { complete });
-        complete
     }
 
     /// Returns the session with a server.

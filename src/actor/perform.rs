@@ -510,10 +510,14 @@ impl Actor {
             return;
         }
         if let Some(job) = running.jobs.get(index) {
+            let (server, failed) = (job.server.clone(), job.failure(running.asks).is_some());
+            if !running.local {
+                self.handler_ended_on(&server, failed.then(|| exit.to_string()));
+            }
             self.teller.tell(Event::ServerFinished {
                 action: running.id,
-                server: job.server.clone(),
-                failed: job.failure(running.asks).is_some(),
+                server,
+                failed,
                 exit,
                 elapsed,
             });

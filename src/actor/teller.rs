@@ -1,6 +1,6 @@
 //! Passes events to the reporter, with all secrets replaced.
 
-use crate::event::{Event, Reporter};
+use crate::event::{Event, Reporter, UndoneEnd};
 use crate::secret::Redactor;
 
 pub(super) struct Teller {
@@ -115,6 +115,14 @@ fn texts(event: &mut Event) -> Vec<&mut String> {
         Event::HostKeyUntrusted { reason, .. }
         | Event::RollbackSkipped { reason, .. }
         | Event::RollbackFailed { reason, .. } => vec![reason],
+        Event::RollbackFinished { steps, .. } => {
+            let ends = steps.iter_mut().flat_map(|step| &mut step.servers);
+            ends.filter_map(|on| match &mut on.end {
+                UndoneEnd::Failed { reason } | UndoneEnd::Unreachable { reason } => Some(reason),
+                UndoneEnd::Undone | UndoneEnd::BrokenOff | UndoneEnd::NotTried => None,
+            })
+            .collect()
+        }
         // These contain only names, numbers and keys.
         Event::TaskStarted { .. }
         | Event::TaskFinished { .. }
@@ -131,7 +139,6 @@ fn texts(event: &mut Event) -> Vec<&mut String> {
         | Event::RollbackStarted { .. }
         | Event::RollingBack { .. }
         | Event::RollbackStopped { .. }
-        | Event::RollbackFinished { .. }
         | Event::Interrupted { .. } => Vec::new(),
     }
 }

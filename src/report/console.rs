@@ -27,6 +27,7 @@ use super::record::Record;
 use super::screen::Screen;
 use super::tally::Tally;
 use super::text::{count, duration};
+use super::undone::Undone;
 
 /// Writes everything. All clones are the same console; main thread only.
 #[derive(Clone, Debug)]
@@ -467,6 +468,11 @@ impl Inner {
         if others.peek().is_some() {
             text.push_str("also failed:\n");
             text.push_str(&diagnostic::servers(others, look, &self.cleaner));
+        }
+        // A table of one cell says nothing that is not said below.
+        let undone = Undone::of_steps(&self.tally.undone);
+        if undone.tasks.len() > 1 || undone.groups.len() > 1 {
+            text.push_str(&undone.render(look.columns));
         }
         if !self.tally.left.is_empty() {
             text.push_str("not rolled back:\n");

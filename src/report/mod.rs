@@ -30,6 +30,7 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod text;
+mod undone;
 mod variables;
 mod verdicts;
 

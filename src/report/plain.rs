@@ -228,8 +228,8 @@ impl Lines<'_> {
                 let text = format!("rollback stopped, not rolled back: {}", left.join(", "));
                 self.say(Level::Important, None, &text);
             }
-            Event::RollbackFinished { complete: true } => self.say(Level::Info, None, "transaction: rolled back"),
-            Event::RollbackFinished { complete: false } => {
+            Event::RollbackFinished { complete: true, .. } => self.say(Level::Info, None, "transaction: rolled back"),
+            Event::RollbackFinished { complete: false, .. } => {
                 self.say(Level::Important, None, "transaction: rollback incomplete");
             }
             Event::Interrupted { signal } => {

@@ -244,7 +244,7 @@ impl Pretty {
                 let said = format!("rollback stopped, not rolled back: {}", left.join(", "));
                 self.marked(&mut text, Label::Bad, "✗", &said);
             }
-            Event::RollbackFinished { complete } => {
+            Event::RollbackFinished { complete, .. } => {
                 self.indent = self.indent.saturating_sub(1);
                 match complete {
                     true => self.marked(&mut text, Label::Good, "✓", "rolled back"),

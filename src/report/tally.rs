@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::configuration::Server;
 use crate::diagnostic::ServerFailure;
-use crate::event::{ActionId, Event};
+use crate::event::{ActionId, Event, UndoneStep};
 use crate::exit::{Cause, Stream};
 
 /// The number of last lines of standard error that are kept for each server.
@@ -22,6 +22,8 @@ pub(super) struct Tally {
     pub(super) failures: Vec<ServerFailure>,
     /// The parts that the rollback could not undo: the server if one is known, and the reason.
     pub(super) left: Vec<String>,
+    /// The handlers of rollbacks that are not complete.
+    pub(super) undone: Vec<UndoneStep>,
     running: HashMap<ActionId, Running>,
 }
 
@@ -42,6 +44,7 @@ impl Tally {
             servers: BTreeSet::new(),
             failures: Vec::new(),
             left: Vec::new(),
+            undone: Vec::new(),
             running: HashMap::new(),
         }
     }
@@ -128,6 +131,7 @@ impl Tally {
                 self.left
                     .extend(left.iter().map(|task| format!("{task}: rollback was stopped")));
             }
+            Event::RollbackFinished { complete: false, steps } => self.undone.extend(steps.iter().cloned()),
             _ => {}
         }
     }

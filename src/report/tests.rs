@@ -19,7 +19,7 @@ use regex::Regex;
 use super::clock::Clock;
 use super::{Console, Format, Look, Options};
 use crate::configuration::Server;
-use crate::event::{ActionId, Event, Level, Reporter};
+use crate::event::{ActionId, Event, Level, Reporter, UndoneEnd, UndoneOn, UndoneStep};
 use crate::exit::{Exit, Stream};
 use crate::interrupt::Interrupt;
 use crate::interrupt::Signal;
@@ -175,9 +175,30 @@ fn message(level: Level, tag: Option<&str>, text: &str) -> Event {
     }
 }
 
+fn undone(task: &str, servers: &[(&Server, UndoneEnd)]) -> UndoneStep {
+    let on = |(server, end): &(&Server, UndoneEnd)| UndoneOn {
+        server: (*server).clone(),
+        end: end.clone(),
+    };
+    UndoneStep {
+        task: task.to_owned(),
+        servers: servers.iter().map(on).collect(),
+    }
+}
+
 /// Returns a deployment that fails on one of two servers and is rolled back on the other.
 fn run() -> Vec<Event> {
     let (app, db) = (Server::host("app1"), Server::host("db1.example.com"));
+    let unreached = db.clone();
+    let reason = |reason: &str| reason.to_owned();
+    let (killed, lost) = (
+        UndoneEnd::Failed {
+            reason: reason("killed by signal KILL"),
+        },
+        UndoneEnd::Unreachable {
+            reason: reason("connection lost, hunter2"),
+        },
+    );
     vec![
         Event::HooksTriggered {
             event: "start".to_owned(),
@@ -232,7 +253,16 @@ fn run() -> Vec<Event> {
             server: db,
             reason: "connection lost".to_owned(),
         },
-        Event::RollbackFinished { complete: false },
+        Event::RollbackFinished {
+            complete: false,
+            steps: vec![
+                undone(
+                    "deploy:create_symlink",
+                    &[(&app, UndoneEnd::Undone), (&unreached, lost.clone())],
+                ),
+                undone("deploy:update_code", &[(&app, killed), (&unreached, lost)]),
+            ],
+        },
         left("deploy", 0),
         message(Level::Important, Some("app1"), "two\nlines"),
         Event::Printed {

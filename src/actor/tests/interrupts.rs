@@ -32,7 +32,7 @@ fn b3_commands_are_ended_on_every_host_before_anything_is_undone() {
     assert_eq!(bench.told.of("interrupted"), ["interrupted"]);
     assert_eq!(
         bench.told.of("rollback finished"),
-        ["rollback finished, complete: true"]
+        ["rollback finished, complete: true; build: app1 undone, app2 undone"]
     );
 }
 
@@ -79,7 +79,7 @@ fn b4_a_second_request_stops_the_rollback_and_lists_what_is_left() {
     assert_eq!(bench.told.of("rollback stopped"), ["rollback stopped, left: b a"]);
     assert_eq!(
         bench.told.of("rollback finished"),
-        ["rollback finished, complete: false"]
+        ["rollback finished, complete: false; c: app1 failed; b: app1 not tried; a: app1 not tried"]
     );
 }
 

@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 use super::{Action, ActionError, Actor, Outcome, Output, Passwords};
 use crate::configuration::{BlockId, Server};
-use crate::event::{Event, Reporter};
+use crate::event::{Event, Reporter, UndoneOn, UndoneStep};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::secret::{Redactor, Secret};
@@ -85,7 +85,15 @@ impl Reporter for Told {
             Event::RollbackSkipped { task, server, reason } => format!("skipped {server} for {task}: {reason}"),
             Event::RollbackFailed { task, reason } => format!("rollback of {task} failed: {reason}"),
             Event::RollbackStopped { left } => format!("rollback stopped, left: {}", left.join(" ")),
-            Event::RollbackFinished { complete } => format!("rollback finished, complete: {complete}"),
+            Event::RollbackFinished { complete, steps } => {
+                let on = |on: &UndoneOn| format!("{} {}", on.server, on.end.word());
+                let told = |step: &UndoneStep| {
+                    let servers: Vec<String> = step.servers.iter().map(on).collect();
+                    format!("{}: {}", step.task, servers.join(", "))
+                };
+                let steps: Vec<String> = steps.iter().map(told).collect();
+                format!("rollback finished, complete: {complete}; {}", steps.join("; "))
+            }
             Event::Message { tag, text, .. } => format!("message {}: {text}", tag.as_deref().unwrap_or("")),
             Event::Printed { text } => format!("printed {text}"),
             Event::TransactionStarted => "transaction".to_owned(),

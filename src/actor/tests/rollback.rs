@@ -80,7 +80,7 @@ fn x5_a_task_that_touched_nothing_has_nothing_undone_remotely() {
     assert_eq!(bench.told.of("run"), [""; 0]);
     assert_eq!(
         bench.told.of("rollback finished"),
-        ["rollback finished, complete: true"]
+        ["rollback finished, complete: true; deploy: "]
     );
 }
 
@@ -99,7 +99,7 @@ fn b1_a_server_that_was_never_reached_keeps_nobody_from_being_undone() {
     assert_eq!(undone_on(&bench), FOUR);
     assert_eq!(
         bench.told.of("rollback finished"),
-        ["rollback finished, complete: true"]
+        ["rollback finished, complete: true; deploy: www1 undone, www2 undone, app1 undone, app2 undone"]
     );
 }
 
@@ -136,7 +136,7 @@ fn b2_a_server_that_died_is_skipped_for_the_whole_rollback_and_named() {
     assert_eq!(bench.told.of("no connection").len(), 1);
     assert_eq!(
         bench.told.of("rollback finished"),
-        ["rollback finished, complete: false"]
+        ["rollback finished, complete: false; b: app1 undone, app2 unreachable; a: app1 undone, app2 unreachable"]
     );
 }
 
@@ -150,7 +150,7 @@ fn b2_a_server_whose_connection_was_lost_is_connected_again_to_be_undone() {
     assert_eq!(undone_on(&bench), ["app1", "app2"]);
     assert_eq!(
         bench.told.of("rollback finished"),
-        ["rollback finished, complete: true"]
+        ["rollback finished, complete: true; change: app1 undone, app2 undone"]
     );
 }
 

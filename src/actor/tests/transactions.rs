@@ -59,7 +59,7 @@ fn x2_failure_runs_the_handlers_last_registered_first_and_keeps_the_first_error(
             "rollback after b",
             "rolling back b",
             "rolling back a",
-            "rollback finished, complete: true"
+            "rollback finished, complete: true; b: app1 undone; a: app1 undone"
         ]
     );
 }
@@ -120,7 +120,7 @@ fn x6_a_handler_that_fails_is_told_and_the_next_one_runs() {
     );
     assert_eq!(
         bench.told.of("rollback finished"),
-        ["rollback finished, complete: false"]
+        ["rollback finished, complete: false; b: app1 failed; a: app1 undone"]
     );
 }
 

@@ -34,6 +34,7 @@ pub struct Record {
     actions: Vec<Action>,
     remarks: Vec<Remark>,
     errors: Vec<Failure>,
+    rollbacks: Vec<Rollback>,
     summary: Option<Summary>,
     /// The number of objects so far.
     #[serde(skip)]
@@ -112,6 +113,14 @@ struct Failure {
     place: Option<String>,
     hints: Vec<String>,
     servers: Vec<(String, String, Vec<String>)>,
+}
+
+/// A rollback that is over.
+#[derive(Debug, Serialize)]
+struct Rollback {
+    complete: bool,
+    /// The handlers: each with its task, and servers with a word for what became of it there and the reason.
+    steps: Vec<(String, Vec<(String, String, String)>)>,
 }
 
 /// The end of a run.
@@ -284,7 +293,13 @@ impl Record {
             Told::RollbackFailed { task, reason } => {
                 self.remark(at, "rollback", format!("{task} not rolled back: {reason}"))
             }
-            Told::RollbackFinished { complete } => {
+            Told::RollbackFinished { complete, steps } => {
+                let on = |on: read::UndoneOn| (on.server, on.end.replace('_', " "), on.reason);
+                let steps = steps
+                    .into_iter()
+                    .map(|step| (step.task, step.servers.into_iter().map(on).collect()))
+                    .collect();
+                self.rollbacks.push(Rollback { complete, steps });
                 let text = if complete { "rolled back" } else { "rollback incomplete" };
                 self.remark(at, "rollback", text.to_owned());
             }

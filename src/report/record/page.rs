@@ -6,8 +6,9 @@ use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use super::escape::escaped;
-use super::{Failure, Record};
+use super::{Failure, Record, Rollback};
 use crate::report::text::{count, duration};
+use crate::report::undone::Undone;
 use std::time::Duration;
 
 const STYLE: &str = include_str!("page.css");
@@ -41,7 +42,7 @@ pub(super) fn page(record: &Record) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
          <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header>\n<h1><span class=\"state {mark}\">{}</span> {}</h1>\n{}</header>\n\
-         <main>\n{}<section aria-labelledby=\"timeline\">\n<h2 id=\"timeline\">What ran</h2>\n<noscript><p>The commands and their output are shown by a \
+         <main>\n{}{}<section aria-labelledby=\"timeline\">\n<h2 id=\"timeline\">What ran</h2>\n<noscript><p>The commands and their output are shown by a \
          script in this page, which this browser does not run.</p></noscript>\n<div id=\"controls\" hidden>\n<label>Search <input type=\"search\" \
          id=\"search\" placeholder=\"command, server, output\" autocomplete=\"off\"></label>\n<label><input type=\"checkbox\" id=\"failed\"> only what \
          failed</label>\n<button type=\"button\" id=\"open\">open all commands</button>\n<button type=\"button\" id=\"close\">close all</button>\n<span \
@@ -52,6 +53,7 @@ pub(super) fn page(record: &Record) -> String {
         escaped(&named.join(" ")),
         facts(record),
         errors(&record.errors),
+        rollbacks(&record.rollbacks),
         environment(record),
         data(record),
     )
@@ -117,6 +119,54 @@ fn errors(errors: &[Failure]) -> String {
         text.push_str("</div>\n");
     }
     text + "</section>\n"
+}
+
+/// Returns what was rolled back: a table for each rollback, and the reasons where it is not complete.
+fn rollbacks(rollbacks: &[Rollback]) -> String {
+    let mut text = String::new();
+    for rollback in rollbacks.iter().filter(|rollback| !rollback.steps.is_empty()) {
+        let table = Undone::of(rollback.steps.iter().map(|(task, servers)| {
+            let words = servers.iter().map(|(server, word, _)| (server.clone(), word.as_str()));
+            (task.as_str(), words)
+        }));
+        text.push_str("<div class=\"wide\" tabindex=\"0\">\n<table>\n<tr><td></td>");
+        for (servers, _) in &table.groups {
+            text.push_str(&format!("<th scope=\"col\">{}</th>", escaped(&servers.join(", "))));
+        }
+        text.push_str("</tr>\n");
+        for (row, task) in table.tasks.iter().enumerate() {
+            text.push_str(&format!("<tr><th scope=\"row\">{}</th>", escaped(task)));
+            for (_, words) in &table.groups {
+                let word = words.get(row).map_or("", String::as_str);
+                let kind = if matches!(word, "undone" | "-") { "good" } else { "bad" };
+                text.push_str(&format!("<td class=\"{kind}\">{}</td>", escaped(word)));
+            }
+            text.push_str("</tr>\n");
+        }
+        text.push_str("</table>\n</div>\n");
+        if !rollback.complete {
+            text.push_str(&reasons(rollback));
+        }
+    }
+    match text.is_empty() {
+        true => text,
+        false => {
+            format!(
+                "<section aria-labelledby=\"rollback\">\n<h2 id=\"rollback\">What was rolled back</h2>\n{text}</section>\n"
+            )
+        }
+    }
+}
+
+fn reasons(rollback: &Rollback) -> String {
+    let mut text = "<dl>\n".to_owned();
+    for (task, servers) in &rollback.steps {
+        for (server, _, reason) in servers.iter().filter(|(.., reason)| !reason.is_empty()) {
+            let what = format!("{task} on {server}");
+            text.push_str(&format!("<dt>{}</dt><dd>{}</dd>\n", escaped(&what), escaped(reason)));
+        }
+    }
+    text + "</dl>\n"
 }
 
 /// Returns a text without the styles of a terminal.

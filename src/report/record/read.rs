@@ -19,6 +19,22 @@ pub(super) struct Version {
     pub(super) log_format: String,
 }
 
+/// One handler of a rollback, and the end that it has found on its servers.
+#[derive(Debug, Deserialize)]
+pub(super) struct UndoneStep {
+    pub(super) task: String,
+    pub(super) servers: Vec<UndoneOn>,
+}
+
+/// The end of a handler on one server.
+#[derive(Debug, Deserialize)]
+pub(super) struct UndoneOn {
+    pub(super) server: String,
+    pub(super) end: String,
+    #[serde(default)]
+    pub(super) reason: String,
+}
+
 /// An object by its type.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -93,6 +109,9 @@ pub(super) enum Told {
     },
     RollbackFinished {
         complete: bool,
+        /// Logs of earlier versions have none.
+        #[serde(default)]
+        steps: Vec<UndoneStep>,
     },
     Interrupted {
         signal: String,

@@ -27,6 +27,10 @@ fn log(output: &[&str]) -> String {
         json!({"time": time(400), "type": "server_finished", "action": 1, "server": db, "how": "exited", "status": 3, "elapsed_ms": 390, "failed": true}),
         json!({"time": time(400), "type": "action_finished", "action": 1, "elapsed_ms": 390, "failed": 1}),
         json!({"time": time(410), "type": "rollback_started", "task": "deploy"}),
+        json!({"time": time(420), "type": "rollback_finished", "complete": false, "steps": [
+            {"task": "deploy:symlink", "servers": [{"server": app, "end": "undone"}, {"server": db, "end": "not_tried"}]},
+            {"task": "deploy:update_code", "servers": [{"server": app, "end": "undone"}, {"server": db, "end": "failed", "reason": "<b>status</b> 1"}]},
+        ]}),
         json!({"time": time(500), "type": "task_finished", "task": "deploy", "depth": 0, "elapsed_ms": 498, "ok": false}),
         json!({"time": time(510), "type": "deployed", "facts": {"branch": "main<b>"}}),
         json!({"time": time(520), "type": "error", "fault": "failed", "message": "`uptime' failed on db1", "file": "deploy.rhai", "line": 3, "hints": [], "tasks": [], "servers": [{"server": db, "reason": "exit status 3", "stderr": ["<script>alert(1)</script>"]}]}),
@@ -100,6 +104,9 @@ fn a_page_tells_how_it_ended_what_failed_and_what_was_deployed() {
         "`uptime&#39; failed on db1 <span class=\"place\">deploy.rhai:3</span>",
         "<dt>branch</dt><dd>main&lt;b&gt;</dd>",
         "<dt>directory</dt><dd>/srv</dd>",
+        "<tr><td></td><th scope=\"col\">app1</th><th scope=\"col\">db1</th></tr>",
+        "<tr><th scope=\"row\">deploy:symlink</th><td class=\"good\">undone</td><td class=\"bad\">not tried</td></tr>",
+        "<dt>deploy:update_code on db1</dt><dd>&lt;b&gt;status&lt;/b&gt; 1</dd>",
     ] {
         assert!(page.contains(said), "{said}\n{page}");
     }

@@ -73,6 +73,9 @@ fn closing_words_name_what_failed_besides_and_what_was_not_rolled_back() {
               db1.example.com: exit status 1
             also failed:
               app1: killed by signal KILL
+            rollback               app1         db1.example.com
+            deploy:create_symlink  undone       unreachable
+            deploy:update_code     failed       unreachable
             not rolled back:
               deploy:update_code: command failed on app1
               deploy:update_code on db1.example.com: connection lost

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::{Paper, clock, look, options, run, told};
 use crate::configuration::{Addressed, Server, Servers, Setter, Setting, Shown, Value, Variable};
 use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
-use crate::event::{ActionId, Event, Level, Reporter, Rollback};
+use crate::event::{ActionId, Event, Level, Reporter, Rollback, UndoneEnd, UndoneOn, UndoneStep};
 use crate::exit::{Cause, Exit, Phase, Stream};
 use crate::finding::{Check, Examination, Finding, State, Subject};
 use crate::interrupt::Signal;
@@ -108,7 +108,22 @@ fn after(event: Option<&Event>) -> Option<Event> {
         Event::RollingBack { .. } => Event::RollbackSkipped { task, server, reason },
         Event::RollbackSkipped { .. } => Event::RollbackFailed { task, reason },
         Event::RollbackFailed { .. } => Event::RollbackStopped { left: vec![task] },
-        Event::RollbackStopped { .. } => Event::RollbackFinished { complete: true },
+        Event::RollbackStopped { .. } => Event::RollbackFinished {
+            complete: true,
+            steps: vec![UndoneStep {
+                task,
+                servers: vec![
+                    UndoneOn {
+                        server: server.clone(),
+                        end: UndoneEnd::Undone,
+                    },
+                    UndoneOn {
+                        server,
+                        end: UndoneEnd::Failed { reason },
+                    },
+                ],
+            }],
+        },
         Event::RollbackFinished { .. } => Event::Interrupted { signal: Signal::Int },
         Event::Interrupted { .. } => Event::Message {
             level: Level::Info,
