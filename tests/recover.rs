@@ -1,9 +1,13 @@
-//! Tests of `recover` on two real servers, after a run that was killed in the switch.
+//! Tests of `recover` on two real servers, after a run that was killed in the switch, and a sample of `scripts/sweep`: the faults in the
+//! switch that have found mistakes.
+
+use std::time::Instant;
 
 use rustix::process::Signal;
 
+use crate::deadline::LIMIT;
 use crate::fleet::Fleet;
-use crate::harness::{Case, Finished};
+use crate::harness::{Case, Finished, Running};
 
 const BASE: &str = "/u/apps/shop";
 const FIRST: &str = "20260101000001";
@@ -37,8 +41,14 @@ impl Site {
     }
 
     fn case(&self, arguments: &[&str]) -> Case {
+        // What is silent is noticed soon.
+        let limits = ["keepalive_interval", "timeout", "login_timeout"];
+        let limits: String = limits
+            .iter()
+            .map(|name| format!("ssh_options[\"{name}\"] = 2;\n"))
+            .collect();
         let recipe = format!(
-            "set :application, \"shop\";\nset :repository, \"{}\";\nrole :app, \"app1\", \"app2\";\nset :restart_via, :none;\n",
+            "set :application, \"shop\";\nset :repository, \"{}\";\nrole :app, \"app1\", \"app2\";\nset :restart_via, :none;\n{limits}",
             self.0.git().url
         );
         Case::new().recipe(&recipe).args(arguments).on(&self.0)
@@ -48,10 +58,10 @@ impl Site {
         self.case(arguments).run()
     }
 
-    /// Kills a deploy when app1 has switched and app2 has not.
-    fn killed_in_the_switch(&self) {
+    /// Starts a deploy; returns it when app1 has switched and app2 has not.
+    fn in_the_switch(&self) -> Running {
         self.0.sh("app2", "rm -f /tmp/hangs; touch /tmp/hang");
-        let killed = self
+        let running = self
             .case(&["-s", &format!("release_name=\"{SECOND}\""), "deploy"])
             .start();
         let waited = "n=0; until [ -e /tmp/hangs ]; do n=$((n + 1)); [ $n -lt 300 ] || exit 1; sleep 0.1; done";
@@ -60,6 +70,12 @@ impl Site {
             "n=0; until readlink {BASE}/current | grep -q {SECOND}; do n=$((n + 1)); [ $n -lt 300 ] || exit 1; sleep 0.1; done"
         );
         self.0.sh("app1", &waited);
+        running
+    }
+
+    /// Kills a deploy when app1 has switched and app2 has not.
+    fn killed_in_the_switch(&self) {
+        let killed = self.in_the_switch();
         killed.signal(Signal::KILL);
         let _ = killed.finish();
         self.0.sh("app2", "rm /tmp/hang");
@@ -76,6 +92,14 @@ impl Site {
         let _ = killed.finish();
         self.0.sh("app2", "rm /tmp/hang");
         assert_eq!(self.current(), [SECOND, FIRST]);
+    }
+
+    /// Recovers, once the server has noticed that the connection of the run has ended.
+    fn recovered(&self) {
+        let limit = Instant::now() + LIMIT;
+        while self.run(&["recover", "--undo"]).status.code() != Some(0) {
+            assert!(Instant::now() < limit, "{:?}", self.current());
+        }
     }
 
     fn current(&self) -> [String; 2] {
@@ -130,4 +154,33 @@ fn a_switch_that_reached_only_some_servers_is_undone_or_finished_on_all() {
     site.run(&["deploy"]).ok();
     let [one, two] = site.current();
     assert!(one == two && one != SECOND, "{one} {two}");
+}
+
+#[test]
+fn faults_in_the_switch_leave_all_servers_alike() {
+    let site = Site::new();
+    let is_as_before = |fault: &str| {
+        assert_eq!(site.current(), [FIRST, FIRST], "{fault}");
+        for host in ["app1", "app2"] {
+            assert_eq!(
+                site.0.list(host, &format!("{BASE}/releases")),
+                [FIRST],
+                "{host}: {fault}"
+            );
+        }
+    };
+    let deploy = site.in_the_switch();
+    site.0.sh("app2", "pkill -KILL -f 'sshd[^ ]*: deploy'; rm /tmp/hang");
+    deploy.finish().code(1).says("rolled back");
+    is_as_before("the connection is lost");
+    let deploy = site.in_the_switch();
+    site.0.freeze("app2");
+    deploy.finish().code(5).says("unreachable");
+    site.0.thaw("app2");
+    // What was on its way there when it froze goes on, and ends.
+    let waited = "rm /tmp/hang; n=0; while pgrep -u deploy -x mv >/dev/null; do n=$((n + 1)); [ $n -lt 300 ] || exit 1; sleep 0.1; done";
+    site.0.sh("app2", waited);
+    site.recovered();
+    is_as_before("it was frozen");
+    site.run(&["deploy"]).ok();
 }

@@ -237,6 +237,53 @@ fn b4_a_rollback_that_was_stopped_is_resumed() {
 }
 
 #[test]
+fn b2_b6_what_recover_has_put_in_order_is_resumed_no_more_from_wherever_it_was_done() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    let place = Place::new(&format!(
+        "set :application, \"shop\";\nset :repository, \"{}\";\nset :restart_via, :none;\nbefore :symlink, :gate;\n\
+         task :gate {{ run \"GATE\"; }}",
+        fleet.git().url
+    ));
+    let run = |words: &[&str]| place.case(&fleet, words).run();
+    let releases = |host: &str| fleet.list(host, "/u/apps/shop/releases");
+    run(&["setup"]).ok();
+    // Rolled back, but not on the server that was lost.
+    let mut running = place.case(&fleet, &["deploy"]).start();
+    running.wait_for("waiting");
+    fleet.stop("app2");
+    running.finish().code(5).says("update_code").says("unreachable");
+    run(&["resume"])
+        .code(1)
+        .says("was rolled back in part")
+        .says("cannot be resumed; capr ")
+        .says(" recover puts the servers in order, and ends this report")
+        .says("from another machine");
+    fleet.restart("app2");
+    run(&["recover", "-n"]).ok().says("was rolled back in part");
+    run(&["recover"]).ok();
+    assert_eq!((releases("app1"), releases("app2")), (vec![], vec![]));
+    run(&["resume"]).code(1).says("no run of").silent_on("in part");
+    // Killed, and recovered from another machine: the journal here does not know.
+    place.die_of(place.case(&fleet, &["deploy"]));
+    let elsewhere = tempfile::tempdir().unwrap();
+    for host in ["app1", "app2"] {
+        let ended = "n=0; while pgrep -f 'sshd[^ ]*: deploy' >/dev/null; do n=$((n + 1)); [ $n -lt 300 ] || exit 1; sleep 0.1; done";
+        fleet.sh(host, &format!("touch /tmp/go; {ended}"));
+    }
+    let recover = place.case(&fleet, &["recover"]);
+    recover.env("XDG_STATE_HOME", elsewhere.path().display()).run().ok();
+    run(&["resume", "--redo"])
+        .code(1)
+        .says("the run that is resumed has lost its lock, so nothing was done")
+        .says("app1, app2: the lock of that run is not there any more");
+    assert_eq!((releases("app1"), releases("app2")), (vec![], vec![]));
+    // Here, too, it finds nothing then, and the report ends.
+    run(&["recover"]).ok().says("was broken off");
+    run(&["deploy"]).ok().silent_on("was broken off");
+    assert_eq!(releases("app1"), releases("app2"));
+}
+
+#[test]
 fn a_journal_holds_no_secret_and_a_changed_recipe_is_refused() {
     let fleet = Fleet::start(&["app1", "app2"]);
     let recipe = r#"

@@ -426,9 +426,12 @@ fn run_tasks(
     let head = resume::head(&settings, words);
     records::begin(&settings.recipes, words, program);
     let named = resume::named(&recipe, &name, words);
+    let recovers = settings.recovers;
     let code = perform(recipe, &tasks, &named, console);
-    if code == 0 {
-        resume::supersede(unfinished, &head);
+    match code {
+        0 if recovers => resume::recovered(unfinished, &head),
+        0 => resume::supersede(unfinished, &head),
+        _ => {}
     }
     code
 }

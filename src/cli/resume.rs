@@ -121,18 +121,46 @@ pub(super) fn head(settings: &Settings, words: &[String]) -> Head {
 /// Reports the runs of this recipe that died: what is half done, and what to do about it.
 pub(super) fn tell(unfinished: &[Unfinished], recipe: &str, console: &Console) {
     for run in unfinished.iter().take(TOLD) {
-        let resume = match run.half_done.is_over() {
-            true => format!("capr {recipe} recover looks at all servers; then: capr {recipe} resume --forget"),
-            false => format!(
-                "capr {recipe} resume goes on with it, capr {recipe} resume --undo rolls it back; from another machine: capr {recipe} recover"
-            ),
-        };
-        let text = format!("{}: {resume}", run.half_done.told());
+        let text = format!("{}: {}", run.half_done.told(), way_out(run, recipe));
         console.clone().report(&Event::Message {
             level: Level::Important,
             tag: None,
             text,
         });
+    }
+}
+
+/// Returns what can be done about a run that has ended before it was done.
+fn way_out(run: &Unfinished, recipe: &str) -> String {
+    let has_release = run.half_done.release().is_some();
+    match (run.half_done.is_over(), has_release) {
+        (true, true) => format!("capr {recipe} recover puts the servers in order, and ends this report"),
+        (true, false) => format!("once it is dealt with: capr {recipe} resume --forget"),
+        (false, true) => format!(
+            "capr {recipe} resume goes on with it, capr {recipe} resume --undo rolls it back; from another machine: capr {recipe} recover"
+        ),
+        (false, false) => {
+            format!("capr {recipe} resume goes on with it, capr {recipe} resume --undo rolls it back")
+        }
+    }
+}
+
+/// Ends the reports about runs whose servers a recovery has put in order: those that were about a release, of the same stage, on the
+/// same servers or on fewer.
+pub(super) fn recovered(unfinished: Vec<Unfinished>, head: &Head) {
+    let narrowing = |head: &Head| -> Vec<(String, String)> {
+        let is_narrowing = |(name, _): &&(String, String)| NARROWING.contains(&name.as_str());
+        head.environment.iter().filter(is_narrowing).cloned().collect()
+    };
+    let stage = head.words.split_last().map_or(&[][..], |(_, stage)| stage);
+    let of_all = narrowing(head);
+    let is_met = |run: &Unfinished| {
+        let is_covered = of_all.is_empty() || of_all == narrowing(&run.head);
+        run.half_done.release().is_some() && run.head.words.starts_with(stage) && is_covered
+    };
+    for run in unfinished.into_iter().filter(is_met) {
+        // A journal that cannot be changed is reported again the next time.
+        let _ = run.forget();
     }
 }
 
@@ -168,8 +196,14 @@ pub(super) fn resume(settings: Settings, program: &Program, stage: &[String], re
     }
     let run = unfinished.remove(0);
     if run.half_done.is_over() {
-        let hint = format!("it cannot be resumed; once it is dealt with: capr {recipe} resume --forget");
-        return refuse(console, &[wrong(run.half_done.told()).hint(hint)]);
+        let told = wrong(run.half_done.told()).hint(format!("it cannot be resumed; {}", way_out(&run, &recipe)));
+        let told = match run.half_done.release() {
+            Some(_) => told.hint(format!(
+                "if that was done from another machine: recover finds nothing then, and ends the report here; so does capr {recipe} resume --forget"
+            )),
+            None => told,
+        };
+        return refuse(console, &[told]);
     }
     tell(&unfinished, &recipe, console);
     match run.take() {

@@ -137,6 +137,8 @@ pub(super) struct Settings {
     pub(super) ssh: Ssh,
     /// The assignments `NAME=value`, as typed.
     pub(super) assigned: Vec<(String, String)>,
+    /// True if what a dead run has left is put in order, and not only looked at.
+    pub(super) recovers: bool,
 }
 
 impl Settings {
@@ -367,6 +369,7 @@ impl Settings {
             },
             recipes: named,
             assigned,
+            recovers: recovers && !arguments.dry_run,
         })
     }
 }

@@ -27,6 +27,7 @@ pub struct HalfDone {
     /// The tasks that are left of a rollback that is not complete.
     left: Option<Vec<String>>,
     skipped: Vec<(String, String)>,
+    is_stopped: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -117,8 +118,10 @@ impl HalfDone {
                 self.left = (!complete).then_some(left);
             }
             Record::Committed => self.is_rolling_back = false,
+            Record::Stopped => self.is_stopped = true,
             Record::Resumed { process, .. } => {
                 self.process = process;
+                self.is_stopped = false;
                 self.skipped.clear();
             }
             Record::Texts { .. }
@@ -137,6 +140,16 @@ impl HalfDone {
     /// Returns true if the run has ended in order with a rollback that is not complete, so that there is nothing to resume.
     pub fn is_over(&self) -> bool {
         self.left.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    /// Returns true if the run has died, so that its locks are where it had taken them.
+    pub(super) fn has_died(&self) -> bool {
+        !self.is_stopped
+    }
+
+    /// Returns the release that the run was about.
+    pub fn release(&self) -> Option<&str> {
+        self.release.as_deref()
     }
 
     /// Returns one paragraph: what is half done, and on which servers. There are no secrets in a journal.

@@ -76,7 +76,11 @@ impl Journal {
     ///
     /// When the journal of that run cannot be read.
     pub fn resume(taken: Taken, ways: Ways, redactor: Redactor) -> io::Result<Self> {
-        let Taken { mut book, head, .. } = taken;
+        let Taken {
+            mut book,
+            head,
+            half_done,
+        } = taken;
         let replay = Replay::of(&book)?;
         let mut state = State::new(head, redactor);
         let record = Record::Resumed {
@@ -90,6 +94,7 @@ impl Journal {
         state.book = Some(book);
         state.replay = Some(replay);
         state.ways = ways;
+        state.has_died = half_done.has_died();
         Ok(Self::of(state))
     }
 
@@ -122,6 +127,12 @@ impl Journal {
             state.replay.is_none()
         })
         .unwrap_or(true)
+    }
+
+    /// Returns true if the run that is resumed has died under its lock, which must still be there: whoever has freed it since has
+    /// dealt with what the run had left.
+    pub fn needs_its_lock(&self) -> bool {
+        !self.is_over() && self.with(|state| state.has_died).unwrap_or(false)
     }
 
     /// Returns true if the run cannot be resumed any further: then nothing more is done, not even a rollback.
@@ -413,6 +424,9 @@ impl Journal {
         self.with(|state| {
             state.scrub();
             if is_stopped || state.refused.is_some() || state.is_incomplete {
+                if state.refused.is_none() {
+                    state.mark(&Record::Stopped);
+                }
                 state.sync();
                 return;
             }

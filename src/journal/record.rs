@@ -120,6 +120,8 @@ pub(super) enum Record {
     RollingBack,
     /// A rollback has ended.
     RolledBack { complete: bool, left: Vec<String> },
+    /// The run has ended in order and has freed its locks, although something is left to be resumed.
+    Stopped,
     /// Another process continues from here.
     Resumed { time: String, process: u32 },
 }

@@ -205,7 +205,7 @@ impl Replay {
                 Some(Record::Servers { set, servers }) => drop(self.sets.insert(set, servers)),
                 // The rest of a rollback is continued.
                 Some(Record::RolledBack { complete: false, .. }) => {}
-                Some(Record::Resumed { .. } | Record::Release { .. } | Record::Texts { .. }) => {}
+                Some(Record::Stopped | Record::Resumed { .. } | Record::Release { .. } | Record::Texts { .. }) => {}
                 other => return Ok(other),
             }
         }

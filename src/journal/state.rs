@@ -41,6 +41,8 @@ pub(super) struct State {
     pub(super) again: Option<(u64, Vec<usize>)>,
     pub(super) refused: Option<Refusal>,
     pub(super) is_incomplete: bool,
+    /// True if the run that is resumed has died, so that its locks are where it had taken them.
+    pub(super) has_died: bool,
 }
 
 impl State {
@@ -62,6 +64,7 @@ impl State {
             again: None,
             refused: None,
             is_incomplete: false,
+            has_died: false,
         }
     }
 

@@ -16,7 +16,8 @@ use crate::actor::{Action, ActionError, Outcome, Output};
 use crate::configuration::{Attributes, RunOptions, Selection, Server, Task, Value, select};
 use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
 use crate::event::Level;
-use crate::recipe::language::origin::{Fallible, raise, wrong};
+use crate::journal::Refusal;
+use crate::recipe::language::origin::{Fallible, raise, terminate, wrong};
 use crate::run_id::RunId;
 use crate::session::{Input, SessionId};
 
@@ -63,6 +64,16 @@ struct Scripts {
     record: String,
 }
 
+impl Scripts {
+    /// Returns the scripts of a run that is resumed: they only take what it has held.
+    fn again(self) -> Self {
+        Self {
+            record: format!("again\n{}", self.record),
+            ..self
+        }
+    }
+}
+
 /// Somebody else's lock.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Holder {
@@ -95,6 +106,8 @@ impl Interpreter {
             return Ok(());
         }
         let scripts = self.lock_scripts(engine, task)?;
+        let resumes = self.journal.needs_its_lock();
+        let scripts = if resumes { scripts.again() } else { scripts };
         let lock_wait = self.locks.borrow().wait;
         let begun = Instant::now();
         let mut is_waiting = false;
@@ -104,6 +117,7 @@ impl Interpreter {
             let refused = match attempt.map_err(|error| failure(error, Position::NONE))? {
                 Attempt::Taken => break,
                 Attempt::Refused(refused) => refused,
+                Attempt::Unable(servers) if resumes => return Err(self.not_taken_back(servers)),
                 Attempt::Unable(servers) => {
                     let message = "not all servers could be locked, so nothing was done";
                     let mut diagnostic = Diagnostic::new(Fault::Failed, message);
@@ -120,6 +134,9 @@ impl Interpreter {
                 wanted = refused.keys().cloned().collect();
                 self.pause(PAUSE)?;
                 continue;
+            }
+            if resumes {
+                return Err(self.not_taken_back(failures(&refused)));
             }
             self.free(engine, &servers);
             if begun.elapsed() >= lock_wait {
@@ -141,6 +158,18 @@ impl Interpreter {
         let names: Vec<String> = servers.iter().map(ToString::to_string).collect();
         self.say(Level::Debug, format!("locked: {}", names.join(", ")));
         Ok(())
+    }
+
+    /// Returns the error for a run that is resumed and whose lock is not its own any more on these servers. Nothing more is done, and
+    /// where the lock is still there it stays.
+    fn not_taken_back(&self, servers: Vec<ServerFailure>) -> Box<rhai::EvalAltResult> {
+        let message = "the run that is resumed has lost its lock, so nothing was done";
+        let mut diagnostic = Diagnostic::new(Fault::Failed, message)
+            .hint("somebody has recovered what it had left, or has unlocked the servers: it cannot be resumed any more")
+            .hint("what is left is found by: capr RECIPE recover; it also ends the reports about that run");
+        diagnostic.servers = servers;
+        self.journal.refuse(Refusal::Gone(message.to_owned()));
+        terminate(diagnostic, Position::NONE)
     }
 
     /// Returns the servers of a task that get releases and whose lock is not held yet.
@@ -254,8 +283,12 @@ impl Interpreter {
         taken
     }
 
-    /// Frees all locks of this run at its end, however it ended.
+    /// Frees all locks of this run at its end, however it ended. Only a run that could not be resumed leaves them, as abandoned:
+    /// something is still half done.
     pub(in crate::recipe) fn free_locks(&self, engine: &Engine) {
+        if self.journal.is_refused() {
+            return;
+        }
         let held: Vec<Server> = self.locks.borrow().held.keys().cloned().collect();
         if !held.is_empty() {
             self.free(engine, &held);
