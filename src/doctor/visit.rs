@@ -9,7 +9,7 @@ use crate::exit::{Exit, Stream};
 use crate::fanout::{Arrival, Fanout, Flight, NotConnected, Progress};
 use crate::interrupt::Signal;
 use crate::recipe::Recipe;
-use crate::session::{ConnectError, Destination, Negotiated, Standing, StepKind, StepWay};
+use crate::session::{ConnectError, Destination, LoginReport, Negotiated, Standing, Step, StepKind, StepWay};
 
 use super::needs::Needs;
 use super::script::{Parts, repository_script, script};
@@ -78,7 +78,18 @@ impl Visit {
         }
     }
 
-    fn pass(&mut self, step: crate::session::Step) {
+    fn learn(&mut self, fact: LoginReport) {
+        match fact {
+            LoginReport::Step(step) => self.pass(step),
+            LoginReport::Negotiated(algorithms) if algorithms.gateway.is_none() => self.algorithms = Some(algorithms),
+            LoginReport::HostKeyUntrusted(warning) | LoginReport::KeyLeftOut(warning) => {
+                self.warnings.push(warning.text)
+            }
+            LoginReport::HostKeyAdded(_) | LoginReport::Banner(_) | LoginReport::Negotiated(_) => {}
+        }
+    }
+
+    fn pass(&mut self, step: Step) {
         match (step.kind, step.gateway) {
             (
                 StepKind::HostKey {
@@ -181,18 +192,12 @@ fn connect(fanout: &mut Fanout, needs: &Needs, visits: &mut [Visit]) -> Result<(
         }
     };
     let result = fanout.connect(&destinations, &mut |progress| match progress {
-        Progress::Step(server, step) => tell(&server, &mut |visit| visit.pass(step.clone())),
-        Progress::Negotiated(server, algorithms) if algorithms.gateway.is_none() => {
-            tell(&server, &mut |visit| visit.algorithms = Some(algorithms.clone()));
-        }
-        Progress::HostKeyUntrusted(server, warning) | Progress::KeyLeftOut(server, warning) => {
-            tell(&server, &mut |visit| visit.warnings.push(warning.text.clone()));
-        }
+        Progress::Login(server, fact) => tell(&server, &mut |visit| visit.learn(fact.clone())),
         Progress::Failed(server, error) => tell(&server, &mut |visit| visit.error = Some(error.clone())),
         // Nobody is asked for anything.
         Progress::PasswordWanted(_, _, answer) => drop(answer.send(None)),
         Progress::Connected(server, elapsed) => tell(&server, &mut |visit| visit.took = Some(elapsed)),
-        Progress::HostKeyAdded(..) | Progress::Banner(..) | Progress::Negotiated(..) | Progress::Tick => {}
+        Progress::Tick => {}
     });
     match result {
         Err(NotConnected::Interrupted(signal)) => Err(signal),

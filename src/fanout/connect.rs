@@ -27,17 +27,7 @@ impl Fanout {
         destinations: &[Destination],
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(), NotConnected> {
-        // Reports that came while nobody waited are read first, so that a lost connection is made again.
-        while let Ok(report) = self.reports.try_recv() {
-            match report {
-                Report::Interrupted(_) => {
-                    if let Some(signal) = self.interrupt.take() {
-                        return Err(NotConnected::Interrupted(signal));
-                    }
-                }
-                report => self.keep(report),
-            }
-        }
+        self.read_earlier_reports()?;
         let mut seen = HashSet::new();
         let mut waiting: VecDeque<&Destination> = destinations
             .iter()
@@ -68,78 +58,17 @@ impl Fanout {
                 // This never happens: the fan-out holds a sender itself, so the channel does not close.
                 Err(RecvTimeoutError::Disconnected) => break,
             };
-            match report {
-                Report::Connected(id, elapsed) => {
-                    if let Some(Login { server, session }) = logins.remove(&id) {
-                        progress(Progress::Connected(server.clone(), elapsed));
-                        self.servers.insert(id, server.clone());
-                        self.links.insert(server, Link { id, session });
-                    }
+            if let Report::Interrupted(_) = report {
+                if let Some(signal) = self.interrupt.take() {
+                    logins.values().for_each(|login| login.session.abandon());
+                    self.await_ends(logins.len());
+                    return Err(NotConnected::Interrupted(signal));
                 }
-                Report::ConnectFailed(id, error) => {
-                    if let Some(Login { server, .. }) = logins.remove(&id) {
-                        progress(Progress::Failed(server.clone(), error.clone()));
-                        failed.insert(server, error);
-                    }
-                }
-                Report::HostKeyAdded(id, key) => {
-                    if let Some(login) = logins.get(&id) {
-                        progress(Progress::HostKeyAdded(login.server.clone(), key));
-                    }
-                }
-                Report::Banner(id, banner) => {
-                    if let Some(login) = logins.get(&id) {
-                        progress(Progress::Banner(login.server.clone(), banner));
-                    }
-                }
-                Report::Negotiated(id, algorithms) => {
-                    if let Some(login) = logins.get(&id) {
-                        progress(Progress::Negotiated(login.server.clone(), algorithms));
-                    }
-                }
-                Report::Step(id, step) => {
-                    if let Some(login) = logins.get(&id) {
-                        progress(Progress::Step(login.server.clone(), step));
-                    }
-                }
-                Report::HostKeyUntrusted(id, warning) => {
-                    if let Some(login) = logins.get(&id) {
-                        progress(Progress::HostKeyUntrusted(login.server.clone(), warning));
-                    }
-                }
-                Report::KeyLeftOut(id, warning) => {
-                    if let Some(login) = logins.get(&id) {
-                        progress(Progress::KeyLeftOut(login.server.clone(), warning));
-                    }
-                }
-                Report::PasswordWanted(id, question) => {
-                    if let Some(login) = logins.get(&id) {
-                        let (sender, answer) = channel();
-                        progress(Progress::PasswordWanted(login.server.clone(), question, sender));
-                        login.session.answer(answer.try_recv().ok().flatten());
-                    }
-                }
-                Report::Lost(id, reason) if logins.contains_key(&id) => {
-                    // The login's thread has died.
-                    if let Some(Login { server, .. }) = logins.remove(&id) {
-                        let error = ConnectError {
-                            common: None,
-                            phase: Phase::Connect,
-                            reason,
-                            hints: Vec::new(),
-                        };
-                        progress(Progress::Failed(server.clone(), error.clone()));
-                        failed.insert(server, error);
-                    }
-                }
-                Report::Interrupted(_) => {
-                    if let Some(signal) = self.interrupt.take() {
-                        logins.values().for_each(|login| login.session.abandon());
-                        self.await_ends(logins.len());
-                        return Err(NotConnected::Interrupted(signal));
-                    }
-                }
-                report => self.keep(report),
+                continue;
+            }
+            if let Some((server, error)) = self.follow(report, &mut logins, progress) {
+                progress(Progress::Failed(server.clone(), error.clone()));
+                failed.insert(server, error);
             }
         }
         if failed.is_empty() {
@@ -149,6 +78,52 @@ impl Fanout {
             .iter()
             .filter_map(|destination| failed.remove_entry(&destination.server));
         Err(NotConnected::Servers(in_order.collect::<IndexMap<_, _>>()))
+    }
+
+    /// Reads the reports that came while nobody waited, so that a lost connection is made again.
+    fn read_earlier_reports(&mut self) -> Result<(), NotConnected> {
+        while let Ok(report) = self.reports.try_recv() {
+            match report {
+                Report::Interrupted(_) => {
+                    if let Some(signal) = self.interrupt.take() {
+                        return Err(NotConnected::Interrupted(signal));
+                    }
+                }
+                report => self.keep(report),
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows the logins by one report; returns the server whose login has failed, with the reason.
+    fn follow(
+        &mut self,
+        report: Report,
+        logins: &mut HashMap<SessionId, Login>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Option<(Server, ConnectError)> {
+        match report {
+            Report::Connected(id, elapsed) => {
+                let Login { server, session } = logins.remove(&id)?;
+                progress(Progress::Connected(server.clone(), elapsed));
+                self.servers.insert(id, server.clone());
+                self.links.insert(server, Link { id, session });
+            }
+            Report::Login(id, fact) => progress(Progress::Login(logins.get(&id)?.server.clone(), fact)),
+            Report::PasswordWanted(id, question) => {
+                let login = logins.get(&id)?;
+                let (sender, answer) = channel();
+                progress(Progress::PasswordWanted(login.server.clone(), question, sender));
+                login.session.answer(answer.try_recv().ok().flatten());
+            }
+            Report::ConnectFailed(id, error) => return Some((logins.remove(&id)?.server, error)),
+            // The login's thread has died.
+            Report::Lost(id, reason) if logins.contains_key(&id) => {
+                return Some((logins.remove(&id)?.server, ConnectError::new(Phase::Connect, reason)));
+            }
+            report => self.keep(report),
+        }
+        None
     }
 
     /// Waits a moment for abandoned logins, so that programs which they have started on this machine end before capr does.

@@ -23,8 +23,7 @@ use crate::exit::{Exit, Stream};
 use crate::interrupt::{Interrupt, Signal};
 use crate::secret::Secret;
 use crate::session::{
-    Banner, Command, ConnectError, Connector, JobId, JobSignal, Negotiated, NewHostKey, PasswordQuestion, Report,
-    Session, SessionId, Step, Warning,
+    Command, ConnectError, Connector, JobId, JobSignal, LoginReport, PasswordQuestion, Report, Session, SessionId,
 };
 use crate::source::Source;
 
@@ -35,18 +34,8 @@ pub enum Progress {
     Connected(Server, Duration),
     /// The session could not be made.
     Failed(Server, ConnectError),
-    /// A host key was met for the first time.
-    HostKeyAdded(Server, NewHostKey),
-    /// A server, or a gateway on the way to it, has a message for whoever logs in.
-    Banner(Server, Banner),
-    /// Keys were exchanged with it, or with a gateway.
-    Negotiated(Server, Negotiated),
-    /// A step of the login; reported only for a login that only looks.
-    Step(Server, Step),
-    /// Its host key, or a gateway's, is not the right one.
-    HostKeyUntrusted(Server, Warning),
-    /// A private key was left out.
-    KeyLeftOut(Server, Warning),
+    /// A fact about a login that is under way.
+    Login(Server, LoginReport),
     /// A password is needed. The answer has to be sent before the callback returns; if nothing is sent, or `None`, there is no
     /// password. The one who answers decides whether to keep it: several servers ask, and a `refused` password has to be
     /// forgotten if it is the kept one.
@@ -288,12 +277,7 @@ impl Fanout {
             Report::Interrupted(_)
             | Report::Connected(..)
             | Report::ConnectFailed(..)
-            | Report::HostKeyAdded(..)
-            | Report::Banner(..)
-            | Report::Negotiated(..)
-            | Report::Step(..)
-            | Report::HostKeyUntrusted(..)
-            | Report::KeyLeftOut(..)
+            | Report::Login(..)
             | Report::PasswordWanted(..) => {}
         }
     }

@@ -7,6 +7,7 @@
 pub mod dry_run;
 mod feed;
 pub mod local;
+mod login_report;
 pub mod recorded;
 pub mod scripted;
 pub mod ssh;
@@ -27,6 +28,7 @@ use crate::interrupt::Signal;
 use crate::secret::Secret;
 use crate::source::{Source, text};
 
+pub use self::login_report::{Banner, LoginReport, Negotiated, NewHostKey, Warning};
 pub use self::step::{Standing, Step, StepKind, StepWay};
 
 /// The number of a session, unique in a run.
@@ -359,6 +361,23 @@ pub struct ConnectError {
     pub hints: Vec<String>,
 }
 
+impl ConnectError {
+    /// Makes an error without hints.
+    pub fn new(phase: Phase, reason: impl Into<String>) -> Self {
+        Self {
+            phase,
+            reason: reason.into(),
+            common: None,
+            hints: Vec::new(),
+        }
+    }
+
+    /// Makes the error of a connection that was given up while it was being made.
+    pub(crate) fn stopped(phase: Phase) -> Self {
+        Self::new(phase, "stopped")
+    }
+}
+
 /// The reports of sessions; all sessions of a run use one channel.
 #[derive(Debug)]
 pub enum Report {
@@ -366,18 +385,8 @@ pub enum Report {
     Connected(SessionId, Duration),
     /// There will be no session; its thread has ended.
     ConnectFailed(SessionId, ConnectError),
-    /// A host key was added to the known hosts.
-    HostKeyAdded(SessionId, NewHostKey),
-    /// The server has a message for those who log in.
-    Banner(SessionId, Banner),
-    /// The keys were exchanged.
-    Negotiated(SessionId, Negotiated),
-    /// A step of the login; reported only for a login that only looks.
-    Step(SessionId, Step),
-    /// The host key is not the right one, but the configuration continues.
-    HostKeyUntrusted(SessionId, Warning),
-    /// A private key was left out.
-    KeyLeftOut(SessionId, Warning),
+    /// A fact about a login that is under way.
+    Login(SessionId, LoginReport),
     /// A password or a passphrase is needed; the login continues after [`Session::answer`].
     PasswordWanted(SessionId, PasswordQuestion),
     /// Output of the login shell from before a command began.
@@ -395,54 +404,6 @@ pub enum Report {
     Lost(SessionId, String),
     /// A stop request. The signal thread sends it through the same channel, so that one wait sees everything.
     Interrupted(Signal),
-}
-
-/// A host key that was met for the first time.
-#[derive(Clone, Debug)]
-pub struct NewHostKey {
-    /// The gateway whose key it is, if it belongs to one on the way to the server.
-    pub gateway: Option<Server>,
-    /// `ssh-ed25519`.
-    pub key_type: String,
-    /// `SHA256:…`.
-    pub fingerprint: String,
-    /// The file that it was written to …
-    pub file: PathBuf,
-    /// … or the reason why it was not.
-    pub problem: Option<String>,
-}
-
-/// The message that a server shows before the login.
-#[derive(Clone, Debug)]
-pub struct Banner {
-    /// The gateway that shows it, if it is one on the way to the server.
-    pub gateway: Option<Server>,
-    /// The message, unchanged.
-    pub text: String,
-}
-
-/// The algorithms of a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Negotiated {
-    /// The gateway that the connection leads to, if it is one on the way to the server.
-    pub gateway: Option<Server>,
-    /// `mlkem768x25519-sha256`.
-    pub key_exchange: String,
-    /// `ssh-ed25519`.
-    pub host_key: String,
-    /// `chacha20-poly1305@openssh.com`.
-    pub cipher: String,
-    /// `hmac-sha2-256-etm@openssh.com`; `None` if the cipher has its own.
-    pub mac: Option<String>,
-}
-
-/// A problem at a login that does not stop it.
-#[derive(Clone, Debug)]
-pub struct Warning {
-    /// The gateway that it is about, if it is one on the way to the server.
-    pub gateway: Option<Server>,
-    /// The problem, one line in lower case.
-    pub text: String,
 }
 
 /// The things that a person can be asked for.

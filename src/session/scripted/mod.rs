@@ -110,12 +110,7 @@ impl Script {
 
     /// Lets connections to `host` fail from now on, for this reason.
     pub fn refuse(&self, host: &str, phase: Phase, reason: &str) -> &Self {
-        let error = ConnectError {
-            common: None,
-            phase,
-            reason: reason.to_owned(),
-            hints: Vec::new(),
-        };
+        let error = ConnectError::new(phase, reason.to_owned());
         self.stage().connecting.insert(0, (host.to_owned(), Some(Err(error))));
         self
     }

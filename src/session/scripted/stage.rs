@@ -12,8 +12,8 @@ use crate::session::scripted::answer::{Action, Answer};
 use crate::session::scripted::turn::{Running, Turn, turn};
 use crate::session::scripted::{Record, names};
 use crate::session::{
-    Command, ConnectError, Destination, JobId, JobSignal, NewHostKey, PasswordQuestion, Phase, Report, SessionId,
-    Wanted, Warning,
+    Command, ConnectError, Destination, JobId, JobSignal, LoginReport, NewHostKey, PasswordQuestion, Phase, Report,
+    SessionId, Wanted, Warning,
 };
 use crate::source::Source;
 
@@ -79,8 +79,8 @@ impl Connection {
         if let Some(place) = host_keys.iter().position(|(host, _)| names(host, &self.server)) {
             let (_, key) = host_keys.remove(place);
             self.report(match key {
-                Ok(key) => Report::HostKeyAdded(self.id, key),
-                Err(warning) => Report::HostKeyUntrusted(self.id, warning),
+                Ok(key) => Report::Login(self.id, LoginReport::HostKeyAdded(key)),
+                Err(warning) => Report::Login(self.id, LoginReport::HostKeyUntrusted(warning)),
             });
         }
         self.report(Report::Connected(self.id, Duration::ZERO));
@@ -163,12 +163,10 @@ impl Stage {
             return;
         }
         match given {
-            None => connection.refuse(ConnectError {
-                common: None,
-                phase: Phase::Authentication,
-                reason: "authentication failed".to_owned(),
-                hints: Vec::new(),
-            }),
+            None => connection.refuse(ConnectError::new(
+                Phase::Authentication,
+                "authentication failed".to_owned(),
+            )),
             Some(given)
                 if passwords
                     .iter()
@@ -313,12 +311,7 @@ impl Stage {
         match was {
             Line::Closed => return,
             Line::Stalled | Line::Asking => {
-                let error = ConnectError {
-                    common: None,
-                    phase: Phase::Connect,
-                    reason: "stopped".to_owned(),
-                    hints: Vec::new(),
-                };
+                let error = ConnectError::new(Phase::Connect, "stopped".to_owned());
                 self.report(id, Report::ConnectFailed(id, error));
             }
             Line::Open => {

@@ -9,7 +9,8 @@ use crate::exit::Stream;
 use crate::interrupt::{Interrupt, Signal};
 use crate::secret::Secret;
 use crate::session::{
-    Command, Connector, Destination, Input, JobId, JobSignal, Phase, Report, Session, SessionId, SshOptions,
+    Command, Connector, Destination, Input, JobId, JobSignal, LoginReport, Phase, Report, Session, SessionId,
+    SshOptions,
 };
 
 fn connect(script: &Script, id: usize, server: &str, reports: &Sender<Report>) -> Box<dyn Session> {
@@ -39,10 +40,12 @@ fn told(reports: &Receiver<Report>) -> Vec<String> {
         .map(|report| match report {
             Report::Connected(id, _) => format!("{} connected", id.0),
             Report::ConnectFailed(id, error) => format!("{} not connected: {error}", id.0),
-            Report::HostKeyAdded(id, key) => format!("{} host key {}", id.0, key.key_type),
-            Report::Banner(id, banner) => format!("{} says {}", id.0, banner.text),
-            Report::Negotiated(id, algorithms) => format!("{} agreed on {}", id.0, algorithms.cipher),
-            Report::HostKeyUntrusted(id, warning) | Report::KeyLeftOut(id, warning) => {
+            Report::Login(id, LoginReport::HostKeyAdded(key)) => format!("{} host key {}", id.0, key.key_type),
+            Report::Login(id, LoginReport::Banner(banner)) => format!("{} says {}", id.0, banner.text),
+            Report::Login(id, LoginReport::Negotiated(algorithms)) => {
+                format!("{} agreed on {}", id.0, algorithms.cipher)
+            }
+            Report::Login(id, LoginReport::HostKeyUntrusted(warning) | LoginReport::KeyLeftOut(warning)) => {
                 format!("{} {}", id.0, warning.text)
             }
             Report::PasswordWanted(id, question) => {
@@ -62,7 +65,7 @@ fn told(reports: &Receiver<Report>) -> Vec<String> {
             Report::Finished(id, job, exit, _) => format!("{}.{} {exit}", id.0, job.0),
             Report::Lost(id, reason) => format!("{} lost: {reason}", id.0),
             Report::Interrupted(signal) => signal.to_string(),
-            Report::Step(id, step) => format!("{} {:?}", id.0, step.kind),
+            Report::Login(id, LoginReport::Step(step)) => format!("{} {:?}", id.0, step.kind),
         })
         .collect()
 }

@@ -19,7 +19,6 @@ use crate::io_error::plain;
 use crate::session::Terminal;
 
 use super::exchange;
-use super::login::CORRUPT;
 
 unsafe extern "C" {
     // These functions are in the C library since the snapshot that libssh2-sys 0.3.4 builds, but it does not declare them.
@@ -52,6 +51,9 @@ unsafe extern "C" {
     #[cfg(target_os = "linux")]
     fn malloc_usable_size(memory: *mut c_void) -> usize;
 }
+
+/// The reason that is given when the server, or somebody in between, violates the protocol.
+pub(super) const CORRUPT: &str = "what arrives from the server is corrupt";
 
 /// The type of the hook that is called for each channel to the agent that the server opens.
 type AgentHook = extern "C" fn(*mut raw::LIBSSH2_SESSION, *mut raw::LIBSSH2_CHANNEL, *mut *mut c_void);

@@ -14,11 +14,12 @@ use std::time::{Duration, Instant};
 use crate::io_error::plain;
 use crate::session::{ConnectError, Destination, Phase};
 
+use super::connection::Connection;
+use super::establish::establish;
 use super::inbox::{self, Bell, Crowd, End, Inbox, Order, Outbox};
-use super::login::{Connection, Login, establish};
+use super::login::Login;
 use super::tunnel::{Answer, Reply, Tunnel};
-use super::worker::Worker;
-use super::{STACK, stopped};
+use super::worker::{STACK, Worker};
 
 /// The number of servers per connection: channels are opened one after the other on each …
 const SERVERS_PER_CONNECTION: usize = 4;
@@ -97,7 +98,7 @@ impl Gateway {
                 State::Making(bells) => bells.push(inbox.bell()),
             }
             if inbox.end().is_some() {
-                return Err(stopped(Phase::Connect));
+                return Err(ConnectError::stopped(Phase::Connect));
             }
             inbox.wait(None, None);
         }
@@ -135,7 +136,7 @@ impl Gateway {
                 Ok(Answer::Open) => return Ok(Some(ours)),
                 Ok(Answer::Refused(reason)) => return Err(failed(format!("cannot reach {host}:{port}: {reason}"))),
                 Err(TryRecvError::Disconnected) => return Err(failed("the connection was lost".to_owned())),
-                Err(TryRecvError::Empty) if inbox.end().is_some() => return Err(stopped(Phase::Connect)),
+                Err(TryRecvError::Empty) if inbox.end().is_some() => return Err(ConnectError::stopped(Phase::Connect)),
                 Err(TryRecvError::Empty) if Instant::now() >= until => {
                     self.stuck.store(true, Ordering::SeqCst);
                     if begun {
@@ -236,10 +237,5 @@ fn sockets() -> std::io::Result<(UnixStream, UnixStream)> {
 }
 
 fn failed(reason: String) -> ConnectError {
-    ConnectError {
-        common: None,
-        phase: Phase::Connect,
-        reason,
-        hints: Vec::new(),
-    }
+    ConnectError::new(Phase::Connect, reason)
 }

@@ -1,19 +1,49 @@
 //! Servers reached over SSH: one thread per server owns its connection and all commands on it.
 //!
-//! [`SshConnector`] starts the threads; `login` makes the connection, `worker` runs the commands.
+//! ```text
+//! connector       starts the thread of a server; the owner's handle
+//!   environment     facts and files of this machine
+//!   inbox           the orders to it, and the bytes that it may still report (`wake`: its bell)
+//!   establish       logs in: a socket, the keys, the host key, authentication
+//!     config          ~/.ssh/config, certificates' rules and defaults become settings of one server
+//!     tcp, proxy_command, gateway (with pipe, tunnel)   the three ways to a socket
+//!     attempt         one login on one socket, step by step within its deadline
+//!       offer, algorithms   the algorithms that are offered
+//!       exchange            the proof that the server holds its host key
+//!       hostkey, known_hosts, certificate   the known keys
+//!       auth                keys (agent, files), passwords, answers
+//!   worker          runs the commands of a connection
+//!     job             one command, from its channel to its exit
+//!       beginning, ending   its first and last words, and the signals that end it (errand, family: by proof)
+//!     channels        those that belong to no command
+//!     silence         keepalive questions
+//!     agent_forwarding    the person's agent for the server, bound to this connection (agent_guard)
+//!       channel         libssh2's channels; the only `unsafe` code
+//! ```
+//!
+//! A login goes from `connector` to `establish`, `attempt` and `auth`; a command goes from the handle in `connector` through `inbox`
+//! to `worker`, `job` and `channel`, and its output comes back as [`Report`](crate::session::Report)s. A file names only files
+//! below it, but for `establish` and `gateway`: the way to a server may begin with a login at another one. `command_line` and
+//! `survey` are for programs and for the doctor, and connect nothing.
 
 pub mod agent;
 mod agent_forwarding;
 mod agent_guard;
 mod algorithms;
+mod attempt;
 mod auth;
 mod beginning;
 mod certificate;
 mod channel;
+mod channels;
 mod command_line;
 pub mod config;
+mod connection;
+mod connector;
 mod ending;
+mod environment;
 mod errand;
+mod establish;
 mod exchange;
 mod family;
 #[cfg(any(test, feature = "fuzz"))]
@@ -30,6 +60,7 @@ mod pattern;
 mod pipe;
 mod program;
 mod proxy_command;
+mod silence;
 mod survey;
 mod tcp;
 mod tunnel;
@@ -42,269 +73,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::cell::{Cell, RefCell};
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
-use std::time::{Duration, Instant};
-
 pub use self::command_line::command_line;
+pub use self::connector::SshConnector;
+pub use self::environment::SshEnvironment;
 pub use self::survey::{AgentKey, FileKey, KnownHostsFile, Survey};
-use crate::address_space;
-use crate::io_error::plain;
-use crate::secret::Secret;
-use crate::source::{Source, text};
-
-use self::auth::KeyRing;
-use self::config::SshConfig;
-use self::gateway::Gateways;
-use self::inbox::{Crowd, End, Inbox, Order, Outbox};
-use self::login::{Login, establish};
-use self::proxy_command::Household;
-use self::worker::Worker;
-use super::{Command, ConnectError, Connector, Destination, JobId, JobSignal, Phase, Report, Session, SessionId};
-
-/// The size of a thread's stack: enough for libssh2 and OpenSSL, and little enough for hundreds of servers.
-const STACK: usize = 256 << 10;
-/// The address space that must be left before one more server is connected; it also has to hold the reports of all of them.
-const ROOM: u64 = 16 << 20;
-
-/// The longest time that the goodbye of a dropped session may take.
-const GOODBYE: Duration = Duration::from_millis(200);
-
-/// The facts that SSH takes from the environment of the process.
-#[derive(Clone, Debug, Default)]
-pub struct SshEnvironment {
-    /// The home directory: keys, known hosts, configuration.
-    pub home: Option<PathBuf>,
-    /// The name to log in with if nothing else names one.
-    pub local_user: String,
-    /// The environment variables: `SSH_AUTH_SOCK` names the agent, and the configuration files may refer to others.
-    pub variables: Vec<(String, String)>,
-}
-
-type Configuration = Arc<Result<SshConfig, ConnectError>>;
-
-/// Makes SSH sessions.
-pub struct SshConnector {
-    environment: Arc<SshEnvironment>,
-    keys: Arc<KeyRing>,
-    gateways: Arc<Gateways>,
-    household: Arc<Household>,
-    crowd: Crowd,
-    // Hundreds of servers mostly share one set of files, so each set is read once.
-    configurations: RefCell<Vec<(Option<Vec<PathBuf>>, Configuration)>>,
-}
-
-impl SshConnector {
-    /// Makes a connector for this environment.
-    pub fn new(environment: SshEnvironment) -> Self {
-        Self {
-            environment: Arc::new(environment),
-            keys: Arc::default(),
-            gateways: Arc::default(),
-            household: Arc::new(Household(Arc::default())),
-            crowd: Crowd::default(),
-            configurations: RefCell::default(),
-        }
-    }
-
-    fn configuration(&self, files: &Option<Vec<PathBuf>>) -> Configuration {
-        let mut known = self.configurations.borrow_mut();
-        if let Some((_, configuration)) = known.iter().find(|(of, _)| of == files) {
-            return Arc::clone(configuration);
-        }
-        let loaded = SshConfig::load(files.as_deref(), self.environment.home.as_deref());
-        let loaded = Arc::new(loaded.map(|config| config.with_variables(self.environment.variables.clone())));
-        known.push((files.clone(), Arc::clone(&loaded)));
-        loaded
-    }
-}
-
-impl Connector for SshConnector {
-    fn connect(&self, id: SessionId, destination: &Destination, reports: Sender<Report>) -> Box<dyn Session> {
-        let failed = |why: &std::io::Error| {
-            let _ = reports.send(Report::ConnectFailed(
-                id,
-                ConnectError {
-                    common: None,
-                    phase: Phase::Connect,
-                    reason: format!("no thread for the connection: {}", plain(why)),
-                    hints: Vec::new(),
-                },
-            ));
-        };
-        // A thread that cannot get memory would abort the whole process.
-        if address_space::left().is_some_and(|left| left < ROOM) {
-            failed(&std::io::Error::other(
-                "the address space is limited (ulimit -v) and nearly used up",
-            ));
-            return Box::new(SshSession::ended());
-        }
-        let (outbox, inbox) = match inbox::pair(&self.crowd) {
-            Ok(pair) => pair,
-            Err(error) => {
-                failed(&error);
-                return Box::new(SshSession::ended());
-            }
-        };
-        let (alive, ended) = channel::<()>();
-        let login = Login {
-            id,
-            destination: destination.clone(),
-            environment: Arc::clone(&self.environment),
-            configuration: self.configuration(&destination.options.config),
-            keys: Arc::clone(&self.keys),
-            gateways: Arc::clone(&self.gateways),
-            programs: Arc::clone(&self.household.0),
-            on_the_way: vec![destination.server.clone()],
-            reports: reports.clone(),
-        };
-        let thread = thread::Builder::new()
-            .stack_size(STACK)
-            .name(format!("ssh {}", destination.server.host));
-        match thread.spawn(move || {
-            let _alive = alive;
-            serve(login, inbox);
-        }) {
-            Ok(_) => Box::new(SshSession {
-                outbox: Some(outbox),
-                ended,
-                closing: Cell::default(),
-                _household: Some(Arc::clone(&self.household)),
-            }),
-            Err(error) => {
-                failed(&error);
-                Box::new(SshSession::ended())
-            }
-        }
-    }
-}
-
-/// Runs the thread of one server from the login to the end of the connection.
-fn serve(login: Login, mut inbox: Inbox) {
-    // A thread that dies must not leave the main thread waiting for it.
-    let _will = Will(login.id, login.reports.clone());
-    let (id, reports) = (login.id, login.reports.clone());
-    let started = Instant::now();
-    match establish(&login, &mut inbox) {
-        Ok(connection) => {
-            let _ = reports.send(Report::Connected(id, started.elapsed()));
-            Worker::new(id, reports, inbox, connection).run();
-        }
-        Err(error) => {
-            let _ = reports.send(Report::ConnectFailed(id, error));
-        }
-    }
-}
-
-struct Will(SessionId, Sender<Report>);
-
-impl Drop for Will {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            let _ = self.1.send(Report::Lost(self.0, "internal error".to_owned()));
-        }
-    }
-}
-
-/// Returns the error of a connection that was given up while it was being made.
-fn stopped(phase: Phase) -> ConnectError {
-    ConnectError {
-        common: None,
-        phase,
-        reason: "stopped".to_owned(),
-        hints: Vec::new(),
-    }
-}
-
-/// The owner's handle of a server's thread.
-struct SshSession {
-    outbox: Option<Outbox>,
-    /// A channel that closes when the thread has ended.
-    ended: Receiver<()>,
-    /// The moment since which the session is closing.
-    closing: Cell<Option<Instant>>,
-    /// Dropped only after the session has said goodbye.
-    _household: Option<Arc<Household>>,
-}
-
-impl SshSession {
-    /// Returns the handle of a connection that was never made.
-    fn ended() -> Self {
-        Self {
-            outbox: None,
-            ended: channel().1,
-            closing: Cell::default(),
-            _household: None,
-        }
-    }
-
-    fn order(&self, order: Order) {
-        if let Some(outbox) = &self.outbox {
-            outbox.send(order);
-        }
-    }
-}
-
-impl Session for SshSession {
-    fn start(&self, job: JobId, command: Command) {
-        self.order(Order::Start(job, command));
-    }
-
-    fn write(&self, job: JobId, bytes: Vec<u8>) {
-        self.feed(job, text(bytes));
-    }
-
-    fn feed(&self, job: JobId, source: Arc<dyn Source>) {
-        self.order(Order::Feed(job, source));
-    }
-
-    fn end_input(&self, job: JobId) {
-        self.order(Order::EndInput(job));
-    }
-
-    fn signal(&self, job: JobId, signal: JobSignal) {
-        self.order(Order::Signal(job, signal));
-    }
-
-    fn answer(&self, password: Option<Secret>) {
-        self.order(Order::Answer(password));
-    }
-
-    fn drained(&self, bytes: usize) {
-        if let Some(outbox) = &self.outbox {
-            outbox.drained(bytes);
-        }
-    }
-
-    fn abandon(&self) {
-        if let Some(outbox) = &self.outbox {
-            outbox.end(End::Abandon);
-        }
-    }
-
-    fn is_gone(&self) -> bool {
-        self.outbox.as_ref().is_none_or(Outbox::is_gone)
-    }
-
-    fn close(&self) {
-        if let Some(outbox) = &self.outbox
-            && !outbox.is_ending()
-        {
-            outbox.end(End::Close);
-            self.closing.set(Some(Instant::now()));
-        }
-    }
-}
-
-impl Drop for SshSession {
-    fn drop(&mut self) {
-        self.close();
-        if let Some(since) = self.closing.get() {
-            // The process may end right after this, so the goodbye gets a moment to leave the machine.
-            let _ = self.ended.recv_timeout(GOODBYE.saturating_sub(since.elapsed()));
-        }
-    }
-}

@@ -7,7 +7,6 @@ use crate::session::{ConnectError, Phase};
 use super::algorithms;
 use super::config::{Algorithms, HostConfig};
 use super::hostkey::Expected;
-use super::login::internal;
 
 /// Returns the key exchanges that this build supports, best first; none if libssh2 does not start.
 pub(super) fn key_exchanges() -> Vec<String> {
@@ -21,6 +20,11 @@ pub(super) fn key_exchanges() -> Vec<String> {
         Some(exchanges.map(str::to_owned).collect())
     });
     known.unwrap_or_default()
+}
+
+/// Returns the error of a session that libssh2 cannot make.
+pub(super) fn no_session(error: &ssh2::Error) -> ConnectError {
+    ConnectError::new(Phase::Handshake, format!("no SSH session: {}", error.message()))
 }
 
 /// Offers the algorithms that the configuration wants; returns the MACs that are accepted. libssh2 needs a common MAC even with a
@@ -38,11 +42,11 @@ pub(super) fn prefer(
         ..
     } = &config.algorithms;
     let mut macs_accepted = Vec::new();
-    let unsupported = |what: &str, list: &str| ConnectError {
-        common: None,
-        phase: Phase::Configuration,
-        reason: format!("none of these {what} is supported: {list}"),
-        hints: Vec::new(),
+    let unsupported = |what: &str, list: &str| {
+        ConnectError::new(
+            Phase::Configuration,
+            format!("none of these {what} is supported: {list}"),
+        )
     };
     let host_key = expected.algorithms();
     if host_key.is_empty() {
@@ -53,11 +57,11 @@ pub(super) fn prefer(
     }
     session
         .method_pref(MethodType::HostKey, &host_key)
-        .map_err(|error| internal(&error))?;
+        .map_err(|error| no_session(&error))?;
     if let Some(signatures) = config.rsa_signatures() {
         session
             .method_pref(MethodType::SignAlgo, &signatures)
-            .map_err(|error| internal(&error))?;
+            .map_err(|error| no_session(&error))?;
     }
     for (what, list, kinds) in [
         ("key exchanges", key_exchange, &[MethodType::Kex][..]),
@@ -65,7 +69,7 @@ pub(super) fn prefer(
         ("MACs", macs, &[MethodType::MacCs, MethodType::MacSc]),
     ] {
         for &kind in kinds {
-            let all = session.supported_algs(kind).map_err(|error| internal(&error))?;
+            let all = session.supported_algs(kind).map_err(|error| no_session(&error))?;
             let usual: Vec<&str> = all.iter().copied().filter(|name| algorithms::is_usual(name)).collect();
             let mut chosen = match list {
                 Some(list) => algorithms::chosen_of(list, &usual, &all),

@@ -86,11 +86,11 @@ pub(super) struct ProxyCommand {
 impl ProxyCommand {
     /// Starts the program and returns a socket that leads to its standard input and output.
     pub(super) fn start(line: &str, programs: &Arc<Programs>) -> Result<(UnixStream, Self), ConnectError> {
-        Self::try_start(line, programs).map_err(|error| ConnectError {
-            common: None,
-            phase: Phase::Connect,
-            reason: format!("the ProxyCommand does not start: {}", plain(&error)),
-            hints: Vec::new(),
+        Self::try_start(line, programs).map_err(|error| {
+            ConnectError::new(
+                Phase::Connect,
+                format!("the ProxyCommand does not start: {}", plain(&error)),
+            )
         })
     }
 

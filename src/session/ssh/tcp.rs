@@ -17,7 +17,6 @@ use crate::session::{ConnectError, Phase};
 
 use super::config::{AddressFamily, HostConfig};
 use super::inbox::Inbox;
-use super::stopped;
 
 /// The head start of an address before the next one is tried (RFC 8305, section 5).
 const LEAD: Duration = Duration::from_millis(250);
@@ -85,12 +84,7 @@ fn addresses(config: &HostConfig) -> Result<Vec<SocketAddr>, ConnectError> {
 /// Returns the addresses of an interface to connect from, at most one of each family, and removes the addresses of other families
 /// from `addresses`. As with ssh, a loopback or link-local address is used only if there is no other.
 fn addresses_of(interface: &str, addresses: &mut Vec<SocketAddr>) -> Result<Vec<SocketAddr>, ConnectError> {
-    let failed = |why: &str| ConnectError {
-        common: None,
-        phase: Phase::Connect,
-        reason: format!("BindInterface {interface}: {why}"),
-        hints: Vec::new(),
-    };
+    let failed = |why: &str| ConnectError::new(Phase::Connect, format!("BindInterface {interface}: {why}"));
     let all = getifaddrs().map_err(|error| failed(&plain(&error.into())))?;
     let of_it: Vec<_> = all.filter(|address| address.interface_name == interface).collect();
     if of_it.is_empty() {
@@ -207,7 +201,7 @@ impl<'a> Race<'a> {
                 }
             }
             if inbox.end().is_some() {
-                return Err(stopped(Phase::Connect));
+                return Err(ConnectError::stopped(Phase::Connect));
             }
             let until = self.running.iter().map(|attempt| attempt.until).min();
             let until = if self.left.len() > 0 {
@@ -302,6 +296,12 @@ pub(super) fn is_writable(socket: impl AsFd) -> bool {
         Some(&Timespec { tv_sec: 0, tv_nsec: 0 }),
     )
     .is_ok_and(|ready| ready > 0)
+}
+
+/// Has TCP acknowledge what was received at once, since the other side may wait for that before its next packet.
+pub(super) fn quick_ack(socket: &OwnedFd) {
+    #[cfg(target_os = "linux")]
+    let _ = sockopt::set_tcp_quickack(socket, true);
 }
 
 #[cfg(test)]

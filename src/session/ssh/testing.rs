@@ -17,7 +17,8 @@ use crate::configuration::Server;
 use crate::deadline::InTime;
 use crate::exit::{Exit, Stream};
 use crate::session::{
-    Command, ConnectError, Connector, Destination, Input, JobId, Report, Session, SessionId, SshOptions, Terminal,
+    Command, ConnectError, Connector, Destination, Input, JobId, LoginReport, Report, Session, SessionId, SshOptions,
+    Terminal,
 };
 
 use super::{SshConnector, SshEnvironment};
@@ -253,7 +254,7 @@ impl Client {
     pub(crate) fn report(&self) -> Report {
         loop {
             match self.reports.recv_timeout(PATIENCE).expect("a report in time") {
-                Report::Negotiated(..) => {}
+                Report::Login(_, LoginReport::Negotiated(_)) => {}
                 report => return report,
             }
         }
@@ -264,10 +265,7 @@ impl Client {
             match self.report() {
                 Report::Connected(..) => return Ok(()),
                 Report::ConnectFailed(_, error) => return Err(error),
-                Report::HostKeyAdded(..)
-                | Report::Banner(..)
-                | Report::HostKeyUntrusted(..)
-                | Report::KeyLeftOut(..) => {}
+                Report::Login(..) => {}
                 other => panic!("unexpected {other:?}"),
             }
         }

@@ -16,15 +16,19 @@ use crate::exit::{Exit, Stream};
 use crate::session::{JobId, Report, SessionId};
 
 use super::agent_forwarding::{AgentForwarding, Asked};
-use super::channel::{Channel, Link, Trouble, reason_of_end, received};
+use super::channel::{Link, Trouble, reason_of_end, received};
+use super::channels::{Channels, Opened};
+use super::connection::{Connection, Way};
 use super::errand;
 use super::inbox::{End, Inbox, Order};
 use super::job::{Job, NOT_STARTED};
-use super::login::{Connection, Way, quick_ack};
 use super::pipe::Pipes;
-use super::tcp::is_writable;
+use super::silence::Silence;
+use super::tcp::{is_writable, quick_ack};
 use super::tunnel::{Tunnels, refusal};
 
+/// The size of a thread's stack: enough for libssh2 and OpenSSL, and little enough for hundreds of servers.
+pub(super) const STACK: usize = 256 << 10;
 /// The size of the pieces in which a server's output is read at first …
 const FEW: usize = 4 << 10;
 /// … and once it has filled one of those. Most of hundreds of servers say little.
@@ -46,15 +50,8 @@ pub(super) struct Worker {
     _way: Way,
     tunnels: Tunnels,
     link: Link,
-    /// The channel of the next command, opened ahead of time.
-    spare: Option<Channel>,
-    opens_in_advance: bool,
+    channels: Channels,
     jobs: Vec<Job>,
-    closing: Vec<Channel>,
-    /// The number of open channels beside which the server refused another one.
-    full_until: Option<usize>,
-    /// A channel was closed after the server had last refused one.
-    freed: bool,
     /// Something could not be sent yet.
     blocked_on_send: bool,
     paused: bool,
@@ -66,19 +63,8 @@ pub(super) struct Worker {
     last_word: Option<Instant>,
     user: String,
     is_root: Option<bool>,
-    interval: Duration,
-    /// The number of keepalive questions that may stay without an answer.
-    questions: u32,
-    silence: Option<Silence>,
+    silence: Silence,
     buffer: Vec<u8>,
-}
-
-/// The state of the keepalive questions to a server that says nothing.
-struct Silence {
-    /// The number of questions sent since the server was last heard.
-    asked: u32,
-    /// When the next one is due.
-    next: Instant,
 }
 
 /// The reason why the loop has ended; the connection ends with it.
@@ -110,12 +96,8 @@ impl Worker {
             socket: connection.socket,
             _way: connection.way,
             tunnels: Tunnels::default(),
-            spare: None,
-            opens_in_advance,
+            channels: Channels::new(link, opens_in_advance),
             jobs: Vec::new(),
-            closing: Vec::new(),
-            full_until: None,
-            freed: false,
             blocked_on_send: false,
             paused: false,
             restless: false,
@@ -123,16 +105,14 @@ impl Worker {
             last_word: None,
             user: connection.user,
             is_root: connection.is_root,
-            interval: connection.keepalive_interval,
-            questions: connection.keepalive_count,
-            silence: None,
+            silence: Silence::new(connection.keepalive),
             buffer: vec![0; FEW],
         }
     }
 
     /// Turns the worker into one that runs no commands and only serves the servers behind this one.
     pub(super) fn into_gateway(mut self) -> Self {
-        self.opens_in_advance = false;
+        self.channels.open_none_in_advance();
         self.agent = None;
         self.buffer.resize(MANY, 0);
         // OpenSSH before 10.3 delays small packets on a connection that has never run a command. Each command behind the gateway
@@ -237,7 +217,9 @@ impl Worker {
 
     /// Does everything that can be done without waiting.
     fn work(&mut self) -> Result<(), Trouble> {
-        self.free_channels();
+        if self.channels.free() {
+            self.note_direction();
+        }
         if self.agent_is_settled()? {
             self.start_jobs()?;
             self.open_spare()?;
@@ -270,7 +252,10 @@ impl Worker {
         }
         self.restless |= errand::attend(&mut self.jobs, self.started, now);
         self.is_root = self.is_root.or_else(|| errand::is_root(&self.jobs));
-        self.watch_spare()?;
+        if !self.paused {
+            let read = self.channels.read_spare(&mut self.buffer);
+            self.may_block(read)?;
+        }
         self.pump()?;
         Ok(())
     }
@@ -283,11 +268,11 @@ impl Worker {
         match agent.ask(self.link) {
             Ok(Asked::Settled) => Ok(true),
             Ok(Asked::Granted(channel)) => {
-                self.spare = Some(channel);
+                self.channels.keep(channel);
                 Ok(true)
             }
             Ok(Asked::Refused(channel)) => {
-                self.closing.push(channel);
+                self.channels.close(channel);
                 Ok(true)
             }
             Err(trouble) => self.may_block(Err(trouble)).map(|()| false),
@@ -313,11 +298,12 @@ impl Worker {
     fn pump(&mut self) -> Result<(), Trouble> {
         self.open_tunnels()?;
         if let Some(agent) = &self.agent {
-            agent.admit(&mut self.pipes, &mut self.closing);
+            agent.admit(&mut self.pipes, self.channels.closing());
         }
-        let before = self.closing.len();
-        self.blocked_on_send |= self.pipes.pump(self.link, &mut self.buffer, &mut self.closing)?;
-        self.restless |= self.closing.len() > before;
+        let closing = self.channels.closing();
+        let before = closing.len();
+        self.blocked_on_send |= self.pipes.pump(self.link, &mut self.buffer, closing)?;
+        self.restless |= closing.len() > before;
         Ok(())
     }
 
@@ -328,34 +314,20 @@ impl Worker {
                 return Ok(());
             };
             if job.needs_channel() {
-                let is_own = job.id.is_none();
-                let held = self.jobs.iter().filter(|job| !job.needs_channel()).count() + self.closing.len();
-                if self.full_until.is_some_and(|full| held >= full) && !is_own {
-                    return Ok(());
-                }
-                self.full_until = None;
-                match self.spare.take().map_or_else(|| self.link.open(), Ok) {
-                    Ok(channel) => {
+                let beside = self.jobs.iter().filter(|job| !job.needs_channel()).count();
+                match self.channels.open(beside, job.id.is_none()) {
+                    Ok(Opened::Channel(channel)) => {
                         if let Some(job) = self.jobs.get_mut(index) {
                             job.give(channel);
                             self.started += u64::from(job.id.is_some());
                         }
                     }
-                    // The server may have received the end of the last channel just now and not have freed it yet.
-                    Err(Trouble::Denied(_)) if self.freed => {
-                        self.freed = false;
-                        continue;
-                    }
-                    // The server allows few channels at a time, and those that are closing count.
-                    Err(Trouble::Denied(_)) if held > 0 && !is_own => {
-                        self.full_until = Some(held);
-                        return Ok(());
-                    }
-                    Err(Trouble::Denied(_)) => {
+                    Ok(Opened::Full) => return Ok(()),
+                    Ok(Opened::Refused) => {
                         self.finish(index, Exit::Refused("the server opens no more channels".to_owned()));
                         continue;
                     }
-                    blocked => return self.may_block(blocked.map(drop)),
+                    Err(trouble) => return self.may_block(Err(trouble)),
                 }
             }
             let Some(job) = self.jobs.get_mut(index) else {
@@ -372,16 +344,11 @@ impl Worker {
 
     /// Opens the channel of the next command, right behind the request that starts this one.
     fn open_spare(&mut self) -> Result<(), Trouble> {
-        if !self.opens_in_advance || self.spare.is_some() || self.jobs.iter().any(Job::needs_channel) {
+        if self.jobs.iter().any(Job::needs_channel) {
             return Ok(());
         }
-        match self.link.open() {
-            Ok(channel) => self.spare = Some(channel),
-            // The server allows only so many channels at once; from now on each is opened when it is needed.
-            Err(Trouble::Denied(_)) => self.opens_in_advance = false,
-            Err(trouble) => return self.may_block(Err(trouble)),
-        }
-        Ok(())
+        let opened = self.channels.open_in_advance();
+        self.may_block(opened)
     }
 
     fn read_job(&mut self, index: usize) -> Result<Option<Exit>, Trouble> {
@@ -448,7 +415,7 @@ impl Worker {
         }
         let exit = job.told(exit, &self.user);
         self.report_finished(&mut job, exit);
-        self.closing.extend(job.take_channel());
+        self.channels.closing().extend(job.take_channel());
         // A command may be waiting for the channel that was just freed.
         self.restless |= self.jobs.iter().any(Job::needs_channel);
     }
@@ -462,39 +429,6 @@ impl Worker {
                 let _ = self.reports.send(report);
             }
             let _ = self.reports.send(Report::Finished(self.id, id, exit, job.elapsed()));
-        }
-    }
-
-    fn free_channels(&mut self) {
-        let (mut blocked, mut freed) = (false, false);
-        self.closing.retain_mut(|channel| {
-            let waits = channel.free() == Err(Trouble::WouldBlock);
-            blocked |= waits;
-            freed |= !waits;
-            waits
-        });
-        self.freed |= freed;
-        if blocked {
-            self.note_direction();
-        }
-    }
-
-    /// Reads from the idle channel. This makes libssh2 process the packets that arrive meanwhile.
-    fn watch_spare(&mut self) -> Result<(), Trouble> {
-        let Some(spare) = &mut self.spare else {
-            return Ok(());
-        };
-        if self.paused {
-            return Ok(());
-        }
-        match spare.read(Stream::Out, &mut self.buffer) {
-            Ok(0) => {
-                self.closing.extend(self.spare.take());
-                self.opens_in_advance = false;
-                Ok(())
-            }
-            Ok(_) => Ok(()),
-            Err(trouble) => self.may_block(Err(trouble)),
         }
     }
 
@@ -530,37 +464,23 @@ impl Worker {
         !self.paused
             && (asks
                 || !self.tunnels.is_empty()
-                || self.spare.is_some()
                 || !self.pipes.is_empty()
                 || !self.jobs.is_empty()
-                || !self.closing.is_empty())
+                || !self.channels.is_empty())
     }
 
     /// Asks a silent server whether it is alive; returns when to look again.
     fn mind_silence(&mut self, now: Instant) -> Result<Option<Instant>, Over> {
-        if self.interval.is_zero() || !self.listens() {
-            self.silence = None;
+        if !self.listens() {
+            self.silence.end();
             return Ok(None);
         }
-        let interval = self.interval;
-        let silence = self.silence.get_or_insert(Silence {
-            asked: 0,
-            next: now + interval,
-        });
-        if now >= silence.next {
-            // The limit is a number of questions, not a time: capr itself may have been stopped meanwhile.
-            silence.asked += 1;
-            silence.next = now + interval;
-            if silence.asked > self.questions {
-                let waited = interval.saturating_mul(silence.asked);
-                return Err(Over::Lost(format!("no sign of life for {} s", waited.as_secs_f64())));
-            }
-            // A question that was sent only in part would block everything after it.
-            if !self.blocked_on_send && is_writable(&self.socket) && self.session.keepalive_send().is_err() {
-                return Err(Over::Lost(reason_of_end(&self.socket)));
-            }
+        let due = self.silence.due(now).map_err(Over::Lost)?;
+        // A question that was sent only in part would block everything after it.
+        if due.asks && !self.blocked_on_send && is_writable(&self.socket) && self.session.keepalive_send().is_err() {
+            return Err(Over::Lost(reason_of_end(&self.socket)));
         }
-        Ok(self.silence.as_ref().map(|silence| silence.next))
+        Ok(due.next)
     }
 
     fn sleep(&mut self, question: Option<Instant>) -> Result<(), Over> {
@@ -583,7 +503,7 @@ impl Worker {
         let socket = (self.socket.as_fd(), events);
         let woken = self.inbox.wait_for_all(socket, self.pipes.interests(), until);
         if woken.readable {
-            self.silence = None;
+            self.silence.end();
             quick_ack(&self.socket);
         }
         if woken.hung_up && !listens {

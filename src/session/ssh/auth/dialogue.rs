@@ -6,7 +6,7 @@ use ssh2::{KeyboardInteractivePrompt, Prompt};
 use crate::secret::Secret;
 use crate::session::{AuthMethod, Wanted};
 
-use super::super::login::{Attempt, Stop};
+use super::super::attempt::{Attempt, Stop};
 use super::{Took, Tried};
 
 /// The most characters of a server's question that are shown.

@@ -8,15 +8,15 @@ use ssh2::ErrorCode;
 
 use crate::io_error::plain;
 use crate::secret::Secret;
-use crate::session::{Report, Wanted, Warning};
+use crate::session::{LoginReport, Report, Wanted, Warning};
 
 use super::key_file::{Certificate, KeyFile, OpenKey, Unreadable, blob, public_halves};
 use super::key_ring::{Found, Turn};
 use super::signer::{Signer, requested_algorithm};
 use super::{Entered, Tried, entered, is_unusable};
 use crate::session::ssh::agent::{Agent, Binding, Identity, RSA_SHA2_256, RSA_SHA2_512};
+use crate::session::ssh::attempt::{Attempt, Stop};
 use crate::session::ssh::channel::Link;
-use crate::session::ssh::login::{Attempt, Stop};
 use crate::session::ssh::wire;
 
 /// The number of times that a passphrase is asked for.
@@ -68,7 +68,10 @@ impl Attempt<'_> {
                     gateway: self.login.gateway(),
                     text,
                 };
-                let _ = self.login.reports.send(Report::KeyLeftOut(self.login.id, warning));
+                let _ = self
+                    .login
+                    .reports
+                    .send(Report::Login(self.login.id, LoginReport::KeyLeftOut(warning)));
                 None
             }
             Err(Unreadable::Io(error)) => {

@@ -17,8 +17,8 @@ use ssh2::ErrorCode;
 use crate::secret::Secret;
 use crate::session::{AuthMethod, ConnectError, PasswordQuestion, Phase, Report, Wanted};
 
-use super::login::{Attempt, CORRUPT, Stop};
-use super::stopped;
+use super::attempt::{Attempt, Stop};
+use super::channel::CORRUPT;
 
 pub(super) use key_ring::KeyRing;
 pub(super) use on_hand::{agent_keys, key_on_hand};
@@ -56,7 +56,7 @@ pub(super) fn authenticate(attempt: &mut Attempt<'_>) -> Result<(), ConnectError
     match attempt.go_through(&mut tried) {
         Ok(None) => Ok(()),
         Ok(Some(takes)) => Err(attempt.refused(&tried, &format!("server takes: {takes}"))),
-        Err(Stop::Unwanted) => Err(stopped(Phase::Authentication)),
+        Err(Stop::Unwanted) => Err(ConnectError::stopped(Phase::Authentication)),
         Err(Stop::Silent) => {
             let waited = attempt.login.destination.options.login_timeout.as_secs_f64();
             Err(attempt.refused(&tried, &format!("no answer within {waited} s")))

@@ -228,12 +228,7 @@ impl Trouble {
     }
 
     fn into_error(self) -> ConnectError {
-        ConnectError {
-            common: None,
-            phase: Phase::Configuration,
-            reason: self.text,
-            hints: Vec::new(),
-        }
+        ConnectError::new(Phase::Configuration, self.text)
     }
 }
 

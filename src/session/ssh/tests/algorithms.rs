@@ -2,15 +2,15 @@
 
 use crate::session::ssh::SshEnvironment;
 use crate::session::ssh::testing::{Client, PATIENCE, Sshd};
-use crate::session::{ConnectError, Negotiated, Report, SshOptions};
+use crate::session::{ConnectError, LoginReport, Negotiated, Report, SshOptions};
 
 fn negotiated(sshd: &Sshd, options: SshOptions) -> Result<Negotiated, ConnectError> {
     let client = Client::begin("127.0.0.1", options, SshEnvironment::default());
     let mut algorithms = None;
     loop {
         match client.reports.recv_timeout(PATIENCE).expect("a report in time") {
-            Report::Negotiated(_, told) => algorithms = Some(told),
-            Report::HostKeyAdded(..) => {}
+            Report::Login(_, LoginReport::Negotiated(told)) => algorithms = Some(told),
+            Report::Login(_, LoginReport::HostKeyAdded(_)) => {}
             Report::Connected(..) => return Ok(algorithms.expect("algorithms before the login")),
             Report::ConnectFailed(_, error) => return Err(error),
             other => panic!("{other:?} {}", sshd.log()),

@@ -9,7 +9,8 @@ use crate::exit::Exit;
 use crate::session::ssh::testing::{Client, PATIENCE, Sshd, command, free_port, me};
 use crate::session::ssh::{SshConnector, SshEnvironment};
 use crate::session::{
-    Command, ConnectError, Connector, Destination, Input, JobId, Phase, Report, Session, SessionId, SshOptions,
+    Command, ConnectError, Connector, Destination, Input, JobId, LoginReport, Phase, Report, Session, SessionId,
+    SshOptions,
 };
 use crate::source::text;
 
@@ -40,7 +41,7 @@ fn connect(names: &[String], options: &SshOptions) -> (Group, Vec<Option<Connect
                 errors[id.0] = Some(error);
                 left -= 1;
             }
-            Report::HostKeyAdded(..) | Report::Negotiated(..) => {}
+            Report::Login(_, LoginReport::HostKeyAdded(_) | LoginReport::Negotiated(_)) => {}
             other => panic!("unexpected {other:?}"),
         }
     }
@@ -214,7 +215,9 @@ fn a_new_host_key_is_told_with_the_server_whose_it_is() {
     let mut told = Vec::new();
     loop {
         match client.report() {
-            Report::HostKeyAdded(_, key) => told.push(key.gateway.map(|gateway| gateway.to_string())),
+            Report::Login(_, LoginReport::HostKeyAdded(key)) => {
+                told.push(key.gateway.map(|gateway| gateway.to_string()))
+            }
             Report::Connected(..) => break,
             other => panic!("unexpected {other:?}"),
         }

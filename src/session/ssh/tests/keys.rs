@@ -5,7 +5,9 @@ use std::sync::mpsc::channel;
 use crate::configuration::Server;
 use crate::deadline::InTime;
 use crate::secret::Secret;
-use crate::session::{ConnectError, Connector, Destination, PasswordQuestion, Report, SessionId, SshOptions, Wanted};
+use crate::session::{
+    ConnectError, Connector, Destination, LoginReport, PasswordQuestion, Report, SessionId, SshOptions, Wanted,
+};
 
 use crate::session::ssh::testing::{Client, PATIENCE, Sshd, TestAgent, make_key, me};
 use crate::session::ssh::{SshConnector, SshEnvironment};
@@ -34,7 +36,7 @@ fn log_in(
             Report::Connected(id, _) => ended[id.0] = Some(Ok(())),
             Report::ConnectFailed(id, error) => ended[id.0] = Some(Err(error)),
             Report::PasswordWanted(id, question) => sessions[id.0].answer(answer(&question).map(Secret::new)),
-            Report::HostKeyAdded(..) | Report::Negotiated(..) => {}
+            Report::Login(_, LoginReport::HostKeyAdded(_) | LoginReport::Negotiated(_)) => {}
             other => panic!("unexpected {other:?}"),
         }
     }
@@ -288,7 +290,9 @@ fn a_private_key_that_others_can_use_is_refused_as_by_ssh() {
     };
     let client = Client::begin("127.0.0.1", options, SshEnvironment::default());
     match client.report() {
-        Report::KeyLeftOut(_, warning) => assert!(warning.text.contains("/open has mode 0640"), "{warning:?}"),
+        Report::Login(_, LoginReport::KeyLeftOut(warning)) => {
+            assert!(warning.text.contains("/open has mode 0640"), "{warning:?}")
+        }
         other => panic!("{other:?}"),
     }
     assert!(matches!(client.report(), Report::Connected(..)));
@@ -355,7 +359,7 @@ fn a_pipe_or_a_device_in_the_place_of_a_file_holds_no_login_up() {
     };
     let client = Client::begin("127.0.0.1", options, SshEnvironment::default());
     match client.report() {
-        Report::HostKeyAdded(_, key) => assert_eq!(key.problem, None),
+        Report::Login(_, LoginReport::HostKeyAdded(key)) => assert_eq!(key.problem, None),
         other => panic!("{other:?}"),
     }
 }

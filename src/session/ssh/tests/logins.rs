@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::deadline::InTime;
 use crate::secret::Secret;
-use crate::session::{ConnectError, HostKeyPolicy, Phase, Report, SshOptions};
+use crate::session::{ConnectError, HostKeyPolicy, LoginReport, Phase, Report, SshOptions};
 
 use super::super::SshEnvironment;
 use super::super::testing::{Client, PATIENCE, Sshd, TestAgent, free_port, make_key, me};
@@ -213,7 +213,7 @@ fn k6_a_password_is_asked_for_after_the_keys_and_a_wrong_one_is_given_back() {
                 client.session.answer(Some(guess));
             }
             Report::ConnectFailed(_, error) => break error,
-            Report::HostKeyAdded(..) => {}
+            Report::Login(_, LoginReport::HostKeyAdded(_)) => {}
             other => panic!("unexpected {other:?}"),
         }
     };
@@ -243,7 +243,7 @@ fn k9_an_unknown_host_key_is_added_and_a_changed_one_is_refused() {
         };
         let client = Client::begin("127.0.0.1", options, SshEnvironment::default());
         match client.report() {
-            Report::HostKeyAdded(_, key) => {
+            Report::Login(_, LoginReport::HostKeyAdded(key)) => {
                 assert!(matches!(client.report(), Report::Connected(..)));
                 Ok(Some(key))
             }
@@ -373,7 +373,7 @@ fn log_in(options: SshOptions, answers: &[&str]) -> (Result<(), ConnectError>, u
             }
             Report::Connected(..) => return (Ok(()), asked),
             Report::ConnectFailed(_, error) => return (Err(error), asked),
-            Report::HostKeyAdded(..) => {}
+            Report::Login(_, LoginReport::HostKeyAdded(_)) => {}
             other => panic!("unexpected {other:?}"),
         }
     }
@@ -468,7 +468,7 @@ fn a_key_that_cannot_be_written_down_is_told_and_taken() {
     };
     let client = Client::begin("127.0.0.1", options, SshEnvironment::default());
     match client.report() {
-        Report::HostKeyAdded(_, key) => assert_eq!(key.problem.as_deref(), Some("not a directory")),
+        Report::Login(_, LoginReport::HostKeyAdded(key)) => assert_eq!(key.problem.as_deref(), Some("not a directory")),
         other => panic!("unexpected {other:?}"),
     }
     assert!(matches!(client.report(), Report::Connected(..)));
@@ -558,10 +558,10 @@ fn told(options: SshOptions, environment: SshEnvironment) -> (Vec<String>, bool)
     let mut told = Vec::new();
     loop {
         match client.report() {
-            Report::Banner(_, banner) => told.push(banner.text),
+            Report::Login(_, LoginReport::Banner(banner)) => told.push(banner.text),
             Report::Connected(..) => return (told, true),
             Report::ConnectFailed(..) => return (told, false),
-            Report::HostKeyAdded(..) => {}
+            Report::Login(_, LoginReport::HostKeyAdded(_)) => {}
             Report::PasswordWanted(..) => client.session.answer(Some(Secret::new("open sesame"))),
             other => panic!("unexpected {other:?}"),
         }

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::session::ssh::testing::{Client, Sshd, make_key};
 use crate::session::ssh::{FileKey, KnownHostsFile, SshConnector, SshEnvironment};
-use crate::session::{Destination, Report, SshOptions, Standing, StepKind, StepWay};
+use crate::session::{Destination, LoginReport, Report, SshOptions, Standing, StepKind, StepWay};
 
 use crate::configuration::Server;
 
@@ -14,10 +14,10 @@ fn steps(options: SshOptions) -> (Vec<StepKind>, bool) {
     let mut steps = Vec::new();
     loop {
         match client.report() {
-            Report::Step(_, step) => steps.push(step.kind),
+            Report::Login(_, LoginReport::Step(step)) => steps.push(step.kind),
             Report::Connected(..) => return (steps, true),
             Report::ConnectFailed(..) => return (steps, false),
-            Report::HostKeyAdded(..) => panic!("a key was added"),
+            Report::Login(_, LoginReport::HostKeyAdded(_)) => panic!("a key was added"),
             _ => {}
         }
     }

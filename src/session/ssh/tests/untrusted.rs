@@ -7,7 +7,7 @@ use std::process::{Command as Process, Stdio};
 use crate::deadline::InTime;
 use crate::secret::Secret;
 use crate::session::ssh::testing::{Client, Sshd, TestAgent, command, make_key, me};
-use crate::session::{AuthMethod, ConnectError, HostKeyPolicy, Report, SshOptions};
+use crate::session::{AuthMethod, ConnectError, HostKeyPolicy, LoginReport, Report, SshOptions};
 
 /// The result of a login with a key, and of one with only a password.
 #[derive(Debug, PartialEq, Eq)]
@@ -166,7 +166,9 @@ fn a_key_that_has_changed_or_is_revoked_is_told_before_anything_is_given_away() 
         };
         let client = Client::begin("127.0.0.1", options, place.agent.environment());
         match client.report() {
-            Report::HostKeyUntrusted(_, warning) => assert!(warning.text.contains(words), "{warning:?}"),
+            Report::Login(_, LoginReport::HostKeyUntrusted(warning)) => {
+                assert!(warning.text.contains(words), "{warning:?}")
+            }
             other => panic!("{other:?}"),
         }
         assert!(matches!(client.report(), Report::Connected(..)));
