@@ -143,16 +143,12 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Resolves the arguments, and rejects a command line that makes no sense before anything is loaded.
-    pub(super) fn resolve(arguments: Arguments, shell: &Shell) -> Result<Self, UsageError> {
+    pub(super) fn resolve(mut arguments: Arguments, shell: &Shell) -> Result<Self, UsageError> {
         let tool = arguments.tool();
         arguments.without_options_of_tools()?;
-        let how = Resuming::of(&arguments)?;
+        let resuming = resuming(&arguments, tool)?;
         let (recovers, is_rehearsal) = (arguments.recovers(), arguments.is_rehearsal());
-        let resumes = how.is_some() && arguments.resumes();
-        if (arguments.finish || arguments.undo && !resumes) && !recovers {
-            return Err(UsageError::Recovery);
-        }
-        let mut set_before = variables("-S", arguments.set_before)?;
+        let mut set_before = variables("-S", std::mem::take(&mut arguments.set_before))?;
         for (is_said, name, value) in [
             (arguments.finish, "recover_by", "finish"),
             (arguments.undo && recovers, "recover_by", "undo"),
@@ -162,185 +158,34 @@ impl Settings {
                 set_before.push((name.to_owned(), value.to_owned()));
             }
         }
-        let set_after = variables("-s", arguments.set_after)?;
+        let set_after = variables("-s", std::mem::take(&mut arguments.set_after))?;
+        let typed = std::mem::take(&mut arguments.words);
+        let (assigned, mut words) = sorted(typed.into_iter().skip(usize::from(tool.is_some())));
         let mut environment = shell.environment.clone();
-        let (mut words, mut assigned) = (Vec::new(), Vec::new());
-        for word in arguments.words.into_iter().skip(usize::from(tool.is_some())) {
-            match assignment(&word) {
-                Some((name, value)) => {
-                    assigned.push((name.to_owned(), value.to_owned()));
-                    environment.insert(name.to_owned(), value.to_owned());
-                }
-                None => words.push(word),
-            }
-        }
+        environment.extend(assigned.iter().cloned());
+
         let mut pattern = arguments.tasks.clone().flatten();
-        let mut named = arguments.files;
-        let mut said = named.clone();
-        if named.is_empty() {
-            if words.first().is_some_and(|word| is_recipe(word, &shell.directory)) {
-                named.push(PathBuf::from(words.remove(0)));
-            } else {
-                // `capr -T flipper.rhai` lists the tasks of that recipe.
-                let recipe = pattern.take_if(|pattern| is_recipe(pattern, &shell.directory));
-                named.extend(recipe.map(PathBuf::from));
-            }
-            // A file that happens to lie here may have the same name as a task.
-            let is_meant = |file: &&PathBuf| {
-                file.extension().is_some_and(|ending| ending == "rhai") || file.components().count() > 1
-            };
-            said.extend(named.iter().filter(is_meant).cloned());
-        }
-        if !arguments.command.is_empty() && !matches!(tool, Some(Tool::Run | Tool::Ssh)) {
-            return Err(UsageError::Command);
-        }
-        if arguments.values && tool != Some(Tool::Vars) {
-            return Err(UsageError::Values);
-        }
-        if arguments.format.is_some() && tool != Some(Tool::Graph) {
-            return Err(UsageError::Format);
-        }
-        if how.is_some() && !resumes && !recovers {
-            return Err(UsageError::Resume);
-        }
-        let how = how.unwrap_or_default();
-        let work = if tool == Some(Tool::Check) {
-            Work::Check {
-                words,
-                json: arguments.json,
-            }
-        } else if tool == Some(Tool::Vars) {
-            Work::Variables {
-                words,
-                values: arguments.values,
-                json: arguments.json,
-            }
-        } else if tool == Some(Tool::Doctor) {
-            Work::Doctor {
-                words,
-                json: arguments.json,
-                all: arguments.verbose > 0,
-            }
-        } else if matches!(tool, Some(Tool::Tree | Tool::Explain)) && words.is_empty() {
-            return Err(UsageError::NoTask);
-        } else if tool == Some(Tool::Tree) {
-            Work::Tree {
-                tasks: words,
-                json: arguments.json,
-            }
-        } else if tool == Some(Tool::Explain) {
-            Work::Explained {
-                tasks: words,
-                json: arguments.json,
-            }
-        } else if arguments.json && !arguments.servers {
-            return Err(UsageError::Json);
-        } else if tool == Some(Tool::Graph) {
-            let drawing = match arguments.format {
-                None | Some(GraphFormat::Dot) => Drawing::Dot,
-                Some(GraphFormat::Mermaid) => Drawing::Mermaid,
-                Some(GraphFormat::Svg) => Drawing::Svg,
-            };
-            Work::Graph { tasks: words, drawing }
-        } else if tool == Some(Tool::Definitions) {
-            Work::Definitions { words }
-        } else if tool == Some(Tool::Run) {
-            Work::Once {
-                words,
-                command: arguments.command,
-            }
-        } else if tool == Some(Tool::Ssh) {
-            Work::Ssh {
-                words,
-                command: arguments.command,
-            }
-        } else if tool == Some(Tool::Resume) {
-            Work::Resume { words, how }
-        } else if tool == Some(Tool::Shell) {
-            Work::Shell {
-                words,
-                checks: !arguments.no_check,
-            }
-        } else if let Some(task) = arguments.explain {
-            Work::Explain { words, task }
-        } else if arguments.tasks.is_some() || arguments.bare {
-            Work::List {
-                words,
-                listing: Listing {
-                    pattern,
-                    all: arguments.verbose > 0,
-                    bare: arguments.bare,
-                },
-            }
-        } else if words.is_empty() {
-            return Err(UsageError::NoTask);
-        } else if arguments.servers {
-            Work::Servers {
-                tasks: words,
-                json: arguments.json,
-            }
-        } else {
-            Work::Run {
-                tasks: words,
-                checks: !arguments.no_check,
-                resuming: how,
-            }
-        };
-        let mut directory = None;
-        if named.is_empty() {
-            match search::find(&shell.directory) {
-                Some((found, recipe)) => {
-                    directory = (found != shell.directory).then_some(found);
-                    named.push(recipe);
-                }
-                // The language can be described, and this machine examined, without a recipe.
-                None if matches!(tool, Some(Tool::Definitions | Tool::Doctor)) => {}
-                None => return Err(UsageError::NoRecipe),
-            }
-        } else if let Some(missing) = named
-            .iter()
-            .find(|file| !shell.directory.join(file).metadata().is_ok_and(|there| !there.is_dir()))
-        {
-            return Err(UsageError::MissingRecipe(missing.clone()));
-        }
-        let absolute = |path: &str| shell.directory.join(path);
-        let ssh_config = arguments
-            .ssh_config
-            .as_deref()
-            .or_else(|| shell.variable("CAPR_SSH_CONFIG"));
+        let mut recipes = Recipes::named(std::mem::take(&mut arguments.files), &mut words, &mut pattern, shell);
+        let work = work(&mut arguments, tool, words, pattern, resuming)?;
+        recipes.find(tool, shell)?;
+
         let stdlib = arguments
             .stdlib
             .or_else(|| shell.variable("CAPR_STDLIB").map(PathBuf::from));
         let stdlib = stdlib.map(|directory| shell.directory.join(directory));
-        let trust = search::trust(&said, stdlib.as_deref(), shell);
-        let base = directory.as_deref().unwrap_or(&shell.directory);
-        let libraries = search::libraries(&named, base, shell);
+        let base = recipes.directory.as_deref().unwrap_or(&shell.directory);
+        let libraries = search::libraries(&recipes.files, base, shell);
         let home = shell.variable("HOME").map(PathBuf::from);
         let system = shell.variable("CAPR_SYSTEM_FILE").unwrap_or(SYSTEM_FILE);
         let system = (!arguments.skip_system).then(|| PathBuf::from(system));
         let user = home.as_ref().filter(|_| !arguments.skip_user);
         let user = user.map(|home| home.join(USER_FILE));
-        let only_looks = !matches!(
-            work,
-            Work::Run { .. } | Work::Resume { .. } | Work::Once { .. } | Work::Shell { .. }
-        );
+        let only_looks = work.only_looks();
         let is_doctor = matches!(work, Work::Doctor { .. });
         Ok(Self {
             work,
-            directory,
             ask_password: arguments.ask_password && (!only_looks || is_doctor) && !arguments.dry_run,
-            ssh: Ssh {
-                config: ssh_config.map(|list| list.split(':').filter(|file| !file.is_empty()).map(absolute).collect()),
-                environment: SshEnvironment {
-                    home: home.clone(),
-                    local_user: shell.user(),
-                    variables: shell
-                        .environment
-                        .iter()
-                        .map(|(name, value)| (name.clone(), value.clone()))
-                        .collect(),
-                },
-            },
+            ssh: ssh(arguments.ssh_config.as_deref(), home.clone(), shell),
             recipe_options: recipe::Options {
                 preserve_roles: arguments.preserve_roles,
                 libraries: libraries.first,
@@ -354,9 +199,9 @@ impl Settings {
                 asks_consent: arguments.debug,
                 only_looks,
                 password: None,
+                trust: search::trust(&recipes.said, stdlib.as_deref(), shell),
                 stdlib,
                 home,
-                trust,
                 run: shell.run.clone(),
                 recovers,
                 consent: recipe::Consent {
@@ -367,11 +212,221 @@ impl Settings {
                 journal: Journal::default(),
                 trial: None,
             },
-            recipes: named,
+            directory: recipes.directory,
+            recipes: recipes.files,
             assigned,
             recovers: recovers && !arguments.dry_run,
         })
     }
+}
+
+impl Work {
+    /// Returns true if nothing is done on servers.
+    fn only_looks(&self) -> bool {
+        !matches!(
+            self,
+            Self::Run { .. } | Self::Resume { .. } | Self::Once { .. } | Self::Shell { .. }
+        )
+    }
+}
+
+/// Returns the way to resume, and rejects options of `resume`, `recover`, `run`, `vars` and `graph` that are given to others.
+fn resuming(arguments: &Arguments, tool: Option<Tool>) -> Result<Resuming, UsageError> {
+    let how = Resuming::of(arguments)?;
+    let resumes = how.is_some() && arguments.resumes();
+    let recovers = arguments.recovers();
+    if (arguments.finish || arguments.undo && !resumes) && !recovers {
+        return Err(UsageError::Recovery);
+    }
+    if !arguments.command.is_empty() && !matches!(tool, Some(Tool::Run | Tool::Ssh)) {
+        return Err(UsageError::Command);
+    }
+    if arguments.values && tool != Some(Tool::Vars) {
+        return Err(UsageError::Values);
+    }
+    if arguments.format.is_some() && tool != Some(Tool::Graph) {
+        return Err(UsageError::Format);
+    }
+    if how.is_some() && !resumes && !recovers {
+        return Err(UsageError::Resume);
+    }
+    Ok(how.unwrap_or_default())
+}
+
+/// Returns the work that a command line asks for; `words` are those behind the tool and the recipe.
+fn work(
+    arguments: &mut Arguments,
+    tool: Option<Tool>,
+    words: Vec<String>,
+    pattern: Option<String>,
+    resuming: Resuming,
+) -> Result<Work, UsageError> {
+    let json = arguments.json;
+    let takes_json = matches!(
+        tool,
+        Some(Tool::Check | Tool::Vars | Tool::Doctor | Tool::Tree | Tool::Explain)
+    );
+    if matches!(tool, Some(Tool::Tree | Tool::Explain)) && words.is_empty() {
+        return Err(UsageError::NoTask);
+    }
+    if json && !takes_json && !arguments.servers {
+        return Err(UsageError::Json);
+    }
+    Ok(match tool {
+        Some(Tool::Check) => Work::Check { words, json },
+        Some(Tool::Vars) => Work::Variables {
+            words,
+            values: arguments.values,
+            json,
+        },
+        Some(Tool::Doctor) => Work::Doctor {
+            words,
+            json,
+            all: arguments.verbose > 0,
+        },
+        Some(Tool::Tree) => Work::Tree { tasks: words, json },
+        Some(Tool::Explain) => Work::Explained { tasks: words, json },
+        Some(Tool::Graph) => Work::Graph {
+            tasks: words,
+            drawing: match arguments.format {
+                None | Some(GraphFormat::Dot) => Drawing::Dot,
+                Some(GraphFormat::Mermaid) => Drawing::Mermaid,
+                Some(GraphFormat::Svg) => Drawing::Svg,
+            },
+        },
+        Some(Tool::Definitions) => Work::Definitions { words },
+        Some(Tool::Run) => Work::Once {
+            words,
+            command: std::mem::take(&mut arguments.command),
+        },
+        Some(Tool::Ssh) => Work::Ssh {
+            words,
+            command: std::mem::take(&mut arguments.command),
+        },
+        Some(Tool::Resume) => Work::Resume { words, how: resuming },
+        Some(Tool::Shell) => Work::Shell {
+            words,
+            checks: !arguments.no_check,
+        },
+        _ => return work_with_tasks(arguments, words, pattern, resuming),
+    })
+}
+
+/// Returns the work of a command line without a tool: tasks are listed, described, or run.
+fn work_with_tasks(
+    arguments: &mut Arguments,
+    words: Vec<String>,
+    pattern: Option<String>,
+    resuming: Resuming,
+) -> Result<Work, UsageError> {
+    if let Some(task) = arguments.explain.take() {
+        return Ok(Work::Explain { words, task });
+    }
+    if arguments.tasks.is_some() || arguments.bare {
+        let listing = Listing {
+            pattern,
+            all: arguments.verbose > 0,
+            bare: arguments.bare,
+        };
+        return Ok(Work::List { words, listing });
+    }
+    if words.is_empty() {
+        return Err(UsageError::NoTask);
+    }
+    Ok(match arguments.servers {
+        true => Work::Servers {
+            tasks: words,
+            json: arguments.json,
+        },
+        false => Work::Run {
+            tasks: words,
+            checks: !arguments.no_check,
+            resuming,
+        },
+    })
+}
+
+/// The recipes of a command line.
+struct Recipes {
+    files: Vec<PathBuf>,
+    /// Those that the person has named as files, and trusts by that.
+    said: Vec<PathBuf>,
+    /// The directory in which the recipe was found, if it is another one.
+    directory: Option<PathBuf>,
+}
+
+impl Recipes {
+    /// Returns the recipes that are named: by options, or else by the first word, or by the pattern of a list.
+    fn named(files: Vec<PathBuf>, words: &mut Vec<String>, pattern: &mut Option<String>, shell: &Shell) -> Self {
+        let (mut files, mut said) = (files.clone(), files);
+        if files.is_empty() {
+            if words.first().is_some_and(|word| is_recipe(word, &shell.directory)) {
+                files.push(PathBuf::from(words.remove(0)));
+            } else {
+                // `capr -T flipper.rhai` lists the tasks of that recipe.
+                let recipe = pattern.take_if(|pattern| is_recipe(pattern, &shell.directory));
+                files.extend(recipe.map(PathBuf::from));
+            }
+            // A file that happens to lie here may have the same name as a task.
+            let is_meant = |file: &&PathBuf| {
+                file.extension().is_some_and(|ending| ending == "rhai") || file.components().count() > 1
+            };
+            said.extend(files.iter().filter(is_meant).cloned());
+        }
+        let directory = None;
+        Self { files, said, directory }
+    }
+
+    /// Looks for a recipe here and above, if none is named; else all of them have to be there.
+    fn find(&mut self, tool: Option<Tool>, shell: &Shell) -> Result<(), UsageError> {
+        if self.files.is_empty() {
+            return match search::find(&shell.directory) {
+                Some((found, recipe)) => {
+                    self.directory = (found != shell.directory).then_some(found);
+                    self.files.push(recipe);
+                    Ok(())
+                }
+                // The language can be described, and this machine examined, without a recipe.
+                None if matches!(tool, Some(Tool::Definitions | Tool::Doctor)) => Ok(()),
+                None => Err(UsageError::NoRecipe),
+            };
+        }
+        let is_file = |file: &&PathBuf| {
+            let found = shell.directory.join(file).metadata();
+            found.is_ok_and(|found| !found.is_dir())
+        };
+        match self.files.iter().find(|file| !is_file(file)) {
+            Some(missing) => Err(UsageError::MissingRecipe(missing.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Returns what SSH connections need to know: `files` are those of `-F`.
+fn ssh(files: Option<&str>, home: Option<PathBuf>, shell: &Shell) -> Ssh {
+    let absolute = |path: &str| shell.directory.join(path);
+    let files = files.or_else(|| shell.variable("CAPR_SSH_CONFIG"));
+    let variables = shell.environment.iter();
+    Ssh {
+        config: files.map(|list| list.split(':').filter(|file| !file.is_empty()).map(absolute).collect()),
+        environment: SshEnvironment {
+            home,
+            local_user: shell.user(),
+            variables: variables.map(|(name, value)| (name.clone(), value.clone())).collect(),
+        },
+    }
+}
+
+/// Sorts assignments from the other words.
+fn sorted(typed: impl Iterator<Item = String>) -> (Vec<(String, String)>, Vec<String>) {
+    let (mut assigned, mut words) = (Vec::new(), Vec::new());
+    for word in typed {
+        match assignment(&word) {
+            Some((name, value)) => assigned.push((name.to_owned(), value.to_owned())),
+            None => words.push(word),
+        }
+    }
+    (assigned, words)
 }
 
 /// Returns true if a word is `NAME=value`.
