@@ -3,6 +3,7 @@
 
 mod blocks;
 mod conditions;
+mod keywords;
 mod maps;
 pub(super) mod reserved;
 mod signs;
@@ -26,7 +27,7 @@ pub(super) fn habit(place: &Place) -> Option<Told> {
         .or_else(|| maps::ruby_map(place))
         .or_else(|| maps::colon(place))
         .or_else(|| signs::sign(place))
-        .or_else(|| words::keyword(place))
+        .or_else(|| keywords::keyword(place))
         .or_else(|| words::unknown_verb(place))
 }
 
