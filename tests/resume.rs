@@ -54,13 +54,17 @@ impl Place {
     fn die_of(&self, case: Case) {
         let mut running = case.start();
         running.wait_for("waiting");
-        // app1 has ended, and that is known.
+        self.wait_for_app1();
+        running.signal(Signal::KILL);
+        self.dead.borrow_mut().push(running.finish());
+    }
+
+    /// Waits until app1 has ended and that is in the journal, while app2 waits.
+    fn wait_for_app1(&self) {
         let limit = Instant::now() + LIMIT;
         while !self.last_record().contains("\"place\":0") {
             assert!(Instant::now() < limit, "{}", self.last_record());
         }
-        running.signal(Signal::KILL);
-        self.dead.borrow_mut().push(running.finish());
     }
 
     fn last_record(&self) -> String {
@@ -212,6 +216,7 @@ fn b4_a_rollback_that_was_stopped_is_resumed() {
     // The first one lets the rollback go on.
     running.signal(Signal::INT);
     running.wait_for("the rollback goes on");
+    place.wait_for_app1();
     running.signal(Signal::INT);
     let _stopped = running.finish().code(5).says("not rolled back").says("to go on: capr ");
     fleet.sh("app2", "touch /tmp/go");

@@ -67,6 +67,15 @@ fn d2_d3_an_update_makes_one_release_of_one_name_on_all_servers() {
 }
 
 #[test]
+fn b16_a_server_without_releases_is_not_deployed_to_in_its_other_roles_either() {
+    let servers = Servers::new();
+    let four = "role :search, \"four\", :no_release => true;\nrole :app, \"one\", \"two\", \"four\";";
+    servers.release(A, four, &["setup", "update"]).unwrap();
+    assert!(!servers.path("four", "").exists());
+    assert_eq!(servers.all_current(), [some(A), some(A), some(A)]);
+}
+
+#[test]
 fn an_application_keeps_its_own_process_programs() {
     let servers = Servers::new();
     fs::create_dir_all(servers.directory.path().join("repository/script/process")).unwrap();

@@ -17,6 +17,7 @@ use crate::configuration::{Attributes, RunOptions, Selection, Server, Task, Valu
 use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
 use crate::event::Level;
 use crate::journal::Refusal;
+use crate::plan::quote;
 use crate::recipe::language::origin::{Fallible, raise, terminate, wrong};
 use crate::run_id::RunId;
 use crate::session::{Input, SessionId};
@@ -62,15 +63,20 @@ struct Scripts {
     free: String,
     /// The lines that the lock contains.
     record: String,
+    /// True if the lock has to be there already.
+    is_again: bool,
 }
 
 impl Scripts {
     /// Returns the scripts of a run that is resumed: they only take what it has held.
     fn again(self) -> Self {
-        Self {
-            record: format!("again\n{}", self.record),
-            ..self
-        }
+        Self { is_again: true, ..self }
+    }
+
+    /// Returns the script that takes the lock, with the lines that are to stand in it: as input they would take one more round trip.
+    fn take(&self) -> String {
+        let again = if self.is_again { "yes" } else { "" };
+        format!("again={again} record={}\n{}", quote(&self.record), self.take)
     }
 }
 
@@ -213,6 +219,7 @@ impl Interpreter {
             take: text("lock_take_script")?,
             free: text("lock_free_script")?,
             record: record.join("\n"),
+            is_again: false,
         };
         self.locks.borrow_mut().scripts = Some(scripts.clone());
         Ok(scripts)
@@ -223,7 +230,7 @@ impl Interpreter {
         for server in servers {
             self.locks.borrow_mut().held.entry(server.clone()).or_default();
         }
-        let outcome = match self.apart(engine, "lock", &scripts.take, &scripts.record, servers)? {
+        let outcome = match self.apart(engine, "lock", &scripts.take(), servers)? {
             Ok(outcome) => outcome,
             Err(error) => return Ok(Err(error)),
         };
@@ -317,7 +324,7 @@ impl Interpreter {
         let mut attempts = 0;
         while !left.is_empty() && attempts < 4 {
             attempts += 1;
-            let failed = match self.apart(engine, "unlock", &scripts.free, "", &left) {
+            let failed = match self.apart(engine, "unlock", &scripts.free, &left) {
                 Ok(Ok(outcome)) => {
                     self.tell_kept(&kept(&left, &outcome));
                     return;
@@ -361,7 +368,6 @@ impl Interpreter {
         engine: &Engine,
         verb: &'static str,
         script: &str,
-        input: &str,
         servers: &[Server],
     ) -> Fallible<Result<Outcome, ActionError>> {
         let options = RunOptions {
@@ -369,11 +375,10 @@ impl Interpreter {
             timeout: Some(LIMIT),
             ..RunOptions::default()
         };
-        let input = Input::text(input.as_bytes());
         let request = Request {
             output: Output::Capture,
             asks: true,
-            ..Request::new(verb, verb.to_owned(), script.to_owned(), input)
+            ..Request::new(verb, verb.to_owned(), script.to_owned(), Input::none())
         };
         let reach = self.reach(engine)?;
         let jobs = servers.iter().map(|server| {
