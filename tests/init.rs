@@ -82,6 +82,17 @@ printf 'Defaults secure_path=/srv/bin:/usr/bin:/bin\ndeploy ALL=(root) NOPASSWD:
 chmod 440 /etc/sudoers.d/init"#;
 
 #[test]
+fn init_writes_nothing_through_a_link_of_the_project() {
+    let finished = Case::new()
+        .file("out/mine", "")
+        .shell("mkdir app; ln -s ../out app/config; capr init app </dev/null")
+        .run()
+        .code(1)
+        .says("cannot write config/deploy.rhai: config is a link, and may lead elsewhere");
+    assert_eq!(std::fs::read_dir(finished.path("out")).unwrap().count(), 1);
+}
+
+#[test]
 fn what_init_writes_for_each_kind_is_set_up_and_deployed() {
     let fleet = Fleet::start(&["app1"]);
     fleet.sh("app1", PROGRAMS);

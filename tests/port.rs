@@ -117,6 +117,19 @@ fn a_recipe_that_is_there_already_stays() {
 }
 
 #[test]
+fn nothing_is_written_outside_of_the_project_through_a_link_in_it() {
+    for force in ["", " --force"] {
+        let finished = Case::new()
+            .file("out/deploy.rb", "set :application, 'x'\nrole :app, 'a'\n")
+            .shell(&format!("mkdir app; ln -s ../out app/config; capr port app{force}"))
+            .run()
+            .code(1)
+            .says("config is a link, and may lead elsewhere");
+        assert_eq!(fs::read_dir(finished.path("out")).unwrap().count(), 1);
+    }
+}
+
+#[test]
 fn what_port_cannot_read_is_refused() {
     let case = |text: &str| Case::new().file("deploy.rb", text);
     case("x")

@@ -60,6 +60,11 @@ fn a_page_that_cannot_be_written_is_told_before_anything_runs() {
         .run()
         .code(2)
         .says("cannot write missing/run.html");
+    // A device or a pipe of others is not replaced by a file.
+    let piped = case()
+        .shell("mkfifo pipe; capr r.rhai say --trace=pipe; test -p pipe")
+        .run();
+    piped.ok().says("cannot write pipe: is no regular file");
     case()
         .args(["vars", "r.rhai", "--report=run.html"])
         .run()

@@ -211,6 +211,16 @@ cat ~/.cache/capr/lib/*/secret.rhai
 }
 
 #[test]
+fn nothing_is_copied_into_or_removed_from_where_a_link_of_the_project_leads() {
+    let lines = "capr lib add --yes chat && mkdir out && ln -s out vendor && ! capr lib vendor
+        test -z \"$(ls -A out)\" && rm vendor && mkdir vendor && ln -s ../out vendor/capr && ! capr lib vendor
+        test -z \"$(ls -A out)\"";
+    let finished = shell(CHAT, lines).run().ok();
+    let finished = finished.says("vendor is a link, and may lead elsewhere");
+    finished.says("vendor/capr is a link, and may lead elsewhere");
+}
+
+#[test]
 fn names_that_lead_elsewhere_or_act_on_a_terminal_and_trees_without_an_end_are_refused() {
     let escape = "library a 1.0.0\nprintf x > \"$(printf 'a/x\\033[2Jy.rhai')\"\ncommit a v1\ncapr lib add a@v1 --yes";
     let finished = shell(&[], escape)

@@ -1,16 +1,14 @@
 //! `capr fmt`: formats recipes, libraries, and all recipes of a directory.
 
-use std::fs::{self, Permissions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use similar::TextDiff;
-use tempfile::Builder;
 
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
+use crate::place::Draft;
 use crate::recipe::format;
 use crate::regular;
 use crate::report::Console;
@@ -173,20 +171,9 @@ impl Formatter<'_> {
     }
 }
 
-/// Writes a file beside its place and renames it; a link stays, and its target is written.
+/// Replaces a file; a link stays, and its target is written.
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    let place = fs::canonicalize(path)?;
-    let there = place.metadata()?;
-    let directory = place.parent().unwrap_or(Path::new("/"));
-    let mut file = Builder::new().tempfile_in(directory)?;
-    file.write_all(text.as_bytes())?;
-    let made = file.as_file().metadata()?;
-    if (made.uid(), made.gid()) != (there.uid(), there.gid()) {
-        // Without the right to change the owner, the file belongs to the person, as after every other editor.
-        let _ = fchown(file.as_file(), Some(there.uid()), Some(there.gid()));
-    }
-    file.as_file()
-        .set_permissions(Permissions::from_mode(there.mode() & 0o7777))?;
-    file.as_file().sync_all()?;
-    file.persist(&place).map(drop).map_err(|error| error.error)
+    let mut draft = Draft::of(path, 0o777)?;
+    draft.write(text)?;
+    draft.replace()
 }

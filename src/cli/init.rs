@@ -3,12 +3,12 @@
 mod project;
 mod recipe;
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
+use crate::place::Draft;
 use crate::recipe::{Prompts, format};
 use crate::report::Console;
 
@@ -48,8 +48,8 @@ pub(super) fn init(
     for (name, text) in files {
         // An answer in it may make a line too long.
         let text = format(&name, &text).unwrap_or(text);
-        let made = make(&directory.join(&name), &text)
-            .map_err(|error| failed(format!("cannot write {name}: {}", plain(&error))))?;
+        let made =
+            make(directory, &name, &text).map_err(|error| failed(format!("cannot write {name}: {}", plain(&error))))?;
         console.data(&match made {
             true => format!("[add] {name}\n"),
             false => format!("[skip] {name} is there already\n"),
@@ -87,12 +87,14 @@ fn failed(message: String) -> Box<Diagnostic> {
 }
 
 /// Makes a file; returns false if it exists already.
-fn make(path: &Path, text: &str) -> io::Result<bool> {
-    if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory)?;
+fn make(directory: &Path, name: &str, text: &str) -> io::Result<bool> {
+    if directory.join(name).symlink_metadata().is_ok() {
+        return Ok(false);
     }
-    match File::create_new(path) {
-        Ok(mut file) => file.write_all(text.as_bytes()).map(|()| true),
+    let mut draft = Draft::below(directory, Path::new(name))?;
+    draft.write(text)?;
+    match draft.add() {
+        Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error),
     }

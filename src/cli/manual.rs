@@ -1,7 +1,6 @@
 //! `capr manual`: writes the pages for `man`.
 
 use std::fmt::Write;
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -12,6 +11,7 @@ use super::arguments::{Arguments, Tool};
 use super::help::{self, NOTES};
 use crate::io_error::plain;
 use crate::manual::{PAGES, escaped, page, roff};
+use crate::place::Draft;
 use crate::report::Console;
 
 /// Files, each with what it is for.
@@ -55,10 +55,10 @@ pub(super) fn write(directory: &Path, console: &Console) -> Result<(), String> {
     let pages = pages().map_err(|error| format!("cannot make the manual pages: {}", plain(&error)))?;
     for page in pages {
         let path = directory.join(&page.path);
-        let written = match path.parent() {
-            Some(folder) => fs::create_dir_all(folder).and_then(|()| fs::write(&path, &page.source)),
-            None => Ok(()),
-        };
+        let written = Draft::below(directory, Path::new(&page.path)).and_then(|mut draft| {
+            draft.write(&page.source)?;
+            draft.replace()
+        });
         written.map_err(|error| format!("cannot write {}: {}", path.display(), plain(&error)))?;
         console.data(&format!("{}\n", path.display()));
     }

@@ -1,14 +1,11 @@
 //! `capr port`: writes the recipes of a Capistrano project as recipes of capr.
 
-use std::fs::{self, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io;
 use std::path::{Component, Path, PathBuf};
-
-use tempfile::Builder;
 
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
+use crate::place::Draft;
 use crate::port::{Done, File, Ported, Project, Refusal, json, port, report};
 use crate::report::Console;
 
@@ -69,14 +66,10 @@ fn refused(refusal: Refusal) -> Box<Diagnostic> {
 
 /// Writes all files, or none if one exists already.
 fn write(ported: &Ported, below: &Path, force: bool) -> Result<(), Box<Diagnostic>> {
-    let places: Vec<(&File, PathBuf)> = ported
-        .files
-        .iter()
-        .map(|file| (file, below.join(safe(&file.to))))
-        .collect();
+    let places: Vec<(&File, PathBuf)> = ported.files.iter().map(|file| (file, safe(&file.to))).collect();
     let there: Vec<&str> = places
         .iter()
-        .filter(|(_, place)| !force && place.symlink_metadata().is_ok())
+        .filter(|(_, place)| !force && below.join(place).symlink_metadata().is_ok())
         .map(|(file, _)| file.to.as_str())
         .collect();
     if !there.is_empty() {
@@ -84,11 +77,11 @@ fn write(ported: &Ported, below: &Path, force: bool) -> Result<(), Box<Diagnosti
         let hint = "nothing was written; --force writes over it, --out DIR writes into another directory";
         return Err(Box::new(wrong.hint(hint)));
     }
-    for (file, place) in places {
-        put(&place, &file.text, force).map_err(|error| {
+    for (file, place) in &places {
+        put(below, place, &file.text, force).map_err(|error| {
             Box::new(Diagnostic::new(
                 Fault::Failed,
-                format!("cannot write {}: {}", place.display(), plain(&error)),
+                format!("cannot write {}: {}", below.join(place).display(), plain(&error)),
             ))
         })?;
     }
@@ -104,17 +97,12 @@ fn safe(path: &str) -> PathBuf {
     }
 }
 
-/// Writes a file beside its place and renames it.
-fn put(place: &Path, text: &str, force: bool) -> io::Result<()> {
-    let directory = place.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(directory)?;
-    // The umask applies as to every new file.
-    let mode = Permissions::from_mode(0o666);
-    let mut file = Builder::new().permissions(mode).tempfile_in(directory)?;
-    file.write_all(text.as_bytes())?;
-    let kept = match force {
-        true => file.persist(place),
-        false => file.persist_noclobber(place),
-    };
-    kept.map(drop).map_err(|error| error.error)
+/// Writes a file below the output directory, and through no link: the project may be anybody's.
+fn put(below: &Path, place: &Path, text: &str, force: bool) -> io::Result<()> {
+    let mut draft = Draft::below(below, place)?;
+    draft.write(text)?;
+    match force {
+        true => draft.replace(),
+        false => draft.add(),
+    }
 }

@@ -1,9 +1,7 @@
 //! `--report`, `--trace` and `capr report`: the record of a run, written into files.
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
-
-use tempfile::NamedTempFile;
 
 use super::arguments::{Arguments, Tool};
 use super::program::Program;
@@ -12,6 +10,7 @@ use super::shell::Shell;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::{Event, Reporter as _};
 use crate::io_error::plain;
+use crate::place::Draft;
 use crate::report::{Console, Record};
 
 /// Files that are written when the run has ended.
@@ -20,13 +19,15 @@ pub(super) struct Records {
     trace: Option<Target>,
 }
 
-/// A file that is replaced as a whole: it is written beside its place and renamed.
+/// A file that is replaced as a whole.
 struct Target {
     /// Its name as the person has typed it.
     name: String,
-    path: PathBuf,
-    file: NamedTempFile,
+    draft: Draft,
 }
+
+/// The mode of a new file: it holds the output of servers.
+const MODE: u32 = 0o600;
 
 impl Records {
     /// Opens the files that were asked for, so that a run does not end without a place to write to.
@@ -85,25 +86,19 @@ impl Records {
 
 impl Target {
     fn open(path: &Path, shell: &Shell) -> Result<Self, Box<Diagnostic>> {
-        let whole = shell.directory.join(path);
         let name = path.display().to_string();
-        let wrong = |reason: String| Box::new(Diagnostic::new(Fault::Usage, format!("cannot write {name}: {reason}")));
-        if whole.is_dir() {
-            return Err(wrong("it is a directory".to_owned()));
+        match Draft::of(&shell.directory.join(path), MODE) {
+            Ok(draft) => Ok(Self { name, draft }),
+            Err(error) => {
+                let message = format!("cannot write {name}: {}", plain(&error));
+                Err(Box::new(Diagnostic::new(Fault::Usage, message)))
+            }
         }
-        let directory = whole.parent().unwrap_or(Path::new("/"));
-        let file = NamedTempFile::new_in(directory).map_err(|error| wrong(plain(&error)))?;
-        Ok(Self {
-            name: name.clone(),
-            path: whole,
-            file,
-        })
     }
 
     fn write(mut self, text: &str) -> Result<(), Box<Diagnostic>> {
-        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.flush());
-        let written = written.and_then(|()| self.file.persist(&self.path).map_err(|error| error.error));
-        written.map(drop).map_err(|error| {
+        let written = self.draft.write(text).and_then(|()| self.draft.replace());
+        written.map_err(|error| {
             let message = format!("cannot write {}: {}", self.name, plain(&error));
             Box::new(Diagnostic::new(Fault::Failed, message))
         })

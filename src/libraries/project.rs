@@ -1,9 +1,7 @@
 //! A project with the libraries that it wants and those that it has, as its two files say.
 
 use std::collections::BTreeSet;
-use std::fs::Permissions;
-use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::lock::{LOCK, Lock};
@@ -13,6 +11,7 @@ use super::store::Places;
 use super::{Wrong, edit, failed, hinted};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
+use crate::place::Draft;
 use crate::trust::Trust;
 
 /// A project.
@@ -156,16 +155,12 @@ fn read(file: &Path, trust: &Trust) -> Result<Option<String>, Wrong> {
     Ok(Some(text))
 }
 
-/// Writes a file beside its place and renames it.
+/// Writes a file of the project; what was there gives it its mode.
 fn write(file: &Path, text: &str) -> Result<(), Wrong> {
-    let unwritable = |error: io::Error| failed(format!("cannot write {}: {}", file.display(), plain(&error)));
-    // The umask applies as to every new file.
-    let mode = file
-        .metadata()
-        .map_or(Permissions::from_mode(0o666), |there| there.permissions());
-    let directory = file.parent().unwrap_or(Path::new("."));
-    let new = tempfile::Builder::new().permissions(mode).tempfile_in(directory);
-    let mut new = new.map_err(unwritable)?;
-    new.write_all(text.as_bytes()).map_err(unwritable)?;
-    new.persist(file).map(drop).map_err(|error| unwritable(error.error))
+    let name = Path::new(file.file_name().unwrap_or_default());
+    let written = Draft::below(file.parent().unwrap_or(Path::new(".")), name).and_then(|mut draft| {
+        draft.write(text)?;
+        draft.replace()
+    });
+    written.map_err(|error| failed(format!("cannot write {}: {}", file.display(), plain(&error))))
 }

@@ -86,6 +86,7 @@ impl Places {
 
     /// Copies a tree into the project, replacing one that capr has put there: `before` is its digest.
     pub fn vendor(&self, name: &str, tree: &Tree, before: Option<&str>, trust: &Trust) -> Result<(), Wrong> {
+        self.refuse_links()?;
         let place = self.vendored(name);
         if place.symlink_metadata().is_ok() {
             let there = copy(&place, trust).map(|there| there.digest()).ok();
@@ -102,8 +103,24 @@ impl Places {
         put(tree, &place)
     }
 
+    /// Refuses links on the way to the copies: they may have come with the project, and lead out of it.
+    fn refuse_links(&self) -> Result<(), Wrong> {
+        let way = Path::new(VENDOR)
+            .ancestors()
+            .filter(|part| !part.as_os_str().is_empty());
+        let mut way = way.map(|part| self.project.join(part));
+        match way.find(|part| part.is_symlink()) {
+            Some(link) => Err(hinted(
+                format!("{} is a link, and may lead elsewhere", link.display()),
+                "libraries are copied into the project itself: make it a directory",
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// Removes the copy of a library from the project, if it is what capr has put there.
     pub fn remove_vendored(&self, locked: &Locked, trust: &Trust) -> Result<bool, Wrong> {
+        self.refuse_links()?;
         let place = self.vendored(&locked.name);
         if copy(&place, trust).is_ok_and(|there| there.digest() == locked.tree) {
             return fs::remove_dir_all(&place)

@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, fchmod, mkdirat, openat, renameat, statat, unlinkat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, fchmod, linkat, mkdirat, openat, renameat, statat, unlinkat};
 use rustix::io::Errno;
 use rustix::rand::{GetRandomFlags, getrandom};
 
@@ -79,6 +79,19 @@ impl New {
         }
         let directory = self.place.directory();
         Ok(renameat(directory, &self.name, directory, self.place.name())?)
+    }
+
+    /// Puts the file in its place, where nothing may be yet.
+    pub(super) fn add(self) -> io::Result<()> {
+        let directory = self.place.directory();
+        // The other name is removed when this is dropped.
+        Ok(linkat(
+            directory,
+            &self.name,
+            directory,
+            self.place.name(),
+            AtFlags::empty(),
+        )?)
     }
 }
 

@@ -2,6 +2,7 @@
 //! renamed. What servers send is not trusted: nothing is written outside the place, and the disk is not filled.
 
 mod append;
+mod draft;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 mod hidden;
@@ -13,6 +14,7 @@ mod tests;
 mod unpack;
 
 pub use append::append;
+pub use draft::Draft;
 pub use hidden::New;
 pub use reach::Place;
 pub use room::Room;

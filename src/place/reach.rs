@@ -32,32 +32,22 @@ impl Place {
     /// Finds the place that a path names, follows links, and makes missing directories. In a directory that all may write to, or
     /// that somebody else made in one, a link is an error unless it is ours or root's.
     pub fn of(path: &Path) -> io::Result<Self> {
-        let mut walk = Walk {
-            directory: openat(CWD, ".", LOOK | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?,
-            is_foreign: false,
-            left: Vec::new(),
-            links: 0,
-        };
+        let mut walk = Walk::begin()?;
         walk.add(path)?;
+        walk.to_the_last()
+    }
+
+    /// Finds the place of a path below a directory, and makes missing directories. Nothing below the directory may be a link, not
+    /// even one of ours: it may have come with a project that somebody else has made.
+    pub fn below(directory: &Path, path: &Path) -> io::Result<Self> {
+        let mut walk = Walk::begin()?;
+        walk.add(directory)?;
         while let Some(name) = walk.left.pop() {
-            let found = statat(&walk.directory, &name, AtFlags::SYMLINK_NOFOLLOW);
-            match found {
-                Ok(there) if FileType::from_raw_mode(there.st_mode) == FileType::Symlink => {
-                    walk.follow(&name, &there)?
-                }
-                Ok(_) | Err(Errno::NOENT) if walk.left.is_empty() && name != ".." => return walk.end(name),
-                Ok(_) => walk.enter(&name)?,
-                Err(Errno::NOENT) => {
-                    match mkdirat(&walk.directory, &name, Mode::from_raw_mode(0o777)) {
-                        Ok(()) | Err(Errno::EXIST) => {}
-                        Err(error) => return Err(error.into()),
-                    }
-                    walk.left.push(name);
-                }
-                Err(error) => return Err(error.into()),
-            }
+            walk.step(name)?;
         }
-        walk.end(".".into())
+        walk.is_confined = true;
+        walk.add(path)?;
+        walk.to_the_last()
     }
 
     /// Returns what is in the place now.
@@ -95,10 +85,62 @@ struct Walk {
     /// The parts of the path that are left, the last one first.
     left: Vec<OsString>,
     links: usize,
+    /// True if nothing leads out of the directory that was reached.
+    is_confined: bool,
 }
 
 impl Walk {
+    fn begin() -> io::Result<Self> {
+        Ok(Self {
+            directory: openat(CWD, ".", LOOK | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?,
+            is_foreign: false,
+            left: Vec::new(),
+            links: 0,
+            is_confined: false,
+        })
+    }
+
+    /// Goes on to the directory of the last name, which need not exist.
+    fn to_the_last(mut self) -> io::Result<Place> {
+        while let Some(name) = self.left.pop() {
+            if self.left.is_empty() && name != ".." && !self.is_link(&name)? {
+                return self.end(name);
+            }
+            self.step(name)?;
+        }
+        self.end(".".into())
+    }
+
+    fn is_link(&self, name: &OsStr) -> io::Result<bool> {
+        match statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(there) => Ok(FileType::from_raw_mode(there.st_mode) == FileType::Symlink),
+            Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Enters a directory, follows a link, or makes a directory that is missing.
+    fn step(&mut self, name: OsString) -> io::Result<()> {
+        match statat(&self.directory, &name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(there) if FileType::from_raw_mode(there.st_mode) == FileType::Symlink => self.follow(&name, &there),
+            Ok(_) => self.enter(&name),
+            Err(Errno::NOENT) => {
+                match mkdirat(&self.directory, &name, Mode::from_raw_mode(0o777)) {
+                    Ok(()) | Err(Errno::EXIST) => {}
+                    Err(error) => return Err(error.into()),
+                }
+                self.left.push(name);
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn add(&mut self, path: &Path) -> io::Result<()> {
+        let is_plain = |step: Component<'_>| matches!(step, Component::Normal(_) | Component::CurDir);
+        if self.is_confined && !path.components().all(is_plain) {
+            return Err(io::Error::other("it would be outside of the directory"));
+        }
         if path.has_root() {
             self.directory = openat(CWD, "/", LOOK | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
             self.is_foreign = false;
@@ -113,6 +155,10 @@ impl Walk {
     }
 
     fn follow(&mut self, name: &OsStr, link: &Stat) -> io::Result<()> {
+        if self.is_confined {
+            let name = name.display();
+            return Err(io::Error::other(format!("{name} is a link, and may lead elsewhere")));
+        }
         self.links += 1;
         if self.links > MOST_LINKS {
             return Err(Errno::LOOP.into());

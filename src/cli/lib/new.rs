@@ -1,12 +1,12 @@
 //! `capr lib new`: makes a library that others can add.
 
-use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
 use crate::libraries::{MANIFEST, is_name};
+use crate::place::Draft;
 use crate::recipe::library_names;
 use crate::report::Console;
 
@@ -61,7 +61,7 @@ pub(super) fn new(name: &str, shell: &Shell, console: &Console) -> Result<u8, Wr
         return Err(Box::new(wrong.hint("nothing was written")));
     }
     for (path, text) in &files {
-        write(&shell.directory.join(path), text).map_err(|error| {
+        write(&shell.directory, path, text).map_err(|error| {
             let message = format!("cannot write {path}: {}", plain(&error));
             Box::new(Diagnostic::new(Fault::Failed, message))
         })?;
@@ -70,9 +70,8 @@ pub(super) fn new(name: &str, shell: &Shell, console: &Console) -> Result<u8, Wr
     Ok(0)
 }
 
-fn write(place: &Path, text: &str) -> io::Result<()> {
-    if let Some(directory) = place.parent() {
-        fs::create_dir_all(directory)?;
-    }
-    fs::File::create_new(place)?.write_all(text.as_bytes())
+fn write(directory: &Path, path: &str, text: &str) -> io::Result<()> {
+    let mut draft = Draft::below(directory, Path::new(path))?;
+    draft.write(text)?;
+    draft.add()
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
+use crate::place::Draft;
 use crate::report::{Console, junit, lcov, matches};
 use crate::verdict::{Case, Order, Outcome, Verdict, Verdicts};
 
@@ -250,7 +251,12 @@ impl Wish<'_> {
         ];
         for (path, text) in files {
             let Some(path) = path else { continue };
-            std::fs::write(self.shell.directory.join(path), text).map_err(|error| {
+            let draft = Draft::of(&self.shell.directory.join(path), 0o666);
+            let written = draft.and_then(|mut draft| {
+                draft.write(&text)?;
+                draft.replace()
+            });
+            written.map_err(|error| {
                 let message = format!("cannot write {}: {}", path.display(), plain(&error));
                 Box::new(Diagnostic::new(Fault::Failed, message))
             })?;
