@@ -79,6 +79,9 @@ fn section(verb: &Verb, tables: &Tables) -> String {
         "\n### {name}\n\n```\n{}\n```\n\n{doc}\n",
         verb.form.replace("  |  ", "\n")
     );
+    if let Some(kinds) = verb.kinds() {
+        let _ = write!(text, "\n{kinds}\n");
+    }
     match &verb.options {
         // The descriptions of other verbs say what their pairs are.
         Choices::Any if !matches!(name, "role" | "server") => {}

@@ -14,6 +14,7 @@ pub(super) mod origin;
 pub(super) mod secret_name;
 pub(super) mod ssh_options;
 pub(super) mod syntax;
+pub(super) mod takes;
 pub(super) mod values;
 pub(super) mod verb;
 pub(super) mod verbs;

@@ -5,6 +5,7 @@ use rhai::Position;
 use super::choice::{Choice, meant_option};
 use super::grammar::Tail;
 use super::origin::{Fallible, raise};
+use super::takes::Takes;
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// The options that a verb takes.
@@ -22,6 +23,8 @@ pub(in crate::recipe) struct Verb {
     pub(in crate::recipe) form: &'static str,
     /// The least and the most number of arguments, without options.
     pub(in crate::recipe) arguments: (usize, usize),
+    /// The kinds of the arguments; the last one holds for all that follow. Without any, nothing is compared.
+    pub(in crate::recipe) takes: &'static [Takes],
     pub(in crate::recipe) tail: Tail,
     pub(in crate::recipe) options: Choices,
     /// One sentence, then the details.

@@ -7,11 +7,11 @@ use rhai::{ASTNode, Engine, Expr, Position, Stmt, is_valid_identifier};
 use super::claims::{Claims, Text};
 use super::findings::{Findings, at};
 use super::names::{takes_no_arguments, written};
-use super::properties::Shape;
 use super::types::signatures;
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::syntax::marks::as_written;
+use crate::recipe::language::takes::Shape;
 
 /// Functions that Rhai knows although they are not registered.
 const KEYWORDS: &[&str] = &[

@@ -14,7 +14,7 @@ use super::loads::Load;
 use super::mentions::{bare_tasks, literal, row, verb};
 use super::missing::Members;
 use super::properties::Shapes;
-use super::read::{Read, items, lists_servers, values};
+use super::read::{Read, items, kinds, lists_servers, values};
 use crate::configuration::join;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, raise};
@@ -315,6 +315,7 @@ impl Claims {
             position: read.position,
         })?;
         values(verb, read)?;
+        kinds(verb, read)?;
         if !matches!(verb.options, Choices::Any) && verb.takes("mode") {
             self.modes.extend(read.constants().shift_remove("mode"));
         }

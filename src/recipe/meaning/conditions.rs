@@ -6,10 +6,10 @@ use super::claims::{Claims, Text};
 use super::errors::{no_truth, types};
 use super::findings::{Findings, at};
 use super::mentions::{literal, verb};
-use super::properties::Shape;
 use super::read::Read;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::syntax::marks::as_written;
+use crate::recipe::language::takes::Shape;
 use crate::recipe::language::verb::sets;
 
 /// The values that are used as conditions.

@@ -7,11 +7,11 @@ use rhai::{ASTNode, Expr, Position, Stmt};
 use super::claims::{Claims, Text};
 use super::findings::{Findings, at};
 use super::mentions::{literal, verb};
-use super::properties::Shape;
 use super::read::Read;
 use crate::configuration::suggestion;
 use crate::diagnostic::Diagnostic;
 use crate::recipe::language::syntax::marks::as_written;
+use crate::recipe::language::takes::Shape;
 use crate::recipe::language::verb::sets;
 
 /// Environment variables that exist wherever somebody has logged in.

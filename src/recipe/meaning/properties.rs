@@ -12,20 +12,11 @@ use super::names::{no_property, property_hint};
 use super::read::Read;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::syntax::marks::as_written;
+use crate::recipe::language::takes::Shape;
 use crate::recipe::language::verb::sets;
 
-/// The kind of a value.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
-    Text,
-    Number,
-    Decimal,
-    Flag,
-    List,
-    Map,
-}
-
 impl Shape {
+    /// Returns the kind of an expression, if it is certain.
     pub(super) fn of(value: &Expr) -> Option<Self> {
         Some(match value {
             Expr::StringConstant(..) | Expr::InterpolatedString(..) | Expr::CharConstant(..) => Self::Text,

@@ -9,6 +9,7 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::grammar::Tail;
 use crate::recipe::language::options::{run_options, selection};
 use crate::recipe::language::origin::{Fallible, raise, wrong};
+use crate::recipe::language::takes::Shape;
 use crate::recipe::language::values::{plain, refused};
 use crate::recipe::language::verb::{Choices, Verb, sets};
 use crate::recipe::language::{grammar, verbs};
@@ -118,6 +119,19 @@ pub(super) fn values(verb: &'static Verb, read: &Read) -> Fallible<()> {
         "server" => host_text(first),
         _ => Ok(()),
     }
+}
+
+/// Returns an error for an argument that is written out and of a kind that the verb does not take there.
+pub(super) fn kinds(verb: &'static Verb, read: &Read) -> Fallible<()> {
+    let takes_options = !matches!(verb.options, Choices::Known([]));
+    let last = read.arguments.len().saturating_sub(1);
+    let mut arguments = read.arguments.iter().enumerate();
+    arguments.try_for_each(|(index, argument)| {
+        // A map at the end holds options.
+        let may_be_options = takes_options && index == last && index >= verb.arguments.0;
+        let shape = Shape::of(argument).filter(|shape| *shape != Shape::Map || !may_be_options);
+        verb.takes_kind(index, shape, argument.start_position())
+    })
 }
 
 /// Returns true if a function of this name lists servers.

@@ -10,9 +10,9 @@ use super::claims::Text;
 use super::errors::types;
 use super::findings::{Findings, at};
 use super::names::written;
-use super::properties::Shape;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::functions::MAX_PARTS;
+use crate::recipe::language::takes::Shape;
 
 /// The kinds of the parameters of each function, beginning with the value that a method is called on: one list for each form.
 pub(super) type Signatures = HashMap<String, Vec<Vec<TypeId>>>;

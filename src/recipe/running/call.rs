@@ -5,6 +5,7 @@ use rhai::{Dynamic, EvalContext, Expr, Expression, Position};
 
 use crate::recipe::language::grammar;
 use crate::recipe::language::origin::Fallible;
+use crate::recipe::language::takes::Shape;
 use crate::recipe::language::values;
 use crate::recipe::language::verb::{Choices, Verb, Written};
 
@@ -114,5 +115,7 @@ pub(in crate::recipe) fn check(verb: &Verb, call: &mut Call) -> Fallible<()> {
         has_block: call.block.is_some(),
         first: &|| call.text(0),
         position: call.position,
-    })
+    })?;
+    let mut arguments = call.arguments.iter().enumerate();
+    arguments.try_for_each(|(index, (value, position))| verb.takes_kind(index, Shape::of_value(value), *position))
 }

@@ -26,15 +26,15 @@ fn what_grows_is_named_and_not_given() {
     for (text, expected) in [
         (
             "let l = [\"q\"]; append l, \"a\";",
-            "`append' takes the name of a variable first, not a value",
+            "`append' takes the name of a variable here, not a list",
         ),
         (
-            "remove [1], 2;",
-            "`remove' takes the name of a variable first, not a value",
+            "let l = [1]; remove l, 2;",
+            "`remove' takes the name of a variable here, not a list",
         ),
         (
             "let m = #{}; set m, 1;",
-            "`set' takes the name of a variable first, not a value",
+            "`set' takes the name of a variable here, not a map",
         ),
         ("append \"no name\", 1;", "`no name' cannot be the name of a variable"),
     ] {

@@ -200,6 +200,92 @@ fn a_function_is_known_in_its_own_file_alone() {
 }
 
 #[test]
+fn an_argument_of_another_kind_than_a_verb_takes_is_an_error_of_check_and_of_the_run() {
+    for (text, message) in [
+        (
+            "task :t { run 5; }",
+            "`run' takes a string or a list of words here, not a number",
+        ),
+        (
+            "task :t { capture(true); }",
+            "`capture' takes a string or a list of words here, not a truth value",
+        ),
+        (
+            "task :t { upload 5, \"/x\"; }",
+            "`upload' takes a path here, not a number",
+        ),
+        (
+            "task :t { put \"a\", [\"/x\"]; }",
+            "`put' takes a path here, not a list",
+        ),
+        ("task :t { delete [\"a\"]; }", "`delete' takes a path here, not a list"),
+        (
+            "role :web, 5;",
+            "`role' takes a host or a list of hosts here, not a number",
+        ),
+        (
+            "role :web, \"a\", 1.5;",
+            "`role' takes a host or a list of hosts here, not a decimal number",
+        ),
+        ("server 5, :web;", "`server' takes a host here, not a number"),
+        ("task 5 { }", "`task' takes the name of a task here, not a number"),
+        (
+            "namespace #{} { }",
+            "`namespace' takes the name of a namespace here, not a map",
+        ),
+        (
+            "task :t { } before :t, 5;",
+            "`before' takes the name of a task or a list of names here, not a number",
+        ),
+        (
+            "task :t { rolling \"x\" { } }",
+            "`rolling' takes a whole number here, not a string",
+        ),
+        ("set 5, 1;", "`set' takes the name of a variable here, not a number"),
+        (
+            "require [\"a\", \"b\"];",
+            "`require' takes the name of a library here, not a list",
+        ),
+    ] {
+        let text = format!("role :app, \"app1\"; {text}");
+        // What stops loading is found by it.
+        assert!(
+            messages(&recipe(&text).check()).contains(&message),
+            "{text}: {:?}",
+            messages(&recipe(&text).check())
+        );
+        let ran = recipe(&text)
+            .load()
+            .0
+            .map(drop)
+            .map_err(|errors| errors[0].message.clone());
+        let ran = ran.and_then(|()| Err(recipe(&text).run(&["t"]).error().message.clone()));
+        assert_eq!(ran, Err::<(), _>(message.to_owned()), "{text}");
+    }
+    for (text, message) in [
+        (
+            "let n = 5; run n;",
+            "`run' takes a string or a list of words here, not a number",
+        ),
+        (
+            "let l = [1]; upload l, \"/x\";",
+            "`upload' takes a path here, not a list",
+        ),
+    ] {
+        let error = recipe(&format!("role :app, \"app1\"; task :t {{ {text} }}"))
+            .run(&["t"])
+            .error()
+            .message
+            .clone();
+        assert_eq!(error, message, "{text}");
+    }
+    let right = "role :app, \"app1\", #{ primary: true }; role :web, [\"a\", \"b\"], :x => 1;
+        task :t { puts 5; puts [1]; execute :sleep, 5; run [\"sleep\", 5]; put 5, \"/x\", #{ mode: 0644 }; fetch(:application, 5); }
+        before :t, [:u, :v]; task :u { } task :v { }";
+    assert_eq!(messages(&recipe(right).check()), [""; 0]);
+}
+
+#[test]
 fn an_argument_of_another_kind_than_a_function_takes_is_an_error() {
     for (body, message) in [
         (

@@ -1,12 +1,14 @@
 //! The surroundings of commands: a directory, an environment, a user.
 
 use super::super::grammar::Tail;
+use super::super::takes;
 use super::super::verb::{Choices, NONE, Verb};
 
 pub(in crate::recipe) const WITHIN: Verb = Verb {
     name: "within",
     form: "within directory { … }",
     arguments: (1, 1),
+    takes: &[takes::PATH],
     tail: Tail::Required("block"),
     options: NONE,
     doc: "Runs the commands of the block in a directory; one that does not begin with `/` or `~` is below that of the `within` around \
@@ -19,6 +21,7 @@ pub(in crate::recipe) const WITH: Verb = Verb {
     name: "with",
     form: "with :name => value, … { … }  |  with #{ name: value, … } { … }",
     arguments: (0, 0),
+    takes: &[],
     tail: Tail::Required("block"),
     options: Choices::Any,
     doc: "Runs the commands of the block with environment variables, whose names are written in capitals: `:rails_env` sets \
@@ -31,6 +34,7 @@ pub(in crate::recipe) const AS: Verb = Verb {
     name: "as",
     form: "as user { … }",
     arguments: (1, 1),
+    takes: &[takes::USER],
     tail: Tail::Required("block"),
     options: NONE,
     doc: "Runs the commands of the block as another user, each by sudo with a shell of its own, in the directory and with the \

@@ -3,12 +3,14 @@
 use super::super::choice::Choice;
 use super::super::grammar::Tail;
 use super::super::options::{COMMAND, SELECTION, SUDO as AS};
+use super::super::takes;
 use super::super::verb::{Choices, MANY, Verb};
 
 pub(in crate::recipe) const RUN: Verb = Verb {
     name: "run",
     form: "run command, option => value, …  |  run [program, word, …], …  |  run command, … , |channel, stream, data| { … }",
     arguments: (1, 1),
+    takes: &[takes::COMMAND],
     tail: Tail::Optional,
     options: Choices::Known(&[SELECTION, COMMAND]),
     doc: "Runs a command on the current task's servers, on all at once, and waits for all. A list is a program and its words: \
@@ -25,6 +27,7 @@ pub(in crate::recipe) const EXECUTE: Verb = Verb {
     name: "execute",
     form: "execute program, word, …, option => value, …  |  execute command, option => value, …",
     arguments: (1, MANY),
+    takes: &[takes::WORD],
     tail: Tail::Optional,
     options: Choices::Known(&[SELECTION, COMMAND]),
     doc: "Runs a command as `run` does, written as in Capistrano 3: several words are put together with blanks, as they are, so that the           shell sees what stands in them; a value in one needs `quote`. A list alone is a program and its words, which arrive \
@@ -36,6 +39,7 @@ pub(in crate::recipe) const SUDO: Verb = Verb {
     name: "sudo",
     form: "sudo command, :as => user, option => value, …  |  sudo",
     arguments: (0, 1),
+    takes: &[takes::COMMAND],
     tail: Tail::Optional,
     options: Choices::Known(&[AS, SELECTION, COMMAND]),
     doc: "Runs a command with sudo. Its password is the variable `password`; where that is not set the person is \
@@ -51,6 +55,7 @@ pub(in crate::recipe) const TRY_SUDO: Verb = Verb {
     name: "try_sudo",
     form: "try_sudo command, :as => user, option => value, …  |  try_sudo",
     arguments: (0, 1),
+    takes: &[takes::COMMAND],
     tail: Tail::Optional,
     options: Choices::Known(&[AS, SELECTION, COMMAND]),
     doc: "As `sudo` where the variable `use_sudo` is true, or `run_method` is set to `:sudo`, else as `run`; without a \
@@ -67,6 +72,7 @@ pub(in crate::recipe) const CAPTURE: Verb = Verb {
     name: "capture",
     form: "capture(command, option => value, …)",
     arguments: (1, 1),
+    takes: &[takes::COMMAND],
     tail: Tail::Nothing,
     options: Choices::Known(&[REHEARSAL, SELECTION, COMMAND]),
     doc: "Runs a command on the first of the current task's servers and gives what it wrote to its standard output, as \
@@ -79,6 +85,7 @@ pub(in crate::recipe) const CAPTURE_ALL: Verb = Verb {
     name: "capture_all",
     form: "capture_all(command, option => value, …)",
     arguments: (1, 1),
+    takes: &[takes::COMMAND],
     tail: Tail::Nothing,
     options: Choices::Known(&[SELECTION, COMMAND]),
     doc: "Runs a command on the current task's servers and gives what each wrote to its standard output, as it came: a map by host, or where several servers have one \
@@ -90,6 +97,7 @@ pub(in crate::recipe) const STREAM: Verb = Verb {
     name: "stream",
     form: "stream command, option => value, …",
     arguments: (1, 1),
+    takes: &[takes::COMMAND],
     tail: Tail::Nothing,
     options: Choices::Known(&[SELECTION, COMMAND]),
     doc: "Runs a command on the current task's servers and prints what it writes to its standard output, line by line, \
@@ -106,6 +114,7 @@ pub(in crate::recipe) const INVOKE_COMMAND: Verb = Verb {
     name: "invoke_command",
     form: "invoke_command command, :via => :sudo, option => value, …",
     arguments: (1, 1),
+    takes: &[takes::COMMAND],
     tail: Tail::Optional,
     options: Choices::Known(&[VIA, AS, SELECTION, COMMAND]),
     doc: "Runs a command by the verb that `via` names: one place decides whether commands need sudo.",
@@ -116,6 +125,7 @@ pub(in crate::recipe) const TEST: Verb = Verb {
     name: "test",
     form: "test(command, option => value, …)",
     arguments: (1, 1),
+    takes: &[takes::COMMAND],
     tail: Tail::Nothing,
     options: Choices::Known(&[SELECTION, COMMAND]),
     doc: "Runs a command on the first of the current task's servers and tells whether it succeeded. Where servers may \
@@ -132,6 +142,7 @@ pub(in crate::recipe) const RUN_LOCALLY: Verb = Verb {
     name: "run_locally",
     form: "run_locally(command, option => value, …)",
     arguments: (1, 1),
+    takes: &[takes::COMMAND],
     tail: Tail::Nothing,
     options: Choices::Known(&[RESULT, COMMAND]),
     doc: "Runs a command on this machine and gives what it wrote to its standard output. That it fails is an error, and that \
@@ -143,6 +154,7 @@ pub(in crate::recipe) const SYSTEM: Verb = Verb {
     name: "system",
     form: "system(command, option => value, …)",
     arguments: (1, 1),
+    takes: &[takes::COMMAND],
     tail: Tail::Nothing,
     options: Choices::Known(&[COMMAND]),
     doc: "Runs a command on this machine, shows what it writes, and tells whether it succeeded. In a dry run it is true.",

@@ -2,6 +2,7 @@
 
 use super::super::choice::Choice;
 use super::super::grammar::Tail;
+use super::super::takes;
 use super::super::verb::{Choices, MANY, Verb};
 
 static OPTIONS: &[Choice] = &[
@@ -23,6 +24,7 @@ pub(in crate::recipe) const DEPEND: Verb = Verb {
     name: "depend",
     form: "depend :remote, kind, word, …, :or => message  |  depend :local, kind, word, …",
     arguments: (3, MANY),
+    takes: &[takes::STRING, takes::STRING, takes::WORD],
     tail: Tail::Nothing,
     options: Choices::Known(&[OPTIONS]),
     doc: "Says what `deploy:check` is to look for, on the servers or on this machine: `:command`, `:directory`, `:file` or `:writable` with a \

@@ -3,6 +3,7 @@
 use super::super::choice::Choice;
 use super::super::grammar::Tail;
 use super::super::options::SELECTION;
+use super::super::takes;
 use super::super::verb::{Choices, Verb};
 use super::files::{MODE, VIA};
 
@@ -15,6 +16,7 @@ pub(in crate::recipe) const GET: Verb = Verb {
     name: "get",
     form: "get from, to, :mode => mode, option => value, …",
     arguments: (2, 2),
+    takes: &[takes::PATH, takes::PATH],
     tail: Tail::Nothing,
     options: Choices::Known(&[MODE, DIRECTORIES, VIA, SELECTION]),
     doc: "Copies a file from the first of the current task's servers to this machine, byte for byte; or a directory, \
@@ -30,6 +32,7 @@ pub(in crate::recipe) const DOWNLOAD: Verb = Verb {
     name: "download",
     form: "download from, to, :mode => mode, option => value, …",
     arguments: (2, 2),
+    takes: &[takes::PATH, takes::PATH],
     tail: Tail::Nothing,
     options: Choices::Known(&[MODE, DIRECTORIES, VIA, SELECTION]),
     doc: "As `get`, but from all of the current task's servers. `$CAPISTRANO:HOST$` in the names stands for each \

@@ -6,6 +6,7 @@ use super::super::choice::Choice;
 use super::super::grammar::Tail;
 use super::super::options::SELECTION;
 use super::super::origin::{Fallible, wrong};
+use super::super::takes;
 use super::super::verb::{Choices, Verb};
 use crate::plan::{Mode, NoMode};
 
@@ -40,6 +41,7 @@ pub(in crate::recipe) const DELETE: Verb = Verb {
     name: "delete",
     form: "delete path, :recursive => true, option => value, …",
     arguments: (1, 1),
+    takes: &[takes::PATH],
     tail: Tail::Nothing,
     options: Choices::Known(&[DELETE_OPTIONS, SELECTION]),
     doc: "Removes a file from the current task's servers. That it is not there is no error.",

@@ -8,6 +8,7 @@ pub(in crate::recipe) const PARALLEL: Verb = Verb {
     name: "parallel",
     form: "parallel option => value, …, |session| { session.when(condition, command); session.else(command); }",
     arguments: (0, 0),
+    takes: &[],
     tail: Tail::Required("block"),
     options: Choices::Known(&[SELECTION, COMMAND]),
     doc: "Runs different commands on the current task's servers, all at once. A condition is a role (`:app` or \

@@ -1,12 +1,14 @@
 //! Messages of recipes to people.
 
 use super::super::grammar::Tail;
+use super::super::takes;
 use super::super::verb::{NONE, Verb};
 
 pub(in crate::recipe) const PUTS: Verb = Verb {
     name: "puts",
     form: "puts text",
     arguments: (0, 1),
+    takes: &[takes::ANYTHING],
     tail: Tail::Nothing,
     options: NONE,
     doc: "Prints a line on standard output.",
@@ -17,6 +19,7 @@ pub(in crate::recipe) const INFO: Verb = Verb {
     name: "info",
     form: "info text",
     arguments: (1, 1),
+    takes: &[takes::ANYTHING],
     tail: Tail::Nothing,
     options: NONE,
     doc: "Says something in the log, at level info.",
@@ -27,6 +30,7 @@ pub(in crate::recipe) const DEBUG: Verb = Verb {
     name: "debug",
     form: "debug text",
     arguments: (1, 1),
+    takes: &[takes::ANYTHING],
     tail: Tail::Nothing,
     options: NONE,
     doc: "Says something in the log, at level debug.",
@@ -37,6 +41,7 @@ pub(in crate::recipe) const WARN: Verb = Verb {
     name: "warn",
     form: "warn text",
     arguments: (1, 1),
+    takes: &[takes::ANYTHING],
     tail: Tail::Nothing,
     options: NONE,
     doc: "Says something important in the log: it is shown even with `-q`.",
@@ -47,6 +52,7 @@ pub(in crate::recipe) const ABORT: Verb = Verb {
     name: "abort",
     form: "abort text",
     arguments: (0, 1),
+    takes: &[takes::ANYTHING],
     tail: Tail::Nothing,
     options: NONE,
     doc: "Ends the run with exit code 1 and this message. An open transaction is rolled back; `catch` does not stop it.",

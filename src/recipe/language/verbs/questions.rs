@@ -2,12 +2,14 @@
 
 use super::super::choice::Choice;
 use super::super::grammar::Tail;
+use super::super::takes;
 use super::super::verb::{Choices, NONE, Verb};
 
 pub(in crate::recipe) const PASSWORD_PROMPT: Verb = Verb {
     name: "password_prompt",
     form: "password_prompt(text)",
     arguments: (0, 1),
+    takes: &[takes::STRING],
     tail: Tail::Nothing,
     options: NONE,
     doc: "Asks the person at the terminal for a secret, without showing what is typed. What was typed is shown as \
@@ -19,6 +21,7 @@ pub(in crate::recipe) const ASK: Verb = Verb {
     name: "ask",
     form: "ask(question, default, :echo => false)  |  ask :name, default, :echo => false, :prompt => question",
     arguments: (1, 2),
+    takes: &[takes::STRING, takes::ANYTHING],
     tail: Tail::Nothing,
     options: Choices::Known(&[ASKED]),
     doc: "Asks the person at the terminal and gives the line that is typed, or the default where nothing is typed. Where \
@@ -43,6 +46,7 @@ pub(in crate::recipe) const CHOOSE: Verb = Verb {
     name: "choose",
     form: "choose(question, list, default)",
     arguments: (2, 3),
+    takes: &[takes::STRING, takes::LIST, takes::ANYTHING],
     tail: Tail::Nothing,
     options: NONE,
     doc: "Shows a numbered list, asks the person at the terminal for a number or an entry of the list until one comes, and \

@@ -2,12 +2,14 @@
 
 use super::super::grammar::Tail;
 use super::super::options::SELECTION;
+use super::super::takes;
 use super::super::verb::{Choices, Verb};
 
 pub(in crate::recipe) const ROLLING: Verb = Verb {
     name: "rolling",
     form: "rolling number, option => value, … { … }",
     arguments: (1, 1),
+    takes: &[takes::NUMBER],
     tail: Tail::Required("block"),
     options: Choices::Known(&[SELECTION]),
     doc: "Runs the block several times, each time for the next so many servers of the current task or of the options: all that \

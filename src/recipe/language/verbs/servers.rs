@@ -2,12 +2,14 @@
 
 use super::super::grammar::Tail;
 use super::super::options::SELECTION;
+use super::super::takes;
 use super::super::verb::{Choices, MANY, Verb};
 
 pub(in crate::recipe) const ROLE: Verb = Verb {
     name: "role",
     form: "role :name, \"user@host:port\", …, attribute => value, …  |  role :name, … { … }",
     arguments: (1, MANY),
+    takes: &[takes::ROLE, takes::HOSTS],
     tail: Tail::Optional,
     options: Choices::Any,
     doc: "Puts servers into a role. The pairs are attributes of these servers in this role; `user` and `port` hold \
@@ -21,6 +23,7 @@ pub(in crate::recipe) const SERVER: Verb = Verb {
     name: "server",
     form: "server \"user@host:port\", :role, …, attribute => value, …",
     arguments: (1, MANY),
+    takes: &[takes::HOST, takes::ROLES],
     tail: Tail::Nothing,
     options: Choices::Any,
     doc: "Puts one server into several roles.",
@@ -31,6 +34,7 @@ pub(in crate::recipe) const FIND_SERVERS: Verb = Verb {
     name: "find_servers",
     form: "find_servers(option => value, …)",
     arguments: (0, 0),
+    takes: &[],
     tail: Tail::Nothing,
     options: Choices::Known(&[SELECTION]),
     doc: "The servers that a command with these options would go to, in a list of maps: `host`, `user`, `port`, `name` \

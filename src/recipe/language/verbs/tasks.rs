@@ -6,6 +6,7 @@ use super::super::choice::Choice;
 use super::super::grammar::Tail;
 use super::super::options::{COMMAND, SELECTION};
 use super::super::origin::raise;
+use super::super::takes;
 use super::super::verb::{Choices, MANY, NONE, Verb};
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
@@ -14,6 +15,7 @@ pub(in crate::recipe) const DESC: Verb = Verb {
     name: "desc",
     form: "desc text",
     arguments: (1, 1),
+    takes: &[takes::STRING],
     tail: Tail::Nothing,
     options: NONE,
     doc: "Describes the next task. The first sentence is shown by `-T`, all of it by `-e`.",
@@ -43,6 +45,7 @@ pub(in crate::recipe) const TASK: Verb = Verb {
     name: "task",
     form: "task :name, option => value, … { … }",
     arguments: (1, 1),
+    takes: &[takes::TASK],
     tail: Tail::Required("body"),
     options: Choices::Known(&[OF_TASKS, SELECTION, COMMAND]),
     doc: "Defines a task, or replaces the one of that name. Its commands go to the servers that its options select, all \
@@ -55,6 +58,7 @@ pub(in crate::recipe) const NAMESPACE: Verb = Verb {
     name: "namespace",
     form: "namespace :name { … }",
     arguments: (1, 1),
+    takes: &[takes::NAMESPACE],
     tail: Tail::Required("block"),
     options: NONE,
     doc: "Tasks defined in the block are called `name:task`. A namespace can be opened again. Names in it are looked up \
@@ -66,6 +70,7 @@ pub(in crate::recipe) const INVOKE: Verb = Verb {
     name: "invoke",
     form: "invoke \"namespace:task\"",
     arguments: (1, 1),
+    takes: &[takes::TASK],
     tail: Tail::Nothing,
     options: NONE,
     doc: "Runs a task by its name, as its bare name would: it is looked up in the namespace, then outwards. `:name` stands \
@@ -77,6 +82,7 @@ pub(in crate::recipe) const ALIAS_TASK: Verb = Verb {
     name: "alias_task",
     form: "alias_task :new, :old",
     arguments: (2, 2),
+    takes: &[takes::TASK, takes::TASK],
     tail: Tail::Nothing,
     options: NONE,
     doc: "Copies a task as it is now under a new name.",
@@ -87,6 +93,7 @@ pub(in crate::recipe) const SYNONYM_TASK: Verb = Verb {
     name: "synonym_task",
     form: "synonym_task :name, \"namespace:task\"",
     arguments: (2, 2),
+    takes: &[takes::TASK, takes::TASK],
     tail: Tail::Nothing,
     options: NONE,
     doc: "Makes two full names stand for one task, whichever of them is defined, redefined, hooked or called.",
@@ -97,6 +104,7 @@ pub(in crate::recipe) const CURRENT_TASK: Verb = Verb {
     name: "current_task",
     form: "current_task",
     arguments: (0, 0),
+    takes: &[],
     tail: Tail::Nothing,
     options: NONE,
     doc: "The full name of the innermost running task; `()` outside of tasks.",
@@ -110,6 +118,7 @@ pub(in crate::recipe) const BEFORE: Verb = Verb {
     name: "before",
     form: "before :task, :hook, …  |  before :task { … }",
     arguments: (1, MANY),
+    takes: &[takes::TASK, takes::TASKS],
     tail: HOOKED,
     options: NONE,
     doc: "Runs tasks, or a block, before each run of a task. A block's commands go to the hooked task's servers, a \
@@ -121,6 +130,7 @@ pub(in crate::recipe) const AFTER: Verb = Verb {
     name: "after",
     form: "after :task, :hook, …  |  after :task { … }",
     arguments: (1, MANY),
+    takes: &[takes::TASK, takes::TASKS],
     tail: HOOKED,
     options: NONE,
     doc: "Runs tasks, or a block, after each run of a task that did not fail.",
@@ -157,6 +167,7 @@ pub(in crate::recipe) const ON: Verb = Verb {
     name: "on",
     form: "on servers, :in => :groups, :limit => 2, :wait => 5, |server| { … }  |  on :event, :hook, …, :only => tasks, :except => tasks  |  on :event { … }",
     arguments: (1, MANY),
+    takes: &[takes::ANYTHING],
     tail: HOOKED,
     options: Choices::Known(&[TURNS, FILTERS]),
     doc: "With servers (`roles(:app)`, `primary(:db)`, a list of hosts) it runs the block for each of them: its commands go to that server,           `test` and `capture` answer for it, and `return` ends its part. The block is given the server: `server.host`,           `server.roles`, `server.properties` and what else `roles` tells. All servers have their parts at the same time,           and what all want next is one action; where it fails on one, nothing more is started on any. A task that is called in it runs           once for all that come to it, on its own servers. No `transaction` and no `on_rollback` stands in it. Locals around it can be changed.           `:max_hosts` of the task holds where `in` says nothing. With an event it runs tasks, or a block, at an event: `:before` and `:after` every task; `:start` and `:finish` of a task of \

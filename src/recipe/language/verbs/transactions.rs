@@ -7,6 +7,7 @@ pub(in crate::recipe) const TRANSACTION: Verb = Verb {
     name: "transaction",
     form: "transaction { … }",
     arguments: (0, 0),
+    takes: &[],
     tail: Tail::Required("block"),
     options: NONE,
     doc: "If anything fails in the block (a command, the recipe itself, `abort`, Ctrl-C), the rollback handlers that \
@@ -20,6 +21,7 @@ pub(in crate::recipe) const ON_ROLLBACK: Verb = Verb {
     name: "on_rollback",
     form: "on_rollback { … }",
     arguments: (0, 0),
+    takes: &[],
     tail: Tail::Required("block"),
     options: NONE,
     doc: "Registers what undoes the current task, to be run if the transaction fails later. Its commands go to the \

@@ -8,6 +8,7 @@ pub(in crate::recipe) const TEST: Verb = Verb {
     name: "test",
     form: "test name { … }",
     arguments: (1, 1),
+    takes: &[],
     tail: Tail::Required("block"),
     options: NONE,
     doc: "Defines a test. `capr test` runs each in a process of its own: it reads the file from its first line, with what the file loads, \
@@ -23,6 +24,7 @@ pub(in crate::recipe) const REHEARSE: Verb = Verb {
     name: "rehearse",
     form: "rehearse [stage,] task, … [, \"NAME=value\", …]",
     arguments: (1, MANY),
+    takes: &[],
     tail: Tail::Nothing,
     options: NONE,
     doc: "Runs tasks as `capr` would with these words, with their hooks, transactions and rollbacks, on servers that do nothing: each \
@@ -88,6 +90,7 @@ pub(in crate::recipe) const ANSWER: Verb = Verb {
     name: "answer",
     form: "answer command, pairs",
     arguments: (1, 1),
+    takes: &[],
     tail: Tail::Nothing,
     options: Choices::Known(&[ANSWER_CHOICES]),
     doc: "Says how a command ends and what it writes, from now on. Of several answers that fit the one that was given last holds. The \
@@ -105,6 +108,7 @@ pub(in crate::recipe) const UNREACHABLE: Verb = Verb {
     name: "unreachable",
     form: "unreachable server [, reason]",
     arguments: (1, 2),
+    takes: &[],
     tail: Tail::Nothing,
     options: NONE,
     doc: "No connection to this server can be made from now on; the reason is \"connection refused\" where none is given.",
@@ -122,6 +126,7 @@ pub(in crate::recipe) const REPLY: Verb = Verb {
     name: "reply",
     form: "reply question, answer",
     arguments: (2, 2),
+    takes: &[],
     tail: Tail::Nothing,
     options: NONE,
     doc: "Says what a person types where a question has this string in it: `ask`, `choose`, `password_prompt`, the password of sudo. Nobody answers \
@@ -137,6 +142,7 @@ pub(in crate::recipe) const SET_CLOCK: Verb = Verb {
     name: "set_clock",
     form: "set_clock time",
     arguments: (1, 1),
+    takes: &[],
     tail: Tail::Nothing,
     options: NONE,
     doc: "Sets the clock that recipes read, as \"2026-01-31 08:00:00\" (UTC) or in seconds since 1970. In a test it stands still: at the \

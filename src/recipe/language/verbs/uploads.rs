@@ -3,6 +3,7 @@
 use super::super::choice::Choice;
 use super::super::grammar::Tail;
 use super::super::options::SELECTION;
+use super::super::takes;
 use super::super::verb::{Choices, Verb};
 use super::files::{MODE, VIA};
 
@@ -15,6 +16,7 @@ pub(in crate::recipe) const PUT: Verb = Verb {
     name: "put",
     form: "put data, path, :mode => mode, option => value, …",
     arguments: (2, 2),
+    takes: &[takes::CONTENT, takes::PATH],
     tail: Tail::Nothing,
     options: Choices::Known(&[MODE, VIA, SELECTION]),
     doc: "Writes a string to a file on the current task's servers. The file is written beside its place and renamed: \
@@ -28,6 +30,7 @@ pub(in crate::recipe) const UPLOAD: Verb = Verb {
     name: "upload",
     form: "upload from, to, :mode => mode, option => value, …",
     arguments: (2, 2),
+    takes: &[takes::PATH, takes::PATH],
     tail: Tail::Nothing,
     options: Choices::Known(&[MODE, DIRECTORIES, VIA, SELECTION]),
     doc: "Copies a local file to the current task's servers, as `put` does; or a local directory with all that is in it, \

@@ -4,6 +4,7 @@ use rhai::{Dynamic, EvalAltResult, Position};
 
 use super::super::grammar::Tail;
 use super::super::origin::{Fallible, raise};
+use super::super::takes;
 use super::super::verb::{NONE, Verb};
 use crate::configuration::is_variable_name;
 use crate::diagnostic::{Diagnostic, Fault};
@@ -12,6 +13,7 @@ pub(in crate::recipe) const SET: Verb = Verb {
     name: "set",
     form: "set :name, value  |  set :name { … }",
     arguments: (1, 2),
+    takes: &[takes::VARIABLE, takes::ANYTHING],
     tail: Tail::Instead("a value", "a value"),
     options: NONE,
     doc: "Sets a variable. With a block it is lazy: the block is evaluated at the first read, and its value kept. \
@@ -23,6 +25,7 @@ pub(in crate::recipe) const SET_DEFAULT: Verb = Verb {
     name: "set_default",
     form: "set_default :name, value  |  set_default :name { … }",
     arguments: (1, 2),
+    takes: &[takes::VARIABLE, takes::ANYTHING],
     tail: Tail::Instead("a value", "a value"),
     options: NONE,
     doc: "As `set`, but only where the variable is not set yet: what a recipe or the command line said before stays.",
@@ -41,6 +44,7 @@ pub(in crate::recipe) const FETCH: Verb = Verb {
     name: "fetch",
     form: "fetch(:name)  |  fetch(:name, default)  |  fetch(:name, |name| …)",
     arguments: (1, 2),
+    takes: &[takes::VARIABLE, takes::ANYTHING],
     tail: Tail::Nothing,
     options: NONE,
     doc: "Reads a variable; the default is used, and not stored, where it is not set. A function as default is called with the name. Without a default that is an error.",
@@ -51,6 +55,7 @@ pub(in crate::recipe) const EXISTS: Verb = Verb {
     name: "exists",
     form: "exists(:name)",
     arguments: (1, 1),
+    takes: &[takes::VARIABLE],
     tail: Tail::Nothing,
     options: NONE,
     doc: "True once the variable is set, to whatever value. Does not evaluate a lazy one.",
@@ -61,6 +66,7 @@ pub(in crate::recipe) const UNSET: Verb = Verb {
     name: "unset",
     form: "unset :name",
     arguments: (1, 1),
+    takes: &[takes::VARIABLE],
     tail: Tail::Nothing,
     options: NONE,
     doc: "Forgets a variable.",
@@ -71,6 +77,7 @@ pub(in crate::recipe) const RESET: Verb = Verb {
     name: "reset",
     form: "reset :name",
     arguments: (1, 1),
+    takes: &[takes::VARIABLE],
     tail: Tail::Nothing,
     options: NONE,
     doc: "Makes a lazy variable that was read lazy again, so that its block is evaluated anew at the next read. \
