@@ -20,12 +20,12 @@ const MEMORY: u64 = 256 << 20;
 /// The most bytes of an answer: more suggestions than anybody reads.
 const LONGEST: usize = 4 << 20;
 
-/// Returns the answer of this program to the same arguments within the limits; empty if there is none.
-pub(super) fn answer(arguments: &[OsString]) -> String {
-    within(arguments).unwrap_or_default()
+/// Returns the answer of this program to the same arguments; `None` if there is none within the limits.
+pub(super) fn answer(arguments: &[OsString]) -> Option<String> {
+    within(arguments).ok().flatten()
 }
 
-fn within(arguments: &[OsString]) -> io::Result<String> {
+fn within(arguments: &[OsString]) -> io::Result<Option<String>> {
     let until = Instant::now() + LIMIT;
     let mut child = Command::new(itself::program()?)
         .args(arguments.get(1..).unwrap_or_default())
@@ -41,8 +41,8 @@ fn within(arguments: &[OsString]) -> io::Result<String> {
     let answer = answer.map(|answer| answer.filter(|answer| answer.len() < LONGEST));
     let status = itself::end(&mut child, answer.as_ref().is_ok_and(Option::is_some), until)?;
     match answer? {
-        Some(answer) if status.success() => String::from_utf8(answer).map_err(io::Error::other),
-        _ => Ok(String::new()),
+        Some(answer) if status.success() => String::from_utf8(answer).map(Some).map_err(io::Error::other),
+        _ => Ok(None),
     }
 }
 

@@ -74,9 +74,19 @@ fn completer(name: &str) -> io::Result<&'static dyn EnvCompleter> {
     })
 }
 
+/// The source of the names that are offered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Names {
+    /// Also the recipe, which is loaded.
+    OfRecipe,
+    /// This program alone: its commands and options, and names of files.
+    OfProgram,
+}
+
 /// Returns the words that may stand at the cursor. The arguments are the program's name, `--`, and all words that were typed.
-pub(super) fn answer(name: &str, arguments: impl Iterator<Item = OsString>, shell: &Shell) -> io::Result<String> {
-    let mut words: Vec<OsString> = arguments.skip_while(|word| word != "--").skip(1).collect();
+pub(super) fn answer(name: &str, arguments: &[OsString], names: Names, shell: &Shell) -> io::Result<String> {
+    let words = arguments.iter().skip_while(|word| *word != "--").skip(1);
+    let mut words: Vec<OsString> = words.cloned().collect();
     let mut index = match shell.variable(INDEX).and_then(|index| index.parse().ok()) {
         Some(index) => index,
         None => words.len().saturating_sub(1),
@@ -87,7 +97,12 @@ pub(super) fn answer(name: &str, arguments: impl Iterator<Item = OsString>, shel
         false => 0,
     };
     let before = words.iter().take(index).skip(1).filter_map(|word| word.to_str());
-    let mut command = command(&Typed::of(before, &shell.directory), shell);
+    let typed = Typed::of(before, &shell.directory);
+    let known = match names {
+        Names::OfRecipe => Known::of(&typed, shell),
+        Names::OfProgram => Known::default(),
+    };
+    let mut command = command(&typed, &known, shell);
     if is_bash {
         let found = complete(&mut command, words, index, Some(&shell.directory))?;
         let values = found.iter().map(|found| found.get_value().to_string_lossy());
@@ -227,20 +242,19 @@ impl Offer {
     }
 }
 
-fn command(typed: &Typed, shell: &Shell) -> Command {
-    let known = Known::of(typed, shell);
+fn command(typed: &Typed, known: &Known, shell: &Shell) -> Command {
     let words: Vec<Offer> = match typed.tool {
         None => tools(typed)
-            .chain(stages(typed, &known))
+            .chain(stages(typed, known))
             .chain(tasks(&known.tasks))
             .collect(),
-        Some(Tool::Tree | Tool::Explain | Tool::Graph) => stages(typed, &known).chain(tasks(&known.tasks)).collect(),
-        Some(Tool::Ssh) => stages(typed, &known)
+        Some(Tool::Tree | Tool::Explain | Tool::Graph) => stages(typed, known).chain(tasks(&known.tasks)).collect(),
+        Some(Tool::Ssh) => stages(typed, known)
             .chain(known.servers.iter().map(|name| Offer::new(name, None)))
             .collect(),
-        Some(Tool::Vars) => stages(typed, &known).chain(variables(&known, "")).collect(),
+        Some(Tool::Vars) => stages(typed, known).chain(variables(known, "")).collect(),
         Some(Tool::Definitions | Tool::Doctor | Tool::Resume | Tool::Run | Tool::Shell) => {
-            stages(typed, &known).collect()
+            stages(typed, known).collect()
         }
         Some(Tool::Completions) => Shells::builtins().names().map(|name| Offer::new(name, None)).collect(),
         Some(Tool::Lib) => deeds(typed).collect(),
@@ -285,7 +299,7 @@ fn command(typed: &Typed, shell: &Shell) -> Command {
         found
     });
     let among = |offers: Vec<Offer>| ArgValueCompleter::new(move |current: &OsStr| Offer::fitting(&offers, current));
-    let settings = among(variables(&known, "=").collect());
+    let settings = among(variables(known, "=").collect());
     Arguments::command()
         .mut_arg("words", |argument| argument.add(words))
         // An argument that was changed moves to the end, and the one after `--' has to be last.

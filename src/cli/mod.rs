@@ -55,6 +55,7 @@ use crate::run_id::RunId;
 use crate::secret::Redactor;
 
 use self::arguments::{Arguments, ColorChoice, Tool};
+use self::complete::Names;
 use self::doctor::Doctor;
 use self::program::{Program, SHELL, asks_for, open_log};
 use self::prompts::TerminalPrompts;
@@ -73,9 +74,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         let words: Vec<OsString> = arguments.into_iter().collect();
         let answer = if shell.variable(bounded::VARIABLE).is_some() {
             bounded::limit(STACK as u64);
-            on_large_stack(|| complete::answer(asking, words.into_iter(), &shell))
+            on_large_stack(|| complete::answer(asking, &words, Names::OfRecipe, &shell))
         } else {
-            Ok(complete::is_known(asking).map(|()| bounded::answer(&words)))
+            // A recipe that takes too long does not keep the names of commands and options from whoever types.
+            let without = || complete::answer(asking, &words, Names::OfProgram, &shell);
+            Ok(complete::is_known(asking).and_then(|()| bounded::answer(&words).map_or_else(without, Ok)))
         };
         let console = Console::new(options(Presentation::unasked(&shell), false, None), Redactor::default());
         return ExitCode::from(told(written(answer.unwrap_or_else(Err), &console), &console));
