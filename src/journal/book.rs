@@ -2,12 +2,13 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::Builder;
 
 use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::process::geteuid;
 
 /// The number of bytes that are reserved at once. A full disk is noticed before something is done, and a record that does not
 /// make the file longer is synced quickly.
@@ -45,6 +46,11 @@ impl Book {
             .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
             .open(path)?;
         crate::regular::check(&file)?;
+        let there = file.metadata()?;
+        // What it says is taken for what was done and answered.
+        if there.uid() != geteuid().as_raw() || there.mode() & 0o022 != 0 {
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "others can write it"));
+        }
         let Some(mut book) = Self::locked(path, file)? else {
             return Ok(None);
         };

@@ -269,6 +269,19 @@ fn what_a_power_cut_has_left_of_a_record_is_not_read() {
 }
 
 #[test]
+fn a_journal_that_others_can_write_or_a_link_is_not_continued() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, link) = (directory.path().join("journal"), directory.path().join("link"));
+    drop(Book::create(&path).unwrap());
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    assert!(Book::open(&link).is_err());
+    for (mode, is_ours) in [(0o600, true), (0o644, true), (0o620, false), (0o602, false)] {
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        assert_eq!(Book::open(&path).is_ok(), is_ours, "{mode:o}");
+    }
+}
+
+#[test]
 fn old_journals_are_removed_and_those_of_other_recipes_are_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let other = Shelf::of(directory.path(), Path::new("other.rhai"));

@@ -50,6 +50,8 @@ fn blanks_stand_where_the_house_has_them() {
         // A sign may be the name of a symbol.
         ("puts : = ;set : =,1;", "puts : =;\nset : =, 1;"),
         ("puts : :: ;puts[: . ,:a];", "puts : ::;\nputs[: ., :a];"),
+        // A quote that stands twice belongs to its string.
+        ("puts\"a\"\"b\",\"\"\"\",\"\";", "puts \"a\"\"b\", \"\"\"\", \"\";"),
     ]);
 }
 

@@ -25,7 +25,7 @@ pub fn command_line(destination: &Destination) -> Result<Vec<String>, String> {
     words.login(server, options);
     words.option("IdentitiesOnly", options.keys_only.map(yes));
     words.option("ForwardAgent", options.forward_agent.map(yes));
-    words.way(options);
+    words.way(options)?;
     words.option("HostName", options.host_name.clone());
     words.option("HostKeyAlias", options.host_key_alias.clone());
     words.option("CheckHostIP", options.check_host_ip.map(yes));
@@ -105,16 +105,21 @@ impl Words {
     }
 
     /// Adds the way to the server. A gateway has its own login, and the options that apply to all.
-    fn way(&mut self, options: &SshOptions) {
+    fn way(&mut self, options: &SshOptions) -> Result<(), String> {
         if let Some(command) = &options.proxy {
-            return self.option("ProxyCommand", Some(command.clone()));
+            self.option("ProxyCommand", Some(command.clone()));
+        } else if !options.gateway.is_empty() {
+            let general = options.of_gateways.as_deref().unwrap_or(options);
+            let hops: Vec<String> = options.gateway.iter().map(|gateway| hop(gateway, general)).collect();
+            // ssh would take it for one more gateway.
+            if let Some(hop) = hops.iter().find(|hop| hop.contains(',')) {
+                return Err(format!(
+                    "ssh takes no comma in the name of a gateway or of its user: {hop}"
+                ));
+            }
+            self.pair("-J", &hops.join(","));
         }
-        if options.gateway.is_empty() {
-            return;
-        }
-        let general = options.of_gateways.as_deref().unwrap_or(options);
-        let hops: Vec<String> = options.gateway.iter().map(|gateway| hop(gateway, general)).collect();
-        self.pair("-J", &hops.join(","));
+        Ok(())
     }
 }
 
@@ -173,6 +178,19 @@ mod tests {
             "-F none -l deploy -p 2222 -i /home/x/key -o IdentitiesOnly=yes -J other@gw,me@gw2:23 \
              -o UserKnownHostsFile=\"/a b\" -- app1"
         );
+    }
+
+    #[test]
+    fn a_user_never_becomes_another_gateway() {
+        let destination = Destination {
+            server: "app1".parse().unwrap(),
+            options: SshOptions {
+                user: Some("evil.example.com,me".to_owned()),
+                gateway: vec!["gw".parse().unwrap()],
+                ..SshOptions::default()
+            },
+        };
+        assert!(command_line(&destination).unwrap_err().contains("no comma"));
     }
 
     #[test]

@@ -182,6 +182,8 @@ fn quoted(text: &str) -> (Kind, usize) {
         match c {
             // A backslash at the end of the line continues the string.
             '\\' => drop(characters.next()),
+            // A quote that stands twice is one in the string.
+            '"' if text.get(at + 1..).is_some_and(|rest| rest.starts_with('"')) => drop(characters.next()),
             '"' => return (Kind::Text(true), at + 1),
             '\n' => return (Kind::Text(false), at),
             _ => {}
