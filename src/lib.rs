@@ -2,53 +2,53 @@
 //!
 //! The layers, lowest first; a layer names only those before it (`tests/architecture.rs` checks the `use` lines):
 //!
-//! - [`address_space`], [`secret`], [`exit`], [`interrupt`], [`io_error`], [`origin`], [`regular`], [`run_id`], [`trust`]: small words that every layer speaks.
-//! - [`configuration`]: plain data that a recipe builds: servers, roles, tasks, hooks, variables.
-//! - [`diagnostic`]: what went wrong, where and on which servers. [`finding`]: what came of looking at something.
-//!   [`verdict`]: what came of tests of recipes.
+//! - `address_space`, [`secret`], `exit`, [`interrupt`], `io_error`, `origin`, `regular`, `run_id`, `trust`: small words that every layer speaks.
+//! - `configuration`: plain data that a recipe builds: servers, roles, tasks, hooks, variables.
+//! - [`diagnostic`]: what went wrong, where and on which servers. `finding`: what came of looking at something.
+//!   `verdict`: what came of tests of recipes.
 //! - [`event`]: everything that can be told to a person or a machine.
-//! - [`report`]: the only folder that prints: events, diagnostics, lists.
-//! - [`plan`]: pure: configuration and an action give servers and command lines. [`source`]: what is sent to servers.
-//!   [`place`]: where files of this machine are written. [`journal`]: what a run has done, for the next one.
-//!   [`libraries`]: those of others that a project has added: fetched, locked, compared with their digests.
-//! - [`session`]: one server; the only folder that names ssh2. [`fanout`]: many servers.
-//! - [`transaction`], [`actor`]: perform actions for the current task, and undo them.
-//! - [`recipe`]: the only folder that names rhai. [`doctor`]: looks at this machine, a recipe and its servers.
+//! - `report`: the only folder that prints: events, diagnostics, lists.
+//! - `plan`: pure: configuration and an action give servers and command lines. `source`: what is sent to servers.
+//!   [`place`]: where files of this machine are written. `journal`: what a run has done, for the next one.
+//!   `libraries`: those of others that a project has added: fetched, locked, compared with their digests.
+//! - [`session`]: one server; the only folder that names ssh2. `fanout`: many servers.
+//! - `transaction`, [`actor`]: perform actions for the current task, and undo them.
+//! - [`recipe`]: the only folder that names rhai. `doctor`: looks at this machine, a recipe and its servers.
 //! - `port` (a feature): recipes of Capistrano are read and written as recipes of capr; the only folder that names ruby_prism.
 //! - [`manual`]: the guide's pages, for terminals and for `man`.
 //! - [`cli`]: the only folder that reads argv, environment and terminal.
 
 pub mod actor;
-pub mod address_space;
+mod address_space;
 pub mod cli;
-pub mod configuration;
+mod configuration;
 #[cfg(test)]
 mod deadline;
 pub mod diagnostic;
-pub mod doctor;
+mod doctor;
 pub mod event;
-pub mod exit;
-pub mod fanout;
-pub mod finding;
+mod exit;
+mod fanout;
+mod finding;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 pub mod interrupt;
-pub mod io_error;
-pub mod journal;
-pub mod libraries;
+mod io_error;
+mod journal;
+mod libraries;
 pub mod manual;
-pub mod origin;
+mod origin;
 pub mod place;
-pub mod plan;
+mod plan;
 #[cfg(feature = "port")]
 pub mod port;
 pub mod recipe;
-pub mod regular;
-pub mod report;
-pub mod run_id;
+mod regular;
+mod report;
+mod run_id;
 pub mod secret;
 pub mod session;
-pub mod source;
-pub mod transaction;
-pub mod trust;
-pub mod verdict;
+mod source;
+mod transaction;
+mod trust;
+mod verdict;

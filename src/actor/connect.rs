@@ -114,7 +114,7 @@ impl Logins<'_> {
                 common: error.common,
             }),
             Progress::Login(server, fact) => self.report(server, fact),
-            Progress::PasswordWanted(_, question, answer) => self.answer(question, &answer),
+            Progress::PasswordWanted(question, answer) => self.answer(question, &answer),
         }
     }
 

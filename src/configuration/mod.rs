@@ -15,10 +15,10 @@ mod value;
 mod variables;
 
 pub use hooks::{Hook, HookAction, When};
-pub use kind::{Kind, Refusal};
+pub use kind::Kind;
 pub use nearest::{did_you_mean, nearest, suggestion};
 pub use outline::{Act, Graph, GraphTask, Link, Outline, ReadVariable, Step};
-pub use role::{Assignment, AttributeError, Roles};
+pub use role::{Assignment, Roles};
 pub use run_options::{Environment, RunOptions, Shell, Stdin};
 pub use selection::{Filter, Selection, SelectionError, select};
 pub use server::{HOST_RULE, Server, ServerSyntax, USER_RULE, is_plain_host, is_plain_user};

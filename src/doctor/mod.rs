@@ -17,7 +17,7 @@ mod server;
 mod visit;
 
 pub use here::{Circumstances, here};
-pub use needs::{Deploys, Needs};
+pub use needs::Needs;
 pub use visit::{Visit, visit};
 
 use crate::finding::Examination;

@@ -195,7 +195,7 @@ fn connect(fanout: &mut Fanout, needs: &Needs, visits: &mut [Visit]) -> Result<(
         Progress::Login(server, fact) => tell(&server, &mut |visit| visit.learn(fact.clone())),
         Progress::Failed(server, error) => tell(&server, &mut |visit| visit.error = Some(error.clone())),
         // Nobody is asked for anything.
-        Progress::PasswordWanted(_, _, answer) => drop(answer.send(None)),
+        Progress::PasswordWanted(_, answer) => drop(answer.send(None)),
         Progress::Connected(server, elapsed) => tell(&server, &mut |visit| visit.took = Some(elapsed)),
         Progress::Tick => {}
     });

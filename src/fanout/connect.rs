@@ -113,7 +113,7 @@ impl Fanout {
             Report::PasswordWanted(id, question) => {
                 let login = logins.get(&id)?;
                 let (sender, answer) = channel();
-                progress(Progress::PasswordWanted(login.server.clone(), question, sender));
+                progress(Progress::PasswordWanted(question, sender));
                 login.session.answer(answer.try_recv().ok().flatten());
             }
             Report::ConnectFailed(id, error) => return Some((logins.remove(&id)?.server, error)),

@@ -39,7 +39,7 @@ pub enum Progress {
     /// A password is needed. The answer has to be sent before the callback returns; if nothing is sent, or `None`, there is no
     /// password. The one who answers decides whether to keep it: several servers ask, and a `refused` password has to be
     /// forgotten if it is the kept one.
-    PasswordWanted(Server, PasswordQuestion, Sender<Option<Secret>>),
+    PasswordWanted(PasswordQuestion, Sender<Option<Secret>>),
     /// Another second has passed.
     Tick,
 }

@@ -15,7 +15,6 @@ mod state;
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests;
 
-pub use half_done::HalfDone;
 pub use keeper::{Asked, Begun, Journal};
 pub use record::{Ended, Failed, Failure, Head};
 pub use replay::{Found, Refusal, Replayed, Ways};

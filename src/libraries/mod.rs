@@ -17,7 +17,7 @@ mod store;
 mod tree;
 mod version;
 
-pub use lock::{LOCK, Lock, Locked};
+pub use lock::Locked;
 pub use manifest::{MANIFEST, Manifest, is_name};
 pub use project::Project;
 pub use resolve::{Change, Fetched, Resolved, Resolver, tarball_digest};

@@ -9,8 +9,8 @@ use std::fmt::Debug;
 use std::io;
 use std::sync::Arc;
 
-pub use file::{Spool, file, piped};
-pub use tree::{END, Tree, tree};
+pub use file::{file, piped};
+pub use tree::{END, tree};
 
 /// Bytes of a known length that any number of readers can read from any place.
 pub trait Source: Send + Sync + Debug {

@@ -115,12 +115,15 @@ struct Failure {
     servers: Vec<(String, String, Vec<String>)>,
 }
 
+/// A server, the word for what became of a handler there, and the reason.
+type Outcome = (String, String, String);
+
 /// A rollback that is over.
 #[derive(Debug, Serialize)]
 struct Rollback {
     complete: bool,
-    /// The handlers: each with its task, and servers with a word for what became of it there and the reason.
-    steps: Vec<(String, Vec<(String, String, String)>)>,
+    /// The handlers: each with its task.
+    steps: Vec<(String, Vec<Outcome>)>,
 }
 
 /// The end of a run.

@@ -18,7 +18,7 @@
 //!     channels        those that belong to no command
 //!     silence         keepalive questions
 //!     agent_forwarding    the person's agent for the server, bound to this connection (agent_guard)
-//!       channel         libssh2's channels; the only `unsafe` code
+//!       channel         channels of libssh2; the only `unsafe` code of this folder
 //! ```
 //!
 //! A login goes from `connector` to `establish`, `attempt` and `auth`; a command goes from the handle in `connector` through `inbox`

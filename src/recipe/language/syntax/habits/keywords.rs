@@ -140,8 +140,9 @@ const ROWS: &[Row] = &[
         hint: |found| {
             let class = found.at_it()?.before.strip_suffix('.')?;
             let class = class.rsplit(|c: char| !is_word(c) && c != ':').next();
-            let hint = meant(class.unwrap_or_default());
-            Some(hint.unwrap_or("a recipe has strings, numbers, lists, maps and functions alone")).map(str::to_owned)
+            let other = meant(class.unwrap_or_default());
+            let hint = other.unwrap_or("a recipe has strings, numbers, lists, maps and functions alone");
+            Some(hint.to_owned())
         },
     },
     Row {
