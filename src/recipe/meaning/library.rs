@@ -19,6 +19,10 @@ pub(in crate::recipe) const TO_BE_REPLACED: &[&str] = &[
     "stop",
 ];
 
+/// Tasks of the library that restart by turns, in the midst of tasks that a recipe may call by themselves. Only the library's whole
+/// deploys come there, and these reach a restart in another way, too.
+const BY_TURNS: &[&str] = &["deploy:restart_in_turn", "deploy:restart_again"];
+
 impl Findings<'_> {
     /// Returns a warning for each task of the recipe that replaces one of the library because it has the same name. Inside the
     /// library's namespace that is intended.
@@ -88,7 +92,7 @@ impl Findings<'_> {
             .map(|(_, _, role)| role)
             .collect();
         let mut missing: Vec<(String, Vec<String>)> = Vec::new();
-        for task in self.tasks_from(&names) {
+        for task in self.tasks_from_but(&names, BY_TURNS) {
             for role in self.lacked_roles(&task) {
                 if told.contains(&role) {
                     continue;

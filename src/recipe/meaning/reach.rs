@@ -66,8 +66,23 @@ impl Findings<'_> {
         self.reach(tasks).order
     }
 
+    /// Returns the tasks that these can reach, including themselves, where some are passed over with all that only they reach.
+    pub(super) fn tasks_from_but(&self, tasks: &[String], passed_over: &[&str]) -> Vec<Rc<Task>> {
+        let mut reach = self.begin();
+        let passed_over = passed_over.iter().filter_map(|name| self.defined.task(name, ""));
+        reach.tasks = passed_over.map(|task| Rc::as_ptr(&task)).collect();
+        reach.follow(tasks);
+        reach.order
+    }
+
     fn reach(&self, tasks: &[String]) -> Reach<'_> {
-        let mut reach = Reach {
+        let mut reach = self.begin();
+        reach.follow(tasks);
+        reach
+    }
+
+    fn begin(&self) -> Reach<'_> {
+        Reach {
             defined: self.defined,
             texts: self.texts.iter().map(|(text, _)| *text).collect(),
             tasks: HashSet::new(),
@@ -76,9 +91,7 @@ impl Findings<'_> {
             names: HashSet::new(),
             left: Vec::new(),
             regions: Vec::new(),
-        };
-        reach.follow(tasks);
-        reach
+        }
     }
 }
 

@@ -101,6 +101,8 @@ fn a_role_that_a_deploy_will_need_is_asked_for_before() {
         format!("{settings} role :web, \"w\"; task :production {{ server \"x\", :app; }}"),
         format!("{settings} for role_name in [\"app\"] {{ role role_name, \"x\"; }}"),
         "role :web, \"w\"; task :go { run \"uptime\"; }".to_owned(),
+        // A whole deploy alone restarts by turns.
+        "role :web, \"w\"; role :db, \"d\", :primary => true; task :go { update; migrate; }".to_owned(),
         settings.to_owned(),
     ] {
         assert_eq!(warned(recipe(&text)), [""; 0], "{text}");

@@ -128,3 +128,28 @@ fn what_is_live_is_told_when_the_restart_is_stopped() {
     let (told, rolls_back) = stopped("set :restart_in_transaction, true;", "deploy");
     assert!(!told.contains("is current on") && rolls_back, "{told}");
 }
+
+#[test]
+fn a_cold_deploy_waits_for_what_it_has_started_and_says_what_is_live_where_that_fails() {
+    let more = "set :restart_via, :command; set :start_command, \"launch\"; set :wait_for, #{ command: \"bin/up\" };";
+    let sent = scripts("a", more, "cold_deploy");
+    assert_eq!(sent.last().map(String::as_str), Some("# Wait for bin/up"), "{sent:?}");
+    let case = shop(more);
+    case.script.on("a", "launch", Answer::new().exits(1));
+    let told = case.run(&["cold_deploy"]).messages(Level::Important).join("; ");
+    let expected = "20260101000001 is current on a, b and stays, but the start has failed: mend what it says and do deploy:start, or go back with \
+                    rollback";
+    assert!(told.contains(expected), "{told}");
+}
+
+#[test]
+fn a_template_of_the_maintenance_page_knows_the_reason_and_the_deadline() {
+    let text = "set(:maintenance_template_path) { join_path(dirname(recipe_file()), \"page.html\") } task :t { puts maintenance_page; }";
+    let case = recipe(text).file("page.html", "{{ reason }}|{{ deadline }}");
+    let printed = case
+        .env("REASON", "new <disks>")
+        .env("UNTIL", "4pm")
+        .run(&["t"])
+        .printed();
+    assert_eq!(printed, ["new &lt;disks&gt;|4pm"]);
+}
