@@ -70,6 +70,7 @@ mod releases_half;
 mod releases_keep;
 mod releases_told;
 mod resume;
+mod ruby_servers;
 mod servers;
 mod shared_libraries;
 mod sharing;

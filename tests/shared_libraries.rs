@@ -7,19 +7,19 @@ use crate::harness::{Case, Finished};
 const BASE: &str = "/u/apps/shop";
 
 /// A server and a repository with the application.
-struct Site(Fleet);
+pub(crate) struct Site(pub(crate) Fleet);
 
 impl Site {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Fleet::start(&["app1"]))
     }
 
-    fn commit(&self, path: &str, text: &str) {
+    pub(crate) fn commit(&self, path: &str, text: &str) {
         self.0.git().commit(path, text).unwrap();
     }
 
     /// Runs tasks of a recipe in the words of Capistrano 3 with these lines in it.
-    fn run(&self, lines: &str, arguments: &[&str]) -> Finished {
+    pub(crate) fn run(&self, lines: &str, arguments: &[&str]) -> Finished {
         let recipe = format!(
             "set :application, \"shop\";\nset :repo_url, \"{}\";\nset :dialect, 3;\n\
              server \"app1\", :app, :web, :db, :primary => true;\n{lines}\n",
@@ -29,7 +29,7 @@ impl Site {
     }
 
     /// Puts a program into a directory of its own, which the recipes name.
-    fn stand_in(&self, name: &str, text: &str) {
+    pub(crate) fn stand_in(&self, name: &str, text: &str) {
         let script = format!("#!/bin/sh\necho \"{name} $*\" >> /srv/calls\n{text}\n");
         self.0.sh(
             "app1",
@@ -38,7 +38,7 @@ impl Site {
     }
 
     /// Returns the calls of the stand-ins since the last time.
-    fn calls(&self) -> Vec<String> {
+    pub(crate) fn calls(&self) -> Vec<String> {
         let calls = self.0.sh("app1", "cat /srv/calls; : > /srv/calls");
         calls.lines().map(str::to_owned).collect()
     }

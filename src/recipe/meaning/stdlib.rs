@@ -36,6 +36,7 @@ static RECIPES: &[(&str, &str)] = &[
     ("variables", include_str!("../../../stdlib/variables.rhai")),
     ("web", include_str!("../../../stdlib/web.rhai")),
     ("webhook", include_str!("../../../stdlib/webhook.rhai")),
+    ("workplace", include_str!("../../../stdlib/workplace.rhai")),
 ];
 
 /// The programs for servers, by name.
