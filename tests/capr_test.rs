@@ -233,6 +233,32 @@ fn lines_and_branches_that_were_run_are_counted() {
 }
 
 #[test]
+fn lines_of_functions_and_closures_are_counted_wherever_they_are_called_from() {
+    let finished = Case::new()
+        .file(
+            "sizes.rhai",
+            "fn bytes(text) {\n  if text == \"\" {\n    throw \"empty\";\n  }\n  let all = text.split(\",\").map(|sign| {\n    let one = sign;\n    one\n  });\n  \
+             for sign in all {\n    if sign == \"k\" { return 1024; }\n  }\n  twice(all.len())\n}\nfn twice(number) {\n  number * 2\n}\n\
+             fn String.shout() {\n  this + \"!\"\n}\nfn never() {\n  let x = 1;\n  x\n}\n",
+        )
+        .file(
+            "sizes_test.rhai",
+            "import \"sizes\" as sizes;\ntest \"sizes\" {\n  assert_eq(sizes::bytes(\"a,b,c\"), 6);\n  assert_eq(sizes::bytes(\"1,k\"), 1024);\n}\n",
+        )
+        .args(["test", "--coverage", "--lcov", "lines.info"])
+        .run()
+        .ok();
+    let lines = finished.file("lines.info");
+    for line in [
+        "DA:2,2", "DA:3,0", "DA:5,2", "DA:6,5", "DA:9,2", "DA:12,1", "DA:15,1", "DA:18,0", "DA:21,0",
+    ] {
+        assert!(lines.lines().any(|one| one == line), "{line}\n{lines}");
+    }
+    let branch = |one: &str| one.starts_with("BRDA:10,") && one.ends_with(",0,1");
+    assert!(lines.lines().any(branch), "{lines}");
+}
+
+#[test]
 fn the_same_tests_run_on_real_servers_and_on_no_others() {
     let fleet = Fleet::start(&["app1"]);
     let project = || {

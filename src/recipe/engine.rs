@@ -187,9 +187,6 @@ fn perform(
         Some(missing) => Err(raise(missing, Position::NONE)),
         None => interpreter.refuse_missing(verb, given, context.scope()),
     };
-    if let Some(counter) = interpreter.counter() {
-        counter.verb(context.source(), grammar::position(state));
-    }
     let named = interpreter.refuse_bare_tasks(verb.name, context, inputs, state);
     let result = named
         .and_then(|()| decode(context, inputs, state, &look))

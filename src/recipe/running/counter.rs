@@ -1,17 +1,24 @@
 //! Counts which lines of recipes are run, and which ways are gone where there are several: a probe stands before each statement of the
-//! syntax that is evaluated. A body of a function cannot be given any: of its lines those with a verb are counted.
+//! syntax that is evaluated, in bodies of functions as well.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use rhai::{AST, ASTNode, CustomExpr, Dynamic, Engine, Expr, FlowControl, Position, Stmt, StmtBlock};
+use rhai::{
+    AST, ASTNode, CustomExpr, Dynamic, Engine, Expr, Expression, FlowControl, INT, Module, Position, ScriptFuncDef,
+    Shared, Stmt, StmtBlock, Token,
+};
 
-use crate::recipe::language::syntax::marks::verb_of;
 use crate::verdict::{Coverage, Covered};
 
 /// The key of a probe's syntax: no word of a recipe is equal to it.
 const PROBE: &str = "probe ";
+
+/// The key of the syntax that stands for the body of a function, with the number of the body behind it.
+const BODY: &str = "probe body";
+
+/// The word that becomes that key in the text of a stand-in.
+const WORD: &str = "body";
 
 /// The place that a probe counts.
 #[derive(Clone, Copy)]
@@ -24,8 +31,8 @@ enum Place {
 #[derive(Default)]
 struct Counted {
     probes: Vec<(Rc<str>, Place, u64)>,
-    /// Lines of functions that have a verb.
-    verbs: BTreeMap<(Rc<str>, usize), u64>,
+    /// Bodies of functions, with probes.
+    bodies: Vec<Rc<Expr>>,
 }
 
 /// The counter of one process. A clone is a handle to the same.
@@ -50,16 +57,20 @@ impl Counter {
                 Ok(Dynamic::UNIT)
             },
         );
-    }
-
-    /// Counts a verb that is performed.
-    pub(in crate::recipe) fn verb(&self, file: Option<&str>, position: Position) {
-        let (Some(file), Some(line)) = (file, position.line()) else {
-            return;
-        };
-        if let Some(count) = self.0.borrow_mut().verbs.get_mut(&(file.into(), line)) {
-            *count += 1;
-        }
+        let counted = self.0.clone();
+        engine.register_custom_syntax_with_state_raw(
+            BODY,
+            |_, _, _| Ok(None),
+            false,
+            move |context, inputs, _| {
+                let number = inputs.first().and_then(Expression::get_literal_value::<INT>);
+                let number = number.and_then(|number| usize::try_from(number).ok());
+                let body = number.and_then(|number| counted.borrow().bodies.get(number).cloned());
+                body.map_or(Ok(Dynamic::UNIT), |body| {
+                    context.eval_expression_tree(&Expression::from(&*body))
+                })
+            },
+        );
     }
 
     /// Returns the syntax of a file with probes in it.
@@ -71,9 +82,9 @@ impl Counter {
         };
         let mut block = StmtBlock::new(ast.statements().iter().cloned(), Position::NONE, Position::NONE);
         walk.block(&mut block);
-        walk.functions(ast);
+        let functions = walk.functions(ast);
         let statements: Vec<Stmt> = block.statements().to_vec();
-        AST::new_with_source(statements, ast.shared_lib().clone(), file)
+        AST::new_with_source(statements, functions, file)
     }
 
     /// Returns all that was counted.
@@ -93,10 +104,6 @@ impl Counter {
                     coverage.add(one);
                 }
             }
-        }
-        for ((file, line), count) in &counted.verbs {
-            let covered = coverage.0.entry(file.to_string()).or_default();
-            covered.lines.entry(*line).or_insert(*count);
         }
         coverage
     }
@@ -219,20 +226,59 @@ impl Walk<'_> {
         }
     }
 
-    /// The verbs in bodies of functions.
-    fn functions(&self, ast: &AST) {
-        let only = ast.clone_functions_only();
-        let verbs = &mut self.counter.0.borrow_mut().verbs;
-        only.walk(&mut |nodes| {
-            if let Some(ASTNode::Expr(Expr::Custom(call, position))) = nodes.last()
-                && call.tokens.first().and_then(|key| verb_of(key)).is_some()
-                && let Some(line) = position.line()
-            {
-                verbs.entry((self.file.clone(), line)).or_default();
+    /// Returns the functions of a file, each with probes in its body.
+    fn functions(&mut self, ast: &AST) -> Module {
+        let mut module = Module::new();
+        for (.., function) in ast.shared_lib().iter_script_fn_info() {
+            let counted = self.function(function);
+            module.set_script_fn(counted.unwrap_or_else(|| (**function).clone()));
+        }
+        module
+    }
+
+    /// Returns a function that evaluates a body with probes. The type of a body has no name outside of Rhai: so the new function
+    /// begins as one that Rhai has parsed.
+    fn function(&mut self, function: &ScriptFuncDef) -> Option<ScriptFuncDef> {
+        let mut module = Module::new();
+        module.set_script_fn(function.clone());
+        let alone = AST::new([], module);
+        let mut statements = Vec::new();
+        alone.walk(&mut |nodes| {
+            if let [ASTNode::Stmt(statement)] = nodes {
+                statements.push((*statement).clone());
             }
             true
         });
+        let mut block = StmtBlock::new(statements, Position::NONE, Position::NONE);
+        self.block(&mut block);
+        let bodies = &mut self.counter.0.borrow_mut().bodies;
+        let mut counted = (*stand_in(bodies.len())?).clone();
+        bodies.push(Rc::new(Expr::Stmt(Box::new(block))));
+        counted.name.clone_from(&function.name);
+        counted.access = function.access;
+        counted.this_type.clone_from(&function.this_type);
+        counted.params.clone_from(&function.params);
+        Some(counted)
     }
+}
+
+/// Returns a function whose body is the syntax that evaluates the body with this number.
+#[allow(deprecated)]
+fn stand_in(number: usize) -> Option<Shared<ScriptFuncDef>> {
+    let mut engine = Engine::new_raw();
+    engine.on_parse_token(|token, _, _| match token {
+        Token::Identifier(word) if *word == WORD => Token::Custom(Box::new(BODY.into())),
+        token => token,
+    });
+    engine.register_custom_syntax_with_state_raw(
+        BODY,
+        |symbols, _, _| Ok((symbols.len() == 1).then(|| "$int$".into())),
+        false,
+        |_, _, _| Ok(Dynamic::UNIT),
+    );
+    let ast = engine.compile(format!("fn stand_in() {{ {WORD} {number} }}")).ok()?;
+    let mut functions = ast.shared_lib().iter_script_fn_info();
+    functions.next().map(|(.., function)| function.clone())
 }
 
 /// The place where a statement begins.
