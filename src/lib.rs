@@ -35,7 +35,7 @@ pub mod fuzz;
 pub mod interrupt;
 mod io_error;
 mod journal;
-mod libraries;
+pub mod libraries;
 pub mod manual;
 mod origin;
 pub mod place;

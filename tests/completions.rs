@@ -20,6 +20,14 @@ fn completed(words: &[&str]) -> Vec<String> {
     let case = Case::new()
         .recipe(RECIPE)
         .file("config/deploy/production.rhai", "set :only_there, 1; task :audit { }");
+    let case = match words {
+        // A recipe is not loaded with a library that was never fetched.
+        ["capr", "lib", ..] => case.file(
+            "capr.toml",
+            "[libraries]\nchat = { path = \"chat\" }\ntools = { path = \"tools\" }\n",
+        ),
+        _ => case,
+    };
     let words: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
     let script = format!(
         "eval \"$(capr completions bash)\" || exit 9
@@ -71,6 +79,10 @@ fn bash_completes_what_the_recipe_has() {
         (&["capr", "help", "ch"], &["check"]),
         (&["capr", "help", "port"], &["port", "porting"]),
         (&["capr", "completions", "z"], &["zsh"]),
+        (&["capr", "lib", "remove", "ch"], &["chat"]),
+        (&["capr", "lib", "update", "chat", "t"], &["tools"]),
+        (&["capr", "lib", "remove", "chat", "t"], &[]),
+        (&["capr", "lib", "fetch", "c"], &[]),
     ] {
         assert_eq!(completed(words), expected, "{words:?}");
     }

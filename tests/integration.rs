@@ -35,6 +35,7 @@ mod editors;
 mod equal;
 mod examples;
 mod faults;
+mod fetched_libraries;
 mod files;
 mod flipper;
 mod flow;

@@ -257,7 +257,7 @@ fn command(typed: &Typed, known: &Known, shell: &Shell) -> Command {
             stages(typed, known).collect()
         }
         Some(Tool::Completions) => Shells::builtins().names().map(|name| Offer::new(name, None)).collect(),
-        Some(Tool::Lib) => deeds(typed).collect(),
+        Some(Tool::Lib) => deeds(typed).chain(added(typed, shell)).collect(),
         Some(Tool::Help) => tools(&Typed::default()).chain(topics()).collect(),
         Some(
             Tool::Check
@@ -273,7 +273,7 @@ fn command(typed: &Typed, known: &Known, shell: &Shell) -> Command {
     let paths = match typed.tool {
         Some(Tool::Init | Tool::Manual) => Some(PathCompleter::dir()),
         Some(Tool::Report) => Some(PathCompleter::file()),
-        Some(Tool::Lib) => (typed.words.len() == 1).then(PathCompleter::any),
+        Some(Tool::Lib) => takes_path(typed).then(PathCompleter::any),
         Some(Tool::Port) => Some(PathCompleter::any()),
         Some(Tool::Fmt) => Some(recipes()),
         Some(Tool::Test) => Some(test_files()),
@@ -339,6 +339,27 @@ fn deeds(typed: &Typed) -> impl Iterator<Item = Offer> {
         let help = deed.get_help().map(ToString::to_string);
         Some(Offer::new(deed.get_name(), help.as_deref()))
     })
+}
+
+/// Returns true behind those words of `lib` that take a path.
+fn takes_path(typed: &Typed) -> bool {
+    let [word] = typed.words.as_slice() else {
+        return false;
+    };
+    matches!(Deed::from_str(word, false), Ok(Deed::Add | Deed::Doc))
+}
+
+/// The names of the project's libraries, behind those words of `lib` that take one.
+fn added(typed: &Typed, shell: &Shell) -> Vec<Offer> {
+    let deed = typed.words.first().and_then(|word| Deed::from_str(word, false).ok());
+    let takes = match deed {
+        Some(Deed::Update) => true,
+        Some(Deed::Remove | Deed::Doc) => typed.words.len() == 1,
+        _ => false,
+    };
+    let names = takes.then(|| super::lib::names(shell)).unwrap_or_default();
+    let wanted = names.into_iter().filter(|name| !typed.words.contains(name));
+    wanted.map(|name| Offer::new(name, None)).collect()
 }
 
 fn topics() -> impl Iterator<Item = Offer> {

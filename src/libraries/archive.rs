@@ -43,7 +43,7 @@ pub(super) fn take(file: &Path, digest: &str) -> Result<(Tree, Vec<String>), Str
     entries(archive)
 }
 
-fn entries(archive: File) -> Result<(Tree, Vec<String>), String> {
+pub(super) fn entries(archive: File) -> Result<(Tree, Vec<String>), String> {
     let broken = |error: std::io::Error| format!("it is no tarball that can be read: {}", plain(&error));
     let (mut files, mut left_out) = (Vec::new(), Vec::new());
     let mut bytes = 0_u64;

@@ -19,6 +19,15 @@ pub(super) struct Taken {
     pub(super) revision: String,
 }
 
+/// The manner in which git is called.
+#[derive(Clone, Debug, Default)]
+pub struct Manner {
+    /// True if git and ssh may ask somebody on the terminal.
+    pub may_ask: bool,
+    /// The command for ssh that the environment names: `GIT_SSH_COMMAND`.
+    pub ssh: Option<String>,
+}
+
 /// The name under which a fetched revision is kept while it is read.
 const WANTED: &str = "refs/capr/wanted";
 
@@ -42,9 +51,9 @@ pub(super) fn take(
     tag: Option<&str>,
     revision: Option<&str>,
     directory: &Path,
-    may_ask: bool,
+    manner: &Manner,
 ) -> Result<Taken, String> {
-    let git = Git::begin(url, directory, may_ask)?;
+    let git = Git::begin(url, directory, manner)?;
     let named = match revision {
         Some(revision) => revision.to_owned(),
         None => git.named(tag)?,
@@ -72,35 +81,92 @@ pub(super) fn take(
 }
 
 /// Returns the tags of a repository.
-pub(super) fn tags(url: &str, directory: &Path, may_ask: bool) -> Result<Vec<String>, String> {
-    let git = Git::begin(url, directory, may_ask)?;
+pub(super) fn tags(url: &str, directory: &Path, manner: &Manner) -> Result<Vec<String>, String> {
+    let git = Git::begin(url, directory, manner)?;
     let said = git.say(&["ls-remote", "--quiet", "--tags", "--refs", "--", url])?;
     let said = String::from_utf8_lossy(&said).into_owned();
     let tags = said.lines().filter_map(|line| line.split_once("\trefs/tags/"));
     Ok(tags.map(|(_, tag)| tag.to_owned()).collect())
 }
 
+/// Returns a hint for a reason for which a repository could not be read: what to do about it. The words are those of git, curl and OpenSSH.
+pub(super) fn advice(url: &str, reason: &str) -> Option<String> {
+    let has = |words: &[&str]| words.iter().any(|word| reason.contains(word));
+    let host = host(url);
+    if has(&["Host key verification failed", "REMOTE HOST IDENTIFICATION"]) {
+        return Some(format!(
+            "ssh does not know this host key, or knows another: log in once by hand, compare the fingerprint, and say yes: ssh {host}"
+        ));
+    }
+    if has(&["Permission denied"]) {
+        return Some(format!(
+            "none of your keys is accepted there: ssh-add -l lists those of the agent, ssh -v {host} shows which are tried"
+        ));
+    }
+    if has(&[
+        "could not read Username",
+        "could not read Password",
+        "Authentication failed",
+    ]) {
+        return Some(
+            "the repository wants a name and a password. capr asks for none with --yes or without a terminal: git takes them from a credential \
+             helper (git config credential.helper), or use its ssh address"
+                .to_owned(),
+        );
+    }
+    has(&["certificate", "SSL"]).then(|| {
+        format!(
+            "if the certificate is made by an authority of your own: git config --global http.https://{host}/.sslCAInfo FILE, or GIT_SSL_CAINFO=FILE"
+        )
+    })
+}
+
+/// Returns the host of a URL, with user and port where it has them.
+fn host(url: &str) -> &str {
+    match url.split_once("://") {
+        Some((_, rest)) => rest.split('/').next().unwrap_or_default(),
+        None => url.split(':').next().unwrap_or_default(),
+    }
+}
+
 struct Git<'a> {
     url: &'a str,
     directory: &'a Path,
-    environment: [(&'static str, &'static str); 5],
+    environment: Vec<(&'static str, String)>,
 }
 
 impl<'a> Git<'a> {
-    fn begin(url: &'a str, directory: &'a Path, may_ask: bool) -> Result<Self, String> {
-        let git = Self {
+    fn begin(url: &'a str, directory: &'a Path, manner: &Manner) -> Result<Self, String> {
+        let mut git = Self {
             url,
             directory,
             environment: [
                 ("GIT_ALLOW_PROTOCOL", if is_local(url) { "file" } else { "https:ssh" }),
-                ("GIT_TERMINAL_PROMPT", if may_ask { "1" } else { "0" }),
+                ("GIT_TERMINAL_PROMPT", if manner.may_ask { "1" } else { "0" }),
                 ("GIT_NO_REPLACE_OBJECTS", "1"),
                 ("GIT_NO_LAZY_FETCH", "1"),
                 ("LC_ALL", "C"),
-            ],
+            ]
+            .map(|(name, value)| (name, value.to_owned()))
+            .into(),
         };
         git.say(&["init", "--quiet", "--bare", "--template=", "."])?;
+        if !manner.may_ask && !is_local(url) && !url.starts_with("https://") {
+            let ssh = git.ssh(manner);
+            git.environment
+                .push(("GIT_SSH_COMMAND", format!("{ssh} -o BatchMode=yes")));
+        }
         Ok(git)
+    }
+
+    /// Returns the command that the user wants git to run for ssh. ssh asks on the terminal, whatever git is told.
+    fn ssh(&self, manner: &Manner) -> String {
+        let configured = || {
+            let said = self.say(&["config", "--get", "core.sshCommand"]).ok()?;
+            Some(String::from_utf8_lossy(&said).trim().to_owned()).filter(|command| !command.is_empty())
+        };
+        let command = manner.ssh.clone().filter(|command| !command.is_empty());
+        command.or_else(configured).unwrap_or_else(|| "ssh".to_owned())
     }
 
     fn say(&self, words: &[&str]) -> Result<Vec<u8>, String> {
@@ -113,7 +179,12 @@ impl<'a> Git<'a> {
             all.extend(["-c", setting]);
         }
         all.extend(words);
-        ask(&all, self.directory, &self.environment, input)
+        let environment: Vec<(&str, &str)> = self
+            .environment
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        ask(&all, self.directory, &environment, input)
     }
 
     /// Returns the full name of a tag or a branch, or the revision that it is itself.

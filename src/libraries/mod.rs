@@ -4,6 +4,8 @@
 
 mod archive;
 mod edit;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod git;
 mod limits;
 mod lock;
@@ -17,6 +19,7 @@ mod store;
 mod tree;
 mod version;
 
+pub use git::Manner;
 pub use lock::Locked;
 pub use manifest::{MANIFEST, Manifest, is_name};
 pub use project::Project;

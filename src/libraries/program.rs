@@ -21,6 +21,9 @@ const COMPLAINT: u64 = 16 << 10;
 /// The exit status of a shell that does not find a program.
 const NOT_FOUND: i32 = 127;
 
+/// All that git says of the reason for which ssh has failed.
+const SSH_FAILED: &str = "fatal: Could not read from remote repository.";
+
 /// Variables that name the repository in which somebody works: git must not mistake it for the one that is fetched into.
 const OF_REPOSITORY: &[&str] = &[
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -103,7 +106,15 @@ fn told(program: &str, complaint: &[u8], status: ExitStatus) -> String {
     let text = String::from_utf8_lossy(complaint);
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let fatal = |line: &&str| line.starts_with("fatal: ") || line.starts_with("error: ");
-    let line = lines.clone().find(fatal).or_else(|| lines.clone().next_back());
+    let line = match lines.clone().find(fatal) {
+        // What ssh said stands above it.
+        Some(SSH_FAILED) => lines
+            .clone()
+            .take_while(|line| *line != SSH_FAILED)
+            .last()
+            .or(Some(SSH_FAILED)),
+        found => found.or_else(|| lines.clone().next_back()),
+    };
     match line {
         Some(line) => format!(
             "{program}: {}",
@@ -159,6 +170,14 @@ mod tests {
         assert_eq!(
             told(&["sh", "-c", "echo a; echo 'fatal: no' >&2; echo more >&2; exit 1"]),
             "sh: no"
+        );
+        assert_eq!(
+            told(&[
+                "sh",
+                "-c",
+                "printf 'jo@x: Permission denied.\nfatal: Could not read from remote repository.\n\nPlease.\n' >&2; exit 1"
+            ]),
+            "sh: jo@x: Permission denied."
         );
         assert!(told(&["sh", "-c", "exit 3"]).contains("exit status: 3"));
         assert!(told(&["head", "-c", "30000000", "/dev/zero"]).contains("says more than a library can be"));

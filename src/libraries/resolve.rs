@@ -29,8 +29,8 @@ pub struct Resolver<'a> {
     pub trust: &'a Trust,
     /// True if nothing may be fetched from another machine.
     pub is_offline: bool,
-    /// True if git may ask the person.
-    pub may_ask: bool,
+    /// The manner in which git is called.
+    pub manner: git::Manner,
     /// The libraries that are fetched again, whatever the lock says.
     pub anew: Vec<String>,
     /// Fetched libraries, so that each is fetched once.
@@ -146,7 +146,7 @@ impl Resolver<'_> {
         self.may_fetch(source)?;
         let directory = self.scratch()?;
         let url_here = self.url_here(url);
-        let tags = git::tags(&url_here, directory.path(), self.may_ask).map_err(|reason| unfetched(source, &reason))?;
+        let tags = git::tags(&url_here, directory.path(), &self.manner).map_err(|reason| unfetched(source, &reason))?;
         let newer = tags
             .into_iter()
             .filter_map(|tag| Some((tag.parse::<Version>().ok()?, tag)));
@@ -337,7 +337,7 @@ impl Resolver<'_> {
             Kind::Git(url, tag) => {
                 let directory = self.scratch()?;
                 let url = self.url_here(url);
-                let taken = git::take(&url, tag, revision, directory.path(), self.may_ask).map_err(unfetched)?;
+                let taken = git::take(&url, tag, revision, directory.path(), &self.manner).map_err(unfetched)?;
                 (taken.tree, taken.left_out, Some(taken.revision))
             }
             Kind::Path(path) => {
@@ -433,7 +433,11 @@ fn manifest_of(name: &str, tree: &Tree) -> Result<Manifest, Wrong> {
 }
 
 fn unfetched(source: &Source, reason: &str) -> Wrong {
-    failed(format!("cannot take {source}: {reason}"))
+    let mut wrong = failed(format!("cannot take {source}: {reason}"));
+    if let Kind::Git(url, _) = source.kind() {
+        wrong.hints.extend(git::advice(url, reason));
+    }
+    wrong
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::fuzz::{How, Place, mutate};
 /// The lists of targets, one for each layer that has some.
 const LISTS: &[&[Target]] = &[
     capr::place::fuzz::TARGETS,
+    capr::libraries::fuzz::TARGETS,
     capr::session::ssh::fuzz::TARGETS,
     capr::actor::fuzz::TARGETS,
     capr::recipe::fuzz::TARGETS,

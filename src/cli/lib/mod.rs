@@ -6,13 +6,14 @@ mod new;
 mod show;
 mod take;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::interrupt::Interrupt;
-use crate::libraries::{Fetched, Places, Project, Resolver};
+use crate::libraries::{Fetched, Manner, Places, Project, Resolver};
 use crate::report::Console;
 use crate::secret::Redactor;
 use crate::trust::Trust;
@@ -172,13 +173,29 @@ fn directory(shell: &Shell) -> PathBuf {
         .unwrap_or_else(|| shell.directory.clone())
 }
 
+/// Returns the names of the project's libraries, for completion; none if its files cannot be read.
+pub(super) fn names(shell: &Shell) -> BTreeSet<String> {
+    let places = Places {
+        project: directory(shell),
+        cache: search::cache(shell),
+    };
+    let Ok(project) = Project::open(places, &search::trust(&[], None, shell)) else {
+        return BTreeSet::new();
+    };
+    let locked = project.lock.libraries.into_iter().map(|locked| locked.name);
+    project.manifest.libraries.into_keys().chain(locked).collect()
+}
+
 impl Call<'_> {
     fn resolver(&self, anew: Vec<String>) -> Resolver<'_> {
         Resolver {
             project: &self.project,
             trust: &self.trust,
             is_offline: self.options.offline,
-            may_ask: self.shell.messages.is_terminal && !self.options.yes,
+            manner: Manner {
+                may_ask: self.shell.messages.is_terminal && !self.options.yes,
+                ssh: self.shell.variable("GIT_SSH_COMMAND").map(str::to_owned),
+            },
             anew,
             fetched: Fetched::default(),
         }
