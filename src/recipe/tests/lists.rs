@@ -70,7 +70,7 @@ fn a_list_that_is_no_command_is_refused() {
         ("run [\"x\", #{ a: 1 }];", "a word of a command is a string or a number"),
         ("run [\"x\", [()]];", "a word of a command is a string or a number"),
         (
-            "run #{ a: 1 };",
+            "let m = #{ a: 1 }; run m;",
             "`run' takes a string or a list of words here, not a map",
         ),
         ("run || 1;", "a command is a string or a list of words"),
