@@ -21,7 +21,7 @@ pub(super) struct Given {
 }
 
 /// A function of the files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Function {
     /// The number of the file that defines it.
     pub(super) file: usize,
@@ -29,6 +29,8 @@ pub(super) struct Function {
     pub(super) before_rest: Option<usize>,
     /// True if its parameters have a form in recipes of capr.
     pub(super) is_plain: bool,
+    /// Its whole definition in Ruby.
+    pub(super) source: String,
 }
 
 /// The facts that the files state together.
@@ -54,8 +56,12 @@ pub(super) struct Facts {
     pub(super) roles: BTreeSet<String>,
     /// True if a server has the attribute `primary`.
     pub(super) has_primary: bool,
+    /// The roles that have such a server.
+    pub(super) primaries: BTreeSet<String>,
     /// The paths of the project's files, as they are named.
     pub(super) files: Vec<String>,
+    /// The ERB templates of the project, by their paths.
+    pub(super) templates: BTreeMap<String, String>,
     points: [usize; 3],
 }
 
@@ -244,8 +250,12 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
                 file: self.facts.files.len(),
                 before_rest: None,
                 is_plain: node.receiver().is_none(),
+                source: String::from_utf8_lossy(node.location().as_slice()).into_owned(),
             };
-            let function = node.parameters().map_or(function, |list| taking(function, &list));
+            let function = match node.parameters() {
+                Some(list) => taking(function, &list),
+                None => function,
+            };
             self.facts.functions.insert(name, function);
         }
         ruby_prism::visit_def_node(self, node);
@@ -282,11 +292,12 @@ impl Visitor<'_> {
         }
         self.weigh(name, node);
         let is_server = matches!(name, "role" | "server");
-        self.facts.has_primary |= is_server
+        let is_primary = is_server
             && given
                 .pairs
                 .iter()
                 .any(|(key, _)| literal(key).as_deref() == Some("primary"));
+        self.facts.has_primary |= is_primary;
         match name {
             "set" | "set_default" | "_cset" | "set_if_empty" | "ask" | "append" | "set_unless_exists" => {
                 if let Some(text) = &text {
@@ -313,8 +324,12 @@ impl Visitor<'_> {
                 self.facts.namespaces.insert(path.collect::<Vec<_>>().join(":"));
                 return Some(text);
             }
-            "role" => self.facts.roles.extend(text),
+            "role" => {
+                self.facts.primaries.extend(text.clone().filter(|_| is_primary));
+                self.facts.roles.extend(text);
+            }
             "server" => {
+                let before = std::mem::take(&mut self.facts.roles);
                 self.facts.roles.extend(given.values.iter().skip(1).filter_map(literal));
                 for (key, value) in &given.pairs {
                     if literal(key).as_deref() == Some("roles") {
@@ -326,6 +341,10 @@ impl Visitor<'_> {
                         self.facts.roles.extend(literal(value));
                     }
                 }
+                if is_primary {
+                    self.facts.primaries.extend(self.facts.roles.iter().cloned());
+                }
+                self.facts.roles.extend(before);
             }
             "require" | "load" => self.facts.libraries.extend(text),
             _ => {}
@@ -380,6 +399,8 @@ impl Visitor<'_> {
             {
                 *three += 5
             }
+            // In a Capfile, which only 2 and 3 have.
+            "load" if text == "deploy" => *two += 6,
             "run" | "sudo" | "stream" => {
                 *two += 1;
                 *one += 1;

@@ -31,6 +31,7 @@ fn read_ruby(bytes: &[u8]) -> bool {
             text: bytes.to_vec(),
             is_wanted: true,
         }],
+        ..Project::default()
     };
     on_large_stack(|| port(&project).is_ok()).unwrap_or(false)
 }

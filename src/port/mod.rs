@@ -96,6 +96,7 @@ pub fn port(project: &Project) -> Result<Ported, Refusal> {
         facts.read(parsed);
         facts.files.push(source.path.clone());
     }
+    facts.templates = project.templates.iter().cloned().collect();
     facts.conclude();
     let (mut drafts, mut carried, mut remarks) = (Vec::new(), BTreeMap::new(), Vec::new());
     let mut lost = BTreeSet::new();

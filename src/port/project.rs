@@ -89,6 +89,8 @@ pub enum Refusal {
 pub struct Project {
     /// The files in the order in which Capistrano reads them.
     pub sources: Vec<Source>,
+    /// The ERB templates below the project, with their paths.
+    pub templates: Vec<(String, String)>,
 }
 
 impl Project {
@@ -132,7 +134,66 @@ impl Project {
         for path in &wanted {
             project.add(&root, path, true)?;
         }
+        let is_whole = named.iter().any(|path| path.is_dir());
+        for path in project.globbed(&root) {
+            project.add(&root, &path, is_whole)?;
+        }
+        for folder in ["config", "lib", "app/views/layouts"] {
+            project.add_templates(&root, &root.join(folder), 0);
+        }
         Ok((root, project))
+    }
+
+    /// Returns the files that the sources load by a pattern: `Dir["lib/recipes/*.rb"].each { |file| load file }`.
+    fn globbed(&self, root: &Path) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for source in &self.sources {
+            let text = String::from_utf8_lossy(&source.text);
+            for pattern in text.split(['"', '\'']).skip(1).step_by(2) {
+                let Some((folder, ending)) = pattern.split_once("/*.") else {
+                    continue;
+                };
+                let is_own = !folder.is_empty()
+                    && !folder.starts_with(['/', '.'])
+                    && !folder.contains("vendor")
+                    && folder.chars().all(|c| c.is_ascii_alphanumeric() || "/_-".contains(c));
+                if is_own && matches!(ending, "rb" | "rake" | "cap") {
+                    found.extend(with_ending(&root.join(folder), &[ending]));
+                }
+            }
+        }
+        found
+    }
+
+    /// Adds the templates in a folder and those below it.
+    fn add_templates(&mut self, root: &Path, folder: &Path, depth: usize) {
+        let mut entries: Vec<PathBuf> = fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
+        entries.sort();
+        for path in entries {
+            let is_link = fs::symlink_metadata(&path).is_ok_and(|there| there.is_symlink());
+            if is_link || self.templates.len() >= MOST {
+                continue;
+            }
+            if path.is_dir() {
+                if depth < 5 {
+                    self.add_templates(root, &path, depth + 1);
+                }
+                continue;
+            }
+            let is_template = path
+                .extension()
+                .is_some_and(|ending| ending == "erb" || ending == "rhtml");
+            let is_small = fs::metadata(&path).is_ok_and(|there| there.is_file() && there.len() <= LARGEST);
+            if let (true, Ok(text)) = (is_template && is_small, fs::read_to_string(&path)) {
+                let below = path.strip_prefix(root).unwrap_or(&path);
+                self.templates.push((below.to_string_lossy().into_owned(), text));
+            }
+        }
     }
 
     fn add(&mut self, root: &Path, path: &Path, is_wanted: bool) -> Result<(), Refusal> {
@@ -190,18 +251,23 @@ fn belonging(root: &Path) -> Vec<PathBuf> {
         ("config/deploy/recipes", &["rb"]),
         ("config/recipes", &["rb"]),
     ] {
-        let entries = fs::read_dir(root.join(folder)).into_iter().flatten().flatten();
-        let mut files: Vec<PathBuf> = entries
-            .map(|entry| entry.path())
-            .filter(|path| path.is_file())
-            .filter(|path| {
-                path.extension()
-                    .and_then(|ending| ending.to_str())
-                    .is_some_and(|ending| endings.contains(&ending))
-            })
-            .collect();
-        files.sort();
-        found.extend(files);
+        found.extend(with_ending(&root.join(folder), endings));
     }
     found
+}
+
+/// Returns the files in a folder whose names end in one of these ways, sorted.
+fn with_ending(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.is_file())
+        .filter(|path| {
+            path.extension()
+                .and_then(|ending| ending.to_str())
+                .is_some_and(|ending| endings.contains(&ending))
+        })
+        .collect();
+    files.sort();
+    files
 }

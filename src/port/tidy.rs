@@ -206,6 +206,9 @@ fn defaults(facts: &Facts, names: &Names) -> Vec<Vec<Line>> {
 
 /// Turns lines into comments that set variables which nothing reads; returns true if there was one.
 fn silence(block: &mut Block, facts: &Facts, names: &Names) -> bool {
+    if names.computes {
+        return false;
+    }
     let mut any = false;
     for line in &mut block.lines {
         let is_unread = match &line.statement {
@@ -276,6 +279,8 @@ struct Names {
     /// The roles that commands go to.
     asked_roles: BTreeSet<String>,
     in_stage: bool,
+    /// True if a variable is read whose name is computed.
+    computes: bool,
     /// The number of surrounding tasks.
     depth: usize,
 }
@@ -341,6 +346,7 @@ impl Names {
             ("fetch" | "exists" | "any" | "reset", Some(name)) => {
                 self.read.insert(name);
             }
+            ("fetch", None) => self.computes = true,
             ("role", Some(name)) if !self.in_stage => {
                 self.roles.insert(name);
             }
@@ -357,6 +363,11 @@ impl Names {
         }
         call.arguments.iter().for_each(|value| self.value(value));
         for (name, value) in &call.options {
+            if let ("render", "template", Expr::Text(text)) = (call.name.as_str(), name.as_str(), value) {
+                // A template reads variables by their names.
+                let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+                self.read.extend(words.map(str::to_owned));
+            }
             if name == "roles" {
                 self.asked_roles.extend(texts(value));
             }

@@ -149,6 +149,9 @@ fn output_and_input() -> Vec<Trial> {
                 "printf 'Password: '; read -r answer; echo \"$answer\" > /tmp/answer",
             )
             .on("app1", "cat /tmp/answer", "pw"),
+        one("run \"y\", |ch, stream, data| { puts \"enough\"; ch.close(); }")
+            .program("app1", "y", "while echo y; do sleep 0.1; done")
+            .prints("enough\n"),
         one("run \"psql app\", :stdin => \"public/a.html\";")
             .file("public/a.html", "<p>\n")
             .program("app1", "psql", "cat > /tmp/$1.sql")

@@ -50,6 +50,9 @@ pub fn trials() -> Vec<Trial> {
         two("let text = render(:template => \"port {{ port }}\", :port => 80);")
             .then("puts text;")
             .prints("port 80\n"),
+        two("let text = render(:template => \"{% for n in names %}{{ n|upper }} {% endfor %}{% if port %}{{ port + 1 }}{% endif %}\", :names => [\"a\"], :port => 80);")
+            .then("puts text;")
+            .prints("A 81\n"),
         two("let text = dedent(\"\\n  a: 1\\n  b: 2\\n\");")
             .then("puts text;")
             .prints("a: 1\nb: 2\n"),

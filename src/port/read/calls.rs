@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::facts::renamed;
 use super::super::form::{Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, bare, behind, id, literal};
+use super::super::ruby::{arguments, bare, behind, id, literal, source};
 use super::Reader;
 
 impl Reader<'_> {
@@ -105,7 +105,8 @@ impl Reader<'_> {
         if call.block().is_some() {
             return self.refuse(Kind::Construct, format!("`{name}` is given a block"));
         }
-        let Some(function) = self.facts.functions.get(name).copied() else {
+        let facts = self.facts;
+        let Some(function) = facts.functions.get(name) else {
             return self.refuse(Kind::Name, format!("nothing in these files defines `{name}`"));
         };
         if !function.is_plain {
@@ -115,11 +116,7 @@ impl Reader<'_> {
             );
         }
         if function.file != self.file {
-            let file = self.facts.files.get(function.file).map_or("", String::as_str);
-            return self.refuse(
-                Kind::Construct,
-                format!("`{name}` is a function of {file}, and functions are known in their file alone"),
-            );
+            self.copy_function(name, function)?;
         }
         let given = arguments(call, false);
         let mut values = self.expressions(&given.values)?;
@@ -198,6 +195,17 @@ impl Reader<'_> {
                 None => Expr::call("exists", self.expressions(&given.values)?),
             },
             ("any?", 1) => Expr::call("any", self.expressions(&given.values)?),
+            ("sudo" | "try_sudo", 0) if !given.pairs.is_empty() => {
+                let options = self.options(name, &given.pairs)?;
+                Expr::Call(Call {
+                    options,
+                    ..Call::new(name, Vec::new())
+                })
+            }
+            ("eval", 1) => match first {
+                Some(code) if is_name_made(&source(code)) => Expr::call("fetch", vec![self.expression(code)?]),
+                _ => return Ok(None),
+            },
             ("capture" | "test" | "run_locally" | "system" | "sudo" | "try_sudo" | "`", _)
                 if !given.values.is_empty() =>
             {
@@ -265,7 +273,7 @@ impl Reader<'_> {
             [text] if text.as_constant_read_node().is_none() && text.as_constant_path_node().is_none() => {
                 self.expression(text)
             }
-            [text] => Ok(Expr::Text(super::super::ruby::source(text))),
+            [text] => Ok(Expr::Text(source(text))),
             [_, text, ..] => self.expression(text),
         }
     }
@@ -274,6 +282,7 @@ impl Reader<'_> {
     fn ruby_word(&mut self, call: &CallNode<'_>, name: &str) -> Read<Option<Vec<Line>>> {
         let given = arguments(call, false);
         match name {
+            "send" => self.sent(call),
             "sleep" => {
                 let values = self.expressions(&given.values)?;
                 Ok(Some(vec![Line::new(Statement::Value(Expr::call("sleep", values)))]))
@@ -299,7 +308,7 @@ impl Reader<'_> {
                 let is_fatal = given
                     .values
                     .first()
-                    .is_some_and(|first| super::super::ruby::source(first).ends_with("CommandError"));
+                    .is_some_and(|first| source(first).ends_with("CommandError"));
                 Ok(Some(vec![match is_fatal {
                     true => Line::verb(Call::new("abort", vec![text])),
                     false => Line::new(Statement::Throw(text)),
@@ -313,6 +322,28 @@ impl Reader<'_> {
         }
     }
 
+    /// Reads `send(run_method, "…")` and `send(:run, "…")`.
+    fn sent(&mut self, call: &CallNode<'_>) -> Read<Option<Vec<Line>>> {
+        let given = arguments(call, true);
+        let [word, command] = given.values.as_slice() else {
+            return Ok(None);
+        };
+        let mut options = self.options("run", &given.pairs)?;
+        let written = literal(word).filter(|word| matches!(word.as_str(), "run" | "sudo"));
+        let verb = match &written {
+            Some(verb) => verb.as_str(),
+            None => {
+                options.push(("via".to_owned(), self.expression(word)?));
+                "invoke_command"
+            }
+        };
+        let command = self.command(command)?;
+        Ok(Some(vec![Line::verb(Call {
+            options,
+            ..Call::new(verb, vec![command])
+        })]))
+    }
+
     fn exit(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
         let given = arguments(call, false);
         let code = match given.values.as_slice() {
@@ -324,4 +355,14 @@ impl Reader<'_> {
         };
         Ok(vec![Line::new(Statement::Value(Expr::call("exit", vec![code])))])
     }
+}
+
+/// Returns true if Ruby code makes nothing but the name of a variable: `role + "_host"`.
+fn is_name_made(code: &str) -> bool {
+    let is_part = |part: &str| {
+        let part = part.trim();
+        let inner = part.trim_matches('"').trim_matches('\'');
+        !inner.is_empty() && inner.chars().all(|c| c.is_ascii_alphanumeric() || "_#{}".contains(c))
+    };
+    (code.contains('+') || code.contains("#{")) && code.split('+').all(is_part)
 }

@@ -63,6 +63,7 @@ impl Reader<'_> {
                     vec![Expr::call("run_locally", vec![Expr::text("hostname")])],
                 ));
             }
+            ("Hash", "new") => return Ok(Expr::Map(Vec::new())),
             ("StringIO", "new") => return self.first(&given.values),
             ("Pathname", "new") => return self.first(&given.values),
             ("Array", "[]") => return Ok(Expr::List(self.expressions(&given.values)?)),
@@ -231,91 +232,8 @@ impl Reader<'_> {
         values.extend(default);
         Ok(Expr::Call(Call::new("ask", values)))
     }
-
-    /// Reads `ERB.new(File.read("x.erb")).result(binding)`, with the template in a file or in the recipe.
-    fn template(&mut self, new: &CallNode<'_>) -> Read<Expr> {
-        let given = arguments(new, false);
-        let Some(node) = given.values.first() else {
-            return self.refuse(Kind::Template, "an ERB template that is not written out");
-        };
-        match self.expression(node)? {
-            Expr::Text(text) => self.filled_template(&text),
-            _ => self.refuse(
-                Kind::Template,
-                "an ERB template of a file: rewrite it for render(\"file\"), whose form is {{ name }}",
-            ),
-        }
-    }
-
-    /// Returns an ERB template as a template of capr.
-    pub(super) fn filled_template(&mut self, text: &str) -> Read<Expr> {
-        match from_erb(text) {
-            Some(template) => Ok(Expr::Call(Call {
-                options: vec![("template".to_owned(), Expr::Text(template))],
-                ..Call::new("render", Vec::new())
-            })),
-            None => self.refuse(Kind::Template, "an ERB template with more than names in it"),
-        }
-    }
-
-    /// Reads `render(:template => "…", :port => 80)` of Capistrano 1.
-    pub(super) fn render(&mut self, call: &CallNode<'_>) -> Read<Expr> {
-        let given = arguments(call, true);
-        let mut values = Vec::new();
-        for node in &given.values {
-            values.push(self.expression(node)?);
-        }
-        if !values.is_empty() {
-            return self.refuse(
-                Kind::Template,
-                "a template of a file: rewrite it for render(\"file\"), whose form is {{ name }}",
-            );
-        }
-        let mut options = Vec::new();
-        for (key, value) in &given.pairs {
-            let Some(key) = literal(key) else {
-                return self.refuse(Kind::Construct, "a map whose keys are computed");
-            };
-            let value = self.expression(value)?;
-            let value = match (key.as_str(), &value) {
-                ("template", Expr::Text(text)) => match from_erb(text) {
-                    Some(text) => Expr::Text(text),
-                    None => return self.refuse(Kind::Template, "an ERB template with more than names in it"),
-                },
-                ("template", _) => return self.refuse(Kind::Template, "a template that is computed"),
-                _ => value,
-            };
-            options.push((key, value));
-        }
-        Ok(Expr::Call(Call {
-            options,
-            ..Call::new("render", Vec::new())
-        }))
-    }
 }
 
 fn environment_name(name: &str) -> Expr {
     Expr::Index(Box::new(Expr::name("ENV")), Box::new(Expr::text(name)))
-}
-
-/// Translates `<%= name %>` into `{{ name }}`; `None` if the template contains anything else.
-fn from_erb(text: &str) -> Option<String> {
-    if text.contains("{{") || text.contains("{%") || text.contains("{#") {
-        return None;
-    }
-    let (mut written, mut rest) = (String::new(), text);
-    while let Some((before, behind)) = rest.split_once("<%") {
-        let (inner, after) = behind.split_once("%>")?;
-        let name = inner.strip_prefix('=')?.trim().trim_end_matches('-').trim();
-        let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if !is_name {
-            return None;
-        }
-        written.push_str(before);
-        written.push_str(&format!("{{{{ {name} }}}}"));
-        rest = after;
-    }
-    written.push_str(rest);
-    Some(written)
 }

@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, behind, constant, id, literal};
+use super::super::ruby::{arguments, bare, behind, constant, id, literal};
 use super::Reader;
 use super::locals::{Local, Type};
 
@@ -44,9 +44,39 @@ impl Reader<'_> {
             }
             "on" => self.on(call),
             "within" | "with" | "as" => self.around(call, name).map(Some),
-            "parallel" => self.refuse(Kind::Construct, "`parallel`: parallel |s| { s.when(…, \"command\"); }"),
+            "parallel" => self.parallel(call).map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// Reads `parallel do |session| session.when "in?(:app)", "…" end`.
+    fn parallel(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
+        let Some(behind) = behind(call).filter(|behind| behind.parameters.len() == 1 && !behind.is_odd) else {
+            return self.refuse(Kind::Construct, "`parallel` of this kind");
+        };
+        let nodes: Vec<Node<'_>> = behind
+            .body
+            .iter()
+            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+            .collect();
+        let mut lines = Vec::new();
+        for node in &nodes {
+            let branch = node.as_call_node();
+            let name = branch.as_ref().map(|branch| id(&branch.name()));
+            let (Some(branch), Some(name @ ("when" | "else"))) = (branch, name.as_deref()) else {
+                return self.refuse(Kind::Construct, "`parallel` with other words than `when` and `else`");
+            };
+            if branch.block().is_some() {
+                return self.refuse(Kind::Construct, "`parallel` with output blocks");
+            }
+            let values = self.expressions(&arguments(&branch, false).values)?;
+            let method = Expr::name("session").method(name, values);
+            lines.push(Line::new(Statement::Value(method)));
+        }
+        Ok(vec![Line::verb(Call {
+            parameters: vec!["session".to_owned()],
+            ..Call::with_block("parallel", Vec::new(), Block::of(lines))
+        })])
     }
 
     /// Reads `run "…", options do |channel, stream, data|`.
@@ -332,6 +362,14 @@ impl Reader<'_> {
             "find_servers" | "find_servers_for_task" | "roles" | "release_roles" if call.receiver().is_none() => {
                 self.expression(receiver).map(Some)
             }
+            // This is `roles[:app].servers`.
+            "[]" if call.receiver().as_ref().and_then(bare).as_deref() == Some("roles") => {
+                self.expression(receiver).map(Some)
+            }
+            "servers" => match call.receiver() {
+                Some(inner) => self.servers_of(&inner),
+                None => Ok(None),
+            },
             _ => Ok(None),
         }
     }

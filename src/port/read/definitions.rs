@@ -93,6 +93,11 @@ impl Reader<'_> {
             // This is `task :name => [:other]`.
             let (_, other) = given.pairs.remove(0);
             needs = self.needs(&other)?;
+        } else if let [_, names @ ..] = given.values.as_slice()
+            && let (false, true, Some(arguments)) =
+                (names.is_empty(), given.pairs.is_empty(), self.names_of(names, call))
+        {
+            needs = arguments;
         } else if given.values.len() > 1
             || given
                 .pairs
@@ -129,10 +134,62 @@ impl Reader<'_> {
         }
         let mut options = options;
         options.extend(found);
-        Ok(vec![Line::verb(Call {
+        let (name, more) = self.again(name);
+        let mut lines = vec![Line::verb(Call {
             options,
             ..Call::with_block("task", vec![name], block)
-        })])
+        })];
+        lines.extend(more);
+        Ok(lines)
+    }
+
+    /// Returns the lines that make the arguments of `task :say, [:what, :to] do |task, args|` a map: they come as `what=…` on the
+    /// command line.
+    fn names_of(&mut self, nodes: &[Node<'_>], call: &CallNode<'_>) -> Option<Vec<Line>> {
+        let parameters = behind(call)?.parameters;
+        let [_, args] = parameters.as_slice() else { return None };
+        let nodes: Vec<Node<'_>> = match nodes {
+            [one] if one.as_array_node().is_some() => one.as_array_node()?.elements().iter().collect(),
+            _ => nodes
+                .iter()
+                .flat_map(|node| node.as_symbol_node().map(|symbol| symbol.as_node()))
+                .collect(),
+        };
+        let names: Vec<String> = nodes.iter().map(literal).collect::<Option<_>>()?;
+        let value = |name: &String| {
+            let place = Expr::Index(Box::new(Expr::name("ENV")), Box::new(Expr::text(name)));
+            (name.clone(), place)
+        };
+        let map = Expr::Map(names.iter().map(value).collect());
+        self.remarks.push(format!(
+            "a task with arguments: they come as {}",
+            names
+                .iter()
+                .map(|name| format!("{name}=…"))
+                .collect::<Vec<_>>()
+                .join(" ")
+        ));
+        Some(vec![Line::new(Statement::Let(args.clone(), map))])
+    }
+
+    /// Rake adds to a task that is defined again. Returns the name of the task, and then the hook that runs it after the first.
+    fn again(&mut self, name: Expr) -> (Expr, Option<Line>) {
+        let Some(text) = name.literal().filter(|_| self.facts.version > 2).map(str::to_owned) else {
+            return (name, None);
+        };
+        let path = self.namespaces.iter().map(String::as_str).chain([text.as_str()]);
+        let full = path.collect::<Vec<_>>().join(":");
+        let times = self.defined.entry(full).or_insert(0);
+        *times += 1;
+        if *times == 1 {
+            return (name, None);
+        }
+        let own = format!("{text}_{times}");
+        self.remarks.push(format!(
+            "`{text}` is defined several times, and all of it runs, as with Rake"
+        ));
+        let hook = Call::new("after", vec![Expr::symbol(&text), Expr::symbol(&own)]);
+        (Expr::symbol(&own), Some(Line::verb(hook)))
     }
 
     /// Makes a note with nothing but the head of a task.
@@ -166,10 +223,22 @@ impl Reader<'_> {
                 ..Onion::default()
             };
         }
+        // The arguments of the task are its second parameter.
+        let args = behind.parameters.get(1).filter(|_| !needs.is_empty()).map(|name| {
+            let local = super::locals::Local {
+                written: name.clone(),
+                kind: super::locals::Type::Map,
+            };
+            (name.clone(), local)
+        });
+        self.task_arguments = args.as_ref().map(|(name, _)| name.clone());
+        self.scopes.push(args.into_iter().collect());
         let mut block = match (&behind.rescue, behind.parameters.first()) {
             (Some(whole), _) => self.later(std::slice::from_ref(whole), behind.end, false),
             _ => self.later(&nodes, behind.end, false),
         };
+        self.scopes.pop();
+        self.task_arguments = None;
         self.onion = outer;
         self.task_servers = None;
         let mut lines = needs;
@@ -329,7 +398,10 @@ impl Reader<'_> {
             "reenable" => Ok(Some(Vec::new())),
             "clear" | "clear_actions" => match self.facts.tasks.contains(&task) {
                 // The task that follows replaces it anyway.
-                true => Ok(Some(Vec::new())),
+                true => {
+                    self.defined.remove(&task);
+                    Ok(Some(Vec::new()))
+                }
                 false => self.refuse(
                     Kind::Construct,
                     format!("`{name}` of a task that this recipe does not define anew"),

@@ -66,6 +66,10 @@ impl Reader<'_> {
     /// Reads `if`, `unless` and `case`.
     fn choice(&mut self, node: &Node<'_>, gives: bool) -> Read<Option<Vec<Line>>> {
         if let Some(choice) = node.as_if_node() {
+            if choice.subsequent().is_none() && always(&choice.predicate()) {
+                let end = node.location().end_offset();
+                return Ok(Some(self.list(choice.statements(), end, gives).lines));
+            }
             if let Some(lines) =
                 self.shell_choice(&choice.predicate(), choice.statements(), choice.subsequent(), false)?
             {
@@ -76,7 +80,10 @@ impl Reader<'_> {
             let end = choice
                 .subsequent()
                 .map_or(node.location().end_offset(), |next| next.location().start_offset());
+            let (condition, looked_for) = super::loads::looked_for(condition);
+            let outer = std::mem::replace(&mut self.looked_for, looked_for);
             let then = self.list(choice.statements(), end, gives);
+            self.looked_for = outer;
             let mut arms = vec![(condition, then)];
             let otherwise = self.rest(choice.subsequent(), &mut arms, gives)?;
             before.push(Line::new(Statement::Value(Expr::If(arms, otherwise))));
@@ -188,7 +195,7 @@ impl Reader<'_> {
     }
 
     /// Refuses a value as a whole if a part of it was not carried over.
-    fn without_notes(&mut self, before: usize) -> Read<()> {
+    pub(super) fn without_notes(&mut self, before: usize) -> Read<()> {
         let first = self.notes.get(before).map(|note| (note.kind, note.reason.clone()));
         self.notes.truncate(before);
         match first {
@@ -329,61 +336,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads `begin … rescue … ensure … end`.
-    pub(super) fn begin(&mut self, begin: &ruby_prism::BeginNode<'_>) -> Read<Vec<Line>> {
-        let end = begin.location().end_offset();
-        let stop = begin
-            .rescue_clause()
-            .map_or(end, |clause| clause.location().start_offset());
-        let Some(rescue) = begin.rescue_clause() else {
-            if begin.ensure_clause().is_some() {
-                return self.refuse(Kind::Construct, "`ensure`: what must happen in any case");
-            }
-            let nodes: Vec<Node<'_>> = begin
-                .statements()
-                .iter()
-                .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-                .collect();
-            return Ok(nodes.iter().flat_map(|node| self.statement(node, false)).collect());
-        };
-        if begin.ensure_clause().is_some() || begin.else_clause().is_some() || rescue.subsequent().is_some() {
-            return self.refuse(Kind::Construct, "`ensure`, `else` or a second `rescue`");
-        }
-        let body = self.list(begin.statements(), stop, false);
-        self.scopes.push(std::collections::BTreeMap::new());
-        let name = rescue.reference().and_then(|node| {
-            let target = node.as_local_variable_target_node()?;
-            Some(self.declare(&id(&target.name()), Local::default()))
-        });
-        let otherwise = self.list(rescue.statements(), end, false);
-        self.scopes.pop();
-        Ok(vec![Line::new(Statement::Try(body, name, otherwise))])
-    }
-
-    pub(super) fn begin_value(&mut self, begin: &ruby_prism::BeginNode<'_>) -> Read<Expr> {
-        if begin.rescue_clause().is_some() || begin.ensure_clause().is_some() {
-            return self.refuse(Kind::Construct, "`begin … rescue` as a value");
-        }
-        let notes = self.notes.len();
-        let block = self.list(begin.statements(), begin.location().end_offset(), true);
-        self.without_notes(notes)?;
-        Ok(Expr::Block(block))
-    }
-
-    /// Reads `name = value rescue other`.
-    fn rescued_assignment(&mut self, name: &str, rescued: &ruby_prism::RescueModifierNode<'_>) -> Read<Vec<Line>> {
-        let value = self.expression(&rescued.expression())?;
-        let other = self.expression(&rescued.rescue_expression())?;
-        let mut lines = self.write_local(name, other);
-        let assigned = self.write_local(name, value);
-        lines.push(Line::new(Statement::Try(Block::of(assigned), None, Block::default())));
-        Ok(lines)
-    }
-
-    pub(super) fn rescued_value(&mut self, _: &ruby_prism::RescueModifierNode<'_>) -> Read<Expr> {
-        self.refuse(Kind::Construct, "`rescue` behind a value")
-    }
-
     /// Reads assignments of all kinds.
     fn assignment(&mut self, node: &Node<'_>) -> Read<Option<Vec<Line>>> {
         if let Some(write) = node.as_local_variable_write_node() {
@@ -425,6 +377,28 @@ impl Reader<'_> {
         }
         if let Some(write) = node.as_multi_write_node() {
             return self.several(&write).map(Some);
+        }
+        if let Some(write) = node.as_index_operator_write_node() {
+            // This is `x[:a] += b`; a counter begins with 0.
+            let (Some(receiver), Some(arguments)) = (write.receiver(), write.arguments()) else {
+                return Ok(None);
+            };
+            let keys: Vec<Node<'_>> = arguments.arguments().iter().collect();
+            let ([key], "+") = (keys.as_slice(), id(&write.binary_operator()).as_str()) else {
+                return Ok(None);
+            };
+            let (owner, key) = (self.expression(&receiver)?, self.expression(key)?);
+            let value = self.expression(&write.value())?;
+            let target = Expr::Index(Box::new(owner), Box::new(key));
+            if matches!(self.kind_of(&value), Type::Text | Type::List) {
+                return Ok(Some(vec![Line::new(Statement::Assign(target, "+=", value))]));
+            }
+            let before = target.clone().binary("??", Expr::Number("0".to_owned()));
+            return Ok(Some(vec![Line::new(Statement::Assign(
+                target,
+                "=",
+                before.binary("+", value),
+            ))]));
         }
         if let Some(write) = node.as_index_or_write_node() {
             // This is `x[:a] ||= b`.
@@ -513,4 +487,14 @@ impl Reader<'_> {
         self.carry("each");
         Line::new(Statement::For(written, list, body))
     }
+}
+
+/// Returns true for a question that each recipe of capr answers with yes: `if respond_to?(:namespace)` keeps files of
+/// Capistrano 2 from being read by 1.
+fn always(predicate: &Node<'_>) -> bool {
+    let Some(call) = predicate.as_call_node() else {
+        return false;
+    };
+    let asked = super::super::ruby::arguments(&call, false);
+    id(&call.name()) == "respond_to?" && asked.values.first().and_then(literal).as_deref() == Some("namespace")
 }

@@ -2,13 +2,14 @@
 
 use ruby_prism::Node;
 
+use super::super::facts::Function as Known;
 use super::super::form::{Block, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Offsets, id};
 use super::Reader;
 use super::locals::{Local, Type};
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// Reads `def`.
     pub(super) fn function(&mut self, node: &Node<'_>, function: &ruby_prism::DefNode<'_>) -> Read<Vec<Line>> {
         let ruby_name = id(&function.name());
@@ -73,6 +74,45 @@ impl Reader<'_> {
         self.functions.push(line);
         self.carry("def");
         Ok(Vec::new())
+    }
+
+    /// Writes a function of another file into this one as well: functions are known in their file alone.
+    pub(super) fn copy_function(&mut self, name: &str, function: &'a Known) -> Read<()> {
+        if !self.copied.insert(name.to_owned()) {
+            return Ok(());
+        }
+        let text = function.source.as_bytes();
+        let parsed = ruby_prism::parse(text);
+        let root = parsed.node();
+        let node = root
+            .as_program_node()
+            .and_then(|program| program.statements().body().iter().next());
+        let definition = node.as_ref().and_then(Node::as_def_node);
+        let (Some(node), Some(definition)) = (&node, &definition) else {
+            return self.refuse(Kind::Construct, format!("`{name}` is a function of another file"));
+        };
+        let (notes, written) = (self.notes.len(), self.functions.len());
+        let outer_text = std::mem::replace(&mut self.text, text);
+        let outer_comments = std::mem::replace(&mut self.comments, super::comments::Comments::of(&parsed, text));
+        let outer = (std::mem::take(&mut self.onion), std::mem::take(&mut self.namespaces));
+        let read = self.function(node, definition);
+        (self.onion, self.namespaces) = outer;
+        (self.text, self.comments) = (outer_text, outer_comments);
+        let note = self.notes.get(notes).map(|note| note.reason.clone());
+        if let (Err(_), _) | (_, Some(_)) = (&read, &note) {
+            self.notes.truncate(notes);
+            self.functions.truncate(written);
+            self.copied.remove(name);
+            let file = self.facts.files.get(function.file).map_or("", String::as_str);
+            return self.refuse(
+                Kind::Construct,
+                format!("`{name}` is a function of {file} that was not carried over whole"),
+            );
+        }
+        let file = self.facts.files.get(function.file).map_or("", String::as_str);
+        self.remarks
+            .push(format!("`{name}` of {file} stands in each file that calls it"));
+        Ok(())
     }
 
     fn function_body(&mut self, function: &ruby_prism::DefNode<'_>) -> Block {

@@ -113,7 +113,7 @@ impl<'pr> Visit<'pr> for Sets {
 }
 
 /// Returns the first of these variables that lines read while they are loaded.
-fn read_of<'a>(lines: &'a [Line], lost: &BTreeSet<String>) -> Option<&'a str> {
+pub(super) fn read_of<'a>(lines: &'a [Line], lost: &BTreeSet<String>) -> Option<&'a str> {
     lines.iter().find_map(|line| match &line.statement {
         Statement::Verb(call) => of_call(call, lost),
         Statement::Let(_, value) | Statement::Value(value) | Statement::Throw(value) => of(value, lost),
@@ -151,7 +151,8 @@ fn of_call<'a>(call: &'a Call, lost: &BTreeSet<String>) -> Option<&'a str> {
         .or_else(|| block.map(std::slice::from_ref).find_map(|line| read_of(line, lost)))
 }
 
-fn of<'a>(value: &'a Expr, lost: &BTreeSet<String>) -> Option<&'a str> {
+/// Returns the first of these names that a value reads.
+pub(super) fn of<'a>(value: &'a Expr, lost: &BTreeSet<String>) -> Option<&'a str> {
     let of_block = |block: &'a Block| read_of(&block.lines, lost);
     match value {
         Expr::Name(name) => lost.contains(name).then_some(name.as_str()),

@@ -17,7 +17,8 @@ impl Reader<'_> {
         };
         let Some(path) = literal(file) else {
             let path = self.expression(file)?;
-            if let Expr::Call(call) = &path
+            if !self.looked_for
+                && let Expr::Call(call) = &path
                 && let Some(name) = call.arguments.iter().filter_map(Expr::literal).next_back()
                 && !is_at_hand(self.facts, name.trim_start_matches("../"))
             {
@@ -47,6 +48,10 @@ impl Reader<'_> {
         if let Some(library) = Vocabulary::library_of_ruby(&path) {
             return Ok(vec![Line::verb(Call::new("require", vec![Expr::text(library)]))]);
         }
+        if self.looked_for && name != "require" {
+            let path = as_recipe(Expr::Text(path));
+            return Ok(vec![Line::verb(Call::new("load", vec![path]))]);
+        }
         if name == "load" && (path.contains('/') || path.contains('.')) && !path.starts_with("deploy/") {
             return self.refuse(
                 Kind::Name,
@@ -70,7 +75,31 @@ impl Reader<'_> {
                 vec![Expr::symbol("scm"), Expr::symbol(scm)],
             ))]);
         }
+        // `Capistrano::Puma::Systemd` belongs to the library `capistrano/puma`.
+        let gem = class
+            .trim_start_matches("Capistrano::")
+            .split("::")
+            .next()
+            .unwrap_or("")
+            .to_lowercase();
+        if Vocabulary::library_of_ruby(&format!("capistrano/{gem}")).is_some() {
+            return Ok(Vec::new());
+        }
         self.refuse(Kind::Library, format!("the plugin `{class}`"))
+    }
+}
+
+/// Returns a condition with the recipes that are looked for in place of Ruby files, and true if it looks for one.
+pub(super) fn looked_for(condition: Expr) -> (Expr, bool) {
+    match condition {
+        Expr::Call(call) if call.name == "file_exists" => {
+            let arguments = call.arguments.into_iter().map(|path| match path.literal() {
+                Some(path) if !path.ends_with(".rb") => Expr::text(path),
+                _ => as_recipe(path),
+            });
+            (Expr::call("file_exists", arguments.collect()), true)
+        }
+        other => (other, false),
     }
 }
 

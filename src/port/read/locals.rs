@@ -88,6 +88,15 @@ impl Reader<'_> {
     /// Writes `name = value`.
     pub(super) fn write_local(&mut self, name: &str, value: Expr) -> Vec<Line> {
         let kind = self.kind_of(&value);
+        let is_text = match &value {
+            Expr::Text(_) | Expr::Template(_) => true,
+            Expr::Call(call) => call.name == "read_file",
+            _ => false,
+        };
+        self.texts.remove(name);
+        if is_text && self.loops == 0 {
+            self.texts.insert(name.to_owned(), value.clone());
+        }
         let visible = self.scopes.iter_mut().rev().find_map(|scope| scope.get_mut(name));
         if let Some(local) = visible {
             local.kind = match local.kind == kind {

@@ -5,8 +5,9 @@ use ruby_prism::{CallNode, Node};
 use super::super::facts::renamed;
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, bare, behind, constant, id, literal, source};
+use super::super::ruby::{arguments, bare, constant, id, literal, source};
 use super::Reader;
+use super::lists::{in_place, is_list_of_servers, reduced};
 use super::locals::Type;
 
 impl Reader<'_> {
@@ -21,6 +22,10 @@ impl Reader<'_> {
         if let Some(lines) = self.of_capistrano(node, call, receiver)? {
             return Ok(Some(lines));
         }
+        if matches!(source(receiver).as_str(), "$:" | "$LOAD_PATH") {
+            self.remarks.push("`$:`: recipes load no Ruby".to_owned());
+            return Ok(Some(Vec::new()));
+        }
         if matches!(
             name.as_str(),
             "each" | "map" | "collect" | "each_pair" | "each_with_index" | "times" | "upto" | "each_line"
@@ -29,6 +34,20 @@ impl Reader<'_> {
             return self.loops_over(call, receiver, &name).map(Some);
         }
         let given = arguments(call, false);
+        if name == "with_defaults" && receiver.as_local_variable_read_node().is_some() {
+            let target = self.expression(receiver)?;
+            let Expr::Map(entries) = self.map(&given.pairs)? else {
+                return Ok(None);
+            };
+            let lines = entries.into_iter().map(|(key, value)| {
+                let place = Expr::Index(Box::new(target.clone()), Box::new(Expr::Text(key)));
+                Line::new(Statement::Assign(place.clone(), "=", place.binary("??", value)))
+            });
+            return Ok(Some(lines.collect()));
+        }
+        if matches!(name.as_str(), "merge!" | "update") && given.values.is_empty() && !given.pairs.is_empty() {
+            return self.merge_into(receiver, &given.pairs).map(Some);
+        }
         match (name.as_str(), given.values.as_slice()) {
             ("[]=", [key, value]) => self.set_index(receiver, key, value).map(Some),
             ("<<" | "push" | "concat" | "unshift", [value, ..]) => {
@@ -121,7 +140,39 @@ impl Reader<'_> {
 
     /// Reads a method as a value.
     pub(super) fn method(&mut self, node: &Node<'_>, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Expr> {
+        let value = self.method_alone(node, call, receiver)?;
+        if !call.is_safe_navigation() {
+            return Ok(value);
+        }
+        // This is `value&.method`.
+        let missing = self.expression(receiver)?.binary("==", Expr::Unit);
+        let nothing = match id(&call.name()).ends_with('?') {
+            true => Expr::Bool(false),
+            false => Expr::Unit,
+        };
+        Ok(Expr::If(
+            vec![(missing, Block::giving(nothing))],
+            Some(Block::giving(value)),
+        ))
+    }
+
+    fn method_alone(&mut self, node: &Node<'_>, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Expr> {
         let name = id(&call.name());
+        let is_variables = receiver.as_self_node().is_some() || bare(receiver).as_deref() == Some("variables");
+        if let ("[]", true, Some(key)) = (name.as_str(), is_variables, arguments(call, false).values.first()) {
+            let key = match literal(key) {
+                Some(key) => Expr::symbol(renamed(&key)),
+                None => self.expression(key)?,
+            };
+            return Ok(Expr::call("fetch", vec![key, Expr::Unit]));
+        }
+        if let ("[]", Some("roles"), Some(role)) = (
+            name.as_str(),
+            bare(receiver).as_deref(),
+            arguments(call, false).values.first(),
+        ) {
+            return Ok(Expr::call("roles", vec![self.expression(role)?]));
+        }
         if let Some(class) = constant(receiver)
             && !self.facts.variables.contains_key(&class.to_lowercase())
         {
@@ -188,6 +239,15 @@ impl Reader<'_> {
     /// Reads methods of strings, lists and maps.
     pub(super) fn method_of(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Expr> {
         let given = arguments(call, false);
+        if name == "merge" && given.values.is_empty() && !given.pairs.is_empty() && !given.has_splat {
+            let whole = self.expression(receiver)?;
+            return Ok(whole.binary("+", self.map(&given.pairs)?));
+        }
+        if let ("push" | "concat", true, [only]) = (name, given.has_splat, given.values.as_slice())
+            && let Some(list) = only.as_splat_node().and_then(|splat| splat.expression())
+        {
+            return Ok(self.expression(receiver)?.binary("+", self.expression(&list)?));
+        }
         if given.has_splat || !given.pairs.is_empty() {
             return self.refuse(Kind::Construct, format!("the arguments of `{name}`"));
         }
@@ -202,6 +262,11 @@ impl Reader<'_> {
         }
         let value = self.expression(receiver)?;
         let arguments = given.values.as_slice();
+        // This is `args.what`.
+        let is_argument = matches!(&value, Expr::Name(local) if self.task_arguments.as_ref() == Some(local));
+        if is_argument && arguments.is_empty() && !matches!(name, "to_a" | "to_h" | "extras" | "empty?") {
+            return Ok(Expr::Index(Box::new(value), Box::new(Expr::text(name))));
+        }
         if let Some(value) = self.plain_method(name, &value, arguments)? {
             return Ok(value);
         }
@@ -289,6 +354,12 @@ impl Reader<'_> {
             ),
             ("send_data", [text]) => Ok(Some(value.method("send_data", vec![self.expression(text)?]))),
             ("close", []) if self.channel.is_some() => Ok(Some(value.method("close", Vec::new()))),
+            // Colours of a terminal.
+            (
+                "red" | "green" | "yellow" | "blue" | "light_blue" | "cyan" | "magenta" | "white" | "bold"
+                | "light_red" | "light_green",
+                [],
+            ) if matches!(value, Expr::Text(_) | Expr::Template(_)) => Ok(Some(value)),
             ("to_f", []) => call("parse_float", value),
             ("strip" | "lstrip" | "rstrip", []) => call("strip", value),
             ("chomp" | "chop", []) => call("chomp", value),
@@ -320,11 +391,44 @@ impl Reader<'_> {
             ("last", []) => index(value, "-1"),
             ("keys", []) => Ok(Some(value.method("keys", Vec::new()))),
             ("values", []) => Ok(Some(value.method("values", Vec::new()))),
-            ("flatten" | "uniq" | "sort" | "reverse", []) => {
-                Ok(Some(Expr::Block(in_place(name, value)))).and_then(|block| match name {
-                    "sort" | "reverse" => Ok(block),
-                    _ => self.refuse(Kind::Construct, format!("`{name}` of a list")),
-                })
+            ("sort" | "reverse", []) => Ok(Some(Expr::Block(in_place(name, value)))),
+            ("flatten" | "uniq", []) => Ok(Some(reduced(name, value))),
+            ("between?", [low, high]) => {
+                let (low, high) = (self.expression(low)?, self.expression(high)?);
+                let above = value.clone().binary(">=", low);
+                Ok(Some(above.binary("&&", value.binary("<=", high))))
+            }
+            ("tr", [from, to]) => match (literal(from), literal(to)) {
+                (Some(from), Some(to)) if from.chars().count() == 1 && to.chars().count() == 1 => {
+                    let to = to.replace('$', "$$");
+                    Ok(Some(Expr::call(
+                        "gsub",
+                        vec![value, Expr::Text(escaped(&from)), Expr::Text(to)],
+                    )))
+                }
+                _ => Ok(None),
+            },
+            ("<<", [more]) if self.kind_of(&value) == Type::Text => Ok(Some(value.binary("+", self.expression(more)?))),
+            ("servers", []) if is_list_of_servers(&value) => Ok(Some(value)),
+            ("host" | "hostname", []) if matches!(&value, Expr::Index(list, _) if is_list_of_servers(list)) => {
+                Ok(Some(Expr::Member(Box::new(value), "host".to_owned())))
+            }
+            ("split", [mark, count]) => {
+                let (mark, count) = (self.expression(mark)?, self.expression(count)?);
+                Ok(Some(value.method("split", vec![mark, count])))
+            }
+            ("[]" | "slice", [from, count]) if self.kind_of(&value) == Type::Text => {
+                let (from, count) = (self.expression(from)?, self.expression(count)?);
+                Ok(Some(value.method("sub_string", vec![from, count])))
+            }
+            // What was raised as a string is one here.
+            ("message", []) if matches!(&value, Expr::Name(name) if self.raised.contains(name)) => {
+                let is_text = Expr::call("type_of", vec![value.clone()]).binary("==", Expr::text("string"));
+                let member = Expr::Member(Box::new(value.clone()), "message".to_owned());
+                Ok(Some(Expr::If(
+                    vec![(is_text, Block::giving(value))],
+                    Some(Block::giving(member)),
+                )))
             }
             ("message" | "to_str!", []) => Ok(Some(Expr::Member(Box::new(value), "message".to_owned()))),
             ("call", []) => Ok(Some(value)),
@@ -403,60 +507,6 @@ impl Reader<'_> {
             None => self.expression(node),
         }
     }
-
-    /// Reads `list.map { |x| … }` and similar calls.
-    fn method_with_block(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Expr> {
-        let value = self.expression(receiver)?;
-        let method = match name {
-            "map" | "collect" => "map",
-            "select" | "find_all" | "filter" => "filter",
-            "reject" => "reject",
-            "any?" => "some",
-            "all?" => "all",
-            "find" | "detect" => "find",
-            _ => return self.refuse(Kind::Construct, format!("`{name}` with a block")),
-        };
-        let closure = match behind(call) {
-            Some(behind) if behind.parameters.len() == 1 => {
-                let tests = method != "map";
-                let closure = self.closure(behind)?;
-                match (closure, tests) {
-                    (Expr::Closure(names, body), true) => {
-                        let Some(value) = body.value().cloned() else {
-                            return self.refuse(Kind::Construct, format!("`{name}` with a longer block"));
-                        };
-                        let asked = match self.kind_of(&value) {
-                            Type::YesNo => value,
-                            _ => value.binary("??", Expr::Bool(false)).binary("!=", Expr::Bool(false)),
-                        };
-                        let asked = if method == "reject" { asked.negated() } else { asked };
-                        Expr::Closure(names, Block::giving(asked))
-                    }
-                    (closure, _) => closure,
-                }
-            }
-            // This is `map(&:strip)`.
-            None => {
-                let block = call.block().and_then(|block| block.as_block_argument_node());
-                let symbol = block.and_then(|block| block.expression()).as_ref().and_then(literal);
-                let item = Expr::name("item");
-                let body = match symbol.as_deref() {
-                    Some("strip" | "chomp" | "capitalize") => Expr::call(symbol.as_deref().unwrap_or(""), vec![item]),
-                    Some("to_s" | "to_sym") => item.method("to_string", Vec::new()),
-                    Some("upcase") => item.method("to_upper", Vec::new()),
-                    Some("downcase") => item.method("to_lower", Vec::new()),
-                    Some("hostname" | "host") => Expr::Member(Box::new(item), "host".to_owned()),
-                    Some("to_i") => Expr::call("parse_int", vec![item]),
-                    Some("empty?") if method == "reject" => item.method("is_empty", Vec::new()).negated(),
-                    _ => return self.refuse(Kind::Construct, format!("`{name}` with a function of that kind")),
-                };
-                Expr::Closure(vec!["item".to_owned()], Block::giving(body))
-            }
-            Some(_) => return self.refuse(Kind::Construct, format!("`{name}` with a block of several values")),
-        };
-        let method = if method == "reject" { "filter" } else { method };
-        Ok(value.method(method, vec![closure]))
-    }
 }
 
 /// Returns the names in `a.b.c`.
@@ -471,18 +521,6 @@ fn path_of(node: &Node<'_>) -> Option<Vec<String>> {
     let mut path = path_of(&call.receiver()?)?;
     path.push(id(&call.name()));
     (path.len() < 20).then_some(path)
-}
-
-fn in_place(name: &str, value: Expr) -> Block {
-    let list = Expr::name("list");
-    let mut block = Block::giving(list.clone());
-    block
-        .lines
-        .insert(0, Line::new(Statement::Let("list".to_owned(), value)));
-    block
-        .lines
-        .insert(1, Line::new(Statement::Value(list.method(name, Vec::new()))));
-    block
 }
 
 fn is_separator(mark: &Expr) -> bool {

@@ -11,6 +11,8 @@ mod each_server;
 mod flow;
 mod functions;
 mod hooks;
+mod jinja;
+mod lists;
 mod loading;
 mod loads;
 mod locals;
@@ -19,8 +21,10 @@ mod methods;
 mod operators;
 mod patterns;
 mod per_server;
+mod rescue;
 mod servers;
 mod strings;
+mod templates;
 mod values;
 mod variables;
 
@@ -84,6 +88,20 @@ pub(super) struct Reader<'a> {
     task_servers: Option<Vec<(String, Expr)>>,
     /// The locals that are a `StringIO` of a string.
     streams: BTreeSet<String>,
+    /// The locals that are a string which is written out, or the text of a file.
+    texts: BTreeMap<String, Expr>,
+    /// The locals whose template was written where it is filled in.
+    spent: BTreeSet<String>,
+    /// The number of times that a task was defined in this file.
+    defined: BTreeMap<String, usize>,
+    /// The functions of other files that were written into this one.
+    copied: BTreeSet<String>,
+    /// The local that holds the arguments of the task.
+    task_arguments: Option<String>,
+    /// The names of errors that may be strings.
+    raised: BTreeSet<String>,
+    /// True under a condition that looks for a file: what is loaded there may not exist.
+    looked_for: bool,
     /// The local that holds the last match of a regular expression.
     found: Option<String>,
     /// The variables that nothing in the files sets.
@@ -116,6 +134,13 @@ impl<'a> Reader<'a> {
             channel: None,
             task_servers: None,
             streams: BTreeSet::new(),
+            texts: BTreeMap::new(),
+            spent: BTreeSet::new(),
+            raised: BTreeSet::new(),
+            task_arguments: None,
+            copied: BTreeSet::new(),
+            defined: BTreeMap::new(),
+            looked_for: false,
             found: None,
             unset: BTreeSet::new(),
             set: BTreeSet::new(),
@@ -196,6 +221,9 @@ impl<'a> Reader<'a> {
             });
         }
         self.scopes.pop();
+        if !self.spent.is_empty() {
+            self.without_templates(&mut block);
+        }
         let is_value = |line: &Line| matches!(line.statement, Statement::Value(_));
         block.gives = gives && block.lines.last().is_some_and(is_value);
         block

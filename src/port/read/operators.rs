@@ -90,6 +90,7 @@ impl Reader<'_> {
 
 /// Fills in a format whose places are all `%s`.
 pub(super) fn formatted(text: &str, values: Vec<Expr>) -> Option<Expr> {
+    let text = text.replace("%d", "%s").replace("%i", "%s");
     let pieces: Vec<&str> = text.split("%s").collect();
     if pieces.len() != values.len() + 1 || pieces.iter().any(|piece| piece.contains('%')) {
         return None;

@@ -150,6 +150,18 @@ impl Reader<'_> {
         Ok((options, is_one))
     }
 
+    /// Returns `roles(:app)` as a list of servers.
+    fn roles_named(&mut self, given: &Arguments<'_>) -> Read<Expr> {
+        let mut named = Vec::new();
+        for value in &given.values {
+            match self.expression(value)? {
+                Expr::List(items) => named.extend(items),
+                value => named.push(value),
+            }
+        }
+        Ok(Expr::call("roles", named))
+    }
+
     /// Reads `roles(:app)`, `primary(:db)`, `release_roles(:all)`, or a host.
     pub(super) fn addressed(&mut self, node: &Node<'_>) -> Read<(Vec<(String, Expr)>, bool)> {
         let roles = |value: Expr| ("roles".to_owned(), value);
@@ -186,6 +198,10 @@ impl Reader<'_> {
                 value => named.push(value),
             }
         }
+        let is_main = named
+            .first()
+            .and_then(Expr::literal)
+            .map_or(self.facts.has_primary, |role| self.facts.primaries.contains(role));
         let is_all = named.iter().any(|name| name.literal() == Some("all"));
         let mut options = match (is_all, named.len()) {
             (true, _) => Vec::new(),
@@ -194,14 +210,26 @@ impl Reader<'_> {
         };
         for (key, value) in &given.pairs {
             match (literal(key).as_deref(), literal(value)) {
-                (Some("exclude"), Some(attribute)) => options.push(flag("except", &attribute)),
-                (Some("filter" | "select"), Some(attribute)) => options.push(flag("only", &attribute)),
+                (Some("exclude"), Some(attribute)) if is_flag(&attribute) => options.push(flag("except", &attribute)),
+                (Some("filter" | "select"), Some(attribute)) if is_flag(&attribute) => {
+                    options.push(flag("only", &attribute));
+                }
+                (Some(key @ ("exclude" | "filter" | "select")), Some(attribute)) => {
+                    if name != "roles" || given.pairs.len() > 1 {
+                        return self.refuse(Kind::PerServer, "several filters of servers");
+                    }
+                    let list = self.roles_named(&given)?;
+                    return Ok((
+                        vec![("hosts".to_owned(), with_attribute(list, &attribute, key != "exclude"))],
+                        false,
+                    ));
+                }
                 _ => return self.refuse(Kind::PerServer, "a filter of servers that is a function"),
             }
         }
         match name.as_str() {
             "primary" => {
-                options.push(match self.facts.has_primary {
+                options.push(match is_main {
                     true => flag("only", "primary"),
                     false => ("once".to_owned(), Expr::Bool(true)),
                 });
@@ -214,6 +242,27 @@ impl Reader<'_> {
             _ => Ok((options, false)),
         }
     }
+}
+
+/// Returns true for an attribute that servers have or do not have; others have values.
+fn is_flag(attribute: &str) -> bool {
+    matches!(attribute, "primary" | "no_release" | "active" | "inactive")
+}
+
+/// Returns the names of those servers of a list that have an attribute, whatever its value.
+fn with_attribute(list: Expr, attribute: &str, has: bool) -> Expr {
+    let server = Expr::name("server");
+    let attributes = Expr::Member(Box::new(server.clone()), "properties".to_owned());
+    let is_there = Expr::text(attribute).binary("in", attributes);
+    let is_there = if has { is_there } else { is_there.negated() };
+    let closure = |body| {
+        vec![Expr::Closure(
+            vec!["server".to_owned()],
+            super::super::form::Block::giving(body),
+        )]
+    };
+    let name = Expr::Member(Box::new(server), "name".to_owned());
+    list.method("filter", closure(is_there)).method("map", closure(name))
 }
 
 /// Returns `:except => #{ no_release: true }` and similar options.

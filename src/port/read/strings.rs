@@ -4,8 +4,9 @@ use ruby_prism::Node;
 
 use super::super::form::{Expr, Part, string};
 use super::super::note::{Kind, Read};
-use super::super::ruby::literal;
+use super::super::ruby::{id, literal};
 use super::Reader;
+use super::locals::Type;
 
 impl Reader<'_> {
     /// Reads a string of any kind as its parts; `None` if the node is not a string.
@@ -34,7 +35,16 @@ impl Reader<'_> {
                 match inner.as_slice() {
                     [] => {}
                     [value] => {
-                        let value = self.expression(value)?;
+                        let server = value.as_local_variable_read_node().map(|local| id(&local.name()));
+                        let server = server.and_then(|name| self.local(&name).cloned());
+                        let value = match server.filter(|local| local.kind == Type::Server) {
+                            // A server alone is its name.
+                            Some(local) => {
+                                let member = if self.facts.version < 3 { "name" } else { "host" };
+                                Expr::Member(Box::new(Expr::Name(local.written)), member.to_owned())
+                            }
+                            None => self.expression(value)?,
+                        };
                         parts.extend(filled(value).parts());
                     }
                     _ => return self.refuse(Kind::Construct, "several statements stand in one `#{…}`"),
@@ -164,7 +174,7 @@ pub(super) fn filled(value: Expr) -> Expr {
 const MARK: u32 = 0xE000;
 
 /// Returns a string with a mark for each value.
-fn mark(parts: Vec<Part>) -> (String, Vec<Expr>) {
+pub(super) fn mark(parts: Vec<Part>) -> (String, Vec<Expr>) {
     let (mut text, mut values) = (String::new(), Vec::new());
     for part in parts {
         match part {
@@ -180,7 +190,7 @@ fn mark(parts: Vec<Part>) -> (String, Vec<Expr>) {
 }
 
 /// Returns the parts of a string with marks.
-fn unmark(text: &str, values: Vec<Expr>) -> Vec<Part> {
+pub(super) fn unmark(text: &str, values: Vec<Expr>) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut piece = String::new();
     for c in text.chars() {

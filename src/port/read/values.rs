@@ -218,6 +218,11 @@ impl Reader<'_> {
 
     /// Reads a block as a function without a name, for `map` and similar calls.
     pub(super) fn closure(&mut self, behind: super::super::ruby::Behind<'_>) -> Read<Expr> {
+        self.closure_over(behind, Type::Unknown)
+    }
+
+    /// Does the same for items of this kind.
+    pub(super) fn closure_over(&mut self, behind: super::super::ruby::Behind<'_>, kind: Type) -> Read<Expr> {
         if behind.is_odd || behind.rescue.is_some() {
             return self.refuse(Kind::Construct, "a block with parameters of this kind");
         }
@@ -229,7 +234,11 @@ impl Reader<'_> {
         self.scopes.push(std::collections::BTreeMap::new());
         let mut names = Vec::new();
         for name in &behind.parameters {
-            names.push(self.declare(name, Local::default()));
+            let local = Local {
+                kind,
+                ..Local::default()
+            };
+            names.push(self.declare(name, local));
         }
         let notes = self.notes.len();
         let body = match nodes.as_slice() {

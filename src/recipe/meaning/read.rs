@@ -74,13 +74,42 @@ impl<'a> Read<'a> {
 /// Returns a command's own selection of servers, if all of it is written out.
 pub(in crate::recipe) fn says_of_servers(call: &CustomExpr) -> Option<(&'static str, usize, Selection)> {
     let verb = row(call)?;
-    if !matches!(verb.options, Choices::Known([_, ..])) || matches!(verb.name, "on" | "task") {
-        return None;
-    }
     let read = Read::of(call);
-    let said = selection(&read.constants()).ok()?;
+    let said = match verb.name {
+        "task" => return None,
+        "on" => listed(&read)?,
+        _ if matches!(verb.options, Choices::Known([_, ..])) => selection(&read.constants()).ok()?,
+        _ => return None,
+    };
     let line = read.position.line()?;
     (said != Selection::default()).then_some((verb.name, line, said))
+}
+
+/// Returns the servers that `on roles(:app), |server| { … }` lists, if they are written out.
+fn listed(read: &Read) -> Option<Selection> {
+    read.block?;
+    let flag = |name: &str| Some([(name.to_owned(), Value::Bool(true))].into_iter().collect());
+    match read.arguments.first()? {
+        Expr::FnCall(call, _) if lists_servers(&call.name) => {
+            let names: Vec<String> = call.args.iter().map(literal).collect::<Option<_>>()?;
+            let is_all = names.iter().any(|name| name == "all");
+            Some(Selection {
+                roles: (!is_all && !names.is_empty()).then_some(names),
+                only: if call.name == "primary" { flag("primary") } else { None },
+                except: if call.name == "release_roles" {
+                    flag("no_release")
+                } else {
+                    None
+                },
+                ..Selection::default()
+            })
+        }
+        Expr::Array(hosts, _) => Some(Selection {
+            hosts: Some(hosts.iter().map(literal).collect::<Option<_>>()?),
+            ..Selection::default()
+        }),
+        _ => None,
+    }
 }
 
 /// Returns an error for values that are written out and cannot be right.

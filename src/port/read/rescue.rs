@@ -1,0 +1,117 @@
+//! Reads what is done after errors: `rescue`, `else` and `ensure`.
+
+use ruby_prism::Node;
+
+use super::super::form::{Block, Expr, Line, Statement};
+use super::super::note::{Kind, Read};
+use super::super::ruby::{Offsets, id};
+use super::Reader;
+use super::locals::Local;
+
+impl Reader<'_> {
+    /// Reads `begin … rescue … ensure … end`.
+    pub(super) fn begin(&mut self, begin: &ruby_prism::BeginNode<'_>) -> Read<Vec<Line>> {
+        if let Some(ensure) = begin.ensure_clause() {
+            return self.ensured(begin, &ensure);
+        }
+        let Some(rescue) = begin.rescue_clause() else {
+            let nodes: Vec<Node<'_>> = begin
+                .statements()
+                .iter()
+                .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+                .collect();
+            return Ok(nodes.iter().flat_map(|node| self.statement(node, false)).collect());
+        };
+        self.rescued(begin, &rescue)
+    }
+
+    /// Reads `begin … rescue … else … end` without its `ensure`.
+    fn rescued(&mut self, begin: &ruby_prism::BeginNode<'_>, rescue: &ruby_prism::RescueNode<'_>) -> Read<Vec<Line>> {
+        let (stop, end) = (rescue.location().start_offset(), begin.location().end_offset());
+        if rescue.subsequent().is_some() {
+            return self.refuse(Kind::Construct, "a second `rescue`");
+        }
+        let body = self.list(begin.statements(), stop, false);
+        self.scopes.push(std::collections::BTreeMap::new());
+        let name = rescue.reference().and_then(|node| {
+            let target = node.as_local_variable_target_node()?;
+            Some(self.declare(&id(&target.name()), Local::default()))
+        });
+        let raises = begin
+            .statements()
+            .is_some_and(|body| String::from_utf8_lossy(body.location().as_slice()).contains("raise"));
+        self.raised.extend(name.clone().filter(|_| raises));
+        let otherwise = self.list(rescue.statements(), end, false);
+        self.scopes.pop();
+        let Some(clause) = begin.else_clause() else {
+            return Ok(vec![Line::new(Statement::Try(body, name, otherwise))]);
+        };
+        // What stands behind `else` runs if nothing was raised, and is not rescued.
+        let went_well = Expr::name("went_well");
+        let mut body = body;
+        body.lines
+            .push(Line::new(Statement::Assign(went_well.clone(), "=", Expr::Bool(true))));
+        let then = self.list(clause.statements(), clause.location().end_offset(), false);
+        Ok(vec![
+            Line::new(Statement::Let("went_well".to_owned(), Expr::Bool(false))),
+            Line::new(Statement::Try(body, name, otherwise)),
+            Line::new(Statement::Value(Expr::If(vec![(went_well, then)], None))),
+        ])
+    }
+
+    /// Reads `ensure`: what stands there runs after an error, which goes on, and after all went well.
+    fn ensured(&mut self, begin: &ruby_prism::BeginNode<'_>, ensure: &ruby_prism::EnsureNode<'_>) -> Read<Vec<Line>> {
+        let start = ensure.location().start_offset();
+        let body = match begin.rescue_clause() {
+            None => self.list(begin.statements(), start, false),
+            Some(rescue) => Block::of(self.rescued(begin, &rescue)?),
+        };
+        let end = ensure.location().end_offset();
+        let mut after = self.list(ensure.statements(), end, false);
+        let jumps = |line: &Line| {
+            matches!(
+                line.statement,
+                Statement::Return(_) | Statement::Break | Statement::Continue
+            )
+        };
+        if body.lines.iter().any(jumps) {
+            return self.refuse(Kind::Construct, "`ensure` behind a jump out of its block");
+        }
+        let mut again = after.clone();
+        for line in &mut again.lines {
+            line.above.clear();
+        }
+        again.lines.push(Line::new(Statement::Throw(Expr::name("error"))));
+        let mut lines = vec![Line::new(Statement::Try(body, Some("error".to_owned()), again))];
+        lines.append(&mut after.lines);
+        Ok(lines)
+    }
+
+    pub(super) fn begin_value(&mut self, begin: &ruby_prism::BeginNode<'_>) -> Read<Expr> {
+        if begin.rescue_clause().is_some() || begin.ensure_clause().is_some() {
+            return self.refuse(Kind::Construct, "`begin … rescue` as a value");
+        }
+        let notes = self.notes.len();
+        let block = self.list(begin.statements(), begin.location().end_offset(), true);
+        self.without_notes(notes)?;
+        Ok(Expr::Block(block))
+    }
+
+    /// Reads `name = value rescue other`.
+    pub(super) fn rescued_assignment(
+        &mut self,
+        name: &str,
+        rescued: &ruby_prism::RescueModifierNode<'_>,
+    ) -> Read<Vec<Line>> {
+        let value = self.expression(&rescued.expression())?;
+        let other = self.expression(&rescued.rescue_expression())?;
+        let mut lines = self.write_local(name, other);
+        let assigned = self.write_local(name, value);
+        lines.push(Line::new(Statement::Try(Block::of(assigned), None, Block::default())));
+        Ok(lines)
+    }
+
+    pub(super) fn rescued_value(&mut self, _: &ruby_prism::RescueModifierNode<'_>) -> Read<Expr> {
+        self.refuse(Kind::Construct, "`rescue` behind a value")
+    }
+}

@@ -1,0 +1,421 @@
+//! Reads ERB templates and writes them in capr's form: names, expressions, decisions and loops. A value that a template cannot
+//! compute is computed beside it, and given to `render` as a pair.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ruby_prism::{CallNode, Node};
+
+use super::super::form::{Block, Call, Expr, Line, Part, Statement};
+use super::super::note::{Kind, Read};
+use super::super::ruby::{arguments, literal};
+use super::Reader;
+use super::locals::{Local, Type};
+use super::strings::{filled, mark};
+
+/// A template that is being written.
+#[derive(Default)]
+pub(super) struct Writing {
+    text: String,
+    /// The values that are given to `render`.
+    pub(super) pairs: Vec<(String, Expr)>,
+    /// The names that the template itself knows.
+    pub(super) inner: Vec<String>,
+    /// The words that end the open blocks.
+    open: Vec<&'static str>,
+}
+
+/// A piece of an ERB template.
+enum Piece<'t> {
+    Text(&'t str),
+    /// What stands between the marks, without blanks around it.
+    Value(&'t str),
+    Code(&'t str),
+}
+
+impl Reader<'_> {
+    /// Reads `ERB.new(File.read("x.erb"), trim_mode: "-").result(binding)`, with the template in a file or in the recipe.
+    pub(super) fn template(&mut self, new: &CallNode<'_>) -> Read<Expr> {
+        let given = arguments(new, false);
+        let Some(node) = given.values.first() else {
+            return self.refuse(Kind::Template, "an ERB template that is not written out");
+        };
+        let mode = given
+            .pairs
+            .iter()
+            .find(|(key, _)| literal(key).as_deref() == Some("trim_mode"));
+        let mode = mode
+            .map(|(_, value)| literal(value))
+            .or_else(|| given.values.get(2).map(literal));
+        let trims = match mode.flatten().as_deref() {
+            None | Some("") => false,
+            Some("-") => true,
+            Some(mode) => return self.refuse(Kind::Template, format!("an ERB template with the trim mode `{mode}`")),
+        };
+        let template = self.expression(node)?;
+        let parts = self.template_of(template)?;
+        let (text, pairs) = self.translated(parts, trims, &[])?;
+        Ok(rendered(text, pairs))
+    }
+
+    /// Reads `render(:template => "…", :port => 80)` and `render("maintenance.rhtml", :port => 80)` of Capistrano 1.
+    pub(super) fn render(&mut self, call: &CallNode<'_>) -> Read<Expr> {
+        let given = arguments(call, true);
+        let mut template = match given.values.as_slice() {
+            [] => None,
+            [node] => Some(self.expression(node)?),
+            _ => return self.refuse(Kind::Template, "`render` of several templates"),
+        };
+        let is_file = template.is_some();
+        let mut pairs = Vec::new();
+        for (key, value) in &given.pairs {
+            let Some(key) = literal(key) else {
+                return self.refuse(Kind::Construct, "a map whose keys are computed");
+            };
+            let value = self.expression(value)?;
+            match key.as_str() {
+                "template" | "file" => template = Some(value),
+                _ => pairs.push((key, value)),
+            }
+        }
+        let Some(template) = template else {
+            return self.refuse(Kind::Template, "`render` without a template");
+        };
+        let parts = match is_file {
+            true => self.template_of(Expr::call("read_file", vec![template]))?,
+            false => self.template_of(template)?,
+        };
+        let names: Vec<String> = pairs.iter().map(|(name, _)| name.clone()).collect();
+        let (text, more) = self.translated(parts, false, &names)?;
+        pairs.extend(more);
+        Ok(rendered(text, pairs))
+    }
+
+    /// Returns the parts of a template: a string of the recipe, or a file of the project.
+    fn template_of(&mut self, value: Expr) -> Read<Vec<Part>> {
+        match value {
+            Expr::Text(_) | Expr::Template(_) => Ok(value.parts()),
+            Expr::Name(name) => match self.texts.get(&name).cloned() {
+                Some(text) => {
+                    self.spent.insert(name);
+                    self.template_of(text)
+                }
+                None => self.refuse(Kind::Template, "a template that is computed"),
+            },
+            Expr::Call(call) if call.name == "read_file" => {
+                let Some(path) = call.arguments.first().and_then(path_of) else {
+                    return self.refuse(Kind::Template, "a template of a file whose name is computed");
+                };
+                let plain = path.trim_start_matches("./").to_owned();
+                let templates = &self.facts.templates;
+                let found = [plain.clone(), format!("{plain}.rhtml")];
+                let found = found.iter().find_map(|name| templates.get(name)).or_else(|| {
+                    // A path beside the recipe.
+                    let own = self.facts.files.get(self.file)?;
+                    let (folder, _) = own.rsplit_once('/')?;
+                    templates.get(&format!("{folder}/{plain}"))
+                });
+                match found.cloned() {
+                    Some(text) => {
+                        self.remarks.push(format!("{plain}: the template stands in the recipe"));
+                        Ok(vec![Part::Text(text)])
+                    }
+                    None => self.refuse(
+                        Kind::Template,
+                        format!("the template `{plain}` is not among the files that were read"),
+                    ),
+                }
+            }
+            _ => self.refuse(Kind::Template, "a template that is computed"),
+        }
+    }
+
+    /// Removes the locals of a block that held nothing but a template, which stands where it is filled in.
+    pub(super) fn without_templates(&mut self, block: &mut Block) {
+        for name in std::mem::take(&mut self.spent) {
+            let holds = |line: &Line| match &line.statement {
+                Statement::Let(own, value) => own == &name && !matches!(value, Expr::Unit),
+                _ => false,
+            };
+            let Some(index) = block.lines.iter().position(holds) else {
+                self.spent.insert(name);
+                continue;
+            };
+            if super::loading::read_of(&block.lines, &BTreeSet::from([name])).is_none() {
+                let line = block.lines.remove(index);
+                if let Some(next) = block.lines.get_mut(index) {
+                    next.above.splice(0..0, line.above);
+                }
+            }
+        }
+    }
+
+    /// Translates a template. Returns its text, and the values that are given to it.
+    fn translated(&mut self, parts: Vec<Part>, trims: bool, given: &[String]) -> Read<(String, Vec<(String, Expr)>)> {
+        let (text, values) = mark(parts);
+        let mut writing = Writing {
+            inner: given.to_vec(),
+            ..Writing::default()
+        };
+        let Some(pieces) = pieces(&text, trims) else {
+            return self.refuse(Kind::Template, "a mark of an ERB template that has no end");
+        };
+        let is_mark = |code: &str| code.contains(|c: char| ('\u{e000}'..='\u{f8ff}').contains(&c));
+        for piece in pieces {
+            match piece {
+                Piece::Value(code) | Piece::Code(code) if is_mark(code) => {
+                    return self.refuse(Kind::Template, "a value of the recipe within a mark of an ERB template");
+                }
+                Piece::Text(text) => writing.text.push_str(&escaped(text)),
+                Piece::Value(code) => {
+                    let value = filled(self.fragment(code, &writing.inner, false)?);
+                    let value = self.in_template(value, &mut writing)?;
+                    writing.text.push_str(&format!("{{{{ {value} }}}}"));
+                }
+                Piece::Code(code) => self.template_code(code, &mut writing)?,
+            }
+        }
+        if !writing.open.is_empty() {
+            return self.refuse(Kind::Template, "a block of an ERB template that has no end");
+        }
+        let mut text = String::new();
+        for part in super::strings::unmark(&writing.text, values) {
+            match part {
+                Part::Text(piece) => text.push_str(&piece),
+                Part::Value(value) => text.push_str(&format!("{{{{ {} }}}}", writing.hoist(filled(value)))),
+            }
+        }
+        Ok((text, writing.pairs))
+    }
+
+    /// Reads `<% … %>`.
+    fn template_code(&mut self, code: &str, writing: &mut Writing) -> Read<()> {
+        let first = code.split_whitespace().next().unwrap_or("");
+        let rest = code.strip_prefix(first).unwrap_or("").trim().trim_end_matches(" then");
+        match first {
+            "" => return Ok(()),
+            "end" | "}" => {
+                let Some(word) = writing.open.pop() else {
+                    return self.refuse(Kind::Template, "`end` without a beginning in an ERB template");
+                };
+                writing.text.push_str(&format!("{{% {word} %}}"));
+                return Ok(());
+            }
+            "else" if rest.is_empty() => {
+                writing.text.push_str("{% else %}");
+                return Ok(());
+            }
+            "if" | "elsif" | "unless" => {
+                let condition = self.fragment(rest, &writing.inner, true)?;
+                let condition = if first == "unless" {
+                    condition.negated()
+                } else {
+                    condition
+                };
+                let condition = self.in_template(condition, writing)?;
+                let word = if first == "elsif" { "elif" } else { "if" };
+                if first != "elsif" {
+                    writing.open.push("endif");
+                }
+                writing.text.push_str(&format!("{{% {word} {condition} %}}"));
+                return Ok(());
+            }
+            _ => {}
+        }
+        if let Some((names, list, method)) = loop_of(code) {
+            return self.template_loop(&names, list, method, writing);
+        }
+        if let Some((name, value)) = code.split_once('=')
+            && is_word(name.trim())
+            && !value.starts_with(['=', '~', '>'])
+        {
+            let value = self.fragment(value.trim(), &writing.inner, false)?;
+            let value = self.in_template(value, writing)?;
+            let name = name.trim();
+            writing.text.push_str(&format!("{{% set {name} = {value} %}}"));
+            writing.inner.push(name.to_owned());
+            return Ok(());
+        }
+        self.refuse(
+            Kind::Template,
+            format!("an ERB template with `{}`", super::printable(code)),
+        )
+    }
+
+    fn template_loop(&mut self, names: &[&str], list: &str, method: &str, writing: &mut Writing) -> Read<()> {
+        if names.iter().any(|name| !is_word(name) || *name == "loop") {
+            return self.refuse(Kind::Template, "a loop of an ERB template with names of this kind");
+        }
+        let value = self.fragment(list, &writing.inner, false)?;
+        let over = match value {
+            Expr::Binary(dots @ (".." | "..="), left, right) => {
+                let (left, right) = (self.in_template(*left, writing)?, self.in_template(*right, writing)?);
+                let more = if dots == "..=" { " + 1" } else { "" };
+                format!("range({left}, {right}{more})")
+            }
+            value => {
+                let is_map = self.kind_of(&value) == Type::Map;
+                let over = self.in_template(value, writing)?;
+                match (method, names.len()) {
+                    ("times", _) => format!("range({over})"),
+                    ("each_with_index", _) | (_, 1) => over,
+                    _ if is_map => format!("{over}|items"),
+                    _ => format!("({over}|items if {over} is mapping else {over})"),
+                }
+            }
+        };
+        let (shown, index) = match (method, names) {
+            ("each_with_index", [item, index]) => ((*item).to_owned(), Some(*index)),
+            (_, names) => (names.join(", "), None),
+        };
+        writing.text.push_str(&format!("{{% for {shown} in {over} %}}"));
+        if let Some(index) = index {
+            writing.text.push_str(&format!("{{% set {index} = loop.index0 %}}"));
+        }
+        writing.inner.extend(names.iter().map(|name| (*name).to_owned()));
+        writing.open.push("endfor");
+        Ok(())
+    }
+
+    /// Reads a piece of Ruby of a template, in which `inner` are locals like those of the recipe.
+    fn fragment(&mut self, code: &str, inner: &[String], is_condition: bool) -> Read<Expr> {
+        let own = self.scopes.iter().flat_map(BTreeMap::keys).filter(|name| is_word(name));
+        let locals: BTreeSet<&String> = own.chain(inner).collect();
+        let mut source: String = locals.iter().map(|name| format!("{name} = ")).collect();
+        source.push_str("nil\n");
+        source.push_str(code);
+        let parsed = ruby_prism::parse(source.as_bytes());
+        let shown = super::printable(code);
+        if parsed.errors().next().is_some() {
+            return self.refuse(Kind::Template, format!("an ERB template with `{shown}`"));
+        }
+        let root = parsed.node();
+        let nodes: Vec<Node<'_>> = root
+            .as_program_node()
+            .iter()
+            .flat_map(|program| program.statements().body().iter().collect::<Vec<_>>())
+            .collect();
+        let [_, node] = nodes.as_slice() else {
+            return self.refuse(Kind::Template, format!("an ERB template with `{shown}`"));
+        };
+        let local = |name: &String| {
+            let local = Local {
+                written: name.clone(),
+                ..Local::default()
+            };
+            (name.clone(), local)
+        };
+        self.scopes.push(inner.iter().map(local).collect());
+        let read = match is_condition {
+            true => self.condition(node),
+            false => self.expression(node),
+        };
+        self.scopes.pop();
+        read
+    }
+}
+
+impl Writing {
+    /// Gives a value to the template; returns the name that it has there.
+    pub(super) fn hoist(&mut self, value: Expr) -> String {
+        if let Some((name, _)) = self.pairs.iter().find(|(_, other)| *other == value) {
+            return name.clone();
+        }
+        let name = format!("value_{}", self.pairs.len() + 1);
+        self.pairs.push((name.clone(), value));
+        name
+    }
+}
+
+/// Returns `render(:template => "…", …)`.
+fn rendered(text: String, pairs: Vec<(String, Expr)>) -> Expr {
+    let mut options = vec![("template".to_owned(), Expr::Text(text))];
+    options.extend(pairs);
+    Expr::Call(Call {
+        options,
+        ..Call::new("render", Vec::new())
+    })
+}
+
+/// Returns the path that a file is read from, if it is written out: as it stands, or beside the recipe.
+fn path_of(value: &Expr) -> Option<&str> {
+    match value {
+        Expr::Text(path) => Some(path),
+        Expr::Call(call) if matches!(call.name.as_str(), "expand_path" | "join_path") => {
+            call.arguments.iter().find_map(Expr::literal)
+        }
+        _ => None,
+    }
+}
+
+/// Splits a template at its marks; `None` if one of them has no end. With `trims`, `-%>` takes the line end behind it and `<%-`
+/// the blanks before it along.
+fn pieces(text: &str, trims: bool) -> Option<Vec<Piece<'_>>> {
+    let (mut found, mut rest) = (Vec::new(), text);
+    while let Some((mut before, behind)) = rest.split_once("<%") {
+        let (inner, mut after) = behind.split_once("%>")?;
+        let mut inner = inner;
+        if let Some(short) = inner.strip_suffix('-').filter(|_| trims) {
+            inner = short;
+            after = after
+                .strip_prefix("\r\n")
+                .or_else(|| after.strip_prefix('\n'))
+                .unwrap_or(after);
+        }
+        if let Some(short) = inner.strip_prefix('-').filter(|_| trims) {
+            inner = short;
+            let trimmed = before.trim_end_matches([' ', '\t']);
+            if trimmed.is_empty() || trimmed.ends_with('\n') {
+                before = trimmed;
+            }
+        }
+        found.push(Piece::Text(before));
+        match inner.chars().next() {
+            Some('=') => found.push(Piece::Value(inner.get(1..)?.trim())),
+            Some('#') => {}
+            Some('%') => return None,
+            _ => found.push(Piece::Code(inner.trim())),
+        }
+        rest = after;
+    }
+    found.push(Piece::Text(rest));
+    Some(found)
+}
+
+/// Returns the names, the list and the method of `list.each do |a, b|` and `for a in list`.
+fn loop_of(code: &str) -> Option<(Vec<&str>, &str, &str)> {
+    if let Some(rest) = code.strip_prefix("for ") {
+        let (names, list) = rest.split_once(" in ")?;
+        let list = list.trim().trim_end_matches(" do");
+        return Some((names.split(',').map(str::trim).collect(), list, "each"));
+    }
+    let head = code.strip_suffix('|')?;
+    let (head, names) = head.rsplit_once('|')?;
+    let head = head.trim_end();
+    let head = head.strip_suffix("do").or_else(|| head.strip_suffix('{'))?.trim_end();
+    let (list, method) = head.rsplit_once('.')?;
+    matches!(method, "each" | "each_pair" | "each_with_index" | "times").then(|| {
+        (
+            names
+                .split(',')
+                .map(|name| name.trim().trim_matches(['(', ')']))
+                .collect(),
+            list,
+            method,
+        )
+    })
+}
+
+/// Escapes what would be a mark in a template of capr.
+fn escaped(text: &str) -> String {
+    let mut written = text.replace("{{", "{{ \"{{\" }}");
+    for mark in ["{%", "{#"] {
+        written = written.replace(mark, &format!("{{{{ {mark:?} }}}}"));
+    }
+    written
+}
+
+/// Returns true for a name that a template can have.
+pub(super) fn is_word(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
