@@ -357,8 +357,12 @@ fn added(typed: &Typed, shell: &Shell) -> Vec<Offer> {
         Some(Deed::Remove | Deed::Doc) => typed.words.len() == 1,
         _ => false,
     };
-    let names = takes.then(|| super::lib::names(shell)).unwrap_or_default();
-    let wanted = names.into_iter().filter(|name| !typed.words.contains(name));
+    if !takes {
+        return Vec::new();
+    }
+    let wanted = super::lib::names(shell)
+        .into_iter()
+        .filter(|name| !typed.words.contains(name));
     wanted.map(|name| Offer::new(name, None)).collect()
 }
 
