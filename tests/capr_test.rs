@@ -233,6 +233,22 @@ fn lines_and_branches_that_were_run_are_counted() {
 }
 
 #[test]
+fn files_of_a_directory_that_is_uploaded_are_known_by_their_paths() {
+    Case::new()
+        .file("d/one", "1")
+        .file("d/sub/two", "22")
+        .file(
+            "a_test.rhai",
+            "role :app, \"app1\";\ntask :up { upload \"d\", \"/srv/d/\"; put \"x\", \"/srv/x\"; }\n\
+             test \"up\" {\n  let run = rehearse(\"up\");\n  assert_sent run, \"/srv/d/sub/two\", \"22\", :hosts => \"app1\";\n  \
+             let paths = run.files.map(|file| file.path);\n  paths.sort();\n  assert_eq(paths, [\"/srv/d/one\", \"/srv/d/sub/two\", \"/srv/x\"]);\n}\n",
+        )
+        .args(["test"])
+        .run()
+        .ok();
+}
+
+#[test]
 fn lines_of_functions_and_closures_are_counted_wherever_they_are_called_from() {
     let finished = Case::new()
         .file(

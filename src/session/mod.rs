@@ -345,6 +345,8 @@ pub struct SentFile {
     pub path: String,
     /// Its permissions, where the recipe says them.
     pub mode: Option<String>,
+    /// True if this is a directory: its files are sent as an archive.
+    pub is_directory: bool,
 }
 
 /// The reason why there is no session. Its message names the phase only where the reason alone would not show it.

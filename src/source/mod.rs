@@ -10,7 +10,7 @@ use std::io;
 use std::sync::Arc;
 
 pub use file::{file, piped};
-pub use tree::{END, tree};
+pub use tree::{END, files_of_archive, tree};
 
 /// Bytes of a known length that any number of readers can read from any place.
 pub trait Source: Send + Sync + Debug {

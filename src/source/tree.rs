@@ -1,7 +1,7 @@
 //! A directory as a tar archive that exists nowhere: its headers are made, and its files are read, when a reader comes to them.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -228,6 +228,28 @@ impl Stored for Archive {
         }
         Ok(())
     }
+}
+
+/// Returns the files in the archive of a directory, by their paths below it; it ends at the first entry that cannot be read.
+pub fn files_of_archive(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut archive = tar::Archive::new(bytes);
+    let mut files = Vec::new();
+    let Ok(entries) = archive.entries() else {
+        return files;
+    };
+    for entry in entries {
+        let Ok(mut entry) = entry else {
+            break;
+        };
+        let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let path = path.trim_start_matches("./");
+        let mut content = Vec::new();
+        let is_file = entry.header().entry_type() == EntryType::Regular && path != END;
+        if is_file && entry.read_to_end(&mut content).is_ok() {
+            files.push((path.to_owned(), content));
+        }
+    }
+    files
 }
 
 #[cfg(test)]

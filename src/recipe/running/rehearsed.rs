@@ -10,9 +10,9 @@ use crate::configuration::Server;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::event::Event;
 use crate::recipe::language::origin::{Fallible, raise};
+use crate::session::Meant;
 use crate::session::recorded::Given;
-use crate::session::{Meant, SentFile};
-use crate::source::Source;
+use crate::source::{Source, files_of_archive};
 
 /// The name of this machine in tests.
 pub(in crate::recipe) const LOCAL: &str = "local";
@@ -40,6 +40,14 @@ pub(in crate::recipe) struct Ran {
     /// The server; `None` for this machine.
     pub(in crate::recipe) server: Option<Server>,
     pub(in crate::recipe) meant: Meant,
+}
+
+/// A file that was sent.
+pub(in crate::recipe) struct Sent {
+    pub(in crate::recipe) path: String,
+    pub(in crate::recipe) content: String,
+    /// Its permissions, where the recipe says them.
+    pub(in crate::recipe) mode: Option<String>,
 }
 
 impl Ran {
@@ -78,10 +86,37 @@ impl Ran {
     pub(in crate::recipe) fn data(&self) -> String {
         contents(&*self.meant.input)
     }
+
+    /// Returns the files that it sends: one, or those of a directory.
+    pub(in crate::recipe) fn files(&self) -> Vec<Sent> {
+        let Some(file) = &self.meant.file else {
+            return Vec::new();
+        };
+        if !file.is_directory {
+            return vec![Sent {
+                path: file.path.clone(),
+                content: self.data(),
+                mode: file.mode.clone(),
+            }];
+        }
+        let top = file.path.trim_end_matches('/');
+        let files = files_of_archive(&bytes(&*self.meant.input)).into_iter();
+        files
+            .map(|(path, content)| Sent {
+                path: format!("{top}/{path}"),
+                content: String::from_utf8_lossy(&content).into_owned(),
+                mode: None,
+            })
+            .collect()
+    }
 }
 
 /// Returns a file that was sent, as a string.
 pub(in crate::recipe) fn contents(source: &dyn Source) -> String {
+    String::from_utf8_lossy(&bytes(source)).into_owned()
+}
+
+fn bytes(source: &dyn Source) -> Vec<u8> {
     let mut bytes = Vec::new();
     while let Ok(chunk) = source.chunk(bytes.len() as u64) {
         if chunk.is_empty() {
@@ -89,7 +124,7 @@ pub(in crate::recipe) fn contents(source: &dyn Source) -> String {
         }
         bytes.extend_from_slice(&chunk);
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    bytes
 }
 
 impl Rehearsed {
@@ -193,12 +228,12 @@ fn command(ran: &Ran) -> Dynamic {
     map(members)
 }
 
-fn file(ran: &Ran, sent: &SentFile) -> Dynamic {
+fn file(ran: &Ran, sent: Sent) -> Dynamic {
     map([
         ("server", ran.place().into()),
-        ("path", sent.path.clone().into()),
-        ("content", ran.data().into()),
-        ("mode", sent.mode.clone().map_or(Dynamic::UNIT, Into::into)),
+        ("path", sent.path.into()),
+        ("content", sent.content.into()),
+        ("mode", sent.mode.map_or(Dynamic::UNIT, Into::into)),
     ])
 }
 
@@ -218,8 +253,9 @@ pub(in crate::recipe) fn register(engine: &mut Engine) {
         run.0.commands.iter().map(command).collect()
     });
     engine.register_get("files", |run: &mut Run| -> Array {
-        let sent = run.0.commands.iter();
-        sent.filter_map(|ran| Some(file(ran, ran.meant.file.as_ref()?)))
+        let commands = run.0.commands.iter();
+        commands
+            .flat_map(|ran| ran.files().into_iter().map(|sent| file(ran, sent)))
             .collect()
     });
     engine.register_fn("on", |run: &mut Run, server: &str| -> Array {

@@ -7,7 +7,7 @@ use rhai::{Array, Dynamic, Map, Position};
 use super::super::call::Call;
 use super::super::difference::{compared, difference, same, written};
 use super::super::interpreter::Interpreter;
-use super::super::rehearsed::{LOCAL, Ran, Rehearsed, Run};
+use super::super::rehearsed::{LOCAL, Ran, Rehearsed, Run, Sent};
 use super::super::verb_context::{Performed, VerbContext};
 use crate::configuration::{Filter, Selection, did_you_mean};
 use crate::diagnostic::{Diagnostic, Fault};
@@ -532,22 +532,22 @@ pub(super) const ASSERT_SENT: Performed = (&rows::ASSERT_SENT, |cx| {
     for place in places(&hosts) {
         let here = on(&run, place);
         // The last one is the file that remains.
-        let sent = here
-            .rev()
-            .find(|ran| ran.meant.file.as_ref().is_some_and(|file| file.path == path));
-        sent_so(&run, sent, &path, place, call)?;
+        let mut files = here.rev().flat_map(Ran::files);
+        let sent = files.find(|file| file.path == path);
+        sent_so(&run, sent.as_ref(), &path, place, call)?;
     }
     Ok(Dynamic::UNIT)
 });
 
 /// Compares a file that was sent with the expected one.
-fn sent_so(run: &Rehearsed, sent: Option<&Ran>, path: &str, place: Option<&String>, call: &Call) -> Fallible<()> {
+fn sent_so(run: &Rehearsed, sent: Option<&Sent>, path: &str, place: Option<&String>, call: &Call) -> Fallible<()> {
     let at = place.map_or_else(String::new, |host| format!(" on {host}"));
     let Some(sent) = sent else {
-        let all = run
-            .commands
-            .iter()
-            .filter_map(|ran| Some(format!("{}: {}", ran.place(), ran.meant.file.as_ref()?.path)));
+        let all = run.commands.iter().flat_map(|ran| {
+            ran.files()
+                .into_iter()
+                .map(|file| format!("{}: {}", ran.place(), file.path))
+        });
         let all: Vec<String> = all.collect();
         let below = match all.is_empty() {
             true => "  no file was sent".to_owned(),
@@ -556,7 +556,7 @@ fn sent_so(run: &Rehearsed, sent: Option<&Ran>, path: &str, place: Option<&Strin
         return Err(fails(format!("nothing was sent to {path}{at}"), &below, call.position));
     };
     if call.arguments.len() > 2 {
-        let (expected, got) = (call.text(2), sent.data());
+        let (expected, got) = (call.text(2), sent.content.clone());
         if expected != got {
             let message = format!("{path}{at} has another content than expected (- expected, + got)");
             let below = difference(&expected.into(), &got.into());
@@ -571,7 +571,7 @@ fn sent_so(run: &Rehearsed, sent: Option<&Ran>, path: &str, place: Option<&Strin
         Err(_) => Mode::text(&values::text(mode)),
     };
     let expected = expected.map_err(|error| wrong(error.to_string(), *position))?;
-    let got = sent.meant.file.as_ref().and_then(|file| file.mode.as_deref());
+    let got = sent.mode.as_deref();
     if got == Some(expected.as_str()) {
         return Ok(());
     }

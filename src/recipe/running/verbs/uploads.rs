@@ -43,6 +43,7 @@ fn sent(path: &str, mode: Option<&Mode>) -> SentFile {
     SentFile {
         path: path.to_owned(),
         mode: mode.map(|mode| mode.as_str().to_owned()),
+        is_directory: false,
     }
 }
 
@@ -114,7 +115,13 @@ impl Upload<'_> {
             } else {
                 self.tree(&path, from)?
             };
-            return Ok(Request::new("upload", shown, untar_command(to), Input::told(source)));
+            return Ok(Request {
+                file: Some(SentFile {
+                    is_directory: true,
+                    ..sent(to, None)
+                }),
+                ..Request::new("upload", shown, untar_command(to), Input::told(source))
+            });
         }
         let source = self.interpreter.source(&path, self.position, &unreadable)?;
         let command = put_command(to, self.mode.as_ref(), source.mode(), source.length());
