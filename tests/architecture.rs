@@ -21,6 +21,7 @@ const LAYERS: &[&[&str]] = &[
         "run_id",
         "secret",
         "trust",
+        "wake",
     ],
     &["configuration"],
     &["diagnostic", "finding", "verdict"],

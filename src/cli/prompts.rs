@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::PollFlags;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
@@ -14,6 +14,7 @@ use crate::io_error::plain;
 use crate::recipe::Prompts;
 use crate::report::{Clean, Console};
 use crate::secret::{Redactor, Secret};
+use crate::wake::Wake;
 
 const NO_TERMINAL: &str = "no terminal to ask on; set the variable in the recipe, from a file or ENV";
 
@@ -25,19 +26,15 @@ pub(super) struct TerminalPrompts {
     console: Console,
     redactor: Redactor,
     interrupt: Interrupt,
-    /// Becomes readable when a stop request is raised.
-    woken: UnixStream,
+    /// Rings when a stop request is raised.
+    woken: Arc<Wake>,
 }
 
 impl TerminalPrompts {
     pub(super) fn new(console: Console, redactor: Redactor, interrupt: Interrupt) -> io::Result<Self> {
-        let (woken, waker) = UnixStream::pair()?;
-        woken.set_nonblocking(true)?;
-        waker.set_nonblocking(true)?;
-        interrupt.on_raise(move |_| {
-            // A full pipe means that it was woken already.
-            let _ = (&waker).write(&[0]);
-        });
+        let woken = Arc::new(Wake::new()?);
+        let waker = Arc::clone(&woken);
+        interrupt.on_raise(move |_| waker.ring());
         Ok(Self {
             console,
             redactor,
@@ -78,21 +75,9 @@ impl TerminalPrompts {
             if let Some(signal) = self.interrupt.pending() {
                 return Err(signal.to_string());
             }
-            let mut waited = [
-                PollFd::from_borrowed_fd(terminal.as_fd(), PollFlags::IN),
-                PollFd::from_borrowed_fd(self.woken.as_fd(), PollFlags::IN),
-            ];
-            match poll(&mut waited, None) {
-                Ok(_) => {}
-                Err(rustix::io::Errno::INTR) => continue,
-                Err(error) => return Err(plain(&error.into())),
-            }
-            let [answered, woken] = waited.map(|waited| !waited.revents().is_empty());
-            if woken {
-                while matches!((&self.woken).read(&mut *bytes), Ok(1..)) {}
-                continue;
-            }
-            if !answered {
+            let terminal_fd = (terminal.as_fd(), PollFlags::IN);
+            let woken = self.woken.wait(Some(terminal_fd), std::iter::empty(), None);
+            if !woken.socket || self.interrupt.pending().is_some() {
                 continue;
             }
             let read = match (&*terminal).read(&mut *bytes) {

@@ -34,7 +34,7 @@ impl Place {
     pub fn of(path: &Path) -> io::Result<Self> {
         let mut walk = Walk::begin()?;
         walk.add(path)?;
-        walk.to_the_last()
+        walk.into_place()
     }
 
     /// Finds the place of a path below a directory, and makes missing directories. Nothing below the directory may be a link, not
@@ -47,7 +47,7 @@ impl Place {
         }
         walk.is_confined = true;
         walk.add(path)?;
-        walk.to_the_last()
+        walk.into_place()
     }
 
     /// Returns what is in the place now.
@@ -101,7 +101,7 @@ impl Walk {
     }
 
     /// Goes on to the directory of the last name, which need not exist.
-    fn to_the_last(mut self) -> io::Result<Place> {
+    fn into_place(mut self) -> io::Result<Place> {
         while let Some(name) = self.left.pop() {
             if self.left.is_empty() && name != ".." && !self.is_link(&name)? {
                 return self.end(name);

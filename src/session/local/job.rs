@@ -2,7 +2,6 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{self as std_process, Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use rustix::process::{self, Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions};
 
 use crate::exit::{Exit, Stream};
@@ -19,6 +18,7 @@ use crate::io_error::plain;
 use crate::session::feed::Feed;
 use crate::session::{Command, JobSignal};
 use crate::source::Source;
+use crate::wake::Wake;
 
 /// The time for which output is still read after a command was told to end and did, while a process outside its group holds the
 /// output open.
@@ -73,7 +73,7 @@ impl Backlog {
 pub(super) struct Handle {
     group: Arc<Group>,
     orders: Sender<Order>,
-    waker: Arc<UnixStream>,
+    waker: Arc<Wake>,
 }
 
 impl Handle {
@@ -83,8 +83,7 @@ impl Handle {
     }
 
     pub(super) fn wake(&self) {
-        // If the socket is full, the thread is woken by what is in it already.
-        let _ = (&*self.waker).write(&[0]);
+        self.waker.ring();
     }
 
     /// Sends a signal to the whole process group.
@@ -149,7 +148,7 @@ pub(super) struct Job {
     end_input: bool,
     unsent: Option<String>,
     orders: Receiver<Order>,
-    woken: UnixStream,
+    woken: Arc<Wake>,
     timeout: Option<Duration>,
     /// The time at which TERM was sent because of the timeout, or because the input could not be read.
     struck: Option<Instant>,
@@ -162,9 +161,7 @@ pub(super) struct Job {
 
 impl Job {
     pub(super) fn start(command: Command, backlog: Backlog, output: Output, ended: Ended) -> io::Result<Handle> {
-        let (waker, woken) = UnixStream::pair()?;
-        waker.set_nonblocking(true)?;
-        woken.set_nonblocking(true)?;
+        let woken = Arc::new(Wake::new()?);
         let (orders, received) = mpsc::channel();
         let mut child = std_process::Command::new("/bin/sh")
             .arg("-c")
@@ -179,7 +176,7 @@ impl Job {
         let handle = Handle {
             group: Arc::clone(&group),
             orders,
-            waker: Arc::new(waker),
+            waker: Arc::clone(&woken),
         };
         let job = Self {
             started: Instant::now(),
@@ -239,13 +236,10 @@ impl Job {
                 break;
             }
             self.strike();
-            if self.wait().is_err() {
-                break;
-            }
+            self.wait();
         }
-        if self.told_to_end || self.exited.is_none() {
-            // Processes that outlive the leader must not continue after capr has reported the end. The second case is that the
-            // system cannot even wait for the process.
+        if self.told_to_end {
+            // Processes that outlive the leader must not continue after capr has reported the end.
             self.leader.group.kill(Signal::KILL);
         }
         let status = self.leader.reap();
@@ -339,31 +333,18 @@ impl Job {
         }
     }
 
-    fn wait(&self) -> rustix::io::Result<()> {
-        let mut fds = vec![PollFd::new(&self.woken, PollFlags::IN)];
-        if let Some(stdin) = self.stdin.as_ref().filter(|_| !self.input.is_empty()) {
-            fds.push(PollFd::new(stdin, PollFlags::OUT));
-        }
+    fn wait(&self) {
+        let stdin = self.stdin.as_ref().filter(|_| !self.input.is_empty());
         let reading = !self.backlog.is_full();
-        if let Some(stdout) = self.stdout.as_ref().filter(|_| reading) {
-            fds.push(PollFd::new(stdout, PollFlags::IN));
-        }
-        if let Some(stderr) = self.stderr.as_ref().filter(|_| reading) {
-            fds.push(PollFd::new(stderr, PollFlags::IN));
-        }
-        let wait = self.next_deadline().map(|deadline| {
-            let left = deadline.saturating_duration_since(Instant::now());
-            // The time is rounded up, so that the loop does not spin through the last millisecond.
-            Timespec::try_from(left + Duration::from_millis(1)).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 })
-        });
-        match poll(&mut fds, wait.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {
-                let mut bytes = [0; 64];
-                while matches!((&self.woken).read(&mut bytes), Ok(count) if count == bytes.len()) {}
-                Ok(())
-            }
-            Err(error) => Err(error),
-        }
+        let stdout = self.stdout.as_ref().filter(|_| reading);
+        let stderr = self.stderr.as_ref().filter(|_| reading);
+        let awaited = [
+            stdin.map(|pipe| (pipe.as_fd(), PollFlags::OUT)),
+            stdout.map(|pipe| (pipe.as_fd(), PollFlags::IN)),
+            stderr.map(|pipe| (pipe.as_fd(), PollFlags::IN)),
+        ];
+        self.woken
+            .wait(None, awaited.into_iter().flatten(), self.next_deadline());
     }
 
     fn next_deadline(&self) -> Option<Instant> {

@@ -14,9 +14,9 @@ use rustix::event::PollFlags;
 use crate::secret::Secret;
 use crate::session::{Command, JobId, JobSignal};
 use crate::source::Source;
+use crate::wake::{Wake, Woken};
 
 use super::tunnel::Tunnel;
-use super::wake::{Wake, Woken};
 
 /// The most output that may wait for the main thread, in bytes, over all servers. Each has an equal share …
 const MOST_QUEUED: usize = 32 << 20;

@@ -3,7 +3,7 @@
 //! ```text
 //! connector       starts the thread of a server; the owner's handle
 //!   environment     facts and files of this machine
-//!   inbox           the orders to it, and the bytes that it may still report (`wake`: its bell)
+//!   inbox           the orders to it, and the bytes that it may still report
 //!   establish       logs in: a socket, the keys, the host key, authentication
 //!     config          ~/.ssh/config, certificates' rules and defaults become settings of one server
 //!     tcp, proxy_command, gateway (with pipe, tunnel)   the three ways to a socket
@@ -64,7 +64,6 @@ mod silence;
 mod survey;
 mod tcp;
 mod tunnel;
-mod wake;
 mod wire;
 mod worker;
 

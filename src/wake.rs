@@ -8,14 +8,14 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
 /// An eventfd that others write to, and that its owner polls and resets.
 #[derive(Debug)]
-pub(super) struct Wake(OwnedFd);
+pub(crate) struct Wake(OwnedFd);
 
 impl Wake {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         Ok(Self(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?))
     }
 
-    pub(super) fn ring(&self) {
+    pub(crate) fn ring(&self) {
         // The write fails only when the counter has reached 2^64 - 1.
         let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
     }
@@ -31,19 +31,19 @@ impl Wake {
 
 /// The events that ended a wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Woken {
+pub(crate) struct Woken {
     /// The socket is ready, or something is wrong with it.
-    pub(super) socket: bool,
+    pub(crate) socket: bool,
     /// There are bytes to read, or the other side has closed.
-    pub(super) readable: bool,
+    pub(crate) readable: bool,
     /// The other side has closed, or the connection has failed.
-    pub(super) hung_up: bool,
+    pub(crate) hung_up: bool,
 }
 
 impl Wake {
     /// Sleeps until the socket has one of `events`, one of the others has one of its own, another thread rings, or `until` has
     /// come.
-    pub(super) fn wait<'a>(
+    pub(crate) fn wait<'a>(
         &'a self,
         socket: Option<(BorrowedFd<'a>, PollFlags)>,
         others: impl Iterator<Item = (BorrowedFd<'a>, PollFlags)>,
