@@ -22,7 +22,7 @@ use planned::{Plan, host_of, of_capr, of_record};
 const CAPFILE_2: &str = "load \"deploy\"\nload \"config/deploy\"\n";
 const CAPFILE_3: &str = "require \"capistrano/setup\"\nrequire \"capistrano/deploy\"\nrequire \"capistrano/scm/git\"\n\
                          install_plugin Capistrano::SCM::Git\n";
-/// What fixtures send.
+/// The files that fixtures send.
 const SENT: [&str; 4] = ["config/database.yml", "public/index.html", "keys/app1", "keys/app2"];
 /// The second in which all deploys were recorded.
 const RELEASE: &str = "20260102030405";
@@ -43,7 +43,7 @@ struct Fixture {
     record: Value,
 }
 
-/// What a task has done in a dry run.
+/// The doings of a task in a dry run.
 #[derive(Default, PartialEq, Eq)]
 struct Run {
     order: Vec<String>,

@@ -27,7 +27,7 @@ pub(super) struct Writing {
 /// A piece of an ERB template.
 enum Piece<'t> {
     Text(&'t str),
-    /// What stands between the marks, without blanks around it.
+    /// The Ruby code between the marks, without blanks around it.
     Value(&'t str),
     Code(&'t str),
 }
