@@ -105,8 +105,8 @@ fn b3_a_stop_request_waits_a_moment_for_readers_however_many_servers_have_short_
     running.signal(Signal::INT);
     running.finish_unread().code(130);
     let took = begin.elapsed();
-    println!("20 servers whose output nobody reads were stopped in {took:.1?}");
-    assert!(took < Duration::from_secs(6), "{took:?}");
+    // It took 11 to 17 s when each server was waited for by itself.
+    assert!(took < Duration::from_secs(9), "{took:?}");
     for host in hosts {
         assert_eq!(fleet.sh(host, "pgrep -x yes || echo none"), "none");
     }

@@ -154,10 +154,7 @@ mod tests {
             .map(|number| format!("h{number:03}.a-long-name.example.com"))
             .collect();
         let words = ["undone", "failed", "broken off", "unreachable", "not tried"];
-        let servers = names
-            .iter()
-            .enumerate()
-            .map(|(number, name)| (name.clone(), words[number % 5]));
+        let servers = names.iter().cloned().zip(words.into_iter().cycle());
         let task = "a:namespace:of:a:library:with_a_long_name";
         let table = Undone::of([(task, servers.collect::<Vec<_>>())]);
         for columns in [80, 54, 200] {
