@@ -7,12 +7,12 @@ use std::fs;
 use rustix::process::{Resource, getrlimit};
 
 /// Returns the limit in bytes, if there is one.
-pub fn limit() -> Option<u64> {
+pub(crate) fn limit() -> Option<u64> {
     getrlimit(Resource::As).current
 }
 
 /// Returns the number of bytes that this process may still take; `None` if there is no limit, or if the system does not tell.
-pub fn left() -> Option<u64> {
+pub(crate) fn left() -> Option<u64> {
     let limit = limit()?;
     let sizes = fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = sizes.split_whitespace().next()?.parse().ok()?;
@@ -22,7 +22,7 @@ pub fn left() -> Option<u64> {
 
 /// Takes the memory of all threads from one arena if the address space is limited. glibc otherwise reserves 64 MiB for each
 /// thread, up to eight times the number of processors.
-pub fn be_sparing() {
+pub(crate) fn be_sparing() {
     if limit().is_some() {
         one_arena();
     }

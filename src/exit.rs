@@ -115,7 +115,7 @@ impl Serialize for Exit {
 }
 
 /// Returns a time in whole milliseconds.
-pub fn milliseconds(time: Duration) -> u64 {
+pub(crate) fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 

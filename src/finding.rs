@@ -6,7 +6,7 @@ use crate::configuration::Server;
 
 /// The thing that is checked. The names are those in `--json`, and do not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Check {
+pub(crate) enum Check {
     /// The versions of capr and of its libraries.
     Version,
     /// The key exchanges of this build.
@@ -59,7 +59,7 @@ pub enum Check {
 
 impl Check {
     /// Returns the name in `--json`.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Version => "version",
             Self::KeyExchange => "key_exchange",
@@ -89,7 +89,7 @@ impl Check {
     }
 
     /// Returns true if a server for which this is bad was not reached, or accepted no login.
-    pub fn is_of_the_way(self) -> bool {
+    pub(crate) fn is_of_the_way(self) -> bool {
         matches!(
             self,
             Self::SshConfig | Self::Address | Self::Connection | Self::HostKey | Self::Login
@@ -99,7 +99,7 @@ impl Check {
 
 /// The state of a thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum State {
+pub(crate) enum State {
     /// It is well.
     Ok,
     /// A run may succeed, but somebody should know about this.
@@ -110,7 +110,7 @@ pub enum State {
 
 impl State {
     /// Returns the word that is shown, which is also the one in `--json`.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Warning => "warning",
@@ -120,11 +120,11 @@ impl State {
 }
 
 /// Things to do now: sentences without a full stop.
-pub type Advice = Vec<String>;
+pub(crate) type Advice = Vec<String>;
 
 /// The unit of an amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Unit {
+pub(crate) enum Unit {
     /// Thousandths of a second.
     Milliseconds,
     /// Units of 1,024 bytes.
@@ -133,7 +133,7 @@ pub enum Unit {
 
 /// The part of a finding that belongs to one server alone, while others have the rest in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Own {
+pub(crate) enum Own {
     /// Nothing.
     Nothing,
     /// Words of its own.
@@ -145,7 +145,7 @@ pub enum Own {
 /// A value in `--json`, whose name does not change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub enum Fact {
+pub(crate) enum Fact {
     /// A string.
     Text(String),
     /// Several strings.
@@ -158,7 +158,7 @@ pub enum Fact {
 
 /// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// The thing that was checked.
     pub check: Check,
     /// Its state.
@@ -175,7 +175,7 @@ pub struct Finding {
 
 impl Finding {
     /// Returns a finding without advice.
-    pub fn new(check: Check, state: State, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(check: Check, state: State, detail: impl Into<String>) -> Self {
         Self {
             check,
             state,
@@ -187,22 +187,22 @@ impl Finding {
     }
 
     /// Returns a finding that all is well.
-    pub fn ok(check: Check, detail: impl Into<String>) -> Self {
+    pub(crate) fn ok(check: Check, detail: impl Into<String>) -> Self {
         Self::new(check, State::Ok, detail)
     }
 
     /// Returns a finding that a run may succeed, with advice.
-    pub fn warning(check: Check, detail: impl Into<String>, advice: impl Into<String>) -> Self {
+    pub(crate) fn warning(check: Check, detail: impl Into<String>, advice: impl Into<String>) -> Self {
         Self::new(check, State::Warning, detail).advise(advice)
     }
 
     /// Returns a finding that a run would fail, with advice.
-    pub fn bad(check: Check, detail: impl Into<String>, advice: impl Into<String>) -> Self {
+    pub(crate) fn bad(check: Check, detail: impl Into<String>, advice: impl Into<String>) -> Self {
         Self::new(check, State::Bad, detail).advise(advice)
     }
 
     /// Adds advice, unless it is empty or already there.
-    pub fn advise(mut self, advice: impl Into<String>) -> Self {
+    pub(crate) fn advise(mut self, advice: impl Into<String>) -> Self {
         let advice = advice.into();
         if !advice.is_empty() && !self.advice.contains(&advice) {
             self.advice.push(advice);
@@ -211,25 +211,25 @@ impl Finding {
     }
 
     /// Sets the part that belongs to this server alone.
-    pub fn own(self, own: Own) -> Self {
+    pub(crate) fn own(self, own: Own) -> Self {
         Self { own, ..self }
     }
 
     /// Adds a fact for programs.
-    pub fn fact(mut self, name: &'static str, fact: Fact) -> Self {
+    pub(crate) fn fact(mut self, name: &'static str, fact: Fact) -> Self {
         self.facts.push((name, fact));
         self
     }
 
     /// Adds a string for programs.
-    pub fn text(self, name: &'static str, text: impl Into<String>) -> Self {
+    pub(crate) fn text(self, name: &'static str, text: impl Into<String>) -> Self {
         self.fact(name, Fact::Text(text.into()))
     }
 }
 
 /// The subject of an examination.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Subject {
+pub(crate) enum Subject {
     /// This machine.
     Here,
     /// The recipe of this name.
@@ -240,7 +240,7 @@ pub enum Subject {
 
 /// Everything found about one subject, in the order of the checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Examination {
+pub(crate) struct Examination {
     /// The subject.
     pub subject: Subject,
     /// The findings.
@@ -249,13 +249,13 @@ pub struct Examination {
 
 impl Examination {
     /// Returns the worst state of its findings.
-    pub fn state(&self) -> State {
+    pub(crate) fn state(&self) -> State {
         let states = self.findings.iter().map(|finding| finding.state);
         states.max().unwrap_or(State::Ok)
     }
 
     /// Returns true if it is about a server that was not reached, or accepted no login.
-    pub fn is_out_of_reach(&self) -> bool {
+    pub(crate) fn is_out_of_reach(&self) -> bool {
         let is_of_the_way = |finding: &Finding| finding.state == State::Bad && finding.check.is_of_the_way();
         matches!(self.subject, Subject::Server(..)) && self.findings.iter().any(is_of_the_way)
     }

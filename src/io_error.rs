@@ -3,7 +3,7 @@
 use std::io;
 
 /// Returns the system's words for an error, in lower case and without its number.
-pub fn plain(error: &io::Error) -> String {
+pub(crate) fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     if error.raw_os_error().is_none() {
         return text;
@@ -13,7 +13,7 @@ pub fn plain(error: &io::Error) -> String {
 }
 
 /// Returns a message that begins with a small letter.
-pub fn lower(text: &str) -> String {
+pub(crate) fn lower(text: &str) -> String {
     let mut letters = text.chars();
     match letters.next() {
         Some(first) => first.to_lowercase().chain(letters).collect(),

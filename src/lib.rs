@@ -18,6 +18,8 @@
 //! - [`manual`]: the guide's pages, for terminals and for `man`.
 //! - [`cli`]: the only folder that reads argv, environment and terminal.
 
+#![warn(unreachable_pub)]
+
 pub mod actor;
 mod address_space;
 pub mod cli;

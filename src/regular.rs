@@ -15,7 +15,7 @@ const LONGEST: u64 = 64 << 20;
 /// # Errors
 ///
 /// Besides the usual ones `InvalidInput` if it is not a regular file. `/dev/null` counts as an empty one.
-pub fn open(path: &Path) -> io::Result<File> {
+pub(crate) fn open(path: &Path) -> io::Result<File> {
     is_regular(&path.metadata()?)?;
     let file = with(OpenOptions::new().read(true)).open(path)?;
     check(&file)?;
@@ -23,17 +23,17 @@ pub fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Makes opening with these options never wait; the file has to be [checked](check) afterwards.
-pub fn with(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(crate) fn with(options: &mut OpenOptions) -> &mut OpenOptions {
     options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed())
 }
 
 /// Refuses anything but a regular file.
-pub fn check(file: &File) -> io::Result<()> {
+pub(crate) fn check(file: &File) -> io::Result<()> {
     is_regular(&file.metadata()?)
 }
 
 /// Refuses anything but a regular file; the error says what it is.
-pub fn is_regular(metadata: &Metadata) -> io::Result<()> {
+pub(crate) fn is_regular(metadata: &Metadata) -> io::Result<()> {
     let (kind, device) = (metadata.file_type(), metadata.rdev());
     let is_null = kind.is_char_device() && (major(device), minor(device)) == (1, 3);
     let what = if kind.is_file() || is_null {
@@ -52,12 +52,12 @@ pub fn is_regular(metadata: &Metadata) -> io::Result<()> {
 }
 
 /// Returns the content of a file.
-pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     content(&open(path)?)
 }
 
 /// Returns the content of an open file.
-pub fn content(file: &File) -> io::Result<Vec<u8>> {
+pub(crate) fn content(file: &File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if file.take(LONGEST + 1).read_to_end(&mut bytes)? > usize::try_from(LONGEST).unwrap_or(usize::MAX) {
         return Err(io::Error::new(ErrorKind::FileTooLarge, "it is larger than 64 MiB"));
@@ -66,7 +66,7 @@ pub fn content(file: &File) -> io::Result<Vec<u8>> {
 }
 
 /// Returns the content of a file as a string.
-pub fn text(path: &Path) -> io::Result<String> {
+pub(crate) fn text(path: &Path) -> io::Result<String> {
     String::from_utf8(read(path)?).map_err(|_| io::Error::new(ErrorKind::InvalidData, "not a text"))
 }
 

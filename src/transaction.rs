@@ -4,11 +4,11 @@ use crate::configuration::BlockId;
 
 /// The number of the set of servers that one run of a task has touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ScopeId(pub usize);
+pub(crate) struct ScopeId(pub usize);
 
 /// A block that undoes what its task did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Handler {
+pub(crate) struct Handler {
     /// Full name of the task that registered it.
     pub task: String,
     /// The block that undoes it.
@@ -27,7 +27,7 @@ enum Stage {
 
 /// The transaction of a run: there is at most one. Nested ones join it, but each of them rolls back its own handlers first.
 #[derive(Debug, Default)]
-pub struct Transaction {
+pub(crate) struct Transaction {
     stage: Stage,
     handlers: Vec<Handler>,
     last_task: Option<String>,
@@ -40,7 +40,7 @@ pub struct Transaction {
 
 impl Transaction {
     /// Opens the transaction; returns false if one is open already, which the caller then joins.
-    pub fn begin(&mut self) -> bool {
+    pub(crate) fn begin(&mut self) -> bool {
         if self.stage != Stage::Closed {
             return false;
         }
@@ -52,27 +52,27 @@ impl Transaction {
     }
 
     /// Ends the transaction successfully and forgets its handlers.
-    pub fn commit(&mut self) {
+    pub(crate) fn commit(&mut self) {
         *self = Self::default();
     }
 
     /// Returns the number of handlers: those that are registered from now on belong to a nested transaction.
-    pub fn registered(&self) -> usize {
+    pub(crate) fn registered(&self) -> usize {
         self.handlers.len()
     }
 
     /// Returns true if a transaction is open or being rolled back.
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.stage != Stage::Closed
     }
 
     /// Returns true while handlers are run.
-    pub fn is_rolling_back(&self) -> bool {
+    pub(crate) fn is_rolling_back(&self) -> bool {
         self.stage == Stage::RollingBack
     }
 
     /// Remembers the task that was entered last, for the headline of a rollback.
-    pub fn entered(&mut self, task: &str) {
+    pub(crate) fn entered(&mut self, task: &str) {
         if self.stage == Stage::Open {
             self.last_task = Some(task.to_owned());
         }
@@ -80,7 +80,7 @@ impl Transaction {
 
     /// Registers a handler; returns false outside a transaction. Handlers that are registered during a rollback are ignored
     /// (X20).
-    pub fn register(&mut self, handler: Handler) -> bool {
+    pub(crate) fn register(&mut self, handler: Handler) -> bool {
         if self.stage == Stage::Open {
             self.handlers.push(handler);
         }
@@ -88,38 +88,38 @@ impl Transaction {
     }
 
     /// Starts a rollback of all handlers but the first `kept`. Returns the task that was entered last.
-    pub fn start_rollback(&mut self, kept: usize) -> Option<String> {
+    pub(crate) fn start_rollback(&mut self, kept: usize) -> Option<String> {
         self.stage = Stage::RollingBack;
         self.kept = kept;
         self.last_task.clone()
     }
 
     /// Returns true if a rollback has nothing left to do, because a nested one has done everything.
-    pub fn is_undone(&self) -> bool {
+    pub(crate) fn is_undone(&self) -> bool {
         self.inner && self.handlers.is_empty()
     }
 
     /// Takes the handler that was registered last.
-    pub fn take_handler(&mut self) -> Option<Handler> {
+    pub(crate) fn take_handler(&mut self) -> Option<Handler> {
         (self.stage == Stage::RollingBack && self.handlers.len() > self.kept)
             .then(|| self.handlers.pop())
             .flatten()
     }
 
     /// Notes that something could not be undone.
-    pub fn mark_incomplete(&mut self) {
+    pub(crate) fn mark_incomplete(&mut self) {
         self.incomplete = true;
     }
 
     /// Stops the rollback, that of the surrounding transactions as well. Returns the handlers that have not run, in the order in
     /// which they would have.
-    pub fn give_up(&mut self) -> Vec<Handler> {
+    pub(crate) fn give_up(&mut self) -> Vec<Handler> {
         self.incomplete = true;
         self.handlers.drain(..).rev().collect()
     }
 
     /// Closes the transaction after a rollback, or continues with the surrounding one. Returns true if everything was undone.
-    pub fn finish_rollback(&mut self, is_outermost: bool) -> bool {
+    pub(crate) fn finish_rollback(&mut self, is_outermost: bool) -> bool {
         let complete = !self.incomplete && self.handlers.len() <= self.kept;
         *self = match is_outermost {
             true => Self::default(),

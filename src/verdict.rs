@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// The order for the process of a test, on its standard input.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Order {
+pub(crate) struct Order {
     /// The test file, as the person names it.
     pub file: String,
     /// The test; without one, the file is only read for its tests.
@@ -24,7 +24,7 @@ pub struct Order {
 
 /// The answer of the process of a test, on its standard output.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// The tests of the file, if they were asked for.
     pub cases: Vec<Case>,
     /// The failure, if there was one.
@@ -35,7 +35,7 @@ pub struct Reply {
 
 /// A test.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Case {
+pub(crate) struct Case {
     /// Its file, as the person names it.
     pub file: String,
     /// Its name, which no other test of the file has.
@@ -46,7 +46,7 @@ pub struct Case {
 
 /// The failure of a test.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The message, in one line or several.
     pub message: String,
     /// The file, line and column of the mistake.
@@ -62,7 +62,7 @@ pub struct Failure {
 /// The end of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// The test ran to its end.
     Passed,
     /// An expectation was not met.
@@ -75,7 +75,7 @@ pub enum Outcome {
 
 /// A test and its result.
 #[derive(Clone, Debug)]
-pub struct Verdict {
+pub(crate) struct Verdict {
     /// The test; its name is empty for a file that could not be read.
     pub case: Case,
     /// Its end.
@@ -88,7 +88,7 @@ pub struct Verdict {
 
 /// The results of all tests.
 #[derive(Debug, Default)]
-pub struct Verdicts {
+pub(crate) struct Verdicts {
     /// The results in the order in which the tests ended.
     pub all: Vec<Verdict>,
     /// The number of tests that were not begun because one before them failed.
@@ -101,12 +101,12 @@ pub struct Verdicts {
 
 impl Verdicts {
     /// Returns the number of tests that ended in this way.
-    pub fn count(&self, outcome: Outcome) -> usize {
+    pub(crate) fn count(&self, outcome: Outcome) -> usize {
         self.all.iter().filter(|verdict| verdict.outcome == outcome).count()
     }
 
     /// Returns those that did not pass, by file and line.
-    pub fn failed(&self) -> Vec<&Verdict> {
+    pub(crate) fn failed(&self) -> Vec<&Verdict> {
         let mut failed: Vec<&Verdict> = self
             .all
             .iter()

@@ -11,7 +11,12 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Returns the password, which is redacted from now on. After a failure nobody is asked again until [`Asked::reset`].
-    pub fn get(&mut self, passwords: &mut dyn Passwords, why: &str, redactor: &Redactor) -> Result<Secret, String> {
+    pub(super) fn get(
+        &mut self,
+        passwords: &mut dyn Passwords,
+        why: &str,
+        redactor: &Redactor,
+    ) -> Result<Secret, String> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
@@ -30,7 +35,7 @@ impl Asked {
 
     /// Notes that a server refused `password`. Returns true if it is the one in use, which is then forgotten; if several servers
     /// refuse the same one, the person is asked only once.
-    pub fn refused(&mut self, passwords: &mut dyn Passwords, password: &Secret) -> bool {
+    pub(super) fn refused(&mut self, passwords: &mut dyn Passwords, password: &Secret) -> bool {
         let in_use = self.current.as_ref() == Some(password);
         if in_use {
             self.current = None;
@@ -40,7 +45,7 @@ impl Asked {
     }
 
     /// Returns the reason why there was no password, if one was asked for in vain, and lets the person be asked again.
-    pub fn reset(&mut self) -> Option<String> {
+    pub(super) fn reset(&mut self) -> Option<String> {
         self.failure.take()
     }
 }

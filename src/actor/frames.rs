@@ -24,13 +24,13 @@ pub(super) struct Frames {
 
 impl Frames {
     /// Begins a task that has touched no server yet.
-    pub fn push(&mut self, task: &str) {
+    pub(super) fn push(&mut self, task: &str) {
         self.touched.push(IndexSet::new());
         self.resume(task, ScopeId(self.touched.len() - 1));
     }
 
     /// Begins a rollback handler of a task, with the servers of that task.
-    pub fn resume(&mut self, task: &str, scope: ScopeId) {
+    pub(super) fn resume(&mut self, task: &str, scope: ScopeId) {
         self.stack.push(Frame {
             task: task.to_owned(),
             started: Instant::now(),
@@ -38,40 +38,40 @@ impl Frames {
         });
     }
 
-    pub fn pop(&mut self) -> Option<Frame> {
+    pub(super) fn pop(&mut self) -> Option<Frame> {
         self.stack.pop()
     }
 
     /// Removes the frames above this depth, which an error has left behind.
-    pub fn cut(&mut self, depth: usize) {
+    pub(super) fn cut(&mut self, depth: usize) {
         self.stack.truncate(depth);
     }
 
     /// Forgets all touched servers. This happens only when no handler can ask for them any more.
-    pub fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         if self.stack.is_empty() {
             self.touched.clear();
         }
     }
 
-    pub fn depth(&self) -> usize {
+    pub(super) fn depth(&self) -> usize {
         self.stack.len()
     }
 
-    pub fn innermost(&self) -> Option<&Frame> {
+    pub(super) fn innermost(&self) -> Option<&Frame> {
         self.stack.last()
     }
 
-    pub fn tasks(&self) -> Vec<String> {
+    pub(super) fn tasks(&self) -> Vec<String> {
         self.stack.iter().map(|frame| frame.task.clone()).collect()
     }
 
-    pub fn is_running(&self, task: &str) -> bool {
+    pub(super) fn is_running(&self, task: &str) -> bool {
         self.stack.iter().any(|frame| frame.task == task)
     }
 
     /// Notes that an action starts on this server: all running tasks have touched it.
-    pub fn touch(&mut self, server: &Server) {
+    pub(super) fn touch(&mut self, server: &Server) {
         for frame in &self.stack {
             if let Some(touched) = self.touched.get_mut(frame.scope.0)
                 && !touched.contains(server)
@@ -82,11 +82,11 @@ impl Frames {
     }
 
     /// Returns the servers that a run of a task has touched.
-    pub fn touched(&self, scope: ScopeId) -> impl Iterator<Item = &Server> {
+    pub(super) fn touched(&self, scope: ScopeId) -> impl Iterator<Item = &Server> {
         self.touched.get(scope.0).into_iter().flatten()
     }
 
-    pub fn has_touched(&self, scope: ScopeId, server: &Server) -> bool {
+    pub(super) fn has_touched(&self, scope: ScopeId, server: &Server) -> bool {
         self.touched
             .get(scope.0)
             .is_some_and(|touched| touched.contains(server))

@@ -30,7 +30,7 @@ impl Late {
     }
 
     /// Shows a piece of the output of the job with this index, or leaves it out if the time for that is over.
-    pub fn show(&mut self, index: usize, bytes: usize, show: impl FnOnce()) {
+    pub(super) fn show(&mut self, index: usize, bytes: usize, show: impl FnOnce()) {
         if self.left.is_zero() {
             *self.left_out.entry(index).or_default() += bytes as u64;
             return;
@@ -41,7 +41,7 @@ impl Late {
     }
 
     /// Returns the jobs whose output was not shown to its end, and the number of missing bytes of each.
-    pub fn left_out(self) -> impl Iterator<Item = (usize, u64)> {
+    pub(super) fn left_out(self) -> impl Iterator<Item = (usize, u64)> {
         self.left_out.into_iter()
     }
 }

@@ -114,7 +114,7 @@ pub(super) struct Transfer {
 }
 
 impl Transfer {
-    pub fn of(total: Option<u64>) -> Self {
+    pub(super) fn of(total: Option<u64>) -> Self {
         Self {
             bytes: 0,
             total,
@@ -133,7 +133,7 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    pub fn new(opening: Option<&Opening>) -> Self {
+    pub(super) fn new(opening: Option<&Opening>) -> Self {
         let filter = |opening: &Opening| {
             let started = opening.started.as_ref().map(|(mark, _)| mark.as_str());
             Filter::new(&opening.mark, started)
@@ -148,7 +148,7 @@ impl Channel {
 
 impl Job {
     /// Notes that sudo has started its command: nothing after this belongs to sudo.
-    pub fn started(&mut self) {
+    pub(super) fn started(&mut self) {
         let filters = [&mut self.out.filter, &mut self.err.filter];
         filters.into_iter().flatten().for_each(Filter::end);
     }
@@ -161,7 +161,7 @@ impl Job {
     }
 
     /// Returns the line that has not ended yet, of the command or of the login shell before it.
-    pub fn unfinished(&self) -> Option<String> {
+    pub(super) fn unfinished(&self) -> Option<String> {
         let of = |channel: &Channel| {
             let held = channel.filter.as_ref().map(Filter::held).unwrap_or_default();
             format!("{}{held}", channel.lines.rest())
@@ -172,7 +172,7 @@ impl Job {
     }
 
     /// Returns the captured output. A terminal turns each newline into two characters; this is undone.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         match self.terminal {
             true => self.captured.replace("\r\n", "\n"),
             false => self.captured.clone(),
@@ -180,7 +180,7 @@ impl Job {
     }
 
     /// Returns this server's part of the action's error.
-    pub fn failure(&self, asks: bool) -> Option<ServerFailure> {
+    pub(super) fn failure(&self, asks: bool) -> Option<ServerFailure> {
         let exit = self.exit.as_ref()?;
         // The command's output block has seen enough, so its exit status does not matter.
         if self.closed.is_some() {

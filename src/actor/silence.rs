@@ -23,7 +23,7 @@ pub(super) struct Silence {
 }
 
 impl Silence {
-    pub fn new(now: Instant) -> Self {
+    pub(super) fn new(now: Instant) -> Self {
         Self {
             heard: now,
             told: now,
@@ -32,7 +32,7 @@ impl Silence {
     }
 
     /// Notes that the command has printed something, or was given something.
-    pub fn broken(&mut self) {
+    pub(super) fn broken(&mut self) {
         self.heard = Instant::now();
         self.is_shown = false;
     }

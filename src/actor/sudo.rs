@@ -51,7 +51,7 @@ enum Stage {
 }
 
 impl Filter {
-    pub fn new(mark: &str, started: Option<&str>) -> Self {
+    pub(super) fn new(mark: &str, started: Option<&str>) -> Self {
         Self {
             mark: mark.to_owned(),
             started: started.map(str::to_owned),
@@ -65,7 +65,7 @@ impl Filter {
     }
 
     /// Takes output; `answered` is true if sudo was given a password before, on whichever stream it asked.
-    pub fn push(&mut self, text: &str, answered: bool) -> Vec<Found> {
+    pub(super) fn push(&mut self, text: &str, answered: bool) -> Vec<Found> {
         self.ever_asked |= answered;
         let mut input = std::mem::take(&mut self.held);
         input.push_str(text);
@@ -199,17 +199,17 @@ impl Filter {
     }
 
     /// Notes that sudo has started its command, which the other stream has shown.
-    pub fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         self.stage = Stage::Over;
     }
 
     /// Returns the output that is held back now.
-    pub fn held(&self) -> &str {
+    pub(super) fn held(&self) -> &str {
         &self.held
     }
 
     /// Takes the output that was held back and did not become a question.
-    pub fn finish(&mut self) -> String {
+    pub(super) fn finish(&mut self) -> String {
         std::mem::take(&mut self.held)
     }
 }

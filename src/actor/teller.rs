@@ -15,7 +15,7 @@ pub(super) struct Teller {
 }
 
 impl Teller {
-    pub fn new(reporter: Box<dyn Reporter>, redactor: Redactor) -> Self {
+    pub(super) fn new(reporter: Box<dyn Reporter>, redactor: Redactor) -> Self {
         Self {
             reporter,
             redactor,
@@ -25,22 +25,22 @@ impl Teller {
         }
     }
 
-    pub fn redactor(&self) -> &Redactor {
+    pub(super) fn redactor(&self) -> &Redactor {
         &self.redactor
     }
 
-    pub fn is_unread(&self, data: bool) -> bool {
+    pub(super) fn is_unread(&self, data: bool) -> bool {
         self.reporter.is_unread(data)
     }
 
-    pub fn tick(&mut self) {
+    pub(super) fn tick(&mut self) {
         self.reporter.tick();
     }
 
     /// Keeps the begin of a task until something happens in it. This is for a task that is running already: if tasks call each
     /// other in circles until that is an error, only the error is reported, not each turn. It is also for a task that `is_place`:
     /// it is not reported at all if nothing happens in it.
-    pub fn hold(&mut self, event: Event, is_place: bool) {
+    pub(super) fn hold(&mut self, event: Event, is_place: bool) {
         if let Event::TaskStarted { depth, .. } = event {
             self.places.retain(|place| *place < depth);
             self.places.extend(is_place.then_some(depth));
@@ -49,11 +49,11 @@ impl Teller {
     }
 
     /// Stops or resumes reporting. Tasks that have begun meanwhile are reported once something happens in them.
-    pub fn mute(&mut self, is_muted: bool) {
+    pub(super) fn mute(&mut self, is_muted: bool) {
         self.is_muted = is_muted;
     }
 
-    pub fn tell(&mut self, event: Event) {
+    pub(super) fn tell(&mut self, event: Event) {
         if self.is_muted {
             match event {
                 Event::TaskStarted { .. } => self.hold(event, true),

@@ -11,7 +11,7 @@ const LONGEST: usize = 64 * 1024;
 pub(super) struct Decoder(Vec<u8>);
 
 impl Decoder {
-    pub fn push(&mut self, bytes: &[u8]) -> String {
+    pub(super) fn push(&mut self, bytes: &[u8]) -> String {
         let held = std::mem::take(&mut self.0);
         let joined;
         let mut bytes = bytes;
@@ -36,7 +36,7 @@ impl Decoder {
     }
 
     /// Returns what is left at the end.
-    pub fn finish(&mut self) -> String {
+    pub(super) fn finish(&mut self) -> String {
         let held = std::mem::take(&mut self.0);
         String::from_utf8_lossy(&held).into_owned()
     }
@@ -47,7 +47,7 @@ impl Decoder {
 pub(super) struct Lines(String);
 
 impl Lines {
-    pub fn push(&mut self, text: &str, redactor: &Redactor, mut line: impl FnMut(&str)) {
+    pub(super) fn push(&mut self, text: &str, redactor: &Redactor, mut line: impl FnMut(&str)) {
         for part in text.split_inclusive('\n') {
             let Some(end) = part.strip_suffix('\n') else {
                 self.0.push_str(part);
@@ -68,12 +68,12 @@ impl Lines {
     }
 
     /// Returns the line that has not ended yet.
-    pub fn rest(&self) -> &str {
+    pub(super) fn rest(&self) -> &str {
         &self.0
     }
 
     /// Hands out the rest, if the last line has not ended.
-    pub fn finish(&mut self, mut line: impl FnMut(&str)) {
+    pub(super) fn finish(&mut self, mut line: impl FnMut(&str)) {
         let rest = std::mem::take(&mut self.0);
         let rest = rest.strip_suffix('\r').unwrap_or(&rest);
         if !rest.is_empty() {

@@ -8,7 +8,7 @@ use super::{Configuration, Hook, HookAction, Task, When, join};
 impl<V> Configuration<V> {
     /// Returns the hooks of an event that fire around `task`, in the order in which they were registered. A task is not a hook of
     /// itself.
-    pub fn hooked(&self, when: When, task: Option<&Rc<Task>>) -> Vec<Hook> {
+    pub(crate) fn hooked(&self, when: When, task: Option<&Rc<Task>>) -> Vec<Hook> {
         let hooks = self.hooks.iter();
         hooks
             .filter(|hook| hook.when == when && self.fires(hook, task))
@@ -18,7 +18,7 @@ impl<V> Configuration<V> {
 
     /// Returns the tasks named `before_x` or `after_x`, which in Capistrano 1 run around the task `x` on their own servers. A
     /// task that a hook names as well runs once, by that hook.
-    pub fn implicit(&self, when: When, task: &Rc<Task>) -> Vec<Rc<Task>> {
+    pub(crate) fn implicit(&self, when: When, task: &Rc<Task>) -> Vec<Rc<Task>> {
         let (prefix, Some(id)) = (when.name(), self.tasks.id(&task.name)) else {
             return Vec::new();
         };
@@ -54,7 +54,7 @@ impl<V> Configuration<V> {
     }
 
     /// Returns true if a hook runs this task, whatever it is hooked to.
-    pub fn is_run_by_a_hook(&self, task: &Rc<Task>) -> bool {
+    pub(crate) fn is_run_by_a_hook(&self, task: &Rc<Task>) -> bool {
         let mut hooks = self.hooks.iter();
         hooks.any(
             |hook| matches!(&hook.action, HookAction::Task(name, namespace) if self.is_named(task, name, namespace)),

@@ -5,7 +5,7 @@ use crate::origin::Origin;
 
 /// The moment at which a hook runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
+pub(crate) enum When {
     /// Before a task's body; a failure keeps the body from running.
     Before,
     /// After a task's body, if that did not fail.
@@ -24,7 +24,7 @@ pub enum When {
 
 impl When {
     /// Returns the word for it in a recipe.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Before => "before",
             Self::After => "after",
@@ -37,7 +37,7 @@ impl When {
     }
 
     /// Returns the event of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         [
             Self::Before,
             Self::After,
@@ -54,7 +54,7 @@ impl When {
 
 /// The action of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HookAction {
+pub(crate) enum HookAction {
     /// Runs a task on its own servers. These are the name as it is written, and the namespace in which it is written.
     Task(String, String),
     /// Runs a block in the hooked task's frame.
@@ -63,7 +63,7 @@ pub enum HookAction {
 
 /// One hook that was registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hook {
+pub(crate) struct Hook {
     /// The moment at which it runs.
     pub when: When,
     /// The tasks that it runs around, named as they are written; `None` means all.

@@ -5,7 +5,7 @@ use super::{Value, suggestion};
 
 /// The kind of value that a variable of the library holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// `true` or `false` and nothing else.
     Truth,
     /// A whole number, 1 or more.
@@ -111,7 +111,7 @@ const WAITS: [&str; 6] = ["url", "port", "command", "tries", "interval", "timeou
 
 /// The reason why a variable cannot have a value, and a correct value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// The message, which names the variable and the value.
     pub message: String,
     /// The hint, which says what to write.
@@ -120,13 +120,13 @@ pub struct Refusal {
 
 impl Kind {
     /// Returns the kind of the variable with this name; `None` for the most, which can hold anything.
-    pub fn of(name: &str) -> Option<Self> {
+    pub(crate) fn of(name: &str) -> Option<Self> {
         let index = KINDS.binary_search_by_key(&name, |(name, _)| name).ok()?;
         KINDS.get(index).map(|(_, kind)| *kind)
     }
 
     /// Refuses a value that the variable cannot have.
-    pub fn refusal(self, name: &str, value: &Value) -> Option<Refusal> {
+    pub(crate) fn refusal(self, name: &str, value: &Value) -> Option<Refusal> {
         let message = self.fault(name, value)?;
         let hint = self.hint(name, value);
         Some(Refusal { message, hint })

@@ -14,18 +14,18 @@ mod task;
 mod value;
 mod variables;
 
-pub use hooks::{Hook, HookAction, When};
-pub use kind::Kind;
-pub use nearest::{did_you_mean, nearest, suggestion};
-pub use outline::{Act, Graph, GraphTask, Link, Outline, ReadVariable, Step};
-pub use role::{Assignment, Roles};
-pub use run_options::{Environment, RunOptions, Shell, Stdin};
-pub use selection::{Filter, Selection, SelectionError, select};
-pub use server::{HOST_RULE, Server, ServerSyntax, USER_RULE, is_plain_host, is_plain_user};
-pub use summary::{Addressed, Servers, Shown, TaskSummary, Variable};
-pub use task::{Task, TaskId, Tasks, clean_description, join, outwards};
-pub use value::{Attributes, Value};
-pub use variables::{Read, Setter, Setting, Variables, is_variable_name};
+pub(crate) use hooks::{Hook, HookAction, When};
+pub(crate) use kind::Kind;
+pub(crate) use nearest::{did_you_mean, nearest, suggestion};
+pub(crate) use outline::{Act, Graph, GraphTask, Link, Outline, ReadVariable, Step};
+pub(crate) use role::{Assignment, Roles};
+pub(crate) use run_options::{Environment, RunOptions, Shell, Stdin};
+pub(crate) use selection::{Filter, Selection, SelectionError, select};
+pub(crate) use server::{HOST_RULE, Server, ServerSyntax, USER_RULE, is_plain_host, is_plain_user};
+pub(crate) use summary::{Addressed, Servers, Shown, TaskSummary, Variable};
+pub(crate) use task::{Task, TaskId, Tasks, clean_description, join, outwards};
+pub(crate) use value::{Attributes, Value};
+pub(crate) use variables::{Read, Setter, Setting, Variables, is_variable_name};
 
 /// The number of a block of the recipe that is kept for later; only the recipe layer knows its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,7 +33,7 @@ pub struct BlockId(pub usize);
 
 /// Everything that a recipe defines; `V` is the recipe layer's type for the values of variables.
 #[derive(Clone, Debug)]
-pub struct Configuration<V> {
+pub(crate) struct Configuration<V> {
     /// The variables, by `set`.
     pub variables: Variables<V>,
     /// The roles, by `role` and `server`.

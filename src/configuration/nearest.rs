@@ -1,7 +1,7 @@
 //! Finds the name that was probably meant.
 
 /// Returns the candidate that is most similar to `name`, if one is similar enough to be worth a hint.
-pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = name.chars().count();
     // Two short names that share no letter are not similar.
     let allowed = (1 + length / 5).min(length.saturating_sub(1));
@@ -14,12 +14,12 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// Returns the hint that names what was probably meant.
-pub fn did_you_mean(meant: &str) -> String {
+pub(crate) fn did_you_mean(meant: &str) -> String {
     format!("did you mean `{meant}'?")
 }
 
 /// Returns the hint with the candidate that [`nearest`] finds, if there is one.
-pub fn suggestion<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn suggestion<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(name, candidates).map(did_you_mean)
 }
 

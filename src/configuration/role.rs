@@ -7,7 +7,7 @@ use super::{Attributes, Server, Value};
 
 /// A server in a role, with the attributes of this statement alone (R17).
 #[derive(Clone, Debug, PartialEq)]
-pub struct Assignment {
+pub(crate) struct Assignment {
     /// The server.
     pub server: Server,
     /// The attributes, such as `primary: true`.
@@ -17,7 +17,7 @@ pub struct Assignment {
 /// An error for an attribute with a special meaning that has an impossible value.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("`{attribute}' of {server} {expected}")]
-pub struct AttributeError {
+pub(crate) struct AttributeError {
     server: Server,
     attribute: &'static str,
     expected: &'static str,
@@ -25,16 +25,21 @@ pub struct AttributeError {
 
 /// All roles, in the order in which they were first named.
 #[derive(Clone, Debug, Default)]
-pub struct Roles(IndexMap<String, Vec<Assignment>>);
+pub(crate) struct Roles(IndexMap<String, Vec<Assignment>>);
 
 impl Roles {
     /// Makes the role known, even if no server is ever put into it.
-    pub fn declare(&mut self, role: &str) {
+    pub(crate) fn declare(&mut self, role: &str) {
         self.0.entry(role.to_owned()).or_default();
     }
 
     /// Puts a server into a role. `user` and `port` complete the server if its string has none; they are not attributes.
-    pub fn assign(&mut self, role: &str, mut server: Server, mut attributes: Attributes) -> Result<(), AttributeError> {
+    pub(crate) fn assign(
+        &mut self,
+        role: &str,
+        mut server: Server,
+        mut attributes: Attributes,
+    ) -> Result<(), AttributeError> {
         let wrong = |attribute, expected| AttributeError {
             server: server.clone(),
             attribute,
@@ -67,22 +72,22 @@ impl Roles {
     }
 
     /// Returns the names, in order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
     /// Returns true if a role of this name exists.
-    pub fn contains(&self, role: &str) -> bool {
+    pub(crate) fn contains(&self, role: &str) -> bool {
         self.0.contains_key(role)
     }
 
     /// Returns the servers of a role, in order; none for an unknown role.
-    pub fn assignments(&self, role: &str) -> &[Assignment] {
+    pub(crate) fn assignments(&self, role: &str) -> &[Assignment] {
         self.0.get(role).map_or(&[], Vec::as_slice)
     }
 
     /// Returns the roles that a server is in, in order.
-    pub fn roles_of(&self, server: &Server) -> Vec<&str> {
+    pub(crate) fn roles_of(&self, server: &Server) -> Vec<&str> {
         self.0
             .iter()
             .filter(|(_, assignments)| assignments.iter().any(|assignment| assignment.server == *server))
@@ -91,20 +96,20 @@ impl Roles {
     }
 
     /// Returns true if a server has this attribute with this value in any role.
-    pub fn say(&self, server: &Server, attribute: &str, value: &Value) -> bool {
+    pub(crate) fn say(&self, server: &Server, attribute: &str, value: &Value) -> bool {
         let mut all = self.0.values().flatten();
         all.any(|assignment| assignment.server == *server && assignment.attributes.get(attribute) == Some(value))
     }
 
     /// Returns the values of an attribute of a server in all roles, first to last.
-    pub fn said_of<'a>(&'a self, server: &'a Server, attribute: &'a str) -> impl Iterator<Item = &'a Value> {
+    pub(crate) fn said_of<'a>(&'a self, server: &'a Server, attribute: &'a str) -> impl Iterator<Item = &'a Value> {
         let all = self.0.values().flatten();
         all.filter(move |assignment| assignment.server == *server)
             .filter_map(move |assignment| assignment.attributes.get(attribute))
     }
 
     /// Returns all attributes of a server in all roles; the last value of each wins.
-    pub fn attributes_of(&self, server: &Server) -> Attributes {
+    pub(crate) fn attributes_of(&self, server: &Server) -> Attributes {
         let mut merged = Attributes::new();
         for assignment in self.0.values().flatten() {
             if assignment.server == *server {

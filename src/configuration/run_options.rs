@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 /// The program that interprets the string of a command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Shell {
+pub(crate) enum Shell {
     /// `sh -c`.
     #[default]
     Default,
@@ -18,7 +18,7 @@ pub enum Shell {
 
 /// The environment of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Environment {
+pub(crate) enum Environment {
     /// Variables by name; each value arrives unchanged, whatever is in it.
     Map(IndexMap<String, String>),
     /// A string that is put into the command line as it is: `A=1 B=2`.
@@ -27,7 +27,7 @@ pub enum Environment {
 
 /// The standard input of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stdin {
+pub(crate) enum Stdin {
     /// These bytes.
     Text(Vec<u8>),
     /// The content of this file on this machine.
@@ -36,7 +36,7 @@ pub enum Stdin {
 
 /// The options of a command; `None` means that nothing was given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RunOptions {
+pub(crate) struct RunOptions {
     /// The shell that interprets it.
     pub shell: Option<Shell>,
     /// The directory it runs in.
@@ -64,7 +64,7 @@ pub struct RunOptions {
 impl RunOptions {
     /// Returns these options (the defaults) overridden by those of `call`, key by key; environments that are maps are merged
     /// (C10).
-    pub fn overlaid_by(&self, call: &Self) -> Self {
+    pub(crate) fn overlaid_by(&self, call: &Self) -> Self {
         let env = match (&self.env, &call.env) {
             (Some(Environment::Map(under)), Some(Environment::Map(over))) => {
                 let mut joined = under.clone();

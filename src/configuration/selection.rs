@@ -11,7 +11,7 @@ const NO_RELEASE: &str = "no_release";
 
 /// The options of a task or a call that select its servers; `None` means that nothing was given.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Selection {
+pub(crate) struct Selection {
     /// Exactly these hosts, whatever their roles; each string may hold several, separated by commas.
     pub hosts: Option<Vec<String>>,
     /// The servers of these roles; each string may hold several, separated by commas.
@@ -38,7 +38,7 @@ pub struct Selection {
 
 impl Selection {
     /// Returns this selection (a task's) overridden by the options of `call`, key by key (R14).
-    pub fn overlaid_by(&self, call: &Self) -> Self {
+    pub(crate) fn overlaid_by(&self, call: &Self) -> Self {
         fn over<T: Clone>(call: &Option<T>, task: &Option<T>) -> Option<T> {
             call.as_ref().or(task.as_ref()).cloned()
         }
@@ -61,7 +61,7 @@ impl Selection {
     }
 
     /// Returns the conditions as a person can read them: `roles: app, only: {primary: true}`; empty if there are none.
-    pub fn conditions(&self) -> String {
+    pub(crate) fn conditions(&self) -> String {
         let mut parts = Vec::new();
         for (name, texts) in [("hosts", &self.hosts), ("roles", &self.roles)] {
             if let Some(texts) = texts {
@@ -87,7 +87,7 @@ impl Selection {
 
 /// The conditions of the person who starts capr, which are applied on top of the recipe's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
+pub(crate) struct Filter {
     /// `HOSTS=`: exactly these hosts.
     pub hosts: Option<Vec<String>>,
     /// `ROLES=`: these roles instead of the recipe's.
@@ -104,7 +104,7 @@ pub struct Filter {
 
 impl Filter {
     /// Reads `HOSTS`, `ROLES`, `HOSTFILTER` and `HOSTROLEFILTER`; empty ones count as not set.
-    pub fn from_environment(environment: &IndexMap<String, String>) -> Self {
+    pub(crate) fn from_environment(environment: &IndexMap<String, String>) -> Self {
         let names = |name: &str| {
             let value = environment.get(name)?;
             let names: Vec<_> = split(std::slice::from_ref(value)).map(str::to_owned).collect();
@@ -122,7 +122,7 @@ impl Filter {
 
     /// Returns the hosts of `HOSTS=` that no role and no task of the recipe names, each with one that was perhaps meant (R8).
     /// Returns none if the recipe names no server at all: then those of `HOSTS=` are all there is.
-    pub fn strangers(&self, roles: &Roles, tasks: &Tasks) -> Vec<(String, Option<String>)> {
+    pub(crate) fn strangers(&self, roles: &Roles, tasks: &Tasks) -> Vec<(String, Option<String>)> {
         let mut known: IndexSet<String> = roles
             .names()
             .flat_map(|role| roles.assignments(role))
@@ -147,7 +147,7 @@ impl Filter {
     }
 
     /// Returns the servers of `HOSTS=` that a selection leaves out all the same, because nothing is deployed to them (R8).
-    pub fn unreleased(&self, roles: &Roles, selection: &Selection) -> Vec<Server> {
+    pub(crate) fn unreleased(&self, roles: &Roles, selection: &Selection) -> Vec<Server> {
         let hosts = self.hosts.iter().flat_map(|hosts| split(hosts));
         let named =
             hosts
@@ -162,7 +162,7 @@ impl Filter {
     }
 
     /// Returns true if the filter can remove all servers of a task; then it is not an error that none is left (N3).
-    pub fn narrows(&self, selection: &Selection) -> bool {
+    pub(crate) fn narrows(&self, selection: &Selection) -> bool {
         self.turn.is_some()
             || selection.skip_hostfilter != Some(true)
                 && (self.host_filter.is_some() || self.host_role_filter.is_some())
@@ -203,7 +203,7 @@ pub enum SelectionError {
 }
 
 /// Returns the servers, each once, in the order of the roles and of the servers in them.
-pub fn select(roles: &Roles, selection: &Selection, filter: &Filter) -> Result<Vec<Server>, SelectionError> {
+pub(crate) fn select(roles: &Roles, selection: &Selection, filter: &Filter) -> Result<Vec<Server>, SelectionError> {
     let mut servers = IndexSet::new();
     // An empty list was given, so no server is addressed, whatever else is given.
     let is_empty = |names: &Option<Vec<String>>| names.as_ref().is_some_and(|names| split(names).next().is_none());

@@ -18,14 +18,14 @@ pub struct Server {
 }
 
 /// The rule of [`is_plain_host`], for messages.
-pub const HOST_RULE: &str = "a host begins with no dash and has no blanks and none of '`\"$\\;&<>|(){},";
+pub(crate) const HOST_RULE: &str = "a host begins with no dash and has no blanks and none of '`\"$\\;&<>|(){},";
 /// The rule of [`is_plain_user`], for messages.
-pub const USER_RULE: &str =
+pub(crate) const USER_RULE: &str =
     "a user has none of '`\"$;&<>|(){} and no control characters, ends in no \\, and no word of it begins with a dash";
 
 /// Returns true for a host that is safe in a shell line (`ProxyCommand`) and as an argument of a program. This is ssh's rule
 /// (`ssh_valid_hostname` in readconf.c, since CVE-2023-51385).
-pub fn is_plain_host(host: &str) -> bool {
+pub(crate) fn is_plain_host(host: &str) -> bool {
     !host.starts_with('-')
         && !host
             .chars()
@@ -34,7 +34,7 @@ pub fn is_plain_host(host: &str) -> bool {
 
 /// Returns true for a login name that is safe in the same places. This is ssh's rule (`ssh_valid_ruser`), without `$`, which a
 /// shell would expand.
-pub fn is_plain_user(user: &str) -> bool {
+pub(crate) fn is_plain_user(user: &str) -> bool {
     let begins_an_option = user.starts_with('-')
         || user
             .split_inclusive(char::is_whitespace)

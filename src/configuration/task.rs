@@ -10,7 +10,7 @@ use crate::origin::Origin;
 
 /// One task.
 #[derive(Clone, Debug)]
-pub struct Task {
+pub(crate) struct Task {
     /// The full name under which it was last defined: `deploy:web:disable`. The default task of a namespace has the namespace's
     /// name.
     pub name: String,
@@ -34,7 +34,7 @@ pub struct Task {
 
 impl Task {
     /// Returns true if its description begins with `[internal]`: other tasks call it, and people do not.
-    pub fn is_internal(&self) -> bool {
+    pub(crate) fn is_internal(&self) -> bool {
         is_internal(self.description.as_deref())
     }
 }
@@ -46,11 +46,11 @@ pub(super) fn is_internal(description: Option<&str>) -> bool {
 
 /// The number of a task: all names of one task have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TaskId(usize);
+pub(crate) struct TaskId(usize);
 
 /// All tasks. Several names can stand for one task, so that defining it again under one name changes it under all.
 #[derive(Clone, Debug, Default)]
-pub struct Tasks {
+pub(crate) struct Tasks {
     ids: IndexMap<String, TaskId>,
     /// All definitions of each task; the last one counts.
     tasks: Vec<Vec<Rc<Task>>>,
@@ -60,7 +60,7 @@ pub struct Tasks {
 
 impl Tasks {
     /// Defines a task, or replaces the body, options and description of the one that has this name.
-    pub fn define(&mut self, task: Task) {
+    pub(crate) fn define(&mut self, task: Task) {
         let id = self.id_or_new(&task.name);
         if let Some(definitions) = self.tasks.get_mut(id.0) {
             // If the same place defines it again and again, only one definition is kept.
@@ -70,13 +70,13 @@ impl Tasks {
     }
 
     /// Takes note that a namespace has a task named `default`.
-    pub fn has_default(&mut self, namespace: &str) {
+    pub(crate) fn has_default(&mut self, namespace: &str) {
         self.with_default.insert(namespace.to_owned());
     }
 
     /// Makes those definitions with exactly this name that `is_meant` selects a task of their own; the others keep the other
     /// names. Returns false if nothing would be left for these.
-    pub fn part(&mut self, name: &str, is_meant: impl Fn(&Task) -> bool) -> bool {
+    pub(crate) fn part(&mut self, name: &str, is_meant: impl Fn(&Task) -> bool) -> bool {
         let Some(definitions) = self.id(name).and_then(|id| self.tasks.get_mut(id.0)) else {
             return false;
         };
@@ -95,7 +95,7 @@ impl Tasks {
     }
 
     /// Makes `name` and `other` stand for one task from now on, whichever of them is defined.
-    pub fn synonym(&mut self, name: &str, other: &str) {
+    pub(crate) fn synonym(&mut self, name: &str, other: &str) {
         let id = self.id_or_new(other);
         self.ids.insert(normal(name).to_owned(), id);
     }
@@ -110,13 +110,13 @@ impl Tasks {
     }
 
     /// Returns the task of this name.
-    pub fn get(&self, name: &str) -> Option<Rc<Task>> {
+    pub(crate) fn get(&self, name: &str) -> Option<Rc<Task>> {
         self.tasks.get(self.id(name)?.0)?.last().cloned()
     }
 
     /// Returns the task that a name stands for in this namespace or those around it; `:name` is looked up outside of all
     /// namespaces.
-    pub fn find(&self, name: &str, namespace: &str) -> Option<Rc<Task>> {
+    pub(crate) fn find(&self, name: &str, namespace: &str) -> Option<Rc<Task>> {
         match name.strip_prefix(':') {
             Some(absolute) => self.get(absolute),
             None => outwards(namespace).find_map(|namespace| self.get(&join(&namespace, name))),
@@ -124,12 +124,12 @@ impl Tasks {
     }
 
     /// Returns the number behind a name, even if no task is defined under it.
-    pub fn id(&self, name: &str) -> Option<TaskId> {
+    pub(crate) fn id(&self, name: &str) -> Option<TaskId> {
         self.ids.get(normal(name)).copied()
     }
 
     /// Returns all names of a task, in the order in which they became known.
-    pub fn names_of(&self, id: TaskId) -> impl Iterator<Item = &str> {
+    pub(crate) fn names_of(&self, id: TaskId) -> impl Iterator<Item = &str> {
         self.ids
             .iter()
             .filter(move |(_, other)| **other == id)
@@ -137,13 +137,13 @@ impl Tasks {
     }
 
     /// Returns true if there are tasks below this name, be it `default` alone.
-    pub fn is_namespace(&self, name: &str) -> bool {
+    pub(crate) fn is_namespace(&self, name: &str) -> bool {
         let is_below = |task: &str| task.strip_prefix(name).is_some_and(|rest| rest.starts_with(':'));
         self.with_default.contains(name) || self.names().any(is_below)
     }
 
     /// Returns all names that stand for a defined task.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.ids
             .iter()
             .filter(|(_, id)| self.tasks.get(id.0).is_some_and(|definitions| !definitions.is_empty()))
@@ -151,13 +151,13 @@ impl Tasks {
     }
 
     /// Returns all defined tasks, each once, in the order of their first definition.
-    pub fn iter(&self) -> impl Iterator<Item = &Rc<Task>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Rc<Task>> {
         self.tasks.iter().filter_map(|definitions| definitions.last())
     }
 }
 
 /// Returns `namespace:name`.
-pub fn join(namespace: &str, name: &str) -> String {
+pub(crate) fn join(namespace: &str, name: &str) -> String {
     if namespace.is_empty() {
         name.to_owned()
     } else {
@@ -166,7 +166,7 @@ pub fn join(namespace: &str, name: &str) -> String {
 }
 
 /// Returns this namespace and those around it, the top (an empty name) last.
-pub fn outwards(namespace: &str) -> impl Iterator<Item = String> + use<> {
+pub(crate) fn outwards(namespace: &str) -> impl Iterator<Item = String> + use<> {
     let mut next = Some(namespace.to_owned());
     std::iter::from_fn(move || {
         let here = next.take()?;
@@ -185,7 +185,7 @@ fn normal(name: &str) -> &str {
 /// Returns a description in the form in which it is kept. The first line's indentation is removed from all lines, CRLF becomes
 /// LF, and blanks at both ends are removed. A gap as wide as that indentation inside a line that is not indented, which a
 /// continued line leaves, becomes one blank. Blocks that are indented further stay as they are.
-pub fn clean_description(text: &str) -> String {
+pub(crate) fn clean_description(text: &str) -> String {
     let text = text.replace("\r\n", "\n");
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
     let indentation: String = first.chars().take_while(|c| *c == ' ' || *c == '\t').collect();

@@ -23,7 +23,7 @@ pub enum Value {
 }
 
 /// The attributes that a recipe gives a server in a role, or demands of one: `primary: true`.
-pub type Attributes = IndexMap<String, Value>;
+pub(crate) type Attributes = IndexMap<String, Value>;
 
 /// Serializes the value. JSON has no number for infinity and NaN, so these become strings.
 impl Serialize for Value {

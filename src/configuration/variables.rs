@@ -47,7 +47,7 @@ struct Variable<V> {
 
 /// The result of reading a variable.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Read<V> {
+pub(crate) enum Read<V> {
     /// The value.
     Value(V),
     /// A block that has to be evaluated now; its value goes to [`Variables::evaluated`].
@@ -58,7 +58,7 @@ pub enum Read<V> {
 
 /// All variables, by name. A name means the same as a string and as a symbol.
 #[derive(Clone, Debug)]
-pub struct Variables<V>(IndexMap<String, Variable<V>>);
+pub(crate) struct Variables<V>(IndexMap<String, Variable<V>>);
 
 impl<V> Default for Variables<V> {
     fn default() -> Self {
@@ -68,12 +68,12 @@ impl<V> Default for Variables<V> {
 
 impl<V: Clone> Variables<V> {
     /// Sets a value; a lazy block of this name is dropped.
-    pub fn set(&mut self, name: &str, value: V, by: Setter) {
+    pub(crate) fn set(&mut self, name: &str, value: V, by: Setter) {
         self.insert(name, Some(value), None, by);
     }
 
     /// Sets a block that is evaluated at the first read.
-    pub fn set_lazy(&mut self, name: &str, block: BlockId, by: Setter) {
+    pub(crate) fn set_lazy(&mut self, name: &str, block: BlockId, by: Setter) {
         self.insert(name, None, Some(block), by);
     }
 
@@ -98,7 +98,7 @@ impl<V: Clone> Variables<V> {
     }
 
     /// Notes a default that has no effect because the variable is set already.
-    pub fn overrides(&mut self, name: &str, default: Setting) {
+    pub(crate) fn overrides(&mut self, name: &str, default: Setting) {
         if let Some(variable) = self.0.get_mut(name)
             && variable.setting.by != default.by
         {
@@ -108,13 +108,13 @@ impl<V: Clone> Variables<V> {
     }
 
     /// Returns the setting that counts, and the overridden ones in order.
-    pub fn settings(&self, name: &str) -> Option<(&Setting, &[Setting])> {
+    pub(crate) fn settings(&self, name: &str) -> Option<(&Setting, &[Setting])> {
         let variable = self.0.get(name)?;
         Some((&variable.setting, &variable.overridden))
     }
 
     /// Reads a variable without evaluating it.
-    pub fn read(&self, name: &str) -> Read<V> {
+    pub(crate) fn read(&self, name: &str) -> Read<V> {
         match self.0.get(name) {
             Some(Variable { value: Some(value), .. }) => Read::Value(value.clone()),
             Some(Variable { lazy: Some(block), .. }) => Read::Lazy(*block),
@@ -123,7 +123,7 @@ impl<V: Clone> Variables<V> {
     }
 
     /// Keeps the value of a lazy variable, unless the variable was set again while its block ran.
-    pub fn evaluated(&mut self, name: &str, block: BlockId, value: V) {
+    pub(crate) fn evaluated(&mut self, name: &str, block: BlockId, value: V) {
         if let Some(variable) = self.0.get_mut(name)
             && variable.lazy == Some(block)
         {
@@ -132,17 +132,17 @@ impl<V: Clone> Variables<V> {
     }
 
     /// Returns true if the variable is set, to whatever value.
-    pub fn exists(&self, name: &str) -> bool {
+    pub(crate) fn exists(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
     /// Removes the variable and its block.
-    pub fn unset(&mut self, name: &str) {
+    pub(crate) fn unset(&mut self, name: &str) {
         self.0.shift_remove(name);
     }
 
     /// Makes a lazy variable that was read lazy again. For any other variable nothing changes, and false is returned.
-    pub fn reset(&mut self, name: &str) -> bool {
+    pub(crate) fn reset(&mut self, name: &str) -> bool {
         match self.0.get_mut(name) {
             Some(variable) if variable.lazy.is_some() => variable.value.take().is_some(),
             _ => false,
@@ -150,14 +150,14 @@ impl<V: Clone> Variables<V> {
     }
 
     /// Returns all names, in the order in which they were first set.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 }
 
 /// Returns true if a variable may have this name: it begins with a small letter or `_` and continues with letters, digits and
 /// `_`.
-pub fn is_variable_name(name: &str) -> bool {
+pub(crate) fn is_variable_name(name: &str) -> bool {
     let mut characters = name.chars();
     characters.next().is_some_and(|c| c == '_' || c.is_ascii_lowercase())
         && characters.all(|c| c == '_' || c.is_ascii_alphanumeric())

@@ -19,7 +19,7 @@ const LINES_SHOWN: usize = 5;
 
 /// The facts about this process.
 #[derive(Clone, Debug, Default)]
-pub struct Circumstances {
+pub(crate) struct Circumstances {
     /// The home directory.
     pub home: Option<PathBuf>,
     /// The most files that may be open at once; `None` if there is no limit.
@@ -29,7 +29,7 @@ pub struct Circumstances {
 }
 
 /// Returns the findings about this machine.
-pub fn here(survey: &Survey, circumstances: &Circumstances) -> Examination {
+pub(crate) fn here(survey: &Survey, circumstances: &Circumstances) -> Examination {
     let shown = |file: &Path| {
         let home = circumstances.home.as_deref();
         match home.and_then(|home| file.strip_prefix(home).ok()) {

@@ -16,13 +16,13 @@ mod script;
 mod server;
 mod visit;
 
-pub use here::{Circumstances, here};
-pub use needs::Needs;
-pub use visit::{Visit, visit};
+pub(crate) use here::{Circumstances, here};
+pub(crate) use needs::Needs;
+pub(crate) use visit::{Visit, visit};
 
 use crate::finding::Examination;
 
 /// Returns the findings of all visits.
-pub fn of_servers(visits: &[Visit], needs: &Needs) -> Vec<Examination> {
+pub(crate) fn of_servers(visits: &[Visit], needs: &Needs) -> Vec<Examination> {
     visits.iter().map(|visit| server::examination(visit, needs)).collect()
 }

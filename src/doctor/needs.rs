@@ -13,7 +13,7 @@ const OF_DEPLOYS: [&str; 3] = ["application", "deploy_to", "repository"];
 
 /// The needs of a recipe. Those that could not be found out without acting are left out, and reported.
 #[derive(Clone, Debug, Default)]
-pub struct Needs {
+pub(crate) struct Needs {
     /// The servers.
     pub servers: Vec<Examined>,
     /// The command that runs a task of the recipe: `capr deploy.rhai production`.
@@ -28,7 +28,7 @@ pub struct Needs {
 
 /// The needs of deploys, as far as they are known.
 #[derive(Clone, Debug, Default)]
-pub struct Deploys {
+pub(crate) struct Deploys {
     /// The directory for releases.
     pub deploy_to: Option<String>,
     /// The source control, as its program and its name.
@@ -56,7 +56,7 @@ pub struct Deploys {
 impl Needs {
     /// Returns the needs of this recipe on these servers, and the findings about the recipe itself. `file` is the recipe's file
     /// as it is named, and `programs` tells if this machine has a program.
-    pub fn of(
+    pub(crate) fn of(
         recipe: &Recipe,
         servers: Vec<Examined>,
         file: &str,

@@ -35,7 +35,7 @@ pub(super) struct Heard {
 
 /// Everything that one server has shown.
 #[derive(Clone, Debug)]
-pub struct Visit {
+pub(crate) struct Visit {
     pub(super) server: Server,
     pub(super) parts: Parts,
     pub(super) addresses: Vec<IpAddr>,
@@ -120,7 +120,7 @@ impl Visit {
 /// # Errors
 ///
 /// When a stop request comes.
-pub fn visit(fanout: &mut Fanout, recipe: &Recipe, needs: &Needs) -> Result<Vec<Visit>, Signal> {
+pub(crate) fn visit(fanout: &mut Fanout, recipe: &Recipe, needs: &Needs) -> Result<Vec<Visit>, Signal> {
     let mut visits: Vec<Visit> = needs
         .servers
         .iter()

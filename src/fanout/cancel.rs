@@ -15,7 +15,7 @@ impl Fanout {
     ///
     /// Returns how each server that was still running ended; output that arrives meanwhile goes to `output`. A stop request
     /// meanwhile takes the next step at once.
-    pub fn cancel(
+    pub(crate) fn cancel(
         &mut self,
         mut flight: Flight,
         output: &mut dyn FnMut(usize, Stream, &[u8]),
@@ -51,7 +51,7 @@ impl Fanout {
     }
 
     /// Drops the connection of a command that no signal has ended.
-    pub fn drop_link(&mut self, flight: &Flight, index: usize) {
+    pub(crate) fn drop_link(&mut self, flight: &Flight, index: usize) {
         if let Some((link, _)) = self.running(flight, index) {
             link.session.abandon();
         }

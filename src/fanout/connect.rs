@@ -22,7 +22,7 @@ struct Login {
 impl Fanout {
     /// Connects every server that is not connected yet. If some fail, the error has the reasons of all of them in the given
     /// order, and the others stay connected. A stop request gives up the logins that are under way.
-    pub fn connect(
+    pub(crate) fn connect(
         &mut self,
         destinations: &[Destination],
         progress: &mut dyn FnMut(Progress),

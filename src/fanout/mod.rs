@@ -29,7 +29,7 @@ use crate::source::Source;
 
 /// The progress of connecting.
 #[derive(Debug)]
-pub enum Progress {
+pub(crate) enum Progress {
     /// A session is ready after this time.
     Connected(Server, Duration),
     /// The session could not be made.
@@ -46,7 +46,7 @@ pub enum Progress {
 
 /// The reason why not all servers are connected.
 #[derive(Debug)]
-pub enum NotConnected {
+pub(crate) enum NotConnected {
     /// All servers that failed, in the given order.
     Servers(IndexMap<Server, ConnectError>),
     /// The person or the system wants the run to stop.
@@ -55,7 +55,7 @@ pub enum NotConnected {
 
 /// Something that has arrived from commands in flight. The `usize` is the position of the server among those that were started.
 #[derive(Debug)]
-pub enum Arrival {
+pub(crate) enum Arrival {
     /// Output of the login shell from before the command began.
     Before(usize, Vec<u8>),
     /// Output, unchanged.
@@ -76,7 +76,7 @@ pub enum Arrival {
 const TICK: Duration = Duration::from_secs(1);
 
 /// Sessions with servers, kept for the whole run.
-pub struct Fanout {
+pub(crate) struct Fanout {
     connector: Box<dyn Connector>,
     interrupt: Interrupt,
     sender: Sender<Report>,
@@ -110,7 +110,7 @@ struct Link {
 
 /// The commands of one action while they run on several servers. A flight is waited for to its end, or cancelled.
 #[derive(Debug)]
-pub struct Flight {
+pub(crate) struct Flight {
     number: usize,
     jobs: Vec<Flying>,
     /// The number of commands that have not ended.
@@ -136,7 +136,7 @@ impl fmt::Debug for Fanout {
 
 impl Fanout {
     /// Makes a fan-out without connections.
-    pub fn new(connector: Box<dyn Connector>, interrupt: Interrupt) -> Self {
+    pub(crate) fn new(connector: Box<dyn Connector>, interrupt: Interrupt) -> Self {
         let (sender, reports) = channel();
         let raised = sender.clone();
         interrupt.on_raise(move |signal| drop(raised.send(Report::Interrupted(signal))));
@@ -157,18 +157,18 @@ impl Fanout {
     }
 
     /// Returns true if there is a session with this server.
-    pub fn is_connected(&self, server: &Server) -> bool {
+    pub(crate) fn is_connected(&self, server: &Server) -> bool {
         self.links.get(server).is_some_and(|link| !link.session.is_gone())
     }
 
     /// Returns the session with this server.
-    pub fn session(&self, server: &Server) -> Option<SessionId> {
+    pub(crate) fn session(&self, server: &Server) -> Option<SessionId> {
         let link = self.links.get(server).filter(|link| !link.session.is_gone());
         link.map(|link| link.id)
     }
 
     /// Starts these commands, all at once. On a server that is not connected the command ends as lost.
-    pub fn start(&mut self, jobs: Vec<(Server, Command)>) -> Flight {
+    pub(crate) fn start(&mut self, jobs: Vec<(Server, Command)>) -> Flight {
         self.last_flight += 1;
         self.ticked = Instant::now();
         let mut flight = Flight {
@@ -204,7 +204,7 @@ impl Fanout {
     /// Waits for what arrives next; `None` when all commands have ended. The end of each is returned exactly once.
     ///
     /// A stop request that is returned here counts as taken and is not pending any more.
-    pub fn next(&mut self, flight: &mut Flight) -> Option<Arrival> {
+    pub(crate) fn next(&mut self, flight: &mut Flight) -> Option<Arrival> {
         let due = self.ticked + TICK;
         let now = Instant::now();
         if now < due || flight.running == 0 {
@@ -316,28 +316,28 @@ impl Fanout {
     }
 
     /// Sends bytes to a command's standard input.
-    pub fn write(&mut self, flight: &Flight, index: usize, bytes: Vec<u8>) {
+    pub(crate) fn write(&mut self, flight: &Flight, index: usize, bytes: Vec<u8>) {
         if let Some((link, job)) = self.running(flight, index) {
             link.session.write(job, bytes);
         }
     }
 
     /// Sends all of a source to a command's standard input.
-    pub fn feed(&mut self, flight: &Flight, index: usize, source: Arc<dyn Source>) {
+    pub(crate) fn feed(&mut self, flight: &Flight, index: usize, source: Arc<dyn Source>) {
         if let Some((link, job)) = self.running(flight, index) {
             link.session.feed(job, source);
         }
     }
 
     /// Ends a command's standard input.
-    pub fn end_input(&mut self, flight: &Flight, index: usize) {
+    pub(crate) fn end_input(&mut self, flight: &Flight, index: usize) {
         if let Some((link, job)) = self.running(flight, index) {
             link.session.end_input(job);
         }
     }
 
     /// Sends a signal to a command.
-    pub fn signal(&self, flight: &Flight, index: usize, signal: JobSignal) {
+    pub(crate) fn signal(&self, flight: &Flight, index: usize, signal: JobSignal) {
         if let Some((link, job)) = self.running(flight, index) {
             link.session.signal(job, signal);
         }

@@ -15,7 +15,7 @@ mod state;
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests;
 
-pub use keeper::{Asked, Begun, Journal};
-pub use record::{Ended, Failed, Failure, Head};
-pub use replay::{Found, Refusal, Replayed, Ways};
-pub use shelf::{Shelf, Taken, Unfinished};
+pub(crate) use keeper::{Asked, Begun, Journal};
+pub(crate) use record::{Ended, Failed, Failure, Head};
+pub(crate) use replay::{Found, Refusal, Replayed, Ways};
+pub(crate) use shelf::{Shelf, Taken, Unfinished};

@@ -8,7 +8,7 @@ use super::tree::is_digest;
 use super::{Wrong, failed, hinted};
 
 /// The name of the file.
-pub const LOCK: &str = "capr.lock";
+pub(super) const LOCK: &str = "capr.lock";
 
 /// The version of the file's format.
 const FORM: u32 = 1;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// Three numbers, of which the last ones may be left out; a `v` may stand in front.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Version([u64; 3]);
+pub(super) struct Version([u64; 3]);
 
 impl Version {
     /// Returns the version of this program.

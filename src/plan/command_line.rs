@@ -11,7 +11,7 @@ const LONGEST: usize = 32_000;
 
 /// The line that starts a command, and its first input.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CommandLine {
+pub(crate) struct CommandLine {
     /// A script for `sh`; with `is_plain` it is the line for the login shell itself.
     pub line: String,
     /// True if the login shell is to interpret the line.
@@ -24,7 +24,7 @@ pub struct CommandLine {
 
 /// Returns the command line for `text`, whose lines stay lines. `reads` is true if the command may be given input of its own.
 /// `before` is a script of one line that runs first, in the command's directory and environment, and reads from the same input.
-pub fn command_line(text: &str, options: &RunOptions, before: &str, reads: bool) -> CommandLine {
+pub(crate) fn command_line(text: &str, options: &RunOptions, before: &str, reads: bool) -> CommandLine {
     let text = text.replace("\r\n", "\n");
     let text = text.trim_start().trim_end_matches('\n');
     let is_plain = options.shell == Some(Shell::None);
@@ -130,7 +130,7 @@ fn read_script(length: usize, more: bool) -> String {
 }
 
 /// Returns `line` with `$CAPISTRANO:HOST$` and `$CAPISTRANO:HOSTROLES$` replaced; other placeholders stay.
-pub fn placeholders(line: &str, server: &Server, roles: &[&str]) -> String {
+pub(crate) fn placeholders(line: &str, server: &Server, roles: &[&str]) -> String {
     if !line.contains("$CAPISTRANO:") {
         return line.to_owned();
     }
@@ -143,7 +143,7 @@ pub fn placeholders(line: &str, server: &Server, roles: &[&str]) -> String {
 /// # Errors
 ///
 /// When the host or the roles would be read as `..`, or as an absolute path.
-pub fn local_name(name: &str, server: &Server, roles: &[&str]) -> Result<String, String> {
+pub(crate) fn local_name(name: &str, server: &Server, roles: &[&str]) -> Result<String, String> {
     let host = name.contains("$CAPISTRANO:HOST$").then_some(server.host.as_str());
     let roles_stand_there = name.contains("$CAPISTRANO:HOSTROLES$");
     let leads_elsewhere = |text: &&str| text.split('/').any(|part| ["", ".", ".."].contains(&part));

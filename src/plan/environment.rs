@@ -37,7 +37,7 @@ pub(super) struct Assigned {
 
 impl Assigned {
     /// Returns the environment for commands that `sh` runs.
-    pub fn of(environment: Option<&Environment>) -> Self {
+    pub(super) fn of(environment: Option<&Environment>) -> Self {
         match environment {
             None => Self::default(),
             Some(Environment::Text(_)) => Self {

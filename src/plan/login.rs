@@ -4,7 +4,7 @@
 
 /// The marks that are printed and checked before a script begins.
 #[derive(Clone, Copy, Debug)]
-pub struct Start<'a> {
+pub(crate) struct Start<'a> {
     /// The mark that is printed first on each stream, on a line of its own. It contains no characters with a meaning to a shell,
     /// and has more than four.
     pub mark: &'a str,
@@ -16,7 +16,7 @@ pub struct Start<'a> {
 
 /// Returns a line that makes any login shell run `script` in `sh`. `sh` replaces the login shell, so that the exit status is that
 /// of the script.
-pub fn login_line(script: &str, start: &Start) -> String {
+pub(crate) fn login_line(script: &str, start: &Start) -> String {
     let mark = broken(start.mark);
     let mut steps = Vec::new();
     if !start.terminal {

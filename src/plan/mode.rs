@@ -4,7 +4,7 @@ use thiserror::Error;
 
 /// The permission bits that a source can pass on: those of its owner, its group and all others. The setuid, setgid and sticky
 /// bits are never passed on.
-pub const PERMISSIONS: u32 = 0o777;
+pub(crate) const PERMISSIONS: u32 = 0o777;
 
 /// Permissions that a recipe asks for, in the syntax of `chmod`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +130,7 @@ fn is_change(change: &str) -> bool {
 
 /// Returns the mode for an existing file whose new content has the mode `source`: its own mode without the permissions that the
 /// group and others do not have for the source. Those who may still read the file may still execute it.
-pub fn narrowed(own: u32, source: u32) -> u32 {
+pub(crate) fn narrowed(own: u32, source: u32) -> u32 {
     own & !withheld(source, 3) & !withheld(source, 0)
 }
 

@@ -8,7 +8,7 @@ use crate::configuration::Environment;
 
 /// The script that runs before a command.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Before<'a> {
+pub(crate) struct Before<'a> {
     /// The mark that is printed first, if somebody waits for it.
     pub mark: Option<&'a str>,
     /// True if a word is printed behind the mark with which sudo will ask. It is made on the server, and only sudo and the login
@@ -22,7 +22,7 @@ pub struct Before<'a> {
 
 impl Before<'_> {
     /// Returns a script for `sh`; empty if there is nothing to do.
-    pub fn script(&self) -> String {
+    pub(crate) fn script(&self) -> String {
         let mut steps = Vec::new();
         let silences = self.secrets > 0 && self.terminal;
         if silences {
@@ -58,7 +58,7 @@ impl Before<'_> {
 
 /// The script that runs under sudo before its command.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Within<'a> {
+pub(crate) struct Within<'a> {
     /// The mark that is printed first: sudo asks nothing after it.
     pub mark: Option<&'a str>,
     /// The number of bytes that are read and evaluated.
@@ -71,7 +71,7 @@ pub struct Within<'a> {
 
 impl Within<'_> {
     /// Returns the words to put before the command.
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let mut steps = Vec::new();
         if let Some(mark) = self.mark {
             steps.push(format!("echo \"{mark}\" >&2"));
@@ -95,14 +95,14 @@ impl Within<'_> {
 }
 
 /// Returns a command that changes to `directory`; if only sudo may do that, sudo's command will do it.
-pub fn towards(directory: &str) -> String {
+pub(crate) fn towards(directory: &str) -> String {
     let path = quote_path(directory);
     let words = "sh -c 'cd \"$0\" && exec \"$@\"'";
     format!("cd {path} 2>/dev/null || set -- {words} {path}")
 }
 
 /// Returns the shell commands that set these variables; they are read as secrets.
-pub fn exports<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+pub(crate) fn exports<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let pairs = pairs
         .into_iter()
         .map(|(name, value)| format!("export {name}={}\n", quote_always(value)));

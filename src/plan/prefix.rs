@@ -3,7 +3,7 @@
 /// Splits a command that begins with the name of a program into that name and the rest.
 ///
 /// A name has to be written out and to end at a blank: in `cd /srv && rake` it is `cd`, in `RAILS_ENV=test rake` there is none.
-pub fn program(command: &str) -> Option<(&str, &str)> {
+pub(crate) fn program(command: &str) -> Option<(&str, &str)> {
     let command = command.trim_start();
     let end = command.find(char::is_whitespace).unwrap_or(command.len());
     let (name, rest) = command.split_at_checked(end)?;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// Returns `text` as one word of a POSIX shell, which arrives unchanged; a string that needs no quotes gets none.
-pub fn quote(text: &str) -> Cow<'_, str> {
+pub(crate) fn quote(text: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         Cow::Borrowed(text)
@@ -45,7 +45,7 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// Returns a command of these words, each of which arrives unchanged.
-pub fn quote_words(words: &[String]) -> String {
+pub(crate) fn quote_words(words: &[String]) -> String {
     let quoted = words.iter().enumerate().map(|(index, word)| match index {
         0 if KEYWORDS.contains(&word.as_str()) => Cow::Owned(quote_always(word)),
         _ => quote(word),
@@ -54,7 +54,7 @@ pub fn quote_words(words: &[String]) -> String {
 }
 
 /// Returns a path as one word of a POSIX shell: a leading `~/` means the home directory, and a leading dash is not an option.
-pub fn quote_path(path: &str) -> String {
+pub(crate) fn quote_path(path: &str) -> String {
     if path == "~" {
         "\"$HOME\"".to_owned()
     } else if let Some(rest) = path.strip_prefix("~/") {

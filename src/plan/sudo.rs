@@ -21,7 +21,7 @@ const LONG_WITH_WORD: [&str; 11] = [
 
 /// Returns the words for sudo: `sudo -p 'sudo password: ' -u bob`. An empty prompt is left to sudo. `program` may have options of
 /// its own.
-pub fn sudo_command(program: &str, prompt: &str, user: Option<&str>) -> String {
+pub(crate) fn sudo_command(program: &str, prompt: &str, user: Option<&str>) -> String {
     let mut command = program.to_owned();
     if !prompt.is_empty() {
         command.push_str(" -p ");
@@ -35,13 +35,13 @@ pub fn sudo_command(program: &str, prompt: &str, user: Option<&str>) -> String {
 }
 
 /// Returns the number of calls of sudo in `text`, in the words of [`sudo_command`].
-pub fn sudo_calls(text: &str, program: &str, prompt: &str) -> usize {
+pub(crate) fn sudo_calls(text: &str, program: &str, prompt: &str) -> usize {
     text.matches(&sudo_command(program, prompt, None)).count()
 }
 
 /// Returns a line that a person typed, with `called` in place of each call of `sudo` as a command: at the beginning and behind
 /// `;`, `&`, `|`, `(`, `{` and `!`, but not in quotes.
-pub fn with_calls(text: &str, called: &str) -> String {
+pub(crate) fn with_calls(text: &str, called: &str) -> String {
     let mut line = String::with_capacity(text.len());
     let (mut quote, mut begins) = (None, true);
     let mut rest = text;
@@ -70,13 +70,13 @@ pub fn with_calls(text: &str, called: &str) -> String {
 
 /// Returns `text` in the form in which it is sent: its calls of sudo have these options instead of a prompt. sudo takes the
 /// prompt from its environment, which nobody else can read, whereas everybody can read the words of a command.
-pub fn without_prompts(text: &str, program: &str, prompt: &str, options: &str) -> String {
+pub(crate) fn without_prompts(text: &str, program: &str, prompt: &str, options: &str) -> String {
     text.replace(&sudo_command(program, prompt, None), &format!("{program}{options}"))
 }
 
 /// Returns `text` with `words` before the command that its first call of sudo runs; `options` are given to sudo. `None` if there
 /// are options in front of that command that are not known.
-pub fn within_sudo(text: &str, program: &str, prompt: &str, options: &str, words: &str) -> Option<String> {
+pub(crate) fn within_sudo(text: &str, program: &str, prompt: &str, options: &str, words: &str) -> Option<String> {
     let (before, after) = text.split_once(&sudo_command(program, prompt, None))?;
     let command = command_at(after)?;
     let (own, command) = after.split_at_checked(command)?;

@@ -12,7 +12,7 @@ const UNTAR: &str = include_str!("transfer/untar.sh");
 /// Returns a script that writes `length` bytes of standard input to `path`, all or nothing. Without a mode, an existing file
 /// keeps its own; it keeps its owner and its group if we may give files away. Nobody may do more with it than with the `source`,
 /// whose mode a new file gets.
-pub fn put_command(path: &str, mode: Option<&Mode>, source: Option<u32>, length: u64) -> String {
+pub(crate) fn put_command(path: &str, mode: Option<&Mode>, source: Option<u32>, length: u64) -> String {
     let names = format!(
         "p={} m={} a={} s={} l={length}",
         quote_path(path),
@@ -25,7 +25,7 @@ pub fn put_command(path: &str, mode: Option<&Mode>, source: Option<u32>, length:
 
 /// Returns a script that unpacks a tar archive from standard input into the directory `path` once all of it has arrived. The
 /// directory is made if needed.
-pub fn untar_command(path: &str) -> String {
+pub(crate) fn untar_command(path: &str) -> String {
     script(&format!("p={} end={END}", quote_path(path)), UNTAR)
 }
 
@@ -38,13 +38,13 @@ fn script(names: &str, text: &str) -> String {
 
 /// The marker in front of the content of a file that comes from a server. Its length, its mode (empty if unknown) and a newline
 /// follow. The login shell may have printed something before it.
-pub const FILE_FOLLOWS: &[u8] = b"\0capr:file ";
+pub(crate) const FILE_FOLLOWS: &[u8] = b"\0capr:file ";
 /// The marker in front of the tar archive of a directory.
-pub const TAR_FOLLOWS: &[u8] = b"\0capr:tar\n";
+pub(crate) const TAR_FOLLOWS: &[u8] = b"\0capr:tar\n";
 
 /// Returns a script that writes a file to standard output, or a directory as a tar archive, with its marker in front. A pipe or a
 /// device is refused: it may never end, or never begin.
-pub fn get_command(path: &str, directories: bool) -> String {
+pub(crate) fn get_command(path: &str, directories: bool) -> String {
     let directory = match directories {
         true => "printf '\\000capr:tar\\n'; exec tar -cf - -C \"$p\" .",
         false => "echo \"$p: is a directory\" >&2; exit 1",
@@ -59,7 +59,7 @@ pub fn get_command(path: &str, directories: bool) -> String {
 }
 
 /// Returns a command line that removes a file, or with `recursive` a directory with everything in it.
-pub fn remove_command(path: &str, recursive: bool) -> String {
+pub(crate) fn remove_command(path: &str, recursive: bool) -> String {
     format!("rm {} {}", if recursive { "-rf" } else { "-f" }, quote_path(path))
 }
 

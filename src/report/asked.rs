@@ -13,7 +13,7 @@ use super::{addressed, doctor, outline, tasks, variables};
 
 impl Console {
     /// Prints failures that were asked for, on standard output, one JSON object per line.
-    pub fn data_errors(&self, diagnostics: &[Diagnostic]) {
+    pub(crate) fn data_errors(&self, diagnostics: &[Diagnostic]) {
         let mut inner = self.0.borrow_mut();
         let json = Json::data(inner.cleaner.clone());
         for diagnostic in diagnostics {
@@ -22,7 +22,7 @@ impl Console {
     }
 
     /// Lists tasks on standard output; returns false if there is none to list.
-    pub fn list(&self, summaries: &[TaskSummary], listing: &Listing) -> bool {
+    pub(crate) fn list(&self, summaries: &[TaskSummary], listing: &Listing) -> bool {
         let mut inner = self.0.borrow_mut();
         let summaries: Vec<TaskSummary> = summaries.iter().map(|task| inner.summary(task)).collect();
         let Some(text) = tasks::list(&summaries, listing, inner.data_columns) else {
@@ -33,14 +33,14 @@ impl Console {
     }
 
     /// Prints a task's whole description on standard output.
-    pub fn explain(&self, task: &TaskSummary) {
+    pub(crate) fn explain(&self, task: &TaskSummary) {
         let mut inner = self.0.borrow_mut();
         let text = tasks::explain(&inner.summary(task), inner.data_columns);
         inner.show(&text);
     }
 
     /// Prints the programs that do not run as they are written, on standard output.
-    pub fn prefixed_programs(&self, programs: &[(String, String)]) {
+    pub(crate) fn prefixed_programs(&self, programs: &[(String, String)]) {
         let mut inner = self.0.borrow_mut();
         let clean = |text: &String| inner.cleaner.line(text);
         let programs: Vec<_> = programs
@@ -51,7 +51,7 @@ impl Console {
     }
 
     /// Prints the variables and who set them, for a person or for a program.
-    pub fn variables(&self, found: &[Variable], json: bool) {
+    pub(crate) fn variables(&self, found: &[Variable], json: bool) {
         let mut inner = self.0.borrow_mut();
         let text = match json {
             true => variables::variables_json(found, &Json::data(inner.cleaner.for_programs())),
@@ -61,7 +61,7 @@ impl Console {
     }
 
     /// Prints the servers that tasks address, for a person or for a program.
-    pub fn addressed(&self, found: &[Addressed], json: bool) {
+    pub(crate) fn addressed(&self, found: &[Addressed], json: bool) {
         let mut inner = self.0.borrow_mut();
         let text = match json {
             true => addressed::addressed_json(found, &Json::data(inner.cleaner.for_programs())),
@@ -71,7 +71,7 @@ impl Console {
     }
 
     /// Prints findings as soon as they are there; `all` names every server of a block.
-    pub fn findings(&self, found: &[Examination], json: bool, all: bool) {
+    pub(crate) fn findings(&self, found: &[Examination], json: bool, all: bool) {
         let mut inner = self.0.borrow_mut();
         if json {
             let text = doctor::findings_json(found, &Json::data(inner.cleaner.for_programs()));
@@ -88,7 +88,7 @@ impl Console {
     }
 
     /// Prints the summary after all findings.
-    pub fn verdict(&self, found: &[Examination], json: bool) {
+    pub(crate) fn verdict(&self, found: &[Examination], json: bool) {
         let mut inner = self.0.borrow_mut();
         let text = match json {
             true => doctor::summary_json(found, &Json::data(inner.cleaner.for_programs())),
@@ -98,7 +98,7 @@ impl Console {
     }
 
     /// Prints the outline of each task as a tree.
-    pub fn tree(&self, found: &[Outline], json: bool) {
+    pub(crate) fn tree(&self, found: &[Outline], json: bool) {
         let mut inner = self.0.borrow_mut();
         let text = match json {
             true => outline::tree_json(found, &Json::data(inner.cleaner.for_programs())),
@@ -108,7 +108,7 @@ impl Console {
     }
 
     /// Prints a description of a task in words, and the tasks that lead to it.
-    pub fn explanation(&self, found: &Outline, callers: &Callers, json: bool) {
+    pub(crate) fn explanation(&self, found: &Outline, callers: &Callers, json: bool) {
         let mut inner = self.0.borrow_mut();
         let text = match json {
             true => outline::explain_json(found, callers, &Json::data(inner.cleaner.for_programs())),
@@ -118,7 +118,7 @@ impl Console {
     }
 
     /// Prints tasks and hooks as a drawing.
-    pub fn graph(&self, graph: &Graph, drawing: Drawing) {
+    pub(crate) fn graph(&self, graph: &Graph, drawing: Drawing) {
         let mut inner = self.0.borrow_mut();
         let tasks = graph.tasks.iter().map(|task| GraphTask {
             name: inner.cleaner.line(&task.name),

@@ -13,7 +13,7 @@ use super::clean::Cleaner;
 
 /// The services whose logs have more than lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
+pub(crate) enum Service {
     /// GitHub Actions: workflow commands.
     GitHub,
     /// GitLab CI: collapsible sections.
@@ -21,7 +21,7 @@ pub enum Service {
 }
 
 /// The log of a CI service.
-pub struct Ci {
+pub(crate) struct Ci {
     /// The service.
     pub service: Service,
     /// The checkout; names of files are relative to it.

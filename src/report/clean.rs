@@ -5,11 +5,11 @@ use crate::secret::{REDACTED, Redactor};
 
 /// A string that was cleaned and redacted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Clean(String);
+pub(crate) struct Clean(String);
 
 impl Clean {
     /// Returns the string, for a stream.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -133,12 +133,12 @@ impl Cleaner {
 }
 
 /// Returns true if a terminal shows a string as it is.
-pub fn is_plain(text: &str) -> bool {
+pub(crate) fn is_plain(text: &str) -> bool {
     !text.chars().any(|c| c.is_control() || is_hidden(c))
 }
 
 /// Returns one line, fit for a terminal, before any secret is known.
-pub fn shown(line: &str) -> String {
+pub(crate) fn shown(line: &str) -> String {
     Cleaner::default().line(line)
 }
 

@@ -31,7 +31,7 @@ use super::undone::Undone;
 
 /// Writes everything. All clones are the same console; main thread only.
 #[derive(Clone, Debug)]
-pub struct Console(pub(super) Rc<RefCell<Inner>>);
+pub(crate) struct Console(pub(super) Rc<RefCell<Inner>>);
 
 #[derive(Debug)]
 pub(super) struct Inner {
@@ -85,7 +85,7 @@ impl Reporter for Console {
 
 impl Console {
     /// Returns a console on the process's own streams.
-    pub fn new(options: Options, redactor: Redactor) -> Self {
+    pub(crate) fn new(options: Options, redactor: Redactor) -> Self {
         let room = Room::default();
         let messages = Outlet::new(std::io::stderr(), room.clone(), options.interrupt.clone());
         let data = Outlet::new(std::io::stdout(), room, options.interrupt.clone());
@@ -158,7 +158,7 @@ impl Console {
     }
 
     /// Reports failures.
-    pub fn errors<'a>(&self, diagnostics: impl IntoIterator<Item = &'a Diagnostic>) {
+    pub(crate) fn errors<'a>(&self, diagnostics: impl IntoIterator<Item = &'a Diagnostic>) {
         let mut inner = self.0.borrow_mut();
         for diagnostic in diagnostics {
             inner.error(diagnostic);
@@ -166,29 +166,29 @@ impl Console {
     }
 
     /// Reports the end of a run.
-    pub fn close(&self, ending: Ending, diagnostic: Option<&Diagnostic>) {
+    pub(crate) fn close(&self, ending: Ending, diagnostic: Option<&Diagnostic>) {
         self.0.borrow_mut().close(ending, diagnostic);
     }
 
     /// Prints something that was asked for on standard output: as a program reads it, unless a terminal is there.
-    pub fn data(&self, text: &str) {
+    pub(crate) fn data(&self, text: &str) {
         self.0.borrow_mut().hand_out(text);
     }
 
     /// Prints a page of the guide on standard output; its styles are our own.
-    pub fn page(&self, text: &str, has_styles: bool) {
+    pub(crate) fn page(&self, text: &str, has_styles: bool) {
         let mut inner = self.0.borrow_mut();
         let page = inner.cleaner.whole(text, has_styles);
         inner.data.write(&page, None);
     }
 
     /// Returns a string for somebody else to write to the terminal, such as a question.
-    pub fn cleaned(&self, text: &str) -> Clean {
+    pub(crate) fn cleaned(&self, text: &str) -> Clean {
         self.0.borrow().cleaner.whole(text, false)
     }
 
     /// Returns a message for each stream that could not be written completely, with the reason.
-    pub fn lost(&self) -> Vec<String> {
+    pub(crate) fn lost(&self) -> Vec<String> {
         let inner = self.0.borrow();
         let said = |what: &str, screen: &Screen| screen.lost().map(|reason| format!("{what}: {reason}"));
         let log = inner.log.as_ref();
@@ -201,12 +201,12 @@ impl Console {
     }
 
     /// Reports errors of the command line, with styles if there are colours.
-    pub fn usage(&self, text: &str) {
+    pub(crate) fn usage(&self, text: &str) {
         self.0.borrow_mut().say(text);
     }
 
     /// Shows and logs only messages up to this level from now on.
-    pub fn show_up_to(&self, threshold: Level) {
+    pub(crate) fn show_up_to(&self, threshold: Level) {
         let mut inner = self.0.borrow_mut();
         match &mut inner.form {
             Form::Pretty(pretty) => pretty.show_up_to(threshold),
@@ -219,12 +219,12 @@ impl Console {
     }
 
     /// Takes the record of the run, if one was kept.
-    pub fn take_record(&self) -> Option<Record> {
+    pub(crate) fn take_record(&self) -> Option<Record> {
         self.0.borrow_mut().record.take().map(|(_, record)| record)
     }
 
     /// Removes the last line so that somebody else can write to the terminal.
-    pub fn make_room(&self) {
+    pub(crate) fn make_room(&self) {
         self.0.borrow_mut().messages.erase();
     }
 }

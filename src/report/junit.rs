@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::verdict::{Outcome, Verdict, Verdicts};
 
 /// Returns the whole file.
-pub fn junit(verdicts: &Verdicts) -> String {
+pub(crate) fn junit(verdicts: &Verdicts) -> String {
     let mut files: Vec<&str> = verdicts.all.iter().map(|verdict| verdict.case.file.as_str()).collect();
     files.sort_unstable();
     files.dedup();

@@ -13,7 +13,7 @@ use super::palette::Look;
 
 /// The forms of `--log-format`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// For terminals.
     Pretty,
     /// Capistrano's prefixes.
@@ -24,7 +24,7 @@ pub enum Format {
 
 /// The ways in which a run may end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub(crate) enum Ending {
     /// Everything went well.
     Done,
     /// Something failed.
@@ -35,7 +35,7 @@ pub enum Ending {
 }
 
 /// A file for the log.
-pub struct Log {
+pub(crate) struct Log {
     /// The name that the person gave.
     pub name: String,
     /// The file, opened for appending.
@@ -44,14 +44,14 @@ pub struct Log {
 
 impl Log {
     /// Returns a log that goes to a file, or to a pipe that may be read slowly.
-    pub fn to(name: String, file: File, interrupt: Interrupt) -> Self {
+    pub(crate) fn to(name: String, file: File, interrupt: Interrupt) -> Self {
         let file = Box::new(Outlet::new(file, Room::default(), interrupt));
         Self { name, file }
     }
 }
 
 /// The settings of a console.
-pub struct Options {
+pub(crate) struct Options {
     /// The form.
     pub format: Format,
     /// The level up to which events are shown.

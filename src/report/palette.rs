@@ -23,7 +23,7 @@ pub(super) enum Label {
 
 /// The look of a stream: decided once, from options, environment and terminal.
 #[derive(Clone, Copy, Debug)]
-pub struct Look {
+pub(crate) struct Look {
     /// True if colours are used.
     pub color: bool,
     /// The width to keep to, if one is known.

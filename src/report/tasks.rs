@@ -11,7 +11,7 @@ const AROUND: usize = 10;
 
 /// The tasks to list, and the form of the list.
 #[derive(Clone, Debug, Default)]
-pub struct Listing {
+pub(crate) struct Listing {
     /// A part of a name or, with `*`, a pattern for the whole name.
     pub pattern: Option<String>,
     /// True if tasks without a description and `[internal]` ones are listed too.
@@ -132,7 +132,7 @@ pub(super) fn first_sentence(description: &str) -> String {
 }
 
 /// Returns true if the pattern is a part of the name or, with `*` (any characters), matches the whole name.
-pub fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let (Some(first), Some(last)) = (parts.next(), pattern.rsplit('*').next()) else {
         return false;

@@ -27,7 +27,7 @@ pub(super) struct Undone {
 
 impl Undone {
     /// Makes the table of handlers, each with its servers and a word for what became of it there.
-    pub fn of<'a, S>(steps: impl IntoIterator<Item = (&'a str, S)>) -> Self
+    pub(super) fn of<'a, S>(steps: impl IntoIterator<Item = (&'a str, S)>) -> Self
     where
         S: IntoIterator<Item = (String, &'a str)>,
     {
@@ -50,7 +50,7 @@ impl Undone {
     }
 
     /// Makes the table of what was reported.
-    pub fn of_steps(steps: &[UndoneStep]) -> Self {
+    pub(super) fn of_steps(steps: &[UndoneStep]) -> Self {
         Self::of(steps.iter().map(|step| {
             let servers = step.servers.iter();
             let words = servers.map(|on| (on.server.to_string(), on.end.word()));
@@ -59,7 +59,7 @@ impl Undone {
     }
 
     /// Returns the table in so many columns; if not all servers have room beside each other, more of them follow below.
-    pub fn render(&self, columns: Option<usize>) -> String {
+    pub(super) fn render(&self, columns: Option<usize>) -> String {
         let columns = columns.unwrap_or(WIDTH).max(NAME + SERVERS.1);
         let widest = self.tasks.iter().map(|task| task.chars().count()).max().unwrap_or(0);
         let name = widest.clamp("rollback".len(), NAME);

@@ -254,7 +254,7 @@ fn ranges(missed: &[usize], known: &[usize]) -> String {
 }
 
 /// Returns the lines and branches in the format of `lcov`.
-pub fn lcov(coverage: &Coverage) -> String {
+pub(crate) fn lcov(coverage: &Coverage) -> String {
     let mut text = String::new();
     for (file, covered) in &coverage.0 {
         text.push_str(&format!("TN:\nSF:{file}\n"));

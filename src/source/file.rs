@@ -83,7 +83,7 @@ impl Stored for Whole {
 }
 
 /// Opens a regular file as a source. If the file changes meanwhile, this is an error; old and new content are never mixed.
-pub fn file(path: &Path) -> io::Result<Arc<dyn Source>> {
+pub(crate) fn file(path: &Path) -> io::Result<Arc<dyn Source>> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     Ok(Arc::new(Window::new(Whole {
@@ -95,16 +95,16 @@ pub fn file(path: &Path) -> io::Result<Arc<dyn Source>> {
 
 /// A source in the making, for the output of a pipe or a command: a file without a name, in the directory for temporary files.
 #[derive(Debug)]
-pub struct Spool(File);
+pub(super) struct Spool(File);
 
 impl Spool {
     /// Makes an empty one.
-    pub fn new() -> io::Result<Self> {
+    pub(super) fn new() -> io::Result<Self> {
         tempfile::tempfile().map(Self)
     }
 
     /// Returns a source of everything that was written.
-    pub fn source(mut self) -> io::Result<Arc<dyn Source>> {
+    pub(super) fn source(mut self) -> io::Result<Arc<dyn Source>> {
         self.0.rewind()?;
         let stamp = Stamp::of(&self.0.metadata()?);
         let (file, mode) = (self.0, None);
@@ -114,7 +114,7 @@ impl Spool {
 
 /// Reads a pipe, or a file that does not tell its size, to its end; `stopped` is called from time to time and returns true to
 /// give up. A device is an error, except `/dev/null`, and so is a pipe that nobody opens for writing.
-pub fn piped(path: &Path, stopped: &dyn Fn() -> bool) -> io::Result<Arc<dyn Source>> {
+pub(crate) fn piped(path: &Path, stopped: &dyn Fn() -> bool) -> io::Result<Arc<dyn Source>> {
     // A plain open would wait for a writer, and so would a plain read.
     let file = File::options()
         .read(true)

@@ -9,8 +9,8 @@ use std::fmt::Debug;
 use std::io;
 use std::sync::Arc;
 
-pub use file::{file, piped};
-pub use tree::{END, files_of_archive, tree};
+pub(crate) use file::{file, piped};
+pub(crate) use tree::{END, files_of_archive, tree};
 
 /// Bytes of a known length that any number of readers can read from any place.
 pub trait Source: Send + Sync + Debug {
@@ -44,7 +44,7 @@ impl Source for Text {
 }
 
 /// Returns a source for bytes that are in memory anyway.
-pub fn text(bytes: impl Into<Arc<[u8]>>) -> Arc<dyn Source> {
+pub(crate) fn text(bytes: impl Into<Arc<[u8]>>) -> Arc<dyn Source> {
     Arc::new(Text(bytes.into()))
 }
 
@@ -66,12 +66,12 @@ impl Source for Joined {
 }
 
 /// Returns the bytes of `first`, then those of `second`.
-pub fn joined(first: Arc<dyn Source>, second: Arc<dyn Source>) -> Arc<dyn Source> {
+pub(crate) fn joined(first: Arc<dyn Source>, second: Arc<dyn Source>) -> Arc<dyn Source> {
     Arc::new(Joined(first, second))
 }
 
 /// Reads the whole source into memory.
-pub fn all(source: &dyn Source) -> io::Result<Vec<u8>> {
+pub(crate) fn all(source: &dyn Source) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     loop {
         let chunk = source.chunk(bytes.len() as u64)?;

@@ -19,11 +19,11 @@ const BLOCK: u64 = 512;
 
 /// The name of the last entry of every archive: once it is there, all of the archive has arrived. (tar takes the end of its input
 /// for the end of the archive.)
-pub const END: &str = ".capr.end";
+pub(crate) const END: &str = ".capr.end";
 
 /// A directory that is to be sent.
 #[derive(Debug)]
-pub struct Tree {
+pub(crate) struct Tree {
     /// The archive of the directory.
     pub source: Arc<dyn Source>,
     /// The files that are not in it: sockets, pipes, devices.
@@ -31,7 +31,7 @@ pub struct Tree {
 }
 
 /// Reads a directory with everything in it. Links stay links; owners are not kept.
-pub fn tree(directory: &Path) -> io::Result<Tree> {
+pub(crate) fn tree(directory: &Path) -> io::Result<Tree> {
     let mut archive = Archive {
         root: directory.to_owned(),
         entries: Vec::new(),
@@ -231,7 +231,7 @@ impl Stored for Archive {
 }
 
 /// Returns the files in the archive of a directory, by their paths below it; it ends at the first entry that cannot be read.
-pub fn files_of_archive(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn files_of_archive(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut archive = tar::Archive::new(bytes);
     let mut files = Vec::new();
     let Ok(entries) = archive.entries() else {

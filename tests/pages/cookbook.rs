@@ -397,6 +397,6 @@ fn migrated(fleet: &Fleet, pieces: &str) {
     };
     run("migrate_command=touch /tmp/migrated-by-deploy").ok();
     assert!(fleet.exists("db1", "/tmp/migrated-by-deploy"));
-    run("migrate_command=false").code(1);
+    run("migrate_command=/bin/false").code(1);
     assert!(!fleet.exists("web1", "/u/apps/shop/shared/system/maintenance.html"));
 }

@@ -9,14 +9,14 @@ use super::Console;
 
 impl Console {
     /// Reports that tests are about to run.
-    pub fn tests_start(&self, tests: usize, files: usize) {
+    pub(crate) fn tests_start(&self, tests: usize, files: usize) {
         let mut inner = self.0.borrow_mut();
         let text = verdicts::starting(tests, files, inner.look);
         inner.say(&text);
     }
 
     /// Reports a test that has ended: for a person on standard error, or for a program.
-    pub fn test_ended(&self, verdict: &Verdict, json: bool) {
+    pub(crate) fn test_ended(&self, verdict: &Verdict, json: bool) {
         let mut inner = self.0.borrow_mut();
         match json {
             true => inner.hand_out(&verdicts::ended_json(verdict)),
@@ -28,7 +28,7 @@ impl Console {
     }
 
     /// Reports that all tests have ended.
-    pub fn tests_ended(&self, all: &Verdicts, json: bool) {
+    pub(crate) fn tests_ended(&self, all: &Verdicts, json: bool) {
         let mut inner = self.0.borrow_mut();
         if json {
             return inner.hand_out(&verdicts::summary_json(all));
@@ -41,12 +41,12 @@ impl Console {
     }
 
     /// Lists the tests on standard output.
-    pub fn tests(&self, cases: &[Case], json: bool) {
+    pub(crate) fn tests(&self, cases: &[Case], json: bool) {
         self.0.borrow_mut().hand_out(&verdicts::listed(cases, json));
     }
 
     /// Returns the message of a failure as whole lines: with colours if they are wanted, and without.
-    pub fn told(&self, failure: &Diagnostic) -> (String, String) {
+    pub(crate) fn told(&self, failure: &Diagnostic) -> (String, String) {
         let inner = self.0.borrow();
         let render = |color| {
             let text = diagnostic::render(failure, Look { color, ..inner.look }, &inner.cleaner);
@@ -56,7 +56,7 @@ impl Console {
     }
 
     /// Returns a line as it may be shown.
-    pub fn cleaned_line(&self, text: &str) -> String {
+    pub(crate) fn cleaned_line(&self, text: &str) -> String {
         self.0.borrow().cleaner.line(text)
     }
 }

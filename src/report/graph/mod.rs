@@ -7,7 +7,7 @@ use crate::configuration::{Graph, GraphTask, Link};
 
 /// The ways to draw tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drawing {
+pub(crate) enum Drawing {
     /// The language of Graphviz.
     Dot,
     /// The language of Mermaid, as Markdown pages show it.

@@ -23,7 +23,7 @@ const KEPT_REMARKS: usize = 5000;
 
 /// The record of a run.
 #[derive(Debug, Default, Serialize)]
-pub struct Record {
+pub(crate) struct Record {
     capr: String,
     run: String,
     /// The first time and the last, in milliseconds since 1970.
@@ -144,7 +144,7 @@ impl Record {
     /// # Errors
     ///
     /// The mistake in the first line that cannot be one of a log, with its number.
-    pub fn of_log(text: &str) -> Result<Self, String> {
+    pub(crate) fn of_log(text: &str) -> Result<Self, String> {
         let mut record = Self::default();
         let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let Some((_, first)) = lines.next() else {
@@ -384,7 +384,7 @@ impl Record {
     }
 
     /// Returns the page for a browser: one file that needs no other.
-    pub fn page(&mut self) -> String {
+    pub(crate) fn page(&mut self) -> String {
         self.actions
             .iter_mut()
             .flat_map(|action| &mut action.servers)
@@ -393,7 +393,7 @@ impl Record {
     }
 
     /// Returns the trace, as Perfetto opens it.
-    pub fn trace(&self) -> String {
+    pub(crate) fn trace(&self) -> String {
         trace::trace(self)
     }
 }

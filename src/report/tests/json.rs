@@ -401,7 +401,7 @@ fn json_lines_begin_with_a_version_and_escape_what_a_terminal_would_obey() {
     {"time":"2026-01-02T03:04:05.006Z","type":"action_finished","action":3,"elapsed_ms":15,"failed":1}
     {"time":"2026-01-02T03:04:05.006Z","type":"rollback_failed","task":"deploy:update_code","reason":"command failed on app1"}
     {"time":"2026-01-02T03:04:05.006Z","type":"rollback_skipped","task":"deploy:update_code","server":"db1.example.com","reason":"connection lost"}
-    {"time":"2026-01-02T03:04:05.006Z","type":"rollback_finished","complete":false}
+    {"time":"2026-01-02T03:04:05.006Z","type":"rollback_finished","complete":false,"steps":[{"task":"deploy:create_symlink","servers":[{"server":"app1","end":"undone"},{"server":"db1.example.com","end":"unreachable","reason":"connection lost, [redacted]"}]},{"task":"deploy:update_code","servers":[{"server":"app1","end":"failed","reason":"killed by signal KILL"},{"server":"db1.example.com","end":"unreachable","reason":"connection lost, [redacted]"}]}]}
     {"time":"2026-01-02T03:04:05.006Z","type":"task_finished","task":"deploy","depth":0,"elapsed_ms":20,"ok":false}
     {"time":"2026-01-02T03:04:05.006Z","type":"message","level":"important","tag":"app1","text":"two\nlines"}
     {"time":"2026-01-02T03:04:05.006Z","type":"printed","text":"data [redacted]"}
