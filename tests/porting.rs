@@ -4,6 +4,7 @@ mod commands;
 mod defaults;
 mod different;
 mod files;
+mod first_day;
 mod ruby;
 mod servers;
 mod tasks;

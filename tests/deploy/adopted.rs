@@ -99,6 +99,9 @@ fn servers_of_capistrano_2_and_3_are_taken_over_as_they_are() {
             format!("set :dialect, {dialect}; set :{shared}, [\"log\", \"public/uploads\"]; set :branch, \"main\";");
         let told = servers.run(&lines, &["deploy:status", "deploy:releases"]).unwrap();
         assert!(told.contains(&newer) && told.contains(&older), "{told}");
+        // A deploy makes the directory of capr itself: nobody has to do setup first.
+        let told = servers.run(&lines, &["deploy:check"]).unwrap();
+        assert!(told.contains("ready for a deploy"), "{told}");
         servers.commit("VERSION", "third");
         let via = format!("{lines} set :deploy_via, :remote_cache;");
         servers.release(OURS, &via, &["update"]).unwrap();
