@@ -292,6 +292,7 @@ fn a_doc_comment_begins_with_a_verb_or_says_what_something_is() {
     for folder in ["src", "tests"] {
         collect(&checkout().join(folder), "rs", &mut files);
     }
+    collect(&checkout().join("stdlib"), "rhai", &mut files);
     let mut riddles = Vec::new();
     for file in files {
         let text = fs::read_to_string(&file).unwrap();

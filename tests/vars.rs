@@ -55,7 +55,7 @@ fn each_variable_is_told_with_the_place_of_its_setting_and_what_that_overrides()
     branch       -s
                  over r.rhai:5
                  over -S
-                 What to deploy: a branch, a tag or the 40 digits of a commit.
+                 The branch, the tag or the 40 digits of a commit to deploy.
     deploy_to    r.rhai:4, lazy
                  over <stdlib>/variables.rhai, default, lazy
                  The directory of the application on the servers, an absolute path.
@@ -108,7 +108,7 @@ fn values_are_told_on_demand_and_secrets_never() {
                       = "for place in script script/process; do\n  if [ -h \"$place\" ] || { [ -e \"$place\" ] && [ ! -d \"$place\" ]; }; then\n    echo \"$place is no directory: th...
     repository        r.rhai:9
                       = "https://me:[redacted]@example.com/x"
-                      Where the code is: the address of a repository, or a directory (`scm` `none`).
+                      The repository with the code: its address, or a directory (`scm` `none`).
     url               r.rhai:8, lazy
                       = "db://app:[redacted]@db1/flipper"
     who               r.rhai:12, lazy
@@ -139,7 +139,7 @@ fn a_stage_can_be_named_and_its_settings_are_told() {
     branch  config/deploy/production.rhai:1
             = "live"
             over deploy.rhai:1
-            What to deploy: a branch, a tag or the 40 digits of a commit.
+            The branch, the tag or the 40 digits of a commit to deploy.
     stage   the stage
             = "production"
             The stage that was named.
@@ -148,7 +148,7 @@ fn a_stage_can_be_named_and_its_settings_are_told() {
     "#);
     assert_snapshot!(case(&["branch"]), @r"
     branch  deploy.rhai:1
-            What to deploy: a branch, a tag or the 40 digits of a commit.
+            The branch, the tag or the 40 digits of a commit to deploy.
     ");
 }
 
