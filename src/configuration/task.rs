@@ -97,7 +97,15 @@ impl Tasks {
     /// Makes `name` and `other` stand for one task from now on, whichever of them is defined.
     pub(crate) fn synonym(&mut self, name: &str, other: &str) {
         let id = self.id_or_new(other);
-        self.ids.insert(normal(name).to_owned(), id);
+        let before = self.ids.insert(normal(name).to_owned(), id);
+        // What was a synonym of `name` before there was a task of that name stays one.
+        let waits = |id: &TaskId| self.tasks.get(id.0).is_some_and(Vec::is_empty);
+        if let Some(before) = before.filter(waits) {
+            self.ids
+                .values_mut()
+                .filter(|other| **other == before)
+                .for_each(|other| *other = id);
+        }
     }
 
     fn id_or_new(&mut self, name: &str) -> TaskId {
@@ -246,6 +254,17 @@ mod tests {
             let found = tasks.get(name);
             assert_eq!(found.as_ref().map(|task| task.body), Some(BlockId(2)));
             assert_eq!(found.as_ref().map(|task| task.name.as_str()), Some("symlink"));
+        }
+    }
+
+    #[test]
+    fn a_synonym_of_what_becomes_a_synonym_later_stands_for_the_same_task() {
+        let mut tasks = Tasks::default();
+        tasks.synonym("deploy:symlink:shared", "deploy:finalize_update");
+        tasks.define(task("finalize_update", 1));
+        tasks.synonym("deploy:finalize_update", "finalize_update");
+        for name in ["deploy:symlink:shared", "deploy:finalize_update"] {
+            assert_eq!(tasks.get(name).map(|task| task.body), Some(BlockId(1)), "{name}");
         }
     }
 

@@ -64,6 +64,15 @@ fn g4_commits_are_named_by_all_their_digits_and_branches_without_origin() {
 }
 
 #[test]
+fn g7_a_server_without_the_program_is_told_so() {
+    let servers = Servers::new();
+    let said = servers
+        .deploys(A, "main", "set :scm_command, \"/nowhere/git\";")
+        .unwrap_err();
+    assert!(said.contains("there is no program /nowhere/git here"), "{said}");
+}
+
+#[test]
 fn g1_a_repository_whose_main_branch_is_called_deploy_is_deployed() {
     let servers = Servers::new();
     let repository = servers.repository();

@@ -401,6 +401,36 @@ fn b28_a_release_that_exists_is_refused_and_stays() {
 }
 
 #[test]
+fn b28_a_second_deploy_of_one_run_is_refused_before_any_change() {
+    let servers = Servers::new();
+    let failed = servers.release(A, "", &["deploy", "deploy"]).unwrap_err();
+    let said = format!("{:?}", failed.diagnostic);
+    assert!(said.contains("this run has made the release"), "{said}");
+    assert_eq!(failed.rollback, Rollback::Complete);
+    assert_eq!(servers.releases("one"), [A]);
+    assert_eq!(servers.all_current(), [some(A), some(A), some(A)]);
+}
+
+#[test]
+fn a_mark_that_cannot_be_written_is_told_and_leaves_nothing() {
+    let servers = Servers::new();
+    servers.deployed(&[A]);
+    // Ends a file at its first byte, as a full disk does.
+    let full = r#"set :server_paths, `trap '' XFSZ; ulimit -f 0
+` + server_paths;"#;
+    let failed = servers
+        .release(B, &format!("before :update_code {{ {full} }}"), &["update"])
+        .unwrap_err();
+    let said = format!("{:?}", failed.diagnostic);
+    assert!(
+        said.contains("see whose the directory is, and whether the disk is full"),
+        "{said}"
+    );
+    assert!(!servers.path("one", ".capr").join(format!("{B}.run")).exists());
+    assert_eq!(servers.all_current(), [some(A), some(A), some(A)]);
+}
+
+#[test]
 fn b30_no_temporary_files_stay() {
     let servers = Servers::new();
     servers.deployed(&[A, B]);
