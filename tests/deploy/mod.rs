@@ -412,6 +412,16 @@ fn b28_a_second_deploy_of_one_run_is_refused_before_any_change() {
 }
 
 #[test]
+fn b28_a_release_that_is_made_twice_in_a_run_is_not_taken_for_one_of_two_servers() {
+    let servers = Servers::new();
+    let twice = ["deploy:update_code", "deploy:update_code"];
+    let failed = servers.release(A, "", &twice).unwrap_err();
+    let said = format!("{:?}", failed.diagnostic);
+    assert!(said.contains("this run has begun to make the release"), "{said}");
+    assert!(!said.contains("one machine"), "{said}");
+}
+
+#[test]
 fn a_mark_that_cannot_be_written_is_told_and_leaves_nothing() {
     let servers = Servers::new();
     servers.deployed(&[A]);
