@@ -2,7 +2,7 @@
 //!
 //! The layers, lowest first; a layer names only those before it (`tests/architecture.rs` checks the `use` lines):
 //!
-//! - `address_space`, [`secret`], `exit`, [`interrupt`], `io_error`, `origin`, `regular`, `run_id`, `trust`, `wake`: small words that every layer speaks.
+//! - `address_space`, `child`, [`secret`], `exit`, [`interrupt`], `io_error`, `origin`, `regular`, `run_id`, `trust`, `wake`: small words that every layer speaks.
 //! - `configuration`: plain data that a recipe builds: servers, roles, tasks, hooks, variables.
 //! - [`diagnostic`]: what went wrong, where and on which servers. `finding`: what came of looking at something.
 //!   `verdict`: what came of tests of recipes.
@@ -22,6 +22,7 @@
 
 pub mod actor;
 mod address_space;
+mod child;
 pub mod cli;
 mod configuration;
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::fleet::place::checkout;
 const LAYERS: &[&[&str]] = &[
     &[
         "address_space",
+        "child",
         "deadline",
         "exit",
         "fuzz",

@@ -4,6 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::io_error::plain;
+
 /// The files to find.
 pub(super) struct Below<'a> {
     /// The directory from which paths are seen.
@@ -15,8 +18,22 @@ pub(super) struct Below<'a> {
 }
 
 impl Below<'_> {
+    /// Returns the files below what a word of the command line names, or `None` if that is no directory.
+    pub(super) fn named(&self, word: &str) -> Result<Option<Vec<PathBuf>>, Box<Diagnostic>> {
+        let unreadable = |error: io::Error| {
+            let message = format!("cannot read {word}: {}", plain(&error));
+            Box::new(Diagnostic::new(Fault::Usage, message))
+        };
+        let named = self.base.join(word).metadata().map_err(unreadable)?;
+        let mut files = Vec::new();
+        if named.is_dir() {
+            self.collect(Path::new(word), &mut files).map_err(unreadable)?;
+        }
+        Ok(named.is_dir().then_some(files))
+    }
+
     /// Adds the files below a directory, in the order of their names. Links are not followed, and hidden files are left out.
-    pub(super) fn collect(&self, directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    fn collect(&self, directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         let entries: io::Result<Vec<_>> = fs::read_dir(self.base.join(directory))?.collect();
         let mut entries = entries?;
         entries.sort_by_key(fs::DirEntry::file_name);

@@ -64,24 +64,16 @@ fn files(words: &[String], shell: &Shell) -> Result<Vec<PathBuf>, Box<Diagnostic
         let is_here = directory == shell.directory;
         return Ok(vec![if is_here { recipe } else { directory.join(recipe) }]);
     }
+    let below = Below {
+        base: &shell.directory,
+        is_wanted: is_recipe,
+        left_out: &[],
+    };
     let mut files = Vec::new();
     for word in words {
-        let named = shell.directory.join(word);
-        let unreadable = |error: &io::Error| {
-            let message = format!("cannot read {word}: {}", plain(error));
-            Box::new(Diagnostic::new(Fault::Usage, message))
-        };
-        if named.metadata().map_err(|error| unreadable(&error))?.is_dir() {
-            let below = Below {
-                base: &shell.directory,
-                is_wanted: is_recipe,
-                left_out: &[],
-            };
-            below
-                .collect(Path::new(word), &mut files)
-                .map_err(|error| unreadable(&error))?;
-        } else {
-            files.push(PathBuf::from(word));
+        match below.named(word)? {
+            Some(found) => files.extend(found),
+            None => files.push(PathBuf::from(word)),
         }
     }
     Ok(files)

@@ -6,10 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
-
 use super::limits::{DOWNLOAD, PATIENCE, SAID};
+use crate::child::{sleep, wait_for};
 use crate::io_error::plain;
 
 /// Starts a program that cannot write a file of more blocks of 512 bytes than its first argument says.
@@ -125,23 +123,14 @@ fn told(program: &str, complaint: &[u8], status: ExitStatus) -> String {
 }
 
 fn wait(child: &mut Child) -> io::Result<ExitStatus> {
-    let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
-        return child.wait();
-    };
-    let process = pidfd_open(pid, PidfdFlags::empty())?;
-    let until = Instant::now() + PATIENCE;
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
-        }
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            let reason = format!("it has not ended within {} s", PATIENCE.as_secs());
-            return Err(io::Error::new(io::ErrorKind::TimedOut, reason));
-        }
-        let left = Timespec::try_from(left).ok();
-        let _ = poll(&mut [PollFd::new(&process, PollFlags::IN)], left.as_ref());
-    }
+    let ended = wait_for(child, Instant::now() + PATIENCE, |process, until| {
+        sleep(process, until);
+        Ok(())
+    })?;
+    ended.ok_or_else(|| {
+        let reason = format!("it has not ended within {} s", PATIENCE.as_secs());
+        io::Error::new(io::ErrorKind::TimedOut, reason)
+    })
 }
 
 fn read(file: &mut File, most: u64) -> io::Result<Vec<u8>> {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::report::record;
 use crate::verdict::{Outcome, Verdict, Verdicts};
 
 /// Returns the whole file.
@@ -96,20 +97,13 @@ fn suite(text: &mut String, file: &str, verdicts: &Verdicts) {
 
 /// Returns a string for XML; characters that XML cannot hold are replaced.
 fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' | '\t' => escaped.push(c),
-            '\u{fffe}' | '\u{ffff}' => escaped.push(char::REPLACEMENT_CHARACTER),
-            c if c.is_control() => escaped.push(char::REPLACEMENT_CHARACTER),
-            c => escaped.push(c),
-        }
-    }
-    escaped
+    let held = text.chars().map(|c| match c {
+        '\n' | '\t' => c,
+        '\u{fffe}' | '\u{ffff}' => char::REPLACEMENT_CHARACTER,
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    });
+    record::escaped(&held.collect::<String>())
 }
 
 #[cfg(test)]

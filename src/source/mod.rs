@@ -70,6 +70,18 @@ pub(crate) fn joined(first: Arc<dyn Source>, second: Arc<dyn Source>) -> Arc<dyn
     Arc::new(Joined(first, second))
 }
 
+/// Reads a source into memory, up to its end or to the first error.
+pub(crate) fn readable(source: &dyn Source) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while let Ok(chunk) = source.chunk(bytes.len() as u64) {
+        if chunk.is_empty() {
+            break;
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    bytes
+}
+
 /// Reads the whole source into memory.
 pub(crate) fn all(source: &dyn Source) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();

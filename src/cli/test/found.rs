@@ -1,12 +1,10 @@
 //! Finds the test files of a command line.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::cli::below::Below;
 use crate::cli::shell::Shell;
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::io_error::plain;
 use crate::recipe::is_test_file;
 
 /// Directories with files of others, in which nobody looks for their own tests.
@@ -17,23 +15,14 @@ const OF_OTHERS: [&str; 2] = ["node_modules", "target"];
 pub(super) fn files(words: &[&String], shell: &Shell) -> Result<Vec<String>, Box<Diagnostic>> {
     let here = ".".to_owned();
     let words = if words.is_empty() { vec![&here] } else { words.to_vec() };
+    let below = Below {
+        base: &shell.directory,
+        is_wanted: is_test_file,
+        left_out: &OF_OTHERS,
+    };
     let mut files = Vec::new();
     for word in words {
-        let named = shell.directory.join(word);
-        let unreadable = |error: &io::Error| {
-            let message = format!("cannot read {word}: {}", plain(error));
-            Box::new(Diagnostic::new(Fault::Usage, message))
-        };
-        if named.metadata().map_err(|error| unreadable(&error))?.is_dir() {
-            let below = Below {
-                base: &shell.directory,
-                is_wanted: is_test_file,
-                left_out: &OF_OTHERS,
-            };
-            let mut found = Vec::new();
-            below
-                .collect(Path::new(word), &mut found)
-                .map_err(|error| unreadable(&error))?;
+        if let Some(found) = below.named(word)? {
             files.extend(found.iter().map(|path| as_typed(&path.display().to_string())));
         } else if is_test_file(word) {
             files.push(as_typed(word));

@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::recipe::language::origin::{Fallible, raise};
 use crate::session::Meant;
 use crate::session::recorded::Given;
-use crate::source::{Source, files_of_archive};
+use crate::source::{Source, files_of_archive, readable};
 
 /// The name of this machine in tests.
 pub(in crate::recipe) const LOCAL: &str = "local";
@@ -100,7 +100,7 @@ impl Ran {
             }];
         }
         let top = file.path.trim_end_matches('/');
-        let files = files_of_archive(&bytes(&*self.meant.input)).into_iter();
+        let files = files_of_archive(&readable(&*self.meant.input)).into_iter();
         files
             .map(|(path, content)| Sent {
                 path: format!("{top}/{path}"),
@@ -113,18 +113,7 @@ impl Ran {
 
 /// Returns a file that was sent, as a string.
 pub(in crate::recipe) fn contents(source: &dyn Source) -> String {
-    String::from_utf8_lossy(&bytes(source)).into_owned()
-}
-
-fn bytes(source: &dyn Source) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while let Ok(chunk) = source.chunk(bytes.len() as u64) {
-        if chunk.is_empty() {
-            break;
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    bytes
+    String::from_utf8_lossy(&readable(source)).into_owned()
 }
 
 impl Rehearsed {

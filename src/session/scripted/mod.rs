@@ -20,7 +20,7 @@ use crate::session::{
     Command, ConnectError, Connector, Destination, JobId, JobSignal, NewHostKey, Phase, Report, Session, SessionId,
     Terminal, Warning,
 };
-use crate::source::Source;
+use crate::source::{Source, readable};
 use stage::{Rule, Stage};
 
 /// One command that a scripted server was given, and its end.
@@ -241,7 +241,7 @@ impl Session for ScriptedSession {
     }
 
     fn feed(&self, job: JobId, source: Arc<dyn Source>) {
-        self.write(job, stage::whole(&*source));
+        self.write(job, readable(&*source));
     }
 
     fn end_input(&self, job: JobId) {

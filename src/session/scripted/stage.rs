@@ -15,19 +15,7 @@ use crate::session::{
     Command, ConnectError, Destination, JobId, JobSignal, LoginReport, NewHostKey, PasswordQuestion, Phase, Report,
     SessionId, Wanted, Warning,
 };
-use crate::source::Source;
-
-/// Reads all of a command's input; scripted servers are given only strings.
-pub(super) fn whole(source: &dyn Source) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while let Ok(chunk) = source.chunk(bytes.len() as u64) {
-        if chunk.is_empty() {
-            break;
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    bytes
-}
+use crate::source::readable;
 
 type Fits = Arc<dyn Fn(&Server, &Command) -> bool + Send + Sync>;
 
@@ -221,7 +209,7 @@ impl Stage {
             line: command.line,
             terminal: command.terminal,
             timeout: command.timeout,
-            input: whole(&*command.input.source),
+            input: readable(&*command.input.source),
             input_ended: command.input.then_end,
             signals: Vec::new(),
             exit: None,

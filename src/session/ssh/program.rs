@@ -3,14 +3,15 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _, Seek as _};
-use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use rustix::fs::{MemfdFlags, memfd_create};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::child::{sleep, wait_for};
 
 use super::inbox::Inbox;
 
@@ -68,29 +69,18 @@ pub(super) fn kill(id: u32) {
 }
 
 fn wait(child: &mut Child, inbox: Option<&Inbox>) -> io::Result<ExitStatus> {
-    let Some(pid) = pid(child.id()) else {
-        return child.wait();
-    };
-    let process = pidfd_open(pid, PidfdFlags::empty())?;
-    let until = Instant::now() + PATIENCE;
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
-        }
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            let reason = format!("no answer within {} s", PATIENCE.as_secs());
-            return Err(io::Error::new(ErrorKind::TimedOut, reason));
-        }
+    let ended = wait_for(child, Instant::now() + PATIENCE, |process, until| {
         match inbox {
             Some(inbox) if inbox.end().is_some() => return Err(io::Error::new(ErrorKind::Interrupted, "stopped")),
-            Some(inbox) => inbox.wait_for_any([(process.as_fd(), PollFlags::IN)].into_iter(), Some(until)),
-            None => {
-                let left = Timespec::try_from(left).ok();
-                let _ = poll(&mut [PollFd::new(&process, PollFlags::IN)], left.as_ref());
-            }
+            Some(inbox) => inbox.wait_for_any([(process, PollFlags::IN)].into_iter(), Some(until)),
+            None => sleep(process, until),
         }
-    }
+        Ok(())
+    })?;
+    ended.ok_or_else(|| {
+        let reason = format!("no answer within {} s", PATIENCE.as_secs());
+        io::Error::new(ErrorKind::TimedOut, reason)
+    })
 }
 
 fn pid(id: u32) -> Option<Pid> {

@@ -88,16 +88,7 @@ def recorded(dir, settings)
   ensure
     actor.tasks[name].instance_variable_set(:@servers, nil)
   end
-  runs = {}
-  ((settings["runs"] || own) - (settings["not run"] || [])).each do |name|
-    Noted.begin!
-    begin
-      actor.send(name)
-    rescue Exception => e
-      runs[name] = Noted.run.merge(failure(e))
-      next
-    end
-    runs[name] = Noted.run
-  end
+  names = (settings["runs"] || own) - (settings["not run"] || [])
+  runs = Noted.each_run(names) { |name| actor.send(name) }
   { "tasks" => tasks, "servers" => servers, "runs" => runs }
 end

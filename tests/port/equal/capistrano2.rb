@@ -86,16 +86,7 @@ def recorded(dir, settings)
   servers = own.to_h do |task|
     [task.fully_qualified_name, (config.find_servers_for_task(task).map(&:host).join(" ") rescue nil)]
   end
-  runs = {}
-  ((settings["runs"] || tasks.keys) - (settings["not run"] || [])).each do |name|
-    Noted.begin!
-    begin
-      config.find_and_execute_task(name, before: :start, after: :finish)
-    rescue Exception => e
-      runs[name] = Noted.run.merge(failure(e))
-      next
-    end
-    runs[name] = Noted.run
-  end
+  names = (settings["runs"] || tasks.keys) - (settings["not run"] || [])
+  runs = Noted.each_run(names) { |name| config.find_and_execute_task(name, before: :start, after: :finish) }
   { "tasks" => tasks, "servers" => servers, "runs" => runs }
 end

@@ -35,6 +35,19 @@ module Noted
       self.lines, self.order, self.said, self.tasks, self.servers = [], [], [], [], nil
     end
 
+    # Runs each task by itself, as the block says; a task that fails ends with its error.
+    def each_run(names)
+      names.to_h do |name|
+        begin!
+        begin
+          yield name
+        rescue Exception => e
+          next [name, run.merge(failure(e))]
+        end
+        [name, run]
+      end
+    end
+
     # Recipes are loaded under their whole or their relative path.
     def mine?(path)
       path = path.to_s
