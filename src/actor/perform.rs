@@ -18,7 +18,7 @@ use crate::fanout::Arrival;
 use crate::interrupt::Signal;
 use crate::journal::{Asked, Ended};
 use crate::secret::Secret;
-use crate::session::{Command, Destination, Input, JobSignal, Opening};
+use crate::session::{Command, Destination, Input, Ladder, Opening};
 
 /// Answers no question, for the time after the handler's end, when nobody is asked any more.
 struct Nobody;
@@ -211,25 +211,18 @@ impl Actor {
         let Some(job) = running.jobs.get_mut(index).filter(|job| job.closed.is_none()) else {
             return;
         };
-        job.closed = Some((JobSignal::Term, Instant::now() + JobSignal::Term.patience()));
-        if let Some(flight) = &running.flight {
-            self.fanout(running.local).signal(flight, index, JobSignal::Term);
-        }
+        job.closed = Some(Ladder::due_at(Some(Instant::now())));
+        self.press(running);
     }
 
-    /// Takes the next step against commands that were told to end and take too long.
+    /// Takes the steps that are due against commands that are to end.
     fn press(&mut self, running: &mut Running) {
         let now = Instant::now();
         let Some(flight) = &running.flight else { return };
         for (index, job) in running.jobs.iter_mut().enumerate() {
-            let is_late = job.exit.is_none() && job.closed.is_some_and(|(_, until)| until <= now);
-            match job.closed.filter(|_| is_late) {
-                Some((JobSignal::Term, _)) => {
-                    job.closed = Some((JobSignal::Kill, now + JobSignal::Kill.patience()));
-                    self.fanout(running.local).signal(flight, index, JobSignal::Kill);
-                }
-                Some((JobSignal::Kill, _)) => self.fanout(running.local).drop_link(flight, index),
-                None => {}
+            let ladder = job.closed.as_mut().filter(|_| job.exit.is_none());
+            if let Some(rung) = ladder.and_then(|ladder| ladder.due(now)) {
+                self.fanout(running.local).press(flight, index, rung);
             }
         }
     }

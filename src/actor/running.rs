@@ -19,7 +19,7 @@ use crate::exit::{Cause, Exit, Stream};
 use crate::fanout::Flight;
 use crate::journal::Begun;
 use crate::secret::Secret;
-use crate::session::{JobSignal, Opening};
+use crate::session::{Ladder, Opening};
 
 /// The number of last lines that an error shows.
 const TAIL: usize = 10;
@@ -79,8 +79,8 @@ pub(super) struct Job {
     pub retried: bool,
     /// sudo did not accept our passwords.
     pub denied: bool,
-    /// The last signal that the command was sent since its output block has seen enough, and the time by which it has to end.
-    pub closed: Option<(JobSignal, Instant)>,
+    /// The steps against the command since its output block has seen enough.
+    pub closed: Option<Ladder>,
     /// The length of what was captured when sudo was given a password, in bytes.
     pub captured_before: usize,
 }

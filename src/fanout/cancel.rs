@@ -4,11 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Arrival, Fanout, Flight};
 use crate::exit::{Exit, Stream};
-use crate::session::JobSignal;
-
-/// The time that a session whose connection is dropped has to report the end of its commands. While a signal is still on its way,
-/// the session keeps the connection for up to three seconds of it.
-const LAST_WORD: Duration = Duration::from_secs(4);
+use crate::session::{Ladder, Rung};
 
 impl Fanout {
     /// Ends everything that still runs: one signal after the other, and then the connection is dropped.
@@ -21,14 +17,12 @@ impl Fanout {
         output: &mut dyn FnMut(usize, Stream, &[u8]),
     ) -> Vec<(usize, Exit, Duration)> {
         let mut ended = Vec::new();
-        for signal in JobSignal::LADDER.map(Some).into_iter().chain([None]) {
+        let mut ladder = Ladder::default();
+        while let Some(rung) = ladder.step(Instant::now()) {
             for index in flight.left() {
-                match signal {
-                    Some(signal) => self.signal(&flight, index, signal),
-                    None => self.drop_link(&flight, index),
-                }
+                self.press(&flight, index, rung);
             }
-            let deadline = Instant::now() + signal.map_or(LAST_WORD, JobSignal::patience);
+            let deadline = ladder.next().unwrap_or_else(Instant::now);
             loop {
                 match self.next_until(&mut flight, deadline) {
                     Ok(Some(Arrival::Output(index, stream, bytes))) => output(index, stream, &bytes),
@@ -50,8 +44,19 @@ impl Fanout {
         ended
     }
 
-    /// Drops the connection of a command that no signal has ended.
-    pub(crate) fn drop_link(&mut self, flight: &Flight, index: usize) {
+    /// Takes a step against one command.
+    pub(crate) fn press(&mut self, flight: &Flight, index: usize, rung: Rung) {
+        match rung {
+            Rung::Signal(signal) => {
+                if let Some((link, job)) = self.running(flight, index) {
+                    link.session.signal(job, signal);
+                }
+            }
+            Rung::LetGo => self.drop_link(flight, index),
+        }
+    }
+
+    fn drop_link(&mut self, flight: &Flight, index: usize) {
         if let Some((link, _)) = self.running(flight, index) {
             link.session.abandon();
         }

@@ -23,7 +23,7 @@ use crate::exit::{Exit, Stream};
 use crate::interrupt::{Interrupt, Signal};
 use crate::secret::Secret;
 use crate::session::{
-    Command, ConnectError, Connector, JobId, JobSignal, LoginReport, PasswordQuestion, Report, Session, SessionId,
+    Command, ConnectError, Connector, JobId, LoginReport, PasswordQuestion, Report, Session, SessionId,
 };
 use crate::source::Source;
 
@@ -333,13 +333,6 @@ impl Fanout {
     pub(crate) fn end_input(&mut self, flight: &Flight, index: usize) {
         if let Some((link, job)) = self.running(flight, index) {
             link.session.end_input(job);
-        }
-    }
-
-    /// Sends a signal to a command.
-    pub(crate) fn signal(&self, flight: &Flight, index: usize, signal: JobSignal) {
-        if let Some((link, job)) = self.running(flight, index) {
-            link.session.signal(job, signal);
         }
     }
 

@@ -4,8 +4,10 @@
 //! layer above has to know which one it uses. A session works on its own thread: orders go in through [`Session`], and everything
 //! that happens comes out as [`Report`]s on one channel that all sessions of a run share.
 
+mod backlog;
 pub mod dry_run;
 mod feed;
+mod ladder;
 pub mod local;
 mod login_report;
 pub mod recorded;
@@ -28,6 +30,7 @@ use crate::interrupt::Signal;
 use crate::secret::Secret;
 use crate::source::{Source, text};
 
+pub(crate) use self::ladder::{Ladder, Rung};
 pub use self::login_report::{Banner, LoginReport, Negotiated, NewHostKey, Warning};
 pub use self::step::{Standing, Step, StepKind, StepWay};
 
@@ -450,18 +453,6 @@ pub enum JobSignal {
 }
 
 impl JobSignal {
-    /// The signals that are sent one after the other. INT is not among them: a shell's background processes ignore it, and a
-    /// server no longer knows their group once the shell has died of it.
-    pub const LADDER: [Self; 2] = [Self::Term, Self::Kill];
-
-    /// Returns the time that a command then has before the next step.
-    pub fn patience(self) -> Duration {
-        match self {
-            Self::Term => Duration::from_secs(5),
-            Self::Kill => Duration::from_secs(2),
-        }
-    }
-
     /// Returns the name without `SIG` in front.
     pub fn name(self) -> &'static str {
         match self {

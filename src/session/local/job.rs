@@ -4,7 +4,6 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{self as std_process, Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -15,8 +14,9 @@ use rustix::process::{self, Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions
 
 use crate::exit::{Exit, Stream};
 use crate::io_error::plain;
+use crate::session::backlog::Backlog;
 use crate::session::feed::Feed;
-use crate::session::{Command, JobSignal};
+use crate::session::{Command, JobSignal, Ladder, Rung};
 use crate::source::Source;
 use crate::wake::Wake;
 
@@ -40,34 +40,6 @@ pub(super) enum Order {
     Exited,
 }
 
-/// The amount of output that nobody has taken yet, of all commands of a session, in bytes. Above the limit no more output is
-/// read.
-#[derive(Clone, Default)]
-pub(super) struct Backlog(Arc<AtomicUsize>);
-
-impl Backlog {
-    const LIMIT: usize = 8 * 1024 * 1024;
-
-    fn is_full(&self) -> bool {
-        self.0.load(Ordering::SeqCst) >= Self::LIMIT
-    }
-
-    fn put(&self, bytes: usize) {
-        self.0.fetch_add(bytes, Ordering::SeqCst);
-    }
-
-    /// Notes that bytes were taken; returns true if there is room again where there was none.
-    pub(super) fn take(&self, bytes: usize) -> bool {
-        let before = self
-            .0
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |all| {
-                Some(all.saturating_sub(bytes))
-            })
-            .unwrap_or_default();
-        before >= Self::LIMIT && !self.is_full()
-    }
-}
-
 /// A handle to a running command.
 #[derive(Clone)]
 pub(super) struct Handle {
@@ -87,7 +59,7 @@ impl Handle {
     }
 
     /// Sends a signal to the whole process group.
-    pub(super) fn kill(&self, signal: Signal) {
+    pub(super) fn kill(&self, signal: JobSignal) {
         self.group.kill(signal);
     }
 
@@ -107,7 +79,11 @@ impl Group {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn kill(&self, signal: Signal) {
+    fn kill(&self, signal: JobSignal) {
+        let signal = match signal {
+            JobSignal::Term => Signal::TERM,
+            JobSignal::Kill => Signal::KILL,
+        };
         if let Some(leader) = *self.lock() {
             // The group may have ended just now.
             let _ = process::kill_process_group(leader, signal);
@@ -132,7 +108,7 @@ impl Leader {
 impl Drop for Leader {
     fn drop(&mut self) {
         if self.group.lock().is_some() {
-            self.group.kill(Signal::KILL);
+            self.group.kill(JobSignal::Kill);
             let _ = self.reap();
         }
     }
@@ -150,17 +126,19 @@ pub(super) struct Job {
     orders: Receiver<Order>,
     woken: Arc<Wake>,
     timeout: Option<Duration>,
-    /// The time at which TERM was sent because of the timeout, or because the input could not be read.
-    struck: Option<Instant>,
+    /// The steps against a command that has run too long, or whose input cannot be read.
+    ladder: Ladder,
     told_to_end: bool,
     abandoned: bool,
     exited: Option<Instant>,
-    backlog: Backlog,
+    backlog: Arc<Backlog>,
+    /// Reading has stopped, since the backlog is full.
+    paused: bool,
     output: Output,
 }
 
 impl Job {
-    pub(super) fn start(command: Command, backlog: Backlog, output: Output, ended: Ended) -> io::Result<Handle> {
+    pub(super) fn start(command: Command, backlog: Arc<Backlog>, output: Output, ended: Ended) -> io::Result<Handle> {
         let woken = Arc::new(Wake::new()?);
         let (orders, received) = mpsc::channel();
         let mut child = std_process::Command::new("/bin/sh")
@@ -178,8 +156,9 @@ impl Job {
             orders,
             waker: Arc::clone(&woken),
         };
+        let started = Instant::now();
         let job = Self {
-            started: Instant::now(),
+            started,
             stdin: child.stdin.take(),
             stdout: child.stdout.take(),
             stderr: child.stderr.take(),
@@ -190,11 +169,12 @@ impl Job {
             orders: received,
             woken,
             timeout: command.timeout,
-            struck: None,
+            ladder: Ladder::due_at(command.timeout.and_then(|timeout| started.checked_add(timeout))),
             told_to_end: false,
             abandoned: false,
             exited: None,
             backlog,
+            paused: false,
             output,
         };
         job.make_nonblocking()?;
@@ -240,20 +220,21 @@ impl Job {
         }
         if self.told_to_end {
             // Processes that outlive the leader must not continue after capr has reported the end.
-            self.leader.group.kill(Signal::KILL);
+            self.leader.group.kill(JobSignal::Kill);
         }
         let status = self.leader.reap();
         match (self.unsent, status, self.timeout) {
             _ if self.abandoned => Exit::Cancelled,
             (Some(reason), ..) => Exit::Unsent(reason),
-            (_, _, Some(timeout)) if self.struck.is_some() => Exit::TimedOut(timeout),
+            (_, _, Some(timeout)) if self.ladder.has_begun() => Exit::TimedOut(timeout),
             (_, Ok(status), _) => exit_of(status),
             (_, Err(error), _) => Exit::Lost(plain(&error)),
         }
     }
 
     fn read(&mut self, buffer: &mut [u8]) {
-        if self.backlog.is_full() {
+        self.paused = self.backlog.is_full(self.paused);
+        if self.paused {
             return;
         }
         let (output, backlog) = (&self.output, &self.backlog);
@@ -292,6 +273,7 @@ impl Job {
                 // The command must not take a part of its input for all of it.
                 Err(error) => {
                     self.unsent = Some(plain(&error));
+                    self.ladder.begin(Instant::now());
                     self.input.clear();
                     return;
                 }
@@ -321,23 +303,16 @@ impl Job {
 
     /// Ends a command whose time is over, or whose input cannot be read to its end.
     fn strike(&mut self) {
-        let is_due = || self.timeout.is_some_and(|timeout| self.started.elapsed() >= timeout);
-        match self.struck {
-            None if self.unsent.is_some() || is_due() => {
-                self.leader.group.kill(Signal::TERM);
-                self.struck = Some(Instant::now());
-                self.told_to_end = true;
-            }
-            Some(since) if since.elapsed() >= JobSignal::Term.patience() => self.leader.group.kill(Signal::KILL),
-            _ => {}
+        if let Some(Rung::Signal(signal)) = self.ladder.due(Instant::now()) {
+            self.leader.group.kill(signal);
+            self.told_to_end = true;
         }
     }
 
     fn wait(&self) {
         let stdin = self.stdin.as_ref().filter(|_| !self.input.is_empty());
-        let reading = !self.backlog.is_full();
-        let stdout = self.stdout.as_ref().filter(|_| reading);
-        let stderr = self.stderr.as_ref().filter(|_| reading);
+        let stdout = self.stdout.as_ref().filter(|_| !self.paused);
+        let stderr = self.stderr.as_ref().filter(|_| !self.paused);
         let awaited = [
             stdin.map(|pipe| (pipe.as_fd(), PollFlags::OUT)),
             stdout.map(|pipe| (pipe.as_fd(), PollFlags::IN)),
@@ -348,16 +323,8 @@ impl Job {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        if let Some(exited) = self.exited.filter(|_| self.told_to_end) {
-            return Some(exited + LINGER);
-        }
-        match (self.struck, self.timeout) {
-            (None, Some(timeout)) => self.started.checked_add(timeout),
-            (Some(since), _) if since.elapsed() < JobSignal::Term.patience() => {
-                Some(since + JobSignal::Term.patience())
-            }
-            _ => None,
-        }
+        let lingers = self.exited.filter(|_| self.told_to_end).map(|exited| exited + LINGER);
+        lingers.or_else(|| self.ladder.next())
     }
 }
 

@@ -7,13 +7,17 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{self, Rlimit};
+use rustix::process::Rlimit;
 
 use crate::exit::Exit;
 use crate::io_error::plain;
+use crate::session::backlog::{Backlog, Space};
 use crate::session::{Command, Connector, Destination, JobId, JobSignal, Report, Session, SessionId};
 use crate::source::{Source, text};
-use job::{Backlog, Handle, Job, Order};
+use job::{Handle, Job, Order};
+
+/// The most output that may wait to be taken, of all commands together, in bytes.
+const MOST_QUEUED: usize = 8 << 20;
 
 /// Makes sessions on this machine; the name of the destination does not matter.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +35,7 @@ impl Connector for LocalConnector {
             reports,
             core_files: self.core_files,
             jobs: Shared::default(),
-            backlog: Backlog::default(),
+            backlog: Arc::new(Backlog::new(&Space::new(MOST_QUEUED, MOST_QUEUED..=MOST_QUEUED))),
         })
     }
 }
@@ -57,7 +61,7 @@ struct LocalSession {
     reports: Sender<Report>,
     core_files: Option<Rlimit>,
     jobs: Shared,
-    backlog: Backlog,
+    backlog: Arc<Backlog>,
 }
 
 impl LocalSession {
@@ -74,7 +78,7 @@ impl LocalSession {
     /// Kills all commands at once, without their threads: capr may end before those get to it.
     fn kill_all(&self) {
         for handle in self.jobs.lock().running.values() {
-            handle.kill(process::Signal::KILL);
+            handle.kill(JobSignal::Kill);
             handle.order(Order::Abandoned);
         }
     }
@@ -97,7 +101,7 @@ impl Session for LocalSession {
             };
             let reports = self.reports.clone();
             let output = move |stream, bytes| drop(reports.send(Report::Output(id, job, stream, bytes)));
-            match Job::start(command, self.backlog.clone(), Box::new(output), Box::new(ended)) {
+            match Job::start(command, Arc::clone(&self.backlog), Box::new(output), Box::new(ended)) {
                 Ok(handle) => {
                     if let Some(limit) = self.core_files {
                         handle.allow_core_files(limit);
@@ -125,10 +129,7 @@ impl Session for LocalSession {
 
     fn signal(&self, job: JobId, signal: JobSignal) {
         if let Some(handle) = self.jobs.lock().running.get(&job) {
-            handle.kill(match signal {
-                JobSignal::Term => process::Signal::TERM,
-                JobSignal::Kill => process::Signal::KILL,
-            });
+            handle.kill(signal);
             handle.order(Order::Signalled);
         }
     }

@@ -169,7 +169,7 @@ fn signals_end_what_runs_unless_it_resists() {
     let session = connect(&script, 1, "app1", &sender);
     for (job, line) in [(1, "soft"), (2, "hard"), (3, "frozen")] {
         session.start(JobId(job), command(line));
-        for signal in JobSignal::LADDER {
+        for signal in [JobSignal::Term, JobSignal::Kill] {
             session.signal(JobId(job), signal);
         }
     }

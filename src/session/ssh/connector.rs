@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::address_space;
 use crate::io_error::plain;
 use crate::secret::Secret;
+use crate::session::backlog::Space;
 use crate::session::{
     Command, ConnectError, Connector, Destination, JobId, JobSignal, Phase, Report, Session, SessionId,
 };
@@ -20,7 +21,7 @@ use super::config::SshConfig;
 use super::environment::{Configuration, SshEnvironment};
 use super::establish::establish;
 use super::gateway::Gateways;
-use super::inbox::{self, Crowd, End, Inbox, Order, Outbox};
+use super::inbox::{self, End, Inbox, Order, Outbox};
 use super::login::Login;
 use super::proxy_command::Household;
 use super::worker::{STACK, Worker};
@@ -37,7 +38,8 @@ pub struct SshConnector {
     keys: Arc<KeyRing>,
     gateways: Arc<Gateways>,
     household: Arc<Household>,
-    crowd: Crowd,
+    /// The room for output that was not taken yet.
+    space: Space,
     // Hundreds of servers mostly share one set of files, so each set is read once.
     configurations: RefCell<Vec<(Option<Vec<PathBuf>>, Configuration)>>,
 }
@@ -50,7 +52,7 @@ impl SshConnector {
             keys: Arc::default(),
             gateways: Arc::default(),
             household: Arc::new(Household(Arc::default())),
-            crowd: Crowd::default(),
+            space: inbox::space(),
             configurations: RefCell::default(),
         }
     }
@@ -82,7 +84,7 @@ impl Connector for SshConnector {
             ));
             return Box::new(SshSession::ended());
         }
-        let (outbox, inbox) = match inbox::pair(&self.crowd) {
+        let (outbox, inbox) = match inbox::pair(&self.space) {
             Ok(pair) => pair,
             Err(error) => {
                 failed(&error);

@@ -16,7 +16,7 @@ use crate::session::{ConnectError, Destination, Phase};
 
 use super::connection::Connection;
 use super::establish::establish;
-use super::inbox::{self, Bell, Crowd, End, Inbox, Order, Outbox};
+use super::inbox::{self, Bell, End, Inbox, Order, Outbox};
 use super::login::Login;
 use super::tunnel::{Answer, Reply, Tunnel};
 use super::worker::{STACK, Worker};
@@ -212,7 +212,7 @@ fn make(login: &Login, destination: &Destination, way: &Arc<Gateway>, inbox: &mu
 }
 
 fn start(connection: Connection, login: &Login, way: &Arc<Gateway>) -> Result<Outbox, ConnectError> {
-    let (outbox, inbox) = inbox::pair(&Crowd::default()).map_err(|error| failed(plain(&error)))?;
+    let (outbox, inbox) = inbox::pair(&inbox::space()).map_err(|error| failed(plain(&error)))?;
     let (id, way) = (login.id, Arc::downgrade(way));
     // The servers behind the gateway report what becomes of it, so its own reports go nowhere.
     let (reports, _) = channel();

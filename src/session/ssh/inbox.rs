@@ -1,17 +1,18 @@
-//! The state that the owner of a session shares with its thread: orders, the wish to end, and the amount of output that has not
-//! been taken yet.
+//! The state that the owner of a session shares with its thread: orders, the wish to end, and the output that was not taken yet.
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::RangeInclusive;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
 
 use rustix::event::PollFlags;
 
 use crate::secret::Secret;
+use crate::session::backlog::{Backlog, Space};
 use crate::session::{Command, JobId, JobSignal};
 use crate::source::Source;
 use crate::wake::{Wake, Woken};
@@ -20,11 +21,13 @@ use super::tunnel::Tunnel;
 
 /// The most output that may wait for the main thread, in bytes, over all servers. Each has an equal share …
 const MOST_QUEUED: usize = 32 << 20;
-/// … between these limits. Above its share reading from a server stops, and continues below half of it.
-const SHARES: (usize, usize) = (64 << 10, 1 << 20);
+/// … between these limits.
+const SHARES: RangeInclusive<usize> = 64 << 10..=1 << 20;
 
-/// The number of sessions that share this space.
-pub(super) type Crowd = Arc<AtomicUsize>;
+/// Returns the space that the output of all servers of a run shares.
+pub(super) fn space() -> Space {
+    Space::new(MOST_QUEUED, SHARES)
+}
 
 pub(super) enum Order {
     Start(JobId, Command),
@@ -50,27 +53,7 @@ struct Shared {
     end: AtomicU8,
     /// The connection has ended.
     gone: AtomicBool,
-    queued: AtomicUsize,
-    /// Reading from the server has stopped.
-    paused: AtomicBool,
-    crowd: Crowd,
-}
-
-impl Shared {
-    fn share(&self) -> usize {
-        let sessions = self.crowd.load(Ordering::SeqCst).max(1);
-        (MOST_QUEUED / sessions).clamp(SHARES.0, SHARES.1)
-    }
-
-    fn queued(&self) -> usize {
-        self.queued.load(Ordering::SeqCst)
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        self.crowd.fetch_sub(1, Ordering::SeqCst);
-    }
+    backlog: Backlog,
 }
 
 /// The owner's side.
@@ -87,17 +70,14 @@ pub(super) struct Inbox {
     shared: Arc<Shared>,
 }
 
-pub(super) fn pair(crowd: &Crowd) -> io::Result<(Outbox, Inbox)> {
+pub(super) fn pair(space: &Space) -> io::Result<(Outbox, Inbox)> {
     let (sender, receiver) = channel();
     let wake = Wake::new()?;
-    crowd.fetch_add(1, Ordering::SeqCst);
     let shared = Arc::new(Shared {
         wake,
         end: AtomicU8::new(0),
         gone: AtomicBool::new(false),
-        queued: AtomicUsize::new(0),
-        paused: AtomicBool::new(false),
-        crowd: Arc::clone(crowd),
+        backlog: Backlog::new(space),
     });
     let outbox = Outbox {
         orders: sender,
@@ -136,13 +116,8 @@ impl Outbox {
     }
 
     pub(super) fn drained(&self, bytes: usize) {
-        self.shared.queued.fetch_sub(bytes, Ordering::SeqCst);
-        let shared = &self.shared;
-        if shared.paused.load(Ordering::SeqCst)
-            && shared.queued() <= shared.share() / 2
-            && shared.paused.swap(false, Ordering::SeqCst)
-        {
-            shared.wake.ring();
+        if self.shared.backlog.take(bytes) {
+            self.shared.wake.ring();
         }
     }
 }
@@ -218,19 +193,8 @@ impl Inbox {
         self.wait(Some((socket.as_fd(), events)), until)
     }
 
-    pub(super) fn queued(&self, bytes: usize) {
-        self.shared.queued.fetch_add(bytes, Ordering::SeqCst);
-    }
-
-    /// Returns true if reading from the server has to stop. `paused` says that it has stopped already.
-    pub(super) fn is_full(&self, paused: bool) -> bool {
-        let shared = &self.shared;
-        let limit = if paused { shared.share() / 2 } else { shared.share() };
-        if shared.queued() <= limit {
-            return false;
-        }
-        // The flag is set before the amount is read again: if the main thread takes output meanwhile, one of the two notices.
-        shared.paused.store(true, Ordering::SeqCst);
-        shared.queued() > shared.share() / 2
+    /// Returns the output that was reported and not taken yet.
+    pub(super) fn backlog(&self) -> &Backlog {
+        &self.shared.backlog
     }
 }

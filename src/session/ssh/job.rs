@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::exit::{Exit, Stream};
 use crate::io_error::plain;
 use crate::session::feed::Feed;
-use crate::session::{Command, JobId, JobSignal, Report, SessionId};
+use crate::session::{Command, JobId, Ladder, Report, Rung, SessionId};
 use crate::source::{Source, text};
 
 use super::beginning::{Beginning, Sorted};
@@ -75,9 +75,8 @@ pub(super) struct Job {
     timeout: Option<Duration>,
     /// The state after the command itself has ended while its output stays open; this is reported once.
     lingers: Lingers,
-    /// The time of the next step against a command that is to end.
-    next_step: Option<Instant>,
-    steps: usize,
+    /// The steps against a command that has run too long, or whose input cannot be sent.
+    ladder: Ladder,
 }
 
 impl Job {
@@ -109,8 +108,7 @@ impl Job {
             ending: Ending::new(is_on_terminal, command.sudo, is_root),
             lingers: Lingers::No,
             timeout: command.timeout,
-            next_step: command.timeout.and_then(|timeout| started.checked_add(timeout)),
-            steps: 0,
+            ladder: Ladder::due_at(command.timeout.and_then(|timeout| started.checked_add(timeout))),
         };
         if command.input.then_end {
             job.end_input();
@@ -276,7 +274,7 @@ impl Job {
             Ok(Some(reason)) => {
                 self.unsent = Some(reason);
                 self.input.clear();
-                self.next_step = Some(Instant::now());
+                self.ladder.begin(Instant::now());
                 Ok(())
             }
             // The command reads no more, so the rest of its input is of no use.
@@ -391,7 +389,7 @@ impl Job {
             Exit::Status(_) | Exit::Signal(_) | Exit::Unknown if !has_begun && !self.ending.is_ordered() => {
                 Exit::Refused(format!("the login shell of {user} did not run the command ({exit})"))
             }
-            _ if self.ending.is_lost() => Exit::Unended(self.timeout.filter(|_| self.steps > 0)),
+            _ if self.ending.is_lost() => Exit::Unended(self.passed_timeout()),
             Exit::Cancelled | Exit::Unended(_) => exit,
             _ if self.ending.is_blind() => Exit::Unsearched(Box::new(exit)),
             _ => exit,
@@ -402,8 +400,13 @@ impl Job {
     fn ended_by_us(&self) -> Option<Exit> {
         match &self.unsent {
             Some(reason) => Some(Exit::Unsent(reason.clone())),
-            None => self.timeout.filter(|_| self.steps > 0).map(Exit::TimedOut),
+            None => self.passed_timeout().map(Exit::TimedOut),
         }
+    }
+
+    /// Returns the time limit of the command if it has passed.
+    fn passed_timeout(&self) -> Option<Duration> {
+        self.timeout.filter(|_| self.ladder.has_begun())
     }
 
     /// The time at which [`Job::hurry`] or [`Job::lingers`] has to be called next.
@@ -413,7 +416,9 @@ impl Job {
             _ => None,
         };
         let errand = self.errand.as_ref().and_then(Errand::rest);
-        let steps = [self.next_step, self.ending.next(), told, errand];
+        // A command without a channel waits for one, and nothing else can be done against it.
+        let ladder = self.ladder.next().filter(|_| self.channel.is_some());
+        let steps = [ladder, self.ending.next(), told, errand];
         steps.into_iter().flatten().min()
     }
 
@@ -430,20 +435,18 @@ impl Job {
     /// and its channel is to be closed.
     pub(super) fn hurry(&mut self, now: Instant) -> Option<Exit> {
         if self.ending.closes(now) {
-            return Some(Exit::Unended(self.timeout.filter(|_| self.steps > 0)));
+            return Some(Exit::Unended(self.passed_timeout()));
         }
         self.ending.stop_asking(now);
-        if self.next_step.is_none_or(|due| due > now) {
+        if self.channel.is_none() {
             return None;
         }
-        match JobSignal::LADDER.get(self.steps).filter(|_| self.channel.is_some()) {
-            Some(&signal) => {
+        match self.ladder.due(now)? {
+            Rung::Signal(signal) => {
                 self.ending.signal(signal);
-                self.steps += 1;
-                self.next_step = Some(now + signal.patience());
                 None
             }
-            None => self.ended_by_us().map(|exit| match exit {
+            Rung::LetGo => self.ended_by_us().map(|exit| match exit {
                 Exit::TimedOut(after) => Exit::Unended(Some(after)),
                 exit => exit,
             }),

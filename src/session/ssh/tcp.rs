@@ -338,7 +338,7 @@ mod tests {
     }
 
     fn run(addresses: &[SocketAddr], timeout: Duration) -> (Result<TcpStream, ConnectError>, Duration) {
-        let (_outbox, inbox) = inbox::pair(&inbox::Crowd::default()).unwrap();
+        let (_outbox, inbox) = inbox::pair(&inbox::space()).unwrap();
         let begun = Instant::now();
         let outcome = Race::new(addresses, None, timeout).run(&inbox);
         (outcome, begun.elapsed())

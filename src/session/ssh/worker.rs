@@ -174,7 +174,7 @@ impl Worker {
             return Err(Over::Ended(end));
         }
         self.blocked_on_send = false;
-        self.paused = self.inbox.is_full(self.paused);
+        self.paused = self.inbox.backlog().is_full(self.paused);
         self.hurry(now);
         let before = received();
         self.work().map_err(|_| Over::Lost(reason_of_end(&self.socket)))?;
@@ -383,9 +383,9 @@ impl Worker {
                 }
                 return true;
             };
-            inbox.queued(bytes.len());
+            inbox.backlog().put(bytes.len());
             let _ = reports.send(Report::Output(*id, job_id, stream, bytes.to_vec()));
-            *paused = inbox.is_full(false);
+            *paused = inbox.backlog().is_full(false);
             !*paused && !overflows
         });
         job.hear(&heard);
@@ -424,7 +424,7 @@ impl Worker {
         if let Some(id) = job.id {
             for report in job.rest(self.id, id) {
                 if let Report::Output(.., bytes) = &report {
-                    self.inbox.queued(bytes.len());
+                    self.inbox.backlog().put(bytes.len());
                 }
                 let _ = self.reports.send(report);
             }

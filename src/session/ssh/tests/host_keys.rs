@@ -239,7 +239,7 @@ fn k9_a_key_that_is_another_one_than_its_addresss_is_refused_where_the_files_wan
     let key = |name: &str| fs::read_to_string(path(&format!("{name}.pub"))).unwrap();
     let line = key("key");
     let blob = STANDARD.decode(line.split(' ').nth(1).unwrap()).unwrap();
-    let (_outbox, inbox) = inbox::pair(&inbox::Crowd::default()).unwrap();
+    let (_outbox, inbox) = inbox::pair(&inbox::space()).unwrap();
     let check = |checks: &str, known: String, peer: &str| {
         fs::write(path("known"), known).unwrap();
         let lines = format!("CheckHostIP {checks}\nUserKnownHostsFile {}\n", path("known").display());
