@@ -7,7 +7,7 @@ use rhai::{ASTNode, Engine, Expr};
 use super::meaning::errors::diagnostic;
 use super::meaning::read::says_of_servers;
 use super::running::interpreter::Interpreter;
-use crate::configuration::{Addressed, HookAction, Selection, Servers, Task, When, select};
+use crate::configuration::{Addressed, HookAction, Selection, Servers, Task, When};
 
 pub(super) fn addressed(interpreter: &Interpreter, engine: &Engine, names: &[String]) -> Vec<Addressed> {
     let mut tasks = Vec::new();
@@ -90,7 +90,7 @@ pub(super) fn servers(interpreter: &Interpreter, engine: &Engine, task: &Task, c
     let found = resolved
         .as_ref()
         .map_err(Clone::clone)
-        .and_then(|selection| select(roles, selection, filter).map_err(|error| error.to_string()));
+        .and_then(|selection| interpreter.selected(selection).map_err(|error| error.to_string()));
     let servers = match found {
         Ok(servers) => Servers::Found(
             servers

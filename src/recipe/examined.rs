@@ -13,7 +13,7 @@ use super::running::action::{Request, Settings};
 use super::running::call::Call;
 use super::{Nobody, Recipe};
 use crate::actor::Output;
-use crate::configuration::{RunOptions, Selection, Server, Setter, Shell, select};
+use crate::configuration::{RunOptions, Selection, Server, Setter, Shell};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::secret::Secret;
 use crate::session::{Command, Destination, Input, SshOptions};
@@ -74,7 +74,7 @@ impl Recipe {
         let configuration = interpreter.defined.configuration.borrow();
         let filter = interpreter.filter.borrow();
         let wrong = |error: &dyn std::fmt::Display| Box::new(Diagnostic::new(Fault::Usage, error.to_string()));
-        let found = select(&configuration.roles, &none, &filter).map_err(|error| wrong(&error))?;
+        let found = interpreter.selected(&none).map_err(|error| wrong(&error))?;
         let mut servers: IndexSet<Server> = found.into_iter().collect();
         if filter.hosts.is_none() && filter.roles.is_none() && !filter.narrows(&none) {
             let named = configuration.tasks.iter().filter(|task| task.selection.hosts.is_some());
@@ -83,7 +83,7 @@ impl Recipe {
                     hosts: task.selection.hosts.clone(),
                     ..Selection::default()
                 };
-                servers.extend(select(&configuration.roles, &hosts, &filter).map_err(|error| wrong(&error))?);
+                servers.extend(interpreter.selected(&hosts).map_err(|error| wrong(&error))?);
             }
         }
         Ok(servers)
@@ -97,9 +97,8 @@ impl Recipe {
         };
         let resolved = interpreter.resolved(&self.engine, task.selection.clone(), &Selection::default());
         let selection = resolved.map_err(|error| Box::new(self.diagnostic(error)))?;
-        let configuration = interpreter.defined.configuration.borrow();
         // A recipe without the role has no such server.
-        let found = select(&configuration.roles, &selection, &interpreter.filter.borrow());
+        let found = interpreter.selected(&selection);
         Ok(found.unwrap_or_default().into_iter().collect())
     }
 

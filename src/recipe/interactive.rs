@@ -157,9 +157,7 @@ impl Recipe {
         if failed.fault != Fault::Connection || failed.servers.is_empty() {
             return None;
         }
-        let configuration = self.interpreter.defined.configuration.borrow();
-        let filter = self.interpreter.filter.borrow();
-        let all = select(&configuration.roles, &Selection::default(), &filter).ok()?;
+        let all = self.interpreter.selected(&Selection::default()).ok()?;
         let is_reached = |server: &&Server| failed.servers.iter().all(|failed| failed.server != **server);
         let reached: Vec<String> = all.iter().filter(is_reached).map(ToString::to_string).collect();
         (!reached.is_empty() && reached.len() < all.len()).then_some(reached)

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use rhai::{Engine, EvalContext, Position};
 
-use super::around::says_servers;
 use super::call::Call;
 use super::download::Downloads;
 use super::interpreter::Interpreter;
@@ -15,7 +14,7 @@ use super::perform::Broken;
 use super::secrets::random_mark;
 use super::wish::Wish;
 use crate::actor::{Action, ActionError, Outcome, Output};
-use crate::configuration::{Environment, RunOptions, Selection, Server, did_you_mean, select};
+use crate::configuration::{Environment, RunOptions, Selection, Server};
 use crate::diagnostic::ServerFailure;
 use crate::event::Level;
 use crate::plan::{Before, CommandLine, command_line, placeholders, sudo_calls, sudo_command};
@@ -199,71 +198,6 @@ impl Interpreter {
             program: self.text_variable(engine, "sudo")?.unwrap_or_else(|| "sudo".to_owned()),
             prompt,
         })
-    }
-
-    /// Returns the servers of a selection, at least one; `None` if none matches and the command is to be skipped.
-    fn servers(&self, selection: &Selection) -> Result<Option<Vec<Server>>, ActionError> {
-        let own = self.own_server();
-        if let Some(own) = &own
-            && !says_servers(selection)
-        {
-            return Ok(Some(vec![own.clone()]));
-        }
-        let servers = select(
-            &self.defined.configuration.borrow().roles,
-            selection,
-            &self.filter.borrow(),
-        )?;
-        if let Some(own) = own {
-            // In the block of a server a command may name the servers that it is for.
-            return Ok(servers.contains(&own).then(|| vec![own]));
-        }
-        if !servers.is_empty() {
-            return Ok(Some(servers));
-        }
-        let task = self.frames.current().map(|task| task.name.clone());
-        if selection.on_no_matching_servers_continue == Some(true) || self.filter.borrow().narrows(selection) {
-            let what = task.map_or_else(|| "a command".to_owned(), |task| format!("`{task}'"));
-            self.say(Level::Info, format!("skipping {what} because no servers matched"));
-            return Ok(None);
-        }
-        Err(ActionError::NoServers {
-            task,
-            conditions: selection.conditions(),
-        })
-    }
-
-    /// Reports hosts of the command line that the recipe does not name: they are addressed, but may be a mistake. This happens
-    /// once, when servers are first needed, since the blocks of roles have not run before.
-    pub(in crate::recipe) fn greet_strangers(&self) {
-        if !self.told.strangers() {
-            return;
-        }
-        let strangers = {
-            let configuration = self.defined.configuration.borrow();
-            self.filter
-                .borrow()
-                .strangers(&configuration.roles, &configuration.tasks)
-        };
-        for (host, meant) in strangers {
-            let meant = meant.map_or_else(String::new, |meant| format!("; {}", did_you_mean(&meant)));
-            let text = format!("HOSTS names `{host}', which is not in the recipe{meant}");
-            self.say(Level::Important, text);
-        }
-    }
-
-    /// Reports once the hosts of the command line that nothing is deployed to, and that are left out of this selection.
-    fn name_unreleased(&self, selection: &Selection) {
-        let left_out = self
-            .filter
-            .borrow()
-            .unreleased(&self.defined.configuration.borrow().roles, selection);
-        for server in left_out {
-            if self.told.unreleased(&server) {
-                let text = format!("HOSTS names `{server}', which has no_release: nothing is deployed to it");
-                self.say(Level::Important, text);
-            }
-        }
     }
 
     /// Performs the request on the servers of the call; `None` if none matches and that is not an error.

@@ -13,7 +13,7 @@ use super::call::Call;
 use super::interpreter::Interpreter;
 use super::passwords::Asker;
 use crate::actor::{Action, ActionError, Outcome, Output};
-use crate::configuration::{Attributes, RunOptions, Selection, Server, Task, Value, select};
+use crate::configuration::{Attributes, RunOptions, Selection, Server, Task, Value};
 use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
 use crate::event::Level;
 use crate::journal::Refusal;
@@ -187,9 +187,9 @@ impl Interpreter {
             except: Some(except),
             ..selection
         };
-        let filter = self.filter.borrow();
-        let found = select(&self.defined.configuration.borrow().roles, &selection, &filter);
-        let found = found.map_err(|error| failure(error.into(), Position::NONE))?;
+        let found = self
+            .selected(&selection)
+            .map_err(|error| failure(error.into(), Position::NONE))?;
         let found: IndexSet<Server> = found.into_iter().collect();
         let locks = self.locks.borrow();
         let is_missing = |server: &Server| !locks.held.contains_key(server);

@@ -37,6 +37,7 @@ pub(super) mod replayed;
 pub(super) mod role_block;
 pub(super) mod rollback;
 pub(super) mod secrets;
+pub(super) mod selected;
 pub(super) mod shown;
 pub(super) mod sources;
 pub(super) mod stack;

@@ -7,7 +7,7 @@ use rhai::{Array, Dynamic, Engine, NativeCallContext, Position};
 use super::super::action::failure;
 use super::super::interpreter::Interpreter;
 use super::super::parallel::described;
-use crate::configuration::{Attributes, Selection, Server, Value, select};
+use crate::configuration::{Attributes, Selection, Server, Value};
 use crate::recipe::language::origin::Fallible;
 use crate::recipe::language::values::texts;
 
@@ -84,7 +84,7 @@ impl Interpreter {
         }
         let own = selection.clone();
         let selection = self.resolved(context.engine(), selection, &own)?;
-        let roles = &self.defined.configuration.borrow().roles;
-        select(roles, &selection, &self.filter.borrow()).map_err(|error| failure(error.into(), Position::NONE))
+        self.selected(&selection)
+            .map_err(|error| failure(error.into(), Position::NONE))
     }
 }

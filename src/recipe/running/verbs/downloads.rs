@@ -10,7 +10,7 @@ use super::super::download::Downloads;
 use super::super::verb_context::{Performed, VerbContext};
 use super::files::{mode, settings, with_mode};
 use crate::actor::Output;
-use crate::configuration::{Server, select};
+use crate::configuration::Server;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::plan::{get_command, local_name};
 use crate::recipe::language::origin::{Fallible, raise, wrong};
@@ -45,13 +45,7 @@ fn receive(cx: &mut VerbContext, settings: &Settings) -> Fallible {
 
 /// Returns an error before any server is connected if several servers would write one file.
 fn distinct(cx: &VerbContext, to: &str, downloads: &Downloads, settings: &Settings) -> Fallible<()> {
-    // An error in the selection itself is reported when the action begins.
-    let servers = select(
-        &cx.interpreter.defined.configuration.borrow().roles,
-        &settings.selection,
-        &cx.interpreter.filter.borrow(),
-    )
-    .unwrap_or_default();
+    let servers = cx.interpreter.expected(&settings.selection);
     let mut places: HashMap<PathBuf, &Server> = HashMap::new();
     for server in &servers {
         local_name(to, server, &[]).map_err(|message| wrong(message, cx.position()))?;

@@ -10,7 +10,7 @@ use super::super::block::{Block, own_locals};
 use super::super::evaluation::Work;
 use super::super::turns::{Order, evaluate};
 use super::super::verb_context::VerbContext;
-use crate::configuration::{Selection, Server, select};
+use crate::configuration::{Selection, Server};
 use crate::event::Level;
 use crate::recipe::language::options::{count, seconds};
 use crate::recipe::language::origin::{Fallible, wrong};
@@ -72,10 +72,7 @@ fn servers(cx: &VerbContext) -> Fallible<Vec<Server>> {
         hosts: Some(named.iter().map(ToString::to_string).collect()),
         ..Selection::default()
     };
-    let kept = {
-        let roles = &cx.interpreter.defined.configuration.borrow().roles;
-        select(roles, &selection, &cx.interpreter.filter.borrow())
-    };
+    let kept = cx.interpreter.selected(&selection);
     let kept = kept.map_err(|error| failure(error.into(), cx.position()))?;
     named.retain(|server| kept.contains(server));
     Ok(named)

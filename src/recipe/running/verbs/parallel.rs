@@ -8,7 +8,7 @@ use super::super::shown::{behind, shown};
 use super::super::verb_context::{Performed, VerbContext};
 use super::commands::{Way, remote};
 use crate::actor::Output;
-use crate::configuration::{Server, select};
+use crate::configuration::Server;
 use crate::recipe::language::origin::Fallible;
 use crate::recipe::language::verbs::parallel as rows;
 use crate::session::Input;
@@ -42,15 +42,8 @@ fn parallel(cx: &mut VerbContext) -> Fallible {
 /// Returns the commands for each server, and the commands that are run at all, to be shown.
 fn branches(cx: &VerbContext, settings: &Settings, said: Vec<Branch>) -> Fallible<(Branches, Vec<String>)> {
     let interpreter = cx.interpreter;
-    // An error in the selection itself is reported when the action begins.
-    let servers = select(
-        &interpreter.defined.configuration.borrow().roles,
-        &settings.selection,
-        &interpreter.filter.borrow(),
-    )
-    .unwrap_or_default();
     let mut branches = Branches::default();
-    for server in servers {
+    for server in interpreter.expected(&settings.selection) {
         let chosen = choose(cx, &said, &server)?;
         branches.of.insert(server, chosen);
     }

@@ -4,7 +4,6 @@ use rhai::Dynamic;
 
 use super::super::action::failure;
 use super::super::verb_context::{Performed, VerbContext};
-use crate::configuration::select;
 use crate::event::Level;
 use crate::recipe::language::origin::Fallible;
 use crate::recipe::language::verbs::rolling as rows;
@@ -26,10 +25,7 @@ fn rolling(cx: &mut VerbContext) -> Fallible {
         return Err(cx.misused("`rolling' stands in another `rolling': whose turn it is is said already"));
     }
     let settings = cx.settings()?;
-    let selected = {
-        let roles = &interpreter.defined.configuration.borrow().roles;
-        select(roles, &settings.selection, &interpreter.filter.borrow())
-    };
+    let selected = interpreter.selected(&settings.selection);
     let servers = selected.map_err(|error| failure(error.into(), cx.position()))?;
     let turns = servers.len().div_ceil(size);
     for (number, turn) in servers.chunks(size).enumerate() {

@@ -5,7 +5,7 @@ use rhai::{Dynamic, Position};
 use super::super::action::failure;
 use super::super::parallel::described;
 use super::super::verb_context::{Performed, VerbContext};
-use crate::configuration::{Attributes, Server, select};
+use crate::configuration::{Attributes, Server};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, raise, wrong};
 use crate::recipe::language::values::{plain, texts};
@@ -69,12 +69,9 @@ fn server(cx: &mut VerbContext) -> Fallible {
 pub(super) const FIND_SERVERS: Performed = (&rows::FIND_SERVERS, |cx| {
     let interpreter = cx.interpreter;
     let settings = cx.settings()?;
-    let servers = select(
-        &interpreter.defined.configuration.borrow().roles,
-        &settings.selection,
-        &interpreter.filter.borrow(),
-    )
-    .map_err(|error| failure(error.into(), cx.position()))?;
+    let servers = interpreter
+        .selected(&settings.selection)
+        .map_err(|error| failure(error.into(), cx.position()))?;
     let values = servers
         .iter()
         .map(|server| Dynamic::from_map(described(interpreter, server)));

@@ -10,7 +10,6 @@ use super::super::action::{Branches, Request, Settings};
 use super::super::interpreter::Interpreter;
 use super::super::verb_context::{Performed, VerbContext};
 use super::files::{mode, settings, with_mode};
-use crate::configuration::select;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::io_error::plain;
@@ -83,15 +82,8 @@ impl Upload<'_> {
     /// Returns the request with a local file for each server.
     fn for_each(&self, from: &str, to: &str, settings: &Settings) -> Fallible<Request> {
         let configuration = self.interpreter.defined.configuration.borrow();
-        // An error in the selection itself is reported when the action begins.
-        let servers = select(
-            &configuration.roles,
-            &settings.selection,
-            &self.interpreter.filter.borrow(),
-        )
-        .unwrap_or_default();
         let mut branches = Branches::default();
-        for server in servers {
+        for server in self.interpreter.expected(&settings.selection) {
             let own = local_name(from, &server, &configuration.roles.roles_of(&server))
                 .map_err(|message| wrong(message, self.position))?;
             branches.of.insert(server, vec![branches.commands.len()]);
