@@ -7,7 +7,6 @@ use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{arguments, bare, constant, id, literal, source};
 use super::Reader;
-use super::lists::{in_place, is_list_of_servers, reduced};
 use super::locals::Type;
 
 impl Reader<'_> {
@@ -267,7 +266,7 @@ impl Reader<'_> {
         if is_argument && arguments.is_empty() && !matches!(name, "to_a" | "to_h" | "extras" | "empty?") {
             return Ok(Expr::Index(Box::new(value), Box::new(Expr::text(name))));
         }
-        if let Some(value) = self.plain_method(name, &value, arguments)? {
+        if let Some(value) = self.counterpart(name, value, arguments)? {
             return Ok(value);
         }
         let shown: String = source(receiver).chars().take_while(|c| *c != '\n').take(30).collect();
@@ -314,171 +313,6 @@ impl Reader<'_> {
         Ok(Some(value))
     }
 
-    /// Reads methods that have a counterpart here.
-    fn plain_method(&mut self, name: &str, value: &Expr, given: &[Node<'_>]) -> Read<Option<Expr>> {
-        let value = value.clone();
-        let call = |name: &str, value: Expr| Ok(Some(Expr::call(name, vec![value])));
-        let index = |value: Expr, at: &str| {
-            let at = match at.strip_prefix('-') {
-                Some(at) => Expr::Negative(Box::new(Expr::Number(at.to_owned()))),
-                None => Expr::Number(at.to_owned()),
-            };
-            Ok(Some(Expr::Index(Box::new(value), Box::new(at))))
-        };
-        match (name, given) {
-            ("to_s" | "to_str", []) => Ok(Some(match value {
-                Expr::Text(_) | Expr::Template(_) | Expr::Symbol(_) => value,
-                Expr::Call(call) if call.name != "fetch" => Expr::Call(call),
-                other => super::super::form::string(super::strings::filled(other).parts()),
-            })),
-            ("to_sym" | "freeze" | "dup" | "clone" | "to_a" | "entries" | "to_path" | "html_safe", []) => {
-                Ok(Some(value))
-            }
-            ("compact", []) => Ok(Some(match self.kind_of(&value) {
-                Type::Text => value,
-                _ => value.method(
-                    "filter",
-                    vec![Expr::Closure(
-                        vec!["item".to_owned()],
-                        Block::giving(Expr::name("item").binary("!=", Expr::Unit)),
-                    )],
-                ),
-            })),
-            ("to_i", []) => call(
-                "parse_int",
-                match super::strings::filled(value) {
-                    // In Ruby a missing value is 0 here.
-                    Expr::Binary("??", left, right) if *right == Expr::text("") => left.binary("??", Expr::text("0")),
-                    value => value,
-                },
-            ),
-            ("send_data", [text]) => Ok(Some(value.method("send_data", vec![self.expression(text)?]))),
-            ("close", []) if self.channel.is_some() => Ok(Some(value.method("close", Vec::new()))),
-            // Colours of a terminal.
-            (
-                "red" | "green" | "yellow" | "blue" | "light_blue" | "cyan" | "magenta" | "white" | "bold"
-                | "light_red" | "light_green",
-                [],
-            ) if matches!(value, Expr::Text(_) | Expr::Template(_)) => Ok(Some(value)),
-            ("to_f", []) => call("parse_float", value),
-            ("strip" | "lstrip" | "rstrip", []) => call("strip", value),
-            ("chomp" | "chop", []) => call("chomp", value),
-            ("squish", []) => call("squeeze", value),
-            ("capitalize", []) => call("capitalize", value),
-            ("upcase", []) => Ok(Some(value.method("to_upper", Vec::new()))),
-            ("downcase", []) => Ok(Some(value.method("to_lower", Vec::new()))),
-            ("lines", []) => call("lines", value),
-            ("to_json", []) => call("to_json", value),
-            ("to_yaml", []) => call("to_yaml", value),
-            ("shellescape", []) => call("quote", value),
-            ("size" | "length" | "count", []) => Ok(Some(value.method("len", Vec::new()))),
-            ("empty?", []) => Ok(Some(value.method("is_empty", Vec::new()))),
-            ("blank?", []) => Ok(Some(
-                value
-                    .clone()
-                    .binary("==", Expr::Unit)
-                    .binary("||", value.method("is_empty", Vec::new())),
-            )),
-            ("present?", []) => {
-                let there = value.clone().binary("!=", Expr::Unit);
-                Ok(Some(there.binary(
-                    "&&",
-                    Expr::Not(Box::new(value.method("is_empty", Vec::new()))),
-                )))
-            }
-            ("any?", []) => Ok(Some(Expr::Not(Box::new(value.method("is_empty", Vec::new()))))),
-            ("first", []) => index(value, "0"),
-            ("last", []) => index(value, "-1"),
-            ("keys", []) => Ok(Some(value.method("keys", Vec::new()))),
-            ("values", []) => Ok(Some(value.method("values", Vec::new()))),
-            ("sort" | "reverse", []) => Ok(Some(Expr::Block(in_place(name, value)))),
-            ("flatten" | "uniq", []) => Ok(Some(reduced(name, value))),
-            ("between?", [low, high]) => {
-                let (low, high) = (self.expression(low)?, self.expression(high)?);
-                let above = value.clone().binary(">=", low);
-                Ok(Some(above.binary("&&", value.binary("<=", high))))
-            }
-            ("tr", [from, to]) => match (literal(from), literal(to)) {
-                (Some(from), Some(to)) if from.chars().count() == 1 && to.chars().count() == 1 => {
-                    let to = to.replace('$', "$$");
-                    Ok(Some(Expr::call(
-                        "gsub",
-                        vec![value, Expr::Text(escaped(&from)), Expr::Text(to)],
-                    )))
-                }
-                _ => Ok(None),
-            },
-            ("<<", [more]) if self.kind_of(&value) == Type::Text => Ok(Some(value.binary("+", self.expression(more)?))),
-            ("servers", []) if is_list_of_servers(&value) => Ok(Some(value)),
-            ("host" | "hostname", []) if matches!(&value, Expr::Index(list, _) if is_list_of_servers(list)) => {
-                Ok(Some(Expr::Member(Box::new(value), "host".to_owned())))
-            }
-            ("split", [mark, count]) => {
-                let (mark, count) = (self.expression(mark)?, self.expression(count)?);
-                Ok(Some(value.method("split", vec![mark, count])))
-            }
-            ("[]" | "slice", [from, count]) if self.kind_of(&value) == Type::Text => {
-                let (from, count) = (self.expression(from)?, self.expression(count)?);
-                Ok(Some(value.method("sub_string", vec![from, count])))
-            }
-            // What was raised as a string is one here.
-            ("message", []) if matches!(&value, Expr::Name(name) if self.raised.contains(name)) => {
-                let is_text = Expr::call("type_of", vec![value.clone()]).binary("==", Expr::text("string"));
-                let member = Expr::Member(Box::new(value.clone()), "message".to_owned());
-                Ok(Some(Expr::If(
-                    vec![(is_text, Block::giving(value))],
-                    Some(Block::giving(member)),
-                )))
-            }
-            ("message" | "to_str!", []) => Ok(Some(Expr::Member(Box::new(value), "message".to_owned()))),
-            ("call", []) => Ok(Some(value)),
-            ("join", []) => Ok(Some(Expr::call("join", vec![value, Expr::text("")]))),
-            ("join", [mark]) => {
-                let mark = self.expression(mark)?;
-                Ok(Some(match (&value, &mark) {
-                    // `release_path.join("a")` is a path.
-                    (Expr::Name(name), mark) if name.ends_with("_path") || !is_separator(mark) => {
-                        Expr::call("join_path", vec![Expr::name(name), mark.clone()])
-                    }
-                    _ => Expr::call("join", vec![value, mark]),
-                }))
-            }
-            ("join", parts) => {
-                let mut all = vec![value];
-                all.extend(self.expressions(parts)?);
-                Ok(Some(Expr::call("join_path", all)))
-            }
-            ("split", []) => Ok(Some(value.method("split", Vec::new()))),
-            ("ljust" | "rjust" | "center", [width]) => Ok(Some(Expr::call(name, vec![value, self.expression(width)?]))),
-            ("split" | "start_with?" | "end_with?" | "include?" | "member?" | "delete_if", [one]) => {
-                let one = self.expression(one)?;
-                Ok(Some(match name {
-                    "start_with?" => value.method("starts_with", vec![one]),
-                    "end_with?" => value.method("ends_with", vec![one]),
-                    "split" => value.method("split", vec![one]),
-                    _ => value.method("contains", vec![one]),
-                }))
-            }
-            ("has_key?" | "key?", [key]) => Ok(Some(self.expression(key)?.binary("in", value))),
-            ("merge", [other]) => Ok(Some(value.binary("+", self.expression(other)?))),
-            ("concat", [other]) => Ok(Some(value.binary("+", self.expression(other)?))),
-            ("push", [other]) => Ok(Some(value.binary("+", Expr::List(vec![self.expression(other)?])))),
-            ("push", others) if !others.is_empty() => {
-                Ok(Some(value.binary("+", Expr::List(self.expressions(others)?))))
-            }
-            ("fetch", [key]) => Ok(Some(Expr::Index(Box::new(value), Box::new(self.key(key)?)))),
-            ("fetch", [key, default]) => {
-                let found = Expr::Index(Box::new(value), Box::new(self.key(key)?));
-                Ok(Some(found.binary("??", self.expression(default)?)))
-            }
-            ("[]", [key]) if matches!(literal(key).as_deref(), Some("host" | "server")) && self.is_channel(&value) => {
-                Ok(Some(Expr::Member(Box::new(value), "host".to_owned())))
-            }
-            ("[]" | "dig", [key]) => Ok(Some(Expr::Index(Box::new(value), Box::new(self.key(key)?)))),
-            _ => Ok(None),
-        }
-    }
-
     /// Returns true if a bare name is known here.
     fn is_known(&self, name: &str) -> bool {
         let here = renamed(name);
@@ -493,12 +327,12 @@ impl Reader<'_> {
             )
     }
 
-    fn is_channel(&self, value: &Expr) -> bool {
+    pub(super) fn is_channel(&self, value: &Expr) -> bool {
         matches!(value, Expr::Name(name) if self.streams.contains(name))
     }
 
     /// Reads a key of a map or an index.
-    fn key(&mut self, node: &Node<'_>) -> Read<Expr> {
+    pub(super) fn key(&mut self, node: &Node<'_>) -> Read<Expr> {
         if node.as_range_node().is_some() {
             return self.refuse(Kind::Construct, "a part of a list or a string by a range");
         }
@@ -523,13 +357,8 @@ fn path_of(node: &Node<'_>) -> Option<Vec<String>> {
     (path.len() < 20).then_some(path)
 }
 
-fn is_separator(mark: &Expr) -> bool {
-    mark.literal()
-        .is_none_or(|text| text.len() <= 4 && !text.contains(|c: char| c.is_alphanumeric()) || text == " -")
-}
-
 /// Returns a plain string as a regular expression.
-fn escaped(plain: &str) -> String {
+pub(super) fn escaped(plain: &str) -> String {
     let mut written = String::new();
     for c in plain.chars() {
         if "\\.+*?()|[]{}^$#&-~".contains(c) {

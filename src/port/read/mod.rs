@@ -6,6 +6,7 @@ mod classes;
 mod commands;
 mod comments;
 mod conditions;
+mod counterparts;
 mod definitions;
 mod each_server;
 mod flow;

@@ -1,0 +1,262 @@
+//! Methods of Ruby's strings, lists and maps that have a counterpart here.
+
+use ruby_prism::Node;
+
+use super::super::form::{self, Block, Expr};
+use super::super::note::Read;
+use super::super::ruby::literal;
+use super::Reader;
+use super::lists::{in_place, is_list_of_servers, reduced};
+use super::locals::Type;
+use super::methods::escaped;
+use super::strings::filled;
+
+/// The counterpart of a method without arguments.
+#[derive(Clone, Copy)]
+enum Counterpart {
+    /// The value itself.
+    Itself,
+    /// A function that is given the value.
+    Function(&'static str),
+    /// A method of the value.
+    Method(&'static str),
+    /// The element at this place.
+    Element(Place),
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    First,
+    Last,
+}
+
+/// The methods without arguments whose counterpart depends on nothing else, each with the other names that it has in Ruby.
+const COUNTERPARTS: &[(&[&str], Counterpart)] = &[
+    (
+        &[
+            "to_sym",
+            "freeze",
+            "dup",
+            "clone",
+            "to_a",
+            "entries",
+            "to_path",
+            "html_safe",
+            "call",
+        ],
+        Counterpart::Itself,
+    ),
+    (&["to_f"], Counterpart::Function("parse_float")),
+    (&["strip", "lstrip", "rstrip"], Counterpart::Function("strip")),
+    (&["chomp", "chop"], Counterpart::Function("chomp")),
+    (&["squish"], Counterpart::Function("squeeze")),
+    (&["capitalize"], Counterpart::Function("capitalize")),
+    (&["lines"], Counterpart::Function("lines")),
+    (&["to_json"], Counterpart::Function("to_json")),
+    (&["to_yaml"], Counterpart::Function("to_yaml")),
+    (&["shellescape"], Counterpart::Function("quote")),
+    (&["upcase"], Counterpart::Method("to_upper")),
+    (&["downcase"], Counterpart::Method("to_lower")),
+    (&["size", "length", "count"], Counterpart::Method("len")),
+    (&["empty?"], Counterpart::Method("is_empty")),
+    (&["keys"], Counterpart::Method("keys")),
+    (&["values"], Counterpart::Method("values")),
+    (&["split"], Counterpart::Method("split")),
+    (&["first"], Counterpart::Element(Place::First)),
+    (&["last"], Counterpart::Element(Place::Last)),
+];
+
+/// The methods that colour a string for a terminal; a recipe's strings have no colours.
+const COLOURS: &[&str] = &[
+    "red",
+    "green",
+    "yellow",
+    "blue",
+    "light_blue",
+    "cyan",
+    "magenta",
+    "white",
+    "bold",
+    "light_red",
+    "light_green",
+];
+
+impl Counterpart {
+    fn of(name: &str) -> Option<Self> {
+        let named = |(names, _): &&(&[&str], Self)| names.contains(&name);
+        COUNTERPARTS.iter().find(named).map(|(_, counterpart)| *counterpart)
+    }
+
+    fn applied_to(self, value: Expr) -> Expr {
+        match self {
+            Self::Itself => value,
+            Self::Function(name) => Expr::call(name, vec![value]),
+            Self::Method(name) => value.method(name, Vec::new()),
+            Self::Element(place) => {
+                let at = match place {
+                    Place::First => Expr::Number("0".to_owned()),
+                    Place::Last => Expr::Negative(Box::new(Expr::Number("1".to_owned()))),
+                };
+                Expr::Index(Box::new(value), Box::new(at))
+            }
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// Reads a method that has a counterpart here.
+    pub(super) fn counterpart(&mut self, name: &str, value: Expr, given: &[Node<'_>]) -> Read<Option<Expr>> {
+        match (name, given) {
+            (_, []) => Ok(match Counterpart::of(name) {
+                Some(counterpart) => Some(counterpart.applied_to(value)),
+                None => self.without_arguments(name, value),
+            }),
+            (
+                "between?" | "start_with?" | "end_with?" | "include?" | "member?" | "delete_if" | "has_key?" | "key?",
+                given,
+            ) => self.yes_or_no(name, value, given),
+            ("split" | "tr" | "ljust" | "rjust" | "center" | "send_data" | "join", given) => {
+                self.of_strings(name, value, given)
+            }
+            _ => self.of_elements(name, value, given),
+        }
+    }
+
+    /// Reads a method without arguments whose counterpart depends on the value.
+    fn without_arguments(&self, name: &str, value: Expr) -> Option<Expr> {
+        Some(match name {
+            "to_s" | "to_str" => match value {
+                Expr::Text(_) | Expr::Template(_) | Expr::Symbol(_) => value,
+                Expr::Call(call) if call.name != "fetch" => Expr::Call(call),
+                other => form::string(filled(other).parts()),
+            },
+            "to_i" => {
+                let value = match filled(value) {
+                    // In Ruby a missing value is 0 here.
+                    Expr::Binary("??", left, right) if *right == Expr::text("") => left.binary("??", Expr::text("0")),
+                    value => value,
+                };
+                Expr::call("parse_int", vec![value])
+            }
+            "compact" if self.kind_of(&value) == Type::Text => value,
+            "compact" => {
+                let is_there = Block::giving(Expr::name("item").binary("!=", Expr::Unit));
+                value.method("filter", vec![Expr::Closure(vec!["item".to_owned()], is_there)])
+            }
+            "blank?" => {
+                let is_missing = value.clone().binary("==", Expr::Unit);
+                is_missing.binary("||", value.method("is_empty", Vec::new()))
+            }
+            "present?" => {
+                let is_there = value.clone().binary("!=", Expr::Unit);
+                is_there.binary("&&", is_filled(value))
+            }
+            "any?" => is_filled(value),
+            "sort" | "reverse" => Expr::Block(in_place(name, value)),
+            "flatten" | "uniq" => reduced(name, value),
+            "join" => Expr::call("join", vec![value, Expr::text("")]),
+            "close" if self.channel.is_some() => value.method("close", Vec::new()),
+            "servers" if is_list_of_servers(&value) => value,
+            "host" | "hostname" if matches!(&value, Expr::Index(list, _) if is_list_of_servers(list)) => {
+                Expr::Member(Box::new(value), "host".to_owned())
+            }
+            // A string that was raised is itself the error here.
+            "message" if matches!(&value, Expr::Name(name) if self.raised.contains(name)) => {
+                let is_text = Expr::call("type_of", vec![value.clone()]).binary("==", Expr::text("string"));
+                let member = Expr::Member(Box::new(value.clone()), "message".to_owned());
+                Expr::If(vec![(is_text, Block::giving(value))], Some(Block::giving(member)))
+            }
+            "message" | "to_str!" => Expr::Member(Box::new(value), "message".to_owned()),
+            colour if COLOURS.contains(&colour) && matches!(value, Expr::Text(_) | Expr::Template(_)) => value,
+            _ => return None,
+        })
+    }
+
+    /// Reads a method that returns true or false.
+    fn yes_or_no(&mut self, name: &str, value: Expr, given: &[Node<'_>]) -> Read<Option<Expr>> {
+        match (name, given) {
+            ("between?", [low, high]) => {
+                let (low, high) = (self.expression(low)?, self.expression(high)?);
+                let above = value.clone().binary(">=", low);
+                Ok(Some(above.binary("&&", value.binary("<=", high))))
+            }
+            ("has_key?" | "key?", [key]) => Ok(Some(self.expression(key)?.binary("in", value))),
+            ("start_with?" | "end_with?" | "include?" | "member?" | "delete_if", [one]) => {
+                let one = self.expression(one)?;
+                let method = match name {
+                    "start_with?" => "starts_with",
+                    "end_with?" => "ends_with",
+                    _ => "contains",
+                };
+                Ok(Some(value.method(method, vec![one])))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Reads a method that makes a string of others, or takes one apart.
+    fn of_strings(&mut self, name: &str, value: Expr, given: &[Node<'_>]) -> Read<Option<Expr>> {
+        match (name, given) {
+            ("split", [_] | [_, _]) => Ok(Some(value.method("split", self.expressions(given)?))),
+            ("tr", [from, to]) => match (literal(from), literal(to)) {
+                (Some(from), Some(to)) if from.chars().count() == 1 && to.chars().count() == 1 => {
+                    let to = to.replace('$', "$$");
+                    let all = vec![value, Expr::Text(escaped(&from)), Expr::Text(to)];
+                    Ok(Some(Expr::call("gsub", all)))
+                }
+                _ => Ok(None),
+            },
+            ("ljust" | "rjust" | "center", [width]) => Ok(Some(Expr::call(name, vec![value, self.expression(width)?]))),
+            ("send_data", [text]) => Ok(Some(value.method("send_data", vec![self.expression(text)?]))),
+            ("join", [mark]) => {
+                let mark = self.expression(mark)?;
+                Ok(Some(match (&value, &mark) {
+                    // `release_path.join("a")` is a path.
+                    (Expr::Name(name), mark) if name.ends_with("_path") || !is_separator(mark) => {
+                        Expr::call("join_path", vec![Expr::name(name), mark.clone()])
+                    }
+                    _ => Expr::call("join", vec![value, mark]),
+                }))
+            }
+            ("join", parts) => {
+                let mut all = vec![value];
+                all.extend(self.expressions(parts)?);
+                Ok(Some(Expr::call("join_path", all)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Reads a method that returns an element, or more elements than there were.
+    fn of_elements(&mut self, name: &str, value: Expr, given: &[Node<'_>]) -> Read<Option<Expr>> {
+        match (name, given) {
+            ("<<", [more]) if self.kind_of(&value) == Type::Text => Ok(Some(value.binary("+", self.expression(more)?))),
+            ("[]" | "slice", [_, _]) if self.kind_of(&value) == Type::Text => {
+                Ok(Some(value.method("sub_string", self.expressions(given)?)))
+            }
+            ("merge" | "concat", [other]) => Ok(Some(value.binary("+", self.expression(other)?))),
+            ("push", [_, ..]) => Ok(Some(value.binary("+", Expr::List(self.expressions(given)?)))),
+            ("fetch", [key]) => Ok(Some(Expr::Index(Box::new(value), Box::new(self.key(key)?)))),
+            ("fetch", [key, default]) => {
+                let found = Expr::Index(Box::new(value), Box::new(self.key(key)?));
+                Ok(Some(found.binary("??", self.expression(default)?)))
+            }
+            ("[]", [key]) if matches!(literal(key).as_deref(), Some("host" | "server")) && self.is_channel(&value) => {
+                Ok(Some(Expr::Member(Box::new(value), "host".to_owned())))
+            }
+            ("[]" | "dig", [key]) => Ok(Some(Expr::Index(Box::new(value), Box::new(self.key(key)?)))),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Returns true at run time if the value has elements.
+fn is_filled(value: Expr) -> Expr {
+    Expr::Not(Box::new(value.method("is_empty", Vec::new())))
+}
+
+/// Returns true if a list that is joined with this becomes a string, and not a path.
+fn is_separator(mark: &Expr) -> bool {
+    mark.literal()
+        .is_none_or(|text| text.len() <= 4 && !text.contains(|c: char| c.is_alphanumeric()) || text == " -")
+}
