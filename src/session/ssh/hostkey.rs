@@ -397,8 +397,7 @@ impl<'a> Expected<'a> {
         let file = self.config.user_known_hosts_files.first()?;
         let added = KnownHosts::append(
             file,
-            self.name,
-            self.port,
+            &name(self.name, self.port),
             &key_type,
             blob,
             self.config.hash_known_hosts,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use nix::unistd::{Uid, User};
 
 use super::keyword::{Keyword, Takes};
-use super::search::{Answers, Stop, search};
+use super::search::{Answers, Stop, Subject, search};
 use super::statement::{Line, Statement};
 use super::{Place, SshConfig};
 use crate::io_error::plain;
@@ -21,17 +21,10 @@ use crate::session::ssh::program;
 const GONE: [&str; 2] = ["identityfile ~/.ssh/id_xmss", "identityfile ~/.ssh/id_dsa"];
 
 /// Asks ssh about a host; an error is the reason why ssh does not answer.
-pub(super) fn ask(
-    config: &SshConfig,
-    host: &str,
-    user: Option<&str>,
-    port: Option<u16>,
-    local_user: &str,
-    inbox: Option<&Inbox>,
-) -> Result<Answers, String> {
-    let said = run(config, host, user, port, inbox).map_err(|error| match error.kind() {
+pub(super) fn ask(config: &SshConfig, subject: Subject<'_>, inbox: Option<&Inbox>) -> Result<Answers, String> {
+    let said = run(config, subject, inbox).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => "there is no `ssh' here".to_owned(),
-        _ => format!("`ssh -G {host}' fails: {}", plain(&error)),
+        _ => format!("`ssh -G {}' fails: {}", subject.host, plain(&error)),
     })?;
     // The answer is a configuration again, for this host alone.
     let file: Arc<Path> = Arc::from(Path::new("ssh -G"));
@@ -63,32 +56,26 @@ pub(super) fn ask(
         files: vec![lines.into()],
         ..SshConfig::default()
     };
-    search(&resolved, host, user, port, local_user).map_err(|stop| match stop {
+    search(&resolved, subject).map_err(|stop| match stop {
         Stop::Trouble(trouble) => trouble.text,
         Stop::Foreign { what, .. } => format!("it says: {what}"),
     })
 }
 
-fn run(
-    config: &SshConfig,
-    host: &str,
-    user: Option<&str>,
-    port: Option<u16>,
-    inbox: Option<&Inbox>,
-) -> io::Result<String> {
+fn run(config: &SshConfig, subject: Subject<'_>, inbox: Option<&Inbox>) -> io::Result<String> {
     let mut command = Command::new("ssh");
     command.arg("-G");
     match file_for(config)? {
         Some(file) => command.args(["-F", "/dev/stdin"]).stdin(file),
         None => command.stdin(Stdio::null()),
     };
-    if let Some(user) = user {
+    if let Some(user) = subject.user {
         command.args(["-l", user]);
     }
-    if let Some(port) = port {
+    if let Some(port) = subject.port {
         command.args(["-p", &port.to_string()]);
     }
-    let said = program::ask(command.args(["--", host]).envs(&config.variables), inbox)?;
+    let said = program::ask(command.args(["--", subject.host]).envs(&config.variables), inbox)?;
     if said.status.success() {
         Ok(said.out)
     } else {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::keyword::Keyword;
-use super::search::{Answers, Found, Stop, is_none, search};
+use super::search::{Answers, Found, Stop, Subject, is_none, search};
 use super::statement::flag;
 use super::tokens::{self, Tokens};
 use super::words;
@@ -16,6 +16,7 @@ use crate::session::{HostKeyPolicy, SshOptions};
 
 const DEFAULT_PORT: u16 = 22;
 const DEFAULT_KEYS: [&str; 5] = ["id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"];
+const USER_KNOWN_HOSTS: [&str; 2] = ["known_hosts", "known_hosts2"];
 const GLOBAL_KNOWN_HOSTS: [&str; 2] = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
 const AGENT: &str = "SSH_AUTH_SOCK";
 
@@ -26,22 +27,15 @@ pub(super) fn resolve(
     local_user: &str,
     inbox: Option<&Inbox>,
 ) -> Result<HostConfig, Trouble> {
-    let user = server.user.as_deref().or(options.user.as_deref());
-    let port = server.port.or(options.port);
-    // This comes before any program is run: the names become words of shell lines (`Match exec`, `ProxyCommand`).
-    plain_names(&server.host, user)?;
-    let answers = match search(config, &server.host, user, port, local_user) {
-        Ok(answers) => answers,
-        Err(Stop::Trouble(trouble)) => return Err(trouble),
-        Err(Stop::Foreign { place, what }) => foreign::ask(config, &server.host, user, port, local_user, inbox)
-            .map_err(|why| {
-                Trouble::at(
-                    &place,
-                    format!("{what}: only ssh itself knows what it means, and {why}"),
-                )
-            })?,
+    let subject = Subject {
+        host: &server.host,
+        user: server.user.as_deref().or(options.user.as_deref()),
+        port: server.port.or(options.port),
+        local_user,
     };
-    let Answers { host_name, found } = answers;
+    // This comes before any program is run: the names become words of shell lines (`Match exec`, `ProxyCommand`).
+    plain_names(subject.host, subject.user)?;
+    let Answers { host_name, found } = answers(config, subject, inbox)?;
     let host_name = options.host_name.clone().unwrap_or(host_name);
     refuse_unsupported(&found)?;
     let user = found.text(Keyword::User).map_or(local_user, |(user, _)| user);
@@ -68,99 +62,115 @@ pub(super) fn resolve(
     if let Route::Jump(hops) = &route {
         tokens.jump = hops.last().map(|hop| hop.host.clone()).unwrap_or_default();
     }
+    let values = Values { found: &found, options };
     let in_home = |name: &str| config.home.as_ref().map(|home| home.join(".ssh").join(name));
     let identity_agent = agent(&found, &tokens)?.filter(|_| options.use_agent != Some(false));
-    let list = |given: &Option<String>, keyword| {
-        let found = found.text(keyword).map(|(text, _)| text.to_owned());
-        given.clone().or(found)
-    };
+    let own_known_hosts = || USER_KNOWN_HOSTS.into_iter().filter_map(in_home).collect();
+    let known_hosts = |given: &Option<Vec<PathBuf>>, keyword| known_hosts(given, &found, keyword, &tokens);
+    let certificates = found.texts(Keyword::CertificateFile);
     Ok(HostConfig {
         identity_files: identity_files(&found, options, &tokens, &in_home)?,
-        certificate_files: found
-            .texts(Keyword::CertificateFile)
+        certificate_files: certificates
             .filter(|(text, _)| !is_none(text))
             .map(|(text, place)| tokens.file(text, place))
             .collect::<Result<_, _>>()?,
-        identities_only: options
-            .keys_only
-            .or(found.flag(Keyword::IdentitiesOnly))
-            .unwrap_or(false),
+        identities_only: values.flag(options.keys_only, Keyword::IdentitiesOnly),
         forwarded_agent: forwarded_agent(&found, options, &tokens, identity_agent.as_ref())?,
         identity_agent,
         methods: methods(&found, options),
-        password_prompts: if options.non_interactive.or(found.flag(Keyword::BatchMode)) == Some(true) {
-            0
-        } else {
-            let prompts = found.number(Keyword::NumberOfPasswordPrompts);
-            options.password_prompts.or(prompts).unwrap_or(3)
-        },
-        shows_banner: !found
-            .text(Keyword::LogLevel)
-            .is_some_and(|(level, _)| ["quiet", "fatal", "error"].contains(&level.to_ascii_lowercase().as_str())),
-        user_known_hosts_files: match known_hosts(
-            &options.user_known_hosts_files,
-            &found,
-            Keyword::UserKnownHostsFile,
-            &tokens,
-        )? {
-            Some(files) => files,
-            None => ["known_hosts", "known_hosts2"]
-                .into_iter()
-                .filter_map(in_home)
-                .collect(),
-        },
-        global_known_hosts_files: match known_hosts(
-            &options.global_known_hosts_files,
-            &found,
-            Keyword::GlobalKnownHostsFile,
-            &tokens,
-        )? {
-            Some(files) => files,
-            None => GLOBAL_KNOWN_HOSTS.into_iter().map(PathBuf::from).collect(),
-        },
+        password_prompts: values.password_prompts(),
+        shows_banner: values.shows_banner(),
+        user_known_hosts_files: known_hosts(&options.user_known_hosts_files, Keyword::UserKnownHostsFile)?
+            .unwrap_or_else(own_known_hosts),
+        global_known_hosts_files: known_hosts(&options.global_known_hosts_files, Keyword::GlobalKnownHostsFile)?
+            .unwrap_or_else(|| GLOBAL_KNOWN_HOSTS.into_iter().map(PathBuf::from).collect()),
         known_hosts_command: known_hosts_command(&found, &tokens)?,
-        revoked_host_keys: known_hosts(&None, &found, Keyword::RevokedHostKeys, &tokens)?.unwrap_or_default(),
-        hash_known_hosts: found.flag(Keyword::HashKnownHosts).unwrap_or(false),
-        trusts_localhost: found.flag(Keyword::NoHostAuthenticationForLocalhost).unwrap_or(false),
-        checks_host_ip: options
-            .check_host_ip
-            .or(found.flag(Keyword::CheckHostIp))
-            .unwrap_or(false),
+        revoked_host_keys: known_hosts(&None, Keyword::RevokedHostKeys)?.unwrap_or_default(),
+        hash_known_hosts: values.flag(None, Keyword::HashKnownHosts),
+        trusts_localhost: values.flag(None, Keyword::NoHostAuthenticationForLocalhost),
+        checks_host_ip: values.flag(options.check_host_ip, Keyword::CheckHostIp),
         required_rsa_bits: found.number(Keyword::RequiredRsaSize).unwrap_or(LEAST_RSA_BITS),
         host_key_policy: options.verify_host_key.or(policy(&found)).unwrap_or_default(),
         connect_timeout: options.connect_timeout.or(found.time(Keyword::ConnectTimeout)),
         connection_attempts: found.number(Keyword::ConnectionAttempts).unwrap_or(1),
-        address_family: match found
-            .text(Keyword::AddressFamily)
-            .map(|(word, _)| word.to_ascii_lowercase())
-            .as_deref()
-        {
-            Some("inet") => AddressFamily::V4,
-            Some("inet6") => AddressFamily::V6,
-            _ => AddressFamily::Any,
-        },
-        bind_address: list(&options.bind_address, Keyword::BindAddress),
-        bind_interface: found.text(Keyword::BindInterface).map(|(name, _)| name.to_owned()),
+        address_family: values.address_family(),
+        bind_address: values.text(&options.bind_address, Keyword::BindAddress),
+        bind_interface: values.text(&None, Keyword::BindInterface),
         server_alive_interval: options.keepalive_interval.or(found.time(Keyword::ServerAliveInterval)),
         server_alive_count: options.keepalive_count.or(found.number(Keyword::ServerAliveCountMax)),
-        compression: options
-            .compression
-            .or(found.flag(Keyword::Compression))
-            .unwrap_or(false),
-        algorithms: Algorithms {
-            key_exchange: list(&options.kex, Keyword::KexAlgorithms),
-            host_keys: list(&options.host_key, Keyword::HostKeyAlgorithms),
-            ciphers: list(&options.encryption, Keyword::Ciphers),
-            macs: list(&options.hmac, Keyword::Macs),
-            login_keys: list(&None, Keyword::PubkeyAcceptedAlgorithms),
-            authorities: list(&None, Keyword::CaSignatureAlgorithms),
-        },
+        compression: values.flag(options.compression, Keyword::Compression),
+        algorithms: values.algorithms(),
         route,
         user: user.to_owned(),
         port,
         host_key_alias,
         host_name,
     })
+}
+
+/// Searches the files; where only ssh itself knows what they mean, it is asked.
+fn answers(config: &SshConfig, subject: Subject<'_>, inbox: Option<&Inbox>) -> Result<Answers, Trouble> {
+    match search(config, subject) {
+        Ok(answers) => Ok(answers),
+        Err(Stop::Trouble(trouble)) => Err(trouble),
+        Err(Stop::Foreign { place, what }) => foreign::ask(config, subject, inbox).map_err(|why| {
+            Trouble::at(
+                &place,
+                format!("{what}: only ssh itself knows what it means, and {why}"),
+            )
+        }),
+    }
+}
+
+/// The values of the files, and a recipe's options, which come before them.
+struct Values<'a> {
+    found: &'a Found,
+    options: &'a SshOptions,
+}
+
+impl Values<'_> {
+    fn flag(&self, given: Option<bool>, keyword: Keyword) -> bool {
+        given.or(self.found.flag(keyword)).unwrap_or(false)
+    }
+
+    fn text(&self, given: &Option<String>, keyword: Keyword) -> Option<String> {
+        let found = self.found.text(keyword).map(|(text, _)| text.to_owned());
+        given.clone().or(found)
+    }
+
+    fn password_prompts(&self) -> u32 {
+        if self.flag(self.options.non_interactive, Keyword::BatchMode) {
+            return 0;
+        }
+        let prompts = self.found.number(Keyword::NumberOfPasswordPrompts);
+        self.options.password_prompts.or(prompts).unwrap_or(3)
+    }
+
+    fn shows_banner(&self) -> bool {
+        let level = self.found.text(Keyword::LogLevel);
+        !level.is_some_and(|(level, _)| ["quiet", "fatal", "error"].contains(&level.to_ascii_lowercase().as_str()))
+    }
+
+    fn address_family(&self) -> AddressFamily {
+        let family = self.found.text(Keyword::AddressFamily);
+        match family.map(|(word, _)| word.to_ascii_lowercase()).as_deref() {
+            Some("inet") => AddressFamily::V4,
+            Some("inet6") => AddressFamily::V6,
+            _ => AddressFamily::Any,
+        }
+    }
+
+    fn algorithms(&self) -> Algorithms {
+        let options = self.options;
+        Algorithms {
+            key_exchange: self.text(&options.kex, Keyword::KexAlgorithms),
+            host_keys: self.text(&options.host_key, Keyword::HostKeyAlgorithms),
+            ciphers: self.text(&options.encryption, Keyword::Ciphers),
+            macs: self.text(&options.hmac, Keyword::Macs),
+            login_keys: self.text(&None, Keyword::PubkeyAcceptedAlgorithms),
+            authorities: self.text(&None, Keyword::CaSignatureAlgorithms),
+        }
+    }
 }
 
 /// Refuses names that a shell would not read as plain words, wherever they come from.

@@ -84,14 +84,26 @@ pub(super) struct Answers {
     pub(super) found: Found,
 }
 
-/// Searches the files for a server. `port` and `user` are given if something with higher precedence has set them.
-pub(super) fn search(
-    config: &SshConfig,
-    host: &str,
-    user: Option<&str>,
-    port: Option<u16>,
-    local_user: &str,
-) -> Result<Answers, Stop> {
+/// The login for which the files are read.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'a> {
+    /// The host as the recipe names it.
+    pub(super) host: &'a str,
+    /// The user, if something with higher precedence than the files has set one …
+    pub(super) user: Option<&'a str>,
+    /// … and the port.
+    pub(super) port: Option<u16>,
+    pub(super) local_user: &'a str,
+}
+
+/// Searches the files for a login.
+pub(super) fn search(config: &SshConfig, subject: Subject<'_>) -> Result<Answers, Stop> {
+    let Subject {
+        host,
+        user,
+        port,
+        local_user,
+    } = subject;
     let mut search = Search {
         host: host.to_owned(),
         original_host: host,

@@ -199,14 +199,14 @@ impl KnownHosts {
         verdict
     }
 
-    /// Adds a key to a file under a lock, unless it is there already. Creates the file and its directory for the user alone. The
+    /// Adds the key of a host, by its [`name`], to a file under a lock, unless it is there already. Creates the file and its directory for the user alone. The
     /// name is hashed if that is wanted, or if there are hashed names in the file.
     ///
     /// # Errors
     ///
     /// When the file cannot be written, stays locked for two seconds, or the host could not be read back from the line.
-    pub fn append(file: &Path, host: &str, port: u16, key_type: &str, blob: &[u8], hashed: bool) -> io::Result<()> {
-        append::append(file, &name(host, port), key_type, blob, hashed)
+    pub fn append(file: &Path, name: &str, key_type: &str, blob: &[u8], hashed: bool) -> io::Result<()> {
+        append::append(file, name, key_type, blob, hashed)
     }
 
     fn entries_for<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a (Place, Entry)> {

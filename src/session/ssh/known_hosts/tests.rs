@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tempfile::TempDir;
 
-use super::{KnownHosts, Verdict, fingerprint};
+use super::{KnownHosts, Verdict, fingerprint, name};
 use crate::deadline::InTime;
 
 /// Makes up a key for this test: it only has to look like one.
@@ -110,7 +110,7 @@ fn names_patterns_ports_and_case_are_found_as_ssh_keygen_finds_them() {
         ("::1", 22),
         ("nobody", 22),
     ] {
-        let name = super::name(host, port);
+        let name = name(host, port);
         let expected = if keygen_finds(&files.file, &name) {
             Verdict::Known
         } else {
@@ -192,7 +192,7 @@ fn a_revoked_key_is_refused_even_where_it_is_known() {
 fn the_first_key_makes_a_file_for_the_user_alone() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("home/.ssh/known_hosts");
-    KnownHosts::append(&file, "App1", 2222, "ssh-ed25519", &ed(1), false).unwrap();
+    KnownHosts::append(&file, &name("App1", 2222), "ssh-ed25519", &ed(1), false).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&file), 0o600);
     assert_eq!(mode(file.parent().unwrap()), 0o700);
@@ -219,7 +219,7 @@ fn a_key_is_added_once_after_what_is_there() {
     let files = Files::new(&format!("# mine\ngarbage\napp1 ssh-ed25519 {} the first", text(&ed(1))));
     let before = fs::read_to_string(&files.file).unwrap();
     for _ in 0..2 {
-        KnownHosts::append(&files.file, "app2", 22, "ssh-ed25519", &ed(2), false).unwrap();
+        KnownHosts::append(&files.file, &name("app2", 22), "ssh-ed25519", &ed(2), false).unwrap();
     }
     assert_eq!(
         fs::read_to_string(&files.file).unwrap(),
@@ -235,7 +235,7 @@ fn a_name_is_hashed_where_names_are_hashed() {
         .arg("-f")
         .arg(&files.file)
         .in_time();
-    KnownHosts::append(&files.file, "app2", 22, "ssh-ed25519", &ed(2), false).unwrap();
+    KnownHosts::append(&files.file, &name("app2", 22), "ssh-ed25519", &ed(2), false).unwrap();
     assert!(!fs::read_to_string(&files.file).unwrap().contains("app2"));
     assert!(keygen_finds(&files.file, "app2"));
     assert_eq!(files.check("app2", 22, &ed(2)), Verdict::Known);
@@ -245,7 +245,7 @@ fn a_name_is_hashed_where_names_are_hashed() {
 fn a_name_is_hashed_where_that_is_wanted_and_added_once() {
     let files = Files::new(&format!("app1 ssh-ed25519 {}\n", text(&ed(1))));
     for _ in 0..2 {
-        KnownHosts::append(&files.file, "app2", 2222, "ssh-ed25519", &ed(2), true).unwrap();
+        KnownHosts::append(&files.file, &name("app2", 2222), "ssh-ed25519", &ed(2), true).unwrap();
     }
     let written = fs::read_to_string(&files.file).unwrap();
     assert_eq!(written.lines().count(), 2);
@@ -258,7 +258,7 @@ fn a_name_is_hashed_where_that_is_wanted_and_added_once() {
 fn a_name_that_would_be_read_as_something_else_is_not_written() {
     let files = Files::new("");
     for host in ["*", "a,b", "a b", "#a", "@revoked", "|1|x", "a\nb", "!a", ""] {
-        let error = KnownHosts::append(&files.file, host, 22, "ssh-ed25519", &ed(1), false).unwrap_err();
+        let error = KnownHosts::append(&files.file, &name(host, 22), "ssh-ed25519", &ed(1), false).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{host}");
     }
     assert!(fs::read(&files.file).unwrap().is_empty());
@@ -301,7 +301,7 @@ fn many_writers_lose_no_line() {
             scope.spawn(move || {
                 for host in 0..10 {
                     let host = format!("w{writer}h{host}");
-                    KnownHosts::append(file, &host, 22, "ssh-ed25519", &ed(writer), false).unwrap();
+                    KnownHosts::append(file, &name(&host, 22), "ssh-ed25519", &ed(writer), false).unwrap();
                 }
             });
         }
