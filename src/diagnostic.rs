@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use crate::configuration::Server;
 use crate::exit::Cause;
 pub use crate::origin::Origin;
+use crate::unanswered::Unanswered;
 
 /// One server's part in a failure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -148,6 +149,14 @@ pub struct Diagnostic {
     pub tasks: Vec<String>,
     /// Hints that may help, one line each.
     pub hints: Vec<String>,
+}
+
+impl From<Unanswered> for Diagnostic {
+    /// Returns the failure of a question that has no answer: a stop request ends the run with its own exit code.
+    fn from(reason: Unanswered) -> Self {
+        let stopped = reason.signal().map(|signal| Fault::Signal(signal.exit_code()));
+        Self::new(stopped.unwrap_or(Fault::Failed), reason.to_string())
+    }
 }
 
 impl Diagnostic {

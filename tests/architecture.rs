@@ -22,6 +22,7 @@ const LAYERS: &[&[&str]] = &[
         "run_id",
         "secret",
         "trust",
+        "unanswered",
         "wake",
     ],
     &["configuration"],

@@ -9,6 +9,7 @@ use crate::configuration::{BlockId, Server};
 use crate::exit::Stream;
 use crate::secret::Secret;
 use crate::session::{Command, Destination};
+use crate::unanswered::Unanswered;
 
 /// One command for each of its servers, started together.
 #[derive(Clone, Debug)]
@@ -89,16 +90,16 @@ pub struct Outcome {
 /// consents to commands.
 pub trait Passwords {
     /// Returns the password. `why` says what it is for: `sudo on app1`. An error is the reason why there is none.
-    fn password(&mut self, why: &str) -> Result<Secret, String>;
+    fn password(&mut self, why: &str) -> Result<Secret, Unanswered>;
     /// Returns the passphrase of a key file; `again` is true after a wrong one. An error is the reason why there is none.
-    fn passphrase(&mut self, key: &str, again: bool) -> Result<Secret, String>;
+    fn passphrase(&mut self, key: &str, again: bool) -> Result<Secret, Unanswered>;
     /// Returns the answer to a question that a server asks in its own words; it is never kept. An error is the reason why there
     /// is none.
-    fn answer(&mut self, question: &str, hidden: bool) -> Result<Secret, String>;
+    fn answer(&mut self, question: &str, hidden: bool) -> Result<Secret, Unanswered>;
     /// Forgets the password, which was refused, so that the person is asked for the next one.
     fn forget(&mut self);
     /// Asks before each command if it is to be run. An error is the reason why the person cannot be asked.
-    fn consent(&mut self, _command: &str, _servers: &[&Server]) -> Result<Consent, String> {
+    fn consent(&mut self, _command: &str, _servers: &[&Server]) -> Result<Consent, Unanswered> {
         Ok(Consent::Run)
     }
 }

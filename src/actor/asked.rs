@@ -2,11 +2,12 @@
 
 use super::Passwords;
 use crate::secret::{Redactor, Secret};
+use crate::unanswered::Unanswered;
 
 #[derive(Default)]
 pub(super) struct Asked {
     current: Option<Secret>,
-    failure: Option<String>,
+    failure: Option<Unanswered>,
 }
 
 impl Asked {
@@ -16,7 +17,7 @@ impl Asked {
         passwords: &mut dyn Passwords,
         why: &str,
         redactor: &Redactor,
-    ) -> Result<Secret, String> {
+    ) -> Result<Secret, Unanswered> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
@@ -45,7 +46,7 @@ impl Asked {
     }
 
     /// Returns the reason why there was no password, if one was asked for in vain, and lets the person be asked again.
-    pub(super) fn reset(&mut self) -> Option<String> {
+    pub(super) fn reset(&mut self) -> Option<Unanswered> {
         self.failure.take()
     }
 }

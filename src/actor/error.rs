@@ -1,5 +1,7 @@
 //! The reasons why an action did not succeed.
 
+use std::io;
+
 use indexmap::IndexMap;
 use thiserror::Error;
 
@@ -7,7 +9,9 @@ use crate::configuration::{SelectionError, Server, did_you_mean};
 use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
 use crate::exit::Cause;
 use crate::interrupt::Signal;
+use crate::io_error::plain;
 use crate::session::ConnectError;
+use crate::unanswered::Unanswered;
 
 /// The reason that is reported for a server on which sudo did not accept the passwords.
 pub(super) const REFUSED: &str = "authentication to sudo failed";
@@ -23,7 +27,7 @@ pub enum ActionError {
         /// All servers that failed, in server order.
         servers: IndexMap<Server, ConnectError>,
         /// The reason why no password could be given, if one was asked for.
-        password: Option<String>,
+        password: Option<Unanswered>,
     },
     /// The command failed on some servers, and has ended on all of them.
     #[error("{}", failed(shown, commands, servers, *total))]
@@ -53,7 +57,7 @@ pub enum ActionError {
     Interrupted(Signal),
     /// sudo asked for a password and there is none. All commands were ended first.
     #[error("no password for sudo: {0}")]
-    Password(String),
+    Password(#[source] Unanswered),
     /// A command has written more output than is kept. All commands were ended first.
     #[error("`{}' has written more than {} MiB{}, which is more than is kept", first_line(shown), limit >> 20, on(server.as_ref()))]
     TooMuch {
@@ -76,10 +80,10 @@ pub enum ActionError {
     Aborted,
     /// The person would have to be asked before the command, and nobody is there.
     #[error("{0}")]
-    NobodyToAsk(String),
+    NobodyToAsk(Unanswered),
     /// The action could not be written into the journal; it was not started anywhere.
-    #[error("cannot keep a journal of this run: {0}")]
-    Journal(String),
+    #[error("cannot keep a journal of this run: {}", plain(.0))]
+    Journal(#[source] io::Error),
     /// The action failed in the run that is resumed.
     #[error("{}", diagnostic.message)]
     Replayed {

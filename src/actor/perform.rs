@@ -19,21 +19,22 @@ use crate::interrupt::Signal;
 use crate::journal::{Asked, Ended};
 use crate::secret::Secret;
 use crate::session::{Command, Destination, Input, Ladder, Opening};
+use crate::unanswered::Unanswered;
 
 /// Answers no question, for the time after the handler's end, when nobody is asked any more.
 struct Nobody;
 
 impl Passwords for Nobody {
-    fn password(&mut self, _why: &str) -> Result<Secret, String> {
-        Err("the action is over".to_owned())
+    fn password(&mut self, _why: &str) -> Result<Secret, Unanswered> {
+        Err(Unanswered::nobody("the action is over"))
     }
 
-    fn passphrase(&mut self, _key: &str, _again: bool) -> Result<Secret, String> {
-        Err("the action is over".to_owned())
+    fn passphrase(&mut self, _key: &str, _again: bool) -> Result<Secret, Unanswered> {
+        Err(Unanswered::nobody("the action is over"))
     }
 
-    fn answer(&mut self, _question: &str, _hidden: bool) -> Result<Secret, String> {
-        Err("the action is over".to_owned())
+    fn answer(&mut self, _question: &str, _hidden: bool) -> Result<Secret, Unanswered> {
+        Err(Unanswered::nobody("the action is over"))
     }
 
     fn forget(&mut self) {}
@@ -302,9 +303,8 @@ impl Actor {
                 Ok(())
             }
             Ok(Consent::Abort) => Err(ActionError::Aborted),
-            // The person has pressed Ctrl-C at the question.
-            Err(reason) => Err(match self.interrupt.take() {
-                Some(signal) => self.interrupted(signal),
+            Err(reason) => Err(match reason.signal() {
+                Some(signal) => self.stopped_at_question(signal),
                 None => ActionError::NobodyToAsk(reason),
             }),
         }
@@ -415,7 +415,7 @@ impl Actor {
         let why = format!("sudo on {}", job.server);
         // A server with a wrong host key gets no password, however it asks.
         let password = if self.untrusted.contains(&job.server) {
-            Err("the server's host key has changed or is revoked".to_owned())
+            Err(Unanswered::nobody("the server's host key has changed or is revoked"))
         } else {
             self.asked.get(passwords, &why, self.teller.redactor())
         };
@@ -436,9 +436,8 @@ impl Actor {
             }
             Err(reason) => {
                 self.asked.reset();
-                // The person has pressed Ctrl-C at the question.
-                let error = match self.interrupt.take() {
-                    Some(signal) => self.interrupted(signal),
+                let error = match reason.signal() {
+                    Some(signal) => self.stopped_at_question(signal),
                     None => ActionError::Password(reason),
                 };
                 self.cancel(running);
@@ -446,6 +445,12 @@ impl Actor {
             }
         }
         Ok(())
+    }
+
+    /// Returns the error of a question that a stop request has ended. The request counts as taken.
+    fn stopped_at_question(&mut self, signal: Signal) -> ActionError {
+        self.interrupt.take();
+        self.interrupted(signal)
     }
 
     /// Answers sudo with the end of its input, which does not count as an attempt.

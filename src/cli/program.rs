@@ -46,10 +46,8 @@ impl Program<'_> {
         if !settings.ask_password {
             return Ok(());
         }
-        let password = self.prompts()?.secret("Password: ").map_err(|reason| {
-            let stopped = self.interrupt.pending().map(|signal| Fault::Signal(signal.exit_code()));
-            Box::new(Diagnostic::new(stopped.unwrap_or(Fault::Failed), reason))
-        })?;
+        let password = self.prompts()?.secret("Password: ");
+        let password = password.map_err(|reason| Box::new(reason.into()))?;
         settings.recipe_options.password = Some(password);
         Ok(())
     }

@@ -10,10 +10,10 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use zeroize::Zeroizing;
 
 use crate::interrupt::Interrupt;
-use crate::io_error::plain;
 use crate::recipe::Prompts;
 use crate::report::{Clean, Console};
 use crate::secret::{Redactor, Secret};
+use crate::unanswered::Unanswered;
 use crate::wake::Wake;
 
 const NO_TERMINAL: &str = "no terminal to ask on; set the variable in the recipe, from a file or ENV";
@@ -43,13 +43,13 @@ impl TerminalPrompts {
         })
     }
 
-    fn ask_silently(&self, prompt: &str) -> Result<Secret, String> {
+    fn ask_silently(&self, prompt: &str) -> Result<Secret, Unanswered> {
         let terminal = File::options()
             .read(true)
             .write(true)
             .open("/dev/tty")
-            .map_err(|_| NO_TERMINAL)?;
-        let silence = Silence::begin(&terminal).map_err(|_| NO_TERMINAL)?;
+            .map_err(|_| Unanswered::nobody(NO_TERMINAL))?;
+        let silence = Silence::begin(&terminal).map_err(|_| Unanswered::nobody(NO_TERMINAL))?;
         let answer = self.ask(&terminal, &self.console.cleaned(prompt));
         drop(silence);
         // The line end was not shown, either.
@@ -57,23 +57,21 @@ impl TerminalPrompts {
         answer.map(Secret::new)
     }
 
-    fn ask(&self, mut terminal: &File, prompt: &Clean) -> Result<String, String> {
-        terminal
-            .write_all(prompt.as_str().as_bytes())
-            .map_err(|error| plain(&error))?;
+    fn ask(&self, mut terminal: &File, prompt: &Clean) -> Result<String, Unanswered> {
+        terminal.write_all(prompt.as_str().as_bytes())?;
         let line = self.read_line(terminal)?;
-        let answer = std::str::from_utf8(&line).map_err(|_| "the answer is not UTF-8".to_owned())?;
+        let answer = std::str::from_utf8(&line).map_err(|_| Unanswered::nobody("the answer is not UTF-8"))?;
         Ok(answer.to_owned())
     }
 
     /// Reads up to a line end; a stop request ends it.
-    fn read_line(&self, terminal: &File) -> Result<Zeroizing<Vec<u8>>, String> {
+    fn read_line(&self, terminal: &File) -> Result<Zeroizing<Vec<u8>>, Unanswered> {
         // Its capacity is enough for a line of a terminal: it never moves, which would leave a copy.
         let mut line = Zeroizing::new(Vec::with_capacity(LONGEST_LINE));
         let mut bytes = Zeroizing::new([0; 256]);
         loop {
             if let Some(signal) = self.interrupt.pending() {
-                return Err(signal.to_string());
+                return Err(Unanswered::Interrupted(signal));
             }
             let terminal_fd = (terminal.as_fd(), PollFlags::IN);
             let woken = self.woken.wait(Some(terminal_fd), std::iter::empty(), None);
@@ -83,7 +81,7 @@ impl TerminalPrompts {
             let read = match (&*terminal).read(&mut *bytes) {
                 Ok(read) => bytes.get(..read).unwrap_or_default(),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(plain(&error)),
+                Err(error) => return Err(error.into()),
             };
             line.extend_from_slice(read);
             if line.pop_if(|last| *last == b'\n').is_some() {
@@ -91,7 +89,7 @@ impl TerminalPrompts {
             }
             if read.is_empty() {
                 return if line.is_empty() {
-                    Err("no answer".to_owned())
+                    Err(Unanswered::nobody("no answer"))
                 } else {
                     Ok(line)
                 };
@@ -101,7 +99,7 @@ impl TerminalPrompts {
 }
 
 impl Prompts for TerminalPrompts {
-    fn secret(&mut self, prompt: &str) -> Result<Secret, String> {
+    fn secret(&mut self, prompt: &str) -> Result<Secret, Unanswered> {
         self.console.make_room();
         let secret = self.ask_silently(prompt)?;
         self.redactor.add(&secret);
@@ -112,7 +110,7 @@ impl Prompts for TerminalPrompts {
         File::options().read(true).write(true).open("/dev/tty").is_ok()
     }
 
-    fn question(&mut self, prompt: &str) -> Result<Option<String>, String> {
+    fn question(&mut self, prompt: &str) -> Result<Option<String>, Unanswered> {
         // A person who redirects the input is not there to answer.
         if !io::stdin().is_terminal() {
             return Ok(None);

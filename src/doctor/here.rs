@@ -1,6 +1,8 @@
 //! The findings about this machine.
 
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
@@ -9,6 +11,7 @@ use crate::session::ssh::{AgentKey, FileKey, KnownHostsFile, Survey};
 use super::login::is_post_quantum;
 use super::needs::counted;
 use crate::finding::{Check, Examination, Fact, Finding, State, Subject};
+use crate::io_error::plain;
 
 /// The most open files that a server needs.
 const FILES_PER_SERVER: u64 = 4;
@@ -112,12 +115,12 @@ fn agents(survey: &Survey, shown: &dyn Fn(&Path) -> String) -> Vec<Finding> {
         let detail = "none: SSH_AUTH_SOCK is not set, and the ssh configuration names none";
         return vec![Finding::ok(Check::Agent, detail).fact("reachable", Fact::Flag(false))];
     }
-    let of = |(socket, keys): (&PathBuf, &Result<Vec<AgentKey>, String>)| {
+    let of = |(socket, keys): (&PathBuf, &Result<Vec<AgentKey>, Arc<io::Error>>)| {
         let socket = shown(socket);
         match keys {
             Err(why) => Finding::warning(
                 Check::Agent,
-                format!("{socket}: {why}"),
+                format!("{socket}: {}", plain(why)),
                 "start one (eval \"$(ssh-agent)\"; ssh-add), or say that there is none: unset SSH_AUTH_SOCK",
             )
             .fact("reachable", Fact::Flag(false)),
@@ -280,9 +283,10 @@ mod tests {
             key_exchanges: vec!["curve25519-sha256".to_owned()],
             ..Survey::default()
         };
-        survey
-            .agents
-            .insert("/run/agent".into(), Err("no such file".to_owned()));
+        survey.agents.insert(
+            "/run/agent".into(),
+            Err(std::sync::Arc::new(std::io::Error::other("no such file"))),
+        );
         survey.keys.insert("/h/.ssh/a".into(), Some(FileKey::TooOpen(0o644)));
         survey.keys.insert("/h/.ssh/b".into(), None);
         let passed_over = (1..8).map(|line| (line, "it has no key")).collect();

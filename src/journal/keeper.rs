@@ -284,7 +284,7 @@ impl Journal {
     /// # Errors
     ///
     /// When no journal can be made. Later it is only reported that the journal is not complete.
-    pub fn begin(&self, asked: &Asked) -> Result<Option<Begun>, String> {
+    pub fn begin(&self, asked: &Asked) -> io::Result<Option<Begun>> {
         self.with(|state| {
             let again = state.again.take();
             // A step that is repeated only for its output is in the journal already.

@@ -110,7 +110,7 @@ impl State {
     }
 
     /// Makes the file, once.
-    pub(super) fn open(&mut self) -> Result<(), String> {
+    pub(super) fn open(&mut self) -> io::Result<()> {
         if self.book.is_some() || self.lost.is_some() {
             return Ok(());
         }
@@ -122,13 +122,8 @@ impl State {
             Ok(book)
         });
         self.held = Vec::new();
-        match opened {
-            Ok(book) => {
-                self.book = Some(book);
-                Ok(())
-            }
-            Err(error) => Err(plain(&error).to_string()),
-        }
+        self.book = Some(opened?);
+        Ok(())
     }
 
     pub(super) fn mark(&mut self, record: &Record) {

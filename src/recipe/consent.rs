@@ -63,7 +63,7 @@ impl Recipe {
             None => {
                 let question = format!("The {noun} {name} is protected. Its name, to go on: ");
                 let asked = interpreter.person.question(&question);
-                asked.map_err(|reason| Box::new(interpreter.unanswered(reason)))?
+                asked.map_err(|reason| Box::new(reason.into()))?
             }
         };
         match given {

@@ -212,7 +212,7 @@ impl Recipe {
             ..Request::new("run", String::new(), script.to_owned(), input)
         };
         let none = SshOptions::default();
-        let (_, command) = self.interpreter.job(server.clone(), &none, &request, &options)?;
-        Ok(command)
+        let job = self.interpreter.job(server.clone(), &none, &request, &options);
+        job.map(|(_, command)| command).map_err(|error| error.to_string())
     }
 }

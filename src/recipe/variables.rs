@@ -11,17 +11,18 @@ use super::running::surroundings::Prompts;
 use crate::configuration::{RunOptions, Shown, Value, Variable, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::secret::{REDACTED, Redactor, Secret, passwords_in};
+use crate::unanswered::Unanswered;
 
 /// Asks nobody, so that no evaluation waits for a person.
 #[derive(Clone, Copy, Debug)]
 pub struct Nobody;
 
 impl Prompts for Nobody {
-    fn secret(&mut self, _: &str) -> Result<Secret, String> {
-        Err("asks for a secret, and nobody is asked now".to_owned())
+    fn secret(&mut self, _: &str) -> Result<Secret, Unanswered> {
+        Err(Unanswered::nobody("asks for a secret, and nobody is asked now"))
     }
 
-    fn question(&mut self, _: &str) -> Result<Option<String>, String> {
+    fn question(&mut self, _: &str) -> Result<Option<String>, Unanswered> {
         Ok(None)
     }
 }

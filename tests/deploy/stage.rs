@@ -13,6 +13,7 @@ use capr::interrupt::Interrupt;
 use capr::recipe::{Options, Prompts, Recipe, Surroundings};
 use capr::secret::Secret;
 use capr::session::local::LocalConnector;
+use capr::unanswered::Unanswered;
 
 use crate::deadline::LimitedCommand;
 use crate::fleet::place::Room;
@@ -167,11 +168,11 @@ impl Reporter for Told {
 struct Nobody;
 
 impl Prompts for Nobody {
-    fn secret(&mut self, _: &str) -> Result<Secret, String> {
-        Err("nobody is there".to_owned())
+    fn secret(&mut self, _: &str) -> Result<Secret, Unanswered> {
+        Err(Unanswered::nobody("nobody is there"))
     }
 
-    fn question(&mut self, _: &str) -> Result<Option<String>, String> {
+    fn question(&mut self, _: &str) -> Result<Option<String>, Unanswered> {
         Ok(None)
     }
 }

@@ -14,6 +14,7 @@ use capr::interrupt::Interrupt;
 use capr::recipe::{Options, Prompts, Recipe, Surroundings};
 use capr::secret::{Redactor, Secret};
 use capr::session::dry_run::DryRunConnector;
+use capr::unanswered::Unanswered;
 use tempfile::TempDir;
 
 /// The recipe beside the one that is loaded for its own sake: each may load the other.
@@ -38,11 +39,11 @@ impl Reporter for Silent {
 struct Nobody;
 
 impl Prompts for Nobody {
-    fn secret(&mut self, _: &str) -> Result<Secret, String> {
-        Err("nobody to ask".to_owned())
+    fn secret(&mut self, _: &str) -> Result<Secret, Unanswered> {
+        Err(Unanswered::nobody("nobody to ask"))
     }
 
-    fn question(&mut self, _: &str) -> Result<Option<String>, String> {
+    fn question(&mut self, _: &str) -> Result<Option<String>, Unanswered> {
         Ok(None)
     }
 }

@@ -21,6 +21,7 @@ use crate::interrupt::Interrupt;
 use crate::secret::{Redactor, Secret};
 use crate::session::scripted::Script;
 use crate::session::{Command, Destination, Input, SshOptions};
+use crate::unanswered::Unanswered;
 
 const SIX: [&str; 6] = ["www1", "www2", "app1", "app2", "db1", "db2"];
 
@@ -125,22 +126,24 @@ impl Person {
 }
 
 impl Passwords for Person {
-    fn password(&mut self, why: &str) -> Result<Secret, String> {
+    fn password(&mut self, why: &str) -> Result<Secret, Unanswered> {
         if self.kept.is_none() {
             self.asked.push(why.to_owned());
             self.kept = self.answers.pop_front();
         }
-        self.kept.map(Secret::new).ok_or_else(|| "no terminal".to_owned())
+        self.kept
+            .map(Secret::new)
+            .ok_or_else(|| Unanswered::nobody("no terminal"))
     }
 
-    fn passphrase(&mut self, key: &str, again: bool) -> Result<Secret, String> {
+    fn passphrase(&mut self, key: &str, again: bool) -> Result<Secret, Unanswered> {
         self.asked.push(format!("{key} {again}"));
-        Err("no terminal".to_owned())
+        Err(Unanswered::nobody("no terminal"))
     }
 
-    fn answer(&mut self, question: &str, hidden: bool) -> Result<Secret, String> {
+    fn answer(&mut self, question: &str, hidden: bool) -> Result<Secret, Unanswered> {
         self.asked.push(format!("{question}{hidden}"));
-        Err("no terminal".to_owned())
+        Err(Unanswered::nobody("no terminal"))
     }
 
     fn forget(&mut self) {

@@ -3,6 +3,7 @@
 use super::{ActionError, Bench, SIX};
 use crate::session::Phase;
 use crate::session::scripted::Answer;
+use crate::unanswered::Unanswered;
 
 const FOUR: [&str; 4] = ["www1", "www2", "app1", "app2"];
 
@@ -72,7 +73,7 @@ fn x5_a_task_that_touched_nothing_has_nothing_undone_remotely() {
     let result = bench.task("deploy", |bench| {
         bench.transaction(|bench| {
             bench.undo_by(&SIX, "undo");
-            Err(ActionError::Password("x".to_owned()))
+            Err(ActionError::Password(Unanswered::nobody("x")))
         })
     });
     assert!(result.is_err());
@@ -164,7 +165,7 @@ fn x5_local_commands_of_a_handler_run_whatever_was_touched() {
                 local.local = true;
                 bench.perform(local).map(drop)
             });
-            Err(ActionError::Password("x".to_owned()))
+            Err(ActionError::Password(Unanswered::nobody("x")))
         })
     });
     assert!(result.is_err());

@@ -200,7 +200,7 @@ fn u8_without_anybody_to_ask_the_commands_are_ended_everywhere() {
     bench.remote.on("app1", "", asks("right1"));
     bench.remote.on("app2", "", Answer::new().hangs());
     let error = bench.perform(sudo(&["app1", "app2"], "id")).unwrap_err();
-    assert!(matches!(&error, ActionError::Password(reason) if reason == "no terminal"));
+    assert!(matches!(&error, ActionError::Password(reason) if reason.to_string() == "no terminal"));
     assert!(bench.remote.commands().iter().all(|record| record.exit.is_some()));
     assert_eq!(bench.told.of("finished").len(), 2);
 }
@@ -226,7 +226,7 @@ fn sudo_gets_no_password_where_the_host_key_has_changed() {
     bench.remote.untrusted_host_key("app1").on("*", "", asks("right1"));
     let error = bench.perform(sudo(&["app1"], "id")).unwrap_err();
     assert!(
-        matches!(&error, ActionError::Password(why) if why.contains("host key has changed")),
+        matches!(&error, ActionError::Password(why) if why.to_string().contains("host key has changed")),
         "{error:?}"
     );
     assert!(bench.person.asked.is_empty());

@@ -220,11 +220,12 @@ impl Call<'_> {
         if self.options.yes {
             return Ok(true);
         }
-        let failed = |reason: String| Box::new(Diagnostic::new(Fault::Failed, reason));
         let prompts =
             super::prompts::TerminalPrompts::new(self.console.clone(), self.redactor.clone(), Interrupt::default());
-        let mut prompts = prompts.map_err(|error| failed(crate::io_error::plain(&error)))?;
-        let answer = crate::recipe::Prompts::question(&mut prompts, &format!("{question} [y/N] ")).map_err(failed)?;
+        let failed = |error: std::io::Error| Diagnostic::new(Fault::Failed, crate::io_error::plain(&error));
+        let mut prompts = prompts.map_err(|error| Box::new(failed(error)))?;
+        let answer = crate::recipe::Prompts::question(&mut prompts, &format!("{question} [y/N] "));
+        let answer = answer.map_err(|reason| Box::new(reason.into()))?;
         match answer.as_deref().map(str::trim) {
             Some("y" | "Y" | "yes") => Ok(true),
             Some(_) => Ok(false),

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use rhai::{Engine, EvalContext, Position};
 
 use super::call::Call;
+use super::command::Unsendable;
 use super::download::Downloads;
 use super::interpreter::Interpreter;
 use super::perform::Broken;
@@ -19,7 +20,7 @@ use crate::diagnostic::ServerFailure;
 use crate::event::Level;
 use crate::plan::{Before, CommandLine, command_line, placeholders, sudo_calls, sudo_command};
 use crate::recipe::language::options::{COMMAND, flag, pairs, refuse_unknown, run_options, selection, shell};
-use crate::recipe::language::origin::{Fallible, origin, raise, terminate, wrong};
+use crate::recipe::language::origin::{Fallible, origin, raise, terminate};
 use crate::session::{Command, Destination, Input, Meant, Opening, SentFile, SshOptions, Terminal};
 use crate::source::{self, joined};
 
@@ -224,7 +225,7 @@ impl Interpreter {
             let ssh = self.options_for(&reach, server)?;
             let jobs = self
                 .jobs(server, &ssh, &request, settings, &mut parts)
-                .map_err(|error| wrong(error, call.position))?;
+                .map_err(|error| error.raised(call.position))?;
             let action = Action {
                 parts,
                 most_captured,
@@ -263,7 +264,7 @@ impl Interpreter {
                             settings,
                             &mut parts,
                         );
-                        jobs.map_err(|error| wrong(error, call.position))
+                        jobs.map_err(|error| error.raised(call.position))
                     })
                     .collect::<Fallible<Vec<_>>>()?;
                 let jobs = jobs.into_iter().flatten().collect();
@@ -329,7 +330,7 @@ impl Interpreter {
         };
         let mut command = self
             .command(&request.text, &request, options)
-            .map_err(|error| wrong(error, call.position))?;
+            .map_err(|error| error.raised(call.position))?;
         command.meant = self.trial.is_some().then(|| {
             let said = request.said.as_ref().unwrap_or(&request.shown);
             Arc::new(request.meant(said.clone()))
@@ -351,7 +352,7 @@ impl Interpreter {
         request: &Request,
         settings: &Settings,
         parts: &mut HashMap<String, String>,
-    ) -> Result<Vec<(Destination, Command)>, String> {
+    ) -> Result<Vec<(Destination, Command)>, Unsendable> {
         let Some(branches) = &request.branches else {
             return Ok(vec![self.job(server.clone(), ssh, request, &settings.options)?]);
         };
@@ -372,7 +373,7 @@ impl Interpreter {
         ssh: &SshOptions,
         request: &Request,
         options: &RunOptions,
-    ) -> Result<(Destination, Command), String> {
+    ) -> Result<(Destination, Command), Unsendable> {
         let command = {
             let configuration = self.defined.configuration.borrow();
             let roles = configuration.roles.roles_of(&server);
@@ -394,7 +395,7 @@ impl Interpreter {
     }
 
     /// Returns the command for a string: with its environment, its input, and the input that waits for sudo.
-    fn command(&self, text: &str, request: &Request, options: &RunOptions) -> Result<Command, String> {
+    fn command(&self, text: &str, request: &Request, options: &RunOptions) -> Result<Command, Unsendable> {
         let terminal = (options.pty == Some(true)).then(|| {
             let (columns, rows) = (options.columns.unwrap_or(80), options.rows.unwrap_or(24));
             Terminal { columns, rows }
@@ -417,10 +418,7 @@ impl Interpreter {
             script,
         } = command_line(text, &options, &before.script(), reads);
         if terminal.is_some() && !script.is_empty() {
-            return Err(format!(
-                "a command of {} KB is too long for a terminal; put it into a file first, or say `:pty => false'",
-                script.len() / 1000
-            ));
+            return Err(Unsendable::TooLong(script.len()));
         }
         for bytes in [script, secrets.as_bytes().to_vec(), first] {
             if !bytes.is_empty() {

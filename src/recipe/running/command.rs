@@ -1,11 +1,41 @@
 //! The commands of recipes: a string for the shell, or a list of words that arrive unchanged.
 
-use rhai::{Dynamic, FnPtr, Position};
+use rhai::{Dynamic, EvalAltResult, FnPtr, Position};
+use rustix::io::Errno;
+use thiserror::Error;
 
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::plan::quote_words;
 use crate::recipe::language::origin::{Fallible, raise};
 use crate::recipe::language::values::text;
+
+/// The reason why a command cannot be sent as the recipe says it.
+#[derive(Debug, Error)]
+pub(in crate::recipe) enum Unsendable {
+    /// The string of the environment would show a secret.
+    #[error(
+        "the string in `env' has a secret in it, which every user of the server could read in its list of processes; \
+         write it as a map: :env => #{{ NAME: value }}"
+    )]
+    SecretInEnvironment,
+    /// The command has a terminal, which takes no script of this many bytes.
+    #[error("a command of {} KB is too long for a terminal; put it into a file first, or say `:pty => false'", .0 / 1000)]
+    TooLong(usize),
+    /// The system gives no random numbers for the mark that nobody can know.
+    #[error("no random numbers: {0}")]
+    NoRandomNumbers(#[source] Errno),
+}
+
+impl Unsendable {
+    /// Returns the error at the place of the command.
+    pub(in crate::recipe) fn raised(self, position: Position) -> Box<EvalAltResult> {
+        let fault = match self {
+            Self::SecretInEnvironment | Self::TooLong(_) => Fault::Recipe,
+            Self::NoRandomNumbers(_) => Fault::Failed,
+        };
+        raise(Diagnostic::new(fault, self.to_string()), position)
+    }
+}
 
 /// Returns the line for the shell.
 pub(in crate::recipe) fn command(value: &Dynamic, position: Position) -> Fallible<String> {

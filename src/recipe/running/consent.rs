@@ -41,7 +41,7 @@ impl Interpreter {
         };
         let asked = self.person.question(&format!("{shown} [y/N] "));
         let refused = match asked {
-            Err(reason) => self.unanswered(reason),
+            Err(reason) => reason.into(),
             Ok(Some(answer)) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => {
                 self.consented.borrow_mut().0.insert(task.name.clone());
                 return Ok(());
@@ -58,12 +58,6 @@ impl Interpreter {
             }
         };
         Err(raise(refused, Position::NONE))
-    }
-
-    /// Returns the error of a question without an answer.
-    pub(in crate::recipe) fn unanswered(&self, reason: String) -> Diagnostic {
-        let stopped = self.interrupt.pending().map(|signal| Fault::Signal(signal.exit_code()));
-        Diagnostic::new(stopped.unwrap_or(Fault::Failed), reason)
     }
 
     /// Forgets all consent: each line of an interactive shell asks again.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use indexmap::IndexMap;
+use thiserror::Error;
 
 use crate::configuration::Server;
 use crate::io_error::plain;
@@ -71,13 +72,13 @@ impl Downloads {
     }
 
     /// Takes bytes as they arrive. Returns the facts about the content once, when it begins.
-    pub(in crate::recipe) fn take(&self, server: &Server, bytes: &[u8]) -> Result<Option<Begun>, String> {
+    pub(in crate::recipe) fn take(&self, server: &Server, bytes: &[u8]) -> Result<Option<Begun>, NotWritten> {
         let to = self.place(server);
         let mut all = self.arriving.borrow_mut();
         let arriving = all.entry(server.clone()).or_insert_with(|| Arriving::Begin(Vec::new()));
         arriving
             .take(&to, self.directories, self.mode.as_ref(), bytes)
-            .map_err(|error| format!("cannot write {}: {}", to.display(), plain(&error)))
+            .map_err(|cause| NotWritten { to, cause })
     }
 
     /// Puts everything that has arrived into its place, except the files of servers that `failed`, and those that are left when
@@ -90,15 +91,23 @@ impl Downloads {
             }
             match arriving.keep(self.mode.as_ref(), stop) {
                 Ok(left_out) => kept.left_out.extend(left_out),
-                Err(error) => {
+                Err(cause) => {
                     let to = self.place(&server);
-                    kept.errors
-                        .push(format!("{server}: cannot write {}: {}", to.display(), plain(&error)));
+                    kept.errors.push((server, NotWritten { to, cause }));
                 }
             }
         }
         kept
     }
+}
+
+/// The reason why a local file was not written.
+#[derive(Debug, Error)]
+#[error("cannot write {}: {}", to.display(), plain(cause))]
+pub(in crate::recipe) struct NotWritten {
+    to: PathBuf,
+    #[source]
+    cause: io::Error,
 }
 
 /// The facts about content that has begun.
@@ -114,7 +123,7 @@ pub(in crate::recipe) struct Begun {
 pub(in crate::recipe) struct Kept {
     /// The parts of directories that were left out, with the reasons.
     pub(in crate::recipe) left_out: Vec<String>,
-    pub(in crate::recipe) errors: Vec<String>,
+    pub(in crate::recipe) errors: Vec<(Server, NotWritten)>,
 }
 
 impl Arriving {

@@ -18,7 +18,7 @@ use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
 use crate::event::Level;
 use crate::journal::Refusal;
 use crate::plan::quote;
-use crate::recipe::language::origin::{Fallible, raise, terminate, wrong};
+use crate::recipe::language::origin::{Fallible, raise, terminate};
 use crate::run_id::RunId;
 use crate::session::{Input, SessionId};
 
@@ -384,7 +384,7 @@ impl Interpreter {
         let jobs = servers.iter().map(|server| {
             let ssh = self.options_for(&reach, server)?;
             let job = self.job(server.clone(), &ssh, &request, &options);
-            job.map_err(|error| wrong(error, Position::NONE))
+            job.map_err(|error| error.raised(Position::NONE))
         });
         let action = Action {
             silent: true,

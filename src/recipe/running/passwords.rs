@@ -8,6 +8,7 @@ use crate::actor::{Consent, Passwords};
 use crate::configuration::Server;
 use crate::recipe::meaning::errors::diagnostic;
 use crate::secret::Secret;
+use crate::unanswered::Unanswered;
 
 /// Asks for one action.
 pub(in crate::recipe) struct Asker<'a> {
@@ -19,10 +20,18 @@ impl<'a> Asker<'a> {
     pub(in crate::recipe) fn new(interpreter: &'a Interpreter, engine: &'a Engine) -> Self {
         Self { interpreter, engine }
     }
+
+    /// Returns the reason why the variable `password` has no value: its block may have asked, and a stop request ended that.
+    fn not_evaluated(&self, error: Box<rhai::EvalAltResult>) -> Unanswered {
+        match self.interpreter.interrupt.pending() {
+            Some(signal) => Unanswered::Interrupted(signal),
+            None => Unanswered::nobody(diagnostic(error).message),
+        }
+    }
 }
 
 impl Passwords for Asker<'_> {
-    fn password(&mut self, why: &str) -> Result<Secret, String> {
+    fn password(&mut self, why: &str) -> Result<Secret, Unanswered> {
         let known = self.interpreter.person.password();
         if let Some(password) = known {
             return Ok(password);
@@ -30,7 +39,7 @@ impl Passwords for Asker<'_> {
         let variable = self
             .interpreter
             .text_variable(self.engine, "password")
-            .map_err(|error| diagnostic(error).message)?;
+            .map_err(|error| self.not_evaluated(error))?;
         let was_refused = self.interpreter.person.is_refused();
         let is_set = variable.is_some();
         let password = match variable.filter(|_| !was_refused) {
@@ -38,7 +47,10 @@ impl Passwords for Asker<'_> {
             None => {
                 let asked = self.interpreter.person.secret(&format!("Password for {why}: "));
                 asked.map_err(|reason| match was_refused && is_set {
-                    true => format!("the variable `password' was refused ({why}), and nobody gives another: {reason}"),
+                    true => Unanswered::Refused {
+                        user: why.to_owned(),
+                        reason: Box::new(reason),
+                    },
                     false => reason,
                 })?
             }
@@ -47,7 +59,7 @@ impl Passwords for Asker<'_> {
         Ok(password)
     }
 
-    fn passphrase(&mut self, key: &str, again: bool) -> Result<Secret, String> {
+    fn passphrase(&mut self, key: &str, again: bool) -> Result<Secret, Unanswered> {
         let question = match again {
             true => format!("Wrong passphrase. Passphrase for {key}: "),
             false => format!("Passphrase for {key}: "),
@@ -55,16 +67,17 @@ impl Passwords for Asker<'_> {
         self.interpreter.person.secret(&question)
     }
 
-    fn answer(&mut self, question: &str, hidden: bool) -> Result<Secret, String> {
+    fn answer(&mut self, question: &str, hidden: bool) -> Result<Secret, Unanswered> {
         let person = &self.interpreter.person;
         if hidden {
             return person.secret(question);
         }
-        let answer = person.question(question)?.ok_or("no terminal to ask on")?;
+        let answer = person.question(question)?;
+        let answer = answer.ok_or(Unanswered::nobody("no terminal to ask on"))?;
         Ok(Secret::new(answer.trim_end_matches(['\r', '\n'])))
     }
 
-    fn consent(&mut self, command: &str, servers: &[&Server]) -> Result<Consent, String> {
+    fn consent(&mut self, command: &str, servers: &[&Server]) -> Result<Consent, Unanswered> {
         // A dry run changes nothing.
         let mode = self.interpreter.mode;
         if !mode.asks_consent || mode.dry_run {
@@ -75,7 +88,8 @@ impl Passwords for Asker<'_> {
         let question = format!("{command}\n  on {}\nRun it? [Y]es, [n]o, [a]bort: ", servers.join(", "));
         loop {
             let answer = self.interpreter.person.question(&question)?;
-            let answer = answer.ok_or("-d asks before each command, and there is no terminal to ask on")?;
+            let nobody = "-d asks before each command, and there is no terminal to ask on";
+            let answer = answer.ok_or(Unanswered::nobody(nobody))?;
             match answer.trim().to_lowercase().as_str() {
                 "" | "y" | "yes" => return Ok(Consent::Run),
                 "n" | "no" => return Ok(Consent::Skip),

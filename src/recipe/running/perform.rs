@@ -160,7 +160,7 @@ impl Interpreter {
                 Ok(())
             }
             Ok(None) => Ok(()),
-            Err(error) => Err(Broken::Script(not_written(error, position))),
+            Err(error) => Err(Broken::Script(not_written(error.to_string(), position))),
         }
     }
 
@@ -185,7 +185,10 @@ impl Interpreter {
         }
         match kept.errors.as_slice() {
             [] => Ok(()),
-            errors => Err(Broken::Script(not_written(errors.join("\n"), position))),
+            errors => {
+                let lines: Vec<String> = errors.iter().map(|(server, why)| format!("{server}: {why}")).collect();
+                Err(Broken::Script(not_written(lines.join("\n"), position)))
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use super::surroundings::Prompts;
 use crate::secret::Secret;
+use crate::unanswered::Unanswered;
 
 /// The person who is asked.
 pub(in crate::recipe) struct Person {
@@ -33,12 +34,12 @@ impl Person {
     }
 
     /// Asks for a line and shows what is typed; returns `None` if nobody can be asked.
-    pub(in crate::recipe) fn question(&self, prompt: &str) -> Result<Option<String>, String> {
+    pub(in crate::recipe) fn question(&self, prompt: &str) -> Result<Option<String>, Unanswered> {
         self.prompts.borrow_mut().question(prompt)
     }
 
     /// Asks for a secret without showing what is typed.
-    pub(super) fn secret(&self, prompt: &str) -> Result<Secret, String> {
+    pub(super) fn secret(&self, prompt: &str) -> Result<Secret, Unanswered> {
         self.prompts.borrow_mut().secret(prompt)
     }
 

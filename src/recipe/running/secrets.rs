@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use rhai::{Array, Dynamic, Engine, ImmutableString, Map, Position};
+use rustix::io::Errno;
 use rustix::rand::{GetRandomFlags, getrandom};
 
+use super::command::Unsendable;
 use super::interpreter::Interpreter;
 use crate::actor::Action;
 use crate::configuration::{Environment, RunOptions};
@@ -31,12 +33,12 @@ const HEARTBEAT: Duration = Duration::from_secs(60);
 const MOST_SECONDS: f64 = 31_536_000.0;
 
 /// Returns a random word that nobody can know.
-pub(in crate::recipe) fn random_mark() -> Result<String, String> {
+pub(in crate::recipe) fn random_mark() -> Result<String, Unsendable> {
     let mut bytes = [0; 16];
-    let filled =
-        getrandom(&mut bytes, GetRandomFlags::empty()).map_err(|error| format!("no random numbers: {error}"))?;
+    let filled = getrandom(&mut bytes, GetRandomFlags::empty()).map_err(Unsendable::NoRandomNumbers)?;
+    // Linux fills so few bytes always whole.
     if filled < bytes.len() {
-        return Err("no random numbers".to_owned());
+        return Err(Unsendable::NoRandomNumbers(Errno::AGAIN));
     }
     let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(format!("capr-{digits}-"))
@@ -107,7 +109,7 @@ impl Interpreter {
     }
 
     /// Returns the options without the secrets of their environment, and these secrets as commands for a shell.
-    pub(in crate::recipe) fn without_secrets(&self, options: &RunOptions) -> Result<(RunOptions, String), String> {
+    pub(in crate::recipe) fn without_secrets(&self, options: &RunOptions) -> Result<(RunOptions, String), Unsendable> {
         let mut options = options.clone();
         let (environment, secrets) = self.secrets_apart(options.env.take())?;
         options.env = environment;
@@ -118,7 +120,7 @@ impl Interpreter {
     pub(in crate::recipe) fn secrets_apart(
         &self,
         environment: Option<Environment>,
-    ) -> Result<(Option<Environment>, String), String> {
+    ) -> Result<(Option<Environment>, String), Unsendable> {
         match environment {
             Some(Environment::Map(map)) => {
                 let (secret, plain): (IndexMap<_, _>, IndexMap<_, _>) =
@@ -126,11 +128,7 @@ impl Interpreter {
                 let secrets = exports(secret.iter().map(|(name, value)| (name.as_str(), value.as_str())));
                 Ok((Some(Environment::Map(plain)), secrets))
             }
-            Some(Environment::Text(text)) if self.holds_secret(&text) => Err(
-                "the string in `env' has a secret in it, which every user of the server could read in its list of processes; \
-                 write it as a map: :env => #{ NAME: value }"
-                    .to_owned(),
-            ),
+            Some(Environment::Text(text)) if self.holds_secret(&text) => Err(Unsendable::SecretInEnvironment),
             other => Ok((other, String::new())),
         }
     }

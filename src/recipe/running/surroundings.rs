@@ -15,6 +15,7 @@ use crate::run_id::RunId;
 use crate::secret::{Redactor, Secret};
 use crate::session::Connector;
 use crate::trust::Trust;
+use crate::unanswered::Unanswered;
 
 /// The options from the command line and the environment, resolved once.
 #[derive(Clone, Debug, Default)]
@@ -66,11 +67,10 @@ pub struct Options {
 
 /// Asks the person.
 pub trait Prompts {
-    /// Asks for a secret without showing what is typed. The string of an error says why there is no answer (no terminal,
-    /// interrupted).
-    fn secret(&mut self, prompt: &str) -> Result<Secret, String>;
+    /// Asks for a secret without showing what is typed.
+    fn secret(&mut self, prompt: &str) -> Result<Secret, Unanswered>;
     /// Asks for a line and shows what is typed. Returns `None` at once if nobody can be asked.
-    fn question(&mut self, prompt: &str) -> Result<Option<String>, String>;
+    fn question(&mut self, prompt: &str) -> Result<Option<String>, Unanswered>;
     /// Returns true if somebody may answer.
     fn can_ask(&self) -> bool {
         true

@@ -20,6 +20,7 @@ use crate::secret::{Redactor, Secret};
 use crate::session::Connector;
 use crate::session::recorded::{Given, Recording};
 use crate::session::scripted::Script;
+use crate::unanswered::Unanswered;
 use crate::verdict::Coverage;
 
 /// The moment at which every test begins: 2026-01-01 00:00:00 UTC.
@@ -259,12 +260,13 @@ impl Replies {
 }
 
 impl Prompts for Replies {
-    fn secret(&mut self, prompt: &str) -> Result<Secret, String> {
+    fn secret(&mut self, prompt: &str) -> Result<Secret, Unanswered> {
         let answer = self.to(prompt).map(Secret::new);
-        answer.ok_or_else(|| format!("the test has no `reply' to the question \"{}\"", prompt.trim()))
+        let missing = || format!("the test has no `reply' to the question \"{}\"", prompt.trim());
+        answer.ok_or_else(|| Unanswered::nobody(missing()))
     }
 
-    fn question(&mut self, prompt: &str) -> Result<Option<String>, String> {
+    fn question(&mut self, prompt: &str) -> Result<Option<String>, Unanswered> {
         Ok(self.to(prompt))
     }
 

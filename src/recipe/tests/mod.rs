@@ -52,6 +52,7 @@ use crate::event::{Event, Level, Reporter};
 use crate::interrupt::Interrupt;
 use crate::secret::{Redactor, Secret};
 use crate::session::scripted::Script;
+use crate::unanswered::Unanswered;
 
 /// Returns the number of times that a property is tried, unless `PROPTEST_CASES` sets another.
 fn tries(number: u32) -> ProptestConfig {
@@ -78,14 +79,14 @@ impl Reporter for Log {
 struct Answers(Vec<&'static str>);
 
 impl Prompts for Answers {
-    fn secret(&mut self, _: &str) -> Result<Secret, String> {
+    fn secret(&mut self, _: &str) -> Result<Secret, Unanswered> {
         if self.0.is_empty() {
-            return Err("no terminal to ask on".to_owned());
+            return Err(Unanswered::nobody("no terminal to ask on"));
         }
         Ok(Secret::new(self.0.remove(0)))
     }
 
-    fn question(&mut self, prompt: &str) -> Result<Option<String>, String> {
+    fn question(&mut self, prompt: &str) -> Result<Option<String>, Unanswered> {
         if self.0.is_empty() {
             return Ok(None);
         }

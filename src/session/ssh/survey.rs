@@ -1,6 +1,8 @@
 //! Looks at what this machine has for logins: configuration files, agents, keys, known hosts. Nothing is changed.
 
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indexmap::{IndexMap, IndexSet};
@@ -27,7 +29,7 @@ pub struct Survey {
     pub troubles: IndexSet<String>,
     /// The sockets of the agents, and the keys that each holds or the reason why it cannot be asked. Empty if no agent is
     /// named.
-    pub agents: IndexMap<PathBuf, Result<Vec<AgentKey>, String>>,
+    pub agents: IndexMap<PathBuf, Result<Vec<AgentKey>, Arc<io::Error>>>,
     /// The key files. Those that do not exist are left out, except if somebody has named them.
     pub keys: IndexMap<PathBuf, Option<FileKey>>,
     /// The known-hosts files that exist.
@@ -147,7 +149,9 @@ impl SshConnector {
         if let Some(socket) = &config.identity_agent
             && !survey.agents.contains_key(socket)
         {
-            survey.agents.insert(socket.clone(), agent_keys(socket));
+            survey
+                .agents
+                .insert(socket.clone(), agent_keys(socket).map_err(Arc::new));
         }
         for file in &config.identity_files {
             if survey.keys.contains_key(file) {

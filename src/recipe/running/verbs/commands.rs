@@ -18,7 +18,7 @@ use crate::event::Level;
 use crate::io_error::plain;
 use crate::plan::{quote, without_prompts};
 use crate::recipe::language::options::run_options;
-use crate::recipe::language::origin::{Fallible, raise, wrong};
+use crate::recipe::language::origin::{Fallible, raise};
 use crate::recipe::language::verbs::commands as rows;
 use crate::session::Input;
 use crate::source::joined;
@@ -304,7 +304,7 @@ pub(super) fn remote(
     let mut text = command.to_owned();
     let mut asking = None;
     if calls > 0 {
-        let within = Within::of(cx.interpreter, way, settings).map_err(|error| wrong(error, cx.position()))?;
+        let within = Within::of(cx.interpreter, way, settings).map_err(|error| error.raised(cx.position()))?;
         (text, asking) = within.called(sudo, command, calls, settings);
     }
     let held = asking.as_ref().is_some_and(|asking: &Asking| asking.started.is_some());

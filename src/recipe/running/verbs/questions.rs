@@ -29,7 +29,7 @@ fn secret(interpreter: &Interpreter, prompt: &str, position: Position) -> Fallib
         return Ok(String::new());
     }
     let secret = interpreter.person.secret(prompt);
-    let secret = secret.map_err(|error| wrong(error, position))?;
+    let secret = secret.map_err(|error| wrong(error.to_string(), position))?;
     if let Ok(actor) = interpreter.actor.try_borrow() {
         actor.redactor().add(&secret);
     }
@@ -168,7 +168,7 @@ fn answer(
     }
     let ask = || {
         let answer = interpreter.person.question(&prompt);
-        let answer = answer.map_err(|error| wrong(error, position))?;
+        let answer = answer.map_err(|error| wrong(error.to_string(), position))?;
         Ok(answer.map_or(Dynamic::UNIT, Dynamic::from))
     };
     let answer = interpreter.recorded("ask", question, ask)?;

@@ -1,6 +1,7 @@
 //! The parts of a command that belong within sudo: its directory and its environment, and its input at the right moment.
 
 use super::super::action::{Asking, Settings, Sudo};
+use super::super::command::Unsendable;
 use super::super::interpreter::Interpreter;
 use super::super::secrets::random_mark;
 use super::commands::Way;
@@ -23,7 +24,7 @@ impl Within {
     /// Returns the parts for the verb `sudo`: the directory and the environment that are given for its command are meant for the
     /// program that sudo runs. Those of all commands (`default_environment`) stay outside, as with Capistrano: a rule of sudo may
     /// allow just the command itself.
-    pub(super) fn of(interpreter: &Interpreter, way: &Way, settings: &Settings) -> Result<Self, String> {
+    pub(super) fn of(interpreter: &Interpreter, way: &Way, settings: &Settings) -> Result<Self, Unsendable> {
         let mut within = Self {
             directory: None,
             environment: None,

@@ -1,6 +1,6 @@
 //! Looks at the keys of files and agents, without a server.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::Duration;
 
@@ -42,10 +42,9 @@ pub(in crate::session::ssh) fn key_on_hand(file: &Path) -> Option<FileKey> {
 ///
 /// # Errors
 ///
-/// The reason why the agent cannot be asked.
-pub(in crate::session::ssh) fn agent_keys(socket: &Path) -> Result<Vec<AgentKey>, String> {
-    let keys = Agent::connect(socket, PATIENCE).and_then(|mut agent| agent.identities());
-    let keys = keys.map_err(|error| plain(&error))?;
+/// When the agent cannot be asked.
+pub(in crate::session::ssh) fn agent_keys(socket: &Path) -> io::Result<Vec<AgentKey>> {
+    let keys = Agent::connect(socket, PATIENCE).and_then(|mut agent| agent.identities())?;
     let of = |key: super::super::agent::Identity| AgentKey {
         key_type: key_type(&key.blob),
         comment: key.comment,
