@@ -64,7 +64,7 @@ const FORMAT: Target = Target {
 fn read_transfer(bytes: &[u8]) -> bool {
     let (first, bytes) = bytes.split_first().unwrap_or((&1, &[]));
     let Ok(home) = tempfile::tempdir() else { return false };
-    let downloads = Downloads::new(home.path().join("got"), first & 1 == 1, None);
+    let downloads = Downloads::new("got", home.path().join("got"), first & 1 == 1, None);
     let server = Server::host("app1");
     let taken = bytes
         .chunks(usize::from(first >> 1).max(1))

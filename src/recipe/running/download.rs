@@ -1,6 +1,7 @@
 //! Files from servers: they are written beside their place while they arrive, and renamed when everything has succeeded.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use indexmap::IndexMap;
 use thiserror::Error;
 
 use crate::configuration::Server;
+use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
 use crate::place::{New, Place, Room, Stop, unpack};
 use crate::plan::{FILE_FOLLOWS, Mode, TAR_FOLLOWS, placeholders};
@@ -22,7 +24,9 @@ const CLOSED: u32 = 0o600;
 
 /// The local files of one download, one for each server.
 pub(in crate::recipe) struct Downloads {
-    /// The local path, with its placeholders.
+    /// The local path as the recipe writes it …
+    said: String,
+    /// … and from the top, with its placeholders.
     to: PathBuf,
     /// True if the server may send a directory.
     directories: bool,
@@ -57,8 +61,9 @@ enum Kind {
 }
 
 impl Downloads {
-    pub(in crate::recipe) fn new(to: PathBuf, directories: bool, mode: Option<Mode>) -> Self {
+    pub(in crate::recipe) fn new(said: &str, to: PathBuf, directories: bool, mode: Option<Mode>) -> Self {
         Self {
+            said: said.to_owned(),
             to,
             directories,
             mode,
@@ -108,6 +113,23 @@ pub(in crate::recipe) struct NotWritten {
     to: PathBuf,
     #[source]
     cause: io::Error,
+}
+
+/// Returns the error of a download in which two servers would write one file; each server is given with its own files.
+pub(in crate::recipe) fn written_twice<'a>(
+    all: impl Iterator<Item = (&'a Server, &'a Downloads)>,
+) -> Option<Diagnostic> {
+    let mut places: HashMap<PathBuf, &Server> = HashMap::new();
+    for (server, downloads) in all {
+        if let Some(other) = places.insert(downloads.place(server), server) {
+            let message = format!("{other} and {server} would both be written to `{}'", downloads.said);
+            let diagnostic = Diagnostic::new(Fault::Recipe, message)
+                .hint("`$CAPISTRANO:HOST$' in the local name stands for each server's host name")
+                .hint("`get' copies from the first server alone");
+            return Some(diagnostic);
+        }
+    }
+    None
 }
 
 /// The facts about content that has begun.

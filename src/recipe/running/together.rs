@@ -8,6 +8,7 @@ use rhai::{Engine, EvalAltResult, Position};
 
 use super::action::failure;
 use super::channel::Channel;
+use super::download::written_twice;
 use super::endings::Endings;
 use super::evaluation::{Answer, Wanted};
 use super::interpreter::Interpreter;
@@ -18,7 +19,8 @@ use super::turns::{Member, State, same};
 use super::wish::Wish;
 use crate::actor::{Action, ActionError, Outcome, Piece, Running};
 use crate::configuration::Server;
-use crate::recipe::language::origin::{Fallible, wrong};
+use crate::recipe::language::origin::{Fallible, raise, wrong};
+use crate::recipe::language::verbs::downloads::DOWNLOAD;
 
 /// Members that want the same action.
 struct Group {
@@ -46,7 +48,8 @@ impl Interpreter {
     /// Performs what the members wait for. Each is given its own answer; those whose action was not begun continue to wait.
     pub(super) fn turn(&self, engine: &Engine, members: &mut [Member], endings: &mut Endings) {
         let mut passwords = Asker::new(self, engine);
-        let groups = self.groups(members);
+        let mut groups = self.groups(members);
+        refuse_shared_places(members, &mut groups);
         // All servers are connected before anything is started.
         if groups.len() > 1 && !self.journal.is_replaying() {
             let jobs = groups.iter().flat_map(|group| group.action.jobs.clone()).collect();
@@ -337,6 +340,30 @@ impl Interpreter {
         match member.state {
             State::Wants(Wanted::More) => Ok(()),
             _ => Err(Broken::Block(*index)),
+        }
+    }
+}
+
+/// Takes out the downloads in which two servers would write one file, and gives their members the error.
+fn refuse_shared_places(members: &mut [Member], groups: &mut Vec<Group>) {
+    for group in std::mem::take(groups) {
+        // `get` copies from one server, and in a block that is the block's own.
+        if group.action.verb != DOWNLOAD.name {
+            groups.push(group);
+            continue;
+        }
+        let written = |(index, wish): &'_ (usize, Box<Wish>)| {
+            let server = members.get(*index)?.server().clone();
+            Some((server, Rc::clone(wish.downloads.as_ref()?)))
+        };
+        let written: Vec<_> = group.wishes.iter().filter_map(written).collect();
+        match written_twice(written.iter().map(|(server, downloads)| (server, &**downloads))) {
+            None => groups.push(group),
+            Some(diagnostic) => {
+                let position = group.wishes.first().map_or(Position::NONE, |(_, wish)| wish.place.1);
+                let error = raise(diagnostic, position);
+                answer_all(members, group.wishes, |_| Err(same(&error)));
+            }
         }
     }
 }

@@ -427,3 +427,31 @@ fn an_output_block_that_has_seen_enough_ends_the_command_of_its_server() {
         assert_eq!(first.as_deref(), Some("app1 one"));
     }
 }
+
+#[test]
+fn a_transfer_in_the_block_of_a_server_prepares_for_that_server_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path().display().to_string();
+    std::fs::write(directory.path().join("own-app1"), "x").unwrap();
+    let body = |work: &str| case(&format!(r#"on roles(:app), |server| {{ {work} }}"#).replace("DIR", &here));
+    // Only the first server's file is here.
+    let upload = body(r#"if server.host == "app1" { upload "DIR/own-$CAPISTRANO:HOST$", "/x"; }"#);
+    let outcome = upload.run(&["t"]);
+    assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+    let apart = body(r#"download "/x", `DIR/${server.host}`;"#);
+    apart
+        .script
+        .on("*", "", Answer::new().out(crate::plan::FILE_FOLLOWS).out("1 644\nx"));
+    let outcome = apart.run(&["t"]);
+    assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+    for host in ["app1", "app2", "app3"] {
+        assert_eq!(std::fs::read_to_string(directory.path().join(host)).unwrap(), "x");
+    }
+    let together = body(r#"download "/x", "DIR/y";"#);
+    let error = together.run(&["t"]).result.unwrap_err();
+    let message = &error.diagnostic.message;
+    assert!(
+        message.starts_with("app1 and app2 would both be written to"),
+        "{message}"
+    );
+}
