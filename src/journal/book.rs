@@ -4,8 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::Builder;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::process::geteuid;
@@ -13,6 +14,9 @@ use rustix::process::geteuid;
 /// The number of bytes that are reserved at once. A full disk is noticed before something is done, and a record that does not
 /// make the file longer is synced quickly.
 const RESERVED: u64 = 64 << 10;
+
+/// The time for which records wait for the next sync of the run, which covers them: a sync of their own would hold it up.
+const SOON: Duration = Duration::from_millis(50);
 
 /// A journal's file with its lock, so that only this process writes it.
 #[derive(Debug)]
@@ -22,7 +26,16 @@ pub(super) struct Book {
     /// The place for the next record.
     end: u64,
     reserved: u64,
-    syncer: Option<SyncSender<()>>,
+    syncer: Option<Sender<Told>>,
+}
+
+/// A message to the thread that syncs records while the recipe continues.
+#[derive(Debug, PartialEq, Eq)]
+enum Told {
+    /// There are records to be synced.
+    Soon,
+    /// The run syncs all records that there are.
+    Covered,
 }
 
 impl Book {
@@ -106,7 +119,7 @@ impl Book {
         Ok(())
     }
 
-    /// Writes zeros after the records, so that there is room for the next ones.
+    /// Writes zeros after the records, so that there is room for the next ones. The next sync covers the new length.
     fn reserve(&mut self, needed: u64) -> io::Result<()> {
         let until = needed.next_multiple_of(RESERVED) + RESERVED;
         let zeros = vec![0; 64 << 10];
@@ -116,13 +129,15 @@ impl Book {
             self.file.write_all_at(zeros.get(..length).unwrap_or_default(), at)?;
             at += length as u64;
         }
-        self.file.sync_all()?;
         self.reserved = until;
         Ok(())
     }
 
     /// Returns when all records would survive a power cut.
     pub(super) fn sync(&self) -> io::Result<()> {
+        if let Some(syncer) = &self.syncer {
+            let _ = syncer.send(Told::Covered);
+        }
         self.file.sync_data()
     }
 
@@ -140,7 +155,7 @@ impl Book {
         self.sync_directory()
     }
 
-    /// Starts to write the records to the disk while the recipe continues.
+    /// Sees to it that the records are on the disk soon, while the recipe continues.
     pub(super) fn sync_soon(&mut self) {
         if self.syncer.is_none() {
             // The file is opened by its name: a duplicate would hold the lock as long as the thread lives.
@@ -148,7 +163,7 @@ impl Book {
         }
         // Without a thread the next step waits for the disk, as it does anyway.
         if let Some(syncer) = &self.syncer {
-            let _ = syncer.try_send(());
+            let _ = syncer.send(Told::Soon);
         }
     }
 
@@ -175,17 +190,30 @@ impl Book {
     }
 }
 
-/// Starts a thread that syncs the file whenever it is told to. The thread ends with the book.
-fn syncer(file: File) -> Option<SyncSender<()>> {
-    let (sender, told) = sync_channel(1);
+/// Starts a thread that syncs the file a moment after it is told to. The thread ends with the book.
+fn syncer(file: File) -> Option<Sender<Told>> {
+    let (sender, told) = channel();
     let syncs = move || {
-        while told.recv().is_ok() {
-            // The next step that is synced gets the error.
-            let _ = file.sync_data();
+        while let Ok(first) = told.recv() {
+            if first == Told::Soon && !is_covered(&told, Instant::now() + SOON) {
+                // The next step that is synced gets the error.
+                let _ = file.sync_data();
+            }
         }
     };
     Builder::new().name("journal".to_owned()).spawn(syncs).ok()?;
     Some(sender)
+}
+
+/// Waits until the run has synced the records itself; returns false if it has not until then.
+fn is_covered(told: &Receiver<Told>, until: Instant) -> bool {
+    loop {
+        match told.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(Told::Covered) => return true,
+            Ok(Told::Soon) => {}
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return false,
+        }
+    }
 }
 
 /// Reads the records of a file, one after the other.

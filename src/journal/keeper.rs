@@ -295,12 +295,7 @@ impl Journal {
             if !asked.is_local
                 && let Err(error) = state.open()
             {
-                if !asked.is_rolling_back {
-                    return Err(error);
-                }
-                // A rollback is done even without a journal.
-                state.is_off = true;
-                return Ok(None);
+                return state.without(asked, error);
             }
             state.scrub();
             let (number, places) = match &again {
@@ -313,7 +308,9 @@ impl Journal {
             };
             let again = again.map(|(_, places)| places);
             state.write_step(number, asked, &servers, again);
-            state.sync();
+            if let Err(error) = state.sync() {
+                return state.without(asked, error);
+            }
             Ok(Some(Begun {
                 number,
                 places,
@@ -427,7 +424,7 @@ impl Journal {
                 if state.refused.is_none() {
                     state.mark(&Record::Stopped);
                 }
-                state.sync();
+                let _ = state.sync();
                 return;
             }
             let Some(mut book) = state.book.take() else { return };

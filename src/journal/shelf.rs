@@ -58,7 +58,7 @@ impl Shelf {
         }
     }
 
-    /// Makes a new journal. Old ones are removed if there are many.
+    /// Makes a new journal, which is not synced yet. Old ones are removed if there are many.
     pub(super) fn begin(&self, run: &str) -> io::Result<Book> {
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700).create(&self.directory)?;
@@ -72,9 +72,7 @@ impl Shelf {
         self.prune();
         let now = jiff::Timestamp::now().as_millisecond();
         let path = self.directory.join(format!("{}{now:015}-{run}.{OPEN}", self.prefix));
-        let book = Book::create(&path)?;
-        book.sync_directory()?;
-        Ok(book)
+        Book::create(&path)
     }
 
     /// Marks a journal as that of a run that has ended in order.

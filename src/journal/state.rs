@@ -5,7 +5,7 @@ use std::io;
 use indexmap::IndexMap;
 
 use super::book::Book;
-use super::keeper::Asked;
+use super::keeper::{Asked, Begun};
 use super::record::{Ended, Failure, Head, Record};
 use super::replay::{Refusal, Replay, Replayed, Ways};
 use super::shelf::{Shelf, digest};
@@ -29,6 +29,8 @@ pub(super) struct State {
     /// Records that wait for the first step.
     pub(super) held: Vec<u8>,
     pub(super) book: Option<Book>,
+    /// True if the file was made and not synced yet.
+    pub(super) is_new: bool,
     /// The reason why the journal is not complete.
     pub(super) lost: Option<String>,
     pub(super) is_off: bool,
@@ -54,6 +56,7 @@ impl State {
             secrets: 0,
             held: Vec::new(),
             book: None,
+            is_new: false,
             lost: None,
             is_off: false,
             steps: 0,
@@ -109,7 +112,7 @@ impl State {
         refusal
     }
 
-    /// Makes the file, once.
+    /// Makes the file, once. It is synced with the first step.
     pub(super) fn open(&mut self) -> io::Result<()> {
         if self.book.is_some() || self.lost.is_some() {
             return Ok(());
@@ -118,12 +121,21 @@ impl State {
         let opened = shelf.begin(&self.head.run).and_then(|mut book| {
             book.append(&line(&self.head))?;
             book.append(&self.held)?;
-            book.sync()?;
             Ok(book)
         });
         self.held = Vec::new();
         self.book = Some(opened?);
+        self.is_new = true;
         Ok(())
+    }
+
+    /// Handles a step for which no journal can be made. A rollback is done even without one.
+    pub(super) fn without(&mut self, asked: &Asked, error: io::Error) -> io::Result<Option<Begun>> {
+        if !asked.is_rolling_back {
+            return Err(error);
+        }
+        self.is_off = true;
+        Ok(None)
     }
 
     pub(super) fn mark(&mut self, record: &Record) {
@@ -153,9 +165,23 @@ impl State {
         }
     }
 
-    pub(super) fn sync(&mut self) {
-        if let Some(Err(error)) = self.book.as_ref().map(Book::sync) {
-            self.lose(&error);
+    /// Returns when all records would survive a power cut. If a new journal cannot be synced, there is none; later that is
+    /// reported, and the run continues.
+    pub(super) fn sync(&mut self) -> io::Result<()> {
+        let Some(book) = &self.book else { return Ok(()) };
+        let is_new = std::mem::take(&mut self.is_new);
+        // On most file systems the first sync has done most of what the second has to do.
+        let synced = book.sync().and_then(|()| match is_new {
+            true => book.sync_directory(),
+            false => Ok(()),
+        });
+        match synced {
+            Err(error) if is_new => Err(error),
+            Err(error) => {
+                self.lose(&error);
+                Ok(())
+            }
+            Ok(()) => Ok(()),
         }
     }
 
