@@ -175,3 +175,73 @@ fn b12_a_lock_of_a_dead_client_is_known_and_a_lost_connection_takes_its_own_back
     two.run(&["deploy:unlock"]).ok();
     two.is_free();
 }
+
+/// A deploy of the library, which takes the lock with its first question.
+fn deploys(two: &Two, more: &str, arguments: &[&str]) -> Case {
+    let recipe = format!(
+        "{RECIPE}set :repository, \"{}\"; set :restart_via, :none;\n{more}",
+        two.0.git().url
+    );
+    Case::new().recipe(&recipe).args(arguments).on(&two.0)
+}
+
+#[test]
+fn b11_a_deploy_takes_the_lock_with_its_first_question_and_before_anything_of_the_recipe() {
+    let two = Two::new();
+    two.0.configure(
+        "app1",
+        r#"ForceCommand echo >> /tmp/commands; eval "$SSH_ORIGINAL_COMMAND""#,
+    );
+    let current = || two.all("readlink /u/apps/flipper/current || true");
+    // Where it cannot be taken nothing is asked, and where it could be it is freed.
+    two.0.sh("app2", "mv /u/apps/flipper /u/apps/other");
+    deploys(&two, "", &["deploy"])
+        .run()
+        .code(1)
+        .says("not all servers could be locked, so nothing was done")
+        .says("there is no /u/apps/flipper: do setup first");
+    two.0.sh("app2", "mv /u/apps/other /u/apps/flipper");
+    assert_eq!(two.0.sh("app1", &format!("ls {STATE}")), "");
+    deploys(&two, "", &["setup"]).run().ok();
+    // Four commands: the lock and the question, the release, the switch, and to free it.
+    two.0.sh("app1", "rm /tmp/commands");
+    deploys(&two, "", &["deploy"]).run().ok();
+    assert_eq!(two.0.sh("app1", "wc -l < /tmp/commands").trim(), "4");
+    let first = current();
+    // What a recipe does before the question is done under the lock.
+    let held = format!("grep -q '^task deploy' {STATE}/lock && grep -q '^connection [^ ]* [^ ]* - [1-9]' {STATE}/lock");
+    let before = format!("before \"deploy\" {{ run \"{held}\"; }}");
+    deploys(&two, &before, &["deploy"]).run().ok();
+    assert_ne!(current(), first);
+    let second = current();
+    // Held by another on one server alone: who it is is told, nothing is done, and the other server is free again.
+    let first = two.start(&["works", "HOSTS=app2"]);
+    two.0.sh(
+        "app2",
+        "n=0; until [ -e /tmp/works ]; do n=$((n + 1)); [ $n -lt 300 ] || exit 1; sleep 0.1; done",
+    );
+    deploys(&two, "", &["deploy"])
+        .run()
+        .code(6)
+        .says("app2 is locked by tester on ")
+        .says(" UTC, works; run ");
+    // A recipe that catches that goes no further without the lock.
+    let catches = "set :max_hosts { try { run \"true\"; } catch (error) { puts \"caught\"; } () }";
+    deploys(&two, catches, &["deploy"]).run().code(6).says("caught");
+    assert_eq!(two.0.sh("app1", &format!("cat {STATE}/lock || true")), "");
+    assert_eq!(current(), second);
+    let mut waits = deploys(&two, "", &["deploy", "--lock-wait", "1m"]).start();
+    waits.wait_for("waiting: app2 is locked by tester");
+    two.all("touch /tmp/go");
+    first.finish().ok();
+    waits.finish().ok();
+    assert_ne!(current(), second);
+    // Of several at once one goes on at least, and they do not mix.
+    let all: Vec<Running> = (0..2).map(|_| deploys(&two, "", &["deploy"]).start()).collect();
+    let codes: Vec<_> = all.into_iter().map(|run| run.finish().status.code()).collect();
+    assert!(codes.contains(&Some(0)), "{codes:?}");
+    assert!(codes.iter().all(|code| [Some(0), Some(6)].contains(code)), "{codes:?}");
+    let [one, other] = current();
+    assert_eq!(one, other);
+    assert_eq!(two.all(&format!("ls {STATE}/lock 2>/dev/null || true")), ["", ""]);
+}

@@ -38,6 +38,9 @@ pub struct Action {
     pub asks: bool,
     /// True if the action belongs to the run itself and not to a task: it touches no servers for a task, and needs no consent.
     pub is_apart: bool,
+    /// The line that a script in front of the command prints first on a server where it does not let the command begin; its
+    /// reason and its exit status follow. The output has to be captured.
+    pub gate: Option<String>,
 }
 
 /// The use of the output of an action.

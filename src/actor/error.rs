@@ -75,6 +75,14 @@ pub enum ActionError {
         /// The servers, and who holds their locks.
         servers: Vec<ServerFailure>,
     },
+    /// The script in front of the command has not let it begin on these servers.
+    #[error("`{}' was not begun on {}", first_line(shown), answers.keys().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    TurnedAway {
+        /// The command, without secrets.
+        shown: String,
+        /// The exit status of that script on each of the servers, and what it printed.
+        answers: IndexMap<Server, (i32, String)>,
+    },
     /// The person did not want the command or anything after it to be run.
     #[error("aborted")]
     Aborted,
@@ -189,7 +197,7 @@ impl ActionError {
         match self {
             Self::NotConnected { .. } => Fault::Connection,
             Self::Selection(_) => Fault::Recipe,
-            Self::LockLost { .. } => Fault::Locked,
+            Self::LockLost { .. } | Self::TurnedAway { .. } => Fault::Locked,
             Self::Interrupted(signal) => Fault::Signal(signal.exit_code()),
             Self::Replayed { diagnostic, .. } => diagnostic.fault,
             Self::Failed { .. }

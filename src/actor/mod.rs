@@ -10,6 +10,7 @@ mod error;
 mod frames;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
+mod gate;
 mod journaled;
 mod late;
 mod perform;

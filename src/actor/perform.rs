@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+use super::gate::Gate;
 use super::late::Late;
 use super::running::{Channel, Job, Transfer};
 use super::silence::{self, Silence};
@@ -77,10 +78,11 @@ impl Actor {
             ..Asked::default()
         };
         // Actions that belong to the run itself are repeated by every process, so they are not kept.
-        let begun = match action.is_apart {
+        let begun = match action.is_apart || action.gate.is_some() {
             true => None,
             false => self.journal.begin(&step).map_err(ActionError::Journal)?,
         };
+        let gate = action.gate.map(|mark| Gate::new(mark, action.verb, step.task.clone()));
         self.actions += 1;
         let id = ActionId(self.actions);
         let shown = self.teller.redactor().clean(&action.shown);
@@ -108,10 +110,12 @@ impl Actor {
             denied: false,
             closed: None,
             captured_before: 0,
+            is_turned_away: false,
         });
         let mut running = Running {
             flight: None,
             begun,
+            gate,
             local: action.local,
             id,
             shown,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indexmap::{IndexMap, IndexSet};
 
 use super::error::REFUSED;
+use super::gate::Gate;
 use super::silence::Silence;
 use super::sudo::{Filter, Found};
 use super::teller::Teller;
@@ -30,6 +31,7 @@ pub struct Running {
     pub(super) flight: Option<Flight>,
     /// Its step in the journal.
     pub(super) begun: Option<Begun>,
+    pub(super) gate: Option<Gate>,
     pub(super) local: bool,
     pub(super) id: ActionId,
     pub(super) shown: String,
@@ -83,6 +85,8 @@ pub(super) struct Job {
     pub closed: Option<Ladder>,
     /// The length of what was captured when sudo was given a password, in bytes.
     pub captured_before: usize,
+    /// True if the script in front of the command has not let it begin.
+    pub is_turned_away: bool,
 }
 
 /// The most that an error shows of one line, in bytes.
@@ -182,8 +186,8 @@ impl Job {
     /// Returns this server's part of the action's error.
     pub(super) fn failure(&self, asks: bool) -> Option<ServerFailure> {
         let exit = self.exit.as_ref()?;
-        // The command's output block has seen enough, so its exit status does not matter.
-        if self.closed.is_some() {
+        // The command's output block has seen enough, or the command has not begun, so its exit status does not matter.
+        if self.closed.is_some() || self.is_turned_away {
             return None;
         }
         if exit.is_success() || asks && matches!(exit, Exit::Status(_)) {
@@ -324,6 +328,7 @@ impl Running {
         job.out_tail
             .iter_mut()
             .for_each(|line| *line = shortened(teller.redactor().clean(line)));
+        job.is_turned_away = self.gate.as_ref().is_some_and(|gate| gate.has_closed(job, &exit));
         job.exit = Some(exit);
     }
 

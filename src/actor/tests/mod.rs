@@ -270,6 +270,7 @@ fn action(hosts: &[&str], text: &str) -> Action {
         silent: false,
         asks: false,
         is_apart: false,
+        gate: None,
     }
 }
 

@@ -243,6 +243,15 @@ impl Interpreter {
             return self.wish(context, call, wish);
         }
         let size = settings.selection.max_hosts.unwrap_or(servers.len()).max(1);
+        let mut request = request;
+        let mut front = self.lock_in_front(context.source(), (&request, settings), &servers);
+        match &front {
+            Some(front) => {
+                self.perhaps_held(&servers);
+                request.text.insert_str(0, &format!("{}\n", front.script));
+            }
+            None => self.settle_lock(context.engine())?,
+        }
         let mut outcome = Outcome::default();
         for batch in servers.chunks(size) {
             let mut batch = batch.to_vec();
@@ -272,6 +281,7 @@ impl Interpreter {
                     parts,
                     most_captured,
                     heartbeat,
+                    gate: front.as_ref().map(|front| front.mark.clone()),
                     ..action(&request, jobs, false, &settings.options)
                 };
                 self.tell_secrets(&action);
@@ -280,6 +290,12 @@ impl Interpreter {
                         outcome.stdout.extend(ended.stdout);
                         outcome.statuses.extend(ended.statuses);
                         break;
+                    }
+                    Err(Broken::Action(ActionError::TurnedAway { answers, .. })) => {
+                        self.settle_turned_away(context.engine(), &servers, answers)?;
+                        if let Some(front) = front.take() {
+                            request.text.replace_range(..=front.script.len(), "");
+                        }
                     }
                     Err(Broken::Action(error)) if goes_on && error.is_of_servers() => {
                         self.leave_out(&error);
@@ -320,6 +336,7 @@ impl Interpreter {
         options: &RunOptions,
         request: Request,
     ) -> Fallible<Outcome> {
+        self.settle_lock(context.engine())?;
         if self.mode.only_looks {
             self.leave_undone(&request, origin(context.source(), call.position))?;
             return Ok(Outcome::default());
@@ -471,6 +488,7 @@ pub(super) fn action(
         silent: options.silent == Some(true),
         asks: request.asks,
         is_apart: false,
+        gate: None,
     }
 }
 

@@ -23,6 +23,7 @@ impl Interpreter {
                 .is_none_or(|origin| !self.defined.is_of_stdlib(&origin.file))
         };
         if hooks.iter().any(is_own) {
+            self.settle_lock(engine)?;
             self.emit(Event::HooksTriggered {
                 event: when.name().to_owned(),
                 task: task.map(|task| task.name.clone()),

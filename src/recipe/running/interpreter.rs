@@ -323,7 +323,17 @@ impl Interpreter {
         }
         self.frames.check_depth(task)?;
         self.confirm(task)?;
+        if !self.defined.is_of_stdlib(&task.origin.file) {
+            self.settle_lock(engine)?;
+        }
         self.lock(engine, task)?;
+        let result = self.run_locked(engine, task);
+        self.forget_owed(task);
+        result
+    }
+
+    /// Runs a task whose lock is held or owed.
+    fn run_locked(&self, engine: &Engine, task: &Rc<Task>) -> Fallible {
         self.implicit_hooks(engine, task, When::Before)?;
         let id = self.defined.configuration.borrow().tasks.id(&task.name);
         self.frames.enter(task.clone(), id);

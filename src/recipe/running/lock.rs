@@ -5,12 +5,13 @@
 use std::time::{Duration, Instant};
 
 use indexmap::{IndexMap, IndexSet};
-use jiff::Timestamp;
 use rhai::{Engine, Position};
 
 use super::action::{Request, failure};
 use super::call::Call;
 use super::interpreter::Interpreter;
+use super::lock_holder::{Holder, failures, headline, locked};
+use super::lock_owed::Owed;
 use super::passwords::Asker;
 use crate::actor::{Action, ActionError, Outcome, Output};
 use crate::configuration::{Attributes, RunOptions, Selection, Server, Task, Value};
@@ -41,9 +42,11 @@ pub(in crate::recipe) struct Locks {
     /// The time for which a lock of somebody else is waited for.
     wait: Duration,
     /// The servers on which it is held, with their connections; no connection if it is only perhaps held.
-    held: IndexMap<Server, Option<SessionId>>,
+    pub(super) held: IndexMap<Server, Option<SessionId>>,
     /// The scripts that take and free it. They are evaluated once, since nothing may be evaluated at the end of a run.
-    scripts: Option<Scripts>,
+    pub(super) scripts: Option<Scripts>,
+    /// The lock that is taken before anything else is done.
+    pub(super) owed: Option<Owed>,
 }
 
 impl Locks {
@@ -53,12 +56,13 @@ impl Locks {
             wait,
             held: IndexMap::new(),
             scripts: None,
+            owed: None,
         }
     }
 }
 
 #[derive(Clone, Debug)]
-struct Scripts {
+pub(super) struct Scripts {
     take: String,
     free: String,
     /// The lines that the lock contains.
@@ -74,21 +78,14 @@ impl Scripts {
     }
 
     /// Returns the script that takes the lock, with the lines that are to stand in it: as input they would take one more round trip.
-    fn take(&self) -> String {
+    pub(super) fn take(&self) -> String {
         let again = if self.is_again { "yes" } else { "" };
         format!("again={again} record={}\n{}", quote(&self.record), self.take)
     }
 }
 
-/// Somebody else's lock.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Holder {
-    state: String,
-    lines: IndexMap<String, String>,
-}
-
 /// The result of an attempt.
-enum Attempt {
+pub(super) enum Attempt {
     Taken,
     /// Others hold the lock on these servers.
     Refused(IndexMap<Server, Holder>),
@@ -97,7 +94,7 @@ enum Attempt {
 }
 
 impl Interpreter {
-    /// Takes the lock of a task's servers if the task wants it: all of them or none.
+    /// Takes the lock of a task's servers if the task wants it: all of them or none. A task of the library may owe it for a moment.
     pub(in crate::recipe) fn lock(&self, engine: &Engine, task: &Task) -> Fallible<()> {
         if !task.lock || self.mode.is_idle() || self.budget.is_loading() || self.has_scripted_servers() {
             return Ok(());
@@ -111,15 +108,32 @@ impl Interpreter {
         if servers.is_empty() {
             return Ok(());
         }
-        let scripts = self.lock_scripts(engine, task)?;
+        self.settle_lock(engine)?;
+        self.lock_scripts(engine, task)?;
+        if self.may_owe(task) {
+            self.locks.borrow_mut().owed = Some(Owed::new(task, servers));
+            return Ok(());
+        }
+        self.acquire(engine, &servers, None)
+    }
+
+    /// Takes the lock of these servers, or waits for it: all of them or none. `first` is the result of the first attempt, if there
+    /// was one.
+    pub(super) fn acquire(&self, engine: &Engine, servers: &[Server], mut first: Option<Attempt>) -> Fallible<()> {
+        let Some(scripts) = self.locks.borrow().scripts.clone() else {
+            return Ok(());
+        };
         let resumes = self.journal.needs_its_lock();
         let scripts = if resumes { scripts.again() } else { scripts };
         let lock_wait = self.locks.borrow().wait;
         let begun = Instant::now();
         let mut is_waiting = false;
-        let mut wanted = servers.clone();
+        let mut wanted = servers.to_vec();
         loop {
-            let attempt = self.take(engine, &scripts, &wanted)?;
+            let attempt = match first.take() {
+                Some(first) => Ok(first),
+                None => self.take(engine, &scripts, &wanted)?,
+            };
             let refused = match attempt.map_err(|error| failure(error, Position::NONE))? {
                 Attempt::Taken => break,
                 Attempt::Refused(refused) => refused,
@@ -144,7 +158,7 @@ impl Interpreter {
             if resumes {
                 return Err(self.not_taken_back(failures(&refused)));
             }
-            self.free(engine, &servers);
+            self.free(engine, servers);
             if begun.elapsed() >= lock_wait {
                 return Err(raise(locked(&refused, servers.len()), Position::NONE));
             }
@@ -155,7 +169,7 @@ impl Interpreter {
                     format!("waiting: {}", headline(&refused, servers.len())),
                 );
             }
-            wanted.clone_from(&servers);
+            wanted = servers.to_vec();
             // Runs that wait must not come back at the same moment.
             let spread = Duration::from_millis(u64::from(std::process::id() % 200));
             let left = lock_wait.saturating_sub(begun.elapsed());
@@ -192,13 +206,16 @@ impl Interpreter {
             .map_err(|error| failure(error.into(), Position::NONE))?;
         let found: IndexSet<Server> = found.into_iter().collect();
         let locks = self.locks.borrow();
-        let is_missing = |server: &Server| !locks.held.contains_key(server);
+        let owed = locks.owed.as_ref().map_or(&[][..], |owed| &owed.servers);
+        let is_held = |server: &Server| matches!(locks.held.get(server), Some(Some(_)));
+        let is_missing = |server: &Server| !is_held(server) && !owed.contains(server);
         Ok(found.into_iter().filter(is_missing).collect())
     }
 
-    fn lock_scripts(&self, engine: &Engine, task: &Task) -> Fallible<Scripts> {
-        if let Some(scripts) = &self.locks.borrow().scripts {
-            return Ok(scripts.clone());
+    /// Evaluates the scripts, once.
+    fn lock_scripts(&self, engine: &Engine, task: &Task) -> Fallible<()> {
+        if self.locks.borrow().scripts.is_some() {
+            return Ok(());
         }
         let text = |name| Ok::<_, Box<rhai::EvalAltResult>>(self.text_variable(engine, name)?.unwrap_or_default());
         let lines = [
@@ -221,40 +238,60 @@ impl Interpreter {
             record: record.join("\n"),
             is_again: false,
         };
-        self.locks.borrow_mut().scripts = Some(scripts.clone());
-        Ok(scripts)
+        self.locks.borrow_mut().scripts = Some(scripts);
+        Ok(())
     }
 
     /// Tries to take the lock once, on all servers at once.
     fn take(&self, engine: &Engine, scripts: &Scripts, servers: &[Server]) -> Fallible<Result<Attempt, ActionError>> {
-        for server in servers {
-            self.locks.borrow_mut().held.entry(server.clone()).or_default();
-        }
+        self.perhaps_held(servers);
         let outcome = match self.apart(engine, "lock", &scripts.take(), servers)? {
             Ok(outcome) => outcome,
             Err(error) => return Ok(Err(error)),
         };
+        let (taken, left): (Vec<_>, Vec<_>) = outcome.statuses.into_iter().partition(|(_, status)| *status == 0);
+        self.holds(taken.into_iter().map(|(server, _)| server));
+        let mut said = outcome.stdout;
+        let answer = |(server, status): (Server, i32)| {
+            let said = said.swap_remove(&server).unwrap_or_default();
+            (server, (status, said))
+        };
+        let answers: IndexMap<Server, (i32, String)> = left.into_iter().map(answer).collect();
+        Ok(Ok(self.attempted(answers)))
+    }
+
+    /// Notes that the lock may be taken on these servers from now on.
+    pub(super) fn perhaps_held(&self, servers: &[Server]) {
+        for server in servers {
+            self.locks.borrow_mut().held.entry(server.clone()).or_default();
+        }
+    }
+
+    /// Notes that the lock is taken on these servers.
+    pub(super) fn holds(&self, servers: impl Iterator<Item = Server>) {
+        for server in servers {
+            let session = self.actor.borrow().session(&server);
+            self.locks.borrow_mut().held.insert(server, session);
+        }
+    }
+
+    /// Returns the result of an attempt, from the answers of the servers on which the lock was not taken.
+    pub(super) fn attempted(&self, answers: IndexMap<Server, (i32, String)>) -> Attempt {
         let mut refused = IndexMap::new();
         let mut failed = Vec::new();
-        for server in servers {
-            let said = outcome.stdout.get(server).map_or("", String::as_str);
-            match outcome.statuses.get(server) {
-                Some(0) => {
-                    let session = self.actor.borrow().session(server);
-                    self.locks.borrow_mut().held.insert(server.clone(), session);
-                }
-                Some(&TAKEN) => {
-                    self.locks.borrow_mut().held.shift_remove(server);
-                    refused.insert(server.clone(), Holder::read(said));
-                }
-                _ => failed.push(ServerFailure::new(server.clone(), said.trim())),
+        for (server, (status, said)) in answers {
+            if status == TAKEN {
+                self.locks.borrow_mut().held.shift_remove(&server);
+                refused.insert(server, Holder::read(&said));
+            } else {
+                failed.push(ServerFailure::new(server, said.trim()));
             }
         }
-        Ok(Ok(match (refused.is_empty(), failed.is_empty()) {
+        match (refused.is_empty(), failed.is_empty()) {
             (true, true) => Attempt::Taken,
             (_, false) => Attempt::Unable(failed),
             (false, _) => Attempt::Refused(refused),
-        }))
+        }
     }
 
     /// Takes the lock again on servers whose connection was lost. It is an error if somebody else has taken it meanwhile; in a
@@ -403,67 +440,6 @@ impl Interpreter {
     }
 }
 
-impl Holder {
-    /// Reads a script's description of a lock: its state, then its lines.
-    fn read(said: &str) -> Self {
-        let mut lines = said.lines();
-        let state = lines.next().unwrap_or_default().trim().to_owned();
-        let pairs = lines.filter_map(|line| line.split_once(' '));
-        Self {
-            state,
-            lines: pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-        }
-    }
-
-    fn said(&self, name: &str) -> Option<&str> {
-        self.lines
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
-    }
-
-    /// Returns words that fit after "locked": by whom, since when, for what.
-    fn who(&self) -> String {
-        let mut text = format!("by {}", self.said("person").unwrap_or("somebody"));
-        if let Some(host) = self.said("host") {
-            text += &format!(" on {host}");
-        }
-        let time = self.said("time").and_then(|time| time.parse().ok());
-        if let Some(time) = time.and_then(|time| Timestamp::from_second(time).ok()) {
-            text += &format!(" since {} UTC", time.strftime("%Y-%m-%d %H:%M:%S"));
-        }
-        match (self.said("reason"), self.said("task")) {
-            (Some(reason), _) => text += &format!(": {reason}"),
-            (None, Some(task)) if self.state != "person" => text += &format!(", {task}"),
-            _ => {}
-        }
-        text
-    }
-
-    /// Returns more facts about the lock.
-    fn standing(&self) -> String {
-        let run = self.said("run").unwrap_or("unknown");
-        let process = self
-            .said("process")
-            .map_or_else(String::new, |process| format!(", process {process}"));
-        match self.state.as_str() {
-            "alive" => format!("run {run}{process}, at work"),
-            "dead" => format!("abandoned: the connection of run {run}{process} has ended"),
-            "person" => "until somebody unlocks".to_owned(),
-            _ => format!("run {run}{process}, whether it is at work cannot be seen there"),
-        }
-    }
-
-    fn hint(&self) -> &'static str {
-        match self.state.as_str() {
-            "alive" => "wait for it: --lock-wait 10m",
-            "dead" => "recover looks after what that run has left, and frees the lock: capr RECIPE recover",
-            "person" => "deploy:unlock frees it",
-            _ => "where that run is known to be over: FORCE=yes deploy:unlock, then recover",
-        }
-    }
-}
-
 /// Returns the servers whose script has not freed the lock, with what it printed.
 fn kept(servers: &[Server], outcome: &Outcome) -> Vec<ServerFailure> {
     let failed = servers
@@ -476,86 +452,4 @@ fn kept(servers: &[Server], outcome: &Outcome) -> Vec<ServerFailure> {
             ServerFailure::new(server.clone(), reason)
         })
         .collect()
-}
-
-fn failures(refused: &IndexMap<Server, Holder>) -> Vec<ServerFailure> {
-    let reason = |holder: &Holder| format!("{}; {}", holder.who(), holder.standing());
-    let failures = refused.iter();
-    failures
-        .map(|(server, holder)| ServerFailure::new(server.clone(), reason(holder)))
-        .collect()
-}
-
-fn headline(refused: &IndexMap<Server, Holder>, total: usize) -> String {
-    let who: IndexSet<String> = refused.values().map(Holder::who).collect();
-    let who: Vec<String> = who.into_iter().collect();
-    let where_ = match (refused.len(), refused.keys().next()) {
-        (1, Some(server)) => format!("{server} is"),
-        (number, _) if number == total => "the servers are".to_owned(),
-        (number, _) => format!("{number} of {total} servers are"),
-    };
-    format!("{where_} locked {}", who.join(", "))
-}
-
-/// Returns the error for a run that comes too late.
-fn locked(refused: &IndexMap<Server, Holder>, total: usize) -> Diagnostic {
-    let mut message = headline(refused, total);
-    // If there is only one server, its facts are not repeated below.
-    if let (1, Some(holder)) = (refused.len(), refused.values().next()) {
-        message += &format!("; {}", holder.standing());
-    }
-    let mut diagnostic = Diagnostic::new(Fault::Locked, message);
-    diagnostic.servers = refused
-        .iter()
-        .map(|(server, holder)| ServerFailure::new(server.clone(), holder.standing()))
-        .collect();
-    let hints: IndexSet<&str> = refused.values().map(Holder::hint).collect();
-    diagnostic.hints.extend(hints.into_iter().map(str::to_owned));
-    diagnostic
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
-mod tests {
-    use super::{Holder, locked};
-    use crate::diagnostic::Fault;
-
-    const SAID: &str =
-        "alive\nrun 4f1d2b0a9c83e675\nkind run\nperson ann\nhost laptop\nprocess 4711\ntime 1767322996\ntask deploy\n";
-
-    #[test]
-    fn b11_who_holds_the_lock_is_named_with_all_that_is_known() {
-        let holder = Holder::read(SAID);
-        let refused = [("app1", holder.clone()), ("app2", holder)];
-        let refused = refused.map(|(name, holder)| (name.parse().unwrap(), holder)).into();
-        let diagnostic = locked(&refused, 2);
-        assert_eq!(diagnostic.fault, Fault::Locked);
-        assert_eq!(diagnostic.fault.exit_code(), 6);
-        assert_eq!(
-            diagnostic.message,
-            "the servers are locked by ann on laptop since 2026-01-02 03:03:16 UTC, deploy"
-        );
-        assert_eq!(
-            diagnostic.servers[1].reason,
-            "run 4f1d2b0a9c83e675, process 4711, at work"
-        );
-        assert_eq!(diagnostic.hints, ["wait for it: --lock-wait 10m"]);
-    }
-
-    #[test]
-    fn b12_a_lock_whose_connection_has_ended_is_told_as_abandoned() {
-        let holder = Holder::read(&SAID.replace("alive", "dead"));
-        let refused = [("app1".parse().unwrap(), holder)].into();
-        let diagnostic = locked(&refused, 6);
-        assert!(diagnostic.message.starts_with("app1 is locked by ann on laptop"));
-        let abandoned = "abandoned: the connection of run 4f1d2b0a9c83e675, process 4711 has ended";
-        assert_eq!(diagnostic.servers[0].reason, abandoned);
-        assert!(diagnostic.hints[0].ends_with("capr RECIPE recover"));
-    }
-
-    #[test]
-    fn a_lock_that_says_nothing_is_one_all_the_same() {
-        let refused = [("app1".parse().unwrap(), Holder::read(""))].into();
-        assert!(locked(&refused, 1).message.starts_with("app1 is locked by somebody; "));
-    }
 }

@@ -103,7 +103,12 @@ impl Interpreter {
                 Err(error) => Err(Broken::Script(error)),
             }
         })?;
-        let ended = running.borrow_mut().take();
+        let mut ended = running.borrow_mut().take();
+        if let Some(running) = ended.as_mut().filter(|running| running.has_gate()) {
+            self.locked_in_front(running.let_in());
+            self.actor.borrow_mut().admit(running)?;
+            step.begun.replace(running.begun());
+        }
         let result = match ended {
             Some(running) => self.actor.borrow_mut().finish(running),
             None => Ok(Outcome::default()),

@@ -236,7 +236,7 @@ impl Interpreter {
         let failure = match broken {
             None => None,
             // A step that could not be written down was not begun.
-            Some(Broken::Action(ActionError::Journal(_))) => return,
+            Some(Broken::Action(ActionError::Journal(_) | ActionError::TurnedAway { .. })) => return,
             Some(Broken::Action(error)) => Some(error.kept()),
             Some(Broken::Script(error)) => Some(script(error.to_string())),
             Some(Broken::Block(_)) => Some(script("an output block has failed".to_owned())),

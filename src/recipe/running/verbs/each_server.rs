@@ -36,6 +36,7 @@ pub(super) fn each_server(cx: &mut VerbContext) -> Fallible {
     interpreter.refuse_servers("on", cx.position())?;
     interpreter.refuse_in_server("on", cx.position())?;
     interpreter.greet_strangers();
+    interpreter.settle_lock(cx.engine())?;
     let servers = servers(cx)?;
     if servers.is_empty() {
         interpreter.say(Level::Info, "skipping `on' because no servers matched");

@@ -1,0 +1,129 @@
+//! A lock that is taken together with the first question to the servers. Each command costs a server a login, so the library's
+//! first question, which only looks, takes the lock in front of it. Until then the lock is owed: whatever else a recipe does first,
+//! the lock is taken before it.
+
+use indexmap::IndexMap;
+use rhai::Engine;
+
+use super::action::{Request, Settings};
+use super::interpreter::Interpreter;
+use super::lock::Attempt;
+use crate::configuration::{Server, Shell, Task};
+use crate::plan::quote;
+use crate::recipe::language::origin::Fallible;
+
+/// A lock that was not taken yet.
+#[derive(Debug)]
+pub(in crate::recipe) struct Owed {
+    /// The task that wants it.
+    task: String,
+    pub(super) servers: Vec<Server>,
+}
+
+impl Owed {
+    pub(super) fn new(task: &Task, servers: Vec<Server>) -> Self {
+        Self {
+            task: task.name.clone(),
+            servers,
+        }
+    }
+}
+
+/// A script that takes the lock in front of a command.
+pub(super) struct Front {
+    pub(super) script: String,
+    /// The line that it prints first if it cannot take the lock.
+    pub(super) mark: String,
+}
+
+impl Interpreter {
+    /// Returns true if the lock of this task may be owed. A recipe's own task may do anything, a run that is resumed has to take
+    /// back its own lock before it does anything, and a person who is asked before each command may leave a command out.
+    pub(super) fn may_owe(&self, task: &Task) -> bool {
+        self.defined.is_of_stdlib(&task.origin.file) && !self.journal.is_replaying() && !self.mode.asks_consent
+    }
+
+    /// Takes the lock that is owed, if one is, in a command of its own.
+    pub(in crate::recipe) fn settle_lock(&self, engine: &Engine) -> Fallible<()> {
+        if self.locks.borrow().owed.is_none() {
+            return Ok(());
+        }
+        // A rollback belongs to what was done before, and in the midst of an action that action has settled it.
+        if self.actor.try_borrow().is_ok_and(|actor| !actor.is_rolling_back()) {
+            return self.settle(engine, None);
+        }
+        Ok(())
+    }
+
+    /// Takes the lock that is owed, of which the first attempt has not taken all.
+    pub(super) fn settle_turned_away(
+        &self,
+        engine: &Engine,
+        owed: &[Server],
+        answers: IndexMap<Server, (i32, String)>,
+    ) -> Fallible<()> {
+        if let Some(kept) = &mut self.locks.borrow_mut().owed {
+            kept.servers = owed.to_vec();
+        }
+        let attempt = self.attempted(answers);
+        self.settle(engine, Some(attempt))
+    }
+
+    fn settle(&self, engine: &Engine, first: Option<Attempt>) -> Fallible<()> {
+        let Some(owed) = self.locks.borrow_mut().owed.take() else {
+            return Ok(());
+        };
+        let result = self.acquire(engine, &owed.servers, first);
+        // A recipe may catch the error; what it does next needs the lock all the same.
+        if result.is_err() {
+            self.locks.borrow_mut().owed = Some(owed);
+        }
+        result
+    }
+
+    /// Forgets the lock that a task owes, at the end of the task: nothing was done that needs it.
+    pub(super) fn forget_owed(&self, task: &Task) {
+        let mut locks = self.locks.borrow_mut();
+        locks.owed.take_if(|owed| owed.task == task.name);
+    }
+
+    /// Returns the script that takes the lock which is owed in front of this request; `None` if no lock is owed or if it needs a
+    /// command of its own. A `capture_all` of the library only looks, so it may be begun on some servers before all are locked.
+    pub(super) fn lock_in_front(
+        &self,
+        source: Option<&str>,
+        (request, settings): (&Request, &Settings),
+        servers: &[Server],
+    ) -> Option<Front> {
+        let locks = self.locks.borrow();
+        let owed = locks.owed.as_ref()?;
+        let is_same = owed.servers.len() == servers.len() && owed.servers.iter().all(|owed| servers.contains(owed));
+        let looks = request.verb == "capture_all" && source.is_some_and(|file| self.defined.is_of_stdlib(file));
+        // The lock belongs to the login user, whose shell is `sh`.
+        let is_sudo = request.sudo.is_some() || request.asking.is_some();
+        let (options, selection) = (&settings.options, &settings.selection);
+        let is_plain = matches!(options.shell, None | Some(Shell::Default)) && options.pty != Some(true);
+        let is_whole = selection.max_hosts.is_none() && selection.on_error_continue != Some(true);
+        if !(is_same && looks && is_plain && is_whole) || is_sudo || self.actor.borrow().is_rolling_back() {
+            return None;
+        }
+        let scripts = locks.scripts.clone()?;
+        let mark = "the lock was not taken".to_owned();
+        let script = format!(
+            "said=$( (\n{}\n) </dev/null ) || {{ status=$?; printf '%s\\n' {} \"$said\"; exit $status; }}; unset said",
+            scripts.take(),
+            quote(&mark)
+        );
+        Some(Front { script, mark })
+    }
+
+    /// Notes that a command has begun on these servers behind the script that takes the lock.
+    pub(super) fn locked_in_front(&self, servers: Vec<Server>) {
+        self.holds(servers.iter().cloned());
+        let mut locks = self.locks.borrow_mut();
+        if let Some(owed) = &mut locks.owed {
+            owed.servers.retain(|server| !servers.contains(server));
+        }
+        locks.owed.take_if(|owed| owed.servers.is_empty());
+    }
+}
