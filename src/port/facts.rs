@@ -20,6 +20,15 @@ pub(super) struct Given {
     pub(super) unknown: bool,
 }
 
+/// The replacement of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Mapped {
+    /// It is written out.
+    Text(String),
+    /// The Ruby code that makes it.
+    Code(String),
+}
+
 /// A function of the files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Function {
@@ -29,6 +38,8 @@ pub(super) struct Function {
     pub(super) before_rest: Option<usize>,
     /// True if its parameters have a form in recipes of capr.
     pub(super) is_plain: bool,
+    /// True if it fills in a template whose path one of its parameters tells.
+    pub(super) is_of_templates: bool,
     /// Its whole definition in Ruby.
     pub(super) source: String,
 }
@@ -48,10 +59,16 @@ pub(super) struct Facts {
     pub(super) functions: BTreeMap<String, Function>,
     /// The libraries that are required.
     pub(super) libraries: BTreeSet<String>,
+    /// The tasks that hooks and calls name.
+    asked_tasks: BTreeSet<String>,
+    /// The libraries that come with capr, that the files need, and that nothing in them requires; with the reason.
+    pub(super) unnamed_libraries: BTreeMap<&'static str, String>,
     /// The replacements of commands in `SSHKit.config.command_map`.
-    pub(super) commands: BTreeMap<String, String>,
+    pub(super) commands: BTreeMap<String, Mapped>,
     /// The stages that have a file.
     pub(super) stages: BTreeSet<String>,
+    /// The source control, if the files set it to a name.
+    pub(super) scm: Option<String>,
     /// The roles that servers have.
     pub(super) roles: BTreeSet<String>,
     /// True if a server has the attribute `primary`.
@@ -98,6 +115,32 @@ impl Facts {
         for name in libraries.collect::<Vec<_>>() {
             self.vocabulary.read_library(name);
         }
+        self.unnamed_libraries = self.unnamed();
+        for name in self.unnamed_libraries.keys() {
+            self.vocabulary.read_library(name);
+        }
+    }
+
+    /// Returns the libraries that the files need and do not require, each with the reason.
+    fn unnamed(&self) -> BTreeMap<&'static str, String> {
+        let libraries = Vocabulary::of_libraries();
+        let with_task = |task: &&String| {
+            let (name, _) = libraries.iter().find(|(_, own)| own.tasks.contains(*task))?;
+            Some((*name, format!("It has the task `{task}`")))
+        };
+        let unknown = self.asked_tasks.iter().filter(|task| !self.is_task(task));
+        let mut needed: BTreeMap<&'static str, String> = unknown.filter_map(|task| with_task(&task)).collect();
+        let has_capfile = self.files.iter().any(|file| file.rsplit('/').next() == Some("Capfile"));
+        if self.version == 3 && !has_capfile {
+            // The Capfile requires them; what is set tells which.
+            for variable in self.variables.keys().filter(|name| !self.is_of_library(name)) {
+                let mut reading = libraries.iter().filter(|(_, own)| own.variables.contains(variable));
+                if let (Some((name, _)), None) = (reading.next(), reading.next()) {
+                    needed.entry(name).or_insert_with(|| format!("It reads `{variable}`"));
+                }
+            }
+        }
+        needed
     }
 
     /// Returns true if a variable of this name is set somewhere.
@@ -205,6 +248,36 @@ pub(super) fn renamed(name: &str) -> &str {
     }
 }
 
+/// Returns true for `def template(from, to)` with `ERB.new(File.read("templates/#{from}"))`.
+fn is_of_templates(node: &ruby_prism::DefNode<'_>) -> bool {
+    #[derive(Default)]
+    struct Template {
+        /// The number of surrounding calls that make a path.
+        paths: usize,
+        takes_local: bool,
+        fills_in: bool,
+    }
+    impl<'pr> Visit<'pr> for Template {
+        fn visit_call_node(&mut self, node: &CallNode<'pr>) {
+            let class = node.receiver().as_ref().and_then(constant);
+            let name = id(&node.name());
+            self.fills_in |= class.as_deref() == Some("ERB") && name == "new";
+            let is_path = class.as_deref() == Some("File") && matches!(name.as_str(), "read" | "join" | "expand_path");
+            self.paths += usize::from(is_path);
+            ruby_prism::visit_call_node(self, node);
+            self.paths -= usize::from(is_path);
+        }
+        fn visit_embedded_statements_node(&mut self, node: &ruby_prism::EmbeddedStatementsNode<'pr>) {
+            let only = node.statements().and_then(|list| list.body().iter().next());
+            let is_local = only.is_some_and(|only| only.as_local_variable_read_node().is_some());
+            self.takes_local |= self.paths > 0 && is_local;
+        }
+    }
+    let mut template = Template::default();
+    template.visit_def_node(node);
+    template.fills_in && template.takes_local
+}
+
 /// Adds the parameters to the facts about a function.
 fn taking(function: Function, list: &ruby_prism::ParametersNode<'_>) -> Function {
     let required = list.requireds();
@@ -250,6 +323,7 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
                 file: self.facts.files.len(),
                 before_rest: None,
                 is_plain: node.receiver().is_none(),
+                is_of_templates: is_of_templates(node),
                 source: String::from_utf8_lossy(node.location().as_slice()).into_owned(),
             };
             let function = match node.parameters() {
@@ -271,6 +345,18 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
         let name = id(&node.name()).trim_start_matches('@').to_lowercase();
         self.facts.set(&name, Some(&node.value()));
         ruby_prism::visit_instance_variable_write_node(self, node);
+    }
+
+    fn visit_instance_variable_or_write_node(&mut self, node: &ruby_prism::InstanceVariableOrWriteNode<'pr>) {
+        let name = id(&node.name()).trim_start_matches('@').to_lowercase();
+        self.facts.set(&name, Some(&node.value()));
+        ruby_prism::visit_instance_variable_or_write_node(self, node);
+    }
+
+    fn visit_global_variable_or_write_node(&mut self, node: &ruby_prism::GlobalVariableOrWriteNode<'pr>) {
+        let name = id(&node.name()).trim_start_matches('$').to_lowercase();
+        self.facts.set(&name, Some(&node.value()));
+        ruby_prism::visit_global_variable_or_write_node(self, node);
     }
 
     fn visit_global_variable_write_node(&mut self, node: &ruby_prism::GlobalVariableWriteNode<'pr>) {
@@ -298,10 +384,16 @@ impl Visitor<'_> {
                 .iter()
                 .any(|(key, _)| literal(key).as_deref() == Some("primary"));
         self.facts.has_primary |= is_primary;
+        if matches!(name, "before" | "after" | "invoke") {
+            self.ask_for(&given.values);
+        }
         match name {
             "set" | "set_default" | "_cset" | "set_if_empty" | "ask" | "append" | "set_unless_exists" => {
                 if let Some(text) = &text {
                     self.facts.set(text, given.values.get(1));
+                }
+                if text.as_deref() == Some("scm") {
+                    self.facts.scm = given.values.get(1).and_then(literal);
                 }
             }
             "task" => {
@@ -352,6 +444,13 @@ impl Visitor<'_> {
         None
     }
 
+    /// Notes the tasks that are named with their namespaces.
+    fn ask_for(&mut self, names: &[Node<'_>]) {
+        let names = names.iter().filter_map(literal).filter(|name| name.contains(':'));
+        let full = names.map(|name| name.trim_start_matches(':').to_owned());
+        self.facts.asked_tasks.extend(full);
+    }
+
     /// Notes a call with a receiver: `deploy.task :restart do`, `SSHKit.config.command_map[:rake] = "bundle exec rake"`.
     fn of_something(&mut self, name: &str, node: &CallNode<'_>) {
         let Some(receiver) = node.receiver() else { return };
@@ -365,11 +464,19 @@ impl Visitor<'_> {
         if let ("[]=", Some(map)) = (name, receiver.as_call_node())
             && id(&map.name()) == "command_map"
             && let [key, value] = given.values.as_slice()
-            && let (Some(key), Some(value)) = (literal(key), literal(value))
+            && let Some(key) = literal(key)
         {
-            self.facts.commands.insert(key, value);
+            let mapped = match literal(value) {
+                Some(text) => Mapped::Text(text),
+                None => Mapped::Code(super::ruby::source(value)),
+            };
+            self.facts.commands.insert(key, mapped);
         }
-        if constant(&receiver).is_some_and(|class| class == "SSHKit") {
+        let class = constant(&receiver);
+        if name == "[]" && class.as_deref() == Some("Rake::Task") {
+            self.ask_for(&given.values);
+        }
+        if class.is_some_and(|class| class == "SSHKit") {
             self.facts.points[2] += 2;
         }
     }

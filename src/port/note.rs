@@ -51,6 +51,9 @@ pub struct Note {
     pub line: usize,
     /// The Ruby code there.
     pub ruby: String,
+    /// The number of the note that this one waits for: a value that it needs was not carried over there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub depends_on: Option<usize>,
 }
 
 /// The reason why an expression has no form here.
@@ -58,6 +61,8 @@ pub struct Note {
 pub(super) struct Unported {
     pub(super) kind: Kind,
     pub(super) reason: String,
+    /// The number of the note at which a value that is needed was not carried over.
+    pub(super) depends_on: Option<usize>,
 }
 
 impl Unported {
@@ -65,6 +70,18 @@ impl Unported {
         Self {
             kind,
             reason: reason.into(),
+            depends_on: None,
+        }
+    }
+
+    /// Makes the reason for code that needs the value of a name, which was not carried over at another note.
+    pub(super) fn needs(name: &str, note: Option<usize>) -> Self {
+        Self {
+            depends_on: note,
+            ..Self::new(
+                Kind::Name,
+                format!("it needs `{name}`, whose value was not carried over"),
+            )
         }
     }
 }

@@ -66,6 +66,14 @@ fn notes(ported: &Ported, text: &mut String) {
         text.push_str("nothing needs a hand\n");
         return;
     }
+    let total = all.len();
+    // A place that waits for another one is done with it.
+    all.retain(|(_, note)| note.depends_on.is_none());
+    let waiting = match total - all.len() {
+        0 => String::new(),
+        1 => ", and 1 place that waits for one of these".to_owned(),
+        number => format!(", and {number} places that wait for these"),
+    };
     let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
     for (_, note) in &all {
         *kinds.entry(note.kind).or_default() += 1;
@@ -74,9 +82,12 @@ fn notes(ported: &Ported, text: &mut String) {
         .iter()
         .map(|(kind, count)| format!("{count} {}", kind.word()))
         .collect();
-    let _ = writeln!(text, "needs a hand: {} ({})", places(all.len()), kinds.join(", "));
-    // Places that others depend on come first.
-    all.sort_by_key(|(_, note)| note.reason.starts_with("it needs"));
+    let _ = writeln!(
+        text,
+        "needs a hand: {} ({}){waiting}",
+        places(all.len()),
+        kinds.join(", ")
+    );
     for (file, note) in all.iter().take(LISTED) {
         let _ = writeln!(
             text,

@@ -33,8 +33,12 @@ pub(super) fn tidy(facts: &Facts, drafts: &mut [Draft<'_>]) {
     }
     for draft in drafts.iter_mut() {
         if draft.source.is_capfile() && facts.libraries.contains("capistrano/setup") {
+            // Capistrano 3 reads it when the stage is chosen, after the whole Capfile.
             let load = Call::new("load", vec![Expr::text("config/deploy.rhai")]);
-            draft.block.lines.insert(0, Line::verb(load));
+            draft.block.lines.push(Line {
+                above: vec![Above::Blank],
+                ..Line::verb(load)
+            });
         }
     }
     let mut unset: BTreeSet<String> = drafts.iter().flat_map(|draft| draft.unset.iter().cloned()).collect();
@@ -63,6 +67,7 @@ pub(super) fn tidy(facts: &Facts, drafts: &mut [Draft<'_>]) {
     if is_main(main) {
         head.extend(roles(facts, &names));
     }
+    head.extend(requires(facts));
     let asked = |name: &String| {
         let ends = Call::new(
             "abort",
@@ -86,6 +91,15 @@ pub(super) fn tidy(facts: &Facts, drafts: &mut [Draft<'_>]) {
         ));
     }
     insert(&mut main.block, head.into_iter().flatten().collect());
+}
+
+/// Returns the lines that load the libraries that the files need without requiring them.
+fn requires(facts: &Facts) -> Vec<Vec<Line>> {
+    let line = |(library, reason): (&&str, &String)| {
+        let line = Line::verb(Call::new("require", vec![Expr::text(library)]));
+        commented(&format!("{reason}; nothing in these files requires it."), vec![line])
+    };
+    facts.unnamed_libraries.iter().map(line).collect()
 }
 
 /// Returns definitions for roles that commands go to and that have no server in the files that are always loaded.

@@ -10,7 +10,7 @@ use super::language::ssh_options::unknown_ssh_option;
 use super::language::syntax::layout::is_word;
 use super::language::verb::Choices;
 use super::language::verbs::find;
-use super::meaning::libraries::library;
+use super::meaning::libraries::{libraries, library};
 use super::meaning::stdlib;
 
 /// Recipes that only the libraries load.
@@ -129,6 +129,17 @@ impl Vocabulary {
         library(path)
             .filter(|library| library.name != path)
             .map(|library| library.name)
+    }
+
+    /// Returns the names of each library that comes with capr, without those of the libraries that it requires.
+    #[must_use]
+    pub fn of_libraries() -> Vec<(&'static str, Self)> {
+        let read = |text: &str| {
+            let mut own = Self::default();
+            own.read(text);
+            own
+        };
+        libraries().map(|library| (library.name, read(library.text))).collect()
     }
 
     /// Adds the names from a library that comes with capr, and from those that it requires.

@@ -72,6 +72,8 @@ fn files() -> Vec<Trial> {
             "text\n",
         )
         .local("x", "text"),
+        gives("write_file(\"x\", \"text\");", "puts read_file(\"x\");", "text\n").local("x", "text"),
+        gives("for file in glob(\"*.x\") { puts file; }", "", "a.x\n").file("a.x", ""),
         gives(
             "let place = temp_dir();",
             "write_file(place + \"/a\", \"b\"); puts run_locally(`stat -c %a -- ${quote(place)}`).strip();",
@@ -114,7 +116,7 @@ fn strings() -> Vec<Trial> {
             "true\n",
         ),
         gives(
-            "let x = \"a\".to_upper(); let y = parse_int(\"1\"); let z = 1.to_string();",
+            "let x = \"a\".to_upper(); let y = to_i(\"1 file\"); let z = 1.to_string();",
             "puts x + (y + 1) + z;",
             "A21\n",
         ),
@@ -136,6 +138,11 @@ fn strings() -> Vec<Trial> {
 fn lists() -> Vec<Trial> {
     vec![
         gives("for x in [\"a\", \"b\"] { puts x; }", "", "a\nb\n"),
+        gives(
+            "let h = #{ a: 1 }; let keys = h.keys(); let x = keys.map(|k| `${k}=${h[k]}`);",
+            "puts join(x, \" \");",
+            "a=1\n",
+        ),
         gives(
             "let h = #{ a: 1 }; for k in h.keys() { puts `${k} ${h[k]}`; }",
             "",

@@ -7,6 +7,7 @@ use super::super::form::{Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{arguments, bare, behind, id, literal, source};
 use super::Reader;
+use super::locals::Type;
 
 impl Reader<'_> {
     /// Reads a call as a statement; `None` if it is a value like any other.
@@ -20,8 +21,12 @@ impl Reader<'_> {
         if let Some(receiver) = call.receiver() {
             return self.method_statement(node, call, &receiver);
         }
-        if self.facts.functions.contains_key(&name) {
-            return Ok(None);
+        let facts = self.facts;
+        if let Some(function) = facts.functions.get(&name) {
+            return match function.is_of_templates && function.is_plain {
+                true => self.in_place_of(call, &name, function).map(Some),
+                false => Ok(None),
+            };
         }
         if let Some(lines) = self.definition(node, call, &name)? {
             self.carry(&name);
@@ -241,6 +246,20 @@ impl Reader<'_> {
                 Some(behind) => return self.closure(behind).map(Some),
                 None => return Ok(None),
             },
+            ("Array", 1) => {
+                let value = self.expression(&given.values[0])?;
+                let is_list = match &value {
+                    Expr::Call(call) if call.name == "fetch" => call
+                        .arguments
+                        .get(1)
+                        .is_some_and(|default| self.kind_of(default) == Type::List),
+                    value => self.kind_of(value) == Type::List,
+                };
+                match is_list {
+                    true => value,
+                    false => return self.refuse(Kind::Construct, "`Array` of a value that may be a list or not"),
+                }
+            }
             ("Integer" | "Float", 1) => Expr::call("parse_int", self.expressions(&given.values)?),
             ("String", 1) => match first {
                 Some(value) => self.expression(value)?.method("to_string", Vec::new()),

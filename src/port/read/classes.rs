@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Call, Expr};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, behind, constant, id, literal, source};
+use super::super::ruby::{arguments, behind, constant, id, source};
 use super::Reader;
 
 impl Reader<'_> {
@@ -146,8 +146,9 @@ impl Reader<'_> {
         match given {
             [path, base] if base.as_source_file_node().is_some() => {
                 let here = Expr::call("dirname", vec![Expr::call("recipe_file", Vec::new())]);
-                let Some(path) = literal(path) else {
-                    return self.refuse(Kind::Construct, "a path beside this file that is computed");
+                let path = match self.expression(path)? {
+                    Expr::Text(path) => path,
+                    _ => return self.refuse(Kind::Construct, "a path beside this file that is computed"),
                 };
                 match path.strip_prefix("../") {
                     Some(rest) => Ok(Expr::call("expand_path", vec![Expr::text(rest), here])),

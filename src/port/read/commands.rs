@@ -2,6 +2,7 @@
 
 use ruby_prism::{CallNode, Node};
 
+use super::super::facts::Mapped;
 use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{arguments, bare, behind, constant, id, literal};
@@ -131,6 +132,12 @@ impl Reader<'_> {
         let known = self.facts.vocabulary.options(verb);
         let mut options = Vec::new();
         for (key, value) in pairs {
+            if verb == "task" && bare(key).as_deref() == Some("roles") {
+                // Ruby makes the list of all roles the name of an option that nothing reads.
+                self.remarks
+                    .push("`roles => …` without a colon is no option in Ruby: the task goes to all servers".to_owned());
+                continue;
+            }
             let Some(key) = literal(key) else {
                 return self.refuse(Kind::Construct, "an option whose name is computed");
             };
@@ -208,9 +215,12 @@ impl Reader<'_> {
                     .iter()
                     .all(|part| !matches!(part, Part::Text(text) if text.trim().contains(char::is_whitespace)));
                 if let (true, Some(word)) = (is_mapped, value.literal())
-                    && let Some(mapped) = self.facts.commands.get(word)
+                    && let Some(mapped) = self.facts.commands.get(word).cloned()
                 {
-                    value = Expr::text(mapped);
+                    value = match mapped {
+                        Mapped::Text(text) => Expr::Text(text),
+                        Mapped::Code(code) => self.fragment(&code, &[], false)?,
+                    };
                 }
             } else {
                 parts.push(Part::Text(" ".to_owned()));
@@ -306,8 +316,12 @@ impl Reader<'_> {
     /// Reads `put`, `get`, `upload`, `download` and `delete`.
     fn transfer(&mut self, call: &CallNode<'_>, name: &str) -> Read<Vec<Line>> {
         let given = arguments(call, true);
-        if given.has_splat || call.block().is_some() {
+        if given.has_splat {
             return self.refuse(Kind::Construct, format!("`{name}` of this kind"));
+        }
+        if call.block().is_some() {
+            self.remarks
+                .push(format!("`{name}` with a block: capr shows the progress itself"));
         }
         let mut values = given.values;
         let mut verb = name.trim_end_matches('!').to_owned();

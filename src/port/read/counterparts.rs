@@ -55,6 +55,7 @@ const COUNTERPARTS: &[(&[&str], Counterpart)] = &[
     (&["to_json"], Counterpart::Function("to_json")),
     (&["to_yaml"], Counterpart::Function("to_yaml")),
     (&["shellescape"], Counterpart::Function("quote")),
+    (&["inspect"], Counterpart::Method("to_debug")),
     (&["upcase"], Counterpart::Method("to_upper")),
     (&["downcase"], Counterpart::Method("to_lower")),
     (&["size", "length", "count"], Counterpart::Method("len")),
@@ -130,14 +131,7 @@ impl Reader<'_> {
                 Expr::Call(call) if call.name != "fetch" => Expr::Call(call),
                 other => form::string(filled(other).parts()),
             },
-            "to_i" => {
-                let value = match filled(value) {
-                    // In Ruby a missing value is 0 here.
-                    Expr::Binary("??", left, right) if *right == Expr::text("") => left.binary("??", Expr::text("0")),
-                    value => value,
-                };
-                Expr::call("parse_int", vec![value])
-            }
+            "to_i" => Expr::call("to_i", vec![filled(value)]),
             "compact" if self.kind_of(&value) == Type::Text => value,
             "compact" => {
                 let is_there = Block::giving(Expr::name("item").binary("!=", Expr::Unit));
@@ -157,8 +151,10 @@ impl Reader<'_> {
             "join" => Expr::call("join", vec![value, Expr::text("")]),
             "close" if self.channel.is_some() => value.method("close", Vec::new()),
             "servers" if is_list_of_servers(&value) => value,
-            "host" | "hostname" if matches!(&value, Expr::Index(list, _) if is_list_of_servers(list)) => {
-                Expr::Member(Box::new(value), "host".to_owned())
+            "host" | "hostname" | "port" | "user" if matches!(&value, Expr::Index(list, _) if is_list_of_servers(list)) =>
+            {
+                let member = if name == "hostname" { "host" } else { name };
+                Expr::Member(Box::new(value), member.to_owned())
             }
             // A string that was raised is itself the error here.
             "message" if matches!(&value, Expr::Name(name) if self.raised.contains(name)) => {

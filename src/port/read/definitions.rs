@@ -127,7 +127,7 @@ impl Reader<'_> {
             self.namespaces.pop();
         }
         if let Some(unported) = unported {
-            let mut short = Unported::new(unported.kind, unported.reason);
+            let mut short = unported;
             short.reason.push_str(", so this task would go to other servers");
             let line = self.task_note(node, &given, short);
             block.lines.insert(0, line);
@@ -415,11 +415,7 @@ impl Reader<'_> {
     fn of_config(&mut self, call: &CallNode<'_>, receiver: &Node<'_>, name: &str) -> Read<Option<Vec<Line>>> {
         let text = source(receiver);
         if text.starts_with("SSHKit.config.command_map") {
-            let is_plain = name == "[]="
-                && arguments(call, false)
-                    .values
-                    .iter()
-                    .all(|value| literal(value).is_some());
+            let is_plain = name == "[]=" && arguments(call, false).values.first().and_then(literal).is_some();
             return match is_plain {
                 // The commands contain the replacement already.
                 true => Ok(Some(Vec::new())),

@@ -8,6 +8,11 @@ use super::super::ruby::{Arguments, Behind, arguments, behind, id, literal};
 use super::locals::{Local, Type};
 use super::{Onion, Reader};
 
+/// Returns the remark about an option of `on` that SSHKit does not read.
+pub(super) fn ignored_by_on(option: &str) -> String {
+    format!("`on` with `{option}`: SSHKit ignores this option, and so does the recipe")
+}
+
 impl Reader<'_> {
     /// Returns true if the servers of an `on` may go different ways: a property of one is read, or they have turns.
     pub(super) fn is_for_each(&self, call: &CallNode<'_>) -> bool {
@@ -41,7 +46,8 @@ impl Reader<'_> {
             match literal(key).as_deref() {
                 Some("in") if literal(value).as_deref() == Some("parallel") => {}
                 Some(key @ ("in" | "limit" | "wait")) => options.push((key.to_owned(), self.expression(value)?)),
-                _ => return self.refuse(Kind::Construct, "`on` with an option of this kind"),
+                Some(other) => self.remarks.push(ignored_by_on(other)),
+                None => return self.refuse(Kind::Construct, "an option whose name is computed"),
             }
         }
         self.scopes.push(std::collections::BTreeMap::new());

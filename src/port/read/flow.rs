@@ -421,19 +421,24 @@ impl Reader<'_> {
 
     /// Reads assignments to constants, `@x` and `$x`, which become variables of the recipe.
     fn kept_assignment(&mut self, node: &Node<'_>) -> Read<Option<Vec<Line>>> {
-        let (name, value) = if let Some(write) = node.as_constant_write_node() {
-            (id(&write.name()), write.value())
+        let (verb, name, value) = if let Some(write) = node.as_constant_write_node() {
+            ("set", id(&write.name()), write.value())
         } else if let Some(write) = node.as_instance_variable_write_node() {
-            (id(&write.name()), write.value())
+            ("set", id(&write.name()), write.value())
         } else if let Some(write) = node.as_global_variable_write_node() {
-            (id(&write.name()), write.value())
+            ("set", id(&write.name()), write.value())
+        } else if let Some(write) = node.as_instance_variable_or_write_node() {
+            // This is `@x ||= y`.
+            ("set_if_empty", id(&write.name()), write.value())
+        } else if let Some(write) = node.as_global_variable_or_write_node() {
+            ("set_if_empty", id(&write.name()), write.value())
         } else {
             return Ok(None);
         };
         let name = name.trim_start_matches(['@', '$']).to_lowercase();
         let value = self.expression(&value)?;
         self.set.insert(name.clone());
-        let call = super::super::form::Call::new("set", vec![Expr::symbol(&name), value]);
+        let call = super::super::form::Call::new(verb, vec![Expr::symbol(&name), value]);
         Ok(Some(vec![Line::verb(call)]))
     }
 

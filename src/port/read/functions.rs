@@ -1,11 +1,11 @@
 //! Reads functions of a file.
 
-use ruby_prism::Node;
+use ruby_prism::{CallNode, Node};
 
 use super::super::facts::Function as Known;
 use super::super::form::{Block, Expr, Line, Statement};
-use super::super::note::{Kind, Read};
-use super::super::ruby::{Offsets, id};
+use super::super::note::{Kind, Read, Unported};
+use super::super::ruby::{Offsets, arguments, id};
 use super::Reader;
 use super::locals::{Local, Type};
 
@@ -18,6 +18,16 @@ impl<'a> Reader<'a> {
         }
         if function.receiver().is_some() {
             return self.refuse(Kind::Construct, "a method of an object");
+        }
+        if self
+            .facts
+            .functions
+            .get(&ruby_name)
+            .is_some_and(|known| known.is_of_templates && known.is_plain)
+        {
+            self.remarks
+                .push(format!("`{ruby_name}` stands where it is called, with the template"));
+            return Ok(Vec::new());
         }
         let (mut parameters, mut defaults) = (Vec::new(), Vec::new());
         let scopes = std::mem::take(&mut self.scopes);
@@ -113,6 +123,61 @@ impl<'a> Reader<'a> {
         self.remarks
             .push(format!("`{name}` of {file} stands in each file that calls it"));
         Ok(())
+    }
+
+    /// Reads the call of a function that fills in a template named by its parameters: its statements take the place of the call.
+    pub(super) fn in_place_of(&mut self, call: &CallNode<'_>, name: &str, function: &'a Known) -> Read<Vec<Line>> {
+        let file = self.facts.files.get(function.file).map_or("", String::as_str);
+        let whole = format!("`{name}` is a function of {file} that was not carried over whole");
+        let given = arguments(call, false);
+        let values = self.expressions(&given.values)?;
+        let text = function.source.as_bytes();
+        let parsed = ruby_prism::parse(text);
+        let root = parsed.node();
+        let node = root
+            .as_program_node()
+            .and_then(|program| program.statements().body().iter().next());
+        let definition = node.as_ref().and_then(Node::as_def_node);
+        let list = definition.as_ref().and_then(|definition| definition.parameters());
+        let (Some(definition), Some(list), true) = (&definition, list, given.pairs.is_empty()) else {
+            return self.refuse(Kind::Construct, whole);
+        };
+        let names = list.requireds().iter().collect::<Vec<_>>();
+        let names: Vec<String> = names
+            .iter()
+            .filter_map(|node| node.as_required_parameter_node().map(|node| id(&node.name())))
+            .collect();
+        if names.len() != values.len() || list.optionals().iter().next().is_some() {
+            return self.refuse(Kind::Construct, whole);
+        }
+        let body = definition.body().and_then(|body| body.as_statements_node());
+        let nodes: Vec<Node<'_>> = body
+            .iter()
+            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+            .collect();
+        let notes = self.notes.len();
+        let outer_text = std::mem::replace(&mut self.text, text);
+        let outer_comments = std::mem::replace(&mut self.comments, super::comments::Comments::of(&parsed, text));
+        let outer_file = std::mem::replace(&mut self.file, function.file);
+        let outer_scopes = std::mem::take(&mut self.scopes);
+        let outer_given = std::mem::replace(&mut self.given, names.into_iter().zip(values).collect());
+        let outer_lost = std::mem::take(&mut self.lost);
+        let block = self.statements(&nodes, text.len(), false);
+        (self.lost, self.given, self.scopes) = (outer_lost, outer_given, outer_scopes);
+        (self.file, self.comments, self.text) = (outer_file, outer_comments, outer_text);
+        let declares = |line: &Line| matches!(line.statement, Statement::Let(..));
+        if let Some(first) = self.notes.drain(notes..).next() {
+            let missing = Unported::new(first.kind, first.reason);
+            return Err(match first.kind {
+                Kind::Template => missing,
+                _ => Unported::new(Kind::Construct, whole),
+            });
+        }
+        self.carry("a function of templates");
+        Ok(match block.lines.iter().any(declares) {
+            true => vec![Line::new(Statement::Value(Expr::Block(block)))],
+            false => block.lines,
+        })
     }
 
     fn function_body(&mut self, function: &ruby_prism::DefNode<'_>) -> Block {

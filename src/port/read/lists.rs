@@ -53,12 +53,48 @@ impl Reader<'_> {
         Ok(Expr::Map(map))
     }
 
+    /// Reads `map.map { |key, value| … }`, and the same over a list of pairs.
+    fn map_pairs(&mut self, owner: Expr, behind: super::super::ruby::Behind<'_>) -> Read<Expr> {
+        let Expr::Closure(names, body) = self.closure(behind)? else {
+            return self.refuse(Kind::Construct, "`map` with a block of this kind");
+        };
+        let [key, value] = names.as_slice() else {
+            return self.refuse(Kind::Construct, "`map` with a block of this kind");
+        };
+        let item = |name: &str, at: Expr| Expr::Index(Box::new(Expr::name(name)), Box::new(at));
+        if self.kind_of(&owner) == Type::List {
+            let part = |at: &str| item("pair", Expr::Number(at.to_owned()));
+            let body = beginning_with(vec![(key.clone(), part("0")), (value.clone(), part("1"))], body);
+            return Ok(owner.method("map", vec![Expr::Closure(vec!["pair".to_owned()], body)]));
+        }
+        self.remarks
+            .push("a map gives its entries in the order of their names, not in that of the file".to_owned());
+        let mut lines = Vec::new();
+        let map = match owner {
+            Expr::Name(name) => name,
+            other => {
+                lines.push(Line::new(Statement::Let("pairs".to_owned(), other)));
+                "pairs".to_owned()
+            }
+        };
+        // The closure uses the map, so its list of names stands apart.
+        let keys = Expr::name(&map).method("keys", Vec::new());
+        lines.push(Line::new(Statement::Let("entries".to_owned(), keys)));
+        let body = beginning_with(vec![(value.clone(), item(&map, Expr::name(key)))], body);
+        let mapped = Expr::name("entries").method("map", vec![Expr::Closure(vec![key.clone()], body)]);
+        lines.push(Line::new(Statement::Value(mapped)));
+        Ok(Expr::Block(Block { lines, gives: true }))
+    }
+
     /// Reads `list.map { |x| … }` and similar calls.
     pub(super) fn method_with_block(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Expr> {
         let items = match self.servers_of(receiver)? {
             Some(_) => Type::Server,
             None => Type::Unknown,
         };
+        if let Some(word) = self.random_word(name, call, receiver) {
+            return Ok(word);
+        }
         let value = self.expression(receiver)?;
         if matches!(name, "inject" | "reduce")
             && let ([first], Some(behind)) = (arguments(call, false).values.as_slice(), behind(call))
@@ -107,17 +143,28 @@ impl Reader<'_> {
                     Some("upcase") => item.method("to_upper", Vec::new()),
                     Some("downcase") => item.method("to_lower", Vec::new()),
                     Some("hostname" | "host") => Expr::Member(Box::new(item), "host".to_owned()),
-                    Some("to_i") => Expr::call("parse_int", vec![item]),
+                    Some("to_i") => Expr::call("to_i", vec![item]),
                     Some("empty?") if method == "reject" => item.method("is_empty", Vec::new()).negated(),
                     _ => return self.refuse(Kind::Construct, format!("`{name}` with a function of that kind")),
                 };
                 Expr::Closure(vec!["item".to_owned()], Block::giving(body))
             }
-            Some(_) => return self.refuse(Kind::Construct, format!("`{name}` with a block of several values")),
+            Some(behind) if behind.parameters.len() == 2 && method == "map" => {
+                return self.map_pairs(value, behind);
+            }
+            Some(_) => return self.refuse(Kind::Construct, format!("`{name}` with a block of this kind")),
         };
         let method = if method == "reject" { "filter" } else { method };
         Ok(value.method(method, vec![closure]))
     }
+}
+
+/// Returns a closure with `let name = value` at the beginning of its body.
+fn beginning_with(lets: Vec<(String, Expr)>, mut body: Block) -> Block {
+    for (name, value) in lets.into_iter().rev() {
+        body.lines.insert(0, Line::new(Statement::Let(name, value)));
+    }
+    body
 }
 
 /// Returns true for a value that lists servers.

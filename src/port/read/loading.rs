@@ -6,25 +6,25 @@ use ruby_prism::{Node, Visit};
 
 use super::super::facts::renamed;
 use super::super::form::{Block, Call, Expr, Line, Part, Statement};
-use super::super::note::{Kind, Unported};
+use super::super::note::Unported;
 use super::super::ruby::{arguments, id, literal};
 use super::Reader;
 
 impl Reader<'_> {
     /// Notes that a statement which runs while loading was not carried over, so that its variables have no value.
-    pub(super) fn lose_variables(&mut self, node: &Node<'_>) {
+    pub(super) fn lose_variables(&mut self, node: &Node<'_>, note: usize) {
         if self.deferred > 0 {
             return;
         }
         let mut sets = Sets(BTreeSet::new());
         sets.visit(node);
         for name in sets.0 {
-            self.lose_variable(&name);
+            self.lose_variable(&name, Some(note));
         }
     }
 
     /// Notes that a variable has no value, and that those made of it have none.
-    fn lose_variable(&mut self, name: &str) {
+    fn lose_variable(&mut self, name: &str, note: Option<usize>) {
         let of_paths: &[&str] = &[
             "releases_path",
             "release_path",
@@ -41,12 +41,15 @@ impl Reader<'_> {
             "repository" | "branch" | "scm" => &[&["revision", "real_revision", "source"]],
             _ => &[],
         };
-        self.lost_variables.insert(name.to_owned());
-        for made in made_of_it.iter().copied().flatten() {
-            // A variable that the recipe sets itself has that value.
-            if !self.set.contains(*made) {
-                self.lost_variables.insert((*made).to_owned());
-            }
+        // A variable that the recipe sets itself has that value.
+        let made_of_it = made_of_it.iter().copied().flatten().copied();
+        let made_of_it = made_of_it.filter(|made| !self.set.contains(*made));
+        for lost in made_of_it.chain([name]).collect::<Vec<_>>() {
+            self.lost_variables.insert(lost.to_owned());
+            match note {
+                Some(note) => self.lost_at.insert(lost.to_owned(), note),
+                None => self.lost_at.remove(lost),
+            };
         }
     }
 
@@ -86,12 +89,12 @@ impl Reader<'_> {
         {
             let variable = variable.to_owned();
             call.block = Some(Block::giving(value));
-            self.lose_variable(&variable);
+            self.lose_variable(&variable, self.lost_at.get(&name).copied());
             return lines;
         }
         self.notes.truncate(notes);
-        let reason = format!("it needs `{name}`, whose value was not carried over");
-        vec![self.noted(node, Unported::new(Kind::Name, reason))]
+        let note = self.lost_at.get(&name).copied().filter(|note| *note <= notes);
+        vec![self.noted(node, Unported::needs(&name, note))]
     }
 }
 

@@ -34,6 +34,11 @@ impl Reader<'_> {
         if is_known_library(&path) {
             return Ok(Vec::new());
         }
+        if is_plain_ruby(&path) {
+            self.remarks
+                .push(format!("`{path}` is not loaded: what needs it has a note of its own"));
+            return Ok(Vec::new());
+        }
         if self.facts.files.iter().any(|own| is_file(own, &path)) {
             let path = path
                 .trim_end_matches(".rb")
@@ -106,6 +111,7 @@ pub(super) fn looked_for(condition: Expr) -> (Expr, bool) {
 /// Returns true if a library or a file that is loaded is known, or belongs to the project.
 pub(super) fn is_at_hand(facts: &super::super::facts::Facts, path: &str) -> bool {
     is_known_library(path)
+        || is_plain_ruby(path)
         || Vocabulary::library_of_ruby(path).is_some()
         || facts.files.iter().any(|own| is_file(own, path))
 }
@@ -214,6 +220,84 @@ fn is_known_library(path: &str) -> bool {
             | "set"
             | "dotenv/load"
     ) && path != "dotenv/load"
+}
+
+/// Returns true for a library of Ruby without tasks and hooks of Capistrano, or for the application itself: loading it does nothing
+/// that a server would notice.
+fn is_plain_ruby(path: &str) -> bool {
+    let path = path.trim_end_matches(".rb").trim_start_matches("./");
+    let is_application = ["config/boot", "config/environment", "config/application"]
+        .iter()
+        .any(|file| path == *file || path.strip_suffix(file).is_some_and(|front| front.ends_with("../")));
+    let first = path.split('/').next().unwrap_or(path);
+    let is_library = matches!(
+        first,
+        "action_mailer"
+            | "active_record"
+            | "active_support"
+            | "addressable"
+            | "aws"
+            | "aws-sdk"
+            | "awesome_print"
+            | "bcrypt"
+            | "byebug"
+            | "cgi"
+            | "faraday"
+            | "fog"
+            | "git"
+            | "grit"
+            | "haml"
+            | "hashie"
+            | "hipchat"
+            | "hpricot"
+            | "httparty"
+            | "i18n"
+            | "io"
+            | "ipaddr"
+            | "kconv"
+            | "mail"
+            | "monitor"
+            | "mysql"
+            | "mysql2"
+            | "net"
+            | "nokogiri"
+            | "octokit"
+            | "open-uri"
+            | "openssl"
+            | "optparse"
+            | "paint"
+            | "pg"
+            | "pony"
+            | "pry"
+            | "rainbow"
+            | "redis"
+            | "resolv"
+            | "rest-client"
+            | "rest_client"
+            | "rexml"
+            | "rugged"
+            | "sass"
+            | "sequel"
+            | "slugify"
+            | "slim"
+            | "sqlite3"
+            | "strscan"
+            | "tempfile"
+            | "term"
+            | "terminal-table"
+            | "thread"
+            | "timeout"
+            | "tinder"
+            | "tmpdir"
+            | "versionomy"
+            | "xmlsimple"
+            | "zlib"
+    );
+    // The part of a library that is made for Capistrano has tasks: `hipchat/capistrano`, `mail/recipes`.
+    let is_for_capistrano = ["capistrano", "recipes", "deploy", "tasks"]
+        .iter()
+        .any(|part| path.contains(part));
+    is_application || is_library && !is_for_capistrano
 }
 
 fn library_reason(path: &str) -> String {

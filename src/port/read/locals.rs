@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ruby_prism::{Node, Visit};
 
 use super::super::form::{Expr, Line, Statement};
-use super::super::note::{Kind, Read};
+use super::super::note::{Kind, Read, Unported};
 use super::super::ruby::id;
 use super::Reader;
 
@@ -62,11 +62,11 @@ impl Reader<'_> {
 
     /// Reads a local.
     pub(super) fn read_local(&mut self, name: &str) -> Read<Expr> {
-        if self.lost.contains(name) {
-            return self.refuse(
-                Kind::Name,
-                format!("it needs `{name}`, whose value was not carried over"),
-            );
+        if let Some(note) = self.lost.get(name) {
+            return Err(Unported::needs(name, Some(*note)));
+        }
+        if let Some(value) = self.given.get(name) {
+            return Ok(value.clone());
         }
         if self.onion.host.as_deref() == Some(name) && self.local(name).is_none() {
             return Ok(Expr::text("$CAPISTRANO:HOST$"));
@@ -88,6 +88,7 @@ impl Reader<'_> {
     /// Writes `name = value`.
     pub(super) fn write_local(&mut self, name: &str, value: Expr) -> Vec<Line> {
         let kind = self.kind_of(&value);
+        self.keep_time(name, &value);
         let is_text = match &value {
             Expr::Text(_) | Expr::Template(_) => true,
             Expr::Call(call) => call.name == "read_file",
@@ -132,6 +133,7 @@ impl Reader<'_> {
                 "glob" | "lines" | "scan" => Type::List,
                 "matches" | "file_exists" | "dir_exists" | "test" | "exists" | "system" => Type::YesNo,
                 "captures" => Type::Maybe,
+                "read_yaml" | "parse_yaml" => Type::Map,
                 _ => Type::Unknown,
             },
             Expr::Name(name) => self
@@ -151,11 +153,11 @@ impl Reader<'_> {
         }
     }
 
-    /// Notes that the locals which a statement would have set have no value.
-    pub(super) fn lose(&mut self, node: &Node<'_>) {
+    /// Notes that the locals which a statement would have set have no value, by the number of its note.
+    pub(super) fn lose(&mut self, node: &Node<'_>, note: usize) {
         let mut names = Names::default();
         names.visit(node);
-        self.lost.extend(names.written);
+        self.lost.extend(names.written.into_iter().map(|name| (name, note)));
     }
 
     /// Returns the names that are first set inside a statement and needed by a later one.

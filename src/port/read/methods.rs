@@ -21,6 +21,10 @@ impl Reader<'_> {
         if let Some(lines) = self.of_capistrano(node, call, receiver)? {
             return Ok(Some(lines));
         }
+        if constant(receiver).as_deref() == Some("Bundler") && matches!(name.as_str(), "require" | "setup") {
+            self.remarks.push(format!("`Bundler.{name}`: recipes load no gems"));
+            return Ok(Some(Vec::new()));
+        }
         if matches!(source(receiver).as_str(), "$:" | "$LOAD_PATH") {
             self.remarks.push("`$:`: recipes load no Ruby".to_owned());
             return Ok(Some(Vec::new()));
@@ -31,6 +35,9 @@ impl Reader<'_> {
         ) && call.block().is_some()
         {
             return self.loops_over(call, receiver, &name).map(Some);
+        }
+        if let Some(lines) = self.file_block(call, receiver, &name)? {
+            return Ok(Some(lines));
         }
         let given = arguments(call, false);
         if name == "with_defaults" && receiver.as_local_variable_read_node().is_some() {
@@ -58,6 +65,16 @@ impl Reader<'_> {
                 Ok(Some(vec![Line::verb(Call::new(
                     "remove",
                     vec![Expr::symbol(&variable), value],
+                ))]))
+            }
+            ("delete", [key]) if receiver.as_local_variable_read_node().is_some() => {
+                let owner = self.expression(receiver)?;
+                if self.kind_of(&owner) != Type::Map {
+                    return Ok(None);
+                }
+                let key = self.key(key)?;
+                Ok(Some(vec![Line::new(Statement::Value(
+                    owner.method("remove", vec![key]),
                 ))]))
             }
             ("merge!" | "update", [value]) => {
@@ -183,6 +200,9 @@ impl Reader<'_> {
         if let Some(value) = self.of_class_chain(&name, call, receiver)? {
             return Ok(value);
         }
+        if let Some(value) = self.of_source(&name, call, receiver)? {
+            return Ok(value);
+        }
         if let Some(owner) = bare(receiver)
             && !self.is_known(&owner)
         {
@@ -259,6 +279,9 @@ impl Reader<'_> {
         if let Some(value) = self.text_method(name, receiver, &given.values)? {
             return Ok(value);
         }
+        if let Some(value) = self.of_time(name, receiver, &given.values)? {
+            return Ok(value);
+        }
         let value = self.expression(receiver)?;
         let arguments = given.values.as_slice();
         // This is `args.what`.
@@ -297,6 +320,15 @@ impl Reader<'_> {
                 Expr::call(function, vec![self.expression(receiver)?, self.regular(pattern)?])
             }
             ("scan", [pattern]) => Expr::call("scan", vec![self.expression(receiver)?, self.regular(pattern)?]),
+            ("split", [mark])
+                if Self::is_pattern(mark)
+                    && matches!(
+                        source(mark).as_str(),
+                        r"/\n/" | r"/\r?\n/" | r"/\r\n|\n/" | r"/\n|\r\n/" | r"/[\r\n]+/"
+                    ) =>
+            {
+                Expr::call("lines", vec![self.expression(receiver)?])
+            }
             ("split", [mark]) if Self::is_pattern(mark) => {
                 return self.refuse(Kind::Construct, "`split` by a regular expression");
             }

@@ -9,6 +9,7 @@ mod conditions;
 mod counterparts;
 mod definitions;
 mod each_server;
+mod files;
 mod flow;
 mod functions;
 mod hooks;
@@ -26,6 +27,7 @@ mod rescue;
 mod servers;
 mod strings;
 mod templates;
+mod times;
 mod values;
 mod variables;
 
@@ -78,10 +80,14 @@ pub(super) struct Reader<'a> {
     loops: usize,
     /// The names that the surrounding blocks have declared, outermost first.
     scopes: Vec<BTreeMap<String, Local>>,
-    /// The locals whose value was not carried over.
-    lost: BTreeSet<String>,
+    /// The locals whose value was not carried over, with the numbers of their notes.
+    lost: BTreeMap<String, usize>,
+    /// The arguments of the function whose statements take the place of its call.
+    given: BTreeMap<String, Expr>,
     /// The variables whose value was not carried over, including those of earlier files.
     pub(super) lost_variables: BTreeSet<String>,
+    /// The numbers of their notes, if these are in this file.
+    lost_at: BTreeMap<String, usize>,
     onion: Onion,
     /// The channel of the output block that is read.
     channel: Option<String>,
@@ -89,6 +95,8 @@ pub(super) struct Reader<'a> {
     task_servers: Option<Vec<(String, Expr)>>,
     /// The locals that are a `StringIO` of a string.
     streams: BTreeSet<String>,
+    /// The locals that hold the time, with the function that tells it.
+    times: BTreeMap<String, String>,
     /// The locals that are a string which is written out, or the text of a file.
     texts: BTreeMap<String, Expr>,
     /// The locals whose template was written where it is filled in.
@@ -129,13 +137,16 @@ impl<'a> Reader<'a> {
             deferred: 0,
             loops: 0,
             scopes: Vec::new(),
-            lost: BTreeSet::new(),
+            lost: BTreeMap::new(),
+            given: BTreeMap::new(),
             lost_variables: BTreeSet::new(),
+            lost_at: BTreeMap::new(),
             onion: Onion::default(),
             channel: None,
             task_servers: None,
             streams: BTreeSet::new(),
             texts: BTreeMap::new(),
+            times: BTreeMap::new(),
             spent: BTreeSet::new(),
             raised: BTreeSet::new(),
             task_arguments: None,
@@ -262,10 +273,11 @@ impl<'a> Reader<'a> {
 
     /// Notes code that was not carried over, and returns the number of the note.
     fn note(&mut self, node: &Node<'_>, unported: Unported) -> usize {
-        self.lose(node);
-        self.lose_variables(node);
         let start = node.location().start_offset();
         let number = self.notes.len() + 1;
+        let depends_on = unported.depends_on.filter(|note| *note < number);
+        self.lose(node, depends_on.unwrap_or(number));
+        self.lose_variables(node, depends_on.unwrap_or(number));
         self.notes.push(Note {
             number,
             kind: unported.kind,
@@ -273,6 +285,7 @@ impl<'a> Reader<'a> {
             reason: unported.reason.replace("#{", "{").replace("${", "{"),
             line: self.line_of(start),
             ruby: self.shown(node),
+            depends_on,
         });
         number
     }

@@ -143,7 +143,7 @@ impl Reader<'_> {
                 }
                 (Some("limit"), _) => options.push(("max_hosts".to_owned(), self.expression(value)?)),
                 (Some("wait"), _) => {}
-                (Some(other), _) => return self.refuse(Kind::Construct, format!("`on` with `{other}`")),
+                (Some(other), _) => self.remarks.push(super::each_server::ignored_by_on(other)),
                 (None, _) => return self.refuse(Kind::Construct, "an option whose name is computed"),
             }
         }

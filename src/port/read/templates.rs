@@ -80,6 +80,9 @@ impl Reader<'_> {
         let Some(template) = template else {
             return self.refuse(Kind::Template, "`render` without a template");
         };
+        if is_file && self.is_maintenance_page(&template, &given) {
+            return Ok(Expr::name("maintenance_page"));
+        }
         let parts = match is_file {
             true => self.template_of(Expr::call("read_file", vec![template]))?,
             false => self.template_of(template)?,
@@ -88,6 +91,27 @@ impl Reader<'_> {
         let (text, more) = self.translated(parts, false, &names)?;
         pairs.extend(more);
         Ok(rendered(text, pairs))
+    }
+
+    /// Returns true for the page that Capistrano 1 brings along, filled in with `REASON` and `UNTIL` as the page of capr is.
+    fn is_maintenance_page(&self, template: &Expr, given: &super::super::ruby::Arguments<'_>) -> bool {
+        let is_own = |name: &&String| name.ends_with("/maintenance.rhtml") || name.as_str() == "maintenance.rhtml";
+        let is_said = |(key, value): &(Node<'_>, Node<'_>)| {
+            let named = match literal(key).as_deref() {
+                Some("deadline") => "UNTIL",
+                Some("reason") => "REASON",
+                _ => return false,
+            };
+            let call = value.as_call_node();
+            let of_env = call.as_ref().and_then(CallNode::receiver);
+            of_env.as_ref().and_then(super::super::ruby::constant).as_deref() == Some("ENV")
+                && call.is_some_and(|call| {
+                    arguments(&call, false).values.first().and_then(literal).as_deref() == Some(named)
+                })
+        };
+        matches!(template.literal(), Some("maintenance" | "maintenance.rhtml"))
+            && !self.facts.templates.keys().any(|name| is_own(&name))
+            && given.pairs.iter().all(is_said)
     }
 
     /// Returns the parts of a template: a string of the recipe, or a file of the project.
@@ -112,7 +136,7 @@ impl Reader<'_> {
                     // A path beside the recipe.
                     let own = self.facts.files.get(self.file)?;
                     let (folder, _) = own.rsplit_once('/')?;
-                    templates.get(&format!("{folder}/{plain}"))
+                    templates.get(&below(folder, &plain))
                 });
                 match found.cloned() {
                     Some(text) => {
@@ -276,8 +300,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Reads a piece of Ruby of a template, in which `inner` are locals like those of the recipe.
-    fn fragment(&mut self, code: &str, inner: &[String], is_condition: bool) -> Read<Expr> {
+    /// Reads a piece of Ruby that stands elsewhere, mostly in a template, in which `inner` are locals like those of the recipe.
+    pub(super) fn fragment(&mut self, code: &str, inner: &[String], is_condition: bool) -> Read<Expr> {
         let own = self.scopes.iter().flat_map(BTreeMap::keys).filter(|name| is_word(name));
         let locals: BTreeSet<&String> = own.chain(inner).collect();
         let mut source: String = locals.iter().map(|name| format!("{name} = ")).collect();
@@ -412,6 +436,19 @@ fn escaped(text: &str) -> String {
         written = written.replace(mark, &format!("{{{{ {mark:?} }}}}"));
     }
     written
+}
+
+/// Returns the path of a file as it is named from a folder: `../` leaves a part of it.
+fn below(folder: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = folder.split('/').collect();
+    for part in path.split('/') {
+        match part {
+            ".." => drop(parts.pop()),
+            "." | "" => {}
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
 }
 
 /// Returns true for a name that a template can have.

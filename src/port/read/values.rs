@@ -248,7 +248,10 @@ impl Reader<'_> {
                 let body = self.statements(&nodes, behind.end, true);
                 self.loops -= 1;
                 match self.notes.get(notes) {
-                    Some(note) => Err(Unported::new(note.kind, note.reason.clone())),
+                    Some(note) => Err(Unported {
+                        depends_on: note.depends_on,
+                        ..Unported::new(note.kind, note.reason.clone())
+                    }),
                     None => Ok(body),
                 }
             }

@@ -185,6 +185,10 @@ fn describe(error: &EvalAltResult) -> (String, Option<String>) {
         EvalAltResult::ErrorStringBounds(length, ..) => {
             (format!("index out of bounds: the string has {length} characters"), None)
         }
+        EvalAltResult::ErrorDataRace(..) => (
+            "a closure uses the value whose method it is given to".to_owned(),
+            hint("take the list into a local first: let keys = map.keys(); keys.map(|key| map[key])"),
+        ),
         EvalAltResult::ErrorFor(_) => ("`for' needs a list, map, string or range".to_owned(), None),
         EvalAltResult::ErrorStackOverflow(_) => (
             "functions call each other too deeply".to_owned(),

@@ -153,6 +153,25 @@ fn a_task_that_runs_one_of_the_library_without_servers_is_refused() {
 }
 
 #[test]
+fn the_item_of_a_loop_is_known_in_its_block_whatever_braces_its_list_has() {
+    for list in [
+        "[`${a}/x`, `${a}${b}`]",
+        "[a, b].map(|x| `${x}`)",
+        "[a, b].map(|x| { x })",
+        "[a, b].map(|x| if x == a { b } else { a })",
+        "(if a == b { [a] } else { [b] })",
+        "glob(`${a}`).map(|x| [x])",
+    ] {
+        let text = format!("let a = \"1\"; let b = \"2\"; for item in {list} {{ puts item; }} task :t {{ }}");
+        let found = recipe(&text).check();
+        assert_eq!(messages(&found), [""; 0], "{list}");
+        // Behind the loop the name is nothing.
+        let found = recipe(&format!("{text} puts item;")).check();
+        assert_eq!(messages(&found), ["unknown variable or task `item'"], "{list}");
+    }
+}
+
+#[test]
 fn a_function_is_known_in_its_own_file_alone() {
     let node = "fn npm(x) { `npm ${x}` } fn two(a, b) { a + b } private fn hidden() { 1 } task :n { puts npm(\"x\"); }";
     for (body, message) in [

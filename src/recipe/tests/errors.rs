@@ -120,6 +120,18 @@ fn an_error_in_a_rollback_handler_is_told_beside_the_first_one() {
 }
 
 #[test]
+fn a_closure_that_uses_the_owner_of_its_method_gets_the_form_that_works() {
+    let told = first_error(recipe("task :t { let m = #{ a: 1 }; m.keys().map(|k| m[k]); }"));
+    assert_eq!(told.message, "a closure uses the value whose method it is given to");
+    assert!(
+        told.hints[0].contains("let keys = map.keys(); keys.map(|key| map[key])"),
+        "{told:?}"
+    );
+    let works = "task :t { let m = #{ a: 1 }; let keys = m.keys(); puts keys.map(|k| m[k]); }";
+    assert!(recipe(works).run(&["t"]).result.is_ok());
+}
+
+#[test]
 fn the_tasks_around_an_error_are_listed_outermost_first() {
     let told = first_error(recipe(
         "task :t { a.b; } namespace :a { task :b { c; } task :c { throw \"x\"; } }",

@@ -101,4 +101,11 @@ pub(super) static FUNCTIONS: &[Function] = &[
         example: "sub(\"a/b/c\", \"/\", \":\")",
         gives: "\"a:b/c\"",
     },
+    Function {
+        form: "to_i(text)",
+        doc: "The whole number at the beginning of a string, 0 without one, as in Ruby: what a dry run does not know is 0. \
+              `parse_int` fails where a string is anything else than a number.",
+        example: "to_i(\"12 files\\n\") + to_i(\"\")",
+        gives: "12",
+    },
 ];

@@ -51,7 +51,6 @@ pub(in crate::recipe) fn meant(name: &str) -> Option<&'static str> {
         "_cset" => "write: set_default :name, value;",
         "find_and_execute_task" | "execute_task" => "write: invoke \"namespace:task\";",
         "to_s" => "write: `${value}`, or value.to_string()",
-        "to_i" => "write: parse_int(text)",
         "to_f" => "write: parse_float(text)",
         "to_sym" | "to_str" | "freeze" | "dup" => "leave it out: symbols are strings, and values are copied",
         "empty" => "write: text == \"\"; of a list: list.is_empty()",

@@ -19,6 +19,14 @@ use super::numbers::{Numbers, is_whole, malformed};
 use super::unfilled::{Unfilled, unfilled};
 use crate::recipe::language::verbs::{find_of_tests, is_test_file};
 
+/// A parameter whose block has not begun yet.
+struct Parameter {
+    name: String,
+    kind: Kind,
+    /// The number of brackets around the loop, the function or the `catch`; `None` for a closure or an output block.
+    around: Option<usize>,
+}
+
 /// The state of the mapper for the source that is being parsed.
 pub(in crate::recipe) struct Words {
     is_verb: fn(&str) -> bool,
@@ -30,11 +38,13 @@ pub(in crate::recipe) struct Words {
     brackets: Vec<bool>,
     locals: Locals,
     /// The parameters of the block that comes next.
-    parameters: Vec<(String, Kind)>,
+    parameters: Vec<Parameter>,
     in_parameters: bool,
     kind: Kind,
     /// True if the parameters belong to a closure or an output block.
     are_closures: bool,
+    /// The number of brackets around the loop, the function or the `catch` whose parameters are read.
+    around: usize,
     /// The positions of verbs that the grammar has not read yet.
     verbs: VecDeque<Position>,
     unfilled: Vec<Unfilled>,
@@ -55,6 +65,7 @@ impl Words {
             in_parameters: false,
             kind: Kind::Plain,
             are_closures: false,
+            around: 0,
             verbs: VecDeque::new(),
             unfilled: Vec::new(),
             names: Names::default(),
@@ -167,13 +178,8 @@ impl Words {
         match token {
             Token::MapStart => self.brackets.push(true),
             Token::LeftBrace => {
-                // The body of this closure is not a block, so its parameters live until the surrounding bracket is closed.
-                let is_body = !self.are_closures || matches!(self.previous, Some(Token::Pipe));
-                let depth = self.brackets.len() + usize::from(is_body);
+                self.declare_parameters();
                 self.brackets.push(false);
-                for (name, kind) in self.parameters.drain(..) {
-                    self.locals.declare(name, depth, kind);
-                }
             }
             Token::LeftParen | Token::LeftBracket | Token::QuestionBracket => self.brackets.push(false),
             Token::RightBrace | Token::RightParen | Token::RightBracket => {
@@ -188,6 +194,7 @@ impl Words {
             Token::Fn | Token::Catch | Token::For => {
                 self.in_parameters = true;
                 self.are_closures = false;
+                self.around = self.brackets.len();
                 self.kind = Kind::Plain;
             }
             Token::Pipe if self.in_parameters => self.in_parameters = false,
@@ -202,9 +209,27 @@ impl Words {
         }
     }
 
+    /// Declares the parameters that belong to the brace which opens here.
+    fn declare_parameters(&mut self) {
+        let depth = self.brackets.len();
+        let is_value = matches!(self.previous, Some(Token::InterpolatedString(_)));
+        let is_body = matches!(self.previous, Some(Token::Pipe));
+        for parameter in std::mem::take(&mut self.parameters) {
+            match parameter.around {
+                // A value in a string, or a block in the list of a loop, is not the loop's block.
+                Some(around) if is_value || around != depth => self.parameters.push(parameter),
+                Some(_) => self.locals.declare(parameter.name, depth + 1, parameter.kind),
+                // The body of this closure is not a block, so its parameters live until the surrounding bracket is closed.
+                None => self
+                    .locals
+                    .declare(parameter.name, depth + usize::from(is_body), parameter.kind),
+            }
+        }
+    }
+
     fn local(&self, word: &str) -> Option<Kind> {
         let mut parameters = self.parameters.iter().rev();
-        let parameter = parameters.find_map(|(name, kind)| (name == word).then_some(*kind));
+        let parameter = parameters.find_map(|known| (known.name == word).then_some(known.kind));
         parameter.or_else(|| self.locals.get(word))
     }
 
@@ -221,7 +246,11 @@ impl Words {
         if is_declared {
             self.locals.declare(word.to_string(), self.brackets.len(), Kind::Plain);
         } else if self.in_parameters {
-            self.parameters.push((word.to_string(), self.kind));
+            self.parameters.push(Parameter {
+                name: word.to_string(),
+                kind: self.kind,
+                around: (!self.are_closures).then_some(self.around),
+            });
         }
         let local = if is_declared {
             Some(Kind::Plain)

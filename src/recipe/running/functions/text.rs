@@ -85,6 +85,8 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
         let text = text.strip_suffix('\n').unwrap_or(text);
         text.strip_suffix('\r').unwrap_or(text).to_owned()
     });
+    engine.register_fn("to_i", leading_number);
+    engine.register_fn("to_i", |number: INT| number);
     engine.register_fn("squeeze", |text: &str| -> String {
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     });
@@ -104,6 +106,19 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
         });
         Ok(lines.collect())
     });
+}
+
+/// Returns the whole number at the beginning of a string; one that is too large is the largest there is.
+fn leading_number(text: &str) -> INT {
+    let text = text.trim_start();
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let digits = digits.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'_');
+    digits.filter(u8::is_ascii_digit).fold(0, |number: INT, digit| {
+        number.saturating_mul(10).saturating_add(sign * INT::from(digit - b'0'))
+    })
 }
 
 fn expressions(engine: &mut Engine, interpreter: &Rc<Interpreter>) {

@@ -1,0 +1,133 @@
+//! Reads blocks that are given files, and the commands of the source control that recipes of Capistrano 2 ask for.
+
+use ruby_prism::{CallNode, Node};
+
+use super::super::form::{Expr, Line, Part, Statement, string};
+use super::super::note::Read;
+use super::super::ruby::{arguments, bare, behind, constant, id, literal};
+use super::Reader;
+use super::locals::Type;
+
+impl Reader<'_> {
+    /// Reads `Dir.glob("*.x") do |file|` and `File.open("x", "w") { |file| file.write(text) }`; `None` for anything else.
+    pub(super) fn file_block(
+        &mut self,
+        call: &CallNode<'_>,
+        receiver: &Node<'_>,
+        name: &str,
+    ) -> Read<Option<Vec<Line>>> {
+        let Some(behind) = behind(call).filter(|behind| !behind.is_odd && behind.rescue.is_none()) else {
+            return Ok(None);
+        };
+        let given = arguments(call, false);
+        let nodes: Vec<Node<'_>> = behind
+            .body
+            .iter()
+            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
+            .collect();
+        let class = constant(receiver);
+        match (
+            class.as_deref(),
+            name,
+            behind.parameters.as_slice(),
+            given.values.as_slice(),
+        ) {
+            (Some("Dir"), "glob", [file], [pattern]) => {
+                let list = Expr::call("glob", vec![self.expression(pattern)?]);
+                self.carry("Dir.glob");
+                Ok(Some(vec![self.each(
+                    &[(file.clone(), Type::Text)],
+                    list,
+                    &nodes,
+                    behind.end,
+                )]))
+            }
+            (Some("File"), "open", [file], [path, mode])
+                if matches!(literal(mode).as_deref(), Some("w" | "w+" | "wb")) =>
+            {
+                let mut parts = Vec::new();
+                for node in &nodes {
+                    match self.written(node, file)? {
+                        Some(more) => parts.extend(more),
+                        None => return Ok(None),
+                    }
+                }
+                let path = self.expression(path)?;
+                self.carry("File.open");
+                Ok(Some(vec![Line::new(Statement::Value(Expr::call(
+                    "write_file",
+                    vec![path, string(parts)],
+                )))]))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns what a statement writes to an open file; `None` if it does something else.
+    fn written(&mut self, node: &Node<'_>, file: &str) -> Read<Option<Vec<Part>>> {
+        let Some(call) = node.as_call_node() else {
+            return Ok(None);
+        };
+        let receiver = call.receiver();
+        let local = receiver.as_ref().and_then(Node::as_local_variable_read_node);
+        let given = arguments(&call, false);
+        let ([value], true) = (
+            given.values.as_slice(),
+            local.is_some_and(|local| id(&local.name()) == file),
+        ) else {
+            return Ok(None);
+        };
+        let name = id(&call.name());
+        if !matches!(name.as_str(), "write" | "print" | "<<" | "puts") {
+            return Ok(None);
+        }
+        let value = self.expression(value)?;
+        let mut parts = super::strings::filled(value).parts();
+        if name == "puts" {
+            // Ruby adds the end of the line where there is none.
+            match parts.last_mut() {
+                Some(Part::Text(text)) if text.ends_with('\n') => {}
+                Some(Part::Text(text)) => text.push('\n'),
+                _ => return Ok(None),
+            }
+        }
+        Ok(Some(parts))
+    }
+
+    /// Reads `source.local.log(from)` and `source.next_revision(revision)` of Capistrano 2 as the commands of git that they return.
+    pub(super) fn of_source(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Option<Expr>> {
+        let inner = receiver.as_call_node().filter(|inner| id(&inner.name()) == "local");
+        let owner = match inner.as_ref().and_then(CallNode::receiver) {
+            Some(owner) => bare(&owner),
+            None => bare(receiver),
+        };
+        let is_source = owner.as_deref() == Some("source") && !self.facts.variables.contains_key("source");
+        if !is_source || self.facts.scm.as_deref() != Some("git") {
+            return Ok(None);
+        }
+        let given = arguments(call, false);
+        let command = |words: &str, mut revisions: Vec<Part>| {
+            revisions.insert(0, Part::Text(format!("git {words} ")));
+            string(revisions)
+        };
+        let value = match (name, given.values.as_slice()) {
+            ("head", []) => Expr::text("HEAD"),
+            ("next_revision", [revision]) => self.expression(revision)?,
+            ("log", [from]) => {
+                let mut range = super::strings::filled(self.expression(from)?).parts();
+                range.push(Part::Text("..".to_owned()));
+                command("log", range)
+            }
+            ("diff", [from]) => command("diff", super::strings::filled(self.expression(from)?).parts()),
+            ("log" | "diff", [from, to]) => {
+                let mut range = super::strings::filled(self.expression(from)?).parts();
+                range.push(Part::Text("..".to_owned()));
+                range.extend(super::strings::filled(self.expression(to)?).parts());
+                command(name, range)
+            }
+            _ => return Ok(None),
+        };
+        self.carry("source");
+        Ok(Some(value))
+    }
+}
