@@ -31,6 +31,7 @@ mod definitions;
 mod deploy;
 mod disks;
 mod doctor;
+mod documents;
 mod editors;
 mod equal;
 mod examples;
