@@ -12,6 +12,15 @@
   const time = (ms) => ms < 1000 ? `${ms} ms` : ms < 60000 ? `${(ms / 1000).toFixed(1)} s`
     : `${Math.floor(ms / 60000)} min ${String(Math.floor(ms / 1000) % 60).padStart(2, '0')} s`;
   const plain = (line) => line.replace(/\x1b\[[0-9;]*m/g, '');
+  // What is searched for, in lower case; made once of each part and action.
+  let word = '';
+  const texts = new Map();
+  const searched = (of, make) => {
+    if (!texts.has(of)) texts.set(of, make().toLowerCase());
+    return texts.get(of);
+  };
+  const partHas = (part) => searched(part, () => [part.server, part.said, ...part.lines.map((line) => plain(line.slice(1)))].join('\n')).includes(word);
+  const commandHas = (action) => searched(action, () => action.command).includes(word);
 
   // A line with the styles of a terminal.
   const styled = (into, text) => {
@@ -32,15 +41,24 @@
       }
     }
   };
-  const output = (lines) => {
+  const output = (part) => {
     const pre = make('pre');
-    pre.tabIndex = 0;
-    for (const line of lines) {
+    // Who cannot scroll with a mouse scrolls with the keyboard.
+    if (part.lines.length > 20) {
+      pre.tabIndex = 0;
+      pre.setAttribute('role', 'region');
+      pre.setAttribute('aria-label', `output of ${part.server}`);
+    }
+    for (const line of part.lines) {
       const row = make('span', line[0] === 'e' ? 'err' : line[0] === 'x' ? 'left' : '');
       styled(row, line.slice(1));
       pre.append(row, '\n');
     }
     return pre;
+  };
+  // Marks the lines that have the word which is searched for.
+  const mark = (pre) => {
+    for (const row of pre.children) row.classList.toggle('found', Boolean(word) && row.textContent.toLowerCase().includes(word));
   };
   const bar = (track, begin, end, name) => {
     const piece = make('span', name);
@@ -74,7 +92,8 @@
     const end = part.end ?? action.end ?? record.end;
     const told = part.failed ? part.said || 'failed' : part.end === null ? 'not ended' : part.said;
     const waited = action.end !== null && part.end !== null ? action.end - part.end : 0;
-    const who = [told, waited > 200 ? `waited ${time(waited)}` : '', part.lines.length ? '' : 'no output'].filter(Boolean).join(', ');
+    const who = [told, waited > 200 ? `waited ${time(waited)}` : '', part.taken ? 'output taken by the recipe' : part.lines.length ? '' : 'no output']
+      .filter(Boolean).join(', ');
     const [line, track] = row(part.failed ? '✗' : part.end === null ? '…' : '✓', part.server, who, end - part.begin);
     bar(track, part.begin, end, part.failed ? 'failed' : '');
     if (waited > 0) bar(track, part.end, action.end, 'waited');
@@ -82,9 +101,22 @@
     summary.append(line);
     if (part.failed) summary.append(make('span', 'unseen', ' failed'));
     details.append(summary);
-    lazy(details, () => part.lines.length ? output(part.lines) : make('p', 'dim', 'It said nothing.'));
+    lazy(details, () => part.lines.length ? output(part) : make('p', 'dim', 'It said nothing.'));
     if (part.failed || action.servers.length === 1) details.open = true;
+    details.shows = part;
     return details;
+  };
+  // Shows those servers of an action that have the word, and opens them if they are few; all if its command has it.
+  const narrow = (servers, action) => {
+    const all = !word || commandHas(action) && !action.servers.some(partHas);
+    let left = 20;
+    for (const details of servers.children) {
+      const fits = all || partHas(details.shows);
+      details.hidden = !fits;
+      if (word && !all && fits && left > 0) { left -= 1; details.open = true; details.build(); }
+      const pre = details.querySelector('pre');
+      if (pre) mark(pre);
+    }
   };
 
   const boxes = [];
@@ -116,9 +148,13 @@
       }
       const servers = make('div', 'servers');
       for (const part of action.servers) servers.append(serverOf(action, part));
+      details.servers = servers;
+      if (word) narrow(servers, action);
       inside.append(servers);
       return inside;
     });
+    // What is not seen is not drawn; this is how high it is about.
+    details.addEventListener('toggle', () => { details.style.containIntrinsicHeight = `auto ${details.open ? 4 + 1.75 * count : 1.9}rem`; });
     if (failed) details.open = true;
     boxes.push({ details, action, failed: failed > 0 });
     return details;
@@ -134,6 +170,8 @@
   const remarks = [];
   const tasks = record.tasks.map((task) => {
     const box = make('div', 'task');
+    box.setAttribute('role', 'group');
+    box.setAttribute('aria-label', `task ${task.name}${task.ok === false ? ', failed' : ''}`);
     const name = make('div', 'name');
     const sign = make('span', task.ok === false ? 'bad' : task.ok ? 'good' : 'dim', task.ok === false ? '✗' : task.ok ? '✓' : '…');
     name.append(sign, make('span', '', task.name), make('span', 'dim', time((task.end ?? record.end) - task.begin)));
@@ -159,15 +197,14 @@
   const search = document.getElementById('search');
   const only = document.getElementById('failed');
   const found = document.getElementById('found');
-  const matches = (action, word) => action.command.toLowerCase().includes(word) || action.servers.some((part) =>
-    part.server.toLowerCase().includes(word) || part.lines.some((line) => plain(line.slice(1)).toLowerCase().includes(word)));
   const filter = () => {
-    const word = search.value.trim().toLowerCase();
+    word = search.value.trim().toLowerCase();
     let shown = 0;
     for (const { details, action, failed } of boxes) {
-      const fits = (!only.checked || failed) && (!word || matches(action, word));
+      const fits = (!only.checked || failed) && (!word || commandHas(action) || action.servers.some(partHas));
       details.hidden = !fits;
       if (fits) shown += 1;
+      if (fits && details.servers) narrow(details.servers, action);
     }
     for (const { element, text } of remarks) element.hidden = only.checked || Boolean(word) && !text.includes(word);
     const isFiltered = word || only.checked;
@@ -178,11 +215,35 @@
   };
   let later;
   search.addEventListener('input', () => { clearTimeout(later); later = setTimeout(filter, 150); });
+  // Enter opens the first command that was found.
+  search.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter') return;
+    // Else the same key would also fold what has the focus then.
+    event.preventDefault();
+    clearTimeout(later);
+    filter();
+    const first = boxes.find(({ details }) => !details.hidden);
+    if (!word || !first) return;
+    first.details.open = true;
+    first.details.build();
+    first.details.querySelector('summary').focus();
+  });
   only.addEventListener('change', filter);
-  const all = (open) => { for (const { details } of boxes) if (!details.hidden) details.open = open; };
-  document.getElementById('open').addEventListener('click', () => all(true));
-  document.getElementById('close').addEventListener('click', () => all(false));
-  // On paper what failed is there in whole.
-  addEventListener('beforeprint', () => { for (const { details, failed } of boxes) if (failed) { details.open = true; details.build(); } });
+  const commands = (open) => { for (const { details } of boxes) if (!details.hidden) details.open = open; };
+  const outputs = () => {
+    commands(true);
+    for (const { details } of boxes) {
+      if (details.hidden) continue;
+      details.build();
+      for (const part of details.servers.children) if (!part.hidden) { part.open = true; part.build(); }
+    }
+  };
+  document.getElementById('open').addEventListener('click', () => commands(true));
+  document.getElementById('outputs').addEventListener('click', outputs);
+  document.getElementById('close').addEventListener('click', () => commands(false));
+  // On paper stands what is open, and in any case what has failed.
+  addEventListener('beforeprint', () => {
+    for (const { details, failed } of boxes) if (failed && !details.hidden) { details.open = true; details.build(); }
+  });
   document.getElementById('controls').hidden = false;
 })();

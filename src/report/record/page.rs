@@ -43,9 +43,10 @@ pub(super) fn page(record: &Record) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
          <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header>\n<h1><span class=\"state {mark}\">{}</span> {}</h1>\n{}</header>\n\
          <main>\n{}{}<section aria-labelledby=\"timeline\">\n<h2 id=\"timeline\">What ran</h2>\n<noscript><p>The commands and their output are shown by a \
-         script in this page, which this browser does not run.</p></noscript>\n<div id=\"controls\" hidden>\n<label>Search <input type=\"search\" \
+         script in this page, which this browser does not run.</p></noscript>\n<div id=\"controls\" role=\"search\" hidden>\n<label>Search <input type=\"search\" \
          id=\"search\" placeholder=\"command, server, output\" autocomplete=\"off\"></label>\n<label><input type=\"checkbox\" id=\"failed\"> only what \
-         failed</label>\n<button type=\"button\" id=\"open\">open all commands</button>\n<button type=\"button\" id=\"close\">close all</button>\n<span \
+         failed</label>\n<button type=\"button\" id=\"open\">open commands</button>\n<button type=\"button\" \
+         id=\"outputs\">open all output</button>\n<button type=\"button\" id=\"close\">close all</button>\n<span \
          id=\"found\" role=\"status\"></span>\n</div>\n<div id=\"run\"></div>\n</section>\n{}</main>\n<script type=\"application/json\" \
          id=\"data\">{}</script>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
         escaped(&policy),
