@@ -231,6 +231,20 @@ pub enum Event {
         /// The lines; at least one.
         lines: Vec<String>,
     },
+    /// Lines of output that the recipe took (`capture`, `run_locally`, an output block), so that nobody saw them. They are reported when
+    /// the task of the command line ends, since the recipe may have made a secret of them by then. In JSON each line is an object,
+    /// which `report` makes.
+    #[serde(skip_serializing)]
+    Captured {
+        /// The action.
+        action: ActionId,
+        /// The server.
+        server: Server,
+        /// The lines, each with its stream.
+        lines: Vec<(Stream, String)>,
+        /// The number of lines behind them that were not kept.
+        left_out: usize,
+    },
     /// The amount that was copied to or from one server so far. It is reported from time to time, and at the end.
     Transferred {
         /// The action.
@@ -395,6 +409,10 @@ pub trait Reporter {
     fn report(&mut self, event: &Event);
     /// Updates the elapsed time that is shown: nothing has happened for a second while something is waited for.
     fn tick(&mut self) {}
+    /// Returns true if output that the recipe has taken is wanted, too ([`Event::Captured`]).
+    fn takes_captured(&self) -> bool {
+        false
+    }
     /// Returns true if nobody reads the output any more: lines from servers or, if `data`, printed data.
     fn is_unread(&self, _data: bool) -> bool {
         false

@@ -132,12 +132,16 @@ fn a_library_comes_by_https_and_ssh_and_is_used_without_a_network_from_then_on()
     // Without a network: the addresses lead nowhere from then on.
     server
         .run(&format!(
-            "{trusted}{known}capr lib add {url}/chat.git@v1.0.0 --yes > log && capr lib update --yes\ncapr chat:say\n\
+            "{trusted}{known}CAPR_REPOSITORY={url}/chat.git capr --version --check\n\
+             capr lib add {url}/chat.git@v1.0.0 --yes > log && capr lib update --yes\ncapr chat:say\n\
              capr lib remove chat && capr lib add app1:/srv/git/chat.git@v1.0.0 --yes > log && capr lib update --yes\ncapr chat:say\n\
              export GIT_SSH_COMMAND=false GIT_SSL_CAINFO=/nowhere\n\
-             capr chat:say && capr lib fetch --locked --offline && capr lib list"
+             capr chat:say && capr lib fetch --locked --offline && capr lib list || exit 8\n\
+             CAPR_REPOSITORY={url}/chat.git capr version --check && exit 9; exit 0"
         ))
         .ok()
+        .says(&format!("capr {}\n1.1.0 is released: {url}/chat.git\n", env!("CARGO_PKG_VERSION")))
+        .says(&format!("error: cannot find out whether there is a newer release: {url}/chat.git: git: "))
         .says("before      chat 1.0.0 of app1:/srv/git/chat.git@v1.0.0")
         .says("1.1.0\n1.1.0\n");
 }

@@ -54,6 +54,51 @@ fn a_log_in_json_gives_the_same_page() {
 }
 
 #[test]
+fn what_a_recipe_takes_is_in_the_log_and_the_page_once_its_secrets_are_known() {
+    let recipe = r#"
+        task :t {
+            let told = run_locally("cat told");
+            system("echo seen");
+            set :api_token, split(told, "\n")[0];
+        }
+    "#;
+    let line = "capr r.rhai t --log-format=json --report run.html 2> log.json; cat log.json";
+    let case = Case::new().file("r.rhai", recipe).file("told", "swordfish\nfine\n");
+    let finished = case.shell(line).run().ok();
+    let kinds: Vec<Value> = finished
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let of = |kind: &str| -> Vec<String> {
+        let found = kinds.iter().filter(|object| object["type"] == kind);
+        found
+            .map(|object| object["line"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        (of("captured"), of("output")),
+        (
+            vec!["[redacted]".to_owned(), "fine".to_owned()],
+            vec!["seen".to_owned()]
+        )
+    );
+    let place = |kind: &str| kinds.iter().rposition(|object| object["type"] == kind).unwrap();
+    assert!(place("captured") < place("task_finished"));
+    let page = finished.file("run.html");
+    assert!(!page.contains("swordfish") && !finished.stdout.contains("swordfish"));
+    let parts = data(&page)["actions"].clone();
+    assert_eq!(
+        parts[0]["servers"][0]["lines"],
+        serde_json::json!(["o[redacted]", "ofine"])
+    );
+    assert_eq!(
+        (&parts[0]["servers"][0]["taken"], &parts[1]["servers"][0]["taken"]),
+        (&true.into(), &false.into())
+    );
+}
+
+#[test]
 fn a_page_that_cannot_be_written_is_told_before_anything_runs() {
     case()
         .args(["r.rhai", "say", "--report=missing/run.html"])

@@ -6,6 +6,7 @@
 mod action;
 mod asked;
 mod connect;
+mod ended;
 mod error;
 mod frames;
 #[cfg(any(test, feature = "fuzz"))]

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use zeroize::Zeroizing;
 
@@ -17,7 +17,7 @@ use crate::event::{ActionId, Event, Level};
 use crate::exit::{Exit, Stream};
 use crate::fanout::Arrival;
 use crate::interrupt::Signal;
-use crate::journal::{Asked, Ended};
+use crate::journal::Asked;
 use crate::secret::Secret;
 use crate::session::{Command, Destination, Input, Ladder, Opening};
 use crate::unanswered::Unanswered;
@@ -97,6 +97,7 @@ impl Actor {
             out: Channel::new(command.input.opening.as_deref()),
             err: Channel::new(command.input.opening.as_deref()),
             captured: String::new(),
+            taken: (Vec::new(), 0),
             tail: VecDeque::new(),
             out_tail: VecDeque::new(),
             before: String::new(),
@@ -489,63 +490,6 @@ impl Actor {
                 text: "the command has ended, but something that it started holds its output open; waiting for that \
                        (in the background: `nohup … >/dev/null 2>&1 &')"
                     .to_owned(),
-            });
-        }
-    }
-
-    fn server_finished(
-        &mut self,
-        running: &mut Running,
-        index: usize,
-        (exit, is_stopped): (Exit, bool),
-        elapsed: Duration,
-    ) {
-        running.ended(index, exit.clone(), &mut self.teller);
-        if let (Some(begun), Some(job)) = (&running.begun, running.jobs.get(index)) {
-            let end = job.kept(running.output, running.asks);
-            let is_stopped = is_stopped && end.failed.is_some();
-            self.journal.ended(begun, index, Ended { is_stopped, ..end });
-        }
-        running.transferred(index, true, &mut self.teller);
-        self.tell_before(running, index);
-        if running.silent {
-            return;
-        }
-        if let Some(job) = running.jobs.get(index) {
-            let (server, failed) = (job.server.clone(), job.failure(running.asks).is_some());
-            if !running.local {
-                self.handler_ended_on(&server, failed.then(|| exit.to_string()));
-            }
-            self.teller.tell(Event::ServerFinished {
-                action: running.id,
-                server,
-                failed,
-                exit,
-                elapsed,
-            });
-        }
-    }
-
-    /// Reports the login shell's output from before the command, once for each server, since it is usually the same.
-    fn tell_before(&mut self, running: &Running, index: usize) {
-        let Some(job) = running.jobs.get(index).filter(|job| !job.before.trim().is_empty()) else {
-            return;
-        };
-        if self.heard_before.insert((job.server.clone(), job.before.clone())) {
-            self.teller.tell(Event::Message {
-                level: Level::Debug,
-                tag: Some(job.server.to_string()),
-                text: format!("the login shell said before the command: {}", job.before.trim_end()),
-            });
-        }
-    }
-
-    fn action_finished(&mut self, running: &Running) {
-        if !running.silent {
-            self.teller.tell(Event::ActionFinished {
-                action: running.id,
-                elapsed: running.started.elapsed(),
-                failed: running.failures().len(),
             });
         }
     }

@@ -61,6 +61,8 @@ pub(super) struct Job {
     pub err: Channel,
     /// All of standard output, if it is kept.
     pub captured: String,
+    /// The first lines of what the recipe has taken, if they are to be reported, and the number of those behind them.
+    pub taken: (Vec<(Stream, String)>, usize),
     /// The last lines of standard error.
     pub tail: VecDeque<String>,
     /// The last lines of standard output, unchanged.
@@ -88,6 +90,9 @@ pub(super) struct Job {
     /// True if the script in front of the command has not let it begin.
     pub is_turned_away: bool,
 }
+
+/// The most lines that are reported of what a recipe has taken from one server by one action.
+const TAKEN: usize = 1000;
 
 /// The most that an error shows of one line, in bytes.
 const LONGEST: usize = 4096;
@@ -416,7 +421,8 @@ impl Running {
         let keeps = stream == Stream::Err || job.terminal;
         let asked = job.sent.is_some();
         let (server, tail, out_tail, denied) = (&job.server, &mut job.tail, &mut job.out_tail, &mut job.denied);
-        let redactor = teller.redactor().clone();
+        let (redactor, takes_captured) = (teller.redactor().clone(), teller.takes_captured());
+        let taken = &mut job.taken;
         let mut reported = Vec::new();
         let told = |line: &str| {
             if asked && line.starts_with("sudo: ") && line.contains("incorrect password attempt") {
@@ -438,7 +444,12 @@ impl Running {
                 out_tail.push_back(last);
             }
             match (output, stream) {
-                (Output::Handler, _) | (Output::Capture | Output::Bytes, Stream::Out) => {}
+                (Output::Handler, _) | (Output::Capture, Stream::Out) => match taken.0.len() < TAKEN {
+                    _ if !takes_captured => {}
+                    true => taken.0.push((stream, line.to_owned())),
+                    false => taken.1 += 1,
+                },
+                (Output::Bytes, Stream::Out) => {}
                 (Output::Stream, Stream::Out) => teller.tell(Event::Printed {
                     text: format!("[{server}] {line}"),
                 }),

@@ -3,11 +3,20 @@
 use crate::event::{Event, Reporter, UndoneEnd};
 use crate::secret::Redactor;
 
+/// The most captured output that is kept until it is reported, in bytes; of what comes later only the number of lines is.
+const MOST_CAPTURED: usize = 16 << 20;
+
 pub(super) struct Teller {
     reporter: Box<dyn Reporter>,
     redactor: Redactor,
     /// Events that are reported once something else happens.
     held: Vec<Event>,
+    /// Output that recipes have taken, until the task of the command line ends.
+    captured: Vec<Event>,
+    /// The size of its lines, in bytes.
+    captured_bytes: usize,
+    /// The number of tasks that run.
+    depth: usize,
     /// The depths of running tasks that are not reported if nothing happens in them.
     places: Vec<usize>,
     /// True while nothing is reported, because an earlier run has reported it.
@@ -20,6 +29,9 @@ impl Teller {
             reporter,
             redactor,
             held: Vec::new(),
+            captured: Vec::new(),
+            captured_bytes: 0,
+            depth: 0,
             places: Vec::new(),
             is_muted: false,
         }
@@ -33,6 +45,10 @@ impl Teller {
         self.reporter.is_unread(data)
     }
 
+    pub(super) fn takes_captured(&self) -> bool {
+        !self.is_muted && self.reporter.takes_captured()
+    }
+
     pub(super) fn tick(&mut self) {
         self.reporter.tick();
     }
@@ -42,6 +58,7 @@ impl Teller {
     /// it is not reported at all if nothing happens in it.
     pub(super) fn hold(&mut self, event: Event, is_place: bool) {
         if let Event::TaskStarted { depth, .. } = event {
+            self.depth = depth + 1;
             self.places.retain(|place| *place < depth);
             self.places.extend(is_place.then_some(depth));
         }
@@ -53,7 +70,7 @@ impl Teller {
         self.is_muted = is_muted;
     }
 
-    pub(super) fn tell(&mut self, event: Event) {
+    pub(super) fn tell(&mut self, mut event: Event) {
         if self.is_muted {
             match event {
                 Event::TaskStarted { .. } => self.hold(event, true),
@@ -61,6 +78,28 @@ impl Teller {
                 _ => {}
             }
             return;
+        }
+        match &mut event {
+            Event::Captured { lines, left_out, .. } => {
+                let bytes: usize = lines.iter().map(|(_, line)| line.len()).sum();
+                if self.captured_bytes + bytes > MOST_CAPTURED {
+                    *left_out += lines.len();
+                    lines.clear();
+                } else {
+                    self.captured_bytes += bytes;
+                }
+                self.captured.push(event);
+                return;
+            }
+            Event::TaskStarted { depth, .. } => self.depth = *depth + 1,
+            Event::TaskFinished { depth, .. } => self.depth = *depth,
+            _ => {}
+        }
+        if self.depth == 0 {
+            self.captured_bytes = 0;
+            for captured in std::mem::take(&mut self.captured) {
+                self.report(captured);
+            }
         }
         match &event {
             Event::TaskStarted { .. } | Event::HooksTriggered { .. } if !self.held.is_empty() => {
@@ -107,6 +146,7 @@ fn texts(event: &mut Event) -> Vec<&mut String> {
         }
         Event::Silent { command, line, .. } => std::iter::once(command).chain(line).collect(),
         Event::Output { lines, .. } => lines.iter_mut().collect(),
+        Event::Captured { lines, .. } => lines.iter_mut().map(|(_, line)| line).collect(),
         Event::Printed { text } => vec![text],
         Event::RunStarted { words, .. } => words.iter_mut().collect(),
         Event::Deployed { facts } => facts.iter_mut().map(|(_, value)| value).collect(),

@@ -103,7 +103,8 @@ pub(super) struct Arguments {
     #[arg(long)]
     pub(super) force: bool,
 
-    /// With port: write nothing, only tell what would need a hand. With fmt: write nothing, show what would change
+    /// With port: write nothing, only tell what would need a hand. With fmt: write nothing, show what would change. With version: ask the
+    /// repository whether there is a newer release
     #[arg(long = "check")]
     pub(super) only_check: bool,
 

@@ -26,6 +26,7 @@ mod private;
 mod program;
 mod prompts;
 mod records;
+mod release;
 mod resume;
 mod search;
 mod settings;
@@ -37,6 +38,7 @@ mod test;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::error::ErrorKind;
@@ -50,7 +52,7 @@ use crate::interrupt::Interrupt;
 use crate::io_error::plain;
 use crate::journal::Shelf;
 use crate::recipe::{Recipe, STACK, Stopped, Surroundings, on_large_stack};
-use crate::report::{Console, Ending, Log, Options};
+use crate::report::{Console, Ending, Log, Options, Times};
 use crate::run_id::RunId;
 use crate::secret::Redactor;
 
@@ -118,6 +120,9 @@ fn usage(error: &clap::Error, words: &[OsString], shell: &Shell) -> u8 {
     } else {
         console.data(&text.to_string());
     }
+    if error.kind() == ErrorKind::DisplayVersion && words.iter().any(|word| word == "--check") {
+        return told(release::check(shell, &console), &console);
+    }
     told(u8::try_from(error.exit_code()).unwrap_or(2), &console)
 }
 
@@ -128,21 +133,31 @@ fn tool_of(words: &[OsString]) -> Option<Tool> {
     Tool::from_str(first, false).ok()
 }
 
-fn version(words: &[String], console: &Console) -> u8 {
-    if words.len() > 1 {
+fn version(arguments: &Arguments, shell: &Shell, console: &Console) -> u8 {
+    if arguments.words.len() > 1 {
         let message = "version takes no words: capr version";
         return refuse(console, &[Diagnostic::new(Fault::Usage, message)]);
     }
     console.data(&Arguments::command().render_version());
-    0
+    match arguments.only_check {
+        true => release::check(shell, console),
+        false => 0,
+    }
 }
+
+/// The times of a terminal.
+const TIMES: Times = Times {
+    redrawn: Duration::from_millis(50),
+    held: Duration::from_millis(700),
+};
 
 fn options(presentation: Presentation, is_rehearsal: bool, log: Option<Log>) -> Options {
     Options {
         format: presentation.format,
         threshold: presentation.threshold,
         look: presentation.look,
-        width: shell::width,
+        size: shell::size,
+        times: TIMES,
         data_columns: presentation.data_columns,
         is_rehearsal,
         stamps: presentation.stamps,
@@ -201,7 +216,7 @@ fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
         Some(Tool::Completions) => completions(&arguments.words, &console),
         Some(Tool::Manual) => manual_pages(&arguments.words, shell, &console),
         Some(Tool::Help) => guide::help(&arguments.words, is_colored, shell, &console),
-        Some(Tool::Version) => version(&arguments.words, &console),
+        Some(Tool::Version) => version(&arguments, shell, &console),
         Some(Tool::Test) if shell.variable(test::VARIABLE).is_some() => test::answer(&arguments, shell),
         Some(Tool::Test) => test::run(&arguments, presentation.look.color, shell, &console),
         _ => match Settings::resolve(arguments, shell) {

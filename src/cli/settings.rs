@@ -45,7 +45,7 @@ pub(super) enum UsageError {
         "--filter, --list, --jobs, --time-limit, --fail-fast, --junit, --coverage and --lcov belong to test: capr test --list"
     )]
     Test,
-    #[error("--check belongs to port and fmt: capr fmt --check")]
+    #[error("--check belongs to port, fmt and version: capr fmt --check")]
     OnlyCheck,
     #[error("--stdin belongs to fmt: capr fmt --stdin < deploy.rhai")]
     Stdin,

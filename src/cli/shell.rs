@@ -10,7 +10,7 @@ use rustix::termios::tcgetwinsize;
 
 use crate::event::Level;
 use crate::place::append;
-use crate::report::{Ci, Format, Look, Service};
+use crate::report::{Ci, Format, Look, Service, Size};
 use crate::run_id::RunId;
 
 use super::arguments::{Arguments, ColorChoice, LogFormat, Tool};
@@ -66,6 +66,13 @@ impl Shell {
         named.map(str::to_owned).or_else(user_of_process).unwrap_or_default()
     }
 
+    /// Returns true if the terminal is known to have 256 colours.
+    fn has_many_colors(&self) -> bool {
+        let term = self.variable("TERM").unwrap_or_default();
+        let known = ["256color", "direct", "kitty", "alacritty", "foot", "ghostty", "wezterm"];
+        self.variable("COLORTERM").is_some() || known.iter().any(|name| term.contains(name))
+    }
+
     pub(super) fn is_dumb(&self) -> bool {
         self.variable("TERM") == Some("dumb")
     }
@@ -84,18 +91,20 @@ fn user_of_process() -> Option<String> {
 
 fn terminal<T: IsTerminal + AsFd>(stream: fn() -> T) -> Terminal {
     let is_terminal = stream().is_terminal();
-    let columns = if is_terminal { columns(stream) } else { None };
+    let size = if is_terminal { size_of(stream) } else { None };
+    let columns = size.map(|size| size.columns);
     Terminal { is_terminal, columns }
 }
 
-/// Returns the width of standard error at this moment, if it is a terminal.
-pub(super) fn width() -> Option<usize> {
-    columns(stderr)
+/// Returns the size of standard error at this moment, if it is a terminal that tells its size.
+pub(super) fn size() -> Option<Size> {
+    size_of(stderr)
 }
 
-fn columns<T: AsFd>(stream: fn() -> T) -> Option<usize> {
+fn size_of<T: AsFd>(stream: fn() -> T) -> Option<Size> {
     let size = tcgetwinsize(stream()).ok()?;
-    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+    let (columns, rows) = (usize::from(size.ws_col), usize::from(size.ws_row));
+    (columns > 0).then_some(Size { columns, rows })
 }
 
 /// The way in which a run is reported.
@@ -164,6 +173,7 @@ impl Presentation {
             stamps: false,
             look: Look {
                 color,
+                many: shell.has_many_colors(),
                 columns: shell.messages.columns,
                 live: is_able && format == Format::Pretty && threshold >= Level::Info,
             },

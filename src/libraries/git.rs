@@ -4,10 +4,11 @@
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
-use super::limits::{BYTES, FILES};
+use super::limits::{BYTES, FILES, PATIENCE};
 use super::lock::is_revision;
-use super::program::ask;
+use super::program::{Around, ask};
 use super::source::is_local;
 use super::tree::{Tree, check};
 
@@ -26,6 +27,8 @@ pub struct Manner {
     pub may_ask: bool,
     /// The command for ssh that the environment names: `GIT_SSH_COMMAND`.
     pub ssh: Option<String>,
+    /// The longest time of a call; some minutes if none is given.
+    pub patience: Option<Duration>,
 }
 
 /// The name under which a fetched revision is kept while it is read.
@@ -133,6 +136,7 @@ struct Git<'a> {
     url: &'a str,
     directory: &'a Path,
     environment: Vec<(&'static str, String)>,
+    patience: Duration,
 }
 
 impl<'a> Git<'a> {
@@ -140,6 +144,7 @@ impl<'a> Git<'a> {
         let mut git = Self {
             url,
             directory,
+            patience: manner.patience.unwrap_or(PATIENCE),
             environment: [
                 ("GIT_ALLOW_PROTOCOL", if is_local(url) { "file" } else { "https:ssh" }),
                 ("GIT_TERMINAL_PROMPT", if manner.may_ask { "1" } else { "0" }),
@@ -184,7 +189,12 @@ impl<'a> Git<'a> {
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
-        ask(&all, self.directory, &environment, input)
+        let around = Around {
+            directory: self.directory,
+            environment: &environment,
+            patience: self.patience,
+        };
+        ask(&all, around, input)
     }
 
     /// Returns the full name of a tag or a branch, or the revision that it is itself.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::limits::{DOWNLOAD, PATIENCE, SAID};
 use crate::child::{sleep, wait_for};
@@ -38,21 +38,36 @@ const OF_REPOSITORY: &[&str] = &[
     "GIT_WORK_TREE",
 ];
 
+/// The surroundings of a program.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Around<'a> {
+    pub(super) directory: &'a Path,
+    pub(super) environment: &'a [(&'a str, &'a str)],
+    /// The time after which it is ended.
+    pub(super) patience: Duration,
+}
+
+impl<'a> Around<'a> {
+    /// Returns the surroundings of a program that may take long, without variables of its own.
+    pub(super) fn of(directory: &'a Path) -> Self {
+        Self {
+            directory,
+            environment: &[],
+            patience: PATIENCE,
+        }
+    }
+}
+
 /// Runs a program to its end and returns its standard output. `input` is its standard input.
 ///
 /// # Errors
 ///
 /// One line: it cannot be started, has failed, takes too long or prints too much.
-pub(super) fn ask(
-    words: &[&str],
-    directory: &Path,
-    environment: &[(&str, &str)],
-    input: Option<File>,
-) -> Result<Vec<u8>, String> {
+pub(super) fn ask(words: &[&str], around: Around<'_>, input: Option<File>) -> Result<Vec<u8>, String> {
     let program = words.first().copied().unwrap_or_default();
     let failed = |error: io::Error| format!("{program}: {}", plain(&error));
     let mut out = tempfile::tempfile().map_err(failed)?;
-    ask_into(words, directory, environment, input, &out)?;
+    ask_into(words, around, input, &out)?;
     let said = read(&mut out, SAID + 1).map_err(failed)?;
     match said.len() as u64 > SAID {
         true => Err(format!("{program} says more than a library can be")),
@@ -61,13 +76,7 @@ pub(super) fn ask(
 }
 
 /// Does the same, but writes its output to a file.
-pub(super) fn ask_into(
-    words: &[&str],
-    directory: &Path,
-    environment: &[(&str, &str)],
-    input: Option<File>,
-    out: &File,
-) -> Result<(), String> {
+pub(super) fn ask_into(words: &[&str], around: Around<'_>, input: Option<File>, out: &File) -> Result<(), String> {
     let program = words.first().copied().unwrap_or_default();
     let failed = |error: io::Error| format!("{program}: {}", plain(&error));
     let mut complaint = tempfile::tempfile().map_err(failed)?;
@@ -75,8 +84,8 @@ pub(super) fn ask_into(
     command
         .args(["-c", LIMITED, "sh", &(DOWNLOAD / 512).to_string()])
         .args(words)
-        .current_dir(directory)
-        .envs(environment.iter().copied())
+        .current_dir(around.directory)
+        .envs(around.environment.iter().copied())
         .stdin(input.map_or_else(Stdio::null, Stdio::from))
         .stdout(out.try_clone().map_err(failed)?)
         .stderr(complaint.try_clone().map_err(failed)?);
@@ -84,7 +93,7 @@ pub(super) fn ask_into(
         command.env_remove(name);
     }
     let mut child = command.spawn().map_err(failed)?;
-    let status = wait(&mut child);
+    let status = wait(&mut child, around.patience);
     if status.is_err() {
         let _ = child.kill();
         let _ = child.wait();
@@ -122,13 +131,13 @@ fn told(program: &str, complaint: &[u8], status: ExitStatus) -> String {
     }
 }
 
-fn wait(child: &mut Child) -> io::Result<ExitStatus> {
-    let ended = wait_for(child, Instant::now() + PATIENCE, |process, until| {
+fn wait(child: &mut Child, patience: Duration) -> io::Result<ExitStatus> {
+    let ended = wait_for(child, Instant::now() + patience, |process, until| {
         sleep(process, until);
         Ok(())
     })?;
     ended.ok_or_else(|| {
-        let reason = format!("it has not ended within {} s", PATIENCE.as_secs());
+        let reason = format!("it has not ended within {} s", patience.as_secs());
         io::Error::new(io::ErrorKind::TimedOut, reason)
     })
 }
@@ -145,13 +154,13 @@ fn read(file: &mut File, most: u64) -> io::Result<Vec<u8>> {
 mod tests {
     use std::path::Path;
 
-    use super::ask;
+    use super::{Around, ask};
 
     #[test]
     fn a_program_that_fails_or_writes_too_much_is_told() {
-        let here = Path::new("/");
-        assert_eq!(ask(&["echo", "x"], here, &[], None).unwrap(), b"x\n");
-        let told = |words: &[&str]| ask(words, here, &[], None).unwrap_err();
+        let here = Around::of(Path::new("/"));
+        assert_eq!(ask(&["echo", "x"], here, None).unwrap(), b"x\n");
+        let told = |words: &[&str]| ask(words, here, None).unwrap_err();
         assert_eq!(
             told(&["capr-no-such-program"]),
             "capr-no-such-program is not installed here"

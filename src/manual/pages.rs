@@ -66,6 +66,7 @@ pub const PAGES: &[Page] = &[
         text: Some(include_str!("../../docs/reference/deploy.md")),
     },
     page!("command-line", "commands beside tasks, dry run, how much is shown"),
+    page!("output", "what a run shows on a terminal"),
     page!("doctor", "whether this machine and the servers are ready"),
     page!("ssh", "what of ssh capr reads, and where it differs"),
     page!("failures", "what can fail on the way to a server"),

@@ -1,6 +1,7 @@
 //! Makes strings fit to be shown: no terminal control, nothing invisible, no secrets. Everything that goes to a terminal or a log
 //! passes through here: streams accept only [`Clean`] strings, and nobody else can make one.
 
+use super::palette::is_own;
 use crate::secret::{REDACTED, Redactor};
 
 /// A string that was cleaned and redacted.
@@ -209,12 +210,12 @@ pub(super) fn is_hidden(c: char) -> bool {
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Returns the rest of an escape sequence, after its ESC, if it is one of our styles: bold, dim, underlined, the first colours,
-/// and none.
+/// Returns the rest of an escape sequence, after its ESC, if it is one of our styles: bold, dim, underlined, the first colours, those
+/// of the palette, and none.
 fn style(rest: &Rest<'_>) -> Option<String> {
     let style: String = rest.clone().take_while(|c| *c != 'm').take(12).collect();
     let numbers = style.strip_prefix('[')?;
-    let is_ours = numbers.split(';').all(|number| {
+    let is_plain = |number: &str| {
         matches!(
             number,
             "" | "0"
@@ -235,7 +236,11 @@ fn style(rest: &Rest<'_>) -> Option<String> {
                 | "95"
                 | "96"
         )
-    });
+    };
+    let is_ours = match numbers.strip_prefix("38;5;") {
+        Some(number) => is_own(number),
+        None => numbers.split(';').all(is_plain),
+    };
     is_ours
         .then(|| format!("{style}m"))
         .filter(|style| rest.clone().nth(style.chars().count() - 1) == Some('m'))
@@ -350,7 +355,7 @@ mod tests {
     #[test]
     fn of_escape_sequences_only_our_styles_stay_and_only_where_there_are_colours() {
         let cleaner = Cleaner::default();
-        let ours = "\u{1b}[1m\u{1b}[31mred\u{1b}[0m\n\u{1b}[2mdim\u{1b}[0m";
+        let ours = "\u{1b}[1m\u{1b}[38;5;160mred\u{1b}[0m\n\u{1b}[2mdim\u{1b}[0m";
         assert_eq!(cleaner.whole(ours, true).as_str(), ours);
         assert_eq!(cleaner.whole(ours, false).as_str(), "red\ndim");
         for theirs in [

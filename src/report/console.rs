@@ -1,16 +1,15 @@
 //! The console of a run: one form of messages, a log file if one is wanted, and the closing words.
 
+mod closing;
 mod trials;
 
 use std::cell::RefCell;
 use std::io::Write;
 use std::rc::Rc;
-
-use serde::Serialize;
+use std::time::Instant;
 
 use crate::diagnostic::Diagnostic;
-use crate::event::{Event, Level, Reporter, Rollback};
-use crate::exit::milliseconds;
+use crate::event::{Event, Level, Reporter};
 use crate::secret::Redactor;
 
 use super::ci::Job;
@@ -18,16 +17,15 @@ use super::clean::{Clean, Cleaner};
 use super::clock::Clock;
 use super::diagnostic;
 use super::json::Json;
-use super::options::{Ending, Format, Options};
+use super::options::{Ending, Format, Options, Size};
 use super::outlet::{Outlet, Room};
-use super::palette::{Label, Look};
+use super::pace::Pace;
+use super::palette::Look;
 use super::plain::Plain;
 use super::pretty::Pretty;
 use super::record::Record;
 use super::screen::Screen;
 use super::tally::Tally;
-use super::text::{count, duration};
-use super::undone::Undone;
 
 /// Writes everything. All clones are the same console; main thread only.
 #[derive(Clone, Debug)]
@@ -44,7 +42,8 @@ pub(super) struct Inner {
     stamps: bool,
     /// The number of columns that the time takes.
     stamp: usize,
-    width: fn() -> Option<usize>,
+    size: fn() -> Option<Size>,
+    pace: Pace,
     messages: Screen,
     pub(super) data: Screen,
     log: Option<(Plain, Screen)>,
@@ -76,6 +75,11 @@ impl Reporter for Console {
             Form::Plain(_) | Form::Json(_) => String::new(),
         };
         inner.draw(&due);
+    }
+
+    fn takes_captured(&self) -> bool {
+        let inner = self.0.borrow();
+        matches!(inner.form, Form::Json(_)) || inner.record.is_some()
     }
 
     fn is_unread(&self, data: bool) -> bool {
@@ -114,6 +118,7 @@ impl Console {
                 look,
                 options.threshold,
                 options.is_rehearsal,
+                options.times.held,
             )),
             Format::Plain => Form::Plain(Plain::new(cleaner.clone(), options.threshold, options.is_rehearsal)),
             Format::Json => Form::Json(Json::log(cleaner.clone(), clock.clone())),
@@ -146,7 +151,8 @@ impl Console {
             clock,
             stamps: options.stamps,
             stamp,
-            width: options.width,
+            size: options.size,
+            pace: Pace::new(options.times.redrawn),
             messages,
             data: Screen::new(data),
             log,
@@ -223,6 +229,14 @@ impl Console {
         self.0.borrow_mut().record.take().map(|(_, record)| record)
     }
 
+    /// Makes running actions older.
+    #[cfg(test)]
+    pub(super) fn begun_earlier(&self, time: std::time::Duration) {
+        if let Form::Pretty(pretty) = &mut self.0.borrow_mut().form {
+            pretty.begun_earlier(time);
+        }
+    }
+
     /// Removes the last line so that somebody else can write to the terminal.
     pub(crate) fn make_room(&self) {
         self.0.borrow_mut().messages.erase();
@@ -249,7 +263,10 @@ impl Inner {
         match &mut self.form {
             Form::Pretty(pretty) => {
                 let lines = pretty.tell(event);
-                self.draw(&lines);
+                let can_wait = lines.is_empty() && is_progress(event) && self.pace.can_wait(Instant::now());
+                if !can_wait {
+                    self.draw(&lines);
+                }
             }
             Form::Plain(plain) => {
                 let lines = plain.tell(event);
@@ -267,13 +284,17 @@ impl Inner {
         lines.into_iter().for_each(|lines| self.record(&lines));
     }
 
-    /// Writes whole lines to a terminal, and its last line.
+    /// Writes whole lines to a terminal, and its last lines.
     fn draw(&mut self, lines: &str) {
         let Form::Pretty(pretty) = &self.form else {
             return;
         };
-        let columns = (self.width)().or(self.look.columns).unwrap_or(80);
-        let live = if self.look.live { pretty.live(columns) } else { None };
+        let columns = self.look.columns.unwrap_or(80);
+        let mut size = (self.size)().unwrap_or(Size { columns, rows: 0 });
+        if self.pace.draws(Instant::now(), !lines.is_empty()) {
+            size.rows = 0;
+        }
+        let live = if self.look.live { pretty.live(size) } else { None };
         let live = live.map(|live| self.cleaner.whole(&live, self.look.color));
         let stamped = self.stamps.then(|| stamped(lines, &self.clock.of_day()));
         let lines = self.cleaner.whole(stamped.as_deref().unwrap_or(lines), self.look.color);
@@ -343,8 +364,8 @@ impl Inner {
         if self.look.columns.is_none() || !matches!(self.form, Form::Pretty(_)) {
             return;
         }
-        if let Some(columns) = (self.width)() {
-            self.look.columns = Some(columns.saturating_sub(self.stamp).max(1));
+        if let Some(size) = (self.size)() {
+            self.look.columns = Some(size.columns.saturating_sub(self.stamp).max(1));
         }
         if let Form::Pretty(pretty) = &mut self.form {
             pretty.look = self.look;
@@ -367,134 +388,21 @@ impl Inner {
         self.mark(&marked);
         let look = Look {
             color: false,
+            many: false,
             columns: None,
             live: false,
         };
         let text = diagnostic::render(diagnostic, look, &self.cleaner);
         self.record(&text);
     }
-
-    fn close(&mut self, ending: Ending, diagnostic: Option<&Diagnostic>) {
-        let (ok, words) = match ending {
-            Ending::Done if self.is_rehearsal => (true, "done, nothing was changed (dry run)"),
-            Ending::Done => (true, "done"),
-            Ending::Failed {
-                rollback: Rollback::None,
-            } => (false, "failed"),
-            Ending::Failed {
-                rollback: Rollback::Complete,
-            } => (false, "failed, rolled back"),
-            Ending::Failed {
-                rollback: Rollback::Incomplete,
-            } => (false, "failed, rollback incomplete"),
-        };
-        let failed = self.tally.failures.len();
-        let on = match self.tally.servers() {
-            0 => String::new(),
-            servers => format!(" on {}", count(servers, "server")),
-        };
-        let mut line = format!(
-            "{words}: {}, {}{on} in {}",
-            count(self.tally.tasks, "task"),
-            count(self.tally.commands, "command"),
-            duration(self.tally.elapsed()),
-        );
-        if failed > 0 {
-            line.push_str(&format!(", {failed} failed"));
-        }
-        let summary = Summary {
-            ok,
-            rolled_back: match ending {
-                Ending::Done => None,
-                Ending::Failed { rollback } => match rollback {
-                    Rollback::None => None,
-                    Rollback::Complete => Some(true),
-                    Rollback::Incomplete => Some(false),
-                },
-            },
-            tasks: self.tally.tasks,
-            commands: self.tally.commands,
-            servers: self.tally.servers(),
-            failed,
-            elapsed_ms: milliseconds(self.tally.elapsed()),
-        };
-        if let Some((json, record)) = &mut self.record {
-            record.take(&json.line(&summary));
-        }
-        if let Form::Json(json) = &self.form {
-            let line = json.line(&summary);
-            self.say(&line);
-        } else {
-            let also = self.also(diagnostic, self.look);
-            self.say(&also);
-        }
-        let level = if ok { Level::Info } else { Level::Important };
-        match &self.form {
-            Form::Json(_) => {}
-            Form::Plain(plain) => {
-                let line = plain.message(level, None, &line);
-                self.say(&line);
-            }
-            Form::Pretty(pretty) if level <= pretty.threshold() => {
-                let (label, mark) = if ok { (Label::Good, "✓") } else { (Label::Bad, "✗") };
-                let line = format!("{} {line}\n", self.look.paint(label, mark));
-                self.say(&line);
-            }
-            Form::Pretty(_) => {}
-        }
-        if let Some(job) = &mut self.job {
-            job.summarize(ok, &line, &self.tally.failures);
-        }
-        let line = self.log.as_ref().map(|(plain, _)| plain.message(level, None, &line));
-        line.into_iter().for_each(|line| self.record(&line));
-    }
-
-    /// Returns the failures that the diagnostic does not name, and the parts that the rollback could not undo.
-    fn also(&self, diagnostic: Option<&Diagnostic>, look: Look) -> String {
-        let mut text = String::new();
-        let named = diagnostic
-            .map(|diagnostic| diagnostic.servers.as_slice())
-            .unwrap_or_default();
-        let mut others = self
-            .tally
-            .failures
-            .iter()
-            .filter(|failure| {
-                !named
-                    .iter()
-                    .any(|named| named.server == failure.server && named.reason == failure.reason)
-            })
-            .peekable();
-        if others.peek().is_some() {
-            text.push_str("also failed:\n");
-            text.push_str(&diagnostic::servers(others, look, &self.cleaner));
-        }
-        // A table of one cell says nothing that is not said below.
-        let undone = Undone::of_steps(&self.tally.undone);
-        if undone.tasks.len() > 1 || undone.groups.len() > 1 {
-            text.push_str(&undone.render(look.columns));
-        }
-        if !self.tally.left.is_empty() {
-            text.push_str("not rolled back:\n");
-            for left in &self.tally.left {
-                text.push_str(&format!("  {}\n", self.cleaner.lines(left).join("; ")));
-            }
-        }
-        text
-    }
 }
 
-/// The last line of a log in JSON.
-#[derive(Serialize)]
-#[serde(tag = "type", rename = "summary")]
-struct Summary {
-    ok: bool,
-    rolled_back: Option<bool>,
-    tasks: usize,
-    commands: usize,
-    servers: usize,
-    failed: usize,
-    elapsed_ms: u64,
+/// Returns true for an event that only moves the last lines of a terminal on.
+fn is_progress(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Output { .. } | Event::Transferred { .. } | Event::ServerFinished { .. } | Event::Connected { .. }
+    )
 }
 
 /// Returns whole lines, each after a time.

@@ -7,9 +7,13 @@ use crate::diagnostic::{Diagnostic, Origin, ServerFailure, Severity};
 
 use crate::secret::REDACTED;
 
+use super::broken::{broken, columns_of};
 use super::clean::Cleaner;
 use super::palette::{Label, Look};
 use super::text::wrap;
+
+/// The least columns behind names of servers in which a reason begins that has to be broken.
+const LEAST_REASON: usize = 24;
 
 /// Returns a diagnostic as whole lines.
 pub(super) fn render(diagnostic: &Diagnostic, look: Look, cleaner: &Cleaner) -> String {
@@ -31,6 +35,10 @@ pub(super) fn render(diagnostic: &Diagnostic, look: Look, cleaner: &Cleaner) -> 
     }
     let renderer = if look.color {
         Renderer::styled()
+            .error(look.style(Label::Bad))
+            .warning(look.style(Label::Notice).bold())
+            .line_num(look.style(Label::Aside))
+            .emphasis(look.style(Label::Task))
     } else {
         Renderer::plain()
     };
@@ -142,8 +150,19 @@ pub(super) fn servers<'a>(
             Some(columns) if servers.len() > 1 => wrap(&names, columns.saturating_sub(4).max(30)),
             _ => vec![names],
         };
+        let room = look.columns.map(|columns| columns.saturating_sub(4));
+        let taken = lines.last().map_or(0, |line| columns_of(line)) + if lines.len() > 1 { 2 } else { 0 };
+        let reason = match room {
+            None => format!(" {reason}"),
+            Some(room) if taken + columns_of(&reason) <= room => format!(" {reason}"),
+            // Behind the names there is room for some words, or for none.
+            Some(room) if taken + LEAST_REASON <= room => {
+                format!(" {}", broken(&reason, room - taken, room).join("\n    "))
+            }
+            Some(room) => format!("\n    {}", broken(&reason, room, room).join("\n    ")),
+        };
         let names: Vec<String> = lines.iter().map(|line| look.paint(Label::Bad, line)).collect();
-        text.push_str(&format!("  {}: {reason}\n", names.join("\n    ")));
+        text.push_str(&format!("  {}:{reason}\n", names.join("\n    ")));
         for line in failure.stderr.iter().chain(&failure.stdout) {
             let line = format!("      {}", cleaner.line(line));
             text.push_str(line.trim_end());
@@ -177,6 +196,7 @@ mod tests {
     fn look(columns: Option<usize>) -> Look {
         Look {
             color: false,
+            many: false,
             columns,
             live: false,
         }

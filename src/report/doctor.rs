@@ -351,6 +351,7 @@ mod tests {
     fn shown(columns: Option<usize>) -> Shown {
         let look = Look {
             color: false,
+            many: false,
             columns: None,
             live: false,
         };

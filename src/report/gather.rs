@@ -5,10 +5,8 @@ use std::time::{Duration, Instant};
 use crate::configuration::Server;
 use crate::exit::Stream;
 
-/// The longest time that output is held back …
-const HELD: Duration = Duration::from_secs(1);
-/// … and the most lines.
-const LINES: usize = 400;
+/// The most lines that are held back: in all, and of each server.
+const LINES: (usize, usize) = (400, 20);
 
 /// Lines of one stream of one server.
 pub(super) type Said = (Server, Stream, Vec<String>);
@@ -19,29 +17,37 @@ pub(super) type Together = (Vec<Server>, Vec<(Stream, String)>);
 /// The output of one action.
 #[derive(Debug)]
 pub(super) struct Gathering {
+    /// The time at which the first of what is held back came.
     since: Instant,
     held: Vec<Said>,
+    /// The longest time for which it is held back.
+    longest: Duration,
     lines: usize,
-    /// Nothing is held back any more.
-    is_over: bool,
+    /// The servers, in their order.
+    servers: Vec<Server>,
 }
 
 impl Gathering {
     /// Returns an empty one. Output of a single server is never held back.
-    pub(super) fn new(servers: usize) -> Self {
+    pub(super) fn new(servers: &[Server], longest: Duration) -> Self {
         Self {
+            longest,
             since: Instant::now(),
             held: Vec::new(),
             lines: 0,
-            is_over: servers < 2,
+            servers: servers.to_vec(),
         }
     }
 
     /// Takes lines, and returns what is to be shown now.
-    pub(super) fn take(&mut self, said: Said) -> Vec<Said> {
+    pub(super) fn take(&mut self, said: Said) -> Vec<Together> {
+        if self.held.is_empty() {
+            self.since = Instant::now();
+        }
         self.lines += said.2.len();
         self.held.push(said);
-        if self.is_over || self.lines > LINES || self.since.elapsed() >= HELD {
+        let most = LINES.0.max(LINES.1 * self.servers.len());
+        if self.servers.len() < 2 || self.lines > most || self.is_due() {
             return self.release();
         }
         Vec::new()
@@ -49,24 +55,42 @@ impl Gathering {
 
     /// Returns true if something is held back for long enough.
     pub(super) fn is_due(&self) -> bool {
-        !self.held.is_empty() && self.since.elapsed() >= HELD
+        !self.held.is_empty() && self.since.elapsed() >= self.longest
     }
 
-    /// Returns what is held back as it came; from now on nothing is.
-    pub(super) fn release(&mut self) -> Vec<Said> {
-        self.is_over = true;
-        std::mem::take(&mut self.held)
+    /// Returns what is held back while the action goes on: as it came, unless several servers said the same.
+    pub(super) fn release(&mut self) -> Vec<Together> {
+        let gathered = self.gathered();
+        if gathered.iter().any(|(servers, _)| servers.len() > 1) {
+            return self.gather();
+        }
+        self.lines = 0;
+        let held = std::mem::take(&mut self.held).into_iter();
+        held.map(|(server, stream, lines)| {
+            let lines = lines.into_iter().map(|line| (stream, line)).collect();
+            (vec![server], lines)
+        })
+        .collect()
     }
 
-    /// Returns what is held back at the end of the action: servers in their order, those that said the same together.
-    pub(super) fn gather(&mut self, order: &[Server]) -> Vec<Together> {
-        let held = std::mem::take(&mut self.held);
+    /// Returns what is held back: servers in their order, those that said the same together.
+    pub(super) fn gather(&mut self) -> Vec<Together> {
+        let gathered = self.gathered();
+        self.lines = 0;
+        self.held.clear();
+        gathered
+    }
+
+    fn gathered(&self) -> Vec<Together> {
+        let mut by_server: Vec<Vec<(Stream, String)>> = vec![Vec::new(); self.servers.len()];
+        for (server, stream, lines) in &self.held {
+            let place = self.servers.iter().position(|other| other == server);
+            if let Some(of_server) = place.and_then(|place| by_server.get_mut(place)) {
+                of_server.extend(lines.iter().map(|line| (*stream, line.clone())));
+            }
+        }
         let mut groups: Vec<Together> = Vec::new();
-        for server in order {
-            let of_server = held.iter().filter(|(of, ..)| of == server);
-            let lines: Vec<(Stream, String)> = of_server
-                .flat_map(|(_, stream, lines)| lines.iter().map(|line| (*stream, line.clone())))
-                .collect();
+        for (server, lines) in self.servers.iter().zip(by_server) {
             if lines.is_empty() {
                 continue;
             }
@@ -82,44 +106,70 @@ impl Gathering {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{Gathering, LINES};
+    use std::time::Duration;
+
+    use super::{Gathering, LINES, Together};
     use crate::configuration::Server;
     use crate::exit::Stream;
 
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn told(together: &[Together]) -> Vec<String> {
+        let told = together.iter().map(|(servers, lines)| {
+            let names: Vec<String> = servers.iter().map(ToString::to_string).collect();
+            let lines: Vec<&str> = lines.iter().map(|(_, line)| line.as_str()).collect();
+            format!("{}: {}", names.join("+"), lines.join(","))
+        });
+        told.collect()
+    }
+
+    fn taken(said: &[(usize, Stream, &str)]) -> Gathering {
+        let servers: Vec<Server> = ["a", "b", "c", "d"].map(Server::host).into();
+        let mut gathering = Gathering::new(&servers, HOUR);
+        for (server, stream, line) in said {
+            let said = (servers.get(*server).unwrap().clone(), *stream, vec![(*line).to_owned()]);
+            assert!(gathering.take(said).is_empty());
+        }
+        gathering
+    }
+
     #[test]
     fn servers_that_say_the_same_are_gathered_and_each_keeps_its_own_order() {
-        let servers: Vec<Server> = ["a", "b", "c", "d"].map(Server::host).into();
-        let mut gathering = Gathering::new(servers.len());
-        for (server, stream, line) in [
+        let said = [
             (1, Stream::Out, "one"),
             (0, Stream::Out, "one"),
             (2, Stream::Out, "other"),
             (0, Stream::Err, "two"),
             (1, Stream::Err, "two"),
-        ] {
-            let said = (servers.get(server).unwrap().clone(), stream, vec![line.to_owned()]);
-            assert!(gathering.take(said).is_empty());
+        ];
+        let mut gathering = taken(&said);
+        assert_eq!(told(&gathering.gather()), ["a+b: one,two", "c: other"]);
+        assert!(gathering.gather().is_empty());
+        // The same holds while the action goes on, and again for what comes later.
+        for _ in 0..2 {
+            let mut gathering = taken(&said);
+            assert_eq!(told(&gathering.release()), ["a+b: one,two", "c: other"]);
         }
-        let gathered = gathering.gather(&servers);
-        let told: Vec<String> = gathered
-            .iter()
-            .map(|(servers, lines)| {
-                let names: Vec<String> = servers.iter().map(ToString::to_string).collect();
-                let lines: Vec<&str> = lines.iter().map(|(_, line)| line.as_str()).collect();
-                format!("{}: {}", names.join("+"), lines.join(","))
-            })
-            .collect();
-        assert_eq!(told, ["a+b: one,two", "c: other"]);
+    }
+
+    #[test]
+    fn what_differs_is_shown_as_it_came_while_the_action_goes_on() {
+        let mut gathering = taken(&[
+            (1, Stream::Out, "one"),
+            (0, Stream::Out, "two"),
+            (1, Stream::Out, "three"),
+        ]);
+        assert_eq!(told(&gathering.release()), ["b: one", "a: two", "b: three"]);
+        assert!(gathering.release().is_empty());
     }
 
     #[test]
     fn much_output_and_that_of_one_server_is_shown_as_it_comes() {
-        let app = Server::host("app");
+        let [app, db] = ["app", "db"].map(Server::host);
         let line = || (app.clone(), Stream::Out, vec!["x".to_owned()]);
-        assert_eq!(Gathering::new(1).take(line()).len(), 1);
-        let mut gathering = Gathering::new(2);
-        let shown: usize = (0..=LINES).map(|_| gathering.take(line()).len()).sum();
-        assert_eq!(shown, LINES + 1);
-        assert_eq!(gathering.take(line()).len(), 1, "nothing is held back any more");
+        assert_eq!(Gathering::new(&[app.clone()], HOUR).take(line()).len(), 1);
+        let mut gathering = Gathering::new(&[app.clone(), db], HOUR);
+        let shown: usize = (0..=LINES.0).map(|_| gathering.take(line()).len()).sum();
+        assert_eq!(shown, LINES.0 + 1);
     }
 }

@@ -42,6 +42,20 @@ struct Line<'a> {
     line: &'a str,
 }
 
+/// One line of [`Event::Captured`], or the number of lines that were left out behind them.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "captured")]
+struct Captured<'a> {
+    action: &'a ActionId,
+    server: &'a Server,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<&'a Stream>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<usize>,
+}
+
 /// An object, with its time in a log.
 #[derive(Serialize)]
 struct Timed<'a, T> {
@@ -85,7 +99,7 @@ impl Json {
     pub(super) fn version(&self, run: &RunId) -> String {
         self.line(&Version {
             capr: env!("CARGO_PKG_VERSION"),
-            log_format: "2.0",
+            log_format: "2.1",
             run,
         })
     }
@@ -114,6 +128,30 @@ impl Json {
                     })
                 })
                 .collect(),
+            Event::Captured {
+                action,
+                server,
+                lines,
+                left_out,
+            } => {
+                let object = |stream, line, left_out| {
+                    self.line(&Captured {
+                        action,
+                        server,
+                        stream,
+                        line,
+                        left_out,
+                    })
+                };
+                let mut told: String = lines
+                    .iter()
+                    .map(|(stream, line)| object(Some(stream), Some(line.as_str()), None))
+                    .collect();
+                if *left_out > 0 {
+                    told.push_str(&object(None, None, Some(*left_out)));
+                }
+                told
+            }
             event => self.line(event),
         }
     }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use indexmap::IndexSet;
 
+use super::broken::columns_of;
 use crate::configuration::Server;
 
 /// The servers of a run that were met so far, and their short names.
@@ -49,9 +50,37 @@ impl Names {
         }
     }
 
+    /// Returns a sentence with the short names of servers where it lists them behind `on`; elsewhere a name may belong to an address or
+    /// a command that somebody copies.
+    pub(super) fn in_sentence(&self, sentence: &str) -> String {
+        if !sentence.contains("on ") {
+            return sentence.to_owned();
+        }
+        let known: HashMap<String, String> = {
+            let met = self.met.borrow().clone();
+            met.iter().map(|server| (server.to_string(), self.of(server))).collect()
+        };
+        let mut is_list = false;
+        let words = sentence.split(' ').map(|word| {
+            let name = word.trim_end_matches([',', '.', ';', ':', ')']);
+            let end = word.get(name.len()..).unwrap_or_default();
+            match known.get(name).filter(|_| is_list) {
+                Some(short) => {
+                    is_list = end == ",";
+                    format!("{short}{end}")
+                }
+                None => {
+                    is_list = word == "on";
+                    word.to_owned()
+                }
+            }
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+
     /// Returns the columns of the longest of their names.
     pub(super) fn widest(&self, servers: &[Server]) -> usize {
-        let widths = servers.iter().map(|server| self.of(server).chars().count());
+        let widths = servers.iter().map(|server| columns_of(&self.of(server)));
         widths.max().unwrap_or(0)
     }
 }
@@ -110,6 +139,29 @@ mod tests {
             ]
         );
         assert_eq!(names.widest(&servers), 24);
+    }
+
+    #[test]
+    fn a_sentence_lists_servers_by_their_short_names_behind_on() {
+        let names = Names::default();
+        let servers: [Server; 3] =
+            ["app1.example.com", "app2.example.com", "db1.example.com"].map(|name| name.parse().unwrap());
+        names.meet(&servers);
+        for (said, shown) in [
+            (
+                "2026 is current on app1.example.com, app2.example.com and stays, not on db1.example.com: go back",
+                "2026 is current on app1, app2 and stays, not on db1: go back",
+            ),
+            (
+                "ssh app1.example.com, or see https://app1.example.com/ on port 80",
+                "ssh app1.example.com, or see https://app1.example.com/ on port 80",
+            ),
+            ("failed  on db1.example.com.", "failed  on db1."),
+            ("on app9.example.com", "on app9.example.com"),
+            ("", ""),
+        ] {
+            assert_eq!(names.in_sentence(said), shown);
+        }
     }
 
     #[test]

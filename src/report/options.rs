@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::time::Duration;
 
 use crate::event::{Level, Rollback};
 use crate::interrupt::Interrupt;
@@ -50,6 +51,24 @@ impl Log {
     }
 }
 
+/// The size of a terminal, in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size {
+    /// The width.
+    pub columns: usize,
+    /// The height; 0 if it is not known.
+    pub rows: usize,
+}
+
+/// The times that decide when a terminal shows something.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    /// The least time between two drawings of the last lines that show nothing new but progress.
+    pub redrawn: Duration,
+    /// The longest time for which output is held back, to show once what several servers say alike.
+    pub held: Duration,
+}
+
 /// The settings of a console.
 pub(crate) struct Options {
     /// The form.
@@ -58,8 +77,10 @@ pub(crate) struct Options {
     pub threshold: Level,
     /// The look of standard error: colours, width.
     pub look: Look,
-    /// Returns the width of standard error at this moment, if it is a terminal.
-    pub width: fn() -> Option<usize>,
+    /// Returns the size of standard error at this moment, if it is a terminal.
+    pub size: fn() -> Option<Size>,
+    /// The times of a terminal.
+    pub times: Times,
     /// The width of standard output; `None` if it is no terminal.
     pub data_columns: Option<usize>,
     /// True in a dry run, which reports no connections, as there are none.

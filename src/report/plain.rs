@@ -105,6 +105,7 @@ impl Lines<'_> {
             | Event::Transferred { .. }
             | Event::Printed { .. }
             | Event::RunStarted { .. }
+            | Event::Captured { .. }
             | Event::Deployed { .. } => {}
             Event::HooksTriggered { event, task } => {
                 let of = task.as_ref().map(|task| format!(" for `{task}'")).unwrap_or_default();

@@ -1,8 +1,12 @@
 //! Output of servers in the form for terminals: each line behind its server, and once what several have said alike.
 
-use super::gather::{Gathering, Said};
+use std::time::Instant;
+
+use super::broken::{columns_of, padded};
+use super::gather::{Gathering, Together};
 use super::palette::Label;
 use super::pretty::Pretty;
+use super::pretty_lines::Front;
 use super::text::count;
 use crate::configuration::Server;
 use crate::event::{ActionId, Level};
@@ -10,6 +14,8 @@ use crate::exit::Stream;
 
 /// The most servers that are named if they said the same; more, or all of an action, are counted.
 const NAMED_TOGETHER: usize = 3;
+/// The most columns that are kept free for a name: a longer one moves its own lines only.
+const NAME: usize = 24;
 
 impl Pretty {
     /// Returns what was held back for long enough.
@@ -19,17 +25,17 @@ impl Pretty {
         text
     }
 
-    /// Shows what is held back of the actions that are meant, as it came.
+    /// Shows what is held back of the actions that are meant.
     pub(super) fn release(&mut self, text: &mut String, is_meant: fn(&Gathering) -> bool) {
         let meant = self
             .running
             .iter_mut()
             .filter(|(_, running)| is_meant(&running.gathering));
-        let held: Vec<(ActionId, Vec<Said>)> = meant
+        let held: Vec<(ActionId, Vec<Together>)> = meant
             .map(|(action, running)| (*action, running.gathering.release()))
             .collect();
         for (action, said) in held {
-            self.said(text, action, said);
+            self.together(text, action, &said);
         }
     }
 
@@ -44,66 +50,84 @@ impl Pretty {
         if level(stream) > self.threshold {
             return;
         }
+        let last = lines.last().map(|line| self.cleaner.line(line)).unwrap_or_default();
         let said = (server.clone(), stream, lines.to_vec());
         let now = match self.running.get_mut(&action) {
-            Some(running) => running.gathering.take(said),
-            None => vec![said],
-        };
-        self.said(text, action, now);
-    }
-
-    /// Shows output as it came.
-    fn said(&mut self, text: &mut String, action: ActionId, said: Vec<Said>) {
-        if said.is_empty() {
-            return;
-        }
-        self.show_command(text, action);
-        let (indent, width) = match self.running.get(&action) {
-            Some(running) => (running.indent, self.names.widest(&running.servers)),
-            None => (self.indent, 0),
-        };
-        for (server, stream, lines) in said {
-            let host = self.names.of(&server);
-            for line in lines {
-                self.output_line(text, indent, (&host, width), stream, &line);
+            Some(running) => {
+                running.last.insert(server.clone(), (last, Instant::now()));
+                running.gathering.take(said)
             }
-        }
-    }
-
-    fn output_line(&self, text: &mut String, indent: usize, (host, width): (&str, usize), stream: Stream, line: &str) {
-        let (label, bar) = match stream {
-            Stream::Out => (Label::Host, '│'),
-            Stream::Err => (Label::ErrorHost, '!'),
+            None => {
+                let lines = said.2.into_iter().map(|line| (stream, line)).collect();
+                vec![(vec![said.0], lines)]
+            }
         };
-        let label = self.look.paint(label, &format!("{host:width$} {bar}"));
-        let line = format!("{label} {}", self.cleaner.line(line));
-        self.line(text, indent + 1, line.trim_end());
+        self.together(text, action, &now);
     }
 
-    /// Shows what is held back at the end of an action: once what several servers said alike.
+    /// Shows what is held back at the end of an action.
     pub(super) fn gathered(&mut self, text: &mut String, action: ActionId) {
         let Some(running) = self.running.get_mut(&action) else {
             return;
         };
-        let order = running.servers.clone();
-        let groups = running.gathering.gather(&order);
-        if groups.is_empty() {
+        let said = running.gathering.gather();
+        self.together(text, action, &said);
+    }
+
+    /// Shows lines behind the servers that said them.
+    fn together(&mut self, text: &mut String, action: ActionId, said: &[Together]) {
+        if said.is_empty() {
             return;
         }
         self.show_command(text, action);
-        let indent = self.running.get(&action).map_or(self.indent, |running| running.indent);
+        let (indent, all, widest) = match self.running.get(&action) {
+            Some(running) => (
+                running.indent,
+                running.servers.len(),
+                self.names.widest(&running.servers),
+            ),
+            None => (self.indent, 0, 0),
+        };
         let label = |servers: &[Server]| match servers.len() {
-            1..=NAMED_TOGETHER if servers.len() < order.len() || servers.len() == 1 => self.names.list(servers),
+            1 => self.names.list(servers),
+            2..=NAMED_TOGETHER if servers.len() < all => self.names.list(servers),
             number => count(number, "server"),
         };
-        let labels: Vec<String> = groups.iter().map(|(servers, _)| label(servers)).collect();
-        let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
-        let width = width.max(self.names.widest(&order));
-        for ((_, lines), label) in groups.iter().zip(&labels) {
+        let labels: Vec<String> = said.iter().map(|(servers, _)| label(servers)).collect();
+        let width = labels.iter().map(|label| columns_of(label)).max().unwrap_or(0);
+        let width = width.max(widest).min(NAME);
+        for ((_, lines), label) in said.iter().zip(&labels) {
             for (stream, line) in lines {
-                self.output_line(text, indent, (label, width), *stream, line);
+                self.output_line(text, indent, (label, width), (*stream, line));
             }
         }
+    }
+
+    fn output_line(
+        &self,
+        text: &mut String,
+        indent: usize,
+        (host, width): (&str, usize),
+        (stream, line): (Stream, &str),
+    ) {
+        let (label, bar) = match stream {
+            Stream::Out => (Label::Host, '│'),
+            Stream::Err => (Label::ErrorHost, '!'),
+        };
+        let host = padded(host, width);
+        let columns = columns_of(&host) + 3;
+        let blank = " ".repeat(columns_of(&host));
+        let front = |host: &str| {
+            (
+                format!("{} ", self.look.paint(label, &format!("{host} {bar}"))),
+                columns,
+            )
+        };
+        let front = Front {
+            first: front(&host),
+            rest: front(&blank),
+        };
+        self.filled(text, indent + 1, &front, (&self.cleaner.line(line), None));
     }
 }
 

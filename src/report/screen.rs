@@ -1,14 +1,14 @@
-//! The writer of a report: lines above, and on a terminal one last line that is drawn again and again.
+//! The writer of a report: lines above, and on a terminal last lines that are drawn again and again.
 
 use std::io::{Error, ErrorKind, Write};
 
 use super::clean::Clean;
 use crate::io_error::plain;
 
-/// Lines on one writer, with a last line that may be redrawn.
+/// Lines on one writer, with last lines that may be redrawn.
 pub(super) struct Screen {
     out: Box<dyn Write>,
-    /// The last line as it is drawn.
+    /// The last lines as they are drawn.
     drawn: Option<String>,
     /// The first reason why something could not be written.
     lost: Option<Error>,
@@ -16,9 +16,17 @@ pub(super) struct Screen {
     is_unread: bool,
 }
 
-/// Empties the last line, and what has become of it. The cursor stands at its beginning: if a terminal that became narrower has
-/// made several lines of it, these are below.
+/// Empties the last lines, and what has become of them. The cursor stands at the beginning of the first: if a terminal that became
+/// narrower has made several lines of one, these are below.
 const ERASE: &str = "\r\u{1b}[J";
+/// Two marks: terminals that know them show at once all that stands between, the others ignore them.
+const BEGIN: &str = "\u{1b}[?2026h";
+const END: &str = "\u{1b}[?2026l";
+
+/// Returns the number of lines below the first.
+fn below(live: Option<&str>) -> usize {
+    live.map_or(0, |live| live.matches('\n').count())
+}
 
 impl Screen {
     pub(super) fn new(out: Box<dyn Write>) -> Self {
@@ -35,7 +43,7 @@ impl Screen {
         self.is_unread
     }
 
-    /// Writes whole lines, then draws `live` as the last line.
+    /// Writes whole lines, then draws `live` as the last lines. They must be fewer than the terminal has.
     ///
     /// A write that fails is remembered and not reported: the run itself must continue to its end.
     pub(super) fn write(&mut self, lines: &Clean, live: Option<&Clean>) {
@@ -44,6 +52,10 @@ impl Screen {
             return;
         }
         let mut text = String::with_capacity(lines.len() + 80);
+        let is_whole = below(self.drawn.as_deref()) + below(live) > 0;
+        if is_whole {
+            text.push_str(BEGIN);
+        }
         if self.drawn.is_some() {
             text.push_str(ERASE);
         }
@@ -53,7 +65,15 @@ impl Screen {
             // Without wrapping, whatever the width is now.
             text.push_str("\u{1b}[?7l");
             text.push_str(live);
-            text.push_str("\u{1b}[?7h\r");
+            text.push_str("\u{1b}[?7h");
+            match below(Some(live)) {
+                0 => {}
+                below => text.push_str(&format!("\u{1b}[{below}A")),
+            }
+            text.push('\r');
+        }
+        if is_whole {
+            text.push_str(END);
         }
         let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
         self.is_unread = matches!(&written, Err(error) if error.kind() == ErrorKind::BrokenPipe);
@@ -74,7 +94,7 @@ impl Screen {
         self.lost.as_ref().map(plain)
     }
 
-    /// Removes the last line so that somebody else can write.
+    /// Removes the last lines so that somebody else can write.
     pub(super) fn erase(&mut self) {
         self.write(&Clean::default(), None);
     }

@@ -7,6 +7,7 @@ mod json;
 mod levels;
 mod plain;
 mod pretty;
+mod widths;
 
 use std::cell::RefCell;
 use std::io::Write;
@@ -17,7 +18,7 @@ use jiff::tz::TimeZone;
 use regex::Regex;
 
 use super::clock::Clock;
-use super::{Console, Format, Look, Options};
+use super::{Console, Format, Look, Options, Times};
 use crate::configuration::Server;
 use crate::event::{ActionId, Event, Level, Reporter, UndoneEnd, UndoneOn, UndoneStep};
 use crate::exit::{Exit, Stream};
@@ -60,6 +61,7 @@ fn clock() -> Clock {
 fn look(live: bool) -> Look {
     Look {
         color: false,
+        many: false,
         columns: live.then_some(100),
         live,
     }
@@ -73,7 +75,11 @@ fn options(format: Format, threshold: Level, look: Look) -> Options {
         data_columns: None,
         is_rehearsal: false,
         stamps: false,
-        width: || None,
+        size: || None,
+        times: Times {
+            redrawn: Duration::ZERO,
+            held: Duration::from_secs(3600),
+        },
         log: None,
         records: false,
         interrupt: Interrupt::default(),

@@ -108,15 +108,28 @@ pub(super) fn progress(bytes: u64, total: Option<u64>, elapsed: Duration) -> Str
     }
     let speed = bytes as f64 / seconds;
     text.push_str(&format!(", {}/s", size(speed as u64)));
-    let left = total
-        .and_then(|total| total.checked_sub(bytes))
-        .filter(|left| *left > 0);
-    if let Some(left) = left {
-        // No transfer is told to take longer than a day.
-        let seconds = (left as f64 / speed).ceil().min(86_400.0) as u64;
-        text.push_str(&format!(", {} left", duration(Duration::from_secs(seconds.max(1)))));
+    if let Some(left) = total.and_then(|total| time_left(bytes, total, elapsed)) {
+        text.push_str(&format!(", {} left", duration(left)));
     }
     text
+}
+
+/// Returns the same in few columns: `25%, 15.0s left`.
+pub(super) fn progress_in_short(bytes: u64, total: u64, elapsed: Duration) -> String {
+    let percent = u128::from(bytes.min(total)) * 100 / u128::from(total.max(1));
+    match time_left(bytes, total, elapsed) {
+        Some(left) => format!("{percent}%, {} left", duration(left)),
+        None => format!("{percent}%"),
+    }
+}
+
+/// Returns the time that a transfer still takes at its speed, once a second has passed.
+fn time_left(bytes: u64, total: u64, elapsed: Duration) -> Option<Duration> {
+    let left = total.checked_sub(bytes).filter(|left| *left > 0 && bytes > 0)?;
+    let seconds = Some(elapsed.as_secs_f64()).filter(|seconds| *seconds >= 1.0)?;
+    // No transfer is told to take longer than a day.
+    let left = (left as f64 * seconds / bytes as f64).ceil().min(86_400.0) as u64;
+    Some(Duration::from_secs(left.max(1)))
 }
 
 /// Returns a string in double quotes on one line.

@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 
 use super::text::{cut, wrap};
+use crate::configuration::Server;
 use crate::event::UndoneStep;
 
 /// The columns of a table where the width of the terminal is not known.
@@ -49,11 +50,11 @@ impl Undone {
         Self { tasks, groups }
     }
 
-    /// Makes the table of what was reported.
-    pub(super) fn of_steps(steps: &[UndoneStep]) -> Self {
+    /// Makes the table of what was reported; `name` gives the name of a server.
+    pub(super) fn of_steps(steps: &[UndoneStep], name: impl Fn(&Server) -> String) -> Self {
         Self::of(steps.iter().map(|step| {
             let servers = step.servers.iter();
-            let words = servers.map(|on| (on.server.to_string(), on.end.word()));
+            let words = servers.map(|on| (name(&on.server), on.end.word()));
             (step.task.as_str(), words)
         }))
     }

@@ -293,6 +293,7 @@ mod tests {
         let all = Coverage([("a.rhai".to_owned(), covered)].into_iter().collect());
         let look = Look {
             color: false,
+            many: false,
             columns: None,
             live: false,
         };

@@ -186,6 +186,7 @@ fn the_page_of_the_command_line_is_true() {
         page.not_run(&call, "docs/sharing.md runs it");
     }
     completions(&mut page);
+    releases(&mut page);
     page.done();
 }
 
@@ -379,4 +380,42 @@ fn the_page_of_the_editors_is_true() {
         trial.bare().before("role :app, \"app1\";").says("[out :: app1]")
     });
     page.done();
+}
+
+/// The tags of a repository are releases; without one there is no answer.
+fn releases(page: &mut Page) {
+    page.take("capr version [--check]");
+    let block = page.block("$ capr --version --check");
+    let shown = block.split_once('\n').unwrap().1;
+    let make = "git init -q r && git -C r -c user.name=me -c user.email=me@example.com commit -q --allow-empty -m x";
+    let ask = |tags: &str| {
+        line(&format!(
+            "{make}; for tag in {tags}; do git -C r tag $tag; done; CAPR_REPOSITORY=$PWD/r capr --version --check"
+        ))
+        .run()
+        .ok()
+        .stdout
+    };
+    let told = ask("v0.1.0 v0.2.0 nightly");
+    let told = told.split(": ").next().unwrap();
+    assert_eq!(Some(told), shown.split(": ").next());
+    assert!(ask("v0.1.0").contains("the newest release of /") && ask("''").contains(" has no release\n"));
+    for (line_, said) in [
+        (
+            "capr --version --check",
+            "error: this capr does not know where its releases are",
+        ),
+        (
+            "CAPR_REPOSITORY=$PWD/none capr version --check",
+            "error: cannot find out whether there is a newer release: /",
+        ),
+        // Nobody answers there.
+        (
+            "CAPR_REPOSITORY=https://127.0.0.1:1/x.git capr version --check",
+            "/x.git: git: unable to access",
+        ),
+    ] {
+        let finished = line(line_).run().code(1).says(said);
+        assert_eq!(finished.stdout, format!("capr {}\n", env!("CARGO_PKG_VERSION")));
+    }
 }

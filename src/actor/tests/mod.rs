@@ -100,7 +100,10 @@ impl Reporter for Told {
             Event::TransactionStarted => "transaction".to_owned(),
             Event::TransactionCommitted => "commit".to_owned(),
             Event::Interrupted { signal } => signal.to_string(),
-            Event::HooksTriggered { .. } | Event::RunStarted { .. } | Event::Deployed { .. } => return,
+            Event::HooksTriggered { .. }
+            | Event::RunStarted { .. }
+            | Event::Deployed { .. }
+            | Event::Captured { .. } => return,
         };
         self.0.borrow_mut().push(line);
     }

@@ -195,6 +195,7 @@ impl Call<'_> {
             manner: Manner {
                 may_ask: self.shell.messages.is_terminal && !self.options.yes,
                 ssh: self.shell.variable("GIT_SSH_COMMAND").map(str::to_owned),
+                patience: None,
             },
             anew,
             fetched: Fetched::default(),

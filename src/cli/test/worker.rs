@@ -47,6 +47,7 @@ pub(in crate::cli) fn answer(arguments: &Arguments, shell: &Shell) -> u8 {
     let mut presentation = Presentation::unasked(shell);
     presentation.look = Look {
         color: order.color,
+        many: presentation.look.many,
         columns: order.columns,
         live: false,
     };

@@ -88,6 +88,8 @@ struct Part {
     said: String,
     /// Lines, each with a mark in front: `o` for output, `e` for errors.
     lines: Vec<String>,
+    /// True if the recipe took lines of its output, which nobody saw then.
+    taken: bool,
     /// The number of lines that were left out.
     left_out: u64,
     #[serde(skip)]
@@ -257,6 +259,23 @@ impl Record {
                     part.say(if stream == "err" { 'e' } else { 'o' }, &line);
                 }
             }
+            Told::Captured {
+                action,
+                server,
+                stream,
+                line,
+                left_out,
+            } => {
+                if let Some(part) = self.part(action, &server) {
+                    part.taken = true;
+                    if let Some(line) = line {
+                        part.say(if stream == "err" { 'e' } else { 'o' }, &line);
+                    }
+                    if let Some(left_out) = left_out {
+                        part.say('x', &format!("… {left_out} lines left out …"));
+                    }
+                }
+            }
             Told::ServerFinished {
                 action,
                 server,
@@ -407,6 +426,7 @@ impl Part {
             failed: false,
             said: String::new(),
             lines: Vec::new(),
+            taken: false,
             left_out: 0,
             last: VecDeque::new(),
         }

@@ -75,6 +75,14 @@ pub(super) enum Told {
         stream: String,
         line: String,
     },
+    Captured {
+        action: u64,
+        server: String,
+        #[serde(default)]
+        stream: String,
+        line: Option<String>,
+        left_out: Option<u64>,
+    },
     ServerFinished {
         action: u64,
         server: String,

@@ -160,6 +160,65 @@ fn a_trace_has_what_the_format_requires() {
 }
 
 #[test]
+fn what_runs_on_a_server_at_the_same_time_has_a_row_of_its_own_in_a_trace() {
+    let time = |ms: u32| format!("2026-01-02T03:04:05.{ms:03}Z");
+    let begins = |ms, action| json!({"time": time(ms), "type": "action_started", "action": action, "verb": "run", "command": format!("c{action}"), "local": false, "servers": ["app1", "db1"]});
+    let ends = |ms, action, server, elapsed| json!({"time": time(ms), "type": "server_finished", "action": action, "server": server, "how": "exited", "status": 0, "elapsed_ms": elapsed, "failed": false});
+    let lines = [
+        json!({"time": time(0), "type": "version", "capr": "0.1.0", "log_format": "2.1", "run": "abc"}),
+        begins(10, 1),
+        begins(20, 2),
+        ends(50, 1, "app1", 40),
+        ends(60, 1, "db1", 50),
+        ends(80, 2, "app1", 60),
+        begins(90, 3),
+        ends(95, 3, "app1", 5),
+    ];
+    let log: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let trace: Value = serde_json::from_str(&Record::of_log(&log).unwrap().trace()).unwrap();
+    let events = trace["traceEvents"].as_array().unwrap();
+    let number = |event: &Value, name: &str| event[name].as_u64().unwrap();
+    let spans: Vec<(u64, u64, u64)> = events
+        .iter()
+        .filter(|event| event["ph"] == "X")
+        .map(|event| {
+            (
+                number(event, "tid"),
+                number(event, "ts"),
+                number(event, "ts") + number(event, "dur"),
+            )
+        })
+        .collect();
+    assert_eq!(spans.len(), 6);
+    for (at, (row, begin, end)) in spans.iter().enumerate() {
+        for (other_row, other_begin, other_end) in &spans[at + 1..] {
+            assert!(
+                row != other_row || end <= other_begin || other_end <= begin,
+                "{spans:?}"
+            );
+        }
+    }
+    let named = |name: &str| events.iter().filter(|event| event["args"]["name"] == name).count();
+    assert_eq!((named("app1"), named("db1")), (2, 2));
+}
+
+#[test]
+fn what_a_recipe_took_stands_with_its_action() {
+    let taken = [
+        json!({"type": "captured", "action": 1, "server": "app1", "stream": "out", "line": "19bf03d"}),
+        json!({"type": "captured", "action": 1, "server": "app1", "left_out": 7}),
+    ];
+    let taken: String = taken.iter().map(|line| format!("{line}\n")).collect();
+    let page = Record::of_log(&(log(&[]) + taken.as_str())).unwrap().page();
+    let part = data(&page)["actions"][0]["servers"][0].clone();
+    assert_eq!(part["lines"], json!(["o19bf03d", "x… 7 lines left out …"]));
+    assert_eq!(
+        (&part["taken"], &data(&page)["actions"][0]["servers"][1]["taken"]),
+        (&json!(true), &json!(false))
+    );
+}
+
+#[test]
 fn what_is_no_log_is_refused_and_half_a_last_line_is_not() {
     assert_eq!(Record::of_log("").unwrap_err(), "it is empty");
     assert!(

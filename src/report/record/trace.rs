@@ -1,11 +1,11 @@
 //! The record of a run in the trace-event format, which Perfetto and chrome://tracing open: a row for the tasks, one for each server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::Record;
+use super::{Part, Record};
 use crate::event::worded;
 
 /// A trace.
@@ -51,13 +51,13 @@ const TASKS: usize = 1;
 
 /// Returns the whole trace as JSON.
 pub(super) fn trace(record: &Record) -> String {
-    let mut rows: IndexMap<&str, usize> = IndexMap::new();
-    for part in record.actions.iter().flat_map(|action| &action.servers) {
-        let next = TASKS + 1 + rows.len();
-        rows.entry(part.server.as_str()).or_insert(next);
-    }
+    let rows = Rows::of(record);
     let mut events = vec![row("process_name", 0, "capr"), row("thread_name", TASKS, "tasks")];
-    events.extend(rows.iter().map(|(server, tid)| row("thread_name", *tid, server)));
+    let named = rows
+        .servers
+        .iter()
+        .flat_map(|(server, lanes)| lanes.iter().map(move |lane| (server, *lane)));
+    events.extend(named.map(|(server, tid)| row("thread_name", tid, server)));
     let since = |at: u64| at.saturating_sub(record.begin) * 1000;
     let until = |begin: u64, end: Option<u64>| Some(end.unwrap_or(record.end).saturating_sub(begin) * 1000);
     let base = |name: String, cat, ts, dur, tid| Event {
@@ -82,11 +82,11 @@ pub(super) fn trace(record: &Record) -> String {
         event.args.extend(task.ok.map(|ok| ("ok", Value::Truth(ok))));
         events.push(event);
     }
-    for action in &record.actions {
+    for (number, action) in record.actions.iter().enumerate() {
         let first = action.command.lines().next().unwrap_or_default();
         let task = action.task.and_then(|task| record.tasks.get(task));
-        for part in &action.servers {
-            let tid = rows.get(part.server.as_str()).copied().unwrap_or(TASKS);
+        for (place, part) in action.servers.iter().enumerate() {
+            let tid = rows.places.get(&(number, place)).copied().unwrap_or(TASKS);
             let name = worded(&action.verb, first);
             let mut event = base(name, "command", since(part.begin), until(part.begin, part.end), tid);
             event.args.insert("command", Value::Text(&action.command));
@@ -117,6 +117,52 @@ pub(super) fn trace(record: &Record) -> String {
     };
     // No map here has keys that are not strings, and this writer cannot fail.
     serde_json::to_string(&trace).unwrap_or_default() + "\n"
+}
+
+/// The rows of the servers. What runs on one server at the same time (`parallel`) has rows of its own: what stands in one row must lie side by side
+/// or one within the other.
+struct Rows<'a> {
+    /// The rows of each server.
+    servers: IndexMap<&'a str, Vec<usize>>,
+    /// The row of each part of each action.
+    places: HashMap<(usize, usize), usize>,
+}
+
+impl<'a> Rows<'a> {
+    fn of(record: &'a Record) -> Self {
+        let mut parts: Vec<(u64, usize, usize, &Part)> = Vec::new();
+        for (number, action) in record.actions.iter().enumerate() {
+            let servers = action.servers.iter().enumerate();
+            parts.extend(servers.map(|(place, part)| (part.begin, number, place, part)));
+        }
+        parts.sort_by_key(|(begin, number, place, _)| (*begin, *number, *place));
+        let mut lanes: IndexMap<&str, Vec<u64>> = IndexMap::new();
+        let mut chosen = Vec::new();
+        for (begin, number, place, part) in parts {
+            let end = part.end.unwrap_or(record.end).max(begin);
+            let of_server = lanes.entry(part.server.as_str()).or_default();
+            let lane = match of_server.iter().position(|last| *last <= begin) {
+                Some(lane) => lane,
+                None => {
+                    of_server.push(0);
+                    of_server.len() - 1
+                }
+            };
+            of_server.iter_mut().skip(lane).take(1).for_each(|last| *last = end);
+            chosen.push(((number, place), (part.server.as_str(), lane)));
+        }
+        let mut next = TASKS;
+        let mut servers: IndexMap<&str, Vec<usize>> = IndexMap::new();
+        for (server, ends) in lanes {
+            let first = next + 1;
+            next += ends.len();
+            servers.insert(server, (first..=next).collect());
+        }
+        let place =
+            |(key, (server, lane)): ((usize, usize), (&str, usize))| Some((key, *servers.get(server)?.get(lane)?));
+        let places = chosen.into_iter().filter_map(place).collect();
+        Self { servers, places }
+    }
 }
 
 /// Returns the name of a row, or of the process.

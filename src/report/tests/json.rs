@@ -76,7 +76,13 @@ fn after(event: Option<&Event>) -> Option<Event> {
             stream: Stream::Out,
             lines: vec!["a".to_owned(), "b".to_owned()],
         },
-        Event::Output { .. } => Event::Transferred {
+        Event::Output { .. } => Event::Captured {
+            action,
+            server,
+            lines: vec![(Stream::Out, "a".to_owned()), (Stream::Err, "b".to_owned())],
+            left_out: 3,
+        },
+        Event::Captured { .. } => Event::Transferred {
             action,
             server,
             bytes: 1,
@@ -374,7 +380,7 @@ fn json_lines_begin_with_a_version_and_escape_what_a_terminal_would_obey() {
     let (messages, _) = told(options(Format::Json, Level::Trace, look(false)), &run());
     let run = Regex::new("[0-9a-f]{16}").unwrap();
     assert_snapshot!(run.replace(&messages, "[run]"), @r#"
-    {"time":"2026-01-02T03:04:05.006Z","type":"version","capr":"0.1.0","log_format":"2.0","run":"[run]"}
+    {"time":"2026-01-02T03:04:05.006Z","type":"version","capr":"0.1.0","log_format":"2.1","run":"[run]"}
     {"time":"2026-01-02T03:04:05.006Z","type":"hooks_triggered","event":"start"}
     {"time":"2026-01-02T03:04:05.006Z","type":"task_started","task":"deploy","depth":0}
     {"time":"2026-01-02T03:04:05.006Z","type":"transaction_started"}

@@ -11,7 +11,7 @@ use super::{Paper, clock, console, ended, finished, look, message, options, outp
 use crate::configuration::Server;
 use crate::event::{ActionId, Event, Level, Reporter};
 use crate::exit::{Exit, Stream};
-use crate::report::{Console, Ending, Format, Log, Look, Options};
+use crate::report::{Console, Ending, Format, Log, Look, Options, Size};
 use crate::secret::Redactor;
 
 /// Returns a task with a script that has options, a local command, and messages.
@@ -235,20 +235,15 @@ fn a_dry_run_reads_as_a_plan() {
     };
     assert_snapshot!(plan(Format::Pretty, Level::Info, Some(60)), @r"
     deploy
-      › run # Make it … and 4 more lines
+      › run # Make it … and 4 more lines  app1, db1
           :dir /srv, :env A=1 PW=[redacted]
-          on app1, db1
       › system make
-      › upload a -> /b
-          on app1
+      › upload a -> /b  app1
       important
       info
       › run uptime
-          on web1.example.com, web2.example.com,
-          web3.example.com, web4.example.com, web5.example.com,
-          web6.example.com, web7.example.com, web8.example.com,
-          web9.example.com, web10.example.com,
-          web11.example.com, web12.example.com, and 2 more
+          web1, web2, web3, web4, web5, web6, web7, web8, web9,
+          web10, web11, web12, and 2 more
     ");
     assert_snapshot!(plan(Format::Pretty, Level::Debug, Some(120)), @r"
     deploy
@@ -259,18 +254,14 @@ fn a_dry_run_reads_as_a_plan() {
           b
           c
           d
+          app1, db1
           :dir /srv, :env A=1 PW=[redacted], :default_environment B=2
-          on app1, db1
       › system make
-      › upload a -> /b
-          on app1
+      › upload a -> /b  app1
       important
       info
       debug
-      › run uptime
-          on web1.example.com, web2.example.com, web3.example.com, web4.example.com, web5.example.com, web6.example.com,
-          web7.example.com, web8.example.com, web9.example.com, web10.example.com, web11.example.com, web12.example.com,
-          web13.example.com, web14.example.com
+      › run uptime  web1, web2, web3, web4, web5, web6, web7, web8, web9, web10, web11, web12, web13, web14
     ");
     assert_snapshot!(plan(Format::Plain, Level::Info, None), @r#"
       * executing `deploy'
@@ -374,7 +365,7 @@ fn what_is_done_on_this_machine_is_no_server() {
 #[test]
 fn the_last_line_is_drawn_anew_as_time_passes_as_wide_as_the_terminal_is_by_then() {
     let options = Options {
-        width: || Some(30),
+        size: || Some(Size { columns: 30, rows: 24 }),
         ..options(Format::Pretty, Level::Info, look(true))
     };
     let (mut console, messages) = console(options);

@@ -51,6 +51,7 @@ fn equal_ends_are_told_once_and_silence_with_what_was_written_last() {
     ] {
         let look = Look {
             color: false,
+            many: false,
             columns: None,
             live: false,
         };

@@ -18,7 +18,7 @@ fn a_pretty_report_reads_well_without_a_terminal() {
       deploy:update_code
         app1: new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
         app1: connected in 30ms
-        db1.example.com: connected in 31ms
+        db1: connected in 31ms
         › run mkdir -p /u/apps
         ✓ app1 12ms, db1 12ms
         › run svn co \
@@ -32,7 +32,7 @@ fn a_pretty_report_reads_well_without_a_terminal() {
         › run rm -rf /u/apps/x
         ✗ app1 killed by signal KILL 12ms
         ✗ deploy:update_code not rolled back: command failed on app1
-        ✗ deploy:update_code on db1.example.com not rolled back: connection lost
+        ✗ deploy:update_code on db1 not rolled back: connection lost
       ✗ rollback incomplete
     [app1] two
     [app1] lines
@@ -56,7 +56,7 @@ fn a_pretty_report_on_a_terminal_redraws_its_last_line() {
     ␛[J    app1: connected in 30ms
     ␛[?7l    … connecting  waiting for 1 of 2: db1␛[?7h␍
     ␍
-    ␛[J    db1.example.com: connected in 31ms
+    ␛[J    db1: connected in 31ms
     ␛[?7l    … run mkdir -p /u/apps  waiting for 2: app1, db1␛[?7h␍
     ␍
     ␛[J␛[?7l    … run mkdir -p /u/apps  waiting for 1 of 2: app1␛[?7h␍
@@ -90,7 +90,7 @@ fn a_quiet_pretty_report_shows_failures_new_host_keys_and_standard_error_only() 
         ↩ deploy:update_code
         ✗ app1 killed by signal KILL 12ms
         ✗ deploy:update_code not rolled back: command failed on app1
-        ✗ deploy:update_code on db1.example.com not rolled back: connection lost
+        ✗ deploy:update_code on db1 not rolled back: connection lost
       ✗ rollback incomplete
     [app1] two
     [app1] lines

@@ -1,0 +1,105 @@
+//! The lines of the form for terminals: indented, painted, and broken at their words where they have no room.
+
+use super::broken::broken;
+use super::connecting::Failed;
+use super::palette::Label;
+use super::pretty::Pretty;
+use super::text::names;
+use crate::event::Level;
+
+/// Strings in front of the lines that are made of one, each with its columns.
+pub(super) struct Front {
+    /// Stands in front of the first line.
+    pub(super) first: (String, usize),
+    /// Stands in front of all others.
+    pub(super) rest: (String, usize),
+}
+
+impl Front {
+    /// Returns what stands in front of a message: nothing, and two blanks where it goes on.
+    fn none() -> Self {
+        Self {
+            first: (String::new(), 0),
+            rest: ("  ".to_owned(), 2),
+        }
+    }
+}
+
+impl Pretty {
+    pub(super) fn line(&self, text: &mut String, indent: usize, line: &str) {
+        text.push_str(&"  ".repeat(indent));
+        text.push_str(line);
+        text.push('\n');
+    }
+
+    /// Returns the room of a line behind its indentation and these columns; `None` if the width of the terminal is not known.
+    pub(super) fn room(&self, indent: usize, taken: usize) -> Option<usize> {
+        self.look
+            .columns
+            .map(|columns| columns.saturating_sub(2 * indent + taken))
+    }
+
+    /// Adds a cleaned line, broken at its words if it has no room behind what stands in front of it.
+    pub(super) fn filled(&self, text: &mut String, indent: usize, front: &Front, (said, label): (&str, Option<Label>)) {
+        let lines = match (self.room(indent, front.first.1), self.room(indent, front.rest.1)) {
+            (Some(first), Some(rest)) => broken(said, first, rest),
+            _ => vec![said.to_owned()],
+        };
+        for (index, line) in lines.iter().enumerate() {
+            let (front, _) = if index == 0 { &front.first } else { &front.rest };
+            let line = match label {
+                Some(label) => self.look.paint(label, line),
+                None => line.clone(),
+            };
+            self.line(text, indent, format!("{front}{line}").trim_end());
+        }
+    }
+
+    /// Adds lines with a mark in front, shown at every level.
+    pub(super) fn marked(&self, text: &mut String, label: Label, mark: &str, said: &str) {
+        let mut front = Front {
+            first: (format!("{} ", self.look.paint(label, mark)), 2),
+            rest: ("  ".to_owned(), 2),
+        };
+        for line in self.cleaner.lines(said) {
+            self.filled(text, self.indent, &front, (&line, None));
+            front.first = front.rest.clone();
+        }
+    }
+
+    /// Adds a side remark.
+    pub(super) fn aside(&self, text: &mut String, level: Level, said: &str) {
+        if level > self.threshold {
+            return;
+        }
+        for line in self.cleaner.lines(said) {
+            self.filled(text, self.indent, &Front::none(), (&line, Some(Label::Aside)));
+        }
+    }
+
+    pub(super) fn say(&self, text: &mut String, level: Level, tag: Option<&str>, said: &str) {
+        if level > self.threshold {
+            return;
+        }
+        let label = match level {
+            Level::Important => Some(Label::Notice),
+            Level::Info => None,
+            Level::Debug | Level::Trace => Some(Label::Aside),
+        };
+        for line in self.cleaner.lines(said) {
+            let line = match tag {
+                Some(tag) => format!("[{}] {line}", self.cleaner.line(tag)),
+                None => line,
+            };
+            self.filled(text, self.indent, &Front::none(), (&line, label));
+        }
+    }
+
+    /// Adds servers that could not be connected; by their whole names, which say where to look.
+    pub(super) fn not_connected(&self, text: &mut String, failed: &[Failed]) {
+        for (servers, reason) in failed {
+            let said = format!("{}: {}", names(servers), self.cleaner.lines(reason).join("; "));
+            self.marked(text, Label::Bad, "✗", &said);
+        }
+    }
+}
