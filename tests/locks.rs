@@ -214,6 +214,19 @@ fn b11_a_deploy_takes_the_lock_with_its_first_question_and_before_anything_of_th
     deploys(&two, &before, &["deploy"]).run().ok();
     assert_ne!(current(), first);
     let second = current();
+    // A connection that is lost meanwhile: nothing was done, and the lock that was taken there is freed on a new one.
+    let id = "[ ! -e /tmp/lose ] || { rm /tmp/lose; pkill -KILL -f 'sshd[^ ]*: deploy'; }; exec /usr/bin/id \"$@\"";
+    two.0.sh(
+        "app2",
+        &format!("mkdir -p /srv/bin; cat > /srv/bin/id <<'END'\n#!/bin/sh\n{id}\nEND\nchmod +x /srv/bin/id; touch /tmp/lose; chown deploy /tmp/lose"),
+    );
+    two.0.configure("app2", "SetEnv PATH=/srv/bin:/usr/bin:/bin");
+    deploys(&two, "", &["deploy"])
+        .run()
+        .code(1)
+        .says("connection")
+        .silent_on("could not be freed");
+    assert_eq!(two.all(&format!("ls {STATE}/lock 2>/dev/null || true")), ["", ""]);
     // Held by another on one server alone: who it is is told, nothing is done, and the other server is free again.
     let first = two.start(&["works", "HOSTS=app2"]);
     two.0.sh(

@@ -42,6 +42,12 @@ impl Running {
         self.gate.is_some()
     }
 
+    /// Returns the servers of which nobody knows if the command was let in, when all have ended.
+    pub fn lost(&self) -> Vec<Server> {
+        let is_lost = |job: &&Job| !matches!(job.exit, Some(Exit::Status(_)));
+        self.jobs.iter().filter(is_lost).map(|job| job.server.clone()).collect()
+    }
+
     /// Returns the servers whose command was let in, when all have ended.
     pub fn let_in(&self) -> Vec<Server> {
         let is_in = |job: &&Job| matches!(job.exit, Some(Exit::Status(_))) && !job.is_turned_away;
@@ -65,13 +71,9 @@ impl Actor {
             })
             .collect();
         if !answers.is_empty() {
-            let is_lost = running
-                .jobs
-                .iter()
-                .any(|job| !matches!(job.exit, Some(Exit::Status(_))));
-            return match is_lost {
-                true => Ok(()),
-                false => Err(ActionError::TurnedAway {
+            return match running.lost().is_empty() {
+                false => Ok(()),
+                true => Err(ActionError::TurnedAway {
                     shown: running.shown.clone(),
                     answers,
                 }),

@@ -41,8 +41,8 @@ pub(in crate::recipe) struct Locks {
     run: RunId,
     /// The time for which a lock of somebody else is waited for.
     wait: Duration,
-    /// The servers on which it is held, with their connections; no connection if it is only perhaps held.
-    pub(super) held: IndexMap<Server, Option<SessionId>>,
+    /// The servers on which it is held, or perhaps is.
+    held: IndexMap<Server, Held>,
     /// The scripts that take and free it. They are evaluated once, since nothing may be evaluated at the end of a run.
     pub(super) scripts: Option<Scripts>,
     /// The lock that is taken before anything else is done.
@@ -59,6 +59,18 @@ impl Locks {
             owed: None,
         }
     }
+}
+
+/// The knowledge about a server's lock.
+#[derive(Clone, Copy, Debug, Default)]
+enum Held {
+    /// The server was perhaps asked for it. Without a connection it was not.
+    #[default]
+    Perhaps,
+    /// The connection was lost while the server was asked.
+    Asked,
+    /// It was taken on this connection.
+    By(SessionId),
 }
 
 #[derive(Clone, Debug)]
@@ -207,7 +219,7 @@ impl Interpreter {
         let found: IndexSet<Server> = found.into_iter().collect();
         let locks = self.locks.borrow();
         let owed = locks.owed.as_ref().map_or(&[][..], |owed| &owed.servers);
-        let is_held = |server: &Server| matches!(locks.held.get(server), Some(Some(_)));
+        let is_held = |server: &Server| matches!(locks.held.get(server), Some(Held::By(_)));
         let is_missing = |server: &Server| !is_held(server) && !owed.contains(server);
         Ok(found.into_iter().filter(is_missing).collect())
     }
@@ -247,7 +259,12 @@ impl Interpreter {
         self.perhaps_held(servers);
         let outcome = match self.apart(engine, "lock", &scripts.take(), servers)? {
             Ok(outcome) => outcome,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => {
+                if let ActionError::Failed { servers, .. } = &error {
+                    self.was_asked(servers.iter().map(|failed| &failed.server));
+                }
+                return Ok(Err(error));
+            }
         };
         let (taken, left): (Vec<_>, Vec<_>) = outcome.statuses.into_iter().partition(|(_, status)| *status == 0);
         self.holds(taken.into_iter().map(|(server, _)| server));
@@ -267,11 +284,23 @@ impl Interpreter {
         }
     }
 
+    /// Notes that the connections of these servers were lost while they were asked for the lock.
+    pub(super) fn was_asked<'a>(&self, servers: impl Iterator<Item = &'a Server>) {
+        let mut locks = self.locks.borrow_mut();
+        for server in servers {
+            if let Some(held @ Held::Perhaps) = locks.held.get_mut(server) {
+                *held = Held::Asked;
+            }
+        }
+    }
+
     /// Notes that the lock is taken on these servers.
     pub(super) fn holds(&self, servers: impl Iterator<Item = Server>) {
         for server in servers {
             let session = self.actor.borrow().session(&server);
-            self.locks.borrow_mut().held.insert(server, session);
+            // A connection that was lost since then is made anew before the next action, or to free the lock.
+            let held = session.map_or(Held::Asked, Held::By);
+            self.locks.borrow_mut().held.insert(server, held);
         }
     }
 
@@ -304,7 +333,10 @@ impl Interpreter {
             };
             let held = locks.held.iter().filter(|(server, _)| servers.contains(server));
             let held: Vec<(Server, SessionId)> = held
-                .filter_map(|(server, session)| Some((server.clone(), (*session)?)))
+                .filter_map(|(server, held)| match held {
+                    Held::By(session) => Some((server.clone(), *session)),
+                    Held::Perhaps | Held::Asked => None,
+                })
                 .collect();
             (held, scripts)
         };
@@ -322,7 +354,7 @@ impl Interpreter {
         };
         let mut locks = self.locks.borrow_mut();
         for (server, session) in held.iter().filter(|(server, _)| severed.contains(server)) {
-            locks.held.insert(server.clone(), Some(*session));
+            locks.held.insert(server.clone(), Held::By(*session));
         }
         taken
     }
@@ -343,12 +375,11 @@ impl Interpreter {
         let Some(scripts) = self.locks.borrow().scripts.clone() else {
             return;
         };
-        // If the lock is not known to be held and there is no connection, it was not taken.
         let mut left: Vec<Server> = servers
             .iter()
             .filter(|server| match self.locks.borrow().held.get(*server) {
-                Some(Some(_)) => true,
-                Some(None) => self.actor.borrow().session(server).is_some(),
+                Some(Held::By(_) | Held::Asked) => true,
+                Some(Held::Perhaps) => self.actor.borrow().session(server).is_some(),
                 None => false,
             })
             .cloned()

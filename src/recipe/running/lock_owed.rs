@@ -117,9 +117,10 @@ impl Interpreter {
         Some(Front { script, mark })
     }
 
-    /// Notes that a command has begun on these servers behind the script that takes the lock.
-    pub(super) fn locked_in_front(&self, servers: Vec<Server>) {
+    /// Notes that a command behind the script that takes the lock was let in on these servers, and perhaps on those that are lost.
+    pub(super) fn locked_in_front(&self, lost: &[Server], servers: Vec<Server>) {
         self.holds(servers.iter().cloned());
+        self.was_asked(lost.iter());
         let mut locks = self.locks.borrow_mut();
         if let Some(owed) = &mut locks.owed {
             owed.servers.retain(|server| !servers.contains(server));

@@ -105,7 +105,7 @@ impl Interpreter {
         })?;
         let mut ended = running.borrow_mut().take();
         if let Some(running) = ended.as_mut().filter(|running| running.has_gate()) {
-            self.locked_in_front(running.let_in());
+            self.locked_in_front(&running.lost(), running.let_in());
             self.actor.borrow_mut().admit(running)?;
             step.begun.replace(running.begun());
         }
